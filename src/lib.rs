@@ -1,0 +1,5 @@
+//! Judges AWS IAM credential reports.
+
+pub mod finding;
+pub mod gsl;
+pub mod report;

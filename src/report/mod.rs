@@ -1,0 +1,4 @@
+//! What a credential report is.
+
+pub mod schema;
+pub mod time;

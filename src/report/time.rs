@@ -1,0 +1,280 @@
+//! Instants and calendar arithmetic, exact to the second, all in UTC.
+
+use std::fmt;
+
+use chrono::{DateTime, Datelike as _, Months, NaiveDate, Timelike as _};
+
+/// Seconds since 1970-01-01T00:00:00Z.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(pub i64);
+
+/// What an absent time counts as: 0001-01-01T00:00:00Z, as in `CloudGuard`.
+pub const ABSENT_AS: i64 = -62_135_596_800;
+
+const SECONDS_PER_DAY: i64 = 86_400;
+
+/// A unit of GSL's time functions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Unit {
+    /// 1 second
+    Seconds,
+    /// 60 seconds
+    Minutes,
+    /// 3,600 seconds
+    Hours,
+    /// 86,400 seconds
+    Days,
+    /// 7 days
+    Weeks,
+    /// calendar months, clamped to the month's end
+    Months,
+    /// calendar years, clamped to the month's end
+    Years,
+}
+
+impl Unit {
+    /// All units, shortest first.
+    pub const ALL: [Self; 7] = [
+        Self::Seconds,
+        Self::Minutes,
+        Self::Hours,
+        Self::Days,
+        Self::Weeks,
+        Self::Months,
+        Self::Years,
+    ];
+
+    /// The word in GSL.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Seconds => "seconds",
+            Self::Minutes => "minutes",
+            Self::Hours => "hours",
+            Self::Days => "days",
+            Self::Weeks => "weeks",
+            Self::Months => "months",
+            Self::Years => "years",
+        }
+    }
+
+    /// The unit's length in seconds, or in months where it has no fixed length.
+    const fn length(self) -> Length {
+        match self {
+            Self::Seconds => Length::Seconds(1),
+            Self::Minutes => Length::Seconds(60),
+            Self::Hours => Length::Seconds(3_600),
+            Self::Days => Length::Seconds(SECONDS_PER_DAY),
+            Self::Weeks => Length::Seconds(7 * SECONDS_PER_DAY),
+            Self::Months => Length::Months(1),
+            Self::Years => Length::Months(12),
+        }
+    }
+}
+
+enum Length {
+    Seconds(i64),
+    Months(i64),
+}
+
+impl Timestamp {
+    /// This instant `n` units later (earlier when negative). Saturates far outside the calendar, so that
+    /// comparisons keep their sense.
+    #[must_use]
+    pub fn plus(self, n: i64, unit: Unit) -> Self {
+        match unit.length() {
+            Length::Seconds(length) => Self(self.0.saturating_add(n.saturating_mul(length))),
+            Length::Months(length) => self
+                .plus_months(n.saturating_mul(length))
+                .unwrap_or(Self(if n < 0 { i64::MIN } else { i64::MAX })),
+        }
+    }
+
+    fn plus_months(self, months: i64) -> Option<Self> {
+        let from = DateTime::from_timestamp(self.0, 0)?;
+        let count = Months::new(u32::try_from(months.unsigned_abs()).ok()?);
+        let to = if months < 0 {
+            from.checked_sub_months(count)
+        } else {
+            from.checked_add_months(count)
+        };
+        Some(Self(to?.timestamp()))
+    }
+
+    /// Reads an instant as the cells of a report spell it: `YYYY-MM-DD`, then optionally `T` or a blank and
+    /// `HH:MM:SS`, a fraction (cut off), and `Z`, `±HH:MM`, `±HHMM` or nothing (UTC). A date alone is
+    /// 00:00:00. Real dates only, years 0001 to 9999, seconds 00 to 59.
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        let (date, rest) = text.split_at_checked(10)?;
+        let day = parse_date(date)?;
+        let seconds = match rest.split_first() {
+            None => 0,
+            Some((b'T' | b' ', clock)) => parse_clock(clock)?,
+            Some(_) => return None,
+        };
+        Some(Self(day * SECONDS_PER_DAY + seconds))
+    }
+}
+
+/// Days since 1970-01-01 of `YYYY-MM-DD`.
+fn parse_date(text: &[u8]) -> Option<i64> {
+    let [y @ .., b'-', m1, m2, b'-', d1, d2] = text else {
+        return None;
+    };
+    let year = i32::try_from(digits(y)?).ok()?;
+    let month = u32::try_from(digits(&[*m1, *m2])?).ok()?;
+    let day = u32::try_from(digits(&[*d1, *d2])?).ok()?;
+    if year == 0 {
+        return None;
+    }
+    let date = NaiveDate::from_ymd_opt(year, month, day)?;
+    Some(i64::from(date.num_days_from_ce()) - 719_163)
+}
+
+/// Seconds since midnight UTC of `HH:MM:SS`, with an optional fraction and zone; negative or above a day
+/// where the zone says so.
+fn parse_clock(text: &[u8]) -> Option<i64> {
+    let (clock, rest) = text.split_at_checked(8)?;
+    let [h1, h2, b':', m1, m2, b':', s1, s2] = clock else {
+        return None;
+    };
+    let hour = two_digits(*h1, *h2, 23)?;
+    let minute = two_digits(*m1, *m2, 59)?;
+    let second = two_digits(*s1, *s2, 59)?;
+    let offset = parse_zone(skip_fraction(rest)?)?;
+    Some(hour * 3_600 + minute * 60 + second - offset)
+}
+
+fn skip_fraction(text: &[u8]) -> Option<&[u8]> {
+    let Some((b'.', rest)) = text.split_first() else {
+        return Some(text);
+    };
+    let end = rest
+        .iter()
+        .position(|byte| !byte.is_ascii_digit())
+        .unwrap_or(rest.len());
+    (end > 0).then(|| &rest[end..])
+}
+
+/// Seconds east of UTC.
+fn parse_zone(text: &[u8]) -> Option<i64> {
+    let (sign, h1, h2, m1, m2) = match text {
+        [] | [b'Z'] => return Some(0),
+        [sign, h1, h2, b':', m1, m2] | [sign, h1, h2, m1, m2] => (sign, h1, h2, m1, m2),
+        _ => return None,
+    };
+    let seconds = two_digits(*h1, *h2, 23)? * 3_600 + two_digits(*m1, *m2, 59)? * 60;
+    match sign {
+        b'+' => Some(seconds),
+        b'-' => Some(-seconds),
+        _ => None,
+    }
+}
+
+fn two_digits(tens: u8, ones: u8, most: i64) -> Option<i64> {
+    digits(&[tens, ones]).filter(|&number| number <= most)
+}
+
+fn digits(text: &[u8]) -> Option<i64> {
+    text.iter().try_fold(0, |number, byte| {
+        byte.is_ascii_digit()
+            .then(|| number * 10 + i64::from(byte - b'0'))
+    })
+}
+
+impl fmt::Display for Timestamp {
+    /// `YYYY-MM-DDTHH:MM:SSZ`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(time) = DateTime::from_timestamp(self.0, 0) else {
+            return write!(f, "{}s", self.0);
+        };
+        write!(
+            f,
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
+            time.year(),
+            time.month(),
+            time.day(),
+            time.hour(),
+            time.minute(),
+            time.second()
+        )
+    }
+}
+
+impl std::str::FromStr for Timestamp {
+    type Err = InvalidTime;
+
+    fn from_str(text: &str) -> Result<Self, InvalidTime> {
+        Self::parse(text.trim().as_bytes()).ok_or(InvalidTime)
+    }
+}
+
+/// The text is no time of the form that reports use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a time; write 2026-11-21 (its first second, UTC) or 2026-11-21T00:00:00Z")]
+pub struct InvalidTime;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seconds(text: &str) -> Option<i64> {
+        Timestamp::parse(text.as_bytes()).map(|time| time.0)
+    }
+
+    #[test]
+    fn every_spelling_of_one_instant() {
+        for text in [
+            "2026-01-02T03:04:05Z",
+            "2026-01-02T03:04:05+00:00",
+            "2026-01-02T03:04:05-0000",
+            "2026-01-02 03:04:05",
+            "2026-01-02T03:04:05.999999999Z",
+            "2026-01-02T05:34:05+02:30",
+            "2026-01-01T22:04:05-0500",
+        ] {
+            assert_eq!(seconds(text), Some(1_767_323_045), "{text}");
+        }
+        assert_eq!(seconds("2026-01-02"), seconds("2026-01-02T00:00:00Z"));
+        assert_eq!(seconds("0001-01-01"), Some(ABSENT_AS));
+        assert_eq!(seconds("1970-01-01T00:00:00Z"), Some(0));
+    }
+
+    #[test]
+    fn what_is_no_instant() {
+        for text in [
+            "",
+            "N/A",
+            "2026-02-29",
+            "2026-02-31T00:00:00Z",
+            "0000-01-01",
+            "2026-1-2",
+            "2026-01-02T",
+            "2026-01-02Z",
+            "2026-01-02T03:04",
+            "2026-01-02T24:00:00Z",
+            "2026-01-02T23:59:60Z",
+            "2026-01-02T03:04:05.Z",
+            "2026-01-02T03:04:05z",
+            "2026-01-02T03:04:05+2:30",
+            "2026-01-02T03:04:05+24:00",
+            "2026-01-02T03:04:05Zx",
+            "12026-01-02",
+            "+026-01-02",
+            "2026-01-02T+3:04:05Z",
+        ] {
+            assert_eq!(seconds(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn months_are_clamped_and_the_rest_is_exact() {
+        let at = |text: &str| Timestamp(seconds(text).expect("a time"));
+        let may = at("2024-05-31T12:00:00Z");
+        assert_eq!(may.plus(-3, Unit::Months), at("2024-02-29T12:00:00Z"));
+        assert_eq!(at("2024-02-29").plus(1, Unit::Years), at("2025-02-28"));
+        assert_eq!(may.plus(-1, Unit::Weeks), at("2024-05-24T12:00:00Z"));
+        assert_eq!(may.plus(i64::MIN, Unit::Years).0, i64::MIN);
+        assert_eq!(may.plus(i64::MAX, Unit::Days).0, i64::MAX);
+        assert_eq!(may.to_string(), "2024-05-31T12:00:00Z");
+    }
+}
