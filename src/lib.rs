@@ -1,5 +1,7 @@
 //! Judges AWS IAM credential reports.
 
+pub mod engine;
 pub mod finding;
 pub mod gsl;
 pub mod report;
+pub mod rule;

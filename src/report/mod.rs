@@ -1,4 +1,11 @@
-//! What a credential report is.
+//! What a credential report is: its columns, its times, the shapes in which it comes, and how a block of
+//! its records becomes typed columns. Names no other layer, and does no I/O.
 
+pub mod cell;
+pub mod chunk;
+pub mod header;
+mod repair;
+pub mod rows;
 pub mod schema;
+pub mod split;
 pub mod time;
