@@ -3,3 +3,4 @@
 pub mod finding;
 pub mod gsl;
 pub mod report;
+pub mod rule;

@@ -1,0 +1,22 @@
+//! Rules and frameworks as data: what is judged, with which parameters, how bad it is, why, and how to mend it.
+//!
+//! A rule is a TOML file under `rules/`, its file name is its id, its logic is GSL; a framework is a TOML file
+//! under `frameworks/`. Both are embedded at build time by `build.rs`. Nothing here sees a report: a selection
+//! becomes [`BoundRule`]s, which the engine judges by.
+
+mod catalogue;
+mod definition;
+mod error;
+mod example;
+mod framework;
+mod read;
+mod select;
+#[cfg(test)]
+mod tests;
+
+pub use catalogue::Catalogue;
+pub use definition::{Looser, Parameter, Remedy, Rule, Section, UnknownWord};
+pub use error::Error;
+pub use example::{EXAMPLE_AS_OF, Example, Verdict};
+pub use framework::{Coverage, Framework, Requirement, RuleRef};
+pub use select::{BoundRule, Loosened, Selected, Selection, Setting, select};
