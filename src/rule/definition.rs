@@ -23,7 +23,7 @@ pub struct Rule {
     pub title: String,
     /// How bad a fail is.
     pub severity: Severity,
-    /// Whether it runs when nothing is selected.
+    /// Whether it runs when nothing is selected; so it is unless its file says otherwise.
     pub default: bool,
     /// What may be done about a fail.
     pub remedy: Remedy,
@@ -273,7 +273,7 @@ impl Rule {
             origin: file.origin.to_owned(),
             overridden_in: None,
             severity: table.word("severity").unwrap_or(Severity::Medium),
-            default: table.optional("default").unwrap_or(false),
+            default: table.optional("default").unwrap_or(true),
             remedy: table.word("remedy").unwrap_or(Remedy::Manual),
             message: message.map_or_else(|| title.clone(), |message| message.value),
             title,

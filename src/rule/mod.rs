@@ -5,12 +5,16 @@
 //! becomes [`BoundRule`]s, which the engine judges by.
 
 mod catalogue;
+mod custom;
 mod definition;
 mod error;
 mod example;
 mod framework;
+mod lint;
+mod logic;
 mod read;
 mod select;
+mod suppression;
 #[cfg(test)]
 mod tests;
 
@@ -19,4 +23,6 @@ pub use definition::{Looser, Parameter, Remedy, Rule, Section, UnknownWord};
 pub use error::Error;
 pub use example::{EXAMPLE_AS_OF, Example, Verdict};
 pub use framework::{Coverage, Framework, Requirement, RuleRef};
+pub use lint::{Lint, lint};
 pub use select::{BoundRule, Loosened, Selected, Selection, Setting, select};
+pub use suppression::{RuleSuppressions, Subject, Suppressions};

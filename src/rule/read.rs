@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::ops::Range;
 use std::str::FromStr;
 
@@ -11,6 +11,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::error::{Error, did_you_mean};
 use crate::gsl;
+use crate::report::time::Timestamp;
 
 /// A file being read, and what was wrong with it so far.
 pub(super) struct File<'a> {
@@ -254,5 +255,34 @@ impl<T: Value> Value for Vec<T> {
             return None;
         };
         items.into_iter().map(|item| T::read(item.into_inner())).collect()
+    }
+}
+
+/// A day, held as its first second, UTC; as text in quotes or as a date of TOML.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Date(pub(super) Timestamp);
+
+impl Value for Date {
+    const EXPECTED: &'static str = "a date such as 2026-12-31";
+
+    fn read(value: DeValue<'_>) -> Option<Self> {
+        let text = match value {
+            DeValue::String(text) => text.into_owned(),
+            DeValue::Datetime(date) => date.to_string(),
+            DeValue::Integer(_)
+            | DeValue::Float(_)
+            | DeValue::Boolean(_)
+            | DeValue::Array(_)
+            | DeValue::Table(_) => return None,
+        };
+        let is_day = text.len() == "2026-12-31".len();
+        Timestamp::parse(text.as_bytes()).filter(|_| is_day).map(Self)
+    }
+}
+
+impl Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time = self.0.to_string();
+        f.write_str(time.split('T').next().unwrap_or_default())
     }
 }
