@@ -143,20 +143,29 @@ impl Checker<'_> {
                 });
             }
             Test::Compare(comparison, literal) => {
-                return Err(match literal.node {
-                    Literal::Number(node) => {
-                        let span = literal.span;
-                        let count = self.count(Spanned { node, span })?;
-                        explain::time_as_number(attribute, *comparison, count, span)
-                    }
-                    Literal::Text(_) | Literal::Word(_) => explain::wrong_literal(self.entity, any, *literal),
-                });
+                return Err(self.compared_time(attribute, *comparison, *literal));
             }
             Test::Holds | Test::In(_) | Test::Like(_) | Test::Matches(_) | Test::Array => {
                 return Err(explain::unsuited(any, predicate));
             }
         };
         Ok(Expr::Time(attribute, test))
+    }
+
+    fn compared_time(
+        &self,
+        attribute: Attribute<TimeColumn>,
+        comparison: Comparison,
+        literal: Spanned<Literal<'_>>,
+    ) -> Error {
+        let span = literal.span;
+        let Literal::Number(node) = literal.node else {
+            return explain::wrong_literal(self.entity, AnyAttribute::Time(attribute), literal);
+        };
+        match self.count(Spanned { node, span }) {
+            Ok(count) => explain::time_as_number(attribute, comparison, count, span),
+            Err(error) => error,
+        }
     }
 
     fn text(&mut self, attribute: Attribute<TextColumn>, predicate: &Predicate<'_>) -> Checked<TextTest> {

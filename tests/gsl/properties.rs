@@ -134,7 +134,7 @@ fn hostile_rules_end_soon_with_few_words() {
         rule(format!("createDate before({},'days')", "9".repeat(60_000))),
         "\u{1b}".repeat(60_000),
         "\"' / {".repeat(10_000),
-        "x".repeat(1 << 24),
+        "x".repeat(1 << 20),
         "\n".repeat(60_000),
     ];
     let start = Instant::now();
@@ -159,4 +159,24 @@ fn large_honest_rules_are_read() {
     assert!(parse(&format!("IamUser should {nested}")).is_ok());
     let wide = vec!["mfaActive"; 5_000].join(" or ");
     assert!(parse(&format!("IamUser should have {wide}")).is_ok());
+}
+
+#[test]
+fn colours_are_the_only_escape_sequences() {
+    let source = "IamUser should have \u{1b}]0;title\u{7} and mfaActive\u{9b}31m";
+    let errors = parse(source).unwrap_err();
+    let coloured = render(Some("a\u{1b}[2J.toml"), 1, source, &errors, true);
+    let mut pieces = coloured.split('\u{1b}');
+    assert!(harmless(pieces.next().unwrap()));
+    for piece in pieces {
+        let (colour, text) = piece.split_once('m').unwrap();
+        assert!(colour.starts_with('['), "{colour:?}");
+        assert!(
+            colour[1..]
+                .chars()
+                .all(|char| char.is_ascii_digit() || char == ';'),
+            "{colour:?}"
+        );
+        assert!(harmless(text), "{text:?}");
+    }
 }
