@@ -2,4 +2,5 @@
 
 pub mod finding;
 pub mod gsl;
+pub mod io;
 pub mod report;
