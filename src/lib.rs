@@ -3,5 +3,6 @@
 pub mod engine;
 pub mod finding;
 pub mod gsl;
+pub mod io;
 pub mod report;
 pub mod rule;

@@ -138,7 +138,7 @@ impl Rows {
         self.ragged.push(offset(self.starts.len()));
         let at = |column: TextColumn| header.position(Column::Text(column));
         let (user_at, arn_at) = (at(TextColumn::User), at(TextColumn::Arn));
-        self.push((0..header.width).map(|position| match Some(position) {
+        self.push((0..header.width()).map(|position| match Some(position) {
             position if position == user_at => user,
             position if position == arn_at => arn,
             _ => b"",

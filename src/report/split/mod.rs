@@ -36,7 +36,7 @@ pub enum OddityKind {
 
 /// Splits the text of `rows` into records and fields. Notes what was odd.
 pub fn split(rows: &mut Rows, header: &Header, oddities: &mut Vec<Oddity>) {
-    rows.start(header.width);
+    rows.start(header.width());
     oddities.clear();
     let text = std::mem::take(rows.text_mut());
     let mut splitter = Splitter {
@@ -98,12 +98,16 @@ impl Splitter<'_> {
         let rest = &self.text[at..];
         let full = (rest.len() / WINDOW).min(STRIP);
         if full > 0 {
-            masks::find(&rest[..full * WINDOW], self.header.delimiter, &mut masks[..full]);
+            masks::find(
+                &rest[..full * WINDOW],
+                self.header.delimiter(),
+                &mut masks[..full],
+            );
             return full * WINDOW;
         }
         let mut window = [0; WINDOW];
         window[..rest.len()].copy_from_slice(rest);
-        masks::find(&window, self.header.delimiter, &mut masks[..1]);
+        masks::find(&window, self.header.delimiter(), &mut masks[..1]);
         masks[0].newline |= 1 << rest.len();
         rest.len().max(1)
     }
@@ -152,7 +156,7 @@ impl Splitter<'_> {
 
     /// Whether the record finished last may repeat the header: it starts alike.
     fn is_header_again(&self) -> bool {
-        let (Some(name), Some(row)) = (self.header.names.first(), self.rows.len().checked_sub(1)) else {
+        let (Some(name), Some(row)) = (self.header.names().first(), self.rows.len().checked_sub(1)) else {
             return false;
         };
         let first = self.rows.first_field(self.text, row);
@@ -170,7 +174,7 @@ mod tests {
     /// What the reference makes of the text.
     fn reference(text: &[u8], header: &Header) -> (Rows, Vec<Oddity>) {
         let (mut rows, mut oddities) = (Rows::default(), Vec::new());
-        rows.start(header.width);
+        rows.start(header.width());
         Reader::new(header).add_all(text, &mut rows, &mut oddities);
         rows.put_before_rewritten(Vec::new());
         (rows, oddities)
@@ -184,7 +188,11 @@ mod tests {
     }
 
     fn cells(rows: &Rows, header: &Header) -> Vec<Vec<Vec<u8>>> {
-        let fields = |row| (0..header.width).map(|at| rows.field(row, at).to_vec()).collect();
+        let fields = |row| {
+            (0..header.width())
+                .map(|at| rows.field(row, at).to_vec())
+                .collect()
+        };
         (0..rows.len()).map(fields).collect()
     }
 
@@ -199,7 +207,7 @@ mod tests {
     }
 
     fn header() -> Header {
-        Header::of(&["user", "arn", "mfa_active"], b',')
+        Header::parse(b"user,arn,mfa_active").expect("a header")
     }
 
     fn record() -> impl Strategy<Value = String> {
@@ -229,7 +237,7 @@ mod tests {
             text in prop::collection::vec(prop::sample::select(b",,,\"\r\n\n ax:".to_vec()), 0..400),
         ) {
             assert_equal(&text, &header());
-            assert_equal(&text, &Header::of(&["user", "mfa_active"], b','));
+            assert_equal(&text, &Header::parse(b"user,mfa_active").expect("a header"));
         }
     }
 

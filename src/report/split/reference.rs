@@ -43,7 +43,7 @@ impl<'a> Reader<'a> {
         csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
-            .delimiter(self.header.delimiter)
+            .delimiter(self.header.delimiter())
             .buffer_capacity(1 << 10)
             .from_reader(text)
     }
@@ -57,7 +57,7 @@ impl<'a> Reader<'a> {
         let row = u32::try_from(rows.len()).expect("invariant: a block has fewer than 4 G records");
         let mut note = |kind| oddities.push(Oddity { row, kind });
         let fields: Vec<&[u8]> = self.record.iter().collect();
-        if fields.len() == self.header.width {
+        if fields.len() == self.header.width() {
             if repeats_header(&fields, self.header) {
                 return note(OddityKind::RepeatedHeader);
             }
