@@ -1,3 +1,5 @@
-//! The one integration-test binary; a module for each part.
+//! The integration tests, one binary: a module for each part.
 
+mod gsl;
 mod io;
+mod support;
