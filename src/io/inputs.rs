@@ -163,6 +163,7 @@ impl Inputs {
 impl Source for Inputs {
     fn next(&mut self, text: &mut Vec<u8>) -> Option<Event> {
         text.clear();
+        text.reserve(self.options.limits.block);
         let usual = self.options.limits.block.saturating_mul(4);
         if text.capacity() > usual {
             // One long record or large envelope must not hold its memory for the rest of the run.

@@ -48,18 +48,24 @@ impl Header {
     /// or hold more than [`LONGEST`] bytes.
     pub fn split(text: &[u8]) -> Result<(Self, &[u8]), NotAReport> {
         let head = &text[..text.len().min(LONGEST)];
-        let (header, length) = DELIMITERS
-            .iter()
-            .filter_map(|&delimiter| first_record(head, delimiter))
-            .map(|(record, length, delimiter)| (Self::of(&record, delimiter), length))
-            .reduce(|best, next| {
-                if next.0.known() > best.0.known() {
-                    next
-                } else {
-                    best
-                }
-            })
-            .ok_or(NotAReport::Empty)?;
+        let mut best: Option<(Self, usize)> = None;
+        for delimiter in DELIMITERS {
+            let Some((record, length)) = first_record(head, delimiter) else {
+                return Err(NotAReport::Empty);
+            };
+            let header = Self::of(&record, delimiter);
+            let all_known = header.known() == header.width();
+            if best
+                .as_ref()
+                .is_none_or(|(best, _)| header.known() > best.known())
+            {
+                best = Some((header, length));
+            }
+            if all_known {
+                break;
+            }
+        }
+        let (header, length) = best.ok_or(NotAReport::Empty)?;
         if !header.is_of_report() {
             return Err(NotAReport::recognise(text));
         }
@@ -161,8 +167,8 @@ impl Header {
     }
 }
 
-/// The first record by this delimiter, its length in bytes with all that stands before it, the delimiter.
-fn first_record(text: &[u8], delimiter: u8) -> Option<(ByteRecord, usize, u8)> {
+/// The first record by this delimiter, and its length in bytes with all that stands before it.
+fn first_record(text: &[u8], delimiter: u8) -> Option<(ByteRecord, usize)> {
     let mut record = ByteRecord::new();
     let mut reader = ReaderBuilder::new()
         .has_headers(false)
@@ -170,7 +176,7 @@ fn first_record(text: &[u8], delimiter: u8) -> Option<(ByteRecord, usize, u8)> {
         .from_reader(text);
     let found = reader.read_byte_record(&mut record).ok()?;
     let length = usize::try_from(reader.position().byte()).ok()?;
-    found.then_some((record, length, delimiter))
+    found.then_some((record, length))
 }
 
 /// The columns that reports have since 2015-04-22.

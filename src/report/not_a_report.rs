@@ -14,6 +14,11 @@ pub enum NotAReport {
          if the header line was cut off, put it back"
     )]
     OtherColumns(String),
+    /// Text without a delimiter in its first line.
+    #[error(
+        "text that starts with '{0}', not a credential report, whose header is 'user,arn,user_creation_time,…'"
+    )]
+    Text(String),
     /// A first line beyond any header.
     #[error(
         "its first line is longer than {} KiB, so it is no credential report, whose header is 'user,arn,…'",
@@ -149,6 +154,9 @@ impl NotAReport {
 
     fn other_columns(names: &[&str]) -> Self {
         const MOST: usize = 4;
+        if let [line] = names {
+            return Self::Text(shown(line.trim(), 40));
+        }
         let mut told: Vec<String> = names
             .iter()
             .take(MOST)
@@ -157,8 +165,7 @@ impl NotAReport {
         if names.len() > MOST {
             told.push("…".to_owned());
         }
-        let word = if names.len() == 1 { "column" } else { "columns" };
-        Self::OtherColumns(format!("{} {word} ({})", names.len(), told.join(", ")))
+        Self::OtherColumns(format!("{} columns ({})", names.len(), told.join(", ")))
     }
 }
 
@@ -188,6 +195,7 @@ mod tests {
         for (bytes, found) in [
             (&b" \n"[..], "an empty file"),
             (b"name,age\nx,1\n", "a CSV with 2 columns ('name', 'age')"),
+            (b"# Notes\n- x, y\n", "text that starts with '# Notes', not"),
             (b"<!DOCTYPE html><p>", "an HTML page"),
             (b"<?xml version='1.0'?><ErrorResponse>", "an XML document"),
             (
