@@ -164,6 +164,11 @@ pub struct Finding {
     pub suppression: Option<Suppression>,
 }
 
+impl Finding {
+    /// Name and version of this shape.
+    pub const SCHEMA: &'static str = "credlens.finding/v1";
+}
+
 /// What a run found besides its findings: what was read, how every rule came out, and what was odd.
 /// Everything here is counted before `--status` and `--min-severity` choose what is told.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

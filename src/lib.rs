@@ -1,6 +1,8 @@
 //! Judges AWS IAM credential reports.
 
+pub mod engine;
 pub mod finding;
 pub mod gsl;
+pub mod io;
 pub mod report;
 pub mod rule;

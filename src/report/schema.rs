@@ -273,6 +273,12 @@ impl ColumnSet {
         Self(self.0 | other.0)
     }
 
+    /// The columns in both sets.
+    #[must_use]
+    pub const fn intersection(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
     /// The columns of this set that the other lacks.
     #[must_use]
     pub const fn minus(self, other: Self) -> Self {

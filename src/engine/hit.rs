@@ -1,0 +1,317 @@
+//! A finding as the engine sees it: borrowed from the chunk, nothing formatted yet.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::program::Judged;
+use super::source::Input;
+use super::verdicts::View;
+use crate::finding::{Finding, Source, Status, Suppression};
+use crate::report::cell;
+use crate::report::chunk::Chunk;
+use crate::report::schema::{Column, ColumnSet, Credential, Slot, TextColumn, TimeColumn};
+use crate::report::time::Timestamp;
+use crate::rule::Subject;
+
+/// One data row of one input.
+#[derive(Debug)]
+pub struct UserRow<'a> {
+    input: &'a Input,
+    chunk: &'a Chunk,
+    index: usize,
+    number: u64,
+    key: u128,
+}
+
+impl<'a> UserRow<'a> {
+    /// The row at this index of the chunk.
+    pub(super) fn new(view: View<'a>, index: usize) -> Self {
+        let mut row = Self {
+            input: view.input,
+            chunk: view.chunk,
+            index,
+            number: view.first_row + index as u64,
+            key: 0,
+        };
+        row.key = row.user_key();
+        row
+    }
+
+    /// Distinguishes the user, and a user deleted and made again, in the ids of findings.
+    fn user_key(&self) -> u128 {
+        let who = self.arn().or_else(|| self.user()).unwrap_or(b"");
+        let created = self
+            .cell(TimeColumn::UserCreation.into())
+            .map_or(cell::UNKNOWN, cell::time);
+        let mut text = Vec::with_capacity(128);
+        text.extend_from_slice(self.account().unwrap_or(b""));
+        text.push(0);
+        text.extend_from_slice(who);
+        text.extend_from_slice(&created.to_le_bytes());
+        xxh3_128(&text)
+    }
+
+    /// Number of the data row in its input, from 1.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// The user's name; `<root_account>` for root.
+    pub fn user(&self) -> Option<&'a [u8]> {
+        self.chunk.text(&self.input.header, self.index, TextColumn::User)
+    }
+
+    /// The user's ARN as written.
+    pub fn arn(&self) -> Option<&'a [u8]> {
+        self.chunk
+            .text(&self.input.header, self.index, TextColumn::Arn)
+            .filter(|arn| !arn.is_empty())
+    }
+
+    /// The account that the ARN names.
+    pub fn account(&self) -> Option<&'a [u8]> {
+        self.arn().and_then(account_of)
+    }
+
+    /// A cell as written; none where the report lacks the column.
+    pub fn cell(&self, column: Column) -> Option<&'a [u8]> {
+        self.chunk.rows.cell(&self.input.header, self.index, column)
+    }
+
+    fn time(&self, column: TimeColumn) -> i64 {
+        self.cell(column.into()).map_or(cell::UNKNOWN, cell::time)
+    }
+}
+
+/// The account in `arn:PARTITION:iam::ACCOUNT:…`.
+pub(super) fn account_of(arn: &[u8]) -> Option<&[u8]> {
+    let account = arn.split(|&byte| byte == b':').nth(4)?;
+    let is_id = arn.starts_with(b"arn:") && !account.is_empty() && account.iter().all(u8::is_ascii_digit);
+    is_id.then_some(account)
+}
+
+/// What a hit is about.
+#[derive(Clone, Copy, Debug)]
+pub enum Place<'a> {
+    /// One user.
+    Row(&'a UserRow<'a>),
+    /// All users of an input of whom a rule cannot be determined, since the input lacks columns.
+    Input {
+        /// The account, where the input holds one only.
+        account: Option<&'a [u8]>,
+        /// How many verdicts it stands for.
+        verdicts: u64,
+    },
+}
+
+/// One verdict worth telling.
+#[derive(Clone, Copy, Debug)]
+pub struct Hit<'a> {
+    pub(super) input: &'a Input,
+    pub(super) judged: &'a Judged,
+    pub(super) slot: Slot,
+    /// What is said.
+    pub status: Status,
+    /// Whom it is about.
+    pub place: Place<'a>,
+    /// The suppression that accepts it, if one does.
+    pub suppression: Option<&'a Suppression>,
+}
+
+/// Stable name of a finding. Displays as 32 hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Id(pub u128);
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+impl<'a> Hit<'a> {
+    /// A verdict on one user or one of its credentials.
+    pub(super) fn of_row(
+        input: &'a Input,
+        judged: &'a Judged,
+        slot: Slot,
+        status: Status,
+        row: &'a UserRow<'a>,
+    ) -> Self {
+        Self {
+            input,
+            judged,
+            slot,
+            status,
+            place: Place::Row(row),
+            suppression: None,
+        }
+    }
+
+    /// What suppressions ask of it.
+    pub(super) fn subject(&self) -> Subject<'a> {
+        let text = |bytes: &'a [u8]| str::from_utf8(bytes).ok();
+        let created = self.row().and_then(|row| {
+            let (_, created) = self.judged.bound.typed.entity.existence(self.slot)?;
+            let time = row.time(created);
+            (time != cell::ABSENT && time != cell::UNKNOWN).then_some(Timestamp(time))
+        });
+        Subject {
+            account: self.account().and_then(text),
+            user: self.row().and_then(UserRow::user).and_then(text),
+            credential: self.credential().map(Credential::name),
+            created,
+        }
+    }
+
+    /// The input it was found in.
+    pub fn input(&self) -> &'a Input {
+        self.input
+    }
+
+    /// The rule, with its parameters and what its findings have in common.
+    pub fn judged(&self) -> &'a Judged {
+        self.judged
+    }
+
+    /// The user's row; none where the hit stands for a whole input.
+    pub fn row(&self) -> Option<&'a UserRow<'a>> {
+        match self.place {
+            Place::Row(row) => Some(row),
+            Place::Input { .. } => None,
+        }
+    }
+
+    /// The account.
+    pub fn account(&self) -> Option<&'a [u8]> {
+        match self.place {
+            Place::Row(row) => row.account(),
+            Place::Input { account, .. } => account,
+        }
+    }
+
+    /// The credential it is about, if it is about one.
+    pub fn credential(&self) -> Option<Credential> {
+        self.row().and(self.judged.credential(self.slot))
+    }
+
+    /// The cells that the rule read, as written, ordered by name.
+    pub fn evidence(&self) -> impl Iterator<Item = (Column, &'a [u8])> {
+        let row = self.row();
+        self.judged
+            .evidence(self.slot)
+            .iter()
+            .filter_map(move |&column| Some((column, row?.cell(column)?)))
+    }
+
+    /// One sentence for people.
+    pub fn message(&self) -> Cow<'a, str> {
+        match (self.status, self.place) {
+            (Status::Fail | Status::Suppressed, _) => Cow::Borrowed(&self.judged.bound.message),
+            (Status::Pass, _) => Cow::Borrowed("the rule holds"),
+            (Status::Undetermined, Place::Row(row)) => {
+                Cow::Owned(format!("cannot be determined: {}", self.unknowns(row)))
+            }
+            (Status::Undetermined, Place::Input { verdicts, .. }) => {
+                let missing = names(self.input.lacks().intersection(self.judged.needs));
+                Cow::Owned(format!(
+                    "cannot be determined in {verdicts} cases: the report lacks {missing}"
+                ))
+            }
+        }
+    }
+
+    fn unknowns(&self, row: &UserRow<'_>) -> String {
+        let index = u32::try_from(row.index).unwrap_or(u32::MAX);
+        if row.chunk.rows.ragged().binary_search(&index).is_ok() {
+            return "the fields of this row cannot be told apart".to_owned();
+        }
+        let unknown: Vec<String> = self
+            .evidence()
+            .filter(|(column, field)| match column {
+                Column::Time(_) => cell::time(field) == cell::UNKNOWN,
+                Column::Flag(_) => cell::flag(field) == cell::Flag::Unknown,
+                Column::Text(_) => false,
+            })
+            .map(|(column, field)| match field {
+                [] => format!("{} is empty", column.name()),
+                _ => format!("{} is '{}'", column.name(), String::from_utf8_lossy(field)),
+            })
+            .collect();
+        unknown.join(", ")
+    }
+
+    /// Its stable name.
+    pub fn id(&self) -> Id {
+        let mut text = Vec::with_capacity(64);
+        text.extend_from_slice(&self.judged.key.to_le_bytes());
+        match self.place {
+            Place::Row(row) => {
+                text.extend_from_slice(&row.key.to_le_bytes());
+                self.add_identity(row, &mut text);
+            }
+            Place::Input { account, .. } => {
+                text.extend_from_slice(self.input.path.as_bytes());
+                text.push(0);
+                text.extend_from_slice(account.unwrap_or(b""));
+            }
+        }
+        Id(xxh3_128(&text))
+    }
+
+    /// A key or certificate is its creation time; its slot tells only where both were made in one second.
+    fn add_identity(&self, row: &UserRow<'_>, text: &mut Vec<u8>) {
+        let entity = self.judged.bound.typed.entity;
+        let (Some((_, one)), Some((_, two))) = (entity.existence(Slot::One), entity.existence(Slot::Two))
+        else {
+            return;
+        };
+        let created = Slot::ALL.map(|slot| row.time(if slot == Slot::One { one } else { two }));
+        text.extend_from_slice(&created[self.slot as usize].to_le_bytes());
+        if created[0] == created[1] {
+            text.push(self.slot as u8);
+        }
+    }
+
+    /// The finding, with everything copied and made text.
+    pub fn to_finding(&self) -> Finding {
+        let bound = &self.judged.bound;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let row = self.row();
+        Finding {
+            schema: Finding::SCHEMA.to_owned(),
+            id: self.id().to_string(),
+            rule: bound.rule.id.clone(),
+            parameters: bound.parameters.clone(),
+            title: bound.rule.title.clone(),
+            status: self.status,
+            severity: bound.severity,
+            account: self.account().map(text),
+            account_name: None,
+            user: row.and_then(UserRow::user).map(text),
+            arn: row.and_then(UserRow::arn).map(text),
+            credential: self.credential().map(|credential| credential.name().to_owned()),
+            access_key_id: None,
+            as_of: self.input.as_of.to_string(),
+            source: Source {
+                path: self.input.path.clone(),
+                row: row.map(UserRow::number),
+            },
+            message: self.message().into_owned(),
+            evidence: self
+                .evidence()
+                .map(|(column, cell)| (column.name().to_owned(), text(cell)))
+                .collect::<BTreeMap<_, _>>(),
+            requirements: bound.requirements.clone(),
+            suppression: self.suppression.cloned(),
+        }
+    }
+}
+
+/// The columns' names, for people.
+fn names(columns: ColumnSet) -> String {
+    let names: Vec<_> = columns.iter().map(Column::name).collect();
+    names.join(", ")
+}

@@ -1,0 +1,226 @@
+//! Judges reports: typed rules become one program of column operations, blocks of records become chunks of
+//! typed columns, and verdicts become findings handed to a sink, in (input, row, rule) order whatever the
+//! number of threads. The only place that uses threads. No I/O of its own, no clock.
+
+mod hit;
+mod ledger;
+mod program;
+mod registers;
+mod sink;
+mod source;
+mod turn;
+mod verdicts;
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+pub use hit::{Hit, Id, Place, UserRow};
+pub use program::{Judged, Program};
+pub use sink::Sink;
+pub use source::{Event, Input, Source};
+pub use verdicts::Tell;
+
+use crate::finding::{Status, Tally};
+use crate::report::chunk::Chunk;
+use crate::report::schema::{Column, Slot};
+use crate::report::split::{Oddity, split};
+use crate::rule::{RuleSuppressions, Suppressions};
+use ledger::{Ended, Ledger};
+use registers::Registers;
+use turn::Turnstile;
+use verdicts::{Verdicts, View};
+
+/// How a run is done.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options<'a> {
+    /// Number of threads; 0 is one a core.
+    pub threads: usize,
+    /// What is told.
+    pub tell: Tell,
+    /// Which failing verdicts are accepted.
+    pub suppressions: Option<&'a Suppressions>,
+}
+
+/// Judges everything that the source gives, and hands what is told to the sink.
+///
+/// # Errors
+/// Those of the sink, and of starting the threads.
+pub fn assess<S: Sink>(
+    program: &Program,
+    source: impl Source,
+    sink: &S,
+    options: Options<'_>,
+) -> io::Result<Tally> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(options.threads)
+        .build()
+        .map_err(io::Error::other)?;
+    let suppressions: Vec<RuleSuppressions<'_>> = match options.suppressions {
+        Some(all) if !all.is_empty() => program
+            .rules()
+            .map(|bound| all.for_rule(&bound.rule.id))
+            .collect(),
+        Some(_) | None => Vec::new(),
+    };
+    let run = Run {
+        program,
+        sink,
+        tell: options.tell,
+        suppressions: &suppressions,
+        source: Mutex::new(Tickets { source, next: 0 }),
+        numbering: Turnstile::new(0),
+        delivery: Turnstile::new((Ledger::new(program), Ok(()))),
+        stopped: AtomicBool::new(false),
+    };
+    pool.scope(|scope| {
+        for _ in 0..pool.current_num_threads() {
+            scope.spawn(|_| run.work());
+        }
+    });
+    let (ledger, result) = run.delivery.into_value();
+    result.map(|()| ledger.finish())
+}
+
+struct Run<'a, S, Src> {
+    program: &'a Program,
+    sink: &'a S,
+    tell: Tell,
+    /// One a rule; none at all where nothing is suppressed.
+    suppressions: &'a [RuleSuppressions<'a>],
+    source: Mutex<Tickets<Src>>,
+    /// How many records of the present input lie in blocks before this one.
+    numbering: Turnstile<u64>,
+    delivery: Turnstile<(Ledger, io::Result<()>)>,
+    stopped: AtomicBool,
+}
+
+struct Tickets<Src> {
+    source: Src,
+    next: u64,
+}
+
+/// What a worker uses again for every block.
+#[derive(Default)]
+struct Scratch<'s> {
+    chunk: Chunk,
+    oddities: Vec<Oddity>,
+    registers: Registers,
+    verdicts: Verdicts<'s>,
+}
+
+/// A worker that panics must not leave the others waiting for its turn.
+struct BreakOff<'a, S, Src>(&'a Run<'a, S, Src>);
+
+impl<S, Src> Drop for BreakOff<'_, S, Src> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.numbering.break_off();
+            self.0.delivery.break_off();
+        }
+    }
+}
+
+impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
+    fn work(&self) {
+        let _guard = BreakOff(self);
+        let mut scratch = Scratch::default();
+        let mut part = self.sink.part();
+        while !self.stopped.load(Ordering::Relaxed) {
+            let Some((ticket, event)) = self.next(scratch.chunk.rows.text_mut()) else {
+                return;
+            };
+            match event {
+                Event::Block { input, last } => self.block(ticket, &input, last, &mut scratch, &mut part),
+                Event::Failed { path, error } => {
+                    self.numbering.pass(ticket, |before| *before = 0);
+                    self.deliver(ticket, &mut part, |ledger| {
+                        ledger.fail(&path, &error);
+                        true
+                    });
+                }
+            }
+        }
+    }
+
+    fn next(&self, text: &mut Vec<u8>) -> Option<(u64, Event)> {
+        let mut tickets = self.source.lock().unwrap_or_else(PoisonError::into_inner);
+        let event = tickets.source.next(text)?;
+        let ticket = tickets.next;
+        tickets.next += 1;
+        Some((ticket, event))
+    }
+
+    fn block(
+        &self,
+        ticket: u64,
+        input: &Arc<Input>,
+        last: bool,
+        scratch: &mut Scratch<'a>,
+        part: &mut S::Part,
+    ) {
+        let Scratch {
+            chunk,
+            oddities,
+            registers,
+            verdicts,
+        } = scratch;
+        split(&mut chunk.rows, &input.header, oddities);
+        let rows = chunk.rows.len() as u64;
+        let before = self.numbering.pass(ticket, |before| {
+            let mine = *before;
+            *before = if last { 0 } else { mine + rows };
+            mine
+        });
+        let Some(before) = before else { return };
+        chunk.decode(&input.header, Column::ALL.into_iter().collect());
+        let cutoffs = self.program.cutoffs(input.as_of);
+        registers.run(self.program, &cutoffs, chunk, &input.header);
+        let view = View {
+            input,
+            chunk,
+            first_row: before + 1,
+        };
+        verdicts.judge(self.program, registers, view, self.suppressions, self.tell);
+        verdicts.hits(self.program, view, self.sink, part);
+        self.deliver(ticket, part, |ledger| {
+            ledger.add(input, chunk, &verdicts.counts, oddities);
+            last
+        });
+    }
+
+    /// Enters a block in the ledger, which says whether its input ends with it, and hands over the part.
+    fn deliver(&self, ticket: u64, part: &mut S::Part, enter: impl FnOnce(&mut Ledger) -> bool) {
+        self.delivery.pass(ticket, |(ledger, result)| {
+            if enter(ledger)
+                && let Some(ended) = ledger.end()
+            {
+                self.tell_folded(&ended, part);
+            }
+            if result.is_ok() {
+                *result = self.sink.accept(part);
+                self.stopped.store(result.is_err(), Ordering::Relaxed);
+            }
+        });
+    }
+
+    fn tell_folded(&self, ended: &Ended, part: &mut S::Part) {
+        for folded in &ended.folded {
+            let judged = &self.program.rules[folded.rule];
+            if self.tell.tells(Status::Undetermined, judged.bound.severity) {
+                let hit = Hit {
+                    input: &ended.input,
+                    judged,
+                    slot: Slot::One,
+                    status: Status::Undetermined,
+                    place: Place::Input {
+                        account: ended.account.as_deref(),
+                        verdicts: folded.verdicts,
+                    },
+                    suppression: None,
+                };
+                self.sink.hit(part, &hit);
+            }
+        }
+    }
+}

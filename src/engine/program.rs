@@ -1,0 +1,284 @@
+//! Typed rules as one list of column operations. Equal subexpressions, of one rule or of many, are one
+//! operation.
+
+use std::collections::HashMap;
+
+use crate::gsl::typed::{Comparison, Entity, Expr, TextTest, TimeTest, TypedRule};
+use crate::report::cell::Flag;
+use crate::report::schema::{Column, ColumnSet, Credential, FlagColumn, Slot, TextColumn, TimeColumn};
+use crate::report::time::{Timestamp, Unit};
+use crate::rule::BoundRule;
+
+/// Position of an operation in its program; operands come before what uses them.
+pub(super) type Node = usize;
+
+/// One operation on whole columns. Its result is, for every record, true, false or unknown.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Op {
+    Flag(FlagColumn, IsTrue),
+    Before(TimeColumn, i64, Unit),
+    After(TimeColumn, i64, Unit),
+    IsEmpty(TimeColumn),
+    Text(TextColumn, TextTest),
+    Difference {
+        left: TimeColumn,
+        right: TimeColumn,
+        unit: Unit,
+        comparison: Comparison,
+        count: i64,
+    },
+    Not(Node),
+    All(Vec<Node>),
+    Any(Vec<Node>),
+}
+
+/// Which of its two values a flag is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct IsTrue(pub(super) bool);
+
+impl IsTrue {
+    pub(super) const fn flag(self) -> Flag {
+        if self.0 { Flag::True } else { Flag::False }
+    }
+}
+
+/// One rule on the entities of one slot.
+#[derive(Clone, Debug)]
+pub(super) struct Judgement {
+    /// Position of the rule in the program.
+    pub(super) rule: usize,
+    pub(super) slot: Slot,
+    /// The entity exists; none where every record has it.
+    pub(super) exists: Option<Node>,
+    /// It exists, is relevant, not excluded, and violates the rule.
+    pub(super) fail: Node,
+    /// It exists, is relevant and not excluded; none where every record is.
+    pub(super) scope: Option<Node>,
+}
+
+/// Rules compiled against the columns of a report: compiled once, bound to an as-of for each input.
+#[derive(Debug)]
+pub struct Program {
+    pub(super) rules: Vec<Judged>,
+    pub(super) ops: Vec<Op>,
+    /// In the order of rules, then of slots.
+    pub(super) judgements: Vec<Judgement>,
+    columns: ColumnSet,
+}
+
+/// A rule of a program, with what its findings have in common.
+#[derive(Debug)]
+pub struct Judged {
+    /// The rule with its parameters.
+    pub bound: BoundRule,
+    /// Distinguishes the rule and its parameters in the ids of findings.
+    pub(super) key: u128,
+    /// The columns that it needs, in all slots.
+    pub(super) needs: ColumnSet,
+    slots: [SlotFacts; 2],
+}
+
+#[derive(Debug)]
+struct SlotFacts {
+    credential: Option<Credential>,
+    /// What the rule reads besides the user's name and ARN, by name.
+    evidence: Vec<Column>,
+}
+
+impl Judged {
+    fn new(bound: BoundRule) -> Self {
+        let slots = Slot::ALL.map(|slot| SlotFacts {
+            credential: bound.typed.credential(slot),
+            evidence: evidence(&bound.typed, slot),
+        });
+        Self {
+            key: rule_key(&bound),
+            needs: bound.typed.all_columns(),
+            bound,
+            slots,
+        }
+    }
+
+    fn slot(&self, slot: Slot) -> &SlotFacts {
+        match slot {
+            Slot::One => &self.slots[0],
+            Slot::Two => &self.slots[1],
+        }
+    }
+
+    /// The credential that a verdict on the entity in this slot is about.
+    pub fn credential(&self, slot: Slot) -> Option<Credential> {
+        self.slot(slot).credential
+    }
+
+    /// The columns that are evidence for a verdict on the entity in this slot, by name.
+    pub fn evidence(&self, slot: Slot) -> &[Column] {
+        &self.slot(slot).evidence
+    }
+}
+
+/// Name and ARN are told by the finding itself.
+fn evidence(typed: &TypedRule, slot: Slot) -> Vec<Column> {
+    let mut identity = ColumnSet::default();
+    identity.insert(TextColumn::User);
+    identity.insert(TextColumn::Arn);
+    let mut columns: Vec<Column> = typed.columns(slot).minus(identity).iter().collect();
+    columns.sort_by_key(|column| column.name());
+    columns
+}
+
+fn rule_key(bound: &BoundRule) -> u128 {
+    let parameters = bound
+        .parameters
+        .iter()
+        .map(|(name, value)| format!("\0{name}={value}"));
+    let text: String = std::iter::once(bound.rule.id.clone()).chain(parameters).collect();
+    xxhash_rust::xxh3::xxh3_128(text.as_bytes())
+}
+
+impl Program {
+    /// Compiles the rules; their order is that of the findings within a row.
+    pub fn new(rules: Vec<BoundRule>) -> Self {
+        let mut compiler = Compiler::default();
+        let mut judgements = Vec::new();
+        for (position, bound) in rules.iter().enumerate() {
+            for &slot in bound.typed.entity.slots() {
+                judgements.push(compiler.judgement(position, &bound.typed, slot));
+            }
+        }
+        let columns = rules.iter().fold(ColumnSet::default(), |set, bound| {
+            set.union(bound.typed.all_columns())
+        });
+        Self {
+            rules: rules.into_iter().map(Judged::new).collect(),
+            ops: compiler.ops,
+            judgements,
+            columns,
+        }
+    }
+
+    /// The rules, in order.
+    pub fn rules(&self) -> impl Iterator<Item = &BoundRule> {
+        self.rules.iter().map(|judged| &judged.bound)
+    }
+
+    /// The columns that the rules read.
+    pub fn columns(&self) -> ColumnSet {
+        self.columns
+    }
+
+    /// For every operation the instant with which it compares, where it does.
+    pub(super) fn cutoffs(&self, as_of: Timestamp) -> Vec<i64> {
+        self.ops
+            .iter()
+            .map(|op| match *op {
+                Op::Before(_, n, unit) | Op::After(_, n, unit) => as_of.plus(n, unit).0,
+                Op::Flag(..)
+                | Op::IsEmpty(_)
+                | Op::Text(..)
+                | Op::Difference { .. }
+                | Op::Not(_)
+                | Op::All(_)
+                | Op::Any(_) => 0,
+            })
+            .collect()
+    }
+}
+
+#[derive(Default)]
+struct Compiler {
+    ops: Vec<Op>,
+    known: HashMap<Op, Node>,
+}
+
+impl Compiler {
+    fn judgement(&mut self, rule: usize, typed: &TypedRule, slot: Slot) -> Judgement {
+        let exists = self.exists(typed.entity, slot);
+        let mut scope: Vec<Node> = exists.into_iter().collect();
+        if let Some(relevant) = &typed.relevant {
+            scope.push(self.expr(relevant, slot));
+        }
+        if let Some(exclude) = &typed.exclude {
+            let excluded = self.expr(exclude, slot);
+            scope.push(self.op(Op::Not(excluded)));
+        }
+        let condition = self.expr(&typed.condition, slot);
+        let violation = if typed.forbidden {
+            condition
+        } else {
+            self.op(Op::Not(condition))
+        };
+        let mut fail = scope.clone();
+        fail.push(violation);
+        Judgement {
+            rule,
+            slot,
+            exists,
+            fail: self.all(fail),
+            scope: (!scope.is_empty()).then(|| self.all(scope)),
+        }
+    }
+
+    /// A key or certificate exists when it is active or has a creation time.
+    fn exists(&mut self, entity: Entity, slot: Slot) -> Option<Node> {
+        let (active, created) = entity.existence(slot)?;
+        let active = self.op(Op::Flag(active, IsTrue(true)));
+        let never_created = self.op(Op::IsEmpty(created));
+        let created = self.op(Op::Not(never_created));
+        Some(self.op(Op::Any(vec![active, created])))
+    }
+
+    fn expr(&mut self, expr: &Expr, slot: Slot) -> Node {
+        let op = match expr {
+            Expr::And(parts) => {
+                let nodes = self.exprs(parts, slot);
+                return self.all(nodes);
+            }
+            Expr::Or(parts) => Op::Any(self.exprs(parts, slot)),
+            Expr::Not(inner) => Op::Not(self.expr(inner, slot)),
+            Expr::Flag(attribute, value) => Op::Flag(attribute.column(slot), IsTrue(*value)),
+            Expr::Time(attribute, test) => {
+                let column = attribute.column(slot);
+                match *test {
+                    TimeTest::Before(n, unit) => Op::Before(column, n, unit),
+                    TimeTest::After(n, unit) => Op::After(column, n, unit),
+                    TimeTest::IsEmpty => Op::IsEmpty(column),
+                }
+            }
+            Expr::Text(attribute, test) => Op::Text(attribute.column(slot), test.clone()),
+            Expr::Difference {
+                left,
+                right,
+                unit,
+                comparison,
+                count,
+            } => Op::Difference {
+                left: left.column(slot),
+                right: right.column(slot),
+                unit: *unit,
+                comparison: *comparison,
+                count: *count,
+            },
+        };
+        self.op(op)
+    }
+
+    fn exprs(&mut self, exprs: &[Expr], slot: Slot) -> Vec<Node> {
+        exprs.iter().map(|expr| self.expr(expr, slot)).collect()
+    }
+
+    fn all(&mut self, mut nodes: Vec<Node>) -> Node {
+        match nodes.len() {
+            1 => nodes.remove(0),
+            _ => self.op(Op::All(nodes)),
+        }
+    }
+
+    fn op(&mut self, op: Op) -> Node {
+        let next = self.ops.len();
+        *self.known.entry(op).or_insert_with_key(|op| {
+            self.ops.push(op.clone());
+            next
+        })
+    }
+}

@@ -1,0 +1,357 @@
+//! Evaluates a program on a chunk: one bitmap of true and one of unknown for each operation.
+
+use super::program::{Node, Op, Program};
+use crate::gsl::typed::{Comparison, TextTest};
+use crate::report::cell::{self, Flag};
+use crate::report::chunk::Chunk;
+use crate::report::header::Header;
+use crate::report::schema::{Column, TextColumn, TimeColumn};
+use crate::report::time::{ABSENT_AS, Timestamp, Unit};
+
+/// The results of all operations on one chunk. Reused from chunk to chunk.
+#[derive(Debug, Default)]
+pub(super) struct Registers {
+    words: usize,
+    rows: usize,
+    /// `words` words an operation: the records for which it is true.
+    yes: Vec<u64>,
+    /// Likewise those for which it is unknown; never both.
+    unknown: Vec<u64>,
+    /// For each operation, whether any record is unknown. Where not, its words in `unknown` are stale.
+    any_unknown: Vec<bool>,
+}
+
+/// One operation's result: bit i of word w is record 64 w + i. Bits behind the last record mean nothing.
+#[derive(Clone, Copy)]
+pub(super) struct Bits<'a> {
+    pub(super) yes: &'a [u64],
+    /// None where nothing is unknown.
+    pub(super) unknown: Option<&'a [u64]>,
+}
+
+impl Registers {
+    /// Runs the whole program.
+    pub(super) fn run(&mut self, program: &Program, cutoffs: &[i64], chunk: &Chunk, header: &Header) {
+        self.rows = chunk.rows.len();
+        self.words = self.rows.div_ceil(64);
+        self.yes.resize(self.words * program.ops.len(), 0);
+        self.unknown.resize(self.words * program.ops.len(), 0);
+        self.any_unknown.clear();
+        for (node, op) in program.ops.iter().enumerate() {
+            let any_unknown = match op {
+                Op::Not(of) => self.not(node, *of),
+                Op::All(of) => self.all(node, of),
+                Op::Any(of) => self.any(node, of),
+                Op::Flag(..)
+                | Op::Before(..)
+                | Op::After(..)
+                | Op::IsEmpty(_)
+                | Op::Text(..)
+                | Op::Difference { .. } => {
+                    let (yes, unknown) = self.target(node);
+                    Leaf {
+                        chunk,
+                        header,
+                        yes,
+                        unknown,
+                    }
+                    .run(op, cutoffs[node])
+                }
+            };
+            self.any_unknown.push(any_unknown);
+        }
+    }
+
+    /// The result of an operation.
+    pub(super) fn bits(&self, node: Node) -> Bits<'_> {
+        let words = node * self.words..(node + 1) * self.words;
+        Bits {
+            yes: &self.yes[words.clone()],
+            unknown: self.any_unknown[node].then(|| &self.unknown[words]),
+        }
+    }
+
+    /// Number of words in each bitmap.
+    pub(super) fn words(&self) -> usize {
+        self.words
+    }
+
+    /// The records that exist in this word.
+    pub(super) fn mask(&self, word: usize) -> u64 {
+        match self.rows - word * 64 {
+            rest @ 0..64 => (1 << rest) - 1,
+            _ => u64::MAX,
+        }
+    }
+
+    fn target(&mut self, node: Node) -> (&mut [u64], &mut [u64]) {
+        let words = node * self.words..(node + 1) * self.words;
+        (&mut self.yes[words.clone()], &mut self.unknown[words])
+    }
+
+    fn not(&mut self, node: Node, of: Node) -> bool {
+        let words = self.words;
+        let any_unknown = self.any_unknown[of];
+        let (yes_before, yes) = self.yes.split_at_mut(node * words);
+        let source = &yes_before[of * words..(of + 1) * words];
+        for (word, &value) in yes.iter_mut().zip(source) {
+            *word = !value;
+        }
+        if any_unknown {
+            let (before, unknown) = self.unknown.split_at_mut(node * words);
+            let source = &before[of * words..(of + 1) * words];
+            for ((yes, unknown), &value) in yes.iter_mut().zip(unknown).zip(source) {
+                *unknown = value;
+                *yes &= !value;
+            }
+        }
+        any_unknown
+    }
+
+    fn all(&mut self, node: Node, of: &[Node]) -> bool {
+        self.combine(node, of, u64::MAX, |all, part| all & part)
+    }
+
+    fn any(&mut self, node: Node, of: &[Node]) -> bool {
+        self.combine(node, of, 0, |any, part| any | part)
+    }
+
+    /// Kleene's and / or: what is surely true, and what may be true, combine each by itself.
+    fn combine(&mut self, node: Node, of: &[Node], start: u64, join: impl Fn(u64, u64) -> u64) -> bool {
+        let words = self.words;
+        let (yes_before, yes) = self.yes.split_at_mut(node * words);
+        let yes = &mut yes[..words];
+        yes.fill(start);
+        for &part in of {
+            for (word, &value) in yes.iter_mut().zip(&yes_before[part * words..]) {
+                *word = join(*word, value);
+            }
+        }
+        if !of.iter().any(|&part| self.any_unknown[part]) {
+            return false;
+        }
+        let (unknown_before, maybe) = self.unknown.split_at_mut(node * words);
+        let maybe = &mut maybe[..words];
+        maybe.fill(start);
+        for &part in of {
+            let at = part * words;
+            let unknown = self.any_unknown[part].then(|| &unknown_before[at..at + words]);
+            for (word, maybe) in maybe.iter_mut().enumerate() {
+                let part = yes_before[at + word] | unknown.map_or(0, |unknown| unknown[word]);
+                *maybe = join(*maybe, part);
+            }
+        }
+        for (maybe, &yes) in maybe.iter_mut().zip(yes.iter()) {
+            *maybe &= !yes;
+        }
+        true
+    }
+}
+
+/// An operation on cells, and where its result goes. Every method says whether any record is unknown.
+struct Leaf<'a> {
+    chunk: &'a Chunk,
+    header: &'a Header,
+    yes: &'a mut [u64],
+    unknown: &'a mut [u64],
+}
+
+impl Leaf<'_> {
+    fn run(self, op: &Op, cutoff: i64) -> bool {
+        match op {
+            Op::Flag(column, wanted) => {
+                let flags = self.chunk.flags(*column);
+                let wanted = wanted.flag();
+                let unknown = flags.any_unknown.then_some(|flag| flag == Flag::Unknown);
+                self.cells(&flags.cells, |flag| flag == wanted, unknown)
+            }
+            // Sane cutoffs lie after what an absent time counts as, so that its cell compares as it is.
+            Op::Before(column, ..) if cutoff > ABSENT_AS => self.time(*column, |time| time < cutoff),
+            Op::After(column, ..) if cutoff >= ABSENT_AS => self.time(*column, |time| time > cutoff),
+            Op::Before(column, ..) => self.time(*column, |time| counted(time) < cutoff),
+            Op::After(column, ..) => self.time(*column, |time| counted(time) > cutoff),
+            Op::IsEmpty(column) => self.time(*column, |time| time == cell::ABSENT),
+            Op::Text(column, test) => self.text(*column, test),
+            Op::Difference {
+                left,
+                right,
+                unit,
+                comparison,
+                count,
+            } => self.difference(*left, *right, |earlier, later| {
+                compare(later, *comparison, shift(earlier, *count, *unit))
+            }),
+            Op::Not(_) | Op::All(_) | Op::Any(_) => unreachable!("operations on results are no leaves"),
+        }
+    }
+
+    fn time(self, column: TimeColumn, test: impl Fn(i64) -> bool) -> bool {
+        let times = self.chunk.times(column);
+        let unknown = times.any_unknown.then_some(|time| time == cell::UNKNOWN);
+        self.cells(&times.cells, test, unknown)
+    }
+
+    /// `unknown` is given where any cell is.
+    fn cells<T: Copy>(
+        self,
+        cells: &[T],
+        test: impl Fn(T) -> bool,
+        unknown: Option<impl Fn(T) -> bool>,
+    ) -> bool {
+        if cells.is_empty() {
+            return self.all_unknown();
+        }
+        fill(self.yes, cells, test);
+        let Some(is_unknown) = unknown else {
+            return false;
+        };
+        fill(self.unknown, cells, is_unknown);
+        for (yes, &unknown) in self.yes.iter_mut().zip(self.unknown.iter()) {
+            *yes &= !unknown;
+        }
+        true
+    }
+
+    fn all_unknown(self) -> bool {
+        self.yes.fill(0);
+        self.unknown.fill(u64::MAX);
+        !self.chunk.rows.is_empty()
+    }
+
+    fn text(self, column: TextColumn, test: &TextTest) -> bool {
+        let missing = self.header.position(Column::Text(column)).is_none();
+        if missing && column != TextColumn::AdditionalCredentials {
+            return self.all_unknown();
+        }
+        self.yes.fill(0);
+        for row in 0..self.chunk.rows.len() {
+            let text = self.chunk.text(self.header, row, column).unwrap_or(b"");
+            self.yes[row / 64] |= u64::from(text_holds(test, text)) << (row % 64);
+        }
+        let ragged = self.chunk.rows.ragged();
+        if !ragged.is_empty() {
+            self.unknown.fill(0);
+            for &row in ragged {
+                let row = row as usize;
+                self.unknown[row / 64] |= 1 << (row % 64);
+                self.yes[row / 64] &= !(1 << (row % 64));
+            }
+        }
+        !ragged.is_empty()
+    }
+
+    fn difference(
+        self,
+        left: TimeColumn,
+        right: TimeColumn,
+        test: impl Fn(Timestamp, Timestamp) -> bool,
+    ) -> bool {
+        let (left, right) = (self.chunk.times(left), self.chunk.times(right));
+        if left.cells.is_empty() || right.cells.is_empty() {
+            return self.all_unknown();
+        }
+        self.yes.fill(0);
+        self.unknown.fill(0);
+        for (row, (&left, &right)) in left.cells.iter().zip(&right.cells).enumerate() {
+            let bit = 1 << (row % 64);
+            if left == cell::UNKNOWN || right == cell::UNKNOWN {
+                self.unknown[row / 64] |= bit;
+            } else {
+                let (left, right) = (Timestamp(counted(left)), Timestamp(counted(right)));
+                if test(left.min(right), left.max(right)) {
+                    self.yes[row / 64] |= bit;
+                }
+            }
+        }
+        left.any_unknown || right.any_unknown
+    }
+}
+
+/// What a time counts as when it is compared.
+fn counted(time: i64) -> i64 {
+    if time == cell::ABSENT { ABSENT_AS } else { time }
+}
+
+fn fill<T: Copy>(bits: &mut [u64], cells: &[T], test: impl Fn(T) -> bool) {
+    for (word, cells) in bits.iter_mut().zip(cells.chunks(64)) {
+        *word = cells
+            .iter()
+            .enumerate()
+            .fold(0, |word, (bit, &cell)| word | u64::from(test(cell)) << bit);
+    }
+}
+
+fn shift(time: Timestamp, count: i64, unit: Unit) -> Timestamp {
+    time.plus(count, unit)
+}
+
+/// The difference of two times compares with a count of units as the later time does with the earlier one
+/// plus these units.
+fn compare(later: Timestamp, comparison: Comparison, bound: Timestamp) -> bool {
+    match comparison {
+        Comparison::Less => later < bound,
+        Comparison::AtMost => later <= bound,
+        Comparison::Equal => later == bound,
+        Comparison::AtLeast => later >= bound,
+        Comparison::More => later > bound,
+    }
+}
+
+fn text_holds(test: &TextTest, text: &[u8]) -> bool {
+    match test {
+        TextTest::Equals(wanted) => text == wanted.as_bytes(),
+        TextTest::In(wanted) => wanted.iter().any(|wanted| text == wanted.as_bytes()),
+        TextTest::Like(pattern) => like(pattern.as_bytes(), text),
+        TextTest::Matches(pattern) => pattern.is_match(text),
+        TextTest::IsEmpty => text.is_empty(),
+    }
+}
+
+/// Whether the text fits the pattern, in which `%` stands for any run of bytes. Between two `%` the first
+/// place that fits is as good as any, so this never goes back.
+fn like(pattern: &[u8], text: &[u8]) -> bool {
+    let mut parts = pattern.split(|&byte| byte == b'%');
+    let first = parts.next().unwrap_or(b"");
+    let Some(mut rest) = text.strip_prefix(first) else {
+        return false;
+    };
+    let Some(last) = parts.next_back() else {
+        return rest.is_empty();
+    };
+    for part in parts {
+        let Some(at) = memchr::memmem::find(rest, part) else {
+            return false;
+        };
+        rest = &rest[at + part.len()..];
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::like;
+
+    #[test]
+    fn percent_stands_for_any_run() {
+        for (pattern, text, fits) in [
+            ("%root_account%", "<root_account>", true),
+            ("root", "root", true),
+            ("root", "roots", false),
+            ("a%", "a", true),
+            ("a%a", "a", false),
+            ("%b%b", "abb", true),
+            ("%ab%ab%", "abab", true),
+            ("%ab%ab%", "aba", false),
+            ("%", "", true),
+            ("", "", true),
+            ("", "x", false),
+            ("a_c", "abc", false),
+        ] {
+            assert_eq!(
+                like(pattern.as_bytes(), text.as_bytes()),
+                fits,
+                "{pattern} on {text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! Where findings go.
+
+use std::io;
+
+use super::hit::Hit;
+
+/// Takes findings in two steps, so that the costly one runs in parallel: workers add the findings of a block
+/// to a part of their own, and the parts are accepted in the order of the blocks.
+pub trait Sink: Sync {
+    /// What a worker fills; kept and filled again, block after block.
+    type Part: Send;
+
+    /// A part for one worker.
+    fn part(&self) -> Self::Part;
+
+    /// Adds a finding to a part. Within a part, findings come in (row, rule) order.
+    fn hit(&self, part: &mut Self::Part, hit: &Hit<'_>);
+
+    /// Takes what is in the part and leaves it empty. Called by one worker at a time, in (input, row) order.
+    fn accept(&self, part: &mut Self::Part) -> io::Result<()>;
+}

@@ -1,0 +1,59 @@
+//! Puts work that was done in parallel back in order.
+
+use std::sync::{Condvar, Mutex, PoisonError};
+
+/// Lets holders of the tickets 0, 1, 2, … through one at a time, in this order.
+pub(super) struct Turnstile<T> {
+    state: Mutex<State<T>>,
+    moved: Condvar,
+}
+
+struct State<T> {
+    next: u64,
+    value: T,
+    broken: bool,
+}
+
+impl<T> Turnstile<T> {
+    pub(super) fn new(value: T) -> Self {
+        Self {
+            state: Mutex::new(State {
+                next: 0,
+                value,
+                broken: false,
+            }),
+            moved: Condvar::new(),
+        }
+    }
+
+    /// Waits for this ticket's turn, and passes with the value. None when a holder before it gave up.
+    pub(super) fn pass<R>(&self, ticket: u64, pass: impl FnOnce(&mut T) -> R) -> Option<R> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self
+            .moved
+            .wait_while(state, |state| state.next != ticket && !state.broken)
+            .unwrap_or_else(PoisonError::into_inner);
+        if state.broken {
+            return None;
+        }
+        let result = pass(&mut state.value);
+        state.next += 1;
+        drop(state);
+        self.moved.notify_all();
+        Some(result)
+    }
+
+    /// Turns away everyone from now on, those who wait included.
+    pub(super) fn break_off(&self) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.broken = true;
+        drop(state);
+        self.moved.notify_all();
+    }
+
+    /// The value, once all are through.
+    pub(super) fn into_value(self) -> T {
+        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        state.value
+    }
+}

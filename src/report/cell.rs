@@ -1,0 +1,90 @@
+//! What one cell says. Blanks around it are already taken off; tokens are read case-insensitively.
+
+use super::time::Timestamp;
+
+/// A time cell that says there is no such time: `N/A`, `no_information`.
+pub const ABSENT: i64 = i64::MIN;
+
+/// A time cell that says nothing: empty, garbage, `not_supported`, or the column is missing.
+pub const UNKNOWN: i64 = i64::MAX;
+
+/// What a flag cell says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Flag {
+    /// `false`, or `N/A`.
+    False,
+    /// `true`.
+    True,
+    /// `not_supported`: neither true nor false, and known to be so.
+    NotSupported,
+    /// Anything else, or the column is missing.
+    Unknown,
+}
+
+const NOT_SUPPORTED: &[u8] = b"not_supported";
+
+/// Seconds since 1970-01-01T00:00:00Z, [`ABSENT`] or [`UNKNOWN`].
+pub fn time(cell: &[u8]) -> i64 {
+    if cell == b"N/A" {
+        return ABSENT;
+    }
+    match Timestamp::parse(cell) {
+        Some(time) => time.0,
+        None if is_absent(cell) || cell.eq_ignore_ascii_case(b"no_information") => ABSENT,
+        None => UNKNOWN,
+    }
+}
+
+/// What the flag cell says.
+pub fn flag(cell: &[u8]) -> Flag {
+    match cell {
+        b"true" => Flag::True,
+        b"false" => Flag::False,
+        _ if cell.eq_ignore_ascii_case(b"true") => Flag::True,
+        _ if cell.eq_ignore_ascii_case(b"false") || is_absent(cell) => Flag::False,
+        _ if cell.eq_ignore_ascii_case(NOT_SUPPORTED) => Flag::NotSupported,
+        _ => Flag::Unknown,
+    }
+}
+
+/// The text, or nothing where it is absent: empty or `N/A`.
+pub fn text(cell: &[u8]) -> &[u8] {
+    if is_absent(cell) { b"" } else { cell }
+}
+
+/// Whether an unknown time or flag is one that AWS writes on purpose, and so no oddity.
+pub(super) fn is_not_supported(cell: &[u8]) -> bool {
+    cell.eq_ignore_ascii_case(NOT_SUPPORTED)
+}
+
+fn is_absent(cell: &[u8]) -> bool {
+    cell.eq_ignore_ascii_case(b"N/A")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_in_any_case() {
+        for cell in ["N/A", "n/a", "no_information", "NO_INFORMATION"] {
+            assert_eq!(time(cell.as_bytes()), ABSENT, "{cell}");
+        }
+        for cell in ["", "not_supported", "never", "0", "2026-02-30"] {
+            assert_eq!(time(cell.as_bytes()), UNKNOWN, "{cell}");
+        }
+        assert_eq!(time(b"1970-01-02"), 86_400);
+    }
+
+    #[test]
+    fn flags_in_any_case() {
+        assert_eq!(flag(b"TRUE"), Flag::True);
+        assert_eq!(flag(b"False"), Flag::False);
+        assert_eq!(flag(b"n/a"), Flag::False);
+        assert_eq!(flag(b"Not_Supported"), Flag::NotSupported);
+        for cell in ["", "1", "yes", "no_information", "t"] {
+            assert_eq!(flag(cell.as_bytes()), Flag::Unknown, "{cell}");
+        }
+    }
+}

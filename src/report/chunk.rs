@@ -1,0 +1,262 @@
+//! Typed columns of one block of records.
+
+use super::cell::{self, Flag};
+use super::header::Header;
+use super::rows::Rows;
+use super::schema::{Column, ColumnSet, FlagColumn, TextColumn, TimeColumn};
+
+/// Root's name, in GSL and in output, however the report spells it.
+pub const ROOT: &str = "<root_account>";
+
+/// A cell that says nothing although AWS always writes something there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BadCell {
+    /// Record in the block, from 0.
+    pub row: u32,
+    /// Its column.
+    pub column: Column,
+}
+
+/// The records of one block as typed columns. A column that was not asked for, or that the report lacks,
+/// has no cells.
+#[derive(Clone, Debug, Default)]
+pub struct Chunk {
+    /// The records themselves.
+    pub rows: Rows,
+    times: [Times; 10],
+    flags: [Flags; 6],
+    /// Which records are root's.
+    root: Vec<bool>,
+    bad_cells: BadCells,
+    newest: Option<i64>,
+}
+
+/// The cells of a time column: seconds, [`cell::ABSENT`] or [`cell::UNKNOWN`].
+#[derive(Clone, Debug, Default)]
+pub struct Times {
+    /// One a record.
+    pub cells: Vec<i64>,
+    /// Whether any of them is unknown.
+    pub any_unknown: bool,
+}
+
+/// The cells of a flag column.
+#[derive(Clone, Debug, Default)]
+pub struct Flags {
+    /// One a record.
+    pub cells: Vec<Flag>,
+    /// Whether any of them is unknown.
+    pub any_unknown: bool,
+}
+
+/// How many bad cells one chunk keeps; the rest is only counted.
+const BAD_CELLS_KEPT: usize = 100;
+
+impl Chunk {
+    /// Decodes the wanted columns of the records, once these are split.
+    pub fn decode(&mut self, header: &Header, wanted: ColumnSet) {
+        self.bad_cells.kept.clear();
+        self.bad_cells.count = 0;
+        self.newest = None;
+        self.find_root(header);
+        for column in Column::ALL {
+            let position = header.position(column).filter(|_| wanted.contains(column));
+            match column {
+                Column::Time(time) => self.decode_times(time, position),
+                Column::Flag(flag) => self.decode_flags(flag, position),
+                Column::Text(_) => {}
+            }
+        }
+        self.bad_cells
+            .kept
+            .sort_by_key(|bad| (bad.row, bad.column.index()));
+    }
+
+    fn find_root(&mut self, header: &Header) {
+        self.root.clear();
+        let rows = &self.rows;
+        self.root.extend((0..rows.len()).map(|row| {
+            let arn = rows
+                .cell(header, row, TextColumn::Arn)
+                .map_or(&b""[..], cell::text);
+            if arn.is_empty() {
+                rows.cell(header, row, TextColumn::User) == Some(ROOT.as_bytes())
+            } else {
+                arn.ends_with(b":root")
+            }
+        }));
+    }
+
+    fn decode_times(&mut self, column: TimeColumn, position: Option<usize>) {
+        let times = &mut self.times[column as usize];
+        times.cells.clear();
+        times.any_unknown = false;
+        let Some(position) = position else { return };
+        let mut newest = i64::MIN;
+        for row in 0..self.rows.len() {
+            let field = self.rows.field(row, position);
+            let time = cell::time(field);
+            if time == cell::UNKNOWN {
+                times.any_unknown = true;
+                self.bad_cells.note(&self.rows, row, column, field);
+            } else {
+                newest = newest.max(time);
+            }
+            times.cells.push(time);
+        }
+        // A password's next rotation is the one time that AWS writes ahead.
+        if column != TimeColumn::PasswordNextRotation && newest != cell::ABSENT {
+            self.newest = self.newest.max(Some(newest));
+        }
+    }
+
+    fn decode_flags(&mut self, column: FlagColumn, position: Option<usize>) {
+        let flags = &mut self.flags[column as usize];
+        flags.cells.clear();
+        flags.any_unknown = false;
+        let Some(position) = position else { return };
+        for row in 0..self.rows.len() {
+            let field = self.rows.field(row, position);
+            let flag = cell::flag(field);
+            if flag == Flag::Unknown {
+                flags.any_unknown = true;
+                self.bad_cells.note(&self.rows, row, column, field);
+            }
+            flags.cells.push(flag);
+        }
+    }
+
+    /// The cells of a time column.
+    pub fn times(&self, column: TimeColumn) -> &Times {
+        &self.times[column as usize]
+    }
+
+    /// The cells of a flag column.
+    pub fn flags(&self, column: FlagColumn) -> &Flags {
+        &self.flags[column as usize]
+    }
+
+    /// Which records are root's.
+    pub fn root(&self) -> &[bool] {
+        &self.root
+    }
+
+    /// The text of a cell as rules see it, '' where it is absent; none where the report lacks the column or
+    /// the record is ragged.
+    pub fn text(&self, header: &Header, row: usize, column: TextColumn) -> Option<&[u8]> {
+        if column == TextColumn::User && self.root[row] {
+            return Some(ROOT.as_bytes());
+        }
+        self.rows.cell(header, row, column).map(cell::text)
+    }
+
+    /// Cells that say nothing although AWS always writes something there.
+    pub fn bad_cells(&self) -> &BadCells {
+        &self.bad_cells
+    }
+
+    /// The newest time that is said to have happened, in the columns that were decoded.
+    pub fn newest(&self) -> Option<i64> {
+        self.newest
+    }
+}
+
+/// The bad cells of a chunk.
+#[derive(Clone, Debug, Default)]
+pub struct BadCells {
+    /// At most a hundred of them, in the order of records, then of columns.
+    pub kept: Vec<BadCell>,
+    /// How many there are.
+    pub count: u64,
+}
+
+impl BadCells {
+    fn note(&mut self, rows: &Rows, row: usize, column: impl Into<Column>, field: &[u8]) {
+        let row = u32::try_from(row).expect("invariant: a block has fewer than 4 G records");
+        if cell::is_not_supported(field) || rows.ragged().binary_search(&row).is_ok() {
+            return;
+        }
+        self.count += 1;
+        if self.kept.len() < BAD_CELLS_KEPT {
+            self.kept.push(BadCell {
+                row,
+                column: column.into(),
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::split::{Oddity, OddityKind, split};
+    use super::*;
+
+    fn chunk(names: &[&str], text: &str) -> (Chunk, Vec<Oddity>) {
+        let header = Header::parse(names.join(",").as_bytes()).expect("a header");
+        let mut chunk = Chunk::default();
+        chunk.rows.text_mut().extend_from_slice(text.as_bytes());
+        let mut oddities = Vec::new();
+        split(&mut chunk.rows, &header, &mut oddities);
+        chunk.decode(&header, Column::ALL.into_iter().collect());
+        (chunk, oddities)
+    }
+
+    #[test]
+    fn cells_by_column_and_record() {
+        let (chunk, oddities) = chunk(
+            &["mfa_active", "user", "user_creation_time"],
+            "true,alice,1970-01-02\r\n TRUE ,\"b,o\"\"b\", N/A \nwhat,carol,\n",
+        );
+        assert_eq!(oddities, []);
+        assert_eq!(chunk.rows.field(1, 1), b"b,o\"b");
+        assert_eq!(
+            chunk.flags(FlagColumn::MfaActive).cells,
+            [Flag::True, Flag::True, Flag::Unknown]
+        );
+        assert_eq!(
+            chunk.times(TimeColumn::UserCreation).cells,
+            [86_400, cell::ABSENT, cell::UNKNOWN]
+        );
+        assert_eq!(chunk.newest(), Some(86_400));
+        assert_eq!(chunk.bad_cells().count, 2);
+        assert!(chunk.times(TimeColumn::Key1LastUsed).cells.is_empty());
+    }
+
+    #[test]
+    fn root_by_arn_else_by_name() {
+        let header = ["user", "arn", "mfa_active"];
+        let (with_arn, _) = chunk(
+            &header,
+            "root_account,arn:aws:iam::1:root,true\n<root_account>,arn:aws:iam::1:user/x,true\n\
+             <root_account>,N/A,true\n<root_account>,,true\nx,,true",
+        );
+        assert_eq!(with_arn.root(), [true, false, true, true, false]);
+        let (without, _) = chunk(&["user", "mfa_active"], "<root_account>,true\nroot,true");
+        assert_eq!(without.root(), [true, false]);
+    }
+
+    #[test]
+    fn odd_records_are_told() {
+        let (chunk, oddities) = chunk(
+            &["user", "arn", "mfa_active"],
+            "a,b,arn:aws:iam::1:user/a,b,true\nuser,arn,mfa_active\n\n \nc,arn:aws:iam::1:us\n",
+        );
+        assert_eq!(chunk.rows.len(), 2);
+        assert_eq!(chunk.rows.ragged(), [1]);
+        assert_eq!(chunk.rows.field(1, 0), b"c");
+        assert_eq!(
+            chunk.bad_cells().count,
+            0,
+            "a ragged record is one oddity, not one a cell"
+        );
+        let kinds: Vec<_> = oddities.into_iter().map(|odd| (odd.row, odd.kind)).collect();
+        assert_eq!(
+            kinds,
+            [
+                (0, OddityKind::Repaired),
+                (1, OddityKind::RepeatedHeader),
+                (1, OddityKind::Ragged(2))
+            ]
+        );
+    }
+}

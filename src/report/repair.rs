@@ -1,0 +1,177 @@
+//! Records whose number of fields is not the header's.
+
+use super::cell::{self, Flag};
+use super::header::Header;
+use super::rows::trim;
+use super::schema::{Column, TextColumn};
+
+/// What a record of the wrong number of fields turned out to be.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Odd {
+    /// Nothing but blanks.
+    Blank,
+    /// A user name (and so an ARN) with commas that the writer did not quote.
+    Commas(Vec<Vec<u8>>),
+    /// The last record of a report without a final newline, with the next report's header glued to it.
+    GluedHeader(Vec<Vec<u8>>),
+    /// Its fields cannot be told apart. Of the rest of its cells nothing is known.
+    Ragged {
+        /// What stands where the user should.
+        user: Vec<u8>,
+        /// The first field that looks like an ARN.
+        arn: Vec<u8>,
+    },
+}
+
+/// Finds out what a record of the wrong number of fields is.
+pub(super) fn examine(fields: &[&[u8]], header: &Header) -> Odd {
+    if fields.iter().all(|field| trim(field).is_empty()) && fields.len() < 2 {
+        return Odd::Blank;
+    }
+    join_commas(fields, header)
+        .map(Odd::Commas)
+        .or_else(|| unglue(fields, header).map(Odd::GluedHeader))
+        .unwrap_or_else(|| ragged(fields, header))
+}
+
+/// Whether the record repeats the header, as in reports concatenated into one file.
+pub(super) fn repeats_header(fields: &[&[u8]], header: &Header) -> bool {
+    fields.len() == header.width() && names_match(fields, header.names())
+}
+
+fn names_match(fields: &[&[u8]], names: &[String]) -> bool {
+    fields
+        .iter()
+        .zip(names)
+        .all(|(field, name)| trim(field).eq_ignore_ascii_case(name.trim().as_bytes()))
+}
+
+/// The name is what stands before the field that starts `arn:`; the ARN goes on until the fields that are
+/// left are as many as the columns that are left. That the ARN ends in the name, or that the next cell is
+/// of its column's type, confirms it.
+fn join_commas(fields: &[&[u8]], header: &Header) -> Option<Vec<Vec<u8>>> {
+    let user = header.position(Column::Text(TextColumn::User))?;
+    let arn = header.position(Column::Text(TextColumn::Arn))?;
+    if fields.len() <= header.width() || arn != user + 1 {
+        return None;
+    }
+    let arn_from = (user + 1..fields.len()).find(|&at| trim(fields[at]).starts_with(b"arn:"))?;
+    let arn_to = fields.len() - (header.width() - arn - 1);
+    if arn_from >= arn_to {
+        return None;
+    }
+    let name = fields[user..arn_from].join(&header.delimiter());
+    let whole_arn = fields[arn_from..arn_to].join(&header.delimiter());
+    let confirmed = trim(&whole_arn).ends_with(trim(&name))
+        || fields
+            .get(arn_to)
+            .is_some_and(|field| fits(trim(field), &header.names()[arn + 1]));
+    confirmed.then(|| {
+        let plain = |field: &&[u8]| field.to_vec();
+        let mut row: Vec<Vec<u8>> = fields[..user].iter().map(plain).collect();
+        row.extend([name, whole_arn]);
+        row.extend(fields[arn_to..].iter().map(plain));
+        row
+    })
+}
+
+/// Whether the cell is one that its column can hold, where the column's type tells that from garbage.
+fn fits(cell: &[u8], column: &str) -> bool {
+    match Column::from_name(column) {
+        Some(Column::Time(_)) => cell::time(cell) != cell::UNKNOWN,
+        Some(Column::Flag(_)) => cell::flag(cell) != Flag::Unknown,
+        Some(Column::Text(_)) | None => false,
+    }
+}
+
+/// `…,N/Auser,arn,…`: what `cat` makes of two reports, since AWS ends a report without a newline.
+fn unglue(fields: &[&[u8]], header: &Header) -> Option<Vec<Vec<u8>>> {
+    if fields.len() != 2 * header.width() - 1 {
+        return None;
+    }
+    let (row, next) = fields.split_at(header.width());
+    let (first_name, names) = header.names().split_first()?;
+    let (last, before) = row.split_last()?;
+    let cut = trim(last).len().checked_sub(first_name.len())?;
+    let (cell, glued) = trim(last).split_at(cut);
+    let is_header = glued.eq_ignore_ascii_case(first_name.as_bytes()) && names_match(next, names);
+    is_header.then(|| {
+        before
+            .iter()
+            .map(|field| field.to_vec())
+            .chain([cell.to_vec()])
+            .collect()
+    })
+}
+
+fn ragged(fields: &[&[u8]], header: &Header) -> Odd {
+    let user = header
+        .position(Column::Text(TextColumn::User))
+        .and_then(|position| fields.get(position));
+    let arn = fields.iter().find(|field| trim(field).starts_with(b"arn:"));
+    let owned = |field: Option<&&[u8]>| field.map_or_else(Vec::new, |field| field.to_vec());
+    Odd::Ragged {
+        user: owned(user),
+        arn: owned(arn),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn odd(line: &str) -> Odd {
+        let header = Header::parse(b"user,arn,user_creation_time,mfa_active").expect("a header");
+        examine(&line.split(',').map(str::as_bytes).collect::<Vec<_>>(), &header)
+    }
+
+    fn row(cells: &[&str]) -> Vec<Vec<u8>> {
+        cells.iter().map(|cell| cell.as_bytes().to_vec()).collect()
+    }
+
+    #[test]
+    fn commas_in_an_unquoted_name() {
+        assert_eq!(
+            odd("a,b,arn:aws:iam::1:user/x,y/a,b,2026-01-02T00:00:00Z,true"),
+            Odd::Commas(row(&[
+                "a,b",
+                "arn:aws:iam::1:user/x,y/a,b",
+                "2026-01-02T00:00:00Z",
+                "true"
+            ]))
+        );
+        assert_eq!(
+            odd("a,,arn:aws:iam::1:user/a,,N/A,true"),
+            Odd::Commas(row(&["a,", "arn:aws:iam::1:user/a,", "N/A", "true"]))
+        );
+    }
+
+    #[test]
+    fn a_path_with_a_comma() {
+        assert_eq!(
+            odd("a,arn:aws:iam::1:user/x,y/a,N/A,true"),
+            Odd::Commas(row(&["a", "arn:aws:iam::1:user/x,y/a", "N/A", "true"]))
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_repaired_stays_unknown() {
+        for line in [
+            "a,arn:aws:iam::1:user/a,2026-01-02T00:00:00Z,true,false",
+            "a,b,arn:aws:iam::1:user/a,what,true",
+            "a,arn:aws:iam::1:user/a",
+            "a,b,c,d,e",
+        ] {
+            assert!(matches!(odd(line), Odd::Ragged { .. }), "{line}: {:?}", odd(line));
+        }
+        assert_eq!(odd(" "), Odd::Blank);
+    }
+
+    #[test]
+    fn a_header_glued_to_the_last_record() {
+        assert_eq!(
+            odd("a,arn:aws:iam::1:user/a,N/A,trueuser,arn,user_creation_time,mfa_active"),
+            Odd::GluedHeader(row(&["a", "arn:aws:iam::1:user/a", "N/A", "true"]))
+        );
+    }
+}

@@ -1,0 +1,160 @@
+//! The records of one block, split into fields: one text, and where each field ends in it.
+//!
+//! A record that is not plain (quoted, repaired, ragged) is written once more behind the block in plain form,
+//! so that everything after the split sees one shape only.
+
+use super::header::Header;
+use super::schema::{Column, TextColumn};
+
+/// A block of records and where their fields lie.
+#[derive(Clone, Debug, Default)]
+pub struct Rows {
+    /// The block as read, then the records that had to be rewritten.
+    text: Vec<u8>,
+    /// The rewritten records, until all are known.
+    rewritten: Vec<u8>,
+    /// Where the rewritten records will start in `text`.
+    block_length: usize,
+    /// Where each record starts in `text`.
+    starts: Vec<u32>,
+    /// Where each field ends in `text`, `width` a record; the next field starts one byte later.
+    ends: Vec<u32>,
+    width: usize,
+    /// Records whose fields cannot be told apart; only their user and ARN were kept, as a hint for people.
+    ragged: Vec<u32>,
+}
+
+impl Rows {
+    /// The text to be filled with whole records before they are split.
+    pub fn text_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.text
+    }
+
+    /// The text: the block, and records rewritten behind it.
+    pub fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// Forgets all records, and gets ready for ones of this many fields.
+    pub(super) fn start(&mut self, width: usize) {
+        self.block_length = self.text.len();
+        self.rewritten.clear();
+        self.starts.clear();
+        self.ends.clear();
+        self.ragged.clear();
+        self.width = width;
+    }
+
+    /// Number of records.
+    pub fn len(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// Whether there is no record.
+    pub fn is_empty(&self) -> bool {
+        self.starts.is_empty()
+    }
+
+    /// The records whose fields cannot be told apart, ascending.
+    pub fn ragged(&self) -> &[u32] {
+        &self.ragged
+    }
+
+    /// The field at this position of this record, without the blanks around it.
+    pub fn field(&self, row: usize, position: usize) -> &[u8] {
+        let ends = &self.ends[row * self.width..(row + 1) * self.width];
+        let start = match position {
+            0 => self.starts[row],
+            _ => ends[position - 1] + 1,
+        };
+        trim(&self.text[start as usize..ends[position] as usize])
+    }
+
+    /// The cell of this column, without the blanks around it; none where the report lacks the column.
+    pub fn cell(&self, header: &Header, row: usize, column: impl Into<Column>) -> Option<&[u8]> {
+        header
+            .position(column.into())
+            .map(|position| self.field(row, position))
+    }
+
+    /// Takes the block back and puts the rewritten records behind it.
+    pub(super) fn put_before_rewritten(&mut self, block: Vec<u8>) {
+        self.text = block;
+        self.text.extend_from_slice(&self.rewritten);
+    }
+
+    /// Adds field ends at the bits of a mask, and says how many ends were known before.
+    pub(super) fn add_ends(&mut self, base: usize, mut mask: u64) -> usize {
+        let known = self.ends.len();
+        let base = offset(base);
+        while mask != 0 {
+            self.ends.push(base + mask.trailing_zeros());
+            mask &= mask - 1;
+        }
+        known
+    }
+
+    /// Makes a record of the field ends up to this count, if they are as many as it has fields.
+    pub(super) fn finish_record(&mut self, start: usize, count: usize) -> bool {
+        let is_whole = count == (self.starts.len() + 1) * self.width;
+        if is_whole {
+            self.starts.push(offset(start));
+        }
+        is_whole
+    }
+
+    /// Forgets the record finished last.
+    pub(super) fn unfinish_record(&mut self) {
+        self.starts.pop();
+    }
+
+    /// Forgets field ends that belong to no finished record.
+    pub(super) fn forget_unfinished(&mut self) {
+        self.ends.truncate(self.starts.len() * self.width);
+    }
+
+    /// The first field of a record that was not rewritten, while the block is taken out.
+    pub(super) fn first_field<'a>(&self, block: &'a [u8], row: usize) -> &'a [u8] {
+        &block[self.starts[row] as usize..self.ends[row * self.width] as usize]
+    }
+
+    /// Adds a record in plain form.
+    pub(super) fn push<'a>(&mut self, fields: impl IntoIterator<Item = &'a [u8]>) {
+        self.starts.push(offset(self.block_length + self.rewritten.len()));
+        for field in fields {
+            self.rewritten.extend_from_slice(field);
+            self.ends.push(offset(self.block_length + self.rewritten.len()));
+            self.rewritten.push(b'\n');
+        }
+        debug_assert_eq!(
+            self.ends.len(),
+            self.starts.len() * self.width,
+            "every record has its width"
+        );
+    }
+
+    /// Adds a record of which only what may be its user and ARN is known.
+    pub(super) fn push_ragged(&mut self, header: &Header, user: &[u8], arn: &[u8]) {
+        self.ragged.push(offset(self.starts.len()));
+        let at = |column: TextColumn| header.position(Column::Text(column));
+        let (user_at, arn_at) = (at(TextColumn::User), at(TextColumn::Arn));
+        self.push((0..header.width()).map(|position| match Some(position) {
+            position if position == user_at => user,
+            position if position == arn_at => arn,
+            _ => b"",
+        }));
+    }
+}
+
+/// Blocks are bounded far below 4 GiB, and rewriting at most doubles them.
+fn offset(length: usize) -> u32 {
+    u32::try_from(length).expect("invariant: a block and its rewritten records stay below 4 GiB")
+}
+
+/// Without the blanks (space, tab) at both ends.
+pub(super) fn trim(mut text: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = text {
+        text = rest;
+    }
+    text
+}
