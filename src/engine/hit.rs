@@ -8,10 +8,13 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::program::Judged;
 use super::source::Input;
+use super::verdicts::View;
 use crate::finding::{Finding, Source, Status, Suppression};
 use crate::report::cell;
 use crate::report::chunk::Chunk;
 use crate::report::schema::{Column, ColumnSet, Credential, Slot, TextColumn, TimeColumn};
+use crate::report::time::Timestamp;
+use crate::rule::Subject;
 
 /// One data row of one input.
 #[derive(Debug)]
@@ -24,13 +27,13 @@ pub struct UserRow<'a> {
 }
 
 impl<'a> UserRow<'a> {
-    /// The row at this index of the chunk, which has this number in its input.
-    pub(super) fn new(input: &'a Input, chunk: &'a Chunk, index: usize, number: u64) -> Self {
+    /// The row at this index of the chunk.
+    pub(super) fn new(view: View<'a>, index: usize) -> Self {
         let mut row = Self {
-            input,
-            chunk,
+            input: view.input,
+            chunk: view.chunk,
             index,
-            number,
+            number: view.first_row + index as u64,
             key: 0,
         };
         row.key = row.user_key();
@@ -129,6 +132,40 @@ impl fmt::Display for Id {
 }
 
 impl<'a> Hit<'a> {
+    /// A verdict on one user or one of its credentials.
+    pub(super) fn of_row(
+        input: &'a Input,
+        judged: &'a Judged,
+        slot: Slot,
+        status: Status,
+        row: &'a UserRow<'a>,
+    ) -> Self {
+        Self {
+            input,
+            judged,
+            slot,
+            status,
+            place: Place::Row(row),
+            suppression: None,
+        }
+    }
+
+    /// What suppressions ask of it.
+    pub(super) fn subject(&self) -> Subject<'a> {
+        let text = |bytes: &'a [u8]| str::from_utf8(bytes).ok();
+        let created = self.row().and_then(|row| {
+            let (_, created) = self.judged.bound.typed.entity.existence(self.slot)?;
+            let time = row.time(created);
+            (time != cell::ABSENT && time != cell::UNKNOWN).then_some(Timestamp(time))
+        });
+        Subject {
+            account: self.account().and_then(text),
+            user: self.row().and_then(UserRow::user).and_then(text),
+            credential: self.credential().map(Credential::name),
+            created,
+        }
+    }
+
     /// The input it was found in.
     pub fn input(&self) -> &'a Input {
         self.input

@@ -83,7 +83,7 @@ impl Ledger {
     pub(super) fn add(&mut self, input: &Arc<Input>, chunk: &Chunk, counts: &[Counts], oddities: &[Oddity]) {
         let mut current = match self.current.take() {
             Some(current) => current,
-            None => Self::open(input, counts.len()),
+            None => self.open(input, counts.len()),
         };
         self.add_oddities(&mut current, oddities);
         self.add_bad_cells(&mut current, chunk);
@@ -118,7 +118,21 @@ impl Ledger {
         self.tally
     }
 
-    fn open(input: &Arc<Input>, rules: usize) -> Current {
+    fn open(&mut self, input: &Arc<Input>, rules: usize) -> Current {
+        let oddities = input.header.oddities().iter();
+        self.tally.diagnostics.extend(oddities.map(|oddity| Diagnostic {
+            level: if oddity.is_warning() {
+                Level::Warning
+            } else {
+                Level::Note
+            },
+            code: oddity.code().to_owned(),
+            path: Some(input.path.clone()),
+            row: None,
+            column: oddity.column().map(|column| column.name().to_owned()),
+            value: None,
+            message: oddity.message(),
+        }));
         Current {
             input: Arc::clone(input),
             users: 0,
@@ -171,7 +185,7 @@ impl Ledger {
             if current.odd_rows > TOLD {
                 continue;
             }
-            let (level, code, message) = tell_oddity(oddity.kind, current.input.header.width);
+            let (level, code, message) = tell_oddity(oddity.kind, current.input.header.width());
             let row = current.users + u64::from(oddity.row) + 1;
             self.tally.diagnostics.push(Diagnostic {
                 row: Some(row),

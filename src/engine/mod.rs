@@ -25,18 +25,21 @@ use crate::finding::{Status, Tally};
 use crate::report::chunk::Chunk;
 use crate::report::schema::{Column, Slot};
 use crate::report::split::{Oddity, split};
+use crate::rule::{RuleSuppressions, Suppressions};
 use ledger::{Ended, Ledger};
 use registers::Registers;
 use turn::Turnstile;
-use verdicts::Verdicts;
+use verdicts::{Verdicts, View};
 
 /// How a run is done.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Options {
+pub struct Options<'a> {
     /// Number of threads; 0 is one a core.
     pub threads: usize,
     /// What is told.
     pub tell: Tell,
+    /// Which failing verdicts are accepted.
+    pub suppressions: Option<&'a Suppressions>,
 }
 
 /// Judges everything that the source gives, and hands what is told to the sink.
@@ -47,16 +50,24 @@ pub fn assess<S: Sink>(
     program: &Program,
     source: impl Source,
     sink: &S,
-    options: Options,
+    options: Options<'_>,
 ) -> io::Result<Tally> {
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(options.threads)
         .build()
         .map_err(io::Error::other)?;
+    let suppressions: Vec<RuleSuppressions<'_>> = match options.suppressions {
+        Some(all) if !all.is_empty() => program
+            .rules()
+            .map(|bound| all.for_rule(&bound.rule.id))
+            .collect(),
+        Some(_) | None => Vec::new(),
+    };
     let run = Run {
         program,
         sink,
         tell: options.tell,
+        suppressions: &suppressions,
         source: Mutex::new(Tickets { source, next: 0 }),
         numbering: Turnstile::new(0),
         delivery: Turnstile::new((Ledger::new(program), Ok(()))),
@@ -75,6 +86,8 @@ struct Run<'a, S, Src> {
     program: &'a Program,
     sink: &'a S,
     tell: Tell,
+    /// One a rule; none at all where nothing is suppressed.
+    suppressions: &'a [RuleSuppressions<'a>],
     source: Mutex<Tickets<Src>>,
     /// How many records of the present input lie in blocks before this one.
     numbering: Turnstile<u64>,
@@ -89,11 +102,11 @@ struct Tickets<Src> {
 
 /// What a worker uses again for every block.
 #[derive(Default)]
-struct Scratch {
+struct Scratch<'s> {
     chunk: Chunk,
     oddities: Vec<Oddity>,
     registers: Registers,
-    verdicts: Verdicts,
+    verdicts: Verdicts<'s>,
 }
 
 /// A worker that panics must not leave the others waiting for its turn.
@@ -108,7 +121,7 @@ impl<S, Src> Drop for BreakOff<'_, S, Src> {
     }
 }
 
-impl<S: Sink, Src: Source> Run<'_, S, Src> {
+impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
     fn work(&self) {
         let _guard = BreakOff(self);
         let mut scratch = Scratch::default();
@@ -138,7 +151,14 @@ impl<S: Sink, Src: Source> Run<'_, S, Src> {
         Some((ticket, event))
     }
 
-    fn block(&self, ticket: u64, input: &Arc<Input>, last: bool, scratch: &mut Scratch, part: &mut S::Part) {
+    fn block(
+        &self,
+        ticket: u64,
+        input: &Arc<Input>,
+        last: bool,
+        scratch: &mut Scratch<'a>,
+        part: &mut S::Part,
+    ) {
         let Scratch {
             chunk,
             oddities,
@@ -156,8 +176,13 @@ impl<S: Sink, Src: Source> Run<'_, S, Src> {
         chunk.decode(&input.header, Column::ALL.into_iter().collect());
         let cutoffs = self.program.cutoffs(input.as_of);
         registers.run(self.program, &cutoffs, chunk, &input.header);
-        verdicts.judge(self.program, registers, input.lacks(), self.tell);
-        verdicts.hits(self.program, input, chunk, before + 1, self.sink, part);
+        let view = View {
+            input,
+            chunk,
+            first_row: before + 1,
+        };
+        verdicts.judge(self.program, registers, view, self.suppressions, self.tell);
+        verdicts.hits(self.program, view, self.sink, part);
         self.deliver(ticket, part, |ledger| {
             ledger.add(input, chunk, &verdicts.counts, oddities);
             last

@@ -1,13 +1,15 @@
 //! Results of a program -> verdicts: counted, and told as hits.
 
-use super::hit::{Hit, Place, UserRow};
+use std::collections::BTreeMap;
+
+use super::hit::{Hit, UserRow};
 use super::program::{Judgement, Program};
 use super::registers::Registers;
 use super::sink::Sink;
 use super::source::Input;
-use crate::finding::{Severity, Status};
+use crate::finding::{Severity, Status, Suppression};
 use crate::report::chunk::Chunk;
-use crate::report::schema::ColumnSet;
+use crate::rule::RuleSuppressions;
 
 /// What is told. What is not is still counted.
 #[derive(Clone, Copy, Debug)]
@@ -57,11 +59,22 @@ pub(super) struct Counts {
 
 /// Verdicts of one chunk. Reused from chunk to chunk.
 #[derive(Debug, Default)]
-pub(super) struct Verdicts {
+pub(super) struct Verdicts<'s> {
     /// One a rule.
     pub(super) counts: Vec<Counts>,
     /// For each word of 64 records and each judgement, what is told: a bitmap a status.
     told: Vec<[u64; Status::ALL.len()]>,
+    /// What accepts a failing verdict, by record and judgement.
+    accepted: BTreeMap<(usize, usize), &'s Suppression>,
+}
+
+/// The chunk that is judged, and whose it is.
+#[derive(Clone, Copy)]
+pub(super) struct View<'a> {
+    pub(super) input: &'a Input,
+    pub(super) chunk: &'a Chunk,
+    /// Number of the chunk's first record in its input, from 1.
+    pub(super) first_row: u64,
 }
 
 /// The verdicts of one judgement on 64 records, as bitmaps.
@@ -72,24 +85,35 @@ struct Word {
     verdicts: [u64; Status::ALL.len()],
 }
 
-impl Verdicts {
+impl<'s> Verdicts<'s> {
     /// Judges the chunk on which the program was run.
-    pub(super) fn judge(&mut self, program: &Program, registers: &Registers, missing: ColumnSet, tell: Tell) {
+    pub(super) fn judge(
+        &mut self,
+        program: &Program,
+        registers: &Registers,
+        view: View<'_>,
+        suppressions: &'s [RuleSuppressions<'s>],
+        tell: Tell,
+    ) {
         self.counts.clear();
         self.counts.resize(program.rules.len(), Counts::default());
         self.told.clear();
+        self.accepted.clear();
         let judgements = program.judgements.len();
         self.told
             .resize(registers.words() * judgements, Default::default());
+        let missing = view.input.lacks();
         for (position, judgement) in program.judgements.iter().enumerate() {
             let judged = &program.rules[judgement.rule];
-            let counts = &mut self.counts[judgement.rule];
             let folds = !missing.intersection(judged.needs).is_empty();
             let mut told = Status::ALL.map(|status| tell.tells(status, judged.bound.severity));
             told[Status::Undetermined as usize] &= !folds;
             for word in 0..registers.words() {
-                let verdict = word_of(registers, judgement, word);
-                counts.add(&verdict, folds);
+                let mut verdict = word_of(registers, judgement, word);
+                if let Some(suppressions) = suppressions.get(judgement.rule) {
+                    self.suppress(program, view, suppressions, (position, word), &mut verdict);
+                }
+                self.counts[judgement.rule].add(&verdict, folds);
                 let slot = &mut self.told[word * judgements + position];
                 for (status, bits) in verdict.verdicts.into_iter().enumerate() {
                     slot[status] = if told[status] { bits } else { 0 };
@@ -98,37 +122,54 @@ impl Verdicts {
         }
     }
 
-    /// Hands what is told to the sink, in (row, rule, slot) order. `first_row` is the number of the chunk's
-    /// first record in its input.
-    pub(super) fn hits<S: Sink>(
-        &self,
+    /// Turns failing verdicts that an entry accepts into suppressed ones.
+    fn suppress(
+        &mut self,
         program: &Program,
-        input: &Input,
-        chunk: &Chunk,
-        first_row: u64,
-        sink: &S,
-        part: &mut S::Part,
+        view: View<'_>,
+        suppressions: &'s RuleSuppressions<'s>,
+        (position, word): (usize, usize),
+        verdict: &mut Word,
     ) {
+        let judgement = &program.judgements[position];
+        let mut failing = verdict.verdicts[Status::Fail as usize];
+        while failing != 0 {
+            let bit = failing & failing.wrapping_neg();
+            failing ^= bit;
+            let index = word * 64 + bit.trailing_zeros() as usize;
+            let row = UserRow::new(view, index);
+            let hit = Hit::of_row(
+                view.input,
+                &program.rules[judgement.rule],
+                judgement.slot,
+                Status::Fail,
+                &row,
+            );
+            if let Some(entry) = suppressions.find(&hit.subject(), view.input.as_of) {
+                verdict.verdicts[Status::Fail as usize] ^= bit;
+                verdict.verdicts[Status::Suppressed as usize] |= bit;
+                self.accepted.insert((index, position), entry);
+            }
+        }
+    }
+
+    /// Hands what is told to the sink, in (row, rule, slot) order.
+    pub(super) fn hits<S: Sink>(&self, program: &Program, view: View<'_>, sink: &S, part: &mut S::Part) {
         for (word, told) in self.told.chunks(program.judgements.len().max(1)).enumerate() {
             let mut rows = told.iter().flatten().fold(0, |rows, bits| rows | bits);
             while rows != 0 {
                 let bit = rows.trailing_zeros();
                 rows &= rows - 1;
                 let index = word * 64 + bit as usize;
-                let row = UserRow::new(input, chunk, index, first_row + index as u64);
-                for (judgement, told) in program.judgements.iter().zip(told) {
-                    let status = Status::ALL
-                        .into_iter()
-                        .find(|&status| told[status as usize] >> bit & 1 == 1);
-                    let Some(status) = status else { continue };
-                    let hit = Hit {
-                        input,
-                        judged: &program.rules[judgement.rule],
-                        slot: judgement.slot,
-                        status,
-                        place: Place::Row(&row),
-                        suppression: None,
+                let row = UserRow::new(view, index);
+                for (position, (judgement, told)) in program.judgements.iter().zip(told).enumerate() {
+                    let mut statuses = Status::ALL.into_iter();
+                    let Some(status) = statuses.find(|&status| told[status as usize] >> bit & 1 == 1) else {
+                        continue;
                     };
+                    let judged = &program.rules[judgement.rule];
+                    let mut hit = Hit::of_row(view.input, judged, judgement.slot, status, &row);
+                    hit.suppression = self.accepted.get(&(index, position)).copied();
                     sink.hit(part, &hit);
                 }
             }

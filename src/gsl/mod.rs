@@ -1,3 +1,80 @@
-//! The rule language.
+//! The rule language: GSL, as Check Point `CloudGuard` writes it for its `IamUser` entity, on what a
+//! credential report holds. Source text becomes a [`typed::TypedRule`] or errors that say how to mend it.
+//!
+//! ```text
+//! <Entity> [where E] should [not] [have] E [exclude E]
+//! ```
+//!
+//! - `E`: predicates under `not`, `and`, `or` (binding in this order) and parentheses; `should not` negates
+//!   the whole of what follows.
+//! - Flags: `x`, `x = true`, `x != 'false'`. The quoted and the bare word are one literal.
+//! - Times: `x before(-90, 'days')`, `x after(-90, 'days')`, `x isEmpty()`,
+//!   `x dateDifference(y, 'seconds') < 60`.
+//! - Text: `x = 'a'`, `x != 'a'`, `x in('a', 'b')`, `x not in('a')`, `x like 'a%'`, `x unlike 'a%'` (`%` is any
+//!   run of characters, there is no other wildcard), `x regexMatch /^a/i`, `x isEmpty()`.
+//!   All compare case-sensitively, but for a regular expression with the flag `i`.
+//! - In a string, `''` is a quote, and a backslash is a backslash. In a regular expression, `\/` is a slash.
+//! - `{name}` or `-{name}` may stand for any number and takes the value of that parameter.
+//! - Entities: `IamUser`, and beyond GSL `IamAccessKey` and `IamSigningCertificate`. [`attributes`] lists
+//!   what each has.
+//!
+//! Rules may come from strangers: their size, nesting and regular expressions are bounded.
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//! use credlens::gsl;
+//!
+//! let parameters = BTreeMap::from([("max_age".to_owned(), 90)]);
+//! let source = "IamAccessKey where isActive should not have lastRotated before(-{max_age}, 'days')";
+//! let rule = gsl::parse_rule(source, &parameters).expect("a rule");
+//! assert_eq!(
+//!     rule.to_string(),
+//!     "IamAccessKey where isActive = true should not have lastRotated before(-90, 'days')"
+//! );
+//!
+//! let source = "IamUser should have passwordNextRotation <= 45";
+//! let errors = gsl::parse_rule(source, &parameters).unwrap_err();
+//! assert!(gsl::render(None, 1, source, &errors, false).contains("write `passwordNextRotation before(45, 'days')`"));
+//! ```
 
+mod ast;
+mod attributes;
+mod check;
+mod error;
+mod explain;
+mod fmt;
+mod lex;
+mod parse;
+mod predicate;
+mod render;
 pub mod typed;
+
+use std::collections::BTreeMap;
+
+pub use attributes::{AnyAttribute, attributes};
+pub use error::Error;
+pub(crate) use error::nearest;
+pub use render::render;
+
+use error::Span;
+use typed::TypedRule;
+
+/// Longer rules are refused.
+const SOURCE_LIMIT: usize = 1 << 16;
+
+/// Parses and checks a rule; `parameters` are what `{name}`s in it stand for.
+///
+/// The errors are in the order of the source, and never empty.
+pub fn parse_rule(source: &str, parameters: &BTreeMap<String, i64>) -> Result<TypedRule, Vec<Error>> {
+    if source.len() > SOURCE_LIMIT {
+        let start = Span { start: 0, end: 0 };
+        let message = format!("the rule is longer than {SOURCE_LIMIT} bytes");
+        return Err(vec![Error::new(start, message, "")]);
+    }
+    let (tokens, errors) = lex::lex(source);
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let rule = parse::parse(source, &tokens).map_err(|error| vec![error])?;
+    check::check(&rule, parameters)
+}

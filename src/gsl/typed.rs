@@ -144,7 +144,7 @@ pub enum TextTest {
     IsEmpty,
 }
 
-/// A regular expression that is known to compile within its size limit.
+/// A regular expression that is known to compile within its size limit. `\/` in it means `/` and becomes it.
 #[derive(Clone, Debug)]
 pub struct Pattern {
     source: String,
@@ -156,19 +156,20 @@ impl Pattern {
     /// Compiles it; the size of the compiled program is bounded.
     pub fn new(source: &str, ignore_case: bool) -> Result<Self, regex::Error> {
         const SIZE_LIMIT: usize = 1 << 20;
-        let regex = regex::bytes::RegexBuilder::new(source)
+        let source = unescape_slashes(source);
+        let regex = regex::bytes::RegexBuilder::new(&source)
             .case_insensitive(ignore_case)
             .size_limit(SIZE_LIMIT)
             .dfa_size_limit(SIZE_LIMIT)
             .build()?;
         Ok(Self {
-            source: source.to_owned(),
+            source,
             ignore_case,
             regex,
         })
     }
 
-    /// As written between the slashes.
+    /// As written between the slashes, but with plain slashes in it.
     pub fn source(&self) -> &str {
         &self.source
     }
@@ -182,6 +183,20 @@ impl Pattern {
     pub fn is_match(&self, text: &[u8]) -> bool {
         self.regex.is_match(text)
     }
+}
+
+/// Takes the backslash from each `\/`; other escapes stay.
+fn unescape_slashes(source: &str) -> String {
+    let mut plain = String::with_capacity(source.len());
+    let mut chars = source.chars();
+    while let Some(char) = chars.next() {
+        let escaped = if char == '\\' { chars.next() } else { None };
+        if escaped != Some('/') {
+            plain.push(char);
+        }
+        plain.extend(escaped);
+    }
+    plain
 }
 
 impl PartialEq for Pattern {
@@ -235,11 +250,15 @@ impl Expr {
     /// # Panics
     /// On an empty list.
     pub fn and(parts: impl IntoIterator<Item = Self>) -> Self {
-        let parts = flatten(parts, |part| match part {
-            Self::And(inner) => Ok(inner),
-            other => Err(other),
-        });
-        single(parts).unwrap_or_else(Self::And)
+        let mut flat = Vec::new();
+        for part in parts {
+            if let Self::And(inner) = part {
+                flat.extend(inner);
+            } else {
+                flat.push(part);
+            }
+        }
+        single(flat).unwrap_or_else(Self::And)
     }
 
     /// Any of these; nested `Or`s are taken apart, a single one stays itself.
@@ -247,11 +266,25 @@ impl Expr {
     /// # Panics
     /// On an empty list.
     pub fn or(parts: impl IntoIterator<Item = Self>) -> Self {
-        let parts = flatten(parts, |part| match part {
-            Self::Or(inner) => Ok(inner),
-            other => Err(other),
-        });
-        single(parts).unwrap_or_else(Self::Or)
+        let mut flat = Vec::new();
+        for part in parts {
+            if let Self::Or(inner) = part {
+                flat.extend(inner);
+            } else {
+                flat.push(part);
+            }
+        }
+        single(flat).unwrap_or_else(Self::Or)
+    }
+
+    /// The opposite of this.
+    #[must_use]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "`and`, `or` and `not` are the words of GSL"
+    )]
+    pub fn not(self) -> Self {
+        Self::Not(Box::new(self))
     }
 
     /// The columns that this reads for the entity in this slot.
@@ -274,22 +307,8 @@ impl Expr {
     }
 }
 
-fn flatten(
-    parts: impl IntoIterator<Item = Expr>,
-    take_apart: impl Fn(Expr) -> Result<Vec<Expr>, Expr>,
-) -> Vec<Expr> {
-    let mut flat = Vec::new();
-    for part in parts {
-        match take_apart(part) {
-            Ok(inner) => flat.extend(inner),
-            Err(other) => flat.push(other),
-        }
-    }
-    assert!(!flat.is_empty(), "a condition has at least one part");
-    flat
-}
-
 fn single(mut parts: Vec<Expr>) -> Result<Expr, Vec<Expr>> {
+    assert!(!parts.is_empty(), "a condition has at least one part");
     if parts.len() == 1 {
         parts.pop().ok_or(parts)
     } else {

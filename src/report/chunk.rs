@@ -192,7 +192,7 @@ mod tests {
     use super::*;
 
     fn chunk(names: &[&str], text: &str) -> (Chunk, Vec<Oddity>) {
-        let header = Header::of(names, b',');
+        let header = Header::parse(names.join(",").as_bytes()).expect("a header");
         let mut chunk = Chunk::default();
         chunk.rows.text_mut().extend_from_slice(text.as_bytes());
         let mut oddities = Vec::new();
@@ -224,10 +224,11 @@ mod tests {
 
     #[test]
     fn root_by_arn_else_by_name() {
-        let header = ["user", "arn"];
+        let header = ["user", "arn", "mfa_active"];
         let (with_arn, _) = chunk(
             &header,
-            "root_account,arn:aws:iam::1:root\n<root_account>,arn:aws:iam::1:user/x\n<root_account>,N/A\n<root_account>,\nx,",
+            "root_account,arn:aws:iam::1:root,true\n<root_account>,arn:aws:iam::1:user/x,true\n\
+             <root_account>,N/A,true\n<root_account>,,true\nx,,true",
         );
         assert_eq!(with_arn.root(), [true, false, true, true, false]);
         let (without, _) = chunk(&["user", "mfa_active"], "<root_account>,true\nroot,true");

@@ -1,9 +1,13 @@
 //! What a credential report is: its columns, its times, the shapes in which it comes, and how a block of
 //! its records becomes typed columns. Names no other layer, and does no I/O.
 
+pub mod as_of;
 pub mod cell;
 pub mod chunk;
+pub mod cut;
+pub mod envelope;
 pub mod header;
+pub mod not_a_report;
 mod repair;
 pub mod rows;
 pub mod schema;

@@ -36,7 +36,7 @@ pub(super) fn examine(fields: &[&[u8]], header: &Header) -> Odd {
 
 /// Whether the record repeats the header, as in reports concatenated into one file.
 pub(super) fn repeats_header(fields: &[&[u8]], header: &Header) -> bool {
-    fields.len() == header.width && names_match(fields, &header.names)
+    fields.len() == header.width() && names_match(fields, header.names())
 }
 
 fn names_match(fields: &[&[u8]], names: &[String]) -> bool {
@@ -52,20 +52,20 @@ fn names_match(fields: &[&[u8]], names: &[String]) -> bool {
 fn join_commas(fields: &[&[u8]], header: &Header) -> Option<Vec<Vec<u8>>> {
     let user = header.position(Column::Text(TextColumn::User))?;
     let arn = header.position(Column::Text(TextColumn::Arn))?;
-    if fields.len() <= header.width || arn != user + 1 {
+    if fields.len() <= header.width() || arn != user + 1 {
         return None;
     }
     let arn_from = (user + 1..fields.len()).find(|&at| trim(fields[at]).starts_with(b"arn:"))?;
-    let arn_to = fields.len() - (header.width - arn - 1);
+    let arn_to = fields.len() - (header.width() - arn - 1);
     if arn_from >= arn_to {
         return None;
     }
-    let name = fields[user..arn_from].join(&header.delimiter);
-    let whole_arn = fields[arn_from..arn_to].join(&header.delimiter);
+    let name = fields[user..arn_from].join(&header.delimiter());
+    let whole_arn = fields[arn_from..arn_to].join(&header.delimiter());
     let confirmed = trim(&whole_arn).ends_with(trim(&name))
         || fields
             .get(arn_to)
-            .is_some_and(|field| fits(trim(field), &header.names[arn + 1]));
+            .is_some_and(|field| fits(trim(field), &header.names()[arn + 1]));
     confirmed.then(|| {
         let plain = |field: &&[u8]| field.to_vec();
         let mut row: Vec<Vec<u8>> = fields[..user].iter().map(plain).collect();
@@ -86,11 +86,11 @@ fn fits(cell: &[u8], column: &str) -> bool {
 
 /// `…,N/Auser,arn,…`: what `cat` makes of two reports, since AWS ends a report without a newline.
 fn unglue(fields: &[&[u8]], header: &Header) -> Option<Vec<Vec<u8>>> {
-    if fields.len() != 2 * header.width - 1 {
+    if fields.len() != 2 * header.width() - 1 {
         return None;
     }
-    let (row, next) = fields.split_at(header.width);
-    let (first_name, names) = header.names.split_first()?;
+    let (row, next) = fields.split_at(header.width());
+    let (first_name, names) = header.names().split_first()?;
     let (last, before) = row.split_last()?;
     let cut = trim(last).len().checked_sub(first_name.len())?;
     let (cell, glued) = trim(last).split_at(cut);
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     fn odd(line: &str) -> Odd {
-        let header = Header::of(&["user", "arn", "user_creation_time", "mfa_active"], b',');
+        let header = Header::parse(b"user,arn,user_creation_time,mfa_active").expect("a header");
         examine(&line.split(',').map(str::as_bytes).collect::<Vec<_>>(), &header)
     }
 

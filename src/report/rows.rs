@@ -11,6 +11,10 @@ use super::schema::{Column, TextColumn};
 pub struct Rows {
     /// The block as read, then the records that had to be rewritten.
     text: Vec<u8>,
+    /// The rewritten records, until all are known.
+    rewritten: Vec<u8>,
+    /// Where the rewritten records will start in `text`.
+    block_length: usize,
     /// Where each record starts in `text`.
     starts: Vec<u32>,
     /// Where each field ends in `text`, `width` a record; the next field starts one byte later.
@@ -33,6 +37,8 @@ impl Rows {
 
     /// Forgets all records, and gets ready for ones of this many fields.
     pub(super) fn start(&mut self, width: usize) {
+        self.block_length = self.text.len();
+        self.rewritten.clear();
         self.starts.clear();
         self.ends.clear();
         self.ragged.clear();
@@ -71,13 +77,54 @@ impl Rows {
             .map(|position| self.field(row, position))
     }
 
+    /// Takes the block back and puts the rewritten records behind it.
+    pub(super) fn put_before_rewritten(&mut self, block: Vec<u8>) {
+        self.text = block;
+        self.text.extend_from_slice(&self.rewritten);
+    }
+
+    /// Adds field ends at the bits of a mask, and says how many ends were known before.
+    pub(super) fn add_ends(&mut self, base: usize, mut mask: u64) -> usize {
+        let known = self.ends.len();
+        let base = offset(base);
+        while mask != 0 {
+            self.ends.push(base + mask.trailing_zeros());
+            mask &= mask - 1;
+        }
+        known
+    }
+
+    /// Makes a record of the field ends up to this count, if they are as many as it has fields.
+    pub(super) fn finish_record(&mut self, start: usize, count: usize) -> bool {
+        let is_whole = count == (self.starts.len() + 1) * self.width;
+        if is_whole {
+            self.starts.push(offset(start));
+        }
+        is_whole
+    }
+
+    /// Forgets the record finished last.
+    pub(super) fn unfinish_record(&mut self) {
+        self.starts.pop();
+    }
+
+    /// Forgets field ends that belong to no finished record.
+    pub(super) fn forget_unfinished(&mut self) {
+        self.ends.truncate(self.starts.len() * self.width);
+    }
+
+    /// The first field of a record that was not rewritten, while the block is taken out.
+    pub(super) fn first_field<'a>(&self, block: &'a [u8], row: usize) -> &'a [u8] {
+        &block[self.starts[row] as usize..self.ends[row * self.width] as usize]
+    }
+
     /// Adds a record in plain form.
     pub(super) fn push<'a>(&mut self, fields: impl IntoIterator<Item = &'a [u8]>) {
-        self.starts.push(offset(self.text.len()));
+        self.starts.push(offset(self.block_length + self.rewritten.len()));
         for field in fields {
-            self.text.extend_from_slice(field);
-            self.ends.push(offset(self.text.len()));
-            self.text.push(b'\n');
+            self.rewritten.extend_from_slice(field);
+            self.ends.push(offset(self.block_length + self.rewritten.len()));
+            self.rewritten.push(b'\n');
         }
         debug_assert_eq!(
             self.ends.len(),
@@ -91,7 +138,7 @@ impl Rows {
         self.ragged.push(offset(self.starts.len()));
         let at = |column: TextColumn| header.position(Column::Text(column));
         let (user_at, arn_at) = (at(TextColumn::User), at(TextColumn::Arn));
-        self.push((0..header.width).map(|position| match Some(position) {
+        self.push((0..header.width()).map(|position| match Some(position) {
             position if position == user_at => user,
             position if position == arn_at => arn,
             _ => b"",

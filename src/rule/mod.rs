@@ -1,17 +1,28 @@
-//! stub
-use crate::{finding::Severity, gsl::typed::TypedRule};
-use std::{collections::BTreeMap, sync::Arc};
-#[derive(Debug)]
-pub struct Rule {
-    pub id: String,
-    pub title: String,
-}
-#[derive(Debug, Clone)]
-pub struct BoundRule {
-    pub rule: Arc<Rule>,
-    pub parameters: BTreeMap<String, i64>,
-    pub severity: Severity,
-    pub typed: TypedRule,
-    pub requirements: Vec<String>,
-    pub message: String,
-}
+//! Rules and frameworks as data: what is judged, with which parameters, how bad it is, why, and how to mend it.
+//!
+//! A rule is a TOML file under `rules/`, its file name is its id, its logic is GSL; a framework is a TOML file
+//! under `frameworks/`. Both are embedded at build time by `build.rs`. Nothing here sees a report: a selection
+//! becomes [`BoundRule`]s, which the engine judges by.
+
+mod catalogue;
+mod custom;
+mod definition;
+mod error;
+mod example;
+mod framework;
+mod lint;
+mod logic;
+mod read;
+mod select;
+mod suppression;
+#[cfg(test)]
+mod tests;
+
+pub use catalogue::Catalogue;
+pub use definition::{Looser, Parameter, Remedy, Rule, Section, UnknownWord};
+pub use error::Error;
+pub use example::{EXAMPLE_AS_OF, Example, Verdict};
+pub use framework::{Coverage, Framework, Requirement, RuleRef};
+pub use lint::{Lint, lint};
+pub use select::{BoundRule, Loosened, Selected, Selection, Setting, select};
+pub use suppression::{RuleSuppressions, Subject, Suppressions};

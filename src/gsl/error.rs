@@ -1,0 +1,97 @@
+//! What is wrong with a rule, and where; with the small tools that make such words helpful.
+
+use std::ops::Range;
+
+/// More errors than this are not told: who mends twenty reads on.
+pub(super) const ERROR_LIMIT: usize = 20;
+
+/// One mistake in the source text of a rule.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    /// The bytes of the source that are wrong.
+    pub span: Range<usize>,
+    /// What is wrong, complete in itself.
+    pub message: String,
+    /// What to write beside the place; may be empty.
+    pub label: String,
+    /// How to mend it, in one or more lines.
+    pub help: Option<String>,
+}
+
+/// A place in the source text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) start: usize,
+    pub(super) end: usize,
+}
+
+impl Span {
+    /// From the start of this to the end of the other.
+    pub(super) const fn to(self, other: Self) -> Self {
+        Self {
+            start: self.start,
+            end: other.end,
+        }
+    }
+
+    pub(super) fn of(self, source: &str) -> &str {
+        &source[self.start..self.end]
+    }
+}
+
+impl Error {
+    pub(super) fn new(span: Span, message: impl Into<String>, label: impl Into<String>) -> Self {
+        Self {
+            span: span.start..span.end,
+            message: message.into(),
+            label: label.into(),
+            help: None,
+        }
+    }
+
+    #[must_use]
+    pub(super) fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Helps with the one of `words` that the wrong `word` was probably meant to be, if there is one.
+    #[must_use]
+    pub(super) fn did_you_mean<'a>(self, word: &str, words: impl IntoIterator<Item = &'a str>) -> Self {
+        match nearest(word, words) {
+            Some(meant) if meant != word => self.with_help(format!("did you mean `{meant}`?")),
+            _ => self,
+        }
+    }
+}
+
+/// The word that differs from this one in little: in case only, or in a few letters.
+pub(crate) fn nearest<'a>(word: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let lower = word.to_ascii_lowercase();
+    words
+        .into_iter()
+        .filter(|candidate| candidate.len().abs_diff(word.len()) <= tolerance(candidate))
+        .map(|candidate| (distance(&lower, candidate), candidate))
+        .filter(|&(distance, candidate)| distance <= tolerance(candidate))
+        .min_by_key(|&(distance, _)| distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// How many letters may be wrong in a word.
+const fn tolerance(word: &str) -> usize {
+    word.len() / 4
+}
+
+fn distance(lower: &str, candidate: &str) -> usize {
+    strsim::osa_distance(lower, &candidate.to_ascii_lowercase())
+}
+
+/// A piece of the source for use in a message: between backticks, and not too long.
+pub(super) fn quoted(text: &str) -> String {
+    const LONGEST: usize = 40;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("`{}…`", &text[..end]),
+        None => format!("`{text}`"),
+    }
+}

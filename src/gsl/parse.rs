@@ -1,0 +1,208 @@
+//! Tokens to a rule as written: recursive descent, one function for each level of precedence;
+//! predicates are in `predicate`.
+//!
+//! ```text
+//! rule = entity [ "where" any ] "should" [ "not" ] [ "have" ] any [ "exclude" any ]
+//! any  = all { "or" all }
+//! all  = one { "and" one }
+//! one  = "not" one | "(" any ")" | predicate
+//! ```
+
+use super::ast::{Expr, Rule, Spanned};
+use super::error::{Error, Span, quoted};
+use super::lex::{Kind, Token};
+use super::predicate::OPERATORS;
+
+/// How deep parentheses and `not`s may nest; the functions that follow an expression recurse as deep.
+const DEPTH_LIMIT: usize = 64;
+
+pub(super) const STRUCTURE: [&str; 7] = ["where", "should", "not", "have", "and", "or", "exclude"];
+
+pub(super) type Parsed<T> = Result<T, Error>;
+
+/// The rule that the tokens spell, or the first place where they spell none.
+pub(super) fn parse<'s>(source: &'s str, tokens: &[Token<'s>]) -> Parsed<Rule<'s>> {
+    Parser {
+        source,
+        tokens,
+        at: 0,
+        depth: 0,
+    }
+    .rule()
+}
+
+pub(super) struct Parser<'t, 's> {
+    source: &'s str,
+    /// The last is [`Kind::End`] and never passed.
+    tokens: &'t [Token<'s>],
+    at: usize,
+    depth: usize,
+}
+
+impl<'s> Parser<'_, 's> {
+    fn rule(&mut self) -> Parsed<Rule<'s>> {
+        let entity = self.entity()?;
+        let (relevant, expected) = if self.take("where") {
+            (Some(self.any()?), "`and`, `or` or `should`")
+        } else {
+            (None, "`where` or `should`")
+        };
+        if !self.take("should") {
+            return Err(self.expected(expected));
+        }
+        let forbidden = self.take("not");
+        self.take("have");
+        let condition = self.any()?;
+        let (exclude, expected) = if self.take("exclude") {
+            (Some(self.any()?), "`and`, `or` or the end of the rule")
+        } else {
+            (None, "`and`, `or`, `exclude` or the end of the rule")
+        };
+        if self.kind() != Kind::End {
+            return Err(self.expected(expected));
+        }
+        Ok(Rule {
+            entity,
+            relevant,
+            forbidden,
+            condition,
+            exclude,
+        })
+    }
+
+    fn entity(&mut self) -> Parsed<Spanned<&'s str>> {
+        let entity = self.plain_word("an entity, such as `IamUser`")?;
+        if entity.node == "List" && self.code() == "<" {
+            return Err(Error::new(
+                entity.span,
+                "`List<…>` needs data that a credential report lacks",
+                "a collection",
+            )
+            .with_help("let the rule judge one entity at a time: `IamUser should …`"));
+        }
+        Ok(entity)
+    }
+
+    pub(super) fn any(&mut self) -> Parsed<Expr<'s>> {
+        let first = self.all()?;
+        self.chain("or", first, Self::all, Expr::Or)
+    }
+
+    fn all(&mut self) -> Parsed<Expr<'s>> {
+        let first = self.one()?;
+        self.chain("and", first, Self::one, Expr::And)
+    }
+
+    fn chain(
+        &mut self,
+        word: &str,
+        first: Expr<'s>,
+        part: impl Fn(&mut Self) -> Parsed<Expr<'s>>,
+        join: impl Fn(Vec<Expr<'s>>) -> Expr<'s>,
+    ) -> Parsed<Expr<'s>> {
+        if self.code() != word {
+            return Ok(first);
+        }
+        let mut parts = vec![first];
+        while self.take(word) {
+            parts.push(part(self)?);
+        }
+        Ok(join(parts))
+    }
+
+    fn one(&mut self) -> Parsed<Expr<'s>> {
+        if self.depth == DEPTH_LIMIT {
+            let message = format!("the rule nests deeper than {DEPTH_LIMIT} levels");
+            return Err(Error::new(self.span(), message, "too deep"));
+        }
+        self.depth += 1;
+        let expr = if self.take("not") {
+            Expr::Not(Box::new(self.one()?))
+        } else if self.take("(") {
+            let inner = self.any()?;
+            self.expect(")", "`and`, `or` or `)`")?;
+            inner
+        } else {
+            self.predicate()?
+        };
+        self.depth -= 1;
+        Ok(expr)
+    }
+
+    /// A word that is no keyword, not even in another case.
+    pub(super) fn plain_word(&mut self, what: &str) -> Parsed<Spanned<&'s str>> {
+        if let Kind::Word(node) = self.kind()
+            && !is_keyword(node)
+        {
+            let span = self.advance();
+            return Ok(Spanned { node, span });
+        }
+        Err(self.expected(what))
+    }
+
+    pub(super) fn expect(&mut self, code: &str, what: &str) -> Parsed<()> {
+        if self.take(code) {
+            Ok(())
+        } else {
+            Err(self.expected(what))
+        }
+    }
+
+    /// Passes over this word or sign, if it is here.
+    pub(super) fn take(&mut self, code: &str) -> bool {
+        let here = self.code() == code;
+        if here {
+            self.advance();
+        }
+        here
+    }
+
+    /// Passes over the token that is here, and says where it was.
+    pub(super) fn advance(&mut self) -> Span {
+        let span = self.span();
+        if self.at + 1 < self.tokens.len() {
+            self.at += 1;
+        }
+        span
+    }
+
+    pub(super) fn kind(&self) -> Kind<'s> {
+        self.tokens[self.at].kind
+    }
+
+    pub(super) fn code(&self) -> &'s str {
+        self.kind().code()
+    }
+
+    /// The word or sign behind the one that is here.
+    pub(super) fn next_code(&self) -> &'s str {
+        self.tokens.get(self.at + 1).map_or("", |next| next.kind.code())
+    }
+
+    pub(super) fn span(&self) -> Span {
+        self.tokens[self.at].span
+    }
+
+    /// The error that something else should stand here.
+    pub(super) fn expected(&self, what: &str) -> Error {
+        let found = match self.span().of(self.source) {
+            "" => "the end of the rule".to_owned(),
+            text => quoted(text),
+        };
+        let message = format!("expected {what}, found {found}");
+        let error = Error::new(self.span(), message, "unexpected");
+        if let Kind::Word(word) = self.kind() {
+            return error.did_you_mean(word, keywords());
+        }
+        error
+    }
+}
+
+pub(super) fn keywords() -> impl Iterator<Item = &'static str> {
+    STRUCTURE.into_iter().chain(OPERATORS)
+}
+
+/// Whether it is a keyword in any case: nobody means `AND` as a name.
+pub(super) fn is_keyword(word: &str) -> bool {
+    keywords().any(|keyword| keyword.eq_ignore_ascii_case(word))
+}

@@ -1,0 +1,127 @@
+//! Errors as people read them: the line, a mark below it, and help.
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+use super::error::Error;
+
+/// Longer lines are cut around the mark.
+const WIDTH: usize = 100;
+/// Longer marks are cut.
+const LONGEST_MARK: usize = 60;
+/// Longer messages, labels, helps and origins are cut; no text of our own is.
+const LONGEST_TEXT: usize = 2_000;
+/// What lies further right in a line is not looked at.
+const LONGEST_LINE: usize = 1 << 18;
+
+/// Renders errors for a terminal (with colours) or a log (without).
+///
+/// `origin` is the file that the rule came from, `line_start` the number of the rule's first line in it.
+/// Whatever the source holds, the rendering holds no control characters but line ends and the colours asked
+/// for, and its size depends only on the number of errors.
+///
+/// ```
+/// let source = "IamUser should have mfaActiv";
+/// let errors = credlens::gsl::parse_rule(source, &Default::default()).unwrap_err();
+/// assert_eq!(
+///     credlens::gsl::render(Some("mfa.toml"), 7, source, &errors, false).lines().next(),
+///     Some("error: IamUser has no attribute `mfaActiv`"),
+/// );
+/// ```
+pub fn render(
+    origin: Option<&str>,
+    line_start: usize,
+    source: &str,
+    errors: &[Error],
+    color: bool,
+) -> String {
+    let renderer = if color {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    }
+    .term_width(WIDTH);
+    let reports: Vec<_> = errors
+        .iter()
+        .map(|error| renderer.render(&[group(origin, line_start, source, error)]))
+        .collect();
+    reports.join("\n\n")
+}
+
+fn group<'a>(origin: Option<&str>, line_start: usize, source: &str, error: &Error) -> Group<'a> {
+    let place = Place::of(source, error);
+    let mark = AnnotationKind::Primary
+        .span(place.start..place.end)
+        .label((!error.label.is_empty()).then(|| harmless(&error.label)));
+    let snippet = Snippet::source(place.line)
+        .line_start(line_start.saturating_add(place.lines_before))
+        .path(origin.map(harmless))
+        .annotation(mark);
+    let group = Level::ERROR
+        .primary_title(harmless(&error.message))
+        .element(snippet);
+    match &error.help {
+        Some(help) => group.element(Level::HELP.message(harmless_lines(help))),
+        None => group,
+    }
+}
+
+/// The line in which an error starts, made harmless, and the bytes of it to mark.
+struct Place {
+    lines_before: usize,
+    line: String,
+    start: usize,
+    end: usize,
+}
+
+impl Place {
+    fn of(source: &str, error: &Error) -> Self {
+        let start = source.floor_char_boundary(error.span.start);
+        let end = source.ceil_char_boundary(error.span.end).max(start);
+        let line_at = source[..start].rfind('\n').map_or(0, |newline| newline + 1);
+        let line = source[line_at..].lines().next().unwrap_or_default();
+        let line = &line[..line.floor_char_boundary(LONGEST_LINE)];
+        let start = (start - line_at).min(line.len());
+        let end = (end - line_at).min(line.len());
+        let marked = &line[start..end];
+        let marked = marked
+            .char_indices()
+            .nth(LONGEST_MARK)
+            .map_or(marked, |(end, _)| &marked[..end]);
+        let before: String = line[..start].chars().map(harmless_char).collect();
+        let marked: String = marked.chars().map(harmless_char).collect();
+        Self {
+            lines_before: source[..line_at].matches('\n').count(),
+            start: before.len(),
+            end: before.len() + marked.len(),
+            line: line.chars().map(harmless_char).collect(),
+        }
+    }
+}
+
+fn harmless_lines(text: &str) -> String {
+    let lines: Vec<_> = text.lines().map(harmless).collect();
+    lines.join("\n")
+}
+
+fn harmless(text: &str) -> String {
+    text.chars().take(LONGEST_TEXT).map(harmless_char).collect()
+}
+
+/// A terminal obeys control characters, and format characters reorder or hide what it shows.
+const fn harmless_char(char: char) -> char {
+    match char {
+        '\t' => ' ',
+        '\0'..='\u{1f}'
+        | '\u{7f}'..='\u{9f}'
+        | '\u{ad}'
+        | '\u{61c}'
+        | '\u{180e}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{feff}'
+        | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e007f}' => char::REPLACEMENT_CHARACTER,
+        _ => char,
+    }
+}

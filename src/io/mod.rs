@@ -1,0 +1,9 @@
+//! Inputs and outputs: files, directories, standard input, decompression, temporary file and rename.
+//!
+//! Nothing here judges, and no clock is read: the caller says what time it is.
+
+mod decompress;
+pub mod inputs;
+pub mod outputs;
+pub mod source;
+mod walk;

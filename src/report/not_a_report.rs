@@ -1,0 +1,230 @@
+//! What an input is when it is no credential report, and what to do about it.
+
+/// An input is no credential report. The message says what was found instead and what to do; it is one line,
+/// bounded, and shows no control character of the input.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotAReport {
+    /// No byte but blanks.
+    #[error("an empty file, not a credential report; fetch the report again")]
+    Empty,
+    /// A table of something else.
+    #[error(
+        "a CSV with {0}, not a credential report, whose header is 'user,arn,user_creation_time,…'; \
+         if the header line was cut off, put it back"
+    )]
+    OtherColumns(String),
+    /// Text without a delimiter in its first line.
+    #[error(
+        "text that starts with '{0}', not a credential report, whose header is 'user,arn,user_creation_time,…'"
+    )]
+    Text(String),
+    /// A first line beyond any header.
+    #[error(
+        "its first line is longer than {} KiB, so it is no credential report, whose header is 'user,arn,…'",
+        super::header::LONGEST / 1024
+    )]
+    LongLine,
+    /// JSON of something else, or broken JSON.
+    #[error("JSON without a report ({0}); save the output of 'aws iam get-credential-report'")]
+    Json(String),
+    /// The answer of the call that starts a report.
+    #[error(
+        "the answer of 'aws iam generate-credential-report', which holds no report; \
+         save the output of 'aws iam get-credential-report'"
+    )]
+    Generation,
+    /// YAML of something else.
+    #[error("YAML without a Content; save the output of 'aws iam get-credential-report'")]
+    Yaml,
+    /// `Content`, or the whole input, is base64 that cannot be decoded.
+    #[error("its base64 is damaged ({0}); fetch the report again")]
+    Base64(String),
+    /// `str()` of a Python bytes object.
+    #[error(
+        "a report written as a Python bytes literal (b'…'); write the bytes themselves, or decode() them"
+    )]
+    PythonBytes,
+    /// UTF-16 with an odd length or lone surrogates, or without a byte order mark.
+    #[error("damaged UTF-16, or UTF-16 without a byte order mark; save it as UTF-8")]
+    Utf16,
+    /// A web page.
+    #[error("an HTML page, not a credential report; download the report itself (CSV)")]
+    Html,
+    /// XML, such as an error of AWS.
+    #[error("an XML document, not a credential report; save the output of 'aws iam get-credential-report'")]
+    Xml,
+    /// What the AWS CLI says instead of an answer.
+    #[error("a message of the AWS CLI, not a credential report: '{0}'; mend that and fetch the report again")]
+    CliMessage(String),
+    /// `--output table` of the AWS CLI.
+    #[error("a table drawn by the AWS CLI; save the output with '--output json'")]
+    CliTable,
+    /// An archive, or a compression that is not read.
+    #[error("{0}; unpack it first")]
+    Packed(&'static str),
+    /// Bytes that are no text.
+    #[error("{0}, not a credential report")]
+    Binary(&'static str),
+}
+
+const PACKED: [(&[u8], &str); 5] = [
+    (b"PK\x03\x04", "a zip archive or a spreadsheet"),
+    (b"BZh", "bzip2 data"),
+    (b"\xfd7zXZ\0", "xz data"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (b"\x04\x22\x4d\x18", "lz4 data"),
+];
+
+const BINARY: [(&[u8], &str); 3] = [
+    (b"PAR1", "Parquet data"),
+    (b"%PDF", "a PDF document"),
+    (b"SQLite format 3\0", "an SQLite database"),
+];
+
+/// What the AWS CLI's messages start with or hold.
+const CLI_MESSAGES: [&str; 7] = [
+    "An error occurred (",
+    "Unable to locate credentials",
+    "Unable to parse config file",
+    "Could not connect to the endpoint",
+    "The config profile (",
+    "usage: aws",
+    "aws: error:",
+];
+
+/// Bytes of the beginning by which an input is recognised.
+const LOOKED_AT: usize = 2_048;
+
+impl NotAReport {
+    /// What bytes are whose first record is no header of a report.
+    pub(super) fn recognise(bytes: &[u8]) -> Self {
+        let head = &bytes[..bytes.len().min(LOOKED_AT)];
+        let known = |table: &[(&[u8], &'static str)]| {
+            let entry = table.iter().find(|(magic, _)| head.starts_with(magic));
+            entry.map(|&(_, name)| name)
+        };
+        if let Some(name) = known(&PACKED) {
+            return Self::Packed(name);
+        }
+        if let Some(name) = known(&BINARY) {
+            return Self::Binary(name);
+        }
+        if head.contains(&0) {
+            return Self::with_nul(head);
+        }
+        let text = String::from_utf8_lossy(head);
+        Self::of_text(text.trim())
+    }
+
+    fn with_nul(head: &[u8]) -> Self {
+        let [first, second, ..] = head else {
+            return Self::Binary("binary data");
+        };
+        if (*first == 0) == (*second == 0) {
+            return Self::Binary("binary data");
+        }
+        Self::Utf16
+    }
+
+    fn of_text(text: &str) -> Self {
+        let first_line = text.lines().next().unwrap_or_default();
+        if text.is_empty() {
+            return Self::Empty;
+        }
+        if let Some(line) = text
+            .lines()
+            .find(|line| CLI_MESSAGES.iter().any(|message| line.contains(message)))
+        {
+            return Self::CliMessage(shown(line, 120));
+        }
+        if text.starts_with("---") && text.contains("GetCredentialReport") {
+            return Self::CliTable;
+        }
+        if text.starts_with("b'") || text.starts_with("b\"") {
+            return Self::PythonBytes;
+        }
+        if text.starts_with('<') {
+            let lower = text.to_ascii_lowercase();
+            let html = lower.contains("<html") || lower.contains("<!doctype html");
+            return if html { Self::Html } else { Self::Xml };
+        }
+        Self::other_columns(&first_line.split([',', ';', '\t']).collect::<Vec<_>>())
+    }
+
+    fn other_columns(names: &[&str]) -> Self {
+        const MOST: usize = 4;
+        if let [line] = names {
+            return Self::Text(shown(line.trim(), 40));
+        }
+        let mut told: Vec<String> = names
+            .iter()
+            .take(MOST)
+            .map(|name| format!("'{}'", shown(name.trim().trim_matches('"'), 24)))
+            .collect();
+        if names.len() > MOST {
+            told.push("…".to_owned());
+        }
+        Self::OtherColumns(format!("{} columns ({})", names.len(), told.join(", ")))
+    }
+}
+
+/// Hostile text for a message: at most `most` characters, and letters, digits, blanks and ASCII signs only.
+pub(super) fn shown(text: &str, most: usize) -> String {
+    let mut chars = text.chars();
+    let mut out: String = chars
+        .by_ref()
+        .take(most)
+        .map(|c| {
+            let harmless = c.is_ascii_graphic() || c == ' ' || c.is_alphanumeric();
+            if harmless { c } else { '?' }
+        })
+        .collect();
+    if chars.next().is_some() {
+        out.push('…');
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_what_it_is_instead() {
+        for (bytes, found) in [
+            (&b" \n"[..], "an empty file"),
+            (b"name,age\nx,1\n", "a CSV with 2 columns ('name', 'age')"),
+            (b"# Notes\n- x, y\n", "text that starts with '# Notes', not"),
+            (b"<!DOCTYPE html><p>", "an HTML page"),
+            (b"<?xml version='1.0'?><ErrorResponse>", "an XML document"),
+            (
+                b"PK\x03\x04rest",
+                "a zip archive or a spreadsheet; unpack it first",
+            ),
+            (b"PAR1....", "Parquet data"),
+            (b"\x7fELF\x00\x01\x02", "binary data"),
+            (b"u\0s\0e\0r\0", "damaged UTF-16, or UTF-16 without"),
+            (
+                b"\nAn error occurred (ReportNotPresent) when calling",
+                "a message of the AWS CLI",
+            ),
+            (b"---\n|  GetCredentialReport  |", "a table drawn by the AWS CLI"),
+            (
+                b"b'user,arn\\nalice'",
+                "a report written as a Python bytes literal",
+            ),
+        ] {
+            let message = NotAReport::recognise(bytes).to_string();
+            assert!(message.starts_with(found), "{message}");
+        }
+    }
+
+    #[test]
+    fn messages_are_bounded_and_hold_no_control_character() {
+        let hostile = format!("\x1b[31m\u{202e}{},b,c,d,e", "x".repeat(5_000));
+        let message = NotAReport::recognise(hostile.as_bytes()).to_string();
+        assert!(message.chars().count() < 250, "{message}");
+        assert!(!message.contains(['\x1b', '\u{202e}']), "{message}");
+    }
+}

@@ -1,0 +1,266 @@
+//! A block of whole records into fields.
+//!
+//! Plain records, almost all of them, are split where they lie: every delimiter and line end is found by wide
+//! compares, and a record is plain when it has no quote and as many fields as the header. Any other record
+//! goes to the `csv` crate, alone. Both ways give the same cells; a property test holds them equal.
+
+mod masks;
+mod reference;
+
+use super::header::Header;
+use super::rows::{Rows, trim};
+use masks::{Masks, STRIP, WINDOW};
+use reference::Reader;
+
+/// A record that was not read as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Oddity {
+    /// Record in the block, from 0; for [`OddityKind::RepeatedHeader`] the one that follows.
+    pub row: u32,
+    /// What was done about it.
+    pub kind: OddityKind,
+}
+
+/// What was done about an odd record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OddityKind {
+    /// Unquoted commas in the user name were put back.
+    Repaired,
+    /// The next report's header was cut off its last cell.
+    GluedHeader,
+    /// It repeats the header, and is no user.
+    RepeatedHeader,
+    /// It has this many fields, and they cannot be told apart: its cells are unknown.
+    Ragged(usize),
+}
+
+/// Splits the text of `rows` into records and fields. Notes what was odd.
+pub fn split(rows: &mut Rows, header: &Header, oddities: &mut Vec<Oddity>) {
+    rows.start(header.width());
+    oddities.clear();
+    let text = std::mem::take(rows.text_mut());
+    let mut splitter = Splitter {
+        text: &text,
+        header,
+        reader: Reader::new(header),
+        rows,
+        oddities,
+    };
+    splitter.run();
+    rows.put_before_rewritten(text);
+}
+
+struct Splitter<'a> {
+    text: &'a [u8],
+    header: &'a Header,
+    reader: Reader<'a>,
+    rows: &'a mut Rows,
+    oddities: &'a mut Vec<Oddity>,
+}
+
+/// How far some windows could be split.
+enum Split {
+    /// To their end; the record that starts here goes on.
+    Through(usize),
+    /// Up to the record that starts here, which is not plain.
+    NotPlain(usize),
+}
+
+impl Splitter<'_> {
+    fn run(&mut self) {
+        let mut masks = [Masks::default(); STRIP];
+        // Where the present record starts; what of it lies before `at` is in `rows` already.
+        let mut record = self.skip_line_feed(0);
+        let mut at = record;
+        while at < self.text.len() || record < self.text.len() {
+            let length = self.find(at, &mut masks);
+            let windows = length.div_ceil(WINDOW).max(1);
+            match self.windows(at, record, &masks[..windows]) {
+                Split::Through(next) => {
+                    record = next;
+                    at += length;
+                }
+                Split::NotPlain(start) => {
+                    self.rows.forget_unfinished();
+                    let read = self
+                        .reader
+                        .add_first(&self.text[start..], self.rows, self.oddities);
+                    record = self.skip_line_feed(start + read.max(1));
+                    at = record;
+                }
+            }
+        }
+    }
+
+    /// The masks of the next strip, and how many bytes that is. The text's last window is filled up with
+    /// zeros, and the end of a text without a final line end counts as one.
+    fn find(&self, at: usize, masks: &mut [Masks; STRIP]) -> usize {
+        let rest = &self.text[at..];
+        let full = (rest.len() / WINDOW).min(STRIP);
+        if full > 0 {
+            masks::find(
+                &rest[..full * WINDOW],
+                self.header.delimiter(),
+                &mut masks[..full],
+            );
+            return full * WINDOW;
+        }
+        let mut window = [0; WINDOW];
+        window[..rest.len()].copy_from_slice(rest);
+        masks::find(&window, self.header.delimiter(), &mut masks[..1]);
+        masks[0].newline |= 1 << rest.len();
+        rest.len().max(1)
+    }
+
+    /// Splits windows from `at` on, the first of which lie in the record that starts at `record`.
+    fn windows(&mut self, at: usize, mut record: usize, masks: &[Masks]) -> Split {
+        for (window, masks) in masks.iter().enumerate() {
+            let base = at + window * WINDOW;
+            let after_return = masks.carriage_return << 1 | u64::from(self.is_return(base.wrapping_sub(1)));
+            let line_ends = masks.carriage_return | (masks.newline & !after_return);
+            // What lies behind a quote must wait until the quoted record is through.
+            let before_quote = masks.quote.wrapping_sub(1) & !masks.quote;
+            let line_ends = line_ends & before_quote;
+            let fields = (masks.delimiter & before_quote) | line_ends;
+            let known = self.rows.add_ends(base, fields);
+            let mut ends = line_ends;
+            while ends != 0 {
+                let end = ends & ends.wrapping_neg();
+                ends ^= end;
+                let count = known + (fields & (end | (end - 1))).count_ones() as usize;
+                if !self.rows.finish_record(record, count) {
+                    return Split::NotPlain(record);
+                }
+                if self.is_header_again() {
+                    self.rows.unfinish_record();
+                    return Split::NotPlain(record);
+                }
+                record = self.skip_line_feed(base + end.trailing_zeros() as usize + 1);
+            }
+            if masks.quote != 0 {
+                return Split::NotPlain(record);
+            }
+        }
+        Split::Through(record)
+    }
+
+    fn is_return(&self, at: usize) -> bool {
+        self.text.get(at) == Some(&b'\r')
+    }
+
+    /// A line feed behind a carriage return belongs to the same line end.
+    fn skip_line_feed(&self, at: usize) -> usize {
+        let is_second_half = self.is_return(at.wrapping_sub(1)) && self.text.get(at) == Some(&b'\n');
+        at + usize::from(is_second_half)
+    }
+
+    /// Whether the record finished last may repeat the header: it starts alike.
+    fn is_header_again(&self) -> bool {
+        let (Some(name), Some(row)) = (self.header.names().first(), self.rows.len().checked_sub(1)) else {
+            return false;
+        };
+        let first = self.rows.first_field(self.text, row);
+        trim(first).eq_ignore_ascii_case(name.trim().as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::report::schema::{Column, TextColumn};
+
+    /// What the reference makes of the text.
+    fn reference(text: &[u8], header: &Header) -> (Rows, Vec<Oddity>) {
+        let (mut rows, mut oddities) = (Rows::default(), Vec::new());
+        rows.start(header.width());
+        Reader::new(header).add_all(text, &mut rows, &mut oddities);
+        rows.put_before_rewritten(Vec::new());
+        (rows, oddities)
+    }
+
+    fn fast(text: &[u8], header: &Header) -> (Rows, Vec<Oddity>) {
+        let (mut rows, mut oddities) = (Rows::default(), Vec::new());
+        rows.text_mut().extend_from_slice(text);
+        split(&mut rows, header, &mut oddities);
+        (rows, oddities)
+    }
+
+    fn cells(rows: &Rows, header: &Header) -> Vec<Vec<Vec<u8>>> {
+        let fields = |row| {
+            (0..header.width())
+                .map(|at| rows.field(row, at).to_vec())
+                .collect()
+        };
+        (0..rows.len()).map(fields).collect()
+    }
+
+    /// Both ways give the same cells, the same ragged records and the same oddities.
+    fn assert_equal(text: &[u8], header: &Header) {
+        let (expected, expected_odd) = reference(text, header);
+        let (actual, actual_odd) = fast(text, header);
+        let shown = String::from_utf8_lossy(text);
+        assert_eq!(cells(&actual, header), cells(&expected, header), "{shown:?}");
+        assert_eq!(actual.ragged(), expected.ragged(), "{shown:?}");
+        assert_eq!(actual_odd, expected_odd, "{shown:?}");
+    }
+
+    fn header() -> Header {
+        Header::parse(b"user,arn,mfa_active").expect("a header")
+    }
+
+    fn record() -> impl Strategy<Value = String> {
+        prop_oneof![
+            8 => "[a-z]{0,40},arn:aws:iam::1:user/[a-z]{0,40},(true|false| |N/A)",
+            1 => "\"[a-z,\n\"]{0,9}\",arn:aws:iam::1:user/[a-z,]{0,9},true",
+            1 => "a,b,arn:aws:iam::1:user/a,b,true",
+            1 => Just("user,arn,mfa_active".to_owned()),
+            1 => Just(" USER ,arn,mfa_active".to_owned()),
+            1 => "[a-z,\"]{0,80}",
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn both_ways_agree_on_records(
+            records in prop::collection::vec((record(), prop::sample::select(vec!["\n", "\r\n", "\r", "\n\n"])), 0..40),
+            cut in 0_usize..4,
+        ) {
+            let text: String = records.iter().flat_map(|(record, end)| [record.as_str(), end]).collect();
+            let text = &text.as_bytes()[..text.len().saturating_sub(cut)];
+            assert_equal(text, &header());
+        }
+
+        #[test]
+        fn both_ways_agree_on_anything(
+            text in prop::collection::vec(prop::sample::select(b",,,\"\r\n\n ax:".to_vec()), 0..400),
+        ) {
+            assert_equal(&text, &header());
+            assert_equal(&text, &Header::parse(b"user,mfa_active").expect("a header"));
+        }
+    }
+
+    #[test]
+    fn records_of_every_length_around_the_windows() {
+        for length in 0..200 {
+            for end in ["", "\n", "\r\n", "\r", "\n\n"] {
+                let record = format!("{},arn:aws:iam::1:user/x,true{end}", "n".repeat(length));
+                assert_equal(record.as_bytes(), &header());
+                assert_equal(record.repeat(3).as_bytes(), &header());
+            }
+        }
+    }
+
+    #[test]
+    fn plain_records_stay_where_they_are() {
+        let text = b"a,arn:aws:iam::1:user/a,true\r\nb,arn:aws:iam::1:user/b,false";
+        let (rows, oddities) = fast(text, &header());
+        assert_eq!(rows.text(), text);
+        assert_eq!(oddities, []);
+        assert_eq!(
+            rows.cell(&header(), 1, Column::Text(TextColumn::User)),
+            Some(&b"b"[..])
+        );
+    }
+}

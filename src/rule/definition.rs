@@ -1,0 +1,363 @@
+//! A rule as its file tells it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use super::error::Error;
+use super::example::Example;
+use super::read::{File, Placed, Table};
+use crate::finding::Severity;
+use crate::gsl::{self, typed::TypedRule};
+
+/// A rule: one predicate in GSL with everything that is said about it.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// Its name, that of its file. Names the bad state; never reused.
+    pub id: String,
+    /// Where it was read: `rules/<id>.toml` for built-in ones, else the path as given.
+    pub origin: String,
+    /// Where its severity or parameters were overridden, if they were.
+    pub overridden_in: Option<String>,
+    /// The bad state in a few words.
+    pub title: String,
+    /// How bad a fail is.
+    pub severity: Severity,
+    /// Whether it runs when nothing is selected; so it is unless its file says otherwise.
+    pub default: bool,
+    /// What may be done about a fail.
+    pub remedy: Remedy,
+    /// One sentence for a fail, in which `{name}` stands for a parameter.
+    pub message: String,
+    /// Names under which others know the same check; one may stand for several rules.
+    pub aliases: Vec<String>,
+    /// GSL, in which `{name}` stands for a parameter.
+    pub logic: String,
+    /// Line of the file, from 1, on which the logic begins.
+    pub(super) logic_line: usize,
+    /// Why it matters.
+    pub why: String,
+    /// On which second the verdict turns.
+    pub boundary: Option<String>,
+    /// Where to read on.
+    pub references: Vec<String>,
+    /// Compliance lists on which its source names it; shown, not selectable.
+    pub compliance: Vec<String>,
+    /// Its parameters, by name.
+    pub parameters: BTreeMap<String, Parameter>,
+    /// How to mend it.
+    pub fix: BTreeMap<Section, String>,
+    /// Rows with the verdict that they must get.
+    pub examples: Vec<Example>,
+}
+
+/// A number that the logic of a rule leaves open.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Parameter {
+    /// The value unless said otherwise.
+    pub default: i64,
+    /// The least value allowed.
+    pub min: i64,
+    /// The greatest value allowed.
+    pub max: i64,
+    /// What it counts, such as `days`.
+    pub unit: String,
+    /// Which way it finds less.
+    pub looser: Looser,
+    /// What it means.
+    pub about: String,
+}
+
+/// Which way a parameter finds less.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Looser {
+    /// A greater value finds less.
+    #[default]
+    Higher,
+    /// A smaller value finds less.
+    Lower,
+}
+
+impl Parameter {
+    /// Whether `used` finds less than `demanded`.
+    pub fn is_looser(&self, used: i64, demanded: i64) -> bool {
+        match self.looser {
+            Looser::Higher => used > demanded,
+            Looser::Lower => used < demanded,
+        }
+    }
+
+    /// Whether the value is allowed.
+    pub fn allows(&self, value: i64) -> bool {
+        (self.min..=self.max).contains(&value)
+    }
+}
+
+/// What may be done about a fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Remedy {
+    /// Reversible, may be automated.
+    Deactivate,
+    /// A new credential, a switch-over, then the old one off.
+    Rotate,
+    /// Not reversible.
+    Delete,
+    /// Told, never automated.
+    Manual,
+    /// Nothing to do.
+    None,
+}
+
+impl Remedy {
+    /// All remedies.
+    pub const ALL: [Self; 5] = [
+        Self::Deactivate,
+        Self::Rotate,
+        Self::Delete,
+        Self::Manual,
+        Self::None,
+    ];
+
+    /// The word in rule files and outputs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Deactivate => "deactivate",
+            Self::Rotate => "rotate",
+            Self::Delete => "delete",
+            Self::Manual => "manual",
+            Self::None => "none",
+        }
+    }
+}
+
+impl fmt::Display for Remedy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A part of the instructions that a rule or a framework gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Section {
+    /// What to beware of, also in the source of the rule.
+    Caution,
+    /// How to look before anything is changed.
+    Test,
+    /// The order in which to change it.
+    Implementation,
+    /// In the AWS console.
+    Console,
+    /// With the AWS command line.
+    Cli,
+    /// With Terraform.
+    Terraform,
+    /// How to take it back.
+    Backout,
+    /// What to write down.
+    Record,
+}
+
+impl Section {
+    /// All sections, in the order in which they are read.
+    pub const ALL: [Self; 8] = [
+        Self::Caution,
+        Self::Test,
+        Self::Implementation,
+        Self::Console,
+        Self::Cli,
+        Self::Terraform,
+        Self::Backout,
+        Self::Record,
+    ];
+
+    /// The key in files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Caution => "caution",
+            Self::Test => "test",
+            Self::Implementation => "implementation",
+            Self::Console => "console",
+            Self::Cli => "cli",
+            Self::Terraform => "terraform",
+            Self::Backout => "backout",
+            Self::Record => "record",
+        }
+    }
+
+    /// The heading on pages.
+    pub const fn heading(self) -> &'static str {
+        match self {
+            Self::Caution => "Beware",
+            Self::Test => "Test plan",
+            Self::Implementation => "Implementation plan",
+            Self::Console => "Console",
+            Self::Cli => "Command line",
+            Self::Terraform => "Terraform",
+            Self::Backout => "Backout plan",
+            Self::Record => "Record of changes",
+        }
+    }
+
+    /// The sections of a table.
+    pub(super) fn read(mut table: Table<'_, '_>) -> BTreeMap<Self, String> {
+        let sections = Self::ALL
+            .into_iter()
+            .filter_map(|section| Some((section, table.optional(section.name())?)))
+            .collect();
+        table.finish();
+        sections
+    }
+}
+
+/// A word in a rule file that names none of the choices.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown word '{word}'; one of {known}")]
+pub struct UnknownWord {
+    word: String,
+    known: String,
+}
+
+/// The item of this name.
+pub(super) fn from_word<T: Copy>(
+    word: &str,
+    all: &[T],
+    name: impl Fn(T) -> &'static str,
+) -> Result<T, UnknownWord> {
+    let found = all.iter().copied().find(|&item| name(item) == word);
+    found.ok_or_else(|| UnknownWord {
+        word: word.to_owned(),
+        known: all.iter().map(|&item| name(item)).collect::<Vec<_>>().join(", "),
+    })
+}
+
+impl FromStr for Remedy {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Self, UnknownWord> {
+        from_word(word, &Self::ALL, Self::name)
+    }
+}
+
+impl FromStr for Looser {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Self, UnknownWord> {
+        from_word(word, &[Self::Higher, Self::Lower], |looser| match looser {
+            Self::Higher => "higher",
+            Self::Lower => "lower",
+        })
+    }
+}
+
+impl Rule {
+    /// Reads a rule file. The logic is not checked yet: [`Rule::bind`] does that.
+    pub fn parse(id: &str, origin: &str, text: &str) -> Result<Self, Error> {
+        File::read(origin, text, |table| Self::read(id, table))
+    }
+
+    pub(super) fn read(id: &str, mut table: Table<'_, '_>) -> Self {
+        let file = table.file;
+        let parameters = table.table("parameters").map(read_parameters).unwrap_or_default();
+        let logic = table.placed_or_missing::<String>("logic");
+        let (logic, at) = logic.map_or((String::new(), 0..0), |Placed { value, span }| (value, span));
+        let message = table.placed::<String>("message");
+        if let Some(message) = &message {
+            check_placeholders(file, message, &parameters);
+        }
+        let title: String = table.required("title");
+        let rule = Self {
+            id: id.to_owned(),
+            origin: file.origin.to_owned(),
+            overridden_in: None,
+            severity: table.word("severity").unwrap_or(Severity::Medium),
+            default: table.optional("default").unwrap_or(true),
+            remedy: table.word("remedy").unwrap_or(Remedy::Manual),
+            message: message.map_or_else(|| title.clone(), |message| message.value),
+            title,
+            aliases: table.optional("aliases").unwrap_or_default(),
+            logic_line: logic_line(file, &at, &logic),
+            logic,
+            why: table.optional("why").unwrap_or_default(),
+            boundary: table.optional("boundary"),
+            references: table.optional("references").unwrap_or_default(),
+            compliance: table.optional("compliance").unwrap_or_default(),
+            fix: table.table("fix").map(Section::read).unwrap_or_default(),
+            examples: table
+                .tables("example")
+                .into_iter()
+                .map(|example| Example::read(example, &parameters))
+                .collect(),
+            parameters,
+        };
+        table.finish();
+        rule
+    }
+
+    /// The default values of its parameters.
+    pub fn defaults(&self) -> BTreeMap<String, i64> {
+        let values = self.parameters.iter();
+        values
+            .map(|(name, parameter)| (name.clone(), parameter.default))
+            .collect()
+    }
+
+    /// Checks its logic with these values of its parameters.
+    pub fn bind(&self, parameters: &BTreeMap<String, i64>) -> Result<TypedRule, Error> {
+        gsl::parse_rule(&self.logic, parameters)
+            .map_err(|errors| Error::text(&self.origin, self.logic_line, &self.logic, errors))
+    }
+
+    /// The sentence for a fail, with these values of its parameters.
+    pub fn message_with(&self, parameters: &BTreeMap<String, i64>) -> String {
+        fill(&self.message, parameters)
+    }
+}
+
+/// The text with the values in place of `{name}`.
+pub(super) fn fill(text: &str, parameters: &BTreeMap<String, i64>) -> String {
+    parameters.iter().fold(text.to_owned(), |text, (name, value)| {
+        text.replace(&format!("{{{name}}}"), &value.to_string())
+    })
+}
+
+/// The line on which the text within the quotes begins.
+fn logic_line(file: &File<'_>, at: &std::ops::Range<usize>, logic: &str) -> usize {
+    let within = file.text[at.clone()].find(logic).unwrap_or_default();
+    file.line(at.start + within)
+}
+
+fn check_placeholders(file: &File<'_>, message: &Placed<String>, parameters: &BTreeMap<String, Parameter>) {
+    for piece in message.value.split('{').skip(1) {
+        let name = piece.split('}').next().unwrap_or_default();
+        if !parameters.contains_key(name) {
+            let text = format!("the message names the parameter '{name}', which the rule does not have");
+            file.error(message.span.clone(), text, None);
+        }
+    }
+}
+
+fn read_parameters(table: Table<'_, '_>) -> BTreeMap<String, Parameter> {
+    let parameters = table.into_tables().into_iter();
+    parameters
+        .map(|(name, table)| (name, read_parameter(table)))
+        .collect()
+}
+
+fn read_parameter(mut table: Table<'_, '_>) -> Parameter {
+    let default = table.placed_or_missing("default");
+    let parameter = Parameter {
+        default: default.as_ref().map_or(0, |default| default.value),
+        min: table.required("min"),
+        max: table.required("max"),
+        unit: table.optional("unit").unwrap_or_default(),
+        looser: table.word("looser").unwrap_or_default(),
+        about: table.optional("about").unwrap_or_default(),
+    };
+    if let Some(Placed { value, span }) = default.filter(|default| !parameter.allows(default.value)) {
+        let (min, max) = (parameter.min, parameter.max);
+        let message = format!("the default {value} lies outside of {min} to {max}");
+        table.file.error(span, message, None);
+    }
+    table.finish();
+    parameter
+}

@@ -1,0 +1,99 @@
+//! What can be wrong with a rule file, a setting or a selection, and how it is shown.
+
+use std::fmt;
+
+use annotate_snippets::{Level, Renderer};
+
+use crate::gsl;
+
+/// Something wrong with a rule, framework or suppression file, a setting or a selection.
+#[derive(Clone, Debug)]
+pub struct Error(Box<Kind>);
+
+#[derive(Clone, Debug)]
+enum Kind {
+    /// In a text, TOML or GSL, that begins on this line of a file.
+    Text {
+        origin: String,
+        line_start: usize,
+        text: String,
+        errors: Vec<gsl::Error>,
+    },
+    /// In what was asked for.
+    Request { message: String, help: Option<String> },
+}
+
+impl Error {
+    /// `line_start` is the line of the file on which the text begins.
+    pub(super) fn text(origin: &str, line_start: usize, text: &str, errors: Vec<gsl::Error>) -> Self {
+        Self(Box::new(Kind::Text {
+            origin: origin.to_owned(),
+            line_start,
+            text: text.to_owned(),
+            errors,
+        }))
+    }
+
+    pub(super) fn request(message: impl Into<String>, help: Option<String>) -> Self {
+        Self(Box::new(Kind::Request {
+            message: message.into(),
+            help,
+        }))
+    }
+
+    /// The error with the line that is wrong and a caret below it, as people read it.
+    pub fn render(&self, color: bool) -> String {
+        match &*self.0 {
+            Kind::Text {
+                origin,
+                line_start,
+                text,
+                errors,
+            } => gsl::render(Some(origin), *line_start, text, errors, color),
+            Kind::Request { message, help } => {
+                let help = help.iter().map(|help| Level::HELP.message(help));
+                let renderer = if color {
+                    Renderer::styled()
+                } else {
+                    Renderer::plain()
+                };
+                renderer.render(&[Level::ERROR.primary_title(message).elements(help)])
+            }
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    /// One line an error, without the text that is wrong.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            Kind::Text {
+                origin,
+                line_start,
+                text,
+                errors,
+            } => {
+                for (position, error) in errors.iter().enumerate() {
+                    let line = line_start + text[..error.span.start].matches('\n').count();
+                    let separator = if position == 0 { "" } else { "\n" };
+                    write!(f, "{separator}{origin}:{line}: {}", error.message)?;
+                }
+                Ok(())
+            }
+            Kind::Request { message, help } => {
+                f.write_str(message)?;
+                help.as_ref().map_or(Ok(()), |help| write!(f, "; {help}"))
+            }
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// `did you mean 'x'?`, where a known word begins like what was written, or is nearly the same.
+pub(super) fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let known: Vec<&str> = known.into_iter().collect();
+    let longer = known.iter().copied().find(|known| known.starts_with(word));
+    let meant = longer.or_else(|| gsl::nearest(word, known))?;
+    Some(format!("did you mean '{meant}'?"))
+}

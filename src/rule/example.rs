@@ -1,0 +1,215 @@
+//! Rows with the verdict that a rule must give them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
+
+use super::definition::{Parameter, UnknownWord, from_word};
+use super::read::Table;
+use crate::report::schema::Column;
+
+/// The as-of at which examples are judged.
+pub const EXAMPLE_AS_OF: &str = "2026-01-01T00:00:00Z";
+
+/// One row and the verdict that the rule must give it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Example {
+    /// What it shows.
+    pub name: String,
+    /// The worst verdict over the entities of the row.
+    pub verdict: Verdict,
+    /// Whether the row is root's; else it is that of an ordinary user.
+    pub root: bool,
+    /// The cells that differ from a quiet row's, by column.
+    pub cells: BTreeMap<String, String>,
+    /// Columns that the report lacks.
+    pub without: Vec<String>,
+    /// Values of parameters that differ from the rule's own.
+    pub parameters: BTreeMap<String, i64>,
+}
+
+/// What a rule says of an entity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// Outside of its `where`, or there is no such entity.
+    NotRelevant,
+    /// The rule holds.
+    Pass,
+    /// A cell that decides is unknown.
+    Undetermined,
+    /// The rule is broken.
+    Fail,
+}
+
+impl Verdict {
+    /// All verdicts, best first: the worst of several is the greatest.
+    pub const ALL: [Self; 4] = [Self::NotRelevant, Self::Pass, Self::Undetermined, Self::Fail];
+
+    /// The word in rule files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NotRelevant => "not-relevant",
+            Self::Pass => "pass",
+            Self::Undetermined => "undetermined",
+            Self::Fail => "fail",
+        }
+    }
+}
+
+impl FromStr for Verdict {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Self, UnknownWord> {
+        from_word(word, &Self::ALL, Self::name)
+    }
+}
+
+/// A user of whom there is nothing to say: no password, no keys, no certificates, MFA on.
+const QUIET_USER: [&str; Column::COUNT] = [
+    "alice",
+    "arn:aws:iam::123456789012:user/alice",
+    "2025-12-01T00:00:00Z",
+    "false",
+    "N/A",
+    "N/A",
+    "N/A",
+    "true",
+    "false",
+    "N/A",
+    "N/A",
+    "N/A",
+    "N/A",
+    "false",
+    "N/A",
+    "N/A",
+    "N/A",
+    "N/A",
+    "false",
+    "N/A",
+    "false",
+    "N/A",
+    "N/A",
+];
+
+/// What differs in root's row.
+const QUIET_ROOT: [(&str, &str); 6] = [
+    ("user", "<root_account>"),
+    ("arn", "arn:aws:iam::123456789012:root"),
+    ("user_creation_time", "2020-01-01T00:00:00Z"),
+    ("password_enabled", "true"),
+    ("password_last_used", "no_information"),
+    ("password_next_rotation", "not_supported"),
+];
+
+impl Example {
+    pub(super) fn read(mut table: Table<'_, '_>, parameters: &BTreeMap<String, Parameter>) -> Self {
+        let example = Self {
+            name: table.required("name"),
+            verdict: read_verdict(&mut table),
+            root: table.optional("root").unwrap_or(false),
+            cells: read_cells(&mut table),
+            without: table.optional("without").unwrap_or_default(),
+            parameters: read_values(&mut table, parameters),
+        };
+        for name in example
+            .without
+            .iter()
+            .filter(|name| Column::from_name(name).is_none())
+        {
+            table.file.error(
+                table.span.clone(),
+                format!("a report has no column '{name}'"),
+                None,
+            );
+        }
+        table.finish();
+        example
+    }
+
+    /// A report of this one row, header first.
+    pub fn csv(&self) -> String {
+        let lacking: BTreeSet<&str> = self.without.iter().map(String::as_str).collect();
+        let mut cells: BTreeMap<&str, &str> = Column::ALL
+            .map(Column::name)
+            .into_iter()
+            .zip(QUIET_USER)
+            .collect();
+        if self.root {
+            cells.extend(QUIET_ROOT);
+        }
+        cells.extend(
+            self.cells
+                .iter()
+                .map(|(name, cell)| (name.as_str(), cell.as_str())),
+        );
+        let columns = Column::ALL
+            .map(Column::name)
+            .into_iter()
+            .filter(|name| !lacking.contains(name));
+        let (header, row): (Vec<&str>, Vec<String>) = columns.map(|name| (name, quote(cells[name]))).unzip();
+        format!("{}\n{}\n", header.join(","), row.join(","))
+    }
+}
+
+fn quote(cell: &str) -> String {
+    if cell.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", cell.replace('"', "\"\""))
+    } else {
+        cell.to_owned()
+    }
+}
+
+fn read_verdict(table: &mut Table<'_, '_>) -> Verdict {
+    if !table.has("verdict") {
+        let known = Verdict::ALL.map(Verdict::name).join(", ");
+        let message = format!("'verdict' is missing: one of {known}");
+        table.file.error(table.span.clone(), message, None);
+    }
+    table.word("verdict").unwrap_or(Verdict::Fail)
+}
+
+fn read_cells(table: &mut Table<'_, '_>) -> BTreeMap<String, String> {
+    let Some(cells) = table.table("cells") else {
+        return BTreeMap::new();
+    };
+    let file = table.file;
+    let cells = cells.into_map::<String>();
+    for (name, cell) in cells.iter().filter(|(name, _)| Column::from_name(name).is_none()) {
+        let known = Column::ALL.map(Column::name);
+        let help = super::error::did_you_mean(name, known);
+        file.error(
+            cell.span.clone(),
+            format!("a report has no column '{name}'"),
+            help,
+        );
+    }
+    cells.into_iter().map(|(name, cell)| (name, cell.value)).collect()
+}
+
+fn read_values(table: &mut Table<'_, '_>, known: &BTreeMap<String, Parameter>) -> BTreeMap<String, i64> {
+    let Some(values) = table.table("parameters") else {
+        return BTreeMap::new();
+    };
+    let file = table.file;
+    let values = values.into_map::<i64>();
+    for (name, value) in &values {
+        match known.get(name) {
+            Some(parameter) if parameter.allows(value.value) => {}
+            Some(parameter) => {
+                let message = format!("'{name}' lies between {} and {}", parameter.min, parameter.max);
+                file.error(value.span.clone(), message, None);
+            }
+            None => {
+                let help = super::error::did_you_mean(name, known.keys().map(String::as_str));
+                file.error(
+                    value.span.clone(),
+                    format!("the rule has no parameter '{name}'"),
+                    help,
+                );
+            }
+        }
+    }
+    values
+        .into_iter()
+        .map(|(name, value)| (name, value.value))
+        .collect()
+}

@@ -1,0 +1,294 @@
+//! TOML tables read key by key, so that a file's errors all come at once, each with its place.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fmt::{self, Display};
+use std::ops::Range;
+use std::str::FromStr;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::error::{Error, did_you_mean};
+use crate::gsl;
+use crate::report::time::Timestamp;
+
+/// A file being read, and what was wrong with it so far.
+pub(super) struct File<'a> {
+    pub(super) origin: &'a str,
+    pub(super) text: &'a str,
+    errors: RefCell<Vec<gsl::Error>>,
+}
+
+impl<'a> File<'a> {
+    /// Reads a file; fails with everything that was wrong with it.
+    pub(super) fn read<T>(
+        origin: &'a str,
+        text: &'a str,
+        read: impl FnOnce(Table<'_, 'a>) -> T,
+    ) -> Result<T, Error> {
+        let file = Self {
+            origin,
+            text,
+            errors: RefCell::default(),
+        };
+        let (entries, broken) = DeTable::parse_recoverable(text);
+        let value = if broken.is_empty() {
+            Some(read(Table::new(&file, entries.into_inner(), 0..0)))
+        } else {
+            for error in broken {
+                file.error(error.span().unwrap_or(0..0), error.message(), None);
+            }
+            None
+        };
+        let mut errors = file.errors.into_inner();
+        errors.sort_by_key(|error| error.span.start);
+        value
+            .filter(|_| errors.is_empty())
+            .ok_or_else(|| Error::text(origin, 1, text, errors))
+    }
+
+    pub(super) fn error(&self, span: Range<usize>, message: impl Into<String>, help: Option<String>) {
+        let error = gsl::Error {
+            span,
+            message: message.into(),
+            label: String::new(),
+            help,
+        };
+        self.errors.borrow_mut().push(error);
+    }
+
+    /// The line, from 1, on which this byte lies.
+    pub(super) fn line(&self, byte: usize) -> usize {
+        1 + self.text[..byte].matches('\n').count()
+    }
+}
+
+/// A value with its place in the file.
+pub(super) struct Placed<T> {
+    pub(super) value: T,
+    pub(super) span: Range<usize>,
+}
+
+/// A table of which keys are taken one by one; [`Table::finish`] reports those that nobody asked for.
+pub(super) struct Table<'f, 'a> {
+    pub(super) file: &'f File<'a>,
+    /// The first line of the table, where what is missing is reported.
+    pub(super) span: Range<usize>,
+    entries: DeTable<'a>,
+    known: Vec<&'static str>,
+}
+
+impl<'f, 'a> Table<'f, 'a> {
+    fn new(file: &'f File<'a>, entries: DeTable<'a>, span: Range<usize>) -> Self {
+        Self {
+            file,
+            span,
+            entries,
+            known: Vec::new(),
+        }
+    }
+
+    fn take(&mut self, key: &'static str) -> Option<Spanned<DeValue<'a>>> {
+        self.known.push(key);
+        self.entries.remove(key)
+    }
+
+    /// Whether the key is there and not yet taken.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.entries.contains_key(key)
+    }
+
+    /// The value of the key and where it stands, if it is there and of the right type.
+    pub(super) fn placed<T: Value>(&mut self, key: &'static str) -> Option<Placed<T>> {
+        let value = self.take(key)?;
+        let span = value.span();
+        let kind = value.get_ref().type_str();
+        let read = T::read(value.into_inner());
+        if read.is_none() {
+            let message = format!("'{key}' is {}, not {kind}", T::EXPECTED);
+            self.file.error(span.clone(), message, None);
+        }
+        read.map(|value| Placed { value, span })
+    }
+
+    /// The value of the key, if it is there and of the right type.
+    pub(super) fn optional<T: Value>(&mut self, key: &'static str) -> Option<T> {
+        self.placed(key).map(|placed| placed.value)
+    }
+
+    /// The value of the key and where it stands; its absence is an error.
+    pub(super) fn placed_or_missing<T: Value>(&mut self, key: &'static str) -> Option<Placed<T>> {
+        if !self.has(key) {
+            self.file.error(self.span.clone(), format!("'{key}' is missing"), None);
+        }
+        self.placed(key)
+    }
+
+    /// The value of the key; its absence is an error.
+    pub(super) fn required<T: Value + Default>(&mut self, key: &'static str) -> T {
+        let placed = self.placed_or_missing(key);
+        placed.map(|placed| placed.value).unwrap_or_default()
+    }
+
+    /// The word under the key, if it is there and one of those that the type knows.
+    pub(super) fn word<T: FromStr<Err: Display>>(&mut self, key: &'static str) -> Option<T> {
+        let Placed { value, span } = self.placed::<String>(key)?;
+        value
+            .parse()
+            .map_err(|error: T::Err| self.file.error(span, error.to_string(), None))
+            .ok()
+    }
+
+    /// The table under the key, if it is there.
+    pub(super) fn table(&mut self, key: &'static str) -> Option<Self> {
+        let value = self.take(key)?;
+        self.as_table(key, value)
+    }
+
+    /// The tables of the list under the key; none where it is not there.
+    pub(super) fn tables(&mut self, key: &'static str) -> Vec<Self> {
+        let Some(value) = self.take(key) else {
+            return Vec::new();
+        };
+        let span = value.span();
+        let DeValue::Array(items) = value.into_inner() else {
+            self.file
+                .error(span, format!("'{key}' is a list of tables"), None);
+            return Vec::new();
+        };
+        items
+            .into_iter()
+            .filter_map(|item| self.as_table(key, item))
+            .collect()
+    }
+
+    /// All entries that are tables, by key.
+    pub(super) fn into_tables(self) -> Vec<(String, Self)> {
+        let tables = self.entries.into_iter().filter_map(|(key, value)| {
+            let name = key.get_ref().to_string();
+            let (span, value) = (value.span(), value.into_inner());
+            if let DeValue::Table(entries) = value {
+                return Some((name, Self::new(self.file, entries, key.span())));
+            }
+            self.file.error(span, format!("'{name}' is a table"), None);
+            None
+        });
+        tables.collect()
+    }
+
+    /// All entries that are left, each of this type.
+    pub(super) fn into_map<T: Value>(self) -> BTreeMap<String, Placed<T>> {
+        let entries = self.entries.into_iter().filter_map(|(key, value)| {
+            let name = key.get_ref().to_string();
+            let (span, value) = (value.span(), value.into_inner());
+            let read = T::read(value);
+            if read.is_none() {
+                self.file
+                    .error(span, format!("'{name}' is {}", T::EXPECTED), None);
+            }
+            read.map(|value| {
+                (
+                    name,
+                    Placed {
+                        value,
+                        span: key.span(),
+                    },
+                )
+            })
+        });
+        entries.collect()
+    }
+
+    fn as_table(&self, key: &str, value: Spanned<DeValue<'a>>) -> Option<Self> {
+        let span = value.span();
+        if let DeValue::Table(entries) = value.into_inner() {
+            return Some(Self::new(self.file, entries, span));
+        }
+        self.file.error(span, format!("'{key}' is a table"), None);
+        None
+    }
+
+    /// Reports the keys that nobody asked for.
+    pub(super) fn finish(self) {
+        for key in self.entries.keys() {
+            let name = key.get_ref();
+            let help = did_you_mean(name, self.known.iter().copied())
+                .or_else(|| Some(format!("known here: {}", self.known.join(", "))));
+            self.file.error(key.span(), format!("unknown key '{name}'"), help);
+        }
+    }
+}
+
+/// What a key can hold.
+pub(super) trait Value: Sized {
+    /// What is said to be expected.
+    const EXPECTED: &'static str;
+
+    fn read(value: DeValue<'_>) -> Option<Self>;
+}
+
+impl Value for String {
+    const EXPECTED: &'static str = "text in quotes";
+
+    fn read(value: DeValue<'_>) -> Option<Self> {
+        value.as_str().map(|text| text.trim_end().to_owned())
+    }
+}
+
+impl Value for bool {
+    const EXPECTED: &'static str = "true or false";
+
+    fn read(value: DeValue<'_>) -> Option<Self> {
+        value.as_bool()
+    }
+}
+
+impl Value for i64 {
+    const EXPECTED: &'static str = "a whole number";
+
+    fn read(value: DeValue<'_>) -> Option<Self> {
+        let number = value.as_integer()?;
+        Self::from_str_radix(number.as_str(), number.radix()).ok()
+    }
+}
+
+impl<T: Value> Value for Vec<T> {
+    const EXPECTED: &'static str = "a list";
+
+    fn read(value: DeValue<'_>) -> Option<Self> {
+        let DeValue::Array(items) = value else {
+            return None;
+        };
+        items.into_iter().map(|item| T::read(item.into_inner())).collect()
+    }
+}
+
+/// A day, held as its first second, UTC; as text in quotes or as a date of TOML.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Date(pub(super) Timestamp);
+
+impl Value for Date {
+    const EXPECTED: &'static str = "a date such as 2026-12-31";
+
+    fn read(value: DeValue<'_>) -> Option<Self> {
+        let text = match value {
+            DeValue::String(text) => text.into_owned(),
+            DeValue::Datetime(date) => date.to_string(),
+            DeValue::Integer(_)
+            | DeValue::Float(_)
+            | DeValue::Boolean(_)
+            | DeValue::Array(_)
+            | DeValue::Table(_) => return None,
+        };
+        let is_day = text.len() == "2026-12-31".len();
+        Timestamp::parse(text.as_bytes()).filter(|_| is_day).map(Self)
+    }
+}
+
+impl Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time = self.0.to_string();
+        f.write_str(time.split('T').next().unwrap_or_default())
+    }
+}

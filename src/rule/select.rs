@@ -1,0 +1,305 @@
+//! Which rules run, with which parameters.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use super::catalogue::Catalogue;
+use super::definition::{Parameter, Rule};
+use super::error::{Error, did_you_mean};
+use super::framework::Framework;
+use crate::finding::Severity;
+use crate::gsl::typed::TypedRule;
+
+/// What was asked for. Nothing asked for is the default rules.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// Ids, aliases or globs.
+    pub rules: Vec<String>,
+    /// Names of frameworks.
+    pub frameworks: Vec<String>,
+    /// Values of parameters; the last one for a parameter holds.
+    pub settings: Vec<Setting>,
+}
+
+/// `RULE.PARAM=VALUE`: a value for a parameter of one rule (or of all that an alias or glob names).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// Id, alias or glob.
+    pub rule: String,
+    /// Name of the parameter.
+    pub parameter: String,
+    /// Its value.
+    pub value: i64,
+}
+
+/// What runs.
+#[derive(Clone, Debug)]
+pub struct Selected {
+    /// Each (rule, parameters) pair once, by id, then by parameters.
+    pub rules: Vec<BoundRule>,
+    /// The selected frameworks, as asked for.
+    pub frameworks: Vec<Arc<Framework>>,
+    /// Requirements of which a setting asks for less than they demand.
+    pub loosened: Vec<Loosened>,
+}
+
+/// A rule with values for its parameters, ready to judge.
+#[derive(Clone, Debug)]
+pub struct BoundRule {
+    /// The rule.
+    pub rule: Arc<Rule>,
+    /// The value of each of its parameters.
+    pub parameters: BTreeMap<String, i64>,
+    /// The highest severity that a selected framework gives it (one that gives none means the rule's own),
+    /// else the rule's own.
+    pub severity: Severity,
+    /// Its checked logic.
+    pub typed: TypedRule,
+    /// The requirements of the selected frameworks that it decides, such as `cis-aws-5.0/1.13`.
+    pub requirements: Vec<String>,
+    /// One sentence for a fail.
+    pub message: String,
+}
+
+/// A requirement that is judged with a looser value than it demands.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{requirement} demands {rule}.{parameter} = {demanded}; judged with {used}, which finds less")]
+pub struct Loosened {
+    /// `framework/requirement`.
+    pub requirement: String,
+    /// Id of the rule.
+    pub rule: String,
+    /// Name of the parameter.
+    pub parameter: String,
+    /// What the framework demands.
+    pub demanded: i64,
+    /// What was set.
+    pub used: i64,
+}
+
+impl FromStr for Setting {
+    type Err = Error;
+
+    /// The rule's id may hold dots: the last one before `=` ends it.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let parts = text.split_once('=').and_then(|(name, value)| {
+            let (rule, parameter) = name.trim().rsplit_once('.')?;
+            Some((rule, parameter, value.trim().parse().ok()?))
+        });
+        let (rule, parameter, value) = parts.ok_or_else(|| {
+            let help = "write it as access-key-unused.max_idle=60".to_owned();
+            Error::request(format!("'{text}' is no setting RULE.PARAM=NUMBER"), Some(help))
+        })?;
+        Ok(Self {
+            rule: rule.to_owned(),
+            parameter: parameter.to_owned(),
+            value,
+        })
+    }
+}
+
+/// The rules that were asked for, bound to their parameters.
+pub fn select(catalogue: &Catalogue, selection: &Selection) -> Result<Selected, Vec<Error>> {
+    let mut errors = Vec::new();
+    let settings = resolve_settings(catalogue, &selection.settings, &mut errors);
+    let mut chosen = Chosen {
+        settings,
+        ..Chosen::default()
+    };
+    for rule in asked_for(catalogue, selection, &mut errors) {
+        chosen.add_rule(rule);
+    }
+    let mut frameworks: Vec<Arc<Framework>> = Vec::new();
+    for name in &selection.frameworks {
+        match catalogue.framework(name) {
+            Ok(framework) if frameworks.iter().any(|known| known.name == framework.name) => {}
+            Ok(framework) => {
+                chosen.add_framework(catalogue, &framework, &mut errors);
+                frameworks.push(Arc::new(framework));
+            }
+            Err(error) => errors.push(error),
+        }
+    }
+    let rules = chosen.pairs.into_iter().filter_map(|((_, parameters), choice)| {
+        let bound = choice.bind(parameters);
+        bound.map_err(|error| errors.push(error)).ok()
+    });
+    let rules = rules.collect();
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    Ok(Selected {
+        rules,
+        frameworks,
+        loosened: chosen.loosened,
+    })
+}
+
+fn asked_for<'a>(
+    catalogue: &'a Catalogue,
+    selection: &Selection,
+    errors: &mut Vec<Error>,
+) -> Vec<&'a Arc<Rule>> {
+    if selection.rules.is_empty() && selection.frameworks.is_empty() {
+        return catalogue.rules().filter(|rule| rule.default).collect();
+    }
+    let mut rules = Vec::new();
+    for word in &selection.rules {
+        match catalogue.find(word) {
+            Ok(found) => rules.extend(found),
+            Err(error) => errors.push(error),
+        }
+    }
+    rules
+}
+
+/// Settings by id of the rule, then by parameter.
+type Settings = BTreeMap<String, BTreeMap<String, i64>>;
+
+fn resolve_settings(catalogue: &Catalogue, settings: &[Setting], errors: &mut Vec<Error>) -> Settings {
+    let mut resolved = Settings::new();
+    for setting in settings {
+        match resolve_setting(catalogue, setting) {
+            Ok(ids) => {
+                for id in ids {
+                    let values = resolved.entry(id).or_default();
+                    values.insert(setting.parameter.clone(), setting.value);
+                }
+            }
+            Err(error) => errors.push(error),
+        }
+    }
+    resolved
+}
+
+/// The ids of the rules that the setting is for.
+fn resolve_setting(catalogue: &Catalogue, setting: &Setting) -> Result<Vec<String>, Error> {
+    let name = &setting.parameter;
+    let rules = catalogue.find(&setting.rule)?;
+    let with: Vec<_> = rules
+        .iter()
+        .filter_map(|rule| Some((rule, rule.parameters.get(name)?)))
+        .collect();
+    if with.is_empty() {
+        return Err(unknown_parameter(&setting.rule, name, &rules));
+    }
+    let outside = |(_, parameter): &&(_, &Parameter)| !parameter.allows(setting.value);
+    if let Some((rule, parameter)) = with.iter().find(outside) {
+        let Parameter { min, max, unit, .. } = parameter;
+        let message = format!(
+            "{}.{name} lies between {min} and {max} {unit}, not at {}",
+            rule.id, setting.value
+        );
+        return Err(Error::request(message, None));
+    }
+    Ok(with.iter().map(|(rule, _)| rule.id.clone()).collect())
+}
+
+fn unknown_parameter(word: &str, parameter: &str, rules: &[&Arc<Rule>]) -> Error {
+    let known = || {
+        rules
+            .iter()
+            .flat_map(|rule| rule.parameters.keys().map(String::as_str))
+    };
+    let help = did_you_mean(parameter, known()).or_else(|| {
+        let known: Vec<_> = known().collect();
+        let some = format!("it has {}", known.join(", "));
+        Some(if known.is_empty() {
+            "it has none".to_owned()
+        } else {
+            some
+        })
+    });
+    Error::request(format!("'{word}' has no parameter '{parameter}'"), help)
+}
+
+/// The pairs chosen so far.
+#[derive(Default)]
+struct Chosen {
+    settings: Settings,
+    pairs: BTreeMap<(String, BTreeMap<String, i64>), Choice>,
+    loosened: Vec<Loosened>,
+}
+
+/// A rule that was chosen, and by which requirements.
+struct Choice {
+    rule: Arc<Rule>,
+    severity: Option<Severity>,
+    requirements: Vec<String>,
+}
+
+impl Choice {
+    fn bind(self, parameters: BTreeMap<String, i64>) -> Result<BoundRule, Error> {
+        Ok(BoundRule {
+            severity: self.severity.unwrap_or(self.rule.severity),
+            typed: self.rule.bind(&parameters)?,
+            requirements: self.requirements,
+            message: self.rule.message_with(&parameters),
+            rule: self.rule,
+            parameters,
+        })
+    }
+}
+
+impl Chosen {
+    fn add_rule(&mut self, rule: &Arc<Rule>) {
+        let values = self.values(rule, &BTreeMap::new());
+        self.choice(rule, values);
+    }
+
+    fn add_framework(&mut self, catalogue: &Catalogue, framework: &Framework, errors: &mut Vec<Error>) {
+        for requirement in &framework.requirements {
+            let name = framework.qualified(requirement);
+            for reference in &requirement.rules {
+                let Some(rule) = catalogue.rule(&reference.rule) else {
+                    let message = format!("{name} names the unknown rule '{}'", reference.rule);
+                    errors.push(Error::request(message, None));
+                    continue;
+                };
+                self.note_loosened(rule, &name, &reference.parameters);
+                let values = self.values(rule, &reference.parameters);
+                let choice = self.choice(rule, values);
+                let severity = reference.severity.unwrap_or(rule.severity);
+                choice.severity = choice.severity.max(Some(severity));
+                if !choice.requirements.contains(&name) {
+                    choice.requirements.push(name.clone());
+                }
+            }
+        }
+    }
+
+    fn choice(&mut self, rule: &Arc<Rule>, values: BTreeMap<String, i64>) -> &mut Choice {
+        let pair = (rule.id.clone(), values);
+        self.pairs.entry(pair).or_insert_with(|| Choice {
+            rule: Arc::clone(rule),
+            severity: None,
+            requirements: Vec::new(),
+        })
+    }
+
+    /// What is set, else what is demanded, else the rule's own.
+    fn values(&self, rule: &Rule, demanded: &BTreeMap<String, i64>) -> BTreeMap<String, i64> {
+        let mut values = rule.defaults();
+        values.extend(demanded.iter().map(|(name, &value)| (name.clone(), value)));
+        let set = self.settings.get(&rule.id).into_iter().flatten();
+        values.extend(set.map(|(name, &value)| (name.clone(), value)));
+        values
+    }
+
+    fn note_loosened(&mut self, rule: &Rule, requirement: &str, demanded: &BTreeMap<String, i64>) {
+        for (name, &used) in self.settings.get(&rule.id).into_iter().flatten() {
+            let parameter = &rule.parameters[name];
+            let demanded = demanded.get(name).copied().unwrap_or(parameter.default);
+            if parameter.is_looser(used, demanded) {
+                self.loosened.push(Loosened {
+                    requirement: requirement.to_owned(),
+                    rule: rule.id.clone(),
+                    parameter: name.clone(),
+                    demanded,
+                    used,
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The integration tests, one binary: a module for each part.
+
+mod gsl;
+mod io;
+mod support;
