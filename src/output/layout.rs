@@ -31,8 +31,11 @@ pub(super) fn cut(text: &str, width: usize) -> Cow<'_, str> {
     if text.width() <= width {
         return Cow::Borrowed(text);
     }
-    let (head, _) = split_at_width(text, width.saturating_sub(1));
-    Cow::Owned(format!("{head}…"))
+    let room = width.saturating_sub(1);
+    match split_at_width(text, room).0 {
+        head if head.width() <= room => Cow::Owned(format!("{head}…")),
+        _ => Cow::Borrowed("…"),
+    }
 }
 
 /// At most this many columns of a path, an ellipsis standing for its begin.

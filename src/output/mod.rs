@@ -17,10 +17,14 @@ mod markdown;
 mod ndjson;
 mod outputs;
 mod overview;
+#[cfg(test)]
+mod schema;
 mod summary;
 #[cfg(test)]
 mod support;
 mod table;
+#[cfg(test)]
+mod tests;
 mod words;
 mod worst;
 
@@ -142,22 +146,5 @@ impl View<'_> {
     /// Findings that were told and are not among the worst.
     fn hidden(&self) -> u64 {
         self.told - self.worst.len() as u64
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn formats_are_known_by_their_names() {
-        for format in Format::ALL {
-            assert_eq!(format.to_string().parse(), Ok(format));
-        }
-        let error = "htm\x1bl".parse::<Format>().unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            r"unknown format 'htm\x1bl'; one of table, summary, json, ndjson, csv, markdown"
-        );
     }
 }

@@ -149,3 +149,67 @@ fn write_evidence(hit: &Hit<'_>, out: &mut Vec<u8>) {
         write_text(cell, out);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use proptest::prelude::*;
+
+    use super::super::support::{Each, HOSTILE, assess};
+    use super::*;
+
+    /// Holds every line of this record against serde's, and says how many there were.
+    fn lines_like_serde(path: &str, records: &[u8]) -> usize {
+        let seen = AtomicUsize::new(0);
+        let lines = std::sync::Mutex::new(Lines::default());
+        let sink = Each(|hit: &Hit<'_>| {
+            let (mut fast, mut slow) = (Vec::new(), Vec::new());
+            lines.lock().unwrap().object(hit, &mut fast);
+            write(&hit.to_finding(), &mut slow);
+            assert_eq!(String::from_utf8(fast).unwrap(), String::from_utf8_lossy(&slow));
+            let read: Finding = serde_json::from_slice(&slow).unwrap();
+            assert_eq!(read, hit.to_finding());
+            seen.fetch_add(1, Ordering::Relaxed);
+        });
+        assess(&sink, &[(path, records)], &["*"], 1);
+        seen.into_inner()
+    }
+
+    #[test]
+    fn lines_are_those_of_serde() {
+        assert!(lines_like_serde("hos\x1btile.csv", HOSTILE.as_bytes()) > 10);
+    }
+
+    /// A quoted cell.
+    fn quoted(cell: &[u8]) -> Vec<u8> {
+        let mut out = vec![b'"'];
+        for &byte in cell {
+            out.push(byte);
+            if byte == b'"' {
+                out.push(byte);
+            }
+        }
+        out.push(b'"');
+        out
+    }
+
+    fn hostile_cell() -> impl Strategy<Value = Vec<u8>> {
+        prop_oneof![
+            "[\\x00-\\x{ff}\\x{2000}-\\x{2100}\"\\\\]{0,12}".prop_map(String::into_bytes),
+            prop::collection::vec(any::<u8>(), 0..12),
+            Just(b"true".to_vec()),
+            Just(b"N/A".to_vec()),
+            Just(b"2020-01-01T00:00:00+00:00".to_vec()),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn hostile_cells_too(cells in prop::collection::vec(hostile_cell(), 22), path: String) {
+            let cells: Vec<Vec<u8>> = cells.iter().map(|cell| quoted(cell)).collect();
+            lines_like_serde(&path, &cells.join(&b','));
+        }
+    }
+}

@@ -1,11 +1,12 @@
 //! How things are said to people, in every format for them.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::harmless::harmless;
-use crate::finding::{AsOfSource, Diagnostic, Finding, Status, Tally};
+use crate::finding::{AsOfSource, Diagnostic, Finding, Level, RuleTally, Severity, Status, Tally};
 use crate::report::cell;
-use crate::report::schema::Column;
+use crate::report::schema::{Column, Credential};
 use crate::report::time::Timestamp;
 
 /// The number, with commas between thousands.
@@ -57,7 +58,7 @@ pub(super) fn as_of(as_of: &str, source: AsOfSource, generated: Option<&str>, no
 }
 
 /// `access-key-not-rotated (max_age=90)`.
-pub(super) fn rule(id: &str, parameters: &std::collections::BTreeMap<String, i64>) -> String {
+pub(super) fn rule(id: &str, parameters: &BTreeMap<String, i64>) -> String {
     let mut out = harmless(id).into_owned();
     for (position, (name, value)) in parameters.iter().enumerate() {
         let before = if position == 0 { " (" } else { ", " };
@@ -94,23 +95,26 @@ pub(super) fn message(finding: &Finding) -> String {
     out
 }
 
-/// The cells that tell more than the message: times with their ages, and text; flags where there is nothing
-/// else.
+/// The cells that tell more than the message: times with their ages, and text. What flags say, it says.
 fn evidence(finding: &Finding) -> String {
-    let prefix = finding.credential.as_deref().unwrap_or("");
     let as_of = Timestamp::parse(finding.as_of.as_bytes());
-    let mut telling = Vec::new();
-    let mut flags = Vec::new();
-    for (name, value) in &finding.evidence {
-        let short = name.strip_prefix(prefix).unwrap_or(name).trim_start_matches('_');
-        let short = harmless(short.strip_suffix("_date").unwrap_or(short)).replace('_', " ");
-        match Column::from_name(name) {
-            Some(Column::Flag(_)) => flags.push(format!("{short} {}", harmless(value))),
-            Some(Column::Time(_)) => telling.push(format!("{short} {}", time(value, as_of))),
-            Some(Column::Text(_)) | None => telling.push(format!("{short} {}", harmless(value))),
-        }
-    }
-    if telling.is_empty() { flags } else { telling }.join(", ")
+    let cells = finding.evidence.iter().filter_map(|(name, value)| {
+        let value = match Column::from_name(name)? {
+            Column::Time(_) => time(value, as_of),
+            Column::Text(_) => harmless(value).into_owned(),
+            Column::Flag(_) => return None,
+        };
+        Some(format!("{} {value}", short(name, finding.credential.as_deref())))
+    });
+    cells.collect::<Vec<_>>().join(", ")
+}
+
+/// A column's name for people. Of which key or certificate it tells is known already.
+fn short(name: &str, credential: Option<&str>) -> String {
+    let of_slot = credential.filter(|&credential| credential != Credential::Password.name());
+    let rest = of_slot.and_then(|slot| name.strip_prefix(slot)?.strip_prefix('_'));
+    let name = rest.unwrap_or(name);
+    name.strip_suffix("_date").unwrap_or(name).replace('_', " ")
 }
 
 fn time(value: &str, as_of: Option<Timestamp>) -> String {
@@ -129,7 +133,6 @@ fn time(value: &str, as_of: Option<Timestamp>) -> String {
 
 /// Failed verdicts by severity and the others, in one line.
 pub(super) fn verdict(tally: &Tally) -> String {
-    use crate::finding::{RuleTally, Severity};
     let sum = |count: fn(&RuleTally) -> u64| tally.rules.iter().map(count).sum::<u64>();
     let failed = sum(|rule| rule.failed);
     let by_severity: Vec<String> = Severity::ALL
@@ -161,9 +164,9 @@ pub(super) fn verdict(tally: &Tally) -> String {
 /// `warning: report.csv, row 17, mfa_active 'maybe': this cell is … [bad-cell]`.
 pub fn diagnostic_line(diagnostic: &Diagnostic) -> String {
     let level = match diagnostic.level {
-        crate::finding::Level::Note => "note",
-        crate::finding::Level::Warning => "warning",
-        crate::finding::Level::Error => "error",
+        Level::Note => "note",
+        Level::Warning => "warning",
+        Level::Error => "error",
     };
     let mut place: Vec<String> = diagnostic.path.iter().map(|path| harmless(path).into_owned()).collect();
     place.extend(diagnostic.row.map(|row| format!("row {row}")));
@@ -181,4 +184,57 @@ pub fn diagnostic_line(diagnostic: &Diagnostic) -> String {
         harmless(&diagnostic.message),
         harmless(&diagnostic.code)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_lengths_of_time() {
+        assert_eq!(["0", "999", "1,000", "12,345,678"], [0, 999, 1_000, 12_345_678].map(number));
+        let day = 86_400;
+        let lengths = [1, 59, 60, 7_199, 7_200, 2 * day - 1, 2 * day, 323 * day].map(duration);
+        assert_eq!(
+            lengths,
+            ["1 second", "59 seconds", "1 minute", "119 minutes", "2 hours", "47 hours", "2 days", "323 days"]
+        );
+    }
+
+    #[test]
+    fn as_of_with_source_and_age() {
+        let now = Timestamp::parse(b"2026-12-25");
+        let said = |source, generated| as_of("2026-11-21T00:00:00Z", source, generated, now);
+        assert_eq!(
+            said(AsOfSource::FileName, None),
+            "2026-11-21T00:00:00Z (from the file name), 34 days ago"
+        );
+        assert_eq!(
+            said(AsOfSource::Argument, Some("2026-11-20T00:00:00Z")),
+            "2026-11-21T00:00:00Z (given; the report is of 2026-11-20T00:00:00Z), 34 days ago"
+        );
+        assert_eq!(
+            said(AsOfSource::Now, None),
+            "2026-11-21T00:00:00Z (now; the report does not say when it was made)"
+        );
+        let future = as_of("2026-12-25T10:00:00Z", AsOfSource::Generated, None, now);
+        assert_eq!(future, "2026-12-25T10:00:00Z (when the report was made), in 10 hours");
+    }
+
+    #[test]
+    fn diagnostics_in_one_harmless_line() {
+        let diagnostic = Diagnostic {
+            level: Level::Warning,
+            code: "bad-cell".to_owned(),
+            path: Some("re\x1bport.csv".to_owned()),
+            row: Some(17),
+            column: Some("mfa_active".to_owned()),
+            value: Some("may\nbe".to_owned()),
+            message: "this cell is odd".to_owned(),
+        };
+        assert_eq!(
+            diagnostic_line(&diagnostic),
+            r"warning: re\x1bport.csv, row 17, mfa_active 'may\nbe': this cell is odd [bad-cell]"
+        );
+    }
 }
