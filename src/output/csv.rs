@@ -154,7 +154,12 @@ fn write_suppression(hit: &Hit<'_>, out: &mut Vec<u8>) {
 /// Appends one cell.
 fn write_cell(text: &str, out: &mut Vec<u8>) {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/:_.-<>() ;='".contains(&byte);
-    if text.bytes().all(is_plain) && text.bytes().next().is_none_or(|byte| byte.is_ascii_alphanumeric()) {
+    if text.bytes().all(is_plain)
+        && text
+            .bytes()
+            .next()
+            .is_none_or(|byte| byte.is_ascii_alphanumeric())
+    {
         return out.extend_from_slice(text.as_bytes());
     }
     let shown: Cow<'_, str> = harmless(text);
@@ -192,7 +197,13 @@ mod tests {
 
     #[test]
     fn plain_cells_are_bare() {
-        for text in ["", "alice", "arn:aws:iam::123456789012:user/a", "2026-01-02T00:00:00Z", "<root_account>"] {
+        for text in [
+            "",
+            "alice",
+            "arn:aws:iam::123456789012:user/a",
+            "2026-01-02T00:00:00Z",
+            "<root_account>",
+        ] {
             assert_eq!(cell(text), text);
         }
     }

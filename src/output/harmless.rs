@@ -45,7 +45,13 @@ mod tests {
     fn what_steers_or_hides_becomes_visible() {
         assert_eq!(harmless("\x1b[31mred\x07"), r"\x1b[31mred\x07");
         assert_eq!(harmless("a\r\n\tb\x7f\u{9b}"), r"a\r\n\tb\x7f\u{9b}");
-        assert_eq!(harmless("\u{202e}evil\u{200b}\u{feff}"), r"\u{202e}evil\u{200b}\u{feff}");
-        assert!(matches!(harmless("Ærøskøbing 東京 <root_account>"), Cow::Borrowed(_)));
+        assert_eq!(
+            harmless("\u{202e}evil\u{200b}\u{feff}"),
+            r"\u{202e}evil\u{200b}\u{feff}"
+        );
+        assert!(matches!(
+            harmless("Ærøskøbing 東京 <root_account>"),
+            Cow::Borrowed(_)
+        ));
     }
 }

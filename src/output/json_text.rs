@@ -120,7 +120,10 @@ mod tests {
 
     #[test]
     fn escapes_what_terminals_obey() {
-        assert_eq!(fast(b"a\x1b[2J\x7f\xc2\x9b\xff"), "\"a\\u001b[2J\\u007f\\u009b\u{fffd}\"");
+        assert_eq!(
+            fast(b"a\x1b[2J\x7f\xc2\x9b\xff"),
+            "\"a\\u001b[2J\\u007f\\u009b\u{fffd}\""
+        );
         assert_eq!(fast("\u{202e}\u{e0041}".as_bytes()), r#""\u202e\udb40\udc41""#);
         assert_eq!(fast("東京 \"x\\".as_bytes()), r#""東京 \"x\\""#);
     }

@@ -46,7 +46,11 @@ pub(super) fn cut_start(path: &str, width: usize) -> Cow<'_, str> {
     }
     let (head, tail) = split_at_width(path, excess + 1);
     // A wide character may have been left out of the head; then the tail is one column too wide.
-    let tail = if head.width() > excess { tail } else { split_at_width(tail, 1).1 };
+    let tail = if head.width() > excess {
+        tail
+    } else {
+        split_at_width(tail, 1).1
+    };
     Cow::Owned(format!("…{tail}"))
 }
 
@@ -205,7 +209,11 @@ impl Grid {
             for (((cell, &width), align), part) in columns.clone().zip(&parts) {
                 let text = part.get(number).map_or("", String::as_str);
                 let pad = width.saturating_sub(text.width());
-                let (before, after) = if *align == Align::Right { (pad, 0) } else { (0, pad) };
+                let (before, after) = if *align == Align::Right {
+                    (pad, 0)
+                } else {
+                    (0, pad)
+                };
                 if text.is_empty() {
                     blanks += width + GAP;
                     continue;

@@ -14,15 +14,25 @@ pub(super) fn render(view: &View<'_>) -> String {
     let mut out = format!("# IAM credential report: {}\n", words::verdict(view.tally));
     inputs(view, &mut out);
     rules(&view.tally.rules, &mut out);
+    if !view.worst.is_empty() {
+        out.push_str("\nWorst first; ages are at the as-of.\n");
+    }
     for severity in Severity::ALL.into_iter().rev() {
-        let findings: Vec<_> = view.worst.iter().filter(|finding| finding.severity == severity).collect();
+        let findings: Vec<_> = view
+            .worst
+            .iter()
+            .filter(|finding| finding.severity == severity)
+            .collect();
         if !findings.is_empty() {
             section(severity, &findings, &mut out);
         }
     }
     if view.hidden() > 0 {
         let hidden = words::counted(view.hidden(), "more finding");
-        line(&mut out, format_args!("\n{hidden} not shown (`--limit {}` shows them)", view.told));
+        line(
+            &mut out,
+            format_args!("\n{hidden} not shown (`--limit {}` shows them)", view.told),
+        );
     }
     diagnostics(view, &mut out);
     out
@@ -42,14 +52,20 @@ fn inputs(view: &View<'_>, out: &mut String) {
             view.settings.now,
         );
         let users = words::counted(input.users, "user");
-        line(out, format_args!("- {}: {users}, judged as of {as_of}", code(&input.path)));
+        line(
+            out,
+            format_args!("- {}: {users}, judged as of {as_of}", code(&input.path)),
+        );
     }
     more(view.tally.inputs.len(), out);
 }
 
 fn more(all: usize, out: &mut String) {
     if all > LISTED {
-        line(out, format_args!("- and {} more", words::number((all - LISTED) as u64)));
+        line(
+            out,
+            format_args!("- and {} more", words::number((all - LISTED) as u64)),
+        );
     }
 }
 
@@ -61,7 +77,10 @@ fn rules(rules: &[RuleTally], out: &mut String) {
     for rule in rules {
         let name = code(&words::rule(&rule.id, &rule.parameters));
         let counts = [rule.failed, rule.undetermined, rule.suppressed, rule.passed].map(words::number);
-        line(out, format_args!("| {} | {name} | {} |", rule.severity, counts.join(" | ")));
+        line(
+            out,
+            format_args!("| {} | {name} | {} |", rule.severity, counts.join(" | ")),
+        );
     }
 }
 
@@ -79,7 +98,7 @@ fn section(severity: Severity, findings: &[&Finding], out: &mut String) {
                 finding.status,
                 code(&finding.rule),
                 cell(&finding.credential),
-                plain(&words::message(finding)),
+                plain(&words::sayings(finding).join("; ")),
             ),
         );
     }
@@ -92,7 +111,10 @@ fn diagnostics(view: &View<'_>, out: &mut String) {
     }
     out.push_str("\n## Diagnostics\n\n");
     for diagnostic in diagnostics.iter().take(LISTED) {
-        line(out, format_args!("- {}", plain(&words::diagnostic_line(diagnostic))));
+        line(
+            out,
+            format_args!("- {}", plain(&words::diagnostic_line(diagnostic))),
+        );
     }
     more(diagnostics.len(), out);
 }
@@ -108,7 +130,9 @@ fn plain(text: &str) -> String {
         }
     }
     // GitHub makes links of addresses without any sign.
-    out.replace('_', "\\_").replace("://", "&#58;//").replace("www.", "www&#46;")
+    out.replace('_', "\\_")
+        .replace("://", "&#58;//")
+        .replace("www.", "www&#46;")
 }
 
 /// Signs that make markup, links or mentions in the middle of a line.
@@ -137,7 +161,10 @@ mod tests {
         assert_eq!(code("<script>alert(1)</script>"), "`<script>alert(1)</script>`");
         assert_eq!(code("a|b"), "a&#124;b");
         assert_eq!(code("`<img src=x>"), "&#96;&#60;img src=x&#62;");
-        assert_eq!(plain("![x](https://evil.example) @team"), "&#33;&#91;x&#93;(https&#58;//evil.example) &#64;team");
+        assert_eq!(
+            plain("![x](https://evil.example) @team"),
+            "&#33;&#91;x&#93;(https&#58;//evil.example) &#64;team"
+        );
         assert_eq!(plain("a\n# b"), r"a&#92;n&#35; b");
     }
 }

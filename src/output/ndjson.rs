@@ -61,7 +61,10 @@ impl Lines {
         out.extend_from_slice(&rule.severity);
         out.extend_from_slice(self.user.of(hit));
         out.extend_from_slice(br#","credential":"#);
-        write_option(hit.credential().map(|credential| credential.name().as_bytes()), out);
+        write_option(
+            hit.credential().map(|credential| credential.name().as_bytes()),
+            out,
+        );
         out.extend_from_slice(self.input.of(hit.input()));
         match hit.row() {
             Some(row) => write_number(row.number(), out),
@@ -126,8 +129,7 @@ impl InputPiece {
         if self.of != Some(input.index) {
             self.of = Some(input.index);
             self.text.clear();
-            self.text
-                .extend_from_slice(br#","access_key_id":null,"as_of":"#);
+            self.text.extend_from_slice(br#","access_key_id":null,"as_of":"#);
             write(&input.as_of.to_string(), &mut self.text);
             self.text.extend_from_slice(br#","source":{"path":"#);
             write(&input.path, &mut self.text);

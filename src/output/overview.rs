@@ -42,10 +42,17 @@ pub(super) fn inputs(view: &View<'_>, limit: usize) -> String {
     let lines = match inputs.as_slice() {
         [] => vec!["no report could be judged".to_owned()],
         [input] => wrap(
-            &format!("{users} in {}, judged as of {}", harmless(&input.path), as_of(view, input)),
+            &format!(
+                "{users} in {}, judged as of {}",
+                harmless(&input.path),
+                as_of(view, input)
+            ),
             width,
         ),
-        _ => vec![format!("{users} in {}", words::counted(inputs.len() as u64, "report"))],
+        _ => vec![format!(
+            "{users} in {}",
+            words::counted(inputs.len() as u64, "report")
+        )],
     };
     let mut out = lines.join("\n") + "\n";
     if inputs.len() > 1 {
@@ -75,7 +82,10 @@ fn list(view: &View<'_>, limit: usize) -> String {
         ]);
     }
     if inputs.len() > limit {
-        grid.free(format!("  and {} more", words::number((inputs.len() - limit) as u64)));
+        grid.free(format!(
+            "  and {} more",
+            words::number((inputs.len() - limit) as u64)
+        ));
     }
     grid.render(view.settings.width, Paint(view.settings.color))
 }
@@ -84,14 +94,16 @@ fn list(view: &View<'_>, limit: usize) -> String {
 pub(super) fn rules<'a>(view: &View<'_>, rules: impl Iterator<Item = &'a RuleTally>) -> String {
     let mut rules: Vec<&RuleTally> = rules.collect();
     rules.sort_by_key(|rule| std::cmp::Reverse(rule.severity));
-    let counts: Vec<(&str, fn(&RuleTally) -> u64)> = COUNTS
+    let counts: Vec<Count> = COUNTS
         .into_iter()
         .filter(|(name, count)| *name == "failed" || rules.iter().any(|rule| count(rule) > 0))
         .collect();
     let mut columns = vec![Align::Left, Align::Wrapped];
     columns.resize(2 + counts.len(), Align::Right);
     let mut grid = Grid::new(0, columns);
-    let heads = ["severity", "rule"].into_iter().chain(counts.iter().map(|(name, _)| *name));
+    let heads = ["severity", "rule"]
+        .into_iter()
+        .chain(counts.iter().map(|(name, _)| *name));
     grid.cells(heads.map(|head| Cell::styled(head, DIM)).collect());
     for rule in rules {
         let mut cells = vec![
@@ -108,7 +120,10 @@ pub(super) fn rules<'a>(view: &View<'_>, rules: impl Iterator<Item = &'a RuleTal
     grid.render(view.settings.width, Paint(view.settings.color))
 }
 
-const COUNTS: [(&str, fn(&RuleTally) -> u64); 4] = [
+/// A column of counts: its head, and what it counts.
+type Count = (&'static str, fn(&RuleTally) -> u64);
+
+const COUNTS: [Count; 4] = [
     ("failed", |rule| rule.failed),
     ("undetermined", |rule| rule.undetermined),
     ("suppressed", |rule| rule.suppressed),

@@ -24,7 +24,10 @@ pub(super) fn render(view: &View<'_>) -> String {
         diagnostics(view),
         overview::verdict(view),
     ];
-    let told: Vec<String> = sections.into_iter().filter(|section| !section.is_empty()).collect();
+    let told: Vec<String> = sections
+        .into_iter()
+        .filter(|section| !section.is_empty())
+        .collect();
     told.join("\n")
 }
 
@@ -57,7 +60,11 @@ fn findings(view: &View<'_>) -> String {
             &[Align::Left, Align::Left, Align::Left, Align::Left]
         };
         let mut grid = Grid::new(2, columns);
+        grid.free(paint.text(DIM, "worst first; ages are at the as-of"));
         for group in by_user(view.worst) {
+            if !wide {
+                grid.free("");
+            }
             grid.free(head(view, group[0]));
             for finding in group {
                 line(finding, wide, view.settings, &mut grid);
@@ -115,19 +122,24 @@ fn head(view: &View<'_>, finding: &Finding) -> String {
 
 fn line(finding: &Finding, wide: bool, settings: super::Settings, grid: &mut Grid) {
     let mut cells = vec![
-        Cell::styled(finding.severity.name(), overview::severity_style(finding.severity)),
+        Cell::styled(
+            finding.severity.name(),
+            overview::severity_style(finding.severity),
+        ),
         Cell::styled(finding.status.name(), overview::status_style(finding.status)),
         Cell::new(harmless(&finding.rule)),
         Cell::new(finding.credential.as_deref().map_or("".into(), harmless)),
     ];
-    let message = words::message(finding);
+    let sayings = words::sayings(finding);
     if wide {
-        cells.push(Cell::new(message));
+        cells.push(Cell::new(sayings.join("; ")));
         return grid.cells(cells);
     }
     grid.cells(cells);
-    for line in wrap(&message, settings.width.saturating_sub(4)) {
-        grid.free(format!("    {line}"));
+    for saying in sayings {
+        for line in wrap(&saying, settings.width.saturating_sub(4)) {
+            grid.free(format!("    {line}"));
+        }
     }
 }
 
@@ -152,7 +164,10 @@ fn diagnostics(view: &View<'_>) -> String {
             Level::Error => overview::severity_style(crate::finding::Severity::High),
         };
         let line = words::diagnostic_line(diagnostic);
-        for (number, line) in wrap(&line, view.settings.width.saturating_sub(2)).iter().enumerate() {
+        for (number, line) in wrap(&line, view.settings.width.saturating_sub(2))
+            .iter()
+            .enumerate()
+        {
             out.push_str(if number == 0 { "" } else { "  " });
             out.push_str(&paint.text(style, line));
             out.push('\n');
@@ -160,7 +175,8 @@ fn diagnostics(view: &View<'_>) -> String {
     }
     if diagnostics.len() > DIAGNOSTICS {
         let more = words::counted((diagnostics.len() - DIAGNOSTICS) as u64, "more diagnostic");
-        out.push_str(&format!("{more}; --format json tells all\n"));
+        out.push_str(&more);
+        out.push_str("; --format json tells all\n");
     }
     out
 }

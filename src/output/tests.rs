@@ -37,7 +37,11 @@ fn same_bytes_at_any_number_of_threads() {
         };
         let one = told(&Format::ALL, settings, &REPORTS, 1);
         for threads in [2, 7] {
-            assert_eq!(told(&Format::ALL, settings, &REPORTS, threads), one, "{threads} threads");
+            assert_eq!(
+                told(&Format::ALL, settings, &REPORTS, threads),
+                one,
+                "{threads} threads"
+            );
         }
     }
 }
@@ -93,7 +97,11 @@ fn the_limit_shows_the_worst_and_counts_the_rest() {
 #[test]
 fn no_report_no_findings() {
     let texts = told(&Format::ALL, settings(80), &[], 2);
-    assert!(texts[0].starts_with("no report could be judged\n"), "{}", texts[0]);
+    assert!(
+        texts[0].starts_with("no report could be judged\n"),
+        "{}",
+        texts[0]
+    );
     let assessment: Assessment = serde_json::from_str(&texts[2]).unwrap();
     assert_eq!(assessment.findings, []);
     assert_eq!(texts[3], "");

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::harmless::harmless;
-use crate::finding::{AsOfSource, Diagnostic, Finding, Level, RuleTally, Severity, Status, Tally};
+use crate::finding::{
+    AsOfSource, Diagnostic, Finding, Level, RuleTally, Severity, Status, Suppression, Tally,
+};
 use crate::report::cell;
-use crate::report::schema::{Column, Credential};
+use crate::report::schema::Column;
 use crate::report::time::Timestamp;
 
 /// The number, with commas between thousands.
@@ -40,7 +42,12 @@ fn duration(seconds: u64) -> String {
 }
 
 /// The as-of with where it comes from and how long ago it was.
-pub(super) fn as_of(as_of: &str, source: AsOfSource, generated: Option<&str>, now: Option<Timestamp>) -> String {
+pub(super) fn as_of(
+    as_of: &str,
+    source: AsOfSource,
+    generated: Option<&str>,
+    now: Option<Timestamp>,
+) -> String {
     let source = match (source, generated) {
         (AsOfSource::Argument, None) => "given".to_owned(),
         (AsOfSource::Argument, Some(generated)) => format!("given; the report is of {generated}"),
@@ -70,65 +77,64 @@ pub(super) fn rule(id: &str, parameters: &BTreeMap<String, i64>) -> String {
     out
 }
 
-/// The message, and whatever cells make it concrete.
-pub(super) fn message(finding: &Finding) -> String {
-    let mut out = harmless(&finding.message).into_owned();
-    let evidence = match finding.status {
-        Status::Fail | Status::Suppressed | Status::Pass => evidence(finding),
-        Status::Undetermined => String::new(),
-    };
-    if !evidence.is_empty() {
-        out.push_str("; ");
-        out.push_str(&evidence);
+/// What a finding says: its message, the cells that make it concrete, and why it is accepted if it is.
+pub(super) fn sayings(finding: &Finding) -> Vec<String> {
+    let mut out = vec![harmless(&finding.message).into_owned()];
+    // Why something is undetermined names the cells already.
+    if finding.status != Status::Undetermined {
+        out.push(evidence(finding));
     }
-    if let Some(suppression) = &finding.suppression {
-        out.push_str("; accepted: ");
-        out.push_str(&harmless(&suppression.reason));
-        if let Some(expires) = &suppression.expires {
-            out.push_str(" until ");
-            out.push_str(&harmless(expires));
-        }
-        if let Some(ticket) = &suppression.ticket {
-            write!(out, " ({})", harmless(ticket)).expect("invariant: a string takes all");
-        }
-    }
+    out.extend(finding.suppression.as_ref().map(accepted));
+    out.retain(|saying| !saying.is_empty());
     out
 }
 
-/// The cells that tell more than the message: times with their ages, and text. What flags say, it says.
+fn accepted(suppression: &Suppression) -> String {
+    let until = suppression.expires.as_ref().map(|day| format!(" until {day}"));
+    let ticket = suppression.ticket.as_ref().map(|ticket| format!(" ({ticket})"));
+    let [until, ticket] = [until, ticket].map(Option::unwrap_or_default);
+    harmless(&format!("accepted{until}: {}{ticket}", suppression.reason)).into_owned()
+}
+
+/// The cells that tell more than the message: times with their ages at the as-of, and text. What flags say, it
+/// says; and of several credentials, those that have no such time are left out.
 fn evidence(finding: &Finding) -> String {
     let as_of = Timestamp::parse(finding.as_of.as_bytes());
+    let credential = finding.credential.as_deref();
     let cells = finding.evidence.iter().filter_map(|(name, value)| {
         let value = match Column::from_name(name)? {
-            Column::Time(_) => time(value, as_of),
-            Column::Text(_) => harmless(value).into_owned(),
-            Column::Flag(_) => return None,
+            Column::Time(_) if credential.is_none() && cell::time(value.as_bytes()) == cell::ABSENT => None,
+            Column::Time(_) => Some(time(value, as_of)),
+            Column::Text(_) => Some(harmless(value).into_owned()),
+            Column::Flag(_) => None,
         };
-        Some(format!("{} {value}", short(name, finding.credential.as_deref())))
+        Some(format!("{} {}", short(name, credential), value?))
     });
     cells.collect::<Vec<_>>().join(", ")
 }
 
-/// A column's name for people. Of which key or certificate it tells is known already.
+/// A column's name for people. Of which credential it tells is known already.
 fn short(name: &str, credential: Option<&str>) -> String {
-    let of_slot = credential.filter(|&credential| credential != Credential::Password.name());
-    let rest = of_slot.and_then(|slot| name.strip_prefix(slot)?.strip_prefix('_'));
+    let rest = credential.and_then(|credential| name.strip_prefix(credential)?.strip_prefix('_'));
     let name = rest.unwrap_or(name);
-    name.strip_suffix("_date").unwrap_or(name).replace('_', " ")
+    let kind = ["_date", "_time"]
+        .into_iter()
+        .find_map(|kind| name.strip_suffix(kind));
+    kind.unwrap_or(name).replace('_', " ")
 }
 
+/// `2026-01-02 (322 days)`; what is no time, as written.
 fn time(value: &str, as_of: Option<Timestamp>) -> String {
     let time = Timestamp(cell::time(value.as_bytes()));
-    let (Some(as_of), Some(day)) = (as_of, value.get(..10)) else {
+    let (Some(as_of), Some(day), false) = (
+        as_of,
+        value.get(..10),
+        [cell::ABSENT, cell::UNKNOWN].contains(&time.0),
+    ) else {
         return harmless(value).into_owned();
     };
-    match time.0 {
-        cell::ABSENT | cell::UNKNOWN => harmless(value).into_owned(),
-        seconds => {
-            let side = if time <= as_of { "before" } else { "after" };
-            format!("{day} ({} {side} as-of)", duration(as_of.0.abs_diff(seconds)))
-        }
-    }
+    let side = if time <= as_of { "" } else { " after the as-of" };
+    format!("{day} ({}{side})", duration(as_of.0.abs_diff(time.0)))
 }
 
 /// Failed verdicts by severity and the others, in one line.
@@ -168,7 +174,11 @@ pub fn diagnostic_line(diagnostic: &Diagnostic) -> String {
         Level::Warning => "warning",
         Level::Error => "error",
     };
-    let mut place: Vec<String> = diagnostic.path.iter().map(|path| harmless(path).into_owned()).collect();
+    let mut place: Vec<String> = diagnostic
+        .path
+        .iter()
+        .map(|path| harmless(path).into_owned())
+        .collect();
     place.extend(diagnostic.row.map(|row| format!("row {row}")));
     let cell = match (&diagnostic.column, &diagnostic.value) {
         (Some(column), Some(value)) => Some(format!("{} '{}'", harmless(column), harmless(value))),
@@ -192,12 +202,24 @@ mod tests {
 
     #[test]
     fn numbers_and_lengths_of_time() {
-        assert_eq!(["0", "999", "1,000", "12,345,678"], [0, 999, 1_000, 12_345_678].map(number));
+        assert_eq!(
+            ["0", "999", "1,000", "12,345,678"],
+            [0, 999, 1_000, 12_345_678].map(number)
+        );
         let day = 86_400;
         let lengths = [1, 59, 60, 7_199, 7_200, 2 * day - 1, 2 * day, 323 * day].map(duration);
         assert_eq!(
             lengths,
-            ["1 second", "59 seconds", "1 minute", "119 minutes", "2 hours", "47 hours", "2 days", "323 days"]
+            [
+                "1 second",
+                "59 seconds",
+                "1 minute",
+                "119 minutes",
+                "2 hours",
+                "47 hours",
+                "2 days",
+                "323 days"
+            ]
         );
     }
 
@@ -218,7 +240,10 @@ mod tests {
             "2026-11-21T00:00:00Z (now; the report does not say when it was made)"
         );
         let future = as_of("2026-12-25T10:00:00Z", AsOfSource::Generated, None, now);
-        assert_eq!(future, "2026-12-25T10:00:00Z (when the report was made), in 10 hours");
+        assert_eq!(
+            future,
+            "2026-12-25T10:00:00Z (when the report was made), in 10 hours"
+        );
     }
 
     #[test]
