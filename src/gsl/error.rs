@@ -67,7 +67,7 @@ impl Error {
 }
 
 /// The word that differs from this one in little: in case only, or in a few letters.
-pub(super) fn nearest<'a>(word: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = word.to_ascii_lowercase();
     words
         .into_iter()

@@ -53,6 +53,7 @@ use std::collections::BTreeMap;
 
 pub use attributes::{AnyAttribute, attributes};
 pub use error::Error;
+pub(crate) use error::nearest;
 pub use render::render;
 
 use error::Span;

@@ -258,10 +258,7 @@ impl Rule {
     pub(super) fn read(id: &str, mut table: Table<'_, '_>) -> Self {
         let file = table.file;
         let parameters = table.table("parameters").map(read_parameters).unwrap_or_default();
-        let logic = table.placed::<String>("logic");
-        if logic.is_none() {
-            file.error(table.span.clone(), "'logic' is missing: the rule in GSL", None);
-        }
+        let logic = table.placed_or_missing::<String>("logic");
         let (logic, at) = logic.map_or((String::new(), 0..0), |Placed { value, span }| (value, span));
         let message = table.placed::<String>("message");
         if let Some(message) = &message {
@@ -347,18 +344,19 @@ fn read_parameters(table: Table<'_, '_>) -> BTreeMap<String, Parameter> {
 }
 
 fn read_parameter(mut table: Table<'_, '_>) -> Parameter {
+    let default = table.placed_or_missing("default");
     let parameter = Parameter {
-        default: table.required("default"),
+        default: default.as_ref().map_or(0, |default| default.value),
         min: table.required("min"),
         max: table.required("max"),
         unit: table.optional("unit").unwrap_or_default(),
         looser: table.word("looser").unwrap_or_default(),
         about: table.optional("about").unwrap_or_default(),
     };
-    if !parameter.allows(parameter.default) {
+    if let Some(Placed { value, span }) = default.filter(|default| !parameter.allows(default.value)) {
         let (min, max) = (parameter.min, parameter.max);
-        let message = format!("the default {} lies outside of {min} to {max}", parameter.default);
-        table.file.error(table.span.clone(), message, None);
+        let message = format!("the default {value} lies outside of {min} to {max}");
+        table.file.error(span, message, None);
     }
     table.finish();
     parameter

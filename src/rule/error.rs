@@ -90,29 +90,10 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// `did you mean 'x'?`, where a known word is near enough to what was written.
+/// `did you mean 'x'?`, where a known word begins like what was written, or is nearly the same.
 pub(super) fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    let limit = 1 + word.chars().count() / 4;
-    known
-        .into_iter()
-        .map(|candidate| (distance(word, candidate), candidate))
-        .filter(|&(distance, _)| distance <= limit)
-        .min()
-        .map(|(_, candidate)| format!("did you mean '{candidate}'?"))
-}
-
-/// Levenshtein distance, case ignored.
-fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (i, a) in left.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, b) in right.iter().enumerate() {
-            let replaced = diagonal + usize::from(!a.eq_ignore_ascii_case(b));
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[right.len()]
+    let known: Vec<&str> = known.into_iter().collect();
+    let longer = known.iter().copied().find(|known| known.starts_with(word));
+    let meant = longer.or_else(|| gsl::nearest(word, known))?;
+    Some(format!("did you mean '{meant}'?"))
 }

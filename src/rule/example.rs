@@ -104,12 +104,7 @@ impl Example {
     pub(super) fn read(mut table: Table<'_, '_>, parameters: &BTreeMap<String, Parameter>) -> Self {
         let example = Self {
             name: table.required("name"),
-            verdict: table.word("verdict").unwrap_or_else(|| {
-                let known = Verdict::ALL.map(Verdict::name).join(", ");
-                let message = format!("an example has a 'verdict', one of {known}");
-                table.file.error(table.span.clone(), message, None);
-                Verdict::Fail
-            }),
+            verdict: read_verdict(&mut table),
             root: table.optional("root").unwrap_or(false),
             cells: read_cells(&mut table),
             without: table.optional("without").unwrap_or_default(),
@@ -161,6 +156,15 @@ fn quote(cell: &str) -> String {
     } else {
         cell.to_owned()
     }
+}
+
+fn read_verdict(table: &mut Table<'_, '_>) -> Verdict {
+    if !table.has("verdict") {
+        let known = Verdict::ALL.map(Verdict::name).join(", ");
+        let message = format!("'verdict' is missing: one of {known}");
+        table.file.error(table.span.clone(), message, None);
+    }
+    table.word("verdict").unwrap_or(Verdict::Fail)
 }
 
 fn read_cells(table: &mut Table<'_, '_>) -> BTreeMap<String, String> {

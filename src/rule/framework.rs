@@ -36,8 +36,6 @@ pub struct Requirement {
     pub title: String,
     /// The rules that decide it.
     pub rules: Vec<RuleRef>,
-    /// How bad the framework says a fail is, where it says so.
-    pub severity: Option<Severity>,
     /// How much of it a report can decide.
     pub coverage: Coverage,
     /// Why not all of it.
@@ -51,6 +49,8 @@ pub struct RuleRef {
     pub rule: String,
     /// The values demanded; the rule's own for those not named.
     pub parameters: BTreeMap<String, i64>,
+    /// How bad the framework says a fail is, where it says so.
+    pub severity: Option<Severity>,
 }
 
 /// How much of a requirement a credential report can decide.
@@ -93,6 +93,8 @@ impl Framework {
     }
 
     fn read(name: &str, mut table: Table<'_, '_>) -> Self {
+        let why: Option<String> = table.optional("why");
+        let requirements = table.tables("requirement").into_iter();
         let framework = Self {
             name: name.to_owned(),
             title: table.required("title"),
@@ -100,10 +102,8 @@ impl Framework {
             source: table.required("source"),
             about: table.required("about"),
             plan: table.table("plan").map(Section::read).unwrap_or_default(),
-            requirements: table
-                .tables("requirement")
-                .into_iter()
-                .map(Requirement::read)
+            requirements: requirements
+                .map(|table| Requirement::read(table, why.as_deref()))
                 .collect(),
         };
         table.finish();
@@ -125,38 +125,45 @@ impl Framework {
 }
 
 impl Requirement {
-    fn read(mut table: Table<'_, '_>) -> Self {
+    /// `why` holds for requirements that are not covered in full and do not say why themselves.
+    fn read(mut table: Table<'_, '_>, why: Option<&str>) -> Self {
+        let severity = table.word("severity");
+        let rules = table.tables("rules").into_iter();
+        let coverage = table.word("coverage").unwrap_or(Coverage::Full);
+        let why = (coverage != Coverage::Full).then_some(why).flatten();
         let requirement = Self {
             id: table.required("id"),
             title: table.required("title"),
-            rules: table.tables("rules").into_iter().map(RuleRef::read).collect(),
-            severity: table.word("severity"),
-            coverage: table.word("coverage").unwrap_or(Coverage::Full),
-            why: table.optional("why"),
+            rules: rules.map(|table| RuleRef::read(table, severity)).collect(),
+            coverage,
+            why: table.optional("why").or_else(|| why.map(str::to_owned)),
         };
-        if requirement.rules.is_empty() != (requirement.coverage == Coverage::Manual) {
-            let message = "a requirement names rules or is 'manual'";
-            table.file.error(table.span.clone(), message, None);
-        }
-        if requirement.coverage != Coverage::Full && requirement.why.is_none() {
-            let message = "'why' is missing: why a report does not decide all of it";
-            table.file.error(table.span.clone(), message, None);
-        }
+        requirement.check(&table);
         table.finish();
         requirement
+    }
+
+    fn check(&self, table: &Table<'_, '_>) {
+        let error = |message: &str| table.file.error(table.span.clone(), message, None);
+        if self.rules.is_empty() != (self.coverage == Coverage::Manual) {
+            error("a requirement names rules or is 'manual'");
+        }
+        if self.coverage != Coverage::Full && self.why.is_none() {
+            error("'why' is missing: why a report does not decide all of it");
+        }
     }
 }
 
 impl RuleRef {
-    fn read(mut table: Table<'_, '_>) -> Self {
+    /// `severity` is that of the requirement, which a rule's own goes before.
+    fn read(mut table: Table<'_, '_>, severity: Option<Severity>) -> Self {
         let rule = table.required("rule");
-        let values = table.into_map::<i64>();
+        let severity = table.word("severity").or(severity);
+        let values = table.into_map::<i64>().into_iter();
         Self {
             rule,
-            parameters: values
-                .into_iter()
-                .map(|(name, value)| (name, value.value))
-                .collect(),
+            parameters: values.map(|(name, value)| (name, value.value)).collect(),
+            severity,
         }
     }
 }

@@ -41,7 +41,8 @@ impl<'a> File<'a> {
             }
             None
         };
-        let errors = file.errors.into_inner();
+        let mut errors = file.errors.into_inner();
+        errors.sort_by_key(|error| error.span.start);
         value
             .filter(|_| errors.is_empty())
             .ok_or_else(|| Error::text(origin, 1, text, errors))
@@ -116,13 +117,19 @@ impl<'f, 'a> Table<'f, 'a> {
         self.placed(key).map(|placed| placed.value)
     }
 
-    /// The value of the key; its absence is an error.
-    pub(super) fn required<T: Value + Default>(&mut self, key: &'static str) -> T {
+    /// The value of the key and where it stands; its absence is an error.
+    pub(super) fn placed_or_missing<T: Value>(&mut self, key: &'static str) -> Option<Placed<T>> {
         if !self.has(key) {
             self.file
                 .error(self.span.clone(), format!("'{key}' is missing"), None);
         }
-        self.optional(key).unwrap_or_default()
+        self.placed(key)
+    }
+
+    /// The value of the key; its absence is an error.
+    pub(super) fn required<T: Value + Default>(&mut self, key: &'static str) -> T {
+        let placed = self.placed_or_missing(key);
+        placed.map(|placed| placed.value).unwrap_or_default()
     }
 
     /// The word under the key, if it is there and one of those that the type knows.

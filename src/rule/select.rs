@@ -260,7 +260,7 @@ impl Chosen {
                 self.note_loosened(rule, &name, &reference.parameters);
                 let values = self.values(rule, &reference.parameters);
                 let choice = self.choice(rule, values);
-                let severity = requirement.severity.unwrap_or(rule.severity);
+                let severity = reference.severity.unwrap_or(rule.severity);
                 choice.severity = choice.severity.max(Some(severity));
                 if !choice.requirements.contains(&name) {
                     choice.requirements.push(name.clone());
