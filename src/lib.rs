@@ -3,6 +3,7 @@
 pub mod engine;
 pub mod finding;
 pub mod gsl;
+pub mod output;
 pub mod io;
 pub mod report;
 pub mod rule;
