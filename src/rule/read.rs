@@ -120,7 +120,8 @@ impl<'f, 'a> Table<'f, 'a> {
     /// The value of the key and where it stands; its absence is an error.
     pub(super) fn placed_or_missing<T: Value>(&mut self, key: &'static str) -> Option<Placed<T>> {
         if !self.has(key) {
-            self.file.error(self.span.clone(), format!("'{key}' is missing"), None);
+            self.file
+                .error(self.span.clone(), format!("'{key}' is missing"), None);
         }
         self.placed(key)
     }

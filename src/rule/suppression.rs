@@ -116,13 +116,13 @@ impl Suppressions {
     }
 }
 
-impl RuleSuppressions<'_> {
+impl<'a> RuleSuppressions<'a> {
     /// The first entry that accepts a finding about this at this as-of, and counts it. An entry holds until
     /// the end of the day on which it expires, UTC, seen from the as-of: an old report is judged as it
     /// would have been then.
-    pub fn find(&self, subject: &Subject<'_>, as_of: Timestamp) -> Option<&Suppression> {
+    pub fn find(&self, subject: &Subject<'_>, as_of: Timestamp) -> Option<&'a Suppression> {
         let exact = subject.user.and_then(|user| self.exact.get(user));
-        let mut entries = exact.into_iter().flatten().chain(&self.others);
+        let mut entries = exact.into_iter().flatten().chain(&self.others).copied();
         entries.find_map(|entry| {
             if !entry.accepts(subject) {
                 return None;

@@ -1,0 +1,108 @@
+//! What holds for every built-in rule and framework.
+
+use std::collections::BTreeSet;
+
+use super::catalogue;
+use crate::report::schema::Column;
+use crate::rule::{Catalogue, Verdict, lint};
+
+#[test]
+fn every_rule_can_be_read_and_checked() {
+    for rule in catalogue().rules() {
+        if let Err(error) = rule.bind(&rule.defaults()) {
+            panic!("{}", error.render(false));
+        }
+    }
+}
+
+#[test]
+fn every_rule_says_what_people_need() {
+    for rule in catalogue().rules() {
+        let id = &rule.id;
+        assert!(!rule.why.is_empty() && !rule.references.is_empty(), "{id}");
+        assert!(!rule.fix.is_empty(), "{id} says nothing about mending");
+        assert!(!rule.title.ends_with('.') && !rule.message.ends_with('.'), "{id}");
+        assert!(rule.boundary.is_some(), "{id} names no boundary");
+        for parameter in rule.parameters.values() {
+            assert!(!parameter.about.is_empty() && !parameter.unit.is_empty(), "{id}");
+        }
+        for reference in &rule.references {
+            assert!(reference.starts_with("https://"), "{id}: {reference}");
+        }
+    }
+}
+
+#[test]
+fn every_rule_has_examples_on_both_sides() {
+    for rule in catalogue().rules() {
+        let shows = |verdict| rule.examples.iter().any(|example| example.verdict == verdict);
+        assert!(shows(Verdict::Fail) && shows(Verdict::Pass), "{}", rule.id);
+        // Text is never unknown.
+        let columns = rule.bind(&rule.defaults()).unwrap().all_columns();
+        let only_text = columns.iter().all(|column| matches!(column, Column::Text(_)));
+        assert!(shows(Verdict::Undetermined) || only_text, "{}", rule.id);
+    }
+}
+
+#[test]
+fn no_name_means_two_things() {
+    let catalogue = catalogue();
+    for rule in catalogue.rules() {
+        let unique: BTreeSet<&String> = rule.aliases.iter().collect();
+        assert_eq!(unique.len(), rule.aliases.len(), "{}", rule.id);
+        for alias in &rule.aliases {
+            assert!(catalogue.rule(alias).is_none(), "{alias} is an id and an alias");
+        }
+    }
+}
+
+#[test]
+fn every_framework_can_be_read_and_binds_known_rules() {
+    let catalogue = catalogue();
+    for name in Catalogue::framework_names() {
+        let framework = catalogue.framework(name).unwrap();
+        let ids: BTreeSet<&String> = framework.requirements.iter().map(|it| &it.id).collect();
+        assert_eq!(ids.len(), framework.requirements.len(), "{name} repeats an id");
+        for requirement in &framework.requirements {
+            for reference in &requirement.rules {
+                let place = format!("{name}/{}: {}", requirement.id, reference.rule);
+                let rule = catalogue.rule(&reference.rule).expect(&place);
+                // A framework means the same whatever the defaults are.
+                assert!(reference.parameters.keys().eq(rule.parameters.keys()), "{place}");
+                for (parameter, &value) in &reference.parameters {
+                    assert!(rule.parameters[parameter].allows(value), "{place}");
+                }
+            }
+        }
+        assert!(
+            !framework.about.is_empty() && framework.source.starts_with("https://"),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn an_example_is_a_whole_report() {
+    let catalogue = catalogue();
+    let rule = catalogue.rule("access-key-unused").unwrap();
+    let example = rule
+        .examples
+        .iter()
+        .find(|example| !example.without.is_empty())
+        .unwrap();
+    insta::assert_snapshot!(example.csv(), @r"
+    user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,password_next_rotation,mfa_active,access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_region,access_key_1_last_used_service,access_key_2_active,access_key_2_last_rotated,access_key_2_last_used_date,access_key_2_last_used_region,access_key_2_last_used_service,cert_1_active,cert_1_last_rotated,cert_2_active,cert_2_last_rotated,additional_credentials_info
+    alice,arn:aws:iam::123456789012:user/alice,2025-12-01T00:00:00Z,false,N/A,N/A,N/A,true,true,2025-01-01T00:00:00Z,N/A,N/A,false,N/A,N/A,N/A,N/A,false,N/A,false,N/A,N/A
+    ");
+}
+
+#[test]
+fn built_in_rules_raise_no_doubt_but_the_vendors_slots() {
+    for rule in catalogue().rules() {
+        let lints = lint(rule).unwrap();
+        let doubts = lints
+            .iter()
+            .filter(|lint| !(lint.code == "one-slot" && rule.id.starts_with("D9.")));
+        assert_eq!(doubts.count(), 0, "{lints:?}");
+    }
+}

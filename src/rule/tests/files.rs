@@ -1,0 +1,228 @@
+//! Rule files: their errors, those of users, and what is doubtful in them.
+
+use super::{catalogue, rendered};
+use crate::finding::Severity;
+use crate::rule::{Rule, lint};
+
+#[test]
+fn errors_of_a_file_come_at_once_with_carets() {
+    let text = r#"titel = "Bad"
+severity = "hgih"
+logic = "IamUser should have mfaActive"
+message = "more than {max_age} days"
+
+[parameters.max_idle]
+default = "45"
+min = 1
+max = 10
+
+[[example]]
+name = "x"
+verdict = "broken"
+cells = { access_key_1_activ = "true" }
+"#;
+    let error = Rule::parse("bad", "bad.toml", text).unwrap_err();
+    insta::assert_snapshot!(error.render(false), @r#"
+    error: 'title' is missing
+     --> bad.toml:1:1
+      |
+    1 | titel = "Bad"
+      | ^
+
+    error: unknown key 'titel'
+     --> bad.toml:1:1
+      |
+    1 | titel = "Bad"
+      | ^^^^^
+      |
+      = help: did you mean 'title'?
+
+    error: unknown word 'hgih'; one of informational, low, medium, high, critical
+     --> bad.toml:2:12
+      |
+    2 | severity = "hgih"
+      |            ^^^^^^
+
+    error: the message names the parameter 'max_age', which the rule does not have
+     --> bad.toml:4:11
+      |
+    4 | message = "more than {max_age} days"
+      |           ^^^^^^^^^^^^^^^^^^^^^^^^^^
+
+    error: 'default' is a whole number, not string
+     --> bad.toml:7:11
+      |
+    7 | default = "45"
+      |           ^^^^
+
+    error: unknown word 'broken'; one of not-relevant, pass, undetermined, fail
+      --> bad.toml:13:11
+       |
+    13 | verdict = "broken"
+       |           ^^^^^^^^
+
+    error: a report has no column 'access_key_1_activ'
+      --> bad.toml:14:11
+       |
+    14 | cells = { access_key_1_activ = "true" }
+       |           ^^^^^^^^^^^^^^^^^^
+       |
+       = help: did you mean 'access_key_1_active'?
+    "#);
+}
+
+#[test]
+fn own_rules_are_added_and_known_ones_changed() {
+    let mut catalogue = catalogue();
+    let text = "# Deploy users have one key\nIamUser where name like 'deploy-%'\n  should not have secondAccessKey.isActive\n\nIamUser should have mfaActive\n";
+    assert_eq!(catalogue.add("mine/own.gsl", text).unwrap(), ["own-1", "own-2"]);
+    assert_eq!(
+        catalogue.rule("own-1").unwrap().title,
+        "Deploy users have one key"
+    );
+    let text = "extends = \"access-key-unused\"\nseverity = \"critical\"\nparameters = { max_idle = 30 }\n";
+    assert_eq!(
+        catalogue.add("mine/strict.toml", text).unwrap(),
+        ["access-key-unused"]
+    );
+    let changed = catalogue.rule("access-key-unused").unwrap();
+    assert_eq!(
+        (changed.severity, changed.defaults()["max_idle"]),
+        (Severity::Critical, 30)
+    );
+    assert_eq!(changed.overridden_in.as_deref(), Some("mine/strict.toml"));
+}
+
+#[test]
+fn what_is_wrong_with_own_rules_is_told_with_its_place() {
+    let mut catalogue = catalogue();
+    let mut told = String::new();
+    for (origin, text) in [
+        (
+            "own.gsl",
+            "# a\nIamUser should have mfaActive\n\nIamUser\n  should have mfaActiv\n",
+        ),
+        (
+            "access-key-unused.toml",
+            "title = \"x\"\nlogic = \"IamUser should have mfaActive\"\n",
+        ),
+        ("o.toml", "extends = \"access-key-unusd\"\n"),
+        (
+            "o.toml",
+            "extends = \"access-key-unused\"\nlogic = \"x\"\nparameters = { max_idl = 3, max_idle = 0 }\n",
+        ),
+        (
+            "deep.toml",
+            "title = \"x\"\nlogic = '''\nIamUser\nshould have passwordNextRotation <= 45'''\n",
+        ),
+        ("broken.toml", "title = \nlogic"),
+    ] {
+        told += &rendered(&catalogue.add(origin, text).unwrap_err());
+    }
+    insta::assert_snapshot!(told, @r#"
+    error: IamUser has no attribute `mfaActiv`
+     --> own.gsl:5:15
+      |
+    5 |   should have mfaActiv
+      |               ^^^^^^^^ unknown attribute
+      |
+      = help: did you mean `mfaActive`?
+    error: access-key-unused.toml: a rule 'access-key-unused' is known already, from rules/access-key-unused.toml
+     |
+     = help: rename the file, or change severity and parameters with `extends = "access-key-unused"`
+    error: no rule is called 'access-key-unusd'
+     --> o.toml:1:11
+      |
+    1 | extends = "access-key-unusd"
+      |           ^^^^^^^^^^^^^^^^^^
+      |
+      = help: did you mean 'access-key-unused'?
+    error: an override keeps the logic of its rule
+     --> o.toml:2:9
+      |
+    2 | logic = "x"
+      |         ^^^
+      |
+      = help: a file without `extends` and with a name of its own is a rule of its own
+
+    error: 'access-key-unused' has no parameter 'max_idl'
+     --> o.toml:3:16
+      |
+    3 | parameters = { max_idl = 3, max_idle = 0 }
+      |                ^^^^^^^
+      |
+      = help: did you mean 'max_idle'?
+
+    error: 'max_idle' lies between 1 and 3650
+     --> o.toml:3:29
+      |
+    3 | parameters = { max_idl = 3, max_idle = 0 }
+      |                             ^^^^^^^^
+    error: `passwordNextRotation` is a time and cannot be compared with a number
+     --> deep.toml:4:37
+      |
+    4 | should have passwordNextRotation <= 45
+      |                                     ^^ a number
+      |
+      = help: CloudGuard compares seconds since 1970: a set time is never <= 45, a missing one always
+              write `passwordNextRotation before(45, 'days')`
+    error: string values must be quoted, expected literal string
+     --> broken.toml:1:9
+      |
+    1 | title = 
+      |         ^
+
+    error: key with no value, expected `=`
+     --> broken.toml:2:6
+      |
+    2 | logic
+      |      ^
+    "#);
+}
+
+#[test]
+fn lints_tell_what_is_doubtful() {
+    let mut told = String::new();
+    for logic in [
+        "IamUser where mfaActive and not mfaActive should have passwordEnabled",
+        "IamUser where name = 'a' and name = 'b' should have mfaActive",
+        "IamUser where createDate before(-90, 'days') and createDate after(-45, 'days') should have mfaActive",
+        "IamUser where passwordEnabled should have mfaActive exclude passwordEnabled = true",
+        "IamAccessKey where isActive should not have isActive",
+        "IamAccessKey where isActive should have isActive or lastUsedDate isEmpty()",
+        "IamUser should not have firstAccessKey.isActive",
+        "IamAccessKey should have lastRotated before(90, 'days')",
+        "IamUser where name in('a', 'b') and not name like '%b%' and name regexMatch /^b/ should have mfaActive",
+        "IamUser should have createDate dateDifference(passwordLastUsed, 'days') >= 0",
+    ] {
+        let mut catalogue = catalogue();
+        catalogue.add("own.gsl", logic).unwrap();
+        let lints = lint(catalogue.rule("own-1").unwrap()).unwrap();
+        let doubts = lints.iter().filter(|lint| !lint.code.starts_with("no-"));
+        told += logic;
+        told.push('\n');
+        told.extend(doubts.map(|lint| format!("  {lint}\n")));
+    }
+    insta::assert_snapshot!(told, @r"
+    IamUser where mfaActive and not mfaActive should have passwordEnabled
+      own-1: no row can satisfy its 'where' (contradiction)
+    IamUser where name = 'a' and name = 'b' should have mfaActive
+      own-1: no row can satisfy its 'where' (contradiction)
+    IamUser where createDate before(-90, 'days') and createDate after(-45, 'days') should have mfaActive
+      own-1: no row can satisfy its 'where' (contradiction)
+    IamUser where passwordEnabled should have mfaActive exclude passwordEnabled = true
+      own-1: 'exclude' takes out all that 'where' lets in (contradiction)
+    IamAccessKey where isActive should not have isActive
+      own-1: everything that it judges fails (never-passes)
+    IamAccessKey where isActive should have isActive or lastUsedDate isEmpty()
+      own-1: nothing that it judges can fail (never-fails)
+    IamUser should not have firstAccessKey.isActive
+      own-1: it looks at the first access key alone, and AWS re-packs the slots; IamAccessKey judges each by itself (one-slot)
+    IamAccessKey should have lastRotated before(90, 'days')
+      own-1: lastRotated never lies in the future: was -90 meant instead of 90? (future)
+    IamUser where name in('a', 'b') and not name like '%b%' and name regexMatch /^b/ should have mfaActive
+      own-1: no row can satisfy its 'where' (contradiction)
+    IamUser should have createDate dateDifference(passwordLastUsed, 'days') >= 0
+      own-1: nothing that it judges can fail (never-fails)
+    ");
+}

@@ -1,0 +1,170 @@
+//! Which rules run, with which parameters and severity.
+
+use super::{catalogue, rendered};
+use crate::finding::Severity;
+use crate::rule::{Error, Selected, Selection, Setting, select};
+
+fn selected(rules: &[&str], frameworks: &[&str], settings: &[&str]) -> Result<Selected, Vec<Error>> {
+    let words = |words: &[&str]| words.iter().map(ToString::to_string).collect();
+    let selection = Selection {
+        rules: words(rules),
+        frameworks: words(frameworks),
+        settings: settings.iter().map(|text| text.parse().unwrap()).collect(),
+    };
+    select(&catalogue(), &selection)
+}
+
+fn ids(selected: &Selected) -> Vec<&str> {
+    selected
+        .rules
+        .iter()
+        .map(|bound| bound.rule.id.as_str())
+        .collect()
+}
+
+#[test]
+fn nothing_selected_is_the_default() {
+    let selected = selected(&[], &[], &[]).unwrap();
+    let expected: Vec<String> = catalogue()
+        .rules()
+        .filter(|rule| rule.default)
+        .map(|rule| rule.id.clone())
+        .collect();
+    assert_eq!(ids(&selected), expected);
+    assert!(!ids(&selected).contains(&"D9.AWS.IAM.07"));
+}
+
+#[test]
+fn rules_are_found_by_id_alias_and_glob() {
+    assert_eq!(
+        ids(&selected(&["IAM.3"], &[], &[]).unwrap()),
+        ["access-key-not-rotated"]
+    );
+    assert_eq!(
+        ids(&selected(&["iam.5"], &[], &[]).unwrap()),
+        ["console-user-without-mfa"]
+    );
+    assert_eq!(
+        ids(&selected(&["D9.AWS.IAM.07"], &[], &[]).unwrap()),
+        ["D9.AWS.IAM.07"]
+    );
+    let all = selected(&["*"], &[], &[]).unwrap();
+    assert_eq!(all.rules.len(), catalogue().rules().count());
+    let vendor = selected(&["d9.*"], &[], &[]).unwrap();
+    assert!(vendor.rules.iter().all(|bound| bound.rule.id.starts_with("D9.")));
+}
+
+#[test]
+fn unknown_words_are_all_told_at_once() {
+    let errors = selected(&["access-key-unusd", "nonsense"], &["cis-aws-5"], &[]).unwrap_err();
+    insta::assert_snapshot!(rendered(&errors), @r"
+    error: no rule is called 'access-key-unusd'
+     |
+     = help: did you mean 'access-key-unused'?
+    error: no rule is called 'nonsense'
+     |
+     = help: `credlens rules list` shows all
+    error: no framework is called 'cis-aws-5'
+     |
+     = help: did you mean 'cis-aws-5.0'?
+    ");
+}
+
+#[test]
+fn settings_are_checked() {
+    let settings = [
+        "access-key-unused.max_idl=60",
+        "access-key-unused.max_idle=0",
+        "D9.AWS.IAM.07.x=1",
+    ];
+    insta::assert_snapshot!(rendered(&selected(&[], &[], &settings).unwrap_err()), @r"
+    error: 'access-key-unused' has no parameter 'max_idl'
+     |
+     = help: did you mean 'max_idle'?
+    error: access-key-unused.max_idle lies between 1 and 3650 days, not at 0
+    error: 'D9.AWS.IAM.07' has no parameter 'x'
+     |
+     = help: it has none
+    ");
+    let error = "access-key-unused=60".parse::<Setting>().unwrap_err();
+    insta::assert_snapshot!(error, @"'access-key-unused=60' is no setting RULE.PARAM=NUMBER; write it as access-key-unused.max_idle=60");
+    let bound = selected(&["access-key-unused"], &[], &["access-key-unused.max_idle=60"]).unwrap();
+    assert_eq!(bound.rules[0].parameters["max_idle"], 60);
+    assert!(bound.rules[0].message.contains("60 days"));
+    assert_eq!(bound.rules[0].severity, Severity::Medium);
+}
+
+#[test]
+fn a_framework_brings_exactly_its_rules_and_parameters() {
+    let old = selected(&[], &["cis-aws-1.3"], &[]).unwrap();
+    let unused = |selected: &Selected| -> Vec<(i64, Vec<String>)> {
+        let rules = selected
+            .rules
+            .iter()
+            .filter(|bound| bound.rule.id == "access-key-unused");
+        rules
+            .map(|bound| (bound.parameters["max_idle"], bound.requirements.clone()))
+            .collect()
+    };
+    let both = selected(
+        &["access-key-unused"],
+        &["cis-aws-1.3", "cis-aws-2.0", "CIS-AWS-1.4"],
+        &[],
+    )
+    .unwrap();
+    assert_eq!(unused(&old), [(90, vec!["cis-aws-1.3/1.12".to_owned()])]);
+    insta::assert_debug_snapshot!(unused(&both), @r#"
+    [
+        (
+            45,
+            [
+                "cis-aws-2.0/1.12",
+                "cis-aws-1.4/1.12",
+            ],
+        ),
+        (
+            90,
+            [
+                "cis-aws-1.3/1.12",
+            ],
+        ),
+    ]
+    "#);
+    assert_eq!(both.frameworks.len(), 3);
+    assert!(ids(&both).contains(&"root-mfa-not-active") && !ids(&both).contains(&"root-without-mfa"));
+}
+
+#[test]
+fn the_severity_of_a_framework_holds() {
+    let severity = |frameworks: &[&str]| {
+        let selected = selected(&["access-key-not-rotated"], frameworks, &[]).unwrap();
+        let found = selected
+            .rules
+            .iter()
+            .find(|bound| bound.rule.id == "access-key-not-rotated");
+        found.unwrap().severity
+    };
+    assert_eq!(severity(&[]), Severity::High);
+    assert_eq!(severity(&["gxp-21-cfr-11"]), Severity::Low);
+    assert_eq!(severity(&["gxp-21-cfr-11", "aws-fsbp"]), Severity::Medium);
+    assert_eq!(severity(&["gxp-21-cfr-11", "datadog"]), Severity::High);
+}
+
+#[test]
+fn a_looser_setting_is_told() {
+    let frameworks = ["unused-keys-level-2", "aws-fsbp"];
+    let looser = selected(&[], &frameworks, &["access-key-unused.max_idle=60"]).unwrap();
+    let told: Vec<String> = looser.loosened.iter().map(ToString::to_string).collect();
+    insta::assert_debug_snapshot!(told, @r#"
+    [
+        "aws-fsbp/IAM.22 demands access-key-unused.max_idle = 45; judged with 60, which finds less",
+    ]
+    "#);
+    let bound: Vec<_> = looser
+        .rules
+        .iter()
+        .filter(|bound| bound.rule.id == "access-key-unused")
+        .collect();
+    assert_eq!(bound.len(), 1);
+    assert_eq!(bound[0].requirements.len(), 3);
+}
