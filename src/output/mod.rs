@@ -19,6 +19,8 @@ mod outputs;
 mod overview;
 #[cfg(test)]
 mod schema;
+#[cfg(test)]
+mod snapshots;
 mod summary;
 #[cfg(test)]
 mod support;

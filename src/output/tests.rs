@@ -1,4 +1,4 @@
-//! What holds for every format, and what each says of one hostile report.
+//! What holds for every format.
 
 use unicode_width::UnicodeWidthStr as _;
 
@@ -8,7 +8,8 @@ use super::*;
 
 const REPORTS: [(&str, &[u8]); 2] = [("a.csv", HOSTILE.as_bytes()), ("b.csv", HOSTILE.as_bytes())];
 
-fn settings(width: usize) -> Settings {
+/// Laid out for this width, on a later day.
+pub(super) fn settings(width: usize) -> Settings {
     Settings {
         width,
         now: Some("2026-12-25".parse().expect("a time")),
@@ -105,23 +106,4 @@ fn no_report_no_findings() {
     let assessment: Assessment = serde_json::from_str(&texts[2]).unwrap();
     assert_eq!(assessment.findings, []);
     assert_eq!(texts[3], "");
-}
-
-macro_rules! snapshots {
-    ($($name:ident: $format:ident at $width:literal;)*) => {$(
-        #[test]
-        fn $name() {
-            insta::assert_snapshot!(hostile(Format::$format, settings($width)));
-        }
-    )*};
-}
-
-snapshots! {
-    table_at_80_columns: Table at 80;
-    table_at_200_columns: Table at 200;
-    summary: Summary at 80;
-    json: Json at 80;
-    ndjson: Ndjson at 80;
-    csv: Csv at 80;
-    markdown: Markdown at 80;
 }
