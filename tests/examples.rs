@@ -13,13 +13,13 @@ struct OneReport(Option<(Arc<Input>, Vec<u8>)>);
 
 impl OneReport {
     fn of(csv: &str) -> Self {
-        let (header, records) = Header::split(csv.as_bytes()).unwrap();
+        let (header, records) = Header::split(csv.as_bytes()).expect("a report");
         let input = Input {
             index: 0,
             path: "example.csv".to_owned(),
             kind: "csv".to_owned(),
             header,
-            as_of: EXAMPLE_AS_OF.parse().unwrap(),
+            as_of: EXAMPLE_AS_OF.parse().expect("a time"),
             as_of_source: AsOfSource::Argument,
             generated: None,
         };
@@ -61,12 +61,12 @@ fn verdict(catalogue: &Catalogue, rule: &Rule, example: &Example) -> Verdict {
         frameworks: Vec::new(),
         settings: example.parameters.iter().map(setting).collect(),
     };
-    let program = Program::new(select(catalogue, &selection).unwrap().rules);
+    let program = Program::new(select(catalogue, &selection).expect("a known rule").rules);
     let options = Options {
         threads: 1,
         ..Options::default()
     };
-    let tally = assess(&program, OneReport::of(&example.csv()), &Nowhere, options).unwrap();
+    let tally = assess(&program, OneReport::of(&example.csv()), &Nowhere, options).expect("a verdict");
     let counts = &tally.rules[0];
     if counts.failed > 0 {
         Verdict::Fail

@@ -1,5 +1,6 @@
 //! The integration tests, one binary: a module for each part.
 
+mod docs;
 mod examples;
 mod gsl;
 mod io;
