@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::catalogue::Catalogue;
-use super::definition::{Remedy, Rule};
+use super::definition::{LogicPlace, Remedy, Rule};
 use super::error::{Error, did_you_mean};
 use super::read::{File, Placed, Table};
 use crate::finding::Severity;
@@ -155,7 +155,7 @@ fn bare_rule(origin: &str, id: String, title: Option<String>, line: usize, logic
         remedy: Remedy::Manual,
         aliases: Vec::new(),
         logic: logic.to_owned(),
-        logic_line: line,
+        logic_place: LogicPlace::line(line),
         why: String::new(),
         boundary: None,
         references: Vec::new(),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 
 use super::error::Error;
@@ -33,8 +34,7 @@ pub struct Rule {
     pub aliases: Vec<String>,
     /// GSL, in which `{name}` stands for a parameter.
     pub logic: String,
-    /// Line of the file, from 1, on which the logic begins.
-    pub(super) logic_line: usize,
+    pub(super) logic_place: LogicPlace,
     /// Why it matters.
     pub why: String,
     /// On which second the verdict turns.
@@ -49,6 +49,17 @@ pub struct Rule {
     pub fix: BTreeMap<Section, String>,
     /// Rows with the verdict that they must get.
     pub examples: Vec<Example>,
+}
+
+/// Where the logic of a rule stands in its file.
+#[derive(Clone, Debug)]
+pub(super) struct LogicPlace {
+    /// The line, from 1, on which it begins.
+    pub(super) line: usize,
+    /// What stands before it on that line.
+    pub(super) lead: String,
+    /// What stands after it on its last line.
+    pub(super) tail: String,
 }
 
 /// A number that the logic of a rule leaves open.
@@ -275,7 +286,7 @@ impl Rule {
             message: message.map_or_else(|| title.clone(), |message| message.value),
             title,
             aliases: table.optional("aliases").unwrap_or_default(),
-            logic_line: logic_line(file, &at, &logic),
+            logic_place: LogicPlace::find(file, &at, &logic),
             logic,
             why: table.optional("why").unwrap_or_default(),
             boundary: table.optional("boundary"),
@@ -303,8 +314,18 @@ impl Rule {
 
     /// Checks its logic with these values of its parameters.
     pub fn bind(&self, parameters: &BTreeMap<String, i64>) -> Result<TypedRule, Error> {
-        gsl::parse_rule(&self.logic, parameters)
-            .map_err(|errors| Error::text(&self.origin, self.logic_line, &self.logic, errors))
+        gsl::parse_rule(&self.logic, parameters).map_err(|mut errors| {
+            let LogicPlace { line, lead, tail } = &self.logic_place;
+            for error in &mut errors {
+                error.span = error.span.start + lead.len()..error.span.end + lead.len();
+            }
+            Error::text(
+                &self.origin,
+                *line,
+                &format!("{lead}{}{tail}", self.logic),
+                errors,
+            )
+        })
     }
 
     /// The sentence for a fail, with these values of its parameters.
@@ -320,10 +341,29 @@ pub(super) fn fill(text: &str, parameters: &BTreeMap<String, i64>) -> String {
     })
 }
 
-/// The line on which the text within the quotes begins.
-fn logic_line(file: &File<'_>, at: &std::ops::Range<usize>, logic: &str) -> usize {
-    let within = file.text[at.clone()].find(logic).unwrap_or_default();
-    file.line(at.start + within)
+impl LogicPlace {
+    /// `at` spans the quotes as well. Text with escapes in it is not found, and is then taken to begin there.
+    fn find(file: &File<'_>, at: &Range<usize>, logic: &str) -> Self {
+        let Some(within) = file.text[at.clone()].find(logic) else {
+            return Self::line(file.line(at.start));
+        };
+        let (before, rest) = file.text.split_at(at.start + within);
+        let after = rest[logic.len()..].lines().next();
+        Self {
+            line: file.line(before.len()),
+            lead: before.rsplit('\n').next().unwrap_or_default().to_owned(),
+            tail: after.unwrap_or_default().to_owned(),
+        }
+    }
+
+    /// The whole of this line and those that follow.
+    pub(super) const fn line(line: usize) -> Self {
+        Self {
+            line,
+            lead: String::new(),
+            tail: String::new(),
+        }
+    }
 }
 
 fn check_placeholders(file: &File<'_>, message: &Placed<String>, parameters: &BTreeMap<String, Parameter>) {

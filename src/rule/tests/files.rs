@@ -115,6 +115,10 @@ fn what_is_wrong_with_own_rules_is_told_with_its_place() {
             "deep.toml",
             "title = \"x\"\nlogic = '''\nIamUser\nshould have passwordNextRotation <= 45'''\n",
         ),
+        (
+            "line.toml",
+            "title = \"x\"\nlogic = \"IamUser where tags isEmpty() should have mfaActive\"\n",
+        ),
         ("broken.toml", "title = \nlogic"),
     ] {
         told += &rendered(&catalogue.add(origin, text).unwrap_err());
@@ -161,11 +165,16 @@ fn what_is_wrong_with_own_rules_is_told_with_its_place() {
     error: `passwordNextRotation` is a time and cannot be compared with a number
      --> deep.toml:4:37
       |
-    4 | should have passwordNextRotation <= 45
+    4 | should have passwordNextRotation <= 45'''
       |                                     ^^ a number
       |
       = help: CloudGuard compares seconds since 1970: a set time is never <= 45, a missing one always
               write `passwordNextRotation before(45, 'days')`
+    error: `tags` is not in a credential report
+     --> line.toml:2:24
+      |
+    2 | logic = "IamUser where tags isEmpty() should have mfaActive"
+      |                        ^^^^ needs data that a credential report lacks
     error: string values must be quoted, expected literal string
      --> broken.toml:1:9
       |
