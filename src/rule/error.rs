@@ -34,6 +34,11 @@ impl Error {
         }))
     }
 
+    /// An error that no text of a rule shows.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self::request(message, None)
+    }
+
     pub(super) fn request(message: impl Into<String>, help: Option<String>) -> Self {
         Self(Box::new(Kind::Request {
             message: message.into(),
