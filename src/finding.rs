@@ -190,7 +190,8 @@ pub struct Tally {
 pub struct InputTally {
     /// As named on the command line.
     pub path: String,
-    /// What it was: `csv`, `json`, `text` or `base64`, with `+gzip` or `+zstd` where it was compressed.
+    /// What it was: `csv`, `json`, `text`, `base64` or `yaml`, with `+gzip` or `+zstd` for every layer of
+    /// compression, the inner one first.
     pub kind: String,
     /// Data rows, root's included.
     pub users: u64,

@@ -4,5 +4,6 @@ pub mod engine;
 pub mod finding;
 pub mod gsl;
 pub mod io;
+pub mod output;
 pub mod report;
 pub mod rule;

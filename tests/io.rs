@@ -7,8 +7,9 @@ mod shapes;
 use std::io::{self, Cursor, Read, Write as _};
 use std::path::{Path, PathBuf};
 
+use credlens::engine::{Event, Input, Source as _};
+use credlens::io::error::InputError;
 use credlens::io::inputs::{Inputs, Limits, Options};
-use credlens::io::source::{Event, Input, InputError, Source as _};
 use credlens::report::schema::TextColumn;
 use credlens::report::time::Timestamp;
 
@@ -59,7 +60,10 @@ fn read(arguments: Vec<PathBuf>, stdin: impl Read + Send + 'static, options: Opt
     while let Some(event) = source.next(&mut text) {
         let (path, input, last, error) = match event {
             Event::Block { input, last } => (input.path.clone(), Some((*input).clone()), last, None),
-            Event::Failed { path, error } => (path, None, true, Some(error)),
+            Event::Failed { path, error } => {
+                let error = error.downcast::<InputError>().expect("inputs fail in known ways");
+                (path, None, true, Some(*error))
+            }
         };
         if !open {
             all.push(Outcome {

@@ -245,34 +245,38 @@ impl<'a> Hit<'a> {
 
     /// Its stable name.
     pub fn id(&self) -> Id {
-        let mut text = Vec::with_capacity(64);
-        text.extend_from_slice(&self.judged.key.to_le_bytes());
+        let key = self.judged.key.to_le_bytes();
         match self.place {
             Place::Row(row) => {
-                text.extend_from_slice(&row.key.to_le_bytes());
-                self.add_identity(row, &mut text);
+                // On the stack: this is done for every finding.
+                let mut text = [0; 16 + 16 + 8 + 1];
+                text[..16].copy_from_slice(&key);
+                text[16..32].copy_from_slice(&row.key.to_le_bytes());
+                let identity = self.write_identity(row, &mut text[32..]);
+                Id(xxh3_128(&text[..32 + identity]))
             }
             Place::Input { account, .. } => {
-                text.extend_from_slice(self.input.path.as_bytes());
-                text.push(0);
-                text.extend_from_slice(account.unwrap_or(b""));
+                let path = self.input.path.as_bytes();
+                Id(xxh3_128(&[&key, path, b"\0", account.unwrap_or(b"")].concat()))
             }
         }
-        Id(xxh3_128(&text))
     }
 
     /// A key or certificate is its creation time; its slot tells only where both were made in one second.
-    fn add_identity(&self, row: &UserRow<'_>, text: &mut Vec<u8>) {
+    /// Says how many of the nine bytes it takes.
+    fn write_identity(&self, row: &UserRow<'_>, text: &mut [u8]) -> usize {
         let entity = self.judged.bound.typed.entity;
         let (Some((_, one)), Some((_, two))) = (entity.existence(Slot::One), entity.existence(Slot::Two))
         else {
-            return;
+            return 0;
         };
-        let created = Slot::ALL.map(|slot| row.time(if slot == Slot::One { one } else { two }));
-        text.extend_from_slice(&created[self.slot as usize].to_le_bytes());
-        if created[0] == created[1] {
-            text.push(self.slot as u8);
+        let created = [row.time(one), row.time(two)];
+        text[..8].copy_from_slice(&created[self.slot as usize].to_le_bytes());
+        if created[0] != created[1] {
+            return 8;
         }
+        text[8] = self.slot as u8;
+        9
     }
 
     /// The finding, with everything copied and made text.

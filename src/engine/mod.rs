@@ -135,7 +135,7 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
                 Event::Failed { path, error } => {
                     self.numbering.pass(ticket, |before| *before = 0);
                     self.deliver(ticket, &mut part, |ledger| {
-                        ledger.fail(&path, &error);
+                        ledger.fail(&path, &error.to_string());
                         true
                     });
                 }

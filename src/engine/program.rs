@@ -71,6 +71,8 @@ pub struct Program {
 pub struct Judged {
     /// The rule with its parameters.
     pub bound: BoundRule,
+    /// Position in its program, from 0.
+    pub position: usize,
     /// Distinguishes the rule and its parameters in the ids of findings.
     pub(super) key: u128,
     /// The columns that it needs, in all slots.
@@ -86,7 +88,7 @@ struct SlotFacts {
 }
 
 impl Judged {
-    fn new(bound: BoundRule) -> Self {
+    fn new(position: usize, bound: BoundRule) -> Self {
         let slots = Slot::ALL.map(|slot| SlotFacts {
             credential: bound.typed.credential(slot),
             evidence: evidence(&bound.typed, slot),
@@ -95,6 +97,7 @@ impl Judged {
             key: rule_key(&bound),
             needs: bound.typed.all_columns(),
             bound,
+            position,
             slots,
         }
     }
@@ -150,7 +153,11 @@ impl Program {
             set.union(bound.typed.all_columns())
         });
         Self {
-            rules: rules.into_iter().map(Judged::new).collect(),
+            rules: rules
+                .into_iter()
+                .enumerate()
+                .map(|(position, bound)| Judged::new(position, bound))
+                .collect(),
             ops: compiler.ops,
             judgements,
             columns,

@@ -9,38 +9,40 @@ use crate::report::time::Timestamp;
 
 /// Inputs, block by block, in the order in which their findings are to come.
 pub trait Source: Send {
-    /// Puts the next block of records (whole ones, without the header) into `text`, and says whose it is.
-    /// None when all inputs are through.
+    /// Puts the next block of records (whole records only, header taken off) into `text`, whose content is
+    /// dropped and whose capacity is reused, and says whose it is; none at the end.
     fn next(&mut self, text: &mut Vec<u8>) -> Option<Event>;
 }
 
 /// What comes next.
 #[derive(Debug)]
 pub enum Event {
-    /// A block of this input. An input without records gives one empty block.
+    /// A block of one input.
     Block {
-        /// Whose it is.
+        /// Whose it is; the blocks of an input follow each other.
         input: Arc<Input>,
-        /// Whether it is the input's last one.
+        /// Whether it is the input's last one. It may be empty: every input that is read to its end has one
+        /// last block, however few rows it has.
         last: bool,
     },
-    /// An input, or the rest of one, that could not be read.
+    /// An input, or the rest of the input whose blocks came before, that could not be read.
     Failed {
         /// As named on the command line.
         path: String,
-        /// Why not, and what to do.
-        error: String,
+        /// Why not, and what to do: a complete sentence but for the path.
+        error: Box<dyn std::error::Error + Send + Sync>,
     },
 }
 
 /// One input, as far as it is known before its records are read.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Input {
-    /// Position among the inputs, from 0.
+    /// Its place among the inputs whose header could be read, from 0.
     pub index: usize,
-    /// As named on the command line.
+    /// As named on the command line; `-` for standard input.
     pub path: String,
-    /// What it is: `csv`, `json`, …, with `+gzip` or `+zstd` where it is compressed.
+    /// What it is: `csv`, `json`, `text`, `base64` or `yaml`, with `+gzip` or `+zstd` for every layer of
+    /// compression, the inner one first.
     pub kind: String,
     /// Its columns.
     pub header: Header,

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use flate2::read::MultiGzDecoder;
 
+use super::error::InputError;
 use super::inputs::Limits;
-use super::source::InputError;
 
 const MIB: u64 = 1 << 20;
 

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::decompress::Compression;
-use super::source::{Event, Input, InputError, Source};
+use super::error::InputError;
 use super::walk::{STDIN, Walk};
+use crate::engine::{Event, Input, Source};
 use crate::finding::AsOfSource;
 use crate::report::as_of::from_file_name;
 use crate::report::cut::whole_records;
@@ -173,7 +174,10 @@ impl Source for Inputs {
         Some(event.unwrap_or_else(|(path, error)| {
             text.clear();
             let path = path.to_string_lossy().into_owned();
-            Event::Failed { path, error }
+            Event::Failed {
+                path,
+                error: Box::new(error),
+            }
         }))
     }
 }

@@ -3,7 +3,7 @@
 //! Nothing here judges, and no clock is read: the caller says what time it is.
 
 mod decompress;
+pub mod error;
 pub mod inputs;
 pub mod outputs;
-pub mod source;
 mod walk;

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use super::source::InputError;
+use super::error::InputError;
 
 /// The files named by the arguments, in their order; a directory stands for the files in it and below it,
 /// in the byte order of the names. Hidden entries of a directory are passed over, symlinks in it are

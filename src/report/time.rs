@@ -131,14 +131,15 @@ fn parse_fixed(text: &[u8]) -> Option<Timestamp> {
     // Digits become 0 to 9 and separators 0; whatever else stands there shows in the high bits.
     let [year_month, day_hour, minute_second] = [(0, b"0000-00-"), (8, b"00T00:00"), (11, b"00:00:00")]
         .map(|(at, form)| eight(instant, at) ^ u64::from_le_bytes(*form));
-    let odd = beyond_digits(year_month, b"0000-00-")
-        | beyond_digits(day_hour, b"00T00:00")
-        | beyond_digits(minute_second, b"00:00:00");
+    let odd = beyond_digits(year_month, *b"0000-00-")
+        | beyond_digits(day_hour, *b"00T00:00")
+        | beyond_digits(minute_second, *b"00:00:00");
     if odd != 0 {
         return None;
     }
-    let digit = |word: u64, at: u32| i64::from((word >> (8 * at)) as u8);
-    let pair = |word: u64, at: u32| digit(word, at) * 10 + digit(word, at + 1);
+    let digit = |word: u64, at: usize| i64::from(word.to_le_bytes()[at]);
+
+    let pair = |word: u64, at: usize| digit(word, at) * 10 + digit(word, at + 1);
     let (year, month) = (
         pair(year_month, 0) * 100 + pair(year_month, 2),
         pair(year_month, 5),
@@ -161,7 +162,7 @@ fn eight(text: &[u8; 19], at: usize) -> u64 {
 }
 
 /// A high bit for every byte that is above 9, or, where the form has a separator, above 0.
-const fn beyond_digits(word: u64, form: &[u8; 8]) -> u64 {
+const fn beyond_digits(word: u64, form: [u8; 8]) -> u64 {
     let mut most = [0; 8];
     let mut at = 0;
     while at < 8 {

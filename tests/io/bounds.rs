@@ -2,8 +2,9 @@
 
 use std::io::{self, Cursor, Read};
 
+use credlens::engine::{Event, Source as _};
+use credlens::io::error::InputError;
 use credlens::io::inputs::{Inputs, Limits};
-use credlens::io::source::{Event, InputError, Source as _};
 
 use super::{HEADER, gzip, options, read, read_bytes, rows, users, zstd};
 

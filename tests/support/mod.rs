@@ -1,3 +1,5 @@
 //! What several tests share.
 
+pub(crate) mod naive;
+pub(crate) mod pipeline;
 pub(crate) mod typed;

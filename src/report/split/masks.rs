@@ -15,9 +15,6 @@ pub(super) struct Masks {
 /// Bytes that one mask covers.
 pub(super) const WINDOW: usize = 64;
 
-/// Windows that are looked at in one go; their masks fit the first-level cache.
-pub(super) const STRIP: usize = 64;
-
 /// The masks of whole windows; `text` is as long as `masks` windows.
 pub(super) fn find(text: &[u8], delimiter: u8, masks: &mut [Masks]) {
     #[cfg(target_arch = "x86_64")]

@@ -1,82 +1,115 @@
-//! One record at a time, by the `csv` crate: the reference for the fast way, and what it turns to for a
-//! record that is not plain.
+//! One record at a time, by the state machine of the `csv` crate: what the fast way turns to for a record
+//! that is not plain.
+
+use csv_core::ReadRecordResult;
 
 use super::super::header::Header;
 use super::super::repair::{Odd, examine, repeats_header};
 use super::super::rows::Rows;
 use super::{Oddity, OddityKind};
 
-/// Reads records with the `csv` crate, and repairs those that need it.
+/// Reads records one by one, and repairs those that need it.
 #[derive(Debug)]
 pub(super) struct Reader<'a> {
     header: &'a Header,
-    record: csv::ByteRecord,
+    core: csv_core::Reader,
+    record: Vec<u8>,
+    ends: Vec<usize>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(header: &'a Header) -> Self {
-        Self {
+        let mut reader = Self {
             header,
-            record: csv::ByteRecord::new(),
-        }
+            core: csv_core::ReaderBuilder::new()
+                .delimiter(header.delimiter())
+                .build(),
+            record: vec![0; 1 << 10],
+            ends: vec![0; 64],
+        };
+        reader.restart();
+        reader
     }
 
     /// Adds the first record of the text to `rows` in plain form, if there is one. Returns the bytes read.
     pub(super) fn add_first(&mut self, text: &[u8], rows: &mut Rows, oddities: &mut Vec<Oddity>) -> usize {
-        let mut reader = self.reader(text);
-        if self.read(&mut reader) {
-            self.add(rows, oddities);
+        let (read, fields) = self.read(text);
+        if let Some(fields) = fields {
+            let fields: Vec<&[u8]> = (0..fields)
+                .map(|field| {
+                    let start = field.checked_sub(1).map_or(0, |before| self.ends[before]);
+                    &self.record[start..self.ends[field]]
+                })
+                .collect();
+            add(&fields, self.header, rows, oddities);
         }
-        usize::try_from(reader.position().byte()).unwrap_or(text.len())
+        read
     }
 
-    /// Adds all records of the text.
-    #[cfg(test)]
-    pub(super) fn add_all(&mut self, text: &[u8], rows: &mut Rows, oddities: &mut Vec<Oddity>) {
-        let mut reader = self.reader(text);
-        while self.read(&mut reader) {
-            self.add(rows, oddities);
+    /// The first record: how many bytes it takes, and its number of fields if there is one.
+    fn read(&mut self, text: &[u8]) -> (usize, Option<usize>) {
+        let (mut read, mut written, mut fields) = (0, 0, 0);
+        loop {
+            let (result, bytes, output, ends) = self.core.read_record(
+                &text[read..],
+                &mut self.record[written..],
+                &mut self.ends[fields..],
+            );
+            read += bytes;
+            written += output;
+            fields += ends;
+            match result {
+                ReadRecordResult::Record if read < text.len() => return (read, Some(fields)),
+                // Without input the state machine ends the record that is open, and then itself.
+                ReadRecordResult::Record => {
+                    self.restart();
+                    return (read, Some(fields));
+                }
+                ReadRecordResult::End => {
+                    self.restart();
+                    return (read, None);
+                }
+                ReadRecordResult::InputEmpty => {}
+                ReadRecordResult::OutputFull => self.record.resize(self.record.len() * 2, 0),
+                ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
+            }
         }
     }
 
-    fn reader<'t>(&self, text: &'t [u8]) -> csv::Reader<&'t [u8]> {
-        csv::ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .delimiter(self.header.delimiter())
-            .buffer_capacity(1 << 10)
-            .from_reader(text)
+    /// Behind its first bytes, which an empty line serves as, the state machine takes no byte order mark off.
+    fn restart(&mut self) {
+        self.core.reset();
+        let (result, ..) = self.core.read_record(b"\n", &mut self.record, &mut self.ends);
+        debug_assert!(
+            matches!(result, ReadRecordResult::InputEmpty),
+            "an empty line is no record"
+        );
     }
+}
 
-    fn read(&mut self, reader: &mut csv::Reader<&[u8]>) -> bool {
-        let read = reader.read_byte_record(&mut self.record);
-        read.expect("invariant: reading memory cannot fail")
-    }
-
-    fn add(&mut self, rows: &mut Rows, oddities: &mut Vec<Oddity>) {
-        let row = u32::try_from(rows.len()).expect("invariant: a block has fewer than 4 G records");
-        let mut note = |kind| oddities.push(Oddity { row, kind });
-        let fields: Vec<&[u8]> = self.record.iter().collect();
-        if fields.len() == self.header.width() {
-            if repeats_header(&fields, self.header) {
-                return note(OddityKind::RepeatedHeader);
-            }
-            return rows.push(fields);
+/// Adds a record to `rows` in plain form, repaired where it needs that.
+pub(super) fn add(fields: &[&[u8]], header: &Header, rows: &mut Rows, oddities: &mut Vec<Oddity>) {
+    let row = u32::try_from(rows.len()).expect("invariant: a block has fewer than 4 G records");
+    let mut note = |kind| oddities.push(Oddity { row, kind });
+    if fields.len() == header.width() {
+        if repeats_header(fields, header) {
+            return note(OddityKind::RepeatedHeader);
         }
-        match examine(&fields, self.header) {
-            Odd::Blank => {}
-            Odd::Commas(whole) => {
-                rows.push(whole.iter().map(Vec::as_slice));
-                note(OddityKind::Repaired);
-            }
-            Odd::GluedHeader(whole) => {
-                rows.push(whole.iter().map(Vec::as_slice));
-                note(OddityKind::GluedHeader);
-            }
-            Odd::Ragged { user, arn } => {
-                rows.push_ragged(self.header, &user, &arn);
-                note(OddityKind::Ragged(fields.len()));
-            }
+        return rows.push(fields.iter().copied());
+    }
+    match examine(fields, header) {
+        Odd::Blank => {}
+        Odd::Commas(whole) => {
+            rows.push(whole.iter().map(Vec::as_slice));
+            note(OddityKind::Repaired);
+        }
+        Odd::GluedHeader(whole) => {
+            rows.push(whole.iter().map(Vec::as_slice));
+            note(OddityKind::GluedHeader);
+        }
+        Odd::Ragged { user, arn } => {
+            rows.push_ragged(header, &user, &arn);
+            note(OddityKind::Ragged(fields.len()));
         }
     }
 }

@@ -1,58 +1,6 @@
-//! What the engine reads from: blocks of records, one input after the other.
+//! Why inputs cannot be read.
 
-use std::sync::Arc;
-
-use crate::finding::AsOfSource;
-use crate::report::header::Header;
 use crate::report::not_a_report::NotAReport;
-use crate::report::time::Timestamp;
-
-/// A sequence of inputs, read block by block.
-pub trait Source: Send {
-    /// Puts the next block of records (whole records only, header taken off) into `text`, whose content is
-    /// dropped and whose capacity is reused, and says what it is; none at the end.
-    fn next(&mut self, text: &mut Vec<u8>) -> Option<Event>;
-}
-
-/// What comes next.
-#[derive(Debug)]
-pub enum Event {
-    /// A block of one input.
-    Block {
-        /// Where it comes from; the blocks of an input follow each other.
-        input: Arc<Input>,
-        /// Whether it is the input's last one. It may be empty: every input that is read to its end has one
-        /// last block, however few rows it has.
-        last: bool,
-    },
-    /// An input, or the rest of the input whose blocks came before, that could not be read.
-    Failed {
-        /// As named on the command line.
-        path: String,
-        /// Why.
-        error: InputError,
-    },
-}
-
-/// One report that is being read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Input {
-    /// Its place among the inputs whose header could be read, from 0.
-    pub index: usize,
-    /// As named on the command line; `-` for standard input.
-    pub path: String,
-    /// What it is: `csv`, `json`, `text`, `base64` or `yaml`, with `+gzip` or `+zstd` for every layer of
-    /// compression, the inner one first.
-    pub kind: String,
-    /// Its header.
-    pub header: Header,
-    /// The instant at which its ages are judged.
-    pub as_of: Timestamp,
-    /// Where that instant comes from.
-    pub as_of_source: AsOfSource,
-    /// When AWS made the report, where the input says so.
-    pub generated: Option<Timestamp>,
-}
 
 /// Why an input could not be read. Each message is complete but for the path: it becomes a diagnostic.
 #[derive(Debug, thiserror::Error)]

@@ -1,0 +1,230 @@
+//! One finding a record, RFC 4180 with a header.
+//!
+//! Parameters and evidence are `name=value; name=value`, requirements are separated by `; `. Harmful
+//! characters, line breaks too, are visible escapes, so every record is one line; a cell that a spreadsheet
+//! would take for a formula starts with an apostrophe. Programs are better served by `ndjson`.
+
+use std::borrow::Cow;
+
+use super::Stream;
+use super::harmless::harmless;
+use super::json_text::{write_hex, write_number};
+use crate::engine::{Hit, Input, Judged, UserRow};
+
+const HEADER: &str = "id,rule,parameters,title,status,severity,account,account_name,user,arn,credential,\
+    access_key_id,as_of,source_path,source_row,message,evidence,requirements,suppression_reason,\
+    suppression_expires,suppression_ticket\r\n";
+
+pub(super) fn header() -> Vec<u8> {
+    HEADER.into()
+}
+
+/// Writes findings as records. What those of a rule, a user or an input have in common is made once.
+#[derive(Debug, Default)]
+pub(super) struct Records {
+    /// By the rule's position in its program.
+    rules: Vec<Option<RulePieces>>,
+    /// Position of the input and number of the row, and `account` to `arn`.
+    user: (Option<(usize, u64)>, Vec<u8>),
+    /// Position of the input, and `access_key_id` to `source_path`.
+    input: (Option<usize>, Vec<u8>),
+    evidence: String,
+}
+
+#[derive(Debug)]
+struct RulePieces {
+    /// `rule` to `title`
+    head: Vec<u8>,
+    /// `requirements`
+    requirements: Vec<u8>,
+}
+
+impl Stream for Records {
+    fn finding(&mut self, hit: &Hit<'_>, out: &mut Vec<u8>) {
+        let judged = hit.judged();
+        write_hex(hit.id().0, out);
+        let rule = pieces(&mut self.rules, judged);
+        out.extend_from_slice(&rule.head);
+        for word in [hit.status.name(), judged.bound.severity.name()] {
+            out.extend_from_slice(word.as_bytes());
+            out.push(b',');
+        }
+        out.extend_from_slice(user(&mut self.user, hit));
+        if let Some(credential) = hit.credential() {
+            out.extend_from_slice(credential.name().as_bytes());
+        }
+        out.extend_from_slice(input(&mut self.input, hit.input()));
+        if let Some(row) = hit.row() {
+            write_number(row.number(), out);
+        }
+        out.push(b',');
+        write_cell(&hit.message(), out);
+        out.push(b',');
+        write_evidence(hit, &mut self.evidence, out);
+        out.extend_from_slice(&rule.requirements);
+        write_suppression(hit, out);
+        out.extend_from_slice(b"\r\n");
+    }
+}
+
+fn pieces<'a>(rules: &'a mut Vec<Option<RulePieces>>, judged: &Judged) -> &'a RulePieces {
+    if rules.len() <= judged.position {
+        rules.resize_with(judged.position + 1, || None);
+    }
+    rules[judged.position].get_or_insert_with(|| RulePieces::new(judged))
+}
+
+impl RulePieces {
+    fn new(judged: &Judged) -> Self {
+        let bound = &judged.bound;
+        let parameters: Vec<_> = bound
+            .parameters
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let mut head = vec![b','];
+        for cell in [&bound.rule.id, &parameters.join("; "), &bound.rule.title] {
+            write_cell(cell, &mut head);
+            head.push(b',');
+        }
+        let mut requirements = vec![b','];
+        write_cell(&bound.requirements.join("; "), &mut requirements);
+        Self { head, requirements }
+    }
+}
+
+fn user<'a>((of, text): &'a mut (Option<(usize, u64)>, Vec<u8>), hit: &Hit<'_>) -> &'a [u8] {
+    let now = hit.row().map(|row| (hit.input().index, row.number()));
+    if now.is_none() || now != *of {
+        *of = now;
+        text.clear();
+        let cell = |bytes: Option<&[u8]>, text: &mut Vec<u8>| {
+            write_cell(&String::from_utf8_lossy(bytes.unwrap_or(b"")), text);
+            text.push(b',');
+        };
+        cell(hit.account(), text);
+        cell(None, text);
+        cell(hit.row().and_then(UserRow::user), text);
+        cell(hit.row().and_then(UserRow::arn), text);
+    }
+    text
+}
+
+fn input<'a>((of, text): &'a mut (Option<usize>, Vec<u8>), input: &Input) -> &'a [u8] {
+    if *of != Some(input.index) {
+        *of = Some(input.index);
+        text.clear();
+        text.extend_from_slice(b",,");
+        write_cell(&input.as_of.to_string(), text);
+        text.push(b',');
+        write_cell(&input.path, text);
+        text.push(b',');
+    }
+    text
+}
+
+fn write_evidence(hit: &Hit<'_>, scratch: &mut String, out: &mut Vec<u8>) {
+    scratch.clear();
+    for (column, cell) in hit.evidence() {
+        if !scratch.is_empty() {
+            scratch.push_str("; ");
+        }
+        scratch.push_str(column.name());
+        scratch.push('=');
+        scratch.push_str(&String::from_utf8_lossy(cell));
+    }
+    write_cell(scratch, out);
+}
+
+fn write_suppression(hit: &Hit<'_>, out: &mut Vec<u8>) {
+    let Some(suppression) = hit.suppression else {
+        return out.extend_from_slice(b",,,");
+    };
+    let optional = |text: &'_ Option<String>| text.clone().unwrap_or_default();
+    for cell in [
+        &suppression.reason,
+        &optional(&suppression.expires),
+        &optional(&suppression.ticket),
+    ] {
+        out.push(b',');
+        write_cell(cell, out);
+    }
+}
+
+/// Appends one cell.
+fn write_cell(text: &str, out: &mut Vec<u8>) {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/:_.-<>() ;='".contains(&byte);
+    if text.bytes().all(is_plain)
+        && text
+            .bytes()
+            .next()
+            .is_none_or(|byte| byte.is_ascii_alphanumeric())
+    {
+        return out.extend_from_slice(text.as_bytes());
+    }
+    let shown: Cow<'_, str> = harmless(text);
+    let needs_quotes = shown.contains(['"', ',']) || shown.trim() != shown;
+    let quote: &[u8] = if needs_quotes { b"\"" } else { b"" };
+    out.extend_from_slice(quote);
+    if is_formula(text) {
+        out.push(b'\'');
+    }
+    for &byte in shown.as_bytes() {
+        if byte == b'"' {
+            out.push(b'"');
+        }
+        out.push(byte);
+    }
+    out.extend_from_slice(quote);
+}
+
+/// Whether a spreadsheet may take the cell for a formula: it starts, blanks aside, with one of the signs that
+/// make one (in their wide forms too), or with a tab or line break.
+fn is_formula(text: &str) -> bool {
+    const SIGNS: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+    text.starts_with(['\t', '\r', '\n']) || text.trim_start().starts_with(SIGNS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cell(text: &str) -> String {
+        let mut out = Vec::new();
+        write_cell(text, &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn plain_cells_are_bare() {
+        for text in [
+            "",
+            "alice",
+            "arn:aws:iam::123456789012:user/a",
+            "2026-01-02T00:00:00Z",
+            "<root_account>",
+        ] {
+            assert_eq!(cell(text), text);
+        }
+    }
+
+    #[test]
+    fn formulas_are_text() {
+        assert_eq!(cell("=1+1"), "'=1+1");
+        assert_eq!(cell("@SUM(A1,A2)"), "\"'@SUM(A1,A2)\"");
+        assert_eq!(cell("+1"), "'+1");
+        assert_eq!(cell("-1"), "'-1");
+        assert_eq!(cell("  =1"), "\"'  =1\"");
+        assert_eq!(cell("\t=1"), r"'\t=1");
+        assert_eq!(cell("\rx"), r"'\rx");
+        assert_eq!(cell("＝1"), "'＝1");
+        assert_eq!(cell("a=1"), "a=1");
+    }
+
+    #[test]
+    fn quotes_and_line_breaks() {
+        assert_eq!(cell("a,\"b\""), "\"a,\"\"b\"\"\"");
+        assert_eq!(cell("a\r\nb"), r"a\r\nb");
+        assert_eq!(cell(" a"), "\" a\"");
+    }
+}

@@ -1,0 +1,57 @@
+//! Text from reports made harmless for a terminal.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// Whether a character steers a terminal or a text's layout, or hides in it: control characters, line
+/// separators, bidirectional overrides, characters without width.
+pub(super) const fn is_harmful(char: char) -> bool {
+    matches!(char,
+        '\0'..='\x1f' | '\x7f'..='\u{9f}'
+        | '\u{ad}' | '\u{61c}' | '\u{180e}'
+        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// The text with every harmful character written as an escape, such as `\x1b` or `\u{202e}`.
+pub fn harmless(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_harmful) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for char in text.chars() {
+        match char {
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\0'..='\x7f' if is_harmful(char) => push(&mut out, format_args!("\\x{:02x}", u32::from(char))),
+            _ if is_harmful(char) => push(&mut out, format_args!("\\u{{{:x}}}", u32::from(char))),
+            _ => out.push(char),
+        }
+    }
+    Cow::Owned(out)
+}
+
+fn push(out: &mut String, escape: std::fmt::Arguments<'_>) {
+    out.write_fmt(escape)
+        .expect("invariant: writing to a string cannot fail");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_steers_or_hides_becomes_visible() {
+        assert_eq!(harmless("\x1b[31mred\x07"), r"\x1b[31mred\x07");
+        assert_eq!(harmless("a\r\n\tb\x7f\u{9b}"), r"a\r\n\tb\x7f\u{9b}");
+        assert_eq!(
+            harmless("\u{202e}evil\u{200b}\u{feff}"),
+            r"\u{202e}evil\u{200b}\u{feff}"
+        );
+        assert!(matches!(
+            harmless("Ærøskøbing 東京 <root_account>"),
+            Cow::Borrowed(_)
+        ));
+    }
+}

@@ -1,0 +1,153 @@
+//! JSON that is also harmless on a terminal: what [`is_harmful`] is written as `\uXXXX`, which JSON leaves to
+//! the writer's choice.
+
+use std::io;
+
+use serde::Serialize;
+use serde_json::ser::{Formatter, Serializer};
+
+use super::harmless::is_harmful;
+
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
+/// Appends the value as one line of JSON.
+pub(super) fn write(value: &impl Serialize, out: &mut Vec<u8>) {
+    value
+        .serialize(&mut Serializer::with_formatter(out, Harmless))
+        .expect("invariant: memory takes every byte, and our maps have text keys");
+}
+
+/// Appends the text as a JSON string, invalid UTF-8 replaced by U+FFFD.
+pub(super) fn write_text(text: &[u8], out: &mut Vec<u8>) {
+    out.push(b'"');
+    write_fragment(text, out);
+    out.push(b'"');
+}
+
+/// Appends the text as a JSON string, or null.
+pub(super) fn write_option(text: Option<&[u8]>, out: &mut Vec<u8>) {
+    match text {
+        Some(text) => write_text(text, out),
+        None => out.extend_from_slice(b"null"),
+    }
+}
+
+fn write_fragment(text: &[u8], out: &mut Vec<u8>) {
+    let is_plain = |&byte: &u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
+    if text.iter().all(is_plain) {
+        return out.extend_from_slice(text);
+    }
+    for char in String::from_utf8_lossy(text).chars() {
+        let short = match char {
+            '"' => b'"',
+            '\\' => b'\\',
+            '\n' => b'n',
+            '\r' => b'r',
+            '\t' => b't',
+            '\x08' => b'b',
+            '\x0c' => b'f',
+            _ => {
+                write_char(char, out);
+                continue;
+            }
+        };
+        out.extend_from_slice(&[b'\\', short]);
+    }
+}
+
+fn write_char(char: char, out: &mut Vec<u8>) {
+    if !is_harmful(char) {
+        return out.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes());
+    }
+    for unit in char.encode_utf16(&mut [0; 2]) {
+        let digit = |shift: u32| HEX[usize::from(*unit >> shift & 15)];
+        out.extend_from_slice(&[b'\\', b'u', digit(12), digit(8), digit(4), digit(0)]);
+    }
+}
+
+/// Number in lower-case hexadecimal digits.
+pub(super) fn write_hex(number: u128, out: &mut Vec<u8>) {
+    for byte in number.to_be_bytes() {
+        out.extend_from_slice(&[HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+    }
+}
+
+/// Number in decimal digits.
+pub(super) fn write_number(mut number: u64, out: &mut Vec<u8>) {
+    let mut digits = [0; 20];
+    let mut start = digits.len();
+    loop {
+        start -= 1;
+        digits[start] = b'0' + u8::try_from(number % 10).expect("invariant: a digit");
+        number /= 10;
+        if number == 0 {
+            return out.extend_from_slice(&digits[start..]);
+        }
+    }
+}
+
+/// Compact JSON, with strings as [`write_text`] writes them.
+struct Harmless;
+
+impl Formatter for Harmless {
+    fn write_string_fragment<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        if !fragment.chars().any(is_harmful) {
+            return writer.write_all(fragment.as_bytes());
+        }
+        let mut text = Vec::with_capacity(fragment.len() + 16);
+        for char in fragment.chars() {
+            write_char(char, &mut text);
+        }
+        writer.write_all(&text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn fast(text: &[u8]) -> String {
+        let mut out = Vec::new();
+        write_text(text, &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn escapes_what_terminals_obey() {
+        assert_eq!(
+            fast(b"a\x1b[2J\x7f\xc2\x9b\xff"),
+            "\"a\\u001b[2J\\u007f\\u009b\u{fffd}\""
+        );
+        assert_eq!(fast("\u{202e}\u{e0041}".as_bytes()), r#""\u202e\udb40\udc41""#);
+        assert_eq!(fast("東京 \"x\\".as_bytes()), r#""東京 \"x\\""#);
+    }
+
+    proptest! {
+        #[test]
+        fn both_ways_write_the_same_and_serde_reads_it_back(text: String) {
+            let mut slow = Vec::new();
+            write(&text, &mut slow);
+            prop_assert_eq!(fast(text.as_bytes()), String::from_utf8_lossy(&slow));
+            prop_assert_eq!(serde_json::from_slice::<String>(&slow).unwrap(), text);
+        }
+
+        #[test]
+        fn nothing_harmful_is_left(text in "[\\x00-\\x{ff}\\x{2000}-\\x{20ff}\\x{e0000}-\\x{e0080}]*") {
+            prop_assert!(!fast(text.as_bytes()).chars().any(is_harmful));
+        }
+
+        #[test]
+        fn numbers(number: u64, wide: u128) {
+            let mut out = Vec::new();
+            write_number(number, &mut out);
+            write_hex(wide, &mut out);
+            prop_assert_eq!(String::from_utf8(out).unwrap(), format!("{number}{wide:032x}"));
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Counts, then the worst findings by severity, for pull requests and wikis. Bounded, since such places are.
+
+use std::fmt::Write as _;
+
+use super::View;
+use super::harmless::harmless;
+use super::words;
+use crate::finding::{Finding, RuleTally, Severity};
+
+/// How many inputs, and how many diagnostics, are listed.
+const LISTED: usize = 20;
+
+pub(super) fn render(view: &View<'_>) -> String {
+    let mut out = format!("# IAM credential report: {}\n", words::verdict(view.tally));
+    inputs(view, &mut out);
+    rules(&view.tally.rules, &mut out);
+    if !view.worst.is_empty() {
+        out.push_str("\nWorst first; ages are at the as-of.\n");
+    }
+    for severity in Severity::ALL.into_iter().rev() {
+        let findings: Vec<_> = view
+            .worst
+            .iter()
+            .filter(|finding| finding.severity == severity)
+            .collect();
+        if !findings.is_empty() {
+            section(severity, &findings, &mut out);
+        }
+    }
+    if view.hidden() > 0 {
+        let hidden = words::counted(view.hidden(), "more finding");
+        line(
+            &mut out,
+            format_args!("\n{hidden} not shown (`--limit {}` shows them)", view.told),
+        );
+    }
+    diagnostics(view, &mut out);
+    out
+}
+
+fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
+    writeln!(out, "{text}").expect("invariant: a string takes all");
+}
+
+fn inputs(view: &View<'_>, out: &mut String) {
+    out.push('\n');
+    for input in view.tally.inputs.iter().take(LISTED) {
+        let as_of = words::as_of(
+            &input.as_of,
+            input.as_of_source,
+            input.generated.as_deref(),
+            view.settings.now,
+        );
+        let users = words::counted(input.users, "user");
+        line(
+            out,
+            format_args!("- {}: {users}, judged as of {as_of}", code(&input.path)),
+        );
+    }
+    more(view.tally.inputs.len(), out);
+}
+
+fn more(all: usize, out: &mut String) {
+    if all > LISTED {
+        line(
+            out,
+            format_args!("- and {} more", words::number((all - LISTED) as u64)),
+        );
+    }
+}
+
+fn rules(rules: &[RuleTally], out: &mut String) {
+    let mut rules: Vec<&RuleTally> = rules.iter().collect();
+    rules.sort_by_key(|rule| std::cmp::Reverse(rule.severity));
+    out.push_str("\n| Severity | Rule | Failed | Undetermined | Suppressed | Passed |\n");
+    out.push_str("|---|---|--:|--:|--:|--:|\n");
+    for rule in rules {
+        let name = code(&words::rule(&rule.id, &rule.parameters));
+        let counts = [rule.failed, rule.undetermined, rule.suppressed, rule.passed].map(words::number);
+        line(
+            out,
+            format_args!("| {} | {name} | {} |", rule.severity, counts.join(" | ")),
+        );
+    }
+}
+
+fn section(severity: Severity, findings: &[&Finding], out: &mut String) {
+    line(out, format_args!("\n## {severity}\n"));
+    out.push_str("| User | Account | Status | Rule | Credential | What |\n|---|---|---|---|---|---|\n");
+    for finding in findings {
+        let user = finding.user.as_deref().map_or("all users".to_owned(), code);
+        let cell = |text: &Option<String>| text.as_deref().map_or(String::new(), code);
+        line(
+            out,
+            format_args!(
+                "| {user} | {} | {} | {} | {} | {} |",
+                cell(&finding.account),
+                finding.status,
+                code(&finding.rule),
+                cell(&finding.credential),
+                plain(&words::sayings(finding).join("; ")),
+            ),
+        );
+    }
+}
+
+fn diagnostics(view: &View<'_>, out: &mut String) {
+    let diagnostics = &view.tally.diagnostics;
+    if diagnostics.is_empty() {
+        return;
+    }
+    out.push_str("\n## Diagnostics\n\n");
+    for diagnostic in diagnostics.iter().take(LISTED) {
+        line(
+            out,
+            format_args!("- {}", plain(&words::diagnostic_line(diagnostic))),
+        );
+    }
+    more(diagnostics.len(), out);
+}
+
+/// The text as it is: every sign that could be markup is a character reference, which never is.
+fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    for char in harmless(text).chars() {
+        if is_markup(char) {
+            write!(out, "&#{};", u32::from(char)).expect("invariant: a string takes all");
+        } else {
+            out.push(char);
+        }
+    }
+    // GitHub makes links of addresses without any sign.
+    out.replace('_', "\\_")
+        .replace("://", "&#58;//")
+        .replace("www.", "www&#46;")
+}
+
+/// Signs that make markup, links or mentions in the middle of a line.
+const fn is_markup(char: char) -> bool {
+    matches!(
+        char,
+        '\\' | '`' | '*' | '[' | ']' | '<' | '>' | '&' | '|' | '~' | '!' | '#' | '$' | '@' | '"'
+    )
+}
+
+/// The text as a code span, in which nothing is markup, or plain where it cannot be one.
+fn code(text: &str) -> String {
+    let shown = harmless(text);
+    if shown.is_empty() || shown.contains(['`', '|']) || shown.trim() != shown {
+        return plain(text);
+    }
+    format!("`{shown}`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_from_a_report_is_markup() {
+        assert_eq!(code("<script>alert(1)</script>"), "`<script>alert(1)</script>`");
+        assert_eq!(code("a|b"), "a&#124;b");
+        assert_eq!(code("`<img src=x>"), "&#96;&#60;img src=x&#62;");
+        assert_eq!(
+            plain("![x](https://evil.example) @team"),
+            "&#33;&#91;x&#93;(https&#58;//evil.example) &#64;team"
+        );
+        assert_eq!(plain("a\n# b"), r"a&#92;n&#35; b");
+    }
+}

@@ -1,0 +1,62 @@
+//! The JSON Schemas under `docs/schemas/`, made from the types.
+
+use schemars::generate::SchemaSettings;
+use schemars::transform::{RecursiveTransform, Transform as _};
+use schemars::{JsonSchema, Schema};
+use serde_json::json;
+
+use super::support::hostile;
+use super::{Assessment, Format, Settings};
+use crate::finding::Finding;
+
+#[path = "../../tests/support/schemas.rs"]
+mod schemas;
+
+/// The schema of a document type, whose member `schema` names it.
+fn schema_of<T: JsonSchema>(name: &str) -> String {
+    let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
+    let mut schema = generator.into_root_schema_for::<T>();
+    RecursiveTransform(refuse_unknown_members).transform(&mut schema);
+    schema.insert("title".to_owned(), name.into());
+    if let Some(member) = schema.pointer_mut("/properties/schema") {
+        member["const"] = json!(name);
+    }
+    serde_json::to_string_pretty(&schema).expect("a schema is JSON") + "\n"
+}
+
+fn refuse_unknown_members(schema: &mut Schema) {
+    if schema.get("properties").is_some() {
+        schema.insert("additionalProperties".to_owned(), false.into());
+    }
+}
+
+/// Under `UPDATE=1` it is written anew.
+fn check_committed<T: JsonSchema>(file: &str, name: &str) {
+    let path = schemas::path(file);
+    let made = schema_of::<T>(name);
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, &made).expect("docs/schemas can be written");
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(committed, made, "{}: run the tests with UPDATE=1", path.display());
+}
+
+#[test]
+fn committed_schemas_are_those_of_the_types() {
+    check_committed::<Finding>("finding.v1", Finding::SCHEMA);
+    check_committed::<Assessment>("assessment.v1", Assessment::SCHEMA);
+}
+
+#[test]
+fn real_output_is_valid_and_can_be_read_back() {
+    let lines = hostile(Format::Ndjson, Settings::default());
+    schemas::assert_findings(&lines);
+    let document = hostile(Format::Json, Settings::default());
+    schemas::assert_assessment(&document);
+    let read: Assessment = serde_json::from_str(&document).unwrap();
+    let findings: Vec<Finding> = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(read.findings, findings);
+}

@@ -1,0 +1,188 @@
+//! What each format says of one hostile report.
+
+use super::Format;
+use super::support::hostile;
+use super::tests::settings;
+
+#[test]
+fn table_at_80_columns() {
+    let text = hostile(Format::Table, settings(80));
+    insta::assert_snapshot!(text, @r#"
+    4 users in hos\x1btile.csv, judged as of 2026-11-21T00:00:00Z (from the file
+    name), 34 days ago
+
+    severity  rule                                 failed  undetermined  passed
+    critical  root-access-key-active                    1             0       0
+    high      access-key-not-rotated (max_age=90)       1             1       1
+    high      console-user-without-mfa                  1             1       0
+    medium    two-active-access-keys                    1             0       2
+
+    worst first; ages are at the as-of
+
+    <root_account>  account 123456789012, row 1
+      critical  fail          root-access-key-active    access_key_1
+        root has an active access key
+        last rotated 2019-01-01 (2,881 days)
+
+    =cmd|'/c calc'!A1  account 123456789012, row 2
+      high      fail          access-key-not-rotated    access_key_1
+        this key was created more than 90 days ago and is still active
+        last rotated 2026-01-02 (322 days)
+      high      fail          console-user-without-mfa  password
+        this user signs in to the console with a password alone
+
+    \x1b[2J\u{202e}evil\u{9b}|`x`<script>  account 123456789012, row 3
+      high      undetermined  access-key-not-rotated    access_key_1
+        cannot be determined: access_key_1_last_rotated is 'soon\x07'
+      medium    fail          two-active-access-keys
+        both access keys of this user are active
+
+    ta,b "東京"  account 123456789012, row 4
+      high      undetermined  console-user-without-mfa  password
+        cannot be determined: mfa_active is 'maybe'
+
+    warning: hos\x1btile.csv, row 3, access_key_1_last_rotated 'soon\x07': this
+      cell is no time; what depends on it is undetermined [bad-cell]
+    warning: hos\x1btile.csv, row 4, mfa_active 'maybe': this cell is neither true
+      nor false; what depends on it is undetermined [bad-cell]
+
+    4 failed (1 critical, 2 high, 1 medium), 2 undetermined, 3 passed
+    "#);
+}
+
+#[test]
+fn table_at_200_columns() {
+    let text = hostile(Format::Table, settings(200));
+    insta::assert_snapshot!(text, @r#"
+    4 users in hos\x1btile.csv, judged as of 2026-11-21T00:00:00Z (from the file name), 34 days ago
+
+    severity  rule                                 failed  undetermined  passed
+    critical  root-access-key-active                    1             0       0
+    high      access-key-not-rotated (max_age=90)       1             1       1
+    high      console-user-without-mfa                  1             1       0
+    medium    two-active-access-keys                    1             0       2
+
+    worst first; ages are at the as-of
+    <root_account>  account 123456789012, row 1
+      critical  fail          root-access-key-active    access_key_1  root has an active access key; last rotated 2019-01-01 (2,881 days)
+    =cmd|'/c calc'!A1  account 123456789012, row 2
+      high      fail          access-key-not-rotated    access_key_1  this key was created more than 90 days ago and is still active; last rotated 2026-01-02 (322 days)
+      high      fail          console-user-without-mfa  password      this user signs in to the console with a password alone
+    \x1b[2J\u{202e}evil\u{9b}|`x`<script>  account 123456789012, row 3
+      high      undetermined  access-key-not-rotated    access_key_1  cannot be determined: access_key_1_last_rotated is 'soon\x07'
+      medium    fail          two-active-access-keys                  both access keys of this user are active
+    ta,b "東京"  account 123456789012, row 4
+      high      undetermined  console-user-without-mfa  password      cannot be determined: mfa_active is 'maybe'
+
+    warning: hos\x1btile.csv, row 3, access_key_1_last_rotated 'soon\x07': this cell is no time; what depends on it is undetermined [bad-cell]
+    warning: hos\x1btile.csv, row 4, mfa_active 'maybe': this cell is neither true nor false; what depends on it is undetermined [bad-cell]
+
+    4 failed (1 critical, 2 high, 1 medium), 2 undetermined, 3 passed
+    "#);
+}
+
+#[test]
+fn summary() {
+    let text = hostile(Format::Summary, settings(80));
+    insta::assert_snapshot!(text, @r#"
+    4 users in hos\x1btile.csv, judged as of 2026-11-21T00:00:00Z (from the file
+    name), 34 days ago
+
+    severity  rule                                 failed  undetermined  passed
+    critical  root-access-key-active                    1             0       0
+    high      access-key-not-rotated (max_age=90)       1             1       1
+    high      console-user-without-mfa                  1             1       0
+    medium    two-active-access-keys                    1             0       2
+
+    2 diagnostics
+    4 failed (1 critical, 2 high, 1 medium), 2 undetermined, 3 passed
+    "#);
+}
+
+#[test]
+fn json() {
+    let text = hostile(Format::Json, settings(80));
+    insta::assert_snapshot!(text, @r#"
+    {"schema":"credlens.assessment/v1","findings":[
+    {"schema":"credlens.finding/v1","id":"f0ef592c42fc086c474ec3e4f4fc2187","rule":"root-access-key-active","parameters":{},"title":"Active access key of root","status":"fail","severity":"critical","account":"123456789012","account_name":null,"user":"<root_account>","arn":"arn:aws:iam::123456789012:root","credential":"access_key_1","access_key_id":null,"as_of":"2026-11-21T00:00:00Z","source":{"path":"hos\u001btile.csv","row":1},"message":"root has an active access key","evidence":{"access_key_1_active":"true","access_key_1_last_rotated":"2019-01-01T00:00:00+00:00"},"requirements":[],"suppression":null},
+    {"schema":"credlens.finding/v1","id":"97567404fd28abdbd12ccccd516cea39","rule":"access-key-not-rotated","parameters":{"max_age":90},"title":"Active access key not rotated","status":"fail","severity":"high","account":"123456789012","account_name":null,"user":"=cmd|'/c calc'!A1","arn":"arn:aws:iam::123456789012:user/=cmd|'/c calc'!A1","credential":"access_key_1","access_key_id":null,"as_of":"2026-11-21T00:00:00Z","source":{"path":"hos\u001btile.csv","row":2},"message":"this key was created more than 90 days ago and is still active","evidence":{"access_key_1_active":"true","access_key_1_last_rotated":"2026-01-02T03:04:05+00:00"},"requirements":[],"suppression":null},
+    {"schema":"credlens.finding/v1","id":"8b8e3369a4b9b2adfa974573d9aa1853","rule":"console-user-without-mfa","parameters":{},"title":"Console user without MFA","status":"fail","severity":"high","account":"123456789012","account_name":null,"user":"=cmd|'/c calc'!A1","arn":"arn:aws:iam::123456789012:user/=cmd|'/c calc'!A1","credential":"password","access_key_id":null,"as_of":"2026-11-21T00:00:00Z","source":{"path":"hos\u001btile.csv","row":2},"message":"this user signs in to the console with a password alone","evidence":{"mfa_active":"false","password_enabled":"true"},"requirements":[],"suppression":null},
+    {"schema":"credlens.finding/v1","id":"6f15ef265302565b827100cba86cf827","rule":"access-key-not-rotated","parameters":{"max_age":90},"title":"Active access key not rotated","status":"undetermined","severity":"high","account":"123456789012","account_name":null,"user":"\u001b[2J\u202eevil\u009b|`x`<script>","arn":"arn:aws:iam::123456789012:user/x","credential":"access_key_1","access_key_id":null,"as_of":"2026-11-21T00:00:00Z","source":{"path":"hos\u001btile.csv","row":3},"message":"cannot be determined: access_key_1_last_rotated is 'soon\u0007'","evidence":{"access_key_1_active":"true","access_key_1_last_rotated":"soon\u0007"},"requirements":[],"suppression":null},
+    {"schema":"credlens.finding/v1","id":"9b4c8d0a554043da6ca1420ffcd42b74","rule":"two-active-access-keys","parameters":{},"title":"Two active access keys","status":"fail","severity":"medium","account":"123456789012","account_name":null,"user":"\u001b[2J\u202eevil\u009b|`x`<script>","arn":"arn:aws:iam::123456789012:user/x","credential":null,"access_key_id":null,"as_of":"2026-11-21T00:00:00Z","source":{"path":"hos\u001btile.csv","row":3},"message":"both access keys of this user are active","evidence":{"access_key_1_active":"true","access_key_2_active":"true"},"requirements":[],"suppression":null},
+    {"schema":"credlens.finding/v1","id":"041ce7e737d82bf24b56f409fc0684d5","rule":"console-user-without-mfa","parameters":{},"title":"Console user without MFA","status":"undetermined","severity":"high","account":"123456789012","account_name":null,"user":"ta,b \"東京\"","arn":"arn:aws:iam::123456789012:user/tokyo","credential":"password","access_key_id":null,"as_of":"2026-11-21T00:00:00Z","source":{"path":"hos\u001btile.csv","row":4},"message":"cannot be determined: mfa_active is 'maybe'","evidence":{"mfa_active":"maybe","password_enabled":"true"},"requirements":[],"suppression":null}
+    ],
+    "as_of":"2026-11-21T00:00:00Z","inputs":[{"path":"hos\u001btile.csv","kind":"csv","users":4,"as_of":"2026-11-21T00:00:00Z","as_of_source":"file-name","generated":null}],"rules":[{"id":"access-key-not-rotated","parameters":{"max_age":90},"severity":"high","tested":4,"relevant":3,"passed":1,"failed":1,"undetermined":1,"suppressed":0},{"id":"console-user-without-mfa","parameters":{},"severity":"high","tested":4,"relevant":2,"passed":0,"failed":1,"undetermined":1,"suppressed":0},{"id":"root-access-key-active","parameters":{},"severity":"critical","tested":4,"relevant":1,"passed":0,"failed":1,"undetermined":0,"suppressed":0},{"id":"two-active-access-keys","parameters":{},"severity":"medium","tested":4,"relevant":3,"passed":2,"failed":1,"undetermined":0,"suppressed":0}],"diagnostics":[{"level":"warning","code":"bad-cell","path":"hos\u001btile.csv","row":3,"column":"access_key_1_last_rotated","value":"soon\u0007","message":"this cell is no time; what depends on it is undetermined"},{"level":"warning","code":"bad-cell","path":"hos\u001btile.csv","row":4,"column":"mfa_active","value":"maybe","message":"this cell is neither true nor false; what depends on it is undetermined"}]}
+    "#);
+}
+
+#[test]
+fn ndjson() {
+    let text = hostile(Format::Ndjson, settings(80));
+    insta::assert_snapshot!(text, @r#"
+    {"schema":"credlens.finding/v1","id":"f0ef592c42fc086c474ec3e4f4fc2187","rule":"root-access-key-active","parameters":{},"title":"Active access key of root","status":"fail","severity":"critical","account":"123456789012","account_name":null,"user":"<root_account>","arn":"arn:aws:iam::123456789012:root","credential":"access_key_1","access_key_id":null,"as_of":"2026-11-21T00:00:00Z","source":{"path":"hos\u001btile.csv","row":1},"message":"root has an active access key","evidence":{"access_key_1_active":"true","access_key_1_last_rotated":"2019-01-01T00:00:00+00:00"},"requirements":[],"suppression":null}
+    {"schema":"credlens.finding/v1","id":"97567404fd28abdbd12ccccd516cea39","rule":"access-key-not-rotated","parameters":{"max_age":90},"title":"Active access key not rotated","status":"fail","severity":"high","account":"123456789012","account_name":null,"user":"=cmd|'/c calc'!A1","arn":"arn:aws:iam::123456789012:user/=cmd|'/c calc'!A1","credential":"access_key_1","access_key_id":null,"as_of":"2026-11-21T00:00:00Z","source":{"path":"hos\u001btile.csv","row":2},"message":"this key was created more than 90 days ago and is still active","evidence":{"access_key_1_active":"true","access_key_1_last_rotated":"2026-01-02T03:04:05+00:00"},"requirements":[],"suppression":null}
+    {"schema":"credlens.finding/v1","id":"8b8e3369a4b9b2adfa974573d9aa1853","rule":"console-user-without-mfa","parameters":{},"title":"Console user without MFA","status":"fail","severity":"high","account":"123456789012","account_name":null,"user":"=cmd|'/c calc'!A1","arn":"arn:aws:iam::123456789012:user/=cmd|'/c calc'!A1","credential":"password","access_key_id":null,"as_of":"2026-11-21T00:00:00Z","source":{"path":"hos\u001btile.csv","row":2},"message":"this user signs in to the console with a password alone","evidence":{"mfa_active":"false","password_enabled":"true"},"requirements":[],"suppression":null}
+    {"schema":"credlens.finding/v1","id":"6f15ef265302565b827100cba86cf827","rule":"access-key-not-rotated","parameters":{"max_age":90},"title":"Active access key not rotated","status":"undetermined","severity":"high","account":"123456789012","account_name":null,"user":"\u001b[2J\u202eevil\u009b|`x`<script>","arn":"arn:aws:iam::123456789012:user/x","credential":"access_key_1","access_key_id":null,"as_of":"2026-11-21T00:00:00Z","source":{"path":"hos\u001btile.csv","row":3},"message":"cannot be determined: access_key_1_last_rotated is 'soon\u0007'","evidence":{"access_key_1_active":"true","access_key_1_last_rotated":"soon\u0007"},"requirements":[],"suppression":null}
+    {"schema":"credlens.finding/v1","id":"9b4c8d0a554043da6ca1420ffcd42b74","rule":"two-active-access-keys","parameters":{},"title":"Two active access keys","status":"fail","severity":"medium","account":"123456789012","account_name":null,"user":"\u001b[2J\u202eevil\u009b|`x`<script>","arn":"arn:aws:iam::123456789012:user/x","credential":null,"access_key_id":null,"as_of":"2026-11-21T00:00:00Z","source":{"path":"hos\u001btile.csv","row":3},"message":"both access keys of this user are active","evidence":{"access_key_1_active":"true","access_key_2_active":"true"},"requirements":[],"suppression":null}
+    {"schema":"credlens.finding/v1","id":"041ce7e737d82bf24b56f409fc0684d5","rule":"console-user-without-mfa","parameters":{},"title":"Console user without MFA","status":"undetermined","severity":"high","account":"123456789012","account_name":null,"user":"ta,b \"東京\"","arn":"arn:aws:iam::123456789012:user/tokyo","credential":"password","access_key_id":null,"as_of":"2026-11-21T00:00:00Z","source":{"path":"hos\u001btile.csv","row":4},"message":"cannot be determined: mfa_active is 'maybe'","evidence":{"mfa_active":"maybe","password_enabled":"true"},"requirements":[],"suppression":null}
+    "#);
+}
+
+#[test]
+fn csv() {
+    let text = hostile(Format::Csv, settings(80));
+    insta::assert_snapshot!(text, @r#"
+    id,rule,parameters,title,status,severity,account,account_name,user,arn,credential,access_key_id,as_of,source_path,source_row,message,evidence,requirements,suppression_reason,suppression_expires,suppression_ticket
+    f0ef592c42fc086c474ec3e4f4fc2187,root-access-key-active,,Active access key of root,fail,critical,123456789012,,<root_account>,arn:aws:iam::123456789012:root,access_key_1,,2026-11-21T00:00:00Z,hos\x1btile.csv,1,root has an active access key,access_key_1_active=true; access_key_1_last_rotated=2019-01-01T00:00:00+00:00,,,,
+    97567404fd28abdbd12ccccd516cea39,access-key-not-rotated,max_age=90,Active access key not rotated,fail,high,123456789012,,'=cmd|'/c calc'!A1,arn:aws:iam::123456789012:user/=cmd|'/c calc'!A1,access_key_1,,2026-11-21T00:00:00Z,hos\x1btile.csv,2,this key was created more than 90 days ago and is still active,access_key_1_active=true; access_key_1_last_rotated=2026-01-02T03:04:05+00:00,,,,
+    8b8e3369a4b9b2adfa974573d9aa1853,console-user-without-mfa,,Console user without MFA,fail,high,123456789012,,'=cmd|'/c calc'!A1,arn:aws:iam::123456789012:user/=cmd|'/c calc'!A1,password,,2026-11-21T00:00:00Z,hos\x1btile.csv,2,this user signs in to the console with a password alone,mfa_active=false; password_enabled=true,,,,
+    6f15ef265302565b827100cba86cf827,access-key-not-rotated,max_age=90,Active access key not rotated,undetermined,high,123456789012,,\x1b[2J\u{202e}evil\u{9b}|`x`<script>,arn:aws:iam::123456789012:user/x,access_key_1,,2026-11-21T00:00:00Z,hos\x1btile.csv,3,cannot be determined: access_key_1_last_rotated is 'soon\x07',access_key_1_active=true; access_key_1_last_rotated=soon\x07,,,,
+    9b4c8d0a554043da6ca1420ffcd42b74,two-active-access-keys,,Two active access keys,fail,medium,123456789012,,\x1b[2J\u{202e}evil\u{9b}|`x`<script>,arn:aws:iam::123456789012:user/x,,,2026-11-21T00:00:00Z,hos\x1btile.csv,3,both access keys of this user are active,access_key_1_active=true; access_key_2_active=true,,,,
+    041ce7e737d82bf24b56f409fc0684d5,console-user-without-mfa,,Console user without MFA,undetermined,high,123456789012,,"ta,b ""東京""",arn:aws:iam::123456789012:user/tokyo,password,,2026-11-21T00:00:00Z,hos\x1btile.csv,4,cannot be determined: mfa_active is 'maybe',mfa_active=maybe; password_enabled=true,,,,
+    "#);
+}
+
+#[test]
+fn markdown() {
+    let text = hostile(Format::Markdown, settings(80));
+    insta::assert_snapshot!(text, @r#"
+    # IAM credential report: 4 failed (1 critical, 2 high, 1 medium), 2 undetermined, 3 passed
+
+    - `hos\x1btile.csv`: 4 users, judged as of 2026-11-21T00:00:00Z (from the file name), 34 days ago
+
+    | Severity | Rule | Failed | Undetermined | Suppressed | Passed |
+    |---|---|--:|--:|--:|--:|
+    | critical | `root-access-key-active` | 1 | 0 | 0 | 0 |
+    | high | `access-key-not-rotated (max_age=90)` | 1 | 1 | 0 | 1 |
+    | high | `console-user-without-mfa` | 1 | 1 | 0 | 0 |
+    | medium | `two-active-access-keys` | 1 | 0 | 0 | 2 |
+
+    Worst first; ages are at the as-of.
+
+    ## critical
+
+    | User | Account | Status | Rule | Credential | What |
+    |---|---|---|---|---|---|
+    | `<root_account>` | `123456789012` | fail | `root-access-key-active` | `access_key_1` | root has an active access key; last rotated 2019-01-01 (2,881 days) |
+
+    ## high
+
+    | User | Account | Status | Rule | Credential | What |
+    |---|---|---|---|---|---|
+    | =cmd&#124;'/c calc'&#33;A1 | `123456789012` | fail | `access-key-not-rotated` | `access_key_1` | this key was created more than 90 days ago and is still active; last rotated 2026-01-02 (322 days) |
+    | =cmd&#124;'/c calc'&#33;A1 | `123456789012` | fail | `console-user-without-mfa` | `password` | this user signs in to the console with a password alone |
+    | &#92;x1b&#91;2J&#92;u{202e}evil&#92;u{9b}&#124;&#96;x&#96;&#60;script&#62; | `123456789012` | undetermined | `access-key-not-rotated` | `access_key_1` | cannot be determined: access\_key\_1\_last\_rotated is 'soon&#92;x07' |
+    | `ta,b "東京"` | `123456789012` | undetermined | `console-user-without-mfa` | `password` | cannot be determined: mfa\_active is 'maybe' |
+
+    ## medium
+
+    | User | Account | Status | Rule | Credential | What |
+    |---|---|---|---|---|---|
+    | &#92;x1b&#91;2J&#92;u{202e}evil&#92;u{9b}&#124;&#96;x&#96;&#60;script&#62; | `123456789012` | fail | `two-active-access-keys` |  | both access keys of this user are active |
+
+    ## Diagnostics
+
+    - warning: hos&#92;x1btile.csv, row 3, access\_key\_1\_last\_rotated 'soon&#92;x07': this cell is no time; what depends on it is undetermined &#91;bad-cell&#93;
+    - warning: hos&#92;x1btile.csv, row 4, mfa\_active 'maybe': this cell is neither true nor false; what depends on it is undetermined &#91;bad-cell&#93;
+    "#);
+}

@@ -1,0 +1,133 @@
+//! What the tests of this layer share: reports in memory, judged by built-in rules.
+
+use std::sync::Arc;
+
+use super::{Format, Outputs, Settings};
+use crate::engine::{self, Event, Hit, Input, Options, Program, Sink, Source};
+use crate::finding::{AsOfSource, Tally};
+use crate::report::header::Header;
+use crate::report::time::Timestamp;
+use crate::rule::{Catalogue, Selection, select};
+
+/// The columns of the reports below.
+pub(super) const HEADER: &str = "user,arn,user_creation_time,password_enabled,password_last_used,\
+    password_last_changed,password_next_rotation,mfa_active,access_key_1_active,access_key_1_last_rotated,\
+    access_key_1_last_used_date,access_key_1_last_used_region,access_key_1_last_used_service,\
+    access_key_2_active,access_key_2_last_rotated,access_key_2_last_used_date,access_key_2_last_used_region,\
+    access_key_2_last_used_service,cert_1_active,cert_1_last_rotated,cert_2_active,cert_2_last_rotated";
+
+/// Users who attack terminals, spreadsheets, Markdown and column widths.
+pub(super) const HOSTILE: &str = "\
+<root_account>,arn:aws:iam::123456789012:root,2019-01-01T00:00:00+00:00,not_supported,2026-11-20T10:00:00+00:00,not_supported,not_supported,true,true,2019-01-01T00:00:00+00:00,N/A,N/A,N/A,false,N/A,N/A,N/A,N/A,false,N/A,false,N/A
+=cmd|'/c calc'!A1,arn:aws:iam::123456789012:user/=cmd|'/c calc'!A1,2020-01-01T00:00:00+00:00,true,no_information,2026-10-01T00:00:00+00:00,N/A,false,true,2026-01-02T03:04:05+00:00,2026-11-20T00:00:00+00:00,eu-west-1,s3,false,N/A,N/A,N/A,N/A,false,N/A,false,N/A
+\x1b[2J\u{202e}evil\u{9b}|`x`<script>,arn:aws:iam::123456789012:user/x,2020-01-01T00:00:00+00:00,false,N/A,N/A,N/A,false,true,soon\x07,N/A,N/A,N/A,true,2026-11-20T00:00:00+00:00,N/A,N/A,N/A,false,N/A,false,N/A
+\"ta,b \"\"東京\"\"\",arn:aws:iam::123456789012:user/tokyo,2020-01-01T00:00:00+00:00,true,2026-11-20T00:00:00+00:00,2026-10-01T00:00:00+00:00,N/A,maybe,false,N/A,N/A,N/A,N/A,false,N/A,N/A,N/A,N/A,false,N/A,false,N/A
+";
+
+/// The rules by which they are judged.
+pub(super) const RULES: [&str; 4] = [
+    "access-key-not-rotated",
+    "console-user-without-mfa",
+    "root-access-key-active",
+    "two-active-access-keys",
+];
+
+/// Blocks of literal records.
+pub(super) struct Memory(std::vec::IntoIter<(Arc<Input>, bool, Vec<u8>)>);
+
+impl Memory {
+    /// Every report a path and its records without header, one block a record.
+    pub(super) fn new(reports: &[(&str, &[u8])]) -> Self {
+        let mut blocks = Vec::new();
+        for (index, (path, records)) in reports.iter().enumerate() {
+            let input = Arc::new(input(index, path));
+            let mut lines: Vec<&[u8]> = records.split_inclusive(|&byte| byte == b'\n').collect();
+            if lines.is_empty() {
+                lines.push(b"");
+            }
+            let last = lines.len() - 1;
+            let numbered = lines.into_iter().enumerate();
+            blocks.extend(numbered.map(|(number, line)| (Arc::clone(&input), number == last, line.to_vec())));
+        }
+        Self(blocks.into_iter())
+    }
+}
+
+fn input(index: usize, path: &str) -> Input {
+    Input {
+        index,
+        path: path.to_owned(),
+        kind: "csv".to_owned(),
+        header: Header::parse(HEADER.as_bytes()).expect("a header"),
+        as_of: "2026-11-21".parse::<Timestamp>().expect("a time"),
+        as_of_source: AsOfSource::FileName,
+        generated: None,
+    }
+}
+
+impl Source for Memory {
+    fn next(&mut self, text: &mut Vec<u8>) -> Option<Event> {
+        let (input, last, block) = self.0.next()?;
+        text.clear();
+        text.extend_from_slice(&block);
+        Some(Event::Block { input, last })
+    }
+}
+
+/// Built-in rules by id.
+pub(super) fn program(rules: &[&str]) -> Program {
+    let selection = Selection {
+        rules: rules.iter().map(ToString::to_string).collect(),
+        ..Selection::default()
+    };
+    let selected = select(&Catalogue::builtin(), &selection).expect("known rules");
+    Program::new(selected.rules)
+}
+
+/// Judges the reports into the sink.
+pub(super) fn assess(sink: &impl Sink, reports: &[(&str, &[u8])], rules: &[&str], threads: usize) -> Tally {
+    let options = Options {
+        threads,
+        ..Options::default()
+    };
+    engine::assess(&program(rules), Memory::new(reports), sink, options).expect("memory takes all")
+}
+
+/// What each format says of the reports.
+pub(super) fn told(
+    formats: &[Format],
+    settings: Settings,
+    reports: &[(&str, &[u8])],
+    threads: usize,
+) -> Vec<String> {
+    let writers = formats.iter().map(|&format| (format, Vec::new())).collect();
+    let outputs = Outputs::new(writers, settings);
+    let tally = assess(&outputs, reports, &RULES, threads);
+    let texts = outputs.finish(&tally).expect("memory takes all");
+    texts
+        .into_iter()
+        .map(|text| String::from_utf8(text).expect("UTF-8"))
+        .collect()
+}
+
+/// What one format says of the hostile report.
+pub(super) fn hostile(format: Format, settings: Settings) -> String {
+    told(&[format], settings, &[("hos\x1btile.csv", HOSTILE.as_bytes())], 2).remove(0)
+}
+
+/// Runs a test on every hit.
+pub(super) struct Each<F>(pub(super) F);
+
+impl<F: Fn(&Hit<'_>) + Sync> Sink for Each<F> {
+    type Part = ();
+
+    fn part(&self) {}
+
+    fn hit(&self, (): &mut (), hit: &Hit<'_>) {
+        self.0(hit);
+    }
+
+    fn accept(&self, (): &mut ()) -> std::io::Result<()> {
+        Ok(())
+    }
+}

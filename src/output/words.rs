@@ -1,0 +1,265 @@
+//! How things are said to people, in every format for them.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use super::harmless::harmless;
+use crate::finding::{
+    AsOfSource, Diagnostic, Finding, Level, RuleTally, Severity, Status, Suppression, Tally,
+};
+use crate::report::cell;
+use crate::report::schema::Column;
+use crate::report::time::Timestamp;
+
+/// The number, with commas between thousands.
+pub(super) fn number(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// `1 user`, `41 users`.
+pub(super) fn counted(count: u64, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {what}{plural}", number(count))
+}
+
+/// A length of time in its largest unit that says enough, cut off: `323 days`, `7 hours`.
+fn duration(seconds: u64) -> String {
+    let (count, unit) = match seconds {
+        0..60 => (seconds, "second"),
+        60..7_200 => (seconds / 60, "minute"),
+        7_200..172_800 => (seconds / 3_600, "hour"),
+        _ => (seconds / 86_400, "day"),
+    };
+    counted(count, unit)
+}
+
+/// The as-of with where it comes from and how long ago it was.
+pub(super) fn as_of(
+    as_of: &str,
+    source: AsOfSource,
+    generated: Option<&str>,
+    now: Option<Timestamp>,
+) -> String {
+    let source = match (source, generated) {
+        (AsOfSource::Argument, None) => "given".to_owned(),
+        (AsOfSource::Argument, Some(generated)) => format!("given; the report is of {generated}"),
+        (AsOfSource::Generated, _) => "when the report was made".to_owned(),
+        (AsOfSource::FileName, _) => "from the file name".to_owned(),
+        (AsOfSource::Now, _) => return format!("{as_of} (now; the report does not say when it was made)"),
+    };
+    let age = Timestamp::parse(as_of.as_bytes())
+        .zip(now)
+        .map(|(then, now)| match now.0.abs_diff(then.0) {
+            seconds if then <= now => format!(", {} ago", duration(seconds)),
+            seconds => format!(", in {}", duration(seconds)),
+        });
+    format!("{as_of} ({source}){}", age.unwrap_or_default())
+}
+
+/// `access-key-not-rotated (max_age=90)`.
+pub(super) fn rule(id: &str, parameters: &BTreeMap<String, i64>) -> String {
+    let mut out = harmless(id).into_owned();
+    for (position, (name, value)) in parameters.iter().enumerate() {
+        let before = if position == 0 { " (" } else { ", " };
+        write!(out, "{before}{}={value}", harmless(name)).expect("invariant: a string takes all");
+    }
+    if !parameters.is_empty() {
+        out.push(')');
+    }
+    out
+}
+
+/// What a finding says: its message, the cells that make it concrete, and why it is accepted if it is.
+pub(super) fn sayings(finding: &Finding) -> Vec<String> {
+    let mut out = vec![harmless(&finding.message).into_owned()];
+    // Why something is undetermined names the cells already.
+    if finding.status != Status::Undetermined {
+        out.push(evidence(finding));
+    }
+    out.extend(finding.suppression.as_ref().map(accepted));
+    out.retain(|saying| !saying.is_empty());
+    out
+}
+
+fn accepted(suppression: &Suppression) -> String {
+    let until = suppression.expires.as_ref().map(|day| format!(" until {day}"));
+    let ticket = suppression.ticket.as_ref().map(|ticket| format!(" ({ticket})"));
+    let [until, ticket] = [until, ticket].map(Option::unwrap_or_default);
+    harmless(&format!("accepted{until}: {}{ticket}", suppression.reason)).into_owned()
+}
+
+/// The cells that tell more than the message: times with their ages at the as-of, and text. What flags say, it
+/// says; and of several credentials, those that have no such time are left out.
+fn evidence(finding: &Finding) -> String {
+    let as_of = Timestamp::parse(finding.as_of.as_bytes());
+    let credential = finding.credential.as_deref();
+    let cells = finding.evidence.iter().filter_map(|(name, value)| {
+        let value = match Column::from_name(name)? {
+            Column::Time(_) if credential.is_none() && cell::time(value.as_bytes()) == cell::ABSENT => None,
+            Column::Time(_) => Some(time(value, as_of)),
+            Column::Text(_) => Some(harmless(value).into_owned()),
+            Column::Flag(_) => None,
+        };
+        Some(format!("{} {}", short(name, credential), value?))
+    });
+    cells.collect::<Vec<_>>().join(", ")
+}
+
+/// A column's name for people. Of which credential it tells is known already.
+fn short(name: &str, credential: Option<&str>) -> String {
+    let rest = credential.and_then(|credential| name.strip_prefix(credential)?.strip_prefix('_'));
+    let name = rest.unwrap_or(name);
+    let kind = ["_date", "_time"]
+        .into_iter()
+        .find_map(|kind| name.strip_suffix(kind));
+    kind.unwrap_or(name).replace('_', " ")
+}
+
+/// `2026-01-02 (322 days)`; what is no time, as written.
+fn time(value: &str, as_of: Option<Timestamp>) -> String {
+    let time = Timestamp(cell::time(value.as_bytes()));
+    let (Some(as_of), Some(day), false) = (
+        as_of,
+        value.get(..10),
+        [cell::ABSENT, cell::UNKNOWN].contains(&time.0),
+    ) else {
+        return harmless(value).into_owned();
+    };
+    let side = if time <= as_of { "" } else { " after the as-of" };
+    format!("{day} ({}{side})", duration(as_of.0.abs_diff(time.0)))
+}
+
+/// Failed verdicts by severity and the others, in one line.
+pub(super) fn verdict(tally: &Tally) -> String {
+    let sum = |count: fn(&RuleTally) -> u64| tally.rules.iter().map(count).sum::<u64>();
+    let failed = sum(|rule| rule.failed);
+    let by_severity: Vec<String> = Severity::ALL
+        .into_iter()
+        .rev()
+        .filter_map(|severity| {
+            let rules = tally.rules.iter().filter(|rule| rule.severity == severity);
+            let failed: u64 = rules.map(|rule| rule.failed).sum();
+            (failed > 0).then(|| format!("{} {severity}", number(failed)))
+        })
+        .collect();
+    let mut out = match failed {
+        0 => "nothing failed".to_owned(),
+        _ => format!("{} failed ({})", number(failed), by_severity.join(", ")),
+    };
+    for (count, word) in [
+        (sum(|rule| rule.undetermined), "undetermined"),
+        (sum(|rule| rule.suppressed), "suppressed"),
+        (sum(|rule| rule.passed), "passed"),
+    ] {
+        if count > 0 {
+            write!(out, ", {} {word}", number(count)).expect("invariant: a string takes all");
+        }
+    }
+    out
+}
+
+/// A diagnostic as one harmless line, without an end of line:
+/// `warning: report.csv, row 17, mfa_active 'maybe': this cell is … [bad-cell]`.
+pub fn diagnostic_line(diagnostic: &Diagnostic) -> String {
+    let level = match diagnostic.level {
+        Level::Note => "note",
+        Level::Warning => "warning",
+        Level::Error => "error",
+    };
+    let mut place: Vec<String> = diagnostic
+        .path
+        .iter()
+        .map(|path| harmless(path).into_owned())
+        .collect();
+    place.extend(diagnostic.row.map(|row| format!("row {row}")));
+    let cell = match (&diagnostic.column, &diagnostic.value) {
+        (Some(column), Some(value)) => Some(format!("{} '{}'", harmless(column), harmless(value))),
+        (Some(word), None) => Some(harmless(word).into_owned()),
+        (None, Some(value)) => Some(format!("'{}'", harmless(value))),
+        (None, None) => None,
+    };
+    place.extend(cell);
+    let colon = if place.is_empty() { "" } else { ": " };
+    format!(
+        "{level}: {}{colon}{} [{}]",
+        place.join(", "),
+        harmless(&diagnostic.message),
+        harmless(&diagnostic.code)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_lengths_of_time() {
+        assert_eq!(
+            ["0", "999", "1,000", "12,345,678"],
+            [0, 999, 1_000, 12_345_678].map(number)
+        );
+        let day = 86_400;
+        let lengths = [1, 59, 60, 7_199, 7_200, 2 * day - 1, 2 * day, 323 * day].map(duration);
+        assert_eq!(
+            lengths,
+            [
+                "1 second",
+                "59 seconds",
+                "1 minute",
+                "119 minutes",
+                "2 hours",
+                "47 hours",
+                "2 days",
+                "323 days"
+            ]
+        );
+    }
+
+    #[test]
+    fn as_of_with_source_and_age() {
+        let now = Timestamp::parse(b"2026-12-25");
+        let said = |source, generated| as_of("2026-11-21T00:00:00Z", source, generated, now);
+        assert_eq!(
+            said(AsOfSource::FileName, None),
+            "2026-11-21T00:00:00Z (from the file name), 34 days ago"
+        );
+        assert_eq!(
+            said(AsOfSource::Argument, Some("2026-11-20T00:00:00Z")),
+            "2026-11-21T00:00:00Z (given; the report is of 2026-11-20T00:00:00Z), 34 days ago"
+        );
+        assert_eq!(
+            said(AsOfSource::Now, None),
+            "2026-11-21T00:00:00Z (now; the report does not say when it was made)"
+        );
+        let future = as_of("2026-12-25T10:00:00Z", AsOfSource::Generated, None, now);
+        assert_eq!(
+            future,
+            "2026-12-25T10:00:00Z (when the report was made), in 10 hours"
+        );
+    }
+
+    #[test]
+    fn diagnostics_in_one_harmless_line() {
+        let diagnostic = Diagnostic {
+            level: Level::Warning,
+            code: "bad-cell".to_owned(),
+            path: Some("re\x1bport.csv".to_owned()),
+            row: Some(17),
+            column: Some("mfa_active".to_owned()),
+            value: Some("may\nbe".to_owned()),
+            message: "this cell is odd".to_owned(),
+        };
+        assert_eq!(
+            diagnostic_line(&diagnostic),
+            r"warning: re\x1bport.csv, row 17, mfa_active 'may\nbe': this cell is odd [bad-cell]"
+        );
+    }
+}

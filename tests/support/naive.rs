@@ -1,0 +1,255 @@
+//! Judges row by row, straight from the words of DESIGN.md: slow, plain, and written apart from the engine.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Duration, Months, NaiveDate, NaiveDateTime, Utc};
+use credlens::finding::Status;
+use credlens::gsl::typed::{Comparison, Entity, Expr, TextTest, TimeTest, TypedRule};
+use credlens::report::schema::{Column, FlagColumn, Slot, TextColumn, TimeColumn};
+use credlens::report::time::Unit;
+
+/// A row: its cells as written, by column; a column that the report lacks is not there.
+pub(crate) type Row = BTreeMap<Column, String>;
+
+/// True, false, or unknown.
+type Kleene = Option<bool>;
+
+/// A time cell.
+#[derive(Clone, Copy, PartialEq)]
+enum Time {
+    At(DateTime<Utc>),
+    Absent,
+}
+
+/// The verdict on the entity in this slot; none where it is not relevant.
+pub(crate) fn verdict(rule: &TypedRule, slot: Slot, row: &Row, as_of: DateTime<Utc>) -> Option<Status> {
+    let eval = |expr: &Expr| holds(expr, slot, row, as_of);
+    let exists = exists(rule.entity, slot, row);
+    let relevant = rule.relevant.as_ref().map_or(Some(true), eval);
+    let kept = rule.exclude.as_ref().map_or(Some(true), |expr| not(eval(expr)));
+    let condition = eval(&rule.condition);
+    let violation = if rule.forbidden { condition } else { not(condition) };
+    let in_scope = and(and(exists, relevant), kept);
+    match and(in_scope, violation) {
+        Some(true) => Some(Status::Fail),
+        None => Some(Status::Undetermined),
+        Some(false) => (in_scope == Some(true)).then_some(Status::Pass),
+    }
+}
+
+fn exists(entity: Entity, slot: Slot, row: &Row) -> Kleene {
+    let (active, made) = match (entity, slot) {
+        (Entity::IamUser, _) => return Some(true),
+        (Entity::IamAccessKey, Slot::One) => (FlagColumn::Key1Active, TimeColumn::Key1LastRotated),
+        (Entity::IamAccessKey, Slot::Two) => (FlagColumn::Key2Active, TimeColumn::Key2LastRotated),
+        (Entity::IamSigningCertificate, Slot::One) => (FlagColumn::Cert1Active, TimeColumn::Cert1LastRotated),
+        (Entity::IamSigningCertificate, Slot::Two) => (FlagColumn::Cert2Active, TimeColumn::Cert2LastRotated),
+    };
+    let made = time(row, made).map(|time| time != Time::Absent);
+    or(flag_is(row, active, true), made)
+}
+
+fn holds(expr: &Expr, slot: Slot, row: &Row, as_of: DateTime<Utc>) -> Kleene {
+    match expr {
+        Expr::And(parts) => parts
+            .iter()
+            .map(|part| holds(part, slot, row, as_of))
+            .fold(Some(true), and),
+        Expr::Or(parts) => parts
+            .iter()
+            .map(|part| holds(part, slot, row, as_of))
+            .fold(Some(false), or),
+        Expr::Not(inner) => not(holds(inner, slot, row, as_of)),
+        Expr::Flag(attribute, wanted) => flag_is(row, attribute.column(slot), *wanted),
+        Expr::Time(attribute, test) => {
+            let time = time(row, attribute.column(slot))?;
+            Some(match *test {
+                TimeTest::IsEmpty => time == Time::Absent,
+                TimeTest::Before(n, unit) => {
+                    later(as_of, n, unit).is_none_or(|cutoff| cutoff.after(instant(time)))
+                }
+                TimeTest::After(n, unit) => {
+                    later(as_of, n, unit).is_some_and(|cutoff| cutoff.before(instant(time)))
+                }
+            })
+        }
+        Expr::Text(attribute, test) => text(row, attribute.column(slot)).map(|text| text_holds(test, &text)),
+        Expr::Difference {
+            left,
+            right,
+            unit,
+            comparison,
+            count,
+        } => {
+            let left = instant(time(row, left.column(slot))?);
+            let right = instant(time(row, right.column(slot))?);
+            let (earlier, latest) = (left.min(right), left.max(right));
+            let bound = later(earlier, *count, *unit);
+            let order = bound.map_or(std::cmp::Ordering::Less, |bound| bound.order(latest));
+            Some(match comparison {
+                Comparison::Less => order.is_lt(),
+                Comparison::AtMost => order.is_le(),
+                Comparison::Equal => order.is_eq(),
+                Comparison::AtLeast => order.is_ge(),
+                Comparison::More => order.is_gt(),
+            })
+        }
+    }
+}
+
+/// An instant that may lie outside the calendar.
+enum Bound {
+    Past,
+    At(DateTime<Utc>),
+    Future,
+}
+
+impl Bound {
+    /// How an instant stands to this one.
+    fn order(&self, instant: DateTime<Utc>) -> std::cmp::Ordering {
+        match self {
+            Self::Past => std::cmp::Ordering::Greater,
+            Self::At(at) => instant.cmp(at),
+            Self::Future => std::cmp::Ordering::Less,
+        }
+    }
+
+    fn after(&self, instant: DateTime<Utc>) -> bool {
+        self.order(instant).is_lt()
+    }
+
+    fn before(&self, instant: DateTime<Utc>) -> bool {
+        self.order(instant).is_gt()
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "reads well with the options around it")]
+fn later(from: DateTime<Utc>, n: i64, unit: Unit) -> Option<Bound> {
+    let beyond = if n < 0 { Bound::Past } else { Bound::Future };
+    let seconds = |length: i64| {
+        let seconds = n.checked_mul(length)?;
+        from.checked_add_signed(Duration::try_seconds(seconds)?)
+    };
+    let months = |length: u64| {
+        let months = Months::new(u32::try_from(n.unsigned_abs().checked_mul(length)?).ok()?);
+        if n < 0 {
+            from.checked_sub_months(months)
+        } else {
+            from.checked_add_months(months)
+        }
+    };
+    let at = match unit {
+        Unit::Seconds => seconds(1),
+        Unit::Minutes => seconds(60),
+        Unit::Hours => seconds(60 * 60),
+        Unit::Days => seconds(24 * 60 * 60),
+        Unit::Weeks => seconds(7 * 24 * 60 * 60),
+        Unit::Months => months(1),
+        Unit::Years => months(12),
+    };
+    Some(at.map_or(beyond, Bound::At))
+}
+
+fn instant(time: Time) -> DateTime<Utc> {
+    match time {
+        Time::At(at) => at,
+        Time::Absent => NaiveDate::from_ymd_opt(1, 1, 1)
+            .unwrap()
+            .and_hms_opt(0, 0, 0)
+            .unwrap()
+            .and_utc(),
+    }
+}
+
+fn blank(byte: char) -> bool {
+    byte == ' ' || byte == '\t'
+}
+
+fn cell(row: &Row, column: impl Into<Column>) -> Option<&str> {
+    row.get(&column.into()).map(|cell| cell.trim_matches(blank))
+}
+
+fn flag_is(row: &Row, column: FlagColumn, wanted: bool) -> Kleene {
+    match cell(row, column)?.to_lowercase().as_str() {
+        "true" => Some(wanted),
+        "false" | "n/a" => Some(!wanted),
+        "not_supported" => Some(false),
+        _ => None,
+    }
+}
+
+fn time(row: &Row, column: TimeColumn) -> Option<Time> {
+    let cell = cell(row, column)?;
+    if matches!(cell.to_lowercase().as_str(), "n/a" | "no_information") {
+        return Some(Time::Absent);
+    }
+    parse(cell).map(Time::At)
+}
+
+/// By chrono's own parsers; the forms that it reads besides are not generated.
+fn parse(cell: &str) -> Option<DateTime<Utc>> {
+    if let Ok(date) = NaiveDate::parse_from_str(cell, "%Y-%m-%d") {
+        return (cell.len() == 10).then(|| date.and_hms_opt(0, 0, 0).unwrap().and_utc());
+    }
+    if cell.contains(":60") {
+        return None;
+    }
+    let cell = cell.replacen(' ', "T", 1);
+    if let Ok(time) = NaiveDateTime::parse_from_str(&cell, "%Y-%m-%dT%H:%M:%S%.f") {
+        return Some(time.and_utc());
+    }
+    let time = DateTime::parse_from_str(&cell.replace('Z', "+0000"), "%Y-%m-%dT%H:%M:%S%.f%z").ok()?;
+    Some(time.to_utc())
+}
+
+fn text(row: &Row, column: TextColumn) -> Option<String> {
+    if column == TextColumn::User && is_root(row) {
+        return Some("<root_account>".to_owned());
+    }
+    match cell(row, column) {
+        None if column == TextColumn::AdditionalCredentials => Some(String::new()),
+        None => None,
+        Some(cell) if cell.eq_ignore_ascii_case("n/a") => Some(String::new()),
+        Some(cell) => Some(cell.to_owned()),
+    }
+}
+
+fn is_root(row: &Row) -> bool {
+    match cell(row, TextColumn::Arn) {
+        Some(arn) if !arn.is_empty() && !arn.eq_ignore_ascii_case("n/a") => arn.ends_with(":root"),
+        Some(_) | None => cell(row, TextColumn::User) == Some("<root_account>"),
+    }
+}
+
+fn text_holds(test: &TextTest, text: &str) -> bool {
+    match test {
+        TextTest::Equals(wanted) => text == wanted,
+        TextTest::In(wanted) => wanted.iter().any(|wanted| wanted == text),
+        TextTest::Like(pattern) => {
+            let pattern = regex::escape(pattern).replace('%', "(?s:.*)");
+            regex::Regex::new(&format!("^{pattern}$")).unwrap().is_match(text)
+        }
+        TextTest::Matches(pattern) => regex::RegexBuilder::new(pattern.source())
+            .case_insensitive(pattern.ignores_case())
+            .build()
+            .unwrap()
+            .is_match(text),
+        TextTest::IsEmpty => text.is_empty(),
+    }
+}
+
+fn not(value: Kleene) -> Kleene {
+    value.map(|value| !value)
+}
+
+fn and(left: Kleene, right: Kleene) -> Kleene {
+    match (left, right) {
+        (Some(false), _) | (_, Some(false)) => Some(false),
+        (Some(true), Some(true)) => Some(true),
+        (None, _) | (_, None) => None,
+    }
+}
+
+fn or(left: Kleene, right: Kleene) -> Kleene {
+    not(and(not(left), not(right)))
+}
