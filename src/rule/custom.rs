@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::catalogue::Catalogue;
-use super::definition::{LogicPlace, Remedy, Rule};
+use super::definition::{LogicPlace, Rule};
 use super::error::{Error, did_you_mean};
 use super::read::{File, Placed, Table};
+use super::words::Remedy;
 use crate::finding::Severity;
 
 /// What bare GSL says nothing about.

@@ -79,7 +79,8 @@ impl fmt::Display for Error {
                 errors,
             } => {
                 for (position, error) in errors.iter().enumerate() {
-                    let line = line_start + text[..error.span.start].matches('\n').count();
+                    let before = text.get(..error.span.start).unwrap_or_default();
+                    let line = line_start + before.matches('\n').count();
                     let separator = if position == 0 { "" } else { "\n" };
                     write!(f, "{separator}{origin}:{line}: {}", error.message)?;
                 }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::catalogue::Catalogue;
-use super::definition::{Rule, Section};
+use super::definition::Rule;
 use super::framework::{Coverage, Framework, Requirement, RuleRef};
+use super::words::Section;
 
 /// A page about one rule. `frameworks` are those in which its requirements are looked for.
 pub fn rule_page(rule: &Rule, frameworks: &[Framework]) -> String {

@@ -1,8 +1,10 @@
 //! Rule files: their errors, those of users, and what is doubtful in them.
 
+use proptest::prelude::*;
+
 use super::{catalogue, rendered};
 use crate::finding::Severity;
-use crate::rule::{Rule, lint};
+use crate::rule::{Framework, Rule, Suppressions, lint};
 
 #[test]
 fn errors_of_a_file_come_at_once_with_carets() {
@@ -234,4 +236,35 @@ fn lints_tell_what_is_doubtful() {
     IamUser should have createDate dateDifference(passwordLastUsed, 'days') >= 0
       own-1: nothing that it judges can fail (never-fails)
     ");
+}
+
+/// Files with a piece cut out and another put in its place.
+const WHOLE: [&str; 3] = [
+    include_str!("../../../rules/access-key-unused.toml"),
+    include_str!("../../../frameworks/gxp-21-cfr-11.toml"),
+    "[[suppress]]\nrule = \"IAM.3\"\nuser = \"bu\u{df}ild-*\"\nreason = \"x\"\nexpires = 2026-06-30\n",
+];
+
+proptest! {
+    #[test]
+    fn no_file_breaks_the_reader(
+        which in 0..WHOLE.len(),
+        cut in (0.0..1.0f64, 0_usize..40),
+        piece in "[\\[\\]{}='\"#\\n\u{df}a-z0-9_*]{0,8}",
+    ) {
+        let letters: Vec<char> = WHOLE[which].chars().collect();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a place in a short text")]
+        let at = (cut.0 * letters.len() as f64) as usize;
+        let rest = &letters[(at + cut.1).min(letters.len())..];
+        let text: String = letters[..at].iter().copied().chain(piece.chars()).chain(rest.iter().copied()).collect();
+        let mut catalogue = catalogue();
+        let failed = [
+            Framework::parse("f", "f.toml", &text).err(),
+            Suppressions::parse("s.toml", &text, &catalogue).err(),
+        ];
+        let own = catalogue.add("own.toml", &text).err().unwrap_or_default();
+        for error in failed.into_iter().flatten().chain(own) {
+            prop_assert!(!error.render(true).is_empty() && !error.to_string().is_empty());
+        }
+    }
 }
