@@ -187,6 +187,8 @@ fn is_formula(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::support::hostile;
+    use super::super::{Format, Settings};
     use super::*;
 
     fn cell(text: &str) -> String {
@@ -219,6 +221,22 @@ mod tests {
         assert_eq!(cell("\rx"), r"'\rx");
         assert_eq!(cell("＝1"), "'＝1");
         assert_eq!(cell("a=1"), "a=1");
+    }
+
+    #[test]
+    fn every_record_can_be_read_back() {
+        let text = hostile(Format::Csv, Settings::default());
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let records: Vec<csv::StringRecord> = reader.records().collect::<Result<_, _>>().unwrap();
+        assert_eq!(records.len(), text.lines().count() - 1);
+        let users: Vec<&str> = records.iter().map(|record| &record[8]).collect();
+        assert!(
+            users.contains(&"ta,b \"東京\"") && users.contains(&"'=cmd|'/c calc'!A1"),
+            "{users:?}"
+        );
+        for record in &records {
+            assert!(!record.iter().any(is_formula), "{record:?}");
+        }
     }
 
     #[test]
