@@ -1,6 +1,8 @@
 //! The integration tests, one binary: a module for each part.
 
+mod docs;
 mod engine;
+mod examples;
 mod gsl;
 mod io;
 mod support;

@@ -137,7 +137,7 @@ pub(crate) struct Scan {
 /// Which rules run.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Selection {
-    /// A rule by id, by a peer's id (IAM.3, D9.AWS.IAM.07, iam_rotate_access_key_90_days), or by glob; * is
+    /// A rule by id, by a peer's id (IAM.3, D9.AWS.IAM.07, `access-keys-rotated`), or by glob; * is
     /// every rule. May be repeated [default: the rules marked so in `credlens rules list`]
     #[arg(long, value_name = "ID", help_heading = "Rules")]
     pub(crate) rule: Vec<String>,
@@ -158,7 +158,7 @@ pub(crate) struct Selection {
 /// How much is said, and in which colours.
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct Talk {
-    /// Colours: auto, always or never [default: auto, which is on a terminal, and not under NO_COLOR]
+    /// Colours: auto, always or never [default: auto, which is on a terminal, and not where `NO_COLOR` is set]
     #[arg(long, value_name = "WHEN")]
     pub(crate) color: Option<Color>,
 
@@ -185,6 +185,12 @@ pub(crate) struct FormatTo {
     pub(crate) format: Format,
     /// None is standard output.
     pub(crate) path: Option<PathBuf>,
+}
+
+impl FormatTo {
+    pub(crate) fn to_stdout(format: Format) -> Self {
+        Self { format, path: None }
+    }
 }
 
 impl std::str::FromStr for FormatTo {

@@ -2,6 +2,7 @@
 //! typed columns, and verdicts become findings handed to a sink, in (input, row, rule) order whatever the
 //! number of threads. The only place that uses threads. No I/O of its own, no clock.
 
+pub mod examples;
 mod hit;
 mod ledger;
 mod program;

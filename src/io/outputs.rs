@@ -44,13 +44,12 @@ impl Output {
         Ok(Self(BufWriter::with_capacity(BUFFER, sink)))
     }
 
-    /// Writes what is left and puts a regular file in its place, safe against a loss of power. After an
-    /// error the target is as it was before.
+    /// Writes what is left and puts a regular file in its place. After an error the target is as it was
+    /// before.
     pub fn finish(self) -> io::Result<()> {
         match self.0.into_inner().map_err(io::IntoInnerError::into_error)? {
             Sink::Through(mut file) => file.flush(),
             Sink::Replacing { file, target } => {
-                file.as_file().sync_all()?;
                 file.persist(target).map_err(|error| error.error)?;
                 Ok(())
             }

@@ -8,6 +8,7 @@
 //! Everything that comes from a report is made harmless for whoever reads the format: terminals everywhere,
 //! spreadsheets in `csv`, Markdown and HTML in `markdown`.
 
+pub mod catalogue;
 mod csv;
 mod harmless;
 mod json;

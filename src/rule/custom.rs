@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::catalogue::Catalogue;
-use super::definition::{Remedy, Rule};
+use super::definition::{LogicPlace, Rule};
 use super::error::{Error, did_you_mean};
 use super::read::{File, Placed, Table};
+use super::words::Remedy;
 use crate::finding::Severity;
 
 /// What bare GSL says nothing about.
@@ -155,7 +156,7 @@ fn bare_rule(origin: &str, id: String, title: Option<String>, line: usize, logic
         remedy: Remedy::Manual,
         aliases: Vec::new(),
         logic: logic.to_owned(),
-        logic_line: line,
+        logic_place: LogicPlace::line(line),
         why: String::new(),
         boundary: None,
         references: Vec::new(),

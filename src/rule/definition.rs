@@ -1,12 +1,12 @@
 //! A rule as its file tells it.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
+use std::ops::Range;
 
 use super::error::Error;
 use super::example::Example;
 use super::read::{File, Placed, Table};
+use super::words::{Looser, Remedy, Section};
 use crate::finding::Severity;
 use crate::gsl::{self, typed::TypedRule};
 
@@ -33,8 +33,7 @@ pub struct Rule {
     pub aliases: Vec<String>,
     /// GSL, in which `{name}` stands for a parameter.
     pub logic: String,
-    /// Line of the file, from 1, on which the logic begins.
-    pub(super) logic_line: usize,
+    pub(super) logic_place: LogicPlace,
     /// Why it matters.
     pub why: String,
     /// On which second the verdict turns.
@@ -49,6 +48,17 @@ pub struct Rule {
     pub fix: BTreeMap<Section, String>,
     /// Rows with the verdict that they must get.
     pub examples: Vec<Example>,
+}
+
+/// Where the logic of a rule stands in its file.
+#[derive(Clone, Debug)]
+pub(super) struct LogicPlace {
+    /// The line, from 1, on which it begins.
+    pub(super) line: usize,
+    /// What stands before it on that line.
+    pub(super) lead: String,
+    /// What stands after it on its last line.
+    pub(super) tail: String,
 }
 
 /// A number that the logic of a rule leaves open.
@@ -68,16 +78,6 @@ pub struct Parameter {
     pub about: String,
 }
 
-/// Which way a parameter finds less.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Looser {
-    /// A greater value finds less.
-    #[default]
-    Higher,
-    /// A smaller value finds less.
-    Lower,
-}
-
 impl Parameter {
     /// Whether `used` finds less than `demanded`.
     pub fn is_looser(&self, used: i64, demanded: i64) -> bool {
@@ -90,162 +90,6 @@ impl Parameter {
     /// Whether the value is allowed.
     pub fn allows(&self, value: i64) -> bool {
         (self.min..=self.max).contains(&value)
-    }
-}
-
-/// What may be done about a fail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Remedy {
-    /// Reversible, may be automated.
-    Deactivate,
-    /// A new credential, a switch-over, then the old one off.
-    Rotate,
-    /// Not reversible.
-    Delete,
-    /// Told, never automated.
-    Manual,
-    /// Nothing to do.
-    None,
-}
-
-impl Remedy {
-    /// All remedies.
-    pub const ALL: [Self; 5] = [
-        Self::Deactivate,
-        Self::Rotate,
-        Self::Delete,
-        Self::Manual,
-        Self::None,
-    ];
-
-    /// The word in rule files and outputs.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Deactivate => "deactivate",
-            Self::Rotate => "rotate",
-            Self::Delete => "delete",
-            Self::Manual => "manual",
-            Self::None => "none",
-        }
-    }
-}
-
-impl fmt::Display for Remedy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-/// A part of the instructions that a rule or a framework gives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Section {
-    /// What to beware of, also in the source of the rule.
-    Caution,
-    /// How to look before anything is changed.
-    Test,
-    /// The order in which to change it.
-    Implementation,
-    /// In the AWS console.
-    Console,
-    /// With the AWS command line.
-    Cli,
-    /// With Terraform.
-    Terraform,
-    /// How to take it back.
-    Backout,
-    /// What to write down.
-    Record,
-}
-
-impl Section {
-    /// All sections, in the order in which they are read.
-    pub const ALL: [Self; 8] = [
-        Self::Caution,
-        Self::Test,
-        Self::Implementation,
-        Self::Console,
-        Self::Cli,
-        Self::Terraform,
-        Self::Backout,
-        Self::Record,
-    ];
-
-    /// The key in files.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Caution => "caution",
-            Self::Test => "test",
-            Self::Implementation => "implementation",
-            Self::Console => "console",
-            Self::Cli => "cli",
-            Self::Terraform => "terraform",
-            Self::Backout => "backout",
-            Self::Record => "record",
-        }
-    }
-
-    /// The heading on pages.
-    pub const fn heading(self) -> &'static str {
-        match self {
-            Self::Caution => "Beware",
-            Self::Test => "Test plan",
-            Self::Implementation => "Implementation plan",
-            Self::Console => "Console",
-            Self::Cli => "Command line",
-            Self::Terraform => "Terraform",
-            Self::Backout => "Backout plan",
-            Self::Record => "Record of changes",
-        }
-    }
-
-    /// The sections of a table.
-    pub(super) fn read(mut table: Table<'_, '_>) -> BTreeMap<Self, String> {
-        let sections = Self::ALL
-            .into_iter()
-            .filter_map(|section| Some((section, table.optional(section.name())?)))
-            .collect();
-        table.finish();
-        sections
-    }
-}
-
-/// A word in a rule file that names none of the choices.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown word '{word}'; one of {known}")]
-pub struct UnknownWord {
-    word: String,
-    known: String,
-}
-
-/// The item of this name.
-pub(super) fn from_word<T: Copy>(
-    word: &str,
-    all: &[T],
-    name: impl Fn(T) -> &'static str,
-) -> Result<T, UnknownWord> {
-    let found = all.iter().copied().find(|&item| name(item) == word);
-    found.ok_or_else(|| UnknownWord {
-        word: word.to_owned(),
-        known: all.iter().map(|&item| name(item)).collect::<Vec<_>>().join(", "),
-    })
-}
-
-impl FromStr for Remedy {
-    type Err = UnknownWord;
-
-    fn from_str(word: &str) -> Result<Self, UnknownWord> {
-        from_word(word, &Self::ALL, Self::name)
-    }
-}
-
-impl FromStr for Looser {
-    type Err = UnknownWord;
-
-    fn from_str(word: &str) -> Result<Self, UnknownWord> {
-        from_word(word, &[Self::Higher, Self::Lower], |looser| match looser {
-            Self::Higher => "higher",
-            Self::Lower => "lower",
-        })
     }
 }
 
@@ -275,7 +119,7 @@ impl Rule {
             message: message.map_or_else(|| title.clone(), |message| message.value),
             title,
             aliases: table.optional("aliases").unwrap_or_default(),
-            logic_line: logic_line(file, &at, &logic),
+            logic_place: LogicPlace::find(file, &at, &logic),
             logic,
             why: table.optional("why").unwrap_or_default(),
             boundary: table.optional("boundary"),
@@ -303,8 +147,18 @@ impl Rule {
 
     /// Checks its logic with these values of its parameters.
     pub fn bind(&self, parameters: &BTreeMap<String, i64>) -> Result<TypedRule, Error> {
-        gsl::parse_rule(&self.logic, parameters)
-            .map_err(|errors| Error::text(&self.origin, self.logic_line, &self.logic, errors))
+        gsl::parse_rule(&self.logic, parameters).map_err(|mut errors| {
+            let LogicPlace { line, lead, tail } = &self.logic_place;
+            for error in &mut errors {
+                error.span = error.span.start + lead.len()..error.span.end + lead.len();
+            }
+            Error::text(
+                &self.origin,
+                *line,
+                &format!("{lead}{}{tail}", self.logic),
+                errors,
+            )
+        })
     }
 
     /// The sentence for a fail, with these values of its parameters.
@@ -320,10 +174,29 @@ pub(super) fn fill(text: &str, parameters: &BTreeMap<String, i64>) -> String {
     })
 }
 
-/// The line on which the text within the quotes begins.
-fn logic_line(file: &File<'_>, at: &std::ops::Range<usize>, logic: &str) -> usize {
-    let within = file.text[at.clone()].find(logic).unwrap_or_default();
-    file.line(at.start + within)
+impl LogicPlace {
+    /// `at` spans the quotes as well. Text with escapes in it is not found, and is then taken to begin there.
+    fn find(file: &File<'_>, at: &Range<usize>, logic: &str) -> Self {
+        let Some(within) = file.text[at.clone()].find(logic) else {
+            return Self::line(file.line(at.start));
+        };
+        let (before, rest) = file.text.split_at(at.start + within);
+        let after = rest[logic.len()..].lines().next();
+        Self {
+            line: file.line(before.len()),
+            lead: before.rsplit('\n').next().unwrap_or_default().to_owned(),
+            tail: after.unwrap_or_default().to_owned(),
+        }
+    }
+
+    /// The whole of this line and those that follow.
+    pub(super) const fn line(line: usize) -> Self {
+        Self {
+            line,
+            lead: String::new(),
+            tail: String::new(),
+        }
+    }
 }
 
 fn check_placeholders(file: &File<'_>, message: &Placed<String>, parameters: &BTreeMap<String, Parameter>) {

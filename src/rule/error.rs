@@ -34,6 +34,11 @@ impl Error {
         }))
     }
 
+    /// An error that no text of a rule shows.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self::request(message, None)
+    }
+
     pub(super) fn request(message: impl Into<String>, help: Option<String>) -> Self {
         Self(Box::new(Kind::Request {
             message: message.into(),
@@ -74,7 +79,8 @@ impl fmt::Display for Error {
                 errors,
             } => {
                 for (position, error) in errors.iter().enumerate() {
-                    let line = line_start + text[..error.span.start].matches('\n').count();
+                    let before = text.get(..error.span.start).unwrap_or_default();
+                    let line = line_start + before.matches('\n').count();
                     let separator = if position == 0 { "" } else { "\n" };
                     write!(f, "{separator}{origin}:{line}: {}", error.message)?;
                 }

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
-use super::definition::{Parameter, UnknownWord, from_word};
+use super::definition::Parameter;
 use super::read::Table;
+use super::words::{UnknownWord, from_word};
 use crate::report::schema::Column;
 
 /// The as-of at which examples are judged.

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use super::definition::{Section, UnknownWord, from_word};
 use super::error::Error;
 use super::read::{File, Table};
+use super::words::{Section, UnknownWord, from_word};
 use crate::finding::Severity;
 
 /// A published benchmark or a vendor's rule set.

@@ -12,17 +12,21 @@ mod example;
 mod framework;
 mod lint;
 mod logic;
+mod page;
 mod read;
 mod select;
 mod suppression;
 #[cfg(test)]
 mod tests;
+mod words;
 
 pub use catalogue::Catalogue;
-pub use definition::{Looser, Parameter, Remedy, Rule, Section, UnknownWord};
+pub use definition::{Parameter, Rule};
 pub use error::Error;
 pub use example::{EXAMPLE_AS_OF, Example, Verdict};
 pub use framework::{Coverage, Framework, Requirement, RuleRef};
 pub use lint::{Lint, lint};
+pub use page::{framework_index, framework_page, rule_index, rule_page};
 pub use select::{BoundRule, Loosened, Selected, Selection, Setting, select};
 pub use suppression::{RuleSuppressions, Subject, Suppressions};
+pub use words::{Looser, Remedy, Section, UnknownWord};

@@ -60,7 +60,8 @@ impl<'a> File<'a> {
 
     /// The line, from 1, on which this byte lies.
     pub(super) fn line(&self, byte: usize) -> usize {
-        1 + self.text[..byte].matches('\n').count()
+        let before = self.text.get(..byte).unwrap_or_default();
+        1 + before.matches('\n').count()
     }
 }
 

@@ -106,3 +106,58 @@ fn built_in_rules_raise_no_doubt_but_the_vendors_slots() {
         assert_eq!(doubts.count(), 0, "{lints:?}");
     }
 }
+
+#[test]
+fn cis_numbers_and_days_are_those_of_each_version() {
+    // console MFA, unused and its days, rotation, one active key, root MFA and its rule
+    let (any, creds) = ("root-mfa-not-active", "root-without-mfa");
+    let versions = [
+        ("1.1", "1.2", "1.3", 90, "1.4", None, "1.13", any),
+        ("1.2", "1.2", "1.3", 90, "1.4", None, "1.13", any),
+        ("1.3", "1.10", "1.12", 90, "1.14", Some("1.13"), "1.5", any),
+        ("1.4", "1.10", "1.12", 45, "1.14", Some("1.13"), "1.5", any),
+        ("1.5", "1.10", "1.12", 45, "1.14", Some("1.13"), "1.5", any),
+        ("2.0", "1.10", "1.12", 45, "1.14", Some("1.13"), "1.5", any),
+        ("3.0", "1.10", "1.12", 45, "1.14", Some("1.13"), "1.5", any),
+        ("4.0.1", "1.10", "1.12", 45, "1.14", Some("1.13"), "1.5", any),
+        ("5.0", "1.9", "1.11", 45, "1.13", Some("1.12"), "1.4", creds),
+        ("6.0", "2.9", "2.11", 45, "2.13", Some("2.12"), "2.4", creds),
+        ("7.0", "2.10", "2.11", 45, "2.12", None, "2.5", creds),
+    ];
+    for (version, console, unused, days, rotation, one, root, root_rule) in versions {
+        let framework = catalogue().framework(&format!("cis-aws-{version}")).unwrap();
+        let naming = |rule: &str| {
+            let mut found = framework
+                .requirements
+                .iter()
+                .flat_map(|it| it.rules.iter().map(move |rule| (it, rule)));
+            found
+                .find(|(_, reference)| reference.rule == rule)
+                .map(|(it, rule)| (it.id.clone(), rule.clone()))
+        };
+        let number = |rule: &str| naming(rule).map(|(id, _)| id);
+        assert_eq!(
+            number("console-user-without-mfa").as_deref(),
+            Some(console),
+            "{version}"
+        );
+        assert_eq!(number("access-key-unused").as_deref(), Some(unused), "{version}");
+        assert_eq!(
+            number("console-password-unused").as_deref(),
+            Some(unused),
+            "{version}"
+        );
+        assert_eq!(
+            naming("access-key-unused").unwrap().1.parameters["max_idle"],
+            days,
+            "{version}"
+        );
+        assert_eq!(
+            number("access-key-not-rotated").as_deref(),
+            Some(rotation),
+            "{version}"
+        );
+        assert_eq!(number("two-active-access-keys").as_deref(), one, "{version}");
+        assert_eq!(number(root_rule).as_deref(), Some(root), "{version}");
+    }
+}

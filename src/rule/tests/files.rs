@@ -1,8 +1,10 @@
 //! Rule files: their errors, those of users, and what is doubtful in them.
 
+use proptest::prelude::*;
+
 use super::{catalogue, rendered};
 use crate::finding::Severity;
-use crate::rule::{Rule, lint};
+use crate::rule::{Framework, Rule, Suppressions, lint};
 
 #[test]
 fn errors_of_a_file_come_at_once_with_carets() {
@@ -115,6 +117,10 @@ fn what_is_wrong_with_own_rules_is_told_with_its_place() {
             "deep.toml",
             "title = \"x\"\nlogic = '''\nIamUser\nshould have passwordNextRotation <= 45'''\n",
         ),
+        (
+            "line.toml",
+            "title = \"x\"\nlogic = \"IamUser where tags isEmpty() should have mfaActive\"\n",
+        ),
         ("broken.toml", "title = \nlogic"),
     ] {
         told += &rendered(&catalogue.add(origin, text).unwrap_err());
@@ -161,11 +167,16 @@ fn what_is_wrong_with_own_rules_is_told_with_its_place() {
     error: `passwordNextRotation` is a time and cannot be compared with a number
      --> deep.toml:4:37
       |
-    4 | should have passwordNextRotation <= 45
+    4 | should have passwordNextRotation <= 45'''
       |                                     ^^ a number
       |
       = help: CloudGuard compares seconds since 1970: a set time is never <= 45, a missing one always
               write `passwordNextRotation before(45, 'days')`
+    error: `tags` is not in a credential report
+     --> line.toml:2:24
+      |
+    2 | logic = "IamUser where tags isEmpty() should have mfaActive"
+      |                        ^^^^ needs data that a credential report lacks
     error: string values must be quoted, expected literal string
      --> broken.toml:1:9
       |
@@ -225,4 +236,35 @@ fn lints_tell_what_is_doubtful() {
     IamUser should have createDate dateDifference(passwordLastUsed, 'days') >= 0
       own-1: nothing that it judges can fail (never-fails)
     ");
+}
+
+/// Files with a piece cut out and another put in its place.
+const WHOLE: [&str; 3] = [
+    include_str!("../../../rules/access-key-unused.toml"),
+    include_str!("../../../frameworks/gxp-21-cfr-11.toml"),
+    "[[suppress]]\nrule = \"IAM.3\"\nuser = \"bu\u{df}ild-*\"\nreason = \"x\"\nexpires = 2026-06-30\n",
+];
+
+proptest! {
+    #[test]
+    fn no_file_breaks_the_reader(
+        which in 0..WHOLE.len(),
+        cut in (0.0..1.0f64, 0_usize..40),
+        piece in "[\\[\\]{}='\"#\\n\u{df}a-z0-9_*]{0,8}",
+    ) {
+        let letters: Vec<char> = WHOLE[which].chars().collect();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a place in a short text")]
+        let at = (cut.0 * letters.len() as f64) as usize;
+        let rest = &letters[(at + cut.1).min(letters.len())..];
+        let text: String = letters[..at].iter().copied().chain(piece.chars()).chain(rest.iter().copied()).collect();
+        let mut catalogue = catalogue();
+        let failed = [
+            Framework::parse("f", "f.toml", &text).err(),
+            Suppressions::parse("s.toml", &text, &catalogue).err(),
+        ];
+        let own = catalogue.add("own.toml", &text).err().unwrap_or_default();
+        for error in failed.into_iter().flatten().chain(own) {
+            prop_assert!(!error.render(true).is_empty() && !error.to_string().is_empty());
+        }
+    }
 }

@@ -5,10 +5,14 @@ mod files;
 mod select;
 mod suppression;
 
+use std::sync::LazyLock;
+
 use super::{Catalogue, Error};
 
+/// Read once: a copy is cheap.
 fn catalogue() -> Catalogue {
-    Catalogue::builtin()
+    static BUILTIN: LazyLock<Catalogue> = LazyLock::new(Catalogue::builtin);
+    BUILTIN.clone()
 }
 
 fn rendered(errors: &[Error]) -> String {

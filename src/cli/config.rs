@@ -1,0 +1,213 @@
+//! Settings from credlens.toml and from the command line, resolved. What the command line says goes first.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use credlens::finding::{Severity, Status};
+use credlens::output::Format;
+use credlens::report::time::Timestamp;
+use serde::Deserialize;
+
+use super::args::{Color, FailOn, FormatTo, Scan, StatusWord};
+
+/// Read from the working directory where `--config` names no other.
+const DEFAULT_FILE: &str = "credlens.toml";
+
+/// What `credlens scan` is to do.
+#[derive(Debug)]
+pub(crate) struct Config {
+    pub(crate) inputs: Vec<PathBuf>,
+    pub(crate) as_of: Option<Timestamp>,
+    pub(crate) rules: Vec<String>,
+    pub(crate) frameworks: Vec<String>,
+    pub(crate) rules_from: Vec<PathBuf>,
+    pub(crate) set: Vec<String>,
+    pub(crate) formats: Vec<FormatTo>,
+    pub(crate) statuses: Vec<Status>,
+    pub(crate) min_severity: Severity,
+    pub(crate) limit: usize,
+    pub(crate) fail_on: FailOn,
+    pub(crate) suppressions: Suppressing,
+    pub(crate) threads: usize,
+    pub(crate) max_unpacked: Option<u64>,
+    pub(crate) color: Color,
+    pub(crate) quiet: bool,
+    pub(crate) verbose: bool,
+    /// The file whose settings hold besides the command line's.
+    pub(crate) file: Option<ConfigFile>,
+}
+
+/// A configuration file as text: its `[[suppress]]` entries are read by who knows the rules.
+#[derive(Debug)]
+pub(crate) struct ConfigFile {
+    pub(crate) path: PathBuf,
+    pub(crate) text: String,
+}
+
+#[derive(Debug)]
+pub(crate) enum Suppressing {
+    /// Entries of the configuration file, and of this one.
+    Files(Option<PathBuf>),
+    /// Nothing.
+    Off,
+}
+
+/// credlens.toml: the names are those of the command line.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct Settings {
+    as_of: Option<String>,
+    rule: Option<Vec<String>>,
+    framework: Option<Vec<String>>,
+    rules_from: Option<Vec<PathBuf>>,
+    #[serde(default)]
+    set: BTreeMap<String, i64>,
+    format: Option<Vec<String>>,
+    status: Option<Vec<String>>,
+    min_severity: Option<Severity>,
+    limit: Option<usize>,
+    fail_on: Option<String>,
+    suppressions: Option<PathBuf>,
+    no_suppressions: Option<bool>,
+    threads: Option<usize>,
+    max_unpacked: Option<u64>,
+    color: Option<Color>,
+    quiet: Option<bool>,
+    verbose: Option<bool>,
+    /// Read with the rules at hand.
+    #[serde(default, rename = "suppress")]
+    _suppress: Vec<toml::Table>,
+}
+
+impl Config {
+    /// Reads the configuration file, if there is one, and lets the command line go first.
+    pub(crate) fn resolve(scan: Scan) -> anyhow::Result<Self> {
+        let file = ConfigFile::find(scan.config.as_deref())?;
+        let settings = match &file {
+            Some(file) => file.settings()?,
+            None => Settings::default(),
+        };
+        let base = file
+            .as_ref()
+            .and_then(|file| file.path.parent())
+            .unwrap_or(Path::new(""));
+        let in_base = |path: &PathBuf| base.join(path);
+        let as_of = settings.as_of.map(|text| parse(&text, "as-of")).transpose()?;
+        let formats = parse_all(settings.format.as_deref(), "format")?;
+        let statuses = parse_all(settings.status.as_deref(), "status")?;
+        let fail_on = settings.fail_on.map(|text| parse(&text, "fail-on")).transpose()?;
+        let rules_from: Vec<PathBuf> = settings.rules_from.iter().flatten().map(in_base).collect();
+        let set = settings
+            .set
+            .into_iter()
+            .map(|(name, value)| format!("{name}={value}"));
+        let asked = &scan.selection;
+        let selected = !asked.rule.is_empty() || !asked.framework.is_empty();
+        Ok(Self {
+            inputs: scan.inputs,
+            as_of: scan.as_of.or(as_of),
+            // Rules and frameworks are one choice: who makes it on the command line makes it all.
+            rules: if selected {
+                asked.rule.clone()
+            } else {
+                settings.rule.unwrap_or_default()
+            },
+            frameworks: if selected {
+                asked.framework.clone()
+            } else {
+                settings.framework.unwrap_or_default()
+            },
+            rules_from: rules_from.into_iter().chain(asked.rules_from.clone()).collect(),
+            // The last value for a parameter holds.
+            set: set.chain(asked.set.clone()).collect(),
+            formats: first_given(scan.format, formats, || vec![FormatTo::to_stdout(Format::Table)]),
+            statuses: statuses_of(&first_given(scan.status, statuses, default_statuses)),
+            min_severity: scan
+                .min_severity
+                .or(settings.min_severity)
+                .unwrap_or(Severity::Informational),
+            limit: match scan.limit.or(settings.limit).unwrap_or(50) {
+                0 => usize::MAX,
+                limit => limit,
+            },
+            fail_on: scan.fail_on.or(fail_on).unwrap_or(FailOn::AtLeast(Severity::Low)),
+            suppressions: match scan.suppressions {
+                Some(path) => Suppressing::Files(Some(path)),
+                None if scan.no_suppressions || settings.no_suppressions == Some(true) => Suppressing::Off,
+                None => Suppressing::Files(settings.suppressions.as_ref().map(in_base)),
+            },
+            threads: scan.threads.or(settings.threads).unwrap_or(0),
+            max_unpacked: scan.max_unpacked.or(settings.max_unpacked),
+            color: scan.talk.color.or(settings.color).unwrap_or(Color::Auto),
+            quiet: scan.talk.quiet || (settings.quiet == Some(true) && scan.talk.verbose == 0),
+            verbose: scan.talk.verbose > 0 || (settings.verbose == Some(true) && !scan.talk.quiet),
+            file,
+        })
+    }
+}
+
+impl ConfigFile {
+    fn find(named: Option<&Path>) -> anyhow::Result<Option<Self>> {
+        let path = named.unwrap_or(Path::new(DEFAULT_FILE));
+        match std::fs::read_to_string(path) {
+            Ok(text) => Ok(Some(Self {
+                path: path.to_owned(),
+                text,
+            })),
+            Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error)
+                .with_context(|| format!("the configuration file {} cannot be read", path.display())),
+        }
+    }
+
+    fn settings(&self) -> anyhow::Result<Settings> {
+        toml::from_str(&self.text).map_err(|error| {
+            let text = error.to_string();
+            anyhow::anyhow!(
+                "the configuration file {} is wrong: {}",
+                self.path.display(),
+                text.trim_end()
+            )
+        })
+    }
+}
+
+fn parse<T: std::str::FromStr>(text: &str, key: &str) -> anyhow::Result<T>
+where
+    T::Err: std::fmt::Display,
+{
+    let parsed = text.parse();
+    parsed.map_err(|error: T::Err| anyhow::anyhow!("'{key}' in the configuration file: {error}"))
+}
+
+fn parse_all<T: std::str::FromStr>(texts: Option<&[String]>, key: &str) -> anyhow::Result<Vec<T>>
+where
+    T::Err: std::fmt::Display,
+{
+    texts
+        .unwrap_or_default()
+        .iter()
+        .map(|text| parse(text, key))
+        .collect()
+}
+
+fn first_given<T>(given: Vec<T>, settings: Vec<T>, default: impl Fn() -> Vec<T>) -> Vec<T> {
+    match (given.is_empty(), settings.is_empty()) {
+        (false, _) => given,
+        (true, false) => settings,
+        (true, true) => default(),
+    }
+}
+
+fn default_statuses() -> Vec<StatusWord> {
+    [Status::Fail, Status::Undetermined].map(StatusWord::One).to_vec()
+}
+
+fn statuses_of(words: &[StatusWord]) -> Vec<Status> {
+    let meant = |word: &StatusWord| match word {
+        StatusWord::All => Status::ALL.to_vec(),
+        StatusWord::One(status) => vec![*status],
+    };
+    words.iter().flat_map(meant).collect()
+}

@@ -1,0 +1,255 @@
+//! `credlens scan`: inputs and rules in, findings out.
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context as _, bail};
+use credlens::engine::{self, Program, Tell};
+use credlens::finding::{Diagnostic, Level, Tally};
+use credlens::io::inputs::{Inputs, Limits, Options};
+use credlens::io::outputs::Output;
+use credlens::output::{Format, Outputs, Settings, diagnostic_line};
+use credlens::report::time::Timestamp;
+use credlens::rule::{self, Catalogue, Selected, Selection, Suppressions};
+
+use super::args::{FailOn, FormatTo, Scan};
+use super::config::{Config, Suppressing};
+use super::progress::Progress;
+use super::{Exit, catalogue, colored, refuse, tell, width};
+
+pub(super) fn run(scan: Scan) -> anyhow::Result<Exit> {
+    let config = Config::resolve(scan)?;
+    if config.inputs.is_empty() {
+        bail!(
+            "no input: name a report file, a directory or - for standard input; \
+             `aws iam get-credential-report | credlens scan -` judges the account of your AWS credentials"
+        );
+    }
+    check_formats(&config.formats)?;
+    let catalogue = match catalogue(&config.rules_from)? {
+        Ok(catalogue) => catalogue,
+        Err(errors) => return Ok(refuse(&errors, config.color)),
+    };
+    let prepared = select(&catalogue, &config).and_then(|selected| {
+        let suppressions = suppressions(&catalogue, &config).map_err(|error| vec![error])?;
+        Ok((selected, suppressions))
+    });
+    match prepared {
+        Ok((selected, suppressions)) => judge(&config, selected, &suppressions),
+        Err(errors) => Ok(refuse(&errors, config.color)),
+    }
+}
+
+/// Two formats must not be mixed in one stream or file.
+fn check_formats(formats: &[FormatTo]) -> anyhow::Result<()> {
+    let mut taken = BTreeSet::new();
+    for FormatTo { format, path } in formats {
+        if !taken.insert(path) {
+            let place = path
+                .as_ref()
+                .map_or("standard output".into(), |path| path.to_string_lossy());
+            bail!("two formats go to {place}; give each its own: --format {format}=PATH");
+        }
+    }
+    Ok(())
+}
+
+fn select(catalogue: &Catalogue, config: &Config) -> Result<Selected, Vec<rule::Error>> {
+    let settings: Result<_, _> = config.set.iter().map(|text| text.parse()).collect();
+    let selection = Selection {
+        rules: config.rules.clone(),
+        frameworks: config.frameworks.clone(),
+        settings: settings.map_err(|error| vec![error])?,
+    };
+    rule::select(catalogue, &selection)
+}
+
+fn suppressions(catalogue: &Catalogue, config: &Config) -> Result<Suppressions, rule::Error> {
+    let mut all = Suppressions::default();
+    let Suppressing::Files(path) = &config.suppressions else {
+        return Ok(all);
+    };
+    if let Some(path) = path {
+        all.extend(read_suppressions(path, catalogue)?);
+    }
+    if let Some(file) = &config.file {
+        let origin = file.path.to_string_lossy();
+        all.extend(Suppressions::parse_within(&origin, &file.text, catalogue)?);
+    }
+    Ok(all)
+}
+
+fn read_suppressions(path: &Path, catalogue: &Catalogue) -> Result<Suppressions, rule::Error> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        rule::Error::new(format!(
+            "the suppressions {} cannot be read: {error}",
+            path.display()
+        ))
+    })?;
+    Suppressions::parse(&path.to_string_lossy(), &text, catalogue)
+}
+
+fn judge(config: &Config, selected: Selected, suppressions: &Suppressions) -> anyhow::Result<Exit> {
+    let now = now();
+    let settings = Settings {
+        width: width(),
+        color: colored(config.color, &io::stdout()),
+        limit: config.limit,
+        now: Some(now),
+    };
+    let loosened = selected
+        .loosened
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>();
+    let program = Program::new(selected.rules);
+    let outputs = Outputs::new(open_outputs(&config.formats)?, settings);
+    let options = engine::Options {
+        threads: config.threads,
+        tell: Tell::new(&config.statuses, config.min_severity),
+        suppressions: Some(suppressions),
+    };
+    let source = Progress::new(inputs(config, now), config.quiet);
+    let mut tally = engine::assess(&program, source, &outputs, options)?;
+    add_diagnostics(&mut tally, config, suppressions, loosened);
+    for target in outputs.finish(&tally)? {
+        target.finish()?;
+    }
+    tell_diagnostics(&tally, config);
+    Ok(exit(&tally, config.fail_on))
+}
+
+fn inputs(config: &Config, now: Timestamp) -> Inputs {
+    let mut limits = Limits::default();
+    if let Some(gib) = config.max_unpacked {
+        limits.unpacked = gib.saturating_mul(1 << 30);
+        limits.ratio = u64::MAX;
+    }
+    let options = Options {
+        as_of: config.as_of,
+        now,
+        limits,
+    };
+    Inputs::new(config.inputs.clone(), Box::new(io::stdin()), options)
+}
+
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+}
+
+/// Where a format goes.
+enum Target {
+    Stdout(io::Stdout),
+    File(Output, PathBuf),
+}
+
+impl Target {
+    fn finish(self) -> anyhow::Result<()> {
+        match self {
+            Self::Stdout(mut stdout) => Ok(stdout.flush()?),
+            Self::File(output, path) => output
+                .finish()
+                .with_context(|| format!("cannot write {}", path.display())),
+        }
+    }
+}
+
+impl Write for Target {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Stdout(stdout) => stdout.write(bytes),
+            Self::File(output, _) => output.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Stdout(stdout) => stdout.flush(),
+            Self::File(output, _) => output.flush(),
+        }
+    }
+}
+
+fn open_outputs(formats: &[FormatTo]) -> anyhow::Result<Vec<(Format, Target)>> {
+    let open = |to: &FormatTo| {
+        let target = match &to.path {
+            None => Target::Stdout(io::stdout()),
+            Some(path) => {
+                let output = Output::create(path);
+                let output = output.with_context(|| format!("cannot write {}", path.display()))?;
+                Target::File(output, path.clone())
+            }
+        };
+        Ok((to.format, target))
+    };
+    formats.iter().map(open).collect()
+}
+
+/// What is odd about the settings rather than about an input.
+fn add_diagnostics(tally: &mut Tally, config: &Config, suppressions: &Suppressions, loosened: Vec<String>) {
+    let diagnostic = |level, code: &str, path, message| Diagnostic {
+        level,
+        code: code.to_owned(),
+        path,
+        row: None,
+        column: None,
+        value: None,
+        message,
+    };
+    if let Some(file) = &config.file {
+        let path = file.path.to_string_lossy().into_owned();
+        let message = "settings of this file were used".to_owned();
+        tally
+            .diagnostics
+            .push(diagnostic(Level::Note, "settings", Some(path), message));
+    }
+    for message in loosened {
+        tally
+            .diagnostics
+            .push(diagnostic(Level::Warning, "looser-than-framework", None, message));
+    }
+    let instants = tally.inputs.iter().filter_map(|input| input.as_of.parse().ok());
+    let latest = instants.max();
+    tally.diagnostics.extend(suppressions.diagnostics(latest));
+}
+
+/// Standard error has what the outputs that people read there do not show anyway.
+fn tell_diagnostics(tally: &Tally, config: &Config) {
+    let shown = config.formats.iter().any(|to| {
+        to.path.is_none() && matches!(to.format, Format::Table | Format::Summary | Format::Markdown)
+    });
+    let least = match (config.quiet, config.verbose, shown) {
+        (true, ..) | (false, false, true) => Level::Error,
+        (false, false, false) => Level::Warning,
+        (false, true, _) => Level::Note,
+    };
+    for diagnostic in tally
+        .diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.level >= least)
+    {
+        tell(diagnostic_line(diagnostic));
+    }
+}
+
+fn exit(tally: &Tally, fail_on: FailOn) -> Exit {
+    let failed = tally
+        .diagnostics
+        .iter()
+        .any(|diagnostic| diagnostic.level == Level::Error);
+    let fails = |severity| {
+        tally
+            .rules
+            .iter()
+            .any(|rule| rule.failed > 0 && rule.severity >= severity)
+    };
+    match fail_on {
+        _ if tally.inputs.is_empty() => Exit::NothingJudged,
+        _ if failed => Exit::Partial,
+        FailOn::AtLeast(severity) if fails(severity) => Exit::Findings,
+        FailOn::AtLeast(_) | FailOn::Never => Exit::Clean,
+    }
+}

@@ -1,0 +1,249 @@
+//! Rules and frameworks as Markdown: what `rules show` prints and what lies under `docs/`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use super::catalogue::Catalogue;
+use super::definition::Rule;
+use super::framework::{Coverage, Framework, Requirement, RuleRef};
+use super::words::Section;
+
+/// A page about one rule. `frameworks` are those in which its requirements are looked for.
+pub fn rule_page(rule: &Rule, frameworks: &[Framework]) -> String {
+    let mut page = format!("# {}\n\n", rule.title);
+    page += &table(&["id", "severity", "default", "remedy"], &[facts(rule)]);
+    if let Some(path) = &rule.overridden_in {
+        section(
+            &mut page,
+            "Changed",
+            &format!("Severity or parameters are set in `{path}`."),
+        );
+    }
+    section(&mut page, "Why", &rule.why);
+    section(&mut page, "Logic", &format!("```gsl\n{}\n```", rule.logic));
+    let boundary = rule.boundary.as_deref().unwrap_or_default();
+    section(&mut page, "Boundary", &sentence(boundary));
+    section(&mut page, "Parameters", &parameters(rule));
+    section(&mut page, "Examples", &examples(rule));
+    plan(&mut page, "How to mend it", &rule.fix);
+    section(&mut page, "Frameworks", &named_by(rule, frameworks));
+    section(&mut page, "Known elsewhere as", &code_list(&rule.aliases));
+    let compliance =
+        "Compliance lists on which the source of the rule names it. They are not selectable here.";
+    if !rule.compliance.is_empty() {
+        section(
+            &mut page,
+            "Compliance",
+            &format!("{compliance}\n\n{}", list(&rule.compliance)),
+        );
+    }
+    let links = rule.references.iter().map(|link| format!("<{link}>"));
+    section(&mut page, "References", &list(links));
+    page
+}
+
+/// A page about one framework: what it demands, and how much of that a report decides.
+pub fn framework_page(framework: &Framework) -> String {
+    let mut page = format!("# {}\n\n`--framework {}`\n\n", framework.title, framework.name);
+    let _ = writeln!(
+        page,
+        "{}\n\nSource: <{}>",
+        framework.about.trim(),
+        framework.source
+    );
+    let rows: Vec<Vec<String>> = framework.requirements.iter().map(requirement_row).collect();
+    let columns = ["requirement", "title", "decided", "rules"];
+    section(
+        &mut page,
+        "Requirements",
+        &format!("{}\n\n{}", coverage(framework), table(&columns, &rows)),
+    );
+    section(&mut page, "What a report does not decide", &undecided(framework));
+    plan(&mut page, "Plan", &framework.plan);
+    page
+}
+
+/// The list of all rules.
+pub fn rule_index(catalogue: &Catalogue) -> String {
+    let rows: Vec<Vec<String>> = catalogue
+        .rules()
+        .map(|rule| {
+            let mut row = facts(rule);
+            row[0] = format!("[{0}]({0}.md)", rule.id);
+            row.insert(1, cell(&rule.title));
+            row
+        })
+        .collect();
+    let columns = ["id", "title", "severity", "default", "remedy"];
+    format!(
+        "# Rules\n\nOne page a rule, from its file under `rules/`.\n\n{}",
+        table(&columns, &rows)
+    )
+}
+
+/// The list of all frameworks.
+pub fn framework_index(frameworks: &[Framework]) -> String {
+    let rows: Vec<Vec<String>> = frameworks
+        .iter()
+        .map(|framework| {
+            let link = format!("[{0}]({0}.md)", framework.name);
+            let counts = Coverage::ALL.map(|degree| framework.count(degree).to_string());
+            [vec![link, cell(&framework.title)], counts.to_vec()].concat()
+        })
+        .collect();
+    let columns = ["name", "title", "full", "partial", "manual"];
+    let about = "How many requirements a credential report decides in full, in part, and not at all.";
+    format!("# Frameworks\n\n{about}\n\n{}", table(&columns, &rows))
+}
+
+fn facts(rule: &Rule) -> Vec<String> {
+    let default = if rule.default { "yes" } else { "no" };
+    vec![
+        format!("`{}`", rule.id),
+        rule.severity.to_string(),
+        default.to_owned(),
+        rule.remedy.to_string(),
+    ]
+}
+
+fn parameters(rule: &Rule) -> String {
+    let row = |(name, parameter): (&String, &super::Parameter)| {
+        vec![
+            format!("`{name}`"),
+            format!("{} {}", parameter.default, parameter.unit),
+            format!("{} to {}", parameter.min, parameter.max),
+            cell(&parameter.about),
+        ]
+    };
+    let rows: Vec<Vec<String>> = rule.parameters.iter().map(row).collect();
+    let Some((name, parameter)) = rule.parameters.iter().next() else {
+        return String::new();
+    };
+    let set = format!("`--set {}.{name}={}`", rule.id, parameter.default);
+    let columns = ["name", "default", "range", "meaning"];
+    format!("{}\nSet one with {set}.", table(&columns, &rows))
+}
+
+fn examples(rule: &Rule) -> String {
+    let row = |example: &super::Example| vec![cell(&example.name), example.verdict.name().to_owned()];
+    let rows: Vec<Vec<String>> = rule.examples.iter().map(row).collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let as_of = format!("Judged as of {}.", super::EXAMPLE_AS_OF);
+    format!("{as_of}\n\n{}", table(&["example", "verdict"], &rows))
+}
+
+/// The requirements that name the rule, by framework.
+fn named_by(rule: &Rule, frameworks: &[Framework]) -> String {
+    let lines = frameworks.iter().filter_map(|framework| {
+        let names = |requirement: &&Requirement| requirement.rules.iter().any(|it| it.rule == rule.id);
+        let ids = framework.requirements.iter().filter(names);
+        let ids: Vec<&str> = ids.map(|requirement| requirement.id.as_str()).collect();
+        let link = format!("[{0}](../frameworks/{0}.md)", framework.name);
+        (!ids.is_empty()).then(|| format!("{link}: {}", ids.join(", ")))
+    });
+    list(lines)
+}
+
+fn coverage(framework: &Framework) -> String {
+    let degrees = Coverage::ALL.map(|degree| format!("{} {}", framework.count(degree), degree.name()));
+    format!(
+        "How much of each a credential report decides: {}.",
+        degrees.join(", ")
+    )
+}
+
+fn requirement_row(requirement: &Requirement) -> Vec<String> {
+    let rules: Vec<String> = requirement.rules.iter().map(reference).collect();
+    vec![
+        cell(&requirement.id),
+        cell(&requirement.title),
+        requirement.coverage.name().to_owned(),
+        rules.join("<br>"),
+    ]
+}
+
+fn reference(reference: &RuleRef) -> String {
+    let severity = reference.severity.map(|severity| severity.to_string());
+    let values = reference
+        .parameters
+        .iter()
+        .map(|(name, value)| format!("{name} = {value}"));
+    let said: Vec<String> = values.chain(severity).collect();
+    let said = if said.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", said.join(", "))
+    };
+    format!("[{0}](../rules/{0}.md){said}", reference.rule)
+}
+
+/// The reasons, each with the requirements that it holds for, in the framework's order.
+fn undecided(framework: &Framework) -> String {
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for requirement in &framework.requirements {
+        let Some(why) = requirement.why.as_deref() else {
+            continue;
+        };
+        match reasons.iter_mut().find(|(known, _)| *known == why) {
+            Some((_, ids)) => ids.push(&requirement.id),
+            None => reasons.push((why, vec![&requirement.id])),
+        }
+    }
+    let lines = reasons
+        .iter()
+        .map(|(why, ids)| format!("{}: {}", ids.join(", "), why.trim()));
+    list(lines)
+}
+
+fn section(page: &mut String, heading: &str, body: &str) {
+    if !body.trim().is_empty() {
+        let _ = write!(page, "\n## {heading}\n\n{}\n", body.trim());
+    }
+}
+
+/// Words as a sentence of their own.
+fn sentence(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| {
+        let first: String = first.to_uppercase().collect();
+        format!("{first}{}.", letters.as_str())
+    })
+}
+
+fn plan(page: &mut String, heading: &str, sections: &BTreeMap<Section, String>) {
+    if sections.is_empty() {
+        return;
+    }
+    let _ = write!(page, "\n## {heading}\n");
+    for (section, text) in sections {
+        let _ = write!(page, "\n### {}\n\n{}\n", section.heading(), text.trim());
+    }
+}
+
+fn list<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {
+    let mut text = String::new();
+    for item in items {
+        let _ = writeln!(text, "- {}", item.as_ref());
+    }
+    text
+}
+
+fn code_list(items: &[String]) -> String {
+    let items: Vec<String> = items.iter().map(|item| format!("`{item}`")).collect();
+    items.join(", ")
+}
+
+/// Text that neither ends a cell of a table nor begins a tag.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace('<', "&lt;").replace('\n', " ")
+}
+
+fn table<R: AsRef<[String]>>(columns: &[&str], rows: &[R]) -> String {
+    let mut text = format!("| {} |\n|{}\n", columns.join(" | "), "---|".repeat(columns.len()));
+    for row in rows {
+        let _ = writeln!(text, "| {} |", row.as_ref().join(" | "));
+    }
+    text
+}
