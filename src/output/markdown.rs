@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::View;
+use super::compliance;
 use super::harmless::harmless;
 use super::overview;
 use super::words;
@@ -15,6 +16,7 @@ pub(super) fn render(view: &View<'_>) -> String {
     let mut out = format!("# IAM credential report: {}\n", words::verdict(view.tally));
     inputs(view, &mut out);
     rules(&view.tally.rules, &mut out);
+    out.push_str(&compliance::markdown(view));
     if !view.worst.is_empty() {
         out.push_str("\nWorst first; ages are at the as-of.\n");
     }

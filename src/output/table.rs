@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use anstyle::Style;
 use unicode_width::UnicodeWidthStr as _;
 
+use super::compliance;
 use super::harmless::harmless;
 use super::layout::{Align, Cell, Grid, Paint, cut, cut_start, wrap};
 use super::overview::{self, BOLD, DIM};
@@ -25,6 +26,7 @@ pub(super) fn render(view: &View<'_>) -> String {
     let sections = [
         overview::inputs(view, INPUTS),
         rules(view),
+        compliance::text(view),
         findings(view),
         diagnostics(view),
         overview::verdict(view),

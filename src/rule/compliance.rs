@@ -29,7 +29,9 @@ fn tally(
     loosened: &[Loosened],
 ) -> RequirementTally {
     let name = framework.qualified(requirement);
-    let deciding = rules.iter().filter(|(bound, _)| bound.requirements.contains(&name));
+    let deciding = rules
+        .iter()
+        .filter(|(bound, _)| bound.requirements.contains(&name));
     let tallies: Vec<&RuleTally> = deciding.map(|(_, tally)| *tally).collect();
     let sum = |count: fn(&RuleTally) -> u64| tallies.iter().map(|tally| count(tally)).sum::<u64>();
     let (failed, undetermined) = (sum(|tally| tally.failed), sum(|tally| tally.undetermined));
