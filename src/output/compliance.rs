@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 use super::View;
 use super::harmless::harmless;
 use super::layout::{Align, Cell, Grid, Paint};
-use super::markdown::escape;
+use super::markdown::plain as escape;
 use super::overview::{BOLD, DIM};
 use super::words;
 use crate::finding::{FrameworkTally, Outcome, RequirementTally};

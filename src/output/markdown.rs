@@ -136,7 +136,7 @@ fn diagnostics(view: &View<'_>, out: &mut String) {
 }
 
 /// The text as it is: every sign that could be markup is a character reference, which never is.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     for char in harmless(text).chars() {
         if is_markup(char) {
