@@ -4,5 +4,6 @@ mod docs;
 mod engine;
 mod examples;
 mod gsl;
+mod history;
 mod io;
 mod support;
