@@ -108,7 +108,7 @@ fn judge(config: &Config, selected: Selected, suppressions: &Suppressions) -> an
     let outputs = Outputs::new(open_outputs(&config.formats)?, settings);
     let options = engine::Options {
         threads: config.threads,
-        tell: Tell::new(&config.statuses, config.min_severity),
+        tell: tell_of(config),
         suppressions: Some(suppressions),
     };
     let source = Progress::new(inputs(config, now), config.quiet);
@@ -122,6 +122,14 @@ fn judge(config: &Config, selected: Selected, suppressions: &Suppressions) -> an
     }
     tell_diagnostics(&tally, config);
     Ok(exit(&tally, config.fail_on))
+}
+
+/// Findings are made only where a format shows them.
+fn tell_of(config: &Config) -> Tell {
+    if config.formats.iter().all(|to| to.format == Format::Summary) {
+        return Tell::nothing();
+    }
+    Tell::new(&config.statuses, config.min_severity)
 }
 
 fn inputs(config: &Config, now: Timestamp) -> Inputs {

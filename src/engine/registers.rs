@@ -3,7 +3,7 @@
 use super::program::{Node, Op, Program};
 use crate::gsl::typed::{Comparison, TextTest};
 use crate::report::cell::{self, Flag};
-use crate::report::chunk::Chunk;
+use crate::report::chunk::{Chunk, ROOT};
 use crate::report::header::Header;
 use crate::report::schema::{Column, TextColumn, TimeColumn};
 use crate::report::time::{ABSENT_AS, Timestamp, Unit};
@@ -224,9 +224,24 @@ impl Leaf<'_> {
             return self.all_unknown();
         }
         self.yes.fill(0);
-        for row in 0..self.chunk.rows.len() {
-            let text = self.chunk.text(self.header, row, column).unwrap_or(b"");
-            self.yes[row / 64] |= u64::from(text_holds(test, text)) << (row % 64);
+        let mut set =
+            |row: usize, text: &[u8]| self.yes[row / 64] |= u64::from(text_holds(test, text)) << (row % 64);
+        match self.header.position(Column::Text(column)) {
+            None => (0..self.chunk.rows.len()).for_each(|row| set(row, b"")),
+            Some(position) => {
+                let is_name = column == TextColumn::User;
+                let roots = self.chunk.root().iter().map(|&root| root && is_name);
+                for (row, (field, is_root)) in self.chunk.rows.fields(position).zip(roots).enumerate() {
+                    set(
+                        row,
+                        if is_root {
+                            ROOT.as_bytes()
+                        } else {
+                            cell::text(field)
+                        },
+                    );
+                }
+            }
         }
         let ragged = self.chunk.rows.ragged();
         if !ragged.is_empty() {

@@ -70,6 +70,18 @@ impl Rows {
         trim(&self.text[start as usize..ends[position] as usize])
     }
 
+    /// The fields at this position, of every record in order, without the blanks around them.
+    pub fn fields(&self, position: usize) -> impl Iterator<Item = &[u8]> {
+        let records = self.starts.iter().zip(self.ends.chunks_exact(self.width.max(1)));
+        records.map(move |(&record, ends)| {
+            let start = match position {
+                0 => record,
+                _ => ends[position - 1] + 1,
+            };
+            trim(&self.text[start as usize..ends[position] as usize])
+        })
+    }
+
     /// The cell of this column, without the blanks around it; none where the report lacks the column.
     pub fn cell(&self, header: &Header, row: usize, column: impl Into<Column>) -> Option<&[u8]> {
         header
@@ -152,7 +164,15 @@ fn offset(length: usize) -> u32 {
 }
 
 /// Without the blanks (space, tab) at both ends.
-pub(super) fn trim(mut text: &[u8]) -> &[u8] {
+#[inline]
+pub(super) fn trim(text: &[u8]) -> &[u8] {
+    match text {
+        [first, .., last] if *first > b' ' && *last > b' ' => text,
+        _ => trim_blanks(text),
+    }
+}
+
+fn trim_blanks(mut text: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = text {
         text = rest;
     }
