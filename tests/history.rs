@@ -1,6 +1,8 @@
 //! Time: what changed between reports of simulated accounts, held against what truly happened.
 
+mod cli;
 mod diff;
+mod odd;
 mod simulation;
 mod truth;
 

@@ -5,10 +5,12 @@
 
 mod args;
 mod config;
+mod diff;
 mod frameworks;
 mod progress;
 mod rules;
 mod scan;
+mod target;
 
 use std::fmt::Display;
 use std::io::{self, Write as _};
@@ -46,6 +48,7 @@ pub(crate) fn run() -> ExitCode {
     let command = Cli::parse().command;
     let result = match command {
         Command::Scan(scan) => scan::run(*scan),
+        Command::Diff(diff) => diff::run(*diff),
         Command::Rules(command) => rules::run(command),
         Command::Frameworks(command) => frameworks::run(command),
         Command::Completions { shell } => {

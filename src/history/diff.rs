@@ -8,7 +8,8 @@ use super::notes;
 use super::snapshot::{Found, Snapshot};
 use crate::engine::Program;
 use crate::finding::{Diagnostic, Status};
-use crate::report::schema::TimeColumn;
+use crate::gsl::typed::Entity;
+use crate::report::schema::{Slot, TimeColumn};
 use crate::rule::BoundRule;
 
 /// Which of the two snapshots.
@@ -121,6 +122,8 @@ pub fn diff<'a>(
         moves: Moves::default(),
         same_second: Vec::new(),
         unclear: Vec::new(),
+        tells: [Entity::IamAccessKey, Entity::IamSigningCertificate]
+            .map(|entity| tells(old, entity) && tells(new, entity)),
     };
     for &user in &matching.users {
         comparer.user(user);
@@ -142,6 +145,13 @@ pub fn diff<'a>(
     })
 }
 
+/// Whether a report has the columns that tell whether such an entity exists.
+fn tells(snapshot: &Snapshot, entity: Entity) -> bool {
+    let lacks = snapshot.input.lacks();
+    let mut columns = Slot::ALL.into_iter().filter_map(|slot| entity.existence(slot));
+    columns.all(|(active, created)| !lacks.contains(active) && !lacks.contains(created))
+}
+
 struct Comparer<'a> {
     old: &'a Snapshot,
     new: &'a Snapshot,
@@ -153,6 +163,8 @@ struct Comparer<'a> {
     same_second: Vec<u32>,
     /// Users whose keys are not told by cells that can be read.
     unclear: Vec<u32>,
+    /// Whether both reports have the columns that tell keys, and certificates.
+    tells: [bool; 2],
 }
 
 impl Comparer<'_> {
@@ -190,7 +202,7 @@ impl Comparer<'_> {
         if keys.same_second || certificates.same_second {
             self.same_second.push(new_row);
         }
-        if keys.unclear || certificates.unclear {
+        if keys.unclear && self.tells[0] || certificates.unclear && self.tells[1] {
             self.unclear.push(new_row);
         }
         let follow = Follow {

@@ -11,6 +11,7 @@
 pub mod catalogue;
 mod compliance;
 mod csv;
+pub mod diff;
 mod harmless;
 mod json;
 mod json_text;
