@@ -5,4 +5,5 @@ mod engine;
 mod examples;
 mod gsl;
 mod io;
+mod pages;
 mod support;
