@@ -12,7 +12,7 @@ use credlens::io::inputs::{Inputs, Limits, Options};
 use credlens::io::outputs::Output;
 use credlens::output::{Format, Outputs, Settings, diagnostic_line};
 use credlens::report::time::Timestamp;
-use credlens::rule::{self, Catalogue, Selected, Selection, Suppressions};
+use credlens::rule::{self, Catalogue, Loosened, Selected, Selection, Suppressions};
 
 use super::args::{FailOn, FormatTo, Scan};
 use super::config::{Config, Suppressing};
@@ -99,11 +99,6 @@ fn judge(config: &Config, selected: Selected, suppressions: &Suppressions) -> an
         limit: config.limit,
         now: Some(now),
     };
-    let loosened = selected
-        .loosened
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>();
     let program = Program::new(selected.rules);
     let outputs = Outputs::new(open_outputs(&config.formats)?, settings);
     let options = engine::Options {
@@ -113,7 +108,10 @@ fn judge(config: &Config, selected: Selected, suppressions: &Suppressions) -> an
     };
     let source = Progress::new(inputs(config, now), config.quiet);
     let mut tally = engine::assess(&program, source, &outputs, options)?;
-    add_diagnostics(&mut tally, config, suppressions, loosened);
+    let judged: Vec<_> = program.rules().zip(&tally.rules).collect();
+    let frameworks = selected.frameworks.iter().map(AsRef::as_ref);
+    tally.compliance = rule::compliance(frameworks, &judged, &selected.loosened);
+    add_diagnostics(&mut tally, config, suppressions, &selected.loosened);
     for target in outputs.finish(&tally)? {
         target.finish()?;
     }
@@ -189,7 +187,7 @@ fn open_outputs(formats: &[FormatTo]) -> anyhow::Result<Vec<(Format, Target)>> {
 }
 
 /// What is odd about the settings rather than about an input.
-fn add_diagnostics(tally: &mut Tally, config: &Config, suppressions: &Suppressions, loosened: Vec<String>) {
+fn add_diagnostics(tally: &mut Tally, config: &Config, suppressions: &Suppressions, loosened: &[Loosened]) {
     let diagnostic = |level, code: &str, path, message| Diagnostic {
         level,
         code: code.to_owned(),
@@ -206,7 +204,7 @@ fn add_diagnostics(tally: &mut Tally, config: &Config, suppressions: &Suppressio
             .diagnostics
             .push(diagnostic(Level::Note, "settings", Some(path), message));
     }
-    for message in loosened {
+    for message in loosened.iter().map(ToString::to_string) {
         tally
             .diagnostics
             .push(diagnostic(Level::Warning, "looser-than-framework", None, message));

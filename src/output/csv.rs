@@ -4,12 +4,11 @@
 //! characters, line breaks too, are visible escapes, so every record is one line; a cell that a spreadsheet
 //! would take for a formula starts with an apostrophe. Programs are better served by `ndjson`.
 
-use std::borrow::Cow;
-
 use super::Stream;
 use super::harmless::harmless;
 use super::json_text::{write_hex, write_number};
 use crate::engine::{Hit, Input, Judged, UserRow};
+use crate::finding::Suppression;
 
 const HEADER: &str = "id,rule,parameters,title,status,severity,account,account_name,user,arn,credential,\
     access_key_id,as_of,source_path,source_row,message,evidence,requirements,suppression_reason,\
@@ -28,7 +27,7 @@ pub(super) struct Records {
     user: (Option<(usize, u64)>, Vec<u8>),
     /// Position of the input, and `access_key_id` to `source_path`.
     input: (Option<usize>, Vec<u8>),
-    evidence: String,
+    evidence: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -58,7 +57,7 @@ impl Stream for Records {
             write_number(row.number(), out);
         }
         out.push(b',');
-        write_cell(&hit.message(), out);
+        write_cell(hit.message().as_bytes(), out);
         out.push(b',');
         write_evidence(hit, &mut self.evidence, out);
         out.extend_from_slice(&rule.requirements);
@@ -84,11 +83,11 @@ impl RulePieces {
             .collect();
         let mut head = vec![b','];
         for cell in [&bound.rule.id, &parameters.join("; "), &bound.rule.title] {
-            write_cell(cell, &mut head);
+            write_cell(cell.as_bytes(), &mut head);
             head.push(b',');
         }
         let mut requirements = vec![b','];
-        write_cell(&bound.requirements.join("; "), &mut requirements);
+        write_cell(bound.requirements.join("; ").as_bytes(), &mut requirements);
         Self { head, requirements }
     }
 }
@@ -99,7 +98,7 @@ fn user<'a>((of, text): &'a mut (Option<(usize, u64)>, Vec<u8>), hit: &Hit<'_>) 
         *of = now;
         text.clear();
         let cell = |bytes: Option<&[u8]>, text: &mut Vec<u8>| {
-            write_cell(&String::from_utf8_lossy(bytes.unwrap_or(b"")), text);
+            write_cell(bytes.unwrap_or(b""), text);
             text.push(b',');
         };
         cell(hit.account(), text);
@@ -115,23 +114,23 @@ fn input<'a>((of, text): &'a mut (Option<usize>, Vec<u8>), input: &Input) -> &'a
         *of = Some(input.index);
         text.clear();
         text.extend_from_slice(b",,");
-        write_cell(&input.as_of.to_string(), text);
+        write_cell(input.as_of.to_string().as_bytes(), text);
         text.push(b',');
-        write_cell(&input.path, text);
+        write_cell(input.path.as_bytes(), text);
         text.push(b',');
     }
     text
 }
 
-fn write_evidence(hit: &Hit<'_>, scratch: &mut String, out: &mut Vec<u8>) {
+fn write_evidence(hit: &Hit<'_>, scratch: &mut Vec<u8>, out: &mut Vec<u8>) {
     scratch.clear();
     for (column, cell) in hit.evidence() {
         if !scratch.is_empty() {
-            scratch.push_str("; ");
+            scratch.extend_from_slice(b"; ");
         }
-        scratch.push_str(column.name());
-        scratch.push('=');
-        scratch.push_str(&String::from_utf8_lossy(cell));
+        scratch.extend_from_slice(column.name().as_bytes());
+        scratch.push(b'=');
+        scratch.extend_from_slice(cell);
     }
     write_cell(scratch, out);
 }
@@ -140,33 +139,40 @@ fn write_suppression(hit: &Hit<'_>, out: &mut Vec<u8>) {
     let Some(suppression) = hit.suppression else {
         return out.extend_from_slice(b",,,");
     };
-    let optional = |text: &'_ Option<String>| text.clone().unwrap_or_default();
-    for cell in [
-        &suppression.reason,
-        &optional(&suppression.expires),
-        &optional(&suppression.ticket),
-    ] {
+    let Suppression {
+        reason,
+        expires,
+        ticket,
+    } = suppression;
+    for cell in [Some(reason), expires.as_ref(), ticket.as_ref()] {
         out.push(b',');
-        write_cell(cell, out);
+        write_cell(cell.map_or(b"", String::as_bytes), out);
     }
 }
 
-/// Appends one cell.
-fn write_cell(text: &str, out: &mut Vec<u8>) {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/:_.-<>() ;='".contains(&byte);
-    if text.bytes().all(is_plain)
-        && text
-            .bytes()
-            .next()
-            .is_none_or(|byte| byte.is_ascii_alphanumeric())
-    {
-        return out.extend_from_slice(text.as_bytes());
+/// Bytes that mean nothing to readers of CSV, wherever they stand behind the first.
+const PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = b' ';
+    while byte <= b'~' {
+        plain[byte as usize] = byte != b'"' && byte != b',';
+        byte += 1;
     }
-    let shown: Cow<'_, str> = harmless(text);
+    plain
+};
+
+/// Appends one cell, invalid UTF-8 replaced by U+FFFD.
+fn write_cell(bytes: &[u8], out: &mut Vec<u8>) {
+    let mut ends = bytes.first().into_iter().chain(bytes.last());
+    if ends.all(|&byte| is_harmless_end(byte)) && bytes.iter().all(|&byte| PLAIN[usize::from(byte)]) {
+        return out.extend_from_slice(bytes);
+    }
+    let text = String::from_utf8_lossy(bytes);
+    let shown = harmless(&text);
     let needs_quotes = shown.contains(['"', ',']) || shown.trim() != shown;
     let quote: &[u8] = if needs_quotes { b"\"" } else { b"" };
     out.extend_from_slice(quote);
-    if is_formula(text) {
+    if is_formula(&text) {
         out.push(b'\'');
     }
     for &byte in shown.as_bytes() {
@@ -178,6 +184,11 @@ fn write_cell(text: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(quote);
 }
 
+/// Whether a cell that starts or ends so is neither a formula nor needs quotes for that.
+const fn is_harmless_end(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'<' | b'>' | b'/' | b'.' | b')')
+}
+
 /// Whether a spreadsheet may take the cell for a formula: it starts, blanks aside, with one of the signs that
 /// make one (in their wide forms too), or with a tab or line break.
 fn is_formula(text: &str) -> bool {
@@ -187,11 +198,13 @@ fn is_formula(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::support::hostile;
+    use super::super::{Format, Settings};
     use super::*;
 
     fn cell(text: &str) -> String {
         let mut out = Vec::new();
-        write_cell(text, &mut out);
+        write_cell(text.as_bytes(), &mut out);
         String::from_utf8(out).unwrap()
     }
 
@@ -219,6 +232,22 @@ mod tests {
         assert_eq!(cell("\rx"), r"'\rx");
         assert_eq!(cell("＝1"), "'＝1");
         assert_eq!(cell("a=1"), "a=1");
+    }
+
+    #[test]
+    fn every_record_can_be_read_back() {
+        let text = hostile(Format::Csv, Settings::default());
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let records: Vec<csv::StringRecord> = reader.records().collect::<Result<_, _>>().unwrap();
+        assert_eq!(records.len(), text.lines().count() - 1);
+        let users: Vec<&str> = records.iter().map(|record| &record[8]).collect();
+        assert!(
+            users.contains(&"ta,b \"東京\"") && users.contains(&"'=cmd|'/c calc'!A1"),
+            "{users:?}"
+        );
+        for record in &records {
+            assert!(!record.iter().any(is_formula), "{record:?}");
+        }
     }
 
     #[test]

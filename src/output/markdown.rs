@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use super::View;
+use super::compliance;
 use super::harmless::harmless;
+use super::overview;
 use super::words;
 use crate::finding::{Finding, RuleTally, Severity};
 
@@ -14,6 +16,7 @@ pub(super) fn render(view: &View<'_>) -> String {
     let mut out = format!("# IAM credential report: {}\n", words::verdict(view.tally));
     inputs(view, &mut out);
     rules(&view.tally.rules, &mut out);
+    out.push_str(&compliance::markdown(view));
     if !view.worst.is_empty() {
         out.push_str("\nWorst first; ages are at the as-of.\n");
     }
@@ -24,14 +27,14 @@ pub(super) fn render(view: &View<'_>) -> String {
             .filter(|finding| finding.severity == severity)
             .collect();
         if !findings.is_empty() {
-            section(severity, &findings, &mut out);
+            section(severity, &findings, view.tally.inputs.len(), &mut out);
         }
     }
     if view.hidden() > 0 {
         let hidden = words::counted(view.hidden(), "more finding");
         line(
             &mut out,
-            format_args!("\n{hidden} not shown (`--limit {}` shows them)", view.told),
+            format_args!("\n{hidden} (`--limit {}` shows all)", view.told),
         );
     }
     diagnostics(view, &mut out);
@@ -69,48 +72,61 @@ fn more(all: usize, out: &mut String) {
     }
 }
 
-fn rules(rules: &[RuleTally], out: &mut String) {
-    let mut rules: Vec<&RuleTally> = rules.iter().collect();
+/// The rules that have something to say; the others are counted.
+fn rules(all: &[RuleTally], out: &mut String) {
+    let mut rules: Vec<&RuleTally> = all.iter().filter(|rule| overview::speaks(rule)).collect();
     rules.sort_by_key(|rule| std::cmp::Reverse(rule.severity));
-    out.push_str("\n| Severity | Rule | Failed | Undetermined | Suppressed | Passed |\n");
-    out.push_str("|---|---|--:|--:|--:|--:|\n");
+    if !rules.is_empty() {
+        out.push_str("\n| Severity | Rule | Failed | Undetermined | Suppressed | Passed |\n");
+        out.push_str("|---|---|--:|--:|--:|--:|\n");
+    }
     for rule in rules {
         let name = code(&words::rule(&rule.id, &rule.parameters));
         let counts = [rule.failed, rule.undetermined, rule.suppressed, rule.passed].map(words::number);
-        line(
-            out,
-            format_args!("| {} | {name} | {} |", rule.severity, counts.join(" | ")),
-        );
+        let counts = counts.join(" | ");
+        line(out, format_args!("| {} | {name} | {counts} |", rule.severity));
+    }
+    if let Some(silent) = overview::silent(all) {
+        line(out, format_args!("\n{silent}"));
     }
 }
 
-fn section(severity: Severity, findings: &[&Finding], out: &mut String) {
+fn section(severity: Severity, findings: &[&Finding], reports: usize, out: &mut String) {
+    let (report, rule) = if reports > 1 {
+        (" Report |", "---|")
+    } else {
+        ("", "")
+    };
     line(out, format_args!("\n## {severity}\n"));
-    out.push_str("| User | Account | Status | Rule | Credential | What |\n|---|---|---|---|---|---|\n");
+    line(
+        out,
+        format_args!("| User | Account |{report} Status | Rule | Credential | What |"),
+    );
+    line(out, format_args!("|---|---|{rule}---|---|---|---|"));
     for finding in findings {
-        let user = finding.user.as_deref().map_or("all users".to_owned(), code);
+        let user = finding.user.as_deref().unwrap_or("all users");
         let cell = |text: &Option<String>| text.as_deref().map_or(String::new(), code);
-        line(
-            out,
-            format_args!(
-                "| {user} | {} | {} | {} | {} | {} |",
-                cell(&finding.account),
-                finding.status,
-                code(&finding.rule),
-                cell(&finding.credential),
-                plain(&words::sayings(finding).join("; ")),
-            ),
-        );
+        let mut cells = vec![code(user), cell(&finding.account)];
+        if reports > 1 {
+            cells.push(code(&finding.source.path));
+        }
+        cells.extend([
+            finding.status.to_string(),
+            code(&finding.rule),
+            cell(&finding.credential),
+            plain(&words::sayings(finding).join("; ")),
+        ]);
+        line(out, format_args!("| {} |", cells.join(" | ")));
     }
 }
 
 fn diagnostics(view: &View<'_>, out: &mut String) {
-    let diagnostics = &view.tally.diagnostics;
+    let diagnostics = words::weightiest_first(&view.tally.diagnostics);
     if diagnostics.is_empty() {
         return;
     }
     out.push_str("\n## Diagnostics\n\n");
-    for diagnostic in diagnostics.iter().take(LISTED) {
+    for diagnostic in diagnostics.iter().copied().take(LISTED) {
         line(
             out,
             format_args!("- {}", plain(&words::diagnostic_line(diagnostic))),
@@ -120,7 +136,7 @@ fn diagnostics(view: &View<'_>, out: &mut String) {
 }
 
 /// The text as it is: every sign that could be markup is a character reference, which never is.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     for char in harmless(text).chars() {
         if is_markup(char) {

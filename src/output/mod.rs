@@ -9,6 +9,7 @@
 //! spreadsheets in `csv`, Markdown and HTML in `markdown`.
 
 pub mod catalogue;
+mod compliance;
 mod csv;
 mod harmless;
 mod json;

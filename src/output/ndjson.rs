@@ -160,18 +160,28 @@ mod tests {
 
     use super::super::support::{Each, HOSTILE, assess};
     use super::*;
+    use crate::finding::Suppression;
 
     /// Holds every line of this record against serde's, and says how many there were.
     fn lines_like_serde(path: &str, records: &[u8]) -> usize {
         let seen = AtomicUsize::new(0);
         let lines = std::sync::Mutex::new(Lines::default());
+        let suppression = Suppression {
+            reason: path.to_owned(),
+            expires: None,
+            ticket: Some("SEC-1".to_owned()),
+        };
         let sink = Each(|hit: &Hit<'_>| {
-            let (mut fast, mut slow) = (Vec::new(), Vec::new());
-            lines.lock().unwrap().object(hit, &mut fast);
-            write(&hit.to_finding(), &mut slow);
-            assert_eq!(String::from_utf8(fast).unwrap(), String::from_utf8_lossy(&slow));
-            let read: Finding = serde_json::from_slice(&slow).unwrap();
-            assert_eq!(read, hit.to_finding());
+            let mut hit = *hit;
+            for accepted in [None, Some(&suppression)] {
+                hit.suppression = accepted;
+                let (mut fast, mut slow) = (Vec::new(), Vec::new());
+                lines.lock().unwrap().object(&hit, &mut fast);
+                write(&hit.to_finding(), &mut slow);
+                assert_eq!(String::from_utf8(fast).unwrap(), String::from_utf8_lossy(&slow));
+                let read: Finding = serde_json::from_slice(&slow).unwrap();
+                assert_eq!(read, hit.to_finding());
+            }
             seen.fetch_add(1, Ordering::Relaxed);
         });
         assess(&sink, &[(path, records)], &["*"], 1);

@@ -36,27 +36,23 @@ pub(super) const DIM: Style = Style::new().effects(Effects::DIMMED);
 
 /// Lines about the inputs, at most `limit` of them by name.
 pub(super) fn inputs(view: &View<'_>, limit: usize) -> String {
-    let width = view.settings.width;
     let inputs = &view.tally.inputs;
     let users = words::counted(inputs.iter().map(|input| input.users).sum(), "user");
-    let lines = match inputs.as_slice() {
-        [] => vec!["no report could be judged".to_owned()],
-        [input] => wrap(
-            &format!(
-                "{users} in {}, judged as of {}",
-                harmless(&input.path),
-                as_of(view, input)
-            ),
-            width,
-        ),
-        _ => vec![format!(
-            "{users} in {}",
-            words::counted(inputs.len() as u64, "report")
-        )],
+    let place = match inputs.as_slice() {
+        [] => return "no report could be judged\n".to_owned(),
+        [input] => harmless(&input.path).into_owned(),
+        _ => words::counted(inputs.len() as u64, "report"),
     };
-    let mut out = lines.join("\n") + "\n";
+    let common = as_of(view, &inputs[0]);
+    let is_common = inputs.iter().all(|input| as_of(view, input) == common);
+    let judged = if is_common {
+        format!(", judged as of {common}")
+    } else {
+        String::new()
+    };
+    let mut out = wrap(&format!("{users} in {place}{judged}"), view.settings.width).join("\n") + "\n";
     if inputs.len() > 1 {
-        out.push_str(&list(view, limit));
+        out.push_str(&list(view, limit, is_common));
     }
     out
 }
@@ -70,15 +66,20 @@ fn as_of(view: &View<'_>, input: &InputTally) -> String {
     )
 }
 
-fn list(view: &View<'_>, limit: usize) -> String {
-    let inputs = &view.tally.inputs;
+fn list(view: &View<'_>, limit: usize, common_as_of: bool) -> String {
+    let (inputs, width) = (&view.tally.inputs, view.settings.width);
+    let longest_path = if common_as_of { width / 3 * 2 } else { width / 3 };
     let mut grid = Grid::new(2, [Align::Left, Align::Right, Align::Wrapped]);
     for input in inputs.iter().take(limit) {
-        let path = harmless(&input.path);
+        let as_of = if common_as_of {
+            String::new()
+        } else {
+            as_of(view, input)
+        };
         grid.cells(vec![
-            Cell::new(cut_start(&path, view.settings.width / 3)),
+            Cell::new(cut_start(&harmless(&input.path), longest_path)),
             Cell::new(words::counted(input.users, "user")),
-            Cell::styled(as_of(view, input), DIM),
+            Cell::styled(as_of, DIM),
         ]);
     }
     if inputs.len() > limit {
@@ -87,7 +88,18 @@ fn list(view: &View<'_>, limit: usize) -> String {
             words::number((inputs.len() - limit) as u64)
         ));
     }
-    grid.render(view.settings.width, Paint(view.settings.color))
+    grid.render(width, Paint(view.settings.color))
+}
+
+/// Whether a rule has something to say.
+pub(super) fn speaks(rule: &RuleTally) -> bool {
+    rule.failed + rule.undetermined + rule.suppressed > 0
+}
+
+/// `10 rules found nothing`, where there are such.
+pub(super) fn silent(rules: &[RuleTally]) -> Option<String> {
+    let count = rules.iter().filter(|rule| !speaks(rule)).count();
+    (count > 0).then(|| format!("{} found nothing", words::counted(count as u64, "rule")))
 }
 
 /// How these rules came out, the most severe first. Columns that are all zero are left out.

@@ -1,6 +1,7 @@
 //! The counts alone.
 
 use super::View;
+use super::compliance;
 use super::overview;
 use super::words;
 
@@ -12,6 +13,11 @@ pub(super) fn render(view: &View<'_>) -> String {
     out.push('\n');
     out.push_str(&overview::rules(view, view.tally.rules.iter()));
     out.push('\n');
+    let compliance = compliance::text(view);
+    if !compliance.is_empty() {
+        out.push_str(&compliance);
+        out.push('\n');
+    }
     let diagnostics = view.tally.diagnostics.len() as u64;
     if diagnostics > 0 {
         out.push_str(&words::counted(diagnostics, "diagnostic"));

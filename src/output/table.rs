@@ -1,13 +1,17 @@
 //! Counts, then the worst findings by user: what people see first.
 
-use anstyle::Style;
+use std::collections::HashMap;
 
-use super::View;
+use anstyle::Style;
+use unicode_width::UnicodeWidthStr as _;
+
+use super::compliance;
 use super::harmless::harmless;
-use super::layout::{Align, Cell, Grid, Paint, cut, wrap};
+use super::layout::{Align, Cell, Grid, Paint, cut, cut_start, wrap};
 use super::overview::{self, BOLD, DIM};
 use super::words;
-use crate::finding::{Finding, Level, RuleTally};
+use super::{Settings, View};
+use crate::finding::{Finding, Level, Severity};
 
 /// How many inputs are listed by name.
 const INPUTS: usize = 5;
@@ -15,11 +19,14 @@ const INPUTS: usize = 5;
 const DIAGNOSTICS: usize = 5;
 /// From this width on, a finding's message stands beside its rule, not below it.
 const WIDE: usize = 120;
+/// What does not get this many columns is left out of a user's line.
+const LEAST: usize = 12;
 
 pub(super) fn render(view: &View<'_>) -> String {
     let sections = [
         overview::inputs(view, INPUTS),
         rules(view),
+        compliance::text(view),
         findings(view),
         diagnostics(view),
         overview::verdict(view),
@@ -33,17 +40,13 @@ pub(super) fn render(view: &View<'_>) -> String {
 
 /// The rules that have something to say; the others are counted.
 fn rules(view: &View<'_>) -> String {
-    let speaks = |rule: &&RuleTally| rule.failed + rule.undetermined + rule.suppressed > 0;
     let rules = &view.tally.rules;
-    let silent = rules.iter().filter(|rule| !speaks(rule)).count();
     let mut out = String::new();
-    if silent < rules.len() {
-        out = overview::rules(view, rules.iter().filter(speaks));
+    if rules.iter().any(overview::speaks) {
+        out = overview::rules(view, rules.iter().filter(|rule| overview::speaks(rule)));
     }
-    if silent > 0 {
-        let silent = words::counted(silent as u64, "rule");
-        let line = format!("{silent} found nothing");
-        out.push_str(&Paint(view.settings.color).text(DIM, line));
+    if let Some(silent) = overview::silent(rules) {
+        out.push_str(&Paint(view.settings.color).text(DIM, silent));
         out.push('\n');
     }
     out
@@ -80,7 +83,7 @@ fn findings(view: &View<'_>) -> String {
 
 /// The findings of each user, users in the order of their worst finding.
 fn by_user(findings: &[Finding]) -> Vec<Vec<&Finding>> {
-    let mut positions = std::collections::HashMap::new();
+    let mut positions = HashMap::new();
     let mut groups: Vec<Vec<&Finding>> = Vec::new();
     for finding in findings {
         let position = *positions
@@ -94,33 +97,36 @@ fn by_user(findings: &[Finding]) -> Vec<Vec<&Finding>> {
     groups
 }
 
+/// The user, and where: `alice  account 123456789012, row 17 of report.csv`.
 fn head(view: &View<'_>, finding: &Finding) -> String {
-    let mut about = Vec::new();
-    if let Some(account) = &finding.account {
-        about.push(format!("account {}", harmless(account)));
-    }
-    about.extend(finding.source.row.map(|row| format!("row {row}")));
-    if view.tally.inputs.len() > 1 {
-        about.push(harmless(&finding.source.path).into_owned());
-    }
     let user = match (&finding.user, finding.source.row) {
         (Some(user), _) => harmless(user),
         (None, Some(_)) => "a user without a name".into(),
         (None, None) => "all users".into(),
     };
-    let paint = Paint(view.settings.color);
     let user = cut(&user, view.settings.width);
-    let used = unicode_width::UnicodeWidthStr::width(&*user) + 2;
+    let mut about = Vec::new();
+    if let Some(account) = &finding.account {
+        about.push(format!("account {}", harmless(account)));
+    }
+    about.extend(finding.source.row.map(|row| format!("row {row}")));
     let about = about.join(", ");
+    let mut room = view.settings.width.saturating_sub(user.width() + 2);
+    let paint = Paint(view.settings.color);
     let mut out = paint.text(BOLD, &user);
-    if used + 12 <= view.settings.width {
+    if !about.is_empty() && room > LEAST {
         out.push_str("  ");
-        out.push_str(&paint.text(DIM, cut(&about, view.settings.width - used)));
+        out.push_str(&paint.text(DIM, cut(&about, room)));
+        room = room.saturating_sub(about.width());
+    }
+    if view.tally.inputs.len() > 1 && room > LEAST {
+        let path = harmless(&finding.source.path);
+        out.push_str(&paint.text(DIM, format!(" in {}", cut_start(&path, room - " in ".len()))));
     }
     out
 }
 
-fn line(finding: &Finding, wide: bool, settings: super::Settings, grid: &mut Grid) {
+fn line(finding: &Finding, wide: bool, settings: Settings, grid: &mut Grid) {
     let mut cells = vec![
         Cell::styled(
             finding.severity.name(),
@@ -143,25 +149,30 @@ fn line(finding: &Finding, wide: bool, settings: super::Settings, grid: &mut Gri
     }
 }
 
+/// How many findings there are besides, and how to see them.
 fn hidden(view: &View<'_>) -> String {
-    let shown = if view.worst.is_empty() { "" } else { "\n… and " };
-    let all = view.told;
+    let (before, what) = match view.worst {
+        [] => ("", "finding"),
+        _ => ("… and ", "more finding"),
+    };
+    let hidden = words::counted(view.hidden(), what);
     let line = format!(
-        "{shown}{} not shown; --limit {all} shows them here, --format ndjson gives them to programs",
-        words::counted(view.hidden(), "more finding"),
+        "{before}{hidden}; see all with --limit {} or --format ndjson",
+        view.told
     );
-    wrap(&line, view.settings.width).join("\n") + "\n"
+    let blank = if view.worst.is_empty() { "" } else { "\n" };
+    format!("{blank}{}\n", wrap(&line, view.settings.width).join("\n"))
 }
 
 fn diagnostics(view: &View<'_>) -> String {
     let paint = Paint(view.settings.color);
-    let diagnostics = &view.tally.diagnostics;
+    let diagnostics = words::weightiest_first(&view.tally.diagnostics);
     let mut out = String::new();
-    for diagnostic in diagnostics.iter().take(DIAGNOSTICS) {
+    for diagnostic in diagnostics.iter().copied().take(DIAGNOSTICS) {
         let style = match diagnostic.level {
             Level::Note => DIM,
             Level::Warning => Style::new(),
-            Level::Error => overview::severity_style(crate::finding::Severity::High),
+            Level::Error => overview::severity_style(Severity::High),
         };
         let line = words::diagnostic_line(diagnostic);
         for (number, line) in wrap(&line, view.settings.width.saturating_sub(2))

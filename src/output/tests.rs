@@ -5,6 +5,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::harmless::is_harmful;
 use super::support::{HOSTILE, hostile, told};
 use super::*;
+use crate::finding::Suppression;
 
 const REPORTS: [(&str, &[u8]); 2] = [("a.csv", HOSTILE.as_bytes()), ("b.csv", HOSTILE.as_bytes())];
 
@@ -92,7 +93,7 @@ fn the_limit_shows_the_worst_and_counts_the_rest() {
     };
     let text = told(&[Format::Table], settings, &REPORTS, 2).remove(0);
     assert_eq!(text.matches("  critical  fail").count(), 2, "{text}");
-    assert!(text.contains("more findings not shown"), "{text}");
+    assert!(text.contains("more findings; see all with --limit 12"), "{text}");
 }
 
 #[test]
@@ -106,4 +107,53 @@ fn no_report_no_findings() {
     let assessment: Assessment = serde_json::from_str(&texts[2]).unwrap();
     assert_eq!(assessment.findings, []);
     assert_eq!(texts[3], "");
+}
+
+#[test]
+fn many_reports_are_listed_to_a_limit() {
+    let records = HOSTILE.as_bytes();
+    let long = "x/".repeat(60) + "g.csv";
+    let paths = ["a.csv", "b.csv", "c.csv", "d.csv", &long, "f.csv", "g.csv"];
+    let reports = paths.map(|path| (path, records));
+    let text = told(&[Format::Table], settings(80), &reports, 2).remove(0);
+    let head: Vec<&str> = text.lines().take(12).collect();
+    assert_eq!(
+        head[0],
+        "28 users in 7 reports, judged as of 2026-11-21T00:00:00Z (from the file name),"
+    );
+    assert!(head[2].starts_with("  a.csv "), "{text}");
+    assert!(
+        head.iter().any(|line| line.trim_start().starts_with("…x/x/")),
+        "{text}"
+    );
+    assert!(head.contains(&"  and 2 more"), "{text}");
+    assert!(
+        text.contains("  account 123456789012, row 1 in a.csv\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("9 more diagnostics; --format json tells all"),
+        "{text}"
+    );
+}
+
+#[test]
+fn users_with_accepted_findings_say_why() {
+    let finding = Finding {
+        suppression: Some(Suppression {
+            reason: "break glass\x1b".to_owned(),
+            expires: Some("2026-12-31".to_owned()),
+            ticket: Some("SEC-1".to_owned()),
+        }),
+        ..some_finding()
+    };
+    assert_eq!(
+        words::sayings(&finding)[2],
+        r"accepted until 2026-12-31: break glass\x1b (SEC-1)"
+    );
+}
+
+fn some_finding() -> Finding {
+    let line = hostile(Format::Ndjson, settings(80));
+    serde_json::from_str(line.lines().next().expect("a finding")).expect("valid JSON")
 }

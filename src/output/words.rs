@@ -166,6 +166,13 @@ pub(super) fn verdict(tally: &Tally) -> String {
     out
 }
 
+/// The diagnostics, those that matter most first.
+pub(super) fn weightiest_first(diagnostics: &[Diagnostic]) -> Vec<&Diagnostic> {
+    let mut sorted: Vec<&Diagnostic> = diagnostics.iter().collect();
+    sorted.sort_by_key(|diagnostic| std::cmp::Reverse(diagnostic.level));
+    sorted
+}
+
 /// A diagnostic as one harmless line, without an end of line:
 /// `warning: report.csv, row 17, mfa_active 'maybe': this cell is … [bad-cell]`.
 pub fn diagnostic_line(diagnostic: &Diagnostic) -> String {

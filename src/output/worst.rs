@@ -117,3 +117,41 @@ fn rank(severity: Severity, status: Status) -> u8 {
     let mildness = Severity::Critical as u8 - severity as u8;
     mildness * 4 + status as u8
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::super::support::{Each, HOSTILE, assess};
+    use super::*;
+
+    /// All findings of the hostile report, and the worst of them when they come in blocks of this size.
+    fn all_and_worst(limit: usize, block: u64) -> (Vec<Finding>, Vec<Finding>) {
+        let state = Mutex::new((Vec::new(), Worst::new(limit), Worst::new(limit)));
+        let sink = Each(|hit: &Hit<'_>| {
+            let (all, whole, part) = &mut *state.lock().unwrap();
+            all.push(hit.to_finding());
+            part.add(hit, whole.bar());
+            if part.told() == block {
+                whole.take(part);
+            }
+        });
+        assess(&sink, &[("a.csv", HOSTILE.as_bytes())], &["*"], 1);
+        let (all, mut whole, mut part) = state.into_inner().unwrap();
+        whole.take(&mut part);
+        assert_eq!(whole.told(), all.len() as u64);
+        (all, whole.into_findings())
+    }
+
+    #[test]
+    fn the_worst_are_those_of_a_stable_sort() {
+        for limit in [0, 1, 2, 7, 1_000] {
+            for block in [1, 2, 5, 1_000] {
+                let (mut all, worst) = all_and_worst(limit, block);
+                all.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.status));
+                all.truncate(limit);
+                assert_eq!(worst, all, "limit {limit}, block {block}");
+            }
+        }
+    }
+}

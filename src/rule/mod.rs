@@ -5,6 +5,7 @@
 //! becomes [`BoundRule`]s, which the engine judges by.
 
 mod catalogue;
+mod compliance;
 mod custom;
 mod definition;
 mod error;
@@ -21,6 +22,7 @@ mod tests;
 mod words;
 
 pub use catalogue::Catalogue;
+pub use compliance::compliance;
 pub use definition::{Parameter, Rule};
 pub use error::Error;
 pub use example::{EXAMPLE_AS_OF, Example, Verdict};

@@ -1,10 +1,16 @@
 //! Severities, verdicts and findings: the words in which every part tells what it found.
 
+mod tally;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+pub use tally::{
+    AsOfSource, Diagnostic, FrameworkTally, InputTally, Level, Outcome, RequirementTally, RuleTally, Tally,
+};
 
 /// How bad a failing verdict is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -167,113 +173,6 @@ pub struct Finding {
 impl Finding {
     /// Name and version of this shape.
     pub const SCHEMA: &'static str = "credlens.finding/v1";
-}
-
-/// What a run found besides its findings: what was read, how every rule came out, and what was odd.
-/// Everything here is counted before `--status` and `--min-severity` choose what is told.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Tally {
-    /// The instant at which everything was judged; null where the inputs differ.
-    pub as_of: Option<String>,
-    /// The inputs that were judged, in order.
-    pub inputs: Vec<InputTally>,
-    /// The rules, in the order in which their findings come within a row.
-    pub rules: Vec<RuleTally>,
-    /// What was odd, in order.
-    pub diagnostics: Vec<Diagnostic>,
-}
-
-/// One input that was judged.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct InputTally {
-    /// As named on the command line.
-    pub path: String,
-    /// What it was: `csv`, `json`, `text`, `base64` or `yaml`, with `+gzip` or `+zstd` for every layer of
-    /// compression, the inner one first.
-    pub kind: String,
-    /// Data rows, root's included.
-    pub users: u64,
-    /// The instant at which its ages were judged, RFC 3339 UTC.
-    pub as_of: String,
-    /// Where that instant comes from.
-    pub as_of_source: AsOfSource,
-    /// When AWS made the report, RFC 3339 UTC, where the input says so.
-    pub generated: Option<String>,
-}
-
-/// Where an as-of comes from; the first that exists is used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum AsOfSource {
-    /// `--as-of`.
-    Argument,
-    /// The report's own `GeneratedTime`.
-    Generated,
-    /// A date or time in the file name.
-    FileName,
-    /// The clock.
-    Now,
-}
-
-/// How one rule with its parameters came out. `tested` entities exist, `relevant` of them are in the
-/// rule's scope: `relevant` = `passed` + `failed` + `undetermined` + `suppressed`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct RuleTally {
-    /// Id of the rule.
-    pub id: String,
-    /// The values that its parameters had.
-    pub parameters: BTreeMap<String, i64>,
-    /// How bad its findings are.
-    pub severity: Severity,
-    /// Entities that exist.
-    pub tested: u64,
-    /// Of these, those in the rule's scope, or of which that is unknown.
-    pub relevant: u64,
-    /// Relevant ones on which the rule holds.
-    pub passed: u64,
-    /// Relevant ones that break the rule and are not suppressed.
-    pub failed: u64,
-    /// Relevant ones of which a deciding cell is unknown.
-    pub undetermined: u64,
-    /// Relevant ones that break the rule with a suppression.
-    pub suppressed: u64,
-}
-
-/// Something odd about an input, a rule or a setting. Never changes the exit status, but for errors.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Diagnostic {
-    /// How much it matters.
-    pub level: Level,
-    /// What kind of oddity, in kebab-case, such as `bad-cell`.
-    pub code: String,
-    /// The input or file that it is about.
-    pub path: Option<String>,
-    /// Data row, from 1.
-    pub row: Option<u64>,
-    /// Column, as AWS spells it.
-    pub column: Option<String>,
-    /// The cell or word, as written.
-    pub value: Option<String>,
-    /// One sentence for people.
-    pub message: String,
-}
-
-/// How much a diagnostic matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum Level {
-    /// Good to know.
-    Note,
-    /// Something may not be as it seems.
-    Warning,
-    /// An input was not judged, or not to its end.
-    Error,
 }
 
 /// Where a finding was read.
