@@ -8,8 +8,11 @@ use credlens::engine::{self, Memory, Options, Program};
 use credlens::finding::RuleTally;
 use credlens::gsl::typed::Entity;
 use credlens::gsl::{self, AnyAttribute, attributes};
+use credlens::io::inputs::{self, Inputs, Limits};
+use credlens::output::{Format, Outputs, Settings};
 use credlens::report::schema::Slot;
-use credlens::rule::EXAMPLE_AS_OF;
+use credlens::report::time::Timestamp;
+use credlens::rule::{Catalogue, EXAMPLE_AS_OF, Selection, select};
 
 use super::root;
 use crate::support::pipeline::bound;
@@ -114,6 +117,41 @@ fn mistakes() -> String {
         gsl::render(None, 1, source, &errors, false)
     });
     format!("```text\n{}\n```\n", shown.collect::<Vec<_>>().join("\n\n"))
+}
+
+/// How many lines of the demo the README shows at most; it ends behind a user.
+const SCREEN: usize = 52;
+
+/// What the README's first command prints, on the day after the reports were made.
+fn demo() -> String {
+    let rules = select(&Catalogue::builtin(), &Selection::default()).expect("the default rules");
+    let now: Timestamp = "2026-06-02".parse().expect("a time");
+    let options = inputs::Options {
+        as_of: None,
+        now,
+        limits: Limits::default(),
+    };
+    let source = Inputs::new(vec!["fixtures/demo".into()], Box::new(std::io::empty()), options);
+    let settings = Settings {
+        width: 100,
+        now: Some(now),
+        ..Settings::default()
+    };
+    let outputs = Outputs::new(vec![(Format::Table, Vec::new())], settings);
+    let tally = engine::assess(&Program::new(rules.rules), source, &outputs, Options::default());
+    let written = outputs
+        .finish(&tally.expect("memory takes all"))
+        .expect("memory takes all");
+    let text = String::from_utf8(written.concat()).expect("text");
+    let mut screen: Vec<&str> = text.lines().take(SCREEN).collect();
+    while screen.pop().is_some_and(|line| !line.is_empty()) {}
+    let last = text.lines().next_back().expect("a last line");
+    format!("```text\n{}\n\n  …\n\n{last}\n```\n", screen.join("\n"))
+}
+
+#[test]
+fn the_readme_shows_what_the_demo_prints() {
+    assert_part_is("README.md", "demo", &demo());
 }
 
 #[test]
