@@ -46,7 +46,9 @@ pub(super) fn run(scan: Scan) -> anyhow::Result<Exit> {
 fn check_formats(formats: &[FormatTo]) -> anyhow::Result<()> {
     let mut taken = BTreeSet::new();
     for FormatTo { format, path } in formats {
-        if !taken.insert(path) {
+        // `a.csv` and `./a.csv` are one place.
+        let place = path.as_deref().map(std::path::absolute).transpose()?;
+        if !taken.insert(place) {
             let place = path
                 .as_ref()
                 .map_or("standard output".into(), |path| path.to_string_lossy());
