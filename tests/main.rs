@@ -12,4 +12,5 @@ mod examples;
 mod gsl;
 mod io;
 mod layers;
+mod pages;
 mod support;

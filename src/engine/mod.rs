@@ -5,6 +5,7 @@
 pub mod examples;
 mod hit;
 mod ledger;
+mod memory;
 mod program;
 mod registers;
 mod sink;
@@ -17,6 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use hit::{Hit, Id, Place, UserRow};
+pub use memory::{Collect, Memory};
 pub use program::{Judged, Program};
 pub use sink::Sink;
 pub use source::{Event, Input, Source};
