@@ -14,7 +14,9 @@ use super::args::FormatTo;
 pub(super) fn check_formats<F: Display>(formats: &[FormatTo<F>]) -> anyhow::Result<()> {
     let mut taken = BTreeSet::new();
     for FormatTo { format, path } in formats {
-        if !taken.insert(path) {
+        // `a.csv` and `./a.csv` are one place.
+        let place = path.as_deref().map(std::path::absolute).transpose()?;
+        if !taken.insert(place) {
             let place = path
                 .as_ref()
                 .map_or("standard output".into(), |path| path.to_string_lossy());
