@@ -4,6 +4,7 @@ mod cli;
 mod diff;
 mod odd;
 mod simulation;
+mod trend;
 mod truth;
 
 use std::sync::Arc;

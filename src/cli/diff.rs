@@ -90,7 +90,7 @@ fn least_told(config: &Config, formats: &[FormatTo<DiffFormat>]) -> Level {
     }
 }
 
-fn tell_diagnostics(diagnostics: &[Diagnostic], least: Level) {
+pub(super) fn tell_diagnostics(diagnostics: &[Diagnostic], least: Level) {
     for diagnostic in diagnostics.iter().filter(|diagnostic| diagnostic.level >= least) {
         tell(diagnostic_line(diagnostic));
     }

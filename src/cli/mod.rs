@@ -11,6 +11,7 @@ mod progress;
 mod rules;
 mod scan;
 mod target;
+mod trend;
 
 use std::fmt::Display;
 use std::io::{self, Write as _};
@@ -49,6 +50,7 @@ pub(crate) fn run() -> ExitCode {
     let result = match command {
         Command::Scan(scan) => scan::run(*scan),
         Command::Diff(diff) => diff::run(*diff),
+        Command::Trend(trend) => trend::run(*trend),
         Command::Rules(command) => rules::run(command),
         Command::Frameworks(command) => frameworks::run(command),
         Command::Completions { shell } => {

@@ -119,17 +119,22 @@ fn tell_of(config: &Config) -> Tell {
 
 /// The inputs of the configuration.
 pub(super) fn inputs(config: &Config, now: Timestamp) -> Inputs {
+    let options = Options {
+        as_of: config.as_of,
+        now,
+        limits: limits(config),
+    };
+    Inputs::new(config.inputs.clone(), Box::new(io::stdin()), options)
+}
+
+/// How much is read at most.
+pub(super) fn limits(config: &Config) -> Limits {
     let mut limits = Limits::default();
     if let Some(gib) = config.max_unpacked {
         limits.unpacked = gib.saturating_mul(1 << 30);
         limits.ratio = u64::MAX;
     }
-    let options = Options {
-        as_of: config.as_of,
-        now,
-        limits,
-    };
-    Inputs::new(config.inputs.clone(), Box::new(io::stdin()), options)
+    limits
 }
 
 /// The clock.

@@ -114,7 +114,7 @@ impl Comparison<'_> {
     /// later ones.
     fn is_idle(self, last: i64) -> bool {
         let limit = self.old.input.as_of.plus(-self.idle_days, Unit::Days);
-        known(last).is_some_and(|last| last < limit)
+        known(last).is_some_and(|last| last <= limit)
     }
 
     fn mfa(self, events: &mut Vec<Event>) {

@@ -11,6 +11,7 @@ mod moves;
 mod notes;
 mod pairs;
 mod snapshot;
+pub mod trend;
 mod users;
 
 pub use collect::{Collector, Part};

@@ -6,7 +6,8 @@ use super::snapshot::Snapshot;
 use crate::finding::{AsOfSource, Diagnostic, Level};
 use crate::report::schema::Column;
 
-fn note(snapshot: &Snapshot, level: Level, code: &str, message: String) -> Diagnostic {
+/// A diagnostic about a snapshot.
+pub(super) fn note(snapshot: &Snapshot, level: Level, code: &str, message: String) -> Diagnostic {
     Diagnostic {
         level,
         code: code.to_owned(),

@@ -30,6 +30,7 @@ mod support;
 mod table;
 #[cfg(test)]
 mod tests;
+pub mod trend;
 mod words;
 mod worst;
 

@@ -79,3 +79,48 @@ fn diff_of_what_cannot_be_compared() {
     let (status, _, errors) = credlens(folder.path(), &["diff", &names[0], "."]);
     assert_eq!(status, 2, "{errors}");
 }
+
+#[test]
+fn trend_in_the_order_of_time() {
+    let (folder, names) = reports(&[0, 30, 60, 90]);
+    let arguments = [
+        "trend", &names[2], &names[0], &names[3], &names[1], "--format", "json",
+    ];
+    let (status, json, errors) = credlens(folder.path(), &arguments);
+    assert_eq!((status, &*errors), (0, ""));
+    let document: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let days: Vec<_> = document["snapshots"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|point| point["as_of"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(days.len(), 4);
+    assert!(days.is_sorted(), "{days:?}");
+    let (_, same, _) = credlens(
+        folder.path(),
+        &["trend", ".", "--format", "json", "--threads", "1"],
+    );
+    assert_eq!(same.replace("./", ""), json);
+    let (status, page, _) = credlens(
+        folder.path(),
+        &["trend", ".", "--format", "html", "--by", "account"],
+    );
+    assert!(status == 0 && page.contains("<svg"));
+}
+
+#[test]
+fn trend_of_what_can_be_read() {
+    let (folder, _) = reports(&[0, 30]);
+    std::fs::write(folder.path().join("2025-02-30.txt"), "no report\n").unwrap();
+    let (status, table, errors) = credlens(folder.path(), &["trend", "."]);
+    assert_eq!(status, 4, "{errors}");
+    assert!(
+        table.starts_with("2 snapshots") && errors.contains("2025-02-30.txt"),
+        "{errors}"
+    );
+    let (status, ..) = credlens(folder.path(), &["trend", "2025-02-30.txt"]);
+    assert_eq!(status, 3);
+    let (status, ..) = credlens(folder.path(), &["trend", "-"]);
+    assert_eq!(status, 2);
+}

@@ -79,7 +79,7 @@ fn same(then: i64, id: u64, old: &User, new: &User, out: &mut Vec<Truth>) {
             .filter(|&used| was.used.is_none_or(|before| used > before))
         {
             root_uses.push((was.used, used));
-            if was.used.unwrap_or(was.changed) < then - 90 * DAY {
+            if was.used.unwrap_or(was.changed) <= then - 90 * DAY {
                 let before = was.used.map(text);
                 push(
                     out,
@@ -157,7 +157,7 @@ fn uses(then: i64, old: &User, new: &User, root_uses: &mut Vec<(Option<i64>, i64
         root_uses.push((before.used, used));
         let kind = match before.used {
             None => "key-first-used",
-            Some(before) if before < then - 90 * DAY => "key-used-after-idle",
+            Some(before) if before <= then - 90 * DAY => "key-used-after-idle",
             Some(_) => continue,
         };
         push(

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use credlens::finding::{Severity, Status};
 use credlens::output::diff::DiffFormat;
+use credlens::output::trend::TrendFormat;
 
 use super::{FailOn, FormatTo, Scan, Selection, StatusWord, Talk};
 
@@ -21,6 +22,20 @@ Exit status:
   1  a finding at or above --fail-on-new was opened
   2  usage, rule or configuration error, or reports that cannot be compared
   3  a report could not be read";
+
+pub(super) const TREND_EXAMPLES: &str = "\
+Examples:
+  credlens trend reports/                                    every report below a folder
+  credlens trend reports/ --format html=trend.html           a page with charts
+  credlens trend reports/ --by account --format csv=trend.csv
+
+Each report is judged as of when it was made: its own time, else the date in its file name.
+
+Exit status:
+  0  told
+  2  usage, rule or configuration error
+  3  no report could be read
+  4  partial: some reports could not be read, the others were";
 
 /// How reports are judged before they are compared.
 #[derive(Debug, Args)]
@@ -116,4 +131,32 @@ pub(crate) struct Diff {
 
     #[command(flatten)]
     pub(crate) judge: Judge,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Trend {
+    /// Report files and directories (searched recursively); their order does not matter
+    #[arg(value_name = "INPUT", required = true)]
+    pub(crate) inputs: Vec<PathBuf>,
+
+    /// How to tell it: table, json, csv, markdown or html, to standard output or to PATH; may be repeated
+    /// [default: table]
+    #[arg(long, value_name = "FMT[=PATH]", help_heading = "Output")]
+    pub(crate) format: Vec<FormatTo<TrendFormat>>,
+
+    /// One series for each account, not one for all together
+    #[arg(long, value_name = "WHAT", help_heading = "Output")]
+    pub(crate) by: Option<By>,
+
+    /// Days within which an access key should be replaced
+    #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(i64).range(1..=36_500))]
+    pub(crate) rotation_days: i64,
+
+    #[command(flatten)]
+    pub(crate) judge: Judge,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum By {
+    Account,
 }

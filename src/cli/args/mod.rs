@@ -11,8 +11,8 @@ use credlens::finding::{Severity, Status};
 use credlens::output::Format;
 use credlens::report::time::Timestamp;
 
-use history::DIFF_EXAMPLES;
-pub(crate) use history::Diff;
+pub(crate) use history::{By, Diff, Trend};
+use history::{DIFF_EXAMPLES, TREND_EXAMPLES};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -63,6 +63,9 @@ pub(crate) enum Command {
     /// What changed between two reports of an account
     #[command(after_help = DIFF_EXAMPLES)]
     Diff(Box<Diff>),
+    /// How findings and hygiene moved over many reports
+    #[command(after_help = TREND_EXAMPLES)]
+    Trend(Box<Trend>),
     /// List, explain, check and test rules
     #[command(subcommand)]
     Rules(Rules),
