@@ -13,4 +13,5 @@ mod examples;
 mod gsl;
 mod io;
 mod layers;
+mod pages;
 mod support;

@@ -105,7 +105,7 @@ fn judge(config: &Config, selected: Selected, suppressions: &Suppressions) -> an
     let outputs = Outputs::new(open_outputs(&config.formats)?, settings);
     let options = engine::Options {
         threads: config.threads,
-        tell: Tell::new(&config.statuses, config.min_severity),
+        tell: tell_of(config),
         suppressions: Some(suppressions),
     };
     let source = Progress::new(inputs(config, now), config.quiet);
@@ -126,6 +126,14 @@ fn is_colored(config: &Config) -> bool {
     let in_file = |to: &FormatTo| to.path.is_some() && matches!(to.format, Format::Table | Format::Summary);
     let avoided = config.color == Color::Auto && config.formats.iter().any(in_file);
     !avoided && colored(config.color, &io::stdout())
+}
+
+/// Findings are made only where a format shows them.
+fn tell_of(config: &Config) -> Tell {
+    if config.formats.iter().all(|to| to.format == Format::Summary) {
+        return Tell::nothing();
+    }
+    Tell::new(&config.statuses, config.min_severity)
 }
 
 fn inputs(config: &Config, now: Timestamp) -> Inputs {
