@@ -48,10 +48,7 @@ fn blocks() -> Vec<Block> {
                     });
                 }
                 (Some(_), Some(_)) => blocks.extend(open.take()),
-                (None, Some(block)) => {
-                    block.text += line;
-                    block.text.push('\n');
-                }
+                (None, Some(block)) => block.text.extend([line, "\n"]),
                 (None, None) => {}
             }
         }

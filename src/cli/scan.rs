@@ -121,19 +121,19 @@ fn judge(config: &Config, selected: Selected, suppressions: &Suppressions) -> an
     Ok(exit(&tally, config.fail_on))
 }
 
+/// All outputs look alike, and a file that people open later is no terminal.
+fn is_colored(config: &Config) -> bool {
+    let in_file = |to: &FormatTo| to.path.is_some() && matches!(to.format, Format::Table | Format::Summary);
+    let avoided = config.color == Color::Auto && config.formats.iter().any(in_file);
+    !avoided && colored(config.color, &io::stdout())
+}
+
 /// Findings are made only where a format shows them.
 fn tell_of(config: &Config) -> Tell {
     if config.formats.iter().all(|to| to.format == Format::Summary) {
         return Tell::nothing();
     }
     Tell::new(&config.statuses, config.min_severity)
-}
-
-/// All outputs look alike, and a file that people open later is no terminal.
-fn is_colored(config: &Config) -> bool {
-    let in_file = |to: &FormatTo| to.path.is_some() && matches!(to.format, Format::Table | Format::Summary);
-    let avoided = config.color == Color::Auto && config.formats.iter().any(in_file);
-    !avoided && colored(config.color, &io::stdout())
 }
 
 fn inputs(config: &Config, now: Timestamp) -> Inputs {
