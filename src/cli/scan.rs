@@ -14,7 +14,7 @@ use credlens::output::{Format, Outputs, Settings, diagnostic_line};
 use credlens::report::time::Timestamp;
 use credlens::rule::{self, Catalogue, Loosened, Selected, Selection, Suppressions};
 
-use super::args::{FailOn, FormatTo, Scan};
+use super::args::{Color, FailOn, FormatTo, Scan};
 use super::config::{Config, Suppressing};
 use super::progress::Progress;
 use super::{Exit, catalogue, colored, refuse, tell, width};
@@ -97,7 +97,7 @@ fn judge(config: &Config, selected: Selected, suppressions: &Suppressions) -> an
     let now = now();
     let settings = Settings {
         width: width(),
-        color: colored(config.color, &io::stdout()),
+        color: is_colored(config),
         limit: config.limit,
         now: Some(now),
     };
@@ -105,7 +105,7 @@ fn judge(config: &Config, selected: Selected, suppressions: &Suppressions) -> an
     let outputs = Outputs::new(open_outputs(&config.formats)?, settings);
     let options = engine::Options {
         threads: config.threads,
-        tell: Tell::new(&config.statuses, config.min_severity),
+        tell: tell_of(config),
         suppressions: Some(suppressions),
     };
     let source = Progress::new(inputs(config, now), config.quiet);
@@ -119,6 +119,21 @@ fn judge(config: &Config, selected: Selected, suppressions: &Suppressions) -> an
     }
     tell_diagnostics(&tally, config);
     Ok(exit(&tally, config.fail_on))
+}
+
+/// All outputs look alike, and a file that people open later is no terminal.
+fn is_colored(config: &Config) -> bool {
+    let in_file = |to: &FormatTo| to.path.is_some() && matches!(to.format, Format::Table | Format::Summary);
+    let avoided = config.color == Color::Auto && config.formats.iter().any(in_file);
+    !avoided && colored(config.color, &io::stdout())
+}
+
+/// Findings are made only where a format shows them.
+fn tell_of(config: &Config) -> Tell {
+    if config.formats.iter().all(|to| to.format == Format::Summary) {
+        return Tell::nothing();
+    }
+    Tell::new(&config.statuses, config.min_severity)
 }
 
 fn inputs(config: &Config, now: Timestamp) -> Inputs {

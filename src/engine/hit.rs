@@ -1,10 +1,11 @@
 //! A finding as the engine sees it: borrowed from the chunk, nothing formatted yet.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use xxhash_rust::xxh3::xxh3_128;
+use xxhash_rust::xxh3::{xxh3_128, xxh3_128_with_seed};
 
 use super::program::Judged;
 use super::source::Input;
@@ -23,35 +24,28 @@ pub struct UserRow<'a> {
     chunk: &'a Chunk,
     index: usize,
     number: u64,
-    key: u128,
+    key: OnceCell<u128>,
 }
 
 impl<'a> UserRow<'a> {
     /// The row at this index of the chunk.
     pub(super) fn new(view: View<'a>, index: usize) -> Self {
-        let mut row = Self {
+        Self {
             input: view.input,
             chunk: view.chunk,
             index,
             number: view.first_row + index as u64,
-            key: 0,
-        };
-        row.key = row.user_key();
-        row
+            key: OnceCell::new(),
+        }
     }
 
     /// Distinguishes the user, and a user deleted and made again, in the ids of findings.
-    fn user_key(&self) -> u128 {
-        let who = self.arn().or_else(|| self.user()).unwrap_or(b"");
-        let created = self
-            .cell(TimeColumn::UserCreation.into())
-            .map_or(cell::UNKNOWN, cell::time);
-        let mut text = Vec::with_capacity(128);
-        text.extend_from_slice(self.account().unwrap_or(b""));
-        text.push(0);
-        text.extend_from_slice(who);
-        text.extend_from_slice(&created.to_le_bytes());
-        xxh3_128(&text)
+    fn key(&self) -> u128 {
+        *self.key.get_or_init(|| {
+            // The ARN has the account in it.
+            let who = self.arn().or_else(|| self.user()).unwrap_or(b"");
+            xxh3_128_with_seed(who, self.time(TimeColumn::UserCreation).cast_unsigned())
+        })
     }
 
     /// Number of the data row in its input, from 1.
@@ -251,7 +245,7 @@ impl<'a> Hit<'a> {
                 // On the stack: this is done for every finding.
                 let mut text = [0; 16 + 16 + 8 + 1];
                 text[..16].copy_from_slice(&key);
-                text[16..32].copy_from_slice(&row.key.to_le_bytes());
+                text[16..32].copy_from_slice(&row.key().to_le_bytes());
                 let identity = self.write_identity(row, &mut text[32..]);
                 Id(xxh3_128(&text[..32 + identity]))
             }

@@ -223,6 +223,10 @@ impl Current {
     fn add_chunk(&mut self, chunk: &Chunk) {
         self.users += chunk.rows.len() as u64;
         self.newest = self.newest.max(chunk.newest());
+        // Only a folded finding asks for the account, and only a report that lacks columns has any.
+        if self.input.lacks().is_empty() {
+            return;
+        }
         for row in 0..chunk.rows.len() {
             let arn = chunk.text(&self.input.header, row, TextColumn::Arn);
             self.accounts.add(arn.and_then(account_of));

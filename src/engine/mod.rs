@@ -27,7 +27,7 @@ pub use verdicts::Tell;
 use crate::finding::{Status, Tally};
 use crate::report::chunk::Chunk;
 use crate::report::schema::{Column, Slot};
-use crate::report::split::{Oddity, split};
+use crate::report::split::{Oddity, Splitter};
 use crate::rule::{RuleSuppressions, Suppressions};
 use ledger::{Ended, Ledger};
 use registers::Registers;
@@ -106,6 +106,7 @@ struct Tickets<Src> {
 /// What a worker uses again for every block.
 #[derive(Default)]
 struct Scratch<'s> {
+    splitter: Splitter,
     chunk: Chunk,
     oddities: Vec<Oddity>,
     registers: Registers,
@@ -163,12 +164,13 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
         part: &mut S::Part,
     ) {
         let Scratch {
+            splitter,
             chunk,
             oddities,
             registers,
             verdicts,
         } = scratch;
-        split(&mut chunk.rows, &input.header, oddities);
+        splitter.split(&mut chunk.rows, &input.header, oddities);
         let rows = chunk.rows.len() as u64;
         let before = self.numbering.pass(ticket, |before| {
             let mine = *before;

@@ -33,6 +33,15 @@ impl Tell {
         }
     }
 
+    /// Tells nothing: counts alone are wanted.
+    pub fn nothing() -> Self {
+        Self::new(&[], Severity::Critical)
+    }
+
+    fn is_nothing(self) -> bool {
+        self.statuses == [false; Status::ALL.len()]
+    }
+
     pub(super) fn tells(self, status: Status, severity: Severity) -> bool {
         self.statuses[status as usize] && severity >= self.min_severity
     }
@@ -100,8 +109,10 @@ impl<'s> Verdicts<'s> {
         self.told.clear();
         self.accepted.clear();
         let judgements = program.judgements.len();
-        self.told
-            .resize(registers.words() * judgements, Default::default());
+        if !tell.is_nothing() {
+            self.told
+                .resize(registers.words() * judgements, Default::default());
+        }
         let missing = view.input.lacks();
         for (position, judgement) in program.judgements.iter().enumerate() {
             let judged = &program.rules[judgement.rule];
@@ -114,9 +125,10 @@ impl<'s> Verdicts<'s> {
                     self.suppress(program, view, suppressions, (position, word), &mut verdict);
                 }
                 self.counts[judgement.rule].add(&verdict, folds);
-                let slot = &mut self.told[word * judgements + position];
-                for (status, bits) in verdict.verdicts.into_iter().enumerate() {
-                    slot[status] = if told[status] { bits } else { 0 };
+                if let Some(slot) = self.told.get_mut(word * judgements + position) {
+                    for (status, bits) in verdict.verdicts.into_iter().enumerate() {
+                        slot[status] = if told[status] { bits } else { 0 };
+                    }
                 }
             }
         }

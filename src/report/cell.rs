@@ -1,5 +1,6 @@
-//! What one cell says. Blanks around it are already taken off; tokens are read case-insensitively.
+//! What one cell says. Blanks around it are ignored; tokens are read case-insensitively.
 
+use super::rows::trim;
 use super::time::Timestamp;
 
 /// A time cell that says there is no such time: `N/A`, `no_information`.
@@ -25,10 +26,17 @@ pub enum Flag {
 const NOT_SUPPORTED: &[u8] = b"not_supported";
 
 /// Seconds since 1970-01-01T00:00:00Z, [`ABSENT`] or [`UNKNOWN`].
+#[inline(always)]
 pub fn time(cell: &[u8]) -> i64 {
-    if cell == b"N/A" {
+    if let [b'N', b'/', b'A'] = cell {
         return ABSENT;
     }
+    Timestamp::parse_fixed(cell).map_or_else(|| unusual_time(cell), |time| time.0)
+}
+
+#[cold]
+fn unusual_time(cell: &[u8]) -> i64 {
+    let cell = trim(cell);
     match Timestamp::parse(cell) {
         Some(time) => time.0,
         None if is_absent(cell) || cell.eq_ignore_ascii_case(b"no_information") => ABSENT,
@@ -37,10 +45,19 @@ pub fn time(cell: &[u8]) -> i64 {
 }
 
 /// What the flag cell says.
+#[inline(always)]
 pub fn flag(cell: &[u8]) -> Flag {
     match cell {
         b"true" => Flag::True,
         b"false" => Flag::False,
+        _ => unusual_flag(cell),
+    }
+}
+
+#[cold]
+fn unusual_flag(cell: &[u8]) -> Flag {
+    let cell = trim(cell);
+    match cell {
         _ if cell.eq_ignore_ascii_case(b"true") => Flag::True,
         _ if cell.eq_ignore_ascii_case(b"false") || is_absent(cell) => Flag::False,
         _ if cell.eq_ignore_ascii_case(NOT_SUPPORTED) => Flag::NotSupported,
@@ -49,13 +66,15 @@ pub fn flag(cell: &[u8]) -> Flag {
 }
 
 /// The text, or nothing where it is absent: empty or `N/A`.
+#[inline]
 pub fn text(cell: &[u8]) -> &[u8] {
+    let cell = trim(cell);
     if is_absent(cell) { b"" } else { cell }
 }
 
 /// Whether an unknown time or flag is one that AWS writes on purpose, and so no oddity.
 pub(super) fn is_not_supported(cell: &[u8]) -> bool {
-    cell.eq_ignore_ascii_case(NOT_SUPPORTED)
+    trim(cell).eq_ignore_ascii_case(NOT_SUPPORTED)
 }
 
 fn is_absent(cell: &[u8]) -> bool {

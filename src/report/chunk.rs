@@ -4,6 +4,7 @@ use super::cell::{self, Flag};
 use super::header::Header;
 use super::rows::Rows;
 use super::schema::{Column, ColumnSet, FlagColumn, TextColumn, TimeColumn};
+use super::wide::widest;
 
 /// Root's name, in GSL and in output, however the report spells it.
 pub const ROOT: &str = "<root_account>";
@@ -59,6 +60,14 @@ impl Chunk {
         self.bad_cells.count = 0;
         self.newest = None;
         self.find_root(header);
+        widest(|| self.decode_columns(header, wanted));
+        self.bad_cells
+            .kept
+            .sort_by_key(|bad| (bad.row, bad.column.index()));
+    }
+
+    #[inline(always)]
+    fn decode_columns(&mut self, header: &Header, wanted: ColumnSet) {
         for column in Column::ALL {
             let position = header.position(column).filter(|_| wanted.contains(column));
             match column {
@@ -67,62 +76,56 @@ impl Chunk {
                 Column::Text(_) => {}
             }
         }
-        self.bad_cells
-            .kept
-            .sort_by_key(|bad| (bad.row, bad.column.index()));
     }
 
     fn find_root(&mut self, header: &Header) {
         self.root.clear();
         let rows = &self.rows;
-        self.root.extend((0..rows.len()).map(|row| {
-            let arn = rows
-                .cell(header, row, TextColumn::Arn)
-                .map_or(&b""[..], cell::text);
-            if arn.is_empty() {
-                rows.cell(header, row, TextColumn::User) == Some(ROOT.as_bytes())
-            } else {
-                arn.ends_with(b":root")
-            }
-        }));
+        let user = header.position(TextColumn::User);
+        let is_named_root = |row: usize| user.is_some_and(|user| rows.field(row, user) == ROOT.as_bytes());
+        match header.position(TextColumn::Arn) {
+            Some(arn) => self.root.extend(rows.fields(arn).enumerate().map(|(row, arn)| {
+                cell::text(arn).ends_with(b":root") || (cell::text(arn).is_empty() && is_named_root(row))
+            })),
+            None => self.root.extend((0..rows.len()).map(is_named_root)),
+        }
     }
 
+    #[inline(always)]
     fn decode_times(&mut self, column: TimeColumn, position: Option<usize>) {
         let times = &mut self.times[column as usize];
         times.cells.clear();
         times.any_unknown = false;
         let Some(position) = position else { return };
-        let mut newest = i64::MIN;
-        for row in 0..self.rows.len() {
-            let field = self.rows.field(row, position);
-            let time = cell::time(field);
-            if time == cell::UNKNOWN {
-                times.any_unknown = true;
-                self.bad_cells.note(&self.rows, row, column, field);
-            } else {
-                newest = newest.max(time);
-            }
-            times.cells.push(time);
+        times.cells.extend(self.rows.fields(position).map(cell::time));
+        times.any_unknown = times.cells.contains(&cell::UNKNOWN);
+        if times.any_unknown {
+            let unknown = times.cells.iter().map(|&time| time == cell::UNKNOWN);
+            self.bad_cells.note(&self.rows, column, position, unknown);
         }
         // A password's next rotation is the one time that AWS writes ahead.
-        if column != TimeColumn::PasswordNextRotation && newest != cell::ABSENT {
-            self.newest = self.newest.max(Some(newest));
+        if column != TimeColumn::PasswordNextRotation {
+            let known = times
+                .cells
+                .iter()
+                .map(|&time| if time == cell::UNKNOWN { cell::ABSENT } else { time });
+            self.newest = self
+                .newest
+                .max(known.max().filter(|&newest| newest != cell::ABSENT));
         }
     }
 
+    #[inline(always)]
     fn decode_flags(&mut self, column: FlagColumn, position: Option<usize>) {
         let flags = &mut self.flags[column as usize];
         flags.cells.clear();
         flags.any_unknown = false;
         let Some(position) = position else { return };
-        for row in 0..self.rows.len() {
-            let field = self.rows.field(row, position);
-            let flag = cell::flag(field);
-            if flag == Flag::Unknown {
-                flags.any_unknown = true;
-                self.bad_cells.note(&self.rows, row, column, field);
-            }
-            flags.cells.push(flag);
+        flags.cells.extend(self.rows.fields(position).map(cell::flag));
+        flags.any_unknown = flags.cells.contains(&Flag::Unknown);
+        if flags.any_unknown {
+            let unknown = flags.cells.iter().map(|&flag| flag == Flag::Unknown);
+            self.bad_cells.note(&self.rows, column, position, unknown);
         }
     }
 
@@ -171,24 +174,30 @@ pub struct BadCells {
 }
 
 impl BadCells {
-    fn note(&mut self, rows: &Rows, row: usize, column: impl Into<Column>, field: &[u8]) {
-        let row = u32::try_from(row).expect("invariant: a block has fewer than 4 G records");
-        if cell::is_not_supported(field) || rows.ragged().binary_search(&row).is_ok() {
-            return;
-        }
-        self.count += 1;
-        if self.kept.len() < BAD_CELLS_KEPT {
-            self.kept.push(BadCell {
-                row,
-                column: column.into(),
-            });
+    /// Notes the unknown cells of a column that no ragged record and no `not_supported` explains.
+    fn note(
+        &mut self,
+        rows: &Rows,
+        column: impl Into<Column>,
+        position: usize,
+        unknown: impl Iterator<Item = bool>,
+    ) {
+        let column = column.into();
+        for ((row, field), is_unknown) in (0_u32..).zip(rows.fields(position)).zip(unknown) {
+            if !is_unknown || cell::is_not_supported(field) || rows.ragged().binary_search(&row).is_ok() {
+                continue;
+            }
+            self.count += 1;
+            if self.kept.len() < BAD_CELLS_KEPT {
+                self.kept.push(BadCell { row, column });
+            }
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::split::{Oddity, OddityKind, split};
+    use super::super::split::{Oddity, OddityKind, Splitter};
     use super::*;
 
     fn chunk(names: &[&str], text: &str) -> (Chunk, Vec<Oddity>) {
@@ -196,7 +205,7 @@ mod tests {
         let mut chunk = Chunk::default();
         chunk.rows.text_mut().extend_from_slice(text.as_bytes());
         let mut oddities = Vec::new();
-        split(&mut chunk.rows, &header, &mut oddities);
+        Splitter::default().split(&mut chunk.rows, &header, &mut oddities);
         chunk.decode(&header, Column::ALL.into_iter().collect());
         (chunk, oddities)
     }

@@ -70,6 +70,19 @@ impl Rows {
         trim(&self.text[start as usize..ends[position] as usize])
     }
 
+    /// The fields at this position, of every record in order, as they stand.
+    #[inline(always)]
+    pub fn fields(&self, position: usize) -> impl Iterator<Item = &[u8]> {
+        let records = self.starts.iter().zip(self.ends.chunks_exact(self.width.max(1)));
+        records.map(move |(&record, ends)| {
+            let start = match position {
+                0 => record,
+                _ => ends[position - 1] + 1,
+            };
+            &self.text[start as usize..ends[position] as usize]
+        })
+    }
+
     /// The cell of this column, without the blanks around it; none where the report lacks the column.
     pub fn cell(&self, header: &Header, row: usize, column: impl Into<Column>) -> Option<&[u8]> {
         header
@@ -84,16 +97,19 @@ impl Rows {
     }
 
     /// Adds field ends at the bits of a mask, and says how many ends were known before.
+    #[inline(always)]
     pub(super) fn add_ends(&mut self, base: usize, mut mask: u64) -> usize {
         let known = self.ends.len();
         let base = offset(base);
-        while mask != 0 {
-            self.ends.push(base + mask.trailing_zeros());
-            mask &= mask - 1;
+        self.ends.resize(known + mask.count_ones() as usize, 0);
+        for end in &mut self.ends[known..] {
+            *end = base + mask.trailing_zeros();
+            mask &= mask.wrapping_sub(1);
         }
         known
     }
 
+    #[inline(always)]
     /// Makes a record of the field ends up to this count, if they are as many as it has fields.
     pub(super) fn finish_record(&mut self, start: usize, count: usize) -> bool {
         let is_whole = count == (self.starts.len() + 1) * self.width;
@@ -152,7 +168,15 @@ fn offset(length: usize) -> u32 {
 }
 
 /// Without the blanks (space, tab) at both ends.
-pub(super) fn trim(mut text: &[u8]) -> &[u8] {
+#[inline]
+pub(super) fn trim(text: &[u8]) -> &[u8] {
+    match text {
+        [first, .., last] if *first > b' ' && *last > b' ' => text,
+        _ => trim_blanks(text),
+    }
+}
+
+fn trim_blanks(mut text: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = text {
         text = rest;
     }

@@ -104,7 +104,40 @@ impl Timestamp {
     /// `HH:MM:SS`, a fraction (cut off), and `Z`, `±HH:MM`, `±HHMM` or nothing (UTC). A date alone is
     /// 00:00:00. Real dates only, years 0001 to 9999, seconds 00 to 59.
     pub fn parse(text: &[u8]) -> Option<Self> {
-        parse_fixed(text).or_else(|| Self::parse_any(text))
+        Self::parse_fixed(text).or_else(|| Self::parse_any(text))
+    }
+
+    /// The form that AWS writes, `YYYY-MM-DDTHH:MM:SS` with `Z` or `+00:00`, by position. None for anything else,
+    /// and for what is no real instant.
+    #[inline(always)]
+    pub(super) fn parse_fixed(text: &[u8]) -> Option<Self> {
+        let instant: &[u8; 19] = match text {
+            [instant @ .., b'Z'] | [instant @ .., b'+', b'0', b'0', b':', b'0', b'0'] => {
+                instant.try_into().ok()?
+            }
+            _ => return None,
+        };
+        // Digits become 0 to 9 and separators 0; whatever else stands there shows in the high bits.
+        let [year_month, day_hour, minute_second] = [(0, b"0000-00-"), (8, b"00T00:00"), (11, b"00:00:00")]
+            .map(|(at, form)| eight(instant, at) ^ u64::from_le_bytes(*form));
+        let odd = beyond_digits(year_month, *b"0000-00-")
+            | beyond_digits(day_hour, *b"00T00:00")
+            | beyond_digits(minute_second, *b"00:00:00");
+        if odd != 0 {
+            return None;
+        }
+        // A digit times ten plus the next one, for all digits of a word at once.
+        let pairs = |word: u64| (word * 10 + (word >> 8)).to_le_bytes().map(i64::from);
+        let [century, _, year, _, _, month, ..] = pairs(year_month);
+        let [day, _, _, hour, ..] = pairs(day_hour);
+        let [_, _, _, minute, _, _, second, _] = pairs(minute_second);
+        if hour > 23 || minute > 59 || second > 59 {
+            return None;
+        }
+        let days = days_since_epoch(century * 100 + year, month, day)?;
+        Some(Timestamp(
+            days * SECONDS_PER_DAY + hour * 3_600 + minute * 60 + second,
+        ))
     }
 
     fn parse_any(text: &[u8]) -> Option<Self> {
@@ -117,42 +150,6 @@ impl Timestamp {
         };
         Some(Self(day * SECONDS_PER_DAY + seconds))
     }
-}
-
-/// The form that AWS writes, `YYYY-MM-DDTHH:MM:SS` with `Z` or `+00:00`, by position. None for anything else,
-/// and for what is no real instant.
-fn parse_fixed(text: &[u8]) -> Option<Timestamp> {
-    let instant: &[u8; 19] = match text {
-        [instant @ .., b'Z'] | [instant @ .., b'+', b'0', b'0', b':', b'0', b'0'] => {
-            instant.try_into().ok()?
-        }
-        _ => return None,
-    };
-    // Digits become 0 to 9 and separators 0; whatever else stands there shows in the high bits.
-    let [year_month, day_hour, minute_second] = [(0, b"0000-00-"), (8, b"00T00:00"), (11, b"00:00:00")]
-        .map(|(at, form)| eight(instant, at) ^ u64::from_le_bytes(*form));
-    let odd = beyond_digits(year_month, *b"0000-00-")
-        | beyond_digits(day_hour, *b"00T00:00")
-        | beyond_digits(minute_second, *b"00:00:00");
-    if odd != 0 {
-        return None;
-    }
-    let digit = |word: u64, at: usize| i64::from(word.to_le_bytes()[at]);
-
-    let pair = |word: u64, at: usize| digit(word, at) * 10 + digit(word, at + 1);
-    let (year, month) = (
-        pair(year_month, 0) * 100 + pair(year_month, 2),
-        pair(year_month, 5),
-    );
-    let (day, hour) = (pair(day_hour, 0), pair(day_hour, 3));
-    let (minute, second) = (pair(minute_second, 3), pair(minute_second, 6));
-    if hour > 23 || minute > 59 || second > 59 {
-        return None;
-    }
-    let days = days_since_epoch(year, month, day)?;
-    Some(Timestamp(
-        days * SECONDS_PER_DAY + hour * 3_600 + minute * 60 + second,
-    ))
 }
 
 fn eight(text: &[u8; 19], at: usize) -> u64 {
@@ -178,7 +175,7 @@ fn days_since_epoch(year: i64, month: i64, day: i64) -> Option<i64> {
     const BEFORE_MONTH: [i64; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
     const LENGTH: [i64; 12] = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
     let index = usize::try_from(month - 1).ok()?;
-    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let is_leap = year % 4 == 0 && (year % 25 != 0 || year % 16 == 0);
     let length = LENGTH.get(index)? + i64::from(is_leap && month == 2);
     if year < 1 || day < 1 || day > length {
         return None;
@@ -344,20 +341,20 @@ mod tests {
     fn days_by_position_as_by_the_calendar() {
         for day in (-719_162..2_932_897).step_by(13) {
             let time = Timestamp(day * SECONDS_PER_DAY + 86_399);
-            assert_eq!(parse_fixed(time.to_string().as_bytes()), Some(time));
+            assert_eq!(Timestamp::parse_fixed(time.to_string().as_bytes()), Some(time));
         }
     }
 
     proptest::proptest! {
         #[test]
         fn by_position_as_in_general(text in "[0-2][0-9]{3}-[0-9T]{2}-[0-9a-]{2}T[0-2][0-9:]:[0-9]{2}:[0-9é]{2}(Z|\\+00:00)") {
-            proptest::prop_assert_eq!(parse_fixed(text.as_bytes()), Timestamp::parse_any(text.as_bytes()), "{}", text);
+            proptest::prop_assert_eq!(Timestamp::parse_fixed(text.as_bytes()), Timestamp::parse_any(text.as_bytes()), "{}", text);
         }
 
         #[test]
         fn anything_by_position_as_in_general(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 19)) {
             let text = [bytes.as_slice(), b"Z"].concat();
-            proptest::prop_assert_eq!(parse_fixed(&text), Timestamp::parse_any(&text));
+            proptest::prop_assert_eq!(Timestamp::parse_fixed(&text), Timestamp::parse_any(&text));
         }
     }
 
