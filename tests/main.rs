@@ -6,6 +6,7 @@
     reason = "the fence is around src/, tests make files"
 )]
 
+mod cli;
 mod docs;
 mod engine;
 mod examples;

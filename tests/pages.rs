@@ -48,7 +48,10 @@ fn blocks() -> Vec<Block> {
                     });
                 }
                 (Some(_), Some(_)) => blocks.extend(open.take()),
-                (None, Some(block)) => block.text += &format!("{line}\n"),
+                (None, Some(block)) => {
+                    block.text += line;
+                    block.text.push('\n');
+                }
                 (None, None) => {}
             }
         }

@@ -223,9 +223,9 @@ impl ConfigFile {
 fn assignments(prefix: &str, table: &toml::Table) -> Vec<String> {
     let below = table.iter().flat_map(|(name, value)| {
         let name = format!("{prefix}{name}");
-        match value {
-            toml::Value::Table(table) => assignments(&format!("{name}."), table),
-            value => vec![format!("{name}={value}")],
+        match value.as_table() {
+            Some(table) => assignments(&format!("{name}."), table),
+            None => vec![format!("{name}={value}")],
         }
     });
     below.collect()

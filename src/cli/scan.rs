@@ -12,7 +12,7 @@ use credlens::output::{Format, Outputs, Settings, diagnostic_line};
 use credlens::report::time::Timestamp;
 use credlens::rule::{self, Catalogue, Loosened, Selected, Selection, Suppressions};
 
-use super::args::{FailOn, Scan};
+use super::args::{Color, FailOn, FormatTo, Scan};
 use super::config::{Config, Suppressing};
 use super::progress::Progress;
 use super::target::{check_formats, open_outputs};
@@ -85,7 +85,7 @@ fn judge(config: &Config, selected: Selected, suppressions: &Suppressions) -> an
     let now = now();
     let settings = Settings {
         width: width(),
-        color: colored(config.color, &io::stdout()),
+        color: is_colored(config),
         limit: config.limit,
         now: Some(now),
     };
@@ -107,6 +107,13 @@ fn judge(config: &Config, selected: Selected, suppressions: &Suppressions) -> an
     }
     tell_diagnostics(&tally, config);
     Ok(exit(&tally, config.fail_on))
+}
+
+/// All outputs look alike, and a file that people open later is no terminal.
+fn is_colored(config: &Config) -> bool {
+    let in_file = |to: &FormatTo| to.path.is_some() && matches!(to.format, Format::Table | Format::Summary);
+    let avoided = config.color == Color::Auto && config.formats.iter().any(in_file);
+    !avoided && colored(config.color, &io::stdout())
 }
 
 /// Findings are made only where a format shows them.

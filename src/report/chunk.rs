@@ -24,8 +24,8 @@ pub struct BadCell {
 pub struct Chunk {
     /// The records themselves.
     pub rows: Rows,
-    times: [Times; 10],
-    flags: [Flags; 6],
+    times: [Times; TimeColumn::COUNT],
+    flags: [Flags; FlagColumn::COUNT],
     /// Which records are root's.
     root: Vec<bool>,
     bad_cells: BadCells,

@@ -63,7 +63,7 @@ fn live(program: &Program, seed: u64, users: u64, every: u64) {
     }
     let mut judged = Vec::new();
     snapshots(program, states.iter().map(report).collect(), |snapshot| {
-        judged.push(snapshot)
+        judged.push(snapshot);
     });
     for (states, judged) in states.windows(2).zip(judged.windows(2)) {
         let diff = history::diff(program, &judged[0], &judged[1], Options::default()).unwrap();

@@ -91,6 +91,7 @@ fn episodes(states: &[Account], rule: &str) -> Truth {
 }
 
 /// Kaplan and Meier, by the letter: for each length at which an episode ended, the share that lasts longer.
+#[expect(clippy::cast_precision_loss, reason = "small numbers")]
 fn days_until(episodes: &[(i64, bool, bool)], share: f64) -> Option<f64> {
     let counted: Vec<_> = episodes.iter().filter(|(.., at_start)| !at_start).collect();
     let ends: BTreeSet<i64> = counted

@@ -9,19 +9,18 @@ pub(crate) type Truth = (String, String, Option<String>, Option<String>, Option<
 pub(crate) fn events(old: &Account, new: &Account) -> Vec<Truth> {
     let mut out = Vec::new();
     for (id, user) in &new.users {
-        match old.users.get(id) {
-            Some(before) => same(old.now, *id, before, user, &mut out),
-            None => {
-                let again = old.users.values().find(|other| other.name == user.name);
-                let kind = if again.is_some() {
-                    "user-recreated"
-                } else {
-                    "user-created"
-                };
-                let before = again.map(|again| text(again.created));
-                push(&mut out, kind, user, None, before, Some(text(user.created)));
-            }
+        if let Some(before) = old.users.get(id) {
+            same(old.now, *id, before, user, &mut out);
+            continue;
         }
+        let again = old.users.values().find(|other| other.name == user.name);
+        let kind = if again.is_some() {
+            "user-recreated"
+        } else {
+            "user-created"
+        };
+        let before = again.map(|again| text(again.created));
+        push(&mut out, kind, user, None, before, Some(text(user.created)));
     }
     for (id, user) in &old.users {
         let replaced = new.users.values().any(|other| other.name == user.name);

@@ -77,23 +77,19 @@ fn answer(column: &str, cell: &str, predicate: &str) -> &'static str {
 }
 
 fn answer_table(column: &str, cells: &[&str], predicates: &[&str]) -> String {
-    let heads: String = predicates
-        .iter()
-        .map(|predicate| format!(" `{predicate}` |"))
-        .collect();
-    let rule = "---|".repeat(predicates.len() + 1);
-    let mut text = format!("| cell |{heads}\n|{rule}\n");
+    let row = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+    let heads = predicates.iter().map(|predicate| format!("`{predicate}`"));
+    let mut text = row(std::iter::once("cell".to_owned()).chain(heads).collect());
+    let _ = writeln!(text, "|{}", "---|".repeat(predicates.len() + 1));
     for &cell in cells {
-        let shown = if cell.is_empty() {
-            "(empty)".to_owned()
-        } else {
-            format!("`{cell}`")
+        let shown = match cell {
+            "" => "(empty)".to_owned(),
+            cell => format!("`{cell}`"),
         };
-        let answers: String = predicates
+        let answers = predicates
             .iter()
-            .map(|predicate| format!(" {} |", answer(column, cell, predicate)))
-            .collect();
-        let _ = writeln!(text, "| {shown} |{answers}");
+            .map(|predicate| answer(column, cell, predicate).to_owned());
+        text += &row(std::iter::once(shown).chain(answers).collect());
     }
     text
 }

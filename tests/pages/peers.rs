@@ -60,12 +60,19 @@ fn mfa(text: &str) -> Cells {
     cell("mfa_active", text)
 }
 
-/// The rows of the page by what it calls them; root's begin so.
-fn rows() -> Vec<(&'static str, Cells)> {
+/// A row of the page: what it is called there (root's begin so), and its cells.
+type Row = (&'static str, Cells);
+
+fn rows() -> Vec<Row> {
+    [ages_and_uses(), roots_and_pairs(), setups_and_mfa()].concat()
+}
+
+fn all(parts: &[Cells]) -> Cells {
+    parts.concat()
+}
+
+fn ages_and_uses() -> Vec<Row> {
     let fresh = Some(HOUR);
-    let made = || cell("user_creation_time", &ago(100 * DAY));
-    let known_password = || password(DAY, fresh);
-    let all = |parts: Vec<Cells>| parts.concat();
     vec![
         ("an active key exactly 90 days old", key(1, true, 90 * DAY, fresh)),
         (
@@ -106,6 +113,12 @@ fn rows() -> Vec<(&'static str, Cells)> {
             password(100 * DAY, None),
         ),
         ("a password set 10 days ago, never used", password(10 * DAY, None)),
+    ]
+}
+
+fn roots_and_pairs() -> Vec<Row> {
+    let fresh = Some(HOUR);
+    vec![
         (
             "root with an active key 100 days old, never used",
             key(1, true, 100 * DAY, None),
@@ -113,7 +126,7 @@ fn rows() -> Vec<(&'static str, Cells)> {
         ("root with an inactive key", key(1, false, 100 * DAY, None)),
         (
             "root with a password, last used 100 days ago, and a key used yesterday",
-            all(vec![
+            all(&[
                 password(200 * DAY, Some(100 * DAY)),
                 key(1, true, 200 * DAY, Some(DAY)),
             ]),
@@ -124,11 +137,11 @@ fn rows() -> Vec<(&'static str, Cells)> {
         ),
         (
             "root without password, keys and MFA",
-            all(vec![cell("password_enabled", "false"), mfa("false")]),
+            all(&[cell("password_enabled", "false"), mfa("false")]),
         ),
         (
             "root without password and MFA, with an active key",
-            all(vec![
+            all(&[
                 cell("password_enabled", "false"),
                 mfa("false"),
                 key(1, true, DAY, None),
@@ -136,50 +149,55 @@ fn rows() -> Vec<(&'static str, Cells)> {
         ),
         (
             "root of an old report, password `not_supported`, without MFA",
-            all(vec![cell("password_enabled", "not_supported"), mfa("false")]),
+            all(&[cell("password_enabled", "not_supported"), mfa("false")]),
         ),
         ("an inactive key 100 days old", key(1, false, 100 * DAY, None)),
         ("an inactive key 10 days old", key(1, false, 10 * DAY, None)),
         (
             "a user with two active keys",
-            all(vec![key(1, true, DAY, fresh), key(2, true, DAY, fresh)]),
+            all(&[key(1, true, DAY, fresh), key(2, true, DAY, fresh)]),
         ),
         (
             "a user with one active and one inactive key",
-            all(vec![key(1, false, DAY, fresh), key(2, true, DAY, fresh)]),
+            all(&[key(1, false, DAY, fresh), key(2, true, DAY, fresh)]),
         ),
         (
             "root with two active keys",
-            all(vec![key(1, true, DAY, fresh), key(2, true, DAY, fresh)]),
+            all(&[key(1, true, DAY, fresh), key(2, true, DAY, fresh)]),
         ),
+    ]
+}
+
+fn setups_and_mfa() -> Vec<Row> {
+    let fresh = Some(HOUR);
+    let made = || cell("user_creation_time", &ago(100 * DAY));
+    let known_password = || password(DAY, fresh);
+    vec![
         (
             "a password, and a key made 5 seconds after the user, never used",
-            all(vec![made(), known_password(), key(1, true, 100 * DAY - 5, None)]),
+            all(&[made(), known_password(), key(1, true, 100 * DAY - 5, None)]),
         ),
         (
             "a password, and a key made 30 days after the user, never used",
-            all(vec![made(), known_password(), key(1, true, 70 * DAY, None)]),
+            all(&[made(), known_password(), key(1, true, 70 * DAY, None)]),
         ),
         (
             "a password, and a key made 5 seconds after the user, in use",
-            all(vec![made(), known_password(), key(1, true, 100 * DAY - 5, fresh)]),
+            all(&[made(), known_password(), key(1, true, 100 * DAY - 5, fresh)]),
         ),
         (
             "a password, and a second key made 5 seconds after the user, never used",
-            all(vec![made(), known_password(), key(2, true, 100 * DAY - 5, None)]),
+            all(&[made(), known_password(), key(2, true, 100 * DAY - 5, None)]),
         ),
         (
             "no password, and a key made 5 seconds after the user, never used",
-            all(vec![made(), key(1, true, 100 * DAY - 5, None)]),
+            all(&[made(), key(1, true, 100 * DAY - 5, None)]),
         ),
-        (
-            "a password, MFA `false`",
-            all(vec![known_password(), mfa("false")]),
-        ),
-        ("a password, MFA empty", all(vec![known_password(), mfa("")])),
+        ("a password, MFA `false`", all(&[known_password(), mfa("false")])),
+        ("a password, MFA empty", all(&[known_password(), mfa("")])),
         (
             "a password, MFA `TRUE` (saved by a spreadsheet)",
-            all(vec![known_password(), mfa("TRUE")]),
+            all(&[known_password(), mfa("TRUE")]),
         ),
         ("no password, MFA `false`", mfa("false")),
     ]
