@@ -2,6 +2,7 @@
 
 mod cli;
 mod diff;
+mod garbage;
 mod odd;
 mod simulation;
 mod trend;

@@ -4,10 +4,11 @@ use std::io::{self, BufWriter};
 
 use anyhow::bail;
 use credlens::engine::{self, Program, Tell};
-use credlens::finding::{Diagnostic, Level};
+use credlens::finding::{Diagnostic, Level, Tally};
 use credlens::history::{self, Collector, Snapshot};
 use credlens::output::diff::{DiffFormat, DiffView, write_diff};
 use credlens::output::{Settings, diagnostic_line};
+use credlens::rule::Suppressions;
 
 use super::args::{Diff, FailOn, FormatTo};
 use super::config::Config;
@@ -31,21 +32,14 @@ pub(super) fn run(mut diff: Diff) -> anyhow::Result<Exit> {
     check_formats(&diff.format)?;
     let mut config = Config::resolve(diff.judge.scan(vec![diff.old, diff.new]))?;
     config.as_of = None;
-    let (selected, suppressions) = match prepare(&config)? {
-        Ok(prepared) => prepared,
+    let (program, suppressions) = match prepare(&config)? {
+        Ok((selected, suppressions)) => (Program::new(selected.rules), suppressions),
         Err(exit) => return Ok(exit),
     };
-    let program = Program::new(selected.rules);
-    let options = engine::Options {
-        threads: config.threads,
-        tell: Tell::new(&config.statuses, config.min_severity),
-        suppressions: Some(&suppressions),
-    };
     let mut snapshots = Vec::new();
-    let sink = Collector::new(|snapshot: Snapshot| snapshots.push(snapshot));
-    let source = Progress::new(inputs(&config, now()), config.quiet);
-    let tally = engine::assess(&program, source, &sink, options)?;
-    drop(sink);
+    let tally = judge(&config, &program, &suppressions, |snapshot| {
+        snapshots.push(snapshot);
+    })?;
     let [old, new] = snapshots.as_slice() else {
         tell_diagnostics(&tally.diagnostics, Level::Error);
         tell_error("both reports must be read to their end to be compared");
@@ -55,27 +49,58 @@ pub(super) fn run(mut diff: Diff) -> anyhow::Result<Exit> {
         idle_days: diff.idle_days,
     };
     let changes = history::diff(&program, old, new, options)?;
-    let diagnostics = [&changes.diagnostics[..], &tally.diagnostics[..]].concat();
-    let view = DiffView {
-        program: &program,
-        diff: &changes,
-        diagnostics: &diagnostics,
-        settings: Settings {
-            width: width(),
-            color: colored(config.color, &io::stdout()),
-            limit: config.limit,
-            now: Some(now()),
-        },
+    write(&config, &diff.format, (&program, &changes), &tally)?;
+    Ok(exit(&program, &changes, diff.fail_on_new))
+}
+
+/// Judges the inputs, and hands each that was read to its end over as a snapshot.
+pub(super) fn judge(
+    config: &Config,
+    program: &Program,
+    suppressions: &Suppressions,
+    take: impl FnMut(Snapshot) + Send,
+) -> io::Result<Tally> {
+    let options = engine::Options {
+        threads: config.threads,
+        tell: Tell::new(&config.statuses, config.min_severity),
+        suppressions: Some(suppressions),
     };
-    for (format, target) in open_outputs(&diff.format)? {
+    let source = Progress::new(inputs(config, now()), config.quiet);
+    engine::assess(program, source, &Collector::new(take), options)
+}
+
+/// How formats for people are laid out.
+pub(super) fn settings(config: &Config) -> Settings {
+    Settings {
+        width: width(),
+        color: colored(config.color, &io::stdout()),
+        limit: config.limit,
+        now: Some(now()),
+    }
+}
+
+fn write(
+    config: &Config,
+    formats: &[FormatTo<DiffFormat>],
+    (program, diff): (&Program, &history::Diff<'_>),
+    tally: &Tally,
+) -> anyhow::Result<()> {
+    let diagnostics = [&diff.diagnostics[..], &tally.diagnostics[..]].concat();
+    let view = DiffView {
+        program,
+        diff,
+        diagnostics: &diagnostics,
+        settings: settings(config),
+    };
+    for (format, target) in open_outputs(formats)? {
         let mut out = BufWriter::new(target);
         write_diff(format, &view, &mut out)?;
         out.into_inner()
             .map_err(io::IntoInnerError::into_error)?
             .finish()?;
     }
-    tell_diagnostics(&diagnostics, least_told(&config, &diff.format));
-    Ok(exit(&program, &changes, diff.fail_on_new))
+    tell_diagnostics(&diagnostics, least_told(config, formats));
+    Ok(())
 }
 
 /// Standard error has what standard output does not show anyway.

@@ -1,24 +1,21 @@
 //! `credlens trend`: many reports in, how things moved out.
 
 use std::io::{self, BufWriter};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
-use credlens::engine::{self, Program, Tell};
-use credlens::finding::Level;
+use credlens::engine::Program;
+use credlens::finding::{Diagnostic, Level};
 use credlens::history::trend::{self, TrendOptions};
-use credlens::history::{Collector, Snapshot};
-use credlens::io::inputs::Inputs;
-use credlens::output::Settings;
+use credlens::io::inputs::{Inputs, Options};
 use credlens::output::trend::{TrendFormat, write_trend};
 
+use super::Exit;
 use super::args::{By, FormatTo, Trend};
 use super::config::Config;
-use super::diff::tell_diagnostics;
-use super::progress::Progress;
-use super::scan::{inputs, limits, now, prepare};
+use super::diff::{judge, settings, tell_diagnostics};
+use super::scan::{limits, now, prepare};
 use super::target::{check_formats, open_outputs};
-use super::{Exit, colored, width};
 
 /// How many of the oldest findings documents tell; those for people show fewer.
 const OLDEST: usize = 100;
@@ -33,34 +30,18 @@ pub(super) fn run(mut trend: Trend) -> anyhow::Result<Exit> {
     check_formats(&trend.format)?;
     let mut config = Config::resolve(trend.judge.scan(trend.inputs))?;
     config.as_of = None;
-    let (selected, suppressions) = match prepare(&config)? {
-        Ok(prepared) => prepared,
+    let (program, suppressions) = match prepare(&config)? {
+        Ok((selected, suppressions)) => (Program::new(selected.rules), suppressions),
         Err(exit) => return Ok(exit),
     };
-    let reading = credlens::io::inputs::Options {
-        as_of: None,
-        now: now(),
-        limits: limits(&config),
+    config.inputs = in_time_order(&config);
+    let options = TrendOptions {
+        by_account: trend.by == Some(By::Account),
+        rotation_days: trend.rotation_days,
+        oldest: OLDEST,
     };
-    config.inputs = Inputs::in_time_order(config.inputs, reading);
-    let program = Program::new(selected.rules);
-    let mut moved = trend::Trend::new(
-        &program,
-        TrendOptions {
-            by_account: trend.by == Some(By::Account),
-            rotation_days: trend.rotation_days,
-            oldest: OLDEST,
-        },
-    );
-    let options = engine::Options {
-        threads: config.threads,
-        tell: Tell::new(&config.statuses, config.min_severity),
-        suppressions: Some(&suppressions),
-    };
-    let sink = Collector::new(|snapshot: Snapshot| moved.add(&snapshot));
-    let source = Progress::new(inputs(&config, now()), config.quiet);
-    let tally = engine::assess(&program, source, &sink, options)?;
-    drop(sink);
+    let mut moved = trend::Trend::new(&program, options);
+    let tally = judge(&config, &program, &suppressions, |snapshot| moved.add(&snapshot))?;
     let mut document = moved.finish();
     let failed = tally
         .diagnostics
@@ -75,20 +56,23 @@ pub(super) fn run(mut trend: Trend) -> anyhow::Result<Exit> {
     Ok(if failed { Exit::Partial } else { Exit::Clean })
 }
 
+fn in_time_order(config: &Config) -> Vec<PathBuf> {
+    let options = Options {
+        as_of: None,
+        now: now(),
+        limits: limits(config),
+    };
+    Inputs::in_time_order(config.inputs.clone(), options)
+}
+
 fn write(
     config: &Config,
     formats: &[FormatTo<TrendFormat>],
     document: &trend::TrendDocument,
 ) -> anyhow::Result<()> {
-    let settings = Settings {
-        width: width(),
-        color: colored(config.color, &io::stdout()),
-        limit: config.limit,
-        now: Some(now()),
-    };
     for (format, target) in open_outputs(formats)? {
         let mut out = BufWriter::new(target);
-        write_trend(format, document, settings, &mut out)?;
+        write_trend(format, document, settings(config), &mut out)?;
         out.into_inner()
             .map_err(io::IntoInnerError::into_error)?
             .finish()?;
@@ -97,7 +81,7 @@ fn write(
 }
 
 /// Standard error has what standard output does not show anyway.
-fn tell(config: &Config, formats: &[FormatTo<TrendFormat>], diagnostics: &[credlens::finding::Diagnostic]) {
+fn tell(config: &Config, formats: &[FormatTo<TrendFormat>], diagnostics: &[Diagnostic]) {
     let shown = formats
         .iter()
         .any(|to| to.path.is_none() && to.format == TrendFormat::Table);

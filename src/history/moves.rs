@@ -5,6 +5,7 @@ use super::diff::{Cause, Moved, Side};
 use super::event::{Event, Kind, Value, known};
 use super::pairs::{Pair, Pairs};
 use super::snapshot::{Found, Snapshot};
+use super::users::Held;
 use crate::finding::Status;
 use crate::gsl::typed::Entity;
 use crate::report::schema::{ColumnSet, TimeColumn};
@@ -113,8 +114,32 @@ impl Follow<'_> {
         match pairs.all.iter().find(mine) {
             Some(&pair @ (Some(_), Some(_))) => Fate::There(Some(pair)),
             Some(&pair) if !pairs.unclear => Fate::Gone(pair),
+            // Where neither report tells the key, the slot is all there is.
+            _ if self.is_unclear_in_both(found) => Fate::There(None),
             _ => Fate::Unclear,
         }
+    }
+
+    fn is_unclear_in_both(&self, found: &Found) -> bool {
+        let Comparison {
+            old,
+            new,
+            old_row,
+            new_row,
+            ..
+        } = self.comparison;
+        let is_key = self.rules[usize::from(found.rule)].typed.entity == Entity::IamAccessKey;
+        [(old, old_row), (new, new_row)]
+            .into_iter()
+            .all(|(snapshot, row)| {
+                let row = row as usize;
+                let held = if is_key {
+                    snapshot.users.keys(row)
+                } else {
+                    snapshot.users.certificates(row)
+                };
+                held[found.slot as usize] == Held::Unclear
+            })
     }
 
     /// What made a finding go away.

@@ -104,13 +104,6 @@ pub(super) fn saying(event: &DiffEvent) -> String {
         key.as_ref()
             .map_or(String::new(), |key| format!("{what} of {key}"))
     };
-    let state = |value: &Option<String>| {
-        if value.as_deref() == Some("false") {
-            ", inactive"
-        } else {
-            ""
-        }
-    };
     match event.kind {
         Kind::UserCreated => day(&event.new),
         Kind::UserDeleted => format!("was created {}", day(&event.old)),
@@ -127,15 +120,21 @@ pub(super) fn saying(event: &DiffEvent) -> String {
             )
         }
         Kind::KeyRotated => format!("key of {} → {}", day(&event.old), day(&event.new)),
-        Kind::KeyCreated => format!("{}{}", key("key"), state(&event.new)),
-        Kind::KeyDeleted => format!("{}{}", key("key"), state(&event.old)),
-        Kind::CertificateCreated => format!("{}{}", key("certificate"), state(&event.new)),
-        Kind::CertificateDeleted => format!("{}{}", key("certificate"), state(&event.old)),
+        Kind::KeyCreated | Kind::KeyDeleted => key("key") + state(event),
+        Kind::CertificateCreated | Kind::CertificateDeleted => key("certificate") + state(event),
         Kind::KeyActivated | Kind::KeyDeactivated => key("key"),
         Kind::CertificateActivated | Kind::CertificateDeactivated => key("certificate"),
         Kind::PasswordEnabled | Kind::PasswordDisabled | Kind::MfaActivated | Kind::MfaDeactivated => {
             String::new()
         }
+    }
+}
+
+/// What a key or certificate was that was made or deleted.
+fn state(event: &DiffEvent) -> &'static str {
+    match event.old.as_deref().or(event.new.as_deref()) {
+        Some("false") => ", inactive",
+        Some(_) | None => "",
     }
 }
 
