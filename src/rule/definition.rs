@@ -143,9 +143,16 @@ impl Rule {
         let Some(within) = file.text.get(from..).and_then(|text| text.find(&self.logic)) else {
             return;
         };
-        for error in gsl::parse_rule(&self.logic, &self.defaults()).err().into_iter().flatten() {
+        for error in gsl::parse_rule(&self.logic, &self.defaults())
+            .err()
+            .into_iter()
+            .flatten()
+        {
             let (start, end) = (error.span.start + from + within, error.span.end + from + within);
-            file.add(gsl::Error { span: start..end, ..error });
+            file.add(gsl::Error {
+                span: start..end,
+                ..error
+            });
         }
     }
 
