@@ -228,9 +228,9 @@ mod tests {
             let add = |record: &csv::ByteRecord, rows: &mut Rows, oddities: &mut Vec<Oddity>| {
                 reference::add(&record.iter().collect::<Vec<_>>(), header, rows, oddities);
             };
-            records
-                .iter()
-                .for_each(|record| add(record, &mut rows, &mut oddities));
+            for record in &records {
+                add(record, &mut rows, &mut oddities);
+            }
             let Some(unclosed) = unclosed else { break };
             let start = usize::try_from(unclosed.position().expect("read").byte()).expect("small");
             let end = start + reference::line_end(&text[start..]);
