@@ -37,6 +37,7 @@
 pub mod engine;
 pub mod finding;
 pub mod gsl;
+pub mod history;
 pub mod io;
 pub mod output;
 pub mod report;

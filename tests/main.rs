@@ -11,6 +11,7 @@ mod docs;
 mod engine;
 mod examples;
 mod gsl;
+mod history;
 mod io;
 mod layers;
 mod pages;

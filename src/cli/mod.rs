@@ -5,10 +5,13 @@
 
 mod args;
 mod config;
+mod diff;
 mod frameworks;
 mod progress;
 mod rules;
 mod scan;
+mod target;
+mod trend;
 
 use std::fmt::Display;
 use std::io::{self, Write as _};
@@ -46,6 +49,8 @@ pub(crate) fn run() -> ExitCode {
     let command = Cli::parse().command;
     let result = match command {
         Command::Scan(scan) => scan::run(*scan),
+        Command::Diff(diff) => diff::run(*diff),
+        Command::Trend(trend) => trend::run(*trend),
         Command::Rules(command) => rules::run(command),
         Command::Frameworks(command) => frameworks::run(command),
         Command::Completions { shell } => {

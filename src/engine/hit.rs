@@ -11,7 +11,7 @@ use super::program::Judged;
 use super::source::Input;
 use super::verdicts::View;
 use crate::finding::{Finding, Source, Status, Suppression};
-use crate::report::cell;
+use crate::report::cell::{self, account_of};
 use crate::report::chunk::Chunk;
 use crate::report::schema::{Column, ColumnSet, Credential, Slot, TextColumn, TimeColumn};
 use crate::report::time::Timestamp;
@@ -78,13 +78,6 @@ impl<'a> UserRow<'a> {
     fn time(&self, column: TimeColumn) -> i64 {
         self.cell(column.into()).map_or(cell::UNKNOWN, cell::time)
     }
-}
-
-/// The account in `arn:PARTITION:iam::ACCOUNT:…`.
-pub(super) fn account_of(arn: &[u8]) -> Option<&[u8]> {
-    let account = arn.split(|&byte| byte == b':').nth(4)?;
-    let is_id = arn.starts_with(b"arn:") && !account.is_empty() && account.iter().all(u8::is_ascii_digit);
-    is_id.then_some(account)
 }
 
 /// What a hit is about.

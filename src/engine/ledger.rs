@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use super::hit::{account_of, shortened};
+use super::hit::shortened;
 use super::program::Program;
 use super::source::Input;
 use super::verdicts::Counts;
 use crate::finding::{Diagnostic, InputTally, Level, RuleTally, Tally};
+use crate::report::cell::account_of;
 use crate::report::chunk::Chunk;
 use crate::report::schema::{Column, TextColumn};
 use crate::report::split::{Oddity, OddityKind};

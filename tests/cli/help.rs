@@ -6,9 +6,11 @@ use std::path::Path;
 
 use super::Place;
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 14] = [
     "",
     "scan",
+    "diff",
+    "trend",
     "rules",
     "rules list",
     "rules show",
