@@ -166,7 +166,7 @@ fn add_diagnostics(tally: &mut Tally, config: &Config, suppressions: &Suppressio
         let message = "settings of this file were used".to_owned();
         tally
             .diagnostics
-            .push(diagnostic(Level::Note, "settings", Some(path), message));
+            .push(diagnostic(Level::Note, Diagnostic::SETTINGS, Some(path), message));
     }
     for message in loosened.iter().map(ToString::to_string) {
         tally
@@ -188,11 +188,10 @@ fn tell_diagnostics(tally: &Tally, config: &Config) {
         (false, false, false) => Level::Warning,
         (false, true, _) => Level::Note,
     };
-    for diagnostic in tally
-        .diagnostics
-        .iter()
-        .filter(|diagnostic| diagnostic.level >= least)
-    {
+    let told = |diagnostic: &&Diagnostic| {
+        diagnostic.level >= least || (diagnostic.code == Diagnostic::SETTINGS && !config.quiet && !shown)
+    };
+    for diagnostic in tally.diagnostics.iter().filter(told) {
         tell(diagnostic_line(diagnostic));
     }
 }

@@ -225,7 +225,7 @@ impl<'a> Hit<'a> {
             })
             .map(|(column, field)| match field {
                 [] => format!("{} is empty", column.name()),
-                _ => format!("{} is '{}'", column.name(), String::from_utf8_lossy(field)),
+                _ => format!("{} is '{}'", column.name(), shortened(field)),
             })
             .collect();
         unknown.join(", ")
@@ -299,6 +299,15 @@ impl<'a> Hit<'a> {
             requirements: bound.requirements.clone(),
             suppression: self.suppression.cloned(),
         }
+    }
+}
+
+/// As much of a cell as people want to see.
+pub(super) fn shortened(cell: &[u8]) -> String {
+    const MOST: usize = 100;
+    match cell.get(..MOST) {
+        Some(head) if cell.len() > MOST => format!("{}…", String::from_utf8_lossy(head)),
+        Some(_) | None => String::from_utf8_lossy(cell).into_owned(),
     }
 }
 

@@ -10,6 +10,7 @@ mod program;
 mod registers;
 mod sink;
 mod source;
+mod text;
 mod turn;
 mod verdicts;
 
