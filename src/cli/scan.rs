@@ -26,7 +26,7 @@ pub(super) fn run(scan: Scan) -> anyhow::Result<Exit> {
              `aws iam get-credential-report | credlens scan -` judges the account of your AWS credentials"
         );
     }
-    check_formats(&config.formats)?;
+    check_formats(&config.formats, &config.inputs)?;
     match prepare(&config)? {
         Ok((selected, suppressions)) => judge(&config, selected, &suppressions),
         Err(exit) => Ok(exit),
@@ -98,9 +98,8 @@ fn judge(config: &Config, selected: Selected, suppressions: &Suppressions) -> an
     };
     let source = Progress::new(inputs(config, now), config.quiet);
     let mut tally = engine::assess(&program, source, &outputs, options)?;
-    let judged: Vec<_> = program.rules().zip(&tally.rules).collect();
     let frameworks = selected.frameworks.iter().map(AsRef::as_ref);
-    tally.compliance = rule::compliance(frameworks, &judged, &selected.loosened);
+    tally.compliance = rule::compliance(frameworks, program.rules(), &selected.loosened, &tally);
     add_diagnostics(&mut tally, config, suppressions, &selected.loosened);
     for target in outputs.finish(&tally)? {
         target.finish()?;
