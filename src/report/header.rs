@@ -69,11 +69,14 @@ impl Header {
             }
         }
         let (header, length) = best.ok_or(NotAReport::Empty)?;
-        if !header.is_of_report() || header.width() > MOST_COLUMNS {
+        if !header.is_of_report() {
             return Err(NotAReport::recognise(text));
         }
         if length == head.len() && head.len() < text.len() {
             return Err(NotAReport::LongLine);
+        }
+        if header.width() > MOST_COLUMNS {
+            return Err(NotAReport::recognise(text));
         }
         Ok((header, &text[length..]))
     }
