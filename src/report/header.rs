@@ -357,6 +357,11 @@ mod tests {
         let long = format!("user,mfa_active,{}\nalice,true", "x,".repeat(LONGEST));
         assert_eq!(Header::parse(long.as_bytes()), Err(NotAReport::LongLine));
         let wide = format!("user,mfa_active,{}", "\x1b,".repeat(20_000));
+        assert!(matches!(
+            Header::parse(wide.as_bytes()),
+            Err(NotAReport::OtherColumns(_))
+        ));
+        let wide = format!("user,mfa_active,{}", "\x1b,".repeat(200));
         let header = Header::parse(wide.as_bytes()).unwrap();
         for oddity in header.oddities() {
             assert!(oddity.message().len() < 1_000);
