@@ -1,5 +1,7 @@
 //! Judges AWS IAM credential reports.
 
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod engine;
 pub mod finding;
 pub mod gsl;

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use super::{Event, Hit, Input, Options, Program, Sink, Source, assess};
+use super::{Account, Event, Hit, Input, Options, Program, Sink, Source, assess};
 use crate::finding::AsOfSource;
 use crate::report::header::Header;
 use crate::report::time::Timestamp;
@@ -37,6 +37,7 @@ pub fn verdict(rule: &Arc<Rule>, example: &Example) -> Result<Verdict, rule::Err
         as_of: Timestamp::parse(EXAMPLE_AS_OF.as_bytes()).expect("invariant: the constant is a time"),
         as_of_source: AsOfSource::Argument,
         generated: None,
+        account: Account::default(),
     };
     let source = Once(Some((Arc::new(input), rows.to_vec())));
     let options = Options {

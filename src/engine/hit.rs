@@ -11,10 +11,10 @@ use super::program::Judged;
 use super::source::Input;
 use super::verdicts::View;
 use crate::finding::{Finding, Source, Status, Suppression};
-use crate::report::cell;
 use crate::report::chunk::Chunk;
 use crate::report::schema::{Column, ColumnSet, Credential, Slot, TextColumn, TimeColumn};
 use crate::report::time::Timestamp;
+use crate::report::{arn, cell};
 use crate::rule::Subject;
 
 /// One data row of one input.
@@ -67,7 +67,7 @@ impl<'a> UserRow<'a> {
 
     /// The account that the ARN names.
     pub fn account(&self) -> Option<&'a [u8]> {
-        self.arn().and_then(account_of)
+        self.arn().and_then(arn::account)
     }
 
     /// A cell as written; none where the report lacks the column.
@@ -78,13 +78,6 @@ impl<'a> UserRow<'a> {
     fn time(&self, column: TimeColumn) -> i64 {
         self.cell(column.into()).map_or(cell::UNKNOWN, cell::time)
     }
-}
-
-/// The account in `arn:PARTITION:iam::ACCOUNT:…`.
-pub(super) fn account_of(arn: &[u8]) -> Option<&[u8]> {
-    let account = arn.split(|&byte| byte == b':').nth(4)?;
-    let is_id = arn.starts_with(b"arn:") && !account.is_empty() && account.iter().all(u8::is_ascii_digit);
-    is_id.then_some(account)
 }
 
 /// What a hit is about.
@@ -184,6 +177,20 @@ impl<'a> Hit<'a> {
             Place::Row(row) => row.account(),
             Place::Input { account, .. } => account,
         }
+    }
+
+    /// The account's name, where the organization told it.
+    pub fn account_name(&self) -> Option<&'a str> {
+        self.input.account.name.as_deref()
+    }
+
+    /// The id of the access key it is about, where it was resolved.
+    pub fn access_key_id(&self) -> Option<&'a str> {
+        let Some(Credential::AccessKey(slot)) = self.credential() else {
+            return None;
+        };
+        let of_user = self.input.account.key_ids.get(self.row()?.user()?)?;
+        of_user[slot as usize].as_deref()
     }
 
     /// The credential it is about, if it is about one.
@@ -287,11 +294,11 @@ impl<'a> Hit<'a> {
             status: self.status,
             severity: bound.severity,
             account: self.account().map(text),
-            account_name: None,
+            account_name: self.account_name().map(str::to_owned),
             user: row.and_then(UserRow::user).map(text),
             arn: row.and_then(UserRow::arn).map(text),
             credential: self.credential().map(|credential| credential.name().to_owned()),
-            access_key_id: None,
+            access_key_id: self.access_key_id().map(str::to_owned),
             as_of: self.input.as_of.to_string(),
             source: Source {
                 path: self.input.path.clone(),

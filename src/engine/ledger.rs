@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::hit::account_of;
 use super::program::Program;
 use super::source::Input;
 use super::verdicts::Counts;
 use crate::finding::{Diagnostic, InputTally, Level, RuleTally, Tally};
+use crate::report::arn;
 use crate::report::chunk::Chunk;
 use crate::report::schema::{Column, TextColumn};
 use crate::report::split::{Oddity, OddityKind};
@@ -133,6 +133,9 @@ impl Ledger {
             value: None,
             message: oddity.message(),
         }));
+        self.tally
+            .diagnostics
+            .extend(input.account.diagnostics.iter().cloned());
         Current {
             input: Arc::clone(input),
             users: 0,
@@ -170,6 +173,7 @@ impl Ledger {
         }
         self.tally.inputs.push(InputTally {
             path: current.input.path.clone(),
+            account_name: current.input.account.name.clone(),
             kind: current.input.kind.clone(),
             users: current.users,
             as_of: current.input.as_of.to_string(),
@@ -229,7 +233,7 @@ impl Current {
         }
         for row in 0..chunk.rows.len() {
             let arn = chunk.text(&self.input.header, row, TextColumn::Arn);
-            self.accounts.add(arn.and_then(account_of));
+            self.accounts.add(arn.and_then(arn::account));
         }
     }
 

@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub use hit::{Hit, Id, Place, UserRow};
 pub use program::{Judged, Program};
 pub use sink::Sink;
-pub use source::{Event, Input, Source};
+pub use source::{Account, Event, Input, Source};
 pub use verdicts::Tell;
 
 use crate::finding::{Status, Tally};

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use credlens::engine::{self, Event, Hit, Input, Options, Program, Sink, Source, Tell};
+use credlens::engine::{self, Account, Event, Hit, Input, Options, Program, Sink, Source, Tell};
 use credlens::finding::{AsOfSource, Finding, Severity, Status, Tally};
 use credlens::gsl::typed::TypedRule;
 use credlens::report::header::Header;
@@ -29,6 +29,7 @@ impl Memory {
                 as_of: AS_OF,
                 as_of_source: AsOfSource::Argument,
                 generated: None,
+                account: Account::default(),
             });
             for (at, block) in blocks.iter().enumerate() {
                 let last = at + 1 == blocks.len();
