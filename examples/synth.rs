@@ -2,6 +2,7 @@
 //! 1000000 --seed 1 > report.csv`. Generated as of 2026-06-01T00:00:00Z.
 
 #[path = "../benches/synth/mod.rs"]
+#[expect(dead_code, reason = "the benches use more of it")]
 mod synth;
 
 use std::io::{self, Write as _};

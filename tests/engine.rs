@@ -258,7 +258,7 @@ proptest! {
         let source = || Memory::new(&[(&header, report.blocks(size))]);
         let (findings, tally) = judge(&program, source(), 1);
         let expected = expected(&rules, &report);
-        prop_assert_eq!(actual(&findings, &rules), expected.clone());
+        prop_assert_eq!(&actual(&findings, &rules), &expected);
         for position in 0..rules.len() {
             for status in [Status::Fail, Status::Pass] {
                 let verdicts = expected.iter().filter(|verdict| verdict.1 == position && verdict.3 == status);

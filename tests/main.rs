@@ -1,8 +1,15 @@
 //! The integration tests, one binary: a module for each part.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the fence is around src/, tests make files"
+)]
+
 mod docs;
 mod engine;
 mod examples;
 mod gsl;
 mod io;
+mod layers;
 mod support;

@@ -7,7 +7,7 @@
 use std::io::{self, Write};
 
 /// The instant at which a generated report was made: 2026-06-01T00:00:00Z.
-pub const GENERATED: i64 = 1_780_272_000;
+pub(crate) const GENERATED: i64 = 1_780_272_000;
 
 const HEADER: &str = "user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,\
 password_next_rotation,mfa_active,access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date,\
@@ -26,18 +26,18 @@ const SERVICES: [&str; 6] = ["s3", "ec2", "sts", "iam", "ecr", "cloudwatch"];
 
 /// What to generate.
 #[derive(Clone, Copy, Debug)]
-pub struct Synth {
+pub(crate) struct Synth {
     /// Data rows, root rows included.
-    pub users: u64,
+    pub(crate) users: u64,
     /// Rows of one account; its first is root.
-    pub users_per_account: u64,
+    pub(crate) users_per_account: u64,
     /// Decides everything else.
-    pub seed: u64,
+    pub(crate) seed: u64,
 }
 
 impl Synth {
     /// Writes the report.
-    pub fn write(self, out: &mut dyn Write) -> io::Result<()> {
+    pub(crate) fn write(self, out: &mut dyn Write) -> io::Result<()> {
         let mut random = Random(self.seed ^ 0x9e37_79b9_7f4a_7c15);
         write!(out, "{HEADER}")?;
         let mut account = 0;
@@ -54,8 +54,7 @@ impl Synth {
     }
 
     /// The report as bytes.
-    #[allow(dead_code, reason = "the example writes to a file, the benches want bytes")]
-    pub fn bytes(self) -> Vec<u8> {
+    pub(crate) fn bytes(self) -> Vec<u8> {
         let mut bytes = Vec::new();
         self.write(&mut bytes)
             .expect("invariant: writing to memory cannot fail");

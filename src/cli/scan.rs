@@ -99,11 +99,6 @@ fn judge(config: &Config, selected: Selected, suppressions: &Suppressions) -> an
         limit: config.limit,
         now: Some(now),
     };
-    let loosened = selected
-        .loosened
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>();
     let program = Program::new(selected.rules);
     let outputs = Outputs::new(open_outputs(&config.formats)?, settings);
     let options = engine::Options {

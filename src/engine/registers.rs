@@ -7,6 +7,7 @@ use crate::report::chunk::{Chunk, ROOT};
 use crate::report::header::Header;
 use crate::report::schema::{Column, TextColumn, TimeColumn};
 use crate::report::time::{ABSENT_AS, Timestamp, Unit};
+use crate::report::wide::widest;
 
 /// The results of all operations on one chunk. Reused from chunk to chunk.
 #[derive(Debug, Default)]
@@ -32,6 +33,11 @@ pub(super) struct Bits<'a> {
 impl Registers {
     /// Runs the whole program.
     pub(super) fn run(&mut self, program: &Program, cutoffs: &[i64], chunk: &Chunk, header: &Header) {
+        widest(|| self.run_ops(program, cutoffs, chunk, header));
+    }
+
+    #[inline(always)]
+    fn run_ops(&mut self, program: &Program, cutoffs: &[i64], chunk: &Chunk, header: &Header) {
         self.rows = chunk.rows.len();
         self.words = self.rows.div_ceil(64);
         self.yes.resize(self.words * program.ops.len(), 0);
@@ -157,6 +163,7 @@ struct Leaf<'a> {
 }
 
 impl Leaf<'_> {
+    #[inline(always)]
     fn run(self, op: &Op, cutoff: i64) -> bool {
         match op {
             Op::Flag(column, wanted) => {
@@ -185,6 +192,7 @@ impl Leaf<'_> {
         }
     }
 
+    #[inline(always)]
     fn time(self, column: TimeColumn, test: impl Fn(i64) -> bool) -> bool {
         let times = self.chunk.times(column);
         let unknown = times.any_unknown.then_some(|time| time == cell::UNKNOWN);
@@ -192,6 +200,7 @@ impl Leaf<'_> {
     }
 
     /// `unknown` is given where any cell is.
+    #[inline(always)]
     fn cells<T: Copy>(
         self,
         cells: &[T],
@@ -287,12 +296,19 @@ fn counted(time: i64) -> i64 {
     if time == cell::ABSENT { ABSENT_AS } else { time }
 }
 
+/// Compares first and packs then, so that the compares are done many at once.
+#[inline(always)]
 fn fill<T: Copy>(bits: &mut [u64], cells: &[T], test: impl Fn(T) -> bool) {
+    /// Gathers the lowest bits of eight bytes into the top byte, the first byte's lowest.
+    const GATHER: u64 = 0x0102_0408_1020_4080;
     for (word, cells) in bits.iter_mut().zip(cells.chunks(64)) {
-        *word = cells
-            .iter()
-            .enumerate()
-            .fold(0, |word, (bit, &cell)| word | u64::from(test(cell)) << bit);
+        let mut holds = [0; 64];
+        for (holds, &cell) in holds.iter_mut().zip(cells) {
+            *holds = u8::from(test(cell));
+        }
+        *word = holds.as_chunks::<8>().0.iter().rev().fold(0, |word, &eight| {
+            word << 8 | u64::from_le_bytes(eight).wrapping_mul(GATHER) >> 56
+        });
     }
 }
 

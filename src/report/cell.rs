@@ -1,5 +1,6 @@
-//! What one cell says. Blanks around it are already taken off; tokens are read case-insensitively.
+//! What one cell says. Blanks around it are ignored; tokens are read case-insensitively.
 
+use super::rows::trim;
 use super::time::Timestamp;
 
 /// A time cell that says there is no such time: `N/A`, `no_information`.
@@ -25,7 +26,7 @@ pub enum Flag {
 const NOT_SUPPORTED: &[u8] = b"not_supported";
 
 /// Seconds since 1970-01-01T00:00:00Z, [`ABSENT`] or [`UNKNOWN`].
-#[inline]
+#[inline(always)]
 pub fn time(cell: &[u8]) -> i64 {
     if let [b'N', b'/', b'A'] = cell {
         return ABSENT;
@@ -35,6 +36,7 @@ pub fn time(cell: &[u8]) -> i64 {
 
 #[cold]
 fn unusual_time(cell: &[u8]) -> i64 {
+    let cell = trim(cell);
     match Timestamp::parse(cell) {
         Some(time) => time.0,
         None if is_absent(cell) || cell.eq_ignore_ascii_case(b"no_information") => ABSENT,
@@ -43,7 +45,7 @@ fn unusual_time(cell: &[u8]) -> i64 {
 }
 
 /// What the flag cell says.
-#[inline]
+#[inline(always)]
 pub fn flag(cell: &[u8]) -> Flag {
     match cell {
         b"true" => Flag::True,
@@ -54,6 +56,7 @@ pub fn flag(cell: &[u8]) -> Flag {
 
 #[cold]
 fn unusual_flag(cell: &[u8]) -> Flag {
+    let cell = trim(cell);
     match cell {
         _ if cell.eq_ignore_ascii_case(b"true") => Flag::True,
         _ if cell.eq_ignore_ascii_case(b"false") || is_absent(cell) => Flag::False,
@@ -63,13 +66,15 @@ fn unusual_flag(cell: &[u8]) -> Flag {
 }
 
 /// The text, or nothing where it is absent: empty or `N/A`.
+#[inline]
 pub fn text(cell: &[u8]) -> &[u8] {
+    let cell = trim(cell);
     if is_absent(cell) { b"" } else { cell }
 }
 
 /// Whether an unknown time or flag is one that AWS writes on purpose, and so no oddity.
 pub(super) fn is_not_supported(cell: &[u8]) -> bool {
-    cell.eq_ignore_ascii_case(NOT_SUPPORTED)
+    trim(cell).eq_ignore_ascii_case(NOT_SUPPORTED)
 }
 
 fn is_absent(cell: &[u8]) -> bool {

@@ -4,6 +4,7 @@ use super::cell::{self, Flag};
 use super::header::Header;
 use super::rows::Rows;
 use super::schema::{Column, ColumnSet, FlagColumn, TextColumn, TimeColumn};
+use super::wide::widest;
 
 /// Root's name, in GSL and in output, however the report spells it.
 pub const ROOT: &str = "<root_account>";
@@ -59,6 +60,14 @@ impl Chunk {
         self.bad_cells.count = 0;
         self.newest = None;
         self.find_root(header);
+        widest(|| self.decode_columns(header, wanted));
+        self.bad_cells
+            .kept
+            .sort_by_key(|bad| (bad.row, bad.column.index()));
+    }
+
+    #[inline(always)]
+    fn decode_columns(&mut self, header: &Header, wanted: ColumnSet) {
         for column in Column::ALL {
             let position = header.position(column).filter(|_| wanted.contains(column));
             match column {
@@ -67,9 +76,6 @@ impl Chunk {
                 Column::Text(_) => {}
             }
         }
-        self.bad_cells
-            .kept
-            .sort_by_key(|bad| (bad.row, bad.column.index()));
     }
 
     fn find_root(&mut self, header: &Header) {
@@ -79,12 +85,13 @@ impl Chunk {
         let is_named_root = |row: usize| user.is_some_and(|user| rows.field(row, user) == ROOT.as_bytes());
         match header.position(TextColumn::Arn) {
             Some(arn) => self.root.extend(rows.fields(arn).enumerate().map(|(row, arn)| {
-                arn.ends_with(b":root") || (cell::text(arn).is_empty() && is_named_root(row))
+                cell::text(arn).ends_with(b":root") || (cell::text(arn).is_empty() && is_named_root(row))
             })),
             None => self.root.extend((0..rows.len()).map(is_named_root)),
         }
     }
 
+    #[inline(always)]
     fn decode_times(&mut self, column: TimeColumn, position: Option<usize>) {
         let times = &mut self.times[column as usize];
         times.cells.clear();
@@ -108,6 +115,7 @@ impl Chunk {
         }
     }
 
+    #[inline(always)]
     fn decode_flags(&mut self, column: FlagColumn, position: Option<usize>) {
         let flags = &mut self.flags[column as usize];
         flags.cells.clear();

@@ -14,3 +14,4 @@ pub mod rows;
 pub mod schema;
 pub mod split;
 pub mod time;
+pub(crate) mod wide;

@@ -70,7 +70,8 @@ impl Rows {
         trim(&self.text[start as usize..ends[position] as usize])
     }
 
-    /// The fields at this position, of every record in order, without the blanks around them.
+    /// The fields at this position, of every record in order, as they stand.
+    #[inline(always)]
     pub fn fields(&self, position: usize) -> impl Iterator<Item = &[u8]> {
         let records = self.starts.iter().zip(self.ends.chunks_exact(self.width.max(1)));
         records.map(move |(&record, ends)| {
@@ -78,7 +79,7 @@ impl Rows {
                 0 => record,
                 _ => ends[position - 1] + 1,
             };
-            trim(&self.text[start as usize..ends[position] as usize])
+            &self.text[start as usize..ends[position] as usize]
         })
     }
 
@@ -96,16 +97,19 @@ impl Rows {
     }
 
     /// Adds field ends at the bits of a mask, and says how many ends were known before.
+    #[inline(always)]
     pub(super) fn add_ends(&mut self, base: usize, mut mask: u64) -> usize {
         let known = self.ends.len();
         let base = offset(base);
-        while mask != 0 {
-            self.ends.push(base + mask.trailing_zeros());
-            mask &= mask - 1;
+        self.ends.resize(known + mask.count_ones() as usize, 0);
+        for end in &mut self.ends[known..] {
+            *end = base + mask.trailing_zeros();
+            mask &= mask.wrapping_sub(1);
         }
         known
     }
 
+    #[inline(always)]
     /// Makes a record of the field ends up to this count, if they are as many as it has fields.
     pub(super) fn finish_record(&mut self, start: usize, count: usize) -> bool {
         let is_whole = count == (self.starts.len() + 1) * self.width;

@@ -109,7 +109,7 @@ impl Timestamp {
 
     /// The form that AWS writes, `YYYY-MM-DDTHH:MM:SS` with `Z` or `+00:00`, by position. None for anything else,
     /// and for what is no real instant.
-    #[inline]
+    #[inline(always)]
     pub(super) fn parse_fixed(text: &[u8]) -> Option<Self> {
         let instant: &[u8; 19] = match text {
             [instant @ .., b'Z'] | [instant @ .., b'+', b'0', b'0', b':', b'0', b'0'] => {
@@ -126,19 +126,15 @@ impl Timestamp {
         if odd != 0 {
             return None;
         }
-        let digit = |word: u64, at: usize| i64::from(word.to_le_bytes()[at]);
-
-        let pair = |word: u64, at: usize| digit(word, at) * 10 + digit(word, at + 1);
-        let (year, month) = (
-            pair(year_month, 0) * 100 + pair(year_month, 2),
-            pair(year_month, 5),
-        );
-        let (day, hour) = (pair(day_hour, 0), pair(day_hour, 3));
-        let (minute, second) = (pair(minute_second, 3), pair(minute_second, 6));
+        // A digit times ten plus the next one, for all digits of a word at once.
+        let pairs = |word: u64| (word * 10 + (word >> 8)).to_le_bytes().map(i64::from);
+        let [century, _, year, _, _, month, ..] = pairs(year_month);
+        let [day, _, _, hour, ..] = pairs(day_hour);
+        let [_, _, _, minute, _, _, second, _] = pairs(minute_second);
         if hour > 23 || minute > 59 || second > 59 {
             return None;
         }
-        let days = days_since_epoch(year, month, day)?;
+        let days = days_since_epoch(century * 100 + year, month, day)?;
         Some(Timestamp(
             days * SECONDS_PER_DAY + hour * 3_600 + minute * 60 + second,
         ))
@@ -179,7 +175,7 @@ fn days_since_epoch(year: i64, month: i64, day: i64) -> Option<i64> {
     const BEFORE_MONTH: [i64; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
     const LENGTH: [i64; 12] = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
     let index = usize::try_from(month - 1).ok()?;
-    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let is_leap = year % 4 == 0 && (year % 25 != 0 || year % 16 == 0);
     let length = LENGTH.get(index)? + i64::from(is_leap && month == 2);
     if year < 1 || day < 1 || day > length {
         return None;

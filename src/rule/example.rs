@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::definition::Parameter;
 use super::read::Table;
 use super::words::{UnknownWord, from_word};
-use crate::report::schema::Column;
+use crate::report::schema::{Column, FlagColumn, TextColumn, TimeColumn};
 
 /// The as-of at which examples are judged.
 pub const EXAMPLE_AS_OF: &str = "2026-01-01T00:00:00Z";
@@ -92,13 +92,13 @@ const QUIET_USER: [&str; Column::COUNT] = [
 ];
 
 /// What differs in root's row.
-const QUIET_ROOT: [(&str, &str); 6] = [
-    ("user", "<root_account>"),
-    ("arn", "arn:aws:iam::123456789012:root"),
-    ("user_creation_time", "2020-01-01T00:00:00Z"),
-    ("password_enabled", "true"),
-    ("password_last_used", "no_information"),
-    ("password_next_rotation", "not_supported"),
+const QUIET_ROOT: [(Column, &str); 6] = [
+    (Column::Text(TextColumn::User), "<root_account>"),
+    (Column::Text(TextColumn::Arn), "arn:aws:iam::123456789012:root"),
+    (Column::Time(TimeColumn::UserCreation), "2020-01-01T00:00:00Z"),
+    (Column::Flag(FlagColumn::PasswordEnabled), "true"),
+    (Column::Time(TimeColumn::PasswordLastUsed), "no_information"),
+    (Column::Time(TimeColumn::PasswordNextRotation), "not_supported"),
 ];
 
 impl Example {
@@ -128,25 +128,18 @@ impl Example {
 
     /// A report of this one row, header first.
     pub fn csv(&self) -> String {
-        let lacking: BTreeSet<&str> = self.without.iter().map(String::as_str).collect();
-        let mut cells: BTreeMap<&str, &str> = Column::ALL
-            .map(Column::name)
-            .into_iter()
-            .zip(QUIET_USER)
-            .collect();
+        let named = |name: &String| Column::from_name(name);
+        let lacking: BTreeSet<Column> = self.without.iter().filter_map(named).collect();
+        let mut cells: BTreeMap<Column, &str> = Column::ALL.into_iter().zip(QUIET_USER).collect();
         if self.root {
             cells.extend(QUIET_ROOT);
         }
-        cells.extend(
-            self.cells
-                .iter()
-                .map(|(name, cell)| (name.as_str(), cell.as_str())),
-        );
-        let columns = Column::ALL
-            .map(Column::name)
-            .into_iter()
-            .filter(|name| !lacking.contains(name));
-        let (header, row): (Vec<&str>, Vec<String>) = columns.map(|name| (name, quote(cells[name]))).unzip();
+        let changed = self.cells.iter();
+        cells.extend(changed.filter_map(|(name, cell)| Some((named(name)?, cell.as_str()))));
+        let columns = Column::ALL.into_iter().filter(|column| !lacking.contains(column));
+        let (header, row): (Vec<&str>, Vec<String>) = columns
+            .map(|column| (column.name(), quote(cells[&column])))
+            .unzip();
         format!("{}\n{}\n", header.join(","), row.join(","))
     }
 }

@@ -4,12 +4,11 @@
 //! compares, and a record is plain when it has no quote and as many fields as the header. Any other record
 //! goes to the `csv` crate, alone. Both ways give the same cells; a property test holds them equal.
 
-mod masks;
 mod reference;
 
 use super::header::Header;
 use super::rows::{Rows, trim};
-use masks::{Masks, WINDOW};
+use super::wide::{Masks, WINDOW, find_masks, widest};
 use reference::Reader;
 
 /// Windows that are looked at in one go; their masks fit the first-level cache.
@@ -52,7 +51,7 @@ pub fn split(rows: &mut Rows, header: &Header, oddities: &mut Vec<Oddity>) {
         rows,
         oddities,
     };
-    splitter.run();
+    widest(|| splitter.run());
     rows.put_before_rewritten(text);
 }
 
@@ -73,6 +72,7 @@ enum Split {
 }
 
 impl Splitter<'_> {
+    #[inline(always)]
     fn run(&mut self) {
         let mut masks = [Masks::default(); STRIP];
         // After a record that is not plain only a little is looked at: the next one may not be plain either.
@@ -108,7 +108,7 @@ impl Splitter<'_> {
         let rest = &self.text[at..];
         let full = (rest.len() / WINDOW).min(masks.len());
         if full > 0 {
-            masks::find(
+            find_masks(
                 &rest[..full * WINDOW],
                 self.header.delimiter(),
                 &mut masks[..full],
@@ -117,12 +117,13 @@ impl Splitter<'_> {
         }
         let mut window = [0; WINDOW];
         window[..rest.len()].copy_from_slice(rest);
-        masks::find(&window, self.header.delimiter(), &mut masks[..1]);
+        find_masks(&window, self.header.delimiter(), &mut masks[..1]);
         masks[0].newline |= 1 << rest.len();
         rest.len().max(1)
     }
 
     /// Splits windows from `at` on, the first of which lie in the record that starts at `record`.
+    #[inline(always)]
     fn windows(&mut self, at: usize, mut record: usize, masks: &[Masks]) -> Split {
         for (window, masks) in masks.iter().enumerate() {
             let base = at + window * WINDOW;
