@@ -9,7 +9,7 @@ use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
+use aws_config::{AppName, BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_sdk_iam::config::{Credentials, IdentityCache, SharedCredentialsProvider};
 
 use super::error::Error;
@@ -64,8 +64,13 @@ pub struct Caller {
 impl Session {
     /// Finds credentials and region. Nothing is sent to AWS but what finding them takes.
     pub async fn open(settings: &Settings) -> Self {
+        Self::open_by(settings, aws_config::defaults(BehaviorVersion::latest())).await
+    }
+
+    /// The same by a loader that has settings of its own, such as another HTTP client.
+    pub async fn open_by(settings: &Settings, loader: ConfigLoader) -> Self {
         let region = region(settings).await;
-        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        let mut loader = loader
             .region(region.clone())
             .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
             .timeout_config(timeouts())
@@ -83,11 +88,6 @@ impl Session {
         }
         let config = loader.load().await;
         Self { config }.in_role(settings).await
-    }
-
-    /// What the SDK's configuration says.
-    pub fn of(config: SdkConfig) -> Self {
-        Self { config }
     }
 
     /// The same, in the role that was asked for.

@@ -154,6 +154,9 @@ impl Error {
     }
 
     fn of_service(action: Action, error: &impl ProvideErrorMetadata, status: u16) -> Self {
+        if error.code().is_none() && status < 400 {
+            return Self::Unreadable { action };
+        }
         let code = error
             .code()
             .map_or_else(|| format!("HTTP {status}"), str::to_owned);
@@ -208,13 +211,15 @@ impl Error {
                 let status = context.raw().status().as_u16();
                 return Some(Self::of_service(Action::AssumeRole, context.err(), status));
             }
-            match error.downcast_ref::<CredentialsError>() {
-                Some(CredentialsError::CredentialsNotLoaded(_)) => {
-                    found = found.or(Some(Self::NoCredentials))
-                }
-                Some(error) => found = found.or_else(|| Some(Self::Credentials(chain(error)))),
-                None => {}
-            }
+            found = found.or_else(|| {
+                let error = error.downcast_ref::<CredentialsError>()?;
+                let is_none = matches!(error, CredentialsError::CredentialsNotLoaded(_));
+                Some(if is_none {
+                    Self::NoCredentials
+                } else {
+                    Self::Credentials(chain(error))
+                })
+            });
             next = error.source();
         }
         found

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_iam::operation::list_access_keys::ListAccessKeysError;
 use aws_sdk_iam::types::StatusType;
 use tokio::task::JoinSet;
 
@@ -96,7 +97,7 @@ async fn list(iam: &aws_sdk_iam::Client, user: &str) -> Result<Option<Vec<(Strin
             Err(error)
                 if error
                     .as_service_error()
-                    .is_some_and(|error| error.is_no_such_entity_exception()) =>
+                    .is_some_and(ListAccessKeysError::is_no_such_entity_exception) =>
             {
                 return Ok(None);
             }

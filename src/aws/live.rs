@@ -128,6 +128,9 @@ impl<I: Iterator<Item = Fetched> + Send> Source for Live<I> {
 
 /// How an account stands in outputs where a file's path would.
 pub fn path(account: &str) -> String {
+    if account.is_empty() {
+        return "aws".to_owned();
+    }
     format!("aws://{account}")
 }
 

@@ -138,7 +138,7 @@ mod tests {
 
     const PATIENCE: Patience = Patience {
         max_report_age: Duration::from_secs(100),
-        timeout: Duration::from_secs(60),
+        timeout: Duration::from_mins(1),
     };
     const YOUNG: Answer = Answer::Report {
         age: Duration::from_secs(99),

@@ -4,8 +4,14 @@
 #![expect(clippy::disallowed_methods, reason = "this layer may touch the world")]
 
 mod args;
+#[cfg(feature = "aws")]
+mod aws_args;
 mod config;
+#[cfg(feature = "aws")]
+mod fetch;
 mod frameworks;
+#[cfg(feature = "aws")]
+mod live;
 mod progress;
 mod rules;
 mod scan;
@@ -14,10 +20,12 @@ use std::fmt::Display;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anstream::ColorChoice;
 use anyhow::Context as _;
 use clap::{CommandFactory as _, Parser as _};
+use credlens::report::time::Timestamp;
 use credlens::rule::{self, Catalogue};
 
 use args::{Cli, Color, Command};
@@ -33,6 +41,9 @@ enum Exit {
     Usage = 2,
     NothingJudged = 3,
     Partial = 4,
+    /// By Ctrl-C: 128 and the number of its signal, as shells have it.
+    #[cfg(feature = "aws")]
+    Interrupted = 130,
 }
 
 impl From<Exit> for ExitCode {
@@ -46,6 +57,8 @@ pub(crate) fn run() -> ExitCode {
     let command = Cli::parse().command;
     let result = match command {
         Command::Scan(scan) => scan::run(*scan),
+        #[cfg(feature = "aws")]
+        Command::Fetch(fetch) => fetch::run(&fetch),
         Command::Rules(command) => rules::run(command),
         Command::Frameworks(command) => frameworks::run(command),
         Command::Completions { shell } => {
@@ -80,6 +93,12 @@ fn tell_error(error: impl Display) {
 /// Says something on standard error, where somebody may listen.
 fn tell(text: impl Display) {
     drop(writeln!(anstream::stderr(), "{text}"));
+}
+
+/// The clock.
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }
 
 /// Whether what goes to standard output, or to standard error, is to be coloured.

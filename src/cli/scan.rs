@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+#[cfg(feature = "aws")]
+use std::sync::{PoisonError, atomic::Ordering};
 
 use anyhow::{Context as _, bail};
-use credlens::engine::{self, Program, Tell};
+#[cfg(feature = "aws")]
+use credlens::aws::Live;
+use credlens::engine::{self, Program, Source, Tell};
 use credlens::finding::{Diagnostic, Level, Tally};
 use credlens::io::inputs::{Inputs, Limits, Options};
 use credlens::io::outputs::Output;
@@ -15,18 +18,17 @@ use credlens::report::time::Timestamp;
 use credlens::rule::{self, Catalogue, Loosened, Selected, Selection, Suppressions};
 
 use super::args::{FailOn, FormatTo, Scan};
+#[cfg(feature = "aws")]
+use super::aws_args::Aws;
 use super::config::{Config, Suppressing};
+#[cfg(feature = "aws")]
+use super::live;
 use super::progress::Progress;
-use super::{Exit, catalogue, colored, refuse, tell, width};
+use super::{Exit, catalogue, colored, now, refuse, tell, width};
 
 pub(super) fn run(scan: Scan) -> anyhow::Result<Exit> {
     let config = Config::resolve(scan)?;
-    if config.inputs.is_empty() {
-        bail!(
-            "no input: name a report file, a directory or - for standard input; \
-             `aws iam get-credential-report | credlens scan -` judges the account of your AWS credentials"
-        );
-    }
+    check_inputs(&config)?;
     check_formats(&config.formats)?;
     let catalogue = match catalogue(&config.rules_from)? {
         Ok(catalogue) => catalogue,
@@ -37,9 +39,30 @@ pub(super) fn run(scan: Scan) -> anyhow::Result<Exit> {
         Ok((selected, suppressions))
     });
     match prepared {
-        Ok((selected, suppressions)) => judge(&config, selected, &suppressions),
+        Ok((selected, suppressions)) => judge(&config, &selected, &suppressions),
         Err(errors) => Ok(refuse(&errors, config.color)),
     }
+}
+
+/// Without an input, the live account is judged.
+#[cfg(feature = "aws")]
+fn check_inputs(config: &Config) -> anyhow::Result<()> {
+    if !config.inputs.is_empty() && (config.resolve_keys || config.aws != Aws::default()) {
+        bail!("saved reports are judged without AWS; leave out the inputs, or the flags for AWS");
+    }
+    Ok(())
+}
+
+#[cfg(not(feature = "aws"))]
+fn check_inputs(config: &Config) -> anyhow::Result<()> {
+    if config.inputs.is_empty() {
+        bail!(
+            "no input: name a report file, a directory or - for standard input. This credlens was built \
+             without the feature aws, which judges live accounts; \
+             `aws iam get-credential-report | credlens scan -` judges that of your AWS credentials"
+        );
+    }
+    Ok(())
 }
 
 /// Two formats must not be mixed in one stream or file.
@@ -91,23 +114,70 @@ fn read_suppressions(path: &Path, catalogue: &Catalogue) -> Result<Suppressions,
     Suppressions::parse(&path.to_string_lossy(), &text, catalogue)
 }
 
-fn judge(config: &Config, selected: Selected, suppressions: &Suppressions) -> anyhow::Result<Exit> {
+fn judge(config: &Config, selected: &Selected, suppressions: &Suppressions) -> anyhow::Result<Exit> {
     let now = now();
+    #[cfg(feature = "aws")]
+    if config.inputs.is_empty() {
+        return judge_live(config, selected, suppressions, now);
+    }
+    let source = inputs(config, now);
+    let tally = assess(config, selected, suppressions, (source, now), || true)?;
+    let tally = tally.expect("invariant: nothing interrupts what is read from files");
+    tell_diagnostics(&tally, config);
+    Ok(exit(&tally, config.fail_on))
+}
+
+#[cfg(feature = "aws")]
+fn judge_live(
+    config: &Config,
+    selected: &Selected,
+    suppressions: &Suppressions,
+    now: Timestamp,
+) -> anyhow::Result<Exit> {
+    let started = match live::start(&config.aws, config.resolve_keys, now, config.verbose)? {
+        Ok(started) => started,
+        Err(exit) => return Ok(exit),
+    };
+    let interrupted = started.arrivals.interrupted();
+    let source = Live::new(started.arrivals, config.as_of);
+    let record = source.record();
+    let is_whole = || !interrupted.load(Ordering::Relaxed);
+    let Some(tally) = assess(config, selected, suppressions, (source, now), is_whole)? else {
+        tell("interrupted; nothing was written to files");
+        return Ok(Exit::Interrupted);
+    };
+    tell_diagnostics(&tally, config);
+    let record = record.lock().unwrap_or_else(PoisonError::into_inner);
+    live::conclude(&config.aws, &record, started.earlier)?;
+    Ok(exit(&tally, config.fail_on))
+}
+
+/// Judges all that the source gives, and writes it unless it is not the whole: then there is no tally.
+fn assess(
+    config: &Config,
+    selected: &Selected,
+    suppressions: &Suppressions,
+    (source, now): (impl Source, Timestamp),
+    is_whole: impl FnOnce() -> bool,
+) -> anyhow::Result<Option<Tally>> {
     let settings = Settings {
         width: width(),
         color: colored(config.color, &io::stdout()),
         limit: config.limit,
         now: Some(now),
     };
-    let program = Program::new(selected.rules);
+    let program = Program::new(selected.rules.clone());
     let outputs = Outputs::new(open_outputs(&config.formats)?, settings);
     let options = engine::Options {
         threads: config.threads,
         tell: tell_of(config),
         suppressions: Some(suppressions),
     };
-    let source = Progress::new(inputs(config, now), config.quiet);
+    let source = Progress::new(source, config.quiet);
     let mut tally = engine::assess(&program, source, &outputs, options)?;
+    if !is_whole() {
+        return Ok(None);
+    }
     let judged: Vec<_> = program.rules().zip(&tally.rules).collect();
     let frameworks = selected.frameworks.iter().map(AsRef::as_ref);
     tally.compliance = rule::compliance(frameworks, &judged, &selected.loosened);
@@ -115,8 +185,7 @@ fn judge(config: &Config, selected: Selected, suppressions: &Suppressions) -> an
     for target in outputs.finish(&tally)? {
         target.finish()?;
     }
-    tell_diagnostics(&tally, config);
-    Ok(exit(&tally, config.fail_on))
+    Ok(Some(tally))
 }
 
 /// Findings are made only where a format shows them.
@@ -139,11 +208,6 @@ fn inputs(config: &Config, now: Timestamp) -> Inputs {
         limits,
     };
     Inputs::new(config.inputs.clone(), Box::new(io::stdin()), options)
-}
-
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }
 
 /// Where a format goes.
@@ -235,10 +299,21 @@ fn tell_diagnostics(tally: &Tally, config: &Config) {
     for diagnostic in tally
         .diagnostics
         .iter()
-        .filter(|diagnostic| diagnostic.level >= least)
+        .filter(|diagnostic| diagnostic.level >= least && !is_in_outcomes(diagnostic, config))
     {
         tell(diagnostic_line(diagnostic));
     }
+}
+
+/// The table of outcomes names the accounts that failed.
+#[cfg(feature = "aws")]
+fn is_in_outcomes(diagnostic: &Diagnostic, config: &Config) -> bool {
+    config.aws.several() && diagnostic.code == "unreadable"
+}
+
+#[cfg(not(feature = "aws"))]
+fn is_in_outcomes(_: &Diagnostic, _: &Config) -> bool {
+    false
 }
 
 fn exit(tally: &Tally, fail_on: FailOn) -> Exit {
