@@ -29,6 +29,7 @@ fn embed(name: &str, folder: &Path) -> io::Result<String> {
     files.sort();
     let mut code = format!("const {name}: &[(&str, &str)] = &[\n");
     for path in files {
+        println!("cargo::rerun-if-changed={}", path.display());
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         let _ = writeln!(
             code,

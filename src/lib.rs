@@ -1,4 +1,38 @@
 //! Judges AWS IAM credential reports.
+//!
+//! Rules written in [GSL](gsl) are selected and bound to parameters ([`rule::select`]), compiled together into
+//! one [`Program`](engine::Program) of column operations, and judged block by block, in parallel, by
+//! [`engine::assess`]. Findings go to a [`Sink`](engine::Sink) in (input, row, rule) order, whatever the number
+//! of threads; what was counted comes back as a [`Tally`](finding::Tally).
+//!
+//! ```
+//! use credlens::engine::{self, Collect, Memory, Options, Program};
+//! use credlens::finding::Severity;
+//! use credlens::rule::{Catalogue, Selection, select};
+//!
+//! let report = "user,arn,password_enabled,mfa_active\n\
+//!               alice,arn:aws:iam::111122223333:user/alice,true,false\n\
+//!               bob,arn:aws:iam::111122223333:user/bob,true,true\n";
+//! let rules = Selection { rules: vec!["console-user-without-mfa".to_owned()], ..Selection::default() };
+//! let selected = select(&Catalogue::builtin(), &rules).expect("a known rule");
+//!
+//! let source = Memory::csv("report.csv", report, "2026-06-01T00:00:00Z".parse()?)?;
+//! let findings = Collect::default();
+//! let tally = engine::assess(&Program::new(selected.rules), source, &findings, Options::default())?;
+//!
+//! let findings = findings.into_findings();
+//! assert_eq!(findings[0].user.as_deref(), Some("alice"));
+//! assert_eq!(findings[0].severity, Severity::High);
+//! assert_eq!((tally.rules[0].passed, tally.rules[0].failed), (1, 1));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! In place of [`Memory`](engine::Memory) and [`Collect`](engine::Collect), the program reads
+//! [`io::inputs::Inputs`] (files, directories, standard input, in bounded memory) and writes
+//! [`output::Outputs`] (every format, streamed).
+//!
+//! The layers, from [`report`], which names no other, to [`output`], do no I/O and read no clock: the same
+//! input gives the same bytes. ARCHITECTURE.md in the repository tells how they fit together.
 
 #[cfg(feature = "aws")]
 pub mod aws;

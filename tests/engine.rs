@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 use crate::support::naive::{self, Row};
-use crate::support::pipeline::{AS_OF, Memory, bound, judge};
+use crate::support::pipeline::{AS_OF, bound, judge, memory};
 use crate::support::typed::typed_rule;
 
 /// A report: its columns, and its rows' cells in that order.
@@ -255,7 +255,7 @@ proptest! {
     fn the_engine_agrees_with_the_naive_interpreter((rules, report) in rules_and_report(), size in 1_usize..70) {
         let program = program(&rules);
         let header = report.header();
-        let source = || Memory::new(&[(&header, report.blocks(size))]);
+        let source = || memory(&[(&header, report.blocks(size))]);
         let (findings, tally) = judge(&program, source(), 1);
         let expected = expected(&rules, &report);
         prop_assert_eq!(&actual(&findings, &rules), &expected);

@@ -180,7 +180,7 @@ fn rank(layer: &str) -> Option<usize> {
 fn all_of_src_is_a_layer() {
     let strays = layered().filter(|source| rank(source.layer()).is_none());
     assert_none(
-        "a folder or file of src/ is no layer of DESIGN.md:",
+        "a folder or file of src/ is no layer of ARCHITECTURE.md:",
         strays.map(|source| (source.path.clone(), source.layer().to_owned())),
     );
 }

@@ -8,10 +8,12 @@
 
 #[cfg(feature = "aws")]
 mod aws;
+mod cli;
 mod docs;
 mod engine;
 mod examples;
 mod gsl;
 mod io;
 mod layers;
+mod pages;
 mod support;

@@ -15,7 +15,7 @@ use crate::report::arn;
 use crate::report::header::Header;
 use crate::report::rows::Rows;
 use crate::report::schema::TextColumn;
-use crate::report::split::split;
+use crate::report::split::Splitter;
 use crate::report::time::Timestamp;
 
 /// Told of every call and what it came to; nothing secret is in it.
@@ -44,13 +44,19 @@ pub struct Report {
 impl Report {
     /// The account that the first ARN names.
     pub fn account(&self) -> Option<String> {
-        let (header, records) = Header::split(&self.csv).ok()?;
-        let mut rows = Rows::default();
-        rows.text_mut().extend_from_slice(records);
-        split(&mut rows, &header, &mut Vec::new());
+        let (header, rows) = self.rows()?;
         let mut arns = (0..rows.len()).filter_map(|row| rows.cell(&header, row, TextColumn::Arn));
         let account = arns.find_map(arn::account)?;
         Some(String::from_utf8_lossy(account).into_owned())
+    }
+
+    /// Its rows; none where it is no report.
+    pub(super) fn rows(&self) -> Option<(Header, Rows)> {
+        let (header, records) = Header::split(&self.csv).ok()?;
+        let mut rows = Rows::default();
+        rows.text_mut().extend_from_slice(records);
+        Splitter::default().split(&mut rows, &header, &mut Vec::new());
+        Some((header, rows))
     }
 
     /// How long before `now` it was made; nothing if the clocks disagree.

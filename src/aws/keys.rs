@@ -13,10 +13,7 @@ use super::policy::Action;
 use crate::finding::Level;
 use crate::report::cell::{self, Flag};
 use crate::report::chunk::ROOT;
-use crate::report::header::Header;
-use crate::report::rows::Rows;
 use crate::report::schema::{FlagColumn, Slot, TextColumn, TimeColumn};
-use crate::report::split::split;
 use crate::report::time::Timestamp;
 
 /// How many users of an account are asked for at a time.
@@ -65,7 +62,7 @@ enum Match {
 
 /// Asks IAM for the keys of every user of the report who has one.
 pub(super) async fn resolve(session: &Session, report: &Report) -> Resolved {
-    let (owners, root_has_key) = owners(&report.csv);
+    let (owners, root_has_key) = owners(report);
     let mut tally = Tally::default();
     let mut waiting = owners.into_iter();
     let mut asked = JoinSet::new();
@@ -207,13 +204,10 @@ fn matched(owner: &Owner, slot: Slot, listed: &[(String, Key)]) -> Match {
 }
 
 /// The users who have a key, and whether root has one.
-fn owners(csv: &[u8]) -> (Vec<Owner>, bool) {
-    let Ok((header, records)) = Header::split(csv) else {
+fn owners(report: &Report) -> (Vec<Owner>, bool) {
+    let Some((header, rows)) = report.rows() else {
         return (Vec::new(), false);
     };
-    let mut rows = Rows::default();
-    rows.text_mut().extend_from_slice(records);
-    split(&mut rows, &header, &mut Vec::new());
     let mut owners = Vec::new();
     let mut root_has_key = false;
     for row in 0..rows.len() {
@@ -306,7 +300,11 @@ mod tests {
             <root_account>,true,2019-01-01T00:00:00Z,false,N/A\n\
             alice,false,N/A,false,N/A\n\
             bob,false,2020-01-01T00:00:00+00:00,true,2021-01-01T00:00:00Z\n";
-        let (owners, root) = owners(csv.as_bytes());
+        let report = Report {
+            csv: csv.as_bytes().to_vec(),
+            generated: Timestamp(0),
+        };
+        let (owners, root) = owners(&report);
         let bob = Owner {
             user: "bob".to_owned(),
             slots: [Some(key(1_577_836_800, false)), Some(key(1_609_459_200, true))],

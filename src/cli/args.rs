@@ -157,7 +157,7 @@ pub(crate) struct Scan {
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 
-    /// Threads; 0 is one a core [default: 0]
+    /// Threads, at most 1024; 0 is one a core [default: 0]
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<usize>,
 

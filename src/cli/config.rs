@@ -1,13 +1,15 @@
 //! Settings from credlens.toml and from the command line, resolved. What the command line says goes first.
 
-use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use credlens::finding::{Severity, Status};
 use credlens::output::Format;
 use credlens::report::time::Timestamp;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 use super::args::{Color, FailOn, FormatTo, Scan, StatusWord};
 #[cfg(feature = "aws")]
@@ -15,6 +17,9 @@ use super::aws_args::Aws;
 
 /// Read from the working directory where `--config` names no other.
 const DEFAULT_FILE: &str = "credlens.toml";
+
+/// More than any machine has cores; a typing error must not start a million.
+const MOST_THREADS: usize = 1024;
 
 /// What `credlens scan` is to do.
 #[derive(Debug)]
@@ -63,17 +68,19 @@ pub(crate) enum Suppressing {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct Settings {
-    as_of: Option<String>,
+    as_of: Option<Word<Timestamp>>,
     rule: Option<Vec<String>>,
     framework: Option<Vec<String>>,
     rules_from: Option<Vec<PathBuf>>,
     #[serde(default)]
-    set: BTreeMap<String, i64>,
-    format: Option<Vec<String>>,
-    status: Option<Vec<String>>,
+    set: toml::Table,
+    #[serde(default)]
+    format: Vec<Word<StdoutFormat>>,
+    #[serde(default)]
+    status: Vec<Word<StatusWord>>,
     min_severity: Option<Severity>,
     limit: Option<usize>,
-    fail_on: Option<String>,
+    fail_on: Option<Word<FailOn>>,
     suppressions: Option<PathBuf>,
     no_suppressions: Option<bool>,
     threads: Option<usize>,
@@ -84,6 +91,38 @@ struct Settings {
     /// Read with the rules at hand.
     #[serde(default, rename = "suppress")]
     _suppress: Vec<toml::Table>,
+}
+
+/// What is written as on the command line; an error in it is shown where it stands.
+#[derive(Debug)]
+struct Word<T>(T);
+
+impl<'de, T> Deserialize<'de> for Word<T>
+where
+    T: FromStr<Err: Display>,
+{
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map(Self).map_err(D::Error::custom)
+    }
+}
+
+/// A format that goes to standard output: which files are written is said on the command line alone.
+#[derive(Debug)]
+struct StdoutFormat(Format);
+
+impl FromStr for StdoutFormat {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let FormatTo { format, path } = text.parse()?;
+        match path {
+            None => Ok(Self(format)),
+            Some(_) => Err(format!(
+                "a path is for the command line alone: --format {format}=PATH"
+            )),
+        }
+    }
 }
 
 impl Config {
@@ -99,20 +138,24 @@ impl Config {
             .and_then(|file| file.path.parent())
             .unwrap_or(Path::new(""));
         let in_base = |path: &PathBuf| base.join(path);
-        let as_of = settings.as_of.map(|text| parse(&text, "as-of")).transpose()?;
-        let formats = parse_all(settings.format.as_deref(), "format")?;
-        let statuses = parse_all(settings.status.as_deref(), "status")?;
-        let fail_on = settings.fail_on.map(|text| parse(&text, "fail-on")).transpose()?;
-        let rules_from: Vec<PathBuf> = settings.rules_from.iter().flatten().map(in_base).collect();
-        let set = settings
-            .set
+        let formats = settings
+            .format
             .into_iter()
-            .map(|(name, value)| format!("{name}={value}"));
+            .map(|word| FormatTo::to_stdout(word.0.0))
+            .collect();
+        let statuses = settings.status.into_iter().map(|word| word.0).collect();
+        let rules_from: Vec<PathBuf> = settings.rules_from.iter().flatten().map(in_base).collect();
+        let threads = scan.threads.or(settings.threads).unwrap_or(0);
+        ensure!(
+            threads <= MOST_THREADS,
+            "{threads} threads are too many; the most are {MOST_THREADS}"
+        );
+        let set = assignments("", &settings.set);
         let asked = &scan.selection;
         let selected = !asked.rule.is_empty() || !asked.framework.is_empty();
         Ok(Self {
             inputs: scan.inputs,
-            as_of: scan.as_of.or(as_of),
+            as_of: scan.as_of.or(settings.as_of.map(|word| word.0)),
             // Rules and frameworks are one choice: who makes it on the command line makes it all.
             rules: if selected {
                 asked.rule.clone()
@@ -126,7 +169,7 @@ impl Config {
             },
             rules_from: rules_from.into_iter().chain(asked.rules_from.clone()).collect(),
             // The last value for a parameter holds.
-            set: set.chain(asked.set.clone()).collect(),
+            set: set.into_iter().chain(asked.set.clone()).collect(),
             formats: first_given(scan.format, formats, || vec![FormatTo::to_stdout(Format::Table)]),
             statuses: statuses_of(&first_given(scan.status, statuses, default_statuses)),
             min_severity: scan
@@ -137,13 +180,16 @@ impl Config {
                 0 => usize::MAX,
                 limit => limit,
             },
-            fail_on: scan.fail_on.or(fail_on).unwrap_or(FailOn::AtLeast(Severity::Low)),
+            fail_on: {
+                let file = settings.fail_on.map(|word| word.0);
+                scan.fail_on.or(file).unwrap_or(FailOn::AtLeast(Severity::Low))
+            },
             suppressions: match scan.suppressions {
                 Some(path) => Suppressing::Files(Some(path)),
                 None if scan.no_suppressions || settings.no_suppressions == Some(true) => Suppressing::Off,
                 None => Suppressing::Files(settings.suppressions.as_ref().map(in_base)),
             },
-            threads: scan.threads.or(settings.threads).unwrap_or(0),
+            threads,
             max_unpacked: scan.max_unpacked.or(settings.max_unpacked),
             color: scan.talk.color.or(settings.color).unwrap_or(Color::Auto),
             quiet: scan.talk.quiet || (settings.quiet == Some(true) && scan.talk.verbose == 0),
@@ -183,23 +229,16 @@ impl ConfigFile {
     }
 }
 
-fn parse<T: std::str::FromStr>(text: &str, key: &str) -> anyhow::Result<T>
-where
-    T::Err: std::fmt::Display,
-{
-    let parsed = text.parse();
-    parsed.map_err(|error: T::Err| anyhow::anyhow!("'{key}' in the configuration file: {error}"))
-}
-
-fn parse_all<T: std::str::FromStr>(texts: Option<&[String]>, key: &str) -> anyhow::Result<Vec<T>>
-where
-    T::Err: std::fmt::Display,
-{
-    texts
-        .unwrap_or_default()
-        .iter()
-        .map(|text| parse(text, key))
-        .collect()
+/// `RULE.PARAM=VALUE` for each value; a dot in a bare key of TOML opens a table, which is meant here as well.
+fn assignments(prefix: &str, table: &toml::Table) -> Vec<String> {
+    let below = table.iter().flat_map(|(name, value)| {
+        let name = format!("{prefix}{name}");
+        match value.as_table() {
+            Some(table) => assignments(&format!("{name}."), table),
+            None => vec![format!("{name}={value}")],
+        }
+    });
+    below.collect()
 }
 
 fn first_given<T>(given: Vec<T>, settings: Vec<T>, default: impl Fn() -> Vec<T>) -> Vec<T> {

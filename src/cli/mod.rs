@@ -62,8 +62,10 @@ pub(crate) fn run() -> ExitCode {
         Command::Rules(command) => rules::run(command),
         Command::Frameworks(command) => frameworks::run(command),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "credlens", &mut io::stdout());
-            Ok(Exit::Clean)
+            // Into memory first: the generator panics where it cannot write.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "credlens", &mut script);
+            print(&script)
         }
         Command::Man => manual(),
     };
@@ -79,7 +81,15 @@ pub(crate) fn run() -> ExitCode {
 }
 
 fn manual() -> anyhow::Result<Exit> {
-    clap_mangen::Man::new(Cli::command()).render(&mut io::stdout())?;
+    let mut page = Vec::new();
+    clap_mangen::Man::new(Cli::command()).render(&mut page)?;
+    print(&page)
+}
+
+fn print(bytes: &[u8]) -> anyhow::Result<Exit> {
+    let mut stdout = io::stdout();
+    stdout.write_all(bytes)?;
+    stdout.flush()?;
     Ok(Exit::Clean)
 }
 

@@ -112,11 +112,13 @@ fn check(paths: &[PathBuf]) -> anyhow::Result<Exit> {
         }
     }
     refuse(&errors, Color::Auto);
-    let (files, wrong) = (rules.len(), errors.len());
-    writeln!(
-        io::stdout(),
-        "{files} rules read, {wrong} errors, {doubts} warnings"
-    )?;
+    let [read, wrong, doubts] = [
+        (rules.len(), "rule"),
+        (errors.len(), "error"),
+        (doubts, "warning"),
+    ]
+    .map(counted);
+    writeln!(io::stdout(), "{read} read, {wrong}, {doubts}")?;
     Ok(if errors.is_empty() {
         Exit::Clean
     } else {
@@ -142,14 +144,16 @@ fn test(paths: &[PathBuf]) -> anyhow::Result<Exit> {
         }
     }
     refuse(&errors, Color::Auto);
-    let count = rules.len();
-    writeln!(
-        io::stdout(),
-        "{count} rules: {passed} examples passed, {failed} failed"
-    )?;
+    let [count, passed_examples] = [(rules.len(), "rule"), (passed, "example")].map(counted);
+    writeln!(io::stdout(), "{count}: {passed_examples} passed, {failed} failed")?;
     Ok(match (errors.is_empty(), failed) {
         (false, _) => Exit::Usage,
         (true, 0) => Exit::Clean,
         (true, _) => Exit::Findings,
     })
+}
+
+fn counted((count, thing): (usize, &str)) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {thing}{plural}")
 }

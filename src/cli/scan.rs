@@ -17,7 +17,7 @@ use credlens::output::{Format, Outputs, Settings, diagnostic_line};
 use credlens::report::time::Timestamp;
 use credlens::rule::{self, Catalogue, Loosened, Selected, Selection, Suppressions};
 
-use super::args::{FailOn, FormatTo, Scan};
+use super::args::{Color, FailOn, FormatTo, Scan};
 #[cfg(feature = "aws")]
 use super::aws_args::Aws;
 use super::config::{Config, Suppressing};
@@ -69,7 +69,9 @@ fn check_inputs(config: &Config) -> anyhow::Result<()> {
 fn check_formats(formats: &[FormatTo]) -> anyhow::Result<()> {
     let mut taken = BTreeSet::new();
     for FormatTo { format, path } in formats {
-        if !taken.insert(path) {
+        // `a.csv` and `./a.csv` are one place.
+        let place = path.as_deref().map(std::path::absolute).transpose()?;
+        if !taken.insert(place) {
             let place = path
                 .as_ref()
                 .map_or("standard output".into(), |path| path.to_string_lossy());
@@ -162,7 +164,7 @@ fn assess(
 ) -> anyhow::Result<Option<Tally>> {
     let settings = Settings {
         width: width(),
-        color: colored(config.color, &io::stdout()),
+        color: is_colored(config),
         limit: config.limit,
         now: Some(now),
     };
@@ -186,6 +188,13 @@ fn assess(
         target.finish()?;
     }
     Ok(Some(tally))
+}
+
+/// All outputs look alike, and a file that people open later is no terminal.
+fn is_colored(config: &Config) -> bool {
+    let in_file = |to: &FormatTo| to.path.is_some() && matches!(to.format, Format::Table | Format::Summary);
+    let avoided = config.color == Color::Auto && config.formats.iter().any(in_file);
+    !avoided && colored(config.color, &io::stdout())
 }
 
 /// Findings are made only where a format shows them.

@@ -216,9 +216,10 @@ impl<'a> Hit<'a> {
                 Cow::Owned(format!("cannot be determined: {}", self.unknowns(row)))
             }
             (Status::Undetermined, Place::Input { verdicts, .. }) => {
+                let cases = if verdicts == 1 { "case" } else { "cases" };
                 let missing = names(self.input.lacks().intersection(self.judged.needs));
                 Cow::Owned(format!(
-                    "cannot be determined in {verdicts} cases: the report lacks {missing}"
+                    "cannot be determined in {verdicts} {cases}: the report lacks {missing}"
                 ))
             }
         }

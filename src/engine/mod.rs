@@ -5,6 +5,7 @@
 pub mod examples;
 mod hit;
 mod ledger;
+mod memory;
 mod program;
 mod registers;
 mod sink;
@@ -17,6 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use hit::{Hit, Id, Place, UserRow};
+pub use memory::{Collect, Memory};
 pub use program::{Judged, Program};
 pub use sink::Sink;
 pub use source::{Account, Event, Input, Source};
@@ -25,7 +27,7 @@ pub use verdicts::Tell;
 use crate::finding::{Status, Tally};
 use crate::report::chunk::Chunk;
 use crate::report::schema::{Column, Slot};
-use crate::report::split::{Oddity, split};
+use crate::report::split::{Oddity, Splitter};
 use crate::rule::{RuleSuppressions, Suppressions};
 use ledger::{Ended, Ledger};
 use registers::Registers;
@@ -104,6 +106,7 @@ struct Tickets<Src> {
 /// What a worker uses again for every block.
 #[derive(Default)]
 struct Scratch<'s> {
+    splitter: Splitter,
     chunk: Chunk,
     oddities: Vec<Oddity>,
     registers: Registers,
@@ -161,12 +164,13 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
         part: &mut S::Part,
     ) {
         let Scratch {
+            splitter,
             chunk,
             oddities,
             registers,
             verdicts,
         } = scratch;
-        split(&mut chunk.rows, &input.header, oddities);
+        splitter.split(&mut chunk.rows, &input.header, oddities);
         let rows = chunk.rows.len() as u64;
         let before = self.numbering.pass(ticket, |before| {
             let mine = *before;

@@ -229,7 +229,7 @@ impl Leaf<'_> {
 
     fn text(self, column: TextColumn, test: &TextTest) -> bool {
         let missing = self.header.position(Column::Text(column)).is_none();
-        if missing && column != TextColumn::AdditionalCredentials {
+        if missing && !Column::OPTIONAL.contains(column) {
             return self.all_unknown();
         }
         self.yes.fill(0);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::finding::{AsOfSource, Diagnostic};
 use crate::report::header::Header;
-use crate::report::schema::{Column, ColumnSet, TextColumn};
+use crate::report::schema::{Column, ColumnSet};
 use crate::report::time::Timestamp;
 
 /// Inputs, block by block, in the order in which their findings are to come.
@@ -71,7 +71,6 @@ pub struct Account {
 impl Input {
     /// The columns whose lack makes cells unknown. That nothing is said of additional credentials is no lack.
     pub fn lacks(&self) -> ColumnSet {
-        let says_nothing = ColumnSet::from_iter([Column::Text(TextColumn::AdditionalCredentials)]);
-        self.header.missing().minus(says_nothing)
+        self.header.missing().minus(Column::OPTIONAL)
     }
 }

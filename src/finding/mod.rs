@@ -95,13 +95,18 @@ impl fmt::Display for Status {
 
 /// A word that names no member of its list.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown word '{word}'; one of {known}")]
+#[error("unknown word '{}'; one of {known}", word.escape_debug())]
 pub struct UnknownWord {
     word: String,
     known: String,
 }
 
-fn from_word<T: Copy>(word: &str, all: &[T], name: impl Fn(T) -> &'static str) -> Result<T, UnknownWord> {
+/// The member of a list that has this name.
+pub(crate) fn from_word<T: Copy>(
+    word: &str,
+    all: &[T],
+    name: impl Fn(T) -> &'static str,
+) -> Result<T, UnknownWord> {
     let found = all.iter().copied().find(|&item| name(item) == word);
     found.ok_or_else(|| UnknownWord {
         word: word.to_owned(),

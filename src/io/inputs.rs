@@ -68,6 +68,8 @@ pub struct Inputs {
     options: Options,
     current: Option<Report>,
     opened: usize,
+    /// The header line read last, and what it says: the next report's is most often the same.
+    header: Option<(Vec<u8>, Header)>,
 }
 
 impl Inputs {
@@ -79,6 +81,7 @@ impl Inputs {
             options,
             current: None,
             opened: 0,
+            header: None,
         }
     }
 
@@ -97,7 +100,7 @@ impl Inputs {
             stream = Stream::new(Box::new(Cursor::new(opened.csv)));
             stream.fill(text, first_read(limits));
         }
-        let header = stream.take_header(text)?;
+        let header = stream.take_header(text, &mut self.header)?;
         let (as_of, as_of_source) = self.as_of(path, generated);
         let input = Arc::new(Input {
             index: self.opened,
@@ -247,12 +250,24 @@ impl Stream {
     }
 
     /// Takes the header off the beginning of a CSV.
-    fn take_header(&mut self, text: &mut Vec<u8>) -> Result<Header, InputError> {
+    fn take_header(
+        &mut self,
+        text: &mut Vec<u8>,
+        known: &mut Option<(Vec<u8>, Header)>,
+    ) -> Result<Header, InputError> {
+        if let Some((line, header)) = known
+            && text.starts_with(line)
+        {
+            text.drain(..line.len());
+            return Ok(header.clone());
+        }
         let csv = envelope::without_byte_order_mark(text);
         match (Header::split(csv), self.end.take()) {
             (Ok((header, rows)), end) => {
-                let length = text.len() - rows.len();
-                text.drain(..length);
+                let line: Vec<u8> = text.drain(..text.len() - rows.len()).collect();
+                // Of a line that ends, and in which nothing is quoted, no byte behind it changes the meaning.
+                let stands_alone = line.ends_with(b"\n") && !line.contains(&b'"');
+                *known = stands_alone.then(|| (line, header.clone()));
                 self.end = end;
                 Ok(header)
             }

@@ -95,7 +95,14 @@ fn replacing(target: PathBuf, existing: Option<&Metadata>) -> io::Result<Sink> {
     if let Some(permissions) = fresh_permissions() {
         builder.permissions(permissions);
     }
-    let file = builder.tempfile_in(directory(&target))?;
+    let directory = directory(&target);
+    let file = builder.tempfile_in(directory).map_err(|error| {
+        let kind = error.kind();
+        io::Error::new(
+            kind,
+            format!("no file can be made in {}: {kind}", directory.display()),
+        )
+    })?;
     if let Some(metadata) = existing {
         file.as_file().set_permissions(metadata.permissions())?;
     }

@@ -41,7 +41,7 @@ pub use outputs::{Outputs, Part};
 pub use words::diagnostic_line;
 
 use crate::engine::Hit;
-use crate::finding::{Finding, Tally};
+use crate::finding::{Finding, Tally, UnknownWord, from_word};
 use crate::report::time::Timestamp;
 
 /// A form in which an assessment is told.
@@ -91,17 +91,11 @@ impl fmt::Display for Format {
     }
 }
 
-/// The word names no format.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown format '{}'; one of {}", harmless(.0), Format::ALL.map(Format::name).join(", "))]
-pub struct UnknownFormat(String);
-
 impl FromStr for Format {
-    type Err = UnknownFormat;
+    type Err = UnknownWord;
 
-    fn from_str(word: &str) -> Result<Self, UnknownFormat> {
-        let found = Self::ALL.into_iter().find(|format| format.name() == word);
-        found.ok_or_else(|| UnknownFormat(word.to_owned()))
+    fn from_str(word: &str) -> Result<Self, UnknownWord> {
+        from_word(word, &Self::ALL, Self::name)
     }
 }
 

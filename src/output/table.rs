@@ -40,6 +40,9 @@ pub(super) fn render(view: &View<'_>) -> String {
 
 /// The rules that have something to say; the others are counted.
 fn rules(view: &View<'_>) -> String {
+    if view.tally.inputs.is_empty() {
+        return String::new();
+    }
     let rules = &view.tally.rules;
     let mut out = String::new();
     if rules.iter().any(overview::speaks) {

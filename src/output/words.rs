@@ -167,6 +167,7 @@ pub(super) fn verdict(tally: &Tally) -> String {
         })
         .collect();
     let mut out = match failed {
+        0 if tally.inputs.is_empty() => "nothing was judged".to_owned(),
         0 => "nothing failed".to_owned(),
         _ => format!("{} failed ({})", number(failed), by_severity.join(", ")),
     };

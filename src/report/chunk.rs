@@ -24,8 +24,8 @@ pub struct BadCell {
 pub struct Chunk {
     /// The records themselves.
     pub rows: Rows,
-    times: [Times; 10],
-    flags: [Flags; 6],
+    times: [Times; TimeColumn::COUNT],
+    flags: [Flags; FlagColumn::COUNT],
     /// Which records are root's.
     root: Vec<bool>,
     bad_cells: BadCells,
@@ -197,7 +197,7 @@ impl BadCells {
 
 #[cfg(test)]
 mod tests {
-    use super::super::split::{Oddity, OddityKind, split};
+    use super::super::split::{Oddity, OddityKind, Splitter};
     use super::*;
 
     fn chunk(names: &[&str], text: &str) -> (Chunk, Vec<Oddity>) {
@@ -205,7 +205,7 @@ mod tests {
         let mut chunk = Chunk::default();
         chunk.rows.text_mut().extend_from_slice(text.as_bytes());
         let mut oddities = Vec::new();
-        split(&mut chunk.rows, &header, &mut oddities);
+        Splitter::default().split(&mut chunk.rows, &header, &mut oddities);
         chunk.decode(&header, Column::ALL.into_iter().collect());
         (chunk, oddities)
     }

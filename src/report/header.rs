@@ -109,8 +109,7 @@ impl Header {
         if !unknown.is_empty() {
             oddities.push(Oddity::Unknown(unknown));
         }
-        let silent = ColumnSet::from_iter([Column::Text(TextColumn::AdditionalCredentials)]);
-        let missing = self.missing().minus(silent);
+        let missing = self.missing().minus(Column::OPTIONAL);
         if missing == since_2015() {
             oddities.push(Oddity::Before2015);
         } else if !missing.is_empty() {

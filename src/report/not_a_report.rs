@@ -118,10 +118,14 @@ impl NotAReport {
     }
 
     fn with_nul(head: &[u8]) -> Self {
-        let [first, second, ..] = head else {
-            return Self::Binary("binary data");
-        };
-        if (*first == 0) == (*second == 0) {
+        // A header in UTF-16 is ASCII with a zero beside each letter.
+        let (pairs, _) = head.as_chunks::<2>();
+        let letters = pairs.iter().take(8);
+        if pairs.is_empty()
+            || !letters
+                .into_iter()
+                .all(|[one, other]| (*one == 0) != (*other == 0))
+        {
             return Self::Binary("binary data");
         }
         Self::Utf16

@@ -29,6 +29,16 @@ pub enum TimeColumn {
     Cert2LastRotated,
 }
 
+impl TimeColumn {
+    /// How many there are.
+    pub const COUNT: usize = Self::Cert2LastRotated as usize + 1;
+}
+
+impl FlagColumn {
+    /// How many there are.
+    pub const COUNT: usize = Self::Cert2Active as usize + 1;
+}
+
 /// A column that holds a flag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
@@ -152,6 +162,9 @@ impl Column {
         self.spec().1
     }
 
+    /// The columns whose lack says nothing; the cells of any other column that a report lacks are unknown.
+    pub const OPTIONAL: ColumnSet = ColumnSet::of(Self::Text(X::AdditionalCredentials));
+
     /// The column of this name; blanks around it and its case do not matter.
     pub fn from_name(name: &str) -> Option<Self> {
         let name = name.trim();
@@ -252,6 +265,11 @@ impl Credential {
 pub struct ColumnSet(u32);
 
 impl ColumnSet {
+    /// The set of one column.
+    pub const fn of(column: Column) -> Self {
+        Self(1 << column.index())
+    }
+
     /// Adds a column.
     pub fn insert(&mut self, column: impl Into<Column>) {
         self.0 |= 1 << column.into().index();

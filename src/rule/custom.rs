@@ -68,6 +68,12 @@ impl Catalogue {
         rule.severity = table.word("severity").unwrap_or(rule.severity);
         rule.default = table.optional("default").unwrap_or(rule.default);
         if let Some(values) = table.table("parameters") {
+            // The examples show the rule's own boundaries.
+            let own = rule.defaults();
+            for example in &mut rule.examples {
+                let named = std::mem::replace(&mut example.parameters, own.clone());
+                example.parameters.extend(named);
+            }
             override_parameters(&mut rule, values);
         }
         if let Some(logic) = table.placed::<String>("logic") {

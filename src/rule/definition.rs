@@ -134,7 +134,26 @@ impl Rule {
             parameters,
         };
         table.finish();
+        rule.tell_logic_errors(file, at.start);
         rule
+    }
+
+    /// Adds what is wrong with the logic to the file's errors, where it stands in the file as it is.
+    fn tell_logic_errors(&self, file: &File<'_>, from: usize) {
+        let Some(within) = file.text.get(from..).and_then(|text| text.find(&self.logic)) else {
+            return;
+        };
+        for error in gsl::parse_rule(&self.logic, &self.defaults())
+            .err()
+            .into_iter()
+            .flatten()
+        {
+            let (start, end) = (error.span.start + from + within, error.span.end + from + within);
+            file.add(gsl::Error {
+                span: start..end,
+                ..error
+            });
+        }
     }
 
     /// The default values of its parameters.

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::definition::Parameter;
 use super::read::Table;
-use super::words::{UnknownWord, from_word};
+use crate::finding::{UnknownWord, from_word};
 use crate::report::schema::{Column, FlagColumn, TextColumn, TimeColumn};
 
 /// The as-of at which examples are judged.

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use super::error::Error;
 use super::read::{File, Table};
-use super::words::{Section, UnknownWord, from_word};
-use crate::finding::Severity;
+use super::words::Section;
+use crate::finding::{Severity, UnknownWord, from_word};
 
 /// A published benchmark or a vendor's rule set.
 #[derive(Clone, Debug)]

@@ -31,4 +31,4 @@ pub use lint::{Lint, lint};
 pub use page::{framework_index, framework_page, rule_index, rule_page};
 pub use select::{BoundRule, Loosened, Selected, Selection, Setting, select};
 pub use suppression::{RuleSuppressions, Subject, Suppressions};
-pub use words::{Looser, Remedy, Section, UnknownWord};
+pub use words::{Looser, Remedy, Section};

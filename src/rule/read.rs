@@ -55,6 +55,10 @@ impl<'a> File<'a> {
             label: String::new(),
             help,
         };
+        self.add(error);
+    }
+
+    pub(super) fn add(&self, error: gsl::Error) {
         self.errors.borrow_mut().push(error);
     }
 

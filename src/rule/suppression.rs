@@ -191,7 +191,7 @@ impl Entry {
             let day = self.told.expires.as_deref().unwrap_or_default();
             (
                 "suppression-expired",
-                format!("the suppression expired on {day}; {lapsed} findings that it names are told again"),
+                format!("the suppression expired on {day}; findings told again: {lapsed}"),
             )
         } else if unused {
             (

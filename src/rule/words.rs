@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::read::Table;
+use crate::finding::{UnknownWord, from_word};
 
 /// Which way a parameter finds less.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -130,27 +131,6 @@ impl Section {
         table.finish();
         sections
     }
-}
-
-/// A word in a rule file that names none of the choices.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown word '{word}'; one of {known}")]
-pub struct UnknownWord {
-    word: String,
-    known: String,
-}
-
-/// The item of this name.
-pub(super) fn from_word<T: Copy>(
-    word: &str,
-    all: &[T],
-    name: impl Fn(T) -> &'static str,
-) -> Result<T, UnknownWord> {
-    let found = all.iter().copied().find(|&item| name(item) == word);
-    found.ok_or_else(|| UnknownWord {
-        word: word.to_owned(),
-        known: all.iter().map(|&item| name(item)).collect::<Vec<_>>().join(", "),
-    })
 }
 
 impl FromStr for Remedy {

@@ -2,4 +2,5 @@
 
 pub(crate) mod naive;
 pub(crate) mod pipeline;
+pub(crate) mod schemas;
 pub(crate) mod typed;

@@ -39,26 +39,35 @@ pub enum OddityKind {
     Ragged(usize),
 }
 
-/// Splits the text of `rows` into records and fields. Notes what was odd.
-pub fn split(rows: &mut Rows, header: &Header, oddities: &mut Vec<Oddity>) {
-    rows.start(header.width());
-    oddities.clear();
-    let text = std::mem::take(rows.text_mut());
-    let mut splitter = Splitter {
-        text: &text,
-        header,
-        reader: Reader::new(header),
-        rows,
-        oddities,
-    };
-    widest(|| splitter.run());
-    rows.put_before_rewritten(text);
+/// Splits blocks. Kept from block to block, since the reader for records that are not plain is costly to make.
+#[derive(Debug, Default)]
+pub struct Splitter {
+    reader: Option<Reader>,
 }
 
-struct Splitter<'a> {
+impl Splitter {
+    /// Splits the text of `rows` into records and fields. Notes what was odd.
+    pub fn split(&mut self, rows: &mut Rows, header: &Header, oddities: &mut Vec<Oddity>) {
+        rows.start(header.width());
+        oddities.clear();
+        let text = std::mem::take(rows.text_mut());
+        let mut block = Block {
+            text: &text,
+            header,
+            reader: &mut self.reader,
+            rows,
+            oddities,
+        };
+        widest(|| block.split());
+        rows.put_before_rewritten(text);
+    }
+}
+
+/// A block that is being split.
+struct Block<'a> {
     text: &'a [u8],
     header: &'a Header,
-    reader: Reader<'a>,
+    reader: &'a mut Option<Reader>,
     rows: &'a mut Rows,
     oddities: &'a mut Vec<Oddity>,
 }
@@ -71,9 +80,9 @@ enum Split {
     NotPlain(usize),
 }
 
-impl Splitter<'_> {
+impl Block<'_> {
     #[inline(always)]
-    fn run(&mut self) {
+    fn split(&mut self) {
         let mut masks = [Masks::default(); STRIP];
         // After a record that is not plain only a little is looked at: the next one may not be plain either.
         let mut strip = STRIP;
@@ -90,16 +99,25 @@ impl Splitter<'_> {
                     strip = STRIP;
                 }
                 Split::NotPlain(start) => {
-                    self.rows.forget_unfinished();
-                    let read = self
-                        .reader
-                        .add_first(&self.text[start..], self.rows, self.oddities);
-                    record = self.skip_line_feed(start + read.max(1));
+                    let length = self.add_first(start).max(1);
+                    record = self.skip_line_feed(start + length);
                     at = record;
                     strip = FEW;
                 }
             }
         }
+    }
+
+    /// Adds the record that starts here, which is not plain. Returns its length.
+    #[cold]
+    fn add_first(&mut self, start: usize) -> usize {
+        self.rows.forget_unfinished();
+        let delimiter = self.header.delimiter();
+        let reader = match &mut *self.reader {
+            Some(reader) if reader.delimiter() == delimiter => reader,
+            reader => reader.insert(Reader::new(delimiter)),
+        };
+        reader.add_first(&self.text[start..], self.header, self.rows, self.oddities)
     }
 
     /// The masks of the next strip, and how many bytes that is. The text's last window is filled up with
@@ -209,7 +227,7 @@ mod tests {
     fn fast(text: &[u8], header: &Header) -> (Rows, Vec<Oddity>) {
         let (mut rows, mut oddities) = (Rows::default(), Vec::new());
         rows.text_mut().extend_from_slice(text);
-        split(&mut rows, header, &mut oddities);
+        Splitter::default().split(&mut rows, header, &mut oddities);
         (rows, oddities)
     }
 

@@ -10,20 +10,18 @@ use super::{Oddity, OddityKind};
 
 /// Reads records one by one, and repairs those that need it.
 #[derive(Debug)]
-pub(super) struct Reader<'a> {
-    header: &'a Header,
+pub(super) struct Reader {
+    delimiter: u8,
     core: csv_core::Reader,
     record: Vec<u8>,
     ends: Vec<usize>,
 }
 
-impl<'a> Reader<'a> {
-    pub(super) fn new(header: &'a Header) -> Self {
+impl Reader {
+    pub(super) fn new(delimiter: u8) -> Self {
         let mut reader = Self {
-            header,
-            core: csv_core::ReaderBuilder::new()
-                .delimiter(header.delimiter())
-                .build(),
+            delimiter,
+            core: csv_core::ReaderBuilder::new().delimiter(delimiter).build(),
             record: vec![0; 1 << 10],
             ends: vec![0; 64],
         };
@@ -31,8 +29,18 @@ impl<'a> Reader<'a> {
         reader
     }
 
+    pub(super) fn delimiter(&self) -> u8 {
+        self.delimiter
+    }
+
     /// Adds the first record of the text to `rows` in plain form, if there is one. Returns the bytes read.
-    pub(super) fn add_first(&mut self, text: &[u8], rows: &mut Rows, oddities: &mut Vec<Oddity>) -> usize {
+    pub(super) fn add_first(
+        &mut self,
+        text: &[u8],
+        header: &Header,
+        rows: &mut Rows,
+        oddities: &mut Vec<Oddity>,
+    ) -> usize {
         let (read, fields) = self.read(text);
         if let Some(fields) = fields {
             let fields: Vec<&[u8]> = (0..fields)
@@ -41,7 +49,7 @@ impl<'a> Reader<'a> {
                     &self.record[start..self.ends[field]]
                 })
                 .collect();
-            add(&fields, self.header, rows, oddities);
+            add(&fields, header, rows, oddities);
         }
         read
     }

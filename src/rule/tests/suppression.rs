@@ -71,7 +71,7 @@ reason = "did not run"
         .collect();
     insta::assert_debug_snapshot!(told, @r#"
     [
-        "suppression-expired: line 2: the suppression expired on 2026-06-30; 1 findings that it names are told again",
+        "suppression-expired: line 2: the suppression expired on 2026-06-30; findings told again: 1",
         "suppression-unused: line 10: the suppression matched no finding",
     ]
     "#);

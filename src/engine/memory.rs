@@ -1,0 +1,117 @@
+//! Reports and findings in memory, for programs that have no files, for examples and for tests.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::{Account, Event, Hit, Input, Sink, Source};
+use crate::finding::{AsOfSource, Finding};
+use crate::report::header::Header;
+use crate::report::not_a_report::NotAReport;
+use crate::report::time::Timestamp;
+
+/// Reports that are in memory already.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    blocks: VecDeque<(Arc<Input>, Vec<u8>, bool)>,
+    inputs: usize,
+}
+
+impl Memory {
+    /// One report: a CSV with its header, judged at this instant. `path` is what findings call it.
+    ///
+    /// # Errors
+    /// Where the text begins with no header of a credential report.
+    pub fn csv(path: &str, csv: &str, as_of: Timestamp) -> Result<Self, NotAReport> {
+        let mut memory = Self::default();
+        memory.add(path, csv, as_of)?;
+        Ok(memory)
+    }
+
+    /// Adds a report behind those that are there.
+    ///
+    /// # Errors
+    /// Where the text begins with no header of a credential report.
+    pub fn add(&mut self, path: &str, csv: &str, as_of: Timestamp) -> Result<(), NotAReport> {
+        let (header, rows) = Header::split(csv.as_bytes())?;
+        self.add_blocks(path, header, as_of, [rows.to_vec()]);
+        Ok(())
+    }
+
+    /// Adds a report whose records come in blocks of whole records, the header taken off.
+    pub fn add_blocks(
+        &mut self,
+        path: &str,
+        header: Header,
+        as_of: Timestamp,
+        blocks: impl IntoIterator<Item = Vec<u8>>,
+    ) {
+        let input = Arc::new(Input {
+            index: self.inputs,
+            path: path.to_owned(),
+            kind: "csv".to_owned(),
+            header,
+            as_of,
+            as_of_source: AsOfSource::Argument,
+            generated: None,
+            account: Account::default(),
+        });
+        self.inputs += 1;
+        let mut blocks: Vec<_> = blocks.into_iter().collect();
+        let last = blocks.pop().unwrap_or_default();
+        for block in blocks {
+            self.blocks.push_back((Arc::clone(&input), block, false));
+        }
+        self.blocks.push_back((input, last, true));
+    }
+}
+
+impl Source for Memory {
+    fn next(&mut self, text: &mut Vec<u8>) -> Option<Event> {
+        let (input, block, last) = self.blocks.pop_front()?;
+        text.clear();
+        text.extend_from_slice(&block);
+        Some(Event::Block { input, last })
+    }
+}
+
+/// Keeps every finding that is told.
+#[derive(Debug, Default)]
+pub struct Collect(Mutex<Vec<Finding>>);
+
+impl Collect {
+    /// The findings, in (input, row, rule) order.
+    pub fn into_findings(self) -> Vec<Finding> {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sink for Collect {
+    type Part = Vec<Finding>;
+
+    fn part(&self) -> Self::Part {
+        Vec::new()
+    }
+
+    fn hit(&self, part: &mut Self::Part, hit: &Hit<'_>) {
+        part.push(hit.to_finding());
+    }
+
+    fn accept(&self, part: &mut Self::Part) -> io::Result<()> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).append(part);
+        Ok(())
+    }
+}
+
+/// Drops every finding: only the tally matters.
+impl Sink for () {
+    type Part = ();
+
+    fn part(&self) {}
+
+    fn hit(&self, (): &mut (), _: &Hit<'_>) {}
+
+    fn accept(&self, (): &mut ()) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,97 @@
+//! The exit statuses: a contract with whoever calls the program.
+
+use super::Place;
+
+const CLEAN: &str = "user,arn,mfa_active\nalice,arn:aws:iam::111122223333:user/alice,true\n";
+
+#[test]
+fn clean_is_0() {
+    Place::new()
+        .file("clean.csv", CLEAN)
+        .run("scan clean.csv --rule user-without-mfa")
+        .ends(0, "");
+}
+
+#[test]
+fn a_failure_is_1_where_it_is_as_severe_as_asked() {
+    // The worst that fails in it is high.
+    let place = Place::with(&["csv.csv"]);
+    place.run("scan csv.csv").ends(1, "");
+    for (severity, status) in [
+        ("informational", 1),
+        ("low", 1),
+        ("high", 1),
+        ("critical", 0),
+        ("never", 0),
+    ] {
+        place
+            .run(["scan", "csv.csv", "--fail-on", severity])
+            .ends(status, "");
+    }
+}
+
+#[test]
+fn undetermined_and_diagnostics_are_no_failure() {
+    let text = "user,arn,mfa_active\nalice,arn:aws:iam::111122223333:user/alice,maybe\n";
+    let place = Place::new().file("odd.csv", text);
+    let run = place.run("scan odd.csv --rule user-without-mfa");
+    run.ends(0, "").says("1 undetermined").says("[bad-cell]");
+}
+
+#[test]
+fn usage_is_2() {
+    let place = Place::with(&["csv.csv"]);
+    #[cfg(not(feature = "aws"))]
+    place.run("scan").ends(2, "no input: name a report file");
+    place.run("").ends(2, "Usage:");
+    place
+        .run("scan csv.csv --bla")
+        .ends(2, "unexpected argument '--bla'");
+    place
+        .run("scan csv.csv --as-of yesterday")
+        .ends(2, "not a time; write 2026-11-21");
+    place
+        .run("scan csv.csv --status bla")
+        .ends(2, "one of fail, undetermined, suppressed, pass, all");
+    place
+        .run("scan csv.csv --fail-on bla")
+        .ends(2, "high, critical, never");
+    place
+        .run("scan csv.csv --threads 100000")
+        .ends(2, "the most are 1024");
+    place
+        .run("scan csv.csv --config nope.toml")
+        .ends(2, "nope.toml cannot be read");
+    place
+        .run("scan csv.csv --suppressions nope.toml")
+        .ends(2, "nope.toml cannot be read");
+    place
+        .run("scan csv.csv --quiet -v")
+        .ends(2, "cannot be used with");
+}
+
+#[test]
+fn no_input_that_can_be_judged_is_3() {
+    let place = Place::new();
+    let run = place.run("scan nope.csv nor-this.csv --fail-on never");
+    run.ends(3, "error: nope.csv: cannot be opened")
+        .ends(3, "error: nor-this.csv");
+    run.says("no report could be judged")
+        .says("nothing was judged")
+        .hides("found nothing");
+}
+
+#[test]
+fn partial_is_4_whatever_fails() {
+    let place = Place::with(&["csv.csv"]).file("clean.csv", CLEAN);
+    place
+        .run("scan csv.csv nope.csv")
+        .ends(4, "nope.csv: cannot be opened")
+        .says("2 failed");
+    place
+        .run("scan nope.csv csv.csv --fail-on never")
+        .ends(4, "nope.csv");
+    place
+        .run("scan clean.csv nope.csv --rule user-without-mfa")
+        .ends(4, "nope.csv");
+}

@@ -1,0 +1,136 @@
+//! What is no report, and what is one but means harm: clear words, no panic, nothing that acts.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::{FORMATS, Place, fixture};
+
+fn hostile_fixtures() -> Vec<PathBuf> {
+    let entries = fs::read_dir(fixture("hostile")).unwrap();
+    entries.map(|entry| entry.unwrap().path()).collect()
+}
+
+/// The text without the sequences that colour it.
+fn without_colour(text: &str) -> String {
+    let sgr = regex::Regex::new("\x1b\\[[0-9;]*m").unwrap();
+    sgr.replace_all(text, "").into_owned()
+}
+
+fn acts(char: char) -> bool {
+    (char.is_control() && char != '\n') || ('\u{202a}'..='\u{202e}').contains(&char)
+}
+
+#[test]
+fn no_format_lets_a_control_character_through() {
+    for path in hostile_fixtures() {
+        for color in ["never", "always"] {
+            let place = Place::new();
+            let formats = FORMATS.map(|format| format!("--format={format}={format}"));
+            let args = [
+                "scan",
+                path.to_str().unwrap(),
+                "--rule=*",
+                "--status=all",
+                "-v",
+                "--color",
+                color,
+            ];
+            let args: Vec<&str> = args
+                .into_iter()
+                .chain(formats.iter().map(String::as_str))
+                .collect();
+            let run = place.run(args.as_slice());
+            assert!([0, 1, 3, 4].contains(&run.status), "{run:#?}");
+            for told in FORMATS
+                .map(|format| place.read(format))
+                .iter()
+                .chain([&run.stderr])
+            {
+                // RFC 4180 ends lines of CSV so.
+                let told = told.replace("\r\n", "\n");
+                let told = if color == "always" {
+                    without_colour(&told)
+                } else {
+                    told
+                };
+                assert!(!told.contains(acts), "{}: {told:?}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn csv_holds_no_formula() {
+    let place = Place::with(&["hostile/formula-names.csv"]);
+    let run = place.run("scan formula-names.csv --rule * --status all --format csv");
+    let mut reader = csv::Reader::from_reader(run.stdout.as_bytes());
+    let cells: Vec<String> = reader
+        .records()
+        .flat_map(|record| record.unwrap().iter().map(str::to_owned).collect::<Vec<_>>())
+        .collect();
+    assert!(cells.len() > 20);
+    for cell in cells {
+        assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r']), "{cell}");
+    }
+}
+
+#[test]
+fn markdown_holds_markup_of_names_only_in_code() {
+    let place = Place::with(&["hostile/markup-names.csv"]);
+    let run = place.run("scan markup-names.csv --rule * --status all --format markdown");
+    let code = regex::Regex::new("`[^`\n]*`").unwrap();
+    let text = code.replace_all(&run.stdout, "");
+    assert!(!text.contains('<') && !text.contains("]("), "{text}");
+}
+
+/// Bytes that mean nothing, the same in every run.
+fn garbage() -> Vec<u8> {
+    let step = |state: &u32| Some(state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
+    let states = std::iter::successors(Some(7_u32), step);
+    states.map(|state| state.to_be_bytes()[0]).take(2_000).collect()
+}
+
+#[test]
+fn what_is_no_report_is_named() {
+    let gzip = fs::read(fixture("csv.csv.gz")).unwrap();
+    let place = Place::new()
+        .file("garbage", garbage())
+        .file("zero", "")
+        .file("nul", [0; 3_000])
+        .file("deep.json", "[".repeat(200_000))
+        .file("objects.json", "{\"a\":".repeat(100_000))
+        .file("long", "x".repeat(1_000_000))
+        .file("cut.gz", &gzip[..20]);
+    for (name, words) in [
+        ("garbage", "binary data, not a credential report"),
+        ("zero", "an empty file, not a credential report"),
+        ("nul", "binary data, not a credential report"),
+        ("deep.json", "JSON without a report"),
+        ("objects.json", "JSON"),
+        ("long", "text that starts with 'xxx"),
+        ("cut.gz", "gzip data is damaged or cut off"),
+        ("no-such-folder/", "cannot be opened"),
+    ] {
+        let run = place.run(["scan", name]);
+        run.ends(3, &format!("error: {name}")).ends(3, words);
+        assert!(run.stderr.len() < 1_000, "{}", run.stderr);
+    }
+}
+
+#[test]
+fn a_megabyte_in_a_cell_is_judged() {
+    let name = "x".repeat(1_000_000);
+    let text = format!("user,arn,mfa_active\n{name},arn:aws:iam::111122223333:user/x,false\n");
+    let run = Place::new()
+        .file("long.csv", text)
+        .run("scan long.csv --rule user-without-mfa");
+    run.ends(1, "").says("1 failed");
+    assert!(run.stdout.len() < 10_000, "the table cuts it");
+}
+
+#[test]
+fn a_compressed_report_that_ends_early_is_judged_as_far_as_it_goes() {
+    let place = Place::with(&["hostile/truncated.csv.gz"]);
+    let run = place.run("scan truncated.csv.gz --as-of 2026-11-21");
+    run.ends(4, "what was read before is judged").says("1 user in");
+}

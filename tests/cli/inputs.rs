@@ -1,0 +1,76 @@
+//! What is read, in which order, and as of when.
+
+use std::fs;
+
+use super::{Place, fixture};
+
+/// Lines of NDJSON or of a table that name these inputs, in the order in which they do.
+fn order(text: &str, names: &[&str]) -> Vec<usize> {
+    names
+        .iter()
+        .map(|name| text.find(name).unwrap_or_else(|| panic!("no {name} in {text}")))
+        .collect()
+}
+
+#[test]
+fn a_directory_is_read_in_the_order_of_its_names() {
+    let report = fs::read(fixture("csv.csv")).unwrap();
+    let names = ["reports/a.csv", "reports/b/c.txt", "reports/d"];
+    let place = Place::new();
+    let place = names
+        .iter()
+        .rev()
+        .fold(place, |place, name| place.file(name, &report));
+    let place = place.file("reports/.hidden.csv", "no report");
+    let run = place.run("scan reports --format json --as-of 2026-11-21");
+    run.ends(1, "").hides(".hidden");
+    let found = order(&run.stdout, &names);
+    assert!(found.is_sorted(), "{}", run.stdout);
+}
+
+#[test]
+fn standard_input_is_read_where_a_dash_stands() {
+    let place = Place::with(&["csv.csv"]);
+    let json = fs::read(fixture("cli-json.json")).unwrap();
+    let run = place.run_with("scan - csv.csv --format summary --as-of 2026-11-21", json);
+    run.ends(1, "").says("6 users in 2 reports");
+    place.run("scan -").ends(3, "error: -: an empty file");
+}
+
+#[test]
+fn the_as_of_is_the_first_that_exists_and_the_output_says_which() {
+    let place = Place::with(&["csv.csv", "cli-json.json"]);
+    let text = place.read("csv.csv");
+    let json = place.read("cli-json.json");
+    let place = place.file("2026-11-20.csv", text).file("2020-01-01.json", json);
+    for (args, told) in [
+        (
+            "2020-01-01.json --as-of 2026-11-22",
+            "2026-11-22T00:00:00Z (given; the report is of",
+        ),
+        (
+            "2020-01-01.json --as-of 2026-11-22T01:02:03+01:00",
+            "2026-11-22T00:02:03Z (given; the report is of",
+        ),
+        (
+            "2020-01-01.json",
+            "2026-11-21T03:04:05Z (when the report was made)",
+        ),
+        ("2026-11-20.csv", "2026-11-20T23:59:59Z (from the file name)"),
+        ("csv.csv", "(now; the report does"),
+    ] {
+        let run = place.run(format!("scan {args} --format summary").as_str());
+        run.ends(1, "").says(told);
+    }
+}
+
+#[test]
+fn sources_of_the_as_of_are_told_to_programs() {
+    let place = Place::with(&["cli-json.json"]);
+    let run = place.run("scan cli-json.json --format json");
+    let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let input = &document["inputs"][0];
+    assert_eq!(input["as_of"], "2026-11-21T03:04:05Z");
+    assert_eq!(input["generated"], "2026-11-21T03:04:05Z");
+    assert_eq!(input["users"], 3);
+}

@@ -1,0 +1,132 @@
+//! Where findings go, and in which form.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Command, Stdio};
+use std::{fs, thread};
+
+use super::{Place, fixture};
+use crate::support::schemas;
+
+const EVERY_FORMAT: &str = "scan csv.csv --as-of 2026-11-21 --format table --format summary=s.txt \
+    --format json=f.json --format ndjson=f.ndjson --format csv=f.csv --format markdown=f.md";
+
+#[test]
+fn all_formats_at_once() {
+    let place = Place::with(&["csv.csv"]);
+    place.run(EVERY_FORMAT).ends(1, "").says("worst first");
+    assert!(place.read("s.txt").contains("2 failed"));
+    schemas::assert_assessment(&place.read("f.json"));
+    let lines = place.read("f.ndjson");
+    schemas::assert_findings(&lines);
+    assert_eq!(lines.lines().count(), 2);
+    assert!(place.read("f.csv").starts_with("id,rule,"));
+    assert!(place.read("f.md").starts_with('#'));
+}
+
+#[test]
+fn one_place_takes_one_format() {
+    let place = Place::with(&["csv.csv"]);
+    let refused = "two formats go to";
+    place
+        .run("scan csv.csv --format json --format csv")
+        .ends(2, refused);
+    place
+        .run("scan csv.csv --format json=- --format csv")
+        .ends(2, refused);
+    place
+        .run("scan csv.csv --format json=out --format csv=./out")
+        .ends(2, refused);
+    assert!(!place.path("out").exists());
+}
+
+#[test]
+fn every_output_of_the_demo_is_valid() {
+    let demo = fixture("demo");
+    let demo = demo.to_str().unwrap();
+    let place = Place::new();
+    for more in ["--framework=cis-aws-5.0", "--status=all"] {
+        schemas::assert_assessment(&place.run(["scan", demo, "--format=json", more]).stdout);
+        schemas::assert_findings(&place.run(["scan", demo, "--format=ndjson", more]).stdout);
+    }
+}
+
+#[test]
+fn a_run_that_fails_leaves_the_old_file() {
+    let place = Place::with(&["csv.csv"]).file("out.json", "old");
+    place
+        .run("scan csv.csv --format json=out.json --rule nope")
+        .ends(2, "no rule is called");
+    place
+        .run("scan csv.csv --format json=out.json --format csv=no/out.csv")
+        .ends(2, "cannot write no/out.csv");
+    assert_eq!(place.read("out.json"), "old");
+    place.run("scan csv.csv --format json=out.json").ends(1, "");
+    schemas::assert_assessment(&place.read("out.json"));
+    assert_eq!(
+        fs::read_dir(place.path(".")).unwrap().count(),
+        2,
+        "no temporary file is left"
+    );
+}
+
+#[test]
+fn what_cannot_be_written_is_told() {
+    let place = Place::with(&["csv.csv"]);
+    place
+        .run("scan csv.csv --format json=no/f.json")
+        .ends(2, "no file can be made in no: ");
+    place
+        .run("scan csv.csv --format json=.")
+        .ends(2, "cannot write .: Is a directory");
+    place
+        .run("scan csv.csv --format json=")
+        .ends(2, "a path is wanted behind '='");
+    place
+        .run("scan csv.csv --format xml")
+        .ends(2, "one of table, summary, json, ndjson, csv, markdown");
+}
+
+#[cfg(unix)]
+#[test]
+fn devices_and_pipes_are_written_through() {
+    let place = Place::with(&["csv.csv"]);
+    place.run("scan csv.csv --format json=/dev/null").ends(1, "");
+    let fifo = place.path("fifo");
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let reader = thread::spawn(move || fs::read_to_string(fifo).unwrap());
+    place.run("scan csv.csv --format json=fifo").ends(1, "");
+    schemas::assert_assessment(&reader.join().unwrap());
+}
+
+#[test]
+fn a_closed_pipe_is_no_error() {
+    let demo = fixture("demo");
+    for args in [
+        &[
+            "scan",
+            demo.to_str().unwrap(),
+            "--rule=*",
+            "--status=all",
+            "--format=ndjson",
+        ][..],
+        &["completions", "bash"],
+        &["man"],
+        &["rules", "list"],
+        &["rules", "show", "*"],
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_credlens"));
+        let command = command.args(args).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::with_capacity(64, child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let mut stderr = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+        assert_eq!(stderr, "", "{args:?}");
+        assert!(
+            child.wait().unwrap().code().is_some_and(|code| code < 2),
+            "{args:?}"
+        );
+    }
+}

@@ -1,0 +1,161 @@
+//! Which rules run, with which parameters, and what is told of what they find.
+
+use super::{FORMATS, Outcome, Place, fixture};
+
+fn place() -> Place {
+    Place::with(&["csv.csv"])
+}
+
+fn scan(place: &Place, args: &str) -> Outcome {
+    place.run(format!("scan csv.csv --as-of 2026-11-21 {args}").as_str())
+}
+
+fn demo(args: &str) -> Outcome {
+    let demo = fixture("demo");
+    let place = Place::new();
+    let mut list = vec!["scan", demo.to_str().unwrap()];
+    list.extend(args.split_whitespace());
+    place.run(list.as_slice())
+}
+
+/// The rules of a run, in order.
+fn rules(run: &Outcome) -> Vec<String> {
+    let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let rules = document["rules"].as_array().unwrap().iter();
+    rules
+        .map(|rule| rule["id"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn rules_are_named_by_id_alias_and_glob() {
+    let place = place();
+    for (args, expected) in [
+        ("--rule access-key-unused", vec!["access-key-unused"]),
+        ("--rule iam.3", vec!["access-key-not-rotated"]),
+        (
+            "--rule root-access-key-* --rule ROOT-WITHOUT-MFA",
+            vec![
+                "root-access-key-active",
+                "root-access-key-inactive",
+                "root-without-mfa",
+            ],
+        ),
+    ] {
+        assert_eq!(
+            rules(&scan(&place, &format!("{args} --format json"))),
+            expected,
+            "{args}"
+        );
+    }
+    let all = rules(&scan(&place, "--rule * --format json")).len();
+    assert!(all > rules(&scan(&place, "--format json")).len());
+}
+
+#[test]
+fn an_unknown_rule_or_framework_is_answered_with_a_guess() {
+    let place = place();
+    scan(&place, "--rule acces-key-unused").ends(2, "did you mean 'access-key-unused'?");
+    scan(&place, "--rule zzz").ends(2, "`credlens rules list` shows all");
+    scan(&place, "--rule zzz-*").ends(2, "no rule is called 'zzz-*'");
+    scan(&place, "--framework cis-aws-5").ends(2, "did you mean 'cis-aws-5.0'?");
+}
+
+#[test]
+fn parameters_are_set_within_their_range() {
+    let place = place();
+    let set = |text: &str| scan(&place, &format!("--rule access-key-not-rotated --set {text}"));
+    set("access-key-not-rotated.max_age=1000").ends(0, "");
+    set("access-key-not-rotated.max_age=60")
+        .ends(1, "")
+        .says("(max_age=60)");
+    set("access-key-not-rotated.max_age=0").ends(2, "lies between 1 and 3650 days, not at 0");
+    set("access-key-not-rotated.max_age=x").ends(2, "is no setting RULE.PARAM=NUMBER");
+    set("access-key-not-rotated.max=60").ends(2, "did you mean 'max_age'?");
+    set("bla").ends(2, "write it as");
+}
+
+#[test]
+fn status_and_severity_filter_what_is_told_but_no_count() {
+    let all = demo("--format summary");
+    for args in [
+        "--status pass",
+        "--status all",
+        "--min-severity critical",
+        "--status suppressed",
+    ] {
+        let run = demo(&format!("{args} --format summary"));
+        assert_eq!((run.status, &run.stdout), (all.status, &all.stdout), "{args}");
+    }
+    let lines = |args: &str| demo(&format!("{args} --format ndjson"));
+    lines("--status pass")
+        .hides(r#""status":"fail""#)
+        .says(r#""status":"pass""#);
+    let critical = lines("--min-severity critical");
+    critical
+        .hides(r#""severity":"high""#)
+        .says(r#""severity":"critical""#);
+    critical.ends(1, "");
+}
+
+#[test]
+fn the_table_keeps_the_worst_and_counts_the_rest() {
+    let run = demo("--limit 2");
+    run.says("root-access-key-active  access_key_1")
+        .says("and 25 more findings");
+    run.hides("etl-nightly");
+}
+
+#[test]
+fn output_is_the_same_at_any_number_of_threads() {
+    let demo = fixture("demo");
+    let outputs = |threads: &str| {
+        let place = Place::new();
+        let formats = FORMATS.map(|format| format!("--format={format}={format}"));
+        let args = [
+            "scan",
+            demo.to_str().unwrap(),
+            "--status=all",
+            "--as-of=2026-06-01",
+            "--threads",
+            threads,
+        ];
+        let args: Vec<&str> = args
+            .into_iter()
+            .chain(formats.iter().map(String::as_str))
+            .collect();
+        place.run(args.as_slice()).ends(1, "");
+        FORMATS.map(|format| place.read(format))
+    };
+    let one = outputs("1");
+    assert_eq!(outputs("2"), one);
+    assert_eq!(outputs("7"), one);
+}
+
+#[test]
+fn quiet_says_only_errors_and_verbose_says_all() {
+    let place = Place::with(&["comma-in-name-unquoted.csv"]).file("credlens.toml", "threads = 1");
+    let scan = |args: &str| {
+        let args = format!("scan comma-in-name-unquoted.csv nope.csv --as-of 2026-11-21 --format csv {args}");
+        place.run(args.as_str())
+    };
+    let (quiet, normal, verbose) = (scan("--quiet"), scan(""), scan("-v"));
+    assert_eq!(quiet.stderr.lines().count(), 1, "{quiet:?}");
+    quiet.ends(4, "error: nope.csv");
+    assert!(!normal.stderr.contains("note:"), "{normal:?}");
+    verbose.ends(4, "note: credlens.toml: settings of this file were used");
+    assert_eq!(quiet.stdout, verbose.stdout);
+}
+
+#[test]
+fn a_framework_brings_its_rules_and_parameters() {
+    let run = demo("--framework cis-aws-5.0 --format json");
+    let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let finding = &document["findings"][0];
+    assert!(
+        finding["requirements"][0]
+            .as_str()
+            .unwrap()
+            .starts_with("cis-aws-5.0/")
+    );
+}

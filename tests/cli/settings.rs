@@ -1,0 +1,114 @@
+//! credlens.toml: the settings of the command line, which goes before them.
+
+use super::{Outcome, Place};
+
+fn place(settings: &str) -> Place {
+    Place::with(&["csv.csv"]).file("credlens.toml", settings)
+}
+
+fn scan(place: &Place, args: &str) -> Outcome {
+    place.run(format!("scan csv.csv {args}").as_str())
+}
+
+const EVERY_KEY: &str = r#"
+as-of = "2026-11-21"
+rule = ["access-key-*"]
+rules-from = ["own.gsl"]
+format = ["summary"]
+status = ["all"]
+min-severity = "low"
+limit = 7
+fail-on = "critical"
+suppressions = "accepted.toml"
+threads = 2
+max-unpacked = 1
+color = "never"
+quiet = false
+verbose = true
+
+[set]
+access-key-not-rotated.max_age = 60
+"access-key-unused.max_idle" = 30
+
+[[suppress]]
+rule = "access-key-inactive"
+reason = "the vendor deletes it in January"
+"#;
+
+#[test]
+fn every_key_is_used_and_said_to_be() {
+    let place = place(EVERY_KEY)
+        .file("own.gsl", "IamUser should have mfaActive\n")
+        .file("accepted.toml", "");
+    let run = scan(&place, "");
+    run.ends(0, "note: credlens.toml: settings of this file were used");
+    run.says("2026-11-21T00:00:00Z (given)")
+        .says("(max_age=60)")
+        .says("(max_idle=30)")
+        .says("1 suppressed");
+    run.hides("root-without-mfa");
+}
+
+#[test]
+fn the_command_line_goes_first() {
+    let place = place(
+        "as-of = \"2026-11-21\"\nrule = [\"root-*\"]\nframework = [\"cis-aws-5.0\"]\nfail-on = \"never\"\nformat = [\"json\"]\n[set]\naccess-key-not-rotated.max_age = 60\n",
+    );
+    let args = "--as-of 2026-11-22 --rule access-key-not-rotated --fail-on low --format summary \
+        --set access-key-not-rotated.max_age=70";
+    let run = scan(&place, args);
+    run.ends(1, "")
+        .says("2026-11-22T00:00:00Z (given)")
+        .says("(max_age=70)")
+        .hides("root-")
+        .hides("cis-");
+}
+
+#[test]
+fn every_output_says_that_the_file_was_used() {
+    let place = place("limit = 7");
+    for format in ["table", "json", "markdown"] {
+        scan(&place, &format!("--format {format}")).says("settings of this file were used");
+    }
+}
+
+#[test]
+fn another_file_can_be_named_and_holds_paths_from_where_it_lies() {
+    let place = place("bla = 1")
+        .file("etc/other.toml", "rules-from = [\"own.gsl\"]\nrule = [\"own*\"]")
+        .file("etc/own.gsl", "IamUser should have mfaActive\n");
+    scan(&place, "--config etc/other.toml").ends(1, "").says("own");
+}
+
+#[test]
+fn what_is_wrong_is_shown_where_it_stands() {
+    for (settings, line, words) in [
+        (
+            "treads = 2",
+            "1 | treads = 2\n  | ^^^^^^",
+            "unknown field `treads`, expected one of",
+        ),
+        (
+            "as-of = \"now\"",
+            "1 | as-of = \"now\"\n  |         ^^^^^",
+            "not a time",
+        ),
+        ("fail-on = \"bla\"", "^^^^^", "one of informational"),
+        ("status = [\"bla\"]", "^^^^", "one of fail, undetermined"),
+        ("min-severity = \"bad\"", "^^^^^", "unknown variant `bad`"),
+        (
+            "format = [\"csv=out.csv\"]",
+            "^^^^",
+            "a path is for the command line alone: --format csv=PATH",
+        ),
+        ("x", "^", "TOML parse error"),
+    ] {
+        let run = scan(&place(settings), "");
+        run.ends(2, "the configuration file credlens.toml is wrong")
+            .ends(2, line)
+            .ends(2, words);
+    }
+    scan(&place("threads = 100000"), "").ends(2, "100000 threads are too many");
+    scan(&place("[set]\naccess-key-unused.max_idle = \"x\""), "").ends(2, "is no setting RULE.PARAM=NUMBER");
+    scan(&place("role = \"x\""), "").ends(2, "unknown field `role`");
+}

@@ -1,0 +1,76 @@
+//! Accepted findings: counted, told on demand, and never for longer than was said.
+
+use super::{Outcome, Place};
+
+const ACCEPTED: &str = r#"
+[[suppress]]
+rule = "access-key-not-rotated"
+user = "build-*"
+reason = "rotated by the vendor"
+expires = 2027-01-01
+ticket = "SEC-7"
+"#;
+
+const EXPIRED: &str =
+    "[[suppress]]\nrule = \"access-key-inactive\"\nreason = \"soon\"\nexpires = 2026-01-01\n";
+const UNUSED: &str = "[[suppress]]\nrule = \"user-dormant\"\nuser = \"nobody\"\nreason = \"gone\"\n";
+
+fn scan(place: &Place, args: &str) -> Outcome {
+    place.run(format!("scan csv.csv --as-of 2026-11-21 {args}").as_str())
+}
+
+fn place(accepted: &str) -> Place {
+    Place::with(&["csv.csv"]).file("accepted.toml", accepted)
+}
+
+#[test]
+fn what_is_accepted_is_counted_and_not_told() {
+    let run = scan(&place(ACCEPTED), "--suppressions accepted.toml --fail-on high");
+    run.ends(0, "")
+        .says("1 failed (1 low), 1 suppressed")
+        .hides("last rotated 2025-01-02");
+}
+
+#[test]
+fn what_is_accepted_is_told_on_demand_with_its_reason() {
+    let args = "--suppressions accepted.toml --status suppressed --format ndjson";
+    let run = scan(&place(ACCEPTED), args);
+    let suppression =
+        r#""suppression":{"reason":"rotated by the vendor","expires":"2027-01-01","ticket":"SEC-7"}"#;
+    run.ends(1, "")
+        .says(r#""status":"suppressed""#)
+        .says(suppression)
+        .hides(r#""status":"fail""#);
+}
+
+#[test]
+fn the_configuration_file_can_accept_too() {
+    let place = Place::with(&["csv.csv"]).file("credlens.toml", ACCEPTED);
+    scan(&place, "--fail-on high").ends(0, "").says("1 suppressed");
+    scan(&place, "--fail-on high --no-suppressions")
+        .ends(1, "")
+        .hides("suppressed");
+}
+
+#[test]
+fn expired_and_unused_entries_are_told() {
+    let run = scan(
+        &place(&format!("{EXPIRED}{UNUSED}")),
+        "--suppressions accepted.toml",
+    );
+    run.ends(1, "")
+        .says("2 failed")
+        .says("[suppression-expired]")
+        .says("[suppression-unused]");
+}
+
+#[test]
+fn an_entry_without_a_reason_is_refused() {
+    let place = place(
+        "[[suppress]]\nrule = \"user-dormant\"\n[[suppress]]\nrule = \"user-dorman\"\nreason = \"x\"\n",
+    );
+    let run = scan(&place, "--suppressions accepted.toml");
+    run.ends(2, "a suppression needs a 'reason'")
+        .ends(2, "accepted.toml:1")
+        .ends(2, "did you mean 'user-dormant'?");
+}
