@@ -22,14 +22,11 @@ pub enum Error {
         /// AWS's own words in brackets, which name the principal and the kind of policy; may be empty.
         said: String,
     },
-    /// There are no credentials at all.
+    /// There are no credentials, or they could not be got.
     #[error(
-        "no AWS credentials were found; name a profile by --profile, set AWS_PROFILE or AWS_ACCESS_KEY_ID and \
-         AWS_SECRET_ACCESS_KEY, or sign in by `aws sso login`"
+        "no AWS credentials could be had: {0}; name a profile by --profile, set AWS_PROFILE or \
+         AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in by `aws sso login`"
     )]
-    NoCredentials,
-    /// Credentials were to be had somewhere, but could not be got.
-    #[error("AWS credentials could not be loaded: {0}")]
     Credentials(String),
     /// The credentials were valid once.
     #[error("the AWS credentials have expired ({code}); get new ones, such as by `aws sso login`")]
@@ -135,7 +132,7 @@ impl Error {
                 let is_other = failed.is_some_and(|error| !(error.is_io() || error.is_timeout()));
                 match Self::of_credentials(error) {
                     Some(error) => error,
-                    None if is_other => Self::Settings(chain(error)),
+                    None if is_other => Self::Settings(gist(error)),
                     None => Self::Unreachable {
                         action,
                         reason: failed.map_or_else(String::new, |error| innermost(error)),
@@ -143,12 +140,12 @@ impl Error {
                 }
             }
             SdkError::ConstructionFailure(_) => {
-                Self::of_credentials(error).unwrap_or_else(|| Self::Settings(chain(error)))
+                Self::of_credentials(error).unwrap_or_else(|| Self::Settings(gist(error)))
             }
             // The SDK's enum may grow.
             _ => Self::Other {
                 action,
-                code: chain(error),
+                code: gist(error),
             },
         }
     }
@@ -211,15 +208,8 @@ impl Error {
                 let status = context.raw().status().as_u16();
                 return Some(Self::of_service(Action::AssumeRole, context.err(), status));
             }
-            found = found.or_else(|| {
-                let error = error.downcast_ref::<CredentialsError>()?;
-                let is_none = matches!(error, CredentialsError::CredentialsNotLoaded(_));
-                Some(if is_none {
-                    Self::NoCredentials
-                } else {
-                    Self::Credentials(chain(error))
-                })
-            });
+            found =
+                found.or_else(|| Some(Self::Credentials(gist(error.downcast_ref::<CredentialsError>()?))));
             next = error.source();
         }
         found
@@ -229,8 +219,7 @@ impl Error {
     pub fn denied(&self) -> Option<Action> {
         match self {
             Self::Denied { action, .. } => Some(*action),
-            Self::NoCredentials
-            | Self::Credentials(_)
+            Self::Credentials(_)
             | Self::Expired { .. }
             | Self::UnknownCredentials { .. }
             | Self::Clock { .. }
@@ -256,17 +245,13 @@ fn said(message: &str) -> String {
     format!(" ({})", &message[..most])
 }
 
-/// An error and what it comes from. The SDK keeps secrets out of these texts.
-fn chain(error: &(dyn StdError + 'static)) -> String {
-    let mut texts: Vec<String> = Vec::new();
-    let mut next = Some(error);
-    while let Some(error) = next {
-        let text = error.to_string();
-        if texts.last() != Some(&text) {
-            texts.push(text);
-        }
-        next = error.source();
-    }
+/// What an error comes from, at first and in the end. What lies between may show the request itself, and with
+/// it tokens.
+fn gist(error: &(dyn StdError + 'static)) -> String {
+    let first = error.source().unwrap_or(error).to_string();
+    let mut texts = vec![first, innermost(error)];
+    texts.retain(|text| !text.contains("Request {"));
+    texts.dedup();
     texts.join(": ")
 }
 

@@ -78,6 +78,10 @@ fn check(aws: &Aws) -> anyhow::Result<()> {
     if let (false, Some((flag, _))) = (aws.several(), given.iter().find(|(_, given)| *given)) {
         bail!("{flag} is for several accounts; add --org, --accounts-file FILE or --resume FILE");
     }
+    let is_http = |url: &str| url.starts_with("http://") || url.starts_with("https://");
+    if aws.endpoint_url.as_deref().is_some_and(|url| !is_http(url)) {
+        bail!("--endpoint-url must start with http:// or https://");
+    }
     if aws.concurrency == Some(0) {
         bail!("--concurrency 0 would fetch nothing");
     }

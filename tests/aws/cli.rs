@@ -26,8 +26,9 @@ fn credlens(server: &Server, folder: &Path, arguments: &[&str]) -> Ended {
         .env("AWS_SECRET_ACCESS_KEY", SECRETS[0])
         .env("AWS_SESSION_TOKEN", SECRETS[1])
         .env("HOME", folder)
+        .env("AWS_ENDPOINT_URL", &server.url)
         .args(arguments)
-        .args(["--endpoint-url", &server.url, "--region", "us-east-1"]);
+        .args(["--region", "us-east-1"]);
     let output = command.output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     let (out, err) = (text(output.stdout), text(output.stderr));
@@ -303,6 +304,7 @@ fn flags_that_make_no_sense_are_refused() {
         vec!["scan", "--role-session-name", "x"],
         vec!["fetch", "--org", "--output", "-"],
         vec!["scan", "--timeout", "soon"],
+        vec!["scan", "--endpoint-url", "nonsense"],
     ] {
         assert_eq!(
             credlens(&server, folder.path(), &arguments).exit,
