@@ -43,8 +43,8 @@ impl Record {
         });
     }
 
-    /// The last account's report is none.
-    fn failed(&mut self, error: &str) {
+    /// The last account's report came, but is of no use.
+    pub fn failed(&mut self, error: &str) {
         if let Some(last) = self.outcomes.last_mut() {
             last.outcome = State::Failed;
             last.error = Some(error.to_owned());

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use anyhow::{Context as _, bail};
 use credlens::aws::{Fetched, Record, Report};
 use credlens::io::keep::{Kept, keep};
+use credlens::io::outputs::is_broken_pipe;
 use credlens::output::harmless;
 
 use super::args::Fetch;
@@ -29,11 +30,20 @@ pub(super) fn run(fetch: &Fetch) -> anyhow::Result<Exit> {
     let mut record = Record::default();
     for fetched in started.arrivals {
         record.add(&fetched);
-        match &fetched.result {
-            Ok((report, _)) => save(&to, &fetched, report, fetch.talk.quiet)?,
+        let saved = match &fetched.result {
+            Ok((report, _)) => save(&to, &fetched, report, fetch.talk.quiet),
+            Err(error) if !fetch.aws.several() => {
+                tell_error(error);
+                Ok(())
+            }
             // The table of outcomes will tell.
-            Err(_) if fetch.aws.several() => {}
-            Err(error) => tell_error(error),
+            Err(_) => Ok(()),
+        };
+        match saved {
+            Err(error) if fetch.aws.several() && !error.chain().any(is_broken_pipe) => {
+                record.failed(&format!("{error:#}"));
+            }
+            saved => saved?,
         }
     }
     if interrupted.load(Ordering::Relaxed) {

@@ -253,7 +253,8 @@ fn tell_outcomes(outcomes: &[Outcome]) {
 }
 
 fn tell_policy(aws: &Aws, action: aws::Action) {
-    let partition = match aws.region.as_deref() {
+    let region = aws.region.clone().or_else(|| std::env::var("AWS_REGION").ok());
+    let partition = match region.as_deref() {
         Some(region) if region.starts_with("cn-") => "aws-cn",
         Some(region) if region.starts_with("us-gov-") => "aws-us-gov",
         Some(_) | None => "aws",

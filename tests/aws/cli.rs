@@ -266,6 +266,29 @@ fn accounts_are_chosen_by_flags_and_files() {
 }
 
 #[test]
+fn a_file_that_is_in_the_way_stops_nobody() {
+    let server = Server::start(accounts(3));
+    let folder = tempfile::tempdir().unwrap();
+    let taken = folder.path().join("000000000002_20261121T080000Z.csv");
+    std::fs::write(&taken, "other").unwrap();
+    let ended = credlens(
+        &server,
+        folder.path(),
+        &["fetch", "--org", "--outcomes", "outcomes.json"],
+    );
+    assert_eq!((ended.exit, ended.out.lines().count()), (4, 2), "{}", ended.err);
+    assert!(
+        ended.err.contains("3 accounts: 2 fetched, 1 failed"),
+        "{}",
+        ended.err
+    );
+    assert_eq!(std::fs::read_to_string(&taken).unwrap(), "other");
+    std::fs::remove_file(&taken).unwrap();
+    let ended = credlens(&server, folder.path(), &["fetch", "--resume", "outcomes.json"]);
+    assert_eq!((ended.exit, ended.out.lines().count()), (0, 1), "{}", ended.err);
+}
+
+#[test]
 fn a_report_that_breaks_off_is_no_report() {
     let server = Server::start([(CALLER.to_owned(), Account::CutOff)].into());
     let folder = tempfile::tempdir().unwrap();
