@@ -39,6 +39,7 @@ pub mod aws;
 pub mod engine;
 pub mod finding;
 pub mod gsl;
+pub mod history;
 pub mod io;
 pub mod output;
 pub mod report;

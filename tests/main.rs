@@ -13,6 +13,7 @@ mod docs;
 mod engine;
 mod examples;
 mod gsl;
+mod history;
 mod io;
 mod layers;
 mod pages;

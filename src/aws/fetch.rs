@@ -11,7 +11,7 @@ use super::connect::Session;
 use super::error::Error;
 use super::policy::Action;
 use super::protocol::{Answer, Call, Patience, Protocol, Step};
-use crate::report::arn;
+use crate::report::cell::account_of;
 use crate::report::header::Header;
 use crate::report::rows::Rows;
 use crate::report::schema::TextColumn;
@@ -46,7 +46,7 @@ impl Report {
     pub fn account(&self) -> Option<String> {
         let (header, rows) = self.rows()?;
         let mut arns = (0..rows.len()).filter_map(|row| rows.cell(&header, row, TextColumn::Arn));
-        let account = arns.find_map(arn::account)?;
+        let account = arns.find_map(account_of)?;
         Some(String::from_utf8_lossy(account).into_owned())
     }
 

@@ -7,6 +7,7 @@ mod args;
 #[cfg(feature = "aws")]
 mod aws_args;
 mod config;
+mod diff;
 #[cfg(feature = "aws")]
 mod fetch;
 mod frameworks;
@@ -15,6 +16,8 @@ mod live;
 mod progress;
 mod rules;
 mod scan;
+mod target;
+mod trend;
 
 use std::fmt::Display;
 use std::io::{self, Write as _};
@@ -59,6 +62,8 @@ pub(crate) fn run() -> ExitCode {
         Command::Scan(scan) => scan::run(*scan),
         #[cfg(feature = "aws")]
         Command::Fetch(fetch) => fetch::run(&fetch),
+        Command::Diff(diff) => diff::run(*diff),
+        Command::Trend(trend) => trend::run(*trend),
         Command::Rules(command) => rules::run(command),
         Command::Frameworks(command) => frameworks::run(command),
         Command::Completions { shell } => {

@@ -1,18 +1,16 @@
 //! `credlens scan`: inputs and rules in, findings out.
 
-use std::collections::BTreeSet;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 #[cfg(feature = "aws")]
 use std::sync::{PoisonError, atomic::Ordering};
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 #[cfg(feature = "aws")]
 use credlens::aws::Live;
 use credlens::engine::{self, Program, Source, Tell};
 use credlens::finding::{Diagnostic, Level, Tally};
 use credlens::io::inputs::{Inputs, Limits, Options};
-use credlens::io::outputs::Output;
 use credlens::output::{Format, Outputs, Settings, diagnostic_line};
 use credlens::report::time::Timestamp;
 use credlens::rule::{self, Catalogue, Loosened, Selected, Selection, Suppressions};
@@ -24,23 +22,16 @@ use super::config::{Config, Suppressing};
 #[cfg(feature = "aws")]
 use super::live;
 use super::progress::Progress;
+use super::target::{check_formats, open_outputs};
 use super::{Exit, catalogue, colored, now, refuse, tell, width};
 
 pub(super) fn run(scan: Scan) -> anyhow::Result<Exit> {
     let config = Config::resolve(scan)?;
     check_inputs(&config)?;
     check_formats(&config.formats)?;
-    let catalogue = match catalogue(&config.rules_from)? {
-        Ok(catalogue) => catalogue,
-        Err(errors) => return Ok(refuse(&errors, config.color)),
-    };
-    let prepared = select(&catalogue, &config).and_then(|selected| {
-        let suppressions = suppressions(&catalogue, &config).map_err(|error| vec![error])?;
-        Ok((selected, suppressions))
-    });
-    match prepared {
+    match prepare(&config)? {
         Ok((selected, suppressions)) => judge(&config, &selected, &suppressions),
-        Err(errors) => Ok(refuse(&errors, config.color)),
+        Err(exit) => Ok(exit),
     }
 }
 
@@ -65,20 +56,17 @@ fn check_inputs(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Two formats must not be mixed in one stream or file.
-fn check_formats(formats: &[FormatTo]) -> anyhow::Result<()> {
-    let mut taken = BTreeSet::new();
-    for FormatTo { format, path } in formats {
-        // `a.csv` and `./a.csv` are one place.
-        let place = path.as_deref().map(std::path::absolute).transpose()?;
-        if !taken.insert(place) {
-            let place = path
-                .as_ref()
-                .map_or("standard output".into(), |path| path.to_string_lossy());
-            bail!("two formats go to {place}; give each its own: --format {format}=PATH");
-        }
-    }
-    Ok(())
+/// The rules to judge by and what is accepted; what is wrong with them is told.
+pub(super) fn prepare(config: &Config) -> anyhow::Result<Result<(Selected, Suppressions), Exit>> {
+    let catalogue = match catalogue(&config.rules_from)? {
+        Ok(catalogue) => catalogue,
+        Err(errors) => return Ok(Err(refuse(&errors, config.color))),
+    };
+    let prepared = select(&catalogue, config).and_then(|selected| {
+        let suppressions = suppressions(&catalogue, config).map_err(|error| vec![error])?;
+        Ok((selected, suppressions))
+    });
+    Ok(prepared.map_err(|errors| refuse(&errors, config.color)))
 }
 
 fn select(catalogue: &Catalogue, config: &Config) -> Result<Selected, Vec<rule::Error>> {
@@ -205,66 +193,24 @@ fn tell_of(config: &Config) -> Tell {
     Tell::new(&config.statuses, config.min_severity)
 }
 
-fn inputs(config: &Config, now: Timestamp) -> Inputs {
+/// The inputs of the configuration.
+pub(super) fn inputs(config: &Config, now: Timestamp) -> Inputs {
+    let options = Options {
+        as_of: config.as_of,
+        now,
+        limits: limits(config),
+    };
+    Inputs::new(config.inputs.clone(), Box::new(io::stdin()), options)
+}
+
+/// How much is read at most.
+pub(super) fn limits(config: &Config) -> Limits {
     let mut limits = Limits::default();
     if let Some(gib) = config.max_unpacked {
         limits.unpacked = gib.saturating_mul(1 << 30);
         limits.ratio = u64::MAX;
     }
-    let options = Options {
-        as_of: config.as_of,
-        now,
-        limits,
-    };
-    Inputs::new(config.inputs.clone(), Box::new(io::stdin()), options)
-}
-
-/// Where a format goes.
-enum Target {
-    Stdout(io::Stdout),
-    File(Output, PathBuf),
-}
-
-impl Target {
-    fn finish(self) -> anyhow::Result<()> {
-        match self {
-            Self::Stdout(mut stdout) => Ok(stdout.flush()?),
-            Self::File(output, path) => output
-                .finish()
-                .with_context(|| format!("cannot write {}", path.display())),
-        }
-    }
-}
-
-impl Write for Target {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Stdout(stdout) => stdout.write(bytes),
-            Self::File(output, _) => output.write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Stdout(stdout) => stdout.flush(),
-            Self::File(output, _) => output.flush(),
-        }
-    }
-}
-
-fn open_outputs(formats: &[FormatTo]) -> anyhow::Result<Vec<(Format, Target)>> {
-    let open = |to: &FormatTo| {
-        let target = match &to.path {
-            None => Target::Stdout(io::stdout()),
-            Some(path) => {
-                let output = Output::create(path);
-                let output = output.with_context(|| format!("cannot write {}", path.display()))?;
-                Target::File(output, path.clone())
-            }
-        };
-        Ok((to.format, target))
-    };
-    formats.iter().map(open).collect()
+    limits
 }
 
 /// What is odd about the settings rather than about an input.
@@ -283,7 +229,7 @@ fn add_diagnostics(tally: &mut Tally, config: &Config, suppressions: &Suppressio
         let message = "settings of this file were used".to_owned();
         tally
             .diagnostics
-            .push(diagnostic(Level::Note, "settings", Some(path), message));
+            .push(diagnostic(Level::Note, Diagnostic::SETTINGS, Some(path), message));
     }
     for message in loosened.iter().map(ToString::to_string) {
         tally
@@ -305,11 +251,11 @@ fn tell_diagnostics(tally: &Tally, config: &Config) {
         (false, false, false) => Level::Warning,
         (false, true, _) => Level::Note,
     };
-    for diagnostic in tally
-        .diagnostics
-        .iter()
-        .filter(|diagnostic| diagnostic.level >= least && !is_in_outcomes(diagnostic, config))
-    {
+    let told = |diagnostic: &&Diagnostic| {
+        let is_settings = diagnostic.code == Diagnostic::SETTINGS && !config.quiet && !shown;
+        (diagnostic.level >= least || is_settings) && !is_in_outcomes(diagnostic, config)
+    };
+    for diagnostic in tally.diagnostics.iter().filter(told) {
         tell(diagnostic_line(diagnostic));
     }
 }

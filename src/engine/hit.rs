@@ -11,10 +11,10 @@ use super::program::Judged;
 use super::source::Input;
 use super::verdicts::View;
 use crate::finding::{Finding, Source, Status, Suppression};
+use crate::report::cell::{self, account_of};
 use crate::report::chunk::Chunk;
 use crate::report::schema::{Column, ColumnSet, Credential, Slot, TextColumn, TimeColumn};
 use crate::report::time::Timestamp;
-use crate::report::{arn, cell};
 use crate::rule::Subject;
 
 /// One data row of one input.
@@ -67,7 +67,7 @@ impl<'a> UserRow<'a> {
 
     /// The account that the ARN names.
     pub fn account(&self) -> Option<&'a [u8]> {
-        self.arn().and_then(arn::account)
+        self.arn().and_then(account_of)
     }
 
     /// A cell as written; none where the report lacks the column.
@@ -239,7 +239,7 @@ impl<'a> Hit<'a> {
             })
             .map(|(column, field)| match field {
                 [] => format!("{} is empty", column.name()),
-                _ => format!("{} is '{}'", column.name(), String::from_utf8_lossy(field)),
+                _ => format!("{} is '{}'", column.name(), shortened(field)),
             })
             .collect();
         unknown.join(", ")
@@ -313,6 +313,15 @@ impl<'a> Hit<'a> {
             requirements: bound.requirements.clone(),
             suppression: self.suppression.cloned(),
         }
+    }
+}
+
+/// As much of a cell as people want to see.
+pub(super) fn shortened(cell: &[u8]) -> String {
+    const MOST: usize = 100;
+    match cell.get(..MOST) {
+        Some(head) if cell.len() > MOST => format!("{}…", String::from_utf8_lossy(head)),
+        Some(_) | None => String::from_utf8_lossy(cell).into_owned(),
     }
 }
 

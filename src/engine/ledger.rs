@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use super::hit::shortened;
 use super::program::Program;
 use super::source::Input;
 use super::verdicts::Counts;
 use crate::finding::{Diagnostic, InputTally, Level, RuleTally, Tally};
-use crate::report::arn;
+use crate::report::cell::account_of;
 use crate::report::chunk::Chunk;
 use crate::report::schema::{Column, TextColumn};
 use crate::report::split::{Oddity, OddityKind};
@@ -215,7 +216,7 @@ impl Ledger {
             self.tally.diagnostics.push(Diagnostic {
                 row: Some(current.users + u64::from(cell.row) + 1),
                 column: Some(cell.column.name().to_owned()),
-                value: Some(String::from_utf8_lossy(value).into_owned()),
+                value: Some(shortened(value)),
                 ..current.diagnostic(Level::Warning, "bad-cell", message)
             });
         }
@@ -233,7 +234,7 @@ impl Current {
         }
         for row in 0..chunk.rows.len() {
             let arn = chunk.text(&self.input.header, row, TextColumn::Arn);
-            self.accounts.add(arn.and_then(arn::account));
+            self.accounts.add(arn.and_then(account_of));
         }
     }
 
@@ -319,6 +320,18 @@ fn tell_oddity(kind: OddityKind, width: usize) -> (Level, &'static str, String) 
             Level::Note,
             "repeated-header",
             "the header is repeated before this row".to_owned(),
+        ),
+        OddityKind::UnclosedQuote => (
+            Level::Warning,
+            "unclosed-quote",
+            "a quote that opens in this row is never closed; it was taken to end with the line".to_owned(),
+        ),
+        OddityKind::LineBreak => (
+            Level::Warning,
+            "line-break",
+            "a quoted cell of this row holds a line break: if its quote was never meant to open, it hides \
+             the rows between"
+                .to_owned(),
         ),
         OddityKind::Ragged(fields) => (
             Level::Warning,

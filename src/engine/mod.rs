@@ -10,6 +10,7 @@ mod program;
 mod registers;
 mod sink;
 mod source;
+mod text;
 mod turn;
 mod verdicts;
 
@@ -20,7 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub use hit::{Hit, Id, Place, UserRow};
 pub use memory::{Collect, Memory};
 pub use program::{Judged, Program};
-pub use sink::Sink;
+pub use sink::{Block, Sink};
 pub use source::{Account, Event, Input, Source};
 pub use verdicts::Tell;
 
@@ -187,6 +188,7 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
             first_row: before + 1,
         };
         verdicts.judge(self.program, registers, view, self.suppressions, self.tell);
+        self.sink.rows(part, Block { input, chunk, last });
         verdicts.hits(self.program, view, self.sink, part);
         self.deliver(ticket, part, |ledger| {
             ledger.add(input, chunk, &verdicts.counts, oddities);

@@ -1,6 +1,7 @@
 //! Evaluates a program on a chunk: one bitmap of true and one of unknown for each operation.
 
 use super::program::{Node, Op, Program};
+use super::text::holds;
 use crate::gsl::typed::{Comparison, TextTest};
 use crate::report::cell::{self, Flag};
 use crate::report::chunk::{Chunk, ROOT};
@@ -228,40 +229,46 @@ impl Leaf<'_> {
     }
 
     fn text(self, column: TextColumn, test: &TextTest) -> bool {
-        let missing = self.header.position(Column::Text(column)).is_none();
-        if missing && !Column::OPTIONAL.contains(column) {
-            return self.all_unknown();
-        }
         self.yes.fill(0);
-        let mut set =
-            |row: usize, text: &[u8]| self.yes[row / 64] |= u64::from(text_holds(test, text)) << (row % 64);
-        match self.header.position(Column::Text(column)) {
-            None => (0..self.chunk.rows.len()).for_each(|row| set(row, b"")),
+        let rows = &self.chunk.rows;
+        let missing = match self.header.position(column) {
             Some(position) => {
-                let is_name = column == TextColumn::User;
-                let roots = self.chunk.root().iter().map(|&root| root && is_name);
-                for (row, (field, is_root)) in self.chunk.rows.fields(position).zip(roots).enumerate() {
-                    set(
-                        row,
-                        if is_root {
-                            ROOT.as_bytes()
-                        } else {
-                            cell::text(field)
-                        },
-                    );
+                let texts = rows.fields(position).map(cell::text).enumerate();
+                texts.for_each(|(row, text)| set(self.yes, row, holds(test, text)));
+                false
+            }
+            None if Column::OPTIONAL.contains(column) => {
+                let absent = holds(test, b"");
+                self.yes.fill(if absent { u64::MAX } else { 0 });
+                false
+            }
+            None => true,
+        };
+        let any_unknown = missing || !rows.ragged().is_empty();
+        if any_unknown {
+            self.unknown.fill(if missing { u64::MAX } else { 0 });
+        }
+        if column == TextColumn::User {
+            // Root is root however it is spelled, and where the report lacks the column, too.
+            let root = holds(test, ROOT.as_bytes());
+            for (row, _) in self
+                .chunk
+                .root()
+                .iter()
+                .enumerate()
+                .filter(|&(_, &is_root)| is_root)
+            {
+                set(self.yes, row, root);
+                if any_unknown {
+                    set(self.unknown, row, false);
                 }
             }
         }
-        let ragged = self.chunk.rows.ragged();
-        if !ragged.is_empty() {
-            self.unknown.fill(0);
-            for &row in ragged {
-                let row = row as usize;
-                self.unknown[row / 64] |= 1 << (row % 64);
-                self.yes[row / 64] &= !(1 << (row % 64));
-            }
+        for &row in rows.ragged() {
+            set(self.yes, row as usize, false);
+            set(self.unknown, row as usize, true);
         }
-        !ragged.is_empty()
+        any_unknown
     }
 
     fn difference(
@@ -328,61 +335,8 @@ fn compare(later: Timestamp, comparison: Comparison, bound: Timestamp) -> bool {
     }
 }
 
-fn text_holds(test: &TextTest, text: &[u8]) -> bool {
-    match test {
-        TextTest::Equals(wanted) => text == wanted.as_bytes(),
-        TextTest::In(wanted) => wanted.iter().any(|wanted| text == wanted.as_bytes()),
-        TextTest::Like(pattern) => like(pattern.as_bytes(), text),
-        TextTest::Matches(pattern) => pattern.is_match(text),
-        TextTest::IsEmpty => text.is_empty(),
-    }
-}
-
-/// Whether the text fits the pattern, in which `%` stands for any run of bytes. Between two `%` the first
-/// place that fits is as good as any, so this never goes back.
-fn like(pattern: &[u8], text: &[u8]) -> bool {
-    let mut parts = pattern.split(|&byte| byte == b'%');
-    let first = parts.next().unwrap_or(b"");
-    let Some(mut rest) = text.strip_prefix(first) else {
-        return false;
-    };
-    let Some(last) = parts.next_back() else {
-        return rest.is_empty();
-    };
-    for part in parts {
-        let Some(at) = memchr::memmem::find(rest, part) else {
-            return false;
-        };
-        rest = &rest[at + part.len()..];
-    }
-    rest.ends_with(last)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::like;
-
-    #[test]
-    fn percent_stands_for_any_run() {
-        for (pattern, text, fits) in [
-            ("%root_account%", "<root_account>", true),
-            ("root", "root", true),
-            ("root", "roots", false),
-            ("a%", "a", true),
-            ("a%a", "a", false),
-            ("%b%b", "abb", true),
-            ("%ab%ab%", "abab", true),
-            ("%ab%ab%", "aba", false),
-            ("%", "", true),
-            ("", "", true),
-            ("", "x", false),
-            ("a_c", "abc", false),
-        ] {
-            assert_eq!(
-                like(pattern.as_bytes(), text.as_bytes()),
-                fits,
-                "{pattern} on {text}"
-            );
-        }
-    }
+fn set(bits: &mut [u64], row: usize, value: bool) {
+    let bit = 1 << (row % 64);
+    let word = &mut bits[row / 64];
+    *word = if value { *word | bit } else { *word & !bit };
 }

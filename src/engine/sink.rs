@@ -3,6 +3,19 @@
 use std::io;
 
 use super::hit::Hit;
+use super::source::Input;
+use crate::report::chunk::Chunk;
+
+/// The rows of one block of an input, decoded.
+#[derive(Clone, Copy, Debug)]
+pub struct Block<'a> {
+    /// Whose they are.
+    pub input: &'a Input,
+    /// All their columns.
+    pub chunk: &'a Chunk,
+    /// Whether the input ends with them.
+    pub last: bool,
+}
 
 /// Takes findings in two steps, so that the costly one runs in parallel: workers add the findings of a block
 /// to a part of their own, and the parts are accepted in the order of the blocks.
@@ -12,6 +25,9 @@ pub trait Sink: Sync {
 
     /// A part for one worker.
     fn part(&self) -> Self::Part;
+
+    /// Adds the rows of a block to a part, before the findings in them. Most sinks want none.
+    fn rows(&self, _part: &mut Self::Part, _block: Block<'_>) {}
 
     /// Adds a finding to a part. Within a part, findings come in (row, rule) order.
     fn hit(&self, part: &mut Self::Part, hit: &Hit<'_>);

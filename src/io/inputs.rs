@@ -19,6 +19,9 @@ use crate::report::time::Timestamp;
 /// How often over an input may be compressed.
 const LAYERS: usize = 2;
 
+/// Bytes that tell what an input is; a longer header is read all the same.
+const PEEK: usize = 64 * 1024;
+
 /// What reading needs to know besides the arguments.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
@@ -83,6 +86,31 @@ impl Inputs {
             opened: 0,
             header: None,
         }
+    }
+
+    /// The files that arguments name, in the order of the instants at which they are judged. Reads their
+    /// beginnings alone, those that must be held in memory wholly; what cannot be read comes last, to be told
+    /// by who reads it again. Standard input cannot be read twice.
+    pub fn in_time_order(arguments: Vec<PathBuf>, options: Options) -> Vec<PathBuf> {
+        let mut inputs = Self::new(arguments, Box::new(io::empty()), options);
+        inputs.options.limits.block = PEEK;
+        let mut text = Vec::new();
+        let mut dated = Vec::new();
+        while let Some(found) = inputs.walk.next() {
+            text.clear();
+            dated.push(match found {
+                Ok(path) => {
+                    let as_of = inputs
+                        .open(&path, &mut text)
+                        .ok()
+                        .map(|report| report.input.as_of);
+                    (as_of.is_none(), as_of, path)
+                }
+                Err((path, _)) => (true, None, path),
+            });
+        }
+        dated.sort_by_key(|&(failed, as_of, _)| (failed, as_of));
+        dated.into_iter().map(|(.., path)| path).collect()
     }
 
     /// Opens an input and reads its beginning: `text` then holds the first rows.

@@ -164,7 +164,7 @@ const PLAIN: [bool; 256] = {
 };
 
 /// Appends one cell, invalid UTF-8 replaced by U+FFFD.
-fn write_cell(bytes: &[u8], out: &mut Vec<u8>) {
+pub(super) fn write_cell(bytes: &[u8], out: &mut Vec<u8>) {
     let mut ends = bytes.first().into_iter().chain(bytes.last());
     if ends.all(|&byte| is_harmless_end(byte)) && bytes.iter().all(|&byte| PLAIN[usize::from(byte)]) {
         return out.extend_from_slice(bytes);

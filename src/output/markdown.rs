@@ -168,7 +168,7 @@ const fn is_markup(char: char) -> bool {
 }
 
 /// The text as a code span, in which nothing is markup, or plain where it cannot be one.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     let shown = harmless(text);
     if shown.is_empty() || shown.contains(['`', '|']) || shown.trim() != shown {
         return plain(text);

@@ -11,6 +11,7 @@
 pub mod catalogue;
 mod compliance;
 mod csv;
+pub mod diff;
 mod harmless;
 mod json;
 mod json_text;
@@ -29,6 +30,7 @@ mod support;
 mod table;
 #[cfg(test)]
 mod tests;
+pub mod trend;
 mod words;
 mod worst;
 

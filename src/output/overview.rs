@@ -3,9 +3,10 @@
 use anstyle::{AnsiColor, Effects, Style};
 
 use super::View;
+use super::harmless::harmless;
 use super::layout::{Align, Cell, Grid, Paint, cut_start, wrap};
 use super::words;
-use crate::finding::{InputTally, RuleTally, Severity, Status};
+use crate::finding::{Diagnostic, InputTally, RuleTally, Severity, Status};
 
 /// How a severity looks.
 pub(super) const fn severity_style(severity: Severity) -> Style {
@@ -52,6 +53,21 @@ pub(super) fn inputs(view: &View<'_>, limit: usize) -> String {
     let mut out = wrap(&format!("{users} in {place}{judged}"), view.settings.width).join("\n") + "\n";
     if inputs.len() > 1 {
         out.push_str(&list(view, limit, is_common));
+    }
+    let settings = view
+        .tally
+        .diagnostics
+        .iter()
+        .filter(|told| told.code == Diagnostic::SETTINGS);
+    for path in settings.filter_map(|told| told.path.as_deref()) {
+        out.push_str(
+            &wrap(
+                &format!("settings of {} were used", harmless(path)),
+                view.settings.width,
+            )
+            .join("\n"),
+        );
+        out.push('\n');
     }
     out
 }

@@ -12,7 +12,7 @@ use super::{Assessment, Format, Settings};
 use crate::finding::Finding;
 
 #[path = "../../tests/support/schemas.rs"]
-mod schemas;
+pub(super) mod schemas;
 
 /// The schema of a document type, whose member `schema` names it.
 fn schema_of<T: JsonSchema>(name: &str) -> String {
@@ -33,7 +33,7 @@ fn refuse_unknown_members(schema: &mut Schema) {
 }
 
 /// Under `UPDATE=1` it is written anew.
-fn check_committed<T: JsonSchema>(file: &str, name: &str) {
+pub(super) fn check_committed<T: JsonSchema>(file: &str, name: &str) {
     let path = schemas::path(file);
     let made = schema_of::<T>(name);
     if std::env::var_os("UPDATE").is_some() {

@@ -72,6 +72,13 @@ pub fn text(cell: &[u8]) -> &[u8] {
     if is_absent(cell) { b"" } else { cell }
 }
 
+/// The account that an ARN names, as in `arn:PARTITION:iam::ACCOUNT:…`.
+pub fn account_of(arn: &[u8]) -> Option<&[u8]> {
+    let account = arn.split(|&byte| byte == b':').nth(4)?;
+    let is_id = arn.starts_with(b"arn:") && !account.is_empty() && account.iter().all(u8::is_ascii_digit);
+    is_id.then_some(account)
+}
+
 /// Whether an unknown time or flag is one that AWS writes on purpose, and so no oddity.
 pub(super) fn is_not_supported(cell: &[u8]) -> bool {
     trim(cell).eq_ignore_ascii_case(NOT_SUPPORTED)

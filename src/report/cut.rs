@@ -25,6 +25,18 @@ pub fn whole_records(text: &[u8], delimiter: u8) -> Option<usize> {
     }
 }
 
+/// Whether every quote that opens in `text` is closed in it.
+pub(super) fn is_closed(text: &[u8], delimiter: u8) -> bool {
+    let mut unquoted = 0;
+    while let Some(quote) = opening_quote(text, unquoted, delimiter) {
+        let Some(closing) = closing_quote(text, quote + 1) else {
+            return false;
+        };
+        unquoted = closing + 1;
+    }
+    true
+}
+
 /// Position of the next quote from `from` on that starts a field. What stands before `from`, if anything,
 /// is a closing quote.
 fn opening_quote(text: &[u8], from: usize, delimiter: u8) -> Option<usize> {

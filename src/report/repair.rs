@@ -1,6 +1,5 @@
 //! Records whose number of fields is not the header's.
 
-use super::cell::{self, Flag};
 use super::header::Header;
 use super::rows::trim;
 use super::schema::{Column, TextColumn};
@@ -47,8 +46,8 @@ fn names_match(fields: &[&[u8]], names: &[String]) -> bool {
 }
 
 /// The name is what stands before the field that starts `arn:`; the ARN goes on until the fields that are
-/// left are as many as the columns that are left. That the ARN ends in the name, or that the next cell is
-/// of its column's type, confirms it.
+/// left are as many as the columns that are left. Only an ARN that ends in the name confirms it: other fields
+/// too many would shift every cell.
 fn join_commas(fields: &[&[u8]], header: &Header) -> Option<Vec<Vec<u8>>> {
     let user = header.position(Column::Text(TextColumn::User))?;
     let arn = header.position(Column::Text(TextColumn::Arn))?;
@@ -62,26 +61,14 @@ fn join_commas(fields: &[&[u8]], header: &Header) -> Option<Vec<Vec<u8>>> {
     }
     let name = fields[user..arn_from].join(&header.delimiter());
     let whole_arn = fields[arn_from..arn_to].join(&header.delimiter());
-    let confirmed = trim(&whole_arn).ends_with(trim(&name))
-        || fields
-            .get(arn_to)
-            .is_some_and(|field| fits(trim(field), &header.names()[arn + 1]));
-    confirmed.then(|| {
+    let named = trim(&whole_arn).strip_suffix(trim(&name))?;
+    named.ends_with(b"/").then(|| {
         let plain = |field: &&[u8]| field.to_vec();
         let mut row: Vec<Vec<u8>> = fields[..user].iter().map(plain).collect();
         row.extend([name, whole_arn]);
         row.extend(fields[arn_to..].iter().map(plain));
         row
     })
-}
-
-/// Whether the cell is one that its column can hold, where the column's type tells that from garbage.
-fn fits(cell: &[u8], column: &str) -> bool {
-    match Column::from_name(column) {
-        Some(Column::Time(_)) => cell::time(cell) != cell::UNKNOWN,
-        Some(Column::Flag(_)) => cell::flag(cell) != Flag::Unknown,
-        Some(Column::Text(_)) | None => false,
-    }
 }
 
 /// `…,N/Auser,arn,…`: what `cat` makes of two reports, since AWS ends a report without a newline.
@@ -158,7 +145,11 @@ mod tests {
     fn what_cannot_be_repaired_stays_unknown() {
         for line in [
             "a,arn:aws:iam::1:user/a,2026-01-02T00:00:00Z,true,false",
-            "a,b,arn:aws:iam::1:user/a,what,true",
+            "a,b,arn:aws:iam::1:user/a,N/A,true",
+            "a,arn:aws:iam::1:user/a,2026-01-02T00:00:00Z,true,,",
+            "a,arn:aws:iam::1:user/a,2026-01-02T00:00:00Z,true,x,y",
+            "a,b,arn:aws:iam::1:user/a,b,2026-01-02T00:00:00Z,true,,",
+            "<root_account>,arn:aws:iam::1:root,2026-01-02T00:00:00Z,true,,",
             "a,arn:aws:iam::1:user/a",
             "a,b,c,d,e",
         ] {

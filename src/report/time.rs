@@ -11,6 +11,12 @@ pub struct Timestamp(pub i64);
 /// What an absent time counts as: 0001-01-01T00:00:00Z, as in `CloudGuard`.
 pub const ABSENT_AS: i64 = -62_135_596_800;
 
+/// 0001-01-01T00:00:00Z
+const FIRST: i64 = ABSENT_AS;
+
+/// 9999-12-31T23:59:59Z
+const LAST: i64 = 253_402_300_799;
+
 const SECONDS_PER_DAY: i64 = 86_400;
 
 /// A unit of GSL's time functions.
@@ -148,7 +154,9 @@ impl Timestamp {
             Some((b'T' | b' ', clock)) => parse_clock(clock)?,
             Some(_) => return None,
         };
-        Some(Self(day * SECONDS_PER_DAY + seconds))
+        // An offset can lead out of these years.
+        let instant = day * SECONDS_PER_DAY + seconds;
+        (FIRST..=LAST).contains(&instant).then_some(Self(instant))
     }
 }
 
@@ -330,6 +338,8 @@ mod tests {
             "2026-01-02T03:04:05+24:00",
             "2026-01-02T03:04:05Zx",
             "12026-01-02",
+            "0001-01-01T00:00:00+00:01",
+            "9999-12-31T23:59:59-00:01",
             "+026-01-02",
             "2026-01-02T+3:04:05Z",
         ] {

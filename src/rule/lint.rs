@@ -141,6 +141,14 @@ fn lacking(rule: &Rule) -> Vec<Doubt> {
             ));
         }
     }
+    if rule.examples.is_empty() && rule.why.is_empty() && rule.fix.is_empty() {
+        // Bare GSL has no room for any of them.
+        doubts.push((
+            "no-example",
+            "it has no examples; a rule in TOML can have some".to_owned(),
+        ));
+        return doubts;
+    }
     let shows = |verdict| rule.examples.iter().any(|example| example.verdict == verdict);
     if !shows(Verdict::Fail) {
         doubts.push(("no-example", "no example shows what fails".to_owned()));

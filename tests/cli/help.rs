@@ -11,6 +11,8 @@ const COMMANDS: &[&str] = &[
     "scan",
     #[cfg(feature = "aws")]
     "fetch",
+    "diff",
+    "trend",
     "rules",
     "rules list",
     "rules show",

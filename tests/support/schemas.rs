@@ -38,3 +38,8 @@ pub(crate) fn assert_findings(ndjson: &str) {
 pub(crate) fn assert_assessment(json: &str) {
     assert_valid("assessment.v1", std::iter::once(json));
 }
+
+/// Panics unless the text is a valid document of the schema of this name.
+pub(crate) fn assert_document(name: &str, json: &str) {
+    assert_valid(name, std::iter::once(json));
+}

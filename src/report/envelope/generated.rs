@@ -92,9 +92,14 @@ impl<'de> Visitor<'de> for GeneratedVisitor {
 const NAMES: [&str; 6] = ["year", "month", "day", "hour", "minute", "second"];
 
 /// A number, or nothing where something else stands.
-#[derive(Deserialize)]
-#[serde(transparent)]
 struct Part(Option<u32>);
+
+impl<'de> Deserialize<'de> for Part {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = serde_json::Value::deserialize(deserializer)?;
+        Ok(Self(value.as_u64().and_then(|number| u32::try_from(number).ok())))
+    }
+}
 
 /// The instant of year, month, day, hour, minute, second; of these the date must be there.
 fn from_parts(parts: [Option<u32>; 6]) -> Option<Timestamp> {

@@ -165,13 +165,13 @@ fn decoder() -> GeneralPurpose {
 
 /// The value of `Content`: base64, or the CSV itself where a program dumped the decoded answer.
 fn open_content(content: &[u8]) -> Result<Vec<u8>, NotAReport> {
-    let content = content.trim_ascii();
-    if content.is_empty() {
+    if content.trim_ascii().is_empty() {
         return Err(NotAReport::Empty);
     }
     let encoded = content
         .iter()
         .all(|&byte| is_base64(byte) || byte.is_ascii_whitespace());
+    // A CSV stays as it is: a blank at its end may be a cell.
     if !encoded {
         return Ok(without_byte_order_mark(content).to_vec());
     }

@@ -35,6 +35,10 @@ pub enum OddityKind {
     GluedHeader,
     /// It repeats the header, and is no user.
     RepeatedHeader,
+    /// A quote that opens in it is never closed, and was taken to reach to the end of its line.
+    UnclosedQuote,
+    /// A quoted cell of it holds a line break, as no report of AWS does.
+    LineBreak,
     /// It has this many fields, and they cannot be told apart: its cells are unknown.
     Ragged(usize),
 }
@@ -198,6 +202,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::report::cut::is_closed;
     use crate::report::schema::{Column, TextColumn};
 
     /// What the `csv` crate makes of the whole text. An empty line before it keeps the crate from taking a
@@ -205,20 +210,39 @@ mod tests {
     fn reference(text: &[u8], header: &Header) -> (Rows, Vec<Oddity>) {
         let (mut rows, mut oddities) = (Rows::default(), Vec::new());
         rows.start(header.width());
-        let text = [b"\n", text].concat();
-        let mut reader = csv::ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .delimiter(header.delimiter())
-            .from_reader(text.as_slice());
-        for record in reader.byte_records() {
-            let record = record.expect("reading memory cannot fail");
-            reference::add(
-                &record.iter().collect::<Vec<_>>(),
-                header,
-                &mut rows,
-                &mut oddities,
-            );
+        let mut text = [b"\n", text].concat();
+        loop {
+            let mut reader = csv::ReaderBuilder::new()
+                .has_headers(false)
+                .flexible(true)
+                .delimiter(header.delimiter())
+                .from_reader(text.as_slice());
+            let mut records: Vec<_> = reader
+                .byte_records()
+                .map(|record| record.expect("memory"))
+                .collect();
+            // A quote that is never closed opens in the last record, and ends with its line.
+            let unclosed = (!is_closed(&text, header.delimiter()))
+                .then(|| records.pop())
+                .flatten();
+            let add = |record: &csv::ByteRecord, rows: &mut Rows, oddities: &mut Vec<Oddity>| {
+                reference::add(&record.iter().collect::<Vec<_>>(), header, rows, oddities);
+            };
+            for record in &records {
+                add(record, &mut rows, &mut oddities);
+            }
+            let Some(unclosed) = unclosed else { break };
+            let start = usize::try_from(unclosed.position().expect("read").byte()).expect("small");
+            let end = start + reference::line_end(&text[start..]);
+            reference::note(&rows, &mut oddities, OddityKind::UnclosedQuote);
+            let line = [b"\n", &text[start..end]].concat();
+            let mut reader = csv::ReaderBuilder::new()
+                .has_headers(false)
+                .delimiter(header.delimiter())
+                .from_reader(line.as_slice());
+            let line = reader.byte_records().next().expect("a line").expect("memory");
+            add(&line, &mut rows, &mut oddities);
+            text.drain(..end);
         }
         rows.put_before_rewritten(Vec::new());
         (rows, oddities)
@@ -294,6 +318,23 @@ mod tests {
                 assert_equal(record.repeat(3).as_bytes(), &header());
             }
         }
+    }
+
+    #[test]
+    fn a_quote_that_is_never_closed_hides_nobody() {
+        let text =
+            b"a,arn:aws:iam::1:user/a,\"tr\nb,arn:aws:iam::1:user/b,true\nc,arn:aws:iam::1:user/c,true\n";
+        let (rows, oddities) = fast(text, &header());
+        assert_eq!(rows.len(), 3);
+        assert_eq!(rows.field(0, 2), b"tr");
+        assert_eq!(rows.field(2, 0), b"c");
+        let odd = |row, kind| Oddity { row, kind };
+        assert_eq!(oddities, [odd(0, OddityKind::UnclosedQuote)]);
+
+        let text =
+            b"a,arn:aws:iam::1:user/a,\"tr\nb,arn:aws:iam::1:user/b,\"true\nc,arn:aws:iam::1:user/c,true\n";
+        let (_, oddities) = fast(text, &header());
+        assert_eq!(oddities[0], odd(0, OddityKind::LineBreak));
     }
 
     #[test]

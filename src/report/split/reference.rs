@@ -3,6 +3,7 @@
 
 use csv_core::ReadRecordResult;
 
+use super::super::cut::is_closed;
 use super::super::header::Header;
 use super::super::repair::{Odd, examine, repeats_header};
 use super::super::rows::Rows;
@@ -41,7 +42,12 @@ impl Reader {
         rows: &mut Rows,
         oddities: &mut Vec<Oddity>,
     ) -> usize {
-        let (read, fields) = self.read(text);
+        let (mut read, mut fields) = self.read(text);
+        if read == text.len() && !is_closed(text, self.delimiter) {
+            // Such a quote would swallow all users behind it: it reaches to the end of its line only.
+            note(rows, oddities, OddityKind::UnclosedQuote);
+            (read, fields) = self.read(&text[..line_end(text)]);
+        }
         if let Some(fields) = fields {
             let fields: Vec<&[u8]> = (0..fields)
                 .map(|field| {
@@ -95,29 +101,47 @@ impl Reader {
     }
 }
 
+/// Where the first line that is not empty ends.
+pub(super) fn line_end(text: &[u8]) -> usize {
+    let is_end = |byte: &u8| matches!(byte, b'\r' | b'\n');
+    let start = text.iter().position(|byte| !is_end(byte)).unwrap_or(text.len());
+    let length = text[start..].iter().position(is_end);
+    length.map_or(text.len(), |length| start + length)
+}
+
+/// Notes something odd about the record to be added next.
+pub(super) fn note(rows: &Rows, oddities: &mut Vec<Oddity>, kind: OddityKind) {
+    let row = u32::try_from(rows.len()).expect("invariant: a block has fewer than 4 G records");
+    oddities.push(Oddity { row, kind });
+}
+
 /// Adds a record to `rows` in plain form, repaired where it needs that.
 pub(super) fn add(fields: &[&[u8]], header: &Header, rows: &mut Rows, oddities: &mut Vec<Oddity>) {
-    let row = u32::try_from(rows.len()).expect("invariant: a block has fewer than 4 G records");
-    let mut note = |kind| oddities.push(Oddity { row, kind });
+    if fields
+        .iter()
+        .any(|field| field.contains(&b'\n') || field.contains(&b'\r'))
+    {
+        note(rows, oddities, OddityKind::LineBreak);
+    }
     if fields.len() == header.width() {
         if repeats_header(fields, header) {
-            return note(OddityKind::RepeatedHeader);
+            return note(rows, oddities, OddityKind::RepeatedHeader);
         }
         return rows.push(fields.iter().copied());
     }
     match examine(fields, header) {
         Odd::Blank => {}
         Odd::Commas(whole) => {
+            note(rows, oddities, OddityKind::Repaired);
             rows.push(whole.iter().map(Vec::as_slice));
-            note(OddityKind::Repaired);
         }
         Odd::GluedHeader(whole) => {
+            note(rows, oddities, OddityKind::GluedHeader);
             rows.push(whole.iter().map(Vec::as_slice));
-            note(OddityKind::GluedHeader);
         }
         Odd::Ragged { user, arn } => {
+            note(rows, oddities, OddityKind::Ragged(fields.len()));
             rows.push_ragged(header, &user, &arn);
-            note(OddityKind::Ragged(fields.len()));
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The command line as typed.
 
+mod history;
+
 use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Styles};
@@ -11,6 +13,8 @@ use credlens::report::time::Timestamp;
 
 #[cfg(feature = "aws")]
 use super::aws_args::Aws;
+pub(crate) use history::{By, Diff, Trend};
+use history::{DIFF_EXAMPLES, TREND_EXAMPLES};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -81,6 +85,12 @@ pub(crate) enum Command {
     #[cfg(feature = "aws")]
     #[command(after_help = FETCH_EXAMPLES)]
     Fetch(Box<Fetch>),
+    /// What changed between two reports of an account
+    #[command(after_help = DIFF_EXAMPLES)]
+    Diff(Box<Diff>),
+    /// How findings and hygiene moved over many reports
+    #[command(after_help = TREND_EXAMPLES)]
+    Trend(Box<Trend>),
     /// List, explain, check and test rules
     #[command(subcommand)]
     Rules(Rules),
@@ -233,19 +243,19 @@ pub(crate) enum Color {
 
 /// `FMT[=PATH]`.
 #[derive(Clone, Debug)]
-pub(crate) struct FormatTo {
-    pub(crate) format: Format,
+pub(crate) struct FormatTo<F = Format> {
+    pub(crate) format: F,
     /// None is standard output.
     pub(crate) path: Option<PathBuf>,
 }
 
-impl FormatTo {
-    pub(crate) fn to_stdout(format: Format) -> Self {
+impl<F> FormatTo<F> {
+    pub(crate) fn to_stdout(format: F) -> Self {
         Self { format, path: None }
     }
 }
 
-impl std::str::FromStr for FormatTo {
+impl<F: std::str::FromStr<Err: std::fmt::Display>> std::str::FromStr for FormatTo<F> {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -255,7 +265,7 @@ impl std::str::FromStr for FormatTo {
             None => (text, None),
         };
         Ok(Self {
-            format: format.parse::<Format>().map_err(|error| error.to_string())?,
+            format: format.parse::<F>().map_err(|error| error.to_string())?,
             path: path.filter(|path| path.as_os_str() != "-"),
         })
     }

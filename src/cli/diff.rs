@@ -1,0 +1,135 @@
+//! `credlens diff`: two reports in, what changed out.
+
+use std::io::{self, BufWriter};
+
+use anyhow::bail;
+use credlens::engine::{self, Program, Tell};
+use credlens::finding::{Diagnostic, Level, Tally};
+use credlens::history::{self, Collector, Snapshot};
+use credlens::output::diff::{DiffFormat, DiffView, write_diff};
+use credlens::output::{Settings, diagnostic_line};
+use credlens::rule::Suppressions;
+
+use super::args::{Diff, FailOn, FormatTo};
+use super::config::Config;
+use super::now;
+use super::progress::Progress;
+use super::scan::{inputs, prepare};
+use super::target::{check_formats, open_outputs};
+use super::{Exit, colored, tell, tell_error, width};
+
+pub(super) fn run(mut diff: Diff) -> anyhow::Result<Exit> {
+    for path in [&diff.old, &diff.new] {
+        if path.is_dir() {
+            bail!(
+                "{} is a directory; diff compares two reports, trend many",
+                path.display()
+            );
+        }
+    }
+    if diff.format.is_empty() {
+        diff.format.push(FormatTo::to_stdout(DiffFormat::Table));
+    }
+    check_formats(&diff.format)?;
+    let mut config = Config::resolve(diff.judge.scan(vec![diff.old, diff.new]))?;
+    config.as_of = None;
+    let (program, suppressions) = match prepare(&config)? {
+        Ok((selected, suppressions)) => (Program::new(selected.rules), suppressions),
+        Err(exit) => return Ok(exit),
+    };
+    let mut snapshots = Vec::new();
+    let tally = judge(&config, &program, &suppressions, |snapshot| {
+        snapshots.push(snapshot);
+    })?;
+    let [old, new] = snapshots.as_slice() else {
+        tell_diagnostics(&tally.diagnostics, Level::Error);
+        tell_error("both reports must be read to their end to be compared");
+        return Ok(Exit::NothingJudged);
+    };
+    let options = history::Options {
+        idle_days: diff.idle_days,
+    };
+    let changes = history::diff(&program, old, new, options)?;
+    write(&config, &diff.format, (&program, &changes), &tally)?;
+    Ok(exit(&program, &changes, diff.fail_on_new))
+}
+
+/// Judges the inputs, and hands each that was read to its end over as a snapshot.
+pub(super) fn judge(
+    config: &Config,
+    program: &Program,
+    suppressions: &Suppressions,
+    take: impl FnMut(Snapshot) + Send,
+) -> io::Result<Tally> {
+    let options = engine::Options {
+        threads: config.threads,
+        tell: Tell::new(&config.statuses, config.min_severity),
+        suppressions: Some(suppressions),
+    };
+    let source = Progress::new(inputs(config, now()), config.quiet);
+    engine::assess(program, source, &Collector::new(take), options)
+}
+
+/// How formats for people are laid out.
+pub(super) fn settings(config: &Config) -> Settings {
+    Settings {
+        width: width(),
+        color: colored(config.color, &io::stdout()),
+        limit: config.limit,
+        now: Some(now()),
+    }
+}
+
+fn write(
+    config: &Config,
+    formats: &[FormatTo<DiffFormat>],
+    (program, diff): (&Program, &history::Diff<'_>),
+    tally: &Tally,
+) -> anyhow::Result<()> {
+    let diagnostics = [&diff.diagnostics[..], &tally.diagnostics[..]].concat();
+    let view = DiffView {
+        program,
+        diff,
+        diagnostics: &diagnostics,
+        settings: settings(config),
+    };
+    for (format, target) in open_outputs(formats)? {
+        let mut out = BufWriter::new(target);
+        write_diff(format, &view, &mut out)?;
+        out.into_inner()
+            .map_err(io::IntoInnerError::into_error)?
+            .finish()?;
+    }
+    tell_diagnostics(&diagnostics, least_told(config, formats));
+    Ok(())
+}
+
+/// Standard error has what standard output does not show anyway.
+fn least_told(config: &Config, formats: &[FormatTo<DiffFormat>]) -> Level {
+    let for_people = |to: &FormatTo<DiffFormat>| {
+        to.path.is_none() && matches!(to.format, DiffFormat::Table | DiffFormat::Markdown)
+    };
+    match (config.quiet || formats.iter().any(for_people), config.verbose) {
+        (true, _) => Level::Error,
+        (false, false) => Level::Warning,
+        (false, true) => Level::Note,
+    }
+}
+
+pub(super) fn tell_diagnostics(diagnostics: &[Diagnostic], least: Level) {
+    for diagnostic in diagnostics.iter().filter(|diagnostic| diagnostic.level >= least) {
+        tell(diagnostic_line(diagnostic));
+    }
+}
+
+fn exit(program: &Program, diff: &history::Diff<'_>, fail_on_new: FailOn) -> Exit {
+    let severities: Vec<_> = program.rules().map(|bound| bound.severity).collect();
+    let mut opened = diff
+        .opened
+        .iter()
+        .map(|moved| severities[usize::from(moved.found.rule)]);
+    match fail_on_new {
+        FailOn::AtLeast(least) if opened.any(|severity| severity >= least) => Exit::Findings,
+        FailOn::AtLeast(_) | FailOn::Never => Exit::Clean,
+    }
+}

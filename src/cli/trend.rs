@@ -1,0 +1,95 @@
+//! `credlens trend`: many reports in, how things moved out.
+
+use std::io::{self, BufWriter};
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+use credlens::engine::Program;
+use credlens::finding::{Diagnostic, Level};
+use credlens::history::trend::{self, TrendOptions};
+use credlens::io::inputs::{Inputs, Options};
+use credlens::output::trend::{TrendFormat, write_trend};
+
+use super::Exit;
+use super::args::{By, FormatTo, Trend};
+use super::config::Config;
+use super::diff::{judge, settings, tell_diagnostics};
+use super::now;
+use super::scan::{limits, prepare};
+use super::target::{check_formats, open_outputs};
+
+/// How many of the oldest findings documents tell; those for people show fewer.
+const OLDEST: usize = 100;
+
+pub(super) fn run(mut trend: Trend) -> anyhow::Result<Exit> {
+    if trend.inputs.iter().any(|path| path == Path::new("-")) {
+        bail!("trend reads its inputs in the order of time, so it cannot read standard input; name files");
+    }
+    if trend.format.is_empty() {
+        trend.format.push(FormatTo::to_stdout(TrendFormat::Table));
+    }
+    check_formats(&trend.format)?;
+    let mut config = Config::resolve(trend.judge.scan(trend.inputs))?;
+    config.as_of = None;
+    let (program, suppressions) = match prepare(&config)? {
+        Ok((selected, suppressions)) => (Program::new(selected.rules), suppressions),
+        Err(exit) => return Ok(exit),
+    };
+    config.inputs = in_time_order(&config);
+    let options = TrendOptions {
+        by_account: trend.by == Some(By::Account),
+        rotation_days: trend.rotation_days,
+        oldest: OLDEST,
+    };
+    let mut moved = trend::Trend::new(&program, options);
+    let tally = judge(&config, &program, &suppressions, |snapshot| moved.add(&snapshot))?;
+    let mut document = moved.finish();
+    let failed = tally
+        .diagnostics
+        .iter()
+        .any(|diagnostic| diagnostic.level == Level::Error);
+    document.diagnostics.splice(0..0, tally.diagnostics);
+    tell(&config, &trend.format, &document.diagnostics);
+    if document.snapshots.is_empty() {
+        return Ok(Exit::NothingJudged);
+    }
+    write(&config, &trend.format, &document)?;
+    Ok(if failed { Exit::Partial } else { Exit::Clean })
+}
+
+fn in_time_order(config: &Config) -> Vec<PathBuf> {
+    let options = Options {
+        as_of: None,
+        now: now(),
+        limits: limits(config),
+    };
+    Inputs::in_time_order(config.inputs.clone(), options)
+}
+
+fn write(
+    config: &Config,
+    formats: &[FormatTo<TrendFormat>],
+    document: &trend::TrendDocument,
+) -> anyhow::Result<()> {
+    for (format, target) in open_outputs(formats)? {
+        let mut out = BufWriter::new(target);
+        write_trend(format, document, settings(config), &mut out)?;
+        out.into_inner()
+            .map_err(io::IntoInnerError::into_error)?
+            .finish()?;
+    }
+    Ok(())
+}
+
+/// Standard error has what standard output does not show anyway.
+fn tell(config: &Config, formats: &[FormatTo<TrendFormat>], diagnostics: &[Diagnostic]) {
+    let shown = formats
+        .iter()
+        .any(|to| to.path.is_none() && to.format == TrendFormat::Table);
+    let least = match (config.quiet || shown, config.verbose) {
+        (true, _) => Level::Error,
+        (false, false) => Level::Warning,
+        (false, true) => Level::Note,
+    };
+    tell_diagnostics(diagnostics, least);
+}

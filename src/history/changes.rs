@@ -1,0 +1,239 @@
+//! The events of one user who is in both snapshots.
+
+use super::event::{Event, Kind, Value, known};
+use super::pairs::{Pair, Pairs, pair};
+use super::snapshot::Snapshot;
+use super::users::Key;
+use crate::report::cell::{self, Flag};
+use crate::report::schema::{FlagColumn, TimeColumn};
+use crate::report::time::{Timestamp, Unit};
+
+/// What happened to one user, and which of its keys are which.
+#[derive(Debug)]
+pub(super) struct Changes {
+    pub(super) keys: Pairs,
+    pub(super) certificates: Pairs,
+    pub(super) events: Vec<Event>,
+}
+
+/// What holds one user of both snapshots against each other.
+#[derive(Clone, Copy)]
+pub(super) struct Comparison<'a> {
+    pub(super) old: &'a Snapshot,
+    pub(super) new: &'a Snapshot,
+    pub(super) old_row: u32,
+    pub(super) new_row: u32,
+    /// Days without use after which a credential is idle.
+    pub(super) idle_days: i64,
+}
+
+impl Comparison<'_> {
+    pub(super) fn changes(self) -> Changes {
+        let keys = pair(
+            self.old.users.keys(self.old_row as usize),
+            self.new.users.keys(self.new_row as usize),
+        );
+        let certificates = pair(
+            self.old.users.certificates(self.old_row as usize),
+            self.new.users.certificates(self.new_row as usize),
+        );
+        let mut events = Vec::new();
+        self.password(&mut events);
+        self.mfa(&mut events);
+        self.keys(&keys, &KEY, &mut events);
+        self.uses(&keys, &mut events);
+        self.rotation(&keys, &mut events);
+        self.keys(&certificates, &CERTIFICATE, &mut events);
+        self.root_use(&keys, &mut events);
+        events.sort_by_key(|event| (event.kind, event.key_created));
+        Changes {
+            keys,
+            certificates,
+            events,
+        }
+    }
+
+    fn times(self, column: TimeColumn) -> (i64, i64) {
+        (
+            self.old.users.time(self.old_row as usize, column),
+            self.new.users.time(self.new_row as usize, column),
+        )
+    }
+
+    fn flags(self, column: FlagColumn) -> (Flag, Flag) {
+        (
+            self.old.users.flag(self.old_row as usize, column),
+            self.new.users.flag(self.new_row as usize, column),
+        )
+    }
+
+    fn event(self, kind: Kind, key_created: Option<Timestamp>, old: Value, new: Value) -> Event {
+        Event {
+            kind,
+            old_row: Some(self.old_row),
+            new_row: Some(self.new_row),
+            key_created,
+            old,
+            new,
+        }
+    }
+
+    fn switch(self, flags: (Flag, Flag), on: Kind, off: Kind, key: Option<Timestamp>) -> Option<Event> {
+        let event = |kind, on: bool| self.event(kind, key, Value::Flag(!on), Value::Flag(on));
+        match flags {
+            (Flag::False, Flag::True) => Some(event(on, true)),
+            (Flag::True, Flag::False) => Some(event(off, false)),
+            _ => None,
+        }
+    }
+
+    fn password(self, events: &mut Vec<Event>) {
+        let enabled = self.flags(FlagColumn::PasswordEnabled);
+        events.extend(self.switch(enabled, Kind::PasswordEnabled, Kind::PasswordDisabled, None));
+        let (changed, now_changed) = self.times(TimeColumn::PasswordLastChanged);
+        if enabled == (Flag::True, Flag::True)
+            && changed != now_changed
+            && let Some((old, new)) = known(changed).zip(known(now_changed))
+        {
+            let (old, new) = (Value::Time(old), Value::Time(new));
+            events.push(self.event(Kind::PasswordChanged, None, old, new));
+        }
+        // Whoever has no password cannot have used it; root's is often not told.
+        if [enabled.0, enabled.1].contains(&Flag::False) {
+            return;
+        }
+        let (used, now_used) = self.times(TimeColumn::PasswordLastUsed);
+        let since = if used == cell::ABSENT { changed } else { used };
+        if is_later(used, now_used) && self.is_idle(since) {
+            let (old, new) = (Value::of_time(used), Value::of_time(now_used));
+            events.push(self.event(Kind::PasswordUsedAfterIdle, None, old, new));
+        }
+    }
+
+    /// Whether what was last used then was idle at the older snapshot: later uses may be hidden by still
+    /// later ones.
+    fn is_idle(self, last: i64) -> bool {
+        let limit = self.old.input.as_of.plus(-self.idle_days, Unit::Days);
+        known(last).is_some_and(|last| last <= limit)
+    }
+
+    fn mfa(self, events: &mut Vec<Event>) {
+        let active = self.flags(FlagColumn::MfaActive);
+        events.extend(self.switch(active, Kind::MfaActivated, Kind::MfaDeactivated, None));
+    }
+
+    fn keys(self, pairs: &Pairs, kinds: &KeyKinds, events: &mut Vec<Event>) {
+        for &(old, new) in &pairs.all {
+            let created = old.or(new).and_then(|key| known(key.created));
+            match (old, new) {
+                (Some(old), Some(new)) => {
+                    let active = (old.active, new.active);
+                    events.extend(self.switch(active, kinds.activated, kinds.deactivated, created));
+                }
+                (None, Some(new)) if !pairs.unclear => {
+                    events.push(self.event(kinds.created, created, Value::None, active(new)));
+                }
+                (Some(old), None) if !pairs.unclear => {
+                    events.push(self.event(kinds.deleted, created, active(old), Value::None));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn uses(self, keys: &Pairs, events: &mut Vec<Event>) {
+        for &(old, new) in &keys.all {
+            let Some((old, new)) = old.zip(new) else { continue };
+            if !is_later(old.last_used, new.last_used) {
+                continue;
+            }
+            let kind = match old.last_used {
+                cell::ABSENT => Kind::KeyFirstUsed,
+                used if self.is_idle(used) => Kind::KeyUsedAfterIdle,
+                _ => continue,
+            };
+            let [before, after] = [old, new].map(|key| Value::of_time(key.last_used));
+            events.push(self.event(kind, known(new.created), before, after));
+        }
+    }
+
+    /// Where several keys qualify, the newest one made replaces the oldest one given up.
+    fn rotation(self, keys: &Pairs, events: &mut Vec<Event>) {
+        let made = keys.all.iter().filter_map(|&pair| match pair {
+            (None, Some(new)) => known(new.created),
+            _ => None,
+        });
+        let given_up = keys.all.iter().filter_map(|&pair| match pair {
+            (Some(old), new) if is_given_up(old, new) => known(old.created),
+            _ => None,
+        });
+        if !keys.unclear
+            && let Some((made, given_up)) = made.max().zip(given_up.min())
+        {
+            let (old, new) = (Value::Time(given_up), Value::Time(made));
+            events.push(self.event(Kind::KeyRotated, Some(made), old, new));
+        }
+    }
+
+    fn root_use(self, keys: &Pairs, events: &mut Vec<Event>) {
+        if !self.new.users.is_root(self.new_row as usize) {
+            return;
+        }
+        let password = self.times(TimeColumn::PasswordLastUsed);
+        let of_keys = keys.all.iter().filter_map(|&pair| key_use(pair, keys.unclear));
+        let uses = std::iter::once(password).chain(of_keys);
+        let later = uses.filter(|&(old, new)| is_later(old, new));
+        if let Some((old, new)) = later.max_by_key(|&(_, new)| new) {
+            let (old, new) = (Value::of_time(old), Value::of_time(new));
+            events.push(self.event(Kind::RootUsed, None, old, new));
+        }
+    }
+}
+
+/// Last use before and after.
+fn key_use(pair: Pair, unclear: bool) -> Option<(i64, i64)> {
+    match pair {
+        (Some(old), Some(new)) => Some((old.last_used, new.last_used)),
+        (None, Some(new)) if !unclear => Some((cell::ABSENT, new.last_used)),
+        _ => None,
+    }
+}
+
+fn is_given_up(old: Key, new: Option<Key>) -> bool {
+    old.active == Flag::True && new.is_none_or(|new| new.active == Flag::False)
+}
+
+/// Whether something happened at the later instant that had not, or earlier, at the older snapshot.
+fn is_later(old: i64, new: i64) -> bool {
+    old != cell::UNKNOWN && new != cell::UNKNOWN && new > old
+}
+
+fn active(key: Key) -> Value {
+    match key.active {
+        Flag::True => Value::Flag(true),
+        Flag::False => Value::Flag(false),
+        Flag::NotSupported | Flag::Unknown => Value::None,
+    }
+}
+
+/// The kinds of events of keys, or of certificates.
+struct KeyKinds {
+    created: Kind,
+    deleted: Kind,
+    activated: Kind,
+    deactivated: Kind,
+}
+
+const KEY: KeyKinds = KeyKinds {
+    created: Kind::KeyCreated,
+    deleted: Kind::KeyDeleted,
+    activated: Kind::KeyActivated,
+    deactivated: Kind::KeyDeactivated,
+};
+
+const CERTIFICATE: KeyKinds = KeyKinds {
+    created: Kind::CertificateCreated,
+    deleted: Kind::CertificateDeleted,
+    activated: Kind::CertificateActivated,
+    deactivated: Kind::CertificateDeactivated,
+};

@@ -1,0 +1,195 @@
+//! The findings of one user who is in both snapshots: opened, resolved, still open.
+
+use super::changes::{Changes, Comparison};
+use super::diff::{Cause, Moved, Side};
+use super::event::{Event, Kind, Value, known};
+use super::pairs::{Pair, Pairs};
+use super::snapshot::{Found, Snapshot};
+use super::users::Held;
+use crate::finding::Status;
+use crate::gsl::typed::Entity;
+use crate::report::schema::{ColumnSet, TimeColumn};
+use crate::rule::BoundRule;
+
+/// Where each finding goes.
+#[derive(Debug, Default)]
+pub(super) struct Moves {
+    pub(super) opened: Vec<Moved>,
+    pub(super) resolved: Vec<Moved>,
+    pub(super) open: Vec<Moved>,
+}
+
+/// One user in both snapshots, with what happened to it.
+pub(super) struct Follow<'a> {
+    pub(super) comparison: Comparison<'a>,
+    pub(super) changes: &'a Changes,
+    pub(super) rules: &'a [&'a BoundRule],
+}
+
+/// What becomes of the entity of a finding.
+enum Fate {
+    /// It is there, in no slot or in this one's place.
+    There(Option<Pair>),
+    Gone(Pair),
+    /// The cells do not tell.
+    Unclear,
+}
+
+impl Follow<'_> {
+    pub(super) fn follow(&self, moves: &mut Moves) {
+        let Comparison {
+            old,
+            new,
+            old_row,
+            new_row,
+            ..
+        } = self.comparison;
+        let (before, after) = (old.found_of(old_row), new.found_of(new_row));
+        for found in after.iter().filter(|found| found.status == Status::Fail) {
+            let was = self.other(found, Side::New, before, old);
+            let moved = Moved::new(*found, Side::New, was, Some(Status::Fail));
+            match was {
+                Some(Status::Fail) => moves.open.push(moved),
+                _ => moves.opened.push(moved),
+            }
+        }
+        for found in before.iter().filter(|found| found.status == Status::Fail) {
+            match self.other(found, Side::Old, after, new) {
+                Some(Status::Fail) => {}
+                Some(Status::Undetermined) => {
+                    let now = Some(Status::Undetermined);
+                    moves
+                        .open
+                        .push(Moved::new(*found, Side::Old, Some(Status::Fail), now));
+                }
+                now => {
+                    let mut moved = Moved::new(*found, Side::Old, Some(Status::Fail), now);
+                    moved.by = self.causes(found, now).into();
+                    moves.resolved.push(moved);
+                }
+            }
+        }
+    }
+
+    /// What the other snapshot says of the same rule and entity.
+    fn other(&self, found: &Found, side: Side, others: &[Found], snapshot: &Snapshot) -> Option<Status> {
+        let slot = match self.fate(found, side) {
+            Fate::There(None) => found.slot,
+            Fate::There(Some((old, new))) => match side {
+                Side::Old => new?.slot,
+                Side::New => old?.slot,
+            },
+            Fate::Gone(_) => return None,
+            Fate::Unclear => return Some(Status::Undetermined),
+        };
+        let same = |other: &&Found| other.rule == found.rule && other.slot == slot;
+        match others.iter().find(same) {
+            Some(other) => Some(other.status),
+            None => snapshot
+                .folded
+                .contains(&found.rule)
+                .then_some(Status::Undetermined),
+        }
+    }
+
+    fn pairs(&self, found: &Found) -> Option<&Pairs> {
+        match self.rules[usize::from(found.rule)].typed.entity {
+            Entity::IamUser => None,
+            Entity::IamAccessKey => Some(&self.changes.keys),
+            Entity::IamSigningCertificate => Some(&self.changes.certificates),
+        }
+    }
+
+    fn fate(&self, found: &Found, side: Side) -> Fate {
+        let Some(pairs) = self.pairs(found) else {
+            return Fate::There(None);
+        };
+        let mine = |pair: &&Pair| {
+            let key = match side {
+                Side::Old => pair.0,
+                Side::New => pair.1,
+            };
+            key.is_some_and(|key| key.slot == found.slot)
+        };
+        match pairs.all.iter().find(mine) {
+            Some(&pair @ (Some(_), Some(_))) => Fate::There(Some(pair)),
+            Some(&pair) if !pairs.unclear => Fate::Gone(pair),
+            // Where neither report tells the key, the slot is all there is.
+            _ if self.is_unclear_in_both(found) => Fate::There(None),
+            _ => Fate::Unclear,
+        }
+    }
+
+    fn is_unclear_in_both(&self, found: &Found) -> bool {
+        let Comparison {
+            old,
+            new,
+            old_row,
+            new_row,
+            ..
+        } = self.comparison;
+        let is_key = self.rules[usize::from(found.rule)].typed.entity == Entity::IamAccessKey;
+        [(old, old_row), (new, new_row)]
+            .into_iter()
+            .all(|(snapshot, row)| {
+                let row = row as usize;
+                let held = if is_key {
+                    snapshot.users.keys(row)
+                } else {
+                    snapshot.users.certificates(row)
+                };
+                held[found.slot as usize] == Held::Unclear
+            })
+    }
+
+    /// What made a finding go away.
+    fn causes(&self, found: &Found, now: Option<Status>) -> Vec<Cause> {
+        if now == Some(Status::Suppressed) {
+            return vec![Cause::Suppressed];
+        }
+        let reads = self.rules[usize::from(found.rule)].typed.all_columns();
+        let created = match self.fate(found, Side::Old) {
+            Fate::There(Some((old, _))) | Fate::Gone((old, _)) => old.and_then(|key| known(key.created)),
+            Fate::There(None) | Fate::Unclear => None,
+        };
+        let of_one_key = self.pairs(found).is_some();
+        let concerns = |event: &&Event| {
+            let same_key = event.key_created == created
+                || event.kind == Kind::KeyRotated && event.old == Value::of(created);
+            let about_key = event.key_created.is_some();
+            (!of_one_key || !about_key || same_key)
+                && !event.kind.columns().intersection(reads).is_empty()
+                && event.kind != Kind::RootUsed
+        };
+        let events = self.changes.events.iter().filter(concerns);
+        let mut causes: Vec<Cause> = events.map(|event| Cause::Event(event.kind)).collect();
+        causes.dedup();
+        if causes.is_empty() {
+            causes.push(if self.is_used(reads) {
+                Cause::Used
+            } else {
+                Cause::Other
+            });
+        }
+        causes
+    }
+
+    /// Whether a credential of whose use the rule asks has been used.
+    fn is_used(&self, reads: ColumnSet) -> bool {
+        let Comparison {
+            old,
+            new,
+            old_row,
+            new_row,
+            ..
+        } = self.comparison;
+        let password = TimeColumn::PasswordLastUsed;
+        let signed_in = reads.contains(password)
+            && old.users.time(old_row as usize, password) != new.users.time(new_row as usize, password);
+        let asks_of_keys =
+            reads.contains(TimeColumn::Key1LastUsed) || reads.contains(TimeColumn::Key2LastUsed);
+        let keys = self.changes.keys.all.iter();
+        let mut both = keys.filter_map(|&(old, new)| old.zip(new));
+        signed_in || asks_of_keys && both.any(|(old, new)| old.last_used != new.last_used)
+    }
+}

@@ -1,0 +1,122 @@
+//! What stands in the way of a comparison, as diagnostics.
+
+use std::collections::BTreeSet;
+
+use super::snapshot::Snapshot;
+use crate::finding::{AsOfSource, Diagnostic, Level};
+use crate::report::schema::Column;
+
+/// A diagnostic about a snapshot.
+pub(super) fn note(snapshot: &Snapshot, level: Level, code: &str, message: String) -> Diagnostic {
+    Diagnostic {
+        level,
+        code: code.to_owned(),
+        path: Some(snapshot.input.path.clone()),
+        row: None,
+        column: None,
+        value: None,
+        message,
+    }
+}
+
+/// The newer snapshot is older.
+pub(super) fn order(old: &Snapshot, new: &Snapshot) -> Vec<Diagnostic> {
+    let [old_as_of, new_as_of] = [old, new].map(|snapshot| snapshot.input.as_of);
+    let message = match old_as_of.cmp(&new_as_of) {
+        std::cmp::Ordering::Less => return Vec::new(),
+        std::cmp::Ordering::Equal => format!("both reports are of the same instant ({new_as_of})"),
+        std::cmp::Ordering::Greater => {
+            format!("OLD ({old_as_of}) is newer than NEW ({new_as_of}); are they the wrong way round?")
+        }
+    };
+    vec![note(new, Level::Warning, "order", message)]
+}
+
+/// Nothing dates the report.
+pub(super) fn undated(snapshot: &Snapshot) -> Option<Diagnostic> {
+    (snapshot.input.as_of_source == AsOfSource::Now).then(|| {
+        let message = "nothing says when this report was made, so it is judged as of now; put the date into \
+                       its file name"
+            .to_owned();
+        note(snapshot, Level::Warning, "undated", message)
+    })
+}
+
+/// Columns that only one of them has.
+pub(super) fn columns(old: &Snapshot, new: &Snapshot) -> Vec<Diagnostic> {
+    let lacking = |snapshot: &Snapshot, other: &Snapshot| -> Vec<Diagnostic> {
+        let lost = snapshot.input.lacks().minus(other.input.lacks());
+        let of_column = |column: Column| Diagnostic {
+            column: Some(column.name().to_owned()),
+            ..note(
+                snapshot,
+                Level::Warning,
+                "lost-column",
+                "this report lacks a column that the other one has; what depends on it cannot be compared"
+                    .to_owned(),
+            )
+        };
+        lost.iter().map(of_column).collect()
+    };
+    [lacking(old, new), lacking(new, old)].concat()
+}
+
+/// Accounts that the other report does not hold.
+pub(super) fn accounts(snapshot: &Snapshot, accounts: &BTreeSet<Vec<u8>>) -> Option<Diagnostic> {
+    let first = String::from_utf8_lossy(accounts.first()?);
+    let message = match accounts.len() - 1 {
+        0 => format!("the other report does not hold account {first}: it is not compared"),
+        more => {
+            format!("the other report does not hold account {first} and {more} more: they are not compared")
+        }
+    };
+    Some(note(snapshot, Level::Warning, "account-not-compared", message))
+}
+
+/// Users who stand in the report twice.
+pub(super) fn duplicates(snapshot: &Snapshot, rows: &[u32]) -> Option<Diagnostic> {
+    let message = format!(
+        "{} stand in the report twice; of each the one created last counts, else the first",
+        rows_of(rows)?
+    );
+    let row = rows.first().map(|&row| u64::from(row) + 1);
+    Some(Diagnostic {
+        row,
+        ..note(snapshot, Level::Warning, "duplicate-user", message)
+    })
+}
+
+/// Keys that only their other cells tell apart.
+pub(super) fn same_second(snapshot: &Snapshot, rows: &[u32]) -> Option<Diagnostic> {
+    let message = format!(
+        "{} have two keys or certificates made in the same second; those that changed least are taken for \
+         the same",
+        rows_of(rows)?
+    );
+    let row = rows.first().map(|&row| u64::from(row) + 1);
+    Some(Diagnostic {
+        row,
+        ..note(snapshot, Level::Note, "same-second-keys", message)
+    })
+}
+
+/// Keys of which nothing can be said.
+pub(super) fn unclear(snapshot: &Snapshot, rows: &[u32]) -> Option<Diagnostic> {
+    let message = format!(
+        "of {} it cannot be said which keys or certificates were made or deleted, since cells say nothing",
+        rows_of(rows)?
+    );
+    let row = rows.first().map(|&row| u64::from(row) + 1);
+    Some(Diagnostic {
+        row,
+        ..note(snapshot, Level::Warning, "unclear-keys", message)
+    })
+}
+
+fn rows_of(rows: &[u32]) -> Option<String> {
+    match rows.len() {
+        0 => None,
+        1 => Some("1 user".to_owned()),
+        users => Some(format!("{users} users")),
+    }
+}

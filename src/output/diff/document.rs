@@ -1,0 +1,177 @@
+//! One object, `credlens.diff/v1`, and lines of events, `credlens.event/v1`.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use serde::{Deserialize, Serialize};
+
+use super::{DiffView, input};
+use crate::finding::{Diagnostic, InputTally, Severity, Status};
+use crate::history::{Kind, Moved};
+use crate::output::json_text;
+
+/// What changed between two snapshots: `credlens.diff/v1`.
+///
+/// Runs do not build it, they write it item by item; it is for reading one back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct DiffDocument {
+    /// Always `credlens.diff/v1`.
+    pub schema: String,
+    /// The older snapshot.
+    pub old: InputTally,
+    /// The newer snapshot.
+    pub new: InputTally,
+    /// What happened: users in the order of the newer snapshot, then the deleted ones.
+    pub events: Vec<DiffEvent>,
+    /// What became of findings.
+    pub findings: DiffFindings,
+    /// What stands in the way of the comparison, or is odd in a report.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// One event of one user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct DiffEvent {
+    /// What happened.
+    pub kind: Kind,
+    /// Account of the user; null where the report lacks the arn column.
+    pub account: Option<String>,
+    /// The user's name; `<root_account>` for root.
+    pub user: Option<String>,
+    /// The user's ARN.
+    pub arn: Option<String>,
+    /// When the key or certificate was made, RFC 3339 UTC; of a rotation, the new key.
+    pub key_created: Option<String>,
+    /// What the cell that tells it said before: a time, `true`, `false`, or null.
+    pub old: Option<String>,
+    /// What it says now.
+    pub new: Option<String>,
+}
+
+/// Failing findings of both snapshots.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct DiffFindings {
+    /// Those of the newer snapshot that were not failing in the older.
+    pub opened: Vec<DiffFinding>,
+    /// Those of the older snapshot that are not failing any more.
+    pub resolved: Vec<DiffFinding>,
+    /// Those of the older snapshot that fail still, or of which that cannot be determined.
+    pub open: Vec<DiffFinding>,
+}
+
+/// A finding and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct DiffFinding {
+    /// Stable name of the finding, as `credlens scan` tells it.
+    pub id: String,
+    /// Id of the rule.
+    pub rule: String,
+    /// The values that the rule's parameters had.
+    pub parameters: BTreeMap<String, i64>,
+    /// The rule's title.
+    pub title: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Account of the user.
+    pub account: Option<String>,
+    /// The user's name.
+    pub user: Option<String>,
+    /// The user's ARN.
+    pub arn: Option<String>,
+    /// The credential that it is about, by its slot in the newer snapshot, or in the older where it is
+    /// resolved.
+    pub credential: Option<String>,
+    /// When that key or certificate was made, RFC 3339 UTC.
+    pub key_created: Option<String>,
+    /// What the older snapshot said; null where it said nothing, or that the rule holds.
+    pub before: Option<Status>,
+    /// What the newer snapshot says; null where it says nothing, or that the rule holds.
+    pub after: Option<Status>,
+    /// What resolved it: kinds of events, `suppressed`, `used` (the credential was), or `other`. Empty
+    /// where it is not resolved.
+    pub resolved_by: Vec<String>,
+    /// One sentence for people.
+    pub message: String,
+}
+
+impl DiffDocument {
+    /// Name and version of this shape.
+    pub const SCHEMA: &'static str = "credlens.diff/v1";
+}
+
+/// One event, by itself: `credlens.event/v1`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct EventLine {
+    /// Always `credlens.event/v1`.
+    pub schema: String,
+    /// As-of of the older snapshot: it happened later.
+    pub old_as_of: String,
+    /// As-of of the newer snapshot: it had happened by then.
+    pub new_as_of: String,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: DiffEvent,
+}
+
+impl EventLine {
+    /// Name and version of this shape.
+    pub const SCHEMA: &'static str = "credlens.event/v1";
+}
+
+pub(super) fn write_json(view: &DiffView<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let diff = view.diff;
+    write!(out, "{{\"schema\":\"{}\",\"old\":", DiffDocument::SCHEMA)?;
+    write_value(&input(diff.old), out)?;
+    out.write_all(b",\"new\":")?;
+    write_value(&input(diff.new), out)?;
+    out.write_all(b",\n\"events\":[")?;
+    write_items(diff.events.iter().map(|event| view.event(event)), out)?;
+    let rules = view.rules();
+    let findings = |moved: &[Moved], out: &mut dyn Write| {
+        write_items(moved.iter().map(|moved| view.finding(&rules, moved)), out)
+    };
+    out.write_all(b"],\n\"findings\":{\"opened\":[")?;
+    findings(&diff.opened, out)?;
+    out.write_all(b"],\n\"resolved\":[")?;
+    findings(&diff.resolved, out)?;
+    out.write_all(b"],\n\"open\":[")?;
+    findings(&diff.open, out)?;
+    out.write_all(b"]},\n\"diagnostics\":")?;
+    write_value(&view.diagnostics, out)?;
+    out.write_all(b"}\n")
+}
+
+pub(super) fn write_lines(view: &DiffView<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let [old_as_of, new_as_of] =
+        [view.diff.old, view.diff.new].map(|snapshot| snapshot.input.as_of.to_string());
+    for event in &view.diff.events {
+        let line = EventLine {
+            schema: EventLine::SCHEMA.to_owned(),
+            old_as_of: old_as_of.clone(),
+            new_as_of: new_as_of.clone(),
+            event: view.event(event),
+        };
+        write_value(&line, out)?;
+        out.write_all(b"\n")?;
+    }
+    Ok(())
+}
+
+fn write_items<T: Serialize>(items: impl Iterator<Item = T>, out: &mut dyn Write) -> io::Result<()> {
+    for (position, item) in items.enumerate() {
+        out.write_all(if position == 0 { b"\n" } else { b",\n" })?;
+        write_value(&item, out)?;
+    }
+    Ok(())
+}
+
+fn write_value(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    let mut text = Vec::new();
+    json_text::write(value, &mut text);
+    out.write_all(&text)
+}

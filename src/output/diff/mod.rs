@@ -1,0 +1,201 @@
+//! A diff -> bytes: table, markdown, json (`credlens.diff/v1`), ndjson (one event a line).
+
+mod document;
+mod markdown;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::io::{self, Write};
+use std::str::FromStr;
+
+pub use document::{DiffDocument, DiffEvent, DiffFinding, DiffFindings, EventLine};
+
+use super::{Settings, harmless};
+use crate::engine::Program;
+use crate::finding::{Diagnostic, InputTally, Severity};
+use crate::history::{Diff, Event, Moved, Side, Snapshot};
+use crate::report::cell;
+use crate::report::time::Timestamp;
+use crate::rule::BoundRule;
+
+/// A form in which a diff is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DiffFormat {
+    /// Events, then findings, for people at a terminal.
+    Table,
+    /// The same for pull requests and wikis.
+    Markdown,
+    /// One object, `credlens.diff/v1`.
+    Json,
+    /// One event a line, `credlens.event/v1`.
+    Ndjson,
+}
+
+impl DiffFormat {
+    /// All formats.
+    pub const ALL: [Self; 4] = [Self::Table, Self::Markdown, Self::Json, Self::Ndjson];
+
+    /// The word on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Markdown => "markdown",
+            Self::Json => "json",
+            Self::Ndjson => "ndjson",
+        }
+    }
+}
+
+impl fmt::Display for DiffFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// The word names no format of a diff.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown format '{}'; one of {}", harmless(.0), DiffFormat::ALL.map(DiffFormat::name).join(", "))]
+pub struct UnknownDiffFormat(String);
+
+impl FromStr for DiffFormat {
+    type Err = UnknownDiffFormat;
+
+    fn from_str(word: &str) -> Result<Self, UnknownDiffFormat> {
+        let found = Self::ALL.into_iter().find(|format| format.name() == word);
+        found.ok_or_else(|| UnknownDiffFormat(word.to_owned()))
+    }
+}
+
+/// What is told, and how.
+#[derive(Debug)]
+pub struct DiffView<'a> {
+    /// The program that judged both snapshots.
+    pub program: &'a Program,
+    /// What changed.
+    pub diff: &'a Diff<'a>,
+    /// What was odd, when reading the reports too.
+    pub diagnostics: &'a [Diagnostic],
+    /// Layout of the formats for people.
+    pub settings: Settings,
+}
+
+/// Writes a diff in one format.
+pub fn write_diff(format: DiffFormat, view: &DiffView<'_>, out: &mut dyn Write) -> io::Result<()> {
+    match format {
+        DiffFormat::Table => out.write_all(table::render(view).as_bytes())?,
+        DiffFormat::Markdown => out.write_all(markdown::render(view).as_bytes())?,
+        DiffFormat::Json => document::write_json(view, out)?,
+        DiffFormat::Ndjson => document::write_lines(view, out)?,
+    }
+    out.flush()
+}
+
+impl<'a> DiffView<'a> {
+    fn rules(&self) -> Vec<&'a BoundRule> {
+        self.program.rules().collect()
+    }
+
+    fn event(&self, event: &Event) -> DiffEvent {
+        let (snapshot, row) = match (event.new_row, event.old_row) {
+            (Some(row), _) => (self.diff.new, row),
+            (None, row) => (self.diff.old, row.unwrap_or_default()),
+        };
+        let [account, user, arn] = who(snapshot, row);
+        DiffEvent {
+            kind: event.kind,
+            account,
+            user,
+            arn,
+            key_created: event.key_created.map(|time| time.to_string()),
+            old: event.old.text(),
+            new: event.new.text(),
+        }
+    }
+
+    fn finding(&self, rules: &[&BoundRule], moved: &Moved) -> DiffFinding {
+        let snapshot = match moved.side {
+            Side::Old => self.diff.old,
+            Side::New => self.diff.new,
+        };
+        let found = &moved.found;
+        let bound = rules[usize::from(found.rule)];
+        let [account, user, arn] = who(snapshot, found.row);
+        let entity = bound.typed.entity;
+        let created = entity
+            .existence(found.slot)
+            .map(|(_, created)| snapshot.users.time(found.row as usize, created))
+            .filter(|&time| time != cell::ABSENT && time != cell::UNKNOWN);
+        DiffFinding {
+            id: found.id.to_string(),
+            rule: bound.rule.id.clone(),
+            parameters: bound.parameters.clone(),
+            title: bound.rule.title.clone(),
+            severity: bound.severity,
+            account,
+            user,
+            arn,
+            credential: bound
+                .typed
+                .credential(found.slot)
+                .map(|credential| credential.name().to_owned()),
+            key_created: created.map(|time| Timestamp(time).to_string()),
+            before: moved.before,
+            after: moved.after,
+            resolved_by: moved.by.iter().map(|cause| cause.name().to_owned()).collect(),
+            message: bound.message.clone(),
+        }
+    }
+
+    /// The worst of these findings, worst first.
+    fn worst(&self, moved: &[Moved]) -> Vec<DiffFinding> {
+        let rules = self.rules();
+        let mut moved: Vec<&Moved> = moved.iter().collect();
+        moved.sort_by_key(|moved| std::cmp::Reverse(rules[usize::from(moved.found.rule)].severity));
+        let shown = moved.into_iter().take(self.settings.limit);
+        shown.map(|moved| self.finding(&rules, moved)).collect()
+    }
+
+    /// `3 opened (1 critical, 2 high)`.
+    fn counts(&self, what: &str, moved: &[Moved]) -> String {
+        let rules = self.rules();
+        let severities = Severity::ALL.into_iter().rev().filter_map(|severity| {
+            let of_severity = |moved: &&Moved| rules[usize::from(moved.found.rule)].severity == severity;
+            let count = moved.iter().filter(of_severity).count();
+            (count > 0).then(|| format!("{} {severity}", super::words::number(count as u64)))
+        });
+        let severities: Vec<String> = severities.collect();
+        let all = super::words::number(moved.len() as u64);
+        match severities.as_slice() {
+            [] => format!("{all} {what}"),
+            _ => format!("{all} {what} ({})", severities.join(", ")),
+        }
+    }
+}
+
+/// Account, name and ARN of a user.
+fn who(snapshot: &Snapshot, row: u32) -> [Option<String>; 3] {
+    let row = row as usize;
+    let text = |bytes: &[u8]| (!bytes.is_empty()).then(|| String::from_utf8_lossy(bytes).into_owned());
+    let users = &snapshot.users;
+    [
+        users.account(row).and_then(text),
+        text(users.name(row)),
+        text(users.arn(row)),
+    ]
+}
+
+/// The snapshot as an input.
+fn input(snapshot: &Snapshot) -> InputTally {
+    let input = &snapshot.input;
+    InputTally {
+        path: input.path.clone(),
+        account_name: input.account.name.clone(),
+        kind: input.kind.clone(),
+        users: snapshot.users.len() as u64,
+        as_of: input.as_of.to_string(),
+        as_of_source: input.as_of_source,
+        generated: input.generated.map(|time| time.to_string()),
+    }
+}

@@ -1,0 +1,173 @@
+//! A hostile report and a later one, in every format.
+
+use super::*;
+use crate::engine::{self, Tell};
+use crate::finding::Status;
+use crate::history::{Collector, Options, diff};
+use crate::output::harmless::is_harmful;
+use crate::output::schema::{check_committed, schemas};
+use crate::output::support::{HOSTILE, Memory, RULES, program};
+
+/// Rotated, signed in as root, MFA activated, one user gone, one new, the slots of one swapped.
+const LATER: &str = "\
+<root_account>,arn:aws:iam::123456789012:root,2019-01-01T00:00:00+00:00,not_supported,2026-11-20T11:00:00+00:00,not_supported,not_supported,true,false,2019-01-01T00:00:00+00:00,N/A,N/A,N/A,false,N/A,N/A,N/A,N/A,false,N/A,false,N/A
+=cmd|'/c calc'!A1,arn:aws:iam::123456789012:user/=cmd|'/c calc'!A1,2020-01-01T00:00:00+00:00,true,no_information,2026-10-01T00:00:00+00:00,N/A,true,true,2026-11-20T03:04:05+00:00,N/A,N/A,N/A,false,2026-01-02T03:04:05+00:00,2026-11-20T00:00:00+00:00,eu-west-1,s3,false,N/A,false,N/A
+\x1b[2J\u{202e}evil\u{9b}|`x`<script>,arn:aws:iam::123456789012:user/x,2020-01-01T00:00:00+00:00,false,N/A,N/A,N/A,false,true,soon\x07,N/A,N/A,N/A,true,2026-11-20T00:00:00+00:00,N/A,N/A,N/A,false,N/A,false,N/A
+\x1b]0;new\x07,arn:aws:iam::123456789012:user/new,2026-11-20T00:00:00+00:00,true,no_information,2026-11-20T00:00:00+00:00,N/A,false,false,N/A,N/A,N/A,N/A,false,N/A,N/A,N/A,N/A,false,N/A,false,N/A
+";
+
+fn told(format: DiffFormat, width: usize) -> String {
+    let program = program(&RULES);
+    let mut snapshots = Vec::new();
+    let reports = [("o\x1bld.csv", HOSTILE.as_bytes()), ("new.csv", LATER.as_bytes())];
+    let statuses = [Status::Fail, Status::Undetermined];
+    let options = engine::Options {
+        tell: Tell::new(&statuses, Severity::Informational),
+        ..engine::Options::default()
+    };
+    let sink = Collector::new(|snapshot| snapshots.push(snapshot));
+    let tally = engine::assess(&program, Memory::new(&reports), &sink, options).expect("memory takes all");
+    drop(sink);
+    let changes = diff(&program, &snapshots[0], &snapshots[1], Options::default()).expect("one account");
+    let diagnostics = [&changes.diagnostics[..], &tally.diagnostics[..]].concat();
+    let view = DiffView {
+        program: &program,
+        diff: &changes,
+        diagnostics: &diagnostics,
+        settings: Settings {
+            width,
+            ..Settings::default()
+        },
+    };
+    let mut out = Vec::new();
+    write_diff(format, &view, &mut out).expect("memory takes all");
+    String::from_utf8(out).expect("UTF-8")
+}
+
+#[test]
+fn formats_are_known_by_their_names() {
+    for format in DiffFormat::ALL {
+        assert_eq!(format.to_string().parse(), Ok(format));
+    }
+}
+
+#[test]
+fn nothing_harmful_in_any_format() {
+    for format in DiffFormat::ALL {
+        let text = told(format, 80);
+        let harmful: Vec<char> = text
+            .chars()
+            .filter(|&char| is_harmful(char) && char != '\n')
+            .collect();
+        assert!(harmful.is_empty(), "{format}: {harmful:?}");
+    }
+}
+
+#[test]
+fn committed_schemas_are_those_of_the_types() {
+    check_committed::<DiffDocument>("diff.v1", DiffDocument::SCHEMA);
+    check_committed::<EventLine>("event.v1", EventLine::SCHEMA);
+}
+
+#[test]
+fn real_output_is_valid_and_can_be_read_back() {
+    let document = told(DiffFormat::Json, 80);
+    schemas::assert_document("diff.v1", &document);
+    let read: DiffDocument = serde_json::from_str(&document).unwrap();
+    let lines = told(DiffFormat::Ndjson, 80);
+    let mut events = Vec::new();
+    for line in lines.lines() {
+        schemas::assert_document("event.v1", line);
+        events.push(serde_json::from_str::<EventLine>(line).unwrap().event);
+    }
+    assert_eq!(read.events, events);
+    assert_eq!(read.old.path, "o\x1bld.csv");
+}
+
+#[test]
+fn table_at_100_columns() {
+    insta::assert_snapshot!(told(DiffFormat::Table, 100), @r#"
+    old  o\x1bld.csv  4 users  2026-11-21T00:00:00Z (from the file name)
+    new  new.csv      4 users  2026-11-21T00:00:00Z (from the file name)
+
+    8 events
+      key-deactivated  <root_account>     123456789012  key of 2019-01-01 00:00
+      root-used        <root_account>     123456789012  used 2026-11-20 11:00, before that 2026-11-20
+                                                        10:00
+      mfa-activated    =cmd|'/c calc'!A1  123456789012
+      key-created      =cmd|'/c calc'!A1  123456789012  key of 2026-11-20 03:04
+      key-deactivated  =cmd|'/c calc'!A1  123456789012  key of 2026-01-02 03:04
+      key-rotated      =cmd|'/c calc'!A1  123456789012  key of 2026-01-02 03:04 → 2026-11-20 03:04
+      user-created     \x1b]0;new\x07     123456789012  2026-11-20 00:00
+      user-deleted     ta,b "東京"        123456789012  was created 2020-01-01 00:00
+
+    1 opened (1 high)
+      high  \x1b]0;new\x07  console-user-without-mfa  password  this user signs in to the console with a
+                                                                password alone
+
+    3 resolved (1 critical, 2 high)
+      critical  <root_account>     root-access-key-active    access_key_1  by key-deactivated
+      high      =cmd|'/c calc'!A1  access-key-not-rotated    access_key_1  by key-deactivated,
+                                                                           key-rotated
+      high      =cmd|'/c calc'!A1  console-user-without-mfa  password      by mfa-activated
+
+    warning: new.csv: both reports are of the same instant (2026-11-21T00:00:00Z) [order]
+    warning: new.csv, row 3: of 1 user it cannot be said which keys or certificates were made or
+      deleted, since cells say nothing [unclear-keys]
+    warning: o\x1bld.csv, row 3, access_key_1_last_rotated 'soon\x07': this cell is no time; what
+      depends on it is undetermined [bad-cell]
+    warning: o\x1bld.csv, row 4, mfa_active 'maybe': this cell is neither true nor false; what depends
+      on it is undetermined [bad-cell]
+    warning: new.csv, row 3, access_key_1_last_rotated 'soon\x07': this cell is no time; what depends
+      on it is undetermined [bad-cell]
+
+    findings: 1 opened (1 high), 3 resolved (1 critical, 2 high), 1 still open (1 medium)
+    "#);
+}
+
+#[test]
+fn markdown() {
+    insta::assert_snapshot!(told(DiffFormat::Markdown, 80), @r#"
+    # IAM credential reports: what changed
+
+    - Old: `o\x1bld.csv`, 4 users, as of 2026-11-21T00:00:00Z (from the file name)
+    - New: `new.csv`, 4 users, as of 2026-11-21T00:00:00Z (from the file name)
+
+    findings: 1 opened (1 high), 3 resolved (1 critical, 2 high), 1 still open (1 medium)
+
+    ## Events
+
+    | Event | User | Account | What |
+    |---|---|---|---|
+    | key-deactivated | `<root_account>` | `123456789012` | key of 2019-01-01 00:00 |
+    | root-used | `<root_account>` | `123456789012` | used 2026-11-20 11:00, before that 2026-11-20 10:00 |
+    | mfa-activated | =cmd&#124;'/c calc'&#33;A1 | `123456789012` |  |
+    | key-created | =cmd&#124;'/c calc'&#33;A1 | `123456789012` | key of 2026-11-20 03:04 |
+    | key-deactivated | =cmd&#124;'/c calc'&#33;A1 | `123456789012` | key of 2026-01-02 03:04 |
+    | key-rotated | =cmd&#124;'/c calc'&#33;A1 | `123456789012` | key of 2026-01-02 03:04 → 2026-11-20 03:04 |
+    | user-created | `\x1b]0;new\x07` | `123456789012` | 2026-11-20 00:00 |
+    | user-deleted | `ta,b "東京"` | `123456789012` | was created 2020-01-01 00:00 |
+
+    ## Opened
+
+    | Severity | User | Account | Rule | Credential | What |
+    |---|---|---|---|---|---|
+    | high | `\x1b]0;new\x07` | `123456789012` | `console-user-without-mfa` | `password` | this user signs in to the console with a password alone |
+
+    ## Resolved
+
+    | Severity | User | Account | Rule | Credential | What |
+    |---|---|---|---|---|---|
+    | critical | `<root_account>` | `123456789012` | `root-access-key-active` | `access_key_1` | by key-deactivated |
+    | high | =cmd&#124;'/c calc'&#33;A1 | `123456789012` | `access-key-not-rotated` | `access_key_1` | by key-deactivated, key-rotated |
+    | high | =cmd&#124;'/c calc'&#33;A1 | `123456789012` | `console-user-without-mfa` | `password` | by mfa-activated |
+
+    ## Diagnostics
+
+    - warning: new.csv: both reports are of the same instant (2026-11-21T00:00:00Z) &#91;order&#93;
+    - warning: new.csv, row 3: of 1 user it cannot be said which keys or certificates were made or deleted, since cells say nothing &#91;unclear-keys&#93;
+    - warning: o&#92;x1bld.csv, row 3, access\_key\_1\_last\_rotated 'soon&#92;x07': this cell is no time; what depends on it is undetermined &#91;bad-cell&#93;
+    - warning: o&#92;x1bld.csv, row 4, mfa\_active 'maybe': this cell is neither true nor false; what depends on it is undetermined &#91;bad-cell&#93;
+    - warning: new.csv, row 3, access\_key\_1\_last\_rotated 'soon&#92;x07': this cell is no time; what depends on it is undetermined &#91;bad-cell&#93;
+    "#);
+}

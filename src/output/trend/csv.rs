@@ -1,0 +1,91 @@
+//! One snapshot a record, RFC 4180 with a header; a column for each severity and each rule.
+
+use std::collections::BTreeSet;
+
+use crate::finding::Severity;
+use crate::history::trend::{Point, TrendDocument};
+use crate::output::csv::write_cell;
+
+type Column = (&'static str, fn(&Point) -> String);
+
+const COLUMNS: [Column; 23] = [
+    ("as_of", |point| point.as_of.clone()),
+    ("account", |point| point.account.clone().unwrap_or_default()),
+    ("accounts", |point| point.accounts.to_string()),
+    ("users", |point| point.users.to_string()),
+    ("console_users", |point| point.console_users.to_string()),
+    ("console_users_with_mfa", |point| {
+        point.console_users_with_mfa.to_string()
+    }),
+    ("mfa_coverage", |point| {
+        point
+            .mfa_coverage
+            .map_or(String::new(), |share| format!("{share:.4}"))
+    }),
+    ("active_keys", |point| point.active_keys.to_string()),
+    ("keys_over_90_days", |point| point.keys_over_90_days.to_string()),
+    ("keys_over_180_days", |point| point.keys_over_180_days.to_string()),
+    ("keys_over_365_days", |point| point.keys_over_365_days.to_string()),
+    ("key_age_median", |point| optional(point.key_age_median)),
+    ("key_age_p90", |point| optional(point.key_age_p90)),
+    ("key_age_max", |point| optional(point.key_age_max)),
+    ("unused_credentials", |point| point.unused_credentials.to_string()),
+    ("dormant_users", |point| point.dormant_users.to_string()),
+    ("root_used", |point| point.root_used.to_string()),
+    ("root_last_used", |point| {
+        point.root_last_used.clone().unwrap_or_default()
+    }),
+    ("opened", |point| point.opened.to_string()),
+    ("resolved", |point| point.resolved.to_string()),
+    ("failing_critical", |point| severity(point, Severity::Critical)),
+    ("failing_high", |point| severity(point, Severity::High)),
+    ("failing_medium", |point| severity(point, Severity::Medium)),
+];
+
+const MILD: [Column; 2] = [
+    ("failing_low", |point| severity(point, Severity::Low)),
+    ("failing_informational", |point| {
+        severity(point, Severity::Informational)
+    }),
+];
+
+pub(super) fn render(document: &TrendDocument) -> Vec<u8> {
+    let rules: BTreeSet<&String> = document
+        .snapshots
+        .iter()
+        .flat_map(|point| point.by_rule.keys())
+        .collect();
+    let columns = || COLUMNS.iter().chain(&MILD);
+    let mut out = Vec::new();
+    let heads = columns().map(|(name, _)| (*name).to_owned());
+    record(
+        heads.chain(rules.iter().map(|rule| format!("rule_{rule}"))),
+        &mut out,
+    );
+    for point in &document.snapshots {
+        let cells = columns().map(|(_, cell)| cell(point));
+        let counts = rules
+            .iter()
+            .map(|&rule| point.by_rule.get(rule).copied().unwrap_or(0).to_string());
+        record(cells.chain(counts), &mut out);
+    }
+    out
+}
+
+fn record(cells: impl Iterator<Item = String>, out: &mut Vec<u8>) {
+    for (position, cell) in cells.enumerate() {
+        if position > 0 {
+            out.push(b',');
+        }
+        write_cell(cell.as_bytes(), out);
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+fn optional(value: Option<i64>) -> String {
+    value.map_or(String::new(), |value| value.to_string())
+}
+
+fn severity(point: &Point, severity: Severity) -> String {
+    point.by_severity.get(&severity).copied().unwrap_or(0).to_string()
+}

@@ -1,0 +1,286 @@
+//! One page with charts: nothing is fetched, nothing runs, nothing of a report is markup.
+
+use std::fmt::Write as _;
+
+use super::charts::{Layer, key_ages, share, stacked, times_to_resolve};
+use super::lines;
+use super::series::{Figure, Series, Unit, series};
+use crate::history::trend::{RuleTrend, TrendDocument};
+use crate::output::words::{self, diagnostic_line};
+use crate::output::{Settings, harmless};
+
+const STYLE: &str = include_str!("style.css");
+const DIAGNOSTICS: usize = 20;
+const OLDEST: usize = 25;
+/// Rules in the chart of times at most.
+const TIMES: usize = 15;
+
+pub(super) fn render(document: &TrendDocument, settings: Settings) -> String {
+    let mut page = Page(format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; \
+         base-uri 'none'; form-action 'none'\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"referrer\" content=\"no-referrer\">\n\
+         <title>IAM credential reports: trend</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n"
+    ));
+    page.line(format_args!("<h1>IAM credential reports: trend</h1>"));
+    page.line(format_args!(
+        "<p class=\"soft\">{}</p>",
+        escape(&lines::span(document))
+    ));
+    let all = series(document);
+    for one in all.iter().take(settings.limit) {
+        page.section(one, document, all.len() == 1);
+    }
+    if all.len() > settings.limit {
+        let more = words::number((all.len() - settings.limit) as u64);
+        page.line(format_args!("<p class=\"soft\">and {more} more accounts</p>"));
+    }
+    if all.len() > 1 {
+        page.line(format_args!(
+            "<h2>How long findings last</h2>\n<div class=\"charts\">"
+        ));
+        page.times(document);
+        page.line(format_args!("</div>"));
+    }
+    page.notes(document);
+    page.rules(document);
+    page.oldest(document);
+    page.diagnostics(document);
+    page.0.push_str("</body>\n</html>\n");
+    page.0
+}
+
+/// The text harmless, and nothing in it markup.
+pub(super) fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for char in harmless(text).chars() {
+        match char {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            _ => out.push(char),
+        }
+    }
+    out
+}
+
+struct Page(String);
+
+impl Page {
+    fn line(&mut self, text: std::fmt::Arguments<'_>) {
+        self.0.write_fmt(text).expect("invariant: a string takes all");
+        self.0.push('\n');
+    }
+
+    /// Cards and charts of one series; those of all accounts too, where it is of all.
+    fn section(&mut self, series: &Series<'_>, document: &TrendDocument, of_all: bool) {
+        if let Some(account) = series.account {
+            self.line(format_args!("<h2>Account {}</h2>", escape(account)));
+        }
+        let figures = series.figures();
+        self.cards(&figures);
+        self.line(format_args!("<div class=\"charts\">"));
+        self.severities(series);
+        self.coverage(series);
+        self.ages(series);
+        if of_all {
+            self.times(document);
+        }
+        self.line(format_args!("</div>"));
+    }
+
+    fn cards(&mut self, figures: &[Figure]) {
+        self.line(format_args!("<div class=\"cards\">"));
+        for figure in figures.iter().filter(|figure| is_card(&figure.name)) {
+            let [first, last] = figure.ends();
+            let class = match (first.partial_cmp(&last), figure.unit) {
+                (Some(std::cmp::Ordering::Less), Unit::Percent)
+                | (Some(std::cmp::Ordering::Greater), Unit::Count) => "better",
+                (Some(std::cmp::Ordering::Equal) | None, _) => "same",
+                (Some(std::cmp::Ordering::Less | std::cmp::Ordering::Greater), _) => "worse",
+            };
+            let class = if is_neutral(&figure.name) { "same" } else { class };
+            self.line(format_args!(
+                "<div><b>{}</b><span>{} <i class=\"{class}\">was {}</i></span></div>",
+                figure.text(last),
+                escape(&figure.name),
+                figure.text(first)
+            ));
+        }
+        self.line(format_args!("</div>"));
+    }
+
+    fn figure(&mut self, title: &str, keys: &[(&str, &str)], chart: &str) {
+        let keys: Vec<String> = keys
+            .iter()
+            .map(|(class, name)| format!("<span class=\"key {class}\">{}</span>", escape(name)))
+            .collect();
+        let title = escape(title);
+        self.line(format_args!(
+            "<figure><figcaption><strong>{title}</strong>{}</figcaption>\n{chart}</figure>",
+            keys.concat()
+        ));
+    }
+
+    fn severities(&mut self, series: &Series<'_>) {
+        let title = "Failing findings by severity";
+        let severities = series.severities();
+        let layer = |severity: &crate::finding::Severity| {
+            #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^53 findings")]
+            let values = series
+                .points
+                .iter()
+                .map(|point| point.by_severity.get(severity).copied().unwrap_or(0) as f64)
+                .collect();
+            Layer {
+                class: severity.name().to_owned(),
+                name: severity.name().to_owned(),
+                values,
+            }
+        };
+        let layers: Vec<Layer> = severities.iter().map(layer).collect();
+        let keys: Vec<_> = severities
+            .iter()
+            .map(|severity| (severity.name(), severity.name()))
+            .collect();
+        let chart = stacked(title, &series.points, &layers);
+        self.figure(title, &keys, &chart);
+    }
+
+    fn coverage(&mut self, series: &Series<'_>) {
+        let title = "Console users with MFA";
+        let values: Vec<Option<f64>> = series.points.iter().map(|point| point.mfa_coverage).collect();
+        let chart = share(title, &series.points, &values);
+        self.figure(title, &[], &chart);
+    }
+
+    fn ages(&mut self, series: &Series<'_>) {
+        let title = "Active access keys by age";
+        if let Some((first, last)) = series.points.first().zip(series.points.last()) {
+            let keys = [
+                ("first", lines::day(&first.as_of)),
+                ("last", lines::day(&last.as_of)),
+            ];
+            let chart = key_ages(title, first, last);
+            self.figure(title, &keys, &chart);
+        }
+    }
+
+    fn times(&mut self, document: &TrendDocument) {
+        let title = "Days to resolve, by rule";
+        let rules: Vec<&RuleTrend> = document
+            .rules
+            .iter()
+            .filter(|rule| rule.opened > 0)
+            .take(TIMES)
+            .collect();
+        if rules.is_empty() {
+            return;
+        }
+        let keys = [("last", "half are resolved"), ("range", "nine in ten are")];
+        let chart = times_to_resolve(title, &rules);
+        self.figure(title, &keys, &chart);
+    }
+
+    fn notes(&mut self, document: &TrendDocument) {
+        self.line(format_args!(
+            "<p class=\"soft\">Days to resolve are estimated by Kaplan and Meier: open findings count for as long \
+             as they were seen, those of the first snapshot not at all; – means that so many were not resolved \
+             yet.</p>\n<p class=\"soft\">{}.</p>",
+            escape(&lines::rotation(&document.rotation))
+        ));
+    }
+
+    fn head(&mut self, heads: &[(&str, &str)]) {
+        let cells: Vec<String> = heads
+            .iter()
+            .map(|(class, head)| format!("<th class=\"{class}\">{head}</th>"))
+            .collect();
+        self.line(format_args!(
+            "<div class=\"wide\"><table>\n<thead><tr>{}</tr></thead>\n<tbody>",
+            cells.concat()
+        ));
+    }
+
+    fn rules(&mut self, document: &TrendDocument) {
+        if document.rules.is_empty() {
+            return;
+        }
+        self.line(format_args!("<h2>Rules</h2>"));
+        let mut heads = vec![("", "severity"), ("", "rule")];
+        heads.extend(lines::RULE_HEADS.map(|head| ("number", head)));
+        self.head(&heads);
+        for rule in &document.rules {
+            let severity = rule.severity;
+            let name = escape(&words::rule(&rule.rule, &rule.parameters));
+            let cells: Vec<String> = lines::rule_cells(rule)
+                .iter()
+                .map(|cell| format!("<td class=\"number\">{cell}</td>"))
+                .collect();
+            self.line(format_args!(
+                "<tr><td><i class=\"{severity}\">{severity}</i></td><td class=\"name\">{name}</td>{}</tr>",
+                cells.concat()
+            ));
+        }
+        self.line(format_args!("</tbody></table></div>"));
+    }
+
+    fn oldest(&mut self, document: &TrendDocument) {
+        if document.oldest.is_empty() {
+            return;
+        }
+        self.line(format_args!("<h2>Open for longest</h2>"));
+        self.head(&["severity", "since", "user", "account", "rule"].map(|head| ("", head)));
+        for finding in document.oldest.iter().take(OLDEST) {
+            let severity = finding.severity;
+            let [user, account] =
+                [&finding.user, &finding.account].map(|text| escape(text.as_deref().unwrap_or("")));
+            self.line(format_args!(
+                "<tr><td><i class=\"{severity}\">{severity}</i></td><td>{}</td><td class=\"name\">{user}</td>\
+                 <td>{account}</td><td class=\"name\">{}</td></tr>",
+                lines::since(&finding.since, finding.at_start),
+                escape(&finding.rule)
+            ));
+        }
+        self.line(format_args!("</tbody></table></div>"));
+    }
+
+    fn diagnostics(&mut self, document: &TrendDocument) {
+        if document.diagnostics.is_empty() {
+            return;
+        }
+        self.line(format_args!("<h2>Diagnostics</h2>\n<ul>"));
+        for diagnostic in document.diagnostics.iter().take(DIAGNOSTICS) {
+            self.line(format_args!("<li>{}</li>", escape(&diagnostic_line(diagnostic))));
+        }
+        let more = document.diagnostics.len().saturating_sub(DIAGNOSTICS);
+        if more > 0 {
+            self.line(format_args!("<li>and {} more</li>", words::number(more as u64)));
+        }
+        self.line(format_args!("</ul>"));
+    }
+}
+
+/// The figures that stand on cards.
+fn is_card(name: &str) -> bool {
+    name.starts_with("critical")
+        || name.starts_with("high")
+        || [
+            "users",
+            "MFA coverage",
+            "active keys",
+            "keys over 90 days",
+            "unused credentials",
+            "dormant users",
+        ]
+        .contains(&name)
+}
+
+/// Whether more or less of it is neither good nor bad.
+fn is_neutral(name: &str) -> bool {
+    ["users", "active keys"].contains(&name)
+}

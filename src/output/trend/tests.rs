@@ -1,0 +1,229 @@
+//! Hostile reports of several dates, in every format.
+
+use super::*;
+use crate::engine::{self, Event, Source};
+use crate::finding::AsOfSource;
+use crate::history::Collector;
+use crate::history::trend::{Trend, TrendOptions};
+use crate::output::harmless::is_harmful;
+use crate::output::schema::{check_committed, schemas};
+use crate::output::support::{HOSTILE, Memory, RULES, program};
+use crate::report::time::Unit;
+
+/// The hostile report once a month, without its last user and with another account from the second on.
+struct Monthly(Memory);
+
+impl Source for Monthly {
+    fn next(&mut self, text: &mut Vec<u8>) -> Option<Event> {
+        let mut event = self.0.next(text)?;
+        if let Event::Block { input, .. } = &mut event {
+            let mut later = (**input).clone();
+            later.as_of = later
+                .as_of
+                .plus(i64::try_from(later.index).expect("few reports"), Unit::Months);
+            later.as_of_source = AsOfSource::Generated;
+            *input = std::sync::Arc::new(later);
+        }
+        Some(event)
+    }
+}
+
+fn document(by_account: bool) -> TrendDocument {
+    let program = program(&RULES);
+    let fewer = HOSTILE.rfind("\n\"ta").expect("the last user") + 1;
+    let other = HOSTILE[..fewer].replace("123456789012", "012345678901");
+    let later = [&HOSTILE[..fewer], &other].concat();
+    let reports = [
+        ("a.csv", HOSTILE.as_bytes()),
+        ("<b>\x1b.csv", later.as_bytes()),
+        ("c.csv", later.as_bytes()),
+    ];
+    let options = TrendOptions {
+        by_account,
+        ..TrendOptions::default()
+    };
+    let mut trend = Trend::new(&program, options);
+    let sink = Collector::new(|snapshot| trend.add(&snapshot));
+    let source = Monthly(Memory::new(&reports));
+    engine::assess(&program, source, &sink, engine::Options::default()).expect("memory takes all");
+    drop(sink);
+    trend.finish()
+}
+
+fn told(format: TrendFormat, by_account: bool) -> String {
+    let mut out = Vec::new();
+    let settings = Settings {
+        width: 100,
+        ..Settings::default()
+    };
+    write_trend(format, &document(by_account), settings, &mut out).expect("memory takes all");
+    String::from_utf8(out).expect("UTF-8")
+}
+
+#[test]
+fn formats_are_known_by_their_names() {
+    for format in TrendFormat::ALL {
+        assert_eq!(format.to_string().parse(), Ok(format));
+    }
+}
+
+#[test]
+fn nothing_harmful_in_any_format() {
+    for format in TrendFormat::ALL {
+        for by_account in [false, true] {
+            let text = told(format, by_account);
+            let harmful = |char: &char| is_harmful(*char) && !matches!(char, '\n' | '\r');
+            assert_eq!(text.chars().find(harmful), None, "{format}");
+        }
+    }
+}
+
+#[test]
+fn committed_schema_is_that_of_the_type() {
+    check_committed::<TrendDocument>("trend.v1", TrendDocument::SCHEMA);
+}
+
+#[test]
+fn real_output_is_valid_and_can_be_read_back() {
+    for by_account in [false, true] {
+        let json = told(TrendFormat::Json, by_account);
+        schemas::assert_document("trend.v1", &json);
+        let read: TrendDocument = serde_json::from_str(&json).unwrap();
+        assert_eq!(read, document(by_account));
+    }
+}
+
+#[test]
+fn the_page_fetches_and_runs_nothing() {
+    let page = told(TrendFormat::Html, true);
+    assert!(page.contains("default-src 'none'"));
+    let page = page.to_lowercase();
+    for forbidden in [
+        "<script", "http:", "https:", "src=", "href=", "url(", "@import", " on", "style=\"",
+    ] {
+        let found = page
+            .match_indices(forbidden)
+            .find(|(at, _)| !is_word(&page[*at..]));
+        assert_eq!(found, None, "{forbidden}");
+    }
+    assert!(!page.contains("`x`<"), "a user's name is no markup");
+}
+
+/// Whether " on" begins a word of the text, not a handler.
+fn is_word(text: &str) -> bool {
+    let end = text[1..]
+        .find(|char: char| !char.is_ascii_alphabetic())
+        .unwrap_or(0)
+        + 1;
+    text.starts_with(' ') && !text[end..].trim_start().starts_with('=')
+}
+
+#[test]
+fn every_record_of_the_csv_has_as_many_cells_as_the_header() {
+    let text = told(TrendFormat::Csv, true);
+    let mut reader = ::csv::Reader::from_reader(text.as_bytes());
+    let records: Result<Vec<_>, _> = reader.records().collect();
+    assert_eq!(records.unwrap().len(), 5);
+}
+
+#[test]
+fn table() {
+    insta::assert_snapshot!(told(TrendFormat::Table, false), @r#"
+    3 snapshots from 2026-11-21 to 2027-01-21
+
+                                       first   last
+    critical findings                      1      2  ▅██
+    high findings                          2      4  ▅██
+    medium findings                        1      2  ▅██
+    opened                                 0      0  ▁▁▁
+    resolved                               0      0  ▁▁▁
+    users                                  4      6  ▆██
+    console users                          3      4  ▆██
+    MFA coverage                        33 %   50 %  ▆██
+    active keys                            3      6  ▅██
+    keys over 90 days                      2      4  ▅██
+    keys over 180 days                     2      4  ▅██
+    keys over 365 days                     1      4  ▃▅█
+    key age, median, days                322    383  ▇▇█
+    key age, 90th percentile, days     2,881  2,942  ███
+    key age, oldest, days              2,881  2,942  ███
+    unused credentials                     0      2  ▁▁█
+    dormant users                          1      2  ▅██
+    accounts with root use in 90 days      1      2  ▅██
+
+    severity  rule                               at start  opened  resolved  open  median days  p90 days
+    critical  root-access-key-active                    2       0         0     2            –         –
+    high      access-key-not-rotated                    2       0         0     2            –         –
+              (max_age=90)
+    high      console-user-without-mfa                  2       0         0     2            –         –
+    medium    two-active-access-keys                    2       0         0     2            –         –
+
+    open for longest
+      critical  before 2026-11-21  <root_account>                 root-access-key-active    123456789012
+      high      before 2026-11-21  =cmd|'/c calc'!A1              console-user-without-mfa  123456789012
+      high      before 2026-11-21  =cmd|'/c calc'!A1              access-key-not-rotated    123456789012
+      medium    before 2026-11-21  \x1b[2J\u{202e}evil\u{9b}|`x…  two-active-access-keys    123456789012
+      critical  before 2026-12-21  <root_account>                 root-access-key-active    012345678901
+      high      before 2026-12-21  =cmd|'/c calc'!A1              access-key-not-rotated    012345678901
+      high      before 2026-12-21  =cmd|'/c calc'!A1              console-user-without-mfa  012345678901
+      medium    before 2026-12-21  \x1b[2J\u{202e}evil\u{9b}|`x…  two-active-access-keys    012345678901
+
+    Access keys given up within 90 days: 0 in time, 0 late; still active: 4 too old, 2 not due
+    "#);
+}
+
+#[test]
+fn markdown() {
+    insta::assert_snapshot!(told(TrendFormat::Markdown, false), @r#"
+    # IAM credential reports: trend
+
+    3 snapshots from 2026-11-21 to 2027-01-21
+
+    ## Figures
+
+    | | First | Last |
+    |---|--:|--:|
+    | critical findings | 1 | 2 |
+    | high findings | 2 | 4 |
+    | medium findings | 1 | 2 |
+    | opened | 0 | 0 |
+    | resolved | 0 | 0 |
+    | users | 4 | 6 |
+    | console users | 3 | 4 |
+    | MFA coverage | 33 % | 50 % |
+    | active keys | 3 | 6 |
+    | keys over 90 days | 2 | 4 |
+    | keys over 180 days | 2 | 4 |
+    | keys over 365 days | 1 | 4 |
+    | key age, median, days | 322 | 383 |
+    | key age, 90th percentile, days | 2,881 | 2,942 |
+    | key age, oldest, days | 2,881 | 2,942 |
+    | unused credentials | 0 | 2 |
+    | dormant users | 1 | 2 |
+    | accounts with root use in 90 days | 1 | 2 |
+
+    ## Rules
+
+    | severity | rule | at start | opened | resolved | open | median days | p90 days |
+    |---|---|--:|--:|--:|--:|--:|--:|
+    | critical | `root-access-key-active` | 2 | 0 | 0 | 2 | – | – |
+    | high | `access-key-not-rotated (max_age=90)` | 2 | 0 | 0 | 2 | – | – |
+    | high | `console-user-without-mfa` | 2 | 0 | 0 | 2 | – | – |
+    | medium | `two-active-access-keys` | 2 | 0 | 0 | 2 | – | – |
+
+    ## Open for longest
+
+    | Severity | Since | User | Account | Rule |
+    |---|---|---|---|---|
+    | critical | before 2026-11-21 | `<root_account>` | `123456789012` | `root-access-key-active` |
+    | high | before 2026-11-21 | =cmd&#124;'/c calc'&#33;A1 | `123456789012` | `console-user-without-mfa` |
+    | high | before 2026-11-21 | =cmd&#124;'/c calc'&#33;A1 | `123456789012` | `access-key-not-rotated` |
+    | medium | before 2026-11-21 | &#92;x1b&#91;2J&#92;u{202e}evil&#92;u{9b}&#124;&#96;x&#96;&#60;script&#62; | `123456789012` | `two-active-access-keys` |
+    | critical | before 2026-12-21 | `<root_account>` | `012345678901` | `root-access-key-active` |
+    | high | before 2026-12-21 | =cmd&#124;'/c calc'&#33;A1 | `012345678901` | `access-key-not-rotated` |
+    | high | before 2026-12-21 | =cmd&#124;'/c calc'&#33;A1 | `012345678901` | `console-user-without-mfa` |
+    | medium | before 2026-12-21 | &#92;x1b&#91;2J&#92;u{202e}evil&#92;u{9b}&#124;&#96;x&#96;&#60;script&#62; | `012345678901` | `two-active-access-keys` |
+
+    Access keys given up within 90 days: 0 in time, 0 late; still active: 4 too old, 2 not due
+    "#);
+}

@@ -1,0 +1,88 @@
+//! `diff` against the truth.
+
+use std::collections::BTreeSet;
+
+use credlens::engine::Program;
+use credlens::finding::Status;
+use credlens::history::{self, Diff, Moved, Options, Side, Snapshot};
+use proptest::prelude::*;
+
+use super::simulation::{Account, DAY, HEADER, START};
+use super::truth::{self, Truth};
+use super::{Report, program, snapshots};
+
+fn report(account: &Account) -> Report {
+    Report {
+        header: HEADER.to_owned(),
+        records: account.report(),
+        as_of: account.now,
+    }
+}
+
+fn told(diff: &Diff<'_>) -> Vec<Truth> {
+    let name = |snapshot: &Snapshot, row: u32| {
+        String::from_utf8(snapshot.users.name(row as usize).to_vec()).unwrap()
+    };
+    let events = diff.events.iter().map(|event| {
+        let user = match (event.old_row, event.new_row) {
+            (_, Some(row)) => name(diff.new, row),
+            (Some(row), None) => name(diff.old, row),
+            (None, None) => panic!("of nobody"),
+        };
+        let key = event.key_created.map(|time| time.to_string());
+        (
+            event.kind.name().to_owned(),
+            user,
+            key,
+            event.old.text(),
+            event.new.text(),
+        )
+    });
+    let mut events: Vec<Truth> = events.collect();
+    events.sort();
+    events
+}
+
+fn failing(snapshot: &Snapshot) -> BTreeSet<u128> {
+    let failing = snapshot.found.iter().filter(|found| found.status == Status::Fail);
+    failing.map(|found| found.id.0).collect()
+}
+
+fn ids(moved: &[Moved]) -> BTreeSet<u128> {
+    moved.iter().map(|moved| moved.found.id.0).collect()
+}
+
+/// Lives a year with a snapshot every so many days, more or less, and holds each against the one before.
+fn live(program: &Program, seed: u64, users: u64, every: u64) {
+    let mut account = Account::new(seed, users);
+    let mut states = vec![account.clone()];
+    while account.now < START + 365 * DAY {
+        let pause = 1 + account.random.below(2 * every * 86_400);
+        account.live_until(account.now + i64::try_from(pause).unwrap());
+        states.push(account.clone());
+    }
+    let mut judged = Vec::new();
+    snapshots(program, states.iter().map(report).collect(), |snapshot| {
+        judged.push(snapshot);
+    });
+    for (states, judged) in states.windows(2).zip(judged.windows(2)) {
+        let diff = history::diff(program, &judged[0], &judged[1], Options::default()).unwrap();
+        assert_eq!(told(&diff), truth::events(&states[0], &states[1]), "seed {seed}");
+        assert!(diff.diagnostics.is_empty(), "{:?}", diff.diagnostics);
+        let (before, after) = (failing(&judged[0]), failing(&judged[1]));
+        assert_eq!(ids(&diff.opened), &after - &before, "seed {seed}");
+        assert_eq!(ids(&diff.resolved), &before - &after, "seed {seed}");
+        assert_eq!(ids(&diff.open), &before & &after, "seed {seed}");
+        assert!(diff.open.iter().all(|moved| moved.side == Side::New));
+        assert!(diff.resolved.iter().all(|moved| !moved.by.is_empty()));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn exactly_what_happened(seed in 1..u64::from(u32::MAX), users in 1..25_u64, every in 1..60_u64) {
+        live(&program(), seed, users, every);
+    }
+}

@@ -1,0 +1,171 @@
+//! What cannot be compared, or only in part, is told.
+
+use credlens::finding::Status;
+use credlens::history::{self, Cause, Diff, Incomparable, Options, Snapshot};
+
+use super::simulation::START;
+use super::{Report, program, snapshots};
+
+const DAY: i64 = 86_400;
+
+fn pair(old: (&str, &str), new: (&str, &str)) -> (Snapshot, Snapshot) {
+    let report = |(header, records): (&str, &str), as_of| Report {
+        header: header.to_owned(),
+        records: records.to_owned(),
+        as_of,
+    };
+    let mut judged = Vec::new();
+    let reports = vec![report(old, START), report(new, START + DAY)];
+    snapshots(&program(), reports, |snapshot| judged.push(snapshot));
+    let new = judged.pop().unwrap();
+    (judged.pop().unwrap(), new)
+}
+
+fn compare(old: (&str, &str), new: (&str, &str), check: impl FnOnce(&Diff<'_>)) {
+    let (old, new) = pair(old, new);
+    check(&history::diff(&program(), &old, &new, Options::default()).unwrap());
+}
+
+fn kinds(diff: &Diff<'_>) -> Vec<&'static str> {
+    diff.events.iter().map(|event| event.kind.name()).collect()
+}
+
+fn codes<'a>(diff: &'a Diff<'_>) -> Vec<&'a str> {
+    diff.diagnostics
+        .iter()
+        .map(|diagnostic| &*diagnostic.code)
+        .collect()
+}
+
+const SHORT: &str = "user,arn,user_creation_time,mfa_active";
+
+#[test]
+fn other_account() {
+    let (old, new) = pair(
+        (SHORT, "a,arn:aws:iam::111111111111:user/a,2020-01-01,true"),
+        (SHORT, "a,arn:aws:iam::222222222222:user/a,2020-01-01,true"),
+    );
+    let error = history::diff(&program(), &old, &new, Options::default()).unwrap_err();
+    assert!(matches!(&error, Incomparable::OtherAccount { old, .. } if old == "111111111111"));
+    assert_eq!(
+        error.to_string(),
+        "they are reports of different accounts (111111111111 and 222222222222); compare reports of the same \
+         account"
+    );
+}
+
+#[test]
+fn an_account_of_one_report_only_is_left_out() {
+    let both = "a,arn:aws:iam::111111111111:user/a,2020-01-01,true\n";
+    let more = "a,arn:aws:iam::111111111111:user/a,2020-01-01,false\n\
+                b,arn:aws:iam::222222222222:user/b,2020-01-01,true";
+    compare((SHORT, both), (SHORT, more), |diff| {
+        assert_eq!(kinds(diff), ["mfa-deactivated"]);
+        assert_eq!(codes(diff), ["account-not-compared"]);
+    });
+}
+
+#[test]
+fn without_arn_users_are_matched_by_name() {
+    let with = "a,arn:aws:iam::111111111111:user/a,2020-01-01,true\n\
+                b,arn:aws:iam::111111111111:user/b,2020-01-01,true";
+    let without = (
+        "user,user_creation_time,mfa_active",
+        "b,2020-01-01,false\na,2024-01-01,true",
+    );
+    compare((SHORT, with), without, |diff| {
+        assert_eq!(kinds(diff), ["mfa-deactivated", "user-recreated"]);
+        assert_eq!(codes(diff), ["lost-column"]);
+    });
+    let two = "a,arn:aws:iam::111111111111:user/a,2020-01-01,true\n\
+               a,arn:aws:iam::222222222222:user/a,2020-01-01,true";
+    let (old, new) = pair((SHORT, two), without);
+    let error = history::diff(&program(), &old, &new, Options::default()).unwrap_err();
+    assert_eq!(error, Incomparable::NoArn);
+}
+
+#[test]
+fn a_lost_column_leaves_findings_open() {
+    let header = "user,arn,user_creation_time,password_enabled,mfa_active";
+    let old = "a,arn:aws:iam::111111111111:user/a,2020-01-01,true,false\n\
+               b,arn:aws:iam::111111111111:user/b,2020-01-01,true,false";
+    let new = "a,arn:aws:iam::111111111111:user/a,2020-01-01,true";
+    let shorter = "user,arn,user_creation_time,password_enabled";
+    compare((header, old), (shorter, new), |diff| {
+        assert_eq!(kinds(diff), ["user-deleted"]);
+        assert!(codes(diff).contains(&"lost-column"));
+        assert_eq!(diff.resolved.len(), 1, "the deleted user's: {:?}", diff.resolved);
+        let [open] = &diff.open[..] else {
+            panic!("{:?}", diff.open)
+        };
+        assert_eq!(open.after, Some(Status::Undetermined));
+    });
+    compare((shorter, new), (header, old), |diff| {
+        assert_eq!(kinds(diff), ["user-created"]);
+        let before: Vec<_> = diff.opened.iter().map(|moved| moved.before).collect();
+        assert_eq!(before, [Some(Status::Undetermined), None]);
+    });
+}
+
+#[test]
+fn a_user_who_stands_twice_counts_once() {
+    let old = "a,arn:aws:iam::111111111111:user/a,2020-01-01,true\n\
+               a,arn:aws:iam::111111111111:user/a,2020-01-01,false\n\
+               b,arn:aws:iam::111111111111:user/b,2020-01-01,true\n\
+               b,arn:aws:iam::111111111111:user/b,2021-01-01,true";
+    let new = "a,arn:aws:iam::111111111111:user/a,2020-01-01,true\n\
+               b,arn:aws:iam::111111111111:user/b,2021-01-01,true";
+    compare((SHORT, old), (SHORT, new), |diff| {
+        assert!(kinds(diff).is_empty(), "{:?}", diff.events);
+        assert_eq!(codes(diff), ["duplicate-user"]);
+        assert_eq!(diff.diagnostics[0].row, Some(2));
+    });
+}
+
+const KEYS: &str = "user,arn,user_creation_time,access_key_1_active,access_key_1_last_rotated,\
+    access_key_1_last_used_date,access_key_2_active,access_key_2_last_rotated,access_key_2_last_used_date";
+const USER: &str = "a,arn:aws:iam::111111111111:user/a,2020-01-01,";
+
+#[test]
+fn keys_of_one_second_are_told() {
+    let old = format!("{USER}true,2024-12-01,2024-12-30,true,2024-12-01,N/A");
+    let new = format!("{USER}true,2024-12-01,N/A,false,2024-12-01,2024-12-30");
+    compare((KEYS, &old), (KEYS, &new), |diff| {
+        assert_eq!(kinds(diff), ["key-deactivated"]);
+        assert_eq!(codes(diff), ["same-second-keys"]);
+    });
+}
+
+#[test]
+fn a_key_that_cannot_be_told_is_neither_made_nor_deleted() {
+    let old = format!("{USER}true,2020-06-01,N/A,false,N/A,N/A");
+    let new = format!("{USER}true,garbage,N/A,false,N/A,N/A");
+    compare((KEYS, &old), (KEYS, &new), |diff| {
+        assert!(kinds(diff).is_empty(), "{:?}", diff.events);
+        assert_eq!(codes(diff), ["unclear-keys"]);
+        assert!(diff.resolved.is_empty(), "{:?}", diff.resolved);
+        assert!(!diff.open.is_empty());
+    });
+}
+
+#[test]
+fn what_resolved_a_finding() {
+    let old = format!("{USER}true,2020-06-01,2020-07-01,false,N/A,N/A");
+    let used = format!("{USER}true,2020-06-01,2025-01-01T10:00:00Z,false,N/A,N/A");
+    compare((KEYS, &old), (KEYS, &used), |diff| {
+        assert_eq!(kinds(diff), ["key-used-after-idle"]);
+        let by: Vec<_> = diff.resolved.iter().flat_map(|moved| moved.by.to_vec()).collect();
+        assert!(
+            !by.is_empty() && by.iter().all(|cause| matches!(cause, Cause::Event(_))),
+            "{by:?}"
+        );
+    });
+}
+
+#[test]
+fn the_wrong_way_round() {
+    let records = "a,arn:aws:iam::111111111111:user/a,2020-01-01,true";
+    let (old, new) = pair((SHORT, records), (SHORT, records));
+    let diff = history::diff(&program(), &new, &old, Options::default()).unwrap();
+    assert_eq!(codes(&diff), ["order"]);
+}

@@ -1,0 +1,329 @@
+//! `trend` against what truly happened in simulated accounts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use credlens::engine::Program;
+use credlens::history::trend::{Trend, TrendDocument, TrendOptions};
+use credlens::rule::{Catalogue, Selection, select};
+use proptest::prelude::*;
+
+use super::simulation::{Account, DAY, HEADER, Key, ROOT, START, User, text};
+use super::{Report, snapshots};
+
+const RULES: [&str; 3] = [
+    "access-key-not-rotated",
+    "console-user-without-mfa",
+    "two-active-access-keys",
+];
+
+fn program() -> Program {
+    let selection = Selection {
+        rules: RULES.map(str::to_owned).to_vec(),
+        ..Selection::default()
+    };
+    Program::new(select(&Catalogue::builtin(), &selection).unwrap().rules)
+}
+
+/// Rule, user, key.
+type Broken = (&'static str, u64, Option<u64>);
+
+/// What truly breaks a rule; these leave root to rules of its own.
+fn broken(account: &Account) -> BTreeSet<Broken> {
+    let mut out = BTreeSet::new();
+    for (&id, user) in account.users.iter().filter(|&(&id, _)| id != ROOT) {
+        if user.password.is_some() && !user.mfa {
+            out.insert((RULES[1], id, None));
+        }
+        if user.keys.iter().filter(|key| key.active).count() == 2 {
+            out.insert((RULES[2], id, None));
+        }
+        let old = user
+            .keys
+            .iter()
+            .filter(|key| key.active && is_old(key, account.now));
+        out.extend(old.map(|key| (RULES[0], id, Some(key.id))));
+    }
+    out
+}
+
+fn is_old(key: &Key, now: i64) -> bool {
+    now - key.created > 90 * DAY
+}
+
+/// Episodes of one rule: how long, whether it ended, whether it was there at the start.
+#[derive(Default)]
+struct Truth {
+    episodes: Vec<(i64, bool, bool)>,
+    moved: Vec<(u64, u64)>,
+}
+
+fn episodes(states: &[Account], rule: &str) -> Truth {
+    let mut truth = Truth::default();
+    let mut open: BTreeMap<Broken, (i64, bool)> = BTreeMap::new();
+    for (number, state) in states.iter().enumerate() {
+        let now: BTreeSet<Broken> = broken(state)
+            .into_iter()
+            .filter(|broken| broken.0 == rule)
+            .collect();
+        let gone: Vec<Broken> = open
+            .keys()
+            .filter(|broken| !now.contains(broken))
+            .copied()
+            .collect();
+        for broken in &gone {
+            let (since, at_start) = open.remove(broken).unwrap();
+            truth.episodes.push((state.now - since, true, at_start));
+        }
+        let new: Vec<Broken> = now
+            .into_iter()
+            .filter(|broken| !open.contains_key(broken))
+            .collect();
+        let opened = if number == 0 { 0 } else { new.len() as u64 };
+        truth.moved.push((opened, gone.len() as u64));
+        open.extend(new.into_iter().map(|broken| (broken, (state.now, number == 0))));
+    }
+    let end = states.last().unwrap().now;
+    let still = open
+        .into_values()
+        .map(|(since, at_start)| (end - since, false, at_start));
+    truth.episodes.extend(still);
+    truth
+}
+
+/// Kaplan and Meier, by the letter: for each length at which an episode ended, the share that lasts longer.
+#[expect(clippy::cast_precision_loss, reason = "small numbers")]
+fn days_until(episodes: &[(i64, bool, bool)], share: f64) -> Option<f64> {
+    let counted: Vec<_> = episodes.iter().filter(|(.., at_start)| !at_start).collect();
+    let ends: BTreeSet<i64> = counted
+        .iter()
+        .filter(|(_, ended, _)| *ended)
+        .map(|(length, ..)| *length)
+        .collect();
+    let mut surviving = 1.0;
+    for end in ends {
+        let at_risk = counted.iter().filter(|(length, ..)| *length >= end).count();
+        let ended = counted
+            .iter()
+            .filter(|(length, ended, _)| *ended && *length == end)
+            .count();
+        surviving *= 1.0 - ended as f64 / at_risk as f64;
+        if surviving < 1.0 - share + 1e-9 {
+            return Some((end as f64 / 864.0).round() / 100.0);
+        }
+    }
+    None
+}
+
+fn trend(reports: Vec<Report>, options: TrendOptions) -> TrendDocument {
+    let program = program();
+    let mut trend = Trend::new(&program, options);
+    snapshots(&program, reports, |snapshot| trend.add(&snapshot));
+    trend.finish()
+}
+
+fn report(account: &Account) -> Report {
+    Report {
+        header: HEADER.to_owned(),
+        records: account.report(),
+        as_of: account.now,
+    }
+}
+
+fn live(seed: u64, users: u64, every: u64) -> Vec<Account> {
+    let mut account = Account::new(seed, users);
+    let mut states = vec![account.clone()];
+    while account.now < START + 365 * DAY {
+        let pause = 60 + account.random.below(2 * every * 86_400);
+        account.live_until(account.now + i64::try_from(pause).unwrap());
+        states.push(account.clone());
+    }
+    states
+}
+
+fn check_rules(states: &[Account], told: &TrendDocument) {
+    for rule in RULES {
+        let truth = episodes(states, rule);
+        let count = |ended: bool| truth.episodes.iter().filter(|episode| episode.1 == ended).count() as u64;
+        match told.rules.iter().find(|told| told.rule == rule) {
+            None => assert!(truth.episodes.is_empty()),
+            Some(told) => {
+                assert_eq!((told.open, told.resolved), (count(false), count(true)), "{rule}");
+                let at_start = truth.episodes.iter().filter(|episode| episode.2).count() as u64;
+                assert_eq!(
+                    (told.at_start, told.at_start + told.opened),
+                    (at_start, told.open + told.resolved)
+                );
+                assert_eq!(
+                    told.median_days_to_resolve,
+                    days_until(&truth.episodes, 0.5),
+                    "{rule}"
+                );
+                assert_eq!(
+                    told.p90_days_to_resolve,
+                    days_until(&truth.episodes, 0.9),
+                    "{rule}"
+                );
+            }
+        }
+    }
+    let truths = RULES.map(|rule| episodes(states, rule).moved);
+    for (number, point) in told.snapshots.iter().enumerate() {
+        let sum = |of: fn(&(u64, u64)) -> u64| truths.iter().map(|moved| of(&moved[number])).sum::<u64>();
+        assert_eq!(
+            (point.opened, point.resolved),
+            (sum(|moved| moved.0), sum(|moved| moved.1))
+        );
+    }
+}
+
+fn check_figures(states: &[Account], told: &TrendDocument) {
+    assert_eq!(told.snapshots.len(), states.len());
+    for (point, state) in told.snapshots.iter().zip(states) {
+        let users = || state.users.values();
+        let count = |wanted: &dyn Fn(&User) -> bool| users().filter(|user| wanted(user)).count() as u64;
+        let active = || users().flat_map(|user| user.keys.iter()).filter(|key| key.active);
+        let mut ages: Vec<i64> = active().map(|key| (state.now - key.created) / DAY).collect();
+        ages.sort_unstable();
+        assert_eq!(point.as_of, text(state.now));
+        assert_eq!(point.users, state.users.len() as u64);
+        assert_eq!(point.console_users, count(&|user| user.password.is_some()));
+        assert_eq!(
+            point.console_users_with_mfa,
+            count(&|user| user.password.is_some() && user.mfa)
+        );
+        assert_eq!(point.active_keys, ages.len() as u64);
+        let old = active().filter(|key| is_old(key, state.now)).count() as u64;
+        assert_eq!(point.keys_over_90_days, old);
+        assert_eq!(point.key_age_max, ages.last().copied());
+        let below = |age: i64| ages.iter().filter(|&&other| other < age).count();
+        for (told, percent) in [(point.key_age_median, 50), (point.key_age_p90, 90)] {
+            if let Some(age) = told {
+                let at_most = ages.iter().filter(|&&other| other <= age).count();
+                assert!(below(age) * 100 < percent * ages.len() && at_most * 100 >= percent * ages.len());
+            }
+        }
+        assert_eq!(point.dormant_users, dormant(state));
+        assert_eq!(point.key_ages.iter().sum::<u64>(), point.active_keys);
+        assert_eq!(
+            point.by_severity.values().sum::<u64>(),
+            broken(state).len() as u64
+        );
+    }
+}
+
+/// Each span for which a key is seen active ends in one of five ways.
+fn check_rotation(states: &[Account], told: &TrendDocument) {
+    let mut counts = BTreeMap::new();
+    let active = |state: &Account| -> BTreeMap<u64, i64> {
+        let keys = state
+            .users
+            .values()
+            .flat_map(|user| &user.keys)
+            .filter(|key| key.active);
+        keys.map(|key| (key.id, key.created)).collect()
+    };
+    let limit = 90 * DAY;
+    for pair in states.windows(2) {
+        let later = active(&pair[1]);
+        for (_, created) in active(&pair[0]).iter().filter(|(id, _)| !later.contains_key(id)) {
+            let way = match (pair[0].now - created > limit, pair[1].now - created > limit) {
+                (_, false) => "in time",
+                (true, _) => "late",
+                (false, true) => "unclear",
+            };
+            *counts.entry(way).or_insert(0) += 1;
+        }
+    }
+    let end = states.last().unwrap();
+    for created in active(end).values() {
+        let way = if end.now - created > limit {
+            "never"
+        } else {
+            "not due"
+        };
+        *counts.entry(way).or_insert(0) += 1;
+    }
+    let count = |way: &str| counts.get(way).copied().unwrap_or(0);
+    let told = told.rotation;
+    assert_eq!(
+        [told.in_time, told.late, told.unclear, told.never, told.not_due],
+        ["in time", "late", "unclear", "never", "not due"].map(count)
+    );
+}
+
+fn dormant(state: &Account) -> u64 {
+    let limit = state.now - 90 * DAY;
+    let people = state.users.iter().filter(|&(&id, _)| id != ROOT);
+    let dormant = people.filter(|(_, user)| {
+        let signed_in = user.password.iter().filter_map(|password| password.used);
+        let last = user.keys.iter().filter_map(|key| key.used).chain(signed_in).max();
+        user.created < limit && last.is_none_or(|last| last <= limit)
+    });
+    dormant.count() as u64
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
+
+    #[test]
+    fn true_times_to_resolve(seed in 1..u64::from(u32::MAX), users in 1..25_u64, every in 1..60_u64) {
+        let states = live(seed, users, every);
+        let told = trend(states.iter().map(report).collect(), TrendOptions::default());
+        check_rules(&states, &told);
+        check_figures(&states, &told);
+        check_rotation(&states, &told);
+    }
+}
+
+/// Two accounts: together one point for each pair of reports, apart one for each report.
+#[test]
+fn together_and_by_account() {
+    let (first, second) = (live(1, 8, 20), live(2, 8, 20));
+    let days = [0, 30, 60];
+    let mut reports = Vec::new();
+    for (day, (one, other)) in days.into_iter().zip(first.iter().zip(&second)) {
+        for (late, state) in [(0, one), (7_200, other)] {
+            reports.push(Report {
+                as_of: START + day * DAY + late,
+                ..report(state)
+            });
+        }
+    }
+    // The second account misses one.
+    reports.remove(3);
+    let again = || {
+        reports.iter().map(|report| Report {
+            header: report.header.clone(),
+            records: report.records.clone(),
+            as_of: report.as_of,
+        })
+    };
+    let together = trend(again().collect(), TrendOptions::default());
+    let accounts: Vec<_> = together.snapshots.iter().map(|point| point.accounts).collect();
+    assert_eq!(accounts, [2, 1, 2]);
+    assert!(
+        together
+            .diagnostics
+            .iter()
+            .any(|diagnostic| diagnostic.code == "gap")
+    );
+    let options = TrendOptions {
+        by_account: true,
+        ..TrendOptions::default()
+    };
+    let apart = trend(again().collect(), options);
+    assert_eq!(apart.snapshots.len(), 5);
+    assert_eq!(apart.rules, together.rules);
+    let sum = |of: &TrendDocument| of.snapshots.iter().map(|point| point.resolved).sum::<u64>();
+    assert_eq!(sum(&apart), sum(&together));
+}
+
+#[test]
+fn a_report_read_twice_counts_once() {
+    let states = live(3, 8, 60);
+    let reports = states.iter().flat_map(|state| [report(state), report(state)]);
+    let twice = trend(reports.collect(), TrendOptions::default());
+    let once = trend(states.iter().map(report).collect(), TrendOptions::default());
+    assert_eq!(twice.snapshots, once.snapshots);
+    assert_eq!(twice.diagnostics[0].code, "duplicate-snapshot");
+}
