@@ -10,7 +10,7 @@ mod truth;
 
 use std::sync::Arc;
 
-use credlens::engine::{self, Event, Input, Program, Source, Tell};
+use credlens::engine::{self, Account, Event, Input, Program, Source, Tell};
 use credlens::finding::{AsOfSource, Severity, Status};
 use credlens::history::{Collector, Snapshot};
 use credlens::report::header::Header;
@@ -42,6 +42,7 @@ impl Source for Memory {
             as_of: Timestamp(report.as_of),
             as_of_source: AsOfSource::Argument,
             generated: None,
+            account: Account::default(),
         });
         self.index += 1;
         Some(Event::Block { input, last: true })

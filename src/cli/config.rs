@@ -12,6 +12,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use super::args::{Color, FailOn, FormatTo, Scan, StatusWord};
+#[cfg(feature = "aws")]
+use super::aws_args::Aws;
 
 /// Read from the working directory where `--config` names no other.
 const DEFAULT_FILE: &str = "credlens.toml";
@@ -39,6 +41,10 @@ pub(crate) struct Config {
     pub(crate) color: Color,
     pub(crate) quiet: bool,
     pub(crate) verbose: bool,
+    #[cfg(feature = "aws")]
+    pub(crate) aws: Aws,
+    #[cfg(feature = "aws")]
+    pub(crate) resolve_keys: bool,
     /// The file whose settings hold besides the command line's.
     pub(crate) file: Option<ConfigFile>,
 }
@@ -188,6 +194,10 @@ impl Config {
             color: scan.talk.color.or(settings.color).unwrap_or(Color::Auto),
             quiet: scan.talk.quiet || (settings.quiet == Some(true) && scan.talk.verbose == 0),
             verbose: scan.talk.verbose > 0 || (settings.verbose == Some(true) && !scan.talk.quiet),
+            #[cfg(feature = "aws")]
+            aws: scan.aws,
+            #[cfg(feature = "aws")]
+            resolve_keys: scan.resolve_keys,
             file,
         })
     }

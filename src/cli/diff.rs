@@ -12,8 +12,9 @@ use credlens::rule::Suppressions;
 
 use super::args::{Diff, FailOn, FormatTo};
 use super::config::Config;
+use super::now;
 use super::progress::Progress;
-use super::scan::{inputs, now, prepare};
+use super::scan::{inputs, prepare};
 use super::target::{check_formats, open_outputs};
 use super::{Exit, colored, tell, tell_error, width};
 

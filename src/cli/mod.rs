@@ -4,9 +4,15 @@
 #![expect(clippy::disallowed_methods, reason = "this layer may touch the world")]
 
 mod args;
+#[cfg(feature = "aws")]
+mod aws_args;
 mod config;
 mod diff;
+#[cfg(feature = "aws")]
+mod fetch;
 mod frameworks;
+#[cfg(feature = "aws")]
+mod live;
 mod progress;
 mod rules;
 mod scan;
@@ -17,10 +23,12 @@ use std::fmt::Display;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anstream::ColorChoice;
 use anyhow::Context as _;
 use clap::{CommandFactory as _, Parser as _};
+use credlens::report::time::Timestamp;
 use credlens::rule::{self, Catalogue};
 
 use args::{Cli, Color, Command};
@@ -36,6 +44,9 @@ enum Exit {
     Usage = 2,
     NothingJudged = 3,
     Partial = 4,
+    /// By Ctrl-C: 128 and the number of its signal, as shells have it.
+    #[cfg(feature = "aws")]
+    Interrupted = 130,
 }
 
 impl From<Exit> for ExitCode {
@@ -49,6 +60,8 @@ pub(crate) fn run() -> ExitCode {
     let command = Cli::parse().command;
     let result = match command {
         Command::Scan(scan) => scan::run(*scan),
+        #[cfg(feature = "aws")]
+        Command::Fetch(fetch) => fetch::run(&fetch),
         Command::Diff(diff) => diff::run(*diff),
         Command::Trend(trend) => trend::run(*trend),
         Command::Rules(command) => rules::run(command),
@@ -95,6 +108,12 @@ fn tell_error(error: impl Display) {
 /// Says something on standard error, where somebody may listen.
 fn tell(text: impl Display) {
     drop(writeln!(anstream::stderr(), "{text}"));
+}
+
+/// The clock.
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }
 
 /// Whether what goes to standard output, or to standard error, is to be coloured.

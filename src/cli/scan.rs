@@ -2,10 +2,13 @@
 
 use std::io;
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+#[cfg(feature = "aws")]
+use std::sync::{PoisonError, atomic::Ordering};
 
 use anyhow::bail;
-use credlens::engine::{self, Program, Tell};
+#[cfg(feature = "aws")]
+use credlens::aws::Live;
+use credlens::engine::{self, Program, Source, Tell};
 use credlens::finding::{Diagnostic, Level, Tally};
 use credlens::io::inputs::{Inputs, Limits, Options};
 use credlens::output::{Format, Outputs, Settings, diagnostic_line};
@@ -13,24 +16,44 @@ use credlens::report::time::Timestamp;
 use credlens::rule::{self, Catalogue, Loosened, Selected, Selection, Suppressions};
 
 use super::args::{Color, FailOn, FormatTo, Scan};
+#[cfg(feature = "aws")]
+use super::aws_args::Aws;
 use super::config::{Config, Suppressing};
+#[cfg(feature = "aws")]
+use super::live;
 use super::progress::Progress;
 use super::target::{check_formats, open_outputs};
-use super::{Exit, catalogue, colored, refuse, tell, width};
+use super::{Exit, catalogue, colored, now, refuse, tell, width};
 
 pub(super) fn run(scan: Scan) -> anyhow::Result<Exit> {
     let config = Config::resolve(scan)?;
-    if config.inputs.is_empty() {
-        bail!(
-            "no input: name a report file, a directory or - for standard input; \
-             `aws iam get-credential-report | credlens scan -` judges the account of your AWS credentials"
-        );
-    }
+    check_inputs(&config)?;
     check_formats(&config.formats, &config.inputs)?;
     match prepare(&config)? {
-        Ok((selected, suppressions)) => judge(&config, selected, &suppressions),
+        Ok((selected, suppressions)) => judge(&config, &selected, &suppressions),
         Err(exit) => Ok(exit),
     }
+}
+
+/// Without an input, the live account is judged.
+#[cfg(feature = "aws")]
+fn check_inputs(config: &Config) -> anyhow::Result<()> {
+    if !config.inputs.is_empty() && (config.resolve_keys || config.aws != Aws::default()) {
+        bail!("saved reports are judged without AWS; leave out the inputs, or the flags for AWS");
+    }
+    Ok(())
+}
+
+#[cfg(not(feature = "aws"))]
+fn check_inputs(config: &Config) -> anyhow::Result<()> {
+    if config.inputs.is_empty() {
+        bail!(
+            "no input: name a report file, a directory or - for standard input. This credlens was built \
+             without the feature aws, which judges live accounts; \
+             `aws iam get-credential-report | credlens scan -` judges that of your AWS credentials"
+        );
+    }
+    Ok(())
 }
 
 /// The rules to judge by and what is accepted; what is wrong with them is told.
@@ -81,31 +104,77 @@ fn read_suppressions(path: &Path, catalogue: &Catalogue) -> Result<Suppressions,
     Suppressions::parse(&path.to_string_lossy(), &text, catalogue)
 }
 
-fn judge(config: &Config, selected: Selected, suppressions: &Suppressions) -> anyhow::Result<Exit> {
+fn judge(config: &Config, selected: &Selected, suppressions: &Suppressions) -> anyhow::Result<Exit> {
     let now = now();
+    #[cfg(feature = "aws")]
+    if config.inputs.is_empty() {
+        return judge_live(config, selected, suppressions, now);
+    }
+    let source = inputs(config, now);
+    let tally = assess(config, selected, suppressions, (source, now), || true)?;
+    let tally = tally.expect("invariant: nothing interrupts what is read from files");
+    tell_diagnostics(&tally, config);
+    Ok(exit(&tally, config.fail_on))
+}
+
+#[cfg(feature = "aws")]
+fn judge_live(
+    config: &Config,
+    selected: &Selected,
+    suppressions: &Suppressions,
+    now: Timestamp,
+) -> anyhow::Result<Exit> {
+    let started = match live::start(&config.aws, config.resolve_keys, now, config.verbose)? {
+        Ok(started) => started,
+        Err(exit) => return Ok(exit),
+    };
+    let interrupted = started.arrivals.interrupted();
+    let source = Live::new(started.arrivals, config.as_of);
+    let record = source.record();
+    let is_whole = || !interrupted.load(Ordering::Relaxed);
+    let Some(tally) = assess(config, selected, suppressions, (source, now), is_whole)? else {
+        tell("interrupted; nothing was written to files");
+        return Ok(Exit::Interrupted);
+    };
+    tell_diagnostics(&tally, config);
+    let record = record.lock().unwrap_or_else(PoisonError::into_inner);
+    live::conclude(&config.aws, &record, started.earlier)?;
+    Ok(exit(&tally, config.fail_on))
+}
+
+/// Judges all that the source gives, and writes it unless it is not the whole: then there is no tally.
+fn assess(
+    config: &Config,
+    selected: &Selected,
+    suppressions: &Suppressions,
+    (source, now): (impl Source, Timestamp),
+    is_whole: impl FnOnce() -> bool,
+) -> anyhow::Result<Option<Tally>> {
     let settings = Settings {
         width: width(),
         color: is_colored(config),
         limit: config.limit,
         now: Some(now),
     };
-    let program = Program::new(selected.rules);
+    let program = Program::new(selected.rules.clone());
     let outputs = Outputs::new(open_outputs(&config.formats)?, settings);
     let options = engine::Options {
         threads: config.threads,
         tell: tell_of(config),
         suppressions: Some(suppressions),
     };
-    let source = Progress::new(inputs(config, now), config.quiet);
+    let source = Progress::new(source, config.quiet);
     let mut tally = engine::assess(&program, source, &outputs, options)?;
+    if !is_whole() {
+        return Ok(None);
+    }
     let frameworks = selected.frameworks.iter().map(AsRef::as_ref);
     tally.compliance = rule::compliance(frameworks, program.rules(), &selected.loosened, &tally);
     add_diagnostics(&mut tally, config, suppressions, &selected.loosened);
     for target in outputs.finish(&tally)? {
         target.finish()?;
     }
-    tell_diagnostics(&tally, config);
-    Ok(exit(&tally, config.fail_on))
+    Ok(Some(tally))
 }
 
 /// All outputs look alike, and a file that people open later is no terminal.
@@ -141,12 +210,6 @@ pub(super) fn limits(config: &Config) -> Limits {
         limits.ratio = u64::MAX;
     }
     limits
-}
-
-/// The clock.
-pub(super) fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }
 
 /// What is odd about the settings rather than about an input.
@@ -188,11 +251,23 @@ fn tell_diagnostics(tally: &Tally, config: &Config) {
         (false, true, _) => Level::Note,
     };
     let told = |diagnostic: &&Diagnostic| {
-        diagnostic.level >= least || (diagnostic.code == Diagnostic::SETTINGS && !config.quiet && !shown)
+        let is_settings = diagnostic.code == Diagnostic::SETTINGS && !config.quiet && !shown;
+        (diagnostic.level >= least || is_settings) && !is_in_outcomes(diagnostic, config)
     };
     for diagnostic in tally.diagnostics.iter().filter(told) {
         tell(diagnostic_line(diagnostic));
     }
+}
+
+/// The table of outcomes names the accounts that failed.
+#[cfg(feature = "aws")]
+fn is_in_outcomes(diagnostic: &Diagnostic, config: &Config) -> bool {
+    config.aws.several() && diagnostic.code == "unreadable"
+}
+
+#[cfg(not(feature = "aws"))]
+fn is_in_outcomes(_: &Diagnostic, _: &Config) -> bool {
+    false
 }
 
 fn exit(tally: &Tally, fail_on: FailOn) -> Exit {

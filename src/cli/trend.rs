@@ -14,7 +14,8 @@ use super::Exit;
 use super::args::{By, FormatTo, Trend};
 use super::config::Config;
 use super::diff::{judge, settings, tell_diagnostics};
-use super::scan::{limits, now, prepare};
+use super::now;
+use super::scan::{limits, prepare};
 use super::target::{check_formats, open_outputs};
 
 /// How many of the oldest findings documents tell; those for people show fewer.

@@ -179,6 +179,20 @@ impl<'a> Hit<'a> {
         }
     }
 
+    /// The account's name, where the organization told it.
+    pub fn account_name(&self) -> Option<&'a str> {
+        self.input.account.name.as_deref()
+    }
+
+    /// The id of the access key it is about, where it was resolved.
+    pub fn access_key_id(&self) -> Option<&'a str> {
+        let Some(Credential::AccessKey(slot)) = self.credential() else {
+            return None;
+        };
+        let of_user = self.input.account.key_ids.get(self.row()?.user()?)?;
+        of_user[slot as usize].as_deref()
+    }
+
     /// The credential it is about, if it is about one.
     pub fn credential(&self) -> Option<Credential> {
         self.row().and(self.judged.credential(self.slot))
@@ -281,11 +295,11 @@ impl<'a> Hit<'a> {
             status: self.status,
             severity: bound.severity,
             account: self.account().map(text),
-            account_name: None,
+            account_name: self.account_name().map(str::to_owned),
             user: row.and_then(UserRow::user).map(text),
             arn: row.and_then(UserRow::arn).map(text),
             credential: self.credential().map(|credential| credential.name().to_owned()),
-            access_key_id: None,
+            access_key_id: self.access_key_id().map(str::to_owned),
             as_of: self.input.as_of.to_string(),
             source: Source {
                 path: self.input.path.clone(),

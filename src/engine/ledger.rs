@@ -167,7 +167,8 @@ impl Ledger {
             value: None,
             message: oddity.message(),
         });
-        for diagnostic in diagnostics {
+        let of_account = input.account.diagnostics.iter().cloned();
+        for diagnostic in diagnostics.chain(of_account) {
             self.push(diagnostic);
         }
         Current {
@@ -205,6 +206,7 @@ impl Ledger {
         }
         self.tally.inputs.push(InputTally {
             path: current.input.path.clone(),
+            account_name: current.input.account.name.clone(),
             kind: current.input.kind.clone(),
             users: current.users,
             as_of: current.input.as_of.to_string(),

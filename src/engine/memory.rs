@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Event, Hit, Input, Sink, Source};
+use super::{Account, Event, Hit, Input, Sink, Source};
 use crate::finding::{AsOfSource, Finding};
 use crate::report::header::Header;
 use crate::report::not_a_report::NotAReport;
@@ -54,6 +54,7 @@ impl Memory {
             as_of,
             as_of_source: AsOfSource::Argument,
             generated: None,
+            account: Account::default(),
         });
         self.inputs += 1;
         let mut blocks: Vec<_> = blocks.into_iter().collect();

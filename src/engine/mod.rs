@@ -22,7 +22,7 @@ pub use hit::{Hit, Id, Place, UserRow};
 pub use memory::{Collect, Memory};
 pub use program::{Judged, Program};
 pub use sink::{Block, Sink};
-pub use source::{Event, Input, Source};
+pub use source::{Account, Event, Input, Source};
 pub use verdicts::Tell;
 
 use crate::finding::{Status, Tally};

@@ -1,8 +1,9 @@
 //! Where the engine gets its blocks from.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::finding::AsOfSource;
+use crate::finding::{AsOfSource, Diagnostic};
 use crate::report::header::Header;
 use crate::report::schema::{Column, ColumnSet};
 use crate::report::time::Timestamp;
@@ -52,6 +53,19 @@ pub struct Input {
     pub as_of_source: AsOfSource,
     /// When AWS made the report, where the input says so.
     pub generated: Option<Timestamp>,
+    /// What is known of its account besides.
+    pub account: Account,
+}
+
+/// What is known of the one account of an input and does not stand in its report. Nothing of saved reports.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Account {
+    /// As the organization calls it.
+    pub name: Option<String>,
+    /// Ids of access keys, by the user's name and the slot.
+    pub key_ids: BTreeMap<Vec<u8>, [Option<String>; 2]>,
+    /// What was odd about getting the report.
+    pub diagnostics: Vec<Diagnostic>,
 }
 
 impl Input {

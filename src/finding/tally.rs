@@ -32,6 +32,9 @@ pub struct Tally {
 pub struct InputTally {
     /// As named on the command line.
     pub path: String,
+    /// The account's name, where the organization told it.
+    #[serde(default)]
+    pub account_name: Option<String>,
     /// What it was: `csv`, `json`, `text`, `base64` or `yaml`, with `+gzip` or `+zstd` for every layer of
     /// compression, the inner one first.
     pub kind: String,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::decompress::Compression;
 use super::error::InputError;
 use super::walk::{STDIN, Walk};
-use crate::engine::{Event, Input, Source};
+use crate::engine::{Account, Event, Input, Source};
 use crate::finding::AsOfSource;
 use crate::report::as_of::from_file_name;
 use crate::report::cut::whole_records;
@@ -138,6 +138,7 @@ impl Inputs {
             as_of,
             as_of_source,
             generated,
+            account: Account::default(),
         });
         self.opened += 1;
         Ok(Report {

@@ -7,5 +7,6 @@
 mod decompress;
 pub mod error;
 pub mod inputs;
+pub mod keep;
 pub mod outputs;
 mod walk;

@@ -25,7 +25,7 @@ pub(super) struct Records {
     rules: Vec<Option<RulePieces>>,
     /// Position of the input and number of the row, and `account` to `arn`.
     user: (Option<(usize, u64)>, Vec<u8>),
-    /// Position of the input, and `access_key_id` to `source_path`.
+    /// Position of the input, and `as_of` to `source_path`.
     input: (Option<usize>, Vec<u8>),
     evidence: Vec<u8>,
 }
@@ -52,6 +52,8 @@ impl Stream for Records {
         if let Some(credential) = hit.credential() {
             out.extend_from_slice(credential.name().as_bytes());
         }
+        out.push(b',');
+        write_cell(hit.access_key_id().unwrap_or_default().as_bytes(), out);
         out.extend_from_slice(input(&mut self.input, hit.input()));
         if let Some(row) = hit.row() {
             write_number(row.number(), out);
@@ -102,7 +104,7 @@ fn user<'a>((of, text): &'a mut (Option<(usize, u64)>, Vec<u8>), hit: &Hit<'_>) 
             text.push(b',');
         };
         cell(hit.account(), text);
-        cell(None, text);
+        cell(hit.account_name().map(str::as_bytes), text);
         cell(hit.row().and_then(UserRow::user), text);
         cell(hit.row().and_then(UserRow::arn), text);
     }
@@ -113,7 +115,7 @@ fn input<'a>((of, text): &'a mut (Option<usize>, Vec<u8>), input: &Input) -> &'a
     if *of != Some(input.index) {
         *of = Some(input.index);
         text.clear();
-        text.extend_from_slice(b",,");
+        text.push(b',');
         write_cell(input.as_of.to_string().as_bytes(), text);
         text.push(b',');
         write_cell(input.path.as_bytes(), text);

@@ -57,7 +57,7 @@ fn inputs(view: &View<'_>, out: &mut String) {
         let users = words::counted(input.users, "user");
         line(
             out,
-            format_args!("- {}: {users}, judged as of {as_of}", code(&input.path)),
+            format_args!("- {}: {users}, judged as of {as_of}", code(&words::place(input))),
         );
     }
     more(view.tally.inputs.len(), out);
@@ -106,14 +106,22 @@ fn section(severity: Severity, findings: &[&Finding], reports: usize, out: &mut 
     for finding in findings {
         let user = finding.user.as_deref().unwrap_or("all users");
         let cell = |text: &Option<String>| text.as_deref().map_or(String::new(), code);
-        let mut cells = vec![code(user), cell(&finding.account)];
+        let mut account = cell(&finding.account);
+        if let Some(name) = &finding.account_name {
+            account = format!("{account} {}", plain(name));
+        }
+        let credential = match words::credential(finding) {
+            none if none.is_empty() => none,
+            credential => code(&credential),
+        };
+        let mut cells = vec![code(user), account];
         if reports > 1 {
             cells.push(code(&finding.source.path));
         }
         cells.extend([
             finding.status.to_string(),
             code(&finding.rule),
-            cell(&finding.credential),
+            credential,
             plain(&words::sayings(finding).join("; ")),
         ]);
         line(out, format_args!("| {} |", cells.join(" | ")));

@@ -34,7 +34,7 @@ struct UserPiece {
     text: Vec<u8>,
 }
 
-/// `access_key_id` to the row of one input.
+/// `as_of` to the row of one input.
 #[derive(Debug, Default)]
 struct InputPiece {
     of: Option<usize>,
@@ -65,6 +65,8 @@ impl Lines {
             hit.credential().map(|credential| credential.name().as_bytes()),
             out,
         );
+        out.extend_from_slice(br#","access_key_id":"#);
+        write_option(hit.access_key_id().map(str::as_bytes), out);
         out.extend_from_slice(self.input.of(hit.input()));
         match hit.row() {
             Some(row) => write_number(row.number(), out),
@@ -115,7 +117,9 @@ impl UserPiece {
             self.text.clear();
             self.text.extend_from_slice(br#","account":"#);
             write_option(hit.account(), &mut self.text);
-            self.text.extend_from_slice(br#","account_name":null,"user":"#);
+            self.text.extend_from_slice(br#","account_name":"#);
+            write_option(hit.account_name().map(str::as_bytes), &mut self.text);
+            self.text.extend_from_slice(br#","user":"#);
             write_option(hit.row().and_then(UserRow::user), &mut self.text);
             self.text.extend_from_slice(br#","arn":"#);
             write_option(hit.row().and_then(UserRow::arn), &mut self.text);
@@ -129,7 +133,7 @@ impl InputPiece {
         if self.of != Some(input.index) {
             self.of = Some(input.index);
             self.text.clear();
-            self.text.extend_from_slice(br#","access_key_id":null,"as_of":"#);
+            self.text.extend_from_slice(br#","as_of":"#);
             write(&input.as_of.to_string(), &mut self.text);
             self.text.extend_from_slice(br#","source":{"path":"#);
             write(&input.path, &mut self.text);
@@ -158,7 +162,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::support::{Each, HOSTILE, assess};
+    use super::super::support::{Each, HOSTILE, NAMED, assess};
     use super::*;
     use crate::finding::Suppression;
 
@@ -191,6 +195,11 @@ mod tests {
     #[test]
     fn lines_are_those_of_serde() {
         assert!(lines_like_serde("hos\x1btile.csv", HOSTILE.as_bytes()) > 10);
+    }
+
+    #[test]
+    fn lines_of_named_accounts_too() {
+        assert!(lines_like_serde(NAMED, HOSTILE.as_bytes()) > 10);
     }
 
     /// A quoted cell.

@@ -40,7 +40,7 @@ pub(super) fn inputs(view: &View<'_>, limit: usize) -> String {
     let users = words::counted(inputs.iter().map(|input| input.users).sum(), "user");
     let place = match inputs.as_slice() {
         [] => return "no report could be judged\n".to_owned(),
-        [input] => harmless(&input.path).into_owned(),
+        [input] => words::place(input),
         _ => words::counted(inputs.len() as u64, "report"),
     };
     let common = as_of(view, &inputs[0]);
@@ -92,7 +92,7 @@ fn list(view: &View<'_>, limit: usize, common_as_of: bool) -> String {
             as_of(view, input)
         };
         grid.cells(vec![
-            Cell::new(cut_start(&harmless(&input.path), longest_path)),
+            Cell::new(cut_start(&words::place(input), longest_path)),
             Cell::new(words::counted(input.users, "user")),
             Cell::styled(as_of, DIM),
         ]);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Format, Outputs, Settings};
-use crate::engine::{self, Event, Hit, Input, Options, Program, Sink, Source};
+use crate::engine::{self, Account, Event, Hit, Input, Options, Program, Sink, Source};
 use crate::finding::{AsOfSource, Tally};
 use crate::report::header::Header;
 use crate::report::time::Timestamp;
@@ -53,6 +53,21 @@ impl Memory {
     }
 }
 
+/// A path whose input has an account with a name and a resolved key.
+pub(super) const NAMED: &str = "aws://123456789012";
+
+fn account(path: &str) -> Account {
+    if path != NAMED {
+        return Account::default();
+    }
+    let user = b"=cmd|'/c calc'!A1".to_vec();
+    Account {
+        name: Some("pro\x1bd \"east\"".to_owned()),
+        key_ids: [(user, [Some("AKIAIOSFODNN7EXAMPLE".to_owned()), None])].into(),
+        diagnostics: Vec::new(),
+    }
+}
+
 fn input(index: usize, path: &str) -> Input {
     Input {
         index,
@@ -62,6 +77,7 @@ fn input(index: usize, path: &str) -> Input {
         as_of: "2026-11-21".parse::<Timestamp>().expect("a time"),
         as_of_source: AsOfSource::FileName,
         generated: None,
+        account: account(path),
     }
 }
 

@@ -110,7 +110,15 @@ fn head(view: &View<'_>, finding: &Finding) -> String {
     let user = cut(&user, view.settings.width);
     let mut about = Vec::new();
     if let Some(account) = &finding.account {
-        about.push(format!("account {}", harmless(account)));
+        let name = finding
+            .account_name
+            .as_deref()
+            .map(|name| format!(" ({})", harmless(name)));
+        about.push(format!(
+            "account {}{}",
+            harmless(account),
+            name.unwrap_or_default()
+        ));
     }
     about.extend(finding.source.row.map(|row| format!("row {row}")));
     let about = about.join(", ");
@@ -137,7 +145,7 @@ fn line(finding: &Finding, wide: bool, settings: Settings, grid: &mut Grid) {
         ),
         Cell::styled(finding.status.name(), overview::status_style(finding.status)),
         Cell::new(harmless(&finding.rule)),
-        Cell::new(finding.credential.as_deref().map_or("".into(), harmless)),
+        Cell::new(words::credential(finding)),
     ];
     let sayings = words::sayings(finding);
     if wide {

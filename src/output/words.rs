@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::harmless::harmless;
 use crate::finding::{
-    AsOfSource, Diagnostic, Finding, Level, RuleTally, Severity, Status, Suppression, Tally,
+    AsOfSource, Diagnostic, Finding, InputTally, Level, RuleTally, Severity, Status, Suppression, Tally,
 };
 use crate::report::cell;
 use crate::report::schema::Column;
@@ -94,6 +94,22 @@ fn accepted(suppression: &Suppression) -> String {
     let ticket = suppression.ticket.as_ref().map(|ticket| format!(" ({ticket})"));
     let [until, ticket] = [until, ticket].map(Option::unwrap_or_default);
     harmless(&format!("accepted{until}: {}{ticket}", suppression.reason)).into_owned()
+}
+
+/// The credential that a finding is about, and the key's id where it is known.
+pub(super) fn credential(finding: &Finding) -> String {
+    let known = [&finding.credential, &finding.access_key_id];
+    let words: Vec<_> = known.into_iter().flatten().map(|word| harmless(word)).collect();
+    words.join(" ")
+}
+
+/// An input as named, and its account's name where it is known.
+pub(super) fn place(input: &InputTally) -> String {
+    let name = input
+        .account_name
+        .as_deref()
+        .map(|name| format!(" ({})", harmless(name)));
+    format!("{}{}", harmless(&input.path), name.unwrap_or_default())
 }
 
 /// The cells that tell more than the message: times with their ages at the as-of, and text. What flags say, it

@@ -83,6 +83,10 @@ impl Judge {
     pub(crate) fn scan(self, inputs: Vec<PathBuf>) -> Scan {
         let statuses = [Status::Fail, Status::Undetermined, Status::Suppressed];
         Scan {
+            #[cfg(feature = "aws")]
+            aws: crate::cli::aws_args::Aws::default(),
+            #[cfg(feature = "aws")]
+            resolve_keys: false,
             inputs,
             as_of: None,
             selection: self.selection,

@@ -11,6 +11,8 @@ use credlens::finding::{Severity, Status};
 use credlens::output::Format;
 use credlens::report::time::Timestamp;
 
+#[cfg(feature = "aws")]
+use super::aws_args::Aws;
 pub(crate) use history::{By, Diff, Trend};
 use history::{DIFF_EXAMPLES, TREND_EXAMPLES};
 
@@ -26,11 +28,14 @@ Exit status:
   1  a finding at or above --fail-on
   2  usage, rule or configuration error
   3  no input could be judged
-  4  partial: some inputs failed, the rest was judged and written";
+  4  partial: some inputs or accounts failed, the rest was judged and written
+  130  interrupted";
 
 const SCAN_EXAMPLES: &str = "\
 Examples:
   credlens scan report.csv                          judge a saved report
+  credlens scan                                     the live account of your AWS credentials
+  credlens scan --org --format json=findings.json   every account of the organization
   credlens scan reports/ --framework cis-aws-5.0    every report below a folder, by one benchmark
   aws iam get-credential-report | credlens scan -   what the AWS CLI prints, as it is
   credlens scan report.csv --rule 'access-key-*' --set access-key-not-rotated.max_age=60
@@ -41,7 +46,23 @@ Exit status:
   1  a finding at or above --fail-on
   2  usage, rule or configuration error
   3  no input could be judged
-  4  partial: some inputs failed, the rest was judged and written";
+  4  partial: some inputs or accounts failed, the rest was judged and written
+  130  interrupted";
+
+#[cfg(feature = "aws")]
+const FETCH_EXAMPLES: &str = "\
+Examples:
+  credlens fetch                                    the account of your AWS credentials
+  credlens fetch --profile audit --output - | credlens scan -
+  credlens fetch --org --output reports/ --outcomes outcomes.json
+  credlens fetch --org --output reports/ --resume outcomes.json
+
+Exit status:
+  0  every report was saved, or was there already
+  2  usage error, or a file could not be written
+  3  no report could be fetched
+  4  partial: some accounts failed
+  130  interrupted";
 
 /// Judges AWS IAM credential reports: what is wrong, with which credential, and how to mend it
 ///
@@ -60,6 +81,10 @@ pub(crate) enum Command {
     /// Judge credential reports
     #[command(after_help = SCAN_EXAMPLES)]
     Scan(Box<Scan>),
+    /// Save live reports, exactly as AWS sends them
+    #[cfg(feature = "aws")]
+    #[command(after_help = FETCH_EXAMPLES)]
+    Fetch(Box<Fetch>),
     /// What changed between two reports of an account
     #[command(after_help = DIFF_EXAMPLES)]
     Diff(Box<Diff>),
@@ -84,7 +109,8 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct Scan {
     /// A report file, a directory (searched recursively), or - for standard input. CSV, the AWS CLI's JSON,
-    /// YAML and text, base64, each also gzip or zstd compressed; told by content, never by extension
+    /// YAML and text, base64, each also gzip or zstd compressed; told by content, never by extension. Without
+    /// any, the live account of your AWS credentials
     #[arg(value_name = "INPUT")]
     pub(crate) inputs: Vec<PathBuf>,
 
@@ -96,6 +122,15 @@ pub(crate) struct Scan {
 
     #[command(flatten)]
     pub(crate) selection: Selection,
+
+    #[cfg(feature = "aws")]
+    #[command(flatten)]
+    pub(crate) aws: Aws,
+
+    /// Tell the ids of the access keys that findings are about: lists the keys of every user who has one
+    #[cfg(feature = "aws")]
+    #[arg(long, help_heading = "AWS")]
+    pub(crate) resolve_keys: bool,
 
     /// How to tell the findings: table, summary, json, ndjson, csv or markdown, to standard output or to
     /// PATH; may be repeated [default: table]
@@ -140,6 +175,22 @@ pub(crate) struct Scan {
     /// times the input]
     #[arg(long, value_name = "GIB")]
     pub(crate) max_unpacked: Option<u64>,
+
+    #[command(flatten)]
+    pub(crate) talk: Talk,
+}
+
+/// `credlens fetch`
+#[cfg(feature = "aws")]
+#[derive(Debug, Args)]
+pub(crate) struct Fetch {
+    #[command(flatten)]
+    pub(crate) aws: Aws,
+
+    /// A directory for files such as `123456789012_20261121T083000Z.csv`, whose name tells a later scan when the
+    /// report was made; of one account, also a file, or - for standard output [default: working directory]
+    #[arg(long, short, value_name = "PATH")]
+    pub(crate) output: Option<PathBuf>,
 
     #[command(flatten)]
     pub(crate) talk: Talk,

@@ -191,6 +191,7 @@ fn input(snapshot: &Snapshot) -> InputTally {
     let input = &snapshot.input;
     InputTally {
         path: input.path.clone(),
+        account_name: input.account.name.clone(),
         kind: input.kind.clone(),
         users: snapshot.users.len() as u64,
         as_of: input.as_of.to_string(),

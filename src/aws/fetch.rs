@@ -1,0 +1,181 @@
+//! Fetches the report of one account: the calls that [`super::protocol`] asks for, and the waiting.
+
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_iam::types::ReportStateType;
+use tokio::time::{Instant, sleep};
+
+use super::connect::Session;
+use super::error::Error;
+use super::policy::Action;
+use super::protocol::{Answer, Call, Patience, Protocol, Step};
+use crate::report::cell::account_of;
+use crate::report::header::Header;
+use crate::report::rows::Rows;
+use crate::report::schema::TextColumn;
+use crate::report::split::Splitter;
+use crate::report::time::Timestamp;
+
+/// Told of every call and what it came to; nothing secret is in it.
+pub type Log = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// How reports are fetched.
+#[derive(Clone)]
+pub struct Options {
+    /// How old a report may be, and how long one is waited for.
+    pub patience: Patience,
+    /// The clock when it all began; ages are counted to it.
+    pub now: Timestamp,
+    /// Who wants to know what happens.
+    pub log: Log,
+}
+
+/// The report of one account, as AWS sent it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The bytes.
+    pub csv: Vec<u8>,
+    /// When AWS made it.
+    pub generated: Timestamp,
+}
+
+impl Report {
+    /// The account that the first ARN names.
+    pub fn account(&self) -> Option<String> {
+        let (header, rows) = self.rows()?;
+        let mut arns = (0..rows.len()).filter_map(|row| rows.cell(&header, row, TextColumn::Arn));
+        let account = arns.find_map(account_of)?;
+        Some(String::from_utf8_lossy(account).into_owned())
+    }
+
+    /// Its rows; none where it is no report.
+    pub(super) fn rows(&self) -> Option<(Header, Rows)> {
+        let (header, records) = Header::split(&self.csv).ok()?;
+        let mut rows = Rows::default();
+        rows.text_mut().extend_from_slice(records);
+        Splitter::default().split(&mut rows, &header, &mut Vec::new());
+        Some((header, rows))
+    }
+
+    /// How long before `now` it was made; nothing if the clocks disagree.
+    fn age(&self, now: Timestamp) -> Duration {
+        let seconds = now.0.saturating_sub(self.generated.0);
+        Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
+    }
+}
+
+/// What an answer holds, as far as it is no error.
+enum Given {
+    Report(Report),
+    State(Answer),
+}
+
+/// Gets the report of the session's account by as few calls as that takes. `who` is told to the log.
+pub async fn fetch(session: &Session, options: &Options, who: &str) -> Result<Report, Error> {
+    let iam = session.iam_once();
+    let mut protocol = Protocol::new(options.patience);
+    let mut call = Protocol::FIRST;
+    let started = Instant::now();
+    loop {
+        let given = match call {
+            Call::Get => get(&iam).await,
+            Call::Generate => generate(&iam).await,
+        };
+        let answer = meaning(&given, options.now);
+        let told = words(&given);
+        (options.log)(&format!("{who}: {}: {told}", action(call)));
+        let (step, last) = (protocol.next(answer, started.elapsed(), jitter()), call);
+        match (step, given) {
+            (Step::Use, Ok(Given::Report(report))) => return Ok(report),
+            (Step::Fail, Err(error)) => return Err(error),
+            (Step::Ask(next), _) => call = next,
+            (Step::Wait { pause, then }, _) => {
+                sleep(pause).await;
+                call = then;
+            }
+            (Step::TimedOut | Step::Use | Step::Fail, _) => {
+                return Err(Error::TimedOut {
+                    after: started.elapsed(),
+                    last: format!("{told} to {}", action(last)),
+                });
+            }
+        }
+    }
+}
+
+fn action(call: Call) -> Action {
+    match call {
+        Call::Get => Action::GetCredentialReport,
+        Call::Generate => Action::GenerateCredentialReport,
+    }
+}
+
+async fn get(iam: &aws_sdk_iam::Client) -> Result<Given, Error> {
+    let action = Action::GetCredentialReport;
+    let answer = match iam.get_credential_report().send().await {
+        Ok(answer) => answer,
+        Err(error) => {
+            return match error.as_service_error() {
+                Some(state) if state.is_credential_report_not_present_exception() => {
+                    Ok(Given::State(Answer::NotPresent))
+                }
+                Some(state) if state.is_credential_report_expired_exception() => {
+                    Ok(Given::State(Answer::NotPresent))
+                }
+                Some(state) if state.is_credential_report_not_ready_exception() => {
+                    Ok(Given::State(Answer::NotReady))
+                }
+                Some(_) | None => Err(Error::of(action, &error)),
+            };
+        }
+    };
+    match (answer.content, answer.generated_time) {
+        (Some(content), Some(generated)) => Ok(Given::Report(Report {
+            csv: content.into_inner(),
+            generated: Timestamp(generated.secs()),
+        })),
+        (_, _) => Err(Error::Unreadable { action }),
+    }
+}
+
+async fn generate(iam: &aws_sdk_iam::Client) -> Result<Given, Error> {
+    let action = Action::GenerateCredentialReport;
+    let answer = iam.generate_credential_report().send().await;
+    match answer.map_err(|error| Error::of(action, &error))?.state() {
+        Some(ReportStateType::Complete) => Ok(Given::State(Answer::Complete)),
+        // A state yet unknown is none that ends the waiting.
+        Some(_) => Ok(Given::State(Answer::Running)),
+        None => Err(Error::Unreadable { action }),
+    }
+}
+
+fn meaning(given: &Result<Given, Error>, now: Timestamp) -> Answer {
+    match given {
+        Ok(Given::Report(report)) => Answer::Report { age: report.age(now) },
+        Ok(Given::State(answer)) => *answer,
+        Err(Error::Busy { .. }) => Answer::Busy,
+        Err(Error::Unavailable { .. } | Error::Unreachable { .. } | Error::Unreadable { .. }) => {
+            Answer::Unavailable
+        }
+        Err(_) => Answer::Refused,
+    }
+}
+
+fn words(given: &Result<Given, Error>) -> String {
+    match given {
+        Ok(Given::Report(report)) => format!("a report of {}", report.generated),
+        Ok(Given::State(Answer::NotPresent)) => "no report".to_owned(),
+        Ok(Given::State(Answer::NotReady)) => "not ready".to_owned(),
+        Ok(Given::State(Answer::Complete)) => "complete".to_owned(),
+        Ok(Given::State(_)) => "in progress".to_owned(),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// From 0 to 1, other each time.
+fn jitter() -> f64 {
+    let bits = RandomState::new().build_hasher().finish();
+    f64::from(u32::try_from(bits >> 32).unwrap_or(0)) / f64::from(u32::MAX)
+}

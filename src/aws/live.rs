@@ -1,0 +1,154 @@
+//! Live reports as the engine's source.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::fetch::Report;
+use super::keys::Resolved;
+use super::outcomes::{Outcome, State};
+use super::policy::Action;
+use super::run::Fetched;
+use crate::engine::{self, Event, Input, Source};
+use crate::finding::{AsOfSource, Diagnostic};
+use crate::report::header::Header;
+use crate::report::time::Timestamp;
+
+/// What became of the accounts, as far as they have been handed over.
+#[derive(Clone, Debug, Default)]
+pub struct Record {
+    /// How each came out.
+    pub outcomes: Vec<Outcome>,
+    /// What AWS refused, each once.
+    pub denied: Vec<Action>,
+}
+
+impl Record {
+    /// Notes what came of an account.
+    pub fn add(&mut self, fetched: &Fetched) {
+        let denied = match &fetched.result {
+            Ok((_, resolved)) => resolved.denied,
+            Err(error) => error.denied(),
+        };
+        self.denied.extend(denied);
+        self.denied.sort();
+        self.denied.dedup();
+        let account = &fetched.account;
+        let report = fetched.result.as_ref().ok().map(|(report, _)| report);
+        self.outcomes.push(Outcome {
+            account: account.id.clone(),
+            name: account.name.clone(),
+            role: account.role.clone(),
+            outcome: report.map_or(State::Failed, |_| State::Fetched),
+            generated: report.map(|report| report.generated.to_string()),
+            error: fetched.result.as_ref().err().map(ToString::to_string),
+        });
+    }
+
+    /// The last account's report came, but is of no use.
+    pub fn failed(&mut self, error: &str) {
+        if let Some(last) = self.outcomes.last_mut() {
+            last.outcome = State::Failed;
+            last.error = Some(error.to_owned());
+        }
+    }
+}
+
+/// Reports as they arrive, each one block.
+pub struct Live<I> {
+    arrivals: I,
+    as_of: Option<Timestamp>,
+    record: Arc<Mutex<Record>>,
+    opened: usize,
+}
+
+impl<I: Iterator<Item = Fetched> + Send> Live<I> {
+    /// Judged at `as_of`, or when AWS made each report.
+    pub fn new(arrivals: I, as_of: Option<Timestamp>) -> Self {
+        Self {
+            arrivals,
+            as_of,
+            record: Arc::default(),
+            opened: 0,
+        }
+    }
+
+    /// What becomes of the accounts.
+    pub fn record(&self) -> Arc<Mutex<Record>> {
+        Arc::clone(&self.record)
+    }
+
+    fn input(&mut self, header: Header, report: &Report, path: String, account: engine::Account) -> Input {
+        self.opened += 1;
+        Input {
+            index: self.opened - 1,
+            path,
+            kind: "live".to_owned(),
+            header,
+            as_of: self.as_of.unwrap_or(report.generated),
+            as_of_source: self.as_of.map_or(AsOfSource::Generated, |_| AsOfSource::Argument),
+            generated: Some(report.generated),
+            account,
+        }
+    }
+}
+
+impl<I: Iterator<Item = Fetched> + Send> Source for Live<I> {
+    fn next(&mut self, text: &mut Vec<u8>) -> Option<Event> {
+        text.clear();
+        let fetched = self.arrivals.next()?;
+        let record = self.record();
+        let mut record = record.lock().unwrap_or_else(PoisonError::into_inner);
+        record.add(&fetched);
+        let path = path(&fetched.account.id);
+        let (report, resolved) = match fetched.result {
+            Ok(given) => given,
+            Err(error) => {
+                return Some(Event::Failed {
+                    path,
+                    error: Box::new(error),
+                });
+            }
+        };
+        match Header::split(&report.csv) {
+            Ok((header, rows)) => {
+                text.extend_from_slice(rows);
+                let account = known(fetched.account.name, resolved, &path);
+                let input = Arc::new(self.input(header, &report, path, account));
+                Some(Event::Block { input, last: true })
+            }
+            Err(error) => {
+                record.failed(&error.to_string());
+                Some(Event::Failed {
+                    path,
+                    error: Box::new(error),
+                })
+            }
+        }
+    }
+}
+
+/// How an account stands in outputs where a file's path would.
+pub fn path(account: &str) -> String {
+    if account.is_empty() {
+        return "aws".to_owned();
+    }
+    format!("aws://{account}")
+}
+
+fn known(name: Option<String>, resolved: Resolved, path: &str) -> engine::Account {
+    let remarks = resolved.remarks.into_iter();
+    engine::Account {
+        name,
+        key_ids: resolved.ids,
+        diagnostics: remarks
+            .map(|(level, code, message)| Diagnostic {
+                level,
+                code: code.to_owned(),
+                path: Some(path.to_owned()),
+                row: None,
+                column: None,
+                value: None,
+                message,
+            })
+            .collect(),
+    }
+}

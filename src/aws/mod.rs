@@ -1,0 +1,25 @@
+//! Live reports: of one account or of an organization's, fetched once each by as few calls as that takes, and
+//! the ids of access keys. Knows no rule, opens no file, and tells nothing secret.
+
+pub mod accounts;
+mod connect;
+mod error;
+mod fetch;
+mod keys;
+mod live;
+mod organization;
+mod outcomes;
+mod policy;
+mod protocol;
+mod run;
+
+pub use connect::{Caller, Session, Settings};
+pub use error::Error;
+pub use fetch::{Log, Options, Report, fetch};
+pub use keys::{KeyIds, Resolved};
+pub use live::{Live, Record, path};
+pub use organization::active_accounts;
+pub use outcomes::{Outcome, Outcomes, OutcomesError, State};
+pub use policy::Action;
+pub use protocol::Patience;
+pub use run::{Arrivals, Fetched, Plan, Runtime, Scope, Several};

@@ -1,0 +1,76 @@
+//! The accounts of an organization.
+
+use aws_sdk_organizations::types::{Account as Listed, AccountState, AccountStatus};
+
+use super::accounts::Account;
+use super::connect::Session;
+use super::error::Error;
+use super::policy::Action;
+
+/// Lists the active accounts. Works from the management account and from that of a delegated administrator.
+pub async fn active_accounts(session: &Session) -> Result<Vec<Account>, Error> {
+    let action = Action::ListAccounts;
+    let organizations = session.organizations();
+    let mut accounts = Vec::new();
+    let mut token: Option<String> = None;
+    loop {
+        let page = organizations
+            .list_accounts()
+            .set_next_token(token.clone())
+            .send()
+            .await;
+        let page = page.map_err(|error| Error::of(action, &error))?;
+        accounts.extend(
+            page.accounts()
+                .iter()
+                .filter(|account| is_active(account))
+                .filter_map(known),
+        );
+        // Pages may be empty and yet not the last.
+        match page.next_token {
+            None => return Ok(accounts),
+            next if next == token => return Err(Error::Unreadable { action }),
+            next => token = next,
+        }
+    }
+}
+
+/// `State` tells, and took the place of `Status`, which older endpoints tell alone.
+fn is_active(account: &Listed) -> bool {
+    match (account.state(), account.status()) {
+        (Some(state), _) => *state == AccountState::Active,
+        (None, Some(status)) => *status == AccountStatus::Active,
+        (None, None) => false,
+    }
+}
+
+fn known(account: &Listed) -> Option<Account> {
+    Some(Account {
+        id: account.id()?.to_owned(),
+        name: account.name().map(str::to_owned),
+        role: None,
+        external_id: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn state_goes_before_status() {
+        let account = |state: Option<AccountState>, status: Option<AccountStatus>| {
+            is_active(&Listed::builder().set_state(state).set_status(status).build())
+        };
+        assert!(account(Some(AccountState::Active), None));
+        assert!(account(
+            Some(AccountState::Active),
+            Some(AccountStatus::Suspended)
+        ));
+        assert!(!account(Some(AccountState::Closed), Some(AccountStatus::Active)));
+        assert!(!account(Some(AccountState::PendingActivation), None));
+        assert!(account(None, Some(AccountStatus::Active)));
+        assert!(!account(None, Some(AccountStatus::Suspended)));
+        assert!(!account(None, None));
+    }
+}

@@ -1,0 +1,130 @@
+//! How every account of a run came out, kept in a file from which another run goes on: `credlens.outcomes/v1`.
+
+use serde::{Deserialize, Serialize};
+
+/// How the accounts came out, by id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcomes {
+    /// Always `credlens.outcomes/v1`.
+    schema: String,
+    /// One an account.
+    pub accounts: Vec<Outcome>,
+}
+
+/// How one account came out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// Its id; where even that is not known, empty.
+    pub account: String,
+    /// Its name, where known.
+    pub name: Option<String>,
+    /// The role that was to be used there, where it has one of its own.
+    pub role: Option<String>,
+    /// What became of it.
+    pub outcome: State,
+    /// When AWS made its report, RFC 3339 UTC.
+    pub generated: Option<String>,
+    /// Why it failed.
+    pub error: Option<String>,
+}
+
+/// What became of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// Its report came.
+    Fetched,
+    /// It did not, or could not be read.
+    Failed,
+}
+
+/// What is wrong with a file of outcomes.
+#[derive(Debug, thiserror::Error)]
+#[error("it is no file that --outcomes wrote: {0}")]
+pub struct OutcomesError(String);
+
+impl Outcomes {
+    /// Name and version of this shape.
+    pub const SCHEMA: &'static str = "credlens.outcomes/v1";
+
+    /// In the order of the accounts' ids.
+    pub fn new(mut accounts: Vec<Outcome>) -> Self {
+        accounts.sort_by(|one, other| one.account.cmp(&other.account));
+        Self {
+            schema: Self::SCHEMA.to_owned(),
+            accounts,
+        }
+    }
+
+    /// Reads a file's text.
+    pub fn parse(text: &str) -> Result<Self, OutcomesError> {
+        let outcomes: Self = serde_json::from_str(text).map_err(|error| OutcomesError(error.to_string()))?;
+        if outcomes.schema != Self::SCHEMA {
+            return Err(OutcomesError(format!("its schema is not {}", Self::SCHEMA)));
+        }
+        Ok(outcomes)
+    }
+
+    /// The file's text.
+    pub fn text(&self) -> String {
+        serde_json::to_string_pretty(self).expect("invariant: strings and words are JSON") + "\n"
+    }
+
+    /// Those that failed.
+    pub fn failed(&self) -> impl Iterator<Item = &Outcome> {
+        self.accounts
+            .iter()
+            .filter(|outcome| outcome.outcome == State::Failed)
+    }
+
+    /// What is known after a run that went on from `self`.
+    #[must_use]
+    pub fn continued(self, newer: Vec<Outcome>) -> Self {
+        let is_replaced = |old: &Outcome| newer.iter().any(|new| new.account == old.account);
+        let mut accounts: Vec<Outcome> = self
+            .accounts
+            .into_iter()
+            .filter(|old| !is_replaced(old))
+            .collect();
+        accounts.extend(newer);
+        Self::new(accounts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome(account: &str, outcome: State) -> Outcome {
+        Outcome {
+            account: account.to_owned(),
+            name: None,
+            role: None,
+            outcome,
+            generated: None,
+            error: None,
+        }
+    }
+
+    #[test]
+    fn another_run_replaces_what_it_did() {
+        let first = Outcomes::new(vec![outcome("3", State::Failed), outcome("1", State::Fetched)]);
+        let first = Outcomes::parse(&first.text()).unwrap();
+        assert_eq!(
+            first
+                .failed()
+                .map(|failed| failed.account.as_str())
+                .collect::<Vec<_>>(),
+            ["3"]
+        );
+        let second = first.continued(vec![outcome("3", State::Fetched)]);
+        assert_eq!(second.failed().count(), 0);
+        assert_eq!(second.accounts.len(), 2);
+    }
+
+    #[test]
+    fn other_files_are_refused() {
+        assert!(Outcomes::parse("{}").is_err());
+        assert!(Outcomes::parse(r#"{"schema":"credlens.outcomes/v2","accounts":[]}"#).is_err());
+    }
+}

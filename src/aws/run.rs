@@ -1,0 +1,269 @@
+//! Fetches the reports of many accounts at a time, and hands them over in the order of the accounts.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinHandle;
+
+use super::accounts::Account;
+use super::connect::{Caller, RoleToAssume, Session};
+use super::error::Error;
+use super::fetch::{self, Report, fetch};
+use super::keys::{self, Resolved};
+
+/// What is fetched, and how.
+#[derive(Clone)]
+pub struct Plan {
+    /// The caller's own credentials.
+    pub session: Session,
+    /// Which accounts.
+    pub scope: Scope,
+    /// How each report is fetched.
+    pub options: fetch::Options,
+    /// Whether the ids of access keys are looked up, too.
+    pub resolve_keys: bool,
+}
+
+/// Which accounts are fetched.
+#[derive(Clone)]
+pub enum Scope {
+    /// That of the credentials.
+    Own,
+    /// Several.
+    Several(Several),
+}
+
+/// Accounts and the way into them.
+#[derive(Clone)]
+pub struct Several {
+    /// Whose the credentials are: this account is not entered through a role.
+    pub caller: Caller,
+    /// In the order in which they are handed over.
+    pub accounts: Vec<Account>,
+    /// Name or ARN of the role in accounts that have none of their own.
+    pub role: String,
+    /// What roles ask for where an account says nothing else.
+    pub external_id: Option<String>,
+    /// How the sessions are called.
+    pub session_name: String,
+    /// How many accounts are fetched at a time.
+    pub concurrency: usize,
+}
+
+/// What came of one account.
+#[derive(Debug)]
+pub struct Fetched {
+    /// The account; of the credentials' own one, if its report did not come, the id may be empty.
+    pub account: Account,
+    /// Its report, and what became of its keys where that was asked for.
+    pub result: Result<(Report, Resolved), Error>,
+}
+
+/// What runs calls to AWS beside the threads that judge.
+#[derive(Debug)]
+pub struct Runtime(Option<tokio::runtime::Runtime>);
+
+impl Runtime {
+    /// Starts its threads.
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    pub fn new() -> io::Result<Self> {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        let runtime = builder.worker_threads(2).enable_all().build()?;
+        Ok(Self(Some(runtime)))
+    }
+
+    fn inner(&self) -> &tokio::runtime::Runtime {
+        self.0.as_ref().expect("invariant: there until it is dropped")
+    }
+
+    /// Waits for an answer, or Ctrl-C.
+    ///
+    /// # Errors
+    /// Those of the future, and [`Error::Interrupted`].
+    pub fn wait<T>(&self, future: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        self.inner().block_on(async {
+            tokio::select! {
+                result = future => result,
+                _ = tokio::signal::ctrl_c() => Err(Error::Interrupted),
+            }
+        })
+    }
+
+    /// Starts fetching. Reports come in the order of the accounts, each as soon as those before are there;
+    /// Ctrl-C ends them.
+    pub fn fetch_all(self, plan: Plan) -> Arrivals {
+        let interrupted = Arc::new(AtomicBool::new(false));
+        let (sender, receiver) = mpsc::channel(1);
+        let flag = Arc::clone(&interrupted);
+        self.inner().spawn(hand_over(plan, sender, flag));
+        Arrivals {
+            receiver,
+            interrupted,
+            _runtime: self,
+        }
+    }
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            // Whatever still waits for a name or an answer must not hold up the end.
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// What came of the accounts, in their order. Waits for what is not there yet.
+#[derive(Debug)]
+pub struct Arrivals {
+    receiver: mpsc::Receiver<Fetched>,
+    interrupted: Arc<AtomicBool>,
+    _runtime: Runtime,
+}
+
+impl Arrivals {
+    /// Tells, also later on, whether Ctrl-C ended it.
+    pub fn interrupted(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.interrupted)
+    }
+}
+
+impl Iterator for Arrivals {
+    type Item = Fetched;
+
+    fn next(&mut self) -> Option<Fetched> {
+        self.receiver.blocking_recv()
+    }
+}
+
+async fn hand_over(plan: Plan, sender: mpsc::Sender<Fetched>, interrupted: Arc<AtomicBool>) {
+    for (account, task) in start(plan) {
+        let result = tokio::select! {
+            result = task => result,
+            _ = tokio::signal::ctrl_c() => {
+                interrupted.store(true, Ordering::Relaxed);
+                return;
+            }
+        };
+        let fetched = result.unwrap_or_else(|_| Fetched {
+            account,
+            result: Err(Error::Settings("a defect of credlens ended its task".to_owned())),
+        });
+        if sender.send(fetched).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn start(plan: Plan) -> Vec<(Account, JoinHandle<Fetched>)> {
+    let plan = Arc::new(plan);
+    let several = match &plan.scope {
+        Scope::Own => {
+            let task = tokio::spawn(own(Arc::clone(&plan)));
+            return vec![(nameless(String::new()), task)];
+        }
+        Scope::Several(several) => several.clone(),
+    };
+    let permits = Arc::new(Semaphore::new(several.concurrency.max(1)));
+    let several = Arc::new(several);
+    let tasks = several.accounts.iter().map(|account| {
+        let (plan, several, permits) = (Arc::clone(&plan), Arc::clone(&several), Arc::clone(&permits));
+        let asked = account.clone();
+        let task = tokio::spawn(async move {
+            let _permit = permits.acquire().await;
+            let result = of_account(&plan, &several, &asked).await;
+            Fetched {
+                account: asked,
+                result,
+            }
+        });
+        (account.clone(), task)
+    });
+    tasks.collect()
+}
+
+fn nameless(id: String) -> Account {
+    Account {
+        id,
+        name: None,
+        role: None,
+        external_id: None,
+    }
+}
+
+async fn own(plan: Arc<Plan>) -> Fetched {
+    match with_keys(&plan, &plan.session, "own account").await {
+        Ok((report, resolved)) => {
+            let id = match report.account() {
+                Some(id) => Ok(id),
+                None => plan.session.caller().await.map(|caller| caller.account),
+            };
+            Fetched {
+                account: nameless(id.as_ref().map_or_else(|_| String::new(), String::clone)),
+                result: id.map(|_| (report, resolved)),
+            }
+        }
+        Err(error) => Fetched {
+            account: nameless(String::new()),
+            result: Err(error),
+        },
+    }
+}
+
+async fn of_account(plan: &Plan, several: &Several, account: &Account) -> Result<(Report, Resolved), Error> {
+    let session = if account.id == several.caller.account {
+        plan.session.clone()
+    } else {
+        let role = account.role.as_ref().unwrap_or(&several.role);
+        let arn = role_arn(&several.caller.partition, &account.id, role);
+        let role = RoleToAssume {
+            arn: &arn,
+            external_id: account.external_id.as_deref().or(several.external_id.as_deref()),
+            session_name: &several.session_name,
+        };
+        plan.session.assume(&role).await?
+    };
+    let (report, resolved) = with_keys(plan, &session, &account.id).await?;
+    match report.account() {
+        Some(found) if found != account.id => Err(Error::OtherAccount(found)),
+        Some(_) | None => Ok((report, resolved)),
+    }
+}
+
+/// A role's ARN, which may be given by its name, with its path if it has one.
+fn role_arn(partition: &str, account: &str, role: &str) -> String {
+    if role.starts_with("arn:") {
+        return role.to_owned();
+    }
+    format!(
+        "arn:{partition}:iam::{account}:role/{}",
+        role.trim_start_matches('/')
+    )
+}
+
+async fn with_keys(plan: &Plan, session: &Session, who: &str) -> Result<(Report, Resolved), Error> {
+    let report = fetch(session, &plan.options, who).await?;
+    let resolved = if plan.resolve_keys {
+        keys::resolve(session, &report).await
+    } else {
+        Resolved::default()
+    };
+    Ok((report, resolved))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_by_name_and_arn() {
+        let arn = |role| role_arn("aws-cn", "123456789012", role);
+        assert_eq!(arn("Scan"), "arn:aws-cn:iam::123456789012:role/Scan");
+        assert_eq!(arn("/audit/Scan"), "arn:aws-cn:iam::123456789012:role/audit/Scan");
+        assert_eq!(arn("arn:aws:iam::1:role/x"), "arn:aws:iam::1:role/x");
+    }
+}

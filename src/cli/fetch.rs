@@ -1,0 +1,110 @@
+//! `credlens fetch`: live reports into files, as AWS sent them.
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+
+use anyhow::{Context as _, bail};
+use credlens::aws::{Fetched, Record, Report};
+use credlens::io::keep::{Kept, keep};
+use credlens::io::outputs::is_broken_pipe;
+use credlens::output::harmless;
+
+use super::args::Fetch;
+use super::{Exit, live, now, tell, tell_error};
+
+/// Where reports go.
+enum To {
+    Stdout,
+    File(PathBuf),
+    Directory(PathBuf),
+}
+
+pub(super) fn run(fetch: &Fetch) -> anyhow::Result<Exit> {
+    let to = to(fetch)?;
+    let started = match live::start(&fetch.aws, false, now(), fetch.talk.verbose > 0)? {
+        Ok(started) => started,
+        Err(exit) => return Ok(exit),
+    };
+    let interrupted = started.arrivals.interrupted();
+    let mut record = Record::default();
+    for fetched in started.arrivals {
+        record.add(&fetched);
+        let saved = match &fetched.result {
+            Ok((report, _)) => save(&to, &fetched, report, fetch.talk.quiet),
+            Err(error) if !fetch.aws.several() => {
+                tell_error(error);
+                Ok(())
+            }
+            // The table of outcomes will tell.
+            Err(_) => Ok(()),
+        };
+        match saved {
+            Err(error) if fetch.aws.several() && !error.chain().any(is_broken_pipe) => {
+                record.failed(&format!("{error:#}"));
+            }
+            saved => saved?,
+        }
+    }
+    if interrupted.load(Ordering::Relaxed) {
+        tell("interrupted; the reports that were saved are whole");
+        return Ok(Exit::Interrupted);
+    }
+    live::conclude(&fetch.aws, &record, started.earlier)?;
+    let failed = record
+        .outcomes
+        .iter()
+        .filter(|outcome| outcome.error.is_some())
+        .count();
+    Ok(match failed {
+        0 => Exit::Clean,
+        _ if failed == record.outcomes.len() => Exit::NothingJudged,
+        _ => Exit::Partial,
+    })
+}
+
+fn to(fetch: &Fetch) -> anyhow::Result<To> {
+    let Some(path) = &fetch.output else {
+        return Ok(To::Directory(PathBuf::new()));
+    };
+    let names_directory = path.is_dir()
+        || path
+            .as_os_str()
+            .to_string_lossy()
+            .ends_with(std::path::is_separator);
+    Ok(match (path.as_os_str() == "-", fetch.aws.several()) {
+        (true, false) => To::Stdout,
+        (true, true) => bail!("reports of several accounts do not go to standard output; name a directory"),
+        (false, several) if several || names_directory => To::Directory(path.clone()),
+        (false, _) => To::File(path.clone()),
+    })
+}
+
+fn save(to: &To, fetched: &Fetched, report: &Report, quiet: bool) -> anyhow::Result<()> {
+    let path = match to {
+        To::Stdout => {
+            let mut stdout = io::stdout();
+            stdout.write_all(&report.csv)?;
+            return Ok(stdout.flush()?);
+        }
+        To::File(path) => path.clone(),
+        To::Directory(directory) => {
+            if directory != Path::new("") {
+                std::fs::create_dir_all(directory)
+                    .with_context(|| format!("cannot make the directory {}", directory.display()))?;
+            }
+            let generated = report.generated.to_string().replace(['-', ':'], "");
+            directory.join(format!("{}_{generated}.csv", fetched.account.id))
+        }
+    };
+    let kept = keep(&path, &report.csv).with_context(|| format!("cannot save {}", path.display()))?;
+    writeln!(io::stdout(), "{}", path.display())?;
+    if kept == Kept::WasThere && !quiet {
+        let path = path.display().to_string();
+        tell(format_args!(
+            "{} was there already, with the same bytes",
+            harmless(&path)
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,271 @@
+//! What live scans and `fetch` share: from flags to reports on their way, and what is told at the end.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use credlens::aws::accounts::{self, Account};
+use credlens::aws::{
+    self, Arrivals, Error, Options, Outcome, Outcomes, Patience, Plan, Record, Runtime, Scope, Session,
+    Settings, Several, State,
+};
+use credlens::io::outputs::Output;
+use credlens::output::harmless;
+use credlens::report::time::Timestamp;
+
+use super::aws_args::{Aws, Span};
+use super::{Exit, tell, tell_error};
+
+const ROLE: &str = "OrganizationAccountAccessRole";
+const SESSION: &str = "credlens";
+/// AWS makes no report that is younger than this, so asking for one would be in vain.
+const MAX_REPORT_AGE: u64 = 4 * 3_600;
+const TIMEOUT: u64 = 600;
+const CONCURRENCY: usize = 16;
+
+/// Reports on their way.
+pub(super) struct Started {
+    pub(super) arrivals: Arrivals,
+    /// What an earlier run knew, if this one goes on from it.
+    pub(super) earlier: Option<Outcomes>,
+}
+
+/// Starts fetching, or says why that cannot be.
+///
+/// # Errors
+/// Those of files and flags; those of AWS are told, and become the exit status.
+pub(super) fn start(
+    aws: &Aws,
+    resolve_keys: bool,
+    now: Timestamp,
+    verbose: bool,
+) -> anyhow::Result<Result<Started, Exit>> {
+    check(aws)?;
+    let runtime = Runtime::new().context("threads for calls to AWS cannot be started")?;
+    let earlier = aws.resume.as_deref().map(read_outcomes).transpose()?;
+    let settings = settings(aws);
+    let session = match runtime.wait(async { Ok(Session::open(&settings).await) }) {
+        Ok(session) => session,
+        Err(error) => return Ok(Err(refuse(aws, &error))),
+    };
+    let scope = if aws.several() {
+        match several(aws, &runtime, &session, earlier.as_ref())? {
+            Ok(several) => Scope::Several(several),
+            Err(error) => return Ok(Err(refuse(aws, &error))),
+        }
+    } else {
+        Scope::Own
+    };
+    let plan = Plan {
+        session,
+        scope,
+        options: options(aws, now, verbose),
+        resolve_keys,
+    };
+    let arrivals = runtime.fetch_all(plan);
+    Ok(Ok(Started { arrivals, earlier }))
+}
+
+fn check(aws: &Aws) -> anyhow::Result<()> {
+    let given = [
+        ("--role-name", aws.role_name.is_some()),
+        ("--accounts", !aws.accounts.is_empty()),
+        ("--exclude-accounts", !aws.exclude_accounts.is_empty()),
+        ("--concurrency", aws.concurrency.is_some()),
+        ("--outcomes", aws.outcomes.is_some()),
+    ];
+    if let (false, Some((flag, _))) = (aws.several(), given.iter().find(|(_, given)| *given)) {
+        bail!("{flag} is for several accounts; add --org, --accounts-file FILE or --resume FILE");
+    }
+    let is_http = |url: &str| url.starts_with("http://") || url.starts_with("https://");
+    if aws.endpoint_url.as_deref().is_some_and(|url| !is_http(url)) {
+        bail!("--endpoint-url must start with http:// or https://");
+    }
+    if aws.concurrency == Some(0) {
+        bail!("--concurrency 0 would fetch nothing");
+    }
+    let name = aws.role_session_name.as_deref().unwrap_or(SESSION);
+    if name.len() < 2 {
+        bail!("--role-session-name must have 2 characters or more");
+    }
+    Ok(())
+}
+
+fn settings(aws: &Aws) -> Settings {
+    Settings {
+        profile: aws.profile.clone(),
+        region: aws.region.clone(),
+        endpoint_url: aws.endpoint_url.clone(),
+        role_arn: aws.role_arn.clone(),
+        // It is that of the accounts' roles, where there are several.
+        external_id: aws.external_id.clone().filter(|_| !aws.several()),
+        role_session_name: aws.role_session_name.clone(),
+    }
+}
+
+fn options(aws: &Aws, now: Timestamp, verbose: bool) -> Options {
+    let seconds =
+        |span: Option<Span>, usual| span.map_or(std::time::Duration::from_secs(usual), |span| span.0);
+    Options {
+        patience: Patience {
+            max_report_age: seconds(aws.max_report_age, MAX_REPORT_AGE),
+            timeout: seconds(aws.timeout, TIMEOUT),
+        },
+        now,
+        log: if verbose {
+            Arc::new(|line: &str| tell(harmless(line)))
+        } else {
+            Arc::new(|_: &str| {})
+        },
+    }
+}
+
+fn several(
+    aws: &Aws,
+    runtime: &Runtime,
+    session: &Session,
+    earlier: Option<&Outcomes>,
+) -> anyhow::Result<Result<Several, Error>> {
+    let listed = match (&aws.accounts_file, earlier) {
+        (Some(path), _) => Some(read_accounts(path)?),
+        (None, Some(earlier)) => Some(failed(earlier)),
+        (None, None) => None,
+    };
+    let asked = runtime.wait(async {
+        let caller = session.caller().await?;
+        match listed {
+            Some(listed) => Ok((caller, listed)),
+            None => Ok((caller, aws::active_accounts(session).await?)),
+        }
+    });
+    let (caller, mut accounts) = match asked {
+        Ok(asked) => asked,
+        Err(error) => return Ok(Err(error)),
+    };
+    if let Some(earlier) = earlier {
+        accounts.retain(|account| earlier.failed().any(|failed| failed.account == account.id));
+    }
+    Ok(Ok(Several {
+        caller,
+        accounts: accounts::choose(accounts, &aws.accounts, &aws.exclude_accounts)?,
+        role: aws.role_name.clone().unwrap_or_else(|| ROLE.to_owned()),
+        external_id: aws.external_id.clone(),
+        session_name: aws
+            .role_session_name
+            .clone()
+            .unwrap_or_else(|| SESSION.to_owned()),
+        concurrency: aws.concurrency.unwrap_or(CONCURRENCY),
+    }))
+}
+
+fn read_accounts(path: &Path) -> anyhow::Result<Vec<Account>> {
+    let text = std::fs::read_to_string(path);
+    let text = text.with_context(|| format!("the accounts file {} cannot be read", path.display()))?;
+    accounts::parse(&text).with_context(|| format!("the accounts file {} is wrong", path.display()))
+}
+
+fn read_outcomes(path: &Path) -> anyhow::Result<Outcomes> {
+    let text = std::fs::read_to_string(path);
+    let text = text.with_context(|| format!("the outcomes {} cannot be read", path.display()))?;
+    let outcomes = Outcomes::parse(&text);
+    let outcomes = outcomes.with_context(|| format!("the outcomes {} cannot be used", path.display()))?;
+    if outcomes.failed().next().is_none() {
+        bail!(
+            "in {} no account failed: there is nothing to go on with",
+            path.display()
+        );
+    }
+    Ok(outcomes)
+}
+
+fn failed(outcomes: &Outcomes) -> Vec<Account> {
+    let account = |failed: &Outcome| Account {
+        id: failed.account.clone(),
+        name: failed.name.clone(),
+        role: failed.role.clone(),
+        external_id: None,
+    };
+    outcomes.failed().map(account).collect()
+}
+
+/// Tells an error of AWS before any report was fetched.
+fn refuse(aws: &Aws, error: &Error) -> Exit {
+    tell_error(error);
+    if let Some(action) = error.denied() {
+        tell_policy(aws, action);
+    }
+    if matches!(error, Error::Interrupted) {
+        return Exit::Interrupted;
+    }
+    Exit::NothingJudged
+}
+
+/// Tells how the accounts came out and what to allow, and keeps it where that was asked for.
+pub(super) fn conclude(aws: &Aws, record: &Record, earlier: Option<Outcomes>) -> anyhow::Result<()> {
+    if aws.several() {
+        tell_outcomes(&record.outcomes);
+    }
+    for &action in &record.denied {
+        tell_policy(aws, action);
+    }
+    let Some(path) = &aws.outcomes else {
+        return Ok(());
+    };
+    let outcomes = match earlier {
+        Some(earlier) => earlier.continued(record.outcomes.clone()),
+        None => Outcomes::new(record.outcomes.clone()),
+    };
+    let write = || {
+        let mut output = Output::create(path)?;
+        output.write_all(outcomes.text().as_bytes())?;
+        output.finish()
+    };
+    write().with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// The table of outcomes: who failed by name and why, and how many did not.
+fn tell_outcomes(outcomes: &[Outcome]) {
+    let failed: Vec<_> = outcomes
+        .iter()
+        .filter(|outcome| outcome.outcome == State::Failed)
+        .collect();
+    let fetched = outcomes.len() - failed.len();
+    tell(format_args!(
+        "{} accounts: {fetched} fetched, {} failed",
+        outcomes.len(),
+        failed.len()
+    ));
+    let name = |outcome: &Outcome| harmless(outcome.name.as_deref().unwrap_or("-")).into_owned();
+    let width = failed
+        .iter()
+        .map(|outcome| name(outcome).chars().count())
+        .max()
+        .unwrap_or(0);
+    for outcome in failed {
+        let why = harmless(outcome.error.as_deref().unwrap_or("")).into_owned();
+        tell(format_args!(
+            "  {}  {:width$}  {why}",
+            harmless(&outcome.account),
+            name(outcome)
+        ));
+    }
+}
+
+fn tell_policy(aws: &Aws, action: aws::Action) {
+    let region = aws.region.clone().or_else(|| std::env::var("AWS_REGION").ok());
+    let partition = match region.as_deref() {
+        Some(region) if region.starts_with("cn-") => "aws-cn",
+        Some(region) if region.starts_with("us-gov-") => "aws-us-gov",
+        Some(_) | None => "aws",
+    };
+    let (whose, policy) = action.remedy(partition, aws.role_name.as_deref().unwrap_or(ROLE));
+    tell(format_args!(
+        "{action} is wanted. The smallest policy for {whose}:\n{}",
+        harmless_lines(&policy)
+    ));
+}
+
+fn harmless_lines(text: &str) -> String {
+    text.lines().map(harmless).collect::<Vec<_>>().join("\n")
+}

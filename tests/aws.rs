@@ -1,0 +1,59 @@
+//! Live reports, against stubs of AWS and the moto server.
+
+mod cli;
+mod moto;
+mod server;
+mod states;
+mod stub;
+
+/// A small report of this account: root, a user with an active key, and one without.
+fn report(account: &str) -> String {
+    let header = "user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,\
+        password_next_rotation,mfa_active,access_key_1_active,access_key_1_last_rotated,\
+        access_key_1_last_used_date,access_key_1_last_used_region,access_key_1_last_used_service,\
+        access_key_2_active,access_key_2_last_rotated,access_key_2_last_used_date,\
+        access_key_2_last_used_region,access_key_2_last_used_service,cert_1_active,cert_1_last_rotated,\
+        cert_2_active,cert_2_last_rotated";
+    let arn = format!("arn:aws:iam::{account}");
+    let rest = "false,N/A,N/A,N/A,N/A,false,N/A,false,N/A";
+    format!(
+        "{header}\n\
+         <root_account>,{arn}:root,2019-01-01T00:00:00Z,true,N/A,N/A,not_supported,true,false,N/A,N/A,N/A,N/A,{rest}\n\
+         alice,{arn}:user/alice,2019-01-01T00:00:00Z,false,N/A,N/A,N/A,false,\
+         true,2020-01-01T00:00:00Z,N/A,N/A,N/A,{rest}\n\
+         bob,{arn}:user/bob,2019-01-01T00:00:00Z,false,N/A,N/A,N/A,false,false,N/A,N/A,N/A,N/A,{rest}"
+    )
+}
+
+/// What IAM answers to `GetCredentialReport`.
+fn got(csv: &str, generated: &str) -> String {
+    use base64::Engine as _;
+    let content = base64::engine::general_purpose::STANDARD.encode(csv);
+    result(
+        "GetCredentialReport",
+        &format!(
+            "<Content>{content}</Content><GeneratedTime>{generated}</GeneratedTime>\
+             <ReportFormat>text/csv</ReportFormat>"
+        ),
+    )
+}
+
+/// What IAM answers to `GenerateCredentialReport`.
+fn generated(state: &str) -> String {
+    result("GenerateCredentialReport", &format!("<State>{state}</State>"))
+}
+
+fn result(action: &str, content: &str) -> String {
+    format!(
+        "<{action}Response xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><{action}Result>{content}\
+         </{action}Result><ResponseMetadata><RequestId>x</RequestId></ResponseMetadata></{action}Response>"
+    )
+}
+
+/// How IAM and STS say that something is wrong. The message is not to be relied on.
+fn error(code: &str) -> String {
+    format!(
+        "<ErrorResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><Error><Type>Sender</Type>\
+         <Code>{code}</Code><Message>Unknown</Message></Error><RequestId>x</RequestId></ErrorResponse>"
+    )
+}

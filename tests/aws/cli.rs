@@ -1,0 +1,374 @@
+//! The program against a stub on a socket: an organization, its failures, and what is told of them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use assert_cmd::Command;
+
+use super::report;
+use super::server::{Account, CALLER, GENERATED, Server};
+
+const SECRETS: [&str; 4] = ["SECRETEXAMPLE", "TOKENEXAMPLE", "MEMBERSECRET", "MEMBERTOKEN"];
+
+/// How a run ended.
+struct Ended {
+    exit: i32,
+    out: String,
+    err: String,
+}
+
+fn credlens(server: &Server, folder: &Path, arguments: &[&str]) -> Ended {
+    let mut command = Command::cargo_bin("credlens").unwrap();
+    command
+        .current_dir(folder)
+        .env_clear()
+        .env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+        .env("AWS_SECRET_ACCESS_KEY", SECRETS[0])
+        .env("AWS_SESSION_TOKEN", SECRETS[1])
+        .env("HOME", folder)
+        .env("AWS_ENDPOINT_URL", &server.url)
+        .args(arguments)
+        .args(["--region", "us-east-1"]);
+    let output = command.output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    let (out, err) = (text(output.stdout), text(output.stderr));
+    for secret in SECRETS {
+        assert!(
+            !out.contains(secret) && !err.contains(secret),
+            "{arguments:?}\n{err}"
+        );
+    }
+    let exit = output.status.code().unwrap();
+    Ended { exit, out, err }
+}
+
+/// Accounts from [`CALLER`] on, all well.
+fn accounts(count: u32) -> BTreeMap<String, Account> {
+    (1..=count)
+        .map(|number| (format!("{number:012}"), Account::Well))
+        .collect()
+}
+
+/// Findings but for where they were read, which differs between live and saved.
+fn findings(ndjson: &str) -> Vec<serde_json::Value> {
+    let lines = ndjson.lines().map(|line| {
+        let mut finding: serde_json::Value = serde_json::from_str(line).unwrap();
+        let finding_fields = finding.as_object_mut().unwrap();
+        for name in ["source", "account_name", "access_key_id"] {
+            finding_fields.insert(name.to_owned(), serde_json::Value::Null);
+        }
+        finding
+    });
+    lines.collect()
+}
+
+#[test]
+fn an_account_live_and_saved() {
+    let server = Server::start(accounts(1));
+    let folder = tempfile::tempdir().unwrap();
+    let live = credlens(&server, folder.path(), &["scan", "--format", "ndjson", "-vvv"]);
+    assert_eq!(live.exit, 1, "{}", live.err);
+    assert!(
+        live.err.contains(&format!("a report of {GENERATED}")),
+        "{}",
+        live.err
+    );
+    // Older than four hours: whatever comes after COMPLETE is used.
+    let wanted = [("GenerateCredentialReport", 1), ("GetCredentialReport", 2)];
+    assert_eq!(
+        server.counts(),
+        wanted.map(|(action, count)| (action.to_owned(), count)).into()
+    );
+    let name = format!("{CALLER}_20261121T080000Z.csv");
+    let young = ["--max-report-age", "36500d"];
+    let saved = credlens(&server, folder.path(), &[&["fetch"], &young[..]].concat());
+    assert_eq!(
+        (saved.exit, saved.out.trim()),
+        (0, name.as_str()),
+        "{}",
+        saved.err
+    );
+    assert_eq!(server.counts(), [("GetCredentialReport".to_owned(), 1)].into());
+    assert_eq!(
+        std::fs::read_to_string(folder.path().join(&name)).unwrap(),
+        report(CALLER)
+    );
+    let offline = credlens_offline(folder.path(), &["scan", &name, "--format", "ndjson"]);
+    assert_eq!(findings(&offline), findings(&live.out));
+    assert!(!findings(&live.out).is_empty());
+    // Again: nothing is written. With other content: nothing is changed.
+    let again = credlens(&server, folder.path(), &[&["fetch"], &young[..]].concat());
+    assert_eq!(again.exit, 0, "{}", again.err);
+    assert!(again.err.contains("was there already"), "{}", again.err);
+    std::fs::write(folder.path().join(&name), "other").unwrap();
+    let clash = credlens(&server, folder.path(), &[&["fetch"], &young[..]].concat());
+    assert_eq!(clash.exit, 2, "{}", clash.err);
+    assert_eq!(
+        std::fs::read_to_string(folder.path().join(&name)).unwrap(),
+        "other"
+    );
+    let stdout = credlens(
+        &server,
+        folder.path(),
+        &[&["fetch", "--output", "-"], &young[..]].concat(),
+    );
+    assert_eq!(stdout.out, report(CALLER));
+}
+
+fn credlens_offline(folder: &Path, arguments: &[&str]) -> String {
+    let mut command = Command::cargo_bin("credlens").unwrap();
+    let output = command
+        .current_dir(folder)
+        .env_clear()
+        .args(arguments)
+        .output()
+        .unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[cfg(unix)]
+#[test]
+fn saved_reports_are_their_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let server = Server::start(accounts(1));
+    let folder = tempfile::tempdir().unwrap();
+    let saved = credlens(&server, folder.path(), &["fetch", "--output", "deep/er/"]);
+    assert_eq!(saved.exit, 0, "{}", saved.err);
+    let metadata = std::fs::metadata(folder.path().join(saved.out.trim())).unwrap();
+    assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn three_hundred_accounts_of_which_seven_fail() {
+    let server = Server::start(accounts(300));
+    let failing = [17, 50, 51, 120, 200, 299, 300].map(|number| format!("{number:012}"));
+    for (account, answers) in failing
+        .iter()
+        .zip([Account::Closed, Account::Denied, Account::Closed].iter().cycle())
+    {
+        server.set(account, *answers);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let first = [
+        "scan",
+        "--org",
+        "--format",
+        "ndjson",
+        "--outcomes",
+        "outcomes.json",
+        "-vvv",
+        "--resolve-keys",
+    ];
+    let first = credlens(&server, folder.path(), &first);
+    assert_eq!(first.exit, 4, "{}", first.err);
+    assert!(
+        first.err.contains("300 accounts: 293 fetched, 7 failed"),
+        "{}",
+        first.err
+    );
+    for account in &failing {
+        let told = first
+            .err
+            .lines()
+            .filter(|line| line.starts_with(&format!("  {account}  name of")));
+        assert_eq!(told.count(), 1, "{account}");
+    }
+    for permission in ["iam:GetCredentialReport", "sts:AssumeRole"] {
+        let wanted = format!("{permission} is wanted. The smallest policy");
+        assert_eq!(first.err.matches(&wanted).count(), 1, "{permission}");
+    }
+    let findings: Vec<serde_json::Value> = first
+        .out
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let of_accounts: Vec<&str> = findings
+        .iter()
+        .map(|finding| finding["account"].as_str().unwrap())
+        .collect();
+    assert!(of_accounts.is_sorted());
+    for finding in &findings {
+        let account = finding["account"].as_str().unwrap();
+        assert_eq!(finding["account_name"], format!("name of {account}"));
+        if finding["credential"] == "access_key_1" {
+            assert_eq!(finding["access_key_id"], format!("AKIA{account}"));
+        }
+    }
+    let counts = server.counts();
+    assert_eq!(
+        (counts["AssumeRole"], counts["GetCallerIdentity"]),
+        (299, 1),
+        "{counts:?}"
+    );
+    // Now all is mended.
+    for account in &failing {
+        server.set(account, Account::Well);
+    }
+    let resumed = [
+        "scan",
+        "--resume",
+        "outcomes.json",
+        "--outcomes",
+        "outcomes.json",
+        "--format",
+        "summary",
+    ];
+    let resumed = credlens(&server, folder.path(), &resumed);
+    assert_eq!(resumed.exit, 1, "{}", resumed.err);
+    assert!(
+        resumed.err.contains("7 accounts: 7 fetched, 0 failed"),
+        "{}",
+        resumed.err
+    );
+    assert_eq!(server.counts()["AssumeRole"], 7);
+    let kept = std::fs::read_to_string(folder.path().join("outcomes.json")).unwrap();
+    let kept = credlens::aws::Outcomes::parse(&kept).unwrap();
+    assert_eq!((kept.accounts.len(), kept.failed().count()), (300, 0));
+    let nothing_left = credlens(&server, folder.path(), &["scan", "--resume", "outcomes.json"]);
+    assert_eq!(nothing_left.exit, 2, "{}", nothing_left.err);
+}
+
+#[test]
+fn accounts_are_chosen_by_flags_and_files() {
+    let server = Server::start(accounts(5));
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("accounts.yml"),
+        "accounts:\n- {account_id: '000000000004', name: four, role: Audit}\n- {account_id: 000000000002, name: two}\n",
+    )
+    .unwrap();
+    let judged = |arguments: &[&str]| {
+        let all = [&["fetch", "--output", "out/"], arguments].concat();
+        let ended = credlens(&server, folder.path(), &all);
+        assert_eq!(ended.exit, 0, "{}", ended.err);
+        let ids = ended
+            .out
+            .lines()
+            .map(|line| line[4..].split('_').next().unwrap().to_owned());
+        let ids: Vec<_> = ids.map(|id| id.trim_start_matches('0').to_owned()).collect();
+        ids.join(" ")
+    };
+    assert_eq!(judged(&["--org"]), "1 2 3 4 5");
+    assert_eq!(
+        judged(&["--org", "--accounts", "000000000003,name of 000000000002"]),
+        "2 3"
+    );
+    assert_eq!(judged(&["--org", "--exclude-accounts", CALLER]), "2 3 4 5");
+    server.counts();
+    assert_eq!(judged(&["--accounts-file", "accounts.yml"]), "2 4");
+    assert!(!server.counts().contains_key("ListAccounts"));
+    let unknown = credlens(
+        &server,
+        folder.path(),
+        &["scan", "--org", "--accounts", "999999999999"],
+    );
+    assert_eq!(unknown.exit, 2, "{}", unknown.err);
+}
+
+#[test]
+fn a_file_that_is_in_the_way_stops_nobody() {
+    let server = Server::start(accounts(3));
+    let folder = tempfile::tempdir().unwrap();
+    let taken = folder.path().join("000000000002_20261121T080000Z.csv");
+    std::fs::write(&taken, "other").unwrap();
+    let ended = credlens(
+        &server,
+        folder.path(),
+        &["fetch", "--org", "--outcomes", "outcomes.json"],
+    );
+    assert_eq!((ended.exit, ended.out.lines().count()), (4, 2), "{}", ended.err);
+    assert!(
+        ended.err.contains("3 accounts: 2 fetched, 1 failed"),
+        "{}",
+        ended.err
+    );
+    assert_eq!(std::fs::read_to_string(&taken).unwrap(), "other");
+    std::fs::remove_file(&taken).unwrap();
+    let ended = credlens(&server, folder.path(), &["fetch", "--resume", "outcomes.json"]);
+    assert_eq!((ended.exit, ended.out.lines().count()), (0, 1), "{}", ended.err);
+}
+
+#[test]
+fn a_report_that_breaks_off_is_no_report() {
+    let server = Server::start([(CALLER.to_owned(), Account::CutOff)].into());
+    let folder = tempfile::tempdir().unwrap();
+    let ended = credlens(&server, folder.path(), &["fetch", "--timeout", "2s"]);
+    assert_eq!(ended.exit, 3, "{}", ended.err);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn what_may_not_be_is_told_with_the_policy() {
+    let server = Server::start([(CALLER.to_owned(), Account::Denied)].into());
+    let folder = tempfile::tempdir().unwrap();
+    let ended = credlens(&server, folder.path(), &["scan", "-vvv"]);
+    assert_eq!(ended.exit, 3, "{}", ended.err);
+    assert!(
+        ended.err.contains("AWS does not allow iam:GetCredentialReport"),
+        "{}",
+        ended.err
+    );
+    assert!(
+        ended
+            .err
+            .contains(r#""Action": ["iam:GenerateCredentialReport", "iam:GetCredentialReport"]"#)
+    );
+    assert_eq!(server.counts(), [("GetCredentialReport".to_owned(), 1)].into());
+}
+
+#[test]
+fn flags_that_make_no_sense_are_refused() {
+    let server = Server::start(accounts(1));
+    let folder = tempfile::tempdir().unwrap();
+    for arguments in [
+        vec!["scan", "--accounts", "1"],
+        vec!["scan", "report.csv"],
+        vec!["scan", "--org", "--concurrency", "0"],
+        vec!["scan", "--role-session-name", "x"],
+        vec!["fetch", "--org", "--output", "-"],
+        vec!["scan", "--timeout", "soon"],
+        vec!["scan", "--endpoint-url", "nonsense"],
+    ] {
+        assert_eq!(
+            credlens(&server, folder.path(), &arguments).exit,
+            2,
+            "{arguments:?}"
+        );
+    }
+    assert_eq!(server.counts().len(), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_it_and_leaves_nothing() {
+    // Nobody ever answers here.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin("credlens"));
+    let mut child = command
+        .current_dir(folder.path())
+        .env_clear()
+        .env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+        .env("AWS_SECRET_ACCESS_KEY", "x")
+        .args([
+            "scan",
+            "--format",
+            "json=out.json",
+            "--region",
+            "us-east-1",
+            "--endpoint-url",
+            &url,
+        ])
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    // It has connected: from here on it waits.
+    drop(listener.accept().map(std::mem::ManuallyDrop::new));
+    let interrupted = std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(interrupted.unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}

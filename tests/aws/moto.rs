@@ -1,0 +1,255 @@
+//! The program against the moto server, which proves the wire: signatures, roles, pages, partitions. Its
+//! reports are always of 2015 and have no root, so ages are judged by `--as-of`. Run by `tests/moto/run`.
+
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use assert_cmd::Command;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_iam::config::{Credentials, SharedCredentialsProvider};
+use aws_sdk_iam::types::StatusType;
+
+const ROLE: &str = "OrganizationAccountAccessRole";
+const HUB: &str = "123456789012";
+
+/// A moto server that ends with its test.
+struct Moto {
+    child: Child,
+    url: String,
+}
+
+impl Drop for Moto {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+impl Moto {
+    fn start() -> Self {
+        let program = std::env::var_os("CREDLENS_MOTO").expect("CREDLENS_MOTO; use tests/moto/run");
+        let port = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let child = std::process::Command::new(program)
+            .args(["-H", "127.0.0.1", "-p", &port.to_string()])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let moto = Self {
+            child,
+            url: format!("http://127.0.0.1:{port}"),
+        };
+        let patience = Instant::now() + Duration::from_mins(1);
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(Instant::now() < patience, "moto does not start");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        moto
+    }
+
+    fn config(&self, region: &str, credentials: Credentials) -> SdkConfig {
+        SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(region.to_owned()))
+            .endpoint_url(&self.url)
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .build()
+    }
+
+    fn hub(&self, region: &str) -> SdkConfig {
+        self.config(region, Credentials::new("testing", "testing", None, None, "test"))
+    }
+
+    /// Credentials of another account.
+    async fn member(&self, account: &str) -> SdkConfig {
+        let sts = aws_sdk_sts::Client::new(&self.hub("us-east-1"));
+        let role = format!("arn:aws:iam::{account}:role/{ROLE}");
+        let given = sts
+            .assume_role()
+            .role_arn(role)
+            .role_session_name("seed")
+            .send()
+            .await
+            .unwrap();
+        let given = given.credentials.unwrap();
+        let token = Some(given.session_token);
+        let credentials = Credentials::new(given.access_key_id, given.secret_access_key, token, None, "test");
+        self.config("us-east-1", credentials)
+    }
+
+    fn credlens(&self, folder: &Path, region: &str, arguments: &[&str]) -> (i32, String, String) {
+        let output = Command::cargo_bin("credlens")
+            .unwrap()
+            .current_dir(folder)
+            .env_clear()
+            .env("AWS_ACCESS_KEY_ID", "testing")
+            .env("AWS_SECRET_ACCESS_KEY", "testing")
+            .env("AWS_REGION", region)
+            .env("AWS_ENDPOINT_URL", &self.url)
+            .env("HOME", folder)
+            .args(arguments)
+            .output()
+            .unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (
+            output.status.code().unwrap(),
+            text(output.stdout),
+            text(output.stderr),
+        )
+    }
+}
+
+/// Runs what seeds the server.
+fn seed<T>(seeding: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(seeding)
+}
+
+/// A user with a key; gives the key's id.
+async fn user_with_key(config: &SdkConfig, user: &str) -> String {
+    let iam = aws_sdk_iam::Client::new(config);
+    iam.create_user().user_name(user).send().await.unwrap();
+    let key = iam.create_access_key().user_name(user).send().await.unwrap();
+    key.access_key.unwrap().access_key_id
+}
+
+fn findings(ndjson: &str) -> Vec<serde_json::Value> {
+    ndjson
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+const SCAN: [&str; 7] = [
+    "scan",
+    "--as-of",
+    "2030-01-01",
+    "--format",
+    "ndjson",
+    "--rule",
+    "access-key-not-rotated",
+];
+
+#[test]
+#[ignore = "needs moto: tests/moto/run"]
+fn an_account_in_each_partition() {
+    let moto = Moto::start();
+    let folder = tempfile::tempdir().unwrap();
+    for (region, partition) in [
+        ("us-east-1", "aws"),
+        ("cn-north-1", "aws-cn"),
+        ("us-gov-west-1", "aws-us-gov"),
+    ] {
+        let user = format!("alice-{region}");
+        let key = seed(user_with_key(&moto.hub(region), &user));
+        let (exit, out, err) =
+            moto.credlens(folder.path(), region, &[&SCAN[..], &["--resolve-keys"]].concat());
+        assert_eq!(exit, 1, "{err}");
+        let findings = findings(&out);
+        let found = findings.iter().find(|finding| finding["user"] == user).unwrap();
+        assert_eq!(found["arn"], format!("arn:{partition}:iam::{HUB}:user/{user}"));
+        assert_eq!(
+            (&found["account"], &found["access_key_id"]),
+            (&HUB.into(), &key.into())
+        );
+        assert!(out.contains(&format!(r#""path":"aws://{HUB}""#)));
+    }
+}
+
+#[test]
+#[ignore = "needs moto: tests/moto/run"]
+fn keys_are_told_apart() {
+    let moto = Moto::start();
+    let folder = tempfile::tempdir().unwrap();
+    // Both of bob's keys are made in one second, perhaps: then their status tells.
+    let (alice, bob) = seed(async {
+        let hub = moto.hub("us-east-1");
+        let alice = user_with_key(&hub, "alice").await;
+        let off = user_with_key(&hub, "bob").await;
+        let iam = aws_sdk_iam::Client::new(&hub);
+        let on = iam.create_access_key().user_name("bob").send().await.unwrap();
+        let switch = iam
+            .update_access_key()
+            .user_name("bob")
+            .access_key_id(&off)
+            .status(StatusType::Inactive);
+        switch.send().await.unwrap();
+        (alice, on.access_key.unwrap().access_key_id)
+    });
+    let (exit, out, err) = moto.credlens(
+        folder.path(),
+        "us-east-1",
+        &[&SCAN[..], &["--resolve-keys"]].concat(),
+    );
+    assert_eq!(exit, 1, "{err}");
+    let findings = findings(&out);
+    let ids: Vec<_> = findings
+        .iter()
+        .map(|finding| finding["access_key_id"].as_str().unwrap())
+        .collect();
+    assert_eq!(ids, [alice, bob]);
+}
+
+#[test]
+#[ignore = "needs moto: tests/moto/run"]
+fn an_organization_of_several_pages() {
+    let moto = Moto::start();
+    let folder = tempfile::tempdir().unwrap();
+    let mut members = seed(async {
+        let hub = moto.hub("us-east-1");
+        let organizations = aws_sdk_organizations::Client::new(&hub);
+        organizations.create_organization().send().await.unwrap();
+        let mut members = Vec::new();
+        for number in 0..45 {
+            let (name, email) = (format!("account {number}"), format!("{number}@example.org"));
+            let made = organizations
+                .create_account()
+                .account_name(name)
+                .email(email)
+                .send()
+                .await
+                .unwrap();
+            members.push(made.create_account_status.unwrap().account_id.unwrap());
+        }
+        user_with_key(&hub, "in-hub").await;
+        for member in &members[..3] {
+            user_with_key(&moto.member(member).await, "in-member").await;
+        }
+        members
+    });
+    let (exit, out, err) = moto.credlens(folder.path(), "us-east-1", &[&SCAN[..], &["--org"]].concat());
+    assert_eq!(exit, 1, "{err}");
+    assert!(err.contains("46 accounts: 46 fetched, 0 failed"), "{err}");
+    let live = findings(&out);
+    let accounts: Vec<_> = live
+        .iter()
+        .map(|finding| finding["account"].as_str().unwrap().to_owned())
+        .collect();
+    let mut wanted = members.drain(..3).chain([HUB.to_owned()]).collect::<Vec<_>>();
+    wanted.sort();
+    assert_eq!(accounts, wanted);
+    assert!(live.iter().all(|finding| finding["account_name"].is_string()));
+    // Saved and judged again: the same findings.
+    let (exit, _, err) = moto.credlens(
+        folder.path(),
+        "us-east-1",
+        &["fetch", "--org", "--output", "reports/"],
+    );
+    assert_eq!(exit, 0, "{err}");
+    let (_, out, _) = moto.credlens(folder.path(), "us-east-1", &[&SCAN[..], &["reports/"]].concat());
+    let ids = |findings: &[serde_json::Value]| {
+        let mut ids: Vec<_> = findings.iter().map(|finding| finding["id"].to_string()).collect();
+        ids.sort();
+        ids
+    };
+    assert_eq!(ids(&findings(&out)), ids(&live));
+}

@@ -1,0 +1,222 @@
+//! AWS on a socket of 127.0.0.1, for the program itself: an organization whose accounts answer as they are
+//! told to.
+
+use std::collections::BTreeMap;
+use std::io::{BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+
+use super::{error, generated, got, report};
+
+/// The account that the tests' own credentials are of.
+pub(super) const CALLER: &str = "000000000001";
+/// When every report was made.
+pub(super) const GENERATED: &str = "2026-11-21T08:00:00Z";
+
+/// How an account answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Account {
+    /// With a report.
+    Well,
+    /// Its role cannot be assumed.
+    Closed,
+    /// Its report may not be read.
+    Denied,
+    /// Its report ends in the middle of the transfer.
+    CutOff,
+}
+
+/// A running stub; it ends with the test.
+#[derive(Clone)]
+pub(super) struct Server {
+    pub(super) url: String,
+    accounts: Arc<Mutex<BTreeMap<String, Account>>>,
+    calls: Arc<Mutex<Vec<(String, String)>>>,
+}
+
+/// A call as it came in.
+struct Call {
+    action: String,
+    /// Of the credentials that signed it.
+    account: String,
+    body: String,
+}
+
+impl Server {
+    pub(super) fn start(accounts: BTreeMap<String, Account>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let server = Self {
+            url: format!("http://{}", listener.local_addr().unwrap()),
+            accounts: Arc::new(Mutex::new(accounts)),
+            calls: Arc::default(),
+        };
+        let shared = server.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let shared = shared.clone();
+                std::thread::spawn(move || shared.serve(&stream));
+            }
+        });
+        server
+    }
+
+    pub(super) fn set(&self, account: &str, answers: Account) {
+        self.accounts.lock().unwrap().insert(account.to_owned(), answers);
+    }
+
+    /// How often each action was called for.
+    pub(super) fn counts(&self) -> BTreeMap<String, usize> {
+        let mut counts = BTreeMap::new();
+        for (action, _) in self.calls.lock().unwrap().drain(..) {
+            *counts.entry(action).or_default() += 1;
+        }
+        counts
+    }
+
+    fn serve(&self, mut stream: &TcpStream) {
+        let mut reader = BufReader::new(stream.try_clone().unwrap());
+        while let Some(call) = read(&mut reader) {
+            self.calls
+                .lock()
+                .unwrap()
+                .push((call.action.clone(), call.account.clone()));
+            let (status, body) = self.answer(&call);
+            let cut = self.accounts.lock().unwrap().get(&call.account) == Some(&Account::CutOff);
+            let sent = if cut && call.action == "GetCredentialReport" {
+                body.len() / 2
+            } else {
+                body.len()
+            };
+            let head = format!("HTTP/1.1 {status} x\r\nContent-Length: {}\r\n\r\n", body.len());
+            let written = stream
+                .write_all(head.as_bytes())
+                .and_then(|()| stream.write_all(&body.as_bytes()[..sent]));
+            if written.is_err() || sent < body.len() {
+                return;
+            }
+        }
+    }
+
+    fn answer(&self, call: &Call) -> (u16, String) {
+        let answers = |account: &str| self.accounts.lock().unwrap().get(account).copied();
+        match call.action.as_str() {
+            "GetCallerIdentity" => (200, caller()),
+            "ListAccounts" => (200, self.page(&call.body)),
+            "AssumeRole" => {
+                let account = role_account(&call.body);
+                match answers(&account) {
+                    Some(Account::Closed) | None => (403, error("AccessDenied")),
+                    Some(_) => (200, assumed(&account)),
+                }
+            }
+            "GetCredentialReport" => match answers(&call.account) {
+                Some(Account::Denied) => (403, error("AccessDenied")),
+                Some(_) | None => (200, got(&report(&call.account), GENERATED)),
+            },
+            "GenerateCredentialReport" => (200, generated("COMPLETE")),
+            "ListAccessKeys" => (200, keys(&call.account)),
+            _ => (400, error("InvalidAction")),
+        }
+    }
+
+    /// Twenty accounts at most, as AWS has it, and an empty page before the last.
+    fn page(&self, body: &str) -> String {
+        let accounts = self.accounts.lock().unwrap();
+        let token = body
+            .split("\"NextToken\":\"")
+            .nth(1)
+            .and_then(|rest| rest.split('"').next());
+        let from: usize = token.map_or(0, |token| token.trim_start_matches('e').parse().unwrap());
+        let is_empty = token.is_some_and(|token| token.starts_with('e'));
+        let most = if is_empty { 0 } else { 20 };
+        let listed: Vec<_> = accounts
+            .keys()
+            .skip(from)
+            .take(most)
+            .map(|id| format!(r#"{{"Id":"{id}","Name":"name of {id}","State":"ACTIVE"}}"#))
+            .collect();
+        let next = from + listed.len();
+        let token = match next < accounts.len() {
+            true if !is_empty && next + 20 >= accounts.len() => format!(r#","NextToken":"e{next}""#),
+            true => format!(r#","NextToken":"{next}""#),
+            false => String::new(),
+        };
+        format!(r#"{{"Accounts":[{}]{token}}}"#, listed.join(","))
+    }
+}
+
+fn read(reader: &mut impl std::io::BufRead) -> Option<Call> {
+    let (mut length, mut action, mut account) = (0, String::new(), CALLER.to_owned());
+    let mut line = String::new();
+    loop {
+        line.clear();
+        if reader.read_line(&mut line).ok()? == 0 {
+            return None;
+        }
+        let Some((name, value)) = line.trim_end().split_once(": ") else {
+            if line.trim_end().is_empty() {
+                break;
+            }
+            continue;
+        };
+        match name.to_ascii_lowercase().as_str() {
+            "content-length" => length = value.parse().ok()?,
+            "x-amz-target" => value.rsplit('.').next()?.clone_into(&mut action),
+            "authorization" => {
+                // The key ids that this stub gives out have the account in them.
+                let key = value.split("Credential=").nth(1)?.split('/').next()?;
+                if let Some(id) = key.strip_prefix("ASIA") {
+                    id.clone_into(&mut account);
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    let body = String::from_utf8(body).ok()?;
+    if let Some(named) = body.split('&').find_map(|pair| pair.strip_prefix("Action=")) {
+        named.clone_into(&mut action);
+    }
+    Some(Call {
+        action,
+        account,
+        body,
+    })
+}
+
+fn role_account(body: &str) -> String {
+    let arn = body
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("RoleArn="))
+        .unwrap_or("");
+    arn.split("%3A").nth(4).unwrap_or("").to_owned()
+}
+
+fn caller() -> String {
+    format!(
+        "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>\
+         <Arn>arn:aws:iam::{CALLER}:user/hub</Arn><UserId>A</UserId><Account>{CALLER}</Account>\
+         </GetCallerIdentityResult></GetCallerIdentityResponse>"
+    )
+}
+
+fn assumed(account: &str) -> String {
+    format!(
+        "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult><Credentials>\
+         <AccessKeyId>ASIA{account}</AccessKeyId><SecretAccessKey>MEMBERSECRET</SecretAccessKey>\
+         <SessionToken>MEMBERTOKEN</SessionToken><Expiration>2036-01-01T00:00:00Z</Expiration></Credentials>\
+         </AssumeRoleResult></AssumeRoleResponse>"
+    )
+}
+
+fn keys(account: &str) -> String {
+    super::result(
+        "ListAccessKeys",
+        &format!(
+            "<AccessKeyMetadata><member><UserName>alice</UserName><AccessKeyId>AKIA{account}</AccessKeyId>\
+             <Status>Active</Status><CreateDate>2020-01-01T00:00:00Z</CreateDate></member></AccessKeyMetadata>\
+             <IsTruncated>false</IsTruncated>"
+        ),
+    )
+}
