@@ -1,9 +1,20 @@
 //! Credential reports that look like real ones, from a seed: the same seed gives the same bytes.
 //!
-//! Proportions are those of accounts that people describe: three users in five with a console password, of
-//! whom one in six has no MFA device; half of all users with an access key, a tenth of them with two; one
-//! key in three older than 90 days. One name in a thousand needs quotes.
+//! | what | how many |
+//! |---|---|
+//! | bytes a user | about 255 |
+//! | users with a path in their ARN | 4 in 5 |
+//! | users with a console password | 3 in 5; of them without MFA 1 in 6, never signed in 1 in 8, last signed in more than 90 days ago 1 in 8 |
+//! | users with a key in slot 1; in slot 2 | 3 in 5; 1 in 7 |
+//! | of the keys: inactive; older than 90 days; never used; last used more than 90 days ago | 1 in 7; 1 in 3; 1 in 6; 1 in 20 |
+//! | users with a signing certificate | 1 in 100 |
+//! | names that need quotes | 1 in 1,000 |
+//! | root rows | one an account; 1 in 25 of them with an active key, 1 in 10 without MFA |
+//!
+//! Nothing is used or changed before it was made, no credential is older than its user, and nothing lies after
+//! the instant at which the report was made.
 
+use std::fmt;
 use std::io::{self, Write};
 
 /// The instant at which a generated report was made: 2026-06-01T00:00:00Z.
@@ -17,9 +28,37 @@ cert_1_last_rotated,cert_2_active,cert_2_last_rotated";
 
 const DAY: u64 = 86_400;
 const WORDS: [&str; 24] = [
-    "alba", "birch", "cedar", "delta", "ember", "fjord", "grove", "heron", "iris", "juniper", "krill",
-    "larch", "maple", "nimbus", "onyx", "pine", "quartz", "raven", "sable", "tern", "umber", "vale",
-    "willow", "yarrow",
+    "aleksandra",
+    "benjamin",
+    "caroline",
+    "dominique",
+    "elisabeth",
+    "frederick",
+    "gabriela",
+    "hannelore",
+    "ignatius",
+    "josephine",
+    "katharina",
+    "leonardo",
+    "margarethe",
+    "nathaniel",
+    "octavia",
+    "penelope",
+    "quentin",
+    "rosalinde",
+    "sebastian",
+    "theodora",
+    "ulrich",
+    "valentina",
+    "wilhelmina",
+    "yasmin",
+];
+const PATHS: [&str; 5] = [
+    "",
+    "people/",
+    "service/deploy/",
+    "division/platform/",
+    "division/research/",
 ];
 const REGIONS: [&str; 4] = ["us-east-1", "eu-central-1", "eu-west-1", "ap-southeast-2"];
 const SERVICES: [&str; 6] = ["s3", "ec2", "sts", "iam", "ecr", "cloudwatch"];
@@ -62,6 +101,29 @@ impl Synth {
     }
 }
 
+/// Seconds before the report was made.
+#[derive(Clone, Copy)]
+struct Ago(u64);
+
+impl fmt::Display for Ago {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = i64::try_from(self.0).unwrap_or(0);
+        credlens::report::time::Timestamp(GENERATED - seconds).fmt(f)
+    }
+}
+
+/// A time, or what stands there instead.
+struct OrElse(Option<Ago>, &'static str);
+
+impl fmt::Display for OrElse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(ago) => ago.fmt(f),
+            None => f.write_str(self.1),
+        }
+    }
+}
+
 fn write_root(out: &mut dyn Write, random: &mut Random, account: u64) -> io::Result<()> {
     let created = random.days_ago(2_000, 4_000);
     let used = random.maybe(30, |random| random.days_ago(0, 700));
@@ -70,60 +132,73 @@ fn write_root(out: &mut dyn Write, random: &mut Random, account: u64) -> io::Res
         out,
         "\n<root_account>,arn:aws:iam::{account}:root,{created},true,{},{created},not_supported,{},{},{},N/A,N/A,N/A,\
          false,N/A,N/A,N/A,N/A,false,N/A,false,N/A",
-        used.unwrap_or_else(|| "no_information".to_owned()),
+        OrElse(used, "no_information"),
         random.percent(90),
         key.is_some(),
-        key.unwrap_or_else(|| "N/A".to_owned()),
+        OrElse(key, "N/A"),
     )
 }
 
 fn write_user(out: &mut dyn Write, random: &mut Random, account: u64, number: u64) -> io::Result<()> {
     let first = WORDS[random.index(WORDS.len())];
     let second = WORDS[random.index(WORDS.len())];
-    let name = format!("{first}.{second}-{number}");
-    let created = random.days_ago(100, 1_500);
-    if random.below(1_000) == 0 {
-        write!(
-            out,
-            "\n\"{name},ops\",\"arn:aws:iam::{account}:user/{name},ops\",{created},"
-        )?;
-    } else {
-        write!(out, "\n{name},arn:aws:iam::{account}:user/{name},{created},")?;
-    }
-    write_password(out, random)?;
-    write_key(out, random, 50)?;
-    write_key(out, random, 8)?;
-    let certificate = random.maybe(1, |random| random.days_ago(10, 1_200));
-    match certificate {
+    let path = PATHS[random.index(PATHS.len())];
+    let quote = if random.below(1_000) == 0 { "\"" } else { "" };
+    let ops = if quote.is_empty() { "" } else { ",ops" };
+    let user = random.days_ago(20, 1_500);
+    write!(
+        out,
+        "\n{quote}{first}.{second}-{number}{ops}{quote},\
+         {quote}arn:aws:iam::{account}:user/{path}{first}.{second}-{number}{ops}{quote},{user},"
+    )?;
+    write_password(out, random, user)?;
+    write_key(out, random, user, 60)?;
+    write_key(out, random, user, 14)?;
+    match random.maybe(1, |random| random.days_ago(10, 1_200).at_most(user)) {
         Some(made) => write!(out, "true,{made},false,N/A"),
         None => write!(out, "false,N/A,false,N/A"),
     }
 }
 
-fn write_password(out: &mut dyn Write, random: &mut Random) -> io::Result<()> {
+fn write_password(out: &mut dyn Write, random: &mut Random, user: Ago) -> io::Result<()> {
     if !random.percent(60) {
         return write!(out, "false,N/A,N/A,N/A,{},", random.percent(5));
     }
-    let used = random.maybe(88, |random| random.days_ago(0, 120));
-    let changed = random.days_ago(0, 200);
+    let changed = random.days_ago(0, 400).at_most(user);
+    let used = random.maybe(88, |random| random.used_since(user));
     let mfa = random.percent(84);
-    let used = used.unwrap_or_else(|| "no_information".to_owned());
-    write!(out, "true,{used},{changed},N/A,{mfa},")
+    write!(
+        out,
+        "true,{},{changed},N/A,{mfa},",
+        OrElse(used, "no_information")
+    )
 }
 
-fn write_key(out: &mut dyn Write, random: &mut Random, percent: u64) -> io::Result<()> {
+fn write_key(out: &mut dyn Write, random: &mut Random, user: Ago, percent: u64) -> io::Result<()> {
     if !random.percent(percent) {
         return write!(out, "false,N/A,N/A,N/A,N/A,");
     }
     let active = random.percent(85);
-    let made = random.days_ago(0, 140);
-    match random.maybe(80, |random| random.days_ago(0, 70)) {
+    let made = if random.percent(64) {
+        random.days_ago(0, 90)
+    } else {
+        random.days_ago(90, 1_000)
+    };
+    let made = made.at_most(user);
+    match random.maybe(83, |random| random.used_since(made)) {
         None => write!(out, "{active},{made},N/A,N/A,N/A,"),
         Some(used) => {
             let region = REGIONS[random.index(REGIONS.len())];
             let service = SERVICES[random.index(SERVICES.len())];
             write!(out, "{active},{made},{used},{region},{service},")
         }
+    }
+}
+
+impl Ago {
+    /// No longer ago than the other.
+    fn at_most(self, other: Self) -> Self {
+        Self(self.0.min(other.0))
     }
 }
 
@@ -156,9 +231,17 @@ impl Random {
     }
 
     /// A time that lies between these many days before the report was made.
-    fn days_ago(&mut self, from: u64, to: u64) -> String {
-        let seconds = from * DAY + self.below((to - from) * DAY);
-        let seconds = i64::try_from(seconds).unwrap_or(0);
-        credlens::report::time::Timestamp(GENERATED - seconds).to_string()
+    fn days_ago(&mut self, from: u64, to: u64) -> Ago {
+        Ago(from * DAY + self.below((to - from) * DAY))
+    }
+
+    /// The last use of what was made then: mostly within a month, else at any time.
+    fn used_since(&mut self, made: Ago) -> Ago {
+        let since = if self.percent(80) {
+            made.at_most(Ago(30 * DAY))
+        } else {
+            made
+        };
+        Ago(self.below(since.0 + 1))
     }
 }
