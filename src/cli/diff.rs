@@ -30,7 +30,7 @@ pub(super) fn run(mut diff: Diff) -> anyhow::Result<Exit> {
     if diff.format.is_empty() {
         diff.format.push(FormatTo::to_stdout(DiffFormat::Table));
     }
-    check_formats(&diff.format)?;
+    check_formats(&diff.format, &[diff.old.clone(), diff.new.clone()])?;
     let mut config = Config::resolve(diff.judge.scan(vec![diff.old, diff.new]))?;
     config.as_of = None;
     let (program, suppressions) = match prepare(&config)? {

@@ -70,7 +70,10 @@ fn show(catalogue: &Catalogue, word: &str) -> anyhow::Result<Result<(), Vec<rule
     let frameworks: Result<Vec<_>, _> = names.map(|name| catalogue.framework(name)).collect();
     let frameworks = frameworks?;
     for rule in rules {
+        // A rule of somebody else's may hold anything.
         let page = rule::rule_page(rule, &frameworks);
+        let lines: Vec<_> = page.lines().map(credlens::output::harmless).collect();
+        let page = lines.join("\n") + "\n";
         io::stdout().write_all(page.as_bytes())?;
     }
     Ok(Ok(()))

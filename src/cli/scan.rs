@@ -28,7 +28,7 @@ use super::{Exit, catalogue, colored, now, refuse, tell, width};
 pub(super) fn run(scan: Scan) -> anyhow::Result<Exit> {
     let config = Config::resolve(scan)?;
     check_inputs(&config)?;
-    check_formats(&config.formats)?;
+    check_formats(&config.formats, &config.inputs)?;
     match prepare(&config)? {
         Ok((selected, suppressions)) => judge(&config, &selected, &suppressions),
         Err(exit) => Ok(exit),
@@ -168,9 +168,8 @@ fn assess(
     if !is_whole() {
         return Ok(None);
     }
-    let judged: Vec<_> = program.rules().zip(&tally.rules).collect();
     let frameworks = selected.frameworks.iter().map(AsRef::as_ref);
-    tally.compliance = rule::compliance(frameworks, &judged, &selected.loosened);
+    tally.compliance = rule::compliance(frameworks, program.rules(), &selected.loosened, &tally);
     add_diagnostics(&mut tally, config, suppressions, &selected.loosened);
     for target in outputs.finish(&tally)? {
         target.finish()?;

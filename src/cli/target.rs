@@ -3,19 +3,29 @@
 use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use credlens::io::outputs::Output;
 
 use super::args::FormatTo;
 
-/// Two formats must not be mixed in one stream or file.
-pub(super) fn check_formats<F: Display>(formats: &[FormatTo<F>]) -> anyhow::Result<()> {
+/// Two formats must not be mixed in one stream or file, and none may replace what is being read.
+pub(super) fn check_formats<F: Display>(formats: &[FormatTo<F>], inputs: &[PathBuf]) -> anyhow::Result<()> {
     let mut taken = BTreeSet::new();
     for FormatTo { format, path } in formats {
-        // `a.csv` and `./a.csv` are one place.
-        let place = path.as_deref().map(std::path::absolute).transpose()?;
+        let place = path.as_deref().map(one_place).transpose()?;
+        if let Some(place) = &place
+            && place.is_file()
+            && inputs
+                .iter()
+                .any(|input| one_place(input).is_ok_and(|input| input == *place))
+        {
+            bail!(
+                "{} is an input; give --format {format}= another path",
+                place.display()
+            );
+        }
         if !taken.insert(place) {
             let place = path
                 .as_ref()
@@ -26,10 +36,42 @@ pub(super) fn check_formats<F: Display>(formats: &[FormatTo<F>]) -> anyhow::Resu
     Ok(())
 }
 
+/// `a.csv`, `./a.csv` and a symlink to it are one place.
+fn one_place(path: &Path) -> io::Result<PathBuf> {
+    std::fs::canonicalize(path).or_else(|_| std::path::absolute(path))
+}
+
 /// Where a format goes.
 pub(super) enum Target {
-    Stdout(io::Stdout),
+    Stdout(Stdout),
     File(Output, PathBuf),
+}
+
+/// Standard output. Who closes it has read enough of it, but not of the other outputs.
+pub(super) struct Stdout {
+    stream: io::Stdout,
+    is_alone: bool,
+}
+
+impl Stdout {
+    fn forgive<T>(&self, result: io::Result<T>, instead: T) -> io::Result<T> {
+        match result {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe && !self.is_alone => Ok(instead),
+            result => result,
+        }
+    }
+}
+
+impl Write for Stdout {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.stream.write(bytes);
+        self.forgive(written, bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let flushed = self.stream.flush();
+        self.forgive(flushed, ())
+    }
 }
 
 impl Target {
@@ -64,7 +106,10 @@ impl Write for Target {
 pub(super) fn open_outputs<F: Copy>(formats: &[FormatTo<F>]) -> anyhow::Result<Vec<(F, Target)>> {
     let open = |to: &FormatTo<F>| {
         let target = match &to.path {
-            None => Target::Stdout(io::stdout()),
+            None => Target::Stdout(Stdout {
+                stream: io::stdout(),
+                is_alone: formats.len() == 1,
+            }),
             Some(path) => {
                 let output = Output::create(path);
                 let output = output.with_context(|| format!("cannot write {}", path.display()))?;

@@ -28,7 +28,7 @@ pub(super) fn run(mut trend: Trend) -> anyhow::Result<Exit> {
     if trend.format.is_empty() {
         trend.format.push(FormatTo::to_stdout(TrendFormat::Table));
     }
-    check_formats(&trend.format)?;
+    check_formats(&trend.format, &trend.inputs)?;
     let mut config = Config::resolve(trend.judge.scan(trend.inputs))?;
     config.as_of = None;
     let (program, suppressions) = match prepare(&config)? {

@@ -16,9 +16,14 @@ use crate::report::time::Timestamp;
 /// How many diagnostics of a kind an input tells; the rest is only counted.
 const TOLD: u64 = 100;
 
+/// How many diagnostics a run tells, errors apart; the rest is only counted.
+const TOLD_IN_ALL: usize = 2_000;
+
 /// What has been added up so far.
 pub(super) struct Ledger {
     tally: Tally,
+    /// Diagnostics that were only counted.
+    untold: usize,
     current: Option<Current>,
 }
 
@@ -76,6 +81,7 @@ impl Ledger {
                 rules,
                 ..Tally::default()
             },
+            untold: 0,
             current: None,
         }
     }
@@ -89,6 +95,11 @@ impl Ledger {
         self.add_oddities(&mut current, oddities);
         self.add_bad_cells(&mut current, chunk);
         current.add_chunk(chunk);
+        self.tally.roots += chunk
+            .root()
+            .iter()
+            .map(|&is_root| u64::from(is_root))
+            .sum::<u64>();
         for ((rule, counts), folded) in self.tally.rules.iter_mut().zip(counts).zip(&mut current.folded) {
             add_counts(rule, counts);
             *folded += counts.folded;
@@ -98,7 +109,7 @@ impl Ledger {
 
     /// Notes an input, or the rest of one, that could not be read.
     pub(super) fn fail(&mut self, path: &str, error: &str) {
-        self.tally.diagnostics.push(Diagnostic {
+        self.push(Diagnostic {
             level: Level::Error,
             code: "unreadable".to_owned(),
             path: Some(path.to_owned()),
@@ -109,8 +120,30 @@ impl Ledger {
         });
     }
 
+    fn push(&mut self, diagnostic: Diagnostic) {
+        if diagnostic.level == Level::Error || self.tally.diagnostics.len() < TOLD_IN_ALL {
+            self.tally.diagnostics.push(diagnostic);
+        } else {
+            self.untold += 1;
+        }
+    }
+
     /// The tally of the run.
     pub(super) fn finish(mut self) -> Tally {
+        if self.untold > 0 {
+            self.tally.diagnostics.push(Diagnostic {
+                level: Level::Warning,
+                code: "untold".to_owned(),
+                path: None,
+                row: None,
+                column: None,
+                value: None,
+                message: format!(
+                    "more was odd than is told: {} diagnostics were left out",
+                    self.untold
+                ),
+            });
+        }
         let mut instants = self.tally.inputs.iter().map(|input| &input.as_of);
         let first = instants.next();
         if instants.all(|as_of| Some(as_of) == first) {
@@ -121,7 +154,7 @@ impl Ledger {
 
     fn open(&mut self, input: &Arc<Input>, rules: usize) -> Current {
         let oddities = input.header.oddities().iter();
-        self.tally.diagnostics.extend(oddities.map(|oddity| Diagnostic {
+        let diagnostics = oddities.map(|oddity| Diagnostic {
             level: if oddity.is_warning() {
                 Level::Warning
             } else {
@@ -133,10 +166,10 @@ impl Ledger {
             column: oddity.column().map(|column| column.name().to_owned()),
             value: None,
             message: oddity.message(),
-        }));
-        self.tally
-            .diagnostics
-            .extend(input.account.diagnostics.iter().cloned());
+        });
+        for diagnostic in diagnostics.chain(input.account.diagnostics.iter().cloned()) {
+            self.push(diagnostic);
+        }
         Current {
             input: Arc::clone(input),
             users: 0,
@@ -161,16 +194,14 @@ impl Ledger {
         ] {
             if count > TOLD {
                 let message = format!("{} more {what}", count - TOLD);
-                self.tally
-                    .diagnostics
-                    .push(current.diagnostic(Level::Warning, code, message));
+                self.push(current.diagnostic(Level::Warning, code, message));
             }
         }
         if current
             .newest
             .is_some_and(|newest| newest > current.input.as_of.0)
         {
-            self.tally.diagnostics.push(current.newer_than_as_of());
+            self.push(current.newer_than_as_of());
         }
         self.tally.inputs.push(InputTally {
             path: current.input.path.clone(),
@@ -192,7 +223,7 @@ impl Ledger {
             }
             let (level, code, message) = tell_oddity(oddity.kind, current.input.header.width());
             let row = current.users + u64::from(oddity.row) + 1;
-            self.tally.diagnostics.push(Diagnostic {
+            self.push(Diagnostic {
                 row: Some(row),
                 ..current.diagnostic(level, code, message)
             });
@@ -213,7 +244,7 @@ impl Ledger {
                 Column::Text(_) => "no text",
             };
             let message = format!("this cell is {kind}; what depends on it is undetermined");
-            self.tally.diagnostics.push(Diagnostic {
+            self.push(Diagnostic {
                 row: Some(current.users + u64::from(cell.row) + 1),
                 column: Some(cell.column.name().to_owned()),
                 value: Some(shortened(value)),
@@ -325,6 +356,13 @@ fn tell_oddity(kind: OddityKind, width: usize) -> (Level, &'static str, String) 
             Level::Warning,
             "unclosed-quote",
             "a quote that opens in this row is never closed; it was taken to end with the line".to_owned(),
+        ),
+        OddityKind::LeftOut => (
+            Level::Error,
+            "unreadable",
+            "thousands of rows before this one have fields that cannot be told apart; this one and others \
+             like it were not judged: is this one report with one header?"
+                .to_owned(),
         ),
         OddityKind::LineBreak => (
             Level::Warning,

@@ -15,6 +15,9 @@ pub struct Tally {
     pub as_of: Option<String>,
     /// The inputs that were judged, in order.
     pub inputs: Vec<InputTally>,
+    /// Rows of root, in all inputs.
+    #[serde(skip)]
+    pub roots: u64,
     /// The rules, in the order in which their findings come within a row.
     pub rules: Vec<RuleTally>,
     /// How the selected frameworks came out; empty where none was selected.
@@ -130,7 +133,7 @@ pub struct RequirementTally {
 pub enum Outcome {
     /// At least one verdict fails.
     Fail,
-    /// None fails, and at least one is undetermined.
+    /// None fails, and at least one is undetermined, or there was nobody to judge: no report, or no root.
     Undetermined,
     /// Nothing fails, but a report shows only a part of what is demanded.
     Partial,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use comfy_table::{Attribute, CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{Attribute, CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
 use serde_json::{Value, json};
 
 use super::harmless::harmless;
@@ -133,5 +133,9 @@ fn table(columns: &[&str], width: usize, color: bool) -> Table {
     }
     let bold = |name: &&str| comfy_table::Cell::new(name).add_attribute(Attribute::Bold);
     table.set_header(columns.iter().map(bold));
+    // Names are copied and searched for: they stay whole.
+    if let Some(names) = table.column_mut(0) {
+        names.set_constraint(ColumnConstraint::ContentWidth);
+    }
     table
 }

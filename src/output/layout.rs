@@ -54,29 +54,35 @@ pub(super) fn cut_start(path: &str, width: usize) -> Cow<'_, str> {
     Cow::Owned(format!("…{tail}"))
 }
 
-/// The text in lines of at most this many columns, broken at blanks where possible.
+/// The text in lines of at most this many columns, broken at blanks where possible. One pass, however long
+/// the text.
 pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     let width = width.max(2);
-    let mut lines = vec![String::new()];
-    for mut word in text.split(' ') {
-        let line = lines.last_mut().expect("invariant: there is a line");
-        if line.is_empty() {
-            line.push_str(word);
-        } else if line.width() + 1 + word.width() <= width {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    let mut used = 0;
+    for word in text.split(' ') {
+        let mut wide = word.width();
+        if used > 0 && used + 1 + wide <= width {
             line.push(' ');
             line.push_str(word);
+            used += 1 + wide;
             continue;
-        } else {
-            lines.push(word.to_owned());
         }
-        while word.width() > width {
-            let (head, rest) = split_at_width(word, width);
-            lines.pop();
+        if used > 0 {
+            lines.push(std::mem::take(&mut line));
+        }
+        let mut rest = word;
+        while wide > width {
+            let (head, tail) = split_at_width(rest, width);
+            wide -= head.width();
             lines.push(head.to_owned());
-            lines.push(rest.to_owned());
-            word = rest;
+            rest = tail;
         }
+        rest.clone_into(&mut line);
+        used = wide;
     }
+    lines.push(line);
     lines
 }
 

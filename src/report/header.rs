@@ -8,6 +8,9 @@ use csv::{ByteRecord, ReaderBuilder};
 use super::not_a_report::{NotAReport, shown};
 use super::schema::{Column, ColumnSet, TextColumn, TimeColumn};
 
+/// Most columns of a report. A report has 23; merged ones add a few.
+const MOST_COLUMNS: usize = 256;
+
 /// Longest header line that is read, in bytes.
 pub const LONGEST: usize = 64 * 1024;
 
@@ -66,7 +69,7 @@ impl Header {
             }
         }
         let (header, length) = best.ok_or(NotAReport::Empty)?;
-        if !header.is_of_report() {
+        if !header.is_of_report() || header.width() > MOST_COLUMNS {
             return Err(NotAReport::recognise(text));
         }
         if length == head.len() && head.len() < text.len() {

@@ -2,44 +2,87 @@
 
 use super::framework::{Coverage, Framework, Requirement};
 use super::select::{BoundRule, Loosened};
-use crate::finding::{FrameworkTally, Outcome, RequirementTally, RuleTally};
+use crate::finding::{FrameworkTally, Outcome, RequirementTally, RuleTally, Tally};
+use crate::gsl::typed::{Expr, TextTest};
+use crate::report::chunk::ROOT;
 
-/// How each framework came out. `rules` are the rules that were judged, each with its tally.
+/// How each framework came out. `rules` are the rules that were judged, in the order of the tally.
 pub fn compliance<'a>(
     frameworks: impl IntoIterator<Item = &'a Framework>,
-    rules: &[(&BoundRule, &RuleTally)],
+    rules: impl IntoIterator<Item = &'a BoundRule>,
     loosened: &[Loosened],
+    tally: &Tally,
 ) -> Vec<FrameworkTally> {
+    let users: u64 = tally.inputs.iter().map(|input| input.users).sum();
+    let judged = |bound: &BoundRule| {
+        if is_about_root(bound) {
+            tally.roots > 0
+        } else {
+            users > 0
+        }
+    };
+    let rules: Vec<_> = rules
+        .into_iter()
+        .zip(&tally.rules)
+        .map(|(bound, tally)| Judged {
+            bound,
+            tally,
+            judged: judged(bound),
+        })
+        .collect();
     let frameworks = frameworks.into_iter().map(|framework| FrameworkTally {
         framework: framework.name.clone(),
         title: framework.title.clone(),
         requirements: framework
             .requirements
             .iter()
-            .map(|requirement| tally(framework, requirement, rules, loosened))
+            .map(|requirement| requirement_tally(framework, requirement, &rules, loosened))
             .collect(),
     });
     frameworks.collect()
 }
 
-fn tally(
+/// A rule, how it came out, and whether there was anybody for it to judge.
+struct Judged<'a> {
+    bound: &'a BoundRule,
+    tally: &'a RuleTally,
+    judged: bool,
+}
+
+/// Whether the rule's `where` lets nobody in but root.
+fn is_about_root(bound: &BoundRule) -> bool {
+    let is_root = |expr: &Expr| matches!(expr, Expr::Text(_, TextTest::Equals(name)) if name == ROOT);
+    bound
+        .typed
+        .relevant
+        .as_ref()
+        .is_some_and(|relevant| match relevant {
+            Expr::And(parts) => parts.iter().any(is_root),
+            other => is_root(other),
+        })
+}
+
+fn requirement_tally(
     framework: &Framework,
     requirement: &Requirement,
-    rules: &[(&BoundRule, &RuleTally)],
+    rules: &[Judged<'_>],
     loosened: &[Loosened],
 ) -> RequirementTally {
     let name = framework.qualified(requirement);
-    let deciding = rules
-        .iter()
-        .filter(|(bound, _)| bound.requirements.contains(&name));
-    let tallies: Vec<&RuleTally> = deciding.map(|(_, tally)| *tally).collect();
+    let deciding = || {
+        rules
+            .iter()
+            .filter(|rule| rule.bound.requirements.contains(&name))
+    };
+    let tallies: Vec<&RuleTally> = deciding().map(|rule| rule.tally).collect();
+    let all_judged = deciding().all(|rule| rule.judged);
     let sum = |count: fn(&RuleTally) -> u64| tallies.iter().map(|tally| count(tally)).sum::<u64>();
     let (failed, undetermined) = (sum(|tally| tally.failed), sum(|tally| tally.undetermined));
     let warnings = loosened.iter().filter(|loosened| loosened.requirement == name);
     RequirementTally {
         id: requirement.id.clone(),
         title: requirement.title.clone(),
-        outcome: outcome(requirement.coverage, failed, undetermined),
+        outcome: outcome(requirement.coverage, failed, undetermined > 0 || !all_judged),
         rules: tallies.iter().map(|tally| tally.id.clone()).collect(),
         passed: sum(|tally| tally.passed),
         failed,
@@ -50,11 +93,12 @@ fn tally(
     }
 }
 
-fn outcome(coverage: Coverage, failed: u64, undetermined: u64) -> Outcome {
+/// Where there was nobody to judge, no root for one, nothing is known.
+fn outcome(coverage: Coverage, failed: u64, is_undetermined: bool) -> Outcome {
     match coverage {
         Coverage::Manual => Outcome::Manual,
         Coverage::Full | Coverage::Partial if failed > 0 => Outcome::Fail,
-        Coverage::Full | Coverage::Partial if undetermined > 0 => Outcome::Undetermined,
+        Coverage::Full | Coverage::Partial if is_undetermined => Outcome::Undetermined,
         Coverage::Partial => Outcome::Partial,
         Coverage::Full => Outcome::Pass,
     }

@@ -5,6 +5,8 @@ use std::path::Path;
 use assert_cmd::Command;
 use tempfile::TempDir;
 
+use crate::support::schemas::assert_document;
+
 use super::simulation::{Account, DAY, HEADER, text};
 
 /// A folder with a report of each of these days, named by its time.
@@ -54,6 +56,7 @@ fn diff_tells_and_fails_on_new_findings() {
     let arguments = ["diff", old, new, "--format", "json", "--fail-on-new", "low"];
     let (status, json, _) = credlens(folder.path(), &arguments);
     assert_eq!(status, 1);
+    assert_document("diff.v1", &json);
     let document: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(document["schema"], "credlens.diff/v1");
     assert_eq!(document["old"]["as_of"], "2025-01-01T00:00:00Z");
@@ -88,6 +91,7 @@ fn trend_in_the_order_of_time() {
     ];
     let (status, json, errors) = credlens(folder.path(), &arguments);
     assert_eq!((status, &*errors), (0, ""));
+    assert_document("trend.v1", &json);
     let document: serde_json::Value = serde_json::from_str(&json).unwrap();
     let days: Vec<_> = document["snapshots"]
         .as_array()

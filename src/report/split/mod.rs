@@ -17,6 +17,10 @@ const STRIP: usize = 64;
 /// About one record.
 const FEW: usize = 4;
 
+/// How many ragged records a block keeps. More of them are no report, and would take far more memory than the
+/// block itself.
+const MOST_RAGGED: usize = 10_000;
+
 /// A record that was not read as it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Oddity {
@@ -39,6 +43,8 @@ pub enum OddityKind {
     UnclosedQuote,
     /// A quoted cell of it holds a line break, as no report of AWS does.
     LineBreak,
+    /// Ragged as so many before it in its block that it, and all such records after it, were left out.
+    LeftOut,
     /// It has this many fields, and they cannot be told apart: its cells are unknown.
     Ragged(usize),
 }

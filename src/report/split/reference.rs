@@ -7,7 +7,7 @@ use super::super::cut::is_closed;
 use super::super::header::Header;
 use super::super::repair::{Odd, examine, repeats_header};
 use super::super::rows::Rows;
-use super::{Oddity, OddityKind};
+use super::{MOST_RAGGED, Oddity, OddityKind};
 
 /// Reads records one by one, and repairs those that need it.
 #[derive(Debug)]
@@ -138,6 +138,11 @@ pub(super) fn add(fields: &[&[u8]], header: &Header, rows: &mut Rows, oddities: 
         Odd::GluedHeader(whole) => {
             note(rows, oddities, OddityKind::GluedHeader);
             rows.push(whole.iter().map(Vec::as_slice));
+        }
+        Odd::Ragged { .. } if rows.ragged().len() >= MOST_RAGGED => {
+            if oddities.last().is_none_or(|odd| odd.kind != OddityKind::LeftOut) {
+                note(rows, oddities, OddityKind::LeftOut);
+            }
         }
         Odd::Ragged { user, arn } => {
             note(rows, oddities, OddityKind::Ragged(fields.len()));
