@@ -69,11 +69,14 @@ impl Header {
             }
         }
         let (header, length) = best.ok_or(NotAReport::Empty)?;
-        if !header.is_of_report() || header.width() > MOST_COLUMNS {
+        if !header.is_of_report() {
             return Err(NotAReport::recognise(text));
         }
         if length == head.len() && head.len() < text.len() {
             return Err(NotAReport::LongLine);
+        }
+        if header.width() > MOST_COLUMNS {
+            return Err(NotAReport::recognise(text));
         }
         Ok((header, &text[length..]))
     }
@@ -354,6 +357,11 @@ mod tests {
         let long = format!("user,mfa_active,{}\nalice,true", "x,".repeat(LONGEST));
         assert_eq!(Header::parse(long.as_bytes()), Err(NotAReport::LongLine));
         let wide = format!("user,mfa_active,{}", "\x1b,".repeat(20_000));
+        assert!(matches!(
+            Header::parse(wide.as_bytes()),
+            Err(NotAReport::OtherColumns(_))
+        ));
+        let wide = format!("user,mfa_active,{}", "\x1b,".repeat(200));
         let header = Header::parse(wide.as_bytes()).unwrap();
         for oddity in header.oddities() {
             assert!(oddity.message().len() < 1_000);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Duration, Months, NaiveDate, NaiveDateTime, Utc};
+use chrono::{DateTime, Datelike as _, Duration, Months, NaiveDate, NaiveDateTime, Timelike as _, Utc};
 use credlens::finding::Status;
 use credlens::gsl::typed::{Comparison, Entity, Expr, TextTest, TimeTest, TypedRule};
 use credlens::report::schema::{Column, FlagColumn, Slot, TextColumn, TimeColumn};
@@ -186,8 +186,14 @@ fn time(row: &Row, column: TimeColumn) -> Option<Time> {
     parse(cell).map(Time::At)
 }
 
-/// By chrono's own parsers; the forms that it reads besides are not generated.
+/// A real instant of the years 1 to 9999, its fraction cut off.
 fn parse(cell: &str) -> Option<DateTime<Utc>> {
+    let time = parse_any(cell)?.with_nanosecond(0)?;
+    (1..=9999).contains(&time.year()).then_some(time)
+}
+
+/// By chrono's own parsers; the forms that it reads besides are not generated.
+fn parse_any(cell: &str) -> Option<DateTime<Utc>> {
     if let Ok(date) = NaiveDate::parse_from_str(cell, "%Y-%m-%d") {
         return (cell.len() == 10).then(|| date.and_hms_opt(0, 0, 0).unwrap().and_utc());
     }
