@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 
-use credlens::engine::{self, Event, Input, Options, Program, Source, Tell};
+use credlens::engine::{self, Account, Event, Input, Options, Program, Source, Tell};
 use credlens::finding::AsOfSource;
 use credlens::output::{Format, Outputs, Settings};
 use credlens::report::cell;
@@ -18,7 +18,7 @@ use credlens::report::chunk::Chunk;
 use credlens::report::cut::whole_records;
 use credlens::report::header::Header;
 use credlens::report::schema::{Column, ColumnSet, TimeColumn};
-use credlens::report::split::split;
+use credlens::report::split::Splitter;
 use credlens::report::time::Timestamp;
 use credlens::rule::{self, Catalogue, Selection};
 
@@ -62,6 +62,7 @@ impl Report {
             as_of: Timestamp(synth::GENERATED),
             as_of_source: AsOfSource::Argument,
             generated: None,
+            account: Account::default(),
         };
         Self {
             input: Arc::new(input),
@@ -74,7 +75,7 @@ impl Report {
     fn chunk(&self) -> Chunk {
         let mut chunk = Chunk::default();
         chunk.rows.text_mut().extend_from_slice(&self.blocks[0]);
-        split(&mut chunk.rows, &self.input.header, &mut Vec::new());
+        Splitter::default().split(&mut chunk.rows, &self.input.header, &mut Vec::new());
         chunk
     }
 
@@ -179,11 +180,11 @@ fn splits(criterion: &mut Criterion) {
     group.throughput(report.first_block());
     group.bench_function("ours", |bencher| {
         let mut chunk = report.chunk();
-        let mut oddities = Vec::new();
+        let (mut splitter, mut oddities) = (Splitter::default(), Vec::new());
         bencher.iter(|| {
             // What was rewritten stands behind the block.
             chunk.rows.text_mut().truncate(block.len());
-            split(&mut chunk.rows, &report.input.header, &mut oddities);
+            splitter.split(&mut chunk.rows, &report.input.header, &mut oddities);
             black_box(chunk.rows.len())
         });
     });

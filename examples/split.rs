@@ -10,7 +10,7 @@ use clap::Parser;
 use credlens::engine::{Event, Source as _};
 use credlens::io::inputs::{Inputs, Limits, Options};
 use credlens::report::rows::Rows;
-use credlens::report::split::split;
+use credlens::report::split::Splitter;
 use credlens::report::time::Timestamp;
 
 /// Splits reports into fields, and says how many records there are
@@ -35,7 +35,7 @@ fn main() {
     let inputs = Mutex::new(Inputs::new(args.inputs, Box::new(io::stdin()), options));
     let records = AtomicUsize::new(0);
     let work = || {
-        let (mut rows, mut oddities) = (Rows::default(), Vec::new());
+        let (mut splitter, mut rows, mut oddities) = (Splitter::default(), Rows::default(), Vec::new());
         loop {
             let event = inputs
                 .lock()
@@ -43,7 +43,7 @@ fn main() {
                 .next(rows.text_mut());
             match event {
                 Some(Event::Block { input, .. }) => {
-                    split(&mut rows, &input.header, &mut oddities);
+                    splitter.split(&mut rows, &input.header, &mut oddities);
                     records.fetch_add(rows.len(), Ordering::Relaxed);
                 }
                 Some(Event::Failed { .. }) => {}

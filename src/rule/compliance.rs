@@ -14,7 +14,7 @@ pub fn compliance<'a>(
     tally: &Tally,
 ) -> Vec<FrameworkTally> {
     let users: u64 = tally.inputs.iter().map(|input| input.users).sum();
-    let judged = |bound: &BoundRule| {
+    let had_entities = |bound: &BoundRule| {
         if is_about_root(bound) {
             tally.roots > 0
         } else {
@@ -27,7 +27,7 @@ pub fn compliance<'a>(
         .map(|(bound, tally)| Judged {
             bound,
             tally,
-            judged: judged(bound),
+            had_entities: had_entities(bound),
         })
         .collect();
     let frameworks = frameworks.into_iter().map(|framework| FrameworkTally {
@@ -46,20 +46,20 @@ pub fn compliance<'a>(
 struct Judged<'a> {
     bound: &'a BoundRule,
     tally: &'a RuleTally,
-    judged: bool,
+    had_entities: bool,
 }
 
 /// Whether the rule's `where` lets nobody in but root.
 fn is_about_root(bound: &BoundRule) -> bool {
     let is_root = |expr: &Expr| matches!(expr, Expr::Text(_, TextTest::Equals(name)) if name == ROOT);
-    bound
-        .typed
-        .relevant
-        .as_ref()
-        .is_some_and(|relevant| match relevant {
-            Expr::And(parts) => parts.iter().any(is_root),
-            other => is_root(other),
-        })
+    let parts = |relevant: &Expr| {
+        if let Expr::And(parts) = relevant {
+            parts.iter().any(is_root)
+        } else {
+            is_root(relevant)
+        }
+    };
+    bound.typed.relevant.as_ref().is_some_and(parts)
 }
 
 fn requirement_tally(
@@ -75,7 +75,7 @@ fn requirement_tally(
             .filter(|rule| rule.bound.requirements.contains(&name))
     };
     let tallies: Vec<&RuleTally> = deciding().map(|rule| rule.tally).collect();
-    let all_judged = deciding().all(|rule| rule.judged);
+    let all_judged = deciding().all(|rule| rule.had_entities);
     let sum = |count: fn(&RuleTally) -> u64| tallies.iter().map(|tally| count(tally)).sum::<u64>();
     let (failed, undetermined) = (sum(|tally| tally.failed), sum(|tally| tally.undetermined));
     let warnings = loosened.iter().filter(|loosened| loosened.requirement == name);
