@@ -8,7 +8,6 @@ use crate::report::chunk::{Chunk, ROOT};
 use crate::report::header::Header;
 use crate::report::schema::{Column, TextColumn, TimeColumn};
 use crate::report::time::{ABSENT_AS, Timestamp, Unit};
-use crate::report::wide::widest;
 
 /// The results of all operations on one chunk. Reused from chunk to chunk.
 #[derive(Debug, Default)]
@@ -34,11 +33,6 @@ pub(super) struct Bits<'a> {
 impl Registers {
     /// Runs the whole program.
     pub(super) fn run(&mut self, program: &Program, cutoffs: &[i64], chunk: &Chunk, header: &Header) {
-        widest(|| self.run_ops(program, cutoffs, chunk, header));
-    }
-
-    #[inline(always)]
-    fn run_ops(&mut self, program: &Program, cutoffs: &[i64], chunk: &Chunk, header: &Header) {
         self.rows = chunk.rows.len();
         self.words = self.rows.div_ceil(64);
         self.yes.resize(self.words * program.ops.len(), 0);
@@ -164,7 +158,7 @@ struct Leaf<'a> {
 }
 
 impl Leaf<'_> {
-    #[inline(always)]
+    #[inline]
     fn run(self, op: &Op, cutoff: i64) -> bool {
         match op {
             Op::Flag(column, wanted) => {
@@ -193,7 +187,7 @@ impl Leaf<'_> {
         }
     }
 
-    #[inline(always)]
+    #[inline]
     fn time(self, column: TimeColumn, test: impl Fn(i64) -> bool) -> bool {
         let times = self.chunk.times(column);
         let unknown = times.any_unknown.then_some(|time| time == cell::UNKNOWN);
@@ -201,7 +195,7 @@ impl Leaf<'_> {
     }
 
     /// `unknown` is given where any cell is.
-    #[inline(always)]
+    #[inline]
     fn cells<T: Copy>(
         self,
         cells: &[T],
@@ -304,7 +298,7 @@ fn counted(time: i64) -> i64 {
 }
 
 /// Compares first and packs then, so that the compares are done many at once.
-#[inline(always)]
+#[inline]
 fn fill<T: Copy>(bits: &mut [u64], cells: &[T], test: impl Fn(T) -> bool) {
     /// Gathers the lowest bits of eight bytes into the top byte, the first byte's lowest.
     const GATHER: u64 = 0x0102_0408_1020_4080;

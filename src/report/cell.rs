@@ -26,7 +26,7 @@ pub enum Flag {
 const NOT_SUPPORTED: &[u8] = b"not_supported";
 
 /// Seconds since 1970-01-01T00:00:00Z, [`ABSENT`] or [`UNKNOWN`].
-#[inline(always)]
+#[inline]
 pub fn time(cell: &[u8]) -> i64 {
     if let [b'N', b'/', b'A'] = cell {
         return ABSENT;
@@ -45,7 +45,7 @@ fn unusual_time(cell: &[u8]) -> i64 {
 }
 
 /// What the flag cell says.
-#[inline(always)]
+#[inline]
 pub fn flag(cell: &[u8]) -> Flag {
     match cell {
         b"true" => Flag::True,

@@ -4,7 +4,6 @@ use super::cell::{self, Flag};
 use super::header::Header;
 use super::rows::Rows;
 use super::schema::{Column, ColumnSet, FlagColumn, TextColumn, TimeColumn};
-use super::wide::widest;
 
 /// Root's name, in GSL and in output, however the report spells it.
 pub const ROOT: &str = "<root_account>";
@@ -60,13 +59,13 @@ impl Chunk {
         self.bad_cells.count = 0;
         self.newest = None;
         self.find_root(header);
-        widest(|| self.decode_columns(header, wanted));
+        self.decode_columns(header, wanted);
         self.bad_cells
             .kept
             .sort_by_key(|bad| (bad.row, bad.column.index()));
     }
 
-    #[inline(always)]
+    #[inline]
     fn decode_columns(&mut self, header: &Header, wanted: ColumnSet) {
         for column in Column::ALL {
             let position = header.position(column).filter(|_| wanted.contains(column));
@@ -91,7 +90,7 @@ impl Chunk {
         }
     }
 
-    #[inline(always)]
+    #[inline]
     fn decode_times(&mut self, column: TimeColumn, position: Option<usize>) {
         let times = &mut self.times[column as usize];
         times.cells.clear();
@@ -115,7 +114,7 @@ impl Chunk {
         }
     }
 
-    #[inline(always)]
+    #[inline]
     fn decode_flags(&mut self, column: FlagColumn, position: Option<usize>) {
         let flags = &mut self.flags[column as usize];
         flags.cells.clear();

@@ -13,4 +13,3 @@ pub mod rows;
 pub mod schema;
 pub mod split;
 pub mod time;
-pub(crate) mod wide;

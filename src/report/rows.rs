@@ -71,7 +71,7 @@ impl Rows {
     }
 
     /// The fields at this position, of every record in order, as they stand.
-    #[inline(always)]
+    #[inline]
     pub fn fields(&self, position: usize) -> impl Iterator<Item = &[u8]> {
         let records = self.starts.iter().zip(self.ends.chunks_exact(self.width.max(1)));
         records.map(move |(&record, ends)| {
@@ -97,19 +97,18 @@ impl Rows {
     }
 
     /// Adds field ends at the bits of a mask, and says how many ends were known before.
-    #[inline(always)]
+    #[inline]
     pub(super) fn add_ends(&mut self, base: usize, mut mask: u64) -> usize {
         let known = self.ends.len();
         let base = offset(base);
-        self.ends.resize(known + mask.count_ones() as usize, 0);
-        for end in &mut self.ends[known..] {
-            *end = base + mask.trailing_zeros();
-            mask &= mask.wrapping_sub(1);
+        while mask != 0 {
+            self.ends.push(base + mask.trailing_zeros());
+            mask &= mask - 1;
         }
         known
     }
 
-    #[inline(always)]
+    #[inline]
     /// Makes a record of the field ends up to this count, if they are as many as it has fields.
     pub(super) fn finish_record(&mut self, start: usize, count: usize) -> bool {
         let is_whole = count == (self.starts.len() + 1) * self.width;

@@ -115,7 +115,7 @@ impl Timestamp {
 
     /// The form that AWS writes, `YYYY-MM-DDTHH:MM:SS` with `Z` or `+00:00`, by position. None for anything else,
     /// and for what is no real instant.
-    #[inline(always)]
+    #[inline]
     pub(super) fn parse_fixed(text: &[u8]) -> Option<Self> {
         let instant: &[u8; 19] = match text {
             [instant @ .., b'Z'] | [instant @ .., b'+', b'0', b'0', b':', b'0', b'0'] => {

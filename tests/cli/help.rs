@@ -1,9 +1,5 @@
 //! What the program says about itself. docs/cli.md holds every help text; `UPDATE=1 cargo test` writes it anew.
 
-use std::fmt::Write as _;
-use std::fs;
-use std::path::Path;
-
 use super::Place;
 
 const COMMANDS: &[&str] = &[
@@ -24,36 +20,6 @@ const COMMANDS: &[&str] = &[
     "completions",
     "man",
 ];
-
-#[cfg(feature = "aws")]
-fn page() -> String {
-    let place = Place::new();
-    let mut page = "# The command line\n\nMade from the help texts.\n".to_owned();
-    for command in COMMANDS {
-        let run = place.run(format!("{command} --help").as_str());
-        let name = format!("credlens {command}");
-        write!(
-            page,
-            "\n## {}\n\n```text\n{}```\n",
-            name.trim_end(),
-            run.ends(0, "").stdout
-        )
-        .unwrap();
-    }
-    page
-}
-
-#[cfg(feature = "aws")]
-#[test]
-fn the_page_of_the_command_line_is_up_to_date() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/cli.md");
-    let page = page();
-    if std::env::var_os("UPDATE").is_some() {
-        fs::write(&path, &page).unwrap();
-    }
-    let committed = fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(committed, page, "run the tests with UPDATE=1");
-}
 
 #[test]
 fn every_command_has_its_help_in_the_page() {
@@ -94,4 +60,43 @@ fn shells_get_completions_and_man_a_page() {
         .ends(0, "")
         .says(".TH credlens 1")
         .says("Exit status");
+}
+
+/// The page has the help of every feature.
+#[cfg(feature = "aws")]
+mod page {
+    use std::fmt::Write as _;
+    use std::fs;
+    use std::path::Path;
+
+    use super::super::Place;
+    use super::COMMANDS;
+
+    fn page() -> String {
+        let place = Place::new();
+        let mut page = "# The command line\n\nMade from the help texts.\n".to_owned();
+        for command in COMMANDS {
+            let run = place.run(format!("{command} --help").as_str());
+            let name = format!("credlens {command}");
+            write!(
+                page,
+                "\n## {}\n\n```text\n{}```\n",
+                name.trim_end(),
+                run.ends(0, "").stdout
+            )
+            .unwrap();
+        }
+        page
+    }
+
+    #[test]
+    fn the_page_of_the_command_line_is_up_to_date() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/cli.md");
+        let page = page();
+        if std::env::var_os("UPDATE").is_some() {
+            fs::write(&path, &page).unwrap();
+        }
+        let committed = fs::read_to_string(&path).unwrap_or_default();
+        assert_eq!(committed, page, "run the tests with UPDATE=1");
+    }
 }

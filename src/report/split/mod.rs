@@ -4,11 +4,12 @@
 //! compares, and a record is plain when it has no quote and as many fields as the header. Any other record
 //! goes to the `csv` crate, alone. Both ways give the same cells; a property test holds them equal.
 
+mod masks;
 mod reference;
 
 use super::header::Header;
 use super::rows::{Rows, trim};
-use super::wide::{Masks, WINDOW, find_masks, widest};
+use masks::{Masks, WINDOW};
 use reference::Reader;
 
 /// Windows that are looked at in one go; their masks fit the first-level cache.
@@ -68,7 +69,7 @@ impl Splitter {
             rows,
             oddities,
         };
-        widest(|| block.split());
+        block.split();
         rows.put_before_rewritten(text);
     }
 }
@@ -91,7 +92,7 @@ enum Split {
 }
 
 impl Block<'_> {
-    #[inline(always)]
+    #[inline]
     fn split(&mut self) {
         let mut masks = [Masks::default(); STRIP];
         // After a record that is not plain only a little is looked at: the next one may not be plain either.
@@ -136,7 +137,7 @@ impl Block<'_> {
         let rest = &self.text[at..];
         let full = (rest.len() / WINDOW).min(masks.len());
         if full > 0 {
-            find_masks(
+            masks::find(
                 &rest[..full * WINDOW],
                 self.header.delimiter(),
                 &mut masks[..full],
@@ -145,13 +146,13 @@ impl Block<'_> {
         }
         let mut window = [0; WINDOW];
         window[..rest.len()].copy_from_slice(rest);
-        find_masks(&window, self.header.delimiter(), &mut masks[..1]);
+        masks::find(&window, self.header.delimiter(), &mut masks[..1]);
         masks[0].newline |= 1 << rest.len();
         rest.len().max(1)
     }
 
     /// Splits windows from `at` on, the first of which lie in the record that starts at `record`.
-    #[inline(always)]
+    #[inline]
     fn windows(&mut self, at: usize, mut record: usize, masks: &[Masks]) -> Split {
         for (window, masks) in masks.iter().enumerate() {
             let base = at + window * WINDOW;

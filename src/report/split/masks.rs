@@ -1,32 +1,8 @@
-//! The machine's wide instructions, where it has them: the only module with `unsafe` in it, a line each.
+//! Where the bytes are that the splitter cares about, 64 at a time.
 //!
-//! Both functions do the same everywhere. On x86-64 the instructions are looked for at run time, so that one
-//! binary serves every machine; together they take more than a quarter off the whole pass.
-
-/// Does the work with code compiled for AVX2 and bit manipulation where the machine has both. What the work
-/// calls must be inlined into it to gain.
-#[inline]
-pub(crate) fn widest<R>(work: impl FnOnce() -> R) -> R {
-    #[cfg(target_arch = "x86_64")]
-    {
-        use std::arch::is_x86_feature_detected as has;
-
-        #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-        fn wide<R>(work: impl FnOnce() -> R) -> R {
-            work()
-        }
-
-        if has!("avx2") && has!("bmi1") && has!("bmi2") && has!("popcnt") {
-            // SAFETY: all that the function asks for was detected on the line above.
-            #[expect(
-                unsafe_code,
-                reason = "the caller is compiled for any machine, the callee is not"
-            )]
-            return unsafe { wide(work) };
-        }
-    }
-    work()
-}
+//! This is most of the splitter's time, so it is done by AVX2 where that is found at run time, and eight bytes
+//! in a `u64` elsewhere: one binary serves every machine. Both are held equal to a plain loop by a property
+//! test. The call is the only `unsafe` line of the package.
 
 /// For 64 bytes, which of them are what; bit i is byte i.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,15 +16,14 @@ pub(super) struct Masks {
 /// Bytes that one mask covers.
 pub(super) const WINDOW: usize = 64;
 
-/// The masks of whole windows; `text` is as long as `masks` windows. Held equal to a plain loop by a property
-/// test.
-pub(super) fn find_masks(text: &[u8], delimiter: u8, masks: &mut [Masks]) {
+/// The masks of whole windows; `text` is as long as `masks` windows.
+pub(super) fn find(text: &[u8], delimiter: u8, masks: &mut [Masks]) {
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("avx2") {
         // SAFETY: AVX2 was detected on the line above; that is all the function asks for.
         #[expect(
             unsafe_code,
-            reason = "a quarter of the whole pass; this call is the only unsafe line"
+            reason = "the caller is compiled for any machine, the callee is not"
         )]
         unsafe {
             return x86::find_avx2(text, delimiter, masks);
@@ -172,7 +147,7 @@ mod tests {
                 find(&text, delimiter, &mut masks);
                 masks
             };
-            prop_assert_eq!(&with(find_masks), &expected);
+            prop_assert_eq!(&with(find), &expected);
             prop_assert_eq!(&with(portable::find), &expected);
         }
     }
