@@ -98,11 +98,16 @@ fn from_yaml(text: &str) -> Result<Vec<Account>, AccountsError> {
         .collect())
 }
 
+/// Whether this is an account id, from which a file name may be made: twelve digits.
+pub fn is_id(id: &str) -> bool {
+    id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 fn checked(accounts: Vec<Account>) -> Result<Vec<Account>, AccountsError> {
     let mut seen = BTreeSet::new();
     for account in &accounts {
         let id = &account.id;
-        if id.len() != 12 || !id.bytes().all(|byte| byte.is_ascii_digit()) {
+        if !is_id(id) {
             return Err(AccountsError::NoId(id.clone()));
         }
         if !seen.insert(id) {

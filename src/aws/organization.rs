@@ -1,8 +1,10 @@
 //! The accounts of an organization.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_organizations::types::{Account as Listed, AccountState, AccountStatus};
 
-use super::accounts::Account;
+use super::accounts::{Account, is_id};
 use super::connect::Session;
 use super::error::Error;
 use super::policy::Action;
@@ -11,7 +13,8 @@ use super::policy::Action;
 pub async fn active_accounts(session: &Session) -> Result<Vec<Account>, Error> {
     let action = Action::ListAccounts;
     let organizations = session.organizations();
-    let mut accounts = Vec::new();
+    let mut accounts: Vec<Account> = Vec::new();
+    let mut tokens = BTreeSet::new();
     let mut token: Option<String> = None;
     loop {
         let page = organizations
@@ -20,16 +23,23 @@ pub async fn active_accounts(session: &Session) -> Result<Vec<Account>, Error> {
             .send()
             .await;
         let page = page.map_err(|error| Error::of(action, &error))?;
-        accounts.extend(
-            page.accounts()
-                .iter()
-                .filter(|account| is_active(account))
-                .filter_map(known),
-        );
-        // Pages may be empty and yet not the last.
+        for account in page
+            .accounts()
+            .iter()
+            .filter(|account| is_active(account))
+            .filter_map(known)
+        {
+            if !is_id(&account.id) {
+                return Err(Error::Unreadable { action });
+            }
+            if accounts.iter().all(|listed| listed.id != account.id) {
+                accounts.push(account);
+            }
+        }
+        // Pages may be empty and yet not the last; a token that comes again would go round for ever.
         match page.next_token {
             None => return Ok(accounts),
-            next if next == token => return Err(Error::Unreadable { action }),
+            Some(next) if !tokens.insert(next.clone()) => return Err(Error::Unreadable { action }),
             next => token = next,
         }
     }

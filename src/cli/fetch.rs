@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use anyhow::{Context as _, bail};
+use credlens::aws::accounts::is_id;
 use credlens::aws::{Fetched, Record, Report};
 use credlens::io::keep::{Kept, keep};
 use credlens::io::outputs::is_broken_pipe;
@@ -93,6 +94,11 @@ fn save(to: &To, fetched: &Fetched, report: &Report, quiet: bool) -> anyhow::Res
                 std::fs::create_dir_all(directory)
                     .with_context(|| format!("cannot make the directory {}", directory.display()))?;
             }
+            anyhow::ensure!(
+                is_id(&fetched.account.id),
+                "AWS named an account '{}', which is no account id",
+                harmless(&fetched.account.id)
+            );
             let generated = report.generated.to_string().replace(['-', ':'], "");
             directory.join(format!("{}_{generated}.csv", fetched.account.id))
         }
