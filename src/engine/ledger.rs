@@ -219,10 +219,11 @@ impl Ledger {
     fn add_oddities(&mut self, current: &mut Current, oddities: &[Oddity]) {
         for oddity in oddities {
             current.odd_rows += 1;
-            if current.odd_rows > TOLD {
+            let (level, code, message) = tell_oddity(oddity.kind, current.input.header.width());
+            // That users were not judged is told however much was told before.
+            if current.odd_rows > TOLD && level != Level::Error {
                 continue;
             }
-            let (level, code, message) = tell_oddity(oddity.kind, current.input.header.width());
             let row = current.users + u64::from(oddity.row) + 1;
             self.push(Diagnostic {
                 row: Some(row),

@@ -243,6 +243,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_giant_word_is_wrapped_in_one_pass() {
+        let word = "x".repeat(5_000_000);
+        let lines = wrap(&format!("a {word} b"), 80);
+        assert_eq!(lines.len(), 1 + 62_500 + 1);
+        assert!(lines.iter().all(|line| line.width() <= 80));
+        assert_eq!(wrap("ab cd", 2), ["ab", "cd"]);
+        assert_eq!(wrap("abcde f", 3), ["abc", "de", "f"]);
+    }
+
+    #[test]
     fn width_is_that_of_a_terminal() {
         assert_eq!(cut("東京タワー", 6), "東京…");
         assert_eq!(cut("alice", 5), "alice");

@@ -95,3 +95,48 @@ fn partial_is_4_whatever_fails() {
         .run("scan clean.csv nope.csv --rule user-without-mfa")
         .ends(4, "nope.csv");
 }
+
+#[test]
+fn what_nobody_was_there_to_judge_is_no_pass() {
+    let rootless = "user,arn,user_creation_time,password_enabled,mfa_active,access_key_1_active,\
+        access_key_1_last_rotated,access_key_2_active,access_key_2_last_rotated,password_last_used,\
+        access_key_1_last_used_date,access_key_2_last_used_date\n";
+    let alice = "alice,arn:aws:iam::111122223333:user/alice,2026-01-01T00:00:00Z,true,true,false,N/A,false,N/A,\
+        2026-01-02T00:00:00Z,N/A,N/A\n";
+    let root = "<root_account>,arn:aws:iam::111122223333:root,2026-01-01T00:00:00Z,true,true,false,N/A,false,N/A,\
+        no_information,N/A,N/A\n";
+    let outcome = |rows: &str, id: &str| {
+        let place = Place::new().file("r.csv", format!("{rootless}{rows}"));
+        let run = place.run("scan r.csv --as-of 2026-01-03 --framework cis-aws-5.0 --format json");
+        let all: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+        let requirements = all["compliance"][0]["requirements"].as_array().unwrap().clone();
+        let found = requirements
+            .into_iter()
+            .find(|requirement| requirement["id"] == id)
+            .unwrap();
+        found["outcome"].as_str().unwrap().to_owned()
+    };
+    for id in ["1.3", "1.4", "1.6"] {
+        assert_eq!(outcome(alice, id), "undetermined", "{id} without a row of root");
+        assert_eq!(outcome(&format!("{root}{alice}"), id), "pass", "{id}");
+    }
+    assert_eq!(outcome(alice, "1.9"), "pass");
+    assert_eq!(outcome("", "1.9"), "undetermined");
+}
+
+#[test]
+fn an_output_never_replaces_an_input() {
+    let place = Place::new().file("clean.csv", CLEAN);
+    let run = place.run("scan clean.csv --format csv=./clean.csv");
+    run.ends(2, "is an input");
+    assert_eq!(place.read("clean.csv"), CLEAN);
+}
+
+#[test]
+fn thousands_of_ragged_rows_are_an_error_and_not_all_kept() {
+    let text = format!("user,arn,mfa_active\n{}", "a\n".repeat(30_000));
+    let place = Place::new().file("ragged.csv", text);
+    place
+        .run("scan ragged.csv --rule user-without-mfa --format csv")
+        .ends(4, "were not judged");
+}
