@@ -130,3 +130,21 @@ fn a_closed_pipe_is_no_error() {
         );
     }
 }
+
+#[test]
+fn who_closes_standard_output_ends_no_other_output() {
+    let row = "alice,arn:aws:iam::111122223333:user/alice,false\n";
+    let place = Place::new().file("many.csv", format!("user,arn,mfa_active\n{}", row.repeat(5_000)));
+    let (input, all) = (place.path("many.csv"), place.path("all.csv"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_credlens"));
+    let command = command
+        .arg("scan")
+        .arg(input)
+        .args(["--rule=user-without-mfa", "--format=ndjson"])
+        .arg(format!("--format=csv={}", all.display()))
+        .stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(1), "the verdicts decide");
+    assert_eq!(place.read("all.csv").lines().count(), 5_001);
+}
