@@ -34,6 +34,8 @@
 //! The layers, from [`report`], which names no other, to [`output`], do no I/O and read no clock: the same
 //! input gives the same bytes. ARCHITECTURE.md in the repository tells how they fit together.
 
+#[cfg(feature = "archive")]
+pub mod archive;
 #[cfg(feature = "aws")]
 pub mod aws;
 pub mod engine;

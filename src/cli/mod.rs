@@ -3,6 +3,8 @@
 
 #![expect(clippy::disallowed_methods, reason = "this layer may touch the world")]
 
+#[cfg(feature = "archive")]
+mod archive;
 mod args;
 #[cfg(feature = "aws")]
 mod aws_args;
@@ -64,6 +66,8 @@ pub(crate) fn run() -> ExitCode {
         Command::Fetch(fetch) => fetch::run(&fetch),
         Command::Diff(diff) => diff::run(*diff),
         Command::Trend(trend) => trend::run(*trend),
+        #[cfg(feature = "archive")]
+        Command::Archive(command) => archive::run(command),
         Command::Rules(command) => rules::run(command),
         Command::Frameworks(command) => frameworks::run(command),
         Command::Completions { shell } => {

@@ -10,6 +10,7 @@ use anyhow::bail;
 use credlens::aws::Live;
 use credlens::engine::{self, Program, Source, Tell};
 use credlens::finding::{Diagnostic, Level, Tally};
+use credlens::io::contained::Containers;
 use credlens::io::inputs::{Inputs, Limits, Options};
 use credlens::output::{Format, Outputs, Settings, diagnostic_line};
 use credlens::report::time::Timestamp;
@@ -199,7 +200,18 @@ pub(super) fn inputs(config: &Config, now: Timestamp) -> Inputs {
         now,
         limits: limits(config),
     };
-    Inputs::new(config.inputs.clone(), Box::new(io::stdin()), options)
+    Inputs::new(config.inputs.clone(), Box::new(io::stdin()), options).with_containers(containers())
+}
+
+/// What reads files of archives among the inputs.
+#[cfg(feature = "archive")]
+pub(super) fn containers() -> Option<Box<dyn Containers>> {
+    Some(Box::new(credlens::archive::inputs::ArchivedInputs))
+}
+
+#[cfg(not(feature = "archive"))]
+pub(super) fn containers() -> Option<Box<dyn Containers>> {
+    None
 }
 
 /// How much is read at most.

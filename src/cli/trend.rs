@@ -15,7 +15,7 @@ use super::args::{By, FormatTo, Trend};
 use super::config::Config;
 use super::diff::{judge, settings, tell_diagnostics};
 use super::now;
-use super::scan::{limits, prepare};
+use super::scan::{containers, limits, prepare};
 use super::target::{check_formats, open_outputs};
 
 /// How many of the oldest findings documents tell; those for people show fewer.
@@ -63,7 +63,7 @@ fn in_time_order(config: &Config) -> Vec<PathBuf> {
         now: now(),
         limits: limits(config),
     };
-    Inputs::in_time_order(config.inputs.clone(), options)
+    Inputs::in_time_order(config.inputs.clone(), containers(), options)
 }
 
 fn write(

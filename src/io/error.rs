@@ -56,6 +56,15 @@ pub enum InputError {
          what stands before it is judged; mend the file"
     )]
     RecordTooLong(usize),
+    /// A file of an archive that cannot be read.
+    #[error("{0}")]
+    Archive(super::contained::OpenError),
+    /// A Parquet file, for a program without archives.
+    #[error("is a Parquet file, and this credlens was built without the feature archive")]
+    NoArchives,
+    /// A number behind the path of an archived file that leads to none of its reports.
+    #[error("is no report: that file of an archive holds {0}")]
+    NoSuchReport(usize),
     /// Something else than a credential report.
     #[error("{0}")]
     NotAReport(#[from] NotAReport),

@@ -5,6 +5,7 @@ use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::contained::{Contained, Containers, Opened, Place};
 use super::decompress::Compression;
 use super::error::InputError;
 use super::walk::{STDIN, Walk};
@@ -68,6 +69,9 @@ impl Default for Limits {
 pub struct Inputs {
     walk: Walk,
     stdin: Option<Box<dyn Read + Send>>,
+    containers: Option<Box<dyn Containers>>,
+    /// The container whose reports come next.
+    container: Option<Opened>,
     options: Options,
     current: Option<Report>,
     opened: usize,
@@ -81,6 +85,8 @@ impl Inputs {
         Self {
             walk: Walk::new(arguments),
             stdin: Some(stdin),
+            containers: None,
+            container: None,
             options,
             current: None,
             opened: 0,
@@ -88,18 +94,30 @@ impl Inputs {
         }
     }
 
+    /// The same, reading files that hold several reports, too.
+    #[must_use]
+    pub fn with_containers(mut self, containers: Option<Box<dyn Containers>>) -> Self {
+        self.containers = containers;
+        self
+    }
+
     /// The files that arguments name, in the order of the instants at which they are judged. Reads their
     /// beginnings alone, those that must be held in memory wholly; what cannot be read comes last, to be told
     /// by who reads it again. Standard input cannot be read twice.
-    pub fn in_time_order(arguments: Vec<PathBuf>, options: Options) -> Vec<PathBuf> {
-        let mut inputs = Self::new(arguments, Box::new(io::empty()), options);
+    pub fn in_time_order(
+        arguments: Vec<PathBuf>,
+        containers: Option<Box<dyn Containers>>,
+        options: Options,
+    ) -> Vec<PathBuf> {
+        let mut inputs = Self::new(arguments, Box::new(io::empty()), options).with_containers(containers);
         inputs.options.limits.block = PEEK;
         let mut text = Vec::new();
         let mut dated = Vec::new();
-        while let Some(found) = inputs.walk.next() {
+        while let Some(found) = inputs.find() {
             text.clear();
             dated.push(match found {
-                Ok(path) => {
+                Ok(Place::Contained(path, _, report)) => (false, options.as_of.or(Some(report.as_of)), path),
+                Ok(Place::File(path)) => {
                     let as_of = inputs
                         .open(&path, &mut text)
                         .ok()
@@ -111,6 +129,57 @@ impl Inputs {
         }
         dated.sort_by_key(|&(failed, as_of, _)| (failed, as_of));
         dated.into_iter().map(|(.., path)| path).collect()
+    }
+
+    /// Where the next report is.
+    fn find(&mut self) -> Option<Result<Place, (PathBuf, InputError)>> {
+        loop {
+            if let Some(place) = self.container.as_mut().and_then(Opened::next) {
+                return Some(Ok(place));
+            }
+            let path = match self.walk.next()? {
+                Ok(path) => path,
+                Err(failed) => return Some(Err(failed)),
+            };
+            self.container = match Opened::of(&path, self.containers.as_deref_mut()) {
+                Ok(Some(opened)) => Some(opened),
+                Ok(None) => return Some(Ok(Place::File(path))),
+                Err(error) => return Some(Err((path, error))),
+            };
+        }
+    }
+
+    /// Opens a report of the container that is open.
+    fn open_contained(
+        &mut self,
+        path: &Path,
+        (number, contained): (usize, Contained),
+        text: &mut Vec<u8>,
+    ) -> Result<Report, InputError> {
+        let container = self.container.as_mut().expect("invariant: it told where the report is");
+        let mut stream = Stream::new(container.csv(number)?);
+        stream.fill(text, first_read(self.options.limits));
+        let header = stream.take_header(text, &mut self.header)?;
+        let (as_of, as_of_source) = match self.options.as_of {
+            Some(as_of) => (as_of, AsOfSource::Argument),
+            None => (contained.as_of, contained.as_of_source),
+        };
+        let input = Arc::new(Input {
+            index: self.opened,
+            path: path.to_string_lossy().into_owned(),
+            kind: "archive".to_owned(),
+            header,
+            as_of,
+            as_of_source,
+            generated: contained.generated,
+            account: contained.account,
+        });
+        self.opened += 1;
+        Ok(Report {
+            input,
+            stream,
+            tail: Vec::new(),
+        })
     }
 
     /// Opens an input and reads its beginning: `text` then holds the first rows.
@@ -174,13 +243,23 @@ impl Inputs {
                 text.append(&mut report.tail);
                 report
             }
-            None => match self.walk.next()? {
-                Err(failed) => return Some(Err(failed)),
-                Ok(path) => match self.open(&path, text) {
+            None => {
+                let (path, opened) = match self.find()? {
+                    Err(failed) => return Some(Err(failed)),
+                    Ok(Place::File(path)) => {
+                        let opened = self.open(&path, text);
+                        (path, opened)
+                    }
+                    Ok(Place::Contained(path, number, contained)) => {
+                        let opened = self.open_contained(&path, (number, contained), text);
+                        (path, opened)
+                    }
+                };
+                match opened {
                     Ok(report) => report,
                     Err(error) => return Some(Err((path, error))),
-                },
-            },
+                }
+            }
         };
         let input = Arc::clone(&report.input);
         Some(match report.next_block(text, self.options.limits) {

@@ -4,6 +4,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "files are what this layer is for")]
 
+pub mod contained;
 mod decompress;
 pub mod error;
 pub mod inputs;

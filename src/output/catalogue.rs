@@ -119,6 +119,20 @@ fn pretty(value: &Value) -> String {
     text + "\n"
 }
 
+/// Rows of harmless text as a table of at most this many columns of the terminal.
+pub fn plain_table(
+    headings: &[&str],
+    rows: impl IntoIterator<Item = Vec<String>>,
+    width: usize,
+    color: bool,
+) -> String {
+    let mut table = table(headings, width, color);
+    for row in rows {
+        table.add_row(row);
+    }
+    table.trim_fmt()
+}
+
 fn table(columns: &[&str], width: usize, color: bool) -> Table {
     let mut table = Table::new();
     let width = u16::try_from(width).unwrap_or(u16::MAX);

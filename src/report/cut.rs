@@ -26,7 +26,7 @@ pub fn whole_records(text: &[u8], delimiter: u8) -> Option<usize> {
 }
 
 /// Whether every quote that opens in `text` is closed in it.
-pub(super) fn is_closed(text: &[u8], delimiter: u8) -> bool {
+pub fn is_closed(text: &[u8], delimiter: u8) -> bool {
     let mut unquoted = 0;
     while let Some(quote) = opening_quote(text, unquoted, delimiter) {
         let Some(closing) = closing_quote(text, quote + 1) else {

@@ -3,6 +3,8 @@
 //! Columns are found by name, in any order. What is odd about a header is told, never refused, as long as
 //! it is the header of a credential report.
 
+use std::sync::Arc;
+
 use csv::{ByteRecord, ReaderBuilder};
 
 use super::not_a_report::{NotAReport, shown};
@@ -23,6 +25,7 @@ pub struct Header {
     names: Vec<String>,
     positions: [Option<usize>; Column::COUNT],
     oddities: Vec<Oddity>,
+    written: Arc<[u8]>,
 }
 
 /// Something odd about a header; becomes a diagnostic.
@@ -68,7 +71,7 @@ impl Header {
                 break;
             }
         }
-        let (header, length) = best.ok_or(NotAReport::Empty)?;
+        let (mut header, length) = best.ok_or(NotAReport::Empty)?;
         if !header.is_of_report() {
             return Err(NotAReport::recognise(text));
         }
@@ -78,6 +81,7 @@ impl Header {
         if header.width() > MOST_COLUMNS {
             return Err(NotAReport::recognise(text));
         }
+        header.written = text[..length].into();
         Ok((header, &text[length..]))
     }
 
@@ -90,6 +94,7 @@ impl Header {
                 .collect(),
             positions: [None; Column::COUNT],
             oddities: Vec::new(),
+            written: Arc::default(),
         };
         let mut duplicates = ColumnSet::default();
         let mut unknown = Vec::new();
@@ -164,6 +169,11 @@ impl Header {
     /// The names as written, without the blanks around them.
     pub fn names(&self) -> &[String] {
         &self.names
+    }
+
+    /// All that stands before the first row, as it stands there.
+    pub fn written(&self) -> &[u8] {
+        &self.written
     }
 
     /// What is odd about it.

@@ -1,5 +1,7 @@
 //! The command line as typed.
 
+#[cfg(feature = "archive")]
+mod archive;
 mod history;
 
 use std::path::PathBuf;
@@ -13,6 +15,8 @@ use credlens::report::time::Timestamp;
 
 #[cfg(feature = "aws")]
 use super::aws_args::Aws;
+#[cfg(feature = "archive")]
+pub(crate) use archive::{Archive, ArchiveAdd, ArchiveExport, ArchiveList, ArchiveVerify, Which};
 pub(crate) use history::{By, Diff, Trend};
 use history::{DIFF_EXAMPLES, TREND_EXAMPLES};
 
@@ -91,6 +95,10 @@ pub(crate) enum Command {
     /// How findings and hygiene moved over many reports
     #[command(after_help = TREND_EXAMPLES)]
     Trend(Box<Trend>),
+    /// Keep reports in an archive of Parquet files, which other engines read, too
+    #[cfg(feature = "archive")]
+    #[command(subcommand, after_help = archive::EXAMPLES)]
+    Archive(Archive),
     /// List, explain, check and test rules
     #[command(subcommand)]
     Rules(Rules),

@@ -1,0 +1,179 @@
+//! Reports into an archive.
+
+use std::collections::BTreeMap;
+
+use super::error::Error;
+use super::layout::partition;
+use super::list::reports_below;
+use super::meta::ReportMeta;
+use super::report::Reading;
+use super::store::Store;
+use super::writer::{GROUP, Writer};
+use crate::engine::{Event, Input, Source};
+use crate::report::header::Header;
+
+/// How many days are written at once. Reports come in the order of time, or are all of a day or two.
+const OPEN: usize = 4;
+
+/// What became of reports.
+#[derive(Debug, Default)]
+pub struct Added {
+    /// The reports that were added.
+    pub added: Vec<ReportMeta>,
+    /// Those that were there already.
+    pub known: Vec<ReportMeta>,
+    /// Inputs that were not added, and why not.
+    pub failed: Vec<(String, String)>,
+    /// The files that were written, below the archive.
+    pub files: Vec<String>,
+    /// Files of the archive that could not be looked at, and why not.
+    pub unreadable: Vec<Error>,
+}
+
+/// Adds all reports of a source: in one file a day, so that a run over an organization adds one. A report that is
+/// there already adds nothing. What was added before an error stays.
+///
+/// # Errors
+/// Where the archive cannot be read or written.
+pub fn add(store: &dyn Store, source: &mut dyn Source) -> Result<Added, Error> {
+    let _lock = store.lock()?;
+    let mut adder = Adder {
+        store,
+        days: BTreeMap::new(),
+        known: BTreeMap::new(),
+        told: Added::default(),
+    };
+    let mut text = Vec::new();
+    // The input being read, and its report unless that was refused.
+    let mut current: Option<(usize, Option<Report>)> = None;
+    while let Some(event) = source.next(&mut text) {
+        let (input, last) = match event {
+            Event::Block { input, last } => (input, last),
+            Event::Failed { path, error } => {
+                current = None;
+                adder.told.failed.push((path, error.to_string()));
+                continue;
+            }
+        };
+        let (_, mut report) = match current.take() {
+            Some(current) if current.0 == input.index => current,
+            _ => (input.index, adder.begin(&input)),
+        };
+        if let Some(report) = &mut report {
+            report.block(store, &input.header, &text, last)?;
+        }
+        if !last {
+            current = Some((input.index, report));
+        } else if let Some(report) = report {
+            adder.end(report, &input.header)?;
+        }
+    }
+    adder.finish()
+}
+
+/// A report that is being read.
+struct Report {
+    reading: Reading,
+    /// A file of its own, once it is large.
+    own: Option<Writer>,
+}
+
+impl Report {
+    fn block(&mut self, store: &dyn Store, header: &Header, text: &[u8], last: bool) -> Result<(), Error> {
+        self.reading.block(header, text, last);
+        if self.reading.held() < GROUP {
+            return Ok(());
+        }
+        let own = match &mut self.own {
+            Some(own) => own,
+            none => none.insert(Writer::new(store)?),
+        };
+        own.rows(self.reading.take_rows())
+    }
+}
+
+struct Adder<'a> {
+    store: &'a dyn Store,
+    /// Files that are being written, by partition.
+    days: BTreeMap<String, Writer>,
+    /// What the archive has, by partition, as far as it was looked at.
+    known: BTreeMap<String, Vec<ReportMeta>>,
+    told: Added,
+}
+
+impl Adder<'_> {
+    fn begin(&mut self, input: &Input) -> Option<Report> {
+        match Reading::new(input) {
+            Ok(reading) => Some(Report { reading, own: None }),
+            Err(error) => {
+                self.told.failed.push((input.path.clone(), error.to_string()));
+                None
+            }
+        }
+    }
+
+    fn end(&mut self, report: Report, header: &Header) -> Result<(), Error> {
+        let (meta, rows) = report.reading.finish(header);
+        let day = partition(meta.as_of);
+        let known = self.known_on(&day)?;
+        let same_instant = || known.iter().filter(|known| known.as_of == meta.as_of);
+        if same_instant().any(|known| known.sha256 == meta.sha256) {
+            self.told.known.push(meta);
+            return Ok(());
+        }
+        let shares = |known: &&ReportMeta| meta.accounts.iter().find(|&account| known.accounts.contains(account));
+        if let Some((other, account)) = same_instant().find_map(|known| Some((known, shares(&known)?))) {
+            let why = format!(
+                "the archive has another report of account {account} as of {} (added from {}); two reports of one \
+                 instant cannot both be true",
+                meta.as_of, other.path
+            );
+            self.told.failed.push((meta.path, why));
+            return Ok(());
+        }
+        known.push(meta.clone());
+        if let Some(mut own) = report.own {
+            own.rows(rows)?;
+            own.report(meta);
+            return self.close(own);
+        }
+        if !self.days.contains_key(&day) {
+            while self.days.len() >= OPEN
+                && let Some((_, earliest)) = self.days.pop_first()
+            {
+                self.close(earliest)?;
+            }
+            self.days.insert(day.clone(), Writer::new(self.store)?);
+        }
+        let writer = self.days.get_mut(&day).expect("invariant: inserted above");
+        writer.rows(rows)?;
+        writer.report(meta);
+        Ok(())
+    }
+
+    /// The reports that the archive has on a day, those of this run included.
+    fn known_on(&mut self, day: &str) -> Result<&mut Vec<ReportMeta>, Error> {
+        if !self.known.contains_key(day) {
+            let (known, unreadable) = reports_below(self.store, &format!("{day}/"))?;
+            self.told.unreadable.extend(unreadable);
+            let known = known.into_iter().map(|listed| listed.report).collect();
+            self.known.insert(day.to_owned(), known);
+        }
+        Ok(self.known.get_mut(day).expect("invariant: inserted above"))
+    }
+
+    fn close(&mut self, writer: Writer) -> Result<(), Error> {
+        let reports = writer.reports().to_vec();
+        let (name, _) = writer.finish(self.store)?;
+        self.told.files.push(name.path());
+        self.told.added.extend(reports);
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Added, Error> {
+        while let Some((_, writer)) = self.days.pop_first() {
+            self.close(writer)?;
+        }
+        Ok(self.told)
+    }
+}

@@ -1,0 +1,93 @@
+//! Where files lie in an archive: `snapshot_date=2026-11-21/20261121T083000Z-0123456789abcdef0123456789abcdef.parquet`.
+//!
+//! A name is made of the earliest as-of of a file's reports and of the first half of the SHA-256 of its bytes,
+//! never of text from a report. So a name tells whether its file is whole, no index has to be kept in step,
+//! and files are never changed.
+
+use crate::report::time::Timestamp;
+
+/// The partition key: no engine takes its values for numbers.
+const PARTITION: &str = "snapshot_date=";
+const EXTENSION: &str = ".parquet";
+/// Hexadecimal digits of the hash that a name has.
+const DIGITS: usize = 32;
+
+/// The place of a file, below the archive.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Name {
+    /// The earliest as-of of its reports, whose day names the directory.
+    pub as_of: Timestamp,
+    /// The beginning of the SHA-256 of its bytes, in hexadecimal.
+    pub hash: String,
+}
+
+impl Name {
+    /// Of a file with this earliest as-of and this whole hash in hexadecimal.
+    pub(super) fn new(as_of: Timestamp, sha256: &str) -> Self {
+        Self {
+            as_of,
+            hash: sha256[..DIGITS].to_owned(),
+        }
+    }
+
+    /// Reads a path below the archive, with `/`; none where no archived file has it.
+    pub fn parse(path: &str) -> Option<Self> {
+        let (directory, file) = path.split_once('/')?;
+        let (time, hash) = file.strip_suffix(EXTENSION)?.split_once('-')?;
+        let is_hash = hash.len() == DIGITS && hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        let [year, month, day] = [0..4, 4..6, 6..8].map(|range| time.get(range));
+        let [hour, minute, second] = [9..11, 11..13, 13..15].map(|range| time.get(range));
+        let spelled = format!("{}-{}-{}T{}:{}:{}Z", year?, month?, day?, hour?, minute?, second?);
+        let name = Self {
+            as_of: Timestamp::parse(spelled.as_bytes())?,
+            hash: hash.to_owned(),
+        };
+        (is_hash && directory == partition(name.as_of) && name.path() == path).then_some(name)
+    }
+
+    /// The path below the archive, with `/`.
+    pub fn path(&self) -> String {
+        let time = self.as_of.to_string().replace(['-', ':'], "");
+        format!("{}/{time}-{}{EXTENSION}", partition(self.as_of), self.hash)
+    }
+}
+
+/// The directory of snapshots of this day.
+pub(super) fn partition(as_of: Timestamp) -> String {
+    let instant = as_of.to_string();
+    let date = instant.split_once('T').map_or(instant.as_str(), |(date, _)| date);
+    format!("{PARTITION}{date}")
+}
+
+/// Whether a directory is one of snapshots.
+pub(super) fn is_partition(directory: &str) -> bool {
+    let date = directory.strip_prefix(PARTITION);
+    let day = date.and_then(|date| Timestamp::parse(date.as_bytes()));
+    day.is_some_and(|day| partition(day) == directory)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_as_they_are_made() {
+        let name = Name::new(Timestamp(1_795_249_800), &"0123456789abcdef".repeat(4));
+        let path = "snapshot_date=2026-11-21/20261121T083000Z-0123456789abcdef0123456789abcdef.parquet";
+        assert_eq!(name.path(), path);
+        assert_eq!(Name::parse(path), Some(name));
+        for wrong in [
+            "snapshot_date=2026-11-22/20261121T083000Z-0123456789abcdef0123456789abcdef.parquet",
+            "snapshot_date=2026-11-21/20261121T083000Z-0123456789ABCDEF0123456789abcdef.parquet",
+            "snapshot_date=2026-11-21/20261121T083000-0123456789abcdef0123456789abcdef.parquet",
+            "snapshot_date=2026-11-21/20261121T083000Z-0123456789abcdef.parquet",
+            "20261121T083000Z-0123456789abcdef0123456789abcdef.parquet",
+            "snapshot_date=2026-11-21/x/20261121T083000Z-0123456789abcdef0123456789abcdef.parquet",
+            "snapshot_date=ä/ä-0.parquet",
+        ] {
+            assert_eq!(Name::parse(wrong), None, "{wrong}");
+        }
+        assert!(is_partition("snapshot_date=2026-11-21"));
+        assert!(!is_partition("snapshot_date=2026-11-31"));
+    }
+}

@@ -1,0 +1,65 @@
+//! What an archive holds.
+
+use std::collections::BTreeSet;
+
+use super::error::Error;
+use super::file::ArchiveFile;
+use super::layout::Name;
+use super::meta::ReportMeta;
+use super::store::Store;
+
+/// An archived report, and where it lies.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listed {
+    /// Its file, below the archive.
+    pub file: String,
+    /// Bytes of that file.
+    pub size: u64,
+    /// Its place in the file, from 0.
+    pub index: usize,
+    /// How many reports that file holds.
+    pub reports: usize,
+    /// What is known of it.
+    pub report: ReportMeta,
+}
+
+/// The reports of an archive in the order of their as-of, each once, and what could not be read. Reads the
+/// metadata alone: [`verify`](super::verify::verify) reads all.
+///
+/// # Errors
+/// Where the archive cannot be listed.
+pub fn list(store: &dyn Store) -> Result<(Vec<Listed>, Vec<Error>), Error> {
+    let (mut reports, errors) = reports_below(store, "")?;
+    reports.sort_by(|one, other| {
+        let key = |listed: &Listed| (listed.report.as_of, listed.report.accounts.clone());
+        key(one).cmp(&key(other))
+    });
+    // Two writers that know nothing of each other, as on S3, may both have added one.
+    let mut seen = BTreeSet::new();
+    reports.retain(|listed| seen.insert((listed.report.as_of, listed.report.sha256.clone())));
+    Ok((reports, errors))
+}
+
+/// The reports of files whose path begins so, in the order of files.
+pub(super) fn reports_below(store: &dyn Store, prefix: &str) -> Result<(Vec<Listed>, Vec<Error>), Error> {
+    let (mut reports, mut errors) = (Vec::new(), Vec::new());
+    for entry in store.list(prefix)? {
+        if Name::parse(&entry.path).is_none() {
+            continue;
+        }
+        match ArchiveFile::open_unchecked(store, &entry.path) {
+            Err(error) => errors.push(error),
+            Ok(file) => {
+                let count = file.reports().len();
+                reports.extend(file.reports().iter().enumerate().map(|(index, report)| Listed {
+                    file: entry.path.clone(),
+                    size: entry.size,
+                    index,
+                    reports: count,
+                    report: report.clone(),
+                }));
+            }
+        }
+    }
+    Ok((reports, errors))
+}

@@ -1,0 +1,137 @@
+//! What an archived file says of itself: JSON in its footer, under [`KEY`].
+
+use serde::{Deserialize, Serialize};
+
+use super::spelling::{LineEnd, Quotes, Utc};
+use crate::finding::AsOfSource;
+use crate::report::time::Timestamp;
+
+/// The key of the footer's metadata.
+pub(super) const KEY: &str = "credlens.archive";
+
+/// The version that is written. A reader refuses later ones, and reads all earlier ones.
+pub(super) const VERSION: u32 = 1;
+
+/// What an archived file says of itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct FileMeta {
+    pub(super) version: u32,
+    /// Its reports; their rows follow each other in this order.
+    pub(super) reports: Vec<ReportMeta>,
+}
+
+/// One archived report.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReportMeta {
+    /// The accounts that its ARNs name, in order, each once.
+    pub accounts: Vec<String>,
+    /// As the organization calls its one account.
+    pub account_name: Option<String>,
+    /// The instant at which it is judged.
+    #[serde(with = "instant")]
+    pub as_of: Timestamp,
+    /// Where that instant came from when it was added.
+    pub as_of_source: AsOfSource,
+    /// When AWS made it, where that was told.
+    #[serde(with = "instant::option")]
+    pub generated: Option<Timestamp>,
+    /// As it was named when it was added.
+    pub path: String,
+    /// Number of its rows.
+    pub rows: u64,
+    /// Bytes of its CSV.
+    pub bytes: u64,
+    /// SHA-256 of its CSV, in hexadecimal.
+    pub sha256: String,
+    /// All before the first row.
+    pub(super) header: Bytes,
+    pub(super) utc: Utc,
+    pub(super) line_end: LineEnd,
+    pub(super) quotes: Quotes,
+    /// Whether the last row's line ends.
+    pub(super) ends_line: bool,
+    /// What stands behind the last row and is none.
+    pub(super) tail: Bytes,
+}
+
+/// Bytes, as text where they are UTF-8.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Packed", into = "Packed")]
+pub(super) struct Bytes(pub(super) Vec<u8>);
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Packed {
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+impl From<Packed> for Bytes {
+    fn from(packed: Packed) -> Self {
+        match packed {
+            Packed::Text(text) => Self(text.into_bytes()),
+            Packed::Bytes(bytes) => Self(bytes),
+        }
+    }
+}
+
+impl From<Bytes> for Packed {
+    fn from(bytes: Bytes) -> Self {
+        String::from_utf8(bytes.0).map_or_else(|error| Self::Bytes(error.into_bytes()), Self::Text)
+    }
+}
+
+/// Instants as `YYYY-MM-DDTHH:MM:SSZ`.
+mod instant {
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    use crate::report::time::Timestamp;
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+    pub(super) fn serialize<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(time)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+        parse(&String::deserialize(deserializer)?)
+    }
+
+    fn parse<E: serde::de::Error>(text: &str) -> Result<Timestamp, E> {
+        Timestamp::parse(text.as_bytes()).ok_or_else(|| E::custom(format!("'{text}' is no instant")))
+    }
+
+    /// The same where there may be none.
+    pub(super) mod option {
+        use super::{Deserializer, Serializer, Timestamp, parse};
+        use serde::{Deserialize as _, Serialize as _};
+
+        #[expect(clippy::ref_option, reason = "serde gives a reference")]
+        pub(in super::super) fn serialize<S: Serializer>(
+            time: &Option<Timestamp>,
+            serializer: S,
+        ) -> Result<S::Ok, S::Error> {
+            time.map(|time| time.to_string()).serialize(serializer)
+        }
+
+        pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+            deserializer: D,
+        ) -> Result<Option<Timestamp>, D::Error> {
+            let text = Option::<String>::deserialize(deserializer)?;
+            text.map(|text| parse(&text)).transpose()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_survive() {
+        for bytes in [&b"user,arn\n"[..], b"\xff\x00,\n", b""] {
+            let json = serde_json::to_string(&Bytes(bytes.to_vec())).expect("JSON");
+            let back: Bytes = serde_json::from_str(&json).expect("what was written");
+            assert_eq!(back.0, bytes, "{json}");
+        }
+    }
+}

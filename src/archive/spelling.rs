@@ -1,0 +1,284 @@
+//! How a report spells its cells: what a typed cell looks like in its CSV, so that the CSV can be written again
+//! byte for byte, and which cells that does not give back.
+
+use serde::{Deserialize, Serialize};
+
+use crate::report::header::Header;
+use crate::report::schema::{Column, FlagColumn, TimeColumn};
+
+/// How often each kind of column can stand in a report.
+pub(super) const TIMES: usize = TimeColumn::COUNT;
+pub(super) const FLAGS: usize = FlagColumn::COUNT;
+pub(super) const TEXTS: usize = Column::COUNT - TIMES - FLAGS;
+
+/// What a report writes where a typed cell is null.
+pub(super) const ABSENT: &[u8] = b"N/A";
+
+/// How a report ends its lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum LineEnd {
+    #[serde(rename = "lf")]
+    LineFeed,
+    #[serde(rename = "crlf")]
+    CarriageReturn,
+}
+
+impl LineEnd {
+    pub(super) fn bytes(self) -> &'static [u8] {
+        match self {
+            Self::LineFeed => b"\n",
+            Self::CarriageReturn => b"\r\n",
+        }
+    }
+}
+
+/// How a report ends its times: AWS wrote `+00:00` until 2024, and has written `Z` since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Utc {
+    #[serde(rename = "Z")]
+    Letter,
+    #[serde(rename = "+00:00")]
+    Offset,
+}
+
+impl Utc {
+    fn bytes(self) -> &'static [u8] {
+        match self {
+            Self::Letter => b"Z",
+            Self::Offset => b"+00:00",
+        }
+    }
+
+    /// What a cell ends in, if it is a time as AWS writes it.
+    pub(super) fn of(cell: &[u8]) -> Option<Self> {
+        [Self::Letter, Self::Offset]
+            .into_iter()
+            .find(|utc| cell.ends_with(utc.bytes()) && cell.len() == 19 + utc.bytes().len())
+    }
+}
+
+/// Whether a report puts every cell in quotes, or those alone that need it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Quotes {
+    Needed,
+    Always,
+}
+
+/// What stands at one place of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// A cell that a typed column holds.
+    Typed(Column),
+    /// A column that no credential report has, or one that stands there again.
+    Other,
+}
+
+/// How a report spells its rows.
+#[derive(Clone, Debug)]
+pub(super) struct Spelling {
+    pub(super) utc: Utc,
+    pub(super) line_end: LineEnd,
+    pub(super) quotes: Quotes,
+    delimiter: u8,
+    places: Vec<Place>,
+    names: Vec<String>,
+}
+
+/// A row's typed cells: times in seconds, nulls where a cell is absent or unknown.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Row<'a> {
+    pub(super) times: [Option<i64>; TIMES],
+    pub(super) flags: [Option<bool>; FLAGS],
+    pub(super) texts: [Option<&'a [u8]>; TEXTS],
+}
+
+impl Spelling {
+    /// Of a report with this header.
+    pub(super) fn new(header: &Header, utc: Utc, line_end: LineEnd, quotes: Quotes) -> Self {
+        let places: Vec<_> = (0..header.width()).map(|place| of_place(header, place)).collect();
+        let mut names: Vec<String> = Vec::with_capacity(places.len());
+        for (place, written) in header.names().iter().enumerate() {
+            let mut name = match places[place] {
+                Place::Typed(column) => column.name().to_owned(),
+                Place::Other => written.clone(),
+            };
+            // A name that is there already: each place needs one of its own.
+            while names.contains(&name) || (places[place] == Place::Other && Column::from_name(&name).is_some()) {
+                name = format!("{name}#{}", place + 1);
+            }
+            names.push(name);
+        }
+        Self {
+            utc,
+            line_end,
+            quotes,
+            delimiter: header.delimiter(),
+            places,
+            names,
+        }
+    }
+
+    /// What stands at each place of a row.
+    pub(super) fn places(&self) -> &[Place] {
+        &self.places
+    }
+
+    /// The name of each place, no two alike.
+    pub(super) fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Writes a row as the report has it. `written` are the cells, by place, that are not what their typed
+    /// cells spell.
+    pub(super) fn spell(&self, row: &Row<'_>, written: &[Option<Box<[u8]>>], out: &mut Vec<u8>) {
+        for (place, what) in self.places.iter().enumerate() {
+            if place > 0 {
+                out.push(self.delimiter);
+            }
+            match (written.get(place).and_then(Option::as_deref), what) {
+                (Some(cell), _) => self.cell(cell, out),
+                (None, Place::Typed(column)) => self.typed(*column, row, out),
+                (None, Place::Other) => self.cell(b"", out),
+            }
+        }
+        out.extend_from_slice(self.line_end.bytes());
+    }
+
+    fn typed(&self, column: Column, row: &Row<'_>, out: &mut Vec<u8>) {
+        let quote = self.quotes == Quotes::Always;
+        match column {
+            Column::Text(text) => return self.cell(row.texts[text as usize].unwrap_or(ABSENT), out),
+            _ if quote => out.push(b'"'),
+            Column::Time(_) | Column::Flag(_) => {}
+        }
+        match column {
+            Column::Time(time) => match row.times[time as usize] {
+                Some(seconds) => self.time(seconds, out),
+                None => out.extend_from_slice(ABSENT),
+            },
+            Column::Flag(flag) => out.extend_from_slice(flag_word(row.flags[flag as usize])),
+            Column::Text(_) => {}
+        }
+        if quote {
+            out.push(b'"');
+        }
+    }
+
+    /// Writes an instant as the report does.
+    pub(super) fn time(&self, seconds: i64, out: &mut Vec<u8>) {
+        out.extend_from_slice(&digits(seconds));
+        out.extend_from_slice(self.utc.bytes());
+    }
+
+    fn cell(&self, cell: &[u8], out: &mut Vec<u8>) {
+        let special = |&byte: &u8| byte == self.delimiter || matches!(byte, b'"' | b'\n' | b'\r');
+        if self.quotes == Quotes::Needed && !cell.iter().any(special) {
+            return out.extend_from_slice(cell);
+        }
+        out.push(b'"');
+        for &byte in cell {
+            if byte == b'"' {
+                out.push(b'"');
+            }
+            out.push(byte);
+        }
+        out.push(b'"');
+    }
+}
+
+/// The word of a flag.
+pub(super) fn flag_word(flag: Option<bool>) -> &'static [u8] {
+    match flag {
+        Some(true) => b"true",
+        Some(false) => b"false",
+        None => ABSENT,
+    }
+}
+
+fn of_place(header: &Header, place: usize) -> Place {
+    Column::ALL
+        .into_iter()
+        .find(|&column| header.position(column) == Some(place))
+        .map_or(Place::Other, Place::Typed)
+}
+
+/// `YYYY-MM-DDTHH:MM:SS` of an instant in the years 0 to 9999.
+fn digits(seconds: i64) -> [u8; 19] {
+    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    let [year, month, day] = civil(days);
+    let mut text = *b"0000-00-00T00:00:00";
+    put(&mut text[..4], year);
+    put(&mut text[5..7], month);
+    put(&mut text[8..10], day);
+    put(&mut text[11..13], second / 3_600);
+    put(&mut text[14..16], second / 60 % 60);
+    put(&mut text[17..], second % 60);
+    text
+}
+
+fn put(text: &mut [u8], mut number: i64) {
+    for digit in text.iter_mut().rev() {
+        *digit = b'0' + u8::try_from(number.rem_euclid(10)).unwrap_or_default();
+        number = number.div_euclid(10);
+    }
+}
+
+/// Year, month and day of a day since 1970-01-01, by counting from March of the year 0, so that the leap day is
+/// the last of a year.
+fn civil(days: i64) -> [i64; 3] {
+    let days = days + 719_468;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    [year_of_era + era * 400 + i64::from(month <= 2), month, day]
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::report::time::Timestamp;
+
+    proptest! {
+        #[test]
+        fn instants_are_spelled_as_they_are_read(seconds in -62_135_596_800_i64..=253_402_300_799) {
+            let text = digits(seconds);
+            prop_assert_eq!(Timestamp::parse(&text), Some(Timestamp(seconds)));
+            prop_assert_eq!(format!("{}Z", str::from_utf8(&text).unwrap()), Timestamp(seconds).to_string());
+        }
+    }
+
+    #[test]
+    fn every_place_has_a_name_of_its_own() {
+        let header = Header::parse(b"user,arn,mfa_active,user,owner,owner,MFA_ACTIVE").expect("a header");
+        let spelling = Spelling::new(&header, Utc::Letter, LineEnd::LineFeed, Quotes::Needed);
+        assert_eq!(
+            spelling.names(),
+            ["user", "arn", "mfa_active", "user#4", "owner", "owner#6", "MFA_ACTIVE#7"]
+        );
+        assert_eq!(spelling.places()[3], Place::Other);
+    }
+
+    #[test]
+    fn quotes_where_they_are_needed_or_everywhere() {
+        let header = Header::parse(b"user,mfa_active,user_creation_time,owner").expect("a header");
+        let row = Row {
+            texts: [Some(b"a,\"b\""), None, None, None, None, None, None],
+            ..Row::default()
+        };
+        let spelled = |quotes| {
+            let mut out = Vec::new();
+            let written = [None, None, None, Some(Box::from(*b"x"))];
+            Spelling::new(&header, Utc::Letter, LineEnd::CarriageReturn, quotes).spell(&row, &written, &mut out);
+            String::from_utf8(out).expect("text")
+        };
+        assert_eq!(spelled(Quotes::Needed), "\"a,\"\"b\"\"\",N/A,N/A,x\r\n");
+        assert_eq!(spelled(Quotes::Always), "\"a,\"\"b\"\"\",\"N/A\",\"N/A\",\"x\"\r\n");
+    }
+}

@@ -1,0 +1,196 @@
+//! Where an archive lies.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use polars::io::mmap::MmapBytesReader;
+use tempfile::NamedTempFile;
+
+use super::error::Error;
+
+/// Bytes that can be read at any place.
+pub(super) type Data = Box<dyn MmapBytesReader>;
+
+/// What lies in a store.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Entry {
+    /// Its path below the archive, with `/`.
+    pub path: String,
+    /// Its bytes.
+    pub size: u64,
+}
+
+/// Whether a file had to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Put {
+    /// It was.
+    Written,
+    /// It was there.
+    WasThere,
+}
+
+/// Where an archive lies: files that are written once, whole or not at all.
+pub trait Store: Send {
+    /// What the archive is called: a directory, or an `s3://` URL.
+    fn name(&self) -> String;
+
+    /// All files whose path begins so, in the byte order of paths; hidden ones are none.
+    ///
+    /// # Errors
+    /// Where it cannot be listed. An archive that is not there yet is an empty one.
+    fn list(&self, prefix: &str) -> Result<Vec<Entry>, Error>;
+
+    /// The bytes of a file.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    fn read(&self, path: &str) -> Result<Data, Error>;
+
+    /// A temporary file that [`put`](Self::put) takes.
+    ///
+    /// # Errors
+    /// Where there can be none.
+    fn temporary(&self) -> Result<NamedTempFile, Error>;
+
+    /// Puts a file into its place. What is there is never changed.
+    ///
+    /// # Errors
+    /// Where it cannot be written; then nothing is there.
+    fn put(&self, file: NamedTempFile, path: &str) -> Result<Put, Error>;
+
+    /// Keeps others from adding until it is dropped; waits while others do.
+    ///
+    /// # Errors
+    /// Where there can be no lock.
+    fn lock(&self) -> Result<Box<dyn Send>, Error>;
+}
+
+/// A directory of the file system.
+#[derive(Debug)]
+pub struct Directory(PathBuf);
+
+/// What files that are being written begin with. Hidden, so that no engine reads them.
+const TEMPORARY: &str = ".credlens-";
+const LOCK: &str = ".credlens.lock";
+
+impl Directory {
+    /// An archive in this directory, which need not be there yet.
+    pub fn new(path: &Path) -> Self {
+        Self(path.to_owned())
+    }
+
+    fn at(&self, path: &str) -> PathBuf {
+        self.0.join(path)
+    }
+
+    fn shown(&self, path: &str) -> String {
+        self.at(path).display().to_string()
+    }
+
+    /// Adds the files below a directory to those found.
+    fn walk(&self, below: &str, found: &mut Vec<Entry>) -> io::Result<()> {
+        let entries = match fs::read_dir(self.at(below)) {
+            Err(error) if error.kind() == ErrorKind::NotFound && below.is_empty() => return Ok(()),
+            entries => entries?,
+        };
+        for entry in entries {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let path = if below.is_empty() { name.clone() } else { format!("{below}/{name}") };
+            if name.starts_with('.') {
+                continue;
+            }
+            if entry.file_type()?.is_dir() {
+                self.walk(&path, found)?;
+            } else {
+                let size = entry.metadata()?.len();
+                found.push(Entry { path, size });
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes what interrupted runs left over; only who holds the lock may.
+    fn clean(&self) -> io::Result<()> {
+        for entry in fs::read_dir(&self.0)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            if name.to_string_lossy().starts_with(TEMPORARY) && entry.file_type()?.is_file() {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Store for Directory {
+    fn name(&self) -> String {
+        self.0.display().to_string()
+    }
+
+    fn list(&self, prefix: &str) -> Result<Vec<Entry>, Error> {
+        let mut found = Vec::new();
+        self.walk("", &mut found)
+            .map_err(Error::io(format!("cannot list the archive {}", self.name())))?;
+        found.retain(|entry| entry.path.starts_with(prefix));
+        found.sort();
+        Ok(found)
+    }
+
+    fn read(&self, path: &str) -> Result<Data, Error> {
+        let file = File::open(self.at(path)).map_err(Error::io(format!("cannot read {}", self.shown(path))))?;
+        Ok(Box::new(file))
+    }
+
+    fn temporary(&self) -> Result<NamedTempFile, Error> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(TEMPORARY).suffix(".tmp");
+        builder
+            .tempfile_in(&self.0)
+            .map_err(Error::io(format!("cannot write into {}", self.name())))
+    }
+
+    fn put(&self, file: NamedTempFile, path: &str) -> Result<Put, Error> {
+        let put = || -> io::Result<Put> {
+            file.as_file().sync_all()?;
+            let to = self.at(path);
+            let directory = to.parent().unwrap_or(&self.0);
+            fs::create_dir_all(directory)?;
+            let put = match file.persist_noclobber(&to) {
+                Ok(_) => Put::Written,
+                Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Put::WasThere,
+                Err(error) => return Err(error.error),
+            };
+            sync(directory)?;
+            sync(&self.0)?;
+            Ok(put)
+        };
+        put().map_err(Error::io(format!("cannot write {}", self.shown(path))))
+    }
+
+    fn lock(&self) -> Result<Box<dyn Send>, Error> {
+        let lock = || -> io::Result<File> {
+            fs::create_dir_all(&self.0)?;
+            let file = File::options()
+                .create(true)
+                .truncate(false)
+                .write(true)
+                .open(self.0.join(LOCK))?;
+            match file.try_lock() {
+                Err(TryLockError::WouldBlock) => file.lock()?,
+                Err(TryLockError::Error(error)) => return Err(error),
+                Ok(()) => {}
+            }
+            self.clean()?;
+            Ok(file)
+        };
+        let file = lock().map_err(Error::io(format!("cannot lock the archive {}", self.name())))?;
+        Ok(Box::new(file))
+    }
+}
+
+/// Makes sure that what a directory lists survives a crash of the machine.
+fn sync(directory: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(directory)?.sync_all() } else { Ok(()) }
+}

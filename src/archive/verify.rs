@@ -1,0 +1,102 @@
+//! Whether an archive is whole.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read as _};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use super::error::Error;
+use super::file::{ArchiveFile, Csv};
+use super::layout::{Name, partition};
+use super::report::hex;
+use super::store::Store;
+use crate::report::time::Timestamp;
+
+/// What was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Verified {
+    /// Files of the archive that were read.
+    pub files: usize,
+    /// Reports in them that give back what was added.
+    pub reports: usize,
+    /// What is wrong.
+    pub problems: Vec<Problem>,
+    /// What is odd and does no harm.
+    pub notes: Vec<Problem>,
+}
+
+/// Something about a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// Its path below the archive.
+    pub path: String,
+    /// What it is.
+    pub message: String,
+}
+
+/// Reads every file of the archive: that its bytes are those that were written, that every report gives back the
+/// bytes that were added, that it lies where it belongs, and that nothing else lies there.
+///
+/// # Errors
+/// Where the archive cannot be listed.
+pub fn verify(store: &dyn Store) -> Result<Verified, Error> {
+    let mut verified = Verified::default();
+    let mut seen: BTreeMap<(Timestamp, String), String> = BTreeMap::new();
+    for entry in store.list("")? {
+        let path = &entry.path;
+        let problem = |message: String| Problem {
+            path: path.clone(),
+            message,
+        };
+        let Some(name) = Name::parse(path) else {
+            verified.problems.push(problem(
+                "no file of the archive: no run of credlens has put it there; move it away".to_owned(),
+            ));
+            continue;
+        };
+        verified.files += 1;
+        let file = match ArchiveFile::open(store, path) {
+            Ok(file) => Arc::new(Mutex::new(file)),
+            Err(error) => {
+                verified.problems.push(problem(error.to_string()));
+                continue;
+            }
+        };
+        let metas = file.lock().unwrap_or_else(PoisonError::into_inner).reports().to_vec();
+        for (index, meta) in metas.iter().enumerate() {
+            if partition(meta.as_of) != partition(name.as_of) {
+                let message = format!("its report as of {} belongs to another day", meta.as_of);
+                verified.problems.push(problem(message));
+            }
+            match hash_of(&file, index) {
+                Ok(hash) if hash == meta.sha256 => verified.reports += 1,
+                Ok(_) => {
+                    let message = format!("its report {} does not give back the bytes that were added", index + 1);
+                    verified.problems.push(problem(message));
+                }
+                Err(error) => verified.problems.push(problem(error.to_string())),
+            }
+            if let Some(other) = seen.insert((meta.as_of, meta.sha256.clone()), path.clone()) {
+                let message = format!("its report {} also lies in {other}; it is read once", index + 1);
+                verified.notes.push(problem(message));
+            }
+        }
+    }
+    Ok(verified)
+}
+
+/// SHA-256 of a report's CSV as the file gives it back.
+fn hash_of(file: &Arc<Mutex<ArchiveFile>>, report: usize) -> Result<String, Error> {
+    let mut csv = Csv::new(file, report)?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        let read = csv.read(&mut buffer);
+        match read.map_err(|error: io::Error| Error::Refused(error.to_string()))? {
+            0 => return Ok(hex(&hash.finalize())),
+            read => hash.update(&buffer[..read]),
+        }
+    }
+}

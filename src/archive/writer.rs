@@ -1,0 +1,151 @@
+//! One file of an archive on its way to its place.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use polars::io::parquet::write::{BatchedWriter, KeyValueMetadata, ParquetMetadataContext};
+use polars::prelude::{DataFrame, ParquetCompression, ParquetWriter, PolarsError, PolarsResult};
+use polars::polars_utils::compression::ZstdLevel;
+use sha2::{Digest as _, Sha256};
+use tempfile::NamedTempFile;
+
+use super::columns::{Rows, schema};
+use super::error::Error;
+use super::layout::Name;
+use super::meta::{FileMeta, KEY, ReportMeta, VERSION};
+use super::report::hex;
+use super::store::{Put, Store};
+
+/// Rows of a row group: enough to pack well, and to be read in little memory.
+pub(super) const GROUP: usize = 131_072;
+
+/// Of zstd. Twelve takes a tenth off what three gives; more takes many times as long for little.
+const LEVEL: i32 = 12;
+
+/// A file that is being written.
+pub(super) struct Writer {
+    parquet: BatchedWriter<Shared>,
+    file: Shared,
+    reports: Vec<ReportMeta>,
+    /// Rows that no row group holds yet.
+    waiting: Option<DataFrame>,
+}
+
+/// The file, and the hash of what was written to it.
+struct Hashed {
+    file: NamedTempFile,
+    hash: Sha256,
+}
+
+/// The Parquet writer does not give its output back, so it gets one that is shared.
+#[derive(Clone)]
+struct Shared(Arc<Mutex<Hashed>>);
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut hashed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let written = hashed.file.write(bytes)?;
+        hashed.hash.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).file.flush()
+    }
+}
+
+impl Writer {
+    /// Of a file that will lie in this store.
+    pub(super) fn new(store: &dyn Store) -> Result<Self, Error> {
+        let file = Shared(Arc::new(Mutex::new(Hashed {
+            file: store.temporary()?,
+            hash: Sha256::new(),
+        })));
+        let level = ZstdLevel::try_new(LEVEL).map_err(failed)?;
+        let parquet = ParquetWriter::new(file.clone())
+            .with_compression(ParquetCompression::Zstd(Some(level)))
+            .batched(&schema())
+            .map_err(failed)?;
+        Ok(Self {
+            parquet,
+            file,
+            reports: Vec::new(),
+            waiting: None,
+        })
+    }
+
+    /// Adds rows. They belong to the report that is added next.
+    pub(super) fn rows(&mut self, rows: Rows) -> Result<(), Error> {
+        let rows = rows.finish();
+        let waiting = match self.waiting.take() {
+            None => rows,
+            Some(mut waiting) => {
+                waiting.vstack_mut(&rows).map_err(failed)?;
+                waiting
+            }
+        };
+        if waiting.height() >= GROUP {
+            self.group(waiting)
+        } else {
+            self.waiting = Some(waiting);
+            Ok(())
+        }
+    }
+
+    /// Adds the report whose rows were added.
+    pub(super) fn report(&mut self, report: ReportMeta) {
+        self.reports.push(report);
+    }
+
+    /// The reports that were added.
+    pub(super) fn reports(&self) -> &[ReportMeta] {
+        &self.reports
+    }
+
+    fn group(&mut self, mut rows: DataFrame) -> Result<(), Error> {
+        rows.rechunk_mut_par();
+        self.parquet.write_batch(&rows).map_err(failed)
+    }
+
+    /// Ends the file and puts it into its place. Its reports have one day.
+    pub(super) fn finish(mut self, store: &dyn Store) -> Result<(Name, Put), Error> {
+        if let Some(waiting) = self.waiting.take().filter(|waiting| waiting.height() > 0) {
+            self.group(waiting)?;
+        }
+        let earliest = self.reports.iter().map(|report| report.as_of).min();
+        let earliest = earliest.expect("invariant: a file has a report");
+        self.footer().map_err(failed)?;
+        drop(self.parquet);
+        let hashed = Arc::into_inner(self.file.0).expect("invariant: the Parquet writer, dropped, was the only other");
+        let Hashed { mut file, hash } = hashed.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let name = Name::new(earliest, &hex(&hash.finalize()));
+        file.flush().map_err(Error::io("cannot write a temporary file"))?;
+        let put = store.put(file, &name.path())?;
+        Ok((name, put))
+    }
+
+    fn footer(&mut self) -> PolarsResult<()> {
+        let meta = FileMeta {
+            version: VERSION,
+            reports: std::mem::take(&mut self.reports),
+        };
+        let json = serde_json::to_string(&meta).expect("invariant: metadata is plain data");
+        let pairs = KeyValueMetadata::from_static(vec![(KEY.to_owned(), json)]);
+        let pairs = pairs.collect(ParquetMetadataContext { arrow_schema: "" })?;
+        let writer = self.parquet.get_writer();
+        writer.lock().unwrap_or_else(PoisonError::into_inner).end(Some(pairs))?;
+        Ok(())
+    }
+}
+
+/// Writing fails where the file system does.
+fn failed(error: PolarsError) -> Error {
+    let error = match error {
+        PolarsError::IO { error, .. } => io::Error::new(error.kind(), error.to_string()),
+        other => io::Error::other(other.to_string()),
+    };
+    Error::Io {
+        what: "cannot write a file of the archive".to_owned(),
+        error,
+    }
+}

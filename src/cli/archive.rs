@@ -1,0 +1,325 @@
+//! `credlens archive`: add, list, export and verify.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use anyhow::{Context as _, bail};
+use credlens::archive::add::{Added, add};
+use credlens::archive::file::{ArchiveFile, Csv};
+use credlens::archive::list::{Listed, list};
+use credlens::archive::store::{Directory, Store};
+use credlens::archive::verify::{Verified, verify};
+use credlens::engine::Source;
+use credlens::io::inputs::{Inputs, Limits, Options};
+use credlens::io::keep::{Kept, keep};
+use credlens::output::{catalogue, harmless};
+use serde_json::json;
+
+use super::args::{Archive, ArchiveAdd, ArchiveExport, ArchiveList, ArchiveVerify, Color, ListFormat, Which};
+use super::progress::Progress;
+use super::scan::containers;
+use super::{Exit, colored, now, tell, tell_error, width};
+
+pub(super) fn run(command: Archive) -> anyhow::Result<Exit> {
+    match command {
+        Archive::Add(args) => add_inputs(args),
+        Archive::List(args) => list_reports(&args),
+        Archive::Export(args) => export(&args),
+        Archive::Verify(args) => verify_all(&args),
+    }
+}
+
+/// The archive of this name.
+pub(super) fn store(path: &Path) -> Box<dyn Store> {
+    Box::new(Directory::new(path))
+}
+
+/// An archive that is there, not one yet to be made.
+fn existing(path: &Path) -> anyhow::Result<Box<dyn Store>> {
+    if !path.is_dir() {
+        bail!(
+            "{} is no archive: there is no such directory; `credlens archive add` makes one",
+            path.display()
+        );
+    }
+    Ok(store(path))
+}
+
+fn add_inputs(args: ArchiveAdd) -> anyhow::Result<Exit> {
+    let mut limits = Limits::default();
+    if let Some(gib) = args.max_unpacked {
+        limits.unpacked = gib.saturating_mul(1 << 30);
+        limits.ratio = u64::MAX;
+    }
+    let options = Options {
+        as_of: args.as_of,
+        now: now(),
+        limits,
+    };
+    let reads_stdin = args.inputs.iter().any(|path| path.as_os_str() == "-");
+    let inputs = if reads_stdin {
+        args.inputs
+    } else {
+        Inputs::in_time_order(args.inputs, containers(), options)
+    };
+    let source = Inputs::new(inputs, Box::new(io::stdin()), options).with_containers(containers());
+    let mut source = Progress::new(source, args.talk.quiet);
+    add_all(&*store(&args.archive), &mut source, args.talk.quiet)
+}
+
+/// Adds what a source gives, and tells what became of it.
+pub(super) fn add_all(store: &dyn Store, source: &mut dyn Source, quiet: bool) -> anyhow::Result<Exit> {
+    let added = add(store, source)?;
+    for (path, why) in &added.failed {
+        tell_error(format_args!("{path}: {why}"));
+    }
+    for error in &added.unreadable {
+        tell(format_args!("warning: {}", harmless(&error.to_string())));
+    }
+    for file in &added.files {
+        writeln!(io::stdout(), "{}", harmless(&format!("{}/{file}", store.name())))?;
+    }
+    if !quiet {
+        tell(summary(&added));
+    }
+    Ok(match (added.added.len() + added.known.len(), added.failed.len()) {
+        (_, 0) => Exit::Clean,
+        (0, _) => Exit::NothingJudged,
+        _ => Exit::Partial,
+    })
+}
+
+fn summary(added: &Added) -> String {
+    let users: u64 = added.added.iter().map(|report| report.rows).sum();
+    let mut text = format!("{} reports with {users} users added", added.added.len());
+    if !added.known.is_empty() {
+        text += &format!(", {} were there already", added.known.len());
+    }
+    if !added.failed.is_empty() {
+        text += &format!(", {} not added", added.failed.len());
+    }
+    text
+}
+
+/// The reports that are asked for, in the order of their as-of; what could not be read is told.
+pub(super) fn select(store: &dyn Store, which: &Which) -> anyhow::Result<(Vec<Listed>, bool)> {
+    let (mut reports, errors) = list(store)?;
+    for error in &errors {
+        tell_error(error);
+    }
+    let until = which.until.or(which.at);
+    reports.retain(|listed| {
+        let report = &listed.report;
+        let is_wanted = |account: &String| report.accounts.contains(account);
+        (which.account.is_empty() || which.account.iter().any(is_wanted))
+            && which.since.is_none_or(|since| since <= report.as_of)
+            && until.is_none_or(|until| report.as_of <= until)
+    });
+    if which.at.is_some() {
+        reports = latest(reports);
+    }
+    Ok((reports, !errors.is_empty()))
+}
+
+/// Of each account the last report.
+fn latest(reports: Vec<Listed>) -> Vec<Listed> {
+    let mut last: BTreeMap<String, usize> = BTreeMap::new();
+    for (place, listed) in reports.iter().enumerate() {
+        let accounts = listed.report.accounts.iter().cloned();
+        last.extend(accounts.map(|account| (account, place)));
+    }
+    let wanted: Vec<usize> = last.into_values().collect();
+    let places = reports.into_iter().enumerate();
+    places
+        .filter(|(place, _)| wanted.contains(place))
+        .map(|(_, listed)| listed)
+        .collect()
+}
+
+fn list_reports(args: &ArchiveList) -> anyhow::Result<Exit> {
+    let store = existing(&args.archive)?;
+    let (reports, failed) = select(&*store, &args.which)?;
+    let text = match args.format {
+        ListFormat::Table => list_table(&reports),
+        ListFormat::Json => list_json(&reports),
+    };
+    io::stdout().write_all(text.as_bytes())?;
+    Ok(if failed { Exit::Partial } else { Exit::Clean })
+}
+
+fn list_table(reports: &[Listed]) -> String {
+    let rows = reports.iter().map(|listed| {
+        let report = &listed.report;
+        vec![
+            report.as_of.to_string(),
+            accounts(&report.accounts),
+            harmless(report.account_name.as_deref().unwrap_or_default()).into_owned(),
+            report.rows.to_string(),
+            harmless(&report.path).into_owned(),
+        ]
+    });
+    let headings = ["As of", "Account", "Name", "Users", "Added from"];
+    let color = colored(Color::Auto, &io::stdout());
+    let table = catalogue::plain_table(&headings, rows, width(), color);
+    let users: u64 = reports.iter().map(|listed| listed.report.rows).sum();
+    format!("{table}\n{} reports, {users} rows\n", reports.len())
+}
+
+/// One account by its id, several by their number.
+fn accounts(accounts: &[String]) -> String {
+    match accounts {
+        [] => "-".to_owned(),
+        [account] => account.clone(),
+        accounts => format!("{} accounts", accounts.len()),
+    }
+}
+
+fn list_json(reports: &[Listed]) -> String {
+    let reports = reports.iter().map(|listed| {
+        let report = &listed.report;
+        json!({
+            "as_of": report.as_of.to_string(),
+            "as_of_source": report.as_of_source,
+            "generated": report.generated.map(|time| time.to_string()),
+            "accounts": report.accounts,
+            "account_name": report.account_name,
+            "users": report.rows,
+            "path": report.path,
+            "bytes": report.bytes,
+            "sha256": report.sha256,
+            "file": place(listed),
+        })
+    });
+    format!("{:#}\n", json!({ "schema": "credlens.archive-list/v1", "reports": reports.collect::<Vec<_>>() }))
+}
+
+/// Where a report lies below the archive, as an INPUT names it.
+pub(super) fn place(listed: &Listed) -> String {
+    match listed.reports {
+        1 => listed.file.clone(),
+        _ => format!("{}#{}", listed.file, listed.index + 1),
+    }
+}
+
+fn export(args: &ArchiveExport) -> anyhow::Result<Exit> {
+    let store = existing(&args.archive)?;
+    let (reports, mut failed) = select(&*store, &args.which)?;
+    let to_stdout = args.output.as_os_str() == "-";
+    let text = args.output.to_string_lossy();
+    let names_directory = args.output.is_dir() || text.ends_with(std::path::is_separator);
+    match reports.as_slice() {
+        [] => {
+            tell_error("the archive has no such report; `credlens archive list` tells which it has");
+            return Ok(Exit::NothingJudged);
+        }
+        [_] => {}
+        several if to_stdout => bail!(
+            "{} reports do not go to standard output; choose one by --account and --at, or name a directory",
+            several.len()
+        ),
+        _ => {}
+    }
+    let directory = (reports.len() > 1 || names_directory) && !to_stdout;
+    if directory {
+        std::fs::create_dir_all(&args.output)
+            .with_context(|| format!("cannot make the directory {}", args.output.display()))?;
+    }
+    let mut open: Option<(String, Arc<Mutex<ArchiveFile>>)> = None;
+    for listed in &reports {
+        let bytes = csv(&*store, listed, &mut open);
+        let bytes = match bytes {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                tell_error(format_args!("{error:#}"));
+                failed = true;
+                continue;
+            }
+        };
+        if to_stdout {
+            io::stdout().write_all(&bytes)?;
+            continue;
+        }
+        let path = if directory {
+            args.output.join(file_name(listed))
+        } else {
+            args.output.clone()
+        };
+        save(&path, &bytes)?;
+    }
+    Ok(if failed { Exit::Partial } else { Exit::Clean })
+}
+
+/// The CSV of a report. Files are opened once: their reports come one after the other.
+fn csv(
+    store: &dyn Store,
+    listed: &Listed,
+    open: &mut Option<(String, Arc<Mutex<ArchiveFile>>)>,
+) -> anyhow::Result<Vec<u8>> {
+    let file = match open.take() {
+        Some((path, file)) if path == listed.file => file,
+        _ => Arc::new(Mutex::new(ArchiveFile::open(store, &listed.file)?)),
+    };
+    let mut bytes = Vec::new();
+    Csv::new(&file, listed.index)?.read_to_end(&mut bytes)?;
+    *open = Some((listed.file.clone(), file));
+    Ok(bytes)
+}
+
+fn save(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let kept = keep(path, bytes).with_context(|| format!("cannot save {}", path.display()))?;
+    let shown = path.display().to_string();
+    writeln!(io::stdout(), "{}", harmless(&shown))?;
+    if kept == Kept::WasThere {
+        tell(format_args!("{} was there already, with the same bytes", harmless(&shown)));
+    }
+    Ok(())
+}
+
+/// As `credlens fetch` calls it, so that a later scan finds its as-of.
+fn file_name(listed: &Listed) -> PathBuf {
+    let report = &listed.report;
+    let time = report.as_of.to_string().replace(['-', ':'], "");
+    let is_id = |account: &str| account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+    match report.accounts.as_slice() {
+        [account] if is_id(account) => format!("{account}_{time}.csv"),
+        _ => format!("{}_{time}.csv", &report.sha256[..12]),
+    }
+    .into()
+}
+
+fn verify_all(args: &ArchiveVerify) -> anyhow::Result<Exit> {
+    let store = existing(&args.archive)?;
+    let verified = verify(&*store)?;
+    let text = match args.format {
+        ListFormat::Json => format!("{:#}\n", json!({
+            "schema": "credlens.archive-verify/v1",
+            "files": verified.files,
+            "reports": verified.reports,
+            "problems": verified.problems,
+            "notes": verified.notes,
+        })),
+        ListFormat::Table => verify_text(&verified),
+    };
+    io::stdout().write_all(text.as_bytes())?;
+    Ok(if verified.problems.is_empty() {
+        Exit::Clean
+    } else {
+        Exit::Findings
+    })
+}
+
+fn verify_text(verified: &Verified) -> String {
+    let mut text = String::new();
+    let told = [("problem", &verified.problems), ("note", &verified.notes)];
+    for (word, found) in told.iter().flat_map(|(word, all)| all.iter().map(move |found| (word, found))) {
+        let line = format!("{word}: {}: {}", found.path, found.message);
+        text += &format!("{}\n", harmless(&line));
+    }
+    let (files, reports) = (verified.files, verified.reports);
+    match verified.problems.len() {
+        0 => text + &format!("{files} files with {reports} reports: all whole\n"),
+        count => text + &format!("{files} files, {reports} whole reports, {count} problems\n"),
+    }
+}
