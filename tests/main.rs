@@ -6,6 +6,8 @@
     reason = "the fence is around src/, tests make files"
 )]
 
+#[cfg(feature = "archive")]
+mod archive;
 #[cfg(feature = "aws")]
 mod aws;
 mod cli;

@@ -24,6 +24,8 @@ pub struct Added {
     pub known: Vec<ReportMeta>,
     /// Inputs that were not added, and why not.
     pub failed: Vec<(String, String)>,
+    /// Reports of an account and an instant of which the archive has another report, and what to make of it.
+    pub twins: Vec<(String, String)>,
     /// The files that were written, below the archive.
     pub files: Vec<String>,
     /// Files of the archive that could not be looked at, and why not.
@@ -121,17 +123,21 @@ impl Adder<'_> {
             self.told.known.push(meta);
             return Ok(());
         }
-        let shares = |known: &&ReportMeta| meta.accounts.iter().find(|&account| known.accounts.contains(account));
-        if let Some((other, account)) = same_instant().find_map(|known| Some((known, shares(&known)?))) {
-            let why = format!(
-                "the archive has another report of account {account} as of {} (added from {}); two reports of one \
-                 instant cannot both be true",
-                meta.as_of, other.path
-            );
-            self.told.failed.push((meta.path, why));
-            return Ok(());
-        }
+        let shares = |known: &&ReportMeta| {
+            meta.accounts
+                .iter()
+                .find(|&account| known.accounts.contains(account))
+        };
+        let twin = same_instant().find_map(|known| Some((known.path.clone(), shares(&known)?.clone())));
         known.push(meta.clone());
+        if let Some((path, account)) = twin {
+            let message = format!(
+                "is another report of account {account} as of {} than the one added from {path}; both are kept, \
+                 but they cannot both be true",
+                meta.as_of
+            );
+            self.told.twins.push((meta.path.clone(), message));
+        }
         if let Some(mut own) = report.own {
             own.rows(rows)?;
             own.report(meta);

@@ -23,7 +23,7 @@ pub(super) const RECORD: &str = "record";
 pub(super) fn name_of(column: Column) -> &'static str {
     match column {
         Column::Text(TextColumn::User) => USER_NAME,
-        _ => column.name(),
+        Column::Time(_) | Column::Flag(_) | Column::Text(_) => column.name(),
     }
 }
 
@@ -115,7 +115,8 @@ impl Rows {
         }
         columns.push(Frame::from(self.as_written.finish().into_series()));
         columns.push(Frame::from(self.record.finish().into_series()));
-        DataFrame::new(self.count, columns).expect("invariant: every column has a cell a row, and its own name")
+        DataFrame::new(self.count, columns)
+            .expect("invariant: every column has a cell a row, and its own name")
     }
 }
 

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use polars::io::SerReader as _;
 use polars::prelude::{
-    BinaryChunked, BooleanChunked, DataFrame, DataType, Int64Chunked, ParallelStrategy, ParquetReader, PolarsResult,
-    StringChunked,
+    BinaryChunked, BooleanChunked, DataFrame, DataType, Int64Chunked, ParallelStrategy, ParquetReader,
+    PolarsResult, StringChunked,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -118,7 +118,9 @@ impl ArchiveFile {
             });
             Ok((groups.collect::<Vec<_>>(), json.and_then(|pair| pair.value)))
         })?;
-        let (groups, Some(json)) = footer else { return Err(Error::Foreign(path)) };
+        let (groups, Some(json)) = footer else {
+            return Err(Error::Foreign(path));
+        };
         let rows = groups.last().copied().unwrap_or_default();
         let version = serde_json::from_str(&json).map(|Version { version }| version);
         if let Ok(version) = version
@@ -126,8 +128,9 @@ impl ArchiveFile {
         {
             return Err(Error::Newer(path, version, VERSION));
         }
-        let meta: FileMeta = serde_json::from_str(&json)
-            .map_err(|error| Error::Damaged(path.clone(), format!("its metadata cannot be read ({error})")))?;
+        let meta: FileMeta = serde_json::from_str(&json).map_err(|error| {
+            Error::Damaged(path.clone(), format!("its metadata cannot be read ({error})"))
+        })?;
         let told: u64 = meta.reports.iter().map(|report| report.rows).sum();
         if told != rows as u64 {
             let why = format!("it holds {rows} rows, but its metadata tells of {told}");
@@ -216,9 +219,16 @@ fn guarded<T>(path: &str, decode: impl FnOnce() -> PolarsResult<T>) -> Result<T,
 impl Decoded {
     fn of(frame: &DataFrame) -> PolarsResult<Self> {
         let mut decoded = Self::default();
-        let column = |name: &str| frame.column(name).ok().map(|column| column.as_materialized_series());
+        let column = |name: &str| {
+            frame
+                .column(name)
+                .ok()
+                .map(polars::prelude::Column::as_materialized_series)
+        };
         for kind in Column::ALL {
-            let Some(series) = column(name_of(kind)) else { continue };
+            let Some(series) = column(name_of(kind)) else {
+                continue;
+            };
             match kind {
                 Column::Time(time) => {
                     let physical = series.cast(&DataType::Int64)?;
@@ -277,8 +287,12 @@ pub struct Csv {
     read: usize,
     /// What comes behind the last row.
     tail: Option<Vec<u8>>,
-    remembered: HashMap<Vec<u8>, Vec<Option<Box<[u8]>>>>,
+    /// What values of [`AS_WRITTEN`] say.
+    remembered: HashMap<Vec<u8>, Written>,
 }
+
+/// The cells that are written otherwise than their typed cells spell, by place; empty where none is.
+type Written = Vec<Option<Box<[u8]>>>;
 
 /// How many bytes are made at once, about.
 const MADE: usize = 64 * 1024;
@@ -291,8 +305,9 @@ impl Csv {
     pub fn new(file: &Arc<Mutex<ArchiveFile>>, report: usize) -> Result<Self, Error> {
         let opened = file.lock().unwrap_or_else(PoisonError::into_inner);
         let meta = &opened.reports()[report];
-        let header = Header::parse(&meta.header.0)
-            .map_err(|error| Error::Damaged(opened.path.clone(), format!("a header in its metadata {error}")))?;
+        let header = Header::parse(&meta.header.0).map_err(|error| {
+            Error::Damaged(opened.path.clone(), format!("a header in its metadata {error}"))
+        })?;
         Ok(Self {
             spelling: Spelling::new(&header, meta.utc, meta.line_end, meta.quotes),
             rows: opened.range(report),
@@ -326,7 +341,8 @@ impl Csv {
                 let written = written(&self.spelling, json);
                 self.remembered.insert(json.to_vec(), written);
             }
-            self.spelling.spell(&decoded.row(row), &self.remembered[json], &mut self.made);
+            self.spelling
+                .spell(&decoded.row(row), &self.remembered[json], &mut self.made);
         }
         if self.rows.is_empty()
             && let Some(tail) = self.tail.take()
@@ -342,7 +358,7 @@ impl Csv {
 }
 
 /// The cells of [`AS_WRITTEN`], by place.
-fn written(spelling: &Spelling, json: &[u8]) -> Vec<Option<Box<[u8]>>> {
+fn written(spelling: &Spelling, json: &[u8]) -> Written {
     let mut cells: HashMap<String, String> = serde_json::from_slice(json).unwrap_or_default();
     if cells.is_empty() {
         return Vec::new();

@@ -20,7 +20,12 @@ struct Reports(Arc<Mutex<ArchiveFile>>);
 impl Containers for ArchivedInputs {
     fn open(&mut self, path: &Path, mut file: File) -> Result<Box<dyn Container>, OpenError> {
         file.seek(SeekFrom::Start(0))?;
-        let mut parts: Vec<_> = path.iter().rev().take(2).map(|part| part.to_string_lossy()).collect();
+        let mut parts: Vec<_> = path
+            .iter()
+            .rev()
+            .take(2)
+            .map(|part| part.to_string_lossy())
+            .collect();
         parts.reverse();
         let name = Name::parse(&parts.join("/"));
         let file = ArchiveFile::of_data(Box::new(file), path.to_string_lossy().into_owned(), name.as_ref())?;

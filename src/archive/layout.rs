@@ -34,7 +34,8 @@ impl Name {
     pub fn parse(path: &str) -> Option<Self> {
         let (directory, file) = path.split_once('/')?;
         let (time, hash) = file.strip_suffix(EXTENSION)?.split_once('-')?;
-        let is_hash = hash.len() == DIGITS && hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        let is_hash =
+            hash.len() == DIGITS && hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         let [year, month, day] = [0..4, 4..6, 6..8].map(|range| time.get(range));
         let [hour, minute, second] = [9..11, 11..13, 13..15].map(|range| time.get(range));
         let spelled = format!("{}-{}-{}T{}:{}:{}Z", year?, month?, day?, hour?, minute?, second?);
@@ -59,13 +60,6 @@ pub(super) fn partition(as_of: Timestamp) -> String {
     format!("{PARTITION}{date}")
 }
 
-/// Whether a directory is one of snapshots.
-pub(super) fn is_partition(directory: &str) -> bool {
-    let date = directory.strip_prefix(PARTITION);
-    let day = date.and_then(|date| Timestamp::parse(date.as_bytes()));
-    day.is_some_and(|day| partition(day) == directory)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,7 +81,5 @@ mod tests {
         ] {
             assert_eq!(Name::parse(wrong), None, "{wrong}");
         }
-        assert!(is_partition("snapshot_date=2026-11-21"));
-        assert!(!is_partition("snapshot_date=2026-11-31"));
     }
 }

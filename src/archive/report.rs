@@ -109,14 +109,21 @@ impl Reading {
             let (cells, written) = typed(&self.chunk, header, spelling, row);
             self.spelled.clear();
             spelling.spell(&cells, &written, &mut self.spelled);
+            let is_text = cells
+                .texts
+                .iter()
+                .flatten()
+                .all(|text| str::from_utf8(text).is_ok());
             let json = as_written(spelling, &written);
-            let told = self.pending.is_empty() && text[at..].starts_with(&self.spelled) && json.is_ok();
+            let told =
+                is_text && self.pending.is_empty() && text[at..].starts_with(&self.spelled) && json.is_ok();
             let length = if told {
                 self.spelled.len()
             } else {
                 length_of(&text[at..], &self.spelled, header.delimiter())
             };
-            let record = (!told).then(|| [&std::mem::take(&mut self.pending)[..], &text[at..at + length]].concat());
+            let record =
+                (!told).then(|| [&std::mem::take(&mut self.pending)[..], &text[at..at + length]].concat());
             at += length;
             let account = cells.texts[TextColumn::Arn as usize].and_then(cell::account_of);
             let account = account.and_then(|account| str::from_utf8(account).ok());
@@ -143,7 +150,9 @@ impl Reading {
 
     /// The report, once its last block was taken, and the rows that were not.
     pub(super) fn finish(mut self, header: &Header) -> (ReportMeta, Rows) {
-        let spelling = self.spelling.unwrap_or_else(|| spelling_of(header, &Chunk::default()));
+        let spelling = self
+            .spelling
+            .unwrap_or_else(|| spelling_of(header, &Chunk::default()));
         self.meta.utc = spelling.utc;
         self.meta.line_end = spelling.line_end;
         self.meta.quotes = spelling.quotes;
@@ -176,7 +185,9 @@ fn spelling_of(header: &Header, chunk: &Chunk) -> Spelling {
     } else {
         Quotes::Needed
     };
-    let times = Column::ALL.into_iter().filter(|column| matches!(column, Column::Time(_)));
+    let times = Column::ALL
+        .into_iter()
+        .filter(|column| matches!(column, Column::Time(_)));
     let mut places = times.filter_map(|column| header.position(column));
     let utc = places.find_map(|place| chunk.rows.fields(place).find_map(Utc::of));
     Spelling::new(header, utc.unwrap_or(Utc::Letter), line_end, quotes)
@@ -230,12 +241,19 @@ fn typed<'a>(
             written[place] = Some(Box::from(field));
         }
     }
-    debug_assert_eq!(header.width(), spelling.places().len(), "a spelling is its header's");
+    debug_assert_eq!(
+        header.width(),
+        spelling.places().len(),
+        "a spelling is its header's"
+    );
     (cells, written)
 }
 
 /// The cells that are written otherwise, as JSON; an error where one of them is not UTF-8.
-fn as_written(spelling: &Spelling, written: &[Option<Box<[u8]>>]) -> Result<Option<String>, std::str::Utf8Error> {
+fn as_written(
+    spelling: &Spelling,
+    written: &[Option<Box<[u8]>>],
+) -> Result<Option<String>, std::str::Utf8Error> {
     if written.is_empty() {
         return Ok(None);
     }
@@ -267,7 +285,9 @@ fn length_of(text: &[u8], spelled: &[u8], delimiter: u8) -> usize {
 /// Length of the first record, its line end included.
 fn first_record(text: &[u8], delimiter: u8) -> usize {
     let mut ends = memchr::memchr_iter(b'\n', text).map(|end| end + 1);
-    let Some(line) = ends.next() else { return text.len() };
+    let Some(line) = ends.next() else {
+        return text.len();
+    };
     if is_closed(&text[..line], delimiter) {
         return line;
     }

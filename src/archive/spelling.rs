@@ -104,7 +104,9 @@ impl Spelling {
                 Place::Other => written.clone(),
             };
             // A name that is there already: each place needs one of its own.
-            while names.contains(&name) || (places[place] == Place::Other && Column::from_name(&name).is_some()) {
+            while names.contains(&name)
+                || (places[place] == Place::Other && Column::from_name(&name).is_some())
+            {
                 name = format!("{name}#{}", place + 1);
             }
             names.push(name);
@@ -260,7 +262,15 @@ mod tests {
         let spelling = Spelling::new(&header, Utc::Letter, LineEnd::LineFeed, Quotes::Needed);
         assert_eq!(
             spelling.names(),
-            ["user", "arn", "mfa_active", "user#4", "owner", "owner#6", "MFA_ACTIVE#7"]
+            [
+                "user",
+                "arn",
+                "mfa_active",
+                "user#4",
+                "owner",
+                "owner#6",
+                "MFA_ACTIVE#7"
+            ]
         );
         assert_eq!(spelling.places()[3], Place::Other);
     }
@@ -275,10 +285,14 @@ mod tests {
         let spelled = |quotes| {
             let mut out = Vec::new();
             let written = [None, None, None, Some(Box::from(*b"x"))];
-            Spelling::new(&header, Utc::Letter, LineEnd::CarriageReturn, quotes).spell(&row, &written, &mut out);
+            Spelling::new(&header, Utc::Letter, LineEnd::CarriageReturn, quotes)
+                .spell(&row, &written, &mut out);
             String::from_utf8(out).expect("text")
         };
         assert_eq!(spelled(Quotes::Needed), "\"a,\"\"b\"\"\",N/A,N/A,x\r\n");
-        assert_eq!(spelled(Quotes::Always), "\"a,\"\"b\"\"\",\"N/A\",\"N/A\",\"x\"\r\n");
+        assert_eq!(
+            spelled(Quotes::Always),
+            "\"a,\"\"b\"\"\",\"N/A\",\"N/A\",\"x\"\r\n"
+        );
     }
 }

@@ -1,5 +1,7 @@
 //! Where an archive lies.
 
+#![expect(clippy::disallowed_methods, reason = "an archive is files")]
+
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -53,7 +55,7 @@ pub trait Store: Send {
     /// Where there can be none.
     fn temporary(&self) -> Result<NamedTempFile, Error>;
 
-    /// Puts a file into its place. What is there is never changed.
+    /// Puts a file into its place. What is there is never changed, unless it is damaged.
     ///
     /// # Errors
     /// Where it cannot be written; then nothing is there.
@@ -97,7 +99,11 @@ impl Directory {
         for entry in entries {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();
-            let path = if below.is_empty() { name.clone() } else { format!("{below}/{name}") };
+            let path = if below.is_empty() {
+                name.clone()
+            } else {
+                format!("{below}/{name}")
+            };
             if name.starts_with('.') {
                 continue;
             }
@@ -139,7 +145,8 @@ impl Store for Directory {
     }
 
     fn read(&self, path: &str) -> Result<Data, Error> {
-        let file = File::open(self.at(path)).map_err(Error::io(format!("cannot read {}", self.shown(path))))?;
+        let file =
+            File::open(self.at(path)).map_err(Error::io(format!("cannot read {}", self.shown(path))))?;
         Ok(Box::new(file))
     }
 
@@ -159,7 +166,9 @@ impl Store for Directory {
             fs::create_dir_all(directory)?;
             let put = match file.persist_noclobber(&to) {
                 Ok(_) => Put::Written,
-                Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Put::WasThere,
+                Err(error) if error.error.kind() == ErrorKind::AlreadyExists => {
+                    replace_damaged(error.file, &to)?
+                }
                 Err(error) => return Err(error.error),
             };
             sync(directory)?;
@@ -190,7 +199,20 @@ impl Store for Directory {
     }
 }
 
+/// A name is made of the bytes, so other bytes of that name are damage, and are mended.
+fn replace_damaged(file: NamedTempFile, to: &Path) -> io::Result<Put> {
+    if fs::read(file.path())? == fs::read(to)? {
+        return Ok(Put::WasThere);
+    }
+    file.persist(to)?;
+    Ok(Put::Written)
+}
+
 /// Makes sure that what a directory lists survives a crash of the machine.
 fn sync(directory: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(directory)?.sync_all() } else { Ok(()) }
+    if cfg!(unix) {
+        File::open(directory)?.sync_all()
+    } else {
+        Ok(())
+    }
 }

@@ -64,7 +64,11 @@ pub fn verify(store: &dyn Store) -> Result<Verified, Error> {
                 continue;
             }
         };
-        let metas = file.lock().unwrap_or_else(PoisonError::into_inner).reports().to_vec();
+        let metas = file
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .reports()
+            .to_vec();
         for (index, meta) in metas.iter().enumerate() {
             if partition(meta.as_of) != partition(name.as_of) {
                 let message = format!("its report as of {} belongs to another day", meta.as_of);
@@ -73,7 +77,10 @@ pub fn verify(store: &dyn Store) -> Result<Verified, Error> {
             match hash_of(&file, index) {
                 Ok(hash) if hash == meta.sha256 => verified.reports += 1,
                 Ok(_) => {
-                    let message = format!("its report {} does not give back the bytes that were added", index + 1);
+                    let message = format!(
+                        "its report {} does not give back the bytes that were added",
+                        index + 1
+                    );
                     verified.problems.push(problem(message));
                 }
                 Err(error) => verified.problems.push(problem(error.to_string())),

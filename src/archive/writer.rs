@@ -4,8 +4,8 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use polars::io::parquet::write::{BatchedWriter, KeyValueMetadata, ParquetMetadataContext};
-use polars::prelude::{DataFrame, ParquetCompression, ParquetWriter, PolarsError, PolarsResult};
 use polars::polars_utils::compression::ZstdLevel;
+use polars::prelude::{DataFrame, ParquetCompression, ParquetWriter, PolarsError, PolarsResult};
 use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
 
@@ -116,7 +116,8 @@ impl Writer {
         let earliest = earliest.expect("invariant: a file has a report");
         self.footer().map_err(failed)?;
         drop(self.parquet);
-        let hashed = Arc::into_inner(self.file.0).expect("invariant: the Parquet writer, dropped, was the only other");
+        let hashed =
+            Arc::into_inner(self.file.0).expect("invariant: the Parquet writer, dropped, was the only other");
         let Hashed { mut file, hash } = hashed.into_inner().unwrap_or_else(PoisonError::into_inner);
         let name = Name::new(earliest, &hex(&hash.finalize()));
         file.flush().map_err(Error::io("cannot write a temporary file"))?;
@@ -133,17 +134,25 @@ impl Writer {
         let pairs = KeyValueMetadata::from_static(vec![(KEY.to_owned(), json)]);
         let pairs = pairs.collect(ParquetMetadataContext { arrow_schema: "" })?;
         let writer = self.parquet.get_writer();
-        writer.lock().unwrap_or_else(PoisonError::into_inner).end(Some(pairs))?;
+        writer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .end(Some(pairs))?;
         Ok(())
     }
 }
 
 /// Writing fails where the file system does.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the kinds of a library's errors are its own"
+)]
 fn failed(error: PolarsError) -> Error {
-    let error = match error {
-        PolarsError::IO { error, .. } => io::Error::new(error.kind(), error.to_string()),
-        other => io::Error::other(other.to_string()),
+    let kind = match &error {
+        PolarsError::IO { error, .. } => error.kind(),
+        _ => io::ErrorKind::Other,
     };
+    let error = io::Error::new(kind, error.to_string());
     Error::Io {
         what: "cannot write a file of the archive".to_owned(),
         error,

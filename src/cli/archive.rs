@@ -75,6 +75,12 @@ pub(super) fn add_all(store: &dyn Store, source: &mut dyn Source, quiet: bool) -
     for (path, why) in &added.failed {
         tell_error(format_args!("{path}: {why}"));
     }
+    for (path, message) in &added.twins {
+        tell(format_args!(
+            "warning: {}",
+            harmless(&format!("{path} {message}"))
+        ));
+    }
     for error in &added.unreadable {
         tell(format_args!("warning: {}", harmless(&error.to_string())));
     }
@@ -84,23 +90,25 @@ pub(super) fn add_all(store: &dyn Store, source: &mut dyn Source, quiet: bool) -
     if !quiet {
         tell(summary(&added));
     }
-    Ok(match (added.added.len() + added.known.len(), added.failed.len()) {
-        (_, 0) => Exit::Clean,
-        (0, _) => Exit::NothingJudged,
-        _ => Exit::Partial,
-    })
+    Ok(
+        match (added.added.len() + added.known.len(), added.failed.len()) {
+            (_, 0) => Exit::Clean,
+            (0, _) => Exit::NothingJudged,
+            _ => Exit::Partial,
+        },
+    )
 }
 
 fn summary(added: &Added) -> String {
     let users: u64 = added.added.iter().map(|report| report.rows).sum();
-    let mut text = format!("{} reports with {users} users added", added.added.len());
-    if !added.known.is_empty() {
-        text += &format!(", {} were there already", added.known.len());
-    }
-    if !added.failed.is_empty() {
-        text += &format!(", {} not added", added.failed.len());
-    }
-    text
+    let told = [
+        format!("{} reports with {users} users added", added.added.len()),
+        format!("{} were there already", added.known.len()),
+        format!("{} not added", added.failed.len()),
+    ];
+    let wanted = [true, !added.known.is_empty(), !added.failed.is_empty()];
+    let told = told.into_iter().zip(wanted).filter(|&(_, wanted)| wanted);
+    told.map(|(text, _)| text).collect::<Vec<_>>().join(", ")
 }
 
 /// The reports that are asked for, in the order of their as-of; what could not be read is told.
@@ -192,7 +200,10 @@ fn list_json(reports: &[Listed]) -> String {
             "file": place(listed),
         })
     });
-    format!("{:#}\n", json!({ "schema": "credlens.archive-list/v1", "reports": reports.collect::<Vec<_>>() }))
+    format!(
+        "{:#}\n",
+        json!({ "schema": "credlens.archive-list/v1", "reports": reports.collect::<Vec<_>>() })
+    )
 }
 
 /// Where a report lies below the archive, as an INPUT names it.
@@ -272,7 +283,10 @@ fn save(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let shown = path.display().to_string();
     writeln!(io::stdout(), "{}", harmless(&shown))?;
     if kept == Kept::WasThere {
-        tell(format_args!("{} was there already, with the same bytes", harmless(&shown)));
+        tell(format_args!(
+            "{} was there already, with the same bytes",
+            harmless(&shown)
+        ));
     }
     Ok(())
 }
@@ -293,13 +307,16 @@ fn verify_all(args: &ArchiveVerify) -> anyhow::Result<Exit> {
     let store = existing(&args.archive)?;
     let verified = verify(&*store)?;
     let text = match args.format {
-        ListFormat::Json => format!("{:#}\n", json!({
-            "schema": "credlens.archive-verify/v1",
-            "files": verified.files,
-            "reports": verified.reports,
-            "problems": verified.problems,
-            "notes": verified.notes,
-        })),
+        ListFormat::Json => format!(
+            "{:#}\n",
+            json!({
+                "schema": "credlens.archive-verify/v1",
+                "files": verified.files,
+                "reports": verified.reports,
+                "problems": verified.problems,
+                "notes": verified.notes,
+            })
+        ),
         ListFormat::Table => verify_text(&verified),
     };
     io::stdout().write_all(text.as_bytes())?;
@@ -313,9 +330,13 @@ fn verify_all(args: &ArchiveVerify) -> anyhow::Result<Exit> {
 fn verify_text(verified: &Verified) -> String {
     let mut text = String::new();
     let told = [("problem", &verified.problems), ("note", &verified.notes)];
-    for (word, found) in told.iter().flat_map(|(word, all)| all.iter().map(move |found| (word, found))) {
+    for (word, found) in told
+        .iter()
+        .flat_map(|(word, all)| all.iter().map(move |found| (word, found)))
+    {
         let line = format!("{word}: {}: {}", found.path, found.message);
-        text += &format!("{}\n", harmless(&line));
+        text.push_str(&harmless(&line));
+        text.push('\n');
     }
     let (files, reports) = (verified.files, verified.reports);
     match verified.problems.len() {

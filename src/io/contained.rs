@@ -79,7 +79,9 @@ impl Opened {
             Some((file, number)) if !path.exists() => (file, Some(number)),
             _ => (path.to_owned(), None),
         };
-        let Some(opened) = parquet(&file).map_err(InputError::Open)? else { return Ok(None) };
+        let Some(opened) = parquet(&file).map_err(InputError::Open)? else {
+            return Ok(None);
+        };
         let containers = containers.ok_or(InputError::NoArchives)?;
         let container = containers.open(&file, opened).map_err(InputError::Archive)?;
         let reports = container.reports();
@@ -106,7 +108,11 @@ impl Opened {
         self.next += 1;
         let mut path = self.path.clone();
         if self.reports.len() > 1 {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
             path.set_file_name(format!("{name}{SEPARATOR}{}", number + 1));
         }
         Some(Place::Contained(path, number, self.reports[number].clone()))

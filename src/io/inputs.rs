@@ -156,7 +156,10 @@ impl Inputs {
         (number, contained): (usize, Contained),
         text: &mut Vec<u8>,
     ) -> Result<Report, InputError> {
-        let container = self.container.as_mut().expect("invariant: it told where the report is");
+        let container = self
+            .container
+            .as_mut()
+            .expect("invariant: it told where the report is");
         let mut stream = Stream::new(container.csv(number)?);
         stream.fill(text, first_read(self.options.limits));
         let header = stream.take_header(text, &mut self.header)?;
@@ -237,29 +240,30 @@ impl Inputs {
         }
     }
 
+    /// The report that is being read, or the next one. `text` then holds its rows as far as they were read.
+    fn next_report(&mut self, text: &mut Vec<u8>) -> Option<Result<Report, (PathBuf, InputError)>> {
+        if let Some(mut report) = self.current.take() {
+            text.append(&mut report.tail);
+            return Some(Ok(report));
+        }
+        let (path, opened) = match self.find()? {
+            Err(failed) => return Some(Err(failed)),
+            Ok(Place::File(path)) => {
+                let opened = self.open(&path, text);
+                (path, opened)
+            }
+            Ok(Place::Contained(path, number, contained)) => {
+                let opened = self.open_contained(&path, (number, contained), text);
+                (path, opened)
+            }
+        };
+        Some(opened.map_err(|error| (path, error)))
+    }
+
     fn event(&mut self, text: &mut Vec<u8>) -> Option<Result<Event, (PathBuf, InputError)>> {
-        let mut report = match self.current.take() {
-            Some(mut report) => {
-                text.append(&mut report.tail);
-                report
-            }
-            None => {
-                let (path, opened) = match self.find()? {
-                    Err(failed) => return Some(Err(failed)),
-                    Ok(Place::File(path)) => {
-                        let opened = self.open(&path, text);
-                        (path, opened)
-                    }
-                    Ok(Place::Contained(path, number, contained)) => {
-                        let opened = self.open_contained(&path, (number, contained), text);
-                        (path, opened)
-                    }
-                };
-                match opened {
-                    Ok(report) => report,
-                    Err(error) => return Some(Err((path, error))),
-                }
-            }
+        let mut report = match self.next_report(text)? {
+            Ok(report) => report,
+            Err(failed) => return Some(Err(failed)),
         };
         let input = Arc::clone(&report.input);
         Some(match report.next_block(text, self.options.limits) {

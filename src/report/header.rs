@@ -81,8 +81,11 @@ impl Header {
         if header.width() > MOST_COLUMNS {
             return Err(NotAReport::recognise(text));
         }
-        header.written = text[..length].into();
-        Ok((header, &text[length..]))
+        // The `csv` crate takes the line feed behind a carriage return for the next line's begin.
+        let is_crlf = text[..length].ends_with(b"\r") && text.get(length) == Some(&b'\n');
+        let (written, rows) = text.split_at(length + usize::from(is_crlf));
+        header.written = written.into();
+        Ok((header, rows))
     }
 
     fn of(record: &ByteRecord, delimiter: u8) -> Self {

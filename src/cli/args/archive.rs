@@ -24,7 +24,7 @@ Exit status:
   3  nothing could be added, or there is no such report
   4  partial: some reports could not be added or read";
 
-/// Keep snapshots: a directory of Parquet files that Athena, Spark, Trino and DuckDB read, too
+/// Keep reports in an archive of Parquet files, which other engines read, too
 #[derive(Debug, Subcommand)]
 pub(crate) enum Archive {
     /// Add reports; those that are there already add nothing

@@ -1,0 +1,70 @@
+//! Snapshots in Parquet: what goes in comes out, whatever happens in between.
+
+mod cli;
+mod crash;
+mod damage;
+mod lossless;
+
+use std::fs;
+use std::io::Read as _;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use credlens::archive::add::{Added, add};
+use credlens::archive::file::{ArchiveFile, Csv};
+use credlens::archive::list::list;
+use credlens::archive::store::{Directory, Store as _};
+use credlens::engine::{Memory, Source};
+
+use crate::support::pipeline::AS_OF;
+
+/// A report as AWS writes it.
+const PLAIN: &str = "user,arn,user_creation_time,password_enabled,mfa_active,access_key_1_active,\
+    access_key_1_last_rotated\n\
+    <root_account>,arn:aws:iam::111122223333:root,2020-01-02T03:04:05Z,not_supported,true,false,N/A\n\
+    alice,arn:aws:iam::111122223333:user/alice,2021-01-02T03:04:05Z,true,false,true,2025-06-07T08:09:10Z\n\
+    bob,arn:aws:iam::111122223333:user/b/bob,2022-01-02T03:04:05Z,false,false,false,N/A";
+
+fn memory(reports: &[(&str, &str)]) -> Memory {
+    let mut memory = Memory::default();
+    for (path, csv) in reports {
+        memory.add(path, csv, AS_OF).unwrap();
+    }
+    memory
+}
+
+fn add_to(directory: &Path, source: &mut dyn Source) -> Added {
+    add(&Directory::new(directory), source).unwrap()
+}
+
+/// The CSV of every report, in the order of the list.
+fn csvs(directory: &Path) -> Vec<Vec<u8>> {
+    let store = Directory::new(directory);
+    let (listed, errors) = list(&store).unwrap();
+    assert!(errors.is_empty(), "{errors:?}");
+    let csv = |listed: &credlens::archive::list::Listed| {
+        let file = ArchiveFile::open(&store, &listed.file).unwrap();
+        let mut csv = Vec::new();
+        Csv::new(&Arc::new(Mutex::new(file)), listed.index)
+            .unwrap()
+            .read_to_end(&mut csv)
+            .unwrap();
+        csv
+    };
+    listed.iter().map(csv).collect()
+}
+
+/// The files of an archive, below it.
+fn files(directory: &Path) -> Vec<String> {
+    let entries = Directory::new(directory).list("").unwrap();
+    entries.into_iter().map(|entry| entry.path).collect()
+}
+
+/// Copies an archive: none of its directories has directories.
+fn copy(from: &Path, to: &Path) {
+    for path in files(from) {
+        let to = to.join(&path);
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::copy(from.join(&path), to).unwrap();
+    }
+}

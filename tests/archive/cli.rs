@@ -1,0 +1,192 @@
+//! `credlens archive` as people use it.
+
+use std::fs;
+use std::path::Path;
+
+use assert_cmd::Command;
+use tempfile::{TempDir, tempdir};
+
+use super::PLAIN;
+
+fn credlens(directory: &Path, args: &[&str]) -> (i32, String, String) {
+    let output = Command::cargo_bin("credlens")
+        .unwrap()
+        .current_dir(directory)
+        .args(args)
+        .env("COLUMNS", "100")
+        .output()
+        .unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (
+        output.status.code().unwrap(),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
+
+/// Three months of one account, and a day of another.
+fn saved() -> TempDir {
+    let directory = tempdir().unwrap();
+    fs::create_dir(directory.path().join("reports")).unwrap();
+    let write = |name: &str, csv: &str| fs::write(directory.path().join("reports").join(name), csv).unwrap();
+    write("2026-01-01.csv", PLAIN);
+    write(
+        "2026-02-01.csv",
+        &PLAIN.replace("true,false,true,2025-06", "true,true,true,2025-06"),
+    );
+    write("2026-03-01.csv", &PLAIN.replace("alice", "anna"));
+    write(
+        "other-2026-03-01.csv",
+        &PLAIN.replace("111122223333", "444455556666"),
+    );
+    directory
+}
+
+#[test]
+fn add_list_export_verify() {
+    let directory = saved();
+    let run = |args: &[&str]| credlens(directory.path(), args);
+    let (code, out, err) = run(&["archive", "add", "archive", "reports"]);
+    assert_eq!((code, out.lines().count()), (0, 3), "{out}{err}");
+    assert_eq!(err, "4 reports with 12 users added\n");
+    let (code, out, err) = run(&["archive", "add", "archive", "reports"]);
+    assert_eq!((code, out.as_str()), (0, ""));
+    assert_eq!(err, "0 reports with 0 users added, 4 were there already\n");
+    let (code, out, _) = run(&["archive", "list", "archive"]);
+    assert_eq!(code, 0);
+    insta::assert_snapshot!(out, @r"
+     As of                 Account       Name  Users  Added from
+     2026-01-01T23:59:59Z  111122223333        3      reports/2026-01-01.csv
+     2026-02-01T23:59:59Z  111122223333        3      reports/2026-02-01.csv
+     2026-03-01T23:59:59Z  111122223333        3      reports/2026-03-01.csv
+     2026-03-01T23:59:59Z  444455556666        3      reports/other-2026-03-01.csv
+    4 reports, 12 rows
+    ");
+    let (_, out, _) = run(&[
+        "archive",
+        "list",
+        "archive",
+        "--at",
+        "2026-02-10",
+        "--format",
+        "json",
+    ]);
+    let list: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(list["reports"].as_array().unwrap().len(), 1);
+    assert_eq!(list["reports"][0]["as_of"], "2026-02-01T23:59:59Z");
+    let (code, out, _) = run(&["archive", "export", "archive", "--output", "out/"]);
+    assert_eq!((code, out.lines().count()), (0, 4));
+    let exported =
+        fs::read_to_string(directory.path().join("out/111122223333_20260101T235959Z.csv")).unwrap();
+    assert_eq!(exported, PLAIN);
+    let (code, out, _) = run(&[
+        "archive",
+        "export",
+        "archive",
+        "--at",
+        "2026-01-31",
+        "--output",
+        "-",
+    ]);
+    assert_eq!((code, out.as_str()), (0, PLAIN));
+    let (code, _, err) = run(&["archive", "export", "archive", "--output", "-"]);
+    assert_eq!(code, 2, "{err}");
+    let (code, _, err) = run(&[
+        "archive",
+        "export",
+        "archive",
+        "--account",
+        "999999999999",
+        "--output",
+        "-",
+    ]);
+    assert_eq!(code, 3, "{err}");
+    let (code, out, _) = run(&["archive", "verify", "archive"]);
+    assert_eq!((code, out.as_str()), (0, "3 files with 4 reports: all whole\n"));
+    fs::write(directory.path().join("archive/stray"), "x").unwrap();
+    let (code, out, _) = run(&["archive", "verify", "archive"]);
+    assert_eq!(code, 1);
+    assert!(out.contains("problem: stray: "), "{out}");
+}
+
+/// A scan of an archive finds what a scan of its reports finds, each as of its own instant.
+#[test]
+fn archived_reports_judge_identically() {
+    let directory = saved();
+    let run = |args: &[&str]| credlens(directory.path(), args);
+    run(&["archive", "add", "archive", "reports"]);
+    let findings = |input: &str| {
+        let (code, out, err) = run(&[
+            "scan", input, "--rule", "*", "--status", "all", "--format", "ndjson",
+        ]);
+        assert_eq!(code, 1, "{err}");
+        let mut findings: Vec<_> = out
+            .lines()
+            .map(|line| {
+                let mut finding: serde_json::Value = serde_json::from_str(line).unwrap();
+                if finding["source"]["row"].is_null() {
+                    // One finding for a whole input is named after its path.
+                    finding["id"] = serde_json::Value::Null;
+                }
+                finding["source"]["path"] = serde_json::Value::Null;
+                finding.to_string()
+            })
+            .collect();
+        findings.sort();
+        findings
+    };
+    let (saved, archived) = (findings("reports"), findings("archive"));
+    assert!(saved.len() > 50);
+    assert!(saved == archived, "an archived report judges otherwise");
+    let trend = |input: &str| run(&["trend", input, "--format", "json"]).1;
+    let without_paths = |json: String| {
+        let mut json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        json["diagnostics"] = serde_json::Value::Null;
+        json
+    };
+    assert_eq!(without_paths(trend("reports")), without_paths(trend("archive")));
+}
+
+/// One report of a file that holds several is an input of its own.
+#[test]
+fn a_report_in_a_file_of_several() {
+    let directory = saved();
+    let run = |args: &[&str]| credlens(directory.path(), args);
+    run(&["archive", "add", "archive", "reports"]);
+    let (_, out, _) = run(&["archive", "list", "archive", "--format", "json"]);
+    let list: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let file = list["reports"][3]["file"].as_str().unwrap();
+    assert!(file.ends_with("#2"), "{file}");
+    let (code, out, err) = run(&["scan", &format!("archive/{file}"), "--format", "json"]);
+    assert_eq!(code, 1, "{err}");
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(json["inputs"].as_array().unwrap().len(), 1);
+    assert_eq!(json["inputs"][0]["kind"], "archive");
+    let (code, _, err) = run(&["scan", &format!("archive/{}", file.replace("#2", "#3"))]);
+    assert_eq!(code, 3, "{err}");
+    assert!(err.contains("holds 2"), "{err}");
+}
+
+#[test]
+fn what_is_no_archive_is_told() {
+    let directory = tempdir().unwrap();
+    let run = |args: &[&str]| credlens(directory.path(), args);
+    let (code, _, err) = run(&["archive", "list", "nowhere"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("archive add"), "{err}");
+    fs::write(
+        directory.path().join("x.parquet"),
+        "PAR1 and nothing that Parquet would be PAR1",
+    )
+    .unwrap();
+    let (code, _, err) = run(&["scan", "x.parquet"]);
+    assert_eq!(code, 3, "{err}");
+    assert!(err.contains("x.parquet"), "{err}");
+    // Content decides: a CSV may be called what it likes.
+    fs::write(directory.path().join("y.parquet"), PLAIN).unwrap();
+    let (code, _, err) = run(&["scan", "y.parquet", "--as-of", "2026-01-01"]);
+    assert_eq!(code, 1, "{err}");
+    let (code, _, err) = run(&["archive", "add", "archive", "y.parquet"]);
+    assert_eq!(code, 3);
+    assert!(err.contains("--as-of"), "{err}");
+}

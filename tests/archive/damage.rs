@@ -1,0 +1,103 @@
+//! What happened to an archive behind its back is found.
+
+use std::fs;
+use std::path::Path;
+
+use credlens::archive::store::Directory;
+use credlens::archive::verify::{Verified, verify};
+use tempfile::{TempDir, tempdir};
+
+use super::{PLAIN, add_to, copy, csvs, files, memory};
+
+fn archive() -> (TempDir, String) {
+    let directory = tempdir().unwrap();
+    add_to(directory.path(), &mut memory(&[("a.csv", PLAIN)]));
+    let file = files(directory.path()).remove(0);
+    (directory, file)
+}
+
+fn verified(directory: &Path) -> Verified {
+    verify(&Directory::new(directory)).unwrap()
+}
+
+/// Verifies a copy to which this was done, and tells the one problem.
+fn problem(of: &Path, harm: impl FnOnce(&Path)) -> String {
+    let directory = tempdir().unwrap();
+    copy(of, directory.path());
+    harm(directory.path());
+    let problems = verified(directory.path()).problems;
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    format!("{}: {}", problems[0].path, problems[0].message)
+        .replace(&directory.path().display().to_string(), "A")
+}
+
+#[test]
+fn every_harm_is_found() {
+    let (directory, file) = archive();
+    let clean = verified(directory.path());
+    assert_eq!((clean.files, clean.reports), (1, 1));
+    assert_eq!((clean.problems, clean.notes), (vec![], vec![]));
+    let bytes = fs::read(directory.path().join(&file)).unwrap();
+    for length in [0, 1, 3, 4, 11, bytes.len() / 2, bytes.len() - 1] {
+        let told = problem(directory.path(), |at| {
+            fs::write(at.join(&file), &bytes[..length]).unwrap()
+        });
+        assert!(told.contains("is damaged"), "cut to {length}: {told}");
+    }
+    for place in (0..bytes.len()).step_by(97) {
+        let mut rotten = bytes.clone();
+        rotten[place] ^= 0x10;
+        let told = problem(directory.path(), |at| fs::write(at.join(&file), &rotten).unwrap());
+        assert!(told.contains("is damaged"), "bit of byte {place}: {told}");
+    }
+    let moved = file.replace("2026-01-01/", "2026-01-02/");
+    assert_ne!(moved, file);
+    let told = problem(directory.path(), |at| {
+        fs::create_dir(at.join("snapshot_date=2026-01-02")).unwrap();
+        fs::rename(at.join(&file), at.join(&moved)).unwrap();
+    });
+    assert!(told.contains("no file of the archive"), "{told}");
+    for stranger in [
+        "notes.txt",
+        "snapshot_date=2026-01-01/part-0.parquet",
+        "x/y/z.parquet",
+    ] {
+        let told = problem(directory.path(), |at| {
+            let path = at.join(stranger);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, &bytes).unwrap();
+        });
+        assert!(told.starts_with(stranger), "{told}");
+    }
+}
+
+/// A damaged file is not read, the others are, and its reports can be added again.
+#[test]
+fn a_damaged_file_stands_in_nobodys_way() {
+    let (directory, file) = archive();
+    let other = PLAIN.replace("111122223333", "444455556666");
+    add_to(directory.path(), &mut memory(&[("b.csv", &other)]));
+    let path = directory.path().join(&file);
+    let bytes = fs::read(&path).unwrap();
+    fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+    let added = add_to(
+        directory.path(),
+        &mut memory(&[("a.csv", PLAIN), ("b.csv", &other)]),
+    );
+    assert_eq!(
+        (added.added.len(), added.known.len(), added.unreadable.len()),
+        (1, 1, 1)
+    );
+    assert_eq!(verified(directory.path()).problems, vec![], "it was mended");
+    assert_eq!(csvs(directory.path()).len(), 2);
+}
+
+#[test]
+fn two_archives_put_together_are_one() {
+    let (directory, _) = archive();
+    let (other, _) = archive();
+    let more = PLAIN.replace("bob", "eve");
+    add_to(other.path(), &mut memory(&[("a.csv", PLAIN), ("b.csv", &more)]));
+    copy(other.path(), directory.path());
+    assert_eq!(csvs(directory.path()).len(), 2);
+}
