@@ -3,6 +3,7 @@
 mod cli;
 mod crash;
 mod damage;
+mod engines;
 mod lossless;
 
 use std::fs;

@@ -1,0 +1,67 @@
+//! What an archive costs: `cargo bench --bench archive`. Adding a report of ten thousand users, and reading it back as
+//! CSV; also tells how many bytes a user takes.
+
+mod synth;
+
+use std::fs;
+use std::hint::black_box;
+use std::io::Read as _;
+use std::sync::{Arc, Mutex};
+
+use credlens::archive::add::add;
+use credlens::archive::file::{ArchiveFile, Csv};
+use credlens::archive::store::Directory;
+use credlens::engine::Memory;
+use credlens::report::time::Timestamp;
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+
+const USERS: u64 = 10_000;
+
+fn benches(criterion: &mut Criterion) {
+    let csv = synth::Synth {
+        users: USERS,
+        users_per_account: 5_000,
+        seed: 1,
+    };
+    let csv = String::from_utf8(csv.bytes()).expect("reports are UTF-8");
+    let source = || Memory::csv("report.csv", &csv, Timestamp(synth::GENERATED)).expect("a report");
+    let mut group = criterion.benchmark_group("archive");
+    group.sample_size(20).throughput(Throughput::Elements(USERS));
+    group.bench_function("add", |bencher| {
+        bencher.iter_with_large_drop(|| {
+            let directory = tempfile::tempdir().expect("a directory for temporary files");
+            let added = add(&Directory::new(directory.path()), &mut source()).expect("it can be written");
+            assert_eq!(added.added.len(), 1);
+            directory
+        });
+    });
+    let directory = tempfile::tempdir().expect("a directory for temporary files");
+    let store = Directory::new(directory.path());
+    let added = add(&store, &mut source()).expect("it can be written");
+    let path = &added.files[0];
+    let size = fs::metadata(directory.path().join(path))
+        .expect("it was written")
+        .len();
+    #[expect(clippy::print_stderr, reason = "a figure that is measured here")]
+    {
+        eprintln!(
+            "archive: {size} bytes, {} a user; CSV: {}",
+            size / USERS,
+            csv.len()
+        );
+    }
+    group.bench_function("read", |bencher| {
+        let mut read = Vec::with_capacity(csv.len());
+        bencher.iter(|| {
+            let file = ArchiveFile::open(&store, path).expect("it is whole");
+            read.clear();
+            let mut report = Csv::new(&Arc::new(Mutex::new(file)), 0).expect("it is whole");
+            report.read_to_end(&mut read).expect("it is whole");
+            assert_eq!(black_box(&read).len(), csv.len());
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(archive, benches);
+criterion_main!(archive);
