@@ -3,9 +3,9 @@
 use std::io::{self, BufWriter};
 
 use anyhow::bail;
-use credlens::engine::{self, Program, Tell};
+use credlens::engine::{self, Program, Sink, Tell};
 use credlens::finding::{Diagnostic, Level, Tally};
-use credlens::history::{self, Collector, Snapshot};
+use credlens::history::{self, Collector};
 use credlens::output::diff::{DiffFormat, DiffView, write_diff};
 use credlens::output::{Settings, diagnostic_line};
 use credlens::rule::Suppressions;
@@ -38,9 +38,9 @@ pub(super) fn run(mut diff: Diff) -> anyhow::Result<Exit> {
         Err(exit) => return Ok(exit),
     };
     let mut snapshots = Vec::new();
-    let tally = judge(&config, &program, &suppressions, |snapshot| {
-        snapshots.push(snapshot);
-    })?;
+    let collector = Collector::new(|snapshot| snapshots.push(snapshot));
+    let tally = judge(&config, &program, &suppressions, &collector)?;
+    drop(collector);
     let [old, new] = snapshots.as_slice() else {
         tell_diagnostics(&tally.diagnostics, Level::Error);
         tell_error("both reports must be read to their end to be compared");
@@ -54,12 +54,12 @@ pub(super) fn run(mut diff: Diff) -> anyhow::Result<Exit> {
     Ok(exit(&program, &changes, diff.fail_on_new))
 }
 
-/// Judges the inputs, and hands each that was read to its end over as a snapshot.
+/// Judges the inputs.
 pub(super) fn judge(
     config: &Config,
     program: &Program,
     suppressions: &Suppressions,
-    take: impl FnMut(Snapshot) + Send,
+    sink: &impl Sink,
 ) -> io::Result<Tally> {
     let options = engine::Options {
         threads: config.threads,
@@ -67,7 +67,7 @@ pub(super) fn judge(
         suppressions: Some(suppressions),
     };
     let source = Progress::new(inputs(config, now()), config.quiet);
-    engine::assess(program, source, &Collector::new(take), options)
+    engine::assess(program, source, sink, options)
 }
 
 /// How formats for people are laid out.

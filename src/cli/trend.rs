@@ -41,8 +41,8 @@ pub(super) fn run(mut trend: Trend) -> anyhow::Result<Exit> {
         rotation_days: trend.rotation_days,
         oldest: OLDEST,
     };
-    let mut moved = trend::Trend::new(&program, options);
-    let tally = judge(&config, &program, &suppressions, |snapshot| moved.add(&snapshot))?;
+    let moved = trend::Trend::new(&program, options);
+    let tally = judge(&config, &program, &suppressions, &moved)?;
     let mut document = moved.finish();
     let failed = tally
         .diagnostics

@@ -18,7 +18,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-pub use hit::{Hit, Id, Place, UserRow};
+pub use hit::{Hit, Id, Place, UserRow, user_key};
 pub use memory::{Collect, Memory};
 pub use program::{Judged, Program};
 pub use sink::{Block, Sink};

@@ -256,7 +256,7 @@ impl Comparer<'_> {
         let mut notes = notes::order(self.old, self.new);
         notes.extend(notes::columns(self.old, self.new));
         for (side, snapshot) in snapshots.into_iter().enumerate() {
-            notes.extend(notes::undated(snapshot));
+            notes.extend(notes::undated(&snapshot.input));
             notes.extend(notes::accounts(snapshot, &matching.accounts[side]));
             notes.extend(notes::duplicates(snapshot, &matching.duplicates[side]));
         }

@@ -1,11 +1,11 @@
 //! The findings of one user who is in both snapshots: opened, resolved, still open.
 
+use super::cells::Held;
 use super::changes::{Changes, Comparison};
 use super::diff::{Cause, Moved, Side};
 use super::event::{Event, Kind, Value, known};
 use super::pairs::{Pair, Pairs};
 use super::snapshot::{Found, Snapshot};
-use super::users::Held;
 use crate::finding::Status;
 use crate::gsl::typed::Entity;
 use crate::report::schema::{ColumnSet, TimeColumn};

@@ -1,6 +1,6 @@
 //! Which key of one row is which of the other, whatever their slots.
 
-use super::users::{Held, Key};
+use super::cells::{Held, Key};
 use crate::report::cell;
 
 /// A key before and after; one of them is none where it was made or deleted in between.

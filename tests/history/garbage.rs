@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 use super::simulation::{HEADER, START};
-use super::{Report, program, snapshots};
+use super::{Report, judge, program, snapshots};
 
 fn cell() -> impl Strategy<Value = &'static str> {
     select(vec![
@@ -60,12 +60,11 @@ proptest! {
             records: records.clone(),
             as_of,
         });
+        let reports: Vec<Report> = reports.collect();
         let mut judged = Vec::new();
-        let mut trend = Trend::new(&program, TrendOptions::default());
-        snapshots(&program, reports.collect(), |snapshot| {
-            trend.add(&snapshot);
-            judged.push(snapshot);
-        });
+        snapshots(&program, reports.clone(), |snapshot| judged.push(snapshot));
+        let trend = Trend::new(&program, TrendOptions::default());
+        judge(&program, reports, &trend);
         let document = trend.finish();
         let resolved: u64 = document.rules.iter().map(|rule| rule.resolved).sum();
         let of_points: u64 = document.snapshots.iter().map(|point| point.resolved).sum();
