@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter};
 
 use anyhow::bail;
-use credlens::engine::{self, Program, Sink, Tell};
+use credlens::engine::{self, Program, Sink, Tell, Workers};
 use credlens::finding::{Diagnostic, Level, Tally};
 use credlens::history::{self, Collector};
 use credlens::output::diff::{DiffFormat, DiffView, write_diff};
@@ -49,8 +49,9 @@ pub(super) fn run(mut diff: Diff) -> anyhow::Result<Exit> {
     let options = history::Options {
         idle_days: diff.idle_days,
     };
-    let changes = history::diff(&program, old, new, options)?;
-    write(&config, &diff.format, (&program, &changes), &tally)?;
+    let workers = Workers::new(config.threads)?;
+    let changes = history::diff(&program, old, new, options, &workers)?;
+    write(&config, &diff.format, (&program, &changes, &workers), &tally)?;
     Ok(exit(&program, &changes, diff.fail_on_new))
 }
 
@@ -83,7 +84,7 @@ pub(super) fn settings(config: &Config) -> Settings {
 fn write(
     config: &Config,
     formats: &[FormatTo<DiffFormat>],
-    (program, diff): (&Program, &history::Diff<'_>),
+    (program, diff, workers): (&Program, &history::Diff<'_>, &Workers),
     tally: &Tally,
 ) -> anyhow::Result<()> {
     let diagnostics = [&diff.diagnostics[..], &tally.diagnostics[..]].concat();
@@ -92,6 +93,7 @@ fn write(
         diff,
         diagnostics: &diagnostics,
         settings: settings(config),
+        workers,
     };
     for (format, target) in open_outputs(formats)? {
         let mut out = BufWriter::new(target);

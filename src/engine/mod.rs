@@ -13,6 +13,7 @@ mod source;
 mod text;
 mod turn;
 mod verdicts;
+mod workers;
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,6 +25,7 @@ pub use program::{Judged, Program};
 pub use sink::{Block, Sink};
 pub use source::{Account, Event, Input, Source};
 pub use verdicts::Tell;
+pub use workers::Workers;
 
 use crate::finding::{Status, Tally};
 use crate::report::chunk::Chunk;

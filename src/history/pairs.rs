@@ -49,6 +49,11 @@ pub(super) fn pair(old: [Held; 2], new: [Held; 2]) -> Pairs {
     }
 }
 
+/// Whether nothing is odd: each slot tells what it holds, and two keys are told apart by their second.
+pub(super) fn is_clear(held: [Held; 2]) -> bool {
+    !held.contains(&Held::Unclear) && !same_second(held)
+}
+
 fn same_second(held: [Held; 2]) -> bool {
     let [one, two] = held.map(Held::key);
     one.zip(two).is_some_and(|(one, two)| one.created == two.created)

@@ -68,6 +68,18 @@ impl Users {
         Cells::certificates(self, row)
     }
 
+    /// Whether all times and flags of a user are those of this other one.
+    pub(super) fn is_same(&self, row: usize, other: &Self, other_row: usize) -> bool {
+        let mut times = self.times.iter().zip(&other.times);
+        let mut flags = self.flags.iter().zip(&other.flags);
+        self.root[row] == other.root[other_row]
+            && flags.all(|(mine, others)| mine.get(row) == others.get(other_row))
+            && times.all(|(mine, others)| match (mine, others) {
+                (Times::Narrow(mine), Times::Narrow(others)) => mine.get(row) == others.get(other_row),
+                _ => mine.get(row) == others.get(other_row),
+            })
+    }
+
     /// Adds the rows of a block.
     pub(super) fn push(&mut self, block: Block<'_>) {
         let Block { input, chunk, .. } = block;

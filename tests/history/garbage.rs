@@ -1,5 +1,6 @@
 //! Reports of any cells, under any header: nothing panics, and nothing changes from a report to itself.
 
+use credlens::engine::Workers;
 use credlens::history::trend::{Trend, TrendOptions};
 use credlens::history::{self, Options};
 use proptest::collection::vec;
@@ -69,12 +70,12 @@ proptest! {
         let resolved: u64 = document.rules.iter().map(|rule| rule.resolved).sum();
         let of_points: u64 = document.snapshots.iter().map(|point| point.resolved).sum();
         prop_assert_eq!(resolved, of_points);
-        if let Ok(diff) = history::diff(&program, &judged[0], &judged[1], Options::default()) {
+        if let Ok(diff) = history::diff(&program, &judged[0], &judged[1], Options::default(), &Workers::one()) {
             prop_assert_eq!(&diff.events, &[]);
             prop_assert!(diff.opened.is_empty() && diff.resolved.is_empty(), "{:?}", diff);
         }
         for pair in [[0, 2], [2, 0]] {
-            drop(history::diff(&program, &judged[pair[0]], &judged[pair[1]], Options::default()));
+            drop(history::diff(&program, &judged[pair[0]], &judged[pair[1]], Options::default(), &Workers::one()));
         }
     }
 }

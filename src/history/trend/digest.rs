@@ -8,11 +8,12 @@ use super::figures::{Figures, Now};
 use crate::engine::{Block, Hit, Id, Input, Judged, user_key};
 use crate::finding::Status;
 use crate::gsl::typed::Entity;
+use crate::history::accounts::AccountOf;
 use crate::history::cells::{Cells as _, Held};
 use crate::history::event::known;
 use crate::history::names::Names;
 use crate::history::snapshot;
-use crate::report::cell::{Flag, account_of};
+use crate::report::cell::Flag;
 use crate::report::chunk::Chunk;
 use crate::report::schema::{Slot, TextColumn, TimeColumn};
 
@@ -69,9 +70,8 @@ pub(super) struct Group {
 }
 
 impl Row {
-    fn of(chunk: &Chunk, row: usize, who: &[u8], group: usize) -> Self {
+    fn of(chunk: &Chunk, row: usize, (who, keys): (&[u8], [Held; 2]), group: usize) -> Self {
         let times = |columns: [TimeColumn; 2]| columns.map(|column| chunk.time(row, column));
-        let keys = chunk.keys(row);
         Self {
             user: user_key(who, chunk.time(row, TimeColumn::UserCreation)),
             keys: times([TimeColumn::Key1LastRotated, TimeColumn::Key2LastRotated]),
@@ -121,35 +121,29 @@ impl Row {
     }
 }
 
-/// The groups of a block, and how the ARN of the row before began.
+/// The groups of a block, by account.
 #[derive(Default)]
 struct Known<'a> {
+    accounts: AccountOf<'a>,
     groups: BTreeMap<&'a [u8], usize>,
-    /// An ARN as far as its account, and the group of that.
     last: Option<(&'a [u8], usize)>,
 }
 
 impl<'a> Known<'a> {
     fn group_of(&mut self, arn: &'a [u8], groups: &mut Vec<Group>, rules: usize) -> usize {
-        if let Some((head, group)) = self.last
-            && arn.starts_with(head)
-        {
+        let account = self.accounts.arn(arn).unwrap_or_default();
+        if let Some((_, group)) = self.last.filter(|&(last, _)| last == account) {
             return group;
         }
-        let account = account_of(arn);
-        let group = *self.groups.entry(account.unwrap_or_default()).or_insert_with(|| {
+        let group = *self.groups.entry(account).or_insert_with(|| {
             groups.push(Group {
-                account: account.unwrap_or_default().to_owned(),
+                account: account.to_owned(),
                 rows: Vec::new(),
                 figures: Figures::of_rules(rules),
             });
             groups.len() - 1
         });
-        // With the colon behind it, so that no longer account begins alike.
-        let colons = memchr::memchr_iter(b':', arn);
-        self.last = account
-            .and(colons.skip(4).next())
-            .map(|end| (&arn[..=end], group));
+        self.last = Some((account, group));
         group
     }
 }
@@ -215,9 +209,10 @@ impl Digest {
                 Some(rows) => rows.end += 1,
                 None => whose.rows.push(row..row + 1),
             }
-            whose.figures.user(chunk, row, now);
+            let keys = chunk.keys(row);
+            whose.figures.user(chunk, row, keys, now);
             let who = if arn.is_empty() { name } else { arn };
-            self.rows.push(Row::of(chunk, row, who, group));
+            self.rows.push(Row::of(chunk, row, (who, keys), group));
         }
     }
 

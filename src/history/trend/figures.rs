@@ -54,8 +54,8 @@ impl Figures {
         }
     }
 
-    /// Counts a user at an instant.
-    pub(super) fn user(&mut self, users: &impl Cells, row: usize, now: Now) {
+    /// Counts a user, with these keys, at an instant.
+    pub(super) fn user(&mut self, users: &impl Cells, row: usize, keys: [Held; 2], now: Now) {
         let Now { as_of, idle_since } = now;
         self.as_of = Some(as_of);
         self.point.users += 1;
@@ -65,7 +65,7 @@ impl Figures {
             let has_mfa = users.flag(row, FlagColumn::MfaActive) == Flag::True;
             self.point.console_users_with_mfa += u64::from(has_mfa);
         }
-        let keys = users.keys(row).map(Held::key);
+        let keys = keys.map(Held::key);
         let active = keys.into_iter().flatten().filter(|key| key.active == Flag::True);
         for key in active.clone() {
             self.key(key, as_of);

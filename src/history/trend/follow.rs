@@ -249,7 +249,6 @@ impl Followed {
     /// Counts what is open and active at the end.
     pub(super) fn finish(&self, counted: &mut Counted<'_>) {
         let Some(last) = self.last else { return };
-        #[expect(clippy::iter_over_hash_type, reason = "they are counted, in no order")]
         for open in self.open.values().filter(|open| !open.at_start) {
             let lengths = &mut counted.episodes[usize::from(open.rule)].lengths;
             lengths.open(last.0 - open.since.0);
