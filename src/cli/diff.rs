@@ -3,20 +3,21 @@
 use std::io::{self, BufWriter};
 
 use anyhow::bail;
-use credlens::engine::{self, Program, Sink, Tell, Workers};
+use credlens::engine::{self, Program, Sink, Source, Tell, Workers};
 use credlens::finding::{Diagnostic, Level, Tally};
 use credlens::history::{self, Collector};
+use credlens::output::Settings;
 use credlens::output::diff::{DiffFormat, DiffView, write_diff};
-use credlens::output::{Settings, diagnostic_line};
 use credlens::rule::Suppressions;
 
 use super::args::{Diff, FailOn, FormatTo};
 use super::config::Config;
+use super::dated::Dated;
 use super::now;
 use super::progress::Progress;
 use super::scan::{inputs, prepare};
 use super::target::{check_formats, open_outputs};
-use super::{Exit, colored, tell, tell_error, width};
+use super::{Exit, colored, diagnostics, tell_error, width};
 
 pub(super) fn run(mut diff: Diff) -> anyhow::Result<Exit> {
     for path in [&diff.old, &diff.new] {
@@ -39,10 +40,11 @@ pub(super) fn run(mut diff: Diff) -> anyhow::Result<Exit> {
     };
     let mut snapshots = Vec::new();
     let collector = Collector::new(|snapshot| snapshots.push(snapshot));
-    let tally = judge(&config, &program, &suppressions, &collector)?;
+    let source = Dated::new(inputs(&config, now()), vec![diff.old_as_of, diff.new_as_of]);
+    let tally = judge(&config, &program, &suppressions, source, &collector)?;
     drop(collector);
     let [old, new] = snapshots.as_slice() else {
-        tell_diagnostics(&tally.diagnostics, Level::Error);
+        tell_diagnostics(&config, &tally.diagnostics, Level::Error);
         tell_error("both reports must be read to their end to be compared");
         return Ok(Exit::NothingJudged);
     };
@@ -60,6 +62,7 @@ pub(super) fn judge(
     config: &Config,
     program: &Program,
     suppressions: &Suppressions,
+    source: impl Source,
     sink: &impl Sink,
 ) -> io::Result<Tally> {
     let options = engine::Options {
@@ -67,7 +70,7 @@ pub(super) fn judge(
         tell: Tell::new(&config.statuses, config.min_severity),
         suppressions: Some(suppressions),
     };
-    let source = Progress::new(inputs(config, now()), config.quiet);
+    let source = Progress::new(source, config.quiet);
     engine::assess(program, source, sink, options)
 }
 
@@ -102,7 +105,7 @@ fn write(
             .map_err(io::IntoInnerError::into_error)?
             .finish()?;
     }
-    tell_diagnostics(&diagnostics, least_told(config, formats));
+    tell_diagnostics(config, &diagnostics, least_told(config, formats));
     Ok(())
 }
 
@@ -118,10 +121,10 @@ fn least_told(config: &Config, formats: &[FormatTo<DiffFormat>]) -> Level {
     }
 }
 
-pub(super) fn tell_diagnostics(diagnostics: &[Diagnostic], least: Level) {
-    for diagnostic in diagnostics.iter().filter(|diagnostic| diagnostic.level >= least) {
-        tell(diagnostic_line(diagnostic));
-    }
+/// Tells those that are at least so grave.
+pub(super) fn tell_diagnostics(config: &Config, diagnostics: &[Diagnostic], least: Level) {
+    let told = diagnostics.iter().filter(|diagnostic| diagnostic.level >= least);
+    diagnostics::tell_all(told, config.verbose);
 }
 
 fn exit(program: &Program, diff: &history::Diff<'_>, fail_on_new: FailOn) -> Exit {
