@@ -10,7 +10,7 @@ mod truth;
 
 use std::sync::Arc;
 
-use credlens::engine::{self, Account, Event, Input, Program, Source, Tell};
+use credlens::engine::{self, Account, Event, Input, Program, Sink, Source, Tell};
 use credlens::finding::{AsOfSource, Severity, Status};
 use credlens::history::{Collector, Snapshot};
 use credlens::report::header::Header;
@@ -18,6 +18,7 @@ use credlens::report::time::Timestamp;
 use credlens::rule::{Catalogue, Selection, select};
 
 /// A report in memory: its header, its records, and its as-of.
+#[derive(Clone)]
 pub(crate) struct Report {
     pub(crate) header: String,
     pub(crate) records: String,
@@ -57,6 +58,11 @@ pub(crate) fn program() -> Program {
 
 /// Judges reports into snapshots, one after the other.
 pub(crate) fn snapshots(program: &Program, reports: Vec<Report>, take: impl FnMut(Snapshot) + Send) {
+    judge(program, reports, &Collector::new(take));
+}
+
+/// Judges reports one after the other.
+pub(crate) fn judge(program: &Program, reports: Vec<Report>, sink: &impl Sink) {
     let statuses = [Status::Fail, Status::Undetermined, Status::Suppressed];
     let options = engine::Options {
         threads: 2,
@@ -67,5 +73,5 @@ pub(crate) fn snapshots(program: &Program, reports: Vec<Report>, take: impl FnMu
         reports: reports.into_iter(),
         index: 0,
     };
-    engine::assess(program, source, &Collector::new(take), options).unwrap();
+    engine::assess(program, source, sink, options).unwrap();
 }

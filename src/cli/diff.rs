@@ -3,20 +3,21 @@
 use std::io::{self, BufWriter};
 
 use anyhow::bail;
-use credlens::engine::{self, Program, Tell};
+use credlens::engine::{self, Program, Sink, Source, Tell, Workers};
 use credlens::finding::{Diagnostic, Level, Tally};
-use credlens::history::{self, Collector, Snapshot};
+use credlens::history::{self, Collector};
+use credlens::output::Settings;
 use credlens::output::diff::{DiffFormat, DiffView, write_diff};
-use credlens::output::{Settings, diagnostic_line};
 use credlens::rule::Suppressions;
 
 use super::args::{Diff, FailOn, FormatTo};
 use super::config::Config;
+use super::dated::Dated;
 use super::now;
 use super::progress::Progress;
 use super::scan::{inputs, prepare};
 use super::target::{check_formats, open_outputs};
-use super::{Exit, colored, tell, tell_error, width};
+use super::{Exit, colored, diagnostics, tell_error, width};
 
 pub(super) fn run(mut diff: Diff) -> anyhow::Result<Exit> {
     for path in [&diff.old, &diff.new] {
@@ -38,36 +39,39 @@ pub(super) fn run(mut diff: Diff) -> anyhow::Result<Exit> {
         Err(exit) => return Ok(exit),
     };
     let mut snapshots = Vec::new();
-    let tally = judge(&config, &program, &suppressions, |snapshot| {
-        snapshots.push(snapshot);
-    })?;
+    let collector = Collector::new(|snapshot| snapshots.push(snapshot));
+    let source = Dated::new(inputs(&config, now()), vec![diff.old_as_of, diff.new_as_of]);
+    let tally = judge(&config, &program, &suppressions, source, &collector)?;
+    drop(collector);
     let [old, new] = snapshots.as_slice() else {
-        tell_diagnostics(&tally.diagnostics, Level::Error);
+        tell_diagnostics(&config, &tally.diagnostics, Level::Error);
         tell_error("both reports must be read to their end to be compared");
         return Ok(Exit::NothingJudged);
     };
     let options = history::Options {
         idle_days: diff.idle_days,
     };
-    let changes = history::diff(&program, old, new, options)?;
-    write(&config, &diff.format, (&program, &changes), &tally)?;
+    let workers = Workers::new(config.threads)?;
+    let changes = history::diff(&program, old, new, options, &workers)?;
+    write(&config, &diff.format, (&program, &changes, &workers), &tally)?;
     Ok(exit(&program, &changes, diff.fail_on_new))
 }
 
-/// Judges the inputs, and hands each that was read to its end over as a snapshot.
+/// Judges the inputs.
 pub(super) fn judge(
     config: &Config,
     program: &Program,
     suppressions: &Suppressions,
-    take: impl FnMut(Snapshot) + Send,
+    source: impl Source,
+    sink: &impl Sink,
 ) -> io::Result<Tally> {
     let options = engine::Options {
         threads: config.threads,
         tell: Tell::new(&config.statuses, config.min_severity),
         suppressions: Some(suppressions),
     };
-    let source = Progress::new(inputs(config, now()), config.quiet);
-    engine::assess(program, source, &Collector::new(take), options)
+    let source = Progress::new(source, config.quiet);
+    engine::assess(program, source, sink, options)
 }
 
 /// How formats for people are laid out.
@@ -83,7 +87,7 @@ pub(super) fn settings(config: &Config) -> Settings {
 fn write(
     config: &Config,
     formats: &[FormatTo<DiffFormat>],
-    (program, diff): (&Program, &history::Diff<'_>),
+    (program, diff, workers): (&Program, &history::Diff<'_>, &Workers),
     tally: &Tally,
 ) -> anyhow::Result<()> {
     let diagnostics = [&diff.diagnostics[..], &tally.diagnostics[..]].concat();
@@ -92,6 +96,7 @@ fn write(
         diff,
         diagnostics: &diagnostics,
         settings: settings(config),
+        workers,
     };
     for (format, target) in open_outputs(formats)? {
         let mut out = BufWriter::new(target);
@@ -100,7 +105,7 @@ fn write(
             .map_err(io::IntoInnerError::into_error)?
             .finish()?;
     }
-    tell_diagnostics(&diagnostics, least_told(config, formats));
+    tell_diagnostics(config, &diagnostics, least_told(config, formats));
     Ok(())
 }
 
@@ -116,10 +121,10 @@ fn least_told(config: &Config, formats: &[FormatTo<DiffFormat>]) -> Level {
     }
 }
 
-pub(super) fn tell_diagnostics(diagnostics: &[Diagnostic], least: Level) {
-    for diagnostic in diagnostics.iter().filter(|diagnostic| diagnostic.level >= least) {
-        tell(diagnostic_line(diagnostic));
-    }
+/// Tells those that are at least so grave.
+pub(super) fn tell_diagnostics(config: &Config, diagnostics: &[Diagnostic], least: Level) {
+    let told = diagnostics.iter().filter(|diagnostic| diagnostic.level >= least);
+    diagnostics::tell_all(told, config.verbose);
 }
 
 fn exit(program: &Program, diff: &history::Diff<'_>, fail_on_new: FailOn) -> Exit {

@@ -9,6 +9,8 @@ mod args;
 #[cfg(feature = "aws")]
 mod aws_args;
 mod config;
+mod dated;
+mod diagnostics;
 mod diff;
 #[cfg(feature = "aws")]
 mod fetch;

@@ -12,7 +12,7 @@ use credlens::engine::{self, Program, Source, Tell};
 use credlens::finding::{Diagnostic, Level, Tally};
 use credlens::io::contained::Containers;
 use credlens::io::inputs::{Inputs, Limits, Options};
-use credlens::output::{Format, Outputs, Settings, diagnostic_line};
+use credlens::output::{Format, Outputs, Settings};
 use credlens::report::time::Timestamp;
 use credlens::rule::{self, Catalogue, Loosened, Selected, Selection, Suppressions};
 
@@ -24,7 +24,9 @@ use super::config::{Config, Suppressing};
 use super::live;
 use super::progress::Progress;
 use super::target::{check_formats, open_outputs};
-use super::{Exit, catalogue, colored, now, refuse, tell, width};
+#[cfg(feature = "aws")]
+use super::tell;
+use super::{Exit, catalogue, colored, diagnostics, now, refuse, width};
 
 pub(super) fn run(scan: Scan) -> anyhow::Result<Exit> {
     let config = Config::resolve(scan)?;
@@ -266,9 +268,7 @@ fn tell_diagnostics(tally: &Tally, config: &Config) {
         let is_settings = diagnostic.code == Diagnostic::SETTINGS && !config.quiet && !shown;
         (diagnostic.level >= least || is_settings) && !is_in_outcomes(diagnostic, config)
     };
-    for diagnostic in tally.diagnostics.iter().filter(told) {
-        tell(diagnostic_line(diagnostic));
-    }
+    diagnostics::tell_all(tally.diagnostics.iter().filter(told), config.verbose);
 }
 
 /// The table of outcomes names the accounts that failed.

@@ -15,7 +15,7 @@ use super::args::{By, FormatTo, Trend};
 use super::config::Config;
 use super::diff::{judge, settings, tell_diagnostics};
 use super::now;
-use super::scan::{containers, limits, prepare};
+use super::scan::{containers, inputs, limits, prepare};
 use super::target::{check_formats, open_outputs};
 
 /// How many of the oldest findings documents tell; those for people show fewer.
@@ -23,7 +23,10 @@ const OLDEST: usize = 100;
 
 pub(super) fn run(mut trend: Trend) -> anyhow::Result<Exit> {
     if trend.inputs.iter().any(|path| path == Path::new("-")) {
-        bail!("trend reads its inputs in the order of time, so it cannot read standard input; name files");
+        bail!(
+            "trend reads the beginning of each input to put them in the order of time, and standard input \
+             cannot be read twice; save it to a file and name that"
+        );
     }
     if trend.format.is_empty() {
         trend.format.push(FormatTo::to_stdout(TrendFormat::Table));
@@ -41,8 +44,8 @@ pub(super) fn run(mut trend: Trend) -> anyhow::Result<Exit> {
         rotation_days: trend.rotation_days,
         oldest: OLDEST,
     };
-    let mut moved = trend::Trend::new(&program, options);
-    let tally = judge(&config, &program, &suppressions, |snapshot| moved.add(&snapshot))?;
+    let moved = trend::Trend::new(&program, options);
+    let tally = judge(&config, &program, &suppressions, inputs(&config, now()), &moved)?;
     let mut document = moved.finish();
     let failed = tally
         .diagnostics
@@ -91,5 +94,5 @@ fn tell(config: &Config, formats: &[FormatTo<TrendFormat>], diagnostics: &[Diagn
         (false, false) => Level::Warning,
         (false, true) => Level::Note,
     };
-    tell_diagnostics(diagnostics, least);
+    tell_diagnostics(config, diagnostics, least);
 }

@@ -42,10 +42,14 @@ impl<'a> UserRow<'a> {
     /// Distinguishes the user, and a user deleted and made again, in the ids of findings.
     fn key(&self) -> u128 {
         *self.key.get_or_init(|| {
-            // The ARN has the account in it.
             let who = self.arn().or_else(|| self.user()).unwrap_or(b"");
-            xxh3_128_with_seed(who, self.time(TimeColumn::UserCreation).cast_unsigned())
+            user_key(who, self.time(TimeColumn::UserCreation))
         })
+    }
+
+    /// Index of the record in its block, from 0.
+    pub fn index(&self) -> usize {
+        self.index
     }
 
     /// Number of the data row in its input, from 1.
@@ -80,6 +84,12 @@ impl<'a> UserRow<'a> {
     }
 }
 
+/// Distinguishes users by ARN (which has the account in it), else by name, and a user deleted and made again.
+/// `created` is the cell `user_creation_time`: seconds, [`cell::ABSENT`] or [`cell::UNKNOWN`].
+pub fn user_key(who: &[u8], created: i64) -> u128 {
+    xxh3_128_with_seed(who, created.cast_unsigned())
+}
+
 /// What a hit is about.
 #[derive(Clone, Copy, Debug)]
 pub enum Place<'a> {
@@ -111,6 +121,25 @@ pub struct Hit<'a> {
 /// Stable name of a finding. Displays as 32 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Id(pub u128);
+
+impl Id {
+    /// The name of a rule's finding on the user of this [`user_key`]. `created` has the creation times of the
+    /// keys or certificates in both slots, where the rule judges those: such a one is its creation time; its
+    /// slot tells only where both were made in one second.
+    pub fn of(judged: &Judged, user: u128, slot: Slot, created: Option<[i64; 2]>) -> Self {
+        // On the stack: this is done for every finding.
+        let mut text = [0; 16 + 16 + 8 + 1];
+        text[..16].copy_from_slice(&judged.key.to_le_bytes());
+        text[16..32].copy_from_slice(&user.to_le_bytes());
+        let mut length = 32;
+        if let Some(created) = created {
+            text[32..40].copy_from_slice(&created[slot as usize].to_le_bytes());
+            text[40] = slot as u8;
+            length = if created[0] == created[1] { 41 } else { 40 };
+        }
+        Self(xxh3_128(&text[..length]))
+    }
+}
 
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -193,6 +222,11 @@ impl<'a> Hit<'a> {
         of_user[slot as usize].as_deref()
     }
 
+    /// The slot of the key or certificate that it is about; the first, where it is about a user.
+    pub fn slot(&self) -> Slot {
+        self.slot
+    }
+
     /// The credential it is about, if it is about one.
     pub fn credential(&self) -> Option<Credential> {
         self.row().and(self.judged.credential(self.slot))
@@ -247,38 +281,22 @@ impl<'a> Hit<'a> {
 
     /// Its stable name.
     pub fn id(&self) -> Id {
-        let key = self.judged.key.to_le_bytes();
         match self.place {
-            Place::Row(row) => {
-                // On the stack: this is done for every finding.
-                let mut text = [0; 16 + 16 + 8 + 1];
-                text[..16].copy_from_slice(&key);
-                text[16..32].copy_from_slice(&row.key().to_le_bytes());
-                let identity = self.write_identity(row, &mut text[32..]);
-                Id(xxh3_128(&text[..32 + identity]))
-            }
+            Place::Row(row) => Id::of(self.judged, row.key(), self.slot, self.created(row)),
             Place::Input { account, .. } => {
+                let key = self.judged.key.to_le_bytes();
                 let path = self.input.path.as_bytes();
                 Id(xxh3_128(&[&key, path, b"\0", account.unwrap_or(b"")].concat()))
             }
         }
     }
 
-    /// A key or certificate is its creation time; its slot tells only where both were made in one second.
-    /// Says how many of the nine bytes it takes.
-    fn write_identity(&self, row: &UserRow<'_>, text: &mut [u8]) -> usize {
+    /// When the keys or certificates in both slots were made, where the rule judges those.
+    fn created(&self, row: &UserRow<'_>) -> Option<[i64; 2]> {
         let entity = self.judged.bound.typed.entity;
-        let (Some((_, one)), Some((_, two))) = (entity.existence(Slot::One), entity.existence(Slot::Two))
-        else {
-            return 0;
-        };
-        let created = [row.time(one), row.time(two)];
-        text[..8].copy_from_slice(&created[self.slot as usize].to_le_bytes());
-        if created[0] != created[1] {
-            return 8;
-        }
-        text[8] = self.slot as u8;
-        9
+        let (_, one) = entity.existence(Slot::One)?;
+        let (_, two) = entity.existence(Slot::Two)?;
+        Some([row.time(one), row.time(two)])
     }
 
     /// The finding, with everything copied and made text.

@@ -13,17 +13,19 @@ mod source;
 mod text;
 mod turn;
 mod verdicts;
+mod workers;
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-pub use hit::{Hit, Id, Place, UserRow};
+pub use hit::{Hit, Id, Place, UserRow, user_key};
 pub use memory::{Collect, Memory};
 pub use program::{Judged, Program};
 pub use sink::{Block, Sink};
 pub use source::{Account, Event, Input, Source};
 pub use verdicts::Tell;
+pub use workers::Workers;
 
 use crate::finding::{Status, Tally};
 use crate::report::chunk::Chunk;

@@ -169,6 +169,11 @@ impl Program {
         self.rules.iter().map(|judged| &judged.bound)
     }
 
+    /// The rules with what their findings have in common, in order.
+    pub fn judged(&self) -> &[Judged] {
+        &self.rules
+    }
+
     /// The columns that the rules read.
     pub fn columns(&self) -> ColumnSet {
         self.columns

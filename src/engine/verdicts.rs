@@ -167,14 +167,23 @@ impl<'s> Verdicts<'s> {
 
     /// Hands what is told to the sink, in (row, rule, slot) order.
     pub(super) fn hits<S: Sink>(&self, program: &Program, view: View<'_>, sink: &S, part: &mut S::Part) {
+        let mut any = Vec::with_capacity(program.judgements.len());
         for (word, told) in self.told.chunks(program.judgements.len().max(1)).enumerate() {
-            let mut rows = told.iter().flatten().fold(0, |rows, bits| rows | bits);
+            any.clear();
+            any.extend(
+                told.iter()
+                    .map(|bits| bits.iter().fold(0, |any, bits| any | bits)),
+            );
+            let mut rows = any.iter().fold(0, |rows, bits| rows | bits);
             while rows != 0 {
                 let bit = rows.trailing_zeros();
                 rows &= rows - 1;
                 let index = word * 64 + bit as usize;
                 let row = UserRow::new(view, index);
                 for (position, (judgement, told)) in program.judgements.iter().zip(told).enumerate() {
+                    if any[position] >> bit & 1 == 0 {
+                        continue;
+                    }
                     let mut statuses = Status::ALL.into_iter();
                     let Some(status) = statuses.find(|&status| told[status as usize] >> bit & 1 == 1) else {
                         continue;

@@ -1,9 +1,9 @@
 //! The events of one user who is in both snapshots.
 
+use super::cells::Key;
 use super::event::{Event, Kind, Value, known};
 use super::pairs::{Pair, Pairs, pair};
 use super::snapshot::Snapshot;
-use super::users::Key;
 use crate::report::cell::{self, Flag};
 use crate::report::schema::{FlagColumn, TimeColumn};
 use crate::report::time::{Timestamp, Unit};

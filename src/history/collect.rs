@@ -67,6 +67,7 @@ impl<F: FnMut(Snapshot) + Send> Sink for Collector<F> {
             snapshot.found.append(&mut part.found);
             snapshot.folded.append(&mut part.folded);
             if part.last {
+                snapshot.complete();
                 (state.take)(snapshot);
             } else {
                 state.current = Some(snapshot);

@@ -4,13 +4,12 @@ use super::changes::{Changes, Comparison};
 use super::event::{Event, Kind, Value};
 use super::matching::{Incomparable, Match, Matching, match_users};
 use super::moves::{Follow, Moves};
-use super::notes;
 use super::snapshot::{Found, Snapshot};
-use crate::engine::Program;
+use super::{notes, pairs};
+use crate::engine::{Judged, Program, Workers};
 use crate::finding::{Diagnostic, Status};
 use crate::gsl::typed::Entity;
 use crate::report::schema::{Slot, TimeColumn};
-use crate::rule::BoundRule;
 
 /// Which of the two snapshots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +51,7 @@ pub struct Moved {
     /// What the newer snapshot says; none where it does not tell of it.
     pub after: Option<Status>,
     /// What resolved it; empty for others.
-    pub by: Box<[Cause]>,
+    pub by: Causes,
 }
 
 /// What resolved a finding.
@@ -80,6 +79,41 @@ impl Cause {
     }
 }
 
+/// Causes, each once: events in the order of their kinds, then others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Causes(u32);
+
+impl Causes {
+    const OTHERS: [Cause; 3] = [Cause::Suppressed, Cause::Used, Cause::Other];
+
+    /// Whether there is none.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// All of them.
+    pub fn iter(self) -> impl Iterator<Item = Cause> {
+        let all = Kind::ALL.into_iter().map(Cause::Event).chain(Self::OTHERS);
+        all.filter(move |&cause| self.0 & Self::bit(cause) != 0)
+    }
+
+    fn bit(cause: Cause) -> u32 {
+        let others = Kind::ALL.len();
+        1 << match cause {
+            Cause::Event(kind) => kind as usize,
+            Cause::Suppressed => others,
+            Cause::Used => others + 1,
+            Cause::Other => others + 2,
+        }
+    }
+}
+
+impl FromIterator<Cause> for Causes {
+    fn from_iter<T: IntoIterator<Item = Cause>>(causes: T) -> Self {
+        Self(causes.into_iter().fold(0, |bits, cause| bits | Self::bit(cause)))
+    }
+}
+
 impl Moved {
     pub(super) fn new(found: Found, side: Side, before: Option<Status>, after: Option<Status>) -> Self {
         Self {
@@ -87,7 +121,7 @@ impl Moved {
             side,
             before,
             after,
-            by: Box::default(),
+            by: Causes::default(),
         }
     }
 }
@@ -105,42 +139,40 @@ impl Default for Options {
     }
 }
 
+/// How many users a thread takes at a time.
+const PART: usize = 8_192;
+
 /// Compares two snapshots that this program has judged.
 pub fn diff<'a>(
     program: &Program,
     old: &'a Snapshot,
     new: &'a Snapshot,
     options: Options,
+    workers: &Workers,
 ) -> Result<Diff<'a>, Incomparable> {
-    let matching = match_users(old, new)?;
-    let mut comparer = Comparer {
+    let matching = match_users(old, new, workers)?;
+    let comparer = Comparer {
         old,
         new,
         options,
-        rules: program.rules().collect(),
-        events: Vec::new(),
-        moves: Moves::default(),
-        same_second: Vec::new(),
-        unclear: Vec::new(),
+        rules: program.judged(),
         tells: [Entity::IamAccessKey, Entity::IamSigningCertificate]
             .map(|entity| tells(old, entity) && tells(new, entity)),
     };
-    for &user in &matching.users {
-        comparer.user(user);
+    let all = 0..matching.users.len();
+    let parts = workers.in_parts(all, PART, |users| comparer.users(&matching.users[users]));
+    let mut changes = Changed::default();
+    for part in parts {
+        changes.append(part);
     }
-    let diagnostics = comparer.diagnostics(&matching);
-    let Moves {
-        opened,
-        resolved,
-        open,
-    } = comparer.moves;
+    let diagnostics = comparer.diagnostics(&matching, &changes);
     Ok(Diff {
         old,
         new,
-        events: comparer.events,
-        opened,
-        resolved,
-        open,
+        events: changes.events,
+        opened: changes.moves.opened,
+        resolved: changes.moves.resolved,
+        open: changes.moves.open,
         diagnostics,
     })
 }
@@ -156,38 +188,86 @@ struct Comparer<'a> {
     old: &'a Snapshot,
     new: &'a Snapshot,
     options: Options,
-    rules: Vec<&'a BoundRule>,
+    rules: &'a [Judged],
+    /// Whether both reports have the columns that tell keys, and certificates.
+    tells: [bool; 2],
+}
+
+/// What changed of some users.
+#[derive(Default)]
+struct Changed {
     events: Vec<Event>,
     moves: Moves,
     /// Users, by row of the newer snapshot, with keys of the same second.
     same_second: Vec<u32>,
     /// Users whose keys are not told by cells that can be read.
     unclear: Vec<u32>,
-    /// Whether both reports have the columns that tell keys, and certificates.
-    tells: [bool; 2],
+}
+
+impl Changed {
+    fn append(&mut self, mut next: Self) {
+        self.events.append(&mut next.events);
+        self.moves.opened.append(&mut next.moves.opened);
+        self.moves.resolved.append(&mut next.moves.resolved);
+        self.moves.open.append(&mut next.moves.open);
+        self.same_second.append(&mut next.same_second);
+        self.unclear.append(&mut next.unclear);
+    }
 }
 
 impl Comparer<'_> {
-    fn user(&mut self, user: Match) {
-        match user {
-            Match::Same(old, new) => self.same(old, new),
-            Match::Recreated(old, new) => {
-                self.stands_alone(Kind::UserRecreated, Some(old), Some(new));
-                self.resolve_all(old, Kind::UserRecreated);
-                self.open_all(new);
-            }
-            Match::Created(new) => {
-                self.stands_alone(Kind::UserCreated, None, Some(new));
-                self.open_all(new);
-            }
-            Match::Deleted(old) => {
-                self.stands_alone(Kind::UserDeleted, Some(old), None);
-                self.resolve_all(old, Kind::UserDeleted);
+    fn users(&self, users: &[Match]) -> Changed {
+        let mut changed = Changed::default();
+        for &user in users {
+            match user {
+                Match::Same(old, new) if self.is_as_before(old, new) => self.still_open(new, &mut changed),
+                Match::Same(old, new) => self.same(old, new, &mut changed),
+                Match::Recreated(old, new) => {
+                    changed
+                        .events
+                        .push(self.stands_alone(Kind::UserRecreated, Some(old), Some(new)));
+                    self.resolve_all(old, Kind::UserRecreated, &mut changed);
+                    self.open_all(new, &mut changed);
+                }
+                Match::Created(new) => {
+                    changed
+                        .events
+                        .push(self.stands_alone(Kind::UserCreated, None, Some(new)));
+                    self.open_all(new, &mut changed);
+                }
+                Match::Deleted(old) => {
+                    changed
+                        .events
+                        .push(self.stands_alone(Kind::UserDeleted, Some(old), None));
+                    self.resolve_all(old, Kind::UserDeleted, &mut changed);
+                }
             }
         }
+        changed
     }
 
-    fn same(&mut self, old_row: u32, new_row: u32) {
+    /// Whether nothing at all happened to a user, and nothing is odd about it.
+    fn is_as_before(&self, old_row: u32, new_row: u32) -> bool {
+        let (before, after) = (self.old.found_of(old_row), self.new.found_of(new_row));
+        let same = |(one, other): (&Found, &Found)| {
+            (one.rule, one.slot, one.status) == (other.rule, other.slot, other.status)
+        };
+        let (old_row, new_row) = (old_row as usize, new_row as usize);
+        before.len() == after.len()
+            && before.iter().zip(after).all(same)
+            && self.new.users.is_same(new_row, &self.old.users, old_row)
+            && [self.new.users.keys(new_row), self.new.users.certificates(new_row)]
+                .into_iter()
+                .all(pairs::is_clear)
+    }
+
+    fn still_open(&self, row: u32, changed: &mut Changed) {
+        let open = failing(self.new, row)
+            .map(|found| Moved::new(found, Side::New, Some(Status::Fail), Some(Status::Fail)));
+        changed.moves.open.extend(open);
+    }
+
+    fn same(&self, old_row: u32, new_row: u32, changed: &mut Changed) {
         let comparison = Comparison {
             old: self.old,
             new: self.new,
@@ -200,68 +280,65 @@ impl Comparer<'_> {
             keys, certificates, ..
         } = &changes;
         if keys.same_second || certificates.same_second {
-            self.same_second.push(new_row);
+            changed.same_second.push(new_row);
         }
         if keys.unclear && self.tells[0] || certificates.unclear && self.tells[1] {
-            self.unclear.push(new_row);
+            changed.unclear.push(new_row);
         }
         let follow = Follow {
             comparison,
             changes: &changes,
-            rules: &self.rules,
+            rules: self.rules,
         };
-        follow.follow(&mut self.moves);
-        self.events.append(&mut changes.events);
+        follow.follow(&mut changed.moves);
+        changed.events.append(&mut changes.events);
     }
 
-    fn stands_alone(&mut self, kind: Kind, old_row: Option<u32>, new_row: Option<u32>) {
+    fn stands_alone(&self, kind: Kind, old_row: Option<u32>, new_row: Option<u32>) -> Event {
         let created = |snapshot: &Snapshot, row: Option<u32>| {
             let time = row.map(|row| snapshot.users.time(row as usize, TimeColumn::UserCreation));
             time.map_or(Value::None, Value::of_time)
         };
-        self.events.push(Event {
+        Event {
             kind,
             old_row,
             new_row,
             key_created: None,
             old: created(self.old, old_row),
             new: created(self.new, new_row),
-        });
+        }
     }
 
-    fn resolve_all(&mut self, row: u32, kind: Kind) {
-        let failing = self
-            .old
-            .found_of(row)
-            .iter()
-            .filter(|found| found.status == Status::Fail);
-        self.moves.resolved.extend(failing.map(|&found| Moved {
-            by: [Cause::Event(kind)].into(),
+    fn resolve_all(&self, row: u32, kind: Kind, changed: &mut Changed) {
+        let resolved = failing(self.old, row).map(|found| Moved {
+            by: Causes::from_iter([Cause::Event(kind)]),
             ..Moved::new(found, Side::Old, Some(Status::Fail), None)
-        }));
+        });
+        changed.moves.resolved.extend(resolved);
     }
 
-    fn open_all(&mut self, row: u32) {
-        let failing = self
-            .new
-            .found_of(row)
-            .iter()
-            .filter(|found| found.status == Status::Fail);
-        let opened = failing.map(|&found| Moved::new(found, Side::New, None, Some(Status::Fail)));
-        self.moves.opened.extend(opened);
+    fn open_all(&self, row: u32, changed: &mut Changed) {
+        let opened =
+            failing(self.new, row).map(|found| Moved::new(found, Side::New, None, Some(Status::Fail)));
+        changed.moves.opened.extend(opened);
     }
 
-    fn diagnostics(&self, matching: &Matching) -> Vec<Diagnostic> {
+    fn diagnostics(&self, matching: &Matching, changed: &Changed) -> Vec<Diagnostic> {
         let snapshots = [self.old, self.new];
         let mut notes = notes::order(self.old, self.new);
         notes.extend(notes::columns(self.old, self.new));
         for (side, snapshot) in snapshots.into_iter().enumerate() {
-            notes.extend(notes::undated(snapshot));
+            notes.extend(notes::undated(&snapshot.input));
             notes.extend(notes::accounts(snapshot, &matching.accounts[side]));
             notes.extend(notes::duplicates(snapshot, &matching.duplicates[side]));
         }
-        notes.extend(notes::same_second(self.new, &self.same_second));
-        notes.extend(notes::unclear(self.new, &self.unclear));
+        notes.extend(notes::same_second(self.new, &changed.same_second));
+        notes.extend(notes::unclear(self.new, &changed.unclear));
         notes
     }
+}
+
+fn failing(snapshot: &Snapshot, row: u32) -> impl Iterator<Item = Found> {
+    let found = snapshot.found_of(row).iter().copied();
+    found.filter(|found| found.status == Status::Fail)
 }

@@ -2,8 +2,13 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::accounts::AccountOf;
 use super::event::known;
+use super::hashed::HashedMap;
 use super::snapshot::Snapshot;
+use crate::engine::Workers;
 use crate::report::schema::{TextColumn, TimeColumn};
 
 /// One user in the snapshots that have it.
@@ -60,8 +65,12 @@ enum Identity {
 }
 
 /// Matches users by account, ARN (else name) and creation time.
-pub(super) fn match_users(old: &Snapshot, new: &Snapshot) -> Result<Matching, Incomparable> {
-    let [in_old, in_new] = [old, new].map(accounts);
+pub(super) fn match_users(
+    old: &Snapshot,
+    new: &Snapshot,
+    workers: &Workers,
+) -> Result<Matching, Incomparable> {
+    let (in_old, in_new) = workers.both(|| accounts(old), || accounts(new));
     let identity = identity(old, new, [&in_old, &in_new])?;
     let only_old: BTreeSet<Vec<u8>> = in_old
         .difference(&in_new)
@@ -88,8 +97,10 @@ pub(super) fn match_users(old: &Snapshot, new: &Snapshot) -> Result<Matching, In
     } else {
         Default::default()
     };
-    let before = Index::new(old, identity, &accounts[0]);
-    let after = Index::new(new, identity, &accounts[1]);
+    let (before, after) = workers.both(
+        || Index::new(old, identity, &accounts[0]),
+        || Index::new(new, identity, &accounts[1]),
+    );
     Ok(Matching {
         users: before.matches(&after),
         duplicates: [before.duplicates, after.duplicates],
@@ -118,9 +129,9 @@ fn identity(
 
 fn accounts(snapshot: &Snapshot) -> BTreeSet<&[u8]> {
     let mut accounts = BTreeSet::new();
-    let mut last = None;
+    let (mut account_of, mut last) = (AccountOf::default(), None);
     for row in 0..snapshot.users.len() {
-        let account = snapshot.users.account(row);
+        let account = account_of.arn(snapshot.users.arn(row));
         if account != last {
             accounts.extend(account);
             last = account;
@@ -133,7 +144,10 @@ fn accounts(snapshot: &Snapshot) -> BTreeSet<&[u8]> {
 struct Index<'a> {
     snapshot: &'a Snapshot,
     identity: Identity,
-    rows: HashMap<&'a [u8], u32>,
+    /// By the hash of who it is.
+    rows: HashedMap<u64, u32>,
+    /// Those whose hash another one has.
+    others: HashMap<&'a [u8], u32>,
     /// Whether the row is the one that counts for its user.
     counts: Vec<bool>,
     duplicates: Vec<u32>,
@@ -145,13 +159,14 @@ impl<'a> Index<'a> {
         let mut index = Self {
             snapshot,
             identity,
-            rows: HashMap::with_capacity(users),
+            rows: HashedMap::with_capacity_and_hasher(users, <_>::default()),
+            others: HashMap::new(),
             counts: vec![false; users],
             duplicates: Vec::new(),
         };
         for row in 0..users {
-            let account = snapshot.users.account(row);
-            if left_out.is_empty() || account.is_none_or(|account| !left_out.contains(account)) {
+            let account = || snapshot.users.account(row);
+            if left_out.is_empty() || account().is_none_or(|account| !left_out.contains(account)) {
                 index.add(row);
             }
         }
@@ -163,25 +178,51 @@ impl<'a> Index<'a> {
     fn add(&mut self, row: usize) {
         let number = u32::try_from(row).expect("invariant: a snapshot has fewer than 4 G users");
         let who = self.who(row);
-        match self.rows.get_mut(who) {
-            None => {
-                self.rows.insert(who, number);
-            }
-            Some(known) => {
-                let created = |row: usize| self.snapshot.users.time(row, TimeColumn::UserCreation);
-                let loser = if created(row) > created(*known as usize) {
-                    std::mem::replace(known, number)
-                } else {
-                    number
-                };
-                self.counts[loser as usize] = false;
-                self.duplicates.push(loser);
-                if loser == number {
-                    return;
-                }
-            }
-        }
+        let known = *self.rows.entry(xxh3_64(who)).or_insert(number);
+        let known = if known == number || self.who(known as usize) == who {
+            known
+        } else {
+            *self.others.entry(who).or_insert(number)
+        };
         self.counts[row] = true;
+        if known == number {
+            return;
+        }
+        let created = |row: usize| self.snapshot.users.time(row, TimeColumn::UserCreation);
+        let loser = if created(row) > created(known as usize) {
+            self.replace(who, number);
+            known
+        } else {
+            number
+        };
+        self.counts[loser as usize] = false;
+        self.duplicates.push(loser);
+    }
+
+    /// Has another row count for a user who is known.
+    fn replace(&mut self, who: &'a [u8], row: u32) {
+        match self.others.get_mut(who) {
+            Some(known) => *known = row,
+            None => drop(self.rows.insert(xxh3_64(who), row)),
+        }
+    }
+
+    fn row(&self, who: &[u8]) -> Option<u32> {
+        let row = *self.rows.get(&xxh3_64(who))?;
+        if self.who(row as usize) == who {
+            Some(row)
+        } else {
+            self.others.get(who).copied()
+        }
+    }
+
+    /// The row of a user who is thought to stand here, as the order of reports hardly changes.
+    fn row_near(&self, guess: u32, who: &[u8]) -> Option<u32> {
+        let counts = self.counts.get(guess as usize) == Some(&true);
+        if counts && self.who(guess as usize) == who {
+            return Some(guess);
+        }
+        self.row(who)
     }
 
     fn who(&self, row: usize) -> &'a [u8] {
@@ -194,15 +235,22 @@ impl<'a> Index<'a> {
 
     fn matches(&self, after: &Self) -> Vec<Match> {
         let mut users = Vec::with_capacity(after.rows.len());
+        let mut is_gone = self.counts.clone();
+        let mut next = 0;
         for row in counted(&after.counts) {
-            users.push(match self.rows.get(after.who(row as usize)) {
-                None => Match::Created(row),
-                Some(&old) if self.is_other(old, after, row) => Match::Recreated(old, row),
-                Some(&old) => Match::Same(old, row),
+            let Some(old) = self.row_near(next, after.who(row as usize)) else {
+                users.push(Match::Created(row));
+                continue;
+            };
+            next = old + 1;
+            is_gone[old as usize] = false;
+            users.push(if self.is_other(old, after, row) {
+                Match::Recreated(old, row)
+            } else {
+                Match::Same(old, row)
             });
         }
-        let gone = counted(&self.counts).filter(|&row| !after.rows.contains_key(self.who(row as usize)));
-        users.extend(gone.map(Match::Deleted));
+        users.extend(counted(&is_gone).map(Match::Deleted));
         users
     }
 

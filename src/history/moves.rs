@@ -1,15 +1,15 @@
 //! The findings of one user who is in both snapshots: opened, resolved, still open.
 
+use super::cells::Held;
 use super::changes::{Changes, Comparison};
-use super::diff::{Cause, Moved, Side};
+use super::diff::{Cause, Causes, Moved, Side};
 use super::event::{Event, Kind, Value, known};
 use super::pairs::{Pair, Pairs};
 use super::snapshot::{Found, Snapshot};
-use super::users::Held;
+use crate::engine::Judged;
 use crate::finding::Status;
 use crate::gsl::typed::Entity;
 use crate::report::schema::{ColumnSet, TimeColumn};
-use crate::rule::BoundRule;
 
 /// Where each finding goes.
 #[derive(Debug, Default)]
@@ -23,7 +23,7 @@ pub(super) struct Moves {
 pub(super) struct Follow<'a> {
     pub(super) comparison: Comparison<'a>,
     pub(super) changes: &'a Changes,
-    pub(super) rules: &'a [&'a BoundRule],
+    pub(super) rules: &'a [Judged],
 }
 
 /// What becomes of the entity of a finding.
@@ -45,26 +45,26 @@ impl Follow<'_> {
             ..
         } = self.comparison;
         let (before, after) = (old.found_of(old_row), new.found_of(new_row));
-        for found in after.iter().filter(|found| found.status == Status::Fail) {
+        for &found in after.iter().filter(|found| found.status == Status::Fail) {
             let was = self.other(found, Side::New, before, old);
-            let moved = Moved::new(*found, Side::New, was, Some(Status::Fail));
+            let moved = Moved::new(found, Side::New, was, Some(Status::Fail));
             match was {
                 Some(Status::Fail) => moves.open.push(moved),
                 _ => moves.opened.push(moved),
             }
         }
-        for found in before.iter().filter(|found| found.status == Status::Fail) {
+        for &found in before.iter().filter(|found| found.status == Status::Fail) {
             match self.other(found, Side::Old, after, new) {
                 Some(Status::Fail) => {}
                 Some(Status::Undetermined) => {
                     let now = Some(Status::Undetermined);
                     moves
                         .open
-                        .push(Moved::new(*found, Side::Old, Some(Status::Fail), now));
+                        .push(Moved::new(found, Side::Old, Some(Status::Fail), now));
                 }
                 now => {
-                    let mut moved = Moved::new(*found, Side::Old, Some(Status::Fail), now);
-                    moved.by = self.causes(found, now).into();
+                    let mut moved = Moved::new(found, Side::Old, Some(Status::Fail), now);
+                    moved.by = self.causes(found, now);
                     moves.resolved.push(moved);
                 }
             }
@@ -72,7 +72,7 @@ impl Follow<'_> {
     }
 
     /// What the other snapshot says of the same rule and entity.
-    fn other(&self, found: &Found, side: Side, others: &[Found], snapshot: &Snapshot) -> Option<Status> {
+    fn other(&self, found: Found, side: Side, others: &[Found], snapshot: &Snapshot) -> Option<Status> {
         let slot = match self.fate(found, side) {
             Fate::There(None) => found.slot,
             Fate::There(Some((old, new))) => match side {
@@ -92,15 +92,15 @@ impl Follow<'_> {
         }
     }
 
-    fn pairs(&self, found: &Found) -> Option<&Pairs> {
-        match self.rules[usize::from(found.rule)].typed.entity {
+    fn pairs(&self, found: Found) -> Option<&Pairs> {
+        match self.rules[usize::from(found.rule)].bound.typed.entity {
             Entity::IamUser => None,
             Entity::IamAccessKey => Some(&self.changes.keys),
             Entity::IamSigningCertificate => Some(&self.changes.certificates),
         }
     }
 
-    fn fate(&self, found: &Found, side: Side) -> Fate {
+    fn fate(&self, found: Found, side: Side) -> Fate {
         let Some(pairs) = self.pairs(found) else {
             return Fate::There(None);
         };
@@ -120,7 +120,7 @@ impl Follow<'_> {
         }
     }
 
-    fn is_unclear_in_both(&self, found: &Found) -> bool {
+    fn is_unclear_in_both(&self, found: Found) -> bool {
         let Comparison {
             old,
             new,
@@ -128,7 +128,7 @@ impl Follow<'_> {
             new_row,
             ..
         } = self.comparison;
-        let is_key = self.rules[usize::from(found.rule)].typed.entity == Entity::IamAccessKey;
+        let is_key = self.rules[usize::from(found.rule)].bound.typed.entity == Entity::IamAccessKey;
         [(old, old_row), (new, new_row)]
             .into_iter()
             .all(|(snapshot, row)| {
@@ -143,11 +143,11 @@ impl Follow<'_> {
     }
 
     /// What made a finding go away.
-    fn causes(&self, found: &Found, now: Option<Status>) -> Vec<Cause> {
+    fn causes(&self, found: Found, now: Option<Status>) -> Causes {
         if now == Some(Status::Suppressed) {
-            return vec![Cause::Suppressed];
+            return Causes::from_iter([Cause::Suppressed]);
         }
-        let reads = self.rules[usize::from(found.rule)].typed.all_columns();
+        let reads = self.rules[usize::from(found.rule)].bound.typed.all_columns();
         let created = match self.fate(found, Side::Old) {
             Fate::There(Some((old, _))) | Fate::Gone((old, _)) => old.and_then(|key| known(key.created)),
             Fate::There(None) | Fate::Unclear => None,
@@ -162,16 +162,15 @@ impl Follow<'_> {
                 && event.kind != Kind::RootUsed
         };
         let events = self.changes.events.iter().filter(concerns);
-        let mut causes: Vec<Cause> = events.map(|event| Cause::Event(event.kind)).collect();
-        causes.dedup();
-        if causes.is_empty() {
-            causes.push(if self.is_used(reads) {
-                Cause::Used
-            } else {
-                Cause::Other
-            });
+        let causes: Causes = events.map(|event| Cause::Event(event.kind)).collect();
+        if !causes.is_empty() {
+            return causes;
         }
-        causes
+        Causes::from_iter([if self.is_used(reads) {
+            Cause::Used
+        } else {
+            Cause::Other
+        }])
     }
 
     /// Whether a credential of whose use the rule asks has been used.

@@ -3,15 +3,16 @@
 use std::collections::BTreeSet;
 
 use super::snapshot::Snapshot;
+use crate::engine::Input;
 use crate::finding::{AsOfSource, Diagnostic, Level};
 use crate::report::schema::Column;
 
-/// A diagnostic about a snapshot.
-pub(super) fn note(snapshot: &Snapshot, level: Level, code: &str, message: String) -> Diagnostic {
+/// A diagnostic about a report.
+pub(super) fn note(input: &Input, level: Level, code: &str, message: String) -> Diagnostic {
     Diagnostic {
         level,
         code: code.to_owned(),
-        path: Some(snapshot.input.path.clone()),
+        path: Some(input.path.clone()),
         row: None,
         column: None,
         value: None,
@@ -29,16 +30,16 @@ pub(super) fn order(old: &Snapshot, new: &Snapshot) -> Vec<Diagnostic> {
             format!("OLD ({old_as_of}) is newer than NEW ({new_as_of}); are they the wrong way round?")
         }
     };
-    vec![note(new, Level::Warning, "order", message)]
+    vec![note(&new.input, Level::Warning, "order", message)]
 }
 
 /// Nothing dates the report.
-pub(super) fn undated(snapshot: &Snapshot) -> Option<Diagnostic> {
-    (snapshot.input.as_of_source == AsOfSource::Now).then(|| {
+pub(super) fn undated(input: &Input) -> Option<Diagnostic> {
+    (input.as_of_source == AsOfSource::Now).then(|| {
         let message = "nothing says when this report was made, so it is judged as of now; put the date into \
                        its file name"
             .to_owned();
-        note(snapshot, Level::Warning, "undated", message)
+        note(input, Level::Warning, "undated", message)
     })
 }
 
@@ -49,7 +50,7 @@ pub(super) fn columns(old: &Snapshot, new: &Snapshot) -> Vec<Diagnostic> {
         let of_column = |column: Column| Diagnostic {
             column: Some(column.name().to_owned()),
             ..note(
-                snapshot,
+                &snapshot.input,
                 Level::Warning,
                 "lost-column",
                 "this report lacks a column that the other one has; what depends on it cannot be compared"
@@ -70,7 +71,12 @@ pub(super) fn accounts(snapshot: &Snapshot, accounts: &BTreeSet<Vec<u8>>) -> Opt
             format!("the other report does not hold account {first} and {more} more: they are not compared")
         }
     };
-    Some(note(snapshot, Level::Warning, "account-not-compared", message))
+    Some(note(
+        &snapshot.input,
+        Level::Warning,
+        "account-not-compared",
+        message,
+    ))
 }
 
 /// Users who stand in the report twice.
@@ -82,7 +88,7 @@ pub(super) fn duplicates(snapshot: &Snapshot, rows: &[u32]) -> Option<Diagnostic
     let row = rows.first().map(|&row| u64::from(row) + 1);
     Some(Diagnostic {
         row,
-        ..note(snapshot, Level::Warning, "duplicate-user", message)
+        ..note(&snapshot.input, Level::Warning, "duplicate-user", message)
     })
 }
 
@@ -96,7 +102,7 @@ pub(super) fn same_second(snapshot: &Snapshot, rows: &[u32]) -> Option<Diagnosti
     let row = rows.first().map(|&row| u64::from(row) + 1);
     Some(Diagnostic {
         row,
-        ..note(snapshot, Level::Note, "same-second-keys", message)
+        ..note(&snapshot.input, Level::Note, "same-second-keys", message)
     })
 }
 
@@ -109,7 +115,7 @@ pub(super) fn unclear(snapshot: &Snapshot, rows: &[u32]) -> Option<Diagnostic> {
     let row = rows.first().map(|&row| u64::from(row) + 1);
     Some(Diagnostic {
         row,
-        ..note(snapshot, Level::Warning, "unclear-keys", message)
+        ..note(&snapshot.input, Level::Warning, "unclear-keys", message)
     })
 }
 

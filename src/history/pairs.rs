@@ -1,6 +1,6 @@
 //! Which key of one row is which of the other, whatever their slots.
 
-use super::users::{Held, Key};
+use super::cells::{Held, Key};
 use crate::report::cell;
 
 /// A key before and after; one of them is none where it was made or deleted in between.
@@ -47,6 +47,11 @@ pub(super) fn pair(old: [Held; 2], new: [Held; 2]) -> Pairs {
         unclear: old.into_iter().chain(new).any(|held| held == Held::Unclear),
         same_second: [old, new].into_iter().any(same_second),
     }
+}
+
+/// Whether nothing is odd: each slot tells what it holds, and two keys are told apart by their second.
+pub(super) fn is_clear(held: [Held; 2]) -> bool {
+    !held.contains(&Held::Unclear) && !same_second(held)
 }
 
 fn same_second(held: [Held; 2]) -> bool {

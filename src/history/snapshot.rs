@@ -1,9 +1,9 @@
 //! One report at its own as-of: its users, and what the rules found.
 
 use super::users::Users;
-use crate::engine::{Hit, Id, Input};
+use crate::engine::{Hit, Id, Input, Judged, user_key};
 use crate::finding::Status;
-use crate::report::schema::{Credential, Slot};
+use crate::report::schema::{Credential, Slot, TimeColumn};
 
 /// A report with its findings. Passes are not kept.
 #[derive(Clone, Debug)]
@@ -16,13 +16,13 @@ pub struct Snapshot {
     pub found: Vec<Found>,
     /// Rules, by position, that are undetermined for many users at once, since the report lacks columns.
     pub folded: Vec<u16>,
+    /// Where the findings of each user end, once the report was read to its end.
+    ends: Vec<u32>,
 }
 
 /// One finding in little memory: the rest of it is the rule's and the user's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// Its stable name.
-    pub id: Id,
     /// Index of the user.
     pub row: u32,
     /// Position of the rule in its program.
@@ -38,7 +38,6 @@ impl Found {
     pub(super) fn of(hit: &Hit<'_>) -> Option<Self> {
         let row = hit.row()?.number() - 1;
         Some(Self {
-            id: hit.id(),
             row: u32::try_from(row).expect("invariant: a snapshot has fewer than 4 G users"),
             rule: rule(hit),
             status: hit.status,
@@ -63,13 +62,54 @@ impl Snapshot {
             users: Users::default(),
             found: Vec::new(),
             folded: Vec::new(),
+            ends: Vec::new(),
+        }
+    }
+
+    /// Notes where the findings of each user lie.
+    pub(super) fn complete(&mut self) {
+        let mut found = self.found.iter().peekable();
+        let mut end = 0;
+        self.ends.reserve_exact(self.users.len());
+        for row in 0..self.users.len() {
+            while found.next_if(|found| found.row as usize == row).is_some() {
+                end += 1;
+            }
+            self.ends.push(end);
         }
     }
 
     /// What was found about a user.
     pub fn found_of(&self, row: u32) -> &[Found] {
-        let start = self.found.partition_point(|found| found.row < row);
-        let count = self.found[start..].partition_point(|found| found.row == row);
-        &self.found[start..start + count]
+        let row = row as usize;
+        let start = row.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.found[start as usize..self.ends[row] as usize]
+    }
+
+    /// The stable name of one of its findings; the rules are those that judged it.
+    pub fn id(&self, rules: &[Judged], found: Found) -> Id {
+        let row = found.row as usize;
+        let judged = &rules[usize::from(found.rule)];
+        let entity = judged.bound.typed.entity;
+        let created = |slot| {
+            entity
+                .existence(slot)
+                .map(|(_, created)| self.users.time(row, created))
+        };
+        let created = created(Slot::One).zip(created(Slot::Two));
+        Id::of(
+            judged,
+            self.user_key(row),
+            found.slot,
+            created.map(<[i64; 2]>::from),
+        )
+    }
+
+    fn user_key(&self, row: usize) -> u128 {
+        let who = match self.users.arn(row) {
+            [] => self.users.name(row),
+            arn => arn,
+        };
+        user_key(who, self.users.time(row, TimeColumn::UserCreation))
     }
 }

@@ -1,56 +1,19 @@
 //! The users of a report in little memory: a column of times or flags each, and one text for all names.
 
-use std::ops::Range;
-
+use super::cells::{Cells, Held};
+use super::names::Names;
 use crate::engine::Block;
 use crate::report::cell::{self, Flag};
-use crate::report::schema::{Column, FlagColumn, Slot, TextColumn, TimeColumn};
+use crate::report::schema::{Column, FlagColumn, TextColumn, TimeColumn};
 
 /// All users of one report, in its order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Users {
     /// By column; one without cells is one that the report lacks.
-    times: [Vec<i64>; 10],
-    flags: [Vec<Flag>; 6],
+    times: [Times; TimeColumn::COUNT],
+    flags: [Vec<Flag>; FlagColumn::COUNT],
     root: Vec<bool>,
-    /// Name and ARN of each user.
-    texts: Vec<u8>,
-    /// Where each name and each ARN ends.
-    ends: Vec<usize>,
-}
-
-/// An access key or a signing certificate, as one report shows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Key {
-    /// Where it stood in this report.
-    pub slot: Slot,
-    /// `last_rotated`: when it was made.
-    pub created: i64,
-    /// Whether it is switched on.
-    pub active: Flag,
-    /// When it was last used; unknown for a certificate.
-    pub last_used: i64,
-}
-
-/// What a slot holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Held {
-    /// Nothing.
-    Empty,
-    /// This key or certificate.
-    Key(Key),
-    /// Perhaps one: the cells do not tell which.
-    Unclear,
-}
-
-impl Held {
-    /// The key, where there surely is this one.
-    pub fn key(self) -> Option<Key> {
-        match self {
-            Self::Key(key) => Some(key),
-            Self::Empty | Self::Unclear => None,
-        }
-    }
+    names: Names,
 }
 
 impl Users {
@@ -66,18 +29,13 @@ impl Users {
 
     /// A time: seconds, [`cell::ABSENT`] or [`cell::UNKNOWN`].
     pub fn time(&self, row: usize, column: TimeColumn) -> i64 {
-        self.times[column as usize]
-            .get(row)
-            .copied()
-            .unwrap_or(cell::UNKNOWN)
+        self.times[column as usize].get(row).unwrap_or(cell::UNKNOWN)
     }
 
     /// A flag.
     pub fn flag(&self, row: usize, column: FlagColumn) -> Flag {
-        self.flags[column as usize]
-            .get(row)
-            .copied()
-            .unwrap_or(Flag::Unknown)
+        let cell = self.flags[column as usize].get(row);
+        cell.copied().unwrap_or(Flag::Unknown)
     }
 
     /// Whether it is the root user.
@@ -87,12 +45,12 @@ impl Users {
 
     /// The user's name; `<root_account>` for root; empty where the report does not say.
     pub fn name(&self, row: usize) -> &[u8] {
-        &self.texts[self.span(2 * row)]
+        self.names.name(row)
     }
 
     /// The user's ARN; empty where the report does not say.
     pub fn arn(&self, row: usize) -> &[u8] {
-        &self.texts[self.span(2 * row + 1)]
+        self.names.arn(row)
     }
 
     /// The account that the ARN names.
@@ -102,37 +60,24 @@ impl Users {
 
     /// What the slots for access keys hold.
     pub fn keys(&self, row: usize) -> [Held; 2] {
-        use FlagColumn::{Key1Active, Key2Active};
-        use TimeColumn::{Key1LastRotated, Key1LastUsed, Key2LastRotated, Key2LastUsed};
-        let columns = [
-            (Slot::One, Key1Active, Key1LastRotated, Key1LastUsed),
-            (Slot::Two, Key2Active, Key2LastRotated, Key2LastUsed),
-        ];
-        columns.map(|(slot, active, created, used)| {
-            let [created, last_used] = [created, used].map(|column| self.time(row, column));
-            held(slot, self.flag(row, active), created, last_used)
-        })
+        Cells::keys(self, row)
     }
 
     /// What the slots for signing certificates hold.
     pub fn certificates(&self, row: usize) -> [Held; 2] {
-        let columns = [
-            (Slot::One, FlagColumn::Cert1Active, TimeColumn::Cert1LastRotated),
-            (Slot::Two, FlagColumn::Cert2Active, TimeColumn::Cert2LastRotated),
-        ];
-        columns.map(|(slot, active, created)| {
-            held(
-                slot,
-                self.flag(row, active),
-                self.time(row, created),
-                cell::UNKNOWN,
-            )
-        })
+        Cells::certificates(self, row)
     }
 
-    fn span(&self, text: usize) -> Range<usize> {
-        let start = text.checked_sub(1).map_or(0, |before| self.ends[before]);
-        start..self.ends[text]
+    /// Whether all times and flags of a user are those of this other one.
+    pub(super) fn is_same(&self, row: usize, other: &Self, other_row: usize) -> bool {
+        let mut times = self.times.iter().zip(&other.times);
+        let mut flags = self.flags.iter().zip(&other.flags);
+        self.root[row] == other.root[other_row]
+            && flags.all(|(mine, others)| mine.get(row) == others.get(other_row))
+            && times.all(|(mine, others)| match (mine, others) {
+                (Times::Narrow(mine), Times::Narrow(others)) => mine.get(row) == others.get(other_row),
+                _ => mine.get(row) == others.get(other_row),
+            })
     }
 
     /// Adds the rows of a block.
@@ -140,18 +85,16 @@ impl Users {
         let Block { input, chunk, .. } = block;
         for column in Column::ALL {
             match column {
-                Column::Time(time) => self.times[time as usize].extend_from_slice(&chunk.times(time).cells),
+                Column::Time(time) => self.times[time as usize].extend(&chunk.times(time).cells),
                 Column::Flag(flag) => self.flags[flag as usize].extend_from_slice(&chunk.flags(flag).cells),
                 Column::Text(_) => {}
             }
         }
         self.root.extend_from_slice(chunk.root());
         for row in 0..chunk.rows.len() {
-            for column in [TextColumn::User, TextColumn::Arn] {
-                let text = chunk.text(&input.header, row, column);
-                self.texts.extend_from_slice(text.unwrap_or_default());
-                self.ends.push(self.texts.len());
-            }
+            let [name, arn] = [TextColumn::User, TextColumn::Arn]
+                .map(|column| chunk.text(&input.header, row, column).unwrap_or_default());
+            self.names.push(name, arn);
         }
     }
 
@@ -164,22 +107,119 @@ impl Users {
             mine.append(others);
         }
         self.root.append(&mut other.root);
-        let before = self.texts.len();
-        self.texts.append(&mut other.texts);
-        self.ends.extend(other.ends.drain(..).map(|end| end + before));
+        self.names.append(&mut other.names);
     }
 }
 
-/// A key exists that is active or has a time at which it was made.
-fn held(slot: Slot, active: Flag, created: i64, last_used: i64) -> Held {
-    match (created, active) {
-        (cell::UNKNOWN, _) | (cell::ABSENT, Flag::Unknown) => Held::Unclear,
-        (cell::ABSENT, Flag::False | Flag::NotSupported) => Held::Empty,
-        _ => Held::Key(Key {
-            slot,
-            created,
-            active,
-            last_used,
-        }),
+impl Cells for Users {
+    fn time(&self, row: usize, column: TimeColumn) -> i64 {
+        self.time(row, column)
+    }
+
+    fn flag(&self, row: usize, column: FlagColumn) -> Flag {
+        self.flag(row, column)
+    }
+
+    fn is_root(&self, row: usize) -> bool {
+        self.is_root(row)
+    }
+}
+
+/// A column of times. Almost all lie between 1970 and 2106, and so take half the room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Times {
+    Narrow(Vec<u32>),
+    Wide(Vec<i64>),
+}
+
+const NARROW_ABSENT: u32 = u32::MAX - 1;
+const NARROW_UNKNOWN: u32 = u32::MAX;
+
+impl Default for Times {
+    fn default() -> Self {
+        Self::Narrow(Vec::new())
+    }
+}
+
+impl Times {
+    fn get(&self, row: usize) -> Option<i64> {
+        match self {
+            Self::Narrow(times) => times.get(row).map(|&time| widened(time)),
+            Self::Wide(times) => times.get(row).copied(),
+        }
+    }
+
+    fn extend(&mut self, cells: &[i64]) {
+        if cells.iter().any(|&cell| narrowed(cell).is_none()) {
+            self.widen();
+        }
+        match self {
+            Self::Narrow(times) => {
+                let narrow = cells.iter().map(|&cell| narrowed(cell).unwrap_or(NARROW_UNKNOWN));
+                times.extend(narrow);
+            }
+            Self::Wide(times) => times.extend_from_slice(cells),
+        }
+    }
+
+    fn widen(&mut self) {
+        if let Self::Narrow(times) = self {
+            *self = Self::Wide(times.iter().map(|&time| widened(time)).collect());
+        }
+    }
+
+    fn append(&mut self, other: &mut Self) {
+        if matches!(other, Self::Wide(_)) {
+            self.widen();
+        }
+        match (self, other) {
+            (Self::Narrow(mine), Self::Narrow(others)) => mine.append(others),
+            (Self::Wide(mine), Self::Wide(others)) => mine.append(others),
+            (Self::Wide(mine), Self::Narrow(others)) => mine.extend(others.drain(..).map(widened)),
+            (Self::Narrow(_), Self::Wide(_)) => unreachable!("invariant: it was widened"),
+        }
+    }
+}
+
+fn narrowed(cell: i64) -> Option<u32> {
+    match cell {
+        cell::ABSENT => Some(NARROW_ABSENT),
+        cell::UNKNOWN => Some(NARROW_UNKNOWN),
+        _ => u32::try_from(cell).ok().filter(|&time| time < NARROW_ABSENT),
+    }
+}
+
+fn widened(time: u32) -> i64 {
+    match time {
+        NARROW_ABSENT => cell::ABSENT,
+        NARROW_UNKNOWN => cell::UNKNOWN,
+        _ => i64::from(time),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_of_any_year_come_back() {
+        let parts: [&[i64]; 5] = [
+            &[0, cell::ABSENT, 1_780_272_000],
+            &[cell::UNKNOWN],
+            &[i64::from(u32::MAX) - 2, i64::from(u32::MAX) - 1],
+            &[-62_135_596_800, i64::from(u32::MAX), 253_402_300_799],
+            &[1, cell::ABSENT, cell::UNKNOWN],
+        ];
+        let (mut pushed, mut appended) = (Times::default(), Times::default());
+        for part in parts {
+            pushed.extend(part);
+            let mut one = Times::default();
+            one.extend(part);
+            appended.append(&mut one);
+        }
+        for (row, &time) in parts.concat().iter().enumerate() {
+            assert_eq!((pushed.get(row), appended.get(row)), (Some(time), Some(time)));
+        }
+        assert_eq!(pushed.get(parts.concat().len()), None);
     }
 }

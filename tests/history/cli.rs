@@ -125,6 +125,64 @@ fn trend_of_what_can_be_read() {
     );
     let (status, ..) = credlens(folder.path(), &["trend", "2025-02-30.txt"]);
     assert_eq!(status, 3);
-    let (status, ..) = credlens(folder.path(), &["trend", "-"]);
+    let (status, _, errors) = credlens(folder.path(), &["trend", "-"]);
     assert_eq!(status, 2);
+    assert!(
+        errors.contains("standard input") && errors.contains("save it to a file"),
+        "{errors}"
+    );
+}
+
+#[test]
+fn diff_as_of_instants_that_are_given() {
+    let (folder, names) = reports(&[0, 60]);
+    for (name, other) in names.iter().zip(["old.csv", "new.csv"]) {
+        std::fs::rename(folder.path().join(name), folder.path().join(other)).unwrap();
+    }
+    let diff = |arguments: &[&str]| -> (i32, serde_json::Value) {
+        let arguments = [&["diff", "old.csv", "new.csv", "--format", "json"], arguments].concat();
+        let (status, json, _) = credlens(folder.path(), &arguments);
+        (status, serde_json::from_str(&json).unwrap_or_default())
+    };
+    let said = |document: &serde_json::Value, side: &str| {
+        ["as_of", "as_of_source"].map(|key| document[side][key].as_str().unwrap().to_owned())
+    };
+    let times = ["--old-as-of", "2025-01-01", "--new-as-of", "2025-03-02T00:00:00Z"];
+    let (status, both) = diff(&times);
+    assert_eq!(status, 0);
+    assert_eq!(said(&both, "old"), ["2025-01-01T00:00:00Z", "argument"]);
+    assert_eq!(said(&both, "new"), ["2025-03-02T00:00:00Z", "argument"]);
+    let codes = |document: &serde_json::Value| document["diagnostics"].to_string();
+    assert!(!codes(&both).contains("undated"));
+    let (_, one) = diff(&times[2..]);
+    assert_eq!(said(&one, "old")[1], "now");
+    assert_eq!(said(&one, "new"), ["2025-03-02T00:00:00Z", "argument"]);
+    assert!(codes(&one).contains("undated"));
+    assert_eq!(diff(&["--old-as-of", "yesterday"]).0, 2);
+}
+
+#[test]
+fn many_diagnostics_of_one_code_are_folded_on_standard_error() {
+    // In the first report nothing happened after the instant that it is said to be of.
+    let (folder, names) = reports(&[0, 30, 60, 90, 120, 150]);
+    for (day, name) in (10..).zip(&names) {
+        let dated = format!("2024-06-{day}.csv");
+        std::fs::rename(folder.path().join(name), folder.path().join(dated)).unwrap();
+    }
+    let count = |text: &str| text.matches("[newer-than-as-of]").count();
+    for command in [
+        &["trend", ".", "--format", "json"][..],
+        &["scan", ".", "--format", "json"],
+    ] {
+        let (_, json, errors) = credlens(folder.path(), command);
+        assert_eq!(count(&errors), 3, "{errors}");
+        assert!(
+            errors.ends_with("… and 2 more of newer-than-as-of (-v shows all)\n"),
+            "{errors}"
+        );
+        assert_eq!(json.matches("\"newer-than-as-of\"").count(), 5);
+        let (.., all) = credlens(folder.path(), &[command, &["-v"]].concat());
+        assert_eq!(count(&all), 5, "{all}");
+        assert!(!all.contains("more of"), "{all}");
+    }
 }

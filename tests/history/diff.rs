@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use credlens::engine::Program;
+use credlens::engine::{Program, Workers};
 use credlens::finding::Status;
 use credlens::history::{self, Diff, Moved, Options, Side, Snapshot};
 use proptest::prelude::*;
@@ -43,13 +43,22 @@ fn told(diff: &Diff<'_>) -> Vec<Truth> {
     events
 }
 
-fn failing(snapshot: &Snapshot) -> BTreeSet<u128> {
+fn failing(program: &Program, snapshot: &Snapshot) -> BTreeSet<u128> {
     let failing = snapshot.found.iter().filter(|found| found.status == Status::Fail);
-    failing.map(|found| found.id.0).collect()
+    failing
+        .map(|&found| snapshot.id(program.judged(), found).0)
+        .collect()
 }
 
-fn ids(moved: &[Moved]) -> BTreeSet<u128> {
-    moved.iter().map(|moved| moved.found.id.0).collect()
+fn ids(program: &Program, diff: &Diff<'_>, moved: &[Moved]) -> BTreeSet<u128> {
+    let snapshot = |side| match side {
+        Side::Old => diff.old,
+        Side::New => diff.new,
+    };
+    let ids = moved
+        .iter()
+        .map(|moved| snapshot(moved.side).id(program.judged(), moved.found).0);
+    ids.collect()
 }
 
 /// Lives a year with a snapshot every so many days, more or less, and holds each against the one before.
@@ -66,10 +75,18 @@ fn live(program: &Program, seed: u64, users: u64, every: u64) {
         judged.push(snapshot);
     });
     for (states, judged) in states.windows(2).zip(judged.windows(2)) {
-        let diff = history::diff(program, &judged[0], &judged[1], Options::default()).unwrap();
+        let diff = history::diff(
+            program,
+            &judged[0],
+            &judged[1],
+            Options::default(),
+            &Workers::one(),
+        )
+        .unwrap();
         assert_eq!(told(&diff), truth::events(&states[0], &states[1]), "seed {seed}");
         assert!(diff.diagnostics.is_empty(), "{:?}", diff.diagnostics);
-        let (before, after) = (failing(&judged[0]), failing(&judged[1]));
+        let (before, after) = (failing(program, &judged[0]), failing(program, &judged[1]));
+        let ids = |moved: &[Moved]| ids(program, &diff, moved);
         assert_eq!(ids(&diff.opened), &after - &before, "seed {seed}");
         assert_eq!(ids(&diff.resolved), &before - &after, "seed {seed}");
         assert_eq!(ids(&diff.open), &before & &after, "seed {seed}");

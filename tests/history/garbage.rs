@@ -1,5 +1,6 @@
 //! Reports of any cells, under any header: nothing panics, and nothing changes from a report to itself.
 
+use credlens::engine::Workers;
 use credlens::history::trend::{Trend, TrendOptions};
 use credlens::history::{self, Options};
 use proptest::collection::vec;
@@ -7,7 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 use super::simulation::{HEADER, START};
-use super::{Report, program, snapshots};
+use super::{Report, judge, program, snapshots};
 
 fn cell() -> impl Strategy<Value = &'static str> {
     select(vec![
@@ -60,22 +61,21 @@ proptest! {
             records: records.clone(),
             as_of,
         });
+        let reports: Vec<Report> = reports.collect();
         let mut judged = Vec::new();
-        let mut trend = Trend::new(&program, TrendOptions::default());
-        snapshots(&program, reports.collect(), |snapshot| {
-            trend.add(&snapshot);
-            judged.push(snapshot);
-        });
+        snapshots(&program, reports.clone(), |snapshot| judged.push(snapshot));
+        let trend = Trend::new(&program, TrendOptions::default());
+        judge(&program, reports, &trend);
         let document = trend.finish();
         let resolved: u64 = document.rules.iter().map(|rule| rule.resolved).sum();
         let of_points: u64 = document.snapshots.iter().map(|point| point.resolved).sum();
         prop_assert_eq!(resolved, of_points);
-        if let Ok(diff) = history::diff(&program, &judged[0], &judged[1], Options::default()) {
+        if let Ok(diff) = history::diff(&program, &judged[0], &judged[1], Options::default(), &Workers::one()) {
             prop_assert_eq!(&diff.events, &[]);
             prop_assert!(diff.opened.is_empty() && diff.resolved.is_empty(), "{:?}", diff);
         }
         for pair in [[0, 2], [2, 0]] {
-            drop(history::diff(&program, &judged[pair[0]], &judged[pair[1]], Options::default()));
+            drop(history::diff(&program, &judged[pair[0]], &judged[pair[1]], Options::default(), &Workers::one()));
         }
     }
 }

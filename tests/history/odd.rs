@@ -1,5 +1,6 @@
 //! What cannot be compared, or only in part, is told.
 
+use credlens::engine::Workers;
 use credlens::finding::Status;
 use credlens::history::{self, Cause, Diff, Incomparable, Options, Snapshot};
 
@@ -23,7 +24,7 @@ fn pair(old: (&str, &str), new: (&str, &str)) -> (Snapshot, Snapshot) {
 
 fn compare(old: (&str, &str), new: (&str, &str), check: impl FnOnce(&Diff<'_>)) {
     let (old, new) = pair(old, new);
-    check(&history::diff(&program(), &old, &new, Options::default()).unwrap());
+    check(&history::diff(&program(), &old, &new, Options::default(), &Workers::one()).unwrap());
 }
 
 fn kinds(diff: &Diff<'_>) -> Vec<&'static str> {
@@ -45,7 +46,7 @@ fn other_account() {
         (SHORT, "a,arn:aws:iam::111111111111:user/a,2020-01-01,true"),
         (SHORT, "a,arn:aws:iam::222222222222:user/a,2020-01-01,true"),
     );
-    let error = history::diff(&program(), &old, &new, Options::default()).unwrap_err();
+    let error = history::diff(&program(), &old, &new, Options::default(), &Workers::one()).unwrap_err();
     assert!(matches!(&error, Incomparable::OtherAccount { old, .. } if old == "111111111111"));
     assert_eq!(
         error.to_string(),
@@ -80,7 +81,7 @@ fn without_arn_users_are_matched_by_name() {
     let two = "a,arn:aws:iam::111111111111:user/a,2020-01-01,true\n\
                a,arn:aws:iam::222222222222:user/a,2020-01-01,true";
     let (old, new) = pair((SHORT, two), without);
-    let error = history::diff(&program(), &old, &new, Options::default()).unwrap_err();
+    let error = history::diff(&program(), &old, &new, Options::default(), &Workers::one()).unwrap_err();
     assert_eq!(error, Incomparable::NoArn);
 }
 
@@ -154,7 +155,7 @@ fn what_resolved_a_finding() {
     let used = format!("{USER}true,2020-06-01,2025-01-01T10:00:00Z,false,N/A,N/A");
     compare((KEYS, &old), (KEYS, &used), |diff| {
         assert_eq!(kinds(diff), ["key-used-after-idle"]);
-        let by: Vec<_> = diff.resolved.iter().flat_map(|moved| moved.by.to_vec()).collect();
+        let by: Vec<_> = diff.resolved.iter().flat_map(|moved| moved.by.iter()).collect();
         assert!(
             !by.is_empty() && by.iter().all(|cause| matches!(cause, Cause::Event(_))),
             "{by:?}"
@@ -166,6 +167,6 @@ fn what_resolved_a_finding() {
 fn the_wrong_way_round() {
     let records = "a,arn:aws:iam::111111111111:user/a,2020-01-01,true";
     let (old, new) = pair((SHORT, records), (SHORT, records));
-    let diff = history::diff(&program(), &new, &old, Options::default()).unwrap();
+    let diff = history::diff(&program(), &new, &old, Options::default(), &Workers::one()).unwrap();
     assert_eq!(codes(&diff), ["order"]);
 }

@@ -8,7 +8,7 @@ use credlens::rule::{Catalogue, Selection, select};
 use proptest::prelude::*;
 
 use super::simulation::{Account, DAY, HEADER, Key, ROOT, START, User, text};
-use super::{Report, snapshots};
+use super::{Report, judge};
 
 const RULES: [&str; 3] = [
     "access-key-not-rotated",
@@ -116,8 +116,8 @@ fn days_until(episodes: &[(i64, bool, bool)], share: f64) -> Option<f64> {
 
 fn trend(reports: Vec<Report>, options: TrendOptions) -> TrendDocument {
     let program = program();
-    let mut trend = Trend::new(&program, options);
-    snapshots(&program, reports, |snapshot| trend.add(&snapshot));
+    let trend = Trend::new(&program, options);
+    judge(&program, reports, &trend);
     trend.finish()
 }
 

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use credlens::finding::{Severity, Status};
 use credlens::output::diff::DiffFormat;
 use credlens::output::trend::TrendFormat;
+use credlens::report::time::Timestamp;
 
 use super::{FailOn, FormatTo, Scan, Selection, StatusWord, Talk};
 
@@ -15,7 +16,8 @@ Examples:
   credlens diff old.json new.json --fail-on-new high       for a pipeline: exit status 1 on a new finding
   credlens diff old.csv new.csv --format markdown=changes.md --format ndjson=events.ndjson
 
-Each report is judged as of when it was made: its own time, else the date in its file name.
+Each report is judged as of when it was made: its own time, else the date in its file name; --old-as-of and
+--new-as-of say it where neither does, or is wrong.
 
 Exit status:
   0  compared
@@ -114,6 +116,15 @@ pub(crate) struct Diff {
     /// The newer report
     #[arg(value_name = "NEW")]
     pub(crate) new: PathBuf,
+
+    /// Judge OLD as of this instant, such as 2026-11-21T00:00:00Z; a date alone is its first second.
+    /// Otherwise: when AWS made it, if it tells; else a date or time in its file name; else now
+    #[arg(long, value_name = "TIME")]
+    pub(crate) old_as_of: Option<Timestamp>,
+
+    /// Judge NEW as of this instant; otherwise like OLD
+    #[arg(long, value_name = "TIME")]
+    pub(crate) new_as_of: Option<Timestamp>,
 
     /// How to tell it: table, markdown, json or ndjson (events only), to standard output or to PATH; may be
     /// repeated [default: table]

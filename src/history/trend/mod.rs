@@ -1,28 +1,33 @@
 //! How findings and hygiene moved over many snapshots, which come one after the other in the order of their
 //! as-of and are not kept: only what is open, and which keys are active, is.
 
+mod digest;
 mod document;
 mod episodes;
 mod figures;
+mod follow;
 mod gaps;
 mod rotation;
 mod survival;
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::sync::{Mutex, PoisonError};
 
+pub use digest::Digest;
 pub use document::{OldFinding, Point, Rotation, RuleTrend, TrendDocument};
 
-use self::episodes::{Episodes, Followed, Open};
+use self::digest::{At, Group};
+use self::episodes::Episodes;
 use self::figures::Figures;
-use self::rotation::ActiveKeys;
+use self::follow::{Counted, Followed, Next};
 use self::survival::days;
 use super::notes;
-use super::snapshot::Snapshot;
-use crate::engine::{Id, Program};
-use crate::finding::{Diagnostic, Level, Status};
+use crate::engine::{Block, Hit, Id, Input, Judged, Program, Sink};
+use crate::finding::{Diagnostic, Level};
 use crate::report::schema::{TextColumn, TimeColumn};
 use crate::report::time::{Timestamp, Unit};
-use crate::rule::BoundRule;
 
 /// Reports of several accounts that are no further apart are one point.
 const TOGETHER: i64 = 12;
@@ -48,11 +53,22 @@ impl Default for TrendOptions {
     }
 }
 
-/// Takes snapshots, in the order of their as-of.
+/// Takes reports, in the order of their as-of. A report of which only a part could be read is none: what is
+/// missing from it would seem deleted.
 #[derive(Debug)]
 pub struct Trend<'a> {
-    rules: Vec<&'a BoundRule>,
+    rules: &'a [Judged],
+    state: Mutex<State<'a>>,
+}
+
+#[derive(Debug)]
+struct State<'a> {
+    rules: &'a [Judged],
     options: TrendOptions,
+    /// The blocks of the present report.
+    report: Vec<Digest>,
+    /// Empty ones, to be filled again.
+    spare: Vec<Digest>,
     accounts: BTreeMap<Vec<u8>, Account>,
     /// One a rule.
     episodes: Vec<Episodes>,
@@ -65,10 +81,9 @@ pub struct Trend<'a> {
     diagnostics: Vec<Diagnostic>,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 struct Account {
-    findings: Followed,
-    keys: ActiveKeys,
+    followed: Followed,
     last: Option<Timestamp>,
 }
 
@@ -79,15 +94,20 @@ struct Together {
     accounts: BTreeSet<Vec<u8>>,
 }
 
+/// The accounts of a report, each with the blocks in which it has users.
+type Accounts<'a> = BTreeMap<&'a [u8], Vec<(&'a Digest, &'a Group)>>;
+
 impl<'a> Trend<'a> {
-    /// Of snapshots that this program has judged.
+    /// Of reports that this program judges, telling what fails and what is undetermined.
     pub fn new(program: &'a Program, options: TrendOptions) -> Self {
-        let rules: Vec<_> = program.rules().collect();
-        Self {
-            episodes: vec![Episodes::default(); rules.len()],
+        let rules = program.judged();
+        let state = State {
             rules,
             options,
+            report: Vec::new(),
+            spare: Vec::new(),
             accounts: BTreeMap::new(),
+            episodes: vec![Episodes::default(); rules.len()],
             rotation: Rotation {
                 max_age: options.rotation_days,
                 ..Rotation::default()
@@ -96,49 +116,143 @@ impl<'a> Trend<'a> {
             points: Vec::new(),
             identity: None,
             diagnostics: Vec::new(),
+        };
+        Self {
+            rules,
+            state: Mutex::new(state),
         }
     }
 
-    /// Takes the next snapshot.
-    pub fn add(&mut self, snapshot: &Snapshot) {
-        self.diagnostics.extend(notes::undated(snapshot));
-        let comparable = self.is_comparable(snapshot);
-        let as_of = snapshot.input.as_of;
-        let accounts = self.accounts_of(snapshot);
+    /// The trend, once all reports were taken.
+    pub fn finish(self) -> TrendDocument {
+        let state = self.state.into_inner();
+        state.unwrap_or_else(PoisonError::into_inner).finish()
+    }
+}
+
+impl Sink for Trend<'_> {
+    type Part = Digest;
+
+    fn part(&self) -> Digest {
+        Digest::default()
+    }
+
+    fn rows(&self, part: &mut Digest, block: Block<'_>) {
+        part.take(block, self.rules.len());
+    }
+
+    fn hit(&self, part: &mut Digest, hit: &Hit<'_>) {
+        part.hit(hit);
+    }
+
+    fn accept(&self, part: &mut Digest) -> io::Result<()> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        // Without rows it is what folded in an input that ended in an error.
+        match part.input.take() {
+            Some(input) => state.block(input, part),
+            None => part.clear(),
+        }
+        Ok(())
+    }
+}
+
+impl State<'_> {
+    /// Takes a block of this input, and leaves an empty one.
+    fn block(&mut self, input: Input, part: &mut Digest) {
+        let last = part.last;
+        let (index, mut report) = (input.index, std::mem::take(&mut self.report));
+        let of_other = |digest: &Digest| digest.input.as_ref().is_some_and(|input| input.index != index);
+        if report.first().is_some_and(of_other) {
+            self.spare.append(&mut report);
+        }
+        part.input = Some(input);
+        let mut empty = self.spare.pop().unwrap_or_default();
+        empty.clear();
+        report.push(std::mem::replace(part, empty));
+        if last {
+            self.report(&report);
+            self.spare.append(&mut report);
+        }
+        self.report = report;
+    }
+
+    /// Takes a whole report.
+    fn report(&mut self, report: &[Digest]) {
+        let Some(input) = report.first().and_then(|digest| digest.input.as_ref()) else {
+            return;
+        };
+        self.diagnostics.extend(notes::undated(input));
+        let comparable = self.is_comparable(input);
+        let as_of = input.as_of;
+        let accounts = self.accounts_of(input, report);
         self.make_room(&accounts, as_of);
-        for (account, rows) in accounts {
+        let folded: Vec<u16> = report
+            .iter()
+            .flat_map(|digest| digest.folded.iter().copied())
+            .collect();
+        for (account, groups) in accounts {
             if self.options.by_account {
                 self.flush();
             }
-            let known = self.accounts.entry(account.clone()).or_default();
-            known.last = Some(as_of);
-            let moved = if comparable {
-                known.keys.next(snapshot, &rows, &mut self.rotation);
-                known.findings.next(snapshot, &rows, &mut self.episodes)
-            } else {
-                episodes::Moved::default()
-            };
+            let moved = self.follow(account, (&groups, &folded), as_of, comparable);
             let together = self.current.get_or_insert_with(|| Together {
-                figures: Figures::default(),
+                figures: Figures::of_rules(self.rules.len()),
                 first: as_of,
                 accounts: BTreeSet::new(),
             });
-            count(&mut together.figures, &self.rules, snapshot, &rows);
+            for (_, group) in groups {
+                together.figures.add(&group.figures);
+            }
             together.figures.point.opened += moved.opened;
             together.figures.point.resolved += moved.resolved;
-            together.accounts.insert(account);
+            together.accounts.insert(account.to_owned());
         }
     }
 
-    /// The trend, once all snapshots were taken.
-    pub fn finish(mut self) -> TrendDocument {
+    fn follow(
+        &mut self,
+        account: &[u8],
+        (groups, folded): (&[(&Digest, &Group)], &[u16]),
+        as_of: Timestamp,
+        comparable: bool,
+    ) -> follow::Moved {
+        if !self.accounts.contains_key(account) {
+            self.accounts.insert(account.to_owned(), Account::default());
+        }
+        let known = self
+            .accounts
+            .get_mut(account)
+            .expect("invariant: it was put there");
+        known.last = Some(as_of);
+        if !comparable {
+            return follow::Moved::default();
+        }
+        let rows: Vec<At<'_>> = groups
+            .iter()
+            .flat_map(|&(digest, group)| digest.of_group(group))
+            .collect();
+        let next = Next {
+            as_of,
+            rows: &rows,
+            folded,
+            rules: self.rules,
+        };
+        let mut counted = Counted {
+            episodes: &mut self.episodes,
+            rotation: &mut self.rotation,
+        };
+        known.followed.next(next, &mut counted)
+    }
+
+    fn finish(mut self) -> TrendDocument {
         self.flush();
         let oldest = self.oldest();
+        let mut counted = Counted {
+            episodes: &mut self.episodes,
+            rotation: &mut self.rotation,
+        };
         for account in self.accounts.values() {
-            account.findings.finish(&mut self.episodes);
-            if let Some(last) = account.findings.last {
-                account.keys.finish(last, &mut self.rotation);
-            }
+            account.followed.finish(&mut counted);
         }
         self.diagnostics.extend(gaps::gaps(&self.points));
         TrendDocument {
@@ -152,8 +266,8 @@ impl<'a> Trend<'a> {
     }
 
     /// Whether its findings and users have the names that they had before.
-    fn is_comparable(&mut self, snapshot: &Snapshot) -> bool {
-        let lacks = snapshot.input.lacks();
+    fn is_comparable(&mut self, input: &Input) -> bool {
+        let lacks = input.lacks();
         let identity = [
             lacks.contains(TextColumn::Arn),
             lacks.contains(TextColumn::User),
@@ -163,45 +277,44 @@ impl<'a> Trend<'a> {
         if !comparable {
             let message = "this report has not the same of the columns user, arn and user_creation_time as \
                            the first one, so that its findings cannot be followed; it is counted alone";
-            self.note(snapshot, "lost-column", message.to_owned());
+            self.note(input, "lost-column", message.to_owned());
         }
         comparable
     }
 
-    fn note(&mut self, snapshot: &Snapshot, code: &str, message: String) {
+    fn note(&mut self, input: &Input, code: &str, message: String) {
         self.diagnostics
-            .push(notes::note(snapshot, Level::Warning, code, message));
+            .push(notes::note(input, Level::Warning, code, message));
     }
 
-    /// The rows of each account that the snapshot tells anything new of.
-    fn accounts_of(&mut self, snapshot: &Snapshot) -> BTreeMap<Vec<u8>, Vec<u32>> {
-        let mut accounts: BTreeMap<Vec<u8>, Vec<u32>> = BTreeMap::new();
-        for (number, row) in (0..).zip(0..snapshot.users.len()) {
-            let account = snapshot.users.account(row).unwrap_or_default();
-            match accounts.get_mut(account) {
-                Some(rows) => rows.push(number),
-                None => drop(accounts.insert(account.to_vec(), vec![number])),
+    /// The accounts that the report tells anything new of.
+    fn accounts_of<'r>(&mut self, input: &Input, report: &'r [Digest]) -> Accounts<'r> {
+        let mut accounts = Accounts::new();
+        for digest in report {
+            for group in &digest.groups {
+                accounts.entry(&group.account).or_default().push((digest, group));
             }
         }
-        let as_of = snapshot.input.as_of;
         let before = accounts.len();
-        accounts.retain(|account, _| {
+        accounts.retain(|&account, _| {
             let known = self.accounts.get(account);
-            known.is_none_or(|known| known.last.is_none_or(|last| last < as_of))
+            known.is_none_or(|known| known.last.is_none_or(|last| last < input.as_of))
         });
         let again = before - accounts.len();
         if again > 0 {
             let message =
                 format!("{again} of its accounts were read as of the same instant before; passed over");
-            self.note(snapshot, "duplicate-snapshot", message);
+            self.note(input, "duplicate-snapshot", message);
         }
         accounts
     }
 
     /// Ends the present point where these accounts do not belong to it.
-    fn make_room(&mut self, accounts: &BTreeMap<Vec<u8>, Vec<u32>>, as_of: Timestamp) {
+    fn make_room(&mut self, accounts: &Accounts<'_>, as_of: Timestamp) {
         let apart = |together: &Together| {
-            accounts.keys().any(|account| together.accounts.contains(account))
+            accounts
+                .keys()
+                .any(|&account| together.accounts.contains(account))
                 || as_of > together.first.plus(TOGETHER, Unit::Hours)
         };
         if self.current.as_ref().is_some_and(apart) {
@@ -225,29 +338,25 @@ impl<'a> Trend<'a> {
         figures.point.account = only
             .filter(|account| !account.is_empty())
             .map(|account| text(account));
-        self.points.push(figures.finish());
+        self.points.push(figures.finish(self.rules));
     }
 
     fn oldest(&self) -> Vec<OldFinding> {
         let open = self.accounts.iter().flat_map(|(account, known)| {
-            let last = known.findings.last;
-            known
-                .findings
-                .open
-                .iter()
-                .map(move |(id, open)| (account, last, Id(*id), open))
+            let Followed { last, open, .. } = &known.followed;
+            open.iter().map(move |(id, open)| (account, *last, Id(*id), open))
         });
         let mut open: Vec<_> = open.collect();
-        let severity = |open: &Open| self.rules[usize::from(open.rule)].severity;
-        open.sort_unstable_by_key(|(_, _, id, open)| (open.since, std::cmp::Reverse(severity(open)), id.0));
+        let severity = |rule: u16| self.rules[usize::from(rule)].bound.severity;
+        open.sort_unstable_by_key(|(_, _, id, open)| (open.since, Reverse(severity(open.rule)), id.0));
         let oldest = open.into_iter().take(self.options.oldest);
         let oldest = oldest.map(|(account, last, id, open)| OldFinding {
             id: id.to_string(),
-            rule: self.rules[usize::from(open.rule)].rule.id.clone(),
-            severity: severity(open),
+            rule: self.rules[usize::from(open.rule)].bound.rule.id.clone(),
+            severity: severity(open.rule),
             account: (!account.is_empty()).then(|| text(account)),
-            user: (!open.user.is_empty()).then(|| text(&open.user)),
-            arn: (!open.arn.is_empty()).then(|| text(&open.arn)),
+            user: (!open.who.user.is_empty()).then(|| text(&open.who.user)),
+            arn: (!open.who.arn.is_empty()).then(|| text(&open.who.arn)),
             since: open.since.to_string(),
             at_start: open.at_start,
             days: days(last.map_or(0, |last| last.0 - open.since.0)),
@@ -257,20 +366,17 @@ impl<'a> Trend<'a> {
 
     fn rule_trends(&self) -> Vec<RuleTrend> {
         let mut open = vec![0; self.rules.len()];
-        for finding in self
-            .accounts
-            .values()
-            .flat_map(|account| account.findings.open.values())
-        {
+        let accounts = self.accounts.values();
+        for finding in accounts.flat_map(|account| account.followed.open.values()) {
             open[usize::from(finding.rule)] += 1;
         }
         let all = self.rules.iter().zip(&self.episodes).zip(open);
         let mut rules: Vec<RuleTrend> = all
             .filter(|((_, episodes), _)| episodes.at_start + episodes.opened > 0)
-            .map(|((bound, episodes), open)| RuleTrend {
-                rule: bound.rule.id.clone(),
-                parameters: bound.parameters.clone(),
-                severity: bound.severity,
+            .map(|((judged, episodes), open)| RuleTrend {
+                rule: judged.bound.rule.id.clone(),
+                parameters: judged.bound.parameters.clone(),
+                severity: judged.bound.severity,
                 at_start: episodes.at_start,
                 opened: episodes.opened,
                 resolved: episodes.resolved,
@@ -284,22 +390,6 @@ impl<'a> Trend<'a> {
             by_severity.then_with(|| one.rule.cmp(&other.rule))
         });
         rules
-    }
-}
-
-fn count(figures: &mut Figures, rules: &[&BoundRule], snapshot: &Snapshot, rows: &[u32]) {
-    let as_of = snapshot.input.as_of;
-    figures.as_of = figures.as_of.max(Some(as_of));
-    for bound in rules {
-        figures.point.by_severity.entry(bound.severity).or_default();
-    }
-    for &row in rows {
-        figures.user(&snapshot.users, row as usize, as_of);
-        let found = snapshot.found_of(row).iter();
-        for found in found.filter(|found| found.status == Status::Fail) {
-            let bound = rules[usize::from(found.rule)];
-            figures.failing(&bound.rule.id, bound.severity);
-        }
     }
 }
 

@@ -53,8 +53,13 @@ pub(super) fn ratio(part: u64, whole: u64) -> f64 {
 
 /// The nearest-rank percentile of sorted values: the least that at least `percent` of them do not exceed.
 pub(super) fn percentile(sorted: &[i64], percent: usize) -> Option<i64> {
-    let rank = (sorted.len() * percent).div_ceil(100).max(1);
-    sorted.get(rank - 1).copied()
+    rank(sorted.len(), percent).map(|rank| sorted[rank])
+}
+
+/// Where, among so many sorted values, the nearest-rank percentile stands.
+pub(super) fn rank(count: usize, percent: usize) -> Option<usize> {
+    let rank = (count * percent).div_ceil(100).max(1);
+    (count > 0).then(|| rank - 1)
 }
 
 #[cfg(test)]

@@ -5,9 +5,10 @@ use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
 
+use super::items::{Items, UserPiece};
 use super::{DiffView, input};
 use crate::finding::{Diagnostic, InputTally, Severity, Status};
-use crate::history::{Kind, Moved};
+use crate::history::{Event, Kind, Moved};
 use crate::output::json_text;
 
 /// What changed between two snapshots: `credlens.diff/v1`.
@@ -130,10 +131,17 @@ pub(super) fn write_json(view: &DiffView<'_>, out: &mut dyn Write) -> io::Result
     out.write_all(b",\"new\":")?;
     write_value(&input(diff.new), out)?;
     out.write_all(b",\n\"events\":[")?;
-    write_items(diff.events.iter().map(|event| view.event(event)), out)?;
-    let rules = view.rules();
+    let events = &diff.events;
+    write_items(
+        view,
+        events,
+        |event, out, (): &mut ()| json_text::write(&view.event(event), out),
+        out,
+    )?;
+    let items = Items::new(view);
     let findings = |moved: &[Moved], out: &mut dyn Write| {
-        write_items(moved.iter().map(|moved| view.finding(&rules, moved)), out)
+        let write = |moved: &Moved, out: &mut Vec<u8>, user: &mut UserPiece| items.finding(moved, user, out);
+        write_items(view, moved, write, out)
     };
     out.write_all(b"],\n\"findings\":{\"opened\":[")?;
     findings(&diff.opened, out)?;
@@ -149,23 +157,64 @@ pub(super) fn write_json(view: &DiffView<'_>, out: &mut dyn Write) -> io::Result
 pub(super) fn write_lines(view: &DiffView<'_>, out: &mut dyn Write) -> io::Result<()> {
     let [old_as_of, new_as_of] =
         [view.diff.old, view.diff.new].map(|snapshot| snapshot.input.as_of.to_string());
-    for event in &view.diff.events {
+    let write = |event: &Event, out: &mut Vec<u8>| {
         let line = EventLine {
             schema: EventLine::SCHEMA.to_owned(),
             old_as_of: old_as_of.clone(),
             new_as_of: new_as_of.clone(),
             event: view.event(event),
         };
-        write_value(&line, out)?;
-        out.write_all(b"\n")?;
-    }
-    Ok(())
+        json_text::write(&line, out);
+        out.push(b'\n');
+    };
+    in_order(
+        view,
+        &view.diff.events,
+        |events, _, out| events.iter().for_each(|event| write(event, out)),
+        out,
+    )
 }
 
-fn write_items<T: Serialize>(items: impl Iterator<Item = T>, out: &mut dyn Write) -> io::Result<()> {
-    for (position, item) in items.enumerate() {
-        out.write_all(if position == 0 { b"\n" } else { b",\n" })?;
-        write_value(&item, out)?;
+/// Writes the elements of an array, each on a line of its own.
+fn write_items<T: Sync, S: Default>(
+    view: &DiffView<'_>,
+    items: &[T],
+    write: impl Fn(&T, &mut Vec<u8>, &mut S) + Sync,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let part = |part: &[T], is_first: bool, out: &mut Vec<u8>| {
+        let mut state = S::default();
+        for (position, item) in part.iter().enumerate() {
+            let separator: &[u8] = if is_first && position == 0 { b"\n" } else { b",\n" };
+            out.extend_from_slice(separator);
+            write(item, out, &mut state);
+        }
+    };
+    in_order(view, items, part, out)
+}
+
+/// How many items a thread formats at a time, and how many such parts are held at most, by thread.
+const PART: usize = 1_024;
+const PARTS: usize = 4;
+
+/// Has parts of the items formatted in parallel, and writes them in their order.
+fn in_order<T: Sync>(
+    view: &DiffView<'_>,
+    items: &[T],
+    write: impl Fn(&[T], bool, &mut Vec<u8>) + Sync,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let at_once = PART * PARTS * view.workers.count();
+    for start in (0..items.len()).step_by(at_once) {
+        let some = start..items.len().min(start + at_once);
+        let texts = view.workers.in_parts(some, PART, |part| {
+            let (is_first, mut text) = (part.start == 0, Vec::new());
+            write(&items[part], is_first, &mut text);
+            text
+        });
+        for text in texts {
+            out.write_all(&text)?;
+        }
     }
     Ok(())
 }

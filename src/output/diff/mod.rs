@@ -1,6 +1,7 @@
 //! A diff -> bytes: table, markdown, json (`credlens.diff/v1`), ndjson (one event a line).
 
 mod document;
+mod items;
 mod markdown;
 mod table;
 #[cfg(test)]
@@ -13,7 +14,7 @@ use std::str::FromStr;
 pub use document::{DiffDocument, DiffEvent, DiffFinding, DiffFindings, EventLine};
 
 use super::{Settings, harmless};
-use crate::engine::Program;
+use crate::engine::{Program, Workers};
 use crate::finding::{Diagnostic, InputTally, Severity};
 use crate::history::{Diff, Event, Moved, Side, Snapshot};
 use crate::report::cell;
@@ -79,6 +80,8 @@ pub struct DiffView<'a> {
     pub diagnostics: &'a [Diagnostic],
     /// Layout of the formats for people.
     pub settings: Settings,
+    /// Who formats what is long.
+    pub workers: &'a Workers,
 }
 
 /// Writes a diff in one format.
@@ -119,7 +122,7 @@ impl<'a> DiffView<'a> {
             Side::Old => self.diff.old,
             Side::New => self.diff.new,
         };
-        let found = &moved.found;
+        let found = moved.found;
         let bound = rules[usize::from(found.rule)];
         let [account, user, arn] = who(snapshot, found.row);
         let entity = bound.typed.entity;
@@ -128,7 +131,7 @@ impl<'a> DiffView<'a> {
             .map(|(_, created)| snapshot.users.time(found.row as usize, created))
             .filter(|&time| time != cell::ABSENT && time != cell::UNKNOWN);
         DiffFinding {
-            id: found.id.to_string(),
+            id: snapshot.id(self.program.judged(), found).to_string(),
             rule: bound.rule.id.clone(),
             parameters: bound.parameters.clone(),
             title: bound.rule.title.clone(),
@@ -151,19 +154,30 @@ impl<'a> DiffView<'a> {
     /// The worst of these findings, worst first.
     fn worst(&self, moved: &[Moved]) -> Vec<DiffFinding> {
         let rules = self.rules();
-        let mut moved: Vec<&Moved> = moved.iter().collect();
-        moved.sort_by_key(|moved| std::cmp::Reverse(rules[usize::from(moved.found.rule)].severity));
-        let shown = moved.into_iter().take(self.settings.limit);
+        let worst_first = Severity::ALL.into_iter().rev();
+        let by_severity = worst_first.flat_map(|severity| {
+            let rules = &rules;
+            let is_of = move |moved: &&Moved| rules[usize::from(moved.found.rule)].severity == severity;
+            moved.iter().filter(is_of)
+        });
+        let shown = by_severity.take(self.settings.limit);
         shown.map(|moved| self.finding(&rules, moved)).collect()
     }
 
     /// `3 opened (1 critical, 2 high)`.
     fn counts(&self, what: &str, moved: &[Moved]) -> String {
         let rules = self.rules();
+        let mut by_rule = vec![0_u64; rules.len()];
+        for moved in moved {
+            by_rule[usize::from(moved.found.rule)] += 1;
+        }
         let severities = Severity::ALL.into_iter().rev().filter_map(|severity| {
-            let of_severity = |moved: &&Moved| rules[usize::from(moved.found.rule)].severity == severity;
-            let count = moved.iter().filter(of_severity).count();
-            (count > 0).then(|| format!("{} {severity}", super::words::number(count as u64)))
+            let of_severity = rules
+                .iter()
+                .zip(&by_rule)
+                .filter(|(bound, _)| bound.severity == severity);
+            let count: u64 = of_severity.map(|(_, count)| count).sum();
+            (count > 0).then(|| format!("{} {severity}", super::words::number(count)))
         });
         let severities: Vec<String> = severities.collect();
         let all = super::words::number(moved.len() as u64);

@@ -28,7 +28,14 @@ fn told(format: DiffFormat, width: usize) -> String {
     let sink = Collector::new(|snapshot| snapshots.push(snapshot));
     let tally = engine::assess(&program, Memory::new(&reports), &sink, options).expect("memory takes all");
     drop(sink);
-    let changes = diff(&program, &snapshots[0], &snapshots[1], Options::default()).expect("one account");
+    let changes = diff(
+        &program,
+        &snapshots[0],
+        &snapshots[1],
+        Options::default(),
+        &Workers::one(),
+    )
+    .expect("one account");
     let diagnostics = [&changes.diagnostics[..], &tally.diagnostics[..]].concat();
     let view = DiffView {
         program: &program,
@@ -38,6 +45,7 @@ fn told(format: DiffFormat, width: usize) -> String {
             width,
             ..Settings::default()
         },
+        workers: &Workers::one(),
     };
     let mut out = Vec::new();
     write_diff(format, &view, &mut out).expect("memory takes all");

@@ -3,7 +3,6 @@
 use super::*;
 use crate::engine::{self, Event, Source};
 use crate::finding::AsOfSource;
-use crate::history::Collector;
 use crate::history::trend::{Trend, TrendOptions};
 use crate::output::harmless::is_harmful;
 use crate::output::schema::{check_committed, schemas};
@@ -42,11 +41,9 @@ fn document(by_account: bool) -> TrendDocument {
         by_account,
         ..TrendOptions::default()
     };
-    let mut trend = Trend::new(&program, options);
-    let sink = Collector::new(|snapshot| trend.add(&snapshot));
+    let trend = Trend::new(&program, options);
     let source = Monthly(Memory::new(&reports));
-    engine::assess(&program, source, &sink, engine::Options::default()).expect("memory takes all");
-    drop(sink);
+    engine::assess(&program, source, &trend, engine::Options::default()).expect("memory takes all");
     trend.finish()
 }
 

@@ -1,0 +1,149 @@
+//! What time costs: `cargo bench --bench history`. Snapshots are generated reports of 10,000 users that drift,
+//! in memory; throughput is in rows read.
+
+mod synth;
+
+use std::hint::black_box;
+use std::sync::Arc;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+
+use credlens::engine::{self, Account, Event, Input, Options, Program, Sink, Source, Tell, Workers};
+use credlens::finding::{AsOfSource, Severity, Status};
+use credlens::history::trend::{Trend, TrendOptions};
+use credlens::history::{self, Collector, Snapshot};
+use credlens::report::header::Header;
+use credlens::report::time::Timestamp;
+use credlens::rule::{self, Catalogue, Selection};
+
+const USERS: u64 = 10_000;
+const DAY: i64 = 86_400;
+/// Snapshots of a trend.
+const DAYS: usize = 10;
+
+struct Report {
+    input: Arc<Input>,
+    text: Vec<u8>,
+}
+
+/// Reports of consecutive days: each day some users leave, and some lose a password, MFA or a key.
+fn reports(days: usize) -> Vec<Report> {
+    let synth = synth::Synth {
+        users: USERS,
+        users_per_account: USERS,
+        seed: 1,
+    };
+    let bytes = synth.bytes();
+    let (header, rows) = Header::split(&bytes).expect("a report");
+    let mut lines: Vec<String> = String::from_utf8_lossy(rows).lines().map(str::to_owned).collect();
+    let mut reports = Vec::new();
+    for day in 0..days {
+        for line in lines.iter_mut().skip(day + 1).step_by(211) {
+            *line = line.replacen(",true,", ",false,", 1);
+        }
+        let mut number = 0;
+        lines.retain(|_| {
+            number += 1;
+            number % 997 != day + 2
+        });
+        let index = reports.len();
+        let days = i64::try_from(day).expect("a few days");
+        let input = Input {
+            index,
+            path: format!("report-{index}.csv"),
+            kind: "csv".to_owned(),
+            header: header.clone(),
+            as_of: Timestamp(synth::GENERATED + days * DAY),
+            as_of_source: AsOfSource::Argument,
+            generated: None,
+            account: Account::default(),
+        };
+        reports.push(Report {
+            input: Arc::new(input),
+            text: (lines.join("\n") + "\n").into_bytes(),
+        });
+    }
+    reports
+}
+
+fn rows(reports: &[Report]) -> Throughput {
+    let lines = |report: &Report| memchr::memchr_iter(b'\n', &report.text).count() as u64;
+    Throughput::Elements(reports.iter().map(lines).sum())
+}
+
+/// Reports from memory, a block each.
+struct Memory<'a>(std::slice::Iter<'a, Report>);
+
+impl Source for Memory<'_> {
+    fn next(&mut self, text: &mut Vec<u8>) -> Option<Event> {
+        let report = self.0.next()?;
+        text.clear();
+        text.extend_from_slice(&report.text);
+        Some(Event::Block {
+            input: Arc::clone(&report.input),
+            last: true,
+        })
+    }
+}
+
+fn program() -> Program {
+    let selected = rule::select(&Catalogue::builtin(), &Selection::default()).expect("rules that exist");
+    Program::new(selected.rules)
+}
+
+fn judge(program: &Program, reports: &[Report], sink: &impl Sink, threads: usize) {
+    let statuses = [Status::Fail, Status::Undetermined, Status::Suppressed];
+    let options = Options {
+        threads,
+        tell: Tell::new(&statuses, Severity::Informational),
+        suppressions: None,
+    };
+    engine::assess(program, Memory(reports.iter()), sink, options).expect("memory can be read");
+}
+
+fn snapshots(program: &Program, reports: &[Report], threads: usize) -> Vec<Snapshot> {
+    let mut snapshots = Vec::new();
+    let collector = Collector::new(|snapshot| snapshots.push(snapshot));
+    judge(program, reports, &collector, threads);
+    drop(collector);
+    snapshots
+}
+
+fn diffs(criterion: &mut Criterion) {
+    let (program, reports) = (program(), reports(2));
+    let judged = snapshots(&program, &reports, 1);
+    let mut group = criterion.benchmark_group("diff");
+    group.throughput(rows(&reports));
+    group.bench_function("read and judge both", |bencher| {
+        bencher.iter(|| black_box(snapshots(&program, &reports, 1)));
+    });
+    for (name, other) in [("with itself", &judged[0]), ("with the next day", &judged[1])] {
+        group.bench_function(name, |bencher| {
+            let (options, workers) = (history::Options::default(), Workers::one());
+            bencher.iter(|| {
+                let diff = history::diff(&program, &judged[0], other, options, &workers);
+                black_box(diff.expect("one account").open.len())
+            });
+        });
+    }
+    group.finish();
+}
+
+fn trends(criterion: &mut Criterion) {
+    let (program, reports) = (program(), reports(DAYS));
+    let mut group = criterion.benchmark_group("trend");
+    group.throughput(rows(&reports)).sample_size(20);
+    for (name, threads) in [("1 thread", 1), ("2 threads", 2)] {
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                let trend = Trend::new(&program, TrendOptions::default());
+                judge(&program, &reports, &trend, threads);
+                black_box(trend.finish())
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, diffs, trends);
+criterion_main!(benches);

@@ -1,0 +1,49 @@
+//! Reports whose instants are given one by one.
+
+use std::sync::Arc;
+
+use credlens::engine::{Event, Input, Source};
+use credlens::finding::AsOfSource;
+use credlens::report::time::Timestamp;
+
+/// A source whose inputs are judged as of these instants, in their order; where there is none, as of their own.
+pub(crate) struct Dated<S> {
+    source: S,
+    as_of: std::vec::IntoIter<Option<Timestamp>>,
+    /// Of the present input, the instant and the input with it.
+    current: Option<(Option<Timestamp>, Option<Arc<Input>>)>,
+}
+
+impl<S: Source> Dated<S> {
+    pub(crate) fn new(source: S, as_of: Vec<Option<Timestamp>>) -> Self {
+        Self {
+            source,
+            as_of: as_of.into_iter(),
+            current: None,
+        }
+    }
+}
+
+impl<S: Source> Source for Dated<S> {
+    fn next(&mut self, text: &mut Vec<u8>) -> Option<Event> {
+        let event = self.source.next(text)?;
+        let (as_of, dated) = match self.current.take() {
+            Some(current) => current,
+            None => (self.as_of.next().flatten(), None),
+        };
+        let Event::Block { input, last } = event else {
+            return Some(event);
+        };
+        let input = match (as_of, dated) {
+            (None, _) => input,
+            (Some(_), Some(dated)) => dated,
+            (Some(as_of), None) => Arc::new(Input {
+                as_of,
+                as_of_source: AsOfSource::Argument,
+                ..Input::clone(&input)
+            }),
+        };
+        self.current = (!last).then(|| (as_of, Some(Arc::clone(&input))));
+        Some(Event::Block { input, last })
+    }
+}

@@ -1,0 +1,49 @@
+//! The accounts of many ARNs.
+
+use crate::report::cell::account_of;
+
+/// Tells the accounts of ARNs that follow each other, mostly of one account.
+#[derive(Debug, Default)]
+pub(super) struct AccountOf<'a> {
+    /// The last ARN as far as its account, with the colon behind it; and that account.
+    last: Option<(&'a [u8], &'a [u8])>,
+}
+
+impl<'a> AccountOf<'a> {
+    /// The account that the ARN names.
+    pub(super) fn arn(&mut self, arn: &'a [u8]) -> Option<&'a [u8]> {
+        if let Some((head, account)) = self.last
+            && arn.starts_with(head)
+        {
+            return Some(account);
+        }
+        let account = account_of(arn);
+        let end = memchr::memchr_iter(b':', arn).nth(4);
+        self.last = end.map(|end| &arn[..=end]).zip(account);
+        account
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_if_each_were_alone() {
+        let arns: [&[u8]; 9] = [
+            b"arn:aws:iam::12:user/a",
+            b"arn:aws:iam::12:user/b",
+            b"arn:aws:iam::123:user/a",
+            b"arn:aws:iam::12",
+            b"arn:aws:iam::12:user/b",
+            b"",
+            b"arn:aws:iam::x:user/b",
+            b"arn:aws:iam::x:user/c",
+            b"arn:aws:iam::12:root",
+        ];
+        let mut accounts = AccountOf::default();
+        for arn in arns {
+            assert_eq!(accounts.arn(arn), account_of(arn));
+        }
+    }
+}

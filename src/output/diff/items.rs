@@ -1,0 +1,135 @@
+//! Findings of a diff as JSON, written straight to bytes: what those of a rule or of a user have in common is
+//! made once and copied.
+
+use std::io::Write as _;
+
+use super::DiffView;
+use crate::engine::Judged;
+use crate::finding::Status;
+use crate::history::{Moved, Side, Snapshot};
+use crate::output::json_text::{write, write_hex, write_option};
+use crate::report::cell;
+use crate::report::time::Timestamp;
+
+/// Writes findings of one diff.
+pub(super) struct Items<'a> {
+    old: &'a Snapshot,
+    new: &'a Snapshot,
+    judged: &'a [Judged],
+    /// By the rule's position.
+    rules: Vec<RulePieces>,
+}
+
+/// What all findings of a rule have in common.
+struct RulePieces {
+    /// From the id's end to the account.
+    head: Vec<u8>,
+    /// From the causes' end to the end.
+    tail: Vec<u8>,
+}
+
+/// `account` to `arn` of the user last written.
+#[derive(Debug, Default)]
+pub(super) struct UserPiece {
+    of: Option<(Side, u32)>,
+    text: Vec<u8>,
+}
+
+impl<'a> Items<'a> {
+    pub(super) fn new(view: &DiffView<'a>) -> Self {
+        let judged = view.program.judged();
+        Self {
+            old: view.diff.old,
+            new: view.diff.new,
+            judged,
+            rules: judged.iter().map(RulePieces::new).collect(),
+        }
+    }
+
+    /// Writes one finding as a JSON object.
+    pub(super) fn finding(&self, moved: &Moved, user: &mut UserPiece, out: &mut Vec<u8>) {
+        let found = moved.found;
+        let snapshot = match moved.side {
+            Side::Old => self.old,
+            Side::New => self.new,
+        };
+        let rule = &self.rules[usize::from(found.rule)];
+        let typed = &self.judged[usize::from(found.rule)].bound.typed;
+        out.extend_from_slice(br#"{"id":""#);
+        write_hex(snapshot.id(self.judged, found).0, out);
+        out.extend_from_slice(&rule.head);
+        out.extend_from_slice(user.of(snapshot, (moved.side, found.row)));
+        out.extend_from_slice(br#","credential":"#);
+        let credential = typed.credential(found.slot);
+        write_option(credential.map(|credential| credential.name().as_bytes()), out);
+        out.extend_from_slice(br#","key_created":"#);
+        let created = typed.entity.existence(found.slot);
+        write_time(
+            created.map(|(_, created)| snapshot.users.time(found.row as usize, created)),
+            out,
+        );
+        out.extend_from_slice(br#","before":"#);
+        write_status(moved.before, out);
+        out.extend_from_slice(br#","after":"#);
+        write_status(moved.after, out);
+        out.extend_from_slice(br#","resolved_by":["#);
+        for (position, cause) in moved.by.iter().enumerate() {
+            out.extend_from_slice(if position == 0 { b"\"" } else { b",\"" });
+            out.extend_from_slice(cause.name().as_bytes());
+            out.push(b'"');
+        }
+        out.extend_from_slice(&rule.tail);
+    }
+}
+
+impl RulePieces {
+    fn new(judged: &Judged) -> Self {
+        let bound = &judged.bound;
+        let mut head = br#"","rule":"#.to_vec();
+        write(&bound.rule.id, &mut head);
+        head.extend_from_slice(br#","parameters":"#);
+        write(&bound.parameters, &mut head);
+        head.extend_from_slice(br#","title":"#);
+        write(&bound.rule.title, &mut head);
+        head.extend_from_slice(br#","severity":"#);
+        write(&bound.severity, &mut head);
+        let mut tail = br#"],"message":"#.to_vec();
+        write(&bound.message, &mut tail);
+        tail.push(b'}');
+        Self { head, tail }
+    }
+}
+
+impl UserPiece {
+    fn of(&mut self, snapshot: &Snapshot, of: (Side, u32)) -> &[u8] {
+        if self.of != Some(of) {
+            self.of = Some(of);
+            let (users, row) = (&snapshot.users, of.1 as usize);
+            self.text.clear();
+            self.text.extend_from_slice(br#","account":"#);
+            write_option(users.account(row), &mut self.text);
+            for (name, text) in [("user", users.name(row)), ("arn", users.arn(row))] {
+                self.text.extend_from_slice(br#",""#);
+                self.text.extend_from_slice(name.as_bytes());
+                self.text.extend_from_slice(br#"":"#);
+                write_option(Some(text).filter(|text| !text.is_empty()), &mut self.text);
+            }
+        }
+        &self.text
+    }
+}
+
+fn write_status(status: Option<Status>, out: &mut Vec<u8>) {
+    write_option(status.map(|status| status.name().as_bytes()), out);
+}
+
+fn write_time(time: Option<i64>, out: &mut Vec<u8>) {
+    match time.filter(|&time| time != cell::ABSENT && time != cell::UNKNOWN) {
+        Some(time) => {
+            out.push(b'"');
+            write!(out, "{}", Timestamp(time)).expect("invariant: memory takes every byte");
+            out.push(b'"');
+        }
+        None => out.extend_from_slice(b"null"),
+    }
+}
