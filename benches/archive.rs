@@ -17,6 +17,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 const USERS: u64 = 10_000;
 
+#[expect(clippy::disallowed_methods, reason = "the fence is around src/")]
 fn benches(criterion: &mut Criterion) {
     let csv = synth::Synth {
         users: USERS,

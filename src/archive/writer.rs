@@ -147,6 +147,7 @@ impl Writer {
     clippy::wildcard_enum_match_arm,
     reason = "the kinds of a library's errors are its own"
 )]
+#[expect(clippy::needless_pass_by_value, reason = "it is what map_err gives")]
 fn failed(error: PolarsError) -> Error {
     let kind = match &error {
         PolarsError::IO { error, .. } => error.kind(),

@@ -1,6 +1,6 @@
 //! `credlens archive`: add, list, export and verify.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -17,9 +17,11 @@ use credlens::io::keep::{Kept, keep};
 use credlens::output::{catalogue, harmless};
 use serde_json::json;
 
-use super::args::{Archive, ArchiveAdd, ArchiveExport, ArchiveList, ArchiveVerify, Color, ListFormat, Which};
+use super::args::{
+    Archive, ArchiveAdd, ArchiveExport, ArchiveList, ArchiveVerify, Color, ListFormat, Which, until,
+};
 use super::progress::Progress;
-use super::scan::containers;
+use super::scan::with_archives;
 use super::{Exit, colored, now, tell, tell_error, width};
 
 pub(super) fn run(command: Archive) -> anyhow::Result<Exit> {
@@ -62,9 +64,9 @@ fn add_inputs(args: ArchiveAdd) -> anyhow::Result<Exit> {
     let inputs = if reads_stdin {
         args.inputs
     } else {
-        Inputs::in_time_order(args.inputs, containers(), options)
+        with_archives(Inputs::new(args.inputs, Box::new(io::empty()), options)).in_time_order()
     };
-    let source = Inputs::new(inputs, Box::new(io::stdin()), options).with_containers(containers());
+    let source = with_archives(Inputs::new(inputs, Box::new(io::stdin()), options));
     let mut source = Progress::new(source, args.talk.quiet);
     add_all(&*store(&args.archive), &mut source, args.talk.quiet)
 }
@@ -144,6 +146,57 @@ fn latest(reports: Vec<Listed>) -> Vec<Listed> {
         .filter(|(place, _)| wanted.contains(place))
         .map(|(_, listed)| listed)
         .collect()
+}
+
+/// Of an archive, the reports to compare: of each account the last one as of each instant. None where there are none,
+/// which is told, like the accounts that one of them lacks.
+pub(super) fn sides(
+    path: &Path,
+    instants: [&Path; 2],
+    accounts: &[String],
+) -> anyhow::Result<Option<[Vec<PathBuf>; 2]>> {
+    let store = existing(path)?;
+    let mut sides = Vec::new();
+    for instant in instants {
+        let text = instant.to_string_lossy();
+        let at = until(&text)
+            .map_err(|why| anyhow::anyhow!("'{text}': {why}; --archive compares two instants"))?;
+        let which = Which {
+            account: accounts.to_vec(),
+            at: Some(at),
+            ..Which::default()
+        };
+        let (reports, _) = select(&*store, &which)?;
+        if reports.is_empty() {
+            tell_error(format_args!(
+                "the archive has no such report as of {at} or before"
+            ));
+            return Ok(None);
+        }
+        sides.push(reports);
+    }
+    let accounts = |side: &[Listed]| -> BTreeSet<String> {
+        side.iter()
+            .flat_map(|listed| listed.report.accounts.clone())
+            .collect()
+    };
+    let known = [accounts(&sides[0]), accounts(&sides[1])];
+    for account in known[1].difference(&known[0]) {
+        tell(format_args!(
+            "warning: account {account} has no report as of OLD, and is left out"
+        ));
+    }
+    let both = |listed: &&Listed| {
+        let of = &listed.report.accounts;
+        of.is_empty() || of.iter().any(|account| known[0].contains(account))
+    };
+    let paths = |side: &[Listed]| -> Vec<PathBuf> {
+        side.iter()
+            .filter(both)
+            .map(|listed| path.join(place(listed)))
+            .collect()
+    };
+    Ok(Some([paths(&sides[0]), paths(&sides[1])]))
 }
 
 fn list_reports(args: &ArchiveList) -> anyhow::Result<Exit> {

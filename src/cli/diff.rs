@@ -1,15 +1,18 @@
 //! `credlens diff`: two reports in, what changed out.
 
 use std::io::{self, BufWriter};
+use std::path::PathBuf;
 
 use anyhow::bail;
 use credlens::engine::{self, Program, Sink, Source, Tell, Workers};
 use credlens::finding::{Diagnostic, Level, Tally};
-use credlens::history::{self, Collector};
+use credlens::history::{self, Collector, Snapshot};
 use credlens::output::Settings;
 use credlens::output::diff::{DiffFormat, DiffView, write_diff};
 use credlens::rule::Suppressions;
 
+#[cfg(feature = "archive")]
+use super::archive;
 use super::args::{Diff, FailOn, FormatTo};
 use super::config::Config;
 use super::dated::Dated;
@@ -20,19 +23,16 @@ use super::target::{check_formats, open_outputs};
 use super::{Exit, colored, diagnostics, tell_error, width};
 
 pub(super) fn run(mut diff: Diff) -> anyhow::Result<Exit> {
-    for path in [&diff.old, &diff.new] {
-        if path.is_dir() {
-            bail!(
-                "{} is a directory; diff compares two reports, trend many",
-                path.display()
-            );
-        }
-    }
+    let Some(sides) = sides(&diff)? else {
+        return Ok(Exit::NothingJudged);
+    };
+    let (olds, paths) = (sides.old.len(), [sides.old, sides.new].concat());
     if diff.format.is_empty() {
         diff.format.push(FormatTo::to_stdout(DiffFormat::Table));
     }
-    check_formats(&diff.format, &[diff.old.clone(), diff.new.clone()])?;
-    let mut config = Config::resolve(diff.judge.scan(vec![diff.old, diff.new]))?;
+    check_formats(&diff.format, &paths)?;
+    let count = paths.len();
+    let mut config = Config::resolve(diff.judge.scan(paths))?;
     config.as_of = None;
     let (program, suppressions) = match prepare(&config)? {
         Ok((selected, suppressions)) => (Program::new(selected.rules), suppressions),
@@ -43,10 +43,17 @@ pub(super) fn run(mut diff: Diff) -> anyhow::Result<Exit> {
     let source = Dated::new(inputs(&config, now()), vec![diff.old_as_of, diff.new_as_of]);
     let tally = judge(&config, &program, &suppressions, source, &collector)?;
     drop(collector);
-    let [old, new] = snapshots.as_slice() else {
+    if snapshots.len() < count {
         tell_diagnostics(&config, &tally.diagnostics, Level::Error);
         tell_error("both reports must be read to their end to be compared");
         return Ok(Exit::NothingJudged);
+    }
+    let news = snapshots.split_off(olds);
+    let joined = Snapshot::join(snapshots).zip(Snapshot::join(news));
+    let Some((old, new)) = &joined else {
+        bail!(
+            "the reports of these accounts lack different columns; compare one account at a time by --account"
+        );
     };
     let options = history::Options {
         idle_days: diff.idle_days,
@@ -55,6 +62,34 @@ pub(super) fn run(mut diff: Diff) -> anyhow::Result<Exit> {
     let changes = history::diff(&program, old, new, options, &workers)?;
     write(&config, &diff.format, (&program, &changes, &workers), &tally)?;
     Ok(exit(&program, &changes, diff.fail_on_new))
+}
+
+/// The reports to compare.
+struct Sides {
+    old: Vec<PathBuf>,
+    new: Vec<PathBuf>,
+}
+
+/// Those that are named, or those that an archive has; none where it has none, which is told.
+fn sides(diff: &Diff) -> anyhow::Result<Option<Sides>> {
+    #[cfg(feature = "archive")]
+    if let Some(path) = &diff.archive {
+        return Ok(
+            archive::sides(path, [&diff.old, &diff.new], &diff.account)?.map(|[old, new]| Sides { old, new })
+        );
+    }
+    for path in [&diff.old, &diff.new] {
+        if path.is_dir() {
+            bail!(
+                "{} is a directory; diff compares two reports, trend many, and --archive takes two dates",
+                path.display()
+            );
+        }
+    }
+    Ok(Some(Sides {
+        old: vec![diff.old.clone()],
+        new: vec![diff.new.clone()],
+    }))
 }
 
 /// Judges the inputs.

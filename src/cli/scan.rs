@@ -10,7 +10,6 @@ use anyhow::bail;
 use credlens::aws::Live;
 use credlens::engine::{self, Program, Source, Tell};
 use credlens::finding::{Diagnostic, Level, Tally};
-use credlens::io::contained::Containers;
 use credlens::io::inputs::{Inputs, Limits, Options};
 use credlens::output::{Format, Outputs, Settings};
 use credlens::report::time::Timestamp;
@@ -202,18 +201,14 @@ pub(super) fn inputs(config: &Config, now: Timestamp) -> Inputs {
         now,
         limits: limits(config),
     };
-    Inputs::new(config.inputs.clone(), Box::new(io::stdin()), options).with_containers(containers())
+    with_archives(Inputs::new(config.inputs.clone(), Box::new(io::stdin()), options))
 }
 
-/// What reads files of archives among the inputs.
-#[cfg(feature = "archive")]
-pub(super) fn containers() -> Option<Box<dyn Containers>> {
-    Some(Box::new(credlens::archive::inputs::ArchivedInputs))
-}
-
-#[cfg(not(feature = "archive"))]
-pub(super) fn containers() -> Option<Box<dyn Containers>> {
-    None
+/// The same, with what reads files of archives among them.
+pub(super) fn with_archives(inputs: Inputs) -> Inputs {
+    #[cfg(feature = "archive")]
+    let inputs = inputs.with_containers(Box::new(credlens::archive::inputs::ArchivedInputs));
+    inputs
 }
 
 /// How much is read at most.

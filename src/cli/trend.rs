@@ -15,7 +15,7 @@ use super::args::{By, FormatTo, Trend};
 use super::config::Config;
 use super::diff::{judge, settings, tell_diagnostics};
 use super::now;
-use super::scan::{containers, inputs, limits, prepare};
+use super::scan::{inputs, limits, prepare, with_archives};
 use super::target::{check_formats, open_outputs};
 
 /// How many of the oldest findings documents tell; those for people show fewer.
@@ -66,7 +66,7 @@ fn in_time_order(config: &Config) -> Vec<PathBuf> {
         now: now(),
         limits: limits(config),
     };
-    Inputs::in_time_order(config.inputs.clone(), containers(), options)
+    with_archives(Inputs::new(config.inputs.clone(), Box::new(io::empty()), options)).in_time_order()
 }
 
 fn write(

@@ -113,7 +113,7 @@ impl Comparison<'_> {
     /// Whether what was last used then was idle at the older snapshot: later uses may be hidden by still
     /// later ones.
     fn is_idle(self, last: i64) -> bool {
-        let limit = self.old.input.as_of.plus(-self.idle_days, Unit::Days);
+        let limit = self.old.as_of(self.old_row).plus(-self.idle_days, Unit::Days);
         known(last).is_some_and(|last| last <= limit)
     }
 

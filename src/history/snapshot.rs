@@ -4,6 +4,7 @@ use super::users::Users;
 use crate::engine::{Hit, Id, Input, Judged, user_key};
 use crate::finding::Status;
 use crate::report::schema::{Credential, Slot, TimeColumn};
+use crate::report::time::Timestamp;
 
 /// A report with its findings. Passes are not kept.
 #[derive(Clone, Debug)]
@@ -18,6 +19,8 @@ pub struct Snapshot {
     pub folded: Vec<u16>,
     /// Where the findings of each user end, once the report was read to its end.
     ends: Vec<u32>,
+    /// Of snapshots that were joined, where the users of each end, and its as-of.
+    joined: Vec<(u32, Timestamp)>,
 }
 
 /// One finding in little memory: the rest of it is the rule's and the user's.
@@ -63,7 +66,49 @@ impl Snapshot {
             found: Vec::new(),
             folded: Vec::new(),
             ends: Vec::new(),
+            joined: Vec::new(),
         }
+    }
+
+    /// Snapshots of several accounts as one, as of the latest of them; each user keeps the instant of its own.
+    /// None where there is none, or where their reports lack different columns.
+    pub fn join(snapshots: Vec<Self>) -> Option<Self> {
+        let count = snapshots.len();
+        let mut snapshots = snapshots.into_iter();
+        let mut all = snapshots.next()?;
+        let users =
+            |snapshot: &Self| u32::try_from(snapshot.users.len()).expect("invariant: fewer than 4 G users");
+        let mut joined = vec![(users(&all), all.input.as_of)];
+        for mut next in snapshots {
+            if next.input.lacks() != all.input.lacks() {
+                return None;
+            }
+            let (rows, found) = (users(&all), all.found.len());
+            all.users.append(&mut next.users);
+            let moved = |found: Found| Found {
+                row: found.row + rows,
+                ..found
+            };
+            all.found.extend(next.found.into_iter().map(moved));
+            let found = u32::try_from(found).expect("invariant: fewer than 4 G findings");
+            all.ends.extend(next.ends.into_iter().map(|end| end + found));
+            all.folded.extend(next.folded);
+            joined.push((users(&all), next.input.as_of));
+            all.input.as_of = all.input.as_of.max(next.input.as_of);
+        }
+        if count > 1 {
+            all.input.path = format!("{} and {} more", all.input.path, count - 1);
+            all.joined = joined;
+        }
+        Some(all)
+    }
+
+    /// The instant at which a user was judged.
+    pub fn as_of(&self, row: u32) -> Timestamp {
+        let report = self.joined.partition_point(|&(end, _)| end <= row);
+        self.joined
+            .get(report)
+            .map_or(self.input.as_of, |&(_, as_of)| as_of)
     }
 
     /// Notes where the findings of each user lie.

@@ -27,6 +27,15 @@ pub trait Containers: Send {
     fn open(&mut self, path: &Path, file: File) -> Result<Box<dyn Container>, OpenError>;
 }
 
+/// A program without archives.
+pub(super) struct NoArchives;
+
+impl Containers for NoArchives {
+    fn open(&mut self, _: &Path, _: File) -> Result<Box<dyn Container>, OpenError> {
+        Err("is a Parquet file, and this credlens was built without the feature archive".into())
+    }
+}
+
 /// A file that holds reports.
 pub trait Container: Send {
     /// What is known of its reports, in order.
@@ -71,10 +80,7 @@ pub(super) enum Place {
 
 impl Opened {
     /// Opens a path that leads to a Parquet file, or to a report in one; none where it does not.
-    pub(super) fn of(
-        path: &Path,
-        containers: Option<&mut (dyn Containers + 'static)>,
-    ) -> Result<Option<Self>, InputError> {
+    pub(super) fn of(path: &Path, containers: &mut dyn Containers) -> Result<Option<Self>, InputError> {
         let (file, number) = match number_of(path) {
             Some((file, number)) if !path.exists() => (file, Some(number)),
             _ => (path.to_owned(), None),
@@ -82,7 +88,6 @@ impl Opened {
         let Some(opened) = parquet(&file).map_err(InputError::Open)? else {
             return Ok(None);
         };
-        let containers = containers.ok_or(InputError::NoArchives)?;
         let container = containers.open(&file, opened).map_err(InputError::Archive)?;
         let reports = container.reports();
         let (next, end) = match number {

@@ -59,9 +59,6 @@ pub enum InputError {
     /// A file of an archive that cannot be read.
     #[error("{0}")]
     Archive(super::contained::OpenError),
-    /// A Parquet file, for a program without archives.
-    #[error("is a Parquet file, and this credlens was built without the feature archive")]
-    NoArchives,
     /// A number behind the path of an archived file that leads to none of its reports.
     #[error("is no report: that file of an archive holds {0}")]
     NoSuchReport(usize),

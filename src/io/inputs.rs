@@ -5,7 +5,7 @@ use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::contained::{Contained, Containers, Opened, Place};
+use super::contained::{Contained, Containers, NoArchives, Opened, Place};
 use super::decompress::Compression;
 use super::error::InputError;
 use super::walk::{STDIN, Walk};
@@ -69,7 +69,7 @@ impl Default for Limits {
 pub struct Inputs {
     walk: Walk,
     stdin: Option<Box<dyn Read + Send>>,
-    containers: Option<Box<dyn Containers>>,
+    containers: Box<dyn Containers>,
     /// The container whose reports come next.
     container: Option<Opened>,
     options: Options,
@@ -85,7 +85,7 @@ impl Inputs {
         Self {
             walk: Walk::new(arguments),
             stdin: Some(stdin),
-            containers: None,
+            containers: Box::new(NoArchives),
             container: None,
             options,
             current: None,
@@ -96,7 +96,7 @@ impl Inputs {
 
     /// The same, reading files that hold several reports, too.
     #[must_use]
-    pub fn with_containers(mut self, containers: Option<Box<dyn Containers>>) -> Self {
+    pub fn with_containers(mut self, containers: Box<dyn Containers>) -> Self {
         self.containers = containers;
         self
     }
@@ -104,13 +104,10 @@ impl Inputs {
     /// The files that arguments name, in the order of the instants at which they are judged. Reads their
     /// beginnings alone, those that must be held in memory wholly; what cannot be read comes last, to be told
     /// by who reads it again. Standard input cannot be read twice.
-    pub fn in_time_order(
-        arguments: Vec<PathBuf>,
-        containers: Option<Box<dyn Containers>>,
-        options: Options,
-    ) -> Vec<PathBuf> {
-        let mut inputs = Self::new(arguments, Box::new(io::empty()), options).with_containers(containers);
+    pub fn in_time_order(self) -> Vec<PathBuf> {
+        let mut inputs = self;
         inputs.options.limits.block = PEEK;
+        let options = inputs.options;
         let mut text = Vec::new();
         let mut dated = Vec::new();
         while let Some(found) = inputs.find() {
@@ -141,7 +138,7 @@ impl Inputs {
                 Ok(path) => path,
                 Err(failed) => return Some(Err(failed)),
             };
-            self.container = match Opened::of(&path, self.containers.as_deref_mut()) {
+            self.container = match Opened::of(&path, self.containers.as_mut()) {
                 Ok(Some(opened)) => Some(opened),
                 Ok(None) => return Some(Ok(Place::File(path))),
                 Err(error) => return Some(Err((path, error))),

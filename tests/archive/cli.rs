@@ -190,3 +190,88 @@ fn what_is_no_archive_is_told() {
     assert_eq!(code, 3);
     assert!(err.contains("--as-of"), "{err}");
 }
+
+/// Two dates of an archive compare like the two reports that were the last ones then.
+#[test]
+fn diff_at_two_dates() {
+    let directory = saved();
+    let run = |args: &[&str]| credlens(directory.path(), args);
+    run(&["archive", "add", "archive", "reports"]);
+    let events = |args: &[&str]| {
+        let (code, out, err) = run(&[&["diff"], args, &["--format", "ndjson", "--quiet"]].concat());
+        assert_eq!(code, 0, "{err}");
+        out
+    };
+    let between = |old: &str, new: &str, account: &[&str]| {
+        events(&[&["--archive", "archive", old, new], account].concat())
+    };
+    let january = events(&["reports/2026-01-01.csv", "reports/2026-02-01.csv"]);
+    assert_eq!(january.lines().count(), 1, "{january}");
+    assert_eq!(between("2026-01-15", "2026-02-15", &[]), january);
+    assert_eq!(between("2026-01-15", "2026-02-28T00:00:00Z", &[]), january);
+    let whole = events(&["reports/2026-01-01.csv", "reports/2026-03-01.csv"]);
+    assert!(whole.lines().count() > 1, "{whole}");
+    // The other account has nothing to be compared with: it was not created.
+    assert_eq!(between("2026-01-15", "2026-03-01", &[]), whole);
+    assert_eq!(
+        between("2026-01-15", "2026-03-01", &["--account", "111122223333"]),
+        whole
+    );
+    let (code, _, err) = run(&["diff", "--archive", "archive", "2026-01-15", "2026-03-01"]);
+    assert!(code == 0 && err.contains("444455556666"), "{err}");
+    let (code, _, err) = run(&["diff", "--archive", "archive", "2025-01-15", "2026-03-01"]);
+    assert_eq!(code, 3, "{err}");
+    let (code, _, err) = run(&[
+        "diff",
+        "--archive",
+        "archive",
+        "reports/2026-01-01.csv",
+        "2026-03-01",
+    ]);
+    assert_eq!(code, 2, "{err}");
+}
+
+/// Accounts whose snapshots are of different days are compared in one go, each as of its own instant.
+#[test]
+fn diff_of_several_accounts() {
+    let directory = tempdir().unwrap();
+    fs::create_dir(directory.path().join("reports")).unwrap();
+    let write = |name: &str, csv: &str| fs::write(directory.path().join("reports").join(name), csv).unwrap();
+    let other = PLAIN.replace("111122223333", "444455556666");
+    write("one-2026-01-01.csv", PLAIN);
+    write("other-2026-01-05.csv", &other);
+    write("one-2026-02-01.csv", &PLAIN.replace("alice", "anna"));
+    write("other-2026-02-05.csv", &other.replace("bob", "bill"));
+    let run = |args: &[&str]| credlens(directory.path(), args);
+    run(&["archive", "add", "archive", "reports"]);
+    let (code, out, err) = run(&[
+        "diff",
+        "--archive",
+        "archive",
+        "2026-01-31",
+        "2026-02-28",
+        "--format",
+        "json",
+    ]);
+    assert_eq!(code, 0, "{err}");
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(json["new"]["as_of"], "2026-02-05T23:59:59Z");
+    let events: Vec<_> = json["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| {
+            [&event["kind"], &event["account"], &event["user"]].map(|text| text.as_str().unwrap().to_owned())
+        })
+        .collect();
+    let event = |kind: &str, account: &str, user: &str| [kind, account, user].map(str::to_owned);
+    assert_eq!(
+        events,
+        [
+            event("user-created", "111122223333", "anna"),
+            event("user-created", "444455556666", "bill"),
+            event("user-deleted", "111122223333", "alice"),
+            event("user-deleted", "444455556666", "bob"),
+        ]
+    );
+}

@@ -40,7 +40,7 @@ fn every_harm_is_found() {
     let bytes = fs::read(directory.path().join(&file)).unwrap();
     for length in [0, 1, 3, 4, 11, bytes.len() / 2, bytes.len() - 1] {
         let told = problem(directory.path(), |at| {
-            fs::write(at.join(&file), &bytes[..length]).unwrap()
+            fs::write(at.join(&file), &bytes[..length]).unwrap();
         });
         assert!(told.contains("is damaged"), "cut to {length}: {told}");
     }

@@ -30,7 +30,7 @@ impl Blocks {
             index: 0,
             path: "report.csv".to_owned(),
             kind: "csv".to_owned(),
-            header: header.clone(),
+            header,
             as_of: AS_OF,
             as_of_source: AsOfSource::Argument,
             generated: None,
@@ -68,7 +68,7 @@ impl Source for Blocks {
 
 fn header() -> impl Strategy<Value = String> {
     let full = credlens::report::schema::Column::ALL
-        .map(|column| column.name())
+        .map(credlens::report::schema::Column::name)
         .join(",");
     prop_oneof![
         4 => Just(full.clone()),
@@ -160,15 +160,11 @@ fn reports_of_aws_need_no_bytes_besides_their_cells() {
         .replace('\n', "\r\n")
         .replace("true", "TRUE")
         .replace("false", "FALSE");
-    let all_quoted = PLAIN
+    let quoted_lines = PLAIN
         .lines()
-        .map(|line| format!("\"{}\"\n", line.replace(',', "\",\"")))
-        .collect::<String>();
-    let with_owner = PLAIN
-        .lines()
-        .enumerate()
-        .map(|(row, line)| format!("{line},{}\n", if row == 0 { "owner" } else { "ops" }))
-        .collect::<String>();
+        .map(|line| format!("\"{}\"", line.replace(',', "\",\"")));
+    let all_quoted = quoted_lines.collect::<Vec<_>>().join("\n");
+    let with_owner = PLAIN.replace('\n', ",ops\n").replacen(",ops", ",owner", 1) + ",ops";
     for csv in [
         PLAIN,
         &quoted,
@@ -227,6 +223,10 @@ fn columns_are_typed_for_other_engines() {
     record: binary
     ");
     let row = |row: usize| {
+        #[expect(
+            clippy::wildcard_enum_match_arm,
+            reason = "only times are not told as they are"
+        )]
         let cell = |name: &polars::prelude::PlSmallStr| match frame.column(name).unwrap().get(row).unwrap() {
             polars::prelude::AnyValue::Datetime(microseconds, ..) => microseconds.to_string(),
             other => other.to_string(),

@@ -13,6 +13,7 @@ use super::{FailOn, FormatTo, Scan, Selection, StatusWord, Talk};
 pub(super) const DIFF_EXAMPLES: &str = "\
 Examples:
   credlens diff 2026-10-01.csv 2026-11-01.csv
+  credlens diff --archive archive/ 2026-10-01 2026-11-01   every account of an archive, at two dates
   credlens diff old.json new.json --fail-on-new high       for a pipeline: exit status 1 on a new finding
   credlens diff old.csv new.csv --format markdown=changes.md --format ndjson=events.ndjson
 
@@ -109,13 +110,24 @@ impl Judge {
 
 #[derive(Debug, Args)]
 pub(crate) struct Diff {
-    /// The older report: a file, or - for standard input
+    /// The older report: a file, or - for standard input; with --archive, an instant such as 2026-10-01
     #[arg(value_name = "OLD")]
     pub(crate) old: PathBuf,
 
     /// The newer report
     #[arg(value_name = "NEW")]
     pub(crate) new: PathBuf,
+
+    /// Compare what this archive has: of each account the last report as of OLD with the last one as of NEW. A date
+    /// alone is its last second
+    #[cfg(feature = "archive")]
+    #[arg(long, value_name = "ARCHIVE", conflicts_with_all = ["old_as_of", "new_as_of"])]
+    pub(crate) archive: Option<PathBuf>,
+
+    /// Only reports of the archive that tell of this account. May be repeated
+    #[cfg(feature = "archive")]
+    #[arg(long, value_name = "ID", requires = "archive")]
+    pub(crate) account: Vec<String>,
 
     /// Judge OLD as of this instant, such as 2026-11-21T00:00:00Z; a date alone is its first second.
     /// Otherwise: when AWS made it, if it tells; else a date or time in its file name; else now

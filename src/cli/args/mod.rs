@@ -16,7 +16,7 @@ use credlens::report::time::Timestamp;
 #[cfg(feature = "aws")]
 use super::aws_args::Aws;
 #[cfg(feature = "archive")]
-pub(crate) use archive::{Archive, ArchiveAdd, ArchiveExport, ArchiveList, ArchiveVerify, Which};
+pub(crate) use archive::{Archive, ArchiveAdd, ArchiveExport, ArchiveList, ArchiveVerify, Which, until};
 pub(crate) use history::{By, Diff, Trend};
 use history::{DIFF_EXAMPLES, TREND_EXAMPLES};
 
