@@ -227,7 +227,7 @@ impl Leaf<'_> {
         let rows = &self.chunk.rows;
         let missing = match self.header.position(column) {
             Some(position) => {
-                let texts = rows.fields(position).map(cell::text).enumerate();
+                let texts = rows.fields(0..rows.len(), position).map(cell::text).enumerate();
                 texts.for_each(|(row, text)| set(self.yes, row, holds(test, text)));
                 false
             }
