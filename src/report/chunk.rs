@@ -76,9 +76,13 @@ impl Chunk {
         match header.position(TextColumn::Arn) {
             Some(arn) => {
                 let arns = rows.fields(0..rows.len(), arn).enumerate();
-                self.root.extend(arns.map(|(row, arn)| match cell::text(arn) {
-                    b"" => is_named_root(row),
-                    arn => arn.ends_with(b":root"),
+                self.root.extend(arns.map(|(row, arn)| match arn {
+                    // Almost every one: blanks before it would not matter, and there are none behind it.
+                    [b'a', .., last] if *last > b' ' => arn.ends_with(b":root"),
+                    _ => match cell::text(arn) {
+                        b"" => is_named_root(row),
+                        arn => arn.ends_with(b":root"),
+                    },
                 }));
             }
             None => self.root.extend((0..rows.len()).map(is_named_root)),
