@@ -1,5 +1,10 @@
 //! Evaluates a program on a chunk: one bitmap of true and one of unknown for each operation.
 
+#![expect(
+    clippy::inline_always,
+    reason = "what is called from `Work::run` must be compiled with it to gain"
+)]
+
 use super::program::{Node, Op, Program};
 use super::text::holds;
 use crate::gsl::typed::{Comparison, TextTest};
@@ -8,6 +13,7 @@ use crate::report::chunk::{Chunk, ROOT};
 use crate::report::header::Header;
 use crate::report::schema::{Column, TextColumn, TimeColumn};
 use crate::report::time::{ABSENT_AS, Timestamp, Unit};
+use crate::report::wide::{Work, widest};
 
 /// The results of all operations on one chunk. Reused from chunk to chunk.
 #[derive(Debug, Default)]
@@ -30,6 +36,46 @@ pub(super) struct Bits<'a> {
     pub(super) unknown: Option<&'a [u64]>,
 }
 
+/// A program to be run on a chunk.
+struct Running<'a> {
+    registers: &'a mut Registers,
+    program: &'a Program,
+    cutoffs: &'a [i64],
+    chunk: &'a Chunk,
+    header: &'a Header,
+}
+
+impl Work for Running<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (node, op) in self.program.ops.iter().enumerate() {
+            let any_unknown = match op {
+                Op::Not(of) => self.registers.not(node, *of),
+                Op::All(of) => self.registers.all(node, of),
+                Op::Any(of) => self.registers.any(node, of),
+                Op::Flag(..)
+                | Op::Before(..)
+                | Op::After(..)
+                | Op::IsEmpty(_)
+                | Op::Text(..)
+                | Op::Difference { .. } => {
+                    let (yes, unknown) = self.registers.target(node);
+                    Leaf {
+                        chunk: self.chunk,
+                        header: self.header,
+                        yes,
+                        unknown,
+                    }
+                    .run(op, self.cutoffs[node])
+                }
+            };
+            self.registers.any_unknown.push(any_unknown);
+        }
+    }
+}
+
 impl Registers {
     /// Runs the whole program.
     pub(super) fn run(&mut self, program: &Program, cutoffs: &[i64], chunk: &Chunk, header: &Header) {
@@ -38,29 +84,13 @@ impl Registers {
         self.yes.resize(self.words * program.ops.len(), 0);
         self.unknown.resize(self.words * program.ops.len(), 0);
         self.any_unknown.clear();
-        for (node, op) in program.ops.iter().enumerate() {
-            let any_unknown = match op {
-                Op::Not(of) => self.not(node, *of),
-                Op::All(of) => self.all(node, of),
-                Op::Any(of) => self.any(node, of),
-                Op::Flag(..)
-                | Op::Before(..)
-                | Op::After(..)
-                | Op::IsEmpty(_)
-                | Op::Text(..)
-                | Op::Difference { .. } => {
-                    let (yes, unknown) = self.target(node);
-                    Leaf {
-                        chunk,
-                        header,
-                        yes,
-                        unknown,
-                    }
-                    .run(op, cutoffs[node])
-                }
-            };
-            self.any_unknown.push(any_unknown);
-        }
+        widest(Running {
+            registers: self,
+            program,
+            cutoffs,
+            chunk,
+            header,
+        });
     }
 
     /// The result of an operation.
@@ -90,6 +120,7 @@ impl Registers {
         (&mut self.yes[words.clone()], &mut self.unknown[words])
     }
 
+    #[inline(always)]
     fn not(&mut self, node: Node, of: Node) -> bool {
         let words = self.words;
         let any_unknown = self.any_unknown[of];
@@ -109,15 +140,18 @@ impl Registers {
         any_unknown
     }
 
+    #[inline(always)]
     fn all(&mut self, node: Node, of: &[Node]) -> bool {
         self.combine(node, of, u64::MAX, |all, part| all & part)
     }
 
+    #[inline(always)]
     fn any(&mut self, node: Node, of: &[Node]) -> bool {
         self.combine(node, of, 0, |any, part| any | part)
     }
 
     /// Kleene's and / or: what is surely true, and what may be true, combine each by itself.
+    #[inline(always)]
     fn combine(&mut self, node: Node, of: &[Node], start: u64, join: impl Fn(u64, u64) -> u64) -> bool {
         let words = self.words;
         let (yes_before, yes) = self.yes.split_at_mut(node * words);
@@ -158,7 +192,7 @@ struct Leaf<'a> {
 }
 
 impl Leaf<'_> {
-    #[inline]
+    #[inline(always)]
     fn run(self, op: &Op, cutoff: i64) -> bool {
         match op {
             Op::Flag(column, wanted) => {
@@ -187,7 +221,7 @@ impl Leaf<'_> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn time(self, column: TimeColumn, test: impl Fn(i64) -> bool) -> bool {
         let times = self.chunk.times(column);
         let unknown = times.any_unknown.then_some(|time| time == cell::UNKNOWN);
@@ -195,7 +229,7 @@ impl Leaf<'_> {
     }
 
     /// `unknown` is given where any cell is.
-    #[inline]
+    #[inline(always)]
     fn cells<T: Copy>(
         self,
         cells: &[T],
@@ -222,12 +256,13 @@ impl Leaf<'_> {
         !self.chunk.rows.is_empty()
     }
 
+    #[inline(always)]
     fn text(self, column: TextColumn, test: &TextTest) -> bool {
         self.yes.fill(0);
         let rows = &self.chunk.rows;
         let missing = match self.header.position(column) {
             Some(position) => {
-                let texts = rows.fields(position).map(cell::text).enumerate();
+                let texts = rows.fields(0..rows.len(), position).map(cell::text).enumerate();
                 texts.for_each(|(row, text)| set(self.yes, row, holds(test, text)));
                 false
             }
@@ -265,6 +300,7 @@ impl Leaf<'_> {
         any_unknown
     }
 
+    #[inline(always)]
     fn difference(
         self,
         left: TimeColumn,
@@ -293,23 +329,32 @@ impl Leaf<'_> {
 }
 
 /// What a time counts as when it is compared.
+#[inline(always)]
 fn counted(time: i64) -> i64 {
     if time == cell::ABSENT { ABSENT_AS } else { time }
 }
 
 /// Compares first and packs then, so that the compares are done many at once.
-#[inline]
+#[inline(always)]
 fn fill<T: Copy>(bits: &mut [u64], cells: &[T], test: impl Fn(T) -> bool) {
     /// Gathers the lowest bits of eight bytes into the top byte, the first byte's lowest.
     const GATHER: u64 = 0x0102_0408_1020_4080;
-    for (word, cells) in bits.iter_mut().zip(cells.chunks(64)) {
+    let pack = |holds: &[u8; 64]| {
+        holds.as_chunks::<8>().0.iter().rev().fold(0, |word, &eight| {
+            word << 8 | u64::from_le_bytes(eight).wrapping_mul(GATHER) >> 56
+        })
+    };
+    let (whole, rest) = cells.as_chunks::<64>();
+    let mut words = bits.iter_mut();
+    for (cells, word) in whole.iter().zip(&mut words) {
+        *word = pack(&cells.map(|cell| u8::from(test(cell))));
+    }
+    if let Some(word) = words.next() {
         let mut holds = [0; 64];
-        for (holds, &cell) in holds.iter_mut().zip(cells) {
+        for (holds, &cell) in holds.iter_mut().zip(rest) {
             *holds = u8::from(test(cell));
         }
-        *word = holds.as_chunks::<8>().0.iter().rev().fold(0, |word, &eight| {
-            word << 8 | u64::from_le_bytes(eight).wrapping_mul(GATHER) >> 56
-        });
+        *word = pack(&holds);
     }
 }
 

@@ -12,6 +12,8 @@ struct State<T> {
     next: u64,
     value: T,
     broken: bool,
+    /// How many wait for their turn.
+    waiting: usize,
 }
 
 impl<T> Turnstile<T> {
@@ -21,6 +23,7 @@ impl<T> Turnstile<T> {
                 next: 0,
                 value,
                 broken: false,
+                waiting: 0,
             }),
             moved: Condvar::new(),
         }
@@ -28,18 +31,24 @@ impl<T> Turnstile<T> {
 
     /// Waits for this ticket's turn, and passes with the value. None when a holder before it gave up.
     pub(super) fn pass<R>(&self, ticket: u64, pass: impl FnOnce(&mut T) -> R) -> Option<R> {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.waiting += 1;
         let mut state = self
             .moved
             .wait_while(state, |state| state.next != ticket && !state.broken)
             .unwrap_or_else(PoisonError::into_inner);
+        state.waiting -= 1;
         if state.broken {
             return None;
         }
         let result = pass(&mut state.value);
         state.next += 1;
+        let is_awaited = state.waiting > 0;
         drop(state);
-        self.moved.notify_all();
+        // To wake is a system call, whoever sleeps.
+        if is_awaited {
+            self.moved.notify_all();
+        }
         Some(result)
     }
 

@@ -26,36 +26,16 @@ pub enum Flag {
 const NOT_SUPPORTED: &[u8] = b"not_supported";
 
 /// Seconds since 1970-01-01T00:00:00Z, [`ABSENT`] or [`UNKNOWN`].
-#[inline]
 pub fn time(cell: &[u8]) -> i64 {
-    if let [b'N', b'/', b'A'] = cell {
+    let cell = trim(cell);
+    if is_absent(cell) || cell.eq_ignore_ascii_case(b"no_information") {
         return ABSENT;
     }
-    Timestamp::parse_fixed(cell).map_or_else(|| unusual_time(cell), |time| time.0)
-}
-
-#[cold]
-fn unusual_time(cell: &[u8]) -> i64 {
-    let cell = trim(cell);
-    match Timestamp::parse(cell) {
-        Some(time) => time.0,
-        None if is_absent(cell) || cell.eq_ignore_ascii_case(b"no_information") => ABSENT,
-        None => UNKNOWN,
-    }
+    Timestamp::parse(cell).map_or(UNKNOWN, |time| time.0)
 }
 
 /// What the flag cell says.
-#[inline]
 pub fn flag(cell: &[u8]) -> Flag {
-    match cell {
-        b"true" => Flag::True,
-        b"false" => Flag::False,
-        _ => unusual_flag(cell),
-    }
-}
-
-#[cold]
-fn unusual_flag(cell: &[u8]) -> Flag {
     let cell = trim(cell);
     match cell {
         _ if cell.eq_ignore_ascii_case(b"true") => Flag::True,

@@ -1,9 +1,11 @@
 //! Typed columns of one block of records.
 
 use super::cell::{self, Flag};
+use super::decode::Decoding;
 use super::header::Header;
 use super::rows::Rows;
 use super::schema::{Column, ColumnSet, FlagColumn, TextColumn, TimeColumn};
+use super::wide::widest;
 
 /// Root's name, in GSL and in output, however the report spells it.
 pub const ROOT: &str = "<root_account>";
@@ -55,26 +57,15 @@ const BAD_CELLS_KEPT: usize = 100;
 impl Chunk {
     /// Decodes the wanted columns of the records, once these are split.
     pub fn decode(&mut self, header: &Header, wanted: ColumnSet) {
-        self.bad_cells.kept.clear();
-        self.bad_cells.count = 0;
-        self.newest = None;
         self.find_root(header);
-        self.decode_columns(header, wanted);
-        self.bad_cells
-            .kept
-            .sort_by_key(|bad| (bad.row, bad.column.index()));
-    }
-
-    #[inline]
-    fn decode_columns(&mut self, header: &Header, wanted: ColumnSet) {
-        for column in Column::ALL {
-            let position = header.position(column).filter(|_| wanted.contains(column));
-            match column {
-                Column::Time(time) => self.decode_times(time, position),
-                Column::Flag(flag) => self.decode_flags(flag, position),
-                Column::Text(_) => {}
-            }
-        }
+        self.newest = widest(Decoding {
+            rows: &self.rows,
+            header,
+            wanted,
+            times: &mut self.times,
+            flags: &mut self.flags,
+        });
+        self.note_bad_cells(header);
     }
 
     fn find_root(&mut self, header: &Header) {
@@ -83,49 +74,49 @@ impl Chunk {
         let user = header.position(TextColumn::User);
         let is_named_root = |row: usize| user.is_some_and(|user| rows.field(row, user) == ROOT.as_bytes());
         match header.position(TextColumn::Arn) {
-            Some(arn) => self.root.extend(rows.fields(arn).enumerate().map(|(row, arn)| {
-                cell::text(arn).ends_with(b":root") || (cell::text(arn).is_empty() && is_named_root(row))
-            })),
+            Some(arn) => {
+                let arns = rows.fields(0..rows.len(), arn).enumerate();
+                self.root.extend(arns.map(|(row, arn)| match arn {
+                    // Almost every one: blanks before it would not matter, and there are none behind it.
+                    [b'a', .., last] if *last > b' ' => arn.ends_with(b":root"),
+                    _ => match cell::text(arn) {
+                        b"" => is_named_root(row),
+                        arn => arn.ends_with(b":root"),
+                    },
+                }));
+            }
             None => self.root.extend((0..rows.len()).map(is_named_root)),
         }
     }
 
-    #[inline]
-    fn decode_times(&mut self, column: TimeColumn, position: Option<usize>) {
-        let times = &mut self.times[column as usize];
-        times.cells.clear();
-        times.any_unknown = false;
-        let Some(position) = position else { return };
-        times.cells.extend(self.rows.fields(position).map(cell::time));
-        times.any_unknown = times.cells.contains(&cell::UNKNOWN);
-        if times.any_unknown {
-            let unknown = times.cells.iter().map(|&time| time == cell::UNKNOWN);
-            self.bad_cells.note(&self.rows, column, position, unknown);
+    fn note_bad_cells(&mut self, header: &Header) {
+        self.bad_cells.kept.clear();
+        self.bad_cells.count = 0;
+        for column in Column::ALL {
+            let Some(position) = header.position(column) else {
+                continue;
+            };
+            match column {
+                Column::Time(time) if self.times[time as usize].any_unknown => {
+                    let unknown = self.times[time as usize]
+                        .cells
+                        .iter()
+                        .map(|&time| time == cell::UNKNOWN);
+                    self.bad_cells.note(&self.rows, column, position, unknown);
+                }
+                Column::Flag(flag) if self.flags[flag as usize].any_unknown => {
+                    let unknown = self.flags[flag as usize]
+                        .cells
+                        .iter()
+                        .map(|&flag| flag == Flag::Unknown);
+                    self.bad_cells.note(&self.rows, column, position, unknown);
+                }
+                Column::Time(_) | Column::Flag(_) | Column::Text(_) => {}
+            }
         }
-        // A password's next rotation is the one time that AWS writes ahead.
-        if column != TimeColumn::PasswordNextRotation {
-            let known = times
-                .cells
-                .iter()
-                .map(|&time| if time == cell::UNKNOWN { cell::ABSENT } else { time });
-            self.newest = self
-                .newest
-                .max(known.max().filter(|&newest| newest != cell::ABSENT));
-        }
-    }
-
-    #[inline]
-    fn decode_flags(&mut self, column: FlagColumn, position: Option<usize>) {
-        let flags = &mut self.flags[column as usize];
-        flags.cells.clear();
-        flags.any_unknown = false;
-        let Some(position) = position else { return };
-        flags.cells.extend(self.rows.fields(position).map(cell::flag));
-        flags.any_unknown = flags.cells.contains(&Flag::Unknown);
-        if flags.any_unknown {
-            let unknown = flags.cells.iter().map(|&flag| flag == Flag::Unknown);
-            self.bad_cells.note(&self.rows, column, position, unknown);
-        }
+        self.bad_cells
+            .kept
+            .sort_by_key(|bad| (bad.row, bad.column.index()));
     }
 
     /// The cells of a time column.
@@ -174,15 +165,8 @@ pub struct BadCells {
 
 impl BadCells {
     /// Notes the unknown cells of a column that no ragged record and no `not_supported` explains.
-    fn note(
-        &mut self,
-        rows: &Rows,
-        column: impl Into<Column>,
-        position: usize,
-        unknown: impl Iterator<Item = bool>,
-    ) {
-        let column = column.into();
-        for ((row, field), is_unknown) in (0_u32..).zip(rows.fields(position)).zip(unknown) {
+    fn note(&mut self, rows: &Rows, column: Column, position: usize, unknown: impl Iterator<Item = bool>) {
+        for ((row, field), is_unknown) in (0_u32..).zip(rows.fields(0..rows.len(), position)).zip(unknown) {
             if !is_unknown || cell::is_not_supported(field) || rows.ragged().binary_search(&row).is_ok() {
                 continue;
             }

@@ -3,6 +3,8 @@
 //! A record that is not plain (quoted, repaired, ragged) is written once more behind the block in plain form,
 //! so that everything after the split sees one shape only.
 
+use std::ops::Range;
+
 use super::header::Header;
 use super::schema::{Column, TextColumn};
 
@@ -13,6 +15,8 @@ pub struct Rows {
     text: Vec<u8>,
     /// The rewritten records, until all are known.
     rewritten: Vec<u8>,
+    /// Which records these are, ascending.
+    rewritten_records: Vec<u32>,
     /// Where the rewritten records will start in `text`.
     block_length: usize,
     /// Where each record starts in `text`.
@@ -39,6 +43,7 @@ impl Rows {
     pub(super) fn start(&mut self, width: usize) {
         self.block_length = self.text.len();
         self.rewritten.clear();
+        self.rewritten_records.clear();
         self.starts.clear();
         self.ends.clear();
         self.ragged.clear();
@@ -70,17 +75,32 @@ impl Rows {
         trim(&self.text[start as usize..ends[position] as usize])
     }
 
-    /// The fields at this position, of every record in order, as they stand.
+    /// The fields at this position, of these records in order, as they stand.
     #[inline]
-    pub fn fields(&self, position: usize) -> impl Iterator<Item = &[u8]> {
-        let records = self.starts.iter().zip(self.ends.chunks_exact(self.width.max(1)));
-        records.map(move |(&record, ends)| {
+    pub fn fields(&self, records: Range<usize>, position: usize) -> impl Iterator<Item = &[u8]> {
+        let ends = self.ends(records.clone()).chunks_exact(self.width.max(1));
+        self.starts[records].iter().zip(ends).map(move |(&record, ends)| {
             let start = match position {
                 0 => record,
                 _ => ends[position - 1] + 1,
             };
             &self.text[start as usize..ends[position] as usize]
         })
+    }
+
+    /// Where the fields of these records end, as many a record as the header has.
+    #[inline]
+    pub(super) fn ends(&self, records: Range<usize>) -> &[u32] {
+        &self.ends[records.start * self.width..records.end * self.width]
+    }
+
+    /// Those of these records that had to be rewritten, in which a field may hold a delimiter.
+    pub(super) fn rewritten(&self, records: Range<usize>) -> &[u32] {
+        let before = |end: usize| {
+            self.rewritten_records
+                .partition_point(|&record| (record as usize) < end)
+        };
+        &self.rewritten_records[before(records.start)..before(records.end)]
     }
 
     /// The cell of this column, without the blanks around it; none where the report lacks the column.
@@ -96,31 +116,32 @@ impl Rows {
         self.text.extend_from_slice(&self.rewritten);
     }
 
-    /// Adds field ends at the bits of a mask, and says how many ends were known before.
-    #[inline]
-    pub(super) fn add_ends(&mut self, base: usize, mut mask: u64) -> usize {
-        let known = self.ends.len();
-        let base = offset(base);
-        while mask != 0 {
-            self.ends.push(base + mask.trailing_zeros());
-            mask &= mask - 1;
-        }
-        known
+    /// Adds field ends.
+    pub(super) fn add_ends(&mut self, ends: &[u32]) {
+        self.ends.extend_from_slice(ends);
     }
 
+    /// The field ends of the record to be finished next, if all are known.
     #[inline]
-    /// Makes a record of the field ends up to this count, if they are as many as it has fields.
-    pub(super) fn finish_record(&mut self, start: usize, count: usize) -> bool {
-        let is_whole = count == (self.starts.len() + 1) * self.width;
-        if is_whole {
-            self.starts.push(offset(start));
-        }
-        is_whole
+    pub(super) fn next_ends(&self) -> Option<&[u32]> {
+        let start = self.starts.len() * self.width;
+        self.ends.get(start..start + self.width)
     }
 
-    /// Forgets the record finished last.
-    pub(super) fn unfinish_record(&mut self) {
-        self.starts.pop();
+    /// Whether fewer field ends are left than a record has.
+    pub(super) fn is_through(&self) -> bool {
+        self.next_ends().is_none()
+    }
+
+    /// Makes a record of the next field ends.
+    #[inline]
+    pub(super) fn finish_record(&mut self, start: usize) {
+        self.starts.push(offset(start));
+    }
+
+    /// Forgets the records behind so many, but not their field ends.
+    pub(super) fn truncate(&mut self, records: usize) {
+        self.starts.truncate(records);
     }
 
     /// Forgets field ends that belong to no finished record.
@@ -128,13 +149,9 @@ impl Rows {
         self.ends.truncate(self.starts.len() * self.width);
     }
 
-    /// The first field of a record that was not rewritten, while the block is taken out.
-    pub(super) fn first_field<'a>(&self, block: &'a [u8], row: usize) -> &'a [u8] {
-        &block[self.starts[row] as usize..self.ends[row * self.width] as usize]
-    }
-
     /// Adds a record in plain form.
     pub(super) fn push<'a>(&mut self, fields: impl IntoIterator<Item = &'a [u8]>) {
+        self.rewritten_records.push(offset(self.starts.len()));
         self.starts.push(offset(self.block_length + self.rewritten.len()));
         for field in fields {
             self.rewritten.extend_from_slice(field);
@@ -162,7 +179,7 @@ impl Rows {
 }
 
 /// Blocks are bounded far below 4 GiB, and rewriting at most doubles them.
-fn offset(length: usize) -> u32 {
+pub(super) fn offset(length: usize) -> u32 {
     u32::try_from(length).expect("invariant: a block and its rewritten records stay below 4 GiB")
 }
 

@@ -4,6 +4,8 @@ use std::fmt;
 
 use chrono::{DateTime, Datelike as _, Months, NaiveDate, Timelike as _};
 
+use super::fixed_form;
+
 /// Seconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(pub i64);
@@ -117,33 +119,9 @@ impl Timestamp {
     /// and for what is no real instant.
     #[inline]
     pub(super) fn parse_fixed(text: &[u8]) -> Option<Self> {
-        let instant: &[u8; 19] = match text {
-            [instant @ .., b'Z'] | [instant @ .., b'+', b'0', b'0', b':', b'0', b'0'] => {
-                instant.try_into().ok()?
-            }
-            _ => return None,
-        };
-        // Digits become 0 to 9 and separators 0; whatever else stands there shows in the high bits.
-        let [year_month, day_hour, minute_second] = [(0, b"0000-00-"), (8, b"00T00:00"), (11, b"00:00:00")]
-            .map(|(at, form)| eight(instant, at) ^ u64::from_le_bytes(*form));
-        let odd = beyond_digits(year_month, *b"0000-00-")
-            | beyond_digits(day_hour, *b"00T00:00")
-            | beyond_digits(minute_second, *b"00:00:00");
-        if odd != 0 {
-            return None;
-        }
-        // A digit times ten plus the next one, for all digits of a word at once.
-        let pairs = |word: u64| (word * 10 + (word >> 8)).to_le_bytes().map(i64::from);
-        let [century, _, year, _, _, month, ..] = pairs(year_month);
-        let [day, _, _, hour, ..] = pairs(day_hour);
-        let [_, _, _, minute, _, _, second, _] = pairs(minute_second);
-        if hour > 23 || minute > 59 || second > 59 {
-            return None;
-        }
-        let days = days_since_epoch(century * 100 + year, month, day)?;
-        Some(Timestamp(
-            days * SECONDS_PER_DAY + hour * 3_600 + minute * 60 + second,
-        ))
+        let mut bytes = [0; fixed_form::LONGEST];
+        bytes.get_mut(..text.len())?.copy_from_slice(text);
+        fixed_form::seconds(text.len() as u64, fixed_form::words(&bytes)).map(Self)
     }
 
     fn parse_any(text: &[u8]) -> Option<Self> {
@@ -158,40 +136,6 @@ impl Timestamp {
         let instant = day * SECONDS_PER_DAY + seconds;
         (FIRST..=LAST).contains(&instant).then_some(Self(instant))
     }
-}
-
-fn eight(text: &[u8; 19], at: usize) -> u64 {
-    let mut bytes = [0; 8];
-    bytes.copy_from_slice(&text[at..at + 8]);
-    u64::from_le_bytes(bytes)
-}
-
-/// A high bit for every byte that is above 9, or, where the form has a separator, above 0.
-const fn beyond_digits(word: u64, form: [u8; 8]) -> u64 {
-    let mut most = [0; 8];
-    let mut at = 0;
-    while at < 8 {
-        most[at] = if form[at] == b'0' { 0x7f - 9 } else { 0x7f };
-        at += 1;
-    }
-    let low_bits = 0x7f7f_7f7f_7f7f_7f7f;
-    (((word & low_bits) + u64::from_le_bytes(most)) | word) & !low_bits
-}
-
-/// Days since 1970-01-01 of a real date in the years 1 to 9999.
-fn days_since_epoch(year: i64, month: i64, day: i64) -> Option<i64> {
-    const BEFORE_MONTH: [i64; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
-    const LENGTH: [i64; 12] = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let index = usize::try_from(month - 1).ok()?;
-    let is_leap = year % 4 == 0 && (year % 25 != 0 || year % 16 == 0);
-    let length = LENGTH.get(index)? + i64::from(is_leap && month == 2);
-    if year < 1 || day < 1 || day > length {
-        return None;
-    }
-    let years = year - 1;
-    let before_year = years * 365 + years / 4 - years / 100 + years / 400;
-    let before_month = BEFORE_MONTH[index] + i64::from(is_leap && month > 2);
-    Some(before_year + before_month + day - 1 - 719_162)
 }
 
 /// Days since 1970-01-01 of `YYYY-MM-DD`.
@@ -358,6 +302,11 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn by_position_as_in_general(text in "[0-2][0-9]{3}-[0-9T]{2}-[0-9a-]{2}T[0-2][0-9:]:[0-9]{2}:[0-9é]{2}(Z|\\+00:00)") {
+            proptest::prop_assert_eq!(Timestamp::parse_fixed(text.as_bytes()), Timestamp::parse_any(text.as_bytes()), "{}", text);
+        }
+
+        #[test]
+        fn real_and_unreal_dates(text in "[0-9]{2}(00|04|2[0-9])-(0[0-9]|1[0-3])-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9](Z|\\+00:00)") {
             proptest::prop_assert_eq!(Timestamp::parse_fixed(text.as_bytes()), Timestamp::parse_any(text.as_bytes()), "{}", text);
         }
 

@@ -4,19 +4,18 @@
 //! compares, and a record is plain when it has no quote and as many fields as the header. Any other record
 //! goes to the `csv` crate, alone. Both ways give the same cells; a property test holds them equal.
 
-mod masks;
 mod reference;
 
 use super::header::Header;
-use super::rows::{Rows, trim};
-use masks::{Masks, WINDOW};
+use super::rows::{Rows, offset, trim};
+use super::wide::{Found, WINDOW, Windows, find_ends};
 use reference::Reader;
 
-/// Windows that are looked at in one go; their masks fit the first-level cache.
-const STRIP: usize = 64;
+/// Bytes that are looked at in one go; where their fields end fits the first-level cache.
+const STRIP: usize = 64 * WINDOW;
 
 /// About one record.
-const FEW: usize = 4;
+const FEW: usize = 4 * WINDOW;
 
 /// How many ragged records a block keeps. More of them are no report, and would take far more memory than the
 /// block itself.
@@ -54,6 +53,8 @@ pub enum OddityKind {
 #[derive(Debug, Default)]
 pub struct Splitter {
     reader: Option<Reader>,
+    /// Where the fields of a strip end. Longer than needed, since ends are written many at once.
+    ends: Vec<u32>,
 }
 
 impl Splitter {
@@ -62,9 +63,12 @@ impl Splitter {
         rows.start(header.width());
         oddities.clear();
         let text = std::mem::take(rows.text_mut());
+        self.ends.resize(STRIP + WINDOW, 0);
         let mut block = Block {
+            ends: &mut self.ends,
             text: &text,
             header,
+            first_name: header.names().first().map_or(b"", |name| name.trim().as_bytes()),
             reader: &mut self.reader,
             rows,
             oddities,
@@ -78,43 +82,34 @@ impl Splitter {
 struct Block<'a> {
     text: &'a [u8],
     header: &'a Header,
+    /// What the header's first cell says, if it says anything.
+    first_name: &'a [u8],
     reader: &'a mut Option<Reader>,
+    ends: &'a mut [u32],
     rows: &'a mut Rows,
     oddities: &'a mut Vec<Oddity>,
 }
 
-/// How far some windows could be split.
-enum Split {
-    /// To their end; the record that starts here goes on.
-    Through(usize),
-    /// Up to the record that starts here, which is not plain.
-    NotPlain(usize),
-}
-
 impl Block<'_> {
-    #[inline]
     fn split(&mut self) {
-        let mut masks = [Masks::default(); STRIP];
         // After a record that is not plain only a little is looked at: the next one may not be plain either.
         let mut strip = STRIP;
         // Where the present record starts; what of it lies before `at` is in `rows` already.
         let mut record = self.skip_line_feed(0);
         let mut at = record;
         while at < self.text.len() || record < self.text.len() {
-            let length = self.find(at, &mut masks[..strip]);
-            let windows = length.div_ceil(WINDOW).max(1);
-            match self.windows(at, record, &masks[..windows]) {
-                Split::Through(next) => {
-                    record = next;
-                    at += length;
-                    strip = STRIP;
-                }
-                Split::NotPlain(start) => {
-                    let length = self.add_first(start).max(1);
-                    record = self.skip_line_feed(start + length);
-                    at = record;
-                    strip = FEW;
-                }
+            let (length, found) = self.find(at, strip);
+            self.rows.add_ends(&self.ends[..found.fields]);
+            let is_plain;
+            (record, is_plain) = self.finish_records(record, found.line_ends);
+            if is_plain && !found.is_quoted {
+                at += length;
+                strip = STRIP;
+            } else {
+                let length = self.add_first(record).max(1);
+                record = self.skip_line_feed(record + length);
+                at = record;
+                strip = FEW;
             }
         }
     }
@@ -131,57 +126,63 @@ impl Block<'_> {
         reader.add_first(&self.text[start..], self.header, self.rows, self.oddities)
     }
 
-    /// The masks of the next strip, and how many bytes that is. The text's last window is filled up with
-    /// zeros, and the end of a text without a final line end counts as one.
-    fn find(&self, at: usize, masks: &mut [Masks]) -> usize {
+    /// Where the fields of the next strip end, and how many bytes that is. The text's last window is filled
+    /// up, so that the end of a text without a final line end counts as one.
+    fn find(&mut self, at: usize, strip: usize) -> (usize, Found) {
         let rest = &self.text[at..];
-        let full = (rest.len() / WINDOW).min(masks.len());
-        if full > 0 {
-            masks::find(
-                &rest[..full * WINDOW],
-                self.header.delimiter(),
-                &mut masks[..full],
-            );
-            return full * WINDOW;
-        }
         let mut window = [0; WINDOW];
-        window[..rest.len()].copy_from_slice(rest);
-        masks::find(&window, self.header.delimiter(), &mut masks[..1]);
-        masks[0].newline |= 1 << rest.len();
-        rest.len().max(1)
+        let length = rest.len().min(strip) / WINDOW * WINDOW;
+        let (length, text) = if length > 0 {
+            (length, &rest[..length])
+        } else {
+            window[..rest.len()].copy_from_slice(rest);
+            window[rest.len()] = b'\n';
+            (rest.len().max(1), window.as_slice())
+        };
+        let windows = Windows {
+            text,
+            base: offset(at),
+            after_return: self.is_return(at.wrapping_sub(1)),
+            delimiter: self.header.delimiter(),
+        };
+        (length, find_ends(windows, self.ends))
     }
 
-    /// Splits windows from `at` on, the first of which lie in the record that starts at `record`.
-    #[inline]
-    fn windows(&mut self, at: usize, mut record: usize, masks: &[Masks]) -> Split {
-        for (window, masks) in masks.iter().enumerate() {
-            let base = at + window * WINDOW;
-            let after_return = masks.carriage_return << 1 | u64::from(self.is_return(base.wrapping_sub(1)));
-            let line_ends = masks.carriage_return | (masks.newline & !after_return);
-            // What lies behind a quote must wait until the quoted record is through.
-            let before_quote = masks.quote.wrapping_sub(1) & !masks.quote;
-            let line_ends = line_ends & before_quote;
-            let fields = (masks.delimiter & before_quote) | line_ends;
-            let known = self.rows.add_ends(base, fields);
-            let mut ends = line_ends;
-            while ends != 0 {
-                let end = ends & ends.wrapping_neg();
-                ends ^= end;
-                let count = known + (fields & (end | (end - 1))).count_ones() as usize;
-                if !self.rows.finish_record(record, count) {
-                    return Split::NotPlain(record);
-                }
-                if self.is_header_again() {
-                    self.rows.unfinish_record();
-                    return Split::NotPlain(record);
-                }
-                record = self.skip_line_feed(base + end.trailing_zeros() as usize + 1);
-            }
-            if masks.quote != 0 {
-                return Split::NotPlain(record);
-            }
+    /// Makes records of the field ends that were added last, the first of which starts here. Returns where the
+    /// next one starts, and whether all were plain; if not, it is the one that is not.
+    fn finish_records(&mut self, first: usize, line_ends: usize) -> (usize, bool) {
+        let before = self.rows.len();
+        let next = self.finish(first, |_, _| true);
+        if self.rows.len() - before == line_ends && self.rows.is_through() {
+            return (next, true);
         }
-        Split::Through(record)
+        self.rows.truncate(before);
+        (
+            self.finish(first, |block, ends| {
+                !ends.iter().any(|&end| block.is_line_end(end))
+            }),
+            false,
+        )
+    }
+
+    /// Makes records of field ends as long as every last one is a line end and the others pass. Returns where
+    /// the next record starts.
+    #[inline]
+    fn finish(&mut self, mut record: usize, pass: impl Fn(&Self, &[u32]) -> bool) -> usize {
+        while let Some((&end, others)) = self.rows.next_ends().and_then(|ends| ends.split_last())
+            && self.is_line_end(end)
+            && pass(self, others)
+            && !self.is_header_again(record, others.first().copied().unwrap_or(end))
+        {
+            self.rows.finish_record(record);
+            record = self.skip_line_feed(end as usize + 1);
+        }
+        record
+    }
+
+    /// Whether this field end ends a record. The end of the text does.
+    fn is_line_end(&self, end: u32) -> bool {
+        matches!(self.text.get(end as usize), Some(b'\n' | b'\r') | None)
     }
 
     fn is_return(&self, at: usize) -> bool {
@@ -194,13 +195,9 @@ impl Block<'_> {
         at + usize::from(is_second_half)
     }
 
-    /// Whether the record finished last may repeat the header: it starts alike.
-    fn is_header_again(&self) -> bool {
-        let (Some(name), Some(row)) = (self.header.names().first(), self.rows.len().checked_sub(1)) else {
-            return false;
-        };
-        let first = self.rows.first_field(self.text, row);
-        trim(first).eq_ignore_ascii_case(name.trim().as_bytes())
+    /// Whether the record that starts here may repeat the header: it starts alike.
+    fn is_header_again(&self, start: usize, end: u32) -> bool {
+        trim(&self.text[start..end as usize]).eq_ignore_ascii_case(self.first_name)
     }
 }
 

@@ -1,0 +1,117 @@
+//! The form in which AWS writes a time, `YYYY-MM-DDTHH:MM:SS` with `Z` or `+00:00`, read by position and
+//! without a jump, so that many are read at once.
+
+#![expect(
+    clippy::inline_always,
+    reason = "what is called from the loops of `decode` must be compiled with them to gain"
+)]
+
+/// Bytes of the longer form.
+pub(super) const LONGEST: usize = 25;
+
+/// Where a text that is this long is split into eight bytes each, as little-endian numbers. The first three
+/// hold the instant, the last two the zone, after its seconds.
+const WORDS: [usize; 4] = [0, 8, 16, 17];
+
+/// 719,468 days lie between 0000-03-01 and 1970-01-01. One more, since days of a month are counted from 1.
+const EPOCH: u64 = 719_469 * 86_400;
+
+/// The bytes from the start of a cell, those behind a shorter cell included.
+#[inline(always)]
+pub(super) fn words(bytes: &[u8; LONGEST]) -> [u64; 4] {
+    WORDS.map(|at| {
+        let mut eight = [0; 8];
+        eight.copy_from_slice(&bytes[at..at + 8]);
+        u64::from_le_bytes(eight)
+    })
+}
+
+/// The first bytes of a text as they stand in [`words`].
+const fn word<const N: usize>(text: &[u8; N]) -> u64 {
+    let mut eight = [0; 8];
+    let mut at = 0;
+    while at < N {
+        eight[at] = text[at];
+        at += 1;
+    }
+    u64::from_le_bytes(eight)
+}
+
+/// Seconds since 1970-01-01T00:00:00Z that a cell of this length says. None where it has another form, or is no
+/// real instant of the years 1 to 9999.
+#[expect(clippy::needless_bitwise_bool, reason = "a lazy operator is a jump")]
+#[inline(always)]
+pub(super) fn seconds(length: u64, [year_month, day_clock, second, zone]: [u64; 4]) -> Option<i64> {
+    let is_z = (length == 20) & (byte(zone, 2) == u64::from(b'Z'));
+    let is_offset = (length == 25) & (zone >> 16 == word(b"+00:00"));
+    // Digits become 0 to 9 and separators 0; whatever else stands there shows in the high bits.
+    let year_month = year_month ^ word(b"0000-00-");
+    let day_clock = day_clock ^ word(b"00T00:00");
+    let second = (second & 0xff_ffff) ^ word(b":00");
+    let odd = beyond_digits(year_month, *b"0000-00-")
+        | beyond_digits(day_clock, *b"00T00:00")
+        | beyond_digits(second, *b":00\0\0\0\0\0");
+    let (year_month, day_clock, second) = (pairs(year_month), pairs(day_clock), byte(pairs(second), 1));
+    let (century, year, month) = (byte(year_month, 0), byte(year_month, 2), byte(year_month, 5));
+    let (day, hour, minute) = (byte(day_clock, 0), byte(day_clock, 3), byte(day_clock, 6));
+    let is_real = (century + year != 0)
+        & (month.wrapping_sub(1) < 12)
+        & (day.wrapping_sub(1) < days_of(century, year, month))
+        & (hour < 24)
+        & (minute < 60)
+        & (second < 60);
+    let days = days(century * 100 + year, month, day);
+    let seconds = (days * 86_400 + hour * 3_600 + minute * 60 + second).wrapping_sub(EPOCH);
+    ((is_z | is_offset) & (odd == 0) & is_real).then_some(seconds.cast_signed())
+}
+
+/// A digit times ten plus the next one, for all digits at once. By shifts: few machines multiply so many bits
+/// in many lanes.
+#[inline(always)]
+const fn pairs(word: u64) -> u64 {
+    (word << 3).wrapping_add(word << 1).wrapping_add(word >> 8)
+}
+
+#[inline(always)]
+const fn byte(word: u64, at: u32) -> u64 {
+    (word >> (8 * at)) & 0xff
+}
+
+/// A high bit for every byte that is above 9, or, where the form has no digit, above 0.
+#[inline(always)]
+const fn beyond_digits(word: u64, form: [u8; 8]) -> u64 {
+    let mut most = [0; 8];
+    let mut at = 0;
+    while at < 8 {
+        most[at] = if form[at] == b'0' { 0x7f - 9 } else { 0x7f };
+        at += 1;
+    }
+    let low_bits = 0x7f7f_7f7f_7f7f_7f7f;
+    (((word & low_bits) + u64::from_le_bytes(most)) | word) & !low_bits
+}
+
+/// Days of a month, which is 1 to 12.
+#[inline(always)]
+fn days_of(century: u64, year: u64, month: u64) -> u64 {
+    let leaps = if year == 0 { century } else { year };
+    if month == 2 {
+        28 + u64::from(leaps % 4 == 0)
+    } else {
+        30 + ((month + (month >> 3)) & 1)
+    }
+}
+
+/// Days since 0000-03-01, and one. Years that begin in March have their odd day at the end, and the lengths of
+/// their months lie on a line.
+#[inline(always)]
+fn days(year: u64, month: u64, day: u64) -> u64 {
+    let is_early = u64::from(month < 3);
+    // What is no real date may be anything, but must stay small.
+    let year = year.wrapping_sub(is_early) & 0xffff;
+    let month = month + 12 * is_early;
+    // A hundredth, exact up to 43,698.
+    let century = (year * 5_243) >> 19;
+    let before_year = ((year * 1_461) >> 2) + (century >> 2);
+    let before_month = (979 * month).wrapping_sub(2_919) >> 5;
+    (before_year + before_month + day).wrapping_sub(century) & 0xff_ffff
+}
