@@ -1,6 +1,8 @@
 //! Live reports, against stubs of AWS and the moto server.
 
 mod cli;
+#[cfg(unix)]
+mod interrupt;
 mod moto;
 mod server;
 mod states;
@@ -23,6 +25,14 @@ fn report(account: &str) -> String {
          true,2020-01-01T00:00:00Z,N/A,N/A,N/A,{rest}\n\
          bob,{arn}:user/bob,2019-01-01T00:00:00Z,false,N/A,N/A,N/A,false,false,N/A,N/A,N/A,N/A,{rest}"
     )
+}
+
+/// The same with many users more, so that what is told of it fills any pipe.
+fn large_report(account: &str) -> String {
+    let small = report(account);
+    let bob = small.lines().last().unwrap();
+    let more = (0..3_000).map(|number| format!("\n{}", bob.replace("bob", &format!("bob{number}"))));
+    format!("{small}{}", more.collect::<String>())
 }
 
 /// What IAM answers to `GetCredentialReport`.

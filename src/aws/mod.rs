@@ -5,6 +5,7 @@ pub mod accounts;
 mod connect;
 mod error;
 mod fetch;
+mod interrupt;
 mod keys;
 mod live;
 mod organization;

@@ -2,7 +2,6 @@
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
 
 use anyhow::{Context as _, bail};
 use credlens::aws::accounts::is_id;
@@ -27,7 +26,6 @@ pub(super) fn run(fetch: &Fetch) -> anyhow::Result<Exit> {
         Ok(started) => started,
         Err(exit) => return Ok(exit),
     };
-    let interrupted = started.arrivals.interrupted();
     let mut record = Record::default();
     for fetched in started.arrivals {
         record.add(&fetched);
@@ -47,7 +45,7 @@ pub(super) fn run(fetch: &Fetch) -> anyhow::Result<Exit> {
             saved => saved?,
         }
     }
-    if interrupted.load(Ordering::Relaxed) {
+    if started.runtime.interrupted() {
         tell("interrupted; the reports that were saved are whole");
         return Ok(Exit::Interrupted);
     }

@@ -11,6 +11,7 @@ use credlens::aws::{
     Settings, Several, State,
 };
 use credlens::io::outputs::Output;
+use credlens::io::temporary;
 use credlens::output::harmless;
 use credlens::report::time::Timestamp;
 
@@ -26,6 +27,8 @@ const CONCURRENCY: usize = 16;
 
 /// Reports on their way.
 pub(super) struct Started {
+    /// Hears Ctrl-C: to be kept until the end.
+    pub(super) runtime: Runtime,
     pub(super) arrivals: Arrivals,
     /// What an earlier run knew, if this one goes on from it.
     pub(super) earlier: Option<Outcomes>,
@@ -42,7 +45,7 @@ pub(super) fn start(
     verbose: bool,
 ) -> anyhow::Result<Result<Started, Exit>> {
     check(aws)?;
-    let runtime = Runtime::new().context("threads for calls to AWS cannot be started")?;
+    let runtime = Runtime::new(end_at_once).context("threads for calls to AWS cannot be started")?;
     let earlier = aws.resume.as_deref().map(read_outcomes).transpose()?;
     let settings = settings(aws);
     let session = match runtime.wait(async { Ok(Session::open(&settings).await) }) {
@@ -64,7 +67,18 @@ pub(super) fn start(
         resolve_keys,
     };
     let arrivals = runtime.fetch_all(plan);
-    Ok(Ok(Started { arrivals, earlier }))
+    Ok(Ok(Started {
+        runtime,
+        arrivals,
+        earlier,
+    }))
+}
+
+/// Where Ctrl-C does not end a run otherwise.
+#[expect(clippy::exit, reason = "what is in the way of returning cannot be ended")]
+fn end_at_once() {
+    temporary::discard();
+    std::process::exit(Exit::Interrupted as i32);
 }
 
 fn check(aws: &Aws) -> anyhow::Result<()> {

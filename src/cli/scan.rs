@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 #[cfg(feature = "aws")]
-use std::sync::{PoisonError, atomic::Ordering};
+use std::sync::PoisonError;
 
 use anyhow::bail;
 #[cfg(feature = "aws")]
@@ -128,10 +128,10 @@ fn judge_live(
         Ok(started) => started,
         Err(exit) => return Ok(exit),
     };
-    let interrupted = started.arrivals.interrupted();
+    let runtime = started.runtime;
     let source = Live::new(started.arrivals, config.as_of);
     let record = source.record();
-    let is_whole = || !interrupted.load(Ordering::Relaxed);
+    let is_whole = || !runtime.interrupted();
     let Some(tally) = assess(config, selected, suppressions, (source, now), is_whole)? else {
         tell("interrupted; nothing was written to files");
         return Ok(Exit::Interrupted);

@@ -9,4 +9,5 @@ pub mod error;
 pub mod inputs;
 pub mod keep;
 pub mod outputs;
+pub mod temporary;
 mod walk;

@@ -6,7 +6,7 @@ use std::io::{BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-use super::{error, generated, got, report};
+use super::{error, generated, got, large_report, report};
 
 /// The account that the tests' own credentials are of.
 pub(super) const CALLER: &str = "000000000001";
@@ -18,6 +18,8 @@ pub(super) const GENERATED: &str = "2026-11-21T08:00:00Z";
 pub(super) enum Account {
     /// With a report.
     Well,
+    /// With a report of very many users.
+    Large,
     /// Its role cannot be assumed.
     Closed,
     /// Its report may not be read.
@@ -111,6 +113,7 @@ impl Server {
             }
             "GetCredentialReport" => match answers(&call.account) {
                 Some(Account::Denied) => (403, error("AccessDenied")),
+                Some(Account::Large) => (200, got(&large_report(&call.account), GENERATED)),
                 Some(_) | None => (200, got(&report(&call.account), GENERATED)),
             },
             "GenerateCredentialReport" => (200, generated("COMPLETE")),
