@@ -1,9 +1,11 @@
 //! Live reports, against stubs of AWS and the moto server.
 
 mod cli;
+mod credentials;
 #[cfg(unix)]
 mod interrupt;
 mod moto;
+mod roles;
 mod server;
 mod states;
 mod stub;
@@ -27,11 +29,14 @@ fn report(account: &str) -> String {
     )
 }
 
-/// The same with many users more, so that what is told of it fills any pipe.
+/// How many users of a large report have a key.
+const OWNERS: usize = 700;
+
+/// The same with so many users with keys that what is told of them fills any pipe.
 fn large_report(account: &str) -> String {
     let small = report(account);
-    let bob = small.lines().last().unwrap();
-    let more = (0..3_000).map(|number| format!("\n{}", bob.replace("bob", &format!("bob{number}"))));
+    let alice = small.lines().find(|line| line.starts_with("alice")).unwrap();
+    let more = (1..OWNERS).map(|number| format!("\n{}", alice.replace("alice", &format!("alice{number}"))));
     format!("{small}{}", more.collect::<String>())
 }
 

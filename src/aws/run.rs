@@ -193,9 +193,7 @@ fn start(plan: Plan) -> Vec<(Account, JoinHandle<Fetched>)> {
 fn nameless(id: String) -> Account {
     Account {
         id,
-        name: None,
-        role: None,
-        external_id: None,
+        ..Account::default()
     }
 }
 
@@ -219,18 +217,10 @@ async fn own(plan: Arc<Plan>) -> Fetched {
 }
 
 async fn of_account(plan: &Plan, several: &Several, account: &Account) -> Result<(Report, Resolved), Error> {
-    let session = if account.id == several.caller.account {
-        plan.session.clone()
-    } else {
-        let role = account.role.as_ref().unwrap_or(&several.role);
-        let arn = role_arn(&several.caller.partition, &account.id, role);
-        let role = RoleToAssume {
-            arn: &arn,
-            external_id: account.external_id.as_deref().or(several.external_id.as_deref()),
-            session_name: &several.session_name,
-        };
-        plan.session.assume(&role).await?
-    };
+    if let Some(wrong) = &account.wrong {
+        return Err(Error::Listed(wrong.clone()));
+    }
+    let session = enter(plan, several, account).await?;
     let (report, resolved) = with_keys(plan, &session, &account.id).await?;
     match report.account() {
         Some(found) if found != account.id => Err(Error::OtherAccount(found)),
@@ -238,8 +228,43 @@ async fn of_account(plan: &Plan, several: &Several, account: &Account) -> Result
     }
 }
 
+/// Assumes the account's roles, one from the other, or the one that all accounts have. The caller's own account
+/// needs none.
+async fn enter(plan: &Plan, several: &Several, account: &Account) -> Result<Session, Error> {
+    let mut session = plan.session.clone();
+    if account.id == several.caller.account {
+        return Ok(session);
+    }
+    let is_own = !account.roles.is_empty();
+    let roles = if is_own {
+        &account.roles
+    } else {
+        std::slice::from_ref(&several.role)
+    };
+    for role in roles {
+        let partition = &several.caller.partition;
+        let arn = role_arn(partition, &account.id, role);
+        let of_all = several.role_resource();
+        let role = RoleToAssume {
+            arn: &arn,
+            resource: if is_own { &arn } else { &of_all },
+            external_id: account.external_id.as_deref().or(several.external_id.as_deref()),
+            session_name: &several.session_name,
+        };
+        session = session.assume(&role).await?;
+    }
+    Ok(session)
+}
+
+impl Several {
+    /// The ARN of the role in accounts that have none of their own, with `*` for their ids.
+    pub fn role_resource(&self) -> String {
+        role_arn(&self.caller.partition, "*", &self.role)
+    }
+}
+
 /// A role's ARN, which may be given by its name, with its path if it has one.
-fn role_arn(partition: &str, account: &str, role: &str) -> String {
+pub fn role_arn(partition: &str, account: &str, role: &str) -> String {
     if role.starts_with("arn:") {
         return role.to_owned();
     }

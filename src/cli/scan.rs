@@ -168,6 +168,9 @@ fn assess(
     if !is_whole() {
         return Ok(None);
     }
+    if is_told_by_its_error(config, &tally) {
+        return Ok(Some(tally));
+    }
     let frameworks = selected.frameworks.iter().map(AsRef::as_ref);
     tally.compliance = rule::compliance(frameworks, program.rules(), &selected.loosened, &tally);
     add_diagnostics(&mut tally, config, suppressions, &selected.loosened);
@@ -175,6 +178,23 @@ fn assess(
         target.finish()?;
     }
     Ok(Some(tally))
+}
+
+/// Of one live account whose report did not come, people need to be told the reason, once: on standard error.
+#[cfg(feature = "aws")]
+fn is_told_by_its_error(config: &Config, tally: &Tally) -> bool {
+    let is_live = config.inputs.is_empty() && !config.aws.several();
+    is_live && tally.inputs.is_empty() && config.formats.iter().all(is_shown)
+}
+
+#[cfg(not(feature = "aws"))]
+fn is_told_by_its_error(_: &Config, _: &Tally) -> bool {
+    false
+}
+
+/// Whether people read it where they run this.
+fn is_shown(to: &FormatTo) -> bool {
+    to.path.is_none() && matches!(to.format, Format::Table | Format::Summary | Format::Markdown)
 }
 
 /// All outputs look alike, and a file that people open later is no terminal.
@@ -242,9 +262,7 @@ fn add_diagnostics(tally: &mut Tally, config: &Config, suppressions: &Suppressio
 
 /// Standard error has what the outputs that people read there do not show anyway.
 fn tell_diagnostics(tally: &Tally, config: &Config) {
-    let shown = config.formats.iter().any(|to| {
-        to.path.is_none() && matches!(to.format, Format::Table | Format::Summary | Format::Markdown)
-    });
+    let shown = config.formats.iter().any(is_shown);
     let least = match (config.quiet, config.verbose, shown) {
         (true, ..) | (false, false, true) => Level::Error,
         (false, false, false) => Level::Warning,
