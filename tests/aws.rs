@@ -5,7 +5,9 @@ mod credentials;
 #[cfg(unix)]
 mod interrupt;
 mod moto;
+mod moto_s3;
 mod roles;
+mod s3;
 mod server;
 mod states;
 mod stub;

@@ -113,12 +113,12 @@ impl Session {
                 .credentials_provider(provider.profile_name(profile).build());
         }
         let config = Box::pin(loader.load()).await;
-        check_endpoints(&config)?;
         let session = Self {
             config,
             limit,
             role: settings.role_arn.clone().or(of_profile),
         };
+        session.check_endpoints()?;
         let session = session.in_role(settings).await;
         let builder = session.config.into_builder();
         Ok(Self {
@@ -141,6 +141,33 @@ impl Session {
         let provider = SharedCredentialsProvider::new(role.build().await);
         let config = self.config.into_builder().credentials_provider(provider).build();
         Self { config, ..self }
+    }
+
+    fn check_endpoints(&self) -> Result<(), Error> {
+        for service in ["IAM", "STS", "Organizations", "S3"] {
+            let url = self.endpoint(service);
+            url.map_or(Ok(()), |url| check_endpoint(&url)).map_err(|wrong| {
+                let of = "AWS_ENDPOINT_URL and its kin, or endpoint_url of the profile";
+                Error::Settings(format!("{of}, for {service}: {wrong}"))
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The address that a flag, the environment or the profile gives for a service, as its client finds it.
+    pub(super) fn endpoint(&self, service: &str) -> Option<String> {
+        let key = ServiceConfigKey::builder()
+            .service_id(service)
+            .env("AWS_ENDPOINT_URL")
+            .profile("endpoint_url")
+            .build();
+        let found = || self.config.service_config()?.load_config(key.ok()?);
+        let given = self.config.endpoint_url().map(str::to_owned);
+        given.or_else(found)
+    }
+
+    pub(super) fn config(&self) -> &SdkConfig {
+        &self.config
     }
 
     /// The partition that the session's region is in.
@@ -270,26 +297,6 @@ async fn region(settings: &Settings) -> Region {
         .region()
         .await
         .unwrap_or(Region::from_static(DEFAULT_REGION))
-}
-
-/// The addresses of the environment and of the profile, as each service's client will look them up.
-fn check_endpoints(config: &SdkConfig) -> Result<(), Error> {
-    let Some(found) = config.service_config() else {
-        return Ok(());
-    };
-    for service in ["IAM", "STS", "Organizations"] {
-        let key = ServiceConfigKey::builder()
-            .service_id(service)
-            .env("AWS_ENDPOINT_URL")
-            .profile("endpoint_url")
-            .build();
-        let url = key.ok().and_then(|key| found.load_config(key));
-        url.map_or(Ok(()), |url| check_endpoint(&url)).map_err(|wrong| {
-            let of = "AWS_ENDPOINT_URL and its kin, or endpoint_url of the profile";
-            Error::Settings(format!("{of}, for {service}: {wrong}"))
-        })?;
-    }
-    Ok(())
 }
 
 fn attempts(most: u32) -> RetryConfig {

@@ -121,6 +121,26 @@ pub enum Error {
         /// Where it was looked for.
         files: String,
     },
+    /// No such bucket.
+    #[error("there is no bucket '{0}', in this partition and at this address at least")]
+    NoBucket(String),
+    /// No such object.
+    #[error("there is no such object")]
+    NoObject,
+    /// An object in cold storage.
+    #[error("the object is archived (InvalidObjectState); restore it first, by `aws s3api restore-object`")]
+    Archived,
+    /// A bucket elsewhere.
+    #[error(
+        "the bucket '{bucket}' is in {}; name its region by --region",
+        region.as_deref().map_or("another region".to_owned(), |region| format!("the region {region}"))
+    )]
+    OtherRegion {
+        /// Its name.
+        bucket: String,
+        /// Its region, where S3 tells.
+        region: Option<String>,
+    },
     /// A setting that cannot be used: complete but for who says it.
     #[error("these settings cannot be used: {0}")]
     Settings(String),

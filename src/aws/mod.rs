@@ -15,6 +15,7 @@ mod place;
 mod policy;
 mod protocol;
 mod run;
+mod s3;
 
 pub use connect::{Caller, Session, Settings};
 pub use error::Error;
@@ -27,3 +28,4 @@ pub use place::{check_endpoint, check_region};
 pub use policy::{Action, Remedy, Wanted, remedies};
 pub use protocol::Patience;
 pub use run::{Arrivals, Fetched, Plan, Runtime, Scope, Several, role_arn};
+pub use s3::{Body, NoS3Url, Put, S3, S3Object, S3Url};

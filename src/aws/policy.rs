@@ -19,6 +19,12 @@ pub enum Action {
     AssumeRoleWithWebIdentity,
     /// Tells who one is. Always allowed.
     GetCallerIdentity,
+    /// Lists objects.
+    ListBucket,
+    /// Reads an object.
+    GetObject,
+    /// Writes an object.
+    PutObject,
 }
 
 impl Action {
@@ -32,6 +38,9 @@ impl Action {
             Self::AssumeRole => "sts:AssumeRole",
             Self::AssumeRoleWithWebIdentity => "sts:AssumeRoleWithWebIdentity",
             Self::GetCallerIdentity => "sts:GetCallerIdentity",
+            Self::ListBucket => "s3:ListBucket",
+            Self::GetObject => "s3:GetObject",
+            Self::PutObject => "s3:PutObject",
         }
     }
 }
@@ -91,10 +100,13 @@ pub fn remedies(wanted: &[Wanted], role: &str) -> Vec<Remedy> {
                 "who assumes the role; the role must trust it, too",
                 vec![allow(&[action], &roles)],
             ),
-            // Nobody knows which role, or no policy of one's own would help.
-            Action::AssumeRole | Action::AssumeRoleWithWebIdentity | Action::GetCallerIdentity => {
-                return None;
-            }
+            // Nobody knows which role, no policy of one's own would help, or the name of the permission is all.
+            Action::AssumeRole
+            | Action::AssumeRoleWithWebIdentity
+            | Action::GetCallerIdentity
+            | Action::ListBucket
+            | Action::GetObject
+            | Action::PutObject => return None,
         };
         Some(Remedy {
             action,

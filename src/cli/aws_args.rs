@@ -8,23 +8,31 @@ use anyhow::{anyhow, bail};
 use clap::Args;
 use credlens::aws::{check_endpoint, check_region};
 
-/// Which accounts, with whose credentials, and how long.
+/// Whose credentials are used, and where.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
 #[command(next_help_heading = "AWS")]
-pub(crate) struct Aws {
+pub(crate) struct Place {
     /// A profile of the AWS configuration; without it, AWS's usual chain: environment, default profile, SSO,
     /// processes, web identity, container and instance roles
     #[arg(long, value_name = "NAME")]
     pub(crate) profile: Option<String>,
 
-    /// A region: IAM is the same in all of a partition, so this decides between aws, aws-cn and aws-us-gov
-    /// [default: that of the profile or the environment, else us-east-1]
+    /// A region: IAM is the same in all of a partition, so this decides between aws, aws-cn and aws-us-gov; for
+    /// inputs in S3, that of the bucket [default: that of the profile or the environment, else us-east-1]
     #[arg(long, value_name = "REGION")]
     pub(crate) region: Option<String>,
 
     /// Another address for all AWS services, such as that of a test server
     #[arg(long, value_name = "URL")]
     pub(crate) endpoint_url: Option<String>,
+}
+
+/// Which accounts, with whose credentials, and how long.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
+#[command(next_help_heading = "AWS")]
+pub(crate) struct Aws {
+    #[command(flatten)]
+    pub(crate) place: Place,
 
     /// Act in this role
     #[arg(long, value_name = "ARN")]
@@ -120,21 +128,8 @@ impl Aws {
         if self.timeout == Some(Span(Duration::ZERO)) {
             bail!("--timeout 0 would leave no time for anything");
         }
-        self.check_place()?;
+        self.place.check()?;
         self.check_roles()
-    }
-
-    fn check_place(&self) -> anyhow::Result<()> {
-        if self.profile.as_deref() == Some("") {
-            bail!("--profile wants the name of a profile; leave it out for AWS's usual chain of credentials");
-        }
-        if let Some(region) = &self.region {
-            check_region(region).map_err(|wrong| anyhow!("--region: {wrong}"))?;
-        }
-        if let Some(url) = &self.endpoint_url {
-            check_endpoint(url).map_err(|wrong| anyhow!("--endpoint-url: {wrong}"))?;
-        }
-        Ok(())
     }
 
     fn check_roles(&self) -> anyhow::Result<()> {
@@ -159,6 +154,25 @@ impl Aws {
         let is_id = |id: &str| (2..=1224).contains(&id.len()) && id.chars().all(of_id);
         if self.external_id.as_deref().is_some_and(|id| !is_id(id)) {
             bail!("--external-id wants 2 to 1224 letters, digits or any of +=,.@:/_-");
+        }
+        Ok(())
+    }
+}
+
+impl Place {
+    /// Whether each flag can mean something.
+    ///
+    /// # Errors
+    /// What is expected instead.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        if self.profile.as_deref() == Some("") {
+            bail!("--profile wants the name of a profile; leave it out for AWS's usual chain of credentials");
+        }
+        if let Some(region) = &self.region {
+            check_region(region).map_err(|wrong| anyhow!("--region: {wrong}"))?;
+        }
+        if let Some(url) = &self.endpoint_url {
+            check_endpoint(url).map_err(|wrong| anyhow!("--endpoint-url: {wrong}"))?;
         }
         Ok(())
     }

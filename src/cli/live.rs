@@ -85,9 +85,9 @@ fn end_at_once() {
 
 fn settings(aws: &Aws, options: &Options) -> Settings {
     Settings {
-        profile: aws.profile.clone(),
-        region: aws.region.clone(),
-        endpoint_url: aws.endpoint_url.clone(),
+        profile: aws.place.profile.clone(),
+        region: aws.place.region.clone(),
+        endpoint_url: aws.place.endpoint_url.clone(),
         role_arn: aws.role_arn.clone(),
         // It is that of the accounts' roles, where there are several.
         external_id: aws.external_id.clone().filter(|_| !aws.several()),

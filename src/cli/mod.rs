@@ -13,6 +13,8 @@ mod fetch;
 mod frameworks;
 #[cfg(feature = "aws")]
 mod live;
+#[cfg(feature = "aws")]
+mod objects;
 mod progress;
 mod rules;
 mod scan;

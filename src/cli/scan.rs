@@ -5,6 +5,7 @@ use std::path::Path;
 #[cfg(feature = "aws")]
 use std::sync::PoisonError;
 
+#[cfg(not(feature = "aws"))]
 use anyhow::bail;
 #[cfg(feature = "aws")]
 use credlens::aws::Live;
@@ -16,8 +17,6 @@ use credlens::report::time::Timestamp;
 use credlens::rule::{self, Catalogue, Loosened, Selected, Selection, Suppressions};
 
 use super::args::{Color, FailOn, FormatTo, Scan};
-#[cfg(feature = "aws")]
-use super::aws_args::Aws;
 use super::config::{Config, Suppressing};
 #[cfg(feature = "aws")]
 use super::live;
@@ -27,6 +26,7 @@ use super::{Exit, catalogue, colored, now, refuse, tell, width};
 
 pub(super) fn run(scan: Scan) -> anyhow::Result<Exit> {
     let config = Config::resolve(scan)?;
+    #[cfg(not(feature = "aws"))]
     check_inputs(&config)?;
     check_formats(&config.formats, &config.inputs)?;
     match prepare(&config)? {
@@ -35,15 +35,7 @@ pub(super) fn run(scan: Scan) -> anyhow::Result<Exit> {
     }
 }
 
-/// Without an input, the live account is judged.
-#[cfg(feature = "aws")]
-fn check_inputs(config: &Config) -> anyhow::Result<()> {
-    if !config.inputs.is_empty() && (config.resolve_keys || config.aws != Aws::default()) {
-        bail!("saved reports are judged without AWS; leave out the inputs, or the flags for AWS");
-    }
-    Ok(())
-}
-
+/// With the feature, the live account is judged without an input.
 #[cfg(not(feature = "aws"))]
 fn check_inputs(config: &Config) -> anyhow::Result<()> {
     if config.inputs.is_empty() {
@@ -219,7 +211,10 @@ pub(super) fn inputs(config: &Config, now: Timestamp) -> Inputs {
         now,
         limits: limits(config),
     };
-    Inputs::new(config.inputs.clone(), Box::new(io::stdin()), options)
+    let inputs = Inputs::new(config.inputs.clone(), Box::new(io::stdin()), options);
+    #[cfg(feature = "aws")]
+    let inputs = inputs.with_remote(Box::new(config.objects.in_order(&config.inputs)));
+    inputs
 }
 
 /// How much is read at most.

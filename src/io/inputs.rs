@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::decompress::Compression;
 use super::error::InputError;
+use super::remote::{Nothing, Remote, is_remote};
 use super::walk::{STDIN, Walk};
 use crate::engine::{Account, Event, Input, Source};
 use crate::finding::AsOfSource;
@@ -68,6 +69,7 @@ impl Default for Limits {
 pub struct Inputs {
     walk: Walk,
     stdin: Option<Box<dyn Read + Send>>,
+    remote: Box<dyn Remote>,
     options: Options,
     current: Option<Report>,
     opened: usize,
@@ -81,6 +83,7 @@ impl Inputs {
         Self {
             walk: Walk::new(arguments),
             stdin: Some(stdin),
+            remote: Box::new(Nothing),
             options,
             current: None,
             opened: 0,
@@ -88,15 +91,21 @@ impl Inputs {
         }
     }
 
+    /// The same, also of what `s3://` names.
+    #[must_use]
+    pub fn with_remote(self, remote: Box<dyn Remote>) -> Self {
+        Self { remote, ..self }
+    }
+
     /// The files that arguments name, in the order of the instants at which they are judged. Reads their
     /// beginnings alone, those that must be held in memory wholly; what cannot be read comes last, to be told
     /// by who reads it again. Standard input cannot be read twice.
-    pub fn in_time_order(arguments: Vec<PathBuf>, options: Options) -> Vec<PathBuf> {
-        let mut inputs = Self::new(arguments, Box::new(io::empty()), options);
+    pub fn in_time_order(self) -> Vec<PathBuf> {
+        let mut inputs = self;
         inputs.options.limits.block = PEEK;
         let mut text = Vec::new();
         let mut dated = Vec::new();
-        while let Some(found) = inputs.walk.next() {
+        while let Some(found) = inputs.walk.next(inputs.remote.as_mut()) {
             text.clear();
             dated.push(match found {
                 Ok(path) => {
@@ -152,6 +161,9 @@ impl Inputs {
         if path.as_os_str() == STDIN {
             return self.stdin.take().ok_or(InputError::StdinTwice);
         }
+        if is_remote(path) {
+            return self.remote.open(&path.to_string_lossy());
+        }
         Ok(Box::new(File::open(path).map_err(InputError::Open)?))
     }
 
@@ -174,7 +186,7 @@ impl Inputs {
                 text.append(&mut report.tail);
                 report
             }
-            None => match self.walk.next()? {
+            None => match self.walk.next(self.remote.as_mut())? {
                 Err(failed) => return Some(Err(failed)),
                 Ok(path) => match self.open(&path, text) {
                     Ok(report) => report,

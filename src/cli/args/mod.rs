@@ -36,6 +36,7 @@ Examples:
   credlens scan report.csv                          judge a saved report
   credlens scan                                     the live account of your AWS credentials
   credlens scan --org --format json=findings.json   every account of the organization
+  credlens scan s3://audit-reports/2026-11-21/      saved reports in S3
   credlens scan reports/ --framework cis-aws-5.0    every report below a folder, by one benchmark
   aws iam get-credential-report | credlens scan -   what the AWS CLI prints, as it is
   credlens scan report.csv --rule 'access-key-*' --set access-key-not-rotated.max_age=60
@@ -108,7 +109,8 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct Scan {
-    /// A report file, a directory (searched recursively), or - for standard input. CSV, the AWS CLI's JSON,
+    /// A report file, a directory (searched recursively), `s3://bucket/key` or `s3://bucket/prefix`, or - for
+    /// standard input. CSV, the AWS CLI's JSON,
     /// YAML and text, base64, each also gzip or zstd compressed; told by content, never by extension. Without
     /// any, the live account of your AWS credentials
     #[arg(value_name = "INPUT")]
