@@ -1,7 +1,13 @@
 //! Live reports, against stubs of AWS and the moto server.
 
 mod cli;
+mod credentials;
+#[cfg(unix)]
+mod interrupt;
 mod moto;
+mod moto_s3;
+mod roles;
+mod s3;
 mod server;
 mod states;
 mod stub;
@@ -23,6 +29,17 @@ fn report(account: &str) -> String {
          true,2020-01-01T00:00:00Z,N/A,N/A,N/A,{rest}\n\
          bob,{arn}:user/bob,2019-01-01T00:00:00Z,false,N/A,N/A,N/A,false,false,N/A,N/A,N/A,N/A,{rest}"
     )
+}
+
+/// How many users of a large report have a key.
+const OWNERS: usize = 700;
+
+/// The same with so many users with keys that what is told of them fills any pipe.
+fn large_report(account: &str) -> String {
+    let small = report(account);
+    let alice = small.lines().find(|line| line.starts_with("alice")).unwrap();
+    let more = (1..OWNERS).map(|number| format!("\n{}", alice.replace("alice", &format!("alice{number}"))));
+    format!("{small}{}", more.collect::<String>())
 }
 
 /// What IAM answers to `GetCredentialReport`.

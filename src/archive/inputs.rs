@@ -1,15 +1,15 @@
 //! Archived reports as inputs.
 
-use std::fs::File;
-use std::io::{Read, Seek as _, SeekFrom};
+use std::io::{Cursor, Read, Seek as _, SeekFrom};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::file::{ArchiveFile, Csv};
 use super::layout::Name;
 use super::meta::ReportMeta;
+use super::store::Data;
 use crate::engine::Account;
-use crate::io::contained::{Contained, Container, Containers, OpenError};
+use crate::io::contained::{Contained, Container, Containers, Content, OpenError};
 
 /// Opens files of archives among the inputs.
 #[derive(Debug, Default)]
@@ -18,8 +18,14 @@ pub struct ArchivedInputs;
 struct Reports(Arc<Mutex<ArchiveFile>>);
 
 impl Containers for ArchivedInputs {
-    fn open(&mut self, path: &Path, mut file: File) -> Result<Box<dyn Container>, OpenError> {
-        file.seek(SeekFrom::Start(0))?;
+    fn open(&mut self, path: &Path, content: Content) -> Result<Box<dyn Container>, OpenError> {
+        let data: Data = match content {
+            Content::File(mut file) => {
+                file.seek(SeekFrom::Start(0))?;
+                Box::new(file)
+            }
+            Content::Bytes(bytes) => Box::new(Cursor::new(bytes)),
+        };
         let mut parts: Vec<_> = path
             .iter()
             .rev()
@@ -28,7 +34,7 @@ impl Containers for ArchivedInputs {
             .collect();
         parts.reverse();
         let name = Name::parse(&parts.join("/"));
-        let file = ArchiveFile::of_data(Box::new(file), path.to_string_lossy().into_owned(), name.as_ref())?;
+        let file = ArchiveFile::of_data(data, "it".to_owned(), name.as_ref())?;
         Ok(Box::new(Reports(Arc::new(Mutex::new(file)))))
     }
 }

@@ -4,6 +4,8 @@
 //! from both its CSV is written again, byte for byte. So there is one way to judge a report, archived or not.
 
 pub mod add;
+#[cfg(feature = "aws")]
+pub mod bucket;
 mod columns;
 pub mod error;
 pub mod file;

@@ -189,7 +189,7 @@ fn spelling_of(header: &Header, chunk: &Chunk) -> Spelling {
         .into_iter()
         .filter(|column| matches!(column, Column::Time(_)));
     let mut places = times.filter_map(|column| header.position(column));
-    let utc = places.find_map(|place| chunk.rows.fields(place).find_map(Utc::of));
+    let utc = places.find_map(|place| chunk.rows.fields(0..chunk.rows.len(), place).find_map(Utc::of));
     Spelling::new(header, utc.unwrap_or(Utc::Letter), line_end, quotes)
 }
 

@@ -1,20 +1,24 @@
 //! Accounts: which ones, how they are called, and the role to act in there.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::fmt;
 
-use serde::Deserialize;
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 /// An account to be scanned.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Account {
-    /// Twelve digits.
+    /// Twelve digits, unless it is listed wrongly.
     pub id: String,
     /// As the organization or the file calls it.
     pub name: Option<String>,
-    /// A role's name or ARN, where this account has one of its own.
-    pub role: Option<String>,
-    /// What that role asks for.
+    /// Names or ARNs of roles, each assumed from the one before, where this account has its own.
+    pub roles: Vec<String>,
+    /// What those roles ask for.
     pub external_id: Option<String>,
+    /// Why nothing can be asked about it as it is listed.
+    pub wrong: Option<String>,
 }
 
 /// What is wrong with a list of accounts.
@@ -27,12 +31,6 @@ pub enum AccountsError {
          each with `account_id` and, if wanted, `name`, `role` and `external_id`: {0}"
     )]
     Unreadable(String),
-    /// An id that is none.
-    #[error("'{0}' is no account id, which is twelve digits")]
-    NoId(String),
-    /// Twice, so that it is not clear which role is meant.
-    #[error("account {0} is listed twice")]
-    Twice(String),
     /// Asked for, but not there.
     #[error("no active account is called '{0}', nor has it as its id")]
     Unknown(String),
@@ -49,13 +47,28 @@ struct File {
 
 #[derive(Deserialize)]
 struct Entry {
-    account_id: String,
+    account_id: Option<String>,
     name: Option<String>,
-    role: Option<String>,
+    #[serde(default)]
+    role: Roles,
     external_id: Option<String>,
+    profile: Option<String>,
 }
 
-/// Reads a list of accounts: lines of an id and a name, or c7n-org's YAML or JSON.
+/// One role, several of which each is assumed from the one before, or none.
+#[derive(Default)]
+enum Roles {
+    #[default]
+    None,
+    These(Vec<String>),
+    Wrong,
+}
+
+/// Reads a list of accounts: lines of an id and a name, or c7n-org's YAML or JSON. What is wrong with one of
+/// them is noted in it, and keeps the others from nothing.
+///
+/// # Errors
+/// Where it is neither form.
 pub fn parse(text: &str) -> Result<Vec<Account>, AccountsError> {
     let lines = text
         .lines()
@@ -69,7 +82,7 @@ pub fn parse(text: &str) -> Result<Vec<Account>, AccountsError> {
     } else {
         from_yaml(text)?
     };
-    checked(accounts)
+    Ok(checked(accounts))
 }
 
 fn from_line(line: &str) -> Account {
@@ -79,23 +92,103 @@ fn from_line(line: &str) -> Account {
     Account {
         id: id.to_owned(),
         name: Some(name.trim().to_owned()).filter(|name| !name.is_empty()),
-        role: None,
-        external_id: None,
+        ..Account::default()
     }
 }
 
 fn from_yaml(text: &str) -> Result<Vec<Account>, AccountsError> {
     let file: File =
         serde_saphyr::from_str(text).map_err(|error| AccountsError::Unreadable(error.to_string()))?;
-    let entries = file.accounts.into_iter();
-    Ok(entries
-        .map(|entry| Account {
-            id: entry.account_id,
+    Ok(file.accounts.into_iter().map(Account::from).collect())
+}
+
+impl From<Entry> for Account {
+    fn from(entry: Entry) -> Self {
+        let (roles, wrong) = match (entry.role, entry.profile) {
+            (Roles::Wrong, _) => (
+                Vec::new(),
+                Some("its role is neither a role nor a list of roles".to_owned()),
+            ),
+            // As c7n-org has it, a role goes before a profile.
+            (Roles::These(roles), _) => (roles, None),
+            (Roles::None, Some(profile)) => (
+                Vec::new(),
+                Some(format!(
+                    "it is to be read by the profile '{profile}', which one run for several accounts does not; \
+                     scan it by itself with --profile, or give it a role"
+                )),
+            ),
+            (Roles::None, None) => (Vec::new(), None),
+        };
+        Self {
+            id: entry.account_id.unwrap_or_default(),
             name: entry.name,
-            role: entry.role,
+            roles,
             external_id: entry.external_id,
+            wrong,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Roles {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(RolesVisitor)
+    }
+}
+
+struct RolesVisitor;
+
+impl<'de> Visitor<'de> for RolesVisitor {
+    type Value = Roles;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a role or a list of roles")
+    }
+
+    fn visit_unit<E>(self) -> Result<Roles, E> {
+        Ok(Roles::None)
+    }
+
+    fn visit_str<E>(self, role: &str) -> Result<Roles, E> {
+        Ok(Roles::These(vec![role.to_owned()]))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Roles, A::Error> {
+        let mut roles = Vec::new();
+        while let Some(role) = seq.next_element::<Roles>()? {
+            match role {
+                Roles::These(role) => roles.push(role),
+                Roles::None | Roles::Wrong => roles.push(Vec::new()),
+            }
+        }
+        let is_flat = !roles.is_empty() && roles.iter().all(|role| role.len() == 1);
+        Ok(if is_flat {
+            Roles::These(roles.concat())
+        } else {
+            Roles::Wrong
         })
-        .collect())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Roles, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Roles::Wrong)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Roles, E> {
+        Ok(Roles::Wrong)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Roles, E> {
+        Ok(Roles::Wrong)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Roles, E> {
+        Ok(Roles::Wrong)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Roles, E> {
+        Ok(Roles::Wrong)
+    }
 }
 
 /// Whether this is an account id, from which a file name may be made: twelve digits.
@@ -103,21 +196,33 @@ pub fn is_id(id: &str) -> bool {
     id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn checked(accounts: Vec<Account>) -> Result<Vec<Account>, AccountsError> {
-    let mut seen = BTreeSet::new();
-    for account in &accounts {
-        let id = &account.id;
-        if !is_id(id) {
-            return Err(AccountsError::NoId(id.clone()));
+/// The same, each once, and with a note where nothing may be made of what is listed.
+pub(super) fn checked(accounts: Vec<Account>) -> Vec<Account> {
+    let mut checked: Vec<Account> = Vec::new();
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    for mut account in accounts {
+        if !is_id(&account.id) {
+            let wrong = format!("'{}' is no account id, which is twelve digits", account.id);
+            account.wrong = Some(wrong);
+            checked.push(account);
+            continue;
         }
-        if !seen.insert(id) {
-            return Err(AccountsError::Twice(id.clone()));
+        match seen.get(&account.id) {
+            None => {
+                seen.insert(account.id.clone(), checked.len());
+                checked.push(account);
+            }
+            Some(&at) if checked[at] == account => {}
+            Some(&at) => checked[at].wrong = Some("it is listed twice, in different ways".to_owned()),
         }
     }
-    Ok(accounts)
+    checked
 }
 
 /// Those that `only` names by id or name (all of them where it names none) and `without` does not, by id.
+///
+/// # Errors
+/// Where a word names none, and where none is left.
 pub fn choose(
     mut accounts: Vec<Account>,
     only: &[String],
@@ -148,8 +253,7 @@ mod tests {
         Account {
             id: id.to_owned(),
             name: name.map(str::to_owned),
-            role: None,
-            external_id: None,
+            ..Account::default()
         }
     }
 
@@ -171,26 +275,62 @@ mod tests {
             name: b\n  external_id: 7\n  role: C\n";
         let accounts = parse(text).unwrap();
         assert_eq!(accounts[0].id, "012345678901");
-        assert_eq!(
-            accounts[0].role.as_deref(),
-            Some("arn:aws:iam::012345678901:role/C")
-        );
+        assert_eq!(accounts[0].roles, ["arn:aws:iam::012345678901:role/C"]);
         assert_eq!(accounts[1].external_id.as_deref(), Some("7"));
         let json = r#"{"accounts": [{"account_id": "222222222222", "name": "b"}]}"#;
         assert_eq!(parse(json).unwrap(), [account("222222222222", Some("b"))]);
     }
 
     #[test]
-    fn what_is_wrong_is_said() {
-        for (text, said) in [
-            ("1234 x", "'1234' is no account id"),
-            ("222222222222\n222222222222", "listed twice"),
-            ("policies: []", "neither lines"),
-            ("", "neither lines"),
-            ("accounts:\n- account_id: 12345678901", "no account id"),
-        ] {
+    fn custodians_roles_may_be_chains() {
+        let text = "accounts:\n- account_id: '222222222222'\n  role: [arn:aws:iam::1:role/A, B]\n\
+            - account_id: '333333333333'\n  role:\n  - C\n  profile: unused\n- account_id: '444444444444'\n  role:\n";
+        let roles: Vec<_> = parse(text)
+            .unwrap()
+            .into_iter()
+            .map(|account| account.roles)
+            .collect();
+        assert_eq!(roles, [vec!["arn:aws:iam::1:role/A", "B"], vec!["C"], vec![]]);
+    }
+
+    #[test]
+    fn one_that_is_wrong_stops_no_other() {
+        let text = "accounts:\n- {account_id: 12345, name: short}\n- {name: none}\n\
+            - {account_id: '222222222222', profile: mine}\n- {account_id: '333333333333', role: {a: b}}\n\
+            - {account_id: '444444444444', role: [A, 7]}\n- {account_id: '555555555555', role: A}\n\
+            - {account_id: '555555555555', role: B}\n- {account_id: '666666666666'}\n- {account_id: '666666666666'}\n\
+            - {account_id: '777777777777', role: 7}\n";
+        let wrong = |text: &str| -> Vec<(String, Option<String>)> {
+            let accounts = parse(text).unwrap().into_iter();
+            accounts.map(|account| (account.id, account.wrong)).collect()
+        };
+        let wanted = [
+            ("12345", "'12345' is no account id"),
+            ("", "'' is no account id"),
+            ("222222222222", "profile 'mine'"),
+            ("333333333333", "neither a role nor a list"),
+            ("444444444444", "neither a role nor a list"),
+            ("555555555555", "listed twice"),
+            ("666666666666", ""),
+            ("777777777777", "neither a role nor a list"),
+        ];
+        let found = wrong(text);
+        assert_eq!(found.len(), wanted.len(), "{found:?}");
+        for ((id, wrong), (wanted, said)) in found.iter().zip(wanted) {
+            let is_said = wrong
+                .as_deref()
+                .map_or(said.is_empty(), |wrong| !said.is_empty() && wrong.contains(said));
+            assert!(id == wanted && is_said, "{id}: {wrong:?}");
+        }
+        let lines = wrong("1234 x\n222222222222\n222222222222 other\n../../etc\n");
+        assert!(lines.iter().all(|(_, wrong)| wrong.is_some()), "{lines:?}");
+    }
+
+    #[test]
+    fn what_is_neither_form_is_refused() {
+        for text in ["policies: []", "", "accounts: 7", "<html>"] {
             let error = parse(text).unwrap_err().to_string();
-            assert!(error.contains(said), "{text}: {error}");
+            assert!(error.contains("neither lines"), "{text}: {error}");
         }
     }
 

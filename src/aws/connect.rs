@@ -1,5 +1,6 @@
 //! Credentials, region and endpoint: from what was asked for to clients of AWS's services.
 
+use std::error::Error as StdError;
 use std::time::Duration;
 
 use aws_config::default_provider::region::DefaultRegionChain;
@@ -10,17 +11,26 @@ use aws_config::retry::RetryConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, ConfigLoader, Region, SdkConfig};
+use aws_sdk_iam::config::http::HttpResponse;
 use aws_sdk_iam::config::{Credentials, IdentityCache, SharedCredentialsProvider};
+use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
+use aws_types::service_config::ServiceConfigKey;
 
+use super::accounts::is_id;
 use super::error::Error;
+use super::place::{check_endpoint, check_region, partition, role_of_profile};
 use super::policy::Action;
 
 /// Where nothing says which: the region that IAM's own endpoint is in.
 const DEFAULT_REGION: &str = "us-east-1";
 /// How often the SDK tries calls that [`super::protocol`] does not steer.
 const ATTEMPTS: u32 = 6;
+/// How often it tries those that get credentials; more would take longer than who waits for them does.
+const CREDENTIAL_ATTEMPTS: u32 = 3;
 /// How long one try may take.
 const ATTEMPT: Duration = Duration::from_secs(30);
+/// How long a step may take where nothing is said: ten minutes.
+const LIMIT: Duration = Duration::from_mins(10);
 
 /// Whose credentials are used, and where. What is not set comes from AWS's usual chain: environment,
 /// profiles, SSO, processes, web identity, container and instance roles.
@@ -38,6 +48,9 @@ pub struct Settings {
     pub external_id: Option<String>,
     /// How the role's session is called in AWS's logs.
     pub role_session_name: Option<String>,
+    /// How long a step may take with all its tries: a role assumed, the accounts listed, the keys of an account
+    /// looked up. Ten minutes where it is not set.
+    pub timeout: Option<Duration>,
 }
 
 impl Settings {
@@ -50,6 +63,9 @@ impl Settings {
 #[derive(Clone, Debug)]
 pub struct Session {
     config: SdkConfig,
+    limit: Duration,
+    /// The ARN of the role that these credentials are to act in, where they are got by assuming one.
+    role: Option<String>,
 }
 
 /// Whose the credentials are.
@@ -63,18 +79,28 @@ pub struct Caller {
 
 impl Session {
     /// Finds credentials and region. Nothing is sent to AWS but what finding them takes.
-    pub async fn open(settings: &Settings) -> Self {
+    ///
+    /// # Errors
+    /// Where a profile, a region or an address cannot be what is meant; see [`Error::is_usage`].
+    pub async fn open(settings: &Settings) -> Result<Self, Error> {
         Self::open_by(settings, aws_config::defaults(BehaviorVersion::latest())).await
     }
 
     /// The same by a loader that has settings of its own, such as another HTTP client.
-    pub async fn open_by(settings: &Settings, loader: ConfigLoader) -> Self {
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn open_by(settings: &Settings, loader: ConfigLoader) -> Result<Self, Error> {
+        let limit = settings.timeout.unwrap_or(LIMIT);
+        let attempt = ATTEMPT.min(limit);
+        let of_profile = role_of_profile(settings.profile.as_deref()).await?;
         let region = region(settings).await;
+        check_region(region.as_ref()).map_err(Error::Settings)?;
         let mut loader = loader
             .region(region.clone())
-            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
-            .timeout_config(timeouts())
-            .identity_cache(IdentityCache::lazy().load_timeout(ATTEMPT).build())
+            .retry_config(attempts(CREDENTIAL_ATTEMPTS))
+            .timeout_config(timeouts(attempt))
+            .identity_cache(IdentityCache::lazy().load_timeout(attempt.mul_f64(0.8)).build())
             .app_name(AppName::new("credlens").expect("invariant: letters only"));
         if let Some(url) = &settings.endpoint_url {
             loader = loader.endpoint_url(url);
@@ -86,8 +112,19 @@ impl Session {
                 .profile_name(profile)
                 .credentials_provider(provider.profile_name(profile).build());
         }
-        let config = loader.load().await;
-        Self { config }.in_role(settings).await
+        let config = Box::pin(loader.load()).await;
+        let session = Self {
+            config,
+            limit,
+            role: settings.role_arn.clone().or(of_profile),
+        };
+        session.check_endpoints()?;
+        let session = session.in_role(settings).await;
+        let builder = session.config.into_builder();
+        Ok(Self {
+            config: builder.retry_config(attempts(ATTEMPTS)).build(),
+            ..session
+        })
     }
 
     /// The same, in the role that was asked for.
@@ -103,22 +140,85 @@ impl Session {
         }
         let provider = SharedCredentialsProvider::new(role.build().await);
         let config = self.config.into_builder().credentials_provider(provider).build();
-        Self { config }
+        Self { config, ..self }
+    }
+
+    fn check_endpoints(&self) -> Result<(), Error> {
+        for service in ["IAM", "STS", "Organizations", "S3"] {
+            let url = self.endpoint(service);
+            url.map_or(Ok(()), |url| check_endpoint(&url)).map_err(|wrong| {
+                let of = "AWS_ENDPOINT_URL and its kin, or endpoint_url of the profile";
+                Error::Settings(format!("{of}, for {service}: {wrong}"))
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The address that a flag, the environment or the profile gives for a service, as its client finds it.
+    pub(super) fn endpoint(&self, service: &str) -> Option<String> {
+        let key = ServiceConfigKey::builder()
+            .service_id(service)
+            .env("AWS_ENDPOINT_URL")
+            .profile("endpoint_url")
+            .build();
+        let found = || self.config.service_config()?.load_config(key.ok()?);
+        let given = self.config.endpoint_url().map(str::to_owned);
+        given.or_else(found)
+    }
+
+    pub(super) fn config(&self) -> &SdkConfig {
+        &self.config
+    }
+
+    /// The partition that the session's region is in.
+    pub fn partition(&self) -> &'static str {
+        self.config
+            .region()
+            .map_or("aws", |region| partition(region.as_ref()))
+    }
+
+    /// What an error of a call by these credentials means.
+    pub(super) fn explain<E>(&self, action: Action, error: &SdkError<E, HttpResponse>) -> Error
+    where
+        E: ProvideErrorMetadata + StdError + 'static,
+    {
+        Error::of(action, error).in_role(self.role.as_deref())
+    }
+
+    /// How long a step may take.
+    pub(super) fn limit(&self) -> Duration {
+        self.limit
+    }
+
+    /// What comes of some calls, if it comes in time.
+    pub(super) async fn in_time<T>(
+        &self,
+        action: Action,
+        calls: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let late = Error::TimedOut {
+            action,
+            after: self.limit,
+            last: None,
+        };
+        tokio::time::timeout(self.limit, calls).await.unwrap_or(Err(late))
     }
 
     /// Acts in a role of an account, for an hour.
     pub(super) async fn assume(&self, role: &RoleToAssume<'_>) -> Result<Self, Error> {
+        let action = Action::AssumeRole;
         let sts = aws_sdk_sts::Client::new(&self.config);
         let request = sts
             .assume_role()
             .role_arn(role.arn)
             .role_session_name(role.session_name)
             .set_external_id(role.external_id.map(str::to_owned));
-        let answer = request.send().await;
-        let answer = answer.map_err(|error| Error::of(Action::AssumeRole, &error))?;
-        let given = answer.credentials().ok_or(Error::Unreadable {
-            action: Action::AssumeRole,
-        })?;
+        let asked = async {
+            let answer = request.send().await;
+            answer.map_err(|error| self.explain(action, &error).in_role(Some(role.resource)))
+        };
+        let answer = self.in_time(action, asked).await?;
+        let given = answer.credentials().ok_or(Error::Unreadable { action })?;
         let (key, secret, token) = (
             given.access_key_id(),
             given.secret_access_key(),
@@ -132,18 +232,26 @@ impl Session {
                 .credentials_provider(provider)
                 .identity_cache(IdentityCache::no_cache())
                 .build(),
+            limit: self.limit,
+            role: None,
         })
     }
 
     /// Asks whose the credentials are.
+    ///
+    /// # Errors
+    /// Those of AWS.
     pub async fn caller(&self) -> Result<Caller, Error> {
         let action = Action::GetCallerIdentity;
         let sts = aws_sdk_sts::Client::new(&self.config);
-        let answer = sts.get_caller_identity().send().await;
-        let answer = answer.map_err(|error| Error::of(action, &error))?;
+        let asked = async {
+            let answer = sts.get_caller_identity().send().await;
+            answer.map_err(|error| self.explain(action, &error))
+        };
+        let answer = self.in_time(action, asked).await?;
         let partition = answer.arn().and_then(|arn| arn.split(':').nth(1));
         match (answer.account(), partition) {
-            (Some(account), Some(partition)) => Ok(Caller {
+            (Some(account), Some(partition)) if is_id(account) => Ok(Caller {
                 account: account.to_owned(),
                 partition: partition.to_owned(),
             }),
@@ -171,6 +279,8 @@ impl Session {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RoleToAssume<'a> {
     pub(super) arn: &'a str,
+    /// What a policy for this and the like would name.
+    pub(super) resource: &'a str,
     pub(super) external_id: Option<&'a str>,
     pub(super) session_name: &'a str,
 }
@@ -189,9 +299,13 @@ async fn region(settings: &Settings) -> Region {
         .unwrap_or(Region::from_static(DEFAULT_REGION))
 }
 
-fn timeouts() -> TimeoutConfig {
+fn attempts(most: u32) -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(most)
+}
+
+fn timeouts(attempt: Duration) -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(5))
-        .operation_attempt_timeout(ATTEMPT)
+        .operation_attempt_timeout(attempt)
         .build()
 }

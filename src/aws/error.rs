@@ -3,12 +3,12 @@
 use std::error::Error as StdError;
 use std::time::Duration;
 
-use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_iam::config::http::HttpResponse;
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 
-use super::policy::Action;
+use super::of_credentials::{gist, innermost, of_credentials};
+use super::policy::{Action, Wanted};
+use crate::report::not_a_report::NotAReport;
 
 /// Why AWS gave no answer that can be used. Each message is a sentence but for whom it is about.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +19,8 @@ pub enum Error {
     Denied {
         /// What was asked for.
         action: Action,
+        /// The ARN of the role that was to be assumed, where known; `*` for any account.
+        role: Option<String>,
         /// AWS's own words in brackets, which name the principal and the kind of policy; may be empty.
         said: String,
     },
@@ -28,6 +30,9 @@ pub enum Error {
          AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in by `aws sso login`"
     )]
     Credentials(String),
+    /// Whoever gives out the credentials did not answer.
+    #[error("the service that gives out the AWS credentials could not be reached: {0}; check the network")]
+    NoWayToCredentials(String),
     /// The credentials were valid once.
     #[error("the AWS credentials have expired ({code}); get new ones, such as by `aws sso login`")]
     Expired {
@@ -89,21 +94,54 @@ pub enum Error {
         /// AWS's error code, or the HTTP status.
         code: String,
     },
-    /// The report did not come in time.
-    #[error(
-        "no report within {} s, the last answer was {last}; raise --timeout, or try again later",
-        after.as_secs()
-    )]
+    /// Not all that was wanted came in time.
+    #[error("{}; raise --timeout, check the network, or try again later", in_time(*action, *after, last.as_deref()))]
     TimedOut {
-        /// How long it was tried.
+        /// What was asked for last.
+        action: Action,
+        /// How long it could take.
         after: Duration,
-        /// What AWS said last.
-        last: String,
+        /// What AWS said last while it made a report; otherwise there was no answer.
+        last: Option<String>,
     },
     /// A role led elsewhere.
     #[error("the report is that of account {0}: the role belongs to another account")]
     OtherAccount(String),
-    /// A setting that AWS's library does not take.
+    /// AWS sent something else for a report.
+    #[error("what AWS sent for a report is none: {0}")]
+    NotAReport(#[from] NotAReport),
+    /// An account that nothing can be asked about as it is listed.
+    #[error("nothing was asked of AWS: {0}")]
+    Listed(String),
+    /// A profile that is nowhere.
+    #[error("there is no profile '{name}' in {files}; name one of these files' profiles by --profile")]
+    NoProfile {
+        /// What was asked for.
+        name: String,
+        /// Where it was looked for.
+        files: String,
+    },
+    /// No such bucket.
+    #[error("there is no bucket '{0}', in this partition and at this address at least")]
+    NoBucket(String),
+    /// No such object.
+    #[error("there is no such object")]
+    NoObject,
+    /// An object in cold storage.
+    #[error("the object is archived (InvalidObjectState); restore it first, by `aws s3api restore-object`")]
+    Archived,
+    /// A bucket elsewhere.
+    #[error(
+        "the bucket '{bucket}' is in {}; name its region by --region",
+        region.as_deref().map_or("another region".to_owned(), |region| format!("the region {region}"))
+    )]
+    OtherRegion {
+        /// Its name.
+        bucket: String,
+        /// Its region, where S3 tells.
+        region: Option<String>,
+    },
+    /// A setting that cannot be used: complete but for who says it.
     #[error("these settings cannot be used: {0}")]
     Settings(String),
     /// Ctrl-C.
@@ -130,7 +168,7 @@ impl Error {
             SdkError::DispatchFailure(failure) => {
                 let failed = failure.as_connector_error();
                 let is_other = failed.is_some_and(|error| !(error.is_io() || error.is_timeout()));
-                match Self::of_credentials(error) {
+                match of_credentials(error) {
                     Some(error) => error,
                     None if is_other => Self::Settings(gist(error)),
                     None => Self::Unreachable {
@@ -140,7 +178,7 @@ impl Error {
                 }
             }
             SdkError::ConstructionFailure(_) => {
-                Self::of_credentials(error).unwrap_or_else(|| Self::Settings(gist(error)))
+                of_credentials(error).unwrap_or_else(|| Self::Settings(gist(error)))
             }
             // The SDK's enum may grow.
             _ => Self::Other {
@@ -150,7 +188,7 @@ impl Error {
         }
     }
 
-    fn of_service(action: Action, error: &impl ProvideErrorMetadata, status: u16) -> Self {
+    pub(super) fn of_service(action: Action, error: &impl ProvideErrorMetadata, status: u16) -> Self {
         if error.code().is_none() && status < 400 {
             return Self::Unreadable { action };
         }
@@ -161,11 +199,13 @@ impl Error {
             "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "AuthorizationError" => {
                 Self::Denied {
                     action,
+                    role: None,
                     said: error.message().map_or_else(String::new, said),
                 }
             }
             "HTTP 403" => Self::Denied {
                 action,
+                role: None,
                 said: " (HTTP 403)".to_owned(),
             },
             "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired" => Self::Expired { code },
@@ -199,40 +239,49 @@ impl Error {
         }
     }
 
-    /// Where the reason is the credentials that the call was to be signed with.
-    fn of_credentials(error: &(dyn StdError + 'static)) -> Option<Self> {
-        let mut next = Some(error);
-        let mut found = None;
-        while let Some(error) = next {
-            if let Some(SdkError::ServiceError(context)) = error.downcast_ref::<SdkError<AssumeRoleError>>() {
-                let status = context.raw().status().as_u16();
-                return Some(Self::of_service(Action::AssumeRole, context.err(), status));
-            }
-            found =
-                found.or_else(|| Some(Self::Credentials(gist(error.downcast_ref::<CredentialsError>()?))));
-            next = error.source();
-        }
-        found
+    /// What to allow, where something is missing.
+    pub fn denied(&self) -> Option<Wanted> {
+        let Self::Denied { action, role, .. } = self else {
+            return None;
+        };
+        Some(Wanted {
+            action: *action,
+            role: role.clone(),
+        })
     }
 
-    /// What to allow, where something is missing.
-    pub fn denied(&self) -> Option<Action> {
-        match self {
-            Self::Denied { action, .. } => Some(*action),
-            Self::Credentials(_)
-            | Self::Expired { .. }
-            | Self::UnknownCredentials { .. }
-            | Self::Clock { .. }
-            | Self::Unreachable { .. }
-            | Self::Busy { .. }
-            | Self::Unavailable { .. }
-            | Self::Unreadable { .. }
-            | Self::Other { .. }
-            | Self::TimedOut { .. }
-            | Self::OtherAccount(_)
-            | Self::Settings(_)
-            | Self::Interrupted => None,
+    /// Whether it lies in what was asked for, rather than in AWS or in the credentials.
+    pub fn is_usage(&self) -> bool {
+        matches!(self, Self::NoProfile { .. } | Self::Settings(_))
+    }
+
+    /// The same where it is known which role could not be assumed.
+    pub(super) fn in_role(mut self, arn: Option<&str>) -> Self {
+        if let Self::Denied {
+            action: Action::AssumeRole,
+            role,
+            ..
+        } = &mut self
+            && role.is_none()
+        {
+            *role = arn.map(str::to_owned);
         }
+        self
+    }
+}
+
+/// What did not come within which time.
+fn in_time(action: Action, after: Duration, last: Option<&str>) -> String {
+    let seconds = after.as_secs();
+    let (count, unit) = match seconds {
+        60.. if seconds.is_multiple_of(60) => (seconds / 60, "minute"),
+        _ => (seconds, "second"),
+    };
+    let plural = if count == 1 { "" } else { "s" };
+    let span = format!("{count} {unit}{plural}");
+    match last {
+        Some(last) => format!("no report came within {span}; the last answer, to {action}, was: {last}"),
+        None => format!("{action} was not answered within {span}"),
     }
 }
 
@@ -243,22 +292,4 @@ fn said(message: &str) -> String {
         .nth(400)
         .map_or(message.len(), |(at, _)| at);
     format!(" ({})", &message[..most])
-}
-
-/// What an error comes from, at first and in the end. What lies between may show the request itself, and with
-/// it tokens.
-fn gist(error: &(dyn StdError + 'static)) -> String {
-    let first = error.source().unwrap_or(error).to_string();
-    let mut texts = vec![first, innermost(error)];
-    texts.retain(|text| !text.contains("Request {"));
-    texts.dedup();
-    texts.join(": ")
-}
-
-fn innermost(error: &(dyn StdError + 'static)) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error.to_string()
 }

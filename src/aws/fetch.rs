@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_iam::types::ReportStateType;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::connect::Session;
 use super::error::Error;
@@ -73,15 +73,29 @@ enum Given {
 }
 
 /// Gets the report of the session's account by as few calls as that takes. `who` is told to the log.
+///
+/// # Errors
+/// Those of AWS, that it took too long, and that what AWS sent is no report.
 pub async fn fetch(session: &Session, options: &Options, who: &str) -> Result<Report, Error> {
     let iam = session.iam_once();
     let mut protocol = Protocol::new(options.patience);
     let mut call = Protocol::FIRST;
     let started = Instant::now();
+    let end = started + options.patience.timeout;
+    let late = |call, last| Error::TimedOut {
+        action: action(call),
+        after: options.patience.timeout,
+        last,
+    };
     loop {
-        let given = match call {
-            Call::Get => get(&iam).await,
-            Call::Generate => generate(&iam).await,
+        let asked = async {
+            match call {
+                Call::Get => get(&iam, session).await,
+                Call::Generate => generate(&iam, session).await,
+            }
+        };
+        let Ok(given) = timeout_at(end, asked).await else {
+            return Err(late(call, None));
         };
         let answer = meaning(&given, options.now);
         let told = words(&given);
@@ -89,18 +103,16 @@ pub async fn fetch(session: &Session, options: &Options, who: &str) -> Result<Re
         let (step, last) = (protocol.next(answer, started.elapsed(), jitter()), call);
         match (step, given) {
             (Step::Use, Ok(Given::Report(report))) => return Ok(report),
-            (Step::Fail, Err(error)) => return Err(error),
+            // Without an answer there is nothing that was said last.
+            (Step::Fail, Err(error)) | (Step::TimedOut, Err(error @ Error::Unreachable { .. })) => {
+                return Err(error);
+            }
             (Step::Ask(next), _) => call = next,
             (Step::Wait { pause, then }, _) => {
                 sleep(pause).await;
                 call = then;
             }
-            (Step::TimedOut | Step::Use | Step::Fail, _) => {
-                return Err(Error::TimedOut {
-                    after: started.elapsed(),
-                    last: format!("{told} to {}", action(last)),
-                });
-            }
+            (Step::TimedOut | Step::Use | Step::Fail, _) => return Err(late(last, Some(told))),
         }
     }
 }
@@ -112,7 +124,7 @@ fn action(call: Call) -> Action {
     }
 }
 
-async fn get(iam: &aws_sdk_iam::Client) -> Result<Given, Error> {
+async fn get(iam: &aws_sdk_iam::Client, session: &Session) -> Result<Given, Error> {
     let action = Action::GetCredentialReport;
     let answer = match iam.get_credential_report().send().await {
         Ok(answer) => answer,
@@ -127,23 +139,27 @@ async fn get(iam: &aws_sdk_iam::Client) -> Result<Given, Error> {
                 Some(state) if state.is_credential_report_not_ready_exception() => {
                     Ok(Given::State(Answer::NotReady))
                 }
-                Some(_) | None => Err(Error::of(action, &error)),
+                Some(_) | None => Err(session.explain(action, &error)),
             };
         }
     };
     match (answer.content, answer.generated_time) {
-        (Some(content), Some(generated)) => Ok(Given::Report(Report {
-            csv: content.into_inner(),
-            generated: Timestamp(generated.secs()),
-        })),
+        (Some(content), Some(generated)) => {
+            let csv = content.into_inner();
+            Header::split(&csv)?;
+            Ok(Given::Report(Report {
+                csv,
+                generated: Timestamp(generated.secs()),
+            }))
+        }
         (_, _) => Err(Error::Unreadable { action }),
     }
 }
 
-async fn generate(iam: &aws_sdk_iam::Client) -> Result<Given, Error> {
+async fn generate(iam: &aws_sdk_iam::Client, session: &Session) -> Result<Given, Error> {
     let action = Action::GenerateCredentialReport;
     let answer = iam.generate_credential_report().send().await;
-    match answer.map_err(|error| Error::of(action, &error))?.state() {
+    match answer.map_err(|error| session.explain(action, &error))?.state() {
         Some(ReportStateType::Complete) => Ok(Given::State(Answer::Complete)),
         // A state yet unknown is none that ends the waiting.
         Some(_) => Ok(Given::State(Answer::Running)),
@@ -156,6 +172,11 @@ fn meaning(given: &Result<Given, Error>, now: Timestamp) -> Answer {
         Ok(Given::Report(report)) => Answer::Report { age: report.age(now) },
         Ok(Given::State(answer)) => *answer,
         Err(Error::Busy { .. }) => Answer::Busy,
+        // Who gets the credentials has tried again already.
+        Err(Error::Unreachable {
+            action: Action::AssumeRole | Action::AssumeRoleWithWebIdentity,
+            ..
+        }) => Answer::Refused,
         Err(Error::Unavailable { .. } | Error::Unreachable { .. } | Error::Unreadable { .. }) => {
             Answer::Unavailable
         }
@@ -170,6 +191,7 @@ fn words(given: &Result<Given, Error>) -> String {
         Ok(Given::State(Answer::NotReady)) => "not ready".to_owned(),
         Ok(Given::State(Answer::Complete)) => "complete".to_owned(),
         Ok(Given::State(_)) => "in progress".to_owned(),
+        Err(Error::Busy { code, .. } | Error::Unavailable { code, .. }) => code.clone(),
         Err(error) => error.to_string(),
     }
 }

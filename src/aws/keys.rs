@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use aws_sdk_iam::operation::list_access_keys::ListAccessKeysError;
 use aws_sdk_iam::types::StatusType;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
 
 use super::connect::Session;
 use super::error::Error;
 use super::fetch::Report;
-use super::policy::Action;
+use super::policy::{Action, Wanted};
 use crate::finding::Level;
 use crate::report::cell::{self, Flag};
 use crate::report::chunk::ROOT;
@@ -30,7 +31,7 @@ pub struct Resolved {
     /// Why others are not, with a code and how much it matters.
     pub remarks: Vec<(Level, &'static str, String)>,
     /// What must be allowed for more.
-    pub denied: Option<Action>,
+    pub denied: Option<Wanted>,
 }
 
 /// A key as a report tells of it, or as IAM lists it.
@@ -60,32 +61,46 @@ enum Match {
     Gone,
 }
 
-/// Asks IAM for the keys of every user of the report who has one.
+/// Asks IAM for the keys of every user of the report who has one, as long as it answers and there is time.
 pub(super) async fn resolve(session: &Session, report: &Report) -> Resolved {
     let (owners, root_has_key) = owners(report);
     let mut tally = Tally::default();
     let mut waiting = owners.into_iter();
     let mut asked = JoinSet::new();
+    let end = Instant::now() + session.limit();
     loop {
-        while asked.len() < AT_A_TIME && tally.resolved.denied.is_none() {
+        while asked.len() < AT_A_TIME && !tally.is_over {
             let Some(owner) = waiting.next() else { break };
-            let iam = session.iam();
+            let session = session.clone();
             asked.spawn(async move {
-                let listed = list(&iam, &owner.user).await;
+                let listed = list(&session, &owner.user).await;
                 (owner, listed)
             });
         }
-        match asked.join_next().await {
-            Some(Ok((owner, listed))) => tally.add(owner, listed),
+        match timeout_at(end, asked.join_next()).await {
+            Ok(Some(Ok((owner, listed)))) => tally.add(owner, listed),
             // Only a panic ends a task so: its user stays open.
-            Some(Err(_)) => {}
-            None => return tally.finish(root_has_key),
+            Ok(Some(Err(_))) => {}
+            Ok(None) => {
+                tally.failed += waiting.len();
+                return tally.finish(root_has_key);
+            }
+            Err(_) => {
+                tally.failed += waiting.len() + asked.len();
+                tally.error.get_or_insert(Error::TimedOut {
+                    action: Action::ListAccessKeys,
+                    after: session.limit(),
+                    last: None,
+                });
+                return tally.finish(root_has_key);
+            }
         }
     }
 }
 
 /// None where there is no such user any more.
-async fn list(iam: &aws_sdk_iam::Client, user: &str) -> Result<Option<Vec<(String, Key)>>, Error> {
+async fn list(session: &Session, user: &str) -> Result<Option<Vec<(String, Key)>>, Error> {
+    let iam = session.iam();
     let mut pages = iam.list_access_keys().user_name(user).into_paginator().send();
     let mut keys = Vec::new();
     while let Some(page) = pages.next().await {
@@ -98,7 +113,7 @@ async fn list(iam: &aws_sdk_iam::Client, user: &str) -> Result<Option<Vec<(Strin
             {
                 return Ok(None);
             }
-            Err(error) => return Err(Error::of(Action::ListAccessKeys, &error)),
+            Err(error) => return Err(session.explain(Action::ListAccessKeys, &error)),
         };
         for listed in page.access_key_metadata() {
             if let (Some(id), Some(created)) = (listed.access_key_id(), listed.create_date()) {
@@ -119,8 +134,11 @@ struct Tally {
     resolved: Resolved,
     ambiguous: Vec<String>,
     gone: u64,
-    failed: u64,
+    /// Users whose keys are not known.
+    failed: usize,
     error: Option<Error>,
+    /// Whoever is asked for next would come to the same.
+    is_over: bool,
 }
 
 impl Tally {
@@ -129,7 +147,11 @@ impl Tally {
             Ok(listed) => listed.unwrap_or_default(),
             Err(error) => {
                 self.failed += 1;
-                self.resolved.denied = self.resolved.denied.or(error.denied());
+                // Whatever else AWS answers may be about this one user.
+                self.is_over |= !matches!(error, Error::Other { .. });
+                if self.resolved.denied.is_none() {
+                    self.resolved.denied = error.denied();
+                }
                 self.error.get_or_insert(error);
                 return;
             }
@@ -149,8 +171,9 @@ impl Tally {
     fn finish(mut self, root_has_key: bool) -> Resolved {
         let remarks = &mut self.resolved.remarks;
         if let Some(error) = &self.error {
+            let users = if self.failed == 1 { "user" } else { "users" };
             let message = format!(
-                "the access key ids of {} or more users are left open: {error}",
+                "the access key ids of {} {users} are left open: {error}",
                 self.failed
             );
             remarks.push((Level::Warning, "key-ids-unknown", message));

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::fetch::Report;
 use super::keys::Resolved;
 use super::outcomes::{Outcome, State};
-use super::policy::Action;
+use super::policy::Wanted;
 use super::run::Fetched;
 use crate::engine::{self, Event, Input, Source};
 use crate::finding::{AsOfSource, Diagnostic};
@@ -18,14 +18,14 @@ pub struct Record {
     /// How each came out.
     pub outcomes: Vec<Outcome>,
     /// What AWS refused, each once.
-    pub denied: Vec<Action>,
+    pub denied: Vec<Wanted>,
 }
 
 impl Record {
     /// Notes what came of an account.
     pub fn add(&mut self, fetched: &Fetched) {
         let denied = match &fetched.result {
-            Ok((_, resolved)) => resolved.denied,
+            Ok((_, resolved)) => resolved.denied.clone(),
             Err(error) => error.denied(),
         };
         self.denied.extend(denied);
@@ -36,7 +36,7 @@ impl Record {
         self.outcomes.push(Outcome {
             account: account.id.clone(),
             name: account.name.clone(),
-            role: account.role.clone(),
+            roles: account.roles.clone(),
             outcome: report.map_or(State::Failed, |_| State::Fetched),
             generated: report.map(|report| report.generated.to_string()),
             error: fetched.result.as_ref().err().map(ToString::to_string),

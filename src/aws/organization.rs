@@ -10,7 +10,14 @@ use super::error::Error;
 use super::policy::Action;
 
 /// Lists the active accounts. Works from the management account and from that of a delegated administrator.
+///
+/// # Errors
+/// Those of AWS, and that it took longer than the session's time for a step.
 pub async fn active_accounts(session: &Session) -> Result<Vec<Account>, Error> {
+    session.in_time(Action::ListAccounts, list(session)).await
+}
+
+async fn list(session: &Session) -> Result<Vec<Account>, Error> {
     let action = Action::ListAccounts;
     let organizations = session.organizations();
     let mut accounts: Vec<Account> = Vec::new();
@@ -22,7 +29,7 @@ pub async fn active_accounts(session: &Session) -> Result<Vec<Account>, Error> {
             .set_next_token(token.clone())
             .send()
             .await;
-        let page = page.map_err(|error| Error::of(action, &error))?;
+        let page = page.map_err(|error| session.explain(action, &error))?;
         for account in page
             .accounts()
             .iter()
@@ -58,8 +65,7 @@ fn known(account: &Listed) -> Option<Account> {
     Some(Account {
         id: account.id()?.to_owned(),
         name: account.name().map(str::to_owned),
-        role: None,
-        external_id: None,
+        ..Account::default()
     })
 }
 

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::accounts::{Account, checked};
+
 /// How the accounts came out, by id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcomes {
@@ -18,8 +20,10 @@ pub struct Outcome {
     pub account: String,
     /// Its name, where known.
     pub name: Option<String>,
-    /// The role that was to be used there, where it has one of its own.
-    pub role: Option<String>,
+    /// The role that was to be used there, where it has one of its own; a list where one was to be assumed from
+    /// the other.
+    #[serde(rename = "role", with = "chain")]
+    pub roles: Vec<String>,
     /// What became of it.
     pub outcome: State,
     /// When AWS made its report, RFC 3339 UTC.
@@ -77,6 +81,17 @@ impl Outcomes {
             .filter(|outcome| outcome.outcome == State::Failed)
     }
 
+    /// The accounts that failed, to be tried again. What is wrong with one of them is noted in it.
+    pub fn to_retry(&self) -> Vec<Account> {
+        let accounts = self.failed().map(|failed| Account {
+            id: failed.account.clone(),
+            name: failed.name.clone(),
+            roles: failed.roles.clone(),
+            ..Account::default()
+        });
+        checked(accounts.collect())
+    }
+
     /// What is known after a run that went on from `self`.
     #[must_use]
     pub fn continued(self, newer: Vec<Outcome>) -> Self {
@@ -91,6 +106,35 @@ impl Outcomes {
     }
 }
 
+/// No word, one, or a list of them.
+mod chain {
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    #[derive(serde::Serialize, serde::Deserialize)]
+    #[serde(untagged)]
+    enum Words {
+        One(String),
+        Several(Vec<String>),
+    }
+
+    pub(super) fn serialize<S: Serializer>(words: &[String], serializer: S) -> Result<S::Ok, S::Error> {
+        let words = match words {
+            [] => None,
+            [word] => Some(Words::One(word.clone())),
+            words => Some(Words::Several(words.to_vec())),
+        };
+        words.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+        Ok(match Option::deserialize(deserializer)? {
+            None => Vec::new(),
+            Some(Words::One(word)) => vec![word],
+            Some(Words::Several(words)) => words,
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,7 +143,7 @@ mod tests {
         Outcome {
             account: account.to_owned(),
             name: None,
-            role: None,
+            roles: Vec::new(),
             outcome,
             generated: None,
             error: None,
@@ -120,6 +164,33 @@ mod tests {
         let second = first.continued(vec![outcome("3", State::Fetched)]);
         assert_eq!(second.failed().count(), 0);
         assert_eq!(second.accounts.len(), 2);
+    }
+
+    #[test]
+    fn roles_are_kept_in_the_form_of_one_or_several() {
+        for (roles, text) in [
+            (&[][..], "null"),
+            (&["A"], "\"A\""),
+            (&["A", "B"], "[\"A\",\"B\"]"),
+        ] {
+            let mut failed = outcome("1", State::Failed);
+            failed.roles = roles.iter().map(|role| (*role).to_owned()).collect();
+            let outcomes = Outcomes::new(vec![failed]);
+            let compact: serde_json::Value = serde_json::from_str(&outcomes.text()).unwrap();
+            assert_eq!(compact["accounts"][0]["role"].to_string(), text);
+            assert_eq!(Outcomes::parse(&outcomes.text()).unwrap(), outcomes);
+        }
+    }
+
+    #[test]
+    fn nothing_is_made_of_ids_that_are_none() {
+        let outcomes = Outcomes::new(vec![
+            outcome("../../x", State::Failed),
+            outcome("222222222222", State::Failed),
+        ]);
+        let accounts = outcomes.to_retry();
+        let wrong = accounts.iter().map(|account| account.wrong.is_some());
+        assert_eq!(wrong.collect::<Vec<_>>(), [true, false]);
     }
 
     #[test]

@@ -13,10 +13,18 @@ pub enum Action {
     ListAccessKeys,
     /// Lists an organization's accounts.
     ListAccounts,
-    /// Acts in another account.
+    /// Acts in a role.
     AssumeRole,
+    /// Acts in a role by a token of another party. It is the role that allows it.
+    AssumeRoleWithWebIdentity,
     /// Tells who one is. Always allowed.
     GetCallerIdentity,
+    /// Lists objects.
+    ListBucket,
+    /// Reads an object.
+    GetObject,
+    /// Writes an object.
+    PutObject,
 }
 
 impl Action {
@@ -28,25 +36,12 @@ impl Action {
             Self::ListAccessKeys => "iam:ListAccessKeys",
             Self::ListAccounts => "organizations:ListAccounts",
             Self::AssumeRole => "sts:AssumeRole",
+            Self::AssumeRoleWithWebIdentity => "sts:AssumeRoleWithWebIdentity",
             Self::GetCallerIdentity => "sts:GetCallerIdentity",
+            Self::ListBucket => "s3:ListBucket",
+            Self::GetObject => "s3:GetObject",
+            Self::PutObject => "s3:PutObject",
         }
-    }
-
-    /// The smallest policy that has it, with what it is of no use without, and whose policy that is.
-    pub fn remedy(self, partition: &str, role: &str) -> (&'static str, String) {
-        let (whose, policy) = match self {
-            Self::GetCredentialReport | Self::GenerateCredentialReport => ("who reads the report", REPORT),
-            Self::ListAccessKeys => ("who reads the report, for --resolve-keys", KEYS),
-            Self::ListAccounts | Self::AssumeRole | Self::GetCallerIdentity => (
-                "who scans the organization; the role in each account must trust it, too",
-                HUB,
-            ),
-        };
-        let role = role.rsplit("role/").next().unwrap_or(role);
-        (
-            whose,
-            policy.replace("PARTITION", partition).replace("ROLE", role),
-        )
     }
 }
 
@@ -56,42 +51,121 @@ impl fmt::Display for Action {
     }
 }
 
-const REPORT: &str = r#"{
-  "Version": "2012-10-17",
-  "Statement": [
-    {
-      "Effect": "Allow",
-      "Action": ["iam:GenerateCredentialReport", "iam:GetCredentialReport"],
-      "Resource": "*"
-    }
-  ]
-}"#;
+/// What AWS refused.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Wanted {
+    /// What was asked for.
+    pub action: Action,
+    /// The ARN of the role that was to be assumed, where known; `*` for any account.
+    pub role: Option<String>,
+}
 
-const KEYS: &str = r#"{
-  "Version": "2012-10-17",
-  "Statement": [
-    {
-      "Effect": "Allow",
-      "Action": ["iam:GenerateCredentialReport", "iam:GetCredentialReport", "iam:ListAccessKeys"],
-      "Resource": "*"
-    }
-  ]
-}"#;
+/// What would have been allowed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remedy {
+    /// What was refused.
+    pub action: Action,
+    /// Whose policy this is.
+    pub whose: &'static str,
+    /// The policy, as JSON.
+    pub policy: String,
+}
 
-const HUB: &str = r#"{
-  "Version": "2012-10-17",
-  "Statement": [
-    {"Effect": "Allow", "Action": "organizations:ListAccounts", "Resource": "*"},
-    {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:PARTITION:iam::*:role/ROLE"}
-  ]
-}"#;
+/// The smallest policies that have what was refused, with what that is of no use without; one for each action.
+/// `role` is the ARN of the roles in the accounts, for who may not even list them.
+pub fn remedies(wanted: &[Wanted], role: &str) -> Vec<Remedy> {
+    let mut wanted = wanted.to_vec();
+    wanted.sort();
+    wanted.dedup();
+    let of_actions = wanted.chunk_by(|one, other| one.action == other.action);
+    let remedies = of_actions.filter_map(|wanted| {
+        let action = wanted[0].action;
+        let roles: Vec<_> = wanted
+            .iter()
+            .filter_map(|wanted| wanted.role.as_deref())
+            .collect();
+        let (whose, statements) = match action {
+            Action::GetCredentialReport | Action::GenerateCredentialReport => {
+                ("who reads the report", vec![allow(&REPORT, &["*"])])
+            }
+            Action::ListAccessKeys => (
+                "who reads the report, for --resolve-keys",
+                vec![allow(&KEYS, &["*"])],
+            ),
+            Action::ListAccounts => (
+                "who scans the organization; the role in each account must trust it, too",
+                vec![allow(&[action], &["*"]), allow(&[Action::AssumeRole], &[role])],
+            ),
+            Action::AssumeRole if !roles.is_empty() => (
+                "who assumes the role; the role must trust it, too",
+                vec![allow(&[action], &roles)],
+            ),
+            // Nobody knows which role, no policy of one's own would help, or the name of the permission is all.
+            Action::AssumeRole
+            | Action::AssumeRoleWithWebIdentity
+            | Action::GetCallerIdentity
+            | Action::ListBucket
+            | Action::GetObject
+            | Action::PutObject => return None,
+        };
+        Some(Remedy {
+            action,
+            whose,
+            policy: policy(&statements),
+        })
+    });
+    remedies.collect()
+}
+
+const REPORT: [Action; 2] = [Action::GenerateCredentialReport, Action::GetCredentialReport];
+const KEYS: [Action; 3] = [
+    Action::GenerateCredentialReport,
+    Action::GetCredentialReport,
+    Action::ListAccessKeys,
+];
+
+fn allow(actions: &[Action], resources: &[&str]) -> String {
+    let actions: Vec<_> = actions.iter().map(|action| action.name()).collect();
+    format!(
+        "    {{\n      \"Effect\": \"Allow\",\n      \"Action\": {},\n      \"Resource\": {}\n    }}",
+        words(&actions),
+        words(resources)
+    )
+}
+
+/// One word, or a list of them.
+fn words(words: &[&str]) -> String {
+    let quoted: Vec<_> = words
+        .iter()
+        .map(|word| serde_json::Value::from(*word).to_string())
+        .collect();
+    match quoted.as_slice() {
+        [word] => word.clone(),
+        words => format!("[{}]", words.join(", ")),
+    }
+}
+
+fn policy(statements: &[String]) -> String {
+    format!(
+        "{{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n{}\n  ]\n}}",
+        statements.join(",\n")
+    )
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn wanted(action: Action, role: Option<&str>) -> Wanted {
+        Wanted {
+            action,
+            role: role.map(str::to_owned),
+        }
+    }
+
     #[test]
     fn remedies_are_policies_that_hold_the_action() {
+        let role = "arn:aws-cn:iam::*:role/a/b";
         for action in [
             Action::GetCredentialReport,
             Action::GenerateCredentialReport,
@@ -99,14 +173,39 @@ mod tests {
             Action::ListAccounts,
             Action::AssumeRole,
         ] {
-            let (_, policy) = action.remedy("aws-cn", "arn:aws-cn:iam::1:role/a/b");
-            assert!(!policy.contains("ROLE") && !policy.contains("PARTITION"));
-            let policy: serde_json::Value = serde_json::from_str(&policy).unwrap();
+            let remedies = remedies(&[wanted(action, Some(role))], role);
+            let policy: serde_json::Value = serde_json::from_str(&remedies[0].policy).unwrap();
             assert_eq!(policy["Version"], "2012-10-17");
-            assert!(
-                policy["Statement"].to_string().contains(action.name()),
-                "{action}"
-            );
+            let statements = policy["Statement"].to_string();
+            assert!(statements.contains(action.name()), "{action}");
+            let hub = [Action::ListAccounts, Action::AssumeRole].contains(&action);
+            assert_eq!(statements.contains(role), hub, "{action}");
         }
+    }
+
+    #[test]
+    fn one_policy_has_all_the_roles_and_nothing_else() {
+        let (one, other) = ("arn:aws:iam::*:role/Scan", "arn:aws:iam::222222222222:role/Own");
+        let refused = [
+            wanted(Action::AssumeRole, Some(other)),
+            wanted(Action::AssumeRole, Some(one)),
+            wanted(Action::AssumeRole, Some(one)),
+        ];
+        let remedies = remedies(&refused, "unused");
+        assert_eq!(remedies.len(), 1);
+        let policy: serde_json::Value = serde_json::from_str(&remedies[0].policy).unwrap();
+        let statement = serde_json::json!([{
+            "Effect": "Allow", "Action": "sts:AssumeRole", "Resource": [one, other],
+        }]);
+        assert_eq!(policy["Statement"], statement);
+    }
+
+    #[test]
+    fn where_no_policy_helps_none_is_shown() {
+        let refused = [
+            wanted(Action::AssumeRole, None),
+            wanted(Action::AssumeRoleWithWebIdentity, None),
+        ];
+        assert_eq!(remedies(&refused, "unused"), []);
     }
 }

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
@@ -11,6 +10,7 @@ use super::accounts::Account;
 use super::connect::{Caller, RoleToAssume, Session};
 use super::error::Error;
 use super::fetch::{self, Report, fetch};
+use super::interrupt::{CtrlC, Interrupt};
 use super::keys::{self, Resolved};
 
 /// What is fetched, and how.
@@ -61,23 +61,33 @@ pub struct Fetched {
     pub result: Result<(Report, Resolved), Error>,
 }
 
-/// What runs calls to AWS beside the threads that judge.
+/// What runs calls to AWS beside the threads that judge, and hears Ctrl-C as long as it is there.
 #[derive(Debug)]
-pub struct Runtime(Option<tokio::runtime::Runtime>);
+pub struct Runtime {
+    /// None while it is being dropped.
+    tokio: Option<tokio::runtime::Runtime>,
+    interrupt: Arc<Interrupt>,
+}
 
 impl Runtime {
-    /// Starts its threads.
+    /// Starts its threads. The first Ctrl-C ends what is being waited for; `at_once` is called where that does
+    /// not end the run within two seconds, where nothing is waited for any more, and at the second Ctrl-C.
     ///
     /// # Errors
     /// Those of the operating system.
-    pub fn new() -> io::Result<Self> {
+    pub fn new(at_once: impl FnOnce() + Send + 'static) -> io::Result<Self> {
         let mut builder = tokio::runtime::Builder::new_multi_thread();
-        let runtime = builder.worker_threads(2).enable_all().build()?;
-        Ok(Self(Some(runtime)))
+        let tokio = builder.worker_threads(2).enable_all().build()?;
+        let interrupt = Arc::<Interrupt>::default();
+        tokio.spawn(Arc::clone(&interrupt).listen(CtrlC, at_once));
+        Ok(Self {
+            tokio: Some(tokio),
+            interrupt,
+        })
     }
 
     fn inner(&self) -> &tokio::runtime::Runtime {
-        self.0.as_ref().expect("invariant: there until it is dropped")
+        self.tokio.as_ref().expect("invariant: there until it is dropped")
     }
 
     /// Waits for an answer, or Ctrl-C.
@@ -88,29 +98,37 @@ impl Runtime {
         self.inner().block_on(async {
             tokio::select! {
                 result = future => result,
-                _ = tokio::signal::ctrl_c() => Err(Error::Interrupted),
+                () = self.interrupt.raised() => Err(Error::Interrupted),
             }
         })
     }
 
     /// Starts fetching. Reports come in the order of the accounts, each as soon as those before are there;
     /// Ctrl-C ends them.
-    pub fn fetch_all(self, plan: Plan) -> Arrivals {
-        let interrupted = Arc::new(AtomicBool::new(false));
+    pub fn fetch_all(&self, plan: Plan) -> Arrivals {
         let (sender, receiver) = mpsc::channel(1);
-        let flag = Arc::clone(&interrupted);
-        self.inner().spawn(hand_over(plan, sender, flag));
+        let interrupt = Arc::clone(&self.interrupt);
+        self.inner().spawn(async move {
+            tokio::select! {
+                () = hand_over(plan, sender) => interrupt.over(),
+                () = interrupt.raised() => {}
+            }
+        });
         Arrivals {
             receiver,
-            interrupted,
-            _runtime: self,
+            interrupt: Arc::clone(&self.interrupt),
         }
+    }
+
+    /// Whether Ctrl-C ended it.
+    pub fn interrupted(&self) -> bool {
+        self.interrupt.is_raised()
     }
 }
 
 impl Drop for Runtime {
     fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
+        if let Some(runtime) = self.tokio.take() {
             // Whatever still waits for a name or an answer must not hold up the end.
             runtime.shutdown_background();
         }
@@ -121,35 +139,21 @@ impl Drop for Runtime {
 #[derive(Debug)]
 pub struct Arrivals {
     receiver: mpsc::Receiver<Fetched>,
-    interrupted: Arc<AtomicBool>,
-    _runtime: Runtime,
-}
-
-impl Arrivals {
-    /// Tells, also later on, whether Ctrl-C ended it.
-    pub fn interrupted(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.interrupted)
-    }
+    interrupt: Arc<Interrupt>,
 }
 
 impl Iterator for Arrivals {
     type Item = Fetched;
 
     fn next(&mut self) -> Option<Fetched> {
-        self.receiver.blocking_recv()
+        let fetched = self.receiver.blocking_recv()?;
+        (!self.interrupt.is_raised()).then_some(fetched)
     }
 }
 
-async fn hand_over(plan: Plan, sender: mpsc::Sender<Fetched>, interrupted: Arc<AtomicBool>) {
+async fn hand_over(plan: Plan, sender: mpsc::Sender<Fetched>) {
     for (account, task) in start(plan) {
-        let result = tokio::select! {
-            result = task => result,
-            _ = tokio::signal::ctrl_c() => {
-                interrupted.store(true, Ordering::Relaxed);
-                return;
-            }
-        };
-        let fetched = result.unwrap_or_else(|_| Fetched {
+        let fetched = task.await.unwrap_or_else(|_| Fetched {
             account,
             result: Err(Error::Settings("a defect of credlens ended its task".to_owned())),
         });
@@ -189,9 +193,7 @@ fn start(plan: Plan) -> Vec<(Account, JoinHandle<Fetched>)> {
 fn nameless(id: String) -> Account {
     Account {
         id,
-        name: None,
-        role: None,
-        external_id: None,
+        ..Account::default()
     }
 }
 
@@ -215,18 +217,10 @@ async fn own(plan: Arc<Plan>) -> Fetched {
 }
 
 async fn of_account(plan: &Plan, several: &Several, account: &Account) -> Result<(Report, Resolved), Error> {
-    let session = if account.id == several.caller.account {
-        plan.session.clone()
-    } else {
-        let role = account.role.as_ref().unwrap_or(&several.role);
-        let arn = role_arn(&several.caller.partition, &account.id, role);
-        let role = RoleToAssume {
-            arn: &arn,
-            external_id: account.external_id.as_deref().or(several.external_id.as_deref()),
-            session_name: &several.session_name,
-        };
-        plan.session.assume(&role).await?
-    };
+    if let Some(wrong) = &account.wrong {
+        return Err(Error::Listed(wrong.clone()));
+    }
+    let session = enter(plan, several, account).await?;
     let (report, resolved) = with_keys(plan, &session, &account.id).await?;
     match report.account() {
         Some(found) if found != account.id => Err(Error::OtherAccount(found)),
@@ -234,8 +228,43 @@ async fn of_account(plan: &Plan, several: &Several, account: &Account) -> Result
     }
 }
 
+/// Assumes the account's roles, one from the other, or the one that all accounts have. The caller's own account
+/// needs none.
+async fn enter(plan: &Plan, several: &Several, account: &Account) -> Result<Session, Error> {
+    let mut session = plan.session.clone();
+    if account.id == several.caller.account {
+        return Ok(session);
+    }
+    let is_own = !account.roles.is_empty();
+    let roles = if is_own {
+        &account.roles
+    } else {
+        std::slice::from_ref(&several.role)
+    };
+    for role in roles {
+        let partition = &several.caller.partition;
+        let arn = role_arn(partition, &account.id, role);
+        let of_all = several.role_resource();
+        let role = RoleToAssume {
+            arn: &arn,
+            resource: if is_own { &arn } else { &of_all },
+            external_id: account.external_id.as_deref().or(several.external_id.as_deref()),
+            session_name: &several.session_name,
+        };
+        session = session.assume(&role).await?;
+    }
+    Ok(session)
+}
+
+impl Several {
+    /// The ARN of the role in accounts that have none of their own, with `*` for their ids.
+    pub fn role_resource(&self) -> String {
+        role_arn(&self.caller.partition, "*", &self.role)
+    }
+}
+
 /// A role's ARN, which may be given by its name, with its path if it has one.
-fn role_arn(partition: &str, account: &str, role: &str) -> String {
+pub fn role_arn(partition: &str, account: &str, role: &str) -> String {
     if role.starts_with("arn:") {
         return role.to_owned();
     }

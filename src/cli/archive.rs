@@ -14,11 +14,12 @@ use credlens::archive::verify::{Verified, verify};
 use credlens::engine::Source;
 use credlens::io::inputs::{Inputs, Limits, Options};
 use credlens::io::keep::{Kept, keep};
+use credlens::io::remote::is_remote;
 use credlens::output::{catalogue, harmless};
 use serde_json::json;
 
 use super::args::{
-    Archive, ArchiveAdd, ArchiveExport, ArchiveList, ArchiveVerify, Color, ListFormat, Which, until,
+    Archive, ArchiveAdd, ArchiveExport, ArchiveList, ArchiveVerify, At, Color, ListFormat, Which, until,
 };
 use super::progress::Progress;
 use super::scan::with_archives;
@@ -34,19 +35,36 @@ pub(super) fn run(command: Archive) -> anyhow::Result<Exit> {
 }
 
 /// The archive of this name.
-pub(super) fn store(path: &Path) -> Box<dyn Store> {
-    Box::new(Directory::new(path))
+pub(super) fn store(archive: &At) -> anyhow::Result<Box<dyn Store>> {
+    let path = &archive.archive;
+    if !is_remote(path) {
+        return Ok(Box::new(Directory::new(path)));
+    }
+    #[cfg(feature = "aws")]
+    {
+        let at = path.to_string_lossy().parse();
+        let at =
+            at.map_err(|error: credlens::aws::NoS3Url| anyhow::anyhow!("{}: {error}", path.display()))?;
+        let s3 = credlens::aws::S3::connect(&archive.place.settings()?)?;
+        Ok(Box::new(credlens::archive::bucket::Bucket::new(s3, at)))
+    }
+    #[cfg(not(feature = "aws"))]
+    bail!(
+        "{} is in S3, and this credlens was built without the feature aws",
+        path.display()
+    )
 }
 
 /// An archive that is there, not one yet to be made.
-fn existing(path: &Path) -> anyhow::Result<Box<dyn Store>> {
-    if !path.is_dir() {
+fn existing(archive: &At) -> anyhow::Result<Box<dyn Store>> {
+    let path = &archive.archive;
+    if !is_remote(path) && !path.is_dir() {
         bail!(
             "{} is no archive: there is no such directory; `credlens archive add` makes one",
             path.display()
         );
     }
-    Ok(store(path))
+    store(archive)
 }
 
 fn add_inputs(args: ArchiveAdd) -> anyhow::Result<Exit> {
@@ -68,13 +86,25 @@ fn add_inputs(args: ArchiveAdd) -> anyhow::Result<Exit> {
     };
     let source = with_archives(Inputs::new(inputs, Box::new(io::stdin()), options));
     let mut source = Progress::new(source, args.talk.quiet);
-    add_all(&*store(&args.archive), &mut source, args.talk.quiet)
+    add_all(&*store(&args.at)?, &mut source, args.talk.quiet)
 }
 
 /// Adds what a source gives, and tells what became of it.
-pub(super) fn add_all(store: &dyn Store, source: &mut dyn Source, quiet: bool) -> anyhow::Result<Exit> {
+fn add_all(store: &dyn Store, source: &mut dyn Source, quiet: bool) -> anyhow::Result<Exit> {
     let added = add(store, source)?;
-    for (path, why) in &added.failed {
+    tell_added(store, &added, quiet, true)?;
+    Ok(
+        match (added.added.len() + added.known.len(), added.failed.len()) {
+            (_, 0) => Exit::Clean,
+            (0, _) => Exit::NothingJudged,
+            _ => Exit::Partial,
+        },
+    )
+}
+
+/// Tells what became of reports; `failed` says whether also what failed.
+pub(super) fn tell_added(store: &dyn Store, added: &Added, quiet: bool, failed: bool) -> anyhow::Result<()> {
+    for (path, why) in added.failed.iter().filter(|_| failed) {
         tell_error(format_args!("{path}: {why}"));
     }
     for (path, message) in &added.twins {
@@ -90,15 +120,9 @@ pub(super) fn add_all(store: &dyn Store, source: &mut dyn Source, quiet: bool) -
         writeln!(io::stdout(), "{}", harmless(&format!("{}/{file}", store.name())))?;
     }
     if !quiet {
-        tell(summary(&added));
+        tell(summary(added));
     }
-    Ok(
-        match (added.added.len() + added.known.len(), added.failed.len()) {
-            (_, 0) => Exit::Clean,
-            (0, _) => Exit::NothingJudged,
-            _ => Exit::Partial,
-        },
-    )
+    Ok(())
 }
 
 fn summary(added: &Added) -> String {
@@ -151,11 +175,12 @@ fn latest(reports: Vec<Listed>) -> Vec<Listed> {
 /// Of an archive, the reports to compare: of each account the last one as of each instant. None where there are none,
 /// which is told, like the accounts that one of them lacks.
 pub(super) fn sides(
-    path: &Path,
+    archive: &At,
     instants: [&Path; 2],
     accounts: &[String],
 ) -> anyhow::Result<Option<[Vec<PathBuf>; 2]>> {
-    let store = existing(path)?;
+    let store = existing(archive)?;
+    let path = &archive.archive;
     let mut sides = Vec::new();
     for instant in instants {
         let text = instant.to_string_lossy();
@@ -200,7 +225,7 @@ pub(super) fn sides(
 }
 
 fn list_reports(args: &ArchiveList) -> anyhow::Result<Exit> {
-    let store = existing(&args.archive)?;
+    let store = existing(&args.at)?;
     let (reports, failed) = select(&*store, &args.which)?;
     let text = match args.format {
         ListFormat::Table => list_table(&reports),
@@ -268,7 +293,7 @@ pub(super) fn place(listed: &Listed) -> String {
 }
 
 fn export(args: &ArchiveExport) -> anyhow::Result<Exit> {
-    let store = existing(&args.archive)?;
+    let store = existing(&args.at)?;
     let (reports, mut failed) = select(&*store, &args.which)?;
     let to_stdout = args.output.as_os_str() == "-";
     let text = args.output.to_string_lossy();
@@ -357,7 +382,7 @@ fn file_name(listed: &Listed) -> PathBuf {
 }
 
 fn verify_all(args: &ArchiveVerify) -> anyhow::Result<Exit> {
-    let store = existing(&args.archive)?;
+    let store = existing(&args.at)?;
     let verified = verify(&*store)?;
     let text = match args.format {
         ListFormat::Json => format!(

@@ -4,25 +4,51 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use anyhow::{anyhow, bail};
 use clap::Args;
+use credlens::aws::{Settings, check_endpoint, check_region};
 
-/// Which accounts, with whose credentials, and how long.
+/// Whose credentials are used, and where.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
 #[command(next_help_heading = "AWS")]
-pub(crate) struct Aws {
+pub(crate) struct Place {
     /// A profile of the AWS configuration; without it, AWS's usual chain: environment, default profile, SSO,
     /// processes, web identity, container and instance roles
     #[arg(long, value_name = "NAME")]
     pub(crate) profile: Option<String>,
 
-    /// A region: IAM is the same in all of a partition, so this decides between aws, aws-cn and aws-us-gov
-    /// [default: that of the profile or the environment, else us-east-1]
+    /// A region: IAM is the same in all of a partition, so this decides between aws, aws-cn and aws-us-gov; for
+    /// inputs in S3, that of the bucket [default: that of the profile or the environment, else us-east-1]
     #[arg(long, value_name = "REGION")]
     pub(crate) region: Option<String>,
 
     /// Another address for all AWS services, such as that of a test server
     #[arg(long, value_name = "URL")]
     pub(crate) endpoint_url: Option<String>,
+}
+
+impl Place {
+    /// What AWS's libraries make of it.
+    ///
+    /// # Errors
+    /// What is expected instead.
+    pub(crate) fn settings(&self) -> anyhow::Result<Settings> {
+        self.check()?;
+        Ok(Settings {
+            profile: self.profile.clone(),
+            region: self.region.clone(),
+            endpoint_url: self.endpoint_url.clone(),
+            ..Settings::default()
+        })
+    }
+}
+
+/// Which accounts, with whose credentials, and how long.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
+#[command(next_help_heading = "AWS")]
+pub(crate) struct Aws {
+    #[command(flatten)]
+    pub(crate) place: Place,
 
     /// Act in this role
     #[arg(long, value_name = "ARN")]
@@ -41,7 +67,8 @@ pub(crate) struct Aws {
     #[arg(long, value_name = "AGE")]
     pub(crate) max_report_age: Option<Span>,
 
-    /// How long to wait for a report, such as 90s or 10m; each account has its own [default: 10m]
+    /// How long each step of an account may take, such as 90s or 10m: its role assumed, its report made and
+    /// fetched, its keys looked up [default: 10m]
     #[arg(long, value_name = "TIME")]
     pub(crate) timeout: Option<Span>,
 
@@ -73,7 +100,7 @@ pub(crate) struct Aws {
     pub(crate) exclude_accounts: Vec<String>,
 
     /// The accounts of this file in place of the organization's: an id and a name a line, or the YAML of
-    /// Cloud Custodian's c7n-org
+    /// Cloud Custodian's c7n-org, whose roles may be chains
     #[arg(long, value_name = "FILE", help_heading = "Organization")]
     pub(crate) accounts_file: Option<PathBuf>,
 
@@ -95,6 +122,84 @@ impl Aws {
     pub(crate) fn several(&self) -> bool {
         self.org || self.accounts_file.is_some() || self.resume.is_some()
     }
+
+    /// Whether each flag can mean something, and is of use with the others.
+    ///
+    /// # Errors
+    /// What is expected instead.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        let given = [
+            ("--role-name", self.role_name.is_some()),
+            ("--accounts", !self.accounts.is_empty()),
+            ("--exclude-accounts", !self.exclude_accounts.is_empty()),
+            ("--concurrency", self.concurrency.is_some()),
+            ("--outcomes", self.outcomes.is_some()),
+        ];
+        if let (false, Some((flag, _))) = (self.several(), given.iter().find(|(_, given)| *given)) {
+            bail!("{flag} is for several accounts; add --org, --accounts-file FILE or --resume FILE");
+        }
+        if self.concurrency == Some(0) {
+            bail!("--concurrency 0 would fetch nothing");
+        }
+        if self.timeout == Some(Span(Duration::ZERO)) {
+            bail!("--timeout 0 would leave no time for anything");
+        }
+        self.place.check()?;
+        self.check_roles()
+    }
+
+    fn check_roles(&self) -> anyhow::Result<()> {
+        if self.role_arn.as_deref().is_some_and(|arn| !is_role_arn(arn)) {
+            bail!("--role-arn wants the ARN of a role, such as arn:aws:iam::111122223333:role/Audit");
+        }
+        let of_role = |char: char| char.is_ascii_alphanumeric() || "+=,.@_/-".contains(char);
+        let is_role = |name: &str| !name.is_empty() && name.chars().all(of_role) || is_role_arn(name);
+        if self.role_name.as_deref().is_some_and(|name| !is_role(name)) {
+            bail!("--role-name wants the name of a role, with its path if it has one, or its ARN");
+        }
+        let of_name = |char: char| char.is_ascii_alphanumeric() || "+=,.@_-".contains(char);
+        let is_name = |name: &str| (2..=64).contains(&name.len()) && name.chars().all(of_name);
+        if self
+            .role_session_name
+            .as_deref()
+            .is_some_and(|name| !is_name(name))
+        {
+            bail!("--role-session-name wants 2 to 64 letters, digits or any of +=,.@_-");
+        }
+        let of_id = |char: char| char.is_ascii_alphanumeric() || "+=,.@:/_-".contains(char);
+        let is_id = |id: &str| (2..=1224).contains(&id.len()) && id.chars().all(of_id);
+        if self.external_id.as_deref().is_some_and(|id| !is_id(id)) {
+            bail!("--external-id wants 2 to 1224 letters, digits or any of +=,.@:/_-");
+        }
+        Ok(())
+    }
+}
+
+impl Place {
+    /// Whether each flag can mean something.
+    ///
+    /// # Errors
+    /// What is expected instead.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        if self.profile.as_deref() == Some("") {
+            bail!("--profile wants the name of a profile; leave it out for AWS's usual chain of credentials");
+        }
+        if let Some(region) = &self.region {
+            check_region(region).map_err(|wrong| anyhow!("--region: {wrong}"))?;
+        }
+        if let Some(url) = &self.endpoint_url {
+            check_endpoint(url).map_err(|wrong| anyhow!("--endpoint-url: {wrong}"))?;
+        }
+        Ok(())
+    }
+}
+
+fn is_role_arn(arn: &str) -> bool {
+    let mut parts = arn.splitn(6, ':');
+    let mut part = || parts.next().unwrap_or("");
+    let is_iam = part() == "arn" && part().starts_with("aws") && part() == "iam" && part().is_empty();
+    let is_account = credlens::aws::accounts::is_id(part());
+    is_iam && is_account && part().strip_prefix("role/").is_some_and(|name| !name.is_empty())
 }
 
 /// A length of time: `90s`, `10m`, `4h`, `1d`.

@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use anyhow::{Context as _, ensure};
 use credlens::finding::{Severity, Status};
+#[cfg(feature = "aws")]
+use credlens::io::remote;
 use credlens::output::Format;
 use credlens::report::time::Timestamp;
 use serde::de::Error as _;
@@ -13,7 +15,9 @@ use serde::{Deserialize, Deserializer};
 
 use super::args::{Color, FailOn, FormatTo, Scan, StatusWord};
 #[cfg(feature = "aws")]
-use super::aws_args::Aws;
+use super::aws_args::{Aws, Place};
+#[cfg(feature = "aws")]
+use super::objects::Objects;
 
 /// Read from the working directory where `--config` names no other.
 const DEFAULT_FILE: &str = "credlens.toml";
@@ -22,7 +26,6 @@ const DEFAULT_FILE: &str = "credlens.toml";
 const MOST_THREADS: usize = 1024;
 
 /// What `credlens scan` is to do.
-#[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) inputs: Vec<PathBuf>,
     pub(crate) as_of: Option<Timestamp>,
@@ -45,6 +48,9 @@ pub(crate) struct Config {
     pub(crate) aws: Aws,
     #[cfg(feature = "aws")]
     pub(crate) resolve_keys: bool,
+    /// Reads the inputs that are in S3.
+    #[cfg(feature = "aws")]
+    pub(crate) objects: Objects,
     /// The file whose settings hold besides the command line's.
     pub(crate) file: Option<ConfigFile>,
 }
@@ -152,9 +158,9 @@ impl Config {
         );
         let set = assignments("", &settings.set);
         let asked = &scan.selection;
+        let inputs = scan.inputs;
         let selected = !asked.rule.is_empty() || !asked.framework.is_empty();
         Ok(Self {
-            inputs: scan.inputs,
             as_of: scan.as_of.or(settings.as_of.map(|word| word.0)),
             // Rules and frameworks are one choice: who makes it on the command line makes it all.
             rules: if selected {
@@ -195,12 +201,32 @@ impl Config {
             quiet: scan.talk.quiet || (settings.quiet == Some(true) && scan.talk.verbose == 0),
             verbose: scan.talk.verbose > 0 || (settings.verbose == Some(true) && !scan.talk.quiet),
             #[cfg(feature = "aws")]
+            objects: objects(&inputs, &scan.aws, scan.resolve_keys)?,
+            inputs,
+            #[cfg(feature = "aws")]
             aws: scan.aws,
             #[cfg(feature = "aws")]
             resolve_keys: scan.resolve_keys,
             file,
         })
     }
+}
+
+/// What reads inputs in S3. Saved reports are judged without AWS otherwise.
+#[cfg(feature = "aws")]
+fn objects(inputs: &[PathBuf], aws: &Aws, resolve_keys: bool) -> anyhow::Result<Objects> {
+    let place = &aws.place;
+    let of_place = Aws {
+        place: place.clone(),
+        ..Aws::default()
+    };
+    let is_remote = inputs.iter().any(|input| remote::is_remote(input));
+    let is_of_use = inputs.is_empty() || (*aws == of_place && !resolve_keys);
+    ensure!(
+        is_of_use && (inputs.is_empty() || is_remote || *place == Place::default()),
+        "saved reports are judged without AWS; leave out the inputs, or the flags for AWS"
+    );
+    Ok(Objects::new(place.settings()?))
 }
 
 impl ConfigFile {

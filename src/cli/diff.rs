@@ -13,6 +13,8 @@ use credlens::rule::Suppressions;
 
 #[cfg(feature = "archive")]
 use super::archive;
+#[cfg(feature = "archive")]
+use super::args::At;
 use super::args::{Diff, FailOn, FormatTo};
 use super::config::Config;
 use super::dated::Dated;
@@ -74,9 +76,13 @@ struct Sides {
 fn sides(diff: &Diff) -> anyhow::Result<Option<Sides>> {
     #[cfg(feature = "archive")]
     if let Some(path) = &diff.archive {
-        return Ok(
-            archive::sides(path, [&diff.old, &diff.new], &diff.account)?.map(|[old, new]| Sides { old, new })
-        );
+        let at = At {
+            archive: path.clone(),
+            #[cfg(feature = "aws")]
+            place: diff.judge.place.clone(),
+        };
+        let sides = archive::sides(&at, [&diff.old, &diff.new], &diff.account)?;
+        return Ok(sides.map(|[old, new]| Sides { old, new }));
     }
     for path in [&diff.old, &diff.new] {
         if path.is_dir() {

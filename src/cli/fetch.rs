@@ -2,15 +2,25 @@
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
+
+#[cfg(feature = "archive")]
+use std::sync::PoisonError;
 
 use anyhow::{Context as _, bail};
+#[cfg(feature = "archive")]
+use credlens::archive::add::add;
+#[cfg(feature = "archive")]
+use credlens::aws::Live;
 use credlens::aws::accounts::is_id;
 use credlens::aws::{Fetched, Record, Report};
 use credlens::io::keep::{Kept, keep};
 use credlens::io::outputs::is_broken_pipe;
 use credlens::output::harmless;
 
+#[cfg(feature = "archive")]
+use super::archive;
+#[cfg(feature = "archive")]
+use super::args::At;
 use super::args::Fetch;
 use super::{Exit, live, now, tell, tell_error};
 
@@ -22,12 +32,15 @@ enum To {
 }
 
 pub(super) fn run(fetch: &Fetch) -> anyhow::Result<Exit> {
+    #[cfg(feature = "archive")]
+    if let Some(archive) = &fetch.archive {
+        return into_archive(fetch, archive);
+    }
     let to = to(fetch)?;
     let started = match live::start(&fetch.aws, false, now(), fetch.talk.verbose > 0)? {
         Ok(started) => started,
         Err(exit) => return Ok(exit),
     };
-    let interrupted = started.arrivals.interrupted();
     let mut record = Record::default();
     for fetched in started.arrivals {
         record.add(&fetched);
@@ -47,21 +60,51 @@ pub(super) fn run(fetch: &Fetch) -> anyhow::Result<Exit> {
             saved => saved?,
         }
     }
-    if interrupted.load(Ordering::Relaxed) {
+    if started.runtime.interrupted() {
         tell("interrupted; the reports that were saved are whole");
         return Ok(Exit::Interrupted);
     }
     live::conclude(&fetch.aws, &record, started.earlier)?;
+    Ok(exit(&record))
+}
+
+fn exit(record: &Record) -> Exit {
     let failed = record
         .outcomes
         .iter()
         .filter(|outcome| outcome.error.is_some())
         .count();
-    Ok(match failed {
+    match failed {
         0 => Exit::Clean,
         _ if failed == record.outcomes.len() => Exit::NothingJudged,
         _ => Exit::Partial,
-    })
+    }
+}
+
+/// Reports as they arrive into an archive: one file, however many accounts.
+#[cfg(feature = "archive")]
+fn into_archive(fetch: &Fetch, archive: &Path) -> anyhow::Result<Exit> {
+    let at = At {
+        archive: archive.to_owned(),
+        place: fetch.aws.place.clone(),
+    };
+    let store = archive::store(&at)?;
+    let started = match live::start(&fetch.aws, false, now(), fetch.talk.verbose > 0)? {
+        Ok(started) => started,
+        Err(exit) => return Ok(exit),
+    };
+    let mut source = Live::new(started.arrivals, None);
+    let record = source.record();
+    let added = add(&*store, &mut source)?;
+    // The table of outcomes tells what failed of several accounts.
+    archive::tell_added(&*store, &added, fetch.talk.quiet, !fetch.aws.several())?;
+    if started.runtime.interrupted() {
+        tell("interrupted; the reports that had come were added");
+        return Ok(Exit::Interrupted);
+    }
+    let record = record.lock().unwrap_or_else(PoisonError::into_inner);
+    live::conclude(&fetch.aws, &record, started.earlier)?;
+    Ok(exit(&record))
 }
 
 fn to(fetch: &Fetch) -> anyhow::Result<To> {

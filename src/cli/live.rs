@@ -11,6 +11,7 @@ use credlens::aws::{
     Settings, Several, State,
 };
 use credlens::io::outputs::Output;
+use credlens::io::temporary;
 use credlens::output::harmless;
 use credlens::report::time::Timestamp;
 
@@ -26,6 +27,8 @@ const CONCURRENCY: usize = 16;
 
 /// Reports on their way.
 pub(super) struct Started {
+    /// Hears Ctrl-C: to be kept until the end.
+    pub(super) runtime: Runtime,
     pub(super) arrivals: Arrivals,
     /// What an earlier run knew, if this one goes on from it.
     pub(super) earlier: Option<Outcomes>,
@@ -41,18 +44,20 @@ pub(super) fn start(
     now: Timestamp,
     verbose: bool,
 ) -> anyhow::Result<Result<Started, Exit>> {
-    check(aws)?;
-    let runtime = Runtime::new().context("threads for calls to AWS cannot be started")?;
+    aws.check()?;
+    let runtime = Runtime::new(end_at_once).context("threads for calls to AWS cannot be started")?;
     let earlier = aws.resume.as_deref().map(read_outcomes).transpose()?;
-    let settings = settings(aws);
-    let session = match runtime.wait(async { Ok(Session::open(&settings).await) }) {
+    let options = options(aws, now, verbose);
+    let settings = settings(aws, &options);
+    let session = match runtime.wait(Session::open(&settings)) {
         Ok(session) => session,
-        Err(error) => return Ok(Err(refuse(aws, &error))),
+        Err(error) if error.is_usage() => bail!("{error}"),
+        Err(error) => return Ok(Err(refuse(aws, &error, "aws"))),
     };
     let scope = if aws.several() {
         match several(aws, &runtime, &session, earlier.as_ref())? {
             Ok(several) => Scope::Several(several),
-            Err(error) => return Ok(Err(refuse(aws, &error))),
+            Err((error, partition)) => return Ok(Err(refuse(aws, &error, &partition))),
         }
     } else {
         Scope::Own
@@ -60,47 +65,34 @@ pub(super) fn start(
     let plan = Plan {
         session,
         scope,
-        options: options(aws, now, verbose),
+        options,
         resolve_keys,
     };
     let arrivals = runtime.fetch_all(plan);
-    Ok(Ok(Started { arrivals, earlier }))
+    Ok(Ok(Started {
+        runtime,
+        arrivals,
+        earlier,
+    }))
 }
 
-fn check(aws: &Aws) -> anyhow::Result<()> {
-    let given = [
-        ("--role-name", aws.role_name.is_some()),
-        ("--accounts", !aws.accounts.is_empty()),
-        ("--exclude-accounts", !aws.exclude_accounts.is_empty()),
-        ("--concurrency", aws.concurrency.is_some()),
-        ("--outcomes", aws.outcomes.is_some()),
-    ];
-    if let (false, Some((flag, _))) = (aws.several(), given.iter().find(|(_, given)| *given)) {
-        bail!("{flag} is for several accounts; add --org, --accounts-file FILE or --resume FILE");
-    }
-    let is_http = |url: &str| url.starts_with("http://") || url.starts_with("https://");
-    if aws.endpoint_url.as_deref().is_some_and(|url| !is_http(url)) {
-        bail!("--endpoint-url must start with http:// or https://");
-    }
-    if aws.concurrency == Some(0) {
-        bail!("--concurrency 0 would fetch nothing");
-    }
-    let name = aws.role_session_name.as_deref().unwrap_or(SESSION);
-    if name.len() < 2 {
-        bail!("--role-session-name must have 2 characters or more");
-    }
-    Ok(())
+/// Where Ctrl-C does not end a run otherwise.
+#[expect(clippy::exit, reason = "what is in the way of returning cannot be ended")]
+fn end_at_once() {
+    temporary::discard();
+    std::process::exit(Exit::Interrupted as i32);
 }
 
-fn settings(aws: &Aws) -> Settings {
+fn settings(aws: &Aws, options: &Options) -> Settings {
     Settings {
-        profile: aws.profile.clone(),
-        region: aws.region.clone(),
-        endpoint_url: aws.endpoint_url.clone(),
+        profile: aws.place.profile.clone(),
+        region: aws.place.region.clone(),
+        endpoint_url: aws.place.endpoint_url.clone(),
         role_arn: aws.role_arn.clone(),
         // It is that of the accounts' roles, where there are several.
         external_id: aws.external_id.clone().filter(|_| !aws.several()),
         role_session_name: aws.role_session_name.clone(),
+        timeout: Some(options.patience.timeout),
     }
 }
 
@@ -121,27 +113,29 @@ fn options(aws: &Aws, now: Timestamp, verbose: bool) -> Options {
     }
 }
 
+/// The accounts to be scanned; an error of AWS comes with the partition that it is about.
 fn several(
     aws: &Aws,
     runtime: &Runtime,
     session: &Session,
     earlier: Option<&Outcomes>,
-) -> anyhow::Result<Result<Several, Error>> {
+) -> anyhow::Result<Result<Several, (Error, String)>> {
     let listed = match (&aws.accounts_file, earlier) {
         (Some(path), _) => Some(read_accounts(path)?),
-        (None, Some(earlier)) => Some(failed(earlier)),
+        (None, Some(earlier)) => Some(earlier.to_retry()),
         (None, None) => None,
     };
-    let asked = runtime.wait(async {
-        let caller = session.caller().await?;
-        match listed {
-            Some(listed) => Ok((caller, listed)),
-            None => Ok((caller, aws::active_accounts(session).await?)),
-        }
-    });
-    let (caller, mut accounts) = match asked {
-        Ok(asked) => asked,
-        Err(error) => return Ok(Err(error)),
+    let caller = match runtime.wait(session.caller()) {
+        Ok(caller) => caller,
+        Err(error) => return Ok(Err((error, session.partition().to_owned()))),
+    };
+    let listed = match listed {
+        Some(listed) => Ok(listed),
+        None => runtime.wait(aws::active_accounts(session)),
+    };
+    let mut accounts = match listed {
+        Ok(listed) => listed,
+        Err(error) => return Ok(Err((error, caller.partition))),
     };
     if let Some(earlier) = earlier {
         accounts.retain(|account| earlier.failed().any(|failed| failed.account == account.id));
@@ -179,25 +173,14 @@ fn read_outcomes(path: &Path) -> anyhow::Result<Outcomes> {
     Ok(outcomes)
 }
 
-fn failed(outcomes: &Outcomes) -> Vec<Account> {
-    let account = |failed: &Outcome| Account {
-        id: failed.account.clone(),
-        name: failed.name.clone(),
-        role: failed.role.clone(),
-        external_id: None,
-    };
-    outcomes.failed().map(account).collect()
-}
-
 /// Tells an error of AWS before any report was fetched.
-fn refuse(aws: &Aws, error: &Error) -> Exit {
-    tell_error(error);
-    if let Some(action) = error.denied() {
-        tell_policy(aws, action);
-    }
+fn refuse(aws: &Aws, error: &Error, partition: &str) -> Exit {
     if matches!(error, Error::Interrupted) {
+        tell("interrupted");
         return Exit::Interrupted;
     }
+    tell_error(error);
+    tell_policies(aws, error.denied().as_slice(), partition);
     Exit::NothingJudged
 }
 
@@ -206,9 +189,8 @@ pub(super) fn conclude(aws: &Aws, record: &Record, earlier: Option<Outcomes>) ->
     if aws.several() {
         tell_outcomes(&record.outcomes);
     }
-    for &action in &record.denied {
-        tell_policy(aws, action);
-    }
+    // Listing the accounts, to which the partition would matter, has been allowed.
+    tell_policies(aws, &record.denied, "aws");
     let Some(path) = &aws.outcomes else {
         return Ok(());
     };
@@ -252,18 +234,16 @@ fn tell_outcomes(outcomes: &[Outcome]) {
     }
 }
 
-fn tell_policy(aws: &Aws, action: aws::Action) {
-    let region = aws.region.clone().or_else(|| std::env::var("AWS_REGION").ok());
-    let partition = match region.as_deref() {
-        Some(region) if region.starts_with("cn-") => "aws-cn",
-        Some(region) if region.starts_with("us-gov-") => "aws-us-gov",
-        Some(_) | None => "aws",
-    };
-    let (whose, policy) = action.remedy(partition, aws.role_name.as_deref().unwrap_or(ROLE));
-    tell(format_args!(
-        "{action} is wanted. The smallest policy for {whose}:\n{}",
-        harmless_lines(&policy)
-    ));
+fn tell_policies(aws: &Aws, denied: &[aws::Wanted], partition: &str) {
+    let role = aws.role_name.as_deref().unwrap_or(ROLE);
+    for remedy in aws::remedies(denied, &aws::role_arn(partition, "*", role)) {
+        tell(format_args!(
+            "{} is wanted. The smallest policy for {}:\n{}",
+            remedy.action,
+            remedy.whose,
+            harmless_lines(&remedy.policy)
+        ));
+    }
 }
 
 fn harmless_lines(text: &str) -> String {

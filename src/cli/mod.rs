@@ -17,6 +17,8 @@ mod fetch;
 mod frameworks;
 #[cfg(feature = "aws")]
 mod live;
+#[cfg(feature = "aws")]
+mod objects;
 mod progress;
 mod rules;
 mod scan;

@@ -3,8 +3,9 @@
 use std::io;
 use std::path::Path;
 #[cfg(feature = "aws")]
-use std::sync::{PoisonError, atomic::Ordering};
+use std::sync::PoisonError;
 
+#[cfg(not(feature = "aws"))]
 use anyhow::bail;
 #[cfg(feature = "aws")]
 use credlens::aws::Live;
@@ -16,8 +17,6 @@ use credlens::report::time::Timestamp;
 use credlens::rule::{self, Catalogue, Loosened, Selected, Selection, Suppressions};
 
 use super::args::{Color, FailOn, FormatTo, Scan};
-#[cfg(feature = "aws")]
-use super::aws_args::Aws;
 use super::config::{Config, Suppressing};
 #[cfg(feature = "aws")]
 use super::live;
@@ -29,6 +28,7 @@ use super::{Exit, catalogue, colored, diagnostics, now, refuse, width};
 
 pub(super) fn run(scan: Scan) -> anyhow::Result<Exit> {
     let config = Config::resolve(scan)?;
+    #[cfg(not(feature = "aws"))]
     check_inputs(&config)?;
     check_formats(&config.formats, &config.inputs)?;
     match prepare(&config)? {
@@ -37,15 +37,7 @@ pub(super) fn run(scan: Scan) -> anyhow::Result<Exit> {
     }
 }
 
-/// Without an input, the live account is judged.
-#[cfg(feature = "aws")]
-fn check_inputs(config: &Config) -> anyhow::Result<()> {
-    if !config.inputs.is_empty() && (config.resolve_keys || config.aws != Aws::default()) {
-        bail!("saved reports are judged without AWS; leave out the inputs, or the flags for AWS");
-    }
-    Ok(())
-}
-
+/// With the feature, the live account is judged without an input.
 #[cfg(not(feature = "aws"))]
 fn check_inputs(config: &Config) -> anyhow::Result<()> {
     if config.inputs.is_empty() {
@@ -130,10 +122,10 @@ fn judge_live(
         Ok(started) => started,
         Err(exit) => return Ok(exit),
     };
-    let interrupted = started.arrivals.interrupted();
+    let runtime = started.runtime;
     let source = Live::new(started.arrivals, config.as_of);
     let record = source.record();
-    let is_whole = || !interrupted.load(Ordering::Relaxed);
+    let is_whole = || !runtime.interrupted();
     let Some(tally) = assess(config, selected, suppressions, (source, now), is_whole)? else {
         tell("interrupted; nothing was written to files");
         return Ok(Exit::Interrupted);
@@ -170,6 +162,9 @@ fn assess(
     if !is_whole() {
         return Ok(None);
     }
+    if is_told_by_its_error(config, &tally) {
+        return Ok(Some(tally));
+    }
     let frameworks = selected.frameworks.iter().map(AsRef::as_ref);
     tally.compliance = rule::compliance(frameworks, program.rules(), &selected.loosened, &tally);
     add_diagnostics(&mut tally, config, suppressions, &selected.loosened);
@@ -177,6 +172,23 @@ fn assess(
         target.finish()?;
     }
     Ok(Some(tally))
+}
+
+/// Of one live account whose report did not come, people need to be told the reason, once: on standard error.
+#[cfg(feature = "aws")]
+fn is_told_by_its_error(config: &Config, tally: &Tally) -> bool {
+    let is_live = config.inputs.is_empty() && !config.aws.several();
+    is_live && tally.inputs.is_empty() && config.formats.iter().all(is_shown)
+}
+
+#[cfg(not(feature = "aws"))]
+fn is_told_by_its_error(_: &Config, _: &Tally) -> bool {
+    false
+}
+
+/// Whether people read it where they run this.
+fn is_shown(to: &FormatTo) -> bool {
+    to.path.is_none() && matches!(to.format, Format::Table | Format::Summary | Format::Markdown)
 }
 
 /// All outputs look alike, and a file that people open later is no terminal.
@@ -201,7 +213,10 @@ pub(super) fn inputs(config: &Config, now: Timestamp) -> Inputs {
         now,
         limits: limits(config),
     };
-    with_archives(Inputs::new(config.inputs.clone(), Box::new(io::stdin()), options))
+    let inputs = Inputs::new(config.inputs.clone(), Box::new(io::stdin()), options);
+    #[cfg(feature = "aws")]
+    let inputs = inputs.with_remote(Box::new(config.objects.in_order(&config.inputs)));
+    with_archives(inputs)
 }
 
 /// The same, with what reads files of archives among them.
@@ -251,9 +266,7 @@ fn add_diagnostics(tally: &mut Tally, config: &Config, suppressions: &Suppressio
 
 /// Standard error has what the outputs that people read there do not show anyway.
 fn tell_diagnostics(tally: &Tally, config: &Config) {
-    let shown = config.formats.iter().any(|to| {
-        to.path.is_none() && matches!(to.format, Format::Table | Format::Summary | Format::Markdown)
-    });
+    let shown = config.formats.iter().any(is_shown);
     let least = match (config.quiet, config.verbose, shown) {
         (true, ..) | (false, false, true) => Level::Error,
         (false, false, false) => Level::Warning,

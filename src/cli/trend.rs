@@ -7,7 +7,6 @@ use anyhow::bail;
 use credlens::engine::Program;
 use credlens::finding::{Diagnostic, Level};
 use credlens::history::trend::{self, TrendOptions};
-use credlens::io::inputs::{Inputs, Options};
 use credlens::output::trend::{TrendFormat, write_trend};
 
 use super::Exit;
@@ -15,7 +14,7 @@ use super::args::{By, FormatTo, Trend};
 use super::config::Config;
 use super::diff::{judge, settings, tell_diagnostics};
 use super::now;
-use super::scan::{inputs, limits, prepare, with_archives};
+use super::scan::{inputs, prepare};
 use super::target::{check_formats, open_outputs};
 
 /// How many of the oldest findings documents tell; those for people show fewer.
@@ -61,12 +60,7 @@ pub(super) fn run(mut trend: Trend) -> anyhow::Result<Exit> {
 }
 
 fn in_time_order(config: &Config) -> Vec<PathBuf> {
-    let options = Options {
-        as_of: None,
-        now: now(),
-        limits: limits(config),
-    };
-    with_archives(Inputs::new(config.inputs.clone(), Box::new(io::empty()), options)).in_time_order()
+    inputs(config, now()).in_time_order()
 }
 
 fn write(

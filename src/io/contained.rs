@@ -1,10 +1,11 @@
 //! Files that hold several reports, which this layer cannot read itself: those of an archive.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::error::InputError;
+use super::remote::{Remote, is_remote};
 use crate::engine::Account;
 use crate::finding::AsOfSource;
 use crate::report::time::Timestamp;
@@ -18,20 +19,29 @@ const SEPARATOR: char = '#';
 /// An error of any kind, complete but for the path.
 pub type OpenError = Box<dyn std::error::Error + Send + Sync>;
 
+/// The bytes of a file.
+#[derive(Debug)]
+pub enum Content {
+    /// On the file system.
+    File(File),
+    /// In memory.
+    Bytes(Vec<u8>),
+}
+
 /// Opens Parquet files.
 pub trait Containers: Send {
     /// The reports of a file.
     ///
     /// # Errors
     /// Where it is none of an archive, or damaged.
-    fn open(&mut self, path: &Path, file: File) -> Result<Box<dyn Container>, OpenError>;
+    fn open(&mut self, path: &Path, content: Content) -> Result<Box<dyn Container>, OpenError>;
 }
 
 /// A program without archives.
 pub(super) struct NoArchives;
 
 impl Containers for NoArchives {
-    fn open(&mut self, _: &Path, _: File) -> Result<Box<dyn Container>, OpenError> {
+    fn open(&mut self, _: &Path, _: Content) -> Result<Box<dyn Container>, OpenError> {
         Err("is a Parquet file, and this credlens was built without the feature archive".into())
     }
 }
@@ -79,29 +89,43 @@ pub(super) enum Place {
 }
 
 impl Opened {
-    /// Opens a path that leads to a Parquet file, or to a report in one; none where it does not.
-    pub(super) fn of(path: &Path, containers: &mut dyn Containers) -> Result<Option<Self>, InputError> {
+    /// Opens a path that leads to a Parquet file, or to a report in one; none where it does not. The file that is
+    /// open already is not opened again.
+    pub(super) fn of(
+        path: &Path,
+        open: Option<Self>,
+        containers: &mut dyn Containers,
+        remote: &mut dyn Remote,
+    ) -> Result<Option<Self>, InputError> {
         let (file, number) = match number_of(path) {
-            Some((file, number)) if !path.exists() => (file, Some(number)),
+            Some((file, number)) if is_remote(path) || !path.exists() => (file, Some(number)),
             _ => (path.to_owned(), None),
         };
-        let Some(opened) = parquet(&file).map_err(InputError::Open)? else {
-            return Ok(None);
+        let mut opened = match open.filter(|open| open.path == file) {
+            Some(open) => open,
+            None => match content(&file, remote)? {
+                Some(content) => Self::new(file, content, containers)?,
+                None => return Ok(None),
+            },
         };
-        let container = containers.open(&file, opened).map_err(InputError::Archive)?;
-        let reports = container.reports();
-        let (next, end) = match number {
-            None => (0, reports.len()),
-            Some(number) if (1..=reports.len()).contains(&number) => (number - 1, number),
-            Some(_) => return Err(InputError::NoSuchReport(reports.len())),
+        let count = opened.reports.len();
+        (opened.next, opened.end) = match number {
+            None => (0, count),
+            Some(number) if (1..=count).contains(&number) => (number - 1, number),
+            Some(_) => return Err(InputError::NoSuchReport(count)),
         };
-        Ok(Some(Self {
-            path: file,
+        Ok(Some(opened))
+    }
+
+    fn new(path: PathBuf, content: Content, containers: &mut dyn Containers) -> Result<Self, InputError> {
+        let container = containers.open(&path, content).map_err(InputError::Archive)?;
+        Ok(Self {
+            reports: container.reports(),
+            path,
             container,
-            reports,
-            next,
-            end,
-        }))
+            next: 0,
+            end: 0,
+        })
     }
 
     /// The next report.
@@ -131,18 +155,36 @@ impl Opened {
 
 /// `a.parquet#3` as path and number.
 fn number_of(path: &Path) -> Option<(PathBuf, usize)> {
-    let name = path.file_name()?.to_str()?;
-    let (name, number) = name.rsplit_once(SEPARATOR)?;
-    Some((path.with_file_name(name), number.parse().ok()?))
+    let name = path.to_str()?;
+    let (file, number) = name.rsplit_once(SEPARATOR)?;
+    let file = Path::new(file);
+    is_named_parquet(file).then_some(())?;
+    Some((file.to_owned(), number.parse().ok()?))
 }
 
-/// The file, if it is one of Parquet. Only names that say so are looked at: to open every report twice would cost.
-fn parquet(path: &Path) -> io::Result<Option<File>> {
-    if path.extension().is_none_or(|extension| extension != "parquet") {
+/// Whether a path leads to one report of an archived file.
+pub(super) fn is_numbered(path: &Path) -> bool {
+    number_of(path).is_some()
+}
+
+fn is_named_parquet(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "parquet")
+}
+
+/// The content of a file, if it is one of Parquet. Only names that say so are looked at: to open every report twice
+/// would cost.
+fn content(path: &Path, remote: &mut dyn Remote) -> Result<Option<Content>, InputError> {
+    if !is_named_parquet(path) {
         return Ok(None);
     }
-    let mut file = File::open(path)?;
+    if is_remote(path) {
+        let mut bytes = Vec::new();
+        let mut reader = remote.open(&path.to_string_lossy())?;
+        reader.read_to_end(&mut bytes).map_err(InputError::Read)?;
+        return Ok(Some(Content::Bytes(bytes)));
+    }
+    let mut file = File::open(path).map_err(InputError::Open)?;
     let mut magic = [0; PARQUET.len()];
     let read = file.read_exact(&mut magic);
-    Ok((read.is_ok() && magic == *PARQUET).then_some(file))
+    Ok((read.is_ok() && magic == *PARQUET).then_some(Content::File(file)))
 }

@@ -12,6 +12,15 @@ pub enum InputError {
     /// Reading stopped half-way.
     #[error("cannot be read to its end: {0}; what was read before is judged")]
     Read(std::io::Error),
+    /// It is elsewhere, and cannot be had from there.
+    #[error("{0}")]
+    Remote(Box<dyn std::error::Error + Send + Sync>),
+    /// It is elsewhere, and nothing here goes there.
+    #[error(
+        "cannot be read by this credlens, which was built without the feature aws; build it with that feature, or copy \
+         the reports first, by `aws s3 cp --recursive`"
+    )]
+    NoRemote,
     /// A directory in which no file lies.
     #[error("holds no file; name a file, or a directory with reports (hidden files in it are not read)")]
     EmptyDirectory,

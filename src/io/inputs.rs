@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::contained::{Contained, Containers, NoArchives, Opened, Place};
 use super::decompress::Compression;
 use super::error::InputError;
+use super::remote::{Nothing, Remote, is_remote};
 use super::walk::{STDIN, Walk};
 use crate::engine::{Account, Event, Input, Source};
 use crate::finding::AsOfSource;
@@ -76,6 +77,7 @@ pub struct Inputs {
     containers: Box<dyn Containers>,
     /// The container whose reports come next.
     container: Option<Opened>,
+    remote: Box<dyn Remote>,
     options: Options,
     current: Option<Report>,
     opened: usize,
@@ -91,6 +93,7 @@ impl Inputs {
             stdin: Some(stdin),
             containers: Box::new(NoArchives),
             container: None,
+            remote: Box::new(Nothing),
             options,
             current: None,
             opened: 0,
@@ -100,9 +103,14 @@ impl Inputs {
 
     /// The same, reading files that hold several reports, too.
     #[must_use]
-    pub fn with_containers(mut self, containers: Box<dyn Containers>) -> Self {
-        self.containers = containers;
-        self
+    pub fn with_containers(self, containers: Box<dyn Containers>) -> Self {
+        Self { containers, ..self }
+    }
+
+    /// The same, also of what `s3://` names.
+    #[must_use]
+    pub fn with_remote(self, remote: Box<dyn Remote>) -> Self {
+        Self { remote, ..self }
     }
 
     /// The files that arguments name, in the order of the instants at which they are judged. Reads their
@@ -138,11 +146,12 @@ impl Inputs {
             if let Some(place) = self.container.as_mut().and_then(Opened::next) {
                 return Some(Ok(place));
             }
-            let path = match self.walk.next()? {
+            let path = match self.walk.next(self.remote.as_mut())? {
                 Ok(path) => path,
                 Err(failed) => return Some(Err(failed)),
             };
-            self.container = match Opened::of(&path, self.containers.as_mut()) {
+            let open = self.container.take();
+            self.container = match Opened::of(&path, open, self.containers.as_mut(), self.remote.as_mut()) {
                 Ok(Some(opened)) => Some(opened),
                 Ok(None) => return Some(Ok(Place::File(path))),
                 Err(error) => return Some(Err((path, error))),
@@ -224,6 +233,9 @@ impl Inputs {
     fn raw(&mut self, path: &Path) -> Result<Box<dyn Read + Send>, InputError> {
         if path.as_os_str() == STDIN {
             return self.stdin.take().ok_or(InputError::StdinTwice);
+        }
+        if is_remote(path) {
+            return self.remote.open(&path.to_string_lossy());
         }
         Ok(Box::new(File::open(path).map_err(InputError::Open)?))
     }

@@ -4,6 +4,8 @@ use std::fs;
 use std::io::{self, ErrorKind, Write as _};
 use std::path::Path;
 
+use super::temporary::Temporary;
+
 /// How bytes came to be in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kept {
@@ -27,18 +29,14 @@ pub fn keep(path: &Path, bytes: &[u8]) -> io::Result<Kept> {
         _ => Path::new("."),
     };
     // A temporary file is its owner's alone, and stays so.
-    let mut file = tempfile::Builder::new()
-        .prefix(".credlens-")
-        .suffix(".tmp")
-        .tempfile_in(directory)?;
-    file.write_all(bytes)?;
-    match file.persist_noclobber(path) {
-        Ok(_) => Ok(Kept::Written),
+    let mut builder = tempfile::Builder::new();
+    let mut file = Temporary::make(builder.prefix(".credlens-").suffix(".tmp"), directory)?;
+    file.file().write_all(bytes)?;
+    match file.put_new(path) {
+        Ok(()) => Ok(Kept::Written),
         // Somebody was faster.
-        Err(error) if error.error.kind() == ErrorKind::AlreadyExists => {
-            compare(path, bytes)?.ok_or(error.error)
-        }
-        Err(error) => Err(error.error),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => compare(path, bytes)?.ok_or(error),
+        Err(error) => Err(error),
     }
 }
 

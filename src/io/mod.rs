@@ -10,4 +10,6 @@ pub mod error;
 pub mod inputs;
 pub mod keep;
 pub mod outputs;
+pub mod remote;
+pub mod temporary;
 mod walk;

@@ -5,7 +5,7 @@ use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
+use super::temporary::Temporary;
 
 /// Bytes that are gathered before they are written.
 const BUFFER: usize = 256 * 1024;
@@ -20,7 +20,7 @@ const MOST_LINKS: usize = 40;
 pub struct Output(BufWriter<Sink>);
 
 enum Sink {
-    Replacing { file: NamedTempFile, target: PathBuf },
+    Replacing { file: Temporary, target: PathBuf },
     Through(File),
 }
 
@@ -49,10 +49,7 @@ impl Output {
     pub fn finish(self) -> io::Result<()> {
         match self.0.into_inner().map_err(io::IntoInnerError::into_error)? {
             Sink::Through(mut file) => file.flush(),
-            Sink::Replacing { file, target } => {
-                file.persist(target).map_err(|error| error.error)?;
-                Ok(())
-            }
+            Sink::Replacing { file, target } => file.replace(&target),
         }
     }
 }
@@ -70,14 +67,14 @@ impl Write for Output {
 impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Self::Replacing { file, .. } => file.write(bytes),
+            Self::Replacing { file, .. } => file.file().write(bytes),
             Self::Through(file) => file.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
-            Self::Replacing { file, .. } => file.flush(),
+            Self::Replacing { file, .. } => file.file().flush(),
             Self::Through(file) => file.flush(),
         }
     }
@@ -96,7 +93,7 @@ fn replacing(target: PathBuf, existing: Option<&Metadata>) -> io::Result<Sink> {
         builder.permissions(permissions);
     }
     let directory = directory(&target);
-    let file = builder.tempfile_in(directory).map_err(|error| {
+    let mut file = Temporary::make(&builder, directory).map_err(|error| {
         let kind = error.kind();
         io::Error::new(
             kind,
@@ -104,7 +101,7 @@ fn replacing(target: PathBuf, existing: Option<&Metadata>) -> io::Result<Sink> {
         )
     })?;
     if let Some(metadata) = existing {
-        file.as_file().set_permissions(metadata.permissions())?;
+        file.file().set_permissions(metadata.permissions())?;
     }
     Ok(Sink::Replacing { file, target })
 }

@@ -4,11 +4,14 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
+use super::contained::is_numbered;
 use super::error::InputError;
+use super::remote::{Remote, is_remote};
 
 /// The files named by the arguments, in their order; a directory stands for the files in it and below it,
 /// in the byte order of the names. Hidden entries of a directory are passed over, symlinks in it are
-/// followed to files only, so that no walk goes in circles, and what is neither is no input.
+/// followed to files only, so that no walk goes in circles, and what is neither is no input. What `s3://` names is
+/// listed by a [`Remote`].
 pub(super) struct Walk {
     /// What is still to come, next one last.
     pending: Vec<Step>,
@@ -18,6 +21,7 @@ pub(super) struct Walk {
 
 enum Step {
     Argument(PathBuf),
+    Remote(PathBuf),
     Directory(PathBuf),
     File(PathBuf),
     /// The end of an argument that is a directory; as many files had been found before it.
@@ -38,16 +42,41 @@ impl Walk {
         }
     }
 
+    /// The next file.
+    pub(super) fn next(&mut self, remote: &mut dyn Remote) -> Option<Found> {
+        loop {
+            let step = self.pending.pop()?;
+            if let Some(found) = self.step(step, remote) {
+                return Some(found);
+            }
+        }
+    }
+
     /// One step; none where it leads to no file by itself.
-    fn step(&mut self, step: Step) -> Option<Found> {
+    fn step(&mut self, step: Step, remote: &mut dyn Remote) -> Option<Found> {
         match step {
             Step::Argument(path) => {
-                if path.as_os_str() == STDIN || !path.is_dir() {
-                    return self.step(Step::File(path));
+                if is_remote(&path) && !is_numbered(&path) {
+                    return self.step(Step::Remote(path), remote);
+                }
+                if path.as_os_str() == STDIN || is_remote(&path) || !path.is_dir() {
+                    return self.step(Step::File(path), remote);
                 }
                 self.pending.push(Step::End(path.clone(), self.found));
-                self.step(Step::Directory(path))
+                self.step(Step::Directory(path), remote)
             }
+            Step::Remote(path) => match remote.list(&path.to_string_lossy()) {
+                Ok(urls) => {
+                    self.pending.push(Step::End(path, self.found));
+                    let files = urls.into_iter().rev().map(PathBuf::from).map(Step::File);
+                    self.pending.extend(files);
+                    None
+                }
+                Err(error) => {
+                    self.found += 1;
+                    Some(Err((path, error)))
+                }
+            },
             Step::Directory(path) => match steps(&path) {
                 Ok(steps) => {
                     self.pending.extend(steps);
@@ -65,19 +94,6 @@ impl Walk {
             Step::End(path, before) => {
                 let is_empty = self.found == before;
                 is_empty.then_some(Err((path, InputError::EmptyDirectory)))
-            }
-        }
-    }
-}
-
-impl Iterator for Walk {
-    type Item = Found;
-
-    fn next(&mut self) -> Option<Found> {
-        loop {
-            let step = self.pending.pop()?;
-            if let Some(found) = self.step(step) {
-                return Some(found);
             }
         }
     }

@@ -15,7 +15,7 @@ const ROLE: &str = "OrganizationAccountAccessRole";
 const HUB: &str = "123456789012";
 
 /// A moto server that ends with its test.
-struct Moto {
+pub(super) struct Moto {
     child: Child,
     url: String,
 }
@@ -28,7 +28,7 @@ impl Drop for Moto {
 }
 
 impl Moto {
-    fn start() -> Self {
+    pub(super) fn start() -> Self {
         let program = std::env::var_os("CREDLENS_MOTO").expect("CREDLENS_MOTO; use tests/moto/run");
         let port = TcpListener::bind("127.0.0.1:0")
             .unwrap()
@@ -62,7 +62,7 @@ impl Moto {
             .build()
     }
 
-    fn hub(&self, region: &str) -> SdkConfig {
+    pub(super) fn hub(&self, region: &str) -> SdkConfig {
         self.config(region, Credentials::new("testing", "testing", None, None, "test"))
     }
 
@@ -83,7 +83,7 @@ impl Moto {
         self.config("us-east-1", credentials)
     }
 
-    fn credlens(&self, folder: &Path, region: &str, arguments: &[&str]) -> (i32, String, String) {
+    pub(super) fn credlens(&self, folder: &Path, region: &str, arguments: &[&str]) -> (i32, String, String) {
         let output = Command::cargo_bin("credlens")
             .unwrap()
             .current_dir(folder)
@@ -106,7 +106,7 @@ impl Moto {
 }
 
 /// Runs what seeds the server.
-fn seed<T>(seeding: impl Future<Output = T>) -> T {
+pub(super) fn seed<T>(seeding: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -122,7 +122,7 @@ async fn user_with_key(config: &SdkConfig, user: &str) -> String {
     key.access_key.unwrap().access_key_id
 }
 
-fn findings(ndjson: &str) -> Vec<serde_json::Value> {
+pub(super) fn findings(ndjson: &str) -> Vec<serde_json::Value> {
     ndjson
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())

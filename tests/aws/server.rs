@@ -1,12 +1,13 @@
 //! AWS on a socket of 127.0.0.1, for the program itself: an organization whose accounts answer as they are
 //! told to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use super::{error, generated, got, report};
+use super::{error, generated, got, large_report, report};
 
 /// The account that the tests' own credentials are of.
 pub(super) const CALLER: &str = "000000000001";
@@ -18,12 +19,16 @@ pub(super) const GENERATED: &str = "2026-11-21T08:00:00Z";
 pub(super) enum Account {
     /// With a report.
     Well,
+    /// With a report of very many users.
+    Large,
     /// Its role cannot be assumed.
     Closed,
     /// Its report may not be read.
     Denied,
     /// Its report ends in the middle of the transfer.
     CutOff,
+    /// With something else for a report.
+    Page,
 }
 
 /// A running stub; it ends with the test.
@@ -31,15 +36,30 @@ pub(super) enum Account {
 pub(super) struct Server {
     pub(super) url: String,
     accounts: Arc<Mutex<BTreeMap<String, Account>>>,
-    calls: Arc<Mutex<Vec<(String, String)>>>,
+    calls: Arc<Mutex<Vec<Call>>>,
+    /// What is never answered.
+    silent: Arc<Mutex<BTreeSet<String>>>,
+    /// What is answered by an error.
+    refused: Arc<Mutex<BTreeMap<String, String>>>,
+    partition: Arc<Mutex<&'static str>>,
 }
 
 /// A call as it came in.
-struct Call {
-    action: String,
+#[derive(Clone, Debug)]
+pub(super) struct Call {
+    pub(super) action: String,
     /// Of the credentials that signed it.
-    account: String,
-    body: String,
+    pub(super) account: String,
+    pub(super) body: String,
+}
+
+impl Call {
+    /// A parameter in the form of the query protocol.
+    pub(super) fn parameter(&self, name: &str) -> Option<String> {
+        let mut pairs = self.body.split('&').filter_map(|pair| pair.split_once('='));
+        let (_, value) = pairs.find(|(found, _)| *found == name)?;
+        Some(value.replace("%3A", ":").replace("%2F", "/"))
+    }
 }
 
 impl Server {
@@ -49,6 +69,9 @@ impl Server {
             url: format!("http://{}", listener.local_addr().unwrap()),
             accounts: Arc::new(Mutex::new(accounts)),
             calls: Arc::default(),
+            silent: Arc::default(),
+            refused: Arc::default(),
+            partition: Arc::new(Mutex::new("aws")),
         };
         let shared = server.clone();
         std::thread::spawn(move || {
@@ -64,11 +87,34 @@ impl Server {
         self.accounts.lock().unwrap().insert(account.to_owned(), answers);
     }
 
+    /// From now on this is never answered.
+    pub(super) fn silence(&self, action: &str) {
+        self.silent.lock().unwrap().insert(action.to_owned());
+    }
+
+    /// From now on this is answered by an error.
+    pub(super) fn refuse(&self, action: &str, code: &str) {
+        self.refused
+            .lock()
+            .unwrap()
+            .insert(action.to_owned(), code.to_owned());
+    }
+
+    /// From now on the caller is of this partition.
+    pub(super) fn be_in(&self, partition: &'static str) {
+        *self.partition.lock().unwrap() = partition;
+    }
+
+    /// What was called for since this was asked last.
+    pub(super) fn calls(&self) -> Vec<Call> {
+        self.calls.lock().unwrap().drain(..).collect()
+    }
+
     /// How often each action was called for.
     pub(super) fn counts(&self) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
-        for (action, _) in self.calls.lock().unwrap().drain(..) {
-            *counts.entry(action).or_default() += 1;
+        for call in self.calls() {
+            *counts.entry(call.action).or_default() += 1;
         }
         counts
     }
@@ -76,10 +122,11 @@ impl Server {
     fn serve(&self, mut stream: &TcpStream) {
         let mut reader = BufReader::new(stream.try_clone().unwrap());
         while let Some(call) = read(&mut reader) {
-            self.calls
-                .lock()
-                .unwrap()
-                .push((call.action.clone(), call.account.clone()));
+            self.calls.lock().unwrap().push(call.clone());
+            if self.silent.lock().unwrap().contains(&call.action) {
+                std::thread::sleep(Duration::from_mins(1));
+                return;
+            }
             let (status, body) = self.answer(&call);
             let cut = self.accounts.lock().unwrap().get(&call.account) == Some(&Account::CutOff);
             let sent = if cut && call.action == "GetCredentialReport" {
@@ -99,8 +146,15 @@ impl Server {
 
     fn answer(&self, call: &Call) -> (u16, String) {
         let answers = |account: &str| self.accounts.lock().unwrap().get(account).copied();
+        if let Some(code) = self.refused.lock().unwrap().get(&call.action) {
+            let status = if code == "ServiceFailure" { 500 } else { 400 };
+            return match call.action.as_str() {
+                "ListAccounts" => (status, format!(r#"{{"__type":"{code}"}}"#)),
+                _ => (status, error(code)),
+            };
+        }
         match call.action.as_str() {
-            "GetCallerIdentity" => (200, caller()),
+            "GetCallerIdentity" => (200, caller(*self.partition.lock().unwrap())),
             "ListAccounts" => (200, self.page(&call.body)),
             "AssumeRole" => {
                 let account = role_account(&call.body);
@@ -109,8 +163,14 @@ impl Server {
                     Some(_) => (200, assumed(&account)),
                 }
             }
+            "AssumeRoleWithWebIdentity" => match call.parameter("WebIdentityToken").as_deref() {
+                Some("GOODTOKEN") => (200, assumed_by_token(&role_account(&call.body))),
+                _ => (400, error("InvalidIdentityToken")),
+            },
             "GetCredentialReport" => match answers(&call.account) {
                 Some(Account::Denied) => (403, error("AccessDenied")),
+                Some(Account::Page) => (200, got("<html>Sign in</html>", GENERATED)),
+                Some(Account::Large) => (200, got(&large_report(&call.account), GENERATED)),
                 Some(_) | None => (200, got(&report(&call.account), GENERATED)),
             },
             "GenerateCredentialReport" => (200, generated("COMPLETE")),
@@ -193,12 +253,16 @@ fn role_account(body: &str) -> String {
     arn.split("%3A").nth(4).unwrap_or("").to_owned()
 }
 
-fn caller() -> String {
+fn caller(partition: &str) -> String {
     format!(
         "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>\
-         <Arn>arn:aws:iam::{CALLER}:user/hub</Arn><UserId>A</UserId><Account>{CALLER}</Account>\
+         <Arn>arn:{partition}:iam::{CALLER}:user/hub</Arn><UserId>A</UserId><Account>{CALLER}</Account>\
          </GetCallerIdentityResult></GetCallerIdentityResponse>"
     )
+}
+
+fn assumed_by_token(account: &str) -> String {
+    assumed(account).replace("AssumeRole", "AssumeRoleWithWebIdentity")
 }
 
 fn assumed(account: &str) -> String {

@@ -55,7 +55,7 @@ async fn session(stub: &Stub, settings: &Settings) -> Session {
     );
     let loader = aws_config::defaults(BehaviorVersion::latest());
     let loader = loader.http_client(stub.clone()).credentials_provider(credentials);
-    Session::open_by(&settings, loader).await
+    Box::pin(Session::open_by(&settings, loader)).await.unwrap()
 }
 
 fn options() -> Options {
@@ -261,7 +261,7 @@ async fn without_credentials_nothing_is_called_for() {
         region: Some("us-east-1".to_owned()),
         ..Settings::default()
     };
-    let session = Session::open_by(&settings, loader).await;
+    let session = Box::pin(Session::open_by(&settings, loader)).await.unwrap();
     let error = fetch(&session, &options(), "test").await.unwrap_err();
     assert!(matches!(error, Error::Credentials(_)), "{error:?}");
     assert_eq!(stub.calls().len(), 0);

@@ -74,3 +74,12 @@ fn sources_of_the_as_of_are_told_to_programs() {
     assert_eq!(input["generated"], "2026-11-21T03:04:05Z");
     assert_eq!(input["users"], 3);
 }
+
+/// With the feature, tests/aws/s3.rs reads them.
+#[cfg(not(feature = "aws"))]
+#[test]
+fn objects_need_the_feature() {
+    for command in ["scan s3://bucket/key", "trend s3://bucket/prefix/"] {
+        Place::new().run(command).ends(3, "built without the feature aws");
+    }
+}

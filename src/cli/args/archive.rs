@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use credlens::report::time::Timestamp;
 
+#[cfg(feature = "aws")]
+use crate::cli::aws_args::Place;
+
 use super::{ListFormat, Talk};
 
 pub(super) const EXAMPLES: &str = "\
@@ -37,11 +40,22 @@ pub(crate) enum Archive {
     Verify(ArchiveVerify),
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct ArchiveAdd {
-    /// The archive: a directory, made where there is none
+/// Where an archive is.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct At {
+    /// The archive: a directory, or `s3://bucket/prefix`. `add` makes one where there is none
     #[arg(value_name = "ARCHIVE")]
     pub(crate) archive: PathBuf,
+
+    #[cfg(feature = "aws")]
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ArchiveAdd {
+    #[command(flatten)]
+    pub(crate) at: At,
 
     /// Reports as `credlens scan` takes them: files, directories, - for standard input
     #[arg(value_name = "INPUT", required = true)]
@@ -90,9 +104,8 @@ pub(crate) fn until(text: &str) -> Result<Timestamp, String> {
 
 #[derive(Debug, Args)]
 pub(crate) struct ArchiveList {
-    /// The archive
-    #[arg(value_name = "ARCHIVE")]
-    pub(crate) archive: PathBuf,
+    #[command(flatten)]
+    pub(crate) at: At,
 
     #[command(flatten)]
     pub(crate) which: Which,
@@ -104,9 +117,8 @@ pub(crate) struct ArchiveList {
 
 #[derive(Debug, Args)]
 pub(crate) struct ArchiveExport {
-    /// The archive
-    #[arg(value_name = "ARCHIVE")]
-    pub(crate) archive: PathBuf,
+    #[command(flatten)]
+    pub(crate) at: At,
 
     #[command(flatten)]
     pub(crate) which: Which,
@@ -119,9 +131,8 @@ pub(crate) struct ArchiveExport {
 
 #[derive(Debug, Args)]
 pub(crate) struct ArchiveVerify {
-    /// The archive
-    #[arg(value_name = "ARCHIVE")]
-    pub(crate) archive: PathBuf,
+    #[command(flatten)]
+    pub(crate) at: At,
 
     /// table or json
     #[arg(long, value_name = "FMT", default_value = "table")]

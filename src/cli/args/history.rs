@@ -8,6 +8,9 @@ use credlens::output::diff::DiffFormat;
 use credlens::output::trend::TrendFormat;
 use credlens::report::time::Timestamp;
 
+#[cfg(feature = "aws")]
+use crate::cli::aws_args::{Aws, Place};
+
 use super::{FailOn, FormatTo, Scan, Selection, StatusWord, Talk};
 
 pub(super) const DIFF_EXAMPLES: &str = "\
@@ -30,6 +33,7 @@ pub(super) const TREND_EXAMPLES: &str = "\
 Examples:
   credlens trend reports/                                    every report below a folder
   credlens trend reports/ --format html=trend.html           a page with charts
+  credlens trend s3://audit-reports/credentials              the same in S3
   credlens trend reports/ --by account --format csv=trend.csv
 
 Each report is judged as of when it was made: its own time, else the date in its file name.
@@ -77,6 +81,10 @@ pub(crate) struct Judge {
     #[arg(long, value_name = "GIB")]
     max_unpacked: Option<u64>,
 
+    #[cfg(feature = "aws")]
+    #[command(flatten)]
+    pub(crate) place: Place,
+
     #[command(flatten)]
     talk: Talk,
 }
@@ -87,7 +95,10 @@ impl Judge {
         let statuses = [Status::Fail, Status::Undetermined, Status::Suppressed];
         Scan {
             #[cfg(feature = "aws")]
-            aws: crate::cli::aws_args::Aws::default(),
+            aws: Aws {
+                place: self.place,
+                ..Aws::default()
+            },
             #[cfg(feature = "aws")]
             resolve_keys: false,
             inputs,
@@ -110,7 +121,8 @@ impl Judge {
 
 #[derive(Debug, Args)]
 pub(crate) struct Diff {
-    /// The older report: a file, or - for standard input; with --archive, an instant such as 2026-10-01
+    /// The older report: a file, `s3://bucket/key`, or - for standard input; with --archive, an instant such as
+    /// 2026-10-01
     #[arg(value_name = "OLD")]
     pub(crate) old: PathBuf,
 
@@ -162,7 +174,7 @@ pub(crate) struct Diff {
 
 #[derive(Debug, Args)]
 pub(crate) struct Trend {
-    /// Report files and directories (searched recursively); their order does not matter
+    /// Report files, directories (searched recursively) and `s3://bucket/prefix`; their order does not matter
     #[arg(value_name = "INPUT", required = true)]
     pub(crate) inputs: Vec<PathBuf>,
 

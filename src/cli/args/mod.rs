@@ -16,7 +16,7 @@ use credlens::report::time::Timestamp;
 #[cfg(feature = "aws")]
 use super::aws_args::Aws;
 #[cfg(feature = "archive")]
-pub(crate) use archive::{Archive, ArchiveAdd, ArchiveExport, ArchiveList, ArchiveVerify, Which, until};
+pub(crate) use archive::{Archive, ArchiveAdd, ArchiveExport, ArchiveList, ArchiveVerify, At, Which, until};
 pub(crate) use history::{By, Diff, Trend};
 use history::{DIFF_EXAMPLES, TREND_EXAMPLES};
 
@@ -40,6 +40,7 @@ Examples:
   credlens scan report.csv                          judge a saved report
   credlens scan                                     the live account of your AWS credentials
   credlens scan --org --format json=findings.json   every account of the organization
+  credlens scan s3://audit-reports/2026-11-21/      saved reports in S3
   credlens scan reports/ --framework cis-aws-5.0    every report below a folder, by one benchmark
   aws iam get-credential-report | credlens scan -   what the AWS CLI prints, as it is
   credlens scan report.csv --rule 'access-key-*' --set access-key-not-rotated.max_age=60
@@ -60,6 +61,7 @@ Examples:
   credlens fetch --profile audit --output - | credlens scan -
   credlens fetch --org --output reports/ --outcomes outcomes.json
   credlens fetch --org --output reports/ --resume outcomes.json
+  credlens fetch --org --archive archive/           into an archive of Parquet files
 
 Exit status:
   0  every report was saved, or was there already
@@ -116,7 +118,8 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct Scan {
-    /// A report file, a directory (searched recursively), or - for standard input. CSV, the AWS CLI's JSON,
+    /// A report file, a directory (searched recursively), `s3://bucket/key` or `s3://bucket/prefix`, or - for
+    /// standard input. CSV, the AWS CLI's JSON,
     /// YAML and text, base64, each also gzip or zstd compressed; told by content, never by extension. Without
     /// any, the live account of your AWS credentials
     #[arg(value_name = "INPUT")]
@@ -194,6 +197,11 @@ pub(crate) struct Scan {
 pub(crate) struct Fetch {
     #[command(flatten)]
     pub(crate) aws: Aws,
+
+    /// Add the reports to this archive instead of saving them as CSV: a directory, or `s3://bucket/prefix`
+    #[cfg(feature = "archive")]
+    #[arg(long, value_name = "ARCHIVE", conflicts_with = "output")]
+    pub(crate) archive: Option<PathBuf>,
 
     /// A directory for files such as `123456789012_20261121T083000Z.csv`, whose name tells a later scan when the
     /// report was made; of one account, also a file, or - for standard output [default: working directory]

@@ -1,0 +1,101 @@
+//! An archive in S3.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a file is written here before it is sent"
+)]
+
+use std::fs;
+use std::io::{self, Cursor};
+
+use tempfile::NamedTempFile;
+
+use super::error::Error;
+use super::store::{Data, Entry, Put, Store};
+use crate::aws::{self, S3, S3Url};
+
+/// What lies below an address in S3. There is no lock: two writers may both add a report, which is then read once.
+pub struct Bucket {
+    s3: S3,
+    bucket: String,
+    /// Empty, or ending in `/`.
+    prefix: String,
+}
+
+impl Bucket {
+    /// An archive below this address, where nothing need lie yet.
+    pub fn new(s3: S3, at: S3Url) -> Self {
+        let key = at.key.trim_end_matches('/');
+        Self {
+            s3,
+            bucket: at.bucket,
+            prefix: if key.is_empty() {
+                String::new()
+            } else {
+                format!("{key}/")
+            },
+        }
+    }
+
+    fn at(&self, path: &str) -> S3Url {
+        S3Url {
+            bucket: self.bucket.clone(),
+            key: format!("{}{path}", self.prefix),
+        }
+    }
+}
+
+impl Store for Bucket {
+    fn name(&self) -> String {
+        self.at("").to_string().trim_end_matches('/').to_owned()
+    }
+
+    fn list(&self, prefix: &str) -> Result<Vec<Entry>, Error> {
+        let objects = self
+            .s3
+            .list(&self.at(prefix))
+            .map_err(failed("cannot list the archive"))?;
+        let entry = |object: aws::S3Object| {
+            let path = object.key.strip_prefix(&self.prefix)?.to_owned();
+            let is_hidden = path
+                .split('/')
+                .any(|part| part.is_empty() || part.starts_with('.'));
+            (!is_hidden).then_some(Entry {
+                path,
+                size: object.size,
+            })
+        };
+        Ok(objects.into_iter().filter_map(entry).collect())
+    }
+
+    fn read(&self, path: &str) -> Result<Data, Error> {
+        let at = self.at(path);
+        let bytes = self
+            .s3
+            .bytes(&at.bucket, &at.key)
+            .map_err(failed("cannot read the archive"))?;
+        Ok(Box::new(Cursor::new(bytes)))
+    }
+
+    fn temporary(&self) -> Result<NamedTempFile, Error> {
+        NamedTempFile::new().map_err(Error::io("cannot make a temporary file"))
+    }
+
+    fn put(&self, file: NamedTempFile, path: &str) -> Result<Put, Error> {
+        let bytes = fs::read(file.path()).map_err(Error::io("cannot read a temporary file"))?;
+        let at = self.at(path);
+        let put = self.s3.put_new(&at.bucket, &at.key, &bytes);
+        Ok(match put.map_err(failed("cannot write to the archive"))? {
+            aws::Put::Written => Put::Written,
+            aws::Put::WasThere => Put::WasThere,
+        })
+    }
+
+    fn lock(&self) -> Result<Box<dyn Send>, Error> {
+        Ok(Box::new(()))
+    }
+}
+
+fn failed(what: &'static str) -> impl FnOnce(aws::Error) -> Error {
+    move |error| Error::io(what)(io::Error::other(error))
+}

@@ -1,0 +1,106 @@
+//! Why there are no credentials: what AWS's own providers of them come to, from profiles, roles, tokens and
+//! processes.
+
+use std::error::Error as StdError;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_iam::config::http::HttpResponse;
+use aws_sdk_iam::error::{ConnectorError, ProvideErrorMetadata, SdkError};
+use aws_sdk_sso::operation::get_role_credentials::GetRoleCredentialsError;
+use aws_sdk_ssooidc::operation::create_token::CreateTokenError;
+use aws_sdk_sts::operation::assume_role::AssumeRoleError;
+use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError;
+
+use super::error::Error;
+use super::policy::Action;
+
+/// Where the reason is the credentials that a call was to be signed with.
+pub(super) fn of_credentials(error: &(dyn StdError + 'static)) -> Option<Error> {
+    let late = || Error::NoWayToCredentials("no answer in time".to_owned());
+    let chain =
+        |from| std::iter::successors(Some(from), |error: &&(dyn StdError + 'static)| (*error).source());
+    let Some(failed) = chain(error).find_map(|error| error.downcast_ref::<CredentialsError>()) else {
+        // The type that says so is the SDK's own.
+        let is_late =
+            |error: &(dyn StdError + 'static)| error.to_string().starts_with("identity resolver timed out");
+        return chain(error).any(is_late).then(late);
+    };
+    let told = chain(failed).find_map(|error| {
+        of_call::<AssumeRoleError>(Action::AssumeRole, error)
+            .or_else(|| of_call::<AssumeRoleWithWebIdentityError>(Action::AssumeRoleWithWebIdentity, error))
+            .or_else(|| no_answer::<GetRoleCredentialsError>(error))
+            .or_else(|| no_answer::<CreateTokenError>(error))
+            .or_else(|| {
+                let broken = error.downcast_ref::<ConnectorError>()?;
+                Some(Error::NoWayToCredentials(innermost(broken)))
+            })
+    });
+    Some(told.unwrap_or_else(|| {
+        if matches!(failed, CredentialsError::ProviderTimedOut(_)) {
+            late()
+        } else {
+            Error::Credentials(gist(failed))
+        }
+    }))
+}
+
+/// What STS said to a call, or that it said nothing.
+fn of_call<E>(action: Action, error: &(dyn StdError + 'static)) -> Option<Error>
+where
+    E: ProvideErrorMetadata + StdError + 'static,
+{
+    match error.downcast_ref::<SdkError<E, HttpResponse>>()? {
+        SdkError::ServiceError(context) => {
+            let status = context.raw().status().as_u16();
+            Some(Error::of_service(action, context.err(), status))
+        }
+        SdkError::TimeoutError(_) => Some(Error::Unreachable {
+            action,
+            reason: "no answer in time".to_owned(),
+        }),
+        SdkError::DispatchFailure(failure) => {
+            let failed = failure.as_connector_error();
+            Some(Error::Unreachable {
+                action,
+                reason: failed.map_or_else(String::new, |error| innermost(error)),
+            })
+        }
+        SdkError::ResponseError(_) => Some(Error::Unreadable { action }),
+        // What lies deeper tells more; and the SDK's enum may grow.
+        SdkError::ConstructionFailure(_) | _ => None,
+    }
+}
+
+/// Where single sign-on did not answer in time; what it says is told by the gist.
+fn no_answer<E: StdError + 'static>(error: &(dyn StdError + 'static)) -> Option<Error> {
+    let error = error.downcast_ref::<SdkError<E, HttpResponse>>()?;
+    matches!(error, SdkError::TimeoutError(_))
+        .then(|| Error::NoWayToCredentials("no answer in time".to_owned()))
+}
+
+/// What an error comes from, at first and in the end. What lies between may show the request itself, and with
+/// it tokens.
+pub(super) fn gist(error: &(dyn StdError + 'static)) -> String {
+    let first = error.source().unwrap_or(error).to_string();
+    let mut texts = vec![first, innermost(error)];
+    texts.retain(|text| !text.contains("Request {"));
+    texts.dedup();
+    let texts: Vec<_> = texts.iter().map(|text| without_output(text)).collect();
+    texts.join(": ")
+}
+
+pub(super) fn innermost(error: &(dyn StdError + 'static)) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}
+
+/// What a `credential_process` wrote to standard error is its own affair, and may hold secrets. The list of
+/// all that was tried is longer than it is of use.
+fn without_output(text: &str) -> &str {
+    let (text, _) = text.split_once(" Stderr:").unwrap_or((text, ""));
+    let (text, _) = text.split_once(". Attempted:").unwrap_or((text, ""));
+    text.trim_end_matches('.')
+}

@@ -1,0 +1,170 @@
+//! Where AWS is: regions, partitions, endpoints, and what profiles say.
+
+use aws_runtime::env_config::file::EnvConfigFiles;
+use aws_types::os_shim_internal::{Env, Fs};
+
+use super::error::Error;
+
+/// Says what is wrong with the name of a region.
+///
+/// # Errors
+/// What is expected instead.
+pub fn check_region(region: &str) -> Result<(), String> {
+    let of_word = |char: char| char.is_ascii_lowercase() || char.is_ascii_digit();
+    let is_name = region.len() <= 63
+        && region
+            .split('-')
+            .all(|word| !word.is_empty() && word.chars().all(of_word));
+    if is_name {
+        return Ok(());
+    }
+    Err(format!(
+        "'{region}' is no region; a region is lower-case letters, digits and hyphens, such as us-east-1, cn-north-1 or \
+         us-gov-west-1"
+    ))
+}
+
+/// Says what is wrong with the address of a service.
+///
+/// # Errors
+/// What is expected instead; the address itself is not repeated, as it may hold a password.
+pub fn check_endpoint(url: &str) -> Result<(), &'static str> {
+    let rest = url
+        .strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"));
+    let authority = rest.and_then(|rest| rest.split('/').next()).unwrap_or("");
+    let (host, port) = match authority.rfind(':') {
+        Some(at) if !authority.ends_with(']') => (&authority[..at], Some(&authority[at + 1..])),
+        Some(_) | None => (authority, None),
+    };
+    let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let of_host = |char: char| char.is_ascii_alphanumeric() || "-._".contains(char);
+    let is_name = !host.is_empty() && host.chars().all(of_host);
+    let is_host = inner.map_or(is_name, |address| address.parse::<std::net::Ipv6Addr>().is_ok());
+    let is_port = port.is_none_or(|port| port.parse::<u16>().is_ok());
+    let is_path = !url.contains(['?', '#', '@', '\\']) && url.chars().all(|char| char.is_ascii_graphic());
+    if is_host && is_port && is_path {
+        return Ok(());
+    }
+    Err(
+        "an address is http:// or https://, a host, and if wanted a port and a path, such as http://127.0.0.1:5000",
+    )
+}
+
+/// The partition that a region is in.
+pub(super) fn partition(region: &str) -> &'static str {
+    const OTHERS: [(&str, &str); 7] = [
+        ("cn-", "aws-cn"),
+        ("us-gov-", "aws-us-gov"),
+        ("us-iso-", "aws-iso"),
+        ("us-isob-", "aws-iso-b"),
+        ("eu-isoe-", "aws-iso-e"),
+        ("us-isof-", "aws-iso-f"),
+        ("eusc-", "aws-eusc"),
+    ];
+    let found = OTHERS.iter().find(|(prefix, _)| region.starts_with(prefix));
+    found.map_or("aws", |(_, partition)| partition)
+}
+
+/// The role in which a profile acts, if it does.
+///
+/// # Errors
+/// Where a profile is named that is not there, or its files cannot be understood.
+pub(super) async fn role_of_profile(name: Option<&str>) -> Result<Option<String>, Error> {
+    let env = Env::real();
+    let given = name.map(|name| name.to_owned().into());
+    let profiles = aws_config::profile::load(&Fs::real(), &env, &EnvConfigFiles::default(), given).await;
+    let profiles = match (profiles, name) {
+        (Ok(profiles), _) => profiles,
+        // Whether it is needed at all, AWS's chain of credentials will say.
+        (Err(_), None) => return Ok(None),
+        (Err(error), Some(_)) => return Err(Error::Settings(super::of_credentials::innermost(&error))),
+    };
+    let selected = profiles.get_profile(profiles.selected_profile());
+    match (selected, name) {
+        (None, Some(name)) => Err(Error::NoProfile {
+            name: name.to_owned(),
+            files: format!(
+                "{} or {}",
+                file(&env, "AWS_CONFIG_FILE", "~/.aws/config"),
+                file(&env, "AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")
+            ),
+        }),
+        (selected, _) => Ok(selected
+            .and_then(|profile| profile.get("role_arn"))
+            .map(str::to_owned)),
+    }
+}
+
+fn file(env: &Env, variable: &str, usual: &str) -> String {
+    match env.get(variable) {
+        Ok(path) => format!("{path} (of {variable})"),
+        Err(_) => usual.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn regions() {
+        for region in [
+            "us-east-1",
+            "cn-north-1",
+            "us-gov-west-1",
+            "eusc-de-east-1",
+            "auto",
+        ] {
+            assert_eq!(check_region(region), Ok(()));
+        }
+        for region in [
+            "",
+            "us east",
+            "US-EAST-1",
+            "us_east_1",
+            "-us",
+            "us-",
+            "a.b",
+            "us-east-1/x",
+            "é",
+        ] {
+            assert!(check_region(region).is_err(), "{region}");
+        }
+    }
+
+    #[test]
+    fn partitions() {
+        let partitions = ["eu-west-1", "cn-north-1", "us-gov-east-1", "us-isob-east-1"].map(partition);
+        assert_eq!(partitions, ["aws", "aws-cn", "aws-us-gov", "aws-iso-b"]);
+    }
+
+    #[test]
+    fn endpoints() {
+        for url in [
+            "http://127.0.0.1:5000",
+            "https://iam.example.org/",
+            "http://[::1]:80/path",
+            "https://vpce-0_1.sts.us-east-1.vpce.amazonaws.com",
+        ] {
+            assert_eq!(check_endpoint(url), Ok(()), "{url}");
+        }
+        for url in [
+            "",
+            "nonsense",
+            "http://",
+            "https:///path",
+            "ftp://a",
+            "http://a:b",
+            "http://a:99999",
+            "http://a b",
+            "http://user:secret@host",
+            "http://[::1",
+            "http://[nonsense]",
+            "http://host?x",
+        ] {
+            let wrong = check_endpoint(url).unwrap_err();
+            assert!(wrong.contains("such as http://127.0.0.1:5000"));
+        }
+    }
+}

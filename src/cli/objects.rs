@@ -1,0 +1,186 @@
+//! Inputs in S3: `s3://bucket/prefix`.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::io::Read;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use credlens::aws::{Body, Error, S3, S3Object, S3Url, Settings};
+use credlens::io::error::InputError;
+use credlens::io::remote::Remote;
+
+/// How many objects are opened before it is their turn: a call for each in turn would take longer than judging it.
+const AHEAD: usize = 8;
+
+/// Reports in S3. Clones share what they know.
+#[derive(Clone)]
+pub(crate) struct Objects(Arc<Mutex<State>>);
+
+struct State {
+    settings: Settings,
+    /// None until something is asked for.
+    s3: Option<S3>,
+    /// What was listed, which stands for itself.
+    listed: BTreeSet<String>,
+    /// What comes after what was opened last, as far as known.
+    next: VecDeque<S3Url>,
+    /// What is being read ahead, in that order.
+    ahead: VecDeque<(String, Body)>,
+}
+
+impl Objects {
+    /// Nothing is asked for yet.
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self(Arc::new(Mutex::new(State {
+            settings,
+            s3: None,
+            listed: BTreeSet::new(),
+            next: VecDeque::new(),
+            ahead: VecDeque::new(),
+        })))
+    }
+
+    /// The same for inputs in this order: what is known of them already is read ahead in it.
+    pub(crate) fn in_order(&self, inputs: &[PathBuf]) -> Self {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let urls = inputs.iter().map(|input| input.to_string_lossy());
+        let known = urls.filter(|url| state.listed.contains(&**url));
+        let next = known.filter_map(|url| url.parse().ok()).collect();
+        state.next = next;
+        state.ahead.clear();
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl Remote for Objects {
+    fn list(&mut self, url: &str) -> Result<Vec<String>, InputError> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.listed.contains(url) {
+            return Ok(vec![url.to_owned()]);
+        }
+        let at: S3Url = url.parse().map_err(remote)?;
+        let s3 = state.s3().map_err(remote)?;
+        let found = match s3.list(&at) {
+            Ok(objects) => below(&at, &objects),
+            // Who may read an object need not be allowed to list the others.
+            Err(error) if error.denied().is_some() && is_key(&at) => {
+                s3.read(&at.bucket, &at.key).map_err(|_| remote(error))?;
+                vec![at]
+            }
+            Err(error) => return Err(remote(error)),
+        };
+        let urls: Vec<String> = found.iter().map(S3Url::to_string).collect();
+        state.listed.extend(urls.iter().cloned());
+        state.next = found.into();
+        state.ahead.clear();
+        Ok(urls)
+    }
+
+    fn open(&mut self, url: &str) -> Result<Box<dyn Read + Send>, InputError> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let at: S3Url = url.parse().map_err(remote)?;
+        let s3 = state.s3().map_err(remote)?;
+        let begun = match state.ahead.pop_front() {
+            Some((begun, body)) if begun == url => body,
+            Some(_) | None => {
+                state.ahead.clear();
+                let position = state.next.iter().position(|next| *next == at);
+                drop(state.next.drain(..position.map_or(0, |position| position + 1)));
+                s3.begin(&at.bucket, &at.key)
+            }
+        };
+        while state.ahead.len() < AHEAD {
+            let Some(next) = state.next.pop_front() else { break };
+            let body = s3.begin(&next.bucket, &next.key);
+            state.ahead.push_back((next.to_string(), body));
+        }
+        drop(state);
+        Ok(Box::new(begun.opened().map_err(remote)?))
+    }
+}
+
+impl State {
+    fn s3(&mut self) -> Result<S3, Error> {
+        if let Some(s3) = &self.s3 {
+            return Ok(s3.clone());
+        }
+        let s3 = S3::connect(&self.settings)?;
+        self.s3 = Some(s3.clone());
+        Ok(s3)
+    }
+}
+
+fn remote(error: impl std::error::Error + Send + Sync + 'static) -> InputError {
+    InputError::Remote(Box::new(error))
+}
+
+/// Whether it may name one object.
+fn is_key(at: &S3Url) -> bool {
+    !at.key.is_empty() && !at.key.ends_with('/')
+}
+
+/// What an address stands for, of all that begins with it: the object of this name; else those below it as if it
+/// were a directory; else all. As in a directory, what is hidden is passed over, and so are the marks that
+/// consoles make for folders.
+fn below(at: &S3Url, objects: &[S3Object]) -> Vec<S3Url> {
+    let url = |object: &S3Object| S3Url {
+        bucket: at.bucket.clone(),
+        key: object.key.clone(),
+    };
+    if is_key(at)
+        && let Some(itself) = objects.iter().find(|object| object.key == at.key)
+    {
+        return vec![url(itself)];
+    }
+    let is_below = |object: &&S3Object| {
+        let rest = object.key.strip_prefix(&at.key);
+        !is_key(at) || rest.is_some_and(|rest| rest.starts_with('/'))
+    };
+    let is_shown = |object: &&S3Object| {
+        let rest = object.key.strip_prefix(&at.key).unwrap_or(&object.key);
+        !object.key.ends_with('/') && !rest.split('/').any(|name| name.starts_with('.'))
+    };
+    let shown = || objects.iter().filter(is_shown);
+    let inside: Vec<_> = shown().filter(is_below).map(url).collect();
+    if inside.is_empty() {
+        return shown().map(url).collect();
+    }
+    inside
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(url: &str, keys: &[&str]) -> Vec<String> {
+        let objects: Vec<_> = keys
+            .iter()
+            .map(|key| S3Object {
+                key: (*key).to_owned(),
+                size: 1,
+            })
+            .collect();
+        let found = below(&url.parse().unwrap(), &objects);
+        found.into_iter().map(|url| url.key).collect()
+    }
+
+    #[test]
+    fn what_an_address_stands_for() {
+        assert_eq!(found("s3://b/a.csv", &["a.csv", "a.csv.gz"]), ["a.csv"]);
+        assert_eq!(
+            found("s3://b/2026", &["2026-old/x", "2026/x", "2026/y/z"]),
+            ["2026/x", "2026/y/z"]
+        );
+        assert_eq!(
+            found("s3://b/2026-1", &["2026-10/x", "2026-11/x"]),
+            ["2026-10/x", "2026-11/x"]
+        );
+        assert_eq!(
+            found("s3://b/d/", &["d/", "d/.hidden", "d/.git/x", "d/x", "d/e/"]),
+            ["d/x"]
+        );
+        assert_eq!(found("s3://b", &[".x", "y"]), ["y"]);
+        assert_eq!(found("s3://b/.hidden/", &[".hidden/x"]), [".hidden/x"]);
+        assert_eq!(found("s3://b/none", &[]), [""; 0]);
+    }
+}

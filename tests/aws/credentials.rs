@@ -1,0 +1,245 @@
+//! What is told where there are no credentials, no answers or no reports, each once and in words that help.
+
+use std::fs;
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use super::OWNERS;
+use super::cli::{accounts, credlens, run};
+use super::server::{Account, CALLER, Server};
+
+const YOUNG: [&str; 2] = ["--max-report-age", "36500d"];
+
+/// An address where nobody listens.
+fn nowhere() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    format!("http://{}", listener.local_addr().unwrap())
+}
+
+#[test]
+fn a_profile_that_is_nowhere() {
+    let server = Server::start(accounts(1));
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config");
+    fs::write(&config, "[profile there]\nregion = us-east-1\n").unwrap();
+    let config = config.to_str().unwrap();
+    let variables = [("AWS_CONFIG_FILE", config)];
+    let ended = run(
+        &server,
+        folder.path(),
+        &variables,
+        &["scan", "--profile", "not-there"],
+    );
+    assert_eq!((ended.exit, ended.out.as_str()), (2, ""), "{}", ended.err);
+    for told in ["no profile 'not-there'", config, "~/.aws/credentials"] {
+        assert!(ended.err.contains(told), "{}", ended.err);
+    }
+    let broken = folder.path().join("broken");
+    fs::write(&broken, "[profile there\nx").unwrap();
+    let variables = [("AWS_CONFIG_FILE", broken.to_str().unwrap())];
+    let ended = run(
+        &server,
+        folder.path(),
+        &variables,
+        &["scan", "--profile", "there"],
+    );
+    assert_eq!(ended.exit, 2, "{}", ended.err);
+    assert!(ended.err.contains("on line 1"), "{}", ended.err);
+    assert_eq!(server.counts().len(), 0);
+}
+
+#[test]
+fn settings_of_the_environment_that_cannot_be_meant() {
+    let server = Server::start(accounts(1));
+    let folder = tempfile::tempdir().unwrap();
+    for (name, value, told) in [
+        ("AWS_REGION", "us_east_1", "such as us-east-1"),
+        ("AWS_ENDPOINT_URL", "http://a:b", "such as http://127.0.0.1:5000"),
+    ] {
+        let keys = [
+            ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+            ("AWS_SECRET_ACCESS_KEY", "x"),
+        ];
+        let ended = run(
+            &server,
+            folder.path(),
+            &[&keys[..], &[(name, value)]].concat(),
+            &["scan"],
+        );
+        assert_eq!(ended.exit, 2, "{}", ended.err);
+        assert!(ended.err.contains(told), "{}", ended.err);
+    }
+}
+
+#[test]
+fn what_a_process_says_is_its_own_affair() {
+    let server = Server::start(accounts(1));
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config");
+    let process = "sh -c 'echo said-by-the-process >&2; exit 3'";
+    fs::write(
+        &config,
+        format!("[default]\nregion = us-east-1\ncredential_process = {process}\n"),
+    )
+    .unwrap();
+    let variables = [("AWS_CONFIG_FILE", config.to_str().unwrap())];
+    let ended = run(&server, folder.path(), &variables, &["scan", "-vvv"]);
+    assert_eq!(ended.exit, 3, "{}", ended.err);
+    assert!(ended.err.contains("exit status: 3"), "{}", ended.err);
+}
+
+#[test]
+fn an_error_is_told_once() {
+    let server = Server::start([(CALLER.to_owned(), Account::Denied)].into());
+    let folder = tempfile::tempdir().unwrap();
+    for format in ["table", "summary", "markdown"] {
+        let ended = credlens(&server, folder.path(), &["scan", "--format", format]);
+        assert_eq!((ended.exit, ended.out.as_str()), (3, ""));
+        assert_eq!(
+            ended.err.matches("AWS does not allow").count(),
+            1,
+            "{}",
+            ended.err
+        );
+    }
+    // Who reads JSON needs it there.
+    let ended = credlens(&server, folder.path(), &["scan", "--format", "json"]);
+    assert!(ended.out.contains("AWS does not allow"), "{}", ended.out);
+}
+
+#[test]
+fn no_network_is_no_lack_of_credentials() {
+    let server = Server::start(accounts(2));
+    let folder = tempfile::tempdir().unwrap();
+    let token = folder.path().join("token");
+    fs::write(&token, "GOODTOKEN").unwrap();
+    let keys = [
+        ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+        ("AWS_SECRET_ACCESS_KEY", "x"),
+    ];
+    let (address, role) = (nowhere(), "arn:aws:iam::000000000002:role/Scan");
+    let place = [
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_ENDPOINT_URL_STS", address.as_str()),
+    ];
+    let web = [
+        ("AWS_ROLE_ARN", role),
+        ("AWS_WEB_IDENTITY_TOKEN_FILE", token.to_str().unwrap()),
+    ];
+    let role_arn = [&["scan", "--role-arn", role], &YOUNG[..]].concat();
+    for (variables, arguments) in [
+        ([&place[..], &keys].concat(), role_arn),
+        ([&place[..], &web].concat(), vec!["scan", "--timeout", "20s"]),
+    ] {
+        let ended = run(&server, folder.path(), &variables, &arguments);
+        assert_eq!(ended.exit, 3, "{}", ended.err);
+        assert!(
+            ended.err.contains("could not be reached for sts:AssumeRole"),
+            "{}",
+            ended.err
+        );
+        assert!(!ended.err.contains("no AWS credentials"), "{}", ended.err);
+    }
+}
+
+#[test]
+fn nothing_takes_longer_than_it_may() {
+    for (silent, arguments) in [
+        ("AssumeRole", &["scan", "--accounts-file", "accounts"][..]),
+        (
+            "AssumeRole",
+            &["scan", "--role-arn", "arn:aws:iam::000000000002:role/Scan"],
+        ),
+        ("GetCallerIdentity", &["scan", "--org"]),
+        ("ListAccounts", &["scan", "--org"]),
+        ("GetCredentialReport", &["scan"]),
+        ("ListAccessKeys", &["scan", "--resolve-keys"]),
+    ] {
+        let server = Server::start(accounts(2));
+        server.silence(silent);
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("accounts"), "000000000002\n").unwrap();
+        let started = Instant::now();
+        let all = [arguments, &["--timeout", "1s", "--fail-on", "never"], &YOUNG].concat();
+        let ended = credlens(&server, folder.path(), &all);
+        // The keys of a report that is there are not worth its loss.
+        let exit = if silent == "ListAccessKeys" { 0 } else { 3 };
+        assert_eq!(ended.exit, exit, "{silent}: {}", ended.err);
+        assert!(
+            started.elapsed() < Duration::from_secs(6),
+            "{silent}: {:?}",
+            started.elapsed()
+        );
+        let told = [&ended.err[..], &ended.out].concat();
+        let words = told.split_whitespace().collect::<Vec<_>>().join(" ");
+        let said = [
+            &format!("{silent} was not answered within 1 second;")[..],
+            &format!("{silent}: no answer in time;"),
+            "the service that gives out the AWS credentials could not be reached: no answer in time",
+        ];
+        assert!(said.iter().any(|said| words.contains(said)), "{silent}: {words}");
+    }
+}
+
+#[test]
+fn what_is_no_report_is_not_saved() {
+    let server = Server::start([(CALLER.to_owned(), Account::Page)].into());
+    let folder = tempfile::tempdir().unwrap();
+    let ended = credlens(&server, folder.path(), &[&["fetch"], &YOUNG[..]].concat());
+    assert_eq!(ended.exit, 3, "{}", ended.err);
+    assert!(ended.err.contains("an HTML page"), "{}", ended.err);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    assert_eq!(server.counts(), [("GetCredentialReport".to_owned(), 1)].into());
+    // Among others, it alone fails.
+    let server = Server::start(accounts(3));
+    server.set("000000000002", Account::Page);
+    let all = [&["fetch", "--org"], &YOUNG[..]].concat();
+    let ended = credlens(&server, folder.path(), &all);
+    assert_eq!((ended.exit, ended.out.lines().count()), (4, 2), "{}", ended.err);
+    assert!(ended.err.contains("000000000002  name of"), "{}", ended.err);
+}
+
+#[test]
+fn keys_are_asked_for_as_long_as_that_is_of_use() {
+    let folder = tempfile::tempdir().unwrap();
+    let all = [
+        &["scan", "--resolve-keys", "--fail-on", "never", "--format", "json"],
+        &YOUNG[..],
+    ]
+    .concat();
+    for (code, most, told) in [
+        (
+            "ExpiredToken",
+            4,
+            "the access key ids of 700 users are left open: the AWS credentials have expired",
+        ),
+        (
+            "AccessDenied",
+            4,
+            "the access key ids of 700 users are left open: AWS does not allow",
+        ),
+        // Six tries each.
+        (
+            "ServiceFailure",
+            24,
+            "the access key ids of 700 users are left open: AWS failed",
+        ),
+        // It may be about the one user.
+        (
+            "ValidationError",
+            OWNERS,
+            "the access key ids of 700 users are left open: AWS answered",
+        ),
+    ] {
+        let server = Server::start([(CALLER.to_owned(), Account::Large)].into());
+        server.refuse("ListAccessKeys", code);
+        let ended = credlens(&server, folder.path(), &all);
+        assert_eq!(ended.exit, 0, "{}", ended.err);
+        let asked = server.counts()["ListAccessKeys"];
+        assert!(
+            asked <= most && (code != "ValidationError" || asked == OWNERS),
+            "{code}: {asked}"
+        );
+        assert!(ended.out.contains(told), "{code}: {}", ended.err);
+    }
+}

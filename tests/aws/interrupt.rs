@@ -1,0 +1,133 @@
+//! Ctrl-C at every time of a run: exit status 130, and no file that is not whole.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::server::{Account, Server};
+
+/// A run whose standard output is a pipe that nobody reads; it ends with its test.
+struct Run(Child);
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+impl Run {
+    fn start(folder: &Path, url: &str, arguments: &[&str]) -> Self {
+        let child = Command::new(assert_cmd::cargo::cargo_bin("credlens"))
+            .current_dir(folder)
+            .env_clear()
+            .env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+            .env("AWS_SECRET_ACCESS_KEY", "x")
+            .args(arguments)
+            .args(["--region", "us-east-1", "--endpoint-url", url])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        Self(child)
+    }
+
+    fn interrupt(&self) {
+        let kill = Command::new("kill")
+            .args(["-INT", &self.0.id().to_string()])
+            .status();
+        assert!(kill.unwrap().success());
+    }
+
+    /// The exit status, which must come within this time.
+    fn ends_within(&mut self, patience: Duration) -> Option<i32> {
+        let until = Instant::now() + patience;
+        loop {
+            if let Some(status) = self.0.try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(Instant::now() < until, "the run goes on");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+fn files(folder: &Path) -> usize {
+    std::fs::read_dir(folder).unwrap().count()
+}
+
+/// Waits until this many reports were fetched and their findings have had time to fill the pipe.
+fn wait_until_fetched(server: &Server, wanted: usize) {
+    let until = Instant::now() + Duration::from_secs(30);
+    let mut fetched = 0;
+    while fetched < wanted {
+        assert!(Instant::now() < until, "no report is fetched");
+        std::thread::sleep(Duration::from_millis(50));
+        fetched += server.counts().get("GetCredentialReport").unwrap_or(&0);
+    }
+    std::thread::sleep(Duration::from_secs(1));
+}
+
+const YOUNG: [&str; 2] = ["--max-report-age", "36500d"];
+/// Everything is told, so that the pipe fills.
+const SCAN: [&str; 6] = ["scan", "--status", "all", "--format", "ndjson", "--format"];
+
+fn large(count: u32) -> Server {
+    let accounts = (1..=count).map(|number| (format!("{number:012}"), Account::Large));
+    Server::start(accounts.collect())
+}
+
+#[test]
+fn while_nobody_answers() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let mut run = Run::start(folder.path(), &url, &["scan", "--format", "json=out.json"]);
+    // It has connected: from here on it waits.
+    drop(listener.accept().map(std::mem::ManuallyDrop::new));
+    run.interrupt();
+    assert_eq!(run.ends_within(Duration::from_secs(10)), Some(130));
+    assert_eq!(files(folder.path()), 0);
+}
+
+#[test]
+fn while_the_only_report_goes_into_a_full_pipe() {
+    let server = large(1);
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = [&SCAN[..], &["json=out.json"], &YOUNG].concat();
+    let mut run = Run::start(folder.path(), &server.url, &arguments);
+    wait_until_fetched(&server, 1);
+    assert_eq!(files(folder.path()), 1, "the temporary file");
+    run.interrupt();
+    assert_eq!(run.ends_within(Duration::from_secs(10)), Some(130));
+    assert_eq!(files(folder.path()), 0);
+}
+
+#[test]
+fn while_the_first_of_several_reports_goes_into_a_full_pipe() {
+    let server = large(6);
+    for signals in [1, 2] {
+        let folder = tempfile::tempdir().unwrap();
+        let arguments = [&SCAN[..], &["json=out.json", "--org", "--threads", "1"], &YOUNG].concat();
+        let mut run = Run::start(folder.path(), &server.url, &arguments);
+        wait_until_fetched(&server, 6);
+        for _ in 0..signals {
+            run.interrupt();
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        assert_eq!(run.ends_within(Duration::from_secs(10)), Some(130));
+        assert_eq!(files(folder.path()), 0);
+    }
+}
+
+#[test]
+fn while_a_saved_report_goes_into_a_full_pipe() {
+    let server = large(1);
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = [&["fetch", "--output", "-"][..], &YOUNG].concat();
+    let mut run = Run::start(folder.path(), &server.url, &arguments);
+    wait_until_fetched(&server, 1);
+    run.interrupt();
+    assert_eq!(run.ends_within(Duration::from_secs(10)), Some(130));
+}

@@ -1,0 +1,379 @@
+//! Reports in S3, against a stub on a socket: what is asked for, in which order they are read, and every error.
+
+use std::collections::VecDeque;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use assert_cmd::Command;
+use aws_config::BehaviorVersion;
+use aws_sdk_iam::config::Credentials;
+use credlens::aws::{Put, S3, S3Object, Settings};
+
+use super::report;
+
+/// One answer: status, headers, body, and how much of the body is sent.
+#[derive(Clone)]
+struct Answer(u16, &'static str, String, usize);
+
+fn answer(status: u16, body: &str) -> Answer {
+    Answer(status, "", body.to_owned(), usize::MAX)
+}
+
+fn fails(status: u16, code: &str) -> Answer {
+    answer(
+        status,
+        &format!("<Error><Code>{code}</Code><Message>Unknown</Message></Error>"),
+    )
+}
+
+fn listed(keys: &[&str], next: Option<&str>) -> Answer {
+    let contents: Vec<_> = keys
+        .iter()
+        .map(|key| format!("<Contents><Key>{key}</Key><Size>7</Size></Contents>"))
+        .collect();
+    let contents = contents.concat();
+    let next = next.map_or(String::new(), |next| {
+        format!("<NextContinuationToken>{next}</NextContinuationToken>")
+    });
+    let is_truncated = !next.is_empty();
+    answer(
+        200,
+        &format!(
+            "<ListBucketResult><EncodingType>url</EncodingType><IsTruncated>{is_truncated}</IsTruncated>{next}\
+             {contents}</ListBucketResult>"
+        ),
+    )
+}
+
+/// Answers to requests whose line or headers have a part, each once, the last of a part for ever.
+type Script = Vec<(&'static str, VecDeque<Answer>)>;
+
+struct Bucket {
+    url: String,
+    requests: Arc<Mutex<Vec<String>>>,
+}
+
+impl Bucket {
+    fn start(script: Script) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let bucket = Self {
+            url: format!("http://{}", listener.local_addr().unwrap()),
+            requests: Arc::default(),
+        };
+        let (requests, script) = (Arc::clone(&bucket.requests), Arc::new(Mutex::new(script)));
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let (requests, script) = (Arc::clone(&requests), Arc::clone(&script));
+                std::thread::spawn(move || serve(&stream, &requests, &script));
+            }
+        });
+        bucket
+    }
+
+    fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().drain(..).collect()
+    }
+
+    fn credlens(&self, folder: &Path, arguments: &[&str]) -> (i32, String, String) {
+        let output = Command::cargo_bin("credlens")
+            .unwrap()
+            .current_dir(folder)
+            .env_clear()
+            .env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+            .env("AWS_SECRET_ACCESS_KEY", "SECRETEXAMPLE")
+            .env("HOME", folder)
+            .args(arguments)
+            .args(["--region", "us-east-1", "--endpoint-url", &self.url])
+            .output()
+            .unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        let (out, err) = (text(output.stdout), text(output.stderr));
+        assert!(
+            !err.contains("SECRETEXAMPLE") && !out.contains("SECRETEXAMPLE"),
+            "{err}"
+        );
+        (output.status.code().unwrap(), out, err)
+    }
+
+    fn client(&self) -> S3 {
+        let settings = Settings {
+            region: Some("us-east-1".to_owned()),
+            endpoint_url: Some(self.url.clone()),
+            ..Settings::default()
+        };
+        let credentials = Credentials::new("AKIDEXAMPLE", "SECRETEXAMPLE", None, None, "test");
+        let loader = aws_config::defaults(BehaviorVersion::latest());
+        S3::connect_by(&settings, loader.credentials_provider(credentials)).unwrap()
+    }
+}
+
+fn serve(mut stream: &TcpStream, requests: &Mutex<Vec<String>>, script: &Mutex<Script>) {
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    loop {
+        let (mut head, mut line) = (String::new(), String::new());
+        while reader.read_line(&mut line).is_ok_and(|read| read > 2) {
+            head.push_str(&line);
+            line.clear();
+        }
+        if head.is_empty() {
+            return;
+        }
+        let length = head.lines().find_map(|line| {
+            line.to_ascii_lowercase()
+                .strip_prefix("content-length: ")?
+                .parse()
+                .ok()
+        });
+        let mut body = vec![0; length.unwrap_or(0)];
+        std::io::Read::read_exact(&mut reader, &mut body).unwrap();
+        requests.lock().unwrap().push(head.clone());
+        let mut script = script.lock().unwrap();
+        let found = script.iter_mut().find(|(part, _)| head.contains(part));
+        let Answer(status, headers, body, sent) = match found {
+            Some((_, answers)) if answers.len() > 1 => answers.pop_front().unwrap(),
+            Some((_, answers)) => answers[0].clone(),
+            None => fails(404, "NoSuchKey"),
+        };
+        drop(script);
+        let head = format!(
+            "HTTP/1.1 {status} x\r\n{headers}Content-Length: {}\r\n\r\n",
+            body.len()
+        );
+        let cut = &body.as_bytes()[..sent.min(body.len())];
+        if stream
+            .write_all(head.as_bytes())
+            .and_then(|()| stream.write_all(cut))
+            .is_err()
+            || cut.len() < body.len()
+        {
+            return;
+        }
+    }
+}
+
+fn script(answers: &[(&'static str, &[Answer])]) -> Script {
+    answers
+        .iter()
+        .map(|(part, answers)| (*part, answers.iter().cloned().collect()))
+        .collect()
+}
+
+fn paths(ndjson: &str) -> Vec<String> {
+    let findings = ndjson
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let mut paths: Vec<_> = findings
+        .map(|finding| finding["source"]["path"].as_str().unwrap().to_owned())
+        .collect();
+    paths.dedup();
+    paths
+}
+
+const NDJSON: [&str; 2] = ["--format", "ndjson"];
+
+#[test]
+fn a_tree_is_read_in_order_and_dated_by_names() {
+    let keys = [
+        "d/",
+        "d/.hidden",
+        "d/a+%25+%C3%A9_20261121.csv",
+        "d/b/222222222222_20261120T080000Z.csv",
+        "d/none.csv",
+    ];
+    let bucket = Bucket::start(script(&[
+        ("continuation-token=next", &[listed(&keys[3..], None)]),
+        ("list-type=2", &[listed(&keys[..3], Some("next"))]),
+        (
+            "/audit/d/a%20%25%20%C3%A9_20261121.csv",
+            &[answer(200, &report("111111111111"))],
+        ),
+        ("222222222222_", &[answer(200, &report("222222222222"))]),
+    ]));
+    let folder = tempfile::tempdir().unwrap();
+    let (exit, out, err) = bucket.credlens(folder.path(), &[&["scan", "s3://audit/d"], &NDJSON[..]].concat());
+    assert_eq!(exit, 4, "{err}");
+    assert!(
+        err.contains("s3://audit/d/none.csv: there is no such object"),
+        "{err}"
+    );
+    let (first, second) = (
+        "s3://audit/d/a % é_20261121.csv",
+        "s3://audit/d/b/222222222222_20261120T080000Z.csv",
+    );
+    assert_eq!(paths(&out), [first, second]);
+    for (line, as_of) in [
+        (out.lines().next(), "2026-11-21T23:59:59Z"),
+        (out.lines().last(), "2026-11-20T08:00:00Z"),
+    ] {
+        assert!(line.unwrap().contains(as_of), "{line:?}");
+    }
+    // Two pages, and each object once.
+    assert_eq!(bucket.requests().len(), 5);
+    let (exit, _, err) = bucket.credlens(folder.path(), &["trend", "s3://audit/d/"]);
+    assert_eq!(exit, 4, "{err}");
+    assert_eq!(
+        bucket
+            .requests()
+            .iter()
+            .filter(|request| request.contains("list-type"))
+            .count(),
+        2
+    );
+    let (exit, out, err) = bucket.credlens(folder.path(), &["diff", second, first]);
+    assert_eq!(exit, 2, "{out}{err}");
+    assert!(err.contains("222222222222 and 111111111111"), "{err}");
+}
+
+#[test]
+fn who_may_not_list_reads_what_is_named() {
+    let bucket = Bucket::start(script(&[
+        ("list-type=2", &[fails(403, "AccessDenied")]),
+        ("/audit/a.csv", &[answer(200, &report("111111111111"))]),
+        ("/audit/closed", &[fails(403, "AccessDenied")]),
+    ]));
+    let folder = tempfile::tempdir().unwrap();
+    let (exit, out, err) = bucket.credlens(
+        folder.path(),
+        &[&["scan", "s3://audit/a.csv"], &NDJSON[..]].concat(),
+    );
+    assert_eq!(
+        (exit, paths(&out)),
+        (1, vec!["s3://audit/a.csv".to_owned()]),
+        "{err}"
+    );
+    for url in ["s3://audit/closed", "s3://audit/a/"] {
+        let (exit, _, err) = bucket.credlens(folder.path(), &["scan", url]);
+        assert_eq!(exit, 3, "{err}");
+        assert!(err.contains("AWS does not allow s3:ListBucket"), "{url}: {err}");
+    }
+}
+
+#[test]
+fn every_error_is_told_by_its_code() {
+    let elsewhere = Answer(
+        301,
+        "x-amz-bucket-region: eu-west-1\r\n",
+        fails(301, "PermanentRedirect").2,
+        usize::MAX,
+    );
+    for (answers, told) in [
+        (fails(404, "NoSuchBucket"), "there is no bucket 'audit'"),
+        (fails(403, "AccessDenied"), "s3:ListBucket"),
+        (fails(403, "ExpiredToken"), "have expired"),
+        (
+            fails(403, "InvalidAccessKeyId"),
+            "AWS does not know these credentials",
+        ),
+        (
+            elsewhere,
+            "is in the region eu-west-1; name its region by --region",
+        ),
+        (fails(400, "AuthorizationHeaderMalformed"), "is in another region"),
+        (listed(&[], None), "holds no file"),
+        (
+            listed(&["a%zz"], None),
+            "the answer to s3:ListBucket could not be read",
+        ),
+        (
+            answer(200, "nonsense"),
+            "the answer to s3:ListBucket could not be read",
+        ),
+    ] {
+        let bucket = Bucket::start(script(&[("list-type=2", &[answers])]));
+        let folder = tempfile::tempdir().unwrap();
+        let (exit, _, err) = bucket.credlens(folder.path(), &["scan", "s3://audit/none/"]);
+        assert_eq!(exit, 3, "{err}");
+        assert!(
+            err.contains(told) && err.contains("s3://audit/none/"),
+            "{told}: {err}"
+        );
+    }
+    let bucket = Bucket::start(script(&[
+        ("list-type=2", &[listed(&["a"], None)]),
+        ("/audit/a", &[fails(403, "InvalidObjectState")]),
+    ]));
+    let folder = tempfile::tempdir().unwrap();
+    let (exit, _, err) = bucket.credlens(folder.path(), &["scan", "s3://audit/a"]);
+    assert_eq!(exit, 3, "{err}");
+    assert!(err.contains("restore it first"), "{err}");
+    for wrong in ["s3://", "s3://A B/x"] {
+        let (exit, _, err) = bucket.credlens(folder.path(), &["scan", wrong]);
+        assert_eq!(exit, 3, "{err}");
+        assert!(err.contains("is no address in S3"), "{err}");
+    }
+    // Flags that only AWS understands, for inputs that are files.
+    std::fs::write(folder.path().join("a.csv"), report("111111111111")).unwrap();
+    let (exit, _, err) = bucket.credlens(folder.path(), &["scan", "a.csv"]);
+    assert_eq!(exit, 2, "{err}");
+    let (exit, _, err) = bucket.credlens(folder.path(), &["trend", "a.csv"]);
+    assert_eq!(exit, 2, "{err}");
+}
+
+#[test]
+fn what_breaks_off_is_gone_on_with() {
+    let whole = report("111111111111");
+    let tag = "ETag: \"x\"\r\n";
+    let rest = whole[200..].to_owned();
+    let bucket = Bucket::start(script(&[
+        ("list-type=2", &[listed(&["a.csv"], None)]),
+        ("range: bytes=200-", &[Answer(206, tag, rest, usize::MAX)]),
+        ("/audit/a.csv", &[Answer(200, tag, whole.clone(), 200)]),
+        ("/audit/b.csv", &[Answer(200, tag, whole.clone(), 0)]),
+    ]));
+    let folder = tempfile::tempdir().unwrap();
+    let (exit, out, err) = bucket.credlens(
+        folder.path(),
+        &[&["scan", "s3://audit/a.csv"], &NDJSON[..]].concat(),
+    );
+    assert_eq!(exit, 1, "{err}");
+    std::fs::write(folder.path().join("a.csv"), whole).unwrap();
+    let output = Command::cargo_bin("credlens").unwrap();
+    let mut local = output;
+    let local = local
+        .current_dir(folder.path())
+        .args([&["scan", "a.csv"], &NDJSON[..]].concat())
+        .output()
+        .unwrap();
+    assert_eq!(
+        out.lines().count(),
+        String::from_utf8(local.stdout).unwrap().lines().count()
+    );
+    let again: Vec<_> = bucket.requests();
+    assert!(again.last().unwrap().contains("if-match: \"x\""), "{again:?}");
+    // And in the end given up.
+    let error = bucket.client().bytes("audit", "b.csv").unwrap_err().to_string();
+    assert!(error.contains("could not be reached for s3:GetObject"), "{error}");
+}
+
+#[test]
+fn an_object_is_written_once() {
+    let bucket = Bucket::start(script(&[
+        (
+            "PUT /audit/new",
+            &[fails(409, "ConditionalRequestConflict"), answer(200, "")],
+        ),
+        ("PUT /audit/there", &[fails(412, "PreconditionFailed")]),
+        ("PUT /audit/closed", &[fails(403, "AccessDenied")]),
+        ("list-type=2", &[listed(&["z", "a"], None)]),
+    ]));
+    let s3 = bucket.client();
+    assert_eq!(s3.put_new("audit", "new", b"bytes").unwrap(), Put::Written);
+    let requests = bucket.requests();
+    assert!(
+        requests.len() == 2 && requests[1].contains("if-none-match: *"),
+        "{requests:?}"
+    );
+    assert_eq!(s3.put_new("audit", "there", b"bytes").unwrap(), Put::WasThere);
+    let error = s3.put_new("audit", "closed", b"bytes").unwrap_err().to_string();
+    assert!(error.contains("does not allow s3:PutObject"), "{error}");
+    let object = |key: &str| S3Object {
+        key: key.to_owned(),
+        size: 7,
+    };
+    assert_eq!(
+        s3.list(&"s3://audit".parse().unwrap()).unwrap(),
+        [object("a"), object("z")]
+    );
+}
