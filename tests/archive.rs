@@ -9,7 +9,6 @@ mod lossless;
 use std::fs;
 use std::io::Read as _;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
 
 use credlens::archive::add::{Added, add};
 use credlens::archive::file::{ArchiveFile, Csv};
@@ -44,9 +43,9 @@ fn csvs(directory: &Path) -> Vec<Vec<u8>> {
     let (listed, errors) = list(&store).unwrap();
     assert!(errors.is_empty(), "{errors:?}");
     let csv = |listed: &credlens::archive::list::Listed| {
-        let file = ArchiveFile::open(&store, &listed.file).unwrap();
+        let mut file = ArchiveFile::open(&store, &listed.file).unwrap();
         let mut csv = Vec::new();
-        Csv::new(&Arc::new(Mutex::new(file)), listed.index)
+        Csv::new(&mut file, listed.index)
             .unwrap()
             .read_to_end(&mut csv)
             .unwrap();

@@ -60,6 +60,7 @@ fn read(arguments: Vec<PathBuf>, stdin: impl Read + Send + 'static, options: Opt
     while let Some(event) = source.next(&mut text) {
         let (path, input, last, error) = match event {
             Event::Block { input, last } => (input.path.clone(), Some((*input).clone()), last, None),
+            Event::Unmade { input, .. } => panic!("{} is no archive", input.path),
             Event::Failed { path, error } => {
                 let error = error.downcast::<InputError>().expect("inputs fail in known ways");
                 (path, None, true, Some(*error))

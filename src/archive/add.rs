@@ -51,6 +51,18 @@ pub fn add(store: &dyn Store, source: &mut dyn Source) -> Result<Added, Error> {
     while let Some(event) = source.next(&mut text) {
         let (input, last) = match event {
             Event::Block { input, last } => (input, last),
+            Event::Unmade {
+                input,
+                last,
+                text: made,
+            } => match made.make(&mut text) {
+                Ok(()) => (input, last),
+                Err(error) => {
+                    current = None;
+                    adder.told.failed.push((input.path.clone(), error.to_string()));
+                    continue;
+                }
+            },
             Event::Failed { path, error } => {
                 current = None;
                 adder.told.failed.push((path, error.to_string()));

@@ -6,7 +6,7 @@
 )]
 
 use std::fs;
-use std::io::{self, Cursor};
+use std::io;
 
 use tempfile::NamedTempFile;
 
@@ -74,7 +74,7 @@ impl Store for Bucket {
             .s3
             .bytes(&at.bucket, &at.key)
             .map_err(failed("cannot read the archive"))?;
-        Ok(Box::new(Cursor::new(bytes)))
+        Ok(Data::Bytes(bytes.into()))
     }
 
     fn temporary(&self) -> Result<NamedTempFile, Error> {

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::io::{self, Read, Seek as _, SeekFrom};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use polars::io::SerReader as _;
 use polars::prelude::{
-    BinaryChunked, BooleanChunked, DataFrame, DataType, Int64Chunked, ParallelStrategy, ParquetReader,
-    PolarsResult, StringChunked,
+    BinaryChunked, BooleanChunked, DataFrame, DataType, Int64Chunked, ParallelStrategy, PolarsResult,
+    StringChunked,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -39,7 +39,17 @@ pub struct ArchiveFile {
     meta: FileMeta,
     /// Where each row group ends.
     groups: Vec<usize>,
-    cached: Option<(usize, Decoded)>,
+    /// The row group that was asked for last: the reports of a file follow each other.
+    group: Option<(usize, Arc<Group>)>,
+}
+
+/// A row group, decoded once it is needed: its pages have to be unpacked whole.
+struct Group {
+    path: String,
+    data: Data,
+    start: usize,
+    length: usize,
+    decoded: OnceLock<Result<Decoded, String>>,
 }
 
 /// Some rows, decoded: a column each, empty where the file lacks it.
@@ -47,34 +57,9 @@ pub struct ArchiveFile {
 struct Decoded {
     times: [Vec<i64>; TIMES],
     flags: [Vec<Option<bool>>; FLAGS],
-    texts: [Texts; TEXTS],
-    as_written: Texts,
-    record: Texts,
-}
-
-/// A column of texts or bytes.
-#[derive(Default)]
-struct Texts {
-    bytes: Vec<u8>,
-    /// Where each ends, and whether it is one.
-    ends: Vec<(usize, bool)>,
-}
-
-impl Texts {
-    fn of<'a>(cells: impl Iterator<Item = Option<&'a [u8]>>) -> Self {
-        let mut texts = Self::default();
-        for cell in cells {
-            texts.bytes.extend_from_slice(cell.unwrap_or_default());
-            texts.ends.push((texts.bytes.len(), cell.is_some()));
-        }
-        texts
-    }
-
-    fn get(&self, row: usize) -> Option<&[u8]> {
-        let &(end, is_some) = self.ends.get(row)?;
-        let start = row.checked_sub(1).map_or(0, |before| self.ends[before].0);
-        is_some.then(|| &self.bytes[start..end])
-    }
+    texts: [StringChunked; TEXTS],
+    as_written: StringChunked,
+    record: BinaryChunked,
 }
 
 impl ArchiveFile {
@@ -92,9 +77,9 @@ impl ArchiveFile {
     ///
     /// # Errors
     /// Where they cannot be read, are damaged, or none of an archive.
-    pub(super) fn of_data(mut data: Data, shown: String, name: Option<&Name>) -> Result<Self, Error> {
+    pub(super) fn of_data(data: Data, shown: String, name: Option<&Name>) -> Result<Self, Error> {
         if let Some(name) = name {
-            check_hash(&mut data, name, &shown)?;
+            check_hash(&data, name, &shown)?;
         }
         Self::of(data, shown)
     }
@@ -105,9 +90,9 @@ impl ArchiveFile {
     }
 
     /// Reads the metadata.
-    fn of(mut data: Data, path: String) -> Result<Self, Error> {
+    fn of(data: Data, path: String) -> Result<Self, Error> {
         let footer = guarded(&path, || {
-            let mut reader = ParquetReader::new(&mut data);
+            let mut reader = data.reader()?;
             let footer = reader.get_metadata()?;
             let pairs = footer.key_value_metadata().clone().unwrap_or_default();
             let json = pairs.into_iter().find(|pair| pair.key == KEY);
@@ -141,7 +126,7 @@ impl ArchiveFile {
             data,
             meta,
             groups,
-            cached: None,
+            group: None,
         })
     }
 
@@ -157,25 +142,87 @@ impl ArchiveFile {
         start..start + count(&self.meta.reports[report])
     }
 
-    /// The decoded rows among which this one is, and its place there: a row group, since the pages of one have
-    /// to be unpacked whole.
-    fn decoded(&mut self, row: usize) -> Result<(&Decoded, usize), Error> {
-        let group = self.groups.partition_point(|&end| end <= row);
-        let start = group.checked_sub(1).map_or(0, |before| self.groups[before]);
-        if self.cached.as_ref().is_none_or(|&(cached, _)| cached != group) {
-            let length = self.groups[group] - start;
-            let data = &mut self.data;
+    /// The row group of a row.
+    fn group(&mut self, row: usize) -> Arc<Group> {
+        let number = self.groups.partition_point(|&end| end <= row);
+        if let Some((_, group)) = self.group.as_ref().filter(|(last, _)| *last == number) {
+            return Arc::clone(group);
+        }
+        let start = number.checked_sub(1).map_or(0, |before| self.groups[before]);
+        let group = Arc::new(Group {
+            path: self.path.clone(),
+            data: self.data.clone(),
+            start,
+            length: self.groups[number] - start,
+            decoded: OnceLock::new(),
+        });
+        self.group = Some((number, Arc::clone(&group)));
+        group
+    }
+
+    /// The rows of a report in pieces, one a row group and one at least.
+    ///
+    /// # Errors
+    /// Where its header is none.
+    pub fn pieces(&mut self, report: usize) -> Result<Vec<Piece>, Error> {
+        let rows = self.range(report);
+        let meta = &self.meta.reports[report];
+        let header = Header::parse(&meta.header.0).map_err(|error| {
+            Error::Damaged(self.path.clone(), format!("a header in its metadata {error}"))
+        })?;
+        let spelling = Arc::new(Spelling::new(&header, meta.utc, meta.line_end, meta.quotes));
+        let (tail, ends_line) = (meta.tail.0.clone(), meta.ends_line);
+        let mut pieces = Vec::new();
+        let mut row = rows.start;
+        while row < rows.end {
+            let group = self.group(row);
+            let first = row - group.start;
+            let end = group.length.min(rows.end - group.start);
+            row = group.start + end;
+            pieces.push(Piece {
+                spelling: Arc::clone(&spelling),
+                rows: Some((group, first..end)),
+                behind: Vec::new(),
+                cut: 0,
+            });
+        }
+        if pieces.is_empty() {
+            pieces.push(Piece {
+                spelling: Arc::clone(&spelling),
+                rows: None,
+                behind: Vec::new(),
+                cut: 0,
+            });
+        }
+        if let Some(last) = pieces.last_mut() {
+            last.behind = tail;
+            last.cut = if ends_line {
+                0
+            } else {
+                spelling.line_end.bytes().len()
+            };
+        }
+        Ok(pieces)
+    }
+}
+
+impl Group {
+    fn decoded(&self) -> Result<&Decoded, Error> {
+        let decode = || {
             let frame = guarded(&self.path, || {
-                ParquetReader::new(data)
-                    .with_slice(Some((start, length)))
+                self.data
+                    .reader()?
+                    .with_slice(Some((self.start, self.length)))
                     .read_parallel(ParallelStrategy::None)
                     .finish()
-            })?;
-            let decoded = guarded(&self.path, || Decoded::of(&frame))?;
-            self.cached = Some((group, decoded));
-        }
-        let (_, decoded) = self.cached.as_ref().expect("invariant: decoded above");
-        Ok((decoded, row - start))
+            });
+            let decoded = frame.and_then(|frame| guarded(&self.path, || Decoded::of(&frame)));
+            decoded.map_err(|error| error.to_string())
+        };
+        self.decoded
+            .get_or_init(decode)
+            .as_ref()
+            .map_err(|error| Error::Refused(error.clone()))
     }
 }
 
@@ -184,7 +231,7 @@ struct Version {
     version: u32,
 }
 
-fn check_hash(data: &mut Data, name: &Name, shown: &str) -> Result<(), Error> {
+fn check_hash(data: &Data, name: &Name, shown: &str) -> Result<(), Error> {
     let hash = hash_of(data).map_err(Error::io(format!("cannot read {shown}")))?;
     if hash.starts_with(&name.hash) {
         return Ok(());
@@ -194,17 +241,23 @@ fn check_hash(data: &mut Data, name: &Name, shown: &str) -> Result<(), Error> {
 }
 
 /// SHA-256 of all bytes, in hexadecimal.
-fn hash_of(data: &mut Data) -> io::Result<String> {
+fn hash_of(data: &Data) -> io::Result<String> {
     let mut hash = Sha256::new();
+    let mut file = match data {
+        Data::Bytes(bytes) => {
+            hash.update(bytes);
+            return Ok(hex(&hash.finalize()));
+        }
+        Data::File(file) => &**file,
+    };
+    file.seek(SeekFrom::Start(0))?;
     let mut buffer = vec![0; 64 * 1024];
     loop {
-        match data.read(&mut buffer)? {
-            0 => break,
+        match file.read(&mut buffer)? {
+            0 => return Ok(hex(&hash.finalize())),
             read => hash.update(&buffer[..read]),
         }
     }
-    data.seek(SeekFrom::Start(0))?;
-    Ok(hex(&hash.finalize()))
 }
 
 /// Runs the Parquet decoder, which may fail and even panic on bytes that no writer wrote.
@@ -235,14 +288,14 @@ impl Decoded {
                     decoded.times[time as usize] = times(physical.i64()?);
                 }
                 Column::Flag(flag) => decoded.flags[flag as usize] = flags(series.bool()?),
-                Column::Text(text) => decoded.texts[text as usize] = texts(series.str()?),
+                Column::Text(text) => decoded.texts[text as usize] = series.str()?.clone(),
             }
         }
         if let Some(series) = column(AS_WRITTEN) {
-            decoded.as_written = texts(series.str()?);
+            decoded.as_written = series.str()?.clone();
         }
         if let Some(series) = column(RECORD) {
-            decoded.record = bytes(series.binary()?);
+            decoded.record = series.binary()?.clone();
         }
         Ok(decoded)
     }
@@ -254,123 +307,125 @@ impl Decoded {
                 time.filter(|&time| time != NULL)
             }),
             flags: std::array::from_fn(|column| self.flags[column].get(row).copied().flatten()),
-            texts: std::array::from_fn(|column| self.texts[column].get(row)),
+            texts: std::array::from_fn(|column| self.texts[column].get(row).map(str::as_bytes)),
         }
     }
 }
 
 fn times(column: &Int64Chunked) -> Vec<i64> {
-    let seconds = |time: Option<i64>| time.map_or(NULL, |time| time.div_euclid(MICROSECONDS));
-    column.iter().map(seconds).collect()
+    let seconds = |time: i64| time.div_euclid(MICROSECONDS);
+    let mut times = Vec::with_capacity(column.len());
+    for array in column.downcast_iter() {
+        let values = array.values().iter().map(|&time| seconds(time));
+        match array.validity() {
+            None => times.extend(values),
+            Some(valid) => {
+                let cells = values.zip(valid.iter());
+                times.extend(cells.map(|(time, is_valid)| if is_valid { time } else { NULL }));
+            }
+        }
+    }
+    times
 }
 
 fn flags(column: &BooleanChunked) -> Vec<Option<bool>> {
     column.iter().collect()
 }
 
-fn texts(column: &StringChunked) -> Texts {
-    Texts::of(column.iter().map(|text| text.map(str::as_bytes)))
-}
-
-fn bytes(column: &BinaryChunked) -> Texts {
-    Texts::of(column.iter())
-}
-
-/// The CSV of an archived report, as it was added.
-pub struct Csv {
-    file: Arc<Mutex<ArchiveFile>>,
-    spelling: Spelling,
-    rows: Range<usize>,
-    ends_line: bool,
-    /// Bytes that were made and not read yet, and how many of them were.
-    made: Vec<u8>,
-    read: usize,
+/// Rows of an archived report that follow each other.
+pub struct Piece {
+    spelling: Arc<Spelling>,
+    rows: Option<(Arc<Group>, Range<usize>)>,
     /// What comes behind the last row.
-    tail: Option<Vec<u8>>,
-    /// What values of [`AS_WRITTEN`] say.
-    remembered: HashMap<Vec<u8>, Written>,
+    behind: Vec<u8>,
+    /// How many bytes too many that makes.
+    cut: usize,
+}
+
+impl Piece {
+    /// Puts them behind what is there, as they were added.
+    ///
+    /// # Errors
+    /// Where they cannot be decoded.
+    pub fn make(self, text: &mut Vec<u8>) -> Result<(), Error> {
+        if let Some((group, rows)) = self.rows {
+            let decoded = group.decoded()?;
+            let mut remembered = Remembered::default();
+            for row in rows {
+                if let Some(record) = decoded.record.get(row) {
+                    text.extend_from_slice(record);
+                } else {
+                    let json = decoded.as_written.get(row).unwrap_or_default();
+                    let written = remembered.of(&self.spelling, json);
+                    self.spelling.spell(&decoded.row(row), written, text);
+                }
+            }
+        }
+        text.extend_from_slice(&self.behind);
+        text.truncate(text.len().saturating_sub(self.cut));
+        Ok(())
+    }
 }
 
 /// The cells that are written otherwise than their typed cells spell, by place; empty where none is.
 type Written = Vec<Option<Box<[u8]>>>;
 
-/// How many bytes are made at once, about.
-const MADE: usize = 64 * 1024;
+/// What values of [`AS_WRITTEN`] say: there are few different ones.
+#[derive(Default)]
+struct Remembered(HashMap<String, Written, xxhash_rust::xxh3::Xxh3DefaultBuilder>);
+
+impl Remembered {
+    fn of(&mut self, spelling: &Spelling, json: &str) -> &[Option<Box<[u8]>>] {
+        if json.is_empty() {
+            return &[];
+        }
+        if self.0.len() >= REMEMBERED {
+            self.0.clear();
+        }
+        if !self.0.contains_key(json) {
+            self.0.insert(json.to_owned(), written(spelling, json));
+        }
+        &self.0[json]
+    }
+}
+
+/// The cells of [`AS_WRITTEN`], by place.
+fn written(spelling: &Spelling, json: &str) -> Written {
+    let mut cells: HashMap<String, String> = serde_json::from_str(json).unwrap_or_default();
+    let of_place = |name: &String| cells.remove(name).map(|cell| cell.into_bytes().into());
+    spelling.names().iter().map(of_place).collect()
+}
+
+/// The CSV of an archived report, as it was added.
+pub struct Csv {
+    made: Vec<u8>,
+    read: usize,
+    pieces: std::vec::IntoIter<Piece>,
+}
 
 impl Csv {
     /// Of a report of this file.
     ///
     /// # Errors
     /// Where its header is none.
-    pub fn new(file: &Arc<Mutex<ArchiveFile>>, report: usize) -> Result<Self, Error> {
-        let opened = file.lock().unwrap_or_else(PoisonError::into_inner);
-        let meta = &opened.reports()[report];
-        let header = Header::parse(&meta.header.0).map_err(|error| {
-            Error::Damaged(opened.path.clone(), format!("a header in its metadata {error}"))
-        })?;
+    pub fn new(file: &mut ArchiveFile, report: usize) -> Result<Self, Error> {
         Ok(Self {
-            spelling: Spelling::new(&header, meta.utc, meta.line_end, meta.quotes),
-            rows: opened.range(report),
-            ends_line: meta.ends_line,
-            made: meta.header.0.clone(),
+            made: file.meta.reports[report].header.0.clone(),
             read: 0,
-            tail: Some(meta.tail.0.clone()),
-            remembered: HashMap::new(),
-            file: Arc::clone(file),
+            pieces: file.pieces(report)?.into_iter(),
         })
     }
-
-    /// Makes the next bytes.
-    fn make(&mut self) -> Result<(), Error> {
-        self.made.clear();
-        self.read = 0;
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        while self.made.len() < MADE
-            && let Some(row) = self.rows.next()
-        {
-            let (decoded, row) = file.decoded(row)?;
-            if let Some(record) = decoded.record.get(row) {
-                self.made.extend_from_slice(record);
-                continue;
-            }
-            let json = decoded.as_written.get(row).unwrap_or_default();
-            if !self.remembered.contains_key(json) {
-                if self.remembered.len() >= REMEMBERED {
-                    self.remembered.clear();
-                }
-                let written = written(&self.spelling, json);
-                self.remembered.insert(json.to_vec(), written);
-            }
-            self.spelling
-                .spell(&decoded.row(row), &self.remembered[json], &mut self.made);
-        }
-        if self.rows.is_empty()
-            && let Some(tail) = self.tail.take()
-        {
-            self.made.extend_from_slice(&tail);
-            if !self.ends_line {
-                let end = self.spelling.line_end.bytes().len();
-                self.made.truncate(self.made.len().saturating_sub(end));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The cells of [`AS_WRITTEN`], by place.
-fn written(spelling: &Spelling, json: &[u8]) -> Written {
-    let mut cells: HashMap<String, String> = serde_json::from_slice(json).unwrap_or_default();
-    if cells.is_empty() {
-        return Vec::new();
-    }
-    let of_place = |name: &String| cells.remove(name).map(|cell| cell.into_bytes().into());
-    spelling.names().iter().map(of_place).collect()
 }
 
 impl Read for Csv {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if self.read == self.made.len() {
-            self.make().map_err(io::Error::other)?;
+        while self.read == self.made.len() {
+            let Some(piece) = self.pieces.next() else {
+                return Ok(0);
+            };
+            self.made.clear();
+            self.read = 0;
+            piece.make(&mut self.made).map_err(io::Error::other)?;
         }
         let count = into.len().min(self.made.len() - self.read);
         into[..count].copy_from_slice(&self.made[self.read..self.read + count]);

@@ -1,57 +1,56 @@
 //! Archived reports as inputs.
 
-use std::io::{Cursor, Read, Seek as _, SeekFrom};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use super::file::{ArchiveFile, Csv};
+use super::file::{ArchiveFile, Piece};
 use super::layout::Name;
 use super::meta::ReportMeta;
 use super::store::Data;
-use crate::engine::Account;
-use crate::io::contained::{Contained, Container, Containers, Content, OpenError};
+use crate::engine::{Account, SourceError, Text};
+use crate::io::contained::{Contained, Container, Containers, Content};
 
 /// Opens files of archives among the inputs.
 #[derive(Debug, Default)]
 pub struct ArchivedInputs;
 
-struct Reports(Arc<Mutex<ArchiveFile>>);
-
 impl Containers for ArchivedInputs {
-    fn open(&mut self, path: &Path, content: Content) -> Result<Box<dyn Container>, OpenError> {
-        let data: Data = match content {
-            Content::File(mut file) => {
-                file.seek(SeekFrom::Start(0))?;
-                Box::new(file)
-            }
-            Content::Bytes(bytes) => Box::new(Cursor::new(bytes)),
+    fn open(&mut self, path: &Path, content: Content) -> Result<Box<dyn Container>, SourceError> {
+        let data = match content {
+            Content::File(file) => Data::File(Arc::new(file)),
+            Content::Bytes(bytes) => Data::Bytes(bytes.into()),
         };
-        let mut parts: Vec<_> = path
+        // The last two names of the path are its place in an archive.
+        let mut names: Vec<_> = path
             .iter()
             .rev()
             .take(2)
-            .map(|part| part.to_string_lossy())
+            .map(|name| name.to_string_lossy())
             .collect();
-        parts.reverse();
-        let name = Name::parse(&parts.join("/"));
-        let file = ArchiveFile::of_data(data, "it".to_owned(), name.as_ref())?;
-        Ok(Box::new(Reports(Arc::new(Mutex::new(file)))))
+        names.reverse();
+        let name = Name::parse(&names.join("/"));
+        Ok(Box::new(ArchiveFile::of_data(
+            data,
+            "it".to_owned(),
+            name.as_ref(),
+        )?))
     }
 }
 
-impl Container for Reports {
+impl Container for ArchiveFile {
     fn reports(&self) -> Vec<Contained> {
-        let file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        file.reports().iter().map(contained).collect()
+        Self::reports(self).iter().map(contained).collect()
     }
 
-    fn csv(&mut self, report: usize) -> Result<Box<dyn Read + Send>, OpenError> {
-        Ok(Box::new(Csv::new(&self.0, report)?))
+    fn rows(&mut self, report: usize) -> Result<Vec<Text>, SourceError> {
+        let text = |piece: Piece| Text::new(move |text| Ok(piece.make(text)?));
+        Ok(self.pieces(report)?.into_iter().map(text).collect())
     }
 }
 
 fn contained(report: &ReportMeta) -> Contained {
     Contained {
+        header: report.header.0.clone(),
         as_of: report.as_of,
         as_of_source: report.as_of_source,
         generated: report.generated,

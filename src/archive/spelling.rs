@@ -173,9 +173,28 @@ impl Spelling {
         out.extend_from_slice(self.utc.bytes());
     }
 
+    /// Whether a cell needs quotes. Eight bytes a compare; the last eight may overlap those before.
+    fn is_special(&self, cell: &[u8]) -> bool {
+        let any =
+            |word: u64| has(word, self.delimiter) | has(word, b'"') | has(word, b'\n') | has(word, b'\r');
+        let (words, rest) = cell.as_chunks::<8>();
+        let found = words
+            .iter()
+            .fold(0, |found, word| found | any(u64::from_le_bytes(*word)));
+        let last = match cell.last_chunk::<8>() {
+            Some(last) => any(u64::from_le_bytes(*last)),
+            None => {
+                // Filled up with a byte that is never special.
+                let mut word = [b'_'; 8];
+                word[..rest.len()].copy_from_slice(rest);
+                any(u64::from_le_bytes(word))
+            }
+        };
+        found | last != 0
+    }
+
     fn cell(&self, cell: &[u8], out: &mut Vec<u8>) {
-        let special = |&byte: &u8| byte == self.delimiter || matches!(byte, b'"' | b'\n' | b'\r');
-        if self.quotes == Quotes::Needed && !cell.iter().any(special) {
+        if self.quotes == Quotes::Needed && !self.is_special(cell) {
             return out.extend_from_slice(cell);
         }
         out.push(b'"');
@@ -187,6 +206,13 @@ impl Spelling {
         }
         out.push(b'"');
     }
+}
+
+/// Not zero where one of the eight bytes is this one.
+fn has(word: u64, byte: u8) -> u64 {
+    const LOW: u64 = u64::from_le_bytes([1; 8]);
+    let zero = word ^ (LOW * u64::from(byte));
+    zero.wrapping_sub(LOW) & !zero & (LOW << 7)
 }
 
 /// The word of a flag.
@@ -205,39 +231,59 @@ fn of_place(header: &Header, place: usize) -> Place {
         .map_or(Place::Other, Place::Typed)
 }
 
-/// `YYYY-MM-DDTHH:MM:SS` of an instant in the years 0 to 9999.
+/// Seconds of the year 0 that lie before 1970, and seconds and days of a day and of four centuries.
+const BEFORE_1970: i64 = 719_528 * 86_400;
+const DAY: u64 = 86_400;
+const ERA: u32 = 146_097;
+
+/// `YYYY-MM-DDTHH:MM:SS` of an instant in the years 0 to 9999; others cannot be.
 fn digits(seconds: i64) -> [u8; 19] {
-    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    let [year, month, day] = civil(days);
+    let seconds = u64::try_from(seconds + BEFORE_1970).unwrap_or_default();
+    let day = u32::try_from(seconds / DAY).unwrap_or_default();
+    let second = u32::try_from(seconds % DAY).unwrap_or_default();
+    let [year, month, day] = civil(day);
     let mut text = *b"0000-00-00T00:00:00";
-    put(&mut text[..4], year);
-    put(&mut text[5..7], month);
-    put(&mut text[8..10], day);
-    put(&mut text[11..13], second / 3_600);
-    put(&mut text[14..16], second / 60 % 60);
-    put(&mut text[17..], second % 60);
+    for (at, number) in [
+        (0, year / 100),
+        (2, year % 100),
+        (5, month),
+        (8, day),
+        (11, second / 3_600),
+        (14, second / 60 % 60),
+        (17, second % 60),
+    ] {
+        text[at..at + 2].copy_from_slice(&PAIRS[number as usize % 100]);
+    }
     text
 }
 
-fn put(text: &mut [u8], mut number: i64) {
-    for digit in text.iter_mut().rev() {
-        *digit = b'0' + u8::try_from(number.rem_euclid(10)).unwrap_or_default();
-        number = number.div_euclid(10);
+/// The numbers from 0 to 99 as two digits.
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[b'0'; 2]; 100];
+    let mut number = 0_u8;
+    while number < 100 {
+        pairs[number as usize] = [b'0' + number / 10, b'0' + number % 10];
+        number += 1;
     }
-}
+    pairs
+};
 
-/// Year, month and day of a day since 1970-01-01, by counting from March of the year 0, so that the leap day is
-/// the last of a year.
-fn civil(days: i64) -> [i64; 3] {
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
+/// Year, month and day of a day since 1 January of the year 0, by counting from March, so that the leap day is the
+/// last of a year.
+fn civil(days: u32) -> [u32; 3] {
+    // March of the year before 0 is 306 days earlier.
+    let days = days + 306;
+    let (era, day_of_era) = (days / ERA, days % ERA);
     let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    [year_of_era + era * 400 + i64::from(month <= 2), month, day]
+    let (month, next) = if month < 10 {
+        (month + 3, 0)
+    } else {
+        (month - 9, 1)
+    };
+    [(era * 400 + year_of_era + next).saturating_sub(1), month, day]
 }
 
 #[cfg(test)]

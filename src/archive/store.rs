@@ -3,16 +3,35 @@
 #![expect(clippy::disallowed_methods, reason = "an archive is files")]
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, ErrorKind};
+use std::io::{self, Cursor, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use polars::io::SerReader as _;
 use polars::io::mmap::MmapBytesReader;
+use polars::prelude::{ParquetReader, PolarsResult};
 use tempfile::NamedTempFile;
 
 use super::error::Error;
 
-/// Bytes that can be read at any place.
-pub(super) type Data = Box<dyn MmapBytesReader>;
+/// Bytes that can be read at any place, by several at the same time.
+#[derive(Clone, Debug)]
+pub enum Data {
+    /// Those of a file.
+    File(Arc<File>),
+    /// In memory.
+    Bytes(Arc<[u8]>),
+}
+
+impl Data {
+    /// Reads them as Parquet.
+    pub(super) fn reader(&self) -> PolarsResult<ParquetReader<Box<dyn MmapBytesReader>>> {
+        Ok(ParquetReader::new(match self {
+            Self::File(file) => Box::new(file.try_clone()?),
+            Self::Bytes(bytes) => Box::new(Cursor::new(Arc::clone(bytes))),
+        }))
+    }
+}
 
 /// What lies in a store.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -147,7 +166,7 @@ impl Store for Directory {
     fn read(&self, path: &str) -> Result<Data, Error> {
         let file =
             File::open(self.at(path)).map_err(Error::io(format!("cannot read {}", self.shown(path))))?;
-        Ok(Box::new(file))
+        Ok(Data::File(Arc::new(file)))
     }
 
     fn temporary(&self) -> Result<NamedTempFile, Error> {

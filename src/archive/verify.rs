@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read as _};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -57,24 +56,20 @@ pub fn verify(store: &dyn Store) -> Result<Verified, Error> {
             continue;
         };
         verified.files += 1;
-        let file = match ArchiveFile::open(store, path) {
-            Ok(file) => Arc::new(Mutex::new(file)),
+        let mut file = match ArchiveFile::open(store, path) {
+            Ok(file) => file,
             Err(error) => {
                 verified.problems.push(problem(error.to_string()));
                 continue;
             }
         };
-        let metas = file
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .reports()
-            .to_vec();
+        let metas = file.reports().to_vec();
         for (index, meta) in metas.iter().enumerate() {
             if partition(meta.as_of) != partition(name.as_of) {
                 let message = format!("its report as of {} belongs to another day", meta.as_of);
                 verified.problems.push(problem(message));
             }
-            match hash_of(&file, index) {
+            match hash_of(&mut file, index) {
                 Ok(hash) if hash == meta.sha256 => verified.reports += 1,
                 Ok(_) => {
                     let message = format!(
@@ -95,7 +90,7 @@ pub fn verify(store: &dyn Store) -> Result<Verified, Error> {
 }
 
 /// SHA-256 of a report's CSV as the file gives it back.
-fn hash_of(file: &Arc<Mutex<ArchiveFile>>, report: usize) -> Result<String, Error> {
+fn hash_of(file: &mut ArchiveFile, report: usize) -> Result<String, Error> {
     let mut csv = Csv::new(file, report)?;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 64 * 1024];

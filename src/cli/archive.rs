@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
 
 use anyhow::{Context as _, bail};
 use credlens::archive::add::{Added, add};
@@ -315,7 +314,7 @@ fn export(args: &ArchiveExport) -> anyhow::Result<Exit> {
         std::fs::create_dir_all(&args.output)
             .with_context(|| format!("cannot make the directory {}", args.output.display()))?;
     }
-    let mut open: Option<(String, Arc<Mutex<ArchiveFile>>)> = None;
+    let mut open: Option<(String, ArchiveFile)> = None;
     for listed in &reports {
         let bytes = csv(&*store, listed, &mut open);
         let bytes = match bytes {
@@ -344,14 +343,14 @@ fn export(args: &ArchiveExport) -> anyhow::Result<Exit> {
 fn csv(
     store: &dyn Store,
     listed: &Listed,
-    open: &mut Option<(String, Arc<Mutex<ArchiveFile>>)>,
+    open: &mut Option<(String, ArchiveFile)>,
 ) -> anyhow::Result<Vec<u8>> {
-    let file = match open.take() {
+    let mut file = match open.take() {
         Some((path, file)) if path == listed.file => file,
-        _ => Arc::new(Mutex::new(ArchiveFile::open(store, &listed.file)?)),
+        _ => ArchiveFile::open(store, &listed.file)?,
     };
     let mut bytes = Vec::new();
-    Csv::new(&file, listed.index)?.read_to_end(&mut bytes)?;
+    Csv::new(&mut file, listed.index)?.read_to_end(&mut bytes)?;
     *open = Some((listed.file.clone(), file));
     Ok(bytes)
 }

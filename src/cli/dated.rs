@@ -31,8 +31,10 @@ impl<S: Source> Source for Dated<S> {
             Some(current) => current,
             None => (self.as_of.next().flatten(), None),
         };
-        let Event::Block { input, last } = event else {
-            return Some(event);
+        let (input, last, text) = match event {
+            Event::Block { input, last } => (input, last, None),
+            Event::Unmade { input, last, text } => (input, last, Some(text)),
+            failed @ Event::Failed { .. } => return Some(failed),
         };
         let input = match (as_of, dated) {
             (None, _) => input,
@@ -44,6 +46,9 @@ impl<S: Source> Source for Dated<S> {
             }),
         };
         self.current = (!last).then(|| (as_of, Some(Arc::clone(&input))));
-        Some(Event::Block { input, last })
+        Some(match text {
+            None => Event::Block { input, last },
+            Some(text) => Event::Unmade { input, last, text },
+        })
     }
 }

@@ -59,7 +59,7 @@ impl<S: Source> Source for Progress<S> {
         let event = self.source.next(text);
         self.bytes += text.len() as u64;
         let ends = |event: &Event| match event {
-            Event::Block { last, .. } => *last,
+            Event::Block { last, .. } | Event::Unmade { last, .. } => *last,
             Event::Failed { .. } => true,
         };
         self.inputs += u64::from(event.as_ref().is_some_and(ends));

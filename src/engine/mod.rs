@@ -23,7 +23,7 @@ pub use hit::{Hit, Id, Place, UserRow, user_key};
 pub use memory::{Collect, Memory};
 pub use program::{Judged, Program};
 pub use sink::{Block, Sink};
-pub use source::{Account, Event, Input, Source};
+pub use source::{Account, Event, Input, Source, SourceError, Text};
 pub use verdicts::Tell;
 pub use workers::Workers;
 
@@ -139,15 +139,21 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
             };
             match event {
                 Event::Block { input, last } => self.block(ticket, &input, last, &mut scratch, &mut part),
-                Event::Failed { path, error } => {
-                    self.numbering.pass(ticket, |before| *before = 0);
-                    self.deliver(ticket, &mut part, |ledger| {
-                        ledger.fail(&path, &error.to_string());
-                        true
-                    });
-                }
+                Event::Unmade { input, last, text } => match text.make(scratch.chunk.rows.text_mut()) {
+                    Ok(()) => self.block(ticket, &input, last, &mut scratch, &mut part),
+                    Err(error) => self.fail(ticket, &input.path, &error.to_string(), &mut part),
+                },
+                Event::Failed { path, error } => self.fail(ticket, &path, &error.to_string(), &mut part),
             }
         }
+    }
+
+    fn fail(&self, ticket: u64, path: &str, error: &str, part: &mut S::Part) {
+        self.numbering.pass(ticket, |before| *before = 0);
+        self.deliver(ticket, part, |ledger| {
+            ledger.fail(path, error);
+            true
+        });
     }
 
     fn next(&self, text: &mut Vec<u8>) -> Option<(u64, Event)> {

@@ -26,13 +26,50 @@ pub enum Event {
         /// last block, however few rows it has.
         last: bool,
     },
+    /// The same, but its text is made by who judges it: work that need not be done in the order of blocks.
+    Unmade {
+        /// Whose it is.
+        input: Arc<Input>,
+        /// Whether it is the input's last one.
+        last: bool,
+        /// Makes its text.
+        text: Text,
+    },
     /// An input, or the rest of the input whose blocks came before, that could not be read.
     Failed {
         /// As named on the command line.
         path: String,
         /// Why not, and what to do: a complete sentence but for the path.
-        error: Box<dyn std::error::Error + Send + Sync>,
+        error: SourceError,
     },
+}
+
+/// What was wrong with an input.
+pub type SourceError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A text that is still to be made.
+pub struct Text(Box<dyn FnOnce(&mut Vec<u8>) -> Result<(), SourceError> + Send>);
+
+impl Text {
+    /// Made by this, which puts whole records behind what is there.
+    pub fn new(make: impl FnOnce(&mut Vec<u8>) -> Result<(), SourceError> + Send + 'static) -> Self {
+        Self(Box::new(make))
+    }
+
+    /// Makes it in place of what is there.
+    ///
+    /// # Errors
+    /// Where what it is made of is damaged.
+    pub fn make(self, text: &mut Vec<u8>) -> Result<(), SourceError> {
+        text.clear();
+        (self.0)(text)
+    }
+}
+
+impl std::fmt::Debug for Text {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Text")
+    }
 }
 
 /// One input, as far as it is known before its records are read.

@@ -1,12 +1,12 @@
 //! Files that hold several reports, which this layer cannot read itself: those of an archive.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::error::InputError;
 use super::remote::{Remote, is_remote};
-use crate::engine::Account;
+use crate::engine::{Account, SourceError, Text};
 use crate::finding::AsOfSource;
 use crate::report::time::Timestamp;
 
@@ -15,9 +15,6 @@ const PARQUET: &[u8; 4] = b"PAR1";
 
 /// What stands between the path of a file and the number of a report in it, from 1.
 const SEPARATOR: char = '#';
-
-/// An error of any kind, complete but for the path.
-pub type OpenError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The bytes of a file.
 #[derive(Debug)]
@@ -34,14 +31,14 @@ pub trait Containers: Send {
     ///
     /// # Errors
     /// Where it is none of an archive, or damaged.
-    fn open(&mut self, path: &Path, content: Content) -> Result<Box<dyn Container>, OpenError>;
+    fn open(&mut self, path: &Path, content: Content) -> Result<Box<dyn Container>, SourceError>;
 }
 
 /// A program without archives.
 pub(super) struct NoArchives;
 
 impl Containers for NoArchives {
-    fn open(&mut self, _: &Path, _: Content) -> Result<Box<dyn Container>, OpenError> {
+    fn open(&mut self, _: &Path, _: Content) -> Result<Box<dyn Container>, SourceError> {
         Err("is a Parquet file, and this credlens was built without the feature archive".into())
     }
 }
@@ -51,16 +48,18 @@ pub trait Container: Send {
     /// What is known of its reports, in order.
     fn reports(&self) -> Vec<Contained>;
 
-    /// The CSV of a report.
+    /// The rows of a report, in pieces that can be made one by one and at the same time.
     ///
     /// # Errors
     /// Where it is damaged.
-    fn csv(&mut self, report: usize) -> Result<Box<dyn Read + Send>, OpenError>;
+    fn rows(&mut self, report: usize) -> Result<Vec<Text>, SourceError>;
 }
 
 /// A report in a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contained {
+    /// All before its first row.
+    pub header: Vec<u8>,
     /// The instant at which it is to be judged.
     pub as_of: Timestamp,
     /// Where that comes from.
@@ -147,9 +146,9 @@ impl Opened {
         Some(Place::Contained(path, number, self.reports[number].clone()))
     }
 
-    /// Its CSV.
-    pub(super) fn csv(&mut self, number: usize) -> Result<Box<dyn Read + Send>, InputError> {
-        self.container.csv(number).map_err(InputError::Archive)
+    /// Its rows.
+    pub(super) fn rows(&mut self, number: usize) -> Result<Vec<Text>, InputError> {
+        self.container.rows(number).map_err(InputError::Archive)
     }
 }
 

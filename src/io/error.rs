@@ -67,7 +67,7 @@ pub enum InputError {
     RecordTooLong(usize),
     /// A file of an archive that cannot be read.
     #[error("{0}")]
-    Archive(super::contained::OpenError),
+    Archive(crate::engine::SourceError),
     /// A number behind the path of an archived file that leads to none of its reports.
     #[error("is no report: that file of an archive holds {0}")]
     NoSuchReport(usize),

@@ -1,31 +1,25 @@
 //! Reads the INPUT arguments block by block, in memory that does not grow with the input.
 
 use std::fs::File;
-use std::io::{self, Cursor, ErrorKind, Read};
+use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::contained::{Contained, Containers, NoArchives, Opened, Place};
-use super::decompress::Compression;
 use super::error::InputError;
 use super::remote::{Nothing, Remote, is_remote};
+use super::stream::{Stream, first_read, unpack};
 use super::walk::{STDIN, Walk};
-use crate::engine::{Account, Event, Input, Source};
+use crate::engine::{Account, Event, Input, Source, Text};
 use crate::finding::AsOfSource;
 use crate::report::as_of::from_file_name;
 use crate::report::cut::whole_records;
 use crate::report::envelope::{self, Kind, Shape};
-use crate::report::header::{self, Header};
+use crate::report::header::Header;
 use crate::report::time::Timestamp;
-
-/// How often over an input may be compressed.
-const LAYERS: usize = 2;
 
 /// Bytes that tell what an input is; a longer header is read all the same.
 const PEEK: usize = 64 * 1024;
-
-/// Bytes that are read first: most reports of one account are through with them.
-const PIECE: usize = 64 * 1024;
 
 /// What reading needs to know besides the arguments.
 #[derive(Clone, Copy, Debug)]
@@ -79,7 +73,7 @@ pub struct Inputs {
     container: Option<Opened>,
     remote: Box<dyn Remote>,
     options: Options,
-    current: Option<Report>,
+    current: Option<Current>,
     opened: usize,
     /// The header line read last, and what it says: the next report's is most often the same.
     header: Option<(Vec<u8>, Header)>,
@@ -164,15 +158,18 @@ impl Inputs {
         &mut self,
         path: &Path,
         (number, contained): (usize, Contained),
-        text: &mut Vec<u8>,
-    ) -> Result<Report, InputError> {
+    ) -> Result<Archived, InputError> {
         let container = self
             .container
             .as_mut()
             .expect("invariant: it told where the report is");
-        let mut stream = Stream::new(container.csv(number)?);
-        stream.fill(text, first_read(self.options.limits));
-        let header = stream.take_header(text, &mut self.header)?;
+        let rows = container.rows(number)?.into_iter();
+        let known = self.header.as_ref().map(|(_, header)| header);
+        let header = match known.filter(|header| header.written() == contained.header) {
+            Some(header) => header.clone(),
+            None => Header::parse(&contained.header)?,
+        };
+        self.header = Some((contained.header, header.clone()));
         let (as_of, as_of_source) = match self.options.as_of {
             Some(as_of) => (as_of, AsOfSource::Argument),
             None => (contained.as_of, contained.as_of_source),
@@ -188,11 +185,7 @@ impl Inputs {
             account: contained.account,
         });
         self.opened += 1;
-        Ok(Report {
-            input,
-            stream,
-            tail: Vec::new(),
-        })
+        Ok(Archived { input, rows })
     }
 
     /// Opens an input and reads its beginning: `text` then holds the first rows.
@@ -254,37 +247,56 @@ impl Inputs {
     }
 
     /// The report that is being read, or the next one. `text` then holds its rows as far as they were read.
-    fn next_report(&mut self, text: &mut Vec<u8>) -> Option<Result<Report, (PathBuf, InputError)>> {
-        if let Some(mut report) = self.current.take() {
-            text.append(&mut report.tail);
-            return Some(Ok(report));
+    fn next_report(&mut self, text: &mut Vec<u8>) -> Option<Result<Current, (PathBuf, InputError)>> {
+        match self.current.take() {
+            Some(Current::Read(mut report)) => {
+                text.append(&mut report.tail);
+                return Some(Ok(Current::Read(report)));
+            }
+            Some(archived) => return Some(Ok(archived)),
+            None => {}
         }
         let (path, opened) = match self.find()? {
             Err(failed) => return Some(Err(failed)),
             Ok(Place::File(path)) => {
-                let opened = self.open(&path, text);
+                let opened = self.open(&path, text).map(Current::Read);
                 (path, opened)
             }
             Ok(Place::Contained(path, number, contained)) => {
-                let opened = self.open_contained(&path, (number, contained), text);
-                (path, opened)
+                let opened = self.open_contained(&path, (number, contained));
+                (path, opened.map(Current::Archived))
             }
         };
         Some(opened.map_err(|error| (path, error)))
     }
 
     fn event(&mut self, text: &mut Vec<u8>) -> Option<Result<Event, (PathBuf, InputError)>> {
-        let mut report = match self.next_report(text)? {
-            Ok(report) => report,
-            Err(failed) => return Some(Err(failed)),
-        };
-        let input = Arc::clone(&report.input);
-        Some(match report.next_block(text, self.options.limits) {
-            Ok(last) => {
-                self.current = (!last).then_some(report);
-                Ok(Event::Block { input, last })
+        Some(match self.next_report(text)? {
+            Err(failed) => Err(failed),
+            Ok(Current::Read(mut report)) => {
+                let input = Arc::clone(&report.input);
+                match report.next_block(text, self.options.limits) {
+                    Ok(last) => {
+                        self.current = (!last).then_some(Current::Read(report));
+                        Ok(Event::Block { input, last })
+                    }
+                    Err(error) => Err((PathBuf::from(&input.path), error)),
+                }
             }
-            Err(error) => Err((PathBuf::from(&input.path), error)),
+            Ok(Current::Archived(mut report)) => {
+                let piece = report
+                    .rows
+                    .next()
+                    .expect("invariant: a report that is current has rows to come");
+                let input = Arc::clone(&report.input);
+                let last = report.rows.len() == 0;
+                self.current = (!last).then_some(Current::Archived(report));
+                Ok(Event::Unmade {
+                    input,
+                    last,
+                    text: piece,
+                })
+            }
         })
     }
 }
@@ -308,6 +320,19 @@ impl Source for Inputs {
             }
         }))
     }
+}
+
+/// A report of which more is to come.
+enum Current {
+    Read(Report),
+    Archived(Archived),
+}
+
+/// A report of a container.
+struct Archived {
+    input: Arc<Input>,
+    /// Its rows; one piece at least.
+    rows: std::vec::IntoIter<Text>,
 }
 
 /// A report that is being read.
@@ -341,112 +366,4 @@ impl Report {
             most = most.saturating_mul(2).min(limits.record);
         }
     }
-}
-
-/// Bytes, and how they ended once they have.
-struct Stream {
-    reader: Box<dyn Read + Send>,
-    end: Option<Result<(), InputError>>,
-}
-
-impl Stream {
-    fn new(reader: Box<dyn Read + Send>) -> Self {
-        Self { reader, end: None }
-    }
-
-    /// Reads until `text` holds `most` bytes or there is no more. What was read before an error stays.
-    fn fill(&mut self, text: &mut Vec<u8>, most: usize) {
-        let wanted = most.saturating_sub(text.len());
-        if wanted == 0 || self.end.is_some() {
-            return;
-        }
-        let first = if text.is_empty() {
-            self.first_piece(text, wanted)
-        } else {
-            Ok(())
-        };
-        let wanted = most.saturating_sub(text.len());
-        match first.and_then(|()| self.reader.by_ref().take(wanted as u64).read_to_end(text)) {
-            Ok(read) if read == wanted => {}
-            Ok(_) => self.end = Some(Ok(())),
-            Err(error) => self.end = Some(Err(explained(error))),
-        }
-    }
-
-    /// Reads once, into nothing, so much that a small file is through with it: reading to the end begins with
-    /// a few KiB.
-    fn first_piece(&mut self, text: &mut Vec<u8>, most: usize) -> io::Result<()> {
-        text.resize(most.min(PIECE), 0);
-        let read = loop {
-            match self.reader.read(text) {
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                read => break read,
-            }
-        };
-        text.truncate(read.as_ref().copied().unwrap_or(0));
-        read.map(drop)
-    }
-
-    /// Reads all the rest.
-    fn hold(&mut self, text: &mut Vec<u8>, most: usize) -> Result<(), InputError> {
-        self.fill(text, most.saturating_add(1));
-        self.end.take().unwrap_or(Err(InputError::TooLarge(most >> 20)))
-    }
-
-    /// Takes the header off the beginning of a CSV.
-    fn take_header(
-        &mut self,
-        text: &mut Vec<u8>,
-        known: &mut Option<(Vec<u8>, Header)>,
-    ) -> Result<Header, InputError> {
-        if let Some((line, header)) = known
-            && text.starts_with(line)
-        {
-            text.drain(..line.len());
-            return Ok(header.clone());
-        }
-        let csv = envelope::without_byte_order_mark(text);
-        match (Header::split(csv), self.end.take()) {
-            (Ok((header, rows)), end) => {
-                let line: Vec<u8> = text.drain(..text.len() - rows.len()).collect();
-                // Of a line that ends, and in which nothing is quoted, no byte behind it changes the meaning.
-                let stands_alone = line.ends_with(b"\n") && !line.contains(&b'"');
-                *known = stands_alone.then(|| (line, header.clone()));
-                self.end = end;
-                Ok(header)
-            }
-            (Err(_), Some(Err(error))) => Err(error),
-            (Err(error), _) => Err(error.into()),
-        }
-    }
-}
-
-/// Enough to see what an input is, its header included.
-fn first_read(limits: Limits) -> usize {
-    limits.block.max(header::LONGEST + 8)
-}
-
-/// Reads the beginning of an input into `text`, unpacked; also tells its layers of compression, such as
-/// `+gzip`, the inner one first.
-fn unpack(mut stream: Stream, text: &mut Vec<u8>, limits: Limits) -> Result<(Stream, String), InputError> {
-    let mut layers = String::new();
-    for _ in 0..=LAYERS {
-        stream.fill(text, first_read(limits));
-        let Some(compression) = Compression::of(text) else {
-            return Ok((stream, layers));
-        };
-        if let Some(Err(error)) = stream.end {
-            return Err(error);
-        }
-        let packed = Cursor::new(text.clone()).chain(stream.reader);
-        let unpacked = compression.unpack(packed, limits).map_err(InputError::Read)?;
-        stream = Stream::new(Box::new(unpacked));
-        text.clear();
-        layers.insert_str(0, &format!("+{}", compression.name()));
-    }
-    Err(InputError::Nested(LAYERS))
-}
-
-fn explained(error: io::Error) -> InputError {
-    error.downcast::<InputError>().unwrap_or_else(InputError::Read)
 }

@@ -11,5 +11,6 @@ pub mod inputs;
 pub mod keep;
 pub mod outputs;
 pub mod remote;
+mod stream;
 pub mod temporary;
 mod walk;

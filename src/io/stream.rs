@@ -1,0 +1,132 @@
+//! The bytes of one input, as far as they are needed.
+
+use std::io::{self, Cursor, ErrorKind, Read};
+
+use super::decompress::Compression;
+use super::error::InputError;
+use super::inputs::Limits;
+use crate::report::envelope;
+use crate::report::header::{self, Header};
+
+/// How often over an input may be compressed.
+const LAYERS: usize = 2;
+
+/// Bytes that are read first: most reports of one account are through with them.
+const PIECE: usize = 64 * 1024;
+
+/// Bytes, and how they ended once they have.
+pub(super) struct Stream {
+    reader: Box<dyn Read + Send>,
+    pub(super) end: Option<Result<(), InputError>>,
+}
+
+impl Stream {
+    /// Of what is read.
+    pub(super) fn new(reader: Box<dyn Read + Send>) -> Self {
+        Self { reader, end: None }
+    }
+
+    /// Reads until `text` holds `most` bytes or there is no more. What was read before an error stays.
+    pub(super) fn fill(&mut self, text: &mut Vec<u8>, most: usize) {
+        let wanted = most.saturating_sub(text.len());
+        if wanted == 0 || self.end.is_some() {
+            return;
+        }
+        let filled = read(&mut self.reader, text, most);
+        self.end = match filled {
+            Ok(true) => None,
+            Ok(false) => Some(Ok(())),
+            Err(error) => Some(Err(explained(error))),
+        };
+    }
+
+    /// Reads all the rest.
+    pub(super) fn hold(&mut self, text: &mut Vec<u8>, most: usize) -> Result<(), InputError> {
+        self.fill(text, most.saturating_add(1));
+        self.end.take().unwrap_or(Err(InputError::TooLarge(most >> 20)))
+    }
+
+    /// Takes the header off the beginning of a CSV.
+    pub(super) fn take_header(
+        &mut self,
+        text: &mut Vec<u8>,
+        known: &mut Option<(Vec<u8>, Header)>,
+    ) -> Result<Header, InputError> {
+        if let Some((line, header)) = known
+            && text.starts_with(line)
+        {
+            text.drain(..line.len());
+            return Ok(header.clone());
+        }
+        let csv = envelope::without_byte_order_mark(text);
+        match (Header::split(csv), self.end.take()) {
+            (Ok((header, rows)), end) => {
+                let line: Vec<u8> = text.drain(..text.len() - rows.len()).collect();
+                // Of a line that ends, and in which nothing is quoted, no byte behind it changes the meaning.
+                let stands_alone = line.ends_with(b"\n") && !line.contains(&b'"');
+                *known = stands_alone.then(|| (line, header.clone()));
+                self.end = end;
+                Ok(header)
+            }
+            (Err(_), Some(Err(error))) => Err(error),
+            (Err(error), _) => Err(error.into()),
+        }
+    }
+}
+
+/// Reads until `text` holds `most` bytes, and says whether there may be more.
+fn read(reader: &mut Box<dyn Read + Send>, text: &mut Vec<u8>, most: usize) -> io::Result<bool> {
+    if text.is_empty() {
+        first_piece(reader, text, most)?;
+    }
+    let wanted = most.saturating_sub(text.len());
+    let read = reader.by_ref().take(wanted as u64).read_to_end(text)?;
+    Ok(read == wanted)
+}
+
+/// Reads once, into nothing, so much that a small file is through with it: reading to the end begins with a few KiB.
+fn first_piece(reader: &mut Box<dyn Read + Send>, text: &mut Vec<u8>, most: usize) -> io::Result<()> {
+    text.resize(most.min(PIECE), 0);
+    let read = loop {
+        match reader.read(text) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            read => break read,
+        }
+    };
+    text.truncate(read.as_ref().copied().unwrap_or(0));
+    read.map(drop)
+}
+
+/// Enough to see what an input is, its header included.
+pub(super) fn first_read(limits: Limits) -> usize {
+    limits.block.max(header::LONGEST + 8)
+}
+
+/// Reads the beginning of an input into `text`, unpacked; also tells its layers of compression, such as
+/// `+gzip`, the inner one first.
+pub(super) fn unpack(
+    mut stream: Stream,
+    text: &mut Vec<u8>,
+    limits: Limits,
+) -> Result<(Stream, String), InputError> {
+    let mut layers = String::new();
+    for _ in 0..=LAYERS {
+        stream.fill(text, first_read(limits));
+        let Some(compression) = Compression::of(text) else {
+            return Ok((stream, layers));
+        };
+        if let Some(Err(error)) = stream.end {
+            return Err(error);
+        }
+        let packed = Cursor::new(text.clone()).chain(stream.reader);
+        let unpacked = compression.unpack(packed, limits).map_err(InputError::Read)?;
+        stream = Stream::new(Box::new(unpacked));
+        text.clear();
+        layers.insert_str(0, &format!("+{}", compression.name()));
+    }
+    Err(InputError::Nested(LAYERS))
+}
+
+fn explained(error: io::Error) -> InputError {
+    error.downcast::<InputError>().unwrap_or_else(InputError::Read)
+}
