@@ -46,7 +46,7 @@ fn main() {
                     splitter.split(&mut rows, &input.header, &mut oddities);
                     records.fetch_add(rows.len(), Ordering::Relaxed);
                 }
-                Some(Event::Failed { .. }) => {}
+                Some(Event::Unmade { .. } | Event::Failed { .. }) => {}
                 None => return,
             }
         }

@@ -18,10 +18,10 @@ use super::error::Error;
 use super::layout::Name;
 use super::meta::{FileMeta, KEY, ReportMeta, VERSION};
 use super::report::hex;
-use super::spelling::{FLAGS, Row, Spelling, TEXTS, TIMES};
+use super::spelling::{Cells, FLAGS, RUNS, Spelling, TEXTS, TIMES};
 use super::store::{Data, Store};
 use crate::report::header::Header;
-use crate::report::schema::Column;
+use crate::report::schema::{Column, FlagColumn, TextColumn, TimeColumn};
 
 /// What every Parquet file begins and ends with.
 pub const MAGIC: &[u8] = b"PAR1";
@@ -60,6 +60,8 @@ struct Decoded {
     texts: [StringChunked; TEXTS],
     as_written: StringChunked,
     record: BinaryChunked,
+    /// Of each of [`RUNS`], by row, whether it says that there is nothing.
+    quiet: [Vec<bool>; RUNS.len()],
 }
 
 impl ArchiveFile {
@@ -297,18 +299,70 @@ impl Decoded {
         if let Some(series) = column(RECORD) {
             decoded.record = series.binary()?.clone();
         }
+        decoded.quiet = RUNS.map(|columns| decoded.is_quiet(frame.height(), columns));
         Ok(decoded)
     }
 
-    fn row(&self, row: usize) -> Row<'_> {
-        Row {
-            times: std::array::from_fn(|column| {
-                let time = self.times[column].get(row).copied();
-                time.filter(|&time| time != NULL)
-            }),
-            flags: std::array::from_fn(|column| self.flags[column].get(row).copied().flatten()),
-            texts: std::array::from_fn(|column| self.texts[column].get(row).map(str::as_bytes)),
+    /// By row, whether one of [`RUNS`] says that there is nothing.
+    fn is_quiet(&self, rows: usize, columns: &[Column]) -> Vec<bool> {
+        let mut quiet = vec![true; rows];
+        for &column in columns {
+            match column {
+                Column::Time(time) => {
+                    let times = &self.times[time as usize];
+                    quiet.truncate(times.len());
+                    for (quiet, &time) in quiet.iter_mut().zip(times) {
+                        *quiet &= time == NULL;
+                    }
+                }
+                Column::Flag(flag) => {
+                    let flags = &self.flags[flag as usize];
+                    quiet.truncate(flags.len());
+                    for (quiet, &flag) in quiet.iter_mut().zip(flags) {
+                        *quiet &= flag == Some(false);
+                    }
+                }
+                Column::Text(text) => {
+                    let texts = &self.texts[text as usize];
+                    if texts.null_count() < texts.len() {
+                        for (quiet, is_null) in quiet.iter_mut().zip(texts.is_null().iter()) {
+                            *quiet &= is_null == Some(true);
+                        }
+                    }
+                }
+            }
         }
+        quiet
+    }
+}
+
+/// A row of those that were decoded.
+struct At<'a> {
+    decoded: &'a Decoded,
+    row: usize,
+}
+
+impl Cells for At<'_> {
+    fn time(&self, column: TimeColumn) -> Option<i64> {
+        let time = self.decoded.times[column as usize].get(self.row).copied();
+        time.filter(|&time| time != NULL)
+    }
+
+    fn flag(&self, column: FlagColumn) -> Option<bool> {
+        self.decoded.flags[column as usize]
+            .get(self.row)
+            .copied()
+            .flatten()
+    }
+
+    fn text(&self, column: TextColumn) -> Option<&[u8]> {
+        self.decoded.texts[column as usize]
+            .get(self.row)
+            .map(str::as_bytes)
+    }
+
+    fn is_quiet(&self, run: usize) -> bool {
+        self.decoded.quiet[run].get(self.row) == Some(&true)
     }
 }
 
@@ -332,6 +386,14 @@ fn flags(column: &BooleanChunked) -> Vec<Option<bool>> {
     column.iter().collect()
 }
 
+/// Bytes of a row, about.
+const USUAL: usize = 256;
+
+/// Whether a column has a cell that is not null.
+fn has_any<T: polars::prelude::PolarsDataType>(column: &polars::prelude::ChunkedArray<T>) -> bool {
+    column.null_count() < column.len()
+}
+
 /// Rows of an archived report that follow each other.
 pub struct Piece {
     spelling: Arc<Spelling>,
@@ -351,13 +413,16 @@ impl Piece {
         if let Some((group, rows)) = self.rows {
             let decoded = group.decoded()?;
             let mut remembered = Remembered::default();
+            let (has_records, has_written) = (has_any(&decoded.record), has_any(&decoded.as_written));
+            text.reserve(rows.len() * USUAL);
             for row in rows {
-                if let Some(record) = decoded.record.get(row) {
+                if has_records && let Some(record) = decoded.record.get(row) {
                     text.extend_from_slice(record);
                 } else {
-                    let json = decoded.as_written.get(row).unwrap_or_default();
+                    let json = has_written.then(|| decoded.as_written.get(row)).flatten();
+                    let json = json.unwrap_or_default();
                     let written = remembered.of(&self.spelling, json);
-                    self.spelling.spell(&decoded.row(row), written, text);
+                    self.spelling.spell(&At { decoded, row }, written, text);
                 }
             }
         }

@@ -4,7 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::report::header::Header;
-use crate::report::schema::{Column, FlagColumn, TimeColumn};
+use crate::report::schema::{Column, FlagColumn, TextColumn, TimeColumn};
+use {FlagColumn as F, TextColumn as X, TimeColumn as T};
 
 /// How often each kind of column can stand in a report.
 pub(super) const TIMES: usize = TimeColumn::COUNT;
@@ -83,9 +84,68 @@ pub(super) struct Spelling {
     delimiter: u8,
     places: Vec<Place>,
     names: Vec<String>,
+    /// By place, the one of [`RUNS`] that begins there, and what it says where it is quiet.
+    runs: Vec<Option<(usize, Vec<u8>)>>,
 }
 
+/// Columns that stand side by side in a report, and most often all say that there is nothing.
+pub(super) const RUNS: [&[Column]; 3] = [
+    &[
+        Column::Flag(F::Key1Active),
+        Column::Time(T::Key1LastRotated),
+        Column::Time(T::Key1LastUsed),
+        Column::Text(X::Key1LastUsedRegion),
+        Column::Text(X::Key1LastUsedService),
+    ],
+    &[
+        Column::Flag(F::Key2Active),
+        Column::Time(T::Key2LastRotated),
+        Column::Time(T::Key2LastUsed),
+        Column::Text(X::Key2LastUsedRegion),
+        Column::Text(X::Key2LastUsedService),
+    ],
+    &[
+        Column::Flag(F::Cert1Active),
+        Column::Time(T::Cert1LastRotated),
+        Column::Flag(F::Cert2Active),
+        Column::Time(T::Cert2LastRotated),
+    ],
+];
+
 /// A row's typed cells: times in seconds, nulls where a cell is absent or unknown.
+pub(super) trait Cells {
+    /// A time.
+    fn time(&self, column: TimeColumn) -> Option<i64>;
+
+    /// A flag.
+    fn flag(&self, column: FlagColumn) -> Option<bool>;
+
+    /// A text.
+    fn text(&self, column: TextColumn) -> Option<&[u8]>;
+
+    /// Whether all flags of one of [`RUNS`] are false, and all else in it is null.
+    fn is_quiet(&self, run: usize) -> bool;
+}
+
+impl Cells for Row<'_> {
+    fn time(&self, column: TimeColumn) -> Option<i64> {
+        self.times[column as usize]
+    }
+
+    fn flag(&self, column: FlagColumn) -> Option<bool> {
+        self.flags[column as usize]
+    }
+
+    fn text(&self, column: TextColumn) -> Option<&[u8]> {
+        self.texts[column as usize]
+    }
+
+    fn is_quiet(&self, _: usize) -> bool {
+        false
+    }
+}
+
+/// Typed cells one by one.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Row<'a> {
     pub(super) times: [Option<i64>; TIMES],
@@ -111,14 +171,43 @@ impl Spelling {
             }
             names.push(name);
         }
-        Self {
+        let mut spelling = Self {
             utc,
             line_end,
             quotes,
             delimiter: header.delimiter(),
+            runs: vec![None; places.len()],
             places,
             names,
+        };
+        for (run, columns) in RUNS.iter().enumerate() {
+            let typed = |&column: &Column| Place::Typed(column);
+            let wanted: Vec<_> = columns.iter().map(typed).collect();
+            if let Some(at) = spelling
+                .places
+                .windows(wanted.len())
+                .position(|places| places == wanted)
+            {
+                spelling.runs[at] = Some((run, spelling.quiet(columns)));
+            }
         }
+        spelling
+    }
+
+    /// What these columns say where there is nothing.
+    fn quiet(&self, columns: &[Column]) -> Vec<u8> {
+        let nothing = Row {
+            flags: [Some(false); FLAGS],
+            ..Row::default()
+        };
+        let mut text = Vec::new();
+        for (place, &column) in columns.iter().enumerate() {
+            if place > 0 {
+                text.push(self.delimiter);
+            }
+            self.typed(column, &nothing, &mut text);
+        }
+        text
     }
 
     /// What stands at each place of a row.
@@ -132,35 +221,48 @@ impl Spelling {
     }
 
     /// Writes a row as the report has it. `written` are the cells, by place, that are not what their typed
-    /// cells spell.
-    pub(super) fn spell(&self, row: &Row<'_>, written: &[Option<Box<[u8]>>], out: &mut Vec<u8>) {
-        for (place, what) in self.places.iter().enumerate() {
+    /// cells spell; there may be none at all.
+    pub(super) fn spell(&self, row: &impl Cells, written: &[Option<Box<[u8]>>], out: &mut Vec<u8>) {
+        let mut place = 0;
+        while place < self.places.len() {
             if place > 0 {
                 out.push(self.delimiter);
             }
-            match (written.get(place).and_then(Option::as_deref), what) {
+            if let Some((run, text)) = &self.runs[place]
+                && written.is_empty()
+                && row.is_quiet(*run)
+            {
+                out.extend_from_slice(text);
+                place += RUNS[*run].len();
+                continue;
+            }
+            match (written.get(place).and_then(Option::as_deref), self.places[place]) {
                 (Some(cell), _) => self.cell(cell, out),
-                (None, Place::Typed(column)) => self.typed(*column, row, out),
+                (None, Place::Typed(column)) => self.typed(column, row, out),
                 (None, Place::Other) => self.cell(b"", out),
             }
+            place += 1;
         }
         out.extend_from_slice(self.line_end.bytes());
     }
 
-    fn typed(&self, column: Column, row: &Row<'_>, out: &mut Vec<u8>) {
+    fn typed(&self, column: Column, row: &impl Cells, out: &mut Vec<u8>) {
         let quote = self.quotes == Quotes::Always;
-        match column {
-            Column::Text(text) => return self.cell(row.texts[text as usize].unwrap_or(ABSENT), out),
-            _ if quote => out.push(b'"'),
-            Column::Time(_) | Column::Flag(_) => {}
+        if let Column::Text(text) = column
+            && let Some(text) = row.text(text)
+        {
+            return self.cell(text, out);
+        }
+        if quote {
+            out.push(b'"');
         }
         match column {
-            Column::Time(time) => match row.times[time as usize] {
+            Column::Time(time) => match row.time(time) {
                 Some(seconds) => self.time(seconds, out),
                 None => out.extend_from_slice(ABSENT),
             },
-            Column::Flag(flag) => out.extend_from_slice(flag_word(row.flags[flag as usize])),
-            Column::Text(_) => {}
+            Column::Flag(flag) => out.extend_from_slice(flag_word(row.flag(flag))),
+            Column::Text(_) => out.extend_from_slice(ABSENT),
         }
         if quote {
             out.push(b'"');
