@@ -17,30 +17,29 @@ use crate::aws::{self, S3, S3Url};
 /// What lies below an address in S3. There is no lock: two writers may both add a report, which is then read once.
 pub struct Bucket {
     s3: S3,
-    bucket: String,
-    /// Empty, or ending in `/`.
-    prefix: String,
+    /// Its key is empty, or ends in `/`.
+    top: S3Url,
 }
 
 impl Bucket {
     /// An archive below this address, where nothing need lie yet.
     pub fn new(s3: S3, at: S3Url) -> Self {
         let key = at.key.trim_end_matches('/');
+        let key = if key.is_empty() {
+            String::new()
+        } else {
+            format!("{key}/")
+        };
         Self {
             s3,
-            bucket: at.bucket,
-            prefix: if key.is_empty() {
-                String::new()
-            } else {
-                format!("{key}/")
-            },
+            top: S3Url { key, ..at },
         }
     }
 
     fn at(&self, path: &str) -> S3Url {
         S3Url {
-            bucket: self.bucket.clone(),
-            key: format!("{}{path}", self.prefix),
+            bucket: self.top.bucket.clone(),
+            key: format!("{}{path}", self.top.key),
         }
     }
 }
@@ -56,7 +55,7 @@ impl Store for Bucket {
             .list(&self.at(prefix))
             .map_err(failed("cannot list the archive"))?;
         let entry = |object: aws::S3Object| {
-            let path = object.key.strip_prefix(&self.prefix)?.to_owned();
+            let path = object.key.strip_prefix(&self.top.key)?.to_owned();
             let is_hidden = path
                 .split('/')
                 .any(|part| part.is_empty() || part.starts_with('.'));

@@ -283,16 +283,11 @@ impl Spelling {
         let found = words
             .iter()
             .fold(0, |found, word| found | any(u64::from_le_bytes(*word)));
-        let last = match cell.last_chunk::<8>() {
-            Some(last) => any(u64::from_le_bytes(*last)),
-            None => {
-                // Filled up with a byte that is never special.
-                let mut word = [b'_'; 8];
-                word[..rest.len()].copy_from_slice(rest);
-                any(u64::from_le_bytes(word))
-            }
-        };
-        found | last != 0
+        // Filled up with a byte that is never special.
+        let mut last = [b'_'; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        let last = cell.last_chunk::<8>().copied().unwrap_or(last);
+        found | any(u64::from_le_bytes(last)) != 0
     }
 
     fn cell(&self, cell: &[u8], out: &mut Vec<u8>) {
@@ -370,11 +365,11 @@ const PAIRS: [[u8; 2]; 100] = {
     pairs
 };
 
-/// Year, month and day of a day since 1 January of the year 0, by counting from March, so that the leap day is the
+/// Year, month and day of a day since 1 January of the year 0, by counting from its March, so that the leap day is the
 /// last of a year.
 fn civil(days: u32) -> [u32; 3] {
-    // March of the year before 0 is 306 days earlier.
-    let days = days + 306;
+    // No time lies before the year 1.
+    let days = days.saturating_sub(60);
     let (era, day_of_era) = (days / ERA, days % ERA);
     let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
@@ -385,7 +380,7 @@ fn civil(days: u32) -> [u32; 3] {
     } else {
         (month - 9, 1)
     };
-    [(era * 400 + year_of_era + next).saturating_sub(1), month, day]
+    [era * 400 + year_of_era + next, month, day]
 }
 
 #[cfg(test)]

@@ -47,8 +47,10 @@ pub enum Event {
 /// What was wrong with an input.
 pub type SourceError = Box<dyn std::error::Error + Send + Sync>;
 
+type Make = dyn FnOnce(&mut Vec<u8>) -> Result<(), SourceError> + Send;
+
 /// A text that is still to be made.
-pub struct Text(Box<dyn FnOnce(&mut Vec<u8>) -> Result<(), SourceError> + Send>);
+pub struct Text(Box<Make>);
 
 impl Text {
     /// Made by this, which puts whole records behind what is there.

@@ -12,7 +12,7 @@ use super::stream::{Stream, first_read, unpack};
 use super::walk::{STDIN, Walk};
 use crate::engine::{Account, Event, Input, Source, Text};
 use crate::finding::AsOfSource;
-use crate::report::as_of::from_file_name;
+use crate::report::as_of::{from_directory_name, from_file_name};
 use crate::report::cut::whole_records;
 use crate::report::envelope::{self, Kind, Shape};
 use crate::report::header::Header;
@@ -234,7 +234,11 @@ impl Inputs {
     }
 
     fn as_of(&self, path: &Path, generated: Option<Timestamp>) -> (Timestamp, AsOfSource) {
-        let in_name = || from_file_name(&path.file_name()?.to_string_lossy());
+        let in_name = || {
+            let in_file = from_file_name(&path.file_name()?.to_string_lossy());
+            let mut above = path.parent()?.iter().rev();
+            in_file.or_else(|| above.find_map(|name| from_directory_name(&name.to_string_lossy())))
+        };
         if let Some(time) = self.options.as_of {
             (time, AsOfSource::Argument)
         } else if let Some(time) = generated {

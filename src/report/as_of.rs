@@ -16,6 +16,14 @@ pub fn from_file_name(name: &str) -> Option<Timestamp> {
         .find_map(|at| instant(&name[at..]))
 }
 
+/// The last second of the day that names a directory, as trees of collected reports have it: `2026-11-21`,
+/// `20261121` or `date=2026-11-21`, and nothing else.
+pub fn from_directory_name(name: &str) -> Option<Timestamp> {
+    let name = name.rsplit_once('=').map_or(name, |(_, date)| date);
+    let (_, rest) = date(name.as_bytes())?;
+    rest.is_empty().then(|| instant(name.as_bytes())).flatten()
+}
+
 /// The instant that `text` starts with.
 fn instant(text: &[u8]) -> Option<Timestamp> {
     let (date, rest) = date(text)?;
@@ -140,6 +148,25 @@ mod tests {
             ("bericht-für-2026-11-21.csv", "2026-11-21T23:59:59Z"),
         ] {
             assert_eq!(told(name).as_deref(), Some(time), "{name}");
+        }
+    }
+
+    #[test]
+    fn directories_are_named_after_a_day_or_not_at_all() {
+        let told = |name| from_directory_name(name).map(|time| time.to_string());
+        for name in ["2026-11-21", "20261121", "date=2026-11-21"] {
+            assert_eq!(told(name).as_deref(), Some("2026-11-21T23:59:59Z"), "{name}");
+        }
+        for name in [
+            "2026-11",
+            "audit-2026-11-21",
+            "2026-11-21-audit",
+            "2026-11-31",
+            "111122223333",
+            "=",
+            "",
+        ] {
+            assert_eq!(told(name), None, "{name}");
         }
     }
 

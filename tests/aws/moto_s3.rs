@@ -61,3 +61,66 @@ fn trees_of_reports() {
         assert!(err.contains(told), "{err}");
     }
 }
+
+/// An archive in S3 is one like any other.
+#[cfg(feature = "archive")]
+#[test]
+#[ignore = "needs moto: tests/moto/run"]
+fn archive() {
+    let moto = Moto::start();
+    let folder = tempfile::tempdir().unwrap();
+    seed(async {
+        let config = aws_sdk_s3::config::Builder::from(&moto.hub("us-east-1")).force_path_style(true);
+        let s3 = aws_sdk_s3::Client::from_conf(config.build());
+        s3.create_bucket().bucket(BUCKET).send().await.unwrap();
+    });
+    let run = |arguments: &[&str]| moto.credlens(folder.path(), "us-east-1", arguments);
+    let url = format!("s3://{BUCKET}/keep");
+    std::fs::create_dir(folder.path().join("reports")).unwrap();
+    for (account, date) in [
+        ("111111111111", "20261121"),
+        ("222222222222", "20261121"),
+        ("111111111111", "20261001"),
+    ] {
+        let path = folder.path().join(format!("reports/{account}_{date}.csv"));
+        std::fs::write(path, report(account)).unwrap();
+    }
+    let (exit, out, err) = run(&["archive", "add", &url, "reports"]);
+    assert_eq!((exit, out.lines().count()), (0, 2), "{err}");
+    assert!(
+        out.starts_with(&format!("{url}/snapshot_date=2026-10-01/")),
+        "{out}"
+    );
+    let (exit, out, err) = run(&["archive", "add", &url, "reports"]);
+    assert_eq!((exit, out.as_str()), (0, ""), "{err}");
+    assert!(err.contains("3 were there already"), "{err}");
+    let (exit, out, _) = run(&["archive", "list", &url]);
+    assert_eq!((exit, out.lines().count()), (0, 5), "{out}");
+    let (exit, out, _) = run(&["archive", "verify", &url]);
+    assert_eq!((exit, out.as_str()), (0, "2 files with 3 reports: all whole\n"));
+    let which = ["--account", "222222222222", "--output", "-"];
+    let (exit, out, _) = run(&[&["archive", "export", &url], &which[..]].concat());
+    assert_eq!((exit, out), (0, report("222222222222")));
+    let (exit, out, err) = run(&[&SCAN[..], &[&url]].concat());
+    assert_eq!(exit, 1, "{err}");
+    assert_eq!(
+        findings(&out).len(),
+        3 * findings(&run(&[&SCAN[..], &["reports/222222222222_20261121.csv"]].concat()).1).len()
+    );
+    let (exit, out, err) = run(&["trend", &url, "--format", "csv"]);
+    assert_eq!((exit, out.lines().count()), (0, 3), "{out}{err}");
+    let (exit, out, err) = run(&[
+        "diff",
+        "--archive",
+        &url,
+        "2026-10-02",
+        "2026-11-30",
+        "--format",
+        "json",
+    ]);
+    assert_eq!(exit, 0, "{err}");
+    assert!(
+        err.contains("222222222222") && out.contains("\"events\""),
+        "{err}"
+    );
+}

@@ -9,6 +9,16 @@ const COMMANDS: &[&str] = &[
     "fetch",
     "diff",
     "trend",
+    #[cfg(feature = "archive")]
+    "archive",
+    #[cfg(feature = "archive")]
+    "archive add",
+    #[cfg(feature = "archive")]
+    "archive list",
+    #[cfg(feature = "archive")]
+    "archive export",
+    #[cfg(feature = "archive")]
+    "archive verify",
     "rules",
     "rules list",
     "rules show",
@@ -63,7 +73,7 @@ fn shells_get_completions_and_man_a_page() {
 }
 
 /// The page has the help of every feature.
-#[cfg(feature = "aws")]
+#[cfg(all(feature = "aws", feature = "archive"))]
 mod page {
     use std::fmt::Write as _;
     use std::fs;

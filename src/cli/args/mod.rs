@@ -126,8 +126,8 @@ pub(crate) struct Scan {
     pub(crate) inputs: Vec<PathBuf>,
 
     /// Judge ages at this instant, such as 2026-11-21T00:00:00Z; a date alone is its first second.
-    /// Otherwise: when AWS made the report, if the input tells; else a date or time in the file name (a date
-    /// alone is its last second); else now
+    /// Otherwise: when AWS made the report, if the input tells; else a date or time in the file name, else
+    /// a directory named after a date (a date alone is its last second); else now
     #[arg(long, value_name = "TIME")]
     pub(crate) as_of: Option<Timestamp>,
 
