@@ -25,7 +25,7 @@ fn statements(engine: &str, archive: &Path) -> String {
 }
 
 fn query(engine: &str, directory: &Path, statements: &str) -> Vec<[String; 2]> {
-    let python = std::env::var_os("CREDLENS_ENGINES").expect("CREDLENS_ENGINES; use tests/engines/run");
+    let python = std::env::var_os("CREDLENS_PYTHON").expect("CREDLENS_PYTHON; use tests/engines/run");
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/engines/query.py");
     let mut child = Command::new(python)
         .arg(script)
@@ -99,7 +99,8 @@ fn statements_of_the_page_count_what_trend_counts() {
         .filter(|[_, count]| count != "0")
         .collect();
     assert_eq!(told.len(), 2);
-    for engine in ["DuckDB", "Spark"] {
+    let engines = std::env::var("CREDLENS_ENGINES").expect("CREDLENS_ENGINES; use tests/engines/run");
+    for engine in engines.split(' ') {
         let name = engine.to_lowercase();
         let counted = query(&name, directory.path(), &statements(engine, &archive));
         assert_eq!(counted, told, "{engine}");
