@@ -7,8 +7,9 @@ use std::fs;
 use std::hint::black_box;
 use std::io::Read as _;
 
-use credlens::archive::add::add;
-use credlens::archive::file::{ArchiveFile, Csv};
+use credlens::archive::add::{Added, add};
+use credlens::archive::csv::Csv;
+use credlens::archive::file::ArchiveFile;
 use credlens::archive::store::Directory;
 use credlens::engine::Memory;
 use credlens::report::time::Timestamp;
@@ -30,14 +31,16 @@ fn benches(criterion: &mut Criterion) {
     group.bench_function("add", |bencher| {
         bencher.iter_with_large_drop(|| {
             let directory = tempfile::tempdir().expect("a directory for temporary files");
-            let added = add(&Directory::new(directory.path()), &mut source()).expect("it can be written");
+            let mut added = Added::default();
+            add(&Directory::new(directory.path()), &mut source(), &mut added).expect("it can be written");
             assert_eq!(added.added.len(), 1);
             directory
         });
     });
     let directory = tempfile::tempdir().expect("a directory for temporary files");
     let store = Directory::new(directory.path());
-    let added = add(&store, &mut source()).expect("it can be written");
+    let mut added = Added::default();
+    add(&store, &mut source(), &mut added).expect("it can be written");
     let path = &added.files[0];
     let size = fs::metadata(directory.path().join(path))
         .expect("it was written")

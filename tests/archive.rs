@@ -11,7 +11,8 @@ use std::io::Read as _;
 use std::path::Path;
 
 use credlens::archive::add::{Added, add};
-use credlens::archive::file::{ArchiveFile, Csv};
+use credlens::archive::csv::Csv;
+use credlens::archive::file::ArchiveFile;
 use credlens::archive::list::list;
 use credlens::archive::store::{Directory, Store as _};
 use credlens::engine::{Memory, Source};
@@ -34,7 +35,9 @@ fn memory(reports: &[(&str, &str)]) -> Memory {
 }
 
 fn add_to(directory: &Path, source: &mut dyn Source) -> Added {
-    add(&Directory::new(directory), source).unwrap()
+    let mut added = Added::default();
+    add(&Directory::new(directory), source, &mut added).unwrap();
+    added
 }
 
 /// The CSV of every report, in the order of the list.

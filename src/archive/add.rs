@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::error::Error;
+use super::file::ArchiveFile;
 use super::layout::partition;
 use super::list::reports_below;
 use super::meta::ReportMeta;
@@ -33,17 +34,17 @@ pub struct Added {
 }
 
 /// Adds all reports of a source: in one file a day, so that a run over an organization adds one. A report that is
-/// there already adds nothing. What was added before an error stays.
+/// there already adds nothing. What was added before an error stays, and `told` says what that is.
 ///
 /// # Errors
 /// Where the archive cannot be read or written.
-pub fn add(store: &dyn Store, source: &mut dyn Source) -> Result<Added, Error> {
+pub fn add(store: &dyn Store, source: &mut dyn Source, told: &mut Added) -> Result<(), Error> {
     let _lock = store.lock()?;
     let mut adder = Adder {
         store,
         days: BTreeMap::new(),
         known: BTreeMap::new(),
-        told: Added::default(),
+        told,
     };
     let mut text = Vec::new();
     // The input being read, and its report unless that was refused.
@@ -112,7 +113,7 @@ struct Adder<'a> {
     days: BTreeMap<String, Writer>,
     /// What the archive has, by partition, as far as it was looked at.
     known: BTreeMap<String, Vec<ReportMeta>>,
-    told: Added,
+    told: &'a mut Added,
 }
 
 impl Adder<'_> {
@@ -172,7 +173,7 @@ impl Adder<'_> {
     /// The reports that the archive has on a day, those of this run included.
     fn known_on(&mut self, day: &str) -> Result<&mut Vec<ReportMeta>, Error> {
         if !self.known.contains_key(day) {
-            let (known, unreadable) = reports_below(self.store, &format!("{day}/"))?;
+            let (known, unreadable) = reports_below(self.store, &format!("{day}/"), ArchiveFile::open)?;
             self.told.unreadable.extend(unreadable);
             let known = known.into_iter().map(|listed| listed.report).collect();
             self.known.insert(day.to_owned(), known);
@@ -188,10 +189,10 @@ impl Adder<'_> {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<Added, Error> {
+    fn finish(mut self) -> Result<(), Error> {
         while let Some((_, writer)) = self.days.pop_first() {
             self.close(writer)?;
         }
-        Ok(self.told)
+        Ok(())
     }
 }

@@ -15,13 +15,17 @@ pub enum Error {
         error: io::Error,
     },
     /// A Parquet file that this program did not write.
-    #[error("{0} is a Parquet file, but none of an archive of credlens")]
+    #[error("{0} is a Parquet file, but none of an archive of credlens; keep such files out of the way")]
     Foreign(String),
     /// A file of a later version of the archive.
-    #[error("{0} was written by a newer credlens (archive version {1}); this one reads up to version {2}")]
+    #[error(
+        "{0} was written by a newer credlens (archive version {1}); this one reads up to version {2}: install the newer one"
+    )]
     Newer(String, u32, u32),
     /// A file whose bytes are not those that were written.
-    #[error("{0} is damaged: {1}; restore it from a backup, or add its reports again")]
+    #[error(
+        "{0} is damaged: {1}; restore it from a backup, or add its reports again and, if it is still told then, delete it"
+    )]
     Damaged(String, String),
     /// A report that cannot be archived.
     #[error("{0}")]

@@ -1,36 +1,24 @@
 //! One file of an archive, read.
 
-use std::collections::HashMap;
-use std::io::{self, Read, Seek as _, SeekFrom};
+use std::cell::Cell;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, OnceLock};
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
+use std::sync::{Arc, Once, OnceLock};
 
 use polars::io::SerReader as _;
-use polars::prelude::{
-    BinaryChunked, BooleanChunked, DataFrame, DataType, Int64Chunked, ParallelStrategy, PolarsResult,
-    StringChunked,
-};
+use polars::prelude::{ParallelStrategy, PolarsResult};
 use sha2::{Digest as _, Sha256};
 
-use super::columns::{AS_WRITTEN, MICROSECONDS, RECORD, name_of};
+use super::csv::Piece;
+use super::decoded::Decoded;
 use super::error::Error;
 use super::layout::Name;
 use super::meta::{FileMeta, KEY, ReportMeta, VERSION};
 use super::report::hex;
-use super::spelling::{Cells, FLAGS, RUNS, Spelling, TEXTS, TIMES};
+use super::spelling::Spelling;
 use super::store::{Data, Store};
 use crate::report::header::Header;
-use crate::report::schema::{Column, FlagColumn, TextColumn, TimeColumn};
-
-/// What every Parquet file begins and ends with.
-pub const MAGIC: &[u8] = b"PAR1";
-
-/// Stands for null among times.
-const NULL: i64 = i64::MIN;
-
-/// How many different [`AS_WRITTEN`] are remembered.
-const REMEMBERED: usize = 1_000;
 
 /// A file of an archive.
 pub struct ArchiveFile {
@@ -44,24 +32,12 @@ pub struct ArchiveFile {
 }
 
 /// A row group, decoded once it is needed: its pages have to be unpacked whole.
-struct Group {
+pub(super) struct Group {
     path: String,
     data: Data,
     start: usize,
     length: usize,
     decoded: OnceLock<Result<Decoded, String>>,
-}
-
-/// Some rows, decoded: a column each, empty where the file lacks it.
-#[derive(Default)]
-struct Decoded {
-    times: [Vec<i64>; TIMES],
-    flags: [Vec<Option<bool>>; FLAGS],
-    texts: [StringChunked; TEXTS],
-    as_written: StringChunked,
-    record: BinaryChunked,
-    /// Of each of [`RUNS`], by row, whether it says that there is nothing.
-    quiet: [Vec<bool>; RUNS.len()],
 }
 
 impl ArchiveFile {
@@ -100,7 +76,7 @@ impl ArchiveFile {
             let json = pairs.into_iter().find(|pair| pair.key == KEY);
             let mut end = 0;
             let groups = footer.row_groups.iter().map(|group| {
-                end += group.num_rows();
+                end = group.num_rows().saturating_add(end);
                 end
             });
             Ok((groups.collect::<Vec<_>>(), json.and_then(|pair| pair.value)))
@@ -118,11 +94,8 @@ impl ArchiveFile {
         let meta: FileMeta = serde_json::from_str(&json).map_err(|error| {
             Error::Damaged(path.clone(), format!("its metadata cannot be read ({error})"))
         })?;
-        let told: u64 = meta.reports.iter().map(|report| report.rows).sum();
-        if told != rows as u64 {
-            let why = format!("it holds {rows} rows, but its metadata tells of {told}");
-            return Err(Error::Damaged(path, why));
-        }
+        meta.check(rows as u64)
+            .map_err(|why| Error::Damaged(path.clone(), why))?;
         Ok(Self {
             path,
             data,
@@ -181,35 +154,21 @@ impl ArchiveFile {
             let first = row - group.start;
             let end = group.length.min(rows.end - group.start);
             row = group.start + end;
-            pieces.push(Piece {
-                spelling: Arc::clone(&spelling),
-                rows: Some((group, first..end)),
-                behind: Vec::new(),
-                cut: 0,
-            });
+            pieces.push(Piece::new(&spelling, Some((group, first..end))));
         }
         if pieces.is_empty() {
-            pieces.push(Piece {
-                spelling: Arc::clone(&spelling),
-                rows: None,
-                behind: Vec::new(),
-                cut: 0,
-            });
+            pieces.push(Piece::new(&spelling, None));
         }
         if let Some(last) = pieces.last_mut() {
-            last.behind = tail;
-            last.cut = if ends_line {
-                0
-            } else {
-                spelling.line_end.bytes().len()
-            };
+            last.end(tail, ends_line);
         }
         Ok(pieces)
     }
 }
 
 impl Group {
-    fn decoded(&self) -> Result<&Decoded, Error> {
+    /// Its rows.
+    pub(super) fn decoded(&self) -> Result<&Decoded, Error> {
         let decode = || {
             let frame = guarded(&self.path, || {
                 self.data
@@ -262,239 +221,28 @@ fn hash_of(data: &Data) -> io::Result<String> {
     }
 }
 
+thread_local! {
+    /// Whether a panic of this thread is caught, and told as what it means.
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
 /// Runs the Parquet decoder, which may fail and even panic on bytes that no writer wrote.
 fn guarded<T>(path: &str, decode: impl FnOnce() -> PolarsResult<T>) -> Result<T, Error> {
     let damaged = |why: String| Error::Damaged(path.to_owned(), why);
-    match catch_unwind(AssertUnwindSafe(decode)) {
+    static QUIET: Once = Once::new();
+    QUIET.call_once(|| {
+        let usual = take_hook();
+        set_hook(Box::new(move |info| {
+            if !GUARDED.get() {
+                usual(info);
+            }
+        }));
+    });
+    GUARDED.set(true);
+    let result = catch_unwind(AssertUnwindSafe(decode));
+    GUARDED.set(false);
+    match result {
         Ok(result) => result.map_err(|error| damaged(error.to_string())),
         Err(_) => Err(damaged("it is no valid Parquet".to_owned())),
-    }
-}
-
-impl Decoded {
-    fn of(frame: &DataFrame) -> PolarsResult<Self> {
-        let mut decoded = Self::default();
-        let column = |name: &str| {
-            frame
-                .column(name)
-                .ok()
-                .map(polars::prelude::Column::as_materialized_series)
-        };
-        for kind in Column::ALL {
-            let Some(series) = column(name_of(kind)) else {
-                continue;
-            };
-            match kind {
-                Column::Time(time) => {
-                    let physical = series.cast(&DataType::Int64)?;
-                    decoded.times[time as usize] = times(physical.i64()?);
-                }
-                Column::Flag(flag) => decoded.flags[flag as usize] = flags(series.bool()?),
-                Column::Text(text) => decoded.texts[text as usize] = series.str()?.clone(),
-            }
-        }
-        if let Some(series) = column(AS_WRITTEN) {
-            decoded.as_written = series.str()?.clone();
-        }
-        if let Some(series) = column(RECORD) {
-            decoded.record = series.binary()?.clone();
-        }
-        decoded.quiet = RUNS.map(|columns| decoded.is_quiet(frame.height(), columns));
-        Ok(decoded)
-    }
-
-    /// By row, whether one of [`RUNS`] says that there is nothing.
-    fn is_quiet(&self, rows: usize, columns: &[Column]) -> Vec<bool> {
-        let mut quiet = vec![true; rows];
-        for &column in columns {
-            match column {
-                Column::Time(time) => {
-                    let times = &self.times[time as usize];
-                    quiet.truncate(times.len());
-                    for (quiet, &time) in quiet.iter_mut().zip(times) {
-                        *quiet &= time == NULL;
-                    }
-                }
-                Column::Flag(flag) => {
-                    let flags = &self.flags[flag as usize];
-                    quiet.truncate(flags.len());
-                    for (quiet, &flag) in quiet.iter_mut().zip(flags) {
-                        *quiet &= flag == Some(false);
-                    }
-                }
-                Column::Text(text) => {
-                    let texts = &self.texts[text as usize];
-                    if texts.null_count() < texts.len() {
-                        for (quiet, is_null) in quiet.iter_mut().zip(texts.is_null().iter()) {
-                            *quiet &= is_null == Some(true);
-                        }
-                    }
-                }
-            }
-        }
-        quiet
-    }
-}
-
-/// A row of those that were decoded.
-struct At<'a> {
-    decoded: &'a Decoded,
-    row: usize,
-}
-
-impl Cells for At<'_> {
-    fn time(&self, column: TimeColumn) -> Option<i64> {
-        let time = self.decoded.times[column as usize].get(self.row).copied();
-        time.filter(|&time| time != NULL)
-    }
-
-    fn flag(&self, column: FlagColumn) -> Option<bool> {
-        self.decoded.flags[column as usize]
-            .get(self.row)
-            .copied()
-            .flatten()
-    }
-
-    fn text(&self, column: TextColumn) -> Option<&[u8]> {
-        self.decoded.texts[column as usize]
-            .get(self.row)
-            .map(str::as_bytes)
-    }
-
-    fn is_quiet(&self, run: usize) -> bool {
-        self.decoded.quiet[run].get(self.row) == Some(&true)
-    }
-}
-
-fn times(column: &Int64Chunked) -> Vec<i64> {
-    let seconds = |time: i64| time.div_euclid(MICROSECONDS);
-    let mut times = Vec::with_capacity(column.len());
-    for array in column.downcast_iter() {
-        let values = array.values().iter().map(|&time| seconds(time));
-        match array.validity() {
-            None => times.extend(values),
-            Some(valid) => {
-                let cells = values.zip(valid.iter());
-                times.extend(cells.map(|(time, is_valid)| if is_valid { time } else { NULL }));
-            }
-        }
-    }
-    times
-}
-
-fn flags(column: &BooleanChunked) -> Vec<Option<bool>> {
-    column.iter().collect()
-}
-
-/// Bytes of a row, about.
-const USUAL: usize = 256;
-
-/// Whether a column has a cell that is not null.
-fn has_any<T: polars::prelude::PolarsDataType>(column: &polars::prelude::ChunkedArray<T>) -> bool {
-    column.null_count() < column.len()
-}
-
-/// Rows of an archived report that follow each other.
-pub struct Piece {
-    spelling: Arc<Spelling>,
-    rows: Option<(Arc<Group>, Range<usize>)>,
-    /// What comes behind the last row.
-    behind: Vec<u8>,
-    /// How many bytes too many that makes.
-    cut: usize,
-}
-
-impl Piece {
-    /// Puts them behind what is there, as they were added.
-    ///
-    /// # Errors
-    /// Where they cannot be decoded.
-    pub fn make(self, text: &mut Vec<u8>) -> Result<(), Error> {
-        if let Some((group, rows)) = self.rows {
-            let decoded = group.decoded()?;
-            let mut remembered = Remembered::default();
-            let (has_records, has_written) = (has_any(&decoded.record), has_any(&decoded.as_written));
-            text.reserve(rows.len() * USUAL);
-            for row in rows {
-                if has_records && let Some(record) = decoded.record.get(row) {
-                    text.extend_from_slice(record);
-                } else {
-                    let json = has_written.then(|| decoded.as_written.get(row)).flatten();
-                    let json = json.unwrap_or_default();
-                    let written = remembered.of(&self.spelling, json);
-                    self.spelling.spell(&At { decoded, row }, written, text);
-                }
-            }
-        }
-        text.extend_from_slice(&self.behind);
-        text.truncate(text.len().saturating_sub(self.cut));
-        Ok(())
-    }
-}
-
-/// The cells that are written otherwise than their typed cells spell, by place; empty where none is.
-type Written = Vec<Option<Box<[u8]>>>;
-
-/// What values of [`AS_WRITTEN`] say: there are few different ones.
-#[derive(Default)]
-struct Remembered(HashMap<String, Written, xxhash_rust::xxh3::Xxh3DefaultBuilder>);
-
-impl Remembered {
-    fn of(&mut self, spelling: &Spelling, json: &str) -> &[Option<Box<[u8]>>] {
-        if json.is_empty() {
-            return &[];
-        }
-        if self.0.len() >= REMEMBERED {
-            self.0.clear();
-        }
-        if !self.0.contains_key(json) {
-            self.0.insert(json.to_owned(), written(spelling, json));
-        }
-        &self.0[json]
-    }
-}
-
-/// The cells of [`AS_WRITTEN`], by place.
-fn written(spelling: &Spelling, json: &str) -> Written {
-    let mut cells: HashMap<String, String> = serde_json::from_str(json).unwrap_or_default();
-    let of_place = |name: &String| cells.remove(name).map(|cell| cell.into_bytes().into());
-    spelling.names().iter().map(of_place).collect()
-}
-
-/// The CSV of an archived report, as it was added.
-pub struct Csv {
-    made: Vec<u8>,
-    read: usize,
-    pieces: std::vec::IntoIter<Piece>,
-}
-
-impl Csv {
-    /// Of a report of this file.
-    ///
-    /// # Errors
-    /// Where its header is none.
-    pub fn new(file: &mut ArchiveFile, report: usize) -> Result<Self, Error> {
-        Ok(Self {
-            made: file.meta.reports[report].header.0.clone(),
-            read: 0,
-            pieces: file.pieces(report)?.into_iter(),
-        })
-    }
-}
-
-impl Read for Csv {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        while self.read == self.made.len() {
-            let Some(piece) = self.pieces.next() else {
-                return Ok(0);
-            };
-            self.made.clear();
-            self.read = 0;
-            piece.make(&mut self.made).map_err(io::Error::other)?;
-        }
-        let count = into.len().min(self.made.len() - self.read);
-        into[..count].copy_from_slice(&self.made[self.read..self.read + count]);
-        self.read += count;
-        Ok(count)
     }
 }

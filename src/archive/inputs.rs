@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::file::{ArchiveFile, Piece};
+use super::csv::Piece;
+use super::file::ArchiveFile;
 use super::layout::Name;
 use super::meta::ReportMeta;
 use super::store::Data;
@@ -50,6 +51,7 @@ impl Container for ArchiveFile {
 
 fn contained(report: &ReportMeta) -> Contained {
     Contained {
+        hash: report.sha256.clone(),
         header: report.header.0.clone(),
         as_of: report.as_of,
         as_of_source: report.as_of_source,

@@ -29,7 +29,7 @@ pub struct Listed {
 /// # Errors
 /// Where the archive cannot be listed.
 pub fn list(store: &dyn Store) -> Result<(Vec<Listed>, Vec<Error>), Error> {
-    let (mut reports, errors) = reports_below(store, "")?;
+    let (mut reports, errors) = reports_below(store, "", ArchiveFile::open_unchecked)?;
     reports.sort_by(|one, other| {
         let key = |listed: &Listed| (listed.report.as_of, listed.report.accounts.clone());
         key(one).cmp(&key(other))
@@ -40,14 +40,18 @@ pub fn list(store: &dyn Store) -> Result<(Vec<Listed>, Vec<Error>), Error> {
     Ok((reports, errors))
 }
 
-/// The reports of files whose path begins so, in the order of files.
-pub(super) fn reports_below(store: &dyn Store, prefix: &str) -> Result<(Vec<Listed>, Vec<Error>), Error> {
+/// The reports of files whose path begins so, opened like this, in the order of files.
+pub(super) fn reports_below(
+    store: &dyn Store,
+    prefix: &str,
+    open: fn(&dyn Store, &str) -> Result<ArchiveFile, Error>,
+) -> Result<(Vec<Listed>, Vec<Error>), Error> {
     let (mut reports, mut errors) = (Vec::new(), Vec::new());
     for entry in store.list(prefix)? {
         if Name::parse(&entry.path).is_none() {
             continue;
         }
-        match ArchiveFile::open_unchecked(store, &entry.path) {
+        match open(store, &entry.path) {
             Err(error) => errors.push(error),
             Ok(file) => {
                 let count = file.reports().len();

@@ -20,6 +20,30 @@ pub(super) struct FileMeta {
     pub(super) reports: Vec<ReportMeta>,
 }
 
+impl FileMeta {
+    /// Whether it can be true of a file of this many rows, and names can be made of it.
+    pub(super) fn check(&self, rows: u64) -> Result<(), String> {
+        let total = self
+            .reports
+            .iter()
+            .try_fold(0_u64, |sum, report| sum.checked_add(report.rows));
+        if total != Some(rows) {
+            return Err(format!(
+                "its metadata does not tell of the {rows} rows that it holds"
+            ));
+        }
+        let is_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        let is_hash = |hash: &str| hash.len() == 64 && hash.bytes().all(is_hex);
+        let is_account = |id: &String| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
+        let is_sound =
+            |report: &ReportMeta| is_hash(&report.sha256) && report.accounts.iter().all(is_account);
+        if !self.reports.iter().all(is_sound) {
+            return Err("its metadata names accounts or hashes that are none".to_owned());
+        }
+        Ok(())
+    }
+}
+
 /// One archived report.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReportMeta {
@@ -132,6 +156,42 @@ mod tests {
             let json = serde_json::to_string(&Bytes(bytes.to_vec())).expect("JSON");
             let back: Bytes = serde_json::from_str(&json).expect("what was written");
             assert_eq!(back.0, bytes, "{json}");
+        }
+    }
+
+    /// What a file says of itself is made into paths and counts: it may lie.
+    #[test]
+    fn lies_are_refused() {
+        let report = serde_json::json!({
+            "accounts": ["111122223333"], "account_name": null, "as_of": "2026-01-01T00:00:00Z",
+            "as_of_source": "generated", "generated": null, "path": "x", "rows": 10, "bytes": 1,
+            "sha256": "0".repeat(64), "header": "", "utc": "Z", "line_end": "lf", "quotes": "needed",
+            "ends_line": true, "tail": "",
+        });
+        let check = |name: &str, value: serde_json::Value| {
+            let mut report = report.clone();
+            report[name] = value;
+            let meta = serde_json::json!({ "version": 1, "reports": [report, report] });
+            let meta: FileMeta = serde_json::from_value(meta).expect("metadata");
+            meta.check(20)
+        };
+        assert_eq!(
+            check("path", "../../x".into()),
+            Ok(()),
+            "a path is told only, never used"
+        );
+        let lies: [(&str, serde_json::Value); 8] = [
+            ("rows", 11.into()),
+            ("rows", (u64::MAX - 5).into()),
+            ("sha256", "../../../../x".into()),
+            ("sha256", "/tmp/x".into()),
+            ("sha256", "".into()),
+            ("accounts", vec!["../x"].into()),
+            ("accounts", vec!["\u{1b}]0;x\u{7}"].into()),
+            ("accounts", vec![""].into()),
+        ];
+        for (name, value) in lies {
+            assert!(check(name, value.clone()).is_err(), "{name}: {value}");
         }
     }
 }

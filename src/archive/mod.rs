@@ -7,6 +7,8 @@ pub mod add;
 #[cfg(feature = "aws")]
 pub mod bucket;
 mod columns;
+pub mod csv;
+mod decoded;
 pub mod error;
 pub mod file;
 pub mod inputs;

@@ -92,7 +92,8 @@ pub trait Store: Send {
 pub struct Directory(PathBuf);
 
 /// What files that are being written begin with. Hidden, so that no engine reads them.
-const TEMPORARY: &str = ".credlens-";
+const TEMPORARY: &str = ".credlens-archive-";
+const TEMPORARY_END: &str = ".tmp";
 const LOCK: &str = ".credlens.lock";
 
 impl Directory {
@@ -112,7 +113,7 @@ impl Directory {
     /// Adds the files below a directory to those found.
     fn walk(&self, below: &str, found: &mut Vec<Entry>) -> io::Result<()> {
         let entries = match fs::read_dir(self.at(below)) {
-            Err(error) if error.kind() == ErrorKind::NotFound && below.is_empty() => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
             entries => entries?,
         };
         for entry in entries {
@@ -126,7 +127,9 @@ impl Directory {
             if name.starts_with('.') {
                 continue;
             }
-            if entry.file_type()?.is_dir() {
+            // What has no name in UTF-8 is told, and not gone into.
+            let is_text = entry.file_name().to_str().is_some();
+            if is_text && entry.file_type()?.is_dir() {
                 self.walk(&path, found)?;
             } else {
                 let size = entry.metadata()?.len();
@@ -141,7 +144,9 @@ impl Directory {
         for entry in fs::read_dir(&self.0)? {
             let entry = entry?;
             let name = entry.file_name();
-            if name.to_string_lossy().starts_with(TEMPORARY) && entry.file_type()?.is_file() {
+            let name = name.to_string_lossy();
+            let is_ours = name.starts_with(TEMPORARY) && name.ends_with(TEMPORARY_END);
+            if is_ours && entry.file_type()?.is_file() {
                 fs::remove_file(entry.path())?;
             }
         }
@@ -156,7 +161,8 @@ impl Store for Directory {
 
     fn list(&self, prefix: &str) -> Result<Vec<Entry>, Error> {
         let mut found = Vec::new();
-        self.walk("", &mut found)
+        let below = prefix.rsplit_once('/').map_or("", |(below, _)| below);
+        self.walk(below, &mut found)
             .map_err(Error::io(format!("cannot list the archive {}", self.name())))?;
         found.retain(|entry| entry.path.starts_with(prefix));
         found.sort();
@@ -171,7 +177,7 @@ impl Store for Directory {
 
     fn temporary(&self) -> Result<NamedTempFile, Error> {
         let mut builder = tempfile::Builder::new();
-        builder.prefix(TEMPORARY).suffix(".tmp");
+        builder.prefix(TEMPORARY).suffix(TEMPORARY_END);
         builder
             .tempfile_in(&self.0)
             .map_err(Error::io(format!("cannot write into {}", self.name())))
@@ -183,6 +189,11 @@ impl Store for Directory {
             let to = self.at(path);
             let directory = to.parent().unwrap_or(&self.0);
             fs::create_dir_all(directory)?;
+            if fs::symlink_metadata(directory)?.is_symlink() {
+                return Err(io::Error::other(
+                    "its directory is a symlink, which is not followed",
+                ));
+            }
             let put = match file.persist_noclobber(&to) {
                 Ok(_) => Put::Written,
                 Err(error) if error.error.kind() == ErrorKind::AlreadyExists => {
@@ -192,6 +203,9 @@ impl Store for Directory {
             };
             sync(directory)?;
             sync(&self.0)?;
+            if let Some(above) = self.0.parent().filter(|above| *above != Path::new("")) {
+                sync(above)?;
+            }
             Ok(put)
         };
         put().map_err(Error::io(format!("cannot write {}", self.shown(path))))

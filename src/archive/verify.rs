@@ -6,8 +6,9 @@ use std::io::{self, Read as _};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
+use super::csv::Csv;
 use super::error::Error;
-use super::file::{ArchiveFile, Csv};
+use super::file::ArchiveFile;
 use super::layout::{Name, partition};
 use super::report::hex;
 use super::store::Store;

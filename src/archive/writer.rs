@@ -35,16 +35,36 @@ pub(super) struct Writer {
 struct Hashed {
     file: NamedTempFile,
     hash: Sha256,
+    /// Why a write failed: the Parquet writer tells it in words of its own.
+    error: Option<io::Error>,
 }
 
 /// The Parquet writer does not give its output back, so it gets one that is shared.
 #[derive(Clone)]
 struct Shared(Arc<Mutex<Hashed>>);
 
+impl Shared {
+    /// What the file system said, where that is why.
+    fn explain(&self, error: PolarsError) -> Error {
+        let said = self.0.lock().unwrap_or_else(PoisonError::into_inner).error.take();
+        match said {
+            Some(said) => Error::io("cannot write a file of the archive")(said),
+            None => failed(error),
+        }
+    }
+}
+
 impl Write for Shared {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut hashed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let written = hashed.file.write(bytes)?;
+        let written = hashed.file.write(bytes);
+        let written = match written {
+            Ok(written) => written,
+            Err(error) => {
+                hashed.error = Some(io::Error::new(error.kind(), error.to_string()));
+                return Err(error);
+            }
+        };
         hashed.hash.update(&bytes[..written]);
         Ok(written)
     }
@@ -60,6 +80,7 @@ impl Writer {
         let file = Shared(Arc::new(Mutex::new(Hashed {
             file: store.temporary()?,
             hash: Sha256::new(),
+            error: None,
         })));
         let level = ZstdLevel::try_new(LEVEL).map_err(failed)?;
         let parquet = ParquetWriter::new(file.clone())
@@ -104,7 +125,8 @@ impl Writer {
 
     fn group(&mut self, mut rows: DataFrame) -> Result<(), Error> {
         rows.rechunk_mut_par();
-        self.parquet.write_batch(&rows).map_err(failed)
+        let written = self.parquet.write_batch(&rows);
+        written.map_err(|error| self.file.explain(error))
     }
 
     /// Ends the file and puts it into its place. Its reports have one day.
@@ -114,11 +136,12 @@ impl Writer {
         }
         let earliest = self.reports.iter().map(|report| report.as_of).min();
         let earliest = earliest.expect("invariant: a file has a report");
-        self.footer().map_err(failed)?;
+        let ended = self.footer();
+        ended.map_err(|error| self.file.explain(error))?;
         drop(self.parquet);
         let hashed =
             Arc::into_inner(self.file.0).expect("invariant: the Parquet writer, dropped, was the only other");
-        let Hashed { mut file, hash } = hashed.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let Hashed { mut file, hash, .. } = hashed.into_inner().unwrap_or_else(PoisonError::into_inner);
         let name = Name::new(earliest, &hex(&hash.finalize()));
         file.flush().map_err(Error::io("cannot write a temporary file"))?;
         let put = store.put(file, &name.path())?;

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use credlens::archive::add::{Added, add};
-use credlens::archive::file::{ArchiveFile, Csv};
+use credlens::archive::csv::Csv;
+use credlens::archive::file::ArchiveFile;
 use credlens::archive::list::{Listed, list};
 use credlens::archive::store::{Directory, Store};
 use credlens::archive::verify::{Verified, verify};
@@ -37,6 +38,9 @@ pub(super) fn run(command: Archive) -> anyhow::Result<Exit> {
 pub(super) fn store(archive: &At) -> anyhow::Result<Box<dyn Store>> {
     let path = &archive.archive;
     if !is_remote(path) {
+        if path.is_file() {
+            bail!("{} is a file; an archive is a directory", path.display());
+        }
         return Ok(Box::new(Directory::new(path)));
     }
     #[cfg(feature = "aws")]
@@ -57,7 +61,7 @@ pub(super) fn store(archive: &At) -> anyhow::Result<Box<dyn Store>> {
 /// An archive that is there, not one yet to be made.
 fn existing(archive: &At) -> anyhow::Result<Box<dyn Store>> {
     let path = &archive.archive;
-    if !is_remote(path) && !path.is_dir() {
+    if !is_remote(path) && !path.exists() {
         bail!(
             "{} is no archive: there is no such directory; `credlens archive add` makes one",
             path.display()
@@ -90,8 +94,10 @@ fn add_inputs(args: ArchiveAdd) -> anyhow::Result<Exit> {
 
 /// Adds what a source gives, and tells what became of it.
 fn add_all(store: &dyn Store, source: &mut dyn Source, quiet: bool) -> anyhow::Result<Exit> {
-    let added = add(store, source)?;
+    let mut added = Added::default();
+    let ended = add(store, source, &mut added);
     tell_added(store, &added, quiet, true)?;
+    ended?;
     Ok(
         match (added.added.len() + added.known.len(), added.failed.len()) {
             (_, 0) => Exit::Clean,
@@ -151,25 +157,32 @@ pub(super) fn select(store: &dyn Store, which: &Which) -> anyhow::Result<(Vec<Li
             && until.is_none_or(|until| report.as_of <= until)
     });
     if which.at.is_some() {
-        reports = latest(reports);
+        reports = latest(reports).into_iter().map(|(listed, _)| listed).collect();
     }
     Ok((reports, !errors.is_empty()))
 }
 
-/// Of each account the last report.
-fn latest(reports: Vec<Listed>) -> Vec<Listed> {
+/// Of each account the last report, with the accounts of which it is that.
+fn latest(reports: Vec<Listed>) -> Vec<(Listed, BTreeSet<String>)> {
     let mut last: BTreeMap<String, usize> = BTreeMap::new();
     for (place, listed) in reports.iter().enumerate() {
-        let accounts = listed.report.accounts.iter().cloned();
-        last.extend(accounts.map(|account| (account, place)));
+        let mut accounts = listed.report.accounts.clone();
+        if accounts.is_empty() {
+            // Reports without ARNs are taken for those of one account.
+            accounts.push(String::new());
+        }
+        last.extend(accounts.into_iter().map(|account| (account, place)));
     }
-    let wanted: Vec<usize> = last.into_values().collect();
-    let places = reports.into_iter().enumerate();
-    places
-        .filter(|(place, _)| wanted.contains(place))
-        .map(|(_, listed)| listed)
-        .collect()
+    let mut of_each = vec![BTreeSet::new(); reports.len()];
+    for (account, place) in last {
+        of_each[place].insert(account);
+    }
+    let reports = reports.into_iter().zip(of_each);
+    reports.filter(|(_, accounts)| !accounts.is_empty()).collect()
 }
+
+/// A report to compare, and of which of its accounts.
+pub(super) type Compared = (PathBuf, BTreeSet<Vec<u8>>);
 
 /// Of an archive, the reports to compare: of each account the last one as of each instant. None where there are none,
 /// which is told, like the accounts that one of them lacks.
@@ -177,9 +190,8 @@ pub(super) fn sides(
     archive: &At,
     instants: [&Path; 2],
     accounts: &[String],
-) -> anyhow::Result<Option<[Vec<PathBuf>; 2]>> {
+) -> anyhow::Result<Option<[Vec<Compared>; 2]>> {
     let store = existing(archive)?;
-    let path = &archive.archive;
     let mut sides = Vec::new();
     for instant in instants {
         let text = instant.to_string_lossy();
@@ -187,40 +199,53 @@ pub(super) fn sides(
             .map_err(|why| anyhow::anyhow!("'{text}': {why}; --archive compares two instants"))?;
         let which = Which {
             account: accounts.to_vec(),
-            at: Some(at),
+            until: Some(at),
             ..Which::default()
         };
-        let (reports, _) = select(&*store, &which)?;
+        let (reports, failed) = select(&*store, &which)?;
+        if failed {
+            tell_error(
+                "which reports are the last ones cannot be known while files of the archive are damaged",
+            );
+            return Ok(None);
+        }
         if reports.is_empty() {
             tell_error(format_args!(
                 "the archive has no such report as of {at} or before"
             ));
             return Ok(None);
         }
+        let mut reports = latest(reports);
+        let is_wanted = |account: &String| accounts.is_empty() || accounts.contains(account);
+        for (_, of) in &mut reports {
+            of.retain(is_wanted);
+        }
         sides.push(reports);
     }
-    let accounts = |side: &[Listed]| -> BTreeSet<String> {
-        side.iter()
-            .flat_map(|listed| listed.report.accounts.clone())
-            .collect()
-    };
-    let known = [accounts(&sides[0]), accounts(&sides[1])];
+    let known: Vec<BTreeSet<String>> = sides
+        .iter()
+        .map(|side| side.iter().flat_map(|(_, of)| of.clone()).collect())
+        .collect();
     for account in known[1].difference(&known[0]) {
         tell(format_args!(
             "warning: account {account} has no report as of OLD, and is left out"
         ));
     }
-    let both = |listed: &&Listed| {
-        let of = &listed.report.accounts;
-        of.is_empty() || of.iter().any(|account| known[0].contains(account))
+    let compared = |side: &[(Listed, BTreeSet<String>)]| -> Vec<Compared> {
+        let both = side.iter().map(|(listed, of)| {
+            let of = of
+                .intersection(&known[0])
+                .map(|account| account.clone().into_bytes());
+            (archive.archive.join(place(listed)), of.collect())
+        });
+        both.filter(|(_, of): &Compared| !of.is_empty()).collect()
     };
-    let paths = |side: &[Listed]| -> Vec<PathBuf> {
-        side.iter()
-            .filter(both)
-            .map(|listed| path.join(place(listed)))
-            .collect()
-    };
-    Ok(Some([paths(&sides[0]), paths(&sides[1])]))
+    let compared = [compared(&sides[0]), compared(&sides[1])];
+    if compared[1].is_empty() {
+        tell_error("no account has a report as of OLD and one as of NEW");
+        return Ok(None);
+    }
+    Ok(Some(compared))
 }
 
 fn list_reports(args: &ArchiveList) -> anyhow::Result<Exit> {
@@ -330,11 +355,14 @@ fn export(args: &ArchiveExport) -> anyhow::Result<Exit> {
             continue;
         }
         let path = if directory {
-            args.output.join(file_name(listed))
+            args.output.join(file_name(listed, &reports))
         } else {
             args.output.clone()
         };
-        save(&path, &bytes)?;
+        if let Err(error) = save(&path, &bytes) {
+            tell_error(format_args!("{error:#}"));
+            failed = true;
+        }
     }
     Ok(if failed { Exit::Partial } else { Exit::Clean })
 }
@@ -368,21 +396,30 @@ fn save(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// As `credlens fetch` calls it, so that a later scan finds its as-of.
-fn file_name(listed: &Listed) -> PathBuf {
+/// As `credlens fetch` calls it, so that a later scan finds its as-of; with the beginning of its hash where it has no
+/// account of its own, or not alone.
+fn file_name(listed: &Listed, reports: &[Listed]) -> String {
     let report = &listed.report;
     let time = report.as_of.to_string().replace(['-', ':'], "");
-    let is_id = |account: &str| account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
-    match report.accounts.as_slice() {
-        [account] if is_id(account) => format!("{account}_{time}.csv"),
-        _ => format!("{}_{time}.csv", &report.sha256[..12]),
+    let hash = report.sha256.get(..12).unwrap_or_default();
+    let [account] = report.accounts.as_slice() else {
+        return format!("{hash}_{time}.csv");
+    };
+    let is_twin =
+        |other: &&Listed| other.report.as_of == report.as_of && other.report.accounts == report.accounts;
+    match reports.iter().filter(is_twin).count() {
+        1 => format!("{account}_{time}.csv"),
+        _ => format!("{account}_{time}_{hash}.csv"),
     }
-    .into()
 }
 
 fn verify_all(args: &ArchiveVerify) -> anyhow::Result<Exit> {
     let store = existing(&args.at)?;
     let verified = verify(&*store)?;
+    if verified.files == 0 && verified.problems.is_empty() {
+        tell_error(format_args!("{} holds no archived report", store.name()));
+        return Ok(Exit::NothingJudged);
+    }
     let text = match args.format {
         ListFormat::Json => format!(
             "{:#}\n",

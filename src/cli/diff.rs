@@ -1,5 +1,6 @@
 //! `credlens diff`: two reports in, what changed out.
 
+use std::collections::BTreeSet;
 use std::io::{self, BufWriter};
 use std::path::PathBuf;
 
@@ -28,7 +29,8 @@ pub(super) fn run(mut diff: Diff) -> anyhow::Result<Exit> {
     let Some(sides) = sides(&diff)? else {
         return Ok(Exit::NothingJudged);
     };
-    let (olds, paths) = (sides.old.len(), [sides.old, sides.new].concat());
+    let olds = sides.old.len();
+    let (paths, accounts): (Vec<_>, Vec<_>) = sides.old.into_iter().chain(sides.new).unzip();
     if diff.format.is_empty() {
         diff.format.push(FormatTo::to_stdout(DiffFormat::Table));
     }
@@ -50,6 +52,14 @@ pub(super) fn run(mut diff: Diff) -> anyhow::Result<Exit> {
         tell_error("both reports must be read to their end to be compared");
         return Ok(Exit::NothingJudged);
     }
+    let mut snapshots: Vec<_> = snapshots
+        .into_iter()
+        .zip(accounts)
+        .map(|(snapshot, of)| match of {
+            Some(of) => snapshot.of_accounts(&of),
+            None => snapshot,
+        })
+        .collect();
     let news = snapshots.split_off(olds);
     let joined = Snapshot::join(snapshots).zip(Snapshot::join(news));
     let Some((old, new)) = &joined else {
@@ -68,9 +78,12 @@ pub(super) fn run(mut diff: Diff) -> anyhow::Result<Exit> {
 
 /// The reports to compare.
 struct Sides {
-    old: Vec<PathBuf>,
-    new: Vec<PathBuf>,
+    old: Vec<Side>,
+    new: Vec<Side>,
 }
+
+/// A report, and the accounts of it that are compared where it is not all.
+type Side = (PathBuf, Option<BTreeSet<Vec<u8>>>);
 
 /// Those that are named, or those that an archive has; none where it has none, which is told.
 fn sides(diff: &Diff) -> anyhow::Result<Option<Sides>> {
@@ -82,7 +95,12 @@ fn sides(diff: &Diff) -> anyhow::Result<Option<Sides>> {
             place: diff.judge.place.clone(),
         };
         let sides = archive::sides(&at, [&diff.old, &diff.new], &diff.account)?;
-        return Ok(sides.map(|[old, new]| Sides { old, new }));
+        let side =
+            |side: Vec<archive::Compared>| side.into_iter().map(|(path, of)| (path, Some(of))).collect();
+        return Ok(sides.map(|[old, new]| Sides {
+            old: side(old),
+            new: side(new),
+        }));
     }
     for path in [&diff.old, &diff.new] {
         if path.is_dir() {
@@ -93,8 +111,8 @@ fn sides(diff: &Diff) -> anyhow::Result<Option<Sides>> {
         }
     }
     Ok(Some(Sides {
-        old: vec![diff.old.clone()],
-        new: vec![diff.new.clone()],
+        old: vec![(diff.old.clone(), None)],
+        new: vec![(diff.new.clone(), None)],
     }))
 }
 

@@ -8,7 +8,7 @@ use std::sync::PoisonError;
 
 use anyhow::{Context as _, bail};
 #[cfg(feature = "archive")]
-use credlens::archive::add::add;
+use credlens::archive::add::{Added, add};
 #[cfg(feature = "archive")]
 use credlens::aws::Live;
 use credlens::aws::accounts::is_id;
@@ -95,9 +95,11 @@ fn into_archive(fetch: &Fetch, archive: &Path) -> anyhow::Result<Exit> {
     };
     let mut source = Live::new(started.arrivals, None);
     let record = source.record();
-    let added = add(&*store, &mut source)?;
+    let mut added = Added::default();
+    let ended = add(&*store, &mut source, &mut added);
     // The table of outcomes tells what failed of several accounts.
     archive::tell_added(&*store, &added, fetch.talk.quiet, !fetch.aws.several())?;
+    ended?;
     if started.runtime.interrupted() {
         tell("interrupted; the reports that had come were added");
         return Ok(Exit::Interrupted);

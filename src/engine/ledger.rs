@@ -36,6 +36,8 @@ struct Current {
     accounts: Accounts,
     bad_cells: u64,
     odd_rows: u64,
+    /// Whether it was told that rows were left out.
+    left_out: bool,
     newest: Option<i64>,
 }
 
@@ -178,6 +180,7 @@ impl Ledger {
             accounts: Accounts::None,
             bad_cells: 0,
             odd_rows: 0,
+            left_out: false,
             newest: None,
         }
     }
@@ -220,8 +223,12 @@ impl Ledger {
         for oddity in oddities {
             current.odd_rows += 1;
             let (level, code, message) = tell_oddity(oddity.kind, current.input.header.width());
-            // That users were not judged is told however much was told before.
-            if current.odd_rows > TOLD && level != Level::Error {
+            // That users were not judged is told however much was told before, and once.
+            let is_known = match level {
+                Level::Error => std::mem::replace(&mut current.left_out, true),
+                Level::Warning | Level::Note => current.odd_rows > TOLD,
+            };
+            if is_known {
                 continue;
             }
             let row = current.users + u64::from(oddity.row) + 1;

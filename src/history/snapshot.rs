@@ -1,5 +1,7 @@
 //! One report at its own as-of: its users, and what the rules found.
 
+use std::collections::BTreeSet;
+
 use super::users::Users;
 use crate::engine::{Hit, Id, Input, Judged, user_key};
 use crate::finding::Status;
@@ -68,6 +70,33 @@ impl Snapshot {
             ends: Vec::new(),
             joined: Vec::new(),
         }
+    }
+
+    /// Of these accounts alone, and of rows that tell none.
+    #[must_use]
+    pub fn of_accounts(self, accounts: &BTreeSet<Vec<u8>>) -> Self {
+        let wanted = |&row: &usize| {
+            self.users
+                .account(row)
+                .is_none_or(|account| accounts.contains(account))
+        };
+        let rows: Vec<usize> = (0..self.users.len()).filter(wanted).collect();
+        if rows.len() == self.users.len() {
+            return self;
+        }
+        let index = |row: usize| u32::try_from(row).expect("invariant: a snapshot has fewer than 4 G users");
+        let mut some = Self::new(self.input.clone());
+        some.users.extend(&self.users, &rows);
+        for (row, &before) in rows.iter().enumerate() {
+            let found = self.found_of(index(before)).iter();
+            some.found.extend(found.map(|&found| Found {
+                row: index(row),
+                ..found
+            }));
+        }
+        some.folded = self.folded;
+        some.complete();
+        some
     }
 
     /// Snapshots of several accounts as one, as of the latest of them; each user keeps the instant of its own.

@@ -98,6 +98,21 @@ impl Users {
         }
     }
 
+    /// Adds these users of another report.
+    pub(super) fn extend(&mut self, other: &Self, rows: &[usize]) {
+        for (mine, others) in self.times.iter_mut().zip(&other.times) {
+            let times: Vec<i64> = rows.iter().filter_map(|&row| others.get(row)).collect();
+            mine.extend(&times);
+        }
+        for (mine, others) in self.flags.iter_mut().zip(&other.flags) {
+            mine.extend(rows.iter().filter_map(|&row| others.get(row)));
+        }
+        self.root.extend(rows.iter().map(|&row| other.root[row]));
+        for &row in rows {
+            self.names.push(other.name(row), other.arn(row));
+        }
+    }
+
     /// Moves all users of the other one behind these; both are of one report.
     pub(super) fn append(&mut self, other: &mut Self) {
         for (mine, others) in self.times.iter_mut().zip(&mut other.times) {

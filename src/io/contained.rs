@@ -58,6 +58,8 @@ pub trait Container: Send {
 /// A report in a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contained {
+    /// The same for the same bytes.
+    pub hash: String,
     /// All before its first row.
     pub header: Vec<u8>,
     /// The instant at which it is to be judged.

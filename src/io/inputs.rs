@@ -1,5 +1,6 @@
 //! Reads the INPUT arguments block by block, in memory that does not grow with the input.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
@@ -71,6 +72,8 @@ pub struct Inputs {
     containers: Box<dyn Containers>,
     /// The container whose reports come next.
     container: Option<Opened>,
+    /// The archived reports that were found: two writers that know nothing of each other may both have added one.
+    archived: BTreeSet<(Timestamp, String)>,
     remote: Box<dyn Remote>,
     options: Options,
     current: Option<Current>,
@@ -87,6 +90,7 @@ impl Inputs {
             stdin: Some(stdin),
             containers: Box::new(NoArchives),
             container: None,
+            archived: BTreeSet::new(),
             remote: Box::new(Nothing),
             options,
             current: None,
@@ -138,6 +142,11 @@ impl Inputs {
     fn find(&mut self) -> Option<Result<Place, (PathBuf, InputError)>> {
         loop {
             if let Some(place) = self.container.as_mut().and_then(Opened::next) {
+                if let Place::Contained(_, _, report) = &place
+                    && !self.archived.insert((report.as_of, report.hash.clone()))
+                {
+                    continue;
+                }
                 return Some(Ok(place));
             }
             let path = match self.walk.next(self.remote.as_mut())? {

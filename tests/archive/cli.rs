@@ -275,3 +275,132 @@ fn diff_of_several_accounts() {
         ]
     );
 }
+
+/// Of a report of several accounts only those count of which it is the last one.
+#[test]
+fn diff_where_a_report_of_all_lies_between_reports_of_one() {
+    let directory = tempdir().unwrap();
+    fs::create_dir(directory.path().join("reports")).unwrap();
+    let write = |name: &str, csv: &str| fs::write(directory.path().join("reports").join(name), csv).unwrap();
+    let other = PLAIN.replace("111122223333", "444455556666");
+    let rows = |csv: &str| csv.split_once('\n').unwrap().1.to_owned();
+    write("one-2026-01-01.csv", PLAIN);
+    write("other-2026-01-01.csv", &other);
+    // In the middle everybody, and a user of the first account who is gone again at the end.
+    write(
+        "all-2026-01-15.csv",
+        &format!(
+            "{}\n{}",
+            PLAIN.replace("alice", "tmp"),
+            rows(&other.replace("bob", "bill"))
+        ),
+    );
+    write("one-2026-02-01.csv", &PLAIN.replace("bob", "cy"));
+    let run = |args: &[&str]| credlens(directory.path(), args);
+    run(&["archive", "add", "archive", "reports"]);
+    let (code, out, err) = run(&[
+        "diff",
+        "--archive",
+        "archive",
+        "2026-01-01",
+        "2026-02-01",
+        "--format",
+        "ndjson",
+    ]);
+    assert_eq!(code, 0, "{err}");
+    let mut events: Vec<_> = out
+        .lines()
+        .map(|line| {
+            let event: serde_json::Value = serde_json::from_str(line).unwrap();
+            let text = |name: &str| event[name].as_str().unwrap().to_owned();
+            format!("{} {} {}", text("account"), text("kind"), text("user"))
+        })
+        .collect();
+    events.sort();
+    assert_eq!(
+        events,
+        [
+            "111122223333 user-created cy",
+            "111122223333 user-deleted bob",
+            "444455556666 user-created bill",
+            "444455556666 user-deleted bob",
+        ]
+    );
+    let (_, out, _) = run(&[
+        "diff",
+        "--archive",
+        "archive",
+        "2026-01-01",
+        "2026-02-01",
+        "--account",
+        "444455556666",
+        "--format",
+        "ndjson",
+    ]);
+    assert_eq!(out.lines().count(), 2, "{out}");
+}
+
+/// A damaged file makes unknown which report is the last one: no comparison then.
+#[test]
+fn no_diff_of_a_damaged_archive() {
+    let directory = saved();
+    let run = |args: &[&str]| credlens(directory.path(), args);
+    let (_, out, _) = run(&["archive", "add", "archive", "reports"]);
+    let last = directory.path().join(out.lines().last().unwrap());
+    let bytes = fs::read(&last).unwrap();
+    fs::write(&last, &bytes[..bytes.len() - 8]).unwrap();
+    let (code, _, err) = run(&["diff", "--archive", "archive", "2026-01-01", "2026-03-31"]);
+    assert_eq!(code, 3, "{err}");
+    assert!(err.contains("damaged") && !err.contains("panicked"), "{err}");
+}
+
+/// Two reports of one account and instant are exported under two names; what two writers both added is judged once.
+#[test]
+fn twins_and_doubles() {
+    let directory = tempdir().unwrap();
+    let write = |name: &str, csv: &str| fs::write(directory.path().join(name), csv).unwrap();
+    write("a-2026-01-01.csv", PLAIN);
+    write("b-2026-01-01.csv", &PLAIN.replace("bob", "eve"));
+    let run = |args: &[&str]| credlens(directory.path(), args);
+    let (code, _, err) = run(&[
+        "archive",
+        "add",
+        "archive",
+        "a-2026-01-01.csv",
+        "b-2026-01-01.csv",
+    ]);
+    assert!(code == 0 && err.contains("cannot both be true"), "{err}");
+    let (code, out, err) = run(&["archive", "export", "archive", "--output", "out/"]);
+    assert_eq!((code, out.lines().count()), (0, 2), "{err}");
+    run(&["archive", "add", "second", "a-2026-01-01.csv"]);
+    let (_, out, _) = run(&["scan", "archive", "second", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(json["inputs"].as_array().unwrap().len(), 2);
+}
+
+/// Reports without ARNs are taken for those of one account.
+#[test]
+fn diff_of_reports_without_accounts() {
+    let directory = tempdir().unwrap();
+    let write = |name: &str, csv: &str| fs::write(directory.path().join(name), csv).unwrap();
+    write(
+        "2026-01-01.csv",
+        "user,mfa_active,password_enabled\nal,true,true\n",
+    );
+    write(
+        "2026-02-01.csv",
+        "user,mfa_active,password_enabled\nal,false,true\n",
+    );
+    let run = |args: &[&str]| credlens(directory.path(), args);
+    run(&["archive", "add", "archive", "2026-01-01.csv", "2026-02-01.csv"]);
+    let (code, out, err) = run(&[
+        "diff",
+        "--archive",
+        "archive",
+        "2026-01-31",
+        "2026-02-28",
+        "--format",
+        "ndjson",
+    ]);
+    assert!(code == 0 && out.contains("mfa-deactivated"), "{out}{err}");
+}

@@ -101,3 +101,62 @@ fn two_archives_put_together_are_one() {
     copy(other.path(), directory.path());
     assert_eq!(csvs(directory.path()).len(), 2);
 }
+
+/// A page that rots inside a file whose metadata can still be read.
+#[test]
+fn rot_inside_is_mended_by_adding_again() {
+    let (directory, file) = archive();
+    let path = directory.path().join(&file);
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[100] ^= 1;
+    fs::write(&path, &bytes).unwrap();
+    let added = add_to(directory.path(), &mut memory(&[("a.csv", PLAIN)]));
+    assert_eq!(
+        (added.added.len(), added.known.len(), added.unreadable.len()),
+        (1, 0, 1)
+    );
+    assert_eq!(verified(directory.path()).problems, vec![]);
+}
+
+/// What others put beside the archive's directories is theirs.
+#[test]
+fn nothing_of_others_is_touched() {
+    let directory = tempdir().unwrap();
+    for name in [
+        ".credlens-suppressions.toml",
+        ".credlens-0.tmp",
+        ".credlens-archive-notes",
+    ] {
+        fs::write(directory.path().join(name), "mine").unwrap();
+    }
+    fs::write(directory.path().join(".credlens-archive-x.tmp"), "left over").unwrap();
+    add_to(directory.path(), &mut memory(&[("a.csv", PLAIN)]));
+    let entries = fs::read_dir(directory.path()).unwrap();
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(
+        names,
+        [
+            ".credlens-0.tmp",
+            ".credlens-archive-notes",
+            ".credlens-suppressions.toml",
+            ".credlens.lock",
+            "snapshot_date=2026-01-01"
+        ]
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_directory_that_is_a_symlink_is_not_written_into() {
+    let (directory, elsewhere) = (tempdir().unwrap(), tempdir().unwrap());
+    let partition = directory.path().join("snapshot_date=2026-01-01");
+    std::os::unix::fs::symlink(elsewhere.path(), partition).unwrap();
+    let mut told = credlens::archive::add::Added::default();
+    let mut source = memory(&[("a.csv", PLAIN)]);
+    let ended = credlens::archive::add::add(&Directory::new(directory.path()), &mut source, &mut told);
+    assert!(ended.unwrap_err().to_string().contains("symlink"));
+    assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0);
+}

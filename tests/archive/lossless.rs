@@ -1,6 +1,6 @@
 //! Every report comes out of an archive as it went in.
 
-use credlens::archive::add::add;
+use credlens::archive::add::{Added, add};
 use credlens::archive::store::Directory;
 use credlens::archive::verify::verify;
 use credlens::engine::{Account, Event, Input, Source};
@@ -134,7 +134,8 @@ proptest! {
         let Some(mut source) = Blocks::new(&csv, size) else { return Ok(()) };
         let directory = tempdir().unwrap();
         let store = Directory::new(directory.path());
-        let added = add(&store, &mut source).unwrap();
+        let mut added = Added::default();
+        add(&store, &mut source, &mut added).unwrap();
         prop_assert_eq!(added.added.len(), 1);
         prop_assert_eq!(csvs(directory.path()), vec![csv]);
         let verified = verify(&store).unwrap();
@@ -146,7 +147,7 @@ proptest! {
         let csv = [b"user,arn,mfa_active\n".as_slice(), &bytes].concat();
         let Some(mut source) = Blocks::new(&csv, size) else { return Ok(()) };
         let directory = tempdir().unwrap();
-        add(&Directory::new(directory.path()), &mut source).unwrap();
+        add(&Directory::new(directory.path()), &mut source, &mut Added::default()).unwrap();
         prop_assert_eq!(csvs(directory.path()), vec![csv]);
     }
 }

@@ -134,3 +134,14 @@ fn a_compressed_report_that_ends_early_is_judged_as_far_as_it_goes() {
     let run = place.run("scan truncated.csv.gz --as-of 2026-11-21");
     run.ends(4, "what was read before is judged").says("1 user in");
 }
+
+/// That rows were left out is told, and once an input, however they alternate with other oddities.
+#[test]
+fn rows_that_are_left_out_flood_nobody() {
+    let place = Place::new();
+    let report = "user,arn,mfa_active\n".to_owned() + &"\"\n\"\n".repeat(40_000);
+    fs::write(place.path("report.csv"), report).unwrap();
+    let run = place.run("scan report.csv --quiet --as-of 2026-01-01 --format summary");
+    assert_eq!(run.status, 4, "{run:#?}");
+    assert_eq!(run.stderr.lines().count(), 1, "{}", &run.stderr[..400]);
+}

@@ -12,8 +12,8 @@ use super::{ListFormat, Talk};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  credlens archive add archive/ reports/                        every report below a folder
-  credlens fetch --org --archive archive/                       every account of the organization, as it is now
+  credlens archive add archive/ reports/    every report below a folder
+  credlens fetch --org --archive archive/   every account of the organization
   credlens archive list archive/ --account 123456789012
   credlens archive export archive/ --at 2026-10-01 --output reports/
   credlens archive verify archive/
@@ -61,7 +61,7 @@ pub(crate) struct ArchiveAdd {
     #[arg(value_name = "INPUT", required = true)]
     pub(crate) inputs: Vec<PathBuf>,
 
-    /// When the reports were made, where neither they nor their names tell
+    /// Date all of these reports so, whatever they and their names tell; needed where nothing tells
     #[arg(long, value_name = "TIME")]
     pub(crate) as_of: Option<Timestamp>,
 
@@ -97,9 +97,10 @@ pub(crate) struct Which {
 /// An instant up to which something counts: a date alone is its last second.
 pub(crate) fn until(text: &str) -> Result<Timestamp, String> {
     let last_second = format!("{text}T23:59:59Z");
-    Timestamp::parse(last_second.as_bytes())
-        .map_or_else(|| text.parse(), Ok)
-        .map_err(|error| error.to_string())
+    let told = Timestamp::parse(last_second.as_bytes()).or_else(|| text.parse().ok());
+    told.ok_or_else(|| {
+        "not a time; write 2026-11-21 (its last second, UTC) or 2026-11-21T00:00:00Z".to_owned()
+    })
 }
 
 #[derive(Debug, Args)]

@@ -1,0 +1,145 @@
+//! The CSV of an archived report, made again.
+
+use std::collections::HashMap;
+use std::io::{self, Read};
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::decoded::At;
+use super::error::Error;
+use super::file::{ArchiveFile, Group};
+use super::spelling::Spelling;
+
+/// How many different [`AS_WRITTEN`] are remembered.
+const REMEMBERED: usize = 1_000;
+
+/// Bytes of a row, about.
+const USUAL: usize = 256;
+
+/// Whether a column has a cell that is not null.
+fn has_any<T: polars::prelude::PolarsDataType>(column: &polars::prelude::ChunkedArray<T>) -> bool {
+    column.null_count() < column.len()
+}
+
+/// Rows of an archived report that follow each other.
+pub struct Piece {
+    spelling: Arc<Spelling>,
+    rows: Option<(Arc<Group>, Range<usize>)>,
+    /// What comes behind the last row.
+    behind: Vec<u8>,
+    /// How many bytes too many that makes.
+    cut: usize,
+}
+
+impl Piece {
+    /// These rows of a row group; without any, what comes behind none.
+    pub(super) fn new(spelling: &Arc<Spelling>, rows: Option<(Arc<Group>, Range<usize>)>) -> Self {
+        Self {
+            spelling: Arc::clone(spelling),
+            rows,
+            behind: Vec::new(),
+            cut: 0,
+        }
+    }
+
+    /// Ends the report behind them.
+    pub(super) fn end(&mut self, tail: Vec<u8>, ends_line: bool) {
+        self.behind = tail;
+        if !ends_line {
+            self.cut = self.spelling.line_end.bytes().len();
+        }
+    }
+
+    /// Puts them behind what is there, as they were added.
+    ///
+    /// # Errors
+    /// Where they cannot be decoded.
+    pub fn make(self, text: &mut Vec<u8>) -> Result<(), Error> {
+        if let Some((group, rows)) = self.rows {
+            let decoded = group.decoded()?;
+            let mut remembered = Remembered::default();
+            let (has_records, has_written) = (has_any(&decoded.record), has_any(&decoded.as_written));
+            text.reserve(rows.len() * USUAL);
+            for row in rows {
+                if has_records && let Some(record) = decoded.record.get(row) {
+                    text.extend_from_slice(record);
+                } else {
+                    let json = has_written.then(|| decoded.as_written.get(row)).flatten();
+                    let json = json.unwrap_or_default();
+                    let written = remembered.of(&self.spelling, json);
+                    self.spelling.spell(&At { decoded, row }, written, text);
+                }
+            }
+        }
+        text.extend_from_slice(&self.behind);
+        text.truncate(text.len().saturating_sub(self.cut));
+        Ok(())
+    }
+}
+
+/// The cells that are written otherwise than their typed cells spell, by place; empty where none is.
+type Written = Vec<Option<Box<[u8]>>>;
+
+/// What values of [`AS_WRITTEN`] say: there are few different ones.
+#[derive(Default)]
+struct Remembered(HashMap<String, Written, xxhash_rust::xxh3::Xxh3DefaultBuilder>);
+
+impl Remembered {
+    fn of(&mut self, spelling: &Spelling, json: &str) -> &[Option<Box<[u8]>>] {
+        if json.is_empty() {
+            return &[];
+        }
+        if self.0.len() >= REMEMBERED {
+            self.0.clear();
+        }
+        if !self.0.contains_key(json) {
+            self.0.insert(json.to_owned(), written(spelling, json));
+        }
+        &self.0[json]
+    }
+}
+
+/// The cells of [`AS_WRITTEN`], by place.
+fn written(spelling: &Spelling, json: &str) -> Written {
+    let mut cells: HashMap<String, String> = serde_json::from_str(json).unwrap_or_default();
+    let of_place = |name: &String| cells.remove(name).map(|cell| cell.into_bytes().into());
+    spelling.names().iter().map(of_place).collect()
+}
+
+/// The CSV of an archived report, as it was added.
+pub struct Csv {
+    made: Vec<u8>,
+    read: usize,
+    pieces: std::vec::IntoIter<Piece>,
+}
+
+impl Csv {
+    /// Of a report of this file.
+    ///
+    /// # Errors
+    /// Where its header is none.
+    pub fn new(file: &mut ArchiveFile, report: usize) -> Result<Self, Error> {
+        Ok(Self {
+            made: file.reports()[report].header.0.clone(),
+            read: 0,
+            pieces: file.pieces(report)?.into_iter(),
+        })
+    }
+}
+
+impl Read for Csv {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        while self.read == self.made.len() {
+            let Some(piece) = self.pieces.next() else {
+                return Ok(0);
+            };
+            self.made.clear();
+            self.read = 0;
+            piece.make(&mut self.made).map_err(io::Error::other)?;
+        }
+        let count = into.len().min(self.made.len() - self.read);
+        into[..count].copy_from_slice(&self.made[self.read..self.read + count]);
+        self.read += count;
+        Ok(count)
+    }
+}

@@ -1,0 +1,140 @@
+//! Rows of an archived file, decoded.
+
+use polars::prelude::{
+    BinaryChunked, BooleanChunked, DataFrame, DataType, Int64Chunked, PolarsResult, StringChunked,
+};
+
+use super::columns::{AS_WRITTEN, MICROSECONDS, RECORD, name_of};
+use super::spelling::{Cells, FLAGS, RUNS, TEXTS, TIMES};
+use crate::report::schema::{Column, FlagColumn, TextColumn, TimeColumn};
+
+/// Stands for null among times.
+const NULL: i64 = i64::MIN;
+
+/// Some rows, decoded: a column each, empty where the file lacks it.
+#[derive(Default)]
+pub(super) struct Decoded {
+    times: [Vec<i64>; TIMES],
+    flags: [Vec<Option<bool>>; FLAGS],
+    texts: [StringChunked; TEXTS],
+    pub(super) as_written: StringChunked,
+    pub(super) record: BinaryChunked,
+    /// Of each of [`RUNS`], by row, whether it says that there is nothing.
+    quiet: [Vec<bool>; RUNS.len()],
+}
+
+impl Decoded {
+    /// The columns of a frame.
+    pub(super) fn of(frame: &DataFrame) -> PolarsResult<Self> {
+        let mut decoded = Self::default();
+        let column = |name: &str| {
+            frame
+                .column(name)
+                .ok()
+                .map(polars::prelude::Column::as_materialized_series)
+        };
+        for kind in Column::ALL {
+            let Some(series) = column(name_of(kind)) else {
+                continue;
+            };
+            match kind {
+                Column::Time(time) => {
+                    let physical = series.cast(&DataType::Int64)?;
+                    decoded.times[time as usize] = times(physical.i64()?);
+                }
+                Column::Flag(flag) => decoded.flags[flag as usize] = flags(series.bool()?),
+                Column::Text(text) => decoded.texts[text as usize] = series.str()?.clone(),
+            }
+        }
+        if let Some(series) = column(AS_WRITTEN) {
+            decoded.as_written = series.str()?.clone();
+        }
+        if let Some(series) = column(RECORD) {
+            decoded.record = series.binary()?.clone();
+        }
+        decoded.quiet = RUNS.map(|columns| decoded.is_quiet(frame.height(), columns));
+        Ok(decoded)
+    }
+
+    /// By row, whether one of [`RUNS`] says that there is nothing.
+    fn is_quiet(&self, rows: usize, columns: &[Column]) -> Vec<bool> {
+        let mut quiet = vec![true; rows];
+        for &column in columns {
+            match column {
+                Column::Time(time) => {
+                    let times = &self.times[time as usize];
+                    quiet.truncate(times.len());
+                    for (quiet, &time) in quiet.iter_mut().zip(times) {
+                        *quiet &= time == NULL;
+                    }
+                }
+                Column::Flag(flag) => {
+                    let flags = &self.flags[flag as usize];
+                    quiet.truncate(flags.len());
+                    for (quiet, &flag) in quiet.iter_mut().zip(flags) {
+                        *quiet &= flag == Some(false);
+                    }
+                }
+                Column::Text(text) => {
+                    let texts = &self.texts[text as usize];
+                    if texts.null_count() < texts.len() {
+                        for (quiet, is_null) in quiet.iter_mut().zip(texts.is_null().iter()) {
+                            *quiet &= is_null == Some(true);
+                        }
+                    }
+                }
+            }
+        }
+        quiet
+    }
+}
+
+/// A row of those that were decoded.
+pub(super) struct At<'a> {
+    pub(super) decoded: &'a Decoded,
+    pub(super) row: usize,
+}
+
+impl Cells for At<'_> {
+    fn time(&self, column: TimeColumn) -> Option<i64> {
+        let time = self.decoded.times[column as usize].get(self.row).copied();
+        time.filter(|&time| time != NULL)
+    }
+
+    fn flag(&self, column: FlagColumn) -> Option<bool> {
+        self.decoded.flags[column as usize]
+            .get(self.row)
+            .copied()
+            .flatten()
+    }
+
+    fn text(&self, column: TextColumn) -> Option<&[u8]> {
+        self.decoded.texts[column as usize]
+            .get(self.row)
+            .map(str::as_bytes)
+    }
+
+    fn is_quiet(&self, run: usize) -> bool {
+        self.decoded.quiet[run].get(self.row) == Some(&true)
+    }
+}
+
+fn times(column: &Int64Chunked) -> Vec<i64> {
+    let seconds = |time: i64| time.div_euclid(MICROSECONDS);
+    let mut times = Vec::with_capacity(column.len());
+    for array in column.downcast_iter() {
+        let values = array.values().iter().map(|&time| seconds(time));
+        match array.validity() {
+            None => times.extend(values),
+            Some(valid) => {
+                let cells = values.zip(valid.iter());
+                times.extend(cells.map(|(time, is_valid)| if is_valid { time } else { NULL }));
+            }
+        }
+    }
+    times
+}
+
+fn flags(column: &BooleanChunked) -> Vec<Option<bool>> {
+    column.iter().collect()
+}
