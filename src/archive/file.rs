@@ -226,10 +226,11 @@ thread_local! {
     static GUARDED: Cell<bool> = const { Cell::new(false) };
 }
 
+static QUIET: Once = Once::new();
+
 /// Runs the Parquet decoder, which may fail and even panic on bytes that no writer wrote.
 fn guarded<T>(path: &str, decode: impl FnOnce() -> PolarsResult<T>) -> Result<T, Error> {
     let damaged = |why: String| Error::Damaged(path.to_owned(), why);
-    static QUIET: Once = Once::new();
     QUIET.call_once(|| {
         let usual = take_hook();
         set_hook(Box::new(move |info| {
