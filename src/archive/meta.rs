@@ -1,4 +1,4 @@
-//! What an archived file says of itself: JSON in its footer, under [`KEY`].
+//! What an archived file says of itself: JSON in its footer.
 
 use serde::{Deserialize, Serialize};
 
