@@ -97,8 +97,13 @@ fn from_line(line: &str) -> Account {
 }
 
 fn from_yaml(text: &str) -> Result<Vec<Account>, AccountsError> {
-    let file: File =
-        serde_saphyr::from_str(text).map_err(|error| AccountsError::Unreadable(error.to_string()))?;
+    let file: File = serde_saphyr::from_str(text).map_err(|error| {
+        // What the library says shows the lines around, where an external id may stand.
+        let place = error.location().map_or_else(String::new, |at| {
+            format!(" at line {}, column {}", at.line(), at.column())
+        });
+        AccountsError::Unreadable(format!("what stands there{place} is no YAML of accounts"))
+    })?;
     Ok(file.accounts.into_iter().map(Account::from).collect())
 }
 
@@ -291,6 +296,13 @@ mod tests {
             .map(|account| account.roles)
             .collect();
         assert_eq!(roles, [vec!["arn:aws:iam::1:role/A", "B"], vec!["C"], vec![]]);
+    }
+
+    #[test]
+    fn no_external_id_is_shown_by_an_error() {
+        let text = "accounts:\n- account_id: \"111111111112\"\n  external_id: [\"a-secret\"]\n";
+        let error = parse(text).unwrap_err().to_string();
+        assert!(error.contains("line 3") && !error.contains("secret"), "{error}");
     }
 
     #[test]

@@ -167,10 +167,11 @@ impl Error {
             },
             SdkError::DispatchFailure(failure) => {
                 let failed = failure.as_connector_error();
-                let is_other = failed.is_some_and(|error| !(error.is_io() || error.is_timeout()));
+                // A connection that breaks off is no error of settings, whatever the connector calls it.
+                let is_user = failed.is_some_and(|error| error.is_user());
                 match of_credentials(error) {
                     Some(error) => error,
-                    None if is_other => Self::Settings(gist(error)),
+                    None if is_user => Self::Settings(gist(error)),
                     None => Self::Unreachable {
                         action,
                         reason: failed.map_or_else(String::new, |error| innermost(error)),

@@ -37,6 +37,7 @@ impl Record {
             account: account.id.clone(),
             name: account.name.clone(),
             roles: account.roles.clone(),
+            wrong: account.wrong.clone(),
             outcome: report.map_or(State::Failed, |_| State::Fetched),
             generated: report.map(|report| report.generated.to_string()),
             error: fetched.result.as_ref().err().map(ToString::to_string),

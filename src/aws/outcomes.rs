@@ -30,6 +30,9 @@ pub struct Outcome {
     pub generated: Option<String>,
     /// Why it failed.
     pub error: Option<String>,
+    /// What was wrong with how it was listed, so that nothing was asked of AWS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wrong: Option<String>,
 }
 
 /// What became of an account.
@@ -87,6 +90,7 @@ impl Outcomes {
             id: failed.account.clone(),
             name: failed.name.clone(),
             roles: failed.roles.clone(),
+            wrong: failed.wrong.clone(),
             ..Account::default()
         });
         checked(accounts.collect())
@@ -146,6 +150,7 @@ mod tests {
             roles: Vec::new(),
             outcome,
             generated: None,
+            wrong: None,
             error: None,
         }
     }
