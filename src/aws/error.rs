@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::time::Duration;
 
 use aws_sdk_iam::config::http::HttpResponse;
-use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_iam::error::{ConnectorError, ProvideErrorMetadata, SdkError};
 
 use super::of_credentials::{gist, innermost, of_credentials};
 use super::policy::{Action, Wanted};
@@ -168,7 +168,7 @@ impl Error {
             SdkError::DispatchFailure(failure) => {
                 let failed = failure.as_connector_error();
                 // A connection that breaks off is no error of settings, whatever the connector calls it.
-                let is_user = failed.is_some_and(|error| error.is_user());
+                let is_user = failed.is_some_and(ConnectorError::is_user);
                 match of_credentials(error) {
                     Some(error) => error,
                     None if is_user => Self::Settings(gist(error)),
