@@ -66,7 +66,7 @@ impl Piece {
                 } else {
                     let json = has_written.then(|| decoded.as_written.get(row)).flatten();
                     let json = json.unwrap_or_default();
-                    let written = remembered.of(&self.spelling, json);
+                    let written = remembered.of(&self.spelling, json)?;
                     self.spelling.spell(&At { decoded, row }, written, text);
                 }
             }
@@ -85,25 +85,28 @@ type Written = Vec<Option<Box<[u8]>>>;
 struct Remembered(HashMap<String, Written, xxhash_rust::xxh3::Xxh3DefaultBuilder>);
 
 impl Remembered {
-    fn of(&mut self, spelling: &Spelling, json: &str) -> &[Option<Box<[u8]>>] {
+    fn of(&mut self, spelling: &Spelling, json: &str) -> Result<&[Option<Box<[u8]>>], Error> {
         if json.is_empty() {
-            return &[];
+            return Ok(&[]);
         }
         if self.0.len() >= REMEMBERED {
             self.0.clear();
         }
         if !self.0.contains_key(json) {
-            self.0.insert(json.to_owned(), written(spelling, json));
+            self.0.insert(json.to_owned(), written(spelling, json)?);
         }
-        &self.0[json]
+        Ok(&self.0[json])
     }
 }
 
-/// The cells of [`AS_WRITTEN`], by place.
-fn written(spelling: &Spelling, json: &str) -> Written {
-    let mut cells: HashMap<String, String> = serde_json::from_str(json).unwrap_or_default();
+/// The cells of [`AS_WRITTEN`], by place. What cannot be read is an error: without it a cell that says nothing would
+/// be spelled as one that is absent.
+fn written(spelling: &Spelling, json: &str) -> Result<Written, Error> {
+    let cells: Result<HashMap<String, String>, _> = serde_json::from_str(json);
+    let mut cells =
+        cells.map_err(|error| Error::Refused(format!("its cells as written cannot be read ({error})")))?;
     let of_place = |name: &String| cells.remove(name).map(|cell| cell.into_bytes().into());
-    spelling.names().iter().map(of_place).collect()
+    Ok(spelling.names().iter().map(of_place).collect())
 }
 
 /// The CSV of an archived report, as it was added.

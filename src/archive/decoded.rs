@@ -11,7 +11,7 @@ use crate::report::schema::{Column, FlagColumn, TextColumn, TimeColumn};
 /// Stands for null among times.
 const NULL: i64 = i64::MIN;
 
-/// Some rows, decoded: a column each, empty where the file lacks it.
+/// Some rows, decoded: a column each.
 #[derive(Default)]
 pub(super) struct Decoded {
     times: [Vec<i64>; TIMES],
@@ -24,19 +24,15 @@ pub(super) struct Decoded {
 }
 
 impl Decoded {
-    /// The columns of a frame.
+    /// The columns of a frame. This version has all of them: one that is gone would read as cells that are absent.
     pub(super) fn of(frame: &DataFrame) -> PolarsResult<Self> {
         let mut decoded = Self::default();
         let column = |name: &str| {
-            frame
-                .column(name)
-                .ok()
-                .map(polars::prelude::Column::as_materialized_series)
+            let column = frame.column(name)?;
+            PolarsResult::Ok(column.as_materialized_series())
         };
         for kind in Column::ALL {
-            let Some(series) = column(name_of(kind)) else {
-                continue;
-            };
+            let series = column(name_of(kind))?;
             match kind {
                 Column::Time(time) => {
                     let physical = series.cast(&DataType::Int64)?;
@@ -46,12 +42,8 @@ impl Decoded {
                 Column::Text(text) => decoded.texts[text as usize] = series.str()?.clone(),
             }
         }
-        if let Some(series) = column(AS_WRITTEN) {
-            decoded.as_written = series.str()?.clone();
-        }
-        if let Some(series) = column(RECORD) {
-            decoded.record = series.binary()?.clone();
-        }
+        decoded.as_written = column(AS_WRITTEN)?.str()?.clone();
+        decoded.record = column(RECORD)?.binary()?.clone();
         decoded.quiet = RUNS.map(|columns| decoded.is_quiet(frame.height(), columns));
         Ok(decoded)
     }

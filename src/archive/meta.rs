@@ -184,7 +184,7 @@ mod tests {
             ("rows", 11.into()),
             ("rows", (u64::MAX - 5).into()),
             ("sha256", "../../../../x".into()),
-            ("sha256", "/tmp/x".into()),
+            ("sha256", "/x".into()),
             ("sha256", "".into()),
             ("accounts", vec!["../x"].into()),
             ("accounts", vec!["\u{1b}]0;x\u{7}"].into()),
