@@ -11,8 +11,9 @@ use std::io;
 use tempfile::NamedTempFile;
 
 use super::error::Error;
-use super::store::{Data, Entry, Put, Store};
+use super::store::{Data, Entry, Store};
 use crate::aws::{self, S3, S3Url};
+use crate::io::keep::Kept;
 
 /// What lies below an address in S3. There is no lock: two writers may both add a report, which is then read once.
 pub struct Bucket {
@@ -80,13 +81,13 @@ impl Store for Bucket {
         NamedTempFile::new().map_err(Error::io("cannot make a temporary file"))
     }
 
-    fn put(&self, file: NamedTempFile, path: &str) -> Result<Put, Error> {
+    fn put(&self, file: NamedTempFile, path: &str) -> Result<Kept, Error> {
         let bytes = fs::read(file.path()).map_err(Error::io("cannot read a temporary file"))?;
         let at = self.at(path);
         let put = self.s3.put_new(&at.bucket, &at.key, &bytes);
         Ok(match put.map_err(failed("cannot write to the archive"))? {
-            aws::Put::Written => Put::Written,
-            aws::Put::WasThere => Put::WasThere,
+            aws::Put::Written => Kept::Written,
+            aws::Put::WasThere => Kept::WasThere,
         })
     }
 

@@ -13,6 +13,7 @@ use polars::prelude::{ParquetReader, PolarsResult};
 use tempfile::NamedTempFile;
 
 use super::error::Error;
+use crate::io::keep::Kept;
 
 /// Bytes that can be read at any place, by several at the same time.
 #[derive(Clone, Debug)]
@@ -42,15 +43,6 @@ pub struct Entry {
     pub size: u64,
 }
 
-/// Whether a file had to be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Put {
-    /// It was.
-    Written,
-    /// It was there.
-    WasThere,
-}
-
 /// Where an archive lies: files that are written once, whole or not at all.
 pub trait Store: Send {
     /// What the archive is called: a directory, or an `s3://` URL.
@@ -78,7 +70,7 @@ pub trait Store: Send {
     ///
     /// # Errors
     /// Where it cannot be written; then nothing is there.
-    fn put(&self, file: NamedTempFile, path: &str) -> Result<Put, Error>;
+    fn put(&self, file: NamedTempFile, path: &str) -> Result<Kept, Error>;
 
     /// Keeps others from adding until it is dropped; waits while others do.
     ///
@@ -183,8 +175,8 @@ impl Store for Directory {
             .map_err(Error::io(format!("cannot write into {}", self.name())))
     }
 
-    fn put(&self, file: NamedTempFile, path: &str) -> Result<Put, Error> {
-        let put = || -> io::Result<Put> {
+    fn put(&self, file: NamedTempFile, path: &str) -> Result<Kept, Error> {
+        let put = || -> io::Result<Kept> {
             file.as_file().sync_all()?;
             let to = self.at(path);
             let directory = to.parent().unwrap_or(&self.0);
@@ -195,7 +187,7 @@ impl Store for Directory {
                 ));
             }
             let put = match file.persist_noclobber(&to) {
-                Ok(_) => Put::Written,
+                Ok(_) => Kept::Written,
                 Err(error) if error.error.kind() == ErrorKind::AlreadyExists => {
                     replace_damaged(error.file, &to)?
                 }
@@ -233,12 +225,12 @@ impl Store for Directory {
 }
 
 /// A name is made of the bytes, so other bytes of that name are damage, and are mended.
-fn replace_damaged(file: NamedTempFile, to: &Path) -> io::Result<Put> {
+fn replace_damaged(file: NamedTempFile, to: &Path) -> io::Result<Kept> {
     if fs::read(file.path())? == fs::read(to)? {
-        return Ok(Put::WasThere);
+        return Ok(Kept::WasThere);
     }
     file.persist(to)?;
-    Ok(Put::Written)
+    Ok(Kept::Written)
 }
 
 /// Makes sure that what a directory lists survives a crash of the machine.

@@ -14,7 +14,8 @@ use super::error::Error;
 use super::layout::Name;
 use super::meta::{FileMeta, KEY, ReportMeta, VERSION};
 use super::report::hex;
-use super::store::{Put, Store};
+use super::store::Store;
+use crate::io::keep::Kept;
 
 /// Rows of a row group: enough to pack well, and to be read in little memory.
 pub(super) const GROUP: usize = 131_072;
@@ -130,7 +131,7 @@ impl Writer {
     }
 
     /// Ends the file and puts it into its place. Its reports have one day.
-    pub(super) fn finish(mut self, store: &dyn Store) -> Result<(Name, Put), Error> {
+    pub(super) fn finish(mut self, store: &dyn Store) -> Result<(Name, Kept), Error> {
         if let Some(waiting) = self.waiting.take().filter(|waiting| waiting.height() > 0) {
             self.group(waiting)?;
         }
