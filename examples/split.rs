@@ -37,16 +37,19 @@ fn main() {
     let work = || {
         let (mut splitter, mut rows, mut oddities) = (Splitter::default(), Rows::default(), Vec::new());
         loop {
-            let event = inputs
+            let mut event = inputs
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .next(rows.text_mut());
+            if let Some(Event::Unread(mut small)) = event {
+                event = small.0.next(rows.text_mut());
+            }
             match event {
                 Some(Event::Block { input, .. }) => {
                     splitter.split(&mut rows, &input.header, &mut oddities);
                     records.fetch_add(rows.len(), Ordering::Relaxed);
                 }
-                Some(Event::Unmade { .. } | Event::Failed { .. }) => {}
+                Some(Event::Unread(_) | Event::Unmade { .. } | Event::Failed { .. }) => {}
                 None => return,
             }
         }

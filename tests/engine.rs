@@ -266,5 +266,35 @@ proptest! {
         for threads in [2, 7] {
             prop_assert_eq!(judge(&program, source(), threads), (findings.clone(), tally.clone()));
         }
+        let whole = memory(&[(&header, report.blocks(usize::MAX))]);
+        prop_assert_eq!(judge(&program, whole, 1), (findings, tally));
+    }
+}
+
+/// More is odd than is told: which of it does not depend on where blocks begin.
+#[test]
+fn what_is_told_of_odd_rows_does_not_follow_the_blocks() {
+    let header = "user,arn,mfa_active,password_enabled";
+    let lines = (0..400).map(|row| match row % 5 {
+        0 => format!("u{row},arn:aws:iam::1:user/u{row},perhaps,true\n"),
+        1 => format!("u{row},arn:aws:iam::1:us\n"),
+        2 => format!("u,{row},arn:aws:iam::1:user/u,{row},true,maybe\n"),
+        _ => format!("u{row},arn:aws:iam::1:user/u{row},yes,no\n"),
+    });
+    let lines: Vec<String> = lines.collect();
+    let selected = credlens::rule::select(
+        &credlens::rule::Catalogue::builtin(),
+        &credlens::rule::Selection::default(),
+    );
+    let program = Program::new(selected.expect("the default rules").rules);
+    let told = |rows: usize| {
+        let blocks = lines.chunks(rows).map(<[String]>::concat).collect();
+        judge(&program, memory(&[(header, blocks)]), 2).1.diagnostics
+    };
+    let whole = told(lines.len());
+    let rows: Vec<_> = whole.iter().filter_map(|diagnostic| diagnostic.row).collect();
+    assert!(rows.len() > 150 && rows.is_sorted(), "{rows:?}");
+    for rows in [1, 7, 150] {
+        assert_eq!(told(rows), whole, "blocks of {rows} rows");
     }
 }

@@ -7,7 +7,7 @@ mod shapes;
 use std::io::{self, Cursor, Read, Write as _};
 use std::path::{Path, PathBuf};
 
-use credlens::engine::{Event, Input, Source as _};
+use credlens::engine::{InTurn, Input};
 use credlens::io::error::InputError;
 use credlens::io::inputs::{Inputs, Limits, Options};
 use credlens::report::schema::TextColumn;
@@ -56,12 +56,12 @@ fn options(limits: Limits) -> Options {
 
 fn read(arguments: Vec<PathBuf>, stdin: impl Read + Send + 'static, options: Options) -> Vec<Outcome> {
     let mut source = Inputs::new(arguments, Box::new(stdin), options);
+    let mut blocks = InTurn::new(&mut source);
     let (mut text, mut all, mut open) = (Vec::new(), Vec::<Outcome>::new(), false);
-    while let Some(event) = source.next(&mut text) {
-        let (path, input, last, error) = match event {
-            Event::Block { input, last } => (input.path.clone(), Some((*input).clone()), last, None),
-            Event::Unmade { input, .. } => panic!("{} is no archive", input.path),
-            Event::Failed { path, error } => {
+    while let Some(block) = blocks.next(&mut text) {
+        let (path, input, last, error) = match block {
+            Ok((input, last)) => (input.path.clone(), Some((*input).clone()), last, None),
+            Err((path, error)) => {
                 let error = error.downcast::<InputError>().expect("inputs fail in known ways");
                 (path, None, true, Some(*error))
             }

@@ -10,7 +10,7 @@ use super::meta::ReportMeta;
 use super::report::Reading;
 use super::store::Store;
 use super::writer::{GROUP, Writer};
-use crate::engine::{Event, Input, Source};
+use crate::engine::{InTurn, Input, Source};
 use crate::report::header::Header;
 
 /// How many days are written at once. Reports come in the order of time, or are all of a day or two.
@@ -49,22 +49,11 @@ pub fn add(store: &dyn Store, source: &mut dyn Source, told: &mut Added) -> Resu
     let mut text = Vec::new();
     // The input being read, and its report unless that was refused.
     let mut current: Option<(usize, Option<Report>)> = None;
-    while let Some(event) = source.next(&mut text) {
-        let (input, last) = match event {
-            Event::Block { input, last } => (input, last),
-            Event::Unmade {
-                input,
-                last,
-                text: made,
-            } => match made.make(&mut text) {
-                Ok(()) => (input, last),
-                Err(error) => {
-                    current = None;
-                    adder.told.failed.push((input.path.clone(), error.to_string()));
-                    continue;
-                }
-            },
-            Event::Failed { path, error } => {
+    let mut blocks = InTurn::new(source);
+    while let Some(block) = blocks.next(&mut text) {
+        let (input, last) = match block {
+            Ok(block) => block,
+            Err((path, error)) => {
                 current = None;
                 adder.told.failed.push((path, error.to_string()));
                 continue;

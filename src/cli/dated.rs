@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use credlens::engine::{Event, Input, Source};
+use credlens::engine::{Event, Input, Source, Unread};
 use credlens::finding::AsOfSource;
 use credlens::report::time::Timestamp;
 
@@ -34,6 +34,9 @@ impl<S: Source> Source for Dated<S> {
         let (input, last, text) = match event {
             Event::Block { input, last } => (input, last, None),
             Event::Unmade { input, last, text } => (input, last, Some(text)),
+            Event::Unread(whole) => {
+                return Some(Event::Unread(Unread(Box::new(Dated::new(whole.0, vec![as_of])))));
+            }
             failed @ Event::Failed { .. } => return Some(failed),
         };
         let input = match (as_of, dated) {

@@ -1,9 +1,11 @@
 //! Says on a terminal how far a long run is.
 
 use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use credlens::engine::{Event, Source};
+use credlens::engine::{Event, Source, Unread};
 
 /// What takes less than this needs no progress.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -16,8 +18,22 @@ pub(crate) struct Progress<S> {
     /// None where nobody watches.
     next: Option<Instant>,
     told: bool,
-    bytes: u64,
+    bytes: Arc<AtomicU64>,
     inputs: u64,
+}
+
+/// An input that is read apart, and whose bytes count all the same.
+struct Counted {
+    whole: Box<dyn Source>,
+    bytes: Arc<AtomicU64>,
+}
+
+impl Source for Counted {
+    fn next(&mut self, text: &mut Vec<u8>) -> Option<Event> {
+        let event = self.whole.next(text);
+        self.bytes.fetch_add(text.len() as u64, Ordering::Relaxed);
+        event
+    }
 }
 
 impl<S: Source> Progress<S> {
@@ -27,7 +43,7 @@ impl<S: Source> Progress<S> {
             source,
             next: watched.then(|| Instant::now() + PATIENCE),
             told: false,
-            bytes: 0,
+            bytes: Arc::default(),
             inputs: 0,
         }
     }
@@ -37,7 +53,7 @@ impl<S: Source> Progress<S> {
         if self.next.is_some_and(|next| next <= now) {
             self.next = Some(now + INTERVAL);
             self.told = true;
-            let (bytes, inputs) = (self.bytes >> 20, self.inputs);
+            let (bytes, inputs) = (self.bytes.load(Ordering::Relaxed) >> 20, self.inputs);
             drop(write!(
                 io::stderr(),
                 "\r{bytes} MiB read, {inputs} inputs done\x1b[K"
@@ -56,14 +72,27 @@ impl<S> Drop for Progress<S> {
 
 impl<S: Source> Source for Progress<S> {
     fn next(&mut self, text: &mut Vec<u8>) -> Option<Event> {
-        let event = self.source.next(text);
-        self.bytes += text.len() as u64;
-        let ends = |event: &Event| match event {
-            Event::Block { last, .. } | Event::Unmade { last, .. } => *last,
-            Event::Failed { .. } => true,
+        let event = self.source.next(text)?;
+        if self.next.is_none() {
+            return Some(event);
+        }
+        let event = match event {
+            Event::Unread(Unread(whole)) => {
+                self.inputs += 1;
+                let bytes = Arc::clone(&self.bytes);
+                Event::Unread(Unread(Box::new(Counted { whole, bytes })))
+            }
+            event @ (Event::Block { last, .. } | Event::Unmade { last, .. }) => {
+                self.bytes.fetch_add(text.len() as u64, Ordering::Relaxed);
+                self.inputs += u64::from(last);
+                event
+            }
+            failed @ Event::Failed { .. } => {
+                self.inputs += 1;
+                failed
+            }
         };
-        self.inputs += u64::from(event.as_ref().is_some_and(ends));
         self.tell();
-        event
+        Some(event)
     }
 }

@@ -94,8 +94,13 @@ impl Ledger {
             Some(current) => current,
             None => self.open(input, counts.len()),
         };
-        self.add_oddities(&mut current, oddities);
-        self.add_bad_cells(&mut current, chunk);
+        let mut told = current.tell_oddities(oddities);
+        current.tell_bad_cells(chunk, &mut told);
+        // In the order of rows, so that it does not matter where blocks begin.
+        told.sort_by_key(|diagnostic| diagnostic.row);
+        for diagnostic in told {
+            self.push(diagnostic);
+        }
         current.add_chunk(chunk);
         self.tally.roots += chunk
             .root()
@@ -218,34 +223,36 @@ impl Ledger {
         });
         Some(current.ended())
     }
+}
 
-    fn add_oddities(&mut self, current: &mut Current, oddities: &[Oddity]) {
+impl Current {
+    fn tell_oddities(&mut self, oddities: &[Oddity]) -> Vec<Diagnostic> {
+        let mut told = Vec::new();
         for oddity in oddities {
-            current.odd_rows += 1;
-            let (level, code, message) = tell_oddity(oddity.kind, current.input.header.width());
+            self.odd_rows += 1;
+            let (level, code, message) = tell_oddity(oddity.kind, self.input.header.width());
             // That users were not judged is told however much was told before, and once.
             let is_known = match level {
-                Level::Error => std::mem::replace(&mut current.left_out, true),
-                Level::Warning | Level::Note => current.odd_rows > TOLD,
+                Level::Error => std::mem::replace(&mut self.left_out, true),
+                Level::Warning | Level::Note => self.odd_rows > TOLD,
             };
-            if is_known {
-                continue;
+            if !is_known {
+                told.push(Diagnostic {
+                    row: Some(self.users + u64::from(oddity.row) + 1),
+                    ..self.diagnostic(level, code, message)
+                });
             }
-            let row = current.users + u64::from(oddity.row) + 1;
-            self.push(Diagnostic {
-                row: Some(row),
-                ..current.diagnostic(level, code, message)
-            });
         }
+        told
     }
 
-    fn add_bad_cells(&mut self, current: &mut Current, chunk: &Chunk) {
+    fn tell_bad_cells(&mut self, chunk: &Chunk, told: &mut Vec<Diagnostic>) {
         let bad = chunk.bad_cells();
-        let room = TOLD.saturating_sub(current.bad_cells);
+        let room = TOLD.saturating_sub(self.bad_cells);
         for cell in bad.kept.iter().take(usize::try_from(room).unwrap_or(usize::MAX)) {
             let value = chunk
                 .rows
-                .cell(&current.input.header, cell.row as usize, cell.column)
+                .cell(&self.input.header, cell.row as usize, cell.column)
                 .unwrap_or(b"");
             let kind = match cell.column {
                 Column::Time(_) => "no time",
@@ -253,18 +260,16 @@ impl Ledger {
                 Column::Text(_) => "no text",
             };
             let message = format!("this cell is {kind}; what depends on it is undetermined");
-            self.push(Diagnostic {
-                row: Some(current.users + u64::from(cell.row) + 1),
+            told.push(Diagnostic {
+                row: Some(self.users + u64::from(cell.row) + 1),
                 column: Some(cell.column.name().to_owned()),
                 value: Some(shortened(value)),
-                ..current.diagnostic(Level::Warning, "bad-cell", message)
+                ..self.diagnostic(Level::Warning, "bad-cell", message)
             });
         }
-        current.bad_cells += bad.count;
+        self.bad_cells += bad.count;
     }
-}
 
-impl Current {
     fn add_chunk(&mut self, chunk: &Chunk) {
         self.users += chunk.rows.len() as u64;
         self.newest = self.newest.max(chunk.newest());

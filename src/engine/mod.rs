@@ -23,7 +23,7 @@ pub use hit::{Hit, Id, Place, UserRow, user_key};
 pub use memory::{Collect, Memory};
 pub use program::{Judged, Program};
 pub use sink::{Block, Sink};
-pub use source::{Account, Event, Input, Source, SourceError, Text};
+pub use source::{Account, Event, InTurn, Input, Read, Source, SourceError, Text, Unread};
 pub use verdicts::Tell;
 pub use workers::Workers;
 
@@ -31,10 +31,11 @@ use crate::finding::{Status, Tally};
 use crate::report::chunk::Chunk;
 use crate::report::schema::{Column, Slot};
 use crate::report::split::{Oddity, Splitter};
+use crate::report::time::Timestamp;
 use crate::rule::{RuleSuppressions, Suppressions};
 use ledger::{Ended, Ledger};
 use registers::Registers;
-use turn::Turnstile;
+use turn::{Turn, Turnstile};
 use verdicts::{Verdicts, View};
 
 /// How a run is done.
@@ -113,6 +114,8 @@ struct Scratch<'s> {
     chunk: Chunk,
     oddities: Vec<Oddity>,
     registers: Registers,
+    /// Those of the instant at which the last block was judged.
+    cutoffs: Option<(Timestamp, Vec<i64>)>,
     verdicts: Verdicts<'s>,
 }
 
@@ -138,19 +141,59 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
                 return;
             };
             match event {
-                Event::Block { input, last } => self.block(ticket, &input, last, &mut scratch, &mut part),
-                Event::Unmade { input, last, text } => match text.make(scratch.chunk.rows.text_mut()) {
-                    Ok(()) => self.block(ticket, &input, last, &mut scratch, &mut part),
-                    Err(error) => self.fail(ticket, &input.path, &error.to_string(), &mut part),
-                },
-                Event::Failed { path, error } => self.fail(ticket, &path, &error.to_string(), &mut part),
+                Event::Unread(mut unread) => {
+                    while self.whole(ticket, &mut unread, &mut scratch, &mut part) {}
+                }
+                event @ (Event::Block { .. } | Event::Unmade { .. } | Event::Failed { .. }) => {
+                    self.one(
+                        Turn {
+                            ticket,
+                            is_through: true,
+                        },
+                        event,
+                        &mut scratch,
+                        &mut part,
+                    );
+                }
             }
         }
     }
 
-    fn fail(&self, ticket: u64, path: &str, error: &str, part: &mut S::Part) {
-        self.numbering.pass(ticket, |before| *before = 0);
-        self.deliver(ticket, part, |ledger| {
+    /// Judges the next block of an input that is read here, and says whether there is one more.
+    fn whole(&self, ticket: u64, unread: &mut Unread, scratch: &mut Scratch<'a>, part: &mut S::Part) -> bool {
+        let event = unread.0.next(scratch.chunk.rows.text_mut());
+        let event = event.expect("invariant: a whole input ends by its last block or by a failure");
+        let more = matches!(
+            event,
+            Event::Block { last: false, .. } | Event::Unmade { last: false, .. }
+        );
+        self.one(
+            Turn {
+                ticket,
+                is_through: !more,
+            },
+            event,
+            scratch,
+            part,
+        );
+        more
+    }
+
+    fn one(&self, turn: Turn, event: Event, scratch: &mut Scratch<'a>, part: &mut S::Part) {
+        match event {
+            Event::Block { input, last } => self.block(turn, &input, last, scratch, part),
+            Event::Unmade { input, last, text } => match text.make(scratch.chunk.rows.text_mut()) {
+                Ok(()) => self.block(turn, &input, last, scratch, part),
+                Err(error) => self.fail(turn, &input.path, &error.to_string(), part),
+            },
+            Event::Failed { path, error } => self.fail(turn, &path, &error.to_string(), part),
+            Event::Unread(_) => unreachable!("invariant: there is no input within an input"),
+        }
+    }
+
+    fn fail(&self, turn: Turn, path: &str, error: &str, part: &mut S::Part) {
+        self.numbering.pass(turn, |before| *before = 0);
+        self.deliver(turn, part, |ledger| {
             ledger.fail(path, error);
             true
         });
@@ -166,7 +209,7 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
 
     fn block(
         &self,
-        ticket: u64,
+        turn: Turn,
         input: &Arc<Input>,
         last: bool,
         scratch: &mut Scratch<'a>,
@@ -177,19 +220,23 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
             chunk,
             oddities,
             registers,
+            cutoffs,
             verdicts,
         } = scratch;
         splitter.split(&mut chunk.rows, &input.header, oddities);
         let rows = chunk.rows.len() as u64;
-        let before = self.numbering.pass(ticket, |before| {
+        let before = self.numbering.pass(turn, |before| {
             let mine = *before;
             *before = if last { 0 } else { mine + rows };
             mine
         });
         let Some(before) = before else { return };
         chunk.decode(&input.header, Column::ALL.into_iter().collect());
-        let cutoffs = self.program.cutoffs(input.as_of);
-        registers.run(self.program, &cutoffs, chunk, &input.header);
+        let cutoffs = match cutoffs {
+            Some((as_of, cutoffs)) if *as_of == input.as_of => cutoffs,
+            other => &mut other.insert((input.as_of, self.program.cutoffs(input.as_of))).1,
+        };
+        registers.run(self.program, cutoffs, chunk, &input.header);
         let view = View {
             input,
             chunk,
@@ -198,15 +245,15 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
         verdicts.judge(self.program, registers, view, self.suppressions, self.tell);
         self.sink.rows(part, Block { input, chunk, last });
         verdicts.hits(self.program, view, self.sink, part);
-        self.deliver(ticket, part, |ledger| {
+        self.deliver(turn, part, |ledger| {
             ledger.add(input, chunk, &verdicts.counts, oddities);
             last
         });
     }
 
     /// Enters a block in the ledger, which says whether its input ends with it, and hands over the part.
-    fn deliver(&self, ticket: u64, part: &mut S::Part, enter: impl FnOnce(&mut Ledger) -> bool) {
-        self.delivery.pass(ticket, |(ledger, result)| {
+    fn deliver(&self, turn: Turn, part: &mut S::Part, enter: impl FnOnce(&mut Ledger) -> bool) {
+        self.delivery.pass(turn, |(ledger, result)| {
             if enter(ledger)
                 && let Some(ended) = ledger.end()
             {

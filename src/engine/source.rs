@@ -15,6 +15,12 @@ pub trait Source: Send {
     fn next(&mut self, text: &mut Vec<u8>) -> Option<Event>;
 }
 
+impl<S: Source + ?Sized> Source for Box<S> {
+    fn next(&mut self, text: &mut Vec<u8>) -> Option<Event> {
+        (**self).next(text)
+    }
+}
+
 /// What comes next.
 #[derive(Debug)]
 pub enum Event {
@@ -35,6 +41,9 @@ pub enum Event {
         /// Makes its text.
         text: Text,
     },
+    /// One input, whole, of which nothing was read yet: who judges it reads it, while others read theirs. Its own
+    /// source tells its blocks, up to the last one or to a failure, and nothing else.
+    Unread(Unread),
     /// An input, or the rest of the input whose blocks came before, that could not be read.
     Failed {
         /// As named on the command line.
@@ -46,6 +55,64 @@ pub enum Event {
 
 /// What was wrong with an input.
 pub type SourceError = Box<dyn std::error::Error + Send + Sync>;
+
+/// An input that is still to be read.
+pub struct Unread(pub Box<dyn Source>);
+
+impl std::fmt::Debug for Unread {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Unread")
+    }
+}
+
+/// Whose block was read, and whether it is its input's last one; or the path of what could not be read, and why not.
+pub type Read = Result<(Arc<Input>, bool), (String, SourceError)>;
+
+/// A source for who reads one block after the other: everything is made and read in its place, so that no other
+/// events come than blocks and failures.
+pub struct InTurn<'a> {
+    source: &'a mut dyn Source,
+    /// What is read before the source goes on.
+    whole: Option<Unread>,
+}
+
+impl<'a> InTurn<'a> {
+    /// Of this one.
+    pub fn new(source: &'a mut dyn Source) -> Self {
+        Self { source, whole: None }
+    }
+
+    /// The next block, in `text`, as of [`Source::next`].
+    pub fn next(&mut self, text: &mut Vec<u8>) -> Option<Read> {
+        loop {
+            let event = match &mut self.whole {
+                Some(whole) => whole.0.next(text),
+                None => self.source.next(text),
+            };
+            let read = match event {
+                None => {
+                    self.whole.take()?;
+                    continue;
+                }
+                Some(Event::Unread(unread)) => {
+                    self.whole = Some(unread);
+                    continue;
+                }
+                Some(Event::Block { input, last }) => Ok((input, last)),
+                Some(Event::Unmade {
+                    input,
+                    last,
+                    text: made,
+                }) => match made.make(text) {
+                    Ok(()) => Ok((input, last)),
+                    Err(error) => Err((input.path.clone(), error)),
+                },
+                Some(Event::Failed { path, error }) => Err((path, error)),
+            };
+            return Some(read);
+        }
+    }
+}
 
 type Make = dyn FnOnce(&mut Vec<u8>) -> Result<(), SourceError> + Send;
 
@@ -77,7 +144,7 @@ impl std::fmt::Debug for Text {
 /// One input, as far as it is known before its records are read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Input {
-    /// Its place among the inputs whose header could be read, from 0.
+    /// A number that no other input of the run has; that of a later one is larger.
     pub index: usize,
     /// As named on the command line; `-` for standard input.
     pub path: String,

@@ -16,6 +16,14 @@ struct State<T> {
     waiting: usize,
 }
 
+/// Once through a turnstile.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Turn {
+    pub(super) ticket: u64,
+    /// Whether it is the last time with this ticket.
+    pub(super) is_through: bool,
+}
+
 impl<T> Turnstile<T> {
     pub(super) fn new(value: T) -> Self {
         Self {
@@ -29,8 +37,13 @@ impl<T> Turnstile<T> {
         }
     }
 
-    /// Waits for this ticket's turn, and passes with the value. None when a holder before it gave up.
-    pub(super) fn pass<R>(&self, ticket: u64, pass: impl FnOnce(&mut T) -> R) -> Option<R> {
+    /// Waits for this ticket's turn, and passes with the value; the next one's turn comes when this one is through.
+    /// None when a holder before it gave up.
+    pub(super) fn pass<R>(
+        &self,
+        Turn { ticket, is_through }: Turn,
+        pass: impl FnOnce(&mut T) -> R,
+    ) -> Option<R> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.waiting += 1;
         let mut state = self
@@ -42,11 +55,11 @@ impl<T> Turnstile<T> {
             return None;
         }
         let result = pass(&mut state.value);
-        state.next += 1;
+        state.next += u64::from(is_through);
         let is_awaited = state.waiting > 0;
         drop(state);
         // To wake is a system call, whoever sleeps.
-        if is_awaited {
+        if is_awaited && is_through {
             self.moved.notify_all();
         }
         Some(result)

@@ -2,20 +2,18 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{Cursor, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::contained::{Contained, Containers, NoArchives, Opened, Place};
 use super::error::InputError;
+use super::reading::{Found, KnownHeader, Reading, failed};
 use super::remote::{Nothing, Remote, is_remote};
-use super::stream::{Stream, first_read, unpack};
+use super::stream::Stream;
 use super::walk::{STDIN, Walk};
-use crate::engine::{Account, Event, Input, Source, Text};
+use crate::engine::{Event, Input, Source, Text, Unread};
 use crate::finding::AsOfSource;
-use crate::report::as_of::{from_directory_name, from_file_name};
-use crate::report::cut::whole_records;
-use crate::report::envelope::{self, Kind, Shape};
 use crate::report::header::Header;
 use crate::report::time::Timestamp;
 
@@ -36,8 +34,8 @@ pub struct Options {
 /// How much is read at once, and at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of a block. 1 MiB. A quarter of it, which stays in the second-level cache, would take a tenth off,
-    /// but the order in which diagnostics are told follows the blocks.
+    /// Bytes of a block, and of the largest file that is read by who judges it. 256 KiB, which stay in the
+    /// second-level cache.
     pub block: usize,
     /// Most bytes of one record. 64 MiB.
     pub record: usize,
@@ -55,7 +53,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            block: 1 << 20,
+            block: 256 << 10,
             record: 64 << 20,
             held: 256 << 20,
             unpacked: 64 << 30,
@@ -77,9 +75,9 @@ pub struct Inputs {
     remote: Box<dyn Remote>,
     options: Options,
     current: Option<Current>,
+    /// How many there were.
     opened: usize,
-    /// The header line read last, and what it says: the next report's is most often the same.
-    header: Option<(Vec<u8>, Header)>,
+    known: Arc<KnownHeader>,
 }
 
 impl Inputs {
@@ -95,7 +93,7 @@ impl Inputs {
             options,
             current: None,
             opened: 0,
-            header: None,
+            known: Arc::default(),
         }
     }
 
@@ -125,10 +123,8 @@ impl Inputs {
             dated.push(match found {
                 Ok(Place::Contained(path, _, report)) => (false, options.as_of.or(Some(report.as_of)), path),
                 Ok(Place::File(path)) => {
-                    let as_of = inputs
-                        .open(&path, &mut text)
-                        .ok()
-                        .map(|report| report.input.as_of);
+                    let opened = inputs.found(path.clone()).map(|(found, _)| found.open(&mut text));
+                    let as_of = opened.ok().and_then(Result::ok).map(|report| report.input.as_of);
                     (as_of.is_none(), as_of, path)
                 }
                 Err((path, _)) => (true, None, path),
@@ -173,18 +169,18 @@ impl Inputs {
             .as_mut()
             .expect("invariant: it told where the report is");
         let rows = container.rows(number)?.into_iter();
-        let known = self.header.as_ref().map(|(_, header)| header);
+        let known = self.known.of(&contained.header);
         let header = match known.filter(|header| header.written() == contained.header) {
-            Some(header) => header.clone(),
+            Some(header) => header,
             None => Header::parse(&contained.header)?,
         };
-        self.header = Some((contained.header, header.clone()));
+        self.known.learn(&header);
         let (as_of, as_of_source) = match self.options.as_of {
             Some(as_of) => (as_of, AsOfSource::Argument),
             None => (contained.as_of, contained.as_of_source),
         };
         let input = Arc::new(Input {
-            index: self.opened,
+            index: self.index(),
             path: path.to_string_lossy().into_owned(),
             kind: "archive".to_owned(),
             header,
@@ -193,124 +189,78 @@ impl Inputs {
             generated: contained.generated,
             account: contained.account,
         });
-        self.opened += 1;
         Ok(Archived { input, rows })
     }
 
-    /// Opens an input and reads its beginning: `text` then holds the first rows.
-    fn open(&mut self, path: &Path, text: &mut Vec<u8>) -> Result<Report, InputError> {
-        let limits = self.options.limits;
-        let (mut stream, layers) = unpack(Stream::new(self.raw(path)?), text, limits)?;
-        let mut kind = Kind::Csv;
-        let mut generated = None;
-        let shape = envelope::sniff(text);
-        if shape != Shape::Csv {
-            stream.hold(text, limits.held)?;
-            let opened = envelope::open(shape, text)?;
-            (kind, generated) = (opened.kind, opened.generated);
-            text.clear();
-            stream = Stream::new(Box::new(Cursor::new(opened.csv)));
-            stream.fill(text, first_read(limits));
-        }
-        let header = stream.take_header(text, &mut self.header)?;
-        let (as_of, as_of_source) = self.as_of(path, generated);
-        let input = Arc::new(Input {
-            index: self.opened,
-            path: path.to_string_lossy().into_owned(),
-            kind: format!("{}{layers}", kind.name()),
-            header,
-            as_of,
-            as_of_source,
-            generated,
-            account: Account::default(),
-        });
-        self.opened += 1;
-        Ok(Report {
-            input,
+    /// A report in a file of its own, or on standard input; the size of the file where it has one.
+    fn found(&mut self, path: PathBuf) -> Result<(Found, Option<u64>), (PathBuf, InputError)> {
+        let (stream, size) = match self.raw(&path) {
+            Ok(raw) => raw,
+            Err(error) => return Err((path, error)),
+        };
+        let found = Found {
+            index: self.index(),
+            path,
             stream,
-            tail: Vec::new(),
-        })
+            options: self.options,
+            known: Arc::clone(&self.known),
+        };
+        Ok((found, size))
     }
 
-    fn raw(&mut self, path: &Path) -> Result<Box<dyn Read + Send>, InputError> {
+    fn raw(&mut self, path: &Path) -> Result<(Stream, Option<u64>), InputError> {
         if path.as_os_str() == STDIN {
-            return self.stdin.take().ok_or(InputError::StdinTwice);
+            let stdin = self.stdin.take().ok_or(InputError::StdinTwice)?;
+            return Ok((Stream::new(stdin), None));
         }
         if is_remote(path) {
-            return self.remote.open(&path.to_string_lossy());
+            return Ok((Stream::new(self.remote.open(&path.to_string_lossy())?), None));
         }
-        Ok(Box::new(File::open(path).map_err(InputError::Open)?))
+        let file = File::open(path).map_err(InputError::Open)?;
+        let metadata = file.metadata().map_err(InputError::Open)?;
+        let size = metadata.is_file().then_some(metadata.len());
+        Ok((Stream::of_size(Box::new(file), size), size))
     }
 
-    fn as_of(&self, path: &Path, generated: Option<Timestamp>) -> (Timestamp, AsOfSource) {
-        let in_name = || {
-            let in_file = from_file_name(&path.file_name()?.to_string_lossy());
-            let mut above = path.parent()?.iter().rev();
-            in_file.or_else(|| above.find_map(|name| from_directory_name(&name.to_string_lossy())))
-        };
-        if let Some(time) = self.options.as_of {
-            (time, AsOfSource::Argument)
-        } else if let Some(time) = generated {
-            (time, AsOfSource::Generated)
-        } else if let Some(time) = in_name() {
-            (time, AsOfSource::FileName)
-        } else {
-            (self.options.now, AsOfSource::Now)
-        }
-    }
-
-    /// The report that is being read, or the next one. `text` then holds its rows as far as they were read.
-    fn next_report(&mut self, text: &mut Vec<u8>) -> Option<Result<Current, (PathBuf, InputError)>> {
-        match self.current.take() {
-            Some(Current::Read(mut report)) => {
-                text.append(&mut report.tail);
-                return Some(Ok(Current::Read(report)));
-            }
-            Some(archived) => return Some(Ok(archived)),
-            None => {}
-        }
-        let (path, opened) = match self.find()? {
-            Err(failed) => return Some(Err(failed)),
-            Ok(Place::File(path)) => {
-                let opened = self.open(&path, text).map(Current::Read);
-                (path, opened)
-            }
-            Ok(Place::Contained(path, number, contained)) => {
-                let opened = self.open_contained(&path, (number, contained));
-                (path, opened.map(Current::Archived))
-            }
-        };
-        Some(opened.map_err(|error| (path, error)))
+    fn index(&mut self) -> usize {
+        self.opened += 1;
+        self.opened - 1
     }
 
     fn event(&mut self, text: &mut Vec<u8>) -> Option<Result<Event, (PathBuf, InputError)>> {
-        Some(match self.next_report(text)? {
-            Err(failed) => Err(failed),
-            Ok(Current::Read(mut report)) => {
-                let input = Arc::clone(&report.input);
-                match report.next_block(text, self.options.limits) {
-                    Ok(last) => {
-                        self.current = (!last).then_some(Current::Read(report));
-                        Ok(Event::Block { input, last })
+        if let Some(event) = self.current.as_mut().and_then(|current| current.next(text)) {
+            return Some(Ok(event));
+        }
+        self.current = None;
+        let place = match self.find()? {
+            Ok(place) => place,
+            Err(failed) => return Some(Err(failed)),
+        };
+        match place {
+            Place::File(path) => {
+                let (found, size) = match self.found(path) {
+                    Ok(found) => found,
+                    Err(failed) => return Some(Err(failed)),
+                };
+                let mut reading = Reading::Found(found);
+                // A larger one is cut into blocks, which several can judge.
+                if size.is_some_and(|size| size <= self.options.limits.block as u64) {
+                    return Some(Ok(Event::Unread(Unread(Box::new(reading)))));
+                }
+                let event = reading.next(text)?;
+                self.current = Some(Current::Read(reading));
+                Some(Ok(event))
+            }
+            Place::Contained(path, number, contained) => {
+                match self.open_contained(&path, (number, contained)) {
+                    Ok(archived) => {
+                        self.current = Some(Current::Archived(archived));
+                        self.event(text)
                     }
-                    Err(error) => Err((PathBuf::from(&input.path), error)),
+                    Err(error) => Some(Err((path, error))),
                 }
             }
-            Ok(Current::Archived(mut report)) => {
-                let piece = report
-                    .rows
-                    .next()
-                    .expect("invariant: a report that is current has rows to come");
-                let input = Arc::clone(&report.input);
-                let last = report.rows.len() == 0;
-                self.current = (!last).then_some(Current::Archived(report));
-                Ok(Event::Unmade {
-                    input,
-                    last,
-                    text: piece,
-                })
-            }
-        })
+        }
     }
 }
 
@@ -324,59 +274,35 @@ impl Source for Inputs {
             text.shrink_to(usual);
         }
         let event = self.event(text)?;
-        Some(event.unwrap_or_else(|(path, error)| {
-            text.clear();
-            let path = path.to_string_lossy().into_owned();
-            Event::Failed {
-                path,
-                error: Box::new(error),
-            }
-        }))
+        Some(event.unwrap_or_else(|(path, error)| failed(&path, error, text)))
     }
 }
 
-/// A report of which more is to come.
+/// A report of which more may be to come.
 enum Current {
-    Read(Report),
+    Read(Reading),
     Archived(Archived),
 }
 
 /// A report of a container.
 struct Archived {
     input: Arc<Input>,
-    /// Its rows; one piece at least.
+    /// Its rows.
     rows: std::vec::IntoIter<Text>,
 }
 
-/// A report that is being read.
-struct Report {
-    input: Arc<Input>,
-    stream: Stream,
-    /// What was read behind the last whole record.
-    tail: Vec<u8>,
-}
-
-impl Report {
-    /// Goes on reading into `text`, leaves whole records in it, and says whether they are the last ones.
-    fn next_block(&mut self, text: &mut Vec<u8>, limits: Limits) -> Result<bool, InputError> {
-        let mut most = limits.block;
-        loop {
-            self.stream.fill(text, most);
-            if matches!(self.stream.end, Some(Ok(()))) {
-                return Ok(true);
+impl Current {
+    fn next(&mut self, text: &mut Vec<u8>) -> Option<Event> {
+        match self {
+            Self::Read(reading) => reading.next(text),
+            Self::Archived(archived) => {
+                let piece = archived.rows.next()?;
+                Some(Event::Unmade {
+                    input: Arc::clone(&archived.input),
+                    last: archived.rows.len() == 0,
+                    text: piece,
+                })
             }
-            if let Some(whole) = whole_records(text, self.input.header.delimiter()) {
-                self.tail.extend_from_slice(&text[whole..]);
-                text.truncate(whole);
-                return Ok(false);
-            }
-            if let Some(Err(error)) = self.stream.end.take() {
-                return Err(error);
-            }
-            if most >= limits.record {
-                return Err(InputError::RecordTooLong(limits.record >> 20));
-            }
-            most = most.saturating_mul(2).min(limits.record);
         }
     }
 }

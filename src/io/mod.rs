@@ -10,6 +10,7 @@ pub mod error;
 pub mod inputs;
 pub mod keep;
 pub mod outputs;
+mod reading;
 pub mod remote;
 mod stream;
 pub mod temporary;

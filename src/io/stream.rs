@@ -5,25 +5,38 @@ use std::io::{self, Cursor, ErrorKind, Read};
 use super::decompress::Compression;
 use super::error::InputError;
 use super::inputs::Limits;
+use super::reading::KnownHeader;
 use crate::report::envelope;
 use crate::report::header::{self, Header};
 
 /// How often over an input may be compressed.
 const LAYERS: usize = 2;
 
-/// Bytes that are read first: most reports of one account are through with them.
+/// Bytes that are read first where it is not known how many there are.
 const PIECE: usize = 64 * 1024;
 
 /// Bytes, and how they ended once they have.
 pub(super) struct Stream {
     reader: Box<dyn Read + Send>,
+    /// Bytes that are read first.
+    piece: usize,
     pub(super) end: Option<Result<(), InputError>>,
 }
 
 impl Stream {
     /// Of what is read.
     pub(super) fn new(reader: Box<dyn Read + Send>) -> Self {
-        Self { reader, end: None }
+        Self::of_size(reader, None)
+    }
+
+    /// Of what is read, of which so many bytes are expected.
+    pub(super) fn of_size(reader: Box<dyn Read + Send>, size: Option<u64>) -> Self {
+        let size = size.and_then(|size| usize::try_from(size).ok());
+        Self {
+            reader,
+            piece: size.map_or(PIECE, |size| size.saturating_add(1)),
+            end: None,
+        }
     }
 
     /// Reads until `text` holds `most` bytes or there is no more. What was read before an error stays.
@@ -32,7 +45,7 @@ impl Stream {
         if wanted == 0 || self.end.is_some() {
             return;
         }
-        let filled = read(&mut self.reader, text, most);
+        let filled = read(&mut self.reader, text, (self.piece, most));
         self.end = match filled {
             Ok(true) => None,
             Ok(false) => Some(Ok(())),
@@ -50,21 +63,17 @@ impl Stream {
     pub(super) fn take_header(
         &mut self,
         text: &mut Vec<u8>,
-        known: &mut Option<(Vec<u8>, Header)>,
+        known: &KnownHeader,
     ) -> Result<Header, InputError> {
-        if let Some((line, header)) = known
-            && text.starts_with(line)
-        {
-            text.drain(..line.len());
-            return Ok(header.clone());
+        if let Some(header) = known.of(text) {
+            text.drain(..header.written().len());
+            return Ok(header);
         }
         let csv = envelope::without_byte_order_mark(text);
         match (Header::split(csv), self.end.take()) {
             (Ok((header, rows)), end) => {
-                let line: Vec<u8> = text.drain(..text.len() - rows.len()).collect();
-                // Of a line that ends, and in which nothing is quoted, no byte behind it changes the meaning.
-                let stands_alone = line.ends_with(b"\n") && !line.contains(&b'"');
-                *known = stands_alone.then(|| (line, header.clone()));
+                text.drain(..text.len() - rows.len());
+                known.learn(&header);
                 self.end = end;
                 Ok(header)
             }
@@ -75,9 +84,13 @@ impl Stream {
 }
 
 /// Reads until `text` holds `most` bytes, and says whether there may be more.
-fn read(reader: &mut Box<dyn Read + Send>, text: &mut Vec<u8>, most: usize) -> io::Result<bool> {
+fn read(
+    reader: &mut Box<dyn Read + Send>,
+    text: &mut Vec<u8>,
+    (piece, most): (usize, usize),
+) -> io::Result<bool> {
     if text.is_empty() {
-        first_piece(reader, text, most)?;
+        first_piece(reader, text, most.min(piece))?;
     }
     let wanted = most.saturating_sub(text.len());
     let read = reader.by_ref().take(wanted as u64).read_to_end(text)?;
@@ -85,8 +98,8 @@ fn read(reader: &mut Box<dyn Read + Send>, text: &mut Vec<u8>, most: usize) -> i
 }
 
 /// Reads once, into nothing, so much that a small file is through with it: reading to the end begins with a few KiB.
-fn first_piece(reader: &mut Box<dyn Read + Send>, text: &mut Vec<u8>, most: usize) -> io::Result<()> {
-    text.resize(most.min(PIECE), 0);
+fn first_piece(reader: &mut Box<dyn Read + Send>, text: &mut Vec<u8>, piece: usize) -> io::Result<()> {
+    text.resize(piece, 0);
     let read = loop {
         match reader.read(text) {
             Err(error) if error.kind() == ErrorKind::Interrupted => {}

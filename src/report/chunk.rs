@@ -117,6 +117,7 @@ impl Chunk {
         self.bad_cells
             .kept
             .sort_by_key(|bad| (bad.row, bad.column.index()));
+        self.bad_cells.kept.truncate(BAD_CELLS_KEPT);
     }
 
     /// The cells of a time column.
@@ -166,12 +167,14 @@ pub struct BadCells {
 impl BadCells {
     /// Notes the unknown cells of a column that no ragged record and no `not_supported` explains.
     fn note(&mut self, rows: &Rows, column: Column, position: usize, unknown: impl Iterator<Item = bool>) {
+        let before = self.kept.len();
         for ((row, field), is_unknown) in (0_u32..).zip(rows.fields(0..rows.len(), position)).zip(unknown) {
             if !is_unknown || cell::is_not_supported(field) || rows.ragged().binary_search(&row).is_ok() {
                 continue;
             }
             self.count += 1;
-            if self.kept.len() < BAD_CELLS_KEPT {
+            // So many a column: which ones come first in the order of records shows later.
+            if self.kept.len() - before < BAD_CELLS_KEPT {
                 self.kept.push(BadCell { row, column });
             }
         }

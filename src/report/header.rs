@@ -18,13 +18,13 @@ pub const LONGEST: usize = 64 * 1024;
 
 const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
 
-/// The header of a credential report.
+/// The header of a credential report. Cheap to clone: reports of an organization have the same one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
     delimiter: u8,
-    names: Vec<String>,
+    names: Arc<[String]>,
     positions: [Option<usize>; Column::COUNT],
-    oddities: Vec<Oddity>,
+    oddities: Arc<[Oddity]>,
     written: Arc<[u8]>,
 }
 
@@ -96,21 +96,22 @@ impl Header {
                 .map(|name| String::from_utf8_lossy(name).trim().to_owned())
                 .collect(),
             positions: [None; Column::COUNT],
-            oddities: Vec::new(),
+            oddities: Arc::default(),
             written: Arc::default(),
         };
         let mut duplicates = ColumnSet::default();
         let mut unknown = Vec::new();
+        let positions = &mut header.positions;
         for (position, name) in header.names.iter().enumerate() {
             match Column::from_name(name) {
                 None => unknown.push(name.clone()),
-                Some(column) => match &mut header.positions[column.index()] {
+                Some(column) => match &mut positions[column.index()] {
                     free @ None => *free = Some(position),
                     Some(_) => duplicates.insert(column),
                 },
             }
         }
-        header.oddities = header.judge(duplicates, unknown);
+        header.oddities = header.judge(duplicates, unknown).into();
         header
     }
 

@@ -1,0 +1,188 @@
+//! One report: from the bytes of its file to blocks of its records.
+
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::error::InputError;
+use super::inputs::{Limits, Options};
+use super::stream::{Stream, first_read, unpack};
+use crate::engine::{Account, Event, Input, Source};
+use crate::finding::AsOfSource;
+use crate::report::as_of::{from_directory_name, from_file_name};
+use crate::report::cut::whole_records;
+use crate::report::envelope::{self, Kind, Shape};
+use crate::report::header::Header;
+use crate::report::time::Timestamp;
+
+/// A report of which nothing was read yet.
+pub(super) struct Found {
+    /// Its place among the inputs.
+    pub(super) index: usize,
+    pub(super) path: PathBuf,
+    /// The bytes of its file.
+    pub(super) stream: Stream,
+    pub(super) options: Options,
+    pub(super) known: Arc<KnownHeader>,
+}
+
+/// The header that was read last: the next report's is most often the same.
+#[derive(Debug, Default)]
+pub(super) struct KnownHeader(Mutex<Option<Header>>);
+
+impl KnownHeader {
+    /// The header that a text begins with, byte for byte, if it is known.
+    pub(super) fn of(&self, text: &[u8]) -> Option<Header> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known
+            .as_ref()
+            .filter(|header| text.starts_with(header.written()))
+            .cloned()
+    }
+
+    /// Of a line that ends, and in which nothing is quoted, no byte behind it changes the meaning; no other is learnt.
+    pub(super) fn learn(&self, header: &Header) {
+        let line = header.written();
+        if !line.ends_with(b"\n") || line.contains(&b'"') {
+            return;
+        }
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(header.clone());
+    }
+}
+
+/// A report that is being read: a source of its blocks alone.
+pub(super) enum Reading {
+    Found(Found),
+    Open(Open),
+    Through,
+}
+
+/// A report whose header was read.
+pub(super) struct Open {
+    pub(super) input: Arc<Input>,
+    stream: Stream,
+    /// What was read behind the last whole record.
+    tail: Vec<u8>,
+    limits: Limits,
+}
+
+impl Source for Reading {
+    fn next(&mut self, text: &mut Vec<u8>) -> Option<Event> {
+        text.clear();
+        let mut open = match std::mem::replace(self, Self::Through) {
+            Self::Found(found) => {
+                let path = found.path.clone();
+                match found.open(text) {
+                    Ok(open) => open,
+                    Err(error) => return Some(failed(&path, error, text)),
+                }
+            }
+            Self::Open(mut open) => {
+                text.append(&mut open.tail);
+                open
+            }
+            Self::Through => return None,
+        };
+        Some(match open.next_block(text) {
+            Ok(last) => {
+                let input = Arc::clone(&open.input);
+                if !last {
+                    *self = Self::Open(open);
+                }
+                Event::Block { input, last }
+            }
+            Err(error) => failed(Path::new(&open.input.path), error, text),
+        })
+    }
+}
+
+/// Tells that an input, or the rest of it, could not be read.
+pub(super) fn failed(path: &Path, error: InputError, text: &mut Vec<u8>) -> Event {
+    text.clear();
+    Event::Failed {
+        path: path.to_string_lossy().into_owned(),
+        error: Box::new(error),
+    }
+}
+
+impl Found {
+    /// Reads its beginning: `text` then holds the first rows.
+    pub(super) fn open(self, text: &mut Vec<u8>) -> Result<Open, InputError> {
+        let limits = self.options.limits;
+        let (mut stream, layers) = unpack(self.stream, text, limits)?;
+        let mut kind = Kind::Csv;
+        let mut generated = None;
+        let shape = envelope::sniff(text);
+        if shape != Shape::Csv {
+            stream.hold(text, limits.held)?;
+            let opened = envelope::open(shape, text)?;
+            (kind, generated) = (opened.kind, opened.generated);
+            text.clear();
+            stream = Stream::new(Box::new(Cursor::new(opened.csv)));
+            stream.fill(text, first_read(limits));
+        }
+        let header = stream.take_header(text, &self.known)?;
+        let (as_of, as_of_source) = self.options.as_of(&self.path, generated);
+        let input = Arc::new(Input {
+            index: self.index,
+            path: self.path.to_string_lossy().into_owned(),
+            kind: format!("{}{layers}", kind.name()),
+            header,
+            as_of,
+            as_of_source,
+            generated,
+            account: Account::default(),
+        });
+        Ok(Open {
+            input,
+            stream,
+            tail: Vec::new(),
+            limits,
+        })
+    }
+}
+
+impl Options {
+    /// The instant at which the report of this path is judged, and where that comes from.
+    fn as_of(&self, path: &Path, generated: Option<Timestamp>) -> (Timestamp, AsOfSource) {
+        let in_name = || {
+            let in_file = from_file_name(&path.file_name()?.to_string_lossy());
+            let mut above = path.parent()?.iter().rev();
+            in_file.or_else(|| above.find_map(|name| from_directory_name(&name.to_string_lossy())))
+        };
+        if let Some(time) = self.as_of {
+            (time, AsOfSource::Argument)
+        } else if let Some(time) = generated {
+            (time, AsOfSource::Generated)
+        } else if let Some(time) = in_name() {
+            (time, AsOfSource::FileName)
+        } else {
+            (self.now, AsOfSource::Now)
+        }
+    }
+}
+
+impl Open {
+    /// Goes on reading into `text`, leaves whole records in it, and says whether they are the last ones.
+    fn next_block(&mut self, text: &mut Vec<u8>) -> Result<bool, InputError> {
+        let mut most = self.limits.block;
+        loop {
+            self.stream.fill(text, most);
+            if matches!(self.stream.end, Some(Ok(()))) {
+                return Ok(true);
+            }
+            if let Some(whole) = whole_records(text, self.input.header.delimiter()) {
+                self.tail.extend_from_slice(&text[whole..]);
+                text.truncate(whole);
+                return Ok(false);
+            }
+            if let Some(Err(error)) = self.stream.end.take() {
+                return Err(error);
+            }
+            if most >= self.limits.record {
+                return Err(InputError::RecordTooLong(self.limits.record >> 20));
+            }
+            most = most.saturating_mul(2).min(self.limits.record);
+        }
+    }
+}
