@@ -29,7 +29,7 @@ pub use workers::Workers;
 
 use crate::finding::{Status, Tally};
 use crate::report::chunk::Chunk;
-use crate::report::schema::{Column, Slot};
+use crate::report::schema::{ColumnSet, Slot};
 use crate::report::split::{Oddity, Splitter};
 use crate::report::time::Timestamp;
 use crate::rule::{RuleSuppressions, Suppressions};
@@ -74,6 +74,7 @@ pub fn assess<S: Sink>(
         program,
         sink,
         tell: options.tell,
+        columns: program.columns().union(sink.columns()),
         suppressions: &suppressions,
         source: Mutex::new(Tickets { source, next: 0 }),
         numbering: Turnstile::new(0),
@@ -93,6 +94,8 @@ struct Run<'a, S, Src> {
     program: &'a Program,
     sink: &'a S,
     tell: Tell,
+    /// What is decoded.
+    columns: ColumnSet,
     /// One a rule; none at all where nothing is suppressed.
     suppressions: &'a [RuleSuppressions<'a>],
     source: Mutex<Tickets<Src>>,
@@ -231,7 +234,7 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
             mine
         });
         let Some(before) = before else { return };
-        chunk.decode(&input.header, Column::ALL.into_iter().collect());
+        chunk.decode(&input.header, self.columns);
         let cutoffs = match cutoffs {
             Some((as_of, cutoffs)) if *as_of == input.as_of => cutoffs,
             other => &mut other.insert((input.as_of, self.program.cutoffs(input.as_of))).1,

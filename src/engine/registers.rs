@@ -6,13 +6,13 @@
 )]
 
 use super::program::{Node, Op, Program};
-use super::text::holds;
+use super::text::{first_byte, holds};
 use crate::gsl::typed::{Comparison, TextTest};
 use crate::report::cell::{self, Flag};
 use crate::report::chunk::{Chunk, ROOT};
 use crate::report::header::Header;
 use crate::report::schema::{Column, TextColumn, TimeColumn};
-use crate::report::time::{ABSENT_AS, Timestamp, Unit};
+use crate::report::time::{ABSENT_AS, Timestamp};
 use crate::report::wide::{Work, widest};
 
 /// The results of all operations on one chunk. Reused from chunk to chunk.
@@ -214,9 +214,17 @@ impl Leaf<'_> {
                 unit,
                 comparison,
                 count,
-            } => self.difference(*left, *right, |earlier, later| {
-                compare(later, *comparison, shift(earlier, *count, *unit))
-            }),
+            } => match unit.seconds() {
+                Some(seconds) => {
+                    let length = count.saturating_mul(seconds);
+                    self.difference(*left, *right, |earlier, later| {
+                        compare(later, *comparison, earlier.saturating_add(length))
+                    })
+                }
+                None => self.difference(*left, *right, |earlier, later| {
+                    compare(later, *comparison, Timestamp(earlier).plus(*count, *unit).0)
+                }),
+            },
             Op::Not(_) | Op::All(_) | Op::Any(_) => unreachable!("operations on results are no leaves"),
         }
     }
@@ -262,8 +270,14 @@ impl Leaf<'_> {
         let rows = &self.chunk.rows;
         let missing = match self.header.position(column) {
             Some(position) => {
-                let texts = rows.fields(0..rows.len(), position).map(cell::text).enumerate();
-                texts.for_each(|(row, text)| set(self.yes, row, holds(test, text)));
+                let first = first_byte(test);
+                for (row, field) in rows.fields(0..rows.len(), position).enumerate() {
+                    // A cell that begins with no blank is its text, or absent.
+                    let fails = |first: u8| field.first().is_some_and(|&byte| byte > b' ' && byte != first);
+                    if !first.is_some_and(fails) {
+                        set(self.yes, row, holds(test, cell::text(field)));
+                    }
+                }
                 false
             }
             None if Column::OPTIONAL.contains(column) => {
@@ -301,12 +315,7 @@ impl Leaf<'_> {
     }
 
     #[inline(always)]
-    fn difference(
-        self,
-        left: TimeColumn,
-        right: TimeColumn,
-        test: impl Fn(Timestamp, Timestamp) -> bool,
-    ) -> bool {
+    fn difference(self, left: TimeColumn, right: TimeColumn, test: impl Fn(i64, i64) -> bool) -> bool {
         let (left, right) = (self.chunk.times(left), self.chunk.times(right));
         if left.cells.is_empty() || right.cells.is_empty() {
             return self.all_unknown();
@@ -318,7 +327,7 @@ impl Leaf<'_> {
             if left == cell::UNKNOWN || right == cell::UNKNOWN {
                 self.unknown[row / 64] |= bit;
             } else {
-                let (left, right) = (Timestamp(counted(left)), Timestamp(counted(right)));
+                let (left, right) = (counted(left), counted(right));
                 if test(left.min(right), left.max(right)) {
                     self.yes[row / 64] |= bit;
                 }
@@ -358,13 +367,10 @@ fn fill<T: Copy>(bits: &mut [u64], cells: &[T], test: impl Fn(T) -> bool) {
     }
 }
 
-fn shift(time: Timestamp, count: i64, unit: Unit) -> Timestamp {
-    time.plus(count, unit)
-}
-
 /// The difference of two times compares with a count of units as the later time does with the earlier one
 /// plus these units.
-fn compare(later: Timestamp, comparison: Comparison, bound: Timestamp) -> bool {
+#[inline(always)]
+fn compare(later: i64, comparison: Comparison, bound: i64) -> bool {
     match comparison {
         Comparison::Less => later < bound,
         Comparison::AtMost => later <= bound,

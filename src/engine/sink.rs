@@ -5,13 +5,14 @@ use std::io;
 use super::hit::Hit;
 use super::source::Input;
 use crate::report::chunk::Chunk;
+use crate::report::schema::ColumnSet;
 
 /// The rows of one block of an input, decoded.
 #[derive(Clone, Copy, Debug)]
 pub struct Block<'a> {
     /// Whose they are.
     pub input: &'a Input,
-    /// All their columns.
+    /// Their columns: those that the rules read, and those that the sink asked for.
     pub chunk: &'a Chunk,
     /// Whether the input ends with them.
     pub last: bool,
@@ -25,6 +26,11 @@ pub trait Sink: Sync {
 
     /// A part for one worker.
     fn part(&self) -> Self::Part;
+
+    /// The columns that [`Sink::rows`] looks at, besides those that the rules read.
+    fn columns(&self) -> ColumnSet {
+        ColumnSet::default()
+    }
 
     /// Adds the rows of a block to a part, before the findings in them. Most sinks want none.
     fn rows(&self, _part: &mut Self::Part, _block: Block<'_>) {}

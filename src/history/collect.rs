@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use super::snapshot::{Found, Snapshot, rule};
 use super::users::Users;
 use crate::engine::{Block, Hit, Input, Sink};
+use crate::report::schema::{Column, ColumnSet};
 
 /// Hands each report that was read to its end over as a snapshot, one at a time and in the order of inputs.
 /// A report of which only a part could be read is none: what is missing from it would seem deleted.
@@ -38,6 +39,10 @@ impl<F: FnMut(Snapshot) + Send> Sink for Collector<F> {
 
     fn part(&self) -> Part {
         Part::default()
+    }
+
+    fn columns(&self) -> ColumnSet {
+        Column::ALL.into_iter().collect()
     }
 
     fn rows(&self, part: &mut Part, block: Block<'_>) {

@@ -65,6 +65,14 @@ impl Unit {
         }
     }
 
+    /// The unit's length in seconds, where it has a fixed one.
+    pub const fn seconds(self) -> Option<i64> {
+        match self.length() {
+            Length::Seconds(length) => Some(length),
+            Length::Months(_) => None,
+        }
+    }
+
     /// The unit's length in seconds, or in months where it has no fixed length.
     const fn length(self) -> Length {
         match self {

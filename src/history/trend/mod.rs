@@ -26,7 +26,7 @@ use self::survival::days;
 use super::notes;
 use crate::engine::{Block, Hit, Id, Input, Judged, Program, Sink};
 use crate::finding::{Diagnostic, Level};
-use crate::report::schema::{TextColumn, TimeColumn};
+use crate::report::schema::{Column, ColumnSet, TextColumn, TimeColumn};
 use crate::report::time::{Timestamp, Unit};
 
 /// Reports of several accounts that are no further apart are one point.
@@ -135,6 +135,10 @@ impl Sink for Trend<'_> {
 
     fn part(&self) -> Digest {
         Digest::default()
+    }
+
+    fn columns(&self) -> ColumnSet {
+        Column::ALL.into_iter().collect()
     }
 
     fn rows(&self, part: &mut Digest, block: Block<'_>) {

@@ -40,8 +40,8 @@ impl Lengths {
 /// Seconds in days, to the hundredth.
 pub(super) fn days(seconds: i64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^53 seconds")]
-    let days = seconds as f64 / 86_400.0;
-    (days * 100.0).round() / 100.0
+    let hundredths = seconds as f64 / 864.0;
+    hundredths.round() / 100.0
 }
 
 /// A share of a count.
@@ -67,6 +67,11 @@ mod tests {
     use super::*;
 
     const DAY: i64 = 86_400;
+
+    #[test]
+    fn half_a_hundredth_of_a_day_is_rounded_up() {
+        assert_eq!([6_876_143, 6_876_144].map(days), [79.58, 79.59]);
+    }
 
     #[test]
     fn open_episodes_count_for_as_long_as_they_were_seen() {
