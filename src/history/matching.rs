@@ -1,6 +1,7 @@
 //! Which user of one snapshot is which of the other.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -97,10 +98,8 @@ pub(super) fn match_users(
     } else {
         Default::default()
     };
-    let (before, after) = workers.both(
-        || Index::new(old, identity, &accounts[0]),
-        || Index::new(new, identity, &accounts[1]),
-    );
+    let index = |snapshot, left_out| Index::new(Who { snapshot, identity }, left_out, workers);
+    let (before, after) = (index(old, &accounts[0]), index(new, &accounts[1]));
     Ok(Matching {
         users: before.matches(&after),
         duplicates: [before.duplicates, after.duplicates],
@@ -142,103 +141,163 @@ fn accounts(snapshot: &Snapshot) -> BTreeSet<&[u8]> {
 
 /// The users of one snapshot by identity.
 struct Index<'a> {
-    snapshot: &'a Snapshot,
-    identity: Identity,
-    /// By the hash of who it is.
-    rows: HashedMap<u64, u32>,
-    /// Those whose hash another one has.
-    others: HashMap<&'a [u8], u32>,
+    who: Who<'a>,
+    /// By some bits of the hash of who it is: each fits a cache, and is made by itself.
+    shards: Vec<Shard<'a>>,
     /// Whether the row is the one that counts for its user.
     counts: Vec<bool>,
     duplicates: Vec<u32>,
 }
 
-impl<'a> Index<'a> {
-    fn new(snapshot: &'a Snapshot, identity: Identity, left_out: &BTreeSet<Vec<u8>>) -> Self {
-        let users = snapshot.users.len();
-        let mut index = Self {
-            snapshot,
-            identity,
-            rows: HashedMap::with_capacity_and_hasher(users, <_>::default()),
-            others: HashMap::new(),
-            counts: vec![false; users],
-            duplicates: Vec::new(),
-        };
-        for row in 0..users {
-            let account = || snapshot.users.account(row);
-            if left_out.is_empty() || account().is_none_or(|account| !left_out.contains(account)) {
-                index.add(row);
-            }
-        }
-        index.duplicates.sort_unstable();
-        index
-    }
+/// Who stands in which row.
+#[derive(Clone, Copy)]
+struct Who<'a> {
+    snapshot: &'a Snapshot,
+    identity: Identity,
+}
 
-    /// Of rows of one user the one made last counts, of several such the first.
-    fn add(&mut self, row: usize) {
-        let number = u32::try_from(row).expect("invariant: a snapshot has fewer than 4 G users");
-        let who = self.who(row);
-        let known = *self.rows.entry(xxh3_64(who)).or_insert(number);
-        let known = if known == number || self.who(known as usize) == who {
-            known
-        } else {
-            *self.others.entry(who).or_insert(number)
-        };
-        self.counts[row] = true;
-        if known == number {
-            return;
-        }
-        let created = |row: usize| self.snapshot.users.time(row, TimeColumn::UserCreation);
-        let loser = if created(row) > created(known as usize) {
-            self.replace(who, number);
-            known
-        } else {
-            number
-        };
-        self.counts[loser as usize] = false;
-        self.duplicates.push(loser);
-    }
+/// Some of the users of a snapshot.
+#[derive(Default)]
+struct Shard<'a> {
+    /// By the hash of who it is.
+    rows: HashedMap<u64, u32>,
+    /// Those whose hash another one has.
+    others: HashMap<&'a [u8], u32>,
+    duplicates: Vec<u32>,
+}
 
-    /// Has another row count for a user who is known.
-    fn replace(&mut self, who: &'a [u8], row: u32) {
-        match self.others.get_mut(who) {
-            Some(known) => *known = row,
-            None => drop(self.rows.insert(xxh3_64(who), row)),
-        }
-    }
+/// How many users a thread takes at a time.
+const PART: usize = 65_536;
 
-    fn row(&self, who: &[u8]) -> Option<u32> {
-        let row = *self.rows.get(&xxh3_64(who))?;
-        if self.who(row as usize) == who {
-            Some(row)
-        } else {
-            self.others.get(who).copied()
-        }
-    }
+/// Rows with the hashes of who they are.
+type Hashes = Vec<(u64, u32)>;
 
-    /// The row of a user who is thought to stand here, as the order of reports hardly changes.
-    fn row_near(&self, guess: u32, who: &[u8]) -> Option<u32> {
-        let counts = self.counts.get(guess as usize) == Some(&true);
-        if counts && self.who(guess as usize) == who {
-            return Some(guess);
-        }
-        self.row(who)
-    }
+/// A million users make shards of a few thousand.
+const SHARDS: usize = 256;
 
-    fn who(&self, row: usize) -> &'a [u8] {
-        let users = &self.snapshot.users;
+fn shard_of(hash: u64) -> usize {
+    // Neither the bits by which tables place a key nor those by which they tell keys apart.
+    (hash >> 32) as usize % SHARDS
+}
+
+impl<'a> Who<'a> {
+    fn at(self, row: u32) -> &'a [u8] {
+        let (users, row) = (&self.snapshot.users, row as usize);
         match (self.identity, users.arn(row)) {
             (Identity::Arn, arn) if !arn.is_empty() => arn,
             _ => users.name(row),
         }
     }
 
+    fn created(self, row: u32) -> i64 {
+        self.snapshot.users.time(row as usize, TimeColumn::UserCreation)
+    }
+
+    /// Of some rows, by shard.
+    fn hashes(self, rows: Range<usize>, counts: &[bool]) -> Vec<Hashes> {
+        let mut shards = vec![Hashes::new(); SHARDS];
+        for row in rows.filter(|&row| counts[row]) {
+            let row = u32::try_from(row).expect("invariant: a snapshot has fewer than 4 G users");
+            let hash = xxh3_64(self.at(row));
+            shards[shard_of(hash)].push((hash, row));
+        }
+        shards
+    }
+}
+
+impl<'a> Shard<'a> {
+    fn new(who: Who<'a>, hashes: &[Vec<Hashes>], number: usize) -> Self {
+        let mut shard = Self::default();
+        shard
+            .rows
+            .reserve(hashes.iter().map(|hashes| hashes[number].len()).sum());
+        for &(hash, row) in hashes.iter().flat_map(|hashes| &hashes[number]) {
+            shard.add(who, hash, row);
+        }
+        shard
+    }
+
+    /// Of rows of one user the one made last counts, of several such the first.
+    fn add(&mut self, who: Who<'a>, hash: u64, row: u32) {
+        let mut known = self.rows.entry(hash).or_insert(row);
+        if *known == row {
+            return;
+        }
+        let name = who.at(row);
+        if who.at(*known) != name {
+            known = self.others.entry(name).or_insert(row);
+            if *known == row {
+                return;
+            }
+        }
+        let loser = if who.created(row) > who.created(*known) {
+            std::mem::replace(known, row)
+        } else {
+            row
+        };
+        self.duplicates.push(loser);
+    }
+}
+
+impl<'a> Index<'a> {
+    fn new(who: Who<'a>, left_out: &BTreeSet<Vec<u8>>, workers: &Workers) -> Self {
+        let users = &who.snapshot.users;
+        let is_wanted = |row| {
+            left_out.is_empty()
+                || users
+                    .account(row)
+                    .is_none_or(|account| !left_out.contains(account))
+        };
+        let mut counts: Vec<bool> = (0..users.len()).map(is_wanted).collect();
+        let hashes = workers.in_parts(0..users.len(), PART, |rows| who.hashes(rows, &counts));
+        let shards = workers.in_parts(0..SHARDS, SHARDS / 8, |numbers| {
+            let shards = numbers.map(|number| Shard::new(who, &hashes, number));
+            shards.collect::<Vec<_>>()
+        });
+        let shards: Vec<Shard<'a>> = shards.into_iter().flatten().collect();
+        let mut duplicates: Vec<u32> = shards
+            .iter()
+            .flat_map(|shard| &shard.duplicates)
+            .copied()
+            .collect();
+        duplicates.sort_unstable();
+        for &row in &duplicates {
+            counts[row as usize] = false;
+        }
+        Self {
+            who,
+            shards,
+            counts,
+            duplicates,
+        }
+    }
+
+    fn row(&self, who: &[u8]) -> Option<u32> {
+        let hash = xxh3_64(who);
+        let shard = &self.shards[shard_of(hash)];
+        let row = *shard.rows.get(&hash)?;
+        if self.who.at(row) == who {
+            Some(row)
+        } else {
+            shard.others.get(who).copied()
+        }
+    }
+
+    /// The row of a user who is thought to stand here, as the order of reports hardly changes.
+    fn row_near(&self, guess: u32, who: &[u8]) -> Option<u32> {
+        let counts = self.counts.get(guess as usize) == Some(&true);
+        if counts && self.who.at(guess) == who {
+            return Some(guess);
+        }
+        self.row(who)
+    }
+
     fn matches(&self, after: &Self) -> Vec<Match> {
-        let mut users = Vec::with_capacity(after.rows.len());
+        let mut users = Vec::with_capacity(after.counts.len());
         let mut is_gone = self.counts.clone();
         let mut next = 0;
         for row in counted(&after.counts) {
-            let Some(old) = self.row_near(next, after.who(row as usize)) else {
+            let Some(old) = self.row_near(next, after.who.at(row)) else {
                 users.push(Match::Created(row));
                 continue;
             };
@@ -256,9 +315,7 @@ impl<'a> Index<'a> {
 
     /// Whether users of the same name are surely not the same.
     fn is_other(&self, old: u32, after: &Self, new: u32) -> bool {
-        let created =
-            |index: &Self, row: u32| known(index.snapshot.users.time(row as usize, TimeColumn::UserCreation));
-        let created = created(self, old).zip(created(after, new));
+        let created = known(self.who.created(old)).zip(known(after.who.created(new)));
         created.is_some_and(|(old, new)| old != new)
     }
 }

@@ -18,8 +18,8 @@ const PIECE: usize = 64 * 1024;
 /// Bytes, and how they ended once they have.
 pub(super) struct Stream {
     reader: Box<dyn Read + Send>,
-    /// Bytes that are read first.
-    piece: usize,
+    /// Of a file, how large it was when it was opened.
+    size: Option<usize>,
     pub(super) end: Option<Result<(), InputError>>,
 }
 
@@ -31,10 +31,11 @@ impl Stream {
 
     /// Of what is read, of which so many bytes are expected.
     pub(super) fn of_size(reader: Box<dyn Read + Send>, size: Option<u64>) -> Self {
+        // Files without a size may have content all the same: those that a system makes up.
         let size = size.and_then(|size| usize::try_from(size).ok());
         Self {
             reader,
-            piece: size.map_or(PIECE, |size| size.saturating_add(1)),
+            size: size.filter(|&size| size > 0),
             end: None,
         }
     }
@@ -45,7 +46,7 @@ impl Stream {
         if wanted == 0 || self.end.is_some() {
             return;
         }
-        let filled = read(&mut self.reader, text, (self.piece, most));
+        let filled = read(&mut self.reader, text, (self.size, most));
         self.end = match filled {
             Ok(true) => None,
             Ok(false) => Some(Ok(())),
@@ -87,10 +88,14 @@ impl Stream {
 fn read(
     reader: &mut Box<dyn Read + Send>,
     text: &mut Vec<u8>,
-    (piece, most): (usize, usize),
+    (size, most): (Option<usize>, usize),
 ) -> io::Result<bool> {
     if text.is_empty() {
-        first_piece(reader, text, most.min(piece))?;
+        first_piece(reader, text, most.min(size.unwrap_or(PIECE)))?;
+        // A small file is through with one read.
+        if size == Some(text.len()) {
+            return Ok(false);
+        }
     }
     let wanted = most.saturating_sub(text.len());
     let read = reader.by_ref().take(wanted as u64).read_to_end(text)?;
