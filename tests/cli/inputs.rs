@@ -1,6 +1,7 @@
 //! What is read, in which order, and as of when.
 
 use std::fs;
+use std::io::Write as _;
 
 use super::{Place, fixture};
 
@@ -26,6 +27,37 @@ fn a_directory_is_read_in_the_order_of_its_names() {
     run.ends(1, "").hides(".hidden");
     let found = order(&run.stdout, &names);
     assert!(found.is_sorted(), "{}", run.stdout);
+}
+
+/// Small files are read by those who judge them, a compressed one in several blocks, and all stays in order.
+#[test]
+fn small_files_of_many_blocks_stay_in_order() {
+    let report = String::from_utf8(fs::read(fixture("csv.csv")).unwrap()).unwrap();
+    let (header, rows) = report.split_once('\n').unwrap();
+    let many = format!("{header}\n{}", format!("{}\n", rows.trim_end()).repeat(1_000));
+    assert!(many.len() > 2 * (256 << 10), "several blocks");
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    packed.write_all(many.as_bytes()).unwrap();
+    let packed = packed.finish().unwrap();
+    let broken = &packed[..packed.len() / 2];
+    let mut place = Place::new();
+    for number in 0..6 {
+        place = place.file(&format!("in/{number:02}-a.csv"), &report);
+        place = place.file(&format!("in/{number:02}-b.gz"), &packed);
+        place = place.file(&format!("in/{number:02}-c.gz"), broken);
+        place = place.file(&format!("in/{number:02}-d.csv"), "no report");
+    }
+    let told = |threads: &str| {
+        let run =
+            place.run(format!("scan in --format ndjson --as-of 2026-11-21 --threads {threads}").as_str());
+        run.ends(4, "gzip data is damaged");
+        (run.stdout, run.stderr)
+    };
+    let (findings, errors) = told("1");
+    let broken_rows = findings.lines().filter(|line| line.contains("05-c.gz")).count();
+    assert!(broken_rows > 500, "what was read before the damage is judged");
+    assert_eq!(told("2"), (findings.clone(), errors.clone()));
+    assert_eq!(told("7"), (findings, errors));
 }
 
 #[test]
