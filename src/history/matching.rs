@@ -99,9 +99,12 @@ pub(super) fn match_users(
         Default::default()
     };
     let index = |snapshot, left_out| Index::new(Who { snapshot, identity }, left_out, workers);
-    let (before, after) = (index(old, &accounts[0]), index(new, &accounts[1]));
+    let mut after = index(new, &accounts[1]);
+    // Nobody is looked up there.
+    after.shards.clear();
+    let before = index(old, &accounts[0]);
     Ok(Matching {
-        users: before.matches(&after),
+        users: before.matches(&after, workers),
         duplicates: [before.duplicates, after.duplicates],
         accounts,
     })
@@ -167,7 +170,7 @@ struct Shard<'a> {
 }
 
 /// How many users a thread takes at a time.
-const PART: usize = 65_536;
+const PART: usize = 16_384;
 
 /// Rows with the hashes of who they are.
 type Hashes = Vec<(u64, u32)>;
@@ -196,8 +199,7 @@ impl<'a> Who<'a> {
     /// Of some rows, by shard.
     fn hashes(self, rows: Range<usize>, counts: &[bool]) -> Vec<Hashes> {
         let mut shards = vec![Hashes::new(); SHARDS];
-        for row in rows.filter(|&row| counts[row]) {
-            let row = u32::try_from(row).expect("invariant: a snapshot has fewer than 4 G users");
+        for row in counted(counts, rows) {
             let hash = xxh3_64(self.at(row));
             shards[shard_of(hash)].push((hash, row));
         }
@@ -292,24 +294,36 @@ impl<'a> Index<'a> {
         self.row(who)
     }
 
-    fn matches(&self, after: &Self) -> Vec<Match> {
-        let mut users = Vec::with_capacity(after.counts.len());
+    fn matches(&self, after: &Self, workers: &Workers) -> Vec<Match> {
+        let all = 0..after.counts.len();
+        let parts = workers.in_parts(all, PART, |rows| self.matches_of(rows, after));
+        let mut users = parts.concat();
         let mut is_gone = self.counts.clone();
-        let mut next = 0;
-        for row in counted(&after.counts) {
-            let Some(old) = self.row_near(next, after.who.at(row)) else {
+        for user in &users {
+            if let &(Match::Same(old, _) | Match::Recreated(old, _)) = user {
+                is_gone[old as usize] = false;
+            }
+        }
+        users.extend(counted(&is_gone, 0..is_gone.len()).map(Match::Deleted));
+        users
+    }
+
+    /// Of some rows of the newer snapshot.
+    fn matches_of(&self, rows: Range<usize>, after: &Self) -> Vec<Match> {
+        let mut users = Vec::with_capacity(rows.len());
+        let mut next = None;
+        for row in counted(&after.counts, rows) {
+            let Some(old) = self.row_near(next.unwrap_or(row), after.who.at(row)) else {
                 users.push(Match::Created(row));
                 continue;
             };
-            next = old + 1;
-            is_gone[old as usize] = false;
+            next = Some(old + 1);
             users.push(if self.is_other(old, after, row) {
                 Match::Recreated(old, row)
             } else {
                 Match::Same(old, row)
             });
         }
-        users.extend(counted(&is_gone).map(Match::Deleted));
         users
     }
 
@@ -320,9 +334,8 @@ impl<'a> Index<'a> {
     }
 }
 
-fn counted(counts: &[bool]) -> impl Iterator<Item = u32> {
-    (0..)
-        .zip(counts)
-        .filter(|&(_, &counts)| counts)
-        .map(|(row, _)| row)
+/// Those of these rows that count.
+fn counted(counts: &[bool], rows: Range<usize>) -> impl Iterator<Item = u32> {
+    let row = |row| u32::try_from(row).expect("invariant: a snapshot has fewer than 4 G users");
+    rows.filter(|&row| counts[row]).map(row)
 }

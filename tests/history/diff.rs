@@ -103,3 +103,49 @@ proptest! {
         live(&program(), seed, users, every);
     }
 }
+
+/// More users than one thread takes at a time, in another order, and a few of them twice.
+#[test]
+fn many_users_in_another_order() {
+    const USERS: usize = 40_000;
+    let line = |user: usize| {
+        let created = if user.is_multiple_of(1_000) {
+            "2021"
+        } else {
+            "2020"
+        };
+        format!("u{user},arn:aws:iam::111122223333:user/u{user},{created}-01-01T00:00:00Z,false\n")
+    };
+    let report = |users: &mut dyn Iterator<Item = usize>| Report {
+        header: "user,arn,user_creation_time,mfa_active\n".to_owned(),
+        records: users.map(line).collect(),
+        as_of: START,
+    };
+    let old = report(&mut (0..USERS));
+    let mut moved = (USERS / 2..USERS + 7).chain(3..USERS / 2).chain([5, 39_999]);
+    let mut new = report(&mut moved);
+    new.records = new.records.replace(
+        "u1000,arn:aws:iam::111122223333:user/u1000,2021",
+        "u1000,arn:aws:iam::111122223333:user/u1000,2022",
+    );
+    let program = program();
+    let mut judged = Vec::new();
+    snapshots(&program, vec![old, new], |snapshot| judged.push(snapshot));
+    for threads in [1, 2, 7] {
+        let workers = Workers::new(threads).unwrap();
+        let diff = history::diff(&program, &judged[0], &judged[1], Options::default(), &workers).unwrap();
+        let mut expected: Vec<(String, String)> = (USERS..USERS + 7)
+            .map(|user| ("user-created".to_owned(), format!("u{user}")))
+            .chain((0..3).map(|user| ("user-deleted".to_owned(), format!("u{user}"))))
+            .chain([("user-recreated".to_owned(), "u1000".to_owned())])
+            .collect();
+        expected.sort();
+        let events: Vec<_> = told(&diff).into_iter().map(|event| (event.0, event.1)).collect();
+        assert_eq!(events, expected, "{threads} threads");
+        let doubles = diff
+            .diagnostics
+            .iter()
+            .filter(|note| note.code.contains("duplicate"));
+        assert_eq!(doubles.count(), 1, "{:?}", diff.diagnostics);
+    }
+}
