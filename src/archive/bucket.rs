@@ -1,19 +1,13 @@
 //! An archive in S3.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "a file is written here before it is sent"
-)]
-
-use std::fs;
-use std::io;
-
-use tempfile::NamedTempFile;
+use std::env;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 
 use super::error::Error;
 use super::store::{Data, Entry, Store};
 use crate::aws::{self, S3, S3Url};
 use crate::io::keep::Kept;
+use crate::io::temporary::Temporary;
 
 /// What lies below an address in S3. There is no lock: two writers may both add a report, which is then read once.
 pub struct Bucket {
@@ -77,12 +71,18 @@ impl Store for Bucket {
         Ok(Data::Bytes(bytes.into()))
     }
 
-    fn temporary(&self) -> Result<NamedTempFile, Error> {
-        NamedTempFile::new().map_err(Error::io("cannot make a temporary file"))
+    fn temporary(&self) -> Result<Temporary, Error> {
+        Temporary::new(&env::temp_dir(), ".credlens-", None)
+            .map_err(Error::io("cannot make a temporary file"))
     }
 
-    fn put(&self, file: NamedTempFile, path: &str) -> Result<Kept, Error> {
-        let bytes = fs::read(file.path()).map_err(Error::io("cannot read a temporary file"))?;
+    fn put(&self, mut file: Temporary, path: &str) -> Result<Kept, Error> {
+        let mut bytes = Vec::new();
+        let mut read = || {
+            file.file().seek(SeekFrom::Start(0))?;
+            file.file().read_to_end(&mut bytes)
+        };
+        read().map_err(Error::io("cannot read a temporary file"))?;
         let at = self.at(path);
         let put = self.s3.put_new(&at.bucket, &at.key, &bytes);
         Ok(match put.map_err(failed("cannot write to the archive"))? {

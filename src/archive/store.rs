@@ -7,13 +7,12 @@ use std::io::{self, Cursor, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::error::Error;
+use crate::io::keep::Kept;
+use crate::io::temporary::{self, Temporary, sync_directory};
 use polars::io::SerReader as _;
 use polars::io::mmap::MmapBytesReader;
 use polars::prelude::{ParquetReader, PolarsResult};
-use tempfile::NamedTempFile;
-
-use super::error::Error;
-use crate::io::keep::Kept;
 
 /// Bytes that can be read at any place, by several at the same time.
 #[derive(Clone, Debug)]
@@ -64,13 +63,13 @@ pub trait Store: Send {
     ///
     /// # Errors
     /// Where there can be none.
-    fn temporary(&self) -> Result<NamedTempFile, Error>;
+    fn temporary(&self) -> Result<Temporary, Error>;
 
     /// Puts a file into its place. What is there is never changed, unless it is damaged.
     ///
     /// # Errors
     /// Where it cannot be written; then nothing is there.
-    fn put(&self, file: NamedTempFile, path: &str) -> Result<Kept, Error>;
+    fn put(&self, file: Temporary, path: &str) -> Result<Kept, Error>;
 
     /// Keeps others from adding until it is dropped; waits while others do.
     ///
@@ -85,7 +84,6 @@ pub struct Directory(PathBuf);
 
 /// What files that are being written begin with. Hidden, so that no engine reads them.
 const TEMPORARY: &str = ".credlens-archive-";
-const TEMPORARY_END: &str = ".tmp";
 const LOCK: &str = ".credlens.lock";
 
 impl Directory {
@@ -137,7 +135,7 @@ impl Directory {
             let entry = entry?;
             let name = entry.file_name();
             let name = name.to_string_lossy();
-            let is_ours = name.starts_with(TEMPORARY) && name.ends_with(TEMPORARY_END);
+            let is_ours = name.starts_with(TEMPORARY) && name.ends_with(temporary::SUFFIX);
             if is_ours && entry.file_type()?.is_file() {
                 fs::remove_file(entry.path())?;
             }
@@ -167,17 +165,14 @@ impl Store for Directory {
         Ok(Data::File(Arc::new(file)))
     }
 
-    fn temporary(&self) -> Result<NamedTempFile, Error> {
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(TEMPORARY).suffix(TEMPORARY_END);
-        builder
-            .tempfile_in(&self.0)
+    fn temporary(&self) -> Result<Temporary, Error> {
+        Temporary::new(&self.0, TEMPORARY, None)
             .map_err(Error::io(format!("cannot write into {}", self.name())))
     }
 
-    fn put(&self, file: NamedTempFile, path: &str) -> Result<Kept, Error> {
+    fn put(&self, file: Temporary, path: &str) -> Result<Kept, Error> {
         let put = || -> io::Result<Kept> {
-            file.as_file().sync_all()?;
+            let mut file = file;
             let to = self.at(path);
             let directory = to.parent().unwrap_or(&self.0);
             fs::create_dir_all(directory)?;
@@ -186,19 +181,17 @@ impl Store for Directory {
                     "its directory is a symlink, which is not followed",
                 ));
             }
-            let put = match file.persist_noclobber(&to) {
-                Ok(_) => Kept::Written,
-                Err(error) if error.error.kind() == ErrorKind::AlreadyExists => {
-                    replace_damaged(error.file, &to)?
-                }
-                Err(error) => return Err(error.error),
-            };
-            sync(directory)?;
-            sync(&self.0)?;
-            if let Some(above) = self.0.parent().filter(|above| *above != Path::new("")) {
-                sync(above)?;
+            let put = file.put_new(&to)?;
+            if put.is_none() {
+                // A name is made of the bytes, so other bytes of that name are damage, and are mended.
+                file.replace(&to)?;
             }
-            Ok(put)
+            sync_directory(directory)?;
+            sync_directory(&self.0)?;
+            if let Some(above) = self.0.parent().filter(|above| *above != Path::new("")) {
+                sync_directory(above)?;
+            }
+            Ok(put.unwrap_or(Kept::Written))
         };
         put().map_err(Error::io(format!("cannot write {}", self.shown(path))))
     }
@@ -221,23 +214,5 @@ impl Store for Directory {
         };
         let file = lock().map_err(Error::io(format!("cannot lock the archive {}", self.name())))?;
         Ok(Box::new(file))
-    }
-}
-
-/// A name is made of the bytes, so other bytes of that name are damage, and are mended.
-fn replace_damaged(file: NamedTempFile, to: &Path) -> io::Result<Kept> {
-    if fs::read(file.path())? == fs::read(to)? {
-        return Ok(Kept::WasThere);
-    }
-    file.persist(to)?;
-    Ok(Kept::Written)
-}
-
-/// Makes sure that what a directory lists survives a crash of the machine.
-fn sync(directory: &Path) -> io::Result<()> {
-    if cfg!(unix) {
-        File::open(directory)?.sync_all()
-    } else {
-        Ok(())
     }
 }
