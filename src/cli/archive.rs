@@ -34,14 +34,23 @@ pub(super) fn run(command: Archive) -> anyhow::Result<Exit> {
     }
 }
 
-/// The archive of this name.
+/// The archive of this name, which tells where it has to wait.
 pub(super) fn store(archive: &At) -> anyhow::Result<Box<dyn Store>> {
+    store_that(archive, |name| {
+        tell(format_args!(
+            "another run is adding to {}; waiting for it to end",
+            harmless(name)
+        ));
+    })
+}
+
+fn store_that(archive: &At, waiting: fn(&str)) -> anyhow::Result<Box<dyn Store>> {
     let path = &archive.archive;
     if !is_remote(path) {
-        if path.is_file() {
-            bail!("{} is a file; an archive is a directory", path.display());
+        if path.exists() && !path.is_dir() {
+            bail!("{} is no directory, as an archive is", path.display());
         }
-        return Ok(Box::new(Directory::new(path)));
+        return Ok(Box::new(Directory::new(path).telling(waiting)));
     }
     #[cfg(feature = "aws")]
     {
@@ -89,7 +98,11 @@ fn add_inputs(args: ArchiveAdd) -> anyhow::Result<Exit> {
     };
     let source = with_archives(Inputs::new(inputs, Box::new(io::stdin()), options));
     let mut source = Progress::new(source, args.talk.quiet);
-    add_all(&*store(&args.at)?, &mut source, args.talk.quiet)
+    let store = match args.talk.quiet {
+        true => store_that(&args.at, |_| {}),
+        false => store(&args.at),
+    };
+    add_all(&*store?, &mut source, args.talk.quiet)
 }
 
 /// Adds what a source gives, and tells what became of it.

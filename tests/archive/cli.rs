@@ -1,46 +1,10 @@
 //! `credlens archive` as people use it.
 
 use std::fs;
-use std::path::Path;
 
-use assert_cmd::Command;
-use tempfile::{TempDir, tempdir};
+use tempfile::tempdir;
 
-use super::PLAIN;
-
-fn credlens(directory: &Path, args: &[&str]) -> (i32, String, String) {
-    let output = Command::cargo_bin("credlens")
-        .unwrap()
-        .current_dir(directory)
-        .args(args)
-        .env("COLUMNS", "100")
-        .output()
-        .unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (
-        output.status.code().unwrap(),
-        text(output.stdout),
-        text(output.stderr),
-    )
-}
-
-/// Three months of one account, and a day of another.
-fn saved() -> TempDir {
-    let directory = tempdir().unwrap();
-    fs::create_dir(directory.path().join("reports")).unwrap();
-    let write = |name: &str, csv: &str| fs::write(directory.path().join("reports").join(name), csv).unwrap();
-    write("2026-01-01.csv", PLAIN);
-    write(
-        "2026-02-01.csv",
-        &PLAIN.replace("true,false,true,2025-06", "true,true,true,2025-06"),
-    );
-    write("2026-03-01.csv", &PLAIN.replace("alice", "anna"));
-    write(
-        "other-2026-03-01.csv",
-        &PLAIN.replace("111122223333", "444455556666"),
-    );
-    directory
-}
+use super::{PLAIN, credlens, saved};
 
 #[test]
 fn add_list_export_verify() {
