@@ -184,7 +184,11 @@ pub fn kind(of: FileType) -> &'static str {
     if of.is_dir() { "a directory" } else { "a device" }
 }
 
-fn are_same(mut one: impl BufRead, mut other: impl BufRead) -> io::Result<bool> {
+/// Whether both give the same bytes to their ends.
+///
+/// # Errors
+/// Those of reading.
+pub fn are_same(mut one: impl BufRead, mut other: impl BufRead) -> io::Result<bool> {
     loop {
         let (ones, others) = (one.fill_buf()?, other.fill_buf()?);
         let common = ones.len().min(others.len());
