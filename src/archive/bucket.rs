@@ -95,13 +95,13 @@ impl Store for Bucket {
         }
         let there = self.s3.read(&at.bucket, &at.key);
         let there = BufReader::new(there.map_err(failed(format!("cannot read {at}")))?);
-        match are_same(there, &*bytes).map_err(Error::io(format!("cannot read {at}")))? {
-            true => Ok(Kept::WasThere),
-            false => Err(Error::Refused(format!(
-                "not added: {at} holds other bytes than its name was made of, and objects are not replaced; delete \
-                 it, then add this report again"
-            ))),
+        if are_same(there, &*bytes).map_err(Error::io(format!("cannot read {at}")))? {
+            return Ok(Kept::WasThere);
         }
+        Err(Error::Refused(format!(
+            "not added: {at} holds other bytes than its name was made of, and objects are not replaced; delete it, \
+             then add this report again"
+        )))
     }
 
     fn lock(&self) -> Result<Box<dyn Send>, Error> {

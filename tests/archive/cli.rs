@@ -5,6 +5,7 @@ use std::fs;
 use tempfile::tempdir;
 
 use super::{PLAIN, credlens, saved};
+use crate::support::schemas::assert_document;
 
 #[test]
 fn add_list_export_verify() {
@@ -35,6 +36,7 @@ fn add_list_export_verify() {
         "--format",
         "json",
     ]);
+    assert_document("archive-list.v1", &out);
     let list: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!(list["reports"].as_array().unwrap().len(), 1);
     assert_eq!(list["reports"][0]["as_of"], "2026-02-01T23:59:59Z");
@@ -71,6 +73,22 @@ fn add_list_export_verify() {
     let (code, out, _) = run(&["archive", "verify", "archive"]);
     assert_eq!(code, 1);
     assert!(out.contains("problem: stray: "), "{out}");
+    let (_, out, _) = run(&["archive", "verify", "archive", "--format", "json"]);
+    assert_document("archive-verify.v1", &out);
+    insta::assert_snapshot!(out, @r#"
+    {
+      "schema": "credlens.archive-verify/v1",
+      "files": 3,
+      "reports": 4,
+      "problems": [
+        {
+          "path": "stray",
+          "message": "no file of the archive: no run of credlens has put it there; move it away"
+        }
+      ],
+      "notes": []
+    }
+    "#);
 }
 
 /// A scan of an archive finds what a scan of its reports finds, each as of its own instant.
