@@ -1,5 +1,6 @@
 //! Snapshots in Parquet: what goes in comes out, whatever happens in between.
 
+mod altered;
 mod cli;
 mod crash;
 mod damage;
