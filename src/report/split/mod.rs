@@ -24,7 +24,8 @@ const MOST_RAGGED: usize = 10_000;
 /// A record that was not read as it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Oddity {
-    /// Record in the block, from 0; for [`OddityKind::RepeatedHeader`] the one that follows.
+    /// Data row of the block, from 0, those that were left out counted; for [`OddityKind::RepeatedHeader`] the one
+    /// that follows.
     pub row: u32,
     /// What was done about it.
     pub kind: OddityKind,
@@ -275,6 +276,7 @@ mod tests {
         let shown = String::from_utf8_lossy(text);
         assert_eq!(cells(&actual, header), cells(&expected, header), "{shown:?}");
         assert_eq!(actual.ragged(), expected.ragged(), "{shown:?}");
+        assert_eq!(actual.data_rows(), expected.data_rows(), "{shown:?}");
         assert_eq!(actual_odd, expected_odd, "{shown:?}");
     }
 
