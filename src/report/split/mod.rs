@@ -14,7 +14,7 @@ use reference::Reader;
 /// Bytes that are looked at in one go; where their fields end fits the first-level cache.
 const STRIP: usize = 64 * WINDOW;
 
-/// About one record.
+/// About one record, as most are.
 const FEW: usize = 4 * WINDOW;
 
 /// How many ragged records a block keeps. More of them are no report, and would take far more memory than the
@@ -93,7 +93,7 @@ struct Block<'a> {
 
 impl Block<'_> {
     fn split(&mut self) {
-        // After a record that is not plain only a little is looked at: the next one may not be plain either.
+        // After a record that is not plain only as much is looked at as it was long: the next one may be such, too.
         let mut strip = STRIP;
         // Where the present record starts; what of it lies before `at` is in `rows` already.
         let mut record = self.skip_line_feed(0);
@@ -110,7 +110,7 @@ impl Block<'_> {
                 let length = self.add_first(record).max(1);
                 record = self.skip_line_feed(record + length);
                 at = record;
-                strip = FEW;
+                strip = length.next_multiple_of(WINDOW).min(FEW);
             }
         }
     }
