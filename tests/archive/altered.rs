@@ -36,10 +36,10 @@ fn told_of(change: impl FnOnce(&mut DataFrame)) -> String {
         .finish(&mut frame)
         .unwrap();
     fs::remove_file(archive.join(&name)).unwrap();
-    let hash: String = Sha256::digest(&bytes)
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
+    let hash = Sha256::digest(&bytes);
+    let digits = hash[..16].iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    let hash: String = digits
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
         .collect();
     let (before, _) = name.rsplit_once('-').unwrap();
     let altered = format!("{before}-{hash}.parquet");
