@@ -209,6 +209,17 @@ fn pipes_among_the_files_and_outputs() {
     insta::assert_snapshot!(err, @"error: archive/snapshot_date=2026-01-01/20260101T000000Z-0123456789abcdef0123456789abcdef.parquet is a named pipe, and no file of an archive of credlens; move it away");
     let (code, _, _) = run(&["scan", "archive"]);
     assert_eq!(code, 1, "what is whole is judged");
+    let pipe = directory.path().join("report.parquet");
+    fs::rename(directory.path().join("pipe"), &pipe).unwrap();
+    let writer = std::thread::spawn(move || fs::write(&pipe, PLAIN).unwrap());
+    let (code, _, err) = run(&["scan", "report.parquet"]);
+    assert_eq!(code, 1, "a pipe that is named is read, whatever its name: {err}");
+    writer.join().unwrap();
+    fs::rename(
+        directory.path().join("report.parquet"),
+        directory.path().join("pipe"),
+    )
+    .unwrap();
     let (code, _, err) = run(&["archive", "export", "archive", "--output", "pipe"]);
     assert_eq!(code, 4);
     insta::assert_snapshot!(err.lines().last().unwrap(), @"error: cannot save pipe: a named pipe is in the way; move it away, or name another path");
