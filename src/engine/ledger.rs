@@ -253,21 +253,18 @@ impl Current {
         let bad = chunk.bad_cells();
         let room = TOLD.saturating_sub(self.bad_cells);
         for cell in bad.kept.iter().take(usize::try_from(room).unwrap_or(usize::MAX)) {
-            let value = chunk
-                .rows
-                .cell(&self.input.header, cell.row as usize, cell.column)
-                .unwrap_or(b"");
+            let record = cell.row as usize;
+            let value = chunk.rows.cell(&self.input.header, record, cell.column);
             let kind = match cell.column {
                 Column::Time(_) => "no time",
                 Column::Flag(_) => "neither true nor false",
                 Column::Text(_) => "no text",
             };
             let message = format!("this cell is {kind}; what depends on it is undetermined");
-            let row = chunk.rows.data_rows_before(cell.row as usize) as u64 + 1;
             told.push(Diagnostic {
-                row: Some(self.rows + row),
+                row: Some(self.rows + chunk.rows.data_rows_before(record) as u64 + 1),
                 column: Some(cell.column.name().to_owned()),
-                value: Some(shortened(value)),
+                value: Some(shortened(value.unwrap_or(b""))),
                 ..self.diagnostic(Level::Warning, "bad-cell", message)
             });
         }

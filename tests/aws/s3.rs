@@ -15,20 +15,20 @@ use super::report;
 
 /// One answer: status, headers, body, and how much of the body is sent.
 #[derive(Clone)]
-struct Answer(u16, &'static str, String, usize);
+pub(super) struct Answer(u16, &'static str, String, usize);
 
-fn answer(status: u16, body: &str) -> Answer {
+pub(super) fn answer(status: u16, body: &str) -> Answer {
     Answer(status, "", body.to_owned(), usize::MAX)
 }
 
-fn fails(status: u16, code: &str) -> Answer {
+pub(super) fn fails(status: u16, code: &str) -> Answer {
     answer(
         status,
         &format!("<Error><Code>{code}</Code><Message>Unknown</Message></Error>"),
     )
 }
 
-fn listed(keys: &[&str], next: Option<&str>) -> Answer {
+pub(super) fn listed(keys: &[&str], next: Option<&str>) -> Answer {
     let contents: Vec<_> = keys
         .iter()
         .map(|key| format!("<Contents><Key>{key}</Key><Size>7</Size></Contents>"))
@@ -48,15 +48,15 @@ fn listed(keys: &[&str], next: Option<&str>) -> Answer {
 }
 
 /// Answers to requests whose line or headers have a part, each once, the last of a part for ever.
-type Script = Vec<(&'static str, VecDeque<Answer>)>;
+pub(super) type Script = Vec<(&'static str, VecDeque<Answer>)>;
 
-struct Bucket {
+pub(super) struct Bucket {
     url: String,
     requests: Arc<Mutex<Vec<String>>>,
 }
 
 impl Bucket {
-    fn start(script: Script) -> Self {
+    pub(super) fn start(script: Script) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let bucket = Self {
             url: format!("http://{}", listener.local_addr().unwrap()),
@@ -72,11 +72,11 @@ impl Bucket {
         bucket
     }
 
-    fn requests(&self) -> Vec<String> {
+    pub(super) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().drain(..).collect()
     }
 
-    fn credlens(&self, folder: &Path, arguments: &[&str]) -> (i32, String, String) {
+    pub(super) fn credlens(&self, folder: &Path, arguments: &[&str]) -> (i32, String, String) {
         let output = Command::cargo_bin("credlens")
             .unwrap()
             .current_dir(folder)
@@ -153,7 +153,7 @@ fn serve(mut stream: &TcpStream, requests: &Mutex<Vec<String>>, script: &Mutex<S
     }
 }
 
-fn script(answers: &[(&'static str, &[Answer])]) -> Script {
+pub(super) fn script(answers: &[(&'static str, &[Answer])]) -> Script {
     answers
         .iter()
         .map(|(part, answers)| (*part, answers.iter().cloned().collect()))
@@ -376,56 +376,4 @@ fn an_object_is_written_once() {
         s3.list(&"s3://audit".parse().unwrap()).unwrap(),
         [object("a"), object("z")]
     );
-}
-
-/// What is damaged is not taken for what was to be added.
-#[cfg(feature = "archive")]
-#[test]
-fn a_damaged_object_of_an_archive_is_not_added_to() {
-    let folder = tempfile::tempdir().unwrap();
-    for day in ["2026-11-20", "2026-11-21"] {
-        std::fs::write(folder.path().join(format!("{day}.csv")), report("111122223333")).unwrap();
-    }
-    let add = ["archive", "add", "--quiet"];
-    let inputs = ["2026-11-20.csv", "2026-11-21.csv"];
-    let local = Command::cargo_bin("credlens").unwrap();
-    let local = { local }
-        .current_dir(folder.path())
-        .args(add)
-        .arg("local")
-        .args(inputs)
-        .output();
-    let local = String::from_utf8(local.unwrap().stdout).unwrap();
-    // Its name is made of the bytes: the same in S3.
-    let file = local.lines().next().unwrap().strip_prefix("local/").unwrap();
-    let key: &'static str = Box::leak(format!("keep/{file}").into_boxed_str());
-    let bucket = Bucket::start(script(&[
-        (
-            "prefix=keep%2Fsnapshot_date%3D2026-11-20",
-            &[listed(&[key], None)],
-        ),
-        ("list-type=2", &[listed(&[], None)]),
-        (
-            "GET /audit/keep/snapshot_date%3D2026-11-20",
-            &[answer(200, "rotten")],
-        ),
-        (
-            "PUT /audit/keep/snapshot_date%3D2026-11-20",
-            &[fails(412, "PreconditionFailed")],
-        ),
-        ("PUT /audit/keep/snapshot_date%3D2026-11-21", &[answer(200, "")]),
-    ]));
-    let (exit, out, err) =
-        bucket.credlens(folder.path(), &[&add[..], &["s3://audit/keep"], &inputs].concat());
-    assert_eq!(
-        (exit, out.lines().count()),
-        (4, 1),
-        "{out}{err}{:#?}",
-        bucket.requests()
-    );
-    let err = err.replace(key, "KEY");
-    insta::assert_snapshot!(err, @r"
-    error: 2026-11-20.csv: not added: s3://audit/KEY holds other bytes than its name was made of, and objects are not replaced; delete it, then add this report again
-    warning: s3://audit/KEY is damaged: its bytes are not those that its name was made of; restore it from a backup, or add its reports again and, if it is still told then, delete it
-    ");
 }
