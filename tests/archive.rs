@@ -1,5 +1,6 @@
 //! Snapshots in Parquet: what goes in comes out, whatever happens in between.
 
+mod altered;
 mod cli;
 mod crash;
 mod damage;
@@ -10,12 +11,14 @@ use std::fs;
 use std::io::Read as _;
 use std::path::Path;
 
+use assert_cmd::Command;
 use credlens::archive::add::{Added, add};
 use credlens::archive::csv::Csv;
 use credlens::archive::file::ArchiveFile;
 use credlens::archive::list::list;
 use credlens::archive::store::{Directory, Store as _};
 use credlens::engine::{Memory, Source};
+use tempfile::{TempDir, tempdir};
 
 use crate::support::pipeline::AS_OF;
 
@@ -70,4 +73,39 @@ fn copy(from: &Path, to: &Path) {
         fs::create_dir_all(to.parent().unwrap()).unwrap();
         fs::copy(from.join(&path), to).unwrap();
     }
+}
+
+/// Runs the program in a directory: its exit status, and what it says.
+fn credlens(directory: &Path, args: &[&str]) -> (i32, String, String) {
+    let output = Command::cargo_bin("credlens")
+        .unwrap()
+        .current_dir(directory)
+        .args(args)
+        .env("COLUMNS", "100")
+        .output()
+        .unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (
+        output.status.code().unwrap(),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
+
+/// Three months of one account, and a day of another.
+fn saved() -> TempDir {
+    let directory = tempdir().unwrap();
+    fs::create_dir(directory.path().join("reports")).unwrap();
+    let write = |name: &str, csv: &str| fs::write(directory.path().join("reports").join(name), csv).unwrap();
+    write("2026-01-01.csv", PLAIN);
+    write(
+        "2026-02-01.csv",
+        &PLAIN.replace("true,false,true,2025-06", "true,true,true,2025-06"),
+    );
+    write("2026-03-01.csv", &PLAIN.replace("alice", "anna"));
+    write(
+        "other-2026-03-01.csv",
+        &PLAIN.replace("111122223333", "444455556666"),
+    );
+    directory
 }

@@ -8,6 +8,8 @@ mod moto;
 mod moto_s3;
 mod roles;
 mod s3;
+#[cfg(feature = "archive")]
+mod s3_archive;
 mod server;
 mod states;
 mod stub;

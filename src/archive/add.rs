@@ -172,7 +172,14 @@ impl Adder<'_> {
 
     fn close(&mut self, writer: Writer) -> Result<(), Error> {
         let reports = writer.reports().to_vec();
-        let (name, _) = writer.finish(self.store)?;
+        let (name, _) = match writer.finish(self.store) {
+            Err(Error::Refused(why)) => {
+                let failed = reports.into_iter().map(|report| (report.path, why.clone()));
+                self.told.failed.extend(failed);
+                return Ok(());
+            }
+            finished => finished?,
+        };
         self.told.files.push(name.path());
         self.told.added.extend(reports);
         Ok(())

@@ -1,19 +1,14 @@
 //! An archive in S3.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "a file is written here before it is sent"
-)]
-
-use std::fs;
-use std::io;
-
-use tempfile::NamedTempFile;
+use std::env;
+use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom};
+use std::sync::Arc;
 
 use super::error::Error;
 use super::store::{Data, Entry, Store};
 use crate::aws::{self, S3, S3Url};
 use crate::io::keep::Kept;
+use crate::io::temporary::{Temporary, are_same};
 
 /// What lies below an address in S3. There is no lock: two writers may both add a report, which is then read once.
 pub struct Bucket {
@@ -54,7 +49,7 @@ impl Store for Bucket {
         let objects = self
             .s3
             .list(&self.at(prefix))
-            .map_err(failed("cannot list the archive"))?;
+            .map_err(failed(format!("cannot list the archive {}", self.name())))?;
         let entry = |object: aws::S3Object| {
             let path = object.key.strip_prefix(&self.top.key)?.to_owned();
             let is_hidden = path
@@ -70,25 +65,43 @@ impl Store for Bucket {
 
     fn read(&self, path: &str) -> Result<Data, Error> {
         let at = self.at(path);
-        let bytes = self
+        let mut object = self
             .s3
-            .bytes(&at.bucket, &at.key)
-            .map_err(failed("cannot read the archive"))?;
-        Ok(Data::Bytes(bytes.into()))
+            .read(&at.bucket, &at.key)
+            .map_err(failed(format!("cannot read {at}")))?;
+        // Parquet is read from its end, and objects may be large: it goes by a file without a name.
+        let mut file = tempfile::tempfile().map_err(Error::io("cannot make a temporary file"))?;
+        io::copy(&mut object, &mut file).map_err(Error::io(format!("cannot read {at}")))?;
+        Ok(Data::File(Arc::new(file)))
     }
 
-    fn temporary(&self) -> Result<NamedTempFile, Error> {
-        NamedTempFile::new().map_err(Error::io("cannot make a temporary file"))
+    fn temporary(&self) -> Result<Temporary, Error> {
+        Temporary::new(&env::temp_dir(), ".credlens-", None)
+            .map_err(Error::io("cannot make a temporary file"))
     }
 
-    fn put(&self, file: NamedTempFile, path: &str) -> Result<Kept, Error> {
-        let bytes = fs::read(file.path()).map_err(Error::io("cannot read a temporary file"))?;
+    fn put(&self, mut file: Temporary, path: &str) -> Result<Kept, Error> {
+        let mut bytes = Vec::new();
+        let mut read = || {
+            file.file().seek(SeekFrom::Start(0))?;
+            file.file().read_to_end(&mut bytes)
+        };
+        read().map_err(Error::io("cannot read a temporary file"))?;
         let at = self.at(path);
         let put = self.s3.put_new(&at.bucket, &at.key, &bytes);
-        Ok(match put.map_err(failed("cannot write to the archive"))? {
-            aws::Put::Written => Kept::Written,
-            aws::Put::WasThere => Kept::WasThere,
-        })
+        match put.map_err(failed(format!("cannot write {at}")))? {
+            aws::Put::Written => return Ok(Kept::Written),
+            aws::Put::WasThere => {}
+        }
+        let there = self.s3.read(&at.bucket, &at.key);
+        let there = BufReader::new(there.map_err(failed(format!("cannot read {at}")))?);
+        if are_same(there, &*bytes).map_err(Error::io(format!("cannot read {at}")))? {
+            return Ok(Kept::WasThere);
+        }
+        Err(Error::Refused(format!(
+            "not added: {at} holds other bytes than its name was made of, and objects are not replaced; delete it, \
+             then add this report again"
+        )))
     }
 
     fn lock(&self) -> Result<Box<dyn Send>, Error> {
@@ -96,6 +109,6 @@ impl Store for Bucket {
     }
 }
 
-fn failed(what: &'static str) -> impl FnOnce(aws::Error) -> Error {
+fn failed(what: String) -> impl FnOnce(aws::Error) -> Error {
     move |error| Error::io(what)(io::Error::other(error))
 }

@@ -66,7 +66,8 @@ impl Piece {
                 } else {
                     let json = has_written.then(|| decoded.as_written.get(row)).flatten();
                     let json = json.unwrap_or_default();
-                    let written = remembered.of(&self.spelling, json)?;
+                    let written = remembered.of(&self.spelling, json);
+                    let written = written.map_err(|error| group.damaged(&error))?;
                     self.spelling.spell(&At { decoded, row }, written, text);
                 }
             }
@@ -85,7 +86,7 @@ type Written = Vec<Option<Box<[u8]>>>;
 struct Remembered(HashMap<String, Written, xxhash_rust::xxh3::Xxh3DefaultBuilder>);
 
 impl Remembered {
-    fn of(&mut self, spelling: &Spelling, json: &str) -> Result<&[Option<Box<[u8]>>], Error> {
+    fn of(&mut self, spelling: &Spelling, json: &str) -> serde_json::Result<&[Option<Box<[u8]>>]> {
         if json.is_empty() {
             return Ok(&[]);
         }
@@ -101,10 +102,8 @@ impl Remembered {
 
 /// The cells of [`AS_WRITTEN`], by place. What cannot be read is an error: without it a cell that says nothing would
 /// be spelled as one that is absent.
-fn written(spelling: &Spelling, json: &str) -> Result<Written, Error> {
-    let cells: Result<HashMap<String, String>, _> = serde_json::from_str(json);
-    let mut cells =
-        cells.map_err(|error| Error::Refused(format!("its cells as written cannot be read ({error})")))?;
+fn written(spelling: &Spelling, json: &str) -> serde_json::Result<Written> {
+    let mut cells: HashMap<String, String> = serde_json::from_str(json)?;
     let of_place = |name: &String| cells.remove(name).map(|cell| cell.into_bytes().into());
     Ok(spelling.names().iter().map(of_place).collect())
 }

@@ -1,7 +1,8 @@
 //! Rows of an archived file, decoded.
 
 use polars::prelude::{
-    BinaryChunked, BooleanChunked, DataFrame, DataType, Int64Chunked, PolarsResult, StringChunked,
+    BinaryChunked, BooleanChunked, DataFrame, DataType, Int64Chunked, PolarsError, PolarsResult,
+    StringChunked,
 };
 
 use super::columns::{AS_WRITTEN, MICROSECONDS, RECORD, name_of};
@@ -28,7 +29,8 @@ impl Decoded {
     pub(super) fn of(frame: &DataFrame) -> PolarsResult<Self> {
         let mut decoded = Self::default();
         let column = |name: &str| {
-            let column = frame.column(name)?;
+            let missing = |_| PolarsError::ComputeError(format!("its column {name} is missing").into());
+            let column = frame.column(name).map_err(missing)?;
             PolarsResult::Ok(column.as_materialized_series())
         };
         for kind in Column::ALL {

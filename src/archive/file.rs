@@ -185,6 +185,12 @@ impl Group {
             .as_ref()
             .map_err(|error| Error::Refused(error.clone()))
     }
+
+    /// That its cells as written are none.
+    pub(super) fn damaged(&self, error: &serde_json::Error) -> Error {
+        let why = format!("its cells as written cannot be read ({error})");
+        Error::Damaged(self.path.clone(), why)
+    }
 }
 
 #[derive(serde::Deserialize)]

@@ -7,6 +7,7 @@ use super::file::ArchiveFile;
 use super::layout::Name;
 use super::meta::ReportMeta;
 use super::store::Store;
+use crate::output::archive::ArchivedReport;
 
 /// An archived report, and where it lies.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +22,33 @@ pub struct Listed {
     pub reports: usize,
     /// What is known of it.
     pub report: ReportMeta,
+}
+
+impl Listed {
+    /// Where it lies below the archive, as an INPUT names it.
+    pub fn place(&self) -> String {
+        match self.reports {
+            1 => self.file.clone(),
+            _ => format!("{}#{}", self.file, self.index + 1),
+        }
+    }
+
+    /// As it is told.
+    pub fn told(&self) -> ArchivedReport {
+        let report = &self.report;
+        ArchivedReport {
+            as_of: report.as_of.to_string(),
+            as_of_source: report.as_of_source,
+            generated: report.generated.map(|time| time.to_string()),
+            accounts: report.accounts.clone(),
+            account_name: report.account_name.clone(),
+            users: report.rows,
+            path: report.path.clone(),
+            bytes: report.bytes,
+            sha256: report.sha256.clone(),
+            file: self.place(),
+        }
+    }
 }
 
 /// The reports of an archive in the order of their as-of, each once, and what could not be read. Reads the

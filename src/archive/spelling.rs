@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::report::header::Header;
 use crate::report::schema::{Column, FlagColumn, TextColumn, TimeColumn};
+use crate::report::time::Timestamp;
 use {FlagColumn as F, TextColumn as X, TimeColumn as T};
 
 /// How often each kind of column can stand in a report.
@@ -271,7 +272,7 @@ impl Spelling {
 
     /// Writes an instant as the report does.
     pub(super) fn time(&self, seconds: i64, out: &mut Vec<u8>) {
-        out.extend_from_slice(&digits(seconds));
+        out.extend_from_slice(&Timestamp(seconds).digits());
         out.extend_from_slice(self.utc.bytes());
     }
 
@@ -328,76 +329,9 @@ fn of_place(header: &Header, place: usize) -> Place {
         .map_or(Place::Other, Place::Typed)
 }
 
-/// Seconds of the year 0 that lie before 1970, and seconds and days of a day and of four centuries.
-const BEFORE_1970: i64 = 719_528 * 86_400;
-const DAY: u64 = 86_400;
-const ERA: u32 = 146_097;
-
-/// `YYYY-MM-DDTHH:MM:SS` of an instant in the years 0 to 9999; others cannot be.
-fn digits(seconds: i64) -> [u8; 19] {
-    let seconds = u64::try_from(seconds + BEFORE_1970).unwrap_or_default();
-    let day = u32::try_from(seconds / DAY).unwrap_or_default();
-    let second = u32::try_from(seconds % DAY).unwrap_or_default();
-    let [year, month, day] = civil(day);
-    let mut text = *b"0000-00-00T00:00:00";
-    for (at, number) in [
-        (0, year / 100),
-        (2, year % 100),
-        (5, month),
-        (8, day),
-        (11, second / 3_600),
-        (14, second / 60 % 60),
-        (17, second % 60),
-    ] {
-        text[at..at + 2].copy_from_slice(&PAIRS[number as usize % 100]);
-    }
-    text
-}
-
-/// The numbers from 0 to 99 as two digits.
-const PAIRS: [[u8; 2]; 100] = {
-    let mut pairs = [[b'0'; 2]; 100];
-    let mut number = 0_u8;
-    while number < 100 {
-        pairs[number as usize] = [b'0' + number / 10, b'0' + number % 10];
-        number += 1;
-    }
-    pairs
-};
-
-/// Year, month and day of a day since 1 January of the year 0, by counting from its March, so that the leap day is the
-/// last of a year.
-fn civil(days: u32) -> [u32; 3] {
-    // No time lies before the year 1.
-    let days = days.saturating_sub(60);
-    let (era, day_of_era) = (days / ERA, days % ERA);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let (month, next) = if month < 10 {
-        (month + 3, 0)
-    } else {
-        (month - 9, 1)
-    };
-    [era * 400 + year_of_era + next, month, day]
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
-    use crate::report::time::Timestamp;
-
-    proptest! {
-        #[test]
-        fn instants_are_spelled_as_they_are_read(seconds in -62_135_596_800_i64..=253_402_300_799) {
-            let text = digits(seconds);
-            prop_assert_eq!(Timestamp::parse(&text), Some(Timestamp(seconds)));
-            prop_assert_eq!(format!("{}Z", str::from_utf8(&text).unwrap()), Timestamp(seconds).to_string());
-        }
-    }
 
     #[test]
     fn every_place_has_a_name_of_its_own() {

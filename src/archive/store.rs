@@ -6,14 +6,16 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, Cursor, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread::sleep;
+use std::time::Duration;
 
+use super::error::Error;
+use super::layout::Name;
+use crate::io::keep::Kept;
+use crate::io::temporary::{self, Temporary, sync_directory};
 use polars::io::SerReader as _;
 use polars::io::mmap::MmapBytesReader;
 use polars::prelude::{ParquetReader, PolarsResult};
-use tempfile::NamedTempFile;
-
-use super::error::Error;
-use crate::io::keep::Kept;
 
 /// Bytes that can be read at any place, by several at the same time.
 #[derive(Clone, Debug)]
@@ -64,13 +66,13 @@ pub trait Store: Send {
     ///
     /// # Errors
     /// Where there can be none.
-    fn temporary(&self) -> Result<NamedTempFile, Error>;
+    fn temporary(&self) -> Result<Temporary, Error>;
 
     /// Puts a file into its place. What is there is never changed, unless it is damaged.
     ///
     /// # Errors
     /// Where it cannot be written; then nothing is there.
-    fn put(&self, file: NamedTempFile, path: &str) -> Result<Kept, Error>;
+    fn put(&self, file: Temporary, path: &str) -> Result<Kept, Error>;
 
     /// Keeps others from adding until it is dropped; waits while others do.
     ///
@@ -81,21 +83,37 @@ pub trait Store: Send {
 
 /// A directory of the file system.
 #[derive(Debug)]
-pub struct Directory(PathBuf);
+pub struct Directory {
+    path: PathBuf,
+    /// Told once where a lock is waited for.
+    waiting: fn(&str),
+}
 
 /// What files that are being written begin with. Hidden, so that no engine reads them.
 const TEMPORARY: &str = ".credlens-archive-";
-const TEMPORARY_END: &str = ".tmp";
 const LOCK: &str = ".credlens.lock";
+
+/// How often a lock is tried before it is told that it is waited for, about a second, and how long after each time.
+const PATIENCE: u32 = 50;
+const PAUSE: Duration = Duration::from_millis(20);
 
 impl Directory {
     /// An archive in this directory, which need not be there yet.
     pub fn new(path: &Path) -> Self {
-        Self(path.to_owned())
+        Self {
+            path: path.to_owned(),
+            waiting: |_| {},
+        }
+    }
+
+    /// The same, which tells by its name that it waits for another run.
+    #[must_use]
+    pub fn telling(self, waiting: fn(&str)) -> Self {
+        Self { waiting, ..self }
     }
 
     fn at(&self, path: &str) -> PathBuf {
-        self.0.join(path)
+        self.path.join(path)
     }
 
     fn shown(&self, path: &str) -> String {
@@ -119,9 +137,9 @@ impl Directory {
             if name.starts_with('.') {
                 continue;
             }
-            // What has no name in UTF-8 is told, and not gone into.
-            let is_text = entry.file_name().to_str().is_some();
-            if is_text && entry.file_type()?.is_dir() {
+            // What has no name in UTF-8, or that of a file, is told, and not gone into.
+            let is_named = entry.file_name().to_str().is_some() && Name::parse(&path).is_none();
+            if is_named && entry.file_type()?.is_dir() {
                 self.walk(&path, found)?;
             } else {
                 let size = entry.metadata()?.len();
@@ -131,13 +149,26 @@ impl Directory {
         Ok(())
     }
 
+    /// Waits for the lock, and says so where it takes long.
+    fn wait_for(&self, lock: &File) -> io::Result<()> {
+        for _ in 0..PATIENCE {
+            match lock.try_lock() {
+                Ok(()) => return Ok(()),
+                Err(TryLockError::Error(error)) => return Err(error),
+                Err(TryLockError::WouldBlock) => sleep(PAUSE),
+            }
+        }
+        (self.waiting)(&self.name());
+        lock.lock()
+    }
+
     /// Removes what interrupted runs left over; only who holds the lock may.
     fn clean(&self) -> io::Result<()> {
-        for entry in fs::read_dir(&self.0)? {
+        for entry in fs::read_dir(&self.path)? {
             let entry = entry?;
             let name = entry.file_name();
             let name = name.to_string_lossy();
-            let is_ours = name.starts_with(TEMPORARY) && name.ends_with(TEMPORARY_END);
+            let is_ours = name.starts_with(TEMPORARY) && name.ends_with(temporary::SUFFIX);
             if is_ours && entry.file_type()?.is_file() {
                 fs::remove_file(entry.path())?;
             }
@@ -148,7 +179,7 @@ impl Directory {
 
 impl Store for Directory {
     fn name(&self) -> String {
-        self.0.display().to_string()
+        self.path.display().to_string()
     }
 
     fn list(&self, prefix: &str) -> Result<Vec<Entry>, Error> {
@@ -162,82 +193,60 @@ impl Store for Directory {
     }
 
     fn read(&self, path: &str) -> Result<Data, Error> {
-        let file =
-            File::open(self.at(path)).map_err(Error::io(format!("cannot read {}", self.shown(path))))?;
+        let cannot = || Error::io(format!("cannot read {}", self.shown(path)));
+        let kind = fs::metadata(self.at(path)).map_err(cannot())?.file_type();
+        if !kind.is_file() {
+            // To open a pipe would wait for who writes into it.
+            return Err(Error::Stranger(self.shown(path), temporary::kind(kind)));
+        }
+        let file = File::open(self.at(path)).map_err(cannot())?;
         Ok(Data::File(Arc::new(file)))
     }
 
-    fn temporary(&self) -> Result<NamedTempFile, Error> {
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(TEMPORARY).suffix(TEMPORARY_END);
-        builder
-            .tempfile_in(&self.0)
+    fn temporary(&self) -> Result<Temporary, Error> {
+        Temporary::new(&self.path, TEMPORARY, None)
             .map_err(Error::io(format!("cannot write into {}", self.name())))
     }
 
-    fn put(&self, file: NamedTempFile, path: &str) -> Result<Kept, Error> {
+    fn put(&self, file: Temporary, path: &str) -> Result<Kept, Error> {
         let put = || -> io::Result<Kept> {
-            file.as_file().sync_all()?;
+            let mut file = file;
             let to = self.at(path);
-            let directory = to.parent().unwrap_or(&self.0);
+            let directory = to.parent().unwrap_or(&self.path);
             fs::create_dir_all(directory)?;
             if fs::symlink_metadata(directory)?.is_symlink() {
                 return Err(io::Error::other(
                     "its directory is a symlink, which is not followed",
                 ));
             }
-            let put = match file.persist_noclobber(&to) {
-                Ok(_) => Kept::Written,
-                Err(error) if error.error.kind() == ErrorKind::AlreadyExists => {
-                    replace_damaged(error.file, &to)?
-                }
-                Err(error) => return Err(error.error),
-            };
-            sync(directory)?;
-            sync(&self.0)?;
-            if let Some(above) = self.0.parent().filter(|above| *above != Path::new("")) {
-                sync(above)?;
+            let put = file.put_new(&to)?;
+            if put.is_none() {
+                // A name is made of the bytes, so other bytes of that name are damage, and are mended.
+                file.replace(&to)?;
             }
-            Ok(put)
+            sync_directory(directory)?;
+            sync_directory(&self.path)?;
+            if let Some(above) = self.path.parent().filter(|above| *above != Path::new("")) {
+                sync_directory(above)?;
+            }
+            Ok(put.unwrap_or(Kept::Written))
         };
         put().map_err(Error::io(format!("cannot write {}", self.shown(path))))
     }
 
     fn lock(&self) -> Result<Box<dyn Send>, Error> {
         let lock = || -> io::Result<File> {
-            fs::create_dir_all(&self.0)?;
+            fs::create_dir_all(&self.path)?;
             let file = File::options()
                 .create(true)
                 .truncate(false)
                 .write(true)
-                .open(self.0.join(LOCK))?;
-            match file.try_lock() {
-                Err(TryLockError::WouldBlock) => file.lock()?,
-                Err(TryLockError::Error(error)) => return Err(error),
-                Ok(()) => {}
-            }
+                .open(self.path.join(LOCK))?;
+            self.wait_for(&file)?;
             self.clean()?;
             Ok(file)
         };
         let file = lock().map_err(Error::io(format!("cannot lock the archive {}", self.name())))?;
         Ok(Box::new(file))
-    }
-}
-
-/// A name is made of the bytes, so other bytes of that name are damage, and are mended.
-fn replace_damaged(file: NamedTempFile, to: &Path) -> io::Result<Kept> {
-    if fs::read(file.path())? == fs::read(to)? {
-        return Ok(Kept::WasThere);
-    }
-    file.persist(to)?;
-    Ok(Kept::Written)
-}
-
-/// Makes sure that what a directory lists survives a crash of the machine.
-fn sync(directory: &Path) -> io::Result<()> {
-    if cfg!(unix) {
-        File::open(directory)?.sync_all()
-    } else {
-        Ok(())
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read as _};
 
-use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::csv::Csv;
@@ -12,29 +11,8 @@ use super::file::ArchiveFile;
 use super::layout::{Name, partition};
 use super::report::hex;
 use super::store::Store;
+pub use crate::output::archive::{Problem, Verified};
 use crate::report::time::Timestamp;
-
-/// What was found.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Verified {
-    /// Files of the archive that were read.
-    pub files: usize,
-    /// Reports in them that give back what was added.
-    pub reports: usize,
-    /// What is wrong.
-    pub problems: Vec<Problem>,
-    /// What is odd and does no harm.
-    pub notes: Vec<Problem>,
-}
-
-/// Something about a file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Problem {
-    /// Its path below the archive.
-    pub path: String,
-    /// What it is.
-    pub message: String,
-}
 
 /// Reads every file of the archive: that its bytes are those that were written, that every report gives back the
 /// bytes that were added, that it lies where it belongs, and that nothing else lies there.

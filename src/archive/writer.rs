@@ -7,7 +7,6 @@ use polars::io::parquet::write::{BatchedWriter, KeyValueMetadata, ParquetMetadat
 use polars::polars_utils::compression::ZstdLevel;
 use polars::prelude::{DataFrame, ParquetCompression, ParquetWriter, PolarsError, PolarsResult};
 use sha2::{Digest as _, Sha256};
-use tempfile::NamedTempFile;
 
 use super::columns::{Rows, schema};
 use super::error::Error;
@@ -16,6 +15,7 @@ use super::meta::{FileMeta, KEY, ReportMeta, VERSION};
 use super::report::hex;
 use super::store::Store;
 use crate::io::keep::Kept;
+use crate::io::temporary::Temporary;
 
 /// Rows of a row group: enough to pack well, and to be read in little memory.
 pub(super) const GROUP: usize = 131_072;
@@ -34,7 +34,7 @@ pub(super) struct Writer {
 
 /// The file, and the hash of what was written to it.
 struct Hashed {
-    file: NamedTempFile,
+    file: Temporary,
     hash: Sha256,
     /// Why a write failed: the Parquet writer tells it in words of its own.
     error: Option<io::Error>,

@@ -10,13 +10,13 @@ use credlens::archive::csv::Csv;
 use credlens::archive::file::ArchiveFile;
 use credlens::archive::list::{Listed, list};
 use credlens::archive::store::{Directory, Store};
-use credlens::archive::verify::{Verified, verify};
+use credlens::archive::verify::verify;
 use credlens::engine::Source;
 use credlens::io::inputs::{Inputs, Limits, Options};
 use credlens::io::keep::{Kept, keep};
 use credlens::io::remote::is_remote;
-use credlens::output::{catalogue, harmless};
-use serde_json::json;
+use credlens::output::archive::Contents;
+use credlens::output::harmless;
 
 use super::args::{
     Archive, ArchiveAdd, ArchiveExport, ArchiveList, ArchiveVerify, At, Color, ListFormat, Which, until,
@@ -34,14 +34,23 @@ pub(super) fn run(command: Archive) -> anyhow::Result<Exit> {
     }
 }
 
-/// The archive of this name.
+/// The archive of this name, which tells where it has to wait.
 pub(super) fn store(archive: &At) -> anyhow::Result<Box<dyn Store>> {
+    store_that(archive, |name| {
+        tell(format_args!(
+            "another run is adding to {}; waiting for it to end",
+            harmless(name)
+        ));
+    })
+}
+
+fn store_that(archive: &At, waiting: fn(&str)) -> anyhow::Result<Box<dyn Store>> {
     let path = &archive.archive;
     if !is_remote(path) {
-        if path.is_file() {
-            bail!("{} is a file; an archive is a directory", path.display());
+        if path.exists() && !path.is_dir() {
+            bail!("{} is no directory, as an archive is", path.display());
         }
-        return Ok(Box::new(Directory::new(path)));
+        return Ok(Box::new(Directory::new(path).telling(waiting)));
     }
     #[cfg(feature = "aws")]
     {
@@ -89,7 +98,12 @@ fn add_inputs(args: ArchiveAdd) -> anyhow::Result<Exit> {
     };
     let source = with_archives(Inputs::new(inputs, Box::new(io::stdin()), options));
     let mut source = Progress::new(source, args.talk.quiet);
-    add_all(&*store(&args.at)?, &mut source, args.talk.quiet)
+    let store = if args.talk.quiet {
+        store_that(&args.at, |_| {})
+    } else {
+        store(&args.at)
+    };
+    add_all(&*store?, &mut source, args.talk.quiet)
 }
 
 /// Adds what a source gives, and tells what became of it.
@@ -236,7 +250,7 @@ pub(super) fn sides(
             let of = of
                 .intersection(&known[0])
                 .map(|account| account.clone().into_bytes());
-            (archive.archive.join(place(listed)), of.collect())
+            (archive.archive.join(listed.place()), of.collect())
         });
         both.filter(|(_, of): &Compared| !of.is_empty()).collect()
     };
@@ -251,69 +265,13 @@ pub(super) fn sides(
 fn list_reports(args: &ArchiveList) -> anyhow::Result<Exit> {
     let store = existing(&args.at)?;
     let (reports, failed) = select(&*store, &args.which)?;
+    let list = Contents::new(reports.iter().map(Listed::told).collect());
     let text = match args.format {
-        ListFormat::Table => list_table(&reports),
-        ListFormat::Json => list_json(&reports),
+        ListFormat::Table => list.table(width(), colored(Color::Auto, &io::stdout())),
+        ListFormat::Json => list.json(),
     };
     io::stdout().write_all(text.as_bytes())?;
     Ok(if failed { Exit::Partial } else { Exit::Clean })
-}
-
-fn list_table(reports: &[Listed]) -> String {
-    let rows = reports.iter().map(|listed| {
-        let report = &listed.report;
-        vec![
-            report.as_of.to_string(),
-            accounts(&report.accounts),
-            harmless(report.account_name.as_deref().unwrap_or_default()).into_owned(),
-            report.rows.to_string(),
-            harmless(&report.path).into_owned(),
-        ]
-    });
-    let headings = ["As of", "Account", "Name", "Users", "Added from"];
-    let color = colored(Color::Auto, &io::stdout());
-    let table = catalogue::plain_table(&headings, rows, width(), color);
-    let users: u64 = reports.iter().map(|listed| listed.report.rows).sum();
-    format!("{table}\n{} reports, {users} rows\n", reports.len())
-}
-
-/// One account by its id, several by their number.
-fn accounts(accounts: &[String]) -> String {
-    match accounts {
-        [] => "-".to_owned(),
-        [account] => account.clone(),
-        accounts => format!("{} accounts", accounts.len()),
-    }
-}
-
-fn list_json(reports: &[Listed]) -> String {
-    let reports = reports.iter().map(|listed| {
-        let report = &listed.report;
-        json!({
-            "as_of": report.as_of.to_string(),
-            "as_of_source": report.as_of_source,
-            "generated": report.generated.map(|time| time.to_string()),
-            "accounts": report.accounts,
-            "account_name": report.account_name,
-            "users": report.rows,
-            "path": report.path,
-            "bytes": report.bytes,
-            "sha256": report.sha256,
-            "file": place(listed),
-        })
-    });
-    format!(
-        "{:#}\n",
-        json!({ "schema": "credlens.archive-list/v1", "reports": reports.collect::<Vec<_>>() })
-    )
-}
-
-/// Where a report lies below the archive, as an INPUT names it.
-pub(super) fn place(listed: &Listed) -> String {
-    match listed.reports {
-        1 => listed.file.clone(),
-        _ => format!("{}#{}", listed.file, listed.index + 1),
-    }
 }
 
 fn export(args: &ArchiveExport) -> anyhow::Result<Exit> {
@@ -421,17 +379,8 @@ fn verify_all(args: &ArchiveVerify) -> anyhow::Result<Exit> {
         return Ok(Exit::NothingJudged);
     }
     let text = match args.format {
-        ListFormat::Json => format!(
-            "{:#}\n",
-            json!({
-                "schema": "credlens.archive-verify/v1",
-                "files": verified.files,
-                "reports": verified.reports,
-                "problems": verified.problems,
-                "notes": verified.notes,
-            })
-        ),
-        ListFormat::Table => verify_text(&verified),
+        ListFormat::Json => verified.json(),
+        ListFormat::Table => verified.text(),
     };
     io::stdout().write_all(text.as_bytes())?;
     Ok(if verified.problems.is_empty() {
@@ -439,22 +388,4 @@ fn verify_all(args: &ArchiveVerify) -> anyhow::Result<Exit> {
     } else {
         Exit::Findings
     })
-}
-
-fn verify_text(verified: &Verified) -> String {
-    let mut text = String::new();
-    let told = [("problem", &verified.problems), ("note", &verified.notes)];
-    for (word, found) in told
-        .iter()
-        .flat_map(|(word, all)| all.iter().map(move |found| (word, found)))
-    {
-        let line = format!("{word}: {}: {}", found.path, found.message);
-        text.push_str(&harmless(&line));
-        text.push('\n');
-    }
-    let (files, reports) = (verified.files, verified.reports);
-    match verified.problems.len() {
-        0 => text + &format!("{files} files with {reports} reports: all whole\n"),
-        count => text + &format!("{files} files, {reports} whole reports, {count} problems\n"),
-    }
 }

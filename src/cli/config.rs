@@ -55,7 +55,7 @@ pub(crate) struct Config {
     pub(crate) file: Option<ConfigFile>,
 }
 
-/// A configuration file as text: its `[[suppress]]` entries are read by who knows the rules.
+/// A configuration file as text: its `[set]` and its `[[suppress]]` entries are read by who knows the rules.
 #[derive(Debug)]
 pub(crate) struct ConfigFile {
     pub(crate) path: PathBuf,
@@ -78,8 +78,9 @@ struct Settings {
     rule: Option<Vec<String>>,
     framework: Option<Vec<String>>,
     rules_from: Option<Vec<PathBuf>>,
-    #[serde(default)]
-    set: toml::Table,
+    /// Read with the rules at hand.
+    #[serde(default, rename = "set")]
+    _set: toml::Table,
     #[serde(default)]
     format: Vec<Word<StdoutFormat>>,
     #[serde(default)]
@@ -156,7 +157,6 @@ impl Config {
             threads <= MOST_THREADS,
             "{threads} threads are too many; the most are {MOST_THREADS}"
         );
-        let set = assignments("", &settings.set);
         let asked = &scan.selection;
         let inputs = scan.inputs;
         let selected = !asked.rule.is_empty() || !asked.framework.is_empty();
@@ -174,8 +174,7 @@ impl Config {
                 settings.framework.unwrap_or_default()
             },
             rules_from: rules_from.into_iter().chain(asked.rules_from.clone()).collect(),
-            // The last value for a parameter holds.
-            set: set.into_iter().chain(asked.set.clone()).collect(),
+            set: asked.set.clone(),
             formats: first_given(scan.format, formats, || vec![FormatTo::to_stdout(Format::Table)]),
             statuses: statuses_of(&first_given(scan.status, statuses, default_statuses)),
             min_severity: scan
@@ -253,18 +252,6 @@ impl ConfigFile {
             )
         })
     }
-}
-
-/// `RULE.PARAM=VALUE` for each value; a dot in a bare key of TOML opens a table, which is meant here as well.
-fn assignments(prefix: &str, table: &toml::Table) -> Vec<String> {
-    let below = table.iter().flat_map(|(name, value)| {
-        let name = format!("{prefix}{name}");
-        match value.as_table() {
-            Some(table) => assignments(&format!("{name}."), table),
-            None => vec![format!("{name}={value}")],
-        }
-    });
-    below.collect()
 }
 
 fn first_given<T>(given: Vec<T>, settings: Vec<T>, default: impl Fn() -> Vec<T>) -> Vec<T> {

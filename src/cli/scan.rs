@@ -14,7 +14,7 @@ use credlens::finding::{Diagnostic, Level, Tally};
 use credlens::io::inputs::{Inputs, Limits, Options};
 use credlens::output::{Format, Outputs, Settings};
 use credlens::report::time::Timestamp;
-use credlens::rule::{self, Catalogue, Loosened, Selected, Selection, Suppressions};
+use credlens::rule::{self, Catalogue, Loosened, Selected, Selection, Setting, Suppressions};
 
 use super::args::{Color, FailOn, FormatTo, Scan};
 use super::config::{Config, Suppressing};
@@ -64,13 +64,24 @@ pub(super) fn prepare(config: &Config) -> anyhow::Result<Result<(Selected, Suppr
 }
 
 fn select(catalogue: &Catalogue, config: &Config) -> Result<Selected, Vec<rule::Error>> {
-    let settings: Result<_, _> = config.set.iter().map(|text| text.parse()).collect();
     let selection = Selection {
         rules: config.rules.clone(),
         frameworks: config.frameworks.clone(),
-        settings: settings.map_err(|error| vec![error])?,
+        settings: settings(catalogue, config).map_err(|error| vec![error])?,
     };
     rule::select(catalogue, &selection)
+}
+
+/// Values of parameters: those of the command line come last, and so hold.
+fn settings(catalogue: &Catalogue, config: &Config) -> Result<Vec<Setting>, rule::Error> {
+    let mut settings = match &config.file {
+        Some(file) => Setting::parse_within(&file.path.to_string_lossy(), &file.text, catalogue)?,
+        None => Vec::new(),
+    };
+    for text in &config.set {
+        settings.push(text.parse()?);
+    }
+    Ok(settings)
 }
 
 fn suppressions(catalogue: &Catalogue, config: &Config) -> Result<Suppressions, rule::Error> {

@@ -34,7 +34,7 @@ impl<'a> UserRow<'a> {
             input: view.input,
             chunk: view.chunk,
             index,
-            number: view.first_row + index as u64,
+            number: view.first_row + view.chunk.rows.data_rows_before(index) as u64,
             key: OnceCell::new(),
         }
     }

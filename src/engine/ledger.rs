@@ -31,6 +31,8 @@ pub(super) struct Ledger {
 struct Current {
     input: Arc<Input>,
     users: u64,
+    /// Its data rows so far, those that were left out included.
+    rows: u64,
     /// Undetermined verdicts to be folded, one a rule.
     folded: Vec<u64>,
     accounts: Accounts,
@@ -181,6 +183,7 @@ impl Ledger {
         Current {
             input: Arc::clone(input),
             users: 0,
+            rows: 0,
             folded: vec![0; rules],
             accounts: Accounts::None,
             bad_cells: 0,
@@ -238,7 +241,7 @@ impl Current {
             };
             if !is_known {
                 told.push(Diagnostic {
-                    row: Some(self.users + u64::from(oddity.row) + 1),
+                    row: Some(self.rows + u64::from(oddity.row) + 1),
                     ..self.diagnostic(level, code, message)
                 });
             }
@@ -250,10 +253,8 @@ impl Current {
         let bad = chunk.bad_cells();
         let room = TOLD.saturating_sub(self.bad_cells);
         for cell in bad.kept.iter().take(usize::try_from(room).unwrap_or(usize::MAX)) {
-            let value = chunk
-                .rows
-                .cell(&self.input.header, cell.row as usize, cell.column)
-                .unwrap_or(b"");
+            let record = cell.row as usize;
+            let value = chunk.rows.cell(&self.input.header, record, cell.column);
             let kind = match cell.column {
                 Column::Time(_) => "no time",
                 Column::Flag(_) => "neither true nor false",
@@ -261,9 +262,9 @@ impl Current {
             };
             let message = format!("this cell is {kind}; what depends on it is undetermined");
             told.push(Diagnostic {
-                row: Some(self.users + u64::from(cell.row) + 1),
+                row: Some(self.rows + chunk.rows.data_rows_before(record) as u64 + 1),
                 column: Some(cell.column.name().to_owned()),
-                value: Some(shortened(value)),
+                value: Some(shortened(value.unwrap_or(b""))),
                 ..self.diagnostic(Level::Warning, "bad-cell", message)
             });
         }
@@ -272,6 +273,7 @@ impl Current {
 
     fn add_chunk(&mut self, chunk: &Chunk) {
         self.users += chunk.rows.len() as u64;
+        self.rows += chunk.rows.data_rows() as u64;
         self.newest = self.newest.max(chunk.newest());
         // Only a folded finding asks for the account, and only a report that lacks columns has any.
         if self.input.lacks().is_empty() {

@@ -99,7 +99,7 @@ struct Run<'a, S, Src> {
     /// One a rule; none at all where nothing is suppressed.
     suppressions: &'a [RuleSuppressions<'a>],
     source: Mutex<Tickets<Src>>,
-    /// How many records of the present input lie in blocks before this one.
+    /// How many data rows of the present input lie in blocks before this one.
     numbering: Turnstile<u64>,
     delivery: Turnstile<(Ledger, io::Result<()>)>,
     stopped: AtomicBool,
@@ -227,7 +227,7 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
             verdicts,
         } = scratch;
         splitter.split(&mut chunk.rows, &input.header, oddities);
-        let rows = chunk.rows.len() as u64;
+        let rows = chunk.rows.data_rows() as u64;
         let before = self.numbering.pass(turn, |before| {
             let mine = *before;
             *before = if last { 0 } else { mine + rows };

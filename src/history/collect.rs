@@ -68,8 +68,13 @@ impl<F: FnMut(Snapshot) + Send> Sink for Collector<F> {
                 .take()
                 .filter(same)
                 .unwrap_or_else(|| Snapshot::new(input));
+            let before = u32::try_from(snapshot.users.len()).expect("invariant: fewer than 4 G users");
             snapshot.users.append(&mut part.users);
-            snapshot.found.append(&mut part.found);
+            let found = part.found.drain(..);
+            snapshot.found.extend(found.map(|found| Found {
+                row: before + found.row,
+                ..found
+            }));
             snapshot.folded.append(&mut part.folded);
             if part.last {
                 snapshot.complete();

@@ -39,9 +39,9 @@ pub struct Found {
 }
 
 impl Found {
-    /// The finding of a hit on a user; none where it stands for a whole input.
+    /// The finding of a hit on a user, by its index in its block; none where it stands for a whole input.
     pub(super) fn of(hit: &Hit<'_>) -> Option<Self> {
-        let row = hit.row()?.number() - 1;
+        let row = hit.row()?.index();
         Some(Self {
             row: u32::try_from(row).expect("invariant: a snapshot has fewer than 4 G users"),
             rule: rule(hit),

@@ -1,6 +1,6 @@
 //! Files that hold several reports, which this layer cannot read itself: those of an archive.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -183,6 +183,10 @@ fn content(path: &Path, remote: &mut dyn Remote) -> Result<Option<Content>, Inpu
         let mut reader = remote.open(&path.to_string_lossy())?;
         reader.read_to_end(&mut bytes).map_err(InputError::Read)?;
         return Ok(Some(Content::Bytes(bytes)));
+    }
+    // What a pipe gives is gone once it is looked at.
+    if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+        return Ok(None);
     }
     let mut file = File::open(path).map_err(InputError::Open)?;
     let mut magic = [0; PARQUET.len()];

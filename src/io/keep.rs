@@ -1,10 +1,9 @@
 //! Files that are written once: what is there already is never changed.
 
-use std::fs;
 use std::io::{self, ErrorKind, Write as _};
 use std::path::Path;
 
-use super::temporary::Temporary;
+use super::temporary::{Temporary, directory, holds, sync_directory};
 
 /// How bytes came to be in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,36 +18,25 @@ pub enum Kept {
 /// bytes is left as it is.
 ///
 /// # Errors
-/// Those of the file system, and that a file is there with other bytes.
+/// Those of the file system, and that a file is there with other bytes, or something that is no file.
 pub fn keep(path: &Path, bytes: &[u8]) -> io::Result<Kept> {
-    if let Some(kept) = compare(path, bytes)? {
-        return Ok(kept);
-    }
-    let directory = match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
-    // A temporary file is its owner's alone, and stays so.
-    let mut builder = tempfile::Builder::new();
-    let mut file = Temporary::make(builder.prefix(".credlens-").suffix(".tmp"), directory)?;
-    file.file().write_all(bytes)?;
-    match file.put_new(path) {
-        Ok(()) => Ok(Kept::Written),
-        // Somebody was faster.
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => compare(path, bytes)?.ok_or(error),
-        Err(error) => Err(error),
-    }
-}
-
-/// None where there is no such file.
-fn compare(path: &Path, bytes: &[u8]) -> io::Result<Option<Kept>> {
-    match fs::read(path) {
-        Ok(there) if there == bytes => Ok(Some(Kept::WasThere)),
-        Ok(_) => Err(io::Error::new(
+    let other = || {
+        io::Error::new(
             ErrorKind::AlreadyExists,
             "a file with other content is there; move it away first",
-        )),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
+        )
+    };
+    match holds(path, bytes.len() as u64, bytes)? {
+        Some(true) => return Ok(Kept::WasThere),
+        Some(false) => return Err(other()),
+        None => {}
     }
+    let directory = directory(path);
+    let mut file = Temporary::new(directory, ".credlens-", None)?;
+    file.write_all(bytes)?;
+    // None: somebody was faster.
+    let kept = file.put_new(path)?.ok_or_else(other)?;
+    // The file is there. Directories that may not be listed, and some network shares, cannot be told to sync.
+    drop(sync_directory(directory));
+    Ok(kept)
 }

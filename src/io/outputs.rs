@@ -5,7 +5,7 @@ use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use super::temporary::Temporary;
+use super::temporary::{Temporary, directory};
 
 /// Bytes that are gathered before they are written.
 const BUFFER: usize = 256 * 1024;
@@ -45,7 +45,8 @@ impl Output {
     }
 
     /// Writes what is left and puts a regular file in its place. After an error the target is as it was
-    /// before.
+    /// before. Nobody waits for the disk: what is written here can be made again, and flushing gigabytes takes longer
+    /// than judging them.
     pub fn finish(self) -> io::Result<()> {
         match self.0.into_inner().map_err(io::IntoInnerError::into_error)? {
             Sink::Through(mut file) => file.flush(),
@@ -67,14 +68,14 @@ impl Write for Output {
 impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Self::Replacing { file, .. } => file.file().write(bytes),
+            Self::Replacing { file, .. } => file.write(bytes),
             Self::Through(file) => file.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
-            Self::Replacing { file, .. } => file.file().flush(),
+            Self::Replacing { file, .. } => file.flush(),
             Self::Through(file) => file.flush(),
         }
     }
@@ -87,13 +88,8 @@ fn is_device(path: &Path) -> bool {
 }
 
 fn replacing(target: PathBuf, existing: Option<&Metadata>) -> io::Result<Sink> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".credlens-").suffix(".tmp");
-    if let Some(permissions) = fresh_permissions() {
-        builder.permissions(permissions);
-    }
     let directory = directory(&target);
-    let mut file = Temporary::make(&builder, directory).map_err(|error| {
+    let mut file = Temporary::new(directory, ".credlens-", fresh_permissions()).map_err(|error| {
         let kind = error.kind();
         io::Error::new(
             kind,
@@ -129,13 +125,6 @@ fn new_target(path: &Path) -> io::Result<PathBuf> {
         }
     }
     Err(io::Error::other("too many levels of symbolic links"))
-}
-
-fn directory(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    }
 }
 
 /// Whether the error, or one that it comes from, is that nobody reads an output any more.

@@ -8,10 +8,10 @@ use super::error::InputError;
 use super::inputs::{Limits, Options};
 use super::stream::{Stream, first_read, unpack};
 use crate::engine::{Account, Event, Input, Source};
-use crate::finding::AsOfSource;
+use crate::finding::{AsOfSource, Diagnostic, Level};
 use crate::report::as_of::{from_directory_name, from_file_name};
 use crate::report::cut::whole_records;
-use crate::report::envelope::{self, Kind, Shape};
+use crate::report::envelope::{self, Generated, Kind, Shape};
 use crate::report::header::Header;
 use crate::report::time::Timestamp;
 
@@ -111,7 +111,7 @@ impl Found {
         let limits = self.options.limits;
         let (mut stream, layers) = unpack(self.stream, text, limits)?;
         let mut kind = Kind::Csv;
-        let mut generated = None;
+        let mut generated = Generated::Untold;
         let shape = envelope::sniff(text);
         if shape != Shape::Csv {
             stream.hold(text, limits.held)?;
@@ -122,16 +122,20 @@ impl Found {
             stream.fill(text, first_read(limits));
         }
         let header = stream.take_header(text, &self.known)?;
-        let (as_of, as_of_source) = self.options.as_of(&self.path, generated);
+        let (as_of, as_of_source) = self.options.as_of(&self.path, generated.time());
+        let path = self.path.to_string_lossy().into_owned();
         let input = Arc::new(Input {
             index: self.index,
-            path: self.path.to_string_lossy().into_owned(),
             kind: format!("{}{layers}", kind.name()),
             header,
             as_of,
             as_of_source,
-            generated,
-            account: Account::default(),
+            generated: generated.time(),
+            account: Account {
+                diagnostics: unreadable(&path, generated).into_iter().collect(),
+                ..Account::default()
+            },
+            path,
         });
         Ok(Open {
             input,
@@ -140,6 +144,24 @@ impl Found {
             limits,
         })
     }
+}
+
+/// Tells of a generation time that is none.
+fn unreadable(path: &str, generated: Generated) -> Option<Diagnostic> {
+    let Generated::Unreadable(written) = generated else {
+        return None;
+    };
+    Some(Diagnostic {
+        level: Level::Warning,
+        code: "unreadable-time".to_owned(),
+        path: Some(path.to_owned()),
+        row: None,
+        column: None,
+        value: Some(written),
+        message:
+            "its GeneratedTime cannot be read, so that something else dates it; give --as-of if that is wrong"
+                .to_owned(),
+    })
 }
 
 impl Options {

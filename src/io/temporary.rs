@@ -1,12 +1,18 @@
-//! Temporary files, known by name, so that a run that ends at once leaves none behind.
+//! Files that are written beside their place, and take it once they are whole. They are known by name, so that a run
+//! that ends at once leaves none behind.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io;
+use std::fs::{self, File, FileType, Permissions};
+use std::io::{self, BufRead, BufReader, ErrorKind, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tempfile::{Builder, NamedTempFile};
+use tempfile::NamedTempFile;
+
+use super::keep::Kept;
+
+/// What their names end in.
+pub const SUFFIX: &str = ".tmp";
 
 static PENDING: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
@@ -15,14 +21,25 @@ fn pending() -> MutexGuard<'static, BTreeSet<PathBuf>> {
 }
 
 /// A file that is gone again unless it is put in a place.
-pub(super) struct Temporary {
+#[derive(Debug)]
+pub struct Temporary {
     /// None once it is in its place.
     file: Option<NamedTempFile>,
     path: PathBuf,
 }
 
 impl Temporary {
-    pub(super) fn make(builder: &Builder<'_, '_>, directory: &Path) -> io::Result<Self> {
+    /// In this directory, with a name that begins so. Its owner alone may read it, unless permissions are given, of
+    /// which the umask takes off what it does.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn new(directory: &Path, prefix: &str, permissions: Option<Permissions>) -> io::Result<Self> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(prefix).suffix(SUFFIX);
+        if let Some(permissions) = permissions {
+            builder.permissions(permissions);
+        }
         // Under the lock, so that none is made that `discard` does not know.
         let mut pending = pending();
         let file = builder.tempfile_in(directory)?;
@@ -34,20 +51,39 @@ impl Temporary {
         })
     }
 
-    pub(super) fn file(&mut self) -> &mut File {
+    /// The file, to be read as well as written.
+    pub fn file(&mut self) -> &mut File {
         let file = self.file.as_mut();
         file.expect("invariant: there until it is put in its place")
             .as_file_mut()
     }
 
-    /// Puts it where another file may be.
-    pub(super) fn replace(mut self, target: &Path) -> io::Result<()> {
+    /// Puts it where another file may be. Its bytes may still be on their way to the disk.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn replace(mut self, target: &Path) -> io::Result<()> {
         self.put(|file| file.persist(target))
     }
 
-    /// Puts it where no file may be.
-    pub(super) fn put_new(mut self, target: &Path) -> io::Result<()> {
-        self.put(|file| file.persist_noclobber(target))
+    /// Puts it where no file may be but one of the same bytes, once its bytes are on the disk. None, and it is still
+    /// to be put, where other bytes are there.
+    ///
+    /// # Errors
+    /// Those of the file system, and that something else than a file is there.
+    pub fn put_new(&mut self, target: &Path) -> io::Result<Option<Kept>> {
+        self.file().sync_all()?;
+        match self.put(|file| file.persist_noclobber(target)) {
+            Ok(()) => Ok(Some(Kept::Written)),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                let file = self.file();
+                file.seek(SeekFrom::Start(0))?;
+                let length = file.metadata()?.len();
+                let is_same = holds(target, length, BufReader::new(file))?.ok_or(error)?;
+                Ok(is_same.then_some(Kept::WasThere))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn put(
@@ -56,9 +92,22 @@ impl Temporary {
     ) -> io::Result<()> {
         let _pending = pending();
         match self.file.take().map(persist) {
-            Some(Err(error)) => Err(error.error),
+            Some(Err(failed)) => {
+                self.file = Some(failed.file);
+                Err(failed.error)
+            }
             Some(Ok(_)) | None => Ok(()),
         }
+    }
+}
+
+impl Write for Temporary {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file().flush()
     }
 }
 
@@ -76,4 +125,77 @@ pub fn discard() {
         drop(fs::remove_file(path));
     }
     std::mem::forget(pending);
+}
+
+/// The directory that a path lies in.
+pub(super) fn directory(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Makes sure that what a directory lists survives a crash of the machine.
+///
+/// # Errors
+/// Those of the file system.
+pub fn sync_directory(directory: &Path) -> io::Result<()> {
+    if cfg!(unix) {
+        File::open(directory)?.sync_all()
+    } else {
+        Ok(())
+    }
+}
+
+/// Whether the file at this path holds these bytes, of which there are so many; none where nothing is there. Pipes
+/// and devices are not read: that could wait, or go on, for ever.
+pub(super) fn holds(path: &Path, length: u64, bytes: impl BufRead) -> io::Result<Option<bool>> {
+    let there = match fs::metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound && path.is_symlink() => {
+            return Err(in_the_way("a symlink that leads nowhere"));
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        there => there?,
+    };
+    if !there.is_file() {
+        return Err(in_the_way(kind(there.file_type())));
+    }
+    let is_same = there.len() == length && are_same(BufReader::new(File::open(path)?), bytes)?;
+    Ok(Some(is_same))
+}
+
+fn in_the_way(what: &str) -> io::Error {
+    let message = format!("{what} is in the way; move it away, or name another path");
+    io::Error::new(ErrorKind::AlreadyExists, message)
+}
+
+/// What is no regular file, in words.
+pub fn kind(of: FileType) -> &'static str {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt as _;
+        if of.is_fifo() {
+            return "a named pipe";
+        }
+        if of.is_socket() {
+            return "a socket";
+        }
+    }
+    if of.is_dir() { "a directory" } else { "a device" }
+}
+
+/// Whether both give the same bytes to their ends.
+///
+/// # Errors
+/// Those of reading.
+pub fn are_same(mut one: impl BufRead, mut other: impl BufRead) -> io::Result<bool> {
+    loop {
+        let (ones, others) = (one.fill_buf()?, other.fill_buf()?);
+        let common = ones.len().min(others.len());
+        if common == 0 || ones[..common] != others[..common] {
+            return Ok(ones.is_empty() && others.is_empty());
+        }
+        one.consume(common);
+        other.consume(common);
+    }
 }

@@ -1,6 +1,6 @@
 //! From the INPUT arguments to the files that they name, one at a time.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -9,20 +9,24 @@ use super::error::InputError;
 use super::remote::{Remote, is_remote};
 
 /// The files named by the arguments, in their order; a directory stands for the files in it and below it,
-/// in the byte order of the names. Hidden entries of a directory are passed over, symlinks in it are
-/// followed to files only, so that no walk goes in circles, and what is neither is no input. What `s3://` names is
-/// listed by a [`Remote`].
+/// in the byte order of the names. Hidden entries of a directory are passed over. Symlinks in it are followed, to
+/// directories unless what they lead to is read anyway or holds the symlink itself, so that no walk goes in circles.
+/// Pipes and devices in it are no inputs. What `s3://` names is listed by a [`Remote`].
 pub(super) struct Walk {
     /// What is still to come, next one last.
     pending: Vec<Step>,
     /// Files found so far.
     found: usize,
+    /// The directories that were named, and those that symlinks led to, by their real paths.
+    roots: Vec<PathBuf>,
 }
 
 enum Step {
     Argument(PathBuf),
     Remote(PathBuf),
     Directory(PathBuf),
+    /// A symlink to a directory.
+    Symlink(PathBuf),
     File(PathBuf),
     /// The end of an argument that is a directory; as many files had been found before it.
     End(PathBuf, usize),
@@ -39,6 +43,7 @@ impl Walk {
         Self {
             pending: arguments.into_iter().rev().map(Step::Argument).collect(),
             found: 0,
+            roots: Vec::new(),
         }
     }
 
@@ -52,6 +57,26 @@ impl Walk {
         }
     }
 
+    /// Whether a symlink leads to a directory that is read anyway, or that holds it. Any other becomes a root.
+    fn passes_over(&mut self, symlink: &Path) -> bool {
+        // What cannot be resolved cannot be listed either, which is then told.
+        let Ok(target) = fs::canonicalize(symlink) else {
+            return false;
+        };
+        let is_hidden = |name: &OsStr| name.as_encoded_bytes().starts_with(b".");
+        let mut below = self
+            .roots
+            .iter()
+            .filter_map(|root| target.strip_prefix(root).ok());
+        let is_read = below.any(|path| !path.iter().any(is_hidden));
+        let parent = symlink.parent().and_then(|parent| fs::canonicalize(parent).ok());
+        let is_circle = parent.is_some_and(|parent| parent.starts_with(&target));
+        if !is_read && !is_circle {
+            self.roots.push(target);
+        }
+        is_read || is_circle
+    }
+
     /// One step; none where it leads to no file by itself.
     fn step(&mut self, step: Step, remote: &mut dyn Remote) -> Option<Found> {
         match step {
@@ -62,9 +87,12 @@ impl Walk {
                 if path.as_os_str() == STDIN || is_remote(&path) || !path.is_dir() {
                     return self.step(Step::File(path), remote);
                 }
+                self.roots.extend(fs::canonicalize(&path));
                 self.pending.push(Step::End(path.clone(), self.found));
                 self.step(Step::Directory(path), remote)
             }
+            Step::Symlink(path) if self.passes_over(&path) => None,
+            Step::Symlink(path) => self.step(Step::Directory(path), remote),
             Step::Remote(path) => match remote.list(&path.to_string_lossy()) {
                 Ok(urls) => {
                     self.pending.push(Step::End(path, self.found));
@@ -111,15 +139,17 @@ fn steps(directory: &Path) -> io::Result<Vec<Step>> {
         let kind = entry.file_type()?;
         if kind.is_dir() {
             entries.push((name, Step::Directory(path)));
-        } else if kind.is_file() || kind.is_symlink() && leads_to_file(&path) {
+        } else if kind.is_file() {
             entries.push((name, Step::File(path)));
+        } else if kind.is_symlink() {
+            match fs::metadata(&path) {
+                Ok(target) if target.is_dir() => entries.push((name, Step::Symlink(path))),
+                Ok(target) if !target.is_file() => {}
+                // Of a broken one the error of opening it is worth knowing.
+                Ok(_) | Err(_) => entries.push((name, Step::File(path))),
+            }
         }
     }
     entries.sort_unstable_by(|(a, _), (b, _)| b.cmp(a));
     Ok(entries.into_iter().map(|(_, step)| step).collect())
-}
-
-/// A broken symlink counts: the error of opening it is worth knowing.
-fn leads_to_file(symlink: &Path) -> bool {
-    fs::metadata(symlink).map_or(true, |metadata| metadata.is_file())
 }

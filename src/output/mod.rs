@@ -8,6 +8,8 @@
 //! Everything that comes from a report is made harmless for whoever reads the format: terminals everywhere,
 //! spreadsheets in `csv`, Markdown and HTML in `markdown`.
 
+#[cfg(feature = "archive")]
+pub mod archive;
 pub mod catalogue;
 mod compliance;
 mod csv;

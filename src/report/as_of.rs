@@ -8,7 +8,8 @@ use super::time::Timestamp;
 /// The first ISO date or time in the last component of a file name or path: `2026-11-21` or `20261121`,
 /// then optionally `T`, `_` or a blank and a clock (`03:04:05`, `03-04-05`, `030405`, each also without
 /// seconds), a fraction (cut off), and `Z`, `±HH:MM`, `±HHMM` or nothing (UTC). Not inside a longer run of
-/// digits; real dates only. A date alone means the last second of that day.
+/// digits; real dates only. Four digits are a clock only behind `T` or before `Z`: `2026-11-21_0001` may be the
+/// first of that day. A date alone means the last second of that day.
 pub fn from_file_name(name: &str) -> Option<Timestamp> {
     let name = name.rsplit(['/', '\\']).next().unwrap_or(name).as_bytes();
     (0..name.len())
@@ -44,7 +45,7 @@ fn date(text: &[u8]) -> Option<(String, &[u8])> {
 
 /// The clock that `text` starts with, as `HH:MM:SS±HH:MM`; `text` starts with what parts it from the date.
 fn clock(text: &[u8]) -> Option<String> {
-    let (b'T' | b't' | b'_' | b' ', rest) = text.split_first()? else {
+    let (mark @ (b'T' | b't' | b'_' | b' '), rest) = text.split_first()? else {
         return None;
     };
     let (hour, rest) = number(rest, 2)?;
@@ -52,6 +53,10 @@ fn clock(text: &[u8]) -> Option<String> {
     let (minute, rest) = number(rest, 2)?;
     let with_second = rest.strip_prefix(separator).and_then(|rest| number(rest, 2));
     let with_second = with_second.filter(|(_, rest)| !starts_with_digit(rest));
+    let is_clock = matches!(mark, b'T' | b't') || !separator.is_empty() || with_second.is_some();
+    if !is_clock && !matches!(rest.first(), Some(b'Z' | b'z')) {
+        return None;
+    }
     let (second, rest) = with_second.unwrap_or(("00", rest));
     let zone = zone(skip_fraction(rest)).unwrap_or_else(|| "Z".to_owned());
     (!starts_with_digit(rest)).then(|| format!("{hour}:{minute}:{second}{zone}"))
@@ -132,6 +137,11 @@ mod tests {
             ("2026-11-21T03:04:05.789+01:00", "2026-11-21T02:04:05Z"),
             ("20261121T0304.csv", "2026-11-21T03:04:00Z"),
             ("20261121_0304Z.csv", "2026-11-21T03:04:00Z"),
+            ("20261121_0304.csv", "2026-11-21T23:59:59Z"),
+            ("2026-11-21_0001.csv", "2026-11-21T23:59:59Z"),
+            ("2026-11-21 0304.csv", "2026-11-21T23:59:59Z"),
+            ("2026-11-21_0304-0500.csv", "2026-11-21T23:59:59Z"),
+            ("2026-11-21_03-04.csv", "2026-11-21T03:04:00Z"),
             ("2026-11-21T03:04.csv", "2026-11-21T03:04:00Z"),
             ("2026-11-21T03-04.csv", "2026-11-21T03:04:00Z"),
             ("2026-11-21T03:04:05+05:30.csv", "2026-11-20T21:34:05Z"),

@@ -1,5 +1,5 @@
-//! The form in which AWS writes a time, `YYYY-MM-DDTHH:MM:SS` with `Z` or `+00:00`, read by position and
-//! without a jump, so that many are read at once.
+//! The form in which AWS writes a time, `YYYY-MM-DDTHH:MM:SS` with `Z` or `+00:00`: read by position and
+//! without a jump, so that many are read at once, and written two digits at a time.
 
 #![expect(
     clippy::inline_always,
@@ -8,6 +8,9 @@
 
 /// Bytes of the longer form.
 pub(super) const LONGEST: usize = 25;
+
+/// Bytes of each form.
+pub(super) const LENGTHS: [usize; 2] = [20, LONGEST];
 
 /// Where a text that is this long is split into eight bytes each, as little-endian numbers. The first three
 /// hold the instant, the last two the zone, after its seconds.
@@ -114,4 +117,59 @@ fn days(year: u64, month: u64, day: u64) -> u64 {
     let before_year = ((year * 1_461) >> 2) + (century >> 2);
     let before_month = (979 * month).wrapping_sub(2_919) >> 5;
     (before_year + before_month + day).wrapping_sub(century) & 0xff_ffff
+}
+
+/// Seconds of the year 0 that lie before 1970, and seconds and days of a day and of four centuries.
+const BEFORE_1970: i64 = 719_528 * 86_400;
+const DAY: u64 = 86_400;
+const ERA: u32 = 146_097;
+
+/// `YYYY-MM-DDTHH:MM:SS` of an instant in the years 1 to 9999.
+pub(super) fn digits(seconds: i64) -> [u8; 19] {
+    let seconds = u64::try_from(seconds.saturating_add(BEFORE_1970)).unwrap_or_default();
+    let day = u32::try_from(seconds / DAY).unwrap_or_default();
+    let second = u32::try_from(seconds % DAY).unwrap_or_default();
+    let [year, month, day] = civil(day);
+    let mut text = *b"0000-00-00T00:00:00";
+    for (at, number) in [
+        (0, year / 100),
+        (2, year % 100),
+        (5, month),
+        (8, day),
+        (11, second / 3_600),
+        (14, second / 60 % 60),
+        (17, second % 60),
+    ] {
+        text[at..at + 2].copy_from_slice(&PAIRS[number as usize % 100]);
+    }
+    text
+}
+
+/// The numbers from 0 to 99 as two digits.
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[b'0'; 2]; 100];
+    let mut number = 0_u8;
+    while number < 100 {
+        pairs[number as usize] = [b'0' + number / 10, b'0' + number % 10];
+        number += 1;
+    }
+    pairs
+};
+
+/// Year, month and day of a day since 1 January of the year 0, by counting from its March, so that the leap day is the
+/// last of a year.
+fn civil(days: u32) -> [u32; 3] {
+    // No time lies before the year 1.
+    let days = days.saturating_sub(60);
+    let (era, day_of_era) = (days / ERA, days % ERA);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let (month, next) = if month < 10 {
+        (month + 3, 0)
+    } else {
+        (month - 9, 1)
+    };
+    [era * 400 + year_of_era + next, month, day]
 }

@@ -26,6 +26,8 @@ pub struct Rows {
     width: usize,
     /// Records whose fields cannot be told apart; only their user and ARN were kept, as a hint for people.
     ragged: Vec<u32>,
+    /// Records before which others were left out, ascending, and how many were up to there.
+    left_out: Vec<(u32, u32)>,
 }
 
 impl Rows {
@@ -47,6 +49,7 @@ impl Rows {
         self.starts.clear();
         self.ends.clear();
         self.ragged.clear();
+        self.left_out.clear();
         self.width = width;
     }
 
@@ -63,6 +66,22 @@ impl Rows {
     /// The records whose fields cannot be told apart, ascending.
     pub fn ragged(&self) -> &[u32] {
         &self.ragged
+    }
+
+    /// How many data rows of the block stand before this record, those that were left out included.
+    #[inline]
+    pub fn data_rows_before(&self, record: usize) -> usize {
+        if self.left_out.is_empty() {
+            return record;
+        }
+        let gaps = self.left_out.partition_point(|&(at, _)| at as usize <= record);
+        let left_out = gaps.checked_sub(1).map_or(0, |gap| self.left_out[gap].1);
+        record + left_out as usize
+    }
+
+    /// How many data rows the block has, those that were left out included.
+    pub fn data_rows(&self) -> usize {
+        self.data_rows_before(self.len())
     }
 
     /// The field at this position of this record, without the blanks around it.
@@ -163,6 +182,18 @@ impl Rows {
             self.starts.len() * self.width,
             "every record has its width"
         );
+    }
+
+    /// Counts a record that is left out.
+    pub(super) fn leave_out(&mut self) {
+        let record = offset(self.starts.len());
+        match self.left_out.last_mut() {
+            Some((at, count)) if *at == record => *count += 1,
+            last => {
+                let before = last.map_or(0, |&mut (_, count)| count);
+                self.left_out.push((record, before + 1));
+            }
+        }
     }
 
     /// Adds a record of which only what may be its user and ARN is known.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Datelike as _, Months, NaiveDate, Timelike as _};
+use chrono::{DateTime, Datelike as _, Months, NaiveDate};
 
 use super::fixed_form;
 
@@ -127,9 +127,18 @@ impl Timestamp {
     /// and for what is no real instant.
     #[inline]
     pub(super) fn parse_fixed(text: &[u8]) -> Option<Self> {
+        // Most of what is read again is of the rarer forms, and all of them but a few are of other lengths.
+        if !fixed_form::LENGTHS.contains(&text.len()) {
+            return None;
+        }
         let mut bytes = [0; fixed_form::LONGEST];
         bytes.get_mut(..text.len())?.copy_from_slice(text);
         fixed_form::seconds(text.len() as u64, fixed_form::words(&bytes)).map(Self)
+    }
+
+    /// `YYYY-MM-DDTHH:MM:SS` of an instant in the years 1 to 9999.
+    pub fn digits(self) -> [u8; 19] {
+        fixed_form::digits(self.0)
     }
 
     fn parse_any(text: &[u8]) -> Option<Self> {
@@ -213,21 +222,13 @@ fn digits(text: &[u8]) -> Option<i64> {
 }
 
 impl fmt::Display for Timestamp {
-    /// `YYYY-MM-DDTHH:MM:SSZ`.
+    /// `YYYY-MM-DDTHH:MM:SSZ`; in other years than 1 to 9999, which no report has, the seconds.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(time) = DateTime::from_timestamp(self.0, 0) else {
-            return write!(f, "{}s", self.0);
-        };
-        write!(
-            f,
-            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
-            time.year(),
-            time.month(),
-            time.day(),
-            time.hour(),
-            time.minute(),
-            time.second()
-        )
+        let digits = self.digits();
+        match str::from_utf8(&digits) {
+            Ok(digits) if (FIRST..=LAST).contains(&self.0) => write!(f, "{digits}Z"),
+            _ => write!(f, "{}s", self.0),
+        }
     }
 }
 
@@ -296,6 +297,23 @@ mod tests {
             "2026-01-02T+3:04:05Z",
         ] {
             assert_eq!(seconds(text), None, "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn instants_are_told_as_the_calendar_has_them(seconds in FIRST..=LAST) {
+            let time = Timestamp(seconds);
+            let calendar = DateTime::from_timestamp(seconds, 0).expect("a real instant");
+            proptest::prop_assert_eq!(time.to_string(), calendar.format("%Y-%m-%dT%H:%M:%SZ").to_string());
+            proptest::prop_assert_eq!(Timestamp::parse(&time.digits()), Some(time));
+        }
+    }
+
+    #[test]
+    fn instants_that_no_report_has() {
+        for seconds in [i64::MIN, FIRST - 1, LAST + 1, i64::MAX] {
+            assert_eq!(Timestamp(seconds).to_string(), format!("{seconds}s"));
         }
     }
 

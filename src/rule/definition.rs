@@ -105,8 +105,11 @@ impl Rule {
         let logic = table.placed_or_missing::<String>("logic");
         let (logic, at) = logic.map_or((String::new(), 0..0), |Placed { value, span }| (value, span));
         let message = table.placed::<String>("message");
-        if let Some(message) = &message {
-            check_placeholders(file, message, &parameters);
+        let boundary = table.placed::<String>("boundary");
+        for (what, text) in [("message", &message), ("boundary", &boundary)] {
+            if let Some(text) = text {
+                check_placeholders(file, what, text, &parameters);
+            }
         }
         let title: String = table.required("title");
         let rule = Self {
@@ -122,7 +125,7 @@ impl Rule {
             logic_place: LogicPlace::find(file, &at, &logic),
             logic,
             why: table.optional("why").unwrap_or_default(),
-            boundary: table.optional("boundary"),
+            boundary: boundary.map(|boundary| boundary.value),
             references: table.optional("references").unwrap_or_default(),
             compliance: table.optional("compliance").unwrap_or_default(),
             fix: table.table("fix").map(Section::read).unwrap_or_default(),
@@ -218,12 +221,17 @@ impl LogicPlace {
     }
 }
 
-fn check_placeholders(file: &File<'_>, message: &Placed<String>, parameters: &BTreeMap<String, Parameter>) {
-    for piece in message.value.split('{').skip(1) {
+fn check_placeholders(
+    file: &File<'_>,
+    what: &str,
+    text: &Placed<String>,
+    parameters: &BTreeMap<String, Parameter>,
+) {
+    for piece in text.value.split('{').skip(1) {
         let name = piece.split('}').next().unwrap_or_default();
         if !parameters.contains_key(name) {
-            let text = format!("the message names the parameter '{name}', which the rule does not have");
-            file.error(message.span.clone(), text, None);
+            let message = format!("the {what} names the parameter '{name}', which the rule does not have");
+            file.error(text.span.clone(), message, None);
         }
     }
 }

@@ -46,6 +46,14 @@ impl Error {
         }))
     }
 
+    /// What is wrong and how to mend it.
+    pub(super) fn into_request(self) -> (String, Option<String>) {
+        match *self.0 {
+            Kind::Request { message, help } => (message, help),
+            Kind::Text { .. } => (self.to_string(), None),
+        }
+    }
+
     /// The error with the line that is wrong and a caret below it, as people read it.
     pub fn render(&self, color: bool) -> String {
         match &*self.0 {

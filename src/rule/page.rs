@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::catalogue::Catalogue;
-use super::definition::Rule;
+use super::definition::{Rule, fill};
 use super::framework::{Coverage, Framework, Requirement, RuleRef};
 use super::words::Section;
 
@@ -22,7 +22,8 @@ pub fn rule_page(rule: &Rule, frameworks: &[Framework]) -> String {
     section(&mut page, "Why", &rule.why);
     section(&mut page, "Logic", &format!("```gsl\n{}\n```", rule.logic));
     let boundary = rule.boundary.as_deref().unwrap_or_default();
-    section(&mut page, "Boundary", &sentence(boundary));
+    let boundary = fill(boundary, &rule.defaults());
+    section(&mut page, "Boundary", &sentence(&boundary));
     section(&mut page, "Parameters", &parameters(rule));
     section(&mut page, "Examples", &examples(rule));
     plan(&mut page, "How to mend it", &rule.fix);

@@ -206,6 +206,38 @@ impl<'f, 'a> Table<'f, 'a> {
         entries.collect()
     }
 
+    /// All values below it, each of this type, by the keys that lead to it with dots between.
+    pub(super) fn into_leaves<T: Value>(self) -> Vec<(String, Placed<T>)> {
+        let mut leaves = Vec::new();
+        for (key, value) in self.entries {
+            let name = key.get_ref().to_string();
+            let (at, span, value) = (key.span(), value.span(), value.into_inner());
+            if let DeValue::Table(entries) = value {
+                let below = Self::new(self.file, entries, at.clone()).into_leaves();
+                leaves.extend(below.into_iter().map(|(rest, Placed { value, span })| {
+                    // From the first key, unless that stands in the line of a table.
+                    let keys = at.start..span.end;
+                    let is_line = self
+                        .file
+                        .text
+                        .get(keys.clone())
+                        .is_some_and(|keys| !keys.contains('\n'));
+                    let span = if is_line { keys } else { span };
+                    (format!("{name}.{rest}"), Placed { value, span })
+                }));
+                continue;
+            }
+            let kind = value.type_str();
+            if let Some(value) = T::read(value) {
+                leaves.push((name, Placed { value, span: at }));
+            } else {
+                let message = format!("'{name}' is {}, not {kind}", T::EXPECTED);
+                self.file.error(span, message, None);
+            }
+        }
+        leaves
+    }
+
     fn as_table(&self, key: &str, value: Spanned<DeValue<'a>>) -> Option<Self> {
         let span = value.span();
         if let DeValue::Table(entries) = value.into_inner() {

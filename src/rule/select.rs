@@ -8,6 +8,7 @@ use super::catalogue::Catalogue;
 use super::definition::{Parameter, Rule};
 use super::error::{Error, did_you_mean};
 use super::framework::Framework;
+use super::read::{File, Placed, Table};
 use crate::finding::Severity;
 use crate::gsl::typed::TypedRule;
 
@@ -81,16 +82,46 @@ pub struct Loosened {
 impl FromStr for Setting {
     type Err = Error;
 
-    /// The rule's id may hold dots: the last one before `=` ends it.
     fn from_str(text: &str) -> Result<Self, Error> {
-        let parts = text.split_once('=').and_then(|(name, value)| {
-            let (rule, parameter) = name.trim().rsplit_once('.')?;
-            Some((rule, parameter, value.trim().parse().ok()?))
+        let setting = text.split_once('=').and_then(|(name, value)| {
+            let value = value.trim().parse().ok()?;
+            Self::new(name.trim(), value).ok()
         });
-        let (rule, parameter, value) = parts.ok_or_else(|| {
+        setting.ok_or_else(|| {
             let help = "write it as access-key-unused.max_idle=60".to_owned();
             Error::request(format!("'{text}' is no setting RULE.PARAM=NUMBER"), Some(help))
-        })?;
+        })
+    }
+}
+
+impl Setting {
+    /// Reads the `[set]` table of a file that holds other settings as well; each one is for a rule that there is.
+    pub fn parse_within(origin: &str, text: &str, catalogue: &Catalogue) -> Result<Vec<Self>, Error> {
+        File::read(origin, text, |mut table| {
+            let leaves = table.table("set").map(Table::into_leaves).unwrap_or_default();
+            let read = leaves.into_iter().map(|(name, Placed { value, span })| {
+                let setting = Self::new(&name, value);
+                let resolved = setting.and_then(|setting| {
+                    resolve_setting(catalogue, &setting)?;
+                    Ok(setting)
+                });
+                let told = |error: Error| {
+                    let (message, help) = error.into_request();
+                    table.file.error(span, message, help);
+                };
+                resolved.map_err(told).ok()
+            });
+            read.collect::<Vec<_>>().into_iter().flatten().collect()
+        })
+    }
+
+    /// The rule's id may hold dots: the last one ends it.
+    fn new(name: &str, value: i64) -> Result<Self, Error> {
+        let Some((rule, parameter)) = name.rsplit_once('.') else {
+            let help = "write it as access-key-unused.max_idle = 60".to_owned();
+            let message = format!("'{name}' is no parameter of a rule");
+            return Err(Error::request(message, Some(help)));
+        };
         Ok(Self {
             rule: rule.to_owned(),
             parameter: parameter.to_owned(),

@@ -1,46 +1,11 @@
 //! `credlens archive` as people use it.
 
 use std::fs;
-use std::path::Path;
 
-use assert_cmd::Command;
-use tempfile::{TempDir, tempdir};
+use tempfile::tempdir;
 
-use super::PLAIN;
-
-fn credlens(directory: &Path, args: &[&str]) -> (i32, String, String) {
-    let output = Command::cargo_bin("credlens")
-        .unwrap()
-        .current_dir(directory)
-        .args(args)
-        .env("COLUMNS", "100")
-        .output()
-        .unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (
-        output.status.code().unwrap(),
-        text(output.stdout),
-        text(output.stderr),
-    )
-}
-
-/// Three months of one account, and a day of another.
-fn saved() -> TempDir {
-    let directory = tempdir().unwrap();
-    fs::create_dir(directory.path().join("reports")).unwrap();
-    let write = |name: &str, csv: &str| fs::write(directory.path().join("reports").join(name), csv).unwrap();
-    write("2026-01-01.csv", PLAIN);
-    write(
-        "2026-02-01.csv",
-        &PLAIN.replace("true,false,true,2025-06", "true,true,true,2025-06"),
-    );
-    write("2026-03-01.csv", &PLAIN.replace("alice", "anna"));
-    write(
-        "other-2026-03-01.csv",
-        &PLAIN.replace("111122223333", "444455556666"),
-    );
-    directory
-}
+use super::{PLAIN, credlens, saved};
+use crate::support::schemas::assert_document;
 
 #[test]
 fn add_list_export_verify() {
@@ -71,6 +36,7 @@ fn add_list_export_verify() {
         "--format",
         "json",
     ]);
+    assert_document("archive-list.v1", &out);
     let list: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!(list["reports"].as_array().unwrap().len(), 1);
     assert_eq!(list["reports"][0]["as_of"], "2026-02-01T23:59:59Z");
@@ -107,6 +73,22 @@ fn add_list_export_verify() {
     let (code, out, _) = run(&["archive", "verify", "archive"]);
     assert_eq!(code, 1);
     assert!(out.contains("problem: stray: "), "{out}");
+    let (_, out, _) = run(&["archive", "verify", "archive", "--format", "json"]);
+    assert_document("archive-verify.v1", &out);
+    insta::assert_snapshot!(out, @r#"
+    {
+      "schema": "credlens.archive-verify/v1",
+      "files": 3,
+      "reports": 4,
+      "problems": [
+        {
+          "path": "stray",
+          "message": "no file of the archive: no run of credlens has put it there; move it away"
+        }
+      ],
+      "notes": []
+    }
+    "#);
 }
 
 /// A scan of an archive finds what a scan of its reports finds, each as of its own instant.

@@ -6,11 +6,11 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
-use credlens::archive::store::Directory;
+use credlens::archive::store::{Directory, Store as _};
 use credlens::archive::verify::verify;
 use tempfile::tempdir;
 
-use super::{PLAIN, csvs};
+use super::{PLAIN, credlens, csvs, saved};
 
 fn adding(archive: &Path, report: &Path) -> Child {
     Command::new(env!("CARGO_BIN_EXE_credlens"))
@@ -81,4 +81,29 @@ fn two_at_once_lose_nothing() {
     let verified = verify(&Directory::new(&archive)).unwrap();
     assert_eq!((verified.files, verified.reports), (12, 12));
     assert_eq!((verified.problems, verified.notes), (vec![], vec![]));
+}
+
+/// Who waits for another run says so.
+#[test]
+fn a_lock_is_waited_for_aloud() {
+    let directory = saved();
+    let archive = directory.path().join("archive");
+    let lock = Directory::new(&archive).lock().unwrap();
+    let adding = |quiet: &'static [&'static str]| {
+        let at = directory.path().to_owned();
+        std::thread::spawn(move || {
+            credlens(&at, &[&["archive", "add", "archive", "reports"], quiet].concat())
+        })
+    };
+    let (loud, quiet) = (adding(&[]), adding(&["--quiet"]));
+    sleep(Duration::from_secs(3));
+    drop(lock);
+    let (code, _, err) = loud.join().unwrap();
+    assert_eq!(code, 0);
+    assert!(
+        err.starts_with("another run is adding to archive; waiting for it to end\n"),
+        "{err}"
+    );
+    let (code, _, err) = quiet.join().unwrap();
+    assert_eq!((code, err.as_str()), (0, ""));
 }

@@ -7,7 +7,7 @@ use credlens::archive::store::Directory;
 use credlens::archive::verify::{Verified, verify};
 use tempfile::{TempDir, tempdir};
 
-use super::{PLAIN, add_to, copy, csvs, files, memory};
+use super::{PLAIN, add_to, copy, credlens, csvs, files, memory, saved};
 
 fn archive() -> (TempDir, String) {
     let directory = tempdir().unwrap();
@@ -159,4 +159,68 @@ fn a_directory_that_is_a_symlink_is_not_written_into() {
     let ended = credlens::archive::add::add(&Directory::new(directory.path()), &mut source, &mut told);
     assert!(ended.unwrap_err().to_string().contains("symlink"));
     assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0);
+}
+
+/// What is named like a file of the archive and is none is told, and neither waited for nor read.
+#[cfg(unix)]
+#[test]
+fn pipes_directories_and_devices_are_strangers() {
+    let (directory, file) = archive();
+    let digits = "0123456789abcdef0123456789abcdef";
+    let name = |hour| format!("snapshot_date=2026-01-01/20260101T0{hour}0000Z-{digits}.parquet");
+    let at = |hour| directory.path().join(name(hour));
+    let made = std::process::Command::new("mkfifo").arg(at(1)).status();
+    assert!(made.unwrap().success());
+    fs::create_dir(at(2)).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", at(3)).unwrap();
+    let told = |error: &str| error.replace(&directory.path().display().to_string(), "A");
+    let problems = verified(directory.path()).problems;
+    let problems: Vec<_> = problems.iter().map(|problem| told(&problem.message)).collect();
+    insta::assert_snapshot!(problems.join("\n"), @r"
+    A/snapshot_date=2026-01-01/20260101T010000Z-0123456789abcdef0123456789abcdef.parquet is a named pipe, and no file of an archive of credlens; move it away
+    A/snapshot_date=2026-01-01/20260101T020000Z-0123456789abcdef0123456789abcdef.parquet is a directory, and no file of an archive of credlens; move it away
+    A/snapshot_date=2026-01-01/20260101T030000Z-0123456789abcdef0123456789abcdef.parquet is a device, and no file of an archive of credlens; move it away
+    ");
+    let (listed, errors) = credlens::archive::list::list(&Directory::new(directory.path())).unwrap();
+    let errors: Vec<_> = errors.iter().map(|error| told(&error.to_string())).collect();
+    assert_eq!((listed.len(), &errors), (1, &problems));
+    assert_eq!(listed[0].file, file);
+    // Adding goes on as ever.
+    let added = add_to(directory.path(), &mut memory(&[("a.csv", PLAIN)]));
+    assert_eq!((added.known.len(), added.unreadable.len()), (1, 3));
+}
+
+/// A pipe where a file may be is neither waited for nor read.
+#[cfg(unix)]
+#[test]
+fn pipes_among_the_files_and_outputs() {
+    let directory = saved();
+    let run = |args: &[&str]| credlens(directory.path(), args);
+    run(&["archive", "add", "archive", "reports/2026-01-01.csv"]);
+    let name = "archive/snapshot_date=2026-01-01/20260101T000000Z-0123456789abcdef0123456789abcdef.parquet";
+    for pipe in [name, "pipe"] {
+        let made = std::process::Command::new("mkfifo")
+            .arg(directory.path().join(pipe))
+            .status();
+        assert!(made.unwrap().success());
+    }
+    let (code, out, err) = run(&["archive", "list", "archive"]);
+    assert_eq!((code, out.lines().count()), (4, 3), "{out}");
+    insta::assert_snapshot!(err, @"error: archive/snapshot_date=2026-01-01/20260101T000000Z-0123456789abcdef0123456789abcdef.parquet is a named pipe, and no file of an archive of credlens; move it away");
+    let (code, _, _) = run(&["scan", "archive"]);
+    assert_eq!(code, 1, "what is whole is judged");
+    let pipe = directory.path().join("report.parquet");
+    fs::rename(directory.path().join("pipe"), &pipe).unwrap();
+    let writer = std::thread::spawn(move || fs::write(&pipe, PLAIN).unwrap());
+    let (code, _, err) = run(&["scan", "report.parquet"]);
+    assert_eq!(code, 1, "a pipe that is named is read, whatever its name: {err}");
+    writer.join().unwrap();
+    fs::rename(
+        directory.path().join("report.parquet"),
+        directory.path().join("pipe"),
+    )
+    .unwrap();
+    let (code, _, err) = run(&["archive", "export", "archive", "--output", "pipe"]);
+    assert_eq!(code, 4);
+    insta::assert_snapshot!(err.lines().last().unwrap(), @"error: cannot save pipe: a named pipe is in the way; move it away, or name another path");
 }

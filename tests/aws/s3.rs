@@ -15,20 +15,20 @@ use super::report;
 
 /// One answer: status, headers, body, and how much of the body is sent.
 #[derive(Clone)]
-struct Answer(u16, &'static str, String, usize);
+pub(super) struct Answer(u16, &'static str, String, usize);
 
-fn answer(status: u16, body: &str) -> Answer {
+pub(super) fn answer(status: u16, body: &str) -> Answer {
     Answer(status, "", body.to_owned(), usize::MAX)
 }
 
-fn fails(status: u16, code: &str) -> Answer {
+pub(super) fn fails(status: u16, code: &str) -> Answer {
     answer(
         status,
         &format!("<Error><Code>{code}</Code><Message>Unknown</Message></Error>"),
     )
 }
 
-fn listed(keys: &[&str], next: Option<&str>) -> Answer {
+pub(super) fn listed(keys: &[&str], next: Option<&str>) -> Answer {
     let contents: Vec<_> = keys
         .iter()
         .map(|key| format!("<Contents><Key>{key}</Key><Size>7</Size></Contents>"))
@@ -48,15 +48,15 @@ fn listed(keys: &[&str], next: Option<&str>) -> Answer {
 }
 
 /// Answers to requests whose line or headers have a part, each once, the last of a part for ever.
-type Script = Vec<(&'static str, VecDeque<Answer>)>;
+pub(super) type Script = Vec<(&'static str, VecDeque<Answer>)>;
 
-struct Bucket {
+pub(super) struct Bucket {
     url: String,
     requests: Arc<Mutex<Vec<String>>>,
 }
 
 impl Bucket {
-    fn start(script: Script) -> Self {
+    pub(super) fn start(script: Script) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let bucket = Self {
             url: format!("http://{}", listener.local_addr().unwrap()),
@@ -72,11 +72,11 @@ impl Bucket {
         bucket
     }
 
-    fn requests(&self) -> Vec<String> {
+    pub(super) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().drain(..).collect()
     }
 
-    fn credlens(&self, folder: &Path, arguments: &[&str]) -> (i32, String, String) {
+    pub(super) fn credlens(&self, folder: &Path, arguments: &[&str]) -> (i32, String, String) {
         let output = Command::cargo_bin("credlens")
             .unwrap()
             .current_dir(folder)
@@ -153,7 +153,7 @@ fn serve(mut stream: &TcpStream, requests: &Mutex<Vec<String>>, script: &Mutex<S
     }
 }
 
-fn script(answers: &[(&'static str, &[Answer])]) -> Script {
+pub(super) fn script(answers: &[(&'static str, &[Answer])]) -> Script {
     answers
         .iter()
         .map(|(part, answers)| (*part, answers.iter().cloned().collect()))

@@ -97,6 +97,19 @@ fn the_as_of_is_the_first_that_exists_and_the_output_says_which() {
 }
 
 #[test]
+fn a_generation_time_that_cannot_be_read_is_told() {
+    let place = Place::with(&["cli-json.json"]);
+    let json = place
+        .read("cli-json.json")
+        .replace("2026-11-21T03:04:05+00:00", "last Saturday");
+    let run = place
+        .file("2026-11-20.json", json)
+        .run("scan 2026-11-20.json --format csv");
+    run.ends(1, "").says(",2026-11-20T23:59:59Z,");
+    insta::assert_snapshot!(run.stderr, @"warning: 2026-11-20.json, 'last Saturday': its GeneratedTime cannot be read, so that something else dates it; give --as-of if that is wrong [unreadable-time]");
+}
+
+#[test]
 fn sources_of_the_as_of_are_told_to_programs() {
     let place = Place::with(&["cli-json.json"]);
     let run = place.run("scan cli-json.json --format json");

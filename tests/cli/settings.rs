@@ -81,6 +81,59 @@ fn another_file_can_be_named_and_holds_paths_from_where_it_lies() {
 }
 
 #[test]
+fn parameters_that_are_wrong_are_all_shown_where_they_stand() {
+    let settings = r#"
+[set]
+access-key-not-rotated.max_ag = 60
+access-key-unused = { max_idle = "x" }
+"nope.max_age" = 3
+max_age = 3
+
+[set.user-dormant]
+max_idle = 99999999
+"#;
+    let run = scan(&place(settings), "");
+    run.ends(2, "");
+    insta::assert_snapshot!(run.stderr, @r#"
+    error: 'access-key-not-rotated' has no parameter 'max_ag'
+     --> credlens.toml:3:1
+      |
+    3 | access-key-not-rotated.max_ag = 60
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: did you mean 'max_age'?
+
+    error: 'max_idle' is a whole number, not string
+     --> credlens.toml:4:34
+      |
+    4 | access-key-unused = { max_idle = "x" }
+      |                                  ^^^
+
+    error: no rule is called 'nope'
+     --> credlens.toml:5:1
+      |
+    5 | "nope.max_age" = 3
+      | ^^^^^^^^^^^^^^
+      |
+      = help: `credlens rules list` shows all
+
+    error: 'max_age' is no parameter of a rule
+     --> credlens.toml:6:1
+      |
+    6 | max_age = 3
+      | ^^^^^^^
+      |
+      = help: write it as access-key-unused.max_idle = 60
+
+    error: user-dormant.max_idle lies between 1 and 3650 days, not at 99999999
+     --> credlens.toml:9:1
+      |
+    9 | max_idle = 99999999
+      | ^^^^^^^^
+    "#);
+}
+
+#[test]
 fn what_is_wrong_is_shown_where_it_stands() {
     for (settings, line, words) in [
         (
@@ -109,6 +162,5 @@ fn what_is_wrong_is_shown_where_it_stands() {
             .ends(2, words);
     }
     scan(&place("threads = 100000"), "").ends(2, "100000 threads are too many");
-    scan(&place("[set]\naccess-key-unused.max_idle = \"x\""), "").ends(2, "is no setting RULE.PARAM=NUMBER");
     scan(&place("role = \"x\""), "").ends(2, "unknown field `role`");
 }

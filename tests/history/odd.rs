@@ -1,11 +1,12 @@
 //! What cannot be compared, or only in part, is told.
 
-use credlens::engine::Workers;
+use credlens::engine::{self, Workers};
 use credlens::finding::Status;
-use credlens::history::{self, Cause, Diff, Incomparable, Options, Snapshot};
+use credlens::history::{self, Cause, Collector, Diff, Incomparable, Options, Snapshot};
 
 use super::simulation::START;
 use super::{Report, program, snapshots};
+use crate::support::pipeline::memory;
 
 const DAY: i64 = 86_400;
 
@@ -169,4 +170,43 @@ fn the_wrong_way_round() {
     let (old, new) = pair((SHORT, records), (SHORT, records));
     let diff = history::diff(&program(), &new, &old, Options::default(), &Workers::one()).unwrap();
     assert_eq!(codes(&diff), ["order"]);
+}
+
+/// Findings are of the users that they were found at, whatever rows of which block were left out.
+#[test]
+fn findings_behind_rows_that_were_left_out() {
+    let user = |name: &str| format!("{name},arn:aws:iam::1:user/{name},2020-01-01,true,false\n");
+    let left_out = "x\n".repeat(10_003);
+    let blocks = vec![
+        user("a") + &left_out + &user("b"),
+        left_out.clone() + &user("c"),
+        user("d"),
+    ];
+    let header = format!("{SHORT},password_enabled")
+        .replace("mfa_active,password_enabled", "password_enabled,mfa_active");
+    let mut snapshot = None;
+    let options = engine::Options {
+        threads: 2,
+        ..engine::Options::default()
+    };
+    let source = memory(&[(&header, blocks)]);
+    engine::assess(
+        &program(),
+        source,
+        &Collector::new(|read| snapshot = Some(read)),
+        options,
+    )
+    .unwrap();
+    let snapshot: Snapshot = snapshot.unwrap();
+    let failed = snapshot.found.iter().filter(|found| found.status == Status::Fail);
+    let mut users: Vec<_> = failed
+        .map(|found| snapshot.users.name(found.row as usize))
+        .collect();
+    users.dedup();
+    assert_eq!(users, [b"a", b"b", b"c", b"d"]);
+    let rows = 0..u32::try_from(snapshot.users.len()).unwrap();
+    assert_eq!(
+        rows.map(|row| snapshot.found_of(row).len()).sum::<usize>(),
+        snapshot.found.len()
+    );
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
+use credlens::io::keep::{Kept, keep};
 use credlens::io::outputs::{Output, is_broken_pipe};
 
 fn write(path: &Path, text: &str) -> io::Result<()> {
@@ -79,4 +80,50 @@ fn a_closed_pipe_is_recognised() {
     let wrapped = anyhow::Error::new(broken()).context("writing");
     assert!(is_broken_pipe(wrapped.as_ref()));
     assert!(!is_broken_pipe(&io::Error::other("else")));
+}
+
+#[test]
+fn what_is_kept_is_written_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("report.csv");
+    assert_eq!(keep(&path, b"report").unwrap(), Kept::Written);
+    assert_eq!(keep(&path, b"report").unwrap(), Kept::WasThere);
+    for other in ["", "repor", "Report", "report and more"] {
+        let error = keep(&path, other.as_bytes()).unwrap_err().to_string();
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(error, @"a file with other content is there; move it away first");
+        }
+    }
+    assert_eq!(fs::read(&path).unwrap(), b"report");
+    assert_eq!(entries(directory.path()), 1);
+}
+
+/// Reading them would wait, or go on, for ever.
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_in_the_way_of_what_is_kept() {
+    use std::os::unix::fs::symlink;
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    fs::create_dir(path("directory")).unwrap();
+    std::process::Command::new("mkfifo")
+        .arg(path("pipe"))
+        .status()
+        .unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(path("socket")).unwrap();
+    symlink("/dev/zero", path("device")).unwrap();
+    symlink("nowhere", path("dangling")).unwrap();
+    let told = ["directory", "pipe", "socket", "device", "dangling"]
+        .map(|name| keep(&path(name), b"report").unwrap_err().to_string());
+    insta::assert_snapshot!(told.join("\n"), @r"
+    a directory is in the way; move it away, or name another path
+    a named pipe is in the way; move it away, or name another path
+    a socket is in the way; move it away, or name another path
+    a device is in the way; move it away, or name another path
+    a symlink that leads nowhere is in the way; move it away, or name another path
+    ");
+    assert_eq!(entries(directory.path()), 5, "no temporary file is left");
+    keep(&path("file"), b"report").unwrap();
+    symlink("file", path("link")).unwrap();
+    assert_eq!(keep(&path("link"), b"report").unwrap(), Kept::WasThere);
 }

@@ -179,6 +179,47 @@ fn directories_are_walked_in_byte_order() {
     assert!(indices.is_sorted_by(|one, next| one < next), "{indices:?}");
 }
 
+/// A symlink to a directory is followed once, and not where its files are read anyway.
+#[cfg(unix)]
+#[test]
+fn symlinks_to_directories() {
+    use std::os::unix::fs::symlink;
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    for name in ["in/a/1.csv", "in/.hidden/b/2.csv", "out/c/3.csv", "out/d/4.csv"] {
+        fs::create_dir_all(path(name).parent().unwrap()).unwrap();
+        fs::write(path(name), HEADER).unwrap();
+    }
+    for (target, link) in [
+        ("in/a", "in/latest"),
+        ("in", "in/a/circle"),
+        ("", "in/above"),
+        ("in/.hidden/b", "in/unhidden"),
+        ("out/c", "in/other"),
+        ("out", "in/others"),
+        ("out/d", "in/z"),
+        ("in", "out/c/back"),
+        ("out", "out/d/circle"),
+    ] {
+        symlink(path(target), path(link)).unwrap();
+    }
+    let all = read(vec![path("in")], io::empty(), options(Limits::default()));
+    let start = directory.path().to_str().unwrap().len() + 1;
+    let read: Vec<_> = all.iter().map(|read| &read.path[start..]).collect();
+    assert_eq!(
+        read,
+        [
+            "in/a/1.csv",
+            "in/other/3.csv",
+            // A directory above one that was read holds more than that one.
+            "in/others/c/3.csv",
+            "in/others/d/4.csv",
+            "in/unhidden/2.csv",
+        ]
+    );
+    assert!(all.iter().all(|read| read.error.is_none()));
+}
+
 #[test]
 fn standard_input_is_read_once() {
     let all = read(

@@ -5,12 +5,21 @@ use std::fmt;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use crate::report::not_a_report::shown;
 use crate::report::time::Timestamp;
 
-/// A time written as text, as seconds or milliseconds since 1970, or as an object with `year`, `month`, …
-/// (boto's placebo). Anything else is no time, and no error: a report is judged without it as well.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Generated(pub(super) Option<Timestamp>);
+/// When AWS made a report: a time written as text, as seconds or milliseconds since 1970, or as an object with
+/// `year`, `month`, … (boto's placebo). Anything else is no time, and no error: a report is judged without it as well.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Generated {
+    /// Nothing is said.
+    #[default]
+    Untold,
+    /// Then.
+    At(Timestamp),
+    /// What stands there instead of a time.
+    Unreadable(String),
+}
 
 /// Seconds above this are milliseconds: as seconds they would lie beyond the year 5000.
 const MOST_SECONDS: i64 = 100_000_000_000;
@@ -19,13 +28,34 @@ const MOST_SECONDS: i64 = 100_000_000_000;
 const LAST: i64 = 253_402_300_799;
 
 impl Generated {
-    fn from_epoch(number: i64) -> Self {
+    /// That time, where there is one.
+    pub fn time(&self) -> Option<Timestamp> {
+        match self {
+            Self::At(time) => Some(*time),
+            Self::Untold | Self::Unreadable(_) => None,
+        }
+    }
+
+    /// As a text says it; an empty one says nothing.
+    pub(super) fn of_text(text: &[u8]) -> Self {
+        match text.trim_ascii() {
+            b"" | b"null" | b"~" => Self::Untold,
+            text => Self::of(Timestamp::parse(text), &String::from_utf8_lossy(text)),
+        }
+    }
+
+    fn of(time: Option<Timestamp>, written: &str) -> Self {
+        time.map_or_else(|| Self::Unreadable(shown(written, 60)), Self::At)
+    }
+
+    fn of_epoch(number: i64, written: &str) -> Self {
         let seconds = if number > MOST_SECONDS {
             number / 1_000
         } else {
             number
         };
-        Self((0..=LAST).contains(&seconds).then_some(Timestamp(seconds)))
+        let is_real = (0..=LAST).contains(&seconds);
+        Self::of(is_real.then_some(Timestamp(seconds)), written)
     }
 }
 
@@ -45,15 +75,16 @@ impl<'de> Visitor<'de> for GeneratedVisitor {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Generated, E> {
-        Ok(Generated(Timestamp::parse(text.trim().as_bytes())))
+        Ok(Generated::of_text(text.as_bytes()))
     }
 
     fn visit_i64<E>(self, number: i64) -> Result<Generated, E> {
-        Ok(Generated::from_epoch(number))
+        Ok(Generated::of_epoch(number, &number.to_string()))
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<Generated, E> {
-        Ok(i64::try_from(number).map_or_else(|_| Generated::default(), Generated::from_epoch))
+        let seconds = i64::try_from(number).unwrap_or(i64::MAX);
+        Ok(Generated::of_epoch(seconds, &number.to_string()))
     }
 
     #[expect(
@@ -61,11 +92,11 @@ impl<'de> Visitor<'de> for GeneratedVisitor {
         reason = "cutting the fraction off is meant; the cast saturates"
     )]
     fn visit_f64<E>(self, number: f64) -> Result<Generated, E> {
-        Ok(Generated::from_epoch(number as i64))
+        Ok(Generated::of_epoch(number as i64, &format!("{number:e}")))
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Generated, E> {
-        Ok(Generated::default())
+    fn visit_bool<E>(self, word: bool) -> Result<Generated, E> {
+        Ok(Generated::Unreadable(word.to_string()))
     }
 
     fn visit_unit<E>(self) -> Result<Generated, E> {
@@ -74,7 +105,7 @@ impl<'de> Visitor<'de> for GeneratedVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Generated, A::Error> {
         while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Generated::default())
+        Ok(Generated::Unreadable("a list".to_owned()))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Generated, A::Error> {
@@ -85,7 +116,7 @@ impl<'de> Visitor<'de> for GeneratedVisitor {
                 None => _ = map.next_value::<IgnoredAny>()?,
             }
         }
-        Ok(Generated(from_parts(parts)))
+        Ok(Generated::of(from_parts(parts), "an object"))
     }
 }
 

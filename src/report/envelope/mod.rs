@@ -11,11 +11,10 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::Deserialize;
 
 use super::not_a_report::{NotAReport, shown};
-use super::time::Timestamp;
 
 mod generated;
 
-use generated::Generated;
+pub use generated::Generated;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -69,8 +68,8 @@ impl Kind {
 pub struct Opened {
     /// The CSV, header included.
     pub csv: Vec<u8>,
-    /// When AWS made the report, where the envelope says so.
-    pub generated: Option<Timestamp>,
+    /// When AWS made the report, as the envelope says.
+    pub generated: Generated,
     /// What it was wrapped in.
     pub kind: Kind,
 }
@@ -96,7 +95,7 @@ pub fn open(shape: Shape, bytes: &[u8]) -> Result<Opened, NotAReport> {
     match shape {
         Shape::Csv => Ok(Opened {
             csv: bytes.to_vec(),
-            generated: None,
+            generated: Generated::Untold,
             kind: Kind::Csv,
         }),
         Shape::Json => open_json(bytes),
@@ -221,7 +220,7 @@ fn open_json(text: &[u8]) -> Result<Opened, NotAReport> {
     match answer.content {
         Some(content) => Ok(Opened {
             csv: open_content(content.as_bytes())?,
-            generated: answer.generated.0,
+            generated: answer.generated,
             kind: Kind::Json,
         }),
         None if answer.state.is_some() => Err(NotAReport::Generation),
@@ -233,7 +232,7 @@ fn open_json_string(text: &[u8]) -> Result<Opened, NotAReport> {
     let content: Cow<'_, str> = serde_json::from_slice(text).map_err(|error| json_error(&error))?;
     Ok(Opened {
         csv: open_content(content.as_bytes())?,
-        generated: None,
+        generated: Generated::Untold,
         kind: Kind::Json,
     })
 }
@@ -252,15 +251,16 @@ fn open_text(text: &[u8]) -> Result<Opened, NotAReport> {
     if !encoded {
         return Err(NotAReport::Base64("other characters stand in it".to_owned()));
     }
-    let mut fields = fields.peekable();
-    let kind = if fields.peek().is_some() {
-        Kind::Text
-    } else {
+    let fields: Vec<_> = fields.map(Generated::of_text).collect();
+    let kind = if fields.is_empty() {
         Kind::Base64
+    } else {
+        Kind::Text
     };
+    let time = fields.iter().find(|field| field.time().is_some());
     Ok(Opened {
         csv: open_content(content)?,
-        generated: fields.find_map(|field| Timestamp::parse(field.trim_ascii())),
+        generated: time.or(fields.first()).cloned().unwrap_or_default(),
         kind,
     })
 }
@@ -271,7 +271,7 @@ fn open_yaml(text: &[u8]) -> Result<Opened, NotAReport> {
     let generated = yaml_value(text, b"GeneratedTime:");
     Ok(Opened {
         csv: open_content(&content)?,
-        generated: generated.and_then(|time| Timestamp::parse(time.trim_ascii())),
+        generated: generated.map_or_else(Generated::default, |time| Generated::of_text(&time)),
         kind: Kind::Yaml,
     })
 }

@@ -12,7 +12,7 @@ fn opened(text: &[u8]) -> Result<(Kind, Option<String>), NotAReport> {
         "{}",
         String::from_utf8_lossy(text)
     );
-    Ok((opened.kind, opened.generated.map(|time| time.to_string())))
+    Ok((opened.kind, opened.generated.time().map(|time| time.to_string())))
 }
 
 fn check(text: &str, kind: Kind, generated: Option<&str>) {
@@ -106,6 +106,51 @@ fn json_with_a_strange_time_still_opens() {
         );
     }
     check(&format!(r#"{{"Content":"{BASE64}"}}"#), Kind::Json, None);
+}
+
+/// What stands where a time should, and is none, is kept to be told; nothing at all is not.
+#[test]
+fn times_that_cannot_be_read() {
+    let generated = |text: &str| open(sniff(text.as_bytes()), text.as_bytes()).unwrap().generated;
+    let json = |time: &str| generated(&format!(r#"{{"Content":"{BASE64}","GeneratedTime":{time}}}"#));
+    let text = |time: &str| generated(&format!("{BASE64}\t{time}\ttext/csv"));
+    let yaml = |time: &str| generated(&format!("Content: {BASE64}\nGeneratedTime: {time}\n"));
+    let told = [
+        json("\"soon\\u001b\""),
+        json("-1"),
+        json("1e300"),
+        json("18446744073709551615"),
+        json("true"),
+        json("[1]"),
+        json("{\"year\":2026}"),
+        text("21 Nov 2026"),
+        yaml("'21 Nov 2026'"),
+    ];
+    let told = told.map(|generated| match generated {
+        Generated::Unreadable(written) => written,
+        other @ (Generated::Untold | Generated::At(_)) => panic!("{other:?}"),
+    });
+    insta::assert_snapshot!(told.join("\n"), @r"
+    soon?
+    -1
+    1e300
+    18446744073709551615
+    true
+    a list
+    an object
+    21 Nov 2026
+    21 Nov 2026
+    ");
+    for untold in [
+        json("null"),
+        json("\"\""),
+        text(""),
+        yaml(""),
+        yaml("null"),
+        generated(BASE64),
+    ] {
+        assert_eq!(untold, Generated::Untold);
+    }
 }
 
 #[test]

@@ -14,7 +14,7 @@ use reference::Reader;
 /// Bytes that are looked at in one go; where their fields end fits the first-level cache.
 const STRIP: usize = 64 * WINDOW;
 
-/// About one record.
+/// About one record, as most are.
 const FEW: usize = 4 * WINDOW;
 
 /// How many ragged records a block keeps. More of them are no report, and would take far more memory than the
@@ -24,7 +24,8 @@ const MOST_RAGGED: usize = 10_000;
 /// A record that was not read as it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Oddity {
-    /// Record in the block, from 0; for [`OddityKind::RepeatedHeader`] the one that follows.
+    /// Data row of the block, from 0, those that were left out counted; for [`OddityKind::RepeatedHeader`] the one
+    /// that follows.
     pub row: u32,
     /// What was done about it.
     pub kind: OddityKind,
@@ -92,7 +93,7 @@ struct Block<'a> {
 
 impl Block<'_> {
     fn split(&mut self) {
-        // After a record that is not plain only a little is looked at: the next one may not be plain either.
+        // After a record that is not plain only as much is looked at as it was long: the next one may be such, too.
         let mut strip = STRIP;
         // Where the present record starts; what of it lies before `at` is in `rows` already.
         let mut record = self.skip_line_feed(0);
@@ -109,7 +110,7 @@ impl Block<'_> {
                 let length = self.add_first(record).max(1);
                 record = self.skip_line_feed(record + length);
                 at = record;
-                strip = FEW;
+                strip = length.next_multiple_of(WINDOW).min(FEW);
             }
         }
     }
@@ -275,6 +276,7 @@ mod tests {
         let shown = String::from_utf8_lossy(text);
         assert_eq!(cells(&actual, header), cells(&expected, header), "{shown:?}");
         assert_eq!(actual.ragged(), expected.ragged(), "{shown:?}");
+        assert_eq!(actual.data_rows(), expected.data_rows(), "{shown:?}");
         assert_eq!(actual_odd, expected_odd, "{shown:?}");
     }
 

@@ -111,7 +111,7 @@ pub(super) fn line_end(text: &[u8]) -> usize {
 
 /// Notes something odd about the record to be added next.
 pub(super) fn note(rows: &Rows, oddities: &mut Vec<Oddity>, kind: OddityKind) {
-    let row = u32::try_from(rows.len()).expect("invariant: a block has fewer than 4 G records");
+    let row = u32::try_from(rows.data_rows()).expect("invariant: a block has fewer than 4 G records");
     oddities.push(Oddity { row, kind });
 }
 
@@ -143,6 +143,7 @@ pub(super) fn add(fields: &[&[u8]], header: &Header, rows: &mut Rows, oddities: 
             if oddities.last().is_none_or(|odd| odd.kind != OddityKind::LeftOut) {
                 note(rows, oddities, OddityKind::LeftOut);
             }
+            rows.leave_out();
         }
         Odd::Ragged { user, arn } => {
             note(rows, oddities, OddityKind::Ragged(fields.len()));

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::{catalogue, rendered};
 use crate::finding::Severity;
-use crate::rule::{Framework, Rule, Suppressions, lint};
+use crate::rule::{Framework, Rule, Suppressions, lint, rule_page};
 
 #[test]
 fn errors_of_a_file_come_at_once_with_carets() {
@@ -12,6 +12,7 @@ fn errors_of_a_file_come_at_once_with_carets() {
 severity = "hgih"
 logic = "IamUser should have mfaActive"
 message = "more than {max_age} days"
+boundary = "{max_idle} days, not {grace}"
 
 [parameters.max_idle]
 default = "45"
@@ -51,22 +52,28 @@ cells = { access_key_1_activ = "true" }
     4 | message = "more than {max_age} days"
       |           ^^^^^^^^^^^^^^^^^^^^^^^^^^
 
-    error: 'default' is a whole number, not string
-     --> bad.toml:7:11
+    error: the boundary names the parameter 'grace', which the rule does not have
+     --> bad.toml:5:12
       |
-    7 | default = "45"
+    5 | boundary = "{max_idle} days, not {grace}"
+      |            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+
+    error: 'default' is a whole number, not string
+     --> bad.toml:8:11
+      |
+    8 | default = "45"
       |           ^^^^
 
     error: unknown word 'broken'; one of not-relevant, pass, undetermined, fail
-      --> bad.toml:13:11
+      --> bad.toml:14:11
        |
-    13 | verdict = "broken"
+    14 | verdict = "broken"
        |           ^^^^^^^^
 
     error: a report has no column 'access_key_1_activ'
-      --> bad.toml:14:11
+      --> bad.toml:15:11
        |
-    14 | cells = { access_key_1_activ = "true" }
+    15 | cells = { access_key_1_activ = "true" }
        |           ^^^^^^^^^^^^^^^^^^
        |
        = help: did you mean 'access_key_1_active'?
@@ -93,6 +100,8 @@ fn own_rules_are_added_and_known_ones_changed() {
         (Severity::Critical, 30)
     );
     assert_eq!(changed.overridden_in.as_deref(), Some("mine/strict.toml"));
+    let page = rule_page(changed, &[]);
+    assert!(page.contains("A key idle for exactly 30 days fails"), "{page}");
 }
 
 #[test]

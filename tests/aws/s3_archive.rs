@@ -1,0 +1,57 @@
+//! An archive in S3, against the stub.
+
+use assert_cmd::Command;
+
+use super::report;
+use super::s3::{Bucket, answer, fails, listed, script};
+
+/// What is damaged is not taken for what was to be added.
+#[test]
+fn a_damaged_object_of_an_archive_is_not_added_to() {
+    let folder = tempfile::tempdir().unwrap();
+    for day in ["2026-11-20", "2026-11-21"] {
+        std::fs::write(folder.path().join(format!("{day}.csv")), report("111122223333")).unwrap();
+    }
+    let add = ["archive", "add", "--quiet"];
+    let inputs = ["2026-11-20.csv", "2026-11-21.csv"];
+    let local = Command::cargo_bin("credlens").unwrap();
+    let local = { local }
+        .current_dir(folder.path())
+        .args(add)
+        .arg("local")
+        .args(inputs)
+        .output();
+    let local = String::from_utf8(local.unwrap().stdout).unwrap();
+    // Its name is made of the bytes: the same in S3.
+    let file = local.lines().next().unwrap().strip_prefix("local/").unwrap();
+    let key: &'static str = Box::leak(format!("keep/{file}").into_boxed_str());
+    let bucket = Bucket::start(script(&[
+        (
+            "prefix=keep%2Fsnapshot_date%3D2026-11-20",
+            &[listed(&[key], None)],
+        ),
+        ("list-type=2", &[listed(&[], None)]),
+        (
+            "GET /audit/keep/snapshot_date%3D2026-11-20",
+            &[answer(200, "rotten")],
+        ),
+        (
+            "PUT /audit/keep/snapshot_date%3D2026-11-20",
+            &[fails(412, "PreconditionFailed")],
+        ),
+        ("PUT /audit/keep/snapshot_date%3D2026-11-21", &[answer(200, "")]),
+    ]));
+    let (exit, out, err) =
+        bucket.credlens(folder.path(), &[&add[..], &["s3://audit/keep"], &inputs].concat());
+    assert_eq!(
+        (exit, out.lines().count()),
+        (4, 1),
+        "{out}{err}{:#?}",
+        bucket.requests()
+    );
+    let err = err.replace(key, "KEY");
+    insta::assert_snapshot!(err, @r"
+    error: 2026-11-20.csv: not added: s3://audit/KEY holds other bytes than its name was made of, and objects are not replaced; delete it, then add this report again
+    warning: s3://audit/KEY is damaged: its bytes are not those that its name was made of; restore it from a backup, or add its reports again and, if it is still told then, delete it
+    ");
+}
