@@ -165,14 +165,12 @@ impl Times {
     }
 
     fn extend(&mut self, cells: &[i64]) {
-        if cells.iter().any(|&cell| narrowed(cell).is_none()) {
+        // Without a way out, so that many are looked at at once.
+        if !cells.iter().fold(true, |all, &cell| all & is_narrow(cell)) {
             self.widen();
         }
         match self {
-            Self::Narrow(times) => {
-                let narrow = cells.iter().map(|&cell| narrowed(cell).unwrap_or(NARROW_UNKNOWN));
-                times.extend(narrow);
-            }
+            Self::Narrow(times) => times.extend(cells.iter().map(|&cell| narrowed(cell))),
             Self::Wide(times) => times.extend_from_slice(cells),
         }
     }
@@ -196,11 +194,22 @@ impl Times {
     }
 }
 
-fn narrowed(cell: i64) -> Option<u32> {
+#[expect(clippy::needless_bitwise_bool, reason = "a lazy operator is a jump")]
+fn is_narrow(cell: i64) -> bool {
+    (0 <= cell) & (cell < i64::from(NARROW_ABSENT)) | (cell == cell::ABSENT) | (cell == cell::UNKNOWN)
+}
+
+fn narrowed(cell: i64) -> u32 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it is narrow"
+    )]
+    let time = cell as u32;
     match cell {
-        cell::ABSENT => Some(NARROW_ABSENT),
-        cell::UNKNOWN => Some(NARROW_UNKNOWN),
-        _ => u32::try_from(cell).ok().filter(|&time| time < NARROW_ABSENT),
+        cell::ABSENT => NARROW_ABSENT,
+        cell::UNKNOWN => NARROW_UNKNOWN,
+        _ => time,
     }
 }
 
