@@ -6,6 +6,7 @@ mod credentials;
 mod interrupt;
 mod moto;
 mod moto_s3;
+mod retries;
 mod roles;
 mod s3;
 mod server;

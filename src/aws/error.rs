@@ -8,6 +8,8 @@ use aws_sdk_iam::error::{ConnectorError, ProvideErrorMetadata, SdkError};
 
 use super::of_credentials::{gist, innermost, of_credentials};
 use super::policy::{Action, Wanted};
+use super::retry::Failure;
+use crate::output::counted;
 use crate::report::not_a_report::NotAReport;
 
 /// Why AWS gave no answer that can be used. Each message is a sentence but for whom it is about.
@@ -95,14 +97,17 @@ pub enum Error {
         code: String,
     },
     /// Not all that was wanted came in time.
-    #[error("{}; raise --timeout, check the network, or try again later", in_time(*action, *after, last.as_deref()))]
+    #[error(
+        "{} within {}; the last answer{} was: {}; raise --timeout, or try again later",
+        undone(*action), span(*after), asked(*action, last.action), last.words
+    )]
     TimedOut {
-        /// What was asked for last.
+        /// What was wanted.
         action: Action,
         /// How long it could take.
         after: Duration,
-        /// What AWS said last while it made a report; otherwise there was no answer.
-        last: Option<String>,
+        /// What AWS said last.
+        last: Said,
     },
     /// A role led elsewhere.
     #[error("the report is that of account {0}: the role belongs to another account")]
@@ -149,6 +154,15 @@ pub enum Error {
     Interrupted,
 }
 
+/// An answer of AWS that was not the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// What was asked for.
+    pub action: Action,
+    /// What it came to.
+    pub words: String,
+}
+
 impl Error {
     /// What an SDK error means.
     pub(super) fn of<E>(action: Action, error: &SdkError<E, HttpResponse>) -> Self
@@ -161,10 +175,7 @@ impl Error {
                 Self::of_service(action, context.err(), status)
             }
             SdkError::ResponseError(_) => Self::Unreadable { action },
-            SdkError::TimeoutError(_) => Self::Unreachable {
-                action,
-                reason: "no answer in time".to_owned(),
-            },
+            SdkError::TimeoutError(_) => Self::no_answer(action),
             SdkError::DispatchFailure(failure) => {
                 let failed = failure.as_connector_error();
                 // A connection that breaks off is no error of settings, whatever the connector calls it.
@@ -234,7 +245,12 @@ impl Error {
             | "RequestLimitExceeded"
             | "TooManyRequestsException"
             | "PriorRequestNotComplete"
+            // Somebody else writes the same object at this moment.
+            | "ConditionalRequestConflict"
             | "HTTP 429" => Self::Busy { action, code },
+            "RequestTimeout" | "RequestTimeoutException" | "IDPCommunicationError" | "HTTP 408" => {
+                Self::Unavailable { action, code }
+            }
             _ if status >= 500 => Self::Unavailable { action, code },
             _ => Self::Other { action, code },
         }
@@ -256,6 +272,46 @@ impl Error {
         matches!(self, Self::NoProfile { .. } | Self::Settings(_))
     }
 
+    /// Nothing came of a call.
+    pub(super) fn no_answer(action: Action) -> Self {
+        let reason = "no answer in time".to_owned();
+        Self::Unreachable { action, reason }
+    }
+
+    /// The answer that it is, to this unless credentials were asked for before; None where nothing answered.
+    pub(super) fn said(&self, action: Action) -> Option<Said> {
+        let asked = match self {
+            Self::Unreachable { .. } | Self::NoWayToCredentials(_) => return None,
+            Self::Busy { action, .. } | Self::Unavailable { action, .. } | Self::Unreadable { action } => {
+                *action
+            }
+            _ => action,
+        };
+        Some(Said {
+            action: asked,
+            words: self.gist(),
+        })
+    }
+
+    /// What may come of asking again. Where a machine gives out the credentials, the SDK has asked again already.
+    pub(super) fn failure(&self) -> Failure {
+        match self {
+            Self::Busy { .. } => Failure::Busy,
+            Self::Unavailable { .. } | Self::Unreachable { .. } | Self::Unreadable { .. } => {
+                Failure::Unavailable
+            }
+            _ => Failure::Refused,
+        }
+    }
+
+    /// The code where that says it all, for who knows what was asked for.
+    pub(super) fn gist(&self) -> String {
+        match self {
+            Self::Busy { code, .. } | Self::Unavailable { code, .. } => code.clone(),
+            error => error.to_string(),
+        }
+    }
+
     /// The same where it is known which role could not be assumed.
     pub(super) fn in_role(mut self, arn: Option<&str>) -> Self {
         if let Self::Denied {
@@ -271,18 +327,33 @@ impl Error {
     }
 }
 
-/// What did not come within which time.
-fn in_time(action: Action, after: Duration, last: Option<&str>) -> String {
-    let seconds = after.as_secs();
-    let (count, unit) = match seconds {
-        60.. if seconds.is_multiple_of(60) => (seconds / 60, "minute"),
-        _ => (seconds, "second"),
-    };
-    let plural = if count == 1 { "" } else { "s" };
-    let span = format!("{count} {unit}{plural}");
-    match last {
-        Some(last) => format!("no report came within {span}; the last answer, to {action}, was: {last}"),
-        None => format!("{action} was not answered within {span}"),
+fn is_of_report(action: Action) -> bool {
+    matches!(
+        action,
+        Action::GetCredentialReport | Action::GenerateCredentialReport
+    )
+}
+
+fn undone(action: Action) -> String {
+    if is_of_report(action) {
+        "no report came".to_owned()
+    } else {
+        format!("{action} was not done")
+    }
+}
+
+fn asked(wanted: Action, asked: Action) -> String {
+    if asked == wanted && !is_of_report(wanted) {
+        String::new()
+    } else {
+        format!(", to {asked},")
+    }
+}
+
+fn span(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ 60.. if seconds.is_multiple_of(60) => counted(seconds / 60, "minute"),
+        seconds => counted(seconds, "second"),
     }
 }
 

@@ -1,6 +1,5 @@
 //! Fetches the report of one account: the calls that [`super::protocol`] asks for, and the waiting.
 
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,9 +7,10 @@ use aws_sdk_iam::types::ReportStateType;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::connect::Session;
-use super::error::Error;
+use super::error::{Error, Said};
 use super::policy::Action;
 use super::protocol::{Answer, Call, Patience, Protocol, Step};
+use super::retry::jitter;
 use crate::report::cell::account_of;
 use crate::report::header::Header;
 use crate::report::rows::Rows;
@@ -77,15 +77,20 @@ enum Given {
 /// # Errors
 /// Those of AWS, that it took too long, and that what AWS sent is no report.
 pub async fn fetch(session: &Session, options: &Options, who: &str) -> Result<Report, Error> {
-    let iam = session.iam_once();
+    let iam = session.iam();
     let mut protocol = Protocol::new(options.patience);
     let mut call = Protocol::FIRST;
     let started = Instant::now();
     let end = started + options.patience.timeout;
-    let late = |call, last| Error::TimedOut {
-        action: action(call),
-        after: options.patience.timeout,
-        last,
+    let mut last: Option<(Call, Said)> = None;
+    // A call that was never answered says more of it than what was answered to the one before.
+    let late = |call, last: Option<(Call, Said)>, unanswered| match last {
+        Some((answered, last)) if answered == call => Error::TimedOut {
+            action: action(call),
+            after: options.patience.timeout,
+            last,
+        },
+        Some(_) | None => unanswered,
     };
     loop {
         let asked = async {
@@ -95,24 +100,31 @@ pub async fn fetch(session: &Session, options: &Options, who: &str) -> Result<Re
             }
         };
         let Ok(given) = timeout_at(end, asked).await else {
-            return Err(late(call, None));
+            return Err(late(call, last, Error::no_answer(action(call))));
         };
-        let answer = meaning(&given, options.now);
         let told = words(&given);
         (options.log)(&format!("{who}: {}: {told}", action(call)));
-        let (step, last) = (protocol.next(answer, started.elapsed(), jitter()), call);
-        match (step, given) {
+        let said = match &given {
+            Ok(_) => Some(Said {
+                action: action(call),
+                words: told,
+            }),
+            Err(error) => error.said(action(call)),
+        };
+        last = said.map(|said| (call, said)).or(last);
+        let answer = meaning(&given, options.now);
+        match (protocol.next(answer, started.elapsed(), jitter()), given) {
             (Step::Use, Ok(Given::Report(report))) => return Ok(report),
-            // Without an answer there is nothing that was said last.
-            (Step::Fail, Err(error)) | (Step::TimedOut, Err(error @ Error::Unreachable { .. })) => {
-                return Err(error);
-            }
+            (Step::Fail, Err(error)) => return Err(error),
             (Step::Ask(next), _) => call = next,
             (Step::Wait { pause, then }, _) => {
                 sleep(pause).await;
                 call = then;
             }
-            (Step::TimedOut | Step::Use | Step::Fail, _) => return Err(late(last, Some(told))),
+            (Step::TimedOut | Step::Use | Step::Fail, given) => {
+                let unanswered = given.err().unwrap_or(Error::no_answer(action(call)));
+                return Err(late(call, last, unanswered));
+            }
         }
     }
 }
@@ -171,16 +183,7 @@ fn meaning(given: &Result<Given, Error>, now: Timestamp) -> Answer {
     match given {
         Ok(Given::Report(report)) => Answer::Report { age: report.age(now) },
         Ok(Given::State(answer)) => *answer,
-        Err(Error::Busy { .. }) => Answer::Busy,
-        // Who gets the credentials has tried again already.
-        Err(Error::Unreachable {
-            action: Action::AssumeRole | Action::AssumeRoleWithWebIdentity,
-            ..
-        }) => Answer::Refused,
-        Err(Error::Unavailable { .. } | Error::Unreachable { .. } | Error::Unreadable { .. }) => {
-            Answer::Unavailable
-        }
-        Err(_) => Answer::Refused,
+        Err(error) => Answer::Failed(error.failure()),
     }
 }
 
@@ -191,13 +194,6 @@ fn words(given: &Result<Given, Error>) -> String {
         Ok(Given::State(Answer::NotReady)) => "not ready".to_owned(),
         Ok(Given::State(Answer::Complete)) => "complete".to_owned(),
         Ok(Given::State(_)) => "in progress".to_owned(),
-        Err(Error::Busy { code, .. } | Error::Unavailable { code, .. }) => code.clone(),
-        Err(error) => error.to_string(),
+        Err(error) => error.gist(),
     }
-}
-
-/// From 0 to 1, other each time.
-fn jitter() -> f64 {
-    let bits = RandomState::new().build_hasher().finish();
-    f64::from(u32::try_from(bits >> 32).unwrap_or(0)) / f64::from(u32::MAX)
 }

@@ -17,6 +17,10 @@ pub enum Action {
     AssumeRole,
     /// Acts in a role by a token of another party. It is the role that allows it.
     AssumeRoleWithWebIdentity,
+    /// Gives out a role's credentials for a single sign-on. It is the permission set that allows it.
+    GetRoleCredentials,
+    /// Renews a single sign-on.
+    CreateToken,
     /// Tells who one is. Always allowed.
     GetCallerIdentity,
     /// Lists objects.
@@ -37,6 +41,8 @@ impl Action {
             Self::ListAccounts => "organizations:ListAccounts",
             Self::AssumeRole => "sts:AssumeRole",
             Self::AssumeRoleWithWebIdentity => "sts:AssumeRoleWithWebIdentity",
+            Self::GetRoleCredentials => "sso:GetRoleCredentials",
+            Self::CreateToken => "sso:CreateToken",
             Self::GetCallerIdentity => "sts:GetCallerIdentity",
             Self::ListBucket => "s3:ListBucket",
             Self::GetObject => "s3:GetObject",
@@ -103,6 +109,8 @@ pub fn remedies(wanted: &[Wanted], role: &str) -> Vec<Remedy> {
             // Nobody knows which role, no policy of one's own would help, or the name of the permission is all.
             Action::AssumeRole
             | Action::AssumeRoleWithWebIdentity
+            | Action::GetRoleCredentials
+            | Action::CreateToken
             | Action::GetCallerIdentity
             | Action::ListBucket
             | Action::GetObject

@@ -172,12 +172,38 @@ fn nothing_takes_longer_than_it_may() {
         );
         let told = [&ended.err[..], &ended.out].concat();
         let words = told.split_whitespace().collect::<Vec<_>>().join(" ");
-        let said = [
-            &format!("{silent} was not answered within 1 second;")[..],
-            &format!("{silent}: no answer in time;"),
-            "the service that gives out the AWS credentials could not be reached: no answer in time",
+        let said = format!("{silent}: no answer in time; check the network, --region and --endpoint-url");
+        assert!(words.contains(&said), "{silent}: {words}");
+    }
+}
+
+#[test]
+fn a_connection_that_is_closed_is_tried_four_times() {
+    for (action, arguments) in [
+        ("GetCredentialReport", &["fetch"][..]),
+        ("GetCallerIdentity", &["fetch", "--org"]),
+        ("ListAccounts", &["fetch", "--org"]),
+        ("AssumeRole", &["fetch", "--org", "--accounts", "000000000002"]),
+        (
+            "AssumeRole",
+            &["fetch", "--role-arn", "arn:aws:iam::000000000002:role/Scan"],
+        ),
+    ] {
+        let server = Server::start(accounts(2));
+        server.hang_up_at(action);
+        let folder = tempfile::tempdir().unwrap();
+        let ended = credlens(&server, folder.path(), arguments);
+        assert_eq!(ended.exit, 3, "{action}: {}", ended.err);
+        let told = [
+            "AWS could not be reached for",
+            &format!("{action}: connection closed"),
         ];
-        assert!(said.iter().any(|said| words.contains(said)), "{silent}: {words}");
+        assert!(
+            told.iter().all(|told| ended.err.contains(told)),
+            "{action}: {}",
+            ended.err
+        );
+        assert_eq!(server.counts()[action], 4, "{action}");
     }
 }
 
@@ -208,6 +234,13 @@ fn keys_are_asked_for_as_long_as_that_is_of_use() {
     ]
     .concat();
     for (code, most, told) in [
+        // Once more each after a second.
+        (
+            "Throttling",
+            8,
+            "the access key ids of 700 users are left open: iam:ListAccessKeys was not done within 2 seconds; \
+             the last answer was: Throttling;",
+        ),
         (
             "ExpiredToken",
             4,
@@ -218,10 +251,10 @@ fn keys_are_asked_for_as_long_as_that_is_of_use() {
             4,
             "the access key ids of 700 users are left open: AWS does not allow",
         ),
-        // Six tries each.
+        // Four tries each.
         (
             "ServiceFailure",
-            24,
+            16,
             "the access key ids of 700 users are left open: AWS failed",
         ),
         // It may be about the one user.
@@ -233,6 +266,8 @@ fn keys_are_asked_for_as_long_as_that_is_of_use() {
     ] {
         let server = Server::start([(CALLER.to_owned(), Account::Large)].into());
         server.refuse("ListAccessKeys", code);
+        let limit = if code == "Throttling" { "2s" } else { "10m" };
+        let all = [&all[..], &["--timeout", limit]].concat();
         let ended = credlens(&server, folder.path(), &all);
         assert_eq!(ended.exit, 0, "{}", ended.err);
         let asked = server.counts()["ListAccessKeys"];

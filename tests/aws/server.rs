@@ -39,6 +39,8 @@ pub(super) struct Server {
     calls: Arc<Mutex<Vec<Call>>>,
     /// What is never answered.
     silent: Arc<Mutex<BTreeSet<String>>>,
+    /// Where the connection is closed instead of an answer.
+    hanging_up: Arc<Mutex<BTreeSet<String>>>,
     /// What is answered by an error.
     refused: Arc<Mutex<BTreeMap<String, String>>>,
     partition: Arc<Mutex<&'static str>>,
@@ -70,6 +72,7 @@ impl Server {
             accounts: Arc::new(Mutex::new(accounts)),
             calls: Arc::default(),
             silent: Arc::default(),
+            hanging_up: Arc::default(),
             refused: Arc::default(),
             partition: Arc::new(Mutex::new("aws")),
         };
@@ -90,6 +93,11 @@ impl Server {
     /// From now on this is never answered.
     pub(super) fn silence(&self, action: &str) {
         self.silent.lock().unwrap().insert(action.to_owned());
+    }
+
+    /// From now on the connection is closed instead of answering this.
+    pub(super) fn hang_up_at(&self, action: &str) {
+        self.hanging_up.lock().unwrap().insert(action.to_owned());
     }
 
     /// From now on this is answered by an error.
@@ -125,6 +133,9 @@ impl Server {
             self.calls.lock().unwrap().push(call.clone());
             if self.silent.lock().unwrap().contains(&call.action) {
                 std::thread::sleep(Duration::from_mins(1));
+                return;
+            }
+            if self.hanging_up.lock().unwrap().contains(&call.action) {
                 return;
             }
             let (status, body) = self.answer(&call);
