@@ -21,8 +21,8 @@ pub enum Error {
     Denied {
         /// What was asked for.
         action: Action,
-        /// The ARN of the role that was to be assumed, where known; `*` for any account.
-        role: Option<String>,
+        /// The ARN of what it is about, where that is known: a role, with `*` for any account; a bucket, an object.
+        resource: Option<String>,
         /// AWS's own words in brackets, which name the principal and the kind of policy; may be empty.
         said: String,
     },
@@ -108,6 +108,15 @@ pub enum Error {
         after: Duration,
         /// What AWS said last.
         last: Said,
+    },
+    /// There is no organization to list.
+    #[error(
+        "the account of these credentials is in no organization ({code}); scan it without --org, or name accounts by \
+         --accounts-file"
+    )]
+    NoOrganization {
+        /// AWS's error code.
+        code: String,
     },
     /// A role led elsewhere.
     #[error("the report is that of account {0}: the role belongs to another account")]
@@ -211,13 +220,13 @@ impl Error {
             "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "AuthorizationError" => {
                 Self::Denied {
                     action,
-                    role: None,
+                    resource: None,
                     said: error.message().map_or_else(String::new, said),
                 }
             }
             "HTTP 403" => Self::Denied {
                 action,
-                role: None,
+                resource: None,
                 said: " (HTTP 403)".to_owned(),
             },
             "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired" => Self::Expired { code },
@@ -233,6 +242,7 @@ impl Error {
             | "NotSignedUp"
             | "OptInRequired"
             | "InvalidToken" => Self::UnknownCredentials { code },
+            "AWSOrganizationsNotInUseException" => Self::NoOrganization { code },
             "RequestExpired" | "RequestTimeTooSkewed" | "RequestInTheFuture" => Self::Clock { code },
             "LimitExceeded"
             | "LimitExceededException"
@@ -258,12 +268,12 @@ impl Error {
 
     /// What to allow, where something is missing.
     pub fn denied(&self) -> Option<Wanted> {
-        let Self::Denied { action, role, .. } = self else {
+        let Self::Denied { action, resource, .. } = self else {
             return None;
         };
         Some(Wanted {
             action: *action,
-            role: role.clone(),
+            resource: resource.clone(),
         })
     }
 
@@ -312,18 +322,22 @@ impl Error {
         }
     }
 
-    /// The same where it is known which role could not be assumed.
-    pub(super) fn in_role(mut self, arn: Option<&str>) -> Self {
-        if let Self::Denied {
-            action: Action::AssumeRole,
-            role,
-            ..
-        } = &mut self
-            && role.is_none()
+    /// The same where it is known what it is about.
+    pub(super) fn about(mut self, arn: Option<String>) -> Self {
+        if let Self::Denied { resource, .. } = &mut self
+            && resource.is_none()
         {
-            *role = arn.map(str::to_owned);
+            *resource = arn;
         }
         self
+    }
+
+    /// The same where it is known which role could not be assumed.
+    pub(super) fn in_role(self, arn: Option<&str>) -> Self {
+        match self.denied() {
+            Some(denied) if denied.action == Action::AssumeRole => self.about(arn.map(str::to_owned)),
+            Some(_) | None => self,
+        }
     }
 }
 

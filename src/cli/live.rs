@@ -236,7 +236,12 @@ fn tell_outcomes(outcomes: &[Outcome]) {
 
 fn tell_policies(aws: &Aws, denied: &[aws::Wanted], partition: &str) {
     let role = aws.role_name.as_deref().unwrap_or(ROLE);
-    for remedy in aws::remedies(denied, &aws::role_arn(partition, "*", role)) {
+    tell_remedies(denied, &aws::role_arn(partition, "*", role));
+}
+
+/// Tells what to allow; `role` is the ARN of the roles in the accounts, for who may not even list them.
+pub(super) fn tell_remedies(denied: &[aws::Wanted], role: &str) {
+    for remedy in aws::remedies(denied, role) {
         tell(format_args!(
             "{} is wanted. The smallest policy for {}:\n{}",
             remedy.action,

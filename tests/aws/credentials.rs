@@ -178,8 +178,47 @@ fn nothing_takes_longer_than_it_may() {
 }
 
 #[test]
+fn what_stands_between_here_and_aws_is_no_answer() {
+    for body in ["", "<html>Sign in</html>", "<ListAccessKeysResponse><List"] {
+        for (action, arguments) in [
+            ("ListAccounts", &["scan", "--org"][..]),
+            ("GenerateCredentialReport", &["scan"]),
+            (
+                "ListAccessKeys",
+                &["scan", "--resolve-keys", "--fail-on", "never"],
+            ),
+        ] {
+            let server = Server::start(accounts(1));
+            server.answer_instead(action, 200, body);
+            let folder = tempfile::tempdir().unwrap();
+            let ended = credlens(
+                &server,
+                folder.path(),
+                &[arguments, &["--timeout", "1s"]].concat(),
+            );
+            let exit = if action == "ListAccessKeys" { 0 } else { 3 };
+            assert_eq!(ended.exit, exit, "{action}: {}", ended.err);
+            let words = [&ended.err[..], &ended.out].concat();
+            let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+            let told = format!("{action} could not be read; is something between here and AWS?");
+            assert!(words.contains(&told), "{action}: {words}");
+        }
+    }
+}
+
+#[test]
+fn an_account_without_an_organization() {
+    let server = Server::start(accounts(1));
+    server.refuse("ListAccounts", "AWSOrganizationsNotInUseException");
+    let folder = tempfile::tempdir().unwrap();
+    let ended = credlens(&server, folder.path(), &["scan", "--org"]);
+    assert_eq!(ended.exit, 3, "{}", ended.err);
+    insta::assert_snapshot!(ended.err, @"error: the account of these credentials is in no organization (AWSOrganizationsNotInUseException); scan it without --org, or name accounts by --accounts-file");
+}
+
+#[test]
 fn a_connection_that_is_closed_is_tried_four_times() {
-    for (action, arguments) in [
+    let cases = [
         ("GetCredentialReport", &["fetch"][..]),
         ("GetCallerIdentity", &["fetch", "--org"]),
         ("ListAccounts", &["fetch", "--org"]),
@@ -188,7 +227,8 @@ fn a_connection_that_is_closed_is_tried_four_times() {
             "AssumeRole",
             &["fetch", "--role-arn", "arn:aws:iam::000000000002:role/Scan"],
         ),
-    ] {
+    ];
+    let check = |(action, arguments): (&str, &[&str])| {
         let server = Server::start(accounts(2));
         server.hang_up_at(action);
         let folder = tempfile::tempdir().unwrap();
@@ -204,7 +244,14 @@ fn a_connection_that_is_closed_is_tried_four_times() {
             ended.err
         );
         assert_eq!(server.counts()[action], 4, "{action}");
-    }
+    };
+    // Each takes the pauses between four calls.
+    std::thread::scope(|scope| {
+        for case in cases {
+            let check = &check;
+            scope.spawn(move || check(case));
+        }
+    });
 }
 
 #[test]

@@ -18,7 +18,7 @@ fn of_action(calls: &[Call], action: &str) -> Vec<Call> {
 }
 
 /// The policies that were told, each as its statements.
-fn policies(err: &str) -> Vec<serde_json::Value> {
+pub(super) fn policies(err: &str) -> Vec<serde_json::Value> {
     let blocks = err.split("The smallest policy").skip(1);
     let policies = blocks.map(|block| {
         let from = block.find('{').unwrap();

@@ -12,6 +12,7 @@ use aws_sdk_iam::config::Credentials;
 use credlens::aws::{Put, S3, S3Object, Settings};
 
 use super::report;
+use super::roles::policies;
 
 /// One answer: status, headers, body, and how much of the body is sent.
 #[derive(Clone)]
@@ -243,11 +244,65 @@ fn who_may_not_list_reads_what_is_named() {
         (1, vec!["s3://audit/a.csv".to_owned()]),
         "{err}"
     );
-    for url in ["s3://audit/closed", "s3://audit/a/"] {
+    // Nothing was listed.
+    assert_eq!(bucket.requests().len(), 1);
+    for (url, action, resources) in [
+        (
+            "s3://audit/closed",
+            "ListBucket",
+            r#"["arn:aws:s3:::audit","arn:aws:s3:::audit/*"]"#,
+        ),
+        (
+            "s3://audit/a/",
+            "ListBucket",
+            r#"["arn:aws:s3:::audit","arn:aws:s3:::audit/*"]"#,
+        ),
+        (
+            "s3://audit/closed.csv",
+            "GetObject",
+            r#"["arn:aws:s3:::audit/closed.csv"]"#,
+        ),
+    ] {
         let (exit, _, err) = bucket.credlens(folder.path(), &["scan", url]);
         assert_eq!(exit, 3, "{err}");
-        assert!(err.contains("AWS does not allow s3:ListBucket"), "{url}: {err}");
+        let said = format!("AWS does not allow s3:{action}");
+        assert!(err.contains(&said), "{url}: {err}");
+        let policies = policies(&err);
+        let statements = policies[0].as_array().unwrap().iter();
+        let found: Vec<_> = statements
+            .map(|statement| statement["Resource"].clone())
+            .collect();
+        assert_eq!(
+            (
+                policies.len(),
+                serde_json::Value::from(found).to_string().as_str()
+            ),
+            (1, resources),
+            "{err}"
+        );
     }
+}
+
+#[test]
+fn what_looks_like_an_object_may_be_a_prefix() {
+    let bucket = Bucket::start(script(&[
+        ("prefix=v1.0", &[listed(&["v1.0/a.csv"], None)]),
+        ("list-type=2", &[listed(&[], None)]),
+        ("/audit/v1.0/a.csv", &[answer(200, &report("111111111111"))]),
+        ("/audit/b.csv", &[answer(200, &report("222222222222"))]),
+    ]));
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = [&["scan", "s3://audit/v1.0", "s3://audit/b.csv"], &NDJSON[..]].concat();
+    let (exit, out, err) = bucket.credlens(folder.path(), &arguments);
+    assert_eq!(exit, 1, "{err}");
+    assert_eq!(paths(&out), ["s3://audit/v1.0/a.csv", "s3://audit/b.csv"]);
+    assert_eq!(bucket.requests().len(), 4);
+    let (exit, _, err) = bucket.credlens(folder.path(), &["scan", "s3://audit/none.csv"]);
+    assert_eq!(exit, 3, "{err}");
+    assert!(
+        err.contains("s3://audit/none.csv: there is no such object"),
+        "{err}"
+    );
 }
 
 #[test]
@@ -258,7 +313,7 @@ fn every_error_is_told_by_its_code() {
         fails(301, "PermanentRedirect").2,
         usize::MAX,
     );
-    for (answers, told) in [
+    let cases = [
         (fails(404, "NoSuchBucket"), "there is no bucket 'audit'"),
         (fails(403, "AccessDenied"), "s3:ListBucket"),
         (fails(403, "ExpiredToken"), "have expired"),
@@ -276,11 +331,17 @@ fn every_error_is_told_by_its_code() {
             listed(&["a%zz"], None),
             "the answer to s3:ListBucket could not be read",
         ),
-        (
-            answer(200, "nonsense"),
-            "the answer to s3:ListBucket could not be read",
-        ),
-    ] {
+    ];
+    let unreadable = [
+        "",
+        "nonsense",
+        "<html/>",
+        "<ListBucketResult/>",
+        "<ListBucketResult><Conte",
+    ];
+    let unreadable =
+        unreadable.map(|body| (answer(200, body), "the answer to s3:ListBucket could not be read"));
+    let check = |(answers, told): (Answer, &str)| {
         let bucket = Bucket::start(script(&[("list-type=2", &[answers])]));
         let folder = tempfile::tempdir().unwrap();
         let (exit, _, err) = bucket.credlens(folder.path(), &["scan", "s3://audit/none/"]);
@@ -289,7 +350,13 @@ fn every_error_is_told_by_its_code() {
             err.contains(told) && err.contains("s3://audit/none/"),
             "{told}: {err}"
         );
-    }
+    };
+    // What cannot be read is tried again after a pause.
+    std::thread::scope(|scope| {
+        for case in cases.into_iter().chain(unreadable) {
+            scope.spawn(|| check(case));
+        }
+    });
     let bucket = Bucket::start(script(&[
         ("list-type=2", &[listed(&["a"], None)]),
         ("/audit/a", &[fails(403, "InvalidObjectState")]),

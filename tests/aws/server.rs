@@ -41,8 +41,8 @@ pub(super) struct Server {
     silent: Arc<Mutex<BTreeSet<String>>>,
     /// Where the connection is closed instead of an answer.
     hanging_up: Arc<Mutex<BTreeSet<String>>>,
-    /// What is answered by an error.
-    refused: Arc<Mutex<BTreeMap<String, String>>>,
+    /// What is answered by something else: status and body.
+    instead: Arc<Mutex<BTreeMap<String, (u16, String)>>>,
     partition: Arc<Mutex<&'static str>>,
 }
 
@@ -73,7 +73,7 @@ impl Server {
             calls: Arc::default(),
             silent: Arc::default(),
             hanging_up: Arc::default(),
-            refused: Arc::default(),
+            instead: Arc::default(),
             partition: Arc::new(Mutex::new("aws")),
         };
         let shared = server.clone();
@@ -102,10 +102,18 @@ impl Server {
 
     /// From now on this is answered by an error.
     pub(super) fn refuse(&self, action: &str, code: &str) {
-        self.refused
-            .lock()
-            .unwrap()
-            .insert(action.to_owned(), code.to_owned());
+        let status = if code == "ServiceFailure" { 500 } else { 400 };
+        let body = match action {
+            "ListAccounts" => format!(r#"{{"__type":"{code}"}}"#),
+            _ => error(code),
+        };
+        self.answer_instead(action, status, &body);
+    }
+
+    /// From now on this is answered so.
+    pub(super) fn answer_instead(&self, action: &str, status: u16, body: &str) {
+        let answer = (status, body.to_owned());
+        self.instead.lock().unwrap().insert(action.to_owned(), answer);
     }
 
     /// From now on the caller is of this partition.
@@ -157,12 +165,8 @@ impl Server {
 
     fn answer(&self, call: &Call) -> (u16, String) {
         let answers = |account: &str| self.accounts.lock().unwrap().get(account).copied();
-        if let Some(code) = self.refused.lock().unwrap().get(&call.action) {
-            let status = if code == "ServiceFailure" { 500 } else { 400 };
-            return match call.action.as_str() {
-                "ListAccounts" => (status, format!(r#"{{"__type":"{code}"}}"#)),
-                _ => (status, error(code)),
-            };
+        if let Some(answer) = self.instead.lock().unwrap().get(&call.action) {
+            return answer.clone();
         }
         match call.action.as_str() {
             "GetCallerIdentity" => (200, caller(*self.partition.lock().unwrap())),

@@ -271,6 +271,14 @@ where
             bucket: at.bucket.clone(),
             region: region().map(str::to_owned),
         },
-        Some(_) | None => session.explain(action, error),
+        Some(_) | None => {
+            let object = if action == Action::ListBucket {
+                String::new()
+            } else {
+                format!("/{}", at.key)
+            };
+            let arn = format!("arn:{}:s3:::{}{object}", session.partition(), at.bucket);
+            session.explain(action, error).about(Some(arn))
+        }
     }
 }
