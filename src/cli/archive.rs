@@ -15,7 +15,7 @@ use credlens::engine::Source;
 use credlens::io::inputs::{Inputs, Limits, Options};
 use credlens::io::keep::{Kept, keep};
 use credlens::io::remote::is_remote;
-use credlens::output::{catalogue, harmless};
+use credlens::output::{catalogue, counted, harmless};
 use serde_json::json;
 
 use super::args::{
@@ -133,8 +133,15 @@ pub(super) fn tell_added(store: &dyn Store, added: &Added, quiet: bool, failed: 
 fn summary(added: &Added) -> String {
     let users: u64 = added.added.iter().map(|report| report.rows).sum();
     let told = [
-        format!("{} reports with {users} users added", added.added.len()),
-        format!("{} were there already", added.known.len()),
+        format!(
+            "{} with {} added",
+            counted(added.added.len() as u64, "report"),
+            counted(users, "user")
+        ),
+        match added.known.len() {
+            1 => "1 was there already".to_owned(),
+            count => format!("{count} were there already"),
+        },
         format!("{} not added", added.failed.len()),
     ];
     let wanted = [true, !added.known.is_empty(), !added.failed.is_empty()];
@@ -274,7 +281,8 @@ fn list_table(reports: &[Listed]) -> String {
     let color = colored(Color::Auto, &io::stdout());
     let table = catalogue::plain_table(&headings, rows, width(), color);
     let users: u64 = reports.iter().map(|listed| listed.report.rows).sum();
-    format!("{table}\n{} reports, {users} rows\n", reports.len())
+    let (reports, rows) = (counted(reports.len() as u64, "report"), counted(users, "row"));
+    format!("{table}\n{reports}, {rows}\n")
 }
 
 /// One account by its id, several by their number.
@@ -452,9 +460,13 @@ fn verify_text(verified: &Verified) -> String {
         text.push_str(&harmless(&line));
         text.push('\n');
     }
-    let (files, reports) = (verified.files, verified.reports);
+    let files = counted(verified.files as u64, "file");
+    let count = |what| counted(verified.reports as u64, what);
     match verified.problems.len() {
-        0 => text + &format!("{files} files with {reports} reports: all whole\n"),
-        count => text + &format!("{files} files, {reports} whole reports, {count} problems\n"),
+        0 => text + &format!("{files} with {}: all whole\n", count("report")),
+        problems => {
+            let problems = counted(problems as u64, "problem");
+            text + &format!("{files}, {}, {problems}\n", count("whole report"))
+        }
     }
 }

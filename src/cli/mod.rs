@@ -19,6 +19,8 @@ mod frameworks;
 mod live;
 #[cfg(feature = "aws")]
 mod objects;
+#[cfg(feature = "aws")]
+mod outcomes;
 mod progress;
 mod rules;
 mod scan;

@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
 use credlens::engine::{Event, Source};
+use credlens::output::counted;
 
 /// What takes less than this needs no progress.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -37,11 +38,8 @@ impl<S: Source> Progress<S> {
         if self.next.is_some_and(|next| next <= now) {
             self.next = Some(now + INTERVAL);
             self.told = true;
-            let (bytes, inputs) = (self.bytes >> 20, self.inputs);
-            drop(write!(
-                io::stderr(),
-                "\r{bytes} MiB read, {inputs} inputs done\x1b[K"
-            ));
+            let (bytes, inputs) = (self.bytes >> 20, counted(self.inputs, "input"));
+            drop(write!(io::stderr(), "\r{bytes} MiB read, {inputs} done\x1b[K"));
         }
     }
 }

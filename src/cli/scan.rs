@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 #[cfg(feature = "aws")]
-use std::sync::PoisonError;
+use std::sync::Arc;
 
 #[cfg(not(feature = "aws"))]
 use anyhow::bail;
@@ -20,6 +20,8 @@ use super::args::{Color, FailOn, FormatTo, Scan};
 use super::config::{Config, Suppressing};
 #[cfg(feature = "aws")]
 use super::live;
+#[cfg(feature = "aws")]
+use super::outcomes::Done;
 use super::progress::Progress;
 use super::target::{check_formats, open_outputs};
 #[cfg(feature = "aws")]
@@ -118,21 +120,25 @@ fn judge_live(
     suppressions: &Suppressions,
     now: Timestamp,
 ) -> anyhow::Result<Exit> {
-    let started = match live::start(&config.aws, config.resolve_keys, now, config.verbose)? {
+    let wish = live::Wish {
+        resolve_keys: config.resolve_keys,
+        verbose: config.verbose,
+        done: Done::Together,
+    };
+    let started = match live::start(&config.aws, now, wish)? {
         Ok(started) => started,
         Err(exit) => return Ok(exit),
     };
     let runtime = started.runtime;
-    let source = Live::new(started.arrivals, config.as_of);
-    let record = source.record();
+    let source = Live::new(started.arrivals, config.as_of, Arc::clone(&started.record));
     let is_whole = || !runtime.interrupted();
     let Some(tally) = assess(config, selected, suppressions, (source, now), is_whole)? else {
-        tell("interrupted; nothing was written to files");
+        tell("interrupted; no findings were written to files");
+        started.keeper.interrupted()?;
         return Ok(Exit::Interrupted);
     };
     tell_diagnostics(&tally, config);
-    let record = record.lock().unwrap_or_else(PoisonError::into_inner);
-    live::conclude(&config.aws, &record, started.earlier)?;
+    live::conclude(&config.aws, &started.record, &started.keeper)?;
     Ok(exit(&tally, config.fail_on))
 }
 

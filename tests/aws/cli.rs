@@ -355,6 +355,8 @@ fn flags_that_make_no_sense_are_refused() {
         vec!["scan", "--role-arn", "arn:aws:iam::1:role/Audit"],
         vec!["scan", "--org", "--role-name", "a b"],
         vec!["scan", "--external-id", "a b"],
+        vec!["scan", "--org", "--outcomes", "no/such/directory"],
+        vec!["fetch", "--org", "--outcomes", "."],
     ] {
         let ended = credlens(&server, folder.path(), &arguments);
         assert_eq!(ended.exit, 2, "{arguments:?}\n{}", ended.err);
@@ -415,4 +417,37 @@ fn an_organization_into_an_archive() {
         let bytes = |directory: &str| std::fs::read(folder.path().join(directory).join(&name)).unwrap();
         assert_eq!(bytes("saved"), bytes("exported"));
     }
+}
+
+#[cfg(feature = "archive")]
+#[test]
+fn one_is_not_several() {
+    let server = Server::start(accounts(1));
+    let folder = tempfile::tempdir().unwrap();
+    let mut told = String::new();
+    for arguments in [
+        &["fetch", "--org", "--archive", "archive"][..],
+        &["fetch", "--org", "--archive", "archive"],
+        &["archive", "list", "archive"],
+        &["archive", "verify", "archive"],
+    ] {
+        let ended = credlens(&server, folder.path(), arguments);
+        let lines = [&ended.out[..], &ended.err].concat();
+        let counts = lines
+            .lines()
+            .filter(|line| line.starts_with(|first: char| first.is_ascii_digit()));
+        told.extend(
+            counts
+                .filter(|line| !line.contains("archive"))
+                .map(|line| format!("{line}\n")),
+        );
+    }
+    insta::assert_snapshot!(told, @r"
+    1 report with 3 users added
+    1 account: 1 fetched, 0 failed
+    0 reports with 0 users added, 1 was there already
+    1 account: 1 fetched, 0 failed
+    1 report, 3 rows
+    1 file with 1 report: all whole
+    ");
 }

@@ -29,6 +29,8 @@ pub(super) enum Account {
     CutOff,
     /// With something else for a report.
     Page,
+    /// Its report never comes.
+    Mute,
 }
 
 /// A running stub; it ends with the test.
@@ -139,7 +141,9 @@ impl Server {
         let mut reader = BufReader::new(stream.try_clone().unwrap());
         while let Some(call) = read(&mut reader) {
             self.calls.lock().unwrap().push(call.clone());
-            if self.silent.lock().unwrap().contains(&call.action) {
+            let answers = self.accounts.lock().unwrap().get(&call.account).copied();
+            let is_mute = answers == Some(Account::Mute) && call.action == "GetCredentialReport";
+            if is_mute || self.silent.lock().unwrap().contains(&call.action) {
                 std::thread::sleep(Duration::from_mins(1));
                 return;
             }
@@ -147,8 +151,7 @@ impl Server {
                 return;
             }
             let (status, body) = self.answer(&call);
-            let cut = self.accounts.lock().unwrap().get(&call.account) == Some(&Account::CutOff);
-            let sent = if cut && call.action == "GetCredentialReport" {
+            let sent = if answers == Some(Account::CutOff) && call.action == "GetCredentialReport" {
                 body.len() / 2
             } else {
                 body.len()
