@@ -113,7 +113,7 @@ async fn when_the_time_is_over_the_last_answer_is_told() {
     ");
     insta::assert_snapshot!(told(|_| Reply::Silence, 2).await, @r"
     1: AWS could not be reached for iam:GetCredentialReport: no answer in time; check the network, --region and --endpoint-url
-    1: AWS could not be reached for sts:AssumeRole: no answer in time; check the network, --region and --endpoint-url
+    2: AWS could not be reached for iam:GetCredentialReport: no answer in time; check the network, --region and --endpoint-url
     1: AWS could not be reached for sts:GetCallerIdentity: no answer in time; check the network, --region and --endpoint-url
     1: AWS could not be reached for organizations:ListAccounts: no answer in time; check the network, --region and --endpoint-url
     ");
@@ -141,4 +141,41 @@ async fn what_is_never_answered_after_answers() {
     let page = Reply::Http(200, r#"{"Accounts":[],"NextToken":"a"}"#.to_owned());
     let stub = Stub::new(&[page]).then_always(Reply::Silence);
     insta::assert_snapshot!(take(Step::Accounts, &stub, 5).await, @"organizations:ListAccounts was not done within 5 seconds; the last answer was: one after which there is more to ask for; raise --timeout, or try again later");
+}
+
+/// Where each service is called in each partition.
+#[tokio::test(start_paused = true)]
+async fn the_region_decides_the_partition() {
+    let mut told = String::new();
+    for region in ["eu-west-1", "cn-north-1", "us-gov-west-1", "eusc-de-east-1"] {
+        for step in [Step::Report, Step::Caller, Step::Accounts] {
+            let stub = Stub::new(&[]).then_always(fails(403, "AccessDenied", step));
+            let settings = Settings {
+                region: Some(region.to_owned()),
+                ..Settings::default()
+            };
+            let session = session(&stub, &settings).await;
+            let error = match step {
+                Step::Caller => session.caller().await.unwrap_err(),
+                Step::Accounts => active_accounts(&session).await.unwrap_err(),
+                Step::Report | Step::Role => fetch(&session, &options(), "test").await.unwrap_err(),
+            };
+            assert!(matches!(error, Error::Denied { .. }), "{error}");
+            told += &format!("{} {}\n", session.partition(), stub.hosts().concat());
+        }
+    }
+    insta::assert_snapshot!(told, @r"
+    aws iam.amazonaws.com
+    aws sts.eu-west-1.amazonaws.com
+    aws organizations.us-east-1.amazonaws.com
+    aws-cn iam.cn-north-1.amazonaws.com.cn
+    aws-cn sts.cn-north-1.amazonaws.com.cn
+    aws-cn organizations.cn-northwest-1.amazonaws.com.cn
+    aws-us-gov iam.us-gov.amazonaws.com
+    aws-us-gov sts.us-gov-west-1.amazonaws.com
+    aws-us-gov organizations.us-gov-west-1.amazonaws.com
+    aws-eusc iam.eusc-de-east-1.amazonaws.eu
+    aws-eusc sts.eusc-de-east-1.amazonaws.eu
+    aws-eusc organizations.eusc-de-east-1.amazonaws.eu
+    ");
 }

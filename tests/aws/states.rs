@@ -43,7 +43,7 @@ fn not_present() -> Reply {
 
 pub(super) async fn session(stub: &Stub, settings: &Settings) -> Session {
     let settings = Settings {
-        region: Some("us-east-1".to_owned()),
+        region: settings.region.clone().or(Some("us-east-1".to_owned())),
         ..settings.clone()
     };
     let credentials = Credentials::new(
