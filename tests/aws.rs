@@ -1,5 +1,6 @@
 //! Live reports, against stubs of AWS and the moto server.
 
+mod chain;
 mod cli;
 mod credentials;
 #[cfg(unix)]

@@ -51,6 +51,7 @@ pub(super) struct Server {
 /// A call as it came in.
 #[derive(Clone, Debug)]
 pub(super) struct Call {
+    /// Of services that know no actions, such as those of machines: method and path.
     pub(super) action: String,
     /// Of the credentials that signed it.
     pub(super) account: String,
@@ -156,7 +157,11 @@ impl Server {
             } else {
                 body.len()
             };
-            let head = format!("HTTP/1.1 {status} x\r\nContent-Length: {}\r\n\r\n", body.len());
+            // The header is of tokens of instances; nobody else minds it.
+            let head = format!(
+                "HTTP/1.1 {status} x\r\nx-aws-ec2-metadata-token-ttl-seconds: 21600\r\nContent-Length: {}\r\n\r\n",
+                body.len()
+            );
             let written = stream
                 .write_all(head.as_bytes())
                 .and_then(|()| stream.write_all(&body.as_bytes()[..sent]));
@@ -225,11 +230,16 @@ impl Server {
 
 fn read(reader: &mut impl std::io::BufRead) -> Option<Call> {
     let (mut length, mut action, mut account) = (0, String::new(), CALLER.to_owned());
-    let mut line = String::new();
+    let (mut line, mut request) = (String::new(), String::new());
     loop {
         line.clear();
         if reader.read_line(&mut line).ok()? == 0 {
             return None;
+        }
+        if request.is_empty() {
+            // Method and path.
+            let end = line.find(['?']).or(line.rfind(' ')).unwrap_or(line.len());
+            line[..end].clone_into(&mut request);
         }
         let Some((name, value)) = line.trim_end().split_once(": ") else {
             if line.trim_end().is_empty() {
@@ -242,8 +252,11 @@ fn read(reader: &mut impl std::io::BufRead) -> Option<Call> {
             "x-amz-target" => value.rsplit('.').next()?.clone_into(&mut action),
             "authorization" => {
                 // The key ids that this stub gives out have the account in them.
-                let key = value.split("Credential=").nth(1)?.split('/').next()?;
-                if let Some(id) = key.strip_prefix("ASIA") {
+                let key = value
+                    .split("Credential=")
+                    .nth(1)
+                    .and_then(|rest| rest.split('/').next());
+                if let Some(id) = key.and_then(|key| key.strip_prefix("ASIA")) {
                     id.clone_into(&mut account);
                 }
             }
@@ -255,6 +268,9 @@ fn read(reader: &mut impl std::io::BufRead) -> Option<Call> {
     let body = String::from_utf8(body).ok()?;
     if let Some(named) = body.split('&').find_map(|pair| pair.strip_prefix("Action=")) {
         named.clone_into(&mut action);
+    }
+    if action.is_empty() {
+        action = request;
     }
     Some(Call {
         action,
