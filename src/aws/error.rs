@@ -44,7 +44,7 @@ pub enum Error {
     /// AWS, or this partition of it, does not know the credentials.
     #[error(
         "AWS does not know these credentials here ({code}): they may be wrong, switched off, or of another \
-         partition; check --profile, and --region, which decides between aws, aws-cn and aws-us-gov"
+         partition; check --profile, and --region, which decides the partition: aws, aws-cn, aws-us-gov or another"
     )]
     UnknownCredentials {
         /// AWS's error code.
@@ -290,35 +290,33 @@ impl Error {
 
     /// The answer that it is, to this unless credentials were asked for before; None where nothing answered.
     pub(super) fn said(&self, action: Action) -> Option<Said> {
-        let asked = match self {
-            Self::Unreachable { .. } | Self::NoWayToCredentials(_) => return None,
-            Self::Busy { action, .. } | Self::Unavailable { action, .. } | Self::Unreadable { action } => {
-                *action
-            }
-            _ => action,
+        if matches!(self, Self::Unreachable { .. } | Self::NoWayToCredentials(_)) {
+            return None;
+        }
+        let mut said = Said {
+            action,
+            words: self.to_string(),
         };
-        Some(Said {
-            action: asked,
-            words: self.gist(),
-        })
+        if let Self::Busy { action, code } | Self::Unavailable { action, code } = self {
+            said.action = *action;
+            said.words.clone_from(code);
+        }
+        Some(said)
     }
 
     /// What may come of asking again. Where a machine gives out the credentials, the SDK has asked again already.
     pub(super) fn failure(&self) -> Failure {
-        match self {
-            Self::Busy { .. } => Failure::Busy,
-            Self::Unavailable { .. } | Self::Unreachable { .. } | Self::Unreadable { .. } => {
-                Failure::Unavailable
-            }
-            _ => Failure::Refused,
+        if matches!(self, Self::Busy { .. }) {
+            return Failure::Busy;
         }
-    }
-
-    /// The code where that says it all, for who knows what was asked for.
-    pub(super) fn gist(&self) -> String {
-        match self {
-            Self::Busy { code, .. } | Self::Unavailable { code, .. } => code.clone(),
-            error => error.to_string(),
+        let is_miss = matches!(
+            self,
+            Self::Unavailable { .. } | Self::Unreachable { .. } | Self::Unreadable { .. }
+        );
+        if is_miss {
+            Failure::Unavailable
+        } else {
+            Failure::Refused
         }
     }
 

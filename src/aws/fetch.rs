@@ -102,15 +102,17 @@ pub async fn fetch(session: &Session, options: &Options, who: &str) -> Result<Re
         let Ok(given) = timeout_at(end, asked).await else {
             return Err(late(call, last, Error::no_answer(action(call))));
         };
-        let told = words(&given);
-        (options.log)(&format!("{who}: {}: {told}", action(call)));
         let said = match &given {
-            Ok(_) => Some(Said {
+            Ok(given) => Some(Said {
                 action: action(call),
-                words: told,
+                words: words(given),
             }),
             Err(error) => error.said(action(call)),
         };
+        let unsaid = || given.as_ref().err().map(ToString::to_string);
+        let told = said.as_ref().map(|said| said.words.clone()).or_else(unsaid);
+        let told = told.unwrap_or_default();
+        (options.log)(&format!("{who}: {}: {told}", action(call)));
         last = said.map(|said| (call, said)).or(last);
         let answer = meaning(&given, options.now);
         match (protocol.next(answer, started.elapsed(), jitter()), given) {
@@ -187,13 +189,12 @@ fn meaning(given: &Result<Given, Error>, now: Timestamp) -> Answer {
     }
 }
 
-fn words(given: &Result<Given, Error>) -> String {
+fn words(given: &Given) -> String {
     match given {
-        Ok(Given::Report(report)) => format!("a report of {}", report.generated),
-        Ok(Given::State(Answer::NotPresent)) => "no report".to_owned(),
-        Ok(Given::State(Answer::NotReady)) => "not ready".to_owned(),
-        Ok(Given::State(Answer::Complete)) => "complete".to_owned(),
-        Ok(Given::State(_)) => "in progress".to_owned(),
-        Err(error) => error.gist(),
+        Given::Report(report) => format!("a report of {}", report.generated),
+        Given::State(Answer::NotPresent) => "no report".to_owned(),
+        Given::State(Answer::NotReady) => "not ready".to_owned(),
+        Given::State(Answer::Complete) => "complete".to_owned(),
+        Given::State(_) => "in progress".to_owned(),
     }
 }

@@ -18,8 +18,8 @@ pub(crate) struct Place {
     #[arg(long, value_name = "NAME")]
     pub(crate) profile: Option<String>,
 
-    /// A region: IAM is the same in all of a partition, so this decides between aws, aws-cn and aws-us-gov; for
-    /// inputs in S3, that of the bucket [default: that of the profile or the environment, else us-east-1]
+    /// A region: IAM is the same in all of a partition, so this decides between aws, aws-cn, aws-us-gov and others;
+    /// for inputs in S3, that of the bucket [default: that of the profile or the environment, else us-east-1]
     #[arg(long, value_name = "REGION")]
     pub(crate) region: Option<String>,
 

@@ -131,7 +131,7 @@ fn check(paths: &[PathBuf]) -> anyhow::Result<Exit> {
 
 fn test(paths: &[PathBuf]) -> anyhow::Result<Exit> {
     let (rules, mut errors) = read(paths)?;
-    let (mut passed, mut failed) = (0, 0);
+    let (mut passed, mut failed) = (0_u64, 0);
     for rule in &rules {
         for example in &rule.examples {
             match examples::verdict(rule, example) {
@@ -147,10 +147,7 @@ fn test(paths: &[PathBuf]) -> anyhow::Result<Exit> {
         }
     }
     refuse(&errors, Color::Auto);
-    let (rules, examples) = (
-        counted(rules.len() as u64, "rule"),
-        counted(passed as u64, "example"),
-    );
+    let (rules, examples) = (counted(rules.len() as u64, "rule"), counted(passed, "example"));
     writeln!(io::stdout(), "{rules}: {examples} passed, {failed} failed")?;
     Ok(match (errors.is_empty(), failed) {
         (false, _) => Exit::Usage,

@@ -104,7 +104,7 @@ fn of_a_single_sign_on() {
         assert_fetched(&fetch(&server, folder.path(), &[], arguments));
         assert_eq!(server.counts()[portal], 1);
     }
-    let mut told = String::new();
+    let mut told = Vec::new();
     for (status, body) in [
         (401, r#"{"__type":"UnauthorizedException","message":"no"}"#),
         (500, ""),
@@ -112,13 +112,13 @@ fn of_a_single_sign_on() {
         server.answer_instead(portal, status, body);
         let ended = fetch(&server, folder.path(), &[], &["--profile", "audit"]);
         assert_eq!(ended.exit, 3, "{}", ended.err);
-        told += &format!(
-            "{}: {}\n",
+        told.push(format!(
+            "{}: {}",
             server.counts()[portal],
             ended.err.lines().last().unwrap()
-        );
+        ));
     }
-    insta::assert_snapshot!(told, @r"
+    insta::assert_snapshot!(told.join("\n"), @r"
     1: error: no AWS credentials could be had: an error occurred while loading credentials: UnauthorizedException: no; name a profile by --profile, set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in by `aws sso login`
     4: error: AWS failed at sso:GetRoleCredentials (HTTP 500); try again later
     ");
