@@ -1,5 +1,8 @@
 //! Live reports, against stubs of AWS and the moto server.
 
+#[cfg(feature = "archive")]
+mod archive;
+mod bucket;
 mod chain;
 mod cli;
 mod credentials;

@@ -7,10 +7,10 @@ use aws_sdk_iam::types::ReportStateType;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::connect::Session;
-use super::error::{Error, Said};
+use super::error::Error;
 use super::policy::Action;
 use super::protocol::{Answer, Call, Patience, Protocol, Step};
-use super::retry::jitter;
+use super::retry::{Heard, jitter};
 use crate::report::cell::account_of;
 use crate::report::header::Header;
 use crate::report::rows::Rows;
@@ -82,16 +82,8 @@ pub async fn fetch(session: &Session, options: &Options, who: &str) -> Result<Re
     let mut call = Protocol::FIRST;
     let started = Instant::now();
     let end = started + options.patience.timeout;
-    let mut last: Option<(Call, Said)> = None;
-    // A call that was never answered says more of it than what was answered to the one before.
-    let late = |call, last: Option<(Call, Said)>, unanswered| match last {
-        Some((answered, last)) if answered == call => Error::TimedOut {
-            action: action(call),
-            after: options.patience.timeout,
-            last,
-        },
-        Some(_) | None => unanswered,
-    };
+    let heard_of = |call| Heard::nothing(action(call), options.patience.timeout);
+    let mut heard = heard_of(call);
     loop {
         let asked = async {
             match call {
@@ -100,33 +92,30 @@ pub async fn fetch(session: &Session, options: &Options, who: &str) -> Result<Re
             }
         };
         let Ok(given) = timeout_at(end, asked).await else {
-            return Err(late(call, last, Error::no_answer(action(call))));
+            return Err(heard.late());
         };
-        let said = match &given {
-            Ok(given) => Some(Said {
-                action: action(call),
-                words: words(given),
-            }),
-            Err(error) => error.said(action(call)),
-        };
-        let unsaid = || given.as_ref().err().map(ToString::to_string);
-        let told = said.as_ref().map(|said| said.words.clone()).or_else(unsaid);
-        let told = told.unwrap_or_default();
+        let told = given.as_ref().map_or_else(ToString::to_string, words);
         (options.log)(&format!("{who}: {}: {told}", action(call)));
-        last = said.map(|said| (call, said)).or(last);
-        let answer = meaning(&given, options.now);
-        match (protocol.next(answer, started.elapsed(), jitter()), given) {
+        let step = protocol.next(meaning(&given, options.now), started.elapsed(), jitter());
+        let next = match (step, given) {
             (Step::Use, Ok(Given::Report(report))) => return Ok(report),
             (Step::Fail, Err(error)) => return Err(error),
-            (Step::Ask(next), _) => call = next,
-            (Step::Wait { pause, then }, _) => {
+            (Step::Ask(next), _) => next,
+            (step, given) => {
+                match given {
+                    Ok(_) => heard.answer(told),
+                    Err(error) => heard.error(error),
+                }
+                let Step::Wait { pause, then } = step else {
+                    return Err(heard.late());
+                };
                 sleep(pause).await;
-                call = then;
+                then
             }
-            (Step::TimedOut | Step::Use | Step::Fail, given) => {
-                let unanswered = given.err().unwrap_or(Error::no_answer(action(call)));
-                return Err(late(call, last, unanswered));
-            }
+        };
+        // A call that is never answered says more than the answer to another one.
+        if next != call {
+            (call, heard) = (next, heard_of(next));
         }
     }
 }

@@ -121,7 +121,8 @@ pub fn remedies(wanted: &[Wanted], role: &str) -> Vec<Remedy> {
             ),
             Action::PutObject if !resources.is_empty() => (
                 "who adds to the archive",
-                vec![allow(&[action], &several(&resources))],
+                // Another report is another object.
+                vec![allow(&[action], &buckets(&resources))],
             ),
             // Nobody knows which role, no policy of one's own would help, or the name of the permission is all.
             Action::AssumeRole
@@ -156,9 +157,14 @@ fn below(buckets: &[&str]) -> Vec<String> {
 
 /// This object, or all of the buckets in which several are.
 fn several(objects: &[&str]) -> Vec<String> {
-    if let [object] = objects {
-        return vec![(*object).to_owned()];
+    match objects {
+        [object] => vec![(*object).to_owned()],
+        objects => buckets(objects),
     }
+}
+
+/// All of the buckets in which these objects are.
+fn buckets(objects: &[&str]) -> Vec<String> {
     let buckets = objects
         .iter()
         .map(|object| object.split('/').next().unwrap_or(object));

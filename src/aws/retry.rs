@@ -87,14 +87,58 @@ impl Pauses {
     }
 }
 
+/// What came of a call that is made again and again, for when there is no time left.
+pub(super) struct Heard {
+    action: Action,
+    limit: Duration,
+    /// What was answered last.
+    said: Option<Said>,
+    /// How it failed last.
+    error: Option<Error>,
+}
+
+impl Heard {
+    pub(super) fn nothing(action: Action, limit: Duration) -> Self {
+        Self {
+            action,
+            limit,
+            said: None,
+            error: None,
+        }
+    }
+
+    pub(super) fn answer(&mut self, words: String) {
+        let action = self.action;
+        self.said = Some(Said { action, words });
+    }
+
+    pub(super) fn error(&mut self, error: Error) {
+        self.said = error.said(self.action).or(self.said.take());
+        self.error = Some(error);
+    }
+
+    /// What is told of it in the end.
+    pub(super) fn late(self) -> Error {
+        match (self.said, self.error) {
+            (Some(last), _) => Error::TimedOut {
+                action: self.action,
+                after: self.limit,
+                last,
+            },
+            (None, Some(error)) => error,
+            (None, None) => Error::no_answer(self.action),
+        }
+    }
+}
+
 /// The calls of one step, such as the pages of a list, that have so much time together.
 #[derive(Clone, Debug)]
 pub(super) struct Calls {
     action: Action,
     limit: Duration,
     started: Instant,
-    /// What was answered last.
-    last: Option<Said>,
+    /// Whether one came out, after which more is asked for.
+    is_begun: bool,
 }
 
 impl Calls {
@@ -104,7 +148,7 @@ impl Calls {
             action,
             limit,
             started: Instant::now(),
-            last: None,
+            is_begun: false,
         }
     }
 
@@ -117,36 +161,30 @@ impl Calls {
         F: Future<Output = Result<T, Error>>,
     {
         let mut pauses = Pauses::new(self.limit);
+        let mut heard = Heard::nothing(self.action, self.limit);
+        if self.is_begun {
+            heard.answer("one after which there is more to ask for".to_owned());
+        }
         loop {
             let Ok(answer) = timeout_at(self.started + self.limit, call()).await else {
-                return Err(self.late(Error::no_answer(self.action)));
+                return Err(heard.late());
             };
             let error = match answer {
                 Ok(answer) => {
-                    let words = "one after which there is more to ask for".to_owned();
-                    let action = self.action;
-                    self.last = Some(Said { action, words });
+                    self.is_begun = true;
                     return Ok(answer);
                 }
                 Err(error) => error,
             };
-            self.last = error.said(self.action).or(self.last.take());
-            match pauses.after(error.failure(), self.started.elapsed(), jitter()) {
-                Next::After(pause) => sleep(pause).await,
-                Next::Fail => return Err(error),
-                Next::TimedOut => return Err(self.late(error)),
+            let next = pauses.after(error.failure(), self.started.elapsed(), jitter());
+            if next == Next::Fail {
+                return Err(error);
             }
-        }
-    }
-
-    fn late(&self, unanswered: Error) -> Error {
-        let Some(last) = self.last.clone() else {
-            return unanswered;
-        };
-        Error::TimedOut {
-            action: self.action,
-            after: self.limit,
-            last,
+            heard.error(error);
+            let Next::After(pause) = next else {
+                return Err(heard.late());
+            };
+            sleep(pause).await;
         }
     }
 }

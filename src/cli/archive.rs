@@ -49,7 +49,7 @@ pub(super) fn store(archive: &At) -> anyhow::Result<Box<dyn Store>> {
         let at =
             at.map_err(|error: credlens::aws::NoS3Url| anyhow::anyhow!("{}: {error}", path.display()))?;
         let s3 = credlens::aws::S3::connect(&archive.place.settings()?)?;
-        Ok(Box::new(credlens::archive::bucket::Bucket::new(s3, at)))
+        Ok(Box::new(super::bucket::ToldBucket::new(s3, at)))
     }
     #[cfg(not(feature = "aws"))]
     bail!(

@@ -8,6 +8,8 @@ mod archive;
 mod args;
 #[cfg(feature = "aws")]
 mod aws_args;
+#[cfg(all(feature = "aws", feature = "archive"))]
+mod bucket;
 mod config;
 mod dated;
 mod diagnostics;

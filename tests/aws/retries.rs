@@ -111,7 +111,7 @@ async fn when_the_time_is_over_the_last_answer_is_told() {
     2: sts:GetCallerIdentity was not done within 2 seconds; the last answer was: ServiceUnavailable; raise --timeout, or try again later
     2: organizations:ListAccounts was not done within 2 seconds; the last answer was: ServiceUnavailable; raise --timeout, or try again later
     ");
-    insta::assert_snapshot!(told(|_| Reply::Silence, 2).await, @r"
+    insta::assert_snapshot!(told(|_| Reply::Silence, 1).await, @r"
     1: AWS could not be reached for iam:GetCredentialReport: no answer in time; check the network, --region and --endpoint-url
     1: AWS could not be reached for sts:AssumeRole: no answer in time; check the network, --region and --endpoint-url
     1: AWS could not be reached for sts:GetCallerIdentity: no answer in time; check the network, --region and --endpoint-url

@@ -4,7 +4,7 @@ mod body;
 mod url;
 
 use std::error::Error as StdError;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_config::{BehaviorVersion, ConfigLoader};
 use aws_sdk_iam::config::http::HttpResponse;
@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 
 use super::connect::{Session, Settings};
 use super::error::Error;
-use super::policy::Action;
+use super::policy::{Action, Wanted};
 pub use body::Body;
 use body::send_all;
 use url::decoded;
@@ -52,6 +52,7 @@ pub struct S3 {
     client: Client,
     session: Arc<Session>,
     threads: Arc<Threads>,
+    denied: Arc<Mutex<Vec<Wanted>>>,
 }
 
 /// What runs the calls. Nobody waits for them to end.
@@ -102,7 +103,13 @@ impl S3 {
             client: Client::from_conf(config),
             session: Arc::new(session),
             threads: Arc::new(Threads(Some(runtime))),
+            denied: Arc::default(),
         })
+    }
+
+    /// What was refused until now.
+    pub fn denied(&self) -> Vec<Wanted> {
+        self.denied.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The objects whose keys begin with the address's key, in the byte order of their keys.
@@ -155,8 +162,10 @@ impl S3 {
             key: key.to_owned(),
         };
         let s3 = (self.client.clone(), Arc::clone(&self.session));
+        let denied = Arc::clone(&self.denied);
         self.threads.inner().spawn(async move {
             let end = Box::pin(send_all(&s3.0, &s3.1, &at, &sender)).await;
+            note(&denied, end.as_ref().err());
             // Nobody may listen any more.
             drop(sender.send(end.map(|()| Vec::new())).await);
         });
@@ -212,8 +221,15 @@ impl S3 {
     where
         E: ProvideErrorMetadata + StdError + 'static,
     {
-        explain(&self.session, action, at, error)
+        let error = explain(&self.session, action, at, error);
+        note(&self.denied, Some(&error));
+        error
     }
+}
+
+fn note(denied: &Mutex<Vec<Wanted>>, error: Option<&Error>) {
+    let mut denied = denied.lock().unwrap_or_else(PoisonError::into_inner);
+    denied.extend(error.and_then(Error::denied));
 }
 
 /// A large object may take longer than other calls.
