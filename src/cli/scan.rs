@@ -5,7 +5,6 @@ use std::path::Path;
 #[cfg(feature = "aws")]
 use std::sync::Arc;
 
-#[cfg(not(feature = "aws"))]
 use anyhow::bail;
 #[cfg(feature = "aws")]
 use credlens::aws::Live;
@@ -23,6 +22,8 @@ use super::live;
 #[cfg(feature = "aws")]
 use super::outcomes::Done;
 use super::progress::Progress;
+#[cfg(feature = "aws")]
+use super::target::is_taken;
 use super::target::{check_formats, open_outputs};
 #[cfg(feature = "aws")]
 use super::tell;
@@ -120,6 +121,14 @@ fn judge_live(
     suppressions: &Suppressions,
     now: Timestamp,
 ) -> anyhow::Result<Exit> {
+    if let Some(path) = config.aws.outcomes.as_deref()
+        && is_taken(&config.formats, path)
+    {
+        bail!(
+            "{} is for --format and for --outcomes; give each its own file",
+            path.display()
+        );
+    }
     let wish = live::Wish {
         resolve_keys: config.resolve_keys,
         verbose: config.verbose,
@@ -132,7 +141,12 @@ fn judge_live(
     let runtime = started.runtime;
     let source = Live::new(started.arrivals, config.as_of, Arc::clone(&started.record));
     let is_whole = || !runtime.interrupted();
-    let Some(tally) = assess(config, selected, suppressions, (source, now), is_whole)? else {
+    let judged = assess(config, selected, suppressions, (source, now), is_whole);
+    if judged.is_err() {
+        // What was not written is still to be done.
+        started.keeper.interrupted()?;
+    }
+    let Some(tally) = judged? else {
         tell("interrupted; no findings were written to files");
         started.keeper.interrupted()?;
         return Ok(Exit::Interrupted);

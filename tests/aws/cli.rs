@@ -357,6 +357,7 @@ fn flags_that_make_no_sense_are_refused() {
         vec!["scan", "--external-id", "a b"],
         vec!["scan", "--org", "--outcomes", "no/such/directory"],
         vec!["fetch", "--org", "--outcomes", "."],
+        vec!["scan", "--org", "--outcomes", "./x", "--format", "json=x"],
     ] {
         let ended = credlens(&server, folder.path(), &arguments);
         assert_eq!(ended.exit, 2, "{arguments:?}\n{}", ended.err);
