@@ -1,11 +1,16 @@
 //! Live reports, against stubs of AWS and the moto server.
 
+#[cfg(feature = "archive")]
+mod archive;
+mod bucket;
+mod chain;
 mod cli;
 mod credentials;
 #[cfg(unix)]
 mod interrupt;
 mod moto;
 mod moto_s3;
+mod retries;
 mod roles;
 mod s3;
 #[cfg(feature = "archive")]

@@ -20,13 +20,10 @@ use super::accounts::is_id;
 use super::error::Error;
 use super::place::{check_endpoint, check_region, partition, role_of_profile};
 use super::policy::Action;
+use super::retry::Calls;
 
 /// Where nothing says which: the region that IAM's own endpoint is in.
 const DEFAULT_REGION: &str = "us-east-1";
-/// How often the SDK tries calls that [`super::protocol`] does not steer.
-const ATTEMPTS: u32 = 6;
-/// How often it tries those that get credentials; more would take longer than who waits for them does.
-const CREDENTIAL_ATTEMPTS: u32 = 3;
 /// How long one try may take.
 const ATTEMPT: Duration = Duration::from_secs(30);
 /// How long a step may take where nothing is said: ten minutes.
@@ -96,17 +93,23 @@ impl Session {
         let of_profile = role_of_profile(settings.profile.as_deref()).await?;
         let region = region(settings).await;
         check_region(region.as_ref()).map_err(Error::Settings)?;
+        // Of those who wait for one another, the inner one gives up first, and says why.
+        let inner = timeouts(attempt.mul_f64(0.6));
         let mut loader = loader
             .region(region.clone())
-            .retry_config(attempts(CREDENTIAL_ATTEMPTS))
-            .timeout_config(timeouts(attempt))
+            // What is worth another try is tried by `retry`, which also knows how much time is left.
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(inner.clone())
             .identity_cache(IdentityCache::lazy().load_timeout(attempt.mul_f64(0.8)).build())
             .app_name(AppName::new("credlens").expect("invariant: letters only"));
         if let Some(url) = &settings.endpoint_url {
             loader = loader.endpoint_url(url);
         }
         if let Some(profile) = &settings.profile {
-            let place = ProviderConfig::default().with_region(Some(region));
+            let place = ProviderConfig::default()
+                .with_region(Some(region))
+                .with_retry_config(RetryConfig::disabled())
+                .with_timeout_config(inner.clone());
             let provider = ProfileFileCredentialsProvider::builder().configure(&place);
             loader = loader
                 .profile_name(profile)
@@ -122,7 +125,7 @@ impl Session {
         let session = session.in_role(settings).await;
         let builder = session.config.into_builder();
         Ok(Self {
-            config: builder.retry_config(attempts(ATTEMPTS)).build(),
+            config: builder.timeout_config(timeouts(attempt)).build(),
             ..session
         })
     }
@@ -190,18 +193,12 @@ impl Session {
         self.limit
     }
 
-    /// What comes of some calls, if it comes in time.
-    pub(super) async fn in_time<T>(
-        &self,
-        action: Action,
-        calls: impl Future<Output = Result<T, Error>>,
-    ) -> Result<T, Error> {
-        let late = Error::TimedOut {
-            action,
-            after: self.limit,
-            last: None,
-        };
-        tokio::time::timeout(self.limit, calls).await.unwrap_or(Err(late))
+    /// What comes of a call, which may take as long as a step.
+    pub(super) async fn make<T, F>(&self, action: Action, call: impl FnMut() -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        Calls::new(action, self.limit).make(call).await
     }
 
     /// Acts in a role of an account, for an hour.
@@ -213,12 +210,12 @@ impl Session {
             .role_arn(role.arn)
             .role_session_name(role.session_name)
             .set_external_id(role.external_id.map(str::to_owned));
-        let asked = async {
-            let answer = request.send().await;
-            answer.map_err(|error| self.explain(action, &error).in_role(Some(role.resource)))
+        let asked = || async {
+            let answer = request.clone().send().await;
+            let answer = answer.map_err(|error| self.explain(action, &error).in_role(Some(role.resource)))?;
+            answer.credentials.ok_or(Error::Unreadable { action })
         };
-        let answer = self.in_time(action, asked).await?;
-        let given = answer.credentials().ok_or(Error::Unreadable { action })?;
+        let given = self.make(action, asked).await?;
         let (key, secret, token) = (
             given.access_key_id(),
             given.secret_access_key(),
@@ -244,28 +241,21 @@ impl Session {
     pub async fn caller(&self) -> Result<Caller, Error> {
         let action = Action::GetCallerIdentity;
         let sts = aws_sdk_sts::Client::new(&self.config);
-        let asked = async {
+        let asked = || async {
             let answer = sts.get_caller_identity().send().await;
-            answer.map_err(|error| self.explain(action, &error))
+            let answer = answer.map_err(|error| self.explain(action, &error))?;
+            let partition = answer.arn().and_then(|arn| arn.split(':').nth(1));
+            match (answer.account(), partition) {
+                (Some(account), Some(partition)) if is_id(account) => Ok(Caller {
+                    account: account.to_owned(),
+                    partition: partition.to_owned(),
+                }),
+                (_, _) => Err(Error::Unreadable { action }),
+            }
         };
-        let answer = self.in_time(action, asked).await?;
-        let partition = answer.arn().and_then(|arn| arn.split(':').nth(1));
-        match (answer.account(), partition) {
-            (Some(account), Some(partition)) if is_id(account) => Ok(Caller {
-                account: account.to_owned(),
-                partition: partition.to_owned(),
-            }),
-            (_, _) => Err(Error::Unreadable { action }),
-        }
+        self.make(action, asked).await
     }
 
-    /// IAM, every call tried once.
-    pub(super) fn iam_once(&self) -> aws_sdk_iam::Client {
-        let config = aws_sdk_iam::config::Builder::from(&self.config);
-        aws_sdk_iam::Client::from_conf(config.retry_config(RetryConfig::disabled()).build())
-    }
-
-    /// IAM, calls tried again where that may help.
     pub(super) fn iam(&self) -> aws_sdk_iam::Client {
         aws_sdk_iam::Client::new(&self.config)
     }
@@ -297,10 +287,6 @@ async fn region(settings: &Settings) -> Region {
         .region()
         .await
         .unwrap_or(Region::from_static(DEFAULT_REGION))
-}
-
-fn attempts(most: u32) -> RetryConfig {
-    RetryConfig::standard().with_max_attempts(most)
 }
 
 fn timeouts(attempt: Duration) -> TimeoutConfig {

@@ -8,6 +8,8 @@ use aws_sdk_iam::error::{ConnectorError, ProvideErrorMetadata, SdkError};
 
 use super::of_credentials::{gist, innermost, of_credentials};
 use super::policy::{Action, Wanted};
+use super::retry::Failure;
+use crate::output::counted;
 use crate::report::not_a_report::NotAReport;
 
 /// Why AWS gave no answer that can be used. Each message is a sentence but for whom it is about.
@@ -19,8 +21,8 @@ pub enum Error {
     Denied {
         /// What was asked for.
         action: Action,
-        /// The ARN of the role that was to be assumed, where known; `*` for any account.
-        role: Option<String>,
+        /// The ARN of what it is about, where that is known: a role, with `*` for any account; a bucket, an object.
+        resource: Option<String>,
         /// AWS's own words in brackets, which name the principal and the kind of policy; may be empty.
         said: String,
     },
@@ -42,7 +44,7 @@ pub enum Error {
     /// AWS, or this partition of it, does not know the credentials.
     #[error(
         "AWS does not know these credentials here ({code}): they may be wrong, switched off, or of another \
-         partition; check --profile, and --region, which decides between aws, aws-cn and aws-us-gov"
+         partition; check --profile, and --region, which decides the partition: aws, aws-cn, aws-us-gov or another"
     )]
     UnknownCredentials {
         /// AWS's error code.
@@ -95,14 +97,26 @@ pub enum Error {
         code: String,
     },
     /// Not all that was wanted came in time.
-    #[error("{}; raise --timeout, check the network, or try again later", in_time(*action, *after, last.as_deref()))]
+    #[error(
+        "{} within {}; the last answer{} was: {}; raise --timeout, or try again later",
+        undone(*action), span(*after), asked(*action, last.action), last.words
+    )]
     TimedOut {
-        /// What was asked for last.
+        /// What was wanted.
         action: Action,
         /// How long it could take.
         after: Duration,
-        /// What AWS said last while it made a report; otherwise there was no answer.
-        last: Option<String>,
+        /// What AWS said last.
+        last: Said,
+    },
+    /// There is no organization to list.
+    #[error(
+        "the account of these credentials is in no organization ({code}); scan it without --org, or name accounts by \
+         --accounts-file"
+    )]
+    NoOrganization {
+        /// AWS's error code.
+        code: String,
     },
     /// A role led elsewhere.
     #[error("the report is that of account {0}: the role belongs to another account")]
@@ -149,6 +163,15 @@ pub enum Error {
     Interrupted,
 }
 
+/// An answer of AWS that was not the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// What was asked for.
+    pub action: Action,
+    /// What it came to.
+    pub words: String,
+}
+
 impl Error {
     /// What an SDK error means.
     pub(super) fn of<E>(action: Action, error: &SdkError<E, HttpResponse>) -> Self
@@ -161,10 +184,7 @@ impl Error {
                 Self::of_service(action, context.err(), status)
             }
             SdkError::ResponseError(_) => Self::Unreadable { action },
-            SdkError::TimeoutError(_) => Self::Unreachable {
-                action,
-                reason: "no answer in time".to_owned(),
-            },
+            SdkError::TimeoutError(_) => Self::no_answer(action),
             SdkError::DispatchFailure(failure) => {
                 let failed = failure.as_connector_error();
                 // A connection that breaks off is no error of settings, whatever the connector calls it.
@@ -200,13 +220,13 @@ impl Error {
             "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "AuthorizationError" => {
                 Self::Denied {
                     action,
-                    role: None,
+                    resource: None,
                     said: error.message().map_or_else(String::new, said),
                 }
             }
             "HTTP 403" => Self::Denied {
                 action,
-                role: None,
+                resource: None,
                 said: " (HTTP 403)".to_owned(),
             },
             "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired" => Self::Expired { code },
@@ -222,6 +242,7 @@ impl Error {
             | "NotSignedUp"
             | "OptInRequired"
             | "InvalidToken" => Self::UnknownCredentials { code },
+            "AWSOrganizationsNotInUseException" => Self::NoOrganization { code },
             "RequestExpired" | "RequestTimeTooSkewed" | "RequestInTheFuture" => Self::Clock { code },
             "LimitExceeded"
             | "LimitExceededException"
@@ -234,7 +255,12 @@ impl Error {
             | "RequestLimitExceeded"
             | "TooManyRequestsException"
             | "PriorRequestNotComplete"
+            // Somebody else writes the same object at this moment.
+            | "ConditionalRequestConflict"
             | "HTTP 429" => Self::Busy { action, code },
+            "RequestTimeout" | "RequestTimeoutException" | "IDPCommunicationError" | "HTTP 408" => {
+                Self::Unavailable { action, code }
+            }
             _ if status >= 500 => Self::Unavailable { action, code },
             _ => Self::Other { action, code },
         }
@@ -242,12 +268,12 @@ impl Error {
 
     /// What to allow, where something is missing.
     pub fn denied(&self) -> Option<Wanted> {
-        let Self::Denied { action, role, .. } = self else {
+        let Self::Denied { action, resource, .. } = self else {
             return None;
         };
         Some(Wanted {
             action: *action,
-            role: role.clone(),
+            resource: resource.clone(),
         })
     }
 
@@ -256,33 +282,90 @@ impl Error {
         matches!(self, Self::NoProfile { .. } | Self::Settings(_))
     }
 
-    /// The same where it is known which role could not be assumed.
-    pub(super) fn in_role(mut self, arn: Option<&str>) -> Self {
-        if let Self::Denied {
-            action: Action::AssumeRole,
-            role,
-            ..
-        } = &mut self
-            && role.is_none()
+    /// Nothing came of a call.
+    pub(super) fn no_answer(action: Action) -> Self {
+        let reason = "no answer in time".to_owned();
+        Self::Unreachable { action, reason }
+    }
+
+    /// The answer that it is, to this unless credentials were asked for before; None where nothing answered.
+    pub(super) fn said(&self, action: Action) -> Option<Said> {
+        if matches!(self, Self::Unreachable { .. } | Self::NoWayToCredentials(_)) {
+            return None;
+        }
+        let mut said = Said {
+            action,
+            words: self.to_string(),
+        };
+        if let Self::Busy { action, code } | Self::Unavailable { action, code } = self {
+            said.action = *action;
+            said.words.clone_from(code);
+        }
+        Some(said)
+    }
+
+    /// What may come of asking again. Where a machine gives out the credentials, the SDK has asked again already.
+    pub(super) fn failure(&self) -> Failure {
+        if matches!(self, Self::Busy { .. }) {
+            return Failure::Busy;
+        }
+        let is_miss = matches!(
+            self,
+            Self::Unavailable { .. } | Self::Unreachable { .. } | Self::Unreadable { .. }
+        );
+        if is_miss {
+            Failure::Unavailable
+        } else {
+            Failure::Refused
+        }
+    }
+
+    /// The same where it is known what it is about.
+    pub(super) fn about(mut self, arn: Option<String>) -> Self {
+        if let Self::Denied { resource, .. } = &mut self
+            && resource.is_none()
         {
-            *role = arn.map(str::to_owned);
+            *resource = arn;
         }
         self
     }
+
+    /// The same where it is known which role could not be assumed.
+    pub(super) fn in_role(self, arn: Option<&str>) -> Self {
+        match self.denied() {
+            Some(denied) if denied.action == Action::AssumeRole => self.about(arn.map(str::to_owned)),
+            Some(_) | None => self,
+        }
+    }
 }
 
-/// What did not come within which time.
-fn in_time(action: Action, after: Duration, last: Option<&str>) -> String {
-    let seconds = after.as_secs();
-    let (count, unit) = match seconds {
-        60.. if seconds.is_multiple_of(60) => (seconds / 60, "minute"),
-        _ => (seconds, "second"),
-    };
-    let plural = if count == 1 { "" } else { "s" };
-    let span = format!("{count} {unit}{plural}");
-    match last {
-        Some(last) => format!("no report came within {span}; the last answer, to {action}, was: {last}"),
-        None => format!("{action} was not answered within {span}"),
+fn is_of_report(action: Action) -> bool {
+    matches!(
+        action,
+        Action::GetCredentialReport | Action::GenerateCredentialReport
+    )
+}
+
+fn undone(action: Action) -> String {
+    if is_of_report(action) {
+        "no report came".to_owned()
+    } else {
+        format!("{action} was not done")
+    }
+}
+
+fn asked(wanted: Action, asked: Action) -> String {
+    if asked == wanted && !is_of_report(wanted) {
+        String::new()
+    } else {
+        format!(", to {asked},")
+    }
+}
+
+fn span(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ 60.. if seconds.is_multiple_of(60) => counted(seconds / 60, "minute"),
+        seconds => counted(seconds, "second"),
     }
 }
 

@@ -1,6 +1,5 @@
 //! Fetches the report of one account: the calls that [`super::protocol`] asks for, and the waiting.
 
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use super::connect::Session;
 use super::error::Error;
 use super::policy::Action;
 use super::protocol::{Answer, Call, Patience, Protocol, Step};
+use super::retry::{Heard, jitter};
 use crate::report::cell::account_of;
 use crate::report::header::Header;
 use crate::report::rows::Rows;
@@ -77,16 +77,13 @@ enum Given {
 /// # Errors
 /// Those of AWS, that it took too long, and that what AWS sent is no report.
 pub async fn fetch(session: &Session, options: &Options, who: &str) -> Result<Report, Error> {
-    let iam = session.iam_once();
+    let iam = session.iam();
     let mut protocol = Protocol::new(options.patience);
     let mut call = Protocol::FIRST;
     let started = Instant::now();
     let end = started + options.patience.timeout;
-    let late = |call, last| Error::TimedOut {
-        action: action(call),
-        after: options.patience.timeout,
-        last,
-    };
+    let heard_of = |call| Heard::nothing(action(call), options.patience.timeout);
+    let mut heard = heard_of(call);
     loop {
         let asked = async {
             match call {
@@ -95,24 +92,30 @@ pub async fn fetch(session: &Session, options: &Options, who: &str) -> Result<Re
             }
         };
         let Ok(given) = timeout_at(end, asked).await else {
-            return Err(late(call, None));
+            return Err(heard.late());
         };
-        let answer = meaning(&given, options.now);
-        let told = words(&given);
+        let told = given.as_ref().map_or_else(ToString::to_string, words);
         (options.log)(&format!("{who}: {}: {told}", action(call)));
-        let (step, last) = (protocol.next(answer, started.elapsed(), jitter()), call);
-        match (step, given) {
+        let step = protocol.next(meaning(&given, options.now), started.elapsed(), jitter());
+        let next = match (step, given) {
             (Step::Use, Ok(Given::Report(report))) => return Ok(report),
-            // Without an answer there is nothing that was said last.
-            (Step::Fail, Err(error)) | (Step::TimedOut, Err(error @ Error::Unreachable { .. })) => {
-                return Err(error);
-            }
-            (Step::Ask(next), _) => call = next,
-            (Step::Wait { pause, then }, _) => {
+            (Step::Fail, Err(error)) => return Err(error),
+            (Step::Ask(next), _) => next,
+            (step, given) => {
+                match given {
+                    Ok(_) => heard.answer(told),
+                    Err(error) => heard.error(error),
+                }
+                let Step::Wait { pause, then } = step else {
+                    return Err(heard.late());
+                };
                 sleep(pause).await;
-                call = then;
+                then
             }
-            (Step::TimedOut | Step::Use | Step::Fail, _) => return Err(late(last, Some(told))),
+        };
+        // A call that is never answered says more than the answer to another one.
+        if next != call {
+            (call, heard) = (next, heard_of(next));
         }
     }
 }
@@ -171,33 +174,16 @@ fn meaning(given: &Result<Given, Error>, now: Timestamp) -> Answer {
     match given {
         Ok(Given::Report(report)) => Answer::Report { age: report.age(now) },
         Ok(Given::State(answer)) => *answer,
-        Err(Error::Busy { .. }) => Answer::Busy,
-        // Who gets the credentials has tried again already.
-        Err(Error::Unreachable {
-            action: Action::AssumeRole | Action::AssumeRoleWithWebIdentity,
-            ..
-        }) => Answer::Refused,
-        Err(Error::Unavailable { .. } | Error::Unreachable { .. } | Error::Unreadable { .. }) => {
-            Answer::Unavailable
-        }
-        Err(_) => Answer::Refused,
+        Err(error) => Answer::Failed(error.failure()),
     }
 }
 
-fn words(given: &Result<Given, Error>) -> String {
+fn words(given: &Given) -> String {
     match given {
-        Ok(Given::Report(report)) => format!("a report of {}", report.generated),
-        Ok(Given::State(Answer::NotPresent)) => "no report".to_owned(),
-        Ok(Given::State(Answer::NotReady)) => "not ready".to_owned(),
-        Ok(Given::State(Answer::Complete)) => "complete".to_owned(),
-        Ok(Given::State(_)) => "in progress".to_owned(),
-        Err(Error::Busy { code, .. } | Error::Unavailable { code, .. }) => code.clone(),
-        Err(error) => error.to_string(),
+        Given::Report(report) => format!("a report of {}", report.generated),
+        Given::State(Answer::NotPresent) => "no report".to_owned(),
+        Given::State(Answer::NotReady) => "not ready".to_owned(),
+        Given::State(Answer::Complete) => "complete".to_owned(),
+        Given::State(_) => "in progress".to_owned(),
     }
-}
-
-/// From 0 to 1, other each time.
-fn jitter() -> f64 {
-    let bits = RandomState::new().build_hasher().finish();
-    f64::from(u32::try_from(bits >> 32).unwrap_or(0)) / f64::from(u32::MAX)
 }

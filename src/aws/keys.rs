@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use aws_sdk_iam::operation::list_access_keys::ListAccessKeysError;
 use aws_sdk_iam::types::StatusType;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout_at};
 
 use super::connect::Session;
 use super::error::Error;
 use super::fetch::Report;
 use super::policy::{Action, Wanted};
+use super::retry::Calls;
 use crate::finding::Level;
+use crate::output::counted;
 use crate::report::cell::{self, Flag};
 use crate::report::chunk::ROOT;
 use crate::report::schema::{FlagColumn, Slot, TextColumn, TimeColumn};
@@ -67,31 +68,22 @@ pub(super) async fn resolve(session: &Session, report: &Report) -> Resolved {
     let mut tally = Tally::default();
     let mut waiting = owners.into_iter();
     let mut asked = JoinSet::new();
-    let end = Instant::now() + session.limit();
+    let calls = Calls::new(Action::ListAccessKeys, session.limit());
     loop {
         while asked.len() < AT_A_TIME && !tally.is_over {
             let Some(owner) = waiting.next() else { break };
-            let session = session.clone();
+            let (session, calls) = (session.clone(), calls.clone());
             asked.spawn(async move {
-                let listed = list(&session, &owner.user).await;
+                let listed = list(&session, calls, &owner.user).await;
                 (owner, listed)
             });
         }
-        match timeout_at(end, asked.join_next()).await {
-            Ok(Some(Ok((owner, listed)))) => tally.add(owner, listed),
+        match asked.join_next().await {
+            Some(Ok((owner, listed))) => tally.add(owner, listed),
             // Only a panic ends a task so: its user stays open.
-            Ok(Some(Err(_))) => {}
-            Ok(None) => {
-                tally.failed += waiting.len();
-                return tally.finish(root_has_key);
-            }
-            Err(_) => {
-                tally.failed += waiting.len() + asked.len();
-                tally.error.get_or_insert(Error::TimedOut {
-                    action: Action::ListAccessKeys,
-                    after: session.limit(),
-                    last: None,
-                });
+            Some(Err(_)) => {}
+            None => {
+                tally.failed += waiting.len() as u64;
                 return tally.finish(root_has_key);
             }
         }
@@ -99,33 +91,45 @@ pub(super) async fn resolve(session: &Session, report: &Report) -> Resolved {
 }
 
 /// None where there is no such user any more.
-async fn list(session: &Session, user: &str) -> Result<Option<Vec<(String, Key)>>, Error> {
+async fn list(session: &Session, mut calls: Calls, user: &str) -> Result<Option<Vec<(String, Key)>>, Error> {
+    let action = Action::ListAccessKeys;
     let iam = session.iam();
-    let mut pages = iam.list_access_keys().user_name(user).into_paginator().send();
     let mut keys = Vec::new();
-    while let Some(page) = pages.next().await {
-        let page = match page {
-            Ok(page) => page,
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(ListAccessKeysError::is_no_such_entity_exception) =>
-            {
-                return Ok(None);
+    let mut marker = None;
+    loop {
+        let request = iam.list_access_keys().user_name(user).set_marker(marker);
+        let asked = || async {
+            match request.clone().send().await {
+                Ok(page) => Ok(Some(page)),
+                Err(error)
+                    if error
+                        .as_service_error()
+                        .is_some_and(ListAccessKeysError::is_no_such_entity_exception) =>
+                {
+                    Ok(None)
+                }
+                Err(error) => Err(session.explain(action, &error)),
             }
-            Err(error) => return Err(session.explain(Action::ListAccessKeys, &error)),
         };
-        for listed in page.access_key_metadata() {
-            if let (Some(id), Some(created)) = (listed.access_key_id(), listed.create_date()) {
-                let key = Key {
-                    created: Timestamp(created.secs()),
-                    active: listed.status() == Some(&StatusType::Active),
-                };
-                keys.push((id.to_owned(), key));
+        let Some(page) = calls.make(asked).await? else {
+            return Ok(None);
+        };
+        keys.extend(page.access_key_metadata().iter().filter_map(|listed| {
+            let key = Key {
+                created: Timestamp(listed.create_date()?.secs()),
+                active: listed.status() == Some(&StatusType::Active),
+            };
+            Some((listed.access_key_id()?.to_owned(), key))
+        }));
+        match page.marker {
+            // A marker that comes again would go round for ever.
+            Some(next) if page.is_truncated && request.get_marker().as_ref() != Some(&next) => {
+                marker = Some(next);
             }
+            Some(_) if page.is_truncated => return Err(Error::Unreadable { action }),
+            Some(_) | None => return Ok(Some(keys)),
         }
     }
-    Ok(Some(keys))
 }
 
 /// Adds up what was found.
@@ -135,7 +139,7 @@ struct Tally {
     ambiguous: Vec<String>,
     gone: u64,
     /// Users whose keys are not known.
-    failed: usize,
+    failed: u64,
     error: Option<Error>,
     /// Whoever is asked for next would come to the same.
     is_over: bool,
@@ -171,11 +175,8 @@ impl Tally {
     fn finish(mut self, root_has_key: bool) -> Resolved {
         let remarks = &mut self.resolved.remarks;
         if let Some(error) = &self.error {
-            let users = if self.failed == 1 { "user" } else { "users" };
-            let message = format!(
-                "the access key ids of {} {users} are left open: {error}",
-                self.failed
-            );
+            let users = counted(self.failed, "user");
+            let message = format!("the access key ids of {users} are left open: {error}");
             remarks.push((Level::Warning, "key-ids-unknown", message));
         }
         self.ambiguous.sort();
@@ -187,7 +188,9 @@ impl Tally {
             remarks.push((Level::Warning, "key-id-ambiguous", message));
         }
         if self.gone > 0 {
-            let message = format!("{} access keys were deleted since the report was made", self.gone);
+            let were = if self.gone == 1 { "was" } else { "were" };
+            let keys = counted(self.gone, "access key");
+            let message = format!("{keys} {were} deleted since the report was made");
             remarks.push((Level::Note, "key-gone", message));
         }
         if root_has_key {

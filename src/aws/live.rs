@@ -62,19 +62,14 @@ pub struct Live<I> {
 }
 
 impl<I: Iterator<Item = Fetched> + Send> Live<I> {
-    /// Judged at `as_of`, or when AWS made each report.
-    pub fn new(arrivals: I, as_of: Option<Timestamp>) -> Self {
+    /// Judged at `as_of`, or when AWS made each report. What becomes of the accounts is noted in the record.
+    pub fn new(arrivals: I, as_of: Option<Timestamp>, record: Arc<Mutex<Record>>) -> Self {
         Self {
             arrivals,
             as_of,
-            record: Arc::default(),
+            record,
             opened: 0,
         }
-    }
-
-    /// What becomes of the accounts.
-    pub fn record(&self) -> Arc<Mutex<Record>> {
-        Arc::clone(&self.record)
     }
 
     fn input(&mut self, header: Header, report: &Report, path: String, account: engine::Account) -> Input {
@@ -96,7 +91,7 @@ impl<I: Iterator<Item = Fetched> + Send> Source for Live<I> {
     fn next(&mut self, text: &mut Vec<u8>) -> Option<Event> {
         text.clear();
         let fetched = self.arrivals.next()?;
-        let record = self.record();
+        let record = Arc::clone(&self.record);
         let mut record = record.lock().unwrap_or_else(PoisonError::into_inner);
         record.add(&fetched);
         let path = path(&fetched.account.id);

@@ -14,11 +14,12 @@ mod outcomes;
 mod place;
 mod policy;
 mod protocol;
+mod retry;
 mod run;
 mod s3;
 
 pub use connect::{Caller, Session, Settings};
-pub use error::Error;
+pub use error::{Error, Said};
 pub use fetch::{Log, Options, Report, fetch};
 pub use keys::{KeyIds, Resolved};
 pub use live::{Live, Record, path};

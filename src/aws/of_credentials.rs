@@ -13,6 +13,7 @@ use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIden
 
 use super::error::Error;
 use super::policy::Action;
+use super::retry::Failure;
 
 /// Where the reason is the credentials that a call was to be signed with.
 pub(super) fn of_credentials(error: &(dyn StdError + 'static)) -> Option<Error> {
@@ -28,8 +29,8 @@ pub(super) fn of_credentials(error: &(dyn StdError + 'static)) -> Option<Error> 
     let told = chain(failed).find_map(|error| {
         of_call::<AssumeRoleError>(Action::AssumeRole, error)
             .or_else(|| of_call::<AssumeRoleWithWebIdentityError>(Action::AssumeRoleWithWebIdentity, error))
-            .or_else(|| no_answer::<GetRoleCredentialsError>(error))
-            .or_else(|| no_answer::<CreateTokenError>(error))
+            .or_else(|| of_sign_on::<GetRoleCredentialsError>(Action::GetRoleCredentials, error))
+            .or_else(|| of_sign_on::<CreateTokenError>(Action::CreateToken, error))
             .or_else(|| {
                 let broken = error.downcast_ref::<ConnectorError>()?;
                 Some(Error::NoWayToCredentials(innermost(broken)))
@@ -54,10 +55,7 @@ where
             let status = context.raw().status().as_u16();
             Some(Error::of_service(action, context.err(), status))
         }
-        SdkError::TimeoutError(_) => Some(Error::Unreachable {
-            action,
-            reason: "no answer in time".to_owned(),
-        }),
+        SdkError::TimeoutError(_) => Some(Error::no_answer(action)),
         SdkError::DispatchFailure(failure) => {
             let failed = failure.as_connector_error();
             Some(Error::Unreachable {
@@ -71,11 +69,12 @@ where
     }
 }
 
-/// Where single sign-on did not answer in time; what it says is told by the gist.
-fn no_answer<E: StdError + 'static>(error: &(dyn StdError + 'static)) -> Option<Error> {
-    let error = error.downcast_ref::<SdkError<E, HttpResponse>>()?;
-    matches!(error, SdkError::TimeoutError(_))
-        .then(|| Error::NoWayToCredentials("no answer in time".to_owned()))
+/// The same of single sign-on, whose refusals are told by the gist.
+fn of_sign_on<E>(action: Action, error: &(dyn StdError + 'static)) -> Option<Error>
+where
+    E: ProvideErrorMetadata + StdError + 'static,
+{
+    of_call::<E>(action, error).filter(|error| error.failure() != Failure::Refused)
 }
 
 /// What an error comes from, at first and in the end. What lies between may show the request itself, and with

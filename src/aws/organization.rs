@@ -8,30 +8,30 @@ use super::accounts::{Account, is_id};
 use super::connect::Session;
 use super::error::Error;
 use super::policy::Action;
+use super::retry::Calls;
 
 /// Lists the active accounts. Works from the management account and from that of a delegated administrator.
 ///
 /// # Errors
 /// Those of AWS, and that it took longer than the session's time for a step.
 pub async fn active_accounts(session: &Session) -> Result<Vec<Account>, Error> {
-    session.in_time(Action::ListAccounts, list(session)).await
-}
-
-async fn list(session: &Session) -> Result<Vec<Account>, Error> {
     let action = Action::ListAccounts;
     let organizations = session.organizations();
+    let mut calls = Calls::new(action, session.limit());
     let mut accounts: Vec<Account> = Vec::new();
     let mut tokens = BTreeSet::new();
     let mut token: Option<String> = None;
     loop {
-        let page = organizations
-            .list_accounts()
-            .set_next_token(token.clone())
-            .send()
-            .await;
-        let page = page.map_err(|error| session.explain(action, &error))?;
-        for account in page
-            .accounts()
+        let request = organizations.list_accounts().set_next_token(token.clone());
+        let asked = || async {
+            let page = request.clone().send().await;
+            let page = page.map_err(|error| session.explain(action, &error))?;
+            // Even an empty page has a list. JSON without one is something else than AWS's answer.
+            let listed = page.accounts.ok_or(Error::Unreadable { action })?;
+            Ok((listed, page.next_token))
+        };
+        let (listed, next) = calls.make(asked).await?;
+        for account in listed
             .iter()
             .filter(|account| is_active(account))
             .filter_map(known)
@@ -44,7 +44,7 @@ async fn list(session: &Session) -> Result<Vec<Account>, Error> {
             }
         }
         // Pages may be empty and yet not the last; a token that comes again would go round for ever.
-        match page.next_token {
+        match next {
             None => return Ok(accounts),
             Some(next) if !tokens.insert(next.clone()) => return Err(Error::Unreadable { action }),
             next => token = next,

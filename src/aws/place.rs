@@ -135,8 +135,15 @@ mod tests {
 
     #[test]
     fn partitions() {
-        let partitions = ["eu-west-1", "cn-north-1", "us-gov-east-1", "us-isob-east-1"].map(partition);
-        assert_eq!(partitions, ["aws", "aws-cn", "aws-us-gov", "aws-iso-b"]);
+        let regions = [
+            "eu-west-1",
+            "cn-north-1",
+            "us-gov-east-1",
+            "us-isob-east-1",
+            "eusc-de-east-1",
+        ];
+        let partitions = ["aws", "aws-cn", "aws-us-gov", "aws-iso-b", "aws-eusc"];
+        assert_eq!(regions.map(partition), partitions);
     }
 
     #[test]

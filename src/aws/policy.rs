@@ -1,5 +1,6 @@
 //! What AWS must allow, and the smallest policies that do.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// A permission that is made use of.
@@ -17,6 +18,10 @@ pub enum Action {
     AssumeRole,
     /// Acts in a role by a token of another party. It is the role that allows it.
     AssumeRoleWithWebIdentity,
+    /// Gives out a role's credentials for a single sign-on. It is the permission set that allows it.
+    GetRoleCredentials,
+    /// Renews a single sign-on.
+    CreateToken,
     /// Tells who one is. Always allowed.
     GetCallerIdentity,
     /// Lists objects.
@@ -37,6 +42,8 @@ impl Action {
             Self::ListAccounts => "organizations:ListAccounts",
             Self::AssumeRole => "sts:AssumeRole",
             Self::AssumeRoleWithWebIdentity => "sts:AssumeRoleWithWebIdentity",
+            Self::GetRoleCredentials => "sso:GetRoleCredentials",
+            Self::CreateToken => "sso:CreateToken",
             Self::GetCallerIdentity => "sts:GetCallerIdentity",
             Self::ListBucket => "s3:ListBucket",
             Self::GetObject => "s3:GetObject",
@@ -56,8 +63,8 @@ impl fmt::Display for Action {
 pub struct Wanted {
     /// What was asked for.
     pub action: Action,
-    /// The ARN of the role that was to be assumed, where known; `*` for any account.
-    pub role: Option<String>,
+    /// The ARN of what it is about, where that is known: a role, with `*` for any account; a bucket, an object.
+    pub resource: Option<String>,
 }
 
 /// What would have been allowed.
@@ -80,9 +87,9 @@ pub fn remedies(wanted: &[Wanted], role: &str) -> Vec<Remedy> {
     let of_actions = wanted.chunk_by(|one, other| one.action == other.action);
     let remedies = of_actions.filter_map(|wanted| {
         let action = wanted[0].action;
-        let roles: Vec<_> = wanted
+        let resources: Vec<_> = wanted
             .iter()
-            .filter_map(|wanted| wanted.role.as_deref())
+            .filter_map(|wanted| wanted.resource.as_deref())
             .collect();
         let (whose, statements) = match action {
             Action::GetCredentialReport | Action::GenerateCredentialReport => {
@@ -93,16 +100,35 @@ pub fn remedies(wanted: &[Wanted], role: &str) -> Vec<Remedy> {
                 vec![allow(&KEYS, &["*"])],
             ),
             Action::ListAccounts => (
-                "who scans the organization; the role in each account must trust it, too",
+                "who scans the organization, in its management account or in that of a delegated administrator; \
+                 the role in each account must trust it, too",
                 vec![allow(&[action], &["*"]), allow(&[Action::AssumeRole], &[role])],
             ),
-            Action::AssumeRole if !roles.is_empty() => (
+            Action::AssumeRole if !resources.is_empty() => (
                 "who assumes the role; the role must trust it, too",
-                vec![allow(&[action], &roles)],
+                vec![allow(&[action], &resources)],
+            ),
+            Action::ListBucket if !resources.is_empty() => (
+                "who lists the bucket and reads what is in it",
+                vec![
+                    allow(&[action], &resources),
+                    allow(&[Action::GetObject], &below(&resources)),
+                ],
+            ),
+            Action::GetObject if !resources.is_empty() => (
+                "who reads the objects; without s3:ListBucket, S3 answers so also where there is no such object",
+                vec![allow(&[action], &several(&resources))],
+            ),
+            Action::PutObject if !resources.is_empty() => (
+                "who adds to the archive",
+                // Another report is another object.
+                vec![allow(&[action], &buckets(&resources))],
             ),
             // Nobody knows which role, no policy of one's own would help, or the name of the permission is all.
             Action::AssumeRole
             | Action::AssumeRoleWithWebIdentity
+            | Action::GetRoleCredentials
+            | Action::CreateToken
             | Action::GetCallerIdentity
             | Action::ListBucket
             | Action::GetObject
@@ -124,12 +150,34 @@ const KEYS: [Action; 3] = [
     Action::ListAccessKeys,
 ];
 
-fn allow(actions: &[Action], resources: &[&str]) -> String {
+/// All objects of these buckets.
+fn below(buckets: &[&str]) -> Vec<String> {
+    buckets.iter().map(|bucket| format!("{bucket}/*")).collect()
+}
+
+/// This object, or all of the buckets in which several are.
+fn several(objects: &[&str]) -> Vec<String> {
+    match objects {
+        [object] => vec![(*object).to_owned()],
+        objects => buckets(objects),
+    }
+}
+
+/// All of the buckets in which these objects are.
+fn buckets(objects: &[&str]) -> Vec<String> {
+    let buckets = objects
+        .iter()
+        .map(|object| object.split('/').next().unwrap_or(object));
+    let buckets: BTreeSet<_> = buckets.collect();
+    below(&Vec::from_iter(buckets))
+}
+
+fn allow(actions: &[Action], resources: &[impl AsRef<str>]) -> String {
     let actions: Vec<_> = actions.iter().map(|action| action.name()).collect();
     format!(
         "    {{\n      \"Effect\": \"Allow\",\n      \"Action\": {},\n      \"Resource\": {}\n    }}",
         words(&actions),
-        words(resources)
+        words(&resources.iter().map(AsRef::as_ref).collect::<Vec<_>>())
     )
 }
 
@@ -156,10 +204,10 @@ fn policy(statements: &[String]) -> String {
 mod tests {
     use super::*;
 
-    fn wanted(action: Action, role: Option<&str>) -> Wanted {
+    fn wanted(action: Action, resource: Option<&str>) -> Wanted {
         Wanted {
             action,
-            role: role.map(str::to_owned),
+            resource: resource.map(str::to_owned),
         }
     }
 

@@ -7,6 +7,8 @@
 
 use std::time::Duration;
 
+use super::retry::{Failure, Next, Pauses};
+
 /// How old a report may be, and how long one is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience {
@@ -15,13 +17,6 @@ pub struct Patience {
     /// How long it may take in all.
     pub timeout: Duration,
 }
-
-/// The first pause; each is twice the one before.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// The longest pause.
-const LONGEST_PAUSE: Duration = Duration::from_secs(8);
-/// How often a call is made of which AWS makes nothing, or that does not reach it.
-pub(super) const TRIES: u32 = 4;
 
 /// A call to IAM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,12 +40,8 @@ pub(super) enum Answer {
     Running,
     /// Generate: it can be got.
     Complete,
-    /// Either: AWS has no capacity, or wants fewer calls.
-    Busy,
-    /// Either: AWS failed, could not be reached, or answered what cannot be read.
-    Unavailable,
-    /// Either: no, and asking again would not change it.
-    Refused,
+    /// Either: an error.
+    Failed(Failure),
 }
 
 /// What to do next.
@@ -64,18 +55,17 @@ pub(super) enum Step {
     Use,
     /// The last answer's error is the end of it.
     Fail,
-    /// There is no time left.
+    /// There is no time left for another call.
     TimedOut,
 }
 
 /// What has been asked and answered so far.
 #[derive(Clone, Debug)]
 pub(super) struct Protocol {
-    patience: Patience,
+    max_report_age: Duration,
     call: Call,
     completed: bool,
-    pauses: u32,
-    misses: u32,
+    pauses: Pauses,
 }
 
 impl Protocol {
@@ -84,56 +74,51 @@ impl Protocol {
 
     pub(super) fn new(patience: Patience) -> Self {
         Self {
-            patience,
+            max_report_age: patience.max_report_age,
             call: Self::FIRST,
             completed: false,
-            pauses: 0,
-            misses: 0,
+            pauses: Pauses::new(patience.timeout),
         }
     }
 
-    /// What follows this answer, which came `elapsed` after the first call was made. `jitter`, from 0 to 1,
-    /// keeps accounts from asking all at the same time.
+    /// What follows this answer, which came `elapsed` after the first call was made; `jitter` is as in [`Pauses`].
     pub(super) fn next(&mut self, answer: Answer, elapsed: Duration, jitter: f64) -> Step {
-        let is_miss = answer == Answer::Unavailable;
-        self.misses = if is_miss { self.misses + 1 } else { 0 };
+        if !matches!(answer, Answer::Failed(_)) {
+            self.pauses.forget_misses();
+        }
+        let mut wait = |then| match self.pauses.next(elapsed, jitter) {
+            Next::After(pause) => Step::Wait { pause, then },
+            Next::Fail | Next::TimedOut => Step::TimedOut,
+        };
         let step = match answer {
-            Answer::Report { age } if self.completed || age < self.patience.max_report_age => Step::Use,
-            Answer::NotPresent if self.completed => self.wait(Call::Generate, elapsed, jitter),
+            Answer::Report { age } if self.completed || age < self.max_report_age => Step::Use,
+            Answer::NotPresent if self.completed => wait(Call::Generate),
             Answer::Report { .. } | Answer::NotPresent => Step::Ask(Call::Generate),
-            Answer::NotReady if self.completed => self.wait(Call::Get, elapsed, jitter),
-            Answer::NotReady | Answer::Running => self.wait(Call::Generate, elapsed, jitter),
+            Answer::NotReady if self.completed => wait(Call::Get),
+            Answer::NotReady | Answer::Running => wait(Call::Generate),
             Answer::Complete => {
                 self.completed = true;
                 Step::Ask(Call::Get)
             }
-            Answer::Unavailable if self.misses >= TRIES => Step::Fail,
-            Answer::Busy | Answer::Unavailable => self.wait(self.call, elapsed, jitter),
-            Answer::Refused => Step::Fail,
+            Answer::Failed(failure) => match self.pauses.after(failure, elapsed, jitter) {
+                Next::After(pause) => Step::Wait {
+                    pause,
+                    then: self.call,
+                },
+                Next::Fail => Step::Fail,
+                Next::TimedOut => Step::TimedOut,
+            },
         };
         if let Step::Ask(call) | Step::Wait { then: call, .. } = step {
             self.call = call;
         }
         step
     }
-
-    fn wait(&mut self, then: Call, elapsed: Duration, jitter: f64) -> Step {
-        let left = self.patience.timeout.saturating_sub(elapsed);
-        if left.is_zero() {
-            return Step::TimedOut;
-        }
-        let doubled = FIRST_PAUSE.saturating_mul(1 << self.pauses.min(8));
-        self.pauses += 1;
-        let pause = doubled
-            .min(LONGEST_PAUSE)
-            .mul_f64(0.75 + jitter.clamp(0.0, 1.0) / 2.0);
-        let pause = pause.min(left);
-        Step::Wait { pause, then }
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::retry::LONGEST_PAUSE;
     use super::*;
 
     const PATIENCE: Patience = Patience {
@@ -146,6 +131,9 @@ mod tests {
     const OLD: Answer = Answer::Report {
         age: Duration::from_secs(100),
     };
+    const BUSY: Answer = Answer::Failed(Failure::Busy);
+    const UNAVAILABLE: Answer = Answer::Failed(Failure::Unavailable);
+    const REFUSED: Answer = Answer::Failed(Failure::Refused);
 
     /// The calls that these answers lead to, pauses as whole seconds, and the end.
     fn run(answers: &[Answer]) -> String {
@@ -173,7 +161,7 @@ mod tests {
 
     #[test]
     fn sequences_that_aws_gives() {
-        use Answer::{Busy, Complete, NotPresent, NotReady, Refused, Running, Unavailable};
+        use Answer::{Complete, NotPresent, NotReady, Running};
         let check = |answers: &[Answer], told: &str| assert_eq!(run(answers), told, "{answers:?}");
         check(&[YOUNG], "get, use");
         check(&[OLD, Complete, OLD], "get, generate, get, use");
@@ -191,20 +179,20 @@ mod tests {
             "get, generate, get, 1 generate, get, use",
         );
         check(
-            &[Busy, NotPresent, Busy, Busy, Complete, YOUNG],
+            &[BUSY, NotPresent, BUSY, BUSY, Complete, YOUNG],
             "get, 1 get, generate, 2 generate, 4 generate, get, use",
         );
-        check(&[Unavailable, Unavailable, YOUNG], "get, 1 get, 2 get, use");
+        check(&[UNAVAILABLE, UNAVAILABLE, YOUNG], "get, 1 get, 2 get, use");
         check(
-            &[Unavailable, Unavailable, Unavailable, Unavailable],
+            &[UNAVAILABLE, UNAVAILABLE, UNAVAILABLE, UNAVAILABLE],
             "get, 1 get, 2 get, 4 get, fail",
         );
-        check(&[Refused], "get, fail");
-        check(&[NotPresent, Refused], "get, generate, fail");
+        check(&[REFUSED], "get, fail");
+        check(&[NotPresent, REFUSED], "get, generate, fail");
         check(
-            &[[NotPresent].as_slice(), &[Running; 11]].concat(),
+            &[[NotPresent].as_slice(), &[Running; 10]].concat(),
             "get, generate, 1 generate, 2 generate, 4 generate, 8 generate, 8 generate, 8 generate, \
-             8 generate, 8 generate, 8 generate, 5 generate, timed out",
+             8 generate, 8 generate, 8 generate, timed out",
         );
     }
 
@@ -214,7 +202,7 @@ mod tests {
             Call::Get => vec![YOUNG, OLD, Answer::NotPresent, Answer::NotReady],
             Call::Generate => vec![Answer::Running, Answer::Complete],
         };
-        [own, vec![Answer::Busy, Answer::Unavailable, Answer::Refused]].concat()
+        [own, vec![BUSY, UNAVAILABLE, REFUSED]].concat()
     }
 
     /// Holds every sequence of answers, up to this many more, against what must always be so.
@@ -237,16 +225,17 @@ mod tests {
                 is_report && (completed || answer == YOUNG),
                 "{answer:?}"
             );
-            assert!(step != Step::Fail || matches!(answer, Answer::Refused | Answer::Unavailable));
-            assert!(step != Step::TimedOut || elapsed >= PATIENCE.timeout);
+            assert!(step != Step::Fail || matches!(answer, REFUSED | UNAVAILABLE));
+            let longest = LONGEST_PAUSE.mul_f64(1.25);
+            assert!(step != Step::TimedOut || elapsed + longest >= PATIENCE.timeout);
             let next = match step {
                 Step::Ask(next) => {
                     assert_ne!(next, call, "the same call is made again only after a pause");
                     (next, elapsed)
                 }
                 Step::Wait { pause, then } => {
-                    assert!(pause > Duration::ZERO && elapsed + pause <= PATIENCE.timeout);
-                    assert!(pause <= LONGEST_PAUSE.mul_f64(1.25));
+                    assert!(pause > Duration::ZERO && elapsed + pause < PATIENCE.timeout);
+                    assert!(pause <= longest);
                     (then, elapsed + pause)
                 }
                 Step::Use | Step::Fail | Step::TimedOut => continue,

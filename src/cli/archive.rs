@@ -16,7 +16,7 @@ use credlens::io::inputs::{Inputs, Limits, Options};
 use credlens::io::keep::{Kept, keep};
 use credlens::io::remote::is_remote;
 use credlens::output::archive::Contents;
-use credlens::output::harmless;
+use credlens::output::{counted, harmless};
 
 use super::args::{
     Archive, ArchiveAdd, ArchiveExport, ArchiveList, ArchiveVerify, At, Color, ListFormat, Which, until,
@@ -58,7 +58,7 @@ fn store_that(archive: &At, waiting: fn(&str)) -> anyhow::Result<Box<dyn Store>>
         let at =
             at.map_err(|error: credlens::aws::NoS3Url| anyhow::anyhow!("{}: {error}", path.display()))?;
         let s3 = credlens::aws::S3::connect(&archive.place.settings()?)?;
-        Ok(Box::new(credlens::archive::bucket::Bucket::new(s3, at)))
+        Ok(Box::new(super::bucket::ToldBucket::new(s3, at)))
     }
     #[cfg(not(feature = "aws"))]
     bail!(
@@ -147,8 +147,15 @@ pub(super) fn tell_added(store: &dyn Store, added: &Added, quiet: bool, failed: 
 fn summary(added: &Added) -> String {
     let users: u64 = added.added.iter().map(|report| report.rows).sum();
     let told = [
-        format!("{} reports with {users} users added", added.added.len()),
-        format!("{} were there already", added.known.len()),
+        format!(
+            "{} with {} added",
+            counted(added.added.len() as u64, "report"),
+            counted(users, "user")
+        ),
+        match added.known.len() {
+            1 => "1 was there already".to_owned(),
+            count => format!("{count} were there already"),
+        },
         format!("{} not added", added.failed.len()),
     ];
     let wanted = [true, !added.known.is_empty(), !added.failed.is_empty()];

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{anyhow, bail};
 use clap::Args;
+use credlens::aws::accounts::{EXTERNAL_ID, is_external_id, is_role, is_role_arn};
 use credlens::aws::{Settings, check_endpoint, check_region};
 
 /// Whose credentials are used, and where.
@@ -17,8 +18,8 @@ pub(crate) struct Place {
     #[arg(long, value_name = "NAME")]
     pub(crate) profile: Option<String>,
 
-    /// A region: IAM is the same in all of a partition, so this decides between aws, aws-cn and aws-us-gov; for
-    /// inputs in S3, that of the bucket [default: that of the profile or the environment, else us-east-1]
+    /// A region: IAM is the same in all of a partition, so this decides between aws, aws-cn, aws-us-gov and others;
+    /// for inputs in S3, that of the bucket [default: that of the profile or the environment, else us-east-1]
     #[arg(long, value_name = "REGION")]
     pub(crate) region: Option<String>,
 
@@ -152,8 +153,6 @@ impl Aws {
         if self.role_arn.as_deref().is_some_and(|arn| !is_role_arn(arn)) {
             bail!("--role-arn wants the ARN of a role, such as arn:aws:iam::111122223333:role/Audit");
         }
-        let of_role = |char: char| char.is_ascii_alphanumeric() || "+=,.@_/-".contains(char);
-        let is_role = |name: &str| !name.is_empty() && name.chars().all(of_role) || is_role_arn(name);
         if self.role_name.as_deref().is_some_and(|name| !is_role(name)) {
             bail!("--role-name wants the name of a role, with its path if it has one, or its ARN");
         }
@@ -166,10 +165,8 @@ impl Aws {
         {
             bail!("--role-session-name wants 2 to 64 letters, digits or any of +=,.@_-");
         }
-        let of_id = |char: char| char.is_ascii_alphanumeric() || "+=,.@:/_-".contains(char);
-        let is_id = |id: &str| (2..=1224).contains(&id.len()) && id.chars().all(of_id);
-        if self.external_id.as_deref().is_some_and(|id| !is_id(id)) {
-            bail!("--external-id wants 2 to 1224 letters, digits or any of +=,.@:/_-");
+        if self.external_id.as_deref().is_some_and(|id| !is_external_id(id)) {
+            bail!("--external-id wants {EXTERNAL_ID}");
         }
         Ok(())
     }
@@ -192,14 +189,6 @@ impl Place {
         }
         Ok(())
     }
-}
-
-fn is_role_arn(arn: &str) -> bool {
-    let mut parts = arn.splitn(6, ':');
-    let mut part = || parts.next().unwrap_or("");
-    let is_iam = part() == "arn" && part().starts_with("aws") && part() == "iam" && part().is_empty();
-    let is_account = credlens::aws::accounts::is_id(part());
-    is_iam && is_account && part().strip_prefix("role/").is_some_and(|name| !name.is_empty())
 }
 
 /// A length of time: `90s`, `10m`, `4h`, `1d`.

@@ -4,6 +4,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 #[cfg(feature = "archive")]
+use std::sync::Arc;
 use std::sync::PoisonError;
 
 use anyhow::{Context as _, bail};
@@ -22,6 +23,7 @@ use super::archive;
 #[cfg(feature = "archive")]
 use super::args::At;
 use super::args::Fetch;
+use super::outcomes::Done;
 use super::{Exit, live, now, tell, tell_error};
 
 /// Where reports go.
@@ -37,35 +39,55 @@ pub(super) fn run(fetch: &Fetch) -> anyhow::Result<Exit> {
         return into_archive(fetch, archive);
     }
     let to = to(fetch)?;
-    let started = match live::start(&fetch.aws, false, now(), fetch.talk.verbose > 0)? {
+    let started = match live::start(&fetch.aws, now(), wish(fetch, Done::Each))? {
         Ok(started) => started,
         Err(exit) => return Ok(exit),
     };
-    let mut record = Record::default();
+    let several = fetch.aws.several();
+    let mut ended = Ok(());
     for fetched in started.arrivals {
-        record.add(&fetched);
         let saved = match &fetched.result {
             Ok((report, _)) => save(&to, &fetched, report, fetch.talk.quiet),
-            Err(error) if !fetch.aws.several() => {
+            Err(error) if !several => {
                 tell_error(error);
                 Ok(())
             }
             // The table of outcomes will tell.
             Err(_) => Ok(()),
         };
+        let mut record = started.record.lock().unwrap_or_else(PoisonError::into_inner);
+        record.add(&fetched);
         match saved {
-            Err(error) if fetch.aws.several() && !error.chain().any(is_broken_pipe) => {
+            Err(error) if several && !error.chain().any(is_broken_pipe) => {
                 record.failed(&format!("{error:#}"));
             }
-            saved => saved?,
+            Err(error) => {
+                ended = Err(error);
+                break;
+            }
+            Ok(()) => {}
         }
     }
     if started.runtime.interrupted() {
         tell("interrupted; the reports that were saved are whole");
+        started.keeper.interrupted()?;
         return Ok(Exit::Interrupted);
     }
-    live::conclude(&fetch.aws, &record, started.earlier)?;
+    if let Err(error) = ended {
+        started.keeper.interrupted()?;
+        return Err(error);
+    }
+    live::conclude(&fetch.aws, &started.record, &started.keeper)?;
+    let record = started.record.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(exit(&record))
+}
+
+fn wish(fetch: &Fetch, done: Done) -> live::Wish {
+    live::Wish {
+        resolve_keys: false,
+        verbose: fetch.talk.verbose > 0,
+        done,
+    }
 }
 
 fn exit(record: &Record) -> Exit {
@@ -89,12 +111,11 @@ fn into_archive(fetch: &Fetch, archive: &Path) -> anyhow::Result<Exit> {
         place: fetch.aws.place.clone(),
     };
     let store = archive::store(&at)?;
-    let started = match live::start(&fetch.aws, false, now(), fetch.talk.verbose > 0)? {
+    let started = match live::start(&fetch.aws, now(), wish(fetch, Done::Together))? {
         Ok(started) => started,
         Err(exit) => return Ok(exit),
     };
-    let mut source = Live::new(started.arrivals, None);
-    let record = source.record();
+    let mut source = Live::new(started.arrivals, None, Arc::clone(&started.record));
     let mut added = Added::default();
     let ended = add(&*store, &mut source, &mut added);
     // The table of outcomes tells what failed of several accounts.
@@ -102,10 +123,11 @@ fn into_archive(fetch: &Fetch, archive: &Path) -> anyhow::Result<Exit> {
     ended?;
     if started.runtime.interrupted() {
         tell("interrupted; the reports that had come were added");
+        started.keeper.keep()?;
         return Ok(Exit::Interrupted);
     }
-    let record = record.lock().unwrap_or_else(PoisonError::into_inner);
-    live::conclude(&fetch.aws, &record, started.earlier)?;
+    live::conclude(&fetch.aws, &started.record, &started.keeper)?;
+    let record = started.record.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(exit(&record))
 }
 

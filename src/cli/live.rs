@@ -1,8 +1,7 @@
 //! What live scans and `fetch` share: from flags to reports on their way, and what is told at the end.
 
-use std::io::Write as _;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, bail};
 use credlens::aws::accounts::{self, Account};
@@ -10,12 +9,12 @@ use credlens::aws::{
     self, Arrivals, Error, Options, Outcome, Outcomes, Patience, Plan, Record, Runtime, Scope, Session,
     Settings, Several, State,
 };
-use credlens::io::outputs::Output;
 use credlens::io::temporary;
-use credlens::output::harmless;
+use credlens::output::{counted, harmless};
 use credlens::report::time::Timestamp;
 
 use super::aws_args::{Aws, Span};
+use super::outcomes::{Done, Keeper};
 use super::{Exit, tell, tell_error};
 
 const ROLE: &str = "OrganizationAccountAccessRole";
@@ -30,33 +29,44 @@ pub(super) struct Started {
     /// Hears Ctrl-C: to be kept until the end.
     pub(super) runtime: Runtime,
     pub(super) arrivals: Arrivals,
-    /// What an earlier run knew, if this one goes on from it.
-    pub(super) earlier: Option<Outcomes>,
+    /// What becomes of the accounts: to be filled.
+    pub(super) record: Arc<Mutex<Record>>,
+    pub(super) keeper: Keeper,
+}
+
+/// What is wanted besides the reports, and of them.
+#[derive(Clone, Copy)]
+pub(super) struct Wish {
+    pub(super) resolve_keys: bool,
+    pub(super) verbose: bool,
+    pub(super) done: Done,
 }
 
 /// Starts fetching, or says why that cannot be.
 ///
 /// # Errors
 /// Those of files and flags; those of AWS are told, and become the exit status.
-pub(super) fn start(
-    aws: &Aws,
-    resolve_keys: bool,
-    now: Timestamp,
-    verbose: bool,
-) -> anyhow::Result<Result<Started, Exit>> {
+pub(super) fn start(aws: &Aws, now: Timestamp, wish: Wish) -> anyhow::Result<Result<Started, Exit>> {
     aws.check()?;
-    let runtime = Runtime::new(end_at_once).context("threads for calls to AWS cannot be started")?;
     let earlier = aws.resume.as_deref().map(read_outcomes).transpose()?;
-    let options = options(aws, now, verbose);
+    let keeper = Keeper::open(aws.outcomes.as_deref(), wish.done)?;
+    let at_the_end = keeper.clone();
+    let runtime = Runtime::new(move || end_at_once(&at_the_end))
+        .context("threads for calls to AWS cannot be started")?;
+    let options = options(aws, now, wish.verbose);
     let settings = settings(aws, &options);
     let session = match runtime.wait(Session::open(&settings)) {
         Ok(session) => session,
         Err(error) if error.is_usage() => bail!("{error}"),
         Err(error) => return Ok(Err(refuse(aws, &error, "aws"))),
     };
+    let record = Arc::<Mutex<Record>>::default();
     let scope = if aws.several() {
         match several(aws, &runtime, &session, earlier.as_ref())? {
-            Ok(several) => Scope::Several(several),
+            Ok(several) => {
+                keeper.plan(&several.accounts, earlier, &record);
+                Scope::Several(several)
+            }
             Err((error, partition)) => return Ok(Err(refuse(aws, &error, &partition))),
         }
     } else {
@@ -66,19 +76,22 @@ pub(super) fn start(
         session,
         scope,
         options,
-        resolve_keys,
+        resolve_keys: wish.resolve_keys,
     };
     let arrivals = runtime.fetch_all(plan);
     Ok(Ok(Started {
         runtime,
         arrivals,
-        earlier,
+        record,
+        keeper,
     }))
 }
 
 /// Where Ctrl-C does not end a run otherwise.
 #[expect(clippy::exit, reason = "what is in the way of returning cannot be ended")]
-fn end_at_once() {
+fn end_at_once(keeper: &Keeper) {
+    // Nobody may be left to be told.
+    drop(keeper.interrupted());
     temporary::discard();
     std::process::exit(Exit::Interrupted as i32);
 }
@@ -185,25 +198,14 @@ fn refuse(aws: &Aws, error: &Error, partition: &str) -> Exit {
 }
 
 /// Tells how the accounts came out and what to allow, and keeps it where that was asked for.
-pub(super) fn conclude(aws: &Aws, record: &Record, earlier: Option<Outcomes>) -> anyhow::Result<()> {
+pub(super) fn conclude(aws: &Aws, record: &Mutex<Record>, keeper: &Keeper) -> anyhow::Result<()> {
+    let record = record.lock().unwrap_or_else(PoisonError::into_inner).clone();
     if aws.several() {
         tell_outcomes(&record.outcomes);
     }
     // Listing the accounts, to which the partition would matter, has been allowed.
     tell_policies(aws, &record.denied, "aws");
-    let Some(path) = &aws.outcomes else {
-        return Ok(());
-    };
-    let outcomes = match earlier {
-        Some(earlier) => earlier.continued(record.outcomes.clone()),
-        None => Outcomes::new(record.outcomes.clone()),
-    };
-    let write = || {
-        let mut output = Output::create(path)?;
-        output.write_all(outcomes.text().as_bytes())?;
-        output.finish()
-    };
-    write().with_context(|| format!("cannot write {}", path.display()))
+    keeper.keep()
 }
 
 /// The table of outcomes: who failed by name and why, and how many did not.
@@ -213,9 +215,9 @@ fn tell_outcomes(outcomes: &[Outcome]) {
         .filter(|outcome| outcome.outcome == State::Failed)
         .collect();
     let fetched = outcomes.len() - failed.len();
+    let accounts = counted(outcomes.len() as u64, "account");
     tell(format_args!(
-        "{} accounts: {fetched} fetched, {} failed",
-        outcomes.len(),
+        "{accounts}: {fetched} fetched, {} failed",
         failed.len()
     ));
     let name = |outcome: &Outcome| harmless(outcome.name.as_deref().unwrap_or("-")).into_owned();
@@ -236,7 +238,12 @@ fn tell_outcomes(outcomes: &[Outcome]) {
 
 fn tell_policies(aws: &Aws, denied: &[aws::Wanted], partition: &str) {
     let role = aws.role_name.as_deref().unwrap_or(ROLE);
-    for remedy in aws::remedies(denied, &aws::role_arn(partition, "*", role)) {
+    tell_remedies(denied, &aws::role_arn(partition, "*", role));
+}
+
+/// Tells what to allow; `role` is the ARN of the roles in the accounts, for who may not even list them.
+pub(super) fn tell_remedies(denied: &[aws::Wanted], role: &str) {
+    for remedy in aws::remedies(denied, role) {
         tell(format_args!(
             "{} is wanted. The smallest policy for {}:\n{}",
             remedy.action,

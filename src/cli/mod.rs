@@ -8,6 +8,8 @@ mod archive;
 mod args;
 #[cfg(feature = "aws")]
 mod aws_args;
+#[cfg(all(feature = "aws", feature = "archive"))]
+mod bucket;
 mod config;
 mod dated;
 mod diagnostics;
@@ -19,6 +21,8 @@ mod frameworks;
 mod live;
 #[cfg(feature = "aws")]
 mod objects;
+#[cfg(feature = "aws")]
+mod outcomes;
 mod progress;
 mod rules;
 mod scan;
@@ -63,6 +67,13 @@ impl From<Exit> for ExitCode {
 
 /// Runs the command that was typed.
 pub(crate) fn run() -> ExitCode {
+    if std::env::args_os().any(|argument| has_user_info(&argument.to_string_lossy())) {
+        tell_error(
+            "an argument is an address with a user name or a password in it, which is not repeated here; leave out \
+             what stands before the @, and give credentials by the environment or --profile",
+        );
+        return Exit::Usage.into();
+    }
     let command = Cli::parse().command;
     let result = match command {
         Command::Scan(scan) => scan::run(*scan),
@@ -91,6 +102,13 @@ pub(crate) fn run() -> ExitCode {
             Exit::Usage.into()
         }
     }
+}
+
+/// Whether it holds an address such as `s3://key:secret@bucket`, which errors would repeat.
+fn has_user_info(argument: &str) -> bool {
+    let after = argument.split("://").skip(1);
+    let mut authorities = after.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or(""));
+    authorities.any(|authority| authority.contains('@'))
 }
 
 fn manual() -> anyhow::Result<Exit> {

@@ -3,11 +3,13 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::io::Read;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use credlens::aws::{Body, Error, S3, S3Object, S3Url, Settings};
+use credlens::aws::{Body, Error, S3, S3Object, S3Url, Settings, Wanted};
 use credlens::io::error::InputError;
 use credlens::io::remote::Remote;
+
+use super::live::tell_remedies;
 
 /// How many objects are opened before it is their turn: a call for each in turn would take longer than judging it.
 const AHEAD: usize = 8;
@@ -26,6 +28,17 @@ struct State {
     next: VecDeque<S3Url>,
     /// What is being read ahead, in that order.
     ahead: VecDeque<(String, Body)>,
+    /// What was begun to be read to know that it is there.
+    begun: Vec<(String, Body)>,
+    /// What was refused.
+    denied: Vec<Wanted>,
+}
+
+/// At the end of a run, so that each policy is told once.
+impl Drop for State {
+    fn drop(&mut self) {
+        tell_remedies(&self.denied, "");
+    }
 }
 
 impl Objects {
@@ -37,12 +50,18 @@ impl Objects {
             listed: BTreeSet::new(),
             next: VecDeque::new(),
             ahead: VecDeque::new(),
+            begun: Vec::new(),
+            denied: Vec::new(),
         })))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The same for inputs in this order: what is known of them already is read ahead in it.
     pub(crate) fn in_order(&self, inputs: &[PathBuf]) -> Self {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
         let urls = inputs.iter().map(|input| input.to_string_lossy());
         let known = urls.filter(|url| state.listed.contains(&**url));
         let next = known.filter_map(|url| url.parse().ok()).collect();
@@ -54,21 +73,12 @@ impl Objects {
 
 impl Remote for Objects {
     fn list(&mut self, url: &str) -> Result<Vec<String>, InputError> {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
         if state.listed.contains(url) {
             return Ok(vec![url.to_owned()]);
         }
         let at: S3Url = url.parse().map_err(remote)?;
-        let s3 = state.s3().map_err(remote)?;
-        let found = match s3.list(&at) {
-            Ok(objects) => below(&at, &objects),
-            // Who may read an object need not be allowed to list the others.
-            Err(error) if error.denied().is_some() && is_key(&at) => {
-                s3.read(&at.bucket, &at.key).map_err(|_| remote(error))?;
-                vec![at]
-            }
-            Err(error) => return Err(remote(error)),
-        };
+        let found = state.found(&at).map_err(|error| state.failed(error))?;
         let urls: Vec<String> = found.iter().map(S3Url::to_string).collect();
         state.listed.extend(urls.iter().cloned());
         state.next = found.into();
@@ -77,16 +87,20 @@ impl Remote for Objects {
     }
 
     fn open(&mut self, url: &str) -> Result<Box<dyn Read + Send>, InputError> {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
         let at: S3Url = url.parse().map_err(remote)?;
-        let s3 = state.s3().map_err(remote)?;
+        let s3 = state.s3().map_err(|error| state.failed(error))?;
+        let is_begun = |(begun, _): &(String, Body)| begun == url;
         let begun = match state.ahead.pop_front() {
             Some((begun, body)) if begun == url => body,
             Some(_) | None => {
                 state.ahead.clear();
                 let position = state.next.iter().position(|next| *next == at);
                 drop(state.next.drain(..position.map_or(0, |position| position + 1)));
-                s3.begin(&at.bucket, &at.key)
+                match state.begun.iter().position(is_begun) {
+                    Some(position) => state.begun.swap_remove(position).1,
+                    None => s3.begin(&at.bucket, &at.key),
+                }
             }
         };
         while state.ahead.len() < AHEAD {
@@ -95,11 +109,48 @@ impl Remote for Objects {
             state.ahead.push_back((next.to_string(), body));
         }
         drop(state);
-        Ok(Box::new(begun.opened().map_err(remote)?))
+        let opened = begun.opened();
+        Ok(Box::new(opened.map_err(|error| self.lock().failed(error))?))
     }
 }
 
 impl State {
+    /// What an address stands for. What looks like an object's name is tried to be read first: who may read it need
+    /// not be allowed to list the others.
+    fn found(&mut self, at: &S3Url) -> Result<Vec<S3Url>, Error> {
+        let s3 = self.s3()?;
+        if is_name(at) {
+            match s3.read(&at.bucket, &at.key) {
+                Ok(body) => {
+                    if self.begun.len() < AHEAD {
+                        self.begun.push((at.to_string(), body));
+                    }
+                    return Ok(vec![at.clone()]);
+                }
+                Err(Error::NoObject) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        match s3.list(at) {
+            Ok(objects) if objects.is_empty() && is_name(at) => Err(Error::NoObject),
+            Ok(objects) => Ok(below(at, &objects)),
+            Err(error) if error.denied().is_some() && is_name(at) => Err(Error::NoObject),
+            Err(error) if error.denied().is_some() && is_key(at) => {
+                let read = s3.read(&at.bucket, &at.key);
+                let body = read.map_err(|_| error)?;
+                self.begun.push((at.to_string(), body));
+                Ok(vec![at.clone()])
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The error, of which what was refused is kept for the end.
+    fn failed(&mut self, error: Error) -> InputError {
+        self.denied.extend(error.denied());
+        remote(error)
+    }
+
     fn s3(&mut self) -> Result<S3, Error> {
         if let Some(s3) = &self.s3 {
             return Ok(s3.clone());
@@ -112,6 +163,12 @@ impl State {
 
 fn remote(error: impl std::error::Error + Send + Sync + 'static) -> InputError {
     InputError::Remote(Box::new(error))
+}
+
+/// Whether it looks like the name of one object, such as `2026-11-21/111122223333.csv`.
+fn is_name(at: &S3Url) -> bool {
+    let name = at.key.rsplit('/').next().unwrap_or("");
+    name.trim_start_matches('.').contains('.')
 }
 
 /// Whether it may name one object.

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use credlens::engine::{Event, Source, Unread};
+use credlens::output::counted;
 
 /// What takes less than this needs no progress.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -53,11 +54,9 @@ impl<S: Source> Progress<S> {
         if self.next.is_some_and(|next| next <= now) {
             self.next = Some(now + INTERVAL);
             self.told = true;
-            let (bytes, inputs) = (self.bytes.load(Ordering::Relaxed) >> 20, self.inputs);
-            drop(write!(
-                io::stderr(),
-                "\r{bytes} MiB read, {inputs} inputs done\x1b[K"
-            ));
+            let bytes = self.bytes.load(Ordering::Relaxed) >> 20;
+            let inputs = counted(self.inputs, "input");
+            drop(write!(io::stderr(), "\r{bytes} MiB read, {inputs} done\x1b[K"));
         }
     }
 }

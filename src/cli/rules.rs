@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use credlens::engine::examples;
-use credlens::output::catalogue as tables;
+use credlens::output::{catalogue as tables, counted};
 use credlens::rule::{self, Catalogue, Rule, Selection};
 
 use super::args::{Color, ListFormat, Rules, RulesList};
@@ -120,7 +120,7 @@ fn check(paths: &[PathBuf]) -> anyhow::Result<Exit> {
         (errors.len(), "error"),
         (doubts, "warning"),
     ]
-    .map(counted);
+    .map(|(count, thing)| counted(count as u64, thing));
     writeln!(io::stdout(), "{read} read, {wrong}, {doubts}")?;
     Ok(if errors.is_empty() {
         Exit::Clean
@@ -131,7 +131,7 @@ fn check(paths: &[PathBuf]) -> anyhow::Result<Exit> {
 
 fn test(paths: &[PathBuf]) -> anyhow::Result<Exit> {
     let (rules, mut errors) = read(paths)?;
-    let (mut passed, mut failed) = (0, 0);
+    let (mut passed, mut failed) = (0_u64, 0);
     for rule in &rules {
         for example in &rule.examples {
             match examples::verdict(rule, example) {
@@ -147,16 +147,11 @@ fn test(paths: &[PathBuf]) -> anyhow::Result<Exit> {
         }
     }
     refuse(&errors, Color::Auto);
-    let [count, passed_examples] = [(rules.len(), "rule"), (passed, "example")].map(counted);
-    writeln!(io::stdout(), "{count}: {passed_examples} passed, {failed} failed")?;
+    let (rules, examples) = (counted(rules.len() as u64, "rule"), counted(passed, "example"));
+    writeln!(io::stdout(), "{rules}: {examples} passed, {failed} failed")?;
     Ok(match (errors.is_empty(), failed) {
         (false, _) => Exit::Usage,
         (true, 0) => Exit::Clean,
         (true, _) => Exit::Findings,
     })
-}
-
-fn counted((count, thing): (usize, &str)) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {thing}{plural}")
 }

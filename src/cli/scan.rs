@@ -3,9 +3,8 @@
 use std::io;
 use std::path::Path;
 #[cfg(feature = "aws")]
-use std::sync::PoisonError;
+use std::sync::Arc;
 
-#[cfg(not(feature = "aws"))]
 use anyhow::bail;
 #[cfg(feature = "aws")]
 use credlens::aws::Live;
@@ -20,7 +19,11 @@ use super::args::{Color, FailOn, FormatTo, Scan};
 use super::config::{Config, Suppressing};
 #[cfg(feature = "aws")]
 use super::live;
+#[cfg(feature = "aws")]
+use super::outcomes::Done;
 use super::progress::Progress;
+#[cfg(feature = "aws")]
+use super::target::is_taken;
 use super::target::{check_formats, open_outputs};
 #[cfg(feature = "aws")]
 use super::tell;
@@ -129,21 +132,38 @@ fn judge_live(
     suppressions: &Suppressions,
     now: Timestamp,
 ) -> anyhow::Result<Exit> {
-    let started = match live::start(&config.aws, config.resolve_keys, now, config.verbose)? {
+    if let Some(path) = config.aws.outcomes.as_deref()
+        && is_taken(&config.formats, path)
+    {
+        bail!(
+            "{} is for --format and for --outcomes; give each its own file",
+            path.display()
+        );
+    }
+    let wish = live::Wish {
+        resolve_keys: config.resolve_keys,
+        verbose: config.verbose,
+        done: Done::Together,
+    };
+    let started = match live::start(&config.aws, now, wish)? {
         Ok(started) => started,
         Err(exit) => return Ok(exit),
     };
     let runtime = started.runtime;
-    let source = Live::new(started.arrivals, config.as_of);
-    let record = source.record();
+    let source = Live::new(started.arrivals, config.as_of, Arc::clone(&started.record));
     let is_whole = || !runtime.interrupted();
-    let Some(tally) = assess(config, selected, suppressions, (source, now), is_whole)? else {
-        tell("interrupted; nothing was written to files");
+    let judged = assess(config, selected, suppressions, (source, now), is_whole);
+    if judged.is_err() {
+        // What was not written is still to be done.
+        started.keeper.interrupted()?;
+    }
+    let Some(tally) = judged? else {
+        tell("interrupted; no findings were written to files");
+        started.keeper.interrupted()?;
         return Ok(Exit::Interrupted);
     };
     tell_diagnostics(&tally, config);
-    let record = record.lock().unwrap_or_else(PoisonError::into_inner);
-    live::conclude(&config.aws, &record, started.earlier)?;
+    live::conclude(&config.aws, &started.record, &started.keeper)?;
     Ok(exit(&tally, config.fail_on))
 }
 

@@ -36,6 +36,14 @@ pub(super) fn check_formats<F: Display>(formats: &[FormatTo<F>], inputs: &[PathB
     Ok(())
 }
 
+/// Whether a format goes to this file.
+#[cfg(feature = "aws")]
+pub(super) fn is_taken<F>(formats: &[FormatTo<F>], path: &Path) -> bool {
+    let paths = formats.iter().filter_map(|to| to.path.as_deref());
+    let mut places = paths.map(one_place);
+    one_place(path).is_ok_and(|path| places.any(|place| place.is_ok_and(|place| place == path)))
+}
+
 /// `a.csv`, `./a.csv` and a symlink to it are one place.
 fn one_place(path: &Path) -> io::Result<PathBuf> {
     std::fs::canonicalize(path).or_else(|_| std::path::absolute(path))

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::catalogue::plain_table;
 use super::harmless::harmless;
+use super::words::counted;
 use crate::finding::AsOfSource;
 
 /// What an archive holds: `credlens.archive-list/v1`.
@@ -73,7 +74,11 @@ impl Contents {
         let headings = ["As of", "Account", "Name", "Users", "Added from"];
         let table = plain_table(&headings, rows, width, color);
         let users: u64 = self.reports.iter().map(|report| report.users).sum();
-        format!("{table}\n{} reports, {users} rows\n", self.reports.len())
+        let (reports, rows) = (
+            counted(self.reports.len() as u64, "report"),
+            counted(users, "row"),
+        );
+        format!("{table}\n{reports}, {rows}\n")
     }
 }
 
@@ -142,10 +147,14 @@ impl Verified {
                 text.push('\n');
             }
         }
-        let (files, reports) = (self.files, self.reports);
+        let files = counted(self.files as u64, "file");
+        let reports = |what| counted(self.reports as u64, what);
         match self.problems.len() {
-            0 => text + &format!("{files} files with {reports} reports: all whole\n"),
-            count => text + &format!("{files} files, {reports} whole reports, {count} problems\n"),
+            0 => text + &format!("{files} with {}: all whole\n", reports("report")),
+            problems => {
+                let problems = counted(problems as u64, "problem");
+                text + &format!("{files}, {}, {problems}\n", reports("whole report"))
+            }
         }
     }
 }

@@ -42,7 +42,7 @@ use std::str::FromStr;
 pub use harmless::harmless;
 pub use json::Assessment;
 pub use outputs::{Outputs, Part};
-pub use words::diagnostic_line;
+pub use words::{counted, diagnostic_line};
 
 use crate::engine::Hit;
 use crate::finding::{Finding, Tally, UnknownWord, from_word};

@@ -25,7 +25,7 @@ pub(super) fn number(number: u64) -> String {
 }
 
 /// `1 user`, `41 users`.
-pub(super) fn counted(count: u64, what: &str) -> String {
+pub fn counted(count: u64, what: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{} {what}{plural}", number(count))
 }

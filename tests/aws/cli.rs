@@ -355,64 +355,13 @@ fn flags_that_make_no_sense_are_refused() {
         vec!["scan", "--role-arn", "arn:aws:iam::1:role/Audit"],
         vec!["scan", "--org", "--role-name", "a b"],
         vec!["scan", "--external-id", "a b"],
+        vec!["scan", "--org", "--outcomes", "no/such/directory"],
+        vec!["fetch", "--org", "--outcomes", "."],
+        vec!["scan", "--org", "--outcomes", "./x", "--format", "json=x"],
     ] {
         let ended = credlens(&server, folder.path(), &arguments);
         assert_eq!(ended.exit, 2, "{arguments:?}\n{}", ended.err);
         assert!(!ended.err.contains("interceptor"), "{}", ended.err);
     }
     assert_eq!(server.counts().len(), 0);
-}
-
-/// A run over an organization adds one file to an archive, with the names of the accounts; what failed is told.
-#[cfg(feature = "archive")]
-#[test]
-fn an_organization_into_an_archive() {
-    let mut known = accounts(5);
-    *known.values_mut().last().unwrap() = Account::Denied;
-    let server = Server::start(known);
-    let folder = tempfile::tempdir().unwrap();
-    let fetch = ["fetch", "--org", "--archive", "archive"];
-    let fetched = credlens(&server, folder.path(), &fetch);
-    assert_eq!(fetched.exit, 4, "{}", fetched.err);
-    assert_eq!(fetched.out.lines().count(), 1, "one file: {}", fetched.out);
-    assert!(fetched.err.contains("4 reports with"), "{}", fetched.err);
-    assert!(
-        fetched.err.contains("5 accounts: 4 fetched, 1 failed"),
-        "{}",
-        fetched.err
-    );
-    let again = credlens(&server, folder.path(), &fetch);
-    assert_eq!((again.exit, again.out.as_str()), (4, ""), "{}", again.err);
-    assert!(again.err.contains("4 were there already"), "{}", again.err);
-    let listed = credlens(
-        &server,
-        folder.path(),
-        &["archive", "list", "archive", "--format", "json"],
-    );
-    let list: serde_json::Value = serde_json::from_str(&listed.out).unwrap();
-    let reports = list["reports"].as_array().unwrap();
-    assert_eq!(reports.len(), 4);
-    assert_eq!(reports[0]["as_of_source"], "generated");
-    assert!(
-        reports.iter().all(|report| report["account_name"].is_string()),
-        "{list}"
-    );
-    // The bytes are those that `fetch` saves.
-    credlens(&server, folder.path(), &["fetch", "--org", "--output", "saved/"]);
-    credlens(
-        &server,
-        folder.path(),
-        &["archive", "export", "archive", "--output", "exported/"],
-    );
-    let names = |directory: &str| {
-        let entries = std::fs::read_dir(folder.path().join(directory)).unwrap();
-        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
-        names.sort();
-        names
-    };
-    assert_eq!(names("saved"), names("exported"));
-    for name in names("saved") {
-        let bytes = |directory: &str| std::fs::read(folder.path().join(directory).join(&name)).unwrap();
-        assert_eq!(bytes("saved"), bytes("exported"));
-    }
 }

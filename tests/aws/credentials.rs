@@ -172,13 +172,86 @@ fn nothing_takes_longer_than_it_may() {
         );
         let told = [&ended.err[..], &ended.out].concat();
         let words = told.split_whitespace().collect::<Vec<_>>().join(" ");
-        let said = [
-            &format!("{silent} was not answered within 1 second;")[..],
-            &format!("{silent}: no answer in time;"),
-            "the service that gives out the AWS credentials could not be reached: no answer in time",
-        ];
-        assert!(said.iter().any(|said| words.contains(said)), "{silent}: {words}");
+        let said = format!("{silent}: no answer in time; check the network, --region and --endpoint-url");
+        assert!(words.contains(&said), "{silent}: {words}");
     }
+}
+
+#[test]
+fn what_stands_between_here_and_aws_is_no_answer() {
+    for body in ["", "<html>Sign in</html>", "<ListAccessKeysResponse><List"] {
+        for (action, arguments) in [
+            ("ListAccounts", &["scan", "--org"][..]),
+            ("GenerateCredentialReport", &["scan"]),
+            (
+                "ListAccessKeys",
+                &["scan", "--resolve-keys", "--fail-on", "never"],
+            ),
+        ] {
+            let server = Server::start(accounts(1));
+            server.answer_instead(action, 200, body);
+            let folder = tempfile::tempdir().unwrap();
+            let ended = credlens(
+                &server,
+                folder.path(),
+                &[arguments, &["--timeout", "1s"]].concat(),
+            );
+            let exit = if action == "ListAccessKeys" { 0 } else { 3 };
+            assert_eq!(ended.exit, exit, "{action}: {}", ended.err);
+            let words = [&ended.err[..], &ended.out].concat();
+            let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+            let told = format!("{action} could not be read; is something between here and AWS?");
+            assert!(words.contains(&told), "{action}: {words}");
+        }
+    }
+}
+
+#[test]
+fn an_account_without_an_organization() {
+    let server = Server::start(accounts(1));
+    server.refuse("ListAccounts", "AWSOrganizationsNotInUseException");
+    let folder = tempfile::tempdir().unwrap();
+    let ended = credlens(&server, folder.path(), &["scan", "--org"]);
+    assert_eq!(ended.exit, 3, "{}", ended.err);
+    insta::assert_snapshot!(ended.err, @"error: the account of these credentials is in no organization (AWSOrganizationsNotInUseException); scan it without --org, or name accounts by --accounts-file");
+}
+
+#[test]
+fn a_connection_that_is_closed_is_tried_four_times() {
+    let cases = [
+        ("GetCredentialReport", &["fetch"][..]),
+        ("GetCallerIdentity", &["fetch", "--org"]),
+        ("ListAccounts", &["fetch", "--org"]),
+        ("AssumeRole", &["fetch", "--org", "--accounts", "000000000002"]),
+        (
+            "AssumeRole",
+            &["fetch", "--role-arn", "arn:aws:iam::000000000002:role/Scan"],
+        ),
+    ];
+    let check = |(action, arguments): (&str, &[&str])| {
+        let server = Server::start(accounts(2));
+        server.hang_up_at(action);
+        let folder = tempfile::tempdir().unwrap();
+        let ended = credlens(&server, folder.path(), arguments);
+        assert_eq!(ended.exit, 3, "{action}: {}", ended.err);
+        let told = [
+            "AWS could not be reached for",
+            &format!("{action}: connection closed"),
+        ];
+        assert!(
+            told.iter().all(|told| ended.err.contains(told)),
+            "{action}: {}",
+            ended.err
+        );
+        assert_eq!(server.counts()[action], 4, "{action}");
+    };
+    // Each takes the pauses between four calls.
+    std::thread::scope(|scope| {
+        for case in cases {
+            let check = &check;
+            scope.spawn(move || check(case));
+        }
+    });
 }
 
 #[test]
@@ -208,6 +281,13 @@ fn keys_are_asked_for_as_long_as_that_is_of_use() {
     ]
     .concat();
     for (code, most, told) in [
+        // Once more each after a second.
+        (
+            "Throttling",
+            8,
+            "the access key ids of 700 users are left open: iam:ListAccessKeys was not done within 2 seconds; \
+             the last answer was: Throttling;",
+        ),
         (
             "ExpiredToken",
             4,
@@ -218,10 +298,10 @@ fn keys_are_asked_for_as_long_as_that_is_of_use() {
             4,
             "the access key ids of 700 users are left open: AWS does not allow",
         ),
-        // Six tries each.
+        // Four tries each.
         (
             "ServiceFailure",
-            24,
+            16,
             "the access key ids of 700 users are left open: AWS failed",
         ),
         // It may be about the one user.
@@ -233,6 +313,8 @@ fn keys_are_asked_for_as_long_as_that_is_of_use() {
     ] {
         let server = Server::start([(CALLER.to_owned(), Account::Large)].into());
         server.refuse("ListAccessKeys", code);
+        let limit = if code == "Throttling" { "2s" } else { "10m" };
+        let all = [&all[..], &["--timeout", limit]].concat();
         let ended = credlens(&server, folder.path(), &all);
         assert_eq!(ended.exit, 0, "{}", ended.err);
         let asked = server.counts()["ListAccessKeys"];

@@ -5,6 +5,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use credlens::aws::{Outcomes, State};
+
 use super::server::{Account, Server};
 
 /// A run whose standard output is a pipe that nobody reads; it ends with its test.
@@ -130,4 +132,87 @@ fn while_a_saved_report_goes_into_a_full_pipe() {
     wait_until_fetched(&server, 1);
     run.interrupt();
     assert_eq!(run.ends_within(Duration::from_secs(10)), Some(130));
+}
+
+/// How each account came out, as `--outcomes` kept it: its last digit, and whether it need not be done again.
+fn kept(folder: &Path) -> String {
+    let text = std::fs::read_to_string(folder.join("outcomes.json")).unwrap();
+    let outcomes = Outcomes::parse(&text).unwrap();
+    let words = outcomes.accounts.iter().map(|outcome| {
+        let id = outcome.account.trim_start_matches('0');
+        match outcome.outcome {
+            State::Fetched => format!("{id} done"),
+            State::Failed => format!("{id} {}", outcome.error.as_deref().unwrap_or("")),
+        }
+    });
+    words.collect::<Vec<_>>().join(", ")
+}
+
+/// What was saved need not be fetched again; the rest is, by `--resume`.
+#[test]
+fn what_was_saved_is_kept() {
+    let accounts = (1..=5).map(|number| (format!("{number:012}"), Account::Well));
+    let server = Server::start(accounts.collect());
+    server.set("000000000003", Account::Mute);
+    let folder = tempfile::tempdir().unwrap();
+    let fetch = [
+        "fetch",
+        "--org",
+        "--output",
+        "out/",
+        "--outcomes",
+        "outcomes.json",
+    ];
+    let mut run = Run::start(folder.path(), &server.url, &[&fetch[..], &YOUNG].concat());
+    wait_until_fetched(&server, 5);
+    run.interrupt();
+    assert_eq!(run.ends_within(Duration::from_secs(10)), Some(130));
+    assert_eq!(
+        kept(folder.path()),
+        "1 done, 2 done, 3 interrupted, 4 interrupted, 5 interrupted"
+    );
+    server.set("000000000003", Account::Well);
+    let resumed = [
+        "fetch",
+        "--resume",
+        "outcomes.json",
+        "--outcomes",
+        "outcomes.json",
+        "--output",
+        "out/",
+    ];
+    let mut run = Run::start(folder.path(), &server.url, &[&resumed[..], &YOUNG].concat());
+    assert_eq!(run.ends_within(Duration::from_secs(10)), Some(0));
+    assert_eq!(server.counts()["GetCredentialReport"], 3);
+    assert_eq!(kept(folder.path()), "1 done, 2 done, 3 done, 4 done, 5 done");
+    assert_eq!(files(&folder.path().join("out")), 5);
+}
+
+/// Findings are written all together: of a scan that is interrupted, no account is done.
+#[test]
+fn of_a_scan_nothing_is_done() {
+    let server = large(3);
+    server.set("000000000003", Account::Denied);
+    for signals in [1, 2] {
+        let folder = tempfile::tempdir().unwrap();
+        let arguments = [
+            &SCAN[..],
+            &["json=out.json", "--org", "--outcomes", "outcomes.json"],
+            &YOUNG,
+        ]
+        .concat();
+        let mut run = Run::start(folder.path(), &server.url, &arguments);
+        wait_until_fetched(&server, 3);
+        for _ in 0..signals {
+            run.interrupt();
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        assert_eq!(run.ends_within(Duration::from_secs(10)), Some(130));
+        assert_eq!(files(folder.path()), 1);
+        assert!(
+            kept(folder.path()).starts_with("1 interrupted, 2 interrupted, 3 "),
+            "{}",
+            kept(folder.path())
+        );
+    }
 }

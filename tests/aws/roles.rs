@@ -18,7 +18,7 @@ fn of_action(calls: &[Call], action: &str) -> Vec<Call> {
 }
 
 /// The policies that were told, each as its statements.
-fn policies(err: &str) -> Vec<serde_json::Value> {
+pub(super) fn policies(err: &str) -> Vec<serde_json::Value> {
     let blocks = err.split("The smallest policy").skip(1);
     let policies = blocks.map(|block| {
         let from = block.find('{').unwrap();
@@ -161,6 +161,11 @@ fn an_odd_account_of_a_file_stops_no_other() {
     );
     assert_eq!(resumed.exit, 3, "{}", resumed.err);
     assert!(resumed.err.contains("no account id"), "{}", resumed.err);
+    // What is wrong is remembered: it is not asked for with the role of all.
+    let resumed = ["scan", "--resume", "outcomes.json", "--accounts", "three"];
+    let resumed = credlens(&server, folder.path(), &resumed);
+    assert_eq!(resumed.exit, 3, "{}", resumed.err);
+    assert!(resumed.err.contains("by-profile"), "{}", resumed.err);
     assert!(!server.counts().contains_key("AssumeRole"));
 }
 

@@ -1,164 +1,11 @@
 //! Reports in S3, against a stub on a socket: what is asked for, in which order they are read, and every error.
 
-use std::collections::VecDeque;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{TcpListener, TcpStream};
-use std::path::Path;
-use std::sync::{Arc, Mutex};
-
 use assert_cmd::Command;
-use aws_config::BehaviorVersion;
-use aws_sdk_iam::config::Credentials;
-use credlens::aws::{Put, S3, S3Object, Settings};
+use credlens::aws::{Put, S3Object};
 
+use super::bucket::{Answer, Bucket, answer, fails, listed, script};
 use super::report;
-
-/// One answer: status, headers, body, and how much of the body is sent.
-#[derive(Clone)]
-pub(super) struct Answer(u16, &'static str, String, usize);
-
-pub(super) fn answer(status: u16, body: &str) -> Answer {
-    Answer(status, "", body.to_owned(), usize::MAX)
-}
-
-pub(super) fn fails(status: u16, code: &str) -> Answer {
-    answer(
-        status,
-        &format!("<Error><Code>{code}</Code><Message>Unknown</Message></Error>"),
-    )
-}
-
-pub(super) fn listed(keys: &[&str], next: Option<&str>) -> Answer {
-    let contents: Vec<_> = keys
-        .iter()
-        .map(|key| format!("<Contents><Key>{key}</Key><Size>7</Size></Contents>"))
-        .collect();
-    let contents = contents.concat();
-    let next = next.map_or(String::new(), |next| {
-        format!("<NextContinuationToken>{next}</NextContinuationToken>")
-    });
-    let is_truncated = !next.is_empty();
-    answer(
-        200,
-        &format!(
-            "<ListBucketResult><EncodingType>url</EncodingType><IsTruncated>{is_truncated}</IsTruncated>{next}\
-             {contents}</ListBucketResult>"
-        ),
-    )
-}
-
-/// Answers to requests whose line or headers have a part, each once, the last of a part for ever.
-pub(super) type Script = Vec<(&'static str, VecDeque<Answer>)>;
-
-pub(super) struct Bucket {
-    url: String,
-    requests: Arc<Mutex<Vec<String>>>,
-}
-
-impl Bucket {
-    pub(super) fn start(script: Script) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let bucket = Self {
-            url: format!("http://{}", listener.local_addr().unwrap()),
-            requests: Arc::default(),
-        };
-        let (requests, script) = (Arc::clone(&bucket.requests), Arc::new(Mutex::new(script)));
-        std::thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                let (requests, script) = (Arc::clone(&requests), Arc::clone(&script));
-                std::thread::spawn(move || serve(&stream, &requests, &script));
-            }
-        });
-        bucket
-    }
-
-    pub(super) fn requests(&self) -> Vec<String> {
-        self.requests.lock().unwrap().drain(..).collect()
-    }
-
-    pub(super) fn credlens(&self, folder: &Path, arguments: &[&str]) -> (i32, String, String) {
-        let output = Command::cargo_bin("credlens")
-            .unwrap()
-            .current_dir(folder)
-            .env_clear()
-            .env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
-            .env("AWS_SECRET_ACCESS_KEY", "SECRETEXAMPLE")
-            .env("HOME", folder)
-            .args(arguments)
-            .args(["--region", "us-east-1", "--endpoint-url", &self.url])
-            .output()
-            .unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        let (out, err) = (text(output.stdout), text(output.stderr));
-        assert!(
-            !err.contains("SECRETEXAMPLE") && !out.contains("SECRETEXAMPLE"),
-            "{err}"
-        );
-        (output.status.code().unwrap(), out, err)
-    }
-
-    fn client(&self) -> S3 {
-        let settings = Settings {
-            region: Some("us-east-1".to_owned()),
-            endpoint_url: Some(self.url.clone()),
-            ..Settings::default()
-        };
-        let credentials = Credentials::new("AKIDEXAMPLE", "SECRETEXAMPLE", None, None, "test");
-        let loader = aws_config::defaults(BehaviorVersion::latest());
-        S3::connect_by(&settings, loader.credentials_provider(credentials)).unwrap()
-    }
-}
-
-fn serve(mut stream: &TcpStream, requests: &Mutex<Vec<String>>, script: &Mutex<Script>) {
-    let mut reader = BufReader::new(stream.try_clone().unwrap());
-    loop {
-        let (mut head, mut line) = (String::new(), String::new());
-        while reader.read_line(&mut line).is_ok_and(|read| read > 2) {
-            head.push_str(&line);
-            line.clear();
-        }
-        if head.is_empty() {
-            return;
-        }
-        let length = head.lines().find_map(|line| {
-            line.to_ascii_lowercase()
-                .strip_prefix("content-length: ")?
-                .parse()
-                .ok()
-        });
-        let mut body = vec![0; length.unwrap_or(0)];
-        std::io::Read::read_exact(&mut reader, &mut body).unwrap();
-        requests.lock().unwrap().push(head.clone());
-        let mut script = script.lock().unwrap();
-        let found = script.iter_mut().find(|(part, _)| head.contains(part));
-        let Answer(status, headers, body, sent) = match found {
-            Some((_, answers)) if answers.len() > 1 => answers.pop_front().unwrap(),
-            Some((_, answers)) => answers[0].clone(),
-            None => fails(404, "NoSuchKey"),
-        };
-        drop(script);
-        let head = format!(
-            "HTTP/1.1 {status} x\r\n{headers}Content-Length: {}\r\n\r\n",
-            body.len()
-        );
-        let cut = &body.as_bytes()[..sent.min(body.len())];
-        if stream
-            .write_all(head.as_bytes())
-            .and_then(|()| stream.write_all(cut))
-            .is_err()
-            || cut.len() < body.len()
-        {
-            return;
-        }
-    }
-}
-
-pub(super) fn script(answers: &[(&'static str, &[Answer])]) -> Script {
-    answers
-        .iter()
-        .map(|(part, answers)| (*part, answers.iter().cloned().collect()))
-        .collect()
-}
+use super::roles::policies;
 
 fn paths(ndjson: &str) -> Vec<String> {
     let findings = ndjson
@@ -243,11 +90,65 @@ fn who_may_not_list_reads_what_is_named() {
         (1, vec!["s3://audit/a.csv".to_owned()]),
         "{err}"
     );
-    for url in ["s3://audit/closed", "s3://audit/a/"] {
+    // Nothing was listed.
+    assert_eq!(bucket.requests().len(), 1);
+    for (url, action, resources) in [
+        (
+            "s3://audit/closed",
+            "ListBucket",
+            r#"["arn:aws:s3:::audit","arn:aws:s3:::audit/*"]"#,
+        ),
+        (
+            "s3://audit/a/",
+            "ListBucket",
+            r#"["arn:aws:s3:::audit","arn:aws:s3:::audit/*"]"#,
+        ),
+        (
+            "s3://audit/closed.csv",
+            "GetObject",
+            r#"["arn:aws:s3:::audit/closed.csv"]"#,
+        ),
+    ] {
         let (exit, _, err) = bucket.credlens(folder.path(), &["scan", url]);
         assert_eq!(exit, 3, "{err}");
-        assert!(err.contains("AWS does not allow s3:ListBucket"), "{url}: {err}");
+        let said = format!("AWS does not allow s3:{action}");
+        assert!(err.contains(&said), "{url}: {err}");
+        let policies = policies(&err);
+        let statements = policies[0].as_array().unwrap().iter();
+        let found: Vec<_> = statements
+            .map(|statement| statement["Resource"].clone())
+            .collect();
+        assert_eq!(
+            (
+                policies.len(),
+                serde_json::Value::from(found).to_string().as_str()
+            ),
+            (1, resources),
+            "{err}"
+        );
     }
+}
+
+#[test]
+fn what_looks_like_an_object_may_be_a_prefix() {
+    let bucket = Bucket::start(script(&[
+        ("prefix=v1.0", &[listed(&["v1.0/a.csv"], None)]),
+        ("list-type=2", &[listed(&[], None)]),
+        ("/audit/v1.0/a.csv", &[answer(200, &report("111111111111"))]),
+        ("/audit/b.csv", &[answer(200, &report("222222222222"))]),
+    ]));
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = [&["scan", "s3://audit/v1.0", "s3://audit/b.csv"], &NDJSON[..]].concat();
+    let (exit, out, err) = bucket.credlens(folder.path(), &arguments);
+    assert_eq!(exit, 1, "{err}");
+    assert_eq!(paths(&out), ["s3://audit/v1.0/a.csv", "s3://audit/b.csv"]);
+    assert_eq!(bucket.requests().len(), 4);
+    let (exit, _, err) = bucket.credlens(folder.path(), &["scan", "s3://audit/none.csv"]);
+    assert_eq!(exit, 3, "{err}");
+    assert!(
+        err.contains("s3://audit/none.csv: there is no such object"),
+        "{err}"
+    );
 }
 
 #[test]
@@ -258,7 +159,7 @@ fn every_error_is_told_by_its_code() {
         fails(301, "PermanentRedirect").2,
         usize::MAX,
     );
-    for (answers, told) in [
+    let cases = [
         (fails(404, "NoSuchBucket"), "there is no bucket 'audit'"),
         (fails(403, "AccessDenied"), "s3:ListBucket"),
         (fails(403, "ExpiredToken"), "have expired"),
@@ -276,11 +177,17 @@ fn every_error_is_told_by_its_code() {
             listed(&["a%zz"], None),
             "the answer to s3:ListBucket could not be read",
         ),
-        (
-            answer(200, "nonsense"),
-            "the answer to s3:ListBucket could not be read",
-        ),
-    ] {
+    ];
+    let unreadable = [
+        "",
+        "nonsense",
+        "<html/>",
+        "<ListBucketResult/>",
+        "<ListBucketResult><Conte",
+    ];
+    let unreadable =
+        unreadable.map(|body| (answer(200, body), "the answer to s3:ListBucket could not be read"));
+    let check = |(answers, told): (Answer, &str)| {
         let bucket = Bucket::start(script(&[("list-type=2", &[answers])]));
         let folder = tempfile::tempdir().unwrap();
         let (exit, _, err) = bucket.credlens(folder.path(), &["scan", "s3://audit/none/"]);
@@ -289,7 +196,13 @@ fn every_error_is_told_by_its_code() {
             err.contains(told) && err.contains("s3://audit/none/"),
             "{told}: {err}"
         );
-    }
+    };
+    // What cannot be read is tried again after a pause.
+    std::thread::scope(|scope| {
+        for case in cases.into_iter().chain(unreadable) {
+            scope.spawn(|| check(case));
+        }
+    });
     let bucket = Bucket::start(script(&[
         ("list-type=2", &[listed(&["a"], None)]),
         ("/audit/a", &[fails(403, "InvalidObjectState")]),
@@ -376,4 +289,22 @@ fn an_object_is_written_once() {
         s3.list(&"s3://audit".parse().unwrap()).unwrap(),
         [object("a"), object("z")]
     );
+}
+
+#[cfg(feature = "archive")]
+#[test]
+fn what_an_archive_may_not_is_told_with_the_policy() {
+    let bucket = Bucket::start(script(&[
+        ("list-type=2", &[listed(&[], None)]),
+        ("PUT /audit/", &[fails(403, "AccessDenied")]),
+    ]));
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a_20261121.csv"), report("111111111111")).unwrap();
+    let add = ["archive", "add", "s3://audit/archive", "a_20261121.csv"];
+    let (exit, _, err) = bucket.credlens(folder.path(), &add);
+    assert_ne!(exit, 0, "{err}");
+    let policies = policies(&err);
+    assert_eq!(policies.len(), 1, "{err}");
+    assert_eq!(policies[0][0]["Action"], "s3:PutObject", "{err}");
+    assert_eq!(policies[0][0]["Resource"], "arn:aws:s3:::audit/*", "{err}");
 }

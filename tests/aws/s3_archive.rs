@@ -2,8 +2,8 @@
 
 use assert_cmd::Command;
 
+use super::bucket::{Bucket, answer, fails, listed, script};
 use super::report;
-use super::s3::{Bucket, answer, fails, listed, script};
 
 /// What is damaged is not taken for what was to be added.
 #[test]

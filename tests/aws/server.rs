@@ -29,6 +29,8 @@ pub(super) enum Account {
     CutOff,
     /// With something else for a report.
     Page,
+    /// Its report never comes.
+    Mute,
 }
 
 /// A running stub; it ends with the test.
@@ -39,14 +41,17 @@ pub(super) struct Server {
     calls: Arc<Mutex<Vec<Call>>>,
     /// What is never answered.
     silent: Arc<Mutex<BTreeSet<String>>>,
-    /// What is answered by an error.
-    refused: Arc<Mutex<BTreeMap<String, String>>>,
+    /// Where the connection is closed instead of an answer.
+    hanging_up: Arc<Mutex<BTreeSet<String>>>,
+    /// What is answered by something else: status and body.
+    instead: Arc<Mutex<BTreeMap<String, (u16, String)>>>,
     partition: Arc<Mutex<&'static str>>,
 }
 
 /// A call as it came in.
 #[derive(Clone, Debug)]
 pub(super) struct Call {
+    /// Of services that know no actions, such as those of machines: method and path.
     pub(super) action: String,
     /// Of the credentials that signed it.
     pub(super) account: String,
@@ -70,7 +75,8 @@ impl Server {
             accounts: Arc::new(Mutex::new(accounts)),
             calls: Arc::default(),
             silent: Arc::default(),
-            refused: Arc::default(),
+            hanging_up: Arc::default(),
+            instead: Arc::default(),
             partition: Arc::new(Mutex::new("aws")),
         };
         let shared = server.clone();
@@ -92,12 +98,25 @@ impl Server {
         self.silent.lock().unwrap().insert(action.to_owned());
     }
 
+    /// From now on the connection is closed instead of answering this.
+    pub(super) fn hang_up_at(&self, action: &str) {
+        self.hanging_up.lock().unwrap().insert(action.to_owned());
+    }
+
     /// From now on this is answered by an error.
     pub(super) fn refuse(&self, action: &str, code: &str) {
-        self.refused
-            .lock()
-            .unwrap()
-            .insert(action.to_owned(), code.to_owned());
+        let status = if code == "ServiceFailure" { 500 } else { 400 };
+        let body = match action {
+            "ListAccounts" => format!(r#"{{"__type":"{code}"}}"#),
+            _ => error(code),
+        };
+        self.answer_instead(action, status, &body);
+    }
+
+    /// From now on this is answered so.
+    pub(super) fn answer_instead(&self, action: &str, status: u16, body: &str) {
+        let answer = (status, body.to_owned());
+        self.instead.lock().unwrap().insert(action.to_owned(), answer);
     }
 
     /// From now on the caller is of this partition.
@@ -123,18 +142,26 @@ impl Server {
         let mut reader = BufReader::new(stream.try_clone().unwrap());
         while let Some(call) = read(&mut reader) {
             self.calls.lock().unwrap().push(call.clone());
-            if self.silent.lock().unwrap().contains(&call.action) {
+            let answers = self.accounts.lock().unwrap().get(&call.account).copied();
+            let is_mute = answers == Some(Account::Mute) && call.action == "GetCredentialReport";
+            if is_mute || self.silent.lock().unwrap().contains(&call.action) {
                 std::thread::sleep(Duration::from_mins(1));
                 return;
             }
+            if self.hanging_up.lock().unwrap().contains(&call.action) {
+                return;
+            }
             let (status, body) = self.answer(&call);
-            let cut = self.accounts.lock().unwrap().get(&call.account) == Some(&Account::CutOff);
-            let sent = if cut && call.action == "GetCredentialReport" {
+            let sent = if answers == Some(Account::CutOff) && call.action == "GetCredentialReport" {
                 body.len() / 2
             } else {
                 body.len()
             };
-            let head = format!("HTTP/1.1 {status} x\r\nContent-Length: {}\r\n\r\n", body.len());
+            // The header is of tokens of instances; nobody else minds it.
+            let head = format!(
+                "HTTP/1.1 {status} x\r\nx-aws-ec2-metadata-token-ttl-seconds: 21600\r\nContent-Length: {}\r\n\r\n",
+                body.len()
+            );
             let written = stream
                 .write_all(head.as_bytes())
                 .and_then(|()| stream.write_all(&body.as_bytes()[..sent]));
@@ -146,12 +173,8 @@ impl Server {
 
     fn answer(&self, call: &Call) -> (u16, String) {
         let answers = |account: &str| self.accounts.lock().unwrap().get(account).copied();
-        if let Some(code) = self.refused.lock().unwrap().get(&call.action) {
-            let status = if code == "ServiceFailure" { 500 } else { 400 };
-            return match call.action.as_str() {
-                "ListAccounts" => (status, format!(r#"{{"__type":"{code}"}}"#)),
-                _ => (status, error(code)),
-            };
+        if let Some(answer) = self.instead.lock().unwrap().get(&call.action) {
+            return answer.clone();
         }
         match call.action.as_str() {
             "GetCallerIdentity" => (200, caller(*self.partition.lock().unwrap())),
@@ -207,11 +230,16 @@ impl Server {
 
 fn read(reader: &mut impl std::io::BufRead) -> Option<Call> {
     let (mut length, mut action, mut account) = (0, String::new(), CALLER.to_owned());
-    let mut line = String::new();
+    let (mut line, mut request) = (String::new(), String::new());
     loop {
         line.clear();
         if reader.read_line(&mut line).ok()? == 0 {
             return None;
+        }
+        if request.is_empty() {
+            // Method and path.
+            let end = line.find(['?']).or(line.rfind(' ')).unwrap_or(line.len());
+            line[..end].clone_into(&mut request);
         }
         let Some((name, value)) = line.trim_end().split_once(": ") else {
             if line.trim_end().is_empty() {
@@ -224,8 +252,11 @@ fn read(reader: &mut impl std::io::BufRead) -> Option<Call> {
             "x-amz-target" => value.rsplit('.').next()?.clone_into(&mut action),
             "authorization" => {
                 // The key ids that this stub gives out have the account in them.
-                let key = value.split("Credential=").nth(1)?.split('/').next()?;
-                if let Some(id) = key.strip_prefix("ASIA") {
+                let key = value
+                    .split("Credential=")
+                    .nth(1)
+                    .and_then(|rest| rest.split('/').next());
+                if let Some(id) = key.and_then(|key| key.strip_prefix("ASIA")) {
                     id.clone_into(&mut account);
                 }
             }
@@ -237,6 +268,9 @@ fn read(reader: &mut impl std::io::BufRead) -> Option<Call> {
     let body = String::from_utf8(body).ok()?;
     if let Some(named) = body.split('&').find_map(|pair| pair.strip_prefix("Action=")) {
         named.clone_into(&mut action);
+    }
+    if action.is_empty() {
+        action = request;
     }
     Some(Call {
         action,

@@ -29,6 +29,7 @@ pub(super) struct Stub {
     /// Given when the script is at its end.
     last: Option<Reply>,
     calls: Arc<Mutex<Vec<String>>>,
+    hosts: Arc<Mutex<Vec<String>>>,
 }
 
 impl Stub {
@@ -48,6 +49,11 @@ impl Stub {
     /// The actions that were called for.
     pub(super) fn calls(&self) -> Vec<String> {
         self.calls.lock().unwrap().clone()
+    }
+
+    /// Who was called.
+    pub(super) fn hosts(&self) -> Vec<String> {
+        self.hosts.lock().unwrap().clone()
     }
 
     /// How many replies were not asked for.
@@ -74,6 +80,8 @@ impl HttpConnector for Stub {
             .find_map(|pair| pair.strip_prefix("Action="))
             .or(target);
         self.calls.lock().unwrap().push(action.unwrap_or("?").to_owned());
+        let host = request.uri().split('/').nth(2).unwrap_or("").to_owned();
+        self.hosts.lock().unwrap().push(host);
         let reply = self.replies.lock().unwrap().pop_front().or(self.last.clone());
         match reply.expect("more calls than the script has replies") {
             Reply::Http(status, body) => {

@@ -145,3 +145,22 @@ fn rows_that_are_left_out_flood_nobody() {
     assert_eq!(run.status, 4, "{run:#?}");
     assert_eq!(run.stderr.lines().count(), 1, "{}", &run.stderr[..400]);
 }
+
+/// Whatever an argument is for, its error does not repeat a password in it.
+#[test]
+fn passwords_in_addresses_are_not_repeated() {
+    let place = Place::new();
+    for args in [
+        "scan s3://AKIDEXAMPLE:secret@bucket/key.csv",
+        "scan https://user:secret@example.com/report.csv",
+        "scan x.csv --timeout https://user:secret@example.com",
+        "scan --endpoint-url=https://secret@example.com",
+        "diff a.csv s3://secret@bucket?x",
+        "https://user:secret@example.com",
+    ] {
+        let outcome = place.run(args);
+        outcome.ends(2, "a user name or a password in it, which is not repeated here");
+        assert!(!outcome.stderr.contains("secret"), "{outcome:?}");
+    }
+    place.run("scan s3/a@b.csv").ends(3, "s3/a@b.csv");
+}

@@ -17,6 +17,7 @@ use crate::aws::policy::Action;
 const PIECE: Duration = Duration::from_secs(30);
 /// How often an object that breaks off is gone on with before it is given up, without a piece in between.
 const TRIES: u32 = 3;
+
 /// Hands an object over piece by piece. What breaks off is gone on with, as long as it is the same object.
 pub(super) async fn send_all(
     client: &Client,
@@ -30,11 +31,11 @@ pub(super) async fn send_all(
         let range = (sent > 0).then(|| format!("bytes={sent}-"));
         let request = client.get_object().bucket(&at.bucket).key(&at.key);
         let request = request.set_range(range).set_if_match(tag.clone());
-        let asked = async {
-            let answer = request.send().await;
+        let asked = || async {
+            let answer = request.clone().send().await;
             answer.map_err(|error| explain(session, action, at, &error))
         };
-        let mut answer = session.in_time(action, asked).await?;
+        let mut answer = session.make(action, asked).await?;
         tag = tag.or(answer.e_tag.take());
         let reason = loop {
             match tokio::time::timeout(PIECE, answer.body.next()).await {

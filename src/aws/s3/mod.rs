@@ -4,23 +4,22 @@ mod body;
 mod url;
 
 use std::error::Error as StdError;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_config::{BehaviorVersion, ConfigLoader};
 use aws_sdk_iam::config::http::HttpResponse;
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::Client;
-use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{RequestChecksumCalculation, StalledStreamProtectionConfig};
+use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::EncodingType;
 use tokio::sync::mpsc;
 
 use super::connect::{Session, Settings};
 use super::error::Error;
-use super::policy::Action;
+use super::policy::{Action, Wanted};
 pub use body::Body;
 use body::send_all;
 use url::decoded;
@@ -28,10 +27,6 @@ pub use url::{NoS3Url, S3Url};
 
 /// Pieces of an object, of some 16 KiB each, that are held for who reads it.
 const AHEAD: usize = 32;
-/// How often a call is tried.
-const ATTEMPTS: u32 = 4;
-/// How often an object is written anew while somebody else is writing it.
-const CONFLICTS: u32 = 4;
 
 /// An object as it is listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +52,7 @@ pub struct S3 {
     client: Client,
     session: Arc<Session>,
     threads: Arc<Threads>,
+    denied: Arc<Mutex<Vec<Wanted>>>,
 }
 
 /// What runs the calls. Nobody waits for them to end.
@@ -97,7 +93,6 @@ impl S3 {
             runtime.map_err(|error| Error::Settings(format!("no threads for calls to AWS: {error}")))?;
         let session = runtime.block_on(Box::pin(Session::open_by(settings, loader)))?;
         let config = aws_sdk_s3::config::Builder::from(session.config())
-            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
             .force_path_style(session.endpoint("S3").is_some())
             // A piece that does not come is waited for here, and gone on with.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
@@ -108,7 +103,13 @@ impl S3 {
             client: Client::from_conf(config),
             session: Arc::new(session),
             threads: Arc::new(Threads(Some(runtime))),
+            denied: Arc::default(),
         })
+    }
+
+    /// What was refused until now.
+    pub fn denied(&self) -> Vec<Wanted> {
+        self.denied.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The objects whose keys begin with the address's key, in the byte order of their keys.
@@ -121,35 +122,36 @@ impl S3 {
 
     async fn list_all(&self, at: &S3Url) -> Result<Vec<S3Object>, Error> {
         let action = Action::ListBucket;
-        // Encoded, since keys may hold what XML cannot.
-        let request = self.client.list_objects_v2().bucket(&at.bucket).prefix(&at.key);
-        let mut pages = request.encoding_type(EncodingType::Url).into_paginator().send();
         let mut objects = Vec::new();
-        while let Some(page) = self.in_time(action, pages.next()).await? {
-            let page = page.map_err(|error| self.explain(action, at, &error))?;
-            let is_encoded = page.encoding_type() == Some(&EncodingType::Url);
-            for object in page.contents() {
-                let key = object.key().unwrap_or("");
-                let key = if is_encoded {
-                    decoded(key)
-                } else {
-                    Some(key.to_owned())
-                };
-                objects.push(S3Object {
-                    key: key.ok_or(Error::Unreadable { action })?,
-                    size: object
-                        .size()
-                        .and_then(|size| u64::try_from(size).ok())
-                        .unwrap_or(0),
-                });
+        let mut token = None;
+        loop {
+            // Encoded, since keys may hold what XML cannot.
+            let request = self.client.list_objects_v2().bucket(&at.bucket).prefix(&at.key);
+            let request = request
+                .encoding_type(EncodingType::Url)
+                .set_continuation_token(token);
+            let asked = || async {
+                let page = request.clone().send().await;
+                let page = page.map_err(|error| self.explain(action, at, &error))?;
+                // S3 always says it; an answer that does not is something else.
+                let is_truncated = page.is_truncated.ok_or(Error::Unreadable { action })?;
+                Ok((
+                    listed(&page)?,
+                    page.next_continuation_token.filter(|_| is_truncated),
+                ))
+            };
+            let (page, next) = self.session.make(action, asked).await?;
+            objects.extend(page);
+            if next.is_none() {
+                break;
             }
+            if next == *request.get_continuation_token() {
+                return Err(Error::Unreadable { action });
+            }
+            token = next;
         }
         objects.sort_by(|one, other| one.key.cmp(&other.key));
         Ok(objects)
-    }
-
-    async fn in_time<T>(&self, action: Action, call: impl Future<Output = T>) -> Result<T, Error> {
-        self.session.in_time(action, async { Ok(call.await) }).await
     }
 
     /// Starts reading an object ahead, without waiting for anything.
@@ -160,8 +162,10 @@ impl S3 {
             key: key.to_owned(),
         };
         let s3 = (self.client.clone(), Arc::clone(&self.session));
+        let denied = Arc::clone(&self.denied);
         self.threads.inner().spawn(async move {
             let end = Box::pin(send_all(&s3.0, &s3.1, &at, &sender)).await;
+            note(&denied, end.as_ref().err());
             // Nobody may listen any more.
             drop(sender.send(end.map(|()| Vec::new())).await);
         });
@@ -194,50 +198,65 @@ impl S3 {
             bucket: bucket.to_owned(),
             key: key.to_owned(),
         };
-        let mut conflicts = 0;
-        loop {
-            let request = self
-                .client
-                .put_object()
-                .bucket(bucket)
-                .key(key)
-                .if_none_match("*");
-            let request = request.body(ByteStream::from(bytes.to_vec()));
-            let request = request
+        let asked = || async {
+            let request = self.client.put_object().bucket(bucket).key(key);
+            let request = request.if_none_match("*").body(ByteStream::from(bytes.to_vec()));
+            let sent = request
                 .customize()
-                .config_override(whole_of_the_time(&self.session));
-            let sent = self.in_time(action, request.send());
-            let sent = self.threads.inner().block_on(sent)?;
-            let Err(error) = sent else {
-                return Ok(Put::Written);
-            };
-            match error.code() {
-                Some("PreconditionFailed") => return Ok(Put::WasThere),
-                Some("ConditionalRequestConflict") if conflicts < CONFLICTS => {
-                    conflicts += 1;
-                    let pause = Duration::from_millis(100 << conflicts);
-                    // The clock that wakes it is the runtime's.
-                    self.threads
-                        .inner()
-                        .block_on(async { tokio::time::sleep(pause).await });
-                }
-                Some(_) | None => return Err(self.explain(action, &at, &error)),
+                .config_override(whole_of_the_time(&self.session))
+                .send()
+                .await;
+            match sent {
+                Ok(_) => Ok(Put::Written),
+                Err(error) if error.code() == Some("PreconditionFailed") => Ok(Put::WasThere),
+                Err(error) => Err(self.explain(action, &at, &error)),
             }
-        }
+        };
+        self.threads
+            .inner()
+            .block_on(Box::pin(self.session.make(action, asked)))
     }
 
     fn explain<E>(&self, action: Action, at: &S3Url, error: &SdkError<E, HttpResponse>) -> Error
     where
         E: ProvideErrorMetadata + StdError + 'static,
     {
-        explain(&self.session, action, at, error)
+        let error = explain(&self.session, action, at, error);
+        note(&self.denied, Some(&error));
+        error
     }
+}
+
+fn note(denied: &Mutex<Vec<Wanted>>, error: Option<&Error>) {
+    let mut denied = denied.lock().unwrap_or_else(PoisonError::into_inner);
+    denied.extend(error.and_then(Error::denied));
 }
 
 /// A large object may take longer than other calls.
 fn whole_of_the_time(session: &Session) -> aws_sdk_s3::config::Builder {
     let limit = TimeoutConfig::builder().operation_attempt_timeout(session.limit());
     aws_sdk_s3::config::Builder::default().timeout_config(limit.build())
+}
+
+/// The objects of a page.
+fn listed(page: &ListObjectsV2Output) -> Result<Vec<S3Object>, Error> {
+    let is_encoded = page.encoding_type() == Some(&EncodingType::Url);
+    let objects = page.contents().iter().map(|object| {
+        let key = object.key().unwrap_or("");
+        let key = if is_encoded {
+            decoded(key)
+        } else {
+            Some(key.to_owned())
+        };
+        let size = object.size().and_then(|size| u64::try_from(size).ok());
+        Ok(S3Object {
+            key: key.ok_or(Error::Unreadable {
+                action: Action::ListBucket,
+            })?,
+            size: size.unwrap_or(0),
+        })
+    });
+    objects.collect()
 }
 
 /// What an error means, by its code.
@@ -268,6 +287,14 @@ where
             bucket: at.bucket.clone(),
             region: region().map(str::to_owned),
         },
-        Some(_) | None => session.explain(action, error),
+        Some(_) | None => {
+            let object = if action == Action::ListBucket {
+                String::new()
+            } else {
+                format!("/{}", at.key)
+            };
+            let arn = format!("arn:{}:s3:::{}{object}", session.partition(), at.bucket);
+            session.explain(action, error).about(Some(arn))
+        }
     }
 }

@@ -1,43 +1,11 @@
-//! Accounts: which ones, how they are called, and the role to act in there.
+//! Files of accounts: lines of an id and a name, or c7n-org's YAML or JSON.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-/// An account to be scanned.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Account {
-    /// Twelve digits, unless it is listed wrongly.
-    pub id: String,
-    /// As the organization or the file calls it.
-    pub name: Option<String>,
-    /// Names or ARNs of roles, each assumed from the one before, where this account has its own.
-    pub roles: Vec<String>,
-    /// What those roles ask for.
-    pub external_id: Option<String>,
-    /// Why nothing can be asked about it as it is listed.
-    pub wrong: Option<String>,
-}
-
-/// What is wrong with a list of accounts.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum AccountsError {
-    /// Neither form.
-    #[error(
-        "it is neither lines of an account id and, after a blank, a name, nor YAML or JSON with `accounts`, \
-         each with `account_id` and, if wanted, `name`, `role` and `external_id`: {0}"
-    )]
-    Unreadable(String),
-    /// Asked for, but not there.
-    #[error("no active account is called '{0}', nor has it as its id")]
-    Unknown(String),
-    /// Nothing is left.
-    #[error("no account is left to be scanned")]
-    None,
-}
+use super::{Account, AccountsError, checked};
 
 /// A file in the form of Cloud Custodian's c7n-org.
 #[derive(Deserialize)]
@@ -70,6 +38,8 @@ enum Roles {
 /// # Errors
 /// Where it is neither form.
 pub fn parse(text: &str) -> Result<Vec<Account>, AccountsError> {
+    // Editors on Windows begin files by a mark.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let lines = text
         .lines()
         .map(|line| line.split('#').next().unwrap_or("").trim());
@@ -99,40 +69,58 @@ fn from_line(line: &str) -> Account {
 fn from_yaml(text: &str) -> Result<Vec<Account>, AccountsError> {
     let file: File = serde_saphyr::from_str(text).map_err(|error| {
         // What the library says shows the lines around, where an external id may stand.
-        let place = error.location().map_or_else(String::new, |at| {
-            format!(" at line {}, column {}", at.line(), at.column())
-        });
-        AccountsError::Unreadable(format!("what stands there{place} is no YAML of accounts"))
+        let Some(at) = error.location() else {
+            return AccountsError::Unreadable("it cannot be read as YAML".to_owned());
+        };
+        let line = usize::try_from(at.line()).unwrap_or(usize::MAX).saturating_sub(1);
+        let column = usize::try_from(at.column()).unwrap_or(usize::MAX);
+        let before: String = text
+            .lines()
+            .nth(line)
+            .unwrap_or("")
+            .chars()
+            .take(column)
+            .collect();
+        let known = ["accounts", "account_id", "name", "role", "external_id", "profile"];
+        let found = known
+            .into_iter()
+            .filter_map(|field| Some((before.rfind(field)?, field)));
+        let field = found.max().map(|(_, field)| field);
+        let field = field.map_or_else(String::new, |field| format!(", at `{field}`"));
+        AccountsError::Unreadable(format!("see line {}, column {}{field}", at.line(), at.column()))
     })?;
     Ok(file.accounts.into_iter().map(Account::from).collect())
 }
 
 impl From<Entry> for Account {
     fn from(entry: Entry) -> Self {
-        let (roles, wrong) = match (entry.role, entry.profile) {
-            (Roles::Wrong, _) => (
-                Vec::new(),
-                Some("its role is neither a role nor a list of roles".to_owned()),
-            ),
-            // As c7n-org has it, a role goes before a profile.
-            (Roles::These(roles), _) => (roles, None),
-            (Roles::None, Some(profile)) => (
-                Vec::new(),
-                Some(format!(
-                    "it is to be read by the profile '{profile}', which one run for several accounts does not; \
-                     scan it by itself with --profile, or give it a role"
-                )),
-            ),
-            (Roles::None, None) => (Vec::new(), None),
+        let wrong = wrong(&entry);
+        let roles = match entry.role {
+            Roles::These(roles) => roles,
+            Roles::None | Roles::Wrong => Vec::new(),
         };
         Self {
             id: entry.account_id.unwrap_or_default(),
-            name: entry.name,
+            name: entry.name.filter(|name| !name.trim().is_empty()),
             roles,
             external_id: entry.external_id,
             wrong,
         }
     }
+}
+
+/// Why nothing can be asked about an account that is listed so.
+fn wrong(entry: &Entry) -> Option<String> {
+    let wrong = match (&entry.role, &entry.profile) {
+        (Roles::Wrong, _) => "its role is neither a role nor a list of roles".to_owned(),
+        // As c7n-org has it, a role goes before a profile.
+        (Roles::None, Some(profile)) if !profile.trim().is_empty() => format!(
+            "it is to be read by the profile '{profile}', which one run for several accounts does not; \
+             scan it by itself with --profile, or give it a role"
+        ),
+        _ => return None,
+    };
+    Some(wrong)
 }
 
 impl<'de> Deserialize<'de> for Roles {
@@ -196,60 +184,6 @@ impl<'de> Visitor<'de> for RolesVisitor {
     }
 }
 
-/// Whether this is an account id, from which a file name may be made: twelve digits.
-pub fn is_id(id: &str) -> bool {
-    id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// The same, each once, and with a note where nothing may be made of what is listed.
-pub(super) fn checked(accounts: Vec<Account>) -> Vec<Account> {
-    let mut checked: Vec<Account> = Vec::new();
-    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    for mut account in accounts {
-        if !is_id(&account.id) {
-            let wrong = format!("'{}' is no account id, which is twelve digits", account.id);
-            account.wrong = Some(wrong);
-            checked.push(account);
-            continue;
-        }
-        match seen.get(&account.id) {
-            None => {
-                seen.insert(account.id.clone(), checked.len());
-                checked.push(account);
-            }
-            Some(&at) if checked[at] == account => {}
-            Some(&at) => checked[at].wrong = Some("it is listed twice, in different ways".to_owned()),
-        }
-    }
-    checked
-}
-
-/// Those that `only` names by id or name (all of them where it names none) and `without` does not, by id.
-///
-/// # Errors
-/// Where a word names none, and where none is left.
-pub fn choose(
-    mut accounts: Vec<Account>,
-    only: &[String],
-    without: &[String],
-) -> Result<Vec<Account>, AccountsError> {
-    let is = |account: &Account, word: &String| account.id == *word || account.name.as_ref() == Some(word);
-    for word in only.iter().chain(without) {
-        if !accounts.iter().any(|account| is(account, word)) {
-            return Err(AccountsError::Unknown(word.clone()));
-        }
-    }
-    accounts.retain(|account| {
-        let named = |words: &[String]| words.iter().any(|word| is(account, word));
-        (only.is_empty() || named(only)) && !named(without)
-    });
-    accounts.sort();
-    if accounts.is_empty() {
-        return Err(AccountsError::None);
-    }
-    Ok(accounts)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -277,32 +211,98 @@ mod tests {
     fn custodians_files() {
         let text = "accounts:\n- account_id: 012345678901\n  name: a\n  regions: [us-east-1]\n  \
             role: arn:aws:iam::012345678901:role/C\n  vars: {charge: x}\n- account_id: '222222222222'\n  \
-            name: b\n  external_id: 7\n  role: C\n";
+            name: b\n  external_id: 77\n  role: C\n";
         let accounts = parse(text).unwrap();
         assert_eq!(accounts[0].id, "012345678901");
         assert_eq!(accounts[0].roles, ["arn:aws:iam::012345678901:role/C"]);
-        assert_eq!(accounts[1].external_id.as_deref(), Some("7"));
+        assert_eq!(accounts[1].external_id.as_deref(), Some("77"));
         let json = r#"{"accounts": [{"account_id": "222222222222", "name": "b"}]}"#;
         assert_eq!(parse(json).unwrap(), [account("222222222222", Some("b"))]);
     }
 
     #[test]
     fn custodians_roles_may_be_chains() {
-        let text = "accounts:\n- account_id: '222222222222'\n  role: [arn:aws:iam::1:role/A, B]\n\
+        let text = "accounts:\n- account_id: '222222222222'\n  role: [arn:aws:iam::111111111111:role/A, B]\n\
             - account_id: '333333333333'\n  role:\n  - C\n  profile: unused\n- account_id: '444444444444'\n  role:\n";
         let roles: Vec<_> = parse(text)
             .unwrap()
             .into_iter()
             .map(|account| account.roles)
             .collect();
-        assert_eq!(roles, [vec!["arn:aws:iam::1:role/A", "B"], vec!["C"], vec![]]);
+        assert_eq!(
+            roles,
+            [vec!["arn:aws:iam::111111111111:role/A", "B"], vec!["C"], vec![]]
+        );
     }
 
     #[test]
     fn no_external_id_is_shown_by_an_error() {
         let text = "accounts:\n- account_id: \"111111111112\"\n  external_id: [\"a-secret\"]\n";
         let error = parse(text).unwrap_err().to_string();
+        assert!(error.ends_with("line 3, column 16, at `external_id`"), "{error}");
+        let text = "accounts: [{account_id: '1', external_id: [a-secret]}]";
+        let error = parse(text).unwrap_err().to_string();
+        assert!(error.ends_with("line 1, column 43, at `external_id`"), "{error}");
+        let text = "accounts:\n- external_id: a-secret\n  external_id: another-secret\n";
+        let error = parse(text).unwrap_err().to_string();
         assert!(error.contains("line 3") && !error.contains("secret"), "{error}");
+    }
+
+    #[test]
+    fn no_field_may_be_empty_but_a_name() {
+        let wrong = |fields: &str| {
+            let text = format!("accounts:\n- {{account_id: '222222222222', {fields}}}\n");
+            let account = parse(&text).unwrap().remove(0);
+            assert!(account.name.is_none_or(|name| !name.is_empty()));
+            account.wrong.unwrap_or_default()
+        };
+        for fields in [
+            "role: ''",
+            "role: '  '",
+            "role: [A, '']",
+            "role: []",
+            "role: a b",
+            "role: /",
+            "role: arn:aws:iam::1:role/A",
+        ] {
+            assert!(
+                wrong(fields).starts_with("its role is neither"),
+                "{fields}: {}",
+                wrong(fields)
+            );
+        }
+        for fields in [
+            "external_id: ''",
+            "external_id: ' '",
+            "external_id: x",
+            "external_id: a b",
+            "role: A, external_id: ''",
+        ] {
+            let told = "its external_id is not 2 to 1224 letters, digits or any of +=,.@:/_-";
+            assert_eq!(wrong(fields), told, "{fields}");
+        }
+        for fields in [
+            "name: ''",
+            "profile: ''",
+            "role: null",
+            "role: arn:aws-eusc:iam::222222222222:role/a/B",
+            "external_id: null",
+        ] {
+            assert_eq!(wrong(fields), "", "{fields}");
+        }
+    }
+
+    #[test]
+    fn a_mark_at_the_beginning_is_no_content() {
+        for text in [
+            "222222222222 dev\n",
+            "accounts: [{account_id: '222222222222', name: dev}]",
+        ] {
+            assert_eq!(
+                parse(&format!("\u{feff}{text}")).unwrap(),
+                [account("222222222222", Some("dev"))]
+            );
+        }
     }
 
     #[test]
@@ -318,7 +318,7 @@ mod tests {
         };
         let wanted = [
             ("12345", "'12345' is no account id"),
-            ("", "'' is no account id"),
+            ("", "it has no account id"),
             ("222222222222", "profile 'mine'"),
             ("333333333333", "neither a role nor a list"),
             ("444444444444", "neither a role nor a list"),
@@ -344,23 +344,5 @@ mod tests {
             let error = parse(text).unwrap_err().to_string();
             assert!(error.contains("neither lines"), "{text}: {error}");
         }
-    }
-
-    #[test]
-    fn choice_by_id_and_name() {
-        let all = vec![
-            account("222222222222", Some("b")),
-            account("111111111111", Some("a")),
-        ];
-        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-        let ids = |only: &[&str], without: &[&str]| {
-            let chosen = choose(all.clone(), &words(only), &words(without));
-            chosen.map(|accounts| accounts.into_iter().map(|account| account.id).collect::<Vec<_>>())
-        };
-        assert_eq!(ids(&[], &[]).unwrap(), ["111111111111", "222222222222"]);
-        assert_eq!(ids(&["b"], &[]).unwrap(), ["222222222222"]);
-        assert_eq!(ids(&[], &["222222222222"]).unwrap(), ["111111111111"]);
-        assert!(matches!(ids(&["c"], &[]), Err(AccountsError::Unknown(_))));
-        assert!(matches!(ids(&["a"], &["a"]), Err(AccountsError::None)));
     }
 }

@@ -1,0 +1,115 @@
+//! Keeps how the accounts came out, in the file of `--outcomes`: at the end of a run, and where Ctrl-C ends it.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::Context as _;
+use credlens::aws::accounts::Account;
+use credlens::aws::{Error, Fetched, Outcomes, Record, State};
+use credlens::io::outputs::Output;
+
+/// When an account is done, so that who goes on from a run that was interrupted need not fetch it again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Done {
+    /// As soon as its report came: it is saved by itself.
+    Each,
+    /// Once all is written.
+    Together,
+}
+
+/// The file, and what is known. Clones share it.
+#[derive(Clone)]
+pub(super) struct Keeper(Arc<Mutex<Kept>>);
+
+struct Kept {
+    done: Done,
+    /// None where nothing is to be kept, or all was.
+    file: Option<(Output, PathBuf)>,
+    /// The accounts that are to be fetched.
+    planned: Vec<Account>,
+    /// What an earlier run knew, if this one goes on from it.
+    earlier: Option<Outcomes>,
+    record: Arc<Mutex<Record>>,
+}
+
+impl Keeper {
+    /// Where it cannot be written is found out before anything is asked of AWS.
+    pub(super) fn open(path: Option<&Path>, done: Done) -> anyhow::Result<Self> {
+        let open = |path: &Path| {
+            let output = Output::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+            anyhow::Ok((output, path.to_owned()))
+        };
+        Ok(Self(Arc::new(Mutex::new(Kept {
+            done,
+            file: path.map(open).transpose()?,
+            planned: Vec::new(),
+            earlier: None,
+            record: Arc::default(),
+        }))))
+    }
+
+    pub(super) fn plan(&self, accounts: &[Account], earlier: Option<Outcomes>, record: &Arc<Mutex<Record>>) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.planned = accounts.to_vec();
+        kept.earlier = earlier;
+        kept.record = Arc::clone(record);
+    }
+
+    /// Keeps what came of a run that was not interrupted, or of what was written of one that was.
+    pub(super) fn keep(&self) -> anyhow::Result<()> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.write(Done::Each)
+    }
+
+    /// Keeps what is done of a run that is interrupted.
+    pub(super) fn interrupted(&self) -> anyhow::Result<()> {
+        // Who holds it is writing it.
+        let Ok(mut kept) = self.0.try_lock() else {
+            return Ok(());
+        };
+        let done = kept.done;
+        kept.write(done)
+    }
+}
+
+impl Kept {
+    fn write(&mut self, done: Done) -> anyhow::Result<()> {
+        let Some((mut output, path)) = self.file.take() else {
+            return Ok(());
+        };
+        if self.planned.is_empty() {
+            return Ok(());
+        }
+        let text = self.outcomes(done).text();
+        let written = output.write_all(text.as_bytes()).and_then(|()| output.finish());
+        written.with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    /// Of accounts that are planned but not done, it is told that they are to be fetched again.
+    fn outcomes(&mut self, done: Done) -> Outcomes {
+        let mut record = self.record.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for outcome in &mut record.outcomes {
+            if done == Done::Together && outcome.outcome == State::Fetched {
+                outcome.outcome = State::Failed;
+                outcome.error = Some(Error::Interrupted.to_string());
+            }
+        }
+        let known = record.outcomes.len();
+        for account in &self.planned {
+            if record.outcomes[..known]
+                .iter()
+                .all(|outcome| outcome.account != account.id)
+            {
+                record.add(&Fetched {
+                    account: account.clone(),
+                    result: Err(Error::Interrupted),
+                });
+            }
+        }
+        match self.earlier.take() {
+            Some(earlier) => earlier.continued(record.outcomes),
+            None => Outcomes::new(record.outcomes),
+        }
+    }
+}
