@@ -1,12 +1,19 @@
 //! Puts work that was done in parallel back in order.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 
 /// Lets holders of the tickets 0, 1, 2, … through one at a time, in this order.
 pub(super) struct Turnstile<T> {
     state: Mutex<State<T>>,
     moved: Condvar,
+    /// Whose turn it is, for who looks before going to sleep.
+    turn: AtomicU64,
 }
+
+/// How often is looked before that: some microseconds, as long as a small file takes. To sleep and to be woken
+/// takes longer.
+const LOOKS: usize = 100;
 
 struct State<T> {
     next: u64,
@@ -34,6 +41,7 @@ impl<T> Turnstile<T> {
                 waiting: 0,
             }),
             moved: Condvar::new(),
+            turn: AtomicU64::new(0),
         }
     }
 
@@ -44,6 +52,7 @@ impl<T> Turnstile<T> {
         Turn { ticket, is_through }: Turn,
         pass: impl FnOnce(&mut T) -> R,
     ) -> Option<R> {
+        self.look_out(ticket);
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.waiting += 1;
         let mut state = self
@@ -56,6 +65,7 @@ impl<T> Turnstile<T> {
         }
         let result = pass(&mut state.value);
         state.next += u64::from(is_through);
+        self.turn.store(state.next, Ordering::Release);
         let is_awaited = state.waiting > 0;
         drop(state);
         // To wake is a system call, whoever sleeps.
@@ -63,6 +73,17 @@ impl<T> Turnstile<T> {
             self.moved.notify_all();
         }
         Some(result)
+    }
+
+    /// Waits a little, where the next turn is this ticket's.
+    fn look_out(&self, ticket: u64) {
+        let is_next = || self.turn.load(Ordering::Acquire).checked_add(1) == Some(ticket);
+        for _ in 0..LOOKS {
+            if !is_next() {
+                return;
+            }
+            std::hint::spin_loop();
+        }
     }
 
     /// Turns away everyone from now on, those who wait included.
