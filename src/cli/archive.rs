@@ -34,18 +34,10 @@ pub(super) fn run(command: Archive) -> anyhow::Result<Exit> {
     }
 }
 
-/// The archive of this name, which tells where it has to wait.
-pub(super) fn store(archive: &At) -> anyhow::Result<Box<dyn Store>> {
-    store_that(archive, |name| {
-        tell(format_args!(
-            "another run is adding to {}; waiting for it to end",
-            harmless(name)
-        ));
-    })
-}
-
-fn store_that(archive: &At, waiting: fn(&str)) -> anyhow::Result<Box<dyn Store>> {
+/// The archive of this name, which tells where it has to wait, unless it is to be quiet.
+pub(super) fn store(archive: &At, quiet: bool) -> anyhow::Result<Box<dyn Store>> {
     let path = &archive.archive;
+    let waiting: fn(&str) = if quiet { |_| {} } else { tell_waiting };
     if !is_remote(path) {
         if path.exists() && !path.is_dir() {
             bail!("{} is no directory, as an archive is", path.display());
@@ -67,6 +59,13 @@ fn store_that(archive: &At, waiting: fn(&str)) -> anyhow::Result<Box<dyn Store>>
     )
 }
 
+fn tell_waiting(archive: &str) {
+    tell(format_args!(
+        "another run is adding to {}; waiting for it to end",
+        harmless(archive)
+    ));
+}
+
 /// An archive that is there, not one yet to be made.
 fn existing(archive: &At) -> anyhow::Result<Box<dyn Store>> {
     let path = &archive.archive;
@@ -76,7 +75,7 @@ fn existing(archive: &At) -> anyhow::Result<Box<dyn Store>> {
             path.display()
         );
     }
-    store(archive)
+    store(archive, false)
 }
 
 fn add_inputs(args: ArchiveAdd) -> anyhow::Result<Exit> {
@@ -98,12 +97,8 @@ fn add_inputs(args: ArchiveAdd) -> anyhow::Result<Exit> {
     };
     let source = with_archives(Inputs::new(inputs, Box::new(io::stdin()), options));
     let mut source = Progress::new(source, args.talk.quiet);
-    let store = if args.talk.quiet {
-        store_that(&args.at, |_| {})
-    } else {
-        store(&args.at)
-    };
-    add_all(&*store?, &mut source, args.talk.quiet)
+    let store = store(&args.at, args.talk.quiet)?;
+    add_all(&*store, &mut source, args.talk.quiet)
 }
 
 /// Adds what a source gives, and tells what became of it.
@@ -126,14 +121,13 @@ pub(super) fn tell_added(store: &dyn Store, added: &Added, quiet: bool, failed: 
     for (path, why) in added.failed.iter().filter(|_| failed) {
         tell_error(format_args!("{path}: {why}"));
     }
-    for (path, message) in &added.twins {
-        tell(format_args!(
-            "warning: {}",
-            harmless(&format!("{path} {message}"))
-        ));
-    }
-    for error in &added.unreadable {
-        tell(format_args!("warning: {}", harmless(&error.to_string())));
+    let twins = added
+        .twins
+        .iter()
+        .map(|(path, message)| format!("{path} {message}"));
+    let warnings = twins.chain(added.unreadable.iter().map(ToString::to_string));
+    for warning in warnings.filter(|_| !quiet) {
+        tell(format_args!("warning: {}", harmless(&warning)));
     }
     for file in &added.files {
         writeln!(io::stdout(), "{}", harmless(&format!("{}/{file}", store.name())))?;

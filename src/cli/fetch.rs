@@ -110,7 +110,7 @@ fn into_archive(fetch: &Fetch, archive: &Path) -> anyhow::Result<Exit> {
         archive: archive.to_owned(),
         place: fetch.aws.place.clone(),
     };
-    let store = archive::store(&at)?;
+    let store = archive::store(&at, fetch.talk.quiet)?;
     let started = match live::start(&fetch.aws, now(), wish(fetch, Done::Together))? {
         Ok(started) => started,
         Err(exit) => return Ok(exit),

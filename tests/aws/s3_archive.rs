@@ -12,7 +12,7 @@ fn a_damaged_object_of_an_archive_is_not_added_to() {
     for day in ["2026-11-20", "2026-11-21"] {
         std::fs::write(folder.path().join(format!("{day}.csv")), report("111122223333")).unwrap();
     }
-    let add = ["archive", "add", "--quiet"];
+    let add = ["archive", "add"];
     let inputs = ["2026-11-20.csv", "2026-11-21.csv"];
     let local = Command::cargo_bin("credlens").unwrap();
     let local = { local }
@@ -53,5 +53,6 @@ fn a_damaged_object_of_an_archive_is_not_added_to() {
     insta::assert_snapshot!(err, @r"
     error: 2026-11-20.csv: not added: s3://audit/KEY holds other bytes than its name was made of, and objects are not replaced; delete it, then add this report again
     warning: s3://audit/KEY is damaged: its bytes are not those that its name was made of; restore it from a backup, or add its reports again and, if it is still told then, delete it
+    1 report with 3 users added, 1 not added
     ");
 }
