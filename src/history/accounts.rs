@@ -1,5 +1,7 @@
 //! The accounts of many ARNs.
 
+use std::collections::BTreeSet;
+
 use crate::report::cell::account_of;
 
 /// Tells the accounts of ARNs that follow each other, mostly of one account.
@@ -21,6 +23,27 @@ impl<'a> AccountOf<'a> {
         let end = memchr::memchr_iter(b':', arn).nth(4);
         self.last = end.map(|end| &arn[..=end]).zip(account);
         account
+    }
+}
+
+/// Gathers the accounts of ARNs that follow each other.
+#[derive(Debug, Default)]
+pub(super) struct AccountsOf<'a> {
+    account_of: AccountOf<'a>,
+    last: Option<&'a [u8]>,
+}
+
+impl<'a> AccountsOf<'a> {
+    /// Adds the account that the ARN names.
+    pub(super) fn add(&mut self, arn: &'a [u8], accounts: &mut BTreeSet<Vec<u8>>) {
+        let account = self.account_of.arn(arn);
+        if account == self.last {
+            return;
+        }
+        self.last = account;
+        if let Some(account) = account.filter(|&account| !accounts.contains(account)) {
+            accounts.insert(account.to_vec());
+        }
     }
 }
 

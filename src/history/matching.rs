@@ -5,7 +5,6 @@ use std::ops::Range;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::accounts::AccountOf;
 use super::event::known;
 use super::hashed::HashedMap;
 use super::snapshot::Snapshot;
@@ -71,16 +70,10 @@ pub(super) fn match_users(
     new: &Snapshot,
     workers: &Workers,
 ) -> Result<Matching, Incomparable> {
-    let (in_old, in_new) = workers.both(|| accounts(old), || accounts(new));
-    let identity = identity(old, new, [&in_old, &in_new])?;
-    let only_old: BTreeSet<Vec<u8>> = in_old
-        .difference(&in_new)
-        .map(|&account| account.to_vec())
-        .collect();
-    let only_new: BTreeSet<Vec<u8>> = in_new
-        .difference(&in_old)
-        .map(|&account| account.to_vec())
-        .collect();
+    let (in_old, in_new) = (old.users.accounts(), new.users.accounts());
+    let identity = identity(old, new, [in_old, in_new])?;
+    let only_old: BTreeSet<Vec<u8>> = in_old - in_new;
+    let only_new: BTreeSet<Vec<u8>> = in_new - in_old;
     // Where one of them tells no account, nothing speaks against a comparison.
     let told = !in_old.is_empty() && !in_new.is_empty();
     if told && only_old.len() == in_old.len() {
@@ -113,7 +106,7 @@ pub(super) fn match_users(
 fn identity(
     old: &Snapshot,
     new: &Snapshot,
-    accounts: [&BTreeSet<&[u8]>; 2],
+    accounts: [&BTreeSet<Vec<u8>>; 2],
 ) -> Result<Identity, Incomparable> {
     let lacks = |column: TextColumn| [old, new].map(|snapshot| snapshot.input.lacks().contains(column));
     let without_arn = lacks(TextColumn::Arn);
@@ -127,19 +120,6 @@ fn identity(
         Some(position) => Err(Incomparable::NoUser([old, new][position].input.path.clone())),
         None => Ok(Identity::Name),
     }
-}
-
-fn accounts(snapshot: &Snapshot) -> BTreeSet<&[u8]> {
-    let mut accounts = BTreeSet::new();
-    let (mut account_of, mut last) = (AccountOf::default(), None);
-    for row in 0..snapshot.users.len() {
-        let account = account_of.arn(snapshot.users.arn(row));
-        if account != last {
-            accounts.extend(account);
-            last = account;
-        }
-    }
-    accounts
 }
 
 /// The users of one snapshot by identity.

@@ -1,5 +1,8 @@
 //! The users of a report in little memory: a column of times or flags each, and one text for all names.
 
+use std::collections::BTreeSet;
+
+use super::accounts::AccountsOf;
 use super::cells::{Cells, Held};
 use super::names::Names;
 use crate::engine::Block;
@@ -14,6 +17,7 @@ pub struct Users {
     flags: [Vec<Flag>; FlagColumn::COUNT],
     root: Vec<bool>,
     names: Names,
+    accounts: BTreeSet<Vec<u8>>,
 }
 
 impl Users {
@@ -58,6 +62,11 @@ impl Users {
         cell::account_of(self.arn(row))
     }
 
+    /// The accounts that the ARNs name.
+    pub fn accounts(&self) -> &BTreeSet<Vec<u8>> {
+        &self.accounts
+    }
+
     /// What the slots for access keys hold.
     pub fn keys(&self, row: usize) -> [Held; 2] {
         Cells::keys(self, row)
@@ -91,10 +100,12 @@ impl Users {
             }
         }
         self.root.extend_from_slice(chunk.root());
+        let mut accounts = AccountsOf::default();
         for row in 0..chunk.rows.len() {
             let [name, arn] = [TextColumn::User, TextColumn::Arn]
                 .map(|column| chunk.text(&input.header, row, column).unwrap_or_default());
             self.names.push(name, arn);
+            accounts.add(arn, &mut self.accounts);
         }
     }
 
@@ -108,8 +119,10 @@ impl Users {
             mine.extend(rows.iter().filter_map(|&row| others.get(row)));
         }
         self.root.extend(rows.iter().map(|&row| other.root[row]));
+        let mut accounts = AccountsOf::default();
         for &row in rows {
             self.names.push(other.name(row), other.arn(row));
+            accounts.add(other.arn(row), &mut self.accounts);
         }
     }
 
@@ -123,6 +136,7 @@ impl Users {
         }
         self.root.append(&mut other.root);
         self.names.append(&mut other.names);
+        self.accounts.extend(std::mem::take(&mut other.accounts));
     }
 }
 
