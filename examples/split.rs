@@ -49,7 +49,7 @@ fn main() {
                     splitter.split(&mut rows, &input.header, &mut oddities);
                     records.fetch_add(rows.len(), Ordering::Relaxed);
                 }
-                Some(Event::Unread(_) | Event::Unmade { .. } | Event::Failed { .. }) => {}
+                Some(Event::Unread(_) | Event::Large | Event::Unmade { .. } | Event::Failed { .. }) => {}
                 None => return,
             }
         }

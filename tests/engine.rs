@@ -1,11 +1,12 @@
 //! The engine against the naive interpreter, on random reports and random rules.
 
+mod runs;
+
 use std::collections::BTreeMap;
 
 use chrono::DateTime;
 use credlens::engine::Program;
 use credlens::finding::{Finding, Status, Tally};
-use credlens::gsl;
 use credlens::gsl::typed::{Expr, TextTest, TimeTest, TypedRule};
 use credlens::report::schema::{Column, Slot, TextColumn};
 use proptest::collection::vec;
@@ -269,87 +270,5 @@ proptest! {
         }
         let whole = memory(&[(&header, report.blocks(usize::MAX))]);
         prop_assert_eq!(judge(&program, whole, 1), (findings, tally));
-    }
-}
-
-/// More is odd than is told: which of it does not depend on where blocks begin.
-#[test]
-fn what_is_told_of_odd_rows_does_not_follow_the_blocks() {
-    let header = "user,arn,mfa_active,password_enabled";
-    let lines = (0..400).map(|row| match row % 5 {
-        0 => format!("u{row},arn:aws:iam::1:user/u{row},perhaps,true\n"),
-        1 => format!("u{row},arn:aws:iam::1:us\n"),
-        2 => format!("u,{row},arn:aws:iam::1:user/u,{row},true,maybe\n"),
-        _ => format!("u{row},arn:aws:iam::1:user/u{row},yes,no\n"),
-    });
-    let lines: Vec<String> = lines.collect();
-    let selected = credlens::rule::select(
-        &credlens::rule::Catalogue::builtin(),
-        &credlens::rule::Selection::default(),
-    );
-    let program = Program::new(selected.expect("the default rules").rules);
-    let told = |rows: usize| {
-        let blocks = lines.chunks(rows).map(<[String]>::concat).collect();
-        judge(&program, memory(&[(header, blocks)]), 2).1.diagnostics
-    };
-    let whole = told(lines.len());
-    let rows: Vec<_> = whole.iter().filter_map(|diagnostic| diagnostic.row).collect();
-    assert!(rows.len() > 150 && rows.is_sorted(), "{rows:?}");
-    for rows in [1, 7, 150] {
-        assert_eq!(told(rows), whole, "blocks of {rows} rows");
-    }
-}
-
-/// Rows that were left out, thousands of ragged ones of a block, are counted: a row is where a person finds it.
-#[test]
-fn rows_are_numbered_as_they_stand_in_the_file() {
-    let typed = gsl::parse_rule("IamUser should have mfaActive", &BTreeMap::new()).unwrap();
-    let program = Program::new(vec![bound("mfa", typed)]);
-    let (good, bad) = (
-        "a,arn:aws:iam::1:user/a,false\n",
-        "b,arn:aws:iam::1:user/b,what\n",
-    );
-    let ragged = |count: usize| "x\n".repeat(count);
-    let repaired = "c,d,arn:aws:iam::1:user/c,d,false\n";
-    let blocks = vec![
-        // Rows 1 to 10,003, of which the last three are left out, and so on to 10,009.
-        [&ragged(10_003), good, &ragged(2), bad, good, &ragged(1)].concat(),
-        // 10,010 and 10,011.
-        [bad, repaired].concat(),
-        // Another one of which rows are left out: 10,012 to 20,013, then 20,014 to 20,016.
-        [&ragged(10_002), repaired, "\"e\ne\"\n", bad].concat(),
-        good.to_owned(),
-    ];
-    let source = || memory(&[("user,arn,mfa_active", blocks.clone())]);
-    for threads in [1, 2, 7] {
-        let (findings, tally) = judge(&program, source(), threads);
-        let rows = |status| {
-            let of_status = findings.iter().filter(move |finding| finding.status == status);
-            of_status.filter_map(|finding| finding.source.row)
-        };
-        assert_eq!(
-            rows(Status::Fail).collect::<Vec<_>>(),
-            [10_004, 10_008, 10_011, 20_014, 20_017]
-        );
-        let unknown: Vec<_> = rows(Status::Undetermined)
-            .filter(|row| row % 10_000 > 11)
-            .collect();
-        assert_eq!(unknown[unknown.len() - 1], 20_016);
-        assert_eq!(tally.inputs[0].users, 20_000 + 8);
-        let told = tally.diagnostics.iter().filter(|told| told.code != "ragged-row");
-        let told: Vec<_> = told
-            .map(|told| (told.row.unwrap_or(0), told.code.as_str()))
-            .collect();
-        assert_eq!(
-            told,
-            [
-                (0, "missing-columns"),
-                (10_001, "unreadable"),
-                (10_007, "bad-cell"),
-                (10_010, "bad-cell"),
-                (20_016, "bad-cell"),
-                (0, "odd-row")
-            ]
-        );
     }
 }

@@ -38,6 +38,10 @@ impl<S: Source> Source for Dated<S> {
                 return Some(Event::Unread(Unread(Box::new(Dated::new(whole.0, vec![as_of])))));
             }
             failed @ Event::Failed { .. } => return Some(failed),
+            Event::Large => {
+                self.current = Some((as_of, dated));
+                return Some(Event::Large);
+            }
         };
         let input = match (as_of, dated) {
             (None, _) => input,

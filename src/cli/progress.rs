@@ -90,6 +90,7 @@ impl<S: Source> Source for Progress<S> {
                 self.inputs += 1;
                 failed
             }
+            Event::Large => Event::Large,
         };
         self.tell();
         Some(event)

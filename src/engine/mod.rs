@@ -74,7 +74,7 @@ pub fn assess<S: Sink>(
         program,
         sink,
         tell: options.tell,
-        columns: program.columns().union(sink.columns()),
+        columns: program.decoded().union(sink.columns()),
         suppressions: &suppressions,
         source: Mutex::new(Tickets { source, next: 0 }),
         numbering: Turnstile::new(0),
@@ -122,12 +122,18 @@ struct Scratch<'s> {
     verdicts: Verdicts<'s>,
 }
 
-/// A worker that panics must not leave the others waiting for its turn.
+impl<S, Src> Run<'_, S, Src> {
+    fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+}
+
+/// A worker that panics, or ends before its input does, must not leave the others waiting for its turn.
 struct BreakOff<'a, S, Src>(&'a Run<'a, S, Src>);
 
 impl<S, Src> Drop for BreakOff<'_, S, Src> {
     fn drop(&mut self) {
-        if std::thread::panicking() {
+        if std::thread::panicking() || self.0.is_stopped() {
             self.0.numbering.break_off();
             self.0.delivery.break_off();
         }
@@ -139,15 +145,17 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
         let _guard = BreakOff(self);
         let mut scratch = Scratch::default();
         let mut part = self.sink.part();
-        while !self.stopped.load(Ordering::Relaxed) {
+        while !self.is_stopped() {
             let Some((ticket, event)) = self.next(scratch.chunk.rows.text_mut()) else {
                 return;
             };
             match event {
+                // What is not accepted would pile up in the part.
                 Event::Unread(mut unread) => {
-                    while self.whole(ticket, &mut unread, &mut scratch, &mut part) {}
+                    while self.whole(ticket, &mut unread, &mut scratch, &mut part) && !self.is_stopped() {}
                 }
-                event @ (Event::Block { .. } | Event::Unmade { .. } | Event::Failed { .. }) => {
+                event
+                @ (Event::Block { .. } | Event::Unmade { .. } | Event::Failed { .. } | Event::Large) => {
                     self.one(
                         Turn {
                             ticket,
@@ -166,6 +174,10 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
     fn whole(&self, ticket: u64, unread: &mut Unread, scratch: &mut Scratch<'a>, part: &mut S::Part) -> bool {
         let event = unread.0.next(scratch.chunk.rows.text_mut());
         let event = event.expect("invariant: a whole input ends by its last block or by a failure");
+        if matches!(event, Event::Large) {
+            self.delivery.wait(ticket);
+            return true;
+        }
         let more = matches!(
             event,
             Event::Block { last: false, .. } | Event::Unmade { last: false, .. }
@@ -190,7 +202,7 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
                 Err(error) => self.fail(turn, &input.path, &error.to_string(), part),
             },
             Event::Failed { path, error } => self.fail(turn, &path, &error.to_string(), part),
-            Event::Unread(_) => unreachable!("invariant: there is no input within an input"),
+            Event::Unread(_) | Event::Large => unreachable!("invariant: of inputs that are read apart"),
         }
     }
 

@@ -179,6 +179,20 @@ impl Program {
         self.columns
     }
 
+    /// The columns to decode: those that the rules read, and all times where a verdict depends on the as-of, since
+    /// one that is newer says that the as-of is wrong.
+    pub(super) fn decoded(&self) -> ColumnSet {
+        let is_dated = |op: &Op| matches!(op, Op::Before(..) | Op::After(..));
+        let times = Column::ALL
+            .into_iter()
+            .filter(|column| matches!(column, Column::Time(_)));
+        if self.ops.iter().any(is_dated) {
+            self.columns.union(times.collect())
+        } else {
+            self.columns
+        }
+    }
+
     /// For every operation the instant with which it compares, where it does.
     pub(super) fn cutoffs(&self, as_of: Timestamp) -> Vec<i64> {
         self.ops

@@ -44,6 +44,9 @@ pub enum Event {
     /// One input, whole, of which nothing was read yet: who judges it reads it, while others read theirs. Its own
     /// source tells its blocks, up to the last one or to a failure, and nothing else.
     Unread(Unread),
+    /// What comes next of an unread input takes much memory: it is to be asked for when all inputs before it are
+    /// through, so that one such is held at a time.
+    Large,
     /// An input, or the rest of the input whose blocks came before, that could not be read.
     Failed {
         /// As named on the command line.
@@ -98,6 +101,7 @@ impl<'a> InTurn<'a> {
                     self.whole = Some(unread);
                     continue;
                 }
+                Some(Event::Large) => continue,
                 Some(Event::Block { input, last }) => Ok((input, last)),
                 Some(Event::Unmade {
                     input,

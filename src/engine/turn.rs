@@ -75,6 +75,17 @@ impl<T> Turnstile<T> {
         Some(result)
     }
 
+    /// Waits for this ticket's turn, and leaves it be.
+    pub(super) fn wait(&self, ticket: u64) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.waiting += 1;
+        let mut state = self
+            .moved
+            .wait_while(state, |state| state.next != ticket && !state.broken)
+            .unwrap_or_else(PoisonError::into_inner);
+        state.waiting -= 1;
+    }
+
     /// Waits a little, where the next turn is this ticket's.
     fn look_out(&self, ticket: u64) {
         let is_next = || self.turn.load(Ordering::Acquire).checked_add(1) == Some(ticket);

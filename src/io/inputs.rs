@@ -123,7 +123,11 @@ impl Inputs {
             dated.push(match found {
                 Ok(Place::Contained(path, _, report)) => (false, options.as_of.or(Some(report.as_of)), path),
                 Ok(Place::File(path)) => {
-                    let opened = inputs.found(path.clone()).map(|(found, _)| found.open(&mut text));
+                    let opened = inputs.found(path.clone()).map(|(found, _)| {
+                        found
+                            .unpack(&mut text)
+                            .and_then(|unpacked| unpacked.open(&mut text))
+                    });
                     let as_of = opened.ok().and_then(Result::ok).map(|report| report.input.as_of);
                     (as_of.is_none(), as_of, path)
                 }
@@ -202,6 +206,7 @@ impl Inputs {
             index: self.index(),
             path,
             stream,
+            waits: false,
             options: self.options,
             known: Arc::clone(&self.known),
         };
@@ -242,11 +247,12 @@ impl Inputs {
                     Ok(found) => found,
                     Err(failed) => return Some(Err(failed)),
                 };
-                let mut reading = Reading::Found(found);
                 // A larger one is cut into blocks, which several can judge.
                 if size.is_some_and(|size| size <= self.options.limits.block as u64) {
+                    let reading = Reading::Found(Found { waits: true, ..found });
                     return Some(Ok(Event::Unread(Unread(Box::new(reading)))));
                 }
+                let mut reading = Box::new(Reading::Found(found));
                 let event = reading.next(text)?;
                 self.current = Some(Current::Read(reading));
                 Some(Ok(event))
@@ -280,7 +286,7 @@ impl Source for Inputs {
 
 /// A report of which more may be to come.
 enum Current {
-    Read(Reading),
+    Read(Box<Reading>),
     Archived(Archived),
 }
 

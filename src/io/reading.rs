@@ -1,6 +1,6 @@
 //! One report: from the bytes of its file to blocks of its records.
 
-use std::io::Cursor;
+use std::io::{self, Cursor};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -22,6 +22,8 @@ pub(super) struct Found {
     pub(super) path: PathBuf,
     /// The bytes of its file.
     pub(super) stream: Stream,
+    /// Whether others are read at the same time, so that it has to wait where it takes much memory.
+    pub(super) waits: bool,
     pub(super) options: Options,
     pub(super) known: Arc<KnownHeader>,
 }
@@ -53,8 +55,20 @@ impl KnownHeader {
 /// A report that is being read: a source of its blocks alone.
 pub(super) enum Reading {
     Found(Found),
+    /// What was read of one that must be held whole.
+    Large(Unpacked, Vec<u8>),
     Open(Open),
     Through,
+}
+
+/// Bytes up to which reports that must be held whole may be so at the same time: a hundred thousand users.
+const SMALL: usize = 4 << 20;
+
+/// A report whose beginning was unpacked.
+pub(super) struct Unpacked {
+    found: Found,
+    layers: String,
+    shape: Shape,
 }
 
 /// A report whose header was read.
@@ -69,19 +83,30 @@ pub(super) struct Open {
 impl Source for Reading {
     fn next(&mut self, text: &mut Vec<u8>) -> Option<Event> {
         text.clear();
-        let mut open = match std::mem::replace(self, Self::Through) {
+        let (path, opened) = match std::mem::replace(self, Self::Through) {
             Self::Found(found) => {
-                let path = found.path.clone();
-                match found.open(text) {
-                    Ok(open) => open,
-                    Err(error) => return Some(failed(&path, error, text)),
+                let (path, waits) = (found.path.clone(), found.waits);
+                match found.unpack(text) {
+                    Ok(unpacked) if waits && unpacked.is_large() => {
+                        *self = Self::Large(unpacked, std::mem::take(text));
+                        return Some(Event::Large);
+                    }
+                    unpacked => (path, unpacked.and_then(|unpacked| unpacked.open(text))),
                 }
+            }
+            Self::Large(unpacked, held) => {
+                *text = held;
+                (unpacked.found.path.clone(), unpacked.open(text))
             }
             Self::Open(mut open) => {
                 text.append(&mut open.tail);
-                open
+                (PathBuf::new(), Ok(open))
             }
             Self::Through => return None,
+        };
+        let mut open = match opened {
+            Ok(open) => open,
+            Err(error) => return Some(failed(&path, error, text)),
         };
         Some(match open.next_block(text) {
             Ok(last) => {
@@ -106,13 +131,35 @@ pub(super) fn failed(path: &Path, error: InputError, text: &mut Vec<u8>) -> Even
 }
 
 impl Found {
-    /// Reads its beginning: `text` then holds the first rows.
+    /// Reads its beginning into `text`; all of it where it must be held whole and is small.
+    pub(super) fn unpack(mut self, text: &mut Vec<u8>) -> Result<Unpacked, InputError> {
+        let packed = std::mem::replace(&mut self.stream, Stream::new(Box::new(io::empty())));
+        let (mut stream, layers) = unpack(packed, text, self.options.limits)?;
+        let shape = envelope::sniff(text);
+        if shape != Shape::Csv {
+            stream.fill(text, SMALL.min(self.options.limits.held));
+        }
+        self.stream = stream;
+        Ok(Unpacked {
+            found: self,
+            layers,
+            shape,
+        })
+    }
+}
+
+impl Unpacked {
+    /// Whether it must be held whole, and is not yet.
+    fn is_large(&self) -> bool {
+        self.shape != Shape::Csv && self.found.stream.end.is_none()
+    }
+
+    /// Reads on from what `text` holds, which then are the first rows.
     pub(super) fn open(self, text: &mut Vec<u8>) -> Result<Open, InputError> {
-        let limits = self.options.limits;
-        let (mut stream, layers) = unpack(self.stream, text, limits)?;
+        let Self { found, layers, shape } = self;
+        let (limits, mut stream) = (found.options.limits, found.stream);
         let mut kind = Kind::Csv;
         let mut generated = Generated::Untold;
-        let shape = envelope::sniff(text);
         if shape != Shape::Csv {
             stream.hold(text, limits.held)?;
             let opened = envelope::open(shape, text)?;
@@ -121,11 +168,11 @@ impl Found {
             stream = Stream::new(Box::new(Cursor::new(opened.csv)));
             stream.fill(text, first_read(limits));
         }
-        let header = stream.take_header(text, &self.known)?;
-        let (as_of, as_of_source) = self.options.as_of(&self.path, generated.time());
-        let path = self.path.to_string_lossy().into_owned();
+        let header = stream.take_header(text, &found.known)?;
+        let (as_of, as_of_source) = found.options.as_of(&found.path, generated.time());
+        let path = found.path.to_string_lossy().into_owned();
         let input = Arc::new(Input {
-            index: self.index,
+            index: found.index,
             kind: format!("{}{layers}", kind.name()),
             header,
             as_of,

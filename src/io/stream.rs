@@ -136,7 +136,12 @@ pub(super) fn unpack(
         if let Some(Err(error)) = stream.end {
             return Err(error);
         }
-        let packed = Cursor::new(text.clone()).chain(stream.reader);
+        let begun = Cursor::new(text.clone());
+        // What is in memory wholly does not keep its file open.
+        let packed: Box<dyn Read + Send> = match stream.end {
+            Some(_) => Box::new(begun),
+            None => Box::new(begun.chain(stream.reader)),
+        };
         let unpacked = compression.unpack(packed, limits).map_err(InputError::Read)?;
         stream = Stream::new(Box::new(unpacked));
         text.clear();

@@ -1,5 +1,6 @@
 //! From the INPUT arguments to the files that they name, one at a time.
 
+use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -10,23 +11,27 @@ use super::remote::{Remote, is_remote};
 
 /// The files named by the arguments, in their order; a directory stands for the files in it and below it,
 /// in the byte order of the names. Hidden entries of a directory are passed over. Symlinks in it are followed, to
-/// directories unless what they lead to is read anyway or holds the symlink itself, so that no walk goes in circles.
-/// Pipes and devices in it are no inputs. What `s3://` names is listed by a [`Remote`].
+/// directories once, and not where what they lead to is read anyway or holds the symlink itself, so that no file is
+/// read twice and no walk goes in circles. Pipes and devices in it are no inputs. What `s3://` names is listed by a
+/// [`Remote`].
 pub(super) struct Walk {
+    arguments: Vec<PathBuf>,
     /// What is still to come, next one last.
     pending: Vec<Step>,
     /// Files found so far.
     found: usize,
-    /// The directories that were named, and those that symlinks led to, by their real paths.
-    roots: Vec<PathBuf>,
+    /// The directories that are named, by their real paths, once that is asked.
+    roots: Option<HashSet<PathBuf>>,
+    /// The directories read beyond symlinks, by their real paths.
+    linked: HashSet<PathBuf>,
 }
 
 enum Step {
     Argument(PathBuf),
     Remote(PathBuf),
     Directory(PathBuf),
-    /// A symlink to a directory.
-    Symlink(PathBuf),
+    /// A symlink to a directory, or a directory below one.
+    Linked(PathBuf),
     File(PathBuf),
     /// The end of an argument that is a directory; as many files had been found before it.
     End(PathBuf, usize),
@@ -41,9 +46,11 @@ pub(super) const STDIN: &str = "-";
 impl Walk {
     pub(super) fn new(arguments: Vec<PathBuf>) -> Self {
         Self {
-            pending: arguments.into_iter().rev().map(Step::Argument).collect(),
+            pending: arguments.iter().rev().cloned().map(Step::Argument).collect(),
+            arguments,
             found: 0,
-            roots: Vec::new(),
+            roots: None,
+            linked: HashSet::new(),
         }
     }
 
@@ -57,24 +64,27 @@ impl Walk {
         }
     }
 
-    /// Whether a symlink leads to a directory that is read anyway, or that holds it. Any other becomes a root.
-    fn passes_over(&mut self, symlink: &Path) -> bool {
+    /// Whether a directory beyond a symlink is read without it, or holds the symlink.
+    fn passes_over(&mut self, linked: &Path) -> bool {
         // What cannot be resolved cannot be listed either, which is then told.
-        let Ok(target) = fs::canonicalize(symlink) else {
+        let Ok(target) = fs::canonicalize(linked) else {
             return false;
         };
+        let roots = self.roots.get_or_insert_with(|| {
+            let directories = self.arguments.iter().filter(|path| path.is_dir());
+            directories.flat_map(fs::canonicalize).collect()
+        });
         let is_hidden = |name: &OsStr| name.as_encoded_bytes().starts_with(b".");
-        let mut below = self
-            .roots
-            .iter()
-            .filter_map(|root| target.strip_prefix(root).ok());
-        let is_read = below.any(|path| !path.iter().any(is_hidden));
-        let parent = symlink.parent().and_then(|parent| fs::canonicalize(parent).ok());
-        let is_circle = parent.is_some_and(|parent| parent.starts_with(&target));
-        if !is_read && !is_circle {
-            self.roots.push(target);
-        }
-        is_read || is_circle
+        let is_read = |root: &Path| {
+            let below = target
+                .strip_prefix(root)
+                .is_ok_and(|below| !below.iter().any(is_hidden));
+            below && roots.contains(root)
+        };
+        let parent = linked.parent().and_then(|parent| fs::canonicalize(parent).ok());
+        target.ancestors().any(is_read)
+            || parent.is_some_and(|parent| parent.starts_with(&target))
+            || !self.linked.insert(target)
     }
 
     /// One step; none where it leads to no file by itself.
@@ -87,12 +97,11 @@ impl Walk {
                 if path.as_os_str() == STDIN || is_remote(&path) || !path.is_dir() {
                     return self.step(Step::File(path), remote);
                 }
-                self.roots.extend(fs::canonicalize(&path));
                 self.pending.push(Step::End(path.clone(), self.found));
                 self.step(Step::Directory(path), remote)
             }
-            Step::Symlink(path) if self.passes_over(&path) => None,
-            Step::Symlink(path) => self.step(Step::Directory(path), remote),
+            Step::Linked(path) if self.passes_over(&path) => None,
+            Step::Linked(path) => self.list(path, Step::Linked),
             Step::Remote(path) => match remote.list(&path.to_string_lossy()) {
                 Ok(urls) => {
                     self.pending.push(Step::End(path, self.found));
@@ -105,16 +114,7 @@ impl Walk {
                     Some(Err((path, error)))
                 }
             },
-            Step::Directory(path) => match steps(&path) {
-                Ok(steps) => {
-                    self.pending.extend(steps);
-                    None
-                }
-                Err(error) => {
-                    self.found += 1;
-                    Some(Err((path, InputError::Open(error))))
-                }
-            },
+            Step::Directory(path) => self.list(path, Step::Directory),
             Step::File(path) => {
                 self.found += 1;
                 Some(Ok(path))
@@ -125,10 +125,24 @@ impl Walk {
             }
         }
     }
+
+    /// Goes into a directory; those in it become this.
+    fn list(&mut self, path: PathBuf, below: fn(PathBuf) -> Step) -> Option<Found> {
+        match steps(&path, below) {
+            Ok(steps) => {
+                self.pending.extend(steps);
+                None
+            }
+            Err(error) => {
+                self.found += 1;
+                Some(Err((path, InputError::Open(error))))
+            }
+        }
+    }
 }
 
 /// The steps into a directory, first one last.
-fn steps(directory: &Path) -> io::Result<Vec<Step>> {
+fn steps(directory: &Path, below: fn(PathBuf) -> Step) -> io::Result<Vec<Step>> {
     let mut entries: Vec<(OsString, Step)> = Vec::new();
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
@@ -138,12 +152,12 @@ fn steps(directory: &Path) -> io::Result<Vec<Step>> {
         }
         let kind = entry.file_type()?;
         if kind.is_dir() {
-            entries.push((name, Step::Directory(path)));
+            entries.push((name, below(path)));
         } else if kind.is_file() {
             entries.push((name, Step::File(path)));
         } else if kind.is_symlink() {
             match fs::metadata(&path) {
-                Ok(target) if target.is_dir() => entries.push((name, Step::Symlink(path))),
+                Ok(target) if target.is_dir() => entries.push((name, Step::Linked(path))),
                 Ok(target) if !target.is_file() => {}
                 // Of a broken one the error of opening it is worth knowing.
                 Ok(_) | Err(_) => entries.push((name, Step::File(path))),

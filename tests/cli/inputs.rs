@@ -60,6 +60,34 @@ fn small_files_of_many_blocks_stay_in_order() {
     assert_eq!(told("7"), (findings, errors));
 }
 
+/// Envelopes that are large once unpacked are held one at a time, and stay in order.
+#[test]
+fn large_envelopes_in_small_files_stay_in_order() {
+    let report = fs::read_to_string(fixture("csv.csv")).unwrap();
+    let (header, rows) = report.split_once('\n').unwrap();
+    let rows = format!("{}\n", rows.trim_end());
+    let many = format!("{header}\n{}", rows.repeat((8 << 20) / rows.len()));
+    let content = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, many);
+    let json = format!(r#"{{"Content":"{content}","GeneratedTime":"2026-11-20T00:00:00Z"}}"#);
+    let packed = zstd::encode_all(json.as_bytes(), 1).unwrap();
+    assert!(packed.len() < 256 << 10, "one block");
+    let mut place = Place::new();
+    for number in 0..4 {
+        place = place.file(&format!("in/{number}-a.json.zst"), &packed);
+        place = place.file(&format!("in/{number}-b.csv"), &report);
+        place = place.file(&format!("in/{number}-c.json.zst"), &packed[..packed.len() / 2]);
+    }
+    let told = |threads: &str| {
+        let args = "scan in --rule user-without-mfa --format csv --as-of 2026-11-21 --threads";
+        let run = place.run(format!("{args} {threads}").as_str());
+        run.ends(4, "zstd data is damaged");
+        (run.stdout, run.stderr)
+    };
+    let one = told("1");
+    assert!(one.0.lines().count() > 4 * 8_000, "{}", one.0.lines().count());
+    assert_eq!(told("7"), one);
+}
+
 #[test]
 fn standard_input_is_read_where_a_dash_stands() {
     let place = Place::with(&["csv.csv"]);

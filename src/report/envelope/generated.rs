@@ -38,9 +38,38 @@ impl Generated {
 
     /// As a text says it; an empty one says nothing.
     pub(super) fn of_text(text: &[u8]) -> Self {
-        match text.trim_ascii() {
-            b"" | b"null" | b"~" => Self::Untold,
-            text => Self::of(Timestamp::parse(text), &String::from_utf8_lossy(text)),
+        let text = text.trim_ascii();
+        if text.is_empty()
+            || [b"null".as_slice(), b"none", b"~"]
+                .iter()
+                .any(|word| text.eq_ignore_ascii_case(word))
+        {
+            return Self::Untold;
+        }
+        Self::of(Timestamp::parse(text), &String::from_utf8_lossy(text))
+    }
+
+    /// As a field says it of which it is not known that it tells a time: what begins with no digit does not.
+    pub(super) fn of_field(text: &[u8]) -> Self {
+        match text.trim_ascii().first() {
+            Some(byte) if byte.is_ascii_digit() => Self::of_text(text),
+            Some(_) | None => Self::Untold,
+        }
+    }
+
+    /// As YAML writes it, which knows comments, and a blank before the zone.
+    pub(super) fn of_yaml(text: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(text);
+        let text = text
+            .split_once(" #")
+            .map_or(&*text, |(value, _)| value)
+            .trim_end();
+        let joined = text
+            .rsplit_once(' ')
+            .filter(|(_, zone)| zone.starts_with(['+', '-', 'Z']));
+        match joined.map(|(time, zone)| Timestamp::parse(format!("{}{zone}", time.trim_end()).as_bytes())) {
+            Some(Some(time)) => Self::At(time),
+            Some(None) | None => Self::of_text(text.as_bytes()),
         }
     }
 

@@ -251,16 +251,17 @@ fn open_text(text: &[u8]) -> Result<Opened, NotAReport> {
     if !encoded {
         return Err(NotAReport::Base64("other characters stand in it".to_owned()));
     }
-    let fields: Vec<_> = fields.map(Generated::of_text).collect();
+    let fields: Vec<_> = fields.map(Generated::of_field).collect();
     let kind = if fields.is_empty() {
         Kind::Base64
     } else {
         Kind::Text
     };
     let time = fields.iter().find(|field| field.time().is_some());
+    let odd = fields.iter().find(|&field| *field != Generated::Untold);
     Ok(Opened {
         csv: open_content(content)?,
-        generated: time.or(fields.first()).cloned().unwrap_or_default(),
+        generated: time.or(odd).cloned().unwrap_or_default(),
         kind,
     })
 }
@@ -271,7 +272,7 @@ fn open_yaml(text: &[u8]) -> Result<Opened, NotAReport> {
     let generated = yaml_value(text, b"GeneratedTime:");
     Ok(Opened {
         csv: open_content(&content)?,
-        generated: generated.map_or_else(Generated::default, |time| Generated::of_text(&time)),
+        generated: generated.map_or_else(Generated::default, |time| Generated::of_yaml(&time)),
         kind: Kind::Yaml,
     })
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::report::time::Timestamp;
 
 const CSV: &[u8] = b"user,arn,mfa_active\nalice,arn:aws:iam::111122223333:user/alice,true";
 const BASE64: &str =
@@ -145,11 +146,21 @@ fn times_that_cannot_be_read() {
         json("null"),
         json("\"\""),
         text(""),
+        text("None"),
         yaml(""),
         yaml("null"),
+        yaml("Null # untold"),
+        generated(&format!("{BASE64}\ttext/csv")),
         generated(BASE64),
     ] {
         assert_eq!(untold, Generated::Untold);
+    }
+    for time in [
+        "2026-01-01T00:00:00Z # made",
+        "2026-01-01 01:00:00 +01:00",
+        "2026-01-01 00:00:00 Z",
+    ] {
+        assert_eq!(yaml(time), Generated::At(Timestamp(1_767_225_600)), "{time}");
     }
 }
 
