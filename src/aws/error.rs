@@ -50,6 +50,15 @@ pub enum Error {
         /// AWS's error code.
         code: String,
     },
+    /// What was signed is not what AWS would have signed.
+    #[error(
+        "AWS does not accept the signature of these credentials ({code}): the secret access key may be wrong, or \
+         the clock of this machine"
+    )]
+    Signature {
+        /// AWS's error code.
+        code: String,
+    },
     /// The signature's time is not AWS's.
     #[error("the clock of this machine is too far from that of AWS ({code}); set it right")]
     Clock {
@@ -233,8 +242,6 @@ impl Error {
             "InvalidClientTokenId"
             | "UnrecognizedClientException"
             | "UnrecognizedClient"
-            | "SignatureDoesNotMatch"
-            | "InvalidSignatureException"
             | "InvalidAccessKeyId"
             | "AuthFailure"
             | "IncompleteSignature"
@@ -242,6 +249,7 @@ impl Error {
             | "NotSignedUp"
             | "OptInRequired"
             | "InvalidToken" => Self::UnknownCredentials { code },
+            "SignatureDoesNotMatch" | "InvalidSignatureException" => Self::Signature { code },
             "AWSOrganizationsNotInUseException" => Self::NoOrganization { code },
             "RequestExpired" | "RequestTimeTooSkewed" | "RequestInTheFuture" => Self::Clock { code },
             "LimitExceeded"

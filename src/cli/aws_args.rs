@@ -136,8 +136,23 @@ impl Aws {
             ("--concurrency", self.concurrency.is_some()),
             ("--outcomes", self.outcomes.is_some()),
         ];
+        if self
+            .outcomes
+            .as_deref()
+            .is_some_and(|path| path.as_os_str() == "-")
+        {
+            bail!("--outcomes wants a file, which --resume can read");
+        }
         if let (false, Some((flag, _))) = (self.several(), given.iter().find(|(_, given)| *given)) {
             bail!("{flag} is for several accounts; add --org, --accounts-file FILE or --resume FILE");
+        }
+        let of_roles = [
+            ("--external-id", self.external_id.is_some()),
+            ("--role-session-name", self.role_session_name.is_some()),
+        ];
+        let has_role = self.several() || self.role_arn.is_some();
+        if let (false, Some((flag, _))) = (has_role, of_roles.iter().find(|(_, given)| *given)) {
+            bail!("{flag} is for roles; add --role-arn ARN, or --org and others that mean several accounts");
         }
         if self.concurrency == Some(0) {
             bail!("--concurrency 0 would fetch nothing");

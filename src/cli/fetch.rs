@@ -77,7 +77,7 @@ pub(super) fn run(fetch: &Fetch) -> anyhow::Result<Exit> {
         started.keeper.interrupted()?;
         return Err(error);
     }
-    live::conclude(&fetch.aws, &started.record, &started.keeper)?;
+    live::conclude(&fetch.aws, &started.record, &started.keeper, fetch.talk.quiet)?;
     let record = started.record.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(exit(&record))
 }
@@ -126,7 +126,7 @@ fn into_archive(fetch: &Fetch, archive: &Path) -> anyhow::Result<Exit> {
         started.keeper.keep()?;
         return Ok(Exit::Interrupted);
     }
-    live::conclude(&fetch.aws, &started.record, &started.keeper)?;
+    live::conclude(&fetch.aws, &started.record, &started.keeper, fetch.talk.quiet)?;
     let record = started.record.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(exit(&record))
 }

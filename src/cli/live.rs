@@ -198,9 +198,18 @@ fn refuse(aws: &Aws, error: &Error, partition: &str) -> Exit {
 }
 
 /// Tells how the accounts came out and what to allow, and keeps it where that was asked for.
-pub(super) fn conclude(aws: &Aws, record: &Mutex<Record>, keeper: &Keeper) -> anyhow::Result<()> {
+pub(super) fn conclude(
+    aws: &Aws,
+    record: &Mutex<Record>,
+    keeper: &Keeper,
+    quiet: bool,
+) -> anyhow::Result<()> {
     let record = record.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    if aws.several() {
+    let any_failed = record
+        .outcomes
+        .iter()
+        .any(|outcome| outcome.outcome == State::Failed);
+    if aws.several() && (any_failed || !quiet) {
         tell_outcomes(&record.outcomes);
     }
     // Listing the accounts, to which the partition would matter, has been allowed.

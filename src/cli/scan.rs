@@ -163,7 +163,7 @@ fn judge_live(
         return Ok(Exit::Interrupted);
     };
     tell_diagnostics(&tally, config);
-    live::conclude(&config.aws, &started.record, &started.keeper)?;
+    live::conclude(&config.aws, &started.record, &started.keeper, config.quiet)?;
     Ok(exit(&tally, config.fail_on))
 }
 

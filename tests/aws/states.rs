@@ -203,7 +203,7 @@ async fn every_end_without_a_report() {
         ),
         (
             "g",
-            "of another partition",
+            "or the clock of this machine",
             vec![fails(403, "SignatureDoesNotMatch")],
         ),
         ("g", "clock of this machine", vec![fails(403, "RequestExpired")]),
