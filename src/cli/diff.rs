@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, BufWriter};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use credlens::engine::{self, Program, Sink, Source, Tell, Workers};
@@ -47,10 +47,20 @@ pub(super) fn run(mut diff: Diff) -> anyhow::Result<Exit> {
     let source = Dated::new(inputs(&config, now()), vec![diff.old_as_of, diff.new_as_of]);
     let tally = judge(&config, &program, &suppressions, source, &collector)?;
     drop(collector);
-    if snapshots.len() < count {
+    let failed = tally
+        .diagnostics
+        .iter()
+        .any(|diagnostic| diagnostic.level == Level::Error);
+    if failed || snapshots.len() < count {
         tell_diagnostics(&config, &tally.diagnostics, Level::Error);
         tell_error("both reports must be read to their end to be compared");
         return Ok(Exit::NothingJudged);
+    }
+    if snapshots.len() > count {
+        let is_named = |path: &str| config.inputs.iter().any(|input| input == Path::new(path));
+        let paths = || snapshots.iter().map(|snapshot| &*snapshot.input.path);
+        let one = paths().find(|path| !is_named(path)).unwrap_or_default();
+        bail!("OLD or NEW holds several reports; name one of them, such as {one}");
     }
     let mut snapshots: Vec<_> = snapshots
         .into_iter()

@@ -70,8 +70,9 @@ pub struct Inputs {
     containers: Box<dyn Containers>,
     /// The container whose reports come next.
     container: Option<Opened>,
-    /// The archived reports that were found: two writers that know nothing of each other may both have added one.
-    archived: BTreeSet<(Timestamp, String)>,
+    /// The archived reports that were found, by argument: to an archive two writers that know nothing of each other
+    /// may both have added one. Who names a report twice wants it twice.
+    archived: BTreeSet<(usize, Timestamp, String)>,
     remote: Box<dyn Remote>,
     options: Options,
     current: Option<Current>,
@@ -138,10 +139,11 @@ impl Inputs {
     fn find(&mut self) -> Option<Result<Place, (PathBuf, InputError)>> {
         loop {
             if let Some(place) = self.container.as_mut().and_then(Opened::next) {
-                if let Place::Contained(_, _, report) = &place
-                    && !self.archived.insert((report.as_of, report.hash.clone()))
-                {
-                    continue;
+                if let Place::Contained(_, _, report) = &place {
+                    let known = (self.walk.arguments(), report.as_of, report.hash.clone());
+                    if !self.archived.insert(known) {
+                        continue;
+                    }
                 }
                 return Some(Ok(place));
             }

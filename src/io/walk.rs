@@ -15,6 +15,8 @@ use super::remote::{Remote, is_remote};
 pub(super) struct Walk {
     /// What is still to come, next one last.
     pending: Vec<Step>,
+    /// Arguments begun so far.
+    arguments: usize,
     /// Files found so far.
     found: usize,
     /// The directories that were named, and those that symlinks led to, by their real paths.
@@ -42,6 +44,7 @@ impl Walk {
     pub(super) fn new(arguments: Vec<PathBuf>) -> Self {
         Self {
             pending: arguments.into_iter().rev().map(Step::Argument).collect(),
+            arguments: 0,
             found: 0,
             roots: Vec::new(),
         }
@@ -55,6 +58,11 @@ impl Walk {
                 return Some(found);
             }
         }
+    }
+
+    /// How many arguments were begun: that of the file found last is the last of them.
+    pub(super) fn arguments(&self) -> usize {
+        self.arguments
     }
 
     /// Whether a symlink leads to a directory that is read anyway, or that holds it. Any other becomes a root.
@@ -81,6 +89,7 @@ impl Walk {
     fn step(&mut self, step: Step, remote: &mut dyn Remote) -> Option<Found> {
         match step {
             Step::Argument(path) => {
+                self.arguments += 1;
                 if is_remote(&path) && !is_numbered(&path) {
                     return self.step(Step::Remote(path), remote);
                 }
