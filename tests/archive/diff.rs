@@ -71,6 +71,7 @@ fn diff_of_several_accounts() {
     assert_eq!(code, 0, "{err}");
     let json: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!(json["new"]["as_of"], "2026-02-05T23:59:59Z");
+    assert_eq!(json["old"]["as_of"], "2026-01-05T23:59:59Z");
     let events: Vec<_> = json["events"]
         .as_array()
         .unwrap()
@@ -89,6 +90,26 @@ fn diff_of_several_accounts() {
             event("user-deleted", "444455556666", "bob"),
         ]
     );
+    // Each happened between the reports of its account, also where one of them does not tell of the user.
+    let (_, out, _) = run(&[
+        "diff",
+        "--archive",
+        "archive",
+        "2026-01-31",
+        "2026-02-28",
+        "--format",
+        "ndjson",
+    ]);
+    for line in out.lines() {
+        let event: serde_json::Value = serde_json::from_str(line).unwrap();
+        let day = if event["account"] == "111122223333" {
+            "01"
+        } else {
+            "05"
+        };
+        assert_eq!(event["old_as_of"], format!("2026-01-{day}T23:59:59Z"), "{line}");
+        assert_eq!(event["new_as_of"], format!("2026-02-{day}T23:59:59Z"), "{line}");
+    }
 }
 
 /// Of a report of several accounts only those count of which it is the last one.
