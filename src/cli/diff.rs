@@ -26,15 +26,15 @@ use super::target::{check_formats, open_outputs};
 use super::{Exit, colored, diagnostics, tell_error, width};
 
 pub(super) fn run(mut diff: Diff) -> anyhow::Result<Exit> {
+    if diff.format.is_empty() {
+        diff.format.push(FormatTo::to_stdout(DiffFormat::Table));
+    }
+    check_formats(&diff.format, &arguments(&diff))?;
     let Some(sides) = sides(&diff)? else {
         return Ok(Exit::NothingJudged);
     };
     let olds = sides.old.len();
     let (paths, accounts): (Vec<_>, Vec<_>) = sides.old.into_iter().chain(sides.new).unzip();
-    if diff.format.is_empty() {
-        diff.format.push(FormatTo::to_stdout(DiffFormat::Table));
-    }
-    check_formats(&diff.format, &paths)?;
     let count = paths.len();
     let mut config = Config::resolve(diff.judge.scan(paths))?;
     config.as_of = None;
@@ -84,6 +84,15 @@ pub(super) fn run(mut diff: Diff) -> anyhow::Result<Exit> {
     let changes = history::diff(&program, old, new, options, &workers)?;
     write(&config, &diff.format, (&program, &changes, &workers), &tally)?;
     Ok(exit(&program, &changes, diff.fail_on_new))
+}
+
+/// What is read, as named.
+fn arguments(diff: &Diff) -> Vec<PathBuf> {
+    #[cfg(feature = "archive")]
+    if let Some(archive) = &diff.archive {
+        return vec![archive.clone()];
+    }
+    vec![diff.old.clone(), diff.new.clone()]
 }
 
 /// The reports to compare.

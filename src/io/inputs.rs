@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::contained::{Contained, Containers, NoArchives, Opened, Place};
+use super::contained::{Contained, Containers, NoArchives, Opened, Place, file_of};
 use super::error::InputError;
 use super::reading::{Found, KnownHeader, Reading, failed};
 use super::remote::{Nothing, Remote, is_remote};
@@ -79,6 +79,13 @@ pub struct Inputs {
     /// How many there were.
     opened: usize,
     known: Arc<KnownHeader>,
+}
+
+/// The files on this machine that arguments lead to.
+pub fn files(arguments: Vec<PathBuf>) -> impl Iterator<Item = PathBuf> {
+    let mut walk = Walk::new(arguments);
+    let found = std::iter::from_fn(move || walk.next(&mut Nothing));
+    found.filter_map(Result::ok).map(file_of)
 }
 
 impl Inputs {

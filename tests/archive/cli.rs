@@ -209,3 +209,47 @@ fn twins_and_doubles() {
         "who names two archives wants both"
     );
 }
+
+/// No output takes the place of an archived file, and no CSV comes between them.
+#[test]
+fn outputs_leave_an_archive_alone() {
+    let directory = saved();
+    let run = |args: &[&str]| credlens(directory.path(), args);
+    let (_, out, _) = run(&["archive", "add", "archive", "reports"]);
+    let (file, several) = (out.lines().next().unwrap(), out.lines().last().unwrap());
+    let one = format!("{several}#2");
+    for (args, output) in [
+        (&["scan", "archive"][..], file),
+        (&["scan", &one], several),
+        (&["trend", "archive"], file),
+        (
+            &["diff", "--archive", "archive", "2026-01-01", "2026-02-01"],
+            several,
+        ),
+    ] {
+        let (code, _, err) = run(&[args, &[&format!("--format=json={output}")]].concat());
+        assert!(code == 2 && err.contains("is an input"), "{args:?}: {code} {err}");
+    }
+    for output in [
+        "archive",
+        "archive/",
+        "archive/new/",
+        "archive/snapshot_date=2026-01-01/x.csv",
+    ] {
+        let (code, out, err) = run(&["archive", "export", "archive", "--at", "2026-01-01", "-o", output]);
+        assert!(
+            code == 2 && out.is_empty() && err.contains("is an archive"),
+            "{output}: {out}{err}"
+        );
+    }
+    #[cfg(feature = "aws")]
+    for args in [
+        &["fetch", "--output", "archive"][..],
+        &["fetch", "--archive", "archive", "--org", "--outcomes", file],
+    ] {
+        let (code, _, err) = run(args);
+        assert!(code == 2 && err.contains("archive"), "{args:?}: {code} {err}");
+    }
+    let (code, out, _) = run(&["archive", "verify", "archive"]);
+    assert_eq!((code, &*out), (0, "3 files with 4 reports: all whole\n"));
+}
