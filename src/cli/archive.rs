@@ -85,12 +85,7 @@ fn add_inputs(args: ArchiveAdd) -> anyhow::Result<Exit> {
         now: now(),
         limits,
     };
-    let reads_stdin = args.inputs.iter().any(|path| path.as_os_str() == "-");
-    let inputs = if reads_stdin {
-        args.inputs
-    } else {
-        with_archives(Inputs::new(args.inputs, Box::new(io::empty()), options)).in_time_order()
-    };
+    let inputs = with_archives(Inputs::new(args.inputs, Box::new(io::empty()), options)).in_time_order();
     let source = with_archives(Inputs::new(inputs, Box::new(io::stdin()), options));
     let mut source = Progress::new(source, args.talk.quiet);
     let store = store(&args.at, args.talk.quiet)?;

@@ -1,7 +1,7 @@
 //! Reads the INPUT arguments block by block, in memory that does not grow with the input.
 
 use std::collections::BTreeSet;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use super::error::InputError;
 use super::reading::{Found, KnownHeader, Reading, failed};
 use super::remote::{Nothing, Remote, is_remote};
 use super::stream::Stream;
+use super::temporary;
 use super::walk::{STDIN, Walk};
 use crate::engine::{Event, Input, Source, Text, Unread};
 use crate::finding::AsOfSource;
@@ -81,6 +82,15 @@ pub struct Inputs {
     known: Arc<KnownHeader>,
 }
 
+/// What an argument leads to that can be read only once, in words: standard input, a pipe, a device.
+pub fn reads_once(path: &Path) -> Option<&'static str> {
+    if path.as_os_str() == STDIN {
+        return Some("standard input");
+    }
+    let kind = fs::metadata(path).ok()?.file_type();
+    (!kind.is_file() && !kind.is_dir()).then(|| temporary::kind(kind))
+}
+
 /// The files on this machine that arguments lead to.
 pub fn files(arguments: Vec<PathBuf>) -> impl Iterator<Item = PathBuf> {
     let mut walk = Walk::new(arguments);
@@ -119,7 +129,7 @@ impl Inputs {
 
     /// The files that arguments name, in the order of the instants at which they are judged. Reads their
     /// beginnings alone, those that must be held in memory wholly; what cannot be read comes last, to be told
-    /// by who reads it again. Standard input cannot be read twice.
+    /// by who reads it again. So does, without being opened, what cannot be read twice.
     pub fn in_time_order(self) -> Vec<PathBuf> {
         let mut inputs = self;
         inputs.options.limits.block = PEEK;
@@ -130,6 +140,7 @@ impl Inputs {
             text.clear();
             dated.push(match found {
                 Ok(Place::Contained(path, _, report)) => (false, options.as_of.or(Some(report.as_of)), path),
+                Ok(Place::File(path)) if reads_once(&path).is_some() => (true, None, path),
                 Ok(Place::File(path)) => {
                     let opened = inputs.found(path.clone()).map(|(found, _)| found.open(&mut text));
                     let as_of = opened.ok().and_then(Result::ok).map(|report| report.input.as_of);

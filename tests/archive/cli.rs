@@ -1,6 +1,7 @@
 //! `credlens archive` as people use it.
 
 use std::fs;
+use std::io::Write as _;
 
 use tempfile::tempdir;
 
@@ -252,4 +253,45 @@ fn outputs_leave_an_archive_alone() {
     }
     let (code, out, _) = run(&["archive", "verify", "archive"]);
     assert_eq!((code, &*out), (0, "3 files with 4 reports: all whole\n"));
+}
+
+/// A pipe gives what it has once, and waits for who writes where nobody does any more.
+#[cfg(unix)]
+#[test]
+fn pipes_are_read_once_or_refused() {
+    let directory = saved();
+    let run = |args: &[&str]| credlens(directory.path(), args);
+    let pipe = |name: &str| {
+        let path = directory.path().join(name);
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.unwrap().success());
+        std::thread::spawn(move || {
+            let mut writer = fs::File::options().write(true).open(&path).unwrap();
+            writer.write_all(PLAIN.as_bytes()).unwrap();
+            drop(writer);
+            // Who opens it again finds a report that is no report, and does not wait for ever.
+            fs::remove_file(&path).unwrap();
+            fs::write(&path, "read twice").unwrap();
+        })
+    };
+    let writer = pipe("2025-12-01.csv");
+    let (code, out, err) = run(&["archive", "add", "archive", "2025-12-01.csv", "reports"]);
+    assert_eq!((code, out.lines().count()), (0, 4), "{out}{err}");
+    writer.join().unwrap();
+    let (code, out, _) = run(&["archive", "export", "archive", "--at", "2025-12-31", "-o", "-"]);
+    assert_eq!((code, out.as_str()), (0, PLAIN));
+    let path = directory.path().join("2025-12-02.csv");
+    assert!(
+        std::process::Command::new("mkfifo")
+            .arg(path)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let (code, _, err) = run(&["trend", "reports", "2025-12-02.csv"]);
+    assert_eq!(code, 2, "{err}");
+    assert!(
+        err.contains("2025-12-02.csv, a named pipe, cannot be read twice; save it"),
+        "{err}"
+    );
 }
