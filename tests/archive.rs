@@ -4,6 +4,7 @@ mod altered;
 mod cli;
 mod crash;
 mod damage;
+mod diff;
 mod engines;
 mod lossless;
 

@@ -106,6 +106,11 @@ impl Directory {
         }
     }
 
+    /// Whether this directory is an archive, into which a run has written.
+    pub fn is_at(path: &Path) -> bool {
+        path.join(LOCK).exists()
+    }
+
     /// The same, which tells by its name that it waits for another run.
     #[must_use]
     pub fn telling(self, waiting: fn(&str)) -> Self {

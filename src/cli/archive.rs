@@ -1,26 +1,22 @@
 //! `credlens archive`: add, list, export and verify.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use credlens::archive::add::{Added, add};
-use credlens::archive::csv::Csv;
-use credlens::archive::file::ArchiveFile;
 use credlens::archive::list::{Listed, list};
 use credlens::archive::store::{Directory, Store};
 use credlens::archive::verify::verify;
 use credlens::engine::Source;
 use credlens::io::inputs::{Inputs, Limits, Options};
-use credlens::io::keep::{Kept, keep};
 use credlens::io::remote::is_remote;
 use credlens::output::archive::Contents;
 use credlens::output::{counted, harmless};
 
-use super::args::{
-    Archive, ArchiveAdd, ArchiveExport, ArchiveList, ArchiveVerify, At, Color, ListFormat, Which, until,
-};
+use super::args::{Archive, ArchiveAdd, ArchiveList, ArchiveVerify, At, Color, ListFormat, Which, until};
+use super::export;
 use super::progress::Progress;
 use super::scan::with_archives;
 use super::{Exit, colored, now, tell, tell_error, width};
@@ -29,7 +25,7 @@ pub(super) fn run(command: Archive) -> anyhow::Result<Exit> {
     match command {
         Archive::Add(args) => add_inputs(args),
         Archive::List(args) => list_reports(&args),
-        Archive::Export(args) => export(&args),
+        Archive::Export(args) => export::run(&args),
         Archive::Verify(args) => verify_all(&args),
     }
 }
@@ -67,7 +63,7 @@ fn tell_waiting(archive: &str) {
 }
 
 /// An archive that is there, not one yet to be made.
-fn existing(archive: &At) -> anyhow::Result<Box<dyn Store>> {
+pub(super) fn existing(archive: &At) -> anyhow::Result<Box<dyn Store>> {
     let path = &archive.archive;
     if !is_remote(path) && !path.exists() {
         bail!(
@@ -89,12 +85,7 @@ fn add_inputs(args: ArchiveAdd) -> anyhow::Result<Exit> {
         now: now(),
         limits,
     };
-    let reads_stdin = args.inputs.iter().any(|path| path.as_os_str() == "-");
-    let inputs = if reads_stdin {
-        args.inputs
-    } else {
-        with_archives(Inputs::new(args.inputs, Box::new(io::empty()), options)).in_time_order()
-    };
+    let inputs = with_archives(Inputs::new(args.inputs, Box::new(io::empty()), options)).in_time_order();
     let source = with_archives(Inputs::new(inputs, Box::new(io::stdin()), options));
     let mut source = Progress::new(source, args.talk.quiet);
     let store = store(&args.at, args.talk.quiet)?;
@@ -273,103 +264,6 @@ fn list_reports(args: &ArchiveList) -> anyhow::Result<Exit> {
     };
     io::stdout().write_all(text.as_bytes())?;
     Ok(if failed { Exit::Partial } else { Exit::Clean })
-}
-
-fn export(args: &ArchiveExport) -> anyhow::Result<Exit> {
-    let store = existing(&args.at)?;
-    let (reports, mut failed) = select(&*store, &args.which)?;
-    let to_stdout = args.output.as_os_str() == "-";
-    let text = args.output.to_string_lossy();
-    let names_directory = args.output.is_dir() || text.ends_with(std::path::is_separator);
-    match reports.as_slice() {
-        [] => {
-            tell_error("the archive has no such report; `credlens archive list` tells which it has");
-            return Ok(Exit::NothingJudged);
-        }
-        [_] => {}
-        several if to_stdout => bail!(
-            "{} reports do not go to standard output; choose one by --account and --at, or name a directory",
-            several.len()
-        ),
-        _ => {}
-    }
-    let directory = (reports.len() > 1 || names_directory) && !to_stdout;
-    if directory {
-        std::fs::create_dir_all(&args.output)
-            .with_context(|| format!("cannot make the directory {}", args.output.display()))?;
-    }
-    let mut open: Option<(String, ArchiveFile)> = None;
-    for listed in &reports {
-        let bytes = csv(&*store, listed, &mut open);
-        let bytes = match bytes {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                tell_error(format_args!("{error:#}"));
-                failed = true;
-                continue;
-            }
-        };
-        if to_stdout {
-            io::stdout().write_all(&bytes)?;
-            continue;
-        }
-        let path = if directory {
-            args.output.join(file_name(listed, &reports))
-        } else {
-            args.output.clone()
-        };
-        if let Err(error) = save(&path, &bytes) {
-            tell_error(format_args!("{error:#}"));
-            failed = true;
-        }
-    }
-    Ok(if failed { Exit::Partial } else { Exit::Clean })
-}
-
-/// The CSV of a report. Files are opened once: their reports come one after the other.
-fn csv(
-    store: &dyn Store,
-    listed: &Listed,
-    open: &mut Option<(String, ArchiveFile)>,
-) -> anyhow::Result<Vec<u8>> {
-    let mut file = match open.take() {
-        Some((path, file)) if path == listed.file => file,
-        _ => ArchiveFile::open(store, &listed.file)?,
-    };
-    let mut bytes = Vec::new();
-    Csv::new(&mut file, listed.index)?.read_to_end(&mut bytes)?;
-    *open = Some((listed.file.clone(), file));
-    Ok(bytes)
-}
-
-fn save(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let kept = keep(path, bytes).with_context(|| format!("cannot save {}", path.display()))?;
-    let shown = path.display().to_string();
-    writeln!(io::stdout(), "{}", harmless(&shown))?;
-    if kept == Kept::WasThere {
-        tell(format_args!(
-            "{} was there already, with the same bytes",
-            harmless(&shown)
-        ));
-    }
-    Ok(())
-}
-
-/// As `credlens fetch` calls it, so that a later scan finds its as-of; with the beginning of its hash where it has no
-/// account of its own, or not alone.
-fn file_name(listed: &Listed, reports: &[Listed]) -> String {
-    let report = &listed.report;
-    let time = report.as_of.to_string().replace(['-', ':'], "");
-    let hash = report.sha256.get(..12).unwrap_or_default();
-    let [account] = report.accounts.as_slice() else {
-        return format!("{hash}_{time}.csv");
-    };
-    let is_twin =
-        |other: &&Listed| other.report.as_of == report.as_of && other.report.accounts == report.accounts;
-    match reports.iter().filter(is_twin).count() {
-        1 => format!("{account}_{time}.csv"),
-        _ => format!("{account}_{time}_{hash}.csv"),
-    }
 }
 
 fn verify_all(args: &ArchiveVerify) -> anyhow::Result<Exit> {

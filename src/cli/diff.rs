@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, BufWriter};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use credlens::engine::{self, Program, Sink, Source, Tell, Workers};
@@ -26,15 +26,15 @@ use super::target::{check_formats, open_outputs};
 use super::{Exit, colored, diagnostics, tell_error, width};
 
 pub(super) fn run(mut diff: Diff) -> anyhow::Result<Exit> {
+    if diff.format.is_empty() {
+        diff.format.push(FormatTo::to_stdout(DiffFormat::Table));
+    }
+    check_formats(&diff.format, &arguments(&diff))?;
     let Some(sides) = sides(&diff)? else {
         return Ok(Exit::NothingJudged);
     };
     let olds = sides.old.len();
     let (paths, accounts): (Vec<_>, Vec<_>) = sides.old.into_iter().chain(sides.new).unzip();
-    if diff.format.is_empty() {
-        diff.format.push(FormatTo::to_stdout(DiffFormat::Table));
-    }
-    check_formats(&diff.format, &paths)?;
     let count = paths.len();
     let mut config = Config::resolve(diff.judge.scan(paths))?;
     config.as_of = None;
@@ -47,10 +47,20 @@ pub(super) fn run(mut diff: Diff) -> anyhow::Result<Exit> {
     let source = Dated::new(inputs(&config, now()), vec![diff.old_as_of, diff.new_as_of]);
     let tally = judge(&config, &program, &suppressions, source, &collector)?;
     drop(collector);
-    if snapshots.len() < count {
+    let failed = tally
+        .diagnostics
+        .iter()
+        .any(|diagnostic| diagnostic.level == Level::Error);
+    if failed || snapshots.len() < count {
         tell_diagnostics(&config, &tally.diagnostics, Level::Error);
         tell_error("both reports must be read to their end to be compared");
         return Ok(Exit::NothingJudged);
+    }
+    if snapshots.len() > count {
+        let is_named = |path: &str| config.inputs.iter().any(|input| input == Path::new(path));
+        let paths = || snapshots.iter().map(|snapshot| &*snapshot.input.path);
+        let one = paths().find(|path| !is_named(path)).unwrap_or_default();
+        bail!("OLD or NEW holds several reports; name one of them, such as {one}");
     }
     let mut snapshots: Vec<_> = snapshots
         .into_iter()
@@ -74,6 +84,15 @@ pub(super) fn run(mut diff: Diff) -> anyhow::Result<Exit> {
     let changes = history::diff(&program, old, new, options, &workers)?;
     write(&config, &diff.format, (&program, &changes, &workers), &tally)?;
     Ok(exit(&program, &changes, diff.fail_on_new))
+}
+
+/// What is read, as named.
+fn arguments(diff: &Diff) -> Vec<PathBuf> {
+    #[cfg(feature = "archive")]
+    if let Some(archive) = &diff.archive {
+        return vec![archive.clone()];
+    }
+    vec![diff.old.clone(), diff.new.clone()]
 }
 
 /// The reports to compare.

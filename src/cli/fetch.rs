@@ -23,7 +23,11 @@ use super::archive;
 #[cfg(feature = "archive")]
 use super::args::At;
 use super::args::Fetch;
+#[cfg(feature = "archive")]
+use super::export;
 use super::outcomes::Done;
+#[cfg(feature = "archive")]
+use super::target::is_read;
 use super::{Exit, live, now, tell, tell_error};
 
 /// Where reports go.
@@ -39,6 +43,10 @@ pub(super) fn run(fetch: &Fetch) -> anyhow::Result<Exit> {
         return into_archive(fetch, archive);
     }
     let to = to(fetch)?;
+    #[cfg(feature = "archive")]
+    if let To::File(path) | To::Directory(path) = &to {
+        export::check_outside(path)?;
+    }
     let started = match live::start(&fetch.aws, now(), wish(fetch, Done::Each))? {
         Ok(started) => started,
         Err(exit) => return Ok(exit),
@@ -106,6 +114,14 @@ fn exit(record: &Record) -> Exit {
 /// Reports as they arrive into an archive: one file, however many accounts.
 #[cfg(feature = "archive")]
 fn into_archive(fetch: &Fetch, archive: &Path) -> anyhow::Result<Exit> {
+    if let Some(outcomes) = &fetch.aws.outcomes
+        && is_read(outcomes, &[archive.to_owned()])
+    {
+        bail!(
+            "{} is a file of the archive; give --outcomes another path",
+            outcomes.display()
+        );
+    }
     let at = At {
         archive: archive.to_owned(),
         place: fetch.aws.place.clone(),

@@ -14,6 +14,8 @@ mod config;
 mod dated;
 mod diagnostics;
 mod diff;
+#[cfg(feature = "archive")]
+mod export;
 #[cfg(feature = "aws")]
 mod fetch;
 mod frameworks;

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use credlens::io::inputs::files;
 use credlens::io::outputs::Output;
 
 use super::args::FormatTo;
@@ -14,18 +15,15 @@ use super::args::FormatTo;
 pub(super) fn check_formats<F: Display>(formats: &[FormatTo<F>], inputs: &[PathBuf]) -> anyhow::Result<()> {
     let mut taken = BTreeSet::new();
     for FormatTo { format, path } in formats {
-        let place = path.as_deref().map(one_place).transpose()?;
-        if let Some(place) = &place
-            && place.is_file()
-            && inputs
-                .iter()
-                .any(|input| one_place(input).is_ok_and(|input| input == *place))
+        if let Some(path) = path
+            && is_read(path, inputs)
         {
             bail!(
                 "{} is an input; give --format {format}= another path",
-                place.display()
+                path.display()
             );
         }
+        let place = path.as_deref().map(one_place).transpose()?;
         if !taken.insert(place) {
             let place = path
                 .as_ref()
@@ -34,6 +32,24 @@ pub(super) fn check_formats<F: Display>(formats: &[FormatTo<F>], inputs: &[PathB
         }
     }
     Ok(())
+}
+
+/// Whether a file is, or lies below, one of these inputs, so that writing it would replace what is to be read.
+pub(super) fn is_read(path: &Path, inputs: &[PathBuf]) -> bool {
+    // What is not there yet replaces nothing; neither do pipes and devices.
+    let Some(place) = std::fs::canonicalize(path).ok().filter(|place| place.is_file()) else {
+        return false;
+    };
+    let name = place.file_name().unwrap_or_default();
+    // Only what may be the file is looked up: there may be many.
+    let may_be = |file: &Path| {
+        let is_called_so = file
+            .file_name()
+            .is_some_and(|file| file.eq_ignore_ascii_case(name));
+        is_called_so || file.is_symlink()
+    };
+    files(inputs.to_vec())
+        .any(|file| may_be(&file) && std::fs::canonicalize(file).is_ok_and(|file| file == place))
 }
 
 /// Whether a format goes to this file.

@@ -1,12 +1,13 @@
 //! `credlens trend`: many reports in, how things moved out.
 
 use std::io::{self, BufWriter};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::bail;
 use credlens::engine::Program;
 use credlens::finding::{Diagnostic, Level};
 use credlens::history::trend::{self, TrendOptions};
+use credlens::io::inputs::reads_once;
 use credlens::output::trend::{TrendFormat, write_trend};
 
 use super::Exit;
@@ -21,10 +22,15 @@ use super::target::{check_formats, open_outputs};
 const OLDEST: usize = 100;
 
 pub(super) fn run(mut trend: Trend) -> anyhow::Result<Exit> {
-    if trend.inputs.iter().any(|path| path == Path::new("-")) {
+    if let Some((path, what)) = trend
+        .inputs
+        .iter()
+        .find_map(|path| Some((path, reads_once(path)?)))
+    {
         bail!(
-            "trend reads the beginning of each input to put them in the order of time, and standard input \
-             cannot be read twice; save it to a file and name that"
+            "trend reads the beginning of each input to put them in the order of time, and {}, {what}, \
+             cannot be read twice; save it to a file and name that",
+            path.display()
         );
     }
     if trend.format.is_empty() {

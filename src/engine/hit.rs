@@ -285,8 +285,9 @@ impl<'a> Hit<'a> {
             Place::Row(row) => Id::of(self.judged, row.key(), self.slot, self.created(row)),
             Place::Input { account, .. } => {
                 let key = self.judged.key.to_le_bytes();
-                let path = self.input.path.as_bytes();
-                Id(xxh3_128(&[&key, path, b"\0", account.unwrap_or(b"")].concat()))
+                // Wherever the report of an account lies; of those of several or none there is no better name.
+                let of = account.unwrap_or(self.input.path.as_bytes());
+                Id(xxh3_128(&[&key, of].concat()))
             }
         }
     }

@@ -21,8 +21,17 @@ pub struct Snapshot {
     pub folded: Vec<u16>,
     /// Where the findings of each user end, once the report was read to its end.
     ends: Vec<u32>,
-    /// Of snapshots that were joined, where the users of each end, and its as-of.
-    joined: Vec<(u32, Timestamp)>,
+    /// Of what it was joined, if it was.
+    joined: Vec<Joined>,
+}
+
+/// A snapshot that was joined with others.
+#[derive(Clone, Debug)]
+struct Joined {
+    /// Where its users end.
+    end: u32,
+    as_of: Timestamp,
+    accounts: BTreeSet<Vec<u8>>,
 }
 
 /// One finding in little memory: the rest of it is the rule's and the user's.
@@ -107,12 +116,22 @@ impl Snapshot {
         let mut all = snapshots.next()?;
         let users =
             |snapshot: &Self| u32::try_from(snapshot.users.len()).expect("invariant: fewer than 4 G users");
-        let mut joined = vec![(users(&all), all.input.as_of)];
+        let part = |snapshot: &Self| Joined {
+            end: users(snapshot),
+            as_of: snapshot.input.as_of,
+            accounts: snapshot.users.accounts().clone(),
+        };
+        let mut joined = vec![part(&all)];
         for mut next in snapshots {
             if next.input.lacks() != all.input.lacks() {
                 return None;
             }
             let (rows, found) = (users(&all), all.found.len());
+            let part = part(&next);
+            joined.push(Joined {
+                end: rows + part.end,
+                ..part
+            });
             all.users.append(&mut next.users);
             let moved = |found: Found| Found {
                 row: found.row + rows,
@@ -122,7 +141,6 @@ impl Snapshot {
             let found = u32::try_from(found).expect("invariant: fewer than 4 G findings");
             all.ends.extend(next.ends.into_iter().map(|end| end + found));
             all.folded.extend(next.folded);
-            joined.push((users(&all), next.input.as_of));
             all.input.as_of = all.input.as_of.max(next.input.as_of);
         }
         if count > 1 {
@@ -134,10 +152,17 @@ impl Snapshot {
 
     /// The instant at which a user was judged.
     pub fn as_of(&self, row: u32) -> Timestamp {
-        let report = self.joined.partition_point(|&(end, _)| end <= row);
+        let report = self.joined.partition_point(|joined| joined.end <= row);
         self.joined
             .get(report)
-            .map_or(self.input.as_of, |&(_, as_of)| as_of)
+            .map_or(self.input.as_of, |joined| joined.as_of)
+    }
+
+    /// The instant at which the users of an account were judged, whether or not one of them is left.
+    pub fn as_of_account(&self, account: Option<&[u8]>) -> Timestamp {
+        let holds = |joined: &&Joined| account.is_some_and(|account| joined.accounts.contains(account));
+        let joined = self.joined.iter().find(holds);
+        joined.map_or(self.input.as_of, |joined| joined.as_of)
     }
 
     /// Notes where the findings of each user lie.

@@ -163,6 +163,14 @@ fn number_of(path: &Path) -> Option<(PathBuf, usize)> {
     Some((file.to_owned(), number.parse().ok()?))
 }
 
+/// The file that a path leads into.
+pub(super) fn file_of(path: PathBuf) -> PathBuf {
+    match number_of(&path) {
+        Some((file, _)) if !path.exists() => file,
+        _ => path,
+    }
+}
+
 /// Whether a path leads to one report of an archived file.
 pub(super) fn is_numbered(path: &Path) -> bool {
     number_of(path).is_some()

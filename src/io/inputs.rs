@@ -1,16 +1,17 @@
 //! Reads the INPUT arguments block by block, in memory that does not grow with the input.
 
 use std::collections::BTreeSet;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::contained::{Contained, Containers, NoArchives, Opened, Place};
+use super::contained::{Contained, Containers, NoArchives, Opened, Place, file_of};
 use super::error::InputError;
 use super::reading::{Found, KnownHeader, Reading, failed};
 use super::remote::{Nothing, Remote, is_remote};
 use super::stream::Stream;
+use super::temporary;
 use super::walk::{STDIN, Walk};
 use crate::engine::{Event, Input, Source, Text, Unread};
 use crate::finding::AsOfSource;
@@ -70,14 +71,31 @@ pub struct Inputs {
     containers: Box<dyn Containers>,
     /// The container whose reports come next.
     container: Option<Opened>,
-    /// The archived reports that were found: two writers that know nothing of each other may both have added one.
-    archived: BTreeSet<(Timestamp, String)>,
+    /// The archived reports that were found, by argument: to an archive two writers that know nothing of each other
+    /// may both have added one. Who names a report twice wants it twice.
+    archived: BTreeSet<(usize, Timestamp, String)>,
     remote: Box<dyn Remote>,
     options: Options,
     current: Option<Current>,
     /// How many there were.
     opened: usize,
     known: Arc<KnownHeader>,
+}
+
+/// What an argument leads to that can be read only once, in words: standard input, a pipe, a device.
+pub fn reads_once(path: &Path) -> Option<&'static str> {
+    if path.as_os_str() == STDIN {
+        return Some("standard input");
+    }
+    let kind = fs::metadata(path).ok()?.file_type();
+    (!kind.is_file() && !kind.is_dir()).then(|| temporary::kind(kind))
+}
+
+/// The files on this machine that arguments lead to.
+pub fn files(arguments: Vec<PathBuf>) -> impl Iterator<Item = PathBuf> {
+    let mut walk = Walk::new(arguments);
+    let found = std::iter::from_fn(move || walk.next(&mut Nothing));
+    found.filter_map(Result::ok).map(file_of)
 }
 
 impl Inputs {
@@ -111,7 +129,7 @@ impl Inputs {
 
     /// The files that arguments name, in the order of the instants at which they are judged. Reads their
     /// beginnings alone, those that must be held in memory wholly; what cannot be read comes last, to be told
-    /// by who reads it again. Standard input cannot be read twice.
+    /// by who reads it again. So does, without being opened, what cannot be read twice.
     pub fn in_time_order(self) -> Vec<PathBuf> {
         let mut inputs = self;
         inputs.options.limits.block = PEEK;
@@ -122,6 +140,7 @@ impl Inputs {
             text.clear();
             dated.push(match found {
                 Ok(Place::Contained(path, _, report)) => (false, options.as_of.or(Some(report.as_of)), path),
+                Ok(Place::File(path)) if reads_once(&path).is_some() => (true, None, path),
                 Ok(Place::File(path)) => {
                     let opened = inputs.found(path.clone()).map(|(found, _)| {
                         found
@@ -142,10 +161,11 @@ impl Inputs {
     fn find(&mut self) -> Option<Result<Place, (PathBuf, InputError)>> {
         loop {
             if let Some(place) = self.container.as_mut().and_then(Opened::next) {
-                if let Place::Contained(_, _, report) = &place
-                    && !self.archived.insert((report.as_of, report.hash.clone()))
-                {
-                    continue;
+                if let Place::Contained(_, _, report) = &place {
+                    let known = (self.walk.begun(), report.as_of, report.hash.clone());
+                    if !self.archived.insert(known) {
+                        continue;
+                    }
                 }
                 return Some(Ok(place));
             }

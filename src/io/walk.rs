@@ -18,6 +18,8 @@ pub(super) struct Walk {
     arguments: Vec<PathBuf>,
     /// What is still to come, next one last.
     pending: Vec<Step>,
+    /// Arguments begun so far.
+    begun: usize,
     /// Files found so far.
     found: usize,
     /// The directories that are named, by their real paths, once that is asked.
@@ -48,6 +50,7 @@ impl Walk {
         Self {
             pending: arguments.iter().rev().cloned().map(Step::Argument).collect(),
             arguments,
+            begun: 0,
             found: 0,
             roots: None,
             linked: HashSet::new(),
@@ -62,6 +65,11 @@ impl Walk {
                 return Some(found);
             }
         }
+    }
+
+    /// How many arguments were begun: that of the file found last is the last of them.
+    pub(super) fn begun(&self) -> usize {
+        self.begun
     }
 
     /// Whether a directory beyond a symlink is read without it, or holds the symlink.
@@ -91,6 +99,7 @@ impl Walk {
     fn step(&mut self, step: Step, remote: &mut dyn Remote) -> Option<Found> {
         match step {
             Step::Argument(path) => {
+                self.begun += 1;
                 if is_remote(&path) && !is_numbered(&path) {
                     return self.step(Step::Remote(path), remote);
                 }

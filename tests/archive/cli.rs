@@ -1,10 +1,11 @@
 //! `credlens archive` as people use it.
 
 use std::fs;
+use std::io::Write as _;
 
 use tempfile::tempdir;
 
-use super::{PLAIN, credlens, saved};
+use super::{PLAIN, copy, credlens, saved};
 use crate::support::schemas::assert_document;
 
 #[test]
@@ -106,10 +107,6 @@ fn archived_reports_judge_identically() {
             .lines()
             .map(|line| {
                 let mut finding: serde_json::Value = serde_json::from_str(line).unwrap();
-                if finding["source"]["row"].is_null() {
-                    // One finding for a whole input is named after its path.
-                    finding["id"] = serde_json::Value::Null;
-                }
                 finding["source"]["path"] = serde_json::Value::Null;
                 finding.to_string()
             })
@@ -173,169 +170,6 @@ fn what_is_no_archive_is_told() {
     assert!(err.contains("--as-of"), "{err}");
 }
 
-/// Two dates of an archive compare like the two reports that were the last ones then.
-#[test]
-fn diff_at_two_dates() {
-    let directory = saved();
-    let run = |args: &[&str]| credlens(directory.path(), args);
-    run(&["archive", "add", "archive", "reports"]);
-    let events = |args: &[&str]| {
-        let (code, out, err) = run(&[&["diff"], args, &["--format", "ndjson", "--quiet"]].concat());
-        assert_eq!(code, 0, "{err}");
-        out
-    };
-    let between = |old: &str, new: &str, account: &[&str]| {
-        events(&[&["--archive", "archive", old, new], account].concat())
-    };
-    let january = events(&["reports/2026-01-01.csv", "reports/2026-02-01.csv"]);
-    assert_eq!(january.lines().count(), 1, "{january}");
-    assert_eq!(between("2026-01-15", "2026-02-15", &[]), january);
-    assert_eq!(between("2026-01-15", "2026-02-28T00:00:00Z", &[]), january);
-    let whole = events(&["reports/2026-01-01.csv", "reports/2026-03-01.csv"]);
-    assert!(whole.lines().count() > 1, "{whole}");
-    // The other account has nothing to be compared with: it was not created.
-    assert_eq!(between("2026-01-15", "2026-03-01", &[]), whole);
-    assert_eq!(
-        between("2026-01-15", "2026-03-01", &["--account", "111122223333"]),
-        whole
-    );
-    let (code, _, err) = run(&["diff", "--archive", "archive", "2026-01-15", "2026-03-01"]);
-    assert!(code == 0 && err.contains("444455556666"), "{err}");
-    let (code, _, err) = run(&["diff", "--archive", "archive", "2025-01-15", "2026-03-01"]);
-    assert_eq!(code, 3, "{err}");
-    let (code, _, err) = run(&[
-        "diff",
-        "--archive",
-        "archive",
-        "reports/2026-01-01.csv",
-        "2026-03-01",
-    ]);
-    assert_eq!(code, 2, "{err}");
-}
-
-/// Accounts whose snapshots are of different days are compared in one go, each as of its own instant.
-#[test]
-fn diff_of_several_accounts() {
-    let directory = tempdir().unwrap();
-    fs::create_dir(directory.path().join("reports")).unwrap();
-    let write = |name: &str, csv: &str| fs::write(directory.path().join("reports").join(name), csv).unwrap();
-    let other = PLAIN.replace("111122223333", "444455556666");
-    write("one-2026-01-01.csv", PLAIN);
-    write("other-2026-01-05.csv", &other);
-    write("one-2026-02-01.csv", &PLAIN.replace("alice", "anna"));
-    write("other-2026-02-05.csv", &other.replace("bob", "bill"));
-    let run = |args: &[&str]| credlens(directory.path(), args);
-    run(&["archive", "add", "archive", "reports"]);
-    let (code, out, err) = run(&[
-        "diff",
-        "--archive",
-        "archive",
-        "2026-01-31",
-        "2026-02-28",
-        "--format",
-        "json",
-    ]);
-    assert_eq!(code, 0, "{err}");
-    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
-    assert_eq!(json["new"]["as_of"], "2026-02-05T23:59:59Z");
-    let events: Vec<_> = json["events"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|event| {
-            [&event["kind"], &event["account"], &event["user"]].map(|text| text.as_str().unwrap().to_owned())
-        })
-        .collect();
-    let event = |kind: &str, account: &str, user: &str| [kind, account, user].map(str::to_owned);
-    assert_eq!(
-        events,
-        [
-            event("user-created", "111122223333", "anna"),
-            event("user-created", "444455556666", "bill"),
-            event("user-deleted", "111122223333", "alice"),
-            event("user-deleted", "444455556666", "bob"),
-        ]
-    );
-}
-
-/// Of a report of several accounts only those count of which it is the last one.
-#[test]
-fn diff_where_a_report_of_all_lies_between_reports_of_one() {
-    let directory = tempdir().unwrap();
-    fs::create_dir(directory.path().join("reports")).unwrap();
-    let write = |name: &str, csv: &str| fs::write(directory.path().join("reports").join(name), csv).unwrap();
-    let other = PLAIN.replace("111122223333", "444455556666");
-    let rows = |csv: &str| csv.split_once('\n').unwrap().1.to_owned();
-    write("one-2026-01-01.csv", PLAIN);
-    write("other-2026-01-01.csv", &other);
-    // In the middle everybody, and a user of the first account who is gone again at the end.
-    write(
-        "all-2026-01-15.csv",
-        &format!(
-            "{}\n{}",
-            PLAIN.replace("alice", "tmp"),
-            rows(&other.replace("bob", "bill"))
-        ),
-    );
-    write("one-2026-02-01.csv", &PLAIN.replace("bob", "cy"));
-    let run = |args: &[&str]| credlens(directory.path(), args);
-    run(&["archive", "add", "archive", "reports"]);
-    let (code, out, err) = run(&[
-        "diff",
-        "--archive",
-        "archive",
-        "2026-01-01",
-        "2026-02-01",
-        "--format",
-        "ndjson",
-    ]);
-    assert_eq!(code, 0, "{err}");
-    let mut events: Vec<_> = out
-        .lines()
-        .map(|line| {
-            let event: serde_json::Value = serde_json::from_str(line).unwrap();
-            let text = |name: &str| event[name].as_str().unwrap().to_owned();
-            format!("{} {} {}", text("account"), text("kind"), text("user"))
-        })
-        .collect();
-    events.sort();
-    assert_eq!(
-        events,
-        [
-            "111122223333 user-created cy",
-            "111122223333 user-deleted bob",
-            "444455556666 user-created bill",
-            "444455556666 user-deleted bob",
-        ]
-    );
-    let (_, out, _) = run(&[
-        "diff",
-        "--archive",
-        "archive",
-        "2026-01-01",
-        "2026-02-01",
-        "--account",
-        "444455556666",
-        "--format",
-        "ndjson",
-    ]);
-    assert_eq!(out.lines().count(), 2, "{out}");
-}
-
-/// A damaged file makes unknown which report is the last one: no comparison then.
-#[test]
-fn no_diff_of_a_damaged_archive() {
-    let directory = saved();
-    let run = |args: &[&str]| credlens(directory.path(), args);
-    let (_, out, _) = run(&["archive", "add", "archive", "reports"]);
-    let last = directory.path().join(out.lines().last().unwrap());
-    let bytes = fs::read(&last).unwrap();
-    fs::write(&last, &bytes[..bytes.len() - 8]).unwrap();
-    let (code, _, err) = run(&["diff", "--archive", "archive", "2026-01-01", "2026-03-31"]);
-    assert_eq!(code, 3, "{err}");
-    assert!(err.contains("damaged") && !err.contains("panicked"), "{err}");
-}
-
 /// Two reports of one account and instant are exported under two names; what two writers both added is judged once.
 #[test]
 fn twins_and_doubles() {
@@ -354,35 +188,106 @@ fn twins_and_doubles() {
     assert!(code == 0 && err.contains("cannot both be true"), "{err}");
     let (code, out, err) = run(&["archive", "export", "archive", "--output", "out/"]);
     assert_eq!((code, out.lines().count()), (0, 2), "{err}");
+    // As on S3, where nobody waits for another.
     run(&["archive", "add", "second", "a-2026-01-01.csv"]);
-    let (_, out, _) = run(&["scan", "archive", "second", "--format", "json"]);
-    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
-    assert_eq!(json["inputs"].as_array().unwrap().len(), 2);
+    copy(
+        &directory.path().join("second"),
+        &directory.path().join("archive"),
+    );
+    let inputs = |args: &[&str]| {
+        let (_, out, _) = run(&[&["scan", "--format", "json"], args].concat());
+        let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+        json["inputs"].as_array().unwrap().len()
+    };
+    assert_eq!(inputs(&["archive"]), 2);
+    assert_eq!(
+        inputs(&["archive", "second"]),
+        3,
+        "who names two archives wants both"
+    );
 }
 
-/// Reports without ARNs are taken for those of one account.
+/// No output takes the place of an archived file, and no CSV comes between them.
 #[test]
-fn diff_of_reports_without_accounts() {
-    let directory = tempdir().unwrap();
-    let write = |name: &str, csv: &str| fs::write(directory.path().join(name), csv).unwrap();
-    write(
-        "2026-01-01.csv",
-        "user,mfa_active,password_enabled\nal,true,true\n",
-    );
-    write(
-        "2026-02-01.csv",
-        "user,mfa_active,password_enabled\nal,false,true\n",
-    );
+fn outputs_leave_an_archive_alone() {
+    let directory = saved();
     let run = |args: &[&str]| credlens(directory.path(), args);
-    run(&["archive", "add", "archive", "2026-01-01.csv", "2026-02-01.csv"]);
-    let (code, out, err) = run(&[
-        "diff",
-        "--archive",
+    let (_, out, _) = run(&["archive", "add", "archive", "reports"]);
+    let (file, several) = (out.lines().next().unwrap(), out.lines().last().unwrap());
+    let one = format!("{several}#2");
+    for (args, output) in [
+        (&["scan", "archive"][..], file),
+        (&["scan", &one], several),
+        (&["trend", "archive"], file),
+        (
+            &["diff", "--archive", "archive", "2026-01-01", "2026-02-01"],
+            several,
+        ),
+    ] {
+        let (code, _, err) = run(&[args, &[&format!("--format=json={output}")]].concat());
+        assert!(code == 2 && err.contains("is an input"), "{args:?}: {code} {err}");
+    }
+    for output in [
         "archive",
-        "2026-01-31",
-        "2026-02-28",
-        "--format",
-        "ndjson",
-    ]);
-    assert!(code == 0 && out.contains("mfa-deactivated"), "{out}{err}");
+        "archive/",
+        "archive/new/",
+        "archive/snapshot_date=2026-01-01/x.csv",
+    ] {
+        let (code, out, err) = run(&["archive", "export", "archive", "--at", "2026-01-01", "-o", output]);
+        assert!(
+            code == 2 && out.is_empty() && err.contains("is an archive"),
+            "{output}: {out}{err}"
+        );
+    }
+    #[cfg(feature = "aws")]
+    for args in [
+        &["fetch", "--output", "archive"][..],
+        &["fetch", "--archive", "archive", "--org", "--outcomes", file],
+    ] {
+        let (code, _, err) = run(args);
+        assert!(code == 2 && err.contains("archive"), "{args:?}: {code} {err}");
+    }
+    let (code, out, _) = run(&["archive", "verify", "archive"]);
+    assert_eq!((code, &*out), (0, "3 files with 4 reports: all whole\n"));
+}
+
+/// A pipe gives what it has once, and waits for who writes where nobody does any more.
+#[cfg(unix)]
+#[test]
+fn pipes_are_read_once_or_refused() {
+    let directory = saved();
+    let run = |args: &[&str]| credlens(directory.path(), args);
+    let pipe = |name: &str| {
+        let path = directory.path().join(name);
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.unwrap().success());
+        std::thread::spawn(move || {
+            let mut writer = fs::File::options().write(true).open(&path).unwrap();
+            writer.write_all(PLAIN.as_bytes()).unwrap();
+            drop(writer);
+            // Who opens it again finds a report that is no report, and does not wait for ever.
+            fs::remove_file(&path).unwrap();
+            fs::write(&path, "read twice").unwrap();
+        })
+    };
+    let writer = pipe("2025-12-01.csv");
+    let (code, out, err) = run(&["archive", "add", "archive", "2025-12-01.csv", "reports"]);
+    assert_eq!((code, out.lines().count()), (0, 4), "{out}{err}");
+    writer.join().unwrap();
+    let (code, out, _) = run(&["archive", "export", "archive", "--at", "2025-12-31", "-o", "-"]);
+    assert_eq!((code, out.as_str()), (0, PLAIN));
+    let path = directory.path().join("2025-12-02.csv");
+    assert!(
+        std::process::Command::new("mkfifo")
+            .arg(path)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let (code, _, err) = run(&["trend", "reports", "2025-12-02.csv"]);
+    assert_eq!(code, 2, "{err}");
+    assert!(
+        err.contains("2025-12-02.csv, a named pipe, cannot be read twice; save it"),
+        "{err}"
+    );
 }

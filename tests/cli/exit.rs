@@ -133,6 +133,51 @@ fn an_output_never_replaces_an_input() {
 }
 
 #[test]
+fn an_output_never_replaces_what_lies_below_an_input() {
+    let place = Place::new()
+        .file("in/2026-01-01.csv", CLEAN)
+        .file("in/deep/2026-02-01.csv", CLEAN)
+        .file("in/.hidden", "not read");
+    let refused = |command: &str| {
+        place.run(command).ends(2, "is an input");
+        for name in ["in/2026-01-01.csv", "in/deep/2026-02-01.csv"] {
+            assert_eq!(place.read(name), CLEAN, "{command}");
+        }
+    };
+    refused("scan in --format json=in/2026-01-01.csv");
+    refused("trend in --format json=in/deep/2026-02-01.csv");
+    refused("scan in/deep in/2026-01-01.csv --format json=in/deep/../2026-01-01.csv");
+    refused("scan . --format summary --format json=in/2026-01-01.csv");
+    place.run("scan in --format json=in/.hidden").ends(0, "");
+    place.run("scan in --format json=in/new.json").ends(0, "");
+    assert!(place.read("in/new.json").contains("credlens.assessment/v1"));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_output_never_replaces_what_symlinks_lead_to() {
+    use std::os::unix::fs::symlink;
+    let place = Place::new()
+        .file("in/a.csv", CLEAN)
+        .file("other/2026-01-01.csv", CLEAN)
+        .file("other/dir/b.csv", CLEAN);
+    symlink("../other/2026-01-01.csv", place.path("in/linked.csv")).unwrap();
+    symlink("../other/dir", place.path("in/linked")).unwrap();
+    symlink("in/a.csv", place.path("out.json")).unwrap();
+    for output in [
+        "other/2026-01-01.csv",
+        "in/linked.csv",
+        "other/dir/b.csv",
+        "in/linked/b.csv",
+        "out.json",
+    ] {
+        let run = place.run(format!("scan in --format json={output}").as_str());
+        run.ends(2, "is an input");
+        assert_eq!(place.read(output), CLEAN);
+    }
+}
+
+#[test]
 fn thousands_of_ragged_rows_are_an_error_and_not_all_kept() {
     let text = format!("user,arn,mfa_active\n{}", "a\n".repeat(30_000));
     let place = Place::new().file("ragged.csv", text);

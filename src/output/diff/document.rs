@@ -19,9 +19,11 @@ use crate::output::json_text;
 pub struct DiffDocument {
     /// Always `credlens.diff/v1`.
     pub schema: String,
-    /// The older snapshot.
+    /// The older snapshot. Where it is of several reports, of the accounts of an archive, `users` counts those of
+    /// all, `as_of` is that of the latest report, and the rest is that of the first; each account is compared as of
+    /// its own report.
     pub old: InputTally,
-    /// The newer snapshot.
+    /// The newer snapshot; of several reports as the older one.
     pub new: InputTally,
     /// What happened: users in the order of the newer snapshot, then the deleted ones.
     pub events: Vec<DiffEvent>,
@@ -110,9 +112,9 @@ impl DiffDocument {
 pub struct EventLine {
     /// Always `credlens.event/v1`.
     pub schema: String,
-    /// As-of of the older snapshot: it happened later.
+    /// As-of of the older snapshot of the account: it happened later.
     pub old_as_of: String,
-    /// As-of of the newer snapshot: it had happened by then.
+    /// As-of of the newer snapshot of the account: it had happened by then.
     pub new_as_of: String,
     /// What happened.
     #[serde(flatten)]
@@ -155,13 +157,12 @@ pub(super) fn write_json(view: &DiffView<'_>, out: &mut dyn Write) -> io::Result
 }
 
 pub(super) fn write_lines(view: &DiffView<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let [old_as_of, new_as_of] =
-        [view.diff.old, view.diff.new].map(|snapshot| snapshot.input.as_of.to_string());
     let write = |event: &Event, out: &mut Vec<u8>| {
+        let [old_as_of, new_as_of] = view.instants(event).map(|as_of| as_of.to_string());
         let line = EventLine {
             schema: EventLine::SCHEMA.to_owned(),
-            old_as_of: old_as_of.clone(),
-            new_as_of: new_as_of.clone(),
+            old_as_of,
+            new_as_of,
             event: view.event(event),
         };
         json_text::write(&line, out);

@@ -100,11 +100,28 @@ impl<'a> DiffView<'a> {
         self.program.rules().collect()
     }
 
-    fn event(&self, event: &Event) -> DiffEvent {
-        let (snapshot, row) = match (event.new_row, event.old_row) {
+    /// The snapshot that tells whose event it is, and the row there.
+    fn row(&self, event: &Event) -> (&'a Snapshot, u32) {
+        match (event.new_row, event.old_row) {
             (Some(row), _) => (self.diff.new, row),
             (None, row) => (self.diff.old, row.unwrap_or_default()),
-        };
+        }
+    }
+
+    /// Between which instants it happened.
+    fn instants(&self, event: &Event) -> [Timestamp; 2] {
+        let sides = [(self.diff.old, event.old_row), (self.diff.new, event.new_row)];
+        sides.map(|(snapshot, row)| match row {
+            Some(row) => snapshot.as_of(row),
+            None => {
+                let (other, row) = self.row(event);
+                snapshot.as_of_account(other.users.account(row as usize))
+            }
+        })
+    }
+
+    fn event(&self, event: &Event) -> DiffEvent {
+        let (snapshot, row) = self.row(event);
         let [account, user, arn] = who(snapshot, row);
         DiffEvent {
             kind: event.kind,

@@ -1,0 +1,288 @@
+//! Two dates of an archive, compared.
+
+use std::fs;
+
+use tempfile::tempdir;
+
+use super::{PLAIN, credlens, saved};
+
+/// Two dates of an archive compare like the two reports that were the last ones then.
+#[test]
+fn diff_at_two_dates() {
+    let directory = saved();
+    let run = |args: &[&str]| credlens(directory.path(), args);
+    run(&["archive", "add", "archive", "reports"]);
+    let events = |args: &[&str]| {
+        let (code, out, err) = run(&[&["diff"], args, &["--format", "ndjson", "--quiet"]].concat());
+        assert_eq!(code, 0, "{err}");
+        out
+    };
+    let between = |old: &str, new: &str, account: &[&str]| {
+        events(&[&["--archive", "archive", old, new], account].concat())
+    };
+    let january = events(&["reports/2026-01-01.csv", "reports/2026-02-01.csv"]);
+    assert_eq!(january.lines().count(), 1, "{january}");
+    assert_eq!(between("2026-01-15", "2026-02-15", &[]), january);
+    assert_eq!(between("2026-01-15", "2026-02-28T00:00:00Z", &[]), january);
+    let whole = events(&["reports/2026-01-01.csv", "reports/2026-03-01.csv"]);
+    assert!(whole.lines().count() > 1, "{whole}");
+    // The other account has nothing to be compared with: it was not created.
+    assert_eq!(between("2026-01-15", "2026-03-01", &[]), whole);
+    assert_eq!(
+        between("2026-01-15", "2026-03-01", &["--account", "111122223333"]),
+        whole
+    );
+    let (code, _, err) = run(&["diff", "--archive", "archive", "2026-01-15", "2026-03-01"]);
+    assert!(code == 0 && err.contains("444455556666"), "{err}");
+    let (code, _, err) = run(&["diff", "--archive", "archive", "2025-01-15", "2026-03-01"]);
+    assert_eq!(code, 3, "{err}");
+    let (code, _, err) = run(&[
+        "diff",
+        "--archive",
+        "archive",
+        "reports/2026-01-01.csv",
+        "2026-03-01",
+    ]);
+    assert_eq!(code, 2, "{err}");
+}
+
+/// Accounts whose snapshots are of different days are compared in one go, each as of its own instant.
+#[test]
+fn diff_of_several_accounts() {
+    let directory = tempdir().unwrap();
+    fs::create_dir(directory.path().join("reports")).unwrap();
+    let write = |name: &str, csv: &str| fs::write(directory.path().join("reports").join(name), csv).unwrap();
+    let other = PLAIN.replace("111122223333", "444455556666");
+    write("one-2026-01-01.csv", PLAIN);
+    write("other-2026-01-05.csv", &other);
+    write("one-2026-02-01.csv", &PLAIN.replace("alice", "anna"));
+    write("other-2026-02-05.csv", &other.replace("bob", "bill"));
+    let run = |args: &[&str]| credlens(directory.path(), args);
+    run(&["archive", "add", "archive", "reports"]);
+    let (code, out, err) = run(&[
+        "diff",
+        "--archive",
+        "archive",
+        "2026-01-31",
+        "2026-02-28",
+        "--format",
+        "json",
+    ]);
+    assert_eq!(code, 0, "{err}");
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(json["new"]["as_of"], "2026-02-05T23:59:59Z");
+    assert_eq!(json["old"]["as_of"], "2026-01-05T23:59:59Z");
+    let events: Vec<_> = json["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| {
+            [&event["kind"], &event["account"], &event["user"]].map(|text| text.as_str().unwrap().to_owned())
+        })
+        .collect();
+    let event = |kind: &str, account: &str, user: &str| [kind, account, user].map(str::to_owned);
+    assert_eq!(
+        events,
+        [
+            event("user-created", "111122223333", "anna"),
+            event("user-created", "444455556666", "bill"),
+            event("user-deleted", "111122223333", "alice"),
+            event("user-deleted", "444455556666", "bob"),
+        ]
+    );
+    // Each happened between the reports of its account, also where one of them does not tell of the user.
+    let (_, out, _) = run(&[
+        "diff",
+        "--archive",
+        "archive",
+        "2026-01-31",
+        "2026-02-28",
+        "--format",
+        "ndjson",
+    ]);
+    for line in out.lines() {
+        let event: serde_json::Value = serde_json::from_str(line).unwrap();
+        let day = if event["account"] == "111122223333" {
+            "01"
+        } else {
+            "05"
+        };
+        assert_eq!(event["old_as_of"], format!("2026-01-{day}T23:59:59Z"), "{line}");
+        assert_eq!(event["new_as_of"], format!("2026-02-{day}T23:59:59Z"), "{line}");
+    }
+}
+
+/// Of a report of several accounts only those count of which it is the last one.
+#[test]
+fn diff_where_a_report_of_all_lies_between_reports_of_one() {
+    let directory = tempdir().unwrap();
+    fs::create_dir(directory.path().join("reports")).unwrap();
+    let write = |name: &str, csv: &str| fs::write(directory.path().join("reports").join(name), csv).unwrap();
+    let other = PLAIN.replace("111122223333", "444455556666");
+    let rows = |csv: &str| csv.split_once('\n').unwrap().1.to_owned();
+    write("one-2026-01-01.csv", PLAIN);
+    write("other-2026-01-01.csv", &other);
+    // In the middle everybody, and a user of the first account who is gone again at the end.
+    write(
+        "all-2026-01-15.csv",
+        &format!(
+            "{}\n{}",
+            PLAIN.replace("alice", "tmp"),
+            rows(&other.replace("bob", "bill"))
+        ),
+    );
+    write("one-2026-02-01.csv", &PLAIN.replace("bob", "cy"));
+    let run = |args: &[&str]| credlens(directory.path(), args);
+    run(&["archive", "add", "archive", "reports"]);
+    let (code, out, err) = run(&[
+        "diff",
+        "--archive",
+        "archive",
+        "2026-01-01",
+        "2026-02-01",
+        "--format",
+        "ndjson",
+    ]);
+    assert_eq!(code, 0, "{err}");
+    let mut events: Vec<_> = out
+        .lines()
+        .map(|line| {
+            let event: serde_json::Value = serde_json::from_str(line).unwrap();
+            let text = |name: &str| event[name].as_str().unwrap().to_owned();
+            format!("{} {} {}", text("account"), text("kind"), text("user"))
+        })
+        .collect();
+    events.sort();
+    assert_eq!(
+        events,
+        [
+            "111122223333 user-created cy",
+            "111122223333 user-deleted bob",
+            "444455556666 user-created bill",
+            "444455556666 user-deleted bob",
+        ]
+    );
+    let (_, out, _) = run(&[
+        "diff",
+        "--archive",
+        "archive",
+        "2026-01-01",
+        "2026-02-01",
+        "--account",
+        "444455556666",
+        "--format",
+        "ndjson",
+    ]);
+    assert_eq!(out.lines().count(), 2, "{out}");
+}
+
+/// A damaged file makes unknown which report is the last one: no comparison then.
+#[test]
+fn no_diff_of_a_damaged_archive() {
+    let directory = saved();
+    let run = |args: &[&str]| credlens(directory.path(), args);
+    let (_, out, _) = run(&["archive", "add", "archive", "reports"]);
+    let last = directory.path().join(out.lines().last().unwrap());
+    let bytes = fs::read(&last).unwrap();
+    fs::write(&last, &bytes[..bytes.len() - 8]).unwrap();
+    let (code, _, err) = run(&["diff", "--archive", "archive", "2026-01-01", "2026-03-31"]);
+    assert_eq!(code, 3, "{err}");
+    assert!(err.contains("damaged") && !err.contains("panicked"), "{err}");
+}
+
+/// Reports without ARNs are taken for those of one account.
+#[test]
+fn diff_of_reports_without_accounts() {
+    let directory = tempdir().unwrap();
+    let write = |name: &str, csv: &str| fs::write(directory.path().join(name), csv).unwrap();
+    write(
+        "2026-01-01.csv",
+        "user,mfa_active,password_enabled\nal,true,true\n",
+    );
+    write(
+        "2026-02-01.csv",
+        "user,mfa_active,password_enabled\nal,false,true\n",
+    );
+    let run = |args: &[&str]| credlens(directory.path(), args);
+    run(&["archive", "add", "archive", "2026-01-01.csv", "2026-02-01.csv"]);
+    let (code, out, err) = run(&[
+        "diff",
+        "--archive",
+        "archive",
+        "2026-01-31",
+        "2026-02-28",
+        "--format",
+        "ndjson",
+    ]);
+    assert!(code == 0 && out.contains("mfa-deactivated"), "{out}{err}");
+}
+
+/// The reports to compare are named one by one: that one stands on both sides is no mistake.
+#[test]
+fn accounts_without_a_new_report_are_unchanged() {
+    let directory = saved();
+    let run = |args: &[&str]| credlens(directory.path(), args);
+    let other = PLAIN.replace("111122223333", "444455556666");
+    fs::write(directory.path().join("reports/other-2026-01-01.csv"), &other).unwrap();
+    fs::remove_file(directory.path().join("reports/other-2026-03-01.csv")).unwrap();
+    run(&["archive", "add", "archive", "reports"]);
+    let between = |old: &str, new: &str| {
+        let (code, out, err) = run(&[
+            "diff",
+            "--archive",
+            "archive",
+            old,
+            new,
+            "--format",
+            "json",
+            "--quiet",
+        ]);
+        assert_eq!((code, &*err), (0, ""));
+        let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+        let events = json["events"].as_array().unwrap().iter();
+        let events: Vec<_> = events
+            .map(|event| format!("{} {}", event["account"], event["kind"]))
+            .collect();
+        (
+            events,
+            json["findings"]["open"].to_string().contains("444455556666"),
+        )
+    };
+    let january = vec![r#""111122223333" "mfa-activated""#.to_owned()];
+    assert_eq!(between("2026-01-01", "2026-02-01"), (january, true));
+    assert_eq!(between("2026-02-01", "2026-02-10"), (Vec::new(), true));
+    // So it is with files, and copies of them.
+    let (_, out, _) = run(&["archive", "list", "archive", "--format", "json"]);
+    let list: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let file = format!("archive/{}", list["reports"][2]["file"].as_str().unwrap());
+    fs::copy(
+        directory.path().join(&file),
+        directory.path().join("copy.parquet"),
+    )
+    .unwrap();
+    for other in [&*file, "copy.parquet"] {
+        let (code, out, err) = run(&["diff", &file, other]);
+        assert!(code == 0 && out.contains("nothing happened"), "{out}{err}");
+    }
+    // A file of several reports is not one of the two.
+    let (_, out, _) = run(&[
+        "archive",
+        "list",
+        "archive",
+        "--at",
+        "2026-01-01",
+        "--format",
+        "json",
+    ]);
+    let list: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let (several, _) = list["reports"][0]["file"]
+        .as_str()
+        .unwrap()
+        .split_once('#')
+        .unwrap();
+    let (code, _, err) = run(&["diff", &format!("archive/{several}"), &file]);
+    assert!(
+        code == 2 && err.contains("holds several reports") && err.contains(&format!("{several}#1")),
+        "{code} {err}"
+    );
+}
