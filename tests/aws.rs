@@ -4,6 +4,7 @@
 mod archive;
 mod bucket;
 mod chain;
+mod characters;
 mod cli;
 mod credentials;
 #[cfg(unix)]

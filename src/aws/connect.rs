@@ -12,11 +12,12 @@ use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_sdk_iam::config::http::HttpResponse;
-use aws_sdk_iam::config::{Credentials, IdentityCache, SharedCredentialsProvider};
+use aws_sdk_iam::config::{Credentials, IdentityCache};
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 use aws_types::service_config::ServiceConfigKey;
 
 use super::accounts::is_id;
+use super::checked::checked;
 use super::error::Error;
 use super::place::{check_endpoint, check_region, partition, role_of_profile};
 use super::policy::Action;
@@ -116,8 +117,11 @@ impl Session {
                 .credentials_provider(provider.profile_name(profile).build());
         }
         let config = Box::pin(loader.load()).await;
+        let provider = config.credentials_provider().map(checked);
+        let mut builder = config.into_builder();
+        builder.set_credentials_provider(provider);
         let session = Self {
-            config,
+            config: builder.build(),
             limit,
             role: settings.role_arn.clone().or(of_profile),
         };
@@ -141,7 +145,7 @@ impl Session {
         if let Some(id) = &settings.external_id {
             role = role.external_id(id);
         }
-        let provider = SharedCredentialsProvider::new(role.build().await);
+        let provider = checked(role.build().await);
         let config = self.config.into_builder().credentials_provider(provider).build();
         Self { config, ..self }
     }
@@ -222,11 +226,10 @@ impl Session {
             given.session_token(),
         );
         let credentials = Credentials::new(key, secret, Some(token.to_owned()), None, "AssumeRole");
-        let provider = SharedCredentialsProvider::new(credentials);
         let builder = self.config.clone().into_builder();
         Ok(Self {
             config: builder
-                .credentials_provider(provider)
+                .credentials_provider(checked(credentials))
                 .identity_cache(IdentityCache::no_cache())
                 .build(),
             limit: self.limit,
