@@ -9,6 +9,7 @@ mod cli;
 mod credentials;
 #[cfg(unix)]
 mod interrupt;
+mod lengths;
 mod moto;
 mod moto_s3;
 mod retries;

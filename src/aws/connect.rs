@@ -17,6 +17,7 @@ use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 use aws_types::service_config::ServiceConfigKey;
 
 use super::accounts::is_id;
+use super::capped::Capped;
 use super::checked::checked;
 use super::error::Error;
 use super::place::{check_endpoint, check_region, partition, role_of_profile};
@@ -81,7 +82,7 @@ impl Session {
     /// # Errors
     /// Where a profile, a region or an address cannot be what is meant; see [`Error::is_usage`].
     pub async fn open(settings: &Settings) -> Result<Self, Error> {
-        Self::open_by(settings, aws_config::defaults(BehaviorVersion::latest())).await
+        Self::open_by(settings, usual()).await
     }
 
     /// The same by a loader that has settings of its own, such as another HTTP client.
@@ -111,6 +112,10 @@ impl Session {
                 .with_region(Some(region))
                 .with_retry_config(RetryConfig::disabled())
                 .with_timeout_config(inner.clone());
+            let place = match Capped::usual() {
+                Some(client) => place.with_http_client(client),
+                None => place,
+            };
             let provider = ProfileFileCredentialsProvider::builder().configure(&place);
             loader = loader
                 .profile_name(profile)
@@ -276,6 +281,15 @@ pub(super) struct RoleToAssume<'a> {
     pub(super) resource: &'a str,
     pub(super) external_id: Option<&'a str>,
     pub(super) session_name: &'a str,
+}
+
+/// What the SDK does by itself, but that no answer is without end.
+pub(super) fn usual() -> ConfigLoader {
+    let loader = aws_config::defaults(BehaviorVersion::latest());
+    match Capped::usual() {
+        Some(client) => loader.http_client(client),
+        None => loader,
+    }
 }
 
 async fn region(settings: &Settings) -> Region {
