@@ -4,10 +4,12 @@
 mod archive;
 mod bucket;
 mod chain;
+mod characters;
 mod cli;
 mod credentials;
 #[cfg(unix)]
 mod interrupt;
+mod lengths;
 mod moto;
 mod moto_s3;
 mod retries;

@@ -12,11 +12,13 @@ use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_sdk_iam::config::http::HttpResponse;
-use aws_sdk_iam::config::{Credentials, IdentityCache, SharedCredentialsProvider};
+use aws_sdk_iam::config::{Credentials, IdentityCache};
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 use aws_types::service_config::ServiceConfigKey;
 
 use super::accounts::is_id;
+use super::capped::Capped;
+use super::checked::checked;
 use super::error::Error;
 use super::place::{check_endpoint, check_region, partition, role_of_profile};
 use super::policy::Action;
@@ -80,7 +82,7 @@ impl Session {
     /// # Errors
     /// Where a profile, a region or an address cannot be what is meant; see [`Error::is_usage`].
     pub async fn open(settings: &Settings) -> Result<Self, Error> {
-        Self::open_by(settings, aws_config::defaults(BehaviorVersion::latest())).await
+        Self::open_by(settings, usual()).await
     }
 
     /// The same by a loader that has settings of its own, such as another HTTP client.
@@ -110,14 +112,21 @@ impl Session {
                 .with_region(Some(region))
                 .with_retry_config(RetryConfig::disabled())
                 .with_timeout_config(inner.clone());
+            let place = match Capped::usual() {
+                Some(client) => place.with_http_client(client),
+                None => place,
+            };
             let provider = ProfileFileCredentialsProvider::builder().configure(&place);
             loader = loader
                 .profile_name(profile)
                 .credentials_provider(provider.profile_name(profile).build());
         }
         let config = Box::pin(loader.load()).await;
+        let provider = config.credentials_provider().map(checked);
+        let mut builder = config.into_builder();
+        builder.set_credentials_provider(provider);
         let session = Self {
-            config,
+            config: builder.build(),
             limit,
             role: settings.role_arn.clone().or(of_profile),
         };
@@ -141,7 +150,7 @@ impl Session {
         if let Some(id) = &settings.external_id {
             role = role.external_id(id);
         }
-        let provider = SharedCredentialsProvider::new(role.build().await);
+        let provider = checked(role.build().await);
         let config = self.config.into_builder().credentials_provider(provider).build();
         Self { config, ..self }
     }
@@ -222,11 +231,10 @@ impl Session {
             given.session_token(),
         );
         let credentials = Credentials::new(key, secret, Some(token.to_owned()), None, "AssumeRole");
-        let provider = SharedCredentialsProvider::new(credentials);
         let builder = self.config.clone().into_builder();
         Ok(Self {
             config: builder
-                .credentials_provider(provider)
+                .credentials_provider(checked(credentials))
                 .identity_cache(IdentityCache::no_cache())
                 .build(),
             limit: self.limit,
@@ -273,6 +281,15 @@ pub(super) struct RoleToAssume<'a> {
     pub(super) resource: &'a str,
     pub(super) external_id: Option<&'a str>,
     pub(super) session_name: &'a str,
+}
+
+/// What the SDK does by itself, but that no answer is without end.
+pub(super) fn usual() -> ConfigLoader {
+    let loader = aws_config::defaults(BehaviorVersion::latest());
+    match Capped::usual() {
+        Some(client) => loader.http_client(client),
+        None => loader,
+    }
 }
 
 async fn region(settings: &Settings) -> Region {

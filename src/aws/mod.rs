@@ -2,6 +2,8 @@
 //! the ids of access keys. Knows no rule, opens no file, and tells nothing secret.
 
 pub mod accounts;
+mod capped;
+mod checked;
 mod connect;
 mod error;
 mod fetch;

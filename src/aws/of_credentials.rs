@@ -11,6 +11,7 @@ use aws_sdk_ssooidc::operation::create_token::CreateTokenError;
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError;
 
+use super::checked::Impossible;
 use super::error::Error;
 use super::policy::Action;
 use super::retry::Failure;
@@ -27,6 +28,10 @@ pub(super) fn of_credentials(error: &(dyn StdError + 'static)) -> Option<Error> 
         return chain(error).any(is_late).then(late);
     };
     let told = chain(failed).find_map(|error| {
+        let impossible = error.downcast_ref::<Impossible>();
+        if let Some(Impossible(part)) = impossible {
+            return Some(Error::ImpossibleCredentials(part));
+        }
         of_call::<AssumeRoleError>(Action::AssumeRole, error)
             .or_else(|| of_call::<AssumeRoleWithWebIdentityError>(Action::AssumeRoleWithWebIdentity, error))
             .or_else(|| of_sign_on::<GetRoleCredentialsError>(Action::GetRoleCredentials, error))

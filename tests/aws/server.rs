@@ -287,7 +287,7 @@ fn role_account(body: &str) -> String {
     arn.split("%3A").nth(4).unwrap_or("").to_owned()
 }
 
-fn caller(partition: &str) -> String {
+pub(super) fn caller(partition: &str) -> String {
     format!(
         "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>\
          <Arn>arn:{partition}:iam::{CALLER}:user/hub</Arn><UserId>A</UserId><Account>{CALLER}</Account>\
@@ -299,7 +299,7 @@ fn assumed_by_token(account: &str) -> String {
     assumed(account).replace("AssumeRole", "AssumeRoleWithWebIdentity")
 }
 
-fn assumed(account: &str) -> String {
+pub(super) fn assumed(account: &str) -> String {
     format!(
         "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult><Credentials>\
          <AccessKeyId>ASIA{account}</AccessKeyId><SecretAccessKey>MEMBERSECRET</SecretAccessKey>\

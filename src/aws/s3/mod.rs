@@ -6,7 +6,7 @@ mod url;
 use std::error::Error as StdError;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use aws_config::{BehaviorVersion, ConfigLoader};
+use aws_config::ConfigLoader;
 use aws_sdk_iam::config::http::HttpResponse;
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::Client;
@@ -17,7 +17,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::EncodingType;
 use tokio::sync::mpsc;
 
-use super::connect::{Session, Settings};
+use super::connect::{Session, Settings, usual};
 use super::error::Error;
 use super::policy::{Action, Wanted};
 pub use body::Body;
@@ -79,7 +79,7 @@ impl S3 {
     /// # Errors
     /// Those of [`Session::open`], and of the operating system.
     pub fn connect(settings: &Settings) -> Result<Self, Error> {
-        Self::connect_by(settings, aws_config::defaults(BehaviorVersion::latest()))
+        Self::connect_by(settings, usual())
     }
 
     /// The same by a loader that has settings of its own, such as other credentials.
