@@ -55,6 +55,23 @@ pub(crate) struct Config {
     pub(crate) file: Option<ConfigFile>,
 }
 
+impl Config {
+    /// The files and directories that are read, which no output may replace. Outcomes of an earlier run are none:
+    /// those of this one may take their place.
+    pub(crate) fn reads(&self) -> Vec<PathBuf> {
+        let suppressions = match &self.suppressions {
+            Suppressing::Files(path) => path.clone(),
+            Suppressing::Off => None,
+        };
+        let mut paths = [&self.inputs[..], &self.rules_from].concat();
+        paths.extend(suppressions);
+        paths.extend(self.file.as_ref().map(|file| file.path.clone()));
+        #[cfg(feature = "aws")]
+        paths.extend(self.aws.accounts_file.clone());
+        paths
+    }
+}
+
 /// A configuration file as text: its `[set]` and its `[[suppress]]` entries are read by who knows the rules.
 #[derive(Debug)]
 pub(crate) struct ConfigFile {

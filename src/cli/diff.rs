@@ -37,6 +37,7 @@ pub(super) fn run(mut diff: Diff) -> anyhow::Result<Exit> {
     let (paths, accounts): (Vec<_>, Vec<_>) = sides.old.into_iter().chain(sides.new).unzip();
     let count = paths.len();
     let mut config = Config::resolve(diff.judge.scan(paths))?;
+    check_formats(&diff.format, &config.reads())?;
     config.as_of = None;
     let (program, suppressions) = match prepare(&config)? {
         Ok((selected, suppressions)) => (Program::new(selected.rules), suppressions),

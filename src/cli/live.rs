@@ -15,6 +15,7 @@ use credlens::report::time::Timestamp;
 
 use super::aws_args::{Aws, Span};
 use super::outcomes::{Done, Keeper};
+use super::target::is_read;
 use super::{Exit, tell, tell_error};
 
 const ROLE: &str = "OrganizationAccountAccessRole";
@@ -48,6 +49,14 @@ pub(super) struct Wish {
 /// Those of files and flags; those of AWS are told, and become the exit status.
 pub(super) fn start(aws: &Aws, now: Timestamp, wish: Wish) -> anyhow::Result<Result<Started, Exit>> {
     aws.check()?;
+    if let (Some(outcomes), Some(accounts)) = (&aws.outcomes, &aws.accounts_file)
+        && is_read(outcomes, std::slice::from_ref(accounts))
+    {
+        bail!(
+            "{} is the accounts file; give --outcomes another one",
+            outcomes.display()
+        );
+    }
     let earlier = aws.resume.as_deref().map(read_outcomes).transpose()?;
     let keeper = Keeper::open(aws.outcomes.as_deref(), wish.done)?;
     let at_the_end = keeper.clone();

@@ -1,7 +1,7 @@
 //! `credlens scan`: inputs and rules in, findings out.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 #[cfg(feature = "aws")]
 use std::sync::Arc;
 
@@ -22,9 +22,9 @@ use super::live;
 #[cfg(feature = "aws")]
 use super::outcomes::Done;
 use super::progress::Progress;
-#[cfg(feature = "aws")]
-use super::target::is_taken;
 use super::target::{check_formats, open_outputs};
+#[cfg(feature = "aws")]
+use super::target::{is_read, is_taken};
 #[cfg(feature = "aws")]
 use super::tell;
 use super::{Exit, catalogue, colored, diagnostics, now, refuse, width};
@@ -33,7 +33,7 @@ pub(super) fn run(scan: Scan) -> anyhow::Result<Exit> {
     let config = Config::resolve(scan)?;
     #[cfg(not(feature = "aws"))]
     check_inputs(&config)?;
-    check_formats(&config.formats, &config.inputs)?;
+    check_formats(&config.formats, &reads(&config))?;
     match prepare(&config)? {
         Ok((selected, suppressions)) => judge(&config, &selected, &suppressions),
         Err(exit) => Ok(exit),
@@ -112,6 +112,15 @@ fn read_suppressions(path: &Path, catalogue: &Catalogue) -> Result<Suppressions,
     Suppressions::parse(&path.to_string_lossy(), &text, catalogue)
 }
 
+/// What no format may replace.
+fn reads(config: &Config) -> Vec<PathBuf> {
+    #[cfg(feature = "aws")]
+    if let Some(resumed) = &config.aws.resume {
+        return [config.reads(), vec![resumed.clone()]].concat();
+    }
+    config.reads()
+}
+
 fn judge(config: &Config, selected: &Selected, suppressions: &Suppressions) -> anyhow::Result<Exit> {
     let now = now();
     #[cfg(feature = "aws")]
@@ -132,13 +141,19 @@ fn judge_live(
     suppressions: &Suppressions,
     now: Timestamp,
 ) -> anyhow::Result<Exit> {
-    if let Some(path) = config.aws.outcomes.as_deref()
-        && is_taken(&config.formats, path)
-    {
-        bail!(
-            "{} is for --format and for --outcomes; give each its own file",
-            path.display()
-        );
+    if let Some(path) = config.aws.outcomes.as_deref() {
+        if is_taken(&config.formats, path) {
+            bail!(
+                "{} is for --format and for --outcomes; give each its own file",
+                path.display()
+            );
+        }
+        if is_read(path, &config.reads()) {
+            bail!(
+                "{} is read by this run; give --outcomes another file",
+                path.display()
+            );
+        }
     }
     let wish = live::Wish {
         resolve_keys: config.resolve_keys,

@@ -36,8 +36,8 @@ pub(super) fn run(mut trend: Trend) -> anyhow::Result<Exit> {
     if trend.format.is_empty() {
         trend.format.push(FormatTo::to_stdout(TrendFormat::Table));
     }
-    check_formats(&trend.format, &trend.inputs)?;
     let mut config = Config::resolve(trend.judge.scan(trend.inputs))?;
+    check_formats(&trend.format, &config.reads())?;
     config.as_of = None;
     let (program, suppressions) = match prepare(&config)? {
         Ok((selected, suppressions)) => (Program::new(selected.rules), suppressions),

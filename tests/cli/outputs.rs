@@ -148,3 +148,23 @@ fn who_closes_standard_output_ends_no_other_output() {
     assert_eq!(child.wait().unwrap().code(), Some(1), "the verdicts decide");
     assert_eq!(place.read("all.csv").lines().count(), 5_001);
 }
+
+/// What a run is told by is not replaced by what it tells.
+#[test]
+fn outputs_never_replace_what_a_run_is_told_by() {
+    let place = Place::with(&["csv.csv"])
+        .file("mine.gsl", "IamUser should have mfaActive")
+        .file("accepted.toml", "")
+        .file("credlens.toml", "threads = 1");
+    for path in ["mine.gsl", "accepted.toml", "credlens.toml"] {
+        let before = place.read(path);
+        for command in ["scan", "trend", "diff csv.csv"] {
+            let args = format!(
+                "{command} csv.csv --rules-from mine.gsl --suppressions accepted.toml --format json={path}"
+            );
+            let run = place.run(args.as_str());
+            run.ends(2, "is an input; give --format json= another path");
+        }
+        assert_eq!(place.read(path), before);
+    }
+}
