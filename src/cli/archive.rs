@@ -233,9 +233,12 @@ pub(super) fn sides(
         .map(|side| side.iter().flat_map(|(_, of)| of.clone()).collect())
         .collect();
     for account in known[1].difference(&known[0]) {
-        tell(format_args!(
-            "warning: account {account} has no report as of OLD, and is left out"
-        ));
+        tell(match &**account {
+            "" => {
+                "warning: of the reports that name no account none is as of OLD; they are left out".to_owned()
+            }
+            account => format!("warning: account {account} has no report as of OLD, and is left out"),
+        });
     }
     let compared = |side: &[(Listed, BTreeSet<String>)]| -> Vec<Compared> {
         let both = side.iter().map(|(listed, of)| {
