@@ -240,13 +240,22 @@ impl Store for Directory {
     }
 
     fn lock(&self) -> Result<Box<dyn Send>, Error> {
+        // To open a pipe would wait for who reads from it, and a symlink leads out of the archive.
+        if let Ok(there) = fs::symlink_metadata(self.at(LOCK))
+            && !there.is_file()
+        {
+            return Err(Error::Stranger(
+                self.shown(LOCK),
+                temporary::kind(there.file_type()),
+            ));
+        }
         let lock = || -> io::Result<File> {
             fs::create_dir_all(&self.path)?;
             let file = File::options()
                 .create(true)
                 .truncate(false)
                 .write(true)
-                .open(self.path.join(LOCK))?;
+                .open(self.at(LOCK))?;
             self.wait_for(&file)?;
             self.clean()?;
             Ok(file)

@@ -19,6 +19,7 @@ use super::args::{Archive, ArchiveAdd, ArchiveList, ArchiveVerify, At, Color, Li
 use super::export;
 use super::progress::Progress;
 use super::scan::with_archives;
+use super::signals;
 use super::{Exit, colored, now, tell, tell_error, width};
 
 pub(super) fn run(command: Archive) -> anyhow::Result<Exit> {
@@ -89,6 +90,7 @@ fn add_inputs(args: ArchiveAdd) -> anyhow::Result<Exit> {
     let source = with_archives(Inputs::new(inputs, Box::new(io::stdin()), options));
     let mut source = Progress::new(source, args.talk.quiet);
     let store = store(&args.at, args.talk.quiet)?;
+    signals::leave_nothing();
     add_all(&*store, &mut source, args.talk.quiet)
 }
 
@@ -233,9 +235,12 @@ pub(super) fn sides(
         .map(|side| side.iter().flat_map(|(_, of)| of.clone()).collect())
         .collect();
     for account in known[1].difference(&known[0]) {
-        tell(format_args!(
-            "warning: account {account} has no report as of OLD, and is left out"
-        ));
+        tell(match &**account {
+            "" => {
+                "warning: of the reports that name no account none is as of OLD; they are left out".to_owned()
+            }
+            account => format!("warning: account {account} has no report as of OLD, and is left out"),
+        });
     }
     let compared = |side: &[(Listed, BTreeSet<String>)]| -> Vec<Compared> {
         let both = side.iter().map(|(listed, of)| {

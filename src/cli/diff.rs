@@ -22,7 +22,7 @@ use super::dated::Dated;
 use super::now;
 use super::progress::Progress;
 use super::scan::{inputs, prepare};
-use super::target::{check_formats, open_outputs};
+use super::target::{check_formats, end_cleanly, open_outputs};
 use super::{Exit, colored, diagnostics, tell_error, width};
 
 pub(super) fn run(mut diff: Diff) -> anyhow::Result<Exit> {
@@ -177,6 +177,7 @@ fn write(
         settings: settings(config),
         workers,
     };
+    end_cleanly(formats);
     for (format, target) in open_outputs(formats)? {
         let mut out = BufWriter::new(target);
         write_diff(format, &view, &mut out)?;

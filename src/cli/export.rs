@@ -9,7 +9,7 @@ use credlens::archive::file::ArchiveFile;
 use credlens::archive::list::Listed;
 use credlens::archive::store::{Directory, Store};
 use credlens::io::keep::{Kept, keep};
-use credlens::output::harmless;
+use credlens::output::{counted, harmless};
 
 use super::archive::{existing, select};
 use super::args::ArchiveExport;
@@ -31,8 +31,8 @@ pub(super) fn run(args: &ArchiveExport) -> anyhow::Result<Exit> {
         }
         [_] => {}
         several if to_stdout => bail!(
-            "{} reports do not go to standard output; choose one by --account and --at, or name a directory",
-            several.len()
+            "{} do not go to standard output; choose one by --account and --at, or name a directory",
+            counted(several.len() as u64, "report")
         ),
         _ => {}
     }

@@ -28,6 +28,7 @@ mod outcomes;
 mod progress;
 mod rules;
 mod scan;
+mod signals;
 mod target;
 mod trend;
 

@@ -22,7 +22,7 @@ use super::live;
 #[cfg(feature = "aws")]
 use super::outcomes::Done;
 use super::progress::Progress;
-use super::target::{check_formats, open_outputs};
+use super::target::{check_formats, end_cleanly, open_outputs};
 #[cfg(feature = "aws")]
 use super::target::{is_read, is_taken};
 #[cfg(feature = "aws")]
@@ -127,6 +127,7 @@ fn judge(config: &Config, selected: &Selected, suppressions: &Suppressions) -> a
     if config.inputs.is_empty() {
         return judge_live(config, selected, suppressions, now);
     }
+    end_cleanly(&config.formats);
     let source = inputs(config, now);
     let tally = assess(config, selected, suppressions, (source, now), || true)?;
     let tally = tally.expect("invariant: nothing interrupts what is read from files");

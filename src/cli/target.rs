@@ -10,6 +10,7 @@ use credlens::io::inputs::files;
 use credlens::io::outputs::Output;
 
 use super::args::FormatTo;
+use super::signals;
 
 /// Two formats must not be mixed in one stream or file, and none may replace what is being read.
 pub(super) fn check_formats<F: Display>(formats: &[FormatTo<F>], inputs: &[PathBuf]) -> anyhow::Result<()> {
@@ -123,6 +124,14 @@ impl Write for Target {
             Self::Stdout(stdout) => stdout.flush(),
             Self::File(output, _) => output.flush(),
         }
+    }
+}
+
+/// Has a signal that ends the run leave nothing half-written, where there is something to write. For runs that no
+/// Ctrl-C asks to end by themselves.
+pub(super) fn end_cleanly<F>(formats: &[FormatTo<F>]) {
+    if formats.iter().any(|to| to.path.is_some()) {
+        signals::leave_nothing();
     }
 }
 

@@ -16,7 +16,7 @@ use super::config::Config;
 use super::diff::{judge, settings, tell_diagnostics};
 use super::now;
 use super::scan::{inputs, prepare};
-use super::target::{check_formats, open_outputs};
+use super::target::{check_formats, end_cleanly, open_outputs};
 
 /// How many of the oldest findings documents tell; those for people show fewer.
 const OLDEST: usize = 100;
@@ -74,6 +74,7 @@ fn write(
     formats: &[FormatTo<TrendFormat>],
     document: &trend::TrendDocument,
 ) -> anyhow::Result<()> {
+    end_cleanly(formats);
     for (format, target) in open_outputs(formats)? {
         let mut out = BufWriter::new(target);
         write_trend(format, document, settings(config), &mut out)?;

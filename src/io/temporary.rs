@@ -181,7 +181,13 @@ pub fn kind(of: FileType) -> &'static str {
             return "a socket";
         }
     }
-    if of.is_dir() { "a directory" } else { "a device" }
+    if of.is_symlink() {
+        "a symlink"
+    } else if of.is_dir() {
+        "a directory"
+    } else {
+        "a device"
+    }
 }
 
 /// Whether both give the same bytes to their ends.

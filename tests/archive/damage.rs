@@ -224,3 +224,29 @@ fn pipes_among_the_files_and_outputs() {
     assert_eq!(code, 4);
     insta::assert_snapshot!(err.lines().last().unwrap(), @"error: cannot save pipe: a named pipe is in the way; move it away, or name another path");
 }
+
+/// The lock is a file of the archive: nothing else is waited for, and nothing is made elsewhere.
+#[cfg(unix)]
+#[test]
+fn a_lock_that_is_no_file_is_refused() {
+    let directory = tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    let lock = at("archive/.credlens.lock");
+    fs::create_dir(at("archive")).unwrap();
+    fs::write(at("2026-01-01.csv"), PLAIN).unwrap();
+    let told = |what: &str| {
+        let (code, out, err) = credlens(directory.path(), &["archive", "add", "archive", "2026-01-01.csv"]);
+        assert_eq!((code, &*out), (2, ""), "{err}");
+        let refused = format!(
+            "error: archive/.credlens.lock is {what}, and no file of an archive of credlens; move it away"
+        );
+        assert!(err.contains(&refused), "{err}");
+    };
+    std::os::unix::fs::symlink("../elsewhere", &lock).unwrap();
+    told("a symlink");
+    assert!(!at("elsewhere").exists());
+    fs::remove_file(&lock).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(&lock).status();
+    assert!(made.unwrap().success());
+    told("a named pipe");
+}

@@ -215,6 +215,33 @@ fn diff_of_reports_without_accounts() {
         "ndjson",
     ]);
     assert!(code == 0 && out.contains("mfa-deactivated"), "{out}{err}");
+    write("named-2025-01-01.csv", PLAIN);
+    write("named-2026-02-01.csv", PLAIN);
+    run(&[
+        "archive",
+        "add",
+        "later",
+        "2026-02-01.csv",
+        "named-2025-01-01.csv",
+        "named-2026-02-01.csv",
+    ]);
+    let (_, _, err) = run(&["diff", "--archive", "later", "2025-01-31", "2026-02-28"]);
+    assert!(
+        err.contains("of the reports that name no account none is as of OLD"),
+        "{err}"
+    );
+    for account in ["x;", "", "12345678901", "1234567890123"] {
+        for command in [
+            &["archive", "list", "later"][..],
+            &["diff", "--archive", "later", "2025-01-31", "2026-02-28"],
+        ] {
+            let (code, out, err) = run(&[command, &["--account", account]].concat());
+            assert!(
+                code == 2 && out.is_empty() && err.contains("twelve digits"),
+                "{account}: {err}"
+            );
+        }
+    }
 }
 
 /// The reports to compare are named one by one: that one stands on both sides is no mistake.

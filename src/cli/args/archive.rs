@@ -78,7 +78,7 @@ pub(crate) struct ArchiveAdd {
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Which {
     /// Only reports that tell of this account. May be repeated
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = account)]
     pub(crate) account: Vec<String>,
 
     /// Only reports as of this instant or later, such as 2026-10-01
@@ -92,6 +92,14 @@ pub(crate) struct Which {
     /// Only the last report of each account as of this instant or earlier; a date alone is its last second
     #[arg(long, value_name = "TIME", value_parser = until, conflicts_with_all = ["since", "until"])]
     pub(crate) at: Option<Timestamp>,
+}
+
+/// An account id.
+pub(crate) fn account(text: &str) -> Result<String, String> {
+    let is_id = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_id
+        .then(|| text.to_owned())
+        .ok_or_else(|| "no account id; one is twelve digits, such as 123456789012".to_owned())
 }
 
 /// An instant up to which something counts: a date alone is its last second.

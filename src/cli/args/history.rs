@@ -138,7 +138,7 @@ pub(crate) struct Diff {
 
     /// Only reports of the archive that tell of this account. May be repeated
     #[cfg(feature = "archive")]
-    #[arg(long, value_name = "ID", requires = "archive")]
+    #[arg(long, value_name = "ID", requires = "archive", value_parser = super::archive::account)]
     pub(crate) account: Vec<String>,
 
     /// Judge OLD as of this instant, such as 2026-11-21T00:00:00Z; a date alone is its first second.

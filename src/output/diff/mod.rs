@@ -110,14 +110,12 @@ impl<'a> DiffView<'a> {
 
     /// Between which instants it happened.
     fn instants(&self, event: &Event) -> [Timestamp; 2] {
+        let of_account = |snapshot: &Snapshot| {
+            let (other, row) = self.row(event);
+            snapshot.as_of_account(other.users.account(row as usize))
+        };
         let sides = [(self.diff.old, event.old_row), (self.diff.new, event.new_row)];
-        sides.map(|(snapshot, row)| match row {
-            Some(row) => snapshot.as_of(row),
-            None => {
-                let (other, row) = self.row(event);
-                snapshot.as_of_account(other.users.account(row as usize))
-            }
-        })
+        sides.map(|(snapshot, row)| row.map_or_else(|| of_account(snapshot), |row| snapshot.as_of(row)))
     }
 
     fn event(&self, event: &Event) -> DiffEvent {
