@@ -6,15 +6,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::{Context as _, bail};
 use credlens::aws::accounts::{self, Account};
 use credlens::aws::{
-    self, Arrivals, Error, Options, Outcome, Outcomes, Patience, Plan, Record, Runtime, Scope, Session,
-    Settings, Several, State,
+    self, Arrivals, Error, Options, Order, Outcome, Outcomes, Patience, Plan, Record, Runtime, Scope,
+    Session, Settings, Several, State,
 };
 use credlens::io::temporary;
 use credlens::output::{counted, harmless};
 use credlens::report::time::Timestamp;
 
 use super::aws_args::{Aws, Span};
-use super::outcomes::{Done, Keeper};
+use super::outcomes::{Done, Keeper, WeakKeeper};
 use super::{Exit, tell, tell_error};
 
 const ROLE: &str = "OrganizationAccountAccessRole";
@@ -40,6 +40,7 @@ pub(super) struct Wish {
     pub(super) resolve_keys: bool,
     pub(super) verbose: bool,
     pub(super) done: Done,
+    pub(super) order: Order,
 }
 
 /// Starts fetching, or says why that cannot be.
@@ -50,7 +51,7 @@ pub(super) fn start(aws: &Aws, now: Timestamp, wish: Wish) -> anyhow::Result<Res
     aws.check()?;
     let earlier = aws.resume.as_deref().map(read_outcomes).transpose()?;
     let keeper = Keeper::open(aws.outcomes.as_deref(), wish.done)?;
-    let at_the_end = keeper.clone();
+    let at_the_end = keeper.weak();
     let runtime = Runtime::new(move || end_at_once(&at_the_end))
         .context("threads for calls to AWS cannot be started")?;
     let options = options(aws, now, wish.verbose);
@@ -78,7 +79,7 @@ pub(super) fn start(aws: &Aws, now: Timestamp, wish: Wish) -> anyhow::Result<Res
         options,
         resolve_keys: wish.resolve_keys,
     };
-    let arrivals = runtime.fetch_all(plan);
+    let arrivals = runtime.fetch_all(plan, wish.order);
     Ok(Ok(Started {
         runtime,
         arrivals,
@@ -89,9 +90,9 @@ pub(super) fn start(aws: &Aws, now: Timestamp, wish: Wish) -> anyhow::Result<Res
 
 /// Where Ctrl-C does not end a run otherwise.
 #[expect(clippy::exit, reason = "what is in the way of returning cannot be ended")]
-fn end_at_once(keeper: &Keeper) {
+fn end_at_once(keeper: &WeakKeeper) {
     // Nobody may be left to be told.
-    drop(keeper.interrupted());
+    drop(keeper.upgrade().map(|keeper| keeper.interrupted()));
     temporary::discard();
     std::process::exit(Exit::Interrupted as i32);
 }
@@ -199,7 +200,10 @@ fn refuse(aws: &Aws, error: &Error, partition: &str) -> Exit {
 
 /// Tells how the accounts came out and what to allow, and keeps it where that was asked for.
 pub(super) fn conclude(aws: &Aws, record: &Mutex<Record>, keeper: &Keeper) -> anyhow::Result<()> {
-    let record = record.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let mut record = record.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    record
+        .outcomes
+        .sort_by(|one, other| one.account.cmp(&other.account));
     if aws.several() {
         tell_outcomes(&record.outcomes);
     }
