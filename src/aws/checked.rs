@@ -97,7 +97,10 @@ mod tests {
     fn what_cannot_be_sent() {
         let good = |parts: [&str; 3]| Ok(parts.map(str::to_owned));
         assert_eq!(checked("AKIA", "s+/=", None), good(["AKIA", "s+/=", "none"]));
-        assert_eq!(checked(" AKIA\n", "s\r\n", Some("\tt ")), good(["AKIA", "s", "t"]));
+        assert_eq!(
+            checked(" AKIA\n", "s\r\n", Some("\tt ")),
+            good(["AKIA", "s", "t"])
+        );
         for (id, secret, token, part) in [
             ("AK\nIA", "s", "t", "access key id"),
             ("AK IA", "s", "t", "access key id"),

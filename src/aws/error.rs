@@ -33,7 +33,9 @@ pub enum Error {
     )]
     Credentials(String),
     /// The credentials hold what cannot be sent: which part of them, never what it is.
-    #[error("the AWS {0} holds a character that it cannot have; look for line ends and blanks in it where it is set")]
+    #[error(
+        "the AWS {0} holds a character that it cannot have; look for line ends and blanks in it where it is set"
+    )]
     ImpossibleCredentials(&'static str),
     /// Whoever gives out the credentials did not answer.
     #[error("the service that gives out the AWS credentials could not be reached: {0}; check the network")]
