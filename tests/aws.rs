@@ -7,6 +7,7 @@ mod chain;
 mod characters;
 mod cli;
 mod credentials;
+mod destinations;
 #[cfg(unix)]
 mod interrupt;
 mod lengths;

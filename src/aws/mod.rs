@@ -30,5 +30,5 @@ pub use outcomes::{Outcome, Outcomes, OutcomesError, State};
 pub use place::{check_endpoint, check_region};
 pub use policy::{Action, Remedy, Wanted, remedies};
 pub use protocol::Patience;
-pub use run::{Arrivals, Fetched, Plan, Runtime, Scope, Several, role_arn};
+pub use run::{Arrivals, Fetched, Order, Plan, Runtime, Scope, Several, role_arn};
 pub use s3::{Body, NoS3Url, Put, S3, S3Object, S3Url};

@@ -85,7 +85,7 @@ where
 /// What an error comes from, at first and in the end. What lies between may show the request itself, and with
 /// it tokens.
 pub(super) fn gist(error: &(dyn StdError + 'static)) -> String {
-    let first = error.source().unwrap_or(error).to_string();
+    let first = without_user_info(&error.source().unwrap_or(error).to_string());
     let mut texts = vec![first, innermost(error)];
     texts.retain(|text| !text.contains("Request {"));
     texts.dedup();
@@ -98,7 +98,17 @@ pub(super) fn innermost(error: &(dyn StdError + 'static)) -> String {
     while let Some(source) = error.source() {
         error = source;
     }
-    error.to_string()
+    without_user_info(&error.to_string())
+}
+
+/// Addresses may hold a password, and where a wrong one ends nobody knows: all up to the last `@` is cut.
+fn without_user_info(text: &str) -> String {
+    let mut parts = text.split("://");
+    let first = parts.next().unwrap_or("").to_owned();
+    parts.fold(first, |told, rest| {
+        let shown = rest.rsplit_once('@').map_or(rest, |(_, after)| after);
+        format!("{told}://{shown}")
+    })
 }
 
 /// What a `credential_process` wrote to standard error is its own affair, and may hold secrets. The list of
@@ -107,4 +117,24 @@ fn without_output(text: &str) -> &str {
     let (text, _) = text.split_once(" Stderr:").unwrap_or((text, ""));
     let (text, _) = text.split_once(". Attempted:").unwrap_or((text, ""));
     text.trim_end_matches('.')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_of_addresses() {
+        for (text, told) in [
+            ("no address, a@b", "no address, a@b"),
+            (
+                "at http://host/ or http://other/",
+                "at http://host/ or http://other/",
+            ),
+            ("bad `http://evil:PW@ex ample/`", "bad `http://ex ample/`"),
+            ("http://e:P@W/x y@h/ and https://u@i/", "http://h/ and https://i/"),
+        ] {
+            assert_eq!(without_user_info(text), told);
+        }
+    }
 }

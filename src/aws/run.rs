@@ -1,10 +1,10 @@
-//! Fetches the reports of many accounts at a time, and hands them over in the order of the accounts.
+//! Fetches the reports of many accounts at a time, and hands them over.
 
 use std::io;
 use std::sync::Arc;
 
 use tokio::sync::{Semaphore, mpsc};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::accounts::Account;
 use super::connect::{Caller, RoleToAssume, Session};
@@ -12,6 +12,17 @@ use super::error::Error;
 use super::fetch::{self, Report, fetch};
 use super::interrupt::{CtrlC, Interrupt};
 use super::keys::{self, Resolved};
+
+/// In which order reports are handed over, and what becomes at Ctrl-C of those that are there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// That of the accounts. At Ctrl-C none comes any more: a part would be of no use.
+    Accounts,
+    /// That of the accounts. At Ctrl-C those that are there still come.
+    AccountsToTheLast,
+    /// Each as it arrives. At Ctrl-C those that are there still come.
+    Arrival,
+}
 
 /// What is fetched, and how.
 #[derive(Clone)]
@@ -40,7 +51,7 @@ pub enum Scope {
 pub struct Several {
     /// Whose the credentials are: this account is not entered through a role.
     pub caller: Caller,
-    /// In the order in which they are handed over.
+    /// In the order in which they are handed over, if in any.
     pub accounts: Vec<Account>,
     /// Name or ARN of the role in accounts that have none of their own.
     pub role: String,
@@ -103,20 +114,33 @@ impl Runtime {
         })
     }
 
-    /// Starts fetching. Reports come in the order of the accounts, each as soon as those before are there;
-    /// Ctrl-C ends them.
-    pub fn fetch_all(&self, plan: Plan) -> Arrivals {
+    /// Starts fetching. Ctrl-C ends it.
+    pub fn fetch_all(&self, plan: Plan, order: Order) -> Arrivals {
         let (sender, receiver) = mpsc::channel(1);
         let interrupt = Arc::clone(&self.interrupt);
         self.inner().spawn(async move {
-            tokio::select! {
-                () = hand_over(plan, sender) => interrupt.over(),
-                () = interrupt.raised() => {}
+            let is_over = match order {
+                Order::Accounts => tokio::select! {
+                    () = hand_over(plan, &sender, std::future::pending()) => true,
+                    () = interrupt.raised() => false,
+                },
+                Order::AccountsToTheLast => {
+                    hand_over(plan, &sender, interrupt.raised()).await;
+                    !interrupt.is_raised()
+                }
+                Order::Arrival => {
+                    hand_over_at_once(plan, &sender, interrupt.raised()).await;
+                    !interrupt.is_raised()
+                }
+            };
+            if is_over {
+                interrupt.over();
             }
         });
         Arrivals {
             receiver,
             interrupt: Arc::clone(&self.interrupt),
+            order,
         }
     }
 
@@ -135,11 +159,12 @@ impl Drop for Runtime {
     }
 }
 
-/// What came of the accounts, in their order. Waits for what is not there yet.
+/// What came of the accounts. Waits for what is not there yet.
 #[derive(Debug)]
 pub struct Arrivals {
     receiver: mpsc::Receiver<Fetched>,
     interrupt: Arc<Interrupt>,
+    order: Order,
 }
 
 impl Iterator for Arrivals {
@@ -147,20 +172,63 @@ impl Iterator for Arrivals {
 
     fn next(&mut self) -> Option<Fetched> {
         let fetched = self.receiver.blocking_recv()?;
-        (!self.interrupt.is_raised()).then_some(fetched)
+        (self.order != Order::Accounts || !self.interrupt.is_raised()).then_some(fetched)
     }
 }
 
-async fn hand_over(plan: Plan, sender: mpsc::Sender<Fetched>) {
+/// In the order of the accounts; those that are there, once `ended` comes.
+async fn hand_over(plan: Plan, sender: &mpsc::Sender<Fetched>, ended: impl Future<Output = ()>) {
+    tokio::pin!(ended);
+    let mut is_ended = false;
     for (account, task) in start(plan) {
-        let fetched = task.await.unwrap_or_else(|_| Fetched {
-            account,
-            result: Err(Error::Settings("a defect of credlens ended its task".to_owned())),
-        });
+        if is_ended && !task.is_finished() {
+            continue;
+        }
+        let came = tokio::select! {
+            biased;
+            fetched = come(account, task) => Some(fetched),
+            () = &mut ended, if !is_ended => None,
+        };
+        is_ended |= came.is_none();
+        if let Some(fetched) = came
+            && sender.send(fetched).await.is_err()
+        {
+            return;
+        }
+    }
+}
+
+/// As they arrive; those that are there, once `ended` comes.
+async fn hand_over_at_once(plan: Plan, sender: &mpsc::Sender<Fetched>, ended: impl Future<Output = ()>) {
+    tokio::pin!(ended);
+    let mut tasks: JoinSet<_> = start(plan)
+        .into_iter()
+        .map(|(account, task)| come(account, task))
+        .collect();
+    loop {
+        let fetched = tokio::select! {
+            biased;
+            fetched = tasks.join_next() => fetched,
+            () = &mut ended => break,
+        };
+        // What it waits for has no way to fail by itself.
+        let Some(Ok(fetched)) = fetched else { return };
         if sender.send(fetched).await.is_err() {
             return;
         }
     }
+    while let Some(Ok(fetched)) = tasks.try_join_next() {
+        if sender.send(fetched).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn come(account: Account, task: JoinHandle<Fetched>) -> Fetched {
+    task.await.unwrap_or_else(|_| Fetched {
+        account,
+        result: Err(Error::Settings("a defect of credlens ended its task".to_owned())),
+    })
 }
 
 fn start(plan: Plan) -> Vec<(Account, JoinHandle<Fetched>)> {

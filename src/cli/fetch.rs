@@ -1,5 +1,6 @@
 //! `credlens fetch`: live reports into files, as AWS sent them.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -13,9 +14,9 @@ use credlens::archive::add::{Added, add};
 #[cfg(feature = "archive")]
 use credlens::aws::Live;
 use credlens::aws::accounts::is_id;
-use credlens::aws::{Fetched, Record, Report};
+use credlens::aws::{Fetched, Order, Record, Report};
 use credlens::io::keep::{Kept, keep};
-use credlens::io::outputs::is_broken_pipe;
+use credlens::io::temporary::Temporary;
 use credlens::output::harmless;
 
 #[cfg(feature = "archive")]
@@ -47,7 +48,10 @@ pub(super) fn run(fetch: &Fetch) -> anyhow::Result<Exit> {
     if let To::File(path) | To::Directory(path) = &to {
         export::check_outside(path)?;
     }
-    let started = match live::start(&fetch.aws, now(), wish(fetch, Done::Each))? {
+    to.check()?;
+    let mut paths = Paths::default();
+    let wish = wish(fetch, Done::Each, Order::Arrival);
+    let started = match live::start(&fetch.aws, now(), wish)? {
         Ok(started) => started,
         Err(exit) => return Ok(exit),
     };
@@ -55,7 +59,7 @@ pub(super) fn run(fetch: &Fetch) -> anyhow::Result<Exit> {
     let mut ended = Ok(());
     for fetched in started.arrivals {
         let saved = match &fetched.result {
-            Ok((report, _)) => save(&to, &fetched, report, fetch.talk.quiet),
+            Ok((report, _)) => save(&to, &fetched, report, &mut paths, fetch.talk.quiet),
             Err(error) if !several => {
                 tell_error(error);
                 Ok(())
@@ -66,7 +70,7 @@ pub(super) fn run(fetch: &Fetch) -> anyhow::Result<Exit> {
         let mut record = started.record.lock().unwrap_or_else(PoisonError::into_inner);
         record.add(&fetched);
         match saved {
-            Err(error) if several && !error.chain().any(is_broken_pipe) => {
+            Err(error) if several => {
                 record.failed(&format!("{error:#}"));
             }
             Err(error) => {
@@ -79,22 +83,26 @@ pub(super) fn run(fetch: &Fetch) -> anyhow::Result<Exit> {
     if started.runtime.interrupted() {
         tell("interrupted; the reports that were saved are whole");
         started.keeper.interrupted()?;
+        paths.print();
         return Ok(Exit::Interrupted);
     }
     if let Err(error) = ended {
         started.keeper.interrupted()?;
         return Err(error);
     }
-    live::conclude(&fetch.aws, &started.record, &started.keeper, fetch.talk.quiet)?;
+    let kept = live::conclude(&fetch.aws, &started.record, &started.keeper, fetch.talk.quiet);
+    paths.print();
+    kept?;
     let record = started.record.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(exit(&record))
 }
 
-fn wish(fetch: &Fetch, done: Done) -> live::Wish {
+fn wish(fetch: &Fetch, done: Done, order: Order) -> live::Wish {
     live::Wish {
         resolve_keys: false,
         verbose: fetch.talk.verbose > 0,
         done,
+        order,
     }
 }
 
@@ -127,7 +135,8 @@ fn into_archive(fetch: &Fetch, archive: &Path) -> anyhow::Result<Exit> {
         place: fetch.aws.place.clone(),
     };
     let store = archive::store(&at, fetch.talk.quiet)?;
-    let started = match live::start(&fetch.aws, now(), wish(fetch, Done::Together))? {
+    let wish = wish(fetch, Done::Together, Order::AccountsToTheLast);
+    let started = match live::start(&fetch.aws, now(), wish)? {
         Ok(started) => started,
         Err(exit) => return Ok(exit),
     };
@@ -135,14 +144,19 @@ fn into_archive(fetch: &Fetch, archive: &Path) -> anyhow::Result<Exit> {
     let mut added = Added::default();
     let ended = add(&*store, &mut source, &mut added);
     // The table of outcomes tells what failed of several accounts.
-    archive::tell_added(&*store, &added, fetch.talk.quiet, !fetch.aws.several())?;
-    ended?;
+    let told = archive::tell_added(&*store, &added, fetch.talk.quiet, !fetch.aws.several());
+    if let Err(error) = ended {
+        // What was not added is still to be done.
+        started.keeper.interrupted()?;
+        return Err(error.into());
+    }
     if started.runtime.interrupted() {
         tell("interrupted; the reports that had come were added");
         started.keeper.keep()?;
         return Ok(Exit::Interrupted);
     }
     live::conclude(&fetch.aws, &started.record, &started.keeper, fetch.talk.quiet)?;
+    told?;
     let record = started.record.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(exit(&record))
 }
@@ -164,7 +178,58 @@ fn to(fetch: &Fetch) -> anyhow::Result<To> {
     })
 }
 
-fn save(to: &To, fetched: &Fetched, report: &Report, quiet: bool) -> anyhow::Result<()> {
+impl To {
+    /// Finds out where nothing can be saved before anything is asked of AWS. Nothing is left behind.
+    fn check(&self) -> anyhow::Result<()> {
+        let directory = match self {
+            Self::Stdout => return Ok(()),
+            Self::File(path) => path.parent().unwrap_or(Path::new("")),
+            Self::Directory(directory) => {
+                let there = directory.ancestors().find(|path| path.exists());
+                there.unwrap_or(Path::new(""))
+            }
+        };
+        let directory = if directory == Path::new("") {
+            Path::new(".")
+        } else {
+            directory
+        };
+        if directory.exists() && !directory.is_dir() {
+            bail!(
+                "reports cannot go into {}, which is no directory; name another one by --output",
+                directory.display()
+            );
+        }
+        drop(Temporary::new(directory, ".credlens-", None).with_context(|| {
+            let directory = directory.display();
+            format!("no report can be saved in {directory}; name another place by --output")
+        })?);
+        Ok(())
+    }
+}
+
+/// The list of what was saved, by accounts. The files are what is wanted: that nobody reads the list, or that it cannot
+/// be written, is no failure.
+#[derive(Default)]
+struct Paths(BTreeMap<String, PathBuf>);
+
+impl Paths {
+    fn print(&self) {
+        let mut stdout = io::stdout();
+        let printed: io::Result<()> = self
+            .0
+            .values()
+            .try_for_each(|path| writeln!(stdout, "{}", path.display()));
+        match printed.and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => tell(format_args!(
+                "warning: the paths of the reports cannot be printed: {error}; the reports themselves are saved"
+            )),
+            Ok(()) | Err(_) => {}
+        }
+    }
+}
+
+fn save(to: &To, fetched: &Fetched, report: &Report, paths: &mut Paths, quiet: bool) -> anyhow::Result<()> {
     let path = match to {
         To::Stdout => {
             let mut stdout = io::stdout();
@@ -187,7 +252,7 @@ fn save(to: &To, fetched: &Fetched, report: &Report, quiet: bool) -> anyhow::Res
         }
     };
     let kept = keep(&path, &report.csv).with_context(|| format!("cannot save {}", path.display()))?;
-    writeln!(io::stdout(), "{}", path.display())?;
+    paths.0.insert(fetched.account.id.clone(), path.clone());
     if kept == Kept::WasThere && !quiet {
         let path = path.display().to_string();
         tell(format_args!(

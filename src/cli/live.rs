@@ -6,15 +6,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::{Context as _, bail};
 use credlens::aws::accounts::{self, Account};
 use credlens::aws::{
-    self, Arrivals, Error, Options, Outcome, Outcomes, Patience, Plan, Record, Runtime, Scope, Session,
-    Settings, Several, State,
+    self, Arrivals, Error, Options, Order, Outcome, Outcomes, Patience, Plan, Record, Runtime, Scope,
+    Session, Settings, Several, State,
 };
 use credlens::io::temporary;
 use credlens::output::{counted, harmless};
 use credlens::report::time::Timestamp;
 
 use super::aws_args::{Aws, Span};
-use super::outcomes::{Done, Keeper};
+use super::outcomes::{Done, Keeper, WeakKeeper};
 use super::target::is_read;
 use super::{Exit, tell, tell_error};
 
@@ -41,6 +41,7 @@ pub(super) struct Wish {
     pub(super) resolve_keys: bool,
     pub(super) verbose: bool,
     pub(super) done: Done,
+    pub(super) order: Order,
 }
 
 /// Starts fetching, or says why that cannot be.
@@ -59,7 +60,7 @@ pub(super) fn start(aws: &Aws, now: Timestamp, wish: Wish) -> anyhow::Result<Res
     }
     let earlier = aws.resume.as_deref().map(read_outcomes).transpose()?;
     let keeper = Keeper::open(aws.outcomes.as_deref(), wish.done)?;
-    let at_the_end = keeper.clone();
+    let at_the_end = keeper.weak();
     let runtime = Runtime::new(move || end_at_once(&at_the_end))
         .context("threads for calls to AWS cannot be started")?;
     let options = options(aws, now, wish.verbose);
@@ -87,7 +88,7 @@ pub(super) fn start(aws: &Aws, now: Timestamp, wish: Wish) -> anyhow::Result<Res
         options,
         resolve_keys: wish.resolve_keys,
     };
-    let arrivals = runtime.fetch_all(plan);
+    let arrivals = runtime.fetch_all(plan, wish.order);
     Ok(Ok(Started {
         runtime,
         arrivals,
@@ -98,9 +99,9 @@ pub(super) fn start(aws: &Aws, now: Timestamp, wish: Wish) -> anyhow::Result<Res
 
 /// Where Ctrl-C does not end a run otherwise.
 #[expect(clippy::exit, reason = "what is in the way of returning cannot be ended")]
-fn end_at_once(keeper: &Keeper) {
+fn end_at_once(keeper: &WeakKeeper) {
     // Nobody may be left to be told.
-    drop(keeper.interrupted());
+    drop(keeper.upgrade().map(|keeper| keeper.interrupted()));
     temporary::discard();
     std::process::exit(Exit::Interrupted as i32);
 }
@@ -213,7 +214,10 @@ pub(super) fn conclude(
     keeper: &Keeper,
     quiet: bool,
 ) -> anyhow::Result<()> {
-    let record = record.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let mut record = record.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    record
+        .outcomes
+        .sort_by(|one, other| one.account.cmp(&other.account));
     let any_failed = record
         .outcomes
         .iter()

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use anyhow::Context as _;
 use credlens::aws::accounts::Account;
@@ -18,9 +18,17 @@ pub(super) enum Done {
     Together,
 }
 
-/// The file, and what is known. Clones share it.
-#[derive(Clone)]
+/// The file, and what is known. Where it goes before it was written, so does what was begun of the file.
 pub(super) struct Keeper(Arc<Mutex<Kept>>);
+
+/// For who hears Ctrl-C on a thread that nobody waits for: it must not hold the file beyond the run.
+pub(super) struct WeakKeeper(Weak<Mutex<Kept>>);
+
+impl WeakKeeper {
+    pub(super) fn upgrade(&self) -> Option<Keeper> {
+        self.0.upgrade().map(Keeper)
+    }
+}
 
 struct Kept {
     done: Done,
@@ -47,6 +55,10 @@ impl Keeper {
             earlier: None,
             record: Arc::default(),
         }))))
+    }
+
+    pub(super) fn weak(&self) -> WeakKeeper {
+        WeakKeeper(Arc::downgrade(&self.0))
     }
 
     pub(super) fn plan(&self, accounts: &[Account], earlier: Option<Outcomes>, record: &Arc<Mutex<Record>>) {
@@ -107,6 +119,10 @@ impl Kept {
                 });
             }
         }
+        // They may have come in another order.
+        record
+            .outcomes
+            .sort_by(|one, other| one.account.cmp(&other.account));
         match self.earlier.take() {
             Some(earlier) => earlier.continued(record.outcomes),
             None => Outcomes::new(record.outcomes),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::bail;
 #[cfg(feature = "aws")]
-use credlens::aws::Live;
+use credlens::aws::{Live, Order};
 use credlens::engine::{self, Program, Source, Tell};
 use credlens::finding::{Diagnostic, Level, Tally};
 use credlens::io::inputs::{Inputs, Limits, Options};
@@ -160,6 +160,7 @@ fn judge_live(
         resolve_keys: config.resolve_keys,
         verbose: config.verbose,
         done: Done::Together,
+        order: Order::Accounts,
     };
     let started = match live::start(&config.aws, now, wish)? {
         Ok(started) => started,

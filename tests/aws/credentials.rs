@@ -89,6 +89,30 @@ fn what_a_process_says_is_its_own_affair() {
 }
 
 #[test]
+fn an_address_may_hold_a_password() {
+    let server = Server::start(accounts(1));
+    let folder = tempfile::tempdir().unwrap();
+    for address in [
+        "http://evil:GOODTOKEN@ex ample/",
+        "http://evil:GOODTOKEN@example.com/",
+        "ftp://evil:GOODTOKEN@127.0.0.1/",
+    ] {
+        let variables = [
+            ("AWS_CONTAINER_CREDENTIALS_FULL_URI", address),
+            ("AWS_REGION", "us-east-1"),
+        ];
+        let ended = run(
+            &server,
+            folder.path(),
+            &variables,
+            &["scan", "-vvv", "--timeout", "5s"],
+        );
+        assert_eq!(ended.exit, 3, "{}", ended.err);
+        assert!(!ended.err.contains("evil"), "{}", ended.err);
+    }
+}
+
+#[test]
 fn an_error_is_told_once() {
     let server = Server::start([(CALLER.to_owned(), Account::Denied)].into());
     let folder = tempfile::tempdir().unwrap();

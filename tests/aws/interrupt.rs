@@ -169,7 +169,7 @@ fn what_was_saved_is_kept() {
     assert_eq!(run.ends_within(Duration::from_secs(10)), Some(130));
     assert_eq!(
         kept(folder.path()),
-        "1 done, 2 done, 3 interrupted, 4 interrupted, 5 interrupted"
+        "1 done, 2 done, 3 interrupted, 4 done, 5 done"
     );
     server.set("000000000003", Account::Well);
     let resumed = [
@@ -183,9 +183,45 @@ fn what_was_saved_is_kept() {
     ];
     let mut run = Run::start(folder.path(), &server.url, &[&resumed[..], &YOUNG].concat());
     assert_eq!(run.ends_within(Duration::from_secs(10)), Some(0));
-    assert_eq!(server.counts()["GetCredentialReport"], 3);
+    assert_eq!(server.counts()["GetCredentialReport"], 1);
     assert_eq!(kept(folder.path()), "1 done, 2 done, 3 done, 4 done, 5 done");
     assert_eq!(files(&folder.path().join("out")), 5);
+}
+
+/// The file of `--outcomes` is begun before anything is asked.
+#[test]
+fn while_the_accounts_are_listed() {
+    let server = large(3);
+    server.silence("ListAccounts");
+    for _ in 0..10 {
+        let folder = tempfile::tempdir().unwrap();
+        let arguments = ["fetch", "--org", "--outcomes", "outcomes.json"];
+        let mut run = Run::start(folder.path(), &server.url, &arguments);
+        let until = Instant::now() + Duration::from_secs(30);
+        while !server.counts().contains_key("ListAccounts") {
+            assert!(Instant::now() < until, "nothing is listed");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        run.interrupt();
+        assert_eq!(run.ends_within(Duration::from_secs(10)), Some(130));
+        assert_eq!(files(folder.path()), 0);
+    }
+}
+
+/// One that does not come holds back no other.
+#[cfg(feature = "archive")]
+#[test]
+fn what_has_come_is_added_to_an_archive() {
+    let accounts = (1..=4).map(|number| (format!("{number:012}"), Account::Well));
+    let server = Server::start(accounts.collect());
+    server.set("000000000002", Account::Mute);
+    let folder = tempfile::tempdir().unwrap();
+    let fetch = ["fetch", "--org", "--archive", "ar", "--outcomes", "outcomes.json"];
+    let mut run = Run::start(folder.path(), &server.url, &[&fetch[..], &YOUNG].concat());
+    wait_until_fetched(&server, 4);
+    run.interrupt();
+    assert_eq!(run.ends_within(Duration::from_secs(10)), Some(130));
+    assert_eq!(kept(folder.path()), "1 done, 2 interrupted, 3 done, 4 done");
 }
 
 /// Findings are written all together: of a scan that is interrupted, no account is done.

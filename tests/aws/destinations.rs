@@ -1,0 +1,114 @@
+//! Where `fetch` saves reports: what cannot be is found before anything is asked, and the list of paths on standard
+//! output is not what is wanted.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use credlens::aws::{Outcomes, State};
+
+use super::cli::{accounts, credlens};
+use super::server::Server;
+
+const FETCH: [&str; 5] = ["fetch", "--org", "--max-report-age", "36500d", "--outcomes"];
+
+fn files(folder: &Path) -> usize {
+    fs::read_dir(folder).unwrap().count()
+}
+
+/// A run with this for standard output: its exit status, and what it said on standard error.
+fn run_into(server: &Server, folder: &Path, out: impl Into<Stdio>) -> (Option<i32>, String) {
+    let ended = Command::new(assert_cmd::cargo::cargo_bin("credlens"))
+        .current_dir(folder)
+        .env_clear()
+        .env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+        .env("AWS_SECRET_ACCESS_KEY", "x")
+        .args(FETCH)
+        .args(["outcomes.json", "--output", "out/", "--region", "us-east-1"])
+        .args(["--endpoint-url", &server.url])
+        .stdout(out)
+        .output()
+        .unwrap();
+    (ended.status.code(), String::from_utf8(ended.stderr).unwrap())
+}
+
+fn all_are_saved(folder: &Path, count: usize) {
+    assert_eq!(files(&folder.join("out")), count);
+    let text = fs::read_to_string(folder.join("outcomes.json")).unwrap();
+    let outcomes = Outcomes::parse(&text).unwrap().accounts;
+    assert_eq!(outcomes.len(), count);
+    assert!(outcomes.iter().all(|outcome| outcome.outcome == State::Fetched));
+    assert!(outcomes.is_sorted_by_key(|outcome| outcome.account.clone()));
+}
+
+#[test]
+fn nobody_reads_the_paths() {
+    let server = Server::start(accounts(40));
+    let folder = tempfile::tempdir().unwrap();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let (exit, told) = run_into(&server, folder.path(), writer);
+    assert_eq!(exit, Some(0), "{told}");
+    assert!(!told.contains("warning"), "{told}");
+    all_are_saved(folder.path(), 40);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_paths_cannot_be_written() {
+    let server = Server::start(accounts(3));
+    let folder = tempfile::tempdir().unwrap();
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let (exit, told) = run_into(&server, folder.path(), full);
+    assert_eq!(exit, Some(0), "{told}");
+    assert_eq!(told.matches("cannot be printed").count(), 1, "{told}");
+    all_are_saved(folder.path(), 3);
+}
+
+#[test]
+fn where_nothing_can_be_saved() {
+    let server = Server::start(accounts(2));
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("afile"), "x").unwrap();
+    for arguments in [
+        &["fetch", "--org", "-o", "afile"][..],
+        &["fetch", "--org", "-o", "afile/below/"],
+        &["fetch", "-o", "afile/report.csv"],
+        &["fetch", "-o", "missing/report.csv"],
+        #[cfg(target_os = "linux")]
+        &["fetch", "--org", "-o", "/proc/none/"],
+    ] {
+        let ended = credlens(&server, folder.path(), arguments);
+        assert_eq!(ended.exit, 2, "{arguments:?}: {}", ended.err);
+        assert!(ended.err.contains("by --output"), "{}", ended.err);
+    }
+    assert_eq!(server.counts().len(), 0);
+    assert_eq!(files(folder.path()), 1);
+}
+
+/// The file of `--outcomes` is begun before anything is asked.
+#[test]
+fn where_nothing_can_be_asked_nothing_is_left() {
+    let server = Server::start(accounts(2));
+    server.refuse("ListAccounts", "AccessDenied");
+    let folder = tempfile::tempdir().unwrap();
+    for _ in 0..10 {
+        let ended = credlens(&server, folder.path(), &[&FETCH[..], &["outcomes.json"]].concat());
+        assert_eq!(ended.exit, 3, "{}", ended.err);
+        assert_eq!(files(folder.path()), 0);
+    }
+}
+
+/// Outcomes are kept where the archive is what fails, too: then no account is done.
+#[cfg(all(feature = "archive", target_os = "linux"))]
+#[test]
+fn an_archive_that_cannot_be_added_to() {
+    let server = Server::start(accounts(2));
+    let folder = tempfile::tempdir().unwrap();
+    let all = [&FETCH[..], &["outcomes.json", "--archive", "/proc/none"]].concat();
+    let ended = credlens(&server, folder.path(), &all);
+    assert_eq!(ended.exit, 2, "{}", ended.err);
+    let text = fs::read_to_string(folder.path().join("outcomes.json")).unwrap();
+    let outcomes = Outcomes::parse(&text).unwrap();
+    assert_eq!(outcomes.failed().count(), 2, "{text}");
+}
