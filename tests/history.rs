@@ -7,6 +7,7 @@ mod odd;
 mod simulation;
 mod trend;
 mod truth;
+mod unclear;
 
 use std::sync::Arc;
 

@@ -6,7 +6,7 @@ use super::matching::{Incomparable, Match, Matching, match_users};
 use super::moves::{Follow, Moves};
 use super::snapshot::{Found, Snapshot};
 use super::{notes, pairs};
-use crate::engine::{Judged, Program, Workers};
+use crate::engine::{Input, Judged, Program, Workers};
 use crate::finding::{Diagnostic, Status};
 use crate::gsl::typed::Entity;
 use crate::report::schema::{Slot, TimeColumn};
@@ -330,12 +330,18 @@ impl Comparer<'_> {
         for (side, snapshot) in snapshots.into_iter().enumerate() {
             notes.extend(notes::undated(&snapshot.input));
             notes.extend(notes::accounts(snapshot, &matching.accounts[side]));
-            notes.extend(notes::duplicates(snapshot, &matching.duplicates[side]));
+            notes.extend(told(snapshot, &matching.duplicates[side], notes::duplicates));
         }
-        notes.extend(notes::same_second(self.new, &changed.same_second));
-        notes.extend(notes::unclear(self.new, &changed.unclear));
+        notes.extend(told(self.new, &changed.same_second, notes::same_second));
+        notes.extend(told(self.new, &changed.unclear, notes::unclear));
         notes
     }
+}
+
+/// What is odd about the users in these rows.
+fn told(snapshot: &Snapshot, rows: &[u32], note: fn(&Input, u64, usize) -> Diagnostic) -> Option<Diagnostic> {
+    let first = u64::from(*rows.first()?) + 1;
+    Some(note(&snapshot.input, first, rows.len()))
 }
 
 fn failing(snapshot: &Snapshot, row: u32) -> impl Iterator<Item = Found> {

@@ -79,50 +79,46 @@ pub(super) fn accounts(snapshot: &Snapshot, accounts: &BTreeSet<Vec<u8>>) -> Opt
     ))
 }
 
-/// Users who stand in the report twice.
-pub(super) fn duplicates(snapshot: &Snapshot, rows: &[u32]) -> Option<Diagnostic> {
-    let message = format!(
-        "{} stand in the report twice; of each the one created last counts, else the first",
-        rows_of(rows)?
-    );
-    let row = rows.first().map(|&row| u64::from(row) + 1);
-    Some(Diagnostic {
-        row,
-        ..note(&snapshot.input, Level::Warning, "duplicate-user", message)
-    })
+/// So many users who stand in the report twice, the first in this row.
+pub(super) fn duplicates(input: &Input, first: u64, users: usize) -> Diagnostic {
+    let message = match users {
+        1 => "1 user stands in the report twice; the row created last counts, else the first".to_owned(),
+        _ => format!(
+            "{users} users stand in the report twice; of each the row created last counts, else the first"
+        ),
+    };
+    Diagnostic {
+        row: Some(first),
+        ..note(input, Level::Warning, "duplicate-user", message)
+    }
 }
 
-/// Keys that only their other cells tell apart.
-pub(super) fn same_second(snapshot: &Snapshot, rows: &[u32]) -> Option<Diagnostic> {
+/// Keys of so many users that only their other cells tell apart.
+pub(super) fn same_second(input: &Input, first: u64, users: usize) -> Diagnostic {
+    let who = match users {
+        1 => "1 user has".to_owned(),
+        _ => format!("{users} users have"),
+    };
     let message = format!(
-        "{} have two keys or certificates made in the same second; those that changed least are taken for \
-         the same",
-        rows_of(rows)?
+        "{who} two keys or certificates made in the same second; those that changed least are taken for the same"
     );
-    let row = rows.first().map(|&row| u64::from(row) + 1);
-    Some(Diagnostic {
-        row,
-        ..note(&snapshot.input, Level::Note, "same-second-keys", message)
-    })
+    Diagnostic {
+        row: Some(first),
+        ..note(input, Level::Note, "same-second-keys", message)
+    }
 }
 
-/// Keys of which nothing can be said.
-pub(super) fn unclear(snapshot: &Snapshot, rows: &[u32]) -> Option<Diagnostic> {
+/// Keys of so many users of which nothing can be said.
+pub(super) fn unclear(input: &Input, first: u64, users: usize) -> Diagnostic {
+    let who = match users {
+        1 => "1 user".to_owned(),
+        _ => format!("{users} users"),
+    };
     let message = format!(
-        "of {} it cannot be said which keys or certificates were made or deleted, since cells say nothing",
-        rows_of(rows)?
+        "of {who} it cannot be said which keys or certificates were made or deleted, since cells say nothing"
     );
-    let row = rows.first().map(|&row| u64::from(row) + 1);
-    Some(Diagnostic {
-        row,
-        ..note(&snapshot.input, Level::Warning, "unclear-keys", message)
-    })
-}
-
-fn rows_of(rows: &[u32]) -> Option<String> {
-    match rows.len() {
-        0 => None,
-        1 => Some("1 user".to_owned()),
-        users => Some(format!("{users} users")),
+    Diagnostic {
+        row: Some(first),
+        ..note(input, Level::Warning, "unclear-keys", message)
     }
 }

@@ -70,6 +70,9 @@ proptest! {
         let resolved: u64 = document.rules.iter().map(|rule| rule.resolved).sum();
         let of_points: u64 = document.snapshots.iter().map(|point| point.resolved).sum();
         prop_assert_eq!(resolved, of_points);
+        for rule in &document.rules {
+            prop_assert_eq!(rule.open + rule.resolved, rule.at_start + rule.opened);
+        }
         if let Ok(diff) = history::diff(&program, &judged[0], &judged[1], Options::default(), &Workers::one()) {
             prop_assert_eq!(&diff.events, &[]);
             prop_assert!(diff.opened.is_empty() && diff.resolved.is_empty(), "{:?}", diff);

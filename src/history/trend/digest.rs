@@ -4,24 +4,28 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::figures::{Figures, Now};
-use crate::engine::{Block, Hit, Id, Input, Judged, user_key};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::figures::{Facts, Figures, idle_since};
+use super::row::{Mark, Row, is_told};
+use crate::engine::{Block, Hit, Input, user_key};
 use crate::finding::Status;
-use crate::gsl::typed::Entity;
 use crate::history::accounts::AccountOf;
-use crate::history::cells::{Cells as _, Held};
-use crate::history::event::known;
+use crate::history::cells::Cells as _;
 use crate::history::names::Names;
 use crate::history::snapshot;
-use crate::report::cell::Flag;
 use crate::report::chunk::Chunk;
-use crate::report::schema::{Slot, TextColumn, TimeColumn};
+use crate::report::schema::{ColumnSet, TextColumn, TimeColumn};
 
 /// One block of a report, as a trend sees it. Empty, it keeps its memory for the next block.
 #[derive(Debug, Default)]
 pub struct Digest {
     pub(super) input: Option<Input>,
     pub(super) rows: Vec<Row>,
+    /// When each user was made; time cells.
+    created: Vec<i64>,
+    /// How many rows of the report stand before.
+    pub(super) before: u64,
     /// What was found, in the order of rows.
     marks: Vec<Mark>,
     names: Names,
@@ -29,35 +33,6 @@ pub struct Digest {
     /// Rules, by position, that are undetermined for many users at once, since the report lacks columns.
     pub(super) folded: Vec<u16>,
     pub(super) last: bool,
-}
-
-/// A user: all that decides which findings and keys there are.
-#[derive(Clone, Debug)]
-pub(super) struct Row {
-    /// [`user_key`].
-    pub(super) user: u128,
-    /// When the access keys were made, by slot; a time cell.
-    keys: [i64; 2],
-    /// When the certificates were made, by slot; a time cell.
-    certificates: [i64; 2],
-    /// Where its marks begin, and how many they are.
-    first: u32,
-    count: u32,
-    /// Whose it is, in its block.
-    group: u32,
-    /// Whether the access keys are surely there and active, by slot.
-    active: [bool; 2],
-    /// Whether a slot does not tell which access key it holds.
-    pub(super) unclear: bool,
-}
-
-/// A finding that fails or is undetermined.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Mark {
-    /// Position of the rule.
-    pub(super) rule: u16,
-    slot: Slot,
-    pub(super) fails: bool,
 }
 
 /// The users of one account in a block.
@@ -69,58 +44,6 @@ pub(super) struct Group {
     pub(super) figures: Figures,
 }
 
-impl Row {
-    fn of(chunk: &Chunk, row: usize, (who, keys): (&[u8], [Held; 2]), group: usize) -> Self {
-        let times = |columns: [TimeColumn; 2]| columns.map(|column| chunk.time(row, column));
-        Self {
-            user: user_key(who, chunk.time(row, TimeColumn::UserCreation)),
-            keys: times([TimeColumn::Key1LastRotated, TimeColumn::Key2LastRotated]),
-            certificates: times([TimeColumn::Cert1LastRotated, TimeColumn::Cert2LastRotated]),
-            first: 0,
-            count: 0,
-            group: u32::try_from(group).expect("invariant: a block has fewer than 4 G rows"),
-            active: keys.map(|held| held.key().is_some_and(|key| key.active == Flag::True)),
-            unclear: keys.contains(&Held::Unclear),
-        }
-    }
-
-    /// Whether nothing changed but, perhaps, marks.
-    fn is_like(&self, other: &Self) -> bool {
-        self.user == other.user
-            && self.keys == other.keys
-            && self.certificates == other.certificates
-            && (self.active, self.unclear) == (other.active, other.unclear)
-    }
-
-    /// The same, with its marks there.
-    pub(super) fn with_marks_at(&self, first: usize) -> Self {
-        Self {
-            first: u32::try_from(first).expect("invariant: an account has fewer than 4 G findings"),
-            ..self.clone()
-        }
-    }
-
-    /// When the active access keys were made, as far as that is known.
-    pub(super) fn active_keys(&self) -> impl Iterator<Item = i64> {
-        let keys = self.keys.into_iter().zip(self.active);
-        keys.filter(|&(created, active)| active && known(created).is_some())
-            .map(|(created, _)| created)
-    }
-
-    /// Its marks, with the names of their findings.
-    pub(super) fn ids(&self, rules: &[Judged], marks: &[Mark]) -> impl Iterator<Item = (Mark, u128)> {
-        marks.iter().map(|&mark| {
-            let judged = &rules[usize::from(mark.rule)];
-            let created = match judged.bound.typed.entity {
-                Entity::IamUser => None,
-                Entity::IamAccessKey => Some(self.keys),
-                Entity::IamSigningCertificate => Some(self.certificates),
-            };
-            (mark, Id::of(judged, self.user, mark.slot, created).0)
-        })
-    }
-}
-
 /// The groups of a block, by account.
 #[derive(Default)]
 struct Known<'a> {
@@ -130,7 +53,7 @@ struct Known<'a> {
 }
 
 impl<'a> Known<'a> {
-    fn group_of(&mut self, arn: &'a [u8], groups: &mut Vec<Group>, rules: usize) -> usize {
+    fn group_of(&mut self, arn: &'a [u8], groups: &mut Vec<Group>, new: impl Fn() -> Figures) -> usize {
         let account = self.accounts.arn(arn).unwrap_or_default();
         if let Some((_, group)) = self.last.filter(|&(last, _)| last == account) {
             return group;
@@ -139,7 +62,7 @@ impl<'a> Known<'a> {
             groups.push(Group {
                 account: account.to_owned(),
                 rows: Vec::new(),
-                figures: Figures::of_rules(rules),
+                figures: new(),
             });
             groups.len() - 1
         });
@@ -161,7 +84,22 @@ impl<'a> At<'a> {
     }
 
     pub(super) fn marks(self) -> &'a [Mark] {
-        marks_of(&self.digest.marks, self.row())
+        self.row().marks(&self.digest.marks)
+    }
+
+    /// The number of the row in its report, from 1.
+    pub(super) fn number(self) -> u64 {
+        self.digest.before + self.row as u64 + 1
+    }
+
+    /// When the user was made; a time cell.
+    pub(super) fn created(self) -> i64 {
+        self.digest.created[self.row]
+    }
+
+    /// What tells who it is: the ARN, else the name.
+    pub(super) fn who(self) -> &'a [u8] {
+        who(self.name(), self.arn())
     }
 
     /// The user's name; empty where the report does not say.
@@ -180,9 +118,8 @@ impl<'a> At<'a> {
     }
 }
 
-/// The marks of one row.
-pub(super) fn marks_of<'a>(marks: &'a [Mark], row: &Row) -> &'a [Mark] {
-    &marks[row.first as usize..][..row.count as usize]
+fn who<'a>(name: &'a [u8], arn: &'a [u8]) -> &'a [u8] {
+    if arn.is_empty() { name } else { arn }
 }
 
 impl Digest {
@@ -197,22 +134,27 @@ impl Digest {
         let Block { input, chunk, last } = block;
         self.input = Some(input.clone());
         self.last = last;
-        let now = Now::new(input.as_of);
+        let idle_since = idle_since(input.as_of);
+        let lacks: ColumnSet = input.lacks();
+        let new = || Figures::new(rules, lacks);
         let mut known = Known::default();
         for row in 0..chunk.rows.len() {
             let [name, arn] = [TextColumn::User, TextColumn::Arn]
                 .map(|column| chunk.text(&input.header, row, column).unwrap_or_default());
             self.names.push(name, arn);
-            let group = known.group_of(arn, &mut self.groups, rules);
+            let group = known.group_of(arn, &mut self.groups, new);
             let whose = &mut self.groups[group];
             match whose.rows.last_mut().filter(|rows| rows.end == row) {
                 Some(rows) => rows.end += 1,
                 None => whose.rows.push(row..row + 1),
             }
-            let keys = chunk.keys(row);
-            whose.figures.user(chunk, row, keys, now);
-            let who = if arn.is_empty() { name } else { arn };
-            self.rows.push(Row::of(chunk, row, (who, keys), group));
+            let taken = taken(chunk, row, who(name, arn), idle_since, group);
+            whose.figures.user(&taken, input.as_of);
+            if chunk.is_root(row) {
+                whose.figures.root(chunk, row);
+            }
+            self.created.push(chunk.time(row, TimeColumn::UserCreation));
+            self.rows.push(taken);
         }
     }
 
@@ -245,9 +187,24 @@ impl Digest {
     pub(super) fn clear(&mut self) {
         self.input = None;
         self.rows.clear();
+        self.created.clear();
         self.marks.clear();
         self.names.clear();
         self.groups.clear();
         self.folded.clear();
     }
+}
+
+fn taken(chunk: &Chunk, row: usize, who: &[u8], idle_since: i64, group: usize) -> Row {
+    use TimeColumn::{Cert1LastRotated, Cert2LastRotated, Key1LastRotated, Key2LastRotated, UserCreation};
+    let created = chunk.time(row, UserCreation);
+    let slots = [
+        [Key1LastRotated, Key2LastRotated],
+        [Cert1LastRotated, Cert2LastRotated],
+    ]
+    .map(|columns| columns.map(|column| chunk.time(row, column)));
+    let held = [chunk.keys(row), chunk.certificates(row)];
+    let facts = Facts::of(chunk, row, idle_since);
+    let who = (user_key(who, created), xxh3_64(who));
+    Row::new(who, is_told(created), (slots, held), facts, group)
 }

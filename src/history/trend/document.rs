@@ -16,7 +16,7 @@ pub struct TrendDocument {
     pub snapshots: Vec<Point>,
     /// The rules that found something, worst severity first, then by id.
     pub rules: Vec<RuleTrend>,
-    /// The findings that have been open for longest.
+    /// The findings that have been open for longest: 100 of them, or as many as `--limit` says where that is more.
     pub oldest: Vec<OldFinding>,
     /// How access keys were rotated.
     pub rotation: Rotation,
@@ -30,6 +30,7 @@ impl TrendDocument {
 }
 
 /// How things stood at one instant: of one account, or of all whose reports are of about that instant.
+/// A figure is null where a report lacks a column without which it cannot be known.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Point {
@@ -42,19 +43,19 @@ pub struct Point {
     /// Users, root included.
     pub users: u64,
     /// Users with a console password; root counts where AWS does not say whether it has one.
-    pub console_users: u64,
+    pub console_users: Option<u64>,
     /// Those of them who have an MFA device.
-    pub console_users_with_mfa: u64,
-    /// Their share, 0 to 1; null without console users.
+    pub console_users_with_mfa: Option<u64>,
+    /// Their share, 0 to 1; null without console users, too.
     pub mfa_coverage: Option<f64>,
     /// Access keys that are switched on.
-    pub active_keys: u64,
+    pub active_keys: Option<u64>,
     /// Active keys older than 90 days.
-    pub keys_over_90_days: u64,
+    pub keys_over_90_days: Option<u64>,
     /// Active keys older than 180 days.
-    pub keys_over_180_days: u64,
+    pub keys_over_180_days: Option<u64>,
     /// Active keys older than 365 days.
-    pub keys_over_365_days: u64,
+    pub keys_over_365_days: Option<u64>,
     /// Age of active keys in whole days: the median.
     pub key_age_median: Option<i64>,
     /// The 90th percentile.
@@ -62,16 +63,16 @@ pub struct Point {
     /// The oldest.
     pub key_age_max: Option<i64>,
     /// Active keys by age: up to 30, 90, 180, 365 and 730 days, and older.
-    pub key_ages: [u64; 6],
+    pub key_ages: Option<[u64; 6]>,
     /// Passwords and active keys of users other than root that were not used for 90 days.
-    pub unused_credentials: u64,
+    pub unused_credentials: Option<u64>,
     /// Users other than root of whom neither password nor key was used for 90 days.
-    pub dormant_users: u64,
+    pub dormant_users: Option<u64>,
     /// Accounts whose root user was used within the last 90 days.
-    pub root_used: u64,
+    pub root_used: Option<u64>,
     /// When a root user was last used, RFC 3339 UTC.
     pub root_last_used: Option<String>,
-    /// Failing findings by severity.
+    /// Failing findings by severity. What is undetermined, for want of a column too, is not among them.
     pub by_severity: BTreeMap<Severity, u64>,
     /// Failing findings by rule; rules without any are left out.
     pub by_rule: BTreeMap<String, u64>,

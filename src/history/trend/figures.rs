@@ -1,12 +1,13 @@
 //! What one snapshot says of an account, counted.
 
 use super::document::Point;
+use super::row::{Mark, Row};
 use super::survival::{rank, ratio};
 use crate::engine::Judged;
-use crate::history::cells::{Cells, Held, Key};
+use crate::history::cells::Cells;
 use crate::history::event::known;
 use crate::report::cell::{self, Flag};
-use crate::report::schema::{FlagColumn, TimeColumn};
+use crate::report::schema::{Column, ColumnSet, FlagColumn, TimeColumn};
 use crate::report::time::{Timestamp, Unit};
 
 /// Days without use after which a credential or a user is idle.
@@ -18,95 +19,123 @@ const AGES: [i64; 5] = [30, 90, 180, 365, 730];
 /// A point, or a part of one, that is being counted.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Figures {
-    pub(super) point: Point,
-    /// The latest of its snapshots.
-    pub(super) as_of: Option<Timestamp>,
+    users: u64,
+    console_users: u64,
+    console_users_with_mfa: u64,
+    active_keys: u64,
+    /// Over 90, 180 and 365 days.
+    old_keys: [u64; 3],
+    key_ages: [u64; 6],
     /// Ages of active keys, in days.
     ages: Vec<i64>,
+    unused_credentials: u64,
+    dormant_users: u64,
+    root_used: u64,
     root_last_used: Option<Timestamp>,
     /// Failing findings, by the rule's position.
     failing: Vec<u64>,
+    /// The latest of its snapshots.
+    as_of: Option<Timestamp>,
+    /// Columns that a report lacks: what depends on them is not known.
+    lacks: ColumnSet,
+    pub(super) opened: u64,
+    pub(super) resolved: u64,
 }
 
-/// The instant at which users are counted.
-#[derive(Clone, Copy)]
-pub(super) struct Now {
-    as_of: Timestamp,
-    /// What was last used then is idle.
-    idle_since: i64,
+/// What a user adds to the figures, besides the ages of its keys.
+#[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is counted by itself")]
+pub(super) struct Facts {
+    is_console_user: bool,
+    has_mfa: bool,
+    is_dormant: bool,
+    is_root_used: bool,
+    active_keys: u8,
+    unused_credentials: u8,
 }
 
-impl Now {
-    pub(super) fn new(as_of: Timestamp) -> Self {
+/// What was last used then is idle.
+pub(super) fn idle_since(as_of: Timestamp) -> i64 {
+    as_of.plus(-IDLE, Unit::Days).0
+}
+
+impl Facts {
+    pub(super) fn of(users: &impl Cells, row: usize, idle_since: i64) -> Self {
+        use FlagColumn::{Key1Active, Key2Active, MfaActive, PasswordEnabled};
+        use TimeColumn::{Key1LastRotated, Key1LastUsed, Key2LastRotated, Key2LastUsed};
+        use TimeColumn::{PasswordLastChanged, PasswordLastUsed};
+        let is_root = users.is_root(row);
+        let enabled = users.flag(row, PasswordEnabled);
+        let is_console_user = enabled == Flag::True || enabled == Flag::NotSupported && is_root;
+        let credentials = [
+            (PasswordEnabled, PasswordLastUsed, PasswordLastChanged),
+            (Key1Active, Key1LastUsed, Key1LastRotated),
+            (Key2Active, Key2LastUsed, Key2LastRotated),
+        ];
+        let is_on = |flag| users.flag(row, flag) == Flag::True;
+        let is_unused = |&(flag, used, since): &(FlagColumn, TimeColumn, TimeColumn)| {
+            let used = users.time(row, used);
+            let last = if used == cell::ABSENT {
+                users.time(row, since)
+            } else {
+                used
+            };
+            is_on(flag) && known(last).is_some_and(|last| last.0 <= idle_since)
+        };
+        let unused = if is_root {
+            0
+        } else {
+            credentials.iter().filter(|one| is_unused(one)).count()
+        };
         Self {
-            as_of,
-            idle_since: as_of.plus(-IDLE, Unit::Days).0,
+            is_console_user,
+            has_mfa: is_console_user && is_on(MfaActive),
+            is_dormant: !is_root && is_dormant(users, row, idle_since),
+            is_root_used: is_root && last_use(users, row).is_some_and(|last| last.0 > idle_since),
+            active_keys: u8::from(is_on(Key1Active)) + u8::from(is_on(Key2Active)),
+            unused_credentials: u8::try_from(unused).expect("invariant: of three"),
         }
     }
 }
 
 impl Figures {
-    /// Nothing yet, of so many rules.
-    pub(super) fn of_rules(rules: usize) -> Self {
+    /// Nothing yet, of so many rules, of a report that lacks these columns.
+    pub(super) fn new(rules: usize, lacks: ColumnSet) -> Self {
         Self {
             failing: vec![0; rules],
+            lacks,
             ..Self::default()
         }
     }
 
-    /// Counts a user, with these keys, at an instant.
-    pub(super) fn user(&mut self, users: &impl Cells, row: usize, keys: [Held; 2], now: Now) {
-        let Now { as_of, idle_since } = now;
+    /// Counts a user at an instant.
+    pub(super) fn user(&mut self, row: &Row, as_of: Timestamp) {
+        let facts = row.facts;
         self.as_of = Some(as_of);
-        self.point.users += 1;
-        let enabled = users.flag(row, FlagColumn::PasswordEnabled);
-        if enabled == Flag::True || enabled == Flag::NotSupported && users.is_root(row) {
-            self.point.console_users += 1;
-            let has_mfa = users.flag(row, FlagColumn::MfaActive) == Flag::True;
-            self.point.console_users_with_mfa += u64::from(has_mfa);
+        self.users += 1;
+        self.console_users += u64::from(facts.is_console_user);
+        self.console_users_with_mfa += u64::from(facts.has_mfa);
+        self.active_keys += u64::from(facts.active_keys);
+        self.unused_credentials += u64::from(facts.unused_credentials);
+        self.dormant_users += u64::from(facts.is_dormant);
+        self.root_used += u64::from(facts.is_root_used);
+        for created in row.active_keys() {
+            self.key((as_of.0 - created).max(0));
         }
-        let keys = keys.map(Held::key);
-        let active = keys.into_iter().flatten().filter(|key| key.active == Flag::True);
-        for key in active.clone() {
-            self.key(key, as_of);
-        }
-        if users.is_root(row) {
-            return self.root(users, row, idle_since);
-        }
-        let idle = |used: i64, since: i64| {
-            let last = if used == cell::ABSENT { since } else { used };
-            u64::from(known(last).is_some_and(|last| last.0 <= idle_since))
-        };
-        let [used, changed] = [TimeColumn::PasswordLastUsed, TimeColumn::PasswordLastChanged]
-            .map(|column| users.time(row, column));
-        if enabled == Flag::True {
-            self.point.unused_credentials += idle(used, changed);
-        }
-        let idle_keys = active.map(|key| idle(key.last_used, key.created));
-        self.point.unused_credentials += idle_keys.sum::<u64>();
-        self.point.dormant_users += u64::from(is_dormant(users, row, idle_since));
     }
 
-    fn key(&mut self, key: Key, as_of: Timestamp) {
-        self.point.active_keys += 1;
-        let Some(created) = known(key.created) else { return };
-        let age = (as_of.0 - created.0).max(0);
-        for (days, count) in [
-            (90, &mut self.point.keys_over_90_days),
-            (180, &mut self.point.keys_over_180_days),
-            (365, &mut self.point.keys_over_365_days),
-        ] {
+    fn key(&mut self, age: i64) {
+        for (days, count) in [90, 180, 365].into_iter().zip(&mut self.old_keys) {
             *count += u64::from(age > days * SECONDS_PER_DAY);
         }
         let group = AGES.iter().position(|&last| age <= last * SECONDS_PER_DAY);
-        self.point.key_ages[group.unwrap_or(AGES.len())] += 1;
+        self.key_ages[group.unwrap_or(AGES.len())] += 1;
         self.ages.push(age / SECONDS_PER_DAY);
     }
 
-    fn root(&mut self, users: &impl Cells, row: usize, idle_since: i64) {
-        let last = uses(users, row).into_iter().filter_map(known).max();
-        self.point.root_used += u64::from(last.is_some_and(|last| last.0 > idle_since));
-        self.root_last_used = self.root_last_used.max(last);
+    /// Remembers when root was last used.
+    pub(super) fn root(&mut self, users: &impl Cells, row: usize) {
+        self.root_last_used = self.root_last_used.max(last_use(users, row));
     }
 
     /// Counts a failing finding of the rule at this position.
@@ -116,55 +145,148 @@ impl Figures {
 
     /// Adds those of other users of the same rules.
     pub(super) fn add(&mut self, other: &Self) {
-        let (mine, others) = (&mut self.point, &other.point);
-        mine.users += others.users;
-        mine.console_users += others.console_users;
-        mine.console_users_with_mfa += others.console_users_with_mfa;
-        mine.active_keys += others.active_keys;
-        mine.keys_over_90_days += others.keys_over_90_days;
-        mine.keys_over_180_days += others.keys_over_180_days;
-        mine.keys_over_365_days += others.keys_over_365_days;
-        mine.unused_credentials += others.unused_credentials;
-        mine.dormant_users += others.dormant_users;
-        mine.root_used += others.root_used;
-        add_each(&mut mine.key_ages, &others.key_ages);
-        add_each(&mut self.failing, &other.failing);
+        self.each(other, |mine, other| *mine += other);
         self.ages.extend_from_slice(&other.ages);
         self.as_of = self.as_of.max(other.as_of);
         self.root_last_used = self.root_last_used.max(other.root_last_used);
+        self.lacks = self.lacks.union(other.lacks);
+    }
+
+    /// Counts a user no more who was counted at this instant, nor what was found about it.
+    pub(super) fn take_back(&mut self, row: &Row, marks: &[Mark], as_of: Timestamp) {
+        let mut one = Self::new(self.failing.len(), ColumnSet::default());
+        one.user(row, as_of);
+        for mark in marks.iter().filter(|mark| mark.fails) {
+            one.failing(mark.rule);
+        }
+        self.each(&one, |mine, its| *mine -= its);
+        for age in one.ages {
+            if let Some(place) = self.ages.iter().position(|&other| other == age) {
+                self.ages.swap_remove(place);
+            }
+        }
+    }
+
+    /// Does so with each count and that of others.
+    fn each(&mut self, other: &Self, with: impl Fn(&mut u64, u64)) {
+        for (mine, other) in [
+            (&mut self.users, other.users),
+            (&mut self.console_users, other.console_users),
+            (&mut self.console_users_with_mfa, other.console_users_with_mfa),
+            (&mut self.active_keys, other.active_keys),
+            (&mut self.unused_credentials, other.unused_credentials),
+            (&mut self.dormant_users, other.dormant_users),
+            (&mut self.root_used, other.root_used),
+            (&mut self.opened, other.opened),
+            (&mut self.resolved, other.resolved),
+        ] {
+            with(mine, other);
+        }
+        let mine = self
+            .old_keys
+            .iter_mut()
+            .chain(&mut self.key_ages)
+            .chain(&mut self.failing);
+        let others = other.old_keys.iter().chain(&other.key_ages).chain(&other.failing);
+        for (mine, &other) in mine.zip(others) {
+            with(mine, other);
+        }
     }
 
     /// The point, once all is counted; the rules are those by which was judged.
     pub(super) fn finish(mut self, rules: &[Judged]) -> Point {
+        use Known::{ActiveKeys, AgedKeys, ConsoleUsers, Dormant, Mfa, Root, Unused};
+        let lacks = self.lacks;
+        let mut point = Point {
+            as_of: self.as_of.map_or(String::new(), |time| time.to_string()),
+            users: self.users,
+            opened: self.opened,
+            resolved: self.resolved,
+            ..Point::default()
+        };
         for (judged, &count) in rules.iter().zip(&self.failing) {
             let bound = &judged.bound;
-            *self.point.by_severity.entry(bound.severity).or_default() += count;
+            *point.by_severity.entry(bound.severity).or_default() += count;
             if count > 0 {
-                *self.point.by_rule.entry(bound.rule.id.clone()).or_default() += count;
+                *point.by_rule.entry(bound.rule.id.clone()).or_default() += count;
             }
         }
-        let console = self.point.console_users;
         let ages = &mut self.ages;
         let mut at = |percent| {
             let rank = rank(ages.len(), percent)?;
-            Some(*ages.select_nth_unstable(rank).1)
+            AgedKeys.without(lacks, *ages.select_nth_unstable(rank).1)
         };
+        let [over_90, over_180, over_365] = self.old_keys.map(|count| AgedKeys.without(lacks, count));
+        let share = || ratio(self.console_users_with_mfa, self.console_users);
         Point {
-            as_of: self.as_of.map_or(String::new(), |time| time.to_string()),
-            mfa_coverage: (console > 0).then(|| ratio(self.point.console_users_with_mfa, console)),
+            console_users: ConsoleUsers.without(lacks, self.console_users),
+            console_users_with_mfa: Mfa.without(lacks, self.console_users_with_mfa),
+            mfa_coverage: Mfa
+                .without(lacks, self.console_users)
+                .and_then(|users| (users > 0).then(share)),
+            active_keys: ActiveKeys.without(lacks, self.active_keys),
+            keys_over_90_days: over_90,
+            keys_over_180_days: over_180,
+            keys_over_365_days: over_365,
             key_age_median: at(50),
             key_age_p90: at(90),
             key_age_max: at(100),
-            root_last_used: self.root_last_used.map(|time| time.to_string()),
-            ..self.point
+            key_ages: AgedKeys.without(lacks, self.key_ages),
+            unused_credentials: Unused.without(lacks, self.unused_credentials),
+            dormant_users: Dormant.without(lacks, self.dormant_users),
+            root_used: Root.without(lacks, self.root_used),
+            root_last_used: Root
+                .without(lacks, self.root_last_used)
+                .flatten()
+                .map(|time| time.to_string()),
+            ..point
         }
     }
 }
 
-fn add_each(mine: &mut [u64], others: &[u64]) {
-    for (mine, other) in mine.iter_mut().zip(others) {
-        *mine += other;
+/// Figures, by what has to be known for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Known {
+    ConsoleUsers,
+    Mfa,
+    ActiveKeys,
+    AgedKeys,
+    Unused,
+    Dormant,
+    Root,
+}
+
+impl Known {
+    /// The figure, unless it cannot be known without these columns.
+    fn without<T>(self, lacks: ColumnSet, figure: T) -> Option<T> {
+        self.needs().intersection(lacks).is_empty().then_some(figure)
     }
+
+    fn needs(self) -> ColumnSet {
+        use FlagColumn::{Key1Active, Key2Active, MfaActive, PasswordEnabled};
+        use TimeColumn::{Key1LastRotated, Key1LastUsed, Key2LastRotated, Key2LastUsed};
+        use TimeColumn::{PasswordLastChanged, PasswordLastUsed, UserCreation};
+        let flags = |flags: &[FlagColumn]| flags.iter().map(|&column| Column::from(column)).collect();
+        let times = |times: &[TimeColumn]| times.iter().map(|&column| Column::from(column)).collect();
+        let uses: ColumnSet = times(&[PasswordLastUsed, Key1LastUsed, Key2LastUsed]);
+        let with = |others: ColumnSet| others.union(times(&[Key1LastRotated, Key2LastRotated]));
+        match self {
+            Self::ConsoleUsers => flags(&[PasswordEnabled]),
+            Self::Mfa => flags(&[PasswordEnabled, MfaActive]),
+            Self::ActiveKeys => flags(&[Key1Active, Key2Active]),
+            Self::AgedKeys => with(flags(&[Key1Active, Key2Active])),
+            Self::Unused => with(flags(&[PasswordEnabled, Key1Active, Key2Active]))
+                .union(uses)
+                .union(times(&[PasswordLastChanged])),
+            Self::Dormant => uses.union(times(&[UserCreation])),
+            Self::Root => uses,
+        }
+    }
+}
+
+/// When password or a key was last used.
+fn last_use(users: &impl Cells, row: usize) -> Option<Timestamp> {
+    uses(users, row).into_iter().filter_map(known).max()
 }
 
 /// When password and keys were last used.

@@ -1,13 +1,9 @@
 //! One account from snapshot to snapshot: which findings are open, and which keys are active. All but a look
 //! at every row is work on what changed.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
-use super::digest::{At, Mark, Row, marks_of};
-use super::document::Rotation;
-use super::episodes::{Episodes, Open, Who};
-use crate::engine::Judged;
+use super::digest::At;
+use super::row::{Mark, Row};
+use super::user::{Counted, Step, User};
 use crate::history::hashed::{HashedMap, HashedSet};
 use crate::report::time::Timestamp;
 
@@ -19,249 +15,232 @@ const AHEAD: usize = 16;
 pub(super) struct Followed {
     /// The last snapshot.
     pub(super) last: Option<Timestamp>,
-    /// Its users and what was found about them. All that fails there is open.
+    /// Its users, each once, and what was found about them.
     rows: Vec<Row>,
     marks: Vec<Mark>,
-    pub(super) open: HashedMap<u128, Open>,
-    /// Open findings that it says nothing of, since it lacks columns; each with its user.
-    unseen: HashedMap<u128, u128>,
-    /// Keys that were active and of which it says nothing, by user and creation time; each with the last
-    /// snapshot that shows it.
-    unseen_keys: BTreeMap<(u128, i64), Timestamp>,
+    /// Rules, by position, that it told nothing of.
+    folded: Vec<u16>,
+    /// Those of whom there is more to be kept, by [`crate::engine::user_key`].
+    pub(super) users: HashedMap<u128, User>,
 }
 
-/// The next snapshot of an account.
-#[derive(Clone, Copy)]
-pub(super) struct Next<'a> {
-    pub(super) as_of: Timestamp,
-    pub(super) rows: &'a [At<'a>],
-    /// Rules, by position, that it tells nothing of.
-    pub(super) folded: &'a [u16],
-    pub(super) rules: &'a [Judged],
-}
-
-/// What is counted over all accounts.
-pub(super) struct Counted<'a> {
-    /// One a rule.
-    pub(super) episodes: &'a mut [Episodes],
-    pub(super) rotation: &'a mut Rotation,
-}
-
-/// Opened and resolved since the snapshot before.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Moved {
-    pub(super) opened: u64,
-    pub(super) resolved: u64,
+/// What is odd about a snapshot.
+#[derive(Default)]
+pub(super) struct Odd<'a> {
+    /// Rows of users who stand in it twice, and that do not count.
+    pub(super) duplicates: Vec<At<'a>>,
+    /// Users who have keys of the same second, and had not before.
+    pub(super) same_second: Vec<At<'a>>,
 }
 
 /// Rows that are not as they were.
 #[derive(Default)]
-struct Changes<'a> {
-    came: Vec<At<'a>>,
-    /// Indices of rows of the snapshot before.
+struct Changes {
+    /// Users in both snapshots: where they stood, and where they stand.
+    same: Vec<(usize, usize)>,
+    came: Vec<usize>,
     gone: Vec<usize>,
 }
 
-/// What a snapshot says of some users.
-#[derive(Default)]
-struct Shown {
-    findings: HashedSet<u128>,
-    keys: HashedSet<(u128, i64)>,
-    unclear: HashedSet<u128>,
-}
-
 impl Followed {
-    /// Takes the next snapshot.
-    pub(super) fn next(&mut self, next: Next<'_>, counted: &mut Counted<'_>) -> Moved {
-        let changes = self.changes(next.rows);
-        let shown = self.shown(next, &changes.gone);
-        self.give_up_keys(&changes.gone, &shown, next.as_of, counted.rotation);
-        let moved = Moved {
-            resolved: self.resolve(next, &changes.gone, &shown, counted.episodes),
-            opened: self.open(next, &changes.came, counted.episodes),
+    /// Takes the rows of the next snapshot.
+    pub(super) fn next<'a>(
+        &mut self,
+        mut rows: Vec<At<'a>>,
+        step: Step<'_>,
+        counted: &mut Counted<'_>,
+    ) -> Odd<'a> {
+        let mut changes = self.changes(&rows, step.folded);
+        let mut odd = Odd {
+            // A user of the snapshot before is found in one row, so that of each user who is there twice one came.
+            duplicates: take_duplicates(&mut rows, &changes.came),
+            ..Odd::default()
         };
-        self.last = Some(next.as_of);
+        if !odd.duplicates.is_empty() {
+            changes = self.changes(&rows, step.folded);
+        }
+        for &before in &changes.gone {
+            let row = &self.rows[before];
+            let user = self.users.remove(&row.user).unwrap_or_default();
+            user.go(row, step, counted);
+        }
+        let mut renamed = Vec::new();
+        for &(before, now) in &changes.same {
+            let (old, at) = (&self.rows[before], rows[now]);
+            let key = key_of_both(old, at.row());
+            let mut user = self.users.remove(&old.user).unwrap_or_default();
+            user.change(old, at, step, counted);
+            if !user.is_idle() {
+                self.users.insert(key, user);
+            }
+            if key != at.row().user {
+                renamed.push((now, key));
+            }
+            if at.row().is_same_second() && !old.is_same_second() {
+                odd.same_second.push(at);
+            }
+        }
+        for &now in &changes.came {
+            let at = rows[now];
+            if at.row().is_same_second() {
+                odd.same_second.push(at);
+            }
+            if at.marks().iter().any(|mark| mark.fails) {
+                let user = self.users.entry(at.row().user).or_default();
+                user.come(at, step, counted);
+            }
+        }
+        self.keep(&rows, step, &renamed);
+        odd
+    }
+
+    fn keep(&mut self, rows: &[At<'_>], step: Step<'_>, renamed: &[(usize, u128)]) {
+        self.last = Some(step.as_of);
+        step.folded.clone_into(&mut self.folded);
         self.rows.clear();
         self.marks.clear();
-        for at in next.rows {
+        for at in rows {
             self.rows.push(at.row().with_marks_at(self.marks.len()));
             self.marks.extend_from_slice(at.marks());
         }
-        moved
+        for &(row, user) in renamed {
+            self.rows[row].user = user;
+            self.rows[row].is_dated = true;
+        }
     }
 
     /// Reports mostly have the same users in the same order; then it is one look at each.
-    fn changes<'a>(&self, rows: &[At<'a>]) -> Changes<'a> {
+    fn changes(&self, rows: &[At<'_>], folded: &[u16]) -> Changes {
+        let waiting = self.waiting(folded);
+        let is_as_before = |at: At<'_>, before: usize| {
+            let row = &self.rows[before];
+            at.is_like(row, row.marks(&self.marks)) && (waiting.is_empty() || !waiting.contains(&row.user))
+        };
         let mut changes = Changes::default();
-        let mut next = 0;
-        for &at in rows {
-            let ahead = self.rows[next..].iter().take(AHEAD);
+        let mut place = 0;
+        for (now, &at) in rows.iter().enumerate() {
+            let ahead = self.rows[place..].iter().take(AHEAD);
             let Some(skipped) = ahead.map(|row| row.user).position(|user| user == at.row().user) else {
-                changes.came.push(at);
+                changes.came.push(now);
                 continue;
             };
-            changes.gone.extend(next..next + skipped);
-            next += skipped;
-            if !self.is_as_before(at, next) {
-                changes.came.push(at);
-                changes.gone.push(next);
+            changes.gone.extend(place..place + skipped);
+            place += skipped;
+            if !is_as_before(at, place) {
+                changes.same.push((place, now));
             }
-            next += 1;
+            place += 1;
         }
-        changes.gone.extend(next..self.rows.len());
-        self.drop_moved(&mut changes);
+        changes.gone.extend(place..self.rows.len());
+        self.pair(&mut changes, rows, |row| row.user, |_, _| true, is_as_before);
+        // Where one of two snapshots does not say when a user was made, the ARN tells who it is.
+        let is_undated = |old: &Row, new: &Row| !old.is_dated || !new.is_dated;
+        self.pair(&mut changes, rows, |row| row.who.into(), is_undated, is_as_before);
         changes
     }
 
-    fn is_as_before(&self, at: At<'_>, before: usize) -> bool {
-        let before = &self.rows[before];
-        at.is_like(before, marks_of(&self.marks, before))
-    }
-
-    /// Rows that only stand elsewhere did not change.
-    fn drop_moved(&self, changes: &mut Changes<'_>) {
-        if changes.came.is_empty() || changes.gone.is_empty() {
+    /// Finds users who came among those who are gone: they only stand elsewhere.
+    fn pair(
+        &self,
+        changes: &mut Changes,
+        rows: &[At<'_>],
+        key: impl Fn(&Row) -> u128,
+        is_same: impl Fn(&Row, &Row) -> bool,
+        is_as_before: impl Fn(At<'_>, usize) -> bool,
+    ) {
+        let Changes { same, came, gone } = changes;
+        if came.is_empty() || gone.is_empty() {
             return;
         }
-        let gone = changes.gone.iter().map(|&row| (self.rows[row].user, row));
-        let mut gone: HashedMap<u128, usize> = gone.collect();
-        let mut stayed = HashedSet::default();
-        changes.came.retain(|at| {
-            let user = at.row().user;
-            let moved = gone
-                .get(&user)
-                .copied()
-                .filter(|&row| self.is_as_before(*at, row));
-            if let Some(row) = moved {
-                gone.remove(&user);
-                stayed.insert(row as u64);
-            }
-            moved.is_none()
-        });
-        changes.gone.retain(|&row| !stayed.contains(&(row as u64)));
-    }
-
-    /// What the snapshot says of the users of whom something is gone. A user may stand in it twice: a row
-    /// that is gone or changed is not all there is of one.
-    fn shown(&self, next: Next<'_>, gone: &[usize]) -> Shown {
-        let gone = gone.iter().map(|&row| self.rows[row].user);
-        let mut users: HashedSet<u128> = gone.collect();
-        users.extend(self.unseen.values());
-        users.extend(self.unseen_keys.keys().map(|(user, _)| user));
-        let mut shown = Shown::default();
-        if users.is_empty() {
-            return shown;
-        }
-        for at in next.rows.iter().filter(|at| users.contains(&at.row().user)) {
-            let row = at.row();
-            let ids = row.ids(next.rules, at.marks()).map(|(_, id)| id);
-            shown.findings.extend(ids);
-            shown
-                .keys
-                .extend(row.active_keys().map(|created| (row.user, created)));
-            if row.unclear {
-                shown.unclear.insert(row.user);
-            }
-        }
-        shown
-    }
-
-    /// Ends what fails no more, and says how many that are.
-    fn resolve(&mut self, next: Next<'_>, gone: &[usize], shown: &Shown, episodes: &mut [Episodes]) -> u64 {
-        let mut candidates = std::mem::take(&mut self.unseen);
-        for row in gone.iter().map(|&row| &self.rows[row]) {
-            let ids = row.ids(next.rules, marks_of(&self.marks, row));
-            candidates.extend(ids.map(|(_, id)| (id, row.user)));
-        }
-        candidates.retain(|id, _| !shown.findings.contains(id));
-        let mut resolved = 0;
-        candidates.retain(|id, _| {
-            let Some(open) = self.open.get(id) else {
-                return false;
+        let keys = gone.iter().map(|&row| (key(&self.rows[row]), row));
+        let keys: HashedMap<u128, usize> = keys.collect();
+        let mut found = HashedSet::default();
+        came.retain(|&now| {
+            let at = rows[now];
+            let before = keys.get(&key(at.row())).copied();
+            let before = before.filter(|&row| is_same(&self.rows[row], at.row()));
+            let Some(before) = before.filter(|&row| found.insert(row as u64)) else {
+                return true;
             };
-            let is_unseen = next.folded.contains(&open.rule);
-            if !is_unseen {
-                let rule = &mut episodes[usize::from(open.rule)];
-                rule.resolved += 1;
-                resolved += 1;
-                if !open.at_start {
-                    rule.lengths.ended(next.as_of.0 - open.since.0);
-                }
-                self.open.remove(id);
+            if !is_as_before(at, before) {
+                same.push((before, now));
             }
-            is_unseen
+            false
         });
-        self.unseen = candidates;
-        resolved
+        gone.retain(|&row| !found.contains(&(row as u64)));
     }
 
-    /// Begins what fails and did not, and says how many that are, unless it is the first snapshot.
-    fn open(&mut self, next: Next<'_>, came: &[At<'_>], episodes: &mut [Episodes]) -> u64 {
-        let at_start = self.last.is_none();
-        let mut opened = 0;
-        for at in came {
-            let mut who = None;
-            let failing = at
-                .row()
-                .ids(next.rules, at.marks())
-                .filter(|(mark, _)| mark.fails);
-            for (mark, id) in failing {
-                self.open.entry(id).or_insert_with(|| {
-                    let rule = &mut episodes[usize::from(mark.rule)];
-                    if at_start {
-                        rule.at_start += 1;
-                    } else {
-                        rule.opened += 1;
-                        opened += 1;
-                    }
-                    Open {
-                        rule: mark.rule,
-                        since: next.as_of,
-                        at_start,
-                        who: Arc::clone(who.get_or_insert_with(|| Who::of(*at))),
-                    }
-                });
-            }
+    /// Users with open findings of which the last snapshot told nothing, since it lacked columns, and this one
+    /// does: they may be resolved although nothing else changed.
+    fn waiting(&self, folded: &[u16]) -> HashedSet<u128> {
+        if self.folded.iter().all(|rule| folded.contains(rule)) {
+            return HashedSet::default();
         }
-        opened
-    }
-
-    fn give_up_keys(&mut self, gone: &[usize], shown: &Shown, as_of: Timestamp, rotation: &mut Rotation) {
-        let mut candidates = std::mem::take(&mut self.unseen_keys);
-        if let Some(seen) = self.last {
-            for row in gone.iter().map(|&row| &self.rows[row]) {
-                candidates.extend(row.active_keys().map(|created| ((row.user, created), seen)));
-            }
-        }
-        candidates.retain(|key, seen| {
-            if shown.keys.contains(key) {
-                return false;
-            }
-            let is_unseen = shown.unclear.contains(&key.0);
-            if !is_unseen {
-                rotation.given_up(key.1, *seen, as_of);
-            }
-            is_unseen
-        });
-        self.unseen_keys = candidates;
+        let is_told = |rule: &u16| self.folded.contains(rule) && !folded.contains(rule);
+        let users = self.users.iter();
+        users
+            .filter(|(_, user)| user.open.iter().any(|open| is_told(&open.rule)))
+            .map(|(&key, _)| key)
+            .collect()
     }
 
     /// Counts what is open and active at the end.
     pub(super) fn finish(&self, counted: &mut Counted<'_>) {
         let Some(last) = self.last else { return };
-        for open in self.open.values().filter(|open| !open.at_start) {
+        let open = self.users.values().flat_map(|user| &user.open);
+        for open in open.filter(|open| !open.at_start) {
             let lengths = &mut counted.episodes[usize::from(open.rule)].lengths;
             lengths.open(last.0 - open.since.0);
         }
-        let rows = self.rows.iter();
-        let mut keys: Vec<(u128, i64)> = rows
-            .flat_map(|row| row.active_keys().map(|created| (row.user, created)))
-            .chain(self.unseen_keys.keys().copied())
-            .collect();
-        keys.sort_unstable();
-        keys.dedup();
-        for (_, created) in keys {
+        let active = self.rows.iter().flat_map(Row::active_keys);
+        let lost = self.users.values().flat_map(|user| &user.lost_keys);
+        for created in active.chain(lost.map(|&(created, _)| created)) {
             counted.rotation.at_end(created, last);
         }
     }
+}
+
+/// Of two rows of a user the key that says when it was made, where one of them does.
+fn key_of_both(old: &Row, new: &Row) -> u128 {
+    if new.is_dated { new.user } else { old.user }
+}
+
+/// Takes away the rows of users who are there twice, and one of them among the suspects. Of the rows of one
+/// user the one made last counts, of several such the first.
+pub(super) fn take_duplicates<'a>(rows: &mut Vec<At<'a>>, suspects: &[usize]) -> Vec<At<'a>> {
+    let suspects: HashedSet<u64> = suspects.iter().map(|&row| rows[row].row().who).collect();
+    let mut duplicates = Vec::new();
+    if suspects.is_empty() {
+        return duplicates;
+    }
+    let mut counting: HashedMap<u64, usize> = HashedMap::default();
+    let mut left_out = HashedSet::default();
+    for (number, at) in rows.iter().enumerate() {
+        if !suspects.contains(&at.row().who) {
+            continue;
+        }
+        let known = counting.entry(at.row().who).or_insert(number);
+        let other = rows[*known];
+        if *known == number || other.who() != at.who() {
+            continue;
+        }
+        let loser = if at.created() > other.created() {
+            std::mem::replace(known, number)
+        } else {
+            number
+        };
+        left_out.insert(loser as u64);
+    }
+    if !left_out.is_empty() {
+        let mut number = 0;
+        rows.retain(|&at| {
+            let stays = !left_out.contains(&number);
+            if !stays {
+                duplicates.push(at);
+            }
+            number += 1;
+            stays
+        });
+    }
+    duplicates
 }

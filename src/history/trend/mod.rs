@@ -8,9 +8,11 @@ mod figures;
 mod follow;
 mod gaps;
 mod rotation;
+mod row;
+mod summary;
 mod survival;
+mod user;
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Mutex, PoisonError};
@@ -21,10 +23,10 @@ pub use document::{OldFinding, Point, Rotation, RuleTrend, TrendDocument};
 use self::digest::{At, Group};
 use self::episodes::Episodes;
 use self::figures::Figures;
-use self::follow::{Counted, Followed, Next};
-use self::survival::days;
+use self::follow::{Followed, Odd, take_duplicates};
+use self::user::{Counted, Step};
 use super::notes;
-use crate::engine::{Block, Hit, Id, Input, Judged, Program, Sink};
+use crate::engine::{Block, Hit, Input, Judged, Program, Sink};
 use crate::finding::{Diagnostic, Level};
 use crate::report::schema::{Column, ColumnSet, TextColumn, TimeColumn};
 use crate::report::time::{Timestamp, Unit};
@@ -172,6 +174,9 @@ impl State<'_> {
         part.input = Some(input);
         let mut empty = self.spare.pop().unwrap_or_default();
         empty.clear();
+        part.before = report
+            .last()
+            .map_or(0, |digest| digest.before + digest.rows.len() as u64);
         report.push(std::mem::replace(part, empty));
         if last {
             self.report(&report);
@@ -194,32 +199,49 @@ impl State<'_> {
             .iter()
             .flat_map(|digest| digest.folded.iter().copied())
             .collect();
+        let mut all = Odd::default();
         for (account, groups) in accounts {
             if self.options.by_account {
                 self.flush();
             }
-            let moved = self.follow(account, (&groups, &folded), as_of, comparable);
+            let mut figures = Figures::new(self.rules.len(), ColumnSet::default());
+            for (_, group) in &groups {
+                figures.add(&group.figures);
+            }
+            let mut odd = self.follow(account, (&groups, &folded), as_of, comparable, &mut figures);
+            for at in &odd.duplicates {
+                figures.take_back(at.row(), at.marks(), as_of);
+            }
+            all.duplicates.append(&mut odd.duplicates);
+            all.same_second.append(&mut odd.same_second);
             let together = self.current.get_or_insert_with(|| Together {
-                figures: Figures::of_rules(self.rules.len()),
+                figures: Figures::new(self.rules.len(), ColumnSet::default()),
                 first: as_of,
                 accounts: BTreeSet::new(),
             });
-            for (_, group) in groups {
-                together.figures.add(&group.figures);
-            }
-            together.figures.point.opened += moved.opened;
-            together.figures.point.resolved += moved.resolved;
+            together.figures.add(&figures);
             together.accounts.insert(account.to_owned());
         }
+        let told = |odd: &[At<'_>], note: fn(&Input, u64, usize) -> Diagnostic| {
+            let first = odd.iter().map(|at| at.number()).min()?;
+            Some(note(input, first, odd.len()))
+        };
+        let notes = [
+            told(&all.duplicates, notes::duplicates),
+            told(&all.same_second, notes::same_second),
+        ];
+        self.diagnostics.extend(notes.into_iter().flatten());
     }
 
-    fn follow(
+    /// Holds an account against its snapshot before, and counts what was opened and resolved.
+    fn follow<'r>(
         &mut self,
         account: &[u8],
-        (groups, folded): (&[(&Digest, &Group)], &[u16]),
+        (groups, folded): (&[(&'r Digest, &'r Group)], &[u16]),
         as_of: Timestamp,
         comparable: bool,
-    ) -> follow::Moved {
+        figures: &mut Figures,
+    ) -> Odd<'r> {
         if !self.accounts.contains_key(account) {
             self.accounts.insert(account.to_owned(), Account::default());
         }
@@ -228,33 +250,33 @@ impl State<'_> {
             .get_mut(account)
             .expect("invariant: it was put there");
         known.last = Some(as_of);
-        if !comparable {
-            return follow::Moved::default();
-        }
-        let rows: Vec<At<'_>> = groups
+        let mut rows: Vec<At<'r>> = groups
             .iter()
             .flat_map(|&(digest, group)| digest.of_group(group))
             .collect();
-        let next = Next {
+        if !comparable {
+            let all: Vec<usize> = (0..rows.len()).collect();
+            return Odd {
+                duplicates: take_duplicates(&mut rows, &all),
+                ..Odd::default()
+            };
+        }
+        let step = Step {
+            before: known.followed.last,
             as_of,
-            rows: &rows,
             folded,
             rules: self.rules,
         };
-        let mut counted = Counted {
-            episodes: &mut self.episodes,
-            rotation: &mut self.rotation,
-        };
-        known.followed.next(next, &mut counted)
+        let mut counted = Counted::new(&mut self.episodes, &mut self.rotation);
+        let odd = known.followed.next(rows, step, &mut counted);
+        (figures.opened, figures.resolved) = (counted.opened, counted.resolved);
+        odd
     }
 
     fn finish(mut self) -> TrendDocument {
         self.flush();
         let oldest = self.oldest();
-        let mut counted = Counted {
-            episodes: &mut self.episodes,
-            rotation: &mut self.rotation,
-        };
+        let mut counted = Counted::new(&mut self.episodes, &mut self.rotation);
         for account in self.accounts.values() {
             account.followed.finish(&mut counted);
         }
@@ -328,72 +350,21 @@ impl State<'_> {
 
     fn flush(&mut self) {
         let Some(Together {
-            mut figures,
-            accounts,
-            ..
+            figures, accounts, ..
         }) = self.current.take()
         else {
             return;
         };
-        figures.point.accounts = accounts.len() as u64;
         let only = accounts
             .first()
             .filter(|_| self.options.by_account || accounts.len() == 1);
-        figures.point.account = only
-            .filter(|account| !account.is_empty())
-            .map(|account| text(account));
-        self.points.push(figures.finish(self.rules));
-    }
-
-    fn oldest(&self) -> Vec<OldFinding> {
-        let open = self.accounts.iter().flat_map(|(account, known)| {
-            let Followed { last, open, .. } = &known.followed;
-            open.iter().map(move |(id, open)| (account, *last, Id(*id), open))
-        });
-        let mut open: Vec<_> = open.collect();
-        let severity = |rule: u16| self.rules[usize::from(rule)].bound.severity;
-        open.sort_unstable_by_key(|(_, _, id, open)| (open.since, Reverse(severity(open.rule)), id.0));
-        let oldest = open.into_iter().take(self.options.oldest);
-        let oldest = oldest.map(|(account, last, id, open)| OldFinding {
-            id: id.to_string(),
-            rule: self.rules[usize::from(open.rule)].bound.rule.id.clone(),
-            severity: severity(open.rule),
-            account: (!account.is_empty()).then(|| text(account)),
-            user: (!open.who.user.is_empty()).then(|| text(&open.who.user)),
-            arn: (!open.who.arn.is_empty()).then(|| text(&open.who.arn)),
-            since: open.since.to_string(),
-            at_start: open.at_start,
-            days: days(last.map_or(0, |last| last.0 - open.since.0)),
-        });
-        oldest.collect()
-    }
-
-    fn rule_trends(&self) -> Vec<RuleTrend> {
-        let mut open = vec![0; self.rules.len()];
-        let accounts = self.accounts.values();
-        for finding in accounts.flat_map(|account| account.followed.open.values()) {
-            open[usize::from(finding.rule)] += 1;
-        }
-        let all = self.rules.iter().zip(&self.episodes).zip(open);
-        let mut rules: Vec<RuleTrend> = all
-            .filter(|((_, episodes), _)| episodes.at_start + episodes.opened > 0)
-            .map(|((judged, episodes), open)| RuleTrend {
-                rule: judged.bound.rule.id.clone(),
-                parameters: judged.bound.parameters.clone(),
-                severity: judged.bound.severity,
-                at_start: episodes.at_start,
-                opened: episodes.opened,
-                resolved: episodes.resolved,
-                open,
-                median_days_to_resolve: episodes.lengths.days_until(0.5),
-                p90_days_to_resolve: episodes.lengths.days_until(0.9),
-            })
-            .collect();
-        rules.sort_by(|one, other| {
-            let by_severity = other.severity.cmp(&one.severity);
-            by_severity.then_with(|| one.rule.cmp(&other.rule))
-        });
-        rules
+        let only = only.filter(|account| !account.is_empty());
+        let point = Point {
+            accounts: accounts.len() as u64,
+            account: only.map(|account| text(account)),
+            ..figures.finish(self.rules)
+        };
+        self.points.push(point);
     }
 }
 

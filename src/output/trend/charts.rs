@@ -203,16 +203,12 @@ fn line(frame: &mut Frame, run: &mut Vec<String>) {
 /// Names of [`Point::key_ages`].
 const AGES: [&str; 6] = ["≤ 30 d", "≤ 90 d", "≤ 180 d", "≤ 1 y", "≤ 2 y", "older"];
 
-/// Key ages at the first and at the last snapshot, side by side.
+/// Key ages at the first and at the last snapshot, side by side; no bars where they are not known.
 pub(super) fn key_ages(title: &str, first: &Point, last: &Point) -> String {
     #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^53 keys")]
-    let counts = [first, last].map(|point| point.key_ages.map(|count| count as f64));
-    let (step, top) = scale(
-        counts
-            .iter()
-            .flatten()
-            .fold(0.0, |top: f64, count| top.max(*count)),
-    );
+    let counts = [first, last].map(|point| point.key_ages.map(|ages| ages.map(|count| count as f64)));
+    let highest = counts.iter().flatten().flatten().copied().fold(0.0, f64::max);
+    let (step, top) = scale(highest);
     let mut frame = Frame::new(title, HEIGHT, top);
     frame.grid(step, "");
     let group = (WIDTH - LEFT - RIGHT) / 6.0;
@@ -223,7 +219,9 @@ pub(super) fn key_ages(title: &str, first: &Point, last: &Point) -> String {
             ("first", counts[0], left + group * 0.12),
             ("last", counts[1], left + group * 0.52),
         ] {
-            let count = counts[number];
+            let Some(count) = counts.map(|counts| counts[number]) else {
+                continue;
+            };
             let y = frame.y(count);
             let height = frame.y(0.0) - y;
             frame.push(format_args!(

@@ -13,25 +13,25 @@ const COLUMNS: [Column; 23] = [
     ("account", |point| point.account.clone().unwrap_or_default()),
     ("accounts", |point| point.accounts.to_string()),
     ("users", |point| point.users.to_string()),
-    ("console_users", |point| point.console_users.to_string()),
+    ("console_users", |point| optional(point.console_users)),
     ("console_users_with_mfa", |point| {
-        point.console_users_with_mfa.to_string()
+        optional(point.console_users_with_mfa)
     }),
     ("mfa_coverage", |point| {
         point
             .mfa_coverage
             .map_or(String::new(), |share| format!("{share:.4}"))
     }),
-    ("active_keys", |point| point.active_keys.to_string()),
-    ("keys_over_90_days", |point| point.keys_over_90_days.to_string()),
-    ("keys_over_180_days", |point| point.keys_over_180_days.to_string()),
-    ("keys_over_365_days", |point| point.keys_over_365_days.to_string()),
+    ("active_keys", |point| optional(point.active_keys)),
+    ("keys_over_90_days", |point| optional(point.keys_over_90_days)),
+    ("keys_over_180_days", |point| optional(point.keys_over_180_days)),
+    ("keys_over_365_days", |point| optional(point.keys_over_365_days)),
     ("key_age_median", |point| optional(point.key_age_median)),
     ("key_age_p90", |point| optional(point.key_age_p90)),
     ("key_age_max", |point| optional(point.key_age_max)),
-    ("unused_credentials", |point| point.unused_credentials.to_string()),
-    ("dormant_users", |point| point.dormant_users.to_string()),
-    ("root_used", |point| point.root_used.to_string()),
+    ("unused_credentials", |point| optional(point.unused_credentials)),
+    ("dormant_users", |point| optional(point.dormant_users)),
+    ("root_used", |point| optional(point.root_used)),
     ("root_last_used", |point| {
         point.root_last_used.clone().unwrap_or_default()
     }),
@@ -82,7 +82,8 @@ fn record(cells: impl Iterator<Item = String>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\r\n");
 }
 
-fn optional(value: Option<i64>) -> String {
+/// Nothing where it is not known.
+fn optional(value: Option<impl ToString>) -> String {
     value.map_or(String::new(), |value| value.to_string())
 }
 

@@ -97,7 +97,8 @@ impl Page {
         self.line(format_args!("<div class=\"cards\">"));
         for figure in figures.iter().filter(|figure| is_card(&figure.name)) {
             let [first, last] = figure.ends();
-            let class = match (first.partial_cmp(&last), figure.unit) {
+            let moved = first.zip(last).and_then(|(first, last)| first.partial_cmp(&last));
+            let class = match (moved, figure.unit) {
                 (Some(std::cmp::Ordering::Less), Unit::Percent)
                 | (Some(std::cmp::Ordering::Greater), Unit::Count) => "better",
                 (Some(std::cmp::Ordering::Equal) | None, _) => "same",

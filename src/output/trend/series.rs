@@ -42,10 +42,10 @@ impl Figure {
         }
     }
 
-    /// The first and the last value there is.
+    /// The values of the first and of the last point. Where there is none, one from in between would be taken for
+    /// it.
     pub(super) fn ends(&self) -> [Option<f64>; 2] {
-        let first = self.values.iter().find_map(|value| *value);
-        [first, self.values.iter().rev().find_map(|value| *value)]
+        [self.values.first(), self.values.last()].map(|value| value.copied().flatten())
     }
 }
 
@@ -81,14 +81,14 @@ impl Series<'_> {
             .map(|severity| {
                 let name = format!("{severity} findings");
                 self.count(&name, move |point| {
-                    point.by_severity.get(&severity).copied().unwrap_or(0)
+                    Some(point.by_severity.get(&severity).copied().unwrap_or(0))
                 })
             })
             .collect();
         figures.extend([
-            self.count("opened", |point| point.opened),
-            self.count("resolved", |point| point.resolved),
-            self.count("users", |point| point.users),
+            self.count("opened", |point| Some(point.opened)),
+            self.count("resolved", |point| Some(point.resolved)),
+            self.count("users", |point| Some(point.users)),
             self.count("console users", |point| point.console_users),
         ]);
         figures.push(Figure {
@@ -121,12 +121,12 @@ impl Series<'_> {
         Severity::ALL.into_iter().rev().filter(known).collect()
     }
 
-    fn count(&self, name: &str, of: impl Fn(&Point) -> u64) -> Figure {
+    fn count(&self, name: &str, of: impl Fn(&Point) -> Option<u64>) -> Figure {
         #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^53 things")]
-        let values = self.points.iter().map(|point| Some(of(point) as f64)).collect();
+        let value = |point: &&Point| of(point).map(|count| count as f64);
         Figure {
             name: name.to_owned(),
-            values,
+            values: self.points.iter().map(value).collect(),
             unit: Unit::Count,
         }
     }

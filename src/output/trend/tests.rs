@@ -106,6 +106,44 @@ fn the_page_fetches_and_runs_nothing() {
     assert!(!page.contains("`x`<"), "a user's name is no markup");
 }
 
+/// A figure that is not known in one snapshot leaves a gap there, and is not taken from another.
+#[test]
+fn what_is_not_known_is_a_gap() {
+    let mut document = document(false);
+    for point in &mut document.snapshots[1..] {
+        (point.active_keys, point.mfa_coverage, point.key_ages) = (None, None, None);
+    }
+    let told = |format, document: &TrendDocument| {
+        let mut out = Vec::new();
+        write_trend(format, document, Settings::default(), &mut out).expect("memory takes all");
+        String::from_utf8(out).expect("UTF-8")
+    };
+    let table = told(TrendFormat::Table, &document);
+    let line = table
+        .lines()
+        .find(|line| line.starts_with("active keys"))
+        .unwrap();
+    assert!(line.trim_end().ends_with("4      –  █"), "{line}");
+    assert!(told(TrendFormat::Markdown, &document).contains("| MFA coverage | 33 % | – |"));
+    assert!(
+        told(TrendFormat::Html, &document).contains("<b>–</b><span>MFA coverage <i class=\"same\">was 33 %")
+    );
+    let csv = told(TrendFormat::Csv, &document);
+    let mut reader = ::csv::Reader::from_reader(csv.as_bytes());
+    let place = reader
+        .headers()
+        .unwrap()
+        .iter()
+        .position(|head| head == "active_keys")
+        .unwrap();
+    let cells: Vec<_> = reader
+        .records()
+        .map(|record| record.unwrap()[place].to_owned())
+        .collect();
+    assert_eq!(cells, ["4", "", ""]);
+    schemas::assert_document("trend.v1", &told(TrendFormat::Json, &document));
+}
+
 /// Whether " on" begins a word of the text, not a handler.
 fn is_word(text: &str) -> bool {
     let end = text[1..]
@@ -137,7 +175,7 @@ fn table() {
     users                                  4      6  ▆██
     console users                          3      4  ▆██
     MFA coverage                        33 %   50 %  ▆██
-    active keys                            3      6  ▅██
+    active keys                            4      8  ▅██
     keys over 90 days                      2      4  ▅██
     keys over 180 days                     2      4  ▅██
     keys over 365 days                     1      4  ▃▅█
@@ -188,7 +226,7 @@ fn markdown() {
     | users | 4 | 6 |
     | console users | 3 | 4 |
     | MFA coverage | 33 % | 50 % |
-    | active keys | 3 | 6 |
+    | active keys | 4 | 8 |
     | keys over 90 days | 2 | 4 |
     | keys over 180 days | 2 | 4 |
     | keys over 365 days | 1 | 4 |
