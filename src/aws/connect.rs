@@ -82,7 +82,7 @@ impl Session {
     /// # Errors
     /// Where a profile, a region or an address cannot be what is meant; see [`Error::is_usage`].
     pub async fn open(settings: &Settings) -> Result<Self, Error> {
-        Self::open_by(settings, usual()).await
+        Box::pin(Self::open_by(settings, usual())).await
     }
 
     /// The same by a loader that has settings of its own, such as another HTTP client.

@@ -127,7 +127,10 @@ mod tests {
     fn passwords_of_addresses() {
         for (text, told) in [
             ("no address, a@b", "no address, a@b"),
-            ("at http://host/ or http://other/", "at http://host/ or http://other/"),
+            (
+                "at http://host/ or http://other/",
+                "at http://host/ or http://other/",
+            ),
             ("bad `http://evil:PW@ex ample/`", "bad `http://ex ample/`"),
             ("http://e:P@W/x y@h/ and https://u@i/", "http://h/ and https://i/"),
         ] {

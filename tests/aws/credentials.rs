@@ -101,7 +101,12 @@ fn an_address_may_hold_a_password() {
             ("AWS_CONTAINER_CREDENTIALS_FULL_URI", address),
             ("AWS_REGION", "us-east-1"),
         ];
-        let ended = run(&server, folder.path(), &variables, &["scan", "-vvv", "--timeout", "5s"]);
+        let ended = run(
+            &server,
+            folder.path(),
+            &variables,
+            &["scan", "-vvv", "--timeout", "5s"],
+        );
         assert_eq!(ended.exit, 3, "{}", ended.err);
         assert!(!ended.err.contains("evil"), "{}", ended.err);
     }
