@@ -144,6 +144,11 @@ impl Runtime {
         }
     }
 
+    /// From here on Ctrl-C calls `at_once` immediately.
+    pub fn end_at_once(&self) {
+        self.interrupt.over();
+    }
+
     /// Whether Ctrl-C ended it.
     pub fn interrupted(&self) -> bool {
         self.interrupt.is_raised()

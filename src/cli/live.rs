@@ -106,6 +106,18 @@ fn end_at_once(keeper: &WeakKeeper) {
     std::process::exit(Exit::Interrupted as i32);
 }
 
+/// Hears Ctrl-C where nothing is waited for that could be ended by itself: no temporary file is left behind then.
+pub(super) fn listen() -> anyhow::Result<Runtime> {
+    #[expect(clippy::exit, reason = "what is being read cannot be ended")]
+    let at_once = || {
+        temporary::discard();
+        std::process::exit(Exit::Interrupted as i32);
+    };
+    let runtime = Runtime::new(at_once).context("threads for calls to AWS cannot be started")?;
+    runtime.end_at_once();
+    Ok(runtime)
+}
+
 fn settings(aws: &Aws, options: &Options) -> Settings {
     Settings {
         profile: aws.place.profile.clone(),

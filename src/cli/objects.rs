@@ -5,11 +5,11 @@ use std::io::Read;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use credlens::aws::{Body, Error, S3, S3Object, S3Url, Settings, Wanted};
+use credlens::aws::{Body, Error, Runtime, S3, S3Object, S3Url, Settings, Wanted};
 use credlens::io::error::InputError;
 use credlens::io::remote::Remote;
 
-use super::live::tell_remedies;
+use super::live::{listen, tell_remedies};
 
 /// How many objects are opened before it is their turn: a call for each in turn would take longer than judging it.
 const AHEAD: usize = 8;
@@ -22,6 +22,8 @@ struct State {
     settings: Settings,
     /// None until something is asked for.
     s3: Option<S3>,
+    /// Hears Ctrl-C from then on.
+    runtime: Option<Runtime>,
     /// What was listed, which stands for itself.
     listed: BTreeSet<String>,
     /// What comes after what was opened last, as far as known.
@@ -47,6 +49,7 @@ impl Objects {
         Self(Arc::new(Mutex::new(State {
             settings,
             s3: None,
+            runtime: None,
             listed: BTreeSet::new(),
             next: VecDeque::new(),
             ahead: VecDeque::new(),
@@ -155,6 +158,8 @@ impl State {
         if let Some(s3) = &self.s3 {
             return Ok(s3.clone());
         }
+        // Without it, the system's own way to end a run holds.
+        self.runtime = listen().ok();
         let s3 = S3::connect(&self.settings)?;
         self.s3 = Some(s3.clone());
         Ok(s3)

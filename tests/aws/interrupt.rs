@@ -208,6 +208,32 @@ fn while_the_accounts_are_listed() {
     }
 }
 
+/// Where the live account is not asked for, somebody has to hear it, too.
+#[test]
+fn while_an_object_is_waited_for() {
+    let server = large(1);
+    let (first, second) = ("GET /bucket/one.csv", "GET /bucket/two.csv");
+    server.answer_instead(first, 200, &super::large_report("000000000001"));
+    server.silence(second);
+    let folder = tempfile::tempdir().unwrap();
+    let scan = ["scan", "s3://bucket/one.csv", "s3://bucket/two.csv"];
+    let mut run = Run::start(
+        folder.path(),
+        &server.url,
+        &[&scan[..], &["--format", "json=out.json"]].concat(),
+    );
+    let until = Instant::now() + Duration::from_secs(30);
+    while !server.counts().contains_key(second) {
+        assert!(Instant::now() < until, "nothing is asked for");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(files(folder.path()), 1, "the temporary file");
+    run.interrupt();
+    assert_eq!(run.ends_within(Duration::from_secs(10)), Some(130));
+    assert_eq!(files(folder.path()), 0);
+}
+
 /// One that does not come holds back no other.
 #[cfg(feature = "archive")]
 #[test]
