@@ -51,10 +51,11 @@ pub(super) fn run(mut trend: Trend) -> anyhow::Result<Exit> {
         .iter()
         .any(|diagnostic| diagnostic.level == Level::Error);
     document.diagnostics.splice(0..0, tally.diagnostics);
-    tell(&config, &trend.format, &document.diagnostics);
     if document.snapshots.is_empty() {
+        tell(&config, &[], &document.diagnostics);
         return Ok(Exit::NothingJudged);
     }
+    tell(&config, &trend.format, &document.diagnostics);
     write(&config, &trend.format, &document)?;
     Ok(if failed { Exit::Partial } else { Exit::Clean })
 }

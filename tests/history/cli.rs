@@ -134,6 +134,15 @@ fn trend_of_what_can_be_read() {
 }
 
 #[test]
+fn trend_of_a_report_without_users_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("2025-06-01.csv"), format!("{HEADER}\n")).unwrap();
+    let (status, told, errors) = credlens(folder.path(), &["trend", "2025-06-01.csv"]);
+    assert_eq!((status, &*told), (3, ""));
+    assert!(errors.contains("[empty-report]"), "{errors}");
+}
+
+#[test]
 fn diff_as_of_instants_that_are_given() {
     let (folder, names) = reports(&[0, 60]);
     for (name, other) in names.iter().zip(["old.csv", "new.csv"]) {
