@@ -17,7 +17,7 @@ use super::now;
 use super::scan::{inputs, prepare};
 use super::target::{check_formats, open_outputs};
 
-/// How many of the oldest findings documents tell; those for people show fewer.
+/// How many of the oldest findings documents tell, where `--limit` is not more.
 const OLDEST: usize = 100;
 
 pub(super) fn run(mut trend: Trend) -> anyhow::Result<Exit> {
@@ -41,7 +41,7 @@ pub(super) fn run(mut trend: Trend) -> anyhow::Result<Exit> {
     let options = TrendOptions {
         by_account: trend.by == Some(By::Account),
         rotation_days: trend.rotation_days,
-        oldest: OLDEST,
+        oldest: config.limit.max(OLDEST),
     };
     let moved = trend::Trend::new(&program, options);
     let tally = judge(&config, &program, &suppressions, inputs(&config, now()), &moved)?;
