@@ -18,7 +18,7 @@ use super::now;
 use super::scan::{inputs, prepare};
 use super::target::{check_formats, end_cleanly, open_outputs};
 
-/// How many of the oldest findings documents tell; those for people show fewer.
+/// How many of the oldest findings documents tell, where `--limit` is not more.
 const OLDEST: usize = 100;
 
 pub(super) fn run(mut trend: Trend) -> anyhow::Result<Exit> {
@@ -47,7 +47,7 @@ pub(super) fn run(mut trend: Trend) -> anyhow::Result<Exit> {
     let options = TrendOptions {
         by_account: trend.by == Some(By::Account),
         rotation_days: trend.rotation_days,
-        oldest: OLDEST,
+        oldest: config.limit.max(OLDEST),
     };
     let moved = trend::Trend::new(&program, options);
     let tally = judge(&config, &program, &suppressions, inputs(&config, now()), &moved)?;
@@ -57,10 +57,11 @@ pub(super) fn run(mut trend: Trend) -> anyhow::Result<Exit> {
         .iter()
         .any(|diagnostic| diagnostic.level == Level::Error);
     document.diagnostics.splice(0..0, tally.diagnostics);
-    tell(&config, &trend.format, &document.diagnostics);
     if document.snapshots.is_empty() {
+        tell(&config, &[], &document.diagnostics);
         return Ok(Exit::NothingJudged);
     }
+    tell(&config, &trend.format, &document.diagnostics);
     write(&config, &trend.format, &document)?;
     Ok(if failed { Exit::Partial } else { Exit::Clean })
 }

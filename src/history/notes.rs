@@ -43,6 +43,18 @@ pub(super) fn undated(input: &Input) -> Option<Diagnostic> {
     })
 }
 
+/// Another report of so many of its accounts is of the same instant, and was read before.
+pub(super) fn read_before(input: &Input, accounts: usize) -> Option<Diagnostic> {
+    if accounts == 0 {
+        return None;
+    }
+    let message = format!(
+        "another report as of the same instant was read before for {accounts} of its accounts; what this one says there is passed over, be it \
+         the same or not"
+    );
+    Some(note(input, Level::Warning, "duplicate-snapshot", message))
+}
+
 /// Columns that only one of them has.
 pub(super) fn columns(old: &Snapshot, new: &Snapshot) -> Vec<Diagnostic> {
     let lacking = |snapshot: &Snapshot, other: &Snapshot| -> Vec<Diagnostic> {

@@ -134,6 +134,49 @@ fn trend_of_what_can_be_read() {
 }
 
 #[test]
+fn trend_of_a_report_without_users_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("2025-06-01.csv"), format!("{HEADER}\n")).unwrap();
+    let (status, told, errors) = credlens(folder.path(), &["trend", "2025-06-01.csv"]);
+    assert_eq!((status, &*told), (3, ""));
+    assert!(errors.contains("[empty-report]"), "{errors}");
+}
+
+#[test]
+fn the_limit_holds_for_the_oldest_findings() {
+    let folder = tempfile::tempdir().unwrap();
+    let user = |number| {
+        let dates = "2020-01-01,true,no_information,2020-01-01,N/A,false";
+        let rest = "false,N/A,N/A,N/A,N/A,false,N/A,N/A,N/A,N/A,false,N/A,false,N/A";
+        format!("u{number},arn:aws:iam::1:user/u{number},{dates},{rest}\n")
+    };
+    let users: String = (0..120).map(user).collect();
+    std::fs::write(folder.path().join("2025-06-01.csv"), format!("{HEADER}\n{users}")).unwrap();
+    let told = |more: &[&str]| {
+        let arguments = ["trend", ".", "--rule", "console-user-without-mfa"];
+        credlens(folder.path(), &[&arguments, more].concat()).1
+    };
+    for format in ["table", "markdown", "html"] {
+        let shown = |limit: &str| {
+            let text = told(&["--format", format, "--limit", limit]);
+            (
+                text.matches("before 2025-06-01").count(),
+                text.contains("more (--limit 0 shows all)"),
+            )
+        };
+        assert_eq!(shown("3"), (3, true), "{format}");
+        assert_eq!(shown("0"), (120, false), "{format}");
+    }
+    let documented = |more: &[&str]| {
+        let json: serde_json::Value =
+            serde_json::from_str(&told(&[&["--format", "json"], more].concat())).unwrap();
+        json["oldest"].as_array().unwrap().len()
+    };
+    assert_eq!(documented(&["--limit", "3"]), 100);
+    assert_eq!(documented(&["--limit", "0"]), 120);
+}
+
+#[test]
 fn diff_as_of_instants_that_are_given() {
     let (folder, names) = reports(&[0, 60]);
     for (name, other) in names.iter().zip(["old.csv", "new.csv"]) {

@@ -359,11 +359,16 @@ fn together_and_by_account() {
     let together = trend(again().collect(), TrendOptions::default());
     let accounts: Vec<_> = together.snapshots.iter().map(|point| point.accounts).collect();
     assert_eq!(accounts, [2, 1, 2]);
-    assert!(
+    let gaps = || {
         together
             .diagnostics
             .iter()
-            .any(|diagnostic| diagnostic.code == "gap")
+            .filter(|diagnostic| diagnostic.code == "gap")
+    };
+    assert!(
+        gaps().next().unwrap().message.starts_with("account "),
+        "{:?}",
+        together.diagnostics
     );
     let options = TrendOptions {
         by_account: true,

@@ -253,6 +253,37 @@ fn keys_of_the_same_second_are_told_and_not_mixed_up() {
     }
 }
 
+/// Another account in its place does not hide that one is missing.
+#[test]
+fn a_missing_account_is_told() {
+    let of = |account: &str| user("a").cell("arn", &format!("arn:aws:iam::{account}:user/a"));
+    let [one, two, three] = ["111111111111", "222222222222", "333333333333"].map(of);
+    let told = trend(vec![
+        report("2025-06-01", &[one.clone(), two.clone()]),
+        report("2025-06-02", &[one.clone(), three.clone()]),
+        report("2025-06-03", &[one, two, three]),
+    ]);
+    assert_eq!(codes(&told), ["gap"]);
+    let message = &told.diagnostics[0].message;
+    assert!(
+        message.starts_with("account 222222222222 is missing at 2025-06-02T00:00:00Z,"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_report_without_users_is_told() {
+    let told = trend(vec![
+        report_without(&["arn"], "2025-05-01", &[]),
+        report("2025-06-01", &[user("a").console()]),
+        report("2025-07-01", &[]),
+        report("2025-08-01", &[user("a").console()]),
+    ]);
+    assert_eq!(codes(&told), ["empty-report", "empty-report"]);
+    assert_eq!(told.snapshots.len(), 2);
+    assert_eq!(moved(&told, NO_MFA), (0, 0, 1, None));
+}
+
 /// Of rows of one user the one made last counts, of several such the first.
 #[test]
 fn users_who_stand_in_a_report_twice_count_once() {

@@ -66,17 +66,12 @@ impl Followed {
         }
         let mut renamed = Vec::new();
         for &(before, now) in &changes.same {
-            let (old, at) = (&self.rows[before], rows[now]);
-            let key = key_of_both(old, at.row());
-            let mut user = self.users.remove(&old.user).unwrap_or_default();
-            user.change(old, at, step, counted);
-            if !user.is_idle() {
-                self.users.insert(key, user);
-            }
+            let at = rows[now];
+            let key = self.change(before, at, step, counted);
             if key != at.row().user {
                 renamed.push((now, key));
             }
-            if at.row().is_same_second() && !old.is_same_second() {
+            if at.row().is_same_second() && !self.rows[before].is_same_second() {
                 odd.same_second.push(at);
             }
         }
@@ -92,6 +87,23 @@ impl Followed {
         }
         self.keep(&rows, step, &renamed);
         odd
+    }
+
+    /// Takes a user who is not as before, and tells its key.
+    fn change(&mut self, before: usize, at: At<'_>, step: Step<'_>, counted: &mut Counted<'_>) -> u128 {
+        let old = &self.rows[before];
+        // The one that says when the user was made, where one of them does.
+        let key = if at.row().is_dated {
+            at.row().user
+        } else {
+            old.user
+        };
+        let mut user = self.users.remove(&old.user).unwrap_or_default();
+        user.change(old, at, step, counted);
+        if !user.is_idle() {
+            self.users.insert(key, user);
+        }
+        key
     }
 
     fn keep(&mut self, rows: &[At<'_>], step: Step<'_>, renamed: &[(usize, u128)]) {
@@ -198,11 +210,6 @@ impl Followed {
             counted.rotation.at_end(created, last);
         }
     }
-}
-
-/// Of two rows of a user the key that says when it was made, where one of them does.
-fn key_of_both(old: &Row, new: &Row) -> u128 {
-    if new.is_dated { new.user } else { old.user }
 }
 
 /// Takes away the rows of users who are there twice, and one of them among the suspects. Of the rows of one

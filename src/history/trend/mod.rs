@@ -24,6 +24,7 @@ use self::digest::{At, Group};
 use self::episodes::Episodes;
 use self::figures::Figures;
 use self::follow::{Followed, Odd, take_duplicates};
+use self::gaps::Missing;
 use self::user::{Counted, Step};
 use super::notes;
 use crate::engine::{Block, Hit, Input, Judged, Program, Sink};
@@ -78,6 +79,9 @@ struct State<'a> {
     /// The point that further snapshots may belong to.
     current: Option<Together>,
     points: Vec<Point>,
+    /// Accounts of the last point.
+    present: BTreeSet<Vec<u8>>,
+    missing: Vec<Missing>,
     /// Which columns that tell users apart the first snapshot had.
     identity: Option<[bool; 3]>,
     diagnostics: Vec<Diagnostic>,
@@ -116,6 +120,8 @@ impl<'a> Trend<'a> {
             },
             current: None,
             points: Vec::new(),
+            present: BTreeSet::new(),
+            missing: Vec::new(),
             identity: None,
             diagnostics: Vec::new(),
         };
@@ -190,6 +196,10 @@ impl State<'_> {
         let Some(input) = report.first().and_then(|digest| digest.input.as_ref()) else {
             return;
         };
+        if report.iter().all(|digest| digest.rows.is_empty()) {
+            let message = "this report has no users, and so tells no account: it was passed over";
+            return self.note(input, "empty-report", message.to_owned());
+        }
         self.diagnostics.extend(notes::undated(input));
         let comparable = self.is_comparable(input);
         let as_of = input.as_of;
@@ -222,15 +232,15 @@ impl State<'_> {
             together.figures.add(&figures);
             together.accounts.insert(account.to_owned());
         }
-        let told = |odd: &[At<'_>], note: fn(&Input, u64, usize) -> Diagnostic| {
-            let first = odd.iter().map(|at| at.number()).min()?;
-            Some(note(input, first, odd.len()))
-        };
-        let notes = [
-            told(&all.duplicates, notes::duplicates),
-            told(&all.same_second, notes::same_second),
-        ];
-        self.diagnostics.extend(notes.into_iter().flatten());
+        self.tell(input, &all.duplicates, notes::duplicates);
+        self.tell(input, &all.same_second, notes::same_second);
+    }
+
+    /// Tells what is odd about the users in these rows, if there are any.
+    fn tell(&mut self, input: &Input, odd: &[At<'_>], note: fn(&Input, u64, usize) -> Diagnostic) {
+        let first = odd.iter().map(|at| at.number()).min();
+        self.diagnostics
+            .extend(first.map(|first| note(input, first, odd.len())));
     }
 
     /// Holds an account against its snapshot before, and counts what was opened and resolved.
@@ -280,7 +290,7 @@ impl State<'_> {
         for account in self.accounts.values() {
             account.followed.finish(&mut counted);
         }
-        self.diagnostics.extend(gaps::gaps(&self.points));
+        self.diagnostics.extend(gaps::gaps(&self.points, &self.missing));
         TrendDocument {
             schema: TrendDocument::SCHEMA.to_owned(),
             rules: self.rule_trends(),
@@ -321,17 +331,14 @@ impl State<'_> {
                 accounts.entry(&group.account).or_default().push((digest, group));
             }
         }
-        let before = accounts.len();
+        let mut again = 0;
         accounts.retain(|&account, _| {
-            let known = self.accounts.get(account);
-            known.is_none_or(|known| known.last.is_none_or(|last| last < input.as_of))
+            let last = self.accounts.get(account).and_then(|known| known.last);
+            let is_new = last.is_none_or(|last| last < input.as_of);
+            again += usize::from(!is_new);
+            is_new
         });
-        let again = before - accounts.len();
-        if again > 0 {
-            let message =
-                format!("{again} of its accounts were read as of the same instant before; passed over");
-            self.note(input, "duplicate-snapshot", message);
-        }
+        self.diagnostics.extend(notes::read_before(input, again));
         accounts
     }
 
@@ -364,6 +371,15 @@ impl State<'_> {
             account: only.map(|account| text(account)),
             ..figures.finish(self.rules)
         };
+        let mut missing = self.present.difference(&accounts);
+        if let Some(account) = missing.next() {
+            self.missing.push(Missing {
+                as_of: point.as_of.clone(),
+                account: text(account),
+                more: missing.count(),
+            });
+        }
+        self.present = accounts;
         self.points.push(point);
     }
 }

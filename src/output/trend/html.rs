@@ -11,7 +11,6 @@ use crate::output::{Settings, harmless};
 
 const STYLE: &str = include_str!("style.css");
 const DIAGNOSTICS: usize = 20;
-const OLDEST: usize = 25;
 /// Rules in the chart of times at most.
 const TIMES: usize = 15;
 
@@ -46,7 +45,7 @@ pub(super) fn render(document: &TrendDocument, settings: Settings) -> String {
     }
     page.notes(document);
     page.rules(document);
-    page.oldest(document);
+    page.oldest(document, settings.limit);
     page.diagnostics(document);
     page.0.push_str("</body>\n</html>\n");
     page.0
@@ -230,13 +229,13 @@ impl Page {
         self.line(format_args!("</tbody></table></div>"));
     }
 
-    fn oldest(&mut self, document: &TrendDocument) {
+    fn oldest(&mut self, document: &TrendDocument, limit: usize) {
         if document.oldest.is_empty() {
             return;
         }
         self.line(format_args!("<h2>Open for longest</h2>"));
         self.head(&["severity", "since", "user", "account", "rule"].map(|head| ("", head)));
-        for finding in document.oldest.iter().take(OLDEST) {
+        for finding in document.oldest.iter().take(limit) {
             let severity = finding.severity;
             let [user, account] =
                 [&finding.user, &finding.account].map(|text| escape(text.as_deref().unwrap_or("")));
@@ -248,6 +247,9 @@ impl Page {
             ));
         }
         self.line(format_args!("</tbody></table></div>"));
+        if let Some(more) = lines::more_open(document, limit) {
+            self.line(format_args!("<p class=\"soft\">{}</p>", escape(&more)));
+        }
     }
 
     fn diagnostics(&mut self, document: &TrendDocument) {

@@ -77,3 +77,14 @@ pub(super) fn since(since: &str, at_start: bool) -> String {
     let before = if at_start { "before " } else { "" };
     format!("{before}{}", day(since))
 }
+
+/// How many open findings there are besides those shown, and how to see them.
+pub(super) fn more_open(document: &TrendDocument, limit: usize) -> Option<String> {
+    let open: u64 = document.rules.iter().map(|rule| rule.open).sum();
+    let shown = document.oldest.len().min(limit) as u64;
+    let more = open.checked_sub(shown).filter(|more| *more > 0)?;
+    Some(format!(
+        "… and {} more (--limit 0 shows all)",
+        words::number(more)
+    ))
+}

@@ -10,7 +10,6 @@ use crate::output::markdown::{code, plain};
 use crate::output::words::{self, diagnostic_line};
 
 const DIAGNOSTICS: usize = 20;
-const OLDEST: usize = 20;
 
 pub(super) fn render(document: &TrendDocument, settings: Settings) -> String {
     let mut out = format!("# IAM credential reports: trend\n\n{}\n", lines::span(document));
@@ -26,7 +25,7 @@ pub(super) fn render(document: &TrendDocument, settings: Settings) -> String {
         );
     }
     rules(document, &mut out);
-    oldest(document, &mut out);
+    oldest(document, settings.limit, &mut out);
     line(
         &mut out,
         format_args!("\n{}", plain(&lines::rotation(&document.rotation))),
@@ -65,14 +64,14 @@ fn rules(document: &TrendDocument, out: &mut String) {
     }
 }
 
-fn oldest(document: &TrendDocument, out: &mut String) {
+fn oldest(document: &TrendDocument, limit: usize, out: &mut String) {
     if document.oldest.is_empty() {
         return;
     }
     out.push_str(
         "\n## Open for longest\n\n| Severity | Since | User | Account | Rule |\n|---|---|---|---|---|\n",
     );
-    for finding in document.oldest.iter().take(OLDEST) {
+    for finding in document.oldest.iter().take(limit) {
         let cell = |text: Option<&String>| text.map_or(String::new(), |text| code(text));
         line(
             out,
@@ -85,6 +84,9 @@ fn oldest(document: &TrendDocument, out: &mut String) {
                 code(&finding.rule)
             ),
         );
+    }
+    if let Some(more) = lines::more_open(document, limit) {
+        line(out, format_args!("\n{}", plain(&more)));
     }
 }
 

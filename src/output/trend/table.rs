@@ -11,8 +11,6 @@ use crate::output::{Settings, harmless};
 /// Columns of a sparkline at most.
 const SPARKS: usize = 32;
 const DIAGNOSTICS: usize = 10;
-/// The oldest findings shown at most.
-const OLDEST: usize = 10;
 
 pub(super) fn render(document: &TrendDocument, settings: Settings) -> String {
     let all = series(document);
@@ -114,7 +112,7 @@ fn oldest(document: &TrendDocument, settings: Settings) -> String {
         [Align::Left, Align::Left, Align::Left, Align::Left, Align::Left],
     );
     grid.free(paint.text(BOLD, "open for longest"));
-    for finding in document.oldest.iter().take(OLDEST.min(settings.limit)) {
+    for finding in document.oldest.iter().take(settings.limit) {
         grid.cells(vec![
             Cell::styled(finding.severity.name(), severity_style(finding.severity)),
             Cell::new(lines::since(&finding.since, finding.at_start)),
@@ -122,6 +120,9 @@ fn oldest(document: &TrendDocument, settings: Settings) -> String {
             Cell::new(harmless(&finding.rule)),
             Cell::styled(harmless(finding.account.as_deref().unwrap_or("")), DIM),
         ]);
+    }
+    if let Some(more) = lines::more_open(document, settings.limit) {
+        grid.free(format!("  {more}"));
     }
     grid.render(settings.width, paint)
 }
