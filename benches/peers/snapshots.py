@@ -125,6 +125,8 @@ def year(args):
         rows = [root] + [row for row in rows if not row[1].endswith(":root")]
         for row in rows:
             row[1] = re.sub(r"::\d+:", f"::{account}:", row[1])
+        # Two accounts may have had a user of the same name; one account has not.
+        rows = list({row[1]: row for row in rows}.values())
         for number in range(DAYS):
             day = LAST + datetime.timedelta(days=number)
             drift(random_, rows, day)

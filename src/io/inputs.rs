@@ -294,7 +294,8 @@ impl Source for Inputs {
     fn next(&mut self, text: &mut Vec<u8>) -> Option<Event> {
         text.clear();
         text.reserve(self.options.limits.block);
-        let usual = self.options.limits.block.saturating_mul(4);
+        // A piece of an archived report has a few MiB.
+        let usual = self.options.limits.block.saturating_mul(16);
         if text.capacity() > usual {
             // One long record or large envelope must not hold its memory for the rest of the run.
             text.shrink_to(usual);
