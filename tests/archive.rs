@@ -21,6 +21,7 @@ use credlens::archive::store::{Directory, Store as _};
 use credlens::engine::{Memory, Source};
 use tempfile::{TempDir, tempdir};
 
+use crate::support::ended;
 use crate::support::pipeline::AS_OF;
 
 /// A report as AWS writes it.
@@ -78,19 +79,8 @@ fn copy(from: &Path, to: &Path) {
 
 /// Runs the program in a directory: its exit status, and what it says.
 fn credlens(directory: &Path, args: &[&str]) -> (i32, String, String) {
-    let output = Command::cargo_bin("credlens")
-        .unwrap()
-        .current_dir(directory)
-        .args(args)
-        .env("COLUMNS", "100")
-        .output()
-        .unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (
-        output.status.code().unwrap(),
-        text(output.stdout),
-        text(output.stderr),
-    )
+    let mut command = Command::cargo_bin("credlens").unwrap();
+    ended(command.current_dir(directory).args(args).env("COLUMNS", "100"))
 }
 
 /// Three months of one account, and a day of another.

@@ -1,7 +1,7 @@
 //! Puts work that was done in parallel back in order.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// Lets holders of the tickets 0, 1, 2, … through one at a time, in this order.
 pub(super) struct Turnstile<T> {
@@ -53,13 +53,7 @@ impl<T> Turnstile<T> {
         pass: impl FnOnce(&mut T) -> R,
     ) -> Option<R> {
         self.look_out(ticket);
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.waiting += 1;
-        let mut state = self
-            .moved
-            .wait_while(state, |state| state.next != ticket && !state.broken)
-            .unwrap_or_else(PoisonError::into_inner);
-        state.waiting -= 1;
+        let mut state = self.at_turn(ticket);
         if state.broken {
             return None;
         }
@@ -77,6 +71,11 @@ impl<T> Turnstile<T> {
 
     /// Waits for this ticket's turn, and leaves it be.
     pub(super) fn wait(&self, ticket: u64) {
+        drop(self.at_turn(ticket));
+    }
+
+    /// Sleeps until it is this ticket's turn, or until a holder before it gave up.
+    fn at_turn(&self, ticket: u64) -> MutexGuard<'_, State<T>> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.waiting += 1;
         let mut state = self
@@ -84,6 +83,7 @@ impl<T> Turnstile<T> {
             .wait_while(state, |state| state.next != ticket && !state.broken)
             .unwrap_or_else(PoisonError::into_inner);
         state.waiting -= 1;
+        state
     }
 
     /// Waits a little, where the next turn is this ticket's.

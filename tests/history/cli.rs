@@ -5,6 +5,7 @@ use std::path::Path;
 use assert_cmd::Command;
 use tempfile::TempDir;
 
+use crate::support::ended;
 use crate::support::schemas::assert_document;
 
 use super::simulation::{Account, DAY, HEADER, text};
@@ -28,19 +29,9 @@ fn reports(days: &[i64]) -> (TempDir, Vec<String>) {
     (folder, names)
 }
 
-fn credlens(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
-    let output = Command::cargo_bin("credlens")
-        .unwrap()
-        .current_dir(folder)
-        .args(arguments)
-        .output()
-        .unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (
-        output.status.code().unwrap(),
-        text(output.stdout),
-        text(output.stderr),
-    )
+fn credlens(folder: &Path, args: &[&str]) -> (i32, String, String) {
+    let mut command = Command::cargo_bin("credlens").unwrap();
+    ended(command.current_dir(folder).args(args))
 }
 
 #[test]
