@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::event::known;
+use super::event::{self, known};
 use super::hashed::HashedMap;
 use super::snapshot::Snapshot;
 use crate::engine::Workers;
@@ -212,7 +212,8 @@ impl<'a> Shard<'a> {
                 return;
             }
         }
-        let loser = if who.created(row) > who.created(*known) {
+        // A time that is not told is not the later one.
+        let loser = if event::known(who.created(row)) > event::known(who.created(*known)) {
             std::mem::replace(known, row)
         } else {
             row

@@ -210,3 +210,16 @@ fn findings_behind_rows_that_were_left_out() {
         snapshot.found.len()
     );
 }
+
+/// Of rows of one user the one made last counts; one that does not tell when is not that one.
+#[test]
+fn a_row_that_tells_no_creation_is_not_the_last() {
+    let told = "a,arn:aws:iam::1:user/a,2020-01-01,true";
+    let untold = "a,arn:aws:iam::1:user/a,garbage,false";
+    for new in [[told, untold], [untold, told]] {
+        compare((SHORT, told), (SHORT, &new.join("\n")), |diff| {
+            assert_eq!(kinds(diff), [""; 0]);
+            assert_eq!(codes(diff), ["duplicate-user"]);
+        });
+    }
+}

@@ -4,6 +4,7 @@
 use super::digest::At;
 use super::row::{Mark, Row};
 use super::user::{Counted, Step, User};
+use crate::history::event;
 use crate::history::hashed::{HashedMap, HashedSet};
 use crate::report::time::Timestamp;
 
@@ -231,7 +232,8 @@ pub(super) fn take_duplicates<'a>(rows: &mut Vec<At<'a>>, suspects: &[usize]) ->
         if *known == number || other.who() != at.who() {
             continue;
         }
-        let loser = if at.created() > other.created() {
+        // A time that is not told is not the later one.
+        let loser = if event::known(at.created()) > event::known(other.created()) {
             std::mem::replace(known, number)
         } else {
             number
