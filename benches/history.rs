@@ -11,7 +11,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use credlens::engine::{self, Account, Event, Input, Options, Program, Sink, Source, Tell, Workers};
 use credlens::finding::{AsOfSource, Severity, Status};
 use credlens::history::trend::{Trend, TrendOptions};
-use credlens::history::{self, Collector, Snapshot};
+use credlens::history::{self, Before, Collector, Snapshot};
 use credlens::report::header::Header;
 use credlens::report::time::Timestamp;
 use credlens::rule::{self, Catalogue, Selection};
@@ -121,8 +121,14 @@ fn diffs(criterion: &mut Criterion) {
         group.bench_function(name, |bencher| {
             let (options, workers) = (history::Options::default(), Workers::one());
             bencher.iter(|| {
-                let diff = history::diff(&program, &judged[0], other, options, &workers);
-                black_box(diff.expect("one account").open.len())
+                let diff = history::diff(
+                    &program,
+                    Before::new(&judged[0], &workers),
+                    other,
+                    options,
+                    &workers,
+                );
+                black_box(diff.expect("one account").open.iter().count())
             });
         });
     }

@@ -11,9 +11,11 @@ mod unclear;
 
 use std::sync::Arc;
 
-use credlens::engine::{self, Account, Event, Input, Program, Sink, Source, Tell};
+use credlens::engine::{self, Account, Event, Input, Program, Sink, Source, Tell, Workers};
 use credlens::finding::{AsOfSource, Severity, Status};
-use credlens::history::{Collector, Snapshot};
+use credlens::history::{self, Before, Collector, Diff, Incomparable, Options, Snapshot};
+use credlens::output::Settings;
+use credlens::output::diff::{DiffFormat, DiffView, write_diff};
 use credlens::report::header::Header;
 use credlens::report::time::Timestamp;
 use credlens::rule::{Catalogue, Selection, select};
@@ -26,19 +28,38 @@ pub(crate) struct Report {
     pub(crate) as_of: i64,
 }
 
+/// Reports from memory, in blocks of so many lines.
 struct Memory {
     reports: std::vec::IntoIter<Report>,
+    lines: usize,
     index: usize,
+    /// What is left of the present one.
+    rest: Option<(Arc<Input>, String)>,
 }
 
 impl Source for Memory {
     fn next(&mut self, text: &mut Vec<u8>) -> Option<Event> {
-        let report = self.reports.next()?;
+        let (input, records) = match self.rest.take() {
+            Some(rest) => rest,
+            None => self.open()?,
+        };
+        let mut ends = records.match_indices('\n').map(|(end, _)| end + 1);
+        let end = ends.nth(self.lines - 1).unwrap_or(records.len());
+        let (block, rest) = records.split_at(end);
         text.clear();
-        text.extend_from_slice(report.records.as_bytes());
+        text.extend_from_slice(block.as_bytes());
+        let last = rest.is_empty();
+        self.rest = (!last).then(|| (Arc::clone(&input), rest.to_owned()));
+        Some(Event::Block { input, last })
+    }
+}
+
+impl Memory {
+    fn open(&mut self) -> Option<(Arc<Input>, String)> {
+        let report = self.reports.next()?;
         let input = Arc::new(Input {
             index: self.index,
-            path: format!("report-{}.csv", self.index),
+            path: format!("report-{}.csv", report.as_of),
             kind: "csv".to_owned(),
             header: Header::parse(report.header.as_bytes()).unwrap(),
             as_of: Timestamp(report.as_of),
@@ -47,7 +68,7 @@ impl Source for Memory {
             account: Account::default(),
         });
         self.index += 1;
-        Some(Event::Block { input, last: true })
+        Some((input, report.records))
     }
 }
 
@@ -64,15 +85,62 @@ pub(crate) fn snapshots(program: &Program, reports: Vec<Report>, take: impl FnMu
 
 /// Judges reports one after the other.
 pub(crate) fn judge(program: &Program, reports: Vec<Report>, sink: &impl Sink) {
+    judge_in_blocks(program, reports, sink, (2, usize::MAX));
+}
+
+fn judge_in_blocks(
+    program: &Program,
+    reports: Vec<Report>,
+    sink: &impl Sink,
+    (threads, lines): (usize, usize),
+) {
     let statuses = [Status::Fail, Status::Undetermined, Status::Suppressed];
     let options = engine::Options {
-        threads: 2,
+        threads,
         tell: Tell::new(&statuses, Severity::Informational),
         suppressions: None,
     };
     let source = Memory {
         reports: reports.into_iter(),
+        lines,
         index: 0,
+        rest: None,
     };
     engine::assess(program, source, sink, options).unwrap();
+}
+
+/// All that is told of a diff.
+pub(crate) fn json(program: &Program, diff: &Diff<'_>) -> String {
+    let view = DiffView {
+        program,
+        diff,
+        diagnostics: &diff.diagnostics,
+        settings: Settings::default(),
+        workers: &Workers::one(),
+    };
+    let mut out = Vec::new();
+    write_diff(DiffFormat::Json, &view, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+/// A newer report says the same whether it is held against the older one whole, or while it is read, by so many
+/// threads and in blocks of so many lines.
+pub(crate) fn assert_same_while_read(
+    program: &Program,
+    (old, report): (&Snapshot, &Report),
+    whole: &Result<String, Incomparable>,
+    ways: &[(usize, usize)],
+) {
+    for &(threads, lines) in ways {
+        let workers = Workers::new(threads).unwrap();
+        let before = Before::new(old, &workers);
+        let mut new = None;
+        let collector = Collector::new(|snapshot| new = Some(snapshot)).against(&before);
+        judge_in_blocks(program, vec![report.clone()], &collector, (threads, lines));
+        drop(collector);
+        let new = new.unwrap();
+        let diff = history::diff(program, before, &new, Options::default(), &workers);
+        let told = diff.map(|diff| json(program, &diff));
+        assert_eq!(&told, whole, "{threads} threads, blocks of {lines} lines");
+    }
 }

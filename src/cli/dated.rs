@@ -1,4 +1,4 @@
-//! Reports whose instants are given one by one.
+//! Reports whose instants are given one by one, and some of them by themselves.
 
 use std::sync::Arc;
 
@@ -57,5 +57,28 @@ impl<S: Source> Source for Dated<S> {
             None => Event::Block { input, last },
             Some(text) => Event::Unmade { input, last, text },
         })
+    }
+}
+
+/// The next so many inputs of a source, which then goes on with those behind.
+pub(crate) struct Next<'a, S> {
+    source: &'a mut S,
+    inputs: usize,
+}
+
+impl<'a, S: Source> Next<'a, S> {
+    pub(crate) fn new(source: &'a mut S, inputs: usize) -> Self {
+        Self { source, inputs }
+    }
+}
+
+impl<S: Source> Source for Next<'_, S> {
+    fn next(&mut self, text: &mut Vec<u8>) -> Option<Event> {
+        if self.inputs == 0 {
+            return None;
+        }
+        let event = self.source.next(text)?;
+        self.inputs -= usize::from(event.ends_input());
+        Some(event)
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use credlens::engine::{self, Program, Sink, Source, Tell, Workers};
 use credlens::finding::{Diagnostic, Level, Tally};
-use credlens::history::{self, Collector, Snapshot};
+use credlens::history::{self, Before, Collector, Snapshot};
 use credlens::output::Settings;
 use credlens::output::diff::{DiffFormat, DiffView, write_diff};
 use credlens::rule::Suppressions;
@@ -18,7 +18,7 @@ use super::archive;
 use super::args::At;
 use super::args::{Diff, FailOn, FormatTo};
 use super::config::Config;
-use super::dated::Dated;
+use super::dated::{Dated, Next};
 use super::now;
 use super::progress::Progress;
 use super::scan::{inputs, prepare};
@@ -43,37 +43,40 @@ pub(super) fn run(mut diff: Diff) -> anyhow::Result<Exit> {
         Ok((selected, suppressions)) => (Program::new(selected.rules), suppressions),
         Err(exit) => return Ok(exit),
     };
-    let mut snapshots = Vec::new();
-    let collector = Collector::new(|snapshot| snapshots.push(snapshot));
-    let source = Dated::new(inputs(&config, now()), vec![diff.old_as_of, diff.new_as_of]);
-    let tally = judge(&config, &program, &suppressions, source, &collector)?;
-    drop(collector);
-    let failed = tally
-        .diagnostics
-        .iter()
-        .any(|diagnostic| diagnostic.level == Level::Error);
-    if failed || snapshots.len() < count {
-        tell_diagnostics(&config, &tally.diagnostics, Level::Error);
+    let workers = Workers::new(config.threads)?;
+    let dated = Dated::new(inputs(&config, now()), vec![diff.old_as_of, diff.new_as_of]);
+    let mut source = Progress::new(dated, config.quiet);
+    let collect = |source: &mut dyn Source, before: Option<&Before<'_>>| {
+        let mut snapshots = Vec::new();
+        let collector = Collector::new(|snapshot| snapshots.push(snapshot)).of_accounts(accounts.clone());
+        let collector = match before {
+            Some(before) => collector.against(before),
+            None => collector,
+        };
+        let tally = judge(&config, &program, &suppressions, source, &collector)?;
+        drop(collector);
+        anyhow::Ok(Collected::new(snapshots, tally.diagnostics))
+    };
+    let old = collect(&mut Next::new(&mut source, olds), None)?;
+    let before = old.snapshot.as_ref().map(|old| Before::new(old, &workers));
+    let new = collect(&mut source, before.as_ref())?;
+    drop(source);
+    let (paths, told) = (
+        [old.paths, new.paths].concat(),
+        [old.diagnostics, new.diagnostics].concat(),
+    );
+    let failed = told.iter().any(|diagnostic| diagnostic.level == Level::Error);
+    if failed || paths.len() < count {
+        tell_diagnostics(&config, &told, Level::Error);
         tell_error("both reports must be read to their end to be compared");
         return Ok(Exit::NothingJudged);
     }
-    if snapshots.len() > count {
-        let is_named = |path: &str| config.inputs.iter().any(|input| input == Path::new(path));
-        let paths = || snapshots.iter().map(|snapshot| &*snapshot.input.path);
-        let one = paths().find(|path| !is_named(path)).unwrap_or_default();
+    if paths.len() > count {
+        let is_named = |path: &&String| config.inputs.iter().any(|input| input == Path::new(path));
+        let one = paths.iter().find(|path| !is_named(path)).map_or("", |path| path);
         bail!("OLD or NEW holds several reports; name one of them, such as {one}");
     }
-    let mut snapshots: Vec<_> = snapshots
-        .into_iter()
-        .zip(accounts)
-        .map(|(snapshot, of)| match of {
-            Some(of) => snapshot.of_accounts(&of),
-            None => snapshot,
-        })
-        .collect();
-    let news = snapshots.split_off(olds);
-    let joined = Snapshot::join(snapshots).zip(Snapshot::join(news));
-    let Some((old, new)) = &joined else {
+    let (Some(before), Some(new)) = (before, &new.snapshot) else {
         bail!(
             "the reports of these accounts lack different columns; compare one account at a time by --account"
         );
@@ -81,10 +84,30 @@ pub(super) fn run(mut diff: Diff) -> anyhow::Result<Exit> {
     let options = history::Options {
         idle_days: diff.idle_days,
     };
-    let workers = Workers::new(config.threads)?;
-    let changes = history::diff(&program, old, new, options, &workers)?;
-    write(&config, &diff.format, (&program, &changes, &workers), &tally)?;
+    let changes = history::diff(&program, before, new, options, &workers)?;
+    write(&config, &diff.format, (&program, &changes, &workers), &told)?;
     Ok(exit(&program, &changes, diff.fail_on_new))
+}
+
+/// What was read of one side.
+struct Collected {
+    paths: Vec<String>,
+    /// None where there is none, or where reports lack different columns.
+    snapshot: Option<Snapshot>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Collected {
+    fn new(snapshots: Vec<Snapshot>, diagnostics: Vec<Diagnostic>) -> Self {
+        Self {
+            paths: snapshots
+                .iter()
+                .map(|snapshot| snapshot.input.path.clone())
+                .collect(),
+            snapshot: Snapshot::join(snapshots),
+            diagnostics,
+        }
+    }
 }
 
 /// What is read, as named.
@@ -149,7 +172,6 @@ pub(super) fn judge(
         tell: Tell::new(&config.statuses, config.min_severity),
         suppressions: Some(suppressions),
     };
-    let source = Progress::new(source, config.quiet);
     engine::assess(program, source, sink, options)
 }
 
@@ -167,9 +189,9 @@ fn write(
     config: &Config,
     formats: &[FormatTo<DiffFormat>],
     (program, diff, workers): (&Program, &history::Diff<'_>, &Workers),
-    tally: &Tally,
+    told: &[Diagnostic],
 ) -> anyhow::Result<()> {
-    let diagnostics = [&diff.diagnostics[..], &tally.diagnostics[..]].concat();
+    let diagnostics = [&diff.diagnostics[..], told].concat();
     let view = DiffView {
         program,
         diff,

@@ -75,22 +75,17 @@ impl<S: Source> Source for Progress<S> {
         if self.next.is_none() {
             return Some(event);
         }
+        self.inputs += u64::from(event.ends_input());
         let event = match event {
             Event::Unread(Unread(whole)) => {
-                self.inputs += 1;
                 let bytes = Arc::clone(&self.bytes);
                 Event::Unread(Unread(Box::new(Counted { whole, bytes })))
             }
-            event @ (Event::Block { last, .. } | Event::Unmade { last, .. }) => {
+            event @ (Event::Block { .. } | Event::Unmade { .. }) => {
                 self.bytes.fetch_add(text.len() as u64, Ordering::Relaxed);
-                self.inputs += u64::from(last);
                 event
             }
-            failed @ Event::Failed { .. } => {
-                self.inputs += 1;
-                failed
-            }
-            Event::Large => Event::Large,
+            event @ (Event::Failed { .. } | Event::Large) => event,
         };
         self.tell();
         Some(event)

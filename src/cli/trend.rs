@@ -15,6 +15,7 @@ use super::args::{By, FormatTo, Trend};
 use super::config::Config;
 use super::diff::{judge, settings, tell_diagnostics};
 use super::now;
+use super::progress::Progress;
 use super::scan::{inputs, prepare};
 use super::target::{check_formats, end_cleanly, open_outputs};
 
@@ -50,7 +51,8 @@ pub(super) fn run(mut trend: Trend) -> anyhow::Result<Exit> {
         oldest: config.limit.max(OLDEST),
     };
     let moved = trend::Trend::new(&program, options);
-    let tally = judge(&config, &program, &suppressions, inputs(&config, now()), &moved)?;
+    let source = Progress::new(inputs(&config, now()), config.quiet);
+    let tally = judge(&config, &program, &suppressions, source, &moved)?;
     let mut document = moved.finish();
     let failed = tally
         .diagnostics

@@ -22,7 +22,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub use hit::{Hit, Id, Place, UserRow, user_key};
 pub use memory::{Collect, Memory};
 pub use program::{Judged, Program};
-pub use sink::{Block, Sink};
+pub use sink::{Block, Sink, Told};
 pub use source::{Account, Event, InTurn, Input, Read, Source, SourceError, Text, Unread};
 pub use verdicts::Tell;
 pub use workers::Workers;
@@ -258,8 +258,17 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
             first_row: before + 1,
         };
         verdicts.judge(self.program, registers, view, self.suppressions, self.tell);
-        self.sink.rows(part, Block { input, chunk, last });
-        verdicts.hits(self.program, view, self.sink, part);
+        let told = verdicts.told(self.program);
+        let block = Block {
+            input,
+            chunk,
+            last,
+            told,
+        };
+        self.sink.rows(part, block);
+        if self.sink.takes_hits() {
+            verdicts.hits(self.program, view, self.sink, part);
+        }
         self.deliver(turn, part, |ledger| {
             ledger.add(input, chunk, &verdicts.counts, oddities);
             last

@@ -75,8 +75,8 @@ pub struct Judged {
     pub position: usize,
     /// Distinguishes the rule and its parameters in the ids of findings.
     pub(super) key: u128,
-    /// The columns that it needs, in all slots.
-    pub(super) needs: ColumnSet,
+    /// The columns that it reads, in all slots.
+    pub needs: ColumnSet,
     slots: [SlotFacts; 2],
 }
 

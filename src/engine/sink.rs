@@ -3,9 +3,11 @@
 use std::io;
 
 use super::hit::Hit;
+use super::program::Judgement;
 use super::source::Input;
+use crate::finding::Status;
 use crate::report::chunk::Chunk;
-use crate::report::schema::ColumnSet;
+use crate::report::schema::{ColumnSet, Slot};
 
 /// The rows of one block of an input, decoded.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +18,34 @@ pub struct Block<'a> {
     pub chunk: &'a Chunk,
     /// Whether the input ends with them.
     pub last: bool,
+    /// What is told of them.
+    pub told: Told<'a>,
+}
+
+/// What is told of the rows of a block, as bitmaps of 64 rows.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a> {
+    pub(super) judgements: &'a [Judgement],
+    /// Of each word of rows, by judgement, a bitmap a status; none where nothing is told.
+    pub(super) words: &'a [[u64; Status::ALL.len()]],
+}
+
+impl Told<'_> {
+    /// Position of the rule, and slot, of each judgement, in the order of findings.
+    pub fn judgements(&self) -> impl ExactSizeIterator<Item = (usize, Slot)> {
+        self.judgements
+            .iter()
+            .map(|judgement| (judgement.rule, judgement.slot))
+    }
+
+    /// For each word of rows and each judgement in it, its rows of this status.
+    pub fn rows(&self, status: Status) -> impl Iterator<Item = (usize, usize, u64)> {
+        let words = self.words.chunks(self.judgements.len().max(1)).enumerate();
+        words.flat_map(move |(word, judgements)| {
+            let judgements = judgements.iter().enumerate();
+            judgements.map(move |(judgement, told)| (word, judgement, told[status as usize]))
+        })
+    }
 }
 
 /// Takes findings in two steps, so that the costly one runs in parallel: workers add the findings of a block
@@ -34,6 +64,11 @@ pub trait Sink: Sync {
 
     /// Adds the rows of a block to a part, before the findings in them. Most sinks want none.
     fn rows(&self, _part: &mut Self::Part, _block: Block<'_>) {}
+
+    /// Whether findings about users are wanted one by one. Those that stand for a whole input always are.
+    fn takes_hits(&self) -> bool {
+        true
+    }
 
     /// Adds a finding to a part. Within a part, findings come in (row, rule) order.
     fn hit(&self, part: &mut Self::Part, hit: &Hit<'_>);

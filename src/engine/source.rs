@@ -21,6 +21,12 @@ impl<S: Source + ?Sized> Source for Box<S> {
     }
 }
 
+impl<S: Source + ?Sized> Source for &mut S {
+    fn next(&mut self, text: &mut Vec<u8>) -> Option<Event> {
+        (**self).next(text)
+    }
+}
+
 /// What comes next.
 #[derive(Debug)]
 pub enum Event {
@@ -54,6 +60,17 @@ pub enum Event {
         /// Why not, and what to do: a complete sentence but for the path.
         error: SourceError,
     },
+}
+
+impl Event {
+    /// Whether the source has nothing more to tell of the input.
+    pub fn ends_input(&self) -> bool {
+        match self {
+            Self::Block { last, .. } | Self::Unmade { last, .. } => *last,
+            Self::Unread(_) | Self::Failed { .. } => true,
+            Self::Large => false,
+        }
+    }
 }
 
 /// What was wrong with an input.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::hit::{Hit, UserRow};
 use super::program::{Judgement, Program};
 use super::registers::Registers;
-use super::sink::Sink;
+use super::sink::{Sink, Told};
 use super::source::Input;
 use crate::finding::{Severity, Status, Suppression};
 use crate::report::chunk::Chunk;
@@ -162,6 +162,14 @@ impl<'s> Verdicts<'s> {
                 verdict.verdicts[Status::Suppressed as usize] |= bit;
                 self.accepted.insert((index, position), entry);
             }
+        }
+    }
+
+    /// What is told, as bitmaps.
+    pub(super) fn told<'a>(&'a self, program: &'a Program) -> Told<'a> {
+        Told {
+            judgements: &program.judgements,
+            words: &self.told,
         }
     }
 

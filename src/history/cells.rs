@@ -93,16 +93,26 @@ impl Held {
     }
 }
 
-/// A key exists that is active or has a time at which it was made.
 fn held(slot: Slot, active: Flag, created: i64, last_used: i64) -> Held {
-    match (created, active) {
-        (cell::UNKNOWN, _) | (cell::ABSENT, Flag::Unknown) => Held::Unclear,
-        (cell::ABSENT, Flag::False | Flag::NotSupported) => Held::Empty,
-        _ => Held::Key(Key {
+    match holds(created, active) {
+        None => Held::Unclear,
+        Some(false) => Held::Empty,
+        Some(true) => Held::Key(Key {
             slot,
             created,
             active,
             last_used,
         }),
+    }
+}
+
+/// Whether a slot holds a key: one exists that is active or has a time at which it was made. None where the cells do
+/// not tell.
+#[inline]
+pub(super) fn holds(created: i64, active: Flag) -> Option<bool> {
+    match (created, active) {
+        (cell::UNKNOWN, _) | (cell::ABSENT, Flag::Unknown) => None,
+        (cell::ABSENT, Flag::False | Flag::NotSupported) => Some(false),
+        _ => Some(true),
     }
 }

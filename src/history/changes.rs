@@ -30,12 +30,12 @@ pub(super) struct Comparison<'a> {
 impl Comparison<'_> {
     pub(super) fn changes(self) -> Changes {
         let keys = pair(
-            self.old.users.keys(self.old_row as usize),
-            self.new.users.keys(self.new_row as usize),
+            self.old.users().keys(self.old_row as usize),
+            self.new.users().keys(self.new_row as usize),
         );
         let certificates = pair(
-            self.old.users.certificates(self.old_row as usize),
-            self.new.users.certificates(self.new_row as usize),
+            self.old.users().certificates(self.old_row as usize),
+            self.new.users().certificates(self.new_row as usize),
         );
         let mut events = Vec::new();
         self.password(&mut events);
@@ -55,15 +55,15 @@ impl Comparison<'_> {
 
     fn times(self, column: TimeColumn) -> (i64, i64) {
         (
-            self.old.users.time(self.old_row as usize, column),
-            self.new.users.time(self.new_row as usize, column),
+            self.old.users().time(self.old_row as usize, column),
+            self.new.users().time(self.new_row as usize, column),
         )
     }
 
     fn flags(self, column: FlagColumn) -> (Flag, Flag) {
         (
-            self.old.users.flag(self.old_row as usize, column),
-            self.new.users.flag(self.new_row as usize, column),
+            self.old.users().flag(self.old_row as usize, column),
+            self.new.users().flag(self.new_row as usize, column),
         )
     }
 
@@ -176,7 +176,7 @@ impl Comparison<'_> {
     }
 
     fn root_use(self, keys: &Pairs, events: &mut Vec<Event>) {
-        if !self.new.users.is_root(self.new_row as usize) {
+        if !self.new.users().is_root(self.new_row as usize) {
             return;
         }
         let password = self.times(TimeColumn::PasswordLastUsed);

@@ -1,11 +1,14 @@
 //! What changed from one snapshot to the next.
 
+use super::before::Before;
 use super::changes::{Changes, Comparison};
 use super::event::{Event, Kind, Value};
 use super::matching::{Incomparable, Match, Matching, match_users};
 use super::moves::{Follow, Moves};
-use super::snapshot::{Found, Snapshot};
-use super::{notes, pairs};
+use super::notes;
+use super::open::Open;
+use super::snapshot::Snapshot;
+use super::verdicts::Found;
 use crate::engine::{Input, Judged, Program, Workers};
 use crate::finding::{Diagnostic, Status};
 use crate::gsl::typed::Entity;
@@ -34,7 +37,7 @@ pub struct Diff<'a> {
     /// Findings that failed in the older snapshot and do not any more.
     pub resolved: Vec<Moved>,
     /// Findings that failed in the older snapshot and still do, or of which that cannot be determined.
-    pub open: Vec<Moved>,
+    pub open: Open<'a>,
     /// What stands in the way of the comparison, or is odd.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -42,7 +45,10 @@ pub struct Diff<'a> {
 /// A finding and what became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Moved {
-    /// The finding in the snapshot that shows it best: the newer one where it fails there.
+    /// Index of the user in the snapshot that the finding is of.
+    pub row: u32,
+    /// The finding in the snapshot that shows it best: the newer one where it fails there, unless the user is not
+    /// kept there, being as before.
     pub found: Found,
     /// The snapshot that it is of.
     pub side: Side,
@@ -115,8 +121,14 @@ impl FromIterator<Cause> for Causes {
 }
 
 impl Moved {
-    pub(super) fn new(found: Found, side: Side, before: Option<Status>, after: Option<Status>) -> Self {
+    pub(super) fn new(
+        (row, found): (u32, Found),
+        side: Side,
+        before: Option<Status>,
+        after: Option<Status>,
+    ) -> Self {
         Self {
+            row,
             found,
             side,
             before,
@@ -140,17 +152,19 @@ impl Default for Options {
 }
 
 /// How many users a thread takes at a time.
-const PART: usize = 8_192;
+const PART: usize = 512;
 
-/// Compares two snapshots that this program has judged.
+/// Compares two snapshots that this program has judged; the newer one is whole, or was collected against that same
+/// older one.
 pub fn diff<'a>(
     program: &Program,
-    old: &'a Snapshot,
+    before: Before<'a>,
     new: &'a Snapshot,
     options: Options,
     workers: &Workers,
 ) -> Result<Diff<'a>, Incomparable> {
-    let matching = match_users(old, new, workers)?;
+    let old = before.old;
+    let matching = match_users(before, new, workers)?;
     let comparer = Comparer {
         old,
         new,
@@ -161,10 +175,7 @@ pub fn diff<'a>(
     };
     let all = 0..matching.users.len();
     let parts = workers.in_parts(all, PART, |users| comparer.users(&matching.users[users]));
-    let mut changes = Changed::default();
-    for part in parts {
-        changes.append(part);
-    }
+    let changes = Changed::join(parts);
     let diagnostics = comparer.diagnostics(&matching, &changes);
     Ok(Diff {
         old,
@@ -172,7 +183,7 @@ pub fn diff<'a>(
         events: changes.events,
         opened: changes.moves.opened,
         resolved: changes.moves.resolved,
-        open: changes.moves.open,
+        open: Open::new(old, matching.unchanged, changes.moves.open),
         diagnostics,
     })
 }
@@ -205,13 +216,19 @@ struct Changed {
 }
 
 impl Changed {
-    fn append(&mut self, mut next: Self) {
-        self.events.append(&mut next.events);
-        self.moves.opened.append(&mut next.moves.opened);
-        self.moves.resolved.append(&mut next.moves.resolved);
-        self.moves.open.append(&mut next.moves.open);
-        self.same_second.append(&mut next.same_second);
-        self.unclear.append(&mut next.unclear);
+    fn join(parts: Vec<Self>) -> Self {
+        let (mut all, mut joined) = (Self::default(), parts);
+        let events = joined.iter().map(|part| part.events.len()).sum();
+        all.events.reserve_exact(events);
+        for part in &mut joined {
+            all.events.append(&mut part.events);
+            all.moves.opened.append(&mut part.moves.opened);
+            all.moves.resolved.append(&mut part.moves.resolved);
+            all.moves.open.append(&mut part.moves.open);
+            all.same_second.append(&mut part.same_second);
+            all.unclear.append(&mut part.unclear);
+        }
+        all
     }
 }
 
@@ -220,7 +237,6 @@ impl Comparer<'_> {
         let mut changed = Changed::default();
         for &user in users {
             match user {
-                Match::Same(old, new) if self.is_as_before(old, new) => self.still_open(new, &mut changed),
                 Match::Same(old, new) => self.same(old, new, &mut changed),
                 Match::Recreated(old, new) => {
                     changed
@@ -244,27 +260,6 @@ impl Comparer<'_> {
             }
         }
         changed
-    }
-
-    /// Whether nothing at all happened to a user, and nothing is odd about it.
-    fn is_as_before(&self, old_row: u32, new_row: u32) -> bool {
-        let (before, after) = (self.old.found_of(old_row), self.new.found_of(new_row));
-        let same = |(one, other): (&Found, &Found)| {
-            (one.rule, one.slot, one.status) == (other.rule, other.slot, other.status)
-        };
-        let (old_row, new_row) = (old_row as usize, new_row as usize);
-        before.len() == after.len()
-            && before.iter().zip(after).all(same)
-            && self.new.users.is_same(new_row, &self.old.users, old_row)
-            && [self.new.users.keys(new_row), self.new.users.certificates(new_row)]
-                .into_iter()
-                .all(pairs::is_clear)
-    }
-
-    fn still_open(&self, row: u32, changed: &mut Changed) {
-        let open = failing(self.new, row)
-            .map(|found| Moved::new(found, Side::New, Some(Status::Fail), Some(Status::Fail)));
-        changed.moves.open.extend(open);
     }
 
     fn same(&self, old_row: u32, new_row: u32, changed: &mut Changed) {
@@ -296,7 +291,7 @@ impl Comparer<'_> {
 
     fn stands_alone(&self, kind: Kind, old_row: Option<u32>, new_row: Option<u32>) -> Event {
         let created = |snapshot: &Snapshot, row: Option<u32>| {
-            let time = row.map(|row| snapshot.users.time(row as usize, TimeColumn::UserCreation));
+            let time = row.map(|row| snapshot.users().time(row as usize, TimeColumn::UserCreation));
             time.map_or(Value::None, Value::of_time)
         };
         Event {
@@ -312,14 +307,14 @@ impl Comparer<'_> {
     fn resolve_all(&self, row: u32, kind: Kind, changed: &mut Changed) {
         let resolved = failing(self.old, row).map(|found| Moved {
             by: Causes::from_iter([Cause::Event(kind)]),
-            ..Moved::new(found, Side::Old, Some(Status::Fail), None)
+            ..Moved::new((row, found), Side::Old, Some(Status::Fail), None)
         });
         changed.moves.resolved.extend(resolved);
     }
 
     fn open_all(&self, row: u32, changed: &mut Changed) {
         let opened =
-            failing(self.new, row).map(|found| Moved::new(found, Side::New, None, Some(Status::Fail)));
+            failing(self.new, row).map(|found| Moved::new((row, found), Side::New, None, Some(Status::Fail)));
         changed.moves.opened.extend(opened);
     }
 
@@ -332,19 +327,23 @@ impl Comparer<'_> {
             notes.extend(notes::accounts(snapshot, &matching.accounts[side]));
             notes.extend(told(snapshot, &matching.duplicates[side], notes::duplicates));
         }
-        notes.extend(told(self.new, &changed.same_second, notes::same_second));
-        notes.extend(told(self.new, &changed.unclear, notes::unclear));
+        let numbers = |rows: &[u32]| {
+            rows.iter()
+                .map(|&row| self.new.roster.number(row))
+                .collect::<Vec<_>>()
+        };
+        notes.extend(told(self.new, &numbers(&changed.same_second), notes::same_second));
+        notes.extend(told(self.new, &numbers(&changed.unclear), notes::unclear));
         notes
     }
 }
 
-/// What is odd about the users in these rows.
+/// What is odd about the users in these rows of the report.
 fn told(snapshot: &Snapshot, rows: &[u32], note: fn(&Input, u64, usize) -> Diagnostic) -> Option<Diagnostic> {
     let first = u64::from(*rows.first()?) + 1;
     Some(note(&snapshot.input, first, rows.len()))
 }
 
 fn failing(snapshot: &Snapshot, row: u32) -> impl Iterator<Item = Found> {
-    let found = snapshot.found_of(row).iter().copied();
-    found.filter(|found| found.status == Status::Fail)
+    snapshot.roster.verdicts.of(row).failing()
 }

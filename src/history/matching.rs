@@ -1,15 +1,15 @@
 //! Which user of one snapshot is which of the other.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
-use std::ops::Range;
 
-use xxhash_rust::xxh3::xxh3_64;
-
-use super::event::{self, known};
-use super::hashed::HashedMap;
+use super::before::{Before, NOWHERE, Unchanged};
+use super::event::known;
+use super::index::{Identity, Index, Who, is_made_later};
+use super::roster::index;
 use super::snapshot::Snapshot;
 use crate::engine::Workers;
-use crate::report::schema::{TextColumn, TimeColumn};
+use crate::report::schema::TextColumn;
 
 /// One user in the snapshots that have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,12 +24,14 @@ pub(super) enum Match {
     Deleted(u32),
 }
 
-/// The users of both snapshots.
+/// The users of both snapshots, but for those who are as before.
 #[derive(Debug)]
 pub(super) struct Matching {
     /// In the order of the newer snapshot; then the deleted ones, in that of the older.
     pub(super) users: Vec<Match>,
-    /// Rows of users who stand in a report twice and are left out; by snapshot.
+    /// By row of the older snapshot, in which row of the newer report the user stands as before.
+    pub(super) unchanged: Vec<u32>,
+    /// Rows of the reports in which users stand once more and are left out, ascending; by snapshot.
     pub(super) duplicates: [Vec<u32>; 2],
     /// Accounts that only one of them holds; by snapshot.
     pub(super) accounts: [BTreeSet<Vec<u8>>; 2],
@@ -57,26 +59,66 @@ pub enum Incomparable {
     NoUser(String),
 }
 
-/// How users are told apart within an account.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Identity {
-    Arn,
-    Name,
-}
+/// How many users a thread takes at a time.
+const PART: usize = 1_024;
 
 /// Matches users by account, ARN (else name) and creation time.
 pub(super) fn match_users(
-    old: &Snapshot,
+    before: Before<'_>,
     new: &Snapshot,
     workers: &Workers,
 ) -> Result<Matching, Incomparable> {
-    let (in_old, in_new) = (old.users.accounts(), new.users.accounts());
-    let identity = identity(old, new, [in_old, in_new])?;
-    let only_old: BTreeSet<Vec<u8>> = in_old - in_new;
-    let only_new: BTreeSet<Vec<u8>> = in_new - in_old;
+    let (old, index, unchanged) = before.into_parts();
+    let identity = identity(old, new)?;
+    let accounts = accounts_of_one(old, new)?;
+    let index = if index.who.identity == identity {
+        index
+    } else {
+        let users = old.users();
+        Index::new(Who { users, identity }, workers)
+    };
+    let matcher = Matcher {
+        old,
+        new,
+        who: Who {
+            users: new.users(),
+            identity,
+        },
+        index,
+        unchanged,
+        accounts,
+        claims: vec![NOWHERE; old.users().len()],
+    };
+    Ok(matcher.matching(workers))
+}
+
+/// What tells users apart in both.
+fn identity(old: &Snapshot, new: &Snapshot) -> Result<Identity, Incomparable> {
+    let lacks = |column: TextColumn| [old, new].map(|snapshot| snapshot.input.lacks().contains(column));
+    if lacks(TextColumn::Arn) == [false, false] {
+        return Ok(Identity::Arn);
+    }
+    if [old, new]
+        .iter()
+        .any(|snapshot| snapshot.users().accounts().len() > 1)
+    {
+        return Err(Incomparable::NoArn);
+    }
+    match lacks(TextColumn::User).iter().position(|&lacks| lacks) {
+        Some(position) => Err(Incomparable::NoUser([old, new][position].input.path.clone())),
+        None => Ok(Identity::Name),
+    }
+}
+
+/// Accounts that only one of them holds; by snapshot.
+fn accounts_of_one(old: &Snapshot, new: &Snapshot) -> Result<[BTreeSet<Vec<u8>>; 2], Incomparable> {
+    let (in_old, in_new) = (old.users().accounts(), new.users().accounts());
     // Where one of them tells no account, nothing speaks against a comparison.
-    let told = !in_old.is_empty() && !in_new.is_empty();
-    if told && only_old.len() == in_old.len() {
+    if in_old.is_empty() || in_new.is_empty() {
+        return Ok(Default::default());
+    }
+    let [only_old, only_new] = [in_old - in_new, in_new - in_old];
+    if only_old.len() == in_old.len() {
         let list = |accounts: &BTreeSet<Vec<u8>>| {
             let names = accounts.iter().map(|account| String::from_utf8_lossy(account));
             names.take(3).collect::<Vec<_>>().join(", ")
@@ -86,237 +128,128 @@ pub(super) fn match_users(
             new: list(&only_new),
         });
     }
-    let accounts = if told {
-        [only_old, only_new]
-    } else {
-        Default::default()
-    };
-    let index = |snapshot, left_out| Index::new(Who { snapshot, identity }, left_out, workers);
-    let mut after = index(new, &accounts[1]);
-    // Nobody is looked up there.
-    after.shards.clear();
-    let before = index(old, &accounts[0]);
-    Ok(Matching {
-        users: before.matches(&after, workers),
-        duplicates: [before.duplicates, after.duplicates],
-        accounts,
-    })
+    Ok([only_old, only_new])
 }
 
-fn identity(
-    old: &Snapshot,
-    new: &Snapshot,
-    accounts: [&BTreeSet<Vec<u8>>; 2],
-) -> Result<Identity, Incomparable> {
-    let lacks = |column: TextColumn| [old, new].map(|snapshot| snapshot.input.lacks().contains(column));
-    let without_arn = lacks(TextColumn::Arn);
-    if without_arn == [false, false] {
-        return Ok(Identity::Arn);
-    }
-    if accounts.iter().any(|accounts| accounts.len() > 1) {
-        return Err(Incomparable::NoArn);
-    }
-    match lacks(TextColumn::User).iter().position(|&lacks| lacks) {
-        Some(position) => Err(Incomparable::NoUser([old, new][position].input.path.clone())),
-        None => Ok(Identity::Name),
-    }
-}
-
-/// The users of one snapshot by identity.
-struct Index<'a> {
+struct Matcher<'a> {
+    old: &'a Snapshot,
+    new: &'a Snapshot,
+    /// Who stands where in the newer snapshot.
     who: Who<'a>,
-    /// By some bits of the hash of who it is: each fits a cache, and is made by itself.
-    shards: Vec<Shard<'a>>,
-    /// Whether the row is the one that counts for its user.
-    counts: Vec<bool>,
-    duplicates: Vec<u32>,
+    /// Of the older one.
+    index: Index<'a>,
+    unchanged: Unchanged,
+    /// Accounts that only one of them holds; by snapshot.
+    accounts: [BTreeSet<Vec<u8>>; 2],
+    /// By row of the older snapshot, the row of the newer one that counts for that user, or [`NOWHERE`].
+    claims: Vec<u32>,
 }
 
-/// Who stands in which row.
-#[derive(Clone, Copy)]
-struct Who<'a> {
-    snapshot: &'a Snapshot,
-    identity: Identity,
-}
-
-/// Some of the users of a snapshot.
-#[derive(Default)]
-struct Shard<'a> {
-    /// By the hash of who it is.
-    rows: HashedMap<u64, u32>,
-    /// Those whose hash another one has.
-    others: HashMap<&'a [u8], u32>,
-    duplicates: Vec<u32>,
-}
-
-/// How many users a thread takes at a time.
-const PART: usize = 16_384;
-
-/// Rows with the hashes of who they are.
-type Hashes = Vec<(u64, u32)>;
-
-/// A million users make shards of a few thousand.
-const SHARDS: usize = 256;
-
-fn shard_of(hash: u64) -> usize {
-    // Neither the bits by which tables place a key nor those by which they tell keys apart.
-    (hash >> 32) as usize % SHARDS
-}
-
-impl<'a> Who<'a> {
-    fn at(self, row: u32) -> &'a [u8] {
-        let (users, row) = (&self.snapshot.users, row as usize);
-        match (self.identity, users.arn(row)) {
-            (Identity::Arn, arn) if !arn.is_empty() => arn,
-            _ => users.name(row),
-        }
-    }
-
-    fn created(self, row: u32) -> i64 {
-        self.snapshot.users.time(row as usize, TimeColumn::UserCreation)
-    }
-
-    /// Of some rows, by shard.
-    fn hashes(self, rows: Range<usize>, counts: &[bool]) -> Vec<Hashes> {
-        let mut shards = vec![Hashes::new(); SHARDS];
-        for row in counted(counts, rows) {
-            let hash = xxh3_64(self.at(row));
-            shards[shard_of(hash)].push((hash, row));
-        }
-        shards
-    }
-}
-
-impl<'a> Shard<'a> {
-    fn new(who: Who<'a>, hashes: &[Vec<Hashes>], number: usize) -> Self {
-        let mut shard = Self::default();
-        shard
-            .rows
-            .reserve(hashes.iter().map(|hashes| hashes[number].len()).sum());
-        for &(hash, row) in hashes.iter().flat_map(|hashes| &hashes[number]) {
-            shard.add(who, hash, row);
-        }
-        shard
-    }
-
-    /// Of rows of one user the one made last counts, of several such the first.
-    fn add(&mut self, who: Who<'a>, hash: u64, row: u32) {
-        let mut known = self.rows.entry(hash).or_insert(row);
-        if *known == row {
-            return;
-        }
-        let name = who.at(row);
-        if who.at(*known) != name {
-            known = self.others.entry(name).or_insert(row);
-            if *known == row {
-                return;
-            }
-        }
-        // A time that is not told is not the later one.
-        let loser = if event::known(who.created(row)) > event::known(who.created(*known)) {
-            std::mem::replace(known, row)
-        } else {
-            row
-        };
-        self.duplicates.push(loser);
-    }
-}
-
-impl<'a> Index<'a> {
-    fn new(who: Who<'a>, left_out: &BTreeSet<Vec<u8>>, workers: &Workers) -> Self {
-        let users = &who.snapshot.users;
-        let is_wanted = |row| {
-            left_out.is_empty()
-                || users
-                    .account(row)
-                    .is_none_or(|account| !left_out.contains(account))
-        };
-        let mut counts: Vec<bool> = (0..users.len()).map(is_wanted).collect();
-        let hashes = workers.in_parts(0..users.len(), PART, |rows| who.hashes(rows, &counts));
-        let shards = workers.in_parts(0..SHARDS, SHARDS / 8, |numbers| {
-            let shards = numbers.map(|number| Shard::new(who, &hashes, number));
-            shards.collect::<Vec<_>>()
+impl Matcher<'_> {
+    fn matching(mut self, workers: &Workers) -> Matching {
+        let all = 0..self.new.users().len();
+        let olds = workers.in_parts(all, PART, |rows| {
+            let old = |row| self.index.row_of(self.who, index(row)).unwrap_or(NOWHERE);
+            rows.map(old).collect::<Vec<_>>()
         });
-        let shards: Vec<Shard<'a>> = shards.into_iter().flatten().collect();
-        let mut duplicates: Vec<u32> = shards
-            .iter()
-            .flat_map(|shard| &shard.duplicates)
-            .copied()
+        let olds = olds.concat();
+        let counts = self.claim(&olds);
+        let counted = (0..).zip(olds).filter(|&(row, _)| counts[row as usize]);
+        let mut users: Vec<Match> = counted
+            .map(|(row, old)| match old {
+                NOWHERE => Match::Created(row),
+                old if self.is_other(old, row) => Match::Recreated(old, row),
+                old => Match::Same(old, row),
+            })
             .collect();
-        duplicates.sort_unstable();
-        for &row in &duplicates {
-            counts[row as usize] = false;
-        }
-        Self {
-            who,
-            shards,
-            counts,
-            duplicates,
+        let [only_old, _] = &self.accounts;
+        let is_gone = |&row: &u32| {
+            let at = row as usize;
+            self.claims[at] == NOWHERE
+                && self.unchanged.rows[at] == NOWHERE
+                && self.index.counts(row)
+                && is_compared(self.old, row, only_old)
+        };
+        let rows = 0..index(self.old.users().len());
+        users.extend(rows.filter(is_gone).map(Match::Deleted));
+        self.index
+            .duplicates
+            .retain(|&row| is_compared(self.old, row, only_old));
+        let doubles = self
+            .index
+            .duplicates
+            .iter()
+            .map(|&row| self.old.roster.number(row));
+        self.unchanged.duplicates.sort_unstable();
+        Matching {
+            users,
+            duplicates: [doubles.collect(), self.unchanged.duplicates],
+            unchanged: self.unchanged.rows,
+            accounts: self.accounts,
         }
     }
 
-    fn row(&self, who: &[u8]) -> Option<u32> {
-        let hash = xxh3_64(who);
-        let shard = &self.shards[shard_of(hash)];
-        let row = *shard.rows.get(&hash)?;
-        if self.who.at(row) == who {
-            Some(row)
-        } else {
-            shard.others.get(who).copied()
-        }
-    }
-
-    /// The row of a user who is thought to stand here, as the order of reports hardly changes.
-    fn row_near(&self, guess: u32, who: &[u8]) -> Option<u32> {
-        let counts = self.counts.get(guess as usize) == Some(&true);
-        if counts && self.who.at(guess) == who {
-            return Some(guess);
-        }
-        self.row(who)
-    }
-
-    fn matches(&self, after: &Self, workers: &Workers) -> Vec<Match> {
-        let all = 0..after.counts.len();
-        let parts = workers.in_parts(all, PART, |rows| self.matches_of(rows, after));
-        let mut users = parts.concat();
-        let mut is_gone = self.counts.clone();
-        for user in &users {
-            if let &(Match::Same(old, _) | Match::Recreated(old, _)) = user {
-                is_gone[old as usize] = false;
-            }
-        }
-        users.extend(counted(&is_gone, 0..is_gone.len()).map(Match::Deleted));
-        users
-    }
-
-    /// Of some rows of the newer snapshot.
-    fn matches_of(&self, rows: Range<usize>, after: &Self) -> Vec<Match> {
-        let mut users = Vec::with_capacity(rows.len());
-        let mut next = None;
-        for row in counted(&after.counts, rows) {
-            let Some(old) = self.row_near(next.unwrap_or(row), after.who.at(row)) else {
-                users.push(Match::Created(row));
+    /// Whether each row of the newer snapshot counts, given the row of the older one that has its user.
+    fn claim(&mut self, olds: &[u32]) -> Vec<bool> {
+        let mut counts = vec![true; olds.len()];
+        let mut created: HashMap<&[u8], u32> = HashMap::new();
+        for (row, &old) in (0..).zip(olds) {
+            if !is_compared(self.new, row, &self.accounts[1]) {
+                counts[row as usize] = false;
                 continue;
+            }
+            if self.stands_unchanged(row, old) {
+                counts[row as usize] = false;
+                self.unchanged.duplicates.push(self.new.roster.number(row));
+                continue;
+            }
+            let holder = match self.claims.get_mut(old as usize) {
+                Some(holder) => holder,
+                None => created.entry(self.who.at(row)).or_insert(NOWHERE),
             };
-            next = Some(old + 1);
-            users.push(if self.is_other(old, after, row) {
-                Match::Recreated(old, row)
+            let before = std::mem::replace(holder, row);
+            if before == NOWHERE {
+                continue;
+            }
+            let loser = if is_made_later(self.who.created(before), self.who.created(row)) {
+                before
             } else {
-                Match::Same(old, row)
-            });
+                std::mem::replace(holder, before)
+            };
+            counts[loser as usize] = false;
+            self.unchanged.duplicates.push(self.new.roster.number(loser));
         }
-        users
+        counts
+    }
+
+    /// Whether another row, in which the user stands as before, counts and not this one. If this one does, the other
+    /// is let go.
+    fn stands_unchanged(&mut self, row: u32, old: u32) -> bool {
+        let Some(other) = self.unchanged.rows.get_mut(old as usize) else {
+            return false;
+        };
+        if *other == NOWHERE {
+            return false;
+        }
+        let created = known(self.index.who.created(old));
+        let mine = (known(self.who.created(row)), Reverse(self.new.roster.number(row)));
+        if (created, Reverse(*other)) > mine {
+            return true;
+        }
+        let other = std::mem::replace(other, NOWHERE);
+        self.unchanged.duplicates.push(other);
+        false
     }
 
     /// Whether users of the same name are surely not the same.
-    fn is_other(&self, old: u32, after: &Self, new: u32) -> bool {
-        let created = known(self.who.created(old)).zip(known(after.who.created(new)));
+    fn is_other(&self, old: u32, new: u32) -> bool {
+        let created = known(self.index.who.created(old)).zip(known(self.who.created(new)));
         created.is_some_and(|(old, new)| old != new)
     }
 }
 
-/// Those of these rows that count.
-fn counted(counts: &[bool], rows: Range<usize>) -> impl Iterator<Item = u32> {
-    let row = |row| u32::try_from(row).expect("invariant: a snapshot has fewer than 4 G users");
-    rows.filter(|&row| counts[row]).map(row)
+/// Whether the other snapshot holds the user's account, too.
+fn is_compared(snapshot: &Snapshot, row: u32, of_one: &BTreeSet<Vec<u8>>) -> bool {
+    let account = || snapshot.users().account(row as usize);
+    of_one.is_empty() || account().is_none_or(|account| !of_one.contains(account))
 }

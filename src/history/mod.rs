@@ -3,25 +3,34 @@
 //! compared, since AWS re-packs them. No I/O, no clock.
 
 mod accounts;
+mod before;
 mod cells;
 mod changes;
 mod collect;
 mod diff;
 mod event;
 mod hashed;
+mod index;
 mod matching;
 mod moves;
 mod names;
 mod notes;
+mod open;
+mod packed;
 mod pairs;
+mod roster;
 mod snapshot;
 pub mod trend;
 mod users;
+mod verdicts;
 
+pub use before::Before;
 pub use cells::{Held, Key};
 pub use collect::{Collector, Part};
 pub use diff::{Cause, Causes, Diff, Moved, Options, Side, diff};
 pub use event::{Event, Kind, Value};
 pub use matching::Incomparable;
-pub use snapshot::{Found, Snapshot};
+pub use open::Open;
+pub use snapshot::Snapshot;
 pub use users::Users;
+pub use verdicts::Found;

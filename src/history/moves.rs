@@ -5,7 +5,8 @@ use super::changes::{Changes, Comparison};
 use super::diff::{Cause, Causes, Moved, Side};
 use super::event::{Event, Kind, Value, known};
 use super::pairs::{Pair, Pairs};
-use super::snapshot::{Found, Snapshot};
+use super::snapshot::Snapshot;
+use super::verdicts::Found;
 use crate::engine::Judged;
 use crate::finding::Status;
 use crate::gsl::typed::Entity;
@@ -16,7 +17,8 @@ use crate::report::schema::{ColumnSet, TimeColumn};
 pub(super) struct Moves {
     pub(super) opened: Vec<Moved>,
     pub(super) resolved: Vec<Moved>,
-    pub(super) open: Vec<Moved>,
+    /// With the user's row in the older snapshot.
+    pub(super) open: Vec<(u32, Moved)>,
 }
 
 /// One user in both snapshots, with what happened to it.
@@ -44,26 +46,26 @@ impl Follow<'_> {
             new_row,
             ..
         } = self.comparison;
-        let (before, after) = (old.found_of(old_row), new.found_of(new_row));
+        let before: Vec<Found> = old.found_of(old_row).collect();
+        let after: Vec<Found> = new.found_of(new_row).collect();
         for &found in after.iter().filter(|found| found.status == Status::Fail) {
-            let was = self.other(found, Side::New, before, old);
-            let moved = Moved::new(found, Side::New, was, Some(Status::Fail));
+            let was = self.other(found, Side::New, &before, old);
+            let moved = Moved::new((new_row, found), Side::New, was, Some(Status::Fail));
             match was {
-                Some(Status::Fail) => moves.open.push(moved),
+                Some(Status::Fail) => moves.open.push((old_row, moved)),
                 _ => moves.opened.push(moved),
             }
         }
         for &found in before.iter().filter(|found| found.status == Status::Fail) {
-            match self.other(found, Side::Old, after, new) {
+            match self.other(found, Side::Old, &after, new) {
                 Some(Status::Fail) => {}
                 Some(Status::Undetermined) => {
                     let now = Some(Status::Undetermined);
-                    moves
-                        .open
-                        .push(Moved::new(found, Side::Old, Some(Status::Fail), now));
+                    let moved = Moved::new((old_row, found), Side::Old, Some(Status::Fail), now);
+                    moves.open.push((old_row, moved));
                 }
                 now => {
-                    let mut moved = Moved::new(found, Side::Old, Some(Status::Fail), now);
+                    let mut moved = Moved::new((old_row, found), Side::Old, Some(Status::Fail), now);
                     moved.by = self.causes(found, now);
                     moves.resolved.push(moved);
                 }
@@ -134,9 +136,9 @@ impl Follow<'_> {
             .all(|(snapshot, row)| {
                 let row = row as usize;
                 let held = if is_key {
-                    snapshot.users.keys(row)
+                    snapshot.users().keys(row)
                 } else {
-                    snapshot.users.certificates(row)
+                    snapshot.users().certificates(row)
                 };
                 held[found.slot as usize] == Held::Unclear
             })
@@ -147,7 +149,7 @@ impl Follow<'_> {
         if now == Some(Status::Suppressed) {
             return Causes::from_iter([Cause::Suppressed]);
         }
-        let reads = self.rules[usize::from(found.rule)].bound.typed.all_columns();
+        let reads = self.rules[usize::from(found.rule)].needs;
         let created = match self.fate(found, Side::Old) {
             Fate::There(Some((old, _))) | Fate::Gone((old, _)) => old.and_then(|key| known(key.created)),
             Fate::There(None) | Fate::Unclear => None,
@@ -184,7 +186,7 @@ impl Follow<'_> {
         } = self.comparison;
         let password = TimeColumn::PasswordLastUsed;
         let signed_in = reads.contains(password)
-            && old.users.time(old_row as usize, password) != new.users.time(new_row as usize, password);
+            && old.users().time(old_row as usize, password) != new.users().time(new_row as usize, password);
         let asks_of_keys =
             reads.contains(TimeColumn::Key1LastUsed) || reads.contains(TimeColumn::Key2LastUsed);
         let keys = self.changes.keys.all.iter();

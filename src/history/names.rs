@@ -1,5 +1,7 @@
 //! Names and ARNs of many users in one text.
 
+use std::ops::Range;
+
 /// Name and ARN of each user, by row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Names {
@@ -40,8 +42,26 @@ impl Names {
 
     /// Empty where the report does not say.
     pub(super) fn arn(&self, row: usize) -> &[u8] {
-        let start = row.checked_sub(1).map_or(0, |before| self.places[before].end);
+        let start = self.text_of(row).start;
         &self.text[start..start + self.places[row].arn as usize]
+    }
+
+    /// Whether they are these.
+    pub(super) fn is(&self, row: usize, name: &[u8], arn: &[u8]) -> bool {
+        let Place {
+            arn: length,
+            name: of_name,
+            ..
+        } = self.places[row];
+        (length as usize, of_name as usize) == (arn.len(), name.len())
+            && self.arn(row) == arn
+            && (arn.ends_with(name) || self.name(row) == name)
+    }
+
+    /// Where its text lies.
+    fn text_of(&self, row: usize) -> Range<usize> {
+        let start = row.checked_sub(1).map_or(0, |before| self.places[before].end);
+        start..self.places[row].end
     }
 
     /// Moves all of the other ones behind these.

@@ -31,27 +31,18 @@ pub(super) fn pair(old: [Held; 2], new: [Held; 2]) -> Pairs {
     } else {
         straight
     };
-    let (mut both, mut before, mut after) = (Vec::new(), Vec::new(), Vec::new());
-    for (one, other) in old.into_iter().zip(new) {
-        if likeness(one, other) > 0 {
-            both.push((one.key(), other.key()));
-        } else {
-            before.extend(one.key().map(|key| (Some(key), None)));
-            after.extend(other.key().map(|key| (None, Some(key))));
-        }
-    }
-    both.append(&mut before);
-    both.append(&mut after);
+    let mut all = Vec::new();
+    let both = |&(old, new): &(Held, Held)| likeness(old, new) > 0;
+    let slots = || old.into_iter().zip(new);
+    all.extend(slots().filter(both).map(|(old, new)| (old.key(), new.key())));
+    let apart = || slots().filter(|slots| !both(slots));
+    all.extend(apart().filter_map(|(old, _)| Some((Some(old.key()?), None))));
+    all.extend(apart().filter_map(|(_, new)| Some((None, Some(new.key()?)))));
     Pairs {
-        all: both,
+        all,
         unclear: old.into_iter().chain(new).any(|held| held == Held::Unclear),
         same_second: [old, new].into_iter().any(same_second),
     }
-}
-
-/// Whether nothing is odd: each slot tells what it holds, and two keys are told apart by their second.
-pub(super) fn is_clear(held: [Held; 2]) -> bool {
-    !held.contains(&Held::Unclear) && !same_second(held)
 }
 
 fn same_second(held: [Held; 2]) -> bool {

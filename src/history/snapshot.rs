@@ -2,25 +2,22 @@
 
 use std::collections::BTreeSet;
 
+use super::roster::{Roster, index};
 use super::users::Users;
-use crate::engine::{Hit, Id, Input, Judged, user_key};
-use crate::finding::Status;
-use crate::report::schema::{Credential, Slot, TimeColumn};
+use super::verdicts::Found;
+use crate::engine::{Id, Input, Judged, user_key};
+use crate::report::schema::{Slot, TimeColumn};
 use crate::report::time::Timestamp;
 
-/// A report with its findings. Passes are not kept.
+/// A report with its findings. Passes are not kept, nor users who are as they were in the older snapshot that it
+/// was held against while it was read.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     /// Where it was read, and at which instant it was judged.
     pub input: Input,
-    /// Its users.
-    pub users: Users,
-    /// What was found, in (row, rule, slot) order.
-    pub found: Vec<Found>,
     /// Rules, by position, that are undetermined for many users at once, since the report lacks columns.
     pub folded: Vec<u16>,
-    /// Where the findings of each user end, once the report was read to its end.
-    ends: Vec<u32>,
+    pub(super) roster: Roster,
     /// Of what it was joined, if it was.
     joined: Vec<Joined>,
 }
@@ -34,78 +31,30 @@ struct Joined {
     accounts: BTreeSet<Vec<u8>>,
 }
 
-/// One finding in little memory: the rest of it is the rule's and the user's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Found {
-    /// Index of the user.
-    pub row: u32,
-    /// Position of the rule in its program.
-    pub rule: u16,
-    /// Fail, undetermined or suppressed.
-    pub status: Status,
-    /// The slot of the key or certificate that it is about.
-    pub slot: Slot,
-}
-
-impl Found {
-    /// The finding of a hit on a user, by its index in its block; none where it stands for a whole input.
-    pub(super) fn of(hit: &Hit<'_>) -> Option<Self> {
-        let row = hit.row()?.index();
-        Some(Self {
-            row: u32::try_from(row).expect("invariant: a snapshot has fewer than 4 G users"),
-            rule: rule(hit),
-            status: hit.status,
-            slot: match hit.credential() {
-                Some(Credential::AccessKey(slot) | Credential::Certificate(slot)) => slot,
-                Some(Credential::Password) | None => Slot::One,
-            },
-        })
-    }
-}
-
-/// Position of the rule that a hit is of.
-pub(super) fn rule(hit: &Hit<'_>) -> u16 {
-    u16::try_from(hit.judged().position).expect("invariant: fewer than 65,536 rules")
-}
-
 impl Snapshot {
     /// An empty one.
     pub(super) fn new(input: Input) -> Self {
         Self {
             input,
-            users: Users::default(),
-            found: Vec::new(),
             folded: Vec::new(),
-            ends: Vec::new(),
+            roster: Roster::default(),
             joined: Vec::new(),
         }
     }
 
-    /// Of these accounts alone, and of rows that tell none.
-    #[must_use]
-    pub fn of_accounts(self, accounts: &BTreeSet<Vec<u8>>) -> Self {
-        let wanted = |&row: &usize| {
-            self.users
-                .account(row)
-                .is_none_or(|account| accounts.contains(account))
-        };
-        let rows: Vec<usize> = (0..self.users.len()).filter(wanted).collect();
-        if rows.len() == self.users.len() {
-            return self;
-        }
-        let index = |row: usize| u32::try_from(row).expect("invariant: a snapshot has fewer than 4 G users");
-        let mut some = Self::new(self.input.clone());
-        some.users.extend(&self.users, &rows);
-        for (row, &before) in rows.iter().enumerate() {
-            let found = self.found_of(index(before)).iter();
-            some.found.extend(found.map(|&found| Found {
-                row: index(row),
-                ..found
-            }));
-        }
-        some.folded = self.folded;
-        some.complete();
-        some
+    /// The users that are kept.
+    pub fn users(&self) -> &Users {
+        &self.roster.users
+    }
+
+    /// How many users it has, whether or not they are kept.
+    pub fn count(&self) -> u64 {
+        u64::from(self.roster.count())
+    }
+
+    /// What was found about a user: what fails in (rule, slot) order, and then what else.
+    pub fn found_of(&self, row: u32) -> impl Iterator<Item = Found> {
+        self.roster.verdicts.of(row).all()
     }
 
     /// Snapshots of several accounts as one, as of the latest of them; each user keeps the instant of its own.
@@ -114,32 +63,18 @@ impl Snapshot {
         let count = snapshots.len();
         let mut snapshots = snapshots.into_iter();
         let mut all = snapshots.next()?;
-        let users =
-            |snapshot: &Self| u32::try_from(snapshot.users.len()).expect("invariant: fewer than 4 G users");
-        let part = |snapshot: &Self| Joined {
-            end: users(snapshot),
+        let part = |snapshot: &Self, end: usize| Joined {
+            end: index(end),
             as_of: snapshot.input.as_of,
-            accounts: snapshot.users.accounts().clone(),
+            accounts: snapshot.users().accounts().clone(),
         };
-        let mut joined = vec![part(&all)];
+        let mut joined = vec![part(&all, all.users().len())];
         for mut next in snapshots {
             if next.input.lacks() != all.input.lacks() {
                 return None;
             }
-            let (rows, found) = (users(&all), all.found.len());
-            let part = part(&next);
-            joined.push(Joined {
-                end: rows + part.end,
-                ..part
-            });
-            all.users.append(&mut next.users);
-            let moved = |found: Found| Found {
-                row: found.row + rows,
-                ..found
-            };
-            all.found.extend(next.found.into_iter().map(moved));
-            let found = u32::try_from(found).expect("invariant: fewer than 4 G findings");
-            all.ends.extend(next.ends.into_iter().map(|end| end + found));
+            joined.push(part(&next, all.users().len() + next.users().len()));
+            all.roster.append(&mut next.roster);
             all.folded.extend(next.folded);
             all.input.as_of = all.input.as_of.max(next.input.as_of);
         }
@@ -165,35 +100,15 @@ impl Snapshot {
         joined.map_or(self.input.as_of, |joined| joined.as_of)
     }
 
-    /// Notes where the findings of each user lie.
-    pub(super) fn complete(&mut self) {
-        let mut found = self.found.iter().peekable();
-        let mut end = 0;
-        self.ends.reserve_exact(self.users.len());
-        for row in 0..self.users.len() {
-            while found.next_if(|found| found.row as usize == row).is_some() {
-                end += 1;
-            }
-            self.ends.push(end);
-        }
-    }
-
-    /// What was found about a user.
-    pub fn found_of(&self, row: u32) -> &[Found] {
+    /// The stable name of a finding about a user; the rules are those that judged it.
+    pub fn id(&self, rules: &[Judged], row: u32, found: Found) -> Id {
         let row = row as usize;
-        let start = row.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.found[start as usize..self.ends[row] as usize]
-    }
-
-    /// The stable name of one of its findings; the rules are those that judged it.
-    pub fn id(&self, rules: &[Judged], found: Found) -> Id {
-        let row = found.row as usize;
         let judged = &rules[usize::from(found.rule)];
         let entity = judged.bound.typed.entity;
         let created = |slot| {
             entity
                 .existence(slot)
-                .map(|(_, created)| self.users.time(row, created))
+                .map(|(_, created)| self.users().time(row, created))
         };
         let created = created(Slot::One).zip(created(Slot::Two));
         Id::of(
@@ -205,10 +120,11 @@ impl Snapshot {
     }
 
     fn user_key(&self, row: usize) -> u128 {
-        let who = match self.users.arn(row) {
-            [] => self.users.name(row),
+        let users = self.users();
+        let who = match users.arn(row) {
+            [] => users.name(row),
             arn => arn,
         };
-        user_key(who, self.users.time(row, TimeColumn::UserCreation))
+        user_key(who, users.time(row, TimeColumn::UserCreation))
     }
 }

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use credlens::engine::{Program, Workers};
 use credlens::finding::Status;
-use credlens::history::{self, Diff, Moved, Options, Side, Snapshot};
+use credlens::history::{self, Before, Diff, Moved, Options, Side, Snapshot};
 use proptest::prelude::*;
 
 use super::simulation::{Account, DAY, HEADER, START};
 use super::truth::{self, Truth};
-use super::{Report, program, snapshots};
+use super::{Report, assert_same_while_read, json, program, snapshots};
 
 fn report(account: &Account) -> Report {
     Report {
@@ -21,7 +21,7 @@ fn report(account: &Account) -> Report {
 
 fn told(diff: &Diff<'_>) -> Vec<Truth> {
     let name = |snapshot: &Snapshot, row: u32| {
-        String::from_utf8(snapshot.users.name(row as usize).to_vec()).unwrap()
+        String::from_utf8(snapshot.users().name(row as usize).to_vec()).unwrap()
     };
     let events = diff.events.iter().map(|event| {
         let user = match (event.old_row, event.new_row) {
@@ -44,20 +44,24 @@ fn told(diff: &Diff<'_>) -> Vec<Truth> {
 }
 
 fn failing(program: &Program, snapshot: &Snapshot) -> BTreeSet<u128> {
-    let failing = snapshot.found.iter().filter(|found| found.status == Status::Fail);
-    failing
-        .map(|&found| snapshot.id(program.judged(), found).0)
+    let rows = 0..u32::try_from(snapshot.users().len()).unwrap();
+    let found = rows.flat_map(|row| snapshot.found_of(row).map(move |found| (row, found)));
+    found
+        .filter(|(_, found)| found.status == Status::Fail)
+        .map(|(row, found)| snapshot.id(program.judged(), row, found).0)
         .collect()
 }
 
-fn ids(program: &Program, diff: &Diff<'_>, moved: &[Moved]) -> BTreeSet<u128> {
+fn ids(program: &Program, diff: &Diff<'_>, moved: impl IntoIterator<Item = Moved>) -> BTreeSet<u128> {
     let snapshot = |side| match side {
         Side::Old => diff.old,
         Side::New => diff.new,
     };
-    let ids = moved
-        .iter()
-        .map(|moved| snapshot(moved.side).id(program.judged(), moved.found).0);
+    let ids = moved.into_iter().map(|moved| {
+        snapshot(moved.side)
+            .id(program.judged(), moved.row, moved.found)
+            .0
+    });
     ids.collect()
 }
 
@@ -74,10 +78,10 @@ fn live(program: &Program, seed: u64, users: u64, every: u64) {
     snapshots(program, states.iter().map(report).collect(), |snapshot| {
         judged.push(snapshot);
     });
-    for (states, judged) in states.windows(2).zip(judged.windows(2)) {
+    for (number, (states, judged)) in states.windows(2).zip(judged.windows(2)).enumerate() {
         let diff = history::diff(
             program,
-            &judged[0],
+            Before::new(&judged[0], &Workers::one()),
             &judged[1],
             Options::default(),
             &Workers::one(),
@@ -86,11 +90,17 @@ fn live(program: &Program, seed: u64, users: u64, every: u64) {
         assert_eq!(told(&diff), truth::events(&states[0], &states[1]), "seed {seed}");
         assert!(diff.diagnostics.is_empty(), "{:?}", diff.diagnostics);
         let (before, after) = (failing(program, &judged[0]), failing(program, &judged[1]));
-        let ids = |moved: &[Moved]| ids(program, &diff, moved);
-        assert_eq!(ids(&diff.opened), &after - &before, "seed {seed}");
-        assert_eq!(ids(&diff.resolved), &before - &after, "seed {seed}");
-        assert_eq!(ids(&diff.open), &before & &after, "seed {seed}");
+        let opened = ids(program, &diff, diff.opened.iter().cloned());
+        assert_eq!(opened, &after - &before, "seed {seed}");
+        let resolved = ids(program, &diff, diff.resolved.iter().cloned());
+        assert_eq!(resolved, &before - &after, "seed {seed}");
+        let open = ids(program, &diff, diff.open.iter());
+        assert_eq!(open, &before & &after, "seed {seed}");
         assert!(diff.open.iter().all(|moved| moved.side == Side::New));
+        if number % 8 == 0 {
+            let (newer, whole) = (report(&states[1]), Ok(json(program, &diff)));
+            assert_same_while_read(program, (&judged[0], &newer), &whole, &[(2, 7)]);
+        }
         assert!(diff.resolved.iter().all(|moved| !moved.by.is_empty()));
     }
 }
@@ -130,10 +140,17 @@ fn many_users_in_another_order() {
     );
     let program = program();
     let mut judged = Vec::new();
-    snapshots(&program, vec![old, new], |snapshot| judged.push(snapshot));
+    snapshots(&program, vec![old, new.clone()], |snapshot| judged.push(snapshot));
     for threads in [1, 2, 7] {
         let workers = Workers::new(threads).unwrap();
-        let diff = history::diff(&program, &judged[0], &judged[1], Options::default(), &workers).unwrap();
+        let diff = history::diff(
+            &program,
+            Before::new(&judged[0], &workers),
+            &judged[1],
+            Options::default(),
+            &workers,
+        )
+        .unwrap();
         let mut expected: Vec<(String, String)> = (USERS..USERS + 7)
             .map(|user| ("user-created".to_owned(), format!("u{user}")))
             .chain((0..3).map(|user| ("user-deleted".to_owned(), format!("u{user}"))))
@@ -147,5 +164,9 @@ fn many_users_in_another_order() {
             .iter()
             .filter(|note| note.code.contains("duplicate"));
         assert_eq!(doubles.count(), 1, "{:?}", diff.diagnostics);
+        if threads == 1 {
+            let whole = Ok(json(&program, &diff));
+            assert_same_while_read(&program, (&judged[0], &new), &whole, &[(1, usize::MAX), (7, 999)]);
+        }
     }
 }

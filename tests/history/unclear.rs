@@ -248,7 +248,7 @@ fn keys_of_the_same_second_are_told_and_not_mixed_up() {
         ]);
         assert_eq!(moved(&told, OLD_KEY), (2, 1, 1, Some(31.0)), "{left}");
         assert_eq!(codes(&told), ["same-second-keys"]);
-        assert_eq!(told.diagnostics[0].path.as_deref(), Some("report-1.csv"));
+        assert_eq!(told.diagnostics[0].path.as_deref(), Some("report-1746057600.csv"));
         assert_eq!((told.rotation.late, told.rotation.never), (1, 1));
     }
 }

@@ -13,7 +13,7 @@ use crate::finding::Status;
 use crate::history::accounts::AccountOf;
 use crate::history::cells::Cells as _;
 use crate::history::names::Names;
-use crate::history::snapshot;
+use crate::history::roster;
 use crate::report::chunk::Chunk;
 use crate::report::schema::{ColumnSet, TextColumn, TimeColumn};
 
@@ -131,7 +131,9 @@ impl Digest {
 
     /// Takes the rows of a block, with so many rules.
     pub(super) fn take(&mut self, block: Block<'_>, rules: usize) {
-        let Block { input, chunk, last } = block;
+        let Block {
+            input, chunk, last, ..
+        } = block;
         self.input = Some(input.clone());
         self.last = last;
         let idle_since = idle_since(input.as_of);
@@ -160,7 +162,7 @@ impl Digest {
 
     /// Takes a finding in those rows.
     pub(super) fn hit(&mut self, hit: &Hit<'_>) {
-        let rule = snapshot::rule(hit);
+        let rule = roster::rule(hit);
         let Some(row) = hit.row() else {
             return self.folded.push(rule);
         };

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::items::{Items, UserPiece};
+use super::items::Items;
 use super::{DiffView, input};
 use crate::finding::{Diagnostic, InputTally, Severity, Status};
 use crate::history::{Event, Kind, Moved};
@@ -133,24 +134,26 @@ pub(super) fn write_json(view: &DiffView<'_>, out: &mut dyn Write) -> io::Result
     out.write_all(b",\"new\":")?;
     write_value(&input(diff.new), out)?;
     out.write_all(b",\n\"events\":[")?;
-    let events = &diff.events;
-    write_items(
-        view,
-        events,
-        |event, out, (): &mut ()| json_text::write(&view.event(event), out),
-        out,
-    )?;
+    let events = |range: Range<usize>, out: &mut Vec<u8>| {
+        for event in &diff.events[range] {
+            out.extend_from_slice(SEPARATOR);
+            json_text::write(&view.event(event), out);
+        }
+    };
+    write_items(view, diff.events.len(), events, out)?;
     let items = Items::new(view);
     let findings = |moved: &[Moved], out: &mut dyn Write| {
-        let write = |moved: &Moved, out: &mut Vec<u8>, user: &mut UserPiece| items.finding(moved, user, out);
-        write_items(view, moved, write, out)
+        let write =
+            |range: Range<usize>, out: &mut Vec<u8>| items.findings(moved[range].iter().cloned(), out);
+        write_items(view, moved.len(), write, out)
     };
     out.write_all(b"],\n\"findings\":{\"opened\":[")?;
     findings(&diff.opened, out)?;
     out.write_all(b"],\n\"resolved\":[")?;
     findings(&diff.resolved, out)?;
     out.write_all(b"],\n\"open\":[")?;
-    findings(&diff.open, out)?;
+    let open = |users, out: &mut Vec<u8>| items.findings(diff.open.of(users), out);
+    write_items(view, diff.old.users().len(), open, out)?;
     out.write_all(b"]},\n\"diagnostics\":")?;
     write_value(&view.diagnostics, out)?;
     out.write_all(b"}\n")
@@ -168,53 +171,56 @@ pub(super) fn write_lines(view: &DiffView<'_>, out: &mut dyn Write) -> io::Resul
         json_text::write(&line, out);
         out.push(b'\n');
     };
-    in_order(
-        view,
-        &view.diff.events,
-        |events, _, out| events.iter().for_each(|event| write(event, out)),
-        out,
-    )
+    let events = |range: Range<usize>, out: &mut Vec<u8>| {
+        view.diff.events[range].iter().for_each(|event| write(event, out));
+    };
+    let all = view.diff.events.len();
+    in_order(view, all, events, |text| out.write_all(text))
 }
+
+/// What stands before each element of an array but the first, before which it loses the comma.
+pub(super) const SEPARATOR: &[u8] = b",\n";
 
 /// Writes the elements of an array, each on a line of its own.
-fn write_items<T: Sync, S: Default>(
+fn write_items(
     view: &DiffView<'_>,
-    items: &[T],
-    write: impl Fn(&T, &mut Vec<u8>, &mut S) + Sync,
+    all: usize,
+    write: impl Fn(Range<usize>, &mut Vec<u8>) + Sync,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let part = |part: &[T], is_first: bool, out: &mut Vec<u8>| {
-        let mut state = S::default();
-        for (position, item) in part.iter().enumerate() {
-            let separator: &[u8] = if is_first && position == 0 { b"\n" } else { b",\n" };
-            out.extend_from_slice(separator);
-            write(item, out, &mut state);
-        }
-    };
-    in_order(view, items, part, out)
+    let mut is_first = true;
+    in_order(view, all, write, |text| {
+        let text = if is_first {
+            text.get(1..).unwrap_or_default()
+        } else {
+            text
+        };
+        is_first &= text.is_empty();
+        out.write_all(text)
+    })
 }
 
-/// How many items a thread formats at a time, and how many such parts are held at most, by thread.
+/// How much a thread formats at a time, and how many such parts are held at most, by thread.
 const PART: usize = 1_024;
 const PARTS: usize = 4;
 
-/// Has parts of the items formatted in parallel, and writes them in their order.
-fn in_order<T: Sync>(
+/// Has parts of so many things formatted in parallel, and writes them in their order.
+fn in_order(
     view: &DiffView<'_>,
-    items: &[T],
-    write: impl Fn(&[T], bool, &mut Vec<u8>) + Sync,
-    out: &mut dyn Write,
+    all: usize,
+    format: impl Fn(Range<usize>, &mut Vec<u8>) + Sync,
+    mut write: impl FnMut(&[u8]) -> io::Result<()>,
 ) -> io::Result<()> {
     let at_once = PART * PARTS * view.workers.count();
-    for start in (0..items.len()).step_by(at_once) {
-        let some = start..items.len().min(start + at_once);
+    for start in (0..all).step_by(at_once) {
+        let some = start..all.min(start + at_once);
         let texts = view.workers.in_parts(some, PART, |part| {
-            let (is_first, mut text) = (part.start == 0, Vec::new());
-            write(&items[part], is_first, &mut text);
+            let mut text = Vec::new();
+            format(part, &mut text);
             text
         });
         for text in texts {
-            out.write_all(&text)?;
+            write(&text)?;
         }
     }
     Ok(())

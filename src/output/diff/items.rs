@@ -4,6 +4,7 @@
 use std::io::Write as _;
 
 use super::DiffView;
+use super::document::SEPARATOR;
 use crate::engine::Judged;
 use crate::finding::Status;
 use crate::history::{Moved, Side, Snapshot};
@@ -30,7 +31,7 @@ struct RulePieces {
 
 /// `account` to `arn` of the user last written.
 #[derive(Debug, Default)]
-pub(super) struct UserPiece {
+struct UserPiece {
     of: Option<(Side, u32)>,
     text: Vec<u8>,
 }
@@ -46,8 +47,16 @@ impl<'a> Items<'a> {
         }
     }
 
-    /// Writes one finding as a JSON object.
-    pub(super) fn finding(&self, moved: &Moved, user: &mut UserPiece, out: &mut Vec<u8>) {
+    /// Writes findings as JSON objects, a separator before each.
+    pub(super) fn findings(&self, all: impl Iterator<Item = Moved>, out: &mut Vec<u8>) {
+        let mut user = UserPiece::default();
+        for moved in all {
+            out.extend_from_slice(SEPARATOR);
+            self.finding(&moved, &mut user, out);
+        }
+    }
+
+    fn finding(&self, moved: &Moved, user: &mut UserPiece, out: &mut Vec<u8>) {
         let found = moved.found;
         let snapshot = match moved.side {
             Side::Old => self.old,
@@ -56,16 +65,16 @@ impl<'a> Items<'a> {
         let rule = &self.rules[usize::from(found.rule)];
         let typed = &self.judged[usize::from(found.rule)].bound.typed;
         out.extend_from_slice(br#"{"id":""#);
-        write_hex(snapshot.id(self.judged, found).0, out);
+        write_hex(snapshot.id(self.judged, moved.row, found).0, out);
         out.extend_from_slice(&rule.head);
-        out.extend_from_slice(user.of(snapshot, (moved.side, found.row)));
+        out.extend_from_slice(user.of(snapshot, (moved.side, moved.row)));
         out.extend_from_slice(br#","credential":"#);
         let credential = typed.credential(found.slot);
         write_option(credential.map(|credential| credential.name().as_bytes()), out);
         out.extend_from_slice(br#","key_created":"#);
         let created = typed.entity.existence(found.slot);
         write_time(
-            created.map(|(_, created)| snapshot.users.time(found.row as usize, created)),
+            created.map(|(_, created)| snapshot.users().time(moved.row as usize, created)),
             out,
         );
         out.extend_from_slice(br#","before":"#);
@@ -104,7 +113,7 @@ impl UserPiece {
     fn of(&mut self, snapshot: &Snapshot, of: (Side, u32)) -> &[u8] {
         if self.of != Some(of) {
             self.of = Some(of);
-            let (users, row) = (&snapshot.users, of.1 as usize);
+            let (users, row) = (snapshot.users(), of.1 as usize);
             self.text.clear();
             self.text.extend_from_slice(br#","account":"#);
             write_option(users.account(row), &mut self.text);

@@ -112,7 +112,7 @@ impl<'a> DiffView<'a> {
     fn instants(&self, event: &Event) -> [Timestamp; 2] {
         let of_account = |snapshot: &Snapshot| {
             let (other, row) = self.row(event);
-            snapshot.as_of_account(other.users.account(row as usize))
+            snapshot.as_of_account(other.users().account(row as usize))
         };
         let sides = [(self.diff.old, event.old_row), (self.diff.new, event.new_row)];
         sides.map(|(snapshot, row)| row.map_or_else(|| of_account(snapshot), |row| snapshot.as_of(row)))
@@ -139,14 +139,14 @@ impl<'a> DiffView<'a> {
         };
         let found = moved.found;
         let bound = rules[usize::from(found.rule)];
-        let [account, user, arn] = who(snapshot, found.row);
+        let [account, user, arn] = who(snapshot, moved.row);
         let entity = bound.typed.entity;
         let created = entity
             .existence(found.slot)
-            .map(|(_, created)| snapshot.users.time(found.row as usize, created))
+            .map(|(_, created)| snapshot.users().time(moved.row as usize, created))
             .filter(|&time| time != cell::ABSENT && time != cell::UNKNOWN);
         DiffFinding {
-            id: snapshot.id(self.program.judged(), found).to_string(),
+            id: snapshot.id(self.program.judged(), moved.row, found).to_string(),
             rule: bound.rule.id.clone(),
             parameters: bound.parameters.clone(),
             title: bound.rule.title.clone(),
@@ -179,23 +179,28 @@ impl<'a> DiffView<'a> {
         shown.map(|moved| self.finding(&rules, moved)).collect()
     }
 
-    /// `3 opened (1 critical, 2 high)`.
-    fn counts(&self, what: &str, moved: &[Moved]) -> String {
-        let rules = self.rules();
-        let mut by_rule = vec![0_u64; rules.len()];
+    /// How many there are, by position of the rule.
+    fn by_rule(&self, moved: &[Moved]) -> Vec<u64> {
+        let mut by_rule = vec![0; self.program.judged().len()];
         for moved in moved {
             by_rule[usize::from(moved.found.rule)] += 1;
         }
+        by_rule
+    }
+
+    /// `3 opened (1 critical, 2 high)`.
+    fn counts(&self, what: &str, by_rule: &[u64]) -> String {
+        let rules = self.rules();
         let severities = Severity::ALL.into_iter().rev().filter_map(|severity| {
             let of_severity = rules
                 .iter()
-                .zip(&by_rule)
+                .zip(by_rule)
                 .filter(|(bound, _)| bound.severity == severity);
             let count: u64 = of_severity.map(|(_, count)| count).sum();
             (count > 0).then(|| format!("{} {severity}", super::words::number(count)))
         });
         let severities: Vec<String> = severities.collect();
-        let all = super::words::number(moved.len() as u64);
+        let all = super::words::number(by_rule.iter().sum());
         match severities.as_slice() {
             [] => format!("{all} {what}"),
             _ => format!("{all} {what} ({})", severities.join(", ")),
@@ -207,7 +212,7 @@ impl<'a> DiffView<'a> {
 fn who(snapshot: &Snapshot, row: u32) -> [Option<String>; 3] {
     let row = row as usize;
     let text = |bytes: &[u8]| (!bytes.is_empty()).then(|| String::from_utf8_lossy(bytes).into_owned());
-    let users = &snapshot.users;
+    let users = snapshot.users();
     [
         users.account(row).and_then(text),
         text(users.name(row)),
@@ -222,7 +227,7 @@ fn input(snapshot: &Snapshot) -> InputTally {
         path: input.path.clone(),
         account_name: input.account.name.clone(),
         kind: input.kind.clone(),
-        users: snapshot.users.len() as u64,
+        users: snapshot.count(),
         as_of: input.as_of.to_string(),
         as_of_source: input.as_of_source,
         generated: input.generated.map(|time| time.to_string()),

@@ -150,7 +150,7 @@ fn findings(view: &DiffView<'_>, what: &str, moved: &[Moved]) -> String {
     let paint = Paint(view.settings.color);
     let columns = [Align::Left, Align::Left, Align::Left, Align::Left, Align::Wrapped];
     let mut grid = Grid::new(2, columns);
-    grid.free(paint.text(BOLD, view.counts(what, moved)));
+    grid.free(paint.text(BOLD, view.counts(what, &view.by_rule(moved))));
     for finding in view.worst(moved) {
         grid.cells(vec![
             Cell::styled(finding.severity.name(), severity_style(finding.severity)),
@@ -221,8 +221,11 @@ pub(super) fn summary(view: &DiffView<'_>) -> String {
     let diff = view.diff;
     format!(
         "findings: {}, {}, {}",
-        view.counts("opened", &diff.opened),
-        view.counts("resolved", &diff.resolved),
-        view.counts("still open", &diff.open)
+        view.counts("opened", &view.by_rule(&diff.opened)),
+        view.counts("resolved", &view.by_rule(&diff.resolved)),
+        view.counts(
+            "still open",
+            &diff.open.by_rule(view.program.judged().len(), view.workers)
+        )
     )
 }

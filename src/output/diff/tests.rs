@@ -3,7 +3,7 @@
 use super::*;
 use crate::engine::{self, Tell};
 use crate::finding::Status;
-use crate::history::{Collector, Options, diff};
+use crate::history::{Before, Collector, Options, diff};
 use crate::output::harmless::is_harmful;
 use crate::output::schema::{check_committed, schemas};
 use crate::output::support::{HOSTILE, Memory, RULES, program};
@@ -30,7 +30,7 @@ fn told(format: DiffFormat, width: usize) -> String {
     drop(sink);
     let changes = diff(
         &program,
-        &snapshots[0],
+        Before::new(&snapshots[0], &Workers::one()),
         &snapshots[1],
         Options::default(),
         &Workers::one(),

@@ -1,0 +1,203 @@
+//! The times and flags of users in little memory, and by user: those that are looked at together lie together.
+
+#![expect(
+    clippy::inline_always,
+    reason = "what does not become part of the code for a machine is compiled for any"
+)]
+
+use std::ops::Range;
+
+use super::cells::holds;
+use crate::report::cell::{self, Flag};
+use crate::report::chunk::Chunk;
+use crate::report::schema::{Column, FlagColumn, TimeColumn};
+use crate::report::wide::Work;
+
+/// All times and flags of a user. Cells of columns that the report lacks are unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Packed {
+    /// Almost all lie between 1970 and 2106, and so take half the room; what does not is [`ODD`].
+    times: [u32; TimeColumn::COUNT],
+    /// Two bits a flag, and whether it is root.
+    flags: u32,
+}
+
+const ODD: u32 = u32::MAX - 2;
+const ABSENT: u32 = u32::MAX - 1;
+const UNKNOWN: u32 = u32::MAX;
+
+const ROOT: u32 = 1 << (2 * FlagColumn::COUNT);
+
+impl Packed {
+    /// A time cell; none where it is odd, and must be kept elsewhere.
+    #[inline]
+    pub(super) fn time(&self, column: TimeColumn) -> Option<i64> {
+        match self.times[column as usize] {
+            ABSENT => Some(cell::ABSENT),
+            UNKNOWN => Some(cell::UNKNOWN),
+            ODD => None,
+            time => Some(i64::from(time)),
+        }
+    }
+
+    #[inline]
+    pub(super) fn flag(&self, column: FlagColumn) -> Flag {
+        const FLAGS: [Flag; 4] = [Flag::False, Flag::True, Flag::NotSupported, Flag::Unknown];
+        FLAGS[(self.flags >> (2 * column as u32) & 3) as usize]
+    }
+
+    pub(super) fn is_root(&self) -> bool {
+        self.flags & ROOT != 0
+    }
+
+    /// Whether the slots for keys, and those for certificates, tell what they hold, and none of it was made in the same
+    /// second. Odd times do not tell.
+    pub(super) fn is_clear(&self) -> bool {
+        use FlagColumn::{Cert1Active, Cert2Active, Key1Active, Key2Active};
+        use TimeColumn::{Cert1LastRotated, Cert2LastRotated, Key1LastRotated, Key2LastRotated};
+        let are_clear = |one, other, (one_active, other_active)| {
+            let Some((one, other)) = self.time(one).zip(self.time(other)) else {
+                return false;
+            };
+            match (
+                holds(one, self.flag(one_active)),
+                holds(other, self.flag(other_active)),
+            ) {
+                (Some(both), Some(true)) => !both || one != other,
+                (Some(_), Some(false)) => true,
+                (None, _) | (_, None) => false,
+            }
+        };
+        are_clear(Key1LastRotated, Key2LastRotated, (Key1Active, Key2Active))
+            && are_clear(Cert1LastRotated, Cert2LastRotated, (Cert1Active, Cert2Active))
+    }
+
+    /// Whether a time is odd.
+    pub(super) fn is_odd(&self) -> bool {
+        self.times.contains(&ODD)
+    }
+}
+
+#[inline(always)]
+fn narrowed(cell: i64) -> u32 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "what does not fit is odd"
+    )]
+    let (low, is_narrow) = (cell as u32, (cell as u64) < u64::from(ODD));
+    let time = if is_narrow { low } else { ODD };
+    let time = if cell == cell::ABSENT { ABSENT } else { time };
+    if cell == cell::UNKNOWN { UNKNOWN } else { time }
+}
+
+/// Packs the rows of a chunk, and says whether a time is odd.
+pub(super) struct Packing<'a> {
+    pub(super) chunk: &'a Chunk,
+    pub(super) packed: &'a mut Vec<Packed>,
+}
+
+impl Work for Packing<'_> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn run(self) -> bool {
+        let rows = self.chunk.rows.len();
+        let mut tile = Tile {
+            times: [[UNKNOWN; TILE]; TimeColumn::COUNT],
+            flags: [0; TILE],
+        };
+        let mut is_odd = false;
+        for start in (0..rows).step_by(TILE) {
+            let range = start..rows.min(start + TILE);
+            let count = range.len();
+            is_odd |= tile.fill(self.chunk, range);
+            let packed = (0..count).map(|row| Packed {
+                times: std::array::from_fn(|column| tile.times[column][row]),
+                flags: tile.flags[row],
+            });
+            self.packed.extend(packed);
+        }
+        is_odd
+    }
+}
+
+/// How many rows are packed at a time: little enough to stay in the nearest cache.
+const TILE: usize = 64;
+
+/// The columns of some rows.
+struct Tile {
+    times: [[u32; TILE]; TimeColumn::COUNT],
+    flags: [u32; TILE],
+}
+
+impl Tile {
+    /// Takes rows in, and says whether a time is odd.
+    #[inline(always)]
+    fn fill(&mut self, chunk: &Chunk, rows: Range<usize>) -> bool {
+        for (flags, &is_root) in self.flags.iter_mut().zip(&chunk.root()[rows.clone()]) {
+            *flags = ROOT * u32::from(is_root);
+        }
+        let mut is_odd = false;
+        for column in Column::ALL {
+            match column {
+                Column::Time(time) => {
+                    // A column that the report lacks has no cells, and stays unknown.
+                    let cells = chunk.times(time).cells.get(rows.clone()).unwrap_or_default();
+                    for (narrow, &cell) in self.times[time as usize].iter_mut().zip(cells) {
+                        *narrow = narrowed(cell);
+                        is_odd |= *narrow == ODD;
+                    }
+                }
+                Column::Flag(flag) => {
+                    let shift = 2 * flag as u32;
+                    let cells = chunk
+                        .flags(flag)
+                        .cells
+                        .get(rows.clone())
+                        .unwrap_or(&[Flag::Unknown; TILE]);
+                    for (flags, &cell) in self.flags.iter_mut().zip(cells) {
+                        *flags |= (cell as u32) << shift;
+                    }
+                }
+                Column::Text(_) => {}
+            }
+        }
+        is_odd
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_of_any_year_come_back_or_are_odd() {
+        let fit = [
+            0,
+            1,
+            1_780_272_000,
+            i64::from(ODD) - 1,
+            cell::ABSENT,
+            cell::UNKNOWN,
+        ];
+        let odd = [
+            i64::from(ODD),
+            i64::from(ABSENT),
+            i64::from(UNKNOWN),
+            1 << 32,
+            -1,
+            -62_135_596_800,
+            253_402_300_799,
+        ];
+        let back = |time: i64| {
+            let packed = Packed {
+                times: [narrowed(time); TimeColumn::COUNT],
+                flags: 0,
+            };
+            packed.time(TimeColumn::Key2LastUsed)
+        };
+        assert_eq!(fit.map(back), fit.map(Some));
+        assert_eq!(odd.map(back), [None; 7]);
+    }
+}

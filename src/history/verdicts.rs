@@ -1,0 +1,159 @@
+//! What was found about users in little memory: a bit a judgement for what fails, a list for the little else.
+
+use crate::engine::Block;
+use crate::finding::Status;
+use crate::report::schema::Slot;
+
+/// One finding about a user in little memory: the rest of it is the rule's and the user's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Position of the rule in its program.
+    pub rule: u16,
+    /// Fail, undetermined or suppressed.
+    pub status: Status,
+    /// The slot of the key or certificate that it is about.
+    pub slot: Slot,
+}
+
+/// What was found about users, by index.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Verdicts {
+    /// Position of the rule, and slot, of each judgement.
+    judgements: Vec<(u16, Slot)>,
+    /// Of each user so many words that there is a bit a judgement: whether it fails.
+    fails: Vec<u64>,
+    /// What is undetermined or suppressed, by user.
+    others: Vec<Other>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Other {
+    user: u32,
+    judgement: u32,
+    status: Status,
+}
+
+/// What was found about one user.
+#[derive(Clone, Copy)]
+pub(super) struct Told<'a> {
+    judgements: &'a [(u16, Slot)],
+    fails: &'a [u64],
+    others: &'a [Other],
+}
+
+impl Verdicts {
+    /// What is told of a block, and nothing else.
+    pub(super) fn fill(&mut self, block: Block<'_>) {
+        let rule = |rule| u16::try_from(rule).expect("invariant: fewer than 65,536 rules");
+        self.judgements.clear();
+        self.judgements.extend(
+            block
+                .told
+                .judgements()
+                .map(|(position, slot)| (rule(position), slot)),
+        );
+        let words = self.words();
+        self.fails.clear();
+        self.fails.resize(words * block.chunk.rows.len(), 0);
+        for (word, judgement, rows) in block.told.rows(Status::Fail) {
+            for row in ones(rows) {
+                self.fails[(word * 64 + row) * words + judgement / 64] |= 1 << (judgement % 64);
+            }
+        }
+        self.others.clear();
+        for status in [Status::Undetermined, Status::Suppressed] {
+            for (word, judgement, rows) in block.told.rows(status) {
+                self.others.extend(ones(rows).map(|row| Other {
+                    user: index(word * 64 + row),
+                    judgement: index(judgement),
+                    status,
+                }));
+            }
+        }
+        self.others
+            .sort_unstable_by_key(|other| (other.user, other.judgement));
+    }
+
+    /// Words of a user.
+    fn words(&self) -> usize {
+        self.judgements.len().div_ceil(64)
+    }
+
+    /// Those of the same program.
+    pub(super) fn take_judgements(&mut self, other: &Self) {
+        if self.judgements.is_empty() {
+            self.judgements.clone_from(&other.judgements);
+        }
+    }
+
+    pub(super) fn of(&self, user: u32) -> Told<'_> {
+        let words = self.words();
+        let start = self.others.partition_point(|other| other.user < user);
+        let others = &self.others[start..];
+        let count = others.iter().take_while(|other| other.user == user).count();
+        Told {
+            judgements: &self.judgements,
+            fails: &self.fails[user as usize * words..][..words],
+            others: &others[..count],
+        }
+    }
+
+    /// Adds what was found about the next user.
+    pub(super) fn push(&mut self, user: u32, told: Told<'_>) {
+        self.fails.extend_from_slice(told.fails);
+        self.others
+            .extend(told.others.iter().map(|&other| Other { user, ..other }));
+    }
+
+    /// Moves all of the other ones behind those of so many users.
+    pub(super) fn append(&mut self, users: u32, other: &mut Self) {
+        self.take_judgements(other);
+        self.fails.append(&mut other.fails);
+        let others = other.others.drain(..);
+        self.others.extend(others.map(|other| Other {
+            user: other.user + users,
+            ..other
+        }));
+    }
+}
+
+impl<'a> Told<'a> {
+    /// Whether the same was found, by the same program.
+    pub(super) fn is_like(self, other: Told<'_>) -> bool {
+        let said = |other: &Other| (other.judgement, other.status);
+        self.fails == other.fails && self.others.iter().map(said).eq(other.others.iter().map(said))
+    }
+
+    /// What fails, in (rule, slot) order.
+    pub(super) fn failing(self) -> impl Iterator<Item = Found> + 'a {
+        let words = self.fails.iter().enumerate();
+        let failing = words.flat_map(|(word, &bits)| ones(bits).map(move |bit| word * 64 + bit));
+        failing.map(move |judgement| self.found(judgement, Status::Fail))
+    }
+
+    /// What was found: what fails, and then what else.
+    pub(super) fn all(self) -> impl Iterator<Item = Found> + 'a {
+        let others = self.others.iter();
+        let others = others.map(move |other| self.found(other.judgement as usize, other.status));
+        self.failing().chain(others)
+    }
+
+    fn found(self, judgement: usize, status: Status) -> Found {
+        let (rule, slot) = self.judgements[judgement];
+        Found { rule, status, slot }
+    }
+}
+
+/// The positions of ones, ascending.
+fn ones(mut bits: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let bit = bits.trailing_zeros() as usize;
+        // Of none, all bits are zeros.
+        bits &= bits.wrapping_sub(1);
+        (bit < 64).then_some(bit)
+    })
+}
+
+fn index(number: usize) -> u32 {
+    u32::try_from(number).expect("invariant: a block has fewer than 4 G rows")
+}
