@@ -4,8 +4,9 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::index::{Identity, Index, Who};
-use super::roster::Row;
+use super::roster::{Row, index};
 use super::snapshot::Snapshot;
+use super::verdicts::Verdicts;
 use crate::engine::Workers;
 use crate::report::schema::TextColumn;
 
@@ -17,20 +18,46 @@ pub struct Before<'a> {
     unchanged: Mutex<Unchanged>,
 }
 
-/// Who is as before, as far as the newer report was read.
+/// Who is as before, as far as the newer report was read: nothing at all happened to them, and nothing is odd about
+/// them.
 #[derive(Debug, Default)]
 pub(super) struct Unchanged {
     /// By row of the older snapshot, in which row of the newer report the user stands as before, or [`NOWHERE`].
     pub(super) rows: Vec<u32>,
     /// Rows of the newer report in which a user stands as before once more.
     pub(super) duplicates: Vec<u32>,
+    pub(super) aged: Aged,
 }
+
+/// Those who are as before, but of whom something else is found by now.
+#[derive(Debug, Default)]
+pub(super) struct Aged {
+    /// In the order of the newer report; some of them may stand there once more.
+    pub(super) users: Vec<AsBefore>,
+    /// By their index.
+    pub(super) verdicts: Verdicts,
+}
+
+/// A user who is as before: its row in the older snapshot, and in the newer report.
+pub(super) type AsBefore = (u32, u32);
 
 /// No row.
 pub(super) const NOWHERE: u32 = u32::MAX;
 
-/// A user who is as before: its row in the older snapshot, and in the newer report.
-pub(super) type AsBefore = (u32, u32);
+/// Users of a block who are as before.
+#[derive(Debug, Default)]
+pub(super) struct Taken {
+    users: Vec<AsBefore>,
+    aged: Aged,
+}
+
+impl Taken {
+    pub(super) fn clear(&mut self) {
+        self.users.clear();
+        self.aged.users.clear();
+        self.aged.verdicts.clear();
+    }
+}
 
 impl<'a> Before<'a> {
     /// Of an older snapshot that is whole.
@@ -46,17 +73,29 @@ impl<'a> Before<'a> {
             index: Index::new(Who { users, identity }, workers),
             unchanged: Mutex::new(Unchanged {
                 rows: vec![NOWHERE; users.len()],
-                duplicates: Vec::new(),
+                ..Unchanged::default()
             }),
         }
     }
 
-    /// The row of the older snapshot whose user is the same, and as before; `expected` is where it is looked for first,
-    /// and then where the next one is expected, as the order of reports hardly changes.
-    pub(super) fn unchanged(&self, row: &Row<'_>, expected: &mut u32) -> Option<u32> {
-        let old = self.row_of(row, *expected)?;
+    /// Takes the user of a row of a block, if it is as before. `expected` is the row of the older snapshot where it is
+    /// looked for first, and then where the next one is expected, as the order of reports hardly changes.
+    pub(super) fn take(&self, row: &Row<'_>, expected: &mut u32, taken: &mut Taken) -> bool {
+        let Some(old) = self.row_of(row, *expected) else {
+            return false;
+        };
         *expected = old + 1;
-        self.is_as_before(row, old).then_some(old)
+        let (users, user) = (self.old.users(), old as usize);
+        if !users.has_cells_of(user, row) || !users.is_clear(user) {
+            return false;
+        }
+        taken.users.push((old, row.number));
+        if !self.old.roster.verdicts.of(old).is_like(row.verdicts) {
+            let Aged { users, verdicts } = &mut taken.aged;
+            verdicts.push(index(users.len()), row.verdicts);
+            users.push((old, row.number));
+        }
+        true
     }
 
     /// The row of the older snapshot that has this name and ARN.
@@ -69,24 +108,25 @@ impl<'a> Before<'a> {
         self.index.row(who).filter(|&old| is_named(old))
     }
 
-    /// Whether nothing at all happened to a user, and nothing is odd about it.
-    fn is_as_before(&self, row: &Row<'_>, old: u32) -> bool {
-        let (users, user) = (self.old.users(), old as usize);
-        users.has_cells_of(user, row)
-            && self.old.roster.verdicts.of(old).is_like(row.verdicts)
-            && users.is_clear(user)
-    }
-
-    /// Notes who was as before. Called in the order of the newer report, with how many rows stand before the part.
-    pub(super) fn note(&self, taken: &[AsBefore], rows_before: u32) {
+    /// Notes who was taken. Called in the order of the newer report, with how many rows stand before the block.
+    pub(super) fn note(&self, taken: &mut Taken, rows_before: u32) {
         let mut unchanged = self.unchanged.lock().unwrap_or_else(PoisonError::into_inner);
-        let Unchanged { rows, duplicates } = &mut *unchanged;
-        for &(old, row) in taken {
+        let Unchanged {
+            rows,
+            duplicates,
+            aged,
+        } = &mut *unchanged;
+        for &(old, row) in &taken.users {
             match &mut rows[old as usize] {
                 place if *place == NOWHERE => *place = rows_before + row,
                 _ => duplicates.push(rows_before + row),
             }
         }
+        let users = index(aged.users.len());
+        aged.verdicts.append(users, &mut taken.aged.verdicts);
+        let more = taken.aged.users.iter();
+        aged.users
+            .extend(more.map(|&(old, row)| (old, rows_before + row)));
     }
 
     pub(super) fn into_parts(self) -> (&'a Snapshot, Index<'a>, Unchanged) {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
-use super::before::{AsBefore, Before};
+use super::before::{Before, Taken};
 use super::roster::{Fate, Roster, Rows, rule};
 use super::snapshot::Snapshot;
 use crate::engine::{Block, Hit, Input, Sink};
@@ -33,7 +33,7 @@ pub struct Part {
     input: Option<Input>,
     roster: Roster,
     rows: Rows,
-    taken: Vec<AsBefore>,
+    taken: Taken,
     folded: Vec<u16>,
     last: bool,
 }
@@ -89,15 +89,9 @@ impl<F: FnMut(Snapshot) + Send> Sink for Collector<'_, F> {
             if wanted.is_some_and(|wanted| account().is_some_and(|account| !wanted.contains(account))) {
                 return Fate::LeftOut;
             }
-            match self
-                .before
-                .and_then(|before| before.unchanged(row, &mut expected))
-            {
-                Some(old) => {
-                    taken.push((old, row.number));
-                    Fate::Counted
-                }
-                None => Fate::Kept,
+            match self.before {
+                Some(before) if before.take(row, &mut expected, taken) => Fate::Counted,
+                _ => Fate::Kept,
             }
         });
     }
@@ -121,7 +115,7 @@ impl<F: FnMut(Snapshot) + Send> Sink for Collector<'_, F> {
                 .filter(same)
                 .unwrap_or_else(|| Snapshot::new(input));
             if let Some(before) = self.before {
-                before.note(&part.taken, state.rows + snapshot.roster.rows());
+                before.note(&mut part.taken, state.rows + snapshot.roster.rows());
             }
             snapshot.roster.append(&mut part.roster);
             snapshot.folded.append(&mut part.folded);

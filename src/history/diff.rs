@@ -8,7 +8,7 @@ use super::moves::{Follow, Moves};
 use super::notes;
 use super::open::Open;
 use super::snapshot::Snapshot;
-use super::verdicts::Found;
+use super::verdicts::{Found, Told, Verdicts};
 use crate::engine::{Input, Judged, Program, Workers};
 use crate::finding::{Diagnostic, Status};
 use crate::gsl::typed::Entity;
@@ -47,8 +47,8 @@ pub struct Diff<'a> {
 pub struct Moved {
     /// Index of the user in the snapshot that the finding is of.
     pub row: u32,
-    /// The finding in the snapshot that shows it best: the newer one where it fails there, unless the user is not
-    /// kept there, being as before.
+    /// The finding in the snapshot that shows it best: the newer one where it fails there, unless the user is as
+    /// before, and so not kept there.
     pub found: Found,
     /// The snapshot that it is of.
     pub side: Side,
@@ -170,6 +170,7 @@ pub fn diff<'a>(
         new,
         options,
         rules: program.judged(),
+        aged: &matching.aged,
         tells: [Entity::IamAccessKey, Entity::IamSigningCertificate]
             .map(|entity| tells(old, entity) && tells(new, entity)),
     };
@@ -200,6 +201,8 @@ struct Comparer<'a> {
     new: &'a Snapshot,
     options: Options,
     rules: &'a [Judged],
+    /// What is found about users who are as before but for that.
+    aged: &'a Verdicts,
     /// Whether both reports have the columns that tell keys, and certificates.
     tells: [bool; 2],
 }
@@ -238,6 +241,7 @@ impl Comparer<'_> {
         for &user in users {
             match user {
                 Match::Same(old, new) => self.same(old, new, &mut changed),
+                Match::Aged(old, user) => self.aged(old, self.aged.of(user), &mut changed),
                 Match::Recreated(old, new) => {
                     changed
                         .events
@@ -287,6 +291,43 @@ impl Comparer<'_> {
         };
         follow.follow(&mut changed.moves);
         changed.events.append(&mut changes.events);
+    }
+
+    /// What time alone has brought, or taken away.
+    fn aged(&self, row: u32, after: Told<'_>, changed: &mut Changed) {
+        let before = self.old.roster.verdicts.of(row);
+        let fails = Some(Status::Fail);
+        let said = |told: Told<'_>, judgement, snapshot: &Snapshot, rule| {
+            let folded = || snapshot.folded.contains(&rule).then_some(Status::Undetermined);
+            told.status(judgement).or_else(folded)
+        };
+        for judgement in after.failing_judgements() {
+            let found = after.found(judgement, Status::Fail);
+            let was = said(before, judgement, self.old, found.rule);
+            let moved = Moved::new((row, found), Side::Old, was, fails);
+            match was {
+                Some(Status::Fail) => changed.moves.open.push((row, moved)),
+                _ => changed.moves.opened.push(moved),
+            }
+        }
+        for judgement in before.failing_judgements() {
+            let found = before.found(judgement, Status::Fail);
+            let now = said(after, judgement, self.new, found.rule);
+            let mut moved = Moved::new((row, found), Side::Old, fails, now);
+            match now {
+                Some(Status::Fail) => {}
+                Some(Status::Undetermined) => changed.moves.open.push((row, moved)),
+                _ => {
+                    let suppressed = now == Some(Status::Suppressed);
+                    moved.by = Causes::from_iter([if suppressed {
+                        Cause::Suppressed
+                    } else {
+                        Cause::Other
+                    }]);
+                    changed.moves.resolved.push(moved);
+                }
+            }
+        }
     }
 
     fn stands_alone(&self, kind: Kind, old_row: Option<u32>, new_row: Option<u32>) -> Event {

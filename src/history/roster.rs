@@ -68,7 +68,6 @@ impl Roster {
             packed: &mut rows.cells,
         });
         rows.verdicts.fill(block);
-        self.verdicts.take_judgements(&rows.verdicts);
         self.rows = index(rows.cells.len());
         let mut accounts = AccountsOf::default();
         for (number, cells) in (0..).zip(&rows.cells) {

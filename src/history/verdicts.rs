@@ -74,16 +74,14 @@ impl Verdicts {
             .sort_unstable_by_key(|other| (other.user, other.judgement));
     }
 
+    pub(super) fn clear(&mut self) {
+        self.fails.clear();
+        self.others.clear();
+    }
+
     /// Words of a user.
     fn words(&self) -> usize {
         self.judgements.len().div_ceil(64)
-    }
-
-    /// Those of the same program.
-    pub(super) fn take_judgements(&mut self, other: &Self) {
-        if self.judgements.is_empty() {
-            self.judgements.clone_from(&other.judgements);
-        }
     }
 
     pub(super) fn of(&self, user: u32) -> Told<'_> {
@@ -98,8 +96,11 @@ impl Verdicts {
         }
     }
 
-    /// Adds what was found about the next user.
+    /// Adds what was found about the next user, who has this index.
     pub(super) fn push(&mut self, user: u32, told: Told<'_>) {
+        if self.judgements.is_empty() {
+            self.judgements.extend_from_slice(told.judgements);
+        }
         self.fails.extend_from_slice(told.fails);
         self.others
             .extend(told.others.iter().map(|&other| Other { user, ..other }));
@@ -107,7 +108,10 @@ impl Verdicts {
 
     /// Moves all of the other ones behind those of so many users.
     pub(super) fn append(&mut self, users: u32, other: &mut Self) {
-        self.take_judgements(other);
+        if self.judgements.is_empty() {
+            // All are of one program.
+            self.judgements.clone_from(&other.judgements);
+        }
         self.fails.append(&mut other.fails);
         let others = other.others.drain(..);
         self.others.extend(others.map(|other| Other {
@@ -126,9 +130,24 @@ impl<'a> Told<'a> {
 
     /// What fails, in (rule, slot) order.
     pub(super) fn failing(self) -> impl Iterator<Item = Found> + 'a {
+        self.failing_judgements()
+            .map(move |judgement| self.found(judgement, Status::Fail))
+    }
+
+    /// The judgements that fail, ascending.
+    pub(super) fn failing_judgements(self) -> impl Iterator<Item = usize> + 'a {
         let words = self.fails.iter().enumerate();
-        let failing = words.flat_map(|(word, &bits)| ones(bits).map(move |bit| word * 64 + bit));
-        failing.map(move |judgement| self.found(judgement, Status::Fail))
+        words.flat_map(|(word, &bits)| ones(bits).map(move |bit| word * 64 + bit))
+    }
+
+    /// What is said of a judgement, if anything but that it passes.
+    pub(super) fn status(self, judgement: usize) -> Option<Status> {
+        if self.fails[judgement / 64] >> (judgement % 64) & 1 == 1 {
+            return Some(Status::Fail);
+        }
+        let mut others = self.others.iter();
+        let other = others.find(|other| other.judgement as usize == judgement);
+        other.map(|other| other.status)
     }
 
     /// What was found: what fails, and then what else.
@@ -138,7 +157,7 @@ impl<'a> Told<'a> {
         self.failing().chain(others)
     }
 
-    fn found(self, judgement: usize, status: Status) -> Found {
+    pub(super) fn found(self, judgement: usize, status: Status) -> Found {
         let (rule, slot) = self.judgements[judgement];
         Found { rule, status, slot }
     }
