@@ -184,7 +184,7 @@ pub fn diff<'a>(
         events: changes.events,
         opened: changes.moves.opened,
         resolved: changes.moves.resolved,
-        open: Open::new(old, matching.unchanged, changes.moves.open),
+        open: Open::new(old, matching, changes.moves.open),
         diagnostics,
     })
 }
@@ -293,7 +293,7 @@ impl Comparer<'_> {
         changed.events.append(&mut changes.events);
     }
 
-    /// What time alone has brought, or taken away.
+    /// What time alone has brought, or taken away. What fails still is told by [`Open`].
     fn aged(&self, row: u32, after: Told<'_>, changed: &mut Changed) {
         let before = self.old.roster.verdicts.of(row);
         let fails = Some(Status::Fail);
@@ -304,10 +304,11 @@ impl Comparer<'_> {
         for judgement in after.failing_judgements() {
             let found = after.found(judgement, Status::Fail);
             let was = said(before, judgement, self.old, found.rule);
-            let moved = Moved::new((row, found), Side::Old, was, fails);
-            match was {
-                Some(Status::Fail) => changed.moves.open.push((row, moved)),
-                _ => changed.moves.opened.push(moved),
+            if was != fails {
+                changed
+                    .moves
+                    .opened
+                    .push(Moved::new((row, found), Side::Old, was, fails));
             }
         }
         for judgement in before.failing_judgements() {

@@ -4,9 +4,10 @@ use std::ops::Range;
 
 use super::before::NOWHERE;
 use super::diff::{Moved, Side};
+use super::matching::{Match, Matching};
 use super::roster::index;
 use super::snapshot::Snapshot;
-use super::verdicts::{Found, Told};
+use super::verdicts::{Found, Told, Verdicts};
 use crate::engine::Workers;
 use crate::finding::Status;
 
@@ -18,18 +19,31 @@ const PART: usize = 65_536;
 #[derive(Debug)]
 pub struct Open<'a> {
     old: &'a Snapshot,
-    /// By row of the older snapshot, in which row of the newer report the user stands as before.
+    /// By row of the older snapshot, in which row of the newer report the user stands as before in all.
     unchanged: Vec<u32>,
-    /// Those of other users, with their row in the older snapshot, ascending.
+    /// Those of whom something else is found by now: row in the older snapshot, ascending, and index.
+    aged: Vec<(u32, u32)>,
+    /// By that index, what.
+    verdicts: Verdicts,
+    /// Of other findings, the user's row in the older snapshot, ascending, and the finding.
     others: Vec<(u32, Moved)>,
 }
 
 impl<'a> Open<'a> {
-    pub(super) fn new(old: &'a Snapshot, unchanged: Vec<u32>, mut others: Vec<(u32, Moved)>) -> Self {
+    /// `others` are those that do not fail in both snapshots for a user who is as before.
+    pub(super) fn new(old: &'a Snapshot, matching: Matching, mut others: Vec<(u32, Moved)>) -> Self {
         others.sort_by_key(|&(row, _)| row);
+        let aged = matching.users.iter().filter_map(|user| match *user {
+            Match::Aged(old, index) => Some((old, index)),
+            _ => None,
+        });
+        let mut aged: Vec<_> = aged.collect();
+        aged.sort_unstable();
         Self {
             old,
-            unchanged,
+            unchanged: matching.unchanged,
+            aged,
+            verdicts: matching.aged,
             others,
         }
     }
@@ -41,21 +55,20 @@ impl<'a> Open<'a> {
 
     /// Those of users in these rows of the older snapshot.
     pub fn of(&self, rows: Range<usize>) -> impl Iterator<Item = Moved> {
-        let start = self
-            .others
-            .partition_point(|&(row, _)| (row as usize) < rows.start);
-        let mut others = self.others[start..].iter().peekable();
-        let mut of_row = move |row: usize| {
-            let mine = std::iter::from_fn(|| others.next_if(|other| other.0 as usize == row));
-            mine.map(|(_, moved)| moved.clone()).collect::<Vec<_>>()
-        };
-        rows.flat_map(move |row| {
-            let others = of_row(row);
+        let start = index(rows.start);
+        let mut others = self.others[self.others.partition_point(|other| other.0 < start)..].iter();
+        let mut aged = self.aged_from(start);
+        (start..index(rows.end)).flat_map(move |row| {
             let fails = Some(Status::Fail);
-            let unchanged = self.unchanged_of(row);
-            unchanged
-                .map(move |found| Moved::new((index(row), found), Side::Old, fails, fails))
-                .chain(others)
+            let still = self.still(row, self.newer(row, &mut aged));
+            let moved = still.map(move |found| Moved::new((row, found), Side::Old, fails, fails));
+            let count = others
+                .as_slice()
+                .iter()
+                .take_while(|other| other.0 == row)
+                .count();
+            let others = others.by_ref().take(count).map(|(_, moved)| moved.clone());
+            moved.chain(others.collect::<Vec<_>>())
         })
     }
 
@@ -63,8 +76,9 @@ impl<'a> Open<'a> {
     pub fn by_rule(&self, rules: usize, workers: &Workers) -> Vec<u64> {
         let parts = workers.in_parts(0..self.unchanged.len(), PART, |rows| {
             let mut by_rule = vec![0_u64; rules];
-            for row in rows.filter(|&row| self.unchanged[row] != NOWHERE) {
-                for found in self.old.roster.verdicts.of(index(row)).failing() {
+            let mut aged = self.aged_from(index(rows.start));
+            for row in index(rows.start)..index(rows.end) {
+                for found in self.still(row, self.newer(row, &mut aged)) {
                     by_rule[usize::from(found.rule)] += 1;
                 }
             }
@@ -78,10 +92,23 @@ impl<'a> Open<'a> {
         by_rule
     }
 
-    /// What fails of a user who is as before.
-    fn unchanged_of(&self, row: usize) -> impl Iterator<Item = Found> {
-        let is_unchanged = self.unchanged[row] != NOWHERE;
-        let told = is_unchanged.then(|| self.old.roster.verdicts.of(index(row)));
-        told.into_iter().flat_map(Told::failing)
+    fn aged_from(&self, row: u32) -> std::slice::Iter<'_, (u32, u32)> {
+        self.aged[self.aged.partition_point(|&(old, _)| old < row)..].iter()
+    }
+
+    /// What is found by now of the user in this row, if it is the next who aged.
+    fn newer<'s>(&'s self, row: u32, aged: &mut std::slice::Iter<'_, (u32, u32)>) -> Option<Told<'s>> {
+        let &(_, index) = aged.as_slice().first().filter(|&&(old, _)| old == row)?;
+        aged.next();
+        Some(self.verdicts.of(index))
+    }
+
+    /// What fails in both snapshots of a user who is as before; `newer` is what else is found of it by now.
+    fn still<'s>(&'s self, row: u32, newer: Option<Told<'s>>) -> impl Iterator<Item = Found> + use<'s> {
+        let is_as_before = newer.is_some() || self.unchanged[row as usize] != NOWHERE;
+        let old = is_as_before.then(|| self.old.roster.verdicts.of(row));
+        let failing = old.into_iter().flat_map(Told::failing_judgements);
+        let still = failing.filter(move |&judgement| newer.is_none_or(|newer| newer.fails(judgement)));
+        still.filter_map(move |judgement| Some(old?.found(judgement, Status::Fail)))
     }
 }

@@ -140,9 +140,13 @@ impl<'a> Told<'a> {
         words.flat_map(|(word, &bits)| ones(bits).map(move |bit| word * 64 + bit))
     }
 
+    pub(super) fn fails(self, judgement: usize) -> bool {
+        self.fails[judgement / 64] >> (judgement % 64) & 1 == 1
+    }
+
     /// What is said of a judgement, if anything but that it passes.
     pub(super) fn status(self, judgement: usize) -> Option<Status> {
-        if self.fails[judgement / 64] >> (judgement % 64) & 1 == 1 {
+        if self.fails(judgement) {
             return Some(Status::Fail);
         }
         let mut others = self.others.iter();
