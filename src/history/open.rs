@@ -7,7 +7,7 @@ use super::diff::{Moved, Side};
 use super::matching::{Match, Matching};
 use super::roster::index;
 use super::snapshot::Snapshot;
-use super::verdicts::{Found, Told, Verdicts};
+use super::verdicts::{Still, Told, Verdicts};
 use crate::engine::Workers;
 use crate::finding::Status;
 
@@ -61,6 +61,7 @@ impl<'a> Open<'a> {
         (start..index(rows.end)).flat_map(move |row| {
             let fails = Some(Status::Fail);
             let still = self.still(row, self.newer(row, &mut aged));
+            let still = still.into_iter().flat_map(Still::all);
             let moved = still.map(move |found| Moved::new((row, found), Side::Old, fails, fails));
             let count = others
                 .as_slice()
@@ -74,18 +75,23 @@ impl<'a> Open<'a> {
 
     /// How many there are, by position of the rule.
     pub fn by_rule(&self, rules: usize, workers: &Workers) -> Vec<u64> {
+        let verdicts = &self.old.roster.verdicts;
         let parts = workers.in_parts(0..self.unchanged.len(), PART, |rows| {
-            let mut by_rule = vec![0_u64; rules];
+            let mut by_judgement = vec![0; verdicts.judgements()];
             let mut aged = self.aged_from(index(rows.start));
             for row in index(rows.start)..index(rows.end) {
-                for found in self.still(row, self.newer(row, &mut aged)) {
-                    by_rule[usize::from(found.rule)] += 1;
+                if let Some(still) = self.still(row, self.newer(row, &mut aged)) {
+                    still.count(&mut by_judgement);
                 }
             }
-            by_rule
+            by_judgement
         });
-        let sum = |rule: usize| parts.iter().map(|by_rule| by_rule[rule]).sum();
-        let mut by_rule: Vec<u64> = (0..rules).map(sum).collect();
+        let mut by_rule = vec![0; rules];
+        for by_judgement in parts {
+            for (judgement, count) in by_judgement.into_iter().enumerate() {
+                by_rule[usize::from(verdicts.rule(judgement))] += count;
+            }
+        }
         for (_, moved) in &self.others {
             by_rule[usize::from(moved.found.rule)] += 1;
         }
@@ -103,12 +109,12 @@ impl<'a> Open<'a> {
         Some(self.verdicts.of(index))
     }
 
-    /// What fails in both snapshots of a user who is as before; `newer` is what else is found of it by now.
-    fn still<'s>(&'s self, row: u32, newer: Option<Told<'s>>) -> impl Iterator<Item = Found> + use<'s> {
+    /// What fails in both snapshots, if it is a user who is as before; `newer` is what else is found of it by now.
+    fn still<'s>(&'s self, row: u32, newer: Option<Told<'s>>) -> Option<Still<'s>> {
         let is_as_before = newer.is_some() || self.unchanged[row as usize] != NOWHERE;
-        let old = is_as_before.then(|| self.old.roster.verdicts.of(row));
-        let failing = old.into_iter().flat_map(Told::failing_judgements);
-        let still = failing.filter(move |&judgement| newer.is_none_or(|newer| newer.fails(judgement)));
-        still.filter_map(move |judgement| Some(old?.found(judgement, Status::Fail)))
+        is_as_before.then(|| {
+            let old = self.old.roster.verdicts.of(row);
+            old.still(newer.unwrap_or(old))
+        })
     }
 }

@@ -84,6 +84,16 @@ impl Verdicts {
         self.judgements.len().div_ceil(64)
     }
 
+    /// How many judgements there are.
+    pub(super) fn judgements(&self) -> usize {
+        self.judgements.len()
+    }
+
+    /// Position of the rule that a judgement is of.
+    pub(super) fn rule(&self, judgement: usize) -> u16 {
+        self.judgements[judgement].0
+    }
+
     pub(super) fn of(&self, user: u32) -> Told<'_> {
         let words = self.words();
         let start = self.others.partition_point(|other| other.user < user);
@@ -128,6 +138,11 @@ impl<'a> Told<'a> {
         self.fails == other.fails && self.others.iter().map(said).eq(other.others.iter().map(said))
     }
 
+    /// What fails here and there.
+    pub(super) fn still(self, newer: Told<'a>) -> Still<'a> {
+        Still { old: self, newer }
+    }
+
     /// What fails, in (rule, slot) order.
     pub(super) fn failing(self) -> impl Iterator<Item = Found> + 'a {
         self.failing_judgements()
@@ -140,13 +155,9 @@ impl<'a> Told<'a> {
         words.flat_map(|(word, &bits)| ones(bits).map(move |bit| word * 64 + bit))
     }
 
-    pub(super) fn fails(self, judgement: usize) -> bool {
-        self.fails[judgement / 64] >> (judgement % 64) & 1 == 1
-    }
-
     /// What is said of a judgement, if anything but that it passes.
     pub(super) fn status(self, judgement: usize) -> Option<Status> {
-        if self.fails(judgement) {
+        if self.fails[judgement / 64] >> (judgement % 64) & 1 == 1 {
             return Some(Status::Fail);
         }
         let mut others = self.others.iter();
@@ -164,6 +175,36 @@ impl<'a> Told<'a> {
     pub(super) fn found(self, judgement: usize, status: Status) -> Found {
         let (rule, slot) = self.judgements[judgement];
         Found { rule, status, slot }
+    }
+}
+
+/// What fails of one user, in two snapshots.
+#[derive(Clone, Copy)]
+pub(super) struct Still<'a> {
+    old: Told<'a>,
+    newer: Told<'a>,
+}
+
+impl<'a> Still<'a> {
+    /// In (rule, slot) order.
+    pub(super) fn all(self) -> impl Iterator<Item = Found> + 'a {
+        let words = self.words().enumerate();
+        let judgements = words.flat_map(|(word, bits)| ones(bits).map(move |bit| word * 64 + bit));
+        judgements.map(move |judgement| self.old.found(judgement, Status::Fail))
+    }
+
+    /// Counts them, by judgement.
+    pub(super) fn count(self, by_judgement: &mut [u64]) {
+        for (word, bits) in self.words().enumerate() {
+            for bit in ones(bits) {
+                by_judgement[word * 64 + bit] += 1;
+            }
+        }
+    }
+
+    fn words(self) -> impl Iterator<Item = u64> + 'a {
+        let both = self.old.fails.iter().zip(self.newer.fails);
+        both.map(|(old, newer)| old & newer)
     }
 }
 
