@@ -27,6 +27,9 @@ pub(super) struct Unchanged {
     /// Rows of the newer report in which a user stands as before once more.
     pub(super) duplicates: Vec<u32>,
     pub(super) aged: Aged,
+    /// Of each of the others, in the order of the newer report, the row of the older snapshot that has the same name and
+    /// ARN, or [`NOWHERE`].
+    pub(super) others: Vec<u32>,
 }
 
 /// Those who are as before, but of whom something else is found by now.
@@ -44,16 +47,18 @@ pub(super) type AsBefore = (u32, u32);
 /// No row.
 pub(super) const NOWHERE: u32 = u32::MAX;
 
-/// Users of a block who are as before.
+/// Users of a block who are as before, and the rows of the others.
 #[derive(Debug, Default)]
 pub(super) struct Taken {
     users: Vec<AsBefore>,
     aged: Aged,
+    others: Vec<u32>,
 }
 
 impl Taken {
     pub(super) fn clear(&mut self) {
         self.users.clear();
+        self.others.clear();
         self.aged.users.clear();
         self.aged.verdicts.clear();
     }
@@ -82,11 +87,13 @@ impl<'a> Before<'a> {
     /// looked for first, and then where the next one is expected, as the order of reports hardly changes.
     pub(super) fn take(&self, row: &Row<'_>, expected: &mut u32, taken: &mut Taken) -> bool {
         let Some(old) = self.row_of(row, *expected) else {
+            taken.others.push(NOWHERE);
             return false;
         };
         *expected = old + 1;
         let (users, user) = (self.old.users(), old as usize);
         if !users.has_cells_of(user, row) || !users.is_clear(user) {
+            taken.others.push(old);
             return false;
         }
         taken.users.push((old, row.number));
@@ -115,7 +122,9 @@ impl<'a> Before<'a> {
             rows,
             duplicates,
             aged,
+            others,
         } = &mut *unchanged;
+        others.append(&mut taken.others);
         for &(old, row) in &taken.users {
             match &mut rows[old as usize] {
                 place if *place == NOWHERE => *place = rows_before + row,

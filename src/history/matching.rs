@@ -73,13 +73,15 @@ pub(super) fn match_users(
     new: &Snapshot,
     workers: &Workers,
 ) -> Result<Matching, Incomparable> {
-    let (old, index, unchanged) = before.into_parts();
+    let (old, index, mut unchanged) = before.into_parts();
     let identity = identity(old, new)?;
     let accounts = accounts_of_one(old, new)?;
     let index = if index.who.identity == identity {
         index
     } else {
         let users = old.users();
+        // They were found by another one.
+        unchanged.others.clear();
         Index::new(Who { users, identity }, workers)
     };
     let matcher = Matcher {
@@ -154,7 +156,10 @@ impl Matcher<'_> {
     fn matching(mut self, workers: &Workers) -> Matching {
         let all = 0..self.new.users().len();
         let olds = workers.in_parts(all, PART, |rows| {
-            let old = |row| self.index.row_of(self.who, index(row)).unwrap_or(NOWHERE);
+            let old = |row| match self.unchanged.others.get(row) {
+                Some(&old) if old != NOWHERE => old,
+                _ => self.index.row_of(self.who, index(row)).unwrap_or(NOWHERE),
+            };
             rows.map(old).collect::<Vec<_>>()
         });
         let olds = olds.concat();

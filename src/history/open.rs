@@ -35,7 +35,7 @@ impl<'a> Open<'a> {
         others.sort_by_key(|&(row, _)| row);
         let aged = matching.users.iter().filter_map(|user| match *user {
             Match::Aged(old, index) => Some((old, index)),
-            _ => None,
+            Match::Same(..) | Match::Recreated(..) | Match::Created(_) | Match::Deleted(_) => None,
         });
         let mut aged: Vec<_> = aged.collect();
         aged.sort_unstable();

@@ -7,7 +7,7 @@ use crate::report::cell;
 pub(super) type Pair = (Option<Key>, Option<Key>);
 
 /// The keys, or the certificates, of one user in both reports.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Pairs {
     /// Keys in both, then those only before, then those only after.
     pub(super) all: Vec<Pair>,
@@ -19,6 +19,9 @@ pub(super) struct Pairs {
 
 /// Matches by creation time. Of keys made in the same second those are taken for the same that changed least.
 pub(super) fn pair(old: [Held; 2], new: [Held; 2]) -> Pairs {
+    if [old, new] == [[Held::Empty; 2]; 2] {
+        return Pairs::default();
+    }
     let [straight, crossed] = [new, [new[1], new[0]]];
     let kept = |new: [Held; 2]| -> u32 {
         old.into_iter()
