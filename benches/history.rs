@@ -117,17 +117,24 @@ fn diffs(criterion: &mut Criterion) {
     group.bench_function("read and judge both", |bencher| {
         bencher.iter(|| black_box(snapshots(&program, &reports, 1)));
     });
-    for (name, other) in [("with itself", &judged[0]), ("with the next day", &judged[1])] {
+    for (name, other) in [("with itself", 0), ("with the next day", 1)] {
         group.bench_function(name, |bencher| {
             let (options, workers) = (history::Options::default(), Workers::one());
             bencher.iter(|| {
-                let diff = history::diff(
-                    &program,
-                    Before::new(&judged[0], &workers),
-                    other,
-                    options,
-                    &workers,
-                );
+                let before = Before::new(&judged[0], &workers);
+                let diff = history::diff(&program, before, &judged[other], options, &workers);
+                black_box(diff.expect("one account").open.iter().count())
+            });
+        });
+        group.bench_function(format!("{name}, while it is read"), |bencher| {
+            let (options, workers) = (history::Options::default(), Workers::one());
+            bencher.iter(|| {
+                let (before, mut new) = (Before::new(&judged[0], &workers), None);
+                let collector = Collector::new(|snapshot| new = Some(snapshot)).against(&before);
+                judge(&program, &reports[other..=other], &collector, 1);
+                drop(collector);
+                let new = new.expect("a whole report");
+                let diff = history::diff(&program, before, &new, options, &workers);
                 black_box(diff.expect("one account").open.iter().count())
             });
         });
