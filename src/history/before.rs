@@ -7,7 +7,7 @@ use super::index::{Identity, Index, Who};
 use super::roster::{Row, index};
 use super::snapshot::Snapshot;
 use super::verdicts::Verdicts;
-use crate::engine::Workers;
+use crate::engine::{Input, Workers};
 use crate::report::schema::TextColumn;
 
 /// An older snapshot, for one diff.
@@ -81,6 +81,12 @@ impl<'a> Before<'a> {
                 ..Unchanged::default()
             }),
         }
+    }
+
+    /// Whether users of this input are told apart as those of the older snapshot are.
+    pub(super) fn can_take(&self, input: &Input) -> bool {
+        let lacks = [&self.old.input, input].map(|input| input.lacks().contains(TextColumn::Arn));
+        lacks[0] == lacks[1]
     }
 
     /// Takes the user of a row of a block, if it is as before. `expected` is the row of the older snapshot where it is

@@ -83,13 +83,14 @@ impl<F: FnMut(Snapshot) + Send> Sink for Collector<'_, F> {
         part.input = Some(block.input.clone());
         part.last = block.last;
         let wanted = self.accounts.get(block.input.index).and_then(Option::as_ref);
+        let before = self.before.filter(|before| before.can_take(block.input));
         let (taken, mut expected) = (&mut part.taken, 0);
         part.roster.take(block, &mut part.rows, |row| {
             let account = || account_of(row.arn);
             if wanted.is_some_and(|wanted| account().is_some_and(|account| !wanted.contains(account))) {
                 return Fate::LeftOut;
             }
-            match self.before {
+            match before {
                 Some(before) if before.take(row, &mut expected, taken) => Fate::Counted,
                 _ => Fate::Kept,
             }

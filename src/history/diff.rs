@@ -383,7 +383,12 @@ impl Comparer<'_> {
 /// What is odd about the users in these rows of the report.
 fn told(snapshot: &Snapshot, rows: &[u32], note: fn(&Input, u64, usize) -> Diagnostic) -> Option<Diagnostic> {
     let first = u64::from(*rows.first()?) + 1;
-    Some(note(&snapshot.input, first, rows.len()))
+    let mut note = note(&snapshot.input, first, rows.len());
+    if snapshot.is_joined() {
+        // Of several reports it would be a row of none.
+        note.row = None;
+    }
+    Some(note)
 }
 
 fn failing(snapshot: &Snapshot, row: u32) -> impl Iterator<Item = Found> {

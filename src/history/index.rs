@@ -20,12 +20,28 @@ pub(super) enum Identity {
     Name,
 }
 
+/// What tells a user apart. A name that reads like an ARN is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Key<'a> {
+    Arn(&'a [u8]),
+    Name(&'a [u8]),
+}
+
+impl Key<'_> {
+    pub(super) fn hash(self) -> u32 {
+        let (Self::Arn(text) | Self::Name(text)) = self;
+        #[expect(clippy::cast_possible_truncation, reason = "a part of a hash is one")]
+        let hash = xxh3_64(text) as u32;
+        hash
+    }
+}
+
 impl Identity {
     /// What tells this user apart.
-    pub(super) fn of<'a>(self, name: &'a [u8], arn: &'a [u8]) -> &'a [u8] {
+    pub(super) fn of<'a>(self, name: &'a [u8], arn: &'a [u8]) -> Key<'a> {
         match self {
-            Self::Arn if !arn.is_empty() => arn,
-            Self::Arn | Self::Name => name,
+            Self::Arn if !arn.is_empty() => Key::Arn(arn),
+            Self::Arn | Self::Name => Key::Name(name),
         }
     }
 }
@@ -38,7 +54,7 @@ pub(super) struct Who<'a> {
 }
 
 impl<'a> Who<'a> {
-    pub(super) fn at(self, row: u32) -> &'a [u8] {
+    pub(super) fn at(self, row: u32) -> Key<'a> {
         let row = row as usize;
         self.identity.of(self.users.name(row), self.users.arn(row))
     }
@@ -46,7 +62,7 @@ impl<'a> Who<'a> {
     fn hash(self, row: u32) -> u32 {
         match self.identity {
             Identity::Arn => self.users.hash(row as usize),
-            Identity::Name => hash(self.at(row)),
+            Identity::Name => self.at(row).hash(),
         }
     }
 
@@ -119,8 +135,8 @@ impl<'a> Index<'a> {
     }
 
     /// The row that counts for this user.
-    pub(super) fn row(&self, who: &[u8]) -> Option<u32> {
-        self.find(who, hash(who))
+    pub(super) fn row(&self, who: Key<'_>) -> Option<u32> {
+        self.find(who, who.hash())
     }
 
     /// The row that counts for who stands there.
@@ -128,18 +144,11 @@ impl<'a> Index<'a> {
         self.find(who.at(row), who.hash(row))
     }
 
-    fn find(&self, who: &[u8], hash: u32) -> Option<u32> {
+    fn find(&self, who: Key<'_>, hash: u32) -> Option<u32> {
         let shard = &self.shards[shard_of(hash, self.shards.len())];
         let found = shard.rows.find(place(hash), |&row| self.who.at(row) == who);
         found.copied()
     }
-}
-
-/// Of what tells a user apart.
-pub(super) fn hash(who: &[u8]) -> u32 {
-    #[expect(clippy::cast_possible_truncation, reason = "a part of a hash is one")]
-    let hash = xxh3_64(who) as u32;
-    hash
 }
 
 fn shard_of(hash: u32, shards: usize) -> usize {

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::before::{Before, NOWHERE, Unchanged};
 use super::event::known;
-use super::index::{Identity, Index, Who, is_made_later};
+use super::index::{Identity, Index, Key, Who, is_made_later};
 use super::roster::index;
 use super::snapshot::Snapshot;
 use super::verdicts::Verdicts;
@@ -73,15 +73,13 @@ pub(super) fn match_users(
     new: &Snapshot,
     workers: &Workers,
 ) -> Result<Matching, Incomparable> {
-    let (old, index, mut unchanged) = before.into_parts();
+    let (old, index, unchanged) = before.into_parts();
     let identity = identity(old, new)?;
     let accounts = accounts_of_one(old, new)?;
     let index = if index.who.identity == identity {
         index
     } else {
         let users = old.users();
-        // They were found by another one.
-        unchanged.others.clear();
         Index::new(Who { users, identity }, workers)
     };
     let matcher = Matcher {
@@ -231,7 +229,7 @@ impl Matcher<'_> {
     /// Whether each row of the newer snapshot counts, given the row of the older one that has its user.
     fn claim(&mut self, olds: &[u32]) -> Vec<bool> {
         let mut counts = vec![true; olds.len()];
-        let mut created: HashMap<&[u8], u32> = HashMap::new();
+        let mut created: HashMap<Key<'_>, u32> = HashMap::new();
         for (row, &old) in (0..).zip(olds) {
             if !is_compared(self.new, row, &self.accounts[1]) {
                 counts[row as usize] = false;

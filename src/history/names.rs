@@ -47,15 +47,8 @@ impl Names {
     }
 
     /// Whether they are these.
-    pub(super) fn is(&self, row: usize, name: &[u8], arn: &[u8]) -> bool {
-        let Place {
-            arn: length,
-            name: of_name,
-            ..
-        } = self.places[row];
-        (length as usize, of_name as usize) == (arn.len(), name.len())
-            && self.arn(row) == arn
-            && (arn.ends_with(name) || self.name(row) == name)
+    pub(super) fn are(&self, row: usize, name: &[u8], arn: &[u8]) -> bool {
+        self.arn(row) == arn && self.name(row) == name
     }
 
     /// Where its text lies.
@@ -87,8 +80,9 @@ mod tests {
 
     #[test]
     fn names_and_arns_come_back() {
-        let all: [(&[u8], &[u8]); 5] = [
+        let all: [(&[u8], &[u8]); 6] = [
             (b"alice", b"arn:aws:iam::1:user/alice"),
+            (b"carol", b"arn:aws:iam::1:user/alice"),
             (b"<root_account>", b"arn:aws:iam::1:root"),
             (b"", b"arn:aws:iam::1:user/x"),
             (b"bob", b""),
@@ -106,6 +100,9 @@ mod tests {
         assert_eq!(names.places.len(), all.len());
         for (row, (name, arn)) in all.into_iter().enumerate() {
             assert_eq!((names.name(row), names.arn(row)), (name, arn));
+            for (other, of_other) in all {
+                assert_eq!(names.are(row, other, of_other), (other, of_other) == (name, arn));
+            }
         }
     }
 }

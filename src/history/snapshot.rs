@@ -85,6 +85,11 @@ impl Snapshot {
         Some(all)
     }
 
+    /// Whether it is of several reports.
+    pub(super) fn is_joined(&self) -> bool {
+        !self.joined.is_empty()
+    }
+
     /// The instant at which a user was judged.
     pub fn as_of(&self, row: u32) -> Timestamp {
         let report = self.joined.partition_point(|joined| joined.end <= row);

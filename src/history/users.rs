@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::cells::{Cells, Held};
-use super::index::{Identity, hash};
+use super::index::Identity;
 use super::names::Names;
 use super::packed::Packed;
 use super::roster::{Row, index};
@@ -88,7 +88,7 @@ impl Users {
 
     /// Whether name and ARN of a user are those of the row.
     pub(super) fn is_named(&self, user: usize, row: &Row<'_>) -> bool {
-        self.names.is(user, row.name, row.arn)
+        self.names.are(user, row.name, row.arn)
     }
 
     /// Whether the slots for keys, and those for certificates, tell what they hold, and none of it was made in the same
@@ -116,7 +116,7 @@ impl Users {
         }
         self.cells.push(*row.cells);
         self.names.push(row.name, row.arn);
-        self.hashes.push(hash(Identity::Arn.of(row.name, row.arn)));
+        self.hashes.push(Identity::Arn.of(row.name, row.arn).hash());
     }
 
     /// Moves all users of the other one behind these.

@@ -4,7 +4,7 @@ use credlens::engine::{self, Workers};
 use credlens::finding::Status;
 use credlens::history::{self, Before, Cause, Collector, Diff, Incomparable, Options, Snapshot};
 
-use super::simulation::START;
+use super::simulation::{HEADER, START};
 use super::{Report, assert_same_while_read, json, program, snapshots};
 use crate::support::pipeline::memory;
 
@@ -267,4 +267,40 @@ fn times_of_any_year_are_told_apart() {
     compare((header, &new), (header, &new), |diff| {
         assert_eq!(kinds(diff), [""; 0]);
     });
+}
+
+/// Users are told apart as if the newer report were not read against the older: by name and ARN, or by name alone.
+#[test]
+fn whose_row_it_is_does_not_depend_on_how_it_is_read() {
+    let header: Vec<&str> = HEADER.split(',').map(str::trim).collect();
+    let header = header.join(",");
+    let without_arn = header.replace(",arn", "");
+    let rest = |created: &str| {
+        format!(
+            "{created},false,N/A,N/A,N/A,false,false,N/A,N/A,N/A,N/A,false,N/A,N/A,N/A,N/A,false,N/A,false,N/A\n"
+        )
+    };
+    let arn = "arn:aws:iam::111122223333:user/a";
+    let renamed = |name: &str| format!("{name},{arn},{}", rest("2020-01-01"));
+    compare((&header, &renamed("c")), (&header, &renamed("a")), |diff| {
+        assert_eq!(kinds(diff), [""; 0]);
+        let row = usize::try_from(diff.opened.first().map_or(0, |moved| moved.row)).unwrap();
+        assert_eq!(diff.new.users().name(row), b"a");
+    });
+    let twice = format!("a,{arn},{}a,N/A,{}", rest("2020-01-01"), rest("2019-01-01"));
+    let once = format!("a,{}", rest("2019-01-01"));
+    compare((&header, &twice), (&without_arn, &once), |diff| {
+        assert_eq!(kinds(diff), ["user-recreated"]);
+    });
+    let bob = format!("bob,arn:aws:iam::111122223333:user/bob,{}", rest("2020-01-01"));
+    let other = format!("x,arn:aws:iam::999999999999:user/x,{}", rest("2020-01-01"));
+    let named_so = format!("arn:aws:iam::999999999999:user/x,N/A,{}", rest("2020-01-01"));
+    compare(
+        (&header, &(other + &bob)),
+        (&header, &(named_so + &bob)),
+        |diff| {
+            assert_eq!(kinds(diff), ["user-created"]);
+            assert_eq!(codes(diff), ["account-not-compared"]);
+        },
+    );
 }
