@@ -73,11 +73,15 @@ impl<'a> Before<'a> {
             Identity::Arn
         };
         let users = old.users();
+        let (index, rows) = workers.both(
+            || Index::new(Who { users, identity }, workers),
+            || vec![NOWHERE; users.len()],
+        );
         Self {
             old,
-            index: Index::new(Who { users, identity }, workers),
+            index,
             unchanged: Mutex::new(Unchanged {
-                rows: vec![NOWHERE; users.len()],
+                rows,
                 ..Unchanged::default()
             }),
         }

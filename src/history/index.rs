@@ -107,10 +107,10 @@ impl<'a> Index<'a> {
     pub(super) fn new(who: Who<'a>, workers: &Workers) -> Self {
         let rows = who.users.len();
         let shards = rows.div_ceil(SHARD).max(1);
-        let hashes = workers.in_parts(0..rows, PART, |rows| Hashes::new(who, rows, shards));
+        let by_shard = workers.in_parts(0..rows, PART, |rows| ByShard::new(who, rows, shards));
         let part = shards.div_ceil(8 * workers.count());
         let shards = workers.in_parts(0..shards, part, |numbers| {
-            let shards = numbers.map(|number| Shard::new(who, &hashes, number));
+            let shards = numbers.map(|number| Shard::new(who, &by_shard, number));
             shards.collect::<Vec<_>>()
         });
         let shards: Vec<Shard> = shards.into_iter().flatten().collect();
@@ -160,54 +160,56 @@ fn place(hash: u32) -> u64 {
     u64::from(hash) | u64::from(hash) << 40
 }
 
-/// Rows with the hashes of who they are, by shard.
-struct Hashes {
-    rows: Vec<(u32, u32)>,
+/// Rows by shard.
+struct ByShard {
+    rows: Vec<u32>,
     /// Where those of each shard end.
     ends: Vec<u32>,
 }
 
-impl Hashes {
+impl ByShard {
     fn new(who: Who<'_>, rows: Range<usize>, shards: usize) -> Self {
-        let hashes: Vec<u32> = rows.clone().map(|row| who.hash(index(row))).collect();
+        let rows = index(rows.start)..index(rows.end);
+        let shard = |row| shard_of(who.hash(row), shards);
         let mut ends = vec![0; shards];
-        for &hash in &hashes {
-            ends[shard_of(hash, shards)] += 1;
+        for row in rows.clone() {
+            ends[shard(row)] += 1;
         }
         let mut end = 0;
         for place in &mut ends {
             // First where they begin: each that is placed moves it on.
             end += std::mem::replace(place, end);
         }
-        let mut placed = vec![(0, 0); hashes.len()];
-        for (row, hash) in rows.zip(hashes) {
-            let place = &mut ends[shard_of(hash, shards)];
-            placed[*place as usize] = (hash, index(row));
+        let mut placed = vec![0; rows.len()];
+        for row in rows {
+            let place = &mut ends[shard(row)];
+            placed[*place as usize] = row;
             *place += 1;
         }
         Self { rows: placed, ends }
     }
 
-    fn of(&self, shard: usize) -> &[(u32, u32)] {
+    fn of(&self, shard: usize) -> &[u32] {
         let start = shard.checked_sub(1).map_or(0, |before| self.ends[before]);
         &self.rows[start as usize..self.ends[shard] as usize]
     }
 }
 
 impl Shard {
-    fn new(who: Who<'_>, hashes: &[Hashes], number: usize) -> Self {
-        let of_shard = || hashes.iter().map(|hashes| hashes.of(number));
+    fn new(who: Who<'_>, parts: &[ByShard], number: usize) -> Self {
+        let of_shard = || parts.iter().map(|part| part.of(number));
         let mut shard = Self {
             rows: HashTable::with_capacity(of_shard().map(<[_]>::len).sum()),
             duplicates: Vec::new(),
         };
-        for &(hash, row) in of_shard().flatten() {
-            shard.add(who, hash, row);
+        for &row in of_shard().flatten() {
+            shard.add(who, row);
         }
         shard
     }
 
-    fn add(&mut self, who: Who<'_>, hash: u32, row: u32) {
+    fn add(&mut self, who: Who<'_>, row: u32) {
+        let hash = who.hash(row);
         let is_mine = |&other: &u32| who.hash(other) == hash && who.at(other) == who.at(row);
         let mut known = match self.rows.entry(place(hash), is_mine, |&row| place(who.hash(row))) {
             Entry::Vacant(place) => {
