@@ -176,7 +176,7 @@ pub fn diff<'a>(
     };
     let all = 0..matching.users.len();
     let parts = workers.in_parts(all, PART, |users| comparer.users(&matching.users[users]));
-    let changes = Changed::join(parts);
+    let changes = Changed::join(parts, workers);
     let diagnostics = comparer.diagnostics(&matching, &changes);
     Ok(Diff {
         old,
@@ -219,18 +219,23 @@ struct Changed {
 }
 
 impl Changed {
-    fn join(parts: Vec<Self>) -> Self {
-        let (mut all, mut joined) = (Self::default(), parts);
-        let events = joined.iter().map(|part| part.events.len()).sum();
-        all.events.reserve_exact(events);
-        for part in &mut joined {
-            all.events.append(&mut part.events);
-            all.moves.opened.append(&mut part.moves.opened);
-            all.moves.resolved.append(&mut part.moves.resolved);
-            all.moves.open.append(&mut part.moves.open);
-            all.same_second.append(&mut part.same_second);
-            all.unclear.append(&mut part.unclear);
-        }
+    fn join(mut parts: Vec<Self>, workers: &Workers) -> Self {
+        // Of all these, time brings by far the most.
+        let opened = |part: &mut Self| std::mem::take(&mut part.moves.opened);
+        let opened: Vec<Vec<Moved>> = parts.iter_mut().map(opened).collect();
+        let others = || {
+            let mut all = Self::default();
+            for part in &mut parts {
+                all.events.append(&mut part.events);
+                all.moves.resolved.append(&mut part.moves.resolved);
+                all.moves.open.append(&mut part.moves.open);
+                all.same_second.append(&mut part.same_second);
+                all.unclear.append(&mut part.unclear);
+            }
+            all
+        };
+        let (mut all, opened) = workers.both(others, || opened.concat());
+        all.moves.opened = opened;
         all
     }
 }
