@@ -4,11 +4,11 @@ use super::before::Before;
 use super::changes::{Changes, Comparison};
 use super::event::{Event, Kind, Value};
 use super::matching::{Incomparable, Match, Matching, match_users};
-use super::moves::{Follow, Moves};
+use super::moves::{Follow, Moves, aged};
 use super::notes;
 use super::open::Open;
 use super::snapshot::Snapshot;
-use super::verdicts::{Found, Told, Verdicts};
+use super::verdicts::{Found, Verdicts};
 use crate::engine::{Input, Judged, Program, Workers};
 use crate::finding::{Diagnostic, Status};
 use crate::gsl::typed::Entity;
@@ -246,7 +246,9 @@ impl Comparer<'_> {
         for &user in users {
             match user {
                 Match::Same(old, new) => self.same(old, new, &mut changed),
-                Match::Aged(old, user) => self.aged(old, self.aged.of(user), &mut changed),
+                Match::Aged(old, user) => {
+                    aged([self.old, self.new], old, self.aged.of(user), &mut changed.moves);
+                }
                 Match::Recreated(old, new) => {
                     changed
                         .events
@@ -296,44 +298,6 @@ impl Comparer<'_> {
         };
         follow.follow(&mut changed.moves);
         changed.events.append(&mut changes.events);
-    }
-
-    /// What time alone has brought, or taken away. What fails still is told by [`Open`].
-    fn aged(&self, row: u32, after: Told<'_>, changed: &mut Changed) {
-        let before = self.old.roster.verdicts.of(row);
-        let fails = Some(Status::Fail);
-        let said = |told: Told<'_>, judgement, snapshot: &Snapshot, rule| {
-            let folded = || snapshot.folded.contains(&rule).then_some(Status::Undetermined);
-            told.status(judgement).or_else(folded)
-        };
-        for judgement in after.failing_judgements() {
-            let found = after.found(judgement, Status::Fail);
-            let was = said(before, judgement, self.old, found.rule);
-            if was != fails {
-                changed
-                    .moves
-                    .opened
-                    .push(Moved::new((row, found), Side::Old, was, fails));
-            }
-        }
-        for judgement in before.failing_judgements() {
-            let found = before.found(judgement, Status::Fail);
-            let now = said(after, judgement, self.new, found.rule);
-            let mut moved = Moved::new((row, found), Side::Old, fails, now);
-            match now {
-                Some(Status::Fail) => {}
-                Some(Status::Undetermined) => changed.moves.open.push((row, moved)),
-                _ => {
-                    let suppressed = now == Some(Status::Suppressed);
-                    moved.by = Causes::from_iter([if suppressed {
-                        Cause::Suppressed
-                    } else {
-                        Cause::Other
-                    }]);
-                    changed.moves.resolved.push(moved);
-                }
-            }
-        }
     }
 
     fn stands_alone(&self, kind: Kind, old_row: Option<u32>, new_row: Option<u32>) -> Event {

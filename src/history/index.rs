@@ -22,12 +22,12 @@ pub(super) enum Identity {
 
 /// What tells a user apart. A name that reads like an ARN is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Key<'a> {
+pub(super) enum Handle<'a> {
     Arn(&'a [u8]),
     Name(&'a [u8]),
 }
 
-impl Key<'_> {
+impl Handle<'_> {
     pub(super) fn hash(self) -> u32 {
         let (Self::Arn(text) | Self::Name(text)) = self;
         #[expect(clippy::cast_possible_truncation, reason = "a part of a hash is one")]
@@ -38,10 +38,10 @@ impl Key<'_> {
 
 impl Identity {
     /// What tells this user apart.
-    pub(super) fn of<'a>(self, name: &'a [u8], arn: &'a [u8]) -> Key<'a> {
+    pub(super) fn of<'a>(self, name: &'a [u8], arn: &'a [u8]) -> Handle<'a> {
         match self {
-            Self::Arn if !arn.is_empty() => Key::Arn(arn),
-            Self::Arn | Self::Name => Key::Name(name),
+            Self::Arn if !arn.is_empty() => Handle::Arn(arn),
+            Self::Arn | Self::Name => Handle::Name(name),
         }
     }
 }
@@ -54,7 +54,7 @@ pub(super) struct Who<'a> {
 }
 
 impl<'a> Who<'a> {
-    pub(super) fn at(self, row: u32) -> Key<'a> {
+    pub(super) fn at(self, row: u32) -> Handle<'a> {
         let row = row as usize;
         self.identity.of(self.users.name(row), self.users.arn(row))
     }
@@ -135,7 +135,7 @@ impl<'a> Index<'a> {
     }
 
     /// The row that counts for this user.
-    pub(super) fn row(&self, who: Key<'_>) -> Option<u32> {
+    pub(super) fn row(&self, who: Handle<'_>) -> Option<u32> {
         self.find(who, who.hash())
     }
 
@@ -144,7 +144,7 @@ impl<'a> Index<'a> {
         self.find(who.at(row), who.hash(row))
     }
 
-    fn find(&self, who: Key<'_>, hash: u32) -> Option<u32> {
+    fn find(&self, who: Handle<'_>, hash: u32) -> Option<u32> {
         let shard = &self.shards[shard_of(hash, self.shards.len())];
         let found = shard.rows.find(place(hash), |&row| self.who.at(row) == who);
         found.copied()

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::before::{Before, NOWHERE, Unchanged};
 use super::event::known;
-use super::index::{Identity, Index, Key, Who, is_made_later};
+use super::index::{Handle, Identity, Index, Who, is_made_later};
 use super::roster::index;
 use super::snapshot::Snapshot;
 use super::verdicts::Verdicts;
@@ -229,7 +229,7 @@ impl Matcher<'_> {
     /// Whether each row of the newer snapshot counts, given the row of the older one that has its user.
     fn claim(&mut self, olds: &[u32]) -> Vec<bool> {
         let mut counts = vec![true; olds.len()];
-        let mut created: HashMap<Key<'_>, u32> = HashMap::new();
+        let mut created: HashMap<Handle<'_>, u32> = HashMap::new();
         for (row, &old) in (0..).zip(olds) {
             if !is_compared(self.new, row, &self.accounts[1]) {
                 counts[row as usize] = false;

@@ -6,7 +6,7 @@ use super::diff::{Cause, Causes, Moved, Side};
 use super::event::{Event, Kind, Value, known};
 use super::pairs::{Pair, Pairs};
 use super::snapshot::Snapshot;
-use super::verdicts::Found;
+use super::verdicts::{Found, UserVerdicts};
 use crate::engine::Judged;
 use crate::finding::Status;
 use crate::gsl::typed::Entity;
@@ -87,10 +87,7 @@ impl Follow<'_> {
         let same = |other: &&Found| other.rule == found.rule && other.slot == slot;
         match others.iter().find(same) {
             Some(other) => Some(other.status),
-            None => snapshot
-                .folded
-                .contains(&found.rule)
-                .then_some(Status::Undetermined),
+            None => folded(snapshot, found.rule),
         }
     }
 
@@ -193,4 +190,42 @@ impl Follow<'_> {
         let mut both = keys.filter_map(|&(old, new)| old.zip(new));
         signed_in || asks_of_keys && both.any(|(old, new)| old.last_used != new.last_used)
     }
+}
+
+/// What became of the findings of a user who is as before in all but these: what time alone has brought, or taken away.
+/// What fails still is told by [`super::Open`].
+pub(super) fn aged([old, new]: [&Snapshot; 2], row: u32, after: UserVerdicts<'_>, moves: &mut Moves) {
+    let before = old.roster.verdicts.of(row);
+    let fails = Some(Status::Fail);
+    for judgement in after.failing_judgements() {
+        let found = after.found(judgement, Status::Fail);
+        let was = before.status(judgement).or_else(|| folded(old, found.rule));
+        if was != fails {
+            moves.opened.push(Moved::new((row, found), Side::Old, was, fails));
+        }
+    }
+    for judgement in before.failing_judgements() {
+        let found = before.found(judgement, Status::Fail);
+        let now = after.status(judgement).or_else(|| folded(new, found.rule));
+        let mut moved = Moved::new((row, found), Side::Old, fails, now);
+        match now {
+            Some(Status::Fail) => {}
+            Some(Status::Undetermined) => moves.open.push((row, moved)),
+            _ => {
+                let suppressed = now == Some(Status::Suppressed);
+                let cause = if suppressed {
+                    Cause::Suppressed
+                } else {
+                    Cause::Other
+                };
+                moved.by = Causes::from_iter([cause]);
+                moves.resolved.push(moved);
+            }
+        }
+    }
+}
+
+/// What a report that lacks columns says of a rule that needs them, where it says nothing else.
+fn folded(snapshot: &Snapshot, rule: u16) -> Option<Status> {
+    snapshot.folded.contains(&rule).then_some(Status::Undetermined)
 }

@@ -7,7 +7,7 @@ use super::diff::{Moved, Side};
 use super::matching::{Match, Matching};
 use super::roster::index;
 use super::snapshot::Snapshot;
-use super::verdicts::{Still, Told, Verdicts};
+use super::verdicts::{Still, UserVerdicts, Verdicts};
 use crate::engine::Workers;
 use crate::finding::Status;
 
@@ -103,14 +103,18 @@ impl<'a> Open<'a> {
     }
 
     /// What is found by now of the user in this row, if it is the next who aged.
-    fn newer<'s>(&'s self, row: u32, aged: &mut std::slice::Iter<'_, (u32, u32)>) -> Option<Told<'s>> {
+    fn newer<'s>(
+        &'s self,
+        row: u32,
+        aged: &mut std::slice::Iter<'_, (u32, u32)>,
+    ) -> Option<UserVerdicts<'s>> {
         let &(_, index) = aged.as_slice().first().filter(|&&(old, _)| old == row)?;
         aged.next();
         Some(self.verdicts.of(index))
     }
 
     /// What fails in both snapshots, if it is a user who is as before; `newer` is what else is found of it by now.
-    fn still<'s>(&'s self, row: u32, newer: Option<Told<'s>>) -> Option<Still<'s>> {
+    fn still<'s>(&'s self, row: u32, newer: Option<UserVerdicts<'s>>) -> Option<Still<'s>> {
         let is_as_before = newer.is_some() || self.unchanged[row as usize] != NOWHERE;
         is_as_before.then(|| {
             let old = self.old.roster.verdicts.of(row);

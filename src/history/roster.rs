@@ -3,7 +3,7 @@
 use super::accounts::AccountsOf;
 use super::packed::{Packed, Packing};
 use super::users::Users;
-use super::verdicts::{Told, Verdicts};
+use super::verdicts::{UserVerdicts, Verdicts};
 use crate::engine::{Block, Hit};
 use crate::report::schema::TextColumn;
 use crate::report::wide::widest;
@@ -38,7 +38,7 @@ pub(super) struct Row<'a> {
     pub(super) name: &'a [u8],
     pub(super) arn: &'a [u8],
     pub(super) cells: &'a Packed,
-    pub(super) verdicts: Told<'a>,
+    pub(super) verdicts: UserVerdicts<'a>,
 }
 
 /// What becomes of a row.

@@ -35,7 +35,7 @@ struct Other {
 
 /// What was found about one user.
 #[derive(Clone, Copy)]
-pub(super) struct Told<'a> {
+pub(super) struct UserVerdicts<'a> {
     judgements: &'a [(u16, Slot)],
     fails: &'a [u64],
     others: &'a [Other],
@@ -94,12 +94,12 @@ impl Verdicts {
         self.judgements[judgement].0
     }
 
-    pub(super) fn of(&self, user: u32) -> Told<'_> {
+    pub(super) fn of(&self, user: u32) -> UserVerdicts<'_> {
         let words = self.words();
         let start = self.others.partition_point(|other| other.user < user);
         let others = &self.others[start..];
         let count = others.iter().take_while(|other| other.user == user).count();
-        Told {
+        UserVerdicts {
             judgements: &self.judgements,
             fails: &self.fails[user as usize * words..][..words],
             others: &others[..count],
@@ -107,7 +107,7 @@ impl Verdicts {
     }
 
     /// Adds what was found about the next user, who has this index.
-    pub(super) fn push(&mut self, user: u32, told: Told<'_>) {
+    pub(super) fn push(&mut self, user: u32, told: UserVerdicts<'_>) {
         if self.judgements.is_empty() {
             self.judgements.extend_from_slice(told.judgements);
         }
@@ -131,15 +131,15 @@ impl Verdicts {
     }
 }
 
-impl<'a> Told<'a> {
+impl<'a> UserVerdicts<'a> {
     /// Whether the same was found, by the same program.
-    pub(super) fn is_like(self, other: Told<'_>) -> bool {
+    pub(super) fn is_like(self, other: UserVerdicts<'_>) -> bool {
         let said = |other: &Other| (other.judgement, other.status);
         self.fails == other.fails && self.others.iter().map(said).eq(other.others.iter().map(said))
     }
 
     /// What fails here and there.
-    pub(super) fn still(self, newer: Told<'a>) -> Still<'a> {
+    pub(super) fn still(self, newer: UserVerdicts<'a>) -> Still<'a> {
         Still { old: self, newer }
     }
 
@@ -181,8 +181,8 @@ impl<'a> Told<'a> {
 /// What fails of one user, in two snapshots.
 #[derive(Clone, Copy)]
 pub(super) struct Still<'a> {
-    old: Told<'a>,
-    newer: Told<'a>,
+    old: UserVerdicts<'a>,
+    newer: UserVerdicts<'a>,
 }
 
 impl<'a> Still<'a> {

@@ -49,20 +49,19 @@ fn codes<'a>(diff: &'a Diff<'_>) -> Vec<&'a str> {
 
 const SHORT: &str = "user,arn,user_creation_time,mfa_active";
 
+/// Why these cannot be compared.
+fn refused(old: (&str, &str), new: (&str, &str)) -> Incomparable {
+    let (old, new) = pair(old, new);
+    let before = Before::new(&old, &Workers::one());
+    history::diff(&program(), before, &new, Options::default(), &Workers::one()).unwrap_err()
+}
+
 #[test]
 fn other_account() {
-    let (old, new) = pair(
+    let error = refused(
         (SHORT, "a,arn:aws:iam::111111111111:user/a,2020-01-01,true"),
         (SHORT, "a,arn:aws:iam::222222222222:user/a,2020-01-01,true"),
     );
-    let error = history::diff(
-        &program(),
-        Before::new(&old, &Workers::one()),
-        &new,
-        Options::default(),
-        &Workers::one(),
-    )
-    .unwrap_err();
     assert!(matches!(&error, Incomparable::OtherAccount { old, .. } if old == "111111111111"));
     assert_eq!(
         error.to_string(),
@@ -96,16 +95,7 @@ fn without_arn_users_are_matched_by_name() {
     });
     let two = "a,arn:aws:iam::111111111111:user/a,2020-01-01,true\n\
                a,arn:aws:iam::222222222222:user/a,2020-01-01,true";
-    let (old, new) = pair((SHORT, two), without);
-    let error = history::diff(
-        &program(),
-        Before::new(&old, &Workers::one()),
-        &new,
-        Options::default(),
-        &Workers::one(),
-    )
-    .unwrap_err();
-    assert_eq!(error, Incomparable::NoArn);
+    assert_eq!(refused((SHORT, two), without), Incomparable::NoArn);
 }
 
 #[test]
