@@ -121,20 +121,20 @@ fn diffs(criterion: &mut Criterion) {
         group.bench_function(name, |bencher| {
             let (options, workers) = (history::Options::default(), Workers::one());
             bencher.iter(|| {
-                let before = Before::new(&judged[0], &workers);
-                let diff = history::diff(&program, before, &judged[other], options, &workers);
+                let before = Before::new(&judged[0], options, &workers);
+                let diff = history::diff(&program, before, &judged[other], &workers);
                 black_box(diff.expect("one account").open.iter().count())
             });
         });
         group.bench_function(format!("{name}, while it is read"), |bencher| {
             let (options, workers) = (history::Options::default(), Workers::one());
             bencher.iter(|| {
-                let (before, mut new) = (Before::new(&judged[0], &workers), None);
+                let (before, mut new) = (Before::new(&judged[0], options, &workers), None);
                 let collector = Collector::new(|snapshot| new = Some(snapshot)).against(&before);
                 judge(&program, &reports[other..=other], &collector, 1);
                 drop(collector);
                 let new = new.expect("a whole report");
-                let diff = history::diff(&program, before, &new, options, &workers);
+                let diff = history::diff(&program, before, &new, &workers);
                 black_box(diff.expect("one account").open.iter().count())
             });
         });

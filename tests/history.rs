@@ -133,13 +133,13 @@ pub(crate) fn assert_same_while_read(
 ) {
     for &(threads, lines) in ways {
         let workers = Workers::new(threads).unwrap();
-        let before = Before::new(old, &workers);
+        let before = Before::new(old, Options::default(), &workers);
         let mut new = None;
         let collector = Collector::new(|snapshot| new = Some(snapshot)).against(&before);
         judge_in_blocks(program, vec![report.clone()], &collector, (threads, lines));
         drop(collector);
         let new = new.unwrap();
-        let diff = history::diff(program, before, &new, Options::default(), &workers);
+        let diff = history::diff(program, before, &new, &workers);
         let told = diff.map(|diff| json(program, &diff));
         assert_eq!(&told, whole, "{threads} threads, blocks of {lines} lines");
     }

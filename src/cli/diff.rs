@@ -58,7 +58,11 @@ pub(super) fn run(mut diff: Diff) -> anyhow::Result<Exit> {
         anyhow::Ok(Collected::new(snapshots, tally.diagnostics))
     };
     let old = collect(&mut Next::new(&mut source, olds), None)?;
-    let before = old.snapshot.as_ref().map(|old| Before::new(old, &workers));
+    let options = history::Options {
+        idle_days: diff.idle_days,
+    };
+    let before = old.snapshot.as_ref();
+    let before = before.map(|old| Before::new(old, options, &workers));
     let new = collect(&mut source, before.as_ref())?;
     drop(source);
     let (paths, told) = (
@@ -81,10 +85,7 @@ pub(super) fn run(mut diff: Diff) -> anyhow::Result<Exit> {
             "the reports of these accounts lack different columns; compare one account at a time by --account"
         );
     };
-    let options = history::Options {
-        idle_days: diff.idle_days,
-    };
-    let changes = history::diff(&program, before, new, options, &workers)?;
+    let changes = history::diff(&program, before, new, &workers)?;
     write(&config, &diff.format, (&program, &changes, &workers), &told)?;
     Ok(exit(&program, &changes, diff.fail_on_new))
 }

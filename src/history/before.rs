@@ -3,10 +3,12 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use super::diff::Options;
 use super::index::{Identity, Index, Who};
+use super::packed::Used;
 use super::roster::{Row, index};
 use super::snapshot::Snapshot;
-use super::verdicts::Verdicts;
+use super::verdicts::{UserVerdicts, Verdicts};
 use crate::engine::{Input, Workers};
 use crate::report::schema::TextColumn;
 
@@ -14,12 +16,13 @@ use crate::report::schema::TextColumn;
 #[derive(Debug)]
 pub struct Before<'a> {
     pub(super) old: &'a Snapshot,
+    pub(super) options: Options,
     pub(super) index: Index<'a>,
     unchanged: Mutex<Unchanged>,
 }
 
-/// Who is as before, as far as the newer report was read: nothing at all happened to them, and nothing is odd about
-/// them.
+/// Who is as before, as far as the newer report was read: nothing happened to them but that they used what they used
+/// before, and nothing is odd about them.
 #[derive(Debug, Default)]
 pub(super) struct Unchanged {
     /// By row of the older snapshot, in which row of the newer report the user stands as before, or [`NOWHERE`].
@@ -32,12 +35,12 @@ pub(super) struct Unchanged {
     pub(super) others: Vec<u32>,
 }
 
-/// Those who are as before, but of whom something else is found by now.
+/// Those who are as before, but of whom something else is found by now; each vector by their index.
 #[derive(Debug, Default)]
 pub(super) struct Aged {
     /// In the order of the newer report; some of them may stand there once more.
     pub(super) users: Vec<AsBefore>,
-    /// By their index.
+    used: Vec<Used>,
     pub(super) verdicts: Verdicts,
 }
 
@@ -59,14 +62,41 @@ impl Taken {
     pub(super) fn clear(&mut self) {
         self.users.clear();
         self.others.clear();
-        self.aged.users.clear();
-        self.aged.verdicts.clear();
+        self.aged.clear();
+    }
+}
+
+impl Aged {
+    fn push(&mut self, user: AsBefore, used: Used, verdicts: UserVerdicts<'_>) {
+        self.verdicts.push(index(self.users.len()), verdicts);
+        self.users.push(user);
+        self.used.push(used);
+    }
+
+    /// What a user has used since, and what is found about it by now.
+    pub(super) fn of(&self, user: u32) -> (Used, UserVerdicts<'_>) {
+        (self.used[user as usize], self.verdicts.of(user))
+    }
+
+    /// Moves those of a block, before which so many rows stand, behind these.
+    fn append(&mut self, block: &mut Self, rows_before: u32) {
+        self.verdicts.append(index(self.users.len()), &mut block.verdicts);
+        let users = block.users.drain(..);
+        self.users
+            .extend(users.map(|(old, row)| (old, rows_before + row)));
+        self.used.append(&mut block.used);
+    }
+
+    fn clear(&mut self) {
+        self.users.clear();
+        self.used.clear();
+        self.verdicts.clear();
     }
 }
 
 impl<'a> Before<'a> {
     /// Of an older snapshot that is whole.
-    pub fn new(old: &'a Snapshot, workers: &Workers) -> Self {
+    pub fn new(old: &'a Snapshot, options: Options, workers: &Workers) -> Self {
         let identity = if old.input.lacks().contains(TextColumn::Arn) {
             Identity::Name
         } else {
@@ -79,6 +109,7 @@ impl<'a> Before<'a> {
         );
         Self {
             old,
+            options,
             index,
             unchanged: Mutex::new(Unchanged {
                 rows,
@@ -102,15 +133,15 @@ impl<'a> Before<'a> {
         };
         *expected = old + 1;
         let (users, user) = (self.old.users(), old as usize);
-        if !users.has_cells_of(user, row) || !users.is_clear(user) {
+        let idle = || self.options.idle_since(self.old.as_of(old));
+        let used = users.used_on(user, row, idle);
+        let Some(used) = used.filter(|_| users.is_clear(user)) else {
             taken.others.push(old);
             return false;
-        }
+        };
         taken.users.push((old, row.number));
         if !self.old.roster.verdicts.of(old).is_like(row.verdicts) {
-            let Aged { users, verdicts } = &mut taken.aged;
-            verdicts.push(index(users.len()), row.verdicts);
-            users.push((old, row.number));
+            taken.aged.push((old, row.number), used, row.verdicts);
         }
         true
     }
@@ -141,11 +172,7 @@ impl<'a> Before<'a> {
                 _ => duplicates.push(rows_before + row),
             }
         }
-        let users = index(aged.users.len());
-        aged.verdicts.append(users, &mut taken.aged.verdicts);
-        let more = taken.aged.users.iter();
-        aged.users
-            .extend(more.map(|&(old, row)| (old, rows_before + row)));
+        aged.append(&mut taken.aged, rows_before);
     }
 
     pub(super) fn into_parts(self) -> (&'a Snapshot, Index<'a>, Unchanged) {

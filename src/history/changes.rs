@@ -1,12 +1,13 @@
 //! The events of one user who is in both snapshots.
 
 use super::cells::Key;
+use super::diff::Options;
 use super::event::{Event, Kind, Value, known};
 use super::pairs::{Pair, Pairs, pair};
 use super::snapshot::Snapshot;
 use crate::report::cell::{self, Flag};
 use crate::report::schema::{FlagColumn, TimeColumn};
-use crate::report::time::{Timestamp, Unit};
+use crate::report::time::Timestamp;
 
 /// What happened to one user, and which of its keys are which.
 #[derive(Debug)]
@@ -23,8 +24,7 @@ pub(super) struct Comparison<'a> {
     pub(super) new: &'a Snapshot,
     pub(super) old_row: u32,
     pub(super) new_row: u32,
-    /// Days without use after which a credential is idle.
-    pub(super) idle_days: i64,
+    pub(super) options: Options,
 }
 
 impl Comparison<'_> {
@@ -113,8 +113,8 @@ impl Comparison<'_> {
     /// Whether what was last used then was idle at the older snapshot: later uses may be hidden by still
     /// later ones.
     fn is_idle(self, last: i64) -> bool {
-        let limit = self.old.as_of(self.old_row).plus(-self.idle_days, Unit::Days);
-        known(last).is_some_and(|last| last <= limit)
+        let since = self.options.idle_since(self.old.as_of(self.old_row));
+        known(last).is_some_and(|last| last <= since)
     }
 
     fn mfa(self, events: &mut Vec<Event>) {

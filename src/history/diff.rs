@@ -1,18 +1,19 @@
 //! What changed from one snapshot to the next.
 
-use super::before::Before;
+use super::before::{Aged, Before};
 use super::changes::{Changes, Comparison};
 use super::event::{Event, Kind, Value};
 use super::matching::{Incomparable, Match, Matching, match_users};
-use super::moves::{Follow, Moves, aged};
+use super::moves::{Aging, Follow, Moves};
 use super::notes;
 use super::open::Open;
 use super::snapshot::Snapshot;
-use super::verdicts::{Found, Verdicts};
+use super::verdicts::Found;
 use crate::engine::{Input, Judged, Program, Workers};
 use crate::finding::{Diagnostic, Status};
 use crate::gsl::typed::Entity;
 use crate::report::schema::{Slot, TimeColumn};
+use crate::report::time::{Timestamp, Unit};
 
 /// Which of the two snapshots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,6 +146,13 @@ pub struct Options {
     pub idle_days: i64,
 }
 
+impl Options {
+    /// What was last used until then is idle at this instant.
+    pub(super) fn idle_since(self, as_of: Timestamp) -> Timestamp {
+        as_of.plus(-self.idle_days, Unit::Days)
+    }
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self { idle_days: 90 }
@@ -160,10 +168,9 @@ pub fn diff<'a>(
     program: &Program,
     before: Before<'a>,
     new: &'a Snapshot,
-    options: Options,
     workers: &Workers,
 ) -> Result<Diff<'a>, Incomparable> {
-    let old = before.old;
+    let (old, options) = (before.old, before.options);
     let matching = match_users(before, new, workers)?;
     let comparer = Comparer {
         old,
@@ -202,7 +209,7 @@ struct Comparer<'a> {
     options: Options,
     rules: &'a [Judged],
     /// What is found about users who are as before but for that.
-    aged: &'a Verdicts,
+    aged: &'a Aged,
     /// Whether both reports have the columns that tell keys, and certificates.
     tells: [bool; 2],
 }
@@ -247,7 +254,14 @@ impl Comparer<'_> {
             match user {
                 Match::Same(old, new) => self.same(old, new, &mut changed),
                 Match::Aged(old, user) => {
-                    aged([self.old, self.new], old, self.aged.of(user), &mut changed.moves);
+                    let (used, verdicts) = self.aged.of(user);
+                    let aging = Aging {
+                        snapshots: [self.old, self.new],
+                        row: old,
+                        used,
+                        rules: self.rules,
+                    };
+                    aging.follow(verdicts, &mut changed.moves);
                 }
                 Match::Recreated(old, new) => {
                     changed
@@ -279,7 +293,7 @@ impl Comparer<'_> {
             new: self.new,
             old_row,
             new_row,
-            idle_days: self.options.idle_days,
+            options: self.options,
         };
         let mut changes = comparison.changes();
         let Changes {

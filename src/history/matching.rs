@@ -3,12 +3,11 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
 
-use super::before::{Before, NOWHERE, Unchanged};
+use super::before::{Aged, Before, NOWHERE, Unchanged};
 use super::event::known;
 use super::index::{Handle, Identity, Index, Who, is_made_later};
 use super::roster::index;
 use super::snapshot::Snapshot;
-use super::verdicts::Verdicts;
 use crate::engine::Workers;
 use crate::report::schema::TextColumn;
 
@@ -35,7 +34,7 @@ pub(super) struct Matching {
     /// By row of the older snapshot, in which row of the newer report the user stands as before in all.
     pub(super) unchanged: Vec<u32>,
     /// What is found about those who are as before but for that.
-    pub(super) aged: Verdicts,
+    pub(super) aged: Aged,
     /// Rows of the reports in which users stand once more and are left out, ascending; by snapshot.
     pub(super) duplicates: [Vec<u32>; 2],
     /// Accounts that only one of them holds; by snapshot.
@@ -198,7 +197,7 @@ impl Matcher<'_> {
             users,
             duplicates: [doubles.collect(), unchanged.duplicates],
             unchanged: unchanged.rows,
-            aged: unchanged.aged.verdicts,
+            aged: unchanged.aged,
             accounts: self.accounts,
         }
     }

@@ -4,6 +4,7 @@ use super::cells::Held;
 use super::changes::{Changes, Comparison};
 use super::diff::{Cause, Causes, Moved, Side};
 use super::event::{Event, Kind, Value, known};
+use super::packed::Used;
 use super::pairs::{Pair, Pairs};
 use super::snapshot::Snapshot;
 use super::verdicts::{Found, UserVerdicts};
@@ -165,15 +166,10 @@ impl Follow<'_> {
         if !causes.is_empty() {
             return causes;
         }
-        Causes::from_iter([if self.is_used(reads) {
-            Cause::Used
-        } else {
-            Cause::Other
-        }])
+        Causes::from_iter([self.used().cause(reads)])
     }
 
-    /// Whether a credential of whose use the rule asks has been used.
-    fn is_used(&self, reads: ColumnSet) -> bool {
+    fn used(&self) -> Used {
         let Comparison {
             old,
             new,
@@ -182,44 +178,66 @@ impl Follow<'_> {
             ..
         } = self.comparison;
         let password = TimeColumn::PasswordLastUsed;
-        let signed_in = reads.contains(password)
-            && old.users().time(old_row as usize, password) != new.users().time(new_row as usize, password);
-        let asks_of_keys =
-            reads.contains(TimeColumn::Key1LastUsed) || reads.contains(TimeColumn::Key2LastUsed);
         let keys = self.changes.keys.all.iter();
         let mut both = keys.filter_map(|&(old, new)| old.zip(new));
-        signed_in || asks_of_keys && both.any(|(old, new)| old.last_used != new.last_used)
+        Used {
+            password: old.users().time(old_row as usize, password)
+                != new.users().time(new_row as usize, password),
+            keys: both.any(|(old, new)| old.last_used != new.last_used),
+        }
     }
 }
 
-/// What became of the findings of a user who is as before in all but these: what time alone has brought, or taken away.
-/// What fails still is told by [`super::Open`].
-pub(super) fn aged([old, new]: [&Snapshot; 2], row: u32, after: UserVerdicts<'_>, moves: &mut Moves) {
-    let before = old.roster.verdicts.of(row);
-    let fails = Some(Status::Fail);
-    for judgement in after.failing_judgements() {
-        let found = after.found(judgement, Status::Fail);
-        let was = before.status(judgement).or_else(|| folded(old, found.rule));
-        if was != fails {
-            moves.opened.push(Moved::new((row, found), Side::Old, was, fails));
+impl Used {
+    /// What made a finding of a rule that reads these columns go away, if no event did.
+    fn cause(self, reads: ColumnSet) -> Cause {
+        let asks_of_keys =
+            || reads.contains(TimeColumn::Key1LastUsed) || reads.contains(TimeColumn::Key2LastUsed);
+        if self.password && reads.contains(TimeColumn::PasswordLastUsed) || self.keys && asks_of_keys() {
+            Cause::Used
+        } else {
+            Cause::Other
         }
     }
-    for judgement in before.failing_judgements() {
-        let found = before.found(judgement, Status::Fail);
-        let now = after.status(judgement).or_else(|| folded(new, found.rule));
-        let mut moved = Moved::new((row, found), Side::Old, fails, now);
-        match now {
-            Some(Status::Fail) => {}
-            Some(Status::Undetermined) => moves.open.push((row, moved)),
-            _ => {
-                let suppressed = now == Some(Status::Suppressed);
-                let cause = if suppressed {
-                    Cause::Suppressed
-                } else {
-                    Cause::Other
-                };
-                moved.by = Causes::from_iter([cause]);
-                moves.resolved.push(moved);
+}
+
+/// One user who is as before, of whom something else is found by now.
+pub(super) struct Aging<'a> {
+    pub(super) snapshots: [&'a Snapshot; 2],
+    /// In the older snapshot.
+    pub(super) row: u32,
+    pub(super) used: Used,
+    pub(super) rules: &'a [Judged],
+}
+
+impl Aging<'_> {
+    /// What time and use alone have brought, or taken away. What fails still is told by [`super::Open`].
+    pub(super) fn follow(&self, after: UserVerdicts<'_>, moves: &mut Moves) {
+        let (row, [old, new]) = (self.row, self.snapshots);
+        let before = old.roster.verdicts.of(row);
+        let fails = Some(Status::Fail);
+        for judgement in after.failing_judgements() {
+            let found = after.found(judgement, Status::Fail);
+            let was = before.status(judgement).or_else(|| folded(old, found.rule));
+            if was != fails {
+                moves.opened.push(Moved::new((row, found), Side::Old, was, fails));
+            }
+        }
+        for judgement in before.failing_judgements() {
+            let found = before.found(judgement, Status::Fail);
+            let now = after.status(judgement).or_else(|| folded(new, found.rule));
+            let mut moved = Moved::new((row, found), Side::Old, fails, now);
+            match now {
+                Some(Status::Fail) => {}
+                Some(Status::Undetermined) => moves.open.push((row, moved)),
+                _ => {
+                    let cause = match now {
+                        Some(Status::Suppressed) => Cause::Suppressed,
+                        _ => self.used.cause(self.rules[usize::from(found.rule)].needs),
+                    };
+                    moved.by = Causes::from_iter([cause]);
+                    moves.resolved.push(moved);
+                }
             }
         }
     }

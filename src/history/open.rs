@@ -43,7 +43,7 @@ impl<'a> Open<'a> {
             old,
             unchanged: matching.unchanged,
             aged,
-            verdicts: matching.aged,
+            verdicts: matching.aged.verdicts,
             others,
         }
     }

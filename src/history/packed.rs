@@ -8,9 +8,11 @@
 use std::ops::Range;
 
 use super::cells::holds;
+use super::event::known;
 use crate::report::cell::{self, Flag};
 use crate::report::chunk::Chunk;
 use crate::report::schema::{Column, FlagColumn, TimeColumn};
+use crate::report::time::Timestamp;
 use crate::report::wide::Work;
 
 /// All times and flags of a user. Cells of columns that the report lacks are unknown.
@@ -25,6 +27,26 @@ pub(super) struct Packed {
 const ODD: u32 = u32::MAX - 2;
 const ABSENT: u32 = u32::MAX - 1;
 const UNKNOWN: u32 = u32::MAX;
+
+/// Which credentials that were in use were used on: of that, findings alone tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Used {
+    pub(super) password: bool,
+    pub(super) keys: bool,
+}
+
+/// Columns of last uses, with those that tell whether the slot holds a key.
+const USES: [(TimeColumn, Option<(TimeColumn, FlagColumn)>); 3] = [
+    (TimeColumn::PasswordLastUsed, None),
+    (
+        TimeColumn::Key1LastUsed,
+        Some((TimeColumn::Key1LastRotated, FlagColumn::Key1Active)),
+    ),
+    (
+        TimeColumn::Key2LastUsed,
+        Some((TimeColumn::Key2LastRotated, FlagColumn::Key2Active)),
+    ),
+];
 
 const ROOT: u32 = 1 << (2 * FlagColumn::COUNT);
 
@@ -70,6 +92,32 @@ impl Packed {
         };
         are_clear(Key1LastRotated, Key2LastRotated, (Key1Active, Key2Active))
             && are_clear(Cert1LastRotated, Cert2LastRotated, (Cert1Active, Cert2Active))
+    }
+
+    /// What was used on, if nothing else tells these cells from newer ones: all that was used was in use before, later
+    /// than `idle`, and is no root user's.
+    pub(super) fn used_on(&self, newer: &Self, idle: Timestamp) -> Option<Used> {
+        let (mut older, mut used_on) = (*self, Used::default());
+        for (column, key) in USES {
+            let (then, now) = (&mut older.times[column as usize], newer.times[column as usize]);
+            if *then == now {
+                continue;
+            }
+            let was_in_use = self.time(column).and_then(known).is_some_and(|used| used > idle);
+            let is_there = key.is_none_or(|(created, active)| {
+                let created = self.time(created);
+                created.and_then(|created| holds(created, self.flag(active))) == Some(true)
+            });
+            if !was_in_use || !is_there {
+                return None;
+            }
+            *then = now;
+            match key {
+                None => used_on.password = true,
+                Some(_) => used_on.keys = true,
+            }
+        }
+        (older == *newer && !self.is_root()).then_some(used_on)
     }
 
     /// Whether a time is odd.

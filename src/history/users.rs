@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::cells::{Cells, Held};
 use super::index::Identity;
 use super::names::Names;
-use super::packed::Packed;
+use super::packed::{Packed, Used};
 use super::roster::{Row, index};
 use crate::report::cell::{self, Flag};
 use crate::report::chunk::Chunk;
 use crate::report::schema::{Column, FlagColumn, TimeColumn};
+use crate::report::time::Timestamp;
 
 /// All users of one report, in its order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -81,9 +82,22 @@ impl Users {
         Cells::certificates(self, row)
     }
 
-    /// Whether all times and flags of a user are those of the row; odd times never are.
-    pub(super) fn has_cells_of(&self, user: usize, row: &Row<'_>) -> bool {
-        self.cells[user] == *row.cells && (self.odd.is_empty() || !row.cells.is_odd())
+    /// What of a user was used on, if nothing else tells its times and flags from those of the row; odd times always
+    /// may. What was last used until `idle` was not in use.
+    pub(super) fn used_on(
+        &self,
+        user: usize,
+        row: &Row<'_>,
+        idle: impl FnOnce() -> Timestamp,
+    ) -> Option<Used> {
+        let cells = &self.cells[user];
+        if !self.odd.is_empty() && row.cells.is_odd() {
+            return None;
+        }
+        if cells == row.cells {
+            return Some(Used::default());
+        }
+        cells.used_on(row.cells, idle())
     }
 
     /// Whether name and ARN of a user are those of the row.

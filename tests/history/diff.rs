@@ -81,9 +81,8 @@ fn live(program: &Program, seed: u64, users: u64, every: u64) {
     for (number, (states, judged)) in states.windows(2).zip(judged.windows(2)).enumerate() {
         let diff = history::diff(
             program,
-            Before::new(&judged[0], &Workers::one()),
+            Before::new(&judged[0], Options::default(), &Workers::one()),
             &judged[1],
-            Options::default(),
             &Workers::one(),
         )
         .unwrap();
@@ -145,9 +144,8 @@ fn many_users_in_another_order() {
         let workers = Workers::new(threads).unwrap();
         let diff = history::diff(
             &program,
-            Before::new(&judged[0], &workers),
+            Before::new(&judged[0], Options::default(), &workers),
             &judged[1],
-            Options::default(),
             &workers,
         )
         .unwrap();

@@ -115,8 +115,8 @@ proptest! {
             prop_assert_eq!(rule.open + rule.resolved, rule.at_start + rule.opened);
         }
         let diff = |old, new| {
-            let before = Before::new(&judged[old], &Workers::one());
-            history::diff(&program, before, &judged[new], Options::default(), &Workers::one())
+            let before = Before::new(&judged[old], Options::default(), &Workers::one());
+            history::diff(&program, before, &judged[new], &Workers::one())
         };
         if let Ok(diff) = diff(0, 1) {
             prop_assert_eq!(&diff.events, &[]);
@@ -148,8 +148,8 @@ proptest! {
         let new = written(&new, START + days * 86_400);
         let mut judged = Vec::new();
         snapshots(&program, vec![written(&old, START), new.clone()], |snapshot| judged.push(snapshot));
-        let before = Before::new(&judged[0], &Workers::one());
-        let whole = history::diff(&program, before, &judged[1], Options::default(), &Workers::one());
+        let before = Before::new(&judged[0], Options::default(), &Workers::one());
+        let whole = history::diff(&program, before, &judged[1], &Workers::one());
         let whole = whole.map(|diff| json(&program, &diff));
         assert_same_while_read(&program, (&judged[0], &new), &whole, &[(1, usize::MAX), (3, 1)]);
     }

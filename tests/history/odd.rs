@@ -29,8 +29,8 @@ fn pair(old: (&str, &str), new: (&str, &str)) -> (Snapshot, Snapshot) {
 fn compare(old: (&str, &str), new: (&str, &str), check: impl FnOnce(&Diff<'_>)) {
     let (program, newer) = (program(), report(new, START + DAY));
     let (old, new) = pair(old, new);
-    let before = Before::new(&old, &Workers::one());
-    let diff = history::diff(&program, before, &new, Options::default(), &Workers::one()).unwrap();
+    let before = Before::new(&old, Options::default(), &Workers::one());
+    let diff = history::diff(&program, before, &new, &Workers::one()).unwrap();
     check(&diff);
     let whole = Ok(json(&program, &diff));
     assert_same_while_read(&program, (&old, &newer), &whole, &[(1, 1), (2, 2)]);
@@ -52,8 +52,8 @@ const SHORT: &str = "user,arn,user_creation_time,mfa_active";
 /// Why these cannot be compared.
 fn refused(old: (&str, &str), new: (&str, &str)) -> Incomparable {
     let (old, new) = pair(old, new);
-    let before = Before::new(&old, &Workers::one());
-    history::diff(&program(), before, &new, Options::default(), &Workers::one()).unwrap_err()
+    let before = Before::new(&old, Options::default(), &Workers::one());
+    history::diff(&program(), before, &new, &Workers::one()).unwrap_err()
 }
 
 #[test]
@@ -181,9 +181,8 @@ fn the_wrong_way_round() {
     let (old, new) = pair((SHORT, records), (SHORT, records));
     let diff = history::diff(
         &program(),
-        Before::new(&new, &Workers::one()),
+        Before::new(&new, Options::default(), &Workers::one()),
         &old,
-        Options::default(),
         &Workers::one(),
     )
     .unwrap();

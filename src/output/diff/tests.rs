@@ -30,9 +30,8 @@ fn told(format: DiffFormat, width: usize) -> String {
     drop(sink);
     let changes = diff(
         &program,
-        Before::new(&snapshots[0], &Workers::one()),
+        Before::new(&snapshots[0], Options::default(), &Workers::one()),
         &snapshots[1],
-        Options::default(),
         &Workers::one(),
     )
     .expect("one account");
