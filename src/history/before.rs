@@ -11,12 +11,16 @@ use super::snapshot::Snapshot;
 use super::verdicts::{UserVerdicts, Verdicts};
 use crate::engine::{Input, Workers};
 use crate::report::schema::TextColumn;
+use crate::report::time::Timestamp;
 
 /// An older snapshot, for one diff.
 #[derive(Debug)]
 pub struct Before<'a> {
     pub(super) old: &'a Snapshot,
     pub(super) options: Options,
+    /// What was last used until then was idle: at the latest instant of the snapshot, so that what was in use by this was
+    /// so at its own.
+    idle: Timestamp,
     pub(super) index: Index<'a>,
     unchanged: Mutex<Unchanged>,
 }
@@ -110,6 +114,7 @@ impl<'a> Before<'a> {
         Self {
             old,
             options,
+            idle: options.idle_since(old.input.as_of),
             index,
             unchanged: Mutex::new(Unchanged {
                 rows,
@@ -133,8 +138,7 @@ impl<'a> Before<'a> {
         };
         *expected = old + 1;
         let (users, user) = (self.old.users(), old as usize);
-        let idle = || self.options.idle_since(self.old.as_of(old));
-        let used = users.used_on(user, row, idle);
+        let used = users.used_on(user, row, self.idle);
         let Some(used) = used.filter(|_| users.is_clear(user)) else {
             taken.others.push(old);
             return false;

@@ -220,6 +220,53 @@ mod tests {
     use super::*;
 
     #[test]
+    fn only_uses_of_what_was_in_use_are_used_on() {
+        use TimeColumn::{
+            Key1LastRotated, Key1LastUsed, Key2LastUsed, PasswordLastChanged, PasswordLastUsed,
+        };
+        let user = |times: &[(TimeColumn, u32)]| {
+            let mut user = Packed {
+                times: [ABSENT; TimeColumn::COUNT],
+                flags: 0,
+            };
+            user.times[Key1LastRotated as usize] = 10;
+            for &(column, time) in times {
+                user.times[column as usize] = time;
+            }
+            user
+        };
+        let used = |password, keys| Some(Used { password, keys });
+        let of = |older: &[_], newer: &[_]| user(older).used_on(&user(newer), Timestamp(50));
+        assert_eq!(of(&[], &[]), used(false, false));
+        let of_column = |column, then, now| of(&[(column, then)], &[(column, now)]);
+        assert_eq!(of_column(PasswordLastUsed, 51, 90), used(true, false));
+        assert_eq!(of_column(Key1LastUsed, 51, UNKNOWN), used(false, true));
+        assert_eq!(
+            of(
+                &[(PasswordLastUsed, 51), (Key1LastUsed, 60)],
+                &[(PasswordLastUsed, 52), (Key1LastUsed, 51)]
+            ),
+            used(true, true)
+        );
+        for then in [50, ABSENT, UNKNOWN, ODD] {
+            assert_eq!(of_column(PasswordLastUsed, then, 90), None, "{then}");
+            assert_eq!(of_column(Key1LastUsed, then, 90), None, "{then}");
+        }
+        // There is no such key.
+        assert_eq!(of_column(Key2LastUsed, 51, 90), None);
+        assert_eq!(of_column(PasswordLastChanged, 51, 90), None);
+        let root = Packed {
+            flags: ROOT,
+            ..user(&[(PasswordLastUsed, 51)])
+        };
+        let now = Packed {
+            flags: ROOT,
+            ..user(&[(PasswordLastUsed, 90)])
+        };
+        assert_eq!(root.used_on(&now, Timestamp(50)), None);
+    }
+
+    #[test]
     fn times_of_any_year_come_back_or_are_odd() {
         let fit = [
             0,

@@ -84,12 +84,7 @@ impl Users {
 
     /// What of a user was used on, if nothing else tells its times and flags from those of the row; odd times always
     /// may. What was last used until `idle` was not in use.
-    pub(super) fn used_on(
-        &self,
-        user: usize,
-        row: &Row<'_>,
-        idle: impl FnOnce() -> Timestamp,
-    ) -> Option<Used> {
+    pub(super) fn used_on(&self, user: usize, row: &Row<'_>, idle: Timestamp) -> Option<Used> {
         let cells = &self.cells[user];
         if !self.odd.is_empty() && row.cells.is_odd() {
             return None;
@@ -97,7 +92,7 @@ impl Users {
         if cells == row.cells {
             return Some(Used::default());
         }
-        cells.used_on(row.cells, idle())
+        cells.used_on(row.cells, idle)
     }
 
     /// Whether name and ARN of a user are those of the row.
