@@ -11,7 +11,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use credlens::engine::{self, Account, Event, Input, Options, Program, Sink, Source, Tell, Workers};
 use credlens::finding::{AsOfSource, Severity, Status};
 use credlens::history::trend::{Trend, TrendOptions};
-use credlens::history::{self, Before, Collector, Snapshot};
+use credlens::history::{self, Before, Collector, Move, Snapshot};
 use credlens::report::header::Header;
 use credlens::report::time::Timestamp;
 use credlens::rule::{self, Catalogue, Selection};
@@ -123,7 +123,7 @@ fn diffs(criterion: &mut Criterion) {
             bencher.iter(|| {
                 let before = Before::new(&judged[0], options, &workers);
                 let diff = history::diff(&program, before, &judged[other], &workers);
-                black_box(diff.expect("one account").open.iter().count())
+                black_box(diff.expect("one account").findings(Move::Open).iter().count())
             });
         });
         group.bench_function(format!("{name}, while it is read"), |bencher| {
@@ -135,7 +135,7 @@ fn diffs(criterion: &mut Criterion) {
                 drop(collector);
                 let new = new.expect("a whole report");
                 let diff = history::diff(&program, before, &new, &workers);
-                black_box(diff.expect("one account").open.iter().count())
+                black_box(diff.expect("one account").findings(Move::Open).iter().count())
             });
         });
     }

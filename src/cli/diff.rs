@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use credlens::engine::{self, Program, Sink, Source, Tell, Workers};
 use credlens::finding::{Diagnostic, Level, Tally};
-use credlens::history::{self, Before, Collector, Snapshot};
+use credlens::history::{self, Before, Collector, Move, Snapshot};
 use credlens::output::Settings;
 use credlens::output::diff::{DiffFormat, DiffView, write_diff};
 use credlens::rule::Suppressions;
@@ -231,11 +231,10 @@ pub(super) fn tell_diagnostics(config: &Config, diagnostics: &[Diagnostic], leas
 }
 
 fn exit(program: &Program, diff: &history::Diff<'_>, fail_on_new: FailOn) -> Exit {
-    let severities: Vec<_> = program.rules().map(|bound| bound.severity).collect();
-    let mut opened = diff
-        .opened
-        .iter()
-        .map(|moved| severities[usize::from(moved.found.rule)]);
+    let rules = program.rules().zip(diff.findings(Move::Opened).by_rule());
+    let mut opened = rules
+        .filter(|&(_, &count)| count > 0)
+        .map(|(bound, _)| bound.severity);
     match fail_on_new {
         FailOn::AtLeast(least) if opened.any(|severity| severity >= least) => Exit::Findings,
         FailOn::AtLeast(_) | FailOn::Never => Exit::Clean,

@@ -1,13 +1,15 @@
 //! What changed from one snapshot to the next.
 
-use super::before::{Aged, Before};
+use super::before::Before;
 use super::changes::{Changes, Comparison};
 use super::event::{Event, Kind, Value};
+use super::findings::{Counts, Findings, Lists, Move, Moved, count};
 use super::matching::{Incomparable, Match, Matching, match_users};
-use super::moves::{Aging, Follow, Moves};
+use super::moves::Follow;
 use super::notes;
-use super::open::Open;
+use super::roster::index;
 use super::snapshot::Snapshot;
+use super::standing::Standing;
 use super::verdicts::Found;
 use crate::engine::{Input, Judged, Program, Workers};
 use crate::finding::{Diagnostic, Status};
@@ -33,32 +35,19 @@ pub struct Diff<'a> {
     pub new: &'a Snapshot,
     /// What happened: users in the order of the newer snapshot, then the deleted ones; kinds in their order.
     pub events: Vec<Event>,
-    /// Findings that fail in the newer snapshot and did not in the older.
-    pub opened: Vec<Moved>,
-    /// Findings that failed in the older snapshot and do not any more.
-    pub resolved: Vec<Moved>,
-    /// Findings that failed in the older snapshot and still do, or of which that cannot be determined.
-    pub open: Open<'a>,
     /// What stands in the way of the comparison, or is odd.
     pub diagnostics: Vec<Diagnostic>,
+    pub(super) rules: &'a [Judged],
+    pub(super) standing: Standing,
+    pub(super) lists: Lists,
+    pub(super) counts: Counts,
 }
 
-/// A finding and what became of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Moved {
-    /// Index of the user in the snapshot that the finding is of.
-    pub row: u32,
-    /// The finding in the snapshot that shows it best: the newer one where it fails there, unless the user is as
-    /// before, and so not kept there.
-    pub found: Found,
-    /// The snapshot that it is of.
-    pub side: Side,
-    /// What the older snapshot said; none where it did not tell of it.
-    pub before: Option<Status>,
-    /// What the newer snapshot says; none where it does not tell of it.
-    pub after: Option<Status>,
-    /// What resolved it; empty for others.
-    pub by: Causes,
+impl<'a> Diff<'a> {
+    /// The findings of which this became.
+    pub fn findings(&'a self, which: Move) -> Findings<'a> {
+        Findings { diff: self, which }
+    }
 }
 
 /// What resolved a finding.
@@ -121,24 +110,6 @@ impl FromIterator<Cause> for Causes {
     }
 }
 
-impl Moved {
-    pub(super) fn new(
-        (row, found): (u32, Found),
-        side: Side,
-        before: Option<Status>,
-        after: Option<Status>,
-    ) -> Self {
-        Self {
-            row,
-            found,
-            side,
-            before,
-            after,
-            by: Causes::default(),
-        }
-    }
-}
-
 /// How snapshots are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
@@ -165,7 +136,7 @@ const PART: usize = 512;
 /// Compares two snapshots that this program has judged; the newer one is whole, or was collected against that same
 /// older one.
 pub fn diff<'a>(
-    program: &Program,
+    program: &'a Program,
     before: Before<'a>,
     new: &'a Snapshot,
     workers: &Workers,
@@ -177,22 +148,29 @@ pub fn diff<'a>(
         new,
         options,
         rules: program.judged(),
-        aged: &matching.aged,
         tells: [Entity::IamAccessKey, Entity::IamSigningCertificate]
             .map(|entity| tells(old, entity) && tells(new, entity)),
     };
     let all = 0..matching.users.len();
     let parts = workers.in_parts(all, PART, |users| comparer.users(&matching.users[users]));
-    let changes = Changed::join(parts, workers);
+    let changes = Changed::join(parts);
     let diagnostics = comparer.diagnostics(&matching, &changes);
+    let Changed {
+        events, mut lists, ..
+    } = changes;
+    lists.sort();
+    let standing = matching.standing;
+    let rules = program.judged();
+    let counts = count((old, new), (&standing, &lists), rules.len(), workers);
     Ok(Diff {
         old,
         new,
-        events: changes.events,
-        opened: changes.moves.opened,
-        resolved: changes.moves.resolved,
-        open: Open::new(old, matching, changes.moves.open),
+        events,
         diagnostics,
+        rules,
+        standing,
+        lists,
+        counts,
     })
 }
 
@@ -208,8 +186,6 @@ struct Comparer<'a> {
     new: &'a Snapshot,
     options: Options,
     rules: &'a [Judged],
-    /// What is found about users who are as before but for that.
-    aged: &'a Aged,
     /// Whether both reports have the columns that tell keys, and certificates.
     tells: [bool; 2],
 }
@@ -218,7 +194,7 @@ struct Comparer<'a> {
 #[derive(Default)]
 struct Changed {
     events: Vec<Event>,
-    moves: Moves,
+    lists: Lists,
     /// Users, by row of the newer snapshot, with keys of the same second.
     same_second: Vec<u32>,
     /// Users whose keys are not told by cells that can be read.
@@ -226,23 +202,14 @@ struct Changed {
 }
 
 impl Changed {
-    fn join(mut parts: Vec<Self>, workers: &Workers) -> Self {
-        // Of all these, time brings by far the most.
-        let opened = |part: &mut Self| std::mem::take(&mut part.moves.opened);
-        let opened: Vec<Vec<Moved>> = parts.iter_mut().map(opened).collect();
-        let others = || {
-            let mut all = Self::default();
-            for part in &mut parts {
-                all.events.append(&mut part.events);
-                all.moves.resolved.append(&mut part.moves.resolved);
-                all.moves.open.append(&mut part.moves.open);
-                all.same_second.append(&mut part.same_second);
-                all.unclear.append(&mut part.unclear);
-            }
-            all
-        };
-        let (mut all, opened) = workers.both(others, || opened.concat());
-        all.moves.opened = opened;
+    fn join(parts: Vec<Self>) -> Self {
+        let mut all = Self::default();
+        for mut part in parts {
+            all.events.append(&mut part.events);
+            all.lists.append(&mut part.lists);
+            all.same_second.append(&mut part.same_second);
+            all.unclear.append(&mut part.unclear);
+        }
         all
     }
 }
@@ -253,28 +220,19 @@ impl Comparer<'_> {
         for &user in users {
             match user {
                 Match::Same(old, new) => self.same(old, new, &mut changed),
-                Match::Aged(old, user) => {
-                    let (used, verdicts) = self.aged.of(user);
-                    let aging = Aging {
-                        snapshots: [self.old, self.new],
-                        row: old,
-                        used,
-                        rules: self.rules,
-                    };
-                    aging.follow(verdicts, &mut changed.moves);
-                }
                 Match::Recreated(old, new) => {
                     changed
                         .events
                         .push(self.stands_alone(Kind::UserRecreated, Some(old), Some(new)));
                     self.resolve_all(old, Kind::UserRecreated, &mut changed);
-                    self.open_all(new, &mut changed);
+                    self.open_all(old, new, &mut changed);
                 }
                 Match::Created(new) => {
                     changed
                         .events
                         .push(self.stands_alone(Kind::UserCreated, None, Some(new)));
-                    self.open_all(new, &mut changed);
+                    let behind = index(self.old.users().len()) + new;
+                    self.open_all(behind, new, &mut changed);
                 }
                 Match::Deleted(old) => {
                     changed
@@ -310,7 +268,7 @@ impl Comparer<'_> {
             changes: &changes,
             rules: self.rules,
         };
-        follow.follow(&mut changed.moves);
+        follow.follow(&mut changed.lists);
         changed.events.append(&mut changes.events);
     }
 
@@ -330,17 +288,20 @@ impl Comparer<'_> {
     }
 
     fn resolve_all(&self, row: u32, kind: Kind, changed: &mut Changed) {
-        let resolved = failing(self.old, row).map(|found| Moved {
-            by: Causes::from_iter([Cause::Event(kind)]),
-            ..Moved::new((row, found), Side::Old, Some(Status::Fail), None)
-        });
-        changed.moves.resolved.extend(resolved);
+        for found in failing(self.old, row) {
+            let resolved = Moved {
+                by: Causes::from_iter([Cause::Event(kind)]),
+                ..Moved::new((row, found), Side::Old, Some(Status::Fail), None)
+            };
+            changed.lists.push(Move::Resolved, row, resolved);
+        }
     }
 
-    fn open_all(&self, row: u32, changed: &mut Changed) {
-        let opened =
-            failing(self.new, row).map(|found| Moved::new((row, found), Side::New, None, Some(Status::Fail)));
-        changed.moves.opened.extend(opened);
+    fn open_all(&self, old: u32, row: u32, changed: &mut Changed) {
+        for found in failing(self.new, row) {
+            let opened = Moved::new((row, found), Side::New, None, Some(Status::Fail));
+            changed.lists.push(Move::Opened, old, opened);
+        }
     }
 
     fn diagnostics(&self, matching: &Matching, changed: &Changed) -> Vec<Diagnostic> {

@@ -3,11 +3,12 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
 
-use super::before::{Aged, Before, NOWHERE, Unchanged};
+use super::before::{Before, NOWHERE, Unchanged};
 use super::event::known;
 use super::index::{Handle, Identity, Index, Who, is_made_later};
 use super::roster::index;
 use super::snapshot::Snapshot;
+use super::standing::Standing;
 use crate::engine::Workers;
 use crate::report::schema::TextColumn;
 
@@ -18,23 +19,18 @@ pub(super) enum Match {
     Same(u32, u32),
     /// Deleted, and made again under the same ARN.
     Recreated(u32, u32),
-    /// In both and as before, but for what is found: its row in the older one, and its index among such users.
-    Aged(u32, u32),
     /// Only in the newer one.
     Created(u32),
     /// Only in the older one.
     Deleted(u32),
 }
 
-/// The users of both snapshots, but for those who are as before in all.
+/// The users of both snapshots.
 #[derive(Debug)]
 pub(super) struct Matching {
-    /// In the order of the newer snapshot; then the deleted ones, in that of the older.
+    /// Who is not as before, in the order of the newer snapshot; then the deleted ones, in that of the older.
     pub(super) users: Vec<Match>,
-    /// By row of the older snapshot, in which row of the newer report the user stands as before in all.
-    pub(super) unchanged: Vec<u32>,
-    /// What is found about those who are as before but for that.
-    pub(super) aged: Aged,
+    pub(super) standing: Standing,
     /// Rows of the reports in which users stand once more and are left out, ascending; by snapshot.
     pub(super) duplicates: [Vec<u32>; 2],
     /// Accounts that only one of them holds; by snapshot.
@@ -167,7 +163,7 @@ impl Matcher<'_> {
             old if self.is_other(old, row) => Match::Recreated(old, row),
             old => Match::Same(old, row),
         });
-        let mut users = self.with_aged(kept);
+        let mut users: Vec<Match> = kept.collect();
         let [only_old, _] = &self.accounts;
         let is_gone = |&row: &u32| {
             let at = row as usize;
@@ -188,41 +184,12 @@ impl Matcher<'_> {
             .map(|&row| self.old.roster.number(row));
         let mut unchanged = self.unchanged;
         unchanged.duplicates.sort_unstable();
-        for user in &users {
-            if let Match::Aged(old, _) = user {
-                unchanged.rows[*old as usize] = NOWHERE;
-            }
-        }
         Matching {
             users,
             duplicates: [doubles.collect(), unchanged.duplicates],
-            unchanged: unchanged.rows,
-            aged: unchanged.aged,
+            standing: Standing::new(unchanged.rows, unchanged.aged),
             accounts: self.accounts,
         }
-    }
-
-    /// Those who are kept, and between them, in the order of the newer report, those of whom only something else is
-    /// found.
-    fn with_aged(&self, kept: impl Iterator<Item = Match>) -> Vec<Match> {
-        let aged = (0..).zip(&self.unchanged.aged.users);
-        // Who stands there once more counts once.
-        let mut aged = aged
-            .filter(|&(_, &(old, row))| self.unchanged.rows[old as usize] == row)
-            .peekable();
-        let mut users = Vec::with_capacity(self.unchanged.aged.users.len() + self.new.users().len());
-        for user in kept {
-            let (Match::Created(row) | Match::Recreated(_, row) | Match::Same(_, row)) = user else {
-                unreachable!("invariant: who is kept stands in a row of the newer snapshot");
-            };
-            let row = self.new.roster.number(row);
-            while let Some((at, &(old, _))) = aged.next_if(|(_, (_, aged))| *aged < row) {
-                users.push(Match::Aged(old, at));
-            }
-            users.push(user);
-        }
-        users.extend(aged.map(|(at, &(old, _))| Match::Aged(old, at)));
-        users
     }
 
     /// Whether each row of the newer snapshot counts, given the row of the older one that has its user.

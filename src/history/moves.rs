@@ -2,25 +2,17 @@
 
 use super::cells::Held;
 use super::changes::{Changes, Comparison};
-use super::diff::{Cause, Causes, Moved, Side};
+use super::diff::{Cause, Causes, Side};
 use super::event::{Event, Kind, Value, known};
+use super::findings::{Lists, Move, Moved};
 use super::packed::Used;
 use super::pairs::{Pair, Pairs};
 use super::snapshot::Snapshot;
-use super::verdicts::{Found, UserVerdicts};
+use super::verdicts::Found;
 use crate::engine::Judged;
 use crate::finding::Status;
 use crate::gsl::typed::Entity;
 use crate::report::schema::{ColumnSet, TimeColumn};
-
-/// Where each finding goes.
-#[derive(Debug, Default)]
-pub(super) struct Moves {
-    pub(super) opened: Vec<Moved>,
-    pub(super) resolved: Vec<Moved>,
-    /// With the user's row in the older snapshot.
-    pub(super) open: Vec<(u32, Moved)>,
-}
 
 /// One user in both snapshots, with what happened to it.
 pub(super) struct Follow<'a> {
@@ -39,7 +31,7 @@ enum Fate {
 }
 
 impl Follow<'_> {
-    pub(super) fn follow(&self, moves: &mut Moves) {
+    pub(super) fn follow(&self, lists: &mut Lists) {
         let Comparison {
             old,
             new,
@@ -52,10 +44,11 @@ impl Follow<'_> {
         for &found in after.iter().filter(|found| found.status == Status::Fail) {
             let was = self.other(found, Side::New, &before, old);
             let moved = Moved::new((new_row, found), Side::New, was, Some(Status::Fail));
-            match was {
-                Some(Status::Fail) => moves.open.push((old_row, moved)),
-                _ => moves.opened.push(moved),
-            }
+            let which = match was {
+                Some(Status::Fail) => Move::Open,
+                _ => Move::Opened,
+            };
+            lists.push(which, old_row, moved);
         }
         for &found in before.iter().filter(|found| found.status == Status::Fail) {
             match self.other(found, Side::Old, &after, new) {
@@ -63,12 +56,12 @@ impl Follow<'_> {
                 Some(Status::Undetermined) => {
                     let now = Some(Status::Undetermined);
                     let moved = Moved::new((old_row, found), Side::Old, Some(Status::Fail), now);
-                    moves.open.push((old_row, moved));
+                    lists.push(Move::Open, old_row, moved);
                 }
                 now => {
                     let mut moved = Moved::new((old_row, found), Side::Old, Some(Status::Fail), now);
                     moved.by = self.causes(found, now);
-                    moves.resolved.push(moved);
+                    lists.push(Move::Resolved, old_row, moved);
                 }
             }
         }
@@ -190,55 +183,13 @@ impl Follow<'_> {
 
 impl Used {
     /// What made a finding of a rule that reads these columns go away, if no event did.
-    fn cause(self, reads: ColumnSet) -> Cause {
+    pub(super) fn cause(self, reads: ColumnSet) -> Cause {
         let asks_of_keys =
             || reads.contains(TimeColumn::Key1LastUsed) || reads.contains(TimeColumn::Key2LastUsed);
         if self.password && reads.contains(TimeColumn::PasswordLastUsed) || self.keys && asks_of_keys() {
             Cause::Used
         } else {
             Cause::Other
-        }
-    }
-}
-
-/// One user who is as before, of whom something else is found by now.
-pub(super) struct Aging<'a> {
-    pub(super) snapshots: [&'a Snapshot; 2],
-    /// In the older snapshot.
-    pub(super) row: u32,
-    pub(super) used: Used,
-    pub(super) rules: &'a [Judged],
-}
-
-impl Aging<'_> {
-    /// What time and use alone have brought, or taken away. What fails still is told by [`super::Open`].
-    pub(super) fn follow(&self, after: UserVerdicts<'_>, moves: &mut Moves) {
-        let (row, [old, new]) = (self.row, self.snapshots);
-        let before = old.roster.verdicts.of(row);
-        let fails = Some(Status::Fail);
-        for judgement in after.failing_judgements() {
-            let found = after.found(judgement, Status::Fail);
-            let was = before.status(judgement).or_else(|| folded(old, found.rule));
-            if was != fails {
-                moves.opened.push(Moved::new((row, found), Side::Old, was, fails));
-            }
-        }
-        for judgement in before.failing_judgements() {
-            let found = before.found(judgement, Status::Fail);
-            let now = after.status(judgement).or_else(|| folded(new, found.rule));
-            let mut moved = Moved::new((row, found), Side::Old, fails, now);
-            match now {
-                Some(Status::Fail) => {}
-                Some(Status::Undetermined) => moves.open.push((row, moved)),
-                _ => {
-                    let cause = match now {
-                        Some(Status::Suppressed) => Cause::Suppressed,
-                        _ => self.used.cause(self.rules[usize::from(found.rule)].needs),
-                    };
-                    moved.by = Causes::from_iter([cause]);
-                    moves.resolved.push(moved);
-                }
-            }
         }
     }
 }

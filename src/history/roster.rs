@@ -13,9 +13,13 @@ pub(super) fn rule(hit: &Hit<'_>) -> u16 {
     u16::try_from(hit.judged().position).expect("invariant: fewer than 65,536 rules")
 }
 
-/// The index of a user or a finding.
+/// Fewer users than that has a snapshot.
+pub(super) const MOST: u32 = 1 << 31;
+
+/// The index of a user.
 pub(super) fn index(number: usize) -> u32 {
-    u32::try_from(number).expect("invariant: a snapshot has fewer than 4 G users, and findings")
+    let number = u32::try_from(number).ok().filter(|&number| number < MOST);
+    number.expect("invariant: a report of 2 G users is larger than memory")
 }
 
 /// Users and findings by index of the user, in the order of the report. Not all of its rows need to be kept.

@@ -138,21 +138,21 @@ impl<'a> UserVerdicts<'a> {
         self.fails == other.fails && self.others.iter().map(said).eq(other.others.iter().map(said))
     }
 
-    /// What fails here and there.
-    pub(super) fn still(self, newer: UserVerdicts<'a>) -> Still<'a> {
-        Still { old: self, newer }
-    }
-
     /// What fails, in (rule, slot) order.
     pub(super) fn failing(self) -> impl Iterator<Item = Found> + 'a {
-        self.failing_judgements()
-            .map(move |judgement| self.found(judgement, Status::Fail))
+        let words = self.fails.iter().enumerate();
+        let judgements = words.flat_map(|(word, &bits)| ones(bits).map(move |bit| word * 64 + bit));
+        judgements.map(move |judgement| self.found(judgement, Status::Fail))
     }
 
-    /// The judgements that fail, ascending.
-    pub(super) fn failing_judgements(self) -> impl Iterator<Item = usize> + 'a {
-        let words = self.fails.iter().enumerate();
-        words.flat_map(|(word, &bits)| ones(bits).map(move |bit| word * 64 + bit))
+    /// A bit a judgement, in words: whether it fails.
+    pub(super) fn fails(self) -> &'a [u64] {
+        self.fails
+    }
+
+    /// Position of the rule that a judgement is of.
+    pub(super) fn rule(self, judgement: usize) -> u16 {
+        self.judgements[judgement].0
     }
 
     /// What is said of a judgement, if anything but that it passes.
@@ -178,38 +178,9 @@ impl<'a> UserVerdicts<'a> {
     }
 }
 
-/// What fails of one user, in two snapshots.
-#[derive(Clone, Copy)]
-pub(super) struct Still<'a> {
-    old: UserVerdicts<'a>,
-    newer: UserVerdicts<'a>,
-}
-
-impl<'a> Still<'a> {
-    /// In (rule, slot) order.
-    pub(super) fn all(self) -> impl Iterator<Item = Found> + 'a {
-        let words = self.words().enumerate();
-        let judgements = words.flat_map(|(word, bits)| ones(bits).map(move |bit| word * 64 + bit));
-        judgements.map(move |judgement| self.old.found(judgement, Status::Fail))
-    }
-
-    /// Counts them, by judgement.
-    pub(super) fn count(self, by_judgement: &mut [u64]) {
-        for (word, bits) in self.words().enumerate() {
-            for bit in ones(bits) {
-                by_judgement[word * 64 + bit] += 1;
-            }
-        }
-    }
-
-    fn words(self) -> impl Iterator<Item = u64> + 'a {
-        let both = self.old.fails.iter().zip(self.newer.fails);
-        both.map(|(old, newer)| old & newer)
-    }
-}
-
 /// The positions of ones, ascending.
-fn ones(mut bits: u64) -> impl Iterator<Item = usize> {
+#[inline]
+pub(super) fn ones(mut bits: u64) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
         let bit = bits.trailing_zeros() as usize;
         // Of none, all bits are zeros.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use credlens::engine::{Program, Workers};
 use credlens::finding::Status;
-use credlens::history::{self, Before, Diff, Moved, Options, Side, Snapshot};
+use credlens::history::{self, Before, Diff, Move, Moved, Options, Side, Snapshot};
 use proptest::prelude::*;
 
 use super::simulation::{Account, DAY, HEADER, START};
@@ -89,18 +89,20 @@ fn live(program: &Program, seed: u64, users: u64, every: u64) {
         assert_eq!(told(&diff), truth::events(&states[0], &states[1]), "seed {seed}");
         assert!(diff.diagnostics.is_empty(), "{:?}", diff.diagnostics);
         let (before, after) = (failing(program, &judged[0]), failing(program, &judged[1]));
-        let opened = ids(program, &diff, diff.opened.iter().cloned());
+        let opened = ids(program, &diff, diff.findings(Move::Opened).iter());
         assert_eq!(opened, &after - &before, "seed {seed}");
-        let resolved = ids(program, &diff, diff.resolved.iter().cloned());
+        let resolved = ids(program, &diff, diff.findings(Move::Resolved).iter());
         assert_eq!(resolved, &before - &after, "seed {seed}");
-        let open = ids(program, &diff, diff.open.iter());
+        let open = ids(program, &diff, diff.findings(Move::Open).iter());
         assert_eq!(open, &before & &after, "seed {seed}");
-        assert!(diff.open.iter().all(|moved| moved.side == Side::New));
+        let mut open = diff.findings(Move::Open).iter();
+        assert!(open.all(|moved| moved.side == Side::New));
         if number % 8 == 0 {
             let (newer, whole) = (report(&states[1]), Ok(json(program, &diff)));
             assert_same_while_read(program, (&judged[0], &newer), &whole, &[(2, 7)]);
         }
-        assert!(diff.resolved.iter().all(|moved| !moved.by.is_empty()));
+        let mut resolved = diff.findings(Move::Resolved).iter();
+        assert!(resolved.all(|moved| !moved.by.is_empty()));
     }
 }
 

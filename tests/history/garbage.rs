@@ -2,7 +2,7 @@
 
 use credlens::engine::Workers;
 use credlens::history::trend::{Trend, TrendOptions};
-use credlens::history::{self, Before, Options};
+use credlens::history::{self, Before, Move, Options};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -120,7 +120,7 @@ proptest! {
         };
         if let Ok(diff) = diff(0, 1) {
             prop_assert_eq!(&diff.events, &[]);
-            prop_assert!(diff.opened.is_empty() && diff.resolved.is_empty(), "{:?}", diff);
+            prop_assert!([Move::Opened, Move::Resolved].iter().all(|&which| diff.findings(which).count() == 0), "{:?}", diff);
         }
         for (old, new) in [(0, 1), (0, 2), (2, 0)] {
             let whole = diff(old, new).map(|diff| json(&program, &diff));

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::items::Items;
 use super::{DiffView, input};
 use crate::finding::{Diagnostic, InputTally, Severity, Status};
-use crate::history::{Event, Kind, Moved};
+use crate::history::{Event, Kind, Move};
 use crate::output::json_text;
 
 /// What changed between two snapshots: `credlens.diff/v1`.
@@ -142,18 +142,20 @@ pub(super) fn write_json(view: &DiffView<'_>, out: &mut dyn Write) -> io::Result
     };
     write_items(view, diff.events.len(), events, out)?;
     let items = Items::new(view);
-    let findings = |moved: &[Moved], out: &mut dyn Write| {
-        let write =
-            |range: Range<usize>, out: &mut Vec<u8>| items.findings(moved[range].iter().cloned(), out);
-        write_items(view, moved.len(), write, out)
-    };
-    out.write_all(b"],\n\"findings\":{\"opened\":[")?;
-    findings(&diff.opened, out)?;
-    out.write_all(b"],\n\"resolved\":[")?;
-    findings(&diff.resolved, out)?;
-    out.write_all(b"],\n\"open\":[")?;
-    let open = |users, out: &mut Vec<u8>| items.findings(diff.open.of(users), out);
-    write_items(view, diff.old.users().len(), open, out)?;
+    for (position, which) in Move::ALL.into_iter().enumerate() {
+        let (opening, name) = (
+            if position == 0 {
+                "],\n\"findings\":{"
+            } else {
+                "],\n"
+            },
+            which.name(),
+        );
+        write!(out, "{opening}\"{name}\":[")?;
+        let findings = diff.findings(which);
+        let write = |users, out: &mut Vec<u8>| items.findings(findings.of(users, |_| true), out);
+        write_items(view, findings.users(), write, out)?;
+    }
     out.write_all(b"]},\n\"diagnostics\":")?;
     write_value(&view.diagnostics, out)?;
     out.write_all(b"}\n")

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::table::{about, saying, summary};
 use super::{DiffView, input};
-use crate::history::Moved;
+use crate::history::Move;
 use crate::output::markdown::{code, plain};
 use crate::output::words::{self, diagnostic_line};
 
@@ -29,8 +29,8 @@ pub(super) fn render(view: &DiffView<'_>) -> String {
     }
     line(&mut out, format_args!("\n{}", summary(view)));
     events(view, &mut out);
-    findings(view, "Opened", &view.diff.opened, &mut out);
-    findings(view, "Resolved", &view.diff.resolved, &mut out);
+    findings(view, "Opened", Move::Opened, &mut out);
+    findings(view, "Resolved", Move::Resolved, &mut out);
     diagnostics(view, &mut out);
     out
 }
@@ -57,16 +57,18 @@ fn events(view: &DiffView<'_>, out: &mut String) {
             ),
         );
     }
-    more(view, all.len(), out);
+    more(view, all.len() as u64, out);
 }
 
-fn findings(view: &DiffView<'_>, what: &str, moved: &[Moved], out: &mut String) {
-    if moved.is_empty() {
+fn findings(view: &DiffView<'_>, what: &str, which: Move, out: &mut String) {
+    let findings = view.diff.findings(which);
+    let count = findings.count();
+    if count == 0 {
         return;
     }
     line(out, format_args!("\n## {what}\n"));
     out.push_str("| Severity | User | Account | Rule | Credential | What |\n|---|---|---|---|---|---|\n");
-    for finding in view.worst(moved) {
+    for finding in view.worst(findings) {
         let [user, account, credential] =
             [&finding.user, &finding.account, &finding.credential].map(|text| cell(text.as_ref()));
         line(
@@ -79,17 +81,17 @@ fn findings(view: &DiffView<'_>, what: &str, moved: &[Moved], out: &mut String) 
             ),
         );
     }
-    more(view, moved.len(), out);
+    more(view, count, out);
 }
 
 fn cell(text: Option<&String>) -> String {
     text.map_or(String::new(), |text| code(text))
 }
 
-fn more(view: &DiffView<'_>, all: usize, out: &mut String) {
-    let more = all.saturating_sub(view.settings.limit);
+fn more(view: &DiffView<'_>, all: u64, out: &mut String) {
+    let more = all.saturating_sub(view.settings.limit as u64);
     if more > 0 {
-        let more = words::number(more as u64);
+        let more = words::number(more);
         line(
             out,
             format_args!("\nand {more} more (`--limit {all}` shows them)"),

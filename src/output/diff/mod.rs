@@ -16,7 +16,7 @@ pub use document::{DiffDocument, DiffEvent, DiffFinding, DiffFindings, EventLine
 use super::{Settings, harmless};
 use crate::engine::{Program, Workers};
 use crate::finding::{Diagnostic, InputTally, Severity};
-use crate::history::{Diff, Event, Moved, Side, Snapshot};
+use crate::history::{Diff, Event, Findings, Moved, Side, Snapshot};
 use crate::report::cell;
 use crate::report::time::Timestamp;
 use crate::rule::BoundRule;
@@ -167,30 +167,28 @@ impl<'a> DiffView<'a> {
     }
 
     /// The worst of these findings, worst first.
-    fn worst(&self, moved: &[Moved]) -> Vec<DiffFinding> {
+    fn worst(&self, findings: Findings<'_>) -> Vec<DiffFinding> {
         let rules = self.rules();
         let worst_first = Severity::ALL.into_iter().rev();
         let by_severity = worst_first.flat_map(|severity| {
             let rules = &rules;
-            let is_of = move |moved: &&Moved| rules[usize::from(moved.found.rule)].severity == severity;
-            moved.iter().filter(is_of)
+            let is_of = move |rule: u16| rules[usize::from(rule)].severity == severity;
+            let counts = (0..).zip(findings.by_rule());
+            let count: u64 = counts
+                .filter(|&(rule, _)| is_of(rule))
+                .map(|(_, count)| count)
+                .sum();
+            let all = findings.of(0..findings.users(), is_of);
+            // What comes after the last one is not asked for.
+            all.take(usize::try_from(count).unwrap_or(usize::MAX))
         });
         let shown = by_severity.take(self.settings.limit);
-        shown.map(|moved| self.finding(&rules, moved)).collect()
-    }
-
-    /// How many there are, by position of the rule.
-    fn by_rule(&self, moved: &[Moved]) -> Vec<u64> {
-        let mut by_rule = vec![0; self.program.judged().len()];
-        for moved in moved {
-            by_rule[usize::from(moved.found.rule)] += 1;
-        }
-        by_rule
+        shown.map(|moved| self.finding(&rules, &moved)).collect()
     }
 
     /// `3 opened (1 critical, 2 high)`.
-    fn counts(&self, what: &str, by_rule: &[u64]) -> String {
-        let rules = self.rules();
+    fn counts(&self, what: &str, findings: Findings<'_>) -> String {
+        let (rules, by_rule) = (self.rules(), findings.by_rule());
         let severities = Severity::ALL.into_iter().rev().filter_map(|severity| {
             let of_severity = rules
                 .iter()

@@ -3,7 +3,7 @@
 use anstyle::{AnsiColor, Style};
 
 use super::{DiffEvent, DiffFinding, DiffView, input};
-use crate::history::{Kind, Moved};
+use crate::history::{Kind, Move};
 use crate::output::harmless;
 use crate::output::layout::{Align, Cell, Grid, Paint, cut_start, wrap};
 use crate::output::overview::{BOLD, DIM, severity_style};
@@ -16,8 +16,8 @@ pub(super) fn render(view: &DiffView<'_>) -> String {
     let sections = [
         snapshots(view),
         events(view),
-        findings(view, "opened", &view.diff.opened),
-        findings(view, "resolved", &view.diff.resolved),
+        findings(view, Move::Opened),
+        findings(view, Move::Resolved),
         diagnostics(view),
         verdict(view),
     ];
@@ -66,7 +66,7 @@ fn events(view: &DiffView<'_>) -> String {
         ]);
     }
     let mut out = grid.render(view.settings.width, paint);
-    out.push_str(&more(view, all.len(), "event"));
+    out.push_str(&more(view, all.len() as u64, "event"));
     out
 }
 
@@ -143,15 +143,17 @@ fn short(time: &str) -> String {
     time.get(..16).unwrap_or(time).replace('T', " ")
 }
 
-fn findings(view: &DiffView<'_>, what: &str, moved: &[Moved]) -> String {
-    if moved.is_empty() {
+fn findings(view: &DiffView<'_>, which: Move) -> String {
+    let findings = view.diff.findings(which);
+    let count = findings.count();
+    if count == 0 {
         return String::new();
     }
     let paint = Paint(view.settings.color);
     let columns = [Align::Left, Align::Left, Align::Left, Align::Left, Align::Wrapped];
     let mut grid = Grid::new(2, columns);
-    grid.free(paint.text(BOLD, view.counts(what, &view.by_rule(moved))));
-    for finding in view.worst(moved) {
+    grid.free(paint.text(BOLD, view.counts(which.name(), findings)));
+    for finding in view.worst(findings) {
         grid.cells(vec![
             Cell::styled(finding.severity.name(), severity_style(finding.severity)),
             Cell::new(harmless(finding.user.as_deref().unwrap_or(""))),
@@ -161,7 +163,7 @@ fn findings(view: &DiffView<'_>, what: &str, moved: &[Moved]) -> String {
         ]);
     }
     let mut out = grid.render(view.settings.width, paint);
-    out.push_str(&more(view, moved.len(), "finding"));
+    out.push_str(&more(view, count, "finding"));
     out
 }
 
@@ -174,12 +176,12 @@ pub(super) fn about(finding: &DiffFinding) -> String {
     }
 }
 
-fn more(view: &DiffView<'_>, all: usize, what: &str) -> String {
-    match all.saturating_sub(view.settings.limit) {
+fn more(view: &DiffView<'_>, all: u64, what: &str) -> String {
+    match all.saturating_sub(view.settings.limit as u64) {
         0 => String::new(),
         more => format!(
             "  … and {} (--limit {all} shows them)\n",
-            words::counted(more as u64, &format!("more {what}"))
+            words::counted(more, &format!("more {what}"))
         ),
     }
 }
@@ -205,7 +207,7 @@ fn diagnostics(view: &DiffView<'_>) -> String {
 
 fn verdict(view: &DiffView<'_>) -> String {
     let diff = view.diff;
-    let style = if diff.opened.is_empty() {
+    let style = if diff.findings(Move::Opened).count() == 0 {
         AnsiColor::Green.on_default()
     } else {
         AnsiColor::Red.on_default()
@@ -221,11 +223,8 @@ pub(super) fn summary(view: &DiffView<'_>) -> String {
     let diff = view.diff;
     format!(
         "findings: {}, {}, {}",
-        view.counts("opened", &view.by_rule(&diff.opened)),
-        view.counts("resolved", &view.by_rule(&diff.resolved)),
-        view.counts(
-            "still open",
-            &diff.open.by_rule(view.program.judged().len(), view.workers)
-        )
+        view.counts("opened", diff.findings(Move::Opened)),
+        view.counts("resolved", diff.findings(Move::Resolved)),
+        view.counts("still open", diff.findings(Move::Open))
     )
 }

@@ -1,0 +1,222 @@
+//! Findings by what became of them. Those of users who are as before are told by their verdicts, and need no list.
+
+use std::ops::{Range, RangeInclusive};
+
+use super::diff::{Cause, Causes, Diff, Side};
+use super::roster::index;
+use super::snapshot::Snapshot;
+use super::standing::{Standing, Stands};
+use super::verdicts::Found;
+use crate::engine::Workers;
+use crate::finding::Status;
+
+/// What became of a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Move {
+    /// It fails in the newer snapshot and did not in the older.
+    Opened,
+    /// It failed in the older snapshot and does not any more.
+    Resolved,
+    /// It failed in the older snapshot and still does, or that cannot be determined.
+    Open,
+}
+
+impl Move {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Opened, Self::Resolved, Self::Open];
+
+    /// The word in outputs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Resolved => "resolved",
+            Self::Open => "open",
+        }
+    }
+}
+
+/// A finding and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// Index of the user in the snapshot that the finding is of.
+    pub row: u32,
+    /// The finding in the snapshot that shows it best: the newer one where it fails there, unless the user is as
+    /// before, and so not kept there.
+    pub found: Found,
+    /// The snapshot that it is of.
+    pub side: Side,
+    /// What the older snapshot said; none where it did not tell of it.
+    pub before: Option<Status>,
+    /// What the newer snapshot says; none where it does not tell of it.
+    pub after: Option<Status>,
+    /// What resolved it; empty for others.
+    pub by: Causes,
+}
+
+impl Moved {
+    pub(super) fn new(
+        (row, found): (u32, Found),
+        side: Side,
+        before: Option<Status>,
+        after: Option<Status>,
+    ) -> Self {
+        Self {
+            row,
+            found,
+            side,
+            before,
+            after,
+            by: Causes::default(),
+        }
+    }
+}
+
+/// Findings of users who are not as before, each with the user's row in the older snapshot; those whom only the newer one
+/// has stand behind its rows.
+#[derive(Debug, Default)]
+pub(super) struct Lists([Vec<(u32, Moved)>; Move::ALL.len()]);
+
+impl Lists {
+    pub(super) fn push(&mut self, which: Move, row: u32, moved: Moved) {
+        self.0[which as usize].push((row, moved));
+    }
+
+    /// Moves those of the other one behind these.
+    pub(super) fn append(&mut self, other: &mut Self) {
+        for (list, more) in self.0.iter_mut().zip(&mut other.0) {
+            list.append(more);
+        }
+    }
+
+    /// By user, and then by rule and slot.
+    pub(super) fn sort(&mut self) {
+        for list in &mut self.0 {
+            list.sort_by_key(|&(row, Moved { found, .. })| (row, found.rule, found.slot));
+        }
+    }
+
+    /// Those of users in these rows.
+    fn of(&self, which: Move, rows: RangeInclusive<u32>) -> &[(u32, Moved)] {
+        let list = &self.0[which as usize];
+        let list = &list[list.partition_point(|other| other.0 < *rows.start())..];
+        &list[..list.partition_point(|other| other.0 <= *rows.end())]
+    }
+}
+
+/// How many findings there are, by what became of them and by position of the rule.
+pub(super) type Counts = [Vec<u64>; Move::ALL.len()];
+
+/// How many users a thread takes at a time.
+const PART: usize = 32_768;
+
+pub(super) fn count(
+    (old, new): (&Snapshot, &Snapshot),
+    (standing, lists): (&Standing, &Lists),
+    rules: usize,
+    workers: &Workers,
+) -> Counts {
+    let verdicts = &old.roster.verdicts;
+    let folded = [&old.folded[..], &new.folded];
+    let parts = workers.in_parts(0..old.users().len(), PART, |rows| {
+        let mut counts = Move::ALL.map(|_| vec![0; verdicts.judgements()]);
+        for stands in rows.filter_map(|row| standing.of(old, index(row))) {
+            for which in Move::ALL {
+                for turn in stands.turns(which, folded) {
+                    counts[which as usize][turn.judgement] += 1;
+                }
+            }
+        }
+        counts
+    });
+    Move::ALL.map(|which| {
+        let mut by_rule = vec![0; rules];
+        for counts in &parts {
+            for (judgement, count) in counts[which as usize].iter().enumerate() {
+                by_rule[usize::from(verdicts.rule(judgement))] += count;
+            }
+        }
+        for (_, moved) in &lists.0[which as usize] {
+            by_rule[usize::from(moved.found.rule)] += 1;
+        }
+        by_rule
+    })
+}
+
+/// The findings of which the same became, by user: in the order of the older snapshot, then those whom only the newer
+/// one has.
+#[derive(Clone, Copy, Debug)]
+pub struct Findings<'a> {
+    pub(super) diff: &'a Diff<'a>,
+    pub(super) which: Move,
+}
+
+impl<'a> Findings<'a> {
+    /// How many there are, by position of the rule.
+    pub fn by_rule(self) -> &'a [u64] {
+        &self.diff.counts[self.which as usize]
+    }
+
+    /// How many there are.
+    pub fn count(self) -> u64 {
+        self.by_rule().iter().sum()
+    }
+
+    /// All of them.
+    pub fn iter(self) -> impl Iterator<Item = Moved> + 'a {
+        self.of(0..self.users(), |_| true)
+    }
+
+    /// How many users are to be asked for theirs, at most.
+    pub fn users(self) -> usize {
+        // One stands for all those of the newer snapshot alone.
+        self.diff.old.users().len() + 1
+    }
+
+    /// Those of some users, of wanted rules.
+    pub fn of(
+        self,
+        users: Range<usize>,
+        is_wanted: impl Fn(u16) -> bool + Copy + 'a,
+    ) -> impl Iterator<Item = Moved> + 'a {
+        let Diff {
+            old, lists, standing, ..
+        } = self.diff;
+        let behind = index(old.users().len());
+        (index(users.start)..index(users.end)).flat_map(move |row| {
+            let stands = standing.of(old, row);
+            let others = match stands {
+                Some(_) => &[],
+                None => lists.of(self.which, row..=if row == behind { u32::MAX } else { row }),
+            };
+            let stands = stands.into_iter();
+            let standing = stands.flat_map(move |stands| self.standing(row, stands, is_wanted));
+            let others = others.iter().map(|(_, moved)| moved);
+            let others = others.filter(move |moved| is_wanted(moved.found.rule));
+            standing.chain(others.cloned())
+        })
+    }
+
+    /// Those of a user who is as before.
+    fn standing(
+        self,
+        row: u32,
+        stands: Stands<'a>,
+        is_wanted: impl Fn(u16) -> bool + 'a,
+    ) -> impl Iterator<Item = Moved> + 'a {
+        let folded = [&self.diff.old.folded[..], &self.diff.new.folded];
+        let turns = stands.turns(self.which, folded);
+        let turns = turns.filter(move |turn| is_wanted(stands.before.rule(turn.judgement)));
+        turns.map(move |turn| {
+            let found = stands.before.found(turn.judgement, Status::Fail);
+            let mut moved = Moved::new((row, found), Side::Old, turn.was, turn.now);
+            if self.which == Move::Resolved {
+                let cause = match turn.now {
+                    Some(Status::Suppressed) => Cause::Suppressed,
+                    _ => stands.used.cause(self.diff.rules[usize::from(found.rule)].needs),
+                };
+                moved.by = Causes::from_iter([cause]);
+            }
+            moved
+        })
+    }
+}
