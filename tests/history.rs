@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use credlens::engine::{self, Account, Event, Input, Program, Sink, Source, Tell, Workers};
 use credlens::finding::{AsOfSource, Severity, Status};
-use credlens::history::{self, Before, Collector, Diff, Incomparable, Options, Snapshot};
+use credlens::history::{self, Before, Collector, Diff, Incomparable, Move, Options, Snapshot};
 use credlens::output::Settings;
 use credlens::output::diff::{DiffFormat, DiffView, write_diff};
 use credlens::report::header::Header;
@@ -109,8 +109,15 @@ fn judge_in_blocks(
     engine::assess(program, source, sink, options).unwrap();
 }
 
-/// All that is told of a diff.
+/// All that is told of a diff; what is counted is what is told.
 pub(crate) fn json(program: &Program, diff: &Diff<'_>) -> String {
+    for which in Move::ALL {
+        let mut by_rule = vec![0; program.judged().len()];
+        for moved in diff.findings(which).iter() {
+            by_rule[usize::from(moved.found.rule)] += 1;
+        }
+        assert_eq!(diff.findings(which).by_rule(), by_rule, "{which:?}");
+    }
     let view = DiffView {
         program,
         diff,

@@ -3,7 +3,7 @@
 use super::before::Before;
 use super::changes::{Changes, Comparison};
 use super::event::{Event, Kind, Value};
-use super::findings::{Counts, Findings, Lists, Move, Moved, count};
+use super::findings::{Counts, Findings, Lists, Move, Moved};
 use super::matching::{Incomparable, Match, Matching, match_users};
 use super::moves::Follow;
 use super::notes;
@@ -151,24 +151,25 @@ pub fn diff<'a>(
         tells: [Entity::IamAccessKey, Entity::IamSigningCertificate]
             .map(|entity| tells(old, entity) && tells(new, entity)),
     };
-    let all = 0..matching.users.len();
-    let parts = workers.in_parts(all, PART, |users| comparer.users(&matching.users[users]));
+    let Matching { users, standing, .. } = &matching;
+    let (parts, mut counts) = workers.both(
+        || workers.in_parts(0..users.len(), PART, |part| comparer.users(&users[part])),
+        || Counts::of_standing((old, new), standing, program.judged().len(), workers),
+    );
     let changes = Changed::join(parts);
     let diagnostics = comparer.diagnostics(&matching, &changes);
     let Changed {
         events, mut lists, ..
     } = changes;
     lists.sort();
-    let standing = matching.standing;
-    let rules = program.judged();
-    let counts = count((old, new), (&standing, &lists), rules.len(), workers);
+    counts.add(&lists);
     Ok(Diff {
         old,
         new,
         events,
         diagnostics,
-        rules,
-        standing,
+        rules: program.judged(),
+        standing: matching.standing,
         lists,
         counts,
     })

@@ -104,42 +104,45 @@ impl Lists {
 }
 
 /// How many findings there are, by what became of them and by position of the rule.
-pub(super) type Counts = [Vec<u64>; Move::ALL.len()];
+#[derive(Debug)]
+pub(super) struct Counts([Vec<u64>; Move::ALL.len()]);
 
 /// How many users a thread takes at a time.
 const PART: usize = 32_768;
 
-pub(super) fn count(
-    (old, new): (&Snapshot, &Snapshot),
-    (standing, lists): (&Standing, &Lists),
-    rules: usize,
-    workers: &Workers,
-) -> Counts {
-    let verdicts = &old.roster.verdicts;
-    let folded = [&old.folded[..], &new.folded];
-    let parts = workers.in_parts(0..old.users().len(), PART, |rows| {
-        let mut counts = Move::ALL.map(|_| vec![0; verdicts.judgements()]);
-        for stands in rows.filter_map(|row| standing.of(old, index(row))) {
-            for which in Move::ALL {
-                for turn in stands.turns(which, folded) {
-                    counts[which as usize][turn.judgement] += 1;
+impl Counts {
+    /// Those of users who are as before, of so many rules.
+    pub(super) fn of_standing(
+        (old, new): (&Snapshot, &Snapshot),
+        standing: &Standing,
+        rules: usize,
+        workers: &Workers,
+    ) -> Self {
+        let verdicts = &old.roster.verdicts;
+        let parts = workers.in_parts(0..old.users().len(), PART, |rows| {
+            let mut counts = Move::ALL.map(|_| vec![0; verdicts.judgements()]);
+            standing.count((old, new), rows, &mut counts);
+            counts
+        });
+        let mut all = Self(Move::ALL.map(|_| vec![0; rules]));
+        for (by_rule, which) in all.0.iter_mut().zip(Move::ALL) {
+            for counts in &parts {
+                for (judgement, count) in counts[which as usize].iter().enumerate() {
+                    by_rule[usize::from(verdicts.rule(judgement))] += count;
                 }
             }
         }
-        counts
-    });
-    Move::ALL.map(|which| {
-        let mut by_rule = vec![0; rules];
-        for counts in &parts {
-            for (judgement, count) in counts[which as usize].iter().enumerate() {
-                by_rule[usize::from(verdicts.rule(judgement))] += count;
+        all
+    }
+
+    /// Counts those of the others, too.
+    pub(super) fn add(&mut self, lists: &Lists) {
+        for (by_rule, list) in self.0.iter_mut().zip(&lists.0) {
+            for (_, moved) in list {
+                by_rule[usize::from(moved.found.rule)] += 1;
             }
         }
-        for (_, moved) in &lists.0[which as usize] {
-            by_rule[usize::from(moved.found.rule)] += 1;
-        }
-        by_rule
-    })
+    }
 }
 
 /// The findings of which the same became, by user: in the order of the older snapshot, then those whom only the newer
@@ -153,7 +156,7 @@ pub struct Findings<'a> {
 impl<'a> Findings<'a> {
     /// How many there are, by position of the rule.
     pub fn by_rule(self) -> &'a [u64] {
-        &self.diff.counts[self.which as usize]
+        &self.diff.counts.0[self.which as usize]
     }
 
     /// How many there are.

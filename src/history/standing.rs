@@ -1,9 +1,11 @@
 //! Users who are as before, with what is found about them then and now.
 
+use std::ops::Range;
+
 use super::before::{Aged, NOWHERE};
 use super::findings::Move;
 use super::packed::Used;
-use super::roster::MOST;
+use super::roster::{MOST, index};
 use super::snapshot::Snapshot;
 use super::verdicts::{UserVerdicts, ones};
 use crate::finding::Status;
@@ -43,6 +45,39 @@ impl Standing {
         };
         Some(Stands { before, after, used })
     }
+
+    /// Counts what became of the findings of users in these rows, by judgement.
+    pub(super) fn count(
+        &self,
+        (old, new): (&Snapshot, &Snapshot),
+        rows: Range<usize>,
+        counts: &mut [Vec<u64>; 3],
+    ) {
+        let [opened, resolved, open] = counts;
+        let add = |bits: u64, counts: &mut [u64], word: usize| {
+            ones(bits).for_each(|bit| counts[word * 64 + bit] += 1);
+        };
+        let start = index(rows.start);
+        for (row, &user) in (start..).zip(&self.users[rows]) {
+            if user == NOWHERE {
+                continue;
+            }
+            let before = old.roster.verdicts.fails(row);
+            let after = user
+                .checked_sub(MOST)
+                .map_or(before, |user| self.aged.verdicts.fails(user));
+            for (word, (was, now)) in before.iter().zip(after).enumerate() {
+                add(now & !was, opened, word);
+                add(was & now, open, word);
+                if was & !now != 0 {
+                    let stands = self.of(old, row).expect("invariant: it is as before");
+                    let gone = stands.turned(Move::Resolved, word, &new.folded);
+                    add(gone, resolved, word);
+                    add(was & !now & !gone, open, word);
+                }
+            }
+        }
+    }
 }
 
 /// One user who is as before.
@@ -64,33 +99,40 @@ pub(super) struct Turn {
 impl<'a> Stands<'a> {
     /// The judgements of which this became, ascending. Of rules that are folded, the old and the new snapshot say that they
     /// are undetermined, where they say nothing else.
-    #[inline]
     pub(super) fn turns(self, which: Move, folded: [&'a [u16]; 2]) -> impl Iterator<Item = Turn> + 'a {
-        let words = self.before.fails().iter().zip(self.after.fails()).enumerate();
-        let judgements = words.flat_map(move |(word, (was, now))| {
-            let bits = match which {
-                Move::Opened => now & !was,
-                Move::Resolved => was & !now,
-                Move::Open => *was,
-            };
+        let words = 0..self.before.fails().len();
+        let judgements = words.flat_map(move |word| {
+            let bits = self.turned(which, word, folded[1]);
             ones(bits).map(move |bit| word * 64 + bit)
         });
-        let turns = judgements.map(move |judgement| {
-            let said = |verdicts: UserVerdicts<'_>, folded: &[u16]| {
-                let folds = || folded.contains(&verdicts.rule(judgement));
-                let status = verdicts.status(judgement);
-                status.or_else(|| folds().then_some(Status::Undetermined))
-            };
-            Turn {
-                judgement,
-                was: said(self.before, folded[0]),
-                now: said(self.after, folded[1]),
-            }
-        });
-        turns.filter(move |turn| match (which, turn.now) {
-            (Move::Opened, _) | (Move::Open, Some(Status::Fail | Status::Undetermined)) => true,
-            (Move::Resolved, now) => now != Some(Status::Undetermined),
-            (Move::Open, _) => false,
+        judgements.map(move |judgement| Turn {
+            judgement,
+            was: said(self.before, judgement, folded[0]),
+            now: said(self.after, judgement, folded[1]),
         })
     }
+
+    /// Of one word of judgements, a bit for each of which this became.
+    #[inline]
+    fn turned(self, which: Move, word: usize, folded: &[u16]) -> u64 {
+        let [was, now] = [self.before, self.after].map(|verdicts| verdicts.fails()[word]);
+        let gone = was & !now;
+        let undetermined = || {
+            let is_undetermined =
+                |&bit: &usize| said(self.after, word * 64 + bit, folded) == Some(Status::Undetermined);
+            let bits = ones(gone).filter(is_undetermined);
+            bits.fold(0, |bits, bit| bits | 1 << bit)
+        };
+        match which {
+            Move::Opened => now & !was,
+            Move::Resolved => gone & !undetermined(),
+            Move::Open => was & now | undetermined(),
+        }
+    }
+}
+
+fn said(verdicts: UserVerdicts<'_>, judgement: usize, folded: &[u16]) -> Option<Status> {
+    let folds = || folded.contains(&verdicts.rule(judgement));
+    let status = verdicts.status(judgement);
+    status.or_else(|| folds().then_some(Status::Undetermined))
 }

@@ -94,14 +94,20 @@ impl Verdicts {
         self.judgements[judgement].0
     }
 
-    pub(super) fn of(&self, user: u32) -> UserVerdicts<'_> {
+    /// Of a user a bit a judgement, in words: whether it fails.
+    #[inline]
+    pub(super) fn fails(&self, user: u32) -> &[u64] {
         let words = self.words();
+        &self.fails[user as usize * words..][..words]
+    }
+
+    pub(super) fn of(&self, user: u32) -> UserVerdicts<'_> {
         let start = self.others.partition_point(|other| other.user < user);
         let others = &self.others[start..];
         let count = others.iter().take_while(|other| other.user == user).count();
         UserVerdicts {
             judgements: &self.judgements,
-            fails: &self.fails[user as usize * words..][..words],
+            fails: self.fails(user),
             others: &others[..count],
         }
     }
