@@ -11,10 +11,10 @@ use crate::report::time::Timestamp;
 
 /// What happened to one user, and which of its keys are which.
 #[derive(Debug)]
-pub(super) struct Changes {
+pub(super) struct Changes<'a> {
     pub(super) keys: Pairs,
     pub(super) certificates: Pairs,
-    pub(super) events: Vec<Event>,
+    pub(super) events: &'a [Event],
 }
 
 /// What holds one user of both snapshots against each other.
@@ -28,7 +28,9 @@ pub(super) struct Comparison<'a> {
 }
 
 impl Comparison<'_> {
-    pub(super) fn changes(self) -> Changes {
+    /// Adds the events to those of others.
+    pub(super) fn changes(self, all: &mut Vec<Event>) -> Changes<'_> {
+        let others = all.len();
         let keys = pair(
             self.old.users().keys(self.old_row as usize),
             self.new.users().keys(self.new_row as usize),
@@ -37,14 +39,14 @@ impl Comparison<'_> {
             self.old.users().certificates(self.old_row as usize),
             self.new.users().certificates(self.new_row as usize),
         );
-        let mut events = Vec::new();
-        self.password(&mut events);
-        self.mfa(&mut events);
-        self.keys(&keys, &KEY, &mut events);
-        self.uses(&keys, &mut events);
-        self.rotation(&keys, &mut events);
-        self.keys(&certificates, &CERTIFICATE, &mut events);
-        self.root_use(&keys, &mut events);
+        self.password(all);
+        self.mfa(all);
+        self.keys(&keys, &KEY, all);
+        self.uses(&keys, all);
+        self.rotation(&keys, all);
+        self.keys(&certificates, &CERTIFICATE, all);
+        self.root_use(&keys, all);
+        let events = &mut all[others..];
         events.sort_by_key(|event| (event.kind, event.key_created));
         Changes {
             keys,

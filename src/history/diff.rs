@@ -205,6 +205,8 @@ struct Changed {
 impl Changed {
     fn join(parts: Vec<Self>) -> Self {
         let mut all = Self::default();
+        all.events
+            .reserve(parts.iter().map(|part| part.events.len()).sum());
         for mut part in parts {
             all.events.append(&mut part.events);
             all.lists.append(&mut part.lists);
@@ -254,7 +256,7 @@ impl Comparer<'_> {
             new_row,
             options: self.options,
         };
-        let mut changes = comparison.changes();
+        let changes = comparison.changes(&mut changed.events);
         let Changes {
             keys, certificates, ..
         } = &changes;
@@ -270,7 +272,6 @@ impl Comparer<'_> {
             rules: self.rules,
         };
         follow.follow(&mut changed.lists);
-        changed.events.append(&mut changes.events);
     }
 
     fn stands_alone(&self, kind: Kind, old_row: Option<u32>, new_row: Option<u32>) -> Event {

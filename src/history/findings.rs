@@ -1,6 +1,6 @@
 //! Findings by what became of them. Those of users who are as before are told by their verdicts, and need no list.
 
-use std::ops::{Range, RangeInclusive};
+use std::ops::Range;
 
 use super::diff::{Cause, Causes, Diff, Side};
 use super::roster::index;
@@ -96,10 +96,10 @@ impl Lists {
     }
 
     /// Those of users in these rows.
-    fn of(&self, which: Move, rows: RangeInclusive<u32>) -> &[(u32, Moved)] {
+    fn of(&self, which: Move, rows: Range<u32>) -> &[(u32, Moved)] {
         let list = &self.0[which as usize];
-        let list = &list[list.partition_point(|other| other.0 < *rows.start())..];
-        &list[..list.partition_point(|other| other.0 <= *rows.end())]
+        let list = &list[list.partition_point(|other| other.0 < rows.start)..];
+        &list[..list.partition_point(|other| other.0 < rows.end)]
     }
 }
 
@@ -169,10 +169,9 @@ impl<'a> Findings<'a> {
         self.of(0..self.users(), |_| true)
     }
 
-    /// How many users are to be asked for theirs, at most.
+    /// How many users are to be asked for theirs.
     pub fn users(self) -> usize {
-        // One stands for all those of the newer snapshot alone.
-        self.diff.old.users().len() + 1
+        self.diff.old.users().len() + self.diff.new.users().len()
     }
 
     /// Those of some users, of wanted rules.
@@ -184,18 +183,16 @@ impl<'a> Findings<'a> {
         let Diff {
             old, lists, standing, ..
         } = self.diff;
-        let behind = index(old.users().len());
-        (index(users.start)..index(users.end)).flat_map(move |row| {
-            let stands = standing.of(old, row);
-            let others = match stands {
-                Some(_) => &[],
-                None => lists.of(self.which, row..=if row == behind { u32::MAX } else { row }),
-            };
-            let stands = stands.into_iter();
+        let rows = index(users.start)..index(users.end);
+        let mut others = lists.of(self.which, rows.clone());
+        rows.flat_map(move |row| {
+            let of_user = others.iter().take_while(|other| other.0 == row).count();
+            let of_user = others.split_off(..of_user).unwrap_or_default();
+            let of_user = of_user.iter().map(|(_, moved)| moved);
+            let of_user = of_user.filter(move |moved| is_wanted(moved.found.rule));
+            let stands = standing.of(old, row).into_iter();
             let standing = stands.flat_map(move |stands| self.standing(row, stands, is_wanted));
-            let others = others.iter().map(|(_, moved)| moved);
-            let others = others.filter(move |moved| is_wanted(moved.found.rule));
-            standing.chain(others.cloned())
+            standing.chain(of_user.cloned())
         })
     }
 

@@ -8,7 +8,7 @@ use super::findings::{Lists, Move, Moved};
 use super::packed::Used;
 use super::pairs::{Pair, Pairs};
 use super::snapshot::Snapshot;
-use super::verdicts::Found;
+use super::verdicts::{Found, UserVerdicts};
 use crate::engine::Judged;
 use crate::finding::Status;
 use crate::gsl::typed::Entity;
@@ -17,7 +17,7 @@ use crate::report::schema::{ColumnSet, TimeColumn};
 /// One user in both snapshots, with what happened to it.
 pub(super) struct Follow<'a> {
     pub(super) comparison: Comparison<'a>,
-    pub(super) changes: &'a Changes,
+    pub(super) changes: &'a Changes<'a>,
     pub(super) rules: &'a [Judged],
 }
 
@@ -39,10 +39,9 @@ impl Follow<'_> {
             new_row,
             ..
         } = self.comparison;
-        let before: Vec<Found> = old.found_of(old_row).collect();
-        let after: Vec<Found> = new.found_of(new_row).collect();
-        for &found in after.iter().filter(|found| found.status == Status::Fail) {
-            let was = self.other(found, Side::New, &before, old);
+        let (before, after) = (old.roster.verdicts.of(old_row), new.roster.verdicts.of(new_row));
+        for found in after.failing() {
+            let was = self.other(found, Side::New, before, old);
             let moved = Moved::new((new_row, found), Side::New, was, Some(Status::Fail));
             let which = match was {
                 Some(Status::Fail) => Move::Open,
@@ -50,8 +49,8 @@ impl Follow<'_> {
             };
             lists.push(which, old_row, moved);
         }
-        for &found in before.iter().filter(|found| found.status == Status::Fail) {
-            match self.other(found, Side::Old, &after, new) {
+        for found in before.failing() {
+            match self.other(found, Side::Old, after, new) {
                 Some(Status::Fail) => {}
                 Some(Status::Undetermined) => {
                     let now = Some(Status::Undetermined);
@@ -68,7 +67,13 @@ impl Follow<'_> {
     }
 
     /// What the other snapshot says of the same rule and entity.
-    fn other(&self, found: Found, side: Side, others: &[Found], snapshot: &Snapshot) -> Option<Status> {
+    fn other(
+        &self,
+        found: Found,
+        side: Side,
+        others: UserVerdicts<'_>,
+        snapshot: &Snapshot,
+    ) -> Option<Status> {
         let slot = match self.fate(found, side) {
             Fate::There(None) => found.slot,
             Fate::There(Some((old, new))) => match side {
@@ -78,8 +83,8 @@ impl Follow<'_> {
             Fate::Gone(_) => return None,
             Fate::Unclear => return Some(Status::Undetermined),
         };
-        let same = |other: &&Found| other.rule == found.rule && other.slot == slot;
-        match others.iter().find(same) {
+        let same = |other: &Found| other.rule == found.rule && other.slot == slot;
+        match others.all().find(same) {
             Some(other) => Some(other.status),
             None => folded(snapshot, found.rule),
         }
