@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use credlens::engine::{self, Account, Event, Input, Program, Sink, Source, Tell, Workers};
 use credlens::finding::{AsOfSource, Severity, Status};
-use credlens::history::{self, Before, Collector, Diff, Incomparable, Move, Options, Snapshot};
+use credlens::history::{self, Before, Collector, Diff, Incomparable, Move, Moved, Options, Side, Snapshot};
 use credlens::output::Settings;
 use credlens::output::diff::{DiffFormat, DiffView, write_diff};
 use credlens::report::header::Header;
@@ -109,14 +109,31 @@ fn judge_in_blocks(
     engine::assess(program, source, sink, options).unwrap();
 }
 
-/// All that is told of a diff; what is counted is what is told.
+/// Whether two findings are of one user, who may have been renamed.
+fn is_of_one(diff: &Diff<'_>, moved: [&Moved; 2]) -> bool {
+    let [one, other] = moved.map(|moved| {
+        let snapshot = match moved.side {
+            Side::Old => diff.old,
+            Side::New => diff.new,
+        };
+        let (users, row) = (snapshot.users(), moved.row as usize);
+        (users.name(row), users.arn(row))
+    });
+    one.0 == other.0 || one.1 == other.1
+}
+
+/// All that is told of a diff; what is counted is what is told, user by user.
 pub(crate) fn json(program: &Program, diff: &Diff<'_>) -> String {
     for which in Move::ALL {
-        let mut by_rule = vec![0; program.judged().len()];
-        for moved in diff.findings(which).iter() {
-            by_rule[usize::from(moved.found.rule)] += 1;
+        let (findings, mut by_rule) = (diff.findings(which), vec![0; program.judged().len()]);
+        for user in 0..findings.users() {
+            let of_user: Vec<_> = findings.of(user..user + 1, |_| true).collect();
+            for moved in &of_user {
+                by_rule[usize::from(moved.found.rule)] += 1;
+                assert!(is_of_one(diff, [&of_user[0], moved]), "{which:?} {of_user:?}");
+            }
         }
-        assert_eq!(diff.findings(which).by_rule(), by_rule, "{which:?}");
+        assert_eq!(findings.by_rule(), by_rule, "{which:?}");
     }
     let view = DiffView {
         program,

@@ -18,38 +18,38 @@ use crate::report::time::Timestamp;
 pub struct Before<'a> {
     pub(super) old: &'a Snapshot,
     pub(super) options: Options,
-    /// What was last used until then was idle: at the latest instant of the snapshot, so that what was in use by this was
-    /// so at its own.
+    /// What was last used later than this was in use, at whichever instant of the snapshot: it is that of the latest one.
     idle: Timestamp,
     pub(super) index: Index<'a>,
     unchanged: Mutex<Unchanged>,
 }
 
-/// Who is as before, as far as the newer report was read: nothing happened to them but that they used what they used
-/// before, and nothing is odd about them.
+/// Who is as before, as far as the newer report was read: no cell is another but last uses of what was in use, and nothing is
+/// odd about them.
 #[derive(Debug, Default)]
 pub(super) struct Unchanged {
     /// By row of the older snapshot, in which row of the newer report the user stands as before, or [`NOWHERE`].
     pub(super) rows: Vec<u32>,
     /// Rows of the newer report in which a user stands as before once more.
     pub(super) duplicates: Vec<u32>,
-    pub(super) aged: Aged,
+    pub(super) rejudged: Rejudged,
     /// Of each of the others, in the order of the newer report, the row of the older snapshot that has the same name and
     /// ARN, or [`NOWHERE`].
     pub(super) others: Vec<u32>,
 }
 
-/// Those who are as before, but of whom something else is found by now; each vector by their index.
+/// Those who are as before, but of whom something else is found by now, as time went by or they used something; each vector
+/// by their index.
 #[derive(Debug, Default)]
-pub(super) struct Aged {
+pub(super) struct Rejudged {
     /// In the order of the newer report; some of them may stand there once more.
-    pub(super) users: Vec<AsBefore>,
+    pub(super) users: Vec<Pairing>,
     used: Vec<Used>,
     pub(super) verdicts: Verdicts,
 }
 
-/// A user who is as before: its row in the older snapshot, and in the newer report.
-pub(super) type AsBefore = (u32, u32);
+/// A user's row in the older snapshot, and in the newer report.
+pub(super) type Pairing = (u32, u32);
 
 /// No row.
 pub(super) const NOWHERE: u32 = u32::MAX;
@@ -57,8 +57,8 @@ pub(super) const NOWHERE: u32 = u32::MAX;
 /// Users of a block who are as before, and the rows of the others.
 #[derive(Debug, Default)]
 pub(super) struct Taken {
-    users: Vec<AsBefore>,
-    aged: Aged,
+    users: Vec<Pairing>,
+    rejudged: Rejudged,
     others: Vec<u32>,
 }
 
@@ -66,12 +66,12 @@ impl Taken {
     pub(super) fn clear(&mut self) {
         self.users.clear();
         self.others.clear();
-        self.aged.clear();
+        self.rejudged.clear();
     }
 }
 
-impl Aged {
-    fn push(&mut self, user: AsBefore, used: Used, verdicts: UserVerdicts<'_>) {
+impl Rejudged {
+    fn push(&mut self, user: Pairing, used: Used, verdicts: UserVerdicts<'_>) {
         self.verdicts.push(index(self.users.len()), verdicts);
         self.users.push(user);
         self.used.push(used);
@@ -145,7 +145,7 @@ impl<'a> Before<'a> {
         };
         taken.users.push((old, row.number));
         if !self.old.roster.verdicts.of(old).is_like(row.verdicts) {
-            taken.aged.push((old, row.number), used, row.verdicts);
+            taken.rejudged.push((old, row.number), used, row.verdicts);
         }
         true
     }
@@ -166,7 +166,7 @@ impl<'a> Before<'a> {
         let Unchanged {
             rows,
             duplicates,
-            aged,
+            rejudged,
             others,
         } = &mut *unchanged;
         others.append(&mut taken.others);
@@ -176,7 +176,7 @@ impl<'a> Before<'a> {
                 _ => duplicates.push(rows_before + row),
             }
         }
-        aged.append(&mut taken.aged, rows_before);
+        rejudged.append(&mut taken.rejudged, rows_before);
     }
 
     pub(super) fn into_parts(self) -> (&'a Snapshot, Index<'a>, Unchanged) {

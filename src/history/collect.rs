@@ -5,7 +5,7 @@ use std::io;
 use std::sync::{Mutex, PoisonError};
 
 use super::before::{Before, Taken};
-use super::roster::{Fate, Roster, Rows, rule};
+use super::roster::{Fate, Roster, Rows, index, rule};
 use super::snapshot::Snapshot;
 use crate::engine::{Block, Hit, Input, Sink};
 use crate::report::cell::account_of;
@@ -121,7 +121,7 @@ impl<F: FnMut(Snapshot) + Send> Sink for Collector<'_, F> {
             snapshot.roster.append(&mut part.roster);
             snapshot.folded.append(&mut part.folded);
             if part.last {
-                state.rows += snapshot.roster.rows();
+                state.rows = index((state.rows + snapshot.roster.rows()) as usize);
                 (state.take)(snapshot);
             } else {
                 state.current = Some(snapshot);

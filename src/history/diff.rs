@@ -1,5 +1,6 @@
 //! What changed from one snapshot to the next.
 
+use super::as_before::AsBefore;
 use super::before::Before;
 use super::changes::{Changes, Comparison};
 use super::event::{Event, Kind, Value};
@@ -9,7 +10,6 @@ use super::moves::Follow;
 use super::notes;
 use super::roster::index;
 use super::snapshot::Snapshot;
-use super::standing::Standing;
 use super::verdicts::Found;
 use crate::engine::{Input, Judged, Program, Workers};
 use crate::finding::{Diagnostic, Status};
@@ -37,14 +37,17 @@ pub struct Diff<'a> {
     pub events: Vec<Event>,
     /// What stands in the way of the comparison, or is odd.
     pub diagnostics: Vec<Diagnostic>,
+    /// Those that judged both.
     pub(super) rules: &'a [Judged],
-    pub(super) standing: Standing,
+    pub(super) as_before: AsBefore,
+    /// Findings of the users who are not.
     pub(super) lists: Lists,
+    /// Findings of all.
     pub(super) counts: Counts,
 }
 
 impl<'a> Diff<'a> {
-    /// The findings of which this became.
+    /// The findings that have moved so.
     pub fn findings(&'a self, which: Move) -> Findings<'a> {
         Findings { diff: self, which }
     }
@@ -151,10 +154,10 @@ pub fn diff<'a>(
         tells: [Entity::IamAccessKey, Entity::IamSigningCertificate]
             .map(|entity| tells(old, entity) && tells(new, entity)),
     };
-    let Matching { users, standing, .. } = &matching;
+    let Matching { users, as_before, .. } = &matching;
     let (parts, mut counts) = workers.both(
         || workers.in_parts(0..users.len(), PART, |part| comparer.users(&users[part])),
-        || Counts::of_standing((old, new), standing, program.judged().len(), workers),
+        || Counts::of((old, new), as_before, program.judged().len(), workers),
     );
     let changes = Changed::join(parts);
     let diagnostics = comparer.diagnostics(&matching, &changes);
@@ -169,7 +172,7 @@ pub fn diff<'a>(
         events,
         diagnostics,
         rules: program.judged(),
-        standing: matching.standing,
+        as_before: matching.as_before,
         lists,
         counts,
     })
@@ -245,6 +248,7 @@ impl Comparer<'_> {
                 }
             }
         }
+        changed.lists.sort();
         changed
     }
 

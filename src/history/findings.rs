@@ -2,10 +2,9 @@
 
 use std::ops::Range;
 
+use super::as_before::{AsBefore, ThenAndNow};
 use super::diff::{Cause, Causes, Diff, Side};
-use super::roster::index;
 use super::snapshot::Snapshot;
-use super::standing::{Standing, Stands};
 use super::verdicts::Found;
 use crate::engine::Workers;
 use crate::finding::Status;
@@ -112,16 +111,16 @@ const PART: usize = 32_768;
 
 impl Counts {
     /// Those of users who are as before, of so many rules.
-    pub(super) fn of_standing(
+    pub(super) fn of(
         (old, new): (&Snapshot, &Snapshot),
-        standing: &Standing,
+        users: &AsBefore,
         rules: usize,
         workers: &Workers,
     ) -> Self {
         let verdicts = &old.roster.verdicts;
         let parts = workers.in_parts(0..old.users().len(), PART, |rows| {
             let mut counts = Move::ALL.map(|_| vec![0; verdicts.judgements()]);
-            standing.count((old, new), rows, &mut counts);
+            users.count((old, new), rows, &mut counts);
             counts
         });
         let mut all = Self(Move::ALL.map(|_| vec![0; rules]));
@@ -145,8 +144,8 @@ impl Counts {
     }
 }
 
-/// The findings of which the same became, by user: in the order of the older snapshot, then those whom only the newer
-/// one has.
+/// All findings of one [`Move`], by user: in the order of the older snapshot, then those whom only the newer one has. Those
+/// of a user by rule and slot.
 #[derive(Clone, Copy, Debug)]
 pub struct Findings<'a> {
     pub(super) diff: &'a Diff<'a>,
@@ -169,7 +168,7 @@ impl<'a> Findings<'a> {
         self.of(0..self.users(), |_| true)
     }
 
-    /// How many users are to be asked for theirs.
+    /// How many users [`Self::of`] can tell apart: the rows of the older snapshot, and then those of the newer one.
     pub fn users(self) -> usize {
         self.diff.old.users().len() + self.diff.new.users().len()
     }
@@ -181,38 +180,42 @@ impl<'a> Findings<'a> {
         is_wanted: impl Fn(u16) -> bool + Copy + 'a,
     ) -> impl Iterator<Item = Moved> + 'a {
         let Diff {
-            old, lists, standing, ..
+            old,
+            lists,
+            as_before,
+            ..
         } = self.diff;
-        let rows = index(users.start)..index(users.end);
+        let row = |number| u32::try_from(number).expect("invariant: each snapshot has fewer than 2 G rows");
+        let rows = row(users.start)..row(users.end);
         let mut others = lists.of(self.which, rows.clone());
         rows.flat_map(move |row| {
-            let of_user = others.iter().take_while(|other| other.0 == row).count();
-            let of_user = others.split_off(..of_user).unwrap_or_default();
+            let count = others.iter().take_while(|other| other.0 == row).count();
+            let of_user = others.split_off(..count).unwrap_or_default();
             let of_user = of_user.iter().map(|(_, moved)| moved);
             let of_user = of_user.filter(move |moved| is_wanted(moved.found.rule));
-            let stands = standing.of(old, row).into_iter();
-            let standing = stands.flat_map(move |stands| self.standing(row, stands, is_wanted));
-            standing.chain(of_user.cloned())
+            let as_before = as_before.of(old, row).into_iter();
+            let as_before = as_before.flat_map(move |user| self.of_user(row, user, is_wanted));
+            as_before.chain(of_user.cloned())
         })
     }
 
     /// Those of a user who is as before.
-    fn standing(
+    fn of_user(
         self,
         row: u32,
-        stands: Stands<'a>,
+        user: ThenAndNow<'a>,
         is_wanted: impl Fn(u16) -> bool + 'a,
     ) -> impl Iterator<Item = Moved> + 'a {
         let folded = [&self.diff.old.folded[..], &self.diff.new.folded];
-        let turns = stands.turns(self.which, folded);
-        let turns = turns.filter(move |turn| is_wanted(stands.before.rule(turn.judgement)));
+        let turns = user.turns(self.which, folded);
+        let turns = turns.filter(move |turn| is_wanted(user.before.rule(turn.judgement)));
         turns.map(move |turn| {
-            let found = stands.before.found(turn.judgement, Status::Fail);
+            let found = user.before.found(turn.judgement, Status::Fail);
             let mut moved = Moved::new((row, found), Side::Old, turn.was, turn.now);
             if self.which == Move::Resolved {
                 let cause = match turn.now {
                     Some(Status::Suppressed) => Cause::Suppressed,
-                    _ => stands.used.cause(self.diff.rules[usize::from(found.rule)].needs),
+                    _ => user.used.cause(self.diff.rules[usize::from(found.rule)].needs),
                 };
                 moved.by = Causes::from_iter([cause]);
             }

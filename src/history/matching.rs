@@ -3,12 +3,12 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
 
+use super::as_before::AsBefore;
 use super::before::{Before, NOWHERE, Unchanged};
 use super::event::known;
 use super::index::{Handle, Identity, Index, Who, is_made_later};
 use super::roster::index;
 use super::snapshot::Snapshot;
-use super::standing::Standing;
 use crate::engine::Workers;
 use crate::report::schema::TextColumn;
 
@@ -30,7 +30,7 @@ pub(super) enum Match {
 pub(super) struct Matching {
     /// Who is not as before, in the order of the newer snapshot; then the deleted ones, in that of the older.
     pub(super) users: Vec<Match>,
-    pub(super) standing: Standing,
+    pub(super) as_before: AsBefore,
     /// Rows of the reports in which users stand once more and are left out, ascending; by snapshot.
     pub(super) duplicates: [Vec<u32>; 2],
     /// Accounts that only one of them holds; by snapshot.
@@ -187,7 +187,7 @@ impl Matcher<'_> {
         Matching {
             users,
             duplicates: [doubles.collect(), unchanged.duplicates],
-            standing: Standing::new(unchanged.rows, unchanged.aged),
+            as_before: AsBefore::new(unchanged.rows, unchanged.rejudged),
             accounts: self.accounts,
         }
     }

@@ -3,6 +3,7 @@
 //! compared, since AWS re-packs them. No I/O, no clock.
 
 mod accounts;
+mod as_before;
 mod before;
 mod cells;
 mod changes;
@@ -20,7 +21,7 @@ mod packed;
 mod pairs;
 mod roster;
 mod snapshot;
-mod standing;
+
 pub mod trend;
 mod users;
 mod verdicts;

@@ -28,7 +28,8 @@ const ODD: u32 = u32::MAX - 2;
 const ABSENT: u32 = u32::MAX - 1;
 const UNKNOWN: u32 = u32::MAX;
 
-/// Which credentials that were in use were used on: of that, findings alone tell.
+/// Which credentials have another last use. If they were in use before, no event tells it, and it only decides what resolved
+/// a finding.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Used {
     pub(super) password: bool,
@@ -94,8 +95,8 @@ impl Packed {
             && are_clear(Cert1LastRotated, Cert2LastRotated, (Cert1Active, Cert2Active))
     }
 
-    /// What was used on, if nothing else tells these cells from newer ones: all that was used was in use before, later
-    /// than `idle`, and is no root user's.
+    /// Which have, if nothing else tells these cells from newer ones: those were in use before, last used later than `idle`,
+    /// and are no root user's.
     pub(super) fn used_on(&self, newer: &Self, idle: Timestamp) -> Option<Used> {
         let (mut older, mut used_on) = (*self, Used::default());
         for (column, key) in USES {

@@ -13,13 +13,13 @@ pub(super) fn rule(hit: &Hit<'_>) -> u16 {
     u16::try_from(hit.judged().position).expect("invariant: fewer than 65,536 rules")
 }
 
-/// Fewer users than that has a snapshot.
+/// Fewer rows than that has a snapshot.
 pub(super) const MOST: u32 = 1 << 31;
 
-/// The index of a user.
+/// The index of a user, or its row.
 pub(super) fn index(number: usize) -> u32 {
     let number = u32::try_from(number).ok().filter(|&number| number < MOST);
-    number.expect("invariant: a report of 2 G users is larger than memory")
+    number.expect("invariant: a snapshot has fewer than 2 G rows")
 }
 
 /// Users and findings by index of the user, in the order of the report. Not all of its rows need to be kept.
@@ -131,7 +131,7 @@ impl Roster {
         other.numbers.clear();
         self.verdicts.append(users, &mut other.verdicts);
         self.users.append(&mut other.users);
-        self.rows += std::mem::take(&mut other.rows);
+        self.rows = index((self.rows + std::mem::take(&mut other.rows)) as usize);
         self.count += std::mem::take(&mut other.count);
     }
 }

@@ -82,8 +82,8 @@ impl Users {
         Cells::certificates(self, row)
     }
 
-    /// What of a user was used on, if nothing else tells its times and flags from those of the row; odd times always
-    /// may. What was last used until `idle` was not in use.
+    /// Which credentials of a user have another last use, if nothing else tells its times and flags from those of the row;
+    /// odd times always may. What was last used until `idle` was not in use.
     pub(super) fn used_on(&self, user: usize, row: &Row<'_>, idle: Timestamp) -> Option<Used> {
         let cells = &self.cells[user];
         if !self.odd.is_empty() && row.cells.is_odd() {

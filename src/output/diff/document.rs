@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
@@ -54,7 +55,8 @@ pub struct DiffEvent {
     pub new: Option<String>,
 }
 
-/// Failing findings of both snapshots.
+/// Failing findings of both snapshots: users in the order of the older one, then those whom only the newer one has; those of
+/// a user by rule and slot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DiffFindings {
@@ -142,16 +144,11 @@ pub(super) fn write_json(view: &DiffView<'_>, out: &mut dyn Write) -> io::Result
     };
     write_items(view, diff.events.len(), events, out)?;
     let items = Items::new(view);
-    for (position, which) in Move::ALL.into_iter().enumerate() {
-        let (opening, name) = (
-            if position == 0 {
-                "],\n\"findings\":{"
-            } else {
-                "],\n"
-            },
-            which.name(),
-        );
-        write!(out, "{opening}\"{name}\":[")?;
+    out.write_all(b"],\n\"findings\":{")?;
+    let mut separator = "";
+    for which in Move::ALL {
+        write!(out, "{separator}\"{}\":[", which.name())?;
+        separator = "],\n";
         let findings = diff.findings(which);
         let write = |users, out: &mut Vec<u8>| items.findings(findings.of(users, |_| true), out);
         write_items(view, findings.users(), write, out)?;
@@ -202,9 +199,10 @@ fn write_items(
     })
 }
 
-/// How much a thread formats at a time, and how many such parts are held at most, by thread.
-const PART: usize = 1_024;
-const PARTS: usize = 4;
+/// Of how many users a thread formats findings at a time, or how many events; and how many such parts are held at most,
+/// by thread.
+const PART: usize = 256;
+const PARTS: usize = 16;
 
 /// Has parts of so many things formatted in parallel, and writes them in their order.
 fn in_order(
@@ -214,15 +212,19 @@ fn in_order(
     mut write: impl FnMut(&[u8]) -> io::Result<()>,
 ) -> io::Result<()> {
     let at_once = PART * PARTS * view.workers.count();
+    let spare = Mutex::new(Vec::<Vec<u8>>::new());
+    let spare = || spare.lock().unwrap_or_else(PoisonError::into_inner);
     for start in (0..all).step_by(at_once) {
         let some = start..all.min(start + at_once);
         let texts = view.workers.in_parts(some, PART, |part| {
-            let mut text = Vec::new();
+            let mut text = spare().pop().unwrap_or_default();
             format(part, &mut text);
             text
         });
-        for text in texts {
+        for mut text in texts {
             write(&text)?;
+            text.clear();
+            spare().push(text);
         }
     }
     Ok(())

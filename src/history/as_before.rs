@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::before::{Aged, NOWHERE};
+use super::before::{NOWHERE, Rejudged};
 use super::findings::Move;
 use super::packed::Used;
 use super::roster::{MOST, index};
@@ -12,38 +12,41 @@ use crate::finding::Status;
 
 /// By row of the older snapshot, who is as before.
 #[derive(Debug)]
-pub(super) struct Standing {
+pub(super) struct AsBefore {
     /// [`NOWHERE`] for others; from [`MOST`] on, an index among those of whom something else is found.
     users: Vec<u32>,
-    aged: Aged,
+    rejudged: Rejudged,
 }
 
-impl Standing {
+impl AsBefore {
     /// By row of the older snapshot, the row of the newer report in which the user stands as before, or [`NOWHERE`].
-    pub(super) fn new(mut rows: Vec<u32>, aged: Aged) -> Self {
-        for (user, &(old, row)) in (MOST..).zip(&aged.users) {
+    pub(super) fn new(mut rows: Vec<u32>, rejudged: Rejudged) -> Self {
+        for (user, &(old, row)) in (MOST..).zip(&rejudged.users) {
             let place = &mut rows[old as usize];
-            // Who stands there once more counts once.
+            // A user who stands there once more counts once.
             if *place == row {
                 *place = user;
             }
         }
-        Self { users: rows, aged }
+        Self {
+            users: rows,
+            rejudged,
+        }
     }
 
     /// The user in this row of the older snapshot, if it is as before.
     #[inline]
-    pub(super) fn of<'a>(&'a self, old: &'a Snapshot, row: u32) -> Option<Stands<'a>> {
+    pub(super) fn of<'a>(&'a self, old: &'a Snapshot, row: u32) -> Option<ThenAndNow<'a>> {
         let user = *self.users.get(row as usize)?;
         if user == NOWHERE {
             return None;
         }
         let before = old.roster.verdicts.of(row);
         let (used, after) = match user.checked_sub(MOST) {
-            Some(user) => self.aged.of(user),
+            Some(user) => self.rejudged.of(user),
             None => (Used::default(), before),
         };
-        Some(Stands { before, after, used })
+        Some(ThenAndNow { before, after, used })
     }
 
     /// Counts what became of the findings of users in these rows, by judgement.
@@ -65,13 +68,13 @@ impl Standing {
             let before = old.roster.verdicts.fails(row);
             let after = user
                 .checked_sub(MOST)
-                .map_or(before, |user| self.aged.verdicts.fails(user));
+                .map_or(before, |user| self.rejudged.verdicts.fails(user));
             for (word, (was, now)) in before.iter().zip(after).enumerate() {
                 add(now & !was, opened, word);
                 add(was & now, open, word);
                 if was & !now != 0 {
-                    let stands = self.of(old, row).expect("invariant: it is as before");
-                    let gone = stands.turned(Move::Resolved, word, &new.folded);
+                    let user = self.of(old, row).expect("invariant: it is as before");
+                    let gone = user.turned(Move::Resolved, word, &new.folded);
                     add(gone, resolved, word);
                     add(was & !now & !gone, open, word);
                 }
@@ -80,9 +83,9 @@ impl Standing {
     }
 }
 
-/// One user who is as before.
+/// What is found about a user who is as before, in both snapshots.
 #[derive(Clone, Copy)]
-pub(super) struct Stands<'a> {
+pub(super) struct ThenAndNow<'a> {
     pub(super) before: UserVerdicts<'a>,
     after: UserVerdicts<'a>,
     /// What it has used since.
@@ -96,9 +99,9 @@ pub(super) struct Turn {
     pub(super) now: Option<Status>,
 }
 
-impl<'a> Stands<'a> {
-    /// The judgements of which this became, ascending. Of rules that are folded, the old and the new snapshot say that they
-    /// are undetermined, where they say nothing else.
+impl<'a> ThenAndNow<'a> {
+    /// The judgements of which this became, ascending. Of rules that are folded, by snapshot, it is said that they are
+    /// undetermined, where nothing else is.
     pub(super) fn turns(self, which: Move, folded: [&'a [u16]; 2]) -> impl Iterator<Item = Turn> + 'a {
         let words = 0..self.before.fails().len();
         let judgements = words.flat_map(move |word| {
@@ -112,14 +115,14 @@ impl<'a> Stands<'a> {
         })
     }
 
-    /// Of one word of judgements, a bit for each of which this became.
+    /// Of one word of judgements, a bit for each of which this became, given the rules that the newer snapshot folds.
     #[inline]
-    fn turned(self, which: Move, word: usize, folded: &[u16]) -> u64 {
+    fn turned(self, which: Move, word: usize, folds_now: &[u16]) -> u64 {
         let [was, now] = [self.before, self.after].map(|verdicts| verdicts.fails()[word]);
         let gone = was & !now;
         let undetermined = || {
             let is_undetermined =
-                |&bit: &usize| said(self.after, word * 64 + bit, folded) == Some(Status::Undetermined);
+                |&bit: &usize| said(self.after, word * 64 + bit, folds_now) == Some(Status::Undetermined);
             let bits = ones(gone).filter(is_undetermined);
             bits.fold(0, |bits, bit| bits | 1 << bit)
         };
