@@ -10,6 +10,7 @@ use crate::finding::Status;
 use crate::history::{Moved, Side, Snapshot};
 use crate::output::json_text::{write, write_hex, write_option};
 use crate::report::cell;
+use crate::report::schema::Slot;
 use crate::report::time::Timestamp;
 
 /// Writes findings of one diff.
@@ -25,6 +26,8 @@ pub(super) struct Items<'a> {
 struct RulePieces {
     /// From the id's end to the account.
     head: Vec<u8>,
+    /// From the ARN's end to when the key was made, by slot.
+    credentials: [Vec<u8>; 2],
     /// From the causes' end to the end.
     tail: Vec<u8>,
 }
@@ -50,10 +53,11 @@ impl<'a> Items<'a> {
     /// Writes findings as JSON objects, a separator before each.
     pub(super) fn findings(&self, all: impl Iterator<Item = Moved>, out: &mut Vec<u8>) {
         let mut user = UserPiece::default();
-        for moved in all {
+        // Nested iterators run faster from within.
+        all.for_each(|moved| {
             out.extend_from_slice(SEPARATOR);
             self.finding(&moved, &mut user, out);
-        }
+        });
     }
 
     fn finding(&self, moved: &Moved, user: &mut UserPiece, out: &mut Vec<u8>) {
@@ -63,16 +67,13 @@ impl<'a> Items<'a> {
             Side::New => self.new,
         };
         let rule = &self.rules[usize::from(found.rule)];
-        let typed = &self.judged[usize::from(found.rule)].bound.typed;
+        let entity = self.judged[usize::from(found.rule)].bound.typed.entity;
         out.extend_from_slice(br#"{"id":""#);
         write_hex(snapshot.id(self.judged, moved.row, found).0, out);
         out.extend_from_slice(&rule.head);
         out.extend_from_slice(user.of(snapshot, (moved.side, moved.row)));
-        out.extend_from_slice(br#","credential":"#);
-        let credential = typed.credential(found.slot);
-        write_option(credential.map(|credential| credential.name().as_bytes()), out);
-        out.extend_from_slice(br#","key_created":"#);
-        let created = typed.entity.existence(found.slot);
+        out.extend_from_slice(&rule.credentials[found.slot as usize]);
+        let created = entity.existence(found.slot);
         write_time(
             created.map(|(_, created)| snapshot.users().time(moved.row as usize, created)),
             out,
@@ -105,7 +106,21 @@ impl RulePieces {
         let mut tail = br#"],"message":"#.to_vec();
         write(&bound.message, &mut tail);
         tail.push(b'}');
-        Self { head, tail }
+        let credentials = Slot::ALL.map(|slot| {
+            let mut text = br#","credential":"#.to_vec();
+            let credential = bound.typed.credential(slot);
+            write_option(
+                credential.map(|credential| credential.name().as_bytes()),
+                &mut text,
+            );
+            text.extend_from_slice(br#","key_created":"#);
+            text
+        });
+        Self {
+            head,
+            credentials,
+            tail,
+        }
     }
 }
 
