@@ -248,6 +248,7 @@ impl Comparer<'_> {
                 }
             }
         }
+        // In parallel, so that little is left to be sorted where all are joined.
         changed.lists.sort();
         changed
     }
