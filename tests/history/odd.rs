@@ -1,8 +1,9 @@
 //! What cannot be compared, or only in part, is told.
 
-use credlens::engine::{self, Workers};
+use credlens::engine::{self, Program, Workers};
 use credlens::finding::Status;
 use credlens::history::{self, Before, Cause, Collector, Diff, Incomparable, Move, Moved, Options, Snapshot};
+use credlens::rule::{Catalogue, Selection, select};
 
 use super::simulation::{HEADER, START};
 use super::{Report, assert_same_while_read, json, program, snapshots};
@@ -18,22 +19,26 @@ fn report((header, records): (&str, &str), as_of: i64) -> Report {
     }
 }
 
-fn pair(old: (&str, &str), new: (&str, &str)) -> (Snapshot, Snapshot) {
+fn pair(program: &Program, old: (&str, &str), new: (&str, &str)) -> (Snapshot, Snapshot) {
     let mut judged = Vec::new();
     let reports = vec![report(old, START), report(new, START + DAY)];
-    snapshots(&program(), reports, |snapshot| judged.push(snapshot));
+    snapshots(program, reports, |snapshot| judged.push(snapshot));
     let new = judged.pop().unwrap();
     (judged.pop().unwrap(), new)
 }
 
 fn compare(old: (&str, &str), new: (&str, &str), check: impl FnOnce(&Diff<'_>)) {
-    let (program, newer) = (program(), report(new, START + DAY));
-    let (old, new) = pair(old, new);
+    compare_by(&program(), old, new, check);
+}
+
+fn compare_by(program: &Program, old: (&str, &str), new: (&str, &str), check: impl FnOnce(&Diff<'_>)) {
+    let newer = report(new, START + DAY);
+    let (old, new) = pair(program, old, new);
     let before = Before::new(&old, Options::default(), &Workers::one());
-    let diff = history::diff(&program, before, &new, &Workers::one()).unwrap();
+    let diff = history::diff(program, before, &new, &Workers::one()).unwrap();
     check(&diff);
-    let whole = Ok(json(&program, &diff));
-    assert_same_while_read(&program, (&old, &newer), &whole, &[(1, 1), (2, 2)]);
+    let whole = Ok(json(program, &diff));
+    assert_same_while_read(program, (&old, &newer), &whole, &[(1, 1), (2, 2)]);
 }
 
 fn kinds(diff: &Diff<'_>) -> Vec<&'static str> {
@@ -55,9 +60,10 @@ const SHORT: &str = "user,arn,user_creation_time,mfa_active";
 
 /// Why these cannot be compared.
 fn refused(old: (&str, &str), new: (&str, &str)) -> Incomparable {
-    let (old, new) = pair(old, new);
+    let program = program();
+    let (old, new) = pair(&program, old, new);
     let before = Before::new(&old, Options::default(), &Workers::one());
-    history::diff(&program(), before, &new, &Workers::one()).unwrap_err()
+    history::diff(&program, before, &new, &Workers::one()).unwrap_err()
 }
 
 #[test]
@@ -185,11 +191,66 @@ fn what_resolved_a_finding() {
     });
 }
 
+const USES: &str = "user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,\
+    access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date,access_key_2_active,\
+    access_key_2_last_rotated,access_key_2_last_used_date,cert_1_active,cert_1_last_rotated,cert_2_active,\
+    cert_2_last_rotated";
+
+/// What was unused, but in use, and whose last use cannot be read any more, may still be unused.
+#[test]
+fn a_last_use_that_is_lost_leaves_findings_open() {
+    let user = |password: &str, key: &str| {
+        format!("{USER}true,{password},2024-12-01,true,2024-12-01,{key},false,N/A,N/A,false,N/A,false,N/A")
+    };
+    let (old, new) = (user("2024-11-05", "2024-11-05"), user("garbage", "2025-01-01"));
+    compare((USES, &old), (USES, &new), |diff| {
+        assert_eq!(kinds(diff), [""; 0]);
+        let open: Vec<_> = moved(diff, Move::Open).iter().map(|moved| moved.after).collect();
+        assert_eq!(open, [Some(Status::Undetermined)]);
+        let by: Vec<_> = moved(diff, Move::Resolved)
+            .iter()
+            .flat_map(|moved| moved.by.iter())
+            .collect();
+        assert_eq!(by, [Cause::Used]);
+    });
+}
+
+/// A column that only a rule reads makes no other user.
+#[test]
+fn a_column_lost_by_users_who_are_as_before() {
+    let mut catalogue = Catalogue::builtin();
+    let logic = "IamAccessKey should not have lastUsedService='sts'";
+    let added = catalogue.add("service.gsl", logic).unwrap();
+    let selection = Selection {
+        rules: added,
+        ..Selection::default()
+    };
+    let program = Program::new(select(&catalogue, &selection).unwrap().rules);
+    let row = format!(
+        "{USER}true,2025-01-01,2024-12-01,true,2024-12-01,2025-01-01,false,N/A,N/A,false,N/A,false,N/A"
+    );
+    let (with, told) = (
+        format!("{USES},access_key_1_last_used_service,access_key_2_last_used_service"),
+        row.clone() + ",sts,N/A",
+    );
+    compare_by(&program, (&with, &told), (USES, &row), |diff| {
+        let open: Vec<_> = moved(diff, Move::Open).iter().map(|moved| moved.after).collect();
+        assert_eq!(open, [Some(Status::Undetermined)]);
+    });
+    compare_by(&program, (USES, &row), (&with, &told), |diff| {
+        let opened: Vec<_> = moved(diff, Move::Opened)
+            .iter()
+            .map(|moved| moved.before)
+            .collect();
+        assert_eq!(opened, [Some(Status::Undetermined)]);
+    });
+}
+
 #[test]
 fn the_wrong_way_round() {
     let records = "a,arn:aws:iam::111111111111:user/a,2020-01-01,true";
-    let (old, new) = pair((SHORT, records), (SHORT, records));
     let program = program();
+    let (old, new) = pair(&program, (SHORT, records), (SHORT, records));
     let diff = history::diff(
         &program,
         Before::new(&new, Options::default(), &Workers::one()),
