@@ -215,6 +215,19 @@ fn a_last_use_that_is_lost_leaves_findings_open() {
     });
 }
 
+#[test]
+fn what_time_alone_resolved_was_not_used() {
+    let root = "<root_account>,arn:aws:iam::111111111111:root,2020-01-01,not_supported,2024-10-03T12:00:00Z,\
+        not_supported,false,N/A,N/A,false,N/A,N/A,false,N/A,false,N/A";
+    compare((USES, root), (USES, root), |diff| {
+        let by: Vec<_> = moved(diff, Move::Resolved)
+            .iter()
+            .flat_map(|moved| moved.by.iter())
+            .collect();
+        assert_eq!(by, [Cause::Other]);
+    });
+}
+
 /// A column that only a rule reads makes no other user.
 #[test]
 fn a_column_lost_by_users_who_are_as_before() {
