@@ -98,6 +98,27 @@ fn edit() -> impl Strategy<Value = (Index, Index, bool, Option<(Index, &'static 
     )
 }
 
+/// Found by chance once: neither report tells which certificate there is, so that its slot stands for it.
+#[test]
+fn a_certificate_that_no_cell_tells_is_still_the_same() {
+    let header = vec![
+        "user",
+        "access_key_2_active",
+        "access_key_2_last_rotated",
+        "cert_2_active",
+    ];
+    let old = (header, vec![vec!["", "", "", "true"]]);
+    let (program, mut judged) = (program(), Vec::new());
+    let reports = vec![written(&old, START), written(&old, START)];
+    snapshots(&program, reports, |snapshot| judged.push(snapshot));
+    let before = Before::new(&judged[0], Options::default(), &Workers::one());
+    let diff = history::diff(&program, before, &judged[1], &Workers::one()).unwrap();
+    assert_eq!(
+        Move::ALL.map(|which| diff.findings(which).count() > 0),
+        [false, false, true]
+    );
+}
+
 proptest! {
     #[test]
     fn anything_can_be_compared(old in table(), new in table()) {
