@@ -49,6 +49,12 @@ fn moved(diff: &Diff<'_>, which: Move) -> Vec<Moved> {
     diff.findings(which).iter().collect()
 }
 
+/// What resolved findings.
+fn causes(diff: &Diff<'_>) -> Vec<Cause> {
+    let resolved = moved(diff, Move::Resolved);
+    resolved.iter().flat_map(|moved| moved.by.iter()).collect()
+}
+
 fn codes<'a>(diff: &'a Diff<'_>) -> Vec<&'a str> {
     diff.diagnostics
         .iter()
@@ -180,10 +186,7 @@ fn what_resolved_a_finding() {
     let used = format!("{USER}true,2020-06-01,2025-01-01T10:00:00Z,false,N/A,N/A");
     compare((KEYS, &old), (KEYS, &used), |diff| {
         assert_eq!(kinds(diff), ["key-used-after-idle"]);
-        let by: Vec<_> = moved(diff, Move::Resolved)
-            .iter()
-            .flat_map(|moved| moved.by.iter())
-            .collect();
+        let by = causes(diff);
         assert!(
             !by.is_empty() && by.iter().all(|cause| matches!(cause, Cause::Event(_))),
             "{by:?}"
@@ -207,11 +210,7 @@ fn a_last_use_that_is_lost_leaves_findings_open() {
         assert_eq!(kinds(diff), [""; 0]);
         let open: Vec<_> = moved(diff, Move::Open).iter().map(|moved| moved.after).collect();
         assert_eq!(open, [Some(Status::Undetermined)]);
-        let by: Vec<_> = moved(diff, Move::Resolved)
-            .iter()
-            .flat_map(|moved| moved.by.iter())
-            .collect();
-        assert_eq!(by, [Cause::Used]);
+        assert_eq!(causes(diff), [Cause::Used]);
     });
 }
 
@@ -220,11 +219,7 @@ fn what_time_alone_resolved_was_not_used() {
     let root = "<root_account>,arn:aws:iam::111111111111:root,2020-01-01,not_supported,2024-10-03T12:00:00Z,\
         not_supported,false,N/A,N/A,false,N/A,N/A,false,N/A,false,N/A";
     compare((USES, root), (USES, root), |diff| {
-        let by: Vec<_> = moved(diff, Move::Resolved)
-            .iter()
-            .flat_map(|moved| moved.by.iter())
-            .collect();
-        assert_eq!(by, [Cause::Other]);
+        assert_eq!(causes(diff), [Cause::Other]);
     });
 }
 
