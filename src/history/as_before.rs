@@ -74,7 +74,7 @@ impl AsBefore {
                 add(was & now, open, word);
                 if was & !now != 0 {
                     let user = self.of(old, row).expect("invariant: it is as before");
-                    let gone = user.turned(Move::Resolved, word, &new.folded);
+                    let gone = user.turned(Move::Resolved, word, new);
                     add(gone, resolved, word);
                     add(was & !now & !gone, open, word);
                 }
@@ -100,29 +100,28 @@ pub(super) struct Turn {
 }
 
 impl<'a> ThenAndNow<'a> {
-    /// The judgements of which this became, ascending. Of rules that are folded, by snapshot, it is said that they are
-    /// undetermined, where nothing else is.
-    pub(super) fn turns(self, which: Move, folded: [&'a [u16]; 2]) -> impl Iterator<Item = Turn> + 'a {
+    /// The judgements of which this became, ascending, and what the older and the newer snapshot say of them.
+    pub(super) fn turns(self, which: Move, [old, new]: [&'a Snapshot; 2]) -> impl Iterator<Item = Turn> + 'a {
         let words = 0..self.before.fails().len();
         let judgements = words.flat_map(move |word| {
-            let bits = self.turned(which, word, folded[1]);
+            let bits = self.turned(which, word, new);
             ones(bits).map(move |bit| word * 64 + bit)
         });
         judgements.map(move |judgement| Turn {
             judgement,
-            was: said(self.before, judgement, folded[0]),
-            now: said(self.after, judgement, folded[1]),
+            was: said(self.before, judgement, old),
+            now: said(self.after, judgement, new),
         })
     }
 
-    /// Of one word of judgements, a bit for each of which this became, given the rules that the newer snapshot folds.
+    /// Of one word of judgements, a bit for each of which this became.
     #[inline]
-    fn turned(self, which: Move, word: usize, folds_now: &[u16]) -> u64 {
+    fn turned(self, which: Move, word: usize, new: &Snapshot) -> u64 {
         let [was, now] = [self.before, self.after].map(|verdicts| verdicts.fails()[word]);
         let gone = was & !now;
         let undetermined = || {
             let is_undetermined =
-                |&bit: &usize| said(self.after, word * 64 + bit, folds_now) == Some(Status::Undetermined);
+                |&bit: &usize| said(self.after, word * 64 + bit, new) == Some(Status::Undetermined);
             let bits = ones(gone).filter(is_undetermined);
             bits.fold(0, |bits, bit| bits | 1 << bit)
         };
@@ -134,8 +133,8 @@ impl<'a> ThenAndNow<'a> {
     }
 }
 
-fn said(verdicts: UserVerdicts<'_>, judgement: usize, folded: &[u16]) -> Option<Status> {
-    let folds = || folded.contains(&verdicts.rule(judgement));
+/// What a snapshot says of a judgement about a user of whom it has these verdicts.
+fn said(verdicts: UserVerdicts<'_>, judgement: usize, snapshot: &Snapshot) -> Option<Status> {
     let status = verdicts.status(judgement);
-    status.or_else(|| folds().then_some(Status::Undetermined))
+    status.or_else(|| snapshot.folded(verdicts.rule(judgement)))
 }

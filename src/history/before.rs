@@ -18,7 +18,8 @@ use crate::report::time::Timestamp;
 pub struct Before<'a> {
     pub(super) old: &'a Snapshot,
     pub(super) options: Options,
-    /// What was last used later than this was in use, at whichever instant of the snapshot: it is that of the latest one.
+    /// What was last used until then was idle, by the latest instant of the older snapshot: what was not was in use by all of
+    /// them, where reports are joined.
     idle: Timestamp,
     pub(super) index: Index<'a>,
     unchanged: Mutex<Unchanged>,
@@ -138,7 +139,7 @@ impl<'a> Before<'a> {
         };
         *expected = old + 1;
         let (users, user) = (self.old.users(), old as usize);
-        let used = users.used_on(user, row, self.idle);
+        let used = users.used_since(user, row, self.idle);
         let Some(used) = used.filter(|_| users.is_clear(user)) else {
             taken.others.push(old);
             return false;

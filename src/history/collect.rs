@@ -102,7 +102,7 @@ impl<F: FnMut(Snapshot) + Send> Sink for Collector<'_, F> {
     }
 
     fn hit(&self, part: &mut Part, hit: &Hit<'_>) {
-        part.folded.push(rule(hit));
+        part.folded.push(rule(hit.judged().position));
     }
 
     fn accept(&self, part: &mut Part) -> io::Result<()> {

@@ -190,24 +190,23 @@ impl<'a> Findings<'a> {
         let mut others = lists.of(self.which, rows.clone());
         rows.flat_map(move |row| {
             let count = others.iter().take_while(|other| other.0 == row).count();
-            let of_user = others.split_off(..count).unwrap_or_default();
-            let of_user = of_user.iter().map(|(_, moved)| moved);
-            let of_user = of_user.filter(move |moved| is_wanted(moved.found.rule));
+            let listed = others.split_off(..count).unwrap_or_default();
+            let listed = listed.iter().map(|(_, moved)| moved);
+            let listed = listed.filter(move |moved| is_wanted(moved.found.rule));
             let as_before = as_before.of(old, row).into_iter();
-            let as_before = as_before.flat_map(move |user| self.of_user(row, user, is_wanted));
-            as_before.chain(of_user.cloned())
+            let as_before = as_before.flat_map(move |user| self.of_one(row, user, is_wanted));
+            as_before.chain(listed.cloned())
         })
     }
 
     /// Those of a user who is as before.
-    fn of_user(
+    fn of_one(
         self,
         row: u32,
         user: ThenAndNow<'a>,
         is_wanted: impl Fn(u16) -> bool + 'a,
     ) -> impl Iterator<Item = Moved> + 'a {
-        let folded = [&self.diff.old.folded[..], &self.diff.new.folded];
-        let turns = user.turns(self.which, folded);
+        let turns = user.turns(self.which, [self.diff.old, self.diff.new]);
         let turns = turns.filter(move |turn| is_wanted(user.before.rule(turn.judgement)));
         turns.map(move |turn| {
             let found = user.before.found(turn.judgement, Status::Fail);

@@ -86,7 +86,7 @@ impl Follow<'_> {
         let same = |other: &Found| other.rule == found.rule && other.slot == slot;
         match others.all().find(same) {
             Some(other) => Some(other.status),
-            None => folded(snapshot, found.rule),
+            None => snapshot.folded(found.rule),
         }
     }
 
@@ -197,9 +197,4 @@ impl Used {
             Cause::Other
         }
     }
-}
-
-/// What a report that lacks columns says of a rule that needs them, where it says nothing else.
-fn folded(snapshot: &Snapshot, rule: u16) -> Option<Status> {
-    snapshot.folded.contains(&rule).then_some(Status::Undetermined)
 }

@@ -95,10 +95,10 @@ impl Packed {
             && are_clear(Cert1LastRotated, Cert2LastRotated, (Cert1Active, Cert2Active))
     }
 
-    /// Which have, if nothing else tells these cells from newer ones: those were in use before, last used later than `idle`,
-    /// and are no root user's.
-    pub(super) fn used_on(&self, newer: &Self, idle: Timestamp) -> Option<Used> {
-        let (mut older, mut used_on) = (*self, Used::default());
+    /// What was used since, if nothing else tells these cells from newer ones: credentials that were in use before, that is
+    /// last used later than `idle`, and that are not root's.
+    pub(super) fn used_since(&self, newer: &Self, idle: Timestamp) -> Option<Used> {
+        let (mut older, mut used) = (*self, Used::default());
         for (column, key) in USES {
             let (then, now) = (&mut older.times[column as usize], newer.times[column as usize]);
             if *then == now {
@@ -114,11 +114,11 @@ impl Packed {
             }
             *then = now;
             match key {
-                None => used_on.password = true,
-                Some(_) => used_on.keys = true,
+                None => used.password = true,
+                Some(_) => used.keys = true,
             }
         }
-        (older == *newer && !self.is_root()).then_some(used_on)
+        (older == *newer && !self.is_root()).then_some(used)
     }
 
     /// Whether a time is odd.
@@ -221,7 +221,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_uses_of_what_was_in_use_are_used_on() {
+    fn only_uses_of_what_was_in_use_are_left_out() {
         use TimeColumn::{
             Key1LastRotated, Key1LastUsed, Key2LastUsed, PasswordLastChanged, PasswordLastUsed,
         };
@@ -237,7 +237,7 @@ mod tests {
             user
         };
         let used = |password, keys| Some(Used { password, keys });
-        let of = |older: &[_], newer: &[_]| user(older).used_on(&user(newer), Timestamp(50));
+        let of = |older: &[_], newer: &[_]| user(older).used_since(&user(newer), Timestamp(50));
         assert_eq!(of(&[], &[]), used(false, false));
         let of_column = |column, then, now| of(&[(column, then)], &[(column, now)]);
         assert_eq!(of_column(PasswordLastUsed, 51, 90), used(true, false));
@@ -264,7 +264,7 @@ mod tests {
             flags: ROOT,
             ..user(&[(PasswordLastUsed, 90)])
         };
-        assert_eq!(root.used_on(&now, Timestamp(50)), None);
+        assert_eq!(root.used_since(&now, Timestamp(50)), None);
     }
 
     #[test]

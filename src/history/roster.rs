@@ -4,19 +4,19 @@ use super::accounts::AccountsOf;
 use super::packed::{Packed, Packing};
 use super::users::Users;
 use super::verdicts::{UserVerdicts, Verdicts};
-use crate::engine::{Block, Hit};
+use crate::engine::Block;
 use crate::report::schema::TextColumn;
 use crate::report::wide::widest;
 
-/// Position of the rule that a hit is of.
-pub(super) fn rule(hit: &Hit<'_>) -> u16 {
-    u16::try_from(hit.judged().position).expect("invariant: fewer than 65,536 rules")
+/// The position of a rule.
+pub(super) fn rule(position: usize) -> u16 {
+    u16::try_from(position).expect("invariant: fewer than 65,536 rules")
 }
 
 /// Fewer rows than that has a snapshot.
 pub(super) const MOST: u32 = 1 << 31;
 
-/// The index of a user, or its row.
+/// The index of a user, its row, or anything of which there are fewer.
 pub(super) fn index(number: usize) -> u32 {
     let number = u32::try_from(number).ok().filter(|&number| number < MOST);
     number.expect("invariant: a snapshot has fewer than 2 G rows")

@@ -6,6 +6,7 @@ use super::roster::{Roster, index};
 use super::users::Users;
 use super::verdicts::Found;
 use crate::engine::{Id, Input, Judged, user_key};
+use crate::finding::Status;
 use crate::report::schema::{Slot, TimeColumn};
 use crate::report::time::Timestamp;
 
@@ -83,6 +84,11 @@ impl Snapshot {
             all.joined = joined;
         }
         Some(all)
+    }
+
+    /// What it says of a rule where it says nothing else of it: nothing, or that columns are lacking that the rule needs.
+    pub(super) fn folded(&self, rule: u16) -> Option<Status> {
+        self.folded.contains(&rule).then_some(Status::Undetermined)
     }
 
     /// Whether it is of several reports.

@@ -84,7 +84,7 @@ impl Users {
 
     /// Which credentials of a user have another last use, if nothing else tells its times and flags from those of the row;
     /// odd times always may. What was last used until `idle` was not in use.
-    pub(super) fn used_on(&self, user: usize, row: &Row<'_>, idle: Timestamp) -> Option<Used> {
+    pub(super) fn used_since(&self, user: usize, row: &Row<'_>, idle: Timestamp) -> Option<Used> {
         let cells = &self.cells[user];
         if !self.odd.is_empty() && row.cells.is_odd() {
             return None;
@@ -92,7 +92,7 @@ impl Users {
         if cells == row.cells {
             return Some(Used::default());
         }
-        cells.used_on(row.cells, idle)
+        cells.used_since(row.cells, idle)
     }
 
     /// Whether name and ARN of a user are those of the row.

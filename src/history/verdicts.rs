@@ -1,5 +1,6 @@
 //! What was found about users in little memory: a bit a judgement for what fails, a list for the little else.
 
+use super::roster::{index, rule};
 use crate::engine::Block;
 use crate::finding::Status;
 use crate::report::schema::Slot;
@@ -44,7 +45,6 @@ pub(super) struct UserVerdicts<'a> {
 impl Verdicts {
     /// What is told of a block, and nothing else.
     pub(super) fn fill(&mut self, block: Block<'_>) {
-        let rule = |rule| u16::try_from(rule).expect("invariant: fewer than 65,536 rules");
         self.judgements.clear();
         self.judgements.extend(
             block
@@ -193,8 +193,4 @@ pub(super) fn ones(mut bits: u64) -> impl Iterator<Item = usize> {
         bits &= bits.wrapping_sub(1);
         (bit < 64).then_some(bit)
     })
-}
-
-fn index(number: usize) -> u32 {
-    u32::try_from(number).expect("invariant: a block has fewer than 4 G rows")
 }

@@ -162,7 +162,7 @@ impl Digest {
 
     /// Takes a finding in those rows.
     pub(super) fn hit(&mut self, hit: &Hit<'_>) {
-        let rule = roster::rule(hit);
+        let rule = roster::rule(hit.judged().position);
         let Some(row) = hit.row() else {
             return self.folded.push(rule);
         };
