@@ -123,9 +123,9 @@ fn is_of_one(diff: &Diff<'_>, moved: [&Moved; 2]) -> bool {
 }
 
 /// All that is told of a diff; what is counted is what is told, user by user.
-pub(crate) fn json(program: &Program, diff: &Diff<'_>) -> String {
+pub(crate) fn json(diff: &Diff<'_>) -> String {
     for which in Move::ALL {
-        let (findings, mut by_rule) = (diff.findings(which), vec![0; program.judged().len()]);
+        let (findings, mut by_rule) = (diff.findings(which), vec![0; diff.rules.len()]);
         for user in 0..findings.users() {
             let of_user: Vec<_> = findings.of(user..user + 1, |_| true).collect();
             for moved in &of_user {
@@ -136,7 +136,6 @@ pub(crate) fn json(program: &Program, diff: &Diff<'_>) -> String {
         assert_eq!(findings.by_rule(), by_rule, "{which:?}");
     }
     let view = DiffView {
-        program,
         diff,
         diagnostics: &diff.diagnostics,
         settings: Settings::default(),
@@ -164,7 +163,7 @@ pub(crate) fn assert_same_while_read(
         drop(collector);
         let new = new.unwrap();
         let diff = history::diff(program, before, &new, &workers);
-        let told = diff.map(|diff| json(program, &diff));
+        let told = diff.map(|diff| json(&diff));
         assert_eq!(&told, whole, "{threads} threads, blocks of {lines} lines");
     }
 }

@@ -86,8 +86,8 @@ pub(super) fn run(mut diff: Diff) -> anyhow::Result<Exit> {
         );
     };
     let changes = history::diff(&program, before, new, &workers)?;
-    write(&config, &diff.format, (&program, &changes, &workers), &told)?;
-    Ok(exit(&program, &changes, diff.fail_on_new))
+    write(&config, &diff.format, (&changes, &workers), &told)?;
+    Ok(exit(&changes, diff.fail_on_new))
 }
 
 /// What was read of one side.
@@ -189,12 +189,11 @@ pub(super) fn settings(config: &Config) -> Settings {
 fn write(
     config: &Config,
     formats: &[FormatTo<DiffFormat>],
-    (program, diff, workers): (&Program, &history::Diff<'_>, &Workers),
+    (diff, workers): (&history::Diff<'_>, &Workers),
     told: &[Diagnostic],
 ) -> anyhow::Result<()> {
     let diagnostics = [&diff.diagnostics[..], told].concat();
     let view = DiffView {
-        program,
         diff,
         diagnostics: &diagnostics,
         settings: settings(config),
@@ -230,11 +229,11 @@ pub(super) fn tell_diagnostics(config: &Config, diagnostics: &[Diagnostic], leas
     diagnostics::tell_all(told, config.verbose);
 }
 
-fn exit(program: &Program, diff: &history::Diff<'_>, fail_on_new: FailOn) -> Exit {
-    let rules = program.rules().zip(diff.findings(Move::Opened).by_rule());
+fn exit(diff: &history::Diff<'_>, fail_on_new: FailOn) -> Exit {
+    let rules = diff.rules.iter().zip(diff.findings(Move::Opened).by_rule());
     let mut opened = rules
         .filter(|&(_, &count)| count > 0)
-        .map(|(bound, _)| bound.severity);
+        .map(|(judged, _)| judged.bound.severity);
     match fail_on_new {
         FailOn::AtLeast(least) if opened.any(|severity| severity >= least) => Exit::Findings,
         FailOn::AtLeast(_) | FailOn::Never => Exit::Clean,

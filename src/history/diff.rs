@@ -37,8 +37,8 @@ pub struct Diff<'a> {
     pub events: Vec<Event>,
     /// What stands in the way of the comparison, or is odd.
     pub diagnostics: Vec<Diagnostic>,
-    /// Those that judged both.
-    pub(super) rules: &'a [Judged],
+    /// The rules that judged both, by position.
+    pub rules: &'a [Judged],
     pub(super) as_before: AsBefore,
     /// Findings of the users who are not.
     pub(super) lists: Lists,

@@ -52,16 +52,14 @@ fn failing(program: &Program, snapshot: &Snapshot) -> BTreeSet<u128> {
         .collect()
 }
 
-fn ids(program: &Program, diff: &Diff<'_>, moved: impl IntoIterator<Item = Moved>) -> BTreeSet<u128> {
+fn ids(diff: &Diff<'_>, moved: impl IntoIterator<Item = Moved>) -> BTreeSet<u128> {
     let snapshot = |side| match side {
         Side::Old => diff.old,
         Side::New => diff.new,
     };
-    let ids = moved.into_iter().map(|moved| {
-        snapshot(moved.side)
-            .id(program.judged(), moved.row, moved.found)
-            .0
-    });
+    let ids = moved
+        .into_iter()
+        .map(|moved| snapshot(moved.side).id(diff.rules, moved.row, moved.found).0);
     ids.collect()
 }
 
@@ -89,16 +87,16 @@ fn live(program: &Program, seed: u64, users: u64, every: u64) {
         assert_eq!(told(&diff), truth::events(&states[0], &states[1]), "seed {seed}");
         assert!(diff.diagnostics.is_empty(), "{:?}", diff.diagnostics);
         let (before, after) = (failing(program, &judged[0]), failing(program, &judged[1]));
-        let opened = ids(program, &diff, diff.findings(Move::Opened).iter());
+        let opened = ids(&diff, diff.findings(Move::Opened).iter());
         assert_eq!(opened, &after - &before, "seed {seed}");
-        let resolved = ids(program, &diff, diff.findings(Move::Resolved).iter());
+        let resolved = ids(&diff, diff.findings(Move::Resolved).iter());
         assert_eq!(resolved, &before - &after, "seed {seed}");
-        let open = ids(program, &diff, diff.findings(Move::Open).iter());
+        let open = ids(&diff, diff.findings(Move::Open).iter());
         assert_eq!(open, &before & &after, "seed {seed}");
         let mut open = diff.findings(Move::Open).iter();
         assert!(open.all(|moved| moved.side == Side::New));
         if number % 8 == 0 {
-            let (newer, whole) = (report(&states[1]), Ok(json(program, &diff)));
+            let (newer, whole) = (report(&states[1]), Ok(json(&diff)));
             assert_same_while_read(program, (&judged[0], &newer), &whole, &[(2, 7)]);
         }
         let mut resolved = diff.findings(Move::Resolved).iter();
@@ -165,7 +163,7 @@ fn many_users_in_another_order() {
             .filter(|note| note.code.contains("duplicate"));
         assert_eq!(doubles.count(), 1, "{:?}", diff.diagnostics);
         if threads == 1 {
-            let whole = Ok(json(&program, &diff));
+            let whole = Ok(json(&diff));
             assert_same_while_read(&program, (&judged[0], &new), &whole, &[(1, usize::MAX), (7, 999)]);
         }
     }

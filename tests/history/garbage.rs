@@ -144,7 +144,7 @@ proptest! {
             prop_assert!([Move::Opened, Move::Resolved].iter().all(|&which| diff.findings(which).count() == 0), "{:?}", diff);
         }
         for (old, new) in [(0, 1), (0, 2), (2, 0)] {
-            let whole = diff(old, new).map(|diff| json(&program, &diff));
+            let whole = diff(old, new).map(|diff| json(&diff));
             assert_same_while_read(&program, (&judged[old], &reports[new]), &whole, &[(2, 3)]);
         }
     }
@@ -171,7 +171,7 @@ proptest! {
         snapshots(&program, vec![written(&old, START), new.clone()], |snapshot| judged.push(snapshot));
         let before = Before::new(&judged[0], Options::default(), &Workers::one());
         let whole = history::diff(&program, before, &judged[1], &Workers::one());
-        let whole = whole.map(|diff| json(&program, &diff));
+        let whole = whole.map(|diff| json(&diff));
         assert_same_while_read(&program, (&judged[0], &new), &whole, &[(1, usize::MAX), (3, 1)]);
     }
 }

@@ -37,7 +37,7 @@ fn compare_by(program: &Program, old: (&str, &str), new: (&str, &str), check: im
     let before = Before::new(&old, Options::default(), &Workers::one());
     let diff = history::diff(program, before, &new, &Workers::one()).unwrap();
     check(&diff);
-    let whole = Ok(json(program, &diff));
+    let whole = Ok(json(&diff));
     assert_same_while_read(program, (&old, &newer), &whole, &[(1, 1), (2, 2)]);
 }
 

@@ -41,7 +41,7 @@ struct UserPiece {
 
 impl<'a> Items<'a> {
     pub(super) fn new(view: &DiffView<'a>) -> Self {
-        let judged = view.program.judged();
+        let judged = view.diff.rules;
         Self {
             old: view.diff.old,
             new: view.diff.new,

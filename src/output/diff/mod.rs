@@ -14,7 +14,7 @@ use std::str::FromStr;
 pub use document::{DiffDocument, DiffEvent, DiffFinding, DiffFindings, EventLine};
 
 use super::{Settings, harmless};
-use crate::engine::{Program, Workers};
+use crate::engine::Workers;
 use crate::finding::{Diagnostic, InputTally, Severity};
 use crate::history::{Diff, Event, Findings, Moved, Side, Snapshot};
 use crate::report::cell;
@@ -72,8 +72,6 @@ impl FromStr for DiffFormat {
 /// What is told, and how.
 #[derive(Debug)]
 pub struct DiffView<'a> {
-    /// The program that judged both snapshots.
-    pub program: &'a Program,
     /// What changed.
     pub diff: &'a Diff<'a>,
     /// What was odd, when reading the reports too.
@@ -97,7 +95,7 @@ pub fn write_diff(format: DiffFormat, view: &DiffView<'_>, out: &mut dyn Write) 
 
 impl<'a> DiffView<'a> {
     fn rules(&self) -> Vec<&'a BoundRule> {
-        self.program.rules().collect()
+        self.diff.rules.iter().map(|judged| &judged.bound).collect()
     }
 
     /// The snapshot that tells whose event it is, and the row there.
@@ -146,7 +144,7 @@ impl<'a> DiffView<'a> {
             .map(|(_, created)| snapshot.users().time(moved.row as usize, created))
             .filter(|&time| time != cell::ABSENT && time != cell::UNKNOWN);
         DiffFinding {
-            id: snapshot.id(self.program.judged(), moved.row, found).to_string(),
+            id: snapshot.id(self.diff.rules, moved.row, found).to_string(),
             rule: bound.rule.id.clone(),
             parameters: bound.parameters.clone(),
             title: bound.rule.title.clone(),

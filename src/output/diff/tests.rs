@@ -37,7 +37,6 @@ fn told(format: DiffFormat, width: usize) -> String {
     .expect("one account");
     let diagnostics = [&changes.diagnostics[..], &tally.diagnostics[..]].concat();
     let view = DiffView {
-        program: &program,
         diff: &changes,
         diagnostics: &diagnostics,
         settings: Settings {
