@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
-use credlens::engine::{self, Account, Event, Input, Options, Program, Sink, Source, Tell, Workers};
+use credlens::engine::{self, Account, EmitFilter, Event, Input, Options, Program, Sink, Source, Workers};
 use credlens::finding::{AsOfSource, Severity, Status};
 use credlens::history::trend::{Trend, TrendOptions};
 use credlens::history::{self, Before, Collector, Move, Snapshot};
@@ -95,7 +95,7 @@ fn judge(program: &Program, reports: &[Report], sink: &impl Sink, threads: usize
     let statuses = [Status::Fail, Status::Undetermined, Status::Suppressed];
     let options = Options {
         threads,
-        tell: Tell::new(&statuses, Severity::Informational),
+        emit: EmitFilter::new(&statuses, Severity::Informational),
         suppressions: None,
     };
     engine::assess(program, Memory(reports.iter()), sink, options).expect("memory can be read");
@@ -111,7 +111,7 @@ fn snapshots(program: &Program, reports: &[Report], threads: usize) -> Vec<Snaps
 
 fn diffs(criterion: &mut Criterion) {
     let (program, reports) = (program(), reports(2));
-    let judged = snapshots(&program, &reports, 1);
+    let compiled = snapshots(&program, &reports, 1);
     let mut group = criterion.benchmark_group("diff");
     group.throughput(rows(&reports));
     group.bench_function("read and judge both", |bencher| {
@@ -121,15 +121,15 @@ fn diffs(criterion: &mut Criterion) {
         group.bench_function(name, |bencher| {
             let (options, workers) = (history::Options::default(), Workers::one());
             bencher.iter(|| {
-                let before = Before::new(&judged[0], options, &workers);
-                let diff = history::diff(&program, before, &judged[other], &workers);
+                let before = Before::new(&compiled[0], options, &workers);
+                let diff = history::diff(&program, before, &compiled[other], &workers);
                 black_box(diff.expect("one account").findings(Move::Open).iter().count())
             });
         });
         group.bench_function(format!("{name}, while it is read"), |bencher| {
             let (options, workers) = (history::Options::default(), Workers::one());
             bencher.iter(|| {
-                let (before, mut new) = (Before::new(&judged[0], options, &workers), None);
+                let (before, mut new) = (Before::new(&compiled[0], options, &workers), None);
                 let collector = Collector::new(|snapshot| new = Some(snapshot)).against(&before);
                 judge(&program, &reports[other..=other], &collector, 1);
                 drop(collector);

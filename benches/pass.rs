@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 
-use credlens::engine::{self, Account, Event, Input, Options, Program, Source, Tell};
+use credlens::engine::{self, Account, EmitFilter, Event, Input, Options, Program, Source};
 use credlens::finding::AsOfSource;
 use credlens::output::{Format, Outputs, Settings};
 use credlens::report::cell;
@@ -125,14 +125,16 @@ fn program(rules: &[&str]) -> Program {
 
 /// Judges the whole report, and writes what is told nowhere.
 fn pass(report: &Report, program: &Program, format: Format, threads: usize) {
-    let tell = match format {
-        Format::Summary => Tell::nothing(),
-        Format::Table | Format::Json | Format::Ndjson | Format::Csv | Format::Markdown => Tell::default(),
+    let emit = match format {
+        Format::Summary => EmitFilter::nothing(),
+        Format::Table | Format::Json | Format::Ndjson | Format::Csv | Format::Markdown => {
+            EmitFilter::default()
+        }
     };
     let outputs = Outputs::new(vec![(format, io::sink())], Settings::default());
     let options = Options {
         threads,
-        tell,
+        emit,
         suppressions: None,
     };
     let source = Memory { report, next: 0 };

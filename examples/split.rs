@@ -41,7 +41,7 @@ fn main() {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .next(rows.text_mut());
-            if let Some(Event::Unread(mut small)) = event {
+            if let Some(Event::DeferredInput(mut small)) = event {
                 event = small.0.next(rows.text_mut());
             }
             match event {
@@ -49,7 +49,12 @@ fn main() {
                     splitter.split(&mut rows, &input.header, &mut oddities);
                     records.fetch_add(rows.len(), Ordering::Relaxed);
                 }
-                Some(Event::Unread(_) | Event::Large | Event::Unmade { .. } | Event::Failed { .. }) => {}
+                Some(
+                    Event::DeferredInput(_)
+                    | Event::Large
+                    | Event::DeferredBlock { .. }
+                    | Event::Failed { .. },
+                ) => {}
                 None => return,
             }
         }

@@ -8,7 +8,7 @@ use chrono::DateTime;
 use credlens::engine::Program;
 use credlens::finding::{Finding, Status, Tally};
 use credlens::gsl::typed::{Expr, TextTest, TimeTest, TypedRule};
-use credlens::report::schema::{Column, Slot, TextColumn};
+use credlens::report::schema::{Column, Credential, Slot, TextColumn};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -188,7 +188,7 @@ fn rules_and_report() -> impl Strategy<Value = (Vec<TypedRule>, Report)> {
 }
 
 /// Row, rule, credential of a key or certificate, status.
-type Verdict = (Option<u64>, usize, Option<String>, Status);
+type Verdict = (Option<u64>, usize, Option<Credential>, Status);
 
 fn expected(rules: &[TypedRule], report: &Report) -> Vec<Verdict> {
     let as_of = DateTime::from_timestamp(AS_OF.0, 0).unwrap();
@@ -204,10 +204,7 @@ fn expected(rules: &[TypedRule], report: &Report) -> Vec<Verdict> {
                     None => {}
                     Some(Status::Undetermined) if lacks => *folded.entry(position).or_insert(0) += 1,
                     Some(status) => {
-                        let credential = rule
-                            .entity
-                            .credential(slot)
-                            .map(|credential| credential.name().to_owned());
+                        let credential = rule.entity.credential(slot);
                         verdicts.push((Some(number as u64 + 1), position, credential, status));
                     }
                 }
@@ -226,7 +223,7 @@ fn actual(findings: &[Finding], rules: &[TypedRule]) -> Vec<Verdict> {
     let verdict = |finding: &Finding| {
         let position: usize = finding.rule.parse().unwrap();
         let is_user = rules[position].entity.credential(Slot::One).is_none();
-        let credential = finding.credential.clone().filter(|_| !is_user);
+        let credential = finding.credential.filter(|_| !is_user);
         (finding.source.row, position, credential, finding.status)
     };
     findings.iter().map(verdict).collect()

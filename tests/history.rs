@@ -11,7 +11,7 @@ mod unclear;
 
 use std::sync::Arc;
 
-use credlens::engine::{self, Account, Event, Input, Program, Sink, Source, Tell, Workers};
+use credlens::engine::{self, Account, EmitFilter, Event, Input, Program, Sink, Source, Workers};
 use credlens::finding::{AsOfSource, Severity, Status};
 use credlens::history::{self, Before, Collector, Diff, Incomparable, Move, Moved, Options, Side, Snapshot};
 use credlens::output::Settings;
@@ -97,7 +97,7 @@ fn judge_in_blocks(
     let statuses = [Status::Fail, Status::Undetermined, Status::Suppressed];
     let options = engine::Options {
         threads,
-        tell: Tell::new(&statuses, Severity::Informational),
+        emit: EmitFilter::new(&statuses, Severity::Informational),
         suppressions: None,
     };
     let source = Memory {

@@ -7,7 +7,7 @@ mod shapes;
 use std::io::{self, Cursor, Read, Write as _};
 use std::path::{Path, PathBuf};
 
-use credlens::engine::{InTurn, Input};
+use credlens::engine::{Input, SequentialSource};
 use credlens::io::error::InputError;
 use credlens::io::inputs::{Inputs, Limits, Options};
 use credlens::report::schema::TextColumn;
@@ -56,7 +56,7 @@ fn options(limits: Limits) -> Options {
 
 fn read(arguments: Vec<PathBuf>, stdin: impl Read + Send + 'static, options: Options) -> Vec<Outcome> {
     let mut source = Inputs::new(arguments, Box::new(stdin), options);
-    let mut blocks = InTurn::new(&mut source);
+    let mut blocks = SequentialSource::new(&mut source);
     let (mut text, mut all, mut open) = (Vec::new(), Vec::<Outcome>::new(), false);
     while let Some(block) = blocks.next(&mut text) {
         let (path, input, last, error) = match block {

@@ -10,7 +10,7 @@ use super::meta::ReportMeta;
 use super::report::Reading;
 use super::store::Store;
 use super::writer::{GROUP, Writer};
-use crate::engine::{InTurn, Input, Source};
+use crate::engine::{Input, SequentialSource, Source};
 use crate::report::header::Header;
 
 /// How many days are written at once. Reports come in the order of time, or are all of a day or two.
@@ -49,7 +49,7 @@ pub fn add(store: &dyn Store, source: &mut dyn Source, told: &mut Added) -> Resu
     let mut text = Vec::new();
     // The input being read, and its report unless that was refused.
     let mut current: Option<(usize, Option<Report>)> = None;
-    let mut blocks = InTurn::new(source);
+    let mut blocks = SequentialSource::new(source);
     while let Some(block) = blocks.next(&mut text) {
         let (input, last) = match block {
             Ok(block) => block,

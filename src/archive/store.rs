@@ -85,7 +85,7 @@ pub trait Store: Send {
 #[derive(Debug)]
 pub struct Directory {
     path: PathBuf,
-    /// Told once where a lock is waited for.
+    /// Called once where a lock is waited for.
     waiting: fn(&str),
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_sdk_iam::config::http::HttpResponse;
 use aws_sdk_iam::error::{ConnectorError, ProvideErrorMetadata, SdkError};
 
-use super::of_credentials::{gist, innermost, of_credentials};
+use super::credential_errors::{credential_errors, gist, innermost};
 use super::policy::{Action, Wanted};
 use super::retry::Failure;
 use crate::output::counted;
@@ -121,7 +121,7 @@ pub enum Error {
         /// How long it could take.
         after: Duration,
         /// What AWS said last.
-        last: Said,
+        last: LastResponse,
     },
     /// There is no organization to list.
     #[error(
@@ -179,7 +179,7 @@ pub enum Error {
 
 /// An answer of AWS that was not the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Said {
+pub struct LastResponse {
     /// What was asked for.
     pub action: Action,
     /// What it came to.
@@ -203,7 +203,7 @@ impl Error {
                 let failed = failure.as_connector_error();
                 // A connection that breaks off is no error of settings, whatever the connector calls it.
                 let is_user = failed.is_some_and(ConnectorError::is_user);
-                match of_credentials(error) {
+                match credential_errors(error) {
                     Some(error) => error,
                     None if is_user => Self::Settings(gist(error)),
                     None => Self::Unreachable {
@@ -213,7 +213,7 @@ impl Error {
                 }
             }
             SdkError::ConstructionFailure(_) => {
-                of_credentials(error).unwrap_or_else(|| Self::Settings(gist(error)))
+                credential_errors(error).unwrap_or_else(|| Self::Settings(gist(error)))
             }
             // The SDK's enum may grow.
             _ => Self::Other {
@@ -302,11 +302,11 @@ impl Error {
     }
 
     /// The answer that it is, to this unless credentials were asked for before; None where nothing answered.
-    pub(super) fn said(&self, action: Action) -> Option<Said> {
+    pub(super) fn said(&self, action: Action) -> Option<LastResponse> {
         if matches!(self, Self::Unreachable { .. } | Self::NoWayToCredentials(_)) {
             return None;
         }
-        let mut said = Said {
+        let mut said = LastResponse {
             action,
             words: self.to_string(),
         };

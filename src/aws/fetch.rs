@@ -10,7 +10,7 @@ use super::connect::Session;
 use super::error::Error;
 use super::policy::Action;
 use super::protocol::{Answer, Call, Patience, Protocol, Step};
-use super::retry::{Heard, jitter};
+use super::retry::{RetryLog, jitter};
 use crate::report::cell::account_of;
 use crate::report::header::Header;
 use crate::report::rows::Rows;
@@ -18,7 +18,7 @@ use crate::report::schema::TextColumn;
 use crate::report::split::Splitter;
 use crate::report::time::Timestamp;
 
-/// Told of every call and what it came to; nothing secret is in it.
+/// Is given every call and its outcome; nothing secret is in it.
 pub type Log = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// How reports are fetched.
@@ -82,7 +82,7 @@ pub async fn fetch(session: &Session, options: &Options, who: &str) -> Result<Re
     let mut call = Protocol::FIRST;
     let started = Instant::now();
     let end = started + options.patience.timeout;
-    let heard_of = |call| Heard::nothing(action(call), options.patience.timeout);
+    let heard_of = |call| RetryLog::nothing(action(call), options.patience.timeout);
     let mut heard = heard_of(call);
     loop {
         let asked = async {

@@ -11,7 +11,7 @@ use super::error::Error;
 use super::fetch::Report;
 use super::policy::{Action, Wanted};
 use super::retry::Calls;
-use crate::finding::Level;
+use crate::finding::{Code, Diagnostic, Level};
 use crate::output::counted;
 use crate::report::cell::{self, Flag};
 use crate::report::chunk::ROOT;
@@ -30,7 +30,7 @@ pub struct Resolved {
     /// The ids that are certain.
     pub ids: KeyIds,
     /// Why others are not, with a code and how much it matters.
-    pub remarks: Vec<(Level, &'static str, String)>,
+    pub remarks: Vec<Diagnostic>,
     /// What must be allowed for more.
     pub denied: Option<Wanted>,
 }
@@ -177,7 +177,7 @@ impl Tally {
         if let Some(error) = &self.error {
             let users = counted(self.failed, "user");
             let message = format!("the access key ids of {users} are left open: {error}");
-            remarks.push((Level::Warning, "key-ids-unknown", message));
+            remarks.push(Diagnostic::new(Code::KeyIdsUnknown, message));
         }
         self.ambiguous.sort();
         for user in &self.ambiguous {
@@ -185,18 +185,17 @@ impl Tally {
                 "the keys of user {user} were created in the same second and have the same status, or one of \
                  them is gone: which is which is left open"
             );
-            remarks.push((Level::Warning, "key-id-ambiguous", message));
+            remarks.push(Diagnostic::new(Code::KeyIdAmbiguous, message));
         }
         if self.gone > 0 {
             let were = if self.gone == 1 { "was" } else { "were" };
             let keys = counted(self.gone, "access key");
             let message = format!("{keys} {were} deleted since the report was made");
-            remarks.push((Level::Note, "key-gone", message));
+            remarks.push(Diagnostic::new(Code::KeyGone, message));
         }
         if root_has_key {
-            let message =
-                "root's access keys can be listed by root alone: their ids are left open".to_owned();
-            remarks.push((Level::Note, "key-ids-unknown", message));
+            let message = "root's access keys can be listed by root alone: their ids are left open";
+            remarks.push(Diagnostic::new(Code::KeyIdsUnknown, message).with_level(Level::Note));
         }
         self.resolved
     }

@@ -8,7 +8,7 @@ use super::outcomes::{Outcome, State};
 use super::policy::Wanted;
 use super::run::Fetched;
 use crate::engine::{self, Event, Input, Source};
-use crate::finding::{AsOfSource, Diagnostic};
+use crate::finding::AsOfSource;
 use crate::report::header::Header;
 use crate::report::time::Timestamp;
 
@@ -62,7 +62,7 @@ pub struct Live<I> {
 }
 
 impl<I: Iterator<Item = Fetched> + Send> Live<I> {
-    /// Judged at `as_of`, or when AWS made each report. What becomes of the accounts is noted in the record.
+    /// CompiledRule at `as_of`, or when AWS made each report. What becomes of the accounts is noted in the record.
     pub fn new(arrivals: I, as_of: Option<Timestamp>, record: Arc<Mutex<Record>>) -> Self {
         Self {
             arrivals,
@@ -135,16 +135,6 @@ fn known(name: Option<String>, resolved: Resolved, path: &str) -> engine::Accoun
     engine::Account {
         name,
         key_ids: resolved.ids,
-        diagnostics: remarks
-            .map(|(level, code, message)| Diagnostic {
-                level,
-                code: code.to_owned(),
-                path: Some(path.to_owned()),
-                row: None,
-                column: None,
-                value: None,
-                message,
-            })
-            .collect(),
+        diagnostics: remarks.map(|remark| remark.in_path(path)).collect(),
     }
 }

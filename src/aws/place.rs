@@ -78,7 +78,7 @@ pub(super) async fn role_of_profile(name: Option<&str>) -> Result<Option<String>
         (Ok(profiles), _) => profiles,
         // Whether it is needed at all, AWS's chain of credentials will say.
         (Err(_), None) => return Ok(None),
-        (Err(error), Some(_)) => return Err(Error::Settings(super::of_credentials::innermost(&error))),
+        (Err(error), Some(_)) => return Err(Error::Settings(super::credential_errors::innermost(&error))),
     };
     let selected = profiles.get_profile(profiles.selected_profile());
     match (selected, name) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::error::{Error, Said};
+use super::error::{Error, LastResponse};
 use super::policy::Action;
 
 /// The first pause; each is twice the one before.
@@ -88,16 +88,16 @@ impl Pauses {
 }
 
 /// What came of a call that is made again and again, for when there is no time left.
-pub(super) struct Heard {
+pub(super) struct RetryLog {
     action: Action,
     limit: Duration,
     /// What was answered last.
-    said: Option<Said>,
+    said: Option<LastResponse>,
     /// How it failed last.
     error: Option<Error>,
 }
 
-impl Heard {
+impl RetryLog {
     pub(super) fn nothing(action: Action, limit: Duration) -> Self {
         Self {
             action,
@@ -109,7 +109,7 @@ impl Heard {
 
     pub(super) fn answer(&mut self, words: String) {
         let action = self.action;
-        self.said = Some(Said { action, words });
+        self.said = Some(LastResponse { action, words });
     }
 
     pub(super) fn error(&mut self, error: Error) {
@@ -161,7 +161,7 @@ impl Calls {
         F: Future<Output = Result<T, Error>>,
     {
         let mut pauses = Pauses::new(self.limit);
-        let mut heard = Heard::nothing(self.action, self.limit);
+        let mut heard = RetryLog::nothing(self.action, self.limit);
         if self.is_begun {
             heard.answer("one after which there is more to ask for".to_owned());
         }

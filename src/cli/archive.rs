@@ -13,14 +13,14 @@ use credlens::engine::Source;
 use credlens::io::inputs::{Inputs, Limits, Options};
 use credlens::io::remote::is_remote;
 use credlens::output::archive::Contents;
-use credlens::output::{counted, harmless};
+use credlens::output::{counted, escape};
 
 use super::args::{Archive, ArchiveAdd, ArchiveList, ArchiveVerify, At, Color, ListFormat, Which, until};
 use super::export;
 use super::progress::Progress;
 use super::scan::with_archives;
 use super::signals;
-use super::{Exit, colored, now, tell, tell_error, width};
+use super::{Exit, colored, now, print_error, tell, width};
 
 pub(super) fn run(command: Archive) -> anyhow::Result<Exit> {
     match command {
@@ -47,7 +47,7 @@ pub(super) fn store(archive: &At, quiet: bool) -> anyhow::Result<Box<dyn Store>>
         let at =
             at.map_err(|error: credlens::aws::NoS3Url| anyhow::anyhow!("{}: {error}", path.display()))?;
         let s3 = credlens::aws::S3::connect(&archive.place.settings()?)?;
-        Ok(Box::new(super::bucket::ToldBucket::new(s3, at)))
+        Ok(Box::new(super::bucket::ReportingBucket::new(s3, at)))
     }
     #[cfg(not(feature = "aws"))]
     bail!(
@@ -59,7 +59,7 @@ pub(super) fn store(archive: &At, quiet: bool) -> anyhow::Result<Box<dyn Store>>
 fn tell_waiting(archive: &str) {
     tell(format_args!(
         "another run is adding to {}; waiting for it to end",
-        harmless(archive)
+        escape(archive)
     ));
 }
 
@@ -88,10 +88,10 @@ fn add_inputs(args: ArchiveAdd) -> anyhow::Result<Exit> {
     };
     let inputs = with_archives(Inputs::new(args.inputs, Box::new(io::empty()), options)).in_time_order();
     let source = with_archives(Inputs::new(inputs, Box::new(io::stdin()), options));
-    let mut source = Progress::new(source, args.talk.quiet);
-    let store = store(&args.at, args.talk.quiet)?;
+    let mut source = Progress::new(source, args.verbosity.quiet);
+    let store = store(&args.at, args.verbosity.quiet)?;
     signals::leave_nothing();
-    add_all(&*store, &mut source, args.talk.quiet)
+    add_all(&*store, &mut source, args.verbosity.quiet)
 }
 
 /// Adds what a source gives, and tells what became of it.
@@ -103,7 +103,7 @@ fn add_all(store: &dyn Store, source: &mut dyn Source, quiet: bool) -> anyhow::R
     Ok(
         match (added.added.len() + added.known.len(), added.failed.len()) {
             (_, 0) => Exit::Clean,
-            (0, _) => Exit::NothingJudged,
+            (0, _) => Exit::NothingEvaluated,
             _ => Exit::Partial,
         },
     )
@@ -112,7 +112,7 @@ fn add_all(store: &dyn Store, source: &mut dyn Source, quiet: bool) -> anyhow::R
 /// Tells what became of reports; `failed` says whether also what failed.
 pub(super) fn tell_added(store: &dyn Store, added: &Added, quiet: bool, failed: bool) -> anyhow::Result<()> {
     for (path, why) in added.failed.iter().filter(|_| failed) {
-        tell_error(format_args!("{path}: {why}"));
+        print_error(format_args!("{path}: {why}"));
     }
     let twins = added
         .twins
@@ -120,10 +120,10 @@ pub(super) fn tell_added(store: &dyn Store, added: &Added, quiet: bool, failed: 
         .map(|(path, message)| format!("{path} {message}"));
     let warnings = twins.chain(added.unreadable.iter().map(ToString::to_string));
     for warning in warnings.filter(|_| !quiet) {
-        tell(format_args!("warning: {}", harmless(&warning)));
+        tell(format_args!("warning: {}", escape(&warning)));
     }
     for file in &added.files {
-        writeln!(io::stdout(), "{}", harmless(&format!("{}/{file}", store.name())))?;
+        writeln!(io::stdout(), "{}", escape(&format!("{}/{file}", store.name())))?;
     }
     if !quiet {
         tell(summary(added));
@@ -154,7 +154,7 @@ fn summary(added: &Added) -> String {
 pub(super) fn select(store: &dyn Store, which: &Which) -> anyhow::Result<(Vec<Listed>, bool)> {
     let (mut reports, errors) = list(store)?;
     for error in &errors {
-        tell_error(error);
+        print_error(error);
     }
     let until = which.until.or(which.at);
     reports.retain(|listed| {
@@ -212,13 +212,13 @@ pub(super) fn sides(
         };
         let (reports, failed) = select(&*store, &which)?;
         if failed {
-            tell_error(
+            print_error(
                 "which reports are the last ones cannot be known while files of the archive are damaged",
             );
             return Ok(None);
         }
         if reports.is_empty() {
-            tell_error(format_args!(
+            print_error(format_args!(
                 "the archive has no such report as of {at} or before"
             ));
             return Ok(None);
@@ -253,7 +253,7 @@ pub(super) fn sides(
     };
     let compared = [compared(&sides[0]), compared(&sides[1])];
     if compared[1].is_empty() {
-        tell_error("no account has a report as of OLD and one as of NEW");
+        print_error("no account has a report as of OLD and one as of NEW");
         return Ok(None);
     }
     Ok(Some(compared))
@@ -275,8 +275,8 @@ fn verify_all(args: &ArchiveVerify) -> anyhow::Result<Exit> {
     let store = existing(&args.at)?;
     let verified = verify(&*store)?;
     if verified.files == 0 && verified.problems.is_empty() {
-        tell_error(format_args!("{} holds no archived report", store.name()));
-        return Ok(Exit::NothingJudged);
+        print_error(format_args!("{} holds no archived report", store.name()));
+        return Ok(Exit::NothingEvaluated);
     }
     let text = match args.format {
         ListFormat::Json => verified.json(),

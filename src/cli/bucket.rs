@@ -9,12 +9,12 @@ use credlens::io::temporary::Temporary;
 
 use super::live::tell_remedies;
 
-pub(super) struct ToldBucket {
+pub(super) struct ReportingBucket {
     bucket: Bucket,
     s3: S3,
 }
 
-impl ToldBucket {
+impl ReportingBucket {
     pub(super) fn new(s3: S3, at: S3Url) -> Self {
         Self {
             bucket: Bucket::new(s3.clone(), at),
@@ -23,13 +23,13 @@ impl ToldBucket {
     }
 }
 
-impl Drop for ToldBucket {
+impl Drop for ReportingBucket {
     fn drop(&mut self) {
         tell_remedies(&self.s3.denied(), "");
     }
 }
 
-impl Store for ToldBucket {
+impl Store for ReportingBucket {
     fn name(&self) -> String {
         self.bucket.name()
     }

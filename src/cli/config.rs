@@ -213,9 +213,9 @@ impl Config {
             },
             threads,
             max_unpacked: scan.max_unpacked.or(settings.max_unpacked),
-            color: scan.talk.color.or(settings.color).unwrap_or(Color::Auto),
-            quiet: scan.talk.quiet || (settings.quiet == Some(true) && scan.talk.verbose == 0),
-            verbose: scan.talk.verbose > 0 || (settings.verbose == Some(true) && !scan.talk.quiet),
+            color: scan.verbosity.color.or(settings.color).unwrap_or(Color::Auto),
+            quiet: scan.verbosity.quiet || (settings.quiet == Some(true) && scan.verbosity.verbose == 0),
+            verbose: scan.verbosity.verbose > 0 || (settings.verbose == Some(true) && !scan.verbosity.quiet),
             #[cfg(feature = "aws")]
             objects: objects(&inputs, &scan.aws, scan.resolve_keys)?,
             inputs,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use credlens::engine::{Event, Input, Source, Unread};
+use credlens::engine::{DeferredInput, Event, Input, Source};
 use credlens::finding::AsOfSource;
 use credlens::report::time::Timestamp;
 
@@ -33,9 +33,12 @@ impl<S: Source> Source for Dated<S> {
         };
         let (input, last, text) = match event {
             Event::Block { input, last } => (input, last, None),
-            Event::Unmade { input, last, text } => (input, last, Some(text)),
-            Event::Unread(whole) => {
-                return Some(Event::Unread(Unread(Box::new(Dated::new(whole.0, vec![as_of])))));
+            Event::DeferredBlock { input, last, text } => (input, last, Some(text)),
+            Event::DeferredInput(whole) => {
+                return Some(Event::DeferredInput(DeferredInput(Box::new(Dated::new(
+                    whole.0,
+                    vec![as_of],
+                )))));
             }
             failed @ Event::Failed { .. } => return Some(failed),
             Event::Large => {
@@ -55,7 +58,7 @@ impl<S: Source> Source for Dated<S> {
         self.current = (!last).then(|| (as_of, Some(Arc::clone(&input))));
         Some(match text {
             None => Event::Block { input, last },
-            Some(text) => Event::Unmade { input, last, text },
+            Some(text) => Event::DeferredBlock { input, last, text },
         })
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
-use credlens::engine::{self, Program, Sink, Source, Tell, Workers};
+use credlens::engine::{self, EmitFilter, Program, Sink, Source, Workers};
 use credlens::finding::{Diagnostic, Level, Tally};
 use credlens::history::{self, Before, Collector, Move, Snapshot};
 use credlens::output::Settings;
@@ -23,7 +23,7 @@ use super::now;
 use super::progress::Progress;
 use super::scan::{inputs, prepare};
 use super::target::{check_formats, end_cleanly, open_outputs};
-use super::{Exit, colored, diagnostics, tell_error, width};
+use super::{Exit, colored, diagnostics, print_error, width};
 
 pub(super) fn run(mut diff: Diff) -> anyhow::Result<Exit> {
     if diff.format.is_empty() {
@@ -31,7 +31,7 @@ pub(super) fn run(mut diff: Diff) -> anyhow::Result<Exit> {
     }
     check_formats(&diff.format, &arguments(&diff))?;
     let Some(sides) = sides(&diff)? else {
-        return Ok(Exit::NothingJudged);
+        return Ok(Exit::NothingEvaluated);
     };
     let olds = sides.old.len();
     let (paths, accounts): (Vec<_>, Vec<_>) = sides.old.into_iter().chain(sides.new).unzip();
@@ -72,8 +72,8 @@ pub(super) fn run(mut diff: Diff) -> anyhow::Result<Exit> {
     let failed = told.iter().any(|diagnostic| diagnostic.level == Level::Error);
     if failed || paths.len() < count {
         tell_diagnostics(&config, &told, Level::Error);
-        tell_error("both reports must be read to their end to be compared");
-        return Ok(Exit::NothingJudged);
+        print_error("both reports must be read to their end to be compared");
+        return Ok(Exit::NothingEvaluated);
     }
     if paths.len() > count {
         let is_named = |path: &&String| config.inputs.iter().any(|input| input == Path::new(path));
@@ -170,7 +170,7 @@ pub(super) fn judge(
 ) -> io::Result<Tally> {
     let options = engine::Options {
         threads: config.threads,
-        tell: Tell::new(&config.statuses, config.min_severity),
+        emit: EmitFilter::new(&config.statuses, config.min_severity),
         suppressions: Some(suppressions),
     };
     engine::assess(program, source, sink, options)
@@ -226,14 +226,14 @@ fn least_told(config: &Config, formats: &[FormatTo<DiffFormat>]) -> Level {
 /// Tells those that are at least so grave.
 pub(super) fn tell_diagnostics(config: &Config, diagnostics: &[Diagnostic], least: Level) {
     let told = diagnostics.iter().filter(|diagnostic| diagnostic.level >= least);
-    diagnostics::tell_all(told, config.verbose);
+    diagnostics::print_all(told, config.verbose);
 }
 
 fn exit(diff: &history::Diff<'_>, fail_on_new: FailOn) -> Exit {
     let rules = diff.rules.iter().zip(diff.findings(Move::Opened).by_rule());
     let mut opened = rules
         .filter(|&(_, &count)| count > 0)
-        .map(|(judged, _)| judged.bound.severity);
+        .map(|(compiled, _)| compiled.bound.severity);
     match fail_on_new {
         FailOn::AtLeast(least) if opened.any(|severity| severity >= least) => Exit::Findings,
         FailOn::AtLeast(_) | FailOn::Never => Exit::Clean,

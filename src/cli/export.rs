@@ -9,11 +9,11 @@ use credlens::archive::file::ArchiveFile;
 use credlens::archive::list::Listed;
 use credlens::archive::store::{Directory, Store};
 use credlens::io::keep::{Kept, keep};
-use credlens::output::{counted, harmless};
+use credlens::output::{counted, escape};
 
 use super::archive::{existing, select};
 use super::args::ArchiveExport;
-use super::{Exit, tell, tell_error};
+use super::{Exit, print_error, tell};
 
 pub(super) fn run(args: &ArchiveExport) -> anyhow::Result<Exit> {
     let to_stdout = args.output.as_os_str() == "-";
@@ -26,8 +26,8 @@ pub(super) fn run(args: &ArchiveExport) -> anyhow::Result<Exit> {
     let names_directory = args.output.is_dir() || text.ends_with(std::path::is_separator);
     match reports.as_slice() {
         [] => {
-            tell_error("the archive has no such report; `credlens archive list` tells which it has");
-            return Ok(Exit::NothingJudged);
+            print_error("the archive has no such report; `credlens archive list` tells which it has");
+            return Ok(Exit::NothingEvaluated);
         }
         [_] => {}
         several if to_stdout => bail!(
@@ -47,7 +47,7 @@ pub(super) fn run(args: &ArchiveExport) -> anyhow::Result<Exit> {
         let bytes = match bytes {
             Ok(bytes) => bytes,
             Err(error) => {
-                tell_error(format_args!("{error:#}"));
+                print_error(format_args!("{error:#}"));
                 failed = true;
                 continue;
             }
@@ -62,7 +62,7 @@ pub(super) fn run(args: &ArchiveExport) -> anyhow::Result<Exit> {
             args.output.clone()
         };
         if let Err(error) = save(&path, &bytes) {
-            tell_error(format_args!("{error:#}"));
+            print_error(format_args!("{error:#}"));
             failed = true;
         }
     }
@@ -88,11 +88,11 @@ fn csv(
 fn save(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let kept = keep(path, bytes).with_context(|| format!("cannot save {}", path.display()))?;
     let shown = path.display().to_string();
-    writeln!(io::stdout(), "{}", harmless(&shown))?;
+    writeln!(io::stdout(), "{}", escape(&shown))?;
     if kept == Kept::WasThere {
         tell(format_args!(
             "{} was there already, with the same bytes",
-            harmless(&shown)
+            escape(&shown)
         ));
     }
     Ok(())

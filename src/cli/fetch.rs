@@ -17,7 +17,7 @@ use credlens::aws::accounts::is_id;
 use credlens::aws::{Fetched, Order, Record, Report};
 use credlens::io::keep::{Kept, keep};
 use credlens::io::temporary::Temporary;
-use credlens::output::harmless;
+use credlens::output::escape;
 
 #[cfg(feature = "archive")]
 use super::archive;
@@ -26,10 +26,10 @@ use super::args::At;
 use super::args::Fetch;
 #[cfg(feature = "archive")]
 use super::export;
-use super::outcomes::Done;
+use super::outcomes::SavePolicy;
 #[cfg(feature = "archive")]
 use super::target::is_read;
-use super::{Exit, live, now, tell, tell_error};
+use super::{Exit, live, now, print_error, tell};
 
 /// Where reports go.
 enum To {
@@ -50,8 +50,8 @@ pub(super) fn run(fetch: &Fetch) -> anyhow::Result<Exit> {
     }
     to.check()?;
     let mut paths = Paths::default();
-    let wish = wish(fetch, Done::Each, Order::Arrival);
-    let started = match live::start(&fetch.aws, now(), wish)? {
+    let request = request(fetch, SavePolicy::Each, Order::Arrival);
+    let started = match live::start(&fetch.aws, now(), request)? {
         Ok(started) => started,
         Err(exit) => return Ok(exit),
     };
@@ -59,9 +59,9 @@ pub(super) fn run(fetch: &Fetch) -> anyhow::Result<Exit> {
     let mut ended = Ok(());
     for fetched in started.arrivals {
         let saved = match &fetched.result {
-            Ok((report, _)) => save(&to, &fetched, report, &mut paths, fetch.talk.quiet),
+            Ok((report, _)) => save(&to, &fetched, report, &mut paths, fetch.verbosity.quiet),
             Err(error) if !several => {
-                tell_error(error);
+                print_error(error);
                 Ok(())
             }
             // The table of outcomes will tell.
@@ -82,25 +82,30 @@ pub(super) fn run(fetch: &Fetch) -> anyhow::Result<Exit> {
     }
     if started.runtime.interrupted() {
         tell("interrupted; the reports that were saved are whole");
-        started.keeper.interrupted()?;
+        started.outcomes.interrupted()?;
         paths.print();
         return Ok(Exit::Interrupted);
     }
     if let Err(error) = ended {
-        started.keeper.interrupted()?;
+        started.outcomes.interrupted()?;
         return Err(error);
     }
-    let kept = live::conclude(&fetch.aws, &started.record, &started.keeper, fetch.talk.quiet);
+    let kept = live::conclude(
+        &fetch.aws,
+        &started.record,
+        &started.outcomes,
+        fetch.verbosity.quiet,
+    );
     paths.print();
     kept?;
     let record = started.record.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(exit(&record))
 }
 
-fn wish(fetch: &Fetch, done: Done, order: Order) -> live::Wish {
-    live::Wish {
+fn request(fetch: &Fetch, done: SavePolicy, order: Order) -> live::FetchRequest {
+    live::FetchRequest {
         resolve_keys: false,
-        verbose: fetch.talk.verbose > 0,
+        verbose: fetch.verbosity.verbose > 0,
         done,
         order,
     }
@@ -114,7 +119,7 @@ fn exit(record: &Record) -> Exit {
         .count();
     match failed {
         0 => Exit::Clean,
-        _ if failed == record.outcomes.len() => Exit::NothingJudged,
+        _ if failed == record.outcomes.len() => Exit::NothingEvaluated,
         _ => Exit::Partial,
     }
 }
@@ -134,9 +139,9 @@ fn into_archive(fetch: &Fetch, archive: &Path) -> anyhow::Result<Exit> {
         archive: archive.to_owned(),
         place: fetch.aws.place.clone(),
     };
-    let store = archive::store(&at, fetch.talk.quiet)?;
-    let wish = wish(fetch, Done::Together, Order::AccountsToTheLast);
-    let started = match live::start(&fetch.aws, now(), wish)? {
+    let store = archive::store(&at, fetch.verbosity.quiet)?;
+    let request = request(fetch, SavePolicy::Together, Order::AccountsToTheLast);
+    let started = match live::start(&fetch.aws, now(), request)? {
         Ok(started) => started,
         Err(exit) => return Ok(exit),
     };
@@ -144,18 +149,23 @@ fn into_archive(fetch: &Fetch, archive: &Path) -> anyhow::Result<Exit> {
     let mut added = Added::default();
     let ended = add(&*store, &mut source, &mut added);
     // The table of outcomes tells what failed of several accounts.
-    let told = archive::tell_added(&*store, &added, fetch.talk.quiet, !fetch.aws.several());
+    let told = archive::tell_added(&*store, &added, fetch.verbosity.quiet, !fetch.aws.several());
     if let Err(error) = ended {
         // What was not added is still to be done.
-        started.keeper.interrupted()?;
+        started.outcomes.interrupted()?;
         return Err(error.into());
     }
     if started.runtime.interrupted() {
         tell("interrupted; the reports that had come were added");
-        started.keeper.keep()?;
+        started.outcomes.keep()?;
         return Ok(Exit::Interrupted);
     }
-    live::conclude(&fetch.aws, &started.record, &started.keeper, fetch.talk.quiet)?;
+    live::conclude(
+        &fetch.aws,
+        &started.record,
+        &started.outcomes,
+        fetch.verbosity.quiet,
+    )?;
     told?;
     let record = started.record.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(exit(&record))
@@ -245,7 +255,7 @@ fn save(to: &To, fetched: &Fetched, report: &Report, paths: &mut Paths, quiet: b
             anyhow::ensure!(
                 is_id(&fetched.account.id),
                 "AWS named an account '{}', which is no account id",
-                harmless(&fetched.account.id)
+                escape(&fetched.account.id)
             );
             let generated = report.generated.to_string().replace(['-', ':'], "");
             directory.join(format!("{}_{generated}.csv", fetched.account.id))
@@ -257,7 +267,7 @@ fn save(to: &To, fetched: &Fetched, report: &Report, paths: &mut Paths, quiet: b
         let path = path.display().to_string();
         tell(format_args!(
             "{} was there already, with the same bytes",
-            harmless(&path)
+            escape(&path)
         ));
     }
     Ok(())

@@ -10,13 +10,13 @@ use credlens::aws::{
     Session, Settings, Several, State,
 };
 use credlens::io::temporary;
-use credlens::output::{counted, harmless};
+use credlens::output::{counted, escape};
 use credlens::report::time::Timestamp;
 
 use super::aws_args::{Aws, Span};
-use super::outcomes::{Done, Keeper, WeakKeeper};
+use super::outcomes::{OutcomesWriter, SavePolicy, WeakOutcomesWriter};
 use super::target::is_read;
-use super::{Exit, tell, tell_error};
+use super::{Exit, print_error, tell};
 
 const ROLE: &str = "OrganizationAccountAccessRole";
 const SESSION: &str = "credlens";
@@ -32,15 +32,15 @@ pub(super) struct Started {
     pub(super) arrivals: Arrivals,
     /// What becomes of the accounts: to be filled.
     pub(super) record: Arc<Mutex<Record>>,
-    pub(super) keeper: Keeper,
+    pub(super) outcomes: OutcomesWriter,
 }
 
 /// What is wanted besides the reports, and of them.
 #[derive(Clone, Copy)]
-pub(super) struct Wish {
+pub(super) struct FetchRequest {
     pub(super) resolve_keys: bool,
     pub(super) verbose: bool,
-    pub(super) done: Done,
+    pub(super) done: SavePolicy,
     pub(super) order: Order,
 }
 
@@ -48,7 +48,11 @@ pub(super) struct Wish {
 ///
 /// # Errors
 /// Those of files and flags; those of AWS are told, and become the exit status.
-pub(super) fn start(aws: &Aws, now: Timestamp, wish: Wish) -> anyhow::Result<Result<Started, Exit>> {
+pub(super) fn start(
+    aws: &Aws,
+    now: Timestamp,
+    request: FetchRequest,
+) -> anyhow::Result<Result<Started, Exit>> {
     aws.check()?;
     if let (Some(outcomes), Some(accounts)) = (&aws.outcomes, &aws.accounts_file)
         && is_read(outcomes, std::slice::from_ref(accounts))
@@ -59,11 +63,11 @@ pub(super) fn start(aws: &Aws, now: Timestamp, wish: Wish) -> anyhow::Result<Res
         );
     }
     let earlier = aws.resume.as_deref().map(read_outcomes).transpose()?;
-    let keeper = Keeper::open(aws.outcomes.as_deref(), wish.done)?;
-    let at_the_end = keeper.weak();
+    let outcomes = OutcomesWriter::open(aws.outcomes.as_deref(), request.done)?;
+    let at_the_end = outcomes.weak();
     let runtime = Runtime::new(move || end_at_once(&at_the_end))
         .context("threads for calls to AWS cannot be started")?;
-    let options = options(aws, now, wish.verbose);
+    let options = options(aws, now, request.verbose);
     let settings = settings(aws, &options);
     let session = match runtime.wait(Session::open(&settings)) {
         Ok(session) => session,
@@ -74,7 +78,7 @@ pub(super) fn start(aws: &Aws, now: Timestamp, wish: Wish) -> anyhow::Result<Res
     let scope = if aws.several() {
         match several(aws, &runtime, &session, earlier.as_ref())? {
             Ok(several) => {
-                keeper.plan(&several.accounts, earlier, &record);
+                outcomes.plan(&several.accounts, earlier, &record);
                 Scope::Several(several)
             }
             Err((error, partition)) => return Ok(Err(refuse(aws, &error, &partition))),
@@ -86,22 +90,22 @@ pub(super) fn start(aws: &Aws, now: Timestamp, wish: Wish) -> anyhow::Result<Res
         session,
         scope,
         options,
-        resolve_keys: wish.resolve_keys,
+        resolve_keys: request.resolve_keys,
     };
-    let arrivals = runtime.fetch_all(plan, wish.order);
+    let arrivals = runtime.fetch_all(plan, request.order);
     Ok(Ok(Started {
         runtime,
         arrivals,
         record,
-        keeper,
+        outcomes,
     }))
 }
 
 /// Where Ctrl-C does not end a run otherwise.
 #[expect(clippy::exit, reason = "what is in the way of returning cannot be ended")]
-fn end_at_once(keeper: &WeakKeeper) {
+fn end_at_once(outcomes: &WeakOutcomesWriter) {
     // Nobody may be left to be told.
-    drop(keeper.upgrade().map(|keeper| keeper.interrupted()));
+    drop(outcomes.upgrade().map(|outcomes| outcomes.interrupted()));
     temporary::discard();
     std::process::exit(Exit::Interrupted as i32);
 }
@@ -141,7 +145,7 @@ fn options(aws: &Aws, now: Timestamp, verbose: bool) -> Options {
         },
         now,
         log: if verbose {
-            Arc::new(|line: &str| tell(harmless(line)))
+            Arc::new(|line: &str| tell(escape(line)))
         } else {
             Arc::new(|_: &str| {})
         },
@@ -214,16 +218,16 @@ fn refuse(aws: &Aws, error: &Error, partition: &str) -> Exit {
         tell("interrupted");
         return Exit::Interrupted;
     }
-    tell_error(error);
+    print_error(error);
     tell_policies(aws, error.denied().as_slice(), partition);
-    Exit::NothingJudged
+    Exit::NothingEvaluated
 }
 
 /// Tells how the accounts came out and what to allow, and keeps it where that was asked for.
 pub(super) fn conclude(
     aws: &Aws,
     record: &Mutex<Record>,
-    keeper: &Keeper,
+    outcomes: &OutcomesWriter,
     quiet: bool,
 ) -> anyhow::Result<()> {
     let mut record = record.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -239,7 +243,7 @@ pub(super) fn conclude(
     }
     // Listing the accounts, to which the partition would matter, has been allowed.
     tell_policies(aws, &record.denied, "aws");
-    keeper.keep()
+    outcomes.keep()
 }
 
 /// The table of outcomes: who failed by name and why, and how many did not.
@@ -254,17 +258,17 @@ fn tell_outcomes(outcomes: &[Outcome]) {
         "{accounts}: {fetched} fetched, {} failed",
         failed.len()
     ));
-    let name = |outcome: &Outcome| harmless(outcome.name.as_deref().unwrap_or("-")).into_owned();
+    let name = |outcome: &Outcome| escape(outcome.name.as_deref().unwrap_or("-")).into_owned();
     let width = failed
         .iter()
         .map(|outcome| name(outcome).chars().count())
         .max()
         .unwrap_or(0);
     for outcome in failed {
-        let why = harmless(outcome.error.as_deref().unwrap_or("")).into_owned();
+        let why = escape(outcome.error.as_deref().unwrap_or("")).into_owned();
         tell(format_args!(
             "  {}  {:width$}  {why}",
-            harmless(&outcome.account),
+            escape(&outcome.account),
             name(outcome)
         ));
     }
@@ -288,5 +292,5 @@ pub(super) fn tell_remedies(denied: &[aws::Wanted], role: &str) {
 }
 
 fn harmless_lines(text: &str) -> String {
-    text.lines().map(harmless).collect::<Vec<_>>().join("\n")
+    text.lines().map(escape).collect::<Vec<_>>().join("\n")
 }

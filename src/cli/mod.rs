@@ -55,7 +55,7 @@ enum Exit {
     Clean = 0,
     Findings = 1,
     Usage = 2,
-    NothingJudged = 3,
+    NothingEvaluated = 3,
     Partial = 4,
     /// By Ctrl-C: 128 and the number of its signal, as shells have it.
     #[cfg(feature = "aws")]
@@ -71,7 +71,7 @@ impl From<Exit> for ExitCode {
 /// Runs the command that was typed.
 pub(crate) fn run() -> ExitCode {
     if std::env::args_os().any(|argument| has_user_info(&argument.to_string_lossy())) {
-        tell_error(
+        print_error(
             "an argument is an address with a user name or a password in it, which is not repeated here; leave out \
              what stands before the @, and give credentials by the environment or --profile",
         );
@@ -101,7 +101,7 @@ pub(crate) fn run() -> ExitCode {
         // Who closes the pipe has read enough.
         Err(error) if error.chain().any(credlens::io::outputs::is_broken_pipe) => Exit::Clean.into(),
         Err(error) => {
-            tell_error(format_args!("{error:#}"));
+            print_error(format_args!("{error:#}"));
             Exit::Usage.into()
         }
     }
@@ -128,9 +128,9 @@ fn print(bytes: &[u8]) -> anyhow::Result<Exit> {
 }
 
 /// Says on standard error what went wrong. Names from files and arguments are in it: made harmless.
-fn tell_error(error: impl Display) {
+fn print_error(error: impl Display) {
     let text = error.to_string();
-    let lines: Vec<_> = text.lines().map(credlens::output::harmless).collect();
+    let lines: Vec<_> = text.lines().map(credlens::output::escape).collect();
     tell(format_args!("error: {}", lines.join("\n")));
 }
 

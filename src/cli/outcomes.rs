@@ -11,7 +11,7 @@ use credlens::io::outputs::Output;
 
 /// When an account is done, so that who goes on from a run that was interrupted need not fetch it again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Done {
+pub(super) enum SavePolicy {
     /// As soon as its report came: it is saved by itself.
     Each,
     /// Once all is written.
@@ -19,19 +19,19 @@ pub(super) enum Done {
 }
 
 /// The file, and what is known. Where it goes before it was written, so does what was begun of the file.
-pub(super) struct Keeper(Arc<Mutex<Kept>>);
+pub(super) struct OutcomesWriter(Arc<Mutex<Kept>>);
 
 /// For who hears Ctrl-C on a thread that nobody waits for: it must not hold the file beyond the run.
-pub(super) struct WeakKeeper(Weak<Mutex<Kept>>);
+pub(super) struct WeakOutcomesWriter(Weak<Mutex<Kept>>);
 
-impl WeakKeeper {
-    pub(super) fn upgrade(&self) -> Option<Keeper> {
-        self.0.upgrade().map(Keeper)
+impl WeakOutcomesWriter {
+    pub(super) fn upgrade(&self) -> Option<OutcomesWriter> {
+        self.0.upgrade().map(OutcomesWriter)
     }
 }
 
 struct Kept {
-    done: Done,
+    done: SavePolicy,
     /// None where nothing is to be kept, or all was.
     file: Option<(Output, PathBuf)>,
     /// The accounts that are to be fetched.
@@ -41,9 +41,9 @@ struct Kept {
     record: Arc<Mutex<Record>>,
 }
 
-impl Keeper {
+impl OutcomesWriter {
     /// Where it cannot be written is found out before anything is asked of AWS.
-    pub(super) fn open(path: Option<&Path>, done: Done) -> anyhow::Result<Self> {
+    pub(super) fn open(path: Option<&Path>, done: SavePolicy) -> anyhow::Result<Self> {
         let open = |path: &Path| {
             let output = Output::create(path).with_context(|| format!("cannot write {}", path.display()))?;
             anyhow::Ok((output, path.to_owned()))
@@ -57,8 +57,8 @@ impl Keeper {
         }))))
     }
 
-    pub(super) fn weak(&self) -> WeakKeeper {
-        WeakKeeper(Arc::downgrade(&self.0))
+    pub(super) fn weak(&self) -> WeakOutcomesWriter {
+        WeakOutcomesWriter(Arc::downgrade(&self.0))
     }
 
     pub(super) fn plan(&self, accounts: &[Account], earlier: Option<Outcomes>, record: &Arc<Mutex<Record>>) {
@@ -71,7 +71,7 @@ impl Keeper {
     /// Keeps what came of a run that was not interrupted, or of what was written of one that was.
     pub(super) fn keep(&self) -> anyhow::Result<()> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.write(Done::Each)
+        kept.write(SavePolicy::Each)
     }
 
     /// Keeps what is done of a run that is interrupted.
@@ -86,7 +86,7 @@ impl Keeper {
 }
 
 impl Kept {
-    fn write(&mut self, done: Done) -> anyhow::Result<()> {
+    fn write(&mut self, done: SavePolicy) -> anyhow::Result<()> {
         let Some((mut output, path)) = self.file.take() else {
             return Ok(());
         };
@@ -99,10 +99,10 @@ impl Kept {
     }
 
     /// Of accounts that are planned but not done, it is told that they are to be fetched again.
-    fn outcomes(&mut self, done: Done) -> Outcomes {
+    fn outcomes(&mut self, done: SavePolicy) -> Outcomes {
         let mut record = self.record.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for outcome in &mut record.outcomes {
-            if done == Done::Together && outcome.outcome == State::Fetched {
+            if done == SavePolicy::Together && outcome.outcome == State::Fetched {
                 outcome.outcome = State::Failed;
                 outcome.error = Some(Error::Interrupted.to_string());
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use credlens::engine::{Event, Source, Unread};
+use credlens::engine::{DeferredInput, Event, Source};
 use credlens::output::counted;
 
 /// What takes less than this needs no progress.
@@ -77,11 +77,11 @@ impl<S: Source> Source for Progress<S> {
         }
         self.inputs += u64::from(event.ends_input());
         let event = match event {
-            Event::Unread(Unread(whole)) => {
+            Event::DeferredInput(DeferredInput(whole)) => {
                 let bytes = Arc::clone(&self.bytes);
-                Event::Unread(Unread(Box::new(Counted { whole, bytes })))
+                Event::DeferredInput(DeferredInput(Box::new(Counted { whole, bytes })))
             }
-            event @ (Event::Block { .. } | Event::Unmade { .. }) => {
+            event @ (Event::Block { .. } | Event::DeferredBlock { .. }) => {
                 self.bytes.fetch_add(text.len() as u64, Ordering::Relaxed);
                 event
             }

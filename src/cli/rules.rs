@@ -72,7 +72,7 @@ fn show(catalogue: &Catalogue, word: &str) -> anyhow::Result<Result<(), Vec<rule
     for rule in rules {
         // A rule of somebody else's may hold anything.
         let page = rule::rule_page(rule, &frameworks);
-        let lines: Vec<_> = page.lines().map(credlens::output::harmless).collect();
+        let lines: Vec<_> = page.lines().map(credlens::output::escape).collect();
         let page = lines.join("\n") + "\n";
         io::stdout().write_all(page.as_bytes())?;
     }
@@ -107,7 +107,7 @@ fn check(paths: &[PathBuf]) -> anyhow::Result<Exit> {
                 for lint in lints {
                     tell(format_args!(
                         "warning: {}",
-                        credlens::output::harmless(&lint.to_string())
+                        credlens::output::escape(&lint.to_string())
                     ));
                 }
             }
@@ -140,7 +140,7 @@ fn test(paths: &[PathBuf]) -> anyhow::Result<Exit> {
                     failed += 1;
                     let (wanted, got) = (example.verdict.name(), verdict.name());
                     let text = format!("{}: example '{}' is {got}, not {wanted}", rule.id, example.name);
-                    tell(format_args!("error: {}", credlens::output::harmless(&text)));
+                    tell(format_args!("error: {}", credlens::output::escape(&text)));
                 }
                 Err(error) => errors.push(error),
             }

@@ -8,19 +8,19 @@ use std::sync::Arc;
 use anyhow::bail;
 #[cfg(feature = "aws")]
 use credlens::aws::{Live, Order};
-use credlens::engine::{self, Program, Source, Tell};
-use credlens::finding::{Diagnostic, Level, Tally};
+use credlens::engine::{self, EmitFilter, Program, Source};
+use credlens::finding::{Code, Diagnostic, Level, Tally};
 use credlens::io::inputs::{Inputs, Limits, Options};
 use credlens::output::{Format, Outputs, Settings};
 use credlens::report::time::Timestamp;
-use credlens::rule::{self, Catalogue, Loosened, Selected, Selection, Setting, Suppressions};
+use credlens::rule::{self, Catalogue, Selected, Selection, Setting, Suppressions, WeakenedParameter};
 
 use super::args::{Color, FailOn, FormatTo, Scan};
 use super::config::{Config, Suppressing};
 #[cfg(feature = "aws")]
 use super::live;
 #[cfg(feature = "aws")]
-use super::outcomes::Done;
+use super::outcomes::SavePolicy;
 use super::progress::Progress;
 use super::target::{check_formats, end_cleanly, open_outputs};
 #[cfg(feature = "aws")]
@@ -156,31 +156,31 @@ fn judge_live(
             );
         }
     }
-    let wish = live::Wish {
+    let request = live::FetchRequest {
         resolve_keys: config.resolve_keys,
         verbose: config.verbose,
-        done: Done::Together,
+        done: SavePolicy::Together,
         order: Order::Accounts,
     };
-    let started = match live::start(&config.aws, now, wish)? {
+    let started = match live::start(&config.aws, now, request)? {
         Ok(started) => started,
         Err(exit) => return Ok(exit),
     };
     let runtime = started.runtime;
     let source = Live::new(started.arrivals, config.as_of, Arc::clone(&started.record));
     let is_whole = || !runtime.interrupted();
-    let judged = assess(config, selected, suppressions, (source, now), is_whole);
-    if judged.is_err() {
+    let compiled = assess(config, selected, suppressions, (source, now), is_whole);
+    if compiled.is_err() {
         // What was not written is still to be done.
-        started.keeper.interrupted()?;
+        started.outcomes.interrupted()?;
     }
-    let Some(tally) = judged? else {
+    let Some(tally) = compiled? else {
         tell("interrupted; no findings were written to files");
-        started.keeper.interrupted()?;
+        started.outcomes.interrupted()?;
         return Ok(Exit::Interrupted);
     };
     tell_diagnostics(&tally, config);
-    live::conclude(&config.aws, &started.record, &started.keeper, config.quiet)?;
+    live::conclude(&config.aws, &started.record, &started.outcomes, config.quiet)?;
     Ok(exit(&tally, config.fail_on))
 }
 
@@ -202,7 +202,7 @@ fn assess(
     let outputs = Outputs::new(open_outputs(&config.formats)?, settings);
     let options = engine::Options {
         threads: config.threads,
-        tell: tell_of(config),
+        emit: emit_filter(config),
         suppressions: Some(suppressions),
     };
     let source = Progress::new(source, config.quiet);
@@ -214,8 +214,8 @@ fn assess(
         return Ok(Some(tally));
     }
     let frameworks = selected.frameworks.iter().map(AsRef::as_ref);
-    tally.compliance = rule::compliance(frameworks, program.rules(), &selected.loosened, &tally);
-    add_diagnostics(&mut tally, config, suppressions, &selected.loosened);
+    tally.compliance = rule::compliance(frameworks, program.rules(), &selected.weakened, &tally);
+    add_diagnostics(&mut tally, config, suppressions, &selected.weakened);
     for target in outputs.finish(&tally)? {
         target.finish()?;
     }
@@ -247,11 +247,11 @@ fn is_colored(config: &Config) -> bool {
 }
 
 /// Findings are made only where a format shows them.
-fn tell_of(config: &Config) -> Tell {
+fn emit_filter(config: &Config) -> EmitFilter {
     if config.formats.iter().all(|to| to.format == Format::Summary) {
-        return Tell::nothing();
+        return EmitFilter::nothing();
     }
-    Tell::new(&config.statuses, config.min_severity)
+    EmitFilter::new(&config.statuses, config.min_severity)
 }
 
 /// The inputs of the configuration.
@@ -285,27 +285,22 @@ pub(super) fn limits(config: &Config) -> Limits {
 }
 
 /// What is odd about the settings rather than about an input.
-fn add_diagnostics(tally: &mut Tally, config: &Config, suppressions: &Suppressions, loosened: &[Loosened]) {
-    let diagnostic = |level, code: &str, path, message| Diagnostic {
-        level,
-        code: code.to_owned(),
-        path,
-        row: None,
-        column: None,
-        value: None,
-        message,
-    };
+fn add_diagnostics(
+    tally: &mut Tally,
+    config: &Config,
+    suppressions: &Suppressions,
+    weakened: &[WeakenedParameter],
+) {
     if let Some(file) = &config.file {
-        let path = file.path.to_string_lossy().into_owned();
-        let message = "settings of this file were used".to_owned();
+        let settings = Diagnostic::new(Code::Settings, "settings of this file were used");
         tally
             .diagnostics
-            .push(diagnostic(Level::Note, Diagnostic::SETTINGS, Some(path), message));
+            .push(settings.in_path(file.path.to_string_lossy()));
     }
-    for message in loosened.iter().map(ToString::to_string) {
+    for message in weakened.iter().map(ToString::to_string) {
         tally
             .diagnostics
-            .push(diagnostic(Level::Warning, "looser-than-framework", None, message));
+            .push(Diagnostic::new(Code::LooserThanFramework, message));
     }
     let instants = tally.inputs.iter().filter_map(|input| input.as_of.parse().ok());
     let latest = instants.max();
@@ -321,16 +316,16 @@ fn tell_diagnostics(tally: &Tally, config: &Config) {
         (false, true, _) => Level::Note,
     };
     let told = |diagnostic: &&Diagnostic| {
-        let is_settings = diagnostic.code == Diagnostic::SETTINGS && !config.quiet && !shown;
+        let is_settings = diagnostic.code == Code::Settings && !config.quiet && !shown;
         (diagnostic.level >= least || is_settings) && !is_in_outcomes(diagnostic, config)
     };
-    diagnostics::tell_all(tally.diagnostics.iter().filter(told), config.verbose);
+    diagnostics::print_all(tally.diagnostics.iter().filter(told), config.verbose);
 }
 
 /// The table of outcomes names the accounts that failed.
 #[cfg(feature = "aws")]
 fn is_in_outcomes(diagnostic: &Diagnostic, config: &Config) -> bool {
-    config.aws.several() && diagnostic.code == "unreadable"
+    config.aws.several() && diagnostic.code == Code::Unreadable
 }
 
 #[cfg(not(feature = "aws"))]
@@ -350,7 +345,7 @@ fn exit(tally: &Tally, fail_on: FailOn) -> Exit {
             .any(|rule| rule.failed > 0 && rule.severity >= severity)
     };
     match fail_on {
-        _ if tally.inputs.is_empty() => Exit::NothingJudged,
+        _ if tally.inputs.is_empty() => Exit::NothingEvaluated,
         _ if failed => Exit::Partial,
         FailOn::AtLeast(severity) if fails(severity) => Exit::Findings,
         FailOn::AtLeast(_) | FailOn::Never => Exit::Clean,

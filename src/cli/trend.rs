@@ -61,7 +61,7 @@ pub(super) fn run(mut trend: Trend) -> anyhow::Result<Exit> {
     document.diagnostics.splice(0..0, tally.diagnostics);
     if document.snapshots.is_empty() {
         tell(&config, &[], &document.diagnostics);
-        return Ok(Exit::NothingJudged);
+        return Ok(Exit::NothingEvaluated);
     }
     tell(&config, &trend.format, &document.diagnostics);
     write(&config, &trend.format, &document)?;

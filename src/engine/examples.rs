@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::{Memory, Options, Program, assess};
+use crate::finding::Verdict;
 use crate::report::time::Timestamp;
-use crate::rule::{self, BoundRule, EXAMPLE_AS_OF, Example, Rule, Verdict};
+use crate::rule::{self, BoundRule, EXAMPLE_AS_OF, Example, Rule};
 
 /// What the rule says of the example's row: the worst of its verdicts on the row's entities.
 ///
@@ -37,6 +38,6 @@ pub fn verdict(rule: &Arc<Rule>, example: &Example) -> Result<Verdict, rule::Err
         (1.., _, _) => Verdict::Fail,
         (0, 1.., _) => Verdict::Undetermined,
         (0, 0, 1..) => Verdict::Pass,
-        (0, 0, 0) => Verdict::NotRelevant,
+        (0, 0, 0) => Verdict::NotApplicable,
     })
 }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Account, Event, Hit, Input, Sink, Source};
+use super::{Account, Event, FindingRef, Input, Sink, Source};
 use crate::finding::{AsOfSource, Finding};
 use crate::report::header::Header;
 use crate::report::not_a_report::NotAReport;
@@ -93,8 +93,8 @@ impl Sink for Collect {
         Vec::new()
     }
 
-    fn hit(&self, part: &mut Self::Part, hit: &Hit<'_>) {
-        part.push(hit.to_finding());
+    fn finding(&self, part: &mut Self::Part, finding: &FindingRef<'_>) {
+        part.push(finding.to_finding());
     }
 
     fn accept(&self, part: &mut Self::Part) -> io::Result<()> {
@@ -109,7 +109,7 @@ impl Sink for () {
 
     fn part(&self) {}
 
-    fn hit(&self, (): &mut (), _: &Hit<'_>) {}
+    fn finding(&self, (): &mut (), _: &FindingRef<'_>) {}
 
     fn accept(&self, (): &mut ()) -> io::Result<()> {
         Ok(())

@@ -3,15 +3,15 @@
 //! number of threads. The only place that uses threads. No I/O of its own, no clock.
 
 pub mod examples;
-mod hit;
-mod ledger;
+mod finding_ref;
 mod memory;
+mod ordered_gate;
 mod program;
 mod registers;
 mod sink;
 mod source;
+mod tally_builder;
 mod text;
-mod turn;
 mod verdicts;
 mod workers;
 
@@ -19,23 +19,24 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-pub use hit::{Hit, Id, Place, UserRow, user_key};
+pub use finding_ref::{FindingRef, Place, UserRow, finding_id, user_key};
 pub use memory::{Collect, Memory};
-pub use program::{Judged, Program};
-pub use sink::{Block, Sink, Told};
-pub use source::{Account, Event, InTurn, Input, Read, Source, SourceError, Text, Unread};
-pub use verdicts::Tell;
+pub use program::{CompiledRule, Program};
+pub use sink::{Block, Sink, StatusBitmaps};
+pub use source::{Account, DeferredInput, Event, Input, Read, SequentialSource, Source, SourceError, Text};
+pub use verdicts::EmitFilter;
 pub use workers::Workers;
 
 use crate::finding::{Status, Tally};
 use crate::report::chunk::Chunk;
+use crate::report::issue::RowIssue;
 use crate::report::schema::{ColumnSet, Slot};
-use crate::report::split::{Oddity, Splitter};
+use crate::report::split::Splitter;
 use crate::report::time::Timestamp;
 use crate::rule::{RuleSuppressions, Suppressions};
-use ledger::{Ended, Ledger};
+use ordered_gate::{OrderedGate, Turn};
 use registers::Registers;
-use turn::{Turn, Turnstile};
+use tally_builder::{Ended, TallyBuilder};
 use verdicts::{Verdicts, View};
 
 /// How a run is done.
@@ -44,7 +45,7 @@ pub struct Options<'a> {
     /// Number of threads; 0 is one a core.
     pub threads: usize,
     /// What is told.
-    pub tell: Tell,
+    pub emit: EmitFilter,
     /// Which failing verdicts are accepted.
     pub suppressions: Option<&'a Suppressions>,
 }
@@ -73,12 +74,12 @@ pub fn assess<S: Sink>(
     let run = Run {
         program,
         sink,
-        tell: options.tell,
+        emit: options.emit,
         columns: program.decoded().union(sink.columns()),
         suppressions: &suppressions,
         source: Mutex::new(Tickets { source, next: 0 }),
-        numbering: Turnstile::new(0),
-        delivery: Turnstile::new((Ledger::new(program), Ok(()))),
+        numbering: OrderedGate::new(0),
+        delivery: OrderedGate::new((TallyBuilder::new(program), Ok(()))),
         stopped: AtomicBool::new(false),
     };
     pool.scope(|scope| {
@@ -86,22 +87,22 @@ pub fn assess<S: Sink>(
             scope.spawn(|_| run.work());
         }
     });
-    let (ledger, result) = run.delivery.into_value();
-    result.map(|()| ledger.finish())
+    let (builder, result) = run.delivery.into_value();
+    result.map(|()| builder.finish())
 }
 
 struct Run<'a, S, Src> {
     program: &'a Program,
     sink: &'a S,
-    tell: Tell,
+    emit: EmitFilter,
     /// What is decoded.
     columns: ColumnSet,
     /// One a rule; none at all where nothing is suppressed.
     suppressions: &'a [RuleSuppressions<'a>],
     source: Mutex<Tickets<Src>>,
     /// How many data rows of the present input lie in blocks before this one.
-    numbering: Turnstile<u64>,
-    delivery: Turnstile<(Ledger, io::Result<()>)>,
+    numbering: OrderedGate<u64>,
+    delivery: OrderedGate<(TallyBuilder, io::Result<()>)>,
     stopped: AtomicBool,
 }
 
@@ -115,7 +116,7 @@ struct Tickets<Src> {
 struct Scratch<'s> {
     splitter: Splitter,
     chunk: Chunk,
-    oddities: Vec<Oddity>,
+    issues: Vec<RowIssue>,
     registers: Registers,
     /// Those of the instant at which the last block was judged.
     cutoffs: Option<(Timestamp, Vec<i64>)>,
@@ -151,11 +152,13 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
             };
             match event {
                 // What is not accepted would pile up in the part.
-                Event::Unread(mut unread) => {
+                Event::DeferredInput(mut unread) => {
                     while self.whole(ticket, &mut unread, &mut scratch, &mut part) && !self.is_stopped() {}
                 }
-                event
-                @ (Event::Block { .. } | Event::Unmade { .. } | Event::Failed { .. } | Event::Large) => {
+                event @ (Event::Block { .. }
+                | Event::DeferredBlock { .. }
+                | Event::Failed { .. }
+                | Event::Large) => {
                     self.one(
                         Turn {
                             ticket,
@@ -171,7 +174,13 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
     }
 
     /// Judges the next block of an input that is read here, and says whether there is one more.
-    fn whole(&self, ticket: u64, unread: &mut Unread, scratch: &mut Scratch<'a>, part: &mut S::Part) -> bool {
+    fn whole(
+        &self,
+        ticket: u64,
+        unread: &mut DeferredInput,
+        scratch: &mut Scratch<'a>,
+        part: &mut S::Part,
+    ) -> bool {
         let event = unread.0.next(scratch.chunk.rows.text_mut());
         let event = event.expect("invariant: a whole input ends by its last block or by a failure");
         if matches!(event, Event::Large) {
@@ -180,7 +189,7 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
         }
         let more = matches!(
             event,
-            Event::Block { last: false, .. } | Event::Unmade { last: false, .. }
+            Event::Block { last: false, .. } | Event::DeferredBlock { last: false, .. }
         );
         self.one(
             Turn {
@@ -197,19 +206,21 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
     fn one(&self, turn: Turn, event: Event, scratch: &mut Scratch<'a>, part: &mut S::Part) {
         match event {
             Event::Block { input, last } => self.block(turn, &input, last, scratch, part),
-            Event::Unmade { input, last, text } => match text.make(scratch.chunk.rows.text_mut()) {
+            Event::DeferredBlock { input, last, text } => match text.make(scratch.chunk.rows.text_mut()) {
                 Ok(()) => self.block(turn, &input, last, scratch, part),
                 Err(error) => self.fail(turn, &input.path, &error.to_string(), part),
             },
             Event::Failed { path, error } => self.fail(turn, &path, &error.to_string(), part),
-            Event::Unread(_) | Event::Large => unreachable!("invariant: of inputs that are read apart"),
+            Event::DeferredInput(_) | Event::Large => {
+                unreachable!("invariant: of inputs that are read apart")
+            }
         }
     }
 
     fn fail(&self, turn: Turn, path: &str, error: &str, part: &mut S::Part) {
         self.numbering.pass(turn, |before| *before = 0);
-        self.deliver(turn, part, |ledger| {
-            ledger.fail(path, error);
+        self.deliver(turn, part, |builder| {
+            builder.fail(path, error);
             true
         });
     }
@@ -233,12 +244,12 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
         let Scratch {
             splitter,
             chunk,
-            oddities,
+            issues,
             registers,
             cutoffs,
             verdicts,
         } = scratch;
-        splitter.split(&mut chunk.rows, &input.header, oddities);
+        splitter.split(&mut chunk.rows, &input.header, issues);
         let rows = chunk.rows.data_rows() as u64;
         let before = self.numbering.pass(turn, |before| {
             let mine = *before;
@@ -257,7 +268,7 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
             chunk,
             first_row: before + 1,
         };
-        verdicts.judge(self.program, registers, view, self.suppressions, self.tell);
+        verdicts.judge(self.program, registers, view, self.suppressions, self.emit);
         let told = verdicts.told(self.program);
         let block = Block {
             input,
@@ -266,20 +277,20 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
             told,
         };
         self.sink.rows(part, block);
-        if self.sink.takes_hits() {
-            verdicts.hits(self.program, view, self.sink, part);
+        if self.sink.takes_findings() {
+            verdicts.findings(self.program, view, self.sink, part);
         }
-        self.deliver(turn, part, |ledger| {
-            ledger.add(input, chunk, &verdicts.counts, oddities);
+        self.deliver(turn, part, |builder| {
+            builder.add(input, chunk, &verdicts.counts, issues);
             last
         });
     }
 
-    /// Enters a block in the ledger, which says whether its input ends with it, and hands over the part.
-    fn deliver(&self, turn: Turn, part: &mut S::Part, enter: impl FnOnce(&mut Ledger) -> bool) {
-        self.delivery.pass(turn, |(ledger, result)| {
-            if enter(ledger)
-                && let Some(ended) = ledger.end()
+    /// Enters a block in the builder, which says whether its input ends with it, and hands over the part.
+    fn deliver(&self, turn: Turn, part: &mut S::Part, enter: impl FnOnce(&mut TallyBuilder) -> bool) {
+        self.delivery.pass(turn, |(builder, result)| {
+            if enter(builder)
+                && let Some(ended) = builder.end()
             {
                 self.tell_folded(&ended, part);
             }
@@ -292,11 +303,11 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
 
     fn tell_folded(&self, ended: &Ended, part: &mut S::Part) {
         for folded in &ended.folded {
-            let judged = &self.program.rules[folded.rule];
-            if self.tell.tells(Status::Undetermined, judged.bound.severity) {
-                let hit = Hit {
+            let compiled = &self.program.rules[folded.rule];
+            if self.emit.emits(Status::Undetermined, compiled.bound.severity) {
+                let finding = FindingRef {
                     input: &ended.input,
-                    judged,
+                    compiled,
                     slot: Slot::One,
                     status: Status::Undetermined,
                     place: Place::Input {
@@ -305,7 +316,7 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
                     },
                     suppression: None,
                 };
-                self.sink.hit(part, &hit);
+                self.sink.finding(part, &finding);
             }
         }
     }

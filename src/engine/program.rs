@@ -44,7 +44,7 @@ impl IsTrue {
 
 /// One rule on the entities of one slot.
 #[derive(Clone, Debug)]
-pub(super) struct Judgement {
+pub(super) struct RuleInstance {
     /// Position of the rule in the program.
     pub(super) rule: usize,
     pub(super) slot: Slot,
@@ -59,16 +59,16 @@ pub(super) struct Judgement {
 /// Rules compiled against the columns of a report: compiled once, bound to an as-of for each input.
 #[derive(Debug)]
 pub struct Program {
-    pub(super) rules: Vec<Judged>,
+    pub(super) rules: Vec<CompiledRule>,
     pub(super) ops: Vec<Op>,
     /// In the order of rules, then of slots.
-    pub(super) judgements: Vec<Judgement>,
+    pub(super) instances: Vec<RuleInstance>,
     columns: ColumnSet,
 }
 
 /// A rule of a program, with what its findings have in common.
 #[derive(Debug)]
-pub struct Judged {
+pub struct CompiledRule {
     /// The rule with its parameters.
     pub bound: BoundRule,
     /// Position in its program, from 0.
@@ -87,7 +87,7 @@ struct SlotFacts {
     evidence: Vec<Column>,
 }
 
-impl Judged {
+impl CompiledRule {
     fn new(position: usize, bound: BoundRule) -> Self {
         let slots = Slot::ALL.map(|slot| SlotFacts {
             credential: bound.typed.credential(slot),
@@ -143,10 +143,10 @@ impl Program {
     /// Compiles the rules; their order is that of the findings within a row.
     pub fn new(rules: Vec<BoundRule>) -> Self {
         let mut compiler = Compiler::default();
-        let mut judgements = Vec::new();
+        let mut instances = Vec::new();
         for (position, bound) in rules.iter().enumerate() {
             for &slot in bound.typed.entity.slots() {
-                judgements.push(compiler.judgement(position, &bound.typed, slot));
+                instances.push(compiler.instance(position, &bound.typed, slot));
             }
         }
         let columns = rules.iter().fold(ColumnSet::default(), |set, bound| {
@@ -156,21 +156,21 @@ impl Program {
             rules: rules
                 .into_iter()
                 .enumerate()
-                .map(|(position, bound)| Judged::new(position, bound))
+                .map(|(position, bound)| CompiledRule::new(position, bound))
                 .collect(),
             ops: compiler.ops,
-            judgements,
+            instances,
             columns,
         }
     }
 
     /// The rules, in order.
     pub fn rules(&self) -> impl Iterator<Item = &BoundRule> {
-        self.rules.iter().map(|judged| &judged.bound)
+        self.rules.iter().map(|compiled| &compiled.bound)
     }
 
     /// The rules with what their findings have in common, in order.
-    pub fn judged(&self) -> &[Judged] {
+    pub fn compiled_rules(&self) -> &[CompiledRule] {
         &self.rules
     }
 
@@ -218,7 +218,7 @@ struct Compiler {
 }
 
 impl Compiler {
-    fn judgement(&mut self, rule: usize, typed: &TypedRule, slot: Slot) -> Judgement {
+    fn instance(&mut self, rule: usize, typed: &TypedRule, slot: Slot) -> RuleInstance {
         let exists = self.exists(typed.entity, slot);
         let mut scope: Vec<Node> = exists.into_iter().collect();
         if let Some(relevant) = &typed.relevant {
@@ -236,7 +236,7 @@ impl Compiler {
         };
         let mut fail = scope.clone();
         fail.push(violation);
-        Judgement {
+        RuleInstance {
             rule,
             slot,
             exists,

@@ -2,8 +2,8 @@
 
 use std::io;
 
-use super::hit::Hit;
-use super::program::Judgement;
+use super::finding_ref::FindingRef;
+use super::program::RuleInstance;
 use super::source::Input;
 use crate::finding::Status;
 use crate::report::chunk::Chunk;
@@ -19,31 +19,31 @@ pub struct Block<'a> {
     /// Whether the input ends with them.
     pub last: bool,
     /// What is told of them.
-    pub told: Told<'a>,
+    pub told: StatusBitmaps<'a>,
 }
 
 /// What is told of the rows of a block, as bitmaps of 64 rows.
 #[derive(Clone, Copy, Debug)]
-pub struct Told<'a> {
-    pub(super) judgements: &'a [Judgement],
+pub struct StatusBitmaps<'a> {
+    pub(super) instances: &'a [RuleInstance],
     /// Of each word of rows, by judgement, a bitmap a status; none where nothing is told.
     pub(super) words: &'a [[u64; Status::ALL.len()]],
 }
 
-impl Told<'_> {
+impl StatusBitmaps<'_> {
     /// Position of the rule, and slot, of each judgement, in the order of findings.
-    pub fn judgements(&self) -> impl ExactSizeIterator<Item = (usize, Slot)> {
-        self.judgements
+    pub fn instances(&self) -> impl ExactSizeIterator<Item = (usize, Slot)> {
+        self.instances
             .iter()
-            .map(|judgement| (judgement.rule, judgement.slot))
+            .map(|instance| (instance.rule, instance.slot))
     }
 
     /// For each word of rows and each judgement in it, its rows of this status.
     pub fn rows(&self, status: Status) -> impl Iterator<Item = (usize, usize, u64)> {
-        let words = self.words.chunks(self.judgements.len().max(1)).enumerate();
-        words.flat_map(move |(word, judgements)| {
-            let judgements = judgements.iter().enumerate();
-            judgements.map(move |(judgement, told)| (word, judgement, told[status as usize]))
+        let words = self.words.chunks(self.instances.len().max(1)).enumerate();
+        words.flat_map(move |(word, instances)| {
+            let instances = instances.iter().enumerate();
+            instances.map(move |(instance, told)| (word, instance, told[status as usize]))
         })
     }
 }
@@ -66,12 +66,12 @@ pub trait Sink: Sync {
     fn rows(&self, _part: &mut Self::Part, _block: Block<'_>) {}
 
     /// Whether findings about users are wanted one by one. Those that stand for a whole input always are.
-    fn takes_hits(&self) -> bool {
+    fn takes_findings(&self) -> bool {
         true
     }
 
     /// Adds a finding to a part. Within a part, findings come in (row, rule) order.
-    fn hit(&self, part: &mut Self::Part, hit: &Hit<'_>);
+    fn finding(&self, part: &mut Self::Part, finding: &FindingRef<'_>);
 
     /// Takes what is in the part and leaves it empty. Called by one worker at a time, in (input, row) order.
     fn accept(&self, part: &mut Self::Part) -> io::Result<()>;

@@ -39,7 +39,7 @@ pub enum Event {
         last: bool,
     },
     /// The same, but its text is made by who judges it: work that need not be done in the order of blocks.
-    Unmade {
+    DeferredBlock {
         /// Whose it is.
         input: Arc<Input>,
         /// Whether it is the input's last one.
@@ -49,7 +49,7 @@ pub enum Event {
     },
     /// One input, whole, of which nothing was read yet: who judges it reads it, while others read theirs. Its own
     /// source tells its blocks, up to the last one or to a failure, and nothing else.
-    Unread(Unread),
+    DeferredInput(DeferredInput),
     /// What comes next of an unread input takes much memory: it is to be asked for when all inputs before it are
     /// through, so that one such is held at a time.
     Large,
@@ -66,8 +66,8 @@ impl Event {
     /// Whether the source has nothing more to tell of the input.
     pub fn ends_input(&self) -> bool {
         match self {
-            Self::Block { last, .. } | Self::Unmade { last, .. } => *last,
-            Self::Unread(_) | Self::Failed { .. } => true,
+            Self::Block { last, .. } | Self::DeferredBlock { last, .. } => *last,
+            Self::DeferredInput(_) | Self::Failed { .. } => true,
             Self::Large => false,
         }
     }
@@ -77,11 +77,11 @@ impl Event {
 pub type SourceError = Box<dyn std::error::Error + Send + Sync>;
 
 /// An input that is still to be read.
-pub struct Unread(pub Box<dyn Source>);
+pub struct DeferredInput(pub Box<dyn Source>);
 
-impl std::fmt::Debug for Unread {
+impl std::fmt::Debug for DeferredInput {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Unread")
+        f.write_str("DeferredInput")
     }
 }
 
@@ -90,13 +90,13 @@ pub type Read = Result<(Arc<Input>, bool), (String, SourceError)>;
 
 /// A source for who reads one block after the other: everything is made and read in its place, so that no other
 /// events come than blocks and failures.
-pub struct InTurn<'a> {
+pub struct SequentialSource<'a> {
     source: &'a mut dyn Source,
     /// What is read before the source goes on.
-    whole: Option<Unread>,
+    whole: Option<DeferredInput>,
 }
 
-impl<'a> InTurn<'a> {
+impl<'a> SequentialSource<'a> {
     /// Of this one.
     pub fn new(source: &'a mut dyn Source) -> Self {
         Self { source, whole: None }
@@ -114,13 +114,13 @@ impl<'a> InTurn<'a> {
                     self.whole.take()?;
                     continue;
                 }
-                Some(Event::Unread(unread)) => {
+                Some(Event::DeferredInput(unread)) => {
                     self.whole = Some(unread);
                     continue;
                 }
                 Some(Event::Large) => continue,
                 Some(Event::Block { input, last }) => Ok((input, last)),
-                Some(Event::Unmade {
+                Some(Event::DeferredBlock {
                     input,
                     last,
                     text: made,

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::hit::{Hit, UserRow};
-use super::program::{Judgement, Program};
+use super::finding_ref::{FindingRef, UserRow};
+use super::program::{Program, RuleInstance};
 use super::registers::Registers;
-use super::sink::{Sink, Told};
+use super::sink::{Sink, StatusBitmaps};
 use super::source::Input;
 use crate::finding::{Severity, Status, Suppression};
 use crate::report::chunk::Chunk;
@@ -13,14 +13,14 @@ use crate::rule::RuleSuppressions;
 
 /// What is told. What is not is still counted.
 #[derive(Clone, Copy, Debug)]
-pub struct Tell {
+pub struct EmitFilter {
     /// The statuses told.
     statuses: [bool; Status::ALL.len()],
     /// The mildest severity told.
     pub min_severity: Severity,
 }
 
-impl Tell {
+impl EmitFilter {
     /// Tells findings of these statuses and at least this severity.
     pub fn new(statuses: &[Status], min_severity: Severity) -> Self {
         let mut told = [false; Status::ALL.len()];
@@ -42,12 +42,12 @@ impl Tell {
         self.statuses == [false; Status::ALL.len()]
     }
 
-    pub(super) fn tells(self, status: Status, severity: Severity) -> bool {
+    pub(super) fn emits(self, status: Status, severity: Severity) -> bool {
         self.statuses[status as usize] && severity >= self.min_severity
     }
 }
 
-impl Default for Tell {
+impl Default for EmitFilter {
     /// Failing and undetermined, of any severity.
     fn default() -> Self {
         Self::new(&[Status::Fail, Status::Undetermined], Severity::Informational)
@@ -102,30 +102,30 @@ impl<'s> Verdicts<'s> {
         registers: &Registers,
         view: View<'_>,
         suppressions: &'s [RuleSuppressions<'s>],
-        tell: Tell,
+        emit: EmitFilter,
     ) {
         self.counts.clear();
         self.counts.resize(program.rules.len(), Counts::default());
         self.told.clear();
         self.accepted.clear();
-        let judgements = program.judgements.len();
-        if !tell.is_nothing() {
+        let instances = program.instances.len();
+        if !emit.is_nothing() {
             self.told
-                .resize(registers.words() * judgements, Default::default());
+                .resize(registers.words() * instances, Default::default());
         }
         let missing = view.input.lacks();
-        for (position, judgement) in program.judgements.iter().enumerate() {
-            let judged = &program.rules[judgement.rule];
-            let folds = !missing.intersection(judged.needs).is_empty();
-            let mut told = Status::ALL.map(|status| tell.tells(status, judged.bound.severity));
+        for (position, instance) in program.instances.iter().enumerate() {
+            let compiled = &program.rules[instance.rule];
+            let folds = !missing.intersection(compiled.needs).is_empty();
+            let mut told = Status::ALL.map(|status| emit.emits(status, compiled.bound.severity));
             told[Status::Undetermined as usize] &= !folds;
             for word in 0..registers.words() {
-                let mut verdict = word_of(registers, judgement, word);
-                if let Some(suppressions) = suppressions.get(judgement.rule) {
+                let mut verdict = word_of(registers, instance, word);
+                if let Some(suppressions) = suppressions.get(instance.rule) {
                     self.suppress(program, view, suppressions, (position, word), &mut verdict);
                 }
-                self.counts[judgement.rule].add(&verdict, folds);
-                if let Some(slot) = self.told.get_mut(word * judgements + position) {
+                self.counts[instance.rule].add(&verdict, folds);
+                if let Some(slot) = self.told.get_mut(word * instances + position) {
                     for (status, bits) in verdict.verdicts.into_iter().enumerate() {
                         slot[status] = if told[status] { bits } else { 0 };
                     }
@@ -143,21 +143,21 @@ impl<'s> Verdicts<'s> {
         (position, word): (usize, usize),
         verdict: &mut Word,
     ) {
-        let judgement = &program.judgements[position];
+        let instance = &program.instances[position];
         let mut failing = verdict.verdicts[Status::Fail as usize];
         while failing != 0 {
             let bit = failing & failing.wrapping_neg();
             failing ^= bit;
             let index = word * 64 + bit.trailing_zeros() as usize;
             let row = UserRow::new(view, index);
-            let hit = Hit::of_row(
+            let finding = FindingRef::of_row(
                 view.input,
-                &program.rules[judgement.rule],
-                judgement.slot,
+                &program.rules[instance.rule],
+                instance.slot,
                 Status::Fail,
                 &row,
             );
-            if let Some(entry) = suppressions.find(&hit.subject(), view.input.as_of) {
+            if let Some(entry) = suppressions.find(&finding.subject(), view.input.as_of) {
                 verdict.verdicts[Status::Fail as usize] ^= bit;
                 verdict.verdicts[Status::Suppressed as usize] |= bit;
                 self.accepted.insert((index, position), entry);
@@ -166,17 +166,17 @@ impl<'s> Verdicts<'s> {
     }
 
     /// What is told, as bitmaps.
-    pub(super) fn told<'a>(&'a self, program: &'a Program) -> Told<'a> {
-        Told {
-            judgements: &program.judgements,
+    pub(super) fn told<'a>(&'a self, program: &'a Program) -> StatusBitmaps<'a> {
+        StatusBitmaps {
+            instances: &program.instances,
             words: &self.told,
         }
     }
 
     /// Hands what is told to the sink, in (row, rule, slot) order.
-    pub(super) fn hits<S: Sink>(&self, program: &Program, view: View<'_>, sink: &S, part: &mut S::Part) {
-        let mut any = Vec::with_capacity(program.judgements.len());
-        for (word, told) in self.told.chunks(program.judgements.len().max(1)).enumerate() {
+    pub(super) fn findings<S: Sink>(&self, program: &Program, view: View<'_>, sink: &S, part: &mut S::Part) {
+        let mut any = Vec::with_capacity(program.instances.len());
+        for (word, told) in self.told.chunks(program.instances.len().max(1)).enumerate() {
             any.clear();
             any.extend(
                 told.iter()
@@ -188,7 +188,7 @@ impl<'s> Verdicts<'s> {
                 rows &= rows - 1;
                 let index = word * 64 + bit as usize;
                 let row = UserRow::new(view, index);
-                for (position, (judgement, told)) in program.judgements.iter().zip(told).enumerate() {
+                for (position, (instance, told)) in program.instances.iter().zip(told).enumerate() {
                     if any[position] >> bit & 1 == 0 {
                         continue;
                     }
@@ -196,10 +196,10 @@ impl<'s> Verdicts<'s> {
                     let Some(status) = statuses.find(|&status| told[status as usize] >> bit & 1 == 1) else {
                         continue;
                     };
-                    let judged = &program.rules[judgement.rule];
-                    let mut hit = Hit::of_row(view.input, judged, judgement.slot, status, &row);
-                    hit.suppression = self.accepted.get(&(index, position)).copied();
-                    sink.hit(part, &hit);
+                    let compiled = &program.rules[instance.rule];
+                    let mut finding = FindingRef::of_row(view.input, compiled, instance.slot, status, &row);
+                    finding.suppression = self.accepted.get(&(index, position)).copied();
+                    sink.finding(part, &finding);
                 }
             }
         }
@@ -223,7 +223,7 @@ impl Counts {
 
 /// Fail where that is true, undetermined where it is unknown, otherwise pass where the entity is surely in
 /// scope.
-fn word_of(registers: &Registers, judgement: &Judgement, word: usize) -> Word {
+fn word_of(registers: &Registers, instance: &RuleInstance, word: usize) -> Word {
     let mask = registers.mask(word);
     let bits = |node| {
         let bits = registers.bits(node);
@@ -232,9 +232,9 @@ fn word_of(registers: &Registers, judgement: &Judgement, word: usize) -> Word {
             bits.unknown.map_or(0, |unknown| unknown[word] & mask),
         )
     };
-    let (fail, undetermined) = bits(judgement.fail);
-    let scope = judgement.scope.map_or(mask, |scope| bits(scope).0);
-    let tested = judgement.exists.map_or(mask, |exists| {
+    let (fail, undetermined) = bits(instance.fail);
+    let scope = instance.scope.map_or(mask, |scope| bits(scope).0);
+    let tested = instance.exists.map_or(mask, |exists| {
         let (yes, unknown) = bits(exists);
         yes | unknown
     });

@@ -1,136 +1,71 @@
 //! Severities, verdicts and findings: the words in which every part tells what it found.
 
+mod diagnostic;
+mod id;
+mod issues;
+mod log;
 mod tally;
+mod word;
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-pub use tally::{
-    AsOfSource, Diagnostic, FrameworkTally, InputTally, Level, Outcome, RequirementTally, RuleTally, Tally,
-};
+use crate::report::schema::Credential;
+use crate::report::time::Timestamp;
 
-/// How bad a failing verdict is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Worth knowing, nothing to mend.
-    Informational,
-    /// Mend when convenient.
-    Low,
-    /// Mend soon.
-    Medium,
-    /// Mend now.
-    High,
-    /// Drop everything.
-    Critical,
-}
+pub use diagnostic::{Code, Diagnostic, Level};
+pub use id::FindingId;
+pub use log::{DiagnosticLog, first_of_each};
+pub use tally::{AsOfSource, FrameworkTally, InputTally, Outcome, RequirementTally, RuleTally, Tally};
+pub use word::UnknownWord;
+pub(crate) use word::word_enum;
 
-impl Severity {
-    /// All severities, mildest first.
-    pub const ALL: [Self; 5] = [
-        Self::Informational,
-        Self::Low,
-        Self::Medium,
-        Self::High,
-        Self::Critical,
-    ];
-
-    /// The word in rule files and outputs.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Informational => "informational",
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
-            Self::Critical => "critical",
-        }
+word_enum! {
+    /// How bad a failing verdict is.
+    pub enum Severity {
+        /// Worth knowing, nothing to mend.
+        Informational = "informational",
+        /// Mend when convenient.
+        Low = "low",
+        /// Mend soon.
+        Medium = "medium",
+        /// Mend now.
+        High = "high",
+        /// Drop everything.
+        Critical = "critical",
     }
 }
 
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
+word_enum! {
+    /// What a finding says of its entity.
+    pub enum Status {
+        /// The rule is broken.
+        Fail = "fail",
+        /// A cell that decides is unknown.
+        Undetermined = "undetermined",
+        /// Broken, and a suppression says why that is accepted.
+        Suppressed = "suppressed",
+        /// The rule holds.
+        Pass = "pass",
     }
 }
 
-/// What a finding says of its entity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum Status {
-    /// The rule is broken.
-    Fail,
-    /// A cell that decides is unknown.
-    Undetermined,
-    /// Broken, and a suppression says why that is accepted.
-    Suppressed,
-    /// The rule holds.
-    Pass,
-}
-
-impl Status {
-    /// All statuses, worst first.
-    pub const ALL: [Self; 4] = [Self::Fail, Self::Undetermined, Self::Suppressed, Self::Pass];
-
-    /// The word on the command line and in outputs.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Fail => "fail",
-            Self::Undetermined => "undetermined",
-            Self::Suppressed => "suppressed",
-            Self::Pass => "pass",
-        }
+word_enum! {
+    /// What a rule says of an entity. The worst of several is the greatest.
+    pub enum Verdict {
+        /// Outside of its `where`, or there is no such entity.
+        NotApplicable = "not-applicable",
+        /// The rule holds.
+        Pass = "pass",
+        /// A cell that decides is unknown.
+        Undetermined = "undetermined",
+        /// The rule is broken.
+        Fail = "fail",
     }
 }
 
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-/// A word that names no member of its list.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown word '{}'; one of {known}", word.escape_debug())]
-pub struct UnknownWord {
-    word: String,
-    known: String,
-}
-
-/// The member of a list that has this name.
-pub(crate) fn from_word<T: Copy>(
-    word: &str,
-    all: &[T],
-    name: impl Fn(T) -> &'static str,
-) -> Result<T, UnknownWord> {
-    let found = all.iter().copied().find(|&item| name(item) == word);
-    found.ok_or_else(|| UnknownWord {
-        word: word.to_owned(),
-        known: all.iter().map(|&item| name(item)).collect::<Vec<_>>().join(", "),
-    })
-}
-
-impl FromStr for Severity {
-    type Err = UnknownWord;
-
-    fn from_str(word: &str) -> Result<Self, UnknownWord> {
-        from_word(word, &Self::ALL, Self::name)
-    }
-}
-
-impl FromStr for Status {
-    type Err = UnknownWord;
-
-    fn from_str(word: &str) -> Result<Self, UnknownWord> {
-        from_word(word, &Self::ALL, Self::name)
-    }
-}
-
-/// One verdict worth telling, with its evidence: `credlens.finding/v1`.
+/// A verdict that is emitted, with its evidence: `credlens.finding/v1`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Finding {
@@ -138,7 +73,8 @@ pub struct Finding {
     pub schema: String,
     /// Stable name of this finding, 32 hexadecimal digits: the same for the same rule, parameters and
     /// credential in every report, whatever the slot.
-    pub id: String,
+    #[cfg_attr(test, schemars(with = "String"))]
+    pub id: FindingId,
     /// Id of the rule.
     pub rule: String,
     /// The values that the rule's parameters had.
@@ -158,11 +94,13 @@ pub struct Finding {
     /// The user's ARN; null where the report lacks the arn column.
     pub arn: Option<String>,
     /// `password`, `access_key_1`, `access_key_2`, `cert_1`, `cert_2`, or null where it is about none or several.
-    pub credential: Option<String>,
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub credential: Option<Credential>,
     /// Access key id, where it was resolved.
     pub access_key_id: Option<String>,
-    /// The instant at which ages were judged, RFC 3339 UTC.
-    pub as_of: String,
+    /// The instant to which ages are counted, RFC 3339 UTC.
+    #[cfg_attr(test, schemars(with = "String"))]
+    pub as_of: Timestamp,
     /// Where it was read.
     pub source: Source,
     /// One sentence for people.

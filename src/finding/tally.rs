@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Severity;
+use super::{Diagnostic, Severity, word_enum};
 
 /// What a run found besides its findings: what was read, how every rule came out, and what was odd.
 /// Everything here is counted before `--status` and `--min-severity` choose what is told.
@@ -22,7 +22,7 @@ pub struct Tally {
     pub rules: Vec<RuleTally>,
     /// How the selected frameworks came out; empty where none was selected.
     pub compliance: Vec<FrameworkTally>,
-    /// What was odd, in order.
+    /// What else is worth knowing, in order.
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -126,79 +126,18 @@ pub struct RequirementTally {
     pub warnings: Vec<String>,
 }
 
-/// How a requirement came out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum Outcome {
-    /// At least one verdict fails.
-    Fail,
-    /// None fails, and at least one is undetermined, or there was nobody to judge: no report, or no root.
-    Undetermined,
-    /// Nothing fails, but a report shows only a part of what is demanded.
-    Partial,
-    /// A report shows nothing of what is demanded: people have to look.
-    Manual,
-    /// All of it holds.
-    Pass,
-}
-
-impl Outcome {
-    /// All outcomes, worst first.
-    pub const ALL: [Self; 5] = [
-        Self::Fail,
-        Self::Undetermined,
-        Self::Partial,
-        Self::Manual,
-        Self::Pass,
-    ];
-
-    /// The word in outputs.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Fail => "fail",
-            Self::Undetermined => "undetermined",
-            Self::Partial => "partial",
-            Self::Manual => "manual",
-            Self::Pass => "pass",
-        }
+word_enum! {
+    /// How a requirement came out.
+    pub enum Outcome {
+        /// At least one verdict fails.
+        Fail = "fail",
+        /// None fails, and at least one is undetermined, or there was nobody to judge: no report, or no root.
+        Undetermined = "undetermined",
+        /// Nothing fails, but a report shows only a part of what is demanded.
+        Partial = "partial",
+        /// A report shows nothing of what is demanded: people have to look.
+        Manual = "manual",
+        /// All of it holds.
+        Pass = "pass",
     }
-}
-
-/// Something odd about an input, a rule or a setting. Never changes the exit status, but for errors.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Diagnostic {
-    /// How much it matters.
-    pub level: Level,
-    /// What kind of oddity, in kebab-case, such as `bad-cell`.
-    pub code: String,
-    /// The input or file that it is about.
-    pub path: Option<String>,
-    /// Data row, from 1.
-    pub row: Option<u64>,
-    /// Column, as AWS spells it.
-    pub column: Option<String>,
-    /// The cell or word, as written.
-    pub value: Option<String>,
-    /// One sentence for people.
-    pub message: String,
-}
-
-impl Diagnostic {
-    /// The code of the one that tells which file's settings were used: every output tells it.
-    pub const SETTINGS: &'static str = "settings";
-}
-
-/// How much a diagnostic matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum Level {
-    /// Good to know.
-    Note,
-    /// Something may not be as it seems.
-    Warning,
-    /// An input was not judged, or not to its end.
-    Error,
 }

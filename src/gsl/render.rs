@@ -51,13 +51,13 @@ fn group<'a>(origin: Option<&str>, line_start: usize, source: &str, error: &Erro
     let place = Place::of(source, error);
     let mark = AnnotationKind::Primary
         .span(place.start..place.end)
-        .label((!error.label.is_empty()).then(|| harmless(&error.label)));
+        .label((!error.label.is_empty()).then(|| escape(&error.label)));
     let snippet = Snippet::source(place.line)
         .line_start(line_start.saturating_add(place.lines_before))
-        .path(origin.map(harmless))
+        .path(origin.map(escape))
         .annotation(mark);
     let group = Level::ERROR
-        .primary_title(harmless(&error.message))
+        .primary_title(escape(&error.message))
         .element(snippet);
     match &error.help {
         Some(help) => group.element(Level::HELP.message(harmless_lines(help))),
@@ -99,11 +99,11 @@ impl Place {
 }
 
 fn harmless_lines(text: &str) -> String {
-    let lines: Vec<_> = text.lines().map(harmless).collect();
+    let lines: Vec<_> = text.lines().map(escape).collect();
     lines.join("\n")
 }
 
-fn harmless(text: &str) -> String {
+fn escape(text: &str) -> String {
     text.chars().take(LONGEST_TEXT).map(harmless_char).collect()
 }
 

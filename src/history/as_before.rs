@@ -94,7 +94,7 @@ pub(super) struct ThenAndNow<'a> {
 
 /// What is said of a judgement then and now, if anything but that it passes.
 pub(super) struct Turn {
-    pub(super) judgement: usize,
+    pub(super) instance: usize,
     pub(super) was: Option<Status>,
     pub(super) now: Option<Status>,
 }
@@ -103,14 +103,14 @@ impl<'a> ThenAndNow<'a> {
     /// The judgements of which this became, ascending, and what the older and the newer snapshot say of them.
     pub(super) fn turns(self, which: Move, [old, new]: [&'a Snapshot; 2]) -> impl Iterator<Item = Turn> + 'a {
         let words = 0..self.before.fails().len();
-        let judgements = words.flat_map(move |word| {
+        let instances = words.flat_map(move |word| {
             let bits = self.turned(which, word, new);
             ones(bits).map(move |bit| word * 64 + bit)
         });
-        judgements.map(move |judgement| Turn {
-            judgement,
-            was: said(self.before, judgement, old),
-            now: said(self.after, judgement, new),
+        instances.map(move |instance| Turn {
+            instance,
+            was: said(self.before, instance, old),
+            now: said(self.after, instance, new),
         })
     }
 
@@ -134,7 +134,7 @@ impl<'a> ThenAndNow<'a> {
 }
 
 /// What a snapshot says of a judgement about a user of whom it has these verdicts.
-fn said(verdicts: UserVerdicts<'_>, judgement: usize, snapshot: &Snapshot) -> Option<Status> {
-    let status = verdicts.status(judgement);
-    status.or_else(|| snapshot.folded(verdicts.rule(judgement)))
+fn said(verdicts: UserVerdicts<'_>, instance: usize, snapshot: &Snapshot) -> Option<Status> {
+    let status = verdicts.status(instance);
+    status.or_else(|| snapshot.folded(verdicts.rule(instance)))
 }

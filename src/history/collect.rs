@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use super::before::{Before, Taken};
 use super::roster::{Fate, Roster, Rows, index, rule};
 use super::snapshot::Snapshot;
-use crate::engine::{Block, Hit, Input, Sink};
+use crate::engine::{Block, FindingRef, Input, Sink};
 use crate::report::cell::account_of;
 use crate::report::schema::{Column, ColumnSet};
 
@@ -97,12 +97,12 @@ impl<F: FnMut(Snapshot) + Send> Sink for Collector<'_, F> {
         });
     }
 
-    fn takes_hits(&self) -> bool {
+    fn takes_findings(&self) -> bool {
         false
     }
 
-    fn hit(&self, part: &mut Part, hit: &Hit<'_>) {
-        part.folded.push(rule(hit.judged().position));
+    fn finding(&self, part: &mut Part, finding: &FindingRef<'_>) {
+        part.folded.push(rule(finding.rule().position));
     }
 
     fn accept(&self, part: &mut Part) -> io::Result<()> {

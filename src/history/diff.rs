@@ -11,7 +11,7 @@ use super::notes;
 use super::roster::index;
 use super::snapshot::Snapshot;
 use super::verdicts::Found;
-use crate::engine::{Input, Judged, Program, Workers};
+use crate::engine::{CompiledRule, Input, Program, Workers};
 use crate::finding::{Diagnostic, Status};
 use crate::gsl::typed::Entity;
 use crate::report::schema::{Slot, TimeColumn};
@@ -38,7 +38,7 @@ pub struct Diff<'a> {
     /// What stands in the way of the comparison, or is odd.
     pub diagnostics: Vec<Diagnostic>,
     /// The rules that judged both, by position.
-    pub rules: &'a [Judged],
+    pub rules: &'a [CompiledRule],
     pub(super) as_before: AsBefore,
     /// Findings of the users who are not.
     pub(super) lists: Lists,
@@ -150,14 +150,14 @@ pub fn diff<'a>(
         old,
         new,
         options,
-        rules: program.judged(),
+        rules: program.compiled_rules(),
         tells: [Entity::IamAccessKey, Entity::IamSigningCertificate]
             .map(|entity| tells(old, entity) && tells(new, entity)),
     };
     let Matching { users, as_before, .. } = &matching;
     let (parts, mut counts) = workers.both(
         || workers.in_parts(0..users.len(), PART, |part| comparer.users(&users[part])),
-        || Counts::of((old, new), as_before, program.judged().len(), workers),
+        || Counts::of((old, new), as_before, program.compiled_rules().len(), workers),
     );
     let changes = Changed::join(parts);
     let diagnostics = comparer.diagnostics(&matching, &changes);
@@ -171,7 +171,7 @@ pub fn diff<'a>(
         new,
         events,
         diagnostics,
-        rules: program.judged(),
+        rules: program.compiled_rules(),
         as_before: matching.as_before,
         lists,
         counts,
@@ -189,7 +189,7 @@ struct Comparer<'a> {
     old: &'a Snapshot,
     new: &'a Snapshot,
     options: Options,
-    rules: &'a [Judged],
+    rules: &'a [CompiledRule],
     /// Whether both reports have the columns that tell keys, and certificates.
     tells: [bool; 2],
 }

@@ -41,7 +41,7 @@ pub enum Kind {
     KeyFirstUsed,
     /// An access key was used, and had been idle at the older snapshot.
     KeyUsedAfterIdle,
-    /// A key was made, and one that was active is inactive or gone. Told besides what it consists of.
+    /// A key was made, and one that was active is inactive or gone. Emitted besides what it consists of.
     KeyRotated,
     /// A signing certificate is new.
     CertificateCreated,

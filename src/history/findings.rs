@@ -119,15 +119,15 @@ impl Counts {
     ) -> Self {
         let verdicts = &old.roster.verdicts;
         let parts = workers.in_parts(0..old.users().len(), PART, |rows| {
-            let mut counts = Move::ALL.map(|_| vec![0; verdicts.judgements()]);
+            let mut counts = Move::ALL.map(|_| vec![0; verdicts.instances()]);
             users.count((old, new), rows, &mut counts);
             counts
         });
         let mut all = Self(Move::ALL.map(|_| vec![0; rules]));
         for (by_rule, which) in all.0.iter_mut().zip(Move::ALL) {
             for counts in &parts {
-                for (judgement, count) in counts[which as usize].iter().enumerate() {
-                    by_rule[usize::from(verdicts.rule(judgement))] += count;
+                for (instance, count) in counts[which as usize].iter().enumerate() {
+                    by_rule[usize::from(verdicts.rule(instance))] += count;
                 }
             }
         }
@@ -207,9 +207,9 @@ impl<'a> Findings<'a> {
         is_wanted: impl Fn(u16) -> bool + 'a,
     ) -> impl Iterator<Item = Moved> + 'a {
         let turns = user.turns(self.which, [self.diff.old, self.diff.new]);
-        let turns = turns.filter(move |turn| is_wanted(user.before.rule(turn.judgement)));
+        let turns = turns.filter(move |turn| is_wanted(user.before.rule(turn.instance)));
         turns.map(move |turn| {
-            let found = user.before.found(turn.judgement, Status::Fail);
+            let found = user.before.found(turn.instance, Status::Fail);
             let mut moved = Moved::new((row, found), Side::Old, turn.was, turn.now);
             if self.which == Move::Resolved {
                 let cause = match turn.now {

@@ -9,7 +9,7 @@ use super::packed::Used;
 use super::pairs::{Pair, Pairs};
 use super::snapshot::Snapshot;
 use super::verdicts::{Found, UserVerdicts};
-use crate::engine::Judged;
+use crate::engine::CompiledRule;
 use crate::finding::Status;
 use crate::gsl::typed::Entity;
 use crate::report::schema::{ColumnSet, TimeColumn};
@@ -18,7 +18,7 @@ use crate::report::schema::{ColumnSet, TimeColumn};
 pub(super) struct Follow<'a> {
     pub(super) comparison: Comparison<'a>,
     pub(super) changes: &'a Changes<'a>,
-    pub(super) rules: &'a [Judged],
+    pub(super) rules: &'a [CompiledRule],
 }
 
 /// What becomes of the entity of a finding.

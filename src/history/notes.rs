@@ -4,20 +4,12 @@ use std::collections::BTreeSet;
 
 use super::snapshot::Snapshot;
 use crate::engine::Input;
-use crate::finding::{AsOfSource, Diagnostic, Level};
+use crate::finding::{AsOfSource, Code, Diagnostic};
 use crate::report::schema::Column;
 
 /// A diagnostic about a report.
-pub(super) fn note(input: &Input, level: Level, code: &str, message: String) -> Diagnostic {
-    Diagnostic {
-        level,
-        code: code.to_owned(),
-        path: Some(input.path.clone()),
-        row: None,
-        column: None,
-        value: None,
-        message,
-    }
+pub(super) fn note(input: &Input, code: Code, message: impl Into<String>) -> Diagnostic {
+    Diagnostic::new(code, message).in_path(&input.path)
 }
 
 /// The newer snapshot is older.
@@ -30,16 +22,17 @@ pub(super) fn order(old: &Snapshot, new: &Snapshot) -> Vec<Diagnostic> {
             format!("OLD ({old_as_of}) is newer than NEW ({new_as_of}); are they the wrong way round?")
         }
     };
-    vec![note(&new.input, Level::Warning, "order", message)]
+    vec![note(&new.input, Code::Order, message)]
 }
 
 /// Nothing dates the report.
 pub(super) fn undated(input: &Input) -> Option<Diagnostic> {
     (input.as_of_source == AsOfSource::Now).then(|| {
-        let message = "nothing says when this report was made, so it is judged as of now; put the date into \
+        let message =
+            "nothing says when this report was made, so it is evaluated as of now; put the date into \
                        its file name"
-            .to_owned();
-        note(input, Level::Warning, "undated", message)
+                .to_owned();
+        note(input, Code::Undated, message)
     })
 }
 
@@ -52,22 +45,20 @@ pub(super) fn read_before(input: &Input, accounts: usize) -> Option<Diagnostic> 
         "another report as of the same instant was read before for {accounts} of its accounts; what this one says there is passed over, be it \
          the same or not"
     );
-    Some(note(input, Level::Warning, "duplicate-snapshot", message))
+    Some(note(input, Code::DuplicateSnapshot, message))
 }
 
 /// Columns that only one of them has.
 pub(super) fn columns(old: &Snapshot, new: &Snapshot) -> Vec<Diagnostic> {
     let lacking = |snapshot: &Snapshot, other: &Snapshot| -> Vec<Diagnostic> {
         let lost = snapshot.input.lacks().minus(other.input.lacks());
-        let of_column = |column: Column| Diagnostic {
-            column: Some(column.name().to_owned()),
-            ..note(
+        let of_column = |column: Column| {
+            note(
                 &snapshot.input,
-                Level::Warning,
-                "lost-column",
-                "this report lacks a column that the other one has; what depends on it cannot be compared"
-                    .to_owned(),
+                Code::LostColumn,
+                "this report lacks a column that the other one has; what depends on it cannot be compared",
             )
+            .in_column(column)
         };
         lost.iter().map(of_column).collect()
     };
@@ -83,12 +74,7 @@ pub(super) fn accounts(snapshot: &Snapshot, accounts: &BTreeSet<Vec<u8>>) -> Opt
             format!("the other report does not hold account {first} and {more} more: they are not compared")
         }
     };
-    Some(note(
-        &snapshot.input,
-        Level::Warning,
-        "account-not-compared",
-        message,
-    ))
+    Some(note(&snapshot.input, Code::AccountNotCompared, message))
 }
 
 /// So many users who stand in the report twice, the first in this row.
@@ -99,10 +85,7 @@ pub(super) fn duplicates(input: &Input, first: u64, users: usize) -> Diagnostic 
             "{users} users stand in the report twice; of each the row created last counts, else the first"
         ),
     };
-    Diagnostic {
-        row: Some(first),
-        ..note(input, Level::Warning, "duplicate-user", message)
-    }
+    note(input, Code::DuplicateUser, message).in_row(first)
 }
 
 /// Keys of so many users that only their other cells tell apart.
@@ -114,10 +97,7 @@ pub(super) fn same_second(input: &Input, first: u64, users: usize) -> Diagnostic
     let message = format!(
         "{who} two keys or certificates made in the same second; those that changed least are taken for the same"
     );
-    Diagnostic {
-        row: Some(first),
-        ..note(input, Level::Note, "same-second-keys", message)
-    }
+    note(input, Code::SameSecondKeys, message).in_row(first)
 }
 
 /// Keys of so many users of which nothing can be said.
@@ -129,8 +109,5 @@ pub(super) fn unclear(input: &Input, first: u64, users: usize) -> Diagnostic {
     let message = format!(
         "of {who} it cannot be said which keys or certificates were made or deleted, since cells say nothing"
     );
-    Diagnostic {
-        row: Some(first),
-        ..note(input, Level::Warning, "unclear-keys", message)
-    }
+    note(input, Code::UnclearKeys, message).in_row(first)
 }

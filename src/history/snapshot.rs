@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::roster::{Roster, index};
 use super::users::Users;
 use super::verdicts::Found;
-use crate::engine::{Id, Input, Judged, user_key};
-use crate::finding::Status;
+use crate::engine::{CompiledRule, Input, finding_id, user_key};
+use crate::finding::{FindingId, Status};
 use crate::report::schema::{Slot, TimeColumn};
 use crate::report::time::Timestamp;
 
@@ -112,18 +112,18 @@ impl Snapshot {
     }
 
     /// The stable name of a finding about a user; the rules are those that judged it.
-    pub fn id(&self, rules: &[Judged], row: u32, found: Found) -> Id {
+    pub fn id(&self, rules: &[CompiledRule], row: u32, found: Found) -> FindingId {
         let row = row as usize;
-        let judged = &rules[usize::from(found.rule)];
-        let entity = judged.bound.typed.entity;
+        let compiled = &rules[usize::from(found.rule)];
+        let entity = compiled.bound.typed.entity;
         let created = |slot| {
             entity
                 .existence(slot)
                 .map(|(_, created)| self.users().time(row, created))
         };
         let created = created(Slot::One).zip(created(Slot::Two));
-        Id::of(
-            judged,
+        finding_id(
+            compiled,
             self.user_key(row),
             found.slot,
             created.map(<[i64; 2]>::from),

@@ -20,7 +20,7 @@ pub struct Found {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Verdicts {
     /// Position of the rule, and slot, of each judgement.
-    judgements: Vec<(u16, Slot)>,
+    instances: Vec<(u16, Slot)>,
     /// Of each user so many words that there is a bit a judgement: whether it fails.
     fails: Vec<u64>,
     /// What is undetermined or suppressed, by user.
@@ -30,14 +30,14 @@ pub(super) struct Verdicts {
 #[derive(Clone, Copy, Debug)]
 struct Other {
     user: u32,
-    judgement: u32,
+    instance: u32,
     status: Status,
 }
 
 /// What was found about one user.
 #[derive(Clone, Copy)]
 pub(super) struct UserVerdicts<'a> {
-    judgements: &'a [(u16, Slot)],
+    instances: &'a [(u16, Slot)],
     fails: &'a [u64],
     others: &'a [Other],
 }
@@ -45,33 +45,33 @@ pub(super) struct UserVerdicts<'a> {
 impl Verdicts {
     /// What is told of a block, and nothing else.
     pub(super) fn fill(&mut self, block: Block<'_>) {
-        self.judgements.clear();
-        self.judgements.extend(
+        self.instances.clear();
+        self.instances.extend(
             block
                 .told
-                .judgements()
+                .instances()
                 .map(|(position, slot)| (rule(position), slot)),
         );
         let words = self.words();
         self.fails.clear();
         self.fails.resize(words * block.chunk.rows.len(), 0);
-        for (word, judgement, rows) in block.told.rows(Status::Fail) {
+        for (word, instance, rows) in block.told.rows(Status::Fail) {
             for row in ones(rows) {
-                self.fails[(word * 64 + row) * words + judgement / 64] |= 1 << (judgement % 64);
+                self.fails[(word * 64 + row) * words + instance / 64] |= 1 << (instance % 64);
             }
         }
         self.others.clear();
         for status in [Status::Undetermined, Status::Suppressed] {
-            for (word, judgement, rows) in block.told.rows(status) {
+            for (word, instance, rows) in block.told.rows(status) {
                 self.others.extend(ones(rows).map(|row| Other {
                     user: index(word * 64 + row),
-                    judgement: index(judgement),
+                    instance: index(instance),
                     status,
                 }));
             }
         }
         self.others
-            .sort_unstable_by_key(|other| (other.user, other.judgement));
+            .sort_unstable_by_key(|other| (other.user, other.instance));
     }
 
     pub(super) fn clear(&mut self) {
@@ -81,17 +81,17 @@ impl Verdicts {
 
     /// Words of a user.
     fn words(&self) -> usize {
-        self.judgements.len().div_ceil(64)
+        self.instances.len().div_ceil(64)
     }
 
     /// How many judgements there are.
-    pub(super) fn judgements(&self) -> usize {
-        self.judgements.len()
+    pub(super) fn instances(&self) -> usize {
+        self.instances.len()
     }
 
     /// Position of the rule that a judgement is of.
-    pub(super) fn rule(&self, judgement: usize) -> u16 {
-        self.judgements[judgement].0
+    pub(super) fn rule(&self, instance: usize) -> u16 {
+        self.instances[instance].0
     }
 
     /// Of a user a bit a judgement, in words: whether it fails.
@@ -106,7 +106,7 @@ impl Verdicts {
         let others = &self.others[start..];
         let count = others.iter().take_while(|other| other.user == user).count();
         UserVerdicts {
-            judgements: &self.judgements,
+            instances: &self.instances,
             fails: self.fails(user),
             others: &others[..count],
         }
@@ -114,8 +114,8 @@ impl Verdicts {
 
     /// Adds what was found about the next user, who has this index.
     pub(super) fn push(&mut self, user: u32, told: UserVerdicts<'_>) {
-        if self.judgements.is_empty() {
-            self.judgements.extend_from_slice(told.judgements);
+        if self.instances.is_empty() {
+            self.instances.extend_from_slice(told.instances);
         }
         self.fails.extend_from_slice(told.fails);
         self.others
@@ -124,9 +124,9 @@ impl Verdicts {
 
     /// Moves all of the other ones behind those of so many users.
     pub(super) fn append(&mut self, users: u32, other: &mut Self) {
-        if self.judgements.is_empty() {
+        if self.instances.is_empty() {
             // All are of one program.
-            self.judgements.clone_from(&other.judgements);
+            self.instances.clone_from(&other.instances);
         }
         self.fails.append(&mut other.fails);
         let others = other.others.drain(..);
@@ -140,15 +140,15 @@ impl Verdicts {
 impl<'a> UserVerdicts<'a> {
     /// Whether the same was found, by the same program.
     pub(super) fn is_like(self, other: UserVerdicts<'_>) -> bool {
-        let said = |other: &Other| (other.judgement, other.status);
+        let said = |other: &Other| (other.instance, other.status);
         self.fails == other.fails && self.others.iter().map(said).eq(other.others.iter().map(said))
     }
 
     /// What fails, in (rule, slot) order.
     pub(super) fn failing(self) -> impl Iterator<Item = Found> + 'a {
         let words = self.fails.iter().enumerate();
-        let judgements = words.flat_map(|(word, &bits)| ones(bits).map(move |bit| word * 64 + bit));
-        judgements.map(move |judgement| self.found(judgement, Status::Fail))
+        let instances = words.flat_map(|(word, &bits)| ones(bits).map(move |bit| word * 64 + bit));
+        instances.map(move |instance| self.found(instance, Status::Fail))
     }
 
     /// A bit a judgement, in words: whether it fails.
@@ -157,29 +157,29 @@ impl<'a> UserVerdicts<'a> {
     }
 
     /// Position of the rule that a judgement is of.
-    pub(super) fn rule(self, judgement: usize) -> u16 {
-        self.judgements[judgement].0
+    pub(super) fn rule(self, instance: usize) -> u16 {
+        self.instances[instance].0
     }
 
     /// What is said of a judgement, if anything but that it passes.
-    pub(super) fn status(self, judgement: usize) -> Option<Status> {
-        if self.fails[judgement / 64] >> (judgement % 64) & 1 == 1 {
+    pub(super) fn status(self, instance: usize) -> Option<Status> {
+        if self.fails[instance / 64] >> (instance % 64) & 1 == 1 {
             return Some(Status::Fail);
         }
         let mut others = self.others.iter();
-        let other = others.find(|other| other.judgement as usize == judgement);
+        let other = others.find(|other| other.instance as usize == instance);
         other.map(|other| other.status)
     }
 
     /// What was found: what fails, and then what else.
     pub(super) fn all(self) -> impl Iterator<Item = Found> + 'a {
         let others = self.others.iter();
-        let others = others.map(move |other| self.found(other.judgement as usize, other.status));
+        let others = others.map(move |other| self.found(other.instance as usize, other.status));
         self.failing().chain(others)
     }
 
-    pub(super) fn found(self, judgement: usize, status: Status) -> Found {
-        let (rule, slot) = self.judgements[judgement];
+    pub(super) fn found(self, instance: usize, status: Status) -> Found {
+        let (rule, slot) = self.instances[instance];
         Found { rule, status, slot }
     }
 }

@@ -29,7 +29,7 @@ pub enum InputError {
     StdinTwice,
     /// Compressed data that ends early or is damaged.
     #[error(
-        "its {compression} data is damaged or cut off ({reason}); what was read before is judged; \
+        "its {compression} data is damaged or cut off ({reason}); what was read before is evaluated; \
          fetch or pack it again"
     )]
     Corrupt {
@@ -41,7 +41,7 @@ pub enum InputError {
     /// Compressed data that unpacks to far more than a report can be.
     #[error(
         "its {compression} data unpacks to more than {unpacked_mib} MiB from {packed_kib} KiB; \
-         what was read before is judged; if it is a report, unpack it first and name the unpacked file"
+         what was read before is evaluated; if it is a report, unpack it first and name the unpacked file"
     )]
     Bomb {
         /// `gzip` or `zstd`.
@@ -62,7 +62,7 @@ pub enum InputError {
     /// A record without end.
     #[error(
         "a record is longer than {0} MiB, probably by a quote that is never closed; \
-         what stands before it is judged; mend the file"
+         what stands before it is evaluated; correct the file"
     )]
     RecordTooLong(usize),
     /// A file of an archive that cannot be read.

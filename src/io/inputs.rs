@@ -13,7 +13,7 @@ use super::remote::{Nothing, Remote, is_remote};
 use super::stream::Stream;
 use super::temporary;
 use super::walk::{STDIN, Walk};
-use crate::engine::{Event, Input, Source, Text, Unread};
+use crate::engine::{DeferredInput, Event, Input, Source, Text};
 use crate::finding::AsOfSource;
 use crate::report::header::Header;
 use crate::report::time::Timestamp;
@@ -270,7 +270,7 @@ impl Inputs {
                 // A larger one is cut into blocks, which several can judge.
                 if size.is_some_and(|size| size <= self.options.limits.block as u64) {
                     let reading = Reading::Found(Found { waits: true, ..found });
-                    return Some(Ok(Event::Unread(Unread(Box::new(reading)))));
+                    return Some(Ok(Event::DeferredInput(DeferredInput(Box::new(reading)))));
                 }
                 let mut reading = Box::new(Reading::Found(found));
                 let event = reading.next(text)?;
@@ -324,7 +324,7 @@ impl Current {
             Self::Read(reading) => reading.next(text),
             Self::Archived(archived) => {
                 let piece = archived.rows.next()?;
-                Some(Event::Unmade {
+                Some(Event::DeferredBlock {
                     input: Arc::clone(&archived.input),
                     last: archived.rows.len() == 0,
                     text: piece,

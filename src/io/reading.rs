@@ -8,7 +8,7 @@ use super::error::InputError;
 use super::inputs::{Limits, Options};
 use super::stream::{Stream, first_read, unpack};
 use crate::engine::{Account, Event, Input, Source};
-use crate::finding::{AsOfSource, Diagnostic, Level};
+use crate::finding::{AsOfSource, Code, Diagnostic};
 use crate::report::as_of::{from_directory_name, from_file_name};
 use crate::report::cut::whole_records;
 use crate::report::envelope::{self, Generated, Kind, Shape};
@@ -198,17 +198,12 @@ fn unreadable(path: &str, generated: Generated) -> Option<Diagnostic> {
     let Generated::Unreadable(written) = generated else {
         return None;
     };
-    Some(Diagnostic {
-        level: Level::Warning,
-        code: "unreadable-time".to_owned(),
-        path: Some(path.to_owned()),
-        row: None,
-        column: None,
-        value: Some(written),
-        message:
-            "its GeneratedTime cannot be read, so that something else dates it; give --as-of if that is wrong"
-                .to_owned(),
-    })
+    let message = "its GeneratedTime is not a valid time, so something else dates the report; give --as-of if that is wrong";
+    Some(
+        Diagnostic::new(Code::UnreadableTime, message)
+            .in_path(path)
+            .with_value(written),
+    )
 }
 
 impl Options {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::catalogue::plain_table;
-use super::harmless::harmless;
+use super::escape::escape;
 use super::words::counted;
 use crate::finding::AsOfSource;
 
@@ -66,9 +66,9 @@ impl Contents {
             vec![
                 report.as_of.clone(),
                 accounts(&report.accounts),
-                harmless(report.account_name.as_deref().unwrap_or_default()).into_owned(),
+                escape(report.account_name.as_deref().unwrap_or_default()).into_owned(),
                 report.users.to_string(),
-                harmless(&report.path).into_owned(),
+                escape(&report.path).into_owned(),
             ]
         });
         let headings = ["As of", "Account", "Name", "Users", "Added from"];
@@ -143,7 +143,7 @@ impl Verified {
         let mut text = String::new();
         for (word, found) in [("problem", &self.problems), ("note", &self.notes)] {
             for Problem { path, message } in found {
-                text.push_str(&harmless(&format!("{word}: {path}: {message}")));
+                text.push_str(&escape(&format!("{word}: {path}: {message}")));
                 text.push('\n');
             }
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use comfy_table::{Attribute, CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
 use serde_json::{Value, json};
 
-use super::harmless::harmless;
+use super::escape::escape;
 use crate::rule::{Coverage, Framework, Rule};
 
 /// The rules as a table of at most this many columns of the terminal.
@@ -20,11 +20,11 @@ pub fn rules_table(rules: &[Arc<Rule>], width: usize, color: bool) -> String {
         let parameters =
             parameters.map(|(name, parameter)| format!("{name}={} {}", parameter.default, parameter.unit));
         table.add_row([
-            harmless(&rule.id).into_owned(),
+            escape(&rule.id).into_owned(),
             rule.severity.to_string(),
             if rule.default { "yes" } else { "" }.to_owned(),
             parameters.collect::<Vec<_>>().join(", "),
-            harmless(&rule.title).into_owned(),
+            escape(&rule.title).into_owned(),
         ]);
     }
     format!(

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 
 use super::View;
-use super::harmless::harmless;
+use super::escape::escape;
 use super::layout::{Align, Cell, Grid, Paint};
-use super::markdown::plain as escape;
+use super::markdown::plain as escape_markdown;
 use super::overview::{BOLD, DIM};
 use super::words;
 use crate::finding::{FrameworkTally, Outcome, RequirementTally};
@@ -25,13 +25,13 @@ pub(super) fn text(view: &View<'_>) -> String {
 
 fn section(view: &View<'_>, framework: &FrameworkTally) -> String {
     let paint = Paint(view.settings.color);
-    let name = paint.text(BOLD, harmless(&framework.framework));
+    let name = paint.text(BOLD, escape(&framework.framework));
     let mut grid = Grid::new(0, [Align::Left, Align::Left, Align::Wrapped, Align::Left]);
     for requirement in &framework.requirements {
         grid.cells(vec![
             Cell::styled(requirement.outcome.name(), style(requirement.outcome)),
-            Cell::new(harmless(&requirement.id)),
-            Cell::new(harmless(&requirement.title)),
+            Cell::new(escape(&requirement.id)),
+            Cell::new(escape(&requirement.title)),
             Cell::styled(counts(requirement), DIM),
         ]);
         for warning in &requirement.warnings {
@@ -39,7 +39,7 @@ fn section(view: &View<'_>, framework: &FrameworkTally) -> String {
                 Cell::new(""),
                 Cell::new(""),
                 Cell::styled(
-                    format!("warning: {}", harmless(warning)),
+                    format!("warning: {}", escape(warning)),
                     AnsiColor::Yellow.on_default(),
                 ),
                 Cell::new(""),
@@ -54,15 +54,18 @@ fn section(view: &View<'_>, framework: &FrameworkTally) -> String {
 pub(super) fn markdown(view: &View<'_>) -> String {
     let mut out = String::new();
     for framework in &view.tally.compliance {
-        let (title, summary) = (escape(&framework.title), summary(framework));
+        let (title, summary) = (escape_markdown(&framework.title), summary(framework));
         let head = "| Outcome | Requirement | Demands | Verdicts |\n|---|---|---|---|";
         push(&mut out, format_args!("\n## {title}\n\n{summary}\n\n{head}"));
         for requirement in &framework.requirements {
-            let (id, demands) = (escape(&requirement.id), escape(&requirement.title));
+            let (id, demands) = (
+                escape_markdown(&requirement.id),
+                escape_markdown(&requirement.title),
+            );
             let warnings = requirement
                 .warnings
                 .iter()
-                .map(|warning| format!("; warning: {}", escape(warning)));
+                .map(|warning| format!("; warning: {}", escape_markdown(warning)));
             let warnings: String = warnings.collect();
             let (outcome, counts) = (requirement.outcome.name(), counts(requirement));
             push(

@@ -5,9 +5,9 @@
 //! would take for a formula starts with an apostrophe. Programs are better served by `ndjson`.
 
 use super::Stream;
-use super::harmless::harmless;
+use super::escape::escape;
 use super::json_text::{write_hex, write_number};
-use crate::engine::{Hit, Input, Judged, UserRow};
+use crate::engine::{CompiledRule, FindingRef, Input, UserRow};
 use crate::finding::Suppression;
 
 const HEADER: &str = "id,rule,parameters,title,status,severity,account,account_name,user,arn,credential,\
@@ -39,45 +39,45 @@ struct RulePieces {
 }
 
 impl Stream for Records {
-    fn finding(&mut self, hit: &Hit<'_>, out: &mut Vec<u8>) {
-        let judged = hit.judged();
-        write_hex(hit.id().0, out);
-        let rule = pieces(&mut self.rules, judged);
+    fn finding(&mut self, finding: &FindingRef<'_>, out: &mut Vec<u8>) {
+        let compiled = finding.rule();
+        write_hex(finding.id().0, out);
+        let rule = pieces(&mut self.rules, compiled);
         out.extend_from_slice(&rule.head);
-        for word in [hit.status.name(), judged.bound.severity.name()] {
+        for word in [finding.status.name(), compiled.bound.severity.name()] {
             out.extend_from_slice(word.as_bytes());
             out.push(b',');
         }
-        out.extend_from_slice(user(&mut self.user, hit));
-        if let Some(credential) = hit.credential() {
+        out.extend_from_slice(user(&mut self.user, finding));
+        if let Some(credential) = finding.credential() {
             out.extend_from_slice(credential.name().as_bytes());
         }
         out.push(b',');
-        write_cell(hit.access_key_id().unwrap_or_default().as_bytes(), out);
-        out.extend_from_slice(input(&mut self.input, hit.input()));
-        if let Some(row) = hit.row() {
+        write_cell(finding.access_key_id().unwrap_or_default().as_bytes(), out);
+        out.extend_from_slice(input(&mut self.input, finding.input()));
+        if let Some(row) = finding.row() {
             write_number(row.number(), out);
         }
         out.push(b',');
-        write_cell(hit.message().as_bytes(), out);
+        write_cell(finding.message().as_bytes(), out);
         out.push(b',');
-        write_evidence(hit, &mut self.evidence, out);
+        write_evidence(finding, &mut self.evidence, out);
         out.extend_from_slice(&rule.requirements);
-        write_suppression(hit, out);
+        write_suppression(finding, out);
         out.extend_from_slice(b"\r\n");
     }
 }
 
-fn pieces<'a>(rules: &'a mut Vec<Option<RulePieces>>, judged: &Judged) -> &'a RulePieces {
-    if rules.len() <= judged.position {
-        rules.resize_with(judged.position + 1, || None);
+fn pieces<'a>(rules: &'a mut Vec<Option<RulePieces>>, compiled: &CompiledRule) -> &'a RulePieces {
+    if rules.len() <= compiled.position {
+        rules.resize_with(compiled.position + 1, || None);
     }
-    rules[judged.position].get_or_insert_with(|| RulePieces::new(judged))
+    rules[compiled.position].get_or_insert_with(|| RulePieces::new(compiled))
 }
 
 impl RulePieces {
-    fn new(judged: &Judged) -> Self {
-        let bound = &judged.bound;
+    fn new(compiled: &CompiledRule) -> Self {
+        let bound = &compiled.bound;
         let parameters: Vec<_> = bound
             .parameters
             .iter()
@@ -94,8 +94,8 @@ impl RulePieces {
     }
 }
 
-fn user<'a>((of, text): &'a mut (Option<(usize, u64)>, Vec<u8>), hit: &Hit<'_>) -> &'a [u8] {
-    let now = hit.row().map(|row| (hit.input().index, row.number()));
+fn user<'a>((of, text): &'a mut (Option<(usize, u64)>, Vec<u8>), finding: &FindingRef<'_>) -> &'a [u8] {
+    let now = finding.row().map(|row| (finding.input().index, row.number()));
     if now.is_none() || now != *of {
         *of = now;
         text.clear();
@@ -103,10 +103,10 @@ fn user<'a>((of, text): &'a mut (Option<(usize, u64)>, Vec<u8>), hit: &Hit<'_>) 
             write_cell(bytes.unwrap_or(b""), text);
             text.push(b',');
         };
-        cell(hit.account(), text);
-        cell(hit.account_name().map(str::as_bytes), text);
-        cell(hit.row().and_then(UserRow::user), text);
-        cell(hit.row().and_then(UserRow::arn), text);
+        cell(finding.account(), text);
+        cell(finding.account_name().map(str::as_bytes), text);
+        cell(finding.row().and_then(UserRow::user), text);
+        cell(finding.row().and_then(UserRow::arn), text);
     }
     text
 }
@@ -124,9 +124,9 @@ fn input<'a>((of, text): &'a mut (Option<usize>, Vec<u8>), input: &Input) -> &'a
     text
 }
 
-fn write_evidence(hit: &Hit<'_>, scratch: &mut Vec<u8>, out: &mut Vec<u8>) {
+fn write_evidence(finding: &FindingRef<'_>, scratch: &mut Vec<u8>, out: &mut Vec<u8>) {
     scratch.clear();
-    for (column, cell) in hit.evidence() {
+    for (column, cell) in finding.evidence() {
         if !scratch.is_empty() {
             scratch.extend_from_slice(b"; ");
         }
@@ -137,8 +137,8 @@ fn write_evidence(hit: &Hit<'_>, scratch: &mut Vec<u8>, out: &mut Vec<u8>) {
     write_cell(scratch, out);
 }
 
-fn write_suppression(hit: &Hit<'_>, out: &mut Vec<u8>) {
-    let Some(suppression) = hit.suppression else {
+fn write_suppression(finding: &FindingRef<'_>, out: &mut Vec<u8>) {
+    let Some(suppression) = finding.suppression else {
         return out.extend_from_slice(b",,,");
     };
     let Suppression {
@@ -170,7 +170,7 @@ pub(super) fn write_cell(bytes: &[u8], out: &mut Vec<u8>) {
         return out.extend_from_slice(bytes);
     }
     let text = String::from_utf8_lossy(bytes);
-    let shown = harmless(&text);
+    let shown = escape(&text);
     let needs_quotes = shown.contains(['"', ',']) || shown.trim() != shown;
     let quote: &[u8] = if needs_quotes { b"\"" } else { b"" };
     out.extend_from_slice(quote);

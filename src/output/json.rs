@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::json_text::write;
 use super::ndjson::Lines;
 use super::{Stream, View};
-use crate::engine::Hit;
+use crate::engine::FindingRef;
 use crate::finding::{Finding, Tally};
 
 /// The findings of one run and its tally, as a document: `credlens.assessment/v1`.
@@ -38,10 +38,10 @@ pub(super) struct Elements {
 pub(super) const SEPARATOR: &[u8] = b",";
 
 impl Stream for Elements {
-    fn finding(&mut self, hit: &Hit<'_>, out: &mut Vec<u8>) {
+    fn finding(&mut self, finding: &FindingRef<'_>, out: &mut Vec<u8>) {
         out.extend_from_slice(SEPARATOR);
         out.push(b'\n');
-        self.lines.object(hit, out);
+        self.lines.object(finding, out);
     }
 }
 

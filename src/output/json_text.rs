@@ -6,7 +6,7 @@ use std::io;
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
-use super::harmless::is_harmful;
+use super::escape::is_harmful;
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
 

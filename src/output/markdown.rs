@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::View;
 use super::compliance;
-use super::harmless::harmless;
+use super::escape::escape;
 use super::overview;
 use super::words;
 use crate::finding::{Finding, RuleTally, Severity};
@@ -146,7 +146,7 @@ fn diagnostics(view: &View<'_>, out: &mut String) {
 /// The text as it is: every sign that could be markup is a character reference, which never is.
 pub(super) fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
-    for char in harmless(text).chars() {
+    for char in escape(text).chars() {
         if is_markup(char) {
             write!(out, "&#{};", u32::from(char)).expect("invariant: a string takes all");
         } else {
@@ -169,7 +169,7 @@ const fn is_markup(char: char) -> bool {
 
 /// The text as a code span, in which nothing is markup, or plain where it cannot be one.
 pub(super) fn code(text: &str) -> String {
-    let shown = harmless(text);
+    let shown = escape(text);
     if shown.is_empty() || shown.contains(['`', '|']) || shown.trim() != shown {
         return plain(text);
     }

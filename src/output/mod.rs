@@ -14,7 +14,7 @@ pub mod catalogue;
 mod compliance;
 mod csv;
 pub mod diff;
-mod harmless;
+mod escape;
 mod json;
 mod json_text;
 mod layout;
@@ -36,70 +36,30 @@ pub mod trend;
 mod words;
 mod worst;
 
-use std::fmt;
-use std::str::FromStr;
-
-pub use harmless::harmless;
+pub use escape::escape;
 pub use json::Assessment;
 pub use outputs::{Outputs, Part};
 pub use words::{counted, diagnostic_line};
 
-use crate::engine::Hit;
-use crate::finding::{Finding, Tally, UnknownWord, from_word};
+use crate::engine::FindingRef;
+use crate::finding::{Finding, Tally, word_enum};
 use crate::report::time::Timestamp;
 
-/// A form in which an assessment is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Format {
-    /// Counts, then the worst findings by user, for people at a terminal.
-    Table,
-    /// Counts alone.
-    Summary,
-    /// One object, `credlens.assessment/v1`.
-    Json,
-    /// One finding a line, `credlens.finding/v1`.
-    Ndjson,
-    /// One finding a record, for spreadsheets.
-    Csv,
-    /// Counts, then the worst findings by severity, for pull requests and wikis.
-    Markdown,
-}
-
-impl Format {
-    /// All formats.
-    pub const ALL: [Self; 6] = [
-        Self::Table,
-        Self::Summary,
-        Self::Json,
-        Self::Ndjson,
-        Self::Csv,
-        Self::Markdown,
-    ];
-
-    /// The word on the command line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Table => "table",
-            Self::Summary => "summary",
-            Self::Json => "json",
-            Self::Ndjson => "ndjson",
-            Self::Csv => "csv",
-            Self::Markdown => "markdown",
-        }
-    }
-}
-
-impl fmt::Display for Format {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl FromStr for Format {
-    type Err = UnknownWord;
-
-    fn from_str(word: &str) -> Result<Self, UnknownWord> {
-        from_word(word, &Self::ALL, Self::name)
+word_enum! {
+    /// A format of an assessment.
+    pub enum Format {
+        /// Counts, then the worst findings by user, for people at a terminal.
+        Table = "table",
+        /// Counts alone.
+        Summary = "summary",
+        /// One object, `credlens.assessment/v1`.
+        Json = "json",
+        /// One finding a line, `credlens.finding/v1`.
+        Ndjson = "ndjson",
+        /// One finding a record, for spreadsheets.
+        Csv = "csv",
+        /// Counts, then the worst findings by severity, for pull requests and wikis.
+        Markdown = "markdown",
     }
 }
 
@@ -131,7 +91,7 @@ impl Default for Settings {
 /// How a worker writes the findings of a format that streams.
 trait Stream: Send {
     /// Appends one finding.
-    fn finding(&mut self, hit: &Hit<'_>, out: &mut Vec<u8>);
+    fn finding(&mut self, finding: &FindingRef<'_>, out: &mut Vec<u8>);
 }
 
 /// What is known once everything was judged.

@@ -3,7 +3,7 @@
 
 use super::Stream;
 use super::json_text::{write, write_hex, write_number, write_option, write_text};
-use crate::engine::{Hit, Input, Judged, UserRow};
+use crate::engine::{CompiledRule, FindingRef, Input, UserRow};
 use crate::finding::Finding;
 
 /// Writes findings as lines of JSON.
@@ -42,55 +42,57 @@ struct InputPiece {
 }
 
 impl Stream for Lines {
-    fn finding(&mut self, hit: &Hit<'_>, out: &mut Vec<u8>) {
-        self.object(hit, out);
+    fn finding(&mut self, finding: &FindingRef<'_>, out: &mut Vec<u8>) {
+        self.object(finding, out);
         out.push(b'\n');
     }
 }
 
 impl Lines {
     /// Writes one finding as a JSON object, without an end of line.
-    pub(super) fn object(&mut self, hit: &Hit<'_>, out: &mut Vec<u8>) {
+    pub(super) fn object(&mut self, finding: &FindingRef<'_>, out: &mut Vec<u8>) {
         out.extend_from_slice(br#"{"schema":""#);
         out.extend_from_slice(Finding::SCHEMA.as_bytes());
         out.extend_from_slice(br#"","id":""#);
-        write_hex(hit.id().0, out);
-        let rule = pieces(&mut self.rules, hit.judged());
+        write_hex(finding.id().0, out);
+        let rule = pieces(&mut self.rules, finding.rule());
         out.extend_from_slice(&rule.head);
-        out.extend_from_slice(hit.status.name().as_bytes());
+        out.extend_from_slice(finding.status.name().as_bytes());
         out.extend_from_slice(&rule.severity);
-        out.extend_from_slice(self.user.of(hit));
+        out.extend_from_slice(self.user.of(finding));
         out.extend_from_slice(br#","credential":"#);
         write_option(
-            hit.credential().map(|credential| credential.name().as_bytes()),
+            finding
+                .credential()
+                .map(|credential| credential.name().as_bytes()),
             out,
         );
         out.extend_from_slice(br#","access_key_id":"#);
-        write_option(hit.access_key_id().map(str::as_bytes), out);
-        out.extend_from_slice(self.input.of(hit.input()));
-        match hit.row() {
+        write_option(finding.access_key_id().map(str::as_bytes), out);
+        out.extend_from_slice(self.input.of(finding.input()));
+        match finding.row() {
             Some(row) => write_number(row.number(), out),
             None => out.extend_from_slice(b"null"),
         }
         out.extend_from_slice(br#"},"message":"#);
-        write_text(hit.message().as_bytes(), out);
-        write_evidence(hit, out);
+        write_text(finding.message().as_bytes(), out);
+        write_evidence(finding, out);
         out.extend_from_slice(&rule.requirements);
-        write(&hit.suppression, out);
+        write(&finding.suppression, out);
         out.push(b'}');
     }
 }
 
-fn pieces<'a>(rules: &'a mut Vec<Option<RulePieces>>, judged: &Judged) -> &'a RulePieces {
-    if rules.len() <= judged.position {
-        rules.resize_with(judged.position + 1, || None);
+fn pieces<'a>(rules: &'a mut Vec<Option<RulePieces>>, compiled: &CompiledRule) -> &'a RulePieces {
+    if rules.len() <= compiled.position {
+        rules.resize_with(compiled.position + 1, || None);
     }
-    rules[judged.position].get_or_insert_with(|| RulePieces::new(judged))
+    rules[compiled.position].get_or_insert_with(|| RulePieces::new(compiled))
 }
 
 impl RulePieces {
-    fn new(judged: &Judged) -> Self {
-        let bound = &judged.bound;
+    fn new(compiled: &CompiledRule) -> Self {
+        let bound = &compiled.bound;
         let mut head = br#"","rule":"#.to_vec();
         write(&bound.rule.id, &mut head);
         head.extend_from_slice(br#","parameters":"#);
@@ -110,19 +112,19 @@ impl RulePieces {
 }
 
 impl UserPiece {
-    fn of(&mut self, hit: &Hit<'_>) -> &[u8] {
-        let of = hit.row().map(|row| (hit.input().index, row.number()));
+    fn of(&mut self, finding: &FindingRef<'_>) -> &[u8] {
+        let of = finding.row().map(|row| (finding.input().index, row.number()));
         if of.is_none() || of != self.of {
             self.of = of;
             self.text.clear();
             self.text.extend_from_slice(br#","account":"#);
-            write_option(hit.account(), &mut self.text);
+            write_option(finding.account(), &mut self.text);
             self.text.extend_from_slice(br#","account_name":"#);
-            write_option(hit.account_name().map(str::as_bytes), &mut self.text);
+            write_option(finding.account_name().map(str::as_bytes), &mut self.text);
             self.text.extend_from_slice(br#","user":"#);
-            write_option(hit.row().and_then(UserRow::user), &mut self.text);
+            write_option(finding.row().and_then(UserRow::user), &mut self.text);
             self.text.extend_from_slice(br#","arn":"#);
-            write_option(hit.row().and_then(UserRow::arn), &mut self.text);
+            write_option(finding.row().and_then(UserRow::arn), &mut self.text);
         }
         &self.text
     }
@@ -143,9 +145,9 @@ impl InputPiece {
     }
 }
 
-fn write_evidence(hit: &Hit<'_>, out: &mut Vec<u8>) {
+fn write_evidence(finding: &FindingRef<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(br#","evidence":{"#);
-    for (position, (column, cell)) in hit.evidence().enumerate() {
+    for (position, (column, cell)) in finding.evidence().enumerate() {
         if position > 0 {
             out.push(b',');
         }
@@ -175,16 +177,16 @@ mod tests {
             expires: None,
             ticket: Some("SEC-1".to_owned()),
         };
-        let sink = Each(|hit: &Hit<'_>| {
-            let mut hit = *hit;
+        let sink = Each(|finding: &FindingRef<'_>| {
+            let mut finding = *finding;
             for accepted in [None, Some(&suppression)] {
-                hit.suppression = accepted;
+                finding.suppression = accepted;
                 let (mut fast, mut slow) = (Vec::new(), Vec::new());
-                lines.lock().unwrap().object(&hit, &mut fast);
-                write(&hit.to_finding(), &mut slow);
+                lines.lock().unwrap().object(&finding, &mut fast);
+                write(&finding.to_finding(), &mut slow);
                 assert_eq!(String::from_utf8(fast).unwrap(), String::from_utf8_lossy(&slow));
                 let read: Finding = serde_json::from_slice(&slow).unwrap();
-                assert_eq!(read, hit.to_finding());
+                assert_eq!(read, finding.to_finding());
             }
             seen.fetch_add(1, Ordering::Relaxed);
         });

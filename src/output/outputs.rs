@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::worst::Worst;
 use super::{Format, Settings, Stream, View, csv, json, markdown, ndjson, summary, table};
-use crate::engine::{Hit, Sink};
+use crate::engine::{FindingRef, Sink};
 use crate::finding::{Finding, Tally};
 
 /// Writes findings as they come, in every format asked for, and the rest at the end.
@@ -173,13 +173,13 @@ impl<W: io::Write + Send> Sink for Outputs<W> {
         }
     }
 
-    fn hit(&self, part: &mut Part, hit: &Hit<'_>) {
+    fn finding(&self, part: &mut Part, finding: &FindingRef<'_>) {
         for streaming in &mut part.streams {
-            streaming.stream.finding(hit, &mut streaming.buffer);
+            streaming.stream.finding(finding, &mut streaming.buffer);
         }
         if let Some(worst) = &mut part.worst {
             // Whatever was accepted comes before this finding, so an old bar is only too low.
-            worst.add(hit, self.bar.load(Ordering::Relaxed));
+            worst.add(finding, self.bar.load(Ordering::Relaxed));
         }
     }
 

@@ -3,10 +3,10 @@
 use anstyle::{AnsiColor, Effects, Style};
 
 use super::View;
-use super::harmless::harmless;
+use super::escape::escape;
 use super::layout::{Align, Cell, Grid, Paint, cut_start, wrap};
 use super::words;
-use crate::finding::{Diagnostic, InputTally, RuleTally, Severity, Status};
+use crate::finding::{Code, InputTally, RuleTally, Severity, Status};
 
 /// How a severity looks.
 pub(super) const fn severity_style(severity: Severity) -> Style {
@@ -45,12 +45,12 @@ pub(super) fn inputs(view: &View<'_>, limit: usize) -> String {
     };
     let common = as_of(view, &inputs[0]);
     let is_common = inputs.iter().all(|input| as_of(view, input) == common);
-    let judged = if is_common {
+    let evaluated = if is_common {
         format!(", judged as of {common}")
     } else {
         String::new()
     };
-    let mut out = wrap(&format!("{users} in {place}{judged}"), view.settings.width).join("\n") + "\n";
+    let mut out = wrap(&format!("{users} in {place}{evaluated}"), view.settings.width).join("\n") + "\n";
     if inputs.len() > 1 {
         out.push_str(&list(view, limit, is_common));
     }
@@ -58,11 +58,11 @@ pub(super) fn inputs(view: &View<'_>, limit: usize) -> String {
         .tally
         .diagnostics
         .iter()
-        .filter(|told| told.code == Diagnostic::SETTINGS);
+        .filter(|told| told.code == Code::Settings);
     for path in settings.filter_map(|told| told.path.as_deref()) {
         out.push_str(
             &wrap(
-                &format!("settings of {} were used", harmless(path)),
+                &format!("settings of {} were used", escape(path)),
                 view.settings.width,
             )
             .join("\n"),

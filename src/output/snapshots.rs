@@ -41,10 +41,10 @@ fn table_at_80_columns() {
       high      undetermined  console-user-without-mfa  password
         cannot be determined: mfa_active is 'maybe'
 
-    warning: hos\x1btile.csv, row 3, access_key_1_last_rotated 'soon\x07': this
-      cell is no time; what depends on it is undetermined [bad-cell]
-    warning: hos\x1btile.csv, row 4, mfa_active 'maybe': this cell is neither true
-      nor false; what depends on it is undetermined [bad-cell]
+    warning: hos\x1btile.csv, row 3, access_key_1_last_rotated 'soon\x07': not a
+      valid time; what depends on this cell is undetermined [bad-cell]
+    warning: hos\x1btile.csv, row 4, mfa_active 'maybe': neither true nor false;
+      what depends on this cell is undetermined [bad-cell]
 
     4 failed (1 critical, 2 high, 1 medium), 2 undetermined, 3 passed
     "#);
@@ -74,8 +74,8 @@ fn table_at_200_columns() {
     ta,b "東京"  account 123456789012, row 4
       high      undetermined  console-user-without-mfa  password      cannot be determined: mfa_active is 'maybe'
 
-    warning: hos\x1btile.csv, row 3, access_key_1_last_rotated 'soon\x07': this cell is no time; what depends on it is undetermined [bad-cell]
-    warning: hos\x1btile.csv, row 4, mfa_active 'maybe': this cell is neither true nor false; what depends on it is undetermined [bad-cell]
+    warning: hos\x1btile.csv, row 3, access_key_1_last_rotated 'soon\x07': not a valid time; what depends on this cell is undetermined [bad-cell]
+    warning: hos\x1btile.csv, row 4, mfa_active 'maybe': neither true nor false; what depends on this cell is undetermined [bad-cell]
 
     4 failed (1 critical, 2 high, 1 medium), 2 undetermined, 3 passed
     "#);
@@ -84,7 +84,7 @@ fn table_at_200_columns() {
 #[test]
 fn summary() {
     let text = hostile(Format::Summary, settings(80));
-    insta::assert_snapshot!(text, @r#"
+    insta::assert_snapshot!(text, @r"
     4 users in hos\x1btile.csv, judged as of 2026-11-21T00:00:00Z (from the file
     name), 34 days ago
 
@@ -96,7 +96,7 @@ fn summary() {
 
     2 diagnostics
     4 failed (1 critical, 2 high, 1 medium), 2 undetermined, 3 passed
-    "#);
+    ");
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn json() {
     {"schema":"credlens.finding/v1","id":"9370176b3e9ea3b00ad3d5da0678482d","rule":"two-active-access-keys","parameters":{},"title":"Two active access keys","status":"fail","severity":"medium","account":"123456789012","account_name":null,"user":"\u001b[2J\u202eevil\u009b|`x`<script>","arn":"arn:aws:iam::123456789012:user/x","credential":null,"access_key_id":null,"as_of":"2026-11-21T00:00:00Z","source":{"path":"hos\u001btile.csv","row":3},"message":"both access keys of this user are active","evidence":{"access_key_1_active":"true","access_key_2_active":"true"},"requirements":[],"suppression":null},
     {"schema":"credlens.finding/v1","id":"06893312ad94c6e2cef777c29c11e250","rule":"console-user-without-mfa","parameters":{},"title":"Console user without MFA","status":"undetermined","severity":"high","account":"123456789012","account_name":null,"user":"ta,b \"東京\"","arn":"arn:aws:iam::123456789012:user/tokyo","credential":"password","access_key_id":null,"as_of":"2026-11-21T00:00:00Z","source":{"path":"hos\u001btile.csv","row":4},"message":"cannot be determined: mfa_active is 'maybe'","evidence":{"mfa_active":"maybe","password_enabled":"true"},"requirements":[],"suppression":null}
     ],
-    "as_of":"2026-11-21T00:00:00Z","inputs":[{"path":"hos\u001btile.csv","account_name":null,"kind":"csv","users":4,"as_of":"2026-11-21T00:00:00Z","as_of_source":"file-name","generated":null}],"rules":[{"id":"access-key-not-rotated","parameters":{"max_age":90},"severity":"high","tested":4,"relevant":3,"passed":1,"failed":1,"undetermined":1,"suppressed":0},{"id":"console-user-without-mfa","parameters":{},"severity":"high","tested":4,"relevant":2,"passed":0,"failed":1,"undetermined":1,"suppressed":0},{"id":"root-access-key-active","parameters":{},"severity":"critical","tested":4,"relevant":1,"passed":0,"failed":1,"undetermined":0,"suppressed":0},{"id":"two-active-access-keys","parameters":{},"severity":"medium","tested":4,"relevant":3,"passed":2,"failed":1,"undetermined":0,"suppressed":0}],"compliance":[],"diagnostics":[{"level":"warning","code":"bad-cell","path":"hos\u001btile.csv","row":3,"column":"access_key_1_last_rotated","value":"soon\u0007","message":"this cell is no time; what depends on it is undetermined"},{"level":"warning","code":"bad-cell","path":"hos\u001btile.csv","row":4,"column":"mfa_active","value":"maybe","message":"this cell is neither true nor false; what depends on it is undetermined"}]}
+    "as_of":"2026-11-21T00:00:00Z","inputs":[{"path":"hos\u001btile.csv","account_name":null,"kind":"csv","users":4,"as_of":"2026-11-21T00:00:00Z","as_of_source":"file-name","generated":null}],"rules":[{"id":"access-key-not-rotated","parameters":{"max_age":90},"severity":"high","tested":4,"relevant":3,"passed":1,"failed":1,"undetermined":1,"suppressed":0},{"id":"console-user-without-mfa","parameters":{},"severity":"high","tested":4,"relevant":2,"passed":0,"failed":1,"undetermined":1,"suppressed":0},{"id":"root-access-key-active","parameters":{},"severity":"critical","tested":4,"relevant":1,"passed":0,"failed":1,"undetermined":0,"suppressed":0},{"id":"two-active-access-keys","parameters":{},"severity":"medium","tested":4,"relevant":3,"passed":2,"failed":1,"undetermined":0,"suppressed":0}],"compliance":[],"diagnostics":[{"level":"warning","code":"bad-cell","path":"hos\u001btile.csv","row":3,"column":"access_key_1_last_rotated","value":"soon\u0007","message":"not a valid time; what depends on this cell is undetermined"},{"level":"warning","code":"bad-cell","path":"hos\u001btile.csv","row":4,"column":"mfa_active","value":"maybe","message":"neither true nor false; what depends on this cell is undetermined"}]}
     "#);
 }
 
@@ -182,7 +182,7 @@ fn markdown() {
 
     ## Diagnostics
 
-    - warning: hos&#92;x1btile.csv, row 3, access\_key\_1\_last\_rotated 'soon&#92;x07': this cell is no time; what depends on it is undetermined &#91;bad-cell&#93;
-    - warning: hos&#92;x1btile.csv, row 4, mfa\_active 'maybe': this cell is neither true nor false; what depends on it is undetermined &#91;bad-cell&#93;
+    - warning: hos&#92;x1btile.csv, row 3, access\_key\_1\_last\_rotated 'soon&#92;x07': not a valid time; what depends on this cell is undetermined &#91;bad-cell&#93;
+    - warning: hos&#92;x1btile.csv, row 4, mfa\_active 'maybe': neither true nor false; what depends on this cell is undetermined &#91;bad-cell&#93;
     "#);
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Format, Outputs, Settings};
-use crate::engine::{self, Account, Event, Hit, Input, Options, Program, Sink, Source};
+use crate::engine::{self, Account, Event, FindingRef, Input, Options, Program, Sink, Source};
 use crate::finding::{AsOfSource, Tally};
 use crate::report::header::Header;
 use crate::report::time::Timestamp;
@@ -134,13 +134,13 @@ pub(super) fn hostile(format: Format, settings: Settings) -> String {
 /// Runs a test on every hit.
 pub(super) struct Each<F>(pub(super) F);
 
-impl<F: Fn(&Hit<'_>) + Sync> Sink for Each<F> {
+impl<F: Fn(&FindingRef<'_>) + Sync> Sink for Each<F> {
     type Part = ();
 
     fn part(&self) {}
 
-    fn hit(&self, (): &mut (), hit: &Hit<'_>) {
-        self.0(hit);
+    fn finding(&self, (): &mut (), finding: &FindingRef<'_>) {
+        self.0(finding);
     }
 
     fn accept(&self, (): &mut ()) -> std::io::Result<()> {

@@ -6,7 +6,7 @@ use anstyle::Style;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::compliance;
-use super::harmless::harmless;
+use super::escape::escape;
 use super::layout::{Align, Cell, Grid, Paint, cut, cut_start, wrap};
 use super::overview::{self, BOLD, DIM};
 use super::words;
@@ -103,7 +103,7 @@ fn by_user(findings: &[Finding]) -> Vec<Vec<&Finding>> {
 /// The user, and where: `alice  account 123456789012, row 17 of report.csv`.
 fn head(view: &View<'_>, finding: &Finding) -> String {
     let user = match (&finding.user, finding.source.row) {
-        (Some(user), _) => harmless(user),
+        (Some(user), _) => escape(user),
         (None, Some(_)) => "a user without a name".into(),
         (None, None) => "all users".into(),
     };
@@ -113,12 +113,8 @@ fn head(view: &View<'_>, finding: &Finding) -> String {
         let name = finding
             .account_name
             .as_deref()
-            .map(|name| format!(" ({})", harmless(name)));
-        about.push(format!(
-            "account {}{}",
-            harmless(account),
-            name.unwrap_or_default()
-        ));
+            .map(|name| format!(" ({})", escape(name)));
+        about.push(format!("account {}{}", escape(account), name.unwrap_or_default()));
     }
     about.extend(finding.source.row.map(|row| format!("row {row}")));
     let about = about.join(", ");
@@ -131,7 +127,7 @@ fn head(view: &View<'_>, finding: &Finding) -> String {
         room = room.saturating_sub(about.width());
     }
     if view.tally.inputs.len() > 1 && room > LEAST {
-        let path = harmless(&finding.source.path);
+        let path = escape(&finding.source.path);
         out.push_str(&paint.text(DIM, format!(" in {}", cut_start(&path, room - " in ".len()))));
     }
     out
@@ -144,7 +140,7 @@ fn line(finding: &Finding, wide: bool, settings: Settings, grid: &mut Grid) {
             overview::severity_style(finding.severity),
         ),
         Cell::styled(finding.status.name(), overview::status_style(finding.status)),
-        Cell::new(harmless(&finding.rule)),
+        Cell::new(escape(&finding.rule)),
         Cell::new(words::credential(finding)),
     ];
     let sayings = words::sayings(finding);

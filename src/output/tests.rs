@@ -2,7 +2,7 @@
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::harmless::is_harmful;
+use super::escape::is_harmful;
 use super::support::{HOSTILE, hostile, told};
 use super::*;
 use crate::finding::Suppression;

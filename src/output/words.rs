@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::harmless::harmless;
+use super::escape::escape;
 use crate::finding::{
-    AsOfSource, Diagnostic, Finding, InputTally, Level, RuleTally, Severity, Status, Suppression, Tally,
+    AsOfSource, Diagnostic, Finding, InputTally, RuleTally, Severity, Status, Suppression, Tally,
 };
 use crate::report::cell;
-use crate::report::schema::Column;
+use crate::report::schema::{Column, Credential};
 use crate::report::time::Timestamp;
 
 /// The number, with commas between thousands.
@@ -66,10 +66,10 @@ pub(super) fn as_of(
 
 /// `access-key-not-rotated (max_age=90)`.
 pub(super) fn rule(id: &str, parameters: &BTreeMap<String, i64>) -> String {
-    let mut out = harmless(id).into_owned();
+    let mut out = escape(id).into_owned();
     for (position, (name, value)) in parameters.iter().enumerate() {
         let before = if position == 0 { " (" } else { ", " };
-        write!(out, "{before}{}={value}", harmless(name)).expect("invariant: a string takes all");
+        write!(out, "{before}{}={value}", escape(name)).expect("invariant: a string takes all");
     }
     if !parameters.is_empty() {
         out.push(')');
@@ -79,7 +79,7 @@ pub(super) fn rule(id: &str, parameters: &BTreeMap<String, i64>) -> String {
 
 /// What a finding says: its message, the cells that make it concrete, and why it is accepted if it is.
 pub(super) fn sayings(finding: &Finding) -> Vec<String> {
-    let mut out = vec![harmless(&finding.message).into_owned()];
+    let mut out = vec![escape(&finding.message).into_owned()];
     // Why something is undetermined names the cells already.
     if finding.status != Status::Undetermined {
         out.push(evidence(finding));
@@ -93,13 +93,16 @@ fn accepted(suppression: &Suppression) -> String {
     let until = suppression.expires.as_ref().map(|day| format!(" until {day}"));
     let ticket = suppression.ticket.as_ref().map(|ticket| format!(" ({ticket})"));
     let [until, ticket] = [until, ticket].map(Option::unwrap_or_default);
-    harmless(&format!("accepted{until}: {}{ticket}", suppression.reason)).into_owned()
+    escape(&format!("accepted{until}: {}{ticket}", suppression.reason)).into_owned()
 }
 
 /// The credential that a finding is about, and the key's id where it is known.
 pub(super) fn credential(finding: &Finding) -> String {
-    let known = [&finding.credential, &finding.access_key_id];
-    let words: Vec<_> = known.into_iter().flatten().map(|word| harmless(word)).collect();
+    let credential = finding.credential.map(Credential::name).into_iter();
+    let words: Vec<_> = credential
+        .chain(finding.access_key_id.as_deref())
+        .map(escape)
+        .collect();
     words.join(" ")
 }
 
@@ -108,20 +111,19 @@ pub(super) fn place(input: &InputTally) -> String {
     let name = input
         .account_name
         .as_deref()
-        .map(|name| format!(" ({})", harmless(name)));
-    format!("{}{}", harmless(&input.path), name.unwrap_or_default())
+        .map(|name| format!(" ({})", escape(name)));
+    format!("{}{}", escape(&input.path), name.unwrap_or_default())
 }
 
 /// The cells that tell more than the message: times with their ages at the as-of, and text. What flags say, it
 /// says; and of several credentials, those that have no such time are left out.
 fn evidence(finding: &Finding) -> String {
-    let as_of = Timestamp::parse(finding.as_of.as_bytes());
-    let credential = finding.credential.as_deref();
+    let credential = finding.credential.map(Credential::name);
     let cells = finding.evidence.iter().filter_map(|(name, value)| {
         let value = match Column::from_name(name)? {
             Column::Time(_) if credential.is_none() && cell::time(value.as_bytes()) == cell::ABSENT => None,
-            Column::Time(_) => Some(time(value, as_of)),
-            Column::Text(_) => Some(harmless(value).into_owned()),
+            Column::Time(_) => Some(time(value, finding.as_of)),
+            Column::Text(_) => Some(escape(value).into_owned()),
             Column::Flag(_) => None,
         };
         Some(format!("{} {}", short(name, credential), value?))
@@ -140,14 +142,10 @@ fn short(name: &str, credential: Option<&str>) -> String {
 }
 
 /// `2026-01-02 (322 days)`; what is no time, as written.
-fn time(value: &str, as_of: Option<Timestamp>) -> String {
+fn time(value: &str, as_of: Timestamp) -> String {
     let time = Timestamp(cell::time(value.as_bytes()));
-    let (Some(as_of), Some(day), false) = (
-        as_of,
-        value.get(..10),
-        [cell::ABSENT, cell::UNKNOWN].contains(&time.0),
-    ) else {
-        return harmless(value).into_owned();
+    let (Some(day), false) = (value.get(..10), [cell::ABSENT, cell::UNKNOWN].contains(&time.0)) else {
+        return escape(value).into_owned();
     };
     let side = if time <= as_of { "" } else { " after the as-of" };
     format!("{day} ({}{side})", duration(as_of.0.abs_diff(time.0)))
@@ -193,21 +191,17 @@ pub(super) fn weightiest_first(diagnostics: &[Diagnostic]) -> Vec<&Diagnostic> {
 /// A diagnostic as one harmless line, without an end of line:
 /// `warning: report.csv, row 17, mfa_active 'maybe': this cell is … [bad-cell]`.
 pub fn diagnostic_line(diagnostic: &Diagnostic) -> String {
-    let level = match diagnostic.level {
-        Level::Note => "note",
-        Level::Warning => "warning",
-        Level::Error => "error",
-    };
+    let level = diagnostic.level.name();
     let mut place: Vec<String> = diagnostic
         .path
         .iter()
-        .map(|path| harmless(path).into_owned())
+        .map(|path| escape(path).into_owned())
         .collect();
     place.extend(diagnostic.row.map(|row| format!("row {row}")));
     let cell = match (&diagnostic.column, &diagnostic.value) {
-        (Some(column), Some(value)) => Some(format!("{} '{}'", harmless(column), harmless(value))),
-        (Some(word), None) => Some(harmless(word).into_owned()),
-        (None, Some(value)) => Some(format!("'{}'", harmless(value))),
+        (Some(column), Some(value)) => Some(format!("{} '{}'", escape(column), escape(value))),
+        (Some(word), None) => Some(escape(word).into_owned()),
+        (None, Some(value)) => Some(format!("'{}'", escape(value))),
         (None, None) => None,
     };
     place.extend(cell);
@@ -215,14 +209,16 @@ pub fn diagnostic_line(diagnostic: &Diagnostic) -> String {
     format!(
         "{level}: {}{colon}{} [{}]",
         place.join(", "),
-        harmless(&diagnostic.message),
-        harmless(&diagnostic.code)
+        escape(&diagnostic.message),
+        diagnostic.code
     )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::finding::Code;
+    use crate::report::schema::FlagColumn;
 
     #[test]
     fn numbers_and_lengths_of_time() {
@@ -271,19 +267,15 @@ mod tests {
     }
 
     #[test]
-    fn diagnostics_in_one_harmless_line() {
-        let diagnostic = Diagnostic {
-            level: Level::Warning,
-            code: "bad-cell".to_owned(),
-            path: Some("re\x1bport.csv".to_owned()),
-            row: Some(17),
-            column: Some("mfa_active".to_owned()),
-            value: Some("may\nbe".to_owned()),
-            message: "this cell is odd".to_owned(),
-        };
+    fn a_diagnostic_is_one_escaped_line() {
+        let diagnostic = Diagnostic::new(Code::BadCell, "not a valid flag")
+            .in_path("re\x1bport.csv")
+            .in_row(17)
+            .in_column(FlagColumn::MfaActive.into())
+            .with_value("may\nbe");
         assert_eq!(
             diagnostic_line(&diagnostic),
-            r"warning: re\x1bport.csv, row 17, mfa_active 'may\nbe': this cell is odd [bad-cell]"
+            r"warning: re\x1bport.csv, row 17, mfa_active 'may\nbe': not a valid flag [bad-cell]"
         );
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BinaryHeap;
 
-use crate::engine::Hit;
+use crate::engine::FindingRef;
 use crate::finding::{Finding, Severity, Status};
 
 /// Orders findings: the most severe first, then by status, then as they come. Smaller is worse.
@@ -62,14 +62,14 @@ impl Worst {
 
     /// Adds a finding that comes after all that were added. `bar` is [`Worst::bar`] of findings that come
     /// before all of these.
-    pub(super) fn add(&mut self, hit: &Hit<'_>, bar: u8) {
+    pub(super) fn add(&mut self, finding: &FindingRef<'_>, bar: u8) {
         let place = Place {
-            rank: rank(hit.judged().bound.severity, hit.status),
+            rank: rank(finding.rule().bound.severity, finding.status),
             number: self.told,
         };
         self.told += 1;
         if place.rank < bar.min(self.bar()) {
-            let finding = hit.to_finding();
+            let finding = finding.to_finding();
             self.keep(Kept { place, finding });
         }
     }
@@ -128,10 +128,10 @@ mod tests {
     /// All findings of the hostile report, and the worst of them when they come in blocks of this size.
     fn all_and_worst(limit: usize, block: u64) -> (Vec<Finding>, Vec<Finding>) {
         let state = Mutex::new((Vec::new(), Worst::new(limit), Worst::new(limit)));
-        let sink = Each(|hit: &Hit<'_>| {
+        let sink = Each(|finding: &FindingRef<'_>| {
             let (all, whole, part) = &mut *state.lock().unwrap();
-            all.push(hit.to_finding());
-            part.add(hit, whole.bar());
+            all.push(finding.to_finding());
+            part.add(finding, whole.bar());
             if part.told() == block {
                 whole.take(part);
             }

@@ -183,26 +183,27 @@ impl BadCells {
 
 #[cfg(test)]
 mod tests {
-    use super::super::split::{Oddity, OddityKind, Splitter};
+    use super::super::issue::{Issue, RowIssue};
+    use super::super::split::Splitter;
     use super::*;
 
-    fn chunk(names: &[&str], text: &str) -> (Chunk, Vec<Oddity>) {
+    fn chunk(names: &[&str], text: &str) -> (Chunk, Vec<RowIssue>) {
         let header = Header::parse(names.join(",").as_bytes()).expect("a header");
         let mut chunk = Chunk::default();
         chunk.rows.text_mut().extend_from_slice(text.as_bytes());
-        let mut oddities = Vec::new();
-        Splitter::default().split(&mut chunk.rows, &header, &mut oddities);
+        let mut issues = Vec::new();
+        Splitter::default().split(&mut chunk.rows, &header, &mut issues);
         chunk.decode(&header, Column::ALL.into_iter().collect());
-        (chunk, oddities)
+        (chunk, issues)
     }
 
     #[test]
     fn cells_by_column_and_record() {
-        let (chunk, oddities) = chunk(
+        let (chunk, issues) = chunk(
             &["mfa_active", "user", "user_creation_time"],
             "true,alice,1970-01-02\r\n TRUE ,\"b,o\"\"b\", N/A \nwhat,carol,\n",
         );
-        assert_eq!(oddities, []);
+        assert_eq!(issues, []);
         assert_eq!(chunk.rows.field(1, 1), b"b,o\"b");
         assert_eq!(
             chunk.flags(FlagColumn::MfaActive).cells,
@@ -231,8 +232,8 @@ mod tests {
     }
 
     #[test]
-    fn odd_records_are_told() {
-        let (chunk, oddities) = chunk(
+    fn issues_of_records() {
+        let (chunk, issues) = chunk(
             &["user", "arn", "mfa_active"],
             "a,b,arn:aws:iam::1:user/a,b,true\nuser,arn,mfa_active\n\n \nc,arn:aws:iam::1:us\n",
         );
@@ -242,15 +243,15 @@ mod tests {
         assert_eq!(
             chunk.bad_cells().count,
             0,
-            "a ragged record is one oddity, not one a cell"
+            "a ragged record is one issue, not one a cell"
         );
-        let kinds: Vec<_> = oddities.into_iter().map(|odd| (odd.row, odd.kind)).collect();
+        let kinds: Vec<_> = issues.into_iter().map(|it| (it.row, it.issue)).collect();
         assert_eq!(
             kinds,
             [
-                (0, OddityKind::Repaired),
-                (1, OddityKind::RepeatedHeader),
-                (1, OddityKind::Ragged(2))
+                (0, Issue::UnquotedCommas),
+                (1, Issue::RepeatedHeader),
+                (1, Issue::Ragged(2))
             ]
         );
     }

@@ -9,6 +9,7 @@ mod decode;
 pub mod envelope;
 mod fixed_form;
 pub mod header;
+pub mod issue;
 pub mod not_a_report;
 mod repair;
 pub mod rows;
@@ -16,3 +17,5 @@ pub mod schema;
 pub mod split;
 pub mod time;
 pub(crate) mod wide;
+
+pub(crate) use not_a_report::shown;

@@ -174,14 +174,14 @@ impl NotAReport {
 }
 
 /// Hostile text for a message: at most `most` characters, and letters, digits, blanks and ASCII signs only.
-pub(super) fn shown(text: &str, most: usize) -> String {
+pub(crate) fn shown(text: &str, most: usize) -> String {
     let mut chars = text.chars();
     let mut out: String = chars
         .by_ref()
         .take(most)
         .map(|c| {
-            let harmless = c.is_ascii_graphic() || c == ' ' || c.is_alphanumeric();
-            if harmless { c } else { '?' }
+            let plain = c.is_ascii_graphic() || c == ' ' || c.is_alphanumeric();
+            if plain { c } else { '?' }
         })
         .collect();
     if chars.next().is_some() {

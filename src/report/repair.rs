@@ -6,7 +6,7 @@ use super::schema::{Column, TextColumn};
 
 /// What a record of the wrong number of fields turned out to be.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Odd {
+pub(super) enum Repair {
     /// Nothing but blanks.
     Blank,
     /// A user name (and so an ARN) with commas that the writer did not quote.
@@ -23,13 +23,13 @@ pub(super) enum Odd {
 }
 
 /// Finds out what a record of the wrong number of fields is.
-pub(super) fn examine(fields: &[&[u8]], header: &Header) -> Odd {
+pub(super) fn examine(fields: &[&[u8]], header: &Header) -> Repair {
     if fields.iter().all(|field| trim(field).is_empty()) && fields.len() < 2 {
-        return Odd::Blank;
+        return Repair::Blank;
     }
     join_commas(fields, header)
-        .map(Odd::Commas)
-        .or_else(|| unglue(fields, header).map(Odd::GluedHeader))
+        .map(Repair::Commas)
+        .or_else(|| unglue(fields, header).map(Repair::GluedHeader))
         .unwrap_or_else(|| ragged(fields, header))
 }
 
@@ -91,13 +91,13 @@ fn unglue(fields: &[&[u8]], header: &Header) -> Option<Vec<Vec<u8>>> {
     })
 }
 
-fn ragged(fields: &[&[u8]], header: &Header) -> Odd {
+fn ragged(fields: &[&[u8]], header: &Header) -> Repair {
     let user = header
         .position(Column::Text(TextColumn::User))
         .and_then(|position| fields.get(position));
     let arn = fields.iter().find(|field| trim(field).starts_with(b"arn:"));
     let owned = |field: Option<&&[u8]>| field.map_or_else(Vec::new, |field| field.to_vec());
-    Odd::Ragged {
+    Repair::Ragged {
         user: owned(user),
         arn: owned(arn),
     }
@@ -107,7 +107,7 @@ fn ragged(fields: &[&[u8]], header: &Header) -> Odd {
 mod tests {
     use super::*;
 
-    fn odd(line: &str) -> Odd {
+    fn odd(line: &str) -> Repair {
         let header = Header::parse(b"user,arn,user_creation_time,mfa_active").expect("a header");
         examine(&line.split(',').map(str::as_bytes).collect::<Vec<_>>(), &header)
     }
@@ -120,7 +120,7 @@ mod tests {
     fn commas_in_an_unquoted_name() {
         assert_eq!(
             odd("a,b,arn:aws:iam::1:user/x,y/a,b,2026-01-02T00:00:00Z,true"),
-            Odd::Commas(row(&[
+            Repair::Commas(row(&[
                 "a,b",
                 "arn:aws:iam::1:user/x,y/a,b",
                 "2026-01-02T00:00:00Z",
@@ -129,7 +129,7 @@ mod tests {
         );
         assert_eq!(
             odd("a,,arn:aws:iam::1:user/a,,N/A,true"),
-            Odd::Commas(row(&["a,", "arn:aws:iam::1:user/a,", "N/A", "true"]))
+            Repair::Commas(row(&["a,", "arn:aws:iam::1:user/a,", "N/A", "true"]))
         );
     }
 
@@ -137,7 +137,7 @@ mod tests {
     fn a_path_with_a_comma() {
         assert_eq!(
             odd("a,arn:aws:iam::1:user/x,y/a,N/A,true"),
-            Odd::Commas(row(&["a", "arn:aws:iam::1:user/x,y/a", "N/A", "true"]))
+            Repair::Commas(row(&["a", "arn:aws:iam::1:user/x,y/a", "N/A", "true"]))
         );
     }
 
@@ -153,16 +153,20 @@ mod tests {
             "a,arn:aws:iam::1:user/a",
             "a,b,c,d,e",
         ] {
-            assert!(matches!(odd(line), Odd::Ragged { .. }), "{line}: {:?}", odd(line));
+            assert!(
+                matches!(odd(line), Repair::Ragged { .. }),
+                "{line}: {:?}",
+                odd(line)
+            );
         }
-        assert_eq!(odd(" "), Odd::Blank);
+        assert_eq!(odd(" "), Repair::Blank);
     }
 
     #[test]
     fn a_header_glued_to_the_last_record() {
         assert_eq!(
             odd("a,arn:aws:iam::1:user/a,N/A,trueuser,arn,user_creation_time,mfa_active"),
-            Odd::GluedHeader(row(&["a", "arn:aws:iam::1:user/a", "N/A", "true"]))
+            Repair::GluedHeader(row(&["a", "arn:aws:iam::1:user/a", "N/A", "true"]))
         );
     }
 }

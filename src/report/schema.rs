@@ -3,6 +3,9 @@
 //! Source: IAM User Guide, "Getting credential reports"; the order is that of every report AWS has
 //! written since 2015, with the documented `additional_credentials_info` last.
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 /// A column that holds a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
@@ -248,6 +251,15 @@ pub enum Credential {
 }
 
 impl Credential {
+    /// All credentials, in report order.
+    pub const ALL: [Self; 5] = [
+        Self::Password,
+        Self::AccessKey(Slot::One),
+        Self::AccessKey(Slot::Two),
+        Self::Certificate(Slot::One),
+        Self::Certificate(Slot::Two),
+    ];
+
     /// The word that outputs use: `password`, `access_key_1`, `cert_2`, …
     pub const fn name(self) -> &'static str {
         match self {
@@ -257,6 +269,26 @@ impl Credential {
             Self::Certificate(Slot::One) => "cert_1",
             Self::Certificate(Slot::Two) => "cert_2",
         }
+    }
+}
+
+impl std::fmt::Display for Credential {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl Serialize for Credential {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Credential {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let found = Self::ALL.into_iter().find(|credential| credential.name() == name);
+        found.ok_or_else(|| D::Error::custom(format_args!("unknown credential '{}'", name.escape_debug())))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Instants and calendar arithmetic, exact to the second, all in UTC.
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
 use chrono::{DateTime, Datelike as _, Months, NaiveDate};
@@ -237,6 +239,20 @@ impl std::str::FromStr for Timestamp {
 
     fn from_str(text: &str) -> Result<Self, InvalidTime> {
         Self::parse(text.trim().as_bytes()).ok_or(InvalidTime)
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(D::Error::custom)
     }
 }
 

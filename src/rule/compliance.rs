@@ -1,7 +1,7 @@
 //! How frameworks came out, from how their rules did.
 
 use super::framework::{Coverage, Framework, Requirement};
-use super::select::{BoundRule, Loosened};
+use super::select::{BoundRule, WeakenedParameter};
 use crate::finding::{FrameworkTally, Outcome, RequirementTally, RuleTally, Tally};
 use crate::gsl::typed::{Expr, TextTest};
 use crate::report::chunk::ROOT;
@@ -10,7 +10,7 @@ use crate::report::chunk::ROOT;
 pub fn compliance<'a>(
     frameworks: impl IntoIterator<Item = &'a Framework>,
     rules: impl IntoIterator<Item = &'a BoundRule>,
-    loosened: &[Loosened],
+    weakened: &[WeakenedParameter],
     tally: &Tally,
 ) -> Vec<FrameworkTally> {
     let users: u64 = tally.inputs.iter().map(|input| input.users).sum();
@@ -24,7 +24,7 @@ pub fn compliance<'a>(
     let rules: Vec<_> = rules
         .into_iter()
         .zip(&tally.rules)
-        .map(|(bound, tally)| Judged {
+        .map(|(bound, tally)| CompiledRule {
             bound,
             tally,
             had_entities: had_entities(bound),
@@ -36,14 +36,14 @@ pub fn compliance<'a>(
         requirements: framework
             .requirements
             .iter()
-            .map(|requirement| requirement_tally(framework, requirement, &rules, loosened))
+            .map(|requirement| requirement_tally(framework, requirement, &rules, weakened))
             .collect(),
     });
     frameworks.collect()
 }
 
 /// A rule, how it came out, and whether there was anybody for it to judge.
-struct Judged<'a> {
+struct CompiledRule<'a> {
     bound: &'a BoundRule,
     tally: &'a RuleTally,
     had_entities: bool,
@@ -65,8 +65,8 @@ fn is_about_root(bound: &BoundRule) -> bool {
 fn requirement_tally(
     framework: &Framework,
     requirement: &Requirement,
-    rules: &[Judged<'_>],
-    loosened: &[Loosened],
+    rules: &[CompiledRule<'_>],
+    weakened: &[WeakenedParameter],
 ) -> RequirementTally {
     let name = framework.qualified(requirement);
     let deciding = || {
@@ -78,7 +78,7 @@ fn requirement_tally(
     let all_judged = deciding().all(|rule| rule.had_entities);
     let sum = |count: fn(&RuleTally) -> u64| tallies.iter().map(|tally| count(tally)).sum::<u64>();
     let (failed, undetermined) = (sum(|tally| tally.failed), sum(|tally| tally.undetermined));
-    let warnings = loosened.iter().filter(|loosened| loosened.requirement == name);
+    let warnings = weakened.iter().filter(|weakened| weakened.requirement == name);
     RequirementTally {
         id: requirement.id.clone(),
         title: requirement.title.clone(),

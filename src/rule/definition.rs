@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::error::Error;
 use super::example::Example;
 use super::read::{File, Placed, Table};
-use super::words::{Looser, Remedy, Section};
+use super::words::{Remedy, Section, WeakerWhen};
 use crate::finding::Severity;
 use crate::gsl::{self, typed::TypedRule};
 
@@ -73,7 +73,7 @@ pub struct Parameter {
     /// What it counts, such as `days`.
     pub unit: String,
     /// Which way it finds less.
-    pub looser: Looser,
+    pub looser: WeakerWhen,
     /// What it means.
     pub about: String,
 }
@@ -82,8 +82,8 @@ impl Parameter {
     /// Whether `used` finds less than `demanded`.
     pub fn is_looser(&self, used: i64, demanded: i64) -> bool {
         match self.looser {
-            Looser::Higher => used > demanded,
-            Looser::Lower => used < demanded,
+            WeakerWhen::Higher => used > demanded,
+            WeakerWhen::Lower => used < demanded,
         }
     }
 

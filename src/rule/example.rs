@@ -1,11 +1,10 @@
 //! Rows with the verdict that a rule must give them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::str::FromStr;
 
 use super::definition::Parameter;
 use super::read::Table;
-use crate::finding::{UnknownWord, from_word};
+use crate::finding::Verdict;
 use crate::report::schema::{Column, FlagColumn, TextColumn, TimeColumn};
 
 /// The as-of at which examples are judged.
@@ -26,42 +25,6 @@ pub struct Example {
     pub without: Vec<String>,
     /// Values of parameters that differ from the rule's own.
     pub parameters: BTreeMap<String, i64>,
-}
-
-/// What a rule says of an entity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Verdict {
-    /// Outside of its `where`, or there is no such entity.
-    NotRelevant,
-    /// The rule holds.
-    Pass,
-    /// A cell that decides is unknown.
-    Undetermined,
-    /// The rule is broken.
-    Fail,
-}
-
-impl Verdict {
-    /// All verdicts, best first: the worst of several is the greatest.
-    pub const ALL: [Self; 4] = [Self::NotRelevant, Self::Pass, Self::Undetermined, Self::Fail];
-
-    /// The word in rule files.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::NotRelevant => "not-relevant",
-            Self::Pass => "pass",
-            Self::Undetermined => "undetermined",
-            Self::Fail => "fail",
-        }
-    }
-}
-
-impl FromStr for Verdict {
-    type Err = UnknownWord;
-
-    fn from_str(word: &str) -> Result<Self, UnknownWord> {
-        from_word(word, &Self::ALL, Self::name)
-    }
 }
 
 /// A user of whom there is nothing to say: no password, no keys, no certificates, MFA on.

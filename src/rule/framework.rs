@@ -1,12 +1,11 @@
 //! A framework as its file tells it.
 
 use std::collections::BTreeMap;
-use std::str::FromStr;
 
 use super::error::Error;
 use super::read::{File, Table};
 use super::words::Section;
-use crate::finding::{Severity, UnknownWord, from_word};
+use crate::finding::{Severity, word_enum};
 
 /// A published benchmark or a vendor's rule set.
 #[derive(Clone, Debug)]
@@ -53,36 +52,15 @@ pub struct RuleRef {
     pub severity: Option<Severity>,
 }
 
-/// How much of a requirement a credential report can decide.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Coverage {
-    /// All of it.
-    Full,
-    /// A fail is a fail, a pass is not the whole of it.
-    Partial,
-    /// None: people have to look.
-    Manual,
-}
-
-impl Coverage {
-    /// All degrees.
-    pub const ALL: [Self; 3] = [Self::Full, Self::Partial, Self::Manual];
-
-    /// The word in framework files and outputs.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Full => "full",
-            Self::Partial => "partial",
-            Self::Manual => "manual",
-        }
-    }
-}
-
-impl FromStr for Coverage {
-    type Err = UnknownWord;
-
-    fn from_str(word: &str) -> Result<Self, UnknownWord> {
-        from_word(word, &Self::ALL, Self::name)
+word_enum! {
+    /// How much of a requirement a credential report can decide.
+    pub enum Coverage {
+        /// All of it.
+        Full = "full",
+        /// A fail is a fail, a pass is not the whole of it.
+        Partial = "partial",
+        /// None: people have to look.
+        Manual = "manual",
     }
 }
 

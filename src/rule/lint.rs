@@ -4,8 +4,8 @@ use std::fmt;
 
 use super::definition::Rule;
 use super::error::Error;
-use super::example::Verdict;
 use super::logic::can_hold;
+use crate::finding::Verdict;
 use crate::gsl::typed::{Entity, Expr, TimeTest, TypedRule};
 use crate::report::schema::{Credential, Slot, TimeColumn};
 
@@ -153,7 +153,7 @@ fn lacking(rule: &Rule) -> Vec<Doubt> {
     if !shows(Verdict::Fail) {
         doubts.push(("no-example", "no example shows what fails".to_owned()));
     }
-    if !shows(Verdict::Pass) && !shows(Verdict::NotRelevant) {
+    if !shows(Verdict::Pass) && !shows(Verdict::NotApplicable) {
         doubts.push(("no-example", "no example shows what does not fail".to_owned()));
     }
     if rule.why.is_empty() {

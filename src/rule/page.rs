@@ -131,7 +131,7 @@ fn examples(rule: &Rule) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let as_of = format!("Judged as of {}.", super::EXAMPLE_AS_OF);
+    let as_of = format!("CompiledRule as of {}.", super::EXAMPLE_AS_OF);
     format!("{as_of}\n\n{}", table(&["example", "verdict"], &rows))
 }
 

@@ -42,7 +42,7 @@ pub struct Selected {
     /// The selected frameworks, as asked for.
     pub frameworks: Vec<Arc<Framework>>,
     /// Requirements of which a setting asks for less than they demand.
-    pub loosened: Vec<Loosened>,
+    pub weakened: Vec<WeakenedParameter>,
 }
 
 /// A rule with values for its parameters, ready to judge.
@@ -66,7 +66,7 @@ pub struct BoundRule {
 /// A requirement that is judged with a looser value than it demands.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{requirement} demands {rule}.{parameter} = {demanded}; judged with {used}, which finds less")]
-pub struct Loosened {
+pub struct WeakenedParameter {
     /// `framework/requirement`.
     pub requirement: String,
     /// Id of the rule.
@@ -163,7 +163,7 @@ pub fn select(catalogue: &Catalogue, selection: &Selection) -> Result<Selected, 
     Ok(Selected {
         rules,
         frameworks,
-        loosened: chosen.loosened,
+        weakened: chosen.weakened,
     })
 }
 
@@ -250,7 +250,7 @@ fn unknown_parameter(word: &str, parameter: &str, rules: &[&Arc<Rule>]) -> Error
 struct Chosen {
     settings: Settings,
     pairs: BTreeMap<(String, BTreeMap<String, i64>), Choice>,
-    loosened: Vec<Loosened>,
+    weakened: Vec<WeakenedParameter>,
 }
 
 /// A rule that was chosen, and by which requirements.
@@ -323,7 +323,7 @@ impl Chosen {
             let parameter = &rule.parameters[name];
             let demanded = demanded.get(name).copied().unwrap_or(parameter.default);
             if parameter.is_looser(used, demanded) {
-                self.loosened.push(Loosened {
+                self.weakened.push(WeakenedParameter {
                     requirement: requirement.to_owned(),
                     rule: rule.id.clone(),
                     parameter: name.clone(),

@@ -8,7 +8,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use super::catalogue::Catalogue;
 use super::error::Error;
 use super::read::{Date, File, Placed, Table};
-use crate::finding::{Diagnostic, Level, Suppression};
+use crate::finding::{Code, Diagnostic, Suppression};
 use crate::report::time::{Timestamp, Unit};
 
 /// All entries of a file, with what they have matched so far.
@@ -190,26 +190,20 @@ impl Entry {
         let (code, message) = if expired {
             let day = self.told.expires.as_deref().unwrap_or_default();
             (
-                "suppression-expired",
+                Code::SuppressionExpired,
                 format!("the suppression expired on {day}; findings told again: {lapsed}"),
             )
         } else if unused {
             (
-                "suppression-unused",
+                Code::SuppressionUnused,
                 "the suppression matched no finding".to_owned(),
             )
         } else {
             return None;
         };
-        Some(Diagnostic {
-            level: Level::Warning,
-            code: code.to_owned(),
-            path: Some(self.origin.clone()),
-            row: None,
-            column: None,
-            value: Some(self.told.reason.clone()),
-            message: format!("line {}: {message}", self.line),
-        })
+        let message = format!("line {}: {message}", self.line);
+        let diagnostic = Diagnostic::new(code, message).in_path(&self.origin);
+        Some(diagnostic.with_value(&self.told.reason))
     }
 }
 

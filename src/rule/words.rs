@@ -1,113 +1,61 @@
 //! The choices that rule files make by a word.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
 
 use super::read::Table;
-use crate::finding::{UnknownWord, from_word};
+use crate::finding::word_enum;
 
-/// Which way a parameter finds less.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Looser {
-    /// A greater value finds less.
-    #[default]
-    Higher,
-    /// A smaller value finds less.
-    Lower,
-}
-
-/// What may be done about a fail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Remedy {
-    /// Reversible, may be automated.
-    Deactivate,
-    /// A new credential, a switch-over, then the old one off.
-    Rotate,
-    /// Not reversible.
-    Delete,
-    /// Told, never automated.
-    Manual,
-    /// Nothing to do.
-    None,
-}
-
-impl Remedy {
-    /// All remedies.
-    pub const ALL: [Self; 5] = [
-        Self::Deactivate,
-        Self::Rotate,
-        Self::Delete,
-        Self::Manual,
-        Self::None,
-    ];
-
-    /// The word in rule files and outputs.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Deactivate => "deactivate",
-            Self::Rotate => "rotate",
-            Self::Delete => "delete",
-            Self::Manual => "manual",
-            Self::None => "none",
-        }
+word_enum! {
+    /// Which way a parameter finds less.
+    #[derive(Default)]
+    pub enum WeakerWhen {
+        /// A greater value finds less.
+        #[default]
+        Higher = "higher",
+        /// A smaller value finds less.
+        Lower = "lower",
     }
 }
 
-impl fmt::Display for Remedy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
+word_enum! {
+    /// What may be done about a fail.
+    pub enum Remedy {
+        /// Reversible, may be automated.
+        Deactivate = "deactivate",
+        /// A new credential, a switch-over, then the old one off.
+        Rotate = "rotate",
+        /// Not reversible.
+        Delete = "delete",
+        /// Shown as commands, never automated.
+        Manual = "manual",
+        /// Nothing to do.
+        None = "none",
     }
 }
 
-/// A part of the instructions that a rule or a framework gives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Section {
-    /// What to beware of, also in the source of the rule.
-    Caution,
-    /// How to look before anything is changed.
-    Test,
-    /// The order in which to change it.
-    Implementation,
-    /// In the AWS console.
-    Console,
-    /// With the AWS command line.
-    Cli,
-    /// With Terraform.
-    Terraform,
-    /// How to take it back.
-    Backout,
-    /// What to write down.
-    Record,
+word_enum! {
+    /// A part of the instructions that a rule or a framework gives.
+    pub enum Section {
+        /// What to beware of, also in the source of the rule.
+        Caution = "caution",
+        /// How to look before anything is changed.
+        Test = "test",
+        /// The order in which to change it.
+        Implementation = "implementation",
+        /// In the AWS console.
+        Console = "console",
+        /// With the AWS command line.
+        Cli = "cli",
+        /// With Terraform.
+        Terraform = "terraform",
+        /// How to take it back.
+        Backout = "backout",
+        /// What to write down.
+        Record = "record",
+    }
 }
 
 impl Section {
-    /// All sections, in the order in which they are read.
-    pub const ALL: [Self; 8] = [
-        Self::Caution,
-        Self::Test,
-        Self::Implementation,
-        Self::Console,
-        Self::Cli,
-        Self::Terraform,
-        Self::Backout,
-        Self::Record,
-    ];
-
-    /// The key in files.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Caution => "caution",
-            Self::Test => "test",
-            Self::Implementation => "implementation",
-            Self::Console => "console",
-            Self::Cli => "cli",
-            Self::Terraform => "terraform",
-            Self::Backout => "backout",
-            Self::Record => "record",
-        }
-    }
-
     /// The heading on pages.
     pub const fn heading(self) -> &'static str {
         match self {
@@ -130,24 +78,5 @@ impl Section {
             .collect();
         table.finish();
         sections
-    }
-}
-
-impl FromStr for Remedy {
-    type Err = UnknownWord;
-
-    fn from_str(word: &str) -> Result<Self, UnknownWord> {
-        from_word(word, &Self::ALL, Self::name)
-    }
-}
-
-impl FromStr for Looser {
-    type Err = UnknownWord;
-
-    fn from_str(word: &str) -> Result<Self, UnknownWord> {
-        from_word(word, &[Self::Higher, Self::Lower], |looser| match looser {
-            Self::Higher => "higher",
-            Self::Lower => "lower",
-        })
     }
 }

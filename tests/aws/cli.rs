@@ -255,7 +255,7 @@ fn accounts_are_chosen_by_flags_and_files() {
         "accounts:\n- {account_id: '000000000004', name: four, role: Audit}\n- {account_id: 000000000002, name: two}\n",
     )
     .unwrap();
-    let judged = |arguments: &[&str]| {
+    let compiled = |arguments: &[&str]| {
         let all = [&["fetch", "--output", "out/"], arguments].concat();
         let ended = credlens(&server, folder.path(), &all);
         assert_eq!(ended.exit, 0, "{}", ended.err);
@@ -266,14 +266,14 @@ fn accounts_are_chosen_by_flags_and_files() {
         let ids: Vec<_> = ids.map(|id| id.trim_start_matches('0').to_owned()).collect();
         ids.join(" ")
     };
-    assert_eq!(judged(&["--org"]), "1 2 3 4 5");
+    assert_eq!(compiled(&["--org"]), "1 2 3 4 5");
     assert_eq!(
-        judged(&["--org", "--accounts", "000000000003,name of 000000000002"]),
+        compiled(&["--org", "--accounts", "000000000003,name of 000000000002"]),
         "2 3"
     );
-    assert_eq!(judged(&["--org", "--exclude-accounts", CALLER]), "2 3 4 5");
+    assert_eq!(compiled(&["--org", "--exclude-accounts", CALLER]), "2 3 4 5");
     server.counts();
-    assert_eq!(judged(&["--accounts-file", "accounts.yml"]), "2 4");
+    assert_eq!(compiled(&["--accounts-file", "accounts.yml"]), "2 4");
     assert!(!server.counts().contains_key("ListAccounts"));
     let unknown = credlens(
         &server,

@@ -183,5 +183,5 @@ fn thousands_of_ragged_rows_are_an_error_and_not_all_kept() {
     let place = Place::new().file("ragged.csv", text);
     place
         .run("scan ragged.csv --rule user-without-mfa --format csv")
-        .ends(4, "were not judged");
+        .ends(4, "were not evaluated");
 }

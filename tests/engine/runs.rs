@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use credlens::engine::{self, Event, Hit, Memory, Options, Program, Sink, Source, Unread};
+use credlens::engine::{self, DeferredInput, Event, FindingRef, Memory, Options, Program, Sink, Source};
 use credlens::finding::Status;
 use credlens::gsl;
 use credlens::rule::{self, Catalogue, Selection};
@@ -21,7 +21,9 @@ struct Endless(Memory);
 
 impl Source for Endless {
     fn next(&mut self, _: &mut Vec<u8>) -> Option<Event> {
-        Some(Event::Unread(Unread(Box::new(Blocks(self.0.clone())))))
+        Some(Event::DeferredInput(DeferredInput(Box::new(Blocks(
+            self.0.clone(),
+        )))))
     }
 }
 
@@ -31,9 +33,10 @@ impl Source for Blocks {
     fn next(&mut self, text: &mut Vec<u8>) -> Option<Event> {
         match self.0.clone().next(text)? {
             Event::Block { input, .. } => Some(Event::Block { input, last: false }),
-            other @ (Event::Unmade { .. } | Event::Unread(_) | Event::Large | Event::Failed { .. }) => {
-                Some(other)
-            }
+            other @ (Event::DeferredBlock { .. }
+            | Event::DeferredInput(_)
+            | Event::Large
+            | Event::Failed { .. }) => Some(other),
         }
     }
 }
@@ -46,7 +49,7 @@ impl Sink for Full {
 
     fn part(&self) {}
 
-    fn hit(&self, (): &mut (), _: &Hit<'_>) {}
+    fn finding(&self, (): &mut (), _: &FindingRef<'_>) {}
 
     fn accept(&self, (): &mut ()) -> io::Result<()> {
         match self.0.fetch_add(1, Ordering::Relaxed) {
@@ -92,7 +95,7 @@ fn a_time_that_no_rule_reads_tells_that_the_as_of_is_wrong() {
         let newer = tally
             .diagnostics
             .iter()
-            .any(|diagnostic| diagnostic.code == "newer-than-as-of");
+            .any(|diagnostic| diagnostic.code.name() == "newer-than-as-of");
         assert_eq!(newer, told, "{rule}: {:?}", tally.diagnostics);
     }
 }
@@ -157,9 +160,12 @@ fn rows_are_numbered_as_they_stand_in_the_file() {
             .collect();
         assert_eq!(unknown[unknown.len() - 1], 20_016);
         assert_eq!(tally.inputs[0].users, 20_000 + 8);
-        let told = tally.diagnostics.iter().filter(|told| told.code != "ragged-row");
+        let told = tally
+            .diagnostics
+            .iter()
+            .filter(|told| told.code.name() != "ragged-row");
         let told: Vec<_> = told
-            .map(|told| (told.row.unwrap_or(0), told.code.as_str()))
+            .map(|told| (told.row.unwrap_or(0), told.code.name()))
             .collect();
         assert_eq!(
             told,
@@ -168,8 +174,10 @@ fn rows_are_numbered_as_they_stand_in_the_file() {
                 (10_001, "unreadable"),
                 (10_007, "bad-cell"),
                 (10_010, "bad-cell"),
+                (10_011, "repaired-row"),
+                (20_014, "repaired-row"),
+                (20_015, "line-break"),
                 (20_016, "bad-cell"),
-                (0, "odd-row")
             ]
         );
     }

@@ -58,7 +58,7 @@ const PIECES: [&str; 44] = [
     "é\u{202e}",
 ];
 
-fn harmless(text: &str) -> bool {
+fn escape(text: &str) -> bool {
     text.chars()
         .all(|char| char == '\n' || !(char.is_control() || ('\u{202a}'..='\u{202e}').contains(&char)))
 }
@@ -73,7 +73,7 @@ fn survives(source: &str) -> Result<(), TestCaseError> {
             for error in &errors {
                 prop_assert!(source.get(error.span.clone()).is_some(), "{:?}", error);
             }
-            prop_assert!(harmless(&render(Some(source), 1, source, &errors, false)));
+            prop_assert!(escape(&render(Some(source), 1, source, &errors, false)));
         }
     }
     Ok(())
@@ -109,7 +109,7 @@ proptest! {
     #[test]
     fn any_span_can_be_rendered(source: String, start in 0_usize..40, end in 0_usize..40, line: usize) {
         let error = Error { span: start..end, message: source.clone(), label: source.clone(), help: Some(source.clone()) };
-        prop_assert!(harmless(&render(Some(&source), line, &source, &[error], false)));
+        prop_assert!(escape(&render(Some(&source), line, &source, &[error], false)));
     }
 }
 
@@ -146,7 +146,7 @@ fn hostile_rules_end_soon_with_few_words() {
             rendered.len(),
             source
         );
-        assert!(harmless(&rendered));
+        assert!(escape(&rendered));
     }
     assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
 }
@@ -167,7 +167,7 @@ fn colours_are_the_only_escape_sequences() {
     let errors = parse(source).unwrap_err();
     let coloured = render(Some("a\u{1b}[2J.toml"), 1, source, &errors, true);
     let mut pieces = coloured.split('\u{1b}');
-    assert!(harmless(pieces.next().unwrap()));
+    assert!(escape(pieces.next().unwrap()));
     for piece in pieces {
         let (colour, text) = piece.split_once('m').unwrap();
         assert!(colour.starts_with('['), "{colour:?}");
@@ -177,6 +177,6 @@ fn colours_are_the_only_escape_sequences() {
                 .all(|char| char.is_ascii_digit() || char == ';'),
             "{colour:?}"
         );
-        assert!(harmless(text), "{text:?}");
+        assert!(escape(text), "{text:?}");
     }
 }

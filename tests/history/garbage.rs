@@ -108,11 +108,11 @@ fn a_certificate_that_no_cell_tells_is_still_the_same() {
         "cert_2_active",
     ];
     let old = (header, vec![vec!["", "", "", "true"]]);
-    let (program, mut judged) = (program(), Vec::new());
+    let (program, mut evaluated) = (program(), Vec::new());
     let reports = vec![written(&old, START), written(&old, START)];
-    snapshots(&program, reports, |snapshot| judged.push(snapshot));
-    let before = Before::new(&judged[0], Options::default(), &Workers::one());
-    let diff = history::diff(&program, before, &judged[1], &Workers::one()).unwrap();
+    snapshots(&program, reports, |snapshot| evaluated.push(snapshot));
+    let before = Before::new(&evaluated[0], Options::default(), &Workers::one());
+    let diff = history::diff(&program, before, &evaluated[1], &Workers::one()).unwrap();
     assert_eq!(
         Move::ALL.map(|which| diff.findings(which).count() > 0),
         [false, false, true]
@@ -124,8 +124,8 @@ proptest! {
     fn anything_can_be_compared(old in table(), new in table()) {
         let program = program();
         let reports = vec![written(&old, START), written(&old, START), written(&new, START + 86_400)];
-        let mut judged = Vec::new();
-        snapshots(&program, reports.clone(), |snapshot| judged.push(snapshot));
+        let mut evaluated = Vec::new();
+        snapshots(&program, reports.clone(), |snapshot| evaluated.push(snapshot));
         let trend = Trend::new(&program, TrendOptions::default());
         judge(&program, reports.clone(), &trend);
         let document = trend.finish();
@@ -136,8 +136,8 @@ proptest! {
             prop_assert_eq!(rule.open + rule.resolved, rule.at_start + rule.opened);
         }
         let diff = |old, new| {
-            let before = Before::new(&judged[old], Options::default(), &Workers::one());
-            history::diff(&program, before, &judged[new], &Workers::one())
+            let before = Before::new(&evaluated[old], Options::default(), &Workers::one());
+            history::diff(&program, before, &evaluated[new], &Workers::one())
         };
         if let Ok(diff) = diff(0, 1) {
             prop_assert_eq!(&diff.events, &[]);
@@ -145,7 +145,7 @@ proptest! {
         }
         for (old, new) in [(0, 1), (0, 2), (2, 0)] {
             let whole = diff(old, new).map(|diff| json(&diff));
-            assert_same_while_read(&program, (&judged[old], &reports[new]), &whole, &[(2, 3)]);
+            assert_same_while_read(&program, (&evaluated[old], &reports[new]), &whole, &[(2, 3)]);
         }
     }
 
@@ -167,11 +167,11 @@ proptest! {
             new.1.insert(to.index(new.1.len() + 1), row);
         }
         let new = written(&new, START + days * 86_400);
-        let mut judged = Vec::new();
-        snapshots(&program, vec![written(&old, START), new.clone()], |snapshot| judged.push(snapshot));
-        let before = Before::new(&judged[0], Options::default(), &Workers::one());
-        let whole = history::diff(&program, before, &judged[1], &Workers::one());
+        let mut evaluated = Vec::new();
+        snapshots(&program, vec![written(&old, START), new.clone()], |snapshot| evaluated.push(snapshot));
+        let before = Before::new(&evaluated[0], Options::default(), &Workers::one());
+        let whole = history::diff(&program, before, &evaluated[1], &Workers::one());
         let whole = whole.map(|diff| json(&diff));
-        assert_same_while_read(&program, (&judged[0], &new), &whole, &[(1, usize::MAX), (3, 1)]);
+        assert_same_while_read(&program, (&evaluated[0], &new), &whole, &[(1, usize::MAX), (3, 1)]);
     }
 }

@@ -20,11 +20,11 @@ fn report((header, records): (&str, &str), as_of: i64) -> Report {
 }
 
 fn pair(program: &Program, old: (&str, &str), new: (&str, &str)) -> (Snapshot, Snapshot) {
-    let mut judged = Vec::new();
+    let mut evaluated = Vec::new();
     let reports = vec![report(old, START), report(new, START + DAY)];
-    snapshots(program, reports, |snapshot| judged.push(snapshot));
-    let new = judged.pop().unwrap();
-    (judged.pop().unwrap(), new)
+    snapshots(program, reports, |snapshot| evaluated.push(snapshot));
+    let new = evaluated.pop().unwrap();
+    (evaluated.pop().unwrap(), new)
 }
 
 fn compare(old: (&str, &str), new: (&str, &str), check: impl FnOnce(&Diff<'_>)) {
@@ -58,7 +58,7 @@ fn causes(diff: &Diff<'_>) -> Vec<Cause> {
 fn codes<'a>(diff: &'a Diff<'_>) -> Vec<&'a str> {
     diff.diagnostics
         .iter()
-        .map(|diagnostic| &*diagnostic.code)
+        .map(|diagnostic| diagnostic.code.name())
         .collect()
 }
 

@@ -363,7 +363,7 @@ fn together_and_by_account() {
         together
             .diagnostics
             .iter()
-            .filter(|diagnostic| diagnostic.code == "gap")
+            .filter(|diagnostic| diagnostic.code.name() == "gap")
     };
     assert!(
         gaps().next().unwrap().message.starts_with("account "),
@@ -388,5 +388,5 @@ fn a_report_read_twice_counts_once() {
     let twice = trend(reports.collect(), TrendOptions::default());
     let once = trend(states.iter().map(report).collect(), TrendOptions::default());
     assert_eq!(twice.snapshots, once.snapshots);
-    assert_eq!(twice.diagnostics[0].code, "duplicate-snapshot");
+    assert_eq!(twice.diagnostics[0].code.name(), "duplicate-snapshot");
 }

@@ -119,7 +119,7 @@ fn codes(document: &TrendDocument) -> Vec<&str> {
     document
         .diagnostics
         .iter()
-        .map(|diagnostic| &*diagnostic.code)
+        .map(|diagnostic| diagnostic.code.name())
         .collect()
 }
 

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use credlens::engine::examples::verdict;
+use credlens::finding::Verdict;
 use credlens::report::time::Timestamp;
-use credlens::rule::{Catalogue, EXAMPLE_AS_OF, Example, Verdict};
+use credlens::rule::{Catalogue, EXAMPLE_AS_OF, Example};
 
 use super::root;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use credlens::engine::{self, Collect, Memory, Options, Program, Source, Tell};
+use credlens::engine::{self, Collect, EmitFilter, Memory, Options, Program, Source};
 use credlens::finding::{Finding, Severity, Status, Tally};
 use credlens::gsl::typed::TypedRule;
 use credlens::report::header::Header;
@@ -28,7 +28,7 @@ pub(crate) fn judge(program: &Program, source: impl Source, threads: usize) -> (
     let sink = Collect::default();
     let options = Options {
         threads,
-        tell: Tell::new(&Status::ALL, Severity::Informational),
+        emit: EmitFilter::new(&Status::ALL, Severity::Informational),
         suppressions: None,
     };
     let tally = engine::assess(program, source, &sink, options).unwrap();

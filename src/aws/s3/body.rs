@@ -9,8 +9,8 @@ use tokio::sync::mpsc;
 
 use super::{S3Url, Threads, explain};
 use crate::aws::connect::Session;
+use crate::aws::credential_errors::innermost;
 use crate::aws::error::Error;
-use crate::aws::of_credentials::innermost;
 use crate::aws::policy::Action;
 
 /// How long the next piece of an object may take.

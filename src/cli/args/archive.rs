@@ -8,7 +8,7 @@ use credlens::report::time::Timestamp;
 #[cfg(feature = "aws")]
 use crate::cli::aws_args::Place;
 
-use super::{ListFormat, Talk};
+use super::{ListFormat, Verbosity};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -71,7 +71,7 @@ pub(crate) struct ArchiveAdd {
     pub(crate) max_unpacked: Option<u64>,
 
     #[command(flatten)]
-    pub(crate) talk: Talk,
+    pub(crate) verbosity: Verbosity,
 }
 
 /// Which reports.

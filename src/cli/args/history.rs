@@ -11,7 +11,7 @@ use credlens::report::time::Timestamp;
 #[cfg(feature = "aws")]
 use crate::cli::aws_args::{Aws, Place};
 
-use super::{FailOn, FormatTo, Scan, Selection, StatusWord, Talk};
+use super::{FailOn, FormatTo, Scan, Selection, StatusWord, Verbosity};
 
 pub(super) const DIFF_EXAMPLES: &str = "\
 Examples:
@@ -20,7 +20,7 @@ Examples:
   credlens diff old.json new.json --fail-on-new high       for a pipeline: exit status 1 on a new finding
   credlens diff old.csv new.csv --format markdown=changes.md --format ndjson=events.ndjson
 
-Each report is judged as of when it was made: its own time, else the date in its file name; --old-as-of and
+Each report is evaluated as of when it was made: its own time, else the date in its file name; --old-as-of and
 --new-as-of say it where neither does, or is wrong.
 
 Exit status:
@@ -36,7 +36,7 @@ Examples:
   credlens trend s3://audit-reports/credentials              the same in S3
   credlens trend reports/ --by account --format csv=trend.csv
 
-Each report is judged as of when it was made: its own time, else the date in its file name.
+Each report is evaluated as of when it was made: its own time, else the date in its file name.
 
 Exit status:
   0  told
@@ -86,7 +86,7 @@ pub(crate) struct Judge {
     pub(crate) place: Place,
 
     #[command(flatten)]
-    talk: Talk,
+    verbosity: Verbosity,
 }
 
 impl Judge {
@@ -114,7 +114,7 @@ impl Judge {
             config: self.config,
             threads: self.threads,
             max_unpacked: self.max_unpacked,
-            talk: self.talk,
+            verbosity: self.verbosity,
         }
     }
 }

@@ -31,8 +31,8 @@ Exit status:
   0  clean
   1  a finding at or above --fail-on
   2  usage, rule or configuration error
-  3  no input could be judged
-  4  partial: some inputs or accounts failed, the rest was judged and written
+  3  no input could be evaluated
+  4  partial: some inputs or accounts failed, the rest was evaluated and written
   130  interrupted";
 
 const SCAN_EXAMPLES: &str = "\
@@ -50,8 +50,8 @@ Exit status:
   0  clean
   1  a finding at or above --fail-on
   2  usage, rule or configuration error
-  3  no input could be judged
-  4  partial: some inputs or accounts failed, the rest was judged and written
+  3  no input could be evaluated
+  4  partial: some inputs or accounts failed, the rest was evaluated and written
   130  interrupted";
 
 #[cfg(feature = "aws")]
@@ -138,7 +138,7 @@ pub(crate) struct Scan {
     #[command(flatten)]
     pub(crate) aws: Aws,
 
-    /// Tell the ids of the access keys that findings are about: lists the keys of every user who has one
+    /// Show the ids of the access keys that findings are about: lists the keys of every user who has one
     #[cfg(feature = "aws")]
     #[arg(long, help_heading = "AWS")]
     pub(crate) resolve_keys: bool,
@@ -188,7 +188,7 @@ pub(crate) struct Scan {
     pub(crate) max_unpacked: Option<u64>,
 
     #[command(flatten)]
-    pub(crate) talk: Talk,
+    pub(crate) verbosity: Verbosity,
 }
 
 /// `credlens fetch`
@@ -209,7 +209,7 @@ pub(crate) struct Fetch {
     pub(crate) output: Option<PathBuf>,
 
     #[command(flatten)]
-    pub(crate) talk: Talk,
+    pub(crate) verbosity: Verbosity,
 }
 
 /// Which rules run.
@@ -235,7 +235,7 @@ pub(crate) struct Selection {
 
 /// How much is said, and in which colours.
 #[derive(Clone, Copy, Debug, Args)]
-pub(crate) struct Talk {
+pub(crate) struct Verbosity {
     /// Colours: auto, always or never [default: auto, which is on a terminal, and not where `NO_COLOR` is set]
     #[arg(long, value_name = "WHEN")]
     pub(crate) color: Option<Color>,
@@ -244,7 +244,7 @@ pub(crate) struct Talk {
     #[arg(long, short)]
     pub(crate) quiet: bool,
 
-    /// Tell every diagnostic, notes included
+    /// Show every diagnostic, notes included
     #[arg(long, short, action = clap::ArgAction::Count, conflicts_with = "quiet")]
     pub(crate) verbose: u8,
 }

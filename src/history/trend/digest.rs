@@ -8,7 +8,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::figures::{Facts, Figures, idle_since};
 use super::row::{Mark, Row, is_told};
-use crate::engine::{Block, Hit, Input, user_key};
+use crate::engine::{Block, FindingRef, Input, user_key};
 use crate::finding::Status;
 use crate::history::accounts::AccountOf;
 use crate::history::cells::Cells as _;
@@ -161,12 +161,12 @@ impl Digest {
     }
 
     /// Takes a finding in those rows.
-    pub(super) fn hit(&mut self, hit: &Hit<'_>) {
-        let rule = roster::rule(hit.judged().position);
-        let Some(row) = hit.row() else {
+    pub(super) fn finding(&mut self, finding: &FindingRef<'_>) {
+        let rule = roster::rule(finding.rule().position);
+        let Some(row) = finding.row() else {
             return self.folded.push(rule);
         };
-        let fails = match hit.status {
+        let fails = match finding.status {
             Status::Fail => true,
             Status::Undetermined => false,
             Status::Suppressed | Status::Pass => return,
@@ -178,7 +178,7 @@ impl Digest {
         row.count += 1;
         self.marks.push(Mark {
             rule,
-            slot: hit.slot(),
+            slot: finding.slot(),
             fails,
         });
         if fails {

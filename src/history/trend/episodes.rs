@@ -2,7 +2,8 @@
 
 use super::row::{Mark, Row, is_told};
 use super::survival::Lengths;
-use crate::engine::{Id, Judged};
+use crate::engine::{CompiledRule, finding_id};
+use crate::finding::FindingId;
 use crate::report::schema::Slot;
 use crate::report::time::Timestamp;
 
@@ -59,7 +60,13 @@ pub(super) enum Likeness {
 
 impl Open {
     /// Opened by a mark of this row.
-    pub(super) fn new(mark: Mark, row: &Row, rules: &[Judged], since: Timestamp, at_start: bool) -> Self {
+    pub(super) fn new(
+        mark: Mark,
+        row: &Row,
+        rules: &[CompiledRule],
+        since: Timestamp,
+        at_start: bool,
+    ) -> Self {
         let slots = row.slots_of(rules[usize::from(mark.rule)].bound.typed.entity);
         Self {
             rule: mark.rule,
@@ -75,14 +82,20 @@ impl Open {
     }
 
     /// Stable name of the finding on the user of this key.
-    pub(super) fn id(&self, rules: &[Judged], user: u128) -> Id {
-        let judged = &rules[usize::from(self.rule)];
-        let about = judged.bound.typed.entity.existence(self.slot);
-        Id::of(judged, user, self.slot, about.map(|_| self.created))
+    pub(super) fn id(&self, rules: &[CompiledRule], user: u128) -> FindingId {
+        let compiled = &rules[usize::from(self.rule)];
+        let about = compiled.bound.typed.entity.existence(self.slot);
+        finding_id(compiled, user, self.slot, about.map(|_| self.created))
     }
 
     /// Whether a failing mark of the user is this finding, that was open when the user was as in `old`.
-    pub(super) fn likeness(&self, mark: Mark, old: &Row, new: &Row, rules: &[Judged]) -> Option<Likeness> {
+    pub(super) fn likeness(
+        &self,
+        mark: Mark,
+        old: &Row,
+        new: &Row,
+        rules: &[CompiledRule],
+    ) -> Option<Likeness> {
         if self.rule != mark.rule {
             return None;
         }
@@ -108,7 +121,7 @@ impl Open {
     }
 
     /// Still open: this mark of the user shows it.
-    pub(super) fn see(&mut self, mark: Mark, row: &Row, rules: &[Judged]) {
+    pub(super) fn see(&mut self, mark: Mark, row: &Row, rules: &[CompiledRule]) {
         let Some(slots) = row.slots_of(rules[usize::from(self.rule)].bound.typed.entity) else {
             return;
         };
@@ -119,7 +132,7 @@ impl Open {
 
     /// Whether it may be open although no mark shows that it fails. `folded` tells that nothing is said of its
     /// rule, `marks` are the user's.
-    pub(super) fn may_fail(&self, row: &Row, marks: &[Mark], folded: bool, rules: &[Judged]) -> bool {
+    pub(super) fn may_fail(&self, row: &Row, marks: &[Mark], folded: bool, rules: &[CompiledRule]) -> bool {
         let unsure = |slot: Option<Slot>| {
             let of_rule = |mark: &Mark| mark.rule == self.rule && !mark.fails;
             folded

@@ -3,7 +3,7 @@
 use super::document::Point;
 use super::row::{Mark, Row};
 use super::survival::{rank, ratio};
-use crate::engine::Judged;
+use crate::engine::CompiledRule;
 use crate::history::cells::Cells;
 use crate::history::event::known;
 use crate::report::cell::{self, Flag};
@@ -194,7 +194,7 @@ impl Figures {
     }
 
     /// The point, once all is counted; the rules are those by which was judged.
-    pub(super) fn finish(mut self, rules: &[Judged]) -> Point {
+    pub(super) fn finish(mut self, rules: &[CompiledRule]) -> Point {
         use Known::{ActiveKeys, AgedKeys, ConsoleUsers, Dormant, Mfa, Root, Unused};
         let lacks = self.lacks;
         let mut point = Point {
@@ -204,8 +204,8 @@ impl Figures {
             resolved: self.resolved,
             ..Point::default()
         };
-        for (judged, &count) in rules.iter().zip(&self.failing) {
-            let bound = &judged.bound;
+        for (compiled, &count) in rules.iter().zip(&self.failing) {
+            let bound = &compiled.bound;
             *point.by_severity.entry(bound.severity).or_default() += count;
             if count > 0 {
                 *point.by_rule.entry(bound.rule.id.clone()).or_default() += count;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::document::Point;
 use super::survival::percentile;
-use crate::finding::{Diagnostic, Level};
+use crate::finding::{Code, Diagnostic};
 use crate::report::time::Timestamp;
 
 /// How many are told; the rest is counted.
@@ -39,6 +39,7 @@ pub(super) fn gaps(points: &[Point], missing: &[Missing]) -> Vec<Diagnostic> {
     if more > 0 {
         messages.push(format!("{more} more gaps"));
     }
+    let diagnostic = |message| Diagnostic::new(Code::Gap, message);
     messages.into_iter().map(diagnostic).collect()
 }
 
@@ -95,18 +96,6 @@ fn span(seconds: i64) -> String {
 fn pause(one: &Point, next: &Point) -> Option<i64> {
     let time = |point: &Point| Timestamp::parse(point.as_of.as_bytes());
     Some(time(next)?.0 - time(one)?.0)
-}
-
-fn diagnostic(message: String) -> Diagnostic {
-    Diagnostic {
-        level: Level::Note,
-        code: "gap".to_owned(),
-        path: None,
-        row: None,
-        column: None,
-        value: None,
-        message,
-    }
 }
 
 #[cfg(test)]

@@ -27,8 +27,8 @@ use self::follow::{Followed, Odd, take_duplicates};
 use self::gaps::Missing;
 use self::user::{Counted, Step};
 use super::notes;
-use crate::engine::{Block, Hit, Input, Judged, Program, Sink};
-use crate::finding::{Diagnostic, Level};
+use crate::engine::{Block, CompiledRule, FindingRef, Input, Program, Sink};
+use crate::finding::{Code, Diagnostic};
 use crate::report::schema::{Column, ColumnSet, TextColumn, TimeColumn};
 use crate::report::time::{Timestamp, Unit};
 
@@ -60,13 +60,13 @@ impl Default for TrendOptions {
 /// missing from it would seem deleted.
 #[derive(Debug)]
 pub struct Trend<'a> {
-    rules: &'a [Judged],
+    rules: &'a [CompiledRule],
     state: Mutex<State<'a>>,
 }
 
 #[derive(Debug)]
 struct State<'a> {
-    rules: &'a [Judged],
+    rules: &'a [CompiledRule],
     options: TrendOptions,
     /// The blocks of the present report.
     report: Vec<Digest>,
@@ -106,7 +106,7 @@ type Accounts<'a> = BTreeMap<&'a [u8], Vec<(&'a Digest, &'a Group)>>;
 impl<'a> Trend<'a> {
     /// Of reports that this program judges, telling what fails and what is undetermined.
     pub fn new(program: &'a Program, options: TrendOptions) -> Self {
-        let rules = program.judged();
+        let rules = program.compiled_rules();
         let state = State {
             rules,
             options,
@@ -153,8 +153,8 @@ impl Sink for Trend<'_> {
         part.take(block, self.rules.len());
     }
 
-    fn hit(&self, part: &mut Digest, hit: &Hit<'_>) {
-        part.hit(hit);
+    fn finding(&self, part: &mut Digest, finding: &FindingRef<'_>) {
+        part.finding(finding);
     }
 
     fn accept(&self, part: &mut Digest) -> io::Result<()> {
@@ -198,7 +198,7 @@ impl State<'_> {
         };
         if report.iter().all(|digest| digest.rows.is_empty()) {
             let message = "this report has no users, and so tells no account: it was passed over";
-            return self.note(input, "empty-report", message.to_owned());
+            return self.note(input, Code::EmptyReport, message);
         }
         self.diagnostics.extend(notes::undated(input));
         let comparable = self.is_comparable(input);
@@ -313,14 +313,13 @@ impl State<'_> {
         if !comparable {
             let message = "this report has not the same of the columns user, arn and user_creation_time as \
                            the first one, so that its findings cannot be followed; it is counted alone";
-            self.note(input, "lost-column", message.to_owned());
+            self.note(input, Code::LostColumn, message);
         }
         comparable
     }
 
-    fn note(&mut self, input: &Input, code: &str, message: String) {
-        self.diagnostics
-            .push(notes::note(input, Level::Warning, code, message));
+    fn note(&mut self, input: &Input, code: Code, message: &str) {
+        self.diagnostics.push(notes::note(input, code, message));
     }
 
     /// The accounts that the report tells anything new of.

@@ -46,10 +46,10 @@ impl State<'_> {
         let all = self.rules.iter().zip(&self.episodes).zip(open);
         let mut rules: Vec<RuleTrend> = all
             .filter(|((_, episodes), _)| episodes.at_start + episodes.opened > 0)
-            .map(|((judged, episodes), open)| RuleTrend {
-                rule: judged.bound.rule.id.clone(),
-                parameters: judged.bound.parameters.clone(),
-                severity: judged.bound.severity,
+            .map(|((compiled, episodes), open)| RuleTrend {
+                rule: compiled.bound.rule.id.clone(),
+                parameters: compiled.bound.parameters.clone(),
+                severity: compiled.bound.severity,
                 at_start: episodes.at_start,
                 opened: episodes.opened,
                 resolved: episodes.resolved,

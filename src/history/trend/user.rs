@@ -4,7 +4,7 @@ use super::digest::At;
 use super::document::Rotation;
 use super::episodes::{Episodes, LIKENESSES, Open};
 use super::row::{Mark, Row};
-use crate::engine::Judged;
+use crate::engine::CompiledRule;
 use crate::report::time::Timestamp;
 
 /// What is kept of a user with an open finding. Whose it is, is kept too, since the snapshot that shows it is not.
@@ -27,7 +27,7 @@ pub(super) struct Step<'a> {
     pub(super) as_of: Timestamp,
     /// Rules, by position, that this one tells nothing of.
     pub(super) folded: &'a [u16],
-    pub(super) rules: &'a [Judged],
+    pub(super) rules: &'a [CompiledRule],
 }
 
 /// What is counted over all accounts.

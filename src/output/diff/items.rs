@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use super::DiffView;
 use super::document::SEPARATOR;
-use crate::engine::Judged;
+use crate::engine::CompiledRule;
 use crate::finding::Status;
 use crate::history::{Moved, Side, Snapshot};
 use crate::output::json_text::{write, write_hex, write_option};
@@ -17,7 +17,7 @@ use crate::report::time::Timestamp;
 pub(super) struct Items<'a> {
     old: &'a Snapshot,
     new: &'a Snapshot,
-    judged: &'a [Judged],
+    compiled: &'a [CompiledRule],
     /// By the rule's position.
     rules: Vec<RulePieces>,
 }
@@ -41,12 +41,12 @@ struct UserPiece {
 
 impl<'a> Items<'a> {
     pub(super) fn new(view: &DiffView<'a>) -> Self {
-        let judged = view.diff.rules;
+        let compiled = view.diff.rules;
         Self {
             old: view.diff.old,
             new: view.diff.new,
-            judged,
-            rules: judged.iter().map(RulePieces::new).collect(),
+            compiled,
+            rules: compiled.iter().map(RulePieces::new).collect(),
         }
     }
 
@@ -67,9 +67,9 @@ impl<'a> Items<'a> {
             Side::New => self.new,
         };
         let rule = &self.rules[usize::from(found.rule)];
-        let entity = self.judged[usize::from(found.rule)].bound.typed.entity;
+        let entity = self.compiled[usize::from(found.rule)].bound.typed.entity;
         out.extend_from_slice(br#"{"id":""#);
-        write_hex(snapshot.id(self.judged, moved.row, found).0, out);
+        write_hex(snapshot.id(self.compiled, moved.row, found).0, out);
         out.extend_from_slice(&rule.head);
         out.extend_from_slice(user.of(snapshot, (moved.side, moved.row)));
         out.extend_from_slice(&rule.credentials[found.slot as usize]);
@@ -93,8 +93,8 @@ impl<'a> Items<'a> {
 }
 
 impl RulePieces {
-    fn new(judged: &Judged) -> Self {
-        let bound = &judged.bound;
+    fn new(compiled: &CompiledRule) -> Self {
+        let bound = &compiled.bound;
         let mut head = br#"","rule":"#.to_vec();
         write(&bound.rule.id, &mut head);
         head.extend_from_slice(br#","parameters":"#);

@@ -13,7 +13,7 @@ use std::str::FromStr;
 
 pub use document::{DiffDocument, DiffEvent, DiffFinding, DiffFindings, EventLine};
 
-use super::{Settings, harmless};
+use super::{Settings, escape};
 use crate::engine::Workers;
 use crate::finding::{Diagnostic, InputTally, Severity};
 use crate::history::{Diff, Event, Findings, Moved, Side, Snapshot};
@@ -57,7 +57,7 @@ impl fmt::Display for DiffFormat {
 
 /// The word names no format of a diff.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown format '{}'; one of {}", harmless(.0), DiffFormat::ALL.map(DiffFormat::name).join(", "))]
+#[error("unknown format '{}'; one of {}", escape(.0), DiffFormat::ALL.map(DiffFormat::name).join(", "))]
 pub struct UnknownDiffFormat(String);
 
 impl FromStr for DiffFormat {
@@ -95,7 +95,7 @@ pub fn write_diff(format: DiffFormat, view: &DiffView<'_>, out: &mut dyn Write) 
 
 impl<'a> DiffView<'a> {
     fn rules(&self) -> Vec<&'a BoundRule> {
-        self.diff.rules.iter().map(|judged| &judged.bound).collect()
+        self.diff.rules.iter().map(|compiled| &compiled.bound).collect()
     }
 
     /// The snapshot that tells whose event it is, and the row there.

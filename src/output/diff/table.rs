@@ -4,7 +4,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::{DiffEvent, DiffFinding, DiffView, input};
 use crate::history::{Kind, Move};
-use crate::output::harmless;
+use crate::output::escape;
 use crate::output::layout::{Align, Cell, Grid, Paint, cut_start, wrap};
 use crate::output::overview::{BOLD, DIM, severity_style};
 use crate::output::words::{self, diagnostic_line};
@@ -40,7 +40,7 @@ fn snapshots(view: &DiffView<'_>) -> String {
         );
         grid.cells(vec![
             Cell::styled(name, DIM),
-            Cell::new(cut_start(&harmless(&input.path), view.settings.width / 3)),
+            Cell::new(cut_start(&escape(&input.path), view.settings.width / 3)),
             Cell::new(words::counted(input.users, "user")),
             Cell::styled(as_of, DIM),
         ]);
@@ -60,7 +60,7 @@ fn events(view: &DiffView<'_>) -> String {
         let told = view.event(event);
         grid.cells(vec![
             Cell::styled(event.kind.name(), kind_style(event.kind)),
-            Cell::new(harmless(told.user.as_deref().unwrap_or(""))),
+            Cell::new(escape(told.user.as_deref().unwrap_or(""))),
             Cell::styled(told.account.clone().unwrap_or_default(), DIM),
             Cell::new(saying(&told)),
         ]);
@@ -156,8 +156,8 @@ fn findings(view: &DiffView<'_>, which: Move) -> String {
     for finding in view.worst(findings) {
         grid.cells(vec![
             Cell::styled(finding.severity.name(), severity_style(finding.severity)),
-            Cell::new(harmless(finding.user.as_deref().unwrap_or(""))),
-            Cell::new(harmless(&finding.rule)),
+            Cell::new(escape(finding.user.as_deref().unwrap_or(""))),
+            Cell::new(escape(&finding.rule)),
             Cell::styled(finding.credential.clone().unwrap_or_default(), DIM),
             Cell::new(about(&finding)),
         ]);
@@ -171,7 +171,7 @@ fn findings(view: &DiffView<'_>, which: Move) -> String {
 pub(super) fn about(finding: &DiffFinding) -> String {
     let before = finding.before.map(|status| format!("was {status}; "));
     match finding.resolved_by.as_slice() {
-        [] => harmless(&format!("{}{}", before.unwrap_or_default(), finding.message)).into_owned(),
+        [] => escape(&format!("{}{}", before.unwrap_or_default(), finding.message)).into_owned(),
         causes => format!("by {}", causes.join(", ")),
     }
 }

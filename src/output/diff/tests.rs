@@ -1,10 +1,10 @@
 //! A hostile report and a later one, in every format.
 
 use super::*;
-use crate::engine::{self, Tell};
+use crate::engine::{self, EmitFilter};
 use crate::finding::Status;
 use crate::history::{Before, Collector, Options, diff};
-use crate::output::harmless::is_harmful;
+use crate::output::escape::is_harmful;
 use crate::output::schema::{check_committed, schemas};
 use crate::output::support::{HOSTILE, Memory, RULES, program};
 
@@ -22,7 +22,7 @@ fn told(format: DiffFormat, width: usize) -> String {
     let reports = [("o\x1bld.csv", HOSTILE.as_bytes()), ("new.csv", LATER.as_bytes())];
     let statuses = [Status::Fail, Status::Undetermined];
     let options = engine::Options {
-        tell: Tell::new(&statuses, Severity::Informational),
+        emit: EmitFilter::new(&statuses, Severity::Informational),
         ..engine::Options::default()
     };
     let sink = Collector::new(|snapshot| snapshots.push(snapshot));
@@ -120,12 +120,12 @@ fn table_at_100_columns() {
     warning: new.csv: both reports are of the same instant (2026-11-21T00:00:00Z) [order]
     warning: new.csv, row 3: of 1 user it cannot be said which keys or certificates were made or
       deleted, since cells say nothing [unclear-keys]
-    warning: o\x1bld.csv, row 3, access_key_1_last_rotated 'soon\x07': this cell is no time; what
-      depends on it is undetermined [bad-cell]
-    warning: o\x1bld.csv, row 4, mfa_active 'maybe': this cell is neither true nor false; what depends
-      on it is undetermined [bad-cell]
-    warning: new.csv, row 3, access_key_1_last_rotated 'soon\x07': this cell is no time; what depends
-      on it is undetermined [bad-cell]
+    warning: o\x1bld.csv, row 3, access_key_1_last_rotated 'soon\x07': not a valid time; what depends
+      on this cell is undetermined [bad-cell]
+    warning: o\x1bld.csv, row 4, mfa_active 'maybe': neither true nor false; what depends on this cell
+      is undetermined [bad-cell]
+    warning: new.csv, row 3, access_key_1_last_rotated 'soon\x07': not a valid time; what depends on
+      this cell is undetermined [bad-cell]
 
     findings: 1 opened (1 high), 3 resolved (1 critical, 2 high), 1 still open (1 medium)
     "#);
@@ -172,8 +172,8 @@ fn markdown() {
 
     - warning: new.csv: both reports are of the same instant (2026-11-21T00:00:00Z) &#91;order&#93;
     - warning: new.csv, row 3: of 1 user it cannot be said which keys or certificates were made or deleted, since cells say nothing &#91;unclear-keys&#93;
-    - warning: o&#92;x1bld.csv, row 3, access\_key\_1\_last\_rotated 'soon&#92;x07': this cell is no time; what depends on it is undetermined &#91;bad-cell&#93;
-    - warning: o&#92;x1bld.csv, row 4, mfa\_active 'maybe': this cell is neither true nor false; what depends on it is undetermined &#91;bad-cell&#93;
-    - warning: new.csv, row 3, access\_key\_1\_last\_rotated 'soon&#92;x07': this cell is no time; what depends on it is undetermined &#91;bad-cell&#93;
+    - warning: o&#92;x1bld.csv, row 3, access\_key\_1\_last\_rotated 'soon&#92;x07': not a valid time; what depends on this cell is undetermined &#91;bad-cell&#93;
+    - warning: o&#92;x1bld.csv, row 4, mfa\_active 'maybe': neither true nor false; what depends on this cell is undetermined &#91;bad-cell&#93;
+    - warning: new.csv, row 3, access\_key\_1\_last\_rotated 'soon&#92;x07': not a valid time; what depends on this cell is undetermined &#91;bad-cell&#93;
     "#);
 }

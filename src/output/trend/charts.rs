@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::html::escape;
+use super::html::escape_html;
 use super::lines::day;
 use crate::history::trend::{Point, RuleTrend};
 use crate::report::time::Timestamp;
@@ -33,7 +33,7 @@ pub(super) struct Layer {
 
 impl Frame {
     fn new(title: &str, height: f64, top: f64) -> Self {
-        let title = escape(title);
+        let title = escape_html(title);
         let out = format!(
             "<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{title}\"><title>{title}</title>\n"
         );
@@ -51,7 +51,7 @@ impl Frame {
     }
 
     fn text(&mut self, (x, y): (f64, f64), class: &str, text: &str) {
-        let text = escape(text);
+        let text = escape_html(text);
         self.push(format_args!(
             "<text x=\"{x:.1}\" y=\"{y:.1}\" class=\"{class}\">{text}</text>"
         ));
@@ -156,7 +156,7 @@ pub(super) fn stacked(title: &str, points: &[&Point], layers: &[Layer]) -> Strin
             .chain(lower)
             .map(|(x, value)| format!("{x:.1},{:.1}", frame.y(value)))
             .collect();
-        let (class, name) = (&layer.class, escape(&layer.name));
+        let (class, name) = (&layer.class, escape_html(&layer.name));
         frame.push(format_args!(
             "<polygon points=\"{}\" class=\"{class}\"><title>{name}</title></polygon>",
             outline.join(" ")

@@ -7,7 +7,7 @@ use super::lines;
 use super::series::{Figure, Series, Unit, series};
 use crate::history::trend::{RuleTrend, TrendDocument};
 use crate::output::words::{self, diagnostic_line};
-use crate::output::{Settings, harmless};
+use crate::output::{Settings, escape};
 
 const STYLE: &str = include_str!("style.css");
 const DIAGNOSTICS: usize = 20;
@@ -26,7 +26,7 @@ pub(super) fn render(document: &TrendDocument, settings: Settings) -> String {
     page.line(format_args!("<h1>IAM credential reports: trend</h1>"));
     page.line(format_args!(
         "<p class=\"soft\">{}</p>",
-        escape(&lines::span(document))
+        escape_html(&lines::span(document))
     ));
     let all = series(document);
     for one in all.iter().take(settings.limit) {
@@ -52,9 +52,9 @@ pub(super) fn render(document: &TrendDocument, settings: Settings) -> String {
 }
 
 /// The text harmless, and nothing in it markup.
-pub(super) fn escape(text: &str) -> String {
+pub(super) fn escape_html(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for char in harmless(text).chars() {
+    for char in escape(text).chars() {
         match char {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
@@ -78,7 +78,7 @@ impl Page {
     /// Cards and charts of one series; those of all accounts too, where it is of all.
     fn section(&mut self, series: &Series<'_>, document: &TrendDocument, of_all: bool) {
         if let Some(account) = series.account {
-            self.line(format_args!("<h2>Account {}</h2>", escape(account)));
+            self.line(format_args!("<h2>Account {}</h2>", escape_html(account)));
         }
         let figures = series.figures();
         self.cards(&figures);
@@ -107,7 +107,7 @@ impl Page {
             self.line(format_args!(
                 "<div><b>{}</b><span>{} <i class=\"{class}\">was {}</i></span></div>",
                 figure.text(last),
-                escape(&figure.name),
+                escape_html(&figure.name),
                 figure.text(first)
             ));
         }
@@ -117,9 +117,9 @@ impl Page {
     fn figure(&mut self, title: &str, keys: &[(&str, &str)], chart: &str) {
         let keys: Vec<String> = keys
             .iter()
-            .map(|(class, name)| format!("<span class=\"key {class}\">{}</span>", escape(name)))
+            .map(|(class, name)| format!("<span class=\"key {class}\">{}</span>", escape_html(name)))
             .collect();
-        let title = escape(title);
+        let title = escape_html(title);
         self.line(format_args!(
             "<figure><figcaption><strong>{title}</strong>{}</figcaption>\n{chart}</figure>",
             keys.concat()
@@ -191,7 +191,7 @@ impl Page {
             "<p class=\"soft\">Days to resolve are estimated by Kaplan and Meier: open findings count for as long \
              as they were seen, those of the first snapshot not at all; – means that so many were not resolved \
              yet.</p>\n<p class=\"soft\">{}.</p>",
-            escape(&lines::rotation(&document.rotation))
+            escape_html(&lines::rotation(&document.rotation))
         ));
     }
 
@@ -216,7 +216,7 @@ impl Page {
         self.head(&heads);
         for rule in &document.rules {
             let severity = rule.severity;
-            let name = escape(&words::rule(&rule.rule, &rule.parameters));
+            let name = escape_html(&words::rule(&rule.rule, &rule.parameters));
             let cells: Vec<String> = lines::rule_cells(rule)
                 .iter()
                 .map(|cell| format!("<td class=\"number\">{cell}</td>"))
@@ -238,17 +238,17 @@ impl Page {
         for finding in document.oldest.iter().take(limit) {
             let severity = finding.severity;
             let [user, account] =
-                [&finding.user, &finding.account].map(|text| escape(text.as_deref().unwrap_or("")));
+                [&finding.user, &finding.account].map(|text| escape_html(text.as_deref().unwrap_or("")));
             self.line(format_args!(
                 "<tr><td><i class=\"{severity}\">{severity}</i></td><td>{}</td><td class=\"name\">{user}</td>\
                  <td>{account}</td><td class=\"name\">{}</td></tr>",
                 lines::since(&finding.since, finding.at_start),
-                escape(&finding.rule)
+                escape_html(&finding.rule)
             ));
         }
         self.line(format_args!("</tbody></table></div>"));
         if let Some(more) = lines::more_open(document, limit) {
-            self.line(format_args!("<p class=\"soft\">{}</p>", escape(&more)));
+            self.line(format_args!("<p class=\"soft\">{}</p>", escape_html(&more)));
         }
     }
 
@@ -258,7 +258,10 @@ impl Page {
         }
         self.line(format_args!("<h2>Diagnostics</h2>\n<ul>"));
         for diagnostic in document.diagnostics.iter().take(DIAGNOSTICS) {
-            self.line(format_args!("<li>{}</li>", escape(&diagnostic_line(diagnostic))));
+            self.line(format_args!(
+                "<li>{}</li>",
+                escape_html(&diagnostic_line(diagnostic))
+            ));
         }
         let more = document.diagnostics.len().saturating_sub(DIAGNOSTICS);
         if more > 0 {

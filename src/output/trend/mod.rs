@@ -15,7 +15,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::str::FromStr;
 
-use super::{Settings, harmless, json_text};
+use super::{Settings, escape, json_text};
 use crate::history::trend::TrendDocument;
 
 /// A form in which a trend is told.
@@ -57,7 +57,7 @@ impl fmt::Display for TrendFormat {
 
 /// The word names no format of a trend.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown format '{}'; one of {}", harmless(.0), TrendFormat::ALL.map(TrendFormat::name).join(", "))]
+#[error("unknown format '{}'; one of {}", escape(.0), TrendFormat::ALL.map(TrendFormat::name).join(", "))]
 pub struct UnknownTrendFormat(String);
 
 impl FromStr for TrendFormat {

@@ -6,7 +6,7 @@ use crate::history::trend::TrendDocument;
 use crate::output::layout::{Align, Cell, Grid, Paint, wrap};
 use crate::output::overview::{BOLD, DIM, severity_style};
 use crate::output::words::{self, diagnostic_line};
-use crate::output::{Settings, harmless};
+use crate::output::{Settings, escape};
 
 /// Columns of a sparkline at most.
 const SPARKS: usize = 32;
@@ -37,7 +37,7 @@ fn figures(series: &Series<'_>, settings: Settings) -> String {
     let paint = Paint(settings.color);
     let mut grid = Grid::new(0, [Align::Left, Align::Right, Align::Right, Align::Left]);
     if let Some(account) = series.account {
-        grid.free(paint.text(BOLD, format!("account {}", harmless(account))));
+        grid.free(paint.text(BOLD, format!("account {}", escape(account))));
     }
     grid.cells(
         ["", "first", "last", ""]
@@ -116,9 +116,9 @@ fn oldest(document: &TrendDocument, settings: Settings) -> String {
         grid.cells(vec![
             Cell::styled(finding.severity.name(), severity_style(finding.severity)),
             Cell::new(lines::since(&finding.since, finding.at_start)),
-            Cell::new(harmless(finding.user.as_deref().unwrap_or(""))),
-            Cell::new(harmless(&finding.rule)),
-            Cell::styled(harmless(finding.account.as_deref().unwrap_or("")), DIM),
+            Cell::new(escape(finding.user.as_deref().unwrap_or(""))),
+            Cell::new(escape(&finding.rule)),
+            Cell::styled(escape(finding.account.as_deref().unwrap_or("")), DIM),
         ]);
     }
     if let Some(more) = lines::more_open(document, settings.limit) {

@@ -4,7 +4,7 @@ use super::*;
 use crate::engine::{self, Event, Source};
 use crate::finding::AsOfSource;
 use crate::history::trend::{Trend, TrendOptions};
-use crate::output::harmless::is_harmful;
+use crate::output::escape::is_harmful;
 use crate::output::schema::{check_committed, schemas};
 use crate::output::support::{HOSTILE, Memory, RULES, program};
 use crate::report::time::Unit;

@@ -7,6 +7,7 @@
 mod reference;
 
 use super::header::Header;
+use super::issue::RowIssue;
 use super::rows::{Rows, offset, trim};
 use super::wide::{Found, WINDOW, Windows, find_ends};
 use reference::Reader;
@@ -21,35 +22,6 @@ const FEW: usize = 4 * WINDOW;
 /// block itself.
 const MOST_RAGGED: usize = 10_000;
 
-/// A record that was not read as it stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Oddity {
-    /// Data row of the block, from 0, those that were left out counted; for [`OddityKind::RepeatedHeader`] the one
-    /// that follows.
-    pub row: u32,
-    /// What was done about it.
-    pub kind: OddityKind,
-}
-
-/// What was done about an odd record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OddityKind {
-    /// Unquoted commas in the user name were put back.
-    Repaired,
-    /// The next report's header was cut off its last cell.
-    GluedHeader,
-    /// It repeats the header, and is no user.
-    RepeatedHeader,
-    /// A quote that opens in it is never closed, and was taken to reach to the end of its line.
-    UnclosedQuote,
-    /// A quoted cell of it holds a line break, as no report of AWS does.
-    LineBreak,
-    /// Ragged as so many before it in its block that it, and all such records after it, were left out.
-    LeftOut,
-    /// It has this many fields, and they cannot be told apart: its cells are unknown.
-    Ragged(usize),
-}
-
 /// Splits blocks. Kept from block to block, since the reader for records that are not plain is costly to make.
 #[derive(Debug, Default)]
 pub struct Splitter {
@@ -59,10 +31,10 @@ pub struct Splitter {
 }
 
 impl Splitter {
-    /// Splits the text of `rows` into records and fields. Notes what was odd.
-    pub fn split(&mut self, rows: &mut Rows, header: &Header, oddities: &mut Vec<Oddity>) {
+    /// Splits the text of `rows` into records and fields. Notes the issues of records.
+    pub fn split(&mut self, rows: &mut Rows, header: &Header, issues: &mut Vec<RowIssue>) {
         rows.start(header.width());
-        oddities.clear();
+        issues.clear();
         let text = std::mem::take(rows.text_mut());
         self.ends.resize(STRIP + WINDOW, 0);
         let mut block = Block {
@@ -72,7 +44,7 @@ impl Splitter {
             first_name: header.names().first().map_or(b"", |name| name.trim().as_bytes()),
             reader: &mut self.reader,
             rows,
-            oddities,
+            issues,
         };
         block.split();
         rows.put_before_rewritten(text);
@@ -88,7 +60,7 @@ struct Block<'a> {
     reader: &'a mut Option<Reader>,
     ends: &'a mut [u32],
     rows: &'a mut Rows,
-    oddities: &'a mut Vec<Oddity>,
+    issues: &'a mut Vec<RowIssue>,
 }
 
 impl Block<'_> {
@@ -124,7 +96,7 @@ impl Block<'_> {
             Some(reader) if reader.delimiter() == delimiter => reader,
             reader => reader.insert(Reader::new(delimiter)),
         };
-        reader.add_first(&self.text[start..], self.header, self.rows, self.oddities)
+        reader.add_first(&self.text[start..], self.header, self.rows, self.issues)
     }
 
     /// Where the fields of the next strip end, and how many bytes that is. The text's last window is filled
@@ -208,12 +180,13 @@ mod tests {
 
     use super::*;
     use crate::report::cut::is_closed;
+    use crate::report::issue::Issue;
     use crate::report::schema::{Column, TextColumn};
 
     /// What the `csv` crate makes of the whole text. An empty line before it keeps the crate from taking a
     /// byte order mark off, which is not for it to do in the midst of a file.
-    fn reference(text: &[u8], header: &Header) -> (Rows, Vec<Oddity>) {
-        let (mut rows, mut oddities) = (Rows::default(), Vec::new());
+    fn reference(text: &[u8], header: &Header) -> (Rows, Vec<RowIssue>) {
+        let (mut rows, mut issues) = (Rows::default(), Vec::new());
         rows.start(header.width());
         let mut text = [b"\n", text].concat();
         loop {
@@ -230,34 +203,34 @@ mod tests {
             let unclosed = (!is_closed(&text, header.delimiter()))
                 .then(|| records.pop())
                 .flatten();
-            let add = |record: &csv::ByteRecord, rows: &mut Rows, oddities: &mut Vec<Oddity>| {
-                reference::add(&record.iter().collect::<Vec<_>>(), header, rows, oddities);
+            let add = |record: &csv::ByteRecord, rows: &mut Rows, issues: &mut Vec<RowIssue>| {
+                reference::add(&record.iter().collect::<Vec<_>>(), header, rows, issues);
             };
             for record in &records {
-                add(record, &mut rows, &mut oddities);
+                add(record, &mut rows, &mut issues);
             }
             let Some(unclosed) = unclosed else { break };
             let start = usize::try_from(unclosed.position().expect("read").byte()).expect("small");
             let end = start + reference::line_end(&text[start..]);
-            reference::note(&rows, &mut oddities, OddityKind::UnclosedQuote);
+            reference::note(&rows, &mut issues, Issue::UnclosedQuote);
             let line = [b"\n", &text[start..end]].concat();
             let mut reader = csv::ReaderBuilder::new()
                 .has_headers(false)
                 .delimiter(header.delimiter())
                 .from_reader(line.as_slice());
             let line = reader.byte_records().next().expect("a line").expect("memory");
-            add(&line, &mut rows, &mut oddities);
+            add(&line, &mut rows, &mut issues);
             text.drain(..end);
         }
         rows.put_before_rewritten(Vec::new());
-        (rows, oddities)
+        (rows, issues)
     }
 
-    fn fast(text: &[u8], header: &Header) -> (Rows, Vec<Oddity>) {
-        let (mut rows, mut oddities) = (Rows::default(), Vec::new());
+    fn fast(text: &[u8], header: &Header) -> (Rows, Vec<RowIssue>) {
+        let (mut rows, mut issues) = (Rows::default(), Vec::new());
         rows.text_mut().extend_from_slice(text);
-        Splitter::default().split(&mut rows, header, &mut oddities);
-        (rows, oddities)
+        Splitter::default().split(&mut rows, header, &mut issues);
+        (rows, issues)
     }
 
     fn cells(rows: &Rows, header: &Header) -> Vec<Vec<Vec<u8>>> {
@@ -269,7 +242,7 @@ mod tests {
         (0..rows.len()).map(fields).collect()
     }
 
-    /// Both ways give the same cells, the same ragged records and the same oddities.
+    /// Both ways give the same cells, the same ragged records and the same issues.
     fn assert_equal(text: &[u8], header: &Header) {
         let (expected, expected_odd) = reference(text, header);
         let (actual, actual_odd) = fast(text, header);
@@ -330,25 +303,25 @@ mod tests {
     fn a_quote_that_is_never_closed_hides_nobody() {
         let text =
             b"a,arn:aws:iam::1:user/a,\"tr\nb,arn:aws:iam::1:user/b,true\nc,arn:aws:iam::1:user/c,true\n";
-        let (rows, oddities) = fast(text, &header());
+        let (rows, issues) = fast(text, &header());
         assert_eq!(rows.len(), 3);
         assert_eq!(rows.field(0, 2), b"tr");
         assert_eq!(rows.field(2, 0), b"c");
-        let odd = |row, kind| Oddity { row, kind };
-        assert_eq!(oddities, [odd(0, OddityKind::UnclosedQuote)]);
+        let odd = |row, issue| RowIssue { row, issue };
+        assert_eq!(issues, [odd(0, Issue::UnclosedQuote)]);
 
         let text =
             b"a,arn:aws:iam::1:user/a,\"tr\nb,arn:aws:iam::1:user/b,\"true\nc,arn:aws:iam::1:user/c,true\n";
-        let (_, oddities) = fast(text, &header());
-        assert_eq!(oddities[0], odd(0, OddityKind::LineBreak));
+        let (_, issues) = fast(text, &header());
+        assert_eq!(issues[0], odd(0, Issue::LineBreak));
     }
 
     #[test]
     fn plain_records_stay_where_they_are() {
         let text = b"a,arn:aws:iam::1:user/a,true\r\nb,arn:aws:iam::1:user/b,false";
-        let (rows, oddities) = fast(text, &header());
+        let (rows, issues) = fast(text, &header());
         assert_eq!(rows.text(), text);
-        assert_eq!(oddities, []);
+        assert_eq!(issues, []);
         assert_eq!(
             rows.cell(&header(), 1, Column::Text(TextColumn::User)),
             Some(&b"b"[..])

@@ -5,9 +5,10 @@ use csv_core::ReadRecordResult;
 
 use super::super::cut::is_closed;
 use super::super::header::Header;
-use super::super::repair::{Odd, examine, repeats_header};
+use super::super::repair::{Repair, examine, repeats_header};
 use super::super::rows::Rows;
-use super::{MOST_RAGGED, Oddity, OddityKind};
+use super::MOST_RAGGED;
+use crate::report::issue::{Issue, RowIssue};
 
 /// Reads records one by one, and repairs those that need it.
 #[derive(Debug)]
@@ -40,12 +41,12 @@ impl Reader {
         text: &[u8],
         header: &Header,
         rows: &mut Rows,
-        oddities: &mut Vec<Oddity>,
+        issues: &mut Vec<RowIssue>,
     ) -> usize {
         let (mut read, mut fields) = self.read(text);
         if read == text.len() && !is_closed(text, self.delimiter) {
             // Such a quote would swallow all users behind it: it reaches to the end of its line only.
-            note(rows, oddities, OddityKind::UnclosedQuote);
+            note(rows, issues, Issue::UnclosedQuote);
             (read, fields) = self.read(&text[..line_end(text)]);
         }
         if let Some(fields) = fields {
@@ -55,7 +56,7 @@ impl Reader {
                     &self.record[start..self.ends[field]]
                 })
                 .collect();
-            add(&fields, header, rows, oddities);
+            add(&fields, header, rows, issues);
         }
         read
     }
@@ -109,44 +110,44 @@ pub(super) fn line_end(text: &[u8]) -> usize {
     length.map_or(text.len(), |length| start + length)
 }
 
-/// Notes something odd about the record to be added next.
-pub(super) fn note(rows: &Rows, oddities: &mut Vec<Oddity>, kind: OddityKind) {
+/// Notes an issue of the record to be added next.
+pub(super) fn note(rows: &Rows, issues: &mut Vec<RowIssue>, issue: Issue) {
     let row = u32::try_from(rows.data_rows()).expect("invariant: a block has fewer than 4 G records");
-    oddities.push(Oddity { row, kind });
+    issues.push(RowIssue { row, issue });
 }
 
 /// Adds a record to `rows` in plain form, repaired where it needs that.
-pub(super) fn add(fields: &[&[u8]], header: &Header, rows: &mut Rows, oddities: &mut Vec<Oddity>) {
+pub(super) fn add(fields: &[&[u8]], header: &Header, rows: &mut Rows, issues: &mut Vec<RowIssue>) {
     if fields
         .iter()
         .any(|field| field.contains(&b'\n') || field.contains(&b'\r'))
     {
-        note(rows, oddities, OddityKind::LineBreak);
+        note(rows, issues, Issue::LineBreak);
     }
     if fields.len() == header.width() {
         if repeats_header(fields, header) {
-            return note(rows, oddities, OddityKind::RepeatedHeader);
+            return note(rows, issues, Issue::RepeatedHeader);
         }
         return rows.push(fields.iter().copied());
     }
     match examine(fields, header) {
-        Odd::Blank => {}
-        Odd::Commas(whole) => {
-            note(rows, oddities, OddityKind::Repaired);
+        Repair::Blank => {}
+        Repair::Commas(whole) => {
+            note(rows, issues, Issue::UnquotedCommas);
             rows.push(whole.iter().map(Vec::as_slice));
         }
-        Odd::GluedHeader(whole) => {
-            note(rows, oddities, OddityKind::GluedHeader);
+        Repair::GluedHeader(whole) => {
+            note(rows, issues, Issue::GluedHeader);
             rows.push(whole.iter().map(Vec::as_slice));
         }
-        Odd::Ragged { .. } if rows.ragged().len() >= MOST_RAGGED => {
-            if oddities.last().is_none_or(|odd| odd.kind != OddityKind::LeftOut) {
-                note(rows, oddities, OddityKind::LeftOut);
+        Repair::Ragged { .. } if rows.ragged().len() >= MOST_RAGGED => {
+            if issues.last().is_none_or(|last| last.issue != Issue::LeftOut) {
+                note(rows, issues, Issue::LeftOut);
             }
             rows.leave_out();
         }
-        Odd::Ragged { user, arn } => {
-            note(rows, oddities, OddityKind::Ragged(fields.len()));
+        Repair::Ragged { user, arn } => {
+            note(rows, issues, Issue::Ragged(fields.len()));
             rows.push_ragged(header, &user, &arn);
         }
     }

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::catalogue;
+use crate::finding::Verdict;
 use crate::report::schema::Column;
-use crate::rule::{Catalogue, Verdict, lint};
+use crate::rule::{Catalogue, lint};
 
 #[test]
 fn every_rule_can_be_read_and_checked() {

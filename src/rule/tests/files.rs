@@ -64,7 +64,7 @@ cells = { access_key_1_activ = "true" }
     8 | default = "45"
       |           ^^^^
 
-    error: unknown word 'broken'; one of not-relevant, pass, undetermined, fail
+    error: unknown word 'broken'; one of not-applicable, pass, undetermined, fail
       --> bad.toml:14:11
        |
     14 | verdict = "broken"

@@ -154,7 +154,7 @@ fn the_severity_of_a_framework_holds() {
 fn a_looser_setting_is_told() {
     let frameworks = ["unused-keys-level-2", "aws-fsbp"];
     let looser = selected(&[], &frameworks, &["access-key-unused.max_idle=60"]).unwrap();
-    let told: Vec<String> = looser.loosened.iter().map(ToString::to_string).collect();
+    let told: Vec<String> = looser.weakened.iter().map(ToString::to_string).collect();
     insta::assert_debug_snapshot!(told, @r#"
     [
         "aws-fsbp/IAM.22 demands access-key-unused.max_idle = 45; judged with 60, which finds less",

@@ -3,14 +3,13 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
-use std::fmt;
 
 use xxhash_rust::xxh3::{xxh3_128, xxh3_128_with_seed};
 
-use super::program::Judged;
+use super::program::CompiledRule;
 use super::source::Input;
 use super::verdicts::View;
-use crate::finding::{Finding, Source, Status, Suppression};
+use crate::finding::{Finding, FindingId, Source, Status, Suppression};
 use crate::report::cell::{self, account_of};
 use crate::report::chunk::Chunk;
 use crate::report::schema::{Column, ColumnSet, Credential, Slot, TextColumn, TimeColumn};
@@ -106,9 +105,9 @@ pub enum Place<'a> {
 
 /// One verdict worth telling.
 #[derive(Clone, Copy, Debug)]
-pub struct Hit<'a> {
+pub struct FindingRef<'a> {
     pub(super) input: &'a Input,
-    pub(super) judged: &'a Judged,
+    pub(super) compiled: &'a CompiledRule,
     pub(super) slot: Slot,
     /// What is said.
     pub status: Status,
@@ -118,47 +117,35 @@ pub struct Hit<'a> {
     pub suppression: Option<&'a Suppression>,
 }
 
-/// Stable name of a finding. Displays as 32 hexadecimal digits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Id(pub u128);
-
-impl Id {
-    /// The name of a rule's finding on the user of this [`user_key`]. `created` has the creation times of the
-    /// keys or certificates in both slots, where the rule judges those: such a one is its creation time; its
-    /// slot tells only where both were made in one second.
-    pub fn of(judged: &Judged, user: u128, slot: Slot, created: Option<[i64; 2]>) -> Self {
-        // On the stack: this is done for every finding.
-        let mut text = [0; 16 + 16 + 8 + 1];
-        text[..16].copy_from_slice(&judged.key.to_le_bytes());
-        text[16..32].copy_from_slice(&user.to_le_bytes());
-        let mut length = 32;
-        if let Some(created) = created {
-            text[32..40].copy_from_slice(&created[slot as usize].to_le_bytes());
-            text[40] = slot as u8;
-            length = if created[0] == created[1] { 41 } else { 40 };
-        }
-        Self(xxh3_128(&text[..length]))
+/// The id of a rule's finding on the user of this [`user_key`]. `created` has the creation times of the keys or
+/// certificates in both slots, where the rule is about those: such a credential is identified by its creation time;
+/// its slot matters only where both were created in one second.
+pub fn finding_id(rule: &CompiledRule, user: u128, slot: Slot, created: Option<[i64; 2]>) -> FindingId {
+    // On the stack: this is done for every finding.
+    let mut text = [0; 16 + 16 + 8 + 1];
+    text[..16].copy_from_slice(&rule.key.to_le_bytes());
+    text[16..32].copy_from_slice(&user.to_le_bytes());
+    let mut length = 32;
+    if let Some(created) = created {
+        text[32..40].copy_from_slice(&created[slot as usize].to_le_bytes());
+        text[40] = slot as u8;
+        length = if created[0] == created[1] { 41 } else { 40 };
     }
+    FindingId(xxh3_128(&text[..length]))
 }
 
-impl fmt::Display for Id {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", self.0)
-    }
-}
-
-impl<'a> Hit<'a> {
+impl<'a> FindingRef<'a> {
     /// A verdict on one user or one of its credentials.
     pub(super) fn of_row(
         input: &'a Input,
-        judged: &'a Judged,
+        compiled: &'a CompiledRule,
         slot: Slot,
         status: Status,
         row: &'a UserRow<'a>,
     ) -> Self {
         Self {
             input,
-            judged,
+            compiled,
             slot,
             status,
             place: Place::Row(row),
@@ -170,7 +157,7 @@ impl<'a> Hit<'a> {
     pub(super) fn subject(&self) -> Subject<'a> {
         let text = |bytes: &'a [u8]| str::from_utf8(bytes).ok();
         let created = self.row().and_then(|row| {
-            let (_, created) = self.judged.bound.typed.entity.existence(self.slot)?;
+            let (_, created) = self.compiled.bound.typed.entity.existence(self.slot)?;
             let time = row.time(created);
             (time != cell::ABSENT && time != cell::UNKNOWN).then_some(Timestamp(time))
         });
@@ -188,8 +175,8 @@ impl<'a> Hit<'a> {
     }
 
     /// The rule, with its parameters and what its findings have in common.
-    pub fn judged(&self) -> &'a Judged {
-        self.judged
+    pub fn rule(&self) -> &'a CompiledRule {
+        self.compiled
     }
 
     /// The user's row; none where the hit stands for a whole input.
@@ -229,13 +216,13 @@ impl<'a> Hit<'a> {
 
     /// The credential it is about, if it is about one.
     pub fn credential(&self) -> Option<Credential> {
-        self.row().and(self.judged.credential(self.slot))
+        self.row().and(self.compiled.credential(self.slot))
     }
 
     /// The cells that the rule read, as written, ordered by name.
     pub fn evidence(&self) -> impl Iterator<Item = (Column, &'a [u8])> {
         let row = self.row();
-        self.judged
+        self.compiled
             .evidence(self.slot)
             .iter()
             .filter_map(move |&column| Some((column, row?.cell(column)?)))
@@ -244,14 +231,14 @@ impl<'a> Hit<'a> {
     /// One sentence for people.
     pub fn message(&self) -> Cow<'a, str> {
         match (self.status, self.place) {
-            (Status::Fail | Status::Suppressed, _) => Cow::Borrowed(&self.judged.bound.message),
+            (Status::Fail | Status::Suppressed, _) => Cow::Borrowed(&self.compiled.bound.message),
             (Status::Pass, _) => Cow::Borrowed("the rule holds"),
             (Status::Undetermined, Place::Row(row)) => {
                 Cow::Owned(format!("cannot be determined: {}", self.unknowns(row)))
             }
             (Status::Undetermined, Place::Input { verdicts, .. }) => {
                 let cases = if verdicts == 1 { "case" } else { "cases" };
-                let missing = names(self.input.lacks().intersection(self.judged.needs));
+                let missing = names(self.input.lacks().intersection(self.compiled.needs));
                 Cow::Owned(format!(
                     "cannot be determined in {verdicts} {cases}: the report lacks {missing}"
                 ))
@@ -280,21 +267,21 @@ impl<'a> Hit<'a> {
     }
 
     /// Its stable name.
-    pub fn id(&self) -> Id {
+    pub fn id(&self) -> FindingId {
         match self.place {
-            Place::Row(row) => Id::of(self.judged, row.key(), self.slot, self.created(row)),
+            Place::Row(row) => finding_id(self.compiled, row.key(), self.slot, self.created(row)),
             Place::Input { account, .. } => {
-                let key = self.judged.key.to_le_bytes();
+                let key = self.compiled.key.to_le_bytes();
                 // Wherever the report of an account lies; of those of several or none there is no better name.
                 let of = account.unwrap_or(self.input.path.as_bytes());
-                Id(xxh3_128(&[&key, of].concat()))
+                FindingId(xxh3_128(&[&key, of].concat()))
             }
         }
     }
 
     /// When the keys or certificates in both slots were made, where the rule judges those.
     fn created(&self, row: &UserRow<'_>) -> Option<[i64; 2]> {
-        let entity = self.judged.bound.typed.entity;
+        let entity = self.compiled.bound.typed.entity;
         let (_, one) = entity.existence(Slot::One)?;
         let (_, two) = entity.existence(Slot::Two)?;
         Some([row.time(one), row.time(two)])
@@ -302,12 +289,12 @@ impl<'a> Hit<'a> {
 
     /// The finding, with everything copied and made text.
     pub fn to_finding(&self) -> Finding {
-        let bound = &self.judged.bound;
+        let bound = &self.compiled.bound;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let row = self.row();
         Finding {
             schema: Finding::SCHEMA.to_owned(),
-            id: self.id().to_string(),
+            id: self.id(),
             rule: bound.rule.id.clone(),
             parameters: bound.parameters.clone(),
             title: bound.rule.title.clone(),
@@ -317,9 +304,9 @@ impl<'a> Hit<'a> {
             account_name: self.account_name().map(str::to_owned),
             user: row.and_then(UserRow::user).map(text),
             arn: row.and_then(UserRow::arn).map(text),
-            credential: self.credential().map(|credential| credential.name().to_owned()),
+            credential: self.credential(),
             access_key_id: self.access_key_id().map(str::to_owned),
-            as_of: self.input.as_of.to_string(),
+            as_of: self.input.as_of,
             source: Source {
                 path: self.input.path.clone(),
                 row: row.map(UserRow::number),

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// Lets holders of the tickets 0, 1, 2, … through one at a time, in this order.
-pub(super) struct Turnstile<T> {
+pub(super) struct OrderedGate<T> {
     state: Mutex<State<T>>,
     moved: Condvar,
     /// Whose turn it is, for who looks before going to sleep.
@@ -31,7 +31,7 @@ pub(super) struct Turn {
     pub(super) is_through: bool,
 }
 
-impl<T> Turnstile<T> {
+impl<T> OrderedGate<T> {
     pub(super) fn new(value: T) -> Self {
         Self {
             state: Mutex::new(State {

@@ -14,7 +14,7 @@ pub(super) const fn is_harmful(char: char) -> bool {
 }
 
 /// The text with every harmful character written as an escape, such as `\x1b` or `\u{202e}`.
-pub fn harmless(text: &str) -> Cow<'_, str> {
+pub fn escape(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_harmful) {
         return Cow::Borrowed(text);
     }
@@ -43,14 +43,14 @@ mod tests {
 
     #[test]
     fn what_steers_or_hides_becomes_visible() {
-        assert_eq!(harmless("\x1b[31mred\x07"), r"\x1b[31mred\x07");
-        assert_eq!(harmless("a\r\n\tb\x7f\u{9b}"), r"a\r\n\tb\x7f\u{9b}");
+        assert_eq!(escape("\x1b[31mred\x07"), r"\x1b[31mred\x07");
+        assert_eq!(escape("a\r\n\tb\x7f\u{9b}"), r"a\r\n\tb\x7f\u{9b}");
         assert_eq!(
-            harmless("\u{202e}evil\u{200b}\u{feff}"),
+            escape("\u{202e}evil\u{200b}\u{feff}"),
             r"\u{202e}evil\u{200b}\u{feff}"
         );
         assert!(matches!(
-            harmless("Ærøskøbing 東京 <root_account>"),
+            escape("Ærøskøbing 東京 <root_account>"),
             Cow::Borrowed(_)
         ));
     }

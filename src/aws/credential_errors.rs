@@ -17,7 +17,7 @@ use super::policy::Action;
 use super::retry::Failure;
 
 /// Where the reason is the credentials that a call was to be signed with.
-pub(super) fn of_credentials(error: &(dyn StdError + 'static)) -> Option<Error> {
+pub(super) fn credential_errors(error: &(dyn StdError + 'static)) -> Option<Error> {
     let late = || Error::NoWayToCredentials("no answer in time".to_owned());
     let chain =
         |from| std::iter::successors(Some(from), |error: &&(dyn StdError + 'static)| (*error).source());

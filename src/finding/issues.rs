@@ -1,0 +1,141 @@
+//! The words for what the decoder notices about a header, a row or a cell.
+
+use super::{Code, Diagnostic, Level};
+use crate::report::issue::Issue;
+use crate::report::schema::Column;
+use crate::report::shown;
+
+impl Diagnostic {
+    /// A fact about a header or a row, in words: bounded and without control characters. `width` is the number of
+    /// the header's columns.
+    pub fn of_issue(issue: &Issue, width: usize) -> Self {
+        match issue {
+            Issue::Delimiter(delimiter) => {
+                let name = if *delimiter == b';' { "semicolons" } else { "tabs" };
+                let message = format!(
+                    "cells are separated by {name}, not commas; a spreadsheet may have saved this file"
+                );
+                Self::new(Code::Delimiter, message)
+            }
+            Issue::DuplicateColumn(column) => {
+                let message = format!(
+                    "the header has the column '{}' more than once; the first one is read",
+                    column.name()
+                );
+                Self::new(Code::DuplicateColumn, message).in_column(*column)
+            }
+            Issue::UnknownColumns(names) => {
+                let names = list(names.iter().map(|name| shown(name, 40)));
+                Self::new(
+                    Code::UnknownColumns,
+                    format!("ignored columns that no credential report has: {names}"),
+                )
+            }
+            Issue::Before2015 => {
+                let message = "this report is from before April 2015: it has no last use of access keys";
+                Self::new(Code::MissingColumns, message).with_level(Level::Note)
+            }
+            Issue::MissingColumns(columns) => {
+                let names = list(columns.iter().map(|column| column.name().to_owned()));
+                let message = format!("missing columns; what depends on them is undetermined: {names}");
+                Self::new(Code::MissingColumns, message)
+            }
+            Issue::UnquotedCommas => Self::new(
+                Code::RepairedRow,
+                "the user name has commas and is not quoted; the row was put together again",
+            ),
+            Issue::GluedHeader => Self::new(
+                Code::RepairedRow,
+                "the next report's header follows without a line break; it was cut off",
+            ),
+            Issue::RepeatedHeader => {
+                Self::new(Code::RepeatedHeader, "the header is repeated before this row")
+            }
+            Issue::UnclosedQuote => Self::new(
+                Code::UnclosedQuote,
+                "a quote opens in this row and is never closed; it is taken to end with the line",
+            ),
+            Issue::LineBreak => Self::new(
+                Code::LineBreak,
+                "a quoted cell of this row contains a line break; if the quote is a mistake, it hides the rows between",
+            ),
+            Issue::LeftOut => Self::new(
+                Code::Unreadable,
+                "thousands of rows before this one cannot be matched to the header; this row and others like it were \
+                 not evaluated. Is this one report with one header?",
+            ),
+            Issue::Ragged(fields) => {
+                let message = format!(
+                    "this row has {fields} fields and the header {width}, and they cannot be matched; everything \
+                     about this user is undetermined"
+                );
+                Self::new(Code::RaggedRow, message)
+            }
+        }
+    }
+
+    /// A cell of this column that is neither absent nor valid.
+    pub fn of_bad_cell(column: Column) -> Self {
+        let valid = match column {
+            Column::Time(_) => "not a valid time",
+            Column::Flag(_) => "neither true nor false",
+            Column::Text(_) => "not valid text",
+        };
+        let message = format!("{valid}; what depends on this cell is undetermined");
+        Self::new(Code::BadCell, message).in_column(column)
+    }
+}
+
+/// `a, b, c and 4 more`
+fn list(mut names: impl Iterator<Item = String>) -> String {
+    const MOST: usize = 25;
+    let listed: Vec<String> = names.by_ref().take(MOST).collect();
+    match names.count() {
+        0 => listed.join(", "),
+        more => format!("{} and {more} more", listed.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::header::{Header, LONGEST};
+
+    fn of_header(line: &str) -> Vec<Diagnostic> {
+        let header = Header::parse(line.as_bytes()).unwrap();
+        header
+            .issues()
+            .iter()
+            .map(|issue| Diagnostic::of_issue(issue, header.width()))
+            .collect()
+    }
+
+    #[test]
+    fn headers() {
+        let diagnostics = of_header("MFA_Active,account_id,user,USER\n");
+        let codes: Vec<_> = diagnostics.iter().map(|it| (it.code, it.level)).collect();
+        let expected = [
+            (Code::DuplicateColumn, Level::Warning),
+            (Code::UnknownColumns, Level::Note),
+            (Code::MissingColumns, Level::Warning),
+        ];
+        assert_eq!(codes, expected);
+        assert_eq!(diagnostics[0].column.as_deref(), Some("user"));
+        for (delimiter, named) in [(';', "semicolons"), ('\t', "tabs")] {
+            assert!(
+                of_header(&format!("user{delimiter}mfa_active"))[0]
+                    .message
+                    .contains(named)
+            );
+        }
+    }
+
+    #[test]
+    fn hostile_headers_are_bounded() {
+        let wide = format!("user,mfa_active,{}", "\x1b,".repeat(200));
+        assert!(wide.len() < LONGEST);
+        for diagnostic in of_header(&wide) {
+            assert!(diagnostic.message.len() < 1_000 && !diagnostic.message.contains('\x1b'));
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Collects the diagnostics of a run, and decides which are listed and which are only counted.
+
+use std::collections::BTreeMap;
+
+use super::{Code, Diagnostic, Level};
+
+/// How many diagnostics of a code are listed for one input; the rest is only counted.
+const LISTED_OF_INPUT: u64 = 100;
+
+/// How many a run lists, errors apart; the rest is only counted.
+const LISTED_OF_RUN: usize = 2_000;
+
+/// How many of a code people see, unless they ask for all.
+const SHOWN: u64 = 3;
+
+/// The diagnostics of a run, bounded however many there are.
+#[derive(Debug, Default)]
+pub struct DiagnosticLog {
+    listed: Vec<Diagnostic>,
+    /// Of the present input, by code.
+    of_input: BTreeMap<Code, u64>,
+    /// Those that are only counted, of the run.
+    omitted: u64,
+}
+
+impl DiagnosticLog {
+    /// Lists a diagnostic, or counts it where enough of its code are listed for this input. Errors are always listed.
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        let count = self.of_input.entry(diagnostic.code).or_default();
+        *count += 1;
+        if diagnostic.level == Level::Error || *count <= LISTED_OF_INPUT {
+            self.list(diagnostic);
+        }
+    }
+
+    /// How many more of a code this input lists.
+    pub fn room(&self, code: Code) -> usize {
+        let count = self.of_input.get(&code).copied().unwrap_or_default();
+        usize::try_from(LISTED_OF_INPUT.saturating_sub(count)).unwrap_or(usize::MAX)
+    }
+
+    /// Counts diagnostics that were not worth making, since there is no [`Self::room`].
+    pub fn count(&mut self, code: Code, more: u64) {
+        *self.of_input.entry(code).or_default() += more;
+    }
+
+    /// Ends the present input: says how many of each code were only counted.
+    pub fn end_input(&mut self, path: &str) {
+        for (code, count) in std::mem::take(&mut self.of_input) {
+            if count > LISTED_OF_INPUT && code.level() != Level::Error {
+                let message = format!("{} more like this", count - LISTED_OF_INPUT);
+                self.list(Diagnostic::new(code, message).in_path(path));
+            }
+        }
+    }
+
+    /// The diagnostics that are listed, in order.
+    pub fn finish(mut self) -> Vec<Diagnostic> {
+        if self.omitted > 0 {
+            let message = format!("{} more diagnostics are not listed", self.omitted);
+            self.listed.push(Diagnostic::new(Code::Untold, message));
+        }
+        self.listed
+    }
+
+    fn list(&mut self, diagnostic: Diagnostic) {
+        if diagnostic.level == Level::Error || self.listed.len() < LISTED_OF_RUN {
+            self.listed.push(diagnostic);
+        } else {
+            self.omitted += 1;
+        }
+    }
+}
+
+/// The first few of each code, every error, and of each code how many more there are.
+pub fn first_of_each<'a>(
+    diagnostics: impl IntoIterator<Item = &'a Diagnostic>,
+) -> (Vec<&'a Diagnostic>, Vec<(Code, u64)>) {
+    let mut counts: BTreeMap<Code, u64> = BTreeMap::new();
+    let mut shown = Vec::new();
+    for diagnostic in diagnostics {
+        // Each error names an input that was not evaluated, or not wholly.
+        if diagnostic.level != Level::Error {
+            let count = counts.entry(diagnostic.code).or_default();
+            *count += 1;
+            if *count > SHOWN {
+                continue;
+            }
+        }
+        shown.push(diagnostic);
+    }
+    let more = counts.into_iter().filter(|&(_, count)| count > SHOWN);
+    (shown, more.map(|(code, count)| (code, count - SHOWN)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(log: &mut DiagnosticLog, count: u64) {
+        for row in 1..=count {
+            log.push(Diagnostic::new(Code::RaggedRow, "ragged").in_row(row));
+        }
+    }
+
+    #[test]
+    fn an_input_lists_a_hundred_of_a_code_and_counts_the_rest() {
+        let mut log = DiagnosticLog::default();
+        rows(&mut log, 103);
+        assert_eq!((log.room(Code::RaggedRow), log.room(Code::BadCell)), (0, 100));
+        log.count(Code::BadCell, 101);
+        log.end_input("a.csv");
+        rows(&mut log, 1);
+        log.end_input("b.csv");
+        let listed = log.finish();
+        assert_eq!(listed.len(), 103);
+        let words = |at: usize| (listed[at].code, listed[at].row, &*listed[at].message);
+        assert_eq!(words(100), (Code::RaggedRow, None, "3 more like this"));
+        assert_eq!(words(101), (Code::BadCell, None, "1 more like this"));
+        assert_eq!(words(102), (Code::RaggedRow, Some(1), "ragged"));
+    }
+
+    #[test]
+    fn a_run_lists_two_thousand_and_every_error() {
+        let mut log = DiagnosticLog::default();
+        for _ in 0..25 {
+            rows(&mut log, 100);
+            log.push(Diagnostic::new(Code::Unreadable, "gone"));
+            log.end_input("a.csv");
+        }
+        let listed = log.finish();
+        let errors = listed.iter().filter(|one| one.level == Level::Error).count();
+        assert_eq!(errors, 25);
+        let last = listed.last().map(|last| (last.code, &*last.message));
+        // Nineteen errors are among the first two thousand.
+        assert_eq!(last, Some((Code::Untold, "519 more diagnostics are not listed")));
+    }
+
+    #[test]
+    fn people_see_the_first_three_of_a_code_and_every_error() {
+        let mut all = vec![Diagnostic::new(Code::Unreadable, "gone"); 5];
+        all.extend(vec![Diagnostic::new(Code::Gap, "gap"); 5]);
+        let (shown, more) = first_of_each(&all);
+        assert_eq!((shown.len(), more), (8, vec![(Code::Gap, 2)]));
+    }
+}
