@@ -1,5 +1,5 @@
-//! What time costs: `cargo bench --bench history`. Snapshots are generated reports of 10,000 users that drift,
-//! in memory; throughput is in rows read.
+//! The cost of diff and trend: `cargo bench --bench history`. Snapshots are generated reports of 10,000 users, in memory,
+//! with changes from day to day; throughput is in rows read.
 
 mod synth;
 
@@ -18,7 +18,7 @@ use credlens::rule::{self, Catalogue, Selection};
 
 const USERS: u64 = 10_000;
 const DAY: i64 = 86_400;
-/// Snapshots of a trend.
+/// The number of snapshots in a trend.
 const DAYS: usize = 10;
 
 struct Report {
@@ -26,7 +26,7 @@ struct Report {
     text: Vec<u8>,
 }
 
-/// Reports of consecutive days: each day some users leave, and some lose a password, MFA or a key.
+/// Reports of consecutive days: each day some users are deleted, and some lose a password, MFA or a key.
 fn reports(days: usize) -> Vec<Report> {
     let synth = synth::Synth {
         users: USERS,
@@ -71,7 +71,7 @@ fn rows(reports: &[Report]) -> Throughput {
     Throughput::Elements(reports.iter().map(lines).sum())
 }
 
-/// Reports from memory, a block each.
+/// Reports in memory, each as one block.
 struct Memory<'a>(std::slice::Iter<'a, Report>);
 
 impl Source for Memory<'_> {
@@ -91,7 +91,7 @@ fn program() -> Program {
     Program::new(selected.rules)
 }
 
-fn judge(program: &Program, reports: &[Report], sink: &impl Sink, threads: usize) {
+fn assess(program: &Program, reports: &[Report], sink: &impl Sink, threads: usize) {
     let statuses = [Status::Fail, Status::Undetermined, Status::Suppressed];
     let options = Options {
         threads,
@@ -104,34 +104,34 @@ fn judge(program: &Program, reports: &[Report], sink: &impl Sink, threads: usize
 fn snapshots(program: &Program, reports: &[Report], threads: usize) -> Vec<Snapshot> {
     let mut snapshots = Vec::new();
     let collector = Collector::new(|snapshot| snapshots.push(snapshot));
-    judge(program, reports, &collector, threads);
+    assess(program, reports, &collector, threads);
     drop(collector);
     snapshots
 }
 
 fn diffs(criterion: &mut Criterion) {
     let (program, reports) = (program(), reports(2));
-    let compiled = snapshots(&program, &reports, 1);
+    let both = snapshots(&program, &reports, 1);
     let mut group = criterion.benchmark_group("diff");
     group.throughput(rows(&reports));
-    group.bench_function("read and judge both", |bencher| {
+    group.bench_function("read and evaluate both", |bencher| {
         bencher.iter(|| black_box(snapshots(&program, &reports, 1)));
     });
     for (name, other) in [("with itself", 0), ("with the next day", 1)] {
         group.bench_function(name, |bencher| {
             let (options, workers) = (history::Options::default(), Workers::one());
             bencher.iter(|| {
-                let before = Before::new(&compiled[0], options, &workers);
-                let diff = history::diff(&program, before, &compiled[other], &workers);
+                let before = Before::new(&both[0], options, &workers);
+                let diff = history::diff(&program, before, &both[other], &workers);
                 black_box(diff.expect("one account").findings(Move::Open).iter().count())
             });
         });
         group.bench_function(format!("{name}, while it is read"), |bencher| {
             let (options, workers) = (history::Options::default(), Workers::one());
             bencher.iter(|| {
-                let (before, mut new) = (Before::new(&compiled[0], options, &workers), None);
+                let (before, mut new) = (Before::new(&both[0], options, &workers), None);
                 let collector = Collector::new(|snapshot| new = Some(snapshot)).against(&before);
-                judge(&program, &reports[other..=other], &collector, 1);
+                assess(&program, &reports[other..=other], &collector, 1);
                 drop(collector);
                 let new = new.expect("a whole report");
                 let diff = history::diff(&program, before, &new, &workers);
@@ -150,7 +150,7 @@ fn trends(criterion: &mut Criterion) {
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
                 let trend = Trend::new(&program, TrendOptions::default());
-                judge(&program, &reports, &trend, threads);
+                assess(&program, &reports, &trend, threads);
                 black_box(trend.finish())
             });
         });
