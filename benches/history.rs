@@ -111,7 +111,7 @@ fn snapshots(program: &Program, reports: &[Report], threads: usize) -> Vec<Snaps
 
 fn diffs(criterion: &mut Criterion) {
     let (program, reports) = (program(), reports(2));
-    let both = snapshots(&program, &reports, 1);
+    let compiled = snapshots(&program, &reports, 1);
     let mut group = criterion.benchmark_group("diff");
     group.throughput(rows(&reports));
     group.bench_function("read and evaluate both", |bencher| {
@@ -121,15 +121,15 @@ fn diffs(criterion: &mut Criterion) {
         group.bench_function(name, |bencher| {
             let (options, workers) = (history::Options::default(), Workers::one());
             bencher.iter(|| {
-                let before = Before::new(&both[0], options, &workers);
-                let diff = history::diff(&program, before, &both[other], &workers);
+                let before = Before::new(&compiled[0], options, &workers);
+                let diff = history::diff(&program, before, &compiled[other], &workers);
                 black_box(diff.expect("one account").findings(Move::Open).iter().count())
             });
         });
         group.bench_function(format!("{name}, while it is read"), |bencher| {
             let (options, workers) = (history::Options::default(), Workers::one());
             bencher.iter(|| {
-                let (before, mut new) = (Before::new(&both[0], options, &workers), None);
+                let (before, mut new) = (Before::new(&compiled[0], options, &workers), None);
                 let collector = Collector::new(|snapshot| new = Some(snapshot)).against(&before);
                 assess(&program, &reports[other..=other], &collector, 1);
                 drop(collector);
