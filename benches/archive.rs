@@ -57,10 +57,10 @@ fn benches(criterion: &mut Criterion) {
     group.bench_function("read", |bencher| {
         let mut read = Vec::with_capacity(csv.len());
         bencher.iter(|| {
-            let mut file = ArchiveFile::open(&store, path).expect("the file is complete");
+            let mut file = ArchiveFile::open(&store, path).expect("it is whole");
             read.clear();
-            let mut report = Csv::new(&mut file, 0).expect("the file is complete");
-            report.read_to_end(&mut read).expect("the file is complete");
+            let mut report = Csv::new(&mut file, 0).expect("it is whole");
+            report.read_to_end(&mut read).expect("it is whole");
             assert_eq!(black_box(&read).len(), csv.len());
         });
     });

@@ -1,5 +1,5 @@
-//! The cost of diff and trend: `cargo bench --bench history`. Snapshots are generated reports of 10,000 users, in memory,
-//! with changes from day to day; throughput is in rows read.
+//! What time costs: `cargo bench --bench history`. Snapshots are generated reports of 10,000 users that drift,
+//! in memory; throughput is in rows read.
 
 mod synth;
 
@@ -18,7 +18,7 @@ use credlens::rule::{self, Catalogue, Selection};
 
 const USERS: u64 = 10_000;
 const DAY: i64 = 86_400;
-/// The number of snapshots in a trend.
+/// Snapshots of a trend.
 const DAYS: usize = 10;
 
 struct Report {
@@ -26,7 +26,7 @@ struct Report {
     text: Vec<u8>,
 }
 
-/// Reports of consecutive days: each day some users are deleted, and some lose a password, MFA or a key.
+/// Reports of consecutive days: each day some users leave, and some lose a password, MFA or a key.
 fn reports(days: usize) -> Vec<Report> {
     let synth = synth::Synth {
         users: USERS,
@@ -71,7 +71,7 @@ fn rows(reports: &[Report]) -> Throughput {
     Throughput::Elements(reports.iter().map(lines).sum())
 }
 
-/// Reports in memory, each as one block.
+/// Reports from memory, a block each.
 struct Memory<'a>(std::slice::Iter<'a, Report>);
 
 impl Source for Memory<'_> {
@@ -91,7 +91,7 @@ fn program() -> Program {
     Program::new(selected.rules)
 }
 
-fn assess(program: &Program, reports: &[Report], sink: &impl Sink, threads: usize) {
+fn judge(program: &Program, reports: &[Report], sink: &impl Sink, threads: usize) {
     let statuses = [Status::Fail, Status::Undetermined, Status::Suppressed];
     let options = Options {
         threads,
@@ -104,7 +104,7 @@ fn assess(program: &Program, reports: &[Report], sink: &impl Sink, threads: usiz
 fn snapshots(program: &Program, reports: &[Report], threads: usize) -> Vec<Snapshot> {
     let mut snapshots = Vec::new();
     let collector = Collector::new(|snapshot| snapshots.push(snapshot));
-    assess(program, reports, &collector, threads);
+    judge(program, reports, &collector, threads);
     drop(collector);
     snapshots
 }
@@ -114,7 +114,7 @@ fn diffs(criterion: &mut Criterion) {
     let compiled = snapshots(&program, &reports, 1);
     let mut group = criterion.benchmark_group("diff");
     group.throughput(rows(&reports));
-    group.bench_function("read and evaluate both", |bencher| {
+    group.bench_function("read and judge both", |bencher| {
         bencher.iter(|| black_box(snapshots(&program, &reports, 1)));
     });
     for (name, other) in [("with itself", 0), ("with the next day", 1)] {
@@ -131,7 +131,7 @@ fn diffs(criterion: &mut Criterion) {
             bencher.iter(|| {
                 let (before, mut new) = (Before::new(&compiled[0], options, &workers), None);
                 let collector = Collector::new(|snapshot| new = Some(snapshot)).against(&before);
-                assess(&program, &reports[other..=other], &collector, 1);
+                judge(&program, &reports[other..=other], &collector, 1);
                 drop(collector);
                 let new = new.expect("a whole report");
                 let diff = history::diff(&program, before, &new, &workers);
@@ -150,7 +150,7 @@ fn trends(criterion: &mut Criterion) {
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
                 let trend = Trend::new(&program, TrendOptions::default());
-                assess(&program, &reports, &trend, threads);
+                judge(&program, &reports, &trend, threads);
                 black_box(trend.finish())
             });
         });
