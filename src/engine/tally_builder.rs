@@ -189,7 +189,7 @@ impl Current {
     }
 
     fn of_bad_cells(&self, chunk: &Chunk, room: usize) -> Vec<Diagnostic> {
-        let bad = chunk.bad_cells().kept.iter().take(room);
+        let bad = chunk.bad_cells().listed.iter().take(room);
         let diagnostic = |bad: &BadCell| {
             let record = bad.row as usize;
             let value = chunk.rows.cell(&self.input.header, record, bad.column);

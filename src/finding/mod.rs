@@ -5,7 +5,6 @@ mod id;
 mod issues;
 mod log;
 mod tally;
-mod word;
 
 use std::collections::BTreeMap;
 
@@ -14,12 +13,12 @@ use serde::{Deserialize, Serialize};
 use crate::report::schema::Credential;
 use crate::report::time::Timestamp;
 
+pub use crate::report::word::UnknownWord;
+pub(crate) use crate::report::word::word_enum;
 pub use diagnostic::{Code, Diagnostic, Level};
 pub use id::FindingId;
 pub use log::{DiagnosticLog, first_of_each};
 pub use tally::{AsOfSource, FrameworkTally, InputTally, Outcome, RequirementTally, RuleTally, Tally};
-pub use word::UnknownWord;
-pub(crate) use word::word_enum;
 
 word_enum! {
     /// How bad a failing verdict is.

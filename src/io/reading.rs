@@ -11,7 +11,7 @@ use crate::engine::{Account, Event, Input, Source};
 use crate::finding::{AsOfSource, Code, Diagnostic};
 use crate::report::as_of::{from_directory_name, from_file_name};
 use crate::report::cut::whole_records;
-use crate::report::envelope::{self, Generated, Kind, Shape};
+use crate::report::envelope::{self, Envelope, Generated, Shape};
 use crate::report::header::Header;
 use crate::report::time::Timestamp;
 
@@ -158,8 +158,8 @@ impl Unpacked {
     pub(super) fn open(self, text: &mut Vec<u8>) -> Result<Open, InputError> {
         let Self { found, layers, shape } = self;
         let (limits, mut stream) = (found.options.limits, found.stream);
-        let mut kind = Kind::Csv;
-        let mut generated = Generated::Untold;
+        let mut kind = Envelope::Csv;
+        let mut generated = Generated::Missing;
         if shape != Shape::Csv {
             stream.hold(text, limits.held)?;
             let opened = envelope::open(shape, text)?;
