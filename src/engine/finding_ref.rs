@@ -164,7 +164,7 @@ impl<'a> FindingRef<'a> {
         Subject {
             account: self.account().and_then(text),
             user: self.row().and_then(UserRow::user).and_then(text),
-            credential: self.credential().map(Credential::name),
+            credential: self.credential(),
             created,
         }
     }

@@ -11,7 +11,6 @@ mod registers;
 mod sink;
 mod source;
 mod tally_builder;
-mod text;
 mod verdicts;
 mod workers;
 

@@ -6,7 +6,7 @@
 )]
 
 use super::program::{Node, Op, Program};
-use super::text::{first_byte, holds};
+
 use crate::gsl::typed::{Comparison, TextTest};
 use crate::report::cell::{self, Flag};
 use crate::report::chunk::{Chunk, ROOT};
@@ -270,18 +270,18 @@ impl Leaf<'_> {
         let rows = &self.chunk.rows;
         let missing = match self.header.position(column) {
             Some(position) => {
-                let first = first_byte(test);
+                let first = test.first_byte();
                 for (row, field) in rows.fields(0..rows.len(), position).enumerate() {
                     // A cell that begins with no blank is its text, or absent.
                     let fails = |first: u8| field.first().is_some_and(|&byte| byte > b' ' && byte != first);
                     if !first.is_some_and(fails) {
-                        set(self.yes, row, holds(test, cell::text(field)));
+                        set(self.yes, row, test.holds(cell::text(field)));
                     }
                 }
                 false
             }
             None if Column::OPTIONAL.contains(column) => {
-                let absent = holds(test, b"");
+                let absent = test.holds(b"");
                 self.yes.fill(if absent { u64::MAX } else { 0 });
                 false
             }
@@ -293,7 +293,7 @@ impl Leaf<'_> {
         }
         if column == TextColumn::User {
             // Root is root however it is spelled, and where the report lacks the column, too.
-            let root = holds(test, ROOT.as_bytes());
+            let root = test.holds(ROOT.as_bytes());
             for (row, _) in self
                 .chunk
                 .root()
