@@ -77,7 +77,8 @@ fn meant(entity: Entity, name: &str) -> Option<String> {
     let find = |wanted: &str| attributes(entity).find(|attribute| attribute.name() == wanted);
     let last = name.rsplit('.').next().unwrap_or(name);
     if let Some(column) = Column::from_name(name) {
-        let has_column = |attribute: &AnyAttribute| Slot::ALL.map(|slot| attribute.column(slot)).contains(&column);
+        let has_column =
+            |attribute: &AnyAttribute| Slot::ALL.map(|slot| attribute.column(slot)).contains(&column);
         return attributes(entity)
             .find(has_column)
             .map(|attribute| did_you_mean(attribute.name()));
