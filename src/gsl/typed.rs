@@ -2,7 +2,8 @@
 //! flags, and every attribute is a column of the report.
 
 use crate::report::schema::{
-    ACCESS_KEY, BySlot, CERTIFICATE, Column, ColumnSet, Credential, FlagColumn, Slot, TextColumn, TimeColumn,
+    ACCESS_KEY, BySlot, CERTIFICATE, Column, ColumnSet, Credential, FlagColumn, Slot, SlotColumns,
+    TextColumn, TimeColumn,
 };
 use crate::report::time::Unit;
 use crate::report::word::word_enum;
@@ -30,12 +31,19 @@ impl Entity {
 
     /// The two columns that say whether the entity in this slot exists; none for a user, whose row is enough.
     pub const fn existence(self, slot: Slot) -> Option<(FlagColumn, TimeColumn)> {
-        let columns = match self {
-            Self::IamUser => return None,
-            Self::IamAccessKey => &ACCESS_KEY,
-            Self::IamSigningCertificate => &CERTIFICATE,
-        };
-        Some((columns.active[slot as usize], columns.last_rotated[slot as usize]))
+        match self.slot_columns() {
+            Some(columns) => Some((columns.active[slot as usize], columns.last_rotated[slot as usize])),
+            None => None,
+        }
+    }
+
+    /// The columns of such entities by slot; none for a user.
+    pub const fn slot_columns(self) -> Option<&'static SlotColumns> {
+        match self {
+            Self::IamUser => None,
+            Self::IamAccessKey => Some(&ACCESS_KEY),
+            Self::IamSigningCertificate => Some(&CERTIFICATE),
+        }
     }
 
     /// The credential that the entity in this slot is, if it is one.

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use credlens::engine::{self, DeferredInput, Event, FindingRef, Memory, Options, Program, Sink, Source};
+use credlens::engine::{
+    self, AssessOptions, DeferredInput, FindingRef, Memory, Program, Sink, Source, SourceEvent,
+};
 use credlens::finding::Status;
 use credlens::gsl;
 use credlens::rule::{self, Catalogue, Selection};
@@ -20,8 +22,8 @@ fn program(selection: &Selection) -> Program {
 struct Endless(Memory);
 
 impl Source for Endless {
-    fn next(&mut self, _: &mut Vec<u8>) -> Option<Event> {
-        Some(Event::DeferredInput(DeferredInput(Box::new(Blocks(
+    fn next(&mut self, _: &mut Vec<u8>) -> Option<SourceEvent> {
+        Some(SourceEvent::DeferredInput(DeferredInput(Box::new(Blocks(
             self.0.clone(),
         )))))
     }
@@ -30,13 +32,13 @@ impl Source for Endless {
 struct Blocks(Memory);
 
 impl Source for Blocks {
-    fn next(&mut self, text: &mut Vec<u8>) -> Option<Event> {
+    fn next(&mut self, text: &mut Vec<u8>) -> Option<SourceEvent> {
         match self.0.clone().next(text)? {
-            Event::Block { input, .. } => Some(Event::Block { input, last: false }),
-            other @ (Event::DeferredBlock { .. }
-            | Event::DeferredInput(_)
-            | Event::Large
-            | Event::Failed { .. }) => Some(other),
+            SourceEvent::Block { input, .. } => Some(SourceEvent::Block { input, last: false }),
+            other @ (SourceEvent::DeferredBlock { .. }
+            | SourceEvent::DeferredInput(_)
+            | SourceEvent::LargeBlockAhead
+            | SourceEvent::Failed { .. }) => Some(other),
         }
     }
 }
@@ -66,9 +68,9 @@ fn a_run_ends_where_the_sink_fails() {
     let block = "u,arn:aws:iam::1:user/u,false\n".to_owned();
     let memory = memory(&[("user,arn,mfa_active", vec![block])]);
     for threads in [1, 2, 7] {
-        let options = Options {
+        let options = AssessOptions {
             threads,
-            ..Options::default()
+            ..AssessOptions::default()
         };
         let sink = Full(AtomicUsize::new(0));
         let ended = engine::assess(&program, Endless(memory.clone()), &sink, options);

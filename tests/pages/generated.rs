@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 
-use credlens::engine::{self, Memory, Options, Program};
+use credlens::engine::{self, AssessOptions, Memory, Program};
 use credlens::finding::{RuleTally, diagnostics_page};
 use credlens::gsl::typed::Entity;
 use credlens::gsl::{self, AnyAttribute, attributes};
@@ -77,7 +77,7 @@ fn answer(column: &str, cell: &str, predicate: &str) -> &'static str {
     let report = format!("user,{column}\nalice,{cell}\n");
     let as_of = EXAMPLE_AS_OF.parse().expect("a time");
     let source = Memory::csv("cell.csv", &report, as_of).expect("a report");
-    let tally = engine::assess(&program, source, &(), Options::default()).expect("nothing is written");
+    let tally = engine::assess(&program, source, &(), AssessOptions::default()).expect("nothing is written");
     match tally.rules[0] {
         RuleTally { failed: 1, .. } => "yes",
         RuleTally { passed: 1, .. } => "no",
@@ -143,7 +143,12 @@ fn demo() -> String {
         ..Settings::default()
     };
     let outputs = Outputs::new(vec![(Format::Table, Vec::new())], settings);
-    let tally = engine::assess(&Program::new(rules.rules), source, &outputs, Options::default());
+    let tally = engine::assess(
+        &Program::new(rules.rules),
+        source,
+        &outputs,
+        AssessOptions::default(),
+    );
     let written = outputs
         .finish(&tally.expect("memory takes all"))
         .expect("memory takes all");

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use credlens::engine::{self, Collect, EmitFilter, Memory, Options, Program, Source};
+use credlens::engine::{self, AssessOptions, Collect, EmitFilter, Memory, Program, Source};
 use credlens::finding::{Finding, Severity, Status, Tally};
 use credlens::gsl::typed::TypedRule;
 use credlens::report::header::Header;
@@ -26,7 +26,7 @@ pub(crate) fn memory(reports: &[(&str, Vec<String>)]) -> Memory {
 /// Judges with everything told.
 pub(crate) fn judge(program: &Program, source: impl Source, threads: usize) -> (Vec<Finding>, Tally) {
     let sink = Collect::default();
-    let options = Options {
+    let options = AssessOptions {
         threads,
         emit: EmitFilter::new(&Status::ALL, Severity::Informational),
         suppressions: None,
