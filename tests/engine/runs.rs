@@ -11,7 +11,7 @@ use credlens::finding::Status;
 use credlens::gsl;
 use credlens::rule::{self, Catalogue, Selection};
 
-use crate::support::pipeline::{bound, judge, memory};
+use crate::support::pipeline::{bound, evaluate, memory};
 
 fn program(selection: &Selection) -> Program {
     let selected = rule::select(&Catalogue::builtin(), selection);
@@ -93,7 +93,7 @@ fn a_time_that_no_rule_reads_tells_that_the_as_of_is_wrong() {
             ..Selection::default()
         };
         let program = program(&selection);
-        let (_, tally) = judge(&program, memory(&[(header, vec![row.clone()])]), 1);
+        let (_, tally) = evaluate(&program, memory(&[(header, vec![row.clone()])]), 1);
         let newer = tally
             .diagnostics
             .iter()
@@ -116,7 +116,7 @@ fn what_is_told_of_odd_rows_does_not_follow_the_blocks() {
     let program = program(&Selection::default());
     let told = |rows: usize| {
         let blocks = lines.chunks(rows).map(<[String]>::concat).collect();
-        judge(&program, memory(&[(header, blocks)]), 2).1.diagnostics
+        evaluate(&program, memory(&[(header, blocks)]), 2).1.diagnostics
     };
     let whole = told(lines.len());
     let rows: Vec<_> = whole.iter().filter_map(|diagnostic| diagnostic.row).collect();
@@ -148,7 +148,7 @@ fn rows_are_numbered_as_they_stand_in_the_file() {
     ];
     let source = || memory(&[("user,arn,mfa_active", blocks.clone())]);
     for threads in [1, 2, 7] {
-        let (findings, tally) = judge(&program, source(), threads);
+        let (findings, tally) = evaluate(&program, source(), threads);
         let rows = |status| {
             let of_status = findings.iter().filter(move |finding| finding.status == status);
             of_status.filter_map(|finding| finding.source.row)
