@@ -1,4 +1,4 @@
-//! Whole runs of the engine: what they tell of odd rows, and how they end.
+//! Whole runs of the engine: diagnostics about rows, row numbers, and failures of the sink.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -18,7 +18,7 @@ fn program(selection: &Selection) -> Program {
     Program::new(selected.expect("rules that exist").rules)
 }
 
-/// Inputs that are read apart, each of endless blocks.
+/// Deferred inputs, each of endless blocks.
 struct Endless(Memory);
 
 impl Source for Endless {
@@ -43,7 +43,7 @@ impl Source for Blocks {
     }
 }
 
-/// Takes a few parts, then nothing more.
+/// Accepts a few parts, then fails.
 struct Full(AtomicUsize);
 
 impl Sink for Full {
@@ -61,7 +61,7 @@ impl Sink for Full {
     }
 }
 
-/// What nobody takes is not read on, and nobody waits for ever.
+/// When the sink fails, no more is read, and no worker waits forever.
 #[test]
 fn a_run_ends_where_the_sink_fails() {
     let program = program(&Selection::default());
@@ -79,12 +79,12 @@ fn a_run_ends_where_the_sink_fails() {
     }
 }
 
-/// The as-of is told to be wrong where a verdict depends on it, whatever columns the rules read.
+/// A time after the as-of is reported if a verdict depends on the as-of, whatever columns the rules read.
 #[test]
-fn a_time_that_no_rule_reads_tells_that_the_as_of_is_wrong() {
+fn a_time_after_the_as_of_is_reported_even_if_no_rule_reads_it() {
     let header = "user,arn,password_enabled,password_last_changed,password_last_used,mfa_active";
     let row = "u,arn:aws:iam::1:user/u,true,2025-12-01T00:00:00Z,2026-06-01T00:00:00Z,false\n".to_owned();
-    for (rule, told) in [
+    for (rule, is_reported) in [
         ("console-password-not-rotated", true),
         ("console-user-without-mfa", false),
     ] {
@@ -98,13 +98,13 @@ fn a_time_that_no_rule_reads_tells_that_the_as_of_is_wrong() {
             .diagnostics
             .iter()
             .any(|diagnostic| diagnostic.code.name() == "newer-than-as-of");
-        assert_eq!(newer, told, "{rule}: {:?}", tally.diagnostics);
+        assert_eq!(newer, is_reported, "{rule}: {:?}", tally.diagnostics);
     }
 }
 
-/// More is odd than is told: which of it does not depend on where blocks begin.
+/// There are more diagnostics than are listed; which ones are listed does not depend on where blocks begin.
 #[test]
-fn what_is_told_of_odd_rows_does_not_follow_the_blocks() {
+fn listed_diagnostics_do_not_depend_on_the_blocks() {
     let header = "user,arn,mfa_active,password_enabled";
     let lines = (0..400).map(|row| match row % 5 {
         0 => format!("u{row},arn:aws:iam::1:user/u{row},perhaps,true\n"),
@@ -114,21 +114,21 @@ fn what_is_told_of_odd_rows_does_not_follow_the_blocks() {
     });
     let lines: Vec<String> = lines.collect();
     let program = program(&Selection::default());
-    let told = |rows: usize| {
+    let diagnostics = |rows: usize| {
         let blocks = lines.chunks(rows).map(<[String]>::concat).collect();
         evaluate(&program, memory(&[(header, blocks)]), 2).1.diagnostics
     };
-    let whole = told(lines.len());
+    let whole = diagnostics(lines.len());
     let rows: Vec<_> = whole.iter().filter_map(|diagnostic| diagnostic.row).collect();
     assert!(rows.len() > 150 && rows.is_sorted(), "{rows:?}");
     for rows in [1, 7, 150] {
-        assert_eq!(told(rows), whole, "blocks of {rows} rows");
+        assert_eq!(diagnostics(rows), whole, "blocks of {rows} rows");
     }
 }
 
-/// Rows that were left out, thousands of ragged ones of a block, are counted: a row is where a person finds it.
+/// Row numbers include rows that were left out (a block with thousands of ragged ones): people look them up in the file.
 #[test]
-fn rows_are_numbered_as_they_stand_in_the_file() {
+fn rows_are_numbered_as_in_the_file() {
     let typed = gsl::parse_rule("IamUser should have mfaActive", &BTreeMap::new()).unwrap();
     let program = Program::new(vec![bound("mfa", typed)]);
     let (good, bad) = (
@@ -142,7 +142,7 @@ fn rows_are_numbered_as_they_stand_in_the_file() {
         [&ragged(10_003), good, &ragged(2), bad, good, &ragged(1)].concat(),
         // 10,010 and 10,011.
         [bad, repaired].concat(),
-        // Another one of which rows are left out: 10,012 to 20,013, then 20,014 to 20,016.
+        // Another block with rows that are left out: 10,012 to 20,013, then 20,014 to 20,016.
         [&ragged(10_002), repaired, "\"e\ne\"\n", bad].concat(),
         good.to_owned(),
     ];
@@ -162,15 +162,15 @@ fn rows_are_numbered_as_they_stand_in_the_file() {
             .collect();
         assert_eq!(unknown[unknown.len() - 1], 20_016);
         assert_eq!(tally.inputs[0].users, 20_000 + 8);
-        let told = tally
+        let others = tally
             .diagnostics
             .iter()
-            .filter(|told| told.code.name() != "ragged-row");
-        let told: Vec<_> = told
-            .map(|told| (told.row.unwrap_or(0), told.code.name()))
+            .filter(|diagnostic| diagnostic.code.name() != "ragged-row");
+        let others: Vec<_> = others
+            .map(|diagnostic| (diagnostic.row.unwrap_or(0), diagnostic.code.name()))
             .collect();
         assert_eq!(
-            told,
+            others,
             [
                 (0, "missing-columns"),
                 (10_001, "unreadable"),
