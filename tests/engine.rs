@@ -459,7 +459,7 @@ impl Case {
 }
 
 fn severity(rule: usize) -> Severity {
-    if rule % 2 == 0 {
+    if rule.is_multiple_of(2) {
         Severity::High
     } else {
         Severity::Low

@@ -152,16 +152,12 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
             let Some((ticket, event)) = self.next(scratch.chunk.rows.text_mut()) else {
                 return;
             };
-            match event {
+            if let SourceEvent::DeferredInput(mut deferred) = event {
                 // After a stop the sink accepts nothing, so findings would pile up in the part.
-                SourceEvent::DeferredInput(mut deferred) => {
-                    while self.next_of(ticket, &mut deferred, &mut scratch, &mut part) && !self.is_stopped() {
-                    }
-                }
-                event => {
-                    let is_last = true;
-                    self.event(Pass { ticket, is_last }, event, &mut scratch, &mut part);
-                }
+                while self.next_of(ticket, &mut deferred, &mut scratch, &mut part) && !self.is_stopped() {}
+            } else {
+                let is_last = true;
+                self.event(Pass { ticket, is_last }, event, &mut scratch, &mut part);
             }
         }
     }

@@ -101,9 +101,9 @@ impl TallyBuilder {
             .iter()
             .filter(|diagnostic| diagnostic.code == Code::BadCell)
             .count() as u64;
-        of_block
-            .into_iter()
-            .for_each(|diagnostic| self.diagnostics.push(diagnostic));
+        for diagnostic in of_block {
+            self.diagnostics.push(diagnostic);
+        }
         self.diagnostics
             .count(Code::BadCell, chunk.bad_cells().count - listed);
         current.add_chunk(chunk);

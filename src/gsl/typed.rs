@@ -242,9 +242,12 @@ impl Expr {
     /// # Panics
     /// On an empty list.
     pub fn and(parts: impl IntoIterator<Item = Self>) -> Self {
-        let flat = parts.into_iter().flat_map(|part| match part {
-            Self::And(inner) => inner,
-            other => vec![other],
+        let flat = parts.into_iter().flat_map(|part| {
+            if let Self::And(inner) = part {
+                inner
+            } else {
+                vec![part]
+            }
         });
         single(flat.collect()).unwrap_or_else(Self::And)
     }
@@ -254,9 +257,12 @@ impl Expr {
     /// # Panics
     /// On an empty list.
     pub fn or(parts: impl IntoIterator<Item = Self>) -> Self {
-        let flat = parts.into_iter().flat_map(|part| match part {
-            Self::Or(inner) => inner,
-            other => vec![other],
+        let flat = parts.into_iter().flat_map(|part| {
+            if let Self::Or(inner) = part {
+                inner
+            } else {
+                vec![part]
+            }
         });
         single(flat.collect()).unwrap_or_else(Self::Or)
     }
