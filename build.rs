@@ -2,7 +2,7 @@
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "cargo speaks to build scripts through the environment"
+    reason = "cargo passes parameters to build scripts in the environment"
 )]
 
 use std::fmt::Write as _;
@@ -20,7 +20,7 @@ fn main() -> io::Result<()> {
     fs::write(out.join("catalogue.rs"), code)
 }
 
-/// A constant of (file stem, text) pairs, sorted by file name.
+/// The code of a constant with (file stem, text) pairs, sorted by file name.
 fn embed(name: &str, folder: &Path) -> io::Result<String> {
     let mut files = fs::read_dir(folder)?
         .map(|entry| Ok(entry?.path()))

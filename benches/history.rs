@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
-use credlens::engine::{self, Account, EmitFilter, Event, Input, Options, Program, Sink, Source, Workers};
+use credlens::engine::{
+    self, AccountInfo, AssessOptions, EmitFilter, Input, Program, Sink, Source, SourceEvent, Workers,
+};
 use credlens::finding::{AsOfSource, Severity, Status};
 use credlens::history::trend::{Trend, TrendOptions};
 use credlens::history::{self, Before, Collector, Move, Snapshot};
@@ -56,7 +58,7 @@ fn reports(days: usize) -> Vec<Report> {
             as_of: Timestamp(synth::GENERATED + days * DAY),
             as_of_source: AsOfSource::Argument,
             generated: None,
-            account: Account::default(),
+            account: AccountInfo::default(),
         };
         reports.push(Report {
             input: Arc::new(input),
@@ -75,11 +77,11 @@ fn rows(reports: &[Report]) -> Throughput {
 struct Memory<'a>(std::slice::Iter<'a, Report>);
 
 impl Source for Memory<'_> {
-    fn next(&mut self, text: &mut Vec<u8>) -> Option<Event> {
+    fn next(&mut self, text: &mut Vec<u8>) -> Option<SourceEvent> {
         let report = self.0.next()?;
         text.clear();
         text.extend_from_slice(&report.text);
-        Some(Event::Block {
+        Some(SourceEvent::Block {
             input: Arc::clone(&report.input),
             last: true,
         })
@@ -93,7 +95,7 @@ fn program() -> Program {
 
 fn evaluate(program: &Program, reports: &[Report], sink: &impl Sink, threads: usize) {
     let statuses = [Status::Fail, Status::Undetermined, Status::Suppressed];
-    let options = Options {
+    let options = AssessOptions {
         threads,
         emit: EmitFilter::new(&statuses, Severity::Informational),
         suppressions: None,

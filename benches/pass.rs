@@ -1,6 +1,6 @@
-//! What the pass costs, step by step: `cargo bench --bench pass`, or `cargo bench --bench pass -- split` for one
-//! group. Inputs are one MiB blocks of generated reports, as the program reads them; a step that the library
-//! does not offer alone is measured as the difference of two passes.
+//! The time of a scan, step by step: `cargo bench --bench pass`, or `cargo bench --bench pass -- split` for one group.
+//! Inputs are generated reports in blocks of one MiB, as the program reads them; a step that cannot be run alone is
+//! measured as the difference of two passes.
 
 mod synth;
 
@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 
-use credlens::engine::{self, Account, EmitFilter, Event, Input, Options, Program, Source};
+use credlens::engine::{self, AccountInfo, AssessOptions, EmitFilter, Input, Program, Source, SourceEvent};
 use credlens::finding::AsOfSource;
 use credlens::output::{Format, Outputs, Settings};
 use credlens::report::cell;
@@ -62,7 +62,7 @@ impl Report {
             as_of: Timestamp(synth::GENERATED),
             as_of_source: AsOfSource::Argument,
             generated: None,
-            account: Account::default(),
+            account: AccountInfo::default(),
         };
         Self {
             input: Arc::new(input),
@@ -101,19 +101,19 @@ struct Memory<'a> {
 }
 
 impl Source for Memory<'_> {
-    fn next(&mut self, text: &mut Vec<u8>) -> Option<Event> {
+    fn next(&mut self, text: &mut Vec<u8>) -> Option<SourceEvent> {
         let block = self.report.blocks.get(self.next)?;
         self.next += 1;
         text.clear();
         text.extend_from_slice(block);
-        Some(Event::Block {
+        Some(SourceEvent::Block {
             input: Arc::clone(&self.report.input),
             last: self.next == self.report.blocks.len(),
         })
     }
 }
 
-/// The rules that these words name; without any the default ones.
+/// The rules with these names, or the default ones if there are no names.
 fn program(rules: &[&str]) -> Program {
     let selection = Selection {
         rules: rules.iter().copied().map(str::to_owned).collect(),
@@ -123,7 +123,7 @@ fn program(rules: &[&str]) -> Program {
     Program::new(selected.rules)
 }
 
-/// Judges the whole report, and writes what is told nowhere.
+/// Evaluates the whole report, and discards the output.
 fn pass(report: &Report, program: &Program, format: Format, threads: usize) {
     let emit = match format {
         Format::Summary => EmitFilter::nothing(),
@@ -132,14 +132,14 @@ fn pass(report: &Report, program: &Program, format: Format, threads: usize) {
         }
     };
     let outputs = Outputs::new(vec![(format, io::sink())], Settings::default());
-    let options = Options {
+    let options = AssessOptions {
         threads,
         emit,
         suppressions: None,
     };
     let source = Memory { report, next: 0 };
     let tally = engine::assess(program, source, &outputs, options).expect("memory can be read");
-    outputs.finish(&tally).expect("nothing refuses no bytes");
+    outputs.finish(&tally).expect("a sink accepts all bytes");
     black_box(tally);
 }
 
@@ -169,8 +169,12 @@ fn times(criterion: &mut Criterion) {
         });
     });
     group.bench_function("cells with a fraction", |bencher| {
-        let odd = vec![b"2026-01-02T03:04:05.123+00:00".as_slice(); cells.len()];
-        bencher.iter(|| black_box(&odd).iter().fold(0, |all, cell| all ^ cell::time(cell)));
+        let cells = vec![b"2026-01-02T03:04:05.123+00:00".as_slice(); cells.len()];
+        bencher.iter(|| {
+            black_box(&cells)
+                .iter()
+                .fold(0, |all, cell| all ^ cell::time(cell))
+        });
     });
     group.finish();
 }
@@ -182,11 +186,11 @@ fn splits(criterion: &mut Criterion) {
     group.throughput(report.first_block());
     group.bench_function("ours", |bencher| {
         let mut chunk = report.chunk();
-        let (mut splitter, mut oddities) = (Splitter::default(), Vec::new());
+        let (mut splitter, mut issues) = (Splitter::default(), Vec::new());
         bencher.iter(|| {
-            // What was rewritten stands behind the block.
+            // Rewritten records are after the block.
             chunk.rows.text_mut().truncate(block.len());
-            splitter.split(&mut chunk.rows, &report.input.header, &mut oddities);
+            splitter.split(&mut chunk.rows, &report.input.header, &mut issues);
             black_box(chunk.rows.len())
         });
     });
@@ -244,10 +248,10 @@ fn bench_pass(
     });
 }
 
-/// The rules cost what a pass with them takes above a pass with one.
-fn judges(criterion: &mut Criterion) {
+/// The time of the rules is the difference between a pass with them and one without rules.
+fn rules(criterion: &mut Criterion) {
     let report = Report::generate();
-    let mut group = criterion.benchmark_group("judge");
+    let mut group = criterion.benchmark_group("evaluate");
     let how = (Format::Summary, 1);
     let none = Program::new(Vec::new());
     bench_pass(&mut group, "no rule", &report, &none, how);
@@ -256,7 +260,7 @@ fn judges(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Formatting costs what a pass with it takes above one that only counts.
+/// The time of formatting is the difference between a pass with it and one that only counts.
 fn formats(criterion: &mut Criterion) {
     let report = Report::generate();
     let program = program(&[]);
@@ -277,5 +281,5 @@ fn passes(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, times, splits, decodes, judges, formats, passes);
+criterion_group!(benches, times, splits, decodes, rules, formats, passes);
 criterion_main!(benches);

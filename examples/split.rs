@@ -1,5 +1,5 @@
-//! Reads reports and splits them into fields, and does nothing else: what the pass cannot be faster than with
-//! this splitter. `cargo run --release --example split -- --threads 2 report.csv`
+//! Reads reports and splits them into fields, and does nothing else: the lower bound for the time of a scan with this
+//! splitter. `cargo run --release --example split -- --threads 2 report.csv`
 
 use std::io;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use clap::Parser;
-use credlens::engine::{Event, Source as _};
+use credlens::engine::{Source as _, SourceEvent};
 use credlens::io::inputs::{Inputs, Limits, Options};
 use credlens::report::rows::Rows;
 use credlens::report::split::Splitter;
@@ -24,7 +24,7 @@ struct Args {
     inputs: Vec<PathBuf>,
 }
 
-#[expect(clippy::print_stdout, reason = "the count is what it is run for")]
+#[expect(clippy::print_stdout, reason = "the program prints the count")]
 fn main() {
     let args = Args::parse();
     let options = Options {
@@ -35,25 +35,25 @@ fn main() {
     let inputs = Mutex::new(Inputs::new(args.inputs, Box::new(io::stdin()), options));
     let records = AtomicUsize::new(0);
     let work = || {
-        let (mut splitter, mut rows, mut oddities) = (Splitter::default(), Rows::default(), Vec::new());
+        let (mut splitter, mut rows, mut issues) = (Splitter::default(), Rows::default(), Vec::new());
         loop {
             let mut event = inputs
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .next(rows.text_mut());
-            if let Some(Event::DeferredInput(mut small)) = event {
+            if let Some(SourceEvent::DeferredInput(mut small)) = event {
                 event = small.0.next(rows.text_mut());
             }
             match event {
-                Some(Event::Block { input, .. }) => {
-                    splitter.split(&mut rows, &input.header, &mut oddities);
+                Some(SourceEvent::Block { input, .. }) => {
+                    splitter.split(&mut rows, &input.header, &mut issues);
                     records.fetch_add(rows.len(), Ordering::Relaxed);
                 }
                 Some(
-                    Event::DeferredInput(_)
-                    | Event::Large
-                    | Event::DeferredBlock { .. }
-                    | Event::Failed { .. },
+                    SourceEvent::DeferredInput(_)
+                    | SourceEvent::LargeBlockAhead
+                    | SourceEvent::DeferredBlock { .. }
+                    | SourceEvent::Failed { .. },
                 ) => {}
                 None => return,
             }

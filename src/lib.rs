@@ -1,12 +1,12 @@
-//! Judges AWS IAM credential reports.
+//! Audits AWS IAM credential reports.
 //!
-//! Rules written in [GSL](gsl) are selected and bound to parameters ([`rule::select`]), compiled together into
-//! one [`Program`](engine::Program) of column operations, and judged block by block, in parallel, by
-//! [`engine::assess`]. Findings go to a [`Sink`](engine::Sink) in (input, row, rule) order, whatever the number
-//! of threads; what was counted comes back as a [`Tally`](finding::Tally).
+//! Rules are written in [GSL](gsl), selected and bound to parameters ([`rule::select`]), and compiled together into one
+//! [`Program`](engine::Program) of column operations. [`engine::assess`] evaluates a report with it, block by block and
+//! in parallel. A [`Sink`](engine::Sink) receives the findings in (input, row, rule) order, whatever the number of
+//! threads; the counts are returned as a [`Tally`](finding::Tally).
 //!
 //! ```
-//! use credlens::engine::{self, Collect, Memory, Options, Program};
+//! use credlens::engine::{self, Collect, Memory, AssessOptions, Program};
 //! use credlens::finding::Severity;
 //! use credlens::rule::{Catalogue, Selection, select};
 //!
@@ -18,7 +18,7 @@
 //!
 //! let source = Memory::csv("report.csv", report, "2026-06-01T00:00:00Z".parse()?)?;
 //! let findings = Collect::default();
-//! let tally = engine::assess(&Program::new(selected.rules), source, &findings, Options::default())?;
+//! let tally = engine::assess(&Program::new(selected.rules), source, &findings, AssessOptions::default())?;
 //!
 //! let findings = findings.into_findings();
 //! assert_eq!(findings[0].user.as_deref(), Some("alice"));
@@ -27,12 +27,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! In place of [`Memory`](engine::Memory) and [`Collect`](engine::Collect), the program reads
-//! [`io::inputs::Inputs`] (files, directories, standard input, in bounded memory) and writes
-//! [`output::Outputs`] (every format, streamed).
+//! The command line program uses [`io::inputs::Inputs`] (files, directories and standard input, in bounded memory)
+//! instead of [`Memory`](engine::Memory), and [`output::Outputs`] (every format, streamed) instead of
+//! [`Collect`](engine::Collect).
 //!
-//! The layers, from [`report`], which names no other, to [`output`], do no I/O and read no clock: the same
-//! input gives the same bytes. ARCHITECTURE.md in the repository tells how they fit together.
+//! The layers from [`report`], which depends on no other, to [`output`] do no I/O and read no clock: the same input
+//! gives the same bytes. ARCHITECTURE.md in the repository describes how the layers fit together.
 
 #[cfg(feature = "archive")]
 pub mod archive;

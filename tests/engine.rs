@@ -1,20 +1,22 @@
-//! The engine against the naive interpreter, on random reports and random rules.
+//! Compares the engine with the naive interpreter, on random reports, rules and suppressions.
 
 mod runs;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::DateTime;
-use credlens::engine::Program;
-use credlens::finding::{Finding, Status, Tally};
+use chrono::{DateTime, Utc};
+use credlens::engine::{AssessOptions, EmitFilter, Program};
+use credlens::finding::{Finding, RuleTally, Severity, Status, Tally, Verdict};
 use credlens::gsl::typed::{Expr, TextTest, TimeTest, TypedRule};
-use credlens::report::schema::{Column, Credential, Slot, TextColumn};
+use credlens::report::schema::{Column, Credential, TextColumn};
+use credlens::rule::{BoundRule, Suppressions};
 use proptest::collection::vec;
+use proptest::option;
 use proptest::prelude::*;
-use proptest::sample::{select, subsequence};
+use proptest::sample::{Index, select, subsequence};
 
 use crate::support::naive::{self, Row};
-use crate::support::pipeline::{AS_OF, bound, judge, memory};
+use crate::support::pipeline::{AS_OF, CATALOGUE, bound, evaluate_with, memory};
 use crate::support::typed::typed_rule;
 
 /// A report: its columns, and its rows' cells in that order.
@@ -35,7 +37,7 @@ impl Report {
         self.rows.iter().map(row).collect()
     }
 
-    /// The records, so many a block; every third is quoted.
+    /// The records in blocks of `size`; every third record is quoted.
     fn blocks(&self, size: usize) -> Vec<String> {
         let lines: Vec<String> = self.rows.iter().enumerate().map(line).collect();
         let mut blocks: Vec<String> = lines.chunks(size).map(<[String]>::concat).collect();
@@ -54,7 +56,7 @@ fn line((number, cells): (usize, &Vec<String>)) -> String {
     format!("{}{end}", cells.join(","))
 }
 
-/// Times around those at which the rules' verdicts turn, and text that the rules ask for.
+/// Times around those at which the rules' verdicts change, and text that the rules look for.
 #[derive(Clone, Debug, Default)]
 struct Interesting {
     times: Vec<String>,
@@ -96,10 +98,29 @@ impl Interesting {
     }
 }
 
-/// What an unquoted cell can hold.
+/// The text without characters that an unquoted cell cannot contain.
 fn plain(text: &str) -> String {
     text.replace([',', '"', '\n', '\r'], "")
 }
+
+/// Cells of time columns.
+const TIMES: [&str; 15] = [
+    "N/A",
+    "n/a",
+    "no_information",
+    "not_supported",
+    "",
+    "never",
+    " 2025-06-01T00:00:00+02:00 ",
+    "2025-11-17",
+    "2025-02-30T00:00:00Z",
+    "2025-06-01 12:00:00.75",
+    "0001-01-01T00:00:00Z",
+    "2025-06-01T00:00:00Z",
+    "2025-06-01T00:00:59Z",
+    "2025-07-01T00:00:00-0000",
+    "9999-12-31T23:59:59Z",
+];
 
 fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|&word| word.to_owned()).collect()
@@ -108,23 +129,7 @@ fn words(words: &[&str]) -> Vec<String> {
 fn cell(column: Column, interesting: &Interesting) -> impl Strategy<Value = String> + use<> {
     let all = match column {
         Column::Time(_) => {
-            let mut times = words(&[
-                "N/A",
-                "n/a",
-                "no_information",
-                "not_supported",
-                "",
-                "never",
-                " 2025-06-01T00:00:00+02:00 ",
-                "2025-11-17",
-                "2025-02-30T00:00:00Z",
-                "2025-06-01 12:00:00.75",
-                "0001-01-01T00:00:00Z",
-                "2025-06-01T00:00:00Z",
-                "2025-06-01T00:00:59Z",
-                "2025-07-01T00:00:00-0000",
-                "9999-12-31T23:59:59Z",
-            ]);
+            let mut times = words(&TIMES);
             times.extend(interesting.times.iter().cloned());
             times
         }
@@ -180,92 +185,347 @@ fn report(interesting: Interesting) -> impl Strategy<Value = Report> {
         })
 }
 
-fn rules_and_report() -> impl Strategy<Value = (Vec<TypedRule>, Report)> {
-    vec(typed_rule(), 1..6).prop_flat_map(|rules| {
-        let interesting = Interesting::of(&rules);
-        (Just(rules), report(interesting))
-    })
+/// A suppression, with the parts of its patterns that the interpreter needs.
+#[derive(Clone, Debug)]
+struct Accepted {
+    /// Position of the rule; none for all rules.
+    rule: Option<Index>,
+    account: Option<&'static str>,
+    user: Option<&'static str>,
+    credential: Option<Credential>,
+    created: Option<String>,
+    expires: Option<&'static str>,
 }
 
-/// Row, rule, credential of a key or certificate, status.
-type Verdict = (Option<u64>, usize, Option<Credential>, Status);
+/// The day before the as-of, the day of it, and later.
+const EXPIRES: [&str; 3] = ["2025-12-31", "2026-01-01", "2027-01-01"];
 
-fn expected(rules: &[TypedRule], report: &Report) -> Vec<Verdict> {
+fn accepted(interesting: &Interesting) -> impl Strategy<Value = Accepted> + use<> {
+    let times: Vec<String> = interesting
+        .times
+        .iter()
+        .map(String::as_str)
+        .chain(TIMES)
+        .filter(|time| naive::parse(time).is_some())
+        .map(str::to_owned)
+        .collect();
+    let accounts = ["111122223333", "1111*", "444455556666", "*"];
+    let users = ["alice", "<root_account>", "a*", "*", "Bob"];
+    (
+        option::of(any::<Index>()),
+        option::weighted(0.3, select(accounts.to_vec())),
+        option::weighted(0.5, select(users.to_vec())),
+        option::weighted(0.2, select(Credential::ALL.to_vec())),
+        option::weighted(0.2, select(times)),
+        option::weighted(0.5, select(EXPIRES.to_vec())),
+    )
+        .prop_map(|(rule, account, user, credential, created, expires)| Accepted {
+            rule,
+            account,
+            user,
+            credential,
+            created,
+            expires,
+        })
+}
+
+impl Accepted {
+    /// The entry in a file; the reason is its number.
+    fn toml(&self, number: usize, ids: &[String]) -> String {
+        let rule = self.rule.map_or("*", |rule| &ids[rule.index(ids.len())]);
+        let mut entry = format!("[[suppress]]\nrule = '{rule}'\nreason = '{number}'\n");
+        let texts = [
+            ("account", self.account.map(str::to_owned)),
+            ("user", self.user.map(str::to_owned)),
+            (
+                "credential",
+                self.credential.map(|credential| credential.to_string()),
+            ),
+            ("created", self.created.clone()),
+        ];
+        for (key, text) in texts {
+            entry.extend(text.map(|text| format!("{key} = '{text}'\n")));
+        }
+        entry.extend(self.expires.map(|day| format!("expires = {day}\n")));
+        entry
+    }
+
+    fn accepts(&self, expected: &Expected, rules: usize) -> bool {
+        let matches = |pattern: Option<&str>, text: &Option<String>| match (pattern, text) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(pattern), Some(text)) => match pattern.strip_suffix('*') {
+                Some(start) => text.starts_with(start),
+                None => text == pattern,
+            },
+        };
+        let created = self.created.as_deref().map(naive::parse);
+        self.rule.is_none_or(|rule| rule.index(rules) == expected.rule)
+            && matches(self.account, &expected.account)
+            && matches(self.user, &expected.user)
+            && self
+                .credential
+                .is_none_or(|credential| expected.credential == Some(credential))
+            && created.is_none_or(|created| expected.created == created)
+            && self.expires != Some(EXPIRES[0])
+    }
+
+    /// Entries that name a user exactly are tried before all others.
+    fn is_exact(&self) -> bool {
+        self.user.is_some_and(|user| !user.contains('*'))
+    }
+}
+
+/// A finding as the interpreter expects it.
+#[derive(Clone, Debug, PartialEq)]
+struct Expected {
+    row: Option<u64>,
+    rule: usize,
+    status: Status,
+    account: Option<String>,
+    user: Option<String>,
+    arn: Option<String>,
+    credential: Option<Credential>,
+    created: Option<DateTime<Utc>>,
+    evidence: BTreeMap<String, String>,
+    /// The number of the suppression.
+    suppression: Option<usize>,
+    /// How many verdicts are folded into it.
+    folded: Option<u64>,
+}
+
+/// The interpreter's result: the findings, and the tally of each rule.
+struct Interpreted {
+    findings: Vec<Expected>,
+    tally: Vec<Counts>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Counts {
+    tested: u64,
+    relevant: u64,
+    passed: u64,
+    failed: u64,
+    undetermined: u64,
+    suppressed: u64,
+}
+
+fn interpret(case: &Case) -> Interpreted {
     let as_of = DateTime::from_timestamp(AS_OF.0, 0).unwrap();
-    let mut verdicts = Vec::new();
-    let mut folded = BTreeMap::new();
-    for (number, row) in report.rows().iter().enumerate() {
-        for (position, rule) in rules.iter().enumerate() {
-            let lacks = rule.all_columns().iter().any(|column| {
-                column != Column::Text(TextColumn::AdditionalCredentials) && !report.columns.contains(&column)
-            });
-            for &slot in rule.entity.slots() {
-                match naive::verdict(rule, slot, row, as_of) {
-                    None => {}
-                    Some(Status::Undetermined) if lacks => *folded.entry(position).or_insert(0) += 1,
-                    Some(status) => {
-                        let credential = rule.entity.credential(slot);
-                        verdicts.push((Some(number as u64 + 1), position, credential, status));
-                    }
+    let rows = case.report.rows();
+    let mut findings = Vec::new();
+    let mut tally = vec![Counts::default(); case.rules.len()];
+    let mut folded: BTreeMap<usize, u64> = BTreeMap::new();
+    for (number, row) in rows.iter().enumerate() {
+        for (rule, typed) in case.rules.iter().enumerate() {
+            for &slot in typed.entity.slots() {
+                let counts = &mut tally[rule];
+                counts.tested += u64::from(naive::may_exist(typed.entity, slot, row));
+                let status = match naive::verdict(typed, slot, row, as_of) {
+                    Verdict::NotApplicable => continue,
+                    Verdict::Pass => Status::Pass,
+                    Verdict::Undetermined => Status::Undetermined,
+                    Verdict::Fail => Status::Fail,
+                };
+                let mut expected = Expected {
+                    row: Some(number as u64 + 1),
+                    rule,
+                    status,
+                    account: naive::account(row),
+                    user: naive::user(row),
+                    arn: naive::arn(row),
+                    credential: naive::credential(typed, slot),
+                    created: naive::created(typed.entity, slot, row),
+                    evidence: naive::evidence(typed, slot, row),
+                    suppression: None,
+                    folded: None,
+                };
+                if status == Status::Fail {
+                    expected.suppression = case.suppression(&expected);
+                }
+                if expected.suppression.is_some() {
+                    expected.status = Status::Suppressed;
+                }
+                counts.relevant += 1;
+                *match expected.status {
+                    Status::Pass => &mut counts.passed,
+                    Status::Fail => &mut counts.failed,
+                    Status::Undetermined => &mut counts.undetermined,
+                    Status::Suppressed => &mut counts.suppressed,
+                } += 1;
+                if status == Status::Undetermined && case.lacks_columns(typed) {
+                    *folded.entry(rule).or_default() += 1;
+                } else {
+                    findings.push(expected);
                 }
             }
         }
     }
-    verdicts.extend(
-        folded
-            .into_keys()
-            .map(|position| (None, position, None, Status::Undetermined)),
+    let accounts: BTreeSet<String> = rows.iter().filter_map(naive::account).collect();
+    findings.extend(folded.into_iter().map(|(rule, verdicts)| Expected {
+        row: None,
+        rule,
+        status: Status::Undetermined,
+        account: accounts.first().filter(|_| accounts.len() == 1).cloned(),
+        user: None,
+        arn: None,
+        credential: None,
+        created: None,
+        evidence: BTreeMap::new(),
+        suppression: None,
+        folded: Some(verdicts),
+    }));
+    findings.retain(|expected| case.emits(expected));
+    Interpreted { findings, tally }
+}
+
+/// Rules, a report, suppressions, and the statuses and the severity to be emitted.
+#[derive(Clone, Debug)]
+struct Case {
+    rules: Vec<TypedRule>,
+    report: Report,
+    accepted: Vec<Accepted>,
+    statuses: Vec<Status>,
+    min_severity: Severity,
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    let emitted = (
+        subsequence(Status::ALL.to_vec(), 0..=Status::ALL.len()),
+        any::<bool>(),
     );
-    verdicts
+    let all = Just((Status::ALL.to_vec(), true));
+    let emitted = prop_oneof![2 => all, 1 => emitted];
+    (vec(typed_rule(), 1..6), emitted).prop_flat_map(|(rules, (statuses, any_severity))| {
+        let interesting = Interesting::of(&rules);
+        let accepted = vec(accepted(&interesting), 0..5);
+        let min_severity = if any_severity {
+            Severity::Informational
+        } else {
+            Severity::Medium
+        };
+        (report(interesting), accepted).prop_map(move |(report, accepted)| Case {
+            rules: rules.clone(),
+            report,
+            accepted,
+            statuses: statuses.clone(),
+            min_severity,
+        })
+    })
 }
 
-fn actual(findings: &[Finding], rules: &[TypedRule]) -> Vec<Verdict> {
-    let verdict = |finding: &Finding| {
-        let position: usize = finding.rule.parse().unwrap();
-        let is_user = rules[position].entity.credential(Slot::One).is_none();
-        let credential = finding.credential.filter(|_| !is_user);
-        (finding.source.row, position, credential, finding.status)
-    };
-    findings.iter().map(verdict).collect()
-}
-
-fn program(rules: &[TypedRule]) -> Program {
-    let bound = |(position, typed): (usize, &TypedRule)| bound(&position.to_string(), typed.clone());
-    Program::new(rules.iter().enumerate().map(bound).collect())
-}
-
-fn count(tally: &Tally, position: usize, status: Status) -> u64 {
-    let rule = &tally.rules[position];
-    match status {
-        Status::Fail => rule.failed,
-        Status::Undetermined => rule.undetermined,
-        Status::Suppressed => rule.suppressed,
-        Status::Pass => rule.passed,
+impl Case {
+    /// The number of the first suppression that accepts a failing verdict.
+    fn suppression(&self, expected: &Expected) -> Option<usize> {
+        let accepting = (0..self.accepted.len())
+            .filter(|&number| self.accepted[number].accepts(expected, self.rules.len()));
+        accepting.min_by_key(|&number| (!self.accepted[number].is_exact(), number))
     }
+
+    fn lacks_columns(&self, typed: &TypedRule) -> bool {
+        let lacks =
+            |column: Column| !Column::OPTIONAL.contains(column) && !self.report.columns.contains(&column);
+        typed.all_columns().iter().any(lacks)
+    }
+
+    fn emits(&self, expected: &Expected) -> bool {
+        self.statuses.contains(&expected.status) && severity(expected.rule) >= self.min_severity
+    }
+
+    /// Ids of built-in rules, which suppressions can name.
+    fn ids(&self) -> Vec<String> {
+        CATALOGUE
+            .rules()
+            .map(|rule| rule.id.clone())
+            .take(self.rules.len())
+            .collect()
+    }
+
+    fn program(&self) -> Program {
+        let ids = self.ids();
+        let rules = self.rules.iter().enumerate().map(|(position, typed)| BoundRule {
+            severity: severity(position),
+            ..bound(&ids[position], typed.clone())
+        });
+        Program::new(rules.collect())
+    }
+
+    fn suppressions(&self) -> Suppressions {
+        let ids = self.ids();
+        let entries = self.accepted.iter().enumerate();
+        let text: String = entries.map(|(number, entry)| entry.toml(number, &ids)).collect();
+        Suppressions::parse("accepted.toml", &text, &CATALOGUE).unwrap()
+    }
+}
+
+fn severity(rule: usize) -> Severity {
+    if rule.is_multiple_of(2) {
+        Severity::High
+    } else {
+        Severity::Low
+    }
+}
+
+/// What the interpreter expects, from the engine's findings. The creation time of a credential is not in a finding.
+fn actual(findings: &[Finding], case: &Case, expected: &[Expected]) -> Vec<Expected> {
+    let ids = case.ids();
+    let of_finding = |(finding, created): (&Finding, Option<DateTime<Utc>>)| Expected {
+        row: finding.source.row,
+        rule: ids.iter().position(|id| *id == finding.rule).unwrap(),
+        status: finding.status,
+        account: finding.account.clone(),
+        user: finding.user.clone(),
+        arn: finding.arn.clone(),
+        credential: finding.credential,
+        created,
+        evidence: finding.evidence.clone(),
+        suppression: finding.suppression.as_ref().map(|it| it.reason.parse().unwrap()),
+        folded: finding
+            .message
+            .strip_prefix("cannot be determined in ")
+            .map(|rest| rest.split(' ').next().unwrap().parse().unwrap()),
+    };
+    let created = expected
+        .iter()
+        .map(|expected| expected.created)
+        .chain(std::iter::repeat(None));
+    findings.iter().zip(created).map(of_finding).collect()
+}
+
+fn counts(tally: &Tally) -> Vec<Counts> {
+    let counts = |rule: &RuleTally| Counts {
+        tested: rule.tested,
+        relevant: rule.relevant,
+        passed: rule.passed,
+        failed: rule.failed,
+        undetermined: rule.undetermined,
+        suppressed: rule.suppressed,
+    };
+    tally.rules.iter().map(counts).collect()
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn the_engine_agrees_with_the_naive_interpreter((rules, report) in rules_and_report(), size in 1_usize..70) {
-        let program = program(&rules);
-        let header = report.header();
-        let source = || memory(&[(&header, report.blocks(size))]);
-        let (findings, tally) = judge(&program, source(), 1);
-        let expected = expected(&rules, &report);
-        prop_assert_eq!(&actual(&findings, &rules), &expected);
-        for position in 0..rules.len() {
-            for status in [Status::Fail, Status::Pass] {
-                let verdicts = expected.iter().filter(|verdict| verdict.1 == position && verdict.3 == status);
-                prop_assert_eq!(count(&tally, position, status), verdicts.count() as u64);
-            }
+    fn the_engine_agrees_with_the_naive_interpreter(case in case(), size in 1_usize..70) {
+        let (program, header) = (case.program(), case.report.header());
+        let run = |threads: usize, size: usize| {
+            let suppressions = case.suppressions();
+            let options = AssessOptions {
+                threads,
+                emit: EmitFilter::new(&case.statuses, case.min_severity),
+                suppressions: Some(&suppressions),
+            };
+            evaluate_with(&program, memory(&[(&header, case.report.blocks(size))]), options)
+        };
+        let (findings, tally) = run(1, size);
+        let expected = interpret(&case);
+        prop_assert_eq!(actual(&findings, &case, &expected.findings), expected.findings);
+        prop_assert_eq!(counts(&tally), expected.tally);
+        prop_assert_eq!(tally.inputs[0].users, case.report.rows.len() as u64);
+        for (threads, size) in [(2, size), (7, size), (1, usize::MAX)] {
+            prop_assert_eq!(run(threads, size), (findings.clone(), tally.clone()));
         }
-        prop_assert_eq!(tally.inputs[0].users, report.rows.len() as u64);
-        for threads in [2, 7] {
-            prop_assert_eq!(judge(&program, source(), threads), (findings.clone(), tally.clone()));
-        }
-        let whole = memory(&[(&header, report.blocks(usize::MAX))]);
-        prop_assert_eq!(judge(&program, whole, 1), (findings, tally));
     }
 }

@@ -1,10 +1,10 @@
-//! The rule language: what it accepts, what it refuses and with which words, and that nothing breaks it.
+//! The rule language: what it accepts, the messages for what it refuses, and robustness against any input.
 
-mod lacking;
 mod properties;
 mod published;
 mod syntax;
 mod types;
+mod unknown_names;
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ fn parse(source: &str) -> Result<TypedRule, Vec<Error>> {
     parse_rule(source, &parameters())
 }
 
-/// The canonical spelling.
+/// The rule in its canonical form.
 fn canonical(source: &str) -> String {
     match parse(source) {
         Ok(rule) => rule.to_string(),
@@ -34,7 +34,7 @@ fn canonical(source: &str) -> String {
 /// The rendered errors.
 fn errors(source: &str) -> String {
     match parse(source) {
-        Ok(rule) => panic!("{source:?} is a rule: {rule}"),
+        Ok(rule) => panic!("{source:?} is a valid rule: {rule}"),
         Err(errors) => render(Some("rule.toml"), 1, source, &errors, false),
     }
 }

@@ -11,7 +11,7 @@ mod unusual_snapshots;
 
 use std::sync::Arc;
 
-use credlens::engine::{self, Account, EmitFilter, Event, Input, Program, Sink, Source, Workers};
+use credlens::engine::{self, AccountInfo, EmitFilter, Input, Program, Sink, Source, SourceEvent, Workers};
 use credlens::finding::{AsOfSource, Severity, Status};
 use credlens::history::{
     self, Before, Collector, Diff, DiffOptions, Incomparable, Move, Moved, Side, Snapshot,
@@ -40,7 +40,7 @@ struct Memory {
 }
 
 impl Source for Memory {
-    fn next(&mut self, text: &mut Vec<u8>) -> Option<Event> {
+    fn next(&mut self, text: &mut Vec<u8>) -> Option<SourceEvent> {
         let (input, records) = match self.rest.take() {
             Some(rest) => rest,
             None => self.open()?,
@@ -52,7 +52,7 @@ impl Source for Memory {
         text.extend_from_slice(block.as_bytes());
         let last = rest.is_empty();
         self.rest = (!last).then(|| (Arc::clone(&input), rest.to_owned()));
-        Some(Event::Block { input, last })
+        Some(SourceEvent::Block { input, last })
     }
 }
 
@@ -67,7 +67,7 @@ impl Memory {
             as_of: Timestamp(report.as_of),
             as_of_source: AsOfSource::Argument,
             generated: None,
-            account: Account::default(),
+            account: AccountInfo::default(),
         });
         self.index += 1;
         Some((input, report.records))
@@ -103,7 +103,7 @@ fn evaluate_in_blocks(
     (threads, lines): (usize, usize),
 ) {
     let statuses = [Status::Fail, Status::Undetermined, Status::Suppressed];
-    let options = engine::Options {
+    let options = engine::AssessOptions {
         threads,
         emit: EmitFilter::new(&statuses, Severity::Informational),
         suppressions: None,

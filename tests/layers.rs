@@ -1,4 +1,4 @@
-//! The layers of ARCHITECTURE.md, held up: what each part of `src/` may name. Test code may name anything.
+//! Checks the layers of ARCHITECTURE.md: what each part of `src/` may name. Test code may name anything.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,19 +6,19 @@ use std::path::{Path, PathBuf};
 
 use credlens::report::schema::Column;
 
-/// From the one that names no other to the one that may name all. The last few may not be there yet.
+/// From the layer that names no other to the one that may name all. Some may not exist yet.
 const LAYERS: [&str; 12] = [
     "report", "gsl", "finding", "rule", "engine", "history", "remedy", "output", "io", "aws", "archive",
     "cli",
 ];
 
-/// The layers that may touch files, the environment and the clock.
-const WORLDLY: [&str; 4] = ["io", "aws", "archive", "cli"];
+/// The layers that may use files, the environment and the clock.
+const OUTER: [&str; 4] = ["io", "aws", "archive", "cli"];
 
-/// What `gsl` may name of `report`: the rule language never sees a table.
-const REPORT_FOR_GSL: [&str; 2] = ["schema", "time"];
+/// The modules of `report` that `gsl` may name: the rule language never sees a table.
+const REPORT_FOR_GSL: [&str; 3] = ["schema", "time", "word"];
 
-/// What stands before the name of a module of tests.
+/// The text before the name of a test module.
 const TESTS: &str = "#[cfg(test)]\nmod ";
 
 /// A file of `src/` without its comments and its tests.
@@ -34,7 +34,7 @@ impl Source {
         &self.module[0]
     }
 
-    /// What follows each mention of `prefix::`, as head and tail: `report::time` gives `report` and `time`.
+    /// The path after each mention of `prefix::`, as head and tail: `report::time` gives `report` and `time`.
     fn names_after(&self, prefix: &str) -> Vec<(&str, &str)> {
         let prefix = format!("{prefix}::");
         let mentions = self.code.match_indices(&prefix).filter(|(at, _)| {
@@ -46,7 +46,7 @@ impl Source {
             .collect()
     }
 
-    /// What every path that begins at the root of the library names first, and what follows it.
+    /// The first name of every path from the root of the library, and the rest of the path.
     fn names_of_crate(&self) -> Vec<(&str, &str)> {
         let root = if self.layer() == "cli" {
             "credlens"
@@ -75,7 +75,7 @@ fn is_of_word(char: char) -> bool {
     char == '_' || char.is_alphanumeric()
 }
 
-/// The names that a path or a group of paths (`{a::b, c}`) begins with, each with what follows it.
+/// The first name of each path in a path or a group of paths (`{a::b, c}`), and the rest of the path.
 fn heads(path: &str) -> Vec<(&str, &str)> {
     if let Some(group) = path.strip_prefix('{') {
         return elements(group).into_iter().flat_map(heads).collect();
@@ -85,7 +85,7 @@ fn heads(path: &str) -> Vec<(&str, &str)> {
     vec![(head, tail.strip_prefix("::").unwrap_or_default())]
 }
 
-/// The elements of a group of paths; `group` begins behind its opening brace.
+/// The elements of a group of paths; `group` begins after its opening brace.
 fn elements(group: &str) -> Vec<&str> {
     let (mut depth, mut start, mut elements) = (0, 0, Vec::new());
     for (at, char) in group.char_indices() {
@@ -104,7 +104,7 @@ fn elements(group: &str) -> Vec<&str> {
     elements
 }
 
-/// Every file of `src/` but those that hold tests only.
+/// Every file of `src/` except those with tests only.
 fn sources() -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut paths = Vec::new();
@@ -122,7 +122,7 @@ fn sources() -> Vec<Source> {
         Source { module, path, code }
     });
     let sources: Vec<Source> = sources.collect();
-    assert!(sources.len() > 50, "src/ is not where this test looks");
+    assert!(sources.len() > 50, "src/ was not found");
     sources
 }
 
@@ -165,7 +165,7 @@ fn assert_none(rule: &str, broken: impl Iterator<Item = (PathBuf, String)>) {
     assert!(broken.is_empty(), "{rule}\n{}", Vec::from_iter(broken).join("\n"));
 }
 
-/// The layers, without `main.rs` and `lib.rs`, which join them.
+/// The layers, without `main.rs` and `lib.rs`.
 fn layered() -> impl Iterator<Item = Source> {
     sources()
         .into_iter()
@@ -180,7 +180,7 @@ fn rank(layer: &str) -> Option<usize> {
 fn all_of_src_is_a_layer() {
     let strays = layered().filter(|source| rank(source.layer()).is_none());
     assert_none(
-        "a folder or file of src/ is no layer of ARCHITECTURE.md:",
+        "a folder or file of src/ is not a layer of ARCHITECTURE.md:",
         strays.map(|source| (source.path.clone(), source.layer().to_owned())),
     );
 }
@@ -191,11 +191,11 @@ fn a_layer_names_only_layers_above_it() {
         let own = rank(source.layer());
         let names = source.names_of_crate().into_iter();
         let below = names.filter(|(name, _)| rank(name).is_some_and(|named| Some(named) > own));
-        let told =
+        let lines =
             below.map(|(name, _)| format!("{} must not name {name}, which is below it", source.layer()));
-        told.map(|what| (source.path.clone(), what)).collect::<Vec<_>>()
+        lines.map(|what| (source.path.clone(), what)).collect::<Vec<_>>()
     });
-    assert_none("a layer names only those above it:", wrong);
+    assert_none("a layer names only layers above it:", wrong);
 }
 
 #[test]
@@ -209,41 +209,42 @@ fn the_rule_language_never_sees_a_table() {
                 .filter(|(name, _)| *name == "report");
             let parts = of_report.flat_map(|(_, tail)| heads(tail));
             let wrong = parts.filter(|(part, _)| !REPORT_FOR_GSL.contains(part));
-            let told = wrong.map(|(part, _)| (source.path.clone(), format!("names report::{part}")));
-            told.collect::<Vec<_>>()
+            let lines = wrong.map(|(part, _)| (source.path.clone(), format!("names report::{part}")));
+            lines.collect::<Vec<_>>()
         });
-    assert_none("gsl names only schema and time of report:", wrong);
+    assert_none("gsl names only schema, time and word of report:", wrong);
 }
 
 #[test]
 fn only_the_engine_has_threads() {
     let outside = layered().filter(|source| source.layer() != "engine");
-    // To sleep is to wait in the thread that there is.
+    // Sleeping does not start a thread.
     let names_threads = |source: &Source| {
         let mut names = source.names_after("std").into_iter();
         names.any(|(name, what)| name == "thread" && !what.starts_with("sleep;"))
     };
     let wrong = outside.filter(|source| source.has_word("rayon") || names_threads(source));
     assert_none(
-        "threads are src/engine's:",
+        "only src/engine has threads:",
         wrong.map(|source| (source.path, "rayon or std::thread".to_owned())),
     );
 }
 
 #[test]
 fn the_core_touches_no_file_no_environment_and_no_clock() {
-    let core = layered().filter(|source| !WORLDLY.contains(&source.layer()));
+    let core = layered().filter(|source| !OUTER.contains(&source.layer()));
     let wrong = core.flat_map(|source| {
         let modules = ["fs", "env", "net", "process"].into_iter();
         let modules = modules.filter(|name| source.names_std(name));
         let clocks = ["SystemTime", "Instant", "Local"].into_iter();
         let clocks = clocks.filter(|name| source.has_word(name));
         let now = source.code.contains("Utc::now").then_some("Utc::now");
-        let told = modules.chain(clocks).chain(now);
-        told.map(|name| (source.path.clone(), name.to_owned()))
+        let names = modules.chain(clocks).chain(now);
+        names
+            .map(|name| (source.path.clone(), name.to_owned()))
             .collect::<Vec<_>>()
     });
-    assert_none("files, environment and clock are for the outer layers:", wrong);
+    assert_none("only the outer layers use files, environment and clock:", wrong);
 }
 
 #[test]
@@ -257,14 +258,14 @@ fn only_the_schema_spells_column_names() {
     let outside = layered().filter(|source| source.module != ["report", "schema"]);
     let wrong = outside.flat_map(|source| {
         let spelled = literals.iter().filter(|literal| source.code.contains(*literal));
-        let told = spelled.map(|literal| (source.path.clone(), literal.clone()));
-        told.collect::<Vec<_>>()
+        let lines = spelled.map(|literal| (source.path.clone(), literal.clone()));
+        lines.collect::<Vec<_>>()
     });
-    assert_none("column names are spelled in src/report/schema.rs alone:", wrong);
+    assert_none("only src/report/schema.rs spells column names:", wrong);
 }
 
 #[test]
-fn nothing_is_left_to_do() {
+fn no_to_do_is_left() {
     let left = ["TODO", "FIXME", "dbg!"];
     let wrong = sources().into_iter().flat_map(|source| {
         let text = fs::read_to_string(&source.path).unwrap();
@@ -273,5 +274,5 @@ fn nothing_is_left_to_do() {
             .map(|word| (source.path.clone(), (*word).to_owned()))
             .collect::<Vec<_>>()
     });
-    assert_none("what is to do belongs in an issue:", wrong);
+    assert_none("write an issue instead:", wrong);
 }

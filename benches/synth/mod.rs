@@ -1,23 +1,23 @@
-//! Credential reports that look like real ones, from a seed: the same seed gives the same bytes.
+//! Generates credential reports that look like real ones from a seed: the same seed gives the same bytes.
 //!
 //! | what | how many |
 //! |---|---|
-//! | bytes a user | about 255 |
+//! | bytes per user | about 255 |
 //! | users with a path in their ARN | 4 in 5 |
 //! | users with a console password | 3 in 5; of them without MFA 1 in 6, never signed in 1 in 8, last signed in more than 90 days ago 1 in 8 |
 //! | users with a key in slot 1; in slot 2 | 3 in 5; 1 in 7 |
 //! | of the keys: inactive; older than 90 days; never used; last used more than 90 days ago | 1 in 7; 1 in 3; 1 in 6; 1 in 20 |
 //! | users with a signing certificate | 1 in 100 |
 //! | names that need quotes | 1 in 1,000 |
-//! | root rows | one an account; 1 in 25 of them with an active key, 1 in 10 without MFA |
+//! | root rows | one per account; 1 in 25 of them with an active key, 1 in 10 without MFA |
 //!
-//! Nothing is used or changed before it was made, no credential is older than its user, and nothing lies after
-//! the instant at which the report was made.
+//! Nothing is used or changed before it was created, no credential is older than its user, and no time is after the
+//! report's.
 
 use std::fmt;
 use std::io::{self, Write};
 
-/// The instant at which a generated report was made: 2026-06-01T00:00:00Z.
+/// The time of every generated report: 2026-06-01T00:00:00Z.
 pub(crate) const GENERATED: i64 = 1_780_272_000;
 
 const HEADER: &str = "user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,\
@@ -101,7 +101,7 @@ impl Synth {
     }
 }
 
-/// Seconds before the report was made.
+/// Seconds before the time of the report.
 #[derive(Clone, Copy)]
 struct Ago(u64);
 
@@ -112,7 +112,7 @@ impl fmt::Display for Ago {
     }
 }
 
-/// A time, or what stands there instead.
+/// A time, or another text in its place.
 struct OrElse(Option<Ago>, &'static str);
 
 impl fmt::Display for OrElse {
@@ -155,7 +155,7 @@ fn write_user(out: &mut dyn Write, random: &mut Random, account: u64, number: u6
     write_key(out, random, user, 60)?;
     write_key(out, random, user, 14)?;
     match random.maybe(1, |random| random.days_ago(10, 1_200).at_most(user)) {
-        Some(made) => write!(out, "true,{made},false,N/A"),
+        Some(created) => write!(out, "true,{created},false,N/A"),
         None => write!(out, "false,N/A,false,N/A"),
     }
 }
@@ -179,18 +179,18 @@ fn write_key(out: &mut dyn Write, random: &mut Random, user: Ago, percent: u64) 
         return write!(out, "false,N/A,N/A,N/A,N/A,");
     }
     let active = random.percent(85);
-    let made = if random.percent(64) {
+    let created = if random.percent(64) {
         random.days_ago(0, 90)
     } else {
         random.days_ago(90, 1_000)
     };
-    let made = made.at_most(user);
-    match random.maybe(83, |random| random.used_since(made)) {
-        None => write!(out, "{active},{made},N/A,N/A,N/A,"),
+    let created = created.at_most(user);
+    match random.maybe(83, |random| random.used_since(created)) {
+        None => write!(out, "{active},{created},N/A,N/A,N/A,"),
         Some(used) => {
             let region = REGIONS[random.index(REGIONS.len())];
             let service = SERVICES[random.index(SERVICES.len())];
-            write!(out, "{active},{made},{used},{region},{service},")
+            write!(out, "{active},{created},{used},{region},{service},")
         }
     }
 }
@@ -230,17 +230,17 @@ impl Random {
         self.percent(percent).then(|| make(self))
     }
 
-    /// A time that lies between these many days before the report was made.
+    /// A time that is from `from` to `to` days before the report's.
     fn days_ago(&mut self, from: u64, to: u64) -> Ago {
         Ago(from * DAY + self.below((to - from) * DAY))
     }
 
-    /// The last use of what was made then: mostly within a month, else at any time.
-    fn used_since(&mut self, made: Ago) -> Ago {
+    /// The last use of a credential created then: mostly within the last month, else at any time.
+    fn used_since(&mut self, created: Ago) -> Ago {
         let since = if self.percent(80) {
-            made.at_most(Ago(30 * DAY))
+            created.at_most(Ago(30 * DAY))
         } else {
-            made
+            created
         };
         Ago(self.below(since.0 + 1))
     }

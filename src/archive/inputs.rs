@@ -8,7 +8,7 @@ use super::file::ArchiveFile;
 use super::layout::Name;
 use super::meta::ReportMeta;
 use super::store::Data;
-use crate::engine::{Account, SourceError, Text};
+use crate::engine::{AccountInfo, DeferredText, SourceError};
 use crate::io::contained::{Contained, Container, Containers, Content};
 
 /// Opens files of archives among the inputs.
@@ -43,8 +43,8 @@ impl Container for ArchiveFile {
         Self::reports(self).iter().map(contained).collect()
     }
 
-    fn rows(&mut self, report: usize) -> Result<Vec<Text>, SourceError> {
-        let text = |piece: Piece| Text::new(move |text| Ok(piece.make(text)?));
+    fn rows(&mut self, report: usize) -> Result<Vec<DeferredText>, SourceError> {
+        let text = |piece: Piece| DeferredText::new(move |text| Ok(piece.make(text)?));
         Ok(self.pieces(report)?.into_iter().map(text).collect())
     }
 }
@@ -56,9 +56,9 @@ fn contained(report: &ReportMeta) -> Contained {
         as_of: report.as_of,
         as_of_source: report.as_of_source,
         generated: report.generated,
-        account: Account {
+        account: AccountInfo {
             name: report.account_name.clone(),
-            ..Account::default()
+            ..AccountInfo::default()
         },
     }
 }

@@ -355,10 +355,8 @@ mod tests {
     #[test]
     fn quotes_where_they_are_needed_or_everywhere() {
         let header = Header::parse(b"user,mfa_active,user_creation_time,owner").expect("a header");
-        let row = Row {
-            texts: [Some(b"a,\"b\""), None, None, None, None, None, None],
-            ..Row::default()
-        };
+        let mut row = Row::default();
+        row.texts[TextColumn::User as usize] = Some(b"a,\"b\"");
         let spelled = |quotes| {
             let mut out = Vec::new();
             let written = [None, None, None, Some(Box::from(*b"x"))];

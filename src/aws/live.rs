@@ -7,7 +7,7 @@ use super::keys::Resolved;
 use super::outcomes::{Outcome, State};
 use super::policy::Wanted;
 use super::run::Fetched;
-use crate::engine::{self, Event, Input, Source};
+use crate::engine::{self, Input, Source, SourceEvent};
 use crate::finding::AsOfSource;
 use crate::report::header::Header;
 use crate::report::time::Timestamp;
@@ -72,7 +72,13 @@ impl<I: Iterator<Item = Fetched> + Send> Live<I> {
         }
     }
 
-    fn input(&mut self, header: Header, report: &Report, path: String, account: engine::Account) -> Input {
+    fn input(
+        &mut self,
+        header: Header,
+        report: &Report,
+        path: String,
+        account: engine::AccountInfo,
+    ) -> Input {
         self.opened += 1;
         Input {
             index: self.opened - 1,
@@ -88,7 +94,7 @@ impl<I: Iterator<Item = Fetched> + Send> Live<I> {
 }
 
 impl<I: Iterator<Item = Fetched> + Send> Source for Live<I> {
-    fn next(&mut self, text: &mut Vec<u8>) -> Option<Event> {
+    fn next(&mut self, text: &mut Vec<u8>) -> Option<SourceEvent> {
         text.clear();
         let fetched = self.arrivals.next()?;
         let record = Arc::clone(&self.record);
@@ -98,7 +104,7 @@ impl<I: Iterator<Item = Fetched> + Send> Source for Live<I> {
         let (report, resolved) = match fetched.result {
             Ok(given) => given,
             Err(error) => {
-                return Some(Event::Failed {
+                return Some(SourceEvent::Failed {
                     path,
                     error: Box::new(error),
                 });
@@ -109,11 +115,11 @@ impl<I: Iterator<Item = Fetched> + Send> Source for Live<I> {
                 text.extend_from_slice(rows);
                 let account = known(fetched.account.name, resolved, &path);
                 let input = Arc::new(self.input(header, &report, path, account));
-                Some(Event::Block { input, last: true })
+                Some(SourceEvent::Block { input, last: true })
             }
             Err(error) => {
                 record.failed(&error.to_string());
-                Some(Event::Failed {
+                Some(SourceEvent::Failed {
                     path,
                     error: Box::new(error),
                 })
@@ -130,9 +136,9 @@ pub fn path(account: &str) -> String {
     format!("aws://{account}")
 }
 
-fn known(name: Option<String>, resolved: Resolved, path: &str) -> engine::Account {
+fn known(name: Option<String>, resolved: Resolved, path: &str) -> engine::AccountInfo {
     let remarks = resolved.remarks.into_iter();
-    engine::Account {
+    engine::AccountInfo {
         name,
         key_ids: resolved.ids,
         diagnostics: remarks.map(|remark| remark.in_path(path)).collect(),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use credlens::engine::{DeferredInput, Event, Input, Source};
+use credlens::engine::{DeferredInput, Input, Source, SourceEvent};
 use credlens::finding::AsOfSource;
 use credlens::report::time::Timestamp;
 
@@ -25,25 +25,25 @@ impl<S: Source> Dated<S> {
 }
 
 impl<S: Source> Source for Dated<S> {
-    fn next(&mut self, text: &mut Vec<u8>) -> Option<Event> {
+    fn next(&mut self, text: &mut Vec<u8>) -> Option<SourceEvent> {
         let event = self.source.next(text)?;
         let (as_of, dated) = match self.current.take() {
             Some(current) => current,
             None => (self.as_of.next().flatten(), None),
         };
         let (input, last, text) = match event {
-            Event::Block { input, last } => (input, last, None),
-            Event::DeferredBlock { input, last, text } => (input, last, Some(text)),
-            Event::DeferredInput(whole) => {
-                return Some(Event::DeferredInput(DeferredInput(Box::new(Dated::new(
+            SourceEvent::Block { input, last } => (input, last, None),
+            SourceEvent::DeferredBlock { input, last, text } => (input, last, Some(text)),
+            SourceEvent::DeferredInput(whole) => {
+                return Some(SourceEvent::DeferredInput(DeferredInput(Box::new(Dated::new(
                     whole.0,
                     vec![as_of],
                 )))));
             }
-            failed @ Event::Failed { .. } => return Some(failed),
-            Event::Large => {
+            failed @ SourceEvent::Failed { .. } => return Some(failed),
+            SourceEvent::LargeBlockAhead => {
                 self.current = Some((as_of, dated));
-                return Some(Event::Large);
+                return Some(SourceEvent::LargeBlockAhead);
             }
         };
         let input = match (as_of, dated) {
@@ -57,8 +57,8 @@ impl<S: Source> Source for Dated<S> {
         };
         self.current = (!last).then(|| (as_of, Some(Arc::clone(&input))));
         Some(match text {
-            None => Event::Block { input, last },
-            Some(text) => Event::DeferredBlock { input, last, text },
+            None => SourceEvent::Block { input, last },
+            Some(text) => SourceEvent::DeferredBlock { input, last, text },
         })
     }
 }
@@ -76,7 +76,7 @@ impl<'a, S: Source> Next<'a, S> {
 }
 
 impl<S: Source> Source for Next<'_, S> {
-    fn next(&mut self, text: &mut Vec<u8>) -> Option<Event> {
+    fn next(&mut self, text: &mut Vec<u8>) -> Option<SourceEvent> {
         if self.inputs == 0 {
             return None;
         }

@@ -168,7 +168,7 @@ pub(super) fn judge(
     source: impl Source,
     sink: &impl Sink,
 ) -> io::Result<Tally> {
-    let options = engine::Options {
+    let options = engine::AssessOptions {
         threads: config.threads,
         emit: EmitFilter::new(&config.statuses, config.min_severity),
         suppressions: Some(suppressions),

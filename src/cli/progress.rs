@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use credlens::engine::{DeferredInput, Event, Source};
+use credlens::engine::{DeferredInput, Source, SourceEvent};
 use credlens::output::counted;
 
 /// What takes less than this needs no progress.
@@ -30,7 +30,7 @@ struct Counted {
 }
 
 impl Source for Counted {
-    fn next(&mut self, text: &mut Vec<u8>) -> Option<Event> {
+    fn next(&mut self, text: &mut Vec<u8>) -> Option<SourceEvent> {
         let event = self.whole.next(text);
         self.bytes.fetch_add(text.len() as u64, Ordering::Relaxed);
         event
@@ -70,22 +70,22 @@ impl<S> Drop for Progress<S> {
 }
 
 impl<S: Source> Source for Progress<S> {
-    fn next(&mut self, text: &mut Vec<u8>) -> Option<Event> {
+    fn next(&mut self, text: &mut Vec<u8>) -> Option<SourceEvent> {
         let event = self.source.next(text)?;
         if self.next.is_none() {
             return Some(event);
         }
         self.inputs += u64::from(event.ends_input());
         let event = match event {
-            Event::DeferredInput(DeferredInput(whole)) => {
+            SourceEvent::DeferredInput(DeferredInput(whole)) => {
                 let bytes = Arc::clone(&self.bytes);
-                Event::DeferredInput(DeferredInput(Box::new(Counted { whole, bytes })))
+                SourceEvent::DeferredInput(DeferredInput(Box::new(Counted { whole, bytes })))
             }
-            event @ (Event::Block { .. } | Event::DeferredBlock { .. }) => {
+            event @ (SourceEvent::Block { .. } | SourceEvent::DeferredBlock { .. }) => {
                 self.bytes.fetch_add(text.len() as u64, Ordering::Relaxed);
                 event
             }
-            event @ (Event::Failed { .. } | Event::Large) => event,
+            event @ (SourceEvent::Failed { .. } | SourceEvent::LargeBlockAhead) => event,
         };
         self.tell();
         Some(event)

@@ -200,7 +200,7 @@ fn assess(
     };
     let program = Program::new(selected.rules.clone());
     let outputs = Outputs::new(open_outputs(&config.formats)?, settings);
-    let options = engine::Options {
+    let options = engine::AssessOptions {
         threads: config.threads,
         emit: emit_filter(config),
         suppressions: Some(suppressions),

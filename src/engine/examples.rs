@@ -1,16 +1,16 @@
-//! Runs the examples that rules carry, through the same pipeline as any report.
+//! Evaluates the examples of rules, through the same pipeline as any report.
 
 use std::sync::Arc;
 
-use super::{Memory, Options, Program, assess};
+use super::{AssessOptions, Memory, Program, assess};
 use crate::finding::Verdict;
 use crate::report::time::Timestamp;
 use crate::rule::{self, BoundRule, EXAMPLE_AS_OF, Example, Rule};
 
-/// What the rule says of the example's row: the worst of its verdicts on the row's entities.
+/// The rule's verdict on the example: the worst of its verdicts on the row's entities.
 ///
 /// # Errors
-/// Where the rule's logic is wrong, or the example's cells make no report.
+/// If the rule's logic is wrong, or the example is not a report.
 pub fn verdict(rule: &Arc<Rule>, example: &Example) -> Result<Verdict, rule::Error> {
     let mut parameters = rule.defaults();
     parameters.extend(example.parameters.clone());
@@ -28,9 +28,9 @@ pub fn verdict(rule: &Arc<Rule>, example: &Example) -> Result<Verdict, rule::Err
     };
     let as_of = Timestamp::parse(EXAMPLE_AS_OF.as_bytes()).expect("invariant: the constant is a time");
     let source = Memory::csv(&example.name, &csv, as_of).map_err(|error| refuse(&error))?;
-    let options = Options {
+    let options = AssessOptions {
         threads: 1,
-        ..Options::default()
+        ..AssessOptions::default()
     };
     let tally = assess(&Program::new(vec![bound]), source, &(), options).map_err(|error| refuse(&error))?;
     let counts = &tally.rules[0];

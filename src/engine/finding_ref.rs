@@ -1,4 +1,4 @@
-//! A finding as the engine sees it: borrowed from the chunk, nothing formatted yet.
+//! A finding as the engine emits it: borrowed from the chunk, with nothing formatted yet.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -8,11 +8,11 @@ use xxhash_rust::xxh3::{xxh3_128, xxh3_128_with_seed};
 
 use super::program::CompiledRule;
 use super::source::Input;
-use super::verdicts::View;
+use super::verdicts::ChunkView;
 use crate::finding::{Finding, FindingId, Source, Status, Suppression};
 use crate::report::cell::{self, account_of};
 use crate::report::chunk::Chunk;
-use crate::report::schema::{Column, ColumnSet, Credential, Slot, TextColumn, TimeColumn};
+use crate::report::schema::{BySlot, Column, ColumnSet, Credential, Slot, TextColumn, TimeColumn};
 use crate::report::time::Timestamp;
 use crate::rule::Subject;
 
@@ -28,7 +28,7 @@ pub struct UserRow<'a> {
 
 impl<'a> UserRow<'a> {
     /// The row at this index of the chunk.
-    pub(super) fn new(view: View<'a>, index: usize) -> Self {
+    pub(super) fn new(view: ChunkView<'a>, index: usize) -> Self {
         Self {
             input: view.input,
             chunk: view.chunk,
@@ -38,7 +38,7 @@ impl<'a> UserRow<'a> {
         }
     }
 
-    /// Distinguishes the user, and a user deleted and made again, in the ids of findings.
+    /// Identifies the user in the ids of findings; a user who was deleted and created again is another one.
     fn key(&self) -> u128 {
         *self.key.get_or_init(|| {
             let who = self.arn().or_else(|| self.user()).unwrap_or(b"");
@@ -83,44 +83,45 @@ impl<'a> UserRow<'a> {
     }
 }
 
-/// Distinguishes users by ARN (which has the account in it), else by name, and a user deleted and made again.
-/// `created` is the cell `user_creation_time`: seconds, [`cell::ABSENT`] or [`cell::UNKNOWN`].
+/// Identifies a user by ARN (which has the account in it), or else by name, and by creation time, since a user may be
+/// deleted and created again. `created` is the cell `user_creation_time`: seconds, [`cell::ABSENT`] or
+/// [`cell::UNKNOWN`].
 pub fn user_key(who: &[u8], created: i64) -> u128 {
     xxh3_128_with_seed(who, created.cast_unsigned())
 }
 
-/// What a hit is about.
+/// The user or input that a finding is about.
 #[derive(Clone, Copy, Debug)]
-pub enum Place<'a> {
+pub enum FindingScope<'a> {
     /// One user.
-    Row(&'a UserRow<'a>),
-    /// All users of an input of whom a rule cannot be determined, since the input lacks columns.
+    User(&'a UserRow<'a>),
+    /// All users of an input for whom a rule is undetermined, since the input lacks columns.
     Input {
-        /// The account, where the input holds one only.
+        /// The account, if the input has only one.
         account: Option<&'a [u8]>,
-        /// How many verdicts it stands for.
+        /// The number of verdicts that are folded into this finding.
         verdicts: u64,
     },
 }
 
-/// One verdict worth telling.
+/// A verdict that is emitted.
 #[derive(Clone, Copy, Debug)]
 pub struct FindingRef<'a> {
     pub(super) input: &'a Input,
     pub(super) compiled: &'a CompiledRule,
     pub(super) slot: Slot,
-    /// What is said.
+    /// The verdict.
     pub status: Status,
-    /// Whom it is about.
-    pub place: Place<'a>,
+    /// The user or input that it is about.
+    pub scope: FindingScope<'a>,
     /// The suppression that accepts it, if one does.
     pub suppression: Option<&'a Suppression>,
 }
 
-/// The id of a rule's finding on the user of this [`user_key`]. `created` has the creation times of the keys or
-/// certificates in both slots, where the rule is about those: such a credential is identified by its creation time;
-/// its slot matters only where both were created in one second.
-pub fn finding_id(rule: &CompiledRule, user: u128, slot: Slot, created: Option<[i64; 2]>) -> FindingId {
+/// The id of a rule's finding on the user with this [`user_key`]. If the rule is about keys or certificates, `created`
+/// has the creation times of those in both slots: such a credential is identified by its creation time, and by its slot
+/// only if both were created in the same second.
+pub fn finding_id(rule: &CompiledRule, user: u128, slot: Slot, created: Option<BySlot<i64>>) -> FindingId {
     // On the stack: this is done for every finding.
     let mut text = [0; 16 + 16 + 8 + 1];
     text[..16].copy_from_slice(&rule.key.to_le_bytes());
@@ -148,12 +149,12 @@ impl<'a> FindingRef<'a> {
             compiled,
             slot,
             status,
-            place: Place::Row(row),
+            scope: FindingScope::User(row),
             suppression: None,
         }
     }
 
-    /// What suppressions ask of it.
+    /// The properties that suppressions match.
     pub(super) fn subject(&self) -> Subject<'a> {
         let text = |bytes: &'a [u8]| str::from_utf8(bytes).ok();
         let created = self.row().and_then(|row| {
@@ -164,12 +165,12 @@ impl<'a> FindingRef<'a> {
         Subject {
             account: self.account().and_then(text),
             user: self.row().and_then(UserRow::user).and_then(text),
-            credential: self.credential().map(Credential::name),
+            credential: self.credential(),
             created,
         }
     }
 
-    /// The input it was found in.
+    /// Its input.
     pub fn input(&self) -> &'a Input {
         self.input
     }
@@ -179,28 +180,28 @@ impl<'a> FindingRef<'a> {
         self.compiled
     }
 
-    /// The user's row; none where the hit stands for a whole input.
+    /// The user's row; none if the finding is about a whole input.
     pub fn row(&self) -> Option<&'a UserRow<'a>> {
-        match self.place {
-            Place::Row(row) => Some(row),
-            Place::Input { .. } => None,
+        match self.scope {
+            FindingScope::User(row) => Some(row),
+            FindingScope::Input { .. } => None,
         }
     }
 
     /// The account.
     pub fn account(&self) -> Option<&'a [u8]> {
-        match self.place {
-            Place::Row(row) => row.account(),
-            Place::Input { account, .. } => account,
+        match self.scope {
+            FindingScope::User(row) => row.account(),
+            FindingScope::Input { account, .. } => account,
         }
     }
 
-    /// The account's name, where the organization told it.
+    /// The account's name, if it is known from the organization.
     pub fn account_name(&self) -> Option<&'a str> {
         self.input.account.name.as_deref()
     }
 
-    /// The id of the access key it is about, where it was resolved.
+    /// The id of the access key that it is about, if it is known.
     pub fn access_key_id(&self) -> Option<&'a str> {
         let Some(Credential::AccessKey(slot)) = self.credential() else {
             return None;
@@ -209,12 +210,12 @@ impl<'a> FindingRef<'a> {
         of_user[slot as usize].as_deref()
     }
 
-    /// The slot of the key or certificate that it is about; the first, where it is about a user.
+    /// The slot of the key or certificate that it is about; the first one if it is about a user.
     pub fn slot(&self) -> Slot {
         self.slot
     }
 
-    /// The credential it is about, if it is about one.
+    /// The credential that it is about, if it is about one.
     pub fn credential(&self) -> Option<Credential> {
         self.row().and(self.compiled.credential(self.slot))
     }
@@ -230,13 +231,13 @@ impl<'a> FindingRef<'a> {
 
     /// One sentence for people.
     pub fn message(&self) -> Cow<'a, str> {
-        match (self.status, self.place) {
+        match (self.status, self.scope) {
             (Status::Fail | Status::Suppressed, _) => Cow::Borrowed(&self.compiled.bound.message),
             (Status::Pass, _) => Cow::Borrowed("the rule holds"),
-            (Status::Undetermined, Place::Row(row)) => {
+            (Status::Undetermined, FindingScope::User(row)) => {
                 Cow::Owned(format!("cannot be determined: {}", self.unknowns(row)))
             }
-            (Status::Undetermined, Place::Input { verdicts, .. }) => {
+            (Status::Undetermined, FindingScope::Input { verdicts, .. }) => {
                 let cases = if verdicts == 1 { "case" } else { "cases" };
                 let missing = names(self.input.lacks().intersection(self.compiled.needs));
                 Cow::Owned(format!(
@@ -249,7 +250,7 @@ impl<'a> FindingRef<'a> {
     fn unknowns(&self, row: &UserRow<'_>) -> String {
         let index = u32::try_from(row.index).unwrap_or(u32::MAX);
         if row.chunk.rows.ragged().binary_search(&index).is_ok() {
-            return "the fields of this row cannot be told apart".to_owned();
+            return "the fields of this row cannot be matched to columns".to_owned();
         }
         let unknown: Vec<String> = self
             .evidence()
@@ -266,28 +267,26 @@ impl<'a> FindingRef<'a> {
         unknown.join(", ")
     }
 
-    /// Its stable name.
+    /// Its stable id.
     pub fn id(&self) -> FindingId {
-        match self.place {
-            Place::Row(row) => finding_id(self.compiled, row.key(), self.slot, self.created(row)),
-            Place::Input { account, .. } => {
+        match self.scope {
+            FindingScope::User(row) => finding_id(self.compiled, row.key(), self.slot, self.created(row)),
+            FindingScope::Input { account, .. } => {
                 let key = self.compiled.key.to_le_bytes();
-                // Wherever the report of an account lies; of those of several or none there is no better name.
+                // The account's id does not depend on the path; without exactly one account, only the path is left.
                 let of = account.unwrap_or(self.input.path.as_bytes());
                 FindingId(xxh3_128(&[&key, of].concat()))
             }
         }
     }
 
-    /// When the keys or certificates in both slots were made, where the rule judges those.
-    fn created(&self, row: &UserRow<'_>) -> Option<[i64; 2]> {
-        let entity = self.compiled.bound.typed.entity;
-        let (_, one) = entity.existence(Slot::One)?;
-        let (_, two) = entity.existence(Slot::Two)?;
-        Some([row.time(one), row.time(two)])
+    /// The creation times of the keys or certificates in both slots, if the rule is about those.
+    fn created(&self, row: &UserRow<'_>) -> Option<BySlot<i64>> {
+        let columns = self.compiled.bound.typed.entity.slot_columns()?;
+        Some(columns.last_rotated.map(|column| row.time(column)))
     }
 
-    /// The finding, with everything copied and made text.
+    /// The finding, with everything copied and formatted.
     pub fn to_finding(&self) -> Finding {
         let bound = &self.compiled.bound;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -322,7 +321,7 @@ impl<'a> FindingRef<'a> {
     }
 }
 
-/// As much of a cell as people want to see.
+/// A cell for people: the rest of a long one is cut off.
 pub(super) fn shortened(cell: &[u8]) -> String {
     const MOST: usize = 100;
     match cell.get(..MOST) {

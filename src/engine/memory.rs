@@ -1,16 +1,16 @@
-//! Reports and findings in memory, for programs that have no files, for examples and for tests.
+//! Reports and findings in memory: for programs without files, for examples and for tests.
 
 use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Account, Event, FindingRef, Input, Sink, Source};
+use super::{AccountInfo, FindingRef, Input, Sink, Source, SourceEvent};
 use crate::finding::{AsOfSource, Finding};
 use crate::report::header::Header;
 use crate::report::not_a_report::NotAReport;
 use crate::report::time::Timestamp;
 
-/// Reports that are in memory already.
+/// Reports in memory.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     blocks: VecDeque<(Arc<Input>, Vec<u8>, bool)>,
@@ -18,27 +18,27 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// One report: a CSV with its header, judged at this instant. `path` is what findings call it.
+    /// One report: a CSV with its header, and its as-of. `path` is its name in findings.
     ///
     /// # Errors
-    /// Where the text begins with no header of a credential report.
+    /// If the text does not begin with the header of a credential report.
     pub fn csv(path: &str, csv: &str, as_of: Timestamp) -> Result<Self, NotAReport> {
         let mut memory = Self::default();
         memory.add(path, csv, as_of)?;
         Ok(memory)
     }
 
-    /// Adds a report behind those that are there.
+    /// Adds another report after the others.
     ///
     /// # Errors
-    /// Where the text begins with no header of a credential report.
+    /// If the text does not begin with the header of a credential report.
     pub fn add(&mut self, path: &str, csv: &str, as_of: Timestamp) -> Result<(), NotAReport> {
         let (header, rows) = Header::split(csv.as_bytes())?;
         self.add_blocks(path, header, as_of, [rows.to_vec()]);
         Ok(())
     }
 
-    /// Adds a report whose records come in blocks of whole records, the header taken off.
+    /// Adds a report in blocks of whole records, without the header.
     pub fn add_blocks(
         &mut self,
         path: &str,
@@ -54,7 +54,7 @@ impl Memory {
             as_of,
             as_of_source: AsOfSource::Argument,
             generated: None,
-            account: Account::default(),
+            account: AccountInfo::default(),
         });
         self.inputs += 1;
         let mut blocks: Vec<_> = blocks.into_iter().collect();
@@ -67,15 +67,15 @@ impl Memory {
 }
 
 impl Source for Memory {
-    fn next(&mut self, text: &mut Vec<u8>) -> Option<Event> {
+    fn next(&mut self, text: &mut Vec<u8>) -> Option<SourceEvent> {
         let (input, block, last) = self.blocks.pop_front()?;
         text.clear();
         text.extend_from_slice(&block);
-        Some(Event::Block { input, last })
+        Some(SourceEvent::Block { input, last })
     }
 }
 
-/// Keeps every finding that is told.
+/// Collects all emitted findings.
 #[derive(Debug, Default)]
 pub struct Collect(Mutex<Vec<Finding>>);
 
@@ -103,7 +103,7 @@ impl Sink for Collect {
     }
 }
 
-/// Drops every finding: only the tally matters.
+/// Drops all findings, for callers that need only the tally.
 impl Sink for () {
     type Part = ();
 

@@ -1,6 +1,6 @@
-//! Judges reports: typed rules become one program of column operations, blocks of records become chunks of
-//! typed columns, and verdicts become findings handed to a sink, in (input, row, rule) order whatever the
-//! number of threads. The only place that uses threads. No I/O of its own, no clock.
+//! Evaluates reports: typed rules become one program of column operations, blocks of records become chunks of typed
+//! columns, and verdicts become findings that a sink receives in (input, row, rule) order, whatever the number of
+//! threads. The only layer with threads. Has no I/O of its own and no clock.
 
 pub mod examples;
 mod finding_ref;
@@ -11,7 +11,6 @@ mod registers;
 mod sink;
 mod source;
 mod tally_builder;
-mod text;
 mod verdicts;
 mod workers;
 
@@ -19,11 +18,14 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-pub use finding_ref::{FindingRef, Place, UserRow, finding_id, user_key};
+pub use finding_ref::{FindingRef, FindingScope, UserRow, finding_id, user_key};
 pub use memory::{Collect, Memory};
 pub use program::{CompiledRule, Program};
 pub use sink::{Block, Sink, StatusBitmaps};
-pub use source::{Account, DeferredInput, Event, Input, Read, SequentialSource, Source, SourceError, Text};
+pub use source::{
+    AccountInfo, DeferredInput, DeferredText, Input, SequentialRead, SequentialSource, Source, SourceError,
+    SourceEvent,
+};
 pub use verdicts::EmitFilter;
 pub use workers::Workers;
 
@@ -34,23 +36,23 @@ use crate::report::schema::{ColumnSet, Slot};
 use crate::report::split::Splitter;
 use crate::report::time::Timestamp;
 use crate::rule::{RuleSuppressions, Suppressions};
-use ordered_gate::{OrderedGate, Turn};
+use ordered_gate::{OrderedGate, Pass};
 use registers::Registers;
-use tally_builder::{Ended, TallyBuilder};
-use verdicts::{Verdicts, View};
+use tally_builder::{EndedInput, TallyBuilder};
+use verdicts::{ChunkView, Verdicts};
 
-/// How a run is done.
+/// How [`assess`] runs.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Options<'a> {
-    /// Number of threads; 0 is one a core.
+pub struct AssessOptions<'a> {
+    /// Number of threads; 0 is one for each core.
     pub threads: usize,
-    /// What is told.
+    /// Which findings are emitted.
     pub emit: EmitFilter,
     /// Which failing verdicts are accepted.
     pub suppressions: Option<&'a Suppressions>,
 }
 
-/// Judges everything that the source gives, and hands what is told to the sink.
+/// Evaluates all inputs of the source, emits findings to the sink, and returns the tally.
 ///
 /// # Errors
 /// Those of the sink, and of starting the threads.
@@ -58,7 +60,7 @@ pub fn assess<S: Sink>(
     program: &Program,
     source: impl Source,
     sink: &S,
-    options: Options<'_>,
+    options: AssessOptions<'_>,
 ) -> io::Result<Tally> {
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(options.threads)
@@ -95,12 +97,12 @@ struct Run<'a, S, Src> {
     program: &'a Program,
     sink: &'a S,
     emit: EmitFilter,
-    /// What is decoded.
+    /// The columns that are decoded.
     columns: ColumnSet,
-    /// One a rule; none at all where nothing is suppressed.
+    /// One for each rule; empty if there are no suppressions.
     suppressions: &'a [RuleSuppressions<'a>],
     source: Mutex<Tickets<Src>>,
-    /// How many data rows of the present input lie in blocks before this one.
+    /// How many data rows the current input has in earlier blocks.
     numbering: OrderedGate<u64>,
     delivery: OrderedGate<(TallyBuilder, io::Result<()>)>,
     stopped: AtomicBool,
@@ -111,14 +113,14 @@ struct Tickets<Src> {
     next: u64,
 }
 
-/// What a worker uses again for every block.
+/// What a worker reuses for every block.
 #[derive(Default)]
 struct Scratch<'s> {
     splitter: Splitter,
     chunk: Chunk,
     issues: Vec<RowIssue>,
     registers: Registers,
-    /// Those of the instant at which the last block was judged.
+    /// The cutoffs for the as-of of the last block.
     cutoffs: Option<(Timestamp, Vec<i64>)>,
     verdicts: Verdicts<'s>,
 }
@@ -129,7 +131,7 @@ impl<S, Src> Run<'_, S, Src> {
     }
 }
 
-/// A worker that panics, or ends before its input does, must not leave the others waiting for its turn.
+/// A worker that panics, or stops before the end of its input, must not leave the others waiting for it.
 struct BreakOff<'a, S, Src>(&'a Run<'a, S, Src>);
 
 impl<S, Src> Drop for BreakOff<'_, S, Src> {
@@ -150,82 +152,62 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
             let Some((ticket, event)) = self.next(scratch.chunk.rows.text_mut()) else {
                 return;
             };
-            match event {
-                // What is not accepted would pile up in the part.
-                Event::DeferredInput(mut unread) => {
-                    while self.whole(ticket, &mut unread, &mut scratch, &mut part) && !self.is_stopped() {}
-                }
-                event @ (Event::Block { .. }
-                | Event::DeferredBlock { .. }
-                | Event::Failed { .. }
-                | Event::Large) => {
-                    self.one(
-                        Turn {
-                            ticket,
-                            is_through: true,
-                        },
-                        event,
-                        &mut scratch,
-                        &mut part,
-                    );
-                }
+            if let SourceEvent::DeferredInput(mut deferred) = event {
+                // After a stop the sink accepts nothing, so findings would pile up in the part.
+                while self.next_of(ticket, &mut deferred, &mut scratch, &mut part) && !self.is_stopped() {}
+            } else {
+                let is_last = true;
+                self.event(Pass { ticket, is_last }, event, &mut scratch, &mut part);
             }
         }
     }
 
-    /// Judges the next block of an input that is read here, and says whether there is one more.
-    fn whole(
+    /// Evaluates the next block of an input that this worker reads, and says whether there may be more.
+    fn next_of(
         &self,
         ticket: u64,
-        unread: &mut DeferredInput,
+        deferred: &mut DeferredInput,
         scratch: &mut Scratch<'a>,
         part: &mut S::Part,
     ) -> bool {
-        let event = unread.0.next(scratch.chunk.rows.text_mut());
-        let event = event.expect("invariant: a whole input ends by its last block or by a failure");
-        if matches!(event, Event::Large) {
+        let event = deferred.0.next(scratch.chunk.rows.text_mut());
+        let event = event.expect("invariant: an input ends with its last block or with a failure");
+        if matches!(event, SourceEvent::LargeBlockAhead) {
             self.delivery.wait(ticket);
             return true;
         }
-        let more = matches!(
-            event,
-            Event::Block { last: false, .. } | Event::DeferredBlock { last: false, .. }
-        );
-        self.one(
-            Turn {
-                ticket,
-                is_through: !more,
-            },
-            event,
-            scratch,
-            part,
-        );
-        more
+        let is_last = event.ends_input();
+        self.event(Pass { ticket, is_last }, event, scratch, part);
+        !is_last
     }
 
-    fn one(&self, turn: Turn, event: Event, scratch: &mut Scratch<'a>, part: &mut S::Part) {
+    fn event(&self, pass: Pass, event: SourceEvent, scratch: &mut Scratch<'a>, part: &mut S::Part) {
         match event {
-            Event::Block { input, last } => self.block(turn, &input, last, scratch, part),
-            Event::DeferredBlock { input, last, text } => match text.make(scratch.chunk.rows.text_mut()) {
-                Ok(()) => self.block(turn, &input, last, scratch, part),
-                Err(error) => self.fail(turn, &input.path, &error.to_string(), part),
-            },
-            Event::Failed { path, error } => self.fail(turn, &path, &error.to_string(), part),
-            Event::DeferredInput(_) | Event::Large => {
-                unreachable!("invariant: of inputs that are read apart")
+            SourceEvent::Block { input, last } => self.block(pass, &input, last, scratch, part),
+            SourceEvent::DeferredBlock { input, last, text } => {
+                match text.produce(scratch.chunk.rows.text_mut()) {
+                    Ok(()) => self.block(pass, &input, last, scratch, part),
+                    Err(error) => self.fail(pass, &input.path, &error.to_string(), part),
+                }
+            }
+            SourceEvent::Failed { path, error } => self.fail(pass, &path, &error.to_string(), part),
+            SourceEvent::DeferredInput(_) | SourceEvent::LargeBlockAhead => {
+                unreachable!(
+                    "invariant: only deferred inputs announce large blocks, and they contain no other inputs"
+                )
             }
         }
     }
 
-    fn fail(&self, turn: Turn, path: &str, error: &str, part: &mut S::Part) {
-        self.numbering.pass(turn, |before| *before = 0);
-        self.deliver(turn, part, |builder| {
+    fn fail(&self, pass: Pass, path: &str, error: &str, part: &mut S::Part) {
+        self.numbering.pass(pass, |before| *before = 0);
+        self.deliver(pass, part, |builder| {
             builder.fail(path, error);
             true
         });
     }
 
-    fn next(&self, text: &mut Vec<u8>) -> Option<(u64, Event)> {
+    fn next(&self, text: &mut Vec<u8>) -> Option<(u64, SourceEvent)> {
         let mut tickets = self.source.lock().unwrap_or_else(PoisonError::into_inner);
         let event = tickets.source.next(text)?;
         let ticket = tickets.next;
@@ -235,7 +217,7 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
 
     fn block(
         &self,
-        turn: Turn,
+        pass: Pass,
         input: &Arc<Input>,
         last: bool,
         scratch: &mut Scratch<'a>,
@@ -251,48 +233,47 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
         } = scratch;
         splitter.split(&mut chunk.rows, &input.header, issues);
         let rows = chunk.rows.data_rows() as u64;
-        let before = self.numbering.pass(turn, |before| {
-            let mine = *before;
-            *before = if last { 0 } else { mine + rows };
-            mine
+        let rows_before = self.numbering.pass(pass, |before| {
+            let rows_before = *before;
+            *before = if last { 0 } else { rows_before + rows };
+            rows_before
         });
-        let Some(before) = before else { return };
+        let Some(rows_before) = rows_before else { return };
         chunk.decode(&input.header, self.columns);
         let cutoffs = match cutoffs {
             Some((as_of, cutoffs)) if *as_of == input.as_of => cutoffs,
             other => &mut other.insert((input.as_of, self.program.cutoffs(input.as_of))).1,
         };
         registers.run(self.program, cutoffs, chunk, &input.header);
-        let view = View {
+        let view = ChunkView {
             input,
             chunk,
-            first_row: before + 1,
+            first_row: rows_before + 1,
         };
-        verdicts.judge(self.program, registers, view, self.suppressions, self.emit);
-        let told = verdicts.told(self.program);
+        verdicts.evaluate(self.program, registers, view, self.suppressions, self.emit);
         let block = Block {
             input,
             chunk,
             last,
-            told,
+            emitted: verdicts.emitted(self.program),
         };
         self.sink.rows(part, block);
         if self.sink.takes_findings() {
             verdicts.findings(self.program, view, self.sink, part);
         }
-        self.deliver(turn, part, |builder| {
+        self.deliver(pass, part, |builder| {
             builder.add(input, chunk, &verdicts.counts, issues);
             last
         });
     }
 
-    /// Enters a block in the builder, which says whether its input ends with it, and hands over the part.
-    fn deliver(&self, turn: Turn, part: &mut S::Part, enter: impl FnOnce(&mut TallyBuilder) -> bool) {
-        self.delivery.pass(turn, |(builder, result)| {
-            if enter(builder)
+    /// Adds a block to the builder and passes the part to the sink. `add` says whether the block ends its input.
+    fn deliver(&self, pass: Pass, part: &mut S::Part, add: impl FnOnce(&mut TallyBuilder) -> bool) {
+        self.delivery.pass(pass, |(builder, result)| {
+            if add(builder)
                 && let Some(ended) = builder.end()
             {
-                self.tell_folded(&ended, part);
+                self.emit_folded(&ended, part);
             }
             if result.is_ok() {
                 *result = self.sink.accept(part);
@@ -301,7 +282,7 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
         });
     }
 
-    fn tell_folded(&self, ended: &Ended, part: &mut S::Part) {
+    fn emit_folded(&self, ended: &EndedInput, part: &mut S::Part) {
         for folded in &ended.folded {
             let compiled = &self.program.rules[folded.rule];
             if self.emit.emits(Status::Undetermined, compiled.bound.severity) {
@@ -310,7 +291,7 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
                     compiled,
                     slot: Slot::One,
                     status: Status::Undetermined,
-                    place: Place::Input {
+                    scope: FindingScope::Input {
                         account: ended.account.as_deref(),
                         verdicts: folded.verdicts,
                     },

@@ -1,18 +1,20 @@
-//! Typed rules as one list of column operations. Equal subexpressions, of one rule or of many, are one
+//! Compiles typed rules into one list of column operations. Equal subexpressions, of one rule or of several, are one
 //! operation.
 
 use std::collections::HashMap;
 
 use crate::gsl::typed::{Comparison, Entity, Expr, TextTest, TimeTest, TypedRule};
 use crate::report::cell::Flag;
-use crate::report::schema::{Column, ColumnSet, Credential, FlagColumn, Slot, TextColumn, TimeColumn};
+use crate::report::schema::{
+    BySlot, Column, ColumnSet, Credential, FlagColumn, Slot, TextColumn, TimeColumn,
+};
 use crate::report::time::{Timestamp, Unit};
 use crate::rule::BoundRule;
 
-/// Position of an operation in its program; operands come before what uses them.
+/// Position of an operation in its program; operands are before the operations that use them.
 pub(super) type Node = usize;
 
-/// One operation on whole columns. Its result is, for every record, true, false or unknown.
+/// One operation on whole columns. Its result for each record is true, false or unknown.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Op {
     Flag(FlagColumn, IsTrue),
@@ -32,7 +34,7 @@ pub(super) enum Op {
     Any(Vec<Node>),
 }
 
-/// Which of its two values a flag is asked for.
+/// The value that a flag is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct IsTrue(pub(super) bool);
 
@@ -48,15 +50,15 @@ pub(super) struct RuleInstance {
     /// Position of the rule in the program.
     pub(super) rule: usize,
     pub(super) slot: Slot,
-    /// The entity exists; none where every record has it.
+    /// The entity exists; none if it exists in every record.
     pub(super) exists: Option<Node>,
     /// It exists, is relevant, not excluded, and violates the rule.
     pub(super) fail: Node,
-    /// It exists, is relevant and not excluded; none where every record is.
+    /// It exists, is relevant and not excluded; none if this is true of every record.
     pub(super) scope: Option<Node>,
 }
 
-/// Rules compiled against the columns of a report: compiled once, bound to an as-of for each input.
+/// Rules compiled for the columns of a report: compiled once, bound to an as-of for each input.
 #[derive(Debug)]
 pub struct Program {
     pub(super) rules: Vec<CompiledRule>,
@@ -66,24 +68,24 @@ pub struct Program {
     columns: ColumnSet,
 }
 
-/// A rule of a program, with what its findings have in common.
+/// A rule of a program, with what all its findings share.
 #[derive(Debug)]
 pub struct CompiledRule {
     /// The rule with its parameters.
     pub bound: BoundRule,
     /// Position in its program, from 0.
     pub position: usize,
-    /// Distinguishes the rule and its parameters in the ids of findings.
+    /// Identifies the rule and its parameters in the ids of findings.
     pub(super) key: u128,
     /// The columns that it reads, in all slots.
     pub needs: ColumnSet,
-    slots: [SlotFacts; 2],
+    slots: BySlot<SlotFacts>,
 }
 
 #[derive(Debug)]
 struct SlotFacts {
     credential: Option<Credential>,
-    /// What the rule reads besides the user's name and ARN, by name.
+    /// The columns that the rule reads, except the user's name and ARN, ordered by name.
     evidence: Vec<Column>,
 }
 
@@ -102,29 +104,21 @@ impl CompiledRule {
         }
     }
 
-    fn slot(&self, slot: Slot) -> &SlotFacts {
-        match slot {
-            Slot::One => &self.slots[0],
-            Slot::Two => &self.slots[1],
-        }
-    }
-
     /// The credential that a verdict on the entity in this slot is about.
     pub fn credential(&self, slot: Slot) -> Option<Credential> {
-        self.slot(slot).credential
+        self.slots[slot as usize].credential
     }
 
-    /// The columns that are evidence for a verdict on the entity in this slot, by name.
+    /// The columns that are evidence for a verdict on the entity in this slot, ordered by name.
     pub fn evidence(&self, slot: Slot) -> &[Column] {
-        &self.slot(slot).evidence
+        &self.slots[slot as usize].evidence
     }
 }
 
-/// Name and ARN are told by the finding itself.
+/// All columns that the rule reads but name and ARN, which are in the finding itself.
 fn evidence(typed: &TypedRule, slot: Slot) -> Vec<Column> {
-    let mut identity = ColumnSet::default();
-    identity.insert(TextColumn::User);
-    identity.insert(TextColumn::Arn);
+    let identity = [TextColumn::User, TextColumn::Arn].map(Column::Text);
+    let identity = identity.into_iter().collect();
     let mut columns: Vec<Column> = typed.columns(slot).minus(identity).iter().collect();
     columns.sort_by_key(|column| column.name());
     columns
@@ -140,7 +134,7 @@ fn rule_key(bound: &BoundRule) -> u128 {
 }
 
 impl Program {
-    /// Compiles the rules; their order is that of the findings within a row.
+    /// Compiles the rules; the findings of a row have the same order.
     pub fn new(rules: Vec<BoundRule>) -> Self {
         let mut compiler = Compiler::default();
         let mut instances = Vec::new();
@@ -169,7 +163,7 @@ impl Program {
         self.rules.iter().map(|compiled| &compiled.bound)
     }
 
-    /// The rules with what their findings have in common, in order.
+    /// The rules with what their findings share, in order.
     pub fn compiled_rules(&self) -> &[CompiledRule] {
         &self.rules
     }
@@ -179,8 +173,8 @@ impl Program {
         self.columns
     }
 
-    /// The columns to decode: those that the rules read, and all times where a verdict depends on the as-of, since
-    /// one that is newer says that the as-of is wrong.
+    /// The columns to decode: those that the rules read, and all times if a verdict depends on the as-of, since a time
+    /// after it means that it is wrong.
     pub(super) fn decoded(&self) -> ColumnSet {
         let is_dated = |op: &Op| matches!(op, Op::Before(..) | Op::After(..));
         let times = Column::ALL
@@ -193,7 +187,7 @@ impl Program {
         }
     }
 
-    /// For every operation the instant with which it compares, where it does.
+    /// For every operation the instant with which it compares, if it does.
     pub(super) fn cutoffs(&self, as_of: Timestamp) -> Vec<i64> {
         self.ops
             .iter()

@@ -1,12 +1,12 @@
-//! Evaluates a program on a chunk: one bitmap of true and one of unknown for each operation.
+//! Runs a program on a chunk: the result of each operation is a bitmap of true and one of unknown records.
 
 #![expect(
     clippy::inline_always,
-    reason = "what is called from `Work::run` must be compiled with it to gain"
+    reason = "functions called from `Work::run` must be compiled with it for its instruction set"
 )]
 
 use super::program::{Node, Op, Program};
-use super::text::{first_byte, holds};
+
 use crate::gsl::typed::{Comparison, TextTest};
 use crate::report::cell::{self, Flag};
 use crate::report::chunk::{Chunk, ROOT};
@@ -20,24 +20,24 @@ use crate::report::wide::{Work, widest};
 pub(super) struct Registers {
     words: usize,
     rows: usize,
-    /// `words` words an operation: the records for which it is true.
+    /// `words` words for each operation: the records for which it is true.
     yes: Vec<u64>,
     /// Likewise those for which it is unknown; never both.
     unknown: Vec<u64>,
-    /// For each operation, whether any record is unknown. Where not, its words in `unknown` are stale.
+    /// For each operation, whether any record is unknown. If not, its words in `unknown` are stale.
     any_unknown: Vec<bool>,
 }
 
-/// One operation's result: bit i of word w is record 64 w + i. Bits behind the last record mean nothing.
+/// One operation's result: bit i of word w is record 64 w + i. Bits after the last record have no meaning.
 #[derive(Clone, Copy)]
 pub(super) struct Bits<'a> {
     pub(super) yes: &'a [u64],
-    /// None where nothing is unknown.
+    /// None if nothing is unknown.
     pub(super) unknown: Option<&'a [u64]>,
 }
 
-/// A program to be run on a chunk.
-struct Running<'a> {
+/// The run of a program on a chunk.
+struct ProgramRun<'a> {
     registers: &'a mut Registers,
     program: &'a Program,
     cutoffs: &'a [i64],
@@ -45,7 +45,7 @@ struct Running<'a> {
     header: &'a Header,
 }
 
-impl Work for Running<'_> {
+impl Work for ProgramRun<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -84,7 +84,7 @@ impl Registers {
         self.yes.resize(self.words * program.ops.len(), 0);
         self.unknown.resize(self.words * program.ops.len(), 0);
         self.any_unknown.clear();
-        widest(Running {
+        widest(ProgramRun {
             registers: self,
             program,
             cutoffs,
@@ -150,7 +150,7 @@ impl Registers {
         self.combine(node, of, 0, |any, part| any | part)
     }
 
-    /// Kleene's and / or: what is surely true, and what may be true, combine each by itself.
+    /// Kleene's and / or: the records that are certainly true, and those that may be true, are combined separately.
     #[inline(always)]
     fn combine(&mut self, node: Node, of: &[Node], start: u64, join: impl Fn(u64, u64) -> u64) -> bool {
         let words = self.words;
@@ -183,7 +183,7 @@ impl Registers {
     }
 }
 
-/// An operation on cells, and where its result goes. Every method says whether any record is unknown.
+/// An operation on cells, and the words for its result. Every method returns whether any record is unknown.
 struct Leaf<'a> {
     chunk: &'a Chunk,
     header: &'a Header,
@@ -201,7 +201,8 @@ impl Leaf<'_> {
                 let unknown = flags.any_unknown.then_some(|flag| flag == Flag::Unknown);
                 self.cells(&flags.cells, |flag| flag == wanted, unknown)
             }
-            // Sane cutoffs lie after what an absent time counts as, so that its cell compares as it is.
+            // Usual cutoffs are after the instant that an absent time is compared as, so that its cell, the least
+            // number, gives the same result.
             Op::Before(column, ..) if cutoff > ABSENT_AS => self.time(*column, |time| time < cutoff),
             Op::After(column, ..) if cutoff >= ABSENT_AS => self.time(*column, |time| time > cutoff),
             Op::Before(column, ..) => self.time(*column, |time| counted(time) < cutoff),
@@ -225,7 +226,7 @@ impl Leaf<'_> {
                     compare(later, *comparison, Timestamp(earlier).plus(*count, *unit).0)
                 }),
             },
-            Op::Not(_) | Op::All(_) | Op::Any(_) => unreachable!("operations on results are no leaves"),
+            Op::Not(_) | Op::All(_) | Op::Any(_) => unreachable!("operations on results are not leaves"),
         }
     }
 
@@ -236,7 +237,7 @@ impl Leaf<'_> {
         self.cells(&times.cells, test, unknown)
     }
 
-    /// `unknown` is given where any cell is.
+    /// `unknown` is given if any cell is unknown.
     #[inline(always)]
     fn cells<T: Copy>(
         self,
@@ -270,18 +271,18 @@ impl Leaf<'_> {
         let rows = &self.chunk.rows;
         let missing = match self.header.position(column) {
             Some(position) => {
-                let first = first_byte(test);
+                let first = test.first_byte();
                 for (row, field) in rows.fields(0..rows.len(), position).enumerate() {
-                    // A cell that begins with no blank is its text, or absent.
+                    // A cell that does not begin with a blank is its text, or absent.
                     let fails = |first: u8| field.first().is_some_and(|&byte| byte > b' ' && byte != first);
                     if !first.is_some_and(fails) {
-                        set(self.yes, row, holds(test, cell::text(field)));
+                        set(self.yes, row, test.holds(cell::text(field)));
                     }
                 }
                 false
             }
             None if Column::OPTIONAL.contains(column) => {
-                let absent = holds(test, b"");
+                let absent = test.holds(b"");
                 self.yes.fill(if absent { u64::MAX } else { 0 });
                 false
             }
@@ -292,8 +293,8 @@ impl Leaf<'_> {
             self.unknown.fill(if missing { u64::MAX } else { 0 });
         }
         if column == TextColumn::User {
-            // Root is root however it is spelled, and where the report lacks the column, too.
-            let root = holds(test, ROOT.as_bytes());
+            // The name of root is the same for every spelling, and also if the report lacks the column.
+            let root = test.holds(ROOT.as_bytes());
             for (row, _) in self
                 .chunk
                 .root()
@@ -337,13 +338,13 @@ impl Leaf<'_> {
     }
 }
 
-/// What a time counts as when it is compared.
+/// The instant as which a time is compared.
 #[inline(always)]
 fn counted(time: i64) -> i64 {
     if time == cell::ABSENT { ABSENT_AS } else { time }
 }
 
-/// Compares first and packs then, so that the compares are done many at once.
+/// Compares first and packs the bits afterwards, so that many compares are done at once.
 #[inline(always)]
 fn fill<T: Copy>(bits: &mut [u64], cells: &[T], test: impl Fn(T) -> bool) {
     /// Gathers the lowest bits of eight bytes into the top byte, the first byte's lowest.
@@ -367,8 +368,8 @@ fn fill<T: Copy>(bits: &mut [u64], cells: &[T], test: impl Fn(T) -> bool) {
     }
 }
 
-/// The difference of two times compares with a count of units as the later time does with the earlier one
-/// plus these units.
+/// The difference of two times compares with a number of units as the later time does with the earlier one plus these
+/// units.
 #[inline(always)]
 fn compare(later: i64, comparison: Comparison, bound: i64) -> bool {
     match comparison {

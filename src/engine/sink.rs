@@ -1,4 +1,4 @@
-//! Where findings go.
+//! The sink that receives findings, and the decoded rows with their statuses.
 
 use std::io;
 
@@ -12,67 +12,67 @@ use crate::report::schema::{ColumnSet, Slot};
 /// The rows of one block of an input, decoded.
 #[derive(Clone, Copy, Debug)]
 pub struct Block<'a> {
-    /// Whose they are.
+    /// Their input.
     pub input: &'a Input,
-    /// Their columns: those that the rules read, and those that the sink asked for.
+    /// Their columns: those that the rules read, and those that the sink requested.
     pub chunk: &'a Chunk,
-    /// Whether the input ends with them.
+    /// Whether this is the last block of the input.
     pub last: bool,
-    /// What is told of them.
-    pub told: StatusBitmaps<'a>,
+    /// The statuses of the emitted findings.
+    pub emitted: StatusBitmaps<'a>,
 }
 
-/// What is told of the rows of a block, as bitmaps of 64 rows.
+/// The statuses of a block's emitted findings, as bitmaps of 64 rows.
 #[derive(Clone, Copy, Debug)]
 pub struct StatusBitmaps<'a> {
     pub(super) instances: &'a [RuleInstance],
-    /// Of each word of rows, by judgement, a bitmap a status; none where nothing is told.
+    /// For each word of rows and each rule instance a bitmap for each status; empty if nothing is emitted.
     pub(super) words: &'a [[u64; Status::ALL.len()]],
 }
 
 impl StatusBitmaps<'_> {
-    /// Position of the rule, and slot, of each judgement, in the order of findings.
+    /// The position of the rule, and the slot, of each rule instance, in the order of findings.
     pub fn instances(&self) -> impl ExactSizeIterator<Item = (usize, Slot)> {
         self.instances
             .iter()
             .map(|instance| (instance.rule, instance.slot))
     }
 
-    /// For each word of rows and each judgement in it, its rows of this status.
+    /// For each word of rows and each rule instance, the rows with this status.
     pub fn rows(&self, status: Status) -> impl Iterator<Item = (usize, usize, u64)> {
         let words = self.words.chunks(self.instances.len().max(1)).enumerate();
         words.flat_map(move |(word, instances)| {
             let instances = instances.iter().enumerate();
-            instances.map(move |(instance, told)| (word, instance, told[status as usize]))
+            instances.map(move |(instance, emitted)| (word, instance, emitted[status as usize]))
         })
     }
 }
 
-/// Takes findings in two steps, so that the costly one runs in parallel: workers add the findings of a block
-/// to a part of their own, and the parts are accepted in the order of the blocks.
+/// Receives findings in two steps, so that the costly one runs in parallel: each worker adds the findings of a block to
+/// its own part of the output, and the parts are accepted in the order of the blocks.
 pub trait Sink: Sync {
-    /// What a worker fills; kept and filled again, block after block.
+    /// The findings of a block, in the form of the output; a worker fills it again for every block.
     type Part: Send;
 
     /// A part for one worker.
     fn part(&self) -> Self::Part;
 
-    /// The columns that [`Sink::rows`] looks at, besides those that the rules read.
+    /// The columns that [`Sink::rows`] reads, besides those that the rules read.
     fn columns(&self) -> ColumnSet {
         ColumnSet::default()
     }
 
-    /// Adds the rows of a block to a part, before the findings in them. Most sinks want none.
+    /// Adds the rows of a block to a part, before their findings. Most sinks need no rows.
     fn rows(&self, _part: &mut Self::Part, _block: Block<'_>) {}
 
-    /// Whether findings about users are wanted one by one. Those that stand for a whole input always are.
+    /// Whether [`Sink::finding`] is called for findings about users. For those about a whole input it always is.
     fn takes_findings(&self) -> bool {
         true
     }
 
-    /// Adds a finding to a part. Within a part, findings come in (row, rule) order.
+    /// Adds a finding to a part. Findings are added in (row, rule) order.
     fn finding(&self, part: &mut Self::Part, finding: &FindingRef<'_>);
 
-    /// Takes what is in the part and leaves it empty. Called by one worker at a time, in (input, row) order.
+    /// Accepts the content of the part and leaves it empty. Called by one worker at a time, in (input, row) order.
     fn accept(&self, part: &mut Self::Part) -> io::Result<()>;
 }

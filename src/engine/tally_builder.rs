@@ -1,11 +1,11 @@
-//! Adds up the outcome of blocks, in order, into the tally of a run.
+//! Adds up the counts and diagnostics of blocks, in order, into the tally of a run.
 
 use std::sync::Arc;
 
 use super::finding_ref::shortened;
 use super::program::Program;
 use super::source::Input;
-use super::verdicts::Counts;
+use super::verdicts::VerdictCounts;
 use crate::finding::{Code, Diagnostic, DiagnosticLog, InputTally, RuleTally, Tally};
 use crate::report::cell::account_of;
 use crate::report::chunk::{BadCell, Chunk};
@@ -13,44 +13,44 @@ use crate::report::issue::{Issue, RowIssue};
 use crate::report::schema::TextColumn;
 use crate::report::time::Timestamp;
 
-/// What has been added up so far.
+/// The tally so far.
 pub(super) struct TallyBuilder {
     tally: Tally,
     diagnostics: DiagnosticLog,
-    current: Option<Current>,
+    current: Option<CurrentInput>,
 }
 
 /// The input whose blocks are being added.
-struct Current {
+struct CurrentInput {
     input: Arc<Input>,
     users: u64,
-    /// Its data rows so far, those that were left out included.
+    /// Its data rows so far, including those that were left out.
     rows: u64,
-    /// Undetermined verdicts to be folded, one a rule.
+    /// The undetermined verdicts that fold into one finding, for each rule.
     folded: Vec<u64>,
-    accounts: Accounts,
+    accounts: InputAccounts,
     /// Whether a diagnostic says that rows were left out.
     left_out: bool,
     newest: Option<i64>,
 }
 
-/// Which accounts an input holds, as far as that matters.
-enum Accounts {
+/// Whether an input has one account.
+enum InputAccounts {
     None,
     One(Vec<u8>),
     Several,
 }
 
-/// An input that is through, and what folds into one finding a rule.
-pub(super) struct Ended {
+/// An input that has been evaluated, and its folded findings.
+pub(super) struct EndedInput {
     pub(super) input: Arc<Input>,
-    /// The account, where the input holds one only.
+    /// The account, if the input has only one.
     pub(super) account: Option<Vec<u8>>,
-    pub(super) folded: Vec<Folded>,
+    pub(super) folded: Vec<FoldedVerdicts>,
 }
 
 /// Verdicts of one rule that fold into one finding.
-pub(super) struct Folded {
+pub(super) struct FoldedVerdicts {
     pub(super) rule: usize,
     pub(super) verdicts: u64,
 }
@@ -82,22 +82,28 @@ impl TallyBuilder {
     }
 
     /// Adds a block.
-    pub(super) fn add(&mut self, input: &Arc<Input>, chunk: &Chunk, counts: &[Counts], issues: &[RowIssue]) {
+    pub(super) fn add(
+        &mut self,
+        input: &Arc<Input>,
+        chunk: &Chunk,
+        counts: &[VerdictCounts],
+        issues: &[RowIssue],
+    ) {
         let mut current = match self.current.take() {
             Some(current) => current,
             None => self.open(input, counts.len()),
         };
         let mut of_block = current.of_issues(issues);
         of_block.extend(current.of_bad_cells(chunk, self.diagnostics.room(Code::BadCell)));
-        // In the order of rows, so that it does not matter where blocks begin.
+        // In the order of rows, so that the result does not depend on where blocks begin.
         of_block.sort_by_key(|diagnostic| diagnostic.row);
         let listed = of_block
             .iter()
             .filter(|diagnostic| diagnostic.code == Code::BadCell)
             .count() as u64;
-        of_block
-            .into_iter()
-            .for_each(|diagnostic| self.diagnostics.push(diagnostic));
+        for diagnostic in of_block {
+            self.diagnostics.push(diagnostic);
+        }
         self.diagnostics
             .count(Code::BadCell, chunk.bad_cells().count - listed);
         current.add_chunk(chunk);
@@ -113,7 +119,7 @@ impl TallyBuilder {
         self.current = Some(current);
     }
 
-    /// Notes an input, or the rest of one, that could not be read.
+    /// Adds the diagnostic that an input, or the rest of one, could not be read.
     pub(super) fn fail(&mut self, path: &str, error: &str) {
         self.diagnostics
             .push(Diagnostic::new(Code::Unreadable, error).in_path(path));
@@ -130,7 +136,7 @@ impl TallyBuilder {
         self.tally
     }
 
-    fn open(&mut self, input: &Arc<Input>, rules: usize) -> Current {
+    fn open(&mut self, input: &Arc<Input>, rules: usize) -> CurrentInput {
         let width = input.header.width();
         for issue in input.header.issues() {
             self.diagnostics
@@ -139,19 +145,19 @@ impl TallyBuilder {
         for diagnostic in &input.account.diagnostics {
             self.diagnostics.push(diagnostic.clone());
         }
-        Current {
+        CurrentInput {
             input: Arc::clone(input),
             users: 0,
             rows: 0,
             folded: vec![0; rules],
-            accounts: Accounts::None,
+            accounts: InputAccounts::None,
             left_out: false,
             newest: None,
         }
     }
 
-    /// Ends the present input, if there is one.
-    pub(super) fn end(&mut self) -> Option<Ended> {
+    /// Ends the current input, if there is one.
+    pub(super) fn end(&mut self) -> Option<EndedInput> {
         let current = self.current.take()?;
         if current
             .newest
@@ -173,11 +179,11 @@ impl TallyBuilder {
     }
 }
 
-impl Current {
+impl CurrentInput {
     fn of_issues(&mut self, issues: &[RowIssue]) -> Vec<Diagnostic> {
         let mut diagnostics = Vec::new();
         for RowIssue { row, issue } in issues {
-            // That users were not evaluated is said once.
+            // One diagnostic for all rows that were left out is enough.
             if *issue == Issue::LeftOut && std::mem::replace(&mut self.left_out, true) {
                 continue;
             }
@@ -189,7 +195,7 @@ impl Current {
     }
 
     fn of_bad_cells(&self, chunk: &Chunk, room: usize) -> Vec<Diagnostic> {
-        let bad = chunk.bad_cells().kept.iter().take(room);
+        let bad = chunk.bad_cells().listed.iter().take(room);
         let diagnostic = |bad: &BadCell| {
             let record = bad.row as usize;
             let value = chunk.rows.cell(&self.input.header, record, bad.column);
@@ -205,7 +211,7 @@ impl Current {
         self.users += chunk.rows.len() as u64;
         self.rows += chunk.rows.data_rows() as u64;
         self.newest = self.newest.max(chunk.newest());
-        // Only a folded finding asks for the account, and only a report that lacks columns has any.
+        // Only folded findings need the account, and only a report that lacks columns has those.
         if self.input.lacks().is_empty() {
             return;
         }
@@ -215,15 +221,15 @@ impl Current {
         }
     }
 
-    fn ended(self) -> Ended {
+    fn ended(self) -> EndedInput {
         let folded = self
             .folded
             .iter()
             .enumerate()
             .filter(|&(_, &verdicts)| verdicts > 0);
-        Ended {
+        EndedInput {
             folded: folded
-                .map(|(rule, &verdicts)| Folded { rule, verdicts })
+                .map(|(rule, &verdicts)| FoldedVerdicts { rule, verdicts })
                 .collect(),
             account: self.accounts.only(),
             input: self.input,
@@ -240,7 +246,7 @@ impl Current {
     }
 }
 
-impl Accounts {
+impl InputAccounts {
     fn add(&mut self, account: Option<&[u8]>) {
         let Some(account) = account else { return };
         match self {
@@ -259,7 +265,7 @@ impl Accounts {
     }
 }
 
-fn add_counts(rule: &mut RuleTally, counts: &Counts) {
+fn add_counts(rule: &mut RuleTally, counts: &VerdictCounts) {
     rule.tested += counts.tested;
     rule.passed += counts.passed;
     rule.failed += counts.failed;

@@ -1,4 +1,4 @@
-//! Results of a program -> verdicts: counted, and told as hits.
+//! Turns the results of a program into verdicts, counts them and emits findings.
 
 use std::collections::BTreeMap;
 
@@ -11,29 +11,24 @@ use crate::finding::{Severity, Status, Suppression};
 use crate::report::chunk::Chunk;
 use crate::rule::RuleSuppressions;
 
-/// What is told. What is not is still counted.
+/// Which findings are emitted. Verdicts that are not emitted are counted all the same.
 #[derive(Clone, Copy, Debug)]
 pub struct EmitFilter {
-    /// The statuses told.
+    /// By status.
     statuses: [bool; Status::ALL.len()],
-    /// The mildest severity told.
-    pub min_severity: Severity,
+    min_severity: Severity,
 }
 
 impl EmitFilter {
-    /// Tells findings of these statuses and at least this severity.
+    /// Emits findings with these statuses and at least this severity.
     pub fn new(statuses: &[Status], min_severity: Severity) -> Self {
-        let mut told = [false; Status::ALL.len()];
-        for &status in statuses {
-            told[status as usize] = true;
-        }
         Self {
-            statuses: told,
+            statuses: Status::ALL.map(|status| statuses.contains(&status)),
             min_severity,
         }
     }
 
-    /// Tells nothing: counts alone are wanted.
+    /// Emits nothing, for callers that need only the counts.
     pub fn nothing() -> Self {
         Self::new(&[], Severity::Critical)
     }
@@ -54,94 +49,94 @@ impl Default for EmitFilter {
     }
 }
 
-/// Verdicts of one rule.
+/// The number of verdicts of one rule.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Counts {
+pub(super) struct VerdictCounts {
     pub(super) tested: u64,
     pub(super) passed: u64,
     pub(super) failed: u64,
     pub(super) undetermined: u64,
     pub(super) suppressed: u64,
-    /// Undetermined ones that fold into one finding, since the input lacks a column.
+    /// The undetermined ones that fold into one finding, since the input lacks a column.
     pub(super) folded: u64,
 }
 
 /// Verdicts of one chunk. Reused from chunk to chunk.
 #[derive(Debug, Default)]
 pub(super) struct Verdicts<'s> {
-    /// One a rule.
-    pub(super) counts: Vec<Counts>,
-    /// For each word of 64 records and each judgement, what is told: a bitmap a status.
-    told: Vec<[u64; Status::ALL.len()]>,
-    /// What accepts a failing verdict, by record and judgement.
+    /// One for each rule.
+    pub(super) counts: Vec<VerdictCounts>,
+    /// For each word of 64 records and each rule instance, a bitmap for each status that is emitted.
+    emitted: Vec<[u64; Status::ALL.len()]>,
+    /// The suppressions of failing verdicts, by record and rule instance.
     accepted: BTreeMap<(usize, usize), &'s Suppression>,
 }
 
-/// The chunk that is judged, and whose it is.
+/// The chunk that is evaluated, its input, and its position there.
 #[derive(Clone, Copy)]
-pub(super) struct View<'a> {
+pub(super) struct ChunkView<'a> {
     pub(super) input: &'a Input,
     pub(super) chunk: &'a Chunk,
     /// Number of the chunk's first record in its input, from 1.
     pub(super) first_row: u64,
 }
 
-/// The verdicts of one judgement on 64 records, as bitmaps.
+/// The verdicts of one rule instance on 64 records, as bitmaps.
 #[derive(Clone, Copy)]
-struct Word {
+struct WordVerdicts {
     tested: u64,
     /// By status.
     verdicts: [u64; Status::ALL.len()],
 }
 
 impl<'s> Verdicts<'s> {
-    /// Judges the chunk on which the program was run.
-    pub(super) fn judge(
+    /// Evaluates the rules on the chunk, for which the registers have the results of the program.
+    pub(super) fn evaluate(
         &mut self,
         program: &Program,
         registers: &Registers,
-        view: View<'_>,
+        view: ChunkView<'_>,
         suppressions: &'s [RuleSuppressions<'s>],
         emit: EmitFilter,
     ) {
         self.counts.clear();
-        self.counts.resize(program.rules.len(), Counts::default());
-        self.told.clear();
+        self.counts.resize(program.rules.len(), VerdictCounts::default());
+        self.emitted.clear();
         self.accepted.clear();
         let instances = program.instances.len();
         if !emit.is_nothing() {
-            self.told
+            self.emitted
                 .resize(registers.words() * instances, Default::default());
         }
         let missing = view.input.lacks();
         for (position, instance) in program.instances.iter().enumerate() {
             let compiled = &program.rules[instance.rule];
             let folds = !missing.intersection(compiled.needs).is_empty();
-            let mut told = Status::ALL.map(|status| emit.emits(status, compiled.bound.severity));
-            told[Status::Undetermined as usize] &= !folds;
+            let mut emits = Status::ALL.map(|status| emit.emits(status, compiled.bound.severity));
+            emits[Status::Undetermined as usize] &= !folds;
             for word in 0..registers.words() {
                 let mut verdict = word_of(registers, instance, word);
                 if let Some(suppressions) = suppressions.get(instance.rule) {
                     self.suppress(program, view, suppressions, (position, word), &mut verdict);
                 }
                 self.counts[instance.rule].add(&verdict, folds);
-                if let Some(slot) = self.told.get_mut(word * instances + position) {
+                if let Some(emitted) = self.emitted.get_mut(word * instances + position) {
                     for (status, bits) in verdict.verdicts.into_iter().enumerate() {
-                        slot[status] = if told[status] { bits } else { 0 };
+                        emitted[status] = if emits[status] { bits } else { 0 };
                     }
                 }
             }
         }
     }
 
-    /// Turns failing verdicts that an entry accepts into suppressed ones.
+    /// Turns failing verdicts that a suppression accepts into suppressed ones.
     fn suppress(
         &mut self,
         program: &Program,
-        view: View<'_>,
+        view: ChunkView<'_>,
         suppressions: &'s RuleSuppressions<'s>,
         (position, word): (usize, usize),
-        verdict: &mut Word,
+        verdict: &mut WordVerdicts,
     ) {
         let instance = &program.instances[position];
         let mut failing = verdict.verdicts[Status::Fail as usize];
@@ -165,21 +160,28 @@ impl<'s> Verdicts<'s> {
         }
     }
 
-    /// What is told, as bitmaps.
-    pub(super) fn told<'a>(&'a self, program: &'a Program) -> StatusBitmaps<'a> {
+    /// The statuses of the emitted findings, as bitmaps.
+    pub(super) fn emitted<'a>(&'a self, program: &'a Program) -> StatusBitmaps<'a> {
         StatusBitmaps {
             instances: &program.instances,
-            words: &self.told,
+            words: &self.emitted,
         }
     }
 
-    /// Hands what is told to the sink, in (row, rule, slot) order.
-    pub(super) fn findings<S: Sink>(&self, program: &Program, view: View<'_>, sink: &S, part: &mut S::Part) {
+    /// Emits the findings to the sink, in (row, rule, slot) order.
+    pub(super) fn findings<S: Sink>(
+        &self,
+        program: &Program,
+        view: ChunkView<'_>,
+        sink: &S,
+        part: &mut S::Part,
+    ) {
         let mut any = Vec::with_capacity(program.instances.len());
-        for (word, told) in self.told.chunks(program.instances.len().max(1)).enumerate() {
+        for (word, emitted) in self.emitted.chunks(program.instances.len().max(1)).enumerate() {
             any.clear();
             any.extend(
-                told.iter()
+                emitted
+                    .iter()
                     .map(|bits| bits.iter().fold(0, |any, bits| any | bits)),
             );
             let mut rows = any.iter().fold(0, |rows, bits| rows | bits);
@@ -188,12 +190,13 @@ impl<'s> Verdicts<'s> {
                 rows &= rows - 1;
                 let index = word * 64 + bit as usize;
                 let row = UserRow::new(view, index);
-                for (position, (instance, told)) in program.instances.iter().zip(told).enumerate() {
+                for (position, (instance, emitted)) in program.instances.iter().zip(emitted).enumerate() {
                     if any[position] >> bit & 1 == 0 {
                         continue;
                     }
                     let mut statuses = Status::ALL.into_iter();
-                    let Some(status) = statuses.find(|&status| told[status as usize] >> bit & 1 == 1) else {
+                    let Some(status) = statuses.find(|&status| emitted[status as usize] >> bit & 1 == 1)
+                    else {
                         continue;
                     };
                     let compiled = &program.rules[instance.rule];
@@ -206,8 +209,8 @@ impl<'s> Verdicts<'s> {
     }
 }
 
-impl Counts {
-    fn add(&mut self, word: &Word, folds: bool) {
+impl VerdictCounts {
+    fn add(&mut self, word: &WordVerdicts, folds: bool) {
         let count = |bits: u64| u64::from(bits.count_ones());
         let of = |status: Status| count(word.verdicts[status as usize]);
         self.tested += count(word.tested);
@@ -221,9 +224,8 @@ impl Counts {
     }
 }
 
-/// Fail where that is true, undetermined where it is unknown, otherwise pass where the entity is surely in
-/// scope.
-fn word_of(registers: &Registers, instance: &RuleInstance, word: usize) -> Word {
+/// Fail where that is true, undetermined where it is unknown, otherwise pass where the entity is certainly in scope.
+fn word_of(registers: &Registers, instance: &RuleInstance, word: usize) -> WordVerdicts {
     let mask = registers.mask(word);
     let bits = |node| {
         let bits = registers.bits(node);
@@ -242,5 +244,5 @@ fn word_of(registers: &Registers, instance: &RuleInstance, word: usize) -> Word 
     verdicts[Status::Fail as usize] = fail;
     verdicts[Status::Undetermined as usize] = undetermined;
     verdicts[Status::Pass as usize] = scope & !fail & !undetermined;
-    Word { tested, verdicts }
+    WordVerdicts { tested, verdicts }
 }

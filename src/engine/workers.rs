@@ -1,19 +1,19 @@
-//! Threads for what comes after the pass: work on ranges, whose results come in order.
+//! Threads for work after the pass: on ranges, with the results in order.
 
 use std::io;
 use std::ops::Range;
 
 use rayon::prelude::*;
 
-/// A number of threads to share work among.
+/// A pool of threads.
 #[derive(Debug)]
 pub struct Workers(Option<rayon::ThreadPool>);
 
 impl Workers {
-    /// So many threads; 0 is one a core.
+    /// A pool of this many threads; 0 is one for each core.
     ///
     /// # Errors
-    /// Those of starting them.
+    /// If the threads cannot be started.
     pub fn new(threads: usize) -> io::Result<Self> {
         if threads == 1 {
             return Ok(Self::one());
@@ -22,7 +22,7 @@ impl Workers {
         pool.map(|pool| Self(Some(pool))).map_err(io::Error::other)
     }
 
-    /// The thread that calls.
+    /// Only the calling thread.
     pub const fn one() -> Self {
         Self(None)
     }
@@ -32,7 +32,7 @@ impl Workers {
         self.0.as_ref().map_or(1, rayon::ThreadPool::current_num_threads)
     }
 
-    /// What `work` makes of ranges of this length (the last one may be shorter), in order.
+    /// The results of `work` on ranges of this length (the last one may be shorter), in order.
     pub fn in_parts<T: Send>(
         &self,
         all: Range<usize>,
@@ -50,7 +50,7 @@ impl Workers {
         }
     }
 
-    /// Both results, of which each may be made by a thread of its own.
+    /// The results of both functions, which may run on two threads.
     pub fn both<A: Send, B: Send>(
         &self,
         one: impl FnOnce() -> A + Send,
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_come_in_order() {
+    fn results_are_in_the_order_of_the_ranges() {
         for threads in [1, 2, 7] {
             let workers = Workers::new(threads).expect("threads");
             for (length, part) in [(0, 3), (1, 3), (3, 3), (100, 7), (5, 1_000)] {

@@ -1,9 +1,9 @@
-//! Diagnostics: what is worth knowing about an input, a rule or a setting, besides the findings.
+//! Diagnostics: problems and notes about an input, a rule or a setting, besides the findings.
 //!
 //! [`Code`] is the registry: every kind of diagnostic has one entry with its level, its meaning and what to do.
 //! `docs/diagnostics.md` is generated from it.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use serde::{Deserialize, Serialize};
 
@@ -11,11 +11,11 @@ use super::word_enum;
 use crate::report::schema::Column;
 
 word_enum! {
-    /// How much a diagnostic matters.
+    /// How serious a diagnostic is.
     pub enum Level {
-        /// Good to know.
+        /// For information.
         Note = "note",
-        /// Something may not be as it seems.
+        /// Results may be incomplete or not as intended.
         Warning = "warning",
         /// An input was not evaluated, or not to its end.
         Error = "error",
@@ -60,55 +60,55 @@ macro_rules! registry {
 registry! {
     Unreadable "unreadable" Error:
         "An input, or the rest of one, could not be read.",
-        "The message says why. The other inputs are evaluated; the exit status is 4, or 3 if nothing is left.";
+        "The message says why. The other inputs are evaluated; the exit status is 4, or 3 if there are no others.";
     Delimiter "delimiter" Note:
-        "Cells are separated by semicolons or tabs.",
-        "Nothing to do: the report is read as it is. Spreadsheets save CSV this way.";
+        "Cells are separated by semicolons or tabs, not commas.",
+        "Nothing to do. Some spreadsheets save CSV this way.";
     DuplicateColumn "duplicate-column" Warning:
         "A column appears more than once in the header; the first one is read.",
-        "Remove the extra column if it is not the one you mean.";
+        "If the first one is wrong, remove it.";
     UnknownColumns "unknown-columns" Note:
         "The header has columns that no credential report has; they are ignored.",
-        "Check the spelling if one of them should be a column of the report.";
+        "If one of them should be a column of the report, check its spelling.";
     MissingColumns "missing-columns" Warning:
-        "The report lacks columns; what depends on them is undetermined.",
-        "Use the report as AWS generated it. Reports from before April 2015 have no last use of access keys.";
+        "The report lacks columns; verdicts that depend on them are undetermined.",
+        "Use the report as AWS generated it. Reports from before April 2015 lack the last use of access keys.";
     RepairedRow "repaired-row" Note:
-        "A row was not well-formed and was repaired without doubt about its cells.",
-        "Nothing to do; the message says what was repaired.";
+        "A malformed row was repaired; there is no doubt about its cells.",
+        "Nothing to do. The message says what was repaired.";
     RepeatedHeader "repeated-header" Note:
         "The header appears again between rows; it is not read as a user.",
-        "Nothing to do: several reports were concatenated into this file.";
+        "Nothing to do. The file has several reports, one after another.";
     UnclosedQuote "unclosed-quote" Warning:
-        "A quoted cell is never closed; it is taken to end with its line.",
+        "A quoted cell is never closed; it is read to the end of its line.",
         "Check the row in the original report.";
     LineBreak "line-break" Warning:
         "A quoted cell contains a line break, which reports by AWS never have.",
         "Check the row: a stray quote can hide the rows up to the next quote.";
     RaggedRow "ragged-row" Warning:
         "A row has more or fewer fields than the header, and they cannot be matched to columns.",
-        "Everything about this user is undetermined. Get the report again, or correct the row.";
+        "Fetch the report again, or correct the row. Until then, everything about this user is undetermined.";
     BadCell "bad-cell" Warning:
-        "A cell is not a valid time or flag; what depends on it is undetermined.",
+        "A cell is not a valid time or flag; verdicts that depend on it are undetermined.",
         "Correct the cell, or use the report as AWS generated it.";
     NewerThanAsOf "newer-than-as-of" Warning:
-        "The report has a time after its own as-of.",
+        "The report has a time after its as-of, so the as-of is probably wrong.",
         "Check --as-of or the date in the file name.";
     UnreadableTime "unreadable-time" Warning:
-        "The report's GeneratedTime is not a valid time; something else dates the report.",
-        "Give --as-of if the as-of in use is wrong.";
+        "The report's GeneratedTime is not a valid time, so its as-of comes from elsewhere.",
+        "If that as-of is wrong, give --as-of.";
     Undated "undated" Warning:
         "Nothing says when the report was generated, so its ages are counted to now.",
         "Put the date into the file name, or give the as-of on the command line.";
-    Untold "untold" Warning:
-        "More diagnostics arose than are listed.",
-        "Correct the first ones and run again.";
+    Omitted "untold" Warning:
+        "There are more diagnostics than are listed.",
+        "Fix the first ones and run again.";
     Settings "settings" Note:
-        "Settings of this file were used.",
-        "Give --config to use another file.";
+        "Settings from a file were used.",
+        "To use another file, give --config.";
     LooserThanFramework "looser-than-framework" Warning:
-        "A parameter was set so that less is found than a selected framework requires.",
-        "Remove the setting, or do not claim the requirement.";
+        "A parameter was weakened: the rule finds less than a selected framework requires.",
+        "Remove the setting, or do not claim compliance with the requirement.";
     SuppressionExpired "suppression-expired" Warning:
         "A suppression has expired; its findings are emitted again.",
         "Fix the findings, or renew the suppression.";
@@ -117,39 +117,39 @@ registry! {
         "Remove the suppression, or correct what it matches.";
     KeyIdsUnknown "key-ids-unknown" Warning:
         "The ids of some access keys could not be listed.",
-        "The message says why; findings without an id name the slot and creation time.";
+        "The message says why. Findings without a key id name the slot and the creation time.";
     KeyIdAmbiguous "key-id-ambiguous" Warning:
         "A user's two keys have the same creation second and status, so their ids cannot be told apart.",
         "Compare both keys in the console before you change one.";
     KeyGone "key-gone" Note:
-        "Access keys of the report have been deleted since.",
-        "Nothing to do: the keys are gone.";
+        "Access keys in the report have been deleted since.",
+        "Nothing to do.";
     Order "order" Warning:
         "OLD is not older than NEW.",
         "Swap the two reports, or date them with --old-as-of and --new-as-of.";
     DuplicateSnapshot "duplicate-snapshot" Warning:
-        "Two reports of one account have the same as-of; the first one counts.",
+        "Two reports of one account have the same as-of; only the first one is used.",
         "Remove one of the two.";
     LostColumn "lost-column" Warning:
-        "One report has a column that another one lacks, so what depends on it cannot be compared.",
+        "A report lacks a column that another one has, so verdicts that depend on it cannot be compared.",
         "Compare reports with the same columns.";
     AccountNotCompared "account-not-compared" Warning:
         "An account is in only one of the two reports; it is not compared.",
         "Compare reports of the same accounts.";
     DuplicateUser "duplicate-user" Warning:
         "A user appears twice in a report.",
-        "The row created last counts, else the first. Check how the file was put together.";
+        "The row with the latest creation time is used, or else the first. Check how the file was created.";
     SameSecondKeys "same-second-keys" Note:
         "Two keys or certificates of a user were created in the same second.",
-        "The pair that changed least is taken as the same.";
+        "Nothing to do. Those whose other cells changed least are treated as the same.";
     UnclearKeys "unclear-keys" Warning:
         "Cells are unknown, so it is undetermined which keys or certificates were created or deleted.",
         "Compare reports without damaged cells.";
     EmptyReport "empty-report" Warning:
-        "A report without users.",
-        "Get the report again: root always has a row.";
+        "The report has no users.",
+        "Fetch the report again: root always has a row.";
     Gap "gap" Note:
-        "Snapshots are missing: for longer than usual, or for an account that others have.",
+        "Snapshots are missing: an interval is longer than usual, or an account has none where others do.",
         "Check the job that fetches the reports.";
 }
 
@@ -163,7 +163,7 @@ impl Code {
         self.entry().name
     }
 
-    /// How much it matters, where nothing else is said.
+    /// Its usual level.
     pub fn level(self) -> Level {
         self.entry().level
     }
@@ -185,11 +185,11 @@ impl fmt::Display for Code {
     }
 }
 
-/// Something about an input, a rule or a setting that is worth knowing. Only errors change the exit status.
+/// A problem or note about an input, a rule or a setting. Only errors change the exit status.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Diagnostic {
-    /// How much it matters.
+    /// How serious it is.
     pub level: Level,
     /// Which kind it is, in kebab-case, such as `bad-cell`.
     #[cfg_attr(test, schemars(with = "String"))]
@@ -207,7 +207,7 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
-    /// A diagnostic about nothing in particular; the methods below add its place.
+    /// A diagnostic without a position, which the methods below add.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self {
             level: code.level(),
@@ -262,12 +262,32 @@ impl Diagnostic {
     }
 }
 
+/// The page about all codes, in Markdown.
+pub fn diagnostics_page() -> String {
+    let mut page = "# Diagnostics
+
+A diagnostic is a problem or a note about an input, a rule or a setting. Findings are separate. Every diagnostic has a
+code and a level: a `note` is for information; after a `warning`, results may be incomplete or not as intended; an
+`error` means that an input was not evaluated, or not to its end. Only errors change the exit status. Problems in rule
+files are not in this list; `credlens rules check` reports them.
+
+| code | level | meaning | what to do |
+|---|---|---|---|
+"
+    .to_owned();
+    for code in Code::ALL {
+        let (level, meaning, help) = (code.level(), code.meaning(), code.help());
+        let _ = writeln!(page, "| `{code}` | {level} | {meaning} | {help} |");
+    }
+    page
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn every_code_is_its_own_entry_and_has_words() {
+    fn every_code_has_its_entry_with_sentences() {
         for (position, &code) in Code::ALL.iter().enumerate() {
             assert_eq!(code as usize, position);
             assert_eq!(serde_json::to_value(code).unwrap(), code.name());

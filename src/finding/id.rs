@@ -1,11 +1,11 @@
-//! The stable name of a finding.
+//! The stable id of a finding.
 
 use std::fmt;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The same for the same rule, parameters and credential in every report, whatever the slot. Displays as 32
+/// The id of a finding: the same for the same rule, parameters and credential in every report and slot. Displays as 32
 /// hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FindingId(pub u128);

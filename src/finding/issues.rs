@@ -1,4 +1,4 @@
-//! The words for what the decoder notices about a header, a row or a cell.
+//! Diagnostics for the issues of a header, a row or a cell: their messages.
 
 use super::{Code, Diagnostic, Level};
 use crate::report::issue::Issue;
@@ -6,8 +6,8 @@ use crate::report::schema::Column;
 use crate::report::shown;
 
 impl Diagnostic {
-    /// A fact about a header or a row, in words: bounded and without control characters. `width` is the number of
-    /// the header's columns.
+    /// The diagnostic of an issue with a header or a row; its message is bounded and without control characters.
+    /// `width` is the number of the header's columns.
     pub fn of_issue(issue: &Issue, width: usize) -> Self {
         match issue {
             Issue::Delimiter(delimiter) => {
@@ -42,7 +42,7 @@ impl Diagnostic {
             }
             Issue::UnquotedCommas => Self::new(
                 Code::RepairedRow,
-                "the user name has commas and is not quoted; the row was put together again",
+                "the user name has commas and is not quoted; its parts were joined",
             ),
             Issue::GluedHeader => Self::new(
                 Code::RepairedRow,
@@ -74,7 +74,7 @@ impl Diagnostic {
         }
     }
 
-    /// A cell of this column that is neither absent nor valid.
+    /// The diagnostic of a cell of this column that is neither absent nor valid.
     pub fn of_bad_cell(column: Column) -> Self {
         let valid = match column {
             Column::Time(_) => "not a valid time",
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn headers() {
+    fn issues_of_a_header() {
         let diagnostics = of_header("MFA_Active,account_id,user,USER\n");
         let codes: Vec<_> = diagnostics.iter().map(|it| (it.code, it.level)).collect();
         let expected = [

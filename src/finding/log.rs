@@ -4,27 +4,27 @@ use std::collections::BTreeMap;
 
 use super::{Code, Diagnostic, Level};
 
-/// How many diagnostics of a code are listed for one input; the rest is only counted.
+/// How many diagnostics of one code are listed for one input; the rest is only counted.
 const LISTED_OF_INPUT: u64 = 100;
 
-/// How many a run lists, errors apart; the rest is only counted.
+/// How many diagnostics a run lists besides errors; the rest is only counted.
 const LISTED_OF_RUN: usize = 2_000;
 
-/// How many of a code people see, unless they ask for all.
+/// How many diagnostics of one code are shown to people, unless they ask for all.
 const SHOWN: u64 = 3;
 
-/// The diagnostics of a run, bounded however many there are.
+/// The diagnostics of a run: a bounded list, and the number of the others.
 #[derive(Debug, Default)]
 pub struct DiagnosticLog {
     listed: Vec<Diagnostic>,
-    /// Of the present input, by code.
+    /// The numbers in the current input, by code.
     of_input: BTreeMap<Code, u64>,
-    /// Those that are only counted, of the run.
+    /// How many of the run are only counted.
     omitted: u64,
 }
 
 impl DiagnosticLog {
-    /// Lists a diagnostic, or counts it where enough of its code are listed for this input. Errors are always listed.
+    /// Lists a diagnostic, or only counts it if enough of its code are listed for this input. Errors are always listed.
     pub fn push(&mut self, diagnostic: Diagnostic) {
         let count = self.of_input.entry(diagnostic.code).or_default();
         *count += 1;
@@ -33,18 +33,18 @@ impl DiagnosticLog {
         }
     }
 
-    /// How many more of a code this input lists.
+    /// How many more of this code are listed for this input.
     pub fn room(&self, code: Code) -> usize {
         let count = self.of_input.get(&code).copied().unwrap_or_default();
         usize::try_from(LISTED_OF_INPUT.saturating_sub(count)).unwrap_or(usize::MAX)
     }
 
-    /// Counts diagnostics that were not worth making, since there is no [`Self::room`].
+    /// Counts diagnostics that were not created, since there was no [`Self::room`].
     pub fn count(&mut self, code: Code, more: u64) {
         *self.of_input.entry(code).or_default() += more;
     }
 
-    /// Ends the present input: says how many of each code were only counted.
+    /// Ends the current input: lists how many of each code were only counted.
     pub fn end_input(&mut self, path: &str) {
         for (code, count) in std::mem::take(&mut self.of_input) {
             if count > LISTED_OF_INPUT && code.level() != Level::Error {
@@ -54,11 +54,11 @@ impl DiagnosticLog {
         }
     }
 
-    /// The diagnostics that are listed, in order.
+    /// The listed diagnostics, in order.
     pub fn finish(mut self) -> Vec<Diagnostic> {
         if self.omitted > 0 {
             let message = format!("{} more diagnostics are not listed", self.omitted);
-            self.listed.push(Diagnostic::new(Code::Untold, message));
+            self.listed.push(Diagnostic::new(Code::Omitted, message));
         }
         self.listed
     }
@@ -72,14 +72,14 @@ impl DiagnosticLog {
     }
 }
 
-/// The first few of each code, every error, and of each code how many more there are.
+/// The first few diagnostics of each code and every error, and how many more of each code there are.
 pub fn first_of_each<'a>(
     diagnostics: impl IntoIterator<Item = &'a Diagnostic>,
 ) -> (Vec<&'a Diagnostic>, Vec<(Code, u64)>) {
     let mut counts: BTreeMap<Code, u64> = BTreeMap::new();
     let mut shown = Vec::new();
     for diagnostic in diagnostics {
-        // Each error names an input that was not evaluated, or not wholly.
+        // Each error names an input that was not evaluated, or not to its end.
         if diagnostic.level != Level::Error {
             let count = counts.entry(diagnostic.code).or_default();
             *count += 1;
@@ -133,7 +133,7 @@ mod tests {
         assert_eq!(errors, 25);
         let last = listed.last().map(|last| (last.code, &*last.message));
         // Nineteen errors are among the first two thousand.
-        assert_eq!(last, Some((Code::Untold, "519 more diagnostics are not listed")));
+        assert_eq!(last, Some((Code::Omitted, "519 more diagnostics are not listed")));
     }
 
     #[test]

@@ -1,11 +1,10 @@
-//! Severities, verdicts and findings: the words in which every part tells what it found.
+//! Severities, verdicts, findings, diagnostics and the tally of a run: the vocabulary that all layers share.
 
 mod diagnostic;
 mod id;
 mod issues;
 mod log;
 mod tally;
-mod word;
 
 use std::collections::BTreeMap;
 
@@ -14,53 +13,53 @@ use serde::{Deserialize, Serialize};
 use crate::report::schema::Credential;
 use crate::report::time::Timestamp;
 
-pub use diagnostic::{Code, Diagnostic, Level};
+pub use crate::report::word::UnknownWord;
+pub(crate) use crate::report::word::word_enum;
+pub use diagnostic::{Code, Diagnostic, Level, diagnostics_page};
 pub use id::FindingId;
 pub use log::{DiagnosticLog, first_of_each};
 pub use tally::{AsOfSource, FrameworkTally, InputTally, Outcome, RequirementTally, RuleTally, Tally};
-pub use word::UnknownWord;
-pub(crate) use word::word_enum;
 
 word_enum! {
     /// How bad a failing verdict is.
     pub enum Severity {
-        /// Worth knowing, nothing to mend.
+        /// Worth knowing; nothing to fix.
         Informational = "informational",
-        /// Mend when convenient.
+        /// Fix it when convenient.
         Low = "low",
-        /// Mend soon.
+        /// Fix it soon.
         Medium = "medium",
-        /// Mend now.
+        /// Fix it now.
         High = "high",
-        /// Drop everything.
+        /// Fix it before anything else.
         Critical = "critical",
     }
 }
 
 word_enum! {
-    /// What a finding says of its entity.
+    /// The status of a finding.
     pub enum Status {
-        /// The rule is broken.
+        /// The entity violates the rule.
         Fail = "fail",
         /// A cell that decides is unknown.
         Undetermined = "undetermined",
-        /// Broken, and a suppression says why that is accepted.
+        /// The entity violates the rule, and a suppression says why that is accepted.
         Suppressed = "suppressed",
-        /// The rule holds.
+        /// The entity complies with the rule.
         Pass = "pass",
     }
 }
 
 word_enum! {
-    /// What a rule says of an entity. The worst of several is the greatest.
+    /// The verdict of a rule on an entity. The worst of several is the greatest.
     pub enum Verdict {
-        /// Outside of its `where`, or there is no such entity.
+        /// The entity is outside the rule's scope, or does not exist.
         NotApplicable = "not-applicable",
-        /// The rule holds.
+        /// The entity complies with the rule.
         Pass = "pass",
         /// A cell that decides is unknown.
         Undetermined = "undetermined",
-        /// The rule is broken.
+        /// The entity violates the rule.
         Fail = "fail",
     }
 }
@@ -71,37 +70,37 @@ word_enum! {
 pub struct Finding {
     /// Always `credlens.finding/v1`.
     pub schema: String,
-    /// Stable name of this finding, 32 hexadecimal digits: the same for the same rule, parameters and
-    /// credential in every report, whatever the slot.
+    /// Stable id of this finding, 32 hexadecimal digits: the same for the same rule, parameters and credential in every
+    /// report and slot.
     #[cfg_attr(test, schemars(with = "String"))]
     pub id: FindingId,
     /// Id of the rule.
     pub rule: String,
-    /// The values that the rule's parameters had.
+    /// The values of the rule's parameters.
     pub parameters: BTreeMap<String, i64>,
     /// The rule's title.
     pub title: String,
-    /// What is said.
+    /// The verdict.
     pub status: Status,
     /// How bad it is.
     pub severity: Severity,
     /// Twelve-digit account id; null where the report lacks the arn column.
     pub account: Option<String>,
-    /// The account's name, where the organization told it.
+    /// The account's name, if it is known from the organization.
     pub account_name: Option<String>,
-    /// The user; null where the finding stands for a whole input.
+    /// The user; null where the finding is about a whole input.
     pub user: Option<String>,
     /// The user's ARN; null where the report lacks the arn column.
     pub arn: Option<String>,
-    /// `password`, `access_key_1`, `access_key_2`, `cert_1`, `cert_2`, or null where it is about none or several.
+    /// `password`, `access_key_1`, `access_key_2`, `cert_1`, `cert_2`, or null where it is not about exactly one.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub credential: Option<Credential>,
-    /// Access key id, where it was resolved.
+    /// The access key's id, if it is known.
     pub access_key_id: Option<String>,
     /// The instant to which ages are counted, RFC 3339 UTC.
     #[cfg_attr(test, schemars(with = "String"))]
     pub as_of: Timestamp,
-    /// Where it was read.
+    /// Its input and row.
     pub source: Source,
     /// One sentence for people.
     pub message: String,
@@ -118,13 +117,13 @@ impl Finding {
     pub const SCHEMA: &'static str = "credlens.finding/v1";
 }
 
-/// Where a finding was read.
+/// The input and row of a finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Source {
     /// The input, as named on the command line.
     pub path: String,
-    /// Data row, from 1; null where the finding stands for a whole input.
+    /// Data row, from 1; null where the finding is about a whole input.
     pub row: Option<u64>,
 }
 
@@ -134,8 +133,8 @@ pub struct Source {
 pub struct Suppression {
     /// Why.
     pub reason: String,
-    /// Last day on which it holds, `YYYY-MM-DD`, if it ends.
+    /// The last day on which it is accepted, `YYYY-MM-DD`, if it expires.
     pub expires: Option<String>,
-    /// Where it was agreed.
+    /// The ticket in which this was agreed.
     pub ticket: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! What a run says besides its findings.
+//! The tally of a run: the inputs, the counts of each rule and requirement, and the diagnostics.
 
 use std::collections::BTreeMap;
 
@@ -6,89 +6,87 @@ use serde::{Deserialize, Serialize};
 
 use super::{Diagnostic, Severity, word_enum};
 
-/// What a run found besides its findings: what was read, how every rule came out, and what was odd.
-/// Everything here is counted before `--status` and `--min-severity` choose what is told.
+/// The tally of a run. All verdicts are counted, including those that `--status` and `--min-severity` do not show.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Tally {
-    /// The instant at which everything was judged; null where the inputs differ.
+    /// The as-of of all inputs; null where they differ.
     pub as_of: Option<String>,
-    /// The inputs that were judged, in order.
+    /// The inputs that were evaluated, in order.
     pub inputs: Vec<InputTally>,
-    /// Rows of root, in all inputs.
+    /// The number of root rows in all inputs.
     #[serde(skip)]
     pub roots: u64,
-    /// The rules, in the order in which their findings come within a row.
+    /// The rules, in the order of their findings within a row.
     pub rules: Vec<RuleTally>,
-    /// How the selected frameworks came out; empty where none was selected.
+    /// The outcomes of the selected frameworks; empty if none was selected.
     pub compliance: Vec<FrameworkTally>,
-    /// What else is worth knowing, in order.
+    /// The diagnostics, in order.
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// One input that was judged.
+/// One input that was evaluated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct InputTally {
     /// As named on the command line.
     pub path: String,
-    /// The account's name, where the organization told it.
+    /// The account's name, if it is known from the organization.
     #[serde(default)]
     pub account_name: Option<String>,
-    /// What it was: `csv`, `json`, `text`, `base64` or `yaml`, with `+gzip` or `+zstd` for every layer of
-    /// compression, the inner one first.
+    /// Its envelope: `csv`, `json`, `text`, `base64` or `yaml`, with `+gzip` or `+zstd` for every layer of compression,
+    /// the inner one first.
     pub kind: String,
-    /// Data rows, root's included.
+    /// The number of data rows, including root's.
     pub users: u64,
-    /// The instant at which its ages were judged, RFC 3339 UTC.
+    /// The instant to which ages are counted, RFC 3339 UTC.
     pub as_of: String,
     /// Where that instant comes from.
     pub as_of_source: AsOfSource,
-    /// When AWS made the report, RFC 3339 UTC, where the input says so.
+    /// When AWS generated the report, RFC 3339 UTC, if the input says so.
     pub generated: Option<String>,
 }
 
-/// Where an as-of comes from; the first that exists is used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum AsOfSource {
-    /// `--as-of`.
-    Argument,
-    /// The report's own `GeneratedTime`.
-    Generated,
-    /// A date or time in the file name.
-    FileName,
-    /// The clock.
-    Now,
+word_enum! {
+    /// Where an as-of comes from; the first that exists is used.
+    pub enum AsOfSource {
+        /// `--as-of`.
+        Argument = "argument",
+        /// The report's own `GeneratedTime`.
+        Generated = "generated",
+        /// A date or time in the file name.
+        FileName = "file-name",
+        /// The clock.
+        Now = "now",
+    }
 }
 
-/// How one rule with its parameters came out. `tested` entities exist, `relevant` of them are in the
-/// rule's scope: `relevant` = `passed` + `failed` + `undetermined` + `suppressed`.
+/// The verdicts of one rule with its parameters. `tested` entities exist, `relevant` of them are in the rule's scope:
+/// `relevant` = `passed` + `failed` + `undetermined` + `suppressed`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RuleTally {
     /// Id of the rule.
     pub id: String,
-    /// The values that its parameters had.
+    /// The values of its parameters.
     pub parameters: BTreeMap<String, i64>,
-    /// How bad its findings are.
+    /// The severity of its findings.
     pub severity: Severity,
-    /// Entities that exist.
+    /// How many entities exist, or may exist.
     pub tested: u64,
-    /// Of these, those in the rule's scope, or of which that is unknown.
+    /// How many of these are in the rule's scope, or may be.
     pub relevant: u64,
-    /// Relevant ones on which the rule holds.
+    /// How many relevant ones comply with the rule.
     pub passed: u64,
-    /// Relevant ones that break the rule and are not suppressed.
+    /// How many relevant ones violate the rule and are not suppressed.
     pub failed: u64,
-    /// Relevant ones of which a deciding cell is unknown.
+    /// How many relevant ones are undetermined: a cell that decides is unknown.
     pub undetermined: u64,
-    /// Relevant ones that break the rule with a suppression.
+    /// How many relevant ones violate the rule and are suppressed.
     pub suppressed: u64,
 }
 
-/// How one framework came out.
+/// The outcome of one framework.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FrameworkTally {
@@ -100,44 +98,44 @@ pub struct FrameworkTally {
     pub requirements: Vec<RequirementTally>,
 }
 
-/// How one requirement came out, over all inputs. The counts are of verdicts, of all rules that decide it.
+/// The outcome of one requirement over all inputs. The counts are of the verdicts of all rules that decide it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RequirementTally {
-    /// As the framework numbers it.
+    /// Its number in the framework.
     pub id: String,
-    /// What it demands.
+    /// Its title.
     pub title: String,
-    /// How it came out.
+    /// Its outcome.
     pub outcome: Outcome,
-    /// Ids of the rules that decide it; none where people have to.
+    /// Ids of the rules that decide it; none if it must be checked by hand.
     pub rules: Vec<String>,
-    /// Verdicts that hold.
+    /// How many verdicts pass.
     pub passed: u64,
-    /// Verdicts that break it and are not suppressed.
+    /// How many verdicts fail and are not suppressed.
     pub failed: u64,
-    /// Verdicts of which a deciding cell is unknown.
+    /// How many verdicts are undetermined.
     pub undetermined: u64,
-    /// Verdicts that break it with a suppression.
+    /// How many verdicts are suppressed.
     pub suppressed: u64,
     /// Why a report does not decide it, or not all of it.
     pub why: Option<String>,
-    /// Where a parameter was set so that less is found than the requirement demands.
+    /// The parameters that were weakened: the rule finds less than the requirement demands.
     pub warnings: Vec<String>,
 }
 
 word_enum! {
-    /// How a requirement came out.
+    /// The outcome of a requirement.
     pub enum Outcome {
         /// At least one verdict fails.
         Fail = "fail",
-        /// None fails, and at least one is undetermined, or there was nobody to judge: no report, or no root.
+        /// No verdict fails, but at least one is undetermined, or nothing was evaluated: no report, or no root.
         Undetermined = "undetermined",
-        /// Nothing fails, but a report shows only a part of what is demanded.
+        /// No verdict fails, but a report shows only a part of the requirement.
         Partial = "partial",
-        /// A report shows nothing of what is demanded: people have to look.
+        /// A report shows nothing of the requirement: it must be checked by hand.
         Manual = "manual",
-        /// All of it holds.
+        /// All verdicts pass.
         Pass = "pass",
     }
 }

@@ -1,4 +1,4 @@
-//! Rules as written: their structure is sound, their names and types are not yet known to be.
+//! Rules as written: their structure is correct, their names and types have not been checked.
 
 use super::error::Span;
 use super::typed::Comparison;
@@ -37,8 +37,8 @@ pub(super) struct Predicate<'s> {
 
 #[derive(Debug)]
 pub(super) enum Test<'s> {
-    /// A bare attribute.
-    Holds,
+    /// None: a bare attribute.
+    Bare,
     Compare(Comparison, Spanned<Literal<'s>>),
     In(Vec<Spanned<Literal<'s>>>),
     Like(Spanned<Literal<'s>>),
@@ -52,7 +52,7 @@ pub(super) enum Test<'s> {
         comparison: Comparison,
         count: Spanned<Count<'s>>,
     },
-    /// A command on arrays, of which a report has none.
+    /// A command on arrays, which a report does not have.
     Array,
 }
 
@@ -70,10 +70,10 @@ pub(super) struct Regex<'s> {
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Literal<'s> {
-    /// What stands between the quotes, inner quotes still doubled.
+    /// The text between the quotes, with inner quotes still doubled.
     Text(&'s str),
     Number(Count<'s>),
-    /// `true`, `false`, `null`, or what is no literal at all.
+    /// `true`, `false`, `null`, or a word that is not a literal.
     Word(&'s str),
 }
 

@@ -1,6 +1,8 @@
-//! The attributes of each entity, and the columns that hold them.
+//! The attributes of each entity, and their columns.
 
-use crate::report::schema::{Column, FlagColumn, Slot, TextColumn, TimeColumn};
+use crate::report::schema::{
+    ACCESS_KEY, CERTIFICATE, Column, FlagColumn, KEY_LAST_USED, Slot, TextColumn, TimeColumn,
+};
 
 use super::typed::{Attribute, Entity};
 use FlagColumn as F;
@@ -28,7 +30,7 @@ impl AnyAttribute {
         }
     }
 
-    /// The column that holds it for the entity in this slot.
+    /// Its column for the entity in this slot.
     pub const fn column(&self, slot: Slot) -> Column {
         match self {
             Self::Flag(attribute) => Column::Flag(attribute.column(slot)),
@@ -38,7 +40,7 @@ impl AnyAttribute {
     }
 }
 
-/// All attributes of an entity: its own, then, for a key or certificate, those of its user.
+/// All attributes of an entity: its own, and for a key or certificate also those of its user.
 ///
 /// ```
 /// use credlens::gsl::{attributes, typed::Entity};
@@ -48,45 +50,33 @@ impl AnyAttribute {
 /// ```
 pub fn attributes(entity: Entity) -> impl Iterator<Item = AnyAttribute> + Clone {
     let (own, owner): (&[_], &[_]) = match entity {
-        Entity::IamUser => (&USER, &[]),
-        Entity::IamAccessKey => (&KEY, &OWNER),
-        Entity::IamSigningCertificate => (&CERTIFICATE, &OWNER),
+        Entity::IamUser => (&OF_USER, &[]),
+        Entity::IamAccessKey => (&OF_KEY, &OF_OWNER),
+        Entity::IamSigningCertificate => (&OF_CERTIFICATE, &OF_OWNER),
     };
     own.iter().chain(owner).copied()
 }
 
-const KEY: [AnyAttribute; 5] = [
-    AnyAttribute::Flag(Attribute::new("isActive", [F::Key1Active, F::Key2Active])),
-    AnyAttribute::Time(Attribute::new(
-        "lastRotated",
-        [T::Key1LastRotated, T::Key2LastRotated],
-    )),
-    AnyAttribute::Time(Attribute::new("lastUsedDate", [T::Key1LastUsed, T::Key2LastUsed])),
-    AnyAttribute::Text(Attribute::new(
-        "lastUsedRegion",
-        [X::Key1LastUsedRegion, X::Key2LastUsedRegion],
-    )),
-    AnyAttribute::Text(Attribute::new(
-        "lastUsedService",
-        [X::Key1LastUsedService, X::Key2LastUsedService],
-    )),
+const OF_KEY: [AnyAttribute; 5] = [
+    AnyAttribute::Flag(Attribute::new("isActive", ACCESS_KEY.active)),
+    AnyAttribute::Time(Attribute::new("lastRotated", ACCESS_KEY.last_rotated)),
+    AnyAttribute::Time(Attribute::new("lastUsedDate", KEY_LAST_USED.date)),
+    AnyAttribute::Text(Attribute::new("lastUsedRegion", KEY_LAST_USED.region)),
+    AnyAttribute::Text(Attribute::new("lastUsedService", KEY_LAST_USED.service)),
 ];
 
-const CERTIFICATE: [AnyAttribute; 2] = [
-    AnyAttribute::Flag(Attribute::new("isActive", [F::Cert1Active, F::Cert2Active])),
-    AnyAttribute::Time(Attribute::new(
-        "lastRotated",
-        [T::Cert1LastRotated, T::Cert2LastRotated],
-    )),
+const OF_CERTIFICATE: [AnyAttribute; 2] = [
+    AnyAttribute::Flag(Attribute::new("isActive", CERTIFICATE.active)),
+    AnyAttribute::Time(Attribute::new("lastRotated", CERTIFICATE.last_rotated)),
 ];
 
-/// Makes `USER`, and `OWNER`: the same as seen from a key or certificate.
+/// Declares `OF_USER`, and `OF_OWNER`: the same for the owner of a key or certificate.
 macro_rules! user_attributes {
     ($($name:literal $kind:ident $column:expr;)*) => {
-        const USER: [AnyAttribute; Column::COUNT] =
-            [$(AnyAttribute::$kind(Attribute::new($name, [$column; 2]))),*];
-        const OWNER: [AnyAttribute; Column::COUNT] =
-            [$(AnyAttribute::$kind(Attribute::new(concat!("user.", $name), [$column; 2]))),*];
+        const OF_USER: [AnyAttribute; Column::COUNT] =
+            [$(AnyAttribute::$kind(Attribute::new($name, [$column; _]))),*];
+        const OF_OWNER: [AnyAttribute; Column::COUNT] =
+            [$(AnyAttribute::$kind(Attribute::new(concat!("user.", $name), [$column; _]))),*];
     };
 }
 

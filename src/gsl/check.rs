@@ -1,4 +1,5 @@
-//! Rules as written to typed rules: every name is known, and every question suits the type it is put to.
+//! Checks rules as written and makes typed rules of them: every name is known, and every test applies to its
+//! attribute's type.
 
 use std::collections::BTreeMap;
 
@@ -11,18 +12,15 @@ use super::error::{ERROR_LIMIT, Error};
 use super::explain;
 use super::typed::{Attribute, Comparison, Entity, Expr, Pattern, TextTest, TimeTest, TypedRule};
 
-/// Each compiled expression may take a megabyte.
+/// How many regular expressions a rule may have; each may take a megabyte when it is compiled.
 const PATTERN_LIMIT: usize = 32;
 
-/// The typed rule, or all that is wrong with the names and types.
+/// The typed rule, or all errors in names and types.
 pub(super) fn check(
     rule: &ast::Rule<'_>,
     parameters: &BTreeMap<String, i64>,
 ) -> Result<TypedRule, Vec<Error>> {
-    let Some(entity) = Entity::ALL
-        .into_iter()
-        .find(|entity| entity.name() == rule.entity.node)
-    else {
+    let Ok(entity) = rule.entity.node.parse() else {
         return Err(vec![explain::unknown_entity(rule.entity)]);
     };
     let mut checker = Checker {
@@ -49,7 +47,7 @@ pub(super) fn check(
 struct Checker<'a> {
     entity: Entity,
     parameters: &'a BTreeMap<String, i64>,
-    /// How many regular expressions there were so far.
+    /// How many regular expressions were found so far.
     patterns: usize,
     errors: Vec<Error>,
 }
@@ -57,7 +55,7 @@ struct Checker<'a> {
 type Checked<T> = Result<T, Error>;
 
 impl Checker<'_> {
-    /// The typed expression; nothing where an error was noted, after which the rest is checked nevertheless.
+    /// The typed expression; none after an error, which does not keep the rest from being checked.
     fn expr(&mut self, expr: &ast::Expr<'_>) -> Option<Expr> {
         match expr {
             ast::Expr::And(parts) => self.parts(parts).map(Expr::and),
@@ -93,7 +91,7 @@ impl Checker<'_> {
     fn flag(&self, attribute: Attribute<FlagColumn>, predicate: &Predicate<'_>) -> Checked<Expr> {
         let any = AnyAttribute::Flag(attribute);
         match &predicate.test {
-            Test::Holds => Ok(Expr::Flag(attribute, true)),
+            Test::Bare => Ok(Expr::Flag(attribute, true)),
             Test::Compare(Comparison::Equal, literal) => match literal.node {
                 Literal::Text("true") | Literal::Word("true") => Ok(Expr::Flag(attribute, true)),
                 Literal::Text("false") | Literal::Word("false") => Ok(Expr::Flag(attribute, false)),
@@ -132,7 +130,7 @@ impl Checker<'_> {
                 count,
             } => {
                 let AnyAttribute::Time(right) = self.attribute(*other)? else {
-                    return Err(explain::no_time(*other));
+                    return Err(explain::not_a_time(*other));
                 };
                 return Ok(Expr::Difference {
                     left: attribute,
@@ -145,7 +143,7 @@ impl Checker<'_> {
             Test::Compare(comparison, literal) => {
                 return Err(self.compared_time(attribute, *comparison, *literal));
             }
-            Test::Holds | Test::In(_) | Test::Like(_) | Test::Matches(_) | Test::Array => {
+            Test::Bare | Test::In(_) | Test::Like(_) | Test::Matches(_) | Test::Array => {
                 return Err(explain::unsuited(any, predicate));
             }
         };
@@ -182,7 +180,7 @@ impl Checker<'_> {
             Test::Like(literal) => self.literal(any, literal).map(TextTest::Like),
             Test::Matches(regex) => self.pattern(*regex).map(TextTest::Matches),
             Test::IsEmpty => Ok(TextTest::IsEmpty),
-            Test::Holds
+            Test::Bare
             | Test::Compare(..)
             | Test::Before(_)
             | Test::After(_)
@@ -203,7 +201,7 @@ impl Checker<'_> {
     fn pattern(&mut self, regex: Spanned<ast::Regex<'_>>) -> Checked<Pattern> {
         self.patterns += 1;
         if self.patterns > PATTERN_LIMIT {
-            let message = format!("a rule may hold {PATTERN_LIMIT} regular expressions");
+            let message = format!("a rule may have at most {PATTERN_LIMIT} regular expressions");
             return Err(Error::new(regex.span, message, "one too many"));
         }
         let ignore_case = match regex.node.flags {
@@ -211,7 +209,8 @@ impl Checker<'_> {
             "i" => true,
             flags => return Err(explain::unknown_flags(regex.span, flags)),
         };
-        Pattern::new(regex.node.source, ignore_case).map_err(|error| explain::no_regex(regex.span, &error))
+        Pattern::new(regex.node.source, ignore_case)
+            .map_err(|error| explain::invalid_regex(regex.span, &error))
     }
 
     fn window(&self, window: Window<'_>) -> Checked<(i64, Unit)> {
@@ -228,15 +227,12 @@ impl Checker<'_> {
             Magnitude::Digits(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
                 digits.parse().unwrap_or(i128::MAX)
             }
-            Magnitude::Digits(digits) => return Err(explain::no_whole_number(count.span, digits)),
+            Magnitude::Digits(digits) => return Err(explain::not_a_whole_number(count.span, digits)),
         };
         i64::try_from(if negative { -value } else { value }).map_err(|_| explain::too_large(count.span))
     }
 }
 
 fn checked_unit(unit: Spanned<&str>) -> Checked<Unit> {
-    Unit::ALL
-        .into_iter()
-        .find(|known| known.name() == unit.node)
-        .ok_or_else(|| explain::unknown_unit(unit))
+    unit.node.parse().map_err(|_| explain::unknown_unit(unit))
 }

@@ -1,8 +1,8 @@
-//! What is wrong with a rule, and where; with the small tools that make such words helpful.
+//! An error in a rule and its position, and helpers for its message.
 
 use std::ops::Range;
 
-/// More errors than this are not told: who mends twenty reads on.
+/// More errors are not reported: after fixing twenty, the author checks the rule again.
 pub(super) const ERROR_LIMIT: usize = 20;
 
 /// One mistake in the source text of a rule.
@@ -13,13 +13,13 @@ pub struct Error {
     pub span: Range<usize>,
     /// What is wrong, complete in itself.
     pub message: String,
-    /// What to write beside the place; may be empty.
+    /// A label for the marked source; may be empty.
     pub label: String,
-    /// How to mend it, in one or more lines.
+    /// How to fix it, in one or more lines.
     pub help: Option<String>,
 }
 
-/// A place in the source text.
+/// A range of the source text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Span {
     pub(super) start: usize,
@@ -56,7 +56,7 @@ impl Error {
         self
     }
 
-    /// Helps with the one of `words` that the wrong `word` was probably meant to be, if there is one.
+    /// Suggests the one of `words` that was probably meant by the wrong `word`, if there is one.
     #[must_use]
     pub(super) fn did_you_mean<'a>(self, word: &str, words: impl IntoIterator<Item = &'a str>) -> Self {
         match nearest(word, words) {
@@ -66,7 +66,7 @@ impl Error {
     }
 }
 
-/// The word that differs from this one in little: in case only, or in a few letters.
+/// The word most similar to this one: different in case only, or in a few letters.
 pub(crate) fn nearest<'a>(word: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = word.to_ascii_lowercase();
     words
@@ -78,7 +78,7 @@ pub(crate) fn nearest<'a>(word: &str, words: impl IntoIterator<Item = &'a str>) 
         .map(|(_, candidate)| candidate)
 }
 
-/// How many letters may be wrong in a word.
+/// How many letters may differ from a similar word.
 const fn tolerance(word: &str) -> usize {
     word.len() / 4
 }
@@ -87,7 +87,7 @@ fn distance(lower: &str, candidate: &str) -> usize {
     strsim::osa_distance(lower, &candidate.to_ascii_lowercase())
 }
 
-/// A piece of the source for use in a message: between backticks, and not too long.
+/// A part of the source for a message: between backticks, and not too long.
 pub(super) fn quoted(text: &str) -> String {
     const LONGEST: usize = 40;
     match text.char_indices().nth(LONGEST) {

@@ -1,4 +1,4 @@
-//! Words for what the checker refuses: why, and what to write instead.
+//! The errors of the checker: what is wrong, and what to write instead.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::attributes::{AnyAttribute, attributes};
 use super::error::{Error, Span, nearest, quoted};
 use super::typed::{Attribute, Comparison, Entity};
 
-/// Attributes that `CloudGuard` knows from elsewhere, and the nearest that a report has.
+/// Attributes that `CloudGuard` has from other data, and the closest attribute of a report.
 const BEYOND_REPORTS: [(&str, Option<&str>); 17] = [
     ("accountNumber", Some("arn")),
     ("attachedGroups", None),
@@ -33,15 +33,15 @@ const BEYOND_REPORTS: [(&str, Option<&str>); 17] = [
 
 pub(super) fn unknown_entity(entity: Spanned<&str>) -> Error {
     let names = Entity::ALL.map(Entity::name);
-    let message = format!("a credential report does not tell of {}", quoted(entity.node));
+    let message = format!("{} is not an entity of a credential report", quoted(entity.node));
     let error = Error::new(entity.span, message, "unknown entity");
     match (entity.node, nearest(entity.node, names)) {
         ("Iam", _) => error.with_help(
-            "`Iam` is the account with its password policy, which no credential report holds\n\
-             a report tells of IamUser, IamAccessKey and IamSigningCertificate",
+            "`Iam` is the account with its password policy, which a credential report does not have\n\
+             the entities are IamUser, IamAccessKey and IamSigningCertificate",
         ),
         (_, Some(meant)) => error.with_help(format!("did you mean `{meant}`?")),
-        _ => error.with_help("a report tells of IamUser, IamAccessKey and IamSigningCertificate"),
+        _ => error.with_help("the entities are IamUser, IamAccessKey and IamSigningCertificate"),
     }
 }
 
@@ -56,7 +56,7 @@ pub(super) fn unknown_attribute(entity: Entity, path: Spanned<&str>) -> Error {
         let prefix = if entity == Entity::IamUser { "" } else { "user." };
         let error = Error::new(path.span, message, "needs data that a credential report lacks");
         return match near {
-            Some(near) => error.with_help(format!("the nearest that a report has is `{prefix}{near}`")),
+            Some(near) => error.with_help(format!("the closest attribute is `{prefix}{near}`")),
             None => error,
         };
     }
@@ -71,15 +71,16 @@ fn beyond_reports(name: &str) -> Option<(&'static str, Option<&'static str>)> {
     BEYOND_REPORTS.into_iter().find(|&(beyond, _)| beyond == first)
 }
 
-/// What was probably meant by an attribute that the entity lacks.
+/// The attribute that was probably meant by an unknown one.
 fn meant(entity: Entity, name: &str) -> Option<String> {
     let did_you_mean = |meant: &str| format!("did you mean `{meant}`?");
     let find = |wanted: &str| attributes(entity).find(|attribute| attribute.name() == wanted);
     let last = name.rsplit('.').next().unwrap_or(name);
     if let Some(column) = Column::from_name(name) {
-        let holds = |attribute: &AnyAttribute| Slot::ALL.map(|slot| attribute.column(slot)).contains(&column);
+        let has_column =
+            |attribute: &AnyAttribute| Slot::ALL.map(|slot| attribute.column(slot)).contains(&column);
         return attributes(entity)
-            .find(holds)
+            .find(has_column)
             .map(|attribute| did_you_mean(attribute.name()));
     }
     if entity == Entity::IamUser {
@@ -88,7 +89,7 @@ fn meant(entity: Entity, name: &str) -> Option<String> {
         if let Some(attribute) = in_slot_one {
             let meant = did_you_mean(attribute.name());
             return Some(format!(
-                "{meant} Or let the rule judge IamAccessKey, which has `{name}`"
+                "{meant} Or write the rule for IamAccessKey, which has `{name}`"
             ));
         }
     }
@@ -116,12 +117,12 @@ fn listing(entity: Entity) -> String {
         text.push_str(name);
     }
     if entity != Entity::IamUser {
-        text.push_str(", and all that IamUser has as `user.…`");
+        text.push_str(", and every attribute of IamUser as `user.…`");
     }
     text
 }
 
-/// The operator is known, but not for this type.
+/// The operator does not apply to this type.
 pub(super) fn unsuited(attribute: AnyAttribute, predicate: &Predicate<'_>) -> Error {
     let (name, kind) = (attribute.name(), kind(attribute));
     let (span, word) = (predicate.word.span, predicate.word.node);
@@ -130,9 +131,9 @@ pub(super) fn unsuited(attribute: AnyAttribute, predicate: &Predicate<'_>) -> Er
             let message = format!("`{word}` needs data that a credential report lacks");
             Error::new(span, message, "a command on arrays")
         }
-        Test::Holds => Error::new(
+        Test::Bare => Error::new(
             span,
-            format!("`{name}` is {kind} and no condition by itself"),
+            format!("`{name}` is {kind}, which is not a condition by itself"),
             kind,
         ),
         Test::Compare(..)
@@ -143,11 +144,11 @@ pub(super) fn unsuited(attribute: AnyAttribute, predicate: &Predicate<'_>) -> Er
         | Test::After(_)
         | Test::IsEmpty
         | Test::Difference { .. } => {
-            let message = format!("`{word}` does not suit `{name}`, which is {kind}");
+            let message = format!("`{word}` does not apply to `{name}`, which is {kind}");
             Error::new(span, message, format!("not for {kind}"))
         }
     }
-    .with_help(questions(attribute))
+    .with_help(tests_of(attribute))
 }
 
 const fn kind(attribute: AnyAttribute) -> &'static str {
@@ -158,8 +159,8 @@ const fn kind(attribute: AnyAttribute) -> &'static str {
     }
 }
 
-/// All that can be asked of the attribute.
-fn questions(attribute: AnyAttribute) -> String {
+/// All tests that apply to the attribute.
+fn tests_of(attribute: AnyAttribute) -> String {
     let name = attribute.name();
     match attribute {
         AnyAttribute::Flag(_) => format!("write `{name} = true` or `{name} = false`"),
@@ -174,7 +175,7 @@ fn questions(attribute: AnyAttribute) -> String {
     }
 }
 
-/// The literal is not of the attribute's type; a time's number is better told by [`time_as_number`].
+/// The literal is not of the attribute's type. For a time and a number see [`time_as_number`].
 pub(super) fn wrong_literal(entity: Entity, attribute: AnyAttribute, literal: Spanned<Literal<'_>>) -> Error {
     let (name, kind) = (attribute.name(), kind(attribute));
     let mut other_time = None;
@@ -199,28 +200,28 @@ pub(super) fn wrong_literal(entity: Entity, attribute: AnyAttribute, literal: Sp
             error.with_help(format!("write `{name} dateDifference({other}, 'days') < 90`"))
         }
         (AnyAttribute::Text(_), Literal::Word(_) | Literal::Number(_)) => {
-            error.with_help("text stands in single quotes")
+            error.with_help("put text in single quotes")
         }
         (AnyAttribute::Flag(_) | AnyAttribute::Time(_), _) | (AnyAttribute::Text(_), Literal::Text(_)) => {
-            error.with_help(questions(attribute))
+            error.with_help(tests_of(attribute))
         }
     }
 }
 
-/// `passwordNextRotation <= 45` is in published rules, and cannot mean what its writer meant.
+/// `passwordNextRotation <= 45` is in published rules, but does not do what its author meant.
 pub(super) fn time_as_number(
     attribute: Attribute<TimeColumn>,
     comparison: Comparison,
     count: i64,
     span: Span,
 ) -> Error {
-    /// Larger numbers were not meant as days.
+    /// Greater numbers were not meant as days.
     const MOST_DAYS: u64 = 100_000;
     let name = attribute.name();
     let message = format!("`{name}` is a time and cannot be compared with a number");
     let error = Error::new(span, message, "a number");
     if count.unsigned_abs() > MOST_DAYS {
-        return error.with_help(questions(AnyAttribute::Time(attribute)));
+        return error.with_help(tests_of(AnyAttribute::Time(attribute)));
     }
     let ahead = attribute.column(Slot::One) == TimeColumn::PasswordNextRotation;
     let days = if ahead { count } else { -count };
@@ -229,19 +230,19 @@ pub(super) fn time_as_number(
         Comparison::AtMost => ("<=", "never", "always", true),
         Comparison::AtLeast => (">=", "always", "never", false),
         Comparison::More => (">", "always", "never", false),
-        Comparison::Equal => return error.with_help(questions(AnyAttribute::Time(attribute))),
+        Comparison::Equal => return error.with_help(tests_of(AnyAttribute::Time(attribute))),
     };
     let word = if soon == ahead { "before" } else { "after" };
     error.with_help(format!(
-        "CloudGuard compares seconds since 1970: a set time is {set} {sign} {count}, a missing one {missing}\n\
+        "CloudGuard compares seconds since 1970: a set time is {set} {sign} {count}, an absent one {missing} is\n\
          write `{name} {word}({days}, 'days')`"
     ))
 }
 
-/// The argument of `dateDifference` is no time.
-pub(super) fn no_time(path: Spanned<&str>) -> Error {
+/// The argument of `dateDifference` is not a time.
+pub(super) fn not_a_time(path: Spanned<&str>) -> Error {
     let message = format!(
-        "`dateDifference` needs two times, and {} is none",
+        "`dateDifference` needs two times, but {} is not a time",
         quoted(path.node)
     );
     Error::new(path.span, message, "not a time")
@@ -270,13 +271,10 @@ pub(super) fn unknown_parameter(span: Span, name: &str, known: &BTreeMap<String,
     Error::new(span, format!("unknown parameter {}", quoted(name)), "unknown").with_help(help)
 }
 
-pub(super) fn no_whole_number(span: Span, digits: &str) -> Error {
-    Error::new(
-        span,
-        format!("{} is no whole number", quoted(digits)),
-        "not a whole number",
-    )
-    .with_help("write digits only, and the unit in quotes: `before(-90, 'days')`")
+pub(super) fn not_a_whole_number(span: Span, digits: &str) -> Error {
+    let message = format!("{} is not a whole number", quoted(digits));
+    Error::new(span, message, "not a whole number")
+        .with_help("write digits only, and the unit in quotes: `before(-90, 'days')`")
 }
 
 pub(super) fn too_large(span: Span) -> Error {
@@ -284,11 +282,11 @@ pub(super) fn too_large(span: Span) -> Error {
 }
 
 pub(super) fn unknown_flags(span: Span, flags: &str) -> Error {
-    let message = format!("a regular expression has no flags {}", quoted(flags));
+    let message = format!("a regular expression does not have the flags {}", quoted(flags));
     Error::new(span, message, "unknown flags").with_help("the only flag is `i`: ignore case")
 }
 
-pub(super) fn no_regex(span: Span, error: &regex::Error) -> Error {
+pub(super) fn invalid_regex(span: Span, error: &regex::Error) -> Error {
     let error = error.to_string();
     let reason = error.lines().next_back().unwrap_or_default();
     let reason = reason.strip_prefix("error: ").unwrap_or(reason);

@@ -1,4 +1,4 @@
-//! The canonical spelling of rules: parsing it gives the same rule again.
+//! Prints rules in their canonical form: parsing it gives the same rule again.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -59,7 +59,7 @@ fn join(
     Ok(())
 }
 
-/// Whether the predicate has an operator for its opposite: `!=`, `not in`, `unlike`.
+/// Whether the predicate has an operator for its negation: `!=`, `not in`, `unlike`.
 const fn has_opposite(expr: &Expr) -> bool {
     match expr {
         Expr::Flag(..) => true,
@@ -69,7 +69,7 @@ const fn has_opposite(expr: &Expr) -> bool {
     }
 }
 
-/// A predicate, or its opposite where [`has_opposite`] says that there is one.
+/// A predicate, or its opposite if it [`has_opposite`].
 fn predicate(f: &mut Formatter<'_>, expr: &Expr, opposite: bool) -> fmt::Result {
     match expr {
         Expr::Flag(attribute, value) => {
@@ -132,7 +132,7 @@ fn text_test(f: &mut Formatter<'_>, test: &TextTest, opposite: bool) -> fmt::Res
     }
 }
 
-/// Between quotes, with those in it doubled.
+/// The text between quotes, with inner quotes doubled.
 fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }

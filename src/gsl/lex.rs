@@ -1,34 +1,34 @@
-//! Source text to tokens.
+//! Splits the source text into tokens.
 
 use super::error::{ERROR_LIMIT, Error, Span, quoted};
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Token<'s> {
-    pub(super) kind: Kind<'s>,
+    pub(super) kind: TokenKind<'s>,
     pub(super) span: Span,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind<'s> {
+pub(super) enum TokenKind<'s> {
     /// A keyword, an entity, an attribute's path.
     Word(&'s str),
     /// Begins with a digit.
     Number(&'s str),
-    /// What stands between single quotes, inner quotes still doubled.
+    /// The text between single quotes, with inner quotes still doubled.
     Text(&'s str),
-    /// What stands between slashes, and the letters behind.
+    /// The text between slashes, and the letters after them.
     Regex {
         source: &'s str,
         flags: &'s str,
     },
-    /// What stands between braces.
+    /// The name between braces.
     Parameter(&'s str),
     Symbol(&'static str),
     End,
 }
 
-impl<'s> Kind<'s> {
-    /// The word or sign; empty for what is neither.
+impl<'s> TokenKind<'s> {
+    /// The word or sign; empty for other tokens.
     pub(super) const fn code(self) -> &'s str {
         match self {
             Self::Word(code) | Self::Symbol(code) => code,
@@ -37,31 +37,31 @@ impl<'s> Kind<'s> {
     }
 }
 
-/// What each sign means; where that is another word or sign, the writer had another language in mind.
-/// A longer sign stands before those that it starts with.
-const SIGNS: [(&str, Kind<'static>); 19] = [
-    ("==", Kind::Symbol("=")),
-    ("<>", Kind::Symbol("!=")),
-    ("=<", Kind::Symbol("<=")),
-    ("=>", Kind::Symbol(">=")),
-    ("&&", Kind::Word("and")),
-    ("||", Kind::Word("or")),
-    ("<=", Kind::Symbol("<=")),
-    (">=", Kind::Symbol(">=")),
-    ("!=", Kind::Symbol("!=")),
-    ("!", Kind::Word("not")),
-    ("<", Kind::Symbol("<")),
-    (">", Kind::Symbol(">")),
-    ("=", Kind::Symbol("=")),
-    ("(", Kind::Symbol("(")),
-    (")", Kind::Symbol(")")),
-    ("[", Kind::Symbol("[")),
-    ("]", Kind::Symbol("]")),
-    (",", Kind::Symbol(",")),
-    ("-", Kind::Symbol("-")),
+/// The token of each sign; where it is another word or sign, the author thought of another language. A longer sign is
+/// before those that it starts with.
+const SIGNS: [(&str, TokenKind<'static>); 19] = [
+    ("==", TokenKind::Symbol("=")),
+    ("<>", TokenKind::Symbol("!=")),
+    ("=<", TokenKind::Symbol("<=")),
+    ("=>", TokenKind::Symbol(">=")),
+    ("&&", TokenKind::Word("and")),
+    ("||", TokenKind::Word("or")),
+    ("<=", TokenKind::Symbol("<=")),
+    (">=", TokenKind::Symbol(">=")),
+    ("!=", TokenKind::Symbol("!=")),
+    ("!", TokenKind::Word("not")),
+    ("<", TokenKind::Symbol("<")),
+    (">", TokenKind::Symbol(">")),
+    ("=", TokenKind::Symbol("=")),
+    ("(", TokenKind::Symbol("(")),
+    (")", TokenKind::Symbol(")")),
+    ("[", TokenKind::Symbol("[")),
+    ("]", TokenKind::Symbol("]")),
+    (",", TokenKind::Symbol(",")),
+    ("-", TokenKind::Symbol("-")),
 ];
 
-/// The tokens, the last of them [`Kind::End`], and what was wrong with the text between them.
+/// The tokens, the last of them [`TokenKind::End`], and the errors in the text between them.
 pub(super) fn lex(source: &str) -> (Vec<Token<'_>>, Vec<Error>) {
     let mut lexer = Lexer {
         source,
@@ -72,7 +72,7 @@ pub(super) fn lex(source: &str) -> (Vec<Token<'_>>, Vec<Error>) {
     while lexer.errors.len() < ERROR_LIMIT && lexer.next() {}
     let end = source.trim_end().len();
     lexer.tokens.push(Token {
-        kind: Kind::End,
+        kind: TokenKind::End,
         span: Span { start: end, end },
     });
     (lexer.tokens, lexer.errors)
@@ -86,7 +86,7 @@ struct Lexer<'s> {
 }
 
 impl<'s> Lexer<'s> {
-    /// Reads one token; whether there was one.
+    /// Reads one token, and says whether there was one.
     fn next(&mut self) -> bool {
         let rest = self.source[self.at..].trim_start();
         self.at = self.source.len() - rest.len();
@@ -100,7 +100,7 @@ impl<'s> Lexer<'s> {
             '{' => self.parameter(rest),
             '0'..='9' => {
                 let length = run(rest, |char| char.is_alphanumeric() || matches!(char, '.' | '_'));
-                self.push(Kind::Number(&rest[..length]), length);
+                self.push(TokenKind::Number(&rest[..length]), length);
             }
             '$' | '_' => self.word(rest),
             _ if first.is_alphabetic() => self.word(rest),
@@ -109,14 +109,14 @@ impl<'s> Lexer<'s> {
         true
     }
 
-    /// The place of the next `length` bytes, which are thereby read.
+    /// Reads the next `length` bytes, and returns their range.
     fn advance(&mut self, length: usize) -> Span {
         let start = self.at;
         self.at += length;
         Span { start, end: self.at }
     }
 
-    fn push(&mut self, kind: Kind<'s>, length: usize) {
+    fn push(&mut self, kind: TokenKind<'s>, length: usize) {
         let span = self.advance(length);
         self.tokens.push(Token { kind, span });
     }
@@ -126,14 +126,14 @@ impl<'s> Lexer<'s> {
         while let Some(quote) = rest[end..].find('\'') {
             end += quote + 1;
             if !rest[end..].starts_with('\'') {
-                self.push(Kind::Text(&rest[1..end - 1]), end);
+                self.push(TokenKind::Text(&rest[1..end - 1]), end);
                 return;
             }
             end += 1;
         }
         self.unclosed(
             rest,
-            "a string",
+            "string",
             "close it with `'`; a quote in a string is written twice: ''",
         );
     }
@@ -142,7 +142,7 @@ impl<'s> Lexer<'s> {
         let length = rest[1..].find('"').map_or(rest.len(), |quote| quote + 2);
         let span = self.advance(length);
         self.errors.push(
-            Error::new(span, "strings stand in single quotes", "in double quotes")
+            Error::new(span, "strings need single quotes", "in double quotes")
                 .with_help("write 'text'; a quote in a string is written twice: ''"),
         );
     }
@@ -155,13 +155,13 @@ impl<'s> Lexer<'s> {
             } else if char == '/' {
                 let flags = &rest[end + 1..][..run(&rest[end + 1..], char::is_alphanumeric)];
                 let source = &rest[1..end];
-                self.push(Kind::Regex { source, flags }, end + 1 + flags.len());
+                self.push(TokenKind::Regex { source, flags }, end + 1 + flags.len());
                 return;
             }
         }
         self.unclosed(
             rest,
-            "a regular expression",
+            "regular expression",
             "close it with `/`; a slash in it is written \\/",
         );
     }
@@ -171,7 +171,7 @@ impl<'s> Lexer<'s> {
         let mut span = self.advance(rest.len());
         span.end = span.start + line;
         self.errors
-            .push(Error::new(span, format!("{what} has no end"), "begins here").with_help(help));
+            .push(Error::new(span, format!("unclosed {what}"), "begins here").with_help(help));
     }
 
     fn parameter(&mut self, rest: &'s str) {
@@ -180,16 +180,17 @@ impl<'s> Lexer<'s> {
         })];
         let closed = rest[1 + name.len()..].starts_with('}');
         if closed && !name.is_empty() {
-            self.push(Kind::Parameter(name), name.len() + 2);
+            self.push(TokenKind::Parameter(name), name.len() + 2);
         } else {
             let span = self.advance(name.len() + 1 + usize::from(closed));
             self.errors.push(
-                Error::new(span, "a parameter is a name in braces", "no parameter").with_help("write {name}"),
+                Error::new(span, "a parameter is a name in braces", "not a parameter")
+                    .with_help("write {name}"),
             );
         }
     }
 
-    /// Dots, colons and inner hyphens belong to words, so that `contain-any` and `aws:username` are one.
+    /// Dots, colons and inner hyphens belong to words, so that `contain-any` and `aws:username` are one word each.
     fn word(&mut self, rest: &'s str) {
         let mut length = 0;
         loop {
@@ -202,7 +203,7 @@ impl<'s> Lexer<'s> {
             }
             length += 1;
         }
-        self.push(Kind::Word(&rest[..length]), length);
+        self.push(TokenKind::Word(&rest[..length]), length);
     }
 
     fn sign(&mut self, rest: &'s str) {
@@ -226,17 +227,15 @@ impl<'s> Lexer<'s> {
     fn stray(&mut self, rest: &str) {
         let length = run(rest, |char| !char.is_whitespace() && !char.is_ascii_graphic()).max(1);
         let message = match &rest[..length] {
-            "‘" | "’" | "“" | "”" => {
-                "strings stand in straight single quotes, as in 'text'".to_owned()
-            }
-            stray => format!("{} has no place in a rule", quoted(stray)),
+            "‘" | "’" | "“" | "”" => "strings need straight single quotes, as in 'text'".to_owned(),
+            stray => format!("unexpected {}", quoted(stray)),
         };
         let span = self.advance(length);
         self.errors.push(Error::new(span, message, ""));
     }
 }
 
-/// How many bytes of characters of this kind the text starts with.
-fn run(text: &str, of: impl Fn(char) -> bool) -> usize {
-    text.find(|char| !of(char)).unwrap_or(text.len())
+/// How many bytes at the start of the text are of such characters.
+fn run(text: &str, is_of_run: impl Fn(char) -> bool) -> usize {
+    text.find(|char| !is_of_run(char)).unwrap_or(text.len())
 }

@@ -1,24 +1,24 @@
-//! The rule language: GSL, as Check Point `CloudGuard` writes it for its `IamUser` entity, on what a
-//! credential report holds. Source text becomes a [`typed::TypedRule`] or errors that say how to mend it.
+//! The rule language: GSL, as Check Point `CloudGuard` has it for its `IamUser` entity, on the data of a credential
+//! report. Source text becomes a [`typed::TypedRule`] or errors that say how to fix it.
 //!
 //! ```text
 //! <Entity> [where E] should [not] [have] E [exclude E]
 //! ```
 //!
-//! - `E`: predicates under `not`, `and`, `or` (binding in this order) and parentheses; `should not` negates
-//!   the whole of what follows.
+//! - `E`: predicates with `not`, `and`, `or` (binding in this order) and parentheses; `should not` negates the whole
+//!   expression after it.
 //! - Flags: `x`, `x = true`, `x != 'false'`. The quoted and the bare word are one literal.
 //! - Times: `x before(-90, 'days')`, `x after(-90, 'days')`, `x isEmpty()`,
 //!   `x dateDifference(y, 'seconds') < 60`.
 //! - Text: `x = 'a'`, `x != 'a'`, `x in('a', 'b')`, `x not in('a')`, `x like 'a%'`, `x unlike 'a%'` (`%` is any
-//!   run of characters, there is no other wildcard), `x regexMatch /^a/i`, `x isEmpty()`.
-//!   All compare case-sensitively, but for a regular expression with the flag `i`.
+//!   run of characters, and the only wildcard), `x regexMatch /^a/i`, `x isEmpty()`.
+//!   All are case-sensitive, except a regular expression with the flag `i`.
 //! - In a string, `''` is a quote, and a backslash is a backslash. In a regular expression, `\/` is a slash.
-//! - `{name}` or `-{name}` may stand for any number and takes the value of that parameter.
-//! - Entities: `IamUser`, and beyond GSL `IamAccessKey` and `IamSigningCertificate`. [`attributes`] lists
-//!   what each has.
+//! - `{name}` or `-{name}` may be in place of any number and is the value of that parameter.
+//! - Entities: `IamUser`, and beyond GSL `IamAccessKey` and `IamSigningCertificate`. [`attributes`] lists the
+//!   attributes of each.
 //!
-//! Rules may come from strangers: their size, nesting and regular expressions are bounded.
+//! Rules may be untrusted: their size, nesting and regular expressions are bounded.
 //!
 //! ```
 //! use std::collections::BTreeMap;
@@ -47,6 +47,7 @@ mod lex;
 mod parse;
 mod predicate;
 mod render;
+mod text_test;
 pub mod typed;
 
 use std::collections::BTreeMap;
@@ -62,9 +63,9 @@ use typed::TypedRule;
 /// Longer rules are refused.
 const SOURCE_LIMIT: usize = 1 << 16;
 
-/// Parses and checks a rule; `parameters` are what `{name}`s in it stand for.
+/// Parses and checks a rule; `parameters` are the values of `{name}`s in it.
 ///
-/// The errors are in the order of the source, and never empty.
+/// The list of errors is in the order of the source, and never empty.
 pub fn parse_rule(source: &str, parameters: &BTreeMap<String, i64>) -> Result<TypedRule, Vec<Error>> {
     if source.len() > SOURCE_LIMIT {
         let start = Span { start: 0, end: 0 };

@@ -1,5 +1,5 @@
-//! Tokens to a rule as written: recursive descent, one function for each level of precedence;
-//! predicates are in `predicate`.
+//! Parses tokens into a rule as written: recursive descent, one function for each level of precedence; predicates are
+//! in `predicate`.
 //!
 //! ```text
 //! rule = entity [ "where" any ] "should" [ "not" ] [ "have" ] any [ "exclude" any ]
@@ -10,17 +10,17 @@
 
 use super::ast::{Expr, Rule, Spanned};
 use super::error::{Error, Span, quoted};
-use super::lex::{Kind, Token};
+use super::lex::{Token, TokenKind};
 use super::predicate::OPERATORS;
 
-/// How deep parentheses and `not`s may nest; the functions that follow an expression recurse as deep.
+/// How deep parentheses and `not`s may nest; functions on expressions recurse as deep.
 const DEPTH_LIMIT: usize = 64;
 
 pub(super) const STRUCTURE: [&str; 7] = ["where", "should", "not", "have", "and", "or", "exclude"];
 
 pub(super) type Parsed<T> = Result<T, Error>;
 
-/// The rule that the tokens spell, or the first place where they spell none.
+/// The rule of the tokens, or the first error.
 pub(super) fn parse<'s>(source: &'s str, tokens: &[Token<'s>]) -> Parsed<Rule<'s>> {
     Parser {
         source,
@@ -33,7 +33,7 @@ pub(super) fn parse<'s>(source: &'s str, tokens: &[Token<'s>]) -> Parsed<Rule<'s
 
 pub(super) struct Parser<'t, 's> {
     source: &'s str,
-    /// The last is [`Kind::End`] and never passed.
+    /// The last is [`TokenKind::End`] and never passed.
     tokens: &'t [Token<'s>],
     at: usize,
     depth: usize,
@@ -58,7 +58,7 @@ impl<'s> Parser<'_, 's> {
         } else {
             (None, "`and`, `or`, `exclude` or the end of the rule")
         };
-        if self.kind() != Kind::End {
+        if self.kind() != TokenKind::End {
             return Err(self.expected(expected));
         }
         Ok(Rule {
@@ -78,7 +78,7 @@ impl<'s> Parser<'_, 's> {
                 "`List<…>` needs data that a credential report lacks",
                 "a collection",
             )
-            .with_help("let the rule judge one entity at a time: `IamUser should …`"));
+            .with_help("write the rule for one entity at a time: `IamUser should …`"));
         }
         Ok(entity)
     }
@@ -129,9 +129,9 @@ impl<'s> Parser<'_, 's> {
         Ok(expr)
     }
 
-    /// A word that is no keyword, not even in another case.
+    /// A word that is not a keyword in any case.
     pub(super) fn plain_word(&mut self, what: &str) -> Parsed<Spanned<&'s str>> {
-        if let Kind::Word(node) = self.kind()
+        if let TokenKind::Word(node) = self.kind()
             && !is_keyword(node)
         {
             let span = self.advance();
@@ -148,7 +148,7 @@ impl<'s> Parser<'_, 's> {
         }
     }
 
-    /// Passes over this word or sign, if it is here.
+    /// Skips this word or sign, if it is the current token.
     pub(super) fn take(&mut self, code: &str) -> bool {
         let here = self.code() == code;
         if here {
@@ -157,7 +157,7 @@ impl<'s> Parser<'_, 's> {
         here
     }
 
-    /// Passes over the token that is here, and says where it was.
+    /// Skips the current token, and returns its range.
     pub(super) fn advance(&mut self) -> Span {
         let span = self.span();
         if self.at + 1 < self.tokens.len() {
@@ -166,7 +166,7 @@ impl<'s> Parser<'_, 's> {
         span
     }
 
-    pub(super) fn kind(&self) -> Kind<'s> {
+    pub(super) fn kind(&self) -> TokenKind<'s> {
         self.tokens[self.at].kind
     }
 
@@ -174,7 +174,7 @@ impl<'s> Parser<'_, 's> {
         self.kind().code()
     }
 
-    /// The word or sign behind the one that is here.
+    /// The word or sign after the current token.
     pub(super) fn next_code(&self) -> &'s str {
         self.tokens.get(self.at + 1).map_or("", |next| next.kind.code())
     }
@@ -183,7 +183,7 @@ impl<'s> Parser<'_, 's> {
         self.tokens[self.at].span
     }
 
-    /// The error that something else should stand here.
+    /// The error that the current token is not what is expected here.
     pub(super) fn expected(&self, what: &str) -> Error {
         let found = match self.span().of(self.source) {
             "" => "the end of the rule".to_owned(),
@@ -191,7 +191,7 @@ impl<'s> Parser<'_, 's> {
         };
         let message = format!("expected {what}, found {found}");
         let error = Error::new(self.span(), message, "unexpected");
-        if let Kind::Word(word) = self.kind() {
+        if let TokenKind::Word(word) = self.kind() {
             return error.did_you_mean(word, keywords());
         }
         error
@@ -202,7 +202,7 @@ pub(super) fn keywords() -> impl Iterator<Item = &'static str> {
     STRUCTURE.into_iter().chain(OPERATORS)
 }
 
-/// Whether it is a keyword in any case: nobody means `AND` as a name.
+/// Whether it is a keyword in any case: `AND` is never meant as a name.
 pub(super) fn is_keyword(word: &str) -> bool {
     keywords().any(|keyword| keyword.eq_ignore_ascii_case(word))
 }

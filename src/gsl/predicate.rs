@@ -1,12 +1,12 @@
-//! The parser of predicates: an attribute and a question to it.
+//! Parses predicates: an attribute and a test of it.
 
 use super::ast::{Count, Expr, Literal, Magnitude, Predicate, Regex, Spanned, Test, Window};
 use super::error::{Error, quoted};
-use super::lex::Kind;
+use super::lex::TokenKind;
 use super::parse::{Parsed, Parser, STRUCTURE, is_keyword, keywords};
 use super::typed::Comparison;
 
-/// What may follow an attribute, besides signs.
+/// The words that may follow an attribute.
 pub(super) const OPERATORS: [&str; 8] = [
     "in",
     "like",
@@ -26,6 +26,7 @@ const ARRAY_COMMANDS: [&str; 7] = [
     "length",
     "groupBy",
 ];
+
 impl<'s> Parser<'_, 's> {
     pub(super) fn predicate(&mut self) -> Parsed<Expr<'s>> {
         let path = self.plain_word("an attribute")?;
@@ -60,12 +61,12 @@ impl<'s> Parser<'_, 's> {
         })
     }
 
-    /// An attribute without an operator; unless what follows was meant to be one.
+    /// An attribute without an operator, unless the next token was meant as one.
     fn bare(&self, path: Spanned<&'s str>) -> Parsed<Expr<'s>> {
         if self.code() == "(" {
             return Err(unknown_function(path));
         }
-        if let Kind::Word(node) = self.kind()
+        if let TokenKind::Word(node) = self.kind()
             && self.next_code() == "("
             && !STRUCTURE.contains(&node)
         {
@@ -75,7 +76,7 @@ impl<'s> Parser<'_, 's> {
         Ok(Expr::Predicate(Predicate {
             path,
             word: path,
-            test: Test::Holds,
+            test: Test::Bare,
         }))
     }
 
@@ -98,7 +99,7 @@ impl<'s> Parser<'_, 's> {
     }
 
     fn regex(&mut self) -> Parsed<Spanned<Regex<'s>>> {
-        let Kind::Regex { source, flags } = self.kind() else {
+        let TokenKind::Regex { source, flags } = self.kind() else {
             return Err(self.expected("a regular expression between slashes, such as /^admin/i"));
         };
         Ok(Spanned {
@@ -142,7 +143,7 @@ impl<'s> Parser<'_, 's> {
         Ok((test, negated))
     }
 
-    /// Passes over what follows the command, so that the rest of the rule can still be judged.
+    /// Skips the arguments of the command, so that the rest of the rule is still checked.
     fn array_command(&mut self) -> Parsed<Test<'s>> {
         loop {
             self.brackets()?;
@@ -165,7 +166,7 @@ impl<'s> Parser<'_, 's> {
                 "[" | "(" => open += 1,
                 "]" | ")" if open > 0 => open -= 1,
                 _ if open == 0 => return Ok(()),
-                _ if self.kind() == Kind::End => return Err(self.expected("a closing bracket")),
+                _ if self.kind() == TokenKind::End => return Err(self.expected("a closing bracket")),
                 _ => {}
             }
             self.advance();
@@ -174,16 +175,16 @@ impl<'s> Parser<'_, 's> {
 
     fn literal(&mut self) -> Parsed<Spanned<Literal<'s>>> {
         let node = match self.kind() {
-            Kind::Text(text) => Literal::Text(text),
-            Kind::Word(word) if !is_keyword(word) => Literal::Word(word),
-            Kind::Number(_) | Kind::Parameter(_) | Kind::Symbol("-") => {
+            TokenKind::Text(text) => Literal::Text(text),
+            TokenKind::Word(word) if !is_keyword(word) => Literal::Word(word),
+            TokenKind::Number(_) | TokenKind::Parameter(_) | TokenKind::Symbol("-") => {
                 let count = self.count()?;
                 return Ok(Spanned {
                     node: Literal::Number(count.node),
                     span: count.span,
                 });
             }
-            Kind::Word(_) | Kind::Symbol(_) | Kind::Regex { .. } | Kind::End => {
+            TokenKind::Word(_) | TokenKind::Symbol(_) | TokenKind::Regex { .. } | TokenKind::End => {
                 return Err(self.expected("a literal, such as 'text' or true"));
             }
         };
@@ -195,9 +196,13 @@ impl<'s> Parser<'_, 's> {
         let start = self.span();
         let negative = self.take("-");
         let magnitude = match self.kind() {
-            Kind::Number(digits) => Magnitude::Digits(digits),
-            Kind::Parameter(name) => Magnitude::Parameter(name),
-            Kind::Word(_) | Kind::Text(_) | Kind::Regex { .. } | Kind::Symbol(_) | Kind::End => {
+            TokenKind::Number(digits) => Magnitude::Digits(digits),
+            TokenKind::Parameter(name) => Magnitude::Parameter(name),
+            TokenKind::Word(_)
+            | TokenKind::Text(_)
+            | TokenKind::Regex { .. }
+            | TokenKind::Symbol(_)
+            | TokenKind::End => {
                 return Err(self.expected("a whole number"));
             }
         };
@@ -208,7 +213,7 @@ impl<'s> Parser<'_, 's> {
     }
 
     fn unit(&mut self) -> Parsed<Spanned<&'s str>> {
-        let Kind::Text(node) = self.kind() else {
+        let TokenKind::Text(node) = self.kind() else {
             return Err(self.expected("a unit in quotes, such as 'days'"));
         };
         Ok(Spanned {
@@ -223,7 +228,7 @@ fn unknown_function(name: Spanned<&str>) -> Error {
     Error::new(name.span, message, "unknown").did_you_mean(name.node, keywords())
 }
 
-/// The comparison that the sign stands for, and whether its opposite is meant.
+/// The comparison of this sign, and whether it is negated.
 fn comparison(sign: &str) -> Option<(Comparison, bool)> {
     Some(match sign {
         "<" => (Comparison::Less, false),

@@ -1,4 +1,4 @@
-//! Errors as people read them: the line, a mark below it, and help.
+//! Renders errors for people: the line, a mark below it, and help.
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
@@ -8,16 +8,16 @@ use super::error::Error;
 const WIDTH: usize = 100;
 /// Longer marks are cut.
 const LONGEST_MARK: usize = 60;
-/// Longer messages, labels, helps and origins are cut; no text of our own is.
+/// Longer messages, labels, helps and origins are cut; only untrusted text is so long.
 const LONGEST_TEXT: usize = 2_000;
-/// What lies further right in a line is not looked at.
+/// The rest of longer lines is ignored.
 const LONGEST_LINE: usize = 1 << 18;
 
 /// Renders errors for a terminal (with colours) or a log (without).
 ///
-/// `origin` is the file that the rule came from, `line_start` the number of the rule's first line in it.
-/// Whatever the source holds, the rendering holds no control characters but line ends and the colours asked
-/// for, and its size depends only on the number of errors.
+/// `origin` is the rule's file, `line_start` the number of the rule's first line in it. For any source, the rendering
+/// has no control characters except line ends and the requested colours, and its size depends only on the number of
+/// errors.
 ///
 /// ```
 /// let source = "IamUser should have mfaActiv";
@@ -48,33 +48,33 @@ pub fn render(
 }
 
 fn group<'a>(origin: Option<&str>, line_start: usize, source: &str, error: &Error) -> Group<'a> {
-    let place = Place::of(source, error);
+    let marked = MarkedLine::new(source, error);
     let mark = AnnotationKind::Primary
-        .span(place.start..place.end)
+        .span(marked.start..marked.end)
         .label((!error.label.is_empty()).then(|| escape(&error.label)));
-    let snippet = Snippet::source(place.line)
-        .line_start(line_start.saturating_add(place.lines_before))
+    let snippet = Snippet::source(marked.line)
+        .line_start(line_start.saturating_add(marked.lines_before))
         .path(origin.map(escape))
         .annotation(mark);
     let group = Level::ERROR
         .primary_title(escape(&error.message))
         .element(snippet);
     match &error.help {
-        Some(help) => group.element(Level::HELP.message(harmless_lines(help))),
+        Some(help) => group.element(Level::HELP.message(escape_lines(help))),
         None => group,
     }
 }
 
-/// The line in which an error starts, made harmless, and the bytes of it to mark.
-struct Place {
+/// The escaped line in which an error starts, and the bytes of it to mark.
+struct MarkedLine {
     lines_before: usize,
     line: String,
     start: usize,
     end: usize,
 }
 
-impl Place {
-    fn of(source: &str, error: &Error) -> Self {
+impl MarkedLine {
+    fn new(source: &str, error: &Error) -> Self {
         let start = source.floor_char_boundary(error.span.start);
         let end = source.ceil_char_boundary(error.span.end).max(start);
         let line_at = source[..start].rfind('\n').map_or(0, |newline| newline + 1);
@@ -87,28 +87,28 @@ impl Place {
             .char_indices()
             .nth(LONGEST_MARK)
             .map_or(marked, |(end, _)| &marked[..end]);
-        let before: String = line[..start].chars().map(harmless_char).collect();
-        let marked: String = marked.chars().map(harmless_char).collect();
+        let before: String = line[..start].chars().map(escape_char).collect();
+        let marked: String = marked.chars().map(escape_char).collect();
         Self {
             lines_before: source[..line_at].matches('\n').count(),
             start: before.len(),
             end: before.len() + marked.len(),
-            line: line.chars().map(harmless_char).collect(),
+            line: line.chars().map(escape_char).collect(),
         }
     }
 }
 
-fn harmless_lines(text: &str) -> String {
+fn escape_lines(text: &str) -> String {
     let lines: Vec<_> = text.lines().map(escape).collect();
     lines.join("\n")
 }
 
 fn escape(text: &str) -> String {
-    text.chars().take(LONGEST_TEXT).map(harmless_char).collect()
+    text.chars().take(LONGEST_TEXT).map(escape_char).collect()
 }
 
-/// A terminal obeys control characters, and format characters reorder or hide what it shows.
-const fn harmless_char(char: char) -> char {
+/// Replaces control characters, which a terminal obeys, and format characters, which reorder or hide text.
+const fn escape_char(char: char) -> char {
     match char {
         '\t' => ' ',
         '\0'..='\u{1f}'

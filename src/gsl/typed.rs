@@ -1,34 +1,27 @@
-//! Checked rules. Every value of these types makes sense: a time is only ever compared with times, a flag
-//! only with flags, and every attribute is a column of the report.
+//! Checked rules. Every value of these types is meaningful: a time is compared only with times, a flag only with
+//! flags, and every attribute is a column of the report.
 
-use crate::report::schema::{Column, ColumnSet, Credential, FlagColumn, Slot, TextColumn, TimeColumn};
+use crate::report::schema::{
+    ACCESS_KEY, BySlot, CERTIFICATE, Column, ColumnSet, Credential, FlagColumn, Slot, SlotColumns,
+    TextColumn, TimeColumn,
+};
 use crate::report::time::Unit;
+use crate::report::word::word_enum;
 
-/// What a rule judges.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Entity {
-    /// One a row.
-    IamUser,
-    /// One a key that exists: active, or with a `last_rotated`. An extension of GSL.
-    IamAccessKey,
-    /// One a certificate that exists: active, or with a `last_rotated`. An extension of GSL.
-    IamSigningCertificate,
+word_enum! {
+    /// The entities that rules evaluate.
+    pub enum Entity {
+        /// One for each row.
+        IamUser = "IamUser",
+        /// One for each key that exists: active, or with a `last_rotated`. An extension of GSL.
+        IamAccessKey = "IamAccessKey",
+        /// One for each certificate that exists: active, or with a `last_rotated`. An extension of GSL.
+        IamSigningCertificate = "IamSigningCertificate",
+    }
 }
 
 impl Entity {
-    /// All entities.
-    pub const ALL: [Self; 3] = [Self::IamUser, Self::IamAccessKey, Self::IamSigningCertificate];
-
-    /// The word in GSL.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::IamUser => "IamUser",
-            Self::IamAccessKey => "IamAccessKey",
-            Self::IamSigningCertificate => "IamSigningCertificate",
-        }
-    }
-
-    /// The slots in which a row can hold such an entity; for [`Entity::IamUser`] the one that stands for the row.
+    /// The slots in which a row can have such an entity; for [`Entity::IamUser`], one for the row itself.
     pub const fn slots(self) -> &'static [Slot] {
         match self {
             Self::IamUser => &[Slot::One],
@@ -38,16 +31,18 @@ impl Entity {
 
     /// The two columns that say whether the entity in this slot exists; none for a user, whose row is enough.
     pub const fn existence(self, slot: Slot) -> Option<(FlagColumn, TimeColumn)> {
-        match (self, slot) {
-            (Self::IamUser, _) => None,
-            (Self::IamAccessKey, Slot::One) => Some((FlagColumn::Key1Active, TimeColumn::Key1LastRotated)),
-            (Self::IamAccessKey, Slot::Two) => Some((FlagColumn::Key2Active, TimeColumn::Key2LastRotated)),
-            (Self::IamSigningCertificate, Slot::One) => {
-                Some((FlagColumn::Cert1Active, TimeColumn::Cert1LastRotated))
-            }
-            (Self::IamSigningCertificate, Slot::Two) => {
-                Some((FlagColumn::Cert2Active, TimeColumn::Cert2LastRotated))
-            }
+        match self.slot_columns() {
+            Some(columns) => Some((columns.active[slot as usize], columns.last_rotated[slot as usize])),
+            None => None,
+        }
+    }
+
+    /// The columns of such entities by slot; none for a user.
+    pub const fn slot_columns(self) -> Option<&'static SlotColumns> {
+        match self {
+            Self::IamUser => None,
+            Self::IamAccessKey => Some(&ACCESS_KEY),
+            Self::IamSigningCertificate => Some(&CERTIFICATE),
         }
     }
 
@@ -61,16 +56,16 @@ impl Entity {
     }
 }
 
-/// An attribute of an entity: its name in GSL, and the column that holds it for each slot.
+/// An attribute of an entity: its name in GSL, and its column for each slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Attribute<C> {
     name: &'static str,
-    slots: [C; 2],
+    slots: BySlot<C>,
 }
 
 impl<C: Copy> Attribute<C> {
-    /// Only `attributes` makes these.
-    pub(super) const fn new(name: &'static str, slots: [C; 2]) -> Self {
+    /// Only `attributes` creates these.
+    pub(super) const fn new(name: &'static str, slots: BySlot<C>) -> Self {
         Self { name, slots }
     }
 
@@ -79,29 +74,26 @@ impl<C: Copy> Attribute<C> {
         self.name
     }
 
-    /// The column that holds it for the entity in this slot.
+    /// Its column for the entity in this slot.
     pub const fn column(&self, slot: Slot) -> C {
-        match slot {
-            Slot::One => self.slots[0],
-            Slot::Two => self.slots[1],
-        }
+        self.slots[slot as usize]
     }
 }
 
 /// A condition. `!=`, `unlike` and `not in` are [`Expr::Not`] of their opposites.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Expr {
-    /// All hold. At least two, none of them an `And`: [`Expr::and`] sees to it.
+    /// All are true. At least two, none of them an `And`: [`Expr::and`] ensures this.
     And(Vec<Expr>),
-    /// Any holds. At least two, none of them an `Or`: [`Expr::or`] sees to it.
+    /// Any is true. At least two, none of them an `Or`: [`Expr::or`] ensures this.
     Or(Vec<Expr>),
-    /// Does not hold.
+    /// It is false.
     Not(Box<Expr>),
-    /// The flag is exactly this.
+    /// The flag has exactly this value.
     Flag(Attribute<FlagColumn>, bool),
-    /// A question to a time.
+    /// A test of a time.
     Time(Attribute<TimeColumn>, TimeTest),
-    /// A question to text.
+    /// A test of text.
     Text(Attribute<TextColumn>, TextTest),
     /// The absolute difference of two times, compared with a count of units.
     Difference {
@@ -109,16 +101,16 @@ pub enum Expr {
         left: Attribute<TimeColumn>,
         /// The other.
         right: Attribute<TimeColumn>,
-        /// In what the difference is counted.
+        /// The unit of `count`.
         unit: Unit,
-        /// How it is compared.
+        /// How the difference is compared with `count`.
         comparison: Comparison,
-        /// With what.
+        /// A number of units.
         count: i64,
     },
 }
 
-/// What can be asked of a time. Counts of units are from the as-of, negative in the past.
+/// A test of a time. Counts of units are from the as-of, negative in the past.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TimeTest {
     /// Strictly before as-of + n units.
@@ -129,14 +121,14 @@ pub enum TimeTest {
     IsEmpty,
 }
 
-/// What can be asked of text. Absent text compares as ''.
+/// A test of text. Absent text is compared as ''.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum TextTest {
     /// Exactly this.
     Equals(String),
-    /// Exactly one of these; at least one.
+    /// Exactly one of these; the list is not empty.
     In(Vec<String>),
-    /// Matches the pattern, in which `%` stands for any run of characters.
+    /// Matches the pattern, in which `%` is any run of characters.
     Like(String),
     /// Matches the regular expression somewhere.
     Matches(Pattern),
@@ -144,7 +136,7 @@ pub enum TextTest {
     IsEmpty,
 }
 
-/// A regular expression that is known to compile within its size limit. `\/` in it means `/` and becomes it.
+/// A compiled regular expression within its size limit. `\/` in its source becomes `/`.
 #[derive(Clone, Debug)]
 pub struct Pattern {
     source: String,
@@ -153,7 +145,7 @@ pub struct Pattern {
 }
 
 impl Pattern {
-    /// Compiles it; the size of the compiled program is bounded.
+    /// Compiles the source; the size of the compiled program is bounded.
     pub fn new(source: &str, ignore_case: bool) -> Result<Self, regex::Error> {
         const SIZE_LIMIT: usize = 1 << 20;
         let source = unescape_slashes(source);
@@ -169,12 +161,12 @@ impl Pattern {
         })
     }
 
-    /// As written between the slashes, but with plain slashes in it.
+    /// The text between the slashes, with `\/` as `/`.
     pub fn source(&self) -> &str {
         &self.source
     }
 
-    /// Whether it carries the flag `i`.
+    /// Whether it has the flag `i`.
     pub const fn ignores_case(&self) -> bool {
         self.ignore_case
     }
@@ -185,7 +177,7 @@ impl Pattern {
     }
 }
 
-/// Takes the backslash from each `\/`; other escapes stay.
+/// Removes the backslash from each `\/`; other escapes are unchanged.
 fn unescape_slashes(source: &str) -> String {
     let mut plain = String::with_capacity(source.len());
     let mut chars = source.chars();
@@ -232,49 +224,47 @@ pub enum Comparison {
 /// A checked rule.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TypedRule {
-    /// What it judges.
+    /// The entities that it evaluates.
     pub entity: Entity,
-    /// `where`: what is relevant.
+    /// `where`: which of them are relevant.
     pub relevant: Option<Expr>,
-    /// Whether the condition is forbidden (`should not`) or demanded (`should`).
+    /// Whether the condition is forbidden (`should not`) or required (`should`).
     pub forbidden: bool,
     /// The condition, as written after `should`.
     pub condition: Expr,
-    /// `exclude`: what is not relevant after all.
+    /// `exclude`: which relevant ones are excluded.
     pub exclude: Option<Expr>,
 }
 
 impl Expr {
-    /// All of these; nested `And`s are taken apart, a single one stays itself.
+    /// All of these; nested `And`s are flattened, and a single part is returned as it is.
     ///
     /// # Panics
     /// On an empty list.
     pub fn and(parts: impl IntoIterator<Item = Self>) -> Self {
-        let mut flat = Vec::new();
-        for part in parts {
+        let flat = parts.into_iter().flat_map(|part| {
             if let Self::And(inner) = part {
-                flat.extend(inner);
+                inner
             } else {
-                flat.push(part);
+                vec![part]
             }
-        }
-        single(flat).unwrap_or_else(Self::And)
+        });
+        single(flat.collect()).unwrap_or_else(Self::And)
     }
 
-    /// Any of these; nested `Or`s are taken apart, a single one stays itself.
+    /// Any of these; nested `Or`s are flattened, and a single part is returned as it is.
     ///
     /// # Panics
     /// On an empty list.
     pub fn or(parts: impl IntoIterator<Item = Self>) -> Self {
-        let mut flat = Vec::new();
-        for part in parts {
+        let flat = parts.into_iter().flat_map(|part| {
             if let Self::Or(inner) = part {
-                flat.extend(inner);
+                inner
             } else {
-                flat.push(part);
+                vec![part]
             }
-        }
-        single(flat).unwrap_or_else(Self::Or)
+        });
+        single(flat.collect()).unwrap_or_else(Self::Or)
     }
 
     /// The opposite of this.
@@ -317,8 +307,8 @@ fn single(mut parts: Vec<Expr>) -> Result<Expr, Vec<Expr>> {
 }
 
 impl TypedRule {
-    /// The columns that the rule reads for the entity in this slot: those of its logic and those that say
-    /// whether the entity exists.
+    /// The columns that the rule reads for the entity in this slot: those of its logic and those that decide whether
+    /// the entity exists.
     pub fn columns(&self, slot: Slot) -> ColumnSet {
         let mut set = self.condition.columns(slot);
         for expr in [&self.relevant, &self.exclude].into_iter().flatten() {
@@ -339,8 +329,8 @@ impl TypedRule {
             .fold(ColumnSet::default(), |set, &slot| set.union(self.columns(slot)))
     }
 
-    /// The credential that a verdict on the entity in this slot is about: the entity itself, or the one
-    /// credential whose columns the logic reads.
+    /// The credential that a verdict on the entity in this slot is about: the entity itself, or the only credential
+    /// whose columns the logic reads.
     pub fn credential(&self, slot: Slot) -> Option<Credential> {
         self.entity.credential(slot).or_else(|| {
             let mut credentials = self.columns(slot).iter().filter_map(Column::credential);

@@ -48,21 +48,21 @@ impl Verdicts {
         self.instances.clear();
         self.instances.extend(
             block
-                .told
+                .emitted
                 .instances()
                 .map(|(position, slot)| (rule(position), slot)),
         );
         let words = self.words();
         self.fails.clear();
         self.fails.resize(words * block.chunk.rows.len(), 0);
-        for (word, instance, rows) in block.told.rows(Status::Fail) {
+        for (word, instance, rows) in block.emitted.rows(Status::Fail) {
             for row in ones(rows) {
                 self.fails[(word * 64 + row) * words + instance / 64] |= 1 << (instance % 64);
             }
         }
         self.others.clear();
         for status in [Status::Undetermined, Status::Suppressed] {
-            for (word, instance, rows) in block.told.rows(status) {
+            for (word, instance, rows) in block.emitted.rows(status) {
                 self.others.extend(ones(rows).map(|row| OtherStatus {
                     user: index(word * 64 + row),
                     instance: index(instance),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::InputError;
 use super::remote::{Remote, is_remote};
-use crate::engine::{Account, SourceError, Text};
+use crate::engine::{AccountInfo, DeferredText, SourceError};
 use crate::finding::AsOfSource;
 use crate::report::time::Timestamp;
 
@@ -52,7 +52,7 @@ pub trait Container: Send {
     ///
     /// # Errors
     /// Where it is damaged.
-    fn rows(&mut self, report: usize) -> Result<Vec<Text>, SourceError>;
+    fn rows(&mut self, report: usize) -> Result<Vec<DeferredText>, SourceError>;
 }
 
 /// A report in a container.
@@ -69,7 +69,7 @@ pub struct Contained {
     /// When AWS made it, where that is known.
     pub generated: Option<Timestamp>,
     /// What is known of its account.
-    pub account: Account,
+    pub account: AccountInfo,
 }
 
 /// A container that is being read.
@@ -149,7 +149,7 @@ impl Opened {
     }
 
     /// Its rows.
-    pub(super) fn rows(&mut self, number: usize) -> Result<Vec<Text>, InputError> {
+    pub(super) fn rows(&mut self, number: usize) -> Result<Vec<DeferredText>, InputError> {
         self.container.rows(number).map_err(InputError::Archive)
     }
 }

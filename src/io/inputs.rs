@@ -13,7 +13,7 @@ use super::remote::{Nothing, Remote, is_remote};
 use super::stream::Stream;
 use super::temporary;
 use super::walk::{STDIN, Walk};
-use crate::engine::{DeferredInput, Event, Input, Source, Text};
+use crate::engine::{DeferredInput, DeferredText, Input, Source, SourceEvent};
 use crate::finding::AsOfSource;
 use crate::report::header::Header;
 use crate::report::time::Timestamp;
@@ -252,7 +252,7 @@ impl Inputs {
         self.opened - 1
     }
 
-    fn event(&mut self, text: &mut Vec<u8>) -> Option<Result<Event, (PathBuf, InputError)>> {
+    fn event(&mut self, text: &mut Vec<u8>) -> Option<Result<SourceEvent, (PathBuf, InputError)>> {
         if let Some(event) = self.current.as_mut().and_then(|current| current.next(text)) {
             return Some(Ok(event));
         }
@@ -270,7 +270,7 @@ impl Inputs {
                 // A larger one is cut into blocks, which several can judge.
                 if size.is_some_and(|size| size <= self.options.limits.block as u64) {
                     let reading = Reading::Found(Found { waits: true, ..found });
-                    return Some(Ok(Event::DeferredInput(DeferredInput(Box::new(reading)))));
+                    return Some(Ok(SourceEvent::DeferredInput(DeferredInput(Box::new(reading)))));
                 }
                 let mut reading = Box::new(Reading::Found(found));
                 let event = reading.next(text)?;
@@ -291,7 +291,7 @@ impl Inputs {
 }
 
 impl Source for Inputs {
-    fn next(&mut self, text: &mut Vec<u8>) -> Option<Event> {
+    fn next(&mut self, text: &mut Vec<u8>) -> Option<SourceEvent> {
         text.clear();
         text.reserve(self.options.limits.block);
         // A piece of an archived report has a few MiB.
@@ -315,16 +315,16 @@ enum Current {
 struct Archived {
     input: Arc<Input>,
     /// Its rows.
-    rows: std::vec::IntoIter<Text>,
+    rows: std::vec::IntoIter<DeferredText>,
 }
 
 impl Current {
-    fn next(&mut self, text: &mut Vec<u8>) -> Option<Event> {
+    fn next(&mut self, text: &mut Vec<u8>) -> Option<SourceEvent> {
         match self {
             Self::Read(reading) => reading.next(text),
             Self::Archived(archived) => {
                 let piece = archived.rows.next()?;
-                Some(Event::DeferredBlock {
+                Some(SourceEvent::DeferredBlock {
                     input: Arc::clone(&archived.input),
                     last: archived.rows.len() == 0,
                     text: piece,

@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::error::InputError;
 use super::inputs::{Limits, Options};
 use super::stream::{Stream, first_read, unpack};
-use crate::engine::{Account, Event, Input, Source};
+use crate::engine::{AccountInfo, Input, Source, SourceEvent};
 use crate::finding::{AsOfSource, Code, Diagnostic};
 use crate::report::as_of::{from_directory_name, from_file_name};
 use crate::report::cut::whole_records;
-use crate::report::envelope::{self, Generated, Kind, Shape};
+use crate::report::envelope::{self, Envelope, Generated, Shape};
 use crate::report::header::Header;
 use crate::report::time::Timestamp;
 
@@ -81,7 +81,7 @@ pub(super) struct Open {
 }
 
 impl Source for Reading {
-    fn next(&mut self, text: &mut Vec<u8>) -> Option<Event> {
+    fn next(&mut self, text: &mut Vec<u8>) -> Option<SourceEvent> {
         text.clear();
         let (path, opened) = match std::mem::replace(self, Self::Through) {
             Self::Found(found) => {
@@ -89,7 +89,7 @@ impl Source for Reading {
                 match found.unpack(text) {
                     Ok(unpacked) if waits && unpacked.is_large() => {
                         *self = Self::Large(unpacked, std::mem::take(text));
-                        return Some(Event::Large);
+                        return Some(SourceEvent::LargeBlockAhead);
                     }
                     unpacked => (path, unpacked.and_then(|unpacked| unpacked.open(text))),
                 }
@@ -114,7 +114,7 @@ impl Source for Reading {
                 if !last {
                     *self = Self::Open(open);
                 }
-                Event::Block { input, last }
+                SourceEvent::Block { input, last }
             }
             Err(error) => failed(Path::new(&open.input.path), error, text),
         })
@@ -122,9 +122,9 @@ impl Source for Reading {
 }
 
 /// Tells that an input, or the rest of it, could not be read.
-pub(super) fn failed(path: &Path, error: InputError, text: &mut Vec<u8>) -> Event {
+pub(super) fn failed(path: &Path, error: InputError, text: &mut Vec<u8>) -> SourceEvent {
     text.clear();
-    Event::Failed {
+    SourceEvent::Failed {
         path: path.to_string_lossy().into_owned(),
         error: Box::new(error),
     }
@@ -158,8 +158,8 @@ impl Unpacked {
     pub(super) fn open(self, text: &mut Vec<u8>) -> Result<Open, InputError> {
         let Self { found, layers, shape } = self;
         let (limits, mut stream) = (found.options.limits, found.stream);
-        let mut kind = Kind::Csv;
-        let mut generated = Generated::Untold;
+        let mut kind = Envelope::Csv;
+        let mut generated = Generated::Missing;
         if shape != Shape::Csv {
             stream.hold(text, limits.held)?;
             let opened = envelope::open(shape, text)?;
@@ -178,9 +178,9 @@ impl Unpacked {
             as_of,
             as_of_source,
             generated: generated.time(),
-            account: Account {
+            account: AccountInfo {
                 diagnostics: unreadable(&path, generated).into_iter().collect(),
-                ..Account::default()
+                ..AccountInfo::default()
             },
             path,
         });

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::{Format, Outputs, Settings};
-use crate::engine::{self, Account, Event, FindingRef, Input, Options, Program, Sink, Source};
+use crate::engine::{
+    self, AccountInfo, AssessOptions, FindingRef, Input, Program, Sink, Source, SourceEvent,
+};
 use crate::finding::{AsOfSource, Tally};
 use crate::report::header::Header;
 use crate::report::time::Timestamp;
@@ -56,12 +58,12 @@ impl Memory {
 /// A path whose input has an account with a name and a resolved key.
 pub(super) const NAMED: &str = "aws://123456789012";
 
-fn account(path: &str) -> Account {
+fn account(path: &str) -> AccountInfo {
     if path != NAMED {
-        return Account::default();
+        return AccountInfo::default();
     }
     let user = b"=cmd|'/c calc'!A1".to_vec();
-    Account {
+    AccountInfo {
         name: Some("pro\x1bd \"east\"".to_owned()),
         key_ids: [(user, [Some("AKIAIOSFODNN7EXAMPLE".to_owned()), None])].into(),
         diagnostics: Vec::new(),
@@ -82,11 +84,11 @@ fn input(index: usize, path: &str) -> Input {
 }
 
 impl Source for Memory {
-    fn next(&mut self, text: &mut Vec<u8>) -> Option<Event> {
+    fn next(&mut self, text: &mut Vec<u8>) -> Option<SourceEvent> {
         let (input, last, block) = self.0.next()?;
         text.clear();
         text.extend_from_slice(&block);
-        Some(Event::Block { input, last })
+        Some(SourceEvent::Block { input, last })
     }
 }
 
@@ -102,9 +104,9 @@ pub(super) fn program(rules: &[&str]) -> Program {
 
 /// Judges the reports into the sink.
 pub(super) fn assess(sink: &impl Sink, reports: &[(&str, &[u8])], rules: &[&str], threads: usize) -> Tally {
-    let options = Options {
+    let options = AssessOptions {
         threads,
-        ..Options::default()
+        ..AssessOptions::default()
     };
     engine::assess(&program(rules), Memory::new(reports), sink, options).expect("memory takes all")
 }

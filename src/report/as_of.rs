@@ -1,15 +1,15 @@
-//! The instant that a file name tells: by when its report was made.
+//! The as-of of a report from the name of its file or directory.
 //!
-//! Only what ISO 8601 writes counts, in a year from 2000 to 2099, so that account ids, versions and ticket
-//! numbers are not taken for dates.
+//! Only ISO 8601 dates and times count, in the years 2000 to 2099, so that account ids, versions and ticket numbers
+//! are not mistaken for dates.
 
 use super::time::Timestamp;
 
 /// The first ISO date or time in the last component of a file name or path: `2026-11-21` or `20261121`,
 /// then optionally `T`, `_` or a blank and a clock (`03:04:05`, `03-04-05`, `030405`, each also without
 /// seconds), a fraction (cut off), and `Z`, `±HH:MM`, `±HHMM` or nothing (UTC). Not inside a longer run of
-/// digits; real dates only. Four digits are a clock only behind `T` or before `Z`: `2026-11-21_0001` may be the
-/// first of that day. A date alone means the last second of that day.
+/// digits; real dates only. Four digits are a clock only after `T` or before `Z`: `2026-11-21_0001` may be the first
+/// report of that day. A date alone means the last second of that day.
 pub fn from_file_name(name: &str) -> Option<Timestamp> {
     let name = name.rsplit(['/', '\\']).next().unwrap_or(name).as_bytes();
     (0..name.len())
@@ -17,8 +17,8 @@ pub fn from_file_name(name: &str) -> Option<Timestamp> {
         .find_map(|at| instant(&name[at..]))
 }
 
-/// The last second of the day that names a directory, as trees of collected reports have it: `2026-11-21`,
-/// `20261121` or `date=2026-11-21`, and nothing else.
+/// The last second of the day that a directory of collected reports is named after: `2026-11-21`, `20261121` or
+/// `date=2026-11-21`, and nothing else.
 pub fn from_directory_name(name: &str) -> Option<Timestamp> {
     let name = name.rsplit_once('=').map_or(name, |(_, date)| date);
     let (_, rest) = date(name.as_bytes())?;
@@ -43,7 +43,7 @@ fn date(text: &[u8]) -> Option<(String, &[u8])> {
     in_range.then(|| (format!("{year}-{month}-{day}"), rest))
 }
 
-/// The clock that `text` starts with, as `HH:MM:SS±HH:MM`; `text` starts with what parts it from the date.
+/// The clock that `text` starts with, as `HH:MM:SS±HH:MM`; the first byte of `text` separates it from the date.
 fn clock(text: &[u8]) -> Option<String> {
     let (mark @ (b'T' | b't' | b'_' | b' '), rest) = text.split_first()? else {
         return None;
@@ -106,12 +106,12 @@ fn starts_with_digit(text: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn told(name: &str) -> Option<String> {
+    fn dated(name: &str) -> Option<String> {
         from_file_name(name).map(|time| time.to_string())
     }
 
     #[test]
-    fn times_that_a_name_tells() {
+    fn file_names_with_a_time() {
         for (name, time) in [
             ("2026-11-21", "2026-11-21T23:59:59Z"),
             ("20261121.csv", "2026-11-21T23:59:59Z"),
@@ -157,15 +157,15 @@ mod tests {
             ("2026-11-21T03040567.csv", "2026-11-21T23:59:59Z"),
             ("bericht-für-2026-11-21.csv", "2026-11-21T23:59:59Z"),
         ] {
-            assert_eq!(told(name).as_deref(), Some(time), "{name}");
+            assert_eq!(dated(name).as_deref(), Some(time), "{name}");
         }
     }
 
     #[test]
-    fn directories_are_named_after_a_day_or_not_at_all() {
-        let told = |name| from_directory_name(name).map(|time| time.to_string());
+    fn directories_named_after_a_day() {
+        let dated = |name| from_directory_name(name).map(|time| time.to_string());
         for name in ["2026-11-21", "20261121", "date=2026-11-21"] {
-            assert_eq!(told(name).as_deref(), Some("2026-11-21T23:59:59Z"), "{name}");
+            assert_eq!(dated(name).as_deref(), Some("2026-11-21T23:59:59Z"), "{name}");
         }
         for name in [
             "2026-11",
@@ -176,12 +176,12 @@ mod tests {
             "=",
             "",
         ] {
-            assert_eq!(told(name), None, "{name}");
+            assert_eq!(dated(name), None, "{name}");
         }
     }
 
     #[test]
-    fn names_that_tell_no_time() {
+    fn file_names_without_a_time() {
         for name in [
             "",
             "-",
@@ -207,7 +207,7 @@ mod tests {
             "2026-11-21/report.csv",
             "２０２６-11-21.csv",
         ] {
-            assert_eq!(told(name), None, "{name}");
+            assert_eq!(dated(name), None, "{name}");
         }
     }
 }

@@ -1,15 +1,15 @@
-//! What one cell says. Blanks around it are ignored; tokens are read case-insensitively.
+//! Reads one cell as a time, a flag or text. Blanks around it are ignored; tokens are read case-insensitively.
 
 use super::rows::trim;
 use super::time::Timestamp;
 
-/// A time cell that says there is no such time: `N/A`, `no_information`.
+/// An absent time: the cell is `N/A` or `no_information`.
 pub const ABSENT: i64 = i64::MIN;
 
-/// A time cell that says nothing: empty, garbage, `not_supported`, or the column is missing.
+/// An unknown time: the cell is empty, garbage or `not_supported`, or the column is missing.
 pub const UNKNOWN: i64 = i64::MAX;
 
-/// What a flag cell says.
+/// The value of a flag cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Flag {
@@ -17,7 +17,7 @@ pub enum Flag {
     False,
     /// `true`.
     True,
-    /// `not_supported`: neither true nor false, and known to be so.
+    /// `not_supported`: known to be neither true nor false.
     NotSupported,
     /// Anything else, or the column is missing.
     Unknown,
@@ -34,7 +34,7 @@ pub fn time(cell: &[u8]) -> i64 {
     Timestamp::parse(cell).map_or(UNKNOWN, |time| time.0)
 }
 
-/// What the flag cell says.
+/// The value of a flag cell.
 pub fn flag(cell: &[u8]) -> Flag {
     let cell = trim(cell);
     match cell {
@@ -45,7 +45,7 @@ pub fn flag(cell: &[u8]) -> Flag {
     }
 }
 
-/// The text, or nothing where it is absent: empty or `N/A`.
+/// The text of a cell; empty where it is absent (empty or `N/A`).
 #[inline]
 pub fn text(cell: &[u8]) -> &[u8] {
     let cell = trim(cell);
@@ -59,7 +59,7 @@ pub fn account_of(arn: &[u8]) -> Option<&[u8]> {
     is_id.then_some(account)
 }
 
-/// Whether an unknown time or flag is one that AWS writes on purpose, and so no oddity.
+/// Whether AWS wrote an unknown time or flag on purpose, so that it is not an issue.
 pub(super) fn is_not_supported(cell: &[u8]) -> bool {
     trim(cell).eq_ignore_ascii_case(NOT_SUPPORTED)
 }

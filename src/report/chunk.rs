@@ -1,4 +1,4 @@
-//! Typed columns of one block of records.
+//! One block of records as typed columns, with its root rows and its bad cells.
 
 use super::cell::{self, Flag};
 use super::decode::Decoding;
@@ -10,7 +10,7 @@ use super::wide::widest;
 /// Root's name, in GSL and in output, however the report spells it.
 pub const ROOT: &str = "<root_account>";
 
-/// A cell that says nothing although AWS always writes something there.
+/// A cell that is neither absent nor valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BadCell {
     /// Record in the block, from 0.
@@ -19,8 +19,8 @@ pub struct BadCell {
     pub column: Column,
 }
 
-/// The records of one block as typed columns. A column that was not asked for, or that the report lacks,
-/// has no cells.
+/// The records of one block as typed columns. A column that was not requested, or that the report lacks, has no
+/// cells.
 #[derive(Clone, Debug, Default)]
 pub struct Chunk {
     /// The records themselves.
@@ -51,11 +51,11 @@ pub struct Flags {
     pub any_unknown: bool,
 }
 
-/// How many bad cells one chunk keeps; the rest is only counted.
-const BAD_CELLS_KEPT: usize = 100;
+/// How many bad cells of a chunk are listed; the rest is only counted.
+const MOST_LISTED: usize = 100;
 
 impl Chunk {
-    /// Decodes the wanted columns of the records, once these are split.
+    /// Decodes the wanted columns of the records, which have been split.
     pub fn decode(&mut self, header: &Header, wanted: ColumnSet) {
         self.find_root(header);
         self.newest = widest(Decoding {
@@ -77,7 +77,7 @@ impl Chunk {
             Some(arn) => {
                 let arns = rows.fields(0..rows.len(), arn).enumerate();
                 self.root.extend(arns.map(|(row, arn)| match arn {
-                    // Almost every one: blanks before it would not matter, and there are none behind it.
+                    // Almost every ARN: blanks before it do not matter, and there are none after it.
                     [b'a', .., last] if *last > b' ' => arn.ends_with(b":root"),
                     _ => match cell::text(arn) {
                         b"" => is_named_root(row),
@@ -90,7 +90,7 @@ impl Chunk {
     }
 
     fn note_bad_cells(&mut self, header: &Header) {
-        self.bad_cells.kept.clear();
+        self.bad_cells.listed.clear();
         self.bad_cells.count = 0;
         for column in Column::ALL {
             let Some(position) = header.position(column) else {
@@ -114,10 +114,9 @@ impl Chunk {
                 Column::Time(_) | Column::Flag(_) | Column::Text(_) => {}
             }
         }
-        self.bad_cells
-            .kept
-            .sort_by_key(|bad| (bad.row, bad.column.index()));
-        self.bad_cells.kept.truncate(BAD_CELLS_KEPT);
+        let listed = &mut self.bad_cells.listed;
+        listed.sort_by_key(|bad| (bad.row, bad.column.index()));
+        listed.truncate(MOST_LISTED);
     }
 
     /// The cells of a time column.
@@ -135,8 +134,7 @@ impl Chunk {
         &self.root
     }
 
-    /// The text of a cell as rules see it, '' where it is absent; none where the report lacks the column or
-    /// the record is ragged.
+    /// The text of a cell as rules see it, '' where it is absent; none where the report lacks the column.
     pub fn text(&self, header: &Header, row: usize, column: TextColumn) -> Option<&[u8]> {
         if column == TextColumn::User && self.root[row] {
             return Some(ROOT.as_bytes());
@@ -144,12 +142,12 @@ impl Chunk {
         self.rows.cell(header, row, column).map(cell::text)
     }
 
-    /// Cells that say nothing although AWS always writes something there.
+    /// Cells that are neither absent nor valid.
     pub fn bad_cells(&self) -> &BadCells {
         &self.bad_cells
     }
 
-    /// The newest time that is said to have happened, in the columns that were decoded.
+    /// The newest time of an event in the past, in the columns that were decoded.
     pub fn newest(&self) -> Option<i64> {
         self.newest
     }
@@ -158,24 +156,24 @@ impl Chunk {
 /// The bad cells of a chunk.
 #[derive(Clone, Debug, Default)]
 pub struct BadCells {
-    /// At most a hundred of them, in the order of records, then of columns.
-    pub kept: Vec<BadCell>,
+    /// The first hundred, in the order of records, then of columns.
+    pub listed: Vec<BadCell>,
     /// How many there are.
     pub count: u64,
 }
 
 impl BadCells {
-    /// Notes the unknown cells of a column that no ragged record and no `not_supported` explains.
+    /// Notes the unknown cells of a column that are not `not_supported` and not in a ragged record.
     fn note(&mut self, rows: &Rows, column: Column, position: usize, unknown: impl Iterator<Item = bool>) {
-        let before = self.kept.len();
+        let before = self.listed.len();
         for ((row, field), is_unknown) in (0_u32..).zip(rows.fields(0..rows.len(), position)).zip(unknown) {
             if !is_unknown || cell::is_not_supported(field) || rows.ragged().binary_search(&row).is_ok() {
                 continue;
             }
             self.count += 1;
-            // So many a column: which ones come first in the order of records shows later.
-            if self.kept.len() - before < BAD_CELLS_KEPT {
-                self.kept.push(BadCell { row, column });
+            // The limit is for each column here; those that come first in the order of records are chosen later.
+            if self.listed.len() - before < MOST_LISTED {
+                self.listed.push(BadCell { row, column });
             }
         }
     }
@@ -243,7 +241,7 @@ mod tests {
         assert_eq!(
             chunk.bad_cells().count,
             0,
-            "a ragged record is one issue, not one a cell"
+            "a ragged record is one issue, not one for each cell"
         );
         let kinds: Vec<_> = issues.into_iter().map(|it| (it.row, it.issue)).collect();
         assert_eq!(

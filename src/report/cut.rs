@@ -1,14 +1,14 @@
-//! Where a text of records may be cut into blocks that can be read one by one: only behind a record, never
-//! inside quotes, by exactly the rules of the `csv` crate.
+//! Cuts a text of records into blocks that can be read independently: only after a record, never inside quotes, by
+//! exactly the rules of the `csv` crate.
 //!
-//! A quote is special only where a field starts; `""` in quotes is a quote; bytes behind a closing quote go
-//! on with the field; `\n`, `\r` and `\r\n` all end a record, and empty lines are none. A cut between `\r` and
-//! `\n` therefore only leaves an empty line to the next block.
+//! A quote is special only where a field starts; `""` in quotes is a quote; bytes after a closing quote belong to the
+//! field; `\n`, `\r` and `\r\n` all end a record, and empty lines are ignored. A cut between `\r` and `\n` therefore
+//! only leaves an empty line to the next block.
 
 use memchr::{memchr, memchr_iter, memrchr2};
 
-/// Length of the longest prefix of `text` that holds whole records only; none where no record ends.
-/// `text` starts where a record starts. Runs at the speed of a search for one byte where nothing is quoted.
+/// Length of the longest prefix of `text` that has whole records only; none if no record ends. `text` starts where a
+/// record starts. Unquoted text is searched as fast as for a single byte.
 pub fn whole_records(text: &[u8], delimiter: u8) -> Option<usize> {
     let mut whole = None;
     let mut unquoted = 0;
@@ -37,8 +37,8 @@ pub fn is_closed(text: &[u8], delimiter: u8) -> bool {
     true
 }
 
-/// Position of the next quote from `from` on that starts a field. What stands before `from`, if anything,
-/// is a closing quote.
+/// Position of the next quote at or after `from` that starts a field. The byte before `from`, if any, is a closing
+/// quote.
 fn opening_quote(text: &[u8], from: usize, delimiter: u8) -> Option<usize> {
     memchr_iter(b'"', &text[from..])
         .map(|offset| from + offset)
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn cuts_behind_records_only() {
+    fn cuts_are_after_records_only() {
         for (text, whole) in [
             ("", None),
             ("a,b", None),

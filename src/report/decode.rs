@@ -1,12 +1,11 @@
-//! Fields into typed cells, many at a time.
+//! Decodes fields into typed cells, many at a time.
 //!
-//! What AWS writes is read by the loops of this module, which decide nothing by a jump that the machine would
-//! have to guess. A cell that they do not know is [`UNKNOWN`] to them, and is read again by [`cell`], which
-//! says what any cell means.
+//! The loops of this module read the forms that AWS writes, without branches that the processor would have to predict.
+//! Any other cell is [`UNKNOWN`] to them and is read again by [`cell`], which defines what a cell means.
 
 #![expect(
     clippy::inline_always,
-    reason = "what is called from `Work::run` must be compiled with it to gain"
+    reason = "functions called from `Work::run` must be compiled with it for its instruction set"
 )]
 
 use std::ops::Range;
@@ -19,13 +18,13 @@ use super::rows::Rows;
 use super::schema::{Column, ColumnSet, FlagColumn, TimeColumn};
 use super::wide::Work;
 
-/// Records that are decoded together, column by column: their text fits the first-level cache.
+/// How many records are decoded together, column by column: their text fits into the first-level cache.
 const TILE: usize = 64;
 
-/// Times that are computed in one go.
+/// How many times are computed at once.
 const LANES: usize = 8;
 
-/// Decoding of a block that is split.
+/// The decoding of a split block.
 pub(super) struct Decoding<'a> {
     pub(super) rows: &'a Rows,
     pub(super) header: &'a Header,
@@ -35,7 +34,7 @@ pub(super) struct Decoding<'a> {
 }
 
 impl Work for Decoding<'_> {
-    /// The newest time that is said to have happened.
+    /// The newest time of an event in the past.
     type Output = Option<i64>;
 
     #[inline(always)]
@@ -57,7 +56,7 @@ impl Work for Decoding<'_> {
                 match column {
                     Column::Time(time) => {
                         let in_tile = self.times[time as usize].add(&tile, position, &mut present);
-                        // A password's next rotation is the one time that AWS writes ahead.
+                        // The next rotation of a password is the only time in the future.
                         if time != TimeColumn::PasswordNextRotation {
                             newest = newest.max(in_tile);
                         }
@@ -71,16 +70,16 @@ impl Work for Decoding<'_> {
     }
 }
 
-/// Some records that follow each other.
+/// Consecutive records.
 struct Tile<'a> {
     rows: &'a Rows,
     records: Range<usize>,
     text: &'a [u8],
-    /// Where the fields of these records end.
+    /// The ends of these records' fields.
     ends: &'a [u32],
     width: usize,
     delimiter: u8,
-    /// Those that were written again, in which a delimiter may stand inside of a field.
+    /// The records that were rewritten, whose fields may contain a delimiter.
     rewritten: &'a [u32],
 }
 
@@ -97,15 +96,15 @@ impl<'a> Tile<'a> {
         }
     }
 
-    /// Where the fields at this position end.
+    /// The ends of the fields at this position.
     #[inline(always)]
     fn ends_at(&self, position: usize) -> impl Iterator<Item = u32> {
         let (ends, width) = (self.ends, self.width);
-        // By index: stepping through a slice takes longer, as each step waits for the one before.
+        // By index: iterating over the slice takes longer, as each step waits for the one before.
         (0..self.records.len()).map_while(move |record| ends.get(record * width + position).copied())
     }
 
-    /// Where a field starts and ends. That of a record's first field is not looked up: it has no time.
+    /// The start and end of a field. None for a record's first field, which is never a time.
     #[inline(always)]
     fn bounds(&self, record: usize, position: usize) -> Option<(usize, usize)> {
         let at = record * self.width + position.checked_sub(1)?;
@@ -115,7 +114,7 @@ impl<'a> Tile<'a> {
         }
     }
 
-    /// Reads cells again that are unknown, or whose record was written again.
+    /// Reads cells again that are unknown, or whose record was rewritten.
     #[inline(always)]
     fn reread<T: Copy + PartialEq>(
         &self,
@@ -136,7 +135,7 @@ impl<'a> Tile<'a> {
     }
 }
 
-/// The last bytes of a field that ends here, and what is before it; zeros where the text begins too near.
+/// The last bytes before the end of a field, which may begin before the field; zeros at the start of the text.
 #[inline(always)]
 fn last_bytes<const N: usize>(text: &[u8], end: u32) -> [u8; N] {
     let start = (end as usize).wrapping_sub(N) & (u32::MAX as usize);
@@ -144,9 +143,9 @@ fn last_bytes<const N: usize>(text: &[u8], end: u32) -> [u8; N] {
     bytes.copied().unwrap_or([0; N])
 }
 
-/// The cells of a time column that do not say that they are absent.
+/// The cells of a time column that are not `N/A`.
 struct Present {
-    /// Their records, from the first one of the tile.
+    /// Their records, counted from the first of the tile.
     records: [u32; TILE],
     lengths: [u64; TILE],
     words: [[u64; TILE]; 4],
@@ -165,7 +164,7 @@ impl Default for Present {
 }
 
 impl Present {
-    /// Finds them, and says how many there are.
+    /// Finds them, and returns how many there are.
     #[inline(always)]
     fn find(&mut self, tile: &Tile<'_>, position: usize) -> usize {
         let absent = [tile.delimiter, b'N', b'/', b'A'];
@@ -180,7 +179,7 @@ impl Present {
         count
     }
 
-    /// Looks up the first so many of them.
+    /// Loads the bytes of the first `count` of them.
     #[inline(always)]
     fn load(&mut self, tile: &Tile<'_>, position: usize, count: usize) {
         let [a, b, c, d] = &mut self.words;
@@ -194,13 +193,13 @@ impl Present {
                     *length = (end - start) as u64;
                     [*a, *b, *c, *d] = fixed_form::words(bytes);
                 }
-                // The last cells of a text.
+                // The last cells of the text.
                 _ => *length = 0,
             }
         }
     }
 
-    /// Computes the first so many of them.
+    /// Computes the instants of the first `count` of them.
     #[inline(always)]
     fn compute(&mut self, count: usize) {
         let [a, b, c, d] = self.words.each_ref().map(|words| words.as_chunks::<LANES>().0);
@@ -227,7 +226,7 @@ impl Times {
         self.any_unknown = false;
     }
 
-    /// Adds the cells of a tile, and says which one is the newest.
+    /// Adds the cells of a tile, and returns the newest one.
     #[inline(always)]
     fn add(&mut self, tile: &Tile<'_>, position: usize, present: &mut Present) -> i64 {
         let before = self.cells.len();

@@ -1,9 +1,9 @@
-//! The form in which AWS writes a time, `YYYY-MM-DDTHH:MM:SS` with `Z` or `+00:00`: read by position and
-//! without a jump, so that many are read at once, and written two digits at a time.
+//! Reads and writes times in the form of AWS, `YYYY-MM-DDTHH:MM:SS` with `Z` or `+00:00`: read by position and without
+//! branches, so that many are read at once, and written two digits at a time.
 
 #![expect(
     clippy::inline_always,
-    reason = "what is called from the loops of `decode` must be compiled with them to gain"
+    reason = "functions called from the loops of `decode` must be compiled with them for their instruction set"
 )]
 
 /// Bytes of the longer form.
@@ -12,14 +12,15 @@ pub(super) const LONGEST: usize = 25;
 /// Bytes of each form.
 pub(super) const LENGTHS: [usize; 2] = [20, LONGEST];
 
-/// Where a text that is this long is split into eight bytes each, as little-endian numbers. The first three
-/// hold the instant, the last two the zone, after its seconds.
+/// Where the text is read as little-endian numbers of eight bytes. The first three have the instant, the last two the
+/// zone, after its seconds.
 const WORDS: [usize; 4] = [0, 8, 16, 17];
 
-/// 719,468 days lie between 0000-03-01 and 1970-01-01. One more, since days of a month are counted from 1.
+/// Seconds in the 719,468 days between 0000-03-01 and 1970-01-01, and in one more, since days of a month are counted
+/// from 1.
 const EPOCH: u64 = 719_469 * 86_400;
 
-/// The bytes from the start of a cell, those behind a shorter cell included.
+/// The bytes from the start of a cell, including those after a shorter cell.
 #[inline(always)]
 pub(super) fn words(bytes: &[u8; LONGEST]) -> [u64; 4] {
     WORDS.map(|at| {
@@ -29,7 +30,7 @@ pub(super) fn words(bytes: &[u8; LONGEST]) -> [u64; 4] {
     })
 }
 
-/// The first bytes of a text as they stand in [`words`].
+/// The first bytes of a text as [`words`] has them.
 const fn word<const N: usize>(text: &[u8; N]) -> u64 {
     let mut eight = [0; 8];
     let mut at = 0;
@@ -40,18 +41,18 @@ const fn word<const N: usize>(text: &[u8; N]) -> u64 {
     u64::from_le_bytes(eight)
 }
 
-/// Seconds since 1970-01-01T00:00:00Z that a cell of this length says. None where it has another form, or is no
-/// real instant of the years 1 to 9999.
-#[expect(clippy::needless_bitwise_bool, reason = "a lazy operator is a jump")]
+/// The instant of a cell of this length, in seconds since 1970-01-01T00:00:00Z. None if the cell has another form, or
+/// is not a real instant of the years 1 to 9999.
+#[expect(clippy::needless_bitwise_bool, reason = "a lazy operator is a branch")]
 #[inline(always)]
 pub(super) fn seconds(length: u64, [year_month, day_clock, second, zone]: [u64; 4]) -> Option<i64> {
     let is_z = (length == 20) & (byte(zone, 2) == u64::from(b'Z'));
     let is_offset = (length == 25) & (zone >> 16 == word(b"+00:00"));
-    // Digits become 0 to 9 and separators 0; whatever else stands there shows in the high bits.
+    // Digits become 0 to 9 and separators 0; any other byte sets a high bit.
     let year_month = year_month ^ word(b"0000-00-");
     let day_clock = day_clock ^ word(b"00T00:00");
     let second = (second & 0xff_ffff) ^ word(b":00");
-    let odd = beyond_digits(year_month, *b"0000-00-")
+    let malformed = beyond_digits(year_month, *b"0000-00-")
         | beyond_digits(day_clock, *b"00T00:00")
         | beyond_digits(second, *b":00\0\0\0\0\0");
     let (year_month, day_clock, second) = (pairs(year_month), pairs(day_clock), byte(pairs(second), 1));
@@ -65,10 +66,10 @@ pub(super) fn seconds(length: u64, [year_month, day_clock, second, zone]: [u64; 
         & (second < 60);
     let days = days(century * 100 + year, month, day);
     let seconds = (days * 86_400 + hour * 3_600 + minute * 60 + second).wrapping_sub(EPOCH);
-    ((is_z | is_offset) & (odd == 0) & is_real).then_some(seconds.cast_signed())
+    ((is_z | is_offset) & (malformed == 0) & is_real).then_some(seconds.cast_signed())
 }
 
-/// A digit times ten plus the next one, for all digits at once. By shifts: few machines multiply so many bits
+/// Each digit times ten plus the next one, for all digits at once. By shifts: few machines multiply numbers of 64 bits
 /// in many lanes.
 #[inline(always)]
 const fn pairs(word: u64) -> u64 {
@@ -80,7 +81,7 @@ const fn byte(word: u64, at: u32) -> u64 {
     (word >> (8 * at)) & 0xff
 }
 
-/// A high bit for every byte that is above 9, or, where the form has no digit, above 0.
+/// A high bit for every byte that is above 9, or above 0 where the form has no digit.
 #[inline(always)]
 const fn beyond_digits(word: u64, form: [u8; 8]) -> u64 {
     let mut most = [0; 8];
@@ -104,24 +105,26 @@ fn days_of(century: u64, year: u64, month: u64) -> u64 {
     }
 }
 
-/// Days since 0000-03-01, and one. Years that begin in March have their odd day at the end, and the lengths of
-/// their months lie on a line.
+/// Days since 0000-03-01, plus one. In a year that begins in March the leap day is the last one, and the starts of the
+/// months are a linear function, rounded.
 #[inline(always)]
 fn days(year: u64, month: u64, day: u64) -> u64 {
     let is_early = u64::from(month < 3);
-    // What is no real date may be anything, but must stay small.
+    // The result for an unreal date does not matter, but must stay small.
     let year = year.wrapping_sub(is_early) & 0xffff;
     let month = month + 12 * is_early;
-    // A hundredth, exact up to 43,698.
+    // Divided by a hundred, exact up to 43,698.
     let century = (year * 5_243) >> 19;
     let before_year = ((year * 1_461) >> 2) + (century >> 2);
     let before_month = (979 * month).wrapping_sub(2_919) >> 5;
     (before_year + before_month + day).wrapping_sub(century) & 0xff_ffff
 }
 
-/// Seconds of the year 0 that lie before 1970, and seconds and days of a day and of four centuries.
+/// Seconds from the start of the year 0 to 1970.
 const BEFORE_1970: i64 = 719_528 * 86_400;
+/// Seconds of a day.
 const DAY: u64 = 86_400;
+/// Days of four centuries.
 const ERA: u32 = 146_097;
 
 /// `YYYY-MM-DDTHH:MM:SS` of an instant in the years 1 to 9999.
@@ -156,10 +159,10 @@ const PAIRS: [[u8; 2]; 100] = {
     pairs
 };
 
-/// Year, month and day of a day since 1 January of the year 0, by counting from its March, so that the leap day is the
-/// last of a year.
+/// Year, month and day of the day this many days after 0000-01-01. Counts from March of that year, so that the leap day
+/// is the last of a year.
 fn civil(days: u32) -> [u32; 3] {
-    // No time lies before the year 1.
+    // No time is before the year 1.
     let days = days.saturating_sub(60);
     let (era, day_of_era) = (days / ERA, days % ERA);
     let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;

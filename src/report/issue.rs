@@ -1,42 +1,42 @@
-//! What a reader of a report should know about its header or one of its rows: facts, which become diagnostics.
+//! Issues with a report's header or rows: facts without words, which become diagnostics.
 
 use super::schema::{Column, ColumnSet};
 
-/// One such fact. [`crate::finding::Diagnostic::of_issue`] has the words.
+/// An issue with a header or a row. `Diagnostic::of_issue` in `finding` has its message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Issue {
     /// The header's delimiter is this one, not a comma.
     Delimiter(u8),
     /// The column appears more than once; the first one is read.
     DuplicateColumn(Column),
-    /// Columns that no credential report has, as written; they are not read.
+    /// Columns that no credential report has, as written; they are ignored.
     UnknownColumns(Vec<String>),
-    /// Exactly the six columns are missing that AWS added in April 2015.
+    /// Exactly the six columns that AWS added in April 2015 are missing.
     Before2015,
-    /// Columns that are missing otherwise.
+    /// Other columns are missing.
     MissingColumns(ColumnSet),
-    /// Unquoted commas in the user name were put back.
+    /// The user name has commas and was not quoted; its fields were joined.
     UnquotedCommas,
     /// The next report's header was cut off the row's last cell.
     GluedHeader,
-    /// The row repeats the header, and is not a user.
+    /// The header is repeated before this row.
     RepeatedHeader,
-    /// A quote that opens in the row is never closed, and was taken to reach to the end of its line.
+    /// A quote that opens in the row is never closed; it is taken to end with its line.
     UnclosedQuote,
-    /// A quoted cell of the row holds a line break, as no report by AWS does.
+    /// A quoted cell of the row contains a line break, which reports by AWS never have.
     LineBreak,
-    /// So many rows of the block were ragged that this one, and all such rows after it, were left out.
+    /// Too many rows of the block are ragged: this one, and all ragged rows after it, were left out.
     LeftOut,
     /// The row has this many fields, and they cannot be matched to columns: its cells are unknown.
     Ragged(usize),
 }
 
-/// A fact about one row.
+/// An issue with one row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RowIssue {
-    /// Data row of the block, from 0, those that were left out counted; for [`Issue::RepeatedHeader`] the one
-    /// that follows.
+    /// Data row of the block, from 0, including rows that were left out; for [`Issue::RepeatedHeader`] the row that
+    /// follows.
     pub row: u32,
-    /// What it is.
+    /// The issue.
     pub issue: Issue,
 }

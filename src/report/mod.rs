@@ -1,5 +1,5 @@
-//! What a credential report is: its columns, its times, the shapes in which it comes, and how a block of
-//! its records becomes typed columns. Names no other layer, and does no I/O.
+//! What a credential report is: its columns, its times, the envelopes it comes in, and how a block of its records
+//! becomes typed columns. Names no other layer, and does no I/O.
 
 pub mod as_of;
 pub mod cell;
@@ -17,5 +17,6 @@ pub mod schema;
 pub mod split;
 pub mod time;
 pub(crate) mod wide;
+pub(crate) mod word;
 
 pub(crate) use not_a_report::shown;

@@ -1,17 +1,17 @@
-//! What an input is when it is no credential report, and what to do about it.
+//! Recognises inputs that are not a credential report, and says what to do about them.
 
-/// An input is no credential report. The message says what was found instead and what to do; it is one line,
-/// bounded, and shows no control character of the input.
+/// An input is not a credential report. The message says what it is instead and what to do; it is one bounded line
+/// without control characters of the input.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotAReport {
-    /// No byte but blanks.
+    /// Only blanks.
     #[error("an empty file, not a credential report; fetch the report again")]
     Empty,
-    /// A table of something else.
+    /// A table of other data.
     #[error(
         "a CSV with {0}, not a credential report, whose header is 'user,arn,user_creation_time,…'; \
-         if the header line was cut off, put it back"
+         if the header line was removed, add it again"
     )]
     OtherColumns(String),
     /// Text without a delimiter in its first line.
@@ -19,22 +19,22 @@ pub enum NotAReport {
         "text that starts with '{0}', not a credential report, whose header is 'user,arn,user_creation_time,…'"
     )]
     Text(String),
-    /// A first line beyond any header.
+    /// A first line that is longer than any header.
     #[error(
-        "its first line is longer than {} KiB, so it is no credential report, whose header is 'user,arn,…'",
+        "its first line is longer than {} KiB, so it is not a credential report, whose header is 'user,arn,…'",
         super::header::LONGEST / 1024
     )]
     LongLine,
-    /// JSON of something else, or broken JSON.
+    /// JSON of other data, or broken JSON.
     #[error("JSON without a report ({0}); save the output of 'aws iam get-credential-report'")]
     Json(String),
-    /// The answer of the call that starts a report.
+    /// The response of the call that starts a report.
     #[error(
-        "the answer of 'aws iam generate-credential-report', which holds no report; \
+        "the response of 'aws iam generate-credential-report', which has no report; \
          save the output of 'aws iam get-credential-report'"
     )]
     Generation,
-    /// YAML of something else.
+    /// YAML of other data.
     #[error("YAML without a Content; save the output of 'aws iam get-credential-report'")]
     Yaml,
     /// `Content`, or the whole input, is base64 that cannot be decoded.
@@ -54,16 +54,18 @@ pub enum NotAReport {
     /// XML, such as an error of AWS.
     #[error("an XML document, not a credential report; save the output of 'aws iam get-credential-report'")]
     Xml,
-    /// What the AWS CLI says instead of an answer.
-    #[error("a message of the AWS CLI, not a credential report: '{0}'; mend that and fetch the report again")]
+    /// An error message of the AWS CLI.
+    #[error(
+        "a message of the AWS CLI, not a credential report: '{0}'; solve that problem and fetch the report again"
+    )]
     CliMessage(String),
     /// `--output table` of the AWS CLI.
     #[error("a table drawn by the AWS CLI; save the output with '--output json'")]
     CliTable,
-    /// An archive, or a compression that is not read.
+    /// An archive, or an unsupported compression.
     #[error("{0}; unpack it first")]
     Packed(&'static str),
-    /// Bytes that are no text.
+    /// Bytes that are not text.
     #[error("{0}, not a credential report")]
     Binary(&'static str),
 }
@@ -82,7 +84,7 @@ const BINARY: [(&[u8], &str); 3] = [
     (b"SQLite format 3\0", "an SQLite database"),
 ];
 
-/// What the AWS CLI's messages start with or hold.
+/// Parts of the AWS CLI's error messages.
 const CLI_MESSAGES: [&str; 7] = [
     "An error occurred (",
     "Unable to locate credentials",
@@ -93,13 +95,13 @@ const CLI_MESSAGES: [&str; 7] = [
     "aws: error:",
 ];
 
-/// Bytes of the beginning by which an input is recognised.
-const LOOKED_AT: usize = 2_048;
+/// How many bytes at the beginning of an input are examined.
+const EXAMINED: usize = 2_048;
 
 impl NotAReport {
-    /// What bytes are whose first record is no header of a report.
+    /// What an input is whose first record is not the header of a report.
     pub(super) fn recognise(bytes: &[u8]) -> Self {
-        let head = &bytes[..bytes.len().min(LOOKED_AT)];
+        let head = &bytes[..bytes.len().min(EXAMINED)];
         let known = |table: &[(&[u8], &'static str)]| {
             let entry = table.iter().find(|(magic, _)| head.starts_with(magic));
             entry.map(|&(_, name)| name)
@@ -161,19 +163,19 @@ impl NotAReport {
         if let [line] = names {
             return Self::Text(shown(line.trim(), 40));
         }
-        let mut told: Vec<String> = names
+        let mut shown: Vec<String> = names
             .iter()
             .take(MOST)
             .map(|name| format!("'{}'", shown(name.trim().trim_matches('"'), 24)))
             .collect();
         if names.len() > MOST {
-            told.push("…".to_owned());
+            shown.push("…".to_owned());
         }
-        Self::OtherColumns(format!("{} columns ({})", names.len(), told.join(", ")))
+        Self::OtherColumns(format!("{} columns ({})", names.len(), shown.join(", ")))
     }
 }
 
-/// Hostile text for a message: at most `most` characters, and letters, digits, blanks and ASCII signs only.
+/// Untrusted text for a message: at most `most` characters, and only letters, digits, blanks and ASCII signs.
 pub(crate) fn shown(text: &str, most: usize) -> String {
     let mut chars = text.chars();
     let mut out: String = chars
@@ -195,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn says_what_it_is_instead() {
+    fn messages_say_what_the_input_is() {
         for (bytes, found) in [
             (&b" \n"[..], "an empty file"),
             (b"name,age\nx,1\n", "a CSV with 2 columns ('name', 'age')"),
@@ -225,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_are_bounded_and_hold_no_control_character() {
+    fn messages_are_bounded_and_without_control_characters() {
         let hostile = format!("\x1b[31m\u{202e}{},b,c,d,e", "x".repeat(5_000));
         let message = NotAReport::recognise(hostile.as_bytes()).to_string();
         assert!(message.chars().count() < 250, "{message}");

@@ -1,28 +1,28 @@
-//! Records whose number of fields is not the header's.
+//! Repairs records that have more or fewer fields than the header, where that leaves no doubt about their cells.
 
 use super::header::Header;
 use super::rows::trim;
 use super::schema::{Column, TextColumn};
 
-/// What a record of the wrong number of fields turned out to be.
+/// A record with the wrong number of fields, and its repair.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Repair {
-    /// Nothing but blanks.
+    /// It is blank.
     Blank,
-    /// A user name (and so an ARN) with commas that the writer did not quote.
+    /// The user name (and so the ARN) has commas and was not quoted.
     Commas(Vec<Vec<u8>>),
-    /// The last record of a report without a final newline, with the next report's header glued to it.
+    /// It is the last record of a report without a final newline; the next report's header follows on the same line.
     GluedHeader(Vec<Vec<u8>>),
-    /// Its fields cannot be told apart. Of the rest of its cells nothing is known.
+    /// Its fields cannot be matched to columns: all its cells are unknown.
     Ragged {
-        /// What stands where the user should.
+        /// The field at the position of the user.
         user: Vec<u8>,
         /// The first field that looks like an ARN.
         arn: Vec<u8>,
     },
 }
 
-/// Finds out what a record of the wrong number of fields is.
+/// Repairs a record with the wrong number of fields.
 pub(super) fn examine(fields: &[&[u8]], header: &Header) -> Repair {
     if fields.iter().all(|field| trim(field).is_empty()) && fields.len() < 2 {
         return Repair::Blank;
@@ -33,7 +33,7 @@ pub(super) fn examine(fields: &[&[u8]], header: &Header) -> Repair {
         .unwrap_or_else(|| ragged(fields, header))
 }
 
-/// Whether the record repeats the header, as in reports concatenated into one file.
+/// Whether the record repeats the header, as in a file of several concatenated reports.
 pub(super) fn repeats_header(fields: &[&[u8]], header: &Header) -> bool {
     fields.len() == header.width() && names_match(fields, header.names())
 }
@@ -45,9 +45,8 @@ fn names_match(fields: &[&[u8]], names: &[String]) -> bool {
         .all(|(field, name)| trim(field).eq_ignore_ascii_case(name.trim().as_bytes()))
 }
 
-/// The name is what stands before the field that starts `arn:`; the ARN goes on until the fields that are
-/// left are as many as the columns that are left. Only an ARN that ends in the name confirms it: other fields
-/// too many would shift every cell.
+/// The name is all fields before the one that starts with `arn:`; the ARN is all fields from there that leave as many
+/// fields as columns. Only an ARN that ends with the name confirms this: any other extra field would shift every cell.
 fn join_commas(fields: &[&[u8]], header: &Header) -> Option<Vec<Vec<u8>>> {
     let user = header.position(Column::Text(TextColumn::User))?;
     let arn = header.position(Column::Text(TextColumn::Arn))?;
@@ -71,7 +70,7 @@ fn join_commas(fields: &[&[u8]], header: &Header) -> Option<Vec<Vec<u8>>> {
     })
 }
 
-/// `…,N/Auser,arn,…`: what `cat` makes of two reports, since AWS ends a report without a newline.
+/// `…,N/Auser,arn,…`: `cat` joins two reports like this, since AWS ends a report without a newline.
 fn unglue(fields: &[&[u8]], header: &Header) -> Option<Vec<Vec<u8>>> {
     if fields.len() != 2 * header.width() - 1 {
         return None;
@@ -107,7 +106,7 @@ fn ragged(fields: &[&[u8]], header: &Header) -> Repair {
 mod tests {
     use super::*;
 
-    fn odd(line: &str) -> Repair {
+    fn repaired(line: &str) -> Repair {
         let header = Header::parse(b"user,arn,user_creation_time,mfa_active").expect("a header");
         examine(&line.split(',').map(str::as_bytes).collect::<Vec<_>>(), &header)
     }
@@ -119,7 +118,7 @@ mod tests {
     #[test]
     fn commas_in_an_unquoted_name() {
         assert_eq!(
-            odd("a,b,arn:aws:iam::1:user/x,y/a,b,2026-01-02T00:00:00Z,true"),
+            repaired("a,b,arn:aws:iam::1:user/x,y/a,b,2026-01-02T00:00:00Z,true"),
             Repair::Commas(row(&[
                 "a,b",
                 "arn:aws:iam::1:user/x,y/a,b",
@@ -128,7 +127,7 @@ mod tests {
             ]))
         );
         assert_eq!(
-            odd("a,,arn:aws:iam::1:user/a,,N/A,true"),
+            repaired("a,,arn:aws:iam::1:user/a,,N/A,true"),
             Repair::Commas(row(&["a,", "arn:aws:iam::1:user/a,", "N/A", "true"]))
         );
     }
@@ -136,13 +135,13 @@ mod tests {
     #[test]
     fn a_path_with_a_comma() {
         assert_eq!(
-            odd("a,arn:aws:iam::1:user/x,y/a,N/A,true"),
+            repaired("a,arn:aws:iam::1:user/x,y/a,N/A,true"),
             Repair::Commas(row(&["a", "arn:aws:iam::1:user/x,y/a", "N/A", "true"]))
         );
     }
 
     #[test]
-    fn what_cannot_be_repaired_stays_unknown() {
+    fn ambiguous_records_are_ragged() {
         for line in [
             "a,arn:aws:iam::1:user/a,2026-01-02T00:00:00Z,true,false",
             "a,b,arn:aws:iam::1:user/a,N/A,true",
@@ -154,18 +153,18 @@ mod tests {
             "a,b,c,d,e",
         ] {
             assert!(
-                matches!(odd(line), Repair::Ragged { .. }),
+                matches!(repaired(line), Repair::Ragged { .. }),
                 "{line}: {:?}",
-                odd(line)
+                repaired(line)
             );
         }
-        assert_eq!(odd(" "), Repair::Blank);
+        assert_eq!(repaired(" "), Repair::Blank);
     }
 
     #[test]
     fn a_header_glued_to_the_last_record() {
         assert_eq!(
-            odd("a,arn:aws:iam::1:user/a,N/A,trueuser,arn,user_creation_time,mfa_active"),
+            repaired("a,arn:aws:iam::1:user/a,N/A,trueuser,arn,user_creation_time,mfa_active"),
             Repair::GluedHeader(row(&["a", "arn:aws:iam::1:user/a", "N/A", "true"]))
         );
     }

@@ -1,47 +1,47 @@
-//! The records of one block, split into fields: one text, and where each field ends in it.
+//! The records of one block, split into fields: one text, and the end of each field in it.
 //!
-//! A record that is not plain (quoted, repaired, ragged) is written once more behind the block in plain form,
-//! so that everything after the split sees one shape only.
+//! A record that is not plain (quoted, repaired, ragged) is rewritten in plain form after the block, so that everything
+//! after the split sees only one form.
 
 use std::ops::Range;
 
 use super::header::Header;
 use super::schema::{Column, TextColumn};
 
-/// A block of records and where their fields lie.
+/// A block of records and the positions of their fields.
 #[derive(Clone, Debug, Default)]
 pub struct Rows {
-    /// The block as read, then the records that had to be rewritten.
+    /// The block as read, then the rewritten records.
     text: Vec<u8>,
-    /// The rewritten records, until all are known.
+    /// The text of the rewritten records, until all are known.
     rewritten: Vec<u8>,
-    /// Which records these are, ascending.
+    /// The indexes of the rewritten records, ascending.
     rewritten_records: Vec<u32>,
     /// Where the rewritten records will start in `text`.
     block_length: usize,
     /// Where each record starts in `text`.
     starts: Vec<u32>,
-    /// Where each field ends in `text`, `width` a record; the next field starts one byte later.
+    /// Where each field ends in `text`, `width` for each record; the next field starts one byte later.
     ends: Vec<u32>,
     width: usize,
-    /// Records whose fields cannot be told apart; only their user and ARN were kept, as a hint for people.
+    /// Records whose fields cannot be matched to columns; of their cells only user and ARN are stored, as a hint.
     ragged: Vec<u32>,
-    /// Records before which others were left out, ascending, and how many were up to there.
+    /// Records before which rows were left out, ascending, and how many rows were left out up to there.
     left_out: Vec<(u32, u32)>,
 }
 
 impl Rows {
-    /// The text to be filled with whole records before they are split.
+    /// The text, to be filled with whole records before they are split.
     pub fn text_mut(&mut self) -> &mut Vec<u8> {
         &mut self.text
     }
 
-    /// The text: the block, and records rewritten behind it.
+    /// The text: the block, and the rewritten records after it.
     pub fn text(&self) -> &[u8] {
         &self.text
     }
 
-    /// Forgets all records, and gets ready for ones of this many fields.
+    /// Clears all records and prepares for records of `width` fields.
     pub(super) fn start(&mut self, width: usize) {
         self.block_length = self.text.len();
         self.rewritten.clear();
@@ -63,12 +63,12 @@ impl Rows {
         self.starts.is_empty()
     }
 
-    /// The records whose fields cannot be told apart, ascending.
+    /// The records whose fields cannot be matched to columns, ascending.
     pub fn ragged(&self) -> &[u32] {
         &self.ragged
     }
 
-    /// How many data rows of the block stand before this record, those that were left out included.
+    /// How many data rows of the block are before this record, including those that were left out.
     #[inline]
     pub fn data_rows_before(&self, record: usize) -> usize {
         if self.left_out.is_empty() {
@@ -79,7 +79,7 @@ impl Rows {
         record + left_out as usize
     }
 
-    /// How many data rows the block has, those that were left out included.
+    /// How many data rows the block has, including those that were left out.
     pub fn data_rows(&self) -> usize {
         self.data_rows_before(self.len())
     }
@@ -94,7 +94,7 @@ impl Rows {
         trim(&self.text[start as usize..ends[position] as usize])
     }
 
-    /// The fields at this position, of these records in order, as they stand.
+    /// The fields at this position of these records, as written.
     #[inline]
     pub fn fields(&self, records: Range<usize>, position: usize) -> impl Iterator<Item = &[u8]> {
         let ends = self.ends(records.clone()).chunks_exact(self.width.max(1));
@@ -107,13 +107,13 @@ impl Rows {
         })
     }
 
-    /// Where the fields of these records end, as many a record as the header has.
+    /// The ends of these records' fields; each record has as many as the header.
     #[inline]
     pub(super) fn ends(&self, records: Range<usize>) -> &[u32] {
         &self.ends[records.start * self.width..records.end * self.width]
     }
 
-    /// Those of these records that had to be rewritten, in which a field may hold a delimiter.
+    /// Those of these records that were rewritten, whose fields may contain a delimiter.
     pub(super) fn rewritten(&self, records: Range<usize>) -> &[u32] {
         let before = |end: usize| {
             self.rewritten_records
@@ -129,7 +129,7 @@ impl Rows {
             .map(|position| self.field(row, position))
     }
 
-    /// Takes the block back and puts the rewritten records behind it.
+    /// Takes the block back and appends the rewritten records.
     pub(super) fn put_before_rewritten(&mut self, block: Vec<u8>) {
         self.text = block;
         self.text.extend_from_slice(&self.rewritten);
@@ -140,7 +140,7 @@ impl Rows {
         self.ends.extend_from_slice(ends);
     }
 
-    /// The field ends of the record to be finished next, if all are known.
+    /// The field ends of the next record to be finished, if all are known.
     #[inline]
     pub(super) fn next_ends(&self) -> Option<&[u32]> {
         let start = self.starts.len() * self.width;
@@ -148,23 +148,23 @@ impl Rows {
     }
 
     /// Whether fewer field ends are left than a record has.
-    pub(super) fn is_through(&self) -> bool {
+    pub(super) fn is_finished(&self) -> bool {
         self.next_ends().is_none()
     }
 
-    /// Makes a record of the next field ends.
+    /// Adds the record that the next field ends belong to.
     #[inline]
     pub(super) fn finish_record(&mut self, start: usize) {
         self.starts.push(offset(start));
     }
 
-    /// Forgets the records behind so many, but not their field ends.
+    /// Removes the records after the first `records`, but not their field ends.
     pub(super) fn truncate(&mut self, records: usize) {
         self.starts.truncate(records);
     }
 
-    /// Forgets field ends that belong to no finished record.
-    pub(super) fn forget_unfinished(&mut self) {
+    /// Removes field ends that do not belong to a finished record.
+    pub(super) fn drop_unfinished(&mut self) {
         self.ends.truncate(self.starts.len() * self.width);
     }
 
@@ -184,7 +184,7 @@ impl Rows {
         );
     }
 
-    /// Counts a record that is left out.
+    /// Counts a row that is left out.
     pub(super) fn leave_out(&mut self) {
         let record = offset(self.starts.len());
         match self.left_out.last_mut() {
@@ -196,7 +196,7 @@ impl Rows {
         }
     }
 
-    /// Adds a record of which only what may be its user and ARN is known.
+    /// Adds a record of which only the probable user and ARN are known.
     pub(super) fn push_ragged(&mut self, header: &Header, user: &[u8], arn: &[u8]) {
         self.ragged.push(offset(self.starts.len()));
         let at = |column: TextColumn| header.position(Column::Text(column));
@@ -209,12 +209,12 @@ impl Rows {
     }
 }
 
-/// Blocks are bounded far below 4 GiB, and rewriting at most doubles them.
+/// A position in a block. Blocks are far smaller than 4 GiB, and rewriting at most doubles them.
 pub(super) fn offset(length: usize) -> u32 {
     u32::try_from(length).expect("invariant: a block and its rewritten records stay below 4 GiB")
 }
 
-/// Without the blanks (space, tab) at both ends.
+/// The text without the blanks (space, tab) at both ends.
 #[inline]
 pub(super) fn trim(text: &[u8]) -> &[u8] {
     match text {

@@ -3,81 +3,87 @@
 //! Source: IAM User Guide, "Getting credential reports"; the order is that of every report AWS has
 //! written since 2015, with the documented `additional_credentials_info` last.
 
+use std::fmt;
+use std::str::FromStr;
+
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A column that holds a time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum TimeColumn {
-    /// `user_creation_time`
-    UserCreation,
-    /// `password_last_used`
-    PasswordLastUsed,
-    /// `password_last_changed`
-    PasswordLastChanged,
-    /// `password_next_rotation`; the only time that normally lies in the future
-    PasswordNextRotation,
-    /// `access_key_1_last_rotated`: the key's creation time
-    Key1LastRotated,
-    /// `access_key_1_last_used_date`
-    Key1LastUsed,
-    /// `access_key_2_last_rotated`: the key's creation time
-    Key2LastRotated,
-    /// `access_key_2_last_used_date`
-    Key2LastUsed,
-    /// `cert_1_last_rotated`
-    Cert1LastRotated,
-    /// `cert_2_last_rotated`
-    Cert2LastRotated,
+use super::word::{UnknownWord, find};
+
+/// Declares the columns of one type: each with its position in report order and its name as AWS spells it.
+macro_rules! columns {
+    (
+        $(#[$meta:meta])*
+        $enum:ident $kind:ident {
+            $($(#[$member_meta:meta])* $column:ident = $position:literal $name:literal,)*
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        pub enum $enum {
+            $(#[doc = concat!("`", $name, "`.")] $(#[$member_meta])* $column,)*
+        }
+
+        impl $enum {
+            /// How many there are.
+            pub const COUNT: usize = Self::ALL.len();
+
+            const ALL: &[(usize, &str, Column)] = &[$(($position, $name, Column::$kind(Self::$column))),*];
+        }
+
+        impl From<$enum> for Column {
+            fn from(column: $enum) -> Self {
+                Self::$kind(column)
+            }
+        }
+    };
 }
 
-impl TimeColumn {
-    /// How many there are.
-    pub const COUNT: usize = Self::Cert2LastRotated as usize + 1;
+columns! {
+    /// A column that holds a time.
+    TimeColumn Time {
+        UserCreation = 2 "user_creation_time",
+        PasswordLastUsed = 4 "password_last_used",
+        PasswordLastChanged = 5 "password_last_changed",
+        /// The only time that is normally in the future.
+        PasswordNextRotation = 6 "password_next_rotation",
+        /// The key's creation time.
+        Key1LastRotated = 9 "access_key_1_last_rotated",
+        Key1LastUsed = 10 "access_key_1_last_used_date",
+        /// The key's creation time.
+        Key2LastRotated = 14 "access_key_2_last_rotated",
+        Key2LastUsed = 15 "access_key_2_last_used_date",
+        Cert1LastRotated = 19 "cert_1_last_rotated",
+        Cert2LastRotated = 21 "cert_2_last_rotated",
+    }
 }
 
-impl FlagColumn {
-    /// How many there are.
-    pub const COUNT: usize = Self::Cert2Active as usize + 1;
+columns! {
+    /// A column that holds a flag.
+    FlagColumn Flag {
+        PasswordEnabled = 3 "password_enabled",
+        MfaActive = 7 "mfa_active",
+        Key1Active = 8 "access_key_1_active",
+        Key2Active = 13 "access_key_2_active",
+        Cert1Active = 18 "cert_1_active",
+        Cert2Active = 20 "cert_2_active",
+    }
 }
 
-/// A column that holds a flag.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum FlagColumn {
-    /// `password_enabled`
-    PasswordEnabled,
-    /// `mfa_active`
-    MfaActive,
-    /// `access_key_1_active`
-    Key1Active,
-    /// `access_key_2_active`
-    Key2Active,
-    /// `cert_1_active`
-    Cert1Active,
-    /// `cert_2_active`
-    Cert2Active,
-}
-
-/// A column that holds text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum TextColumn {
-    /// `user`
-    User,
-    /// `arn`
-    Arn,
-    /// `access_key_1_last_used_region`
-    Key1LastUsedRegion,
-    /// `access_key_1_last_used_service`
-    Key1LastUsedService,
-    /// `access_key_2_last_used_region`
-    Key2LastUsedRegion,
-    /// `access_key_2_last_used_service`
-    Key2LastUsedService,
-    /// `additional_credentials_info`: documented, not seen live; its absence says nothing
-    AdditionalCredentials,
+columns! {
+    /// A column that holds text.
+    TextColumn Text {
+        User = 0 "user",
+        Arn = 1 "arn",
+        Key1LastUsedRegion = 11 "access_key_1_last_used_region",
+        Key1LastUsedService = 12 "access_key_1_last_used_service",
+        Key2LastUsedRegion = 16 "access_key_2_last_used_region",
+        Key2LastUsedService = 17 "access_key_2_last_used_service",
+        /// Documented, but not seen in real reports.
+        AdditionalCredentials = 22 "additional_credentials_info",
+    }
 }
 
 /// Any column of a credential report, with the type of its cells.
@@ -91,82 +97,48 @@ pub enum Column {
     Text(TextColumn),
 }
 
-use FlagColumn as F;
-use TextColumn as X;
-use TimeColumn as T;
-
 impl Column {
     /// How many columns a report can have.
-    pub const COUNT: usize = 23;
+    pub const COUNT: usize = TimeColumn::COUNT + FlagColumn::COUNT + TextColumn::COUNT;
 
     /// All columns, in report order.
-    pub const ALL: [Self; Self::COUNT] = [
-        Self::Text(X::User),
-        Self::Text(X::Arn),
-        Self::Time(T::UserCreation),
-        Self::Flag(F::PasswordEnabled),
-        Self::Time(T::PasswordLastUsed),
-        Self::Time(T::PasswordLastChanged),
-        Self::Time(T::PasswordNextRotation),
-        Self::Flag(F::MfaActive),
-        Self::Flag(F::Key1Active),
-        Self::Time(T::Key1LastRotated),
-        Self::Time(T::Key1LastUsed),
-        Self::Text(X::Key1LastUsedRegion),
-        Self::Text(X::Key1LastUsedService),
-        Self::Flag(F::Key2Active),
-        Self::Time(T::Key2LastRotated),
-        Self::Time(T::Key2LastUsed),
-        Self::Text(X::Key2LastUsedRegion),
-        Self::Text(X::Key2LastUsedService),
-        Self::Flag(F::Cert1Active),
-        Self::Time(T::Cert1LastRotated),
-        Self::Flag(F::Cert2Active),
-        Self::Time(T::Cert2LastRotated),
-        Self::Text(X::AdditionalCredentials),
-    ];
+    pub const ALL: [Self; Self::COUNT] = {
+        let types = [TimeColumn::ALL, FlagColumn::ALL, TextColumn::ALL];
+        let mut all = [Self::Text(TextColumn::User); Self::COUNT];
+        let mut of_type = 0;
+        while of_type < types.len() {
+            let mut at = 0;
+            while at < types[of_type].len() {
+                let (position, _, column) = types[of_type][at];
+                all[position] = column;
+                at += 1;
+            }
+            of_type += 1;
+        }
+        all
+    };
 
-    /// Position in report order and the name as AWS spells it.
-    const fn spec(self) -> (usize, &'static str) {
+    /// Columns that a report may lack without a loss: their cells are absent. The cells of any other column that a
+    /// report lacks are unknown.
+    pub const OPTIONAL: ColumnSet = ColumnSet::of(Self::Text(TextColumn::AdditionalCredentials));
+
+    const fn entry(self) -> &'static (usize, &'static str, Self) {
         match self {
-            Self::Text(X::User) => (0, "user"),
-            Self::Text(X::Arn) => (1, "arn"),
-            Self::Time(T::UserCreation) => (2, "user_creation_time"),
-            Self::Flag(F::PasswordEnabled) => (3, "password_enabled"),
-            Self::Time(T::PasswordLastUsed) => (4, "password_last_used"),
-            Self::Time(T::PasswordLastChanged) => (5, "password_last_changed"),
-            Self::Time(T::PasswordNextRotation) => (6, "password_next_rotation"),
-            Self::Flag(F::MfaActive) => (7, "mfa_active"),
-            Self::Flag(F::Key1Active) => (8, "access_key_1_active"),
-            Self::Time(T::Key1LastRotated) => (9, "access_key_1_last_rotated"),
-            Self::Time(T::Key1LastUsed) => (10, "access_key_1_last_used_date"),
-            Self::Text(X::Key1LastUsedRegion) => (11, "access_key_1_last_used_region"),
-            Self::Text(X::Key1LastUsedService) => (12, "access_key_1_last_used_service"),
-            Self::Flag(F::Key2Active) => (13, "access_key_2_active"),
-            Self::Time(T::Key2LastRotated) => (14, "access_key_2_last_rotated"),
-            Self::Time(T::Key2LastUsed) => (15, "access_key_2_last_used_date"),
-            Self::Text(X::Key2LastUsedRegion) => (16, "access_key_2_last_used_region"),
-            Self::Text(X::Key2LastUsedService) => (17, "access_key_2_last_used_service"),
-            Self::Flag(F::Cert1Active) => (18, "cert_1_active"),
-            Self::Time(T::Cert1LastRotated) => (19, "cert_1_last_rotated"),
-            Self::Flag(F::Cert2Active) => (20, "cert_2_active"),
-            Self::Time(T::Cert2LastRotated) => (21, "cert_2_last_rotated"),
-            Self::Text(X::AdditionalCredentials) => (22, "additional_credentials_info"),
+            Self::Time(column) => &TimeColumn::ALL[column as usize],
+            Self::Flag(column) => &FlagColumn::ALL[column as usize],
+            Self::Text(column) => &TextColumn::ALL[column as usize],
         }
     }
 
     /// Position in report order, from 0.
     pub const fn index(self) -> usize {
-        self.spec().0
+        self.entry().0
     }
 
     /// The name as AWS spells it in the header.
     pub const fn name(self) -> &'static str {
-        self.spec().1
+        self.entry().1
     }
-
-    /// The columns whose lack says nothing; the cells of any other column that a report lacks are unknown.
-    pub const OPTIONAL: ColumnSet = ColumnSet::of(Self::Text(X::AdditionalCredentials));
 
     /// The column of this name; blanks around it and its case do not matter.
     pub fn from_name(name: &str) -> Option<Self> {
@@ -176,55 +148,16 @@ impl Column {
             .find(|column| column.name().eq_ignore_ascii_case(name))
     }
 
-    /// The credential that this column tells about, if it is one credential.
-    pub const fn credential(self) -> Option<Credential> {
-        match self {
-            Self::Flag(F::PasswordEnabled)
-            | Self::Time(T::PasswordLastUsed | T::PasswordLastChanged | T::PasswordNextRotation) => {
-                Some(Credential::Password)
-            }
-            Self::Flag(F::Key1Active)
-            | Self::Time(T::Key1LastRotated | T::Key1LastUsed)
-            | Self::Text(X::Key1LastUsedRegion | X::Key1LastUsedService) => {
-                Some(Credential::AccessKey(Slot::One))
-            }
-            Self::Flag(F::Key2Active)
-            | Self::Time(T::Key2LastRotated | T::Key2LastUsed)
-            | Self::Text(X::Key2LastUsedRegion | X::Key2LastUsedService) => {
-                Some(Credential::AccessKey(Slot::Two))
-            }
-            Self::Flag(F::Cert1Active) | Self::Time(T::Cert1LastRotated) => {
-                Some(Credential::Certificate(Slot::One))
-            }
-            Self::Flag(F::Cert2Active) | Self::Time(T::Cert2LastRotated) => {
-                Some(Credential::Certificate(Slot::Two))
-            }
-            Self::Flag(F::MfaActive)
-            | Self::Time(T::UserCreation)
-            | Self::Text(X::User | X::Arn | X::AdditionalCredentials) => None,
-        }
+    /// The credential that this column describes, if it is one credential: AWS begins the column's name with it.
+    pub fn credential(self) -> Option<Credential> {
+        Credential::ALL.into_iter().find(|credential| {
+            let rest = self.name().strip_prefix(credential.name());
+            rest.is_some_and(|rest| rest.starts_with('_'))
+        })
     }
 }
 
-impl From<TimeColumn> for Column {
-    fn from(column: TimeColumn) -> Self {
-        Self::Time(column)
-    }
-}
-
-impl From<FlagColumn> for Column {
-    fn from(column: FlagColumn) -> Self {
-        Self::Flag(column)
-    }
-}
-
-impl From<TextColumn> for Column {
-    fn from(column: TextColumn) -> Self {
-        Self::Text(column)
-    }
-}
-
-/// One of the two places that a row has for access keys and for certificates. Not stable over time:
+/// One of the two positions that a row has for access keys and for certificates. Not stable over time:
 /// AWS re-packs slots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Slot {
@@ -236,8 +169,54 @@ pub enum Slot {
 
 impl Slot {
     /// Both slots, in report order.
-    pub const ALL: [Self; 2] = [Self::One, Self::Two];
+    pub const ALL: BySlot<Self> = [Self::One, Self::Two];
 }
+
+/// One value for each slot: `values[slot as usize]`.
+pub type BySlot<T> = [T; 2];
+
+/// The columns of one kind of credential, by slot.
+#[derive(Debug)]
+pub struct SlotColumns {
+    /// The name of the credential in each slot, with which its columns' names begin.
+    pub name: BySlot<&'static str>,
+    /// Whether it is active.
+    pub active: BySlot<FlagColumn>,
+    /// When it was created.
+    pub last_rotated: BySlot<TimeColumn>,
+}
+
+/// The columns of access keys.
+pub const ACCESS_KEY: SlotColumns = SlotColumns {
+    name: ["access_key_1", "access_key_2"],
+    active: [FlagColumn::Key1Active, FlagColumn::Key2Active],
+    last_rotated: [TimeColumn::Key1LastRotated, TimeColumn::Key2LastRotated],
+};
+
+/// The columns of signing certificates.
+pub const CERTIFICATE: SlotColumns = SlotColumns {
+    name: ["cert_1", "cert_2"],
+    active: [FlagColumn::Cert1Active, FlagColumn::Cert2Active],
+    last_rotated: [TimeColumn::Cert1LastRotated, TimeColumn::Cert2LastRotated],
+};
+
+/// The columns about the last use of access keys, by slot.
+#[derive(Debug)]
+pub struct LastUsedColumns {
+    /// When it was.
+    pub date: BySlot<TimeColumn>,
+    /// In which region.
+    pub region: BySlot<TextColumn>,
+    /// Of which service.
+    pub service: BySlot<TextColumn>,
+}
+
+/// The columns about the last use of access keys.
+pub const KEY_LAST_USED: LastUsedColumns = LastUsedColumns {
+    date: [TimeColumn::Key1LastUsed, TimeColumn::Key2LastUsed],
+    region: [TextColumn::Key1LastUsedRegion, TextColumn::Key2LastUsedRegion],
+    service: [TextColumn::Key1LastUsedService, TextColumn::Key2LastUsedService],
+};
 
 /// One credential of a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -260,21 +239,27 @@ impl Credential {
         Self::Certificate(Slot::Two),
     ];
 
-    /// The word that outputs use: `password`, `access_key_1`, `cert_2`, …
+    /// The word in outputs: `password`, `access_key_1`, `cert_2`, …
     pub const fn name(self) -> &'static str {
         match self {
             Self::Password => "password",
-            Self::AccessKey(Slot::One) => "access_key_1",
-            Self::AccessKey(Slot::Two) => "access_key_2",
-            Self::Certificate(Slot::One) => "cert_1",
-            Self::Certificate(Slot::Two) => "cert_2",
+            Self::AccessKey(slot) => ACCESS_KEY.name[slot as usize],
+            Self::Certificate(slot) => CERTIFICATE.name[slot as usize],
         }
     }
 }
 
-impl std::fmt::Display for Credential {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
+    }
+}
+
+impl FromStr for Credential {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Self, UnknownWord> {
+        find(word, &Self::ALL, Self::name)
     }
 }
 
@@ -286,9 +271,9 @@ impl Serialize for Credential {
 
 impl<'de> Deserialize<'de> for Credential {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name = String::deserialize(deserializer)?;
-        let found = Self::ALL.into_iter().find(|credential| credential.name() == name);
-        found.ok_or_else(|| D::Error::custom(format_args!("unknown credential '{}'", name.escape_debug())))
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(D::Error::custom)
     }
 }
 
@@ -363,7 +348,21 @@ mod tests {
             assert_eq!(column.index(), position);
             assert_eq!(Column::from_name(column.name()), Some(column));
         }
-        assert_eq!(Column::from_name(" User "), Some(Column::Text(X::User)));
+        assert_eq!(Column::from_name(" User "), Some(TextColumn::User.into()));
         assert_eq!(Column::from_name("account_id"), None);
+    }
+
+    #[test]
+    fn columns_belong_to_the_credential_that_their_name_begins_with() {
+        let columns = |credential| {
+            Column::ALL
+                .into_iter()
+                .filter(move |it| it.credential() == credential)
+        };
+        let counts = Credential::ALL.map(|credential| columns(Some(credential)).count());
+        assert_eq!(counts, [4, 5, 5, 2, 2]);
+        for column in [Column::from(TextColumn::User), FlagColumn::MfaActive.into()] {
+            assert_eq!(column.credential(), None);
+        }
     }
 }

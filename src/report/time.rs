@@ -7,12 +7,13 @@ use std::fmt;
 use chrono::{DateTime, Datelike as _, Months, NaiveDate};
 
 use super::fixed_form;
+use super::word::word_enum;
 
 /// Seconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(pub i64);
 
-/// What an absent time counts as: 0001-01-01T00:00:00Z, as in `CloudGuard`.
+/// The instant as which an absent time is compared: 0001-01-01T00:00:00Z, as in `CloudGuard`.
 pub const ABSENT_AS: i64 = -62_135_596_800;
 
 /// 0001-01-01T00:00:00Z
@@ -23,50 +24,27 @@ const LAST: i64 = 253_402_300_799;
 
 const SECONDS_PER_DAY: i64 = 86_400;
 
-/// A unit of GSL's time functions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Unit {
-    /// 1 second
-    Seconds,
-    /// 60 seconds
-    Minutes,
-    /// 3,600 seconds
-    Hours,
-    /// 86,400 seconds
-    Days,
-    /// 7 days
-    Weeks,
-    /// calendar months, clamped to the month's end
-    Months,
-    /// calendar years, clamped to the month's end
-    Years,
+word_enum! {
+    /// A unit of GSL's time functions.
+    pub enum Unit {
+        /// 1 second
+        Seconds = "seconds",
+        /// 60 seconds
+        Minutes = "minutes",
+        /// 3,600 seconds
+        Hours = "hours",
+        /// 86,400 seconds
+        Days = "days",
+        /// 7 days
+        Weeks = "weeks",
+        /// calendar months, clamped to the month's end
+        Months = "months",
+        /// calendar years, clamped to the month's end
+        Years = "years",
+    }
 }
 
 impl Unit {
-    /// All units, shortest first.
-    pub const ALL: [Self; 7] = [
-        Self::Seconds,
-        Self::Minutes,
-        Self::Hours,
-        Self::Days,
-        Self::Weeks,
-        Self::Months,
-        Self::Years,
-    ];
-
-    /// The word in GSL.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Seconds => "seconds",
-            Self::Minutes => "minutes",
-            Self::Hours => "hours",
-            Self::Days => "days",
-            Self::Weeks => "weeks",
-            Self::Months => "months",
-            Self::Years => "years",
-        }
-    }
-
     /// The unit's length in seconds, where it has a fixed one.
     pub const fn seconds(self) -> Option<i64> {
         match self.length() {
@@ -95,8 +73,8 @@ enum Length {
 }
 
 impl Timestamp {
-    /// This instant `n` units later (earlier when negative). Saturates far outside the calendar, so that
-    /// comparisons keep their sense.
+    /// This instant `n` units later (earlier when negative). Saturates far outside the calendar, so that comparisons
+    /// remain correct.
     #[must_use]
     pub fn plus(self, n: i64, unit: Unit) -> Self {
         match unit.length() {
@@ -118,18 +96,18 @@ impl Timestamp {
         Some(Self(to?.timestamp()))
     }
 
-    /// Reads an instant as the cells of a report spell it: `YYYY-MM-DD`, then optionally `T` or a blank and
+    /// Reads an instant as cells of a report have it: `YYYY-MM-DD`, then optionally `T` or a blank and
     /// `HH:MM:SS`, a fraction (cut off), and `Z`, `±HH:MM`, `±HHMM` or nothing (UTC). A date alone is
     /// 00:00:00. Real dates only, years 0001 to 9999, seconds 00 to 59.
     pub fn parse(text: &[u8]) -> Option<Self> {
         Self::parse_fixed(text).or_else(|| Self::parse_any(text))
     }
 
-    /// The form that AWS writes, `YYYY-MM-DDTHH:MM:SS` with `Z` or `+00:00`, by position. None for anything else,
-    /// and for what is no real instant.
+    /// The form that AWS writes, `YYYY-MM-DDTHH:MM:SS` with `Z` or `+00:00`, by position. None for any other form, and
+    /// for unreal instants.
     #[inline]
     pub(super) fn parse_fixed(text: &[u8]) -> Option<Self> {
-        // Most of what is read again is of the rarer forms, and all of them but a few are of other lengths.
+        // Most cells that are read again have rarer forms, almost all of other lengths.
         if !fixed_form::LENGTHS.contains(&text.len()) {
             return None;
         }
@@ -151,7 +129,7 @@ impl Timestamp {
             Some((b'T' | b' ', clock)) => parse_clock(clock)?,
             Some(_) => return None,
         };
-        // An offset can lead out of these years.
+        // An offset can lead to a year before 1 or after 9999.
         let instant = day * SECONDS_PER_DAY + seconds;
         (FIRST..=LAST).contains(&instant).then_some(Self(instant))
     }
@@ -172,8 +150,8 @@ fn parse_date(text: &[u8]) -> Option<i64> {
     Some(i64::from(date.num_days_from_ce()) - 719_163)
 }
 
-/// Seconds since midnight UTC of `HH:MM:SS`, with an optional fraction and zone; negative or above a day
-/// where the zone says so.
+/// Seconds since midnight UTC of `HH:MM:SS`, with an optional fraction and zone; negative or more than a day where the
+/// zone leads to another day.
 fn parse_clock(text: &[u8]) -> Option<i64> {
     let (clock, rest) = text.split_at_checked(8)?;
     let [h1, h2, b':', m1, m2, b':', s1, s2] = clock else {
@@ -224,7 +202,7 @@ fn digits(text: &[u8]) -> Option<i64> {
 }
 
 impl fmt::Display for Timestamp {
-    /// `YYYY-MM-DDTHH:MM:SSZ`; in other years than 1 to 9999, which no report has, the seconds.
+    /// `YYYY-MM-DDTHH:MM:SSZ`; outside the years 1 to 9999, which no report has, the seconds.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let digits = self.digits();
         match str::from_utf8(&digits) {
@@ -256,9 +234,9 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
-/// The text is no time of the form that reports use.
+/// The text is not a time in a form that reports use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a time; write 2026-11-21 (its first second, UTC) or 2026-11-21T00:00:00Z")]
+#[error("not a valid time; write 2026-11-21 (its first second, UTC) or 2026-11-21T00:00:00Z")]
 pub struct InvalidTime;
 
 #[cfg(test)]
@@ -288,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_instant() {
+    fn invalid_instants() {
         for text in [
             "",
             "N/A",
@@ -318,7 +296,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn instants_are_told_as_the_calendar_has_them(seconds in FIRST..=LAST) {
+        fn display_agrees_with_chrono(seconds in FIRST..=LAST) {
             let time = Timestamp(seconds);
             let calendar = DateTime::from_timestamp(seconds, 0).expect("a real instant");
             proptest::prop_assert_eq!(time.to_string(), calendar.format("%Y-%m-%dT%H:%M:%SZ").to_string());
@@ -327,14 +305,14 @@ mod tests {
     }
 
     #[test]
-    fn instants_that_no_report_has() {
+    fn display_outside_the_years_1_to_9999() {
         for seconds in [i64::MIN, FIRST - 1, LAST + 1, i64::MAX] {
             assert_eq!(Timestamp(seconds).to_string(), format!("{seconds}s"));
         }
     }
 
     #[test]
-    fn days_by_position_as_by_the_calendar() {
+    fn every_date_parses_by_position() {
         for day in (-719_162..2_932_897).step_by(13) {
             let time = Timestamp(day * SECONDS_PER_DAY + 86_399);
             assert_eq!(Timestamp::parse_fixed(time.to_string().as_bytes()), Some(time));
@@ -343,17 +321,17 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn by_position_as_in_general(text in "[0-2][0-9]{3}-[0-9T]{2}-[0-9a-]{2}T[0-2][0-9:]:[0-9]{2}:[0-9é]{2}(Z|\\+00:00)") {
+        fn parsing_by_position_agrees_with_the_general_form(text in "[0-2][0-9]{3}-[0-9T]{2}-[0-9a-]{2}T[0-2][0-9:]:[0-9]{2}:[0-9é]{2}(Z|\\+00:00)") {
             proptest::prop_assert_eq!(Timestamp::parse_fixed(text.as_bytes()), Timestamp::parse_any(text.as_bytes()), "{}", text);
         }
 
         #[test]
-        fn real_and_unreal_dates(text in "[0-9]{2}(00|04|2[0-9])-(0[0-9]|1[0-3])-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9](Z|\\+00:00)") {
+        fn parsing_by_position_agrees_on_unreal_dates(text in "[0-9]{2}(00|04|2[0-9])-(0[0-9]|1[0-3])-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9](Z|\\+00:00)") {
             proptest::prop_assert_eq!(Timestamp::parse_fixed(text.as_bytes()), Timestamp::parse_any(text.as_bytes()), "{}", text);
         }
 
         #[test]
-        fn anything_by_position_as_in_general(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 19)) {
+        fn parsing_by_position_agrees_on_any_bytes(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 19)) {
             let text = [bytes.as_slice(), b"Z"].concat();
             proptest::prop_assert_eq!(Timestamp::parse_fixed(&text), Timestamp::parse_any(&text));
         }

@@ -1,30 +1,30 @@
-//! The widest instructions that the machine has, for the loops that take most of the time: one binary serves
-//! every machine, and asks at run time.
+//! Uses the widest vector instructions of the machine for the loops that take most of the time; one binary detects them
+//! at run time.
 //!
-//! Where fields end is found 64 bytes at a time, by AVX-512, AVX2, or eight bytes in a `u64`; all ways are held
-//! equal to a plain loop by a property test. Other loops are the same code everywhere, compiled once more for
-//! AVX2. Only this module of the package has `unsafe` in it: calls of code that is compiled for what was detected,
-//! and a vector seen as an array.
+//! Field ends are found 64 bytes at a time, with AVX-512, AVX2, or eight bytes in a `u64`; a property test compares all
+//! three with a plain loop. Other loops are the same code everywhere, compiled a second time for AVX2. The core has
+//! `unsafe` code only in this module: calls of code that is compiled for the detected instructions, and a vector read as
+//! an array.
 
 #![expect(
     clippy::inline_always,
-    reason = "what does not become part of the code for a machine is compiled for any"
+    reason = "a function that is not inlined is compiled without the wider instructions"
 )]
 
-/// Work for [`widest`]. A closure would not do: it is compiled by itself, for any machine.
+/// Work for [`widest`]. Not a closure, which would be compiled by itself, without wider instructions.
 pub(crate) trait Work {
-    /// What it results in.
+    /// Its result.
     type Output;
 
-    /// Does it. Must be `#[inline(always)]`, as must be what takes its time.
+    /// Does the work. Must be `#[inline(always)]`, like every function in it that takes time.
     fn run(self) -> Self::Output;
 }
 
-/// Does the work by code that is compiled for AVX2 where the machine has it.
+/// Does the work with code that is compiled for AVX2, if the machine has it.
 pub(crate) fn widest<W: Work>(work: W) -> W::Output {
     #[cfg(target_arch = "x86_64")]
     match Level::of_machine() {
-        // SAFETY: the level says that the machine has what the function asks for.
+        // SAFETY: the machine has the instructions that the function requires, as its level says.
         #[expect(
             unsafe_code,
             reason = "the caller is compiled for any machine, the callee is not"
@@ -35,38 +35,38 @@ pub(crate) fn widest<W: Work>(work: W) -> W::Output {
     work.run()
 }
 
-/// Bytes that are looked at in one go.
+/// How many bytes are searched at once.
 pub(super) const WINDOW: usize = 64;
 
-/// What some windows hold.
+/// How many fields and lines end in a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Found {
+pub(super) struct EndCounts {
     /// Delimiters and line ends, all of which end a field.
     pub(super) fields: usize,
     /// Line ends alone.
     pub(super) line_ends: usize,
-    /// Whether there is a quote. What is behind it was not looked at.
+    /// Whether there is a quote. The bytes after it were not searched.
     pub(super) is_quoted: bool,
 }
 
-/// A text in which to find where fields end.
+/// A text to be searched for field ends.
 #[derive(Clone, Copy)]
 pub(super) struct Windows<'a> {
-    /// Whole windows of it.
+    /// Whole windows.
     pub(super) text: &'a [u8],
-    /// Where these stand.
+    /// The position of the first one in its block.
     pub(super) base: u32,
-    /// Whether a carriage return stands before them.
+    /// Whether the byte before them is a carriage return.
     pub(super) after_return: bool,
     pub(super) delimiter: u8,
 }
 
-/// Writes where fields end, up to the first quote. A line feed behind a carriage return ends none. `ends` must
-/// have room for one a byte; what stands behind those found means nothing.
-pub(super) fn find_ends(windows: Windows<'_>, ends: &mut [u32]) -> Found {
+/// Writes the positions of field ends, up to the first quote. A line feed after a carriage return does not count. `ends`
+/// must have room for one end per byte; the elements after those found have no meaning.
+pub(super) fn find_ends(windows: Windows<'_>, ends: &mut [u32]) -> EndCounts {
     #[cfg(target_arch = "x86_64")]
     match Level::of_machine() {
-        // SAFETY: the level says that the machine has what the function asks for.
+        // SAFETY: the machine has the instructions that the function requires, as its level says.
         #[expect(
             unsafe_code,
             reason = "the caller is compiled for any machine, the callee is not"
@@ -83,7 +83,7 @@ pub(super) fn find_ends(windows: Windows<'_>, ends: &mut [u32]) -> Found {
     portable::find(windows, ends)
 }
 
-/// For 64 bytes, which of them are what; bit i is byte i.
+/// Which of 64 bytes are delimiters, line ends and quotes; bit i is byte i.
 #[derive(Clone, Copy, Default)]
 struct Masks {
     delimiter: u64,
@@ -92,15 +92,15 @@ struct Masks {
     quote: u64,
 }
 
-/// The search, however masks are made and their bits written as positions from a base.
+/// The search, with any way to compute the masks and to write their bits as positions from a base.
 #[inline(always)]
 fn find_by(
     windows: Windows<'_>,
     ends: &mut [u32],
     masks: impl Fn(&[u8; WINDOW]) -> Masks,
     write: impl Fn(u64, u32, &mut [u32; WINDOW]),
-) -> Found {
-    let mut found = Found::default();
+) -> EndCounts {
+    let mut found = EndCounts::default();
     let mut after_return = u64::from(windows.after_return);
     for (window, base) in windows
         .text
@@ -116,7 +116,7 @@ fn find_by(
             line_ends =
                 masks.carriage_return | (masks.newline & !(masks.carriage_return << 1 | after_return));
             after_return = masks.carriage_return >> 63;
-            // What lies behind a quote must wait until the quoted record is through.
+            // Bytes after a quote must wait until the quoted record has been read.
             let before_quote = masks.quote.wrapping_sub(1) & !masks.quote;
             line_ends &= before_quote;
             fields = (masks.delimiter & before_quote) | line_ends;
@@ -126,7 +126,7 @@ fn find_by(
         write(
             fields,
             base,
-            slots.expect("invariant: there is room for an end a byte"),
+            slots.expect("invariant: there is room for one end per byte"),
         );
         found.fields += fields.count_ones() as usize;
         found.line_ends += line_ends.count_ones() as usize;
@@ -137,7 +137,7 @@ fn find_by(
     found
 }
 
-/// Eight at a time, needed or not: how many there are cannot be foreseen.
+/// Writes eight positions at a time, needed or not: their number cannot be predicted.
 #[inline(always)]
 fn write_by_eight(mut mask: u64, base: u32, slots: &mut [u32; WINDOW]) {
     for slots in slots.as_chunks_mut::<8>().0 {
@@ -159,7 +159,7 @@ fn word(window: &[u8; WINDOW], at: usize) -> u64 {
     u64::from_le_bytes(bytes)
 }
 
-/// What instructions there are.
+/// The instructions that the machine has.
 #[cfg(target_arch = "x86_64")]
 enum Level {
     Any,
@@ -190,7 +190,7 @@ mod x86 {
     };
     use std::mem::transmute;
 
-    use super::{Found, Masks, WINDOW, Windows, Work, find_by, word, write_by_eight};
+    use super::{EndCounts, Masks, WINDOW, Windows, Work, find_by, word, write_by_eight};
 
     /// 0, 1, 2, …
     const COUNTING: [u8; WINDOW] = {
@@ -209,7 +209,7 @@ mod x86 {
     }
 
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-    pub(super) fn find_avx2(windows: Windows<'_>, ends: &mut [u32]) -> Found {
+    pub(super) fn find_avx2(windows: Windows<'_>, ends: &mut [u32]) -> EndCounts {
         let wanted = [windows.delimiter, b'\n', b'\r', b'"'].map(u8::cast_signed);
         let [delimiter, newline, carriage_return, quote] = wanted.map(|byte| _mm256_set1_epi8(byte));
         let masks = |window: &[u8; WINDOW]| {
@@ -241,7 +241,7 @@ mod x86 {
     }
 
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt,avx512f,avx512bw,avx512vbmi2")]
-    pub(super) fn find_avx512(windows: Windows<'_>, ends: &mut [u32]) -> Found {
+    pub(super) fn find_avx512(windows: Windows<'_>, ends: &mut [u32]) -> EndCounts {
         let wanted = [windows.delimiter, b'\n', b'\r', b'"'].map(u8::cast_signed);
         let [delimiter, newline, carriage_return, quote] = wanted.map(|byte| _mm512_set1_epi8(byte));
         let masks = |window: &[u8; WINDOW]| {
@@ -266,7 +266,7 @@ mod x86 {
             let mut left = mask.count_ones();
             for (slots, bits) in slots.as_chunks_mut().0.iter_mut().zip(sixteen) {
                 let positions = _mm512_add_epi32(_mm512_cvtepu8_epi32(bits), base);
-                // SAFETY: both are 64 bytes, of which any are a value of either.
+                // SAFETY: both types are 64 bytes, and any bytes are a value of either.
                 #[expect(unsafe_code, reason = "no safe function stores a vector")]
                 let positions = unsafe { transmute::<__m512i, [u32; 16]>(positions) };
                 *slots = positions;
@@ -282,8 +282,11 @@ mod x86 {
     #[target_feature(enable = "avx512f")]
     #[inline]
     fn load_512(window: &[u8; WINDOW]) -> __m512i {
-        // SAFETY: both are 64 bytes, of which any are a value of either.
-        #[expect(unsafe_code, reason = "made of eight numbers it is no single load")]
+        // SAFETY: both types are 64 bytes, and any bytes are a value of either.
+        #[expect(
+            unsafe_code,
+            reason = "built from eight numbers it would not be a single load"
+        )]
         unsafe {
             transmute(*window)
         }
@@ -291,14 +294,14 @@ mod x86 {
 }
 
 mod portable {
-    use super::{Found, Masks, WINDOW, Windows, find_by, word, write_by_eight};
+    use super::{EndCounts, Masks, WINDOW, Windows, find_by, word, write_by_eight};
 
     const ONES: u64 = 0x0101_0101_0101_0101;
     const LOW_BITS: u64 = 0x7f7f_7f7f_7f7f_7f7f;
     /// Gathers the lowest bits of eight bytes into the top byte, the first byte's lowest.
     const GATHER: u64 = 0x0102_0408_1020_4080;
 
-    pub(super) fn find(windows: Windows<'_>, ends: &mut [u32]) -> Found {
+    pub(super) fn find(windows: Windows<'_>, ends: &mut [u32]) -> EndCounts {
         let masks = |window: &[u8; WINDOW]| {
             let mut masks = Masks::default();
             for at in (0..WINDOW).step_by(8) {
@@ -313,8 +316,8 @@ mod portable {
         find_by(windows, ends, masks, write_by_eight)
     }
 
-    /// One bit a byte that equals. A byte is zero after the exclusive or where it did; adding 0x7f to its low
-    /// bits carries into its high bit where it is not, and never into the next byte.
+    /// One bit for each byte that equals. After the exclusive or such a byte is zero; adding 0x7f to the low bits of any
+    /// other byte carries into its high bit, and never into the next byte.
     fn equal(eight: u64, byte: u8) -> u64 {
         let differs = eight ^ (ONES * u64::from(byte));
         let zero = !(((differs & LOW_BITS) + LOW_BITS) | differs | LOW_BITS);
@@ -328,7 +331,7 @@ mod tests {
 
     use super::*;
 
-    /// Where fields end, how many of them are line ends, and whether a quote came.
+    /// The field ends, how many of them are line ends, and whether there is a quote.
     fn naive(windows: Windows<'_>) -> (Vec<u32>, usize, bool) {
         let (mut ends, mut line_ends) = (Vec::new(), 0);
         let mut after_return = windows.after_return;
@@ -347,12 +350,12 @@ mod tests {
     }
 
     fn assert_equal(windows: Windows<'_>) {
-        type Find = fn(Windows<'_>, &mut [u32]) -> Found;
+        type Find = fn(Windows<'_>, &mut [u32]) -> EndCounts;
         let mut ways: Vec<Find> = vec![find_ends, portable::find];
         #[cfg(target_arch = "x86_64")]
         if !matches!(Level::of_machine(), Level::Any) {
-            // SAFETY: the level says that the machine has what the function asks for.
-            #[expect(unsafe_code, reason = "where there is AVX-512, too, AVX2 must be right")]
+            // SAFETY: the machine has the instructions that the function requires, as its level says.
+            #[expect(unsafe_code, reason = "AVX2 must be correct on machines with AVX-512, too")]
             ways.push(|windows, ends| unsafe { x86::find_avx2(windows, ends) });
         }
         for find in ways {
@@ -382,7 +385,7 @@ mod tests {
         }
 
         #[test]
-        fn every_way_finds_any_number(
+        fn every_way_finds_any_number_of_ends(
             text in prop::collection::vec(prop::sample::select(b",,,,\na\r".to_vec()), WINDOW * 3),
         ) {
             assert_equal(Windows { text: &text, base: 7, after_return: false, delimiter: b',' });

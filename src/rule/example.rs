@@ -27,31 +27,15 @@ pub struct Example {
     pub parameters: BTreeMap<String, i64>,
 }
 
-/// A user of whom there is nothing to say: no password, no keys, no certificates, MFA on.
-const QUIET_USER: [&str; Column::COUNT] = [
-    "alice",
-    "arn:aws:iam::123456789012:user/alice",
-    "2025-12-01T00:00:00Z",
-    "false",
-    "N/A",
-    "N/A",
-    "N/A",
-    "true",
-    "false",
-    "N/A",
-    "N/A",
-    "N/A",
-    "N/A",
-    "false",
-    "N/A",
-    "N/A",
-    "N/A",
-    "N/A",
-    "false",
-    "N/A",
-    "false",
-    "N/A",
-    "N/A",
+/// The cells of a user with MFA, and without password, keys and certificates; all others are `false` or `N/A`.
+const QUIET_USER: [(Column, &str); 4] = [
+    (Column::Text(TextColumn::User), "alice"),
+    (
+        Column::Text(TextColumn::Arn),
+        "arn:aws:iam::123456789012:user/alice",
+    ),
+    (Column::Time(TimeColumn::UserCreation), "2025-12-01T00:00:00Z"),
+    (Column::Flag(FlagColumn::MfaActive), "true"),
 ];
 
 /// What differs in root's row.
@@ -93,7 +77,15 @@ impl Example {
     pub fn csv(&self) -> String {
         let named = |name: &String| Column::from_name(name);
         let lacking: BTreeSet<Column> = self.without.iter().filter_map(named).collect();
-        let mut cells: BTreeMap<Column, &str> = Column::ALL.into_iter().zip(QUIET_USER).collect();
+        let none = |column| {
+            if matches!(column, Column::Flag(_)) {
+                "false"
+            } else {
+                "N/A"
+            }
+        };
+        let mut cells: BTreeMap<Column, &str> = Column::ALL.map(|column| (column, none(column))).into();
+        cells.extend(QUIET_USER);
         if self.root {
             cells.extend(QUIET_ROOT);
         }

@@ -114,9 +114,11 @@ fn is_possible_text(tests: &[(&TextTest, bool)]) -> bool {
         candidates = candidates.or_else(|| listed(test));
     }
     candidates.is_none_or(|candidates| {
-        candidates
-            .iter()
-            .any(|text| tests.iter().all(|(test, wanted)| meets(text, test) == *wanted))
+        candidates.iter().any(|text| {
+            tests
+                .iter()
+                .all(|(test, wanted)| test.holds(text.as_bytes()) == *wanted)
+        })
     })
 }
 
@@ -127,32 +129,4 @@ fn listed(test: &TextTest) -> Option<BTreeSet<&str>> {
         TextTest::IsEmpty => Some(BTreeSet::from([""])),
         TextTest::Like(_) | TextTest::Matches(_) => None,
     }
-}
-
-fn meets(candidate: &str, test: &TextTest) -> bool {
-    match test {
-        TextTest::Equals(wanted) => candidate == wanted,
-        TextTest::In(wanted) => wanted.iter().any(|wanted| candidate == wanted),
-        TextTest::Like(pattern) => is_like(candidate, pattern),
-        TextTest::Matches(pattern) => pattern.is_match(candidate.as_bytes()),
-        TextTest::IsEmpty => candidate.is_empty(),
-    }
-}
-
-/// Each piece between `%` follows the one before; the first and the last are anchored.
-fn is_like(text: &str, pattern: &str) -> bool {
-    let mut pieces = pattern.split('%');
-    let Some(mut rest) = text.strip_prefix(pieces.next().unwrap_or_default()) else {
-        return false;
-    };
-    let Some(last) = pieces.next_back() else {
-        return rest.is_empty();
-    };
-    for piece in pieces {
-        let Some((_, after)) = rest.split_once(piece) else {
-            return false;
-        };
-        rest = after;
-    }
-    rest.ends_with(last)
 }

@@ -9,6 +9,7 @@ use super::catalogue::Catalogue;
 use super::error::Error;
 use super::read::{Date, File, Placed, Table};
 use crate::finding::{Code, Diagnostic, Suppression};
+use crate::report::schema::Credential;
 use crate::report::time::{Timestamp, Unit};
 
 /// All entries of a file, with what they have matched so far.
@@ -26,7 +27,7 @@ struct Entry {
     rules: BTreeSet<String>,
     account: Option<GlobMatcher>,
     user: Option<User>,
-    credential: Option<String>,
+    credential: Option<Credential>,
     created: Option<Timestamp>,
     expires: Option<Date>,
     told: Suppression,
@@ -49,8 +50,8 @@ pub struct Subject<'a> {
     pub account: Option<&'a str>,
     /// The user; root is `<root_account>`.
     pub user: Option<&'a str>,
-    /// `password`, `access_key_1`, …
-    pub credential: Option<&'a str>,
+    /// The credential, if it is about one.
+    pub credential: Option<Credential>,
     /// When the key or certificate was made: its identity, which slots are not.
     pub created: Option<Timestamp>,
 }
@@ -149,7 +150,7 @@ impl Entry {
             rules: read_rules(&mut table, catalogue),
             account: read_glob(&mut table, "account").map(|glob| glob.value),
             user: read_user(&mut table),
-            credential: read_credential(&mut table),
+            credential: table.word("credential"),
             created: table.word("created"),
             expires,
             told,
@@ -172,7 +173,7 @@ impl Entry {
             Some(User::Exactly(name)) => subject.user == Some(name),
             Some(User::Like(pattern)) => glob(pattern, subject.user),
         };
-        let credential = self.credential.is_none() || self.credential.as_deref() == subject.credential;
+        let credential = self.credential.is_none() || self.credential == subject.credential;
         let created = self.created.is_none() || self.created == subject.created;
         account && user && credential && created
     }
@@ -259,16 +260,4 @@ fn read_user(table: &mut Table<'_, '_>) -> Option<User> {
     } else {
         User::Like(glob)
     })
-}
-
-fn read_credential(table: &mut Table<'_, '_>) -> Option<String> {
-    const KNOWN: [&str; 5] = ["password", "access_key_1", "access_key_2", "cert_1", "cert_2"];
-    let Placed { value, span } = table.placed::<String>("credential")?;
-    if !KNOWN.contains(&value.as_str()) {
-        let help = format!("one of {}", KNOWN.join(", "));
-        table
-            .file
-            .error(span, format!("there is no credential '{value}'"), Some(help));
-    }
-    Some(value)
 }

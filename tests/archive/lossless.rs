@@ -3,7 +3,7 @@
 use credlens::archive::add::{Added, add};
 use credlens::archive::store::Directory;
 use credlens::archive::verify::verify;
-use credlens::engine::{Account, Event, Input, Source};
+use credlens::engine::{AccountInfo, Input, Source, SourceEvent};
 use credlens::finding::AsOfSource;
 use credlens::io::inputs::Limits;
 use credlens::report::cut::whole_records;
@@ -34,7 +34,7 @@ impl Blocks {
             as_of: AS_OF,
             as_of_source: AsOfSource::Argument,
             generated: None,
-            account: Account::default(),
+            account: AccountInfo::default(),
         };
         Some(Self {
             input: std::sync::Arc::new(input),
@@ -46,7 +46,7 @@ impl Blocks {
 }
 
 impl Source for Blocks {
-    fn next(&mut self, text: &mut Vec<u8>) -> Option<Event> {
+    fn next(&mut self, text: &mut Vec<u8>) -> Option<SourceEvent> {
         if self.ended {
             return None;
         }
@@ -59,7 +59,7 @@ impl Source for Blocks {
         text.clear();
         text.extend(self.rest.drain(..cut.unwrap_or(self.rest.len())));
         let input = std::sync::Arc::clone(&self.input);
-        Some(Event::Block {
+        Some(SourceEvent::Block {
             input,
             last: self.ended,
         })

@@ -49,7 +49,7 @@ fn usage_is_2() {
         .ends(2, "unexpected argument '--bla'");
     place
         .run("scan csv.csv --as-of yesterday")
-        .ends(2, "not a time; write 2026-11-21");
+        .ends(2, "not a valid time; write 2026-11-21");
     place
         .run("scan csv.csv --status bla")
         .ends(2, "one of fail, undetermined, suppressed, pass, all");

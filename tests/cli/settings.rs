@@ -144,7 +144,7 @@ fn what_is_wrong_is_shown_where_it_stands() {
         (
             "as-of = \"now\"",
             "1 | as-of = \"now\"\n  |         ^^^^^",
-            "not a time",
+            "not a valid time",
         ),
         ("fail-on = \"bla\"", "^^^^^", "one of informational"),
         ("status = [\"bla\"]", "^^^^", "one of fail, undetermined"),

@@ -1,27 +1,29 @@
-//! Whole runs of the engine: what they tell of odd rows, and how they end.
+//! Whole runs of the engine: diagnostics about rows, row numbers, and failures of the sink.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use credlens::engine::{self, DeferredInput, Event, FindingRef, Memory, Options, Program, Sink, Source};
+use credlens::engine::{
+    self, AssessOptions, DeferredInput, FindingRef, Memory, Program, Sink, Source, SourceEvent,
+};
 use credlens::finding::Status;
 use credlens::gsl;
 use credlens::rule::{self, Catalogue, Selection};
 
-use crate::support::pipeline::{bound, judge, memory};
+use crate::support::pipeline::{bound, evaluate, memory};
 
 fn program(selection: &Selection) -> Program {
     let selected = rule::select(&Catalogue::builtin(), selection);
     Program::new(selected.expect("rules that exist").rules)
 }
 
-/// Inputs that are read apart, each of endless blocks.
+/// Deferred inputs, each of endless blocks.
 struct Endless(Memory);
 
 impl Source for Endless {
-    fn next(&mut self, _: &mut Vec<u8>) -> Option<Event> {
-        Some(Event::DeferredInput(DeferredInput(Box::new(Blocks(
+    fn next(&mut self, _: &mut Vec<u8>) -> Option<SourceEvent> {
+        Some(SourceEvent::DeferredInput(DeferredInput(Box::new(Blocks(
             self.0.clone(),
         )))))
     }
@@ -30,18 +32,18 @@ impl Source for Endless {
 struct Blocks(Memory);
 
 impl Source for Blocks {
-    fn next(&mut self, text: &mut Vec<u8>) -> Option<Event> {
+    fn next(&mut self, text: &mut Vec<u8>) -> Option<SourceEvent> {
         match self.0.clone().next(text)? {
-            Event::Block { input, .. } => Some(Event::Block { input, last: false }),
-            other @ (Event::DeferredBlock { .. }
-            | Event::DeferredInput(_)
-            | Event::Large
-            | Event::Failed { .. }) => Some(other),
+            SourceEvent::Block { input, .. } => Some(SourceEvent::Block { input, last: false }),
+            other @ (SourceEvent::DeferredBlock { .. }
+            | SourceEvent::DeferredInput(_)
+            | SourceEvent::LargeBlockAhead
+            | SourceEvent::Failed { .. }) => Some(other),
         }
     }
 }
 
-/// Takes a few parts, then nothing more.
+/// Accepts a few parts, then fails.
 struct Full(AtomicUsize);
 
 impl Sink for Full {
@@ -59,16 +61,16 @@ impl Sink for Full {
     }
 }
 
-/// What nobody takes is not read on, and nobody waits for ever.
+/// When the sink fails, no more is read, and no worker waits forever.
 #[test]
 fn a_run_ends_where_the_sink_fails() {
     let program = program(&Selection::default());
     let block = "u,arn:aws:iam::1:user/u,false\n".to_owned();
     let memory = memory(&[("user,arn,mfa_active", vec![block])]);
     for threads in [1, 2, 7] {
-        let options = Options {
+        let options = AssessOptions {
             threads,
-            ..Options::default()
+            ..AssessOptions::default()
         };
         let sink = Full(AtomicUsize::new(0));
         let ended = engine::assess(&program, Endless(memory.clone()), &sink, options);
@@ -77,12 +79,12 @@ fn a_run_ends_where_the_sink_fails() {
     }
 }
 
-/// The as-of is told to be wrong where a verdict depends on it, whatever columns the rules read.
+/// A time after the as-of is reported if a verdict depends on the as-of, whatever columns the rules read.
 #[test]
-fn a_time_that_no_rule_reads_tells_that_the_as_of_is_wrong() {
+fn a_time_after_the_as_of_is_reported_even_if_no_rule_reads_it() {
     let header = "user,arn,password_enabled,password_last_changed,password_last_used,mfa_active";
     let row = "u,arn:aws:iam::1:user/u,true,2025-12-01T00:00:00Z,2026-06-01T00:00:00Z,false\n".to_owned();
-    for (rule, told) in [
+    for (rule, is_reported) in [
         ("console-password-not-rotated", true),
         ("console-user-without-mfa", false),
     ] {
@@ -91,18 +93,18 @@ fn a_time_that_no_rule_reads_tells_that_the_as_of_is_wrong() {
             ..Selection::default()
         };
         let program = program(&selection);
-        let (_, tally) = judge(&program, memory(&[(header, vec![row.clone()])]), 1);
+        let (_, tally) = evaluate(&program, memory(&[(header, vec![row.clone()])]), 1);
         let newer = tally
             .diagnostics
             .iter()
             .any(|diagnostic| diagnostic.code.name() == "newer-than-as-of");
-        assert_eq!(newer, told, "{rule}: {:?}", tally.diagnostics);
+        assert_eq!(newer, is_reported, "{rule}: {:?}", tally.diagnostics);
     }
 }
 
-/// More is odd than is told: which of it does not depend on where blocks begin.
+/// There are more diagnostics than are listed; which ones are listed does not depend on where blocks begin.
 #[test]
-fn what_is_told_of_odd_rows_does_not_follow_the_blocks() {
+fn listed_diagnostics_do_not_depend_on_the_blocks() {
     let header = "user,arn,mfa_active,password_enabled";
     let lines = (0..400).map(|row| match row % 5 {
         0 => format!("u{row},arn:aws:iam::1:user/u{row},perhaps,true\n"),
@@ -112,21 +114,21 @@ fn what_is_told_of_odd_rows_does_not_follow_the_blocks() {
     });
     let lines: Vec<String> = lines.collect();
     let program = program(&Selection::default());
-    let told = |rows: usize| {
+    let diagnostics = |rows: usize| {
         let blocks = lines.chunks(rows).map(<[String]>::concat).collect();
-        judge(&program, memory(&[(header, blocks)]), 2).1.diagnostics
+        evaluate(&program, memory(&[(header, blocks)]), 2).1.diagnostics
     };
-    let whole = told(lines.len());
+    let whole = diagnostics(lines.len());
     let rows: Vec<_> = whole.iter().filter_map(|diagnostic| diagnostic.row).collect();
     assert!(rows.len() > 150 && rows.is_sorted(), "{rows:?}");
     for rows in [1, 7, 150] {
-        assert_eq!(told(rows), whole, "blocks of {rows} rows");
+        assert_eq!(diagnostics(rows), whole, "blocks of {rows} rows");
     }
 }
 
-/// Rows that were left out, thousands of ragged ones of a block, are counted: a row is where a person finds it.
+/// Row numbers include rows that were left out (a block with thousands of ragged ones): people look them up in the file.
 #[test]
-fn rows_are_numbered_as_they_stand_in_the_file() {
+fn rows_are_numbered_as_in_the_file() {
     let typed = gsl::parse_rule("IamUser should have mfaActive", &BTreeMap::new()).unwrap();
     let program = Program::new(vec![bound("mfa", typed)]);
     let (good, bad) = (
@@ -140,13 +142,13 @@ fn rows_are_numbered_as_they_stand_in_the_file() {
         [&ragged(10_003), good, &ragged(2), bad, good, &ragged(1)].concat(),
         // 10,010 and 10,011.
         [bad, repaired].concat(),
-        // Another one of which rows are left out: 10,012 to 20,013, then 20,014 to 20,016.
+        // Another block with rows that are left out: 10,012 to 20,013, then 20,014 to 20,016.
         [&ragged(10_002), repaired, "\"e\ne\"\n", bad].concat(),
         good.to_owned(),
     ];
     let source = || memory(&[("user,arn,mfa_active", blocks.clone())]);
     for threads in [1, 2, 7] {
-        let (findings, tally) = judge(&program, source(), threads);
+        let (findings, tally) = evaluate(&program, source(), threads);
         let rows = |status| {
             let of_status = findings.iter().filter(move |finding| finding.status == status);
             of_status.filter_map(|finding| finding.source.row)
@@ -160,15 +162,15 @@ fn rows_are_numbered_as_they_stand_in_the_file() {
             .collect();
         assert_eq!(unknown[unknown.len() - 1], 20_016);
         assert_eq!(tally.inputs[0].users, 20_000 + 8);
-        let told = tally
+        let others = tally
             .diagnostics
             .iter()
-            .filter(|told| told.code.name() != "ragged-row");
-        let told: Vec<_> = told
-            .map(|told| (told.row.unwrap_or(0), told.code.name()))
+            .filter(|diagnostic| diagnostic.code.name() != "ragged-row");
+        let others: Vec<_> = others
+            .map(|diagnostic| (diagnostic.row.unwrap_or(0), diagnostic.code.name()))
             .collect();
         assert_eq!(
-            told,
+            others,
             [
                 (0, "missing-columns"),
                 (10_001, "unreadable"),

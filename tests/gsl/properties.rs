@@ -1,4 +1,4 @@
-//! Nothing breaks the rule language, and what it prints it reads.
+//! The rule language is robust against any input, and parses the rules that it prints.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use proptest::sample::{Index, select};
 use super::{errors, parse};
 use crate::support::typed::typed_rule;
 
-/// What rules are made of, and what rules should not be made of.
+/// Parts of rules, and text that should not be in a rule.
 const PIECES: [&str; 44] = [
     "IamUser",
     "IamAccessKey",
@@ -58,13 +58,14 @@ const PIECES: [&str; 44] = [
     "é\u{202e}",
 ];
 
-fn escape(text: &str) -> bool {
+/// Whether the text has no control characters but line ends.
+fn is_escaped(text: &str) -> bool {
     text.chars()
         .all(|char| char == '\n' || !(char.is_control() || ('\u{202a}'..='\u{202e}').contains(&char)))
 }
 
-/// Parses, and renders what is wrong.
-fn survives(source: &str) -> Result<(), TestCaseError> {
+/// Parses the source, and prints the rule or renders the errors.
+fn check(source: &str) -> Result<(), TestCaseError> {
     match parse(source) {
         Ok(rule) => prop_assert_eq!(parse(&rule.to_string()), Ok(rule)),
         Err(errors) => {
@@ -73,7 +74,7 @@ fn survives(source: &str) -> Result<(), TestCaseError> {
             for error in &errors {
                 prop_assert!(source.get(error.span.clone()).is_some(), "{:?}", error);
             }
-            prop_assert!(escape(&render(Some(source), 1, source, &errors, false)));
+            prop_assert!(is_escaped(&render(Some(source), 1, source, &errors, false)));
         }
     }
     Ok(())
@@ -81,40 +82,40 @@ fn survives(source: &str) -> Result<(), TestCaseError> {
 
 proptest! {
     #[test]
-    fn what_is_printed_parses_to_the_same(rule in typed_rule()) {
+    fn printed_rules_parse_to_the_same_rule(rule in typed_rule()) {
         let printed = rule.to_string();
         prop_assert_eq!(parse(&printed), Ok(rule), "{}", printed);
     }
 
     #[test]
-    fn arbitrary_text_is_survived(source in any::<String>()) {
-        survives(&source)?;
+    fn any_text_parses_or_gives_errors(source in any::<String>()) {
+        check(&source)?;
     }
 
     #[test]
-    fn arbitrary_words_are_survived(words in vec(select(PIECES.to_vec()), 0..24)) {
-        survives(&words.join(" "))?;
-        survives(&words.concat())?;
+    fn any_words_parse_or_give_errors(words in vec(select(PIECES.to_vec()), 0..24)) {
+        check(&words.join(" "))?;
+        check(&words.concat())?;
     }
 
     #[test]
-    fn mutated_rules_are_survived(rule in typed_rule(), at: Index, cut in 0_usize..4, piece in select(PIECES.to_vec())) {
+    fn mutated_rules_parse_or_give_errors(rule in typed_rule(), at: Index, cut in 0_usize..4, piece in select(PIECES.to_vec())) {
         let mut chars: Vec<char> = rule.to_string().chars().collect();
         let at = at.index(chars.len());
         let end = (at + cut).min(chars.len());
         chars.splice(at..end, piece.chars());
-        survives(&chars.into_iter().collect::<String>())?;
+        check(&chars.into_iter().collect::<String>())?;
     }
 
     #[test]
     fn any_span_can_be_rendered(source: String, start in 0_usize..40, end in 0_usize..40, line: usize) {
         let error = Error { span: start..end, message: source.clone(), label: source.clone(), help: Some(source.clone()) };
-        prop_assert!(escape(&render(Some(&source), line, &source, &[error], false)));
+        prop_assert!(is_escaped(&render(Some(&source), line, &source, &[error], false)));
     }
 }
 
 #[test]
-fn hostile_rules_end_soon_with_few_words() {
+fn hostile_rules_are_refused_quickly_and_briefly() {
     let rule = |condition: String| format!("IamUser should have {condition}");
     let hostile = [
         rule("(".repeat(60_000)),
@@ -146,13 +147,13 @@ fn hostile_rules_end_soon_with_few_words() {
             rendered.len(),
             source
         );
-        assert!(escape(&rendered));
+        assert!(is_escaped(&rendered));
     }
     assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
 }
 
 #[test]
-fn large_honest_rules_are_read() {
+fn large_valid_rules_parse() {
     let names: Vec<_> = (0..4_000).map(|number| format!("'user-{number}'")).collect();
     assert!(parse(&format!("IamUser should have name not in({})", names.join(","))).is_ok());
     let nested = format!("{}mfaActive{}", "not (".repeat(31), ")".repeat(31));
@@ -167,7 +168,7 @@ fn colours_are_the_only_escape_sequences() {
     let errors = parse(source).unwrap_err();
     let coloured = render(Some("a\u{1b}[2J.toml"), 1, source, &errors, true);
     let mut pieces = coloured.split('\u{1b}');
-    assert!(escape(pieces.next().unwrap()));
+    assert!(is_escaped(pieces.next().unwrap()));
     for piece in pieces {
         let (colour, text) = piece.split_once('m').unwrap();
         assert!(colour.starts_with('['), "{colour:?}");
@@ -177,6 +178,6 @@ fn colours_are_the_only_escape_sequences() {
                 .all(|char| char.is_ascii_digit() || char == ';'),
             "{colour:?}"
         );
-        assert!(escape(text), "{text:?}");
+        assert!(is_escaped(text), "{text:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! Rules as vendors publish them, and what they mean.
+//! Rules as vendors publish them: they parse, and have the intended meaning.
 
 use credlens::gsl::typed::{Entity, Expr, TextTest, TimeTest};
 use credlens::gsl::{AnyAttribute, attributes};
@@ -7,7 +7,7 @@ use credlens::report::time::Unit;
 
 use super::{canonical, parse};
 
-/// Each decidable rule of D9.AWS.IAM exactly as published, and its canonical spelling.
+/// Each decidable rule of D9.AWS.IAM exactly as published, and its canonical form.
 const PUBLISHED: [(&str, &str); 18] = [
     (
         "IamUser where name regexMatch /^<root_account>$/i should not have passwordLastUsed after(-90, 'days')",
@@ -65,7 +65,7 @@ const PUBLISHED: [(&str, &str); 18] = [
         "IamUser where passwordEnabled='true' should have passwordLastUsed after(-90, 'days')",
         "IamUser where passwordEnabled = true should have passwordLastUsed after(-90, 'days')",
     ),
-    // The forms of published rules on what a report lacks, here on what it has.
+    // The forms of published rules on data that a report lacks, here with attributes that it has.
     (
         "IamUser where not (name regexMatch /^<root_account>$/i ) should have name in('a','b')",
         "IamUser where not name regexMatch /^<root_account>$/i should have name in('a', 'b')",
@@ -93,7 +93,7 @@ fn published_rules_parse_unchanged() {
 }
 
 #[test]
-fn the_tree_is_the_one_meant() {
+fn published_rules_have_the_intended_structure() {
     let rule = parse(PUBLISHED[8].0).unwrap();
     assert_eq!((rule.entity, rule.forbidden), (Entity::IamUser, true));
     assert!(
@@ -135,7 +135,7 @@ fn precedence_is_not_then_and_then_or() {
 }
 
 #[test]
-fn one_meaning_has_one_spelling() {
+fn equal_rules_have_one_canonical_form() {
     for (source, expected) in [
         ("mfaActive", "mfaActive = true"),
         ("mfaActive='false'", "mfaActive = false"),
@@ -181,7 +181,7 @@ fn one_meaning_has_one_spelling() {
 }
 
 #[test]
-fn should_not_is_of_the_rule_and_have_not_of_the_condition() {
+fn should_not_negates_the_rule_and_have_not_the_condition() {
     let should_not = parse("IamUser should not (mfaActive) exclude name = 'a'").unwrap();
     let have_not = parse("IamUser should have not mfaActive exclude name = 'a'").unwrap();
     assert!(should_not.forbidden && !have_not.forbidden);
@@ -193,7 +193,7 @@ fn should_not_is_of_the_rule_and_have_not_of_the_condition() {
 }
 
 #[test]
-fn every_attribute_of_every_entity_can_be_asked() {
+fn every_attribute_of_every_entity_parses() {
     for entity in Entity::ALL {
         for attribute in attributes(entity) {
             let question = match attribute {

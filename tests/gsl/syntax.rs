@@ -1,4 +1,4 @@
-//! The words for text that is no rule.
+//! The messages for syntax errors.
 
 use insta::assert_snapshot;
 
@@ -168,7 +168,7 @@ fn signs_of_other_languages() {
       |
       = help: write `=`
 
-    error: strings stand in single quotes
+    error: strings need single quotes
      --> rule.toml:1:29
       |
     1 | IamUser should have name == "x" && !mfaActive
@@ -192,20 +192,20 @@ fn signs_of_other_languages() {
       |
       = help: write `not`
     "#);
-    assert_snapshot!(errors("IamUser should have name = ’x’ ; {}"), @r#"
-    error: strings stand in straight single quotes, as in 'text'
+    assert_snapshot!(errors("IamUser should have name = ’x’ ; {}"), @"
+    error: strings need straight single quotes, as in 'text'
      --> rule.toml:1:28
       |
     1 | IamUser should have name = ’x’ ; {}
       |                            ^
 
-    error: strings stand in straight single quotes, as in 'text'
+    error: strings need straight single quotes, as in 'text'
      --> rule.toml:1:30
       |
     1 | IamUser should have name = ’x’ ; {}
       |                              ^
 
-    error: `;` has no place in a rule
+    error: unexpected `;`
      --> rule.toml:1:32
       |
     1 | IamUser should have name = ’x’ ; {}
@@ -215,37 +215,37 @@ fn signs_of_other_languages() {
      --> rule.toml:1:34
       |
     1 | IamUser should have name = ’x’ ; {}
-      |                                  ^^ no parameter
+      |                                  ^^ not a parameter
       |
       = help: write {name}
-    "#);
-    assert_snapshot!(errors("IamUser should have name = 'x"), @r#"
-    error: a string has no end
+    ");
+    assert_snapshot!(errors("IamUser should have name = 'x"), @"
+    error: unclosed string
      --> rule.toml:1:28
       |
     1 | IamUser should have name = 'x
       |                            ^^ begins here
       |
       = help: close it with `'`; a quote in a string is written twice: ''
-    "#);
-    assert_snapshot!(errors("IamUser should have name regexMatch /x"), @r#"
-    error: a regular expression has no end
+    ");
+    assert_snapshot!(errors("IamUser should have name regexMatch /x"), @r"
+    error: unclosed regular expression
      --> rule.toml:1:37
       |
     1 | IamUser should have name regexMatch /x
       |                                     ^^ begins here
       |
       = help: close it with `/`; a slash in it is written \/
-    "#);
+    ");
 }
 
 #[test]
-fn places_in_long_and_hostile_sources() {
-    assert_snapshot!(errors("IamUser\n  where mfaActive\r\n  and\tpasswordEnable\u{1b}[31m\n  should have mfaActive"), @r#"
-    error: `�` has no place in a rule
+fn positions_in_long_and_hostile_sources() {
+    assert_snapshot!(errors("IamUser\n  where mfaActive\r\n  and\tpasswordEnable\u{1b}[31m\n  should have mfaActive"), @"
+    error: unexpected `�`
      --> rule.toml:3:21
       |
     3 |   and passwordEnable�[31m
       |                     ^
-    "#);
+    ");
 }

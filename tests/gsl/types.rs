@@ -1,4 +1,4 @@
-//! The words for questions that do not suit a type.
+//! The messages for tests that do not apply to a type.
 
 use insta::assert_snapshot;
 
@@ -6,36 +6,36 @@ use super::errors;
 
 #[test]
 fn a_time_is_not_a_number() {
-    assert_snapshot!(errors("IamUser should have passwordNextRotation<=30"), @r#"
+    assert_snapshot!(errors("IamUser should have passwordNextRotation<=30"), @"
     error: `passwordNextRotation` is a time and cannot be compared with a number
      --> rule.toml:1:43
       |
     1 | IamUser should have passwordNextRotation<=30
       |                                           ^^ a number
       |
-      = help: CloudGuard compares seconds since 1970: a set time is never <= 30, a missing one always
+      = help: CloudGuard compares seconds since 1970: a set time is never <= 30, an absent one always is
               write `passwordNextRotation before(30, 'days')`
-    "#);
-    assert_snapshot!(errors("IamUser should have passwordNextRotation <= 45"), @r#"
+    ");
+    assert_snapshot!(errors("IamUser should have passwordNextRotation <= 45"), @"
     error: `passwordNextRotation` is a time and cannot be compared with a number
      --> rule.toml:1:45
       |
     1 | IamUser should have passwordNextRotation <= 45
       |                                             ^^ a number
       |
-      = help: CloudGuard compares seconds since 1970: a set time is never <= 45, a missing one always
+      = help: CloudGuard compares seconds since 1970: a set time is never <= 45, an absent one always is
               write `passwordNextRotation before(45, 'days')`
-    "#);
-    assert_snapshot!(errors("IamUser should not have firstAccessKey.lastRotated > 90"), @r#"
+    ");
+    assert_snapshot!(errors("IamUser should not have firstAccessKey.lastRotated > 90"), @"
     error: `firstAccessKey.lastRotated` is a time and cannot be compared with a number
      --> rule.toml:1:54
       |
     1 | IamUser should not have firstAccessKey.lastRotated > 90
       |                                                      ^^ a number
       |
-      = help: CloudGuard compares seconds since 1970: a set time is always > 90, a missing one never
+      = help: CloudGuard compares seconds since 1970: a set time is always > 90, an absent one never is
               write `firstAccessKey.lastRotated before(-90, 'days')`
-    "#);
+    ");
     assert_snapshot!(errors("IamUser should have createDate > 1500000000 or createDate = 0"), @r#"
     error: `createDate` is a time and cannot be compared with a number
      --> rule.toml:1:34
@@ -59,7 +59,7 @@ fn a_time_is_not_a_number() {
 
 #[test]
 fn flags() {
-    assert_snapshot!(errors("IamUser should have mfaActive = 'True' or mfaActive = 1 or mfaActive < true or mfaActive isEmpty() or mfaActive = null or mfaActive in('true')"), @r#"
+    assert_snapshot!(errors("IamUser should have mfaActive = 'True' or mfaActive = 1 or mfaActive < true or mfaActive isEmpty() or mfaActive = null or mfaActive in('true')"), @"
     error: `mfaActive` is a flag and cannot be compared with this text
      --> rule.toml:1:33
       |
@@ -76,7 +76,7 @@ fn flags() {
       |
       = help: write `mfaActive = true` or `mfaActive = false`
 
-    error: `<` does not suit `mfaActive`, which is a flag
+    error: `<` does not apply to `mfaActive`, which is a flag
      --> rule.toml:1:70
       |
     1 | IamUser should have mfaActive = 'True' or mfaActive = 1 or mfaActive < true or mfaActive isEm...
@@ -84,7 +84,7 @@ fn flags() {
       |
       = help: write `mfaActive = true` or `mfaActive = false`
 
-    error: `isEmpty` does not suit `mfaActive`, which is a flag
+    error: `isEmpty` does not apply to `mfaActive`, which is a flag
      --> rule.toml:1:90
       |
     1 | ... or mfaActive < true or mfaActive isEmpty() or mfaActive = null or mfaActive in('true')
@@ -100,20 +100,20 @@ fn flags() {
       |
       = help: write `mfaActive = true` or `mfaActive = false`
 
-    error: `in` does not suit `mfaActive`, which is a flag
+    error: `in` does not apply to `mfaActive`, which is a flag
      --> rule.toml:1:133
       |
     1 | ...() or mfaActive = null or mfaActive in('true')
       |                                        ^^ not for a flag
       |
       = help: write `mfaActive = true` or `mfaActive = false`
-    "#);
+    ");
 }
 
 #[test]
 fn times() {
-    assert_snapshot!(errors("IamUser should have createDate or createDate = '2026-01-01' or createDate like '2026%' or createDate = passwordLastUsed or createDate = null or createDate dateDifference(name, 'days') < 3"), @r#"
-    error: `createDate` is a time and no condition by itself
+    assert_snapshot!(errors("IamUser should have createDate or createDate = '2026-01-01' or createDate like '2026%' or createDate = passwordLastUsed or createDate = null or createDate dateDifference(name, 'days') < 3"), @"
+    error: `createDate` is a time, which is not a condition by itself
      --> rule.toml:1:21
       |
     1 | IamUser should have createDate or createDate = '2026-01-01' or createDate like '2026%' or cre...
@@ -131,7 +131,7 @@ fn times() {
       = help: write `createDate before(-90, 'days')`, `createDate after(-90, 'days')`,
               `createDate isEmpty()` or `createDate dateDifference(…, 'days') < 90`
 
-    error: `like` does not suit `createDate`, which is a time
+    error: `like` does not apply to `createDate`, which is a time
      --> rule.toml:1:75
       |
     1 | ...eDate = '2026-01-01' or createDate like '2026%' or createDate = passwordLastUsed or create...
@@ -156,26 +156,26 @@ fn times() {
       |
       = help: write `createDate isEmpty()`
 
-    error: `dateDifference` needs two times, and `name` is none
+    error: `dateDifference` needs two times, but `name` is not a time
      --> rule.toml:1:171
       |
     1 | ... = null or createDate dateDifference(name, 'days') < 3
       |                                         ^^^^ not a time
-    "#);
+    ");
 }
 
 #[test]
 fn texts() {
-    assert_snapshot!(errors("IamUser should have name = alice or name < 'a' or name in('a', 5) or name or name before(1, 'days') or name = null or name = arn"), @r#"
+    assert_snapshot!(errors("IamUser should have name = alice or name < 'a' or name in('a', 5) or name or name before(1, 'days') or name = null or name = arn"), @"
     error: `name` is text and cannot be compared with `alice`
      --> rule.toml:1:28
       |
     1 | IamUser should have name = alice or name < 'a' or name in('a', 5) or name or name before(1, '...
       |                            ^^^^^ not text
       |
-      = help: text stands in single quotes
+      = help: put text in single quotes
 
-    error: `<` does not suit `name`, which is text
+    error: `<` does not apply to `name`, which is text
      --> rule.toml:1:42
       |
     1 | IamUser should have name = alice or name < 'a' or name in('a', 5) or name or name before(1, '...
@@ -190,9 +190,9 @@ fn texts() {
     1 | IamUser should have name = alice or name < 'a' or name in('a', 5) or name or name before(1, '...
       |                                                                ^ not text
       |
-      = help: text stands in single quotes
+      = help: put text in single quotes
 
-    error: `name` is text and no condition by itself
+    error: `name` is text, which is not a condition by itself
      --> rule.toml:1:70
       |
     1 | IamUser should have name = alice or name < 'a' or name in('a', 5) or name or name before(1, '...
@@ -201,7 +201,7 @@ fn texts() {
       = help: write `name = '…'`, `name in('…', '…')`, `name like '…%'`,
               `name regexMatch /…/` or `name isEmpty()`
 
-    error: `before` does not suit `name`, which is text
+    error: `before` does not apply to `name`, which is text
      --> rule.toml:1:83
       |
     1 | ...or name in('a', 5) or name or name before(1, 'days') or name = null or name = arn
@@ -224,14 +224,14 @@ fn texts() {
     1 | ...re(1, 'days') or name = null or name = arn
       |                                           ^^^ not text
       |
-      = help: text stands in single quotes
-    "#);
+      = help: put text in single quotes
+    ");
 }
 
 #[test]
 fn numbers_and_regular_expressions() {
-    assert_snapshot!(errors("IamUser should have createDate before(0.5, 'days') or createDate before(90days, 'days') or createDate after(9223372036854775808, 'days') or createDate after(-{least}, 'days')"), @r#"
-    error: `0.5` is no whole number
+    assert_snapshot!(errors("IamUser should have createDate before(0.5, 'days') or createDate before(90days, 'days') or createDate after(9223372036854775808, 'days') or createDate after(-{least}, 'days')"), @"
+    error: `0.5` is not a whole number
      --> rule.toml:1:39
       |
     1 | IamUser should have createDate before(0.5, 'days') or createDate before(90days, 'days') or cr...
@@ -239,7 +239,7 @@ fn numbers_and_regular_expressions() {
       |
       = help: write digits only, and the unit in quotes: `before(-90, 'days')`
 
-    error: `90days` is no whole number
+    error: `90days` is not a whole number
      --> rule.toml:1:73
       |
     1 | ...5, 'days') or createDate before(90days, 'days') or createDate after(9223372036854775808, '...
@@ -258,15 +258,15 @@ fn numbers_and_regular_expressions() {
       |
     1 | ...775808, 'days') or createDate after(-{least}, 'days')
       |                                        ^^^^^^^^ too large
-    "#);
-    assert_snapshot!(errors(r"IamUser should have name regexMatch /(a/ or name regexMatch /a/ig or name regexMatch /\w{9999}/"), @r#"
+    ");
+    assert_snapshot!(errors(r"IamUser should have name regexMatch /(a/ or name regexMatch /a/ig or name regexMatch /\w{9999}/"), @r"
     error: the regular expression does not compile
      --> rule.toml:1:37
       |
     1 | IamUser should have name regexMatch /(a/ or name regexMatch /a/ig or name regexMatch /\w{9999}/
       |                                     ^^^^ unclosed group
 
-    error: a regular expression has no flags `ig`
+    error: a regular expression does not have the flags `ig`
      --> rule.toml:1:61
       |
     1 | IamUser should have name regexMatch /(a/ or name regexMatch /a/ig or name regexMatch /\w{9999}/
@@ -279,5 +279,5 @@ fn numbers_and_regular_expressions() {
       |
     1 | IamUser should have name regexMatch /(a/ or name regexMatch /a/ig or name regexMatch /\w{9999}/
       |                                                                                      ^^^^^^^^^^ Compiled regex exceeds size limit of 1048576 bytes.
-    "#);
+    ");
 }

@@ -283,9 +283,9 @@ fn findings_after_rows_that_are_left_out() {
     let header = format!("{SHORT},password_enabled")
         .replace("mfa_active,password_enabled", "password_enabled,mfa_active");
     let mut snapshot = None;
-    let options = engine::Options {
+    let options = engine::AssessOptions {
         threads: 2,
-        ..engine::Options::default()
+        ..engine::AssessOptions::default()
     };
     let source = memory(&[(&header, blocks)]);
     engine::assess(

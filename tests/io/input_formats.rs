@@ -84,7 +84,7 @@ fn what_is_no_report_says_so() {
         ("hostile/cli-error.txt", "a message of the AWS CLI"),
         (
             "hostile/generate-answer.json",
-            "the answer of 'aws iam generate-credential-report'",
+            "the response of 'aws iam generate-credential-report'",
         ),
         ("hostile/empty.csv", "an empty file"),
         ("hostile/truncated.csv.gz", "its gzip data is damaged or cut off"),

@@ -2,7 +2,7 @@
 
 use std::io::{self, Cursor, Read};
 
-use credlens::engine::{Event, Source as _};
+use credlens::engine::{Source as _, SourceEvent};
 use credlens::io::error::InputError;
 use credlens::io::inputs::{Inputs, Limits};
 
@@ -169,7 +169,7 @@ fn memory_does_not_grow_with_the_input() {
     for _ in 0..20 {
         assert!(matches!(
             source.next(&mut text),
-            Some(Event::Block { last: false, .. })
+            Some(SourceEvent::Block { last: false, .. })
         ));
         assert!(text.capacity() <= 4 << 20, "{}", text.capacity());
     }

@@ -1,11 +1,11 @@
-//! The parts of `docs/gsl.md` that are made from the program.
+//! `docs/diagnostics.md` and the generated parts of `docs/gsl.md`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 
-use credlens::engine::{self, Memory, Options, Program};
-use credlens::finding::RuleTally;
+use credlens::engine::{self, AssessOptions, Memory, Program};
+use credlens::finding::{RuleTally, diagnostics_page};
 use credlens::gsl::typed::Entity;
 use credlens::gsl::{self, AnyAttribute, attributes};
 use credlens::io::inputs::{self, Inputs, Limits};
@@ -17,22 +17,31 @@ use credlens::rule::{Catalogue, EXAMPLE_AS_OF, Selection, select};
 use super::root;
 use crate::support::pipeline::bound;
 
-/// Holds the part of the page between its markers to be this text.
-fn assert_part_is(page: &str, name: &str, text: &str) {
+/// Checks that the page has this text; with `UPDATE=1`, writes it.
+fn assert_page_is(page: &str, text: &str) {
     let path = root().join(page);
-    let old = fs::read_to_string(&path).expect("a page");
-    let (start, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
-    let (before, rest) = old.split_once(&start).expect("the marker");
-    let (_, after) = rest.split_once(&end).expect("the end marker");
-    let new = format!("{before}{start}{text}{end}{after}");
     if std::env::var_os("UPDATE").is_some() {
-        fs::write(&path, new).expect("a page");
-        return;
+        fs::write(&path, text).expect("a page");
     }
+    let committed = fs::read_to_string(&path).unwrap_or_default();
     assert!(
-        new == old,
-        "{page}: the part '{name}' is out of date: run the tests with UPDATE=1"
+        committed == text,
+        "{page} is out of date: run the tests with UPDATE=1"
     );
+}
+
+/// Checks that the part of the page between its markers is this text; with `UPDATE=1`, writes it.
+fn assert_part_is(page: &str, name: &str, text: &str) {
+    let committed = fs::read_to_string(root().join(page)).expect("a page");
+    let (start, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
+    let (before, rest) = committed.split_once(&start).expect("the marker");
+    let (_, after) = rest.split_once(&end).expect("the end marker");
+    assert_page_is(page, &format!("{before}{start}{text}{end}{after}"));
+}
+
+#[test]
+fn the_page_of_diagnostics_is_up_to_date() {
+    assert_page_is("docs/diagnostics.md", &diagnostics_page());
 }
 
 fn kind(attribute: &AnyAttribute) -> &'static str {
@@ -68,7 +77,7 @@ fn answer(column: &str, cell: &str, predicate: &str) -> &'static str {
     let report = format!("user,{column}\nalice,{cell}\n");
     let as_of = EXAMPLE_AS_OF.parse().expect("a time");
     let source = Memory::csv("cell.csv", &report, as_of).expect("a report");
-    let tally = engine::assess(&program, source, &(), Options::default()).expect("nothing is written");
+    let tally = engine::assess(&program, source, &(), AssessOptions::default()).expect("nothing is written");
     match tally.rules[0] {
         RuleTally { failed: 1, .. } => "yes",
         RuleTally { passed: 1, .. } => "no",
@@ -134,7 +143,12 @@ fn demo() -> String {
         ..Settings::default()
     };
     let outputs = Outputs::new(vec![(Format::Table, Vec::new())], settings);
-    let tally = engine::assess(&Program::new(rules.rules), source, &outputs, Options::default());
+    let tally = engine::assess(
+        &Program::new(rules.rules),
+        source,
+        &outputs,
+        AssessOptions::default(),
+    );
     let written = outputs
         .finish(&tally.expect("memory takes all"))
         .expect("memory takes all");

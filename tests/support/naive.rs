@@ -1,14 +1,15 @@
-//! Judges row by row, straight from the words of DESIGN.md: slow, plain, and written apart from the engine.
+//! A naive interpreter of rules: evaluates row by row as DESIGN.md defines it; slow, plain, and independent of the
+//! engine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Datelike as _, Duration, Months, NaiveDate, NaiveDateTime, Timelike as _, Utc};
-use credlens::finding::Status;
+use credlens::finding::Verdict;
 use credlens::gsl::typed::{Comparison, Entity, Expr, TextTest, TimeTest, TypedRule};
-use credlens::report::schema::{Column, FlagColumn, Slot, TextColumn, TimeColumn};
+use credlens::report::schema::{Column, Credential, FlagColumn, Slot, TextColumn, TimeColumn};
 use credlens::report::time::Unit;
 
-/// A row: its cells as written, by column; a column that the report lacks is not there.
+/// A row: its cells as written, by column, without the columns that the report lacks.
 pub(crate) type Row = BTreeMap<Column, String>;
 
 /// True, false, or unknown.
@@ -21,32 +22,104 @@ enum Time {
     Absent,
 }
 
-/// The verdict on the entity in this slot; none where it is not relevant.
-pub(crate) fn verdict(rule: &TypedRule, slot: Slot, row: &Row, as_of: DateTime<Utc>) -> Option<Status> {
+/// The verdict on the entity in this slot.
+pub(crate) fn verdict(rule: &TypedRule, slot: Slot, row: &Row, as_of: DateTime<Utc>) -> Verdict {
     let eval = |expr: &Expr| holds(expr, slot, row, as_of);
     let exists = exists(rule.entity, slot, row);
     let relevant = rule.relevant.as_ref().map_or(Some(true), eval);
-    let kept = rule.exclude.as_ref().map_or(Some(true), |expr| not(eval(expr)));
+    let not_excluded = rule.exclude.as_ref().map_or(Some(true), |expr| not(eval(expr)));
     let condition = eval(&rule.condition);
     let violation = if rule.forbidden { condition } else { not(condition) };
-    let in_scope = and(and(exists, relevant), kept);
+    let in_scope = and(and(exists, relevant), not_excluded);
     match and(in_scope, violation) {
-        Some(true) => Some(Status::Fail),
-        None => Some(Status::Undetermined),
-        Some(false) => (in_scope == Some(true)).then_some(Status::Pass),
+        Some(true) => Verdict::Fail,
+        None => Verdict::Undetermined,
+        Some(false) if in_scope == Some(true) => Verdict::Pass,
+        Some(false) => Verdict::NotApplicable,
     }
 }
 
-fn exists(entity: Entity, slot: Slot, row: &Row) -> Kleene {
-    let (active, made) = match (entity, slot) {
-        (Entity::IamUser, _) => return Some(true),
+/// Whether the entity in this slot exists, or may exist.
+pub(crate) fn may_exist(entity: Entity, slot: Slot, row: &Row) -> bool {
+    exists(entity, slot, row) != Some(false)
+}
+
+/// The creation time of the key or certificate in this slot.
+pub(crate) fn created(entity: Entity, slot: Slot, row: &Row) -> Option<DateTime<Utc>> {
+    let (_, created) = columns(entity, slot)?;
+    match time(row, created)? {
+        Time::At(time) => Some(time),
+        Time::Absent => None,
+    }
+}
+
+/// The key or certificate in this slot, or the only credential whose columns the rule reads.
+pub(crate) fn credential(rule: &TypedRule, slot: Slot) -> Option<Credential> {
+    match rule.entity {
+        Entity::IamAccessKey => return Some(Credential::AccessKey(slot)),
+        Entity::IamSigningCertificate => return Some(Credential::Certificate(slot)),
+        Entity::IamUser => {}
+    }
+    let of_column = |column: Column| {
+        let name = column.name();
+        let prefixes = [
+            "password_",
+            "access_key_1_",
+            "access_key_2_",
+            "cert_1_",
+            "cert_2_",
+        ];
+        let position = prefixes.iter().position(|prefix| name.starts_with(prefix))?;
+        Some(Credential::ALL[position])
+    };
+    let credentials: BTreeSet<_> = rule.columns(slot).iter().filter_map(of_column).collect();
+    credentials.first().filter(|_| credentials.len() == 1).copied()
+}
+
+/// The cells that the rule reads, by column name, except name and ARN.
+pub(crate) fn evidence(rule: &TypedRule, slot: Slot, row: &Row) -> BTreeMap<String, String> {
+    let columns = rule.columns(slot);
+    let columns = columns
+        .iter()
+        .filter(|column| !["user", "arn"].contains(&column.name()));
+    let cells = columns.filter_map(|column| Some((column.name().to_owned(), cell(row, column)?.to_owned())));
+    cells.collect()
+}
+
+/// The user's name.
+pub(crate) fn user(row: &Row) -> Option<String> {
+    text(row, TextColumn::User)
+}
+
+/// The user's ARN.
+pub(crate) fn arn(row: &Row) -> Option<String> {
+    text(row, TextColumn::Arn).filter(|arn| !arn.is_empty())
+}
+
+/// The account in the user's ARN.
+pub(crate) fn account(row: &Row) -> Option<String> {
+    let arn = arn(row)?;
+    let account = arn.strip_prefix("arn:")?.split(':').nth(3)?;
+    let is_number = !account.is_empty() && account.chars().all(|char| char.is_ascii_digit());
+    is_number.then(|| account.to_owned())
+}
+
+fn columns(entity: Entity, slot: Slot) -> Option<(FlagColumn, TimeColumn)> {
+    Some(match (entity, slot) {
+        (Entity::IamUser, _) => return None,
         (Entity::IamAccessKey, Slot::One) => (FlagColumn::Key1Active, TimeColumn::Key1LastRotated),
         (Entity::IamAccessKey, Slot::Two) => (FlagColumn::Key2Active, TimeColumn::Key2LastRotated),
         (Entity::IamSigningCertificate, Slot::One) => (FlagColumn::Cert1Active, TimeColumn::Cert1LastRotated),
         (Entity::IamSigningCertificate, Slot::Two) => (FlagColumn::Cert2Active, TimeColumn::Cert2LastRotated),
+    })
+}
+
+fn exists(entity: Entity, slot: Slot, row: &Row) -> Kleene {
+    let Some((active, created)) = columns(entity, slot) else {
+        return Some(true);
     };
-    let made = time(row, made).map(|time| time != Time::Absent);
-    or(flag_is(row, active, true), made)
+    let has_time = time(row, created).map(|time| time != Time::Absent);
+    or(flag_is(row, active, true), has_time)
 }
 
 fn holds(expr: &Expr, slot: Slot, row: &Row, as_of: DateTime<Utc>) -> Kleene {
@@ -97,7 +170,7 @@ fn holds(expr: &Expr, slot: Slot, row: &Row, as_of: DateTime<Utc>) -> Kleene {
     }
 }
 
-/// An instant that may lie outside the calendar.
+/// An instant that may be outside the calendar.
 enum Bound {
     Past,
     At(DateTime<Utc>),
@@ -105,7 +178,7 @@ enum Bound {
 }
 
 impl Bound {
-    /// How an instant stands to this one.
+    /// The order of an instant relative to this one.
     fn order(&self, instant: DateTime<Utc>) -> std::cmp::Ordering {
         match self {
             Self::Past => std::cmp::Ordering::Greater,
@@ -186,13 +259,13 @@ fn time(row: &Row, column: TimeColumn) -> Option<Time> {
     parse(cell).map(Time::At)
 }
 
-/// A real instant of the years 1 to 9999, its fraction cut off.
-fn parse(cell: &str) -> Option<DateTime<Utc>> {
+/// A real instant of the years 1 to 9999, with its fraction cut off.
+pub(crate) fn parse(cell: &str) -> Option<DateTime<Utc>> {
     let time = parse_any(cell)?.with_nanosecond(0)?;
     (1..=9999).contains(&time.year()).then_some(time)
 }
 
-/// By chrono's own parsers; the forms that it reads besides are not generated.
+/// With chrono's own parsers; other forms that it accepts are not generated.
 fn parse_any(cell: &str) -> Option<DateTime<Utc>> {
     if let Ok(date) = NaiveDate::parse_from_str(cell, "%Y-%m-%d") {
         return (cell.len() == 10).then(|| date.and_hms_opt(0, 0, 0).unwrap().and_utc());
@@ -213,7 +286,7 @@ fn text(row: &Row, column: TextColumn) -> Option<String> {
         return Some("<root_account>".to_owned());
     }
     match cell(row, column) {
-        None if column == TextColumn::AdditionalCredentials => Some(String::new()),
+        None if Column::OPTIONAL.contains(column) => Some(String::new()),
         None => None,
         Some(cell) if cell.eq_ignore_ascii_case("n/a") => Some(String::new()),
         Some(cell) => Some(cell.to_owned()),

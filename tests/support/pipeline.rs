@@ -1,15 +1,15 @@
-//! The engine on reports in memory.
+//! Runs the engine on reports in memory.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use credlens::engine::{self, Collect, EmitFilter, Memory, Options, Program, Source};
+use credlens::engine::{self, AssessOptions, Collect, EmitFilter, Memory, Program, Source};
 use credlens::finding::{Finding, Severity, Status, Tally};
 use credlens::gsl::typed::TypedRule;
 use credlens::report::header::Header;
 use credlens::report::time::Timestamp;
 use credlens::rule::{BoundRule, Catalogue};
 
-/// The instant at which tests judge: 2026-01-01T00:00:00Z.
+/// The as-of of tests: 2026-01-01T00:00:00Z.
 pub(crate) const AS_OF: Timestamp = Timestamp(1_767_225_600);
 
 /// Each report is a header line and the blocks of its records.
@@ -23,22 +23,33 @@ pub(crate) fn memory(reports: &[(&str, Vec<String>)]) -> Memory {
     memory
 }
 
-/// Judges with everything told.
-pub(crate) fn judge(program: &Program, source: impl Source, threads: usize) -> (Vec<Finding>, Tally) {
-    let sink = Collect::default();
-    let options = Options {
+/// Evaluates the reports and emits all findings.
+pub(crate) fn evaluate(program: &Program, source: impl Source, threads: usize) -> (Vec<Finding>, Tally) {
+    let options = AssessOptions {
         threads,
         emit: EmitFilter::new(&Status::ALL, Severity::Informational),
         suppressions: None,
     };
+    evaluate_with(program, source, options)
+}
+
+/// Evaluates the reports with these options.
+pub(crate) fn evaluate_with(
+    program: &Program,
+    source: impl Source,
+    options: AssessOptions<'_>,
+) -> (Vec<Finding>, Tally) {
+    let sink = Collect::default();
     let tally = engine::assess(program, source, &sink, options).unwrap();
     (sink.into_findings(), tally)
 }
 
-/// A rule that has this logic, and nothing else of interest.
+/// The built-in rules, parsed once.
+pub(crate) static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(Catalogue::builtin);
+
+/// A rule with this logic; the rest of it does not matter.
 pub(crate) fn bound(id: &str, typed: TypedRule) -> BoundRule {
-    let catalogue = Catalogue::builtin();
-    let mut rule = (**catalogue.rule("two-active-access-keys").unwrap()).clone();
+    let mut rule = (**CATALOGUE.rule("two-active-access-keys").unwrap()).clone();
     id.clone_into(&mut rule.id);
     BoundRule {
         rule: Arc::new(rule),

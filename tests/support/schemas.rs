@@ -1,10 +1,10 @@
-//! Holds real output against the committed JSON Schemas.
+//! Validates real output against the committed JSON Schemas.
 
 use std::path::PathBuf;
 
 use serde_json::Value;
 
-/// Where the committed schema of this name lies.
+/// The path of the committed schema of this name.
 pub(crate) fn path(name: &str) -> PathBuf {
     let name = format!("docs/schemas/{name}.json");
     [env!("CARGO_MANIFEST_DIR"), &name].iter().collect()

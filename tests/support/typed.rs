@@ -1,4 +1,4 @@
-//! Random typed rules.
+//! Generates random typed rules.
 
 use credlens::gsl::typed::{Comparison, Entity, Expr, Pattern, TextTest, TimeTest, TypedRule};
 use credlens::gsl::{AnyAttribute, attributes};
@@ -94,7 +94,7 @@ fn text_test() -> impl Strategy<Value = TextTest> {
     ]
 }
 
-/// Texts that reports hold, and texts that are hard to write.
+/// Texts as in reports, and texts that are hard to quote.
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         select(vec![
@@ -139,7 +139,7 @@ fn unit() -> impl Strategy<Value = Unit> {
     select(Unit::ALL.to_vec())
 }
 
-/// Mostly counts that make a difference to dates of our time.
+/// Mostly counts with which verdicts on current dates differ.
 fn count() -> impl Strategy<Value = i64> {
     prop_oneof![8 => -400_i64..400, 1 => any::<i64>(), 1 => Just(i64::MIN)]
 }

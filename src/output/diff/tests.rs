@@ -21,9 +21,9 @@ fn told(format: DiffFormat, width: usize) -> String {
     let mut snapshots = Vec::new();
     let reports = [("o\x1bld.csv", HOSTILE.as_bytes()), ("new.csv", LATER.as_bytes())];
     let statuses = [Status::Fail, Status::Undetermined];
-    let options = engine::Options {
+    let options = engine::AssessOptions {
         emit: EmitFilter::new(&statuses, Severity::Informational),
-        ..engine::Options::default()
+        ..engine::AssessOptions::default()
     };
     let sink = Collector::new(|snapshot| snapshots.push(snapshot));
     let tally = engine::assess(&program, Memory::new(&reports), &sink, options).expect("memory takes all");

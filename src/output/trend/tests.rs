@@ -1,7 +1,7 @@
 //! Hostile reports of several dates, in every format.
 
 use super::*;
-use crate::engine::{self, Event, Source};
+use crate::engine::{self, Source, SourceEvent};
 use crate::finding::AsOfSource;
 use crate::history::trend::{Trend, TrendOptions};
 use crate::output::escape::is_harmful;
@@ -13,9 +13,9 @@ use crate::report::time::Unit;
 struct Monthly(Memory);
 
 impl Source for Monthly {
-    fn next(&mut self, text: &mut Vec<u8>) -> Option<Event> {
+    fn next(&mut self, text: &mut Vec<u8>) -> Option<SourceEvent> {
         let mut event = self.0.next(text)?;
-        if let Event::Block { input, .. } = &mut event {
+        if let SourceEvent::Block { input, .. } = &mut event {
             let mut later = (**input).clone();
             later.as_of = later
                 .as_of
@@ -43,7 +43,7 @@ fn document(by_account: bool) -> TrendDocument {
     };
     let trend = Trend::new(&program, options);
     let source = Monthly(Memory::new(&reports));
-    engine::assess(&program, source, &trend, engine::Options::default()).expect("memory takes all");
+    engine::assess(&program, source, &trend, engine::AssessOptions::default()).expect("memory takes all");
     trend.finish()
 }
 

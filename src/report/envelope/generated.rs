@@ -1,4 +1,4 @@
-//! `GeneratedTime` in all the ways in which programs write it to JSON.
+//! `GeneratedTime` in all the forms that programs write.
 
 use std::fmt;
 
@@ -8,35 +8,36 @@ use serde::{Deserialize, Deserializer};
 use crate::report::not_a_report::shown;
 use crate::report::time::Timestamp;
 
-/// When AWS made a report: a time written as text, as seconds or milliseconds since 1970, or as an object with
-/// `year`, `month`, … (boto's placebo). Anything else is no time, and no error: a report is judged without it as well.
+/// When AWS generated a report: a time written as text, as seconds or milliseconds since 1970, or as an object with
+/// `year`, `month`, … (boto's placebo). Anything else is not a time, but not an error either: a report can be evaluated
+/// without it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Generated {
-    /// Nothing is said.
+    /// There is none.
     #[default]
-    Untold,
-    /// Then.
+    Missing,
+    /// At this time.
     At(Timestamp),
-    /// What stands there instead of a time.
+    /// This text is not a time.
     Unreadable(String),
 }
 
-/// Seconds above this are milliseconds: as seconds they would lie beyond the year 5000.
+/// Greater numbers are milliseconds: as seconds they would be after the year 5000.
 const MOST_SECONDS: i64 = 100_000_000_000;
 
 /// Last second of the year 9999.
 const LAST: i64 = 253_402_300_799;
 
 impl Generated {
-    /// That time, where there is one.
+    /// The time, if there is one.
     pub fn time(&self) -> Option<Timestamp> {
         match self {
             Self::At(time) => Some(*time),
-            Self::Untold | Self::Unreadable(_) => None,
+            Self::Missing | Self::Unreadable(_) => None,
         }
     }
 
-    /// As a text says it; an empty one says nothing.
+    /// From a text; an empty one is missing.
     pub(super) fn of_text(text: &[u8]) -> Self {
         let text = text.trim_ascii();
         if text.is_empty()
@@ -44,20 +45,20 @@ impl Generated {
                 .iter()
                 .any(|word| text.eq_ignore_ascii_case(word))
         {
-            return Self::Untold;
+            return Self::Missing;
         }
         Self::of(Timestamp::parse(text), &String::from_utf8_lossy(text))
     }
 
-    /// As a field says it of which it is not known that it tells a time: what begins with no digit does not.
+    /// From a field that may not be a time at all: unless it begins with a digit, it is not.
     pub(super) fn of_field(text: &[u8]) -> Self {
         match text.trim_ascii().first() {
             Some(byte) if byte.is_ascii_digit() => Self::of_text(text),
-            Some(_) | None => Self::Untold,
+            Some(_) | None => Self::Missing,
         }
     }
 
-    /// As YAML writes it, which knows comments, and a blank before the zone.
+    /// From YAML, which allows comments, and a blank before the zone.
     pub(super) fn of_yaml(text: &[u8]) -> Self {
         let text = String::from_utf8_lossy(text);
         let text = text
@@ -118,7 +119,7 @@ impl<'de> Visitor<'de> for GeneratedVisitor {
 
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "cutting the fraction off is meant; the cast saturates"
+        reason = "the fraction is cut off on purpose; the cast saturates"
     )]
     fn visit_f64<E>(self, number: f64) -> Result<Generated, E> {
         Ok(Generated::of_epoch(number as i64, &format!("{number:e}")))
@@ -141,7 +142,7 @@ impl<'de> Visitor<'de> for GeneratedVisitor {
         let mut parts = [None; 6];
         while let Some(name) = map.next_key::<String>()? {
             match NAMES.iter().position(|known| *known == name) {
-                Some(part) => parts[part] = map.next_value::<Part>()?.0,
+                Some(part) => parts[part] = map.next_value::<DatePart>()?.0,
                 None => _ = map.next_value::<IgnoredAny>()?,
             }
         }
@@ -151,17 +152,17 @@ impl<'de> Visitor<'de> for GeneratedVisitor {
 
 const NAMES: [&str; 6] = ["year", "month", "day", "hour", "minute", "second"];
 
-/// A number, or nothing where something else stands.
-struct Part(Option<u32>);
+/// A number, or none if the value is anything else.
+struct DatePart(Option<u32>);
 
-impl<'de> Deserialize<'de> for Part {
+impl<'de> Deserialize<'de> for DatePart {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = serde_json::Value::deserialize(deserializer)?;
         Ok(Self(value.as_u64().and_then(|number| u32::try_from(number).ok())))
     }
 }
 
-/// The instant of year, month, day, hour, minute, second; of these the date must be there.
+/// The instant of year, month, day, hour, minute and second; only the date is required.
 fn from_parts(parts: [Option<u32>; 6]) -> Option<Timestamp> {
     let [Some(year), Some(month), Some(day), hour, minute, second] = parts else {
         return None;

@@ -1,7 +1,7 @@
-//! The shapes in which people save a report: the CSV itself, or what the AWS CLI and the SDKs wrap it in.
+//! The envelopes in which people save a report: the CSV itself, or what the AWS CLI and the SDKs wrap it in.
 //!
-//! The bytes decide, never a file name. A CSV is recognised from its beginning and needs no envelope opened,
-//! so it can be read as a stream; every other shape has to be held whole.
+//! The bytes decide, never a file name. A CSV is recognised from its beginning and has no envelope to open, so it can
+//! be read as a stream; every other shape must be in memory as a whole.
 
 use std::borrow::Cow;
 
@@ -11,6 +11,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::Deserialize;
 
 use super::not_a_report::{NotAReport, shown};
+use super::word::word_enum;
 
 mod generated;
 
@@ -18,63 +19,51 @@ pub use generated::Generated;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// What bytes are, told from their beginning.
+/// The shape of an input, recognised from its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// A CSV, or nothing that is known.
+    /// A CSV, or anything unknown.
     Csv,
-    /// A JSON object: the answer of `aws iam get-credential-report`.
+    /// A JSON object: the response of `aws iam get-credential-report`.
     Json,
     /// A JSON string: `--query Content`.
     JsonString,
     /// YAML: `--output yaml`.
     Yaml,
-    /// Base64 alone (`--query Content --output text`), or with tab-separated fields behind it (`--output text`).
+    /// Base64 alone (`--query Content --output text`), or followed by tab-separated fields (`--output text`).
     Base64,
-    /// UTF-16 with a byte order mark, of any of the other shapes: a redirection in `PowerShell`.
+    /// UTF-16 with a byte order mark, in any of the other shapes: `PowerShell` redirects output this way.
     Utf16,
 }
 
-/// What a report was wrapped in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Nothing.
-    Csv,
-    /// JSON.
-    Json,
-    /// The tab-separated text of the AWS CLI.
-    Text,
-    /// Base64.
-    Base64,
-    /// YAML.
-    Yaml,
-}
-
-impl Kind {
-    /// The word in outputs.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Csv => "csv",
-            Self::Json => "json",
-            Self::Text => "text",
-            Self::Base64 => "base64",
-            Self::Yaml => "yaml",
-        }
+word_enum! {
+    /// The envelope around a report.
+    pub enum Envelope {
+        /// Nothing.
+        Csv = "csv",
+        /// JSON.
+        Json = "json",
+        /// The tab-separated text of the AWS CLI.
+        Text = "text",
+        /// Base64.
+        Base64 = "base64",
+        /// YAML.
+        Yaml = "yaml",
     }
 }
 
 /// A report taken out of its envelope.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Opened {
+pub struct Unwrapped {
     /// The CSV, header included.
     pub csv: Vec<u8>,
-    /// When AWS made the report, as the envelope says.
+    /// When AWS generated the report, as the envelope says.
     pub generated: Generated,
-    /// What it was wrapped in.
-    pub kind: Kind,
+    /// Its envelope.
+    pub kind: Envelope,
 }
 
-/// What bytes are that begin with `prefix`, of which a few hundred bytes are enough.
+/// The shape of an input that begins with `prefix`; a few hundred bytes are enough.
 pub fn sniff(prefix: &[u8]) -> Shape {
     if prefix.starts_with(b"\xff\xfe") || prefix.starts_with(b"\xfe\xff") {
         return Shape::Utf16;
@@ -90,13 +79,13 @@ pub fn sniff(prefix: &[u8]) -> Shape {
 }
 
 /// Takes the report out of the envelope `bytes`, whose shape is `shape`.
-pub fn open(shape: Shape, bytes: &[u8]) -> Result<Opened, NotAReport> {
+pub fn open(shape: Shape, bytes: &[u8]) -> Result<Unwrapped, NotAReport> {
     let bytes = without_byte_order_mark(bytes);
     match shape {
-        Shape::Csv => Ok(Opened {
+        Shape::Csv => Ok(Unwrapped {
             csv: bytes.to_vec(),
-            generated: Generated::Untold,
-            kind: Kind::Csv,
+            generated: Generated::Missing,
+            kind: Envelope::Csv,
         }),
         Shape::Json => open_json(bytes),
         Shape::JsonString => open_json_string(bytes),
@@ -109,13 +98,13 @@ pub fn open(shape: Shape, bytes: &[u8]) -> Result<Opened, NotAReport> {
     }
 }
 
-/// The text behind the UTF-8 byte order mark that some programs put first.
+/// The text without the UTF-8 byte order mark that some programs put first.
 pub fn without_byte_order_mark(text: &[u8]) -> &[u8] {
     text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)
 }
 
-/// Whether a text that starts with a quote is one JSON string to its end. The first cell of a quoted CSV
-/// ends early and has something behind it.
+/// Whether a text that starts with a quote is one JSON string to its end. In a quoted CSV the first cell ends early
+/// and other text follows.
 fn is_json_string(text: &[u8]) -> bool {
     let mut from = 1;
     while let Some(found) = memchr::memchr2(b'"', b'\\', &text[from..]) {
@@ -135,8 +124,8 @@ fn starts_like_yaml(text: &[u8]) -> bool {
         .any(|key| text.starts_with(key.as_bytes()))
 }
 
-/// Whether a text starts with a long enough run of base64 that holds text. No header does: the names of
-/// all columns but two hold an underscore, and a word read as base64 gives no text.
+/// Whether a text starts with a long enough run of base64 that decodes to text. No header does: all column names but
+/// two contain an underscore, and a plain word does not decode to text.
 fn starts_like_base64(text: &[u8]) -> bool {
     let run = text.split(|byte| !is_base64(*byte)).next().unwrap_or_default();
     let ends_well = text.get(run.len()).is_none_or(u8::is_ascii_whitespace);
@@ -162,7 +151,7 @@ fn decoder() -> GeneralPurpose {
     GeneralPurpose::new(&STANDARD, config)
 }
 
-/// The value of `Content`: base64, or the CSV itself where a program dumped the decoded answer.
+/// The value of `Content`: base64, or the CSV itself if a program wrote the decoded response.
 fn open_content(content: &[u8]) -> Result<Vec<u8>, NotAReport> {
     if content.trim_ascii().is_empty() {
         return Err(NotAReport::Empty);
@@ -170,7 +159,7 @@ fn open_content(content: &[u8]) -> Result<Vec<u8>, NotAReport> {
     let encoded = content
         .iter()
         .all(|&byte| is_base64(byte) || byte.is_ascii_whitespace());
-    // A CSV stays as it is: a blank at its end may be a cell.
+    // A CSV is not trimmed: a blank at its end may be a cell.
     if !encoded {
         return Ok(without_byte_order_mark(content).to_vec());
     }
@@ -195,45 +184,45 @@ fn open_content(content: &[u8]) -> Result<Vec<u8>, NotAReport> {
     })
 }
 
-/// What is read of the JSON; everything else is skipped without being kept.
+/// The fields of the JSON that are read; everything else is skipped without being stored.
 #[derive(Deserialize)]
-struct Answer<'a> {
+struct Response<'a> {
     #[serde(rename = "Content", borrow)]
     content: Option<Cow<'a, str>>,
     #[serde(rename = "GeneratedTime", default)]
     generated: Generated,
-    /// Answer of `GenerateCredentialReport`.
+    /// The response of `GenerateCredentialReport`.
     #[serde(rename = "State", borrow)]
     state: Option<Cow<'a, str>>,
     /// Recordings of boto's placebo.
     #[serde(borrow)]
-    data: Option<Box<Answer<'a>>>,
+    data: Option<Box<Response<'a>>>,
 }
 
-fn open_json(text: &[u8]) -> Result<Opened, NotAReport> {
-    let mut answer: Answer<'_> = serde_json::from_slice(text).map_err(|error| json_error(&error))?;
-    while answer.content.is_none()
-        && let Some(inner) = answer.data
+fn open_json(text: &[u8]) -> Result<Unwrapped, NotAReport> {
+    let mut response: Response<'_> = serde_json::from_slice(text).map_err(|error| json_error(&error))?;
+    while response.content.is_none()
+        && let Some(inner) = response.data
     {
-        answer = *inner;
+        response = *inner;
     }
-    match answer.content {
-        Some(content) => Ok(Opened {
+    match response.content {
+        Some(content) => Ok(Unwrapped {
             csv: open_content(content.as_bytes())?,
-            generated: answer.generated,
-            kind: Kind::Json,
+            generated: response.generated,
+            kind: Envelope::Json,
         }),
-        None if answer.state.is_some() => Err(NotAReport::Generation),
+        None if response.state.is_some() => Err(NotAReport::Generation),
         None => Err(NotAReport::Json("it has no Content".to_owned())),
     }
 }
 
-fn open_json_string(text: &[u8]) -> Result<Opened, NotAReport> {
+fn open_json_string(text: &[u8]) -> Result<Unwrapped, NotAReport> {
     let content: Cow<'_, str> = serde_json::from_slice(text).map_err(|error| json_error(&error))?;
-    Ok(Opened {
+    Ok(Unwrapped {
         csv: open_content(content.as_bytes())?,
-        generated: Generated::Untold,
-        kind: Kind::Json,
+        generated: Generated::Missing,
+        kind: Envelope::Json,
     })
 }
 
@@ -242,38 +231,38 @@ fn json_error(error: &serde_json::Error) -> NotAReport {
 }
 
 /// `BASE64`, also over several lines, or `BASE64<TAB>GeneratedTime<TAB>text/csv`.
-fn open_text(text: &[u8]) -> Result<Opened, NotAReport> {
+fn open_text(text: &[u8]) -> Result<Unwrapped, NotAReport> {
     let mut fields = text.split(|&byte| byte == b'\t');
     let content = fields.next().unwrap_or_default();
     let encoded = content
         .iter()
         .all(|&byte| is_base64(byte) || byte.is_ascii_whitespace());
     if !encoded {
-        return Err(NotAReport::Base64("other characters stand in it".to_owned()));
+        return Err(NotAReport::Base64("it has other characters".to_owned()));
     }
     let fields: Vec<_> = fields.map(Generated::of_field).collect();
     let kind = if fields.is_empty() {
-        Kind::Base64
+        Envelope::Base64
     } else {
-        Kind::Text
+        Envelope::Text
     };
     let time = fields.iter().find(|field| field.time().is_some());
-    let odd = fields.iter().find(|&field| *field != Generated::Untold);
-    Ok(Opened {
+    let unreadable = fields.iter().find(|&field| *field != Generated::Missing);
+    Ok(Unwrapped {
         csv: open_content(content)?,
-        generated: time.or(odd).cloned().unwrap_or_default(),
+        generated: time.or(unreadable).cloned().unwrap_or_default(),
         kind,
     })
 }
 
 /// The few forms in which YAML writes three strings at top level: plain, quoted, or as a block.
-fn open_yaml(text: &[u8]) -> Result<Opened, NotAReport> {
+fn open_yaml(text: &[u8]) -> Result<Unwrapped, NotAReport> {
     let content = yaml_value(text, b"Content:").ok_or(NotAReport::Yaml)?;
     let generated = yaml_value(text, b"GeneratedTime:");
-    Ok(Opened {
+    Ok(Unwrapped {
         csv: open_content(&content)?,
         generated: generated.map_or_else(Generated::default, |time| Generated::of_yaml(&time)),
-        kind: Kind::Yaml,
+        kind: Envelope::Yaml,
     })
 }
 
@@ -301,7 +290,7 @@ fn yaml_value(text: &[u8], key: &[u8]) -> Option<Vec<u8>> {
 
 /// UTF-8 of UTF-16 that starts with its byte order mark.
 fn from_utf16(bytes: &[u8]) -> Result<Vec<u8>, NotAReport> {
-    let (units, odd) = bytes.as_chunks::<2>();
+    let (units, rest) = bytes.as_chunks::<2>();
     let [mark, units @ ..] = units else {
         return Err(NotAReport::Utf16);
     };
@@ -314,7 +303,7 @@ fn from_utf16(bytes: &[u8]) -> Result<Vec<u8>, NotAReport> {
     for unit in char::decode_utf16(units.iter().map(|&unit| decode(unit))) {
         text.push(unit.map_err(|_| NotAReport::Utf16)?);
     }
-    if odd.is_empty() {
+    if rest.is_empty() {
         Ok(text.into_bytes())
     } else {
         Err(NotAReport::Utf16)

@@ -5,18 +5,18 @@ const CSV: &[u8] = b"user,arn,mfa_active\nalice,arn:aws:iam::111122223333:user/a
 const BASE64: &str =
     "dXNlcixhcm4sbWZhX2FjdGl2ZQphbGljZSxhcm46YXdzOmlhbTo6MTExMTIyMjIzMzMzOnVzZXIvYWxpY2UsdHJ1ZQ==";
 
-fn opened(text: &[u8]) -> Result<(Kind, Option<String>), NotAReport> {
-    let opened = open(sniff(text), text)?;
+fn opened(text: &[u8]) -> Result<(Envelope, Option<String>), NotAReport> {
+    let report = open(sniff(text), text)?;
     assert_eq!(
-        String::from_utf8_lossy(&opened.csv),
+        String::from_utf8_lossy(&report.csv),
         String::from_utf8_lossy(CSV),
         "{}",
         String::from_utf8_lossy(text)
     );
-    Ok((opened.kind, opened.generated.time().map(|time| time.to_string())))
+    Ok((report.kind, report.generated.time().map(|time| time.to_string())))
 }
 
-fn check(text: &str, kind: Kind, generated: Option<&str>) {
+fn check(text: &str, kind: Envelope, generated: Option<&str>) {
     let expected = Ok((kind, generated.map(str::to_owned)));
     assert_eq!(opened(text.as_bytes()), expected, "{text}");
     assert_eq!(
@@ -35,8 +35,8 @@ fn check(text: &str, kind: Kind, generated: Option<&str>) {
 }
 
 #[test]
-fn csv_stays_as_it_is() {
-    check(str::from_utf8(CSV).unwrap(), Kind::Csv, None);
+fn csv_is_unchanged() {
+    check(str::from_utf8(CSV).unwrap(), Envelope::Csv, None);
     for header in [
         "\"user\",\"arn\",\"mfa_active\"\n",
         "\"user\";\"arn\"\n",
@@ -72,23 +72,23 @@ fn json_in_any_order() {
         r#"{"__class__":"datetime","year":2026,"month":11,"day":21,"hour":3,"minute":4,"second":5,"microsecond":7}"#,
     ] {
         let inner = format!(r#"{{"GeneratedTime":{generated},"x":[{{}}],"Content":"{BASE64}"}}"#);
-        check(&inner, Kind::Json, Some(time));
+        check(&inner, Envelope::Json, Some(time));
         check(
             &format!(r#"{{"status_code":200,"data":{inner}}}"#),
-            Kind::Json,
+            Envelope::Json,
             Some(time),
         );
         let plain = serde_json::to_string(str::from_utf8(CSV).unwrap()).unwrap();
         check(
             &format!("{{\n \"Content\" : {plain},\n\"GeneratedTime\":{generated}}}\n"),
-            Kind::Json,
+            Envelope::Json,
             Some(time),
         );
     }
 }
 
 #[test]
-fn json_with_a_strange_time_still_opens() {
+fn json_opens_whatever_its_time_is() {
     for generated in [
         "null",
         "true",
@@ -102,21 +102,21 @@ fn json_with_a_strange_time_still_opens() {
     ] {
         check(
             &format!(r#"{{"Content":"{BASE64}","GeneratedTime":{generated}}}"#),
-            Kind::Json,
+            Envelope::Json,
             None,
         );
     }
-    check(&format!(r#"{{"Content":"{BASE64}"}}"#), Kind::Json, None);
+    check(&format!(r#"{{"Content":"{BASE64}"}}"#), Envelope::Json, None);
 }
 
-/// What stands where a time should, and is none, is kept to be told; nothing at all is not.
+/// Text in place of a time is reported as unreadable; a missing time is not.
 #[test]
-fn times_that_cannot_be_read() {
+fn unreadable_and_missing_times() {
     let generated = |text: &str| open(sniff(text.as_bytes()), text.as_bytes()).unwrap().generated;
     let json = |time: &str| generated(&format!(r#"{{"Content":"{BASE64}","GeneratedTime":{time}}}"#));
     let text = |time: &str| generated(&format!("{BASE64}\t{time}\ttext/csv"));
     let yaml = |time: &str| generated(&format!("Content: {BASE64}\nGeneratedTime: {time}\n"));
-    let told = [
+    let unreadable = [
         json("\"soon\\u001b\""),
         json("-1"),
         json("1e300"),
@@ -127,11 +127,11 @@ fn times_that_cannot_be_read() {
         text("21 Nov 2026"),
         yaml("'21 Nov 2026'"),
     ];
-    let told = told.map(|generated| match generated {
+    let written = unreadable.map(|generated| match generated {
         Generated::Unreadable(written) => written,
-        other @ (Generated::Untold | Generated::At(_)) => panic!("{other:?}"),
+        other @ (Generated::Missing | Generated::At(_)) => panic!("{other:?}"),
     });
-    insta::assert_snapshot!(told.join("\n"), @r"
+    insta::assert_snapshot!(written.join("\n"), @r"
     soon?
     -1
     1e300
@@ -142,21 +142,21 @@ fn times_that_cannot_be_read() {
     21 Nov 2026
     21 Nov 2026
     ");
-    for untold in [
+    for missing in [
         json("null"),
         json("\"\""),
         text(""),
         text("None"),
         yaml(""),
         yaml("null"),
-        yaml("Null # untold"),
+        yaml("Null # missing"),
         generated(&format!("{BASE64}\ttext/csv")),
         generated(BASE64),
     ] {
-        assert_eq!(untold, Generated::Untold);
+        assert_eq!(missing, Generated::Missing);
     }
     for time in [
-        "2026-01-01T00:00:00Z # made",
+        "2026-01-01T00:00:00Z # generated",
         "2026-01-01 01:00:00 +01:00",
         "2026-01-01 00:00:00 Z",
     ] {
@@ -165,27 +165,27 @@ fn times_that_cannot_be_read() {
 }
 
 #[test]
-fn texts_of_the_cli() {
+fn text_output_of_the_cli() {
     let time = Some("2026-11-21T03:04:05Z");
     check(
         &format!("{BASE64}\t2026-11-21T03:04:05+00:00\ttext/csv\n"),
-        Kind::Text,
+        Envelope::Text,
         time,
     );
-    check(&format!("{BASE64}\n"), Kind::Base64, None);
-    check(BASE64.trim_end_matches('='), Kind::Base64, None);
-    check(&format!("\"{BASE64}\"\n"), Kind::Json, None);
+    check(&format!("{BASE64}\n"), Envelope::Base64, None);
+    check(BASE64.trim_end_matches('='), Envelope::Base64, None);
+    check(&format!("\"{BASE64}\"\n"), Envelope::Json, None);
     check(
         &format!("{}\r\n{}\r\n", &BASE64[..64], &BASE64[64..]),
-        Kind::Base64,
+        Envelope::Base64,
         None,
     );
     let plain = serde_json::to_string(str::from_utf8(CSV).unwrap()).unwrap();
-    check(&plain, Kind::Json, None);
+    check(&plain, Envelope::Json, None);
 }
 
 #[test]
-fn yaml_of_the_cli() {
+fn yaml_output_of_the_cli() {
     let time = Some("2026-11-21T03:04:05Z");
     for content in [
         BASE64.to_owned(),
@@ -195,13 +195,13 @@ fn yaml_of_the_cli() {
         format!("|\n  {}", str::from_utf8(CSV).unwrap().replace('\n', "\n  ")),
     ] {
         let rest = "GeneratedTime: '2026-11-21T03:04:05+00:00'\nReportFormat: text/csv\n";
-        check(&format!("Content: {content}\n{rest}"), Kind::Yaml, time);
-        check(&format!("---\n{rest}Content: {content}\n"), Kind::Yaml, time);
+        check(&format!("Content: {content}\n{rest}"), Envelope::Yaml, time);
+        check(&format!("---\n{rest}Content: {content}\n"), Envelope::Yaml, time);
     }
 }
 
 #[test]
-fn what_holds_no_report() {
+fn envelopes_without_a_report() {
     for (text, found) in [
         ("{", "JSON without a report (EOF"),
         ("{}", "JSON without a report (it has no Content)"),
@@ -210,7 +210,7 @@ fn what_holds_no_report() {
         (r#"{"Content":""}"#, "an empty file"),
         (
             r#"{"State":"STARTED","Description":"x"}"#,
-            "the answer of 'aws iam generate",
+            "the response of 'aws iam generate",
         ),
         ("ReportFormat: text/csv\n", "YAML without a Content"),
         ("dXNlcixhcm4sbWZhX2FjdGl2ZQ===x", "its base64 is damaged"),

@@ -1,32 +1,32 @@
-//! A block of whole records into fields.
+//! Splits a block of whole records into fields.
 //!
-//! Plain records, almost all of them, are split where they lie: every delimiter and line end is found by wide
-//! compares, and a record is plain when it has no quote and as many fields as the header. Any other record
-//! goes to the `csv` crate, alone. Both ways give the same cells; a property test holds them equal.
+//! Plain records, almost all of them, are split in place: wide compares find every delimiter and line end, and a record
+//! is plain if it has no quote and as many fields as the header. Any other record goes to the `csv` crate, alone. Both
+//! ways give the same cells; a property test compares them.
 
 mod reference;
 
 use super::header::Header;
 use super::issue::RowIssue;
 use super::rows::{Rows, offset, trim};
-use super::wide::{Found, WINDOW, Windows, find_ends};
+use super::wide::{EndCounts, WINDOW, Windows, find_ends};
 use reference::Reader;
 
-/// Bytes that are looked at in one go; where their fields end fits the first-level cache.
+/// How many bytes are searched at once; their field ends fit into the first-level cache.
 const STRIP: usize = 64 * WINDOW;
 
-/// About one record, as most are.
+/// The length of most records.
 const FEW: usize = 4 * WINDOW;
 
-/// How many ragged records a block keeps. More of them are no report, and would take far more memory than the
-/// block itself.
+/// More ragged records than this are left out: such a block is not of a report, and its records would take far more
+/// memory than the block itself.
 const MOST_RAGGED: usize = 10_000;
 
-/// Splits blocks. Kept from block to block, since the reader for records that are not plain is costly to make.
+/// Splits blocks. Reused for block after block, since the reader for records that are not plain is costly to create.
 #[derive(Debug, Default)]
 pub struct Splitter {
     reader: Option<Reader>,
-    /// Where the fields of a strip end. Longer than needed, since ends are written many at once.
+    /// The field ends of a strip. Longer than needed, since many ends are written at once.
     ends: Vec<u32>,
 }
 
@@ -37,7 +37,7 @@ impl Splitter {
         issues.clear();
         let text = std::mem::take(rows.text_mut());
         self.ends.resize(STRIP + WINDOW, 0);
-        let mut block = Block {
+        let mut block = Splitting {
             ends: &mut self.ends,
             text: &text,
             header,
@@ -52,10 +52,10 @@ impl Splitter {
 }
 
 /// A block that is being split.
-struct Block<'a> {
+struct Splitting<'a> {
     text: &'a [u8],
     header: &'a Header,
-    /// What the header's first cell says, if it says anything.
+    /// The header's first cell.
     first_name: &'a [u8],
     reader: &'a mut Option<Reader>,
     ends: &'a mut [u32],
@@ -63,11 +63,12 @@ struct Block<'a> {
     issues: &'a mut Vec<RowIssue>,
 }
 
-impl Block<'_> {
+impl Splitting<'_> {
     fn split(&mut self) {
-        // After a record that is not plain only as much is looked at as it was long: the next one may be such, too.
+        // After a record that is not plain only as many bytes are searched as it was long: the next one may not be
+        // plain either.
         let mut strip = STRIP;
-        // Where the present record starts; what of it lies before `at` is in `rows` already.
+        // Where the current record starts; its field ends before `at` are in `rows` already.
         let mut record = self.skip_line_feed(0);
         let mut at = record;
         while at < self.text.len() || record < self.text.len() {
@@ -90,7 +91,7 @@ impl Block<'_> {
     /// Adds the record that starts here, which is not plain. Returns its length.
     #[cold]
     fn add_first(&mut self, start: usize) -> usize {
-        self.rows.forget_unfinished();
+        self.rows.drop_unfinished();
         let delimiter = self.header.delimiter();
         let reader = match &mut *self.reader {
             Some(reader) if reader.delimiter() == delimiter => reader,
@@ -99,9 +100,9 @@ impl Block<'_> {
         reader.add_first(&self.text[start..], self.header, self.rows, self.issues)
     }
 
-    /// Where the fields of the next strip end, and how many bytes that is. The text's last window is filled
-    /// up, so that the end of a text without a final line end counts as one.
-    fn find(&mut self, at: usize, strip: usize) -> (usize, Found) {
+    /// Finds the field ends of the next strip; returns its length in bytes, too. The text's last window is filled up,
+    /// so that the end of a text without a final line end counts as one.
+    fn find(&mut self, at: usize, strip: usize) -> (usize, EndCounts) {
         let rest = &self.text[at..];
         let mut window = [0; WINDOW];
         let length = rest.len().min(strip) / WINDOW * WINDOW;
@@ -121,12 +122,12 @@ impl Block<'_> {
         (length, find_ends(windows, self.ends))
     }
 
-    /// Makes records of the field ends that were added last, the first of which starts here. Returns where the
-    /// next one starts, and whether all were plain; if not, it is the one that is not.
+    /// Adds the records of the field ends that were added last; the first record starts at `first`. Returns where the
+    /// next one starts, and whether all were plain; if not, the next one is the first that is not.
     fn finish_records(&mut self, first: usize, line_ends: usize) -> (usize, bool) {
         let before = self.rows.len();
         let next = self.finish(first, |_, _| true);
-        if self.rows.len() - before == line_ends && self.rows.is_through() {
+        if self.rows.len() - before == line_ends && self.rows.is_finished() {
             return (next, true);
         }
         self.rows.truncate(before);
@@ -138,8 +139,8 @@ impl Block<'_> {
         )
     }
 
-    /// Makes records of field ends as long as every last one is a line end and the others pass. Returns where
-    /// the next record starts.
+    /// Adds records while the last of a record's field ends is a line end and the others pass. Returns where the next
+    /// record starts.
     #[inline]
     fn finish(&mut self, mut record: usize, pass: impl Fn(&Self, &[u32]) -> bool) -> usize {
         while let Some((&end, others)) = self.rows.next_ends().and_then(|ends| ends.split_last())
@@ -153,7 +154,7 @@ impl Block<'_> {
         record
     }
 
-    /// Whether this field end ends a record. The end of the text does.
+    /// Whether this field end also ends the record, as the end of the text does.
     fn is_line_end(&self, end: u32) -> bool {
         matches!(self.text.get(end as usize), Some(b'\n' | b'\r') | None)
     }
@@ -162,13 +163,13 @@ impl Block<'_> {
         self.text.get(at) == Some(&b'\r')
     }
 
-    /// A line feed behind a carriage return belongs to the same line end.
+    /// A line feed after a carriage return belongs to the same line end.
     fn skip_line_feed(&self, at: usize) -> usize {
         let is_second_half = self.is_return(at.wrapping_sub(1)) && self.text.get(at) == Some(&b'\n');
         at + usize::from(is_second_half)
     }
 
-    /// Whether the record that starts here may repeat the header: it starts alike.
+    /// Whether the record that starts here may repeat the header: it starts with the same cell.
     fn is_header_again(&self, start: usize, end: u32) -> bool {
         trim(&self.text[start..end as usize]).eq_ignore_ascii_case(self.first_name)
     }
@@ -183,8 +184,8 @@ mod tests {
     use crate::report::issue::Issue;
     use crate::report::schema::{Column, TextColumn};
 
-    /// What the `csv` crate makes of the whole text. An empty line before it keeps the crate from taking a
-    /// byte order mark off, which is not for it to do in the midst of a file.
+    /// The records that the `csv` crate reads from the whole text. An empty line before it keeps the crate from
+    /// removing a byte order mark, which is data in the middle of a file.
     fn reference(text: &[u8], header: &Header) -> (Rows, Vec<RowIssue>) {
         let (mut rows, mut issues) = (Rows::default(), Vec::new());
         rows.start(header.width());
@@ -244,13 +245,13 @@ mod tests {
 
     /// Both ways give the same cells, the same ragged records and the same issues.
     fn assert_equal(text: &[u8], header: &Header) {
-        let (expected, expected_odd) = reference(text, header);
-        let (actual, actual_odd) = fast(text, header);
+        let (expected, expected_issues) = reference(text, header);
+        let (actual, actual_issues) = fast(text, header);
         let shown = String::from_utf8_lossy(text);
         assert_eq!(cells(&actual, header), cells(&expected, header), "{shown:?}");
         assert_eq!(actual.ragged(), expected.ragged(), "{shown:?}");
         assert_eq!(actual.data_rows(), expected.data_rows(), "{shown:?}");
-        assert_eq!(actual_odd, expected_odd, "{shown:?}");
+        assert_eq!(actual_issues, expected_issues, "{shown:?}");
     }
 
     fn header() -> Header {
@@ -300,24 +301,24 @@ mod tests {
     }
 
     #[test]
-    fn a_quote_that_is_never_closed_hides_nobody() {
+    fn a_quote_that_is_never_closed_hides_no_user() {
         let text =
             b"a,arn:aws:iam::1:user/a,\"tr\nb,arn:aws:iam::1:user/b,true\nc,arn:aws:iam::1:user/c,true\n";
         let (rows, issues) = fast(text, &header());
         assert_eq!(rows.len(), 3);
         assert_eq!(rows.field(0, 2), b"tr");
         assert_eq!(rows.field(2, 0), b"c");
-        let odd = |row, issue| RowIssue { row, issue };
-        assert_eq!(issues, [odd(0, Issue::UnclosedQuote)]);
+        let in_row = |row, issue| RowIssue { row, issue };
+        assert_eq!(issues, [in_row(0, Issue::UnclosedQuote)]);
 
         let text =
             b"a,arn:aws:iam::1:user/a,\"tr\nb,arn:aws:iam::1:user/b,\"true\nc,arn:aws:iam::1:user/c,true\n";
         let (_, issues) = fast(text, &header());
-        assert_eq!(issues[0], odd(0, Issue::LineBreak));
+        assert_eq!(issues[0], in_row(0, Issue::LineBreak));
     }
 
     #[test]
-    fn plain_records_stay_where_they_are() {
+    fn plain_records_are_not_copied() {
         let text = b"a,arn:aws:iam::1:user/a,true\r\nb,arn:aws:iam::1:user/b,false";
         let (rows, issues) = fast(text, &header());
         assert_eq!(rows.text(), text);

@@ -1,5 +1,5 @@
-//! One record at a time, by the state machine of the `csv` crate: what the fast way turns to for a record
-//! that is not plain.
+//! Reads one record at a time with the state machine of the `csv` crate: the reference, which the fast way uses for
+//! records that are not plain.
 
 use csv_core::ReadRecordResult;
 
@@ -45,7 +45,7 @@ impl Reader {
     ) -> usize {
         let (mut read, mut fields) = self.read(text);
         if read == text.len() && !is_closed(text, self.delimiter) {
-            // Such a quote would swallow all users behind it: it reaches to the end of its line only.
+            // Such a quote would swallow all users after it, so it ends with its line.
             note(rows, issues, Issue::UnclosedQuote);
             (read, fields) = self.read(&text[..line_end(text)]);
         }
@@ -91,13 +91,13 @@ impl Reader {
         }
     }
 
-    /// Behind its first bytes, which an empty line serves as, the state machine takes no byte order mark off.
+    /// The state machine would remove a byte order mark from its first bytes, so these are an empty line.
     fn restart(&mut self) {
         self.core.reset();
         let (result, ..) = self.core.read_record(b"\n", &mut self.record, &mut self.ends);
         debug_assert!(
             matches!(result, ReadRecordResult::InputEmpty),
-            "an empty line is no record"
+            "an empty line is not a record"
         );
     }
 }

@@ -179,7 +179,7 @@ fn what_is_wrong_with_own_rules_is_told_with_its_place() {
     4 | should have passwordNextRotation <= 45'''
       |                                     ^^ a number
       |
-      = help: CloudGuard compares seconds since 1970: a set time is never <= 45, a missing one always
+      = help: CloudGuard compares seconds since 1970: a set time is never <= 45, an absent one always is
               write `passwordNextRotation before(45, 'days')`
     error: `tags` is not in a credential report
      --> line.toml:2:24

@@ -1,6 +1,7 @@
 //! What is accepted, and for how long.
 
 use super::catalogue;
+use crate::report::schema::{Credential, Slot};
 use crate::rule::{Subject, Suppressions};
 
 #[test]
@@ -60,7 +61,7 @@ reason = "did not run"
     );
     let alice = Subject {
         user: Some("alice"),
-        credential: Some("access_key_2"),
+        credential: Some(Credential::AccessKey(Slot::Two)),
         ..Subject::default()
     };
     assert!(rule.find(&alice, at("2026-06-30")).is_none());

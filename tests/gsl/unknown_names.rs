@@ -1,29 +1,29 @@
-//! The words for what a report lacks, and for names that are nearly right.
+//! The messages for entities and attributes that a report does not have, and for misspelt names.
 
 use insta::assert_snapshot;
 
 use super::errors;
 
 #[test]
-fn rules_on_what_a_report_lacks() {
-    assert_snapshot!(errors("IamUser where name like '%root_account%' should have mfaType in('Virtual','Hardware')"), @r#"
+fn entities_and_attributes_that_a_report_lacks() {
+    assert_snapshot!(errors("IamUser where name like '%root_account%' should have mfaType in('Virtual','Hardware')"), @"
     error: `mfaType` is not in a credential report
      --> rule.toml:1:54
       |
     1 | IamUser where name like '%root_account%' should have mfaType in('Virtual','Hardware')
       |                                                      ^^^^^^^ needs data that a credential report lacks
       |
-      = help: the nearest that a report has is `mfaActive`
-    "#);
-    assert_snapshot!(errors("IamUser where name like '%root_account%' should have mfaType in('Hardware')"), @r#"
+      = help: the closest attribute is `mfaActive`
+    ");
+    assert_snapshot!(errors("IamUser where name like '%root_account%' should have mfaType in('Hardware')"), @"
     error: `mfaType` is not in a credential report
      --> rule.toml:1:54
       |
     1 | IamUser where name like '%root_account%' should have mfaType in('Hardware')
       |                                                      ^^^^^^^ needs data that a credential report lacks
       |
-      = help: the nearest that a report has is `mfaActive`
-    "#);
+      = help: the closest attribute is `mfaActive`
+    ");
     assert_snapshot!(errors("IamUser where not (name regexMatch /^<root_account>$/i ) should have managedPolicies isEmpty() and inlinePolicies isEmpty()"), @r#"
     error: `managedPolicies` is not in a credential report
      --> rule.toml:1:70
@@ -50,34 +50,34 @@ fn rules_on_what_a_report_lacks() {
     1 | ...llaccess/i ] or combinedPolicies contain [ policyDocument.Statement contain[  (Effect='All...
       |                    ^^^^^^^^^^^^^^^^ needs data that a credential report lacks
     "#);
-    assert_snapshot!(errors("Iam should have passwordPolicy.maxPasswordAge>0 and passwordPolicy.maxPasswordAge<91"), @r#"
-    error: a credential report does not tell of `Iam`
+    assert_snapshot!(errors("Iam should have passwordPolicy.maxPasswordAge>0 and passwordPolicy.maxPasswordAge<91"), @"
+    error: `Iam` is not an entity of a credential report
      --> rule.toml:1:1
       |
     1 | Iam should have passwordPolicy.maxPasswordAge>0 and passwordPolicy.maxPasswordAge<91
       | ^^^ unknown entity
       |
-      = help: `Iam` is the account with its password policy, which no credential report holds
-              a report tells of IamUser, IamAccessKey and IamSigningCertificate
-    "#);
-    assert_snapshot!(errors("S3Bucket should have acl"), @r#"
-    error: a credential report does not tell of `S3Bucket`
+      = help: `Iam` is the account with its password policy, which a credential report does not have
+              the entities are IamUser, IamAccessKey and IamSigningCertificate
+    ");
+    assert_snapshot!(errors("S3Bucket should have acl"), @"
+    error: `S3Bucket` is not an entity of a credential report
      --> rule.toml:1:1
       |
     1 | S3Bucket should have acl
       | ^^^^^^^^ unknown entity
       |
-      = help: a report tells of IamUser, IamAccessKey and IamSigningCertificate
-    "#);
-    assert_snapshot!(errors("List<IamUser> should have items with [ mfaActive ]"), @r#"
+      = help: the entities are IamUser, IamAccessKey and IamSigningCertificate
+    ");
+    assert_snapshot!(errors("List<IamUser> should have items with [ mfaActive ]"), @"
     error: `List<…>` needs data that a credential report lacks
      --> rule.toml:1:1
       |
     1 | List<IamUser> should have items with [ mfaActive ]
       | ^^^^ a collection
       |
-      = help: let the rule judge one entity at a time: `IamUser should …`
-    "#);
+      = help: write the rule for one entity at a time: `IamUser should …`
+    ");
     assert_snapshot!(errors("IamUser should have name contain-any [$ in ('a')] length() > 3 and $='*'"), @r#"
     error: `contain-any` needs data that a credential report lacks
      --> rule.toml:1:26
@@ -94,29 +94,29 @@ fn rules_on_what_a_report_lacks() {
     1 | IamUser should have name contain-any [$ in ('a')] length() > 3 and $='*'
       |                                                                    ^ an element of an array
     "#);
-    assert_snapshot!(errors("IamAccessKey should have user.virtualMfaEnabled"), @r#"
+    assert_snapshot!(errors("IamAccessKey should have user.virtualMfaEnabled"), @"
     error: `user.virtualMfaEnabled` is not in a credential report
      --> rule.toml:1:26
       |
     1 | IamAccessKey should have user.virtualMfaEnabled
       |                          ^^^^^^^^^^^^^^^^^^^^^^ needs data that a credential report lacks
       |
-      = help: the nearest that a report has is `user.mfaActive`
-    "#);
+      = help: the closest attribute is `user.mfaActive`
+    ");
 }
 
 #[test]
-fn names_that_are_nearly_right() {
-    assert_snapshot!(errors("IamUsers should have mfaActive"), @r#"
-    error: a credential report does not tell of `IamUsers`
+fn misspelt_entities_and_attributes() {
+    assert_snapshot!(errors("IamUsers should have mfaActive"), @"
+    error: `IamUsers` is not an entity of a credential report
      --> rule.toml:1:1
       |
     1 | IamUsers should have mfaActive
       | ^^^^^^^^ unknown entity
       |
       = help: did you mean `IamUser`?
-    "#);
-    assert_snapshot!(errors("IamUser where mfaActiv should have isActive and password_enabled and user.name = 'a'"), @r#"
+    ");
+    assert_snapshot!(errors("IamUser where mfaActiv should have isActive and password_enabled and user.name = 'a'"), @"
     error: IamUser has no attribute `mfaActiv`
      --> rule.toml:1:15
       |
@@ -131,7 +131,7 @@ fn names_that_are_nearly_right() {
     1 | IamUser where mfaActiv should have isActive and password_enabled and user.name = 'a'
       |                                    ^^^^^^^^ unknown attribute
       |
-      = help: did you mean `firstAccessKey.isActive`? Or let the rule judge IamAccessKey, which has `isActive`
+      = help: did you mean `firstAccessKey.isActive`? Or write the rule for IamAccessKey, which has `isActive`
 
     error: IamUser has no attribute `password_enabled`
      --> rule.toml:1:49
@@ -148,8 +148,8 @@ fn names_that_are_nearly_right() {
       |                                                                      ^^^^^^^^^ unknown attribute
       |
       = help: did you mean `name`?
-    "#);
-    assert_snapshot!(errors("IamAccessKey should have mfaActive and firstAccessKey.isActive and user.isActiv"), @r#"
+    ");
+    assert_snapshot!(errors("IamAccessKey should have mfaActive and firstAccessKey.isActive and user.isActiv"), @"
     error: IamAccessKey has no attribute `mfaActive`
      --> rule.toml:1:26
       |
@@ -172,8 +172,8 @@ fn names_that_are_nearly_right() {
     1 | IamAccessKey should have mfaActive and firstAccessKey.isActive and user.isActiv
       |                                                                    ^^^^^^^^^^^^ unknown attribute
       |
-      = help: IamAccessKey has isActive, lastRotated, lastUsedDate, lastUsedRegion, lastUsedService, and all that IamUser has as `user.…`
-    "#);
+      = help: IamAccessKey has isActive, lastRotated, lastUsedDate, lastUsedRegion, lastUsedService, and every attribute of IamUser as `user.…`
+    ");
     assert_snapshot!(errors("IamUser should have foo"), @r#"
     error: IamUser has no attribute `foo`
      --> rule.toml:1:21
@@ -189,19 +189,19 @@ fn names_that_are_nearly_right() {
               firstCertificate.lastRotated, secondCertificate.isActive, secondCertificate.lastRotated,
               additionalCredentialsInfo
     "#);
-    assert_snapshot!(errors("IamSigningCertificate should have lastUsedDate isEmpty()"), @r#"
+    assert_snapshot!(errors("IamSigningCertificate should have lastUsedDate isEmpty()"), @"
     error: IamSigningCertificate has no attribute `lastUsedDate`
      --> rule.toml:1:35
       |
     1 | IamSigningCertificate should have lastUsedDate isEmpty()
       |                                   ^^^^^^^^^^^^ unknown attribute
       |
-      = help: IamSigningCertificate has isActive, lastRotated, and all that IamUser has as `user.…`
-    "#);
+      = help: IamSigningCertificate has isActive, lastRotated, and every attribute of IamUser as `user.…`
+    ");
 }
 
 #[test]
-fn parameters_and_units_that_are_nearly_right() {
+fn misspelt_parameters_and_units() {
     assert_snapshot!(errors("IamUser should have createDate before(-{max_ag}, 'days') or createDate before({other}, 'days')"), @r#"
     error: unknown parameter `max_ag`
      --> rule.toml:1:39

@@ -1,4 +1,4 @@
-//! Enums whose members are words, in rule files, on the command line and in outputs.
+//! Enums whose members are words: in rules and rule files, on the command line and in outputs.
 
 /// A word that is not a member of its enum.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -6,6 +6,19 @@
 pub struct UnknownWord {
     pub(crate) word: String,
     pub(crate) known: String,
+}
+
+/// The member with this name, or an error that lists the names.
+pub(crate) fn find<T: Copy>(word: &str, all: &[T], name: fn(T) -> &'static str) -> Result<T, UnknownWord> {
+    let member = all.iter().copied().find(|&member| name(member) == word);
+    member.ok_or_else(|| UnknownWord {
+        word: word.to_owned(),
+        known: all
+            .iter()
+            .map(|&member| name(member))
+            .collect::<Vec<_>>()
+            .join(", "),
+    })
 }
 
 /// Declares an enum with a word for each member: `ALL` in the order of declaration, `name`, `Display`, `FromStr` and
@@ -43,14 +56,10 @@ macro_rules! word_enum {
         }
 
         impl std::str::FromStr for $enum {
-            type Err = $crate::finding::UnknownWord;
+            type Err = $crate::report::word::UnknownWord;
 
             fn from_str(word: &str) -> Result<Self, Self::Err> {
-                let member = Self::ALL.into_iter().find(|member| member.name() == word);
-                member.ok_or_else(|| $crate::finding::UnknownWord {
-                    word: word.to_owned(),
-                    known: Self::ALL.map(Self::name).join(", "),
-                })
+                $crate::report::word::find(word, &Self::ALL, Self::name)
             }
         }
     };
