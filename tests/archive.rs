@@ -14,7 +14,7 @@ use std::path::Path;
 
 use assert_cmd::Command;
 use credlens::archive::add::{Added, add};
-use credlens::archive::csv::Csv;
+use credlens::archive::csv::ReportCsv;
 use credlens::archive::file::ArchiveFile;
 use credlens::archive::list::list;
 use credlens::archive::store::{Directory, Store as _};
@@ -50,10 +50,10 @@ fn csvs(directory: &Path) -> Vec<Vec<u8>> {
     let store = Directory::new(directory);
     let (listed, errors) = list(&store).unwrap();
     assert!(errors.is_empty(), "{errors:?}");
-    let csv = |listed: &credlens::archive::list::Listed| {
+    let csv = |listed: &credlens::archive::list::ListedReport| {
         let mut file = ArchiveFile::open(&store, &listed.file).unwrap();
         let mut csv = Vec::new();
-        Csv::new(&mut file, listed.index)
+        ReportCsv::new(&mut file, listed.index)
             .unwrap()
             .read_to_end(&mut csv)
             .unwrap();

@@ -5,10 +5,11 @@ use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom};
 use std::sync::Arc;
 
 use super::error::Error;
-use super::store::{Data, Entry, Store};
+use super::store::{Store, StoredFile};
 use crate::aws::{self, S3, S3Url};
-use crate::io::keep::Kept;
-use crate::io::temporary::{Temporary, are_same};
+use crate::io::container::FileBytes;
+use crate::io::temporary::{TemporaryFile, are_same};
+use crate::io::write_once::WriteOutcome;
 
 /// What lies below an address in S3. There is no lock: two writers may both add a report, which is then read once.
 pub struct Bucket {
@@ -45,7 +46,7 @@ impl Store for Bucket {
         self.at("").to_string().trim_end_matches('/').to_owned()
     }
 
-    fn list(&self, prefix: &str) -> Result<Vec<Entry>, Error> {
+    fn list(&self, prefix: &str) -> Result<Vec<StoredFile>, Error> {
         let objects = self
             .s3
             .list(&self.at(prefix))
@@ -55,7 +56,7 @@ impl Store for Bucket {
             let is_hidden = path
                 .split('/')
                 .any(|part| part.is_empty() || part.starts_with('.'));
-            (!is_hidden).then_some(Entry {
+            (!is_hidden).then_some(StoredFile {
                 path,
                 size: object.size,
             })
@@ -63,7 +64,7 @@ impl Store for Bucket {
         Ok(objects.into_iter().filter_map(entry).collect())
     }
 
-    fn read(&self, path: &str) -> Result<Data, Error> {
+    fn read(&self, path: &str) -> Result<FileBytes, Error> {
         let at = self.at(path);
         let mut object = self
             .s3
@@ -72,15 +73,15 @@ impl Store for Bucket {
         // Parquet is read from its end, and objects may be large: it goes by a file without a name.
         let mut file = tempfile::tempfile().map_err(Error::io("cannot make a temporary file"))?;
         io::copy(&mut object, &mut file).map_err(Error::io(format!("cannot read {at}")))?;
-        Ok(Data::File(Arc::new(file)))
+        Ok(FileBytes::File(Arc::new(file)))
     }
 
-    fn temporary(&self) -> Result<Temporary, Error> {
-        Temporary::new(&env::temp_dir(), ".credlens-", None)
+    fn temporary(&self) -> Result<TemporaryFile, Error> {
+        TemporaryFile::new(&env::temp_dir(), ".credlens-", None)
             .map_err(Error::io("cannot make a temporary file"))
     }
 
-    fn put(&self, mut file: Temporary, path: &str) -> Result<Kept, Error> {
+    fn put(&self, mut file: TemporaryFile, path: &str) -> Result<WriteOutcome, Error> {
         let mut bytes = Vec::new();
         let mut read = || {
             file.file().seek(SeekFrom::Start(0))?;
@@ -90,13 +91,13 @@ impl Store for Bucket {
         let at = self.at(path);
         let put = self.s3.put_new(&at.bucket, &at.key, &bytes);
         match put.map_err(failed(format!("cannot write {at}")))? {
-            aws::Put::Written => return Ok(Kept::Written),
+            aws::Put::Written => return Ok(WriteOutcome::Written),
             aws::Put::WasThere => {}
         }
         let there = self.s3.read(&at.bucket, &at.key);
         let there = BufReader::new(there.map_err(failed(format!("cannot read {at}")))?);
         if are_same(there, &*bytes).map_err(Error::io(format!("cannot read {at}")))? {
-            return Ok(Kept::WasThere);
+            return Ok(WriteOutcome::AlreadyThere);
         }
         Err(Error::Refused(format!(
             "not added: {at} holds other bytes than its name was made of, and objects are not replaced; delete it, \

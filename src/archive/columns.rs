@@ -1,11 +1,12 @@
 //! The columns of an archived file, and rows on their way into them.
 
 use polars::prelude::{
-    BinaryChunkedBuilder, BooleanChunkedBuilder, ChunkedBuilder as _, Column as Frame, DataFrame, Int64Type,
-    IntoSeries as _, PlSmallStr, PrimitiveChunkedBuilder, Schema, StringChunkedBuilder, TimeUnit, TimeZone,
+    BinaryChunkedBuilder, BooleanChunkedBuilder, ChunkedBuilder as _, Column as PolarsColumn, DataFrame,
+    Int64Type, IntoSeries as _, PlSmallStr, PrimitiveChunkedBuilder, Schema, StringChunkedBuilder, TimeUnit,
+    TimeZone,
 };
 
-use super::spelling::{FLAGS, Row, TEXTS, TIMES};
+use super::csv_format::{FLAGS, TEXTS, TIMES, TypedRow};
 use crate::report::schema::{Column, TextColumn};
 
 /// When the report was made: microseconds, UTC.
@@ -20,15 +21,15 @@ pub(super) const AS_WRITTEN: &str = "as_written";
 pub(super) const RECORD: &str = "record";
 
 /// What a column of the report is called in the archive.
-pub(super) fn name_of(column: Column) -> &'static str {
+pub(super) fn archived_name(column: Column) -> &'static str {
     match column {
         Column::Text(TextColumn::User) => USER_NAME,
         Column::Time(_) | Column::Flag(_) | Column::Text(_) => column.name(),
     }
 }
 
-/// Rows that are being added.
-pub(super) struct Rows {
+/// RowBuilder that are being added.
+pub(super) struct RowBuilder {
     as_of: PrimitiveChunkedBuilder<Int64Type>,
     account: StringChunkedBuilder,
     times: [PrimitiveChunkedBuilder<Int64Type>; TIMES],
@@ -41,7 +42,7 @@ pub(super) struct Rows {
 
 pub(super) const MICROSECONDS: i64 = 1_000_000;
 
-impl Rows {
+impl RowBuilder {
     /// None yet.
     pub(super) fn new() -> Self {
         let name = PlSmallStr::from_static;
@@ -67,7 +68,7 @@ impl Rows {
     pub(super) fn push(
         &mut self,
         (as_of, account): (i64, Option<&str>),
-        row: &Row<'_>,
+        row: &TypedRow<'_>,
         as_written: Option<&str>,
         record: Option<&[u8]>,
     ) {
@@ -95,17 +96,17 @@ impl Rows {
         let instant = |name: &'static str, column: PrimitiveChunkedBuilder<Int64Type>| {
             let column = column.finish().with_name(PlSmallStr::from_static(name));
             let utc = Some(TimeZone::UTC);
-            Frame::from(column.into_datetime(TimeUnit::Microseconds, utc).into_series())
+            PolarsColumn::from(column.into_datetime(TimeUnit::Microseconds, utc).into_series())
         };
         let mut times = self.times.map(Some);
         let mut flags = self.flags.map(Some);
         let mut texts = self.texts.map(Some);
         let mut columns = vec![
             instant(AS_OF, self.as_of),
-            Frame::from(self.account.finish().into_series()),
+            PolarsColumn::from(self.account.finish().into_series()),
         ];
         for column in Column::ALL {
-            let name = name_of(column);
+            let name = archived_name(column);
             let taken = match column {
                 Column::Time(at) => times[at as usize].take().map(|times| instant(name, times)),
                 Column::Flag(at) => flags[at as usize].take().map(|flags| named(name, flags.finish())),
@@ -113,20 +114,20 @@ impl Rows {
             };
             columns.extend(taken);
         }
-        columns.push(Frame::from(self.as_written.finish().into_series()));
-        columns.push(Frame::from(self.record.finish().into_series()));
+        columns.push(PolarsColumn::from(self.as_written.finish().into_series()));
+        columns.push(PolarsColumn::from(self.record.finish().into_series()));
         DataFrame::new(self.count, columns)
             .expect("invariant: every column has a cell a row, and its own name")
     }
 }
 
-fn named(name: &'static str, column: impl polars::prelude::IntoSeries) -> Frame {
+fn named(name: &'static str, column: impl polars::prelude::IntoSeries) -> PolarsColumn {
     let mut series = column.into_series();
     series.rename(PlSmallStr::from_static(name));
-    Frame::from(series)
+    PolarsColumn::from(series)
 }
 
 /// The columns and their types.
 pub(super) fn schema() -> Schema {
-    Schema::clone(Rows::new().finish().schema())
+    Schema::clone(RowBuilder::new().finish().schema())
 }

@@ -5,13 +5,13 @@ use std::io::{self, Read};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::decoded::At;
+use super::csv_format::CsvFormat;
+use super::decoded::DecodedRow;
 use super::error::Error;
-use super::file::{ArchiveFile, Group};
-use super::spelling::Spelling;
+use super::file::{ArchiveFile, RowGroup};
 
-/// How many different [`AS_WRITTEN`] are remembered.
-const REMEMBERED: usize = 1_000;
+/// How many different [`AS_WRITTEN`] are cache.
+const CACHED: usize = 1_000;
 
 /// Bytes of a row, about.
 const USUAL: usize = 256;
@@ -22,20 +22,20 @@ fn has_any<T: polars::prelude::PolarsDataType>(column: &polars::prelude::Chunked
 }
 
 /// Rows of an archived report that follow each other.
-pub struct Piece {
-    spelling: Arc<Spelling>,
-    rows: Option<(Arc<Group>, Range<usize>)>,
+pub struct CsvChunk {
+    format: Arc<CsvFormat>,
+    rows: Option<(Arc<RowGroup>, Range<usize>)>,
     /// What comes behind the last row.
     behind: Vec<u8>,
     /// How many bytes too many that makes.
     cut: usize,
 }
 
-impl Piece {
+impl CsvChunk {
     /// These rows of a row group; without any, what comes behind none.
-    pub(super) fn new(spelling: &Arc<Spelling>, rows: Option<(Arc<Group>, Range<usize>)>) -> Self {
+    pub(super) fn new(format: &Arc<CsvFormat>, rows: Option<(Arc<RowGroup>, Range<usize>)>) -> Self {
         Self {
-            spelling: Arc::clone(spelling),
+            format: Arc::clone(format),
             rows,
             behind: Vec::new(),
             cut: 0,
@@ -46,7 +46,7 @@ impl Piece {
     pub(super) fn end(&mut self, tail: Vec<u8>, ends_line: bool) {
         self.behind = tail;
         if !ends_line {
-            self.cut = self.spelling.line_end.bytes().len();
+            self.cut = self.format.line_end.bytes().len();
         }
     }
 
@@ -54,10 +54,10 @@ impl Piece {
     ///
     /// # Errors
     /// Where they cannot be decoded.
-    pub fn make(self, text: &mut Vec<u8>) -> Result<(), Error> {
+    pub fn append_to(self, text: &mut Vec<u8>) -> Result<(), Error> {
         if let Some((group, rows)) = self.rows {
             let decoded = group.decoded()?;
-            let mut remembered = Remembered::default();
+            let mut cache = AsWrittenCache::default();
             let (has_records, has_written) = (has_any(&decoded.record), has_any(&decoded.as_written));
             text.reserve(rows.len() * USUAL);
             for row in rows {
@@ -66,9 +66,9 @@ impl Piece {
                 } else {
                     let json = has_written.then(|| decoded.as_written.get(row)).flatten();
                     let json = json.unwrap_or_default();
-                    let written = remembered.of(&self.spelling, json);
+                    let written = cache.of(&self.format, json);
                     let written = written.map_err(|error| group.damaged(&error))?;
-                    self.spelling.spell(&At { decoded, row }, written, text);
+                    self.format.write_row(&DecodedRow { decoded, row }, written, text);
                 }
             }
         }
@@ -79,22 +79,22 @@ impl Piece {
 }
 
 /// The cells that are written otherwise than their typed cells spell, by place; empty where none is.
-type Written = Vec<Option<Box<[u8]>>>;
+type WrittenCells = Vec<Option<Box<[u8]>>>;
 
 /// What values of [`AS_WRITTEN`] say: there are few different ones.
 #[derive(Default)]
-struct Remembered(HashMap<String, Written, xxhash_rust::xxh3::Xxh3DefaultBuilder>);
+struct AsWrittenCache(HashMap<String, WrittenCells, xxhash_rust::xxh3::Xxh3DefaultBuilder>);
 
-impl Remembered {
-    fn of(&mut self, spelling: &Spelling, json: &str) -> serde_json::Result<&[Option<Box<[u8]>>]> {
+impl AsWrittenCache {
+    fn of(&mut self, format: &CsvFormat, json: &str) -> serde_json::Result<&[Option<Box<[u8]>>]> {
         if json.is_empty() {
             return Ok(&[]);
         }
-        if self.0.len() >= REMEMBERED {
+        if self.0.len() >= CACHED {
             self.0.clear();
         }
         if !self.0.contains_key(json) {
-            self.0.insert(json.to_owned(), written(spelling, json)?);
+            self.0.insert(json.to_owned(), written(format, json)?);
         }
         Ok(&self.0[json])
     }
@@ -102,20 +102,20 @@ impl Remembered {
 
 /// The cells of [`AS_WRITTEN`], by place. What cannot be read is an error: without it a cell that says nothing would
 /// be spelled as one that is absent.
-fn written(spelling: &Spelling, json: &str) -> serde_json::Result<Written> {
+fn written(format: &CsvFormat, json: &str) -> serde_json::Result<WrittenCells> {
     let mut cells: HashMap<String, String> = serde_json::from_str(json)?;
-    let of_place = |name: &String| cells.remove(name).map(|cell| cell.into_bytes().into());
-    Ok(spelling.names().iter().map(of_place).collect())
+    let column_at = |name: &String| cells.remove(name).map(|cell| cell.into_bytes().into());
+    Ok(format.names().iter().map(column_at).collect())
 }
 
 /// The CSV of an archived report, as it was added.
-pub struct Csv {
+pub struct ReportCsv {
     made: Vec<u8>,
     read: usize,
-    pieces: std::vec::IntoIter<Piece>,
+    chunks: std::vec::IntoIter<CsvChunk>,
 }
 
-impl Csv {
+impl ReportCsv {
     /// Of a report of this file.
     ///
     /// # Errors
@@ -124,20 +124,20 @@ impl Csv {
         Ok(Self {
             made: file.reports()[report].header.0.clone(),
             read: 0,
-            pieces: file.pieces(report)?.into_iter(),
+            chunks: file.chunks(report)?.into_iter(),
         })
     }
 }
 
-impl Read for Csv {
+impl Read for ReportCsv {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         while self.read == self.made.len() {
-            let Some(piece) = self.pieces.next() else {
+            let Some(chunk) = self.chunks.next() else {
                 return Ok(0);
             };
             self.made.clear();
             self.read = 0;
-            piece.make(&mut self.made).map_err(io::Error::other)?;
+            chunk.append_to(&mut self.made).map_err(io::Error::other)?;
         }
         let count = into.len().min(self.made.len() - self.read);
         into[..count].copy_from_slice(&self.made[self.read..self.read + count]);

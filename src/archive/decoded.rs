@@ -1,12 +1,12 @@
-//! Rows of an archived file, decoded.
+//! RowBuilder of an archived file, decoded.
 
 use polars::prelude::{
     BinaryChunked, BooleanChunked, DataFrame, DataType, Int64Chunked, PolarsError, PolarsResult,
     StringChunked,
 };
 
-use super::columns::{AS_WRITTEN, MICROSECONDS, RECORD, name_of};
-use super::spelling::{Cells, FLAGS, RUNS, TEXTS, TIMES};
+use super::columns::{AS_WRITTEN, MICROSECONDS, RECORD, archived_name};
+use super::csv_format::{CREDENTIAL_RUNS, FLAGS, TEXTS, TIMES, TypedCells};
 use crate::report::schema::{Column, FlagColumn, TextColumn, TimeColumn};
 
 /// Stands for null among times.
@@ -14,17 +14,17 @@ const NULL: i64 = i64::MIN;
 
 /// Some rows, decoded: a column each.
 #[derive(Default)]
-pub(super) struct Decoded {
+pub(super) struct DecodedRows {
     times: [Vec<i64>; TIMES],
     flags: [Vec<Option<bool>>; FLAGS],
     texts: [StringChunked; TEXTS],
     pub(super) as_written: StringChunked,
     pub(super) record: BinaryChunked,
-    /// Of each of [`RUNS`], by row, whether it says that there is nothing.
-    quiet: [Vec<bool>; RUNS.len()],
+    /// Of each of [`CREDENTIAL_RUNS`], by row, whether it says that there is nothing.
+    unused: [Vec<bool>; CREDENTIAL_RUNS.len()],
 }
 
-impl Decoded {
+impl DecodedRows {
     /// The columns of a frame. This version has all of them: one that is gone would read as cells that are absent.
     pub(super) fn of(frame: &DataFrame) -> PolarsResult<Self> {
         let mut decoded = Self::default();
@@ -34,7 +34,7 @@ impl Decoded {
             PolarsResult::Ok(column.as_materialized_series())
         };
         for kind in Column::ALL {
-            let series = column(name_of(kind))?;
+            let series = column(archived_name(kind))?;
             match kind {
                 Column::Time(time) => {
                     let physical = series.cast(&DataType::Int64)?;
@@ -46,50 +46,50 @@ impl Decoded {
         }
         decoded.as_written = column(AS_WRITTEN)?.str()?.clone();
         decoded.record = column(RECORD)?.binary()?.clone();
-        decoded.quiet = RUNS.map(|columns| decoded.is_quiet(frame.height(), columns));
+        decoded.unused = CREDENTIAL_RUNS.map(|columns| decoded.is_unused(frame.height(), columns));
         Ok(decoded)
     }
 
-    /// By row, whether one of [`RUNS`] says that there is nothing.
-    fn is_quiet(&self, rows: usize, columns: &[Column]) -> Vec<bool> {
-        let mut quiet = vec![true; rows];
+    /// By row, whether one of [`CREDENTIAL_RUNS`] says that there is nothing.
+    fn is_unused(&self, rows: usize, columns: &[Column]) -> Vec<bool> {
+        let mut unused = vec![true; rows];
         for &column in columns {
             match column {
                 Column::Time(time) => {
                     let times = &self.times[time as usize];
-                    quiet.truncate(times.len());
-                    for (quiet, &time) in quiet.iter_mut().zip(times) {
-                        *quiet &= time == NULL;
+                    unused.truncate(times.len());
+                    for (unused, &time) in unused.iter_mut().zip(times) {
+                        *unused &= time == NULL;
                     }
                 }
                 Column::Flag(flag) => {
                     let flags = &self.flags[flag as usize];
-                    quiet.truncate(flags.len());
-                    for (quiet, &flag) in quiet.iter_mut().zip(flags) {
-                        *quiet &= flag == Some(false);
+                    unused.truncate(flags.len());
+                    for (unused, &flag) in unused.iter_mut().zip(flags) {
+                        *unused &= flag == Some(false);
                     }
                 }
                 Column::Text(text) => {
                     let texts = &self.texts[text as usize];
                     if texts.null_count() < texts.len() {
-                        for (quiet, is_null) in quiet.iter_mut().zip(texts.is_null().iter()) {
-                            *quiet &= is_null == Some(true);
+                        for (unused, is_null) in unused.iter_mut().zip(texts.is_null().iter()) {
+                            *unused &= is_null == Some(true);
                         }
                     }
                 }
             }
         }
-        quiet
+        unused
     }
 }
 
 /// A row of those that were decoded.
-pub(super) struct At<'a> {
-    pub(super) decoded: &'a Decoded,
+pub(super) struct DecodedRow<'a> {
+    pub(super) decoded: &'a DecodedRows,
     pub(super) row: usize,
 }
 
-impl Cells for At<'_> {
+impl TypedCells for DecodedRow<'_> {
     fn time(&self, column: TimeColumn) -> Option<i64> {
         let time = self.decoded.times[column as usize].get(self.row).copied();
         time.filter(|&time| time != NULL)
@@ -108,8 +108,8 @@ impl Cells for At<'_> {
             .map(str::as_bytes)
     }
 
-    fn is_quiet(&self, run: usize) -> bool {
-        self.decoded.quiet[run].get(self.row) == Some(&true)
+    fn is_unused(&self, run: usize) -> bool {
+        self.decoded.unused[run].get(self.row) == Some(&true)
     }
 }
 

@@ -16,10 +16,10 @@ pub enum Error {
     },
     /// A Parquet file that this program did not write.
     #[error("{0} is a Parquet file, but none of an archive of credlens; keep such files out of the way")]
-    Foreign(String),
+    NotAnArchive(String),
     /// Something that is named like a file of the archive and is none.
     #[error("{0} is {1}, and no file of an archive of credlens; move it away")]
-    Stranger(String, &'static str),
+    NotAFile(String, &'static str),
     /// A file of a later version of the archive.
     #[error(
         "{0} was written by a newer credlens (archive version {1}); this one reads up to version {2}: install the newer one"

@@ -1,43 +1,45 @@
 //! One file of an archive, read.
 
 use std::cell::Cell;
-use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::io::{self, Cursor, Read as _, Seek as _, SeekFrom};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::{Arc, Once, OnceLock};
 
 use polars::io::SerReader as _;
-use polars::prelude::{ParallelStrategy, PolarsResult};
+use polars::io::mmap::MmapBytesReader;
+use polars::prelude::{ParallelStrategy, ParquetReader, PolarsResult};
 use sha2::{Digest as _, Sha256};
 
-use super::csv::Piece;
-use super::decoded::Decoded;
+use super::csv::CsvChunk;
+use super::csv_format::CsvFormat;
+use super::decoded::DecodedRows;
+use super::encode::hex;
 use super::error::Error;
-use super::layout::Name;
+use super::layout::FileName;
 use super::meta::{FileMeta, KEY, ReportMeta, VERSION};
-use super::report::hex;
-use super::spelling::Spelling;
-use super::store::{Data, Store};
+use super::store::Store;
+use crate::io::container::FileBytes;
 use crate::report::header::Header;
 
 /// A file of an archive.
 pub struct ArchiveFile {
     path: String,
-    data: Data,
+    data: FileBytes,
     meta: FileMeta,
     /// Where each row group ends.
     groups: Vec<usize>,
     /// The row group that was asked for last: the reports of a file follow each other.
-    group: Option<(usize, Arc<Group>)>,
+    group: Option<(usize, Arc<RowGroup>)>,
 }
 
 /// A row group, decoded once it is needed: its pages have to be unpacked whole.
-pub(super) struct Group {
+pub(super) struct RowGroup {
     path: String,
-    data: Data,
+    data: FileBytes,
     start: usize,
     length: usize,
-    decoded: OnceLock<Result<Decoded, String>>,
+    decoded: OnceLock<Result<DecodedRows, String>>,
 }
 
 impl ArchiveFile {
@@ -47,7 +49,7 @@ impl ArchiveFile {
     /// Where it cannot be read, is damaged, or none of an archive.
     pub fn open(store: &dyn Store, path: &str) -> Result<Self, Error> {
         let shown = format!("{}/{path}", store.name());
-        Self::of_data(store.read(path)?, shown, Name::parse(path).as_ref())
+        Self::from_bytes(store.read(path)?, shown, FileName::parse(path).as_ref())
     }
 
     /// The same of bytes that are there already; `name` is the place that they are from, if it is one of an
@@ -55,7 +57,7 @@ impl ArchiveFile {
     ///
     /// # Errors
     /// Where they cannot be read, are damaged, or none of an archive.
-    pub(super) fn of_data(data: Data, shown: String, name: Option<&Name>) -> Result<Self, Error> {
+    pub(super) fn from_bytes(data: FileBytes, shown: String, name: Option<&FileName>) -> Result<Self, Error> {
         if let Some(name) = name {
             check_hash(&data, name, &shown)?;
         }
@@ -68,9 +70,9 @@ impl ArchiveFile {
     }
 
     /// Reads the metadata.
-    fn of(data: Data, path: String) -> Result<Self, Error> {
+    fn of(data: FileBytes, path: String) -> Result<Self, Error> {
         let footer = guarded(&path, || {
-            let mut reader = data.reader()?;
+            let mut reader = parquet(&data)?;
             let footer = reader.get_metadata()?;
             let pairs = footer.key_value_metadata().clone().unwrap_or_default();
             let json = pairs.into_iter().find(|pair| pair.key == KEY);
@@ -82,7 +84,7 @@ impl ArchiveFile {
             Ok((groups.collect::<Vec<_>>(), json.and_then(|pair| pair.value)))
         })?;
         let (groups, Some(json)) = footer else {
-            return Err(Error::Foreign(path));
+            return Err(Error::NotAnArchive(path));
         };
         let rows = groups.last().copied().unwrap_or_default();
         let version = serde_json::from_str(&json).map(|Version { version }| version);
@@ -118,13 +120,13 @@ impl ArchiveFile {
     }
 
     /// The row group of a row.
-    fn group(&mut self, row: usize) -> Arc<Group> {
+    fn group(&mut self, row: usize) -> Arc<RowGroup> {
         let number = self.groups.partition_point(|&end| end <= row);
         if let Some((_, group)) = self.group.as_ref().filter(|(last, _)| *last == number) {
             return Arc::clone(group);
         }
         let start = number.checked_sub(1).map_or(0, |before| self.groups[before]);
-        let group = Arc::new(Group {
+        let group = Arc::new(RowGroup {
             path: self.path.clone(),
             data: self.data.clone(),
             start,
@@ -135,49 +137,48 @@ impl ArchiveFile {
         group
     }
 
-    /// The rows of a report in pieces, one a row group and one at least.
+    /// The rows of a report in chunks, one a row group and one at least.
     ///
     /// # Errors
     /// Where its header is none.
-    pub fn pieces(&mut self, report: usize) -> Result<Vec<Piece>, Error> {
+    pub fn chunks(&mut self, report: usize) -> Result<Vec<CsvChunk>, Error> {
         let rows = self.range(report);
         let meta = &self.meta.reports[report];
         let header = Header::parse(&meta.header.0).map_err(|error| {
             Error::Damaged(self.path.clone(), format!("a header in its metadata {error}"))
         })?;
-        let spelling = Arc::new(Spelling::new(&header, meta.utc, meta.line_end, meta.quotes));
+        let format = Arc::new(CsvFormat::new(&header, meta.utc, meta.line_end, meta.quotes));
         let (tail, ends_line) = (meta.tail.0.clone(), meta.ends_line);
-        let mut pieces = Vec::new();
+        let mut chunks = Vec::new();
         let mut row = rows.start;
         while row < rows.end {
             let group = self.group(row);
             let first = row - group.start;
             let end = group.length.min(rows.end - group.start);
             row = group.start + end;
-            pieces.push(Piece::new(&spelling, Some((group, first..end))));
+            chunks.push(CsvChunk::new(&format, Some((group, first..end))));
         }
-        if pieces.is_empty() {
-            pieces.push(Piece::new(&spelling, None));
+        if chunks.is_empty() {
+            chunks.push(CsvChunk::new(&format, None));
         }
-        if let Some(last) = pieces.last_mut() {
+        if let Some(last) = chunks.last_mut() {
             last.end(tail, ends_line);
         }
-        Ok(pieces)
+        Ok(chunks)
     }
 }
 
-impl Group {
+impl RowGroup {
     /// Its rows.
-    pub(super) fn decoded(&self) -> Result<&Decoded, Error> {
+    pub(super) fn decoded(&self) -> Result<&DecodedRows, Error> {
         let decode = || {
             let frame = guarded(&self.path, || {
-                self.data
-                    .reader()?
+                parquet(&self.data)?
                     .with_slice(Some((self.start, self.length)))
                     .read_parallel(ParallelStrategy::None)
                     .finish()
             });
-            let decoded = frame.and_then(|frame| guarded(&self.path, || Decoded::of(&frame)));
+            let decoded = frame.and_then(|frame| guarded(&self.path, || DecodedRows::of(&frame)));
             decoded.map_err(|error| error.to_string())
         };
         self.decoded
@@ -193,12 +194,19 @@ impl Group {
     }
 }
 
+fn parquet(bytes: &FileBytes) -> PolarsResult<ParquetReader<Box<dyn MmapBytesReader>>> {
+    Ok(ParquetReader::new(match bytes {
+        FileBytes::File(file) => Box::new(file.try_clone()?),
+        FileBytes::Memory(bytes) => Box::new(Cursor::new(Arc::clone(bytes))),
+    }))
+}
+
 #[derive(serde::Deserialize)]
 struct Version {
     version: u32,
 }
 
-fn check_hash(data: &Data, name: &Name, shown: &str) -> Result<(), Error> {
+fn check_hash(data: &FileBytes, name: &FileName, shown: &str) -> Result<(), Error> {
     let hash = hash_of(data).map_err(Error::io(format!("cannot read {shown}")))?;
     if hash.starts_with(&name.hash) {
         return Ok(());
@@ -208,14 +216,14 @@ fn check_hash(data: &Data, name: &Name, shown: &str) -> Result<(), Error> {
 }
 
 /// SHA-256 of all bytes, in hexadecimal.
-fn hash_of(data: &Data) -> io::Result<String> {
+fn hash_of(data: &FileBytes) -> io::Result<String> {
     let mut hash = Sha256::new();
     let mut file = match data {
-        Data::Bytes(bytes) => {
+        FileBytes::Memory(bytes) => {
             hash.update(bytes);
             return Ok(hex(&hash.finalize()));
         }
-        Data::File(file) => &**file,
+        FileBytes::File(file) => &**file,
     };
     file.seek(SeekFrom::Start(0))?;
     let mut buffer = vec![0; 64 * 1024];

@@ -1,56 +1,43 @@
-//! Archived reports as inputs.
+//! Lets `io` read archived reports as inputs like any other.
 
 use std::path::Path;
-use std::sync::Arc;
 
-use super::csv::Piece;
+use super::csv::CsvChunk;
 use super::file::ArchiveFile;
-use super::layout::Name;
+use super::layout::FileName;
 use super::meta::ReportMeta;
-use super::store::Data;
 use crate::engine::{Account, SourceError, Text};
-use crate::io::contained::{Contained, Container, Containers, Content};
+use crate::io::container::{ContainedReport, Container, ContainerFormat, FileBytes};
 
-/// Opens files of archives among the inputs.
+/// Opens Parquet files among the inputs.
 #[derive(Debug, Default)]
-pub struct ArchivedInputs;
+pub struct ArchiveFormat;
 
-impl Containers for ArchivedInputs {
-    fn open(&mut self, path: &Path, content: Content) -> Result<Box<dyn Container>, SourceError> {
-        let data = match content {
-            Content::File(file) => Data::File(Arc::new(file)),
-            Content::Bytes(bytes) => Data::Bytes(bytes.into()),
-        };
-        // The last two names of the path are its place in an archive.
-        let mut names: Vec<_> = path
-            .iter()
-            .rev()
-            .take(2)
-            .map(|name| name.to_string_lossy())
-            .collect();
-        names.reverse();
-        let name = Name::parse(&names.join("/"));
-        Ok(Box::new(ArchiveFile::of_data(
-            data,
-            "it".to_owned(),
-            name.as_ref(),
-        )?))
+impl ContainerFormat for ArchiveFormat {
+    fn open(&mut self, path: &Path, bytes: FileBytes) -> Result<Box<dyn Container>, SourceError> {
+        // In an archive, the file is named by the last two parts of its path.
+        let parent = path.parent().and_then(Path::file_name).unwrap_or_default();
+        let file = path.file_name().unwrap_or_default();
+        let name = format!("{}/{}", parent.to_string_lossy(), file.to_string_lossy());
+        // The diagnostic names the path.
+        let file = ArchiveFile::from_bytes(bytes, "it".to_owned(), FileName::parse(&name).as_ref())?;
+        Ok(Box::new(file))
     }
 }
 
 impl Container for ArchiveFile {
-    fn reports(&self) -> Vec<Contained> {
+    fn reports(&self) -> Vec<ContainedReport> {
         Self::reports(self).iter().map(contained).collect()
     }
 
     fn rows(&mut self, report: usize) -> Result<Vec<Text>, SourceError> {
-        let text = |piece: Piece| Text::new(move |text| Ok(piece.make(text)?));
-        Ok(self.pieces(report)?.into_iter().map(text).collect())
+        let text = |chunk: CsvChunk| Text::new(move |text| Ok(chunk.append_to(text)?));
+        Ok(self.chunks(report)?.into_iter().map(text).collect())
     }
 }
 
-fn contained(report: &ReportMeta) -> Contained {
-    Contained {
+fn contained(report: &ReportMeta) -> ContainedReport {
+    ContainedReport {
         hash: report.sha256.clone(),
         header: report.header.0.clone(),
         as_of: report.as_of,

@@ -14,14 +14,14 @@ const DIGITS: usize = 32;
 
 /// The place of a file, below the archive.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Name {
+pub struct FileName {
     /// The earliest as-of of its reports, whose day names the directory.
     pub as_of: Timestamp,
     /// The beginning of the SHA-256 of its bytes, in hexadecimal.
     pub hash: String,
 }
 
-impl Name {
+impl FileName {
     /// Of a file with this earliest as-of and this whole hash in hexadecimal.
     pub(super) fn new(as_of: Timestamp, sha256: &str) -> Self {
         Self {
@@ -66,10 +66,10 @@ mod tests {
 
     #[test]
     fn names_are_read_as_they_are_made() {
-        let name = Name::new(Timestamp(1_795_249_800), &"0123456789abcdef".repeat(4));
+        let name = FileName::new(Timestamp(1_795_249_800), &"0123456789abcdef".repeat(4));
         let path = "snapshot_date=2026-11-21/20261121T083000Z-0123456789abcdef0123456789abcdef.parquet";
         assert_eq!(name.path(), path);
-        assert_eq!(Name::parse(path), Some(name));
+        assert_eq!(FileName::parse(path), Some(name));
         for wrong in [
             "snapshot_date=2026-11-22/20261121T083000Z-0123456789abcdef0123456789abcdef.parquet",
             "snapshot_date=2026-11-21/20261121T083000Z-0123456789ABCDEF0123456789abcdef.parquet",
@@ -79,7 +79,7 @@ mod tests {
             "snapshot_date=2026-11-21/x/20261121T083000Z-0123456789abcdef0123456789abcdef.parquet",
             "snapshot_date=ä/ä-0.parquet",
         ] {
-            assert_eq!(Name::parse(wrong), None, "{wrong}");
+            assert_eq!(FileName::parse(wrong), None, "{wrong}");
         }
     }
 }

@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use super::error::Error;
 use super::file::ArchiveFile;
-use super::layout::Name;
+use super::layout::FileName;
 use super::meta::ReportMeta;
 use super::store::Store;
 use crate::output::archive::ArchivedReport;
 
 /// An archived report, and where it lies.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Listed {
+pub struct ListedReport {
     /// Its file, below the archive.
     pub file: String,
     /// Bytes of that file.
@@ -24,9 +24,9 @@ pub struct Listed {
     pub report: ReportMeta,
 }
 
-impl Listed {
+impl ListedReport {
     /// Where it lies below the archive, as an INPUT names it.
-    pub fn place(&self) -> String {
+    pub fn path(&self) -> String {
         match self.reports {
             1 => self.file.clone(),
             _ => format!("{}#{}", self.file, self.index + 1),
@@ -34,7 +34,7 @@ impl Listed {
     }
 
     /// As it is told.
-    pub fn told(&self) -> ArchivedReport {
+    pub fn to_output(&self) -> ArchivedReport {
         let report = &self.report;
         ArchivedReport {
             as_of: report.as_of.to_string(),
@@ -46,7 +46,7 @@ impl Listed {
             path: report.path.clone(),
             bytes: report.bytes,
             sha256: report.sha256.clone(),
-            file: self.place(),
+            file: self.path(),
         }
     }
 }
@@ -56,10 +56,10 @@ impl Listed {
 ///
 /// # Errors
 /// Where the archive cannot be listed.
-pub fn list(store: &dyn Store) -> Result<(Vec<Listed>, Vec<Error>), Error> {
+pub fn list(store: &dyn Store) -> Result<(Vec<ListedReport>, Vec<Error>), Error> {
     let (mut reports, errors) = reports_below(store, "", ArchiveFile::open_unchecked)?;
     reports.sort_by(|one, other| {
-        let key = |listed: &Listed| (listed.report.as_of, listed.report.accounts.clone());
+        let key = |listed: &ListedReport| (listed.report.as_of, listed.report.accounts.clone());
         key(one).cmp(&key(other))
     });
     // Two writers that know nothing of each other, as on S3, may both have added one.
@@ -73,23 +73,28 @@ pub(super) fn reports_below(
     store: &dyn Store,
     prefix: &str,
     open: fn(&dyn Store, &str) -> Result<ArchiveFile, Error>,
-) -> Result<(Vec<Listed>, Vec<Error>), Error> {
+) -> Result<(Vec<ListedReport>, Vec<Error>), Error> {
     let (mut reports, mut errors) = (Vec::new(), Vec::new());
     for entry in store.list(prefix)? {
-        if Name::parse(&entry.path).is_none() {
+        if FileName::parse(&entry.path).is_none() {
             continue;
         }
         match open(store, &entry.path) {
             Err(error) => errors.push(error),
             Ok(file) => {
                 let count = file.reports().len();
-                reports.extend(file.reports().iter().enumerate().map(|(index, report)| Listed {
-                    file: entry.path.clone(),
-                    size: entry.size,
-                    index,
-                    reports: count,
-                    report: report.clone(),
-                }));
+                reports.extend(
+                    file.reports()
+                        .iter()
+                        .enumerate()
+                        .map(|(index, report)| ListedReport {
+                            file: entry.path.clone(),
+                            size: entry.size,
+                            index,
+                            reports: count,
+                            report: report.clone(),
+                        }),
+                );
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::spelling::{LineEnd, Quotes, Utc};
+use super::csv_format::{LineEnd, Quotes, UtcSuffix};
 use crate::finding::AsOfSource;
 use crate::report::time::Timestamp;
 
@@ -63,44 +63,44 @@ pub struct ReportMeta {
     pub path: String,
     /// Number of its rows.
     pub rows: u64,
-    /// Bytes of its CSV.
+    /// RawBytes of its CSV.
     pub bytes: u64,
     /// SHA-256 of its CSV, in hexadecimal.
     pub sha256: String,
     /// All before the first row.
-    pub(super) header: Bytes,
-    pub(super) utc: Utc,
+    pub(super) header: RawBytes,
+    pub(super) utc: UtcSuffix,
     pub(super) line_end: LineEnd,
     pub(super) quotes: Quotes,
     /// Whether the last row's line ends.
     pub(super) ends_line: bool,
     /// What stands behind the last row and is none.
-    pub(super) tail: Bytes,
+    pub(super) tail: RawBytes,
 }
 
-/// Bytes, as text where they are UTF-8.
+/// RawBytes, as text where they are UTF-8.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "Packed", into = "Packed")]
-pub(super) struct Bytes(pub(super) Vec<u8>);
+#[serde(from = "RawBytesJson", into = "RawBytesJson")]
+pub(super) struct RawBytes(pub(super) Vec<u8>);
 
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
-enum Packed {
+enum RawBytesJson {
     Text(String),
     Bytes(Vec<u8>),
 }
 
-impl From<Packed> for Bytes {
-    fn from(packed: Packed) -> Self {
+impl From<RawBytesJson> for RawBytes {
+    fn from(packed: RawBytesJson) -> Self {
         match packed {
-            Packed::Text(text) => Self(text.into_bytes()),
-            Packed::Bytes(bytes) => Self(bytes),
+            RawBytesJson::Text(text) => Self(text.into_bytes()),
+            RawBytesJson::Bytes(bytes) => Self(bytes),
         }
     }
 }
 
-impl From<Bytes> for Packed {
-    fn from(bytes: Bytes) -> Self {
+impl From<RawBytes> for RawBytesJson {
+    fn from(bytes: RawBytes) -> Self {
         String::from_utf8(bytes.0).map_or_else(|error| Self::Bytes(error.into_bytes()), Self::Text)
     }
 }
@@ -153,8 +153,8 @@ mod tests {
     #[test]
     fn bytes_survive() {
         for bytes in [&b"user,arn\n"[..], b"\xff\x00,\n", b""] {
-            let json = serde_json::to_string(&Bytes(bytes.to_vec())).expect("JSON");
-            let back: Bytes = serde_json::from_str(&json).expect("what was written");
+            let json = serde_json::to_string(&RawBytes(bytes.to_vec())).expect("JSON");
+            let back: RawBytes = serde_json::from_str(&json).expect("what was written");
             assert_eq!(back.0, bytes, "{json}");
         }
     }

@@ -3,42 +3,21 @@
 #![expect(clippy::disallowed_methods, reason = "an archive is files")]
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Cursor, ErrorKind};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::sleep;
 use std::time::Duration;
 
 use super::error::Error;
-use super::layout::Name;
-use crate::io::keep::Kept;
-use crate::io::temporary::{self, Temporary, sync_directory};
-use polars::io::SerReader as _;
-use polars::io::mmap::MmapBytesReader;
-use polars::prelude::{ParquetReader, PolarsResult};
-
-/// Bytes that can be read at any place, by several at the same time.
-#[derive(Clone, Debug)]
-pub enum Data {
-    /// Those of a file.
-    File(Arc<File>),
-    /// In memory.
-    Bytes(Arc<[u8]>),
-}
-
-impl Data {
-    /// Reads them as Parquet.
-    pub(super) fn reader(&self) -> PolarsResult<ParquetReader<Box<dyn MmapBytesReader>>> {
-        Ok(ParquetReader::new(match self {
-            Self::File(file) => Box::new(file.try_clone()?),
-            Self::Bytes(bytes) => Box::new(Cursor::new(Arc::clone(bytes))),
-        }))
-    }
-}
+use super::layout::FileName;
+use crate::io::container::FileBytes;
+use crate::io::temporary::{self, TemporaryFile, sync_directory};
+use crate::io::write_once::WriteOutcome;
 
 /// What lies in a store.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Entry {
+pub struct StoredFile {
     /// Its path below the archive, with `/`.
     pub path: String,
     /// Its bytes.
@@ -54,25 +33,25 @@ pub trait Store: Send {
     ///
     /// # Errors
     /// Where it cannot be listed. An archive that is not there yet is an empty one.
-    fn list(&self, prefix: &str) -> Result<Vec<Entry>, Error>;
+    fn list(&self, prefix: &str) -> Result<Vec<StoredFile>, Error>;
 
     /// The bytes of a file.
     ///
     /// # Errors
     /// Where it cannot be read.
-    fn read(&self, path: &str) -> Result<Data, Error>;
+    fn read(&self, path: &str) -> Result<FileBytes, Error>;
 
     /// A temporary file that [`put`](Self::put) takes.
     ///
     /// # Errors
     /// Where there can be none.
-    fn temporary(&self) -> Result<Temporary, Error>;
+    fn temporary(&self) -> Result<TemporaryFile, Error>;
 
     /// Puts a file into its place. What is there is never changed, unless it is damaged.
     ///
     /// # Errors
     /// Where it cannot be written; then nothing is there.
-    fn put(&self, file: Temporary, path: &str) -> Result<Kept, Error>;
+    fn put(&self, file: TemporaryFile, path: &str) -> Result<WriteOutcome, Error>;
 
     /// Keeps others from adding until it is dropped; waits while others do.
     ///
@@ -94,8 +73,8 @@ const TEMPORARY: &str = ".credlens-archive-";
 const LOCK: &str = ".credlens.lock";
 
 /// How often a lock is tried before it is told that it is waited for, about a second, and how long after each time.
-const PATIENCE: u32 = 50;
-const PAUSE: Duration = Duration::from_millis(20);
+const LOCK_TRIES: u32 = 50;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 impl Directory {
     /// An archive in this directory, which need not be there yet.
@@ -113,7 +92,7 @@ impl Directory {
 
     /// The same, which tells by its name that it waits for another run.
     #[must_use]
-    pub fn telling(self, waiting: fn(&str)) -> Self {
+    pub fn on_wait(self, waiting: fn(&str)) -> Self {
         Self { waiting, ..self }
     }
 
@@ -126,7 +105,7 @@ impl Directory {
     }
 
     /// Adds the files below a directory to those found.
-    fn walk(&self, below: &str, found: &mut Vec<Entry>) -> io::Result<()> {
+    fn walk(&self, below: &str, found: &mut Vec<StoredFile>) -> io::Result<()> {
         let entries = match fs::read_dir(self.at(below)) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
             entries => entries?,
@@ -143,12 +122,12 @@ impl Directory {
                 continue;
             }
             // What has no name in UTF-8, or that of a file, is told, and not gone into.
-            let is_named = entry.file_name().to_str().is_some() && Name::parse(&path).is_none();
+            let is_named = entry.file_name().to_str().is_some() && FileName::parse(&path).is_none();
             if is_named && entry.file_type()?.is_dir() {
                 self.walk(&path, found)?;
             } else {
                 let size = entry.metadata()?.len();
-                found.push(Entry { path, size });
+                found.push(StoredFile { path, size });
             }
         }
         Ok(())
@@ -156,11 +135,11 @@ impl Directory {
 
     /// Waits for the lock, and says so where it takes long.
     fn wait_for(&self, lock: &File) -> io::Result<()> {
-        for _ in 0..PATIENCE {
+        for _ in 0..LOCK_TRIES {
             match lock.try_lock() {
                 Ok(()) => return Ok(()),
                 Err(TryLockError::Error(error)) => return Err(error),
-                Err(TryLockError::WouldBlock) => sleep(PAUSE),
+                Err(TryLockError::WouldBlock) => sleep(LOCK_PAUSE),
             }
         }
         (self.waiting)(&self.name());
@@ -187,7 +166,7 @@ impl Store for Directory {
         self.path.display().to_string()
     }
 
-    fn list(&self, prefix: &str) -> Result<Vec<Entry>, Error> {
+    fn list(&self, prefix: &str) -> Result<Vec<StoredFile>, Error> {
         let mut found = Vec::new();
         let below = prefix.rsplit_once('/').map_or("", |(below, _)| below);
         self.walk(below, &mut found)
@@ -197,24 +176,24 @@ impl Store for Directory {
         Ok(found)
     }
 
-    fn read(&self, path: &str) -> Result<Data, Error> {
+    fn read(&self, path: &str) -> Result<FileBytes, Error> {
         let cannot = || Error::io(format!("cannot read {}", self.shown(path)));
         let kind = fs::metadata(self.at(path)).map_err(cannot())?.file_type();
         if !kind.is_file() {
             // To open a pipe would wait for who writes into it.
-            return Err(Error::Stranger(self.shown(path), temporary::kind(kind)));
+            return Err(Error::NotAFile(self.shown(path), temporary::file_kind(kind)));
         }
         let file = File::open(self.at(path)).map_err(cannot())?;
-        Ok(Data::File(Arc::new(file)))
+        Ok(FileBytes::File(Arc::new(file)))
     }
 
-    fn temporary(&self) -> Result<Temporary, Error> {
-        Temporary::new(&self.path, TEMPORARY, None)
+    fn temporary(&self) -> Result<TemporaryFile, Error> {
+        TemporaryFile::new(&self.path, TEMPORARY, None)
             .map_err(Error::io(format!("cannot write into {}", self.name())))
     }
 
-    fn put(&self, file: Temporary, path: &str) -> Result<Kept, Error> {
-        let put = || -> io::Result<Kept> {
+    fn put(&self, file: TemporaryFile, path: &str) -> Result<WriteOutcome, Error> {
+        let put = || -> io::Result<WriteOutcome> {
             let mut file = file;
             let to = self.at(path);
             let directory = to.parent().unwrap_or(&self.path);
@@ -224,7 +203,7 @@ impl Store for Directory {
                     "its directory is a symlink, which is not followed",
                 ));
             }
-            let put = file.put_new(&to)?;
+            let put = file.persist_new(&to)?;
             if put.is_none() {
                 // A name is made of the bytes, so other bytes of that name are damage, and are mended.
                 file.replace(&to)?;
@@ -234,7 +213,7 @@ impl Store for Directory {
             if let Some(above) = self.path.parent().filter(|above| *above != Path::new("")) {
                 sync_directory(above)?;
             }
-            Ok(put.unwrap_or(Kept::Written))
+            Ok(put.unwrap_or(WriteOutcome::Written))
         };
         put().map_err(Error::io(format!("cannot write {}", self.shown(path))))
     }
@@ -244,9 +223,9 @@ impl Store for Directory {
         if let Ok(there) = fs::symlink_metadata(self.at(LOCK))
             && !there.is_file()
         {
-            return Err(Error::Stranger(
+            return Err(Error::NotAFile(
                 self.shown(LOCK),
-                temporary::kind(there.file_type()),
+                temporary::file_kind(there.file_type()),
             ));
         }
         let lock = || -> io::Result<File> {

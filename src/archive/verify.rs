@@ -5,11 +5,11 @@ use std::io::{self, Read as _};
 
 use sha2::{Digest as _, Sha256};
 
-use super::csv::Csv;
+use super::csv::ReportCsv;
+use super::encode::hex;
 use super::error::Error;
 use super::file::ArchiveFile;
-use super::layout::{Name, partition};
-use super::report::hex;
+use super::layout::{FileName, partition};
 use super::store::Store;
 pub use crate::output::archive::{Problem, Verified};
 use crate::report::time::Timestamp;
@@ -28,7 +28,7 @@ pub fn verify(store: &dyn Store) -> Result<Verified, Error> {
             path: path.clone(),
             message,
         };
-        let Some(name) = Name::parse(path) else {
+        let Some(name) = FileName::parse(path) else {
             verified.problems.push(problem(
                 "no file of the archive: no run of credlens has put it there; move it away".to_owned(),
             ));
@@ -70,7 +70,7 @@ pub fn verify(store: &dyn Store) -> Result<Verified, Error> {
 
 /// SHA-256 of a report's CSV as the file gives it back.
 fn hash_of(file: &mut ArchiveFile, report: usize) -> Result<String, Error> {
-    let mut csv = Csv::new(file, report)?;
+    let mut csv = ReportCsv::new(file, report)?;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 64 * 1024];
     loop {

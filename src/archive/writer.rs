@@ -8,33 +8,32 @@ use polars::polars_utils::compression::ZstdLevel;
 use polars::prelude::{DataFrame, ParquetCompression, ParquetWriter, PolarsError, PolarsResult};
 use sha2::{Digest as _, Sha256};
 
-use super::columns::{Rows, schema};
+use super::columns::{RowBuilder, schema};
+use super::encode::hex;
 use super::error::Error;
-use super::layout::Name;
+use super::layout::FileName;
 use super::meta::{FileMeta, KEY, ReportMeta, VERSION};
-use super::report::hex;
 use super::store::Store;
-use crate::io::keep::Kept;
-use crate::io::temporary::Temporary;
+use crate::io::temporary::TemporaryFile;
 
-/// Rows of a row group: enough to pack well, and to be read in little memory.
-pub(super) const GROUP: usize = 131_072;
+/// RowBuilder of a row group: enough to pack well, and to be read in little memory.
+pub(super) const ROWS_PER_GROUP: usize = 131_072;
 
 /// Of zstd. Twelve takes a tenth off what three gives; more takes many times as long for little.
 const LEVEL: i32 = 12;
 
 /// A file that is being written.
-pub(super) struct Writer {
-    parquet: BatchedWriter<Shared>,
-    file: Shared,
+pub(super) struct FileWriter {
+    parquet: BatchedWriter<SharedFile>,
+    file: SharedFile,
     reports: Vec<ReportMeta>,
-    /// Rows that no row group holds yet.
+    /// RowBuilder that no row group holds yet.
     waiting: Option<DataFrame>,
 }
 
 /// The file, and the hash of what was written to it.
-struct Hashed {
-    file: Temporary,
+struct HashedFile {
+    file: TemporaryFile,
     hash: Sha256,
     /// Why a write failed: the Parquet writer tells it in words of its own.
     error: Option<io::Error>,
@@ -42,9 +41,9 @@ struct Hashed {
 
 /// The Parquet writer does not give its output back, so it gets one that is shared.
 #[derive(Clone)]
-struct Shared(Arc<Mutex<Hashed>>);
+struct SharedFile(Arc<Mutex<HashedFile>>);
 
-impl Shared {
+impl SharedFile {
     /// What the file system said, where that is why.
     fn explain(&self, error: PolarsError) -> Error {
         let said = self.0.lock().unwrap_or_else(PoisonError::into_inner).error.take();
@@ -55,7 +54,7 @@ impl Shared {
     }
 }
 
-impl Write for Shared {
+impl Write for SharedFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut hashed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let written = hashed.file.write(bytes);
@@ -75,10 +74,10 @@ impl Write for Shared {
     }
 }
 
-impl Writer {
+impl FileWriter {
     /// Of a file that will lie in this store.
     pub(super) fn new(store: &dyn Store) -> Result<Self, Error> {
-        let file = Shared(Arc::new(Mutex::new(Hashed {
+        let file = SharedFile(Arc::new(Mutex::new(HashedFile {
             file: store.temporary()?,
             hash: Sha256::new(),
             error: None,
@@ -97,7 +96,7 @@ impl Writer {
     }
 
     /// Adds rows. They belong to the report that is added next.
-    pub(super) fn rows(&mut self, rows: Rows) -> Result<(), Error> {
+    pub(super) fn rows(&mut self, rows: RowBuilder) -> Result<(), Error> {
         let rows = rows.finish();
         let waiting = match self.waiting.take() {
             None => rows,
@@ -106,7 +105,7 @@ impl Writer {
                 waiting
             }
         };
-        if waiting.height() >= GROUP {
+        if waiting.height() >= ROWS_PER_GROUP {
             self.group(waiting)
         } else {
             self.waiting = Some(waiting);
@@ -131,7 +130,7 @@ impl Writer {
     }
 
     /// Ends the file and puts it into its place. Its reports have one day.
-    pub(super) fn finish(mut self, store: &dyn Store) -> Result<(Name, Kept), Error> {
+    pub(super) fn finish(mut self, store: &dyn Store) -> Result<FileName, Error> {
         if let Some(waiting) = self.waiting.take().filter(|waiting| waiting.height() > 0) {
             self.group(waiting)?;
         }
@@ -142,11 +141,11 @@ impl Writer {
         drop(self.parquet);
         let hashed =
             Arc::into_inner(self.file.0).expect("invariant: the Parquet writer, dropped, was the only other");
-        let Hashed { mut file, hash, .. } = hashed.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let name = Name::new(earliest, &hex(&hash.finalize()));
+        let HashedFile { mut file, hash, .. } = hashed.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let name = FileName::new(earliest, &hex(&hash.finalize()));
         file.flush().map_err(Error::io("cannot write a temporary file"))?;
-        let put = store.put(file, &name.path())?;
-        Ok((name, put))
+        store.put(file, &name.path())?;
+        Ok(name)
     }
 
     fn footer(&mut self) -> PolarsResult<()> {

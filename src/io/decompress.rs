@@ -42,9 +42,13 @@ impl Compression {
 
     /// What `packed` unpacks to. Its errors are [`InputError`]s in [`io::Error`]s, but those of the
     /// operating system.
-    pub(super) fn unpack(self, packed: impl Read + Send + 'static, limits: Limits) -> io::Result<Unpacked> {
+    pub(super) fn decompress(
+        self,
+        packed: impl Read + Send + 'static,
+        limits: Limits,
+    ) -> io::Result<Decompressed> {
         let count = Arc::new(AtomicU64::new(0));
-        let packed = Counted {
+        let packed = CountingReader {
             inner: packed,
             count: Arc::clone(&count),
         };
@@ -52,7 +56,7 @@ impl Compression {
             Self::Gzip => Box::new(MultiGzDecoder::new(packed)),
             Self::Zstd => Box::new(zstd::Decoder::new(packed)?),
         };
-        Ok(Unpacked {
+        Ok(Decompressed {
             inner,
             compression: self,
             packed: count,
@@ -63,12 +67,12 @@ impl Compression {
 }
 
 /// Counts the bytes that are read through it.
-struct Counted<R> {
+struct CountingReader<R> {
     inner: R,
     count: Arc<AtomicU64>,
 }
 
-impl<R: Read> Read for Counted<R> {
+impl<R: Read> Read for CountingReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
         self.count.fetch_add(read as u64, Ordering::Relaxed);
@@ -76,8 +80,8 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
-/// Unpacked data within its bounds.
-pub(super) struct Unpacked {
+/// Decompressed data within its bounds.
+pub(super) struct Decompressed {
     inner: Box<dyn Read + Send>,
     compression: Compression,
     /// Compressed bytes read so far.
@@ -87,7 +91,7 @@ pub(super) struct Unpacked {
     limits: Limits,
 }
 
-impl Read for Unpacked {
+impl Read for Decompressed {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer).map_err(|error| self.explain(error))?;
         self.total += read as u64;
@@ -96,7 +100,7 @@ impl Read for Unpacked {
     }
 }
 
-impl Unpacked {
+impl Decompressed {
     fn check(&self) -> Result<(), InputError> {
         let packed = self.packed.load(Ordering::Relaxed);
         let ratio_bound = packed.saturating_mul(self.limits.ratio);

@@ -6,13 +6,15 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::contained::{Contained, Containers, NoArchives, Opened, Place, file_of};
+use super::container::{
+    ContainedReport, ContainerCursor, ContainerFormat, NoArchives, ReportLocation, file_of,
+};
 use super::error::InputError;
-use super::reading::{Found, KnownHeader, Reading, failed};
-use super::remote::{Nothing, Remote, is_remote};
-use super::stream::Stream;
+use super::remote::{NoRemote, Remote, is_remote};
+use super::report_reader::{HeaderCache, ReportReader, UnreadReport, failed};
+use super::stream::InputStream;
 use super::temporary;
-use super::walk::{STDIN, Walk};
+use super::walk::{FileWalk, STDIN};
 use crate::engine::{DeferredInput, Event, Input, Source, Text};
 use crate::finding::AsOfSource;
 use crate::report::header::Header;
@@ -23,7 +25,7 @@ const PEEK: usize = 64 * 1024;
 
 /// What reading needs to know besides the arguments.
 #[derive(Clone, Copy, Debug)]
-pub struct Options {
+pub struct InputOptions {
     /// `--as-of`: judges every input at this instant.
     pub as_of: Option<Timestamp>,
     /// The clock, for inputs that nothing dates.
@@ -66,20 +68,20 @@ impl Default for Limits {
 
 /// The reports that arguments name, opened one after the other as they are read.
 pub struct Inputs {
-    walk: Walk,
+    walk: FileWalk,
     stdin: Option<Box<dyn Read + Send>>,
-    containers: Box<dyn Containers>,
+    format: Box<dyn ContainerFormat>,
     /// The container whose reports come next.
-    container: Option<Opened>,
+    container: Option<ContainerCursor>,
     /// The archived reports that were found, by argument: to an archive two writers that know nothing of each other
     /// may both have added one. Who names a report twice wants it twice.
     archived: BTreeSet<(usize, Timestamp, String)>,
     remote: Box<dyn Remote>,
-    options: Options,
+    options: InputOptions,
     current: Option<Current>,
     /// How many there were.
     opened: usize,
-    known: Arc<KnownHeader>,
+    header_cache: Arc<HeaderCache>,
 }
 
 /// What an argument leads to that can be read only once, in words: standard input, a pipe, a device.
@@ -88,37 +90,37 @@ pub fn reads_once(path: &Path) -> Option<&'static str> {
         return Some("standard input");
     }
     let kind = fs::metadata(path).ok()?.file_type();
-    (!kind.is_file() && !kind.is_dir()).then(|| temporary::kind(kind))
+    (!kind.is_file() && !kind.is_dir()).then(|| temporary::file_kind(kind))
 }
 
 /// The files on this machine that arguments lead to.
 pub fn files(arguments: Vec<PathBuf>) -> impl Iterator<Item = PathBuf> {
-    let mut walk = Walk::new(arguments);
-    let found = std::iter::from_fn(move || walk.next(&mut Nothing));
+    let mut walk = FileWalk::new(arguments);
+    let found = std::iter::from_fn(move || walk.next(&mut NoRemote));
     found.filter_map(Result::ok).map(file_of)
 }
 
 impl Inputs {
-    /// Of files, directories and `-`, which means `stdin`. Nothing is opened yet.
-    pub fn new(arguments: Vec<PathBuf>, stdin: Box<dyn Read + Send>, options: Options) -> Self {
+    /// Of files, directories and `-`, which means `stdin`. NoRemote is opened yet.
+    pub fn new(arguments: Vec<PathBuf>, stdin: Box<dyn Read + Send>, options: InputOptions) -> Self {
         Self {
-            walk: Walk::new(arguments),
+            walk: FileWalk::new(arguments),
             stdin: Some(stdin),
-            containers: Box::new(NoArchives),
+            format: Box::new(NoArchives),
             container: None,
             archived: BTreeSet::new(),
-            remote: Box::new(Nothing),
+            remote: Box::new(NoRemote),
             options,
             current: None,
             opened: 0,
-            known: Arc::default(),
+            header_cache: Arc::default(),
         }
     }
 
     /// The same, reading files that hold several reports, too.
     #[must_use]
-    pub fn with_containers(self, containers: Box<dyn Containers>) -> Self {
-        Self { containers, ..self }
+    pub fn with_container_format(self, format: Box<dyn ContainerFormat>) -> Self {
+        Self { format, ..self }
     }
 
     /// The same, also of what `s3://` names.
@@ -139,9 +141,11 @@ impl Inputs {
         while let Some(found) = inputs.find() {
             text.clear();
             dated.push(match found {
-                Ok(Place::Contained(path, _, report)) => (false, options.as_of.or(Some(report.as_of)), path),
-                Ok(Place::File(path)) if reads_once(&path).is_some() => (true, None, path),
-                Ok(Place::File(path)) => {
+                Ok(ReportLocation::Contained(path, _, report)) => {
+                    (false, options.as_of.or(Some(report.as_of)), path)
+                }
+                Ok(ReportLocation::File(path)) if reads_once(&path).is_some() => (true, None, path),
+                Ok(ReportLocation::File(path)) => {
                     let opened = inputs.found(path.clone()).map(|(found, _)| {
                         found
                             .unpack(&mut text)
@@ -158,10 +162,10 @@ impl Inputs {
     }
 
     /// Where the next report is.
-    fn find(&mut self) -> Option<Result<Place, (PathBuf, InputError)>> {
+    fn find(&mut self) -> Option<Result<ReportLocation, (PathBuf, InputError)>> {
         loop {
-            if let Some(place) = self.container.as_mut().and_then(Opened::next) {
-                if let Place::Contained(_, _, report) = &place {
+            if let Some(place) = self.container.as_mut().and_then(ContainerCursor::next) {
+                if let ReportLocation::Contained(_, _, report) = &place {
                     let known = (self.walk.begun(), report.as_of, report.hash.clone());
                     if !self.archived.insert(known) {
                         continue;
@@ -174,11 +178,12 @@ impl Inputs {
                 Err(failed) => return Some(Err(failed)),
             };
             let open = self.container.take();
-            self.container = match Opened::of(&path, open, self.containers.as_mut(), self.remote.as_mut()) {
-                Ok(Some(opened)) => Some(opened),
-                Ok(None) => return Some(Ok(Place::File(path))),
-                Err(error) => return Some(Err((path, error))),
-            };
+            self.container =
+                match ContainerCursor::of(&path, open, self.format.as_mut(), self.remote.as_mut()) {
+                    Ok(Some(opened)) => Some(opened),
+                    Ok(None) => return Some(Ok(ReportLocation::File(path))),
+                    Err(error) => return Some(Err((path, error))),
+                };
         }
     }
 
@@ -186,19 +191,19 @@ impl Inputs {
     fn open_contained(
         &mut self,
         path: &Path,
-        (number, contained): (usize, Contained),
+        (number, contained): (usize, ContainedReport),
     ) -> Result<Archived, InputError> {
         let container = self
             .container
             .as_mut()
             .expect("invariant: it told where the report is");
         let rows = container.rows(number)?.into_iter();
-        let known = self.known.of(&contained.header);
+        let known = self.header_cache.starting(&contained.header);
         let header = match known.filter(|header| header.written() == contained.header) {
             Some(header) => header,
             None => Header::parse(&contained.header)?,
         };
-        self.known.learn(&header);
+        self.header_cache.remember(&header);
         let (as_of, as_of_source) = match self.options.as_of {
             Some(as_of) => (as_of, AsOfSource::Argument),
             None => (contained.as_of, contained.as_of_source),
@@ -217,34 +222,34 @@ impl Inputs {
     }
 
     /// A report in a file of its own, or on standard input; the size of the file where it has one.
-    fn found(&mut self, path: PathBuf) -> Result<(Found, Option<u64>), (PathBuf, InputError)> {
+    fn found(&mut self, path: PathBuf) -> Result<(UnreadReport, Option<u64>), (PathBuf, InputError)> {
         let (stream, size) = match self.raw(&path) {
             Ok(raw) => raw,
             Err(error) => return Err((path, error)),
         };
-        let found = Found {
+        let found = UnreadReport {
             index: self.index(),
             path,
             stream,
             waits: false,
             options: self.options,
-            known: Arc::clone(&self.known),
+            header_cache: Arc::clone(&self.header_cache),
         };
         Ok((found, size))
     }
 
-    fn raw(&mut self, path: &Path) -> Result<(Stream, Option<u64>), InputError> {
+    fn raw(&mut self, path: &Path) -> Result<(InputStream, Option<u64>), InputError> {
         if path.as_os_str() == STDIN {
             let stdin = self.stdin.take().ok_or(InputError::StdinTwice)?;
-            return Ok((Stream::new(stdin), None));
+            return Ok((InputStream::new(stdin), None));
         }
         if is_remote(path) {
-            return Ok((Stream::new(self.remote.open(&path.to_string_lossy())?), None));
+            return Ok((InputStream::new(self.remote.open(&path.to_string_lossy())?), None));
         }
         let file = File::open(path).map_err(InputError::Open)?;
         let metadata = file.metadata().map_err(InputError::Open)?;
         let size = metadata.is_file().then_some(metadata.len());
-        Ok((Stream::of_size(Box::new(file), size), size))
+        Ok((InputStream::with_size(Box::new(file), size), size))
     }
 
     fn index(&mut self) -> usize {
@@ -262,22 +267,22 @@ impl Inputs {
             Err(failed) => return Some(Err(failed)),
         };
         match place {
-            Place::File(path) => {
+            ReportLocation::File(path) => {
                 let (found, size) = match self.found(path) {
                     Ok(found) => found,
                     Err(failed) => return Some(Err(failed)),
                 };
                 // A larger one is cut into blocks, which several can judge.
                 if size.is_some_and(|size| size <= self.options.limits.block as u64) {
-                    let reading = Reading::Found(Found { waits: true, ..found });
+                    let reading = ReportReader::Unread(UnreadReport { waits: true, ..found });
                     return Some(Ok(Event::DeferredInput(DeferredInput(Box::new(reading)))));
                 }
-                let mut reading = Box::new(Reading::Found(found));
+                let mut reading = Box::new(ReportReader::Unread(found));
                 let event = reading.next(text)?;
                 self.current = Some(Current::Read(reading));
                 Some(Ok(event))
             }
-            Place::Contained(path, number, contained) => {
+            ReportLocation::Contained(path, number, contained) => {
                 match self.open_contained(&path, (number, contained)) {
                     Ok(archived) => {
                         self.current = Some(Current::Archived(archived));
@@ -307,7 +312,7 @@ impl Source for Inputs {
 
 /// A report of which more may be to come.
 enum Current {
-    Read(Box<Reading>),
+    Read(Box<ReportReader>),
     Archived(Archived),
 }
 

@@ -4,14 +4,14 @@
 
 #![expect(clippy::disallowed_methods, reason = "files are what this layer is for")]
 
-pub mod contained;
+pub mod container;
 mod decompress;
 pub mod error;
 pub mod inputs;
-pub mod keep;
 pub mod outputs;
-mod reading;
 pub mod remote;
+mod report_reader;
 mod stream;
 pub mod temporary;
 mod walk;
+pub mod write_once;

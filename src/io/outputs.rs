@@ -5,7 +5,7 @@ use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use super::temporary::{Temporary, directory};
+use super::temporary::{TemporaryFile, directory};
 
 /// Bytes that are gathered before they are written.
 const BUFFER: usize = 256 * 1024;
@@ -17,10 +17,10 @@ const MOST_LINKS: usize = 40;
 /// target and takes its place by [`Output::finish`]; dropped before, it leaves no trace. A symlink is written
 /// through to what it points to. Pipes, devices and whatever else is no regular file are written as they are.
 #[must_use = "an output that is not finished is discarded"]
-pub struct Output(BufWriter<Sink>);
+pub struct Output(BufWriter<OutputTarget>);
 
-enum Sink {
-    Replacing { file: Temporary, target: PathBuf },
+enum OutputTarget {
+    Replacing { file: TemporaryFile, target: PathBuf },
     Through(File),
 }
 
@@ -30,7 +30,7 @@ impl Output {
     pub fn create(path: &Path) -> io::Result<Self> {
         let sink = match fs::metadata(path) {
             Ok(metadata) if !metadata.is_file() || is_device(path) => {
-                Sink::Through(OpenOptions::new().append(true).open(path)?)
+                OutputTarget::Through(OpenOptions::new().append(true).open(path)?)
             }
             Ok(metadata) => {
                 let target = fs::canonicalize(path)?;
@@ -49,8 +49,8 @@ impl Output {
     /// than judging them.
     pub fn finish(self) -> io::Result<()> {
         match self.0.into_inner().map_err(io::IntoInnerError::into_error)? {
-            Sink::Through(mut file) => file.flush(),
-            Sink::Replacing { file, target } => file.replace(&target),
+            OutputTarget::Through(mut file) => file.flush(),
+            OutputTarget::Replacing { file, target } => file.replace(&target),
         }
     }
 }
@@ -65,7 +65,7 @@ impl Write for Output {
     }
 }
 
-impl Write for Sink {
+impl Write for OutputTarget {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::Replacing { file, .. } => file.write(bytes),
@@ -87,9 +87,9 @@ fn is_device(path: &Path) -> bool {
     standard.contains(&path) || path.starts_with("/dev/fd") || path.starts_with("/proc")
 }
 
-fn replacing(target: PathBuf, existing: Option<&Metadata>) -> io::Result<Sink> {
+fn replacing(target: PathBuf, existing: Option<&Metadata>) -> io::Result<OutputTarget> {
     let directory = directory(&target);
-    let mut file = Temporary::new(directory, ".credlens-", fresh_permissions()).map_err(|error| {
+    let mut file = TemporaryFile::new(directory, ".credlens-", fresh_permissions()).map_err(|error| {
         let kind = error.kind();
         io::Error::new(
             kind,
@@ -99,7 +99,7 @@ fn replacing(target: PathBuf, existing: Option<&Metadata>) -> io::Result<Sink> {
     if let Some(metadata) = existing {
         file.file().set_permissions(metadata.permissions())?;
     }
-    Ok(Sink::Replacing { file, target })
+    Ok(OutputTarget::Replacing { file, target })
 }
 
 /// What a program asks for when it makes a file, before the umask.

@@ -29,9 +29,9 @@ pub trait Remote: Send {
 }
 
 /// Of a program that reads no store of objects.
-pub(super) struct Nothing;
+pub(super) struct NoRemote;
 
-impl Remote for Nothing {
+impl Remote for NoRemote {
     fn list(&mut self, _: &str) -> Result<Vec<String>, InputError> {
         Err(InputError::NoRemote)
     }

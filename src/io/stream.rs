@@ -5,7 +5,7 @@ use std::io::{self, Cursor, ErrorKind, Read};
 use super::decompress::Compression;
 use super::error::InputError;
 use super::inputs::Limits;
-use super::reading::KnownHeader;
+use super::report_reader::HeaderCache;
 use crate::report::envelope;
 use crate::report::header::{self, Header};
 
@@ -16,21 +16,21 @@ const LAYERS: usize = 2;
 const PIECE: usize = 64 * 1024;
 
 /// Bytes, and how they ended once they have.
-pub(super) struct Stream {
+pub(super) struct InputStream {
     reader: Box<dyn Read + Send>,
     /// Of a file, how large it was when it was opened.
     size: Option<usize>,
     pub(super) end: Option<Result<(), InputError>>,
 }
 
-impl Stream {
+impl InputStream {
     /// Of what is read.
     pub(super) fn new(reader: Box<dyn Read + Send>) -> Self {
-        Self::of_size(reader, None)
+        Self::with_size(reader, None)
     }
 
     /// Of what is read, of which so many bytes are expected.
-    pub(super) fn of_size(reader: Box<dyn Read + Send>, size: Option<u64>) -> Self {
+    pub(super) fn with_size(reader: Box<dyn Read + Send>, size: Option<u64>) -> Self {
         // Files without a size may have content all the same: those that a system makes up.
         let size = size.and_then(|size| usize::try_from(size).ok());
         Self {
@@ -55,7 +55,7 @@ impl Stream {
     }
 
     /// Reads all the rest.
-    pub(super) fn hold(&mut self, text: &mut Vec<u8>, most: usize) -> Result<(), InputError> {
+    pub(super) fn read_all(&mut self, text: &mut Vec<u8>, most: usize) -> Result<(), InputError> {
         self.fill(text, most.saturating_add(1));
         self.end.take().unwrap_or(Err(InputError::TooLarge(most >> 20)))
     }
@@ -64,9 +64,9 @@ impl Stream {
     pub(super) fn take_header(
         &mut self,
         text: &mut Vec<u8>,
-        known: &KnownHeader,
+        known: &HeaderCache,
     ) -> Result<Header, InputError> {
-        if let Some(header) = known.of(text) {
+        if let Some(header) = known.starting(text) {
             text.drain(..header.written().len());
             return Ok(header);
         }
@@ -74,7 +74,7 @@ impl Stream {
         match (Header::split(csv), self.end.take()) {
             (Ok((header, rows)), end) => {
                 text.drain(..text.len() - rows.len());
-                known.learn(&header);
+                known.remember(&header);
                 self.end = end;
                 Ok(header)
             }
@@ -123,10 +123,10 @@ pub(super) fn first_read(limits: Limits) -> usize {
 /// Reads the beginning of an input into `text`, unpacked; also tells its layers of compression, such as
 /// `+gzip`, the inner one first.
 pub(super) fn unpack(
-    mut stream: Stream,
+    mut stream: InputStream,
     text: &mut Vec<u8>,
     limits: Limits,
-) -> Result<(Stream, String), InputError> {
+) -> Result<(InputStream, String), InputError> {
     let mut layers = String::new();
     for _ in 0..=LAYERS {
         stream.fill(text, first_read(limits));
@@ -142,8 +142,8 @@ pub(super) fn unpack(
             Some(_) => Box::new(begun),
             None => Box::new(begun.chain(stream.reader)),
         };
-        let unpacked = compression.unpack(packed, limits).map_err(InputError::Read)?;
-        stream = Stream::new(Box::new(unpacked));
+        let unpacked = compression.decompress(packed, limits).map_err(InputError::Read)?;
+        stream = InputStream::new(Box::new(unpacked));
         text.clear();
         layers.insert_str(0, &format!("+{}", compression.name()));
     }

@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tempfile::NamedTempFile;
 
-use super::keep::Kept;
+use super::write_once::WriteOutcome;
 
 /// What their names end in.
 pub const SUFFIX: &str = ".tmp";
@@ -22,13 +22,13 @@ fn pending() -> MutexGuard<'static, BTreeSet<PathBuf>> {
 
 /// A file that is gone again unless it is put in a place.
 #[derive(Debug)]
-pub struct Temporary {
+pub struct TemporaryFile {
     /// None once it is in its place.
     file: Option<NamedTempFile>,
     path: PathBuf,
 }
 
-impl Temporary {
+impl TemporaryFile {
     /// In this directory, with a name that begins so. Its owner alone may read it, unless permissions are given, of
     /// which the umask takes off what it does.
     ///
@@ -63,7 +63,7 @@ impl Temporary {
     /// # Errors
     /// Those of the file system.
     pub fn replace(mut self, target: &Path) -> io::Result<()> {
-        self.put(|file| file.persist(target))
+        self.persist(|file| file.persist(target))
     }
 
     /// Puts it where no file may be but one of the same bytes, once its bytes are on the disk. None, and it is still
@@ -71,22 +71,22 @@ impl Temporary {
     ///
     /// # Errors
     /// Those of the file system, and that something else than a file is there.
-    pub fn put_new(&mut self, target: &Path) -> io::Result<Option<Kept>> {
+    pub fn persist_new(&mut self, target: &Path) -> io::Result<Option<WriteOutcome>> {
         self.file().sync_all()?;
-        match self.put(|file| file.persist_noclobber(target)) {
-            Ok(()) => Ok(Some(Kept::Written)),
+        match self.persist(|file| file.persist_noclobber(target)) {
+            Ok(()) => Ok(Some(WriteOutcome::Written)),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 let file = self.file();
                 file.seek(SeekFrom::Start(0))?;
                 let length = file.metadata()?.len();
-                let is_same = holds(target, length, BufReader::new(file))?.ok_or(error)?;
-                Ok(is_same.then_some(Kept::WasThere))
+                let is_same = has_content(target, length, BufReader::new(file))?.ok_or(error)?;
+                Ok(is_same.then_some(WriteOutcome::AlreadyThere))
             }
             Err(error) => Err(error),
         }
     }
 
-    fn put(
+    fn persist(
         &mut self,
         persist: impl FnOnce(NamedTempFile) -> Result<File, tempfile::PersistError>,
     ) -> io::Result<()> {
@@ -101,7 +101,7 @@ impl Temporary {
     }
 }
 
-impl Write for Temporary {
+impl Write for TemporaryFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.file().write(bytes)
     }
@@ -111,7 +111,7 @@ impl Write for Temporary {
     }
 }
 
-impl Drop for Temporary {
+impl Drop for TemporaryFile {
     fn drop(&mut self) {
         pending().remove(&self.path);
     }
@@ -149,7 +149,7 @@ pub fn sync_directory(directory: &Path) -> io::Result<()> {
 
 /// Whether the file at this path holds these bytes, of which there are so many; none where nothing is there. Pipes
 /// and devices are not read: that could wait, or go on, for ever.
-pub(super) fn holds(path: &Path, length: u64, bytes: impl BufRead) -> io::Result<Option<bool>> {
+pub(super) fn has_content(path: &Path, length: u64, bytes: impl BufRead) -> io::Result<Option<bool>> {
     let there = match fs::metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound && path.is_symlink() => {
             return Err(in_the_way("a symlink that leads nowhere"));
@@ -158,7 +158,7 @@ pub(super) fn holds(path: &Path, length: u64, bytes: impl BufRead) -> io::Result
         there => there?,
     };
     if !there.is_file() {
-        return Err(in_the_way(kind(there.file_type())));
+        return Err(in_the_way(file_kind(there.file_type())));
     }
     let is_same = there.len() == length && are_same(BufReader::new(File::open(path)?), bytes)?;
     Ok(Some(is_same))
@@ -170,7 +170,7 @@ fn in_the_way(what: &str) -> io::Error {
 }
 
 /// What is no regular file, in words.
-pub fn kind(of: FileType) -> &'static str {
+pub fn file_kind(of: FileType) -> &'static str {
     #[cfg(unix)]
     {
         use std::os::unix::fs::FileTypeExt as _;

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use super::contained::is_numbered;
+use super::container::is_numbered;
 use super::error::InputError;
 use super::remote::{Remote, is_remote};
 
@@ -14,10 +14,10 @@ use super::remote::{Remote, is_remote};
 /// directories once, and not where what they lead to is read anyway or holds the symlink itself, so that no file is
 /// read twice and no walk goes in circles. Pipes and devices in it are no inputs. What `s3://` names is listed by a
 /// [`Remote`].
-pub(super) struct Walk {
+pub(super) struct FileWalk {
     arguments: Vec<PathBuf>,
     /// What is still to come, next one last.
-    pending: Vec<Step>,
+    pending: Vec<WalkStep>,
     /// Arguments begun so far.
     begun: usize,
     /// Files found so far.
@@ -28,7 +28,7 @@ pub(super) struct Walk {
     linked: HashSet<PathBuf>,
 }
 
-enum Step {
+enum WalkStep {
     Argument(PathBuf),
     Remote(PathBuf),
     Directory(PathBuf),
@@ -40,15 +40,15 @@ enum Step {
 }
 
 /// A file to read, or a name that leads to none.
-pub(super) type Found = Result<PathBuf, (PathBuf, InputError)>;
+pub(super) type WalkResult = Result<PathBuf, (PathBuf, InputError)>;
 
 /// The argument that means standard input.
 pub(super) const STDIN: &str = "-";
 
-impl Walk {
+impl FileWalk {
     pub(super) fn new(arguments: Vec<PathBuf>) -> Self {
         Self {
-            pending: arguments.iter().rev().cloned().map(Step::Argument).collect(),
+            pending: arguments.iter().rev().cloned().map(WalkStep::Argument).collect(),
             arguments,
             begun: 0,
             found: 0,
@@ -58,7 +58,7 @@ impl Walk {
     }
 
     /// The next file.
-    pub(super) fn next(&mut self, remote: &mut dyn Remote) -> Option<Found> {
+    pub(super) fn next(&mut self, remote: &mut dyn Remote) -> Option<WalkResult> {
         loop {
             let step = self.pending.pop()?;
             if let Some(found) = self.step(step, remote) {
@@ -96,25 +96,25 @@ impl Walk {
     }
 
     /// One step; none where it leads to no file by itself.
-    fn step(&mut self, step: Step, remote: &mut dyn Remote) -> Option<Found> {
+    fn step(&mut self, step: WalkStep, remote: &mut dyn Remote) -> Option<WalkResult> {
         match step {
-            Step::Argument(path) => {
+            WalkStep::Argument(path) => {
                 self.begun += 1;
                 if is_remote(&path) && !is_numbered(&path) {
-                    return self.step(Step::Remote(path), remote);
+                    return self.step(WalkStep::Remote(path), remote);
                 }
                 if path.as_os_str() == STDIN || is_remote(&path) || !path.is_dir() {
-                    return self.step(Step::File(path), remote);
+                    return self.step(WalkStep::File(path), remote);
                 }
-                self.pending.push(Step::End(path.clone(), self.found));
-                self.step(Step::Directory(path), remote)
+                self.pending.push(WalkStep::End(path.clone(), self.found));
+                self.step(WalkStep::Directory(path), remote)
             }
-            Step::Linked(path) if self.passes_over(&path) => None,
-            Step::Linked(path) => self.list(path, Step::Linked),
-            Step::Remote(path) => match remote.list(&path.to_string_lossy()) {
+            WalkStep::Linked(path) if self.passes_over(&path) => None,
+            WalkStep::Linked(path) => self.list(path, WalkStep::Linked),
+            WalkStep::Remote(path) => match remote.list(&path.to_string_lossy()) {
                 Ok(urls) => {
-                    self.pending.push(Step::End(path, self.found));
-                    let files = urls.into_iter().rev().map(PathBuf::from).map(Step::File);
+                    self.pending.push(WalkStep::End(path, self.found));
+                    let files = urls.into_iter().rev().map(PathBuf::from).map(WalkStep::File);
                     self.pending.extend(files);
                     None
                 }
@@ -123,12 +123,12 @@ impl Walk {
                     Some(Err((path, error)))
                 }
             },
-            Step::Directory(path) => self.list(path, Step::Directory),
-            Step::File(path) => {
+            WalkStep::Directory(path) => self.list(path, WalkStep::Directory),
+            WalkStep::File(path) => {
                 self.found += 1;
                 Some(Ok(path))
             }
-            Step::End(path, before) => {
+            WalkStep::End(path, before) => {
                 let is_empty = self.found == before;
                 is_empty.then_some(Err((path, InputError::EmptyDirectory)))
             }
@@ -136,7 +136,7 @@ impl Walk {
     }
 
     /// Goes into a directory; those in it become this.
-    fn list(&mut self, path: PathBuf, below: fn(PathBuf) -> Step) -> Option<Found> {
+    fn list(&mut self, path: PathBuf, below: fn(PathBuf) -> WalkStep) -> Option<WalkResult> {
         match steps(&path, below) {
             Ok(steps) => {
                 self.pending.extend(steps);
@@ -151,8 +151,8 @@ impl Walk {
 }
 
 /// The steps into a directory, first one last.
-fn steps(directory: &Path, below: fn(PathBuf) -> Step) -> io::Result<Vec<Step>> {
-    let mut entries: Vec<(OsString, Step)> = Vec::new();
+fn steps(directory: &Path, below: fn(PathBuf) -> WalkStep) -> io::Result<Vec<WalkStep>> {
+    let mut entries: Vec<(OsString, WalkStep)> = Vec::new();
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
         let (name, path) = (entry.file_name(), entry.path());
@@ -163,13 +163,13 @@ fn steps(directory: &Path, below: fn(PathBuf) -> Step) -> io::Result<Vec<Step>> 
         if kind.is_dir() {
             entries.push((name, below(path)));
         } else if kind.is_file() {
-            entries.push((name, Step::File(path)));
+            entries.push((name, WalkStep::File(path)));
         } else if kind.is_symlink() {
             match fs::metadata(&path) {
-                Ok(target) if target.is_dir() => entries.push((name, Step::Linked(path))),
+                Ok(target) if target.is_dir() => entries.push((name, WalkStep::Linked(path))),
                 Ok(target) if !target.is_file() => {}
                 // Of a broken one the error of opening it is worth knowing.
-                Ok(_) | Err(_) => entries.push((name, Step::File(path))),
+                Ok(_) | Err(_) => entries.push((name, WalkStep::File(path))),
             }
         }
     }

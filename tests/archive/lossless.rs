@@ -299,7 +299,7 @@ fn what_is_there_already_adds_nothing() {
     let twin = add_to(directory.path(), &mut memory(&[("d.csv", &other)]));
     assert_eq!(twin.added.len(), 1);
     assert_eq!(
-        twin.twins.len(),
+        twin.conflicts.len(),
         1,
         "two reports of one account and instant are told"
     );
@@ -311,7 +311,7 @@ fn undated_reports_are_refused() {
     let directory = tempdir().unwrap();
     let path = directory.path().join("report.csv");
     std::fs::write(&path, PLAIN).unwrap();
-    let options = credlens::io::inputs::Options {
+    let options = credlens::io::inputs::InputOptions {
         as_of: None,
         now: Timestamp(0),
         limits: Limits::default(),

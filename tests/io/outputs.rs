@@ -4,8 +4,8 @@ use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
-use credlens::io::keep::{Kept, keep};
 use credlens::io::outputs::{Output, is_broken_pipe};
+use credlens::io::write_once::{WriteOutcome, write_once};
 
 fn write(path: &Path, text: &str) -> io::Result<()> {
     let mut output = Output::create(path)?;
@@ -86,10 +86,10 @@ fn a_closed_pipe_is_recognised() {
 fn what_is_kept_is_written_once() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("report.csv");
-    assert_eq!(keep(&path, b"report").unwrap(), Kept::Written);
-    assert_eq!(keep(&path, b"report").unwrap(), Kept::WasThere);
+    assert_eq!(write_once(&path, b"report").unwrap(), WriteOutcome::Written);
+    assert_eq!(write_once(&path, b"report").unwrap(), WriteOutcome::AlreadyThere);
     for other in ["", "repor", "Report", "report and more"] {
-        let error = keep(&path, other.as_bytes()).unwrap_err().to_string();
+        let error = write_once(&path, other.as_bytes()).unwrap_err().to_string();
         insta::allow_duplicates! {
             insta::assert_snapshot!(error, @"a file with other content is there; move it away first");
         }
@@ -114,7 +114,7 @@ fn what_is_no_file_is_in_the_way_of_what_is_kept() {
     symlink("/dev/zero", path("device")).unwrap();
     symlink("nowhere", path("dangling")).unwrap();
     let told = ["directory", "pipe", "socket", "device", "dangling"]
-        .map(|name| keep(&path(name), b"report").unwrap_err().to_string());
+        .map(|name| write_once(&path(name), b"report").unwrap_err().to_string());
     insta::assert_snapshot!(told.join("\n"), @r"
     a directory is in the way; move it away, or name another path
     a named pipe is in the way; move it away, or name another path
@@ -123,7 +123,10 @@ fn what_is_no_file_is_in_the_way_of_what_is_kept() {
     a symlink that leads nowhere is in the way; move it away, or name another path
     ");
     assert_eq!(entries(directory.path()), 5, "no temporary file is left");
-    keep(&path("file"), b"report").unwrap();
+    write_once(&path("file"), b"report").unwrap();
     symlink("file", path("link")).unwrap();
-    assert_eq!(keep(&path("link"), b"report").unwrap(), Kept::WasThere);
+    assert_eq!(
+        write_once(&path("link"), b"report").unwrap(),
+        WriteOutcome::AlreadyThere
+    );
 }

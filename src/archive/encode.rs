@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use super::columns::Rows;
+use super::columns::RowBuilder;
+use super::csv_format::{
+    CsvColumn, CsvFormat, FLAGS, LineEnd, Quotes, TEXTS, TIMES, TypedRow, UtcSuffix, flag_word,
+};
 use super::error::Error;
-use super::meta::{Bytes, ReportMeta};
-use super::spelling::{FLAGS, LineEnd, Place, Quotes, Row, Spelling, TEXTS, TIMES, Utc, flag_word};
+use super::meta::{RawBytes, ReportMeta};
 use crate::engine::Input;
 use crate::finding::AsOfSource;
 use crate::report::cell::{self, Flag};
@@ -22,21 +24,21 @@ use crate::report::split::Splitter;
 const AHEAD: usize = 64;
 
 /// A report that is being read.
-pub(super) struct Reading {
+pub(super) struct ReportEncoder {
     meta: ReportMeta,
     accounts: BTreeSet<String>,
     /// Known once the first block is there.
-    spelling: Option<Spelling>,
+    format: Option<CsvFormat>,
     splitter: Splitter,
     chunk: Chunk,
-    /// Bytes behind the last row that belong to none yet.
+    /// RawBytes behind the last row that belong to none yet.
     pending: Vec<u8>,
     hash: Sha256,
-    rows: Rows,
+    rows: RowBuilder,
     spelled: Vec<u8>,
 }
 
-impl Reading {
+impl ReportEncoder {
     /// Of this input.
     pub(super) fn new(input: &Input) -> Result<Self, Error> {
         if input.as_of_source == AsOfSource::Now {
@@ -58,28 +60,28 @@ impl Reading {
             rows: 0,
             bytes: input.header.written().len() as u64,
             sha256: String::new(),
-            header: Bytes(input.header.written().to_vec()),
-            utc: Utc::Letter,
+            header: RawBytes(input.header.written().to_vec()),
+            utc: UtcSuffix::Letter,
             line_end: LineEnd::LineFeed,
             quotes: Quotes::Needed,
             ends_line: true,
-            tail: Bytes::default(),
+            tail: RawBytes::default(),
         };
         Ok(Self {
             meta,
             accounts: BTreeSet::new(),
-            spelling: None,
+            format: None,
             splitter: Splitter::default(),
             chunk: Chunk::default(),
             pending: Vec::new(),
             hash,
-            rows: Rows::new(),
+            rows: RowBuilder::new(),
             spelled: Vec::new(),
         })
     }
 
     /// Takes the next block.
-    pub(super) fn block(&mut self, header: &Header, text: &[u8], last: bool) {
+    pub(super) fn add_block(&mut self, header: &Header, text: &[u8], last: bool) {
         self.hash.update(text);
         self.meta.bytes += text.len() as u64;
         let block = self.chunk.rows.text_mut();
@@ -87,34 +89,34 @@ impl Reading {
         block.extend_from_slice(text);
         self.splitter.split(&mut self.chunk.rows, header, &mut Vec::new());
         self.chunk.decode(header, Column::ALL.into_iter().collect());
-        let spelling = match self.spelling.take() {
-            Some(spelling) => spelling,
-            None => spelling_of(header, &self.chunk),
+        let format = match self.format.take() {
+            Some(format) => format,
+            None => format_of(header, &self.chunk),
         };
         let mut ended = Vec::new();
         let mut text = text;
         if last && text.last().is_some_and(|&byte| byte != b'\n') {
             self.meta.ends_line = false;
-            ended = [text, spelling.line_end.bytes()].concat();
+            ended = [text, format.line_end.bytes()].concat();
             text = &ended;
         }
-        self.add_rows(header, &spelling, text);
+        self.add_rows(header, &format, text);
         drop(ended);
-        self.spelling = Some(spelling);
+        self.format = Some(format);
     }
 
-    fn add_rows(&mut self, header: &Header, spelling: &Spelling, text: &[u8]) {
+    fn add_rows(&mut self, header: &Header, format: &CsvFormat, text: &[u8]) {
         let mut at = 0;
         for row in 0..self.chunk.rows.len() {
-            let (cells, written) = typed(&self.chunk, header, spelling, row);
+            let (cells, written) = typed(&self.chunk, header, format, row);
             self.spelled.clear();
-            spelling.spell(&cells, &written, &mut self.spelled);
+            format.write_row(&cells, &written, &mut self.spelled);
             let is_text = cells
                 .texts
                 .iter()
                 .flatten()
                 .all(|text| str::from_utf8(text).is_ok());
-            let json = as_written(spelling, &written);
+            let json = as_written(format, &written);
             let told =
                 is_text && self.pending.is_empty() && text[at..].starts_with(&self.spelled) && json.is_ok();
             let length = if told {
@@ -139,24 +141,24 @@ impl Reading {
     }
 
     /// How many rows there are that were not taken yet.
-    pub(super) fn held(&self) -> usize {
+    pub(super) fn row_count(&self) -> usize {
         self.rows.len()
     }
 
     /// Takes the rows so far.
-    pub(super) fn take_rows(&mut self) -> Rows {
-        std::mem::replace(&mut self.rows, Rows::new())
+    pub(super) fn take_rows(&mut self) -> RowBuilder {
+        std::mem::replace(&mut self.rows, RowBuilder::new())
     }
 
     /// The report, once its last block was taken, and the rows that were not.
-    pub(super) fn finish(mut self, header: &Header) -> (ReportMeta, Rows) {
-        let spelling = self
-            .spelling
-            .unwrap_or_else(|| spelling_of(header, &Chunk::default()));
-        self.meta.utc = spelling.utc;
-        self.meta.line_end = spelling.line_end;
-        self.meta.quotes = spelling.quotes;
-        self.meta.tail = Bytes(self.pending);
+    pub(super) fn finish(mut self, header: &Header) -> (ReportMeta, RowBuilder) {
+        let format = self
+            .format
+            .unwrap_or_else(|| format_of(header, &Chunk::default()));
+        self.meta.utc = format.utc;
+        self.meta.line_end = format.line_end;
+        self.meta.quotes = format.quotes;
+        self.meta.tail = RawBytes(self.pending);
         self.meta.accounts = self.accounts.into_iter().collect();
         self.meta.sha256 = hex(&self.hash.finalize());
         (self.meta, self.rows)
@@ -173,7 +175,7 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 }
 
 /// How most rows of this report are spelled, told from its header and the first rows.
-fn spelling_of(header: &Header, chunk: &Chunk) -> Spelling {
+fn format_of(header: &Header, chunk: &Chunk) -> CsvFormat {
     let written = header.written();
     let line_end = if written.ends_with(b"\r\n") {
         LineEnd::CarriageReturn
@@ -189,39 +191,44 @@ fn spelling_of(header: &Header, chunk: &Chunk) -> Spelling {
         .into_iter()
         .filter(|column| matches!(column, Column::Time(_)));
     let mut places = times.filter_map(|column| header.position(column));
-    let utc = places.find_map(|place| chunk.rows.fields(0..chunk.rows.len(), place).find_map(Utc::of));
-    Spelling::new(header, utc.unwrap_or(Utc::Letter), line_end, quotes)
+    let utc = places.find_map(|place| {
+        chunk
+            .rows
+            .fields(0..chunk.rows.len(), place)
+            .find_map(UtcSuffix::of)
+    });
+    CsvFormat::new(header, utc.unwrap_or(UtcSuffix::Letter), line_end, quotes)
 }
 
 /// A row's typed cells, and by place those that are written otherwise than these spell.
 fn typed<'a>(
     chunk: &'a Chunk,
     header: &Header,
-    spelling: &Spelling,
+    format: &CsvFormat,
     row: usize,
-) -> (Row<'a>, Vec<Option<Box<[u8]>>>) {
-    let mut cells = Row {
+) -> (TypedRow<'a>, Vec<Option<Box<[u8]>>>) {
+    let mut cells = TypedRow {
         times: [None; TIMES],
         flags: [None; FLAGS],
         texts: [None; TEXTS],
     };
     let mut written = Vec::new();
     let mut spelled = Vec::with_capacity(32);
-    for (place, what) in spelling.places().iter().enumerate() {
+    for (place, what) in format.columns().iter().enumerate() {
         let field = chunk.rows.field(row, place);
         let is_spelled = match *what {
-            Place::Typed(Column::Time(column)) => {
+            CsvColumn::Typed(Column::Time(column)) => {
                 let known = chunk.times(column).cells[row];
                 let known = (known != cell::ABSENT && known != cell::UNKNOWN).then_some(known);
                 cells.times[column as usize] = known;
                 spelled.clear();
                 match known {
-                    Some(seconds) => spelling.time(seconds, &mut spelled),
-                    None => spelled.extend_from_slice(super::spelling::ABSENT),
+                    Some(seconds) => format.write_time(seconds, &mut spelled),
+                    None => spelled.extend_from_slice(super::csv_format::ABSENT),
                 }
                 field == spelled
             }
-            Place::Typed(Column::Flag(column)) => {
+            CsvColumn::Typed(Column::Flag(column)) => {
                 let known = match chunk.flags(column).cells[row] {
                     Flag::True => Some(true),
                     Flag::False => Some(false),
@@ -230,35 +237,31 @@ fn typed<'a>(
                 cells.flags[column as usize] = known;
                 field == flag_word(known)
             }
-            Place::Typed(Column::Text(column)) => {
-                cells.texts[column as usize] = (field != super::spelling::ABSENT).then_some(field);
+            CsvColumn::Typed(Column::Text(column)) => {
+                cells.texts[column as usize] = (field != super::csv_format::ABSENT).then_some(field);
                 true
             }
-            Place::Other => false,
+            CsvColumn::AsWritten => false,
         };
         if !is_spelled {
-            written.resize(spelling.places().len(), None);
+            written.resize(format.columns().len(), None);
             written[place] = Some(Box::from(field));
         }
     }
-    debug_assert_eq!(
-        header.width(),
-        spelling.places().len(),
-        "a spelling is its header's"
-    );
+    debug_assert_eq!(header.width(), format.columns().len(), "a format is its header's");
     (cells, written)
 }
 
 /// The cells that are written otherwise, as JSON; an error where one of them is not UTF-8.
 fn as_written(
-    spelling: &Spelling,
+    format: &CsvFormat,
     written: &[Option<Box<[u8]>>],
 ) -> Result<Option<String>, std::str::Utf8Error> {
     if written.is_empty() {
         return Ok(None);
     }
     let mut cells = Map::new();
-    for (name, cell) in spelling.names().iter().zip(written) {
+    for (name, cell) in format.names().iter().zip(written) {
         if let Some(cell) = cell {
             cells.insert(name.clone(), Value::from(str::from_utf8(cell)?));
         }

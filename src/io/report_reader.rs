@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::error::InputError;
-use super::inputs::{Limits, Options};
-use super::stream::{Stream, first_read, unpack};
+use super::inputs::{InputOptions, Limits};
+use super::stream::{InputStream, first_read, unpack};
 use crate::engine::{Account, Event, Input, Source};
 use crate::finding::{AsOfSource, Code, Diagnostic};
 use crate::report::as_of::{from_directory_name, from_file_name};
@@ -16,25 +16,25 @@ use crate::report::header::Header;
 use crate::report::time::Timestamp;
 
 /// A report of which nothing was read yet.
-pub(super) struct Found {
+pub(super) struct UnreadReport {
     /// Its place among the inputs.
     pub(super) index: usize,
     pub(super) path: PathBuf,
     /// The bytes of its file.
-    pub(super) stream: Stream,
+    pub(super) stream: InputStream,
     /// Whether others are read at the same time, so that it has to wait where it takes much memory.
     pub(super) waits: bool,
-    pub(super) options: Options,
-    pub(super) known: Arc<KnownHeader>,
+    pub(super) options: InputOptions,
+    pub(super) header_cache: Arc<HeaderCache>,
 }
 
 /// The header that was read last: the next report's is most often the same.
 #[derive(Debug, Default)]
-pub(super) struct KnownHeader(Mutex<Option<Header>>);
+pub(super) struct HeaderCache(Mutex<Option<Header>>);
 
-impl KnownHeader {
+impl HeaderCache {
     /// The header that a text begins with, byte for byte, if it is known.
-    pub(super) fn of(&self, text: &[u8]) -> Option<Header> {
+    pub(super) fn starting(&self, text: &[u8]) -> Option<Header> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known
             .as_ref()
@@ -43,7 +43,7 @@ impl KnownHeader {
     }
 
     /// Of a line that ends, and in which nothing is quoted, no byte behind it changes the meaning; no other is learnt.
-    pub(super) fn learn(&self, header: &Header) {
+    pub(super) fn remember(&self, header: &Header) {
         let line = header.written();
         if !line.ends_with(b"\n") || line.contains(&b'"') {
             return;
@@ -53,38 +53,38 @@ impl KnownHeader {
 }
 
 /// A report that is being read: a source of its blocks alone.
-pub(super) enum Reading {
-    Found(Found),
+pub(super) enum ReportReader {
+    Unread(UnreadReport),
     /// What was read of one that must be held whole.
-    Large(Unpacked, Vec<u8>),
-    Open(Open),
-    Through,
+    Large(SniffedReport, Vec<u8>),
+    Open(OpenReport),
+    Finished,
 }
 
 /// Bytes up to which reports that must be held whole may be so at the same time: a hundred thousand users.
 const SMALL: usize = 4 << 20;
 
 /// A report whose beginning was unpacked.
-pub(super) struct Unpacked {
-    found: Found,
+pub(super) struct SniffedReport {
+    found: UnreadReport,
     layers: String,
     shape: Shape,
 }
 
 /// A report whose header was read.
-pub(super) struct Open {
+pub(super) struct OpenReport {
     pub(super) input: Arc<Input>,
-    stream: Stream,
+    stream: InputStream,
     /// What was read behind the last whole record.
     tail: Vec<u8>,
     limits: Limits,
 }
 
-impl Source for Reading {
+impl Source for ReportReader {
     fn next(&mut self, text: &mut Vec<u8>) -> Option<Event> {
         text.clear();
-        let (path, opened) = match std::mem::replace(self, Self::Through) {
-            Self::Found(found) => {
+        let (path, opened) = match std::mem::replace(self, Self::Finished) {
+            Self::Unread(found) => {
                 let (path, waits) = (found.path.clone(), found.waits);
                 match found.unpack(text) {
                     Ok(unpacked) if waits && unpacked.is_large() => {
@@ -102,7 +102,7 @@ impl Source for Reading {
                 text.append(&mut open.tail);
                 (PathBuf::new(), Ok(open))
             }
-            Self::Through => return None,
+            Self::Finished => return None,
         };
         let mut open = match opened {
             Ok(open) => open,
@@ -130,17 +130,17 @@ pub(super) fn failed(path: &Path, error: InputError, text: &mut Vec<u8>) -> Even
     }
 }
 
-impl Found {
+impl UnreadReport {
     /// Reads its beginning into `text`; all of it where it must be held whole and is small.
-    pub(super) fn unpack(mut self, text: &mut Vec<u8>) -> Result<Unpacked, InputError> {
-        let packed = std::mem::replace(&mut self.stream, Stream::new(Box::new(io::empty())));
+    pub(super) fn unpack(mut self, text: &mut Vec<u8>) -> Result<SniffedReport, InputError> {
+        let packed = std::mem::replace(&mut self.stream, InputStream::new(Box::new(io::empty())));
         let (mut stream, layers) = unpack(packed, text, self.options.limits)?;
         let shape = envelope::sniff(text);
         if shape != Shape::Csv {
             stream.fill(text, SMALL.min(self.options.limits.held));
         }
         self.stream = stream;
-        Ok(Unpacked {
+        Ok(SniffedReport {
             found: self,
             layers,
             shape,
@@ -148,27 +148,27 @@ impl Found {
     }
 }
 
-impl Unpacked {
+impl SniffedReport {
     /// Whether it must be held whole, and is not yet.
     fn is_large(&self) -> bool {
         self.shape != Shape::Csv && self.found.stream.end.is_none()
     }
 
     /// Reads on from what `text` holds, which then are the first rows.
-    pub(super) fn open(self, text: &mut Vec<u8>) -> Result<Open, InputError> {
+    pub(super) fn open(self, text: &mut Vec<u8>) -> Result<OpenReport, InputError> {
         let Self { found, layers, shape } = self;
         let (limits, mut stream) = (found.options.limits, found.stream);
         let mut kind = Kind::Csv;
         let mut generated = Generated::Untold;
         if shape != Shape::Csv {
-            stream.hold(text, limits.held)?;
+            stream.read_all(text, limits.held)?;
             let opened = envelope::open(shape, text)?;
             (kind, generated) = (opened.kind, opened.generated);
             text.clear();
-            stream = Stream::new(Box::new(Cursor::new(opened.csv)));
+            stream = InputStream::new(Box::new(Cursor::new(opened.csv)));
             stream.fill(text, first_read(limits));
         }
-        let header = stream.take_header(text, &found.known)?;
+        let header = stream.take_header(text, &found.header_cache)?;
         let (as_of, as_of_source) = found.options.as_of(&found.path, generated.time());
         let path = found.path.to_string_lossy().into_owned();
         let input = Arc::new(Input {
@@ -184,7 +184,7 @@ impl Unpacked {
             },
             path,
         });
-        Ok(Open {
+        Ok(OpenReport {
             input,
             stream,
             tail: Vec::new(),
@@ -206,7 +206,7 @@ fn unreadable(path: &str, generated: Generated) -> Option<Diagnostic> {
     )
 }
 
-impl Options {
+impl InputOptions {
     /// The instant at which the report of this path is judged, and where that comes from.
     fn as_of(&self, path: &Path, generated: Option<Timestamp>) -> (Timestamp, AsOfSource) {
         let in_name = || {
@@ -226,7 +226,7 @@ impl Options {
     }
 }
 
-impl Open {
+impl OpenReport {
     /// Goes on reading into `text`, leaves whole records in it, and says whether they are the last ones.
     fn next_block(&mut self, text: &mut Vec<u8>) -> Result<bool, InputError> {
         let mut most = self.limits.block;

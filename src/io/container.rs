@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::error::InputError;
 use super::remote::{Remote, is_remote};
@@ -11,34 +12,34 @@ use crate::finding::AsOfSource;
 use crate::report::time::Timestamp;
 
 /// What a Parquet file begins with.
-const PARQUET: &[u8; 4] = b"PAR1";
+const PARQUET_MAGIC: &[u8; 4] = b"PAR1";
 
 /// What stands between the path of a file and the number of a report in it, from 1.
-const SEPARATOR: char = '#';
+const NUMBER_SEPARATOR: char = '#';
 
-/// The bytes of a file.
-#[derive(Debug)]
-pub enum Content {
-    /// On the file system.
-    File(File),
+/// The bytes of a file, which several threads may read at the same time.
+#[derive(Clone, Debug)]
+pub enum FileBytes {
+    /// A file on disk.
+    File(Arc<File>),
     /// In memory.
-    Bytes(Vec<u8>),
+    Memory(Arc<[u8]>),
 }
 
 /// Opens Parquet files.
-pub trait Containers: Send {
+pub trait ContainerFormat: Send {
     /// The reports of a file.
     ///
     /// # Errors
     /// Where it is none of an archive, or damaged.
-    fn open(&mut self, path: &Path, content: Content) -> Result<Box<dyn Container>, SourceError>;
+    fn open(&mut self, path: &Path, content: FileBytes) -> Result<Box<dyn Container>, SourceError>;
 }
 
 /// A program without archives.
 pub(super) struct NoArchives;
 
-impl Containers for NoArchives {
-    fn open(&mut self, _: &Path, _: Content) -> Result<Box<dyn Container>, SourceError> {
+impl ContainerFormat for NoArchives {
+    fn open(&mut self, _: &Path, _: FileBytes) -> Result<Box<dyn Container>, SourceError> {
         Err("is a Parquet file, and this credlens was built without the feature archive".into())
     }
 }
@@ -46,7 +47,7 @@ impl Containers for NoArchives {
 /// A file that holds reports.
 pub trait Container: Send {
     /// What is known of its reports, in order.
-    fn reports(&self) -> Vec<Contained>;
+    fn reports(&self) -> Vec<ContainedReport>;
 
     /// The rows of a report, in pieces that can be made one by one and at the same time.
     ///
@@ -57,7 +58,7 @@ pub trait Container: Send {
 
 /// A report in a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Contained {
+pub struct ContainedReport {
     /// The same for the same bytes.
     pub hash: String,
     /// All before its first row.
@@ -73,29 +74,29 @@ pub struct Contained {
 }
 
 /// A container that is being read.
-pub(super) struct Opened {
+pub(super) struct ContainerCursor {
     path: PathBuf,
     container: Box<dyn Container>,
-    reports: Vec<Contained>,
+    reports: Vec<ContainedReport>,
     next: usize,
     end: usize,
 }
 
 /// Where a report is.
-pub(super) enum Place {
+pub(super) enum ReportLocation {
     /// In a file of its own, or on standard input.
     File(PathBuf),
     /// In the container that is open: its path and number, and what is known of it.
-    Contained(PathBuf, usize, Contained),
+    Contained(PathBuf, usize, ContainedReport),
 }
 
-impl Opened {
+impl ContainerCursor {
     /// Opens a path that leads to a Parquet file, or to a report in one; none where it does not. The file that is
     /// open already is not opened again.
     pub(super) fn of(
         path: &Path,
         open: Option<Self>,
-        containers: &mut dyn Containers,
+        format: &mut dyn ContainerFormat,
         remote: &mut dyn Remote,
     ) -> Result<Option<Self>, InputError> {
         let (file, number) = match number_of(path) {
@@ -105,7 +106,7 @@ impl Opened {
         let mut opened = match open.filter(|open| open.path == file) {
             Some(open) => open,
             None => match content(&file, remote)? {
-                Some(content) => Self::new(file, content, containers)?,
+                Some(content) => Self::new(file, content, format)?,
                 None => return Ok(None),
             },
         };
@@ -118,8 +119,8 @@ impl Opened {
         Ok(Some(opened))
     }
 
-    fn new(path: PathBuf, content: Content, containers: &mut dyn Containers) -> Result<Self, InputError> {
-        let container = containers.open(&path, content).map_err(InputError::Archive)?;
+    fn new(path: PathBuf, content: FileBytes, format: &mut dyn ContainerFormat) -> Result<Self, InputError> {
+        let container = format.open(&path, content).map_err(InputError::Archive)?;
         Ok(Self {
             reports: container.reports(),
             path,
@@ -130,7 +131,7 @@ impl Opened {
     }
 
     /// The next report.
-    pub(super) fn next(&mut self) -> Option<Place> {
+    pub(super) fn next(&mut self) -> Option<ReportLocation> {
         let number = self.next;
         if number >= self.end {
             return None;
@@ -143,9 +144,13 @@ impl Opened {
                 .unwrap_or_default()
                 .to_string_lossy()
                 .into_owned();
-            path.set_file_name(format!("{name}{SEPARATOR}{}", number + 1));
+            path.set_file_name(format!("{name}{NUMBER_SEPARATOR}{}", number + 1));
         }
-        Some(Place::Contained(path, number, self.reports[number].clone()))
+        Some(ReportLocation::Contained(
+            path,
+            number,
+            self.reports[number].clone(),
+        ))
     }
 
     /// Its rows.
@@ -157,7 +162,7 @@ impl Opened {
 /// `a.parquet#3` as path and number.
 fn number_of(path: &Path) -> Option<(PathBuf, usize)> {
     let name = path.to_str()?;
-    let (file, number) = name.rsplit_once(SEPARATOR)?;
+    let (file, number) = name.rsplit_once(NUMBER_SEPARATOR)?;
     let file = Path::new(file);
     is_named_parquet(file).then_some(())?;
     Some((file.to_owned(), number.parse().ok()?))
@@ -182,7 +187,7 @@ fn is_named_parquet(path: &Path) -> bool {
 
 /// The content of a file, if it is one of Parquet. Only names that say so are looked at: to open every report twice
 /// would cost.
-fn content(path: &Path, remote: &mut dyn Remote) -> Result<Option<Content>, InputError> {
+fn content(path: &Path, remote: &mut dyn Remote) -> Result<Option<FileBytes>, InputError> {
     if !is_named_parquet(path) {
         return Ok(None);
     }
@@ -190,14 +195,14 @@ fn content(path: &Path, remote: &mut dyn Remote) -> Result<Option<Content>, Inpu
         let mut bytes = Vec::new();
         let mut reader = remote.open(&path.to_string_lossy())?;
         reader.read_to_end(&mut bytes).map_err(InputError::Read)?;
-        return Ok(Some(Content::Bytes(bytes)));
+        return Ok(Some(FileBytes::Memory(bytes.into())));
     }
     // What a pipe gives is gone once it is looked at.
     if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
         return Ok(None);
     }
     let mut file = File::open(path).map_err(InputError::Open)?;
-    let mut magic = [0; PARQUET.len()];
+    let mut magic = [0; PARQUET_MAGIC.len()];
     let read = file.read_exact(&mut magic);
-    Ok((read.is_ok() && magic == *PARQUET).then_some(Content::File(file)))
+    Ok((read.is_ok() && magic == *PARQUET_MAGIC).then_some(FileBytes::File(Arc::new(file))))
 }

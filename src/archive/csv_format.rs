@@ -36,14 +36,14 @@ impl LineEnd {
 
 /// How a report ends its times: AWS wrote `+00:00` until 2024, and has written `Z` since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Utc {
+pub(super) enum UtcSuffix {
     #[serde(rename = "Z")]
     Letter,
     #[serde(rename = "+00:00")]
     Offset,
 }
 
-impl Utc {
+impl UtcSuffix {
     fn bytes(self) -> &'static [u8] {
         match self {
             Self::Letter => b"Z",
@@ -69,28 +69,28 @@ pub(super) enum Quotes {
 
 /// What stands at one place of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum CsvColumn {
     /// A cell that a typed column holds.
     Typed(Column),
     /// A column that no credential report has, or one that stands there again.
-    Other,
+    AsWritten,
 }
 
 /// How a report spells its rows.
 #[derive(Clone, Debug)]
-pub(super) struct Spelling {
-    pub(super) utc: Utc,
+pub(super) struct CsvFormat {
+    pub(super) utc: UtcSuffix,
     pub(super) line_end: LineEnd,
     pub(super) quotes: Quotes,
     delimiter: u8,
-    places: Vec<Place>,
+    columns: Vec<CsvColumn>,
     names: Vec<String>,
-    /// By place, the one of [`RUNS`] that begins there, and what it says where it is quiet.
+    /// By place, the one of [`CREDENTIAL_RUNS`] that begins there, and what it says where it is unused.
     runs: Vec<Option<(usize, Vec<u8>)>>,
 }
 
 /// Columns that stand side by side in a report, and most often all say that there is nothing.
-pub(super) const RUNS: [&[Column]; 3] = [
+pub(super) const CREDENTIAL_RUNS: [&[Column]; 3] = [
     &[
         Column::Flag(F::Key1Active),
         Column::Time(T::Key1LastRotated),
@@ -114,7 +114,7 @@ pub(super) const RUNS: [&[Column]; 3] = [
 ];
 
 /// A row's typed cells: times in seconds, nulls where a cell is absent or unknown.
-pub(super) trait Cells {
+pub(super) trait TypedCells {
     /// A time.
     fn time(&self, column: TimeColumn) -> Option<i64>;
 
@@ -124,11 +124,11 @@ pub(super) trait Cells {
     /// A text.
     fn text(&self, column: TextColumn) -> Option<&[u8]>;
 
-    /// Whether all flags of one of [`RUNS`] are false, and all else in it is null.
-    fn is_quiet(&self, run: usize) -> bool;
+    /// Whether all flags of one of [`CREDENTIAL_RUNS`] are false, and all else in it is null.
+    fn is_unused(&self, run: usize) -> bool;
 }
 
-impl Cells for Row<'_> {
+impl TypedCells for TypedRow<'_> {
     fn time(&self, column: TimeColumn) -> Option<i64> {
         self.times[column as usize]
     }
@@ -141,79 +141,81 @@ impl Cells for Row<'_> {
         self.texts[column as usize]
     }
 
-    fn is_quiet(&self, _: usize) -> bool {
+    fn is_unused(&self, _: usize) -> bool {
         false
     }
 }
 
 /// Typed cells one by one.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Row<'a> {
+pub(super) struct TypedRow<'a> {
     pub(super) times: [Option<i64>; TIMES],
     pub(super) flags: [Option<bool>; FLAGS],
     pub(super) texts: [Option<&'a [u8]>; TEXTS],
 }
 
-impl Spelling {
+impl CsvFormat {
     /// Of a report with this header.
-    pub(super) fn new(header: &Header, utc: Utc, line_end: LineEnd, quotes: Quotes) -> Self {
-        let places: Vec<_> = (0..header.width()).map(|place| of_place(header, place)).collect();
-        let mut names: Vec<String> = Vec::with_capacity(places.len());
+    pub(super) fn new(header: &Header, utc: UtcSuffix, line_end: LineEnd, quotes: Quotes) -> Self {
+        let columns: Vec<_> = (0..header.width())
+            .map(|place| column_at(header, place))
+            .collect();
+        let mut names: Vec<String> = Vec::with_capacity(columns.len());
         for (place, written) in header.names().iter().enumerate() {
-            let mut name = match places[place] {
-                Place::Typed(column) => column.name().to_owned(),
-                Place::Other => written.clone(),
+            let mut name = match columns[place] {
+                CsvColumn::Typed(column) => column.name().to_owned(),
+                CsvColumn::AsWritten => written.clone(),
             };
             // A name that is there already: each place needs one of its own.
             while names.contains(&name)
-                || (places[place] == Place::Other && Column::from_name(&name).is_some())
+                || (columns[place] == CsvColumn::AsWritten && Column::from_name(&name).is_some())
             {
                 name = format!("{name}#{}", place + 1);
             }
             names.push(name);
         }
-        let mut spelling = Self {
+        let mut format = Self {
             utc,
             line_end,
             quotes,
             delimiter: header.delimiter(),
-            runs: vec![None; places.len()],
-            places,
+            runs: vec![None; columns.len()],
+            columns,
             names,
         };
-        for (run, columns) in RUNS.iter().enumerate() {
-            let typed = |&column: &Column| Place::Typed(column);
-            let wanted: Vec<_> = columns.iter().map(typed).collect();
-            if let Some(at) = spelling
-                .places
+        for (run, credential) in CREDENTIAL_RUNS.iter().enumerate() {
+            let typed = |&column: &Column| CsvColumn::Typed(column);
+            let wanted: Vec<_> = credential.iter().map(typed).collect();
+            if let Some(at) = format
+                .columns
                 .windows(wanted.len())
                 .position(|places| places == wanted)
             {
-                spelling.runs[at] = Some((run, spelling.quiet(columns)));
+                format.runs[at] = Some((run, format.unused(credential)));
             }
         }
-        spelling
+        format
     }
 
     /// What these columns say where there is nothing.
-    fn quiet(&self, columns: &[Column]) -> Vec<u8> {
-        let nothing = Row {
+    fn unused(&self, columns: &[Column]) -> Vec<u8> {
+        let nothing = TypedRow {
             flags: [Some(false); FLAGS],
-            ..Row::default()
+            ..TypedRow::default()
         };
         let mut text = Vec::new();
         for (place, &column) in columns.iter().enumerate() {
             if place > 0 {
                 text.push(self.delimiter);
             }
-            self.typed(column, &nothing, &mut text);
+            self.write_typed(column, &nothing, &mut text);
         }
         text
     }
 
     /// What stands at each place of a row.
-    pub(super) fn places(&self) -> &[Place] {
-        &self.places
+    pub(super) fn columns(&self) -> &[CsvColumn] {
+        &self.columns
     }
 
     /// The name of each place, no two alike.
@@ -223,43 +225,43 @@ impl Spelling {
 
     /// Writes a row as the report has it. `written` are the cells, by place, that are not what their typed
     /// cells spell; there may be none at all.
-    pub(super) fn spell(&self, row: &impl Cells, written: &[Option<Box<[u8]>>], out: &mut Vec<u8>) {
+    pub(super) fn write_row(&self, row: &impl TypedCells, written: &[Option<Box<[u8]>>], out: &mut Vec<u8>) {
         let mut place = 0;
-        while place < self.places.len() {
+        while place < self.columns.len() {
             if place > 0 {
                 out.push(self.delimiter);
             }
             if let Some((run, text)) = &self.runs[place]
                 && written.is_empty()
-                && row.is_quiet(*run)
+                && row.is_unused(*run)
             {
                 out.extend_from_slice(text);
-                place += RUNS[*run].len();
+                place += CREDENTIAL_RUNS[*run].len();
                 continue;
             }
-            match (written.get(place).and_then(Option::as_deref), self.places[place]) {
-                (Some(cell), _) => self.cell(cell, out),
-                (None, Place::Typed(column)) => self.typed(column, row, out),
-                (None, Place::Other) => self.cell(b"", out),
+            match (written.get(place).and_then(Option::as_deref), self.columns[place]) {
+                (Some(cell), _) => self.write_cell(cell, out),
+                (None, CsvColumn::Typed(column)) => self.write_typed(column, row, out),
+                (None, CsvColumn::AsWritten) => self.write_cell(b"", out),
             }
             place += 1;
         }
         out.extend_from_slice(self.line_end.bytes());
     }
 
-    fn typed(&self, column: Column, row: &impl Cells, out: &mut Vec<u8>) {
+    fn write_typed(&self, column: Column, row: &impl TypedCells, out: &mut Vec<u8>) {
         let quote = self.quotes == Quotes::Always;
         if let Column::Text(text) = column
             && let Some(text) = row.text(text)
         {
-            return self.cell(text, out);
+            return self.write_cell(text, out);
         }
         if quote {
             out.push(b'"');
         }
         match column {
             Column::Time(time) => match row.time(time) {
-                Some(seconds) => self.time(seconds, out),
+                Some(seconds) => self.write_time(seconds, out),
                 None => out.extend_from_slice(ABSENT),
             },
             Column::Flag(flag) => out.extend_from_slice(flag_word(row.flag(flag))),
@@ -271,7 +273,7 @@ impl Spelling {
     }
 
     /// Writes an instant as the report does.
-    pub(super) fn time(&self, seconds: i64, out: &mut Vec<u8>) {
+    pub(super) fn write_time(&self, seconds: i64, out: &mut Vec<u8>) {
         out.extend_from_slice(&Timestamp(seconds).digits());
         out.extend_from_slice(self.utc.bytes());
     }
@@ -291,7 +293,7 @@ impl Spelling {
         found | any(u64::from_le_bytes(last)) != 0
     }
 
-    fn cell(&self, cell: &[u8], out: &mut Vec<u8>) {
+    fn write_cell(&self, cell: &[u8], out: &mut Vec<u8>) {
         if self.quotes == Quotes::Needed && !self.is_special(cell) {
             return out.extend_from_slice(cell);
         }
@@ -322,11 +324,11 @@ pub(super) fn flag_word(flag: Option<bool>) -> &'static [u8] {
     }
 }
 
-fn of_place(header: &Header, place: usize) -> Place {
+fn column_at(header: &Header, place: usize) -> CsvColumn {
     Column::ALL
         .into_iter()
         .find(|&column| header.position(column) == Some(place))
-        .map_or(Place::Other, Place::Typed)
+        .map_or(CsvColumn::AsWritten, CsvColumn::Typed)
 }
 
 #[cfg(test)]
@@ -336,9 +338,9 @@ mod tests {
     #[test]
     fn every_place_has_a_name_of_its_own() {
         let header = Header::parse(b"user,arn,mfa_active,user,owner,owner,MFA_ACTIVE").expect("a header");
-        let spelling = Spelling::new(&header, Utc::Letter, LineEnd::LineFeed, Quotes::Needed);
+        let format = CsvFormat::new(&header, UtcSuffix::Letter, LineEnd::LineFeed, Quotes::Needed);
         assert_eq!(
-            spelling.names(),
+            format.names(),
             [
                 "user",
                 "arn",
@@ -349,21 +351,21 @@ mod tests {
                 "MFA_ACTIVE#7"
             ]
         );
-        assert_eq!(spelling.places()[3], Place::Other);
+        assert_eq!(format.columns()[3], CsvColumn::AsWritten);
     }
 
     #[test]
     fn quotes_where_they_are_needed_or_everywhere() {
         let header = Header::parse(b"user,mfa_active,user_creation_time,owner").expect("a header");
-        let row = Row {
+        let row = TypedRow {
             texts: [Some(b"a,\"b\""), None, None, None, None, None, None],
-            ..Row::default()
+            ..TypedRow::default()
         };
         let spelled = |quotes| {
             let mut out = Vec::new();
             let written = [None, None, None, Some(Box::from(*b"x"))];
-            Spelling::new(&header, Utc::Letter, LineEnd::CarriageReturn, quotes)
-                .spell(&row, &written, &mut out);
+            CsvFormat::new(&header, UtcSuffix::Letter, LineEnd::CarriageReturn, quotes)
+                .write_row(&row, &written, &mut out);
             String::from_utf8(out).expect("text")
         };
         assert_eq!(spelled(Quotes::Needed), "\"a,\"\"b\"\"\",N/A,N/A,x\r\n");

@@ -3,15 +3,15 @@
 use std::io::{self, ErrorKind, Write as _};
 use std::path::Path;
 
-use super::temporary::{Temporary, directory, holds, sync_directory};
+use super::temporary::{TemporaryFile, directory, has_content, sync_directory};
 
 /// How bytes came to be in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kept {
+pub enum WriteOutcome {
     /// They were written.
     Written,
     /// They were there.
-    WasThere,
+    AlreadyThere,
 }
 
 /// Puts bytes into a new file that its owner alone may read: whole, or not at all. A file that holds the same
@@ -19,23 +19,23 @@ pub enum Kept {
 ///
 /// # Errors
 /// Those of the file system, and that a file is there with other bytes, or something that is no file.
-pub fn keep(path: &Path, bytes: &[u8]) -> io::Result<Kept> {
+pub fn write_once(path: &Path, bytes: &[u8]) -> io::Result<WriteOutcome> {
     let other = || {
         io::Error::new(
             ErrorKind::AlreadyExists,
             "a file with other content is there; move it away first",
         )
     };
-    match holds(path, bytes.len() as u64, bytes)? {
-        Some(true) => return Ok(Kept::WasThere),
+    match has_content(path, bytes.len() as u64, bytes)? {
+        Some(true) => return Ok(WriteOutcome::AlreadyThere),
         Some(false) => return Err(other()),
         None => {}
     }
     let directory = directory(path);
-    let mut file = Temporary::new(directory, ".credlens-", None)?;
+    let mut file = TemporaryFile::new(directory, ".credlens-", None)?;
     file.write_all(bytes)?;
     // None: somebody was faster.
-    let kept = file.put_new(path)?.ok_or_else(other)?;
+    let kept = file.persist_new(path)?.ok_or_else(other)?;
     // The file is there. Directories that may not be listed, and some network shares, cannot be told to sync.
     drop(sync_directory(directory));
     Ok(kept)
