@@ -1,4 +1,5 @@
-//! Files that hold several reports, which this layer cannot read itself: those of an archive.
+//! Files that hold several reports (the Parquet files of an archive), and paths such as `FILE.parquet#3` that name one
+//! report of such a file. The archive layer decodes them; this one only knows the traits that it implements.
 
 use std::fs::{self, File};
 use std::io::Read as _;
@@ -11,10 +12,10 @@ use crate::engine::{Account, SourceError, Text};
 use crate::finding::AsOfSource;
 use crate::report::time::Timestamp;
 
-/// What a Parquet file begins with.
+/// The first bytes of a Parquet file.
 const PARQUET_MAGIC: &[u8; 4] = b"PAR1";
 
-/// What stands between the path of a file and the number of a report in it, from 1.
+/// Separates the path of a file from the number of a report in it, from 1.
 const NUMBER_SEPARATOR: char = '#';
 
 /// The bytes of a file, which several threads may read at the same time.
@@ -28,14 +29,14 @@ pub enum FileBytes {
 
 /// Opens Parquet files.
 pub trait ContainerFormat: Send {
-    /// The reports of a file.
+    /// Opens a file.
     ///
     /// # Errors
-    /// Where it is none of an archive, or damaged.
-    fn open(&mut self, path: &Path, content: FileBytes) -> Result<Box<dyn Container>, SourceError>;
+    /// When the file is not part of an archive, or is damaged.
+    fn open(&mut self, path: &Path, bytes: FileBytes) -> Result<Box<dyn Container>, SourceError>;
 }
 
-/// A program without archives.
+/// Stands in for the archive in a build without it.
 pub(super) struct NoArchives;
 
 impl ContainerFormat for NoArchives {
@@ -46,34 +47,34 @@ impl ContainerFormat for NoArchives {
 
 /// A file that holds reports.
 pub trait Container: Send {
-    /// What is known of its reports, in order.
+    /// Its reports, in order.
     fn reports(&self) -> Vec<ContainedReport>;
 
-    /// The rows of a report, in pieces that can be made one by one and at the same time.
+    /// The rows of a report, in at least one block. Blocks can be decoded independently and in parallel.
     ///
     /// # Errors
-    /// Where it is damaged.
+    /// When the file is damaged.
     fn rows(&mut self, report: usize) -> Result<Vec<Text>, SourceError>;
 }
 
 /// A report in a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContainedReport {
-    /// The same for the same bytes.
+    /// Equal for reports with equal bytes.
     pub hash: String,
-    /// All before its first row.
+    /// The bytes before its first row.
     pub header: Vec<u8>,
-    /// The instant at which it is to be judged.
+    /// The instant at which it is evaluated.
     pub as_of: Timestamp,
-    /// Where that comes from.
+    /// Where that instant comes from.
     pub as_of_source: AsOfSource,
-    /// When AWS made it, where that is known.
+    /// When AWS generated it, if that is known.
     pub generated: Option<Timestamp>,
     /// What is known of its account.
     pub account: Account,
 }
 
-/// A container that is being read.
+/// A container whose reports are being read, one after the other.
 pub(super) struct ContainerCursor {
     path: PathBuf,
     container: Box<dyn Container>,
@@ -82,17 +83,17 @@ pub(super) struct ContainerCursor {
     end: usize,
 }
 
-/// Where a report is.
+/// Where the next report is.
 pub(super) enum ReportLocation {
     /// In a file of its own, or on standard input.
     File(PathBuf),
-    /// In the container that is open: its path and number, and what is known of it.
+    /// In the container that is open: the path that names it, its number, and what the container says about it.
     Contained(PathBuf, usize, ContainedReport),
 }
 
 impl ContainerCursor {
-    /// Opens a path that leads to a Parquet file, or to a report in one; none where it does not. The file that is
-    /// open already is not opened again.
+    /// Opens a path that names a Parquet file or a report in one; `None` for any other path. A file that is already
+    /// open is not opened again.
     pub(super) fn of(
         path: &Path,
         open: Option<Self>,
@@ -139,12 +140,8 @@ impl ContainerCursor {
         self.next += 1;
         let mut path = self.path.clone();
         if self.reports.len() > 1 {
-            let name = path
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
-            path.set_file_name(format!("{name}{NUMBER_SEPARATOR}{}", number + 1));
+            path.as_mut_os_string()
+                .push(format!("{NUMBER_SEPARATOR}{}", number + 1));
         }
         Some(ReportLocation::Contained(
             path,
@@ -153,13 +150,13 @@ impl ContainerCursor {
         ))
     }
 
-    /// Its rows.
+    /// The rows of a report.
     pub(super) fn rows(&mut self, number: usize) -> Result<Vec<Text>, InputError> {
         self.container.rows(number).map_err(InputError::Archive)
     }
 }
 
-/// `a.parquet#3` as path and number.
+/// Splits `a.parquet#3` into path and number.
 fn number_of(path: &Path) -> Option<(PathBuf, usize)> {
     let name = path.to_str()?;
     let (file, number) = name.rsplit_once(NUMBER_SEPARATOR)?;
@@ -168,7 +165,7 @@ fn number_of(path: &Path) -> Option<(PathBuf, usize)> {
     Some((file.to_owned(), number.parse().ok()?))
 }
 
-/// The file that a path leads into.
+/// The file that a path names, without the number of a report.
 pub(super) fn file_of(path: PathBuf) -> PathBuf {
     match number_of(&path) {
         Some((file, _)) if !path.exists() => file,
@@ -176,7 +173,7 @@ pub(super) fn file_of(path: PathBuf) -> PathBuf {
     }
 }
 
-/// Whether a path leads to one report of an archived file.
+/// Whether a path names one report of an archived file.
 pub(super) fn is_numbered(path: &Path) -> bool {
     number_of(path).is_some()
 }
@@ -185,8 +182,8 @@ fn is_named_parquet(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "parquet")
 }
 
-/// The content of a file, if it is one of Parquet. Only names that say so are looked at: to open every report twice
-/// would cost.
+/// The content of a file, if it is Parquet. Only files named `.parquet` are checked, because opening every report twice
+/// would cost time.
 fn content(path: &Path, remote: &mut dyn Remote) -> Result<Option<FileBytes>, InputError> {
     if !is_named_parquet(path) {
         return Ok(None);
@@ -197,8 +194,8 @@ fn content(path: &Path, remote: &mut dyn Remote) -> Result<Option<FileBytes>, In
         reader.read_to_end(&mut bytes).map_err(InputError::Read)?;
         return Ok(Some(FileBytes::Memory(bytes.into())));
     }
-    // What a pipe gives is gone once it is looked at.
-    if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+    // The bytes of a pipe can be read only once.
+    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
         return Ok(None);
     }
     let mut file = File::open(path).map_err(InputError::Open)?;

@@ -1,4 +1,4 @@
-//! From the INPUT arguments to the files that they name, one at a time.
+//! Finds the files that the INPUT arguments name, one at a time.
 
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
@@ -9,22 +9,21 @@ use super::container::is_numbered;
 use super::error::InputError;
 use super::remote::{Remote, is_remote};
 
-/// The files named by the arguments, in their order; a directory stands for the files in it and below it,
-/// in the byte order of the names. Hidden entries of a directory are passed over. Symlinks in it are followed, to
-/// directories once, and not where what they lead to is read anyway or holds the symlink itself, so that no file is
-/// read twice and no walk goes in circles. Pipes and devices in it are no inputs. What `s3://` names is listed by a
-/// [`Remote`].
+/// The files that the arguments name, in the order of the arguments. A directory stands for the files in and below it,
+/// in the byte order of their names, without hidden entries, pipes and devices. Symlinks in a directory are followed. A
+/// directory behind a symlink is read once, and not at all if it is read anyway or contains the symlink, so that no file
+/// is read twice and no walk goes in circles. A [`Remote`] lists `s3://` URLs.
 pub(super) struct FileWalk {
     arguments: Vec<PathBuf>,
-    /// What is still to come, next one last.
+    /// The steps still to take, the next one last.
     pending: Vec<WalkStep>,
-    /// Arguments begun so far.
+    /// Number of arguments begun so far.
     begun: usize,
-    /// Files found so far.
+    /// Number of files found so far, and of paths that failed.
     found: usize,
-    /// The directories that are named, by their real paths, once that is asked.
+    /// The real paths of the directories among the arguments, once they are needed.
     roots: Option<HashSet<PathBuf>>,
-    /// The directories read beyond symlinks, by their real paths.
+    /// The real paths of the directories read through symlinks.
     linked: HashSet<PathBuf>,
 }
 
@@ -35,12 +34,15 @@ enum WalkStep {
     /// A symlink to a directory, or a directory below one.
     Linked(PathBuf),
     File(PathBuf),
-    /// The end of an argument that is a directory; as many files had been found before it.
+    /// The end of a directory argument, and the number of files found before it.
     End(PathBuf, usize),
 }
 
-/// A file to read, or a name that leads to none.
-pub(super) type WalkResult = Result<PathBuf, (PathBuf, InputError)>;
+/// A path that cannot be read, and why.
+pub(super) type UnreadablePath = (PathBuf, InputError);
+
+/// A file to read, or a path that cannot be.
+type WalkResult = Result<PathBuf, UnreadablePath>;
 
 /// The argument that means standard input.
 pub(super) const STDIN: &str = "-";
@@ -67,14 +69,14 @@ impl FileWalk {
         }
     }
 
-    /// How many arguments were begun: that of the file found last is the last of them.
+    /// Number of arguments begun: the last file found belongs to the last of them.
     pub(super) fn begun(&self) -> usize {
         self.begun
     }
 
-    /// Whether a directory beyond a symlink is read without it, or holds the symlink.
-    fn passes_over(&mut self, linked: &Path) -> bool {
-        // What cannot be resolved cannot be listed either, which is then told.
+    /// Whether to skip a directory behind a symlink: it is read anyway, or contains the symlink.
+    fn is_skipped(&mut self, linked: &Path) -> bool {
+        // A path that cannot be resolved cannot be listed either, and listing it reports the error.
         let Ok(target) = fs::canonicalize(linked) else {
             return false;
         };
@@ -95,7 +97,7 @@ impl FileWalk {
             || !self.linked.insert(target)
     }
 
-    /// One step; none where it leads to no file by itself.
+    /// Takes one step; `None` if it does not yield a file by itself.
     fn step(&mut self, step: WalkStep, remote: &mut dyn Remote) -> Option<WalkResult> {
         match step {
             WalkStep::Argument(path) => {
@@ -109,7 +111,7 @@ impl FileWalk {
                 self.pending.push(WalkStep::End(path.clone(), self.found));
                 self.step(WalkStep::Directory(path), remote)
             }
-            WalkStep::Linked(path) if self.passes_over(&path) => None,
+            WalkStep::Linked(path) if self.is_skipped(&path) => None,
             WalkStep::Linked(path) => self.list(path, WalkStep::Linked),
             WalkStep::Remote(path) => match remote.list(&path.to_string_lossy()) {
                 Ok(urls) => {
@@ -135,7 +137,7 @@ impl FileWalk {
         }
     }
 
-    /// Goes into a directory; those in it become this.
+    /// Lists a directory; `below` makes the step for a directory in it.
     fn list(&mut self, path: PathBuf, below: fn(PathBuf) -> WalkStep) -> Option<WalkResult> {
         match steps(&path, below) {
             Ok(steps) => {
@@ -150,7 +152,7 @@ impl FileWalk {
     }
 }
 
-/// The steps into a directory, first one last.
+/// The steps for the entries of a directory, the first one last.
 fn steps(directory: &Path, below: fn(PathBuf) -> WalkStep) -> io::Result<Vec<WalkStep>> {
     let mut entries: Vec<(OsString, WalkStep)> = Vec::new();
     for entry in fs::read_dir(directory)? {
@@ -168,7 +170,7 @@ fn steps(directory: &Path, below: fn(PathBuf) -> WalkStep) -> io::Result<Vec<Wal
             match fs::metadata(&path) {
                 Ok(target) if target.is_dir() => entries.push((name, WalkStep::Linked(path))),
                 Ok(target) if !target.is_file() => {}
-                // Of a broken one the error of opening it is worth knowing.
+                // Opening a broken symlink reports the error.
                 Ok(_) | Err(_) => entries.push((name, WalkStep::File(path))),
             }
         }

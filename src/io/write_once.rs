@@ -1,29 +1,29 @@
-//! Files that are written once: what is there already is never changed.
+//! Writes a file once: an existing file is never changed.
 
 use std::io::{self, ErrorKind, Write as _};
 use std::path::Path;
 
 use super::temporary::{TemporaryFile, directory, has_content, sync_directory};
 
-/// How bytes came to be in a file.
+/// Whether a file had to be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WriteOutcome {
-    /// They were written.
+    /// It was written.
     Written,
-    /// They were there.
+    /// It was there already, with the same bytes.
     AlreadyThere,
 }
 
-/// Puts bytes into a new file that its owner alone may read: whole, or not at all. A file that holds the same
-/// bytes is left as it is.
+/// Writes bytes to a new file that only its owner may read: whole, or not at all. A file that has the same bytes is left
+/// as it is.
 ///
 /// # Errors
-/// Those of the file system, and that a file is there with other bytes, or something that is no file.
+/// Those of the file system, and when the path is taken by a file with other bytes or by something that is not a file.
 pub fn write_once(path: &Path, bytes: &[u8]) -> io::Result<WriteOutcome> {
     let other = || {
         io::Error::new(
             ErrorKind::AlreadyExists,
-            "a file with other content is there; move it away first",
+            "a file with other content is in the way; move it away, or name another path",
         )
     };
     match has_content(path, bytes.len() as u64, bytes)? {
@@ -34,9 +34,9 @@ pub fn write_once(path: &Path, bytes: &[u8]) -> io::Result<WriteOutcome> {
     let directory = directory(path);
     let mut file = TemporaryFile::new(directory, ".credlens-", None)?;
     file.write_all(bytes)?;
-    // None: somebody was faster.
-    let kept = file.persist_new(path)?.ok_or_else(other)?;
-    // The file is there. Directories that may not be listed, and some network shares, cannot be told to sync.
+    // None: another process wrote a different file in the meantime.
+    let written = file.persist_new(path)?.ok_or_else(other)?;
+    // The file is in place. Unreadable directories and some network shares cannot be synced.
     drop(sync_directory(directory));
-    Ok(kept)
+    Ok(written)
 }

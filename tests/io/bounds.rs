@@ -45,7 +45,7 @@ fn a_long_record_grows_the_block_up_to_the_limit() {
     let read = read_bytes(endless, limits);
     assert_eq!(users(&read), ["a"]);
     assert!(
-        read.message().starts_with("a record is longer than 1 MiB"),
+        read.message().starts_with("has a record longer than 1 MiB"),
         "{}",
         read.message()
     );

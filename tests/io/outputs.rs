@@ -91,7 +91,7 @@ fn what_is_kept_is_written_once() {
     for other in ["", "repor", "Report", "report and more"] {
         let error = write_once(&path, other.as_bytes()).unwrap_err().to_string();
         insta::allow_duplicates! {
-            insta::assert_snapshot!(error, @"a file with other content is there; move it away first");
+            insta::assert_snapshot!(error, @"a file with other content is in the way; move it away, or name another path");
         }
     }
     assert_eq!(fs::read(&path).unwrap(), b"report");
@@ -120,7 +120,7 @@ fn what_is_no_file_is_in_the_way_of_what_is_kept() {
     a named pipe is in the way; move it away, or name another path
     a socket is in the way; move it away, or name another path
     a device is in the way; move it away, or name another path
-    a symlink that leads nowhere is in the way; move it away, or name another path
+    a broken symlink is in the way; move it away, or name another path
     ");
     assert_eq!(entries(directory.path()), 5, "no temporary file is left");
     write_once(&path("file"), b"report").unwrap();
