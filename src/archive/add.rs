@@ -1,4 +1,4 @@
-//! Reports into an archive.
+//! Adds reports to an archive.
 
 use std::collections::BTreeMap;
 
@@ -13,31 +13,31 @@ use super::writer::{FileWriter, ROWS_PER_GROUP};
 use crate::engine::{Input, SequentialSource, Source};
 use crate::report::header::Header;
 
-/// How many days are written at once. Reports come in the order of time, or are all of a day or two.
+/// How many files, one per day, are open at once. Reports are sorted by time, or are all of a day or two.
 const MOST_OPEN_DAYS: usize = 4;
 
-/// What became of reports.
+/// The outcome of adding reports.
 #[derive(Debug, Default)]
 pub struct Added {
     /// The reports that were added.
     pub added: Vec<ReportMeta>,
-    /// Those that were there already.
+    /// The reports that were there already.
     pub known: Vec<ReportMeta>,
     /// Inputs that were not added, and why not.
     pub failed: Vec<(String, String)>,
-    /// Reports of an account and an instant of which the archive has another report, and what to make of it.
+    /// The paths of reports that contradict another report of the same account and as-of, and a message.
     pub conflicts: Vec<(String, String)>,
-    /// The files that were written, below the archive.
+    /// The paths of the files that were written, below the archive.
     pub files: Vec<String>,
-    /// Files of the archive that could not be looked at, and why not.
+    /// The errors of files of the archive that could not be read.
     pub unreadable: Vec<Error>,
 }
 
-/// Adds all reports of a source: in one file a day, so that a run over an organization adds one. A report that is
-/// there already adds nothing. What was added before an error stays, and `outcome` says what that is.
+/// Adds all reports of a source, in one file per day: a run over an organization adds one file. A report that is there
+/// already is not added again. After an error, `outcome` has what was added before.
 ///
 /// # Errors
-/// Where the archive cannot be read or written.
+/// When the archive cannot be read or written.
 pub fn add(store: &dyn Store, source: &mut dyn Source, outcome: &mut Added) -> Result<(), Error> {
     let _lock = store.lock()?;
     let mut adder = Adder {
@@ -47,7 +47,7 @@ pub fn add(store: &dyn Store, source: &mut dyn Source, outcome: &mut Added) -> R
         outcome,
     };
     let mut text = Vec::new();
-    // The input being read, and its report unless that was refused.
+    // The index of the input that is being read, and its report unless it was refused.
     let mut current: Option<(usize, Option<PendingReport>)> = None;
     let mut blocks = SequentialSource::new(source);
     while let Some(block) = blocks.next(&mut text) {
@@ -77,8 +77,8 @@ pub fn add(store: &dyn Store, source: &mut dyn Source, outcome: &mut Added) -> R
 
 /// A report that is being read.
 struct PendingReport {
-    reading: ReportEncoder,
-    /// A file of its own, once it is large.
+    encoder: ReportEncoder,
+    /// A file of its own, for a large report.
     own: Option<FileWriter>,
 }
 
@@ -90,15 +90,15 @@ impl PendingReport {
         text: &[u8],
         last: bool,
     ) -> Result<(), Error> {
-        self.reading.add_block(header, text, last);
-        if self.reading.row_count() < ROWS_PER_GROUP {
+        self.encoder.add_block(header, text, last);
+        if self.encoder.row_count() < ROWS_PER_GROUP {
             return Ok(());
         }
         let own = match &mut self.own {
             Some(own) => own,
             none => none.insert(FileWriter::new(store)?),
         };
-        own.rows(self.reading.take_rows())
+        own.add_rows(self.encoder.take_rows())
     }
 }
 
@@ -106,7 +106,7 @@ struct Adder<'a> {
     store: &'a dyn Store,
     /// Files that are being written, by partition.
     days: BTreeMap<String, FileWriter>,
-    /// What the archive has, by partition, as far as it was looked at.
+    /// The reports that the archive has, by partition, for the partitions read so far.
     known: BTreeMap<String, Vec<ReportMeta>>,
     outcome: &'a mut Added,
 }
@@ -114,7 +114,7 @@ struct Adder<'a> {
 impl Adder<'_> {
     fn begin(&mut self, input: &Input) -> Option<PendingReport> {
         match ReportEncoder::new(input) {
-            Ok(reading) => Some(PendingReport { reading, own: None }),
+            Ok(encoder) => Some(PendingReport { encoder, own: None }),
             Err(error) => {
                 self.outcome.failed.push((input.path.clone(), error.to_string()));
                 None
@@ -123,7 +123,7 @@ impl Adder<'_> {
     }
 
     fn end(&mut self, report: PendingReport, header: &Header) -> Result<(), Error> {
-        let (meta, rows) = report.reading.finish(header);
+        let (meta, rows) = report.encoder.finish(header);
         let day = partition(meta.as_of);
         let known = self.known_on(&day)?;
         let same_instant = || known.iter().filter(|known| known.as_of == meta.as_of);
@@ -140,15 +140,15 @@ impl Adder<'_> {
         known.push(meta.clone());
         if let Some((path, account)) = conflict {
             let message = format!(
-                "is another report of account {account} as of {} than the one added from {path}; both are kept, \
-                 but they cannot both be true",
+                "contradicts the report of account {account} as of {} that was added from {path}; both are stored, \
+                 but at most one is right",
                 meta.as_of
             );
             self.outcome.conflicts.push((meta.path.clone(), message));
         }
         if let Some(mut own) = report.own {
-            own.rows(rows)?;
-            own.report(meta);
+            own.add_rows(rows)?;
+            own.add_report(meta);
             return self.close(own);
         }
         if !self.days.contains_key(&day) {
@@ -160,12 +160,12 @@ impl Adder<'_> {
             self.days.insert(day.clone(), FileWriter::new(self.store)?);
         }
         let writer = self.days.get_mut(&day).expect("invariant: inserted above");
-        writer.rows(rows)?;
-        writer.report(meta);
+        writer.add_rows(rows)?;
+        writer.add_report(meta);
         Ok(())
     }
 
-    /// The reports that the archive has on a day, those of this run included.
+    /// The reports that the archive has of a day, including those of this run.
     fn known_on(&mut self, day: &str) -> Result<&mut Vec<ReportMeta>, Error> {
         if !self.known.contains_key(day) {
             let (known, unreadable) = reports_below(self.store, &format!("{day}/"), ArchiveFile::open)?;

@@ -1,4 +1,4 @@
-//! The columns of an archived file, and rows on their way into them.
+//! The columns of an archived file, and the builder that fills them row by row.
 
 use polars::prelude::{
     BinaryChunkedBuilder, BooleanChunkedBuilder, ChunkedBuilder as _, Column as PolarsColumn, DataFrame,
@@ -9,18 +9,18 @@ use polars::prelude::{
 use super::csv_format::{FLAGS, TEXTS, TIMES, TypedRow};
 use crate::report::schema::{Column, TextColumn};
 
-/// When the report was made: microseconds, UTC.
+/// The as-of of the report, in microseconds, UTC.
 pub(super) const AS_OF: &str = "as_of";
 /// The account that the row's ARN names.
 pub(super) const ACCOUNT_ID: &str = "account_id";
-/// `user` of the report, which several engines take for a function or a word of their own.
+/// The `user` of the report. In several engines, `user` is a function or a reserved word.
 const USER_NAME: &str = "user_name";
-/// JSON: the cells that are not what their typed columns spell, by the name of their column.
+/// JSON: the cells that differ from the CSV of their typed columns, by the name of the column in the report.
 pub(super) const AS_WRITTEN: &str = "as_written";
-/// The row's bytes, where the other columns do not give them back.
+/// The bytes of the row, if the other columns do not reproduce them.
 pub(super) const RECORD: &str = "record";
 
-/// What a column of the report is called in the archive.
+/// The name of a report's column in the archive.
 pub(super) fn archived_name(column: Column) -> &'static str {
     match column {
         Column::Text(TextColumn::User) => USER_NAME,
@@ -28,7 +28,7 @@ pub(super) fn archived_name(column: Column) -> &'static str {
     }
 }
 
-/// RowBuilder that are being added.
+/// Rows that are being added, by column.
 pub(super) struct RowBuilder {
     as_of: PrimitiveChunkedBuilder<Int64Type>,
     account: StringChunkedBuilder,
@@ -43,7 +43,7 @@ pub(super) struct RowBuilder {
 pub(super) const MICROSECONDS: i64 = 1_000_000;
 
 impl RowBuilder {
-    /// None yet.
+    /// No rows.
     pub(super) fn new() -> Self {
         let name = PlSmallStr::from_static;
         let times = |_| PrimitiveChunkedBuilder::new(PlSmallStr::EMPTY, 0);
@@ -59,12 +59,12 @@ impl RowBuilder {
         }
     }
 
-    /// How many there are.
+    /// Number of rows.
     pub(super) fn len(&self) -> usize {
         self.count
     }
 
-    /// Adds one. Text that is not UTF-8 is told as well as it can be: `record` then has its bytes.
+    /// Adds a row. Text that is not UTF-8 is stored with replacement characters; its bytes are in `record` then.
     pub(super) fn push(
         &mut self,
         (as_of, account): (i64, Option<&str>),
@@ -91,7 +91,7 @@ impl RowBuilder {
         self.count += 1;
     }
 
-    /// All of them as columns, in the order of reports.
+    /// The rows as columns, in the order of the report's columns.
     pub(super) fn finish(self) -> DataFrame {
         let instant = |name: &'static str, column: PrimitiveChunkedBuilder<Int64Type>| {
             let column = column.finish().with_name(PlSmallStr::from_static(name));
@@ -117,7 +117,7 @@ impl RowBuilder {
         columns.push(PolarsColumn::from(self.as_written.finish().into_series()));
         columns.push(PolarsColumn::from(self.record.finish().into_series()));
         DataFrame::new(self.count, columns)
-            .expect("invariant: every column has a cell a row, and its own name")
+            .expect("invariant: columns are equally long, and their names differ")
     }
 }
 
@@ -127,7 +127,7 @@ fn named(name: &'static str, column: impl polars::prelude::IntoSeries) -> Polars
     PolarsColumn::from(series)
 }
 
-/// The columns and their types.
+/// The names and types of the columns.
 pub(super) fn schema() -> Schema {
     Schema::clone(RowBuilder::new().finish().schema())
 }

@@ -1,4 +1,4 @@
-//! The CSV of an archived report, made again.
+//! Writes the CSV of an archived report again, byte for byte as it was added.
 
 use std::collections::HashMap;
 use std::io::{self, Read};
@@ -10,56 +10,56 @@ use super::decoded::DecodedRow;
 use super::error::Error;
 use super::file::{ArchiveFile, RowGroup};
 
-/// How many different [`AS_WRITTEN`] are cache.
+/// How many different values of `as_written` are cached.
 const CACHED: usize = 1_000;
 
-/// Bytes of a row, about.
-const USUAL: usize = 256;
+/// Bytes of a typical row.
+const ROW_BYTES: usize = 256;
 
 /// Whether a column has a cell that is not null.
 fn has_any<T: polars::prelude::PolarsDataType>(column: &polars::prelude::ChunkedArray<T>) -> bool {
     column.null_count() < column.len()
 }
 
-/// Rows of an archived report that follow each other.
+/// Consecutive rows of an archived report.
 pub struct CsvChunk {
     format: Arc<CsvFormat>,
     rows: Option<(Arc<RowGroup>, Range<usize>)>,
-    /// What comes behind the last row.
-    behind: Vec<u8>,
-    /// How many bytes too many that makes.
+    /// The bytes after the last row.
+    tail: Vec<u8>,
+    /// How many bytes to cut off at the end.
     cut: usize,
 }
 
 impl CsvChunk {
-    /// These rows of a row group; without any, what comes behind none.
+    /// These rows of a row group, or none of a report without rows.
     pub(super) fn new(format: &Arc<CsvFormat>, rows: Option<(Arc<RowGroup>, Range<usize>)>) -> Self {
         Self {
             format: Arc::clone(format),
             rows,
-            behind: Vec::new(),
+            tail: Vec::new(),
             cut: 0,
         }
     }
 
-    /// Ends the report behind them.
+    /// Ends the report after these rows.
     pub(super) fn end(&mut self, tail: Vec<u8>, ends_line: bool) {
-        self.behind = tail;
+        self.tail = tail;
         if !ends_line {
-            self.cut = self.format.line_end.bytes().len();
+            self.cut = self.format.style.line_end.bytes().len();
         }
     }
 
-    /// Puts them behind what is there, as they were added.
+    /// Appends their CSV to `text`.
     ///
     /// # Errors
-    /// Where they cannot be decoded.
+    /// When they cannot be decoded.
     pub fn append_to(self, text: &mut Vec<u8>) -> Result<(), Error> {
         if let Some((group, rows)) = self.rows {
             let decoded = group.decoded()?;
             let mut cache = AsWrittenCache::default();
             let (has_records, has_written) = (has_any(&decoded.record), has_any(&decoded.as_written));
-            text.reserve(rows.len() * USUAL);
+            text.reserve(rows.len() * ROW_BYTES);
             for row in rows {
                 if has_records && let Some(record) = decoded.record.get(row) {
                     text.extend_from_slice(record);
@@ -72,16 +72,16 @@ impl CsvChunk {
                 }
             }
         }
-        text.extend_from_slice(&self.behind);
+        text.extend_from_slice(&self.tail);
         text.truncate(text.len().saturating_sub(self.cut));
         Ok(())
     }
 }
 
-/// The cells that are written otherwise than their typed cells spell, by place; empty where none is.
+/// By position, the cells that differ from the CSV of their typed cells; empty if none does.
 type WrittenCells = Vec<Option<Box<[u8]>>>;
 
-/// What values of [`AS_WRITTEN`] say: there are few different ones.
+/// The parsed values of `as_written`, of which there are few different ones.
 #[derive(Default)]
 struct AsWrittenCache(HashMap<String, WrittenCells, xxhash_rust::xxh3::Xxh3DefaultBuilder>);
 
@@ -100,29 +100,29 @@ impl AsWrittenCache {
     }
 }
 
-/// The cells of [`AS_WRITTEN`], by place. What cannot be read is an error: without it a cell that says nothing would
-/// be spelled as one that is absent.
+/// Parses a value of `as_written`. One that cannot be parsed is an error: otherwise an unknown cell would become an
+/// absent one.
 fn written(format: &CsvFormat, json: &str) -> serde_json::Result<WrittenCells> {
     let mut cells: HashMap<String, String> = serde_json::from_str(json)?;
-    let column_at = |name: &String| cells.remove(name).map(|cell| cell.into_bytes().into());
-    Ok(format.names().iter().map(column_at).collect())
+    let cell = |name: &String| cells.remove(name).map(|cell| cell.into_bytes().into());
+    Ok(format.names().iter().map(cell).collect())
 }
 
-/// The CSV of an archived report, as it was added.
+/// A reader of the CSV of an archived report, as it was added.
 pub struct ReportCsv {
-    made: Vec<u8>,
+    block: Vec<u8>,
     read: usize,
     chunks: std::vec::IntoIter<CsvChunk>,
 }
 
 impl ReportCsv {
-    /// Of a report of this file.
+    /// Reads a report of this file.
     ///
     /// # Errors
-    /// Where its header is none.
+    /// When its header cannot be read, or the file has lost columns of it.
     pub fn new(file: &mut ArchiveFile, report: usize) -> Result<Self, Error> {
         Ok(Self {
-            made: file.reports()[report].header.0.clone(),
+            block: file.complete_header(report)?,
             read: 0,
             chunks: file.chunks(report)?.into_iter(),
         })
@@ -131,16 +131,16 @@ impl ReportCsv {
 
 impl Read for ReportCsv {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        while self.read == self.made.len() {
+        while self.read == self.block.len() {
             let Some(chunk) = self.chunks.next() else {
                 return Ok(0);
             };
-            self.made.clear();
+            self.block.clear();
             self.read = 0;
-            chunk.append_to(&mut self.made).map_err(io::Error::other)?;
+            chunk.append_to(&mut self.block).map_err(io::Error::other)?;
         }
-        let count = into.len().min(self.made.len() - self.read);
-        into[..count].copy_from_slice(&self.made[self.read..self.read + count]);
+        let count = into.len().min(self.block.len() - self.read);
+        into[..count].copy_from_slice(&self.block[self.read..self.read + count]);
         self.read += count;
         Ok(count)
     }

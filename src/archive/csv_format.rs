@@ -1,22 +1,22 @@
-//! How a report spells its cells: what a typed cell looks like in its CSV, so that the CSV can be written again
-//! byte for byte, and which cells that does not give back.
+//! How a report writes its CSV: line ends, quotes, the spelling of times, the columns. With it, the typed cells of an
+//! archived row become its CSV again, byte for byte, and the encoder knows which cells must be stored as written.
 
 use serde::{Deserialize, Serialize};
 
 use crate::report::header::Header;
-use crate::report::schema::{Column, FlagColumn, TextColumn, TimeColumn};
+use crate::report::schema::{Column, ColumnSet, FlagColumn, TextColumn, TimeColumn};
 use crate::report::time::Timestamp;
 use {FlagColumn as F, TextColumn as X, TimeColumn as T};
 
-/// How often each kind of column can stand in a report.
+/// How many columns of each kind a report can have.
 pub(super) const TIMES: usize = TimeColumn::COUNT;
 pub(super) const FLAGS: usize = FlagColumn::COUNT;
 pub(super) const TEXTS: usize = Column::COUNT - TIMES - FLAGS;
 
-/// What a report writes where a typed cell is null.
+/// The CSV of a typed cell that is null.
 pub(super) const ABSENT: &[u8] = b"N/A";
 
-/// How a report ends its lines.
+/// The line end of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum LineEnd {
     #[serde(rename = "lf")]
@@ -34,7 +34,7 @@ impl LineEnd {
     }
 }
 
-/// How a report ends its times: AWS wrote `+00:00` until 2024, and has written `Z` since.
+/// How the times of a report end: AWS wrote `+00:00` until 2024, and `Z` since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum UtcSuffix {
     #[serde(rename = "Z")]
@@ -51,7 +51,7 @@ impl UtcSuffix {
         }
     }
 
-    /// What a cell ends in, if it is a time as AWS writes it.
+    /// The suffix of a cell, if the cell is a time as AWS writes it.
     pub(super) fn of(cell: &[u8]) -> Option<Self> {
         [Self::Letter, Self::Offset]
             .into_iter()
@@ -59,7 +59,7 @@ impl UtcSuffix {
     }
 }
 
-/// Whether a report puts every cell in quotes, or those alone that need it.
+/// Whether a report quotes every cell, or only those that need it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Quotes {
@@ -67,29 +67,28 @@ pub(super) enum Quotes {
     Always,
 }
 
-/// What stands at one place of a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum CsvColumn {
-    /// A cell that a typed column holds.
-    Typed(Column),
-    /// A column that no credential report has, or one that stands there again.
-    AsWritten,
-}
-
-/// How a report spells its rows.
-#[derive(Clone, Debug)]
-pub(super) struct CsvFormat {
+/// The style of a report's CSV. Cells and rows with another style are stored as written.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct CsvStyle {
     pub(super) utc: UtcSuffix,
     pub(super) line_end: LineEnd,
     pub(super) quotes: Quotes,
+}
+
+/// How a report writes its rows.
+#[derive(Clone, Debug)]
+pub(super) struct CsvFormat {
+    pub(super) style: CsvStyle,
     delimiter: u8,
-    columns: Vec<CsvColumn>,
+    /// By position in the row, the typed column that stores the cell; none where the cell is always stored as written:
+    /// in columns that no credential report has, and in those that are there twice.
+    columns: Vec<Option<Column>>,
     names: Vec<String>,
-    /// By place, the one of [`CREDENTIAL_RUNS`] that begins there, and what it says where it is unused.
+    /// By position, the one of [`CREDENTIAL_RUNS`] that begins there, and its CSV for a credential that does not exist.
     runs: Vec<Option<(usize, Vec<u8>)>>,
 }
 
-/// Columns that stand side by side in a report, and most often all say that there is nothing.
+/// Neighbouring columns of a credential, which most users do not have: such cells are written in one go.
 pub(super) const CREDENTIAL_RUNS: [&[Column]; 3] = [
     &[
         Column::Flag(F::Key1Active),
@@ -113,18 +112,15 @@ pub(super) const CREDENTIAL_RUNS: [&[Column]; 3] = [
     ],
 ];
 
-/// A row's typed cells: times in seconds, nulls where a cell is absent or unknown.
+/// The typed cells of a row: times in seconds, `None` for cells that are absent or unknown.
 pub(super) trait TypedCells {
-    /// A time.
     fn time(&self, column: TimeColumn) -> Option<i64>;
 
-    /// A flag.
     fn flag(&self, column: FlagColumn) -> Option<bool>;
 
-    /// A text.
     fn text(&self, column: TextColumn) -> Option<&[u8]>;
 
-    /// Whether all flags of one of [`CREDENTIAL_RUNS`] are false, and all else in it is null.
+    /// Whether in one of [`CREDENTIAL_RUNS`] every flag is false and every other cell is null.
     fn is_unused(&self, run: usize) -> bool;
 }
 
@@ -146,7 +142,7 @@ impl TypedCells for TypedRow<'_> {
     }
 }
 
-/// Typed cells one by one.
+/// Typed cells on their way into the archive.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct TypedRow<'a> {
     pub(super) times: [Option<i64>; TIMES],
@@ -155,57 +151,47 @@ pub(super) struct TypedRow<'a> {
 }
 
 impl CsvFormat {
-    /// Of a report with this header.
-    pub(super) fn new(header: &Header, utc: UtcSuffix, line_end: LineEnd, quotes: Quotes) -> Self {
-        let columns: Vec<_> = (0..header.width())
-            .map(|place| column_at(header, place))
-            .collect();
-        let mut names: Vec<String> = Vec::with_capacity(columns.len());
-        for (place, written) in header.names().iter().enumerate() {
-            let mut name = match columns[place] {
-                CsvColumn::Typed(column) => column.name().to_owned(),
-                CsvColumn::AsWritten => written.clone(),
-            };
-            // A name that is there already: each place needs one of its own.
-            while names.contains(&name)
-                || (columns[place] == CsvColumn::AsWritten && Column::from_name(&name).is_some())
-            {
-                name = format!("{name}#{}", place + 1);
+    /// The format of a report with this header, in a file that has these typed columns.
+    pub(super) fn new(header: &Header, typed: ColumnSet, style: CsvStyle) -> Self {
+        let (mut columns, mut names) = (Vec::new(), Vec::<String>::new());
+        for (position, written) in header.names().iter().enumerate() {
+            let column = typed
+                .iter()
+                .find(|&column| header.position(column) == Some(position));
+            let mut name = column.map_or_else(|| written.clone(), |column| column.name().to_owned());
+            let is_typed = |name: &str| Column::from_name(name).is_some_and(|column| typed.contains(column));
+            while names.contains(&name) || (column.is_none() && is_typed(&name)) {
+                name = format!("{name}#{}", position + 1);
             }
+            columns.push(column);
             names.push(name);
         }
         let mut format = Self {
-            utc,
-            line_end,
-            quotes,
+            style,
             delimiter: header.delimiter(),
             runs: vec![None; columns.len()],
             columns,
             names,
         };
         for (run, credential) in CREDENTIAL_RUNS.iter().enumerate() {
-            let typed = |&column: &Column| CsvColumn::Typed(column);
-            let wanted: Vec<_> = credential.iter().map(typed).collect();
-            if let Some(at) = format
-                .columns
-                .windows(wanted.len())
-                .position(|places| places == wanted)
-            {
-                format.runs[at] = Some((run, format.unused(credential)));
+            let wanted: Vec<_> = credential.iter().copied().map(Some).collect();
+            let mut windows = format.columns.windows(wanted.len());
+            if let Some(first) = windows.position(|columns| columns == wanted) {
+                format.runs[first] = Some((run, format.unused(credential)));
             }
         }
         format
     }
 
-    /// What these columns say where there is nothing.
+    /// The CSV of these columns for a credential that does not exist.
     fn unused(&self, columns: &[Column]) -> Vec<u8> {
         let nothing = TypedRow {
             flags: [Some(false); FLAGS],
             ..TypedRow::default()
         };
         let mut text = Vec::new();
-        for (place, &column) in columns.iter().enumerate() {
-            if place > 0 {
+        for (index, &column) in columns.iter().enumerate() {
+            if index > 0 {
                 text.push(self.delimiter);
             }
             self.write_typed(column, &nothing, &mut text);
@@ -213,44 +199,45 @@ impl CsvFormat {
         text
     }
 
-    /// What stands at each place of a row.
-    pub(super) fn columns(&self) -> &[CsvColumn] {
+    /// The typed column of each position, if it has one.
+    pub(super) fn columns(&self) -> &[Option<Column>] {
         &self.columns
     }
 
-    /// The name of each place, no two alike.
+    /// The name of each position; no two are the same.
     pub(super) fn names(&self) -> &[String] {
         &self.names
     }
 
-    /// Writes a row as the report has it. `written` are the cells, by place, that are not what their typed
-    /// cells spell; there may be none at all.
+    /// Writes a row as it is in the report. `written` has, by position, the cells that differ from the CSV of their
+    /// typed cells; it is empty if none does.
     pub(super) fn write_row(&self, row: &impl TypedCells, written: &[Option<Box<[u8]>>], out: &mut Vec<u8>) {
-        let mut place = 0;
-        while place < self.columns.len() {
-            if place > 0 {
+        let mut position = 0;
+        while position < self.columns.len() {
+            if position > 0 {
                 out.push(self.delimiter);
             }
-            if let Some((run, text)) = &self.runs[place]
+            if let Some((run, text)) = &self.runs[position]
                 && written.is_empty()
                 && row.is_unused(*run)
             {
                 out.extend_from_slice(text);
-                place += CREDENTIAL_RUNS[*run].len();
+                position += CREDENTIAL_RUNS[*run].len();
                 continue;
             }
-            match (written.get(place).and_then(Option::as_deref), self.columns[place]) {
+            let cell = written.get(position).and_then(Option::as_deref);
+            match (cell, self.columns[position]) {
                 (Some(cell), _) => self.write_cell(cell, out),
-                (None, CsvColumn::Typed(column)) => self.write_typed(column, row, out),
-                (None, CsvColumn::AsWritten) => self.write_cell(b"", out),
+                (None, Some(column)) => self.write_typed(column, row, out),
+                (None, None) => self.write_cell(b"", out),
             }
-            place += 1;
+            position += 1;
         }
-        out.extend_from_slice(self.line_end.bytes());
+        out.extend_from_slice(self.style.line_end.bytes());
     }
 
     fn write_typed(&self, column: Column, row: &impl TypedCells, out: &mut Vec<u8>) {
-        let quote = self.quotes == Quotes::Always;
+        let quote = self.style.quotes == Quotes::Always;
         if let Column::Text(text) = column
             && let Some(text) = row.text(text)
         {
@@ -272,13 +259,13 @@ impl CsvFormat {
         }
     }
 
-    /// Writes an instant as the report does.
+    /// Writes a time as the report does.
     pub(super) fn write_time(&self, seconds: i64, out: &mut Vec<u8>) {
         out.extend_from_slice(&Timestamp(seconds).digits());
-        out.extend_from_slice(self.utc.bytes());
+        out.extend_from_slice(self.style.utc.bytes());
     }
 
-    /// Whether a cell needs quotes. Eight bytes a compare; the last eight may overlap those before.
+    /// Whether a cell needs quotes. Compares eight bytes at a time; the last eight may overlap those before.
     fn is_special(&self, cell: &[u8]) -> bool {
         let any =
             |word: u64| has(word, self.delimiter) | has(word, b'"') | has(word, b'\n') | has(word, b'\r');
@@ -286,7 +273,7 @@ impl CsvFormat {
         let found = words
             .iter()
             .fold(0, |found, word| found | any(u64::from_le_bytes(*word)));
-        // Filled up with a byte that is never special.
+        // Padded with a byte that is never special.
         let mut last = [b'_'; 8];
         last[..rest.len()].copy_from_slice(rest);
         let last = cell.last_chunk::<8>().copied().unwrap_or(last);
@@ -294,7 +281,7 @@ impl CsvFormat {
     }
 
     fn write_cell(&self, cell: &[u8], out: &mut Vec<u8>) {
-        if self.quotes == Quotes::Needed && !self.is_special(cell) {
+        if self.style.quotes == Quotes::Needed && !self.is_special(cell) {
             return out.extend_from_slice(cell);
         }
         out.push(b'"');
@@ -308,14 +295,14 @@ impl CsvFormat {
     }
 }
 
-/// Not zero where one of the eight bytes is this one.
+/// Not zero if one of the eight bytes is this one.
 fn has(word: u64, byte: u8) -> u64 {
     const LOW: u64 = u64::from_le_bytes([1; 8]);
     let zero = word ^ (LOW * u64::from(byte));
     zero.wrapping_sub(LOW) & !zero & (LOW << 7)
 }
 
-/// The word of a flag.
+/// The CSV of a flag.
 pub(super) fn flag_word(flag: Option<bool>) -> &'static [u8] {
     match flag {
         Some(true) => b"true",
@@ -324,21 +311,23 @@ pub(super) fn flag_word(flag: Option<bool>) -> &'static [u8] {
     }
 }
 
-fn column_at(header: &Header, place: usize) -> CsvColumn {
-    Column::ALL
-        .into_iter()
-        .find(|&column| header.position(column) == Some(place))
-        .map_or(CsvColumn::AsWritten, CsvColumn::Typed)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::meta::{VERSION, columns};
     use super::*;
 
+    fn style(quotes: Quotes) -> CsvStyle {
+        CsvStyle {
+            utc: UtcSuffix::Letter,
+            line_end: LineEnd::CarriageReturn,
+            quotes,
+        }
+    }
+
     #[test]
-    fn every_place_has_a_name_of_its_own() {
+    fn names_are_unique() {
         let header = Header::parse(b"user,arn,mfa_active,user,owner,owner,MFA_ACTIVE").expect("a header");
-        let format = CsvFormat::new(&header, UtcSuffix::Letter, LineEnd::LineFeed, Quotes::Needed);
+        let format = CsvFormat::new(&header, columns(VERSION), style(Quotes::Needed));
         assert_eq!(
             format.names(),
             [
@@ -351,27 +340,36 @@ mod tests {
                 "MFA_ACTIVE#7"
             ]
         );
-        assert_eq!(format.columns()[3], CsvColumn::AsWritten);
+        assert_eq!(format.columns()[3], None);
+    }
+
+    /// In a file from before a column was known, its cells are stored as written, under the name in the header.
+    #[test]
+    fn a_column_newer_than_the_file() {
+        let header = Header::parse(b"user,MFA_Active,password_enabled").expect("a header");
+        let newer = ColumnSet::of(Column::Flag(F::MfaActive));
+        let format = CsvFormat::new(&header, columns(VERSION).minus(newer), style(Quotes::Needed));
+        assert_eq!(format.names(), ["user", "MFA_Active", "password_enabled"]);
+        let written = [None, Some(Box::from(*b"TRUE")), None];
+        let mut csv = Vec::new();
+        format.write_row(&TypedRow::default(), &written, &mut csv);
+        assert_eq!(csv, b"N/A,TRUE,N/A\r\n");
     }
 
     #[test]
-    fn quotes_where_they_are_needed_or_everywhere() {
+    fn quotes_needed_or_always() {
         let header = Header::parse(b"user,mfa_active,user_creation_time,owner").expect("a header");
         let row = TypedRow {
             texts: [Some(b"a,\"b\""), None, None, None, None, None, None],
             ..TypedRow::default()
         };
-        let spelled = |quotes| {
+        let csv = |quotes| {
             let mut out = Vec::new();
             let written = [None, None, None, Some(Box::from(*b"x"))];
-            CsvFormat::new(&header, UtcSuffix::Letter, LineEnd::CarriageReturn, quotes)
-                .write_row(&row, &written, &mut out);
+            CsvFormat::new(&header, columns(VERSION), style(quotes)).write_row(&row, &written, &mut out);
             String::from_utf8(out).expect("text")
         };
-        assert_eq!(spelled(Quotes::Needed), "\"a,\"\"b\"\"\",N/A,N/A,x\r\n");
-        assert_eq!(
-            spelled(Quotes::Always),
-            "\"a,\"\"b\"\"\",\"N/A\",\"N/A\",\"x\"\r\n"
-        );
+        assert_eq!(csv(Quotes::Needed), "\"a,\"\"b\"\"\",N/A,N/A,x\r\n");
+        assert_eq!(csv(Quotes::Always), "\"a,\"\"b\"\"\",\"N/A\",\"N/A\",\"x\"\r\n");
     }
 }

@@ -1,4 +1,4 @@
-//! RowBuilder of an archived file, decoded.
+//! The rows of a row group, decoded from Parquet into one vector per column.
 
 use polars::prelude::{
     BinaryChunked, BooleanChunked, DataFrame, DataType, Int64Chunked, PolarsError, PolarsResult,
@@ -9,10 +9,10 @@ use super::columns::{AS_WRITTEN, MICROSECONDS, RECORD, archived_name};
 use super::csv_format::{CREDENTIAL_RUNS, FLAGS, TEXTS, TIMES, TypedCells};
 use crate::report::schema::{Column, FlagColumn, TextColumn, TimeColumn};
 
-/// Stands for null among times.
+/// Null among times.
 const NULL: i64 = i64::MIN;
 
-/// Some rows, decoded: a column each.
+/// Decoded rows, by column.
 #[derive(Default)]
 pub(super) struct DecodedRows {
     times: [Vec<i64>; TIMES],
@@ -20,22 +20,24 @@ pub(super) struct DecodedRows {
     texts: [StringChunked; TEXTS],
     pub(super) as_written: StringChunked,
     pub(super) record: BinaryChunked,
-    /// Of each of [`CREDENTIAL_RUNS`], by row, whether it says that there is nothing.
+    /// For each of [`CREDENTIAL_RUNS`], by row, whether the credential does not exist.
     unused: [Vec<bool>; CREDENTIAL_RUNS.len()],
 }
 
 impl DecodedRows {
-    /// The columns of a frame. This version has all of them: one that is gone would read as cells that are absent.
+    /// The columns of a frame. It may lack report columns: the caller knows which ones.
     pub(super) fn of(frame: &DataFrame) -> PolarsResult<Self> {
         let mut decoded = Self::default();
         let column = |name: &str| {
             let missing = |_| PolarsError::ComputeError(format!("its column {name} is missing").into());
-            let column = frame.column(name).map_err(missing)?;
-            PolarsResult::Ok(column.as_materialized_series())
+            frame.column(name).map_err(missing)
         };
-        for kind in Column::ALL {
-            let series = column(archived_name(kind))?;
-            match kind {
+        for report_column in Column::ALL {
+            let Ok(column) = frame.column(archived_name(report_column)) else {
+                continue;
+            };
+            let series = column.as_materialized_series();
+            match report_column {
                 Column::Time(time) => {
                     let physical = series.cast(&DataType::Int64)?;
                     decoded.times[time as usize] = times(physical.i64()?);
@@ -50,7 +52,7 @@ impl DecodedRows {
         Ok(decoded)
     }
 
-    /// By row, whether one of [`CREDENTIAL_RUNS`] says that there is nothing.
+    /// By row, whether a credential does not exist.
     fn is_unused(&self, rows: usize, columns: &[Column]) -> Vec<bool> {
         let mut unused = vec![true; rows];
         for &column in columns {
@@ -83,7 +85,7 @@ impl DecodedRows {
     }
 }
 
-/// A row of those that were decoded.
+/// One decoded row.
 pub(super) struct DecodedRow<'a> {
     pub(super) decoded: &'a DecodedRows,
     pub(super) row: usize,

@@ -1,16 +1,15 @@
-//! A report on its way into the archive: block by block into rows that give its bytes back.
+//! Encodes a report for the archive, block by block, into rows that reproduce its bytes.
 
 use std::collections::BTreeSet;
+use std::io::{self, Read};
 
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use super::columns::RowBuilder;
-use super::csv_format::{
-    CsvColumn, CsvFormat, FLAGS, LineEnd, Quotes, TEXTS, TIMES, TypedRow, UtcSuffix, flag_word,
-};
+use super::csv_format::{ABSENT, CsvFormat, CsvStyle, LineEnd, Quotes, TypedRow, UtcSuffix, flag_word};
 use super::error::Error;
-use super::meta::{RawBytes, ReportMeta};
+use super::meta::{RawBytes, ReportMeta, VERSION, columns};
 use crate::engine::Input;
 use crate::finding::AsOfSource;
 use crate::report::cell::{self, Flag};
@@ -20,31 +19,32 @@ use crate::report::header::Header;
 use crate::report::schema::{Column, TextColumn};
 use crate::report::split::Splitter;
 
-/// How many lines are looked through for the end of a record, and how many records for the next row.
+/// How many lines to search for the end of a record, and how many records for the next row.
 const AHEAD: usize = 64;
 
-/// A report that is being read.
+/// A report that is being encoded.
 pub(super) struct ReportEncoder {
     meta: ReportMeta,
     accounts: BTreeSet<String>,
-    /// Known once the first block is there.
+    /// Known after the first block.
     format: Option<CsvFormat>,
     splitter: Splitter,
     chunk: Chunk,
-    /// RawBytes behind the last row that belong to none yet.
+    /// The bytes after the last row. They become part of the next row's record, or the tail.
     pending: Vec<u8>,
     hash: Sha256,
     rows: RowBuilder,
-    spelled: Vec<u8>,
+    /// The CSV of the current row's typed cells; reused.
+    csv: Vec<u8>,
 }
 
 impl ReportEncoder {
-    /// Of this input.
+    /// Starts a report.
     pub(super) fn new(input: &Input) -> Result<Self, Error> {
         if input.as_of_source == AsOfSource::Now {
             return Err(Error::Refused(
-                "nothing tells when it was made, and a wrong date would spoil every comparison; name the file \
-                 after its date (2026-11-21.csv), or give --as-of"
+                "its date is not known, and a wrong one would spoil every comparison; name the file after its date \
+                 (2026-11-21.csv), or give --as-of"
                     .to_owned(),
             ));
         }
@@ -61,9 +61,11 @@ impl ReportEncoder {
             bytes: input.header.written().len() as u64,
             sha256: String::new(),
             header: RawBytes(input.header.written().to_vec()),
-            utc: UtcSuffix::Letter,
-            line_end: LineEnd::LineFeed,
-            quotes: Quotes::Needed,
+            style: CsvStyle {
+                utc: UtcSuffix::Letter,
+                line_end: LineEnd::LineFeed,
+                quotes: Quotes::Needed,
+            },
             ends_line: true,
             tail: RawBytes::default(),
         };
@@ -76,11 +78,11 @@ impl ReportEncoder {
             pending: Vec::new(),
             hash,
             rows: RowBuilder::new(),
-            spelled: Vec::new(),
+            csv: Vec::new(),
         })
     }
 
-    /// Takes the next block.
+    /// Encodes the next block.
     pub(super) fn add_block(&mut self, header: &Header, text: &[u8], last: bool) {
         self.hash.update(text);
         self.meta.bytes += text.len() as u64;
@@ -97,7 +99,7 @@ impl ReportEncoder {
         let mut text = text;
         if last && text.last().is_some_and(|&byte| byte != b'\n') {
             self.meta.ends_line = false;
-            ended = [text, format.line_end.bytes()].concat();
+            ended = [text, format.style.line_end.bytes()].concat();
             text = &ended;
         }
         self.add_rows(header, &format, text);
@@ -108,56 +110,58 @@ impl ReportEncoder {
     fn add_rows(&mut self, header: &Header, format: &CsvFormat, text: &[u8]) {
         let mut at = 0;
         for row in 0..self.chunk.rows.len() {
-            let (cells, written) = typed(&self.chunk, header, format, row);
-            self.spelled.clear();
-            format.write_row(&cells, &written, &mut self.spelled);
+            let (cells, written) = typed_cells(&self.chunk, format, row);
+            self.csv.clear();
+            format.write_row(&cells, &written, &mut self.csv);
             let is_text = cells
                 .texts
                 .iter()
                 .flatten()
                 .all(|text| str::from_utf8(text).is_ok());
             let json = as_written(format, &written);
-            let told =
-                is_text && self.pending.is_empty() && text[at..].starts_with(&self.spelled) && json.is_ok();
-            let length = if told {
-                self.spelled.len()
+            let is_reproduced =
+                is_text && self.pending.is_empty() && text[at..].starts_with(&self.csv) && json.is_ok();
+            let length = if is_reproduced {
+                self.csv.len()
             } else {
-                length_of(&text[at..], &self.spelled, header.delimiter())
+                length_of(&text[at..], &self.csv, header.delimiter())
             };
-            let record =
-                (!told).then(|| [&std::mem::take(&mut self.pending)[..], &text[at..at + length]].concat());
+            let record = (!is_reproduced)
+                .then(|| [&std::mem::take(&mut self.pending)[..], &text[at..at + length]].concat());
             at += length;
             let account = cells.texts[TextColumn::Arn as usize].and_then(cell::account_of);
             let account = account.and_then(|account| str::from_utf8(account).ok());
             if let Some(account) = account.filter(|&account| !self.accounts.contains(account)) {
                 self.accounts.insert(account.to_owned());
             }
-            let place = (self.meta.as_of.0, account);
-            self.rows
-                .push(place, &cells, json.ok().flatten().as_deref(), record.as_deref());
+            let snapshot = (self.meta.as_of.0, account);
+            self.rows.push(
+                snapshot,
+                &cells,
+                json.ok().flatten().as_deref(),
+                record.as_deref(),
+            );
         }
         self.meta.rows += self.chunk.rows.len() as u64;
         self.pending.extend_from_slice(&text[at..]);
     }
 
-    /// How many rows there are that were not taken yet.
+    /// Number of rows since `take_rows`.
     pub(super) fn row_count(&self) -> usize {
         self.rows.len()
     }
 
-    /// Takes the rows so far.
+    /// Takes the rows encoded so far.
     pub(super) fn take_rows(&mut self) -> RowBuilder {
         std::mem::replace(&mut self.rows, RowBuilder::new())
     }
 
-    /// The report, once its last block was taken, and the rows that were not.
+    /// The report's metadata after its last block, and the rows since `take_rows`.
     pub(super) fn finish(mut self, header: &Header) -> (ReportMeta, RowBuilder) {
         let format = self
             .format
             .unwrap_or_else(|| format_of(header, &Chunk::default()));
-        self.meta.utc = format.utc;
-        self.meta.line_end = format.line_end;
-        self.meta.quotes = format.quotes;
+        self.meta.style = format.style;
         self.meta.tail = RawBytes(self.pending);
         self.meta.accounts = self.accounts.into_iter().collect();
         self.meta.sha256 = hex(&self.hash.finalize());
@@ -165,7 +169,18 @@ impl ReportEncoder {
     }
 }
 
-/// In hexadecimal.
+/// The SHA-256 of everything that is read, in hexadecimal.
+pub(super) fn sha256(mut bytes: impl Read) -> io::Result<String> {
+    let (mut hash, mut buffer) = (Sha256::new(), vec![0; 64 * 1024]);
+    loop {
+        match bytes.read(&mut buffer)? {
+            0 => return Ok(hex(&hash.finalize())),
+            read => hash.update(&buffer[..read]),
+        }
+    }
+}
+
+/// Bytes in hexadecimal.
 pub(super) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::new(), |mut hex, byte| {
@@ -174,7 +189,7 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// How most rows of this report are spelled, told from its header and the first rows.
+/// The format of most rows of a report, by its header and first rows.
 fn format_of(header: &Header, chunk: &Chunk) -> CsvFormat {
     let written = header.written();
     let line_end = if written.ends_with(b"\r\n") {
@@ -190,45 +205,43 @@ fn format_of(header: &Header, chunk: &Chunk) -> CsvFormat {
     let times = Column::ALL
         .into_iter()
         .filter(|column| matches!(column, Column::Time(_)));
-    let mut places = times.filter_map(|column| header.position(column));
-    let utc = places.find_map(|place| {
-        chunk
-            .rows
-            .fields(0..chunk.rows.len(), place)
-            .find_map(UtcSuffix::of)
+    let mut positions = times.filter_map(|column| header.position(column));
+    let utc = positions.find_map(|position| {
+        let mut cells = chunk.rows.fields(0..chunk.rows.len(), position);
+        cells.find_map(UtcSuffix::of)
     });
-    CsvFormat::new(header, utc.unwrap_or(UtcSuffix::Letter), line_end, quotes)
+    let style = CsvStyle {
+        utc: utc.unwrap_or(UtcSuffix::Letter),
+        line_end,
+        quotes,
+    };
+    CsvFormat::new(header, columns(VERSION), style)
 }
 
-/// A row's typed cells, and by place those that are written otherwise than these spell.
-fn typed<'a>(
+/// The typed cells of a row and, by position, the cells that differ from the CSV of these.
+fn typed_cells<'a>(
     chunk: &'a Chunk,
-    header: &Header,
     format: &CsvFormat,
     row: usize,
 ) -> (TypedRow<'a>, Vec<Option<Box<[u8]>>>) {
-    let mut cells = TypedRow {
-        times: [None; TIMES],
-        flags: [None; FLAGS],
-        texts: [None; TEXTS],
-    };
+    let mut cells = TypedRow::default();
     let mut written = Vec::new();
-    let mut spelled = Vec::with_capacity(32);
-    for (place, what) in format.columns().iter().enumerate() {
-        let field = chunk.rows.field(row, place);
-        let is_spelled = match *what {
-            CsvColumn::Typed(Column::Time(column)) => {
+    let mut time = Vec::with_capacity(32);
+    for (position, column) in format.columns().iter().enumerate() {
+        let field = chunk.rows.field(row, position);
+        let is_reproduced = match *column {
+            Some(Column::Time(column)) => {
                 let known = chunk.times(column).cells[row];
                 let known = (known != cell::ABSENT && known != cell::UNKNOWN).then_some(known);
                 cells.times[column as usize] = known;
-                spelled.clear();
+                time.clear();
                 match known {
-                    Some(seconds) => format.write_time(seconds, &mut spelled),
-                    None => spelled.extend_from_slice(super::csv_format::ABSENT),
+                    Some(seconds) => format.write_time(seconds, &mut time),
+                    None => time.extend_from_slice(ABSENT),
                 }
-                field == spelled
+                field == time
             }
-            CsvColumn::Typed(Column::Flag(column)) => {
+            Some(Column::Flag(column)) => {
                 let known = match chunk.flags(column).cells[row] {
                     Flag::True => Some(true),
                     Flag::False => Some(false),
@@ -237,22 +250,21 @@ fn typed<'a>(
                 cells.flags[column as usize] = known;
                 field == flag_word(known)
             }
-            CsvColumn::Typed(Column::Text(column)) => {
-                cells.texts[column as usize] = (field != super::csv_format::ABSENT).then_some(field);
+            Some(Column::Text(column)) => {
+                cells.texts[column as usize] = (field != ABSENT).then_some(field);
                 true
             }
-            CsvColumn::AsWritten => false,
+            None => false,
         };
-        if !is_spelled {
+        if !is_reproduced {
             written.resize(format.columns().len(), None);
-            written[place] = Some(Box::from(field));
+            written[position] = Some(Box::from(field));
         }
     }
-    debug_assert_eq!(header.width(), format.columns().len(), "a format is its header's");
     (cells, written)
 }
 
-/// The cells that are written otherwise, as JSON; an error where one of them is not UTF-8.
+/// The cells as written, as JSON; an error if one of them is not UTF-8.
 fn as_written(
     format: &CsvFormat,
     written: &[Option<Box<[u8]>>],
@@ -269,13 +281,13 @@ fn as_written(
     Ok(Some(Value::Object(cells).to_string()))
 }
 
-/// How many bytes of `text` belong to a row that is not told by its cells: up to the end of the record that is
-/// spelled so, where lines that are no rows stand before it; else one record.
-fn length_of(text: &[u8], spelled: &[u8], delimiter: u8) -> usize {
+/// The length of a row that its cells do not reproduce: up to the end of the record with this CSV, if there are only
+/// lines that are not rows before it; else one record.
+fn length_of(text: &[u8], csv: &[u8], delimiter: u8) -> usize {
     let mut at = 0;
     for _ in 0..AHEAD {
-        if !spelled.is_empty() && text[at..].starts_with(spelled) {
-            return at + spelled.len();
+        if !csv.is_empty() && text[at..].starts_with(csv) {
+            return at + csv.len();
         }
         match first_record(&text[at..], delimiter) {
             0 => break,
@@ -285,7 +297,7 @@ fn length_of(text: &[u8], spelled: &[u8], delimiter: u8) -> usize {
     first_record(text, delimiter)
 }
 
-/// Length of the first record, its line end included.
+/// The length of the first record, including its line end.
 fn first_record(text: &[u8], delimiter: u8) -> usize {
     let mut ends = memchr::memchr_iter(b'\n', text).map(|end| end + 1);
     let Some(line) = ends.next() else {

@@ -5,7 +5,6 @@ use std::path::Path;
 use super::csv::CsvChunk;
 use super::file::ArchiveFile;
 use super::layout::FileName;
-use super::meta::ReportMeta;
 use crate::engine::{Account, SourceError, Text};
 use crate::io::container::{ContainedReport, Container, ContainerFormat, FileBytes};
 
@@ -27,25 +26,27 @@ impl ContainerFormat for ArchiveFormat {
 
 impl Container for ArchiveFile {
     fn reports(&self) -> Vec<ContainedReport> {
-        Self::reports(self).iter().map(contained).collect()
+        let reports = Self::reports(self).iter().enumerate();
+        reports
+            .map(|(index, report)| ContainedReport {
+                hash: report.sha256.clone(),
+                // `rows` reports a header that cannot be read.
+                header: self
+                    .header(index)
+                    .map_or_else(|_| Vec::new(), |header| header.written().to_vec()),
+                as_of: report.as_of,
+                as_of_source: report.as_of_source,
+                generated: report.generated,
+                account: Account {
+                    name: report.account_name.clone(),
+                    ..Account::default()
+                },
+            })
+            .collect()
     }
 
     fn rows(&mut self, report: usize) -> Result<Vec<Text>, SourceError> {
         let text = |chunk: CsvChunk| Text::new(move |text| Ok(chunk.append_to(text)?));
         Ok(self.chunks(report)?.into_iter().map(text).collect())
-    }
-}
-
-fn contained(report: &ReportMeta) -> ContainedReport {
-    ContainedReport {
-        hash: report.sha256.clone(),
-        header: report.header.0.clone(),
-        as_of: report.as_of,
-        as_of_source: report.as_of_source,
-        generated: report.generated,
-        account: Account {
-            name: report.account_name.clone(),
-            ..Account::default()
-        },
     }
 }

@@ -6,7 +6,6 @@ use credlens::archive::store::{Store, StoredFile};
 use credlens::aws::{S3, S3Url};
 use credlens::io::container::FileBytes;
 use credlens::io::temporary::TemporaryFile;
-use credlens::io::write_once::WriteOutcome;
 
 use super::live::tell_remedies;
 
@@ -47,7 +46,7 @@ impl Store for ReportingBucket {
         self.bucket.temporary()
     }
 
-    fn put(&self, file: TemporaryFile, path: &str) -> Result<WriteOutcome, Error> {
+    fn put(&self, file: TemporaryFile, path: &str) -> Result<(), Error> {
         self.bucket.put(file, path)
     }
 

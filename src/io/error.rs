@@ -2,7 +2,8 @@
 
 use crate::report::not_a_report::NotAReport;
 
-/// Why an input could not be read. Each message is a sentence whose subject is the path: the diagnostic puts it in front.
+/// Why an input could not be read. Each message is a sentence whose subject is the path: the diagnostic puts it in
+/// front.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InputError {
@@ -67,7 +68,7 @@ pub enum InputError {
     #[error("{0}")]
     Archive(crate::engine::SourceError),
     /// The number after `#` in the path of an archived file exceeds its number of reports.
-    #[error("is not a report: the file has {0}, numbered from 1")]
+    #[error("is not a report of the file, whose reports are numbered from 1 to {0}")]
     NoSuchReport(usize),
     /// Not a credential report.
     #[error("{0}")]

@@ -73,8 +73,8 @@ pub struct Inputs {
     format: Box<dyn ContainerFormat>,
     /// The container whose reports come next.
     container: Option<ContainerCursor>,
-    /// The archived reports that were found, by argument, so that a report that two writers added to one archive is read
-    /// once. A report that is named by two arguments is read twice.
+    /// The archived reports that were found, by argument, so that a report that two writers added to one archive is
+    /// read once. A report that is named by two arguments is read twice.
     archived: BTreeSet<(usize, Timestamp, String)>,
     remote: Box<dyn Remote>,
     options: InputOptions,
@@ -96,7 +96,7 @@ pub fn reads_once(path: &Path) -> Option<&'static str> {
 /// The files on this machine that arguments name.
 pub fn files(arguments: Vec<PathBuf>) -> impl Iterator<Item = PathBuf> {
     let mut walk = FileWalk::new(arguments);
-    let found = std::iter::from_fn(move || walk.next(&mut NoRemote));
+    let found = std::iter::from_fn(move || walk.next(&mut NoRemote).transpose());
     found.filter_map(Result::ok).map(file_of)
 }
 
@@ -169,7 +169,7 @@ impl Inputs {
                 }
                 return Ok(Some(location));
             }
-            let Some(path) = self.walk.next(self.remote.as_mut()).transpose()? else {
+            let Some(path) = self.walk.next(self.remote.as_mut())? else {
                 return Ok(None);
             };
             let open = self.container.take();

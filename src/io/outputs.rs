@@ -14,8 +14,8 @@ const BUFFER: usize = 256 * 1024;
 const MOST_LINKS: usize = 40;
 
 /// An output that is being written. A regular file, or one that does not exist yet, is written beside its target, which
-/// [`Output::finish`] replaces; dropped before that, it leaves nothing behind. A symlink is followed. Pipes, devices and
-/// everything else that is not a regular file are written directly.
+/// [`Output::finish`] replaces; dropped before that, it leaves nothing behind. A symlink is followed. Pipes, devices
+/// and everything else that is not a regular file are written directly.
 #[must_use = "an output that is not finished is discarded"]
 pub struct Output(BufWriter<OutputTarget>);
 
@@ -25,8 +25,8 @@ enum OutputTarget {
 }
 
 impl Output {
-    /// Starts writing to `path`. An existing file keeps its permissions and must be writable; the umask applies to a new
-    /// one.
+    /// Starts writing to `path`. An existing file keeps its permissions and must be writable; the umask applies to a
+    /// new one.
     pub fn create(path: &Path) -> io::Result<Self> {
         let sink = match fs::metadata(path) {
             Ok(metadata) if !metadata.is_file() || is_device(path) => {
@@ -44,8 +44,8 @@ impl Output {
         Ok(Self(BufWriter::with_capacity(BUFFER, sink)))
     }
 
-    /// Writes the rest, and replaces the target if it is a regular file. After an error the target is unchanged. Does not
-    /// sync to disk: an output can be produced again, and syncing gigabytes takes longer than evaluating them.
+    /// Writes the rest, and replaces the target if it is a regular file. After an error the target is unchanged. Does
+    /// not sync to disk: an output can be produced again, and syncing gigabytes takes longer than evaluating them.
     pub fn finish(self) -> io::Result<()> {
         match self.0.into_inner().map_err(io::IntoInnerError::into_error)? {
             OutputTarget::Direct(mut file) => file.flush(),
@@ -64,19 +64,22 @@ impl Write for Output {
     }
 }
 
+impl OutputTarget {
+    fn file(&mut self) -> &mut File {
+        match self {
+            Self::Replaced { file, .. } => file.file(),
+            Self::Direct(file) => file,
+        }
+    }
+}
+
 impl Write for OutputTarget {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Replaced { file, .. } => file.write(bytes),
-            Self::Direct(file) => file.write(bytes),
-        }
+        self.file().write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Replaced { file, .. } => file.flush(),
-            Self::Direct(file) => file.flush(),
-        }
+        self.file().flush()
     }
 }
 

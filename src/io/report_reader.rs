@@ -204,7 +204,8 @@ fn unreadable(path: &str, generated: Generated) -> Option<Diagnostic> {
     let Generated::Unreadable(written) = generated else {
         return None;
     };
-    let message = "its GeneratedTime is not a valid time, so the as-of comes from elsewhere; give --as-of if that is wrong";
+    let message = "its GeneratedTime is not a valid time, so its as-of comes from elsewhere; give --as-of if that is \
+                   wrong";
     Some(
         Diagnostic::new(Code::UnreadableTime, message)
             .in_path(path)

@@ -65,8 +65,8 @@ impl TemporaryFile {
         self.persist(|file| file.persist(target))
     }
 
-    /// Syncs it to disk and renames it to a target that does not exist, or is a file with the same bytes. Returns `None`
-    /// and stays as it is when the target has other bytes.
+    /// Syncs it to disk and renames it to a target that does not exist, or is a file with the same bytes. Returns
+    /// `None` and stays as it is when the target has other bytes.
     ///
     /// # Errors
     /// Those of the file system, and when the target is not a file.
@@ -116,8 +116,8 @@ impl Drop for TemporaryFile {
     }
 }
 
-/// Removes all temporary files at the end of the process. Keeps the lock: a thread that creates or renames one from here
-/// on waits for ever.
+/// Removes all temporary files at the end of the process. Keeps the lock: a thread that creates or renames one from
+/// here on waits forever.
 pub fn discard() {
     let pending = pending();
     for path in pending.iter() {

@@ -11,8 +11,8 @@ use super::remote::{Remote, is_remote};
 
 /// The files that the arguments name, in the order of the arguments. A directory stands for the files in and below it,
 /// in the byte order of their names, without hidden entries, pipes and devices. Symlinks in a directory are followed. A
-/// directory behind a symlink is read once, and not at all if it is read anyway or contains the symlink, so that no file
-/// is read twice and no walk goes in circles. A [`Remote`] lists `s3://` URLs.
+/// directory behind a symlink is read once, and not at all if it is read anyway or contains the symlink, so that no
+/// file is read twice and no walk goes in circles. A [`Remote`] lists `s3://` URLs.
 pub(super) struct FileWalk {
     arguments: Vec<PathBuf>,
     /// The steps still to take, the next one last.
@@ -41,9 +41,6 @@ enum WalkStep {
 /// A path that cannot be read, and why.
 pub(super) type UnreadablePath = (PathBuf, InputError);
 
-/// A file to read, or a path that cannot be.
-type WalkResult = Result<PathBuf, UnreadablePath>;
-
 /// The argument that means standard input.
 pub(super) const STDIN: &str = "-";
 
@@ -60,13 +57,15 @@ impl FileWalk {
     }
 
     /// The next file.
-    pub(super) fn next(&mut self, remote: &mut dyn Remote) -> Option<WalkResult> {
-        loop {
-            let step = self.pending.pop()?;
-            if let Some(found) = self.step(step, remote) {
-                return Some(found);
+    pub(super) fn next(&mut self, remote: &mut dyn Remote) -> Result<Option<PathBuf>, UnreadablePath> {
+        while let Some(step) = self.pending.pop() {
+            let found = self.step(step, remote).transpose();
+            if let Some(found) = found {
+                self.found += 1;
+                return found.map(Some);
             }
         }
+        Ok(None)
     }
 
     /// Number of arguments begun: the last file found belongs to the last of them.
@@ -97,8 +96,8 @@ impl FileWalk {
             || !self.linked.insert(target)
     }
 
-    /// Takes one step; `None` if it does not yield a file by itself.
-    fn step(&mut self, step: WalkStep, remote: &mut dyn Remote) -> Option<WalkResult> {
+    /// Takes one step, which may yield a file.
+    fn step(&mut self, step: WalkStep, remote: &mut dyn Remote) -> Result<Option<PathBuf>, UnreadablePath> {
         match step {
             WalkStep::Argument(path) => {
                 self.begun += 1;
@@ -106,48 +105,41 @@ impl FileWalk {
                     return self.step(WalkStep::Remote(path), remote);
                 }
                 if path.as_os_str() == STDIN || is_remote(&path) || !path.is_dir() {
-                    return self.step(WalkStep::File(path), remote);
+                    return Ok(Some(path));
                 }
                 self.pending.push(WalkStep::End(path.clone(), self.found));
-                self.step(WalkStep::Directory(path), remote)
+                self.list(path, WalkStep::Directory)
             }
-            WalkStep::Linked(path) if self.is_skipped(&path) => None,
+            WalkStep::Linked(path) if self.is_skipped(&path) => Ok(None),
             WalkStep::Linked(path) => self.list(path, WalkStep::Linked),
+            WalkStep::Directory(path) => self.list(path, WalkStep::Directory),
             WalkStep::Remote(path) => match remote.list(&path.to_string_lossy()) {
                 Ok(urls) => {
                     self.pending.push(WalkStep::End(path, self.found));
                     let files = urls.into_iter().rev().map(PathBuf::from).map(WalkStep::File);
                     self.pending.extend(files);
-                    None
+                    Ok(None)
                 }
-                Err(error) => {
-                    self.found += 1;
-                    Some(Err((path, error)))
-                }
+                Err(error) => Err((path, error)),
             },
-            WalkStep::Directory(path) => self.list(path, WalkStep::Directory),
-            WalkStep::File(path) => {
-                self.found += 1;
-                Some(Ok(path))
-            }
-            WalkStep::End(path, before) => {
-                let is_empty = self.found == before;
-                is_empty.then_some(Err((path, InputError::EmptyDirectory)))
-            }
+            WalkStep::File(path) => Ok(Some(path)),
+            WalkStep::End(path, before) if self.found == before => Err((path, InputError::EmptyDirectory)),
+            WalkStep::End(..) => Ok(None),
         }
     }
 
     /// Lists a directory; `below` makes the step for a directory in it.
-    fn list(&mut self, path: PathBuf, below: fn(PathBuf) -> WalkStep) -> Option<WalkResult> {
+    fn list(
+        &mut self,
+        path: PathBuf,
+        below: fn(PathBuf) -> WalkStep,
+    ) -> Result<Option<PathBuf>, UnreadablePath> {
         match steps(&path, below) {
             Ok(steps) => {
                 self.pending.extend(steps);
-                None
+                Ok(None)
             }
-            Err(error) => {
-                self.found += 1;
-                Some(Err((path, InputError::Open(error))))
-            }
+            Err(error) => Err((path, InputError::Open(error))),
         }
     }
 }

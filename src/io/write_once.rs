@@ -14,8 +14,8 @@ pub enum WriteOutcome {
     AlreadyThere,
 }
 
-/// Writes bytes to a new file that only its owner may read: whole, or not at all. A file that has the same bytes is left
-/// as it is.
+/// Writes bytes to a new file that only its owner may read: whole, or not at all. A file that has the same bytes is
+/// left as it is.
 ///
 /// # Errors
 /// Those of the file system, and when the path is taken by a file with other bytes or by something that is not a file.

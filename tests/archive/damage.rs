@@ -56,7 +56,7 @@ fn every_harm_is_found() {
         fs::create_dir(at.join("snapshot_date=2026-01-02")).unwrap();
         fs::rename(at.join(&file), at.join(&moved)).unwrap();
     });
-    assert!(told.contains("no file of the archive"), "{told}");
+    assert!(told.contains("not a file of the archive"), "{told}");
     for stranger in [
         "notes.txt",
         "snapshot_date=2026-01-01/part-0.parquet",
@@ -177,9 +177,9 @@ fn pipes_directories_and_devices_are_strangers() {
     let problems = verified(directory.path()).problems;
     let problems: Vec<_> = problems.iter().map(|problem| told(&problem.message)).collect();
     insta::assert_snapshot!(problems.join("\n"), @r"
-    A/snapshot_date=2026-01-01/20260101T010000Z-0123456789abcdef0123456789abcdef.parquet is a named pipe, and no file of an archive of credlens; move it away
-    A/snapshot_date=2026-01-01/20260101T020000Z-0123456789abcdef0123456789abcdef.parquet is a directory, and no file of an archive of credlens; move it away
-    A/snapshot_date=2026-01-01/20260101T030000Z-0123456789abcdef0123456789abcdef.parquet is a device, and no file of an archive of credlens; move it away
+    A/snapshot_date=2026-01-01/20260101T010000Z-0123456789abcdef0123456789abcdef.parquet is a named pipe, not a file of the archive; move it away
+    A/snapshot_date=2026-01-01/20260101T020000Z-0123456789abcdef0123456789abcdef.parquet is a directory, not a file of the archive; move it away
+    A/snapshot_date=2026-01-01/20260101T030000Z-0123456789abcdef0123456789abcdef.parquet is a device, not a file of the archive; move it away
     ");
     let (listed, errors) = credlens::archive::list::list(&Directory::new(directory.path())).unwrap();
     let errors: Vec<_> = errors.iter().map(|error| told(&error.to_string())).collect();
@@ -206,7 +206,7 @@ fn pipes_among_the_files_and_outputs() {
     }
     let (code, out, err) = run(&["archive", "list", "archive"]);
     assert_eq!((code, out.lines().count()), (4, 3), "{out}");
-    insta::assert_snapshot!(err, @"error: archive/snapshot_date=2026-01-01/20260101T000000Z-0123456789abcdef0123456789abcdef.parquet is a named pipe, and no file of an archive of credlens; move it away");
+    insta::assert_snapshot!(err, @"error: archive/snapshot_date=2026-01-01/20260101T000000Z-0123456789abcdef0123456789abcdef.parquet is a named pipe, not a file of the archive; move it away");
     let (code, _, _) = run(&["scan", "archive"]);
     assert_eq!(code, 1, "what is whole is judged");
     let pipe = directory.path().join("report.parquet");
@@ -237,9 +237,8 @@ fn a_lock_that_is_no_file_is_refused() {
     let told = |what: &str| {
         let (code, out, err) = credlens(directory.path(), &["archive", "add", "archive", "2026-01-01.csv"]);
         assert_eq!((code, &*out), (2, ""), "{err}");
-        let refused = format!(
-            "error: archive/.credlens.lock is {what}, and no file of an archive of credlens; move it away"
-        );
+        let refused =
+            format!("error: archive/.credlens.lock is {what}, not a file of the archive; move it away");
         assert!(err.contains(&refused), "{err}");
     };
     std::os::unix::fs::symlink("../elsewhere", &lock).unwrap();
