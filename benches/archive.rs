@@ -1,5 +1,5 @@
-//! What an archive costs: `cargo bench --bench archive`. Adding a report of ten thousand users, and reading it back as
-//! CSV; also tells how many bytes a user takes.
+//! Times adding a report of ten thousand users to an archive, and reading it back as CSV: `cargo bench --bench archive`.
+//! Also prints the bytes per user.
 
 mod synth;
 

@@ -1,4 +1,4 @@
-//! Inputs and outputs on real files.
+//! Inputs and outputs with real files.
 
 mod bounds;
 mod outputs;
@@ -15,7 +15,7 @@ use credlens::report::time::Timestamp;
 
 const HEADER: &str = "user,mfa_active\n";
 
-/// An input as it was read: its rows, or how it failed.
+/// An input that was read: its rows, or why it failed.
 #[derive(Debug)]
 struct Outcome {
     path: String,

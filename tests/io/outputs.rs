@@ -1,4 +1,4 @@
-//! Outputs that are whole or not there.
+//! Output files are complete or not there.
 
 use std::fs;
 use std::io::{self, Read as _, Write as _};
@@ -18,7 +18,7 @@ fn entries(directory: &Path) -> usize {
 }
 
 #[test]
-fn an_output_is_whole_or_not_there() {
+fn an_output_is_complete_or_not_there() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("out.json");
     let mut unfinished = Output::create(&path).unwrap();
@@ -62,7 +62,7 @@ fn an_output_keeps_permissions_and_symlinks() {
 
 #[cfg(unix)]
 #[test]
-fn what_is_no_regular_file_is_written_through() {
+fn pipes_and_devices_are_written_directly() {
     write(Path::new("/dev/null"), "x").unwrap();
     let (mut reader, writer) = io::pipe().unwrap();
     let path = format!("/dev/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&writer));
@@ -83,7 +83,7 @@ fn a_closed_pipe_is_recognised() {
 }
 
 #[test]
-fn what_is_kept_is_written_once() {
+fn an_existing_file_is_not_overwritten() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("report.csv");
     assert_eq!(write_once(&path, b"report").unwrap(), WriteOutcome::Written);
@@ -98,10 +98,10 @@ fn what_is_kept_is_written_once() {
     assert_eq!(entries(directory.path()), 1);
 }
 
-/// Reading them would wait, or go on, for ever.
+/// Comparing them with the bytes might never end.
 #[cfg(unix)]
 #[test]
-fn what_is_no_file_is_in_the_way_of_what_is_kept() {
+fn what_is_not_a_file_is_not_overwritten() {
     use std::os::unix::fs::symlink;
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name);
@@ -113,9 +113,9 @@ fn what_is_no_file_is_in_the_way_of_what_is_kept() {
     let _socket = std::os::unix::net::UnixListener::bind(path("socket")).unwrap();
     symlink("/dev/zero", path("device")).unwrap();
     symlink("nowhere", path("dangling")).unwrap();
-    let told = ["directory", "pipe", "socket", "device", "dangling"]
+    let errors = ["directory", "pipe", "socket", "device", "dangling"]
         .map(|name| write_once(&path(name), b"report").unwrap_err().to_string());
-    insta::assert_snapshot!(told.join("\n"), @r"
+    insta::assert_snapshot!(errors.join("\n"), @r"
     a directory is in the way; move it away, or name another path
     a named pipe is in the way; move it away, or name another path
     a socket is in the way; move it away, or name another path
