@@ -79,7 +79,7 @@ pub fn add(store: &dyn Store, source: &mut dyn Source, outcome: &mut Added) -> R
 struct PendingReport {
     encoder: ReportEncoder,
     /// A file of its own, for a large report.
-    own: Option<FileWriter>,
+    own_file: Option<FileWriter>,
 }
 
 impl PendingReport {
@@ -94,11 +94,11 @@ impl PendingReport {
         if self.encoder.row_count() < ROWS_PER_GROUP {
             return Ok(());
         }
-        let own = match &mut self.own {
-            Some(own) => own,
+        let file = match &mut self.own_file {
+            Some(file) => file,
             none => none.insert(FileWriter::new(store)?),
         };
-        own.add_rows(self.encoder.take_rows())
+        file.add_rows(self.encoder.take_rows())
     }
 }
 
@@ -114,7 +114,10 @@ struct Adder<'a> {
 impl Adder<'_> {
     fn begin(&mut self, input: &Input) -> Option<PendingReport> {
         match ReportEncoder::new(input) {
-            Ok(encoder) => Some(PendingReport { encoder, own: None }),
+            Ok(encoder) => Some(PendingReport {
+                encoder,
+                own_file: None,
+            }),
             Err(error) => {
                 self.outcome.failed.push((input.path.clone(), error.to_string()));
                 None
@@ -146,10 +149,10 @@ impl Adder<'_> {
             );
             self.outcome.conflicts.push((meta.path.clone(), message));
         }
-        if let Some(mut own) = report.own {
-            own.add_rows(rows)?;
-            own.add_report(meta);
-            return self.close(own);
+        if let Some(mut file) = report.own_file {
+            file.add_rows(rows)?;
+            file.add_report(meta);
+            return self.close(file);
         }
         if !self.days.contains_key(&day) {
             while self.days.len() >= MOST_OPEN_DAYS

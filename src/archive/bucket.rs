@@ -1,7 +1,7 @@
 //! The storage of an archive in S3.
 
 use std::env;
-use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom};
+use std::io::{self, BufReader, Read as _, Seek as _};
 use std::sync::Arc;
 
 use super::error::Error;
@@ -20,12 +20,10 @@ pub struct Bucket {
 impl Bucket {
     /// An archive below this URL, which may be empty.
     pub fn new(s3: S3, at: S3Url) -> Self {
-        let key = at.key.trim_end_matches('/');
-        let key = if key.is_empty() {
-            String::new()
-        } else {
-            format!("{key}/")
-        };
+        let mut key = at.key.trim_end_matches('/').to_owned();
+        if !key.is_empty() {
+            key.push('/');
+        }
         Self {
             s3,
             root: S3Url { key, ..at },
@@ -83,7 +81,7 @@ impl Store for Bucket {
     fn put(&self, mut file: TemporaryFile, path: &str) -> Result<(), Error> {
         let mut bytes = Vec::new();
         let mut read = || {
-            file.file().seek(SeekFrom::Start(0))?;
+            file.file().rewind()?;
             file.file().read_to_end(&mut bytes)
         };
         read().map_err(Error::io("cannot read a temporary file"))?;

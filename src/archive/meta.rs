@@ -77,7 +77,7 @@ pub struct ReportMeta {
     pub path: String,
     /// Number of its rows.
     pub rows: u64,
-    /// RawBytes of its CSV.
+    /// The size of its CSV in bytes.
     pub bytes: u64,
     /// SHA-256 of its CSV, in hexadecimal.
     pub sha256: String,

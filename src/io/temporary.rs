@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, FileType, Permissions};
-use std::io::{self, BufRead, BufReader, ErrorKind, Seek as _, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Seek as _, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -76,7 +76,7 @@ impl TemporaryFile {
             Ok(()) => Ok(Some(WriteOutcome::Written)),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 let file = self.file();
-                file.seek(SeekFrom::Start(0))?;
+                file.rewind()?;
                 let length = file.metadata()?.len();
                 let is_same = has_content(target, length, BufReader::new(file))?.ok_or(error)?;
                 Ok(is_same.then_some(WriteOutcome::AlreadyThere))
