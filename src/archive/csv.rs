@@ -1,7 +1,7 @@
 //! Writes the CSV of an archived report again, byte for byte as it was added.
 
 use std::collections::HashMap;
-use std::io::{self, Read};
+use std::io::{self, Cursor, Read};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -110,8 +110,7 @@ fn written(format: &CsvFormat, json: &str) -> serde_json::Result<WrittenCells> {
 
 /// A reader of the CSV of an archived report, as it was added.
 pub struct ReportCsv {
-    block: Vec<u8>,
-    read: usize,
+    block: Cursor<Vec<u8>>,
     chunks: std::vec::IntoIter<CsvChunk>,
 }
 
@@ -122,8 +121,7 @@ impl ReportCsv {
     /// When its header cannot be read, or the file has lost columns of it.
     pub fn new(file: &mut ArchiveFile, report: usize) -> Result<Self, Error> {
         Ok(Self {
-            block: file.complete_header(report)?,
-            read: 0,
+            block: Cursor::new(file.complete_header(report)?),
             chunks: file.chunks(report)?.into_iter(),
         })
     }
@@ -131,17 +129,17 @@ impl ReportCsv {
 
 impl Read for ReportCsv {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        while self.read == self.block.len() {
+        loop {
+            let read = self.block.read(into)?;
+            if read > 0 || into.is_empty() {
+                return Ok(read);
+            }
             let Some(chunk) = self.chunks.next() else {
                 return Ok(0);
             };
-            self.block.clear();
-            self.read = 0;
-            chunk.append_to(&mut self.block).map_err(io::Error::other)?;
+            self.block.set_position(0);
+            self.block.get_mut().clear();
+            chunk.append_to(self.block.get_mut()).map_err(io::Error::other)?;
         }
-        let count = into.len().min(self.block.len() - self.read);
-        into[..count].copy_from_slice(&self.block[self.read..self.read + count]);
-        self.read += count;
-        Ok(count)
     }
 }

@@ -42,7 +42,8 @@ impl Altered {
             .unwrap();
         fs::remove_file(archive.join(&name)).unwrap();
         let hash = Sha256::digest(&bytes);
-        let hash: String = hash[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = |hex: String, byte: &u8| hex + &format!("{byte:02x}");
+        let hash = hash[..16].iter().fold(String::new(), hex);
         let (before, _) = name.rsplit_once('-').unwrap();
         let file = format!("{before}-{hash}.parquet");
         fs::write(archive.join(&file), bytes).unwrap();
@@ -178,7 +179,7 @@ fn a_lost_column_that_no_report_has() {
     let (code, out, _) = altered.run(&["archive", "export", "archive", "--output", "-"]);
     assert_eq!((code, &*out), (0, PLAIN));
     let csv = PLAIN
-        .replace("\n", ",x\n")
+        .replace('\n', ",x\n")
         .replacen(",x", ",additional_credentials_info", 1)
         + ",x";
     let altered = Altered::new(&csv, |frame| {
