@@ -69,12 +69,12 @@ fn killed_a_hundred_times() {
         let before = temporaries(&archive);
         let mut run = adding(&archive, &report(directory.path(), added));
         if runs % 2 == 0 {
-            sleep(duration * (runs / 2 % 50) / 50);
+            sleep(duration * (runs / 2 % 50) / 40);
         } else {
             while run.try_wait().unwrap().is_none() && temporaries(&archive).is_subset(&before) {
                 sleep(Duration::from_micros(50));
             }
-            sleep(duration * (runs / 2 % 10) / 500);
+            sleep(duration * (runs / 2 % 10) / 20);
         }
         run.kill().unwrap();
         run.wait().unwrap();
