@@ -153,17 +153,19 @@ pub(super) struct TypedRow<'a> {
 impl CsvFormat {
     /// The format of a report with this header, in a file that has these typed columns.
     pub(super) fn new(header: &Header, typed: ColumnSet, style: CsvStyle) -> Self {
-        let (mut columns, mut names) = (Vec::new(), Vec::<String>::new());
-        for (position, written) in header.names().iter().enumerate() {
-            let column = typed
-                .iter()
-                .find(|&column| header.position(column) == Some(position));
+        let mut columns = vec![None; header.width()];
+        for column in typed.iter() {
+            if let Some(position) = header.position(column) {
+                columns[position] = Some(column);
+            }
+        }
+        let mut names = Vec::<String>::with_capacity(columns.len());
+        for (position, (written, column)) in header.names().iter().zip(&columns).enumerate() {
             let mut name = column.map_or_else(|| written.clone(), |column| column.name().to_owned());
             let is_typed = |name: &str| Column::from_name(name).is_some_and(|column| typed.contains(column));
             while names.contains(&name) || (column.is_none() && is_typed(&name)) {
                 name = format!("{name}#{}", position + 1);
             }
-            columns.push(column);
             names.push(name);
         }
         let mut format = Self {

@@ -134,23 +134,27 @@ impl ArchiveFile {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub(super) fn header(&self, report: usize) -> Result<Header, Error> {
-        let parse = |written: &[u8]| {
-            let damaged =
-                |error| Error::Damaged(self.path.clone(), format!("a header in its metadata {error}"));
-            Header::parse(written).map_err(damaged)
-        };
-        let header = parse(&self.meta.reports[report].header.0)?;
-        let is_lost =
-            |name: &&String| Column::from_name(name).is_some_and(|column| self.lost.contains(column));
-        if !header.names().iter().any(|name| is_lost(&name)) {
-            return Ok(header);
+    pub(super) fn header(&self, report: usize) -> Result<Vec<u8>, Error> {
+        let written = &self.meta.reports[report].header.0;
+        if self.lost.is_empty() {
+            return Ok(written.clone());
+        }
+        let header = self.parse_header(written)?;
+        let is_kept =
+            |name: &&String| Column::from_name(name).is_none_or(|column| !self.lost.contains(column));
+        let kept: Vec<_> = header.names().iter().filter(is_kept).collect();
+        if kept.len() == header.width() {
+            return Ok(written.clone());
         }
         let mut csv = csv::WriterBuilder::new();
         let mut csv = csv.delimiter(header.delimiter()).from_writer(Vec::new());
-        let written = csv.write_record(header.names().iter().filter(|name| !is_lost(name)));
-        written.expect("invariant: a vector takes all");
-        parse(&csv.into_inner().expect("invariant: a vector takes all"))
+        csv.write_record(kept).expect("invariant: a vector takes all");
+        Ok(csv.into_inner().expect("invariant: a vector takes all"))
+    }
+
+    fn parse_header(&self, header: &[u8]) -> Result<Header, Error> {
+        let damaged = |error| Error::Damaged(self.path.clone(), format!("a header in its metadata {error}"));
+        Header::parse(header).map_err(damaged)
     }
 
     /// The header of a report as it was added.
@@ -158,9 +162,9 @@ impl ArchiveFile {
     /// # Errors
     /// When the file has lost columns of the report, or the header cannot be read.
     pub(super) fn complete_header(&self, report: usize) -> Result<Vec<u8>, Error> {
-        let written = &self.meta.reports[report].header.0;
-        if self.header(report)?.written() == written {
-            return Ok(written.clone());
+        let header = self.header(report)?;
+        if header == self.meta.reports[report].header.0 {
+            return Ok(header);
         }
         let lost: Vec<_> = self.lost.iter().map(Column::name).collect();
         Err(Error::LostColumns(self.path.clone(), lost.join(", ")))
@@ -191,7 +195,7 @@ impl ArchiveFile {
     pub fn chunks(&mut self, report: usize) -> Result<Vec<CsvChunk>, Error> {
         let rows = self.range(report);
         let meta = &self.meta.reports[report];
-        let header = self.header(report)?;
+        let header = self.parse_header(&self.header(report)?)?;
         let format = Arc::new(CsvFormat::new(&header, self.columns, meta.style));
         let (tail, ends_line) = (meta.tail.0.clone(), meta.ends_line);
         let mut chunks = Vec::new();

@@ -31,9 +31,7 @@ impl Container for ArchiveFile {
             .map(|(index, report)| ContainedReport {
                 hash: report.sha256.clone(),
                 // `rows` reports a header that cannot be read.
-                header: self
-                    .header(index)
-                    .map_or_else(|_| Vec::new(), |header| header.written().to_vec()),
+                header: self.header(index).unwrap_or_default(),
                 as_of: report.as_of,
                 as_of_source: report.as_of_source,
                 generated: report.generated,
