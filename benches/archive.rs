@@ -1,5 +1,5 @@
-//! The cost of an archive: `cargo bench --bench archive`. Adds a report of ten thousand users and reads it back as CSV;
-//! also prints the bytes per user.
+//! Times adding a report of ten thousand users to an archive, and reading it back as CSV: `cargo bench --bench archive`.
+//! Also prints the bytes per user.
 
 mod synth;
 
@@ -8,7 +8,7 @@ use std::hint::black_box;
 use std::io::Read as _;
 
 use credlens::archive::add::{Added, add};
-use credlens::archive::csv::Csv;
+use credlens::archive::csv::ReportCsv;
 use credlens::archive::file::ArchiveFile;
 use credlens::archive::store::Directory;
 use credlens::engine::Memory;
@@ -59,7 +59,7 @@ fn benches(criterion: &mut Criterion) {
         bencher.iter(|| {
             let mut file = ArchiveFile::open(&store, path).expect("it is whole");
             read.clear();
-            let mut report = Csv::new(&mut file, 0).expect("it is whole");
+            let mut report = ReportCsv::new(&mut file, 0).expect("it is whole");
             report.read_to_end(&mut read).expect("it is whole");
             assert_eq!(black_box(&read).len(), csv.len());
         });

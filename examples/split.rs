@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use clap::Parser;
-use credlens::engine::{Source as _, SourceEvent};
-use credlens::io::inputs::{Inputs, Limits, Options};
+use credlens::engine::{SourceEvent, Source as _};
+use credlens::io::inputs::{InputOptions, Inputs, Limits};
 use credlens::report::rows::Rows;
 use credlens::report::split::Splitter;
 use credlens::report::time::Timestamp;
@@ -27,7 +27,7 @@ struct Args {
 #[expect(clippy::print_stdout, reason = "the program prints the count")]
 fn main() {
     let args = Args::parse();
-    let options = Options {
+    let options = InputOptions {
         as_of: Some(Timestamp(0)),
         now: Timestamp(0),
         limits: Limits::default(),

@@ -1,4 +1,4 @@
-//! Snapshots in Parquet: what goes in comes out, whatever happens in between.
+//! The archive: reports are exported byte for byte as they were added, and damage is found.
 
 mod cli;
 mod crash;
@@ -14,7 +14,7 @@ use std::path::Path;
 
 use assert_cmd::Command;
 use credlens::archive::add::{Added, add};
-use credlens::archive::csv::Csv;
+use credlens::archive::csv::ReportCsv;
 use credlens::archive::file::ArchiveFile;
 use credlens::archive::list::list;
 use credlens::archive::store::{Directory, Store as _};
@@ -50,10 +50,10 @@ fn csvs(directory: &Path) -> Vec<Vec<u8>> {
     let store = Directory::new(directory);
     let (listed, errors) = list(&store).unwrap();
     assert!(errors.is_empty(), "{errors:?}");
-    let csv = |listed: &credlens::archive::list::Listed| {
+    let csv = |listed: &credlens::archive::list::ListedReport| {
         let mut file = ArchiveFile::open(&store, &listed.file).unwrap();
         let mut csv = Vec::new();
-        Csv::new(&mut file, listed.index)
+        ReportCsv::new(&mut file, listed.index)
             .unwrap()
             .read_to_end(&mut csv)
             .unwrap();
@@ -62,13 +62,13 @@ fn csvs(directory: &Path) -> Vec<Vec<u8>> {
     listed.iter().map(csv).collect()
 }
 
-/// The files of an archive, below it.
+/// The paths of the files of an archive, below it.
 fn files(directory: &Path) -> Vec<String> {
     let entries = Directory::new(directory).list("").unwrap();
     entries.into_iter().map(|entry| entry.path).collect()
 }
 
-/// Copies an archive: none of its directories has directories.
+/// Copies the files of an archive.
 fn copy(from: &Path, to: &Path) {
     for path in files(from) {
         let to = to.join(&path);
@@ -77,13 +77,13 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Runs the program in a directory: its exit status, and what it says.
+/// Runs credlens in a directory, and returns its exit status, standard output and standard error.
 fn credlens(directory: &Path, args: &[&str]) -> (i32, String, String) {
     let mut command = Command::cargo_bin("credlens").unwrap();
     ended(command.current_dir(directory).args(args).env("COLUMNS", "100"))
 }
 
-/// Three months of one account, and a day of another.
+/// A directory with reports: three months of one account, and a day of another.
 fn saved() -> TempDir {
     let directory = tempdir().unwrap();
     fs::create_dir(directory.path().join("reports")).unwrap();

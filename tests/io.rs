@@ -1,4 +1,4 @@
-//! Inputs and outputs on real files.
+//! Inputs and outputs with real files.
 
 mod input_formats;
 mod input_limits;
@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 
 use credlens::engine::{Input, SequentialSource};
 use credlens::io::error::InputError;
-use credlens::io::inputs::{Inputs, Limits, Options};
+use credlens::io::inputs::{InputOptions, Inputs, Limits};
 use credlens::report::schema::TextColumn;
 use credlens::report::time::Timestamp;
 
 const HEADER: &str = "user,mfa_active\n";
 
-/// An input as it was read: its rows, or how it failed.
+/// An input that was read: its rows, or why it failed.
 #[derive(Debug)]
 struct Outcome {
     path: String,
@@ -46,15 +46,15 @@ impl Outcome {
     }
 }
 
-fn options(limits: Limits) -> Options {
-    Options {
+fn options(limits: Limits) -> InputOptions {
+    InputOptions {
         as_of: None,
         now: Timestamp(0),
         limits,
     }
 }
 
-fn read(arguments: Vec<PathBuf>, stdin: impl Read + Send + 'static, options: Options) -> Vec<Outcome> {
+fn read(arguments: Vec<PathBuf>, stdin: impl Read + Send + 'static, options: InputOptions) -> Vec<Outcome> {
     let mut source = Inputs::new(arguments, Box::new(stdin), options);
     let mut blocks = SequentialSource::new(&mut source);
     let (mut text, mut all, mut open) = (Vec::new(), Vec::<Outcome>::new(), false);

@@ -1,61 +1,61 @@
-//! Reports into an archive.
+//! Adds reports to an archive.
 
 use std::collections::BTreeMap;
 
+use super::encode::ReportEncoder;
 use super::error::Error;
 use super::file::ArchiveFile;
 use super::layout::partition;
 use super::list::reports_below;
 use super::meta::ReportMeta;
-use super::report::Reading;
 use super::store::Store;
-use super::writer::{GROUP, Writer};
+use super::writer::{FileWriter, ROWS_PER_GROUP};
 use crate::engine::{Input, SequentialSource, Source};
 use crate::report::header::Header;
 
-/// How many days are written at once. Reports come in the order of time, or are all of a day or two.
-const OPEN: usize = 4;
+/// How many files, one per day, are open at once. Reports are sorted by time, or are all of a day or two.
+const MOST_OPEN_DAYS: usize = 4;
 
-/// What became of reports.
+/// The outcome of adding reports.
 #[derive(Debug, Default)]
 pub struct Added {
     /// The reports that were added.
     pub added: Vec<ReportMeta>,
-    /// Those that were there already.
+    /// The reports that were there already.
     pub known: Vec<ReportMeta>,
     /// Inputs that were not added, and why not.
     pub failed: Vec<(String, String)>,
-    /// Reports of an account and an instant of which the archive has another report, and what to make of it.
-    pub twins: Vec<(String, String)>,
-    /// The files that were written, below the archive.
+    /// The paths of reports that contradict another report of the same account and as-of, and a message.
+    pub conflicts: Vec<(String, String)>,
+    /// The paths of the files that were written, below the archive.
     pub files: Vec<String>,
-    /// Files of the archive that could not be looked at, and why not.
+    /// The errors of files of the archive that could not be read.
     pub unreadable: Vec<Error>,
 }
 
-/// Adds all reports of a source: in one file a day, so that a run over an organization adds one. A report that is
-/// there already adds nothing. What was added before an error stays, and `told` says what that is.
+/// Adds all reports of a source, in one file per day: a run over an organization adds one file. A report that is there
+/// already is not added again. After an error, `outcome` has what was added before.
 ///
 /// # Errors
-/// Where the archive cannot be read or written.
-pub fn add(store: &dyn Store, source: &mut dyn Source, told: &mut Added) -> Result<(), Error> {
+/// When the archive cannot be read or written.
+pub fn add(store: &dyn Store, source: &mut dyn Source, outcome: &mut Added) -> Result<(), Error> {
     let _lock = store.lock()?;
     let mut adder = Adder {
         store,
         days: BTreeMap::new(),
         known: BTreeMap::new(),
-        told,
+        outcome,
     };
     let mut text = Vec::new();
-    // The input being read, and its report unless that was refused.
-    let mut current: Option<(usize, Option<Report>)> = None;
+    // The index of the input that is being read, and its report unless it was refused.
+    let mut current: Option<(usize, Option<PendingReport>)> = None;
     let mut blocks = SequentialSource::new(source);
     while let Some(block) = blocks.next(&mut text) {
         let (input, last) = match block {
             Ok(block) => block,
             Err((path, error)) => {
                 current = None;
-                adder.told.failed.push((path, error.to_string()));
+                adder.outcome.failed.push((path, error.to_string()));
                 continue;
             }
         };
@@ -64,7 +64,7 @@ pub fn add(store: &dyn Store, source: &mut dyn Source, told: &mut Added) -> Resu
             _ => (input.index, adder.begin(&input)),
         };
         if let Some(report) = &mut report {
-            report.block(store, &input.header, &text, last)?;
+            report.add_block(store, &input.header, &text, last)?;
         }
         if !last {
             current = Some((input.index, report));
@@ -76,53 +76,62 @@ pub fn add(store: &dyn Store, source: &mut dyn Source, told: &mut Added) -> Resu
 }
 
 /// A report that is being read.
-struct Report {
-    reading: Reading,
-    /// A file of its own, once it is large.
-    own: Option<Writer>,
+struct PendingReport {
+    encoder: ReportEncoder,
+    /// A file of its own, for a large report.
+    own_file: Option<FileWriter>,
 }
 
-impl Report {
-    fn block(&mut self, store: &dyn Store, header: &Header, text: &[u8], last: bool) -> Result<(), Error> {
-        self.reading.block(header, text, last);
-        if self.reading.held() < GROUP {
+impl PendingReport {
+    fn add_block(
+        &mut self,
+        store: &dyn Store,
+        header: &Header,
+        text: &[u8],
+        last: bool,
+    ) -> Result<(), Error> {
+        self.encoder.add_block(header, text, last);
+        if self.encoder.row_count() < ROWS_PER_GROUP {
             return Ok(());
         }
-        let own = match &mut self.own {
-            Some(own) => own,
-            none => none.insert(Writer::new(store)?),
+        let file = match &mut self.own_file {
+            Some(file) => file,
+            none => none.insert(FileWriter::new(store)?),
         };
-        own.rows(self.reading.take_rows())
+        file.add_rows(self.encoder.take_rows())
     }
 }
 
 struct Adder<'a> {
     store: &'a dyn Store,
     /// Files that are being written, by partition.
-    days: BTreeMap<String, Writer>,
-    /// What the archive has, by partition, as far as it was looked at.
+    days: BTreeMap<String, FileWriter>,
+    /// The reports that the archive has, by partition, for the partitions read so far.
     known: BTreeMap<String, Vec<ReportMeta>>,
-    told: &'a mut Added,
+    outcome: &'a mut Added,
 }
 
 impl Adder<'_> {
-    fn begin(&mut self, input: &Input) -> Option<Report> {
-        match Reading::new(input) {
-            Ok(reading) => Some(Report { reading, own: None }),
+    fn begin(&mut self, input: &Input) -> Option<PendingReport> {
+        match ReportEncoder::new(input) {
+            Ok(encoder) => Some(PendingReport {
+                encoder,
+                own_file: None,
+            }),
             Err(error) => {
-                self.told.failed.push((input.path.clone(), error.to_string()));
+                self.outcome.failed.push((input.path.clone(), error.to_string()));
                 None
             }
         }
     }
 
-    fn end(&mut self, report: Report, header: &Header) -> Result<(), Error> {
-        let (meta, rows) = report.reading.finish(header);
+    fn end(&mut self, report: PendingReport, header: &Header) -> Result<(), Error> {
+        let (meta, rows) = report.encoder.finish(header);
         let day = partition(meta.as_of);
         let known = self.known_on(&day)?;
         let same_instant = || known.iter().filter(|known| known.as_of == meta.as_of);
         if same_instant().any(|known| known.sha256 == meta.sha256) {
-            self.told.known.push(meta);
+            self.outcome.known.push(meta);
             return Ok(());
         }
         let shares = |known: &&ReportMeta| {
@@ -130,58 +139,58 @@ impl Adder<'_> {
                 .iter()
                 .find(|&account| known.accounts.contains(account))
         };
-        let twin = same_instant().find_map(|known| Some((known.path.clone(), shares(&known)?.clone())));
+        let conflict = same_instant().find_map(|known| Some((known.path.clone(), shares(&known)?.clone())));
         known.push(meta.clone());
-        if let Some((path, account)) = twin {
+        if let Some((path, account)) = conflict {
             let message = format!(
-                "is another report of account {account} as of {} than the one added from {path}; both are kept, \
-                 but they cannot both be true",
+                "contradicts the report of account {account} as of {} that was added from {path}; both are stored, \
+                 but at most one is right",
                 meta.as_of
             );
-            self.told.twins.push((meta.path.clone(), message));
+            self.outcome.conflicts.push((meta.path.clone(), message));
         }
-        if let Some(mut own) = report.own {
-            own.rows(rows)?;
-            own.report(meta);
-            return self.close(own);
+        if let Some(mut file) = report.own_file {
+            file.add_rows(rows)?;
+            file.add_report(meta);
+            return self.close(file);
         }
         if !self.days.contains_key(&day) {
-            while self.days.len() >= OPEN
+            while self.days.len() >= MOST_OPEN_DAYS
                 && let Some((_, earliest)) = self.days.pop_first()
             {
                 self.close(earliest)?;
             }
-            self.days.insert(day.clone(), Writer::new(self.store)?);
+            self.days.insert(day.clone(), FileWriter::new(self.store)?);
         }
         let writer = self.days.get_mut(&day).expect("invariant: inserted above");
-        writer.rows(rows)?;
-        writer.report(meta);
+        writer.add_rows(rows)?;
+        writer.add_report(meta);
         Ok(())
     }
 
-    /// The reports that the archive has on a day, those of this run included.
+    /// The reports that the archive has of a day, including those of this run.
     fn known_on(&mut self, day: &str) -> Result<&mut Vec<ReportMeta>, Error> {
         if !self.known.contains_key(day) {
             let (known, unreadable) = reports_below(self.store, &format!("{day}/"), ArchiveFile::open)?;
-            self.told.unreadable.extend(unreadable);
+            self.outcome.unreadable.extend(unreadable);
             let known = known.into_iter().map(|listed| listed.report).collect();
             self.known.insert(day.to_owned(), known);
         }
         Ok(self.known.get_mut(day).expect("invariant: inserted above"))
     }
 
-    fn close(&mut self, writer: Writer) -> Result<(), Error> {
+    fn close(&mut self, writer: FileWriter) -> Result<(), Error> {
         let reports = writer.reports().to_vec();
-        let (name, _) = match writer.finish(self.store) {
+        let name = match writer.finish(self.store) {
             Err(Error::Refused(why)) => {
                 let failed = reports.into_iter().map(|report| (report.path, why.clone()));
-                self.told.failed.extend(failed);
+                self.outcome.failed.extend(failed);
                 return Ok(());
             }
             finished => finished?,
         };
-        self.told.files.push(name.path());
-        self.told.added.extend(reports);
+        self.outcome.files.push(name.path());
+        self.outcome.added.extend(reports);
         Ok(())
     }
 

@@ -1,41 +1,39 @@
-//! An archive in S3.
+//! The storage of an archive in S3.
 
 use std::env;
-use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom};
+use std::io::{self, BufReader, Read as _, Seek as _};
 use std::sync::Arc;
 
 use super::error::Error;
-use super::store::{Data, Entry, Store};
+use super::store::{Store, StoredFile};
 use crate::aws::{self, S3, S3Url};
-use crate::io::keep::Kept;
-use crate::io::temporary::{Temporary, are_same};
+use crate::io::container::FileBytes;
+use crate::io::temporary::{TemporaryFile, are_same};
 
-/// What lies below an address in S3. There is no lock: two writers may both add a report, which is then read once.
+/// An archive below an `s3://` URL. There is no lock: two writers may both add a report, which is then read once.
 pub struct Bucket {
     s3: S3,
-    /// Its key is empty, or ends in `/`.
-    top: S3Url,
+    /// Its key is empty or ends in `/`.
+    root: S3Url,
 }
 
 impl Bucket {
-    /// An archive below this address, where nothing need lie yet.
+    /// An archive below this URL, which may be empty.
     pub fn new(s3: S3, at: S3Url) -> Self {
-        let key = at.key.trim_end_matches('/');
-        let key = if key.is_empty() {
-            String::new()
-        } else {
-            format!("{key}/")
-        };
+        let mut key = at.key.trim_end_matches('/').to_owned();
+        if !key.is_empty() {
+            key.push('/');
+        }
         Self {
             s3,
-            top: S3Url { key, ..at },
+            root: S3Url { key, ..at },
         }
     }
 
     fn at(&self, path: &str) -> S3Url {
         S3Url {
-            bucket: self.top.bucket.clone(),
-            key: format!("{}{path}", self.top.key),
+            bucket: self.root.bucket.clone(),
+            key: format!("{}{path}", self.root.key),
         }
     }
 }
@@ -45,17 +43,17 @@ impl Store for Bucket {
         self.at("").to_string().trim_end_matches('/').to_owned()
     }
 
-    fn list(&self, prefix: &str) -> Result<Vec<Entry>, Error> {
+    fn list(&self, prefix: &str) -> Result<Vec<StoredFile>, Error> {
         let objects = self
             .s3
             .list(&self.at(prefix))
             .map_err(failed(format!("cannot list the archive {}", self.name())))?;
         let entry = |object: aws::S3Object| {
-            let path = object.key.strip_prefix(&self.top.key)?.to_owned();
+            let path = object.key.strip_prefix(&self.root.key)?.to_owned();
             let is_hidden = path
                 .split('/')
                 .any(|part| part.is_empty() || part.starts_with('.'));
-            (!is_hidden).then_some(Entry {
+            (!is_hidden).then_some(StoredFile {
                 path,
                 size: object.size,
             })
@@ -63,43 +61,43 @@ impl Store for Bucket {
         Ok(objects.into_iter().filter_map(entry).collect())
     }
 
-    fn read(&self, path: &str) -> Result<Data, Error> {
+    fn read(&self, path: &str) -> Result<FileBytes, Error> {
         let at = self.at(path);
         let mut object = self
             .s3
             .read(&at.bucket, &at.key)
             .map_err(failed(format!("cannot read {at}")))?;
-        // Parquet is read from its end, and objects may be large: it goes by a file without a name.
-        let mut file = tempfile::tempfile().map_err(Error::io("cannot make a temporary file"))?;
+        // Parquet is read from its end, and objects may be large, so the object is downloaded to an unnamed file.
+        let mut file = tempfile::tempfile().map_err(Error::io("cannot create a temporary file"))?;
         io::copy(&mut object, &mut file).map_err(Error::io(format!("cannot read {at}")))?;
-        Ok(Data::File(Arc::new(file)))
+        Ok(FileBytes::File(Arc::new(file)))
     }
 
-    fn temporary(&self) -> Result<Temporary, Error> {
-        Temporary::new(&env::temp_dir(), ".credlens-", None)
-            .map_err(Error::io("cannot make a temporary file"))
+    fn temporary(&self) -> Result<TemporaryFile, Error> {
+        TemporaryFile::new(&env::temp_dir(), ".credlens-", None)
+            .map_err(Error::io("cannot create a temporary file"))
     }
 
-    fn put(&self, mut file: Temporary, path: &str) -> Result<Kept, Error> {
+    fn put(&self, mut file: TemporaryFile, path: &str) -> Result<(), Error> {
         let mut bytes = Vec::new();
         let mut read = || {
-            file.file().seek(SeekFrom::Start(0))?;
+            file.file().rewind()?;
             file.file().read_to_end(&mut bytes)
         };
         read().map_err(Error::io("cannot read a temporary file"))?;
         let at = self.at(path);
         let put = self.s3.put_new(&at.bucket, &at.key, &bytes);
         match put.map_err(failed(format!("cannot write {at}")))? {
-            aws::Put::Written => return Ok(Kept::Written),
+            aws::Put::Written => return Ok(()),
             aws::Put::WasThere => {}
         }
-        let there = self.s3.read(&at.bucket, &at.key);
-        let there = BufReader::new(there.map_err(failed(format!("cannot read {at}")))?);
-        if are_same(there, &*bytes).map_err(Error::io(format!("cannot read {at}")))? {
-            return Ok(Kept::WasThere);
+        let existing = self.s3.read(&at.bucket, &at.key);
+        let existing = BufReader::new(existing.map_err(failed(format!("cannot read {at}")))?);
+        if are_same(existing, &*bytes).map_err(Error::io(format!("cannot read {at}")))? {
+            return Ok(());
         }
         Err(Error::Refused(format!(
-            "not added: {at} holds other bytes than its name was made of, and objects are not replaced; delete it, \
+            "not added: the bytes of {at} do not match the hash in its name, and objects are not replaced; delete it, \
              then add this report again"
         )))
     }

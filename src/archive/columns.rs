@@ -1,34 +1,35 @@
-//! The columns of an archived file, and rows on their way into them.
+//! The columns of an archived file, and the builder that fills them row by row.
 
 use polars::prelude::{
-    BinaryChunkedBuilder, BooleanChunkedBuilder, ChunkedBuilder as _, Column as Frame, DataFrame, Int64Type,
-    IntoSeries as _, PlSmallStr, PrimitiveChunkedBuilder, Schema, StringChunkedBuilder, TimeUnit, TimeZone,
+    BinaryChunkedBuilder, BooleanChunkedBuilder, ChunkedBuilder as _, Column as PolarsColumn, DataFrame,
+    Int64Type, IntoSeries as _, PlSmallStr, PrimitiveChunkedBuilder, Schema, StringChunkedBuilder, TimeUnit,
+    TimeZone,
 };
 
-use super::spelling::{FLAGS, Row, TEXTS, TIMES};
+use super::csv_format::{FLAGS, TEXTS, TIMES, TypedRow};
 use crate::report::schema::{Column, TextColumn};
 
-/// When the report was made: microseconds, UTC.
+/// The as-of of the report, in microseconds, UTC.
 pub(super) const AS_OF: &str = "as_of";
 /// The account that the row's ARN names.
 pub(super) const ACCOUNT_ID: &str = "account_id";
-/// `user` of the report, which several engines take for a function or a word of their own.
+/// The `user` of the report. In several engines, `user` is a function or a reserved word.
 const USER_NAME: &str = "user_name";
-/// JSON: the cells that are not what their typed columns spell, by the name of their column.
+/// JSON: the cells that differ from the CSV of their typed columns, by the name of the column in the report.
 pub(super) const AS_WRITTEN: &str = "as_written";
-/// The row's bytes, where the other columns do not give them back.
+/// The bytes of the row, if the other columns do not reproduce them.
 pub(super) const RECORD: &str = "record";
 
-/// What a column of the report is called in the archive.
-pub(super) fn name_of(column: Column) -> &'static str {
+/// The name of a report's column in the archive.
+pub(super) fn archived_name(column: Column) -> &'static str {
     match column {
         Column::Text(TextColumn::User) => USER_NAME,
         Column::Time(_) | Column::Flag(_) | Column::Text(_) => column.name(),
     }
 }
 
-/// Rows that are being added.
-pub(super) struct Rows {
+/// Rows that are being added, by column.
+pub(super) struct RowBuilder {
     as_of: PrimitiveChunkedBuilder<Int64Type>,
     account: StringChunkedBuilder,
     times: [PrimitiveChunkedBuilder<Int64Type>; TIMES],
@@ -41,8 +42,8 @@ pub(super) struct Rows {
 
 pub(super) const MICROSECONDS: i64 = 1_000_000;
 
-impl Rows {
-    /// None yet.
+impl RowBuilder {
+    /// No rows.
     pub(super) fn new() -> Self {
         let name = PlSmallStr::from_static;
         let times = |_| PrimitiveChunkedBuilder::new(PlSmallStr::EMPTY, 0);
@@ -58,16 +59,16 @@ impl Rows {
         }
     }
 
-    /// How many there are.
+    /// Number of rows.
     pub(super) fn len(&self) -> usize {
         self.count
     }
 
-    /// Adds one. Text that is not UTF-8 is told as well as it can be: `record` then has its bytes.
+    /// Adds a row. Text that is not UTF-8 is stored with replacement characters; its bytes are in `record` then.
     pub(super) fn push(
         &mut self,
         (as_of, account): (i64, Option<&str>),
-        row: &Row<'_>,
+        row: &TypedRow<'_>,
         as_written: Option<&str>,
         record: Option<&[u8]>,
     ) {
@@ -90,22 +91,22 @@ impl Rows {
         self.count += 1;
     }
 
-    /// All of them as columns, in the order of reports.
+    /// The rows as columns, in the order of the report's columns.
     pub(super) fn finish(self) -> DataFrame {
         let instant = |name: &'static str, column: PrimitiveChunkedBuilder<Int64Type>| {
             let column = column.finish().with_name(PlSmallStr::from_static(name));
             let utc = Some(TimeZone::UTC);
-            Frame::from(column.into_datetime(TimeUnit::Microseconds, utc).into_series())
+            PolarsColumn::from(column.into_datetime(TimeUnit::Microseconds, utc).into_series())
         };
         let mut times = self.times.map(Some);
         let mut flags = self.flags.map(Some);
         let mut texts = self.texts.map(Some);
         let mut columns = vec![
             instant(AS_OF, self.as_of),
-            Frame::from(self.account.finish().into_series()),
+            PolarsColumn::from(self.account.finish().into_series()),
         ];
         for column in Column::ALL {
-            let name = name_of(column);
+            let name = archived_name(column);
             let taken = match column {
                 Column::Time(at) => times[at as usize].take().map(|times| instant(name, times)),
                 Column::Flag(at) => flags[at as usize].take().map(|flags| named(name, flags.finish())),
@@ -113,20 +114,20 @@ impl Rows {
             };
             columns.extend(taken);
         }
-        columns.push(Frame::from(self.as_written.finish().into_series()));
-        columns.push(Frame::from(self.record.finish().into_series()));
+        columns.push(PolarsColumn::from(self.as_written.finish().into_series()));
+        columns.push(PolarsColumn::from(self.record.finish().into_series()));
         DataFrame::new(self.count, columns)
-            .expect("invariant: every column has a cell a row, and its own name")
+            .expect("invariant: columns are equally long, and their names differ")
     }
 }
 
-fn named(name: &'static str, column: impl polars::prelude::IntoSeries) -> Frame {
+fn named(name: &'static str, column: impl polars::prelude::IntoSeries) -> PolarsColumn {
     let mut series = column.into_series();
     series.rename(PlSmallStr::from_static(name));
-    Frame::from(series)
+    PolarsColumn::from(series)
 }
 
-/// The columns and their types.
+/// The names and types of the columns.
 pub(super) fn schema() -> Schema {
-    Schema::clone(Rows::new().finish().schema())
+    Schema::clone(RowBuilder::new().finish().schema())
 }

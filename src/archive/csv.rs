@@ -1,147 +1,145 @@
-//! The CSV of an archived report, made again.
+//! Writes the CSV of an archived report again, byte for byte as it was added.
 
 use std::collections::HashMap;
-use std::io::{self, Read};
+use std::io::{self, Cursor, Read};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::decoded::At;
+use super::csv_format::CsvFormat;
+use super::decoded::DecodedRow;
 use super::error::Error;
-use super::file::{ArchiveFile, Group};
-use super::spelling::Spelling;
+use super::file::{ArchiveFile, RowGroup};
 
-/// How many different [`AS_WRITTEN`] are remembered.
-const REMEMBERED: usize = 1_000;
+/// How many different values of `as_written` are cached.
+const CACHED: usize = 1_000;
 
-/// Bytes of a row, about.
-const USUAL: usize = 256;
+/// Bytes of a typical row.
+const ROW_BYTES: usize = 256;
 
 /// Whether a column has a cell that is not null.
 fn has_any<T: polars::prelude::PolarsDataType>(column: &polars::prelude::ChunkedArray<T>) -> bool {
     column.null_count() < column.len()
 }
 
-/// Rows of an archived report that follow each other.
-pub struct Piece {
-    spelling: Arc<Spelling>,
-    rows: Option<(Arc<Group>, Range<usize>)>,
-    /// What comes behind the last row.
-    behind: Vec<u8>,
-    /// How many bytes too many that makes.
+/// Consecutive rows of an archived report.
+pub struct CsvChunk {
+    format: Arc<CsvFormat>,
+    rows: Option<(Arc<RowGroup>, Range<usize>)>,
+    /// The bytes after the last row.
+    tail: Vec<u8>,
+    /// How many bytes to cut off at the end.
     cut: usize,
 }
 
-impl Piece {
-    /// These rows of a row group; without any, what comes behind none.
-    pub(super) fn new(spelling: &Arc<Spelling>, rows: Option<(Arc<Group>, Range<usize>)>) -> Self {
+impl CsvChunk {
+    /// These rows of a row group, or none of a report without rows.
+    pub(super) fn new(format: &Arc<CsvFormat>, rows: Option<(Arc<RowGroup>, Range<usize>)>) -> Self {
         Self {
-            spelling: Arc::clone(spelling),
+            format: Arc::clone(format),
             rows,
-            behind: Vec::new(),
+            tail: Vec::new(),
             cut: 0,
         }
     }
 
-    /// Ends the report behind them.
+    /// Ends the report after these rows.
     pub(super) fn end(&mut self, tail: Vec<u8>, ends_line: bool) {
-        self.behind = tail;
+        self.tail = tail;
         if !ends_line {
-            self.cut = self.spelling.line_end.bytes().len();
+            self.cut = self.format.style.line_end.bytes().len();
         }
     }
 
-    /// Puts them behind what is there, as they were added.
+    /// Appends their CSV to `text`.
     ///
     /// # Errors
-    /// Where they cannot be decoded.
-    pub fn make(self, text: &mut Vec<u8>) -> Result<(), Error> {
+    /// When they cannot be decoded.
+    pub fn append_to(self, text: &mut Vec<u8>) -> Result<(), Error> {
         if let Some((group, rows)) = self.rows {
             let decoded = group.decoded()?;
-            let mut remembered = Remembered::default();
+            let mut cache = AsWrittenCache::default();
             let (has_records, has_written) = (has_any(&decoded.record), has_any(&decoded.as_written));
-            text.reserve(rows.len() * USUAL);
+            text.reserve(rows.len() * ROW_BYTES);
             for row in rows {
                 if has_records && let Some(record) = decoded.record.get(row) {
                     text.extend_from_slice(record);
                 } else {
                     let json = has_written.then(|| decoded.as_written.get(row)).flatten();
                     let json = json.unwrap_or_default();
-                    let written = remembered.of(&self.spelling, json);
+                    let written = cache.of(&self.format, json);
                     let written = written.map_err(|error| group.damaged(&error))?;
-                    self.spelling.spell(&At { decoded, row }, written, text);
+                    self.format.write_row(&DecodedRow { decoded, row }, written, text);
                 }
             }
         }
-        text.extend_from_slice(&self.behind);
+        text.extend_from_slice(&self.tail);
         text.truncate(text.len().saturating_sub(self.cut));
         Ok(())
     }
 }
 
-/// The cells that are written otherwise than their typed cells spell, by place; empty where none is.
-type Written = Vec<Option<Box<[u8]>>>;
+/// By position, the cells that differ from the CSV of their typed cells; empty if none does.
+type WrittenCells = Vec<Option<Box<[u8]>>>;
 
-/// What values of [`AS_WRITTEN`] say: there are few different ones.
+/// The parsed values of `as_written`, of which there are few different ones.
 #[derive(Default)]
-struct Remembered(HashMap<String, Written, xxhash_rust::xxh3::Xxh3DefaultBuilder>);
+struct AsWrittenCache(HashMap<String, WrittenCells, xxhash_rust::xxh3::Xxh3DefaultBuilder>);
 
-impl Remembered {
-    fn of(&mut self, spelling: &Spelling, json: &str) -> serde_json::Result<&[Option<Box<[u8]>>]> {
+impl AsWrittenCache {
+    fn of(&mut self, format: &CsvFormat, json: &str) -> serde_json::Result<&[Option<Box<[u8]>>]> {
         if json.is_empty() {
             return Ok(&[]);
         }
-        if self.0.len() >= REMEMBERED {
+        if self.0.len() >= CACHED {
             self.0.clear();
         }
         if !self.0.contains_key(json) {
-            self.0.insert(json.to_owned(), written(spelling, json)?);
+            self.0.insert(json.to_owned(), written(format, json)?);
         }
         Ok(&self.0[json])
     }
 }
 
-/// The cells of [`AS_WRITTEN`], by place. What cannot be read is an error: without it a cell that says nothing would
-/// be spelled as one that is absent.
-fn written(spelling: &Spelling, json: &str) -> serde_json::Result<Written> {
+/// Parses a value of `as_written`. One that cannot be parsed is an error: otherwise an unknown cell would become an
+/// absent one.
+fn written(format: &CsvFormat, json: &str) -> serde_json::Result<WrittenCells> {
     let mut cells: HashMap<String, String> = serde_json::from_str(json)?;
-    let of_place = |name: &String| cells.remove(name).map(|cell| cell.into_bytes().into());
-    Ok(spelling.names().iter().map(of_place).collect())
+    let cell = |name: &String| cells.remove(name).map(|cell| cell.into_bytes().into());
+    Ok(format.names().iter().map(cell).collect())
 }
 
-/// The CSV of an archived report, as it was added.
-pub struct Csv {
-    made: Vec<u8>,
-    read: usize,
-    pieces: std::vec::IntoIter<Piece>,
+/// A reader of the CSV of an archived report, as it was added.
+pub struct ReportCsv {
+    block: Cursor<Vec<u8>>,
+    chunks: std::vec::IntoIter<CsvChunk>,
 }
 
-impl Csv {
-    /// Of a report of this file.
+impl ReportCsv {
+    /// Reads a report of this file.
     ///
     /// # Errors
-    /// Where its header is none.
+    /// When its header cannot be read, or the file has lost columns of it.
     pub fn new(file: &mut ArchiveFile, report: usize) -> Result<Self, Error> {
         Ok(Self {
-            made: file.reports()[report].header.0.clone(),
-            read: 0,
-            pieces: file.pieces(report)?.into_iter(),
+            block: Cursor::new(file.complete_header(report)?),
+            chunks: file.chunks(report)?.into_iter(),
         })
     }
 }
 
-impl Read for Csv {
+impl Read for ReportCsv {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        while self.read == self.made.len() {
-            let Some(piece) = self.pieces.next() else {
+        loop {
+            let read = self.block.read(into)?;
+            if read > 0 || into.is_empty() {
+                return Ok(read);
+            }
+            let Some(chunk) = self.chunks.next() else {
                 return Ok(0);
             };
-            self.made.clear();
-            self.read = 0;
-            piece.make(&mut self.made).map_err(io::Error::other)?;
+            self.block.set_position(0);
+            self.block.get_mut().clear();
+            chunk.append_to(self.block.get_mut()).map_err(io::Error::other)?;
         }
-        let count = into.len().min(self.made.len() - self.read);
-        into[..count].copy_from_slice(&self.made[self.read..self.read + count]);
-        self.read += count;
-        Ok(count)
     }
 }

@@ -1,41 +1,43 @@
-//! Rows of an archived file, decoded.
+//! The rows of a row group, decoded from Parquet into one vector per column.
 
 use polars::prelude::{
     BinaryChunked, BooleanChunked, DataFrame, DataType, Int64Chunked, PolarsError, PolarsResult,
     StringChunked,
 };
 
-use super::columns::{AS_WRITTEN, MICROSECONDS, RECORD, name_of};
-use super::spelling::{Cells, FLAGS, RUNS, TEXTS, TIMES};
+use super::columns::{AS_WRITTEN, MICROSECONDS, RECORD, archived_name};
+use super::csv_format::{CREDENTIAL_RUNS, FLAGS, TEXTS, TIMES, TypedCells};
 use crate::report::schema::{Column, FlagColumn, TextColumn, TimeColumn};
 
-/// Stands for null among times.
+/// Null among times.
 const NULL: i64 = i64::MIN;
 
-/// Some rows, decoded: a column each.
+/// Decoded rows, by column.
 #[derive(Default)]
-pub(super) struct Decoded {
+pub(super) struct DecodedRows {
     times: [Vec<i64>; TIMES],
     flags: [Vec<Option<bool>>; FLAGS],
     texts: [StringChunked; TEXTS],
     pub(super) as_written: StringChunked,
     pub(super) record: BinaryChunked,
-    /// Of each of [`RUNS`], by row, whether it says that there is nothing.
-    quiet: [Vec<bool>; RUNS.len()],
+    /// For each of [`CREDENTIAL_RUNS`], by row, whether the credential does not exist.
+    unused: [Vec<bool>; CREDENTIAL_RUNS.len()],
 }
 
-impl Decoded {
-    /// The columns of a frame. This version has all of them: one that is gone would read as cells that are absent.
+impl DecodedRows {
+    /// The columns of a frame. It may lack report columns: the caller knows which ones.
     pub(super) fn of(frame: &DataFrame) -> PolarsResult<Self> {
         let mut decoded = Self::default();
         let column = |name: &str| {
             let missing = |_| PolarsError::ComputeError(format!("its column {name} is missing").into());
-            let column = frame.column(name).map_err(missing)?;
-            PolarsResult::Ok(column.as_materialized_series())
+            frame.column(name).map_err(missing)
         };
-        for kind in Column::ALL {
-            let series = column(name_of(kind))?;
-            match kind {
+        for report_column in Column::ALL {
+            let Ok(column) = frame.column(archived_name(report_column)) else {
+                continue;
+            };
+            let series = column.as_materialized_series();
+            match report_column {
                 Column::Time(time) => {
                     let physical = series.cast(&DataType::Int64)?;
                     decoded.times[time as usize] = times(physical.i64()?);
@@ -46,50 +48,50 @@ impl Decoded {
         }
         decoded.as_written = column(AS_WRITTEN)?.str()?.clone();
         decoded.record = column(RECORD)?.binary()?.clone();
-        decoded.quiet = RUNS.map(|columns| decoded.is_quiet(frame.height(), columns));
+        decoded.unused = CREDENTIAL_RUNS.map(|columns| decoded.is_unused(frame.height(), columns));
         Ok(decoded)
     }
 
-    /// By row, whether one of [`RUNS`] says that there is nothing.
-    fn is_quiet(&self, rows: usize, columns: &[Column]) -> Vec<bool> {
-        let mut quiet = vec![true; rows];
+    /// By row, whether a credential does not exist.
+    fn is_unused(&self, rows: usize, columns: &[Column]) -> Vec<bool> {
+        let mut unused = vec![true; rows];
         for &column in columns {
             match column {
                 Column::Time(time) => {
                     let times = &self.times[time as usize];
-                    quiet.truncate(times.len());
-                    for (quiet, &time) in quiet.iter_mut().zip(times) {
-                        *quiet &= time == NULL;
+                    unused.truncate(times.len());
+                    for (unused, &time) in unused.iter_mut().zip(times) {
+                        *unused &= time == NULL;
                     }
                 }
                 Column::Flag(flag) => {
                     let flags = &self.flags[flag as usize];
-                    quiet.truncate(flags.len());
-                    for (quiet, &flag) in quiet.iter_mut().zip(flags) {
-                        *quiet &= flag == Some(false);
+                    unused.truncate(flags.len());
+                    for (unused, &flag) in unused.iter_mut().zip(flags) {
+                        *unused &= flag == Some(false);
                     }
                 }
                 Column::Text(text) => {
                     let texts = &self.texts[text as usize];
                     if texts.null_count() < texts.len() {
-                        for (quiet, is_null) in quiet.iter_mut().zip(texts.is_null().iter()) {
-                            *quiet &= is_null == Some(true);
+                        for (unused, is_null) in unused.iter_mut().zip(texts.is_null().iter()) {
+                            *unused &= is_null == Some(true);
                         }
                     }
                 }
             }
         }
-        quiet
+        unused
     }
 }
 
-/// A row of those that were decoded.
-pub(super) struct At<'a> {
-    pub(super) decoded: &'a Decoded,
+/// One decoded row.
+pub(super) struct DecodedRow<'a> {
+    pub(super) decoded: &'a DecodedRows,
     pub(super) row: usize,
 }
 
-impl Cells for At<'_> {
+impl TypedCells for DecodedRow<'_> {
     fn time(&self, column: TimeColumn) -> Option<i64> {
         let time = self.decoded.times[column as usize].get(self.row).copied();
         time.filter(|&time| time != NULL)
@@ -108,8 +110,8 @@ impl Cells for At<'_> {
             .map(str::as_bytes)
     }
 
-    fn is_quiet(&self, run: usize) -> bool {
-        self.decoded.quiet[run].get(self.row) == Some(&true)
+    fn is_unused(&self, run: usize) -> bool {
+        self.decoded.unused[run].get(self.row) == Some(&true)
     }
 }
 

@@ -1,42 +1,50 @@
-//! What can go wrong with an archive.
+//! The errors of an archive.
 
 use std::io;
 
-/// Why something could not be done with an archive.
+/// Why an operation on an archive failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The file system, or S3.
+    /// An error of the file system or of S3.
     #[error("{what}: {error}")]
     Io {
-        /// What was tried, such as `cannot read archive/x.parquet`.
+        /// What failed, such as `cannot read archive/x.parquet`.
         what: String,
-        /// How it failed.
+        /// Why.
         error: io::Error,
     },
-    /// A Parquet file that this program did not write.
-    #[error("{0} is a Parquet file, but none of an archive of credlens; keep such files out of the way")]
-    Foreign(String),
-    /// Something that is named like a file of the archive and is none.
-    #[error("{0} is {1}, and no file of an archive of credlens; move it away")]
-    Stranger(String, &'static str),
-    /// A file of a later version of the archive.
+    /// A Parquet file that credlens did not write.
     #[error(
-        "{0} was written by a newer credlens (archive version {1}); this one reads up to version {2}: install the newer one"
+        "{0} is a Parquet file, but credlens did not write it; move it out of the archive, or do not name it"
+    )]
+    NotAnArchive(String),
+    /// Something with the name of an archived file that is not a file.
+    #[error("{0} is {1}, not a file of the archive; move it away")]
+    NotAFile(String, &'static str),
+    /// A file of a newer version of the archive.
+    #[error(
+        "{0} was written by a newer credlens (archive version {1}; this one reads up to {2}); install the newer one"
     )]
     Newer(String, u32, u32),
-    /// A file whose bytes are not those that were written.
+    /// A file whose bytes or content changed since it was written.
     #[error(
-        "{0} is damaged: {1}; restore it from a backup, or add its reports again and, if it is still told then, delete it"
+        "{0} is damaged: {1}; restore it from a backup, or add its reports again and delete it if this error stays"
     )]
     Damaged(String, String),
+    /// A file that lacks columns of its version.
+    #[error(
+        "{0} has lost columns of its reports ({1}): a scan treats them as missing from the report, but its CSV cannot be \
+         exported; restore the file from a backup, or delete it and add its reports again"
+    )]
+    LostColumns(String, String),
     /// A report that cannot be archived.
     #[error("{0}")]
     Refused(String),
 }
 
 impl Error {
-    /// Of the file system, while doing something.
+    /// Adds what failed to an error of the file system.
     pub(super) fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         move |error| Self::Io {
             what: what.into(),

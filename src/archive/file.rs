@@ -1,76 +1,84 @@
-//! One file of an archive, read.
+//! Reads one file of an archive: its metadata, and its rows group by group.
 
 use std::cell::Cell;
-use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::io::{Cursor, Seek as _};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::{Arc, Once, OnceLock};
 
 use polars::io::SerReader as _;
-use polars::prelude::{ParallelStrategy, PolarsResult};
-use sha2::{Digest as _, Sha256};
+use polars::io::mmap::MmapBytesReader;
+use polars::prelude::{ParallelStrategy, ParquetReader, PolarsResult};
 
-use super::csv::Piece;
-use super::decoded::Decoded;
+use super::columns::archived_name;
+use super::csv::CsvChunk;
+use super::csv_format::CsvFormat;
+use super::decoded::DecodedRows;
+use super::encode::sha256;
 use super::error::Error;
-use super::layout::Name;
-use super::meta::{FileMeta, KEY, ReportMeta, VERSION};
-use super::report::hex;
-use super::spelling::Spelling;
-use super::store::{Data, Store};
+use super::layout::FileName;
+use super::meta::{FileMeta, KEY, ReportMeta, VERSION, columns};
+use super::store::Store;
+use crate::io::container::FileBytes;
 use crate::report::header::Header;
+use crate::report::schema::{Column, ColumnSet};
 
 /// A file of an archive.
 pub struct ArchiveFile {
     path: String,
-    data: Data,
+    data: FileBytes,
     meta: FileMeta,
+    /// The typed columns of its version.
+    columns: ColumnSet,
+    /// Those of them that it lacks, because another program rewrote it. A report with such a column is read as one
+    /// without it, so that its cells are absent or unknown as [`Column::OPTIONAL`] says.
+    lost: ColumnSet,
     /// Where each row group ends.
     groups: Vec<usize>,
-    /// The row group that was asked for last: the reports of a file follow each other.
-    group: Option<(usize, Arc<Group>)>,
+    /// The row group that was used last: the next report often begins in it.
+    group: Option<(usize, Arc<RowGroup>)>,
 }
 
-/// A row group, decoded once it is needed: its pages have to be unpacked whole.
-pub(super) struct Group {
+/// A row group. It is decoded when it is needed, and as a whole, because its pages are compressed.
+pub(super) struct RowGroup {
     path: String,
-    data: Data,
+    data: FileBytes,
     start: usize,
     length: usize,
-    decoded: OnceLock<Result<Decoded, String>>,
+    decoded: OnceLock<Result<DecodedRows, String>>,
 }
 
 impl ArchiveFile {
-    /// Opens a file, and makes sure that its bytes are those that were written.
+    /// Opens a file and checks that its bytes are unchanged.
     ///
     /// # Errors
-    /// Where it cannot be read, is damaged, or none of an archive.
+    /// When it cannot be read, is damaged, or is not of an archive.
     pub fn open(store: &dyn Store, path: &str) -> Result<Self, Error> {
         let shown = format!("{}/{path}", store.name());
-        Self::of_data(store.read(path)?, shown, Name::parse(path).as_ref())
+        Self::from_bytes(store.read(path)?, shown, FileName::parse(path).as_ref())
     }
 
-    /// The same of bytes that are there already; `name` is the place that they are from, if it is one of an
-    /// archive.
+    /// The same for bytes from elsewhere, which are checked if they come from a file with a name of an archive. `shown`
+    /// is what errors call the file.
     ///
     /// # Errors
-    /// Where they cannot be read, are damaged, or none of an archive.
-    pub(super) fn of_data(data: Data, shown: String, name: Option<&Name>) -> Result<Self, Error> {
+    /// When they cannot be read, are damaged, or are not of an archive.
+    pub(super) fn from_bytes(data: FileBytes, shown: String, name: Option<&FileName>) -> Result<Self, Error> {
         if let Some(name) = name {
             check_hash(&data, name, &shown)?;
         }
-        Self::of(data, shown)
+        Self::parse(data, shown)
     }
 
-    /// Opens a file without reading more than its metadata.
+    /// Opens a file and reads only its metadata, without a check of its bytes.
     pub(super) fn open_unchecked(store: &dyn Store, path: &str) -> Result<Self, Error> {
-        Self::of(store.read(path)?, format!("{}/{path}", store.name()))
+        Self::parse(store.read(path)?, format!("{}/{path}", store.name()))
     }
 
     /// Reads the metadata.
-    fn of(data: Data, path: String) -> Result<Self, Error> {
+    fn parse(data: FileBytes, path: String) -> Result<Self, Error> {
         let footer = guarded(&path, || {
-            let mut reader = data.reader()?;
+            let mut reader = parquet(&data)?;
             let footer = reader.get_metadata()?;
             let pairs = footer.key_value_metadata().clone().unwrap_or_default();
             let json = pairs.into_iter().find(|pair| pair.key == KEY);
@@ -79,10 +87,11 @@ impl ArchiveFile {
                 end = group.num_rows().saturating_add(end);
                 end
             });
-            Ok((groups.collect::<Vec<_>>(), json.and_then(|pair| pair.value)))
+            let groups = groups.collect::<Vec<_>>();
+            Ok((groups, json.and_then(|pair| pair.value), reader.schema()?))
         })?;
-        let (groups, Some(json)) = footer else {
-            return Err(Error::Foreign(path));
+        let (groups, Some(json), schema) = footer else {
+            return Err(Error::NotAnArchive(path));
         };
         let rows = groups.last().copied().unwrap_or_default();
         let version = serde_json::from_str(&json).map(|Version { version }| version);
@@ -96,9 +105,13 @@ impl ArchiveFile {
         })?;
         meta.check(rows as u64)
             .map_err(|why| Error::Damaged(path.clone(), why))?;
+        let columns = columns(meta.version);
+        let is_lost = |&column: &Column| !schema.contains(archived_name(column));
         Ok(Self {
             path,
             data,
+            columns,
+            lost: columns.iter().filter(is_lost).collect(),
             meta,
             groups,
             group: None,
@@ -117,14 +130,54 @@ impl ArchiveFile {
         start..start + count(&self.meta.reports[report])
     }
 
+    /// The header of a report, without the columns that the file has lost.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(super) fn header(&self, report: usize) -> Result<Vec<u8>, Error> {
+        let written = &self.meta.reports[report].header.0;
+        if self.lost.is_empty() {
+            return Ok(written.clone());
+        }
+        let header = self.parse_header(written)?;
+        let is_kept =
+            |name: &&String| Column::from_name(name).is_none_or(|column| !self.lost.contains(column));
+        let kept: Vec<_> = header.names().iter().filter(is_kept).collect();
+        if kept.len() == header.width() {
+            return Ok(written.clone());
+        }
+        let mut csv = csv::WriterBuilder::new();
+        let mut csv = csv.delimiter(header.delimiter()).from_writer(Vec::new());
+        csv.write_record(kept).expect("invariant: a vector takes all");
+        Ok(csv.into_inner().expect("invariant: a vector takes all"))
+    }
+
+    fn parse_header(&self, header: &[u8]) -> Result<Header, Error> {
+        let damaged = |error| Error::Damaged(self.path.clone(), format!("a header in its metadata {error}"));
+        Header::parse(header).map_err(damaged)
+    }
+
+    /// The header of a report as it was added.
+    ///
+    /// # Errors
+    /// When the file has lost columns of the report, or the header cannot be read.
+    pub(super) fn complete_header(&self, report: usize) -> Result<Vec<u8>, Error> {
+        let header = self.header(report)?;
+        if header == self.meta.reports[report].header.0 {
+            return Ok(header);
+        }
+        let lost: Vec<_> = self.lost.iter().map(Column::name).collect();
+        Err(Error::LostColumns(self.path.clone(), lost.join(", ")))
+    }
+
     /// The row group of a row.
-    fn group(&mut self, row: usize) -> Arc<Group> {
+    fn group(&mut self, row: usize) -> Arc<RowGroup> {
         let number = self.groups.partition_point(|&end| end <= row);
         if let Some((_, group)) = self.group.as_ref().filter(|(last, _)| *last == number) {
             return Arc::clone(group);
         }
         let start = number.checked_sub(1).map_or(0, |before| self.groups[before]);
-        let group = Arc::new(Group {
+        let group = Arc::new(RowGroup {
             path: self.path.clone(),
             data: self.data.clone(),
             start,
@@ -135,49 +188,46 @@ impl ArchiveFile {
         group
     }
 
-    /// The rows of a report in pieces, one a row group and one at least.
+    /// The rows of a report, in one chunk per row group and at least one.
     ///
     /// # Errors
-    /// Where its header is none.
-    pub fn pieces(&mut self, report: usize) -> Result<Vec<Piece>, Error> {
+    /// When its header cannot be read.
+    pub fn chunks(&mut self, report: usize) -> Result<Vec<CsvChunk>, Error> {
         let rows = self.range(report);
         let meta = &self.meta.reports[report];
-        let header = Header::parse(&meta.header.0).map_err(|error| {
-            Error::Damaged(self.path.clone(), format!("a header in its metadata {error}"))
-        })?;
-        let spelling = Arc::new(Spelling::new(&header, meta.utc, meta.line_end, meta.quotes));
+        let header = self.parse_header(&self.header(report)?)?;
+        let format = Arc::new(CsvFormat::new(&header, self.columns, meta.style));
         let (tail, ends_line) = (meta.tail.0.clone(), meta.ends_line);
-        let mut pieces = Vec::new();
+        let mut chunks = Vec::new();
         let mut row = rows.start;
         while row < rows.end {
             let group = self.group(row);
             let first = row - group.start;
             let end = group.length.min(rows.end - group.start);
             row = group.start + end;
-            pieces.push(Piece::new(&spelling, Some((group, first..end))));
+            chunks.push(CsvChunk::new(&format, Some((group, first..end))));
         }
-        if pieces.is_empty() {
-            pieces.push(Piece::new(&spelling, None));
+        if chunks.is_empty() {
+            chunks.push(CsvChunk::new(&format, None));
         }
-        if let Some(last) = pieces.last_mut() {
+        if let Some(last) = chunks.last_mut() {
             last.end(tail, ends_line);
         }
-        Ok(pieces)
+        Ok(chunks)
     }
 }
 
-impl Group {
-    /// Its rows.
-    pub(super) fn decoded(&self) -> Result<&Decoded, Error> {
+impl RowGroup {
+    /// Its rows. They are decoded once.
+    pub(super) fn decoded(&self) -> Result<&DecodedRows, Error> {
         let decode = || {
             let frame = guarded(&self.path, || {
-                self.data
-                    .reader()?
+                parquet(&self.data)?
                     .with_slice(Some((self.start, self.length)))
                     .read_parallel(ParallelStrategy::None)
                     .finish()
             });
-            let decoded = frame.and_then(|frame| guarded(&self.path, || Decoded::of(&frame)));
+            let decoded = frame.and_then(|frame| guarded(&self.path, || DecodedRows::of(&frame)));
             decoded.map_err(|error| error.to_string())
         };
         self.decoded
@@ -186,11 +236,18 @@ impl Group {
             .map_err(|error| Error::Refused(error.clone()))
     }
 
-    /// That its cells as written are none.
+    /// The error that its cells as written cannot be parsed.
     pub(super) fn damaged(&self, error: &serde_json::Error) -> Error {
         let why = format!("its cells as written cannot be read ({error})");
         Error::Damaged(self.path.clone(), why)
     }
+}
+
+fn parquet(bytes: &FileBytes) -> PolarsResult<ParquetReader<Box<dyn MmapBytesReader>>> {
+    Ok(ParquetReader::new(match bytes {
+        FileBytes::File(file) => Box::new(file.try_clone()?),
+        FileBytes::Memory(bytes) => Box::new(Cursor::new(Arc::clone(bytes))),
+    }))
 }
 
 #[derive(serde::Deserialize)]
@@ -198,43 +255,27 @@ struct Version {
     version: u32,
 }
 
-fn check_hash(data: &Data, name: &Name, shown: &str) -> Result<(), Error> {
-    let hash = hash_of(data).map_err(Error::io(format!("cannot read {shown}")))?;
+fn check_hash(data: &FileBytes, name: &FileName, shown: &str) -> Result<(), Error> {
+    let hash = match data {
+        FileBytes::Memory(bytes) => sha256(&**bytes),
+        FileBytes::File(file) => (&**file).rewind().and_then(|()| sha256(&**file)),
+    };
+    let hash = hash.map_err(Error::io(format!("cannot read {shown}")))?;
     if hash.starts_with(&name.hash) {
         return Ok(());
     }
-    let why = "its bytes are not those that its name was made of";
+    let why = "its bytes do not match the hash in its name";
     Err(Error::Damaged(shown.to_owned(), why.to_owned()))
 }
 
-/// SHA-256 of all bytes, in hexadecimal.
-fn hash_of(data: &Data) -> io::Result<String> {
-    let mut hash = Sha256::new();
-    let mut file = match data {
-        Data::Bytes(bytes) => {
-            hash.update(bytes);
-            return Ok(hex(&hash.finalize()));
-        }
-        Data::File(file) => &**file,
-    };
-    file.seek(SeekFrom::Start(0))?;
-    let mut buffer = vec![0; 64 * 1024];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(hex(&hash.finalize())),
-            read => hash.update(&buffer[..read]),
-        }
-    }
-}
-
 thread_local! {
-    /// Whether a panic of this thread is caught, and told as what it means.
+    /// Whether a panic of this thread is caught and reported as damage.
     static GUARDED: Cell<bool> = const { Cell::new(false) };
 }
 
 static QUIET: Once = Once::new();
 
-/// Runs the Parquet decoder, which may fail and even panic on bytes that no writer wrote.
+/// Runs the Parquet decoder, which may panic on damaged bytes.
 fn guarded<T>(path: &str, decode: impl FnOnce() -> PolarsResult<T>) -> Result<T, Error> {
     let damaged = |why: String| Error::Damaged(path.to_owned(), why);
     QUIET.call_once(|| {
@@ -250,6 +291,6 @@ fn guarded<T>(path: &str, decode: impl FnOnce() -> PolarsResult<T>) -> Result<T,
     GUARDED.set(false);
     match result {
         Ok(result) => result.map_err(|error| damaged(error.to_string())),
-        Err(_) => Err(damaged("it is no valid Parquet".to_owned())),
+        Err(_) => Err(damaged("it is not valid Parquet".to_owned())),
     }
 }

@@ -1,64 +1,50 @@
-//! Archived reports as inputs.
+//! Lets `io` read archived reports as inputs like any other.
 
 use std::path::Path;
-use std::sync::Arc;
 
-use super::csv::Piece;
+use super::csv::CsvChunk;
 use super::file::ArchiveFile;
-use super::layout::Name;
-use super::meta::ReportMeta;
-use super::store::Data;
-use crate::engine::{AccountInfo, DeferredText, SourceError};
-use crate::io::contained::{Contained, Container, Containers, Content};
+use super::layout::FileName;
+use crate::engine::{AccountInfo, SourceError, DeferredText};
+use crate::io::container::{ContainedReport, Container, ContainerFormat, FileBytes};
 
-/// Opens files of archives among the inputs.
+/// Opens Parquet files among the inputs.
 #[derive(Debug, Default)]
-pub struct ArchivedInputs;
+pub struct ArchiveFormat;
 
-impl Containers for ArchivedInputs {
-    fn open(&mut self, path: &Path, content: Content) -> Result<Box<dyn Container>, SourceError> {
-        let data = match content {
-            Content::File(file) => Data::File(Arc::new(file)),
-            Content::Bytes(bytes) => Data::Bytes(bytes.into()),
-        };
-        // The last two names of the path are its place in an archive.
-        let mut names: Vec<_> = path
-            .iter()
-            .rev()
-            .take(2)
-            .map(|name| name.to_string_lossy())
-            .collect();
-        names.reverse();
-        let name = Name::parse(&names.join("/"));
-        Ok(Box::new(ArchiveFile::of_data(
-            data,
-            "it".to_owned(),
-            name.as_ref(),
-        )?))
+impl ContainerFormat for ArchiveFormat {
+    fn open(&mut self, path: &Path, bytes: FileBytes) -> Result<Box<dyn Container>, SourceError> {
+        // In an archive, the file is named by the last two parts of its path.
+        let parent = path.parent().and_then(Path::file_name).unwrap_or_default();
+        let file = path.file_name().unwrap_or_default();
+        let name = format!("{}/{}", parent.to_string_lossy(), file.to_string_lossy());
+        // The diagnostic names the path.
+        let file = ArchiveFile::from_bytes(bytes, "it".to_owned(), FileName::parse(&name).as_ref())?;
+        Ok(Box::new(file))
     }
 }
 
 impl Container for ArchiveFile {
-    fn reports(&self) -> Vec<Contained> {
-        Self::reports(self).iter().map(contained).collect()
+    fn reports(&self) -> Vec<ContainedReport> {
+        let reports = Self::reports(self).iter().enumerate();
+        reports
+            .map(|(index, report)| ContainedReport {
+                hash: report.sha256.clone(),
+                // `rows` reports a header that cannot be read.
+                header: self.header(index).unwrap_or_default(),
+                as_of: report.as_of,
+                as_of_source: report.as_of_source,
+                generated: report.generated,
+                account: AccountInfo {
+                    name: report.account_name.clone(),
+                    ..AccountInfo::default()
+                },
+            })
+            .collect()
     }
 
     fn rows(&mut self, report: usize) -> Result<Vec<DeferredText>, SourceError> {
-        let text = |piece: Piece| DeferredText::new(move |text| Ok(piece.make(text)?));
-        Ok(self.pieces(report)?.into_iter().map(text).collect())
-    }
-}
-
-fn contained(report: &ReportMeta) -> Contained {
-    Contained {
-        hash: report.sha256.clone(),
-        header: report.header.0.clone(),
-        as_of: report.as_of,
-        as_of_source: report.as_of_source,
-        generated: report.generated,
-        account: AccountInfo {
-            name: report.account_name.clone(),
-            ..AccountInfo::default()
-        },
+        let text = |chunk: CsvChunk| DeferredText::new(move |text| Ok(chunk.append_to(text)?));
+        Ok(self.chunks(report)?.into_iter().map(text).collect())
     }
 }

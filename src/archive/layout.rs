@@ -1,28 +1,28 @@
-//! Where files lie in an archive: `snapshot_date=2026-11-21/20261121T083000Z-0123456789abcdef0123456789abcdef.parquet`.
+//! The paths of files in an archive:
+//! `snapshot_date=2026-11-21/20261121T083000Z-0123456789abcdef0123456789abcdef.parquet`.
 //!
-//! A name is made of the earliest as-of of a file's reports and of the first half of the SHA-256 of its bytes,
-//! never of text from a report. So a name tells whether its file is whole, no index has to be kept in step,
-//! and files are never changed.
+//! A name has the earliest as-of of a file's reports and the first half of the SHA-256 of its bytes, and no text from a
+//! report. So a name shows whether its file is whole, there is no index to update, and files never change.
 
 use crate::report::time::Timestamp;
 
-/// The partition key: no engine takes its values for numbers.
+/// The partition key. No engine treats its values as numbers.
 const PARTITION: &str = "snapshot_date=";
 const EXTENSION: &str = ".parquet";
-/// Hexadecimal digits of the hash that a name has.
+/// Hexadecimal digits of the hash in a name.
 const DIGITS: usize = 32;
 
-/// The place of a file, below the archive.
+/// The path of a file below the archive, parsed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Name {
-    /// The earliest as-of of its reports, whose day names the directory.
+pub struct FileName {
+    /// The earliest as-of of its reports; its day names the directory.
     pub as_of: Timestamp,
     /// The beginning of the SHA-256 of its bytes, in hexadecimal.
     pub hash: String,
 }
 
-impl Name {
-    /// Of a file with this earliest as-of and this whole hash in hexadecimal.
+impl FileName {
+    /// The name of a file with this earliest as-of and this SHA-256 in hexadecimal.
     pub(super) fn new(as_of: Timestamp, sha256: &str) -> Self {
         Self {
             as_of,
@@ -30,7 +30,7 @@ impl Name {
         }
     }
 
-    /// Reads a path below the archive, with `/`; none where no archived file has it.
+    /// Parses a path below the archive, with `/`; `None` if an archived file cannot have it.
     pub fn parse(path: &str) -> Option<Self> {
         let (directory, file) = path.split_once('/')?;
         let (time, hash) = file.strip_suffix(EXTENSION)?.split_once('-')?;
@@ -53,7 +53,7 @@ impl Name {
     }
 }
 
-/// The directory of snapshots of this day.
+/// The directory of the snapshots of a day.
 pub(super) fn partition(as_of: Timestamp) -> String {
     let instant = as_of.to_string();
     let date = instant.split_once('T').map_or(instant.as_str(), |(date, _)| date);
@@ -65,11 +65,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_read_as_they_are_made() {
-        let name = Name::new(Timestamp(1_795_249_800), &"0123456789abcdef".repeat(4));
+    fn names_round_trip() {
+        let name = FileName::new(Timestamp(1_795_249_800), &"0123456789abcdef".repeat(4));
         let path = "snapshot_date=2026-11-21/20261121T083000Z-0123456789abcdef0123456789abcdef.parquet";
         assert_eq!(name.path(), path);
-        assert_eq!(Name::parse(path), Some(name));
+        assert_eq!(FileName::parse(path), Some(name));
         for wrong in [
             "snapshot_date=2026-11-22/20261121T083000Z-0123456789abcdef0123456789abcdef.parquet",
             "snapshot_date=2026-11-21/20261121T083000Z-0123456789ABCDEF0123456789abcdef.parquet",
@@ -79,7 +79,7 @@ mod tests {
             "snapshot_date=2026-11-21/x/20261121T083000Z-0123456789abcdef0123456789abcdef.parquet",
             "snapshot_date=ä/ä-0.parquet",
         ] {
-            assert_eq!(Name::parse(wrong), None, "{wrong}");
+            assert_eq!(FileName::parse(wrong), None, "{wrong}");
         }
     }
 }

@@ -1,40 +1,40 @@
-//! What an archive holds.
+//! Lists the reports of an archive.
 
 use std::collections::BTreeSet;
 
 use super::error::Error;
 use super::file::ArchiveFile;
-use super::layout::Name;
+use super::layout::FileName;
 use super::meta::ReportMeta;
 use super::store::Store;
 use crate::output::archive::ArchivedReport;
 
-/// An archived report, and where it lies.
+/// An archived report and its file.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Listed {
-    /// Its file, below the archive.
+pub struct ListedReport {
+    /// The path of its file below the archive.
     pub file: String,
-    /// Bytes of that file.
+    /// The size of that file in bytes.
     pub size: u64,
-    /// Its place in the file, from 0.
+    /// Its index in the file.
     pub index: usize,
-    /// How many reports that file holds.
+    /// Number of reports in that file.
     pub reports: usize,
-    /// What is known of it.
+    /// Its metadata.
     pub report: ReportMeta,
 }
 
-impl Listed {
-    /// Where it lies below the archive, as an INPUT names it.
-    pub fn place(&self) -> String {
+impl ListedReport {
+    /// Its path below the archive, as an INPUT names it.
+    pub fn path(&self) -> String {
         match self.reports {
             1 => self.file.clone(),
             _ => format!("{}#{}", self.file, self.index + 1),
         }
     }
 
-    /// As it is told.
-    pub fn told(&self) -> ArchivedReport {
+    /// The form that outputs show.
+    pub fn to_output(&self) -> ArchivedReport {
         let report = &self.report;
         ArchivedReport {
             as_of: report.as_of.to_string(),
@@ -46,50 +46,55 @@ impl Listed {
             path: report.path.clone(),
             bytes: report.bytes,
             sha256: report.sha256.clone(),
-            file: self.place(),
+            file: self.path(),
         }
     }
 }
 
-/// The reports of an archive in the order of their as-of, each once, and what could not be read. Reads the
-/// metadata alone: [`verify`](super::verify::verify) reads all.
+/// The reports of an archive in the order of their as-of, each once, and the errors of files that could not be read.
+/// Reads only the metadata: [`verify`](super::verify::verify) reads everything.
 ///
 /// # Errors
-/// Where the archive cannot be listed.
-pub fn list(store: &dyn Store) -> Result<(Vec<Listed>, Vec<Error>), Error> {
+/// When the archive cannot be listed.
+pub fn list(store: &dyn Store) -> Result<(Vec<ListedReport>, Vec<Error>), Error> {
     let (mut reports, errors) = reports_below(store, "", ArchiveFile::open_unchecked)?;
     reports.sort_by(|one, other| {
-        let key = |listed: &Listed| (listed.report.as_of, listed.report.accounts.clone());
+        let key = |listed: &ListedReport| (listed.report.as_of, listed.report.accounts.clone());
         key(one).cmp(&key(other))
     });
-    // Two writers that know nothing of each other, as on S3, may both have added one.
+    // Without a lock, as on S3, two writers may both have added a report.
     let mut seen = BTreeSet::new();
     reports.retain(|listed| seen.insert((listed.report.as_of, listed.report.sha256.clone())));
     Ok((reports, errors))
 }
 
-/// The reports of files whose path begins so, opened like this, in the order of files.
+/// The reports of the files whose path has this prefix, in the order of the files, and the errors of `open`.
 pub(super) fn reports_below(
     store: &dyn Store,
     prefix: &str,
     open: fn(&dyn Store, &str) -> Result<ArchiveFile, Error>,
-) -> Result<(Vec<Listed>, Vec<Error>), Error> {
+) -> Result<(Vec<ListedReport>, Vec<Error>), Error> {
     let (mut reports, mut errors) = (Vec::new(), Vec::new());
     for entry in store.list(prefix)? {
-        if Name::parse(&entry.path).is_none() {
+        if FileName::parse(&entry.path).is_none() {
             continue;
         }
         match open(store, &entry.path) {
             Err(error) => errors.push(error),
             Ok(file) => {
                 let count = file.reports().len();
-                reports.extend(file.reports().iter().enumerate().map(|(index, report)| Listed {
-                    file: entry.path.clone(),
-                    size: entry.size,
-                    index,
-                    reports: count,
-                    report: report.clone(),
-                }));
+                reports.extend(
+                    file.reports()
+                        .iter()
+                        .enumerate()
+                        .map(|(index, report)| ListedReport {
+                            file: entry.path.clone(),
+                            size: entry.size,
+                            index,
+                            reports: count,
+                            report: report.clone(),
+                        }),
+                );
             }
         }
     }

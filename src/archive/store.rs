@@ -1,83 +1,62 @@
-//! Where an archive lies.
+//! The storage of an archive: the [`Store`] trait, and its implementation for a directory.
 
-#![expect(clippy::disallowed_methods, reason = "an archive is files")]
+#![expect(clippy::disallowed_methods, reason = "an archive is a directory of files")]
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Cursor, ErrorKind};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::sleep;
 use std::time::Duration;
 
 use super::error::Error;
-use super::layout::Name;
-use crate::io::keep::Kept;
-use crate::io::temporary::{self, Temporary, sync_directory};
-use polars::io::SerReader as _;
-use polars::io::mmap::MmapBytesReader;
-use polars::prelude::{ParquetReader, PolarsResult};
+use super::layout::FileName;
+use crate::io::container::FileBytes;
+use crate::io::temporary::{self, TemporaryFile, sync_directory};
 
-/// Bytes that can be read at any place, by several at the same time.
-#[derive(Clone, Debug)]
-pub enum Data {
-    /// Those of a file.
-    File(Arc<File>),
-    /// In memory.
-    Bytes(Arc<[u8]>),
-}
-
-impl Data {
-    /// Reads them as Parquet.
-    pub(super) fn reader(&self) -> PolarsResult<ParquetReader<Box<dyn MmapBytesReader>>> {
-        Ok(ParquetReader::new(match self {
-            Self::File(file) => Box::new(file.try_clone()?),
-            Self::Bytes(bytes) => Box::new(Cursor::new(Arc::clone(bytes))),
-        }))
-    }
-}
-
-/// What lies in a store.
+/// A file in a store.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Entry {
+pub struct StoredFile {
     /// Its path below the archive, with `/`.
     pub path: String,
-    /// Its bytes.
+    /// Its size in bytes.
     pub size: u64,
 }
 
-/// Where an archive lies: files that are written once, whole or not at all.
+/// The storage of an archive: files that are written once, whole or not at all.
 pub trait Store: Send {
-    /// What the archive is called: a directory, or an `s3://` URL.
+    /// The name of the archive: the path of a directory, or an `s3://` URL.
     fn name(&self) -> String;
 
-    /// All files whose path begins so, in the byte order of paths; hidden ones are none.
+    /// The files whose path has this prefix, in the byte order of their paths, without hidden ones. An archive that
+    /// does not exist yet is empty.
     ///
     /// # Errors
-    /// Where it cannot be listed. An archive that is not there yet is an empty one.
-    fn list(&self, prefix: &str) -> Result<Vec<Entry>, Error>;
+    /// When it cannot be listed.
+    fn list(&self, prefix: &str) -> Result<Vec<StoredFile>, Error>;
 
     /// The bytes of a file.
     ///
     /// # Errors
-    /// Where it cannot be read.
-    fn read(&self, path: &str) -> Result<Data, Error>;
+    /// When it cannot be read.
+    fn read(&self, path: &str) -> Result<FileBytes, Error>;
 
-    /// A temporary file that [`put`](Self::put) takes.
+    /// Creates a temporary file for [`put`](Self::put).
     ///
     /// # Errors
-    /// Where there can be none.
-    fn temporary(&self) -> Result<Temporary, Error>;
+    /// When it cannot be created.
+    fn temporary(&self) -> Result<TemporaryFile, Error>;
 
-    /// Puts a file into its place. What is there is never changed, unless it is damaged.
+    /// Stores a temporary file at this path. An existing file is not changed, unless it is damaged.
     ///
     /// # Errors
-    /// Where it cannot be written; then nothing is there.
-    fn put(&self, file: Temporary, path: &str) -> Result<Kept, Error>;
+    /// When it cannot be stored; then the path is as it was.
+    fn put(&self, file: TemporaryFile, path: &str) -> Result<(), Error>;
 
-    /// Keeps others from adding until it is dropped; waits while others do.
+    /// Locks the archive against other writers until the guard is dropped; waits for them first.
     ///
     /// # Errors
-    /// Where there can be no lock.
+    /// When it cannot be locked.
     fn lock(&self) -> Result<Box<dyn Send>, Error>;
 }
 
@@ -85,36 +64,36 @@ pub trait Store: Send {
 #[derive(Debug)]
 pub struct Directory {
     path: PathBuf,
-    /// Called once where a lock is waited for.
-    waiting: fn(&str),
+    /// Called with the name of the archive when waiting for the lock takes long.
+    on_wait: fn(&str),
 }
 
-/// What files that are being written begin with. Hidden, so that no engine reads them.
+/// The prefix of temporary files: hidden, so that no engine reads them.
 const TEMPORARY: &str = ".credlens-archive-";
 const LOCK: &str = ".credlens.lock";
 
-/// How often a lock is tried before it is told that it is waited for, about a second, and how long after each time.
-const PATIENCE: u32 = 50;
-const PAUSE: Duration = Duration::from_millis(20);
+/// The number of attempts to lock before `on_wait` is called, and the pause between them: together about a second.
+const LOCK_TRIES: u32 = 50;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 impl Directory {
-    /// An archive in this directory, which need not be there yet.
+    /// An archive in this directory, which need not exist yet.
     pub fn new(path: &Path) -> Self {
         Self {
             path: path.to_owned(),
-            waiting: |_| {},
+            on_wait: |_| {},
         }
     }
 
-    /// Whether this directory is an archive, into which a run has written.
+    /// Whether this directory is an archive that was written to.
     pub fn is_at(path: &Path) -> bool {
         path.join(LOCK).exists()
     }
 
-    /// The same, which tells by its name that it waits for another run.
+    /// Sets a function to call with the name of the archive when waiting for another run takes long.
     #[must_use]
-    pub fn telling(self, waiting: fn(&str)) -> Self {
-        Self { waiting, ..self }
+    pub fn on_wait(self, on_wait: fn(&str)) -> Self {
+        Self { on_wait, ..self }
     }
 
     fn at(&self, path: &str) -> PathBuf {
@@ -125,8 +104,8 @@ impl Directory {
         self.at(path).display().to_string()
     }
 
-    /// Adds the files below a directory to those found.
-    fn walk(&self, below: &str, found: &mut Vec<Entry>) -> io::Result<()> {
+    /// Adds the files below a directory to `found`.
+    fn walk(&self, below: &str, found: &mut Vec<StoredFile>) -> io::Result<()> {
         let entries = match fs::read_dir(self.at(below)) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
             entries => entries?,
@@ -142,32 +121,33 @@ impl Directory {
             if name.starts_with('.') {
                 continue;
             }
-            // What has no name in UTF-8, or that of a file, is told, and not gone into.
-            let is_named = entry.file_name().to_str().is_some() && Name::parse(&path).is_none();
+            // A directory whose name is not UTF-8, or is that of an archived file, is listed as a file, so that it is
+            // reported as a problem.
+            let is_named = entry.file_name().to_str().is_some() && FileName::parse(&path).is_none();
             if is_named && entry.file_type()?.is_dir() {
                 self.walk(&path, found)?;
             } else {
                 let size = entry.metadata()?.len();
-                found.push(Entry { path, size });
+                found.push(StoredFile { path, size });
             }
         }
         Ok(())
     }
 
-    /// Waits for the lock, and says so where it takes long.
+    /// Waits for the lock.
     fn wait_for(&self, lock: &File) -> io::Result<()> {
-        for _ in 0..PATIENCE {
+        for _ in 0..LOCK_TRIES {
             match lock.try_lock() {
                 Ok(()) => return Ok(()),
                 Err(TryLockError::Error(error)) => return Err(error),
-                Err(TryLockError::WouldBlock) => sleep(PAUSE),
+                Err(TryLockError::WouldBlock) => sleep(LOCK_PAUSE),
             }
         }
-        (self.waiting)(&self.name());
+        (self.on_wait)(&self.name());
         lock.lock()
     }
 
-    /// Removes what interrupted runs left over; only who holds the lock may.
+    /// Removes the temporary files of interrupted runs. The lock must be held.
     fn clean(&self) -> io::Result<()> {
         for entry in fs::read_dir(&self.path)? {
             let entry = entry?;
@@ -187,7 +167,7 @@ impl Store for Directory {
         self.path.display().to_string()
     }
 
-    fn list(&self, prefix: &str) -> Result<Vec<Entry>, Error> {
+    fn list(&self, prefix: &str) -> Result<Vec<StoredFile>, Error> {
         let mut found = Vec::new();
         let below = prefix.rsplit_once('/').map_or("", |(below, _)| below);
         self.walk(below, &mut found)
@@ -197,57 +177,53 @@ impl Store for Directory {
         Ok(found)
     }
 
-    fn read(&self, path: &str) -> Result<Data, Error> {
+    fn read(&self, path: &str) -> Result<FileBytes, Error> {
         let cannot = || Error::io(format!("cannot read {}", self.shown(path)));
         let kind = fs::metadata(self.at(path)).map_err(cannot())?.file_type();
         if !kind.is_file() {
-            // To open a pipe would wait for who writes into it.
-            return Err(Error::Stranger(self.shown(path), temporary::kind(kind)));
+            // Opening a pipe would wait for its writer.
+            return Err(Error::NotAFile(self.shown(path), temporary::file_kind(kind)));
         }
         let file = File::open(self.at(path)).map_err(cannot())?;
-        Ok(Data::File(Arc::new(file)))
+        Ok(FileBytes::File(Arc::new(file)))
     }
 
-    fn temporary(&self) -> Result<Temporary, Error> {
-        Temporary::new(&self.path, TEMPORARY, None)
+    fn temporary(&self) -> Result<TemporaryFile, Error> {
+        TemporaryFile::new(&self.path, TEMPORARY, None)
             .map_err(Error::io(format!("cannot write into {}", self.name())))
     }
 
-    fn put(&self, file: Temporary, path: &str) -> Result<Kept, Error> {
-        let put = || -> io::Result<Kept> {
-            let mut file = file;
-            let to = self.at(path);
-            let directory = to.parent().unwrap_or(&self.path);
+    fn put(&self, mut file: TemporaryFile, path: &str) -> Result<(), Error> {
+        let put = || -> io::Result<()> {
+            let target = self.at(path);
+            let directory = target.parent().unwrap_or(&self.path);
             fs::create_dir_all(directory)?;
             if fs::symlink_metadata(directory)?.is_symlink() {
                 return Err(io::Error::other(
                     "its directory is a symlink, which is not followed",
                 ));
             }
-            let put = file.put_new(&to)?;
-            if put.is_none() {
-                // A name is made of the bytes, so other bytes of that name are damage, and are mended.
-                file.replace(&to)?;
+            if file.persist_new(&target)?.is_none() {
+                // The name has the hash of the bytes, so a file with other bytes is damaged.
+                file.replace(&target)?;
             }
             sync_directory(directory)?;
             sync_directory(&self.path)?;
-            if let Some(above) = self.path.parent().filter(|above| *above != Path::new("")) {
-                sync_directory(above)?;
+            match self.path.parent().filter(|parent| *parent != Path::new("")) {
+                Some(parent) => sync_directory(parent),
+                None => Ok(()),
             }
-            Ok(put.unwrap_or(Kept::Written))
         };
         put().map_err(Error::io(format!("cannot write {}", self.shown(path))))
     }
 
     fn lock(&self) -> Result<Box<dyn Send>, Error> {
-        // To open a pipe would wait for who reads from it, and a symlink leads out of the archive.
-        if let Ok(there) = fs::symlink_metadata(self.at(LOCK))
-            && !there.is_file()
+        // Opening a pipe would wait for its reader, and a symlink could lead out of the archive.
+        if let Ok(metadata) = fs::symlink_metadata(self.at(LOCK))
+            && !metadata.is_file()
         {
-            return Err(Error::Stranger(
-                self.shown(LOCK),
-                temporary::kind(there.file_type()),
-            ));
+            let kind = temporary::file_kind(metadata.file_type());
+            return Err(Error::NotAFile(self.shown(LOCK), kind));
         }
         let lock = || -> io::Result<File> {
             fs::create_dir_all(&self.path)?;

@@ -1,24 +1,21 @@
-//! Whether an archive is whole.
+//! Verifies an archive: every byte is read and checked.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read as _};
 
-use sha2::{Digest as _, Sha256};
-
-use super::csv::Csv;
+use super::csv::ReportCsv;
+use super::encode::sha256;
 use super::error::Error;
 use super::file::ArchiveFile;
-use super::layout::{Name, partition};
-use super::report::hex;
+use super::layout::{FileName, partition};
 use super::store::Store;
 pub use crate::output::archive::{Problem, Verified};
 use crate::report::time::Timestamp;
 
-/// Reads every file of the archive: that its bytes are those that were written, that every report gives back the
-/// bytes that were added, that it lies where it belongs, and that nothing else lies there.
+/// Reads every file of an archive, and checks that its bytes are unchanged, that every report gives back the bytes that
+/// were added, that it is in the right directory, and that the archive has no other files.
 ///
 /// # Errors
-/// Where the archive cannot be listed.
+/// When the archive cannot be listed.
 pub fn verify(store: &dyn Store) -> Result<Verified, Error> {
     let mut verified = Verified::default();
     let mut seen: BTreeMap<(Timestamp, String), String> = BTreeMap::new();
@@ -28,9 +25,9 @@ pub fn verify(store: &dyn Store) -> Result<Verified, Error> {
             path: path.clone(),
             message,
         };
-        let Some(name) = Name::parse(path) else {
+        let Some(name) = FileName::parse(path) else {
             verified.problems.push(problem(
-                "no file of the archive: no run of credlens has put it there; move it away".to_owned(),
+                "not a file of the archive: credlens did not write it; move it away".to_owned(),
             ));
             continue;
         };
@@ -45,7 +42,7 @@ pub fn verify(store: &dyn Store) -> Result<Verified, Error> {
         let metas = file.reports().to_vec();
         for (index, meta) in metas.iter().enumerate() {
             if partition(meta.as_of) != partition(name.as_of) {
-                let message = format!("its report as of {} belongs to another day", meta.as_of);
+                let message = format!("its report as of {} is of another day", meta.as_of);
                 verified.problems.push(problem(message));
             }
             match hash_of(&mut file, index) {
@@ -60,7 +57,7 @@ pub fn verify(store: &dyn Store) -> Result<Verified, Error> {
                 Err(error) => verified.problems.push(problem(error.to_string())),
             }
             if let Some(other) = seen.insert((meta.as_of, meta.sha256.clone()), path.clone()) {
-                let message = format!("its report {} also lies in {other}; it is read once", index + 1);
+                let message = format!("its report {} is also in {other}; it is read once", index + 1);
                 verified.notes.push(problem(message));
             }
         }
@@ -68,16 +65,8 @@ pub fn verify(store: &dyn Store) -> Result<Verified, Error> {
     Ok(verified)
 }
 
-/// SHA-256 of a report's CSV as the file gives it back.
+/// The SHA-256 of the CSV of a report.
 fn hash_of(file: &mut ArchiveFile, report: usize) -> Result<String, Error> {
-    let mut csv = Csv::new(file, report)?;
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 64 * 1024];
-    loop {
-        let read = csv.read(&mut buffer);
-        match read.map_err(|error: io::Error| Error::Refused(error.to_string()))? {
-            0 => return Ok(hex(&hash.finalize())),
-            read => hash.update(&buffer[..read]),
-        }
-    }
+    let csv = ReportCsv::new(file, report)?;
+    sha256(csv).map_err(|error| Error::Refused(error.to_string()))
 }

@@ -1,84 +1,82 @@
-//! One file of an archive on its way to its place.
+//! Writes one file of an archive.
 
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use polars::io::parquet::write::{BatchedWriter, KeyValueMetadata, ParquetMetadataContext};
 use polars::polars_utils::compression::ZstdLevel;
 use polars::prelude::{DataFrame, ParquetCompression, ParquetWriter, PolarsError, PolarsResult};
 use sha2::{Digest as _, Sha256};
 
-use super::columns::{Rows, schema};
+use super::columns::{RowBuilder, schema};
+use super::encode::hex;
 use super::error::Error;
-use super::layout::Name;
+use super::layout::FileName;
 use super::meta::{FileMeta, KEY, ReportMeta, VERSION};
-use super::report::hex;
 use super::store::Store;
-use crate::io::keep::Kept;
-use crate::io::temporary::Temporary;
+use crate::io::temporary::TemporaryFile;
 
-/// Rows of a row group: enough to pack well, and to be read in little memory.
-pub(super) const GROUP: usize = 131_072;
+/// Rows of a row group: enough to compress well, few enough to read in little memory.
+pub(super) const ROWS_PER_GROUP: usize = 131_072;
 
-/// Of zstd. Twelve takes a tenth off what three gives; more takes many times as long for little.
+/// The level of zstd. Files are a tenth smaller than at level 3; higher levels take many times as long for little.
 const LEVEL: i32 = 12;
 
+const CANNOT_WRITE: &str = "cannot write a file of the archive";
+
 /// A file that is being written.
-pub(super) struct Writer {
-    parquet: BatchedWriter<Shared>,
-    file: Shared,
+pub(super) struct FileWriter {
+    parquet: BatchedWriter<SharedFile>,
+    file: SharedFile,
     reports: Vec<ReportMeta>,
-    /// Rows that no row group holds yet.
+    /// Rows that are not in a row group yet.
     waiting: Option<DataFrame>,
 }
 
-/// The file, and the hash of what was written to it.
-struct Hashed {
-    file: Temporary,
+/// The file, and the hash of the bytes written to it.
+struct HashedFile {
+    file: TemporaryFile,
     hash: Sha256,
-    /// Why a write failed: the Parquet writer tells it in words of its own.
+    /// Why a write failed. The Parquet writer hides the error of the file system.
     error: Option<io::Error>,
 }
 
-/// The Parquet writer does not give its output back, so it gets one that is shared.
+/// A shared handle, because the Parquet writer does not return its output.
 #[derive(Clone)]
-struct Shared(Arc<Mutex<Hashed>>);
+struct SharedFile(Arc<Mutex<HashedFile>>);
 
-impl Shared {
-    /// What the file system said, where that is why.
+impl SharedFile {
+    fn lock(&self) -> MutexGuard<'_, HashedFile> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The error of the file system, if there was one; else that of the Parquet writer.
     fn explain(&self, error: PolarsError) -> Error {
-        let said = self.0.lock().unwrap_or_else(PoisonError::into_inner).error.take();
-        match said {
-            Some(said) => Error::io("cannot write a file of the archive")(said),
-            None => failed(error),
-        }
+        let io = self.lock().error.take();
+        io.map_or_else(|| failed(error), Error::io(CANNOT_WRITE))
     }
 }
 
-impl Write for Shared {
+impl Write for SharedFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut hashed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut hashed = self.lock();
         let written = hashed.file.write(bytes);
-        let written = match written {
-            Ok(written) => written,
-            Err(error) => {
-                hashed.error = Some(io::Error::new(error.kind(), error.to_string()));
-                return Err(error);
-            }
-        };
-        hashed.hash.update(&bytes[..written]);
-        Ok(written)
+        match &written {
+            Ok(written) => hashed.hash.update(&bytes[..*written]),
+            Err(error) => hashed.error = Some(io::Error::new(error.kind(), error.to_string())),
+        }
+        written
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).file.flush()
+        self.lock().file.flush()
     }
 }
 
-impl Writer {
-    /// Of a file that will lie in this store.
+impl FileWriter {
+    /// Starts a file for this store.
     pub(super) fn new(store: &dyn Store) -> Result<Self, Error> {
-        let file = Shared(Arc::new(Mutex::new(Hashed {
+        let file = SharedFile(Arc::new(Mutex::new(HashedFile {
             file: store.temporary()?,
             hash: Sha256::new(),
             error: None,
@@ -96,8 +94,8 @@ impl Writer {
         })
     }
 
-    /// Adds rows. They belong to the report that is added next.
-    pub(super) fn rows(&mut self, rows: Rows) -> Result<(), Error> {
+    /// Adds rows of the report that is added next.
+    pub(super) fn add_rows(&mut self, rows: RowBuilder) -> Result<(), Error> {
         let rows = rows.finish();
         let waiting = match self.waiting.take() {
             None => rows,
@@ -106,8 +104,8 @@ impl Writer {
                 waiting
             }
         };
-        if waiting.height() >= GROUP {
-            self.group(waiting)
+        if waiting.height() >= ROWS_PER_GROUP {
+            self.write_group(waiting)
         } else {
             self.waiting = Some(waiting);
             Ok(())
@@ -115,7 +113,7 @@ impl Writer {
     }
 
     /// Adds the report whose rows were added.
-    pub(super) fn report(&mut self, report: ReportMeta) {
+    pub(super) fn add_report(&mut self, report: ReportMeta) {
         self.reports.push(report);
     }
 
@@ -124,32 +122,32 @@ impl Writer {
         &self.reports
     }
 
-    fn group(&mut self, mut rows: DataFrame) -> Result<(), Error> {
+    fn write_group(&mut self, mut rows: DataFrame) -> Result<(), Error> {
         rows.rechunk_mut_par();
         let written = self.parquet.write_batch(&rows);
         written.map_err(|error| self.file.explain(error))
     }
 
-    /// Ends the file and puts it into its place. Its reports have one day.
-    pub(super) fn finish(mut self, store: &dyn Store) -> Result<(Name, Kept), Error> {
+    /// Completes the file and stores it. All of its reports are of one day.
+    pub(super) fn finish(mut self, store: &dyn Store) -> Result<FileName, Error> {
         if let Some(waiting) = self.waiting.take().filter(|waiting| waiting.height() > 0) {
-            self.group(waiting)?;
+            self.write_group(waiting)?;
         }
         let earliest = self.reports.iter().map(|report| report.as_of).min();
         let earliest = earliest.expect("invariant: a file has a report");
-        let ended = self.footer();
+        let ended = self.write_footer();
         ended.map_err(|error| self.file.explain(error))?;
         drop(self.parquet);
         let hashed =
-            Arc::into_inner(self.file.0).expect("invariant: the Parquet writer, dropped, was the only other");
-        let Hashed { mut file, hash, .. } = hashed.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let name = Name::new(earliest, &hex(&hash.finalize()));
+            Arc::into_inner(self.file.0).expect("invariant: only the Parquet writer, now dropped, shared it");
+        let HashedFile { mut file, hash, .. } = hashed.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let name = FileName::new(earliest, &hex(&hash.finalize()));
         file.flush().map_err(Error::io("cannot write a temporary file"))?;
-        let put = store.put(file, &name.path())?;
-        Ok((name, put))
+        store.put(file, &name.path())?;
+        Ok(name)
     }
 
-    fn footer(&mut self) -> PolarsResult<()> {
+    fn write_footer(&mut self) -> PolarsResult<()> {
         let meta = FileMeta {
             version: VERSION,
             reports: std::mem::take(&mut self.reports),
@@ -166,7 +164,7 @@ impl Writer {
     }
 }
 
-/// Writing fails where the file system does.
+/// Wraps an error of the Parquet writer, which usually comes from the file system.
 #[expect(
     clippy::wildcard_enum_match_arm,
     reason = "the kinds of a library's errors are its own"
@@ -177,9 +175,5 @@ fn failed(error: PolarsError) -> Error {
         PolarsError::IO { error, .. } => error.kind(),
         _ => io::ErrorKind::Other,
     };
-    let error = io::Error::new(kind, error.to_string());
-    Error::Io {
-        what: "cannot write a file of the archive".to_owned(),
-        error,
-    }
+    Error::io(CANNOT_WRITE)(io::Error::new(kind, error.to_string()))
 }

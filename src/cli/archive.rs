@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use credlens::archive::add::{Added, add};
-use credlens::archive::list::{Listed, list};
+use credlens::archive::list::{ListedReport, list};
 use credlens::archive::store::{Directory, Store};
 use credlens::archive::verify::verify;
 use credlens::engine::Source;
-use credlens::io::inputs::{Inputs, Limits, Options};
+use credlens::io::inputs::{InputOptions, Inputs, Limits};
 use credlens::io::remote::is_remote;
 use credlens::output::archive::Contents;
 use credlens::output::{counted, escape};
@@ -39,7 +39,7 @@ pub(super) fn store(archive: &At, quiet: bool) -> anyhow::Result<Box<dyn Store>>
         if path.exists() && !path.is_dir() {
             bail!("{} is no directory, as an archive is", path.display());
         }
-        return Ok(Box::new(Directory::new(path).telling(waiting)));
+        return Ok(Box::new(Directory::new(path).on_wait(waiting)));
     }
     #[cfg(feature = "aws")]
     {
@@ -81,7 +81,7 @@ fn add_inputs(args: ArchiveAdd) -> anyhow::Result<Exit> {
         limits.unpacked = gib.saturating_mul(1 << 30);
         limits.ratio = u64::MAX;
     }
-    let options = Options {
+    let options = InputOptions {
         as_of: args.as_of,
         now: now(),
         limits,
@@ -114,11 +114,11 @@ pub(super) fn tell_added(store: &dyn Store, added: &Added, quiet: bool, failed: 
     for (path, why) in added.failed.iter().filter(|_| failed) {
         print_error(format_args!("{path}: {why}"));
     }
-    let twins = added
-        .twins
+    let conflicts = added
+        .conflicts
         .iter()
         .map(|(path, message)| format!("{path} {message}"));
-    let warnings = twins.chain(added.unreadable.iter().map(ToString::to_string));
+    let warnings = conflicts.chain(added.unreadable.iter().map(ToString::to_string));
     for warning in warnings.filter(|_| !quiet) {
         tell(format_args!("warning: {}", escape(&warning)));
     }
@@ -151,7 +151,7 @@ fn summary(added: &Added) -> String {
 }
 
 /// The reports that are asked for, in the order of their as-of; what could not be read is told.
-pub(super) fn select(store: &dyn Store, which: &Which) -> anyhow::Result<(Vec<Listed>, bool)> {
+pub(super) fn select(store: &dyn Store, which: &Which) -> anyhow::Result<(Vec<ListedReport>, bool)> {
     let (mut reports, errors) = list(store)?;
     for error in &errors {
         print_error(error);
@@ -171,7 +171,7 @@ pub(super) fn select(store: &dyn Store, which: &Which) -> anyhow::Result<(Vec<Li
 }
 
 /// Of each account the last report, with the accounts of which it is that.
-fn latest(reports: Vec<Listed>) -> Vec<(Listed, BTreeSet<String>)> {
+fn latest(reports: Vec<ListedReport>) -> Vec<(ListedReport, BTreeSet<String>)> {
     let mut last: BTreeMap<String, usize> = BTreeMap::new();
     for (place, listed) in reports.iter().enumerate() {
         let mut accounts = listed.report.accounts.clone();
@@ -242,12 +242,12 @@ pub(super) fn sides(
             account => format!("warning: account {account} has no report as of OLD, and is left out"),
         });
     }
-    let compared = |side: &[(Listed, BTreeSet<String>)]| -> Vec<Compared> {
+    let compared = |side: &[(ListedReport, BTreeSet<String>)]| -> Vec<Compared> {
         let both = side.iter().map(|(listed, of)| {
             let of = of
                 .intersection(&known[0])
                 .map(|account| account.clone().into_bytes());
-            (archive.archive.join(listed.place()), of.collect())
+            (archive.archive.join(listed.path()), of.collect())
         });
         both.filter(|(_, of): &Compared| !of.is_empty()).collect()
     };
@@ -262,7 +262,7 @@ pub(super) fn sides(
 fn list_reports(args: &ArchiveList) -> anyhow::Result<Exit> {
     let store = existing(&args.at)?;
     let (reports, failed) = select(&*store, &args.which)?;
-    let list = Contents::new(reports.iter().map(Listed::told).collect());
+    let list = Contents::new(reports.iter().map(ListedReport::to_output).collect());
     let text = match args.format {
         ListFormat::Table => list.table(width(), colored(Color::Auto, &io::stdout())),
         ListFormat::Json => list.json(),

@@ -2,10 +2,10 @@
 
 use credlens::archive::bucket::Bucket;
 use credlens::archive::error::Error;
-use credlens::archive::store::{Data, Entry, Store};
+use credlens::archive::store::{Store, StoredFile};
 use credlens::aws::{S3, S3Url};
-use credlens::io::keep::Kept;
-use credlens::io::temporary::Temporary;
+use credlens::io::container::FileBytes;
+use credlens::io::temporary::TemporaryFile;
 
 use super::live::tell_remedies;
 
@@ -34,19 +34,19 @@ impl Store for ReportingBucket {
         self.bucket.name()
     }
 
-    fn list(&self, prefix: &str) -> Result<Vec<Entry>, Error> {
+    fn list(&self, prefix: &str) -> Result<Vec<StoredFile>, Error> {
         self.bucket.list(prefix)
     }
 
-    fn read(&self, path: &str) -> Result<Data, Error> {
+    fn read(&self, path: &str) -> Result<FileBytes, Error> {
         self.bucket.read(path)
     }
 
-    fn temporary(&self) -> Result<Temporary, Error> {
+    fn temporary(&self) -> Result<TemporaryFile, Error> {
         self.bucket.temporary()
     }
 
-    fn put(&self, file: Temporary, path: &str) -> Result<Kept, Error> {
+    fn put(&self, file: TemporaryFile, path: &str) -> Result<(), Error> {
         self.bucket.put(file, path)
     }
 

@@ -4,11 +4,11 @@ use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
-use credlens::archive::csv::Csv;
+use credlens::archive::csv::ReportCsv;
 use credlens::archive::file::ArchiveFile;
-use credlens::archive::list::Listed;
+use credlens::archive::list::ListedReport;
 use credlens::archive::store::{Directory, Store};
-use credlens::io::keep::{Kept, keep};
+use credlens::io::write_once::{WriteOutcome, write_once};
 use credlens::output::{counted, escape};
 
 use super::archive::{existing, select};
@@ -72,7 +72,7 @@ pub(super) fn run(args: &ArchiveExport) -> anyhow::Result<Exit> {
 /// The CSV of a report. Files are opened once: their reports come one after the other.
 fn csv(
     store: &dyn Store,
-    listed: &Listed,
+    listed: &ListedReport,
     open: &mut Option<(String, ArchiveFile)>,
 ) -> anyhow::Result<Vec<u8>> {
     let mut file = match open.take() {
@@ -80,16 +80,16 @@ fn csv(
         _ => ArchiveFile::open(store, &listed.file)?,
     };
     let mut bytes = Vec::new();
-    Csv::new(&mut file, listed.index)?.read_to_end(&mut bytes)?;
+    ReportCsv::new(&mut file, listed.index)?.read_to_end(&mut bytes)?;
     *open = Some((listed.file.clone(), file));
     Ok(bytes)
 }
 
 fn save(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let kept = keep(path, bytes).with_context(|| format!("cannot save {}", path.display()))?;
+    let kept = write_once(path, bytes).with_context(|| format!("cannot save {}", path.display()))?;
     let shown = path.display().to_string();
     writeln!(io::stdout(), "{}", escape(&shown))?;
-    if kept == Kept::WasThere {
+    if kept == WriteOutcome::AlreadyThere {
         tell(format_args!(
             "{} was there already, with the same bytes",
             escape(&shown)
@@ -100,15 +100,16 @@ fn save(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
 
 /// As `credlens fetch` calls it, so that a later scan finds its as-of; with the beginning of its hash where it has no
 /// account of its own, or not alone.
-fn file_name(listed: &Listed, reports: &[Listed]) -> String {
+fn file_name(listed: &ListedReport, reports: &[ListedReport]) -> String {
     let report = &listed.report;
     let time = report.as_of.to_string().replace(['-', ':'], "");
     let hash = report.sha256.get(..12).unwrap_or_default();
     let [account] = report.accounts.as_slice() else {
         return format!("{hash}_{time}.csv");
     };
-    let is_twin =
-        |other: &&Listed| other.report.as_of == report.as_of && other.report.accounts == report.accounts;
+    let is_twin = |other: &&ListedReport| {
+        other.report.as_of == report.as_of && other.report.accounts == report.accounts
+    };
     match reports.iter().filter(is_twin).count() {
         1 => format!("{account}_{time}.csv"),
         _ => format!("{account}_{time}_{hash}.csv"),

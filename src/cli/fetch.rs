@@ -15,8 +15,8 @@ use credlens::archive::add::{Added, add};
 use credlens::aws::Live;
 use credlens::aws::accounts::is_id;
 use credlens::aws::{Fetched, Order, Record, Report};
-use credlens::io::keep::{Kept, keep};
-use credlens::io::temporary::Temporary;
+use credlens::io::temporary::TemporaryFile;
+use credlens::io::write_once::{WriteOutcome, write_once};
 use credlens::output::escape;
 
 #[cfg(feature = "archive")]
@@ -210,10 +210,12 @@ impl To {
                 directory.display()
             );
         }
-        drop(Temporary::new(directory, ".credlens-", None).with_context(|| {
-            let directory = directory.display();
-            format!("no report can be saved in {directory}; name another place by --output")
-        })?);
+        drop(
+            TemporaryFile::new(directory, ".credlens-", None).with_context(|| {
+                let directory = directory.display();
+                format!("no report can be saved in {directory}; name another place by --output")
+            })?,
+        );
         Ok(())
     }
 }
@@ -261,9 +263,9 @@ fn save(to: &To, fetched: &Fetched, report: &Report, paths: &mut Paths, quiet: b
             directory.join(format!("{}_{generated}.csv", fetched.account.id))
         }
     };
-    let kept = keep(&path, &report.csv).with_context(|| format!("cannot save {}", path.display()))?;
+    let kept = write_once(&path, &report.csv).with_context(|| format!("cannot save {}", path.display()))?;
     paths.0.insert(fetched.account.id.clone(), path.clone());
-    if kept == Kept::WasThere && !quiet {
+    if kept == WriteOutcome::AlreadyThere && !quiet {
         let path = path.display().to_string();
         tell(format_args!(
             "{} was there already, with the same bytes",

@@ -10,7 +10,7 @@ use anyhow::bail;
 use credlens::aws::{Live, Order};
 use credlens::engine::{self, EmitFilter, Program, Source};
 use credlens::finding::{Code, Diagnostic, Level, Tally};
-use credlens::io::inputs::{Inputs, Limits, Options};
+use credlens::io::inputs::{InputOptions, Inputs, Limits};
 use credlens::output::{Format, Outputs, Settings};
 use credlens::report::time::Timestamp;
 use credlens::rule::{self, Catalogue, Selected, Selection, Setting, Suppressions, WeakenedParameter};
@@ -256,7 +256,7 @@ fn emit_filter(config: &Config) -> EmitFilter {
 
 /// The inputs of the configuration.
 pub(super) fn inputs(config: &Config, now: Timestamp) -> Inputs {
-    let options = Options {
+    let options = InputOptions {
         as_of: config.as_of,
         now,
         limits: limits(config),
@@ -270,7 +270,7 @@ pub(super) fn inputs(config: &Config, now: Timestamp) -> Inputs {
 /// The same, with what reads files of archives among them.
 pub(super) fn with_archives(inputs: Inputs) -> Inputs {
     #[cfg(feature = "archive")]
-    let inputs = inputs.with_containers(Box::new(credlens::archive::inputs::ArchivedInputs));
+    let inputs = inputs.with_container_format(Box::new(credlens::archive::inputs::ArchiveFormat));
     inputs
 }
 

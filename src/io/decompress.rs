@@ -1,4 +1,4 @@
-//! Compressed inputs, recognised by their first bytes, unpacked as a stream and within bounds.
+//! Decompresses gzip and zstd inputs as a stream, within limits that stop decompression bombs.
 
 use std::error::Error;
 use std::io::{self, ErrorKind, Read};
@@ -12,7 +12,7 @@ use super::inputs::Limits;
 
 const MIB: u64 = 1 << 20;
 
-/// A compression that is read.
+/// A supported compression format, recognised by its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Compression {
     /// One or more gzip members.
@@ -26,13 +26,13 @@ impl Compression {
     pub(super) fn of(prefix: &[u8]) -> Option<Self> {
         match prefix {
             [0x1f, 0x8b, ..] => Some(Self::Gzip),
-            // A frame, or a skippable frame as parallel compressors put first.
+            // A frame, or the skippable frame that parallel compressors write first.
             [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Some(Self::Zstd),
             _ => None,
         }
     }
 
-    /// The word in outputs.
+    /// The name that outputs show.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Gzip => "gzip",
@@ -40,11 +40,14 @@ impl Compression {
         }
     }
 
-    /// What `packed` unpacks to. Its errors are [`InputError`]s in [`io::Error`]s, but those of the
-    /// operating system.
-    pub(super) fn unpack(self, packed: impl Read + Send + 'static, limits: Limits) -> io::Result<Unpacked> {
+    /// Decompresses `packed`. Errors are [`InputError`]s inside [`io::Error`]s, except those of the operating system.
+    pub(super) fn decompress(
+        self,
+        packed: impl Read + Send + 'static,
+        limits: Limits,
+    ) -> io::Result<Decompressed> {
         let count = Arc::new(AtomicU64::new(0));
-        let packed = Counted {
+        let packed = CountingReader {
             inner: packed,
             count: Arc::clone(&count),
         };
@@ -52,7 +55,7 @@ impl Compression {
             Self::Gzip => Box::new(MultiGzDecoder::new(packed)),
             Self::Zstd => Box::new(zstd::Decoder::new(packed)?),
         };
-        Ok(Unpacked {
+        Ok(Decompressed {
             inner,
             compression: self,
             packed: count,
@@ -63,12 +66,12 @@ impl Compression {
 }
 
 /// Counts the bytes that are read through it.
-struct Counted<R> {
+struct CountingReader<R> {
     inner: R,
     count: Arc<AtomicU64>,
 }
 
-impl<R: Read> Read for Counted<R> {
+impl<R: Read> Read for CountingReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
         self.count.fetch_add(read as u64, Ordering::Relaxed);
@@ -76,18 +79,18 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
-/// Unpacked data within its bounds.
-pub(super) struct Unpacked {
+/// Decompressed data, within the limits.
+pub(super) struct Decompressed {
     inner: Box<dyn Read + Send>,
     compression: Compression,
     /// Compressed bytes read so far.
     packed: Arc<AtomicU64>,
-    /// Bytes unpacked so far.
+    /// Bytes decompressed so far.
     total: u64,
     limits: Limits,
 }
 
-impl Read for Unpacked {
+impl Read for Decompressed {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer).map_err(|error| self.explain(error))?;
         self.total += read as u64;
@@ -96,7 +99,7 @@ impl Read for Unpacked {
     }
 }
 
-impl Unpacked {
+impl Decompressed {
     fn check(&self) -> Result<(), InputError> {
         let packed = self.packed.load(Ordering::Relaxed);
         let ratio_bound = packed.saturating_mul(self.limits.ratio);

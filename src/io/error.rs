@@ -1,77 +1,76 @@
-//! Why inputs cannot be read.
+//! The reasons why an input cannot be read, in the words of its diagnostic.
 
 use crate::report::not_a_report::NotAReport;
 
-/// Why an input could not be read. Each message is complete but for the path: it becomes a diagnostic.
+/// Why an input could not be read. Each message is a sentence whose subject is the path: the diagnostic puts it in
+/// front.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InputError {
-    /// It does not exist, or may not be read.
+    /// The file does not exist, or permission is missing.
     #[error("cannot be opened: {0}")]
     Open(std::io::Error),
-    /// Reading stopped half-way.
-    #[error("cannot be read to its end: {0}; what was read before is judged")]
+    /// Reading failed part-way.
+    #[error("cannot be read to its end: {0}; rows read until then are evaluated")]
     Read(std::io::Error),
-    /// It is elsewhere, and cannot be had from there.
+    /// A remote object that cannot be read.
     #[error("{0}")]
     Remote(Box<dyn std::error::Error + Send + Sync>),
-    /// It is elsewhere, and nothing here goes there.
+    /// A remote object, in a build without AWS.
     #[error(
-        "cannot be read by this credlens, which was built without the feature aws; build it with that feature, or copy \
-         the reports first, by `aws s3 cp --recursive`"
+        "cannot be read: this credlens was built without the feature aws; build it with that feature, or copy the \
+         reports with `aws s3 cp --recursive` first"
     )]
     NoRemote,
-    /// A directory in which no file lies.
-    #[error("holds no file; name a file, or a directory with reports (hidden files in it are not read)")]
+    /// A directory without files.
+    #[error("contains no files; name a file, or a directory with reports (hidden files are not read)")]
     EmptyDirectory,
-    /// Standard input named twice.
+    /// Standard input is named twice.
     #[error("standard input can be read only once; name '-' once")]
     StdinTwice,
-    /// Compressed data that ends early or is damaged.
+    /// Compressed data that is damaged or ends early.
     #[error(
-        "its {compression} data is damaged or cut off ({reason}); what was read before is evaluated; \
-         fetch or pack it again"
+        "its {compression} data is damaged or cut off ({reason}); rows read until then are evaluated; \
+         fetch or compress it again"
     )]
     Corrupt {
         /// `gzip` or `zstd`.
         compression: &'static str,
-        /// What the decoder says.
+        /// The decoder's message.
         reason: String,
     },
-    /// Compressed data that unpacks to far more than a report can be.
+    /// Compressed data that is far larger decompressed than a report can be.
     #[error(
-        "its {compression} data unpacks to more than {unpacked_mib} MiB from {packed_kib} KiB; \
-         what was read before is evaluated; if it is a report, unpack it first and name the unpacked file"
+        "its {compression} data decompresses to more than {unpacked_mib} MiB from {packed_kib} KiB; \
+         rows read until then are evaluated; if it is a report, decompress it and name the decompressed file"
     )]
     Bomb {
         /// `gzip` or `zstd`.
         compression: &'static str,
-        /// Compressed size read, in KiB.
+        /// Compressed bytes read, in KiB.
         packed_kib: u64,
-        /// The bound that was passed, in MiB.
+        /// The limit that was exceeded, in MiB.
         unpacked_mib: u64,
     },
-    /// Compressed more than twice over.
-    #[error("is compressed more than {0} times over; unpack it first")]
+    /// Too many layers of compression.
+    #[error("is compressed more than {0} times over; decompress it first")]
     Nested(usize),
-    /// A JSON, YAML, base64 or UTF-16 file too large to be held in memory.
-    #[error(
-        "is larger than {0} MiB, the most that is read of a report that is not a plain CSV; save it as CSV"
-    )]
+    /// A JSON, YAML, base64 or UTF-16 file that is too large to hold in memory.
+    #[error("is larger than {0} MiB, the limit for reports that are not plain CSV; save it as CSV")]
     TooLarge(usize),
-    /// A record without end.
+    /// A record that does not end.
     #[error(
-        "a record is longer than {0} MiB, probably by a quote that is never closed; \
-         what stands before it is evaluated; correct the file"
+        "has a record longer than {0} MiB, probably because a quote is never closed; \
+         the rows before it are evaluated; correct the file"
     )]
     RecordTooLong(usize),
     /// A file of an archive that cannot be read.
     #[error("{0}")]
     Archive(crate::engine::SourceError),
-    /// A number behind the path of an archived file that leads to none of its reports.
-    #[error("is no report: that file of an archive holds {0}")]
+    /// The number after `#` in the path of an archived file exceeds its number of reports.
+    #[error("is not a report of the file, whose reports are numbered from 1 to {0}")]
     NoSuchReport(usize),
-    /// Something else than a credential report.
+    /// Not a credential report.
     #[error("{0}")]
     NotAReport(#[from] NotAReport),
 }

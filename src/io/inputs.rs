@@ -1,4 +1,4 @@
-//! Reads the INPUT arguments block by block, in memory that does not grow with the input.
+//! The INPUT arguments as a source of blocks for the engine. Memory does not grow with the size of an input.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -6,27 +6,29 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::contained::{Contained, Containers, NoArchives, Opened, Place, file_of};
+use super::container::{
+    ContainedReport, ContainerCursor, ContainerFormat, NoArchives, ReportLocation, file_of,
+};
 use super::error::InputError;
-use super::reading::{Found, KnownHeader, Reading, failed};
-use super::remote::{Nothing, Remote, is_remote};
-use super::stream::Stream;
+use super::remote::{NoRemote, Remote, is_remote};
+use super::report_reader::{HeaderCache, ReportReader, UnreadReport, failed};
+use super::stream::InputStream;
 use super::temporary;
-use super::walk::{STDIN, Walk};
-use crate::engine::{DeferredInput, DeferredText, Input, Source, SourceEvent};
+use super::walk::{FileWalk, STDIN, UnreadablePath};
+use crate::engine::{DeferredInput, SourceEvent, Input, Source, DeferredText};
 use crate::finding::AsOfSource;
 use crate::report::header::Header;
 use crate::report::time::Timestamp;
 
-/// Bytes that tell what an input is; a longer header is read all the same.
+/// Bytes read to find the as-of of an input; a longer header is read whole.
 const PEEK: usize = 64 * 1024;
 
-/// What reading needs to know besides the arguments.
+/// How the arguments are read.
 #[derive(Clone, Copy, Debug)]
-pub struct Options {
-    /// `--as-of`: judges every input at this instant.
+pub struct InputOptions {
+    /// `--as-of`: evaluates every input at this instant.
     pub as_of: Option<Timestamp>,
-    /// The clock, for inputs that nothing dates.
+    /// The current time, for inputs without a date.
     pub now: Timestamp,
     /// How much is read at most.
     pub limits: Limits,
@@ -35,19 +37,19 @@ pub struct Options {
 /// How much is read at once, and at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of a block, and of the largest file that is read by who judges it. 256 KiB, which stay in the
-    /// second-level cache.
+    /// Bytes of a block. A file of at most this size is read by the worker that evaluates it. 256 KiB, which stay in
+    /// the second-level cache.
     pub block: usize,
-    /// Most bytes of one record. 64 MiB.
+    /// Maximum bytes of one record. 64 MiB.
     pub record: usize,
-    /// Most bytes of an input that must be held in memory: JSON, YAML, base64, UTF-16. 256 MiB.
+    /// Maximum bytes of an input that must be held in memory: JSON, YAML, base64, UTF-16. 256 MiB.
     pub held: usize,
-    /// Most bytes that a compressed input may unpack to. 64 GiB.
+    /// Maximum decompressed bytes of an input. 64 GiB.
     pub unpacked: u64,
-    /// How many times its size a compressed input may unpack to, once beyond the floor. 1,000: reports of
-    /// many accounts reach a hundred.
+    /// Maximum ratio of decompressed to compressed bytes, above the floor. 1,000: reports of many accounts reach a
+    /// hundred.
     pub ratio: u64,
-    /// Bytes up to which the ratio does not matter. 64 MiB.
+    /// Decompressed bytes up to which any ratio is allowed. 64 MiB.
     pub ratio_floor: u64,
 }
 
@@ -64,121 +66,119 @@ impl Default for Limits {
     }
 }
 
-/// The reports that arguments name, opened one after the other as they are read.
+/// The reports that the arguments name, opened one after the other as they are read.
 pub struct Inputs {
-    walk: Walk,
+    walk: FileWalk,
     stdin: Option<Box<dyn Read + Send>>,
-    containers: Box<dyn Containers>,
+    format: Box<dyn ContainerFormat>,
     /// The container whose reports come next.
-    container: Option<Opened>,
-    /// The archived reports that were found, by argument: to an archive two writers that know nothing of each other
-    /// may both have added one. Who names a report twice wants it twice.
+    container: Option<ContainerCursor>,
+    /// The archived reports that were found, by argument, so that a report that two writers added to one archive is
+    /// read once. A report that is named by two arguments is read twice.
     archived: BTreeSet<(usize, Timestamp, String)>,
     remote: Box<dyn Remote>,
-    options: Options,
-    current: Option<Current>,
-    /// How many there were.
+    options: InputOptions,
+    current: Option<CurrentReport>,
+    /// Number of inputs opened so far.
     opened: usize,
-    known: Arc<KnownHeader>,
+    header_cache: Arc<HeaderCache>,
 }
 
-/// What an argument leads to that can be read only once, in words: standard input, a pipe, a device.
+/// Describes an argument that can be read only once: standard input, a pipe, a device. `None` for other arguments.
 pub fn reads_once(path: &Path) -> Option<&'static str> {
     if path.as_os_str() == STDIN {
         return Some("standard input");
     }
     let kind = fs::metadata(path).ok()?.file_type();
-    (!kind.is_file() && !kind.is_dir()).then(|| temporary::kind(kind))
+    (!kind.is_file() && !kind.is_dir()).then(|| temporary::file_kind(kind))
 }
 
-/// The files on this machine that arguments lead to.
+/// The files on this machine that arguments name.
 pub fn files(arguments: Vec<PathBuf>) -> impl Iterator<Item = PathBuf> {
-    let mut walk = Walk::new(arguments);
-    let found = std::iter::from_fn(move || walk.next(&mut Nothing));
+    let mut walk = FileWalk::new(arguments);
+    let found = std::iter::from_fn(move || walk.next(&mut NoRemote).transpose());
     found.filter_map(Result::ok).map(file_of)
 }
 
 impl Inputs {
-    /// Of files, directories and `-`, which means `stdin`. Nothing is opened yet.
-    pub fn new(arguments: Vec<PathBuf>, stdin: Box<dyn Read + Send>, options: Options) -> Self {
+    /// Takes files, directories and `-` for `stdin`. Opens nothing yet.
+    pub fn new(arguments: Vec<PathBuf>, stdin: Box<dyn Read + Send>, options: InputOptions) -> Self {
         Self {
-            walk: Walk::new(arguments),
+            walk: FileWalk::new(arguments),
             stdin: Some(stdin),
-            containers: Box::new(NoArchives),
+            format: Box::new(NoArchives),
             container: None,
             archived: BTreeSet::new(),
-            remote: Box::new(Nothing),
+            remote: Box::new(NoRemote),
             options,
             current: None,
             opened: 0,
-            known: Arc::default(),
+            header_cache: Arc::default(),
         }
     }
 
-    /// The same, reading files that hold several reports, too.
+    /// Adds a format for files that hold several reports.
     #[must_use]
-    pub fn with_containers(self, containers: Box<dyn Containers>) -> Self {
-        Self { containers, ..self }
+    pub fn with_container_format(self, format: Box<dyn ContainerFormat>) -> Self {
+        Self { format, ..self }
     }
 
-    /// The same, also of what `s3://` names.
+    /// Adds a reader of `s3://` URLs.
     #[must_use]
     pub fn with_remote(self, remote: Box<dyn Remote>) -> Self {
         Self { remote, ..self }
     }
 
-    /// The files that arguments name, in the order of the instants at which they are judged. Reads their
-    /// beginnings alone, those that must be held in memory wholly; what cannot be read comes last, to be told
-    /// by who reads it again. So does, without being opened, what cannot be read twice.
+    /// The files that the arguments name, in the order of their as-of. Reads no more than finding the as-of takes: the
+    /// beginning of a CSV, but the whole of JSON and the like. Inputs that cannot be read come last: the caller's own
+    /// read reports the error. Inputs that can be read only once also come last, unopened.
     pub fn in_time_order(self) -> Vec<PathBuf> {
         let mut inputs = self;
         inputs.options.limits.block = PEEK;
         let options = inputs.options;
-        let mut text = Vec::new();
-        let mut dated = Vec::new();
-        while let Some(found) = inputs.find() {
+        let (mut text, mut dated) = (Vec::new(), Vec::new());
+        while let Some(found) = inputs.find().transpose() {
             text.clear();
             dated.push(match found {
-                Ok(Place::Contained(path, _, report)) => (false, options.as_of.or(Some(report.as_of)), path),
-                Ok(Place::File(path)) if reads_once(&path).is_some() => (true, None, path),
-                Ok(Place::File(path)) => {
-                    let opened = inputs.found(path.clone()).map(|(found, _)| {
-                        found
-                            .unpack(&mut text)
-                            .and_then(|unpacked| unpacked.open(&mut text))
-                    });
-                    let as_of = opened.ok().and_then(Result::ok).map(|report| report.input.as_of);
-                    (as_of.is_none(), as_of, path)
+                Ok(ReportLocation::Contained(path, _, report)) => {
+                    (options.as_of.or(Some(report.as_of)), path)
                 }
-                Err((path, _)) => (true, None, path),
+                Ok(ReportLocation::File(path)) if reads_once(&path).is_none() => {
+                    let sniffed = inputs
+                        .unread(&path)
+                        .and_then(|(report, _)| report.sniff(&mut text));
+                    let report = sniffed.and_then(|sniffed| sniffed.open(&mut text)).ok();
+                    (report.map(|report| report.input.as_of), path)
+                }
+                Ok(ReportLocation::File(path)) | Err((path, _)) => (None, path),
             });
         }
-        dated.sort_by_key(|&(failed, as_of, _)| (failed, as_of));
-        dated.into_iter().map(|(.., path)| path).collect()
+        dated.sort_by_key(|&(as_of, _)| (as_of.is_none(), as_of));
+        dated.into_iter().map(|(_, path)| path).collect()
     }
 
-    /// Where the next report is.
-    fn find(&mut self) -> Option<Result<Place, (PathBuf, InputError)>> {
+    /// Finds the next report.
+    fn find(&mut self) -> Result<Option<ReportLocation>, UnreadablePath> {
         loop {
-            if let Some(place) = self.container.as_mut().and_then(Opened::next) {
-                if let Place::Contained(_, _, report) = &place {
+            if let Some(location) = self.container.as_mut().and_then(ContainerCursor::next) {
+                if let ReportLocation::Contained(_, _, report) = &location {
                     let known = (self.walk.begun(), report.as_of, report.hash.clone());
                     if !self.archived.insert(known) {
                         continue;
                     }
                 }
-                return Some(Ok(place));
+                return Ok(Some(location));
             }
-            let path = match self.walk.next(self.remote.as_mut())? {
-                Ok(path) => path,
-                Err(failed) => return Some(Err(failed)),
+            let Some(path) = self.walk.next(self.remote.as_mut())? else {
+                return Ok(None);
             };
             let open = self.container.take();
-            self.container = match Opened::of(&path, open, self.containers.as_mut(), self.remote.as_mut()) {
-                Ok(Some(opened)) => Some(opened),
-                Ok(None) => return Some(Ok(Place::File(path))),
-                Err(error) => return Some(Err((path, error))),
-            };
+            let container = ContainerCursor::of(&path, open, self.format.as_mut(), self.remote.as_mut());
+            match container {
+                Ok(None) => return Ok(Some(ReportLocation::File(path))),
+                Ok(opened) => self.container = opened,
+                Err(error) => return Err((path, error)),
+            }
         }
     }
 
@@ -186,19 +186,20 @@ impl Inputs {
     fn open_contained(
         &mut self,
         path: &Path,
-        (number, contained): (usize, Contained),
-    ) -> Result<Archived, InputError> {
+        number: usize,
+        contained: ContainedReport,
+    ) -> Result<ContainedReader, InputError> {
         let container = self
             .container
             .as_mut()
-            .expect("invariant: it told where the report is");
+            .expect("invariant: the location is one in it");
         let rows = container.rows(number)?.into_iter();
-        let known = self.known.of(&contained.header);
+        let known = self.header_cache.starting(&contained.header);
         let header = match known.filter(|header| header.written() == contained.header) {
             Some(header) => header,
             None => Header::parse(&contained.header)?,
         };
-        self.known.learn(&header);
+        self.header_cache.remember(&header);
         let (as_of, as_of_source) = match self.options.as_of {
             Some(as_of) => (as_of, AsOfSource::Argument),
             None => (contained.as_of, contained.as_of_source),
@@ -213,38 +214,35 @@ impl Inputs {
             generated: contained.generated,
             account: contained.account,
         });
-        Ok(Archived { input, rows })
+        Ok(ContainedReader { input, rows })
     }
 
-    /// A report in a file of its own, or on standard input; the size of the file where it has one.
-    fn found(&mut self, path: PathBuf) -> Result<(Found, Option<u64>), (PathBuf, InputError)> {
-        let (stream, size) = match self.raw(&path) {
-            Ok(raw) => raw,
-            Err(error) => return Err((path, error)),
-        };
-        let found = Found {
+    /// A report in a file of its own or on standard input, and the size of a regular file.
+    fn unread(&mut self, path: &Path) -> Result<(UnreadReport, Option<u64>), InputError> {
+        let (stream, size) = self.open_stream(path)?;
+        let report = UnreadReport {
             index: self.index(),
-            path,
+            path: path.to_owned(),
             stream,
             waits: false,
             options: self.options,
-            known: Arc::clone(&self.known),
+            header_cache: Arc::clone(&self.header_cache),
         };
-        Ok((found, size))
+        Ok((report, size))
     }
 
-    fn raw(&mut self, path: &Path) -> Result<(Stream, Option<u64>), InputError> {
+    fn open_stream(&mut self, path: &Path) -> Result<(InputStream, Option<u64>), InputError> {
         if path.as_os_str() == STDIN {
             let stdin = self.stdin.take().ok_or(InputError::StdinTwice)?;
-            return Ok((Stream::new(stdin), None));
+            return Ok((InputStream::new(stdin), None));
         }
         if is_remote(path) {
-            return Ok((Stream::new(self.remote.open(&path.to_string_lossy())?), None));
+            return Ok((InputStream::new(self.remote.open(&path.to_string_lossy())?), None));
         }
         let file = File::open(path).map_err(InputError::Open)?;
         let metadata = file.metadata().map_err(InputError::Open)?;
         let size = metadata.is_file().then_some(metadata.len());
-        Ok((Stream::of_size(Box::new(file), size), size))
+        Ok((InputStream::with_size(Box::new(file), size), size))
     }
 
     fn index(&mut self) -> usize {
@@ -252,41 +250,35 @@ impl Inputs {
         self.opened - 1
     }
 
-    fn event(&mut self, text: &mut Vec<u8>) -> Option<Result<SourceEvent, (PathBuf, InputError)>> {
+    fn event(&mut self, text: &mut Vec<u8>) -> Result<Option<SourceEvent>, UnreadablePath> {
         if let Some(event) = self.current.as_mut().and_then(|current| current.next(text)) {
-            return Some(Ok(event));
+            return Ok(Some(event));
         }
         self.current = None;
-        let place = match self.find()? {
-            Ok(place) => place,
-            Err(failed) => return Some(Err(failed)),
+        let mut reader = match self.find()? {
+            None => return Ok(None),
+            Some(ReportLocation::Contained(path, number, contained)) => {
+                match self.open_contained(&path, number, contained) {
+                    Ok(reader) => CurrentReport::Contained(reader),
+                    Err(error) => return Err((path, error)),
+                }
+            }
+            Some(ReportLocation::File(path)) => match self.unread(&path) {
+                Err(error) => return Err((path, error)),
+                // A larger file is cut into blocks, so that several workers share it.
+                Ok((report, Some(size))) if size <= self.options.limits.block as u64 => {
+                    let reader = ReportReader::Unread(UnreadReport {
+                        waits: true,
+                        ..report
+                    });
+                    return Ok(Some(SourceEvent::DeferredInput(DeferredInput(Box::new(reader)))));
+                }
+                Ok((report, _)) => CurrentReport::Read(Box::new(ReportReader::Unread(report))),
+            },
         };
-        match place {
-            Place::File(path) => {
-                let (found, size) = match self.found(path) {
-                    Ok(found) => found,
-                    Err(failed) => return Some(Err(failed)),
-                };
-                // A larger one is cut into blocks, which several can judge.
-                if size.is_some_and(|size| size <= self.options.limits.block as u64) {
-                    let reading = Reading::Found(Found { waits: true, ..found });
-                    return Some(Ok(SourceEvent::DeferredInput(DeferredInput(Box::new(reading)))));
-                }
-                let mut reading = Box::new(Reading::Found(found));
-                let event = reading.next(text)?;
-                self.current = Some(Current::Read(reading));
-                Some(Ok(event))
-            }
-            Place::Contained(path, number, contained) => {
-                match self.open_contained(&path, (number, contained)) {
-                    Ok(archived) => {
-                        self.current = Some(Current::Archived(archived));
-                        self.event(text)
-                    }
-                    Err(error) => Some(Err((path, error))),
-                }
-            }
-        }
+        let event = reader.next(text);
+        self.current = Some(reader);
+        Ok(event)
     }
 }
 
@@ -294,40 +286,40 @@ impl Source for Inputs {
     fn next(&mut self, text: &mut Vec<u8>) -> Option<SourceEvent> {
         text.clear();
         text.reserve(self.options.limits.block);
-        // A piece of an archived report has a few MiB.
+        // A block of an archived report has a few MiB.
         let usual = self.options.limits.block.saturating_mul(16);
         if text.capacity() > usual {
-            // One long record or large envelope must not hold its memory for the rest of the run.
+            // Free the memory of one long record or large envelope.
             text.shrink_to(usual);
         }
-        let event = self.event(text)?;
+        let event = self.event(text).transpose()?;
         Some(event.unwrap_or_else(|(path, error)| failed(&path, error, text)))
     }
 }
 
-/// A report of which more may be to come.
-enum Current {
-    Read(Box<Reading>),
-    Archived(Archived),
+/// The report that is being read.
+enum CurrentReport {
+    Read(Box<ReportReader>),
+    Contained(ContainedReader),
 }
 
-/// A report of a container.
-struct Archived {
+/// A report in a container.
+struct ContainedReader {
     input: Arc<Input>,
-    /// Its rows.
+    /// Its remaining blocks.
     rows: std::vec::IntoIter<DeferredText>,
 }
 
-impl Current {
+impl CurrentReport {
     fn next(&mut self, text: &mut Vec<u8>) -> Option<SourceEvent> {
         match self {
             Self::Read(reading) => reading.next(text),
-            Self::Archived(archived) => {
-                let piece = archived.rows.next()?;
+            Self::Contained(contained) => {
+                let text = contained.rows.next()?;
                 Some(SourceEvent::DeferredBlock {
-                    input: Arc::clone(&archived.input),
-                    last: archived.rows.len() == 0,
-                    text: piece,
+                    input: Arc::clone(&contained.input),
+                    last: contained.rows.len() == 0,
+                    text,
                 })
             }
         }

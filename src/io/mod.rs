@@ -1,17 +1,17 @@
 //! Inputs and outputs: files, directories, standard input, decompression, temporary file and rename.
 //!
-//! Nothing here judges, and no clock is read: the caller says what time it is.
+//! Nothing here evaluates a report or reads the clock: the caller passes the time.
 
-#![expect(clippy::disallowed_methods, reason = "files are what this layer is for")]
+#![expect(clippy::disallowed_methods, reason = "this layer accesses files")]
 
-pub mod contained;
+pub mod container;
 mod decompress;
 pub mod error;
 pub mod inputs;
-pub mod keep;
 pub mod outputs;
-mod reading;
 pub mod remote;
+mod report_reader;
 mod stream;
 pub mod temporary;
 mod walk;
+pub mod write_once;

@@ -1,37 +1,37 @@
-//! The bytes of one input, as far as they are needed.
+//! The bytes of one input, read only as far as needed.
 
 use std::io::{self, Cursor, ErrorKind, Read};
 
 use super::decompress::Compression;
 use super::error::InputError;
 use super::inputs::Limits;
-use super::reading::KnownHeader;
+use super::report_reader::HeaderCache;
 use crate::report::envelope;
 use crate::report::header::{self, Header};
 
-/// How often over an input may be compressed.
-const LAYERS: usize = 2;
+/// How many layers of compression are undone.
+const MOST_LAYERS: usize = 2;
 
-/// Bytes that are read first where it is not known how many there are.
-const PIECE: usize = 64 * 1024;
+/// Bytes of the first read if the size of the input is unknown.
+const FIRST_READ: usize = 64 * 1024;
 
-/// Bytes, and how they ended once they have.
-pub(super) struct Stream {
+/// A reader, and how it ended once it has.
+pub(super) struct InputStream {
     reader: Box<dyn Read + Send>,
-    /// Of a file, how large it was when it was opened.
+    /// The size of a file when it was opened.
     size: Option<usize>,
     pub(super) end: Option<Result<(), InputError>>,
 }
 
-impl Stream {
-    /// Of what is read.
+impl InputStream {
+    /// A stream of unknown size.
     pub(super) fn new(reader: Box<dyn Read + Send>) -> Self {
-        Self::of_size(reader, None)
+        Self::with_size(reader, None)
     }
 
-    /// Of what is read, of which so many bytes are expected.
-    pub(super) fn of_size(reader: Box<dyn Read + Send>, size: Option<u64>) -> Self {
-        // Files without a size may have content all the same: those that a system makes up.
+    /// A stream that is expected to have this many bytes.
+    pub(super) fn with_size(reader: Box<dyn Read + Send>, size: Option<u64>) -> Self {
+        // Generated files, as in `/proc`, have content but the size 0.
         let size = size.and_then(|size| usize::try_from(size).ok());
         Self {
             reader,
@@ -40,7 +40,7 @@ impl Stream {
         }
     }
 
-    /// Reads until `text` holds `most` bytes or there is no more. What was read before an error stays.
+    /// Reads until `text` has `most` bytes or the stream ends. Bytes read before an error stay in `text`.
     pub(super) fn fill(&mut self, text: &mut Vec<u8>, most: usize) {
         let wanted = most.saturating_sub(text.len());
         if wanted == 0 || self.end.is_some() {
@@ -54,19 +54,19 @@ impl Stream {
         };
     }
 
-    /// Reads all the rest.
-    pub(super) fn hold(&mut self, text: &mut Vec<u8>, most: usize) -> Result<(), InputError> {
+    /// Reads to the end; more than `most` bytes are an error.
+    pub(super) fn read_all(&mut self, text: &mut Vec<u8>, most: usize) -> Result<(), InputError> {
         self.fill(text, most.saturating_add(1));
         self.end.take().unwrap_or(Err(InputError::TooLarge(most >> 20)))
     }
 
-    /// Takes the header off the beginning of a CSV.
+    /// Removes the header from the beginning of a CSV and returns it.
     pub(super) fn take_header(
         &mut self,
         text: &mut Vec<u8>,
-        known: &KnownHeader,
+        known: &HeaderCache,
     ) -> Result<Header, InputError> {
-        if let Some(header) = known.of(text) {
+        if let Some(header) = known.starting(text) {
             text.drain(..header.written().len());
             return Ok(header);
         }
@@ -74,7 +74,7 @@ impl Stream {
         match (Header::split(csv), self.end.take()) {
             (Ok((header, rows)), end) => {
                 text.drain(..text.len() - rows.len());
-                known.learn(&header);
+                known.remember(&header);
                 self.end = end;
                 Ok(header)
             }
@@ -84,15 +84,15 @@ impl Stream {
     }
 }
 
-/// Reads until `text` holds `most` bytes, and says whether there may be more.
+/// Reads until `text` has `most` bytes, and returns whether there may be more.
 fn read(
     reader: &mut Box<dyn Read + Send>,
     text: &mut Vec<u8>,
     (size, most): (Option<usize>, usize),
 ) -> io::Result<bool> {
     if text.is_empty() {
-        first_piece(reader, text, most.min(size.unwrap_or(PIECE)))?;
-        // A small file is through with one read.
+        read_once(reader, text, most.min(size.unwrap_or(FIRST_READ)))?;
+        // One read is enough for a small file.
         if size == Some(text.len()) {
             return Ok(false);
         }
@@ -102,9 +102,9 @@ fn read(
     Ok(read == wanted)
 }
 
-/// Reads once, into nothing, so much that a small file is through with it: reading to the end begins with a few KiB.
-fn first_piece(reader: &mut Box<dyn Read + Send>, text: &mut Vec<u8>, piece: usize) -> io::Result<()> {
-    text.resize(piece, 0);
+/// Reads once into an empty `text`, enough for a small file: `read_to_end` would begin with a few KiB.
+fn read_once(reader: &mut Box<dyn Read + Send>, text: &mut Vec<u8>, length: usize) -> io::Result<()> {
+    text.resize(length, 0);
     let read = loop {
         match reader.read(text) {
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -115,20 +115,20 @@ fn first_piece(reader: &mut Box<dyn Read + Send>, text: &mut Vec<u8>, piece: usi
     read.map(drop)
 }
 
-/// Enough to see what an input is, its header included.
+/// Bytes from which the shape of an input and its header can be recognised.
 pub(super) fn first_read(limits: Limits) -> usize {
     limits.block.max(header::LONGEST + 8)
 }
 
-/// Reads the beginning of an input into `text`, unpacked; also tells its layers of compression, such as
-/// `+gzip`, the inner one first.
-pub(super) fn unpack(
-    mut stream: Stream,
+/// Decompresses the beginning of an input into `text`. Also returns its layers of compression, such as `+gzip`, the
+/// innermost first.
+pub(super) fn decompress(
+    mut stream: InputStream,
     text: &mut Vec<u8>,
     limits: Limits,
-) -> Result<(Stream, String), InputError> {
+) -> Result<(InputStream, String), InputError> {
     let mut layers = String::new();
-    for _ in 0..=LAYERS {
+    for _ in 0..=MOST_LAYERS {
         stream.fill(text, first_read(limits));
         let Some(compression) = Compression::of(text) else {
             return Ok((stream, layers));
@@ -137,17 +137,17 @@ pub(super) fn unpack(
             return Err(error);
         }
         let begun = Cursor::new(text.clone());
-        // What is in memory wholly does not keep its file open.
+        // A file that was read to its end is closed here.
         let packed: Box<dyn Read + Send> = match stream.end {
             Some(_) => Box::new(begun),
             None => Box::new(begun.chain(stream.reader)),
         };
-        let unpacked = compression.unpack(packed, limits).map_err(InputError::Read)?;
-        stream = Stream::new(Box::new(unpacked));
+        let unpacked = compression.decompress(packed, limits).map_err(InputError::Read)?;
+        stream = InputStream::new(Box::new(unpacked));
         text.clear();
         layers.insert_str(0, &format!("+{}", compression.name()));
     }
-    Err(InputError::Nested(LAYERS))
+    Err(InputError::Nested(MOST_LAYERS))
 }
 
 fn explained(error: io::Error) -> InputError {

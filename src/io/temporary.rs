@@ -1,17 +1,17 @@
-//! Files that are written beside their place, and take it once they are whole. They are known by name, so that a run
-//! that ends at once leaves none behind.
+//! Temporary files that are renamed to their target when they are complete. The process knows all of them, so that it
+//! can remove them when a signal ends it.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, FileType, Permissions};
-use std::io::{self, BufRead, BufReader, ErrorKind, Seek as _, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Seek as _, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tempfile::NamedTempFile;
 
-use super::keep::Kept;
+use super::write_once::WriteOutcome;
 
-/// What their names end in.
+/// How their names end.
 pub const SUFFIX: &str = ".tmp";
 
 static PENDING: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
@@ -20,17 +20,17 @@ fn pending() -> MutexGuard<'static, BTreeSet<PathBuf>> {
     PENDING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A file that is gone again unless it is put in a place.
+/// A file that is removed when dropped, unless it was renamed to a target.
 #[derive(Debug)]
-pub struct Temporary {
-    /// None once it is in its place.
+pub struct TemporaryFile {
+    /// None once it was renamed.
     file: Option<NamedTempFile>,
     path: PathBuf,
 }
 
-impl Temporary {
-    /// In this directory, with a name that begins so. Its owner alone may read it, unless permissions are given, of
-    /// which the umask takes off what it does.
+impl TemporaryFile {
+    /// Creates one in this directory, with this prefix of its name. Only its owner may read it, unless permissions are
+    /// given, to which the umask applies.
     ///
     /// # Errors
     /// Those of the file system.
@@ -40,7 +40,7 @@ impl Temporary {
         if let Some(permissions) = permissions {
             builder.permissions(permissions);
         }
-        // Under the lock, so that none is made that `discard` does not know.
+        // Under the lock, so that `discard` knows every file.
         let mut pending = pending();
         let file = builder.tempfile_in(directory)?;
         let path = file.path().to_owned();
@@ -51,42 +51,41 @@ impl Temporary {
         })
     }
 
-    /// The file, to be read as well as written.
+    /// The file, for reading and writing.
     pub fn file(&mut self) -> &mut File {
         let file = self.file.as_mut();
-        file.expect("invariant: there until it is put in its place")
-            .as_file_mut()
+        file.expect("invariant: there until it is renamed").as_file_mut()
     }
 
-    /// Puts it where another file may be. Its bytes may still be on their way to the disk.
+    /// Renames it to a target, which it replaces. Does not sync it to disk.
     ///
     /// # Errors
     /// Those of the file system.
     pub fn replace(mut self, target: &Path) -> io::Result<()> {
-        self.put(|file| file.persist(target))
+        self.persist(|file| file.persist(target))
     }
 
-    /// Puts it where no file may be but one of the same bytes, once its bytes are on the disk. None, and it is still
-    /// to be put, where other bytes are there.
+    /// Syncs it to disk and renames it to a target that does not exist, or is a file with the same bytes. Returns
+    /// `None` and stays as it is when the target has other bytes.
     ///
     /// # Errors
-    /// Those of the file system, and that something else than a file is there.
-    pub fn put_new(&mut self, target: &Path) -> io::Result<Option<Kept>> {
+    /// Those of the file system, and when the target is not a file.
+    pub fn persist_new(&mut self, target: &Path) -> io::Result<Option<WriteOutcome>> {
         self.file().sync_all()?;
-        match self.put(|file| file.persist_noclobber(target)) {
-            Ok(()) => Ok(Some(Kept::Written)),
+        match self.persist(|file| file.persist_noclobber(target)) {
+            Ok(()) => Ok(Some(WriteOutcome::Written)),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 let file = self.file();
-                file.seek(SeekFrom::Start(0))?;
+                file.rewind()?;
                 let length = file.metadata()?.len();
-                let is_same = holds(target, length, BufReader::new(file))?.ok_or(error)?;
-                Ok(is_same.then_some(Kept::WasThere))
+                let is_same = has_content(target, length, BufReader::new(file))?.ok_or(error)?;
+                Ok(is_same.then_some(WriteOutcome::AlreadyThere))
             }
             Err(error) => Err(error),
         }
     }
 
-    fn put(
+    fn persist(
         &mut self,
         persist: impl FnOnce(NamedTempFile) -> Result<File, tempfile::PersistError>,
     ) -> io::Result<()> {
@@ -101,7 +100,7 @@ impl Temporary {
     }
 }
 
-impl Write for Temporary {
+impl Write for TemporaryFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.file().write(bytes)
     }
@@ -111,14 +110,14 @@ impl Write for Temporary {
     }
 }
 
-impl Drop for Temporary {
+impl Drop for TemporaryFile {
     fn drop(&mut self) {
         pending().remove(&self.path);
     }
 }
 
-/// Removes all temporary files, for the end of the process: from here on, who makes one or puts one in its
-/// place waits for ever.
+/// Removes all temporary files at the end of the process. Keeps the lock: a thread that creates or renames one from
+/// here on waits forever.
 pub fn discard() {
     let pending = pending();
     for path in pending.iter() {
@@ -127,7 +126,7 @@ pub fn discard() {
     std::mem::forget(pending);
 }
 
-/// The directory that a path lies in.
+/// The directory that contains a path.
 pub(super) fn directory(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if parent != Path::new("") => parent,
@@ -135,7 +134,7 @@ pub(super) fn directory(path: &Path) -> &Path {
     }
 }
 
-/// Makes sure that what a directory lists survives a crash of the machine.
+/// Syncs the entries of a directory to disk, so that a new file survives a crash of the machine.
 ///
 /// # Errors
 /// Those of the file system.
@@ -147,20 +146,20 @@ pub fn sync_directory(directory: &Path) -> io::Result<()> {
     }
 }
 
-/// Whether the file at this path holds these bytes, of which there are so many; none where nothing is there. Pipes
-/// and devices are not read: that could wait, or go on, for ever.
-pub(super) fn holds(path: &Path, length: u64, bytes: impl BufRead) -> io::Result<Option<bool>> {
-    let there = match fs::metadata(path) {
+/// Whether the file at this path has exactly these `length` bytes; `None` if nothing is there. Pipes and devices are an
+/// error: reading them might never end.
+pub(super) fn has_content(path: &Path, length: u64, bytes: impl BufRead) -> io::Result<Option<bool>> {
+    let metadata = match fs::metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound && path.is_symlink() => {
-            return Err(in_the_way("a symlink that leads nowhere"));
+            return Err(in_the_way("a broken symlink"));
         }
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        there => there?,
+        metadata => metadata?,
     };
-    if !there.is_file() {
-        return Err(in_the_way(kind(there.file_type())));
+    if !metadata.is_file() {
+        return Err(in_the_way(file_kind(metadata.file_type())));
     }
-    let is_same = there.len() == length && are_same(BufReader::new(File::open(path)?), bytes)?;
+    let is_same = metadata.len() == length && are_same(BufReader::new(File::open(path)?), bytes)?;
     Ok(Some(is_same))
 }
 
@@ -169,31 +168,31 @@ fn in_the_way(what: &str) -> io::Error {
     io::Error::new(ErrorKind::AlreadyExists, message)
 }
 
-/// What is no regular file, in words.
-pub fn kind(of: FileType) -> &'static str {
+/// Names the kind of something that is not a regular file.
+pub fn file_kind(kind: FileType) -> &'static str {
     #[cfg(unix)]
     {
         use std::os::unix::fs::FileTypeExt as _;
-        if of.is_fifo() {
+        if kind.is_fifo() {
             return "a named pipe";
         }
-        if of.is_socket() {
+        if kind.is_socket() {
             return "a socket";
         }
     }
-    if of.is_symlink() {
+    if kind.is_symlink() {
         "a symlink"
-    } else if of.is_dir() {
+    } else if kind.is_dir() {
         "a directory"
     } else {
         "a device"
     }
 }
 
-/// Whether both give the same bytes to their ends.
+/// Whether two readers give the same bytes up to their ends.
 ///
 /// # Errors
-/// Those of reading.
+/// Those of the readers.
 pub fn are_same(mut one: impl BufRead, mut other: impl BufRead) -> io::Result<bool> {
     loop {
         let (ones, others) = (one.fill_buf()?, other.fill_buf()?);

@@ -1,54 +1,53 @@
-//! From the INPUT arguments to the files that they name, one at a time.
+//! Finds the files that the INPUT arguments name, one at a time.
 
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use super::contained::is_numbered;
+use super::container::is_numbered;
 use super::error::InputError;
 use super::remote::{Remote, is_remote};
 
-/// The files named by the arguments, in their order; a directory stands for the files in it and below it,
-/// in the byte order of the names. Hidden entries of a directory are passed over. Symlinks in it are followed, to
-/// directories once, and not where what they lead to is read anyway or holds the symlink itself, so that no file is
-/// read twice and no walk goes in circles. Pipes and devices in it are no inputs. What `s3://` names is listed by a
-/// [`Remote`].
-pub(super) struct Walk {
+/// The files that the arguments name, in the order of the arguments. A directory stands for the files in and below it,
+/// in the byte order of their names, without hidden entries, pipes and devices. Symlinks in a directory are followed. A
+/// directory behind a symlink is read once, and not at all if it is read anyway or contains the symlink, so that no
+/// file is read twice and no walk goes in circles. A [`Remote`] lists `s3://` URLs.
+pub(super) struct FileWalk {
     arguments: Vec<PathBuf>,
-    /// What is still to come, next one last.
-    pending: Vec<Step>,
-    /// Arguments begun so far.
+    /// The steps still to take, the next one last.
+    pending: Vec<WalkStep>,
+    /// Number of arguments begun so far.
     begun: usize,
-    /// Files found so far.
+    /// Number of files found so far, and of paths that failed.
     found: usize,
-    /// The directories that are named, by their real paths, once that is asked.
+    /// The real paths of the directories among the arguments, once they are needed.
     roots: Option<HashSet<PathBuf>>,
-    /// The directories read beyond symlinks, by their real paths.
+    /// The real paths of the directories read through symlinks.
     linked: HashSet<PathBuf>,
 }
 
-enum Step {
+enum WalkStep {
     Argument(PathBuf),
     Remote(PathBuf),
     Directory(PathBuf),
     /// A symlink to a directory, or a directory below one.
     Linked(PathBuf),
     File(PathBuf),
-    /// The end of an argument that is a directory; as many files had been found before it.
+    /// The end of a directory argument, and the number of files found before it.
     End(PathBuf, usize),
 }
 
-/// A file to read, or a name that leads to none.
-pub(super) type Found = Result<PathBuf, (PathBuf, InputError)>;
+/// A path that cannot be read, and why.
+pub(super) type UnreadablePath = (PathBuf, InputError);
 
 /// The argument that means standard input.
 pub(super) const STDIN: &str = "-";
 
-impl Walk {
+impl FileWalk {
     pub(super) fn new(arguments: Vec<PathBuf>) -> Self {
         Self {
-            pending: arguments.iter().rev().cloned().map(Step::Argument).collect(),
+            pending: arguments.iter().rev().cloned().map(WalkStep::Argument).collect(),
             arguments,
             begun: 0,
             found: 0,
@@ -58,23 +57,25 @@ impl Walk {
     }
 
     /// The next file.
-    pub(super) fn next(&mut self, remote: &mut dyn Remote) -> Option<Found> {
-        loop {
-            let step = self.pending.pop()?;
-            if let Some(found) = self.step(step, remote) {
-                return Some(found);
+    pub(super) fn next(&mut self, remote: &mut dyn Remote) -> Result<Option<PathBuf>, UnreadablePath> {
+        while let Some(step) = self.pending.pop() {
+            let found = self.step(step, remote).transpose();
+            if let Some(found) = found {
+                self.found += 1;
+                return found.map(Some);
             }
         }
+        Ok(None)
     }
 
-    /// How many arguments were begun: that of the file found last is the last of them.
+    /// Number of arguments begun: the last file found belongs to the last of them.
     pub(super) fn begun(&self) -> usize {
         self.begun
     }
 
-    /// Whether a directory beyond a symlink is read without it, or holds the symlink.
-    fn passes_over(&mut self, linked: &Path) -> bool {
-        // What cannot be resolved cannot be listed either, which is then told.
+    /// Whether to skip a directory behind a symlink: it is read anyway, or contains the symlink.
+    fn is_skipped(&mut self, linked: &Path) -> bool {
+        // A path that cannot be resolved cannot be listed either, and listing it reports the error.
         let Ok(target) = fs::canonicalize(linked) else {
             return false;
         };
@@ -95,64 +96,57 @@ impl Walk {
             || !self.linked.insert(target)
     }
 
-    /// One step; none where it leads to no file by itself.
-    fn step(&mut self, step: Step, remote: &mut dyn Remote) -> Option<Found> {
+    /// Takes one step, which may yield a file.
+    fn step(&mut self, step: WalkStep, remote: &mut dyn Remote) -> Result<Option<PathBuf>, UnreadablePath> {
         match step {
-            Step::Argument(path) => {
+            WalkStep::Argument(path) => {
                 self.begun += 1;
                 if is_remote(&path) && !is_numbered(&path) {
-                    return self.step(Step::Remote(path), remote);
+                    return self.step(WalkStep::Remote(path), remote);
                 }
                 if path.as_os_str() == STDIN || is_remote(&path) || !path.is_dir() {
-                    return self.step(Step::File(path), remote);
+                    return Ok(Some(path));
                 }
-                self.pending.push(Step::End(path.clone(), self.found));
-                self.step(Step::Directory(path), remote)
+                self.pending.push(WalkStep::End(path.clone(), self.found));
+                self.list(path, WalkStep::Directory)
             }
-            Step::Linked(path) if self.passes_over(&path) => None,
-            Step::Linked(path) => self.list(path, Step::Linked),
-            Step::Remote(path) => match remote.list(&path.to_string_lossy()) {
+            WalkStep::Linked(path) if self.is_skipped(&path) => Ok(None),
+            WalkStep::Linked(path) => self.list(path, WalkStep::Linked),
+            WalkStep::Directory(path) => self.list(path, WalkStep::Directory),
+            WalkStep::Remote(path) => match remote.list(&path.to_string_lossy()) {
                 Ok(urls) => {
-                    self.pending.push(Step::End(path, self.found));
-                    let files = urls.into_iter().rev().map(PathBuf::from).map(Step::File);
+                    self.pending.push(WalkStep::End(path, self.found));
+                    let files = urls.into_iter().rev().map(PathBuf::from).map(WalkStep::File);
                     self.pending.extend(files);
-                    None
+                    Ok(None)
                 }
-                Err(error) => {
-                    self.found += 1;
-                    Some(Err((path, error)))
-                }
+                Err(error) => Err((path, error)),
             },
-            Step::Directory(path) => self.list(path, Step::Directory),
-            Step::File(path) => {
-                self.found += 1;
-                Some(Ok(path))
-            }
-            Step::End(path, before) => {
-                let is_empty = self.found == before;
-                is_empty.then_some(Err((path, InputError::EmptyDirectory)))
-            }
+            WalkStep::File(path) => Ok(Some(path)),
+            WalkStep::End(path, before) if self.found == before => Err((path, InputError::EmptyDirectory)),
+            WalkStep::End(..) => Ok(None),
         }
     }
 
-    /// Goes into a directory; those in it become this.
-    fn list(&mut self, path: PathBuf, below: fn(PathBuf) -> Step) -> Option<Found> {
+    /// Lists a directory; `below` makes the step for a directory in it.
+    fn list(
+        &mut self,
+        path: PathBuf,
+        below: fn(PathBuf) -> WalkStep,
+    ) -> Result<Option<PathBuf>, UnreadablePath> {
         match steps(&path, below) {
             Ok(steps) => {
                 self.pending.extend(steps);
-                None
+                Ok(None)
             }
-            Err(error) => {
-                self.found += 1;
-                Some(Err((path, InputError::Open(error))))
-            }
+            Err(error) => Err((path, InputError::Open(error))),
         }
     }
 }
 
-/// The steps into a directory, first one last.
-fn steps(directory: &Path, below: fn(PathBuf) -> Step) -> io::Result<Vec<Step>> {
-    let mut entries: Vec<(OsString, Step)> = Vec::new();
+/// The steps for the entries of a directory, the first one last.
+fn steps(directory: &Path, below: fn(PathBuf) -> WalkStep) -> io::Result<Vec<WalkStep>> {
+    let mut entries: Vec<(OsString, WalkStep)> = Vec::new();
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
         let (name, path) = (entry.file_name(), entry.path());
@@ -163,13 +157,13 @@ fn steps(directory: &Path, below: fn(PathBuf) -> Step) -> io::Result<Vec<Step>> 
         if kind.is_dir() {
             entries.push((name, below(path)));
         } else if kind.is_file() {
-            entries.push((name, Step::File(path)));
+            entries.push((name, WalkStep::File(path)));
         } else if kind.is_symlink() {
             match fs::metadata(&path) {
-                Ok(target) if target.is_dir() => entries.push((name, Step::Linked(path))),
+                Ok(target) if target.is_dir() => entries.push((name, WalkStep::Linked(path))),
                 Ok(target) if !target.is_file() => {}
-                // Of a broken one the error of opening it is worth knowing.
-                Ok(_) | Err(_) => entries.push((name, Step::File(path))),
+                // Opening a broken symlink reports the error.
+                Ok(_) | Err(_) => entries.push((name, WalkStep::File(path))),
             }
         }
     }

@@ -1,4 +1,4 @@
-//! `credlens archive` as people use it.
+//! The commands `credlens archive add`, `list`, `export` and `verify`.
 
 use std::fs;
 use std::io::Write as _;
@@ -84,7 +84,7 @@ fn add_list_export_verify() {
       "problems": [
         {
           "path": "stray",
-          "message": "no file of the archive: no run of credlens has put it there; move it away"
+          "message": "not a file of the archive: credlens did not write it; move it away"
         }
       ],
       "notes": []
@@ -94,7 +94,7 @@ fn add_list_export_verify() {
 
 /// A scan of an archive finds what a scan of its reports finds, each as of its own instant.
 #[test]
-fn archived_reports_judge_identically() {
+fn archived_reports_give_the_same_findings() {
     let directory = saved();
     let run = |args: &[&str]| credlens(directory.path(), args);
     run(&["archive", "add", "archive", "reports"]);
@@ -116,7 +116,7 @@ fn archived_reports_judge_identically() {
     };
     let (saved, archived) = (findings("reports"), findings("archive"));
     assert!(saved.len() > 50);
-    assert!(saved == archived, "an archived report judges otherwise");
+    assert!(saved == archived, "an archived report gives other findings");
     let trend = |input: &str| run(&["trend", input, "--format", "json"]).1;
     let without_paths = |json: String| {
         let mut json: serde_json::Value = serde_json::from_str(&json).unwrap();
@@ -143,11 +143,11 @@ fn a_report_in_a_file_of_several() {
     assert_eq!(json["inputs"][0]["kind"], "archive");
     let (code, _, err) = run(&["scan", &format!("archive/{}", file.replace("#2", "#3"))]);
     assert_eq!(code, 3, "{err}");
-    assert!(err.contains("holds 2"), "{err}");
+    assert!(err.contains("numbered from 1 to 2"), "{err}");
 }
 
 #[test]
-fn what_is_no_archive_is_told() {
+fn what_is_not_an_archive_is_an_error() {
     let directory = tempdir().unwrap();
     let run = |args: &[&str]| credlens(directory.path(), args);
     let (code, _, err) = run(&["archive", "list", "nowhere"]);
@@ -161,7 +161,7 @@ fn what_is_no_archive_is_told() {
     let (code, _, err) = run(&["scan", "x.parquet"]);
     assert_eq!(code, 3, "{err}");
     assert!(err.contains("x.parquet"), "{err}");
-    // Content decides: a CSV may be called what it likes.
+    // The content decides, not the name.
     fs::write(directory.path().join("y.parquet"), PLAIN).unwrap();
     let (code, _, err) = run(&["scan", "y.parquet", "--as-of", "2026-01-01"]);
     assert_eq!(code, 1, "{err}");
@@ -170,9 +170,9 @@ fn what_is_no_archive_is_told() {
     assert!(err.contains("--as-of"), "{err}");
 }
 
-/// Two reports of one account and instant are exported under two names; what two writers both added is judged once.
+/// Two reports of one account and instant are exported under two names. A report that two writers added is evaluated once.
 #[test]
-fn twins_and_doubles() {
+fn contradictory_and_duplicate_reports() {
     let directory = tempdir().unwrap();
     let write = |name: &str, csv: &str| fs::write(directory.path().join(name), csv).unwrap();
     write("a-2026-01-01.csv", PLAIN);
@@ -185,10 +185,10 @@ fn twins_and_doubles() {
         "a-2026-01-01.csv",
         "b-2026-01-01.csv",
     ]);
-    assert!(code == 0 && err.contains("cannot both be true"), "{err}");
+    assert!(code == 0 && err.contains("at most one is right"), "{err}");
     let (code, out, err) = run(&["archive", "export", "archive", "--output", "out/"]);
     assert_eq!((code, out.lines().count()), (0, 2), "{err}");
-    // As on S3, where nobody waits for another.
+    // As on S3, where there is no lock.
     run(&["archive", "add", "second", "a-2026-01-01.csv"]);
     copy(
         &directory.path().join("second"),
@@ -203,13 +203,13 @@ fn twins_and_doubles() {
     assert_eq!(
         inputs(&["archive", "second"]),
         3,
-        "who names two archives wants both"
+        "a report is read once per archive"
     );
 }
 
-/// No output takes the place of an archived file, and no CSV comes between them.
+/// No output replaces an archived file, and no CSV is exported into an archive.
 #[test]
-fn outputs_leave_an_archive_alone() {
+fn outputs_do_not_change_an_archive() {
     let directory = saved();
     let run = |args: &[&str]| credlens(directory.path(), args);
     let (_, out, _) = run(&["archive", "add", "archive", "reports"]);
@@ -251,7 +251,7 @@ fn outputs_leave_an_archive_alone() {
     assert_eq!((code, &*out), (0, "3 files with 4 reports: all whole\n"));
 }
 
-/// A pipe gives what it has once, and waits for who writes where nobody does any more.
+/// Reading a pipe a second time would wait forever.
 #[cfg(unix)]
 #[test]
 fn pipes_are_read_once_or_refused() {
@@ -265,7 +265,7 @@ fn pipes_are_read_once_or_refused() {
             let mut writer = fs::File::options().write(true).open(&path).unwrap();
             writer.write_all(PLAIN.as_bytes()).unwrap();
             drop(writer);
-            // Who opens it again finds a report that is no report, and does not wait for ever.
+            // A second read fails, rather than waiting forever.
             fs::remove_file(&path).unwrap();
             fs::write(&path, "read twice").unwrap();
         })

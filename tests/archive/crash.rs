@@ -1,10 +1,12 @@
-//! Runs that are killed, and runs at the same time: nothing is lost, and nothing half-written is left.
+//! Runs that are killed, and runs at the same time: no report is lost, and no file is half-written.
 
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use credlens::archive::store::{Directory, Store as _};
 use credlens::archive::verify::verify;
@@ -22,46 +24,76 @@ fn adding(archive: &Path, report: &Path) -> Child {
         .unwrap()
 }
 
-/// A report of a day, of enough users that writing it takes a while.
-fn report(directory: &Path, day: usize) -> std::path::PathBuf {
+/// A report of a day, with enough users that writing it takes a while.
+fn report(directory: &Path, day: usize) -> PathBuf {
     let path = directory.join(format!("2026-{:02}-{:02}.csv", day / 28 + 1, day % 28 + 1));
     let user = |number| {
         format!(
             "\nu{number},arn:aws:iam::111122223333:user/u{number},2022-01-02T03:04:05Z,false,false,false,N/A"
         )
     };
-    fs::write(
-        &path,
-        PLAIN.to_owned() + &(0..day * 20).map(user).collect::<String>(),
-    )
-    .unwrap();
+    fs::write(&path, PLAIN.to_owned() + &(0..400).map(user).collect::<String>()).unwrap();
     path
 }
 
+/// The temporary files of an archive.
+fn temporaries(archive: &Path) -> BTreeSet<OsString> {
+    let entries = fs::read_dir(archive).into_iter().flatten();
+    let names = entries.map(|entry| entry.unwrap().file_name());
+    names
+        .filter(|name| name.to_string_lossy().ends_with(".tmp"))
+        .collect()
+}
+
+/// Every other run is killed at some point of the time that a run takes, and the others soon after their temporary file
+/// appears, until enough were killed in the middle of a write: a killed run that was not leaves no new temporary file.
 #[test]
 fn killed_a_hundred_times() {
     let directory = tempdir().unwrap();
     let archive = directory.path().join("archive");
     let store = Directory::new(&archive);
-    let mut known = 0;
-    for day in 0..100 {
-        let mut run = adding(&archive, &report(directory.path(), day));
-        sleep(Duration::from_micros(300 * (day as u64 % 50)));
+    let start = Instant::now();
+    assert!(
+        adding(&archive, &report(directory.path(), 0))
+            .wait()
+            .unwrap()
+            .success()
+    );
+    let duration = start.elapsed();
+    let (mut runs, mut interrupted, mut added) = (0, 0, 1);
+    while runs < 100 || interrupted < 20 {
+        assert!(
+            runs < 1_000,
+            "of {runs} runs only {interrupted} were killed in the middle of a write"
+        );
+        let before = temporaries(&archive);
+        let mut run = adding(&archive, &report(directory.path(), added));
+        if runs % 2 == 0 {
+            sleep(duration * (runs / 2 % 50) / 40);
+        } else {
+            while run.try_wait().unwrap().is_none() && temporaries(&archive).is_subset(&before) {
+                sleep(Duration::from_micros(50));
+            }
+            sleep(duration * (runs / 2 % 10) / 20);
+        }
         run.kill().unwrap();
         run.wait().unwrap();
+        runs += 1;
+        interrupted += u32::from(!temporaries(&archive).is_subset(&before));
         let verified = verify(&store).unwrap();
-        assert_eq!(verified.problems, vec![], "after {day} runs");
-        assert!(verified.reports >= known, "lost one after {day} runs");
-        known = verified.reports;
+        assert_eq!(verified.problems, vec![], "after {runs} runs");
+        assert!(verified.reports >= added, "lost one after {runs} runs");
+        added = verified.reports;
     }
     let status = adding(&archive, directory.path()).wait().unwrap();
     assert!(status.success() || status.code() == Some(4), "{status}");
-    assert_eq!(csvs(&archive).len(), 100, "all days, once all could be added");
-    let left = fs::read_dir(&archive).unwrap().filter(|entry| {
-        let name = entry.as_ref().unwrap().file_name();
-        name.to_string_lossy().ends_with(".tmp")
-    });
-    assert_eq!(left.count(), 0, "what killed runs left over is gone");
+    let days = fs::read_dir(directory.path()).unwrap().count() - 1;
+    assert_eq!(csvs(&archive).len(), days, "every day, once no run is killed");
+    assert_eq!(
+        temporaries(&archive),
+        BTreeSet::new(),
+        "what killed runs left is removed"
+    );
 }
 
 #[test]
@@ -83,9 +115,9 @@ fn two_at_once_lose_nothing() {
     assert_eq!((verified.problems, verified.notes), (vec![], vec![]));
 }
 
-/// Who waits for another run says so.
+/// A run that waits for another one says so.
 #[test]
-fn a_lock_is_waited_for_aloud() {
+fn waiting_for_the_lock_is_reported() {
     let directory = saved();
     let archive = directory.path().join("archive");
     let lock = Directory::new(&archive).lock().unwrap();

@@ -1,4 +1,4 @@
-//! What happened to an archive behind its back is found.
+//! Damaged and foreign files in an archive are found, and do no harm to the others.
 
 use std::fs;
 use std::path::Path;
@@ -20,11 +20,11 @@ fn verified(directory: &Path) -> Verified {
     verify(&Directory::new(directory)).unwrap()
 }
 
-/// Verifies a copy to which this was done, and tells the one problem.
-fn problem(of: &Path, harm: impl FnOnce(&Path)) -> String {
+/// Damages a copy of an archive, and returns the one problem that `verify` finds.
+fn problem(of: &Path, damage: impl FnOnce(&Path)) -> String {
     let directory = tempdir().unwrap();
     copy(of, directory.path());
-    harm(directory.path());
+    damage(directory.path());
     let problems = verified(directory.path()).problems;
     assert_eq!(problems.len(), 1, "{problems:?}");
     format!("{}: {}", problems[0].path, problems[0].message)
@@ -32,48 +32,48 @@ fn problem(of: &Path, harm: impl FnOnce(&Path)) -> String {
 }
 
 #[test]
-fn every_harm_is_found() {
+fn every_kind_of_damage_is_found() {
     let (directory, file) = archive();
     let clean = verified(directory.path());
     assert_eq!((clean.files, clean.reports), (1, 1));
     assert_eq!((clean.problems, clean.notes), (vec![], vec![]));
     let bytes = fs::read(directory.path().join(&file)).unwrap();
     for length in [0, 1, 3, 4, 11, bytes.len() / 2, bytes.len() - 1] {
-        let told = problem(directory.path(), |at| {
+        let message = problem(directory.path(), |at| {
             fs::write(at.join(&file), &bytes[..length]).unwrap();
         });
-        assert!(told.contains("is damaged"), "cut to {length}: {told}");
+        assert!(message.contains("is damaged"), "cut to {length}: {message}");
     }
     for place in (0..bytes.len()).step_by(97) {
         let mut rotten = bytes.clone();
         rotten[place] ^= 0x10;
-        let told = problem(directory.path(), |at| fs::write(at.join(&file), &rotten).unwrap());
-        assert!(told.contains("is damaged"), "bit of byte {place}: {told}");
+        let message = problem(directory.path(), |at| fs::write(at.join(&file), &rotten).unwrap());
+        assert!(message.contains("is damaged"), "bit of byte {place}: {message}");
     }
     let moved = file.replace("2026-01-01/", "2026-01-02/");
     assert_ne!(moved, file);
-    let told = problem(directory.path(), |at| {
+    let message = problem(directory.path(), |at| {
         fs::create_dir(at.join("snapshot_date=2026-01-02")).unwrap();
         fs::rename(at.join(&file), at.join(&moved)).unwrap();
     });
-    assert!(told.contains("no file of the archive"), "{told}");
-    for stranger in [
+    assert!(message.contains("not a file of the archive"), "{message}");
+    for foreign in [
         "notes.txt",
         "snapshot_date=2026-01-01/part-0.parquet",
         "x/y/z.parquet",
     ] {
-        let told = problem(directory.path(), |at| {
-            let path = at.join(stranger);
+        let message = problem(directory.path(), |at| {
+            let path = at.join(foreign);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, &bytes).unwrap();
         });
-        assert!(told.starts_with(stranger), "{told}");
+        assert!(message.starts_with(foreign), "{message}");
     }
 }
 
 /// A damaged file is not read, the others are, and its reports can be added again.
 #[test]
-fn a_damaged_file_stands_in_nobodys_way() {
+fn a_damaged_file_is_replaced_by_adding_again() {
     let (directory, file) = archive();
     let other = PLAIN.replace("111122223333", "444455556666");
     add_to(directory.path(), &mut memory(&[("b.csv", &other)]));
@@ -88,12 +88,12 @@ fn a_damaged_file_stands_in_nobodys_way() {
         (added.added.len(), added.known.len(), added.unreadable.len()),
         (1, 1, 1)
     );
-    assert_eq!(verified(directory.path()).problems, vec![], "it was mended");
+    assert_eq!(verified(directory.path()).problems, vec![], "it was replaced");
     assert_eq!(csvs(directory.path()).len(), 2);
 }
 
 #[test]
-fn two_archives_put_together_are_one() {
+fn archives_can_be_merged_by_copying() {
     let (directory, _) = archive();
     let (other, _) = archive();
     let more = PLAIN.replace("bob", "eve");
@@ -102,9 +102,9 @@ fn two_archives_put_together_are_one() {
     assert_eq!(csvs(directory.path()).len(), 2);
 }
 
-/// A page that rots inside a file whose metadata can still be read.
+/// A damaged page in a file whose metadata can still be read.
 #[test]
-fn rot_inside_is_mended_by_adding_again() {
+fn a_damaged_page_is_replaced_by_adding_again() {
     let (directory, file) = archive();
     let path = directory.path().join(&file);
     let mut bytes = fs::read(&path).unwrap();
@@ -118,9 +118,9 @@ fn rot_inside_is_mended_by_adding_again() {
     assert_eq!(verified(directory.path()).problems, vec![]);
 }
 
-/// What others put beside the archive's directories is theirs.
+/// Only temporary files of credlens are removed.
 #[test]
-fn nothing_of_others_is_touched() {
+fn other_hidden_files_are_kept() {
     let directory = tempdir().unwrap();
     for name in [
         ".credlens-suppressions.toml",
@@ -154,17 +154,17 @@ fn a_directory_that_is_a_symlink_is_not_written_into() {
     let (directory, elsewhere) = (tempdir().unwrap(), tempdir().unwrap());
     let partition = directory.path().join("snapshot_date=2026-01-01");
     std::os::unix::fs::symlink(elsewhere.path(), partition).unwrap();
-    let mut told = credlens::archive::add::Added::default();
+    let mut added = credlens::archive::add::Added::default();
     let mut source = memory(&[("a.csv", PLAIN)]);
-    let ended = credlens::archive::add::add(&Directory::new(directory.path()), &mut source, &mut told);
-    assert!(ended.unwrap_err().to_string().contains("symlink"));
+    let result = credlens::archive::add::add(&Directory::new(directory.path()), &mut source, &mut added);
+    assert!(result.unwrap_err().to_string().contains("symlink"));
     assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0);
 }
 
-/// What is named like a file of the archive and is none is told, and neither waited for nor read.
+/// Something with the name of an archived file that is not a file is an error. Reading it might never end.
 #[cfg(unix)]
 #[test]
-fn pipes_directories_and_devices_are_strangers() {
+fn pipes_directories_and_devices_are_not_files_of_the_archive() {
     let (directory, file) = archive();
     let digits = "0123456789abcdef0123456789abcdef";
     let name = |hour| format!("snapshot_date=2026-01-01/20260101T0{hour}0000Z-{digits}.parquet");
@@ -173,24 +173,24 @@ fn pipes_directories_and_devices_are_strangers() {
     assert!(made.unwrap().success());
     fs::create_dir(at(2)).unwrap();
     std::os::unix::fs::symlink("/dev/zero", at(3)).unwrap();
-    let told = |error: &str| error.replace(&directory.path().display().to_string(), "A");
+    let shown = |error: &str| error.replace(&directory.path().display().to_string(), "A");
     let problems = verified(directory.path()).problems;
-    let problems: Vec<_> = problems.iter().map(|problem| told(&problem.message)).collect();
+    let problems: Vec<_> = problems.iter().map(|problem| shown(&problem.message)).collect();
     insta::assert_snapshot!(problems.join("\n"), @r"
-    A/snapshot_date=2026-01-01/20260101T010000Z-0123456789abcdef0123456789abcdef.parquet is a named pipe, and no file of an archive of credlens; move it away
-    A/snapshot_date=2026-01-01/20260101T020000Z-0123456789abcdef0123456789abcdef.parquet is a directory, and no file of an archive of credlens; move it away
-    A/snapshot_date=2026-01-01/20260101T030000Z-0123456789abcdef0123456789abcdef.parquet is a device, and no file of an archive of credlens; move it away
+    A/snapshot_date=2026-01-01/20260101T010000Z-0123456789abcdef0123456789abcdef.parquet is a named pipe, not a file of the archive; move it away
+    A/snapshot_date=2026-01-01/20260101T020000Z-0123456789abcdef0123456789abcdef.parquet is a directory, not a file of the archive; move it away
+    A/snapshot_date=2026-01-01/20260101T030000Z-0123456789abcdef0123456789abcdef.parquet is a device, not a file of the archive; move it away
     ");
     let (listed, errors) = credlens::archive::list::list(&Directory::new(directory.path())).unwrap();
-    let errors: Vec<_> = errors.iter().map(|error| told(&error.to_string())).collect();
+    let errors: Vec<_> = errors.iter().map(|error| shown(&error.to_string())).collect();
     assert_eq!((listed.len(), &errors), (1, &problems));
     assert_eq!(listed[0].file, file);
-    // Adding goes on as ever.
+    // They do not keep reports from being added.
     let added = add_to(directory.path(), &mut memory(&[("a.csv", PLAIN)]));
     assert_eq!((added.known.len(), added.unreadable.len()), (1, 3));
 }
 
-/// A pipe where a file may be is neither waited for nor read.
+/// Neither pipe blocks the program.
 #[cfg(unix)]
 #[test]
 fn pipes_among_the_files_and_outputs() {
@@ -206,9 +206,9 @@ fn pipes_among_the_files_and_outputs() {
     }
     let (code, out, err) = run(&["archive", "list", "archive"]);
     assert_eq!((code, out.lines().count()), (4, 3), "{out}");
-    insta::assert_snapshot!(err, @"error: archive/snapshot_date=2026-01-01/20260101T000000Z-0123456789abcdef0123456789abcdef.parquet is a named pipe, and no file of an archive of credlens; move it away");
+    insta::assert_snapshot!(err, @"error: archive/snapshot_date=2026-01-01/20260101T000000Z-0123456789abcdef0123456789abcdef.parquet is a named pipe, not a file of the archive; move it away");
     let (code, _, _) = run(&["scan", "archive"]);
-    assert_eq!(code, 1, "what is whole is judged");
+    assert_eq!(code, 1, "the intact file is evaluated");
     let pipe = directory.path().join("report.parquet");
     fs::rename(directory.path().join("pipe"), &pipe).unwrap();
     let writer = std::thread::spawn(move || fs::write(&pipe, PLAIN).unwrap());
@@ -225,28 +225,27 @@ fn pipes_among_the_files_and_outputs() {
     insta::assert_snapshot!(err.lines().last().unwrap(), @"error: cannot save pipe: a named pipe is in the way; move it away, or name another path");
 }
 
-/// The lock is a file of the archive: nothing else is waited for, and nothing is made elsewhere.
+/// Opening a pipe would block, and following a symlink would create a file elsewhere.
 #[cfg(unix)]
 #[test]
-fn a_lock_that_is_no_file_is_refused() {
+fn a_lock_must_be_a_file() {
     let directory = tempdir().unwrap();
     let at = |name: &str| directory.path().join(name);
     let lock = at("archive/.credlens.lock");
     fs::create_dir(at("archive")).unwrap();
     fs::write(at("2026-01-01.csv"), PLAIN).unwrap();
-    let told = |what: &str| {
+    let refuses = |what: &str| {
         let (code, out, err) = credlens(directory.path(), &["archive", "add", "archive", "2026-01-01.csv"]);
         assert_eq!((code, &*out), (2, ""), "{err}");
-        let refused = format!(
-            "error: archive/.credlens.lock is {what}, and no file of an archive of credlens; move it away"
-        );
+        let refused =
+            format!("error: archive/.credlens.lock is {what}, not a file of the archive; move it away");
         assert!(err.contains(&refused), "{err}");
     };
     std::os::unix::fs::symlink("../elsewhere", &lock).unwrap();
-    told("a symlink");
+    refuses("a symlink");
     assert!(!at("elsewhere").exists());
     fs::remove_file(&lock).unwrap();
     let made = std::process::Command::new("mkfifo").arg(&lock).status();
     assert!(made.unwrap().success());
-    told("a named pipe");
+    refuses("a named pipe");
 }

@@ -1,4 +1,4 @@
-//! Two dates of an archive, compared.
+//! `credlens diff --archive`: compares two dates of an archive.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use tempfile::tempdir;
 
 use super::{PLAIN, credlens, saved};
 
-/// Two dates of an archive compare like the two reports that were the last ones then.
+/// Comparing two dates compares the last reports of each.
 #[test]
 fn diff_at_two_dates() {
     let directory = saved();
@@ -46,7 +46,7 @@ fn diff_at_two_dates() {
     assert_eq!(code, 2, "{err}");
 }
 
-/// Accounts whose snapshots are of different days are compared in one go, each as of its own instant.
+/// Accounts whose snapshots are of different days are compared in one run, each as of its own instant.
 #[test]
 fn diff_of_several_accounts() {
     let directory = tempdir().unwrap();
@@ -90,7 +90,7 @@ fn diff_of_several_accounts() {
             event("user-deleted", "444455556666", "bob"),
         ]
     );
-    // Each happened between the reports of its account, also where one of them does not tell of the user.
+    // An event is dated by the reports of its account, even if the user is in only one of them.
     let (_, out, _) = run(&[
         "diff",
         "--archive",
@@ -112,9 +112,9 @@ fn diff_of_several_accounts() {
     }
 }
 
-/// Of a report of several accounts only those count of which it is the last one.
+/// A report of several accounts counts only for those of which it is the last report.
 #[test]
-fn diff_where_a_report_of_all_lies_between_reports_of_one() {
+fn diff_with_a_report_of_several_accounts_in_between() {
     let directory = tempdir().unwrap();
     fs::create_dir(directory.path().join("reports")).unwrap();
     let write = |name: &str, csv: &str| fs::write(directory.path().join("reports").join(name), csv).unwrap();
@@ -122,7 +122,7 @@ fn diff_where_a_report_of_all_lies_between_reports_of_one() {
     let rows = |csv: &str| csv.split_once('\n').unwrap().1.to_owned();
     write("one-2026-01-01.csv", PLAIN);
     write("other-2026-01-01.csv", &other);
-    // In the middle everybody, and a user of the first account who is gone again at the end.
+    // In between, a report of both accounts, with a user of the first account who is deleted at the end.
     write(
         "all-2026-01-15.csv",
         &format!(
@@ -176,7 +176,7 @@ fn diff_where_a_report_of_all_lies_between_reports_of_one() {
     assert_eq!(out.lines().count(), 2, "{out}");
 }
 
-/// A damaged file makes unknown which report is the last one: no comparison then.
+/// With a damaged file, the last report is not known, so nothing is compared.
 #[test]
 fn no_diff_of_a_damaged_archive() {
     let directory = saved();
@@ -190,7 +190,7 @@ fn no_diff_of_a_damaged_archive() {
     assert!(err.contains("damaged") && !err.contains("panicked"), "{err}");
 }
 
-/// Reports without ARNs are taken for those of one account.
+/// Reports without ARNs are treated as those of one account.
 #[test]
 fn diff_of_reports_without_accounts() {
     let directory = tempdir().unwrap();
@@ -244,7 +244,7 @@ fn diff_of_reports_without_accounts() {
     }
 }
 
-/// The reports to compare are named one by one: that one stands on both sides is no mistake.
+/// A report may be the last one of both dates.
 #[test]
 fn accounts_without_a_new_report_are_unchanged() {
     let directory = saved();
@@ -278,7 +278,7 @@ fn accounts_without_a_new_report_are_unchanged() {
     let january = vec![r#""111122223333" "mfa-activated""#.to_owned()];
     assert_eq!(between("2026-01-01", "2026-02-01"), (january, true));
     assert_eq!(between("2026-02-01", "2026-02-10"), (Vec::new(), true));
-    // So it is with files, and copies of them.
+    // The same holds for files and their copies.
     let (_, out, _) = run(&["archive", "list", "archive", "--format", "json"]);
     let list: serde_json::Value = serde_json::from_str(&out).unwrap();
     let file = format!("archive/{}", list["reports"][2]["file"].as_str().unwrap());

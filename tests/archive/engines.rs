@@ -1,4 +1,4 @@
-//! Other engines read an archive by what `docs/archive.md` says. Run by `tests/engines/run`.
+//! Other engines read an archive with the statements of `docs/archive.md`. Run by `tests/engines/run`.
 
 use std::fs;
 use std::io::Write as _;
@@ -9,7 +9,7 @@ use tempfile::tempdir;
 
 use super::PLAIN;
 
-/// The statements that the page has for an engine, about this archive.
+/// The statements of the page for an engine, with the path of this archive.
 fn statements(engine: &str, archive: &Path) -> String {
     let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/archive.md")).unwrap();
     let (_, section) = page.split_once(&format!("### {engine}\n")).unwrap();
@@ -47,7 +47,7 @@ fn query(engine: &str, directory: &Path, statements: &str) -> Vec<[String; 2]> {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// What `credlens trend` says of the same: console users without MFA, by day.
+/// The same counts by `credlens trend`: console users without MFA, by day.
 fn trend(directory: &Path) -> Vec<[String; 2]> {
     let output = assert_cmd::Command::cargo_bin("credlens")
         .unwrap()
@@ -71,11 +71,11 @@ fn trend(directory: &Path) -> Vec<[String; 2]> {
 
 #[test]
 #[ignore = "needs DuckDB and Spark: tests/engines/run"]
-fn statements_of_the_page_count_what_trend_counts() {
+fn statements_of_the_page_count_as_trend_does() {
     let directory = tempdir().unwrap();
     let reports = directory.path().join("reports");
     fs::create_dir(&reports).unwrap();
-    // An account whose id begins with zeros, and one day on which nobody has MFA.
+    // An account whose id begins with zeros, and a day on which no user has MFA.
     let write = |name: &str, csv: &str| fs::write(reports.join(name), csv).unwrap();
     write("2026-01-01.csv", &PLAIN.replace("111122223333", "000012345678"));
     write(
@@ -94,16 +94,16 @@ fn statements_of_the_page_count_what_trend_counts() {
         .unwrap();
     assert!(add.status.success());
     let archive = directory.path().join("archive");
-    let told: Vec<_> = trend(directory.path())
+    let expected: Vec<_> = trend(directory.path())
         .into_iter()
         .filter(|[_, count]| count != "0")
         .collect();
-    assert_eq!(told.len(), 2);
+    assert_eq!(expected.len(), 2);
     let engines = std::env::var("CREDLENS_ENGINES").expect("CREDLENS_ENGINES; use tests/engines/run");
     for engine in engines.split(' ') {
         let name = engine.to_lowercase();
         let counted = query(&name, directory.path(), &statements(engine, &archive));
-        assert_eq!(counted, told, "{engine}");
+        assert_eq!(counted, expected, "{engine}");
         let source = if engine == "DuckDB" {
             format!(
                 "read_parquet('{}/*/*.parquet', hive_partitioning = true)",

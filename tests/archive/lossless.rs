@@ -1,4 +1,4 @@
-//! Every report comes out of an archive as it went in.
+//! Every report is given back byte for byte as it was added.
 
 use credlens::archive::add::{Added, add};
 use credlens::archive::store::Directory;
@@ -108,14 +108,14 @@ prop_compose! {
         let width = header.split([',', ';']).count();
         let mut csv = [header.as_bytes(), end].concat();
         let count = rows.len();
-        for (row, (cells, odd)) in rows.into_iter().enumerate() {
+        for (row, (cells, kind)) in rows.into_iter().enumerate() {
             // A few rows too short or too long, empty lines, and headers again.
-            let wanted = match odd { 0 => width + 1, 1 => width.saturating_sub(2), _ => width };
+            let wanted = match kind { 0 => width + 1, 1 => width.saturating_sub(2), _ => width };
             csv.extend(cells.iter().cycle().take(wanted).cloned().collect::<Vec<_>>().join(&delimiter));
             if last || row + 1 < count {
                 csv.extend_from_slice(end);
             }
-            match odd {
+            match kind {
                 2 => csv.extend_from_slice(end),
                 3 => csv.extend([header.as_bytes(), end].concat()),
                 4 => csv.extend_from_slice(b"\n"),
@@ -130,7 +130,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn a_report_comes_out_as_it_went_in(csv in report(), size in 1_usize..400) {
+    fn reports_are_given_back_byte_for_byte(csv in report(), size in 1_usize..400) {
         let Some(mut source) = Blocks::new(&csv, size) else { return Ok(()) };
         let directory = tempdir().unwrap();
         let store = Directory::new(directory.path());
@@ -143,7 +143,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_come_out_as_they_went_in(bytes in proptest::collection::vec(any::<u8>(), 0..300), size in 1_usize..400) {
+    fn any_bytes_are_given_back(bytes in proptest::collection::vec(any::<u8>(), 0..300), size in 1_usize..400) {
         let csv = [b"user,arn,mfa_active\n".as_slice(), &bytes].concat();
         let Some(mut source) = Blocks::new(&csv, size) else { return Ok(()) };
         let directory = tempdir().unwrap();
@@ -152,9 +152,9 @@ proptest! {
     }
 }
 
-/// What a row costs that is not told by its cells is its bytes again: reports of AWS must not have such rows.
+/// A row that its cells do not reproduce is stored twice: as cells and as bytes. Reports of AWS have no such rows.
 #[test]
-fn reports_of_aws_need_no_bytes_besides_their_cells() {
+fn reports_of_aws_need_no_records() {
     let quoted = PLAIN.replace("bob,arn", "\"b,ob\",arn");
     let with_offset = PLAIN.replace("5Z", "5+00:00").replace("0Z", "0+00:00");
     let spreadsheet = PLAIN
@@ -224,10 +224,7 @@ fn columns_are_typed_for_other_engines() {
     record: binary
     ");
     let row = |row: usize| {
-        #[expect(
-            clippy::wildcard_enum_match_arm,
-            reason = "only times are not told as they are"
-        )]
+        #[expect(clippy::wildcard_enum_match_arm, reason = "only times need another form")]
         let cell = |name: &polars::prelude::PlSmallStr| match frame.column(name).unwrap().get(row).unwrap() {
             polars::prelude::AnyValue::Datetime(microseconds, ..) => microseconds.to_string(),
             other => other.to_string(),
@@ -251,7 +248,7 @@ fn polars_frame(path: &std::path::Path) -> polars::prelude::DataFrame {
     polars::prelude::ParquetReader::new(file).finish().unwrap()
 }
 
-/// A report of more rows than a row group has, and reports that share one.
+/// A report with more rows than a row group, and reports that share a row group.
 #[test]
 fn large_reports_and_many_small_ones() {
     let row = |number: usize| {
@@ -280,7 +277,7 @@ fn large_reports_and_many_small_ones() {
 }
 
 #[test]
-fn what_is_there_already_adds_nothing() {
+fn a_report_is_not_added_twice() {
     let directory = tempdir().unwrap();
     let first = add_to(
         directory.path(),
@@ -296,12 +293,12 @@ fn what_is_there_already_adds_nothing() {
         (0, 1, 0)
     );
     let other = PLAIN.replace("bob", "eve");
-    let twin = add_to(directory.path(), &mut memory(&[("d.csv", &other)]));
-    assert_eq!(twin.added.len(), 1);
+    let contradictory = add_to(directory.path(), &mut memory(&[("d.csv", &other)]));
+    assert_eq!(contradictory.added.len(), 1);
     assert_eq!(
-        twin.twins.len(),
+        contradictory.conflicts.len(),
         1,
-        "two reports of one account and instant are told"
+        "contradictory reports are reported"
     );
     assert_eq!(csvs(directory.path()).len(), 2);
 }
@@ -311,7 +308,7 @@ fn undated_reports_are_refused() {
     let directory = tempdir().unwrap();
     let path = directory.path().join("report.csv");
     std::fs::write(&path, PLAIN).unwrap();
-    let options = credlens::io::inputs::Options {
+    let options = credlens::io::inputs::InputOptions {
         as_of: None,
         now: Timestamp(0),
         limits: Limits::default(),

@@ -54,7 +54,7 @@ fn trees_of_reports() {
     assert_eq!(scan(&format!("s3://{BUCKET}/odd/")).1, out);
     for (url, told) in [
         ("s3://no-such-bucket/x", "there is no bucket 'no-such-bucket'"),
-        ("s3://audit-reports/none", "holds no file"),
+        ("s3://audit-reports/none", "contains no files"),
     ] {
         let (exit, _, err) = scan(url);
         assert_eq!(exit, 3, "{err}");

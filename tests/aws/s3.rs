@@ -172,7 +172,7 @@ fn every_error_is_told_by_its_code() {
             "is in the region eu-west-1; name its region by --region",
         ),
         (fails(400, "AuthorizationHeaderMalformed"), "is in another region"),
-        (listed(&[], None), "holds no file"),
+        (listed(&[], None), "contains no files"),
         (
             listed(&["a%zz"], None),
             "the answer to s3:ListBucket could not be read",

@@ -51,8 +51,8 @@ fn a_damaged_object_of_an_archive_is_not_added_to() {
     );
     let err = err.replace(key, "KEY");
     insta::assert_snapshot!(err, @r"
-    error: 2026-11-20.csv: not added: s3://audit/KEY holds other bytes than its name was made of, and objects are not replaced; delete it, then add this report again
-    warning: s3://audit/KEY is damaged: its bytes are not those that its name was made of; restore it from a backup, or add its reports again and, if it is still told then, delete it
+    error: 2026-11-20.csv: not added: the bytes of s3://audit/KEY do not match the hash in its name, and objects are not replaced; delete it, then add this report again
+    warning: s3://audit/KEY is damaged: its bytes do not match the hash in its name; restore it from a backup, or add its reports again and delete it if this error stays
     1 report with 3 users added, 1 not added
     ");
 }

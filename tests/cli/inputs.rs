@@ -134,7 +134,7 @@ fn a_generation_time_that_cannot_be_read_is_told() {
         .file("2026-11-20.json", json)
         .run("scan 2026-11-20.json --format csv");
     run.ends(1, "").says(",2026-11-20T23:59:59Z,");
-    insta::assert_snapshot!(run.stderr, @"warning: 2026-11-20.json, 'last Saturday': its GeneratedTime is not a valid time, so something else dates the report; give --as-of if that is wrong [unreadable-time]");
+    insta::assert_snapshot!(run.stderr, @"warning: 2026-11-20.json, 'last Saturday': its GeneratedTime is not a valid time, so its as-of comes from elsewhere; give --as-of if that is wrong [unreadable-time]");
 }
 
 #[test]

@@ -132,7 +132,8 @@ fn a_megabyte_in_a_cell_is_judged() {
 fn a_compressed_report_that_ends_early_is_judged_as_far_as_it_goes() {
     let place = Place::with(&["hostile/truncated.csv.gz"]);
     let run = place.run("scan truncated.csv.gz --as-of 2026-11-21");
-    run.ends(4, "what was read before is evaluated").says("1 user in");
+    run.ends(4, "rows read until then are evaluated")
+        .says("1 user in");
 }
 
 /// That rows were left out is told, and once an input, however they alternate with other oddities.

@@ -74,7 +74,7 @@ fn what_cannot_be_written_is_told() {
     let place = Place::with(&["csv.csv"]);
     place
         .run("scan csv.csv --format json=no/f.json")
-        .ends(2, "no file can be made in no: ");
+        .ends(2, "cannot create a file in no: ");
     place
         .run("scan csv.csv --format json=.")
         .ends(2, "cannot write .: Is a directory");

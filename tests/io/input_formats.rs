@@ -41,10 +41,10 @@ fn every_shape_yields_the_same_users() {
         assert_eq!((read.input().kind.as_str(), read.blocks), (kind, 1), "{name}");
         assert!(read.error.is_none(), "{name}");
         let generated = ["cli-json", "placebo", "cli-text", "cli-yaml"];
-        let told = read.input().generated.map(|time| time.to_string());
+        let generated_time = read.input().generated.map(|time| time.to_string());
         let expected = generated.iter().any(|start| name.starts_with(start));
         assert_eq!(
-            told.as_deref(),
+            generated_time.as_deref(),
             expected.then_some("2026-11-21T03:04:05Z"),
             "{name}"
         );
@@ -74,7 +74,7 @@ fn other_reports() {
 }
 
 #[test]
-fn what_is_no_report_says_so() {
+fn what_is_not_a_report_is_an_error() {
     for (name, message) in [
         (
             "hostile/not-a-report.csv",
@@ -110,7 +110,7 @@ fn as_of_is_the_first_that_exists() {
     )
     .unwrap();
     let arguments = vec![dated, undated, generated];
-    let told = |options| -> Vec<(String, AsOfSource)> {
+    let as_ofs = |options| -> Vec<(String, AsOfSource)> {
         let all = read(arguments.clone(), io::empty(), options);
         let as_of = |read: &Outcome| (read.input().as_of.to_string(), read.input().as_of_source);
         all.iter().map(as_of).collect()
@@ -122,10 +122,10 @@ fn as_of_is_the_first_that_exists() {
         at("1970-01-01T00:00:00Z", AsOfSource::Now),
         at("2026-11-21T03:04:05Z", AsOfSource::Generated),
     ];
-    assert_eq!(told(options), expected);
+    assert_eq!(as_ofs(options), expected);
     options.as_of = Some(Timestamp(1));
     assert_eq!(
-        told(options),
+        as_ofs(options),
         [(); 3].map(|()| at("1970-01-01T00:00:01Z", AsOfSource::Argument))
     );
 }
@@ -169,7 +169,7 @@ fn directories_are_walked_in_byte_order() {
     }
     expected.extend(["/empty", "/b.csv"]);
     assert_eq!(names, expected);
-    assert!(all[all.len() - 2].message().starts_with("holds no file"));
+    assert!(all[all.len() - 2].message().starts_with("contains no files"));
     let failed = all.iter().filter(|read| read.error.is_some()).count();
     assert_eq!(failed, if cfg!(unix) { 2 } else { 1 });
     let indices: Vec<_> = all
@@ -179,7 +179,7 @@ fn directories_are_walked_in_byte_order() {
     assert!(indices.is_sorted_by(|one, next| one < next), "{indices:?}");
 }
 
-/// A symlink to a directory is followed once, and not where its files are read anyway.
+/// A symlink to a directory is followed once, and not at all if the files are read anyway.
 #[cfg(unix)]
 #[test]
 fn symlinks_to_directories() {
@@ -211,7 +211,7 @@ fn symlinks_to_directories() {
         [
             "in/a/1.csv",
             "in/other/3.csv",
-            // A directory above one that was read holds more than that one.
+            // A directory above one that was read contains more files.
             "in/others/d/4.csv",
             "in/unhidden/2.csv",
         ]
@@ -234,7 +234,7 @@ fn standard_input_is_read_once() {
     );
 }
 
-/// However symlinks lead to a report, it is read once.
+/// A report is read once, however many symlinks lead to it.
 #[cfg(unix)]
 #[test]
 fn symlinks_into_one_another() {

@@ -1,4 +1,4 @@
-//! Large, long, compressed and damaged inputs, in bounded memory.
+//! Large, compressed and damaged inputs are read in bounded memory.
 
 use std::io::{self, Cursor, Read};
 
@@ -45,14 +45,14 @@ fn a_long_record_grows_the_block_up_to_the_limit() {
     let read = read_bytes(endless, limits);
     assert_eq!(users(&read), ["a"]);
     assert!(
-        read.message().starts_with("a record is longer than 1 MiB"),
+        read.message().starts_with("has a record longer than 1 MiB"),
         "{}",
         read.message()
     );
 }
 
 #[test]
-fn damaged_compression_keeps_what_was_read_before() {
+fn rows_before_damage_in_compressed_data_are_read() {
     let rows = rows(200_000, |n| format!("user-{n},{}\n", n * 7919 % 65_537));
     let text = format!("{HEADER}{rows}");
     for packed in [gzip(text.as_bytes()), zstd(text.as_bytes())] {
@@ -145,7 +145,7 @@ fn envelopes_are_bounded() {
     }
 }
 
-/// Gives rows without end, and fails where more than a few blocks are asked for at once.
+/// Rows without end.
 struct Endless(u64);
 
 impl Read for Endless {
@@ -176,7 +176,7 @@ fn memory_does_not_grow_with_the_input() {
 }
 
 #[test]
-fn a_read_error_keeps_what_was_read_before() {
+fn rows_before_a_read_error_are_read() {
     struct Fails;
     impl Read for Fails {
         fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {

@@ -1,11 +1,11 @@
-//! Outputs that are whole or not there.
+//! Output files are complete or not there.
 
 use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
-use credlens::io::keep::{Kept, keep};
 use credlens::io::outputs::{Output, is_broken_pipe};
+use credlens::io::write_once::{WriteOutcome, write_once};
 
 fn write(path: &Path, text: &str) -> io::Result<()> {
     let mut output = Output::create(path)?;
@@ -18,7 +18,7 @@ fn entries(directory: &Path) -> usize {
 }
 
 #[test]
-fn an_output_is_whole_or_not_there() {
+fn an_output_is_complete_or_not_there() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("out.json");
     let mut unfinished = Output::create(&path).unwrap();
@@ -62,7 +62,7 @@ fn an_output_keeps_permissions_and_symlinks() {
 
 #[cfg(unix)]
 #[test]
-fn what_is_no_regular_file_is_written_through() {
+fn pipes_and_devices_are_written_directly() {
     write(Path::new("/dev/null"), "x").unwrap();
     let (mut reader, writer) = io::pipe().unwrap();
     let path = format!("/dev/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&writer));
@@ -83,25 +83,25 @@ fn a_closed_pipe_is_recognised() {
 }
 
 #[test]
-fn what_is_kept_is_written_once() {
+fn an_existing_file_is_not_overwritten() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("report.csv");
-    assert_eq!(keep(&path, b"report").unwrap(), Kept::Written);
-    assert_eq!(keep(&path, b"report").unwrap(), Kept::WasThere);
+    assert_eq!(write_once(&path, b"report").unwrap(), WriteOutcome::Written);
+    assert_eq!(write_once(&path, b"report").unwrap(), WriteOutcome::AlreadyThere);
     for other in ["", "repor", "Report", "report and more"] {
-        let error = keep(&path, other.as_bytes()).unwrap_err().to_string();
+        let error = write_once(&path, other.as_bytes()).unwrap_err().to_string();
         insta::allow_duplicates! {
-            insta::assert_snapshot!(error, @"a file with other content is there; move it away first");
+            insta::assert_snapshot!(error, @"a file with other content is in the way; move it away, or name another path");
         }
     }
     assert_eq!(fs::read(&path).unwrap(), b"report");
     assert_eq!(entries(directory.path()), 1);
 }
 
-/// Reading them would wait, or go on, for ever.
+/// Comparing them with the bytes might never end.
 #[cfg(unix)]
 #[test]
-fn what_is_no_file_is_in_the_way_of_what_is_kept() {
+fn what_is_not_a_file_is_not_overwritten() {
     use std::os::unix::fs::symlink;
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name);
@@ -113,17 +113,20 @@ fn what_is_no_file_is_in_the_way_of_what_is_kept() {
     let _socket = std::os::unix::net::UnixListener::bind(path("socket")).unwrap();
     symlink("/dev/zero", path("device")).unwrap();
     symlink("nowhere", path("dangling")).unwrap();
-    let told = ["directory", "pipe", "socket", "device", "dangling"]
-        .map(|name| keep(&path(name), b"report").unwrap_err().to_string());
-    insta::assert_snapshot!(told.join("\n"), @r"
+    let errors = ["directory", "pipe", "socket", "device", "dangling"]
+        .map(|name| write_once(&path(name), b"report").unwrap_err().to_string());
+    insta::assert_snapshot!(errors.join("\n"), @r"
     a directory is in the way; move it away, or name another path
     a named pipe is in the way; move it away, or name another path
     a socket is in the way; move it away, or name another path
     a device is in the way; move it away, or name another path
-    a symlink that leads nowhere is in the way; move it away, or name another path
+    a broken symlink is in the way; move it away, or name another path
     ");
     assert_eq!(entries(directory.path()), 5, "no temporary file is left");
-    keep(&path("file"), b"report").unwrap();
+    write_once(&path("file"), b"report").unwrap();
     symlink("file", path("link")).unwrap();
-    assert_eq!(keep(&path("link"), b"report").unwrap(), Kept::WasThere);
+    assert_eq!(
+        write_once(&path("link"), b"report").unwrap(),
+        WriteOutcome::AlreadyThere
+    );
 }

@@ -131,7 +131,7 @@ const SCREEN: usize = 52;
 fn demo() -> String {
     let rules = select(&Catalogue::builtin(), &Selection::default()).expect("the default rules");
     let now: Timestamp = "2026-06-02".parse().expect("a time");
-    let options = inputs::Options {
+    let options = inputs::InputOptions {
         as_of: None,
         now,
         limits: Limits::default(),

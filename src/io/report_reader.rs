@@ -1,13 +1,13 @@
-//! One report: from the bytes of its file to blocks of its records.
+//! Reads one report: from the bytes of its file to blocks of whole records.
 
 use std::io::{self, Cursor};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::error::InputError;
-use super::inputs::{Limits, Options};
-use super::stream::{Stream, first_read, unpack};
-use crate::engine::{AccountInfo, Input, Source, SourceEvent};
+use super::inputs::{InputOptions, Limits};
+use super::stream::{InputStream, decompress, first_read};
+use crate::engine::{AccountInfo, SourceEvent, Input, Source};
 use crate::finding::{AsOfSource, Code, Diagnostic};
 use crate::report::as_of::{from_directory_name, from_file_name};
 use crate::report::cut::whole_records;
@@ -15,26 +15,26 @@ use crate::report::envelope::{self, Envelope, Generated, Shape};
 use crate::report::header::Header;
 use crate::report::time::Timestamp;
 
-/// A report of which nothing was read yet.
-pub(super) struct Found {
-    /// Its place among the inputs.
+/// A report that nothing was read of yet.
+pub(super) struct UnreadReport {
+    /// Its index among the inputs.
     pub(super) index: usize,
     pub(super) path: PathBuf,
     /// The bytes of its file.
-    pub(super) stream: Stream,
-    /// Whether others are read at the same time, so that it has to wait where it takes much memory.
+    pub(super) stream: InputStream,
+    /// Whether other reports are read at the same time, so that it has to wait if it takes much memory.
     pub(super) waits: bool,
-    pub(super) options: Options,
-    pub(super) known: Arc<KnownHeader>,
+    pub(super) options: InputOptions,
+    pub(super) header_cache: Arc<HeaderCache>,
 }
 
-/// The header that was read last: the next report's is most often the same.
+/// The header that was read last: the next report usually has the same one.
 #[derive(Debug, Default)]
-pub(super) struct KnownHeader(Mutex<Option<Header>>);
+pub(super) struct HeaderCache(Mutex<Option<Header>>);
 
-impl KnownHeader {
-    /// The header that a text begins with, byte for byte, if it is known.
-    pub(super) fn of(&self, text: &[u8]) -> Option<Header> {
+impl HeaderCache {
+    /// The cached header, if the text begins with exactly its bytes.
+    pub(super) fn starting(&self, text: &[u8]) -> Option<Header> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known
             .as_ref()
@@ -42,8 +42,9 @@ impl KnownHeader {
             .cloned()
     }
 
-    /// Of a line that ends, and in which nothing is quoted, no byte behind it changes the meaning; no other is learnt.
-    pub(super) fn learn(&self, header: &Header) {
+    /// Caches a header. Only a header line with a line end and without quotes means the same whatever follows it; any
+    /// other is not cached.
+    pub(super) fn remember(&self, header: &Header) {
         let line = header.written();
         if !line.ends_with(b"\n") || line.contains(&b'"') {
             return;
@@ -52,57 +53,57 @@ impl KnownHeader {
     }
 }
 
-/// A report that is being read: a source of its blocks alone.
-pub(super) enum Reading {
-    Found(Found),
-    /// What was read of one that must be held whole.
-    Large(Unpacked, Vec<u8>),
-    Open(Open),
-    Through,
+/// A report that is being read: the source of its blocks.
+pub(super) enum ReportReader {
+    Unread(UnreadReport),
+    /// One that must be held whole, and the bytes read so far.
+    Large(SniffedReport, Vec<u8>),
+    Open(OpenReport),
+    Finished,
 }
 
-/// Bytes up to which reports that must be held whole may be so at the same time: a hundred thousand users.
+/// Bytes up to which several reports may be held whole at the same time: about a hundred thousand users.
 const SMALL: usize = 4 << 20;
 
-/// A report whose beginning was unpacked.
-pub(super) struct Unpacked {
-    found: Found,
+/// A report whose shape was recognised from its first bytes.
+pub(super) struct SniffedReport {
+    report: UnreadReport,
     layers: String,
     shape: Shape,
 }
 
 /// A report whose header was read.
-pub(super) struct Open {
+pub(super) struct OpenReport {
     pub(super) input: Arc<Input>,
-    stream: Stream,
-    /// What was read behind the last whole record.
+    stream: InputStream,
+    /// Bytes read after the last whole record.
     tail: Vec<u8>,
     limits: Limits,
 }
 
-impl Source for Reading {
+impl Source for ReportReader {
     fn next(&mut self, text: &mut Vec<u8>) -> Option<SourceEvent> {
         text.clear();
-        let (path, opened) = match std::mem::replace(self, Self::Through) {
-            Self::Found(found) => {
-                let (path, waits) = (found.path.clone(), found.waits);
-                match found.unpack(text) {
-                    Ok(unpacked) if waits && unpacked.is_large() => {
-                        *self = Self::Large(unpacked, std::mem::take(text));
+        let (path, opened) = match std::mem::replace(self, Self::Finished) {
+            Self::Unread(report) => {
+                let (path, waits) = (report.path.clone(), report.waits);
+                match report.sniff(text) {
+                    Ok(sniffed) if waits && sniffed.is_large() => {
+                        *self = Self::Large(sniffed, std::mem::take(text));
                         return Some(SourceEvent::LargeBlockAhead);
                     }
-                    unpacked => (path, unpacked.and_then(|unpacked| unpacked.open(text))),
+                    sniffed => (path, sniffed.and_then(|sniffed| sniffed.open(text))),
                 }
             }
-            Self::Large(unpacked, held) => {
+            Self::Large(sniffed, held) => {
                 *text = held;
-                (unpacked.found.path.clone(), unpacked.open(text))
+                (sniffed.report.path.clone(), sniffed.open(text))
             }
             Self::Open(mut open) => {
                 text.append(&mut open.tail);
                 (PathBuf::new(), Ok(open))
             }
-            Self::Through => return None,
+            Self::Finished => return None,
         };
         let mut open = match opened {
             Ok(open) => open,
@@ -121,7 +122,7 @@ impl Source for Reading {
     }
 }
 
-/// Tells that an input, or the rest of it, could not be read.
+/// The event that an input, or the rest of it, could not be read.
 pub(super) fn failed(path: &Path, error: InputError, text: &mut Vec<u8>) -> SourceEvent {
     text.clear();
     SourceEvent::Failed {
@@ -130,49 +131,54 @@ pub(super) fn failed(path: &Path, error: InputError, text: &mut Vec<u8>) -> Sour
     }
 }
 
-impl Found {
-    /// Reads its beginning into `text`; all of it where it must be held whole and is small.
-    pub(super) fn unpack(mut self, text: &mut Vec<u8>) -> Result<Unpacked, InputError> {
-        let packed = std::mem::replace(&mut self.stream, Stream::new(Box::new(io::empty())));
-        let (mut stream, layers) = unpack(packed, text, self.options.limits)?;
+impl UnreadReport {
+    /// Decompresses its beginning into `text`, and recognises its shape. A small report that must be held whole is read
+    /// to its end.
+    pub(super) fn sniff(mut self, text: &mut Vec<u8>) -> Result<SniffedReport, InputError> {
+        let compressed = std::mem::replace(&mut self.stream, InputStream::new(Box::new(io::empty())));
+        let (mut stream, layers) = decompress(compressed, text, self.options.limits)?;
         let shape = envelope::sniff(text);
         if shape != Shape::Csv {
             stream.fill(text, SMALL.min(self.options.limits.held));
         }
         self.stream = stream;
-        Ok(Unpacked {
-            found: self,
+        Ok(SniffedReport {
+            report: self,
             layers,
             shape,
         })
     }
 }
 
-impl Unpacked {
-    /// Whether it must be held whole, and is not yet.
+impl SniffedReport {
+    /// Whether it must be held whole and was not read to its end yet.
     fn is_large(&self) -> bool {
-        self.shape != Shape::Csv && self.found.stream.end.is_none()
+        self.shape != Shape::Csv && self.report.stream.end.is_none()
     }
 
-    /// Reads on from what `text` holds, which then are the first rows.
-    pub(super) fn open(self, text: &mut Vec<u8>) -> Result<Open, InputError> {
-        let Self { found, layers, shape } = self;
-        let (limits, mut stream) = (found.options.limits, found.stream);
+    /// Reads the header. `text` has the bytes read so far, and has the first rows afterwards.
+    pub(super) fn open(self, text: &mut Vec<u8>) -> Result<OpenReport, InputError> {
+        let Self {
+            report,
+            layers,
+            shape,
+        } = self;
+        let (limits, mut stream) = (report.options.limits, report.stream);
         let mut kind = Envelope::Csv;
         let mut generated = Generated::Missing;
         if shape != Shape::Csv {
-            stream.hold(text, limits.held)?;
+            stream.read_all(text, limits.held)?;
             let opened = envelope::open(shape, text)?;
             (kind, generated) = (opened.kind, opened.generated);
             text.clear();
-            stream = Stream::new(Box::new(Cursor::new(opened.csv)));
+            stream = InputStream::new(Box::new(Cursor::new(opened.csv)));
             stream.fill(text, first_read(limits));
         }
-        let header = stream.take_header(text, &found.known)?;
-        let (as_of, as_of_source) = found.options.as_of(&found.path, generated.time());
-        let path = found.path.to_string_lossy().into_owned();
+        let header = stream.take_header(text, &report.header_cache)?;
+        let (as_of, as_of_source) = report.options.as_of(&report.path, generated.time());
+        let path = report.path.to_string_lossy().into_owned();
         let input = Arc::new(Input {
-            index: found.index,
+            index: report.index,
             kind: format!("{}{layers}", kind.name()),
             header,
             as_of,
@@ -184,7 +190,7 @@ impl Unpacked {
             },
             path,
         });
-        Ok(Open {
+        Ok(OpenReport {
             input,
             stream,
             tail: Vec::new(),
@@ -193,12 +199,13 @@ impl Unpacked {
     }
 }
 
-/// Tells of a generation time that is none.
+/// The diagnostic for a GeneratedTime that is not a valid time.
 fn unreadable(path: &str, generated: Generated) -> Option<Diagnostic> {
     let Generated::Unreadable(written) = generated else {
         return None;
     };
-    let message = "its GeneratedTime is not a valid time, so something else dates the report; give --as-of if that is wrong";
+    let message = "its GeneratedTime is not a valid time, so its as-of comes from elsewhere; give --as-of if that is \
+                   wrong";
     Some(
         Diagnostic::new(Code::UnreadableTime, message)
             .in_path(path)
@@ -206,8 +213,8 @@ fn unreadable(path: &str, generated: Generated) -> Option<Diagnostic> {
     )
 }
 
-impl Options {
-    /// The instant at which the report of this path is judged, and where that comes from.
+impl InputOptions {
+    /// The as-of of the report at this path, and where it comes from.
     fn as_of(&self, path: &Path, generated: Option<Timestamp>) -> (Timestamp, AsOfSource) {
         let in_name = || {
             let in_file = from_file_name(&path.file_name()?.to_string_lossy());
@@ -226,8 +233,8 @@ impl Options {
     }
 }
 
-impl Open {
-    /// Goes on reading into `text`, leaves whole records in it, and says whether they are the last ones.
+impl OpenReport {
+    /// Continues reading into `text`, leaves only whole records there, and returns whether they are the last ones.
     fn next_block(&mut self, text: &mut Vec<u8>) -> Result<bool, InputError> {
         let mut most = self.limits.block;
         loop {

@@ -1,8 +1,10 @@
-//! Files that hold several reports, which this layer cannot read itself: those of an archive.
+//! Files that hold several reports (the Parquet files of an archive), and paths such as `FILE.parquet#3` that name one
+//! report of such a file. The archive layer decodes them; this one only knows the traits that it implements.
 
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::error::InputError;
 use super::remote::{Remote, is_remote};
@@ -10,92 +12,92 @@ use crate::engine::{AccountInfo, DeferredText, SourceError};
 use crate::finding::AsOfSource;
 use crate::report::time::Timestamp;
 
-/// What a Parquet file begins with.
-const PARQUET: &[u8; 4] = b"PAR1";
+/// The first bytes of a Parquet file.
+const PARQUET_MAGIC: &[u8; 4] = b"PAR1";
 
-/// What stands between the path of a file and the number of a report in it, from 1.
-const SEPARATOR: char = '#';
+/// Separates the path of a file from the number of a report in it, from 1.
+const NUMBER_SEPARATOR: char = '#';
 
-/// The bytes of a file.
-#[derive(Debug)]
-pub enum Content {
-    /// On the file system.
-    File(File),
+/// The bytes of a file, which several threads may read at the same time.
+#[derive(Clone, Debug)]
+pub enum FileBytes {
+    /// A file on disk.
+    File(Arc<File>),
     /// In memory.
-    Bytes(Vec<u8>),
+    Memory(Arc<[u8]>),
 }
 
 /// Opens Parquet files.
-pub trait Containers: Send {
-    /// The reports of a file.
+pub trait ContainerFormat: Send {
+    /// Opens a file.
     ///
     /// # Errors
-    /// Where it is none of an archive, or damaged.
-    fn open(&mut self, path: &Path, content: Content) -> Result<Box<dyn Container>, SourceError>;
+    /// When the file is not part of an archive, or is damaged.
+    fn open(&mut self, path: &Path, bytes: FileBytes) -> Result<Box<dyn Container>, SourceError>;
 }
 
-/// A program without archives.
+/// Stands in for the archive in a build without it.
 pub(super) struct NoArchives;
 
-impl Containers for NoArchives {
-    fn open(&mut self, _: &Path, _: Content) -> Result<Box<dyn Container>, SourceError> {
+impl ContainerFormat for NoArchives {
+    fn open(&mut self, _: &Path, _: FileBytes) -> Result<Box<dyn Container>, SourceError> {
         Err("is a Parquet file, and this credlens was built without the feature archive".into())
     }
 }
 
 /// A file that holds reports.
 pub trait Container: Send {
-    /// What is known of its reports, in order.
-    fn reports(&self) -> Vec<Contained>;
+    /// Its reports, in order.
+    fn reports(&self) -> Vec<ContainedReport>;
 
-    /// The rows of a report, in pieces that can be made one by one and at the same time.
+    /// The rows of a report, in at least one block. Blocks can be decoded independently and in parallel.
     ///
     /// # Errors
-    /// Where it is damaged.
+    /// When the file is damaged.
     fn rows(&mut self, report: usize) -> Result<Vec<DeferredText>, SourceError>;
 }
 
 /// A report in a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Contained {
-    /// The same for the same bytes.
+pub struct ContainedReport {
+    /// Equal for reports with equal bytes.
     pub hash: String,
-    /// All before its first row.
+    /// The bytes before its first row.
     pub header: Vec<u8>,
-    /// The instant at which it is to be judged.
+    /// The instant at which it is evaluated.
     pub as_of: Timestamp,
-    /// Where that comes from.
+    /// Where that instant comes from.
     pub as_of_source: AsOfSource,
-    /// When AWS made it, where that is known.
+    /// When AWS generated it, if that is known.
     pub generated: Option<Timestamp>,
     /// What is known of its account.
     pub account: AccountInfo,
 }
 
-/// A container that is being read.
-pub(super) struct Opened {
+/// A container whose reports are being read, one after the other.
+pub(super) struct ContainerCursor {
     path: PathBuf,
     container: Box<dyn Container>,
-    reports: Vec<Contained>,
+    reports: Vec<ContainedReport>,
     next: usize,
     end: usize,
 }
 
-/// Where a report is.
-pub(super) enum Place {
+/// Where the next report is.
+pub(super) enum ReportLocation {
     /// In a file of its own, or on standard input.
     File(PathBuf),
-    /// In the container that is open: its path and number, and what is known of it.
-    Contained(PathBuf, usize, Contained),
+    /// In the container that is open: the path that names it, its number, and what the container says about it.
+    Contained(PathBuf, usize, ContainedReport),
 }
 
-impl Opened {
-    /// Opens a path that leads to a Parquet file, or to a report in one; none where it does not. The file that is
-    /// open already is not opened again.
+impl ContainerCursor {
+    /// Opens a path that names a Parquet file or a report in one; `None` for any other path. A file that is already
+    /// open is not opened again.
     pub(super) fn of(
         path: &Path,
         open: Option<Self>,
-        containers: &mut dyn Containers,
+        format: &mut dyn ContainerFormat,
         remote: &mut dyn Remote,
     ) -> Result<Option<Self>, InputError> {
         let (file, number) = match number_of(path) {
@@ -105,7 +107,7 @@ impl Opened {
         let mut opened = match open.filter(|open| open.path == file) {
             Some(open) => open,
             None => match content(&file, remote)? {
-                Some(content) => Self::new(file, content, containers)?,
+                Some(content) => Self::new(file, content, format)?,
                 None => return Ok(None),
             },
         };
@@ -118,8 +120,8 @@ impl Opened {
         Ok(Some(opened))
     }
 
-    fn new(path: PathBuf, content: Content, containers: &mut dyn Containers) -> Result<Self, InputError> {
-        let container = containers.open(&path, content).map_err(InputError::Archive)?;
+    fn new(path: PathBuf, content: FileBytes, format: &mut dyn ContainerFormat) -> Result<Self, InputError> {
+        let container = format.open(&path, content).map_err(InputError::Archive)?;
         Ok(Self {
             reports: container.reports(),
             path,
@@ -130,7 +132,7 @@ impl Opened {
     }
 
     /// The next report.
-    pub(super) fn next(&mut self) -> Option<Place> {
+    pub(super) fn next(&mut self) -> Option<ReportLocation> {
         let number = self.next;
         if number >= self.end {
             return None;
@@ -138,32 +140,32 @@ impl Opened {
         self.next += 1;
         let mut path = self.path.clone();
         if self.reports.len() > 1 {
-            let name = path
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
-            path.set_file_name(format!("{name}{SEPARATOR}{}", number + 1));
+            path.as_mut_os_string()
+                .push(format!("{NUMBER_SEPARATOR}{}", number + 1));
         }
-        Some(Place::Contained(path, number, self.reports[number].clone()))
+        Some(ReportLocation::Contained(
+            path,
+            number,
+            self.reports[number].clone(),
+        ))
     }
 
-    /// Its rows.
+    /// The rows of a report.
     pub(super) fn rows(&mut self, number: usize) -> Result<Vec<DeferredText>, InputError> {
         self.container.rows(number).map_err(InputError::Archive)
     }
 }
 
-/// `a.parquet#3` as path and number.
+/// Splits `a.parquet#3` into path and number.
 fn number_of(path: &Path) -> Option<(PathBuf, usize)> {
     let name = path.to_str()?;
-    let (file, number) = name.rsplit_once(SEPARATOR)?;
+    let (file, number) = name.rsplit_once(NUMBER_SEPARATOR)?;
     let file = Path::new(file);
     is_named_parquet(file).then_some(())?;
     Some((file.to_owned(), number.parse().ok()?))
 }
 
-/// The file that a path leads into.
+/// The file that a path names, without the number of a report.
 pub(super) fn file_of(path: PathBuf) -> PathBuf {
     match number_of(&path) {
         Some((file, _)) if !path.exists() => file,
@@ -171,7 +173,7 @@ pub(super) fn file_of(path: PathBuf) -> PathBuf {
     }
 }
 
-/// Whether a path leads to one report of an archived file.
+/// Whether a path names one report of an archived file.
 pub(super) fn is_numbered(path: &Path) -> bool {
     number_of(path).is_some()
 }
@@ -180,9 +182,9 @@ fn is_named_parquet(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "parquet")
 }
 
-/// The content of a file, if it is one of Parquet. Only names that say so are looked at: to open every report twice
-/// would cost.
-fn content(path: &Path, remote: &mut dyn Remote) -> Result<Option<Content>, InputError> {
+/// The content of a file, if it is Parquet. Only files named `.parquet` are checked, because opening every report twice
+/// would cost time.
+fn content(path: &Path, remote: &mut dyn Remote) -> Result<Option<FileBytes>, InputError> {
     if !is_named_parquet(path) {
         return Ok(None);
     }
@@ -190,14 +192,14 @@ fn content(path: &Path, remote: &mut dyn Remote) -> Result<Option<Content>, Inpu
         let mut bytes = Vec::new();
         let mut reader = remote.open(&path.to_string_lossy())?;
         reader.read_to_end(&mut bytes).map_err(InputError::Read)?;
-        return Ok(Some(Content::Bytes(bytes)));
+        return Ok(Some(FileBytes::Memory(bytes.into())));
     }
-    // What a pipe gives is gone once it is looked at.
-    if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+    // The bytes of a pipe can be read only once.
+    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
         return Ok(None);
     }
     let mut file = File::open(path).map_err(InputError::Open)?;
-    let mut magic = [0; PARQUET.len()];
+    let mut magic = [0; PARQUET_MAGIC.len()];
     let read = file.read_exact(&mut magic);
-    Ok((read.is_ok() && magic == *PARQUET).then_some(Content::File(file)))
+    Ok((read.is_ok() && magic == *PARQUET_MAGIC).then_some(FileBytes::File(Arc::new(file))))
 }

@@ -1,0 +1,311 @@
+//! Encodes a report for the archive, block by block, into rows that reproduce its bytes.
+
+use std::collections::BTreeSet;
+use std::io::{self, Read};
+
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+
+use super::columns::RowBuilder;
+use super::csv_format::{ABSENT, CsvFormat, CsvStyle, LineEnd, Quotes, TypedRow, UtcSuffix, flag_word};
+use super::error::Error;
+use super::meta::{RawBytes, ReportMeta, VERSION, columns};
+use crate::engine::Input;
+use crate::finding::AsOfSource;
+use crate::report::cell::{self, Flag};
+use crate::report::chunk::Chunk;
+use crate::report::cut::is_closed;
+use crate::report::header::Header;
+use crate::report::schema::{Column, TextColumn};
+use crate::report::split::Splitter;
+
+/// How many lines to search for the end of a record, and how many records for the next row.
+const AHEAD: usize = 64;
+
+/// A report that is being encoded.
+pub(super) struct ReportEncoder {
+    meta: ReportMeta,
+    accounts: BTreeSet<String>,
+    /// Known after the first block.
+    format: Option<CsvFormat>,
+    splitter: Splitter,
+    chunk: Chunk,
+    /// The bytes after the last row. They become part of the next row's record, or the tail.
+    pending: Vec<u8>,
+    hash: Sha256,
+    rows: RowBuilder,
+    /// The CSV of the current row's typed cells; reused.
+    csv: Vec<u8>,
+}
+
+impl ReportEncoder {
+    /// Starts a report.
+    pub(super) fn new(input: &Input) -> Result<Self, Error> {
+        if input.as_of_source == AsOfSource::Now {
+            return Err(Error::Refused(
+                "its date is not known, and a wrong one would spoil every comparison; name the file after its date \
+                 (2026-11-21.csv), or give --as-of"
+                    .to_owned(),
+            ));
+        }
+        let mut hash = Sha256::new();
+        hash.update(input.header.written());
+        let meta = ReportMeta {
+            accounts: Vec::new(),
+            account_name: input.account.name.clone(),
+            as_of: input.as_of,
+            as_of_source: input.as_of_source,
+            generated: input.generated,
+            path: input.path.clone(),
+            rows: 0,
+            bytes: input.header.written().len() as u64,
+            sha256: String::new(),
+            header: RawBytes(input.header.written().to_vec()),
+            style: CsvStyle {
+                utc: UtcSuffix::Letter,
+                line_end: LineEnd::LineFeed,
+                quotes: Quotes::Needed,
+            },
+            ends_line: true,
+            tail: RawBytes::default(),
+        };
+        Ok(Self {
+            meta,
+            accounts: BTreeSet::new(),
+            format: None,
+            splitter: Splitter::default(),
+            chunk: Chunk::default(),
+            pending: Vec::new(),
+            hash,
+            rows: RowBuilder::new(),
+            csv: Vec::new(),
+        })
+    }
+
+    /// Encodes the next block.
+    pub(super) fn add_block(&mut self, header: &Header, text: &[u8], last: bool) {
+        self.hash.update(text);
+        self.meta.bytes += text.len() as u64;
+        let block = self.chunk.rows.text_mut();
+        block.clear();
+        block.extend_from_slice(text);
+        self.splitter.split(&mut self.chunk.rows, header, &mut Vec::new());
+        self.chunk.decode(header, Column::ALL.into_iter().collect());
+        let format = match self.format.take() {
+            Some(format) => format,
+            None => format_of(header, &self.chunk),
+        };
+        let mut ended = Vec::new();
+        let mut text = text;
+        if last && text.last().is_some_and(|&byte| byte != b'\n') {
+            self.meta.ends_line = false;
+            ended = [text, format.style.line_end.bytes()].concat();
+            text = &ended;
+        }
+        self.add_rows(header, &format, text);
+        drop(ended);
+        self.format = Some(format);
+    }
+
+    fn add_rows(&mut self, header: &Header, format: &CsvFormat, text: &[u8]) {
+        let mut at = 0;
+        for row in 0..self.chunk.rows.len() {
+            let (cells, written) = typed_cells(&self.chunk, format, row);
+            self.csv.clear();
+            format.write_row(&cells, &written, &mut self.csv);
+            let is_text = cells
+                .texts
+                .iter()
+                .flatten()
+                .all(|text| str::from_utf8(text).is_ok());
+            let json = as_written(format, &written);
+            let is_reproduced =
+                is_text && self.pending.is_empty() && text[at..].starts_with(&self.csv) && json.is_ok();
+            let length = if is_reproduced {
+                self.csv.len()
+            } else {
+                length_of(&text[at..], &self.csv, header.delimiter())
+            };
+            let record = (!is_reproduced)
+                .then(|| [&std::mem::take(&mut self.pending)[..], &text[at..at + length]].concat());
+            at += length;
+            let account = cells.texts[TextColumn::Arn as usize].and_then(cell::account_of);
+            let account = account.and_then(|account| str::from_utf8(account).ok());
+            if let Some(account) = account.filter(|&account| !self.accounts.contains(account)) {
+                self.accounts.insert(account.to_owned());
+            }
+            let snapshot = (self.meta.as_of.0, account);
+            self.rows.push(
+                snapshot,
+                &cells,
+                json.ok().flatten().as_deref(),
+                record.as_deref(),
+            );
+        }
+        self.meta.rows += self.chunk.rows.len() as u64;
+        self.pending.extend_from_slice(&text[at..]);
+    }
+
+    /// Number of rows since `take_rows`.
+    pub(super) fn row_count(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Takes the rows encoded so far.
+    pub(super) fn take_rows(&mut self) -> RowBuilder {
+        std::mem::replace(&mut self.rows, RowBuilder::new())
+    }
+
+    /// The report's metadata after its last block, and the rows since `take_rows`.
+    pub(super) fn finish(mut self, header: &Header) -> (ReportMeta, RowBuilder) {
+        let format = self
+            .format
+            .unwrap_or_else(|| format_of(header, &Chunk::default()));
+        self.meta.style = format.style;
+        self.meta.tail = RawBytes(self.pending);
+        self.meta.accounts = self.accounts.into_iter().collect();
+        self.meta.sha256 = hex(&self.hash.finalize());
+        (self.meta, self.rows)
+    }
+}
+
+/// The SHA-256 of everything that is read, in hexadecimal.
+pub(super) fn sha256(mut bytes: impl Read) -> io::Result<String> {
+    let (mut hash, mut buffer) = (Sha256::new(), vec![0; 64 * 1024]);
+    loop {
+        match bytes.read(&mut buffer)? {
+            0 => return Ok(hex(&hash.finalize())),
+            read => hash.update(&buffer[..read]),
+        }
+    }
+}
+
+/// Bytes in hexadecimal.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").expect("invariant: writing to a string cannot fail");
+        hex
+    })
+}
+
+/// The format of most rows of a report, by its header and first rows.
+fn format_of(header: &Header, chunk: &Chunk) -> CsvFormat {
+    let written = header.written();
+    let line_end = if written.ends_with(b"\r\n") {
+        LineEnd::CarriageReturn
+    } else {
+        LineEnd::LineFeed
+    };
+    let quotes = if written.starts_with(b"\"") {
+        Quotes::Always
+    } else {
+        Quotes::Needed
+    };
+    let times = Column::ALL
+        .into_iter()
+        .filter(|column| matches!(column, Column::Time(_)));
+    let mut positions = times.filter_map(|column| header.position(column));
+    let utc = positions.find_map(|position| {
+        let mut cells = chunk.rows.fields(0..chunk.rows.len(), position);
+        cells.find_map(UtcSuffix::of)
+    });
+    let style = CsvStyle {
+        utc: utc.unwrap_or(UtcSuffix::Letter),
+        line_end,
+        quotes,
+    };
+    CsvFormat::new(header, columns(VERSION), style)
+}
+
+/// The typed cells of a row and, by position, the cells that differ from the CSV of these.
+fn typed_cells<'a>(
+    chunk: &'a Chunk,
+    format: &CsvFormat,
+    row: usize,
+) -> (TypedRow<'a>, Vec<Option<Box<[u8]>>>) {
+    let mut cells = TypedRow::default();
+    let mut written = Vec::new();
+    let mut time = Vec::with_capacity(32);
+    for (position, column) in format.columns().iter().enumerate() {
+        let field = chunk.rows.field(row, position);
+        let is_reproduced = match *column {
+            Some(Column::Time(column)) => {
+                let known = chunk.times(column).cells[row];
+                let known = (known != cell::ABSENT && known != cell::UNKNOWN).then_some(known);
+                cells.times[column as usize] = known;
+                time.clear();
+                match known {
+                    Some(seconds) => format.write_time(seconds, &mut time),
+                    None => time.extend_from_slice(ABSENT),
+                }
+                field == time
+            }
+            Some(Column::Flag(column)) => {
+                let known = match chunk.flags(column).cells[row] {
+                    Flag::True => Some(true),
+                    Flag::False => Some(false),
+                    Flag::NotSupported | Flag::Unknown => None,
+                };
+                cells.flags[column as usize] = known;
+                field == flag_word(known)
+            }
+            Some(Column::Text(column)) => {
+                cells.texts[column as usize] = (field != ABSENT).then_some(field);
+                true
+            }
+            None => false,
+        };
+        if !is_reproduced {
+            written.resize(format.columns().len(), None);
+            written[position] = Some(Box::from(field));
+        }
+    }
+    (cells, written)
+}
+
+/// The cells as written, as JSON; an error if one of them is not UTF-8.
+fn as_written(
+    format: &CsvFormat,
+    written: &[Option<Box<[u8]>>],
+) -> Result<Option<String>, std::str::Utf8Error> {
+    if written.is_empty() {
+        return Ok(None);
+    }
+    let mut cells = Map::new();
+    for (name, cell) in format.names().iter().zip(written) {
+        if let Some(cell) = cell {
+            cells.insert(name.clone(), Value::from(str::from_utf8(cell)?));
+        }
+    }
+    Ok(Some(Value::Object(cells).to_string()))
+}
+
+/// The length of a row that its cells do not reproduce: up to the end of the record with this CSV, if there are only
+/// lines that are not rows before it; else one record.
+fn length_of(text: &[u8], csv: &[u8], delimiter: u8) -> usize {
+    let mut at = 0;
+    for _ in 0..AHEAD {
+        if !csv.is_empty() && text[at..].starts_with(csv) {
+            return at + csv.len();
+        }
+        match first_record(&text[at..], delimiter) {
+            0 => break,
+            length => at += length,
+        }
+    }
+    first_record(text, delimiter)
+}
+
+/// The length of the first record, including its line end.
+fn first_record(text: &[u8], delimiter: u8) -> usize {
+    let mut ends = memchr::memchr_iter(b'\n', text).map(|end| end + 1);
+    let Some(line) = ends.next() else {
+        return text.len();
+    };
+    if is_closed(&text[..line], delimiter) {
+        return line;
+    }
+    let closed = |&end: &usize| is_closed(&text[..end], delimiter);
+    ends.take(AHEAD).find(closed).unwrap_or(line)
+}

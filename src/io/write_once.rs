@@ -1,0 +1,42 @@
+//! Writes a file once: an existing file is never changed.
+
+use std::io::{self, ErrorKind, Write as _};
+use std::path::Path;
+
+use super::temporary::{TemporaryFile, directory, has_content, sync_directory};
+
+/// Whether a file had to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriteOutcome {
+    /// It was written.
+    Written,
+    /// It was there already, with the same bytes.
+    AlreadyThere,
+}
+
+/// Writes bytes to a new file that only its owner may read: whole, or not at all. A file that has the same bytes is
+/// left as it is.
+///
+/// # Errors
+/// Those of the file system, and when the path is taken by a file with other bytes or by something that is not a file.
+pub fn write_once(path: &Path, bytes: &[u8]) -> io::Result<WriteOutcome> {
+    let other = || {
+        io::Error::new(
+            ErrorKind::AlreadyExists,
+            "a file with other content is in the way; move it away, or name another path",
+        )
+    };
+    match has_content(path, bytes.len() as u64, bytes)? {
+        Some(true) => return Ok(WriteOutcome::AlreadyThere),
+        Some(false) => return Err(other()),
+        None => {}
+    }
+    let directory = directory(path);
+    let mut file = TemporaryFile::new(directory, ".credlens-", None)?;
+    file.write_all(bytes)?;
+    // None: another process wrote a different file in the meantime.
+    let written = file.persist_new(path)?.ok_or_else(other)?;
+    // The file is in place. Unreadable directories and some network shares cannot be synced.
+    drop(sync_directory(directory));
+    Ok(written)
+}
