@@ -1,78 +1,129 @@
-//! All rules and frameworks that there are: the built-in ones, and those that were added.
+//! The catalogue: all built-in rules and frameworks, and the rules that were added to them.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::definition::Rule;
 use super::error::{Error, did_you_mean};
 use super::framework::Framework;
+use super::toml_reader::File;
 
 include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));
 
-/// All known rules, by id, and all known frameworks, by name.
+/// All known rules, by id, and all built-in frameworks, by name. A built-in rule or framework is parsed when it is
+/// first used: most runs need only some of them.
 #[derive(Clone, Debug)]
 pub struct Catalogue {
-    pub(super) rules: BTreeMap<String, Arc<Rule>>,
+    entries: BTreeMap<String, Entry>,
+}
+
+/// A rule, and the parts of it that selection needs before the rule is parsed.
+#[derive(Clone, Debug)]
+struct Entry {
+    default: bool,
+    aliases: Vec<String>,
+    rule: OnceLock<Arc<Rule>>,
+    /// The file of a built-in rule.
+    text: &'static str,
+}
+
+impl Entry {
+    /// Reads only the head of a built-in rule's file, which contains the keys before `logic`.
+    fn builtin(id: &str, text: &'static str) -> Self {
+        let (head, _) = text.split_once("\nlogic = ").unwrap_or((text, ""));
+        let read = File::read(id, head, |mut table| Self {
+            default: table.optional("default").unwrap_or(true),
+            aliases: table.optional("aliases").unwrap_or_default(),
+            rule: OnceLock::new(),
+            text,
+        });
+        read.expect("invariant: a test reads every built-in rule")
+    }
+
+    fn rule(&self, id: &str) -> &Arc<Rule> {
+        self.rule.get_or_init(|| {
+            let rule = Rule::parse(id, &format!("rules/{id}.toml"), self.text);
+            Arc::new(rule.expect("invariant: a test reads every built-in rule"))
+        })
+    }
 }
 
 impl Catalogue {
     /// The built-in rules and frameworks.
-    ///
-    /// # Panics
-    /// If a built-in rule cannot be read, which a test excludes.
     pub fn builtin() -> Self {
-        let rules = RULES.iter().map(|&(id, text)| {
-            let rule = Rule::parse(id, &format!("rules/{id}.toml"), text);
-            (
-                id.to_owned(),
-                Arc::new(rule.expect("invariant: a test reads every built-in rule")),
-            )
-        });
+        let entries = RULES
+            .iter()
+            .map(|&(id, text)| (id.to_owned(), Entry::builtin(id, text)));
         Self {
-            rules: rules.collect(),
+            entries: entries.collect(),
         }
+    }
+
+    /// Adds a rule, or replaces the rule of this id.
+    pub(super) fn insert(&mut self, rule: Rule) {
+        let id = rule.id.clone();
+        let entry = Entry {
+            default: rule.default,
+            aliases: rule.aliases.clone(),
+            rule: Arc::new(rule).into(),
+            text: "",
+        };
+        self.entries.insert(id, entry);
+    }
+
+    /// The ids of all rules, in order.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
+        self.entries.keys().map(String::as_str)
     }
 
     /// All rules, by id.
     pub fn rules(&self) -> impl Iterator<Item = &Arc<Rule>> {
-        self.rules.values()
+        self.entries.iter().map(|(id, entry)| entry.rule(id))
+    }
+
+    /// The rules that run when nothing is selected, by id.
+    pub fn default_rules(&self) -> impl Iterator<Item = &Arc<Rule>> {
+        let entries = self.entries.iter().filter(|(_, entry)| entry.default);
+        entries.map(|(id, entry)| entry.rule(id))
     }
 
     /// The rule of this id.
     pub fn rule(&self, id: &str) -> Option<&Arc<Rule>> {
-        self.rules.get(id)
+        self.entries.get(id).map(|entry| entry.rule(id))
     }
 
-    /// The rules that a word names: an id, an alias, or a glob over all ids (`*` is every rule). Case does
-    /// not matter. One alias may stand for several rules.
-    pub fn find(&self, word: &str) -> Result<Vec<&Arc<Rule>>, Error> {
-        let same = |name: &String| name.eq_ignore_ascii_case(word);
-        let mut found: Vec<_> = self.rules().filter(|rule| same(&rule.id)).collect();
+    /// The rules that an id, an alias or a glob over all ids (`*` is every rule) stands for. Case does not matter.
+    /// One alias may stand for several rules.
+    pub fn find(&self, name: &str) -> Result<Vec<&Arc<Rule>>, Error> {
+        let ids = self.find_ids(name)?.into_iter();
+        Ok(ids.map(|id| self.entries[id].rule(id)).collect())
+    }
+
+    /// The ids of the rules that [`find`](Self::find) gives.
+    pub(super) fn find_ids(&self, name: &str) -> Result<Vec<&str>, Error> {
+        let same = |known: &str| known.eq_ignore_ascii_case(name);
+        let has_alias = |entry: &Entry| entry.aliases.iter().any(|alias| same(alias));
+        let mut found: Vec<&str> = self.ids().filter(|id| same(id)).collect();
         if found.is_empty() {
-            found = self
-                .rules()
-                .filter(|rule| rule.aliases.iter().any(same))
-                .collect();
+            let entries = self.entries.iter().filter(|(_, entry)| has_alias(entry));
+            found = entries.map(|(id, _)| id.as_str()).collect();
         }
-        if found.is_empty() && word.contains(['*', '?', '[']) {
-            let glob = glob(word)?;
-            found = self.rules().filter(|rule| glob.is_match(&rule.id)).collect();
+        if found.is_empty() && name.contains(['*', '?', '[']) {
+            let glob = glob(name)?;
+            found = self.ids().filter(|id| glob.is_match(id)).collect();
         }
         if found.is_empty() {
-            return Err(self.unknown_rule(word));
+            return Err(self.unknown_rule(name));
         }
         Ok(found)
     }
 
-    fn unknown_rule(&self, word: &str) -> Error {
-        let ids = self.rules().map(|rule| rule.id.as_str());
-        let aliases = self
-            .rules()
-            .flat_map(|rule| rule.aliases.iter().map(String::as_str));
-        let help = did_you_mean(word, ids.chain(aliases));
+    fn unknown_rule(&self, name: &str) -> Error {
+        let aliases = self.entries.values().flat_map(|entry| &entry.aliases);
+        let help = did_you_mean(name, self.ids().chain(aliases.map(String::as_str)));
         Error::request(
-            format!("no rule is called '{word}'"),
-            help.or_else(|| Some("`credlens rules list` shows all".to_owned())),
+            format!("unknown rule '{name}'"),
+            help.or_else(|| Some("`credlens rules list` lists all rules".to_owned())),
         )
     }
 
@@ -81,10 +132,7 @@ impl Catalogue {
         FRAMEWORKS.iter().map(|&(name, _)| name)
     }
 
-    /// The framework of this name. Read only now: most runs need none.
-    ///
-    /// # Panics
-    /// If a built-in framework cannot be read, which a test excludes.
+    /// The framework of this name. Case does not matter.
     pub fn framework(&self, name: &str) -> Result<Framework, Error> {
         let found = FRAMEWORKS
             .iter()
@@ -93,8 +141,8 @@ impl Catalogue {
             let help = did_you_mean(name, Self::framework_names());
             let all = || Self::framework_names().collect::<Vec<_>>().join(", ");
             return Err(Error::request(
-                format!("no framework is called '{name}'"),
-                help.or_else(|| Some(format!("known are {}", all()))),
+                format!("unknown framework '{name}'"),
+                help.or_else(|| Some(format!("known frameworks: {}", all()))),
             ));
         };
         let framework = Framework::parse(name, &format!("frameworks/{name}.toml"), text);
@@ -103,8 +151,8 @@ impl Catalogue {
 }
 
 /// A glob over ids, in which case does not matter.
-pub(super) fn glob(pattern: &str) -> Result<globset::GlobMatcher, Error> {
+fn glob(pattern: &str) -> Result<globset::GlobMatcher, Error> {
     let glob = globset::GlobBuilder::new(pattern).case_insensitive(true).build();
     glob.map(|glob| glob.compile_matcher())
-        .map_err(|error| Error::request(format!("'{pattern}' is no glob: {}", error.kind()), None))
+        .map_err(|error| Error::request(format!("'{pattern}' is not a valid glob: {}", error.kind()), None))
 }

@@ -1,4 +1,4 @@
-//! How frameworks came out, from how their rules did.
+//! The results of frameworks and their requirements, computed from the results of rules.
 
 use super::framework::{Coverage, Framework, Requirement};
 use super::select::{BoundRule, WeakenedParameter};
@@ -6,7 +6,7 @@ use crate::finding::{FrameworkTally, Outcome, RequirementTally, RuleTally, Tally
 use crate::gsl::typed::{Expr, TextTest};
 use crate::report::chunk::ROOT;
 
-/// How each framework came out. `rules` are the rules that were judged, in the order of the tally.
+/// The result of each framework. `rules` are the rules that ran, in the order of the tally.
 pub fn compliance<'a>(
     frameworks: impl IntoIterator<Item = &'a Framework>,
     rules: impl IntoIterator<Item = &'a BoundRule>,
@@ -24,7 +24,7 @@ pub fn compliance<'a>(
     let rules: Vec<_> = rules
         .into_iter()
         .zip(&tally.rules)
-        .map(|(bound, tally)| CompiledRule {
+        .map(|(bound, tally)| RuleResult {
             bound,
             tally,
             had_entities: had_entities(bound),
@@ -42,14 +42,14 @@ pub fn compliance<'a>(
     frameworks.collect()
 }
 
-/// A rule, how it came out, and whether there was anybody for it to judge.
-struct CompiledRule<'a> {
+/// A rule, its tally, and whether the reports had users that it is about.
+struct RuleResult<'a> {
     bound: &'a BoundRule,
     tally: &'a RuleTally,
     had_entities: bool,
 }
 
-/// Whether the rule's `where` lets nobody in but root.
+/// Whether the rule's `where` admits only root.
 fn is_about_root(bound: &BoundRule) -> bool {
     let is_root = |expr: &Expr| matches!(expr, Expr::Text(_, TextTest::Equals(name)) if name == ROOT);
     let parts = |relevant: &Expr| {
@@ -65,7 +65,7 @@ fn is_about_root(bound: &BoundRule) -> bool {
 fn requirement_tally(
     framework: &Framework,
     requirement: &Requirement,
-    rules: &[CompiledRule<'_>],
+    rules: &[RuleResult<'_>],
     weakened: &[WeakenedParameter],
 ) -> RequirementTally {
     let name = framework.qualified(requirement);
@@ -75,14 +75,18 @@ fn requirement_tally(
             .filter(|rule| rule.bound.requirements.contains(&name))
     };
     let tallies: Vec<&RuleTally> = deciding().map(|rule| rule.tally).collect();
-    let all_judged = deciding().all(|rule| rule.had_entities);
+    let all_had_entities = deciding().all(|rule| rule.had_entities);
     let sum = |count: fn(&RuleTally) -> u64| tallies.iter().map(|tally| count(tally)).sum::<u64>();
     let (failed, undetermined) = (sum(|tally| tally.failed), sum(|tally| tally.undetermined));
     let warnings = weakened.iter().filter(|weakened| weakened.requirement == name);
     RequirementTally {
         id: requirement.id.clone(),
         title: requirement.title.clone(),
-        outcome: outcome(requirement.coverage, failed, undetermined > 0 || !all_judged),
+        outcome: outcome(
+            requirement.coverage,
+            failed,
+            undetermined > 0 || !all_had_entities,
+        ),
         rules: tallies.iter().map(|tally| tally.id.clone()).collect(),
         passed: sum(|tally| tally.passed),
         failed,
@@ -93,7 +97,7 @@ fn requirement_tally(
     }
 }
 
-/// Where there was nobody to judge, no root for one, nothing is known.
+/// Without users to evaluate (a report without root, for a rule about root), the result is undetermined.
 fn outcome(coverage: Coverage, failed: u64, is_undetermined: bool) -> Outcome {
     match coverage {
         Coverage::Manual => Outcome::Manual,

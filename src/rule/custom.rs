@@ -1,26 +1,24 @@
-//! Rules of the user's own, and changes to known ones.
+//! Rules of the user: new rules, and overrides of known ones.
 //!
-//! A file holds one rule in the form of the built-in ones, or an override (`extends = "<id>"` with a severity,
-//! a default and values of parameters), or bare GSL: one rule a line, or several lines with a blank one after;
-//! `#` begins a comment, and the comment above a rule is its title.
+//! A file contains one rule in the form of the built-in ones, or an override (`extends = "<id>"` with a severity, a
+//! default and parameter values), or bare GSL: one rule per line, or over several lines that end at an empty line. `#`
+//! begins a comment, and the comment above a rule is its title.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use super::catalogue::Catalogue;
-use super::definition::{LogicPlace, Rule};
+use super::definition::{LogicLocation, Parameter, Remedy, Rule};
 use super::error::{Error, did_you_mean};
-use super::read::{File, Placed, Table};
-use super::words::Remedy;
+use super::toml_reader::{File, Located, Table};
 use crate::finding::Severity;
 
-/// What bare GSL says nothing about.
+/// The severity of rules in bare GSL, which cannot state one.
 const BARE_SEVERITY: Severity = Severity::Medium;
 
 impl Catalogue {
-    /// Adds the rules of a file, or what it overrides; gives the ids. `origin` is the path, whose file name
-    /// without its extension becomes the id; `text` is what the file holds. A rule that is known already is an
-    /// error: its logic is never replaced.
+    /// Adds the rules or the override of a file and returns their ids. `origin` is the path, whose file name without
+    /// its extension becomes the id; `text` is the content. A file never replaces the logic of a known rule: without
+    /// `extends`, its id must be new.
     pub fn add(&mut self, origin: &str, text: &str) -> Result<Vec<String>, Vec<Error>> {
         let rules = if is_bare_gsl(text) {
             bare_rules(origin, text)
@@ -35,52 +33,54 @@ impl Catalogue {
             return Err(errors);
         }
         let ids = rules.iter().map(|rule| rule.id.clone()).collect();
-        self.rules
-            .extend(rules.into_iter().map(|rule| (rule.id.clone(), Arc::new(rule))));
+        rules.into_iter().for_each(|rule| self.insert(rule));
         Ok(ids)
     }
 
     fn clash(&self, rule: &Rule) -> Option<Error> {
         let (id, origin) = (&rule.id, &rule.origin);
         let known = self.rule(id).filter(|_| rule.overridden_in.is_none())?;
-        let message = format!("{origin}: a rule '{id}' is known already, from {}", known.origin);
-        let help = format!("rename the file, or change severity and parameters with `extends = \"{id}\"`");
+        let message = format!("{origin}: rule '{id}' already exists in {}", known.origin);
+        let help = format!("rename the file, or use `extends = \"{id}\"` to change severity and parameters");
         Some(Error::request(message, Some(help)))
     }
 
-    /// None where an error was told instead.
+    /// None if an error was reported.
     fn read_rule_or_override(&self, origin: &str, mut table: Table<'_, '_>) -> Option<Rule> {
-        match table.placed("extends") {
+        match table.located("extends") {
             Some(id) => self.read_override(&id, table),
             None => Some(Rule::read(stem(origin), table)),
         }
     }
 
-    fn read_override(&self, id: &Placed<String>, mut table: Table<'_, '_>) -> Option<Rule> {
+    fn read_override(&self, id: &Located<String>, mut table: Table<'_, '_>) -> Option<Rule> {
         let file = table.file;
         let Some(known) = self.rule(&id.value) else {
-            let help = did_you_mean(&id.value, self.rules().map(|rule| rule.id.as_str()));
-            file.error(id.span.clone(), format!("no rule is called '{}'", id.value), help);
+            let help = did_you_mean(&id.value, self.ids());
+            file.error(id.span.clone(), format!("unknown rule '{}'", id.value), help);
             return None;
         };
         let mut rule = Rule::clone(known);
         rule.overridden_in = Some(file.origin.to_owned());
         rule.severity = table.word("severity").unwrap_or(rule.severity);
         rule.default = table.optional("default").unwrap_or(rule.default);
-        if let Some(values) = table.table("parameters") {
-            // The examples show the rule's own boundaries.
-            let own = rule.defaults();
-            for example in &mut rule.examples {
-                let named = std::mem::replace(&mut example.parameters, own.clone());
-                example.parameters.extend(named);
-            }
-            override_parameters(&mut rule, values);
+        let values = Parameter::read_values(table.table("parameters"), &rule.parameters);
+        // The examples were written for the rule's own defaults, so they name them from now on.
+        let own = rule.defaults();
+        for example in &mut rule.examples {
+            let named = std::mem::replace(&mut example.parameters, own.clone());
+            example.parameters.extend(named);
         }
-        if let Some(logic) = table.placed::<String>("logic") {
-            let help = "a file without `extends` and with a name of its own is a rule of its own";
+        for (name, value) in values {
+            rule.parameters
+                .entry(name)
+                .and_modify(|parameter| parameter.default = value);
+        }
+        if let Some(logic) = table.located::<String>("logic") {
+            let help = "for other logic, write a new rule: a file without `extends` and with a new name";
             file.error(
                 logic.span,
-                "an override keeps the logic of its rule",
+                "an override cannot change the logic",
                 Some(help.to_owned()),
             );
         }
@@ -89,23 +89,7 @@ impl Catalogue {
     }
 }
 
-fn override_parameters(rule: &mut Rule, values: Table<'_, '_>) {
-    let file = values.file;
-    for (name, Placed { value, span }) in values.into_map::<i64>() {
-        let known = rule.parameters.keys().map(String::as_str);
-        let help = did_you_mean(&name, known);
-        match rule.parameters.get_mut(&name) {
-            Some(parameter) if parameter.allows(value) => parameter.default = value,
-            Some(parameter) => {
-                let message = format!("'{name}' lies between {} and {}", parameter.min, parameter.max);
-                file.error(span, message, None);
-            }
-            None => file.error(span, format!("'{}' has no parameter '{name}'", rule.id), help),
-        }
-    }
-}
-
-/// TOML keys begin with a small letter, tables with a bracket, GSL with the name of an entity.
+/// GSL begins with the name of an entity, whose first letter is a capital; TOML begins with a key or a bracket.
 fn is_bare_gsl(text: &str) -> bool {
     let mut lines = text.lines().map(str::trim_start);
     let first = lines.find(|line| !line.is_empty() && !line.starts_with('#'));
@@ -162,7 +146,7 @@ fn bare_rule(origin: &str, id: String, title: Option<String>, line: usize, logic
         remedy: Remedy::Manual,
         aliases: Vec::new(),
         logic: logic.to_owned(),
-        logic_place: LogicPlace::line(line),
+        logic_location: LogicLocation::line(line),
         why: String::new(),
         boundary: None,
         references: Vec::new(),

@@ -1,86 +1,114 @@
-//! A rule as its file tells it.
+//! A rule, its parameters, and how they are read from a rule file.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::error::Error;
+use super::error::{Error, did_you_mean};
 use super::example::Example;
-use super::read::{File, Placed, Table};
-use super::words::{Remedy, Section, WeakerWhen};
-use crate::finding::Severity;
+use super::instructions::Section;
+use super::toml_reader::{File, Located, Table};
+use crate::finding::{Severity, word_enum};
 use crate::gsl::{self, typed::TypedRule};
 
-/// A rule: one predicate in GSL with everything that is said about it.
+/// A rule: one predicate in GSL with its severity, texts, parameters and examples.
 #[derive(Clone, Debug)]
 pub struct Rule {
     /// Its name, that of its file. Names the bad state; never reused.
     pub id: String,
-    /// Where it was read: `rules/<id>.toml` for built-in ones, else the path as given.
+    /// The file it was read from: `rules/<id>.toml` for built-in rules, else the path as given.
     pub origin: String,
-    /// Where its severity or parameters were overridden, if they were.
+    /// The file that overrides its severity or parameters, if any.
     pub overridden_in: Option<String>,
     /// The bad state in a few words.
     pub title: String,
     /// How bad a fail is.
     pub severity: Severity,
-    /// Whether it runs when nothing is selected; so it is unless its file says otherwise.
+    /// Whether it runs when no rule is selected; true unless its file says otherwise.
     pub default: bool,
-    /// What may be done about a fail.
+    /// The kind of fix.
     pub remedy: Remedy,
     /// One sentence for a fail, in which `{name}` stands for a parameter.
     pub message: String,
-    /// Names under which others know the same check; one may stand for several rules.
+    /// Names of the same check in other tools; one may stand for several rules.
     pub aliases: Vec<String>,
     /// GSL, in which `{name}` stands for a parameter.
     pub logic: String,
-    pub(super) logic_place: LogicPlace,
+    pub(super) logic_location: LogicLocation,
     /// Why it matters.
     pub why: String,
-    /// On which second the verdict turns.
+    /// Which second decides between pass and fail.
     pub boundary: Option<String>,
-    /// Where to read on.
+    /// Further reading.
     pub references: Vec<String>,
-    /// Compliance lists on which its source names it; shown, not selectable.
+    /// Compliance lists that the source of the rule names; shown, not selectable.
     pub compliance: Vec<String>,
     /// Its parameters, by name.
     pub parameters: BTreeMap<String, Parameter>,
-    /// How to mend it.
+    /// How to fix a fail.
     pub fix: BTreeMap<Section, String>,
-    /// Rows with the verdict that they must get.
+    /// Rows with the verdict that the rule must give them.
     pub examples: Vec<Example>,
 }
 
-/// Where the logic of a rule stands in its file.
+word_enum! {
+    /// The kind of fix for a fail.
+    pub enum Remedy {
+        /// Reversible, may be automated.
+        Deactivate = "deactivate",
+        /// Create a new credential, switch its consumers over, deactivate the old one.
+        Rotate = "rotate",
+        /// Not reversible.
+        Delete = "delete",
+        /// Shown as commands, never automated.
+        Manual = "manual",
+        /// Nothing to do.
+        None = "none",
+    }
+}
+
+/// Where the logic of a rule is in its file.
 #[derive(Clone, Debug)]
-pub(super) struct LogicPlace {
+pub(super) struct LogicLocation {
     /// The line, from 1, on which it begins.
     pub(super) line: usize,
-    /// What stands before it on that line.
+    /// The text before it on that line.
     pub(super) lead: String,
-    /// What stands after it on its last line.
+    /// The text after it on its last line.
     pub(super) tail: String,
 }
 
 /// A number that the logic of a rule leaves open.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Parameter {
-    /// The value unless said otherwise.
+    /// The value unless one is set.
     pub default: i64,
     /// The least value allowed.
     pub min: i64,
     /// The greatest value allowed.
     pub max: i64,
-    /// What it counts, such as `days`.
+    /// The unit, such as `days`.
     pub unit: String,
-    /// Which way it finds less.
+    /// In which direction the rule finds less.
     pub looser: WeakerWhen,
     /// What it means.
     pub about: String,
 }
 
+word_enum! {
+    /// In which direction a parameter makes its rule find less.
+    #[derive(Default)]
+    pub enum WeakerWhen {
+        /// A greater value finds less.
+        #[default]
+        Higher = "higher",
+        /// A smaller value finds less.
+        Lower = "lower",
+    }
+}
+
 impl Parameter {
     /// Whether `used` finds less than `demanded`.
-    pub fn is_looser(&self, used: i64, demanded: i64) -> bool {
+    pub fn is_weaker(&self, used: i64, demanded: i64) -> bool {
         match self.looser {
             WeakerWhen::Higher => used > demanded,
             WeakerWhen::Lower => used < demanded,
@@ -91,21 +119,77 @@ impl Parameter {
     pub fn allows(&self, value: i64) -> bool {
         (self.min..=self.max).contains(&value)
     }
+
+    /// The error for a value that is not allowed.
+    pub(super) fn out_of_range(&self, name: &str, value: i64) -> String {
+        let Self { min, max, unit, .. } = self;
+        let separator = if unit.is_empty() { "" } else { " " };
+        format!("{name} must be {min} to {max}{separator}{unit}, got {value}")
+    }
+
+    fn read(mut table: Table<'_, '_>) -> Self {
+        let default = table.required_located("default");
+        let parameter = Self {
+            default: default.as_ref().map_or(0, |default| default.value),
+            min: table.required("min"),
+            max: table.required("max"),
+            unit: table.optional("unit").unwrap_or_default(),
+            looser: table.word("looser").unwrap_or_default(),
+            about: table.optional("about").unwrap_or_default(),
+        };
+        if let Some(Located { value, span }) = default.filter(|default| !parameter.allows(default.value)) {
+            let message = parameter.out_of_range("the default", value);
+            table.file.error(span, message, None);
+        }
+        table.finish();
+        parameter
+    }
+
+    /// Values for these parameters; a value that is not allowed and a parameter that does not exist are errors.
+    pub(super) fn read_values(
+        table: Option<Table<'_, '_>>,
+        parameters: &BTreeMap<String, Self>,
+    ) -> BTreeMap<String, i64> {
+        let Some(table) = table else {
+            return BTreeMap::new();
+        };
+        let file = table.file;
+        let mut values = BTreeMap::new();
+        for (name, Located { value, span }) in table.into_map::<i64>() {
+            match parameters.get(&name) {
+                Some(parameter) if !parameter.allows(value) => {
+                    file.error(span, parameter.out_of_range(&name, value), None);
+                }
+                Some(_) => {
+                    values.insert(name, value);
+                }
+                None => {
+                    let help = did_you_mean(&name, parameters.keys().map(String::as_str));
+                    file.error(span, format!("the rule has no parameter '{name}'"), help);
+                }
+            }
+        }
+        values
+    }
 }
 
 impl Rule {
-    /// Reads a rule file. The logic is not checked yet: [`Rule::bind`] does that.
+    /// Reads a rule file.
     pub fn parse(id: &str, origin: &str, text: &str) -> Result<Self, Error> {
         File::read(origin, text, |table| Self::read(id, table))
     }
 
     pub(super) fn read(id: &str, mut table: Table<'_, '_>) -> Self {
         let file = table.file;
-        let parameters = table.table("parameters").map(read_parameters).unwrap_or_default();
-        let logic = table.placed_or_missing::<String>("logic");
-        let (logic, at) = logic.map_or((String::new(), 0..0), |Placed { value, span }| (value, span));
-        let message = table.placed::<String>("message");
-        let boundary = table.placed::<String>("boundary");
+        let parameters = table.table("parameters").map(Table::into_tables).into_iter();
+        let parameters: BTreeMap<_, _> = parameters
+            .flatten()
+            .map(|(name, table)| (name, Parameter::read(table)))
+            .collect();
+        let logic = table.required_located::<String>("logic");
+        let (logic, at) = logic.map_or((String::new(), 0..0), |Located { value, span }| (value, span));
+        let message = table.located::<String>("message");
+        let boundary = table.located::<String>("boundary");
         for (what, text) in [("message", &message), ("boundary", &boundary)] {
             if let Some(text) = text {
                 check_placeholders(file, what, text, &parameters);
@@ -122,7 +206,7 @@ impl Rule {
             message: message.map_or_else(|| title.clone(), |message| message.value),
             title,
             aliases: table.optional("aliases").unwrap_or_default(),
-            logic_place: LogicPlace::find(file, &at, &logic),
+            logic_location: LogicLocation::find(file, &at, &logic),
             logic,
             why: table.optional("why").unwrap_or_default(),
             boundary: boundary.map(|boundary| boundary.value),
@@ -137,12 +221,12 @@ impl Rule {
             parameters,
         };
         table.finish();
-        rule.tell_logic_errors(file, at.start);
+        rule.report_logic_errors(file, at.start);
         rule
     }
 
-    /// Adds what is wrong with the logic to the file's errors, where it stands in the file as it is.
-    fn tell_logic_errors(&self, file: &File<'_>, from: usize) {
+    /// Adds the errors of the logic to those of the file, at their location in the file.
+    fn report_logic_errors(&self, file: &File<'_>, from: usize) {
         let Some(within) = file.text.get(from..).and_then(|text| text.find(&self.logic)) else {
             return;
         };
@@ -170,7 +254,7 @@ impl Rule {
     /// Checks its logic with these values of its parameters.
     pub fn bind(&self, parameters: &BTreeMap<String, i64>) -> Result<TypedRule, Error> {
         gsl::parse_rule(&self.logic, parameters).map_err(|mut errors| {
-            let LogicPlace { line, lead, tail } = &self.logic_place;
+            let LogicLocation { line, lead, tail } = &self.logic_location;
             for error in &mut errors {
                 error.span = error.span.start + lead.len()..error.span.end + lead.len();
             }
@@ -196,8 +280,8 @@ pub(super) fn fill(text: &str, parameters: &BTreeMap<String, i64>) -> String {
     })
 }
 
-impl LogicPlace {
-    /// `at` spans the quotes as well. Text with escapes in it is not found, and is then taken to begin there.
+impl LogicLocation {
+    /// `at` includes the quotes. Text with escapes is not found in the file and is located at the opening quote.
     fn find(file: &File<'_>, at: &Range<usize>, logic: &str) -> Self {
         let Some(within) = file.text[at.clone()].find(logic) else {
             return Self::line(file.line(at.start));
@@ -211,7 +295,7 @@ impl LogicPlace {
         }
     }
 
-    /// The whole of this line and those that follow.
+    /// Logic that fills this line and those after it.
     pub(super) const fn line(line: usize) -> Self {
         Self {
             line,
@@ -224,40 +308,14 @@ impl LogicPlace {
 fn check_placeholders(
     file: &File<'_>,
     what: &str,
-    text: &Placed<String>,
+    text: &Located<String>,
     parameters: &BTreeMap<String, Parameter>,
 ) {
     for piece in text.value.split('{').skip(1) {
         let name = piece.split('}').next().unwrap_or_default();
         if !parameters.contains_key(name) {
-            let message = format!("the {what} names the parameter '{name}', which the rule does not have");
+            let message = format!("the {what} uses '{{{name}}}', but the rule has no such parameter");
             file.error(text.span.clone(), message, None);
         }
     }
-}
-
-fn read_parameters(table: Table<'_, '_>) -> BTreeMap<String, Parameter> {
-    let parameters = table.into_tables().into_iter();
-    parameters
-        .map(|(name, table)| (name, read_parameter(table)))
-        .collect()
-}
-
-fn read_parameter(mut table: Table<'_, '_>) -> Parameter {
-    let default = table.placed_or_missing("default");
-    let parameter = Parameter {
-        default: default.as_ref().map_or(0, |default| default.value),
-        min: table.required("min"),
-        max: table.required("max"),
-        unit: table.optional("unit").unwrap_or_default(),
-        looser: table.word("looser").unwrap_or_default(),
-        about: table.optional("about").unwrap_or_default(),
-    };
-    if let Some(Placed { value, span }) = default.filter(|default| !parameter.allows(default.value)) {
-        let (min, max) = (parameter.min, parameter.max);
-        let message = format!("the default {value} lies outside of {min} to {max}");
-        table.file.error(span, message, None);
-    }
-    table.finish();
-    parameter
 }

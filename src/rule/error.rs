@@ -1,4 +1,4 @@
-//! What can be wrong with a rule file, a setting or a selection, and how it is shown.
+//! Errors in rule, framework and suppression files, settings and selections, and how they are rendered.
 
 use std::fmt;
 
@@ -6,20 +6,20 @@ use annotate_snippets::{Level, Renderer};
 
 use crate::gsl;
 
-/// Something wrong with a rule, framework or suppression file, a setting or a selection.
+/// An error in a rule, framework or suppression file, a setting or a selection.
 #[derive(Clone, Debug)]
 pub struct Error(Box<Kind>);
 
 #[derive(Clone, Debug)]
 enum Kind {
-    /// In a text, TOML or GSL, that begins on this line of a file.
+    /// In text, TOML or GSL, that begins on this line of a file.
     Text {
         origin: String,
         line_start: usize,
         text: String,
         errors: Vec<gsl::Error>,
     },
-    /// In what was asked for.
+    /// In the request.
     Request { message: String, help: Option<String> },
 }
 
@@ -34,7 +34,7 @@ impl Error {
         }))
     }
 
-    /// An error that no text of a rule shows.
+    /// An error without a location in a file.
     pub fn new(message: impl Into<String>) -> Self {
         Self::request(message, None)
     }
@@ -46,7 +46,7 @@ impl Error {
         }))
     }
 
-    /// What is wrong and how to mend it.
+    /// The message and a help line.
     pub(super) fn into_request(self) -> (String, Option<String>) {
         match *self.0 {
             Kind::Request { message, help } => (message, help),
@@ -54,7 +54,7 @@ impl Error {
         }
     }
 
-    /// The error with the line that is wrong and a caret below it, as people read it.
+    /// The error for people: the message, the source line and a caret below the error.
     pub fn render(&self, color: bool) -> String {
         match &*self.0 {
             Kind::Text {
@@ -77,7 +77,7 @@ impl Error {
 }
 
 impl fmt::Display for Error {
-    /// One line an error, without the text that is wrong.
+    /// One line per error, without the source line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.0 {
             Kind::Text {
@@ -104,7 +104,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// `did you mean 'x'?`, where a known word begins like what was written, or is nearly the same.
+/// `did you mean 'x'?`, if a known word begins with the given one or is similar to it.
 pub(super) fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let known: Vec<&str> = known.into_iter().collect();
     let longer = known.iter().copied().find(|known| known.starts_with(word));

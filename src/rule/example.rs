@@ -1,29 +1,30 @@
-//! Rows with the verdict that a rule must give them.
+//! Examples of a rule: rows with the verdict that the rule must give them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::definition::Parameter;
-use super::read::Table;
-use crate::finding::Verdict;
+use super::error::did_you_mean;
+use super::toml_reader::{Located, Table};
+use crate::finding::{UnknownWord, Verdict};
 use crate::report::schema::{Column, FlagColumn, TextColumn, TimeColumn};
 
-/// The as-of at which examples are judged.
+/// The as-of at which examples are evaluated.
 pub const EXAMPLE_AS_OF: &str = "2026-01-01T00:00:00Z";
 
 /// One row and the verdict that the rule must give it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Example {
-    /// What it shows.
+    /// What the example shows.
     pub name: String,
-    /// The worst verdict over the entities of the row.
+    /// The expected verdict: the worst of the row's entities.
     pub verdict: Verdict,
-    /// Whether the row is root's; else it is that of an ordinary user.
+    /// Whether the row is root's rather than an IAM user's.
     pub root: bool,
-    /// The cells that differ from a quiet row's, by column.
+    /// The cells that differ from a quiet user's or a quiet root's, by column.
     pub cells: BTreeMap<String, String>,
-    /// Columns that the report lacks.
+    /// Columns that the report does not have.
     pub without: Vec<String>,
-    /// Values of parameters that differ from the rule's own.
+    /// Values of parameters that differ from the rule's defaults.
     pub parameters: BTreeMap<String, i64>,
 }
 
@@ -56,7 +57,7 @@ impl Example {
             root: table.optional("root").unwrap_or(false),
             cells: read_cells(&mut table),
             without: table.optional("without").unwrap_or_default(),
-            parameters: read_values(&mut table, parameters),
+            parameters: Parameter::read_values(table.table("parameters"), parameters),
         };
         for name in example
             .without
@@ -65,7 +66,7 @@ impl Example {
         {
             table.file.error(
                 table.span.clone(),
-                format!("a report has no column '{name}'"),
+                format!("reports have no column '{name}'"),
                 None,
             );
         }
@@ -108,12 +109,23 @@ fn quote(cell: &str) -> String {
 }
 
 fn read_verdict(table: &mut Table<'_, '_>) -> Verdict {
-    if !table.has("verdict") {
+    let file = table.file;
+    let Some(Located { value, span }) = table.located::<String>("verdict") else {
         let known = Verdict::ALL.map(Verdict::name).join(", ");
-        let message = format!("'verdict' is missing: one of {known}");
-        table.file.error(table.span.clone(), message, None);
-    }
-    table.word("verdict").unwrap_or(Verdict::Fail)
+        let message = format!("an example needs a 'verdict': one of {known}");
+        file.error(table.span.clone(), message, None);
+        return Verdict::Fail;
+    };
+    // Rule files written before the verdict was renamed have the old word.
+    let word = if value == "not-relevant" {
+        "not-applicable"
+    } else {
+        &value
+    };
+    word.parse().unwrap_or_else(|error: UnknownWord| {
+        file.error(span, error.to_string(), None);
+        Verdict::Fail
+    })
 }
 
 fn read_cells(table: &mut Table<'_, '_>) -> BTreeMap<String, String> {
@@ -124,41 +136,12 @@ fn read_cells(table: &mut Table<'_, '_>) -> BTreeMap<String, String> {
     let cells = cells.into_map::<String>();
     for (name, cell) in cells.iter().filter(|(name, _)| Column::from_name(name).is_none()) {
         let known = Column::ALL.map(Column::name);
-        let help = super::error::did_you_mean(name, known);
+        let help = did_you_mean(name, known);
         file.error(
             cell.span.clone(),
-            format!("a report has no column '{name}'"),
+            format!("reports have no column '{name}'"),
             help,
         );
     }
     cells.into_iter().map(|(name, cell)| (name, cell.value)).collect()
-}
-
-fn read_values(table: &mut Table<'_, '_>, known: &BTreeMap<String, Parameter>) -> BTreeMap<String, i64> {
-    let Some(values) = table.table("parameters") else {
-        return BTreeMap::new();
-    };
-    let file = table.file;
-    let values = values.into_map::<i64>();
-    for (name, value) in &values {
-        match known.get(name) {
-            Some(parameter) if parameter.allows(value.value) => {}
-            Some(parameter) => {
-                let message = format!("'{name}' lies between {} and {}", parameter.min, parameter.max);
-                file.error(value.span.clone(), message, None);
-            }
-            None => {
-                let help = super::error::did_you_mean(name, known.keys().map(String::as_str));
-                file.error(
-                    value.span.clone(),
-                    format!("the rule has no parameter '{name}'"),
-                    help,
-                );
-            }
-        }
-    }
-    values
-        .into_iter()
-        .map(|(name, value)| (name, value.value))
-        .collect()
 }

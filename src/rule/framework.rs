@@ -1,10 +1,10 @@
-//! A framework as its file tells it.
+//! A framework, its requirements, and how they are read from a framework file.
 
 use std::collections::BTreeMap;
 
 use super::error::Error;
-use super::read::{File, Table};
-use super::words::Section;
+use super::instructions::Section;
+use super::toml_reader::{File, Table};
 use crate::finding::{Severity, word_enum};
 
 /// A published benchmark or a vendor's rule set.
@@ -14,41 +14,41 @@ pub struct Framework {
     pub name: String,
     /// Its name in full.
     pub title: String,
-    /// Its version, where it has one.
+    /// Its version, if it has one.
     pub version: Option<String>,
     /// Where it is published.
     pub source: String,
     /// What it is and how its requirements were mapped.
     pub about: String,
-    /// Its plans, where it has some.
+    /// Its plan, if it has one.
     pub plan: BTreeMap<Section, String>,
-    /// What it demands, in its own order.
+    /// Its requirements, in its own order.
     pub requirements: Vec<Requirement>,
 }
 
-/// One demand of a framework.
+/// One requirement of a framework.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Requirement {
-    /// As the framework numbers it.
+    /// Its number or id in the framework.
     pub id: String,
-    /// What it demands.
+    /// Its text, in our words.
     pub title: String,
     /// The rules that decide it.
     pub rules: Vec<RuleRef>,
-    /// How much of it a report can decide.
+    /// How much of it a credential report can decide.
     pub coverage: Coverage,
-    /// Why not all of it.
+    /// Why a report cannot decide all of it.
     pub why: Option<String>,
 }
 
-/// A rule with the values that a requirement demands of its parameters.
+/// A rule with the parameter values that a requirement demands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleRef {
     /// The id of the rule.
     pub rule: String,
-    /// The values demanded; the rule's own for those not named.
+    /// The values demanded; the rule's defaults apply to the others.
     pub parameters: BTreeMap<String, i64>,
-    /// How bad the framework says a fail is, where it says so.
+    /// The framework's severity for a fail, if it gives one.
     pub severity: Option<Severity>,
 }
 
@@ -57,15 +57,15 @@ word_enum! {
     pub enum Coverage {
         /// All of it.
         Full = "full",
-        /// A fail is a fail, a pass is not the whole of it.
+        /// A part of it: a fail is a fail, but a pass is not sufficient.
         Partial = "partial",
-        /// None: people have to look.
+        /// None of it: people have to check.
         Manual = "manual",
     }
 }
 
 impl Framework {
-    /// Reads a framework file. Whether its rules exist is not looked at here.
+    /// Reads a framework file. Does not check that its rules exist.
     pub fn parse(name: &str, origin: &str, text: &str) -> Result<Self, Error> {
         File::read(origin, text, |table| Self::read(name, table))
     }
@@ -88,7 +88,7 @@ impl Framework {
         framework
     }
 
-    /// How `requirements` of findings name this one: `cis-aws-5.0/1.13`.
+    /// The requirement's name in findings: `cis-aws-5.0/1.13`.
     pub fn qualified(&self, requirement: &Requirement) -> String {
         format!("{}/{}", self.name, requirement.id)
     }
@@ -103,7 +103,7 @@ impl Framework {
 }
 
 impl Requirement {
-    /// `why` holds for requirements that are not covered in full and do not say why themselves.
+    /// `why` is the framework's default for requirements without full coverage.
     fn read(mut table: Table<'_, '_>, why: Option<&str>) -> Self {
         let severity = table.word("severity");
         let rules = table.tables("rules").into_iter();
@@ -124,16 +124,16 @@ impl Requirement {
     fn check(&self, table: &Table<'_, '_>) {
         let error = |message: &str| table.file.error(table.span.clone(), message, None);
         if self.rules.is_empty() != (self.coverage == Coverage::Manual) {
-            error("a requirement names rules or is 'manual'");
+            error("a requirement must name rules or have coverage = \"manual\"");
         }
         if self.coverage != Coverage::Full && self.why.is_none() {
-            error("'why' is missing: why a report does not decide all of it");
+            error("'why' is missing: say why a report does not decide all of it");
         }
     }
 }
 
 impl RuleRef {
-    /// `severity` is that of the requirement, which a rule's own goes before.
+    /// `severity` is that of the requirement; the rule reference may override it.
     fn read(mut table: Table<'_, '_>, severity: Option<Severity>) -> Self {
         let rule = table.required("rule");
         let severity = table.word("severity").or(severity);

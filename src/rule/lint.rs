@@ -1,20 +1,20 @@
-//! Rules that can be read, yet hardly mean what they say.
+//! Lints: rules that can be read but probably do not mean what they say.
 
 use std::fmt;
 
 use super::definition::Rule;
 use super::error::Error;
-use super::logic::can_hold;
+use super::satisfiable::is_satisfiable;
 use crate::finding::Verdict;
 use crate::gsl::typed::{Entity, Expr, TimeTest, TypedRule};
 use crate::report::schema::{Credential, Slot, TimeColumn};
 
-/// Something doubtful about a rule.
+/// A warning about a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lint {
     /// Id of the rule.
     pub rule: String,
-    /// What kind of doubt, in kebab-case.
+    /// The kind of warning, in kebab-case.
     pub code: &'static str,
     /// One sentence for people.
     pub message: String,
@@ -26,12 +26,12 @@ impl fmt::Display for Lint {
     }
 }
 
-/// What is doubtful about a rule, judged with the default values of its parameters.
+/// The warnings about a rule, with the default values of its parameters.
 pub fn lint(rule: &Rule) -> Result<Vec<Lint>, Error> {
     let typed = rule.bind(&rule.defaults())?;
-    let doubts = [doubtful_logic(&typed), one_slot(&typed), future(&typed)];
-    let doubts = doubts.into_iter().flatten().chain(lacking(rule));
-    let lints = doubts.map(|(code, message)| Lint {
+    let from_logic = [constant_verdict(&typed), one_slot(&typed), future_time(&typed)];
+    let warnings = from_logic.into_iter().flatten().chain(missing_parts(rule));
+    let lints = warnings.map(|(code, message)| Lint {
         rule: rule.id.clone(),
         code,
         message,
@@ -39,37 +39,39 @@ pub fn lint(rule: &Rule) -> Result<Vec<Lint>, Error> {
     Ok(lints.collect())
 }
 
-type Doubt = (&'static str, String);
+/// A code and a message.
+type Warning = (&'static str, String);
 
-/// What no row, or every row, can be.
-fn doubtful_logic(rule: &TypedRule) -> Option<Doubt> {
+/// Logic that applies to no row, or gives the same verdict to every row.
+fn constant_verdict(rule: &TypedRule) -> Option<Warning> {
     let relevant: Vec<Expr> = rule.relevant.iter().cloned().collect();
     let not_excluded = rule.exclude.iter().map(|expr| Expr::Not(Box::new(expr.clone())));
     let scope: Vec<Expr> = relevant.iter().cloned().chain(not_excluded).collect();
     let with = |holds: bool| {
         let condition = Box::new(rule.condition.clone());
         let condition = if holds { *condition } else { Expr::Not(condition) };
-        can_hold(&Expr::and(scope.iter().cloned().chain([condition])))
+        is_satisfiable(&Expr::and(scope.iter().cloned().chain([condition])))
     };
     let (fails, passes) = (with(rule.forbidden), with(!rule.forbidden));
-    if !relevant.is_empty() && !can_hold(&Expr::and(relevant)) {
-        Some(("contradiction", "no row can satisfy its 'where'".to_owned()))
+    let (code, message) = if !relevant.is_empty() && !is_satisfiable(&Expr::and(relevant)) {
+        ("contradiction", "no row can match 'where'")
     } else if !fails && !passes {
-        Some((
+        (
             "contradiction",
-            "'exclude' takes out all that 'where' lets in".to_owned(),
-        ))
+            "'exclude' removes every row that 'where' matches",
+        )
     } else if !fails {
-        Some(("never-fails", "nothing that it judges can fail".to_owned()))
+        ("never-fails", "no row can fail")
     } else if !passes {
-        Some(("never-passes", "everything that it judges fails".to_owned()))
+        ("never-passes", "every row that the rule applies to fails")
     } else {
-        None
-    }
+        return None;
+    };
+    Some((code, message.to_owned()))
 }
 
-/// A rule on one slot misses the keys in the other, and AWS re-packs slots.
-fn one_slot(rule: &TypedRule) -> Option<Doubt> {
+/// A rule on one slot misses the keys in the other, and AWS moves keys between slots.
+fn one_slot(rule: &TypedRule) -> Option<Warning> {
     if rule.entity != Entity::IamUser {
         return None;
     }
@@ -96,14 +98,14 @@ fn one_slot(rule: &TypedRule) -> Option<Doubt> {
         let which = if first { "first" } else { "second" };
         let entity = entity.name();
         let message = format!(
-            "it looks at the {which} {name} alone, and AWS re-packs the slots; {entity} judges each by itself"
+            "checks only the {which} {name}, but AWS can move it to the other slot; {entity} evaluates each {name}"
         );
         (first != second).then_some(("one-slot", message))
     })
 }
 
-/// Only the next rotation of a password lies in the future: any other time is always before it.
-fn future(rule: &TypedRule) -> Option<Doubt> {
+/// A time after the as-of is probably a missing minus sign, except for the next rotation of a password.
+fn future_time(rule: &TypedRule) -> Option<Warning> {
     let parts = [&rule.relevant, &rule.exclude].into_iter().flatten();
     let mut found = None;
     for expr in parts.chain([&rule.condition]) {
@@ -114,7 +116,7 @@ fn future(rule: &TypedRule) -> Option<Doubt> {
             let planned = attribute.column(Slot::One) == TimeColumn::PasswordNextRotation;
             if *n > 0 && !planned {
                 let name = attribute.name();
-                let message = format!("{name} never lies in the future: was -{n} meant instead of {n}?");
+                let message = format!("{name} is never in the future; did you mean -{n} instead of {n}?");
                 found = Some(("future", message));
             }
         });
@@ -130,37 +132,35 @@ fn each_leaf(expr: &Expr, visit: &mut impl FnMut(&Expr)) {
     }
 }
 
-/// What people will miss.
-fn lacking(rule: &Rule) -> Vec<Doubt> {
-    let mut doubts = Vec::new();
-    for name in rule.parameters.keys() {
-        if !rule.logic.contains(&format!("{{{name}}}")) {
-            doubts.push((
-                "unused-parameter",
-                format!("its logic does not use the parameter '{name}'"),
-            ));
-        }
-    }
+/// Unused parameters, and texts and examples that are missing.
+fn missing_parts(rule: &Rule) -> Vec<Warning> {
+    let unused = rule
+        .parameters
+        .keys()
+        .filter(|name| !rule.logic.contains(&format!("{{{name}}}")));
+    let message = |name| format!("the logic does not use the parameter '{name}'");
+    let mut warnings: Vec<Warning> = unused.map(|name| ("unused-parameter", message(name))).collect();
+    let mut warn = |code, message: &str| warnings.push((code, message.to_owned()));
     if rule.examples.is_empty() && rule.why.is_empty() && rule.fix.is_empty() {
-        // Bare GSL has no room for any of them.
-        doubts.push((
+        // Bare GSL cannot have any of them.
+        warn(
             "no-example",
-            "it has no examples; a rule in TOML can have some".to_owned(),
-        ));
-        return doubts;
+            "has no examples; write the rule as TOML to add some",
+        );
+        return warnings;
     }
     let shows = |verdict| rule.examples.iter().any(|example| example.verdict == verdict);
     if !shows(Verdict::Fail) {
-        doubts.push(("no-example", "no example shows what fails".to_owned()));
+        warn("no-example", "no example fails");
     }
     if !shows(Verdict::Pass) && !shows(Verdict::NotApplicable) {
-        doubts.push(("no-example", "no example shows what does not fail".to_owned()));
+        warn("no-example", "every example fails or is undetermined");
     }
     if rule.why.is_empty() {
-        doubts.push(("no-why", "it does not say why it matters".to_owned()));
+        warn("no-why", "'why' is missing");
     }
     if rule.fix.is_empty() {
-        doubts.push(("no-fix", "it does not say how to mend it".to_owned()));
+        warn("no-fix", "'fix' is missing");
     }
-    doubts
+    warnings
 }

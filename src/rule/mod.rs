@@ -1,8 +1,8 @@
-//! Rules and frameworks as data: what is judged, with which parameters, how bad it is, why, and how to mend it.
+//! Rules and frameworks as data: definitions, parameters, selection, suppressions, and their pages.
 //!
-//! A rule is a TOML file under `rules/`, its file name is its id, its logic is GSL; a framework is a TOML file
-//! under `frameworks/`. Both are embedded at build time by `build.rs`. Nothing here sees a report: a selection
-//! becomes [`BoundRule`]s, which the engine judges by.
+//! A rule is a TOML file under `rules/`: its file name is its id, its logic is GSL. A framework is a TOML file under
+//! `frameworks/`. `build.rs` embeds both. Nothing here sees a report: [`select`] gives [`BoundRule`]s, which the engine
+//! evaluates.
 
 mod catalogue;
 mod compliance;
@@ -11,24 +11,24 @@ mod definition;
 mod error;
 mod example;
 mod framework;
+mod instructions;
 mod lint;
-mod logic;
 mod page;
-mod read;
+mod satisfiable;
 mod select;
 mod suppression;
 #[cfg(test)]
 mod tests;
-mod words;
+mod toml_reader;
 
 pub use catalogue::Catalogue;
 pub use compliance::compliance;
-pub use definition::{Parameter, Rule};
+pub use definition::{Parameter, Remedy, Rule, WeakerWhen};
 pub use error::Error;
 pub use example::{EXAMPLE_AS_OF, Example};
 pub use framework::{Coverage, Framework, Requirement, RuleRef};
+pub use instructions::Section;
 pub use lint::{Lint, lint};
 pub use page::{framework_index, framework_page, rule_index, rule_page};
 pub use select::{BoundRule, Selected, Selection, Setting, WeakenedParameter, select};
 pub use suppression::{RuleSuppressions, Subject, Suppressions};
-pub use words::{Remedy, Section, WeakerWhen};

@@ -1,4 +1,4 @@
-//! Rules and frameworks as Markdown: what `rules show` prints and what lies under `docs/`.
+//! Markdown pages about rules and frameworks, for `rules show`, `frameworks show` and `docs/`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -6,9 +6,9 @@ use std::fmt::Write as _;
 use super::catalogue::Catalogue;
 use super::definition::{Rule, fill};
 use super::framework::{Coverage, Framework, Requirement, RuleRef};
-use super::words::Section;
+use super::instructions::Section;
 
-/// A page about one rule. `frameworks` are those in which its requirements are looked for.
+/// A page about one rule. It lists the requirements of these frameworks that name the rule.
 pub fn rule_page(rule: &Rule, frameworks: &[Framework]) -> String {
     let mut page = format!("# {}\n\n", rule.title);
     page += &table(&["id", "severity", "default", "remedy"], &[facts(rule)]);
@@ -26,11 +26,11 @@ pub fn rule_page(rule: &Rule, frameworks: &[Framework]) -> String {
     section(&mut page, "Boundary", &sentence(&boundary));
     section(&mut page, "Parameters", &parameters(rule));
     section(&mut page, "Examples", &examples(rule));
-    plan(&mut page, "How to mend it", &rule.fix);
+    plan(&mut page, "How to fix it", &rule.fix);
     section(&mut page, "Frameworks", &named_by(rule, frameworks));
-    section(&mut page, "Known elsewhere as", &code_list(&rule.aliases));
+    section(&mut page, "Names in other tools", &code_list(&rule.aliases));
     let compliance =
-        "Compliance lists on which the source of the rule names it. They are not selectable here.";
+        "Compliance lists that the source of the rule names. credlens cannot select rules by them.";
     if !rule.compliance.is_empty() {
         section(
             &mut page,
@@ -43,7 +43,7 @@ pub fn rule_page(rule: &Rule, frameworks: &[Framework]) -> String {
     page
 }
 
-/// A page about one framework: what it demands, and how much of that a report decides.
+/// A page about one framework: its requirements, and how much of them a report decides.
 pub fn framework_page(framework: &Framework) -> String {
     let mut page = format!("# {}\n\n`--framework {}`\n\n", framework.title, framework.name);
     let _ = writeln!(
@@ -77,7 +77,7 @@ pub fn rule_index(catalogue: &Catalogue) -> String {
         .collect();
     let columns = ["id", "title", "severity", "default", "remedy"];
     format!(
-        "# Rules\n\nOne page a rule, from its file under `rules/`.\n\n{}",
+        "# Rules\n\nOne page per rule, generated from its file in `rules/`.\n\n{}",
         table(&columns, &rows)
     )
 }
@@ -93,7 +93,8 @@ pub fn framework_index(frameworks: &[Framework]) -> String {
         })
         .collect();
     let columns = ["name", "title", "full", "partial", "manual"];
-    let about = "How many requirements a credential report decides in full, in part, and not at all.";
+    let about =
+        "The number of requirements that a credential report decides in full, in part, and not at all.";
     format!("# Frameworks\n\n{about}\n\n{}", table(&columns, &rows))
 }
 
@@ -122,7 +123,7 @@ fn parameters(rule: &Rule) -> String {
     };
     let set = format!("`--set {}.{name}={}`", rule.id, parameter.default);
     let columns = ["name", "default", "range", "meaning"];
-    format!("{}\nSet one with {set}.", table(&columns, &rows))
+    format!("{}\nSet a value with {set}.", table(&columns, &rows))
 }
 
 fn examples(rule: &Rule) -> String {
@@ -131,7 +132,7 @@ fn examples(rule: &Rule) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let as_of = format!("CompiledRule as of {}.", super::EXAMPLE_AS_OF);
+    let as_of = format!("Evaluated as of {}.", super::EXAMPLE_AS_OF);
     format!("{as_of}\n\n{}", table(&["example", "verdict"], &rows))
 }
 
@@ -150,7 +151,7 @@ fn named_by(rule: &Rule, frameworks: &[Framework]) -> String {
 fn coverage(framework: &Framework) -> String {
     let degrees = Coverage::ALL.map(|degree| format!("{} {}", framework.count(degree), degree.name()));
     format!(
-        "How much of each a credential report decides: {}.",
+        "How much of each requirement a credential report decides: {}.",
         degrees.join(", ")
     )
 }
@@ -171,16 +172,16 @@ fn reference(reference: &RuleRef) -> String {
         .parameters
         .iter()
         .map(|(name, value)| format!("{name} = {value}"));
-    let said: Vec<String> = values.chain(severity).collect();
-    let said = if said.is_empty() {
+    let notes: Vec<String> = values.chain(severity).collect();
+    let notes = if notes.is_empty() {
         String::new()
     } else {
-        format!(" ({})", said.join(", "))
+        format!(" ({})", notes.join(", "))
     };
-    format!("[{0}](../rules/{0}.md){said}", reference.rule)
+    format!("[{0}](../rules/{0}.md){notes}", reference.rule)
 }
 
-/// The reasons, each with the requirements that it holds for, in the framework's order.
+/// The reasons, each with its requirements, in the framework's order.
 fn undecided(framework: &Framework) -> String {
     let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
     for requirement in &framework.requirements {
@@ -204,7 +205,7 @@ fn section(page: &mut String, heading: &str, body: &str) {
     }
 }
 
-/// Words as a sentence of their own.
+/// A phrase as a sentence: first letter in upper case, full stop.
 fn sentence(words: &str) -> String {
     let mut letters = words.chars();
     letters.next().map_or_else(String::new, |first| {
@@ -236,7 +237,7 @@ fn code_list(items: &[String]) -> String {
     items.join(", ")
 }
 
-/// Text that neither ends a cell of a table nor begins a tag.
+/// Text for a cell of a table, escaped so that it neither ends the cell nor begins a tag.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('<', "&lt;").replace('\n', " ")
 }

@@ -1,4 +1,4 @@
-//! Which rules run, with which parameters.
+//! Selection: which rules run, with which parameter values and severities.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -8,22 +8,22 @@ use super::catalogue::Catalogue;
 use super::definition::{Parameter, Rule};
 use super::error::{Error, did_you_mean};
 use super::framework::Framework;
-use super::read::{File, Placed, Table};
+use super::toml_reader::{File, Located, Table};
 use crate::finding::Severity;
 use crate::gsl::typed::TypedRule;
 
-/// What was asked for. Nothing asked for is the default rules.
+/// A request for rules. An empty one selects the default rules.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
     /// Ids, aliases or globs.
     pub rules: Vec<String>,
     /// Names of frameworks.
     pub frameworks: Vec<String>,
-    /// Values of parameters; the last one for a parameter holds.
+    /// Values of parameters; of several for one parameter, the last applies.
     pub settings: Vec<Setting>,
 }
 
-/// `RULE.PARAM=VALUE`: a value for a parameter of one rule (or of all that an alias or glob names).
+/// `RULE.PARAM=VALUE`: a value for a parameter of one rule, or of all rules that an alias or glob stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {
     /// Id, alias or glob.
@@ -34,38 +34,38 @@ pub struct Setting {
     pub value: i64,
 }
 
-/// What runs.
+/// The rules and frameworks that a request selects.
 #[derive(Clone, Debug)]
 pub struct Selected {
     /// Each (rule, parameters) pair once, by id, then by parameters.
     pub rules: Vec<BoundRule>,
-    /// The selected frameworks, as asked for.
+    /// The selected frameworks, in the order of the request.
     pub frameworks: Vec<Arc<Framework>>,
-    /// Requirements of which a setting asks for less than they demand.
+    /// Parameters that a setting makes weaker than a requirement demands.
     pub weakened: Vec<WeakenedParameter>,
 }
 
-/// A rule with values for its parameters, ready to judge.
+/// A rule with values for its parameters, ready to evaluate.
 #[derive(Clone, Debug)]
 pub struct BoundRule {
     /// The rule.
     pub rule: Arc<Rule>,
     /// The value of each of its parameters.
     pub parameters: BTreeMap<String, i64>,
-    /// The highest severity that a selected framework gives it (one that gives none means the rule's own),
-    /// else the rule's own.
+    /// The highest severity that the selected frameworks give it, where one that gives none counts as the rule's own;
+    /// without a framework, the rule's own.
     pub severity: Severity,
     /// Its checked logic.
     pub typed: TypedRule,
-    /// The requirements of the selected frameworks that it decides, such as `cis-aws-5.0/1.13`.
+    /// The requirements of the selected frameworks that name it, such as `cis-aws-5.0/1.13`.
     pub requirements: Vec<String>,
     /// One sentence for a fail.
     pub message: String,
 }
 
-/// A requirement that is judged with a looser value than it demands.
+/// A parameter that is set to a weaker value than a requirement demands.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{requirement} demands {rule}.{parameter} = {demanded}; judged with {used}, which finds less")]
+#[error("{requirement} requires {rule}.{parameter} = {demanded}, but it is set to {used}, which finds less")]
 pub struct WeakenedParameter {
     /// `framework/requirement`.
     pub requirement: String,
@@ -73,9 +73,9 @@ pub struct WeakenedParameter {
     pub rule: String,
     /// Name of the parameter.
     pub parameter: String,
-    /// What the framework demands.
+    /// The value that the framework demands.
     pub demanded: i64,
-    /// What was set.
+    /// The value that is set.
     pub used: i64,
 }
 
@@ -88,38 +88,41 @@ impl FromStr for Setting {
             Self::new(name.trim(), value).ok()
         });
         setting.ok_or_else(|| {
-            let help = "write it as access-key-unused.max_idle=60".to_owned();
-            Error::request(format!("'{text}' is no setting RULE.PARAM=NUMBER"), Some(help))
+            let help = "for example, access-key-unused.max_idle=60".to_owned();
+            Error::request(
+                format!("'{text}' does not have the form RULE.PARAM=NUMBER"),
+                Some(help),
+            )
         })
     }
 }
 
 impl Setting {
-    /// Reads the `[set]` table of a file that holds other settings as well; each one is for a rule that there is.
+    /// Reads the `[set]` table of a file that contains other settings as well. Each setting must be valid for a rule.
     pub fn parse_within(origin: &str, text: &str, catalogue: &Catalogue) -> Result<Vec<Self>, Error> {
         File::read(origin, text, |mut table| {
             let leaves = table.table("set").map(Table::into_leaves).unwrap_or_default();
-            let read = leaves.into_iter().map(|(name, Placed { value, span })| {
+            let read = leaves.into_iter().map(|(name, Located { value, span })| {
                 let setting = Self::new(&name, value);
                 let resolved = setting.and_then(|setting| {
                     resolve_setting(catalogue, &setting)?;
                     Ok(setting)
                 });
-                let told = |error: Error| {
+                let report = |error: Error| {
                     let (message, help) = error.into_request();
                     table.file.error(span, message, help);
                 };
-                resolved.map_err(told).ok()
+                resolved.map_err(report).ok()
             });
             read.collect::<Vec<_>>().into_iter().flatten().collect()
         })
     }
 
-    /// The rule's id may hold dots: the last one ends it.
+    /// The rule's id may contain dots: the last one ends it.
     fn new(name: &str, value: i64) -> Result<Self, Error> {
         let Some((rule, parameter)) = name.rsplit_once('.') else {
-            let help = "write it as access-key-unused.max_idle = 60".to_owned();
-            let message = format!("'{name}' is no parameter of a rule");
+            let help = "for example, access-key-unused.max_idle = 60".to_owned();
+            let message = format!("'{name}' does not have the form RULE.PARAM");
             return Err(Error::request(message, Some(help)));
         };
         Ok(Self {
@@ -130,7 +133,7 @@ impl Setting {
     }
 }
 
-/// The rules that were asked for, bound to their parameters.
+/// The selected rules, bound to their parameters.
 pub fn select(catalogue: &Catalogue, selection: &Selection) -> Result<Selected, Vec<Error>> {
     let mut errors = Vec::new();
     let settings = resolve_settings(catalogue, &selection.settings, &mut errors);
@@ -138,7 +141,7 @@ pub fn select(catalogue: &Catalogue, selection: &Selection) -> Result<Selected, 
         settings,
         ..Chosen::default()
     };
-    for rule in asked_for(catalogue, selection, &mut errors) {
+    for rule in requested_rules(catalogue, selection, &mut errors) {
         chosen.add_rule(rule);
     }
     let mut frameworks: Vec<Arc<Framework>> = Vec::new();
@@ -167,17 +170,17 @@ pub fn select(catalogue: &Catalogue, selection: &Selection) -> Result<Selected, 
     })
 }
 
-fn asked_for<'a>(
+fn requested_rules<'a>(
     catalogue: &'a Catalogue,
     selection: &Selection,
     errors: &mut Vec<Error>,
 ) -> Vec<&'a Arc<Rule>> {
     if selection.rules.is_empty() && selection.frameworks.is_empty() {
-        return catalogue.rules().filter(|rule| rule.default).collect();
+        return catalogue.default_rules().collect();
     }
     let mut rules = Vec::new();
-    for word in &selection.rules {
-        match catalogue.find(word) {
+    for name in &selection.rules {
+        match catalogue.find(name) {
             Ok(found) => rules.extend(found),
             Err(error) => errors.push(error),
         }
@@ -185,11 +188,11 @@ fn asked_for<'a>(
     rules
 }
 
-/// Settings by id of the rule, then by parameter.
-type Settings = BTreeMap<String, BTreeMap<String, i64>>;
+/// Values that are set, by id of the rule, then by parameter.
+type SetValues = BTreeMap<String, BTreeMap<String, i64>>;
 
-fn resolve_settings(catalogue: &Catalogue, settings: &[Setting], errors: &mut Vec<Error>) -> Settings {
-    let mut resolved = Settings::new();
+fn resolve_settings(catalogue: &Catalogue, settings: &[Setting], errors: &mut Vec<Error>) -> SetValues {
+    let mut resolved = SetValues::new();
     for setting in settings {
         match resolve_setting(catalogue, setting) {
             Ok(ids) => {
@@ -204,7 +207,7 @@ fn resolve_settings(catalogue: &Catalogue, settings: &[Setting], errors: &mut Ve
     resolved
 }
 
-/// The ids of the rules that the setting is for.
+/// The ids of the rules that the setting applies to.
 fn resolve_setting(catalogue: &Catalogue, setting: &Setting) -> Result<Vec<String>, Error> {
     let name = &setting.parameter;
     let rules = catalogue.find(&setting.rule)?;
@@ -217,43 +220,34 @@ fn resolve_setting(catalogue: &Catalogue, setting: &Setting) -> Result<Vec<Strin
     }
     let outside = |(_, parameter): &&(_, &Parameter)| !parameter.allows(setting.value);
     if let Some((rule, parameter)) = with.iter().find(outside) {
-        let Parameter { min, max, unit, .. } = parameter;
-        let message = format!(
-            "{}.{name} lies between {min} and {max} {unit}, not at {}",
-            rule.id, setting.value
-        );
+        let message = parameter.out_of_range(&format!("{}.{name}", rule.id), setting.value);
         return Err(Error::request(message, None));
     }
     Ok(with.iter().map(|(rule, _)| rule.id.clone()).collect())
 }
 
-fn unknown_parameter(word: &str, parameter: &str, rules: &[&Arc<Rule>]) -> Error {
-    let known = || {
-        rules
-            .iter()
-            .flat_map(|rule| rule.parameters.keys().map(String::as_str))
-    };
-    let help = did_you_mean(parameter, known()).or_else(|| {
-        let known: Vec<_> = known().collect();
-        let some = format!("it has {}", known.join(", "));
-        Some(if known.is_empty() {
-            "it has none".to_owned()
+fn unknown_parameter(rule: &str, parameter: &str, rules: &[&Arc<Rule>]) -> Error {
+    let parameters = rules.iter().flat_map(|rule| rule.parameters.keys());
+    let known: Vec<&str> = parameters.map(String::as_str).collect();
+    let help = did_you_mean(parameter, known.iter().copied()).unwrap_or_else(|| {
+        if known.is_empty() {
+            "it has no parameters".to_owned()
         } else {
-            some
-        })
+            format!("its parameters: {}", known.join(", "))
+        }
     });
-    Error::request(format!("'{word}' has no parameter '{parameter}'"), help)
+    Error::request(format!("'{rule}' has no parameter '{parameter}'"), Some(help))
 }
 
-/// The pairs chosen so far.
+/// The (rule, parameters) pairs chosen so far.
 #[derive(Default)]
 struct Chosen {
-    settings: Settings,
+    settings: SetValues,
     pairs: BTreeMap<(String, BTreeMap<String, i64>), Choice>,
     weakened: Vec<WeakenedParameter>,
 }
 
-/// A rule that was chosen, and by which requirements.
+/// A chosen rule, and the severity and requirements that frameworks give it.
 struct Choice {
     rule: Arc<Rule>,
     severity: Option<Severity>,
@@ -284,11 +278,11 @@ impl Chosen {
             let name = framework.qualified(requirement);
             for reference in &requirement.rules {
                 let Some(rule) = catalogue.rule(&reference.rule) else {
-                    let message = format!("{name} names the unknown rule '{}'", reference.rule);
+                    let message = format!("{name} names an unknown rule '{}'", reference.rule);
                     errors.push(Error::request(message, None));
                     continue;
                 };
-                self.note_loosened(rule, &name, &reference.parameters);
+                self.note_weakened(rule, &name, &reference.parameters);
                 let values = self.values(rule, &reference.parameters);
                 let choice = self.choice(rule, values);
                 let severity = reference.severity.unwrap_or(rule.severity);
@@ -309,7 +303,7 @@ impl Chosen {
         })
     }
 
-    /// What is set, else what is demanded, else the rule's own.
+    /// The values that are set, else those demanded, else the rule's defaults.
     fn values(&self, rule: &Rule, demanded: &BTreeMap<String, i64>) -> BTreeMap<String, i64> {
         let mut values = rule.defaults();
         values.extend(demanded.iter().map(|(name, &value)| (name.clone(), value)));
@@ -318,11 +312,11 @@ impl Chosen {
         values
     }
 
-    fn note_loosened(&mut self, rule: &Rule, requirement: &str, demanded: &BTreeMap<String, i64>) {
+    fn note_weakened(&mut self, rule: &Rule, requirement: &str, demanded: &BTreeMap<String, i64>) {
         for (name, &used) in self.settings.get(&rule.id).into_iter().flatten() {
             let parameter = &rule.parameters[name];
             let demanded = demanded.get(name).copied().unwrap_or(parameter.default);
-            if parameter.is_looser(used, demanded) {
+            if parameter.is_weaker(used, demanded) {
                 self.weakened.push(WeakenedParameter {
                     requirement: requirement.to_owned(),
                     rule: rule.id.clone(),

@@ -1,4 +1,4 @@
-//! Findings that somebody has accepted, with the reason.
+//! Suppressions: entries that accept findings, with a reason and until a date.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -7,12 +7,12 @@ use globset::{GlobBuilder, GlobMatcher};
 
 use super::catalogue::Catalogue;
 use super::error::Error;
-use super::read::{Date, File, Placed, Table};
+use super::toml_reader::{Date, File, Located, Table};
 use crate::finding::{Code, Diagnostic, Suppression};
 use crate::report::schema::Credential;
 use crate::report::time::{Timestamp, Unit};
 
-/// All entries of a file, with what they have matched so far.
+/// The entries of one or several files, with counts of what they matched so far.
 #[derive(Debug, Default)]
 pub struct Suppressions {
     entries: Vec<Entry>,
@@ -23,43 +23,57 @@ pub struct Suppressions {
 struct Entry {
     origin: String,
     line: usize,
-    /// Ids of the rules that it names.
+    /// Ids of the rules that it applies to.
     rules: BTreeSet<String>,
     account: Option<GlobMatcher>,
+<<<<<<< HEAD
     user: Option<User>,
     credential: Option<Credential>,
+=======
+    user: Option<UserPattern>,
+    credential: Option<String>,
+>>>>>>> g1-rule
     created: Option<Timestamp>,
     expires: Option<Date>,
-    told: Suppression,
-    asked: AtomicBool,
+    /// What findings say about it.
+    suppression: Suppression,
+    /// Whether one of its rules ran.
+    ran: AtomicBool,
     matched: AtomicU64,
-    lapsed: AtomicU64,
+    /// Findings that it matched after it expired.
+    matched_expired: AtomicU64,
 }
 
-/// A user name without wildcards is looked up, not matched.
+/// The users that an entry applies to. A name without wildcards is looked up, not matched.
 #[derive(Debug)]
-enum User {
+enum UserPattern {
     Exactly(String),
     Like(GlobMatcher),
 }
 
-/// What a finding is about, as far as suppressions ask.
+/// The parts of a finding that suppressions match.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Subject<'a> {
-    /// Twelve digits, where the report tells.
+    /// The account id, if the report contains it.
     pub account: Option<&'a str>,
     /// The user; root is `<root_account>`.
     pub user: Option<&'a str>,
+<<<<<<< HEAD
     /// The credential, if it is about one.
     pub credential: Option<Credential>,
     /// When the key or certificate was made: its identity, which slots are not.
+=======
+    /// `password`, `access_key_1`, …
+    pub credential: Option<&'a str>,
+    /// When the key or certificate was created: its identity, since slots change.
+>>>>>>> g1-rule
     pub created: Option<Timestamp>,
 }
 
-/// The entries that can match findings of one rule.
+/// The entries that apply to one rule.
 #[derive(Clone, Debug, Default)]
 pub struct RuleSuppressions<'a> {
-    /// By user, those that name one.
+    /// The entries for one user, by its name.
     exact: BTreeMap<&'a str, Vec<&'a Entry>>,
     others: Vec<&'a Entry>,
 }
@@ -74,7 +88,7 @@ impl Suppressions {
         })
     }
 
-    /// Reads the `[[suppress]]` entries of a file that holds other settings as well.
+    /// Reads the `[[suppress]]` entries of a file that contains other settings as well.
     pub fn parse_within(origin: &str, text: &str, catalogue: &Catalogue) -> Result<Self, Error> {
         File::read(origin, text, |mut table| Self::read(&mut table, catalogue))
     }
@@ -86,7 +100,7 @@ impl Suppressions {
         }
     }
 
-    /// Adds the entries of another file; where two match, the earlier one is told.
+    /// Adds the entries of another file. If several entries match a finding, it carries the first.
     pub fn extend(&mut self, other: Self) {
         self.entries.extend(other.entries);
     }
@@ -96,21 +110,20 @@ impl Suppressions {
         self.entries.is_empty()
     }
 
-    /// The entries for one rule, to be asked for each of its findings. A rule that is asked for is known to
-    /// have run: entries of other rules are not called unused.
+    /// The entries for one rule, which is going to run. Entries whose rules never run are not reported as unused.
     pub fn for_rule(&self, id: &str) -> RuleSuppressions<'_> {
         let mut chosen = RuleSuppressions::default();
         for entry in self.entries.iter().filter(|entry| entry.rules.contains(id)) {
-            entry.asked.store(true, Ordering::Relaxed);
+            entry.ran.store(true, Ordering::Relaxed);
             match &entry.user {
-                Some(User::Exactly(name)) => chosen.exact.entry(name).or_default().push(entry),
-                Some(User::Like(_)) | None => chosen.others.push(entry),
+                Some(UserPattern::Exactly(name)) => chosen.exact.entry(name).or_default().push(entry),
+                Some(UserPattern::Like(_)) | None => chosen.others.push(entry),
             }
         }
         chosen
     }
 
-    /// What is odd after a run: entries that had expired by its latest as-of, and entries that matched nothing.
+    /// The diagnostics after a run: entries that had expired by its latest as-of, and entries that matched nothing.
     pub fn diagnostics(&self, latest: Option<Timestamp>) -> Vec<Diagnostic> {
         let entries = self.entries.iter();
         entries.filter_map(|entry| entry.diagnostic(latest)).collect()
@@ -118,9 +131,8 @@ impl Suppressions {
 }
 
 impl<'a> RuleSuppressions<'a> {
-    /// The first entry that accepts a finding about this at this as-of, and counts it. An entry holds until
-    /// the end of the day on which it expires, UTC, seen from the as-of: an old report is judged as it
-    /// would have been then.
+    /// The first entry that accepts a finding about this subject, and counts the match. An entry is valid until the end
+    /// of the day on which it expires, UTC, at the as-of of the report: an old report gives the same result as then.
     pub fn find(&self, subject: &Subject<'_>, as_of: Timestamp) -> Option<&'a Suppression> {
         let exact = subject.user.and_then(|user| self.exact.get(user));
         let mut entries = exact.into_iter().flatten().chain(&self.others).copied();
@@ -128,10 +140,14 @@ impl<'a> RuleSuppressions<'a> {
             if !entry.accepts(subject) {
                 return None;
             }
-            let holds = entry.holds(as_of);
-            let counter = if holds { &entry.matched } else { &entry.lapsed };
+            let valid = entry.is_valid(as_of);
+            let counter = if valid {
+                &entry.matched
+            } else {
+                &entry.matched_expired
+            };
             counter.fetch_add(1, Ordering::Relaxed);
-            holds.then_some(&entry.told)
+            valid.then_some(&entry.suppression)
         })
     }
 }
@@ -139,7 +155,7 @@ impl<'a> RuleSuppressions<'a> {
 impl Entry {
     fn read(mut table: Table<'_, '_>, catalogue: &Catalogue) -> Self {
         let expires = table.optional::<Date>("expires");
-        let told = Suppression {
+        let suppression = Suppression {
             reason: read_reason(&mut table),
             expires: expires.map(|date| date.to_string()),
             ticket: table.optional("ticket"),
@@ -153,10 +169,10 @@ impl Entry {
             credential: table.word("credential"),
             created: table.word("created"),
             expires,
-            told,
-            asked: AtomicBool::new(false),
+            suppression,
+            ran: AtomicBool::new(false),
             matched: AtomicU64::new(0),
-            lapsed: AtomicU64::new(0),
+            matched_expired: AtomicU64::new(0),
         };
         table.finish();
         entry
@@ -170,29 +186,29 @@ impl Entry {
             .is_none_or(|account| glob(account, subject.account));
         let user = match &self.user {
             None => true,
-            Some(User::Exactly(name)) => subject.user == Some(name),
-            Some(User::Like(pattern)) => glob(pattern, subject.user),
+            Some(UserPattern::Exactly(name)) => subject.user == Some(name),
+            Some(UserPattern::Like(pattern)) => glob(pattern, subject.user),
         };
         let credential = self.credential.is_none() || self.credential == subject.credential;
         let created = self.created.is_none() || self.created == subject.created;
         account && user && credential && created
     }
 
-    fn holds(&self, as_of: Timestamp) -> bool {
+    fn is_valid(&self, as_of: Timestamp) -> bool {
         self.expires
             .is_none_or(|Date(day)| as_of < day.plus(1, Unit::Days))
     }
 
     fn diagnostic(&self, latest: Option<Timestamp>) -> Option<Diagnostic> {
         let matched = self.matched.load(Ordering::Relaxed);
-        let lapsed = self.lapsed.load(Ordering::Relaxed);
-        let expired = lapsed > 0 || latest.is_some_and(|latest| !self.holds(latest));
-        let unused = matched == 0 && self.asked.load(Ordering::Relaxed);
+        let matched_expired = self.matched_expired.load(Ordering::Relaxed);
+        let expired = matched_expired > 0 || latest.is_some_and(|latest| !self.is_valid(latest));
+        let unused = matched == 0 && self.ran.load(Ordering::Relaxed);
         let (code, message) = if expired {
-            let day = self.told.expires.as_deref().unwrap_or_default();
+            let day = self.suppression.expires.as_deref().unwrap_or_default();
             (
                 Code::SuppressionExpired,
-                format!("the suppression expired on {day}; findings told again: {lapsed}"),
+                format!("the suppression expired on {day}; findings reported again: {matched_expired}"),
             )
         } else if unused {
             (
@@ -204,12 +220,12 @@ impl Entry {
         };
         let message = format!("line {}: {message}", self.line);
         let diagnostic = Diagnostic::new(code, message).in_path(&self.origin);
-        Some(diagnostic.with_value(&self.told.reason))
+        Some(diagnostic.with_value(&self.suppression.reason))
     }
 }
 
 fn read_reason(table: &mut Table<'_, '_>) -> String {
-    let reason: Option<Placed<String>> = table.placed("reason");
+    let reason: Option<Located<String>> = table.located("reason");
     let span = reason
         .as_ref()
         .map_or(table.span.clone(), |reason| reason.span.clone());
@@ -221,13 +237,13 @@ fn read_reason(table: &mut Table<'_, '_>) -> String {
 }
 
 fn read_rules(table: &mut Table<'_, '_>, catalogue: &Catalogue) -> BTreeSet<String> {
-    let Some(Placed { value, span }) = table.placed::<String>("rule") else {
-        let message = "'rule' is missing: an id, an alias or a glob";
+    let Some(Located { value, span }) = table.located::<String>("rule") else {
+        let message = "'rule' is missing; it must be an id, an alias or a glob";
         table.file.error(table.span.clone(), message, None);
         return BTreeSet::new();
     };
-    match catalogue.find(&value) {
-        Ok(rules) => rules.into_iter().map(|rule| rule.id.clone()).collect(),
+    match catalogue.find_ids(&value) {
+        Ok(ids) => ids.into_iter().map(str::to_owned).collect(),
         Err(error) => {
             table.file.error(span, error.to_string(), None);
             BTreeSet::new()
@@ -235,29 +251,46 @@ fn read_rules(table: &mut Table<'_, '_>, catalogue: &Catalogue) -> BTreeSet<Stri
     }
 }
 
-fn read_glob(table: &mut Table<'_, '_>, key: &'static str) -> Option<Placed<GlobMatcher>> {
-    let Placed { value, span } = table.placed::<String>(key)?;
+fn read_glob(table: &mut Table<'_, '_>, key: &'static str) -> Option<Located<GlobMatcher>> {
+    let Located { value, span } = table.located::<String>(key)?;
     match GlobBuilder::new(&value).backslash_escape(true).build() {
-        Ok(glob) => Some(Placed {
+        Ok(glob) => Some(Located {
             value: glob.compile_matcher(),
             span,
         }),
         Err(error) => {
-            table
-                .file
-                .error(span, format!("'{key}' is no glob: {}", error.kind()), None);
+            table.file.error(
+                span,
+                format!("'{key}' is not a valid glob: {}", error.kind()),
+                None,
+            );
             None
         }
     }
 }
 
-fn read_user(table: &mut Table<'_, '_>) -> Option<User> {
+fn read_user(table: &mut Table<'_, '_>) -> Option<UserPattern> {
     let glob = read_glob(table, "user")?.value;
     let pattern = glob.glob().glob();
     let plain = !pattern.contains(['*', '?', '[', '{', '\\']);
     Some(if plain {
-        User::Exactly(pattern.to_owned())
+        UserPattern::Exactly(pattern.to_owned())
     } else {
-        User::Like(glob)
+        UserPattern::Like(glob)
     })
 }
+<<<<<<< HEAD
+=======
+
+fn read_credential(table: &mut Table<'_, '_>) -> Option<String> {
+    const KNOWN: [&str; 5] = ["password", "access_key_1", "access_key_2", "cert_1", "cert_2"];
+    let Located { value, span } = table.located::<String>("credential")?;
+    if !KNOWN.contains(&value.as_str()) {
+        let help = format!("one of {}", KNOWN.join(", "));
+        table
+            .file
+            .error(span, format!("there is no credential '{value}'"), Some(help));
+    }
+    Some(value)
+}
+>>>>>>> g1-rule

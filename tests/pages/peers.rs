@@ -1,4 +1,4 @@
-//! `docs/peers.md`: what it says of credlens is what credlens says of the row.
+//! Checks the credlens column of `docs/peers.md`: each verdict on the page is the verdict of the rule.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,7 +14,7 @@ const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
-/// When an event was, in seconds before the as-of, as a cell.
+/// The cell for a time this many seconds before the as-of.
 fn ago(seconds: i64) -> String {
     let as_of: Timestamp = EXAMPLE_AS_OF.parse().expect("a time");
     Timestamp(as_of.0 - seconds).to_string()
@@ -22,8 +22,8 @@ fn ago(seconds: i64) -> String {
 
 type Cells = Vec<(&'static str, String)>;
 
-fn key(slot: u8, active: bool, made: i64, used: Option<i64>) -> Cells {
-    let [active_at, made_at, used_at] = match slot {
+fn key(slot: u8, active: bool, created: i64, used: Option<i64>) -> Cells {
+    let [active_at, created_at, used_at] = match slot {
         1 => [
             "access_key_1_active",
             "access_key_1_last_rotated",
@@ -37,7 +37,7 @@ fn key(slot: u8, active: bool, made: i64, used: Option<i64>) -> Cells {
     };
     vec![
         (active_at, active.to_string()),
-        (made_at, ago(made)),
+        (created_at, ago(created)),
         (used_at, used.map_or("N/A".to_owned(), ago)),
     ]
 }
@@ -61,7 +61,7 @@ fn mfa(text: &str) -> Cells {
     cell("mfa_active", text)
 }
 
-/// A row of the page: what it is called there (root's begin so), and its cells.
+/// A row of the page: its name there, which begins with "root" for rows of root, and its cells.
 type Row = (&'static str, Cells);
 
 fn rows() -> Vec<Row> {
@@ -86,7 +86,7 @@ fn ages_and_uses() -> Vec<Row> {
         ),
         ("an active key 91 days old", key(1, true, 91 * DAY, fresh)),
         (
-            "an active key last used 45 days less 1 second ago",
+            "an active key last used 45 days minus 1 second ago",
             key(1, true, 60 * DAY, Some(45 * DAY - 1)),
         ),
         (
@@ -102,11 +102,11 @@ fn ages_and_uses() -> Vec<Row> {
             key(1, true, 60 * DAY, Some(46 * DAY)),
         ),
         (
-            "an active key made 100 days ago, never used",
+            "an active key created 100 days ago, never used",
             key(1, true, 100 * DAY, None),
         ),
         (
-            "an active key made 3 days ago, never used",
+            "an active key created 3 days ago, never used",
             key(1, true, 3 * DAY, None),
         ),
         (
@@ -171,28 +171,28 @@ fn roots_and_pairs() -> Vec<Row> {
 
 fn setups_and_mfa() -> Vec<Row> {
     let fresh = Some(HOUR);
-    let made = || cell("user_creation_time", &ago(100 * DAY));
+    let created = || cell("user_creation_time", &ago(100 * DAY));
     let known_password = || password(DAY, fresh);
     vec![
         (
-            "a password, and a key made 5 seconds after the user, never used",
-            all(&[made(), known_password(), key(1, true, 100 * DAY - 5, None)]),
+            "a password, and a key created 5 seconds after the user, never used",
+            all(&[created(), known_password(), key(1, true, 100 * DAY - 5, None)]),
         ),
         (
-            "a password, and a key made 30 days after the user, never used",
-            all(&[made(), known_password(), key(1, true, 70 * DAY, None)]),
+            "a password, and a key created 30 days after the user, never used",
+            all(&[created(), known_password(), key(1, true, 70 * DAY, None)]),
         ),
         (
-            "a password, and a key made 5 seconds after the user, in use",
-            all(&[made(), known_password(), key(1, true, 100 * DAY - 5, fresh)]),
+            "a password, and a key created 5 seconds after the user, in use",
+            all(&[created(), known_password(), key(1, true, 100 * DAY - 5, fresh)]),
         ),
         (
-            "a password, and a second key made 5 seconds after the user, never used",
-            all(&[made(), known_password(), key(2, true, 100 * DAY - 5, None)]),
+            "a password, and a second key created 5 seconds after the user, never used",
+            all(&[created(), known_password(), key(2, true, 100 * DAY - 5, None)]),
         ),
         (
-            "no password, and a key made 5 seconds after the user, never used",
-            all(&[made(), key(1, true, 100 * DAY - 5, None)]),
+            "no password, and a key created 5 seconds after the user, never used",
+            all(&[created(), key(1, true, 100 * DAY - 5, None)]),
         ),
         ("a password, MFA `false`", all(&[known_password(), mfa("false")])),
         ("a password, MFA empty", all(&[known_password(), mfa("")])),
@@ -204,7 +204,7 @@ fn setups_and_mfa() -> Vec<Row> {
     ]
 }
 
-/// What the page says: for each row `rule`: verdict; …
+/// The credlens column of the page by row: `rule`: verdict; …
 fn claims() -> BTreeMap<String, String> {
     let text = fs::read_to_string(root().join("docs/peers.md")).expect("a page");
     let tables = text
@@ -217,14 +217,14 @@ fn claims() -> BTreeMap<String, String> {
             .map(|cell| cell.trim_matches(['|', ' ']).to_owned());
         (
             cells.next().expect("a row"),
-            cells.next().expect("what credlens says"),
+            cells.next().expect("the credlens column"),
         )
     });
     cells.collect()
 }
 
 #[test]
-fn the_page_on_peers_tells_our_verdicts() {
+fn the_page_on_other_tools_has_our_verdicts() {
     let (catalogue, mut claims) = (Catalogue::builtin(), claims());
     let mut wrong = Vec::new();
     for (row, cells) in rows() {
@@ -242,14 +242,14 @@ fn the_page_on_peers_tells_our_verdicts() {
             parameters: BTreeMap::new(),
         };
         for claim in claim.split("; ") {
-            let (id, said) = claim.split_once(": ").expect("rule: verdict");
+            let (id, claimed) = claim.split_once(": ").expect("rule: verdict");
             let rule = catalogue.rule(id.trim_matches('`')).expect("a known rule");
             let found = verdict(rule, &example)
                 .expect("a verdict")
                 .name()
                 .replace('-', " ");
-            if found != said {
-                wrong.push(format!("{row}: {id} says {found}, the page {said}"));
+            if found != claimed {
+                wrong.push(format!("{row}: {id} gives {found}, the page says {claimed}"));
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What holds for every built-in rule and framework.
+//! Invariants of every built-in rule and framework.
 
 use std::collections::BTreeSet;
 
@@ -17,13 +17,26 @@ fn every_rule_can_be_read_and_checked() {
 }
 
 #[test]
-fn every_rule_says_what_people_need() {
+fn the_head_of_a_rule_file_is_enough_for_selection() {
+    let catalogue = catalogue();
+    let defaults: Vec<&str> = catalogue.default_rules().map(|rule| rule.id.as_str()).collect();
+    for rule in catalogue.rules() {
+        assert_eq!(defaults.contains(&rule.id.as_str()), rule.default, "{}", rule.id);
+        for alias in &rule.aliases {
+            let ids = catalogue.find_ids(alias).unwrap();
+            assert!(ids.contains(&rule.id.as_str()), "{alias} is not found");
+        }
+    }
+}
+
+#[test]
+fn every_rule_has_all_texts() {
     for rule in catalogue().rules() {
         let id = &rule.id;
         assert!(!rule.why.is_empty() && !rule.references.is_empty(), "{id}");
-        assert!(!rule.fix.is_empty(), "{id} says nothing about mending");
+        assert!(!rule.fix.is_empty(), "{id} has no fix");
         assert!(!rule.title.ends_with('.') && !rule.message.ends_with('.'), "{id}");
-        assert!(rule.boundary.is_some(), "{id} names no boundary");
+        assert!(rule.boundary.is_some(), "{id} has no boundary");
         for parameter in rule.parameters.values() {
             assert!(!parameter.about.is_empty() && !parameter.unit.is_empty(), "{id}");
         }
@@ -46,7 +59,7 @@ fn every_rule_has_examples_on_both_sides() {
 }
 
 #[test]
-fn no_name_means_two_things() {
+fn no_alias_is_also_an_id() {
     let catalogue = catalogue();
     for rule in catalogue.rules() {
         let unique: BTreeSet<&String> = rule.aliases.iter().collect();
@@ -66,12 +79,15 @@ fn every_framework_can_be_read_and_binds_known_rules() {
         assert_eq!(ids.len(), framework.requirements.len(), "{name} repeats an id");
         for requirement in &framework.requirements {
             for reference in &requirement.rules {
-                let place = format!("{name}/{}: {}", requirement.id, reference.rule);
-                let rule = catalogue.rule(&reference.rule).expect(&place);
+                let binding = format!("{name}/{}: {}", requirement.id, reference.rule);
+                let rule = catalogue.rule(&reference.rule).expect(&binding);
                 // A framework means the same whatever the defaults are.
-                assert!(reference.parameters.keys().eq(rule.parameters.keys()), "{place}");
+                assert!(
+                    reference.parameters.keys().eq(rule.parameters.keys()),
+                    "{binding}"
+                );
                 for (parameter, &value) in &reference.parameters {
-                    assert!(rule.parameters[parameter].allows(value), "{place}");
+                    assert!(rule.parameters[parameter].allows(value), "{binding}");
                 }
             }
         }
@@ -83,7 +99,7 @@ fn every_framework_can_be_read_and_binds_known_rules() {
 }
 
 #[test]
-fn an_example_is_a_whole_report() {
+fn an_example_is_a_complete_report() {
     let catalogue = catalogue();
     let rule = catalogue.rule("access-key-unused").unwrap();
     let example = rule
@@ -98,13 +114,13 @@ fn an_example_is_a_whole_report() {
 }
 
 #[test]
-fn built_in_rules_raise_no_doubt_but_the_vendors_slots() {
+fn built_in_rules_have_no_lints_except_the_vendors_slots() {
     for rule in catalogue().rules() {
         let lints = lint(rule).unwrap();
-        let doubts = lints
+        let warnings = lints
             .iter()
             .filter(|lint| !(lint.code == "one-slot" && rule.id.starts_with("D9.")));
-        assert_eq!(doubts.count(), 0, "{lints:?}");
+        assert_eq!(warnings.count(), 0, "{lints:?}");
     }
 }
 

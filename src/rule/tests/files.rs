@@ -1,13 +1,13 @@
-//! Rule files: their errors, those of users, and what is doubtful in them.
+//! Rule files: errors in them, rules of users, and lints.
 
 use proptest::prelude::*;
 
 use super::{catalogue, rendered};
-use crate::finding::Severity;
+use crate::finding::{Severity, Verdict};
 use crate::rule::{Framework, Rule, Suppressions, lint, rule_page};
 
 #[test]
-fn errors_of_a_file_come_at_once_with_carets() {
+fn all_errors_of_a_file_are_reported_at_once() {
     let text = r#"titel = "Bad"
 severity = "hgih"
 logic = "IamUser should have mfaActive"
@@ -46,19 +46,19 @@ cells = { access_key_1_activ = "true" }
     2 | severity = "hgih"
       |            ^^^^^^
 
-    error: the message names the parameter 'max_age', which the rule does not have
+    error: the message uses '{max_age}', but the rule has no such parameter
      --> bad.toml:4:11
       |
     4 | message = "more than {max_age} days"
       |           ^^^^^^^^^^^^^^^^^^^^^^^^^^
 
-    error: the boundary names the parameter 'grace', which the rule does not have
+    error: the boundary uses '{grace}', but the rule has no such parameter
      --> bad.toml:5:12
       |
     5 | boundary = "{max_idle} days, not {grace}"
       |            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
 
-    error: 'default' is a whole number, not string
+    error: 'default' must be a whole number
      --> bad.toml:8:11
       |
     8 | default = "45"
@@ -70,7 +70,7 @@ cells = { access_key_1_activ = "true" }
     14 | verdict = "broken"
        |           ^^^^^^^^
 
-    error: a report has no column 'access_key_1_activ'
+    error: reports have no column 'access_key_1_activ'
       --> bad.toml:15:11
        |
     15 | cells = { access_key_1_activ = "true" }
@@ -81,7 +81,7 @@ cells = { access_key_1_activ = "true" }
 }
 
 #[test]
-fn own_rules_are_added_and_known_ones_changed() {
+fn own_rules_are_added_and_built_in_ones_overridden() {
     let mut catalogue = catalogue();
     let text = "# Deploy users have one key\nIamUser where name like 'deploy-%'\n  should not have secondAccessKey.isActive\n\nIamUser should have mfaActive\n";
     assert_eq!(catalogue.add("mine/own.gsl", text).unwrap(), ["own-1", "own-2"]);
@@ -105,9 +105,16 @@ fn own_rules_are_added_and_known_ones_changed() {
 }
 
 #[test]
-fn what_is_wrong_with_own_rules_is_told_with_its_place() {
+fn the_old_word_for_not_applicable_is_accepted() {
+    let text = "title = \"x\"\nlogic = \"IamUser should have mfaActive\"\n[[example]]\nname = \"x\"\nverdict = \"not-relevant\"\n";
+    let rule = Rule::parse("x", "x.toml", text).unwrap();
+    assert_eq!(rule.examples[0].verdict, Verdict::NotApplicable);
+}
+
+#[test]
+fn errors_in_own_rules_are_located_in_their_files() {
     let mut catalogue = catalogue();
-    let mut told = String::new();
+    let mut report = String::new();
     for (origin, text) in [
         (
             "own.gsl",
@@ -132,9 +139,9 @@ fn what_is_wrong_with_own_rules_is_told_with_its_place() {
         ),
         ("broken.toml", "title = \nlogic"),
     ] {
-        told += &rendered(&catalogue.add(origin, text).unwrap_err());
+        report += &rendered(&catalogue.add(origin, text).unwrap_err());
     }
-    insta::assert_snapshot!(told, @r#"
+    insta::assert_snapshot!(report, @r#"
     error: IamUser has no attribute `mfaActiv`
      --> own.gsl:5:15
       |
@@ -142,25 +149,25 @@ fn what_is_wrong_with_own_rules_is_told_with_its_place() {
       |               ^^^^^^^^ unknown attribute
       |
       = help: did you mean `mfaActive`?
-    error: access-key-unused.toml: a rule 'access-key-unused' is known already, from rules/access-key-unused.toml
+    error: access-key-unused.toml: rule 'access-key-unused' already exists in rules/access-key-unused.toml
      |
-     = help: rename the file, or change severity and parameters with `extends = "access-key-unused"`
-    error: no rule is called 'access-key-unusd'
+     = help: rename the file, or use `extends = "access-key-unused"` to change severity and parameters
+    error: unknown rule 'access-key-unusd'
      --> o.toml:1:11
       |
     1 | extends = "access-key-unusd"
       |           ^^^^^^^^^^^^^^^^^^
       |
       = help: did you mean 'access-key-unused'?
-    error: an override keeps the logic of its rule
+    error: an override cannot change the logic
      --> o.toml:2:9
       |
     2 | logic = "x"
       |         ^^^
       |
-      = help: a file without `extends` and with a name of its own is a rule of its own
+      = help: for other logic, write a new rule: a file without `extends` and with a new name
 
-    error: 'access-key-unused' has no parameter 'max_idl'
+    error: the rule has no parameter 'max_idl'
      --> o.toml:3:16
       |
     3 | parameters = { max_idl = 3, max_idle = 0 }
@@ -168,7 +175,7 @@ fn what_is_wrong_with_own_rules_is_told_with_its_place() {
       |
       = help: did you mean 'max_idle'?
 
-    error: 'max_idle' lies between 1 and 3650
+    error: max_idle must be 1 to 3650 days, got 0
      --> o.toml:3:29
       |
     3 | parameters = { max_idl = 3, max_idle = 0 }
@@ -201,8 +208,8 @@ fn what_is_wrong_with_own_rules_is_told_with_its_place() {
 }
 
 #[test]
-fn lints_tell_what_is_doubtful() {
-    let mut told = String::new();
+fn lints_of_suspicious_logic() {
+    let mut report = String::new();
     for logic in [
         "IamUser where mfaActive and not mfaActive should have passwordEnabled",
         "IamUser where name = 'a' and name = 'b' should have mfaActive",
@@ -218,36 +225,36 @@ fn lints_tell_what_is_doubtful() {
         let mut catalogue = catalogue();
         catalogue.add("own.gsl", logic).unwrap();
         let lints = lint(catalogue.rule("own-1").unwrap()).unwrap();
-        let doubts = lints.iter().filter(|lint| !lint.code.starts_with("no-"));
-        told += logic;
-        told.push('\n');
-        told.extend(doubts.map(|lint| format!("  {lint}\n")));
+        let warnings = lints.iter().filter(|lint| !lint.code.starts_with("no-"));
+        report += logic;
+        report.push('\n');
+        report.extend(warnings.map(|lint| format!("  {lint}\n")));
     }
-    insta::assert_snapshot!(told, @r"
+    insta::assert_snapshot!(report, @"
     IamUser where mfaActive and not mfaActive should have passwordEnabled
-      own-1: no row can satisfy its 'where' (contradiction)
+      own-1: no row can match 'where' (contradiction)
     IamUser where name = 'a' and name = 'b' should have mfaActive
-      own-1: no row can satisfy its 'where' (contradiction)
+      own-1: no row can match 'where' (contradiction)
     IamUser where createDate before(-90, 'days') and createDate after(-45, 'days') should have mfaActive
-      own-1: no row can satisfy its 'where' (contradiction)
+      own-1: no row can match 'where' (contradiction)
     IamUser where passwordEnabled should have mfaActive exclude passwordEnabled = true
-      own-1: 'exclude' takes out all that 'where' lets in (contradiction)
+      own-1: 'exclude' removes every row that 'where' matches (contradiction)
     IamAccessKey where isActive should not have isActive
-      own-1: everything that it judges fails (never-passes)
+      own-1: every row that the rule applies to fails (never-passes)
     IamAccessKey where isActive should have isActive or lastUsedDate isEmpty()
-      own-1: nothing that it judges can fail (never-fails)
+      own-1: no row can fail (never-fails)
     IamUser should not have firstAccessKey.isActive
-      own-1: it looks at the first access key alone, and AWS re-packs the slots; IamAccessKey judges each by itself (one-slot)
+      own-1: checks only the first access key, but AWS can move it to the other slot; IamAccessKey evaluates each access key (one-slot)
     IamAccessKey should have lastRotated before(90, 'days')
-      own-1: lastRotated never lies in the future: was -90 meant instead of 90? (future)
+      own-1: lastRotated is never in the future; did you mean -90 instead of 90? (future)
     IamUser where name in('a', 'b') and not name like '%b%' and name regexMatch /^b/ should have mfaActive
-      own-1: no row can satisfy its 'where' (contradiction)
+      own-1: no row can match 'where' (contradiction)
     IamUser should have createDate dateDifference(passwordLastUsed, 'days') >= 0
-      own-1: nothing that it judges can fail (never-fails)
+      own-1: no row can fail (never-fails)
     ");
 }
 
-/// Files with a piece cut out and another put in its place.
+/// Files that the test changes: it cuts out a piece and inserts another.
 const WHOLE: [&str; 3] = [
     include_str!("../../../rules/access-key-unused.toml"),
     include_str!("../../../frameworks/gxp-21-cfr-11.toml"),
@@ -262,7 +269,7 @@ proptest! {
         piece in "[\\[\\]{}='\"#\\n\u{df}a-z0-9_*]{0,8}",
     ) {
         let letters: Vec<char> = WHOLE[which].chars().collect();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a place in a short text")]
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "an index in a short text")]
         let at = (cut.0 * letters.len() as f64) as usize;
         let rest = &letters[(at + cut.1).min(letters.len())..];
         let text: String = letters[..at].iter().copied().chain(piece.chars()).chain(rest.iter().copied()).collect();

@@ -1,4 +1,4 @@
-//! What holds for every rule file, and how rules are selected, added and suppressed.
+//! Tests of the built-in rule files, and of reading, selecting, adding and suppressing rules.
 
 mod catalogue;
 mod files;
@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use super::{Catalogue, Error};
 
-/// Read once: a copy is cheap.
+/// Shared, so that each rule is parsed once.
 fn catalogue() -> Catalogue {
     static BUILTIN: LazyLock<Catalogue> = LazyLock::new(Catalogue::builtin);
     BUILTIN.clone()

@@ -1,4 +1,4 @@
-//! Which rules run, with which parameters and severity.
+//! Selection: which rules run, with which parameters and severities.
 
 use super::{catalogue, rendered};
 use crate::finding::Severity;
@@ -55,16 +55,16 @@ fn rules_are_found_by_id_alias_and_glob() {
 }
 
 #[test]
-fn unknown_words_are_all_told_at_once() {
+fn all_unknown_names_are_reported_at_once() {
     let errors = selected(&["access-key-unusd", "nonsense"], &["cis-aws-5"], &[]).unwrap_err();
-    insta::assert_snapshot!(rendered(&errors), @r"
-    error: no rule is called 'access-key-unusd'
+    insta::assert_snapshot!(rendered(&errors), @"
+    error: unknown rule 'access-key-unusd'
      |
      = help: did you mean 'access-key-unused'?
-    error: no rule is called 'nonsense'
+    error: unknown rule 'nonsense'
      |
-     = help: `credlens rules list` shows all
-    error: no framework is called 'cis-aws-5'
+     = help: `credlens rules list` lists all rules
+    error: unknown framework 'cis-aws-5'
      |
      = help: did you mean 'cis-aws-5.0'?
     ");
@@ -77,17 +77,17 @@ fn settings_are_checked() {
         "access-key-unused.max_idle=0",
         "D9.AWS.IAM.07.x=1",
     ];
-    insta::assert_snapshot!(rendered(&selected(&[], &[], &settings).unwrap_err()), @r"
+    insta::assert_snapshot!(rendered(&selected(&[], &[], &settings).unwrap_err()), @"
     error: 'access-key-unused' has no parameter 'max_idl'
      |
      = help: did you mean 'max_idle'?
-    error: access-key-unused.max_idle lies between 1 and 3650 days, not at 0
+    error: access-key-unused.max_idle must be 1 to 3650 days, got 0
     error: 'D9.AWS.IAM.07' has no parameter 'x'
      |
-     = help: it has none
+     = help: it has no parameters
     ");
     let error = "access-key-unused=60".parse::<Setting>().unwrap_err();
-    insta::assert_snapshot!(error, @"'access-key-unused=60' is no setting RULE.PARAM=NUMBER; write it as access-key-unused.max_idle=60");
+    insta::assert_snapshot!(error, @"'access-key-unused=60' does not have the form RULE.PARAM=NUMBER; for example, access-key-unused.max_idle=60");
     let bound = selected(&["access-key-unused"], &[], &["access-key-unused.max_idle=60"]).unwrap();
     assert_eq!(bound.rules[0].parameters["max_idle"], 60);
     assert!(bound.rules[0].message.contains("60 days"));
@@ -95,7 +95,7 @@ fn settings_are_checked() {
 }
 
 #[test]
-fn a_framework_brings_exactly_its_rules_and_parameters() {
+fn a_framework_selects_exactly_its_rules_and_parameters() {
     let old = selected(&[], &["cis-aws-1.3"], &[]).unwrap();
     let unused = |selected: &Selected| -> Vec<(i64, Vec<String>)> {
         let rules = selected
@@ -135,7 +135,7 @@ fn a_framework_brings_exactly_its_rules_and_parameters() {
 }
 
 #[test]
-fn the_severity_of_a_framework_holds() {
+fn the_severity_of_a_framework_applies() {
     let severity = |frameworks: &[&str]| {
         let selected = selected(&["access-key-not-rotated"], frameworks, &[]).unwrap();
         let found = selected
@@ -151,16 +151,16 @@ fn the_severity_of_a_framework_holds() {
 }
 
 #[test]
-fn a_looser_setting_is_told() {
+fn a_weaker_setting_is_reported() {
     let frameworks = ["unused-keys-level-2", "aws-fsbp"];
-    let looser = selected(&[], &frameworks, &["access-key-unused.max_idle=60"]).unwrap();
-    let told: Vec<String> = looser.weakened.iter().map(ToString::to_string).collect();
-    insta::assert_debug_snapshot!(told, @r#"
+    let weaker = selected(&[], &frameworks, &["access-key-unused.max_idle=60"]).unwrap();
+    let weakened: Vec<String> = weaker.weakened.iter().map(ToString::to_string).collect();
+    insta::assert_debug_snapshot!(weakened, @r#"
     [
-        "aws-fsbp/IAM.22 demands access-key-unused.max_idle = 45; judged with 60, which finds less",
+        "aws-fsbp/IAM.22 requires access-key-unused.max_idle = 45, but it is set to 60, which finds less",
     ]
     "#);
-    let bound: Vec<_> = looser
+    let bound: Vec<_> = weaker
         .rules
         .iter()
         .filter(|bound| bound.rule.id == "access-key-unused")

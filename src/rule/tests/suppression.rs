@@ -1,4 +1,4 @@
-//! What is accepted, and for how long.
+//! Suppressions: what they match, when they expire, and errors in their files.
 
 use super::catalogue;
 use crate::report::schema::{Credential, Slot};
@@ -65,21 +65,21 @@ reason = "did not run"
         ..Subject::default()
     };
     assert!(rule.find(&alice, at("2026-06-30")).is_none());
-    let told = suppressions.diagnostics(Some(at("2026-07-01")));
-    let told: Vec<String> = told
+    let diagnostics = suppressions.diagnostics(Some(at("2026-07-01")));
+    let diagnostics: Vec<String> = diagnostics
         .into_iter()
         .map(|it| format!("{}: {}", it.code, it.message))
         .collect();
-    insta::assert_debug_snapshot!(told, @r#"
+    insta::assert_debug_snapshot!(diagnostics, @r#"
     [
-        "suppression-expired: line 2: the suppression expired on 2026-06-30; findings told again: 1",
+        "suppression-expired: line 2: the suppression expired on 2026-06-30; findings reported again: 1",
         "suppression-unused: line 10: the suppression matched no finding",
     ]
     "#);
 }
 
 #[test]
-fn what_is_wrong_with_suppressions_is_told_at_once() {
+fn all_errors_in_suppressions_are_reported_at_once() {
     let text = "[[suppress]]\nrule = \"access-key-unusd\"\nexpires = \"tomorrow\"\nusr = \"a\"\n\n[[suppress]]\nuser = \"[\"\nreason = \" \"\n";
     let error = Suppressions::parse("s.toml", text, &catalogue()).unwrap_err();
     insta::assert_snapshot!(error.render(false), @r#"
@@ -89,13 +89,13 @@ fn what_is_wrong_with_suppressions_is_told_at_once() {
     1 | [[suppress]]
       | ^^^^^^^^^^^^
 
-    error: no rule is called 'access-key-unusd'; did you mean 'access-key-unused'?
+    error: unknown rule 'access-key-unusd'; did you mean 'access-key-unused'?
      --> s.toml:2:8
       |
     2 | rule = "access-key-unusd"
       |        ^^^^^^^^^^^^^^^^^^
 
-    error: 'expires' is a date such as 2026-12-31, not string
+    error: 'expires' must be a date such as 2026-12-31
      --> s.toml:3:11
       |
     3 | expires = "tomorrow"
@@ -109,13 +109,13 @@ fn what_is_wrong_with_suppressions_is_told_at_once() {
       |
       = help: did you mean 'user'?
 
-    error: 'rule' is missing: an id, an alias or a glob
+    error: 'rule' is missing; it must be an id, an alias or a glob
      --> s.toml:6:1
       |
     6 | [[suppress]]
       | ^^^^^^^^^^^^
 
-    error: 'user' is no glob: unclosed character class; missing ']'
+    error: 'user' is not a valid glob: unclosed character class; missing ']'
      --> s.toml:7:8
       |
     7 | user = "["

@@ -1,28 +1,28 @@
-//! Whether any row at all can satisfy a condition.
+//! Whether any row can satisfy a condition, for lints.
 //!
-//! The condition is taken apart into alternatives of plain demands, and each alternative is tried attribute by
-//! attribute. The answer "no" is certain, but for months and years, whose length is taken as of one as-of; "yes"
-//! may be wrong, since what is too large or too clever is not looked into.
+//! The condition is expanded into alternatives of simple tests, and each alternative is checked attribute by attribute.
+//! A "no" is certain, except that months and years are measured from one fixed as-of. A "yes" may be wrong: conditions
+//! that are too large, and dependencies between attributes, are not checked.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::gsl::typed::{Comparison, Expr, TextTest, TimeTest};
 use crate::report::time::{ABSENT_AS, Timestamp};
 
-/// More alternatives than this are not tried.
+/// Conditions with more alternatives than this are not checked.
 const MOST_ALTERNATIVES: usize = 512;
-/// 2026-01-01: which one does not matter where units have a fixed length.
+/// 2026-01-01. Any time will do for units of fixed length.
 const AS_OF: Timestamp = Timestamp(1_767_225_600);
 
-/// A leaf, and whether it must hold or must not.
+/// A simple test, and whether it must be true or false.
 type Demand<'a> = (&'a Expr, bool);
 
-/// False only where no row can satisfy it.
-pub(super) fn can_hold(expr: &Expr) -> bool {
+/// False only if no row can satisfy the condition.
+pub(super) fn is_satisfiable(expr: &Expr) -> bool {
     alternatives(expr, true).is_none_or(|all| all.iter().any(|demands| is_consistent(demands)))
 }
 
-/// The disjunctive normal form; none where it grows too large.
+/// The disjunctive normal form, or none if it is too large.
 fn alternatives(expr: &Expr, wanted: bool) -> Option<Vec<Vec<Demand<'_>>>> {
     match (expr, wanted) {
         (Expr::Not(inner), _) => alternatives(inner, !wanted),
@@ -48,7 +48,7 @@ fn alternatives(expr: &Expr, wanted: bool) -> Option<Vec<Vec<Demand<'_>>>> {
     }
 }
 
-/// Whether all demands can be met at once, looked at one attribute at a time.
+/// Whether all demands can be met at once, checked for each attribute separately.
 fn is_consistent(demands: &[Demand<'_>]) -> bool {
     let mut flags: BTreeMap<&str, [bool; 3]> = BTreeMap::new();
     let mut times: BTreeMap<&str, (i64, i64)> = BTreeMap::new();
@@ -85,7 +85,7 @@ fn is_consistent(demands: &[Demand<'_>]) -> bool {
         && texts.values().all(|tests| is_possible_text(tests))
 }
 
-/// The least and the greatest time that meets the demand; an absent time counts as the first of all.
+/// The earliest and the latest time that meet the demand; an absent time counts as the earliest of all.
 fn range(test: TimeTest, wanted: bool) -> (i64, i64) {
     match (test, wanted) {
         (TimeTest::Before(n, unit), true) => (ABSENT_AS, AS_OF.plus(n, unit).0.saturating_sub(1)),
@@ -107,7 +107,7 @@ fn is_possible_difference(comparison: Comparison, count: i64, wanted: bool) -> b
     }
 }
 
-/// Where a demand lists the texts that meet it, one of these must meet all others.
+/// If a demand lists the texts that meet it, one of them must meet all other demands.
 fn is_possible_text(tests: &[(&TextTest, bool)]) -> bool {
     let mut candidates: Option<BTreeSet<&str>> = None;
     for (test, _) in tests.iter().filter(|(_, wanted)| *wanted) {

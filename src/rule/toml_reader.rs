@@ -1,4 +1,4 @@
-//! TOML tables read key by key, so that a file's errors all come at once, each with its place.
+//! Reads TOML files table by table and key by key, and reports all errors of a file at once, each with its line.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use super::error::{Error, did_you_mean};
 use crate::gsl;
 use crate::report::time::Timestamp;
 
-/// A file being read, and what was wrong with it so far.
+/// A file that is being read, and its errors so far.
 pub(super) struct File<'a> {
     pub(super) origin: &'a str,
     pub(super) text: &'a str,
@@ -21,7 +21,7 @@ pub(super) struct File<'a> {
 }
 
 impl<'a> File<'a> {
-    /// Reads a file; fails with everything that was wrong with it.
+    /// Reads a file with `read`, and fails with all errors that were reported meanwhile.
     pub(super) fn read<T>(
         origin: &'a str,
         text: &'a str,
@@ -62,23 +62,27 @@ impl<'a> File<'a> {
         self.errors.borrow_mut().push(error);
     }
 
-    /// The line, from 1, on which this byte lies.
+    fn wrong_type(&self, span: Range<usize>, key: &str, expected: &str) {
+        self.error(span, format!("'{key}' must be {expected}"), None);
+    }
+
+    /// The line, from 1, that contains this byte.
     pub(super) fn line(&self, byte: usize) -> usize {
         let before = self.text.get(..byte).unwrap_or_default();
         1 + before.matches('\n').count()
     }
 }
 
-/// A value with its place in the file.
-pub(super) struct Placed<T> {
+/// A value and where it is in the file.
+pub(super) struct Located<T> {
     pub(super) value: T,
     pub(super) span: Range<usize>,
 }
 
-/// A table of which keys are taken one by one; [`Table::finish`] reports those that nobody asked for.
+/// A table whose keys are taken one by one; [`Table::finish`] reports the keys that were never taken.
 pub(super) struct Table<'f, 'a> {
     pub(super) file: &'f File<'a>,
-    /// The first line of the table, where what is missing is reported.
+    /// The first line of the table, where missing keys are reported.
     pub(super) span: Range<usize>,
     entries: DeTable<'a>,
     known: Vec<&'static str>,
@@ -99,68 +103,65 @@ impl<'f, 'a> Table<'f, 'a> {
         self.entries.remove(key)
     }
 
-    /// Whether the key is there and not yet taken.
+    /// Whether the key is present and not yet taken.
     pub(super) fn has(&self, key: &str) -> bool {
         self.entries.contains_key(key)
     }
 
-    /// The value of the key and where it stands, if it is there and of the right type.
-    pub(super) fn placed<T: Value>(&mut self, key: &'static str) -> Option<Placed<T>> {
+    /// The value of the key and its location, if it is present; a value of another type is an error.
+    pub(super) fn located<T: Value>(&mut self, key: &'static str) -> Option<Located<T>> {
         let value = self.take(key)?;
         let span = value.span();
-        let kind = value.get_ref().type_str();
         let read = T::read(value.into_inner());
         if read.is_none() {
-            let message = format!("'{key}' is {}, not {kind}", T::EXPECTED);
-            self.file.error(span.clone(), message, None);
+            self.file.wrong_type(span.clone(), key, T::EXPECTED);
         }
-        read.map(|value| Placed { value, span })
+        read.map(|value| Located { value, span })
     }
 
-    /// The value of the key, if it is there and of the right type.
+    /// The value of the key, if it is present; a value of another type is an error.
     pub(super) fn optional<T: Value>(&mut self, key: &'static str) -> Option<T> {
-        self.placed(key).map(|placed| placed.value)
+        self.located(key).map(|located| located.value)
     }
 
-    /// The value of the key and where it stands; its absence is an error.
-    pub(super) fn placed_or_missing<T: Value>(&mut self, key: &'static str) -> Option<Placed<T>> {
+    /// The value of the key and its location; a missing key is an error.
+    pub(super) fn required_located<T: Value>(&mut self, key: &'static str) -> Option<Located<T>> {
         if !self.has(key) {
             self.file
                 .error(self.span.clone(), format!("'{key}' is missing"), None);
         }
-        self.placed(key)
+        self.located(key)
     }
 
-    /// The value of the key; its absence is an error.
+    /// The value of the key; a missing key is an error.
     pub(super) fn required<T: Value + Default>(&mut self, key: &'static str) -> T {
-        let placed = self.placed_or_missing(key);
-        placed.map(|placed| placed.value).unwrap_or_default()
+        let located = self.required_located(key);
+        located.map(|located| located.value).unwrap_or_default()
     }
 
-    /// The word under the key, if it is there and one of those that the type knows.
+    /// The value of the key parsed from its text, if it is present.
     pub(super) fn word<T: FromStr<Err: Display>>(&mut self, key: &'static str) -> Option<T> {
-        let Placed { value, span } = self.placed::<String>(key)?;
+        let Located { value, span } = self.located::<String>(key)?;
         value
             .parse()
             .map_err(|error: T::Err| self.file.error(span, error.to_string(), None))
             .ok()
     }
 
-    /// The table under the key, if it is there.
+    /// The table of the key, if it is present.
     pub(super) fn table(&mut self, key: &'static str) -> Option<Self> {
         let value = self.take(key)?;
         self.as_table(key, value)
     }
 
-    /// The tables of the list under the key; none where it is not there.
+    /// The tables in the list of the key; empty if the key is missing.
     pub(super) fn tables(&mut self, key: &'static str) -> Vec<Self> {
         let Some(value) = self.take(key) else {
             return Vec::new();
         };
         let span = value.span();
         let DeValue::Array(items) = value.into_inner() else {
-            self.file
-                .error(span, format!("'{key}' is a list of tables"), None);
+            self.file.wrong_type(span, key, "a list of tables");
             return Vec::new();
         };
         items
@@ -169,53 +170,50 @@ impl<'f, 'a> Table<'f, 'a> {
             .collect()
     }
 
-    /// All entries that are tables, by key.
-    pub(super) fn into_tables(self) -> Vec<(String, Self)> {
-        let tables = self.entries.into_iter().filter_map(|(key, value)| {
-            let name = key.get_ref().to_string();
-            let (span, value) = (value.span(), value.into_inner());
-            if let DeValue::Table(entries) = value {
-                return Some((name, Self::new(self.file, entries, key.span())));
-            }
-            self.file.error(span, format!("'{name}' is a table"), None);
-            None
+    fn as_table(&self, key: &str, value: Spanned<DeValue<'a>>) -> Option<Self> {
+        let span = value.span();
+        if let DeValue::Table(entries) = value.into_inner() {
+            return Some(Self::new(self.file, entries, span));
+        }
+        self.file.wrong_type(span, key, "a table");
+        None
+    }
+
+    /// All entries, each a table, by key.
+    pub(super) fn into_tables(mut self) -> Vec<(String, Self)> {
+        let entries = std::mem::take(&mut self.entries).into_iter();
+        let tables = entries.filter_map(|(key, value)| {
+            let mut table = self.as_table(key.get_ref(), value)?;
+            table.span = key.span();
+            Some((key.get_ref().to_string(), table))
         });
         tables.collect()
     }
 
-    /// All entries that are left, each of this type.
-    pub(super) fn into_map<T: Value>(self) -> BTreeMap<String, Placed<T>> {
+    /// All entries that were not taken, each of this type, with the location of their keys.
+    pub(super) fn into_map<T: Value>(self) -> BTreeMap<String, Located<T>> {
         let entries = self.entries.into_iter().filter_map(|(key, value)| {
-            let name = key.get_ref().to_string();
-            let (span, value) = (value.span(), value.into_inner());
-            let read = T::read(value);
-            if read.is_none() {
-                self.file
-                    .error(span, format!("'{name}' is {}", T::EXPECTED), None);
-            }
-            read.map(|value| {
-                (
-                    name,
-                    Placed {
-                        value,
-                        span: key.span(),
-                    },
-                )
-            })
+            let (name, span) = (key.get_ref().to_string(), key.span());
+            let at = value.span();
+            let Some(value) = T::read(value.into_inner()) else {
+                self.file.wrong_type(at, &name, T::EXPECTED);
+                return None;
+            };
+            Some((name, Located { value, span }))
         });
         entries.collect()
     }
 
-    /// All values below it, each of this type, by the keys that lead to it with dots between.
-    pub(super) fn into_leaves<T: Value>(self) -> Vec<(String, Placed<T>)> {
+    /// All values of this type in the table and the tables in it, each with its dotted key.
+    pub(super) fn into_leaves<T: Value>(self) -> Vec<(String, Located<T>)> {
         let mut leaves = Vec::new();
         for (key, value) in self.entries {
             let name = key.get_ref().to_string();
             let (at, span, value) = (key.span(), value.span(), value.into_inner());
             if let DeValue::Table(entries) = value {
                 let below = Self::new(self.file, entries, at.clone()).into_leaves();
-                leaves.extend(below.into_iter().map(|(rest, Placed { value, span })| {
-                    // From the first key, unless that stands in the line of a table.
+                leaves.extend(below.into_iter().map(|(rest, Located { value, span })| {
+                    // The whole dotted key, unless its first part is in the line of a table header.
                     let keys = at.start..span.end;
                     let is_line = self
                         .file
@@ -223,44 +221,33 @@ impl<'f, 'a> Table<'f, 'a> {
                         .get(keys.clone())
                         .is_some_and(|keys| !keys.contains('\n'));
                     let span = if is_line { keys } else { span };
-                    (format!("{name}.{rest}"), Placed { value, span })
+                    (format!("{name}.{rest}"), Located { value, span })
                 }));
                 continue;
             }
-            let kind = value.type_str();
             if let Some(value) = T::read(value) {
-                leaves.push((name, Placed { value, span: at }));
+                leaves.push((name, Located { value, span: at }));
             } else {
-                let message = format!("'{name}' is {}, not {kind}", T::EXPECTED);
-                self.file.error(span, message, None);
+                self.file.wrong_type(span, &name, T::EXPECTED);
             }
         }
         leaves
     }
 
-    fn as_table(&self, key: &str, value: Spanned<DeValue<'a>>) -> Option<Self> {
-        let span = value.span();
-        if let DeValue::Table(entries) = value.into_inner() {
-            return Some(Self::new(self.file, entries, span));
-        }
-        self.file.error(span, format!("'{key}' is a table"), None);
-        None
-    }
-
-    /// Reports the keys that nobody asked for.
+    /// Reports the keys that were never taken.
     pub(super) fn finish(self) {
         for key in self.entries.keys() {
             let name = key.get_ref();
             let help = did_you_mean(name, self.known.iter().copied())
-                .or_else(|| Some(format!("known here: {}", self.known.join(", "))));
+                .or_else(|| Some(format!("known keys: {}", self.known.join(", "))));
             self.file.error(key.span(), format!("unknown key '{name}'"), help);
         }
     }
 }
 
-/// What a key can hold.
+/// A type that the value of a key can have.
 pub(super) trait Value: Sized {
-    /// What is said to be expected.
+    /// Describes the type in an error message.
     const EXPECTED: &'static str;
 
     fn read(value: DeValue<'_>) -> Option<Self>;
@@ -302,7 +289,7 @@ impl<T: Value> Value for Vec<T> {
     }
 }
 
-/// A day, held as its first second, UTC; as text in quotes or as a date of TOML.
+/// A day, as its first second in UTC; in a file, text in quotes or a TOML date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Date(pub(super) Timestamp);
 
