@@ -73,12 +73,8 @@ impl Suppressions {
         })
     }
 
-    /// Reads the `[[suppress]]` entries of a file that holds other settings as well.
-    pub fn parse_within(origin: &str, text: &str, catalogue: &Catalogue) -> Result<Self, Error> {
-        File::read(origin, text, |mut table| Self::read(&mut table, catalogue))
-    }
-
-    fn read(table: &mut Table<'_, '_>, catalogue: &Catalogue) -> Self {
+    /// Reads the `[[suppress]]` entries of a table.
+    pub(super) fn read(table: &mut Table<'_, '_>, catalogue: &Catalogue) -> Self {
         let tables = table.tables("suppress").into_iter();
         Self {
             entries: tables.map(|table| Entry::read(table, catalogue)).collect(),
