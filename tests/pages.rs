@@ -6,7 +6,7 @@ mod peers;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use credlens::rule::{Catalogue, Suppressions};
+use credlens::rule::{Catalogue, Document};
 
 /// A fenced block of a page.
 struct Block {
@@ -78,7 +78,8 @@ fn rules_and_suppressions_on_pages_can_be_read() {
             let added = Catalogue::builtin().add("page.toml", &text);
             assert!(added.is_ok_and(|ids| !ids.is_empty()), "{place}");
         } else if language == "toml" {
-            let read = Suppressions::parse_within(&place, &text, &Catalogue::builtin());
+            let read = Document::parse(&place, &text)
+                .and_then(|document| document.suppressions(&Catalogue::builtin()));
             assert!(read.is_ok(), "{place}: {}", read.unwrap_err());
         }
     }

@@ -1,20 +1,27 @@
 //! Diagnostics on standard error.
 
-use credlens::finding::{Diagnostic, first_of_each};
+use credlens::finding::{Diagnostic, Level, first_of_each};
 use credlens::output::diagnostic_line;
 
-use super::tell;
+use super::terminal::print_message;
 
-/// Prints these diagnostics, unless `verbose` only the first few of each code and how many more there are.
+/// Whether a part of the inputs could not be evaluated.
+pub(super) fn has_errors(diagnostics: &[Diagnostic]) -> bool {
+    diagnostics
+        .iter()
+        .any(|diagnostic| diagnostic.level == Level::Error)
+}
+
+/// Prints these diagnostics; without `verbose`, only the first few of each code and how many more there are.
 pub(super) fn print_all<'a>(diagnostics: impl Iterator<Item = &'a Diagnostic>, verbose: bool) {
     if verbose {
-        return diagnostics.for_each(|diagnostic| tell(diagnostic_line(diagnostic)));
+        return diagnostics.for_each(|diagnostic| print_message(diagnostic_line(diagnostic)));
     }
     let (shown, more) = first_of_each(diagnostics);
     shown
         .into_iter()
-        .for_each(|diagnostic| tell(diagnostic_line(diagnostic)));
+        .for_each(|diagnostic| print_message(diagnostic_line(diagnostic)));
     for (code, count) in more {
-        tell(format_args!("… and {count} more of {code} (-v shows all)"));
+        print_message(format_args!("… and {count} more of {code} (-v shows all)"));
     }
 }

@@ -1,223 +1,157 @@
-//! The command line: arguments as typed become a resolved configuration, and each command is a file.
-//! No domain logic.
+//! The command line: arguments as typed become a resolved configuration, and a command runs it. No domain logic.
+//!
+//! A command is a directory: `args.rs` has its arguments and its help, `mod.rs` its configuration and `run`. Here it has
+//! its module, a variant of [`Command`] and a line in [`dispatch`].
 
 #![expect(clippy::disallowed_methods, reason = "this layer may touch the world")]
 
-#[cfg(feature = "archive")]
+#[cfg_attr(not(feature = "archive"), path = "without_archive.rs")]
 mod archive;
-mod args;
-#[cfg(feature = "aws")]
-mod aws_args;
-#[cfg(all(feature = "aws", feature = "archive"))]
-mod bucket;
-mod config;
-mod dated;
+#[cfg_attr(not(feature = "aws"), path = "without_aws.rs")]
+mod aws;
 mod diagnostics;
 mod diff;
-#[cfg(feature = "archive")]
-mod export;
+mod evaluate;
+mod fail_on;
+mod failure;
 #[cfg(feature = "aws")]
 mod fetch;
 mod frameworks;
-#[cfg(feature = "aws")]
-mod live;
-#[cfg(feature = "aws")]
-mod objects;
-#[cfg(feature = "aws")]
-mod outcomes;
+mod inputs;
+mod outputs;
 mod progress;
+mod rule_files;
 mod rules;
 mod scan;
+mod settings;
 mod signals;
-mod target;
+mod terminal;
 mod trend;
 
-use std::fmt::Display;
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anstream::ColorChoice;
-use anyhow::Context as _;
-use clap::{CommandFactory as _, Parser as _};
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use credlens::report::time::Timestamp;
-use credlens::rule::{self, Catalogue};
 
-use args::{Cli, Color, Command};
+use failure::{Exit, Failure};
 
-/// Columns where there is no terminal to ask.
-const WIDTH: usize = 100;
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
 
-/// How a run ended. The numbers are a contract: DESIGN.md section 4.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Exit {
-    Clean = 0,
-    Findings = 1,
-    Usage = 2,
-    NothingEvaluated = 3,
-    Partial = 4,
-    /// By Ctrl-C: 128 and the number of its signal, as shells have it.
-    #[cfg(feature = "aws")]
-    Interrupted = 130,
+const EXIT_STATUSES: &str = "\
+Exit status:
+  0  clean
+  1  a finding at or above --fail-on
+  2  usage, rule or configuration error
+  3  no input could be evaluated
+  4  partial: some inputs or accounts failed, the rest was evaluated and written
+  130  interrupted (143 by SIGTERM, 129 by SIGHUP)";
+
+/// Audits AWS IAM credential reports: what is wrong, with which credential, and how to fix it
+///
+/// Reads saved reports of any age and format, one account or thousands in a file, and evaluates every user against rules
+/// written in GSL. Ages are exact to the second and counted to the time when the report was generated, not to today.
+/// Missing data gives undetermined, never pass.
+#[derive(Debug, Parser)]
+#[command(version, styles = STYLES, after_help = EXIT_STATUSES, max_term_width = 100, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
 }
 
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(exit as u8)
+#[derive(Debug, Subcommand)]
+enum Command {
+    Scan(Box<scan::ScanArgs>),
+    #[cfg(feature = "aws")]
+    Fetch(Box<fetch::FetchArgs>),
+    Diff(Box<diff::DiffArgs>),
+    Trend(Box<trend::TrendArgs>),
+    #[cfg(feature = "archive")]
+    Archive(archive::ArchiveArgs),
+    Rules(rules::RulesArgs),
+    Frameworks(frameworks::FrameworksArgs),
+    /// Print a completion script for a shell
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+    /// Print the manual page, in roff
+    Man,
+}
+
+fn dispatch(command: Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Scan(args) => scan::run(*args),
+        #[cfg(feature = "aws")]
+        Command::Fetch(args) => fetch::run(&args),
+        Command::Diff(args) => diff::run(*args),
+        Command::Trend(args) => trend::run(*args),
+        #[cfg(feature = "archive")]
+        Command::Archive(args) => archive::run(args),
+        Command::Rules(args) => rules::run(args),
+        Command::Frameworks(args) => frameworks::run(args),
+        Command::Completions { shell } => completions(shell),
+        Command::Man => manual(),
     }
 }
 
 /// Runs the command that was typed.
 pub(crate) fn run() -> ExitCode {
-    if std::env::args_os().any(|argument| has_user_info(&argument.to_string_lossy())) {
-        print_error(
+    let result = if std::env::args_os().any(|argument| has_user_info(&argument.to_string_lossy())) {
+        Err(Failure::Usage(
             "an argument is an address with a user name or a password in it, which is not repeated here; leave out \
-             what stands before the @, and give credentials by the environment or --profile",
-        );
-        return Exit::Usage.into();
-    }
-    let command = Cli::parse().command;
-    let result = match command {
-        Command::Scan(scan) => scan::run(*scan),
-        #[cfg(feature = "aws")]
-        Command::Fetch(fetch) => fetch::run(&fetch),
-        Command::Diff(diff) => diff::run(*diff),
-        Command::Trend(trend) => trend::run(*trend),
-        #[cfg(feature = "archive")]
-        Command::Archive(command) => archive::run(command),
-        Command::Rules(command) => rules::run(command),
-        Command::Frameworks(command) => frameworks::run(command),
-        Command::Completions { shell } => {
-            // Into memory first: the generator panics where it cannot write.
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "credlens", &mut script);
-            print(&script)
-        }
-        Command::Man => manual(),
+             the part before the @, and give credentials by the environment or --profile"
+                .to_owned(),
+        ))
+    } else {
+        dispatch(Cli::parse().command)
     };
-    match result {
-        Ok(exit) => exit.into(),
-        // Who closes the pipe has read enough.
-        Err(error) if error.chain().any(credlens::io::outputs::is_broken_pipe) => Exit::Clean.into(),
-        Err(error) => {
-            print_error(format_args!("{error:#}"));
-            Exit::Usage.into()
-        }
-    }
+    result.unwrap_or_else(Failure::report).into()
 }
 
-/// Whether it holds an address such as `s3://key:secret@bucket`, which errors would repeat.
+/// Whether it is an address such as `s3://key:secret@bucket`, which errors would repeat.
 fn has_user_info(argument: &str) -> bool {
     let after = argument.split("://").skip(1);
     let mut authorities = after.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or(""));
     authorities.any(|authority| authority.contains('@'))
 }
 
-fn manual() -> anyhow::Result<Exit> {
+fn completions(shell: Shell) -> Result<Exit, Failure> {
+    // Into memory first: the generator panics where it cannot write.
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "credlens", &mut script);
+    print(&script)
+}
+
+fn manual() -> Result<Exit, Failure> {
     let mut page = Vec::new();
     clap_mangen::Man::new(Cli::command()).render(&mut page)?;
     print(&page)
 }
 
-fn print(bytes: &[u8]) -> anyhow::Result<Exit> {
+fn print(bytes: &[u8]) -> Result<Exit, Failure> {
     let mut stdout = io::stdout();
     stdout.write_all(bytes)?;
     stdout.flush()?;
     Ok(Exit::Clean)
 }
 
-/// Says on standard error what went wrong. Names from files and arguments are in it: made harmless.
-fn print_error(error: impl Display) {
-    let text = error.to_string();
-    let lines: Vec<_> = text.lines().map(credlens::output::escape).collect();
-    tell(format_args!("error: {}", lines.join("\n")));
-}
-
-/// Says something on standard error, where somebody may listen.
-fn tell(text: impl Display) {
-    drop(writeln!(anstream::stderr(), "{text}"));
+/// The formats of lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ListFormat {
+    Table,
+    Json,
 }
 
 /// The clock.
 fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
-}
-
-/// Whether what goes to standard output, or to standard error, is to be coloured.
-fn colored(color: Color, stream: &impl anstream::stream::RawStream) -> bool {
-    match color {
-        Color::Always => true,
-        Color::Never => false,
-        Color::Auto => anstream::AutoStream::choice(stream) != ColorChoice::Never,
-    }
-}
-
-/// Columns of the terminal, or of what stands for one.
-fn width() -> usize {
-    let asked = std::env::var("COLUMNS")
-        .ok()
-        .and_then(|columns| columns.parse().ok());
-    let terminal = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
-    asked.or_else(terminal).unwrap_or(WIDTH)
-}
-
-/// Says what is wrong with rules or settings, all of it, and ends in a usage error.
-fn refuse(errors: &[rule::Error], color: Color) -> Exit {
-    let color = colored(color, &io::stderr());
-    for error in errors {
-        tell(error.render(color));
-    }
-    Exit::Usage
-}
-
-/// The built-in rules, and those of these files and directories.
-fn catalogue(paths: &[PathBuf]) -> anyhow::Result<Result<Catalogue, Vec<rule::Error>>> {
-    let mut catalogue = Catalogue::builtin();
-    let mut errors = Vec::new();
-    for (path, text) in rule_files(paths)? {
-        errors.extend(
-            catalogue
-                .add(&path.to_string_lossy(), &text)
-                .err()
-                .into_iter()
-                .flatten(),
-        );
-    }
-    Ok(if errors.is_empty() {
-        Ok(catalogue)
-    } else {
-        Err(errors)
-    })
-}
-
-/// Rule files with their text: those named, and the `*.toml` and `*.gsl` of directories, by name.
-fn rule_files(paths: &[PathBuf]) -> anyhow::Result<Vec<(PathBuf, String)>> {
-    let mut files = Vec::new();
-    for path in paths {
-        let in_directory = || -> io::Result<Vec<PathBuf>> {
-            let entries = std::fs::read_dir(path)?.map(|entry| Ok(entry?.path()));
-            let mut entries = entries.collect::<io::Result<Vec<_>>>()?;
-            entries.retain(|path| is_rule_file(path));
-            entries.sort();
-            Ok(entries)
-        };
-        let found = if path.is_dir() {
-            in_directory()
-        } else {
-            Ok(vec![path.clone()])
-        };
-        for file in found.with_context(|| format!("cannot read {}", path.display()))? {
-            let text = std::fs::read_to_string(&file);
-            let text = text.with_context(|| format!("the rule file {} cannot be read", file.display()))?;
-            files.push((file, text));
-        }
-    }
-    Ok(files)
-}
-
-fn is_rule_file(path: &Path) -> bool {
-    let extension = path.extension().and_then(|extension| extension.to_str());
-    matches!(extension, Some("toml" | "gsl"))
 }

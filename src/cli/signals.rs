@@ -1,37 +1,64 @@
-//! Signals that end a run of files at once.
+//! Signals that end a run at once: temporary files are removed first, so that every output is whole or as it was.
+//! The same with and without the feature `aws`.
 
-/// From here on, Ctrl-C and SIGTERM remove what is half-written before they end the run. SIGHUP is not heard: `nohup`
-/// has it ignored, which who hears it undoes.
-#[cfg(all(unix, feature = "aws"))]
-#[expect(clippy::exit, reason = "a signal waits for nobody")]
-pub(super) fn leave_nothing() {
-    use credlens::io::temporary;
-    use tokio::signal::unix::{SignalKind, signal};
+use super::failure::Failure;
 
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_io()
-        .build();
-    // Where signals cannot be heard they end the run as ever.
-    let Ok(runtime) = runtime else { return };
-    let _entered = runtime.enter();
-    let kinds = [SignalKind::interrupt(), SignalKind::terminate()];
-    let [Ok(mut interrupt), Ok(mut terminate)] = kinds.map(signal) else {
-        return;
-    };
-    runtime.spawn(async move {
-        let kind = tokio::select! {
-            _ = interrupt.recv() => kinds[0],
-            _ = terminate.recv() => kinds[1],
-        };
-        temporary::discard();
-        // As shells have it.
-        std::process::exit(128 + kind.as_raw_value());
-    });
-    // Until the process ends.
-    std::mem::forget(runtime);
+/// SIGINT, which Ctrl-C sends.
+pub(super) const INTERRUPT: u8 = 2;
+
+/// SIGINT, SIGTERM and SIGHUP.
+pub(super) const ALL: [u8; 3] = [INTERRUPT, 15, 1];
+
+/// From here on, each of them removes temporary files and ends the run. For runs that none of them asks to end by
+/// themselves.
+pub(super) fn end_cleanly() -> Result<(), Failure> {
+    end_run_on(&ALL, || {})
 }
 
-/// Without the feature nothing hears signals.
-#[cfg(not(all(unix, feature = "aws")))]
-pub(super) fn leave_nothing() {}
+/// From here on, each of these signals calls `first`, removes temporary files and ends the run.
+#[cfg(unix)]
+#[expect(clippy::exit, reason = "what the run waits for may never come")]
+pub(super) fn end_run_on(signals: &[u8], first: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
+    use std::thread;
+
+    use credlens::io::temporary;
+    use signal_hook::iterator::Signals;
+
+    use super::failure::Attempt as _;
+
+    let heard = signals.iter().filter(|&&signal| !is_ignored(signal));
+    let mut signals = Signals::new(heard.map(|&signal| i32::from(signal)))?;
+    let listen = move || {
+        let signal = signals.forever().next();
+        first();
+        temporary::discard();
+        let number = signal.and_then(|signal| u8::try_from(signal).ok());
+        std::process::exit(
+            Failure::Signal(number.unwrap_or(INTERRUPT), "")
+                .report()
+                .status()
+                .into(),
+        );
+    };
+    let thread = thread::Builder::new().name("signals".to_owned()).spawn(listen);
+    thread.attempt(|| "cannot start the thread that waits for signals".to_owned())?;
+    Ok(())
+}
+
+/// Whether the parent process had the signal ignored, as `nohup` does with SIGHUP: to listen would undo that. Where
+/// the system does not say (there is no `/proc`), SIGHUP is left alone.
+#[cfg(unix)]
+fn is_ignored(signal: u8) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    match mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()) {
+        Some(mask) => mask >> (signal - 1) & 1 == 1,
+        None => signal == 1,
+    }
+}
+
+/// Elsewhere the system ends the run.
+#[cfg(not(unix))]
+pub(super) fn end_run_on(_: &[u8], _: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
+    Ok(())
+}

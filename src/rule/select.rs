@@ -8,7 +8,7 @@ use super::catalogue::Catalogue;
 use super::definition::{Parameter, Rule};
 use super::error::{Error, did_you_mean};
 use super::framework::Framework;
-use super::toml_reader::{File, Located, Table};
+use super::toml_reader::{Located, Table};
 use crate::finding::Severity;
 use crate::gsl::typed::TypedRule;
 
@@ -98,24 +98,22 @@ impl FromStr for Setting {
 }
 
 impl Setting {
-    /// Reads the `[set]` table of a file that contains other settings as well. Each setting must be valid for a rule.
-    pub fn parse_within(origin: &str, text: &str, catalogue: &Catalogue) -> Result<Vec<Self>, Error> {
-        File::read(origin, text, |mut table| {
-            let leaves = table.table("set").map(Table::into_leaves).unwrap_or_default();
-            let read = leaves.into_iter().map(|(name, Located { value, span })| {
-                let setting = Self::new(&name, value);
-                let resolved = setting.and_then(|setting| {
-                    resolve_setting(catalogue, &setting)?;
-                    Ok(setting)
-                });
-                let report = |error: Error| {
-                    let (message, help) = error.into_request();
-                    table.file.error(span, message, help);
-                };
-                resolved.map_err(report).ok()
+    /// Reads the `[set]` table of a settings file; each one is for a rule that there is.
+    pub(super) fn read(table: &mut Table<'_, '_>, catalogue: &Catalogue) -> Vec<Self> {
+        let leaves = table.table("set").map(Table::into_leaves).unwrap_or_default();
+        let read = leaves.into_iter().filter_map(|(name, Located { value, span })| {
+            let setting = Self::new(&name, value);
+            let resolved = setting.and_then(|setting| {
+                resolve_setting(catalogue, &setting)?;
+                Ok(setting)
             });
-            read.collect::<Vec<_>>().into_iter().flatten().collect()
-        })
+            let report = |error: Error| {
+                let (message, help) = error.into_request();
+                table.file.error(span, message, help);
+            };
+            resolved.map_err(report).ok()
+        });
+        read.collect()
     }
 
     /// The rule's id may contain dots: the last one ends it.

@@ -26,13 +26,8 @@ struct Entry {
     /// Ids of the rules that it applies to.
     rules: BTreeSet<String>,
     account: Option<GlobMatcher>,
-<<<<<<< HEAD
-    user: Option<User>,
-    credential: Option<Credential>,
-=======
     user: Option<UserPattern>,
-    credential: Option<String>,
->>>>>>> g1-rule
+    credential: Option<Credential>,
     created: Option<Timestamp>,
     expires: Option<Date>,
     /// What findings say about it.
@@ -58,15 +53,9 @@ pub struct Subject<'a> {
     pub account: Option<&'a str>,
     /// The user; root is `<root_account>`.
     pub user: Option<&'a str>,
-<<<<<<< HEAD
     /// The credential, if it is about one.
     pub credential: Option<Credential>,
-    /// When the key or certificate was made: its identity, which slots are not.
-=======
-    /// `password`, `access_key_1`, …
-    pub credential: Option<&'a str>,
     /// When the key or certificate was created: its identity, since slots change.
->>>>>>> g1-rule
     pub created: Option<Timestamp>,
 }
 
@@ -88,12 +77,8 @@ impl Suppressions {
         })
     }
 
-    /// Reads the `[[suppress]]` entries of a file that contains other settings as well.
-    pub fn parse_within(origin: &str, text: &str, catalogue: &Catalogue) -> Result<Self, Error> {
-        File::read(origin, text, |mut table| Self::read(&mut table, catalogue))
-    }
-
-    fn read(table: &mut Table<'_, '_>, catalogue: &Catalogue) -> Self {
+    /// Reads the `[[suppress]]` entries of a table.
+    pub(super) fn read(table: &mut Table<'_, '_>, catalogue: &Catalogue) -> Self {
         let tables = table.tables("suppress").into_iter();
         Self {
             entries: tables.map(|table| Entry::read(table, catalogue)).collect(),
@@ -279,18 +264,3 @@ fn read_user(table: &mut Table<'_, '_>) -> Option<UserPattern> {
         UserPattern::Like(glob)
     })
 }
-<<<<<<< HEAD
-=======
-
-fn read_credential(table: &mut Table<'_, '_>) -> Option<String> {
-    const KNOWN: [&str; 5] = ["password", "access_key_1", "access_key_2", "cert_1", "cert_2"];
-    let Located { value, span } = table.located::<String>("credential")?;
-    if !KNOWN.contains(&value.as_str()) {
-        let help = format!("one of {}", KNOWN.join(", "));
-        table
-            .file
-            .error(span, format!("there is no credential '{value}'"), Some(help));
-    }
-    Some(value)
-}
->>>>>>> g1-rule

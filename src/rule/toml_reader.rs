@@ -27,25 +27,28 @@ impl<'a> File<'a> {
         text: &'a str,
         read: impl FnOnce(Table<'_, 'a>) -> T,
     ) -> Result<T, Error> {
+        Self::read_table(origin, text, parse(origin, text)?, read)
+    }
+
+    /// The same for a text that was parsed to this table.
+    pub(super) fn read_table<T>(
+        origin: &'a str,
+        text: &'a str,
+        table: DeTable<'a>,
+        read: impl FnOnce(Table<'_, 'a>) -> T,
+    ) -> Result<T, Error> {
         let file = Self {
             origin,
             text,
             errors: RefCell::default(),
         };
-        let (entries, broken) = DeTable::parse_recoverable(text);
-        let value = if broken.is_empty() {
-            Some(read(Table::new(&file, entries.into_inner(), 0..0)))
-        } else {
-            for error in broken {
-                file.error(error.span().unwrap_or(0..0), error.message(), None);
-            }
-            None
-        };
+        let value = read(Table::new(&file, table, 0..0));
         let mut errors = file.errors.into_inner();
+        if errors.is_empty() {
+            return Ok(value);
+        }
         errors.sort_by_key(|error| error.span.start);
-        value
-            .filter(|_| errors.is_empty())
-            .ok_or_else(|| Error::text(origin, 1, text, errors))
+        Err(Error::text(origin, 1, text, errors))
     }
 
     pub(super) fn error(&self, span: Range<usize>, message: impl Into<String>, help: Option<String>) {
@@ -70,6 +73,27 @@ impl<'a> File<'a> {
     pub(super) fn line(&self, byte: usize) -> usize {
         let before = self.text.get(..byte).unwrap_or_default();
         1 + before.matches('\n').count()
+    }
+}
+
+/// Parses a file; fails with every syntax error.
+pub(super) fn parse<'a>(origin: &str, text: &'a str) -> Result<DeTable<'a>, Error> {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    if errors.is_empty() {
+        return Ok(table.into_inner());
+    }
+    let mut errors: Vec<_> = errors.iter().map(toml_error).collect();
+    errors.sort_by_key(|error| error.span.start);
+    Err(Error::text(origin, 1, text, errors))
+}
+
+/// An error of the TOML parser or of serde, at its position.
+pub(super) fn toml_error(error: &toml::de::Error) -> gsl::Error {
+    gsl::Error {
+        span: error.span().unwrap_or(0..0),
+        message: error.message().to_owned(),
+        label: String::new(),
+        help: None,
     }
 }
 

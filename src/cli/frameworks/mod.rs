@@ -1,31 +1,32 @@
 //! `credlens frameworks`: list and show.
 
+mod args;
+
 use std::io::{self, Write as _};
 
 use credlens::output::catalogue as tables;
 use credlens::rule::{Catalogue, Framework, framework_page};
 
-use super::args::{Color, Frameworks, ListFormat};
-use super::{Exit, colored, refuse, width};
+use super::ListFormat;
+use super::failure::{Exit, Failure};
+use super::terminal::{colored, width};
 
-pub(super) fn run(command: Frameworks) -> anyhow::Result<Exit> {
+pub(super) use args::FrameworksArgs;
+use args::FrameworksCommand;
+
+pub(super) fn run(args: FrameworksArgs) -> Result<Exit, Failure> {
     let catalogue = Catalogue::builtin();
-    let text = match command {
-        Frameworks::List { format } => {
+    let text = match args.command {
+        FrameworksCommand::List { format } => {
             let names = Catalogue::framework_names();
             let frameworks: Result<Vec<Framework>, _> = names.map(|name| catalogue.framework(name)).collect();
             let frameworks = frameworks?;
             match format {
-                ListFormat::Table => {
-                    tables::frameworks_table(&frameworks, width(), colored(Color::Auto, &io::stdout()))
-                }
+                ListFormat::Table => tables::frameworks_table(&frameworks, width(), colored(&io::stdout())),
                 ListFormat::Json => tables::frameworks_json(&frameworks),
             }
         }
-        Frameworks::Show { framework } => match catalogue.framework(&framework) {
-            Ok(framework) => framework_page(&framework),
-            Err(error) => return Ok(refuse(&[error], Color::Auto)),
-        },
+        FrameworksCommand::Show { framework } => framework_page(&catalogue.framework(&framework)?),
     };
     io::stdout().write_all(text.as_bytes())?;
     Ok(Exit::Clean)

@@ -1,31 +1,34 @@
-//! An archive in S3, of which is told at the end what S3 refused, and what would allow it.
+//! An archive in S3. At the end it prints what S3 denied, and the policy that would allow it.
+
+use std::path::Path;
 
 use credlens::archive::bucket::Bucket;
 use credlens::archive::error::Error;
 use credlens::archive::store::{Store, StoredFile};
-use credlens::aws::{S3, S3Url};
+use credlens::aws::{NoS3Url, S3};
 use credlens::io::container::FileBytes;
 use credlens::io::temporary::TemporaryFile;
 
-use super::live::tell_remedies;
+use crate::cli::aws::{LocationArgs, print_policies};
+use crate::cli::failure::{Attempt as _, Failure};
 
-pub(super) struct ReportingBucket {
+struct ReportingBucket {
     bucket: Bucket,
     s3: S3,
 }
 
-impl ReportingBucket {
-    pub(super) fn new(s3: S3, at: S3Url) -> Self {
-        Self {
-            bucket: Bucket::new(s3.clone(), at),
-            s3,
-        }
-    }
+/// Opens the archive at an `s3://` address.
+pub(super) fn open(path: &Path, location: &LocationArgs) -> Result<Box<dyn Store>, Failure> {
+    let at = path.to_string_lossy().parse();
+    let at = at.map_err(|error: NoS3Url| Failure::Usage(format!("{}: {error}", path.display())))?;
+    let s3 = S3::connect(&location.settings()?).attempt(String::new)?;
+    let bucket = Bucket::new(s3.clone(), at);
+    Ok(Box::new(ReportingBucket { bucket, s3 }))
 }
 
 impl Drop for ReportingBucket {
     fn drop(&mut self) {
-        tell_remedies(&self.s3.denied(), "");
+        print_policies(&self.s3.denied(), "");
     }
 }
 

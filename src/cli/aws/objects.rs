@@ -5,51 +5,55 @@ use std::io::Read;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use credlens::aws::{Body, Error, Runtime, S3, S3Object, S3Url, Settings, Wanted};
+use credlens::aws::{Body, Error, S3, S3Object, S3Url, Settings, Wanted};
 use credlens::io::error::InputError;
+use credlens::io::inputs::Inputs;
 use credlens::io::remote::Remote;
 
-use super::live::{listen, tell_remedies};
+use super::{LocationArgs, print_policies};
+use crate::cli::failure::Failure;
 
-/// How many objects are opened before it is their turn: a call for each in turn would take longer than judging it.
+/// How many objects are opened ahead of the one that is read: the latency of a call is longer than the time to
+/// evaluate a report.
 const AHEAD: usize = 8;
 
 /// Reports in S3. Clones share what they know.
 #[derive(Clone)]
-pub(crate) struct Objects(Arc<Mutex<State>>);
+pub(in crate::cli) struct Objects(Arc<Mutex<ObjectsState>>);
 
-struct State {
+struct ObjectsState {
     settings: Settings,
-    /// None until something is asked for.
+    /// None until the first call.
     s3: Option<S3>,
-    /// Hears Ctrl-C from then on.
-    runtime: Option<Runtime>,
-    /// What was listed, which stands for itself.
+    /// The objects that were listed: each is read as it is named.
     listed: BTreeSet<String>,
-    /// What comes after what was opened last, as far as known.
+    /// The objects after the last one opened, as far as known.
     next: VecDeque<S3Url>,
-    /// What is being read ahead, in that order.
+    /// The objects that are read ahead, in that order.
     ahead: VecDeque<(String, Body)>,
-    /// What was begun to be read to know that it is there.
+    /// The objects that were opened to find out whether they exist.
     begun: Vec<(String, Body)>,
-    /// What was refused.
+    /// What S3 denied.
     denied: Vec<Wanted>,
 }
 
-/// At the end of a run, so that each policy is told once.
-impl Drop for State {
+/// At the end of a run, so that each policy is printed once.
+impl Drop for ObjectsState {
     fn drop(&mut self) {
-        tell_remedies(&self.denied, "");
+        print_policies(&self.denied, "");
     }
 }
 
 impl Objects {
-    /// Nothing is asked for yet.
-    pub(crate) fn new(settings: Settings) -> Self {
-        Self(Arc::new(Mutex::new(State {
+    /// Those at this location. No call is made yet.
+    pub(in crate::cli) fn at(location: &LocationArgs) -> Result<Self, Failure> {
+        Ok(Self::new(location.settings()?))
+    }
+
+    fn new(settings: Settings) -> Self {
+        Self(Arc::new(Mutex::new(ObjectsState {
             settings,
             s3: None,
-            runtime: None,
             listed: BTreeSet::new(),
             next: VecDeque::new(),
             ahead: VecDeque::new(),
@@ -58,19 +62,20 @@ impl Objects {
         })))
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, ObjectsState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The same for inputs in this order: what is known of them already is read ahead in it.
-    pub(crate) fn in_order(&self, inputs: &[PathBuf]) -> Self {
+    /// These inputs, with the objects among them. Those that are listed already are read ahead in this order.
+    pub(in crate::cli) fn attach(&self, inputs: Inputs, order: &[PathBuf]) -> Inputs {
         let mut state = self.lock();
-        let urls = inputs.iter().map(|input| input.to_string_lossy());
+        let urls = order.iter().map(|input| input.to_string_lossy());
         let known = urls.filter(|url| state.listed.contains(&**url));
         let next = known.filter_map(|url| url.parse().ok()).collect();
         state.next = next;
         state.ahead.clear();
-        Self(Arc::clone(&self.0))
+        drop(state);
+        inputs.with_remote(Box::new(self.clone()))
     }
 }
 
@@ -117,9 +122,9 @@ impl Remote for Objects {
     }
 }
 
-impl State {
-    /// What an address stands for. What looks like an object's name is tried to be read first: who may read it need
-    /// not be allowed to list the others.
+impl ObjectsState {
+    /// The objects that an address stands for. If it looks like the name of an object, that is opened first: a caller
+    /// may be allowed to read it and not to list the others.
     fn found(&mut self, at: &S3Url) -> Result<Vec<S3Url>, Error> {
         let s3 = self.s3()?;
         if is_name(at) {
@@ -148,7 +153,7 @@ impl State {
         }
     }
 
-    /// The error, of which what was refused is kept for the end.
+    /// The error as that of an input; what S3 denied is remembered for the end.
     fn failed(&mut self, error: Error) -> InputError {
         self.denied.extend(error.denied());
         remote(error)
@@ -158,8 +163,6 @@ impl State {
         if let Some(s3) = &self.s3 {
             return Ok(s3.clone());
         }
-        // Without it, the system's own way to end a run holds.
-        self.runtime = listen().ok();
         let s3 = S3::connect(&self.settings)?;
         self.s3 = Some(s3.clone());
         Ok(s3)
@@ -181,9 +184,9 @@ fn is_key(at: &S3Url) -> bool {
     !at.key.is_empty() && !at.key.ends_with('/')
 }
 
-/// What an address stands for, of all that begins with it: the object of this name; else those below it as if it
-/// were a directory; else all. As in a directory, what is hidden is passed over, and so are the marks that
-/// consoles make for folders.
+/// The objects that an address stands for, of all whose key begins with it: the object of this name; else those below
+/// it as if it were a directory; else all. As in a directory, hidden ones are left out, and so are the markers that
+/// consoles create for folders.
 fn below(at: &S3Url, objects: &[S3Object]) -> Vec<S3Url> {
     let url = |object: &S3Object| S3Url {
         bucket: at.bucket.clone(),
@@ -227,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_address_stands_for() {
+    fn the_objects_of_an_address() {
         assert_eq!(found("s3://b/a.csv", &["a.csv", "a.csv.gz"]), ["a.csv"]);
         assert_eq!(
             found("s3://b/2026", &["2026-old/x", "2026/x", "2026/y/z"]),

@@ -3,7 +3,6 @@
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
-use anyhow::{Context as _, bail};
 use credlens::archive::csv::ReportCsv;
 use credlens::archive::file::ArchiveFile;
 use credlens::archive::list::ListedReport;
@@ -11,49 +10,42 @@ use credlens::archive::store::{Directory, Store};
 use credlens::io::write_once::{WriteOutcome, write_once};
 use credlens::output::{counted, escape};
 
-use super::archive::{existing, select};
-use super::args::ArchiveExport;
-use super::{Exit, print_error, tell};
+use super::args::ArchiveExportArgs;
+use super::select;
+use crate::cli::failure::{Attempt as _, Exit, Failure};
+use crate::cli::signals;
+use crate::cli::terminal::{print_error, print_message};
 
-pub(super) fn run(args: &ArchiveExport) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &ArchiveExportArgs) -> Result<Exit, Failure> {
     let to_stdout = args.output.as_os_str() == "-";
     if !to_stdout {
         check_outside(&args.output)?;
     }
-    let store = existing(&args.at)?;
-    let (reports, mut failed) = select(&*store, &args.which)?;
+    signals::end_cleanly()?;
+    let store = args.at.existing_store()?;
+    let (reports, mut failed) = select(&*store, &args.filter)?;
+    if reports.is_empty() {
+        let message = "the archive has no such report; `credlens archive list` shows which it has";
+        return Err(Failure::NothingEvaluated(message.to_owned()));
+    }
+    if to_stdout && reports.len() > 1 {
+        return Err(Failure::Usage(format!(
+            "{} cannot go to standard output; choose one by --account and --at, or name a directory",
+            counted(reports.len() as u64, "report")
+        )));
+    }
     let text = args.output.to_string_lossy();
     let names_directory = args.output.is_dir() || text.ends_with(std::path::is_separator);
-    match reports.as_slice() {
-        [] => {
-            print_error("the archive has no such report; `credlens archive list` tells which it has");
-            return Ok(Exit::NothingEvaluated);
-        }
-        [_] => {}
-        several if to_stdout => bail!(
-            "{} do not go to standard output; choose one by --account and --at, or name a directory",
-            counted(several.len() as u64, "report")
-        ),
-        _ => {}
-    }
     let directory = (reports.len() > 1 || names_directory) && !to_stdout;
     if directory {
         std::fs::create_dir_all(&args.output)
-            .with_context(|| format!("cannot make the directory {}", args.output.display()))?;
+            .attempt(|| format!("cannot create the directory {}", args.output.display()))?;
     }
     let mut open: Option<(String, ArchiveFile)> = None;
     for listed in &reports {
         let bytes = csv(&*store, listed, &mut open);
-        let bytes = match bytes {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                print_error(format_args!("{error:#}"));
-                failed = true;
-                continue;
-            }
-        };
-        if to_stdout {
-            io::stdout().write_all(&bytes)?;
+        if to_stdout && let Ok(bytes) = &bytes {
+            io::stdout().write_all(bytes)?;
             continue;
         }
         let path = if directory {
@@ -61,20 +53,20 @@ pub(super) fn run(args: &ArchiveExport) -> anyhow::Result<Exit> {
         } else {
             args.output.clone()
         };
-        if let Err(error) = save(&path, &bytes) {
-            print_error(format_args!("{error:#}"));
+        if let Err(error) = bytes.and_then(|bytes| save(&path, &bytes)) {
+            print_error(error);
             failed = true;
         }
     }
     Ok(if failed { Exit::Partial } else { Exit::Clean })
 }
 
-/// The CSV of a report. Files are opened once: their reports come one after the other.
+/// The CSV of a report. Each file is opened once: its reports follow one another.
 fn csv(
     store: &dyn Store,
     listed: &ListedReport,
     open: &mut Option<(String, ArchiveFile)>,
-) -> anyhow::Result<Vec<u8>> {
+) -> Result<Vec<u8>, Failure> {
     let mut file = match open.take() {
         Some((path, file)) if path == listed.file => file,
         _ => ArchiveFile::open(store, &listed.file)?,
@@ -85,12 +77,12 @@ fn csv(
     Ok(bytes)
 }
 
-fn save(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let kept = write_once(path, bytes).with_context(|| format!("cannot save {}", path.display()))?;
+fn save(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let kept = write_once(path, bytes).attempt(|| format!("cannot save {}", path.display()))?;
     let shown = path.display().to_string();
     writeln!(io::stdout(), "{}", escape(&shown))?;
-    if kept == WriteOutcome::AlreadyThere {
-        tell(format_args!(
+    if kept == WriteOutcome::WasThere {
+        print_message(format_args!(
             "{} was there already, with the same bytes",
             escape(&shown)
         ));
@@ -98,8 +90,8 @@ fn save(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// As `credlens fetch` calls it, so that a later scan finds its as-of; with the beginning of its hash where it has no
-/// account of its own, or not alone.
+/// The name that `credlens fetch` gives, so that a later scan finds its as-of; with the beginning of its hash where the
+/// report has not exactly one account, or another one has the same account and as-of.
 fn file_name(listed: &ListedReport, reports: &[ListedReport]) -> String {
     let report = &listed.report;
     let time = report.as_of.to_string().replace(['-', ':'], "");
@@ -116,16 +108,16 @@ fn file_name(listed: &ListedReport, reports: &[ListedReport]) -> String {
     }
 }
 
-/// Refuses to save CSVs in an archive: they would be read with its files, and be told as no files of it.
-pub(super) fn check_outside(path: &Path) -> anyhow::Result<()> {
+/// Refuses to save CSVs in an archive: they would be read as its files, and reported as not of the archive.
+pub(in crate::cli) fn check_outside(path: &Path) -> Result<(), Failure> {
     let path = Path::new(".").join(path);
-    let there = path.ancestors().find_map(|path| path.canonicalize().ok());
-    let there = there.unwrap_or_default();
-    match there.ancestors().find(|path| Directory::is_at(path)) {
-        Some(archive) => bail!(
-            "{} is an archive, where CSVs would be in the way; name a path outside it, or add to it by --archive",
+    let existing = path.ancestors().find_map(|path| path.canonicalize().ok());
+    let existing = existing.unwrap_or_default();
+    match existing.ancestors().find(|path| Directory::is_at(path)) {
+        Some(archive) => Err(Failure::Usage(format!(
+            "{} is an archive, which CSV files would disturb; name a path outside it, or add to it by --archive",
             archive.display()
-        ),
+        ))),
         None => Ok(()),
     }
 }

@@ -1,0 +1,105 @@
+//! `credlens archive add`, and how added reports are listed.
+
+use std::io::{self, Write as _};
+
+use credlens::archive::add::{Added, add};
+use credlens::archive::store::Store;
+use credlens::io::inputs::InputOptions;
+use credlens::output::{counted, escape};
+
+use super::args::{ArchiveAddArgs, ArchivePathArgs};
+use super::open_store;
+use crate::cli::aws::Objects;
+use crate::cli::failure::{Exit, Failure};
+use crate::cli::inputs::InputReader;
+use crate::cli::progress::Progress;
+use crate::cli::terminal::{print_error, print_message, print_warning};
+use crate::cli::{now, signals};
+
+/// What `archive add` does, resolved.
+struct ArchiveAddConfig {
+    at: ArchivePathArgs,
+    inputs: InputReader,
+    quiet: bool,
+}
+
+impl ArchiveAddConfig {
+    fn resolve(args: ArchiveAddArgs) -> Result<Self, Failure> {
+        Ok(Self {
+            inputs: InputReader {
+                paths: args.inputs,
+                options: InputOptions {
+                    as_of: args.as_of,
+                    now: now(),
+                    limits: args.limits.limits(),
+                },
+                objects: Objects::at(&args.at.location)?,
+            },
+            at: args.at,
+            quiet: args.quiet,
+        })
+    }
+}
+
+pub(super) fn run(args: ArchiveAddArgs) -> Result<Exit, Failure> {
+    let config = ArchiveAddConfig::resolve(args)?;
+    signals::end_cleanly()?;
+    let store = open_store(&config.at.archive, &config.at.location, config.quiet)?;
+    let mut source = Progress::new(config.inputs.open_in_time_order(), config.quiet);
+    let mut added = Added::default();
+    let ended = add(&*store, &mut source, &mut added);
+    drop(source);
+    report_added(&*store, &added, config.quiet, true)?;
+    ended?;
+    Ok(
+        match (added.added.len() + added.known.len(), added.failed.len()) {
+            (_, 0) => Exit::Clean,
+            (0, _) => Exit::NothingEvaluated,
+            _ => Exit::Partial,
+        },
+    )
+}
+
+/// Prints what became of the reports; `failed` says whether those that failed are printed, too.
+pub(in crate::cli) fn report_added(
+    store: &dyn Store,
+    added: &Added,
+    quiet: bool,
+    failed: bool,
+) -> Result<(), Failure> {
+    for (path, error) in added.failed.iter().filter(|_| failed) {
+        print_error(format_args!("{path}: {error}"));
+    }
+    let twins = added
+        .twins
+        .iter()
+        .map(|(path, message)| format!("{path} {message}"));
+    let warnings = twins.chain(added.unreadable.iter().map(ToString::to_string));
+    warnings.filter(|_| !quiet).for_each(print_warning);
+    for file in &added.files {
+        writeln!(io::stdout(), "{}", escape(&format!("{}/{file}", store.name())))?;
+    }
+    if !quiet {
+        print_message(summary(added));
+    }
+    Ok(())
+}
+
+fn summary(added: &Added) -> String {
+    let users: u64 = added.added.iter().map(|report| report.rows).sum();
+    let (added_count, known, failed) = (added.added.len(), added.known.len(), added.failed.len());
+    let mut parts = vec![format!(
+        "{} with {} added",
+        counted(added_count as u64, "report"),
+        counted(users, "user")
+    )];
+    match known {
+        0 => {}
+        1 => parts.push("1 was there already".to_owned()),
+        _ => parts.push(format!("{known} were there already")),
+    }
+    if failed > 0 {
+        parts.push(format!("{failed} not added"));
+    }
+    parts.join(", ")
+}

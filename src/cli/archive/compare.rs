@@ -1,0 +1,81 @@
+//! `credlens diff --archive`: which reports of an archive are compared.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use credlens::archive::list::ListedReport;
+use credlens::archive::store::Store;
+
+use super::args::{ReportFilterArgs, until};
+use super::{existing_store, latest, select};
+use crate::cli::aws::LocationArgs;
+use crate::cli::diff::Compared;
+use crate::cli::failure::Failure;
+use crate::cli::terminal::print_warning;
+
+/// A report, and the accounts of which it is the last one.
+type Latest = (ListedReport, BTreeSet<String>);
+
+/// Of each account the last report as of each instant. Accounts with no report as of the older one are left out, with
+/// a warning.
+pub(super) fn sides(
+    archive: &Path,
+    location: &LocationArgs,
+    instants: [&Path; 2],
+    accounts: &[String],
+) -> Result<[Vec<Compared>; 2], Failure> {
+    let store = existing_store(archive, location)?;
+    let [old, new] = instants.map(|instant| side(&*store, instant, accounts));
+    let (old, new) = (old?, new?);
+    let accounts_of =
+        |side: &[Latest]| -> BTreeSet<String> { side.iter().flat_map(|(_, of)| of.clone()).collect() };
+    let known = accounts_of(&old);
+    for account in accounts_of(&new).difference(&known) {
+        print_warning(match &**account {
+            "" => "no report without an account is as of OLD; those as of NEW are left out".to_owned(),
+            account => format!("account {account} has no report as of OLD, and is left out"),
+        });
+    }
+    let compared = [old, new].map(|side| -> Vec<Compared> {
+        let both = side.iter().map(|(listed, of)| {
+            let of = of.intersection(&known);
+            let of: BTreeSet<_> = of.map(|account| account.clone().into_bytes()).collect();
+            (archive.join(listed.place()), of)
+        });
+        both.filter(|(_, of)| !of.is_empty())
+            .map(|(path, of)| (path, Some(of)))
+            .collect()
+    });
+    if compared[1].is_empty() {
+        let message = "no account has a report as of OLD and one as of NEW";
+        return Err(Failure::NothingEvaluated(message.to_owned()));
+    }
+    Ok(compared)
+}
+
+fn side(store: &dyn Store, instant: &Path, accounts: &[String]) -> Result<Vec<Latest>, Failure> {
+    let text = instant.to_string_lossy();
+    let at = until(&text)
+        .map_err(|error| Failure::Usage(format!("'{text}': {error}; --archive compares two instants")))?;
+    let filter = ReportFilterArgs {
+        account: accounts.to_vec(),
+        until: Some(at),
+        ..ReportFilterArgs::default()
+    };
+    let (reports, failed) = select(store, &filter)?;
+    if failed {
+        return Err(Failure::NothingEvaluated(
+            "which reports are the last ones is unknown while files of the archive are damaged".to_owned(),
+        ));
+    }
+    if reports.is_empty() {
+        return Err(Failure::NothingEvaluated(format!(
+            "the archive has no such report as of {at} or before"
+        )));
+    }
+    let mut reports = latest(reports);
+    for (_, of) in &mut reports {
+        of.retain(|account| accounts.is_empty() || accounts.contains(account));
+    }
+    Ok(reports)
+}

@@ -1,0 +1,165 @@
+//! `credlens archive`: add, list, export and verify. `without_archive.rs` takes its place in a build without the feature
+//! `archive`.
+
+pub(super) mod add;
+mod args;
+#[cfg_attr(not(feature = "aws"), path = "no_bucket.rs")]
+mod bucket;
+mod compare;
+pub(super) mod export;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use credlens::archive::error::Error;
+use credlens::archive::inputs::ArchivedInputs;
+use credlens::archive::list::{ListedReport, list};
+use credlens::archive::store::{Directory, Store};
+use credlens::archive::verify::verify;
+use credlens::io::inputs::Inputs;
+use credlens::io::remote::is_remote;
+use credlens::output::archive::Contents;
+use credlens::output::escape;
+
+use super::ListFormat;
+use super::aws::LocationArgs;
+use super::failure::{Exit, Failure};
+use super::terminal::{colored, print_error, print_message, width};
+
+pub(super) use args::{ArchiveArgs, CompareArgs};
+use args::{ArchiveCommand, ArchiveListArgs, ArchivePathArgs, ArchiveVerifyArgs, ReportFilterArgs};
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Io(String::new(), error.into())
+    }
+}
+
+pub(super) fn run(args: ArchiveArgs) -> Result<Exit, Failure> {
+    match args.command {
+        ArchiveCommand::Add(args) => add::run(args),
+        ArchiveCommand::List(args) => list_reports(&args),
+        ArchiveCommand::Export(args) => export::run(&args),
+        ArchiveCommand::Verify(args) => verify_all(&args),
+    }
+}
+
+/// The inputs, with the reports in files of archives among them.
+pub(super) fn with_archives(inputs: Inputs) -> Inputs {
+    inputs.with_containers(Box::new(ArchivedInputs))
+}
+
+/// The archive at this path, which need not exist yet. It prints that it waits for another run, unless quiet.
+pub(super) fn open_store(
+    path: &Path,
+    location: &LocationArgs,
+    quiet: bool,
+) -> Result<Box<dyn Store>, Failure> {
+    if is_remote(path) {
+        return bucket::open(path, location);
+    }
+    if path.exists() && !path.is_dir() {
+        return Err(Failure::Usage(format!(
+            "{} is not a directory, so not an archive",
+            path.display()
+        )));
+    }
+    let waiting: fn(&str) = if quiet { |_| {} } else { print_waiting };
+    Ok(Box::new(Directory::new(path).telling(waiting)))
+}
+
+fn print_waiting(archive: &str) {
+    print_message(format_args!(
+        "another run is adding to {}; waiting for it to end",
+        escape(archive)
+    ));
+}
+
+/// The archive at this path, which must exist.
+fn existing_store(path: &Path, location: &LocationArgs) -> Result<Box<dyn Store>, Failure> {
+    if !is_remote(path) && !path.exists() {
+        return Err(Failure::Usage(format!(
+            "{} is not an archive: there is no such directory; `credlens archive add` creates one",
+            path.display()
+        )));
+    }
+    open_store(path, location, false)
+}
+
+impl ArchivePathArgs {
+    fn existing_store(&self) -> Result<Box<dyn Store>, Failure> {
+        existing_store(&self.archive, &self.location)
+    }
+}
+
+/// The reports that the filter passes, in the order of their as-of, and whether a file could not be read, which is
+/// printed.
+fn select(store: &dyn Store, filter: &ReportFilterArgs) -> Result<(Vec<ListedReport>, bool), Failure> {
+    let (mut reports, errors) = list(store)?;
+    errors.iter().for_each(print_error);
+    let until = filter.until.or(filter.at);
+    reports.retain(|listed| {
+        let report = &listed.report;
+        let has_account = |account: &String| report.accounts.contains(account);
+        (filter.account.is_empty() || filter.account.iter().any(has_account))
+            && filter.since.is_none_or(|since| since <= report.as_of)
+            && until.is_none_or(|until| report.as_of <= until)
+    });
+    if filter.at.is_some() {
+        reports = latest(reports).into_iter().map(|(listed, _)| listed).collect();
+    }
+    Ok((reports, !errors.is_empty()))
+}
+
+/// The last report of each account, with the accounts of which it is the last one.
+fn latest(reports: Vec<ListedReport>) -> Vec<(ListedReport, BTreeSet<String>)> {
+    let mut last: BTreeMap<String, usize> = BTreeMap::new();
+    for (index, listed) in reports.iter().enumerate() {
+        let mut accounts = listed.report.accounts.clone();
+        if accounts.is_empty() {
+            // Reports without ARNs are treated as those of one account.
+            accounts.push(String::new());
+        }
+        last.extend(accounts.into_iter().map(|account| (account, index)));
+    }
+    let mut accounts_of = vec![BTreeSet::new(); reports.len()];
+    for (account, index) in last {
+        accounts_of[index].insert(account);
+    }
+    let reports = reports.into_iter().zip(accounts_of);
+    reports.filter(|(_, accounts)| !accounts.is_empty()).collect()
+}
+
+fn list_reports(args: &ArchiveListArgs) -> Result<Exit, Failure> {
+    let store = args.at.existing_store()?;
+    let (reports, failed) = select(&*store, &args.filter)?;
+    let list = Contents::new(reports.iter().map(ListedReport::told).collect());
+    let text = match args.format {
+        ListFormat::Table => list.table(width(), colored(&io::stdout())),
+        ListFormat::Json => list.json(),
+    };
+    io::stdout().write_all(text.as_bytes())?;
+    Ok(if failed { Exit::Partial } else { Exit::Clean })
+}
+
+fn verify_all(args: &ArchiveVerifyArgs) -> Result<Exit, Failure> {
+    let store = args.at.existing_store()?;
+    let verified = verify(&*store)?;
+    if verified.files == 0 && verified.problems.is_empty() {
+        return Err(Failure::NothingEvaluated(format!(
+            "{} has no archived report",
+            store.name()
+        )));
+    }
+    let text = match args.format {
+        ListFormat::Json => verified.json(),
+        ListFormat::Table => verified.text(),
+    };
+    io::stdout().write_all(text.as_bytes())?;
+    Ok(if verified.problems.is_empty() {
+        Exit::Clean
+    } else {
+        Exit::Findings
+    })
+}

@@ -1,0 +1,320 @@
+//! The flags for AWS: where it is, whose credentials, and which accounts.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::Args;
+use credlens::aws::accounts::{EXTERNAL_ID, is_external_id, is_role, is_role_arn};
+use credlens::aws::{Settings, check_endpoint, check_region};
+use credlens::io::remote;
+
+use super::Objects;
+use crate::cli::failure::Failure;
+
+/// Whose credentials are used, and where AWS is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
+pub(in crate::cli) struct LocationArgs {
+    /// Profile of the AWS configuration [default: AWS's chain of credentials: environment, default profile, SSO,
+    /// processes, web identity, container and instance roles]
+    #[arg(long, value_name = "NAME", help_heading = "AWS")]
+    pub(super) profile: Option<String>,
+
+    /// Region. IAM is the same in all regions of a partition, so this decides between aws, aws-cn, aws-us-gov and
+    /// others; for S3, the region of the bucket [default: that of the profile or the environment, else us-east-1]
+    #[arg(long, value_name = "REGION", help_heading = "AWS")]
+    pub(super) region: Option<String>,
+
+    /// Another address for all AWS services, such as a test server
+    #[arg(long, value_name = "URL", help_heading = "AWS")]
+    pub(super) endpoint_url: Option<String>,
+}
+
+/// Which accounts are fetched, with whose credentials, and how.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
+pub(in crate::cli) struct AwsArgs {
+    #[command(flatten)]
+    pub(in crate::cli) location: LocationArgs,
+
+    /// Role to assume
+    #[arg(long, value_name = "ARN", help_heading = "AWS")]
+    pub(super) role_arn: Option<String>,
+
+    /// External id for --role-arn; with --org, for the roles of the accounts
+    #[arg(long, value_name = "ID", help_heading = "AWS")]
+    pub(super) external_id: Option<String>,
+
+    /// Session name in AWS's logs [default: credlens]
+    #[arg(long, value_name = "NAME", help_heading = "AWS")]
+    pub(super) role_session_name: Option<String>,
+
+    /// Use a report younger than this, such as 90m, 4h or 1d, instead of requesting a new one. AWS generates a new
+    /// one at most every 4 hours [default: 4h]
+    #[arg(long, value_name = "AGE", help_heading = "AWS")]
+    pub(super) max_report_age: Option<TimeSpan>,
+
+    /// Longest time for each step of an account, such as 90s or 10m: assume the role, generate and fetch the report,
+    /// look up the keys [default: 10m]
+    #[arg(long, value_name = "TIME", help_heading = "AWS")]
+    pub(super) timeout: Option<TimeSpan>,
+
+    /// Every active account of the organization
+    #[arg(long, help_heading = "Organization")]
+    pub(super) org: bool,
+
+    /// Role to assume in each account, by name or ARN; your own account is read with your own credentials
+    /// [default: `OrganizationAccountAccessRole`]
+    #[arg(long, value_name = "ROLE", help_heading = "Organization")]
+    pub(super) role_name: Option<String>,
+
+    /// Only these accounts, by id or name
+    #[arg(
+        long,
+        value_name = "LIST",
+        value_delimiter = ',',
+        help_heading = "Organization"
+    )]
+    pub(super) accounts: Vec<String>,
+
+    /// Not these accounts
+    #[arg(
+        long,
+        value_name = "LIST",
+        value_delimiter = ',',
+        help_heading = "Organization"
+    )]
+    pub(super) exclude_accounts: Vec<String>,
+
+    /// The accounts in this file instead of the organization's: an id and a name per line, or the YAML of Cloud
+    /// Custodian's c7n-org, whose roles may be chains
+    #[arg(long, value_name = "FILE", help_heading = "Organization")]
+    pub(super) accounts_file: Option<PathBuf>,
+
+    /// Accounts fetched at the same time [default: 16]
+    #[arg(long, value_name = "N", help_heading = "Organization")]
+    pub(super) concurrency: Option<usize>,
+
+    /// Write each account's result to FILE
+    #[arg(long, value_name = "FILE", help_heading = "Organization")]
+    pub(in crate::cli) outcomes: Option<PathBuf>,
+
+    /// Only the accounts that failed in an earlier run, from the FILE of its --outcomes
+    #[arg(long, value_name = "FILE", help_heading = "Organization")]
+    pub(super) resume: Option<PathBuf>,
+}
+
+/// The flags of a live scan.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct LiveScanArgs {
+    #[command(flatten)]
+    pub(super) aws: AwsArgs,
+
+    /// Show the ids of the access keys in findings: lists the keys of every user who has one
+    #[arg(long, help_heading = "AWS")]
+    pub(super) resolve_keys: bool,
+}
+
+impl LiveScanArgs {
+    /// Reads the inputs that are in S3.
+    ///
+    /// # Errors
+    /// Flags that are for live accounts only, with inputs.
+    pub(in crate::cli) fn objects(&self, inputs: &[PathBuf]) -> Result<Objects, Failure> {
+        let location = &self.aws.location;
+        if inputs.is_empty() {
+            return Objects::at(location);
+        }
+        let location_only = AwsArgs {
+            location: location.clone(),
+            ..AwsArgs::default()
+        };
+        if self.resolve_keys || self.aws != location_only {
+            return Err(without_aws());
+        }
+        location.objects(inputs)
+    }
+
+    pub(in crate::cli) fn several(&self) -> bool {
+        self.aws.several()
+    }
+
+    /// The files that a live run reads.
+    pub(in crate::cli) fn reads(&self) -> Vec<PathBuf> {
+        self.aws.accounts_file.iter().cloned().collect()
+    }
+
+    /// The outcomes that it goes on from.
+    pub(in crate::cli) fn resumes(&self) -> Vec<PathBuf> {
+        self.aws.resume.iter().cloned().collect()
+    }
+}
+
+fn without_aws() -> Failure {
+    let message = "saved reports are evaluated without AWS; leave out the inputs, or the flags for AWS";
+    Failure::Usage(message.to_owned())
+}
+
+impl AwsArgs {
+    /// Whether it is not only the account of the credentials.
+    pub(in crate::cli) fn several(&self) -> bool {
+        self.org || self.accounts_file.is_some() || self.resume.is_some()
+    }
+
+    /// Whether each flag is valid, and of use with the others.
+    ///
+    /// # Errors
+    /// What is expected instead.
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        let is_stdout = |path: &Path| path.as_os_str() == "-";
+        let is_zero = |span: TimeSpan| span.0.is_zero();
+        let has_role = self.several() || self.role_arn.is_some();
+        let wrong = if self.outcomes.as_deref().is_some_and(is_stdout) {
+            "--outcomes needs a file, which --resume can read".to_owned()
+        } else if let (false, Some(flag)) = (self.several(), self.flag_for_several()) {
+            format!("{flag} is for several accounts; add --org, --accounts-file FILE or --resume FILE")
+        } else if let (false, Some(flag)) = (has_role, self.flag_for_roles()) {
+            format!(
+                "{flag} is for roles; add --role-arn ARN, or --org, --accounts-file FILE or --resume FILE"
+            )
+        } else if self.concurrency == Some(0) {
+            "--concurrency must be at least 1".to_owned()
+        } else if self.timeout.is_some_and(is_zero) {
+            "--timeout must be longer than 0".to_owned()
+        } else {
+            self.location.check()?;
+            return self.check_roles();
+        };
+        Err(Failure::Usage(wrong))
+    }
+
+    fn flag_for_several(&self) -> Option<&'static str> {
+        let given = [
+            ("--role-name", self.role_name.is_some()),
+            ("--accounts", !self.accounts.is_empty()),
+            ("--exclude-accounts", !self.exclude_accounts.is_empty()),
+            ("--concurrency", self.concurrency.is_some()),
+            ("--outcomes", self.outcomes.is_some()),
+        ];
+        given.into_iter().find_map(|(flag, given)| given.then_some(flag))
+    }
+
+    fn flag_for_roles(&self) -> Option<&'static str> {
+        let given = [
+            ("--external-id", self.external_id.is_some()),
+            ("--role-session-name", self.role_session_name.is_some()),
+        ];
+        given.into_iter().find_map(|(flag, given)| given.then_some(flag))
+    }
+
+    fn check_roles(&self) -> Result<(), Failure> {
+        let in_session_name = |char: char| char.is_ascii_alphanumeric() || "+=,.@_-".contains(char);
+        let is_session_name =
+            |name: &str| (2..=64).contains(&name.len()) && name.chars().all(in_session_name);
+        let is_wrong = |value: &Option<String>, is_valid: &dyn Fn(&str) -> bool| {
+            value.as_deref().is_some_and(|value| !is_valid(value))
+        };
+        let wrong = if is_wrong(&self.role_arn, &is_role_arn) {
+            "--role-arn must be the ARN of a role, such as arn:aws:iam::111122223333:role/Audit".to_owned()
+        } else if is_wrong(&self.role_name, &is_role) {
+            "--role-name must be the name of a role, with its path if it has one, or its ARN".to_owned()
+        } else if is_wrong(&self.role_session_name, &is_session_name) {
+            "--role-session-name must be 2 to 64 letters, digits or any of +=,.@_-".to_owned()
+        } else if is_wrong(&self.external_id, &is_external_id) {
+            format!("--external-id must be {EXTERNAL_ID}")
+        } else {
+            return Ok(());
+        };
+        Err(Failure::Usage(wrong))
+    }
+}
+
+impl LocationArgs {
+    /// The same as settings of AWS's libraries.
+    ///
+    /// # Errors
+    /// Those of [`check`](Self::check).
+    pub(in crate::cli) fn settings(&self) -> Result<Settings, Failure> {
+        self.check()?;
+        Ok(Settings {
+            profile: self.profile.clone(),
+            region: self.region.clone(),
+            endpoint_url: self.endpoint_url.clone(),
+            ..Settings::default()
+        })
+    }
+
+    /// Reads the inputs that are in S3.
+    ///
+    /// # Errors
+    /// Flags that are for S3, without an input in S3.
+    pub(in crate::cli) fn objects(&self, inputs: &[PathBuf]) -> Result<Objects, Failure> {
+        let in_s3 = inputs.iter().any(|input| remote::is_remote(input));
+        if !in_s3 && *self != Self::default() {
+            return Err(without_aws());
+        }
+        Objects::at(self)
+    }
+
+    /// Whether each flag is valid.
+    ///
+    /// # Errors
+    /// What is expected instead.
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        if self.profile.as_deref() == Some("") {
+            return Err(Failure::Usage(
+                "--profile must be the name of a profile; leave it out for AWS's chain of credentials"
+                    .to_owned(),
+            ));
+        }
+        if let Some(region) = &self.region {
+            check_region(region).map_err(|wrong| Failure::Usage(format!("--region: {wrong}")))?;
+        }
+        if let Some(url) = &self.endpoint_url {
+            check_endpoint(url).map_err(|wrong| Failure::Usage(format!("--endpoint-url: {wrong}")))?;
+        }
+        Ok(())
+    }
+}
+
+/// A length of time: `90s`, `10m`, `4h`, `1d`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TimeSpan(pub(super) Duration);
+
+impl FromStr for TimeSpan {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("'{text}' is not a length of time such as 90s, 10m, 4h or 1d");
+        let unit = text.chars().last().ok_or_else(wrong)?;
+        let seconds = match unit {
+            's' => 1,
+            'm' => 60,
+            'h' => 3_600,
+            'd' => 86_400,
+            _ => return Err(wrong()),
+        };
+        let count: u32 = text
+            .strip_suffix(unit)
+            .unwrap_or("")
+            .parse()
+            .map_err(|_| wrong())?;
+        Ok(Self(Duration::from_secs(u64::from(count) * seconds)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_of_time() {
+        let seconds = |text: &str| text.parse::<TimeSpan>().map(|span| span.0.as_secs());
+        assert_eq!(seconds("90s"), Ok(90));
+        assert_eq!(seconds("10m"), Ok(600));
+        assert_eq!(seconds("4h"), Ok(14_400));
+        assert_eq!(seconds("1d"), Ok(86_400));
+        for wrong in ["", "4", "h", "-1h", "1.5h", "4 h", "9999999999s", "4é"] {
+            assert!(seconds(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! What live scans and `fetch` share: from flags to reports that arrive, and what is printed at the end.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use credlens::aws::accounts::{self, Account};
+use credlens::aws::{
+    self, Arrivals, Error, Options, Order, Outcome, Outcomes, Patience, Plan, Record, Runtime, Scope,
+    Session, Settings, Several, State,
+};
+use credlens::io::temporary;
+use credlens::output::{counted, escape};
+use credlens::report::time::Timestamp;
+
+use super::args::{AwsArgs, TimeSpan};
+use super::outcomes::{OutcomesWriter, SavePolicy, WeakOutcomesWriter};
+use crate::cli::failure::{Attempt as _, Exit, Failure};
+use crate::cli::outputs::is_read;
+use crate::cli::signals;
+use crate::cli::terminal::{escape_lines, print_message};
+
+const ROLE: &str = "OrganizationAccountAccessRole";
+const SESSION: &str = "credlens";
+/// AWS generates no report more often than this, so asking for a younger one would be in vain.
+const MAX_REPORT_AGE: u64 = 4 * 3_600;
+const TIMEOUT: u64 = 600;
+const CONCURRENCY: usize = 16;
+
+/// Reports that arrive.
+pub(in crate::cli) struct Started {
+    /// Listens for Ctrl-C: to be held until the end.
+    pub(in crate::cli) runtime: Runtime,
+    pub(in crate::cli) arrivals: Arrivals,
+    /// The result of each account: to be filled.
+    pub(in crate::cli) record: Arc<Mutex<Record>>,
+    pub(in crate::cli) outcomes: OutcomesWriter,
+}
+
+/// How reports are fetched, besides the flags for AWS.
+#[derive(Clone, Copy)]
+pub(in crate::cli) struct FetchRequest {
+    pub(in crate::cli) resolve_keys: bool,
+    pub(in crate::cli) verbose: bool,
+    pub(in crate::cli) save: SavePolicy,
+    pub(in crate::cli) order: Order,
+}
+
+/// Starts fetching.
+pub(in crate::cli) fn start(
+    aws: &AwsArgs,
+    now: Timestamp,
+    request: FetchRequest,
+) -> Result<Started, Failure> {
+    aws.check()?;
+    if let (Some(outcomes), Some(accounts)) = (&aws.outcomes, &aws.accounts_file)
+        && is_read(outcomes, std::slice::from_ref(accounts))
+    {
+        return Err(Failure::Usage(format!(
+            "{} is the accounts file; give --outcomes another one",
+            outcomes.display()
+        )));
+    }
+    let earlier = aws.resume.as_deref().map(read_outcomes).transpose()?;
+    let outcomes = OutcomesWriter::open(aws.outcomes.as_deref(), request.save)?;
+    let (at_interrupt, at_end) = (outcomes.weak(), outcomes.weak());
+    signals::end_run_on(&signals::ALL[1..], move || save_outcomes(&at_end))?;
+    let runtime = runtime(move || end_at_once(&at_interrupt))?;
+    let options = options(aws, now, request.verbose);
+    let session = runtime.wait(Session::open(&settings(aws, &options)));
+    let session = session.map_err(|error| refused(aws, &error, "aws"))?;
+    let record = Arc::<Mutex<Record>>::default();
+    let scope = if aws.several() {
+        let several = several(aws, &runtime, &session, earlier.as_ref())?;
+        outcomes.plan(&several.accounts, earlier, &record);
+        Scope::Several(several)
+    } else {
+        Scope::Own
+    };
+    let plan = Plan {
+        session,
+        scope,
+        options,
+        resolve_keys: request.resolve_keys,
+    };
+    let arrivals = runtime.fetch_all(plan, request.order);
+    Ok(Started {
+        runtime,
+        arrivals,
+        record,
+        outcomes,
+    })
+}
+
+fn runtime(at_once: impl FnOnce() + Send + 'static) -> Result<Runtime, Failure> {
+    Runtime::new(at_once).attempt(|| "cannot start threads for calls to AWS".to_owned())
+}
+
+/// Ends the run at Ctrl-C where it does not end by itself.
+#[expect(clippy::exit, reason = "what the run waits for cannot be ended")]
+fn end_at_once(outcomes: &WeakOutcomesWriter) {
+    save_outcomes(outcomes);
+    temporary::discard();
+    std::process::exit(Exit::Signal(signals::INTERRUPT).status().into());
+}
+
+/// That it fails can be printed nowhere: the run ends.
+fn save_outcomes(outcomes: &WeakOutcomesWriter) {
+    drop(outcomes.upgrade().map(|outcomes| outcomes.interrupted()));
+}
+
+fn settings(aws: &AwsArgs, options: &Options) -> Settings {
+    Settings {
+        profile: aws.location.profile.clone(),
+        region: aws.location.region.clone(),
+        endpoint_url: aws.location.endpoint_url.clone(),
+        role_arn: aws.role_arn.clone(),
+        // With several accounts it is for their roles.
+        external_id: aws.external_id.clone().filter(|_| !aws.several()),
+        role_session_name: aws.role_session_name.clone(),
+        timeout: Some(options.patience.timeout),
+    }
+}
+
+fn options(aws: &AwsArgs, now: Timestamp, verbose: bool) -> Options {
+    let duration = |span: Option<TimeSpan>, seconds| span.map_or(Duration::from_secs(seconds), |span| span.0);
+    Options {
+        patience: Patience {
+            max_report_age: duration(aws.max_report_age, MAX_REPORT_AGE),
+            timeout: duration(aws.timeout, TIMEOUT),
+        },
+        now,
+        log: if verbose {
+            Arc::new(|line: &str| print_message(escape(line)))
+        } else {
+            Arc::new(|_: &str| {})
+        },
+    }
+}
+
+/// The accounts to fetch.
+fn several(
+    aws: &AwsArgs,
+    runtime: &Runtime,
+    session: &Session,
+    earlier: Option<&Outcomes>,
+) -> Result<Several, Failure> {
+    let listed = match (&aws.accounts_file, earlier) {
+        (Some(path), _) => Some(read_accounts(path)?),
+        (None, Some(earlier)) => Some(earlier.to_retry()),
+        (None, None) => None,
+    };
+    let caller = runtime.wait(session.caller());
+    let caller = caller.map_err(|error| refused(aws, &error, session.partition()))?;
+    let listed = match listed {
+        Some(listed) => Ok(listed),
+        None => runtime.wait(aws::active_accounts(session)),
+    };
+    let mut accounts = listed.map_err(|error| refused(aws, &error, &caller.partition))?;
+    if let Some(earlier) = earlier {
+        accounts.retain(|account| earlier.failed().any(|failed| failed.account == account.id));
+    }
+    let accounts = accounts::choose(accounts, &aws.accounts, &aws.exclude_accounts);
+    Ok(Several {
+        caller,
+        accounts: accounts.map_err(|error| Failure::Usage(error.to_string()))?,
+        role: aws.role_name.clone().unwrap_or_else(|| ROLE.to_owned()),
+        external_id: aws.external_id.clone(),
+        session_name: aws
+            .role_session_name
+            .clone()
+            .unwrap_or_else(|| SESSION.to_owned()),
+        concurrency: aws.concurrency.unwrap_or(CONCURRENCY),
+    })
+}
+
+fn read_accounts(path: &Path) -> Result<Vec<Account>, Failure> {
+    let text = std::fs::read_to_string(path);
+    let text = text.attempt(|| format!("cannot read the accounts file {}", path.display()))?;
+    accounts::parse(&text).attempt(|| format!("the accounts file {} is invalid", path.display()))
+}
+
+fn read_outcomes(path: &Path) -> Result<Outcomes, Failure> {
+    let text = std::fs::read_to_string(path);
+    let text = text.attempt(|| format!("cannot read the outcomes {}", path.display()))?;
+    let outcomes = Outcomes::parse(&text);
+    let outcomes = outcomes.attempt(|| format!("the outcomes {} are invalid", path.display()))?;
+    if outcomes.failed().next().is_none() {
+        return Err(Failure::Usage(format!(
+            "no account failed in {}: there is nothing to resume",
+            path.display()
+        )));
+    }
+    Ok(outcomes)
+}
+
+/// The failure for an error of AWS before any report was fetched.
+fn refused(aws: &AwsArgs, error: &Error, partition: &str) -> Failure {
+    if matches!(error, Error::Interrupted) {
+        return Failure::Signal(signals::INTERRUPT, "interrupted");
+    }
+    if error.is_usage() {
+        return Failure::Usage(error.to_string());
+    }
+    let mut message = error.to_string();
+    for policy in policies(error.denied().as_slice(), &role_arn(aws, partition)) {
+        message = format!("{message}\n{policy}");
+    }
+    Failure::NothingEvaluated(message)
+}
+
+/// Prints the result of each account and what to allow, and writes the outcomes.
+pub(in crate::cli) fn conclude(
+    aws: &AwsArgs,
+    record: &Mutex<Record>,
+    outcomes: &OutcomesWriter,
+    quiet: bool,
+) -> Result<(), Failure> {
+    let mut record = record.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    record
+        .outcomes
+        .sort_by(|one, other| one.account.cmp(&other.account));
+    let any_failed = record
+        .outcomes
+        .iter()
+        .any(|outcome| outcome.outcome == State::Failed);
+    if aws.several() && (any_failed || !quiet) {
+        print_outcomes(&record.outcomes);
+    }
+    // Listing the accounts, for which the partition would matter, was allowed.
+    print_policies(&record.denied, &role_arn(aws, "aws"));
+    outcomes.write()
+}
+
+/// How many accounts were fetched, and each that failed with the reason.
+fn print_outcomes(outcomes: &[Outcome]) {
+    let failed: Vec<_> = outcomes
+        .iter()
+        .filter(|outcome| outcome.outcome == State::Failed)
+        .collect();
+    let fetched = outcomes.len() - failed.len();
+    let accounts = counted(outcomes.len() as u64, "account");
+    print_message(format_args!(
+        "{accounts}: {fetched} fetched, {} failed",
+        failed.len()
+    ));
+    let name = |outcome: &Outcome| escape(outcome.name.as_deref().unwrap_or("-")).into_owned();
+    let width = failed
+        .iter()
+        .map(|outcome| name(outcome).chars().count())
+        .max()
+        .unwrap_or(0);
+    for outcome in failed {
+        let error = escape(outcome.error.as_deref().unwrap_or("")).into_owned();
+        print_message(format_args!(
+            "  {}  {:width$}  {error}",
+            escape(&outcome.account),
+            name(outcome)
+        ));
+    }
+}
+
+/// The ARN of the roles in the accounts, for callers that may not even list the accounts.
+fn role_arn(aws: &AwsArgs, partition: &str) -> String {
+    aws::role_arn(partition, "*", aws.role_name.as_deref().unwrap_or(ROLE))
+}
+
+/// Prints the policies that would allow what AWS denied; `role` is the ARN of the roles in the accounts.
+pub(in crate::cli) fn print_policies(denied: &[aws::Wanted], role: &str) {
+    policies(denied, role).for_each(print_message);
+}
+
+fn policies(denied: &[aws::Wanted], role: &str) -> impl Iterator<Item = String> {
+    aws::remedies(denied, role).into_iter().map(|remedy| {
+        format!(
+            "{} is needed. The smallest policy for {}:\n{}",
+            remedy.action,
+            remedy.whose,
+            escape_lines(&remedy.policy)
+        )
+    })
+}

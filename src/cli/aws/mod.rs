@@ -1,0 +1,14 @@
+//! What the feature `aws` adds: flags for AWS, live accounts, inputs in S3. `without_aws.rs` takes its place in a build
+//! without the feature.
+
+mod args;
+mod live;
+mod objects;
+mod outcomes;
+mod scan;
+
+pub(super) use args::{AwsArgs, LiveScanArgs, LocationArgs};
+pub(super) use live::{FetchRequest, Started, conclude, print_policies, start};
+pub(super) use objects::Objects;
+pub(super) use outcomes::SavePolicy;
+pub(super) use scan::scan_live;

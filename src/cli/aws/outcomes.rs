@@ -1,0 +1,132 @@
+//! The file of `--outcomes`: each account's result, written at the end of a run and when Ctrl-C ends it.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use credlens::aws::accounts::Account;
+use credlens::aws::{Error, Fetched, Outcomes, Record, State};
+use credlens::io::outputs::Output;
+
+use crate::cli::failure::{Attempt as _, Failure};
+
+/// When an account is done, so that a run that resumes an interrupted one need not fetch it again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::cli) enum SavePolicy {
+    /// As soon as its report came: each is saved by itself.
+    Each,
+    /// Once everything is written.
+    Together,
+}
+
+/// The file, and what is known so far. If it is dropped before it is written, no trace of the file is left.
+pub(in crate::cli) struct OutcomesWriter(Arc<Mutex<PendingOutcomes>>);
+
+/// For threads that wait for signals: they must not hold the file beyond the run.
+pub(super) struct WeakOutcomesWriter(Weak<Mutex<PendingOutcomes>>);
+
+impl WeakOutcomesWriter {
+    pub(super) fn upgrade(&self) -> Option<OutcomesWriter> {
+        self.0.upgrade().map(OutcomesWriter)
+    }
+}
+
+struct PendingOutcomes {
+    save: SavePolicy,
+    /// None where no file is asked for, or it is written.
+    file: Option<(Output, PathBuf)>,
+    /// The accounts to fetch.
+    planned: Vec<Account>,
+    /// The outcomes of the run that this one resumes.
+    earlier: Option<Outcomes>,
+    record: Arc<Mutex<Record>>,
+}
+
+impl OutcomesWriter {
+    /// Opens the file, so that a file that cannot be written is an error before any call to AWS.
+    pub(super) fn open(path: Option<&Path>, save: SavePolicy) -> Result<Self, Failure> {
+        let open = |path: &Path| {
+            let output = Output::create(path).attempt(|| format!("cannot write {}", path.display()))?;
+            Ok::<_, Failure>((output, path.to_owned()))
+        };
+        Ok(Self(Arc::new(Mutex::new(PendingOutcomes {
+            save,
+            file: path.map(open).transpose()?,
+            planned: Vec::new(),
+            earlier: None,
+            record: Arc::default(),
+        }))))
+    }
+
+    pub(super) fn weak(&self) -> WeakOutcomesWriter {
+        WeakOutcomesWriter(Arc::downgrade(&self.0))
+    }
+
+    pub(super) fn plan(&self, accounts: &[Account], earlier: Option<Outcomes>, record: &Arc<Mutex<Record>>) {
+        let mut pending = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        pending.planned = accounts.to_vec();
+        pending.earlier = earlier;
+        pending.record = Arc::clone(record);
+    }
+
+    /// Writes the result of a run that was not interrupted, or of the part that was saved.
+    pub(in crate::cli) fn write(&self) -> Result<(), Failure> {
+        let mut pending = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        pending.write(SavePolicy::Each)
+    }
+
+    /// Writes which accounts are done in a run that is interrupted.
+    pub(in crate::cli) fn interrupted(&self) -> Result<(), Failure> {
+        // Another thread that holds it is writing it.
+        let Ok(mut pending) = self.0.try_lock() else {
+            return Ok(());
+        };
+        let save = pending.save;
+        pending.write(save)
+    }
+}
+
+impl PendingOutcomes {
+    fn write(&mut self, save: SavePolicy) -> Result<(), Failure> {
+        let Some((mut output, path)) = self.file.take() else {
+            return Ok(());
+        };
+        if self.planned.is_empty() {
+            return Ok(());
+        }
+        let text = self.outcomes(save).text();
+        let written = output.write_all(text.as_bytes()).and_then(|()| output.finish());
+        written.attempt(|| format!("cannot write {}", path.display()))
+    }
+
+    /// Accounts that are planned but not done are to be fetched again.
+    fn outcomes(&mut self, save: SavePolicy) -> Outcomes {
+        let mut record = self.record.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for outcome in &mut record.outcomes {
+            if save == SavePolicy::Together && outcome.outcome == State::Fetched {
+                outcome.outcome = State::Failed;
+                outcome.error = Some(Error::Interrupted.to_string());
+            }
+        }
+        let known = record.outcomes.len();
+        for account in &self.planned {
+            if record.outcomes[..known]
+                .iter()
+                .all(|outcome| outcome.account != account.id)
+            {
+                record.add(&Fetched {
+                    account: account.clone(),
+                    result: Err(Error::Interrupted),
+                });
+            }
+        }
+        // They may have arrived in another order.
+        record
+            .outcomes
+            .sort_by(|one, other| one.account.cmp(&other.account));
+        match self.earlier.take() {
+            Some(earlier) => earlier.continued(record.outcomes),
+            None => Outcomes::new(record.outcomes),
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! `credlens scan` without an input: live accounts.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use credlens::aws::{Live, Order};
+
+use super::{FetchRequest, SavePolicy, conclude, start};
+use crate::cli::failure::{Exit, Failure};
+use crate::cli::outputs::{canonical, is_read};
+use crate::cli::scan::{self, ScanConfig};
+use crate::cli::signals;
+
+pub(in crate::cli) fn scan_live(config: &ScanConfig) -> Result<Exit, Failure> {
+    let aws = &config.live.aws;
+    if let Some(path) = aws.outcomes.as_deref() {
+        check_outcomes(config, path)?;
+    }
+    let verbosity = config.evaluation.verbosity;
+    let request = FetchRequest {
+        resolve_keys: config.live.resolve_keys,
+        verbose: verbosity.verbose,
+        save: SavePolicy::Together,
+        order: Order::Accounts,
+    };
+    let options = config.inputs.options;
+    let started = start(aws, options.now, request)?;
+    let source = Live::new(started.arrivals, options.as_of, Arc::clone(&started.record));
+    let written = scan::evaluate(config, source).and_then(|evaluated| {
+        if started.runtime.interrupted() {
+            let message = "interrupted; no findings were written to files";
+            return Err(Failure::Signal(signals::INTERRUPT, message));
+        }
+        scan::write(config, evaluated)
+    });
+    if written.is_err() {
+        // The accounts whose findings were not written are to be scanned again.
+        started.outcomes.interrupted()?;
+    }
+    let tally = written?;
+    let exit = scan::conclude(config, &tally);
+    conclude(aws, &started.record, &started.outcomes, verbosity.quiet)?;
+    Ok(exit)
+}
+
+/// The file of `--outcomes` is neither a format's nor one that this run reads.
+fn check_outcomes(config: &ScanConfig, path: &Path) -> Result<(), Failure> {
+    let targets = config.formats.iter().filter_map(|to| to.path.as_deref());
+    let same = |target: &Path| match (canonical(target), canonical(path)) {
+        (Ok(target), Ok(path)) => target == path,
+        (Ok(_) | Err(_), _) => false,
+    };
+    if targets.into_iter().any(same) {
+        return Err(Failure::Usage(format!(
+            "{} is given to --format and to --outcomes; give each its own file",
+            path.display()
+        )));
+    }
+    if is_read(path, &config.reads()) {
+        return Err(Failure::Usage(format!(
+            "{} is read by this run; give --outcomes another file",
+            path.display()
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,195 @@
+//! `credlens diff`: two reports in, what changed out.
+
+mod args;
+mod dated;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use credlens::engine::{Source, Workers};
+use credlens::finding::{Diagnostic, Level};
+use credlens::history::{self, Before, Collector, Move, Snapshot};
+use credlens::output::diff::{DiffFormat, DiffView, write_diff};
+use credlens::report::time::Timestamp;
+
+use super::diagnostics::has_errors;
+use super::evaluate::Evaluation;
+use super::fail_on::FailOn;
+use super::failure::{Exit, Failure};
+use super::inputs::InputReader;
+use super::outputs::{FormatTo, check_formats, write_documents};
+use super::settings::{SettingsFile, SettingsText};
+use super::signals;
+
+pub(super) use args::DiffArgs;
+use dated::{Dated, Next};
+
+/// A report to compare, and its accounts to compare where that is not all.
+pub(super) type Compared = (PathBuf, Option<BTreeSet<Vec<u8>>>);
+
+/// What a diff does, resolved.
+struct DiffConfig {
+    /// Those of OLD, then those of NEW.
+    inputs: InputReader,
+    /// How many inputs are OLD's.
+    olds: usize,
+    /// The accounts of each input.
+    accounts: Vec<Option<BTreeSet<Vec<u8>>>>,
+    /// Of each input, where given.
+    as_of: Vec<Option<Timestamp>>,
+    formats: Vec<FormatTo<DiffFormat>>,
+    options: history::DiffOptions,
+    fail_on_new: FailOn,
+    evaluation: Evaluation,
+}
+
+impl DiffConfig {
+    fn resolve(args: DiffArgs, settings: &SettingsFile<'_>) -> Result<Self, Failure> {
+        let evaluation = Evaluation::resolve(&args.evaluate, settings)?;
+        let formats = FormatTo::or_default(args.format, DiffFormat::Table);
+        let named = match args.archived.path() {
+            Some(archive) => vec![archive.to_owned()],
+            None => vec![args.old.clone(), args.new.clone()],
+        };
+        check_formats(&formats, &evaluation.reads(&named))?;
+        let sides = args.archived.sides(&args.location, [&args.old, &args.new])?;
+        let [old, new] = match sides {
+            Some(sides) => sides,
+            None => [single(args.old)?, single(args.new)?],
+        };
+        let olds = old.len();
+        let (paths, accounts): (Vec<_>, Vec<_>) = old.into_iter().chain(new).unzip();
+        let objects = args.location.objects(&paths)?;
+        Ok(Self {
+            inputs: evaluation.reader(paths, None, objects),
+            olds,
+            accounts,
+            as_of: vec![args.old_as_of, args.new_as_of],
+            formats,
+            options: history::DiffOptions {
+                idle_days: args.idle_days,
+            },
+            fail_on_new: args.fail_on_new,
+            evaluation,
+        })
+    }
+
+    /// Evaluates the next inputs of the source, all that it gives.
+    fn collect(&self, source: &mut dyn Source, before: Option<&Before<'_>>) -> Result<Collected, Failure> {
+        let mut snapshots = Vec::new();
+        let collector =
+            Collector::new(|snapshot| snapshots.push(snapshot)).of_accounts(self.accounts.clone());
+        let collector = match before {
+            Some(before) => collector.against(before),
+            None => collector,
+        };
+        let evaluation = &self.evaluation;
+        let tally = evaluation.assess(source, evaluation.followed(), &collector)?;
+        drop(collector);
+        Ok(Collected {
+            paths: snapshots
+                .iter()
+                .map(|snapshot| snapshot.input.path.clone())
+                .collect(),
+            snapshot: Snapshot::join(snapshots),
+            diagnostics: tally.diagnostics,
+        })
+    }
+
+    /// Every input must have been read to its end, and hold one report.
+    fn check_collected(&self, paths: &[String], diagnostics: &[Diagnostic]) -> Result<(), Failure> {
+        let inputs = &self.inputs.paths;
+        if has_errors(diagnostics) || paths.len() < inputs.len() {
+            self.evaluation.verbosity.print(diagnostics, Level::Error);
+            return Err(Failure::NothingEvaluated(
+                "the reports cannot be compared: one of them could not be read to its end".to_owned(),
+            ));
+        }
+        if paths.len() > inputs.len() {
+            let is_named = |path: &&String| inputs.iter().any(|input| input == Path::new(path));
+            let one = paths.iter().find(|path| !is_named(path)).map_or("", |path| path);
+            return Err(Failure::Usage(format!(
+                "OLD or NEW holds several reports; name one of them, such as {one}"
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// What was read of one side.
+struct Collected {
+    paths: Vec<String>,
+    /// None where there is no report, or where reports lack different columns.
+    snapshot: Option<Snapshot>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+pub(super) fn run(args: DiffArgs) -> Result<Exit, Failure> {
+    let text = SettingsText::read(args.evaluate.config.as_deref())?;
+    let config = DiffConfig::resolve(args, &text.parse()?)?;
+    signals::end_cleanly()?;
+    let workers = Workers::new(config.evaluation.threads)?;
+    let dated = Dated::new(config.inputs.open(), config.as_of.clone());
+    let mut source = config.evaluation.progress(dated);
+    let old = config.collect(&mut Next::new(&mut source, config.olds), None)?;
+    let before = old.snapshot.as_ref();
+    let before = before.map(|old| Before::new(old, config.options, &workers));
+    let new = config.collect(&mut source, before.as_ref())?;
+    drop(source);
+    let paths = [old.paths, new.paths].concat();
+    let diagnostics = [old.diagnostics, new.diagnostics].concat();
+    config.check_collected(&paths, &diagnostics)?;
+    let (Some(before), Some(new)) = (before, &new.snapshot) else {
+        return Err(Failure::Usage(
+            "the reports of these accounts lack different columns; compare one account at a time by --account"
+                .to_owned(),
+        ));
+    };
+    let diff = history::diff(&config.evaluation.program, before, new, &workers)
+        .map_err(|error| Failure::Usage(error.to_string()))?;
+    write(&config, &diff, &workers, &diagnostics)?;
+    Ok(exit(&diff, config.fail_on_new))
+}
+
+/// The report that a path names.
+fn single(path: PathBuf) -> Result<Vec<Compared>, Failure> {
+    if path.is_dir() {
+        return Err(Failure::Usage(format!(
+            "{} is a directory; diff compares two reports, trend many, and --archive takes two dates",
+            path.display()
+        )));
+    }
+    Ok(vec![(path, None)])
+}
+
+fn write(
+    config: &DiffConfig,
+    diff: &history::Diff<'_>,
+    workers: &Workers,
+    diagnostics: &[Diagnostic],
+) -> Result<(), Failure> {
+    let diagnostics = [&diff.diagnostics[..], diagnostics].concat();
+    let view = DiffView {
+        diff,
+        diagnostics: &diagnostics,
+        settings: config.evaluation.layout(),
+        workers,
+    };
+    write_documents(&config.formats, |format, out| write_diff(format, &view, out))?;
+    let verbosity = config.evaluation.verbosity;
+    verbosity.print(&diagnostics, verbosity.least_level(is_shown(&config.formats)));
+    Ok(())
+}
+
+/// Whether people read the diagnostics on standard output.
+fn is_shown(formats: &[FormatTo<DiffFormat>]) -> bool {
+    formats
+        .iter()
+        .any(|to| to.path.is_none() && matches!(to.format, DiffFormat::Table | DiffFormat::Markdown))
+}
+
+fn exit(diff: &history::Diff<'_>, fail_on_new: FailOn) -> Exit {
+    let rules = diff.rules.iter().zip(diff.findings(Move::Opened).by_rule());
+    let opened = rules.filter(|&(_, &count)| count > 0);
+    fail_on_new.exit(opened.map(|(rule, _)| rule.bound.severity))
+}

@@ -1,0 +1,320 @@
+//! Which rules evaluate the reports and how: what `scan`, `diff` and `trend` have in common, as typed and as resolved.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use credlens::engine::{self, EmitFilter, Program, Sink, Source};
+use credlens::finding::{Diagnostic, Level, Severity, Status, Tally};
+use credlens::io::inputs::{InputOptions, Limits};
+use credlens::output;
+use credlens::report::time::Timestamp;
+use credlens::rule::{self, Catalogue, Framework, Selected, Selection, Suppressions, WeakenedParameter};
+
+use super::aws::Objects;
+use super::failure::{Attempt as _, Failure};
+use super::inputs::{InputReader, LimitArgs};
+use super::progress::Progress;
+use super::rule_files::catalogue;
+use super::settings::SettingsFile;
+use super::terminal::{Color, colored, width};
+use super::{diagnostics, now};
+
+/// More cores than any machine has: a typing error must not start a million threads.
+const MAX_THREADS: usize = 1024;
+
+#[derive(Debug, Args)]
+pub(super) struct EvaluateArgs {
+    /// A rule by id, by an id of another tool (IAM.3, D9.AWS.IAM.07, `access-keys-rotated`), or by glob; * is every
+    /// rule. Repeatable [default: the default rules in `credlens rules list`]
+    #[arg(long, value_name = "ID", help_heading = "Rules")]
+    rule: Vec<String>,
+
+    /// All rules of a benchmark, with its parameters, such as cis-aws-5.0. Repeatable
+    #[arg(long, value_name = "NAME", help_heading = "Rules")]
+    framework: Vec<String>,
+
+    /// Your own rules: a TOML file, a file of bare GSL, or a directory of them. Repeatable
+    #[arg(long, value_name = "PATH", help_heading = "Rules")]
+    rules_from: Vec<PathBuf>,
+
+    /// A parameter of a rule, such as access-key-unused.max_idle=60. Repeatable
+    #[arg(long, value_name = "RULE.PARAM=VALUE", help_heading = "Rules")]
+    set: Vec<String>,
+
+    /// Lowest severity to show: informational, low, medium, high or critical. `scan` still counts the others
+    /// [default: informational]
+    #[arg(long, value_name = "SEVERITY", help_heading = "Output")]
+    min_severity: Option<Severity>,
+
+    /// Most lines of a list in the formats for people, the worst first; 0 is all [default: 50]
+    #[arg(long, value_name = "N", help_heading = "Output")]
+    limit: Option<usize>,
+
+    /// Accepted findings: a TOML file with [[suppress]] entries
+    #[arg(long, value_name = "FILE", help_heading = "Suppressions")]
+    suppressions: Option<PathBuf>,
+
+    /// Suppress nothing, whatever the files say
+    #[arg(long, help_heading = "Suppressions", conflicts_with = "suppressions")]
+    no_suppressions: bool,
+
+    /// Settings file; its format, status, as-of and fail-on apply to `scan` only [default: credlens.toml in the
+    /// working directory, if it exists]
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+
+    /// Threads, at most 1024; 0 is one per core [default: 0]
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+
+    #[command(flatten)]
+    limits: LimitArgs,
+
+    #[command(flatten)]
+    verbosity: VerbosityArgs,
+}
+
+#[derive(Clone, Copy, Debug, Args)]
+struct VerbosityArgs {
+    /// Colours: auto, always or never [default: auto, which is on a terminal unless `NO_COLOR` is set]
+    #[arg(long, value_name = "WHEN")]
+    color: Option<Color>,
+
+    /// Print only errors on standard error
+    #[arg(long, short)]
+    quiet: bool,
+
+    /// Show every diagnostic, notes included
+    #[arg(long, short, action = clap::ArgAction::Count, conflicts_with = "quiet")]
+    verbose: u8,
+}
+
+/// How much is printed, and in colour or not.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Verbosity {
+    pub(super) color: Color,
+    pub(super) quiet: bool,
+    pub(super) verbose: bool,
+}
+
+/// How reports are evaluated.
+pub(super) struct Evaluation {
+    pub(super) program: Program,
+    pub(super) frameworks: Vec<Arc<Framework>>,
+    pub(super) weakened: Vec<WeakenedParameter>,
+    pub(super) suppressions: Suppressions,
+    pub(super) min_severity: Severity,
+    pub(super) limit: usize,
+    pub(super) threads: usize,
+    pub(super) verbosity: Verbosity,
+    pub(super) now: Timestamp,
+    limits: Limits,
+    /// The files of rules, suppressions and settings.
+    reads: Vec<PathBuf>,
+}
+
+impl Evaluation {
+    /// Reads the rules and suppressions that the command line and the settings file name.
+    pub(super) fn resolve(args: &EvaluateArgs, settings: &SettingsFile<'_>) -> Result<Self, Failure> {
+        let in_file = &settings.values;
+        let verbosity = args.verbosity.resolve(settings);
+        let threads = args.threads.or(in_file.threads).unwrap_or(0);
+        if threads > MAX_THREADS {
+            return Err(Failure::Usage(format!(
+                "{threads} threads are too many; the most are {MAX_THREADS}"
+            )));
+        }
+        let mut reads = in_file.rules_from.clone().unwrap_or_default();
+        reads.extend(args.rules_from.iter().cloned());
+        let catalogue = catalogue(&reads)?;
+        let selected = select(args, settings, &catalogue)?;
+        let suppress = Suppress::new(args, settings);
+        reads.extend(suppress.file().cloned());
+        reads.extend(settings.path().map(ToOwned::to_owned));
+        let max_unpacked = args.limits.max_unpacked.or(in_file.max_unpacked);
+        let min_severity = args.min_severity.or(in_file.min_severity);
+        Ok(Self {
+            program: Program::new(selected.rules),
+            frameworks: selected.frameworks,
+            weakened: selected.weakened,
+            suppressions: suppress.read(settings, &catalogue)?,
+            min_severity: min_severity.unwrap_or(Severity::Informational),
+            limit: match args.limit.or(in_file.limit).unwrap_or(50) {
+                0 => usize::MAX,
+                limit => limit,
+            },
+            threads,
+            limits: LimitArgs { max_unpacked }.limits(),
+            verbosity,
+            now: now(),
+            reads,
+        })
+    }
+
+    /// The files and directories that a run on these inputs reads: no output may replace them.
+    pub(super) fn reads(&self, inputs: &[PathBuf]) -> Vec<PathBuf> {
+        [inputs, &self.reads].concat()
+    }
+
+    /// What reads these inputs, each evaluated at `as_of` or at its own time.
+    pub(super) fn reader(
+        &self,
+        paths: Vec<PathBuf>,
+        as_of: Option<Timestamp>,
+        objects: Objects,
+    ) -> InputReader {
+        let options = InputOptions {
+            as_of,
+            now: self.now,
+            limits: self.limits,
+        };
+        InputReader {
+            paths,
+            options,
+            objects,
+        }
+    }
+
+    /// Evaluates all that the source gives, and emits findings to the sink.
+    pub(super) fn assess(
+        &self,
+        source: impl Source,
+        emit: EmitFilter,
+        sink: &impl Sink,
+    ) -> io::Result<Tally> {
+        let options = engine::AssessOptions {
+            threads: self.threads,
+            emit,
+            suppressions: Some(&self.suppressions),
+        };
+        engine::assess(&self.program, source, sink, options)
+    }
+
+    /// The findings that `diff` and `trend` follow.
+    pub(super) fn followed(&self) -> EmitFilter {
+        let statuses = [Status::Fail, Status::Undetermined, Status::Suppressed];
+        EmitFilter::new(&statuses, self.min_severity)
+    }
+
+    /// The same source, with progress on a terminal.
+    pub(super) fn progress<S: Source>(&self, source: S) -> Progress<S> {
+        Progress::new(source, self.verbosity.quiet)
+    }
+
+    /// How formats for people are laid out.
+    pub(super) fn layout(&self) -> output::Settings {
+        output::Settings {
+            width: width(),
+            color: colored(&io::stdout()),
+            limit: self.limit,
+            now: Some(self.now),
+        }
+    }
+}
+
+/// The rules that are asked for, with their parameters.
+fn select(
+    args: &EvaluateArgs,
+    settings: &SettingsFile<'_>,
+    catalogue: &Catalogue,
+) -> Result<Selected, Failure> {
+    // Of two values for a parameter the last one counts: that of the command line.
+    let mut parameters = match &settings.file {
+        Some((_, document)) => document.parameters(catalogue)?,
+        None => Vec::new(),
+    };
+    for text in &args.set {
+        parameters.push(text.parse()?);
+    }
+    // Rules and frameworks are one choice: the command line makes all of it or none.
+    let on_command_line = !args.rule.is_empty() || !args.framework.is_empty();
+    let (rules, frameworks) = if on_command_line {
+        (args.rule.clone(), args.framework.clone())
+    } else {
+        let in_file = &settings.values;
+        (
+            in_file.rule.clone().unwrap_or_default(),
+            in_file.framework.clone().unwrap_or_default(),
+        )
+    };
+    let selection = Selection {
+        rules,
+        frameworks,
+        settings: parameters,
+    };
+    Ok(rule::select(catalogue, &selection)?)
+}
+
+/// Which suppressions apply.
+enum Suppress {
+    Nothing,
+    /// The entries of the settings file, and of this file.
+    Files(Option<PathBuf>),
+}
+
+impl Suppress {
+    fn new(args: &EvaluateArgs, settings: &SettingsFile<'_>) -> Self {
+        let in_file = &settings.values;
+        match &args.suppressions {
+            Some(path) => Self::Files(Some(path.clone())),
+            None if args.no_suppressions || in_file.no_suppressions == Some(true) => Self::Nothing,
+            None => Self::Files(in_file.suppressions.clone()),
+        }
+    }
+
+    fn file(&self) -> Option<&PathBuf> {
+        match self {
+            Self::Files(path) => path.as_ref(),
+            Self::Nothing => None,
+        }
+    }
+
+    fn read(&self, settings: &SettingsFile<'_>, catalogue: &Catalogue) -> Result<Suppressions, Failure> {
+        let mut all = Suppressions::default();
+        let Self::Files(path) = self else {
+            return Ok(all);
+        };
+        if let Some(path) = path {
+            let text = std::fs::read_to_string(path);
+            let text = text.attempt(|| format!("cannot read the suppressions {}", path.display()))?;
+            all.extend(Suppressions::parse(&path.to_string_lossy(), &text, catalogue)?);
+        }
+        if let Some((_, document)) = &settings.file {
+            all.extend(document.suppressions(catalogue)?);
+        }
+        Ok(all)
+    }
+}
+
+impl VerbosityArgs {
+    fn resolve(self, settings: &SettingsFile<'_>) -> Verbosity {
+        let in_file = &settings.values;
+        let color = self.color.or(in_file.color).unwrap_or(Color::Auto);
+        color.choose();
+        Verbosity {
+            color,
+            quiet: self.quiet || (in_file.quiet == Some(true) && self.verbose == 0),
+            verbose: self.verbose > 0 || (in_file.verbose == Some(true) && !self.quiet),
+        }
+    }
+}
+
+impl Verbosity {
+    /// The least level that is printed on standard error; `shown` says whether standard output shows the diagnostics
+    /// to people already.
+    pub(super) fn least_level(self, shown: bool) -> Level {
+        match (self.quiet, self.verbose, shown) {
+            (true, ..) | (false, false, true) => Level::Error,
+            (false, false, false) => Level::Warning,
+            (false, true, _) => Level::Note,
+        }
+    }
+
+    /// Prints the diagnostics of this level or worse.
+    pub(super) fn print(self, diagnostics: &[Diagnostic], least: Level) {
+        let printed = diagnostics.iter().filter(|diagnostic| diagnostic.level >= least);
+        diagnostics::print_all(printed, self.verbose);
+    }
+}

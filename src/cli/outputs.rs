@@ -1,0 +1,194 @@
+//! `--format FMT[=PATH]`: formats go to standard output or to files.
+
+use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use credlens::io::inputs::files;
+use credlens::io::outputs::Output;
+use credlens::output::Format;
+
+use super::failure::{Attempt as _, Failure};
+
+/// `FMT[=PATH]`.
+#[derive(Clone, Debug)]
+pub(super) struct FormatTo<F = Format> {
+    pub(super) format: F,
+    /// None is standard output.
+    pub(super) path: Option<PathBuf>,
+}
+
+impl<F> FormatTo<F> {
+    pub(super) fn to_stdout(format: F) -> Self {
+        Self { format, path: None }
+    }
+
+    /// These formats; where there are none, this one on standard output.
+    pub(super) fn or_default(formats: Vec<Self>, default: F) -> Vec<Self> {
+        if formats.is_empty() {
+            vec![Self::to_stdout(default)]
+        } else {
+            formats
+        }
+    }
+}
+
+impl<F: FromStr<Err: Display>> FromStr for FormatTo<F> {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (format, path) = match text.split_once('=') {
+            Some((_, "")) => return Err("no path after '='".to_owned()),
+            Some((format, path)) => (format, Some(PathBuf::from(path))),
+            None => (text, None),
+        };
+        Ok(Self {
+            format: format.parse::<F>().map_err(|error| error.to_string())?,
+            path: path.filter(|path| path.as_os_str() != "-"),
+        })
+    }
+}
+
+/// Each format needs an output of its own, and none may replace a file that the run reads.
+pub(super) fn check_formats<F: Display>(formats: &[FormatTo<F>], inputs: &[PathBuf]) -> Result<(), Failure> {
+    let mut taken = BTreeSet::new();
+    for FormatTo { format, path } in formats {
+        if let Some(path) = path
+            && is_read(path, inputs)
+        {
+            return Err(Failure::Usage(format!(
+                "{} is an input; give --format {format}= another path",
+                path.display()
+            )));
+        }
+        let target = path.as_deref().map(canonical).transpose()?;
+        if !taken.insert(target) {
+            let target = path
+                .as_ref()
+                .map_or("standard output".into(), |path| path.to_string_lossy());
+            return Err(Failure::Usage(format!(
+                "two formats go to {target}; give each its own: --format {format}=PATH"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a file is one of these inputs, or is below one, so that writing it would replace what is to be read.
+pub(super) fn is_read(path: &Path, inputs: &[PathBuf]) -> bool {
+    // A file that does not exist yet replaces nothing; neither do pipes and devices.
+    let Some(target) = std::fs::canonicalize(path).ok().filter(|target| target.is_file()) else {
+        return false;
+    };
+    let name = target.file_name().unwrap_or_default();
+    // There may be many files: only those that may be the target are looked up.
+    let may_be = |file: &Path| {
+        let has_name = file
+            .file_name()
+            .is_some_and(|file| file.eq_ignore_ascii_case(name));
+        has_name || file.is_symlink()
+    };
+    files(inputs.to_vec())
+        .any(|file| may_be(&file) && std::fs::canonicalize(file).is_ok_and(|file| file == target))
+}
+
+/// `a.csv`, `./a.csv` and a symlink to it are one path.
+pub(super) fn canonical(path: &Path) -> io::Result<PathBuf> {
+    std::fs::canonicalize(path).or_else(|_| std::path::absolute(path))
+}
+
+/// Where a format goes.
+pub(super) enum Target {
+    Stdout(Stdout),
+    File(Output, PathBuf),
+}
+
+/// Standard output. A reader that closes it has read enough of it, but the other outputs are still to be written.
+pub(super) struct Stdout {
+    stream: io::Stdout,
+    is_alone: bool,
+}
+
+impl Stdout {
+    fn forgive<T>(&self, result: io::Result<T>, instead: T) -> io::Result<T> {
+        match result {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe && !self.is_alone => Ok(instead),
+            result => result,
+        }
+    }
+}
+
+impl Write for Stdout {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.stream.write(bytes);
+        self.forgive(written, bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let flushed = self.stream.flush();
+        self.forgive(flushed, ())
+    }
+}
+
+impl Target {
+    /// Puts a file in its place.
+    pub(super) fn finish(self) -> Result<(), Failure> {
+        match self {
+            Self::Stdout(mut stdout) => Ok(stdout.flush()?),
+            Self::File(output, path) => output
+                .finish()
+                .attempt(|| format!("cannot write {}", path.display())),
+        }
+    }
+}
+
+impl Write for Target {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Stdout(stdout) => stdout.write(bytes),
+            Self::File(output, _) => output.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Stdout(stdout) => stdout.flush(),
+            Self::File(output, _) => output.flush(),
+        }
+    }
+}
+
+/// Opens what the formats go to.
+pub(super) fn open_outputs<F: Copy>(formats: &[FormatTo<F>]) -> Result<Vec<(F, Target)>, Failure> {
+    let open = |to: &FormatTo<F>| {
+        let target = match &to.path {
+            None => Target::Stdout(Stdout {
+                stream: io::stdout(),
+                is_alone: formats.len() == 1,
+            }),
+            Some(path) => {
+                let output = Output::create(path).attempt(|| format!("cannot write {}", path.display()))?;
+                Target::File(output, path.clone())
+            }
+        };
+        Ok((to.format, target))
+    };
+    formats.iter().map(open).collect()
+}
+
+/// Writes a document in each format by `write`, which renders it.
+pub(super) fn write_documents<F: Copy>(
+    formats: &[FormatTo<F>],
+    write: impl Fn(F, &mut dyn Write) -> io::Result<()>,
+) -> Result<(), Failure> {
+    for (format, target) in open_outputs(formats)? {
+        let mut out = io::BufWriter::new(target);
+        write(format, &mut out)?;
+        out.into_inner()
+            .map_err(io::IntoInnerError::into_error)?
+            .finish()?;
+    }
+    Ok(())
+}

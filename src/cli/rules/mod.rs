@@ -1,0 +1,143 @@
+//! `credlens rules`: list, show, check and test.
+
+mod args;
+
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use credlens::engine::examples;
+use credlens::output::{catalogue as tables, counted};
+use credlens::rule::{self, Catalogue, Rule, Selection};
+
+use super::ListFormat;
+use super::failure::{Exit, Failure, print_rule_errors};
+use super::rule_files::{catalogue, rule_files};
+use super::terminal::{colored, escape_lines, print_error, print_warning, width};
+
+pub(super) use args::RulesArgs;
+use args::{RulesCommand, RulesListArgs};
+
+pub(super) fn run(args: RulesArgs) -> Result<Exit, Failure> {
+    match args.command {
+        RulesCommand::List(args) => list(&args),
+        RulesCommand::Show { rule, rules_from } => show(&rule, &rules_from),
+        RulesCommand::Check { paths } => check(&paths),
+        RulesCommand::Test { paths } => test(&paths),
+    }
+}
+
+fn list(args: &RulesListArgs) -> Result<Exit, Failure> {
+    let catalogue = catalogue(&args.rules_from)?;
+    let rules: Vec<Arc<Rule>> = match &args.framework {
+        None => catalogue.rules().cloned().collect(),
+        Some(name) => {
+            let selection = Selection {
+                frameworks: vec![name.clone()],
+                ..Selection::default()
+            };
+            let selected = rule::select(&catalogue, &selection)?;
+            selected.rules.into_iter().map(|bound| bound.rule).collect()
+        }
+    };
+    let is_listed = |rule: &Arc<Rule>| {
+        args.min_severity.is_none_or(|least| rule.severity >= least) && (rule.default || !args.default)
+    };
+    let mut rules: Vec<_> = rules.into_iter().filter(is_listed).collect();
+    rules.dedup_by(|one, other| one.id == other.id);
+    let text = match args.format {
+        ListFormat::Table => tables::rules_table(&rules, width(), colored(&io::stdout())),
+        ListFormat::Json => tables::rules_json(&rules),
+    };
+    io::stdout().write_all(text.as_bytes())?;
+    Ok(Exit::Clean)
+}
+
+fn show(word: &str, rules_from: &[PathBuf]) -> Result<Exit, Failure> {
+    let catalogue = catalogue(rules_from)?;
+    let rules = catalogue.find(word)?;
+    let names = Catalogue::framework_names();
+    let frameworks: Result<Vec<_>, _> = names.map(|name| catalogue.framework(name)).collect();
+    let frameworks = frameworks?;
+    for rule in rules {
+        // A rule from another source may contain anything.
+        let page = escape_lines(&rule::rule_page(rule, &frameworks));
+        writeln!(io::stdout(), "{page}")?;
+    }
+    Ok(Exit::Clean)
+}
+
+/// The rules in these files, or the built-in ones, and the errors in the files. A file that overrides a known rule
+/// counts as that rule.
+fn read(paths: &[PathBuf]) -> Result<(Vec<Arc<Rule>>, Vec<rule::Error>), Failure> {
+    let mut catalogue = Catalogue::builtin();
+    if paths.is_empty() {
+        return Ok((catalogue.rules().cloned().collect(), Vec::new()));
+    }
+    let (mut ids, mut errors) = (Vec::new(), Vec::new());
+    for (path, text) in rule_files(paths)? {
+        match catalogue.add(&path.to_string_lossy(), &text) {
+            Ok(added) => ids.extend(added),
+            Err(wrong) => errors.extend(wrong),
+        }
+    }
+    let rules = ids.iter().filter_map(|id| catalogue.rule(id).cloned()).collect();
+    Ok((rules, errors))
+}
+
+fn check(paths: &[PathBuf]) -> Result<Exit, Failure> {
+    let (rules, mut errors) = read(paths)?;
+    let mut warnings = 0;
+    for rule in &rules {
+        match rule::lint(rule) {
+            Ok(lints) => {
+                warnings += lints.len();
+                lints.iter().for_each(print_warning);
+            }
+            Err(error) => errors.push(error),
+        }
+    }
+    print_rule_errors(&errors);
+    let [rules, wrong, warnings] = [
+        (rules.len(), "rule"),
+        (errors.len(), "error"),
+        (warnings, "warning"),
+    ]
+    .map(|(count, thing)| counted(count as u64, thing));
+    writeln!(io::stdout(), "{rules} read, {wrong}, {warnings}")?;
+    Ok(if errors.is_empty() {
+        Exit::Clean
+    } else {
+        Exit::Usage
+    })
+}
+
+fn test(paths: &[PathBuf]) -> Result<Exit, Failure> {
+    let (rules, mut errors) = read(paths)?;
+    let (mut passed, mut failed) = (0_u64, 0);
+    for rule in &rules {
+        for example in &rule.examples {
+            match examples::verdict(rule, example) {
+                Ok(verdict) if verdict == example.verdict => passed += 1,
+                Ok(verdict) => {
+                    failed += 1;
+                    let (expected, got) = (example.verdict.name(), verdict.name());
+                    let name = &example.name;
+                    print_error(format_args!(
+                        "{}: example '{name}' is {got}, not {expected}",
+                        rule.id
+                    ));
+                }
+                Err(error) => errors.push(error),
+            }
+        }
+    }
+    print_rule_errors(&errors);
+    let (rules, examples) = (counted(rules.len() as u64, "rule"), counted(passed, "example"));
+    writeln!(io::stdout(), "{rules}: {examples} passed, {failed} failed")?;
+    Ok(match (errors.is_empty(), failed) {
+        (false, _) => Exit::Usage,
+        (true, 0) => Exit::Clean,
+        (true, _) => Exit::Findings,
+    })
+}

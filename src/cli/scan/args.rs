@@ -1,0 +1,99 @@
+//! The arguments of `credlens scan`.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::Args;
+use credlens::finding::{Status, UnknownWord};
+use credlens::report::time::Timestamp;
+
+use crate::cli::aws::LiveScanArgs;
+use crate::cli::evaluate::EvaluateArgs;
+use crate::cli::fail_on::FailOn;
+use crate::cli::outputs::FormatTo;
+
+const EXAMPLES: &str = "\
+Examples:
+  credlens scan report.csv                          a saved report
+  credlens scan                                     the live account of your AWS credentials
+  credlens scan --org --format json=findings.json   every account of the organization
+  credlens scan s3://audit-reports/2026-11-21/      saved reports in S3
+  credlens scan reports/ --framework cis-aws-5.0    every report in a directory, against one benchmark
+  aws iam get-credential-report | credlens scan -   the output of the AWS CLI, as it is
+  credlens scan report.csv --rule 'access-key-*' --set access-key-not-rotated.max_age=60
+  credlens scan report.csv --format table --format ndjson=findings.ndjson
+
+Exit status:
+  0  clean
+  1  a finding at or above --fail-on
+  2  usage, rule or configuration error
+  3  no input could be evaluated
+  4  partial: some inputs or accounts failed, the rest was evaluated and written
+  130  interrupted (143 by SIGTERM, 129 by SIGHUP)";
+
+/// Evaluate credential reports
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(in crate::cli) struct ScanArgs {
+    /// A report file, a directory (searched recursively), `s3://bucket/key`, `s3://bucket/prefix`, or - for standard
+    /// input: CSV; JSON, YAML or text of the AWS CLI; base64; each also as gzip or zstd. The content decides, not the
+    /// extension. Without an INPUT: the live account of your AWS credentials
+    #[arg(value_name = "INPUT")]
+    pub(super) inputs: Vec<PathBuf>,
+
+    /// Count ages to this instant, such as 2026-11-21T00:00:00Z; a date alone is its first second. Default: when AWS
+    /// generated the report, if the input has that; else a date or time in the file name; else a directory named
+    /// after a date (a date alone is its last second); else now
+    #[arg(long, value_name = "TIME")]
+    pub(super) as_of: Option<Timestamp>,
+
+    #[command(flatten)]
+    pub(super) live: LiveScanArgs,
+
+    /// Output format: table, summary, json, ndjson, csv or markdown, on standard output or in PATH. Repeatable
+    /// [default: table]
+    #[arg(long, value_name = "FMT[=PATH]", help_heading = "Output")]
+    pub(super) format: Vec<FormatTo>,
+
+    /// Which findings to show: fail, undetermined, suppressed, pass, or all. The others are still counted
+    /// [default: fail,undetermined]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', help_heading = "Output")]
+    pub(super) status: Vec<StatusWord>,
+
+    /// Lowest severity of a failed finding that makes the exit status 1, or never [default: low]
+    #[arg(long, value_name = "SEVERITY|never", help_heading = "Output")]
+    pub(super) fail_on: Option<FailOn>,
+
+    #[command(flatten)]
+    pub(super) evaluate: EvaluateArgs,
+}
+
+/// A status, or all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::cli) enum StatusWord {
+    One(Status),
+    All,
+}
+
+impl StatusWord {
+    pub(super) fn statuses(self) -> Vec<Status> {
+        match self {
+            Self::All => Status::ALL.to_vec(),
+            Self::One(status) => vec![status],
+        }
+    }
+}
+
+impl FromStr for StatusWord {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        match word {
+            "all" => Ok(Self::All),
+            _ => word
+                .parse()
+                .map(Self::One)
+                .map_err(|error: UnknownWord| format!("{error}, all")),
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! `credlens scan`: inputs and rules in, findings out.
+
+mod args;
+
+use std::io;
+use std::path::PathBuf;
+
+use credlens::engine::{EmitFilter, Source};
+use credlens::finding::{Code, Diagnostic, Severity, Status, Tally};
+use credlens::output::{self, Format, Outputs};
+use credlens::rule;
+
+use super::aws::{self, LiveScanArgs};
+use super::diagnostics::{has_errors, print_all};
+use super::evaluate::Evaluation;
+use super::fail_on::FailOn;
+use super::failure::{Exit, Failure};
+use super::inputs::InputReader;
+use super::outputs::{FormatTo, Target, check_formats, open_outputs};
+use super::settings::{SettingsFile, SettingsText, first_given};
+use super::signals;
+use super::terminal::{Color, colored};
+
+pub(super) use args::{ScanArgs, StatusWord};
+
+/// What a scan does, resolved.
+pub(super) struct ScanConfig {
+    pub(super) inputs: InputReader,
+    pub(super) live: LiveScanArgs,
+    pub(super) formats: Vec<FormatTo>,
+    pub(super) evaluation: Evaluation,
+    statuses: Vec<Status>,
+    fail_on: FailOn,
+    settings_file: Option<PathBuf>,
+}
+
+impl ScanConfig {
+    fn resolve(args: ScanArgs, settings: &SettingsFile<'_>) -> Result<Self, Failure> {
+        let objects = args.live.objects(&args.inputs)?;
+        let evaluation = Evaluation::resolve(&args.evaluate, settings)?;
+        let in_file = &settings.values;
+        let formats = in_file.format.iter().map(|word| FormatTo::to_stdout(word.0.0));
+        let formats = first_given(args.format, formats.collect());
+        let statuses = first_given(args.status, in_file.status.iter().map(|word| word.0).collect());
+        let as_of = args.as_of.or(in_file.as_of.map(|word| word.0));
+        let fail_on = args.fail_on.or(in_file.fail_on.map(|word| word.0));
+        let config = Self {
+            inputs: evaluation.reader(args.inputs, as_of, objects),
+            live: args.live,
+            formats: FormatTo::or_default(formats, Format::Table),
+            statuses: if statuses.is_empty() {
+                vec![Status::Fail, Status::Undetermined]
+            } else {
+                statuses.into_iter().flat_map(StatusWord::statuses).collect()
+            },
+            fail_on: fail_on.unwrap_or(FailOn::AtLeast(Severity::Low)),
+            settings_file: settings.path().map(ToOwned::to_owned),
+            evaluation,
+        };
+        check_formats(&config.formats, &[config.reads(), config.live.resumes()].concat())?;
+        Ok(config)
+    }
+
+    /// The files and directories that are read, which no output may replace. The outcomes of an earlier run are not
+    /// among them: those of this run may take their place.
+    pub(super) fn reads(&self) -> Vec<PathBuf> {
+        let mut paths = self.evaluation.reads(&self.inputs.paths);
+        paths.extend(self.live.reads());
+        paths
+    }
+
+    /// Findings are created only where a format shows them.
+    fn emit_filter(&self) -> EmitFilter {
+        if self.formats.iter().all(|to| to.format == Format::Summary) {
+            return EmitFilter::nothing();
+        }
+        EmitFilter::new(&self.statuses, self.evaluation.min_severity)
+    }
+
+    /// How formats for people are laid out. All of them look alike, and a file that people open later is not a
+    /// terminal.
+    fn layout(&self) -> output::Settings {
+        let in_file =
+            |to: &FormatTo| to.path.is_some() && matches!(to.format, Format::Table | Format::Summary);
+        let plain = self.evaluation.verbosity.color == Color::Auto && self.formats.iter().any(in_file);
+        output::Settings {
+            color: !plain && colored(&io::stdout()),
+            ..self.evaluation.layout()
+        }
+    }
+
+    /// The report of the one live account did not come, and every format is read by people here: the reason is
+    /// printed once, on standard error.
+    fn is_shown_by_its_error(&self, tally: &Tally) -> bool {
+        let is_live = self.inputs.paths.is_empty() && !self.live.several();
+        is_live && tally.inputs.is_empty() && self.formats.iter().all(is_shown)
+    }
+}
+
+pub(super) fn run(args: ScanArgs) -> Result<Exit, Failure> {
+    let text = SettingsText::read(args.evaluate.config.as_deref())?;
+    let config = ScanConfig::resolve(args, &text.parse()?)?;
+    if config.inputs.paths.is_empty() {
+        return aws::scan_live(&config);
+    }
+    signals::end_cleanly()?;
+    let evaluated = evaluate(&config, config.inputs.open())?;
+    let tally = write(&config, evaluated)?;
+    Ok(conclude(&config, &tally))
+}
+
+/// The result of a scan that is not written to its end.
+pub(super) struct Evaluated {
+    tally: Tally,
+    outputs: Outputs<Target>,
+}
+
+/// Evaluates all that the source gives.
+pub(super) fn evaluate(config: &ScanConfig, source: impl Source) -> Result<Evaluated, Failure> {
+    let outputs = Outputs::new(open_outputs(&config.formats)?, config.layout());
+    let evaluation = &config.evaluation;
+    let tally = evaluation.assess(evaluation.progress(source), config.emit_filter(), &outputs)?;
+    Ok(Evaluated { tally, outputs })
+}
+
+/// Ends the outputs and puts files in their places.
+pub(super) fn write(config: &ScanConfig, evaluated: Evaluated) -> Result<Tally, Failure> {
+    let Evaluated { mut tally, outputs } = evaluated;
+    if config.is_shown_by_its_error(&tally) {
+        return Ok(tally);
+    }
+    let Evaluation {
+        program,
+        frameworks,
+        weakened,
+        ..
+    } = &config.evaluation;
+    let frameworks = frameworks.iter().map(AsRef::as_ref);
+    tally.compliance = rule::compliance(frameworks, program.rules(), weakened, &tally);
+    add_diagnostics(&mut tally, config);
+    for target in outputs.finish(&tally)? {
+        target.finish()?;
+    }
+    Ok(tally)
+}
+
+/// Prints what the outputs do not show; the exit status.
+pub(super) fn conclude(config: &ScanConfig, tally: &Tally) -> Exit {
+    print_diagnostics(tally, config);
+    exit(tally, config.fail_on)
+}
+
+/// Whether people read it where they run this.
+fn is_shown(to: &FormatTo) -> bool {
+    to.path.is_none() && matches!(to.format, Format::Table | Format::Summary | Format::Markdown)
+}
+
+/// Diagnostics about the settings rather than about an input.
+fn add_diagnostics(tally: &mut Tally, config: &ScanConfig) {
+    if let Some(path) = &config.settings_file {
+        let used = Diagnostic::new(Code::Settings, "settings of this file were used");
+        tally.diagnostics.push(used.in_path(path.to_string_lossy()));
+    }
+    for message in config.evaluation.weakened.iter().map(ToString::to_string) {
+        tally
+            .diagnostics
+            .push(Diagnostic::new(Code::LooserThanFramework, message));
+    }
+    let instants = tally.inputs.iter().filter_map(|input| input.as_of.parse().ok());
+    let latest = instants.max();
+    tally
+        .diagnostics
+        .extend(config.evaluation.suppressions.diagnostics(latest));
+}
+
+/// Standard error gets the diagnostics that standard output does not show to people, and the live accounts that failed
+/// are in the table of outcomes.
+fn print_diagnostics(tally: &Tally, config: &ScanConfig) {
+    let verbosity = config.evaluation.verbosity;
+    let shown = config.formats.iter().any(is_shown);
+    let least = verbosity.least_level(shown);
+    let is_printed = |diagnostic: &&Diagnostic| {
+        let is_settings = diagnostic.code == Code::Settings && !verbosity.quiet && !shown;
+        let in_outcomes = config.live.several() && diagnostic.code == Code::Unreadable;
+        (diagnostic.level >= least || is_settings) && !in_outcomes
+    };
+    print_all(tally.diagnostics.iter().filter(is_printed), verbosity.verbose);
+}
+
+fn exit(tally: &Tally, fail_on: FailOn) -> Exit {
+    if tally.inputs.is_empty() {
+        return Exit::NothingEvaluated;
+    }
+    if has_errors(&tally.diagnostics) {
+        return Exit::Partial;
+    }
+    let failed = tally.rules.iter().filter(|rule| rule.failed > 0);
+    fail_on.exit(failed.map(|rule| rule.severity))
+}

@@ -1,0 +1,88 @@
+//! `credlens trend`: many reports in, how things moved out.
+
+mod args;
+
+use credlens::history::trend::{self, TrendDocument, TrendOptions};
+use credlens::io::inputs::reads_once;
+use credlens::output::trend::{TrendFormat, write_trend};
+
+use super::diagnostics::has_errors;
+use super::evaluate::Evaluation;
+use super::failure::{Exit, Failure};
+use super::inputs::InputReader;
+use super::outputs::{FormatTo, check_formats, write_documents};
+use super::settings::{SettingsFile, SettingsText};
+use super::signals;
+
+use args::By;
+pub(super) use args::TrendArgs;
+
+/// How many of the oldest findings documents list, where `--limit` is not more.
+const OLDEST: usize = 100;
+
+/// What a trend does, resolved.
+struct TrendConfig {
+    inputs: InputReader,
+    formats: Vec<FormatTo<TrendFormat>>,
+    options: TrendOptions,
+    evaluation: Evaluation,
+}
+
+impl TrendConfig {
+    fn resolve(args: TrendArgs, settings: &SettingsFile<'_>) -> Result<Self, Failure> {
+        let once = args
+            .inputs
+            .iter()
+            .find_map(|path| Some((path, reads_once(path)?)));
+        if let Some((path, kind)) = once {
+            return Err(Failure::Usage(format!(
+                "trend first reads the beginning of each input to order them by time, and {}, {kind}, cannot be read \
+                 twice; save it to a file and name that",
+                path.display()
+            )));
+        }
+        let objects = args.location.objects(&args.inputs)?;
+        let evaluation = Evaluation::resolve(&args.evaluate, settings)?;
+        let formats = FormatTo::or_default(args.format, TrendFormat::Table);
+        check_formats(&formats, &evaluation.reads(&args.inputs))?;
+        Ok(Self {
+            inputs: evaluation.reader(args.inputs, None, objects),
+            formats,
+            options: TrendOptions {
+                by_account: args.by == Some(By::Account),
+                rotation_days: args.rotation_days,
+                oldest: evaluation.limit.max(OLDEST),
+            },
+            evaluation,
+        })
+    }
+
+    /// Prints the diagnostics that standard output does not show to people.
+    fn print_diagnostics(&self, document: &TrendDocument) {
+        let on_stdout = |to: &FormatTo<TrendFormat>| to.path.is_none() && to.format == TrendFormat::Table;
+        let shown = !document.snapshots.is_empty() && self.formats.iter().any(on_stdout);
+        let verbosity = self.evaluation.verbosity;
+        verbosity.print(&document.diagnostics, verbosity.least_level(shown));
+    }
+}
+
+pub(super) fn run(args: TrendArgs) -> Result<Exit, Failure> {
+    let text = SettingsText::read(args.evaluate.config.as_deref())?;
+    let config = TrendConfig::resolve(args, &text.parse()?)?;
+    signals::end_cleanly()?;
+    let evaluation = &config.evaluation;
+    let trend = trend::Trend::new(&evaluation.program, config.options);
+    let source = evaluation.progress(config.inputs.open_in_time_order());
+    let tally = evaluation.assess(source, evaluation.followed(), &trend)?;
+    let failed = has_errors(&tally.diagnostics);
+    let mut document = trend.finish();
+    document.diagnostics.splice(0..0, tally.diagnostics);
+    config.print_diagnostics(&document);
+    if document.snapshots.is_empty() {
+        return Ok(Exit::NothingEvaluated);
+    }
+    write_documents(&config.formats, |format, out| {
+        write_trend(format, &document, evaluation.layout(), out)
+    })?;
+    Ok(if failed { Exit::Partial } else { Exit::Clean })
+}
