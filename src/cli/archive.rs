@@ -45,7 +45,7 @@ pub(super) fn store(archive: &At, quiet: bool) -> anyhow::Result<Box<dyn Store>>
     {
         let at = path.to_string_lossy().parse();
         let at =
-            at.map_err(|error: credlens::aws::NoS3Url| anyhow::anyhow!("{}: {error}", path.display()))?;
+            at.map_err(|error: credlens::aws::InvalidS3Url| anyhow::anyhow!("{}: {error}", path.display()))?;
         let s3 = credlens::aws::S3::connect(&archive.place.settings()?)?;
         Ok(Box::new(super::bucket::ReportingBucket::new(s3, at)))
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{anyhow, bail};
 use clap::Args;
 use credlens::aws::accounts::{EXTERNAL_ID, is_external_id, is_role, is_role_arn};
-use credlens::aws::{Settings, check_endpoint, check_region};
+use credlens::aws::{ConnectSettings, check_endpoint, check_region};
 
 /// Whose credentials are used, and where.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
@@ -33,13 +33,13 @@ impl Place {
     ///
     /// # Errors
     /// What is expected instead.
-    pub(crate) fn settings(&self) -> anyhow::Result<Settings> {
+    pub(crate) fn settings(&self) -> anyhow::Result<ConnectSettings> {
         self.check()?;
-        Ok(Settings {
+        Ok(ConnectSettings {
             profile: self.profile.clone(),
             region: self.region.clone(),
             endpoint_url: self.endpoint_url.clone(),
-            ..Settings::default()
+            ..ConnectSettings::default()
         })
     }
 }

@@ -25,7 +25,7 @@ impl ReportingBucket {
 
 impl Drop for ReportingBucket {
     fn drop(&mut self) {
-        tell_remedies(&self.s3.denied(), "");
+        tell_remedies(&self.s3.missing_permissions(), "");
     }
 }
 

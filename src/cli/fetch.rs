@@ -12,9 +12,9 @@ use anyhow::{Context as _, bail};
 #[cfg(feature = "archive")]
 use credlens::archive::add::{Added, add};
 #[cfg(feature = "archive")]
-use credlens::aws::Live;
-use credlens::aws::accounts::is_id;
-use credlens::aws::{Fetched, Order, Record, Report};
+use credlens::aws::LiveSource;
+use credlens::aws::accounts::is_account_id;
+use credlens::aws::{FetchedAccount, Report, ReportOrder, RunRecord};
 use credlens::io::keep::{Kept, keep};
 use credlens::io::temporary::Temporary;
 use credlens::output::escape;
@@ -50,7 +50,7 @@ pub(super) fn run(fetch: &Fetch) -> anyhow::Result<Exit> {
     }
     to.check()?;
     let mut paths = Paths::default();
-    let request = request(fetch, SavePolicy::Each, Order::Arrival);
+    let request = request(fetch, SavePolicy::Each, ReportOrder::AsFetched);
     let started = match live::start(&fetch.aws, now(), request)? {
         Ok(started) => started,
         Err(exit) => return Ok(exit),
@@ -102,7 +102,7 @@ pub(super) fn run(fetch: &Fetch) -> anyhow::Result<Exit> {
     Ok(exit(&record))
 }
 
-fn request(fetch: &Fetch, done: SavePolicy, order: Order) -> live::FetchRequest {
+fn request(fetch: &Fetch, done: SavePolicy, order: ReportOrder) -> live::FetchRequest {
     live::FetchRequest {
         resolve_keys: false,
         verbose: fetch.verbosity.verbose > 0,
@@ -111,7 +111,7 @@ fn request(fetch: &Fetch, done: SavePolicy, order: Order) -> live::FetchRequest 
     }
 }
 
-fn exit(record: &Record) -> Exit {
+fn exit(record: &RunRecord) -> Exit {
     let failed = record
         .outcomes
         .iter()
@@ -140,12 +140,12 @@ fn into_archive(fetch: &Fetch, archive: &Path) -> anyhow::Result<Exit> {
         place: fetch.aws.place.clone(),
     };
     let store = archive::store(&at, fetch.verbosity.quiet)?;
-    let request = request(fetch, SavePolicy::Together, Order::AccountsToTheLast);
+    let request = request(fetch, SavePolicy::Together, ReportOrder::ByAccountDrained);
     let started = match live::start(&fetch.aws, now(), request)? {
         Ok(started) => started,
         Err(exit) => return Ok(exit),
     };
-    let mut source = Live::new(started.arrivals, None, Arc::clone(&started.record));
+    let mut source = LiveSource::new(started.arrivals, None, Arc::clone(&started.record));
     let mut added = Added::default();
     let ended = add(&*store, &mut source, &mut added);
     // The table of outcomes tells what failed of several accounts.
@@ -239,7 +239,13 @@ impl Paths {
     }
 }
 
-fn save(to: &To, fetched: &Fetched, report: &Report, paths: &mut Paths, quiet: bool) -> anyhow::Result<()> {
+fn save(
+    to: &To,
+    fetched: &FetchedAccount,
+    report: &Report,
+    paths: &mut Paths,
+    quiet: bool,
+) -> anyhow::Result<()> {
     let path = match to {
         To::Stdout => {
             let mut stdout = io::stdout();
@@ -253,7 +259,7 @@ fn save(to: &To, fetched: &Fetched, report: &Report, paths: &mut Paths, quiet: b
                     .with_context(|| format!("cannot make the directory {}", directory.display()))?;
             }
             anyhow::ensure!(
-                is_id(&fetched.account.id),
+                is_account_id(&fetched.account.id),
                 "AWS named an account '{}', which is no account id",
                 escape(&fetched.account.id)
             );

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::{Context as _, bail};
 use credlens::aws::accounts::{self, Account};
 use credlens::aws::{
-    self, Arrivals, Error, Options, Order, Outcome, Outcomes, Patience, Plan, Record, Runtime, Scope,
-    Session, Settings, Several, State,
+    self, AccountScope, ConnectSettings, Error, FetchJob, FetchOptions, FetchedAccounts, ListedAccounts,
+    Outcome, OutcomeStatus, Outcomes, ReportOrder, RunRecord, Runtime, Session,
 };
 use credlens::io::temporary;
 use credlens::output::{counted, escape};
@@ -29,9 +29,9 @@ const CONCURRENCY: usize = 16;
 pub(super) struct Started {
     /// Hears Ctrl-C: to be kept until the end.
     pub(super) runtime: Runtime,
-    pub(super) arrivals: Arrivals,
+    pub(super) arrivals: FetchedAccounts,
     /// What becomes of the accounts: to be filled.
-    pub(super) record: Arc<Mutex<Record>>,
+    pub(super) record: Arc<Mutex<RunRecord>>,
     pub(super) outcomes: OutcomesWriter,
 }
 
@@ -41,7 +41,7 @@ pub(super) struct FetchRequest {
     pub(super) resolve_keys: bool,
     pub(super) verbose: bool,
     pub(super) done: SavePolicy,
-    pub(super) order: Order,
+    pub(super) order: ReportOrder,
 }
 
 /// Starts fetching, or says why that cannot be.
@@ -74,25 +74,25 @@ pub(super) fn start(
         Err(error) if error.is_usage() => bail!("{error}"),
         Err(error) => return Ok(Err(refuse(aws, &error, "aws"))),
     };
-    let record = Arc::<Mutex<Record>>::default();
+    let record = Arc::<Mutex<RunRecord>>::default();
     let scope = if aws.several() {
         match several(aws, &runtime, &session, earlier.as_ref())? {
             Ok(several) => {
                 outcomes.plan(&several.accounts, earlier, &record);
-                Scope::Several(several)
+                AccountScope::Listed(several)
             }
             Err((error, partition)) => return Ok(Err(refuse(aws, &error, &partition))),
         }
     } else {
-        Scope::Own
+        AccountScope::Own
     };
-    let plan = Plan {
+    let job = FetchJob {
         session,
         scope,
         options,
         resolve_keys: request.resolve_keys,
     };
-    let arrivals = runtime.fetch_all(plan, request.order);
+    let arrivals = runtime.fetch_all(job, request.order);
     Ok(Ok(Started {
         runtime,
         arrivals,
@@ -118,12 +118,12 @@ pub(super) fn listen() -> anyhow::Result<Runtime> {
         std::process::exit(Exit::Interrupted as i32);
     };
     let runtime = Runtime::new(at_once).context("threads for calls to AWS cannot be started")?;
-    runtime.end_at_once();
+    runtime.exit_immediately();
     Ok(runtime)
 }
 
-fn settings(aws: &Aws, options: &Options) -> Settings {
-    Settings {
+fn settings(aws: &Aws, options: &FetchOptions) -> ConnectSettings {
+    ConnectSettings {
         profile: aws.place.profile.clone(),
         region: aws.place.region.clone(),
         endpoint_url: aws.place.endpoint_url.clone(),
@@ -131,18 +131,16 @@ fn settings(aws: &Aws, options: &Options) -> Settings {
         // It is that of the accounts' roles, where there are several.
         external_id: aws.external_id.clone().filter(|_| !aws.several()),
         role_session_name: aws.role_session_name.clone(),
-        timeout: Some(options.patience.timeout),
+        timeout: Some(options.timeout),
     }
 }
 
-fn options(aws: &Aws, now: Timestamp, verbose: bool) -> Options {
+fn options(aws: &Aws, now: Timestamp, verbose: bool) -> FetchOptions {
     let seconds =
         |span: Option<Span>, usual| span.map_or(std::time::Duration::from_secs(usual), |span| span.0);
-    Options {
-        patience: Patience {
-            max_report_age: seconds(aws.max_report_age, MAX_REPORT_AGE),
-            timeout: seconds(aws.timeout, TIMEOUT),
-        },
+    FetchOptions {
+        max_report_age: seconds(aws.max_report_age, MAX_REPORT_AGE),
+        timeout: seconds(aws.timeout, TIMEOUT),
         now,
         log: if verbose {
             Arc::new(|line: &str| tell(escape(line)))
@@ -158,7 +156,7 @@ fn several(
     runtime: &Runtime,
     session: &Session,
     earlier: Option<&Outcomes>,
-) -> anyhow::Result<Result<Several, (Error, String)>> {
+) -> anyhow::Result<Result<ListedAccounts, (Error, String)>> {
     let listed = match (&aws.accounts_file, earlier) {
         (Some(path), _) => Some(read_accounts(path)?),
         (None, Some(earlier)) => Some(earlier.to_retry()),
@@ -179,9 +177,9 @@ fn several(
     if let Some(earlier) = earlier {
         accounts.retain(|account| earlier.failed().any(|failed| failed.account == account.id));
     }
-    Ok(Ok(Several {
+    Ok(Ok(ListedAccounts {
         caller,
-        accounts: accounts::choose(accounts, &aws.accounts, &aws.exclude_accounts)?,
+        accounts: accounts::select(accounts, &aws.accounts, &aws.exclude_accounts)?,
         role: aws.role_name.clone().unwrap_or_else(|| ROLE.to_owned()),
         external_id: aws.external_id.clone(),
         session_name: aws
@@ -219,14 +217,14 @@ fn refuse(aws: &Aws, error: &Error, partition: &str) -> Exit {
         return Exit::Interrupted;
     }
     print_error(error);
-    tell_policies(aws, error.denied().as_slice(), partition);
+    tell_policies(aws, error.missing_permission().as_slice(), partition);
     Exit::NothingEvaluated
 }
 
 /// Tells how the accounts came out and what to allow, and keeps it where that was asked for.
 pub(super) fn conclude(
     aws: &Aws,
-    record: &Mutex<Record>,
+    record: &Mutex<RunRecord>,
     outcomes: &OutcomesWriter,
     quiet: bool,
 ) -> anyhow::Result<()> {
@@ -237,12 +235,12 @@ pub(super) fn conclude(
     let any_failed = record
         .outcomes
         .iter()
-        .any(|outcome| outcome.outcome == State::Failed);
+        .any(|outcome| outcome.outcome == OutcomeStatus::Failed);
     if aws.several() && (any_failed || !quiet) {
         tell_outcomes(&record.outcomes);
     }
     // Listing the accounts, to which the partition would matter, has been allowed.
-    tell_policies(aws, &record.denied, "aws");
+    tell_policies(aws, &record.missing, "aws");
     outcomes.keep()
 }
 
@@ -250,7 +248,7 @@ pub(super) fn conclude(
 fn tell_outcomes(outcomes: &[Outcome]) {
     let failed: Vec<_> = outcomes
         .iter()
-        .filter(|outcome| outcome.outcome == State::Failed)
+        .filter(|outcome| outcome.outcome == OutcomeStatus::Failed)
         .collect();
     let fetched = outcomes.len() - failed.len();
     let accounts = counted(outcomes.len() as u64, "account");
@@ -274,18 +272,18 @@ fn tell_outcomes(outcomes: &[Outcome]) {
     }
 }
 
-fn tell_policies(aws: &Aws, denied: &[aws::Wanted], partition: &str) {
+fn tell_policies(aws: &Aws, denied: &[aws::MissingPermission], partition: &str) {
     let role = aws.role_name.as_deref().unwrap_or(ROLE);
     tell_remedies(denied, &aws::role_arn(partition, "*", role));
 }
 
 /// Tells what to allow; `role` is the ARN of the roles in the accounts, for who may not even list them.
-pub(super) fn tell_remedies(denied: &[aws::Wanted], role: &str) {
-    for remedy in aws::remedies(denied, role) {
+pub(super) fn tell_remedies(denied: &[aws::MissingPermission], role: &str) {
+    for remedy in aws::suggested_policies(denied, role) {
         tell(format_args!(
             "{} is wanted. The smallest policy for {}:\n{}",
             remedy.action,
-            remedy.whose,
+            remedy.principal,
             harmless_lines(&remedy.policy)
         ));
     }

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use credlens::aws::{Body, Error, Runtime, S3, S3Object, S3Url, Settings, Wanted};
+use credlens::aws::{ConnectSettings, Error, MissingPermission, Runtime, S3, S3Body, S3Object, S3Url};
 use credlens::io::error::InputError;
 use credlens::io::remote::Remote;
 
@@ -19,7 +19,7 @@ const AHEAD: usize = 8;
 pub(crate) struct Objects(Arc<Mutex<State>>);
 
 struct State {
-    settings: Settings,
+    settings: ConnectSettings,
     /// None until something is asked for.
     s3: Option<S3>,
     /// Hears Ctrl-C from then on.
@@ -29,11 +29,11 @@ struct State {
     /// What comes after what was opened last, as far as known.
     next: VecDeque<S3Url>,
     /// What is being read ahead, in that order.
-    ahead: VecDeque<(String, Body)>,
+    ahead: VecDeque<(String, S3Body)>,
     /// What was begun to be read to know that it is there.
-    begun: Vec<(String, Body)>,
+    begun: Vec<(String, S3Body)>,
     /// What was refused.
-    denied: Vec<Wanted>,
+    denied: Vec<MissingPermission>,
 }
 
 /// At the end of a run, so that each policy is told once.
@@ -45,7 +45,7 @@ impl Drop for State {
 
 impl Objects {
     /// Nothing is asked for yet.
-    pub(crate) fn new(settings: Settings) -> Self {
+    pub(crate) fn new(settings: ConnectSettings) -> Self {
         Self(Arc::new(Mutex::new(State {
             settings,
             s3: None,
@@ -93,7 +93,7 @@ impl Remote for Objects {
         let mut state = self.lock();
         let at: S3Url = url.parse().map_err(remote)?;
         let s3 = state.s3().map_err(|error| state.failed(error))?;
-        let is_begun = |(begun, _): &(String, Body)| begun == url;
+        let is_begun = |(begun, _): &(String, S3Body)| begun == url;
         let begun = match state.ahead.pop_front() {
             Some((begun, body)) if begun == url => body,
             Some(_) | None => {
@@ -137,8 +137,8 @@ impl State {
         match s3.list(at) {
             Ok(objects) if objects.is_empty() && is_name(at) => Err(Error::NoObject),
             Ok(objects) => Ok(below(at, &objects)),
-            Err(error) if error.denied().is_some() && is_name(at) => Err(Error::NoObject),
-            Err(error) if error.denied().is_some() && is_key(at) => {
+            Err(error) if error.missing_permission().is_some() && is_name(at) => Err(Error::NoObject),
+            Err(error) if error.missing_permission().is_some() && is_key(at) => {
                 let read = s3.read(&at.bucket, &at.key);
                 let body = read.map_err(|_| error)?;
                 self.begun.push((at.to_string(), body));
@@ -150,7 +150,7 @@ impl State {
 
     /// The error, of which what was refused is kept for the end.
     fn failed(&mut self, error: Error) -> InputError {
-        self.denied.extend(error.denied());
+        self.denied.extend(error.missing_permission());
         remote(error)
     }
 

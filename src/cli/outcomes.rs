@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use anyhow::Context as _;
 use credlens::aws::accounts::Account;
-use credlens::aws::{Error, Fetched, Outcomes, Record, State};
+use credlens::aws::{Error, FetchedAccount, OutcomeStatus, Outcomes, RunRecord};
 use credlens::io::outputs::Output;
 
 /// When an account is done, so that who goes on from a run that was interrupted need not fetch it again.
@@ -38,7 +38,7 @@ struct Kept {
     planned: Vec<Account>,
     /// What an earlier run knew, if this one goes on from it.
     earlier: Option<Outcomes>,
-    record: Arc<Mutex<Record>>,
+    record: Arc<Mutex<RunRecord>>,
 }
 
 impl OutcomesWriter {
@@ -61,7 +61,12 @@ impl OutcomesWriter {
         WeakOutcomesWriter(Arc::downgrade(&self.0))
     }
 
-    pub(super) fn plan(&self, accounts: &[Account], earlier: Option<Outcomes>, record: &Arc<Mutex<Record>>) {
+    pub(super) fn plan(
+        &self,
+        accounts: &[Account],
+        earlier: Option<Outcomes>,
+        record: &Arc<Mutex<RunRecord>>,
+    ) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.planned = accounts.to_vec();
         kept.earlier = earlier;
@@ -102,8 +107,8 @@ impl Kept {
     fn outcomes(&mut self, done: SavePolicy) -> Outcomes {
         let mut record = self.record.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for outcome in &mut record.outcomes {
-            if done == SavePolicy::Together && outcome.outcome == State::Fetched {
-                outcome.outcome = State::Failed;
+            if done == SavePolicy::Together && outcome.outcome == OutcomeStatus::Fetched {
+                outcome.outcome = OutcomeStatus::Failed;
                 outcome.error = Some(Error::Interrupted.to_string());
             }
         }
@@ -113,7 +118,7 @@ impl Kept {
                 .iter()
                 .all(|outcome| outcome.account != account.id)
             {
-                record.add(&Fetched {
+                record.add(&FetchedAccount {
                     account: account.clone(),
                     result: Err(Error::Interrupted),
                 });
@@ -124,7 +129,7 @@ impl Kept {
             .outcomes
             .sort_by(|one, other| one.account.cmp(&other.account));
         match self.earlier.take() {
-            Some(earlier) => earlier.continued(record.outcomes),
+            Some(earlier) => earlier.updated(record.outcomes),
             None => Outcomes::new(record.outcomes),
         }
     }

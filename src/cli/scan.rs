@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::bail;
 #[cfg(feature = "aws")]
-use credlens::aws::{Live, Order};
+use credlens::aws::{LiveSource, ReportOrder};
 use credlens::engine::{self, EmitFilter, Program, Source};
 use credlens::finding::{Code, Diagnostic, Level, Tally};
 use credlens::io::inputs::{Inputs, Limits, Options};
@@ -160,14 +160,14 @@ fn judge_live(
         resolve_keys: config.resolve_keys,
         verbose: config.verbose,
         done: SavePolicy::Together,
-        order: Order::Accounts,
+        order: ReportOrder::ByAccount,
     };
     let started = match live::start(&config.aws, now, request)? {
         Ok(started) => started,
         Err(exit) => return Ok(exit),
     };
     let runtime = started.runtime;
-    let source = Live::new(started.arrivals, config.as_of, Arc::clone(&started.record));
+    let source = LiveSource::new(started.arrivals, config.as_of, Arc::clone(&started.record));
     let is_whole = || !runtime.interrupted();
     let compiled = assess(config, selected, suppressions, (source, now), is_whole);
     if compiled.is_err() {
