@@ -1,5 +1,5 @@
-//! What an archive costs: `cargo bench --bench archive`. Adding a report of ten thousand users, and reading it back as
-//! CSV; also tells how many bytes a user takes.
+//! The cost of an archive: `cargo bench --bench archive`. Adds a report of ten thousand users and reads it back as CSV;
+//! also prints the bytes per user.
 
 mod synth;
 
@@ -17,7 +17,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 const USERS: u64 = 10_000;
 
-#[expect(clippy::disallowed_methods, reason = "the fence is around src/")]
+#[expect(clippy::disallowed_methods, reason = "the restriction is for src/")]
 fn benches(criterion: &mut Criterion) {
     let csv = synth::Synth {
         users: USERS,
@@ -30,25 +30,26 @@ fn benches(criterion: &mut Criterion) {
     group.sample_size(20).throughput(Throughput::Elements(USERS));
     group.bench_function("add", |bencher| {
         bencher.iter_with_large_drop(|| {
-            let directory = tempfile::tempdir().expect("a directory for temporary files");
+            let directory = tempfile::tempdir().expect("a temporary directory");
             let mut added = Added::default();
-            add(&Directory::new(directory.path()), &mut source(), &mut added).expect("it can be written");
+            add(&Directory::new(directory.path()), &mut source(), &mut added)
+                .expect("the directory can be written");
             assert_eq!(added.added.len(), 1);
             directory
         });
     });
-    let directory = tempfile::tempdir().expect("a directory for temporary files");
+    let directory = tempfile::tempdir().expect("a temporary directory");
     let store = Directory::new(directory.path());
     let mut added = Added::default();
-    add(&store, &mut source(), &mut added).expect("it can be written");
+    add(&store, &mut source(), &mut added).expect("the directory can be written");
     let path = &added.files[0];
     let size = fs::metadata(directory.path().join(path))
-        .expect("it was written")
+        .expect("the file was written")
         .len();
-    #[expect(clippy::print_stderr, reason = "a figure that is measured here")]
+    #[expect(clippy::print_stderr, reason = "the size is one of the results")]
     {
         eprintln!(
-            "archive: {size} bytes, {} a user; CSV: {}",
+            "archive: {size} bytes, {} per user; CSV: {} bytes",
             size / USERS,
             csv.len()
         );

@@ -1,5 +1,5 @@
-//! What time costs: `cargo bench --bench history`. Snapshots are generated reports of 10,000 users that drift,
-//! in memory; throughput is in rows read.
+//! Benchmarks of `diff` and `trend`: `cargo bench --bench history`. Reports of 10,000 users are generated, change day by day,
+//! and are in memory; throughput is in rows read.
 
 mod synth;
 
@@ -91,7 +91,7 @@ fn program() -> Program {
     Program::new(selected.rules)
 }
 
-fn judge(program: &Program, reports: &[Report], sink: &impl Sink, threads: usize) {
+fn evaluate(program: &Program, reports: &[Report], sink: &impl Sink, threads: usize) {
     let statuses = [Status::Fail, Status::Undetermined, Status::Suppressed];
     let options = Options {
         threads,
@@ -101,37 +101,37 @@ fn judge(program: &Program, reports: &[Report], sink: &impl Sink, threads: usize
     engine::assess(program, Memory(reports.iter()), sink, options).expect("memory can be read");
 }
 
-fn snapshots(program: &Program, reports: &[Report], threads: usize) -> Vec<Snapshot> {
+fn collect_snapshots(program: &Program, reports: &[Report], threads: usize) -> Vec<Snapshot> {
     let mut snapshots = Vec::new();
     let collector = Collector::new(|snapshot| snapshots.push(snapshot));
-    judge(program, reports, &collector, threads);
+    evaluate(program, reports, &collector, threads);
     drop(collector);
     snapshots
 }
 
 fn diffs(criterion: &mut Criterion) {
     let (program, reports) = (program(), reports(2));
-    let compiled = snapshots(&program, &reports, 1);
+    let snapshots = collect_snapshots(&program, &reports, 1);
     let mut group = criterion.benchmark_group("diff");
     group.throughput(rows(&reports));
-    group.bench_function("read and judge both", |bencher| {
-        bencher.iter(|| black_box(snapshots(&program, &reports, 1)));
+    group.bench_function("read and evaluate both", |bencher| {
+        bencher.iter(|| black_box(collect_snapshots(&program, &reports, 1)));
     });
     for (name, other) in [("with itself", 0), ("with the next day", 1)] {
         group.bench_function(name, |bencher| {
-            let (options, workers) = (history::Options::default(), Workers::one());
+            let (options, workers) = (history::DiffOptions::default(), Workers::one());
             bencher.iter(|| {
-                let before = Before::new(&compiled[0], options, &workers);
-                let diff = history::diff(&program, before, &compiled[other], &workers);
+                let before = Before::new(&snapshots[0], options, &workers);
+                let diff = history::diff(&program, before, &snapshots[other], &workers);
                 black_box(diff.expect("one account").findings(Move::Open).iter().count())
             });
         });
         group.bench_function(format!("{name}, while it is read"), |bencher| {
-            let (options, workers) = (history::Options::default(), Workers::one());
+            let (options, workers) = (history::DiffOptions::default(), Workers::one());
             bencher.iter(|| {
-                let (before, mut new) = (Before::new(&compiled[0], options, &workers), None);
+                let (before, mut new) = (Before::new(&snapshots[0], options, &workers), None);
                 let collector = Collector::new(|snapshot| new = Some(snapshot)).against(&before);
-                judge(&program, &reports[other..=other], &collector, 1);
+                evaluate(&program, &reports[other..=other], &collector, 1);
                 drop(collector);
                 let new = new.expect("a whole report");
                 let diff = history::diff(&program, before, &new, &workers);
@@ -150,7 +150,7 @@ fn trends(criterion: &mut Criterion) {
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
                 let trend = Trend::new(&program, TrendOptions::default());
-                judge(&program, &reports, &trend, threads);
+                evaluate(&program, &reports, &trend, threads);
                 black_box(trend.finish())
             });
         });

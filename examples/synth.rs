@@ -1,5 +1,5 @@
-//! Writes a credential report that looks like a real one: `cargo run --release --example synth -- --users
-//! 1000000 --seed 1 > report.csv`. Generated as of 2026-06-01T00:00:00Z.
+//! Writes a synthetic credential report with realistic proportions, generated as of 2026-06-01T00:00:00Z:
+//! `cargo run --release --example synth -- --users 1000000 --seed 1 > report.csv`
 
 #[path = "../benches/synth/mod.rs"]
 #[expect(dead_code, reason = "the benches use more of it")]
@@ -9,13 +9,13 @@ use std::io::{self, Write as _};
 
 use clap::Parser;
 
-/// Writes a credential report that looks like a real one to standard output
+/// Writes a synthetic credential report to standard output
 #[derive(Parser)]
 struct Args {
-    /// Data rows
+    /// Number of data rows
     #[arg(long, default_value_t = 5_000)]
     users: u64,
-    /// Rows an account; the first is root
+    /// Rows per account; the first is root
     #[arg(long, default_value_t = 5_000)]
     users_per_account: u64,
     /// The same seed gives the same bytes

@@ -1,12 +1,12 @@
 //! Snapshots in Parquet: what goes in comes out, whatever happens in between.
 
-mod altered;
 mod cli;
 mod crash;
 mod damage;
 mod diff;
 mod engines;
 mod lossless;
+mod rewritten_files;
 
 use std::fs;
 use std::io::Read as _;

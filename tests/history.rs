@@ -1,19 +1,21 @@
-//! Time: what changed between reports of simulated accounts, held against what truly happened.
+//! `diff` and `trend`: simulated accounts with known events, random reports, and unusual or incomplete ones.
 
 mod cli;
 mod diff;
-mod garbage;
-mod odd;
-mod simulation;
+mod expected_events;
+mod random_reports;
+mod simulated_account;
 mod trend;
-mod truth;
-mod unclear;
+mod trend_incomplete_reports;
+mod unusual_snapshots;
 
 use std::sync::Arc;
 
 use credlens::engine::{self, Account, EmitFilter, Event, Input, Program, Sink, Source, Workers};
 use credlens::finding::{AsOfSource, Severity, Status};
-use credlens::history::{self, Before, Collector, Diff, Incomparable, Move, Moved, Options, Side, Snapshot};
+use credlens::history::{
+    self, Before, Collector, Diff, DiffOptions, Incomparable, Move, Moved, Side, Snapshot,
+};
 use credlens::output::Settings;
 use credlens::output::diff::{DiffFormat, DiffView, write_diff};
 use credlens::report::header::Header;
@@ -28,12 +30,12 @@ pub(crate) struct Report {
     pub(crate) as_of: i64,
 }
 
-/// Reports from memory, in blocks of so many lines.
+/// A source of reports in memory, in blocks of `lines` lines.
 struct Memory {
     reports: std::vec::IntoIter<Report>,
     lines: usize,
     index: usize,
-    /// What is left of the present one.
+    /// The rest of the current report.
     rest: Option<(Arc<Input>, String)>,
 }
 
@@ -78,17 +80,23 @@ pub(crate) fn program() -> Program {
     Program::new(selected.rules)
 }
 
-/// Judges reports into snapshots, one after the other.
-pub(crate) fn snapshots(program: &Program, reports: Vec<Report>, take: impl FnMut(Snapshot) + Send) {
-    judge(program, reports, &Collector::new(take));
+/// Evaluates reports and collects their snapshots.
+pub(crate) fn collect_snapshots(program: &Program, reports: Vec<Report>) -> Vec<Snapshot> {
+    let mut snapshots = Vec::new();
+    evaluate(
+        program,
+        reports,
+        &Collector::new(|snapshot| snapshots.push(snapshot)),
+    );
+    snapshots
 }
 
-/// Judges reports one after the other.
-pub(crate) fn judge(program: &Program, reports: Vec<Report>, sink: &impl Sink) {
-    judge_in_blocks(program, reports, sink, (2, usize::MAX));
+/// Evaluates reports one after the other.
+pub(crate) fn evaluate(program: &Program, reports: Vec<Report>, sink: &impl Sink) {
+    evaluate_in_blocks(program, reports, sink, (2, usize::MAX));
 }
 
-fn judge_in_blocks(
+fn evaluate_in_blocks(
     program: &Program,
     reports: Vec<Report>,
     sink: &impl Sink,
@@ -110,7 +118,7 @@ fn judge_in_blocks(
 }
 
 /// Whether two findings are of one user, who may have been renamed.
-fn is_of_one(diff: &Diff<'_>, moved: [&Moved; 2]) -> bool {
+fn have_same_user(diff: &Diff<'_>, moved: [&Moved; 2]) -> bool {
     let [one, other] = moved.map(|moved| {
         let snapshot = match moved.side {
             Side::Old => diff.old,
@@ -122,7 +130,7 @@ fn is_of_one(diff: &Diff<'_>, moved: [&Moved; 2]) -> bool {
     one.0 == other.0 || one.1 == other.1
 }
 
-/// All that is told of a diff; what is counted is what is told, user by user.
+/// The JSON of a diff. Also checks the counts of findings against the findings of each user.
 pub(crate) fn json(diff: &Diff<'_>) -> String {
     for which in Move::ALL {
         let (findings, mut by_rule) = (diff.findings(which), vec![0; diff.rules.len()]);
@@ -130,7 +138,10 @@ pub(crate) fn json(diff: &Diff<'_>) -> String {
             let of_user: Vec<_> = findings.of(user..user + 1, |_| true).collect();
             for moved in &of_user {
                 by_rule[usize::from(moved.found.rule)] += 1;
-                assert!(is_of_one(diff, [&of_user[0], moved]), "{which:?} {of_user:?}");
+                assert!(
+                    have_same_user(diff, [&of_user[0], moved]),
+                    "{which:?} {of_user:?}"
+                );
             }
         }
         assert_eq!(findings.by_rule(), by_rule, "{which:?}");
@@ -146,8 +157,8 @@ pub(crate) fn json(diff: &Diff<'_>) -> String {
     String::from_utf8(out).unwrap()
 }
 
-/// A newer report says the same whether it is held against the older one whole, or while it is read, by so many
-/// threads and in blocks of so many lines.
+/// Checks that a newer report gives the same diff if it is compared while it is read. `ways` are the numbers of threads and
+/// of lines per block.
 pub(crate) fn assert_same_while_read(
     program: &Program,
     (old, report): (&Snapshot, &Report),
@@ -156,14 +167,14 @@ pub(crate) fn assert_same_while_read(
 ) {
     for &(threads, lines) in ways {
         let workers = Workers::new(threads).unwrap();
-        let before = Before::new(old, Options::default(), &workers);
+        let before = Before::new(old, DiffOptions::default(), &workers);
         let mut new = None;
         let collector = Collector::new(|snapshot| new = Some(snapshot)).against(&before);
-        judge_in_blocks(program, vec![report.clone()], &collector, (threads, lines));
+        evaluate_in_blocks(program, vec![report.clone()], &collector, (threads, lines));
         drop(collector);
         let new = new.unwrap();
         let diff = history::diff(program, before, &new, &workers);
-        let told = diff.map(|diff| json(&diff));
-        assert_eq!(&told, whole, "{threads} threads, blocks of {lines} lines");
+        let read = diff.map(|diff| json(&diff));
+        assert_eq!(&read, whole, "{threads} threads, blocks of {lines} lines");
     }
 }

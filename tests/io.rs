@@ -1,8 +1,8 @@
 //! Inputs and outputs on real files.
 
-mod bounds;
+mod input_formats;
+mod input_limits;
 mod outputs;
-mod shapes;
 
 use std::io::{self, Cursor, Read, Write as _};
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
-/* measure RESULT PROGRAM [ARGUMENT]...: runs the program, and writes its wall time, user time and system time in
- * seconds, its peak memory in KiB and its exit status to RESULT. Small itself, since a child's peak starts with
- * what its parent holds. */
+/* measure RESULT PROGRAM [ARGUMENT]...: runs the program and writes its wall, user and system time in seconds, its
+ * peak memory in KiB and its exit status to RESULT. It is written in C because a child's peak memory starts with that
+ * of its parent. */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* newlines mapped|streamed THREADS FILE: counts line feeds, 32 bytes a compare. The least that any reader of the
- * file must do: look at every byte once. */
+/* newlines mapped|streamed THREADS FILE: counts line feeds, 32 bytes per comparison. This is the minimum for any
+ * reader of the file: it must look at every byte once. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <pthread.h>

@@ -1,5 +1,5 @@
-"""One peer on one file: `python peers.py NAME REPORT [OUTPUT]`. Prints its counts as JSON, or, where it writes
-findings, how many. Each imports only what it needs, since starting is part of what is measured."""
+"""Runs one peer on one file: `python peers.py NAME REPORT [OUTPUT]`. Prints its counts as JSON, or writes its
+findings to OUTPUT. Each peer imports only what it needs, because startup is part of the measured time."""
 
 import json
 import sys
@@ -8,7 +8,7 @@ import rules
 
 
 def starting(module):
-    """The peer, and nothing to do: what of the time is starting it."""
+    """Imports the peer and does nothing: measures its startup."""
     __import__(module)
     return {}
 
@@ -29,13 +29,13 @@ def duckdb_count(path):
 
 
 def duckdb_ndjson(path, output, order):
-    """(user, arn, rule) of every finding. Without its order DuckDB writes with both threads."""
+    """Writes (user, arn, rule) of every finding. DuckDB uses both threads only if the order may change."""
     import duckdb
 
     duckdb.sql(f"SET preserve_insertion_order = {order}")
     cases = ", ".join(f"CASE WHEN {test} THEN '{rule}' END" for rule, test in rules.sql().items())
-    told = f'SELECT "user", arn, unnest([{cases}]) AS rule FROM {duckdb_relation(path)}'
-    query = f'SELECT "user", arn, rule FROM ({told}) WHERE rule IS NOT NULL'
+    findings = f'SELECT "user", arn, unnest([{cases}]) AS rule FROM {duckdb_relation(path)}'
+    query = f'SELECT "user", arn, rule FROM ({findings}) WHERE rule IS NOT NULL'
     duckdb.sql(f"COPY ({query}) TO '{output}' (FORMAT json)")
     return {}
 
@@ -122,7 +122,7 @@ def dictreader_count(path):
 
 
 def frozen(now):
-    """A stand-in for the module `datetime` by which it is always `now`."""
+    """A replacement for the module `datetime` in which the time is always `now`."""
     import datetime
     import types
 
@@ -144,7 +144,7 @@ def as_of():
 
 
 def names(path):
-    """What listing the users gives; root is none of them."""
+    """(name, ARN, creation time) of every row, root included."""
     import csv
 
     with open(path, newline="", encoding="utf-8") as file:
@@ -153,7 +153,7 @@ def names(path):
 
 def c7n_count(path):
     """Cloud Custodian's own policies and filters, with the report given and no call to AWS. Filters on keys
-    select users and note the keys that match all of them; the counts by key are those of the notes."""
+    select users and note the keys that match all filters; the counts per key come from these notes."""
     from c7n.config import Config
     from c7n.filters import core
     from c7n.loader import PolicyLoader

@@ -1,8 +1,8 @@
-"""Prowler's own checks on a report, with a client that has everything already and calls nothing.
+"""Prowler's own checks on a report, with a client that already has all data and calls nothing.
 
-Two things are set so that verdicts can be compared: the age of "unused" is that of the rules, and the clock stands
-at the instant of the report. Prowler cuts ages to whole days and asks for more than 90, so it fails from 91 days on:
-ours are run with that boundary. It also tells root's keys as those of a user; root is counted by rule 6 alone.
+Two settings make verdicts comparable: the age of "unused" is that of the rules, and the clock is set to the time of
+the report. Prowler truncates ages to whole days and tests for more than 90, so it fails from 91 days on; our rules run
+with that boundary. Prowler also reports root's keys as those of a user; we count root by rule 6 only.
 """
 
 import collections
@@ -27,7 +27,7 @@ PACKAGE = "prowler.providers.aws.services.iam"
 
 
 def client(path):
-    """What Prowler's `iam_client` holds after its calls: the report as it reads it, and the listed users."""
+    """The state of Prowler's `iam_client` after its API calls: the report as Prowler reads it, and the listed users."""
     from prowler.providers.aws.services.iam.iam_service import User
 
     with open(path, encoding="utf-8") as file:

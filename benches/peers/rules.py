@@ -1,12 +1,12 @@
-"""The six rules of the comparison, defined once, and their spelling in the language of each peer.
+"""The six rules of the comparison, defined once, and their translation into the language of each peer.
 
-A rule is a disjunction of conjunctions of atoms. Rule 1, "an access key older than 90 days", has a count for each
-slot, so there are seven counts. Every rule but the last leaves root out.
+A rule is a disjunction of conjunctions of atoms. Rule 1, "an access key older than 90 days", has one count per
+slot, so there are seven counts. Every rule except the last excludes root.
 """
 
 AS_OF = "2026-06-01T00:00:00Z"
 DAYS = 90
-CUTOFF = "2026-03-03T00:00:00Z"  # AS_OF less DAYS
+CUTOFF = "2026-03-03T00:00:00Z"  # AS_OF minus DAYS
 ROOT = "<root_account>"
 
 USER, IS_ROOT = ("user",), ("root",)
@@ -21,7 +21,7 @@ def false(column):
 
 
 def before(column):
-    """There is such a time, and it lies more than DAYS before AS_OF."""
+    """The time exists and is more than DAYS before AS_OF."""
     return ("before", column)
 
 
@@ -62,7 +62,7 @@ ATTRIBUTES = {
 
 
 def read_columns(kind):
-    """The columns that the rules read with atoms of these kinds, in the order of the report."""
+    """The columns that the rules read with atoms of these kinds, in report order."""
     atoms = [atom for terms in RULES.values() for term in terms for atom in term]
     names = {atom[1] for atom in atoms if atom[0] in kind}
     return [column for column in COLUMNS if column in names]
@@ -78,7 +78,7 @@ def spelled(terms, atom, conjunction, disjunction):
 
 
 def gsl(cutoff=(DAYS, "days")):
-    """Bare GSL, a rule a line, in the order of RULES. Prowler counts whole days: see peers.py."""
+    """Bare GSL, one rule per line, in the order of RULES. Prowler counts whole days: see prowler_checks.py."""
     number, unit = cutoff
 
     def atom(kind, column=None):
@@ -97,7 +97,7 @@ def gsl(cutoff=(DAYS, "days")):
 
 
 def sql():
-    """By rule; for columns typed BOOLEAN and TIMESTAMP."""
+    """SQL conditions by rule, for columns typed BOOLEAN and TIMESTAMP."""
 
     def atom(kind, column=None):
         return {
@@ -112,7 +112,7 @@ def sql():
 
 
 def awk():
-    """Compares times as text, which serves as long as all have one form. A quoted cell loses its commas first."""
+    """An awk program. It compares times as text, which works while all have one form; commas in quoted cells are removed first."""
 
     def atom(kind, column=None):
         field = f"${COLUMNS.index(column) + 1}" if column else "$1"
@@ -121,7 +121,7 @@ def awk():
             "root": f'$1 == "{ROOT}"',
             "true": f'{field} == "true"',
             "false": f'{field} == "false"',
-            # Digits sort before letters, so N/A and no_information are not before anything.
+            # Digits sort before letters, so N/A and no_information are not before any time.
             "before": f'{field} < "{CUTOFF}"',
         }[kind]
 
@@ -139,7 +139,7 @@ def awk():
 
 
 def python(rule):
-    """An expression on a dictionary `row` of texts."""
+    """A Python expression on a dictionary `row` of strings."""
 
     def atom(kind, column=None):
         cell = f"row[{column!r}]"

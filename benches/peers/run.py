@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""Measures credlens against peers and against what the machine can do: the same files, the same rules, whole
-processes, interleaved, medians.
+"""Measures credlens against peers and against the limits of the machine: the same files and rules, whole
+processes, interleaved runs, medians.
 
     python3 benches/peers/run.py                    everything, into docs/performance.md
-    python3 benches/peers/run.py --sizes 5k,50k     only the small files, without touching the page
+    python3 benches/peers/run.py --sizes 5k,50k     only the small files, leaving the page unchanged
     python3 benches/peers/run.py --only count,write --peers duckdb,mawk
     python3 benches/peers/run.py --page-from results.json
 
 Builds the release binary and the generator unless --binary and --synth name them, installs the peers of the
-requirements files (pinned) into virtual environments below the work folder, compiles two small C programs,
-generates the files, and stops when any two disagree about any count. Writes results.json and tables.md into the
-work folder.
+requirements files (pinned versions) into virtual environments in the work directory, compiles two small C programs,
+generates the files, and stops if any two tools disagree about a count. Writes results.json and tables.md to the
+work directory.
 """
 
 import argparse
@@ -31,7 +31,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 REPO = HERE.parent.parent
 PAGE = REPO / "docs" / "performance.md"
 SIZES = {"5k": 5_000, "50k": 50_000, "1M": 1_000_000, "10M": 10_000_000}
-# One account each: Cloud Custodian and Prowler know users by their name alone.
+# One account each: Cloud Custodian and Prowler identify users by name alone.
 ONE_ACCOUNT = ("5k", "50k")
 STEPS = ("count", "write", "many", "start", "memory", "packed", "threads")
 ENVIRONMENTS = {"duckdb": "tables", "polars": "tables", "pandas": "tables", "c7n": "c7n", "prowler": "prowler"}
@@ -42,23 +42,23 @@ AS_OF = ["--as-of", rules.AS_OF, "--fail-on", "never", "--quiet"]
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", REPO / "target"))
-    parser.add_argument("--work", type=pathlib.Path, default=target / "peers", help="folder for files and peers")
-    parser.add_argument("--binary", type=pathlib.Path, default=os.environ.get("CREDLENS"), help="a release build")
-    parser.add_argument("--synth", type=pathlib.Path, help="the example `synth`, built")
-    parser.add_argument("--split", type=pathlib.Path, help="the example `split`, built; left out where missing")
-    parser.add_argument("--sizes", default=",".join(SIZES), help="of " + ",".join(SIZES))
-    parser.add_argument("--only", default=",".join(STEPS), help="of " + ",".join(STEPS))
-    parser.add_argument("--peers", default=",".join(PEERS), help="of " + ",".join(PEERS))
-    parser.add_argument("--rounds", type=int, default=5, help="runs of each; slow ones fewer")
+    parser.add_argument("--work", type=pathlib.Path, default=target / "peers", help="directory for files and peers")
+    parser.add_argument("--binary", type=pathlib.Path, default=os.environ.get("CREDLENS"), help="a release build of credlens")
+    parser.add_argument("--synth", type=pathlib.Path, help="a build of the example `synth`")
+    parser.add_argument("--split", type=pathlib.Path, help="a build of the example `split`; without one its row is left out")
+    parser.add_argument("--sizes", default=",".join(SIZES), help="some of " + ",".join(SIZES))
+    parser.add_argument("--only", default=",".join(STEPS), help="some of " + ",".join(STEPS))
+    parser.add_argument("--peers", default=",".join(PEERS), help="some of " + ",".join(PEERS))
+    parser.add_argument("--rounds", type=int, default=5, help="runs of each command; slow commands run less often")
     parser.add_argument("--seed", type=int, default=8)
-    parser.add_argument("--page", action="store_true", help="fill docs/performance.md, also with chosen sizes or steps")
-    parser.add_argument("--page-from", type=pathlib.Path, help="fill docs/performance.md from these results only")
+    parser.add_argument("--page", action="store_true", help="fill docs/performance.md even if only some sizes or steps were chosen")
+    parser.add_argument("--page-from", type=pathlib.Path, help="only fill docs/performance.md from these results")
     given = parser.parse_args()
     for name, known in (("sizes", SIZES), ("only", STEPS), ("peers", PEERS)):
         chosen = [word for word in getattr(given, name).split(",") if word]
         unknown = set(chosen) - set(known)
         if unknown:
-            parser.error(f"--{name}: {', '.join(sorted(unknown))} is none of {', '.join(known)}")
+            parser.error(f"--{name}: {', '.join(sorted(unknown))} is not one of {', '.join(known)}")
         setattr(given, name, [word for word in known if word in chosen])
     given.work = given.work.resolve()
     return given
@@ -79,11 +79,11 @@ def text_of(command):
         return ""
 
 
-# What is needed before anything is measured
+# Preparation
 
 
 class Tools:
-    """Where everything that is run lies."""
+    """The paths of all programs that are run."""
 
     def __init__(self, given):
         self.given = given
@@ -105,9 +105,9 @@ class Tools:
         release = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", REPO / "target")) / "release"
         split = given.split or (release / "examples" / "split")
         if not split.exists():
-            say("no example `split`: its row is left out")
+            say("example `split` not found: its row is left out")
             split = None
-        # A copy, so that a build meanwhile changes nothing.
+        # A copy, so that a build during the measurement changes nothing.
         binary = self.work / "credlens"
         shutil.copy2(given.binary or release / "credlens", binary)
         return binary, given.synth or release / "examples" / "synth", split
@@ -115,7 +115,7 @@ class Tools:
     def has(self, peer):
         if peer != "mawk" or shutil.which("mawk"):
             return True
-        say("no mawk: installing it, or leaving it out")
+        say("mawk not found: trying to install it")
         subprocess.run(["apt-get", "install", "-y", "mawk"], stdout=subprocess.DEVNULL)
         return shutil.which("mawk") is not None
 
@@ -137,7 +137,7 @@ class Tools:
 
     def rule_files(self):
         (self.work / "six.gsl").write_text(rules.gsl())
-        # Prowler's ages are whole days, more than 90 of them: one second short of 91 days more than that.
+        # Prowler fails ages of more than 90 whole days, that is, from 91 days on.
         (self.work / "whole.gsl").write_text(rules.gsl((91 * 86_400 - 1, "seconds")))
         (self.work / "six.awk").write_text(rules.awk())
 
@@ -163,11 +163,11 @@ def generate(tools, size, users_per_account=5_000):
 
 
 def small_reports(tools, whole):
-    """The accounts of a report, a file each."""
+    """One file for each account of a report."""
     folder = whole.with_suffix("")
     done = whole.with_suffix(".cut")
     if not done.exists():
-        say(f"cutting {whole.name} into one file an account")
+        say(f"cutting {whole.name} into one file per account")
         shutil.rmtree(folder, ignore_errors=True)
         with open(whole, "rb") as file:
             header = file.readline()
@@ -193,7 +193,7 @@ def small_reports(tools, whole):
 
 
 class Run:
-    """A command, and what came out of its runs."""
+    """A command, and the results of its runs."""
 
     def __init__(self, name, command, output=None, stdin=None, most=None):
         self.name = name
@@ -233,7 +233,7 @@ class Run:
 
 
 def interleave(tools, runs, rounds):
-    """Round after round every command once, so that a slow minute of the machine hits all alike."""
+    """Runs every command once per round, so that a slow minute of the machine affects all of them."""
     for at in range(rounds):
         for run in runs:
             if run.most is None or at < run.most:
@@ -256,11 +256,11 @@ def scan(tools, path, *words):
 
 
 def our_counts(tools, path, file="six"):
-    """What our six rules count, and how many findings of the default rules there are."""
+    """The counts of our six rules."""
     words = ["--format", "json", "--min-severity", "critical"]
     six = ["--rules-from", tools.work / f"{file}.gsl", "--rule", f"{file}-*"]
-    told = call(scan(tools, path, *words, *six), capture_output=True, text=True).stdout
-    failed = {rule["id"]: rule["failed"] for rule in json.loads(told)["rules"]}
+    document = call(scan(tools, path, *words, *six), capture_output=True, text=True).stdout
+    failed = {rule["id"]: rule["failed"] for rule in json.loads(document)["rules"]}
     return {rule: failed[f"{file}-{at}"] for at, rule in enumerate(rules.RULES, 1)}
 
 
@@ -270,11 +270,11 @@ def must_agree(name, counts, ours):
             rule: count for rule, count in ours.items() if rule not in ("key-1-old", "key-2-old")
         }
     if counts != ours:
-        sys.exit(f"{name} counts {counts}, and we {ours}")
+        sys.exit(f"{name} counts {counts}, credlens counts {ours}")
 
 
 def count(tools, results):
-    """Counting six rules, ours counting all default rules too, and the limits; all sizes."""
+    """Counting with six rules, with our default rules, and the lower limits; all sizes."""
     results["counts"], results["count"], results["bytes"] = {}, {}, {}
     for size in tools.given.sizes:
         path = generate(tools, size)
@@ -400,7 +400,7 @@ def many(tools, results):
     runs = [
         Run("one file of 1 M users", scan(tools, whole, "--format", "summary")),
         Run("10,000 files of 100 users", scan(tools, folder, "--format", "summary")),
-        Run("reading 10,000 files (cat)", ["sh", "-c", f"find '{folder}' -type f -exec cat {{}} + > /dev/null"]),
+        Run("reading the 10,000 files (`cat`)", ["sh", "-c", f"find '{folder}' -type f -exec cat {{}} + > /dev/null"]),
     ]
     results["many"] = interleave(tools, runs, tools.given.rounds)
     one, other = (
@@ -412,15 +412,15 @@ def many(tools, results):
 
 
 def start(tools, results):
-    """Starting, and a report of real size."""
+    """Startup, and a report of realistic size."""
     path = generate(tools, "5k")
     warm(path)
-    say("starting")
+    say("startup")
     runs = [
         Run("`credlens --version`", [tools.credlens, "--version"]),
         Run("5,000 users, summary", scan(tools, path, "--format", "summary")),
         Run("5,000 users, table", scan(tools, path, "--format", "table")),
-        Run("`true` (the least that a process costs)", ["true"]),
+        Run("`true` (the minimum cost of a process)", ["true"]),
     ]
     results["start"] = interleave(tools, runs, 10 * tools.given.rounds)
 
@@ -453,7 +453,7 @@ def packed(tools, results):
     runs = [Run("plain", scan(tools, path, "--format", "summary"))]
     for tool, suffix, level in (("gzip", ".gz", "-6"), ("zstd", ".zst", "-3")):
         if not shutil.which(tool):
-            say(f"no {tool}: left out")
+            say(f"{tool} not found: left out")
             continue
         small = path.with_name(path.name + suffix)
         if not small.exists():
@@ -468,7 +468,7 @@ def packed(tools, results):
 
 
 def threads(tools, results):
-    """Byte for byte the same at any number of threads."""
+    """The output is byte for byte the same at any number of threads."""
     results["threads"] = {}
     for size in [size for size in tools.given.sizes if size != "10M"]:
         path = generate(tools, size)
@@ -486,7 +486,7 @@ def threads(tools, results):
         results["threads"][size] = sorted(sums)
 
 
-# Telling
+# Tables
 
 
 def machine():
@@ -520,43 +520,43 @@ def times(value):
 
 
 def tables(results):
-    """Markdown by name of the place where it goes."""
-    told = {"machine": machine_table(results)}
+    """The Markdown of each table, by the name of its markers."""
+    by_name = {"machine": machine_table(results)}
     if "count" in results:
         for size, figures in results["count"].items():
-            told[f"count-{size}"] = count_table(results, size, figures)
-        told["growth"] = growth_table(results)
-        told["agree"] = agree_table(results)
+            by_name[f"count-{size}"] = count_table(results, size, figures)
+        by_name["growth"] = growth_table(results)
+        by_name["agree"] = agree_table(results)
     if "write" in results:
-        told["write"] = "\n\n".join(write_table(size, figures) for size, figures in results["write"].items())
+        by_name["write"] = "\n\n".join(write_table(size, figures) for size, figures in results["write"].items())
     if "many" in results:
         figures = results["many"]
         base = figures["one file of 1 M users"]["wall"]
-        told["many"] = plain_table(figures, base, "to one file")
+        by_name["many"] = plain_table(figures, base, "one file = 1")
     if "start" in results:
-        told["start"] = plain_table(results["start"])
+        by_name["start"] = plain_table(results["start"])
     if "memory" in results:
         ways = list(dict.fromkeys(way for figures in results["memory"].values() for way in figures))
         rows = [
             [size, *(f"{figures[way]['peak']:.0f} MiB" if way in figures else "–" for way in ways)]
             for size, figures in results["memory"].items()
         ]
-        told["memory"] = table(["users", *ways], rows)
+        by_name["memory"] = table(["users", *ways], rows)
     if "packed" in results:
         figures = results["packed"]["runs"]
-        told["packed"] = plain_table(figures, figures["plain"]["wall"], "to plain")
+        by_name["packed"] = plain_table(figures, figures["plain"]["wall"], "plain = 1")
     if "threads" in results:
         forms = ", ".join(next(iter(results["threads"].values()), []))
         sizes = ", ".join(results["threads"])
-        told["threads"] = f"{forms} at {sizes} users: byte for byte the same with 1, 2 and 7 threads."
-    told["targets"] = target_table(results)
-    return {name: text for name, text in told.items() if text}
+        by_name["threads"] = f"{forms} at {sizes} users: the output is byte for byte the same with 1, 2 and 7 threads."
+    by_name["targets"] = target_table(results)
+    return {name: text for name, text in by_name.items() if text}
 
 
 def machine_table(results):
     facts = results["machine"]
     rows = [
-        ["taken", results["taken"]],
+        ["date", results["taken"]],
         ["commit", f"{results['commit']}, {results['version']}"],
         ["machine", f"{facts['cores']} cores, {facts['processor']} ({', '.join(facts['instructions']) or 'plain'}), "
                     f"{facts['memory GiB']} GiB, {facts['system']}"],
@@ -578,10 +578,10 @@ def count_table(results, size, figures):
         ])
     megabytes = results["bytes"][size] / 1e6
     head = f"{SIZES[size]:,} users, {megabytes:,.1f} MB"
-    text = table([head, "wall", "least–most", "CPU", "peak memory", "wall to ours"], rows)
+    text = table([head, "wall", "min–max", "CPU", "peak memory", "ours = 1"], rows)
     starts = [f"{name.removeprefix('start of ')} {seconds(row['wall'])}"
               for name, row in figures.items() if name.startswith("start of")]
-    return text + (f"\n\nOf these, starting alone takes: {', '.join(starts)}." if starts else "")
+    return text + (f"\n\nOf which startup alone takes: {', '.join(starts)}." if starts else "")
 
 
 def growth_table(results):
@@ -592,13 +592,13 @@ def growth_table(results):
     for name in names:
         walls = [results["count"][size].get(name, {}).get("wall") for size in sizes]
         rows.append([name, *(f"{wall / SIZES[size] * 1e9:,.0f}" if wall else "–" for wall, size in zip(walls, sizes))])
-    return table(["ns a user, wall, at", *sizes], rows)
+    return table(["ns per user, wall", *sizes], rows)
 
 
 def agree_table(results):
     sizes = list(results["counts"])
     rows = [[rule, *(f"{results['counts'][size][rule]:,}" for size in sizes)] for rule in rules.RULES]
-    return table(["count that all agree on", *sizes], rows)
+    return table(["count, the same for all tools", *sizes], rows)
 
 
 def write_table(size, figures):
@@ -611,7 +611,7 @@ def write_table(size, figures):
         for name, row in figures.items()
     ]
     head = f"{SIZES[size]:,} users"
-    return table([head, "findings", "written", "wall", "CPU", "peak memory", "a finding", "to ours"], rows)
+    return table([head, "findings", "written", "wall", "CPU", "peak memory", "per finding", "ours = 1"], rows)
 
 
 def plain_table(figures, base=None, against=None):
@@ -620,11 +620,11 @@ def plain_table(figures, base=None, against=None):
         cells = [name, seconds(row["wall"]), f"{seconds(row['least'])}–{seconds(row['most'])}", seconds(row["cpu"]),
                  f"{row['peak']:.0f} MiB"]
         rows.append(cells + ([times(row["wall"] / base)] if base else []))
-    return table(["", "wall", "least–most", "CPU", "peak memory", *([against] if base else [])], rows)
+    return table(["", "wall", "min–max", "CPU", "peak memory", *([against] if base else [])], rows)
 
 
 def target_table(results):
-    """What issue 4 asks for, and what came out."""
+    """The performance targets, and the measured results."""
     rows = []
 
     def wall(size, name):
@@ -643,33 +643,33 @@ def target_table(results):
 
     ours, newlines = "credlens, default rules", "newlines, mapped, 2 threads"
     for size, wanted in (("1M", 5), ("10M", 4.5)):
-        ratio(f"{size}: DuckDB's time to ours", wanted, wall(size, "DuckDB, typed"), wall(size, ours))
-    ratio("1M: our time to a newline count, mapped, two threads", 4, wall("1M", ours), wall("1M", newlines), False)
+        ratio(f"{size}: DuckDB's time / ours", wanted, wall(size, "DuckDB, typed"), wall(size, ours))
+    ratio("1M: our time / that of a newline count, mapped, two threads", 4, wall("1M", ours), wall("1M", newlines), False)
     figures = results.get("write", {}).get("1M", {})
     per = {name: row["wall"] / row["findings"] for name, row in figures.items()}
     fastest = [name for name in per if name.startswith("DuckDB")]
     if fastest:
-        ratio("1M: a finding as NDJSON, the faster of DuckDB's ways to ours", 2, min(per[name] for name in fastest),
+        ratio("1M: time per finding as NDJSON, DuckDB's faster way / ours", 2, min(per[name] for name in fastest),
               per["credlens, NDJSON, default rules, evidence"])
-    ratio("50k: Cloud Custodian's time to ours, six rules", 500, wall("50k", "Cloud Custodian"),
+    ratio("50k: Cloud Custodian's time / ours, six rules", 500, wall("50k", "Cloud Custodian"),
           wall("50k", "credlens, six rules"))
     peaks = [row["peak"] for figures in results.get("memory", {}).values() for row in figures.values()]
     most("peak memory, any size, file or standard input, counting or writing", 64, max(peaks, default=None), "MiB")
-    ratio("time at 10M to 10 times the time at 1M", 1.1, wall("10M", ours), 10 * (wall("1M", ours) or 0), False)
+    ratio("time at 10M / 10 times the time at 1M", 1.1, wall("10M", ours), 10 * (wall("1M", ours) or 0), False)
     begun = results.get("start", {})
     for name, wanted in (("5,000 users, summary", 15), ("`credlens --version`", 8)):
         most(name, wanted, begun[name]["wall"] * 1_000 if name in begun else None, "ms")
     figures = results.get("many", {})
     if figures:
-        ratio("10,000 files of 100 users to one file", 1, figures["10,000 files of 100 users"]["wall"],
+        ratio("time for 10,000 files of 100 users / one file", 1, figures["10,000 files of 100 users"]["wall"],
               figures["one file of 1 M users"]["wall"], False)
-    return table(["what", "wanted", "measured", "met"], rows) if rows else ""
+    return table(["what", "target", "measured", "met"], rows) if rows else ""
 
 
-def fill(page, told):
-    """Puts each table between its markers; a place for which there is no table stays as it is."""
+def fill(page, by_name):
+    """Puts each table between its markers; markers without a table keep their content."""
     text = page.read_text()
-    for name, content in told.items():
+    for name, content in by_name.items():
         begin, end = f"<!-- figures: {name} -->", f"<!-- end: {name} -->"
         if begin not in text:
             continue
@@ -701,14 +701,14 @@ def main():
     for step in given.only:
         globals()[step](tools, results)
         (tools.work / "results.json").write_text(json.dumps(results, indent=1))
-    told = tables(results)
-    text = "\n\n".join(f"## {name}\n\n{content}" for name, content in told.items())
+    by_name = tables(results)
+    text = "\n\n".join(f"## {name}\n\n{content}" for name, content in by_name.items())
     (tools.work / "tables.md").write_text(text + "\n")
     print(text)
     say(f"done in {time.monotonic() - began:.0f} s; {tools.work / 'results.json'}")
     everything = given.only == list(STEPS) and given.sizes == list(SIZES) and given.peers == list(PEERS)
     if given.page or everything:
-        fill(PAGE, told)
+        fill(PAGE, by_name)
 
 
 if __name__ == "__main__":

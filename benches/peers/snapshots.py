@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Measures archive, trend and diff beside DuckDB, and fills the table of docs/archive.md.
+"""Measures archive, trend and diff against DuckDB, and fills in the table of docs/archive.md.
 
     cargo build --release --no-default-features --features archive --bin credlens --example synth
     python3 benches/peers/snapshots.py --python PYTHON
 
-PYTHON is one that has the duckdb and pytz of tests/engines/requirements.txt. A year of an account of 10,000 users is
-made, whose users change from day to day, and two reports of a million users of which a twentieth differ. Whole
-processes, medians of interleaved rounds; the machine should be quiet.
+PYTHON needs duckdb and pytz as in tests/engines/requirements.txt. The script generates a year of daily reports of an
+account with 10,000 users who change from day to day, and two reports of a million users of which a twentieth differ.
+It reports medians of whole processes in interleaved rounds; run it on an otherwise idle machine.
 """
 
 import argparse
@@ -26,7 +26,7 @@ ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 DAYS = 365
 LAST = datetime.date(2026, 5, 31)
 
-# What `trend` counts of a snapshot, as far as SQL can say it, and the ages of keys.
+# The figures that `trend` counts per snapshot, as far as SQL can express them, and the ages of keys.
 COUNTS = """
 WITH reports AS (SELECT * FROM read_parquet('{archive}/*/*.parquet'))
 SELECT as_of, count(*) AS users,
@@ -76,7 +76,7 @@ print(json.dumps([len(rows[0]), [list(map(int, row[1:4])) for row in rows[0]], t
 
 
 def drift(random_, lines, day):
-    """A day of the account: some keys are made anew, some passwords and keys used, some MFA lost or gained."""
+    """Simulates a day: some keys are replaced, some passwords and keys used, some MFA activated or deactivated."""
     stamp = datetime.datetime.combine(day, datetime.time(8)).strftime("%Y-%m-%dT%H:%M:%SZ")
     for _ in range(len(lines) // 50):
         row = lines[random_.randrange(1, len(lines))]
@@ -104,7 +104,7 @@ def synth(args, users, seed):
 def read(path):
     with open(path) as file:
         header, *rows = file.read().splitlines()
-    # Quoted names would need a CSV reader; the few are left out.
+    # The few quoted names would need a CSV reader; they are left out.
     return header, [row.split(",") for row in rows if '"' not in row]
 
 
@@ -119,13 +119,13 @@ def year(args):
         os.makedirs(directory)
         random_ = random.Random(7)
         header, rows = read(synth(args, 10_000, 7))
-        # One account: a row of root, and as many users.
+        # One account: a single row of root, and all users.
         root = rows[0]
         account = root[1].split(":")[4]
         rows = [root] + [row for row in rows if not row[1].endswith(":root")]
         for row in rows:
             row[1] = re.sub(r"::\d+:", f"::{account}:", row[1])
-        # Two accounts may have had a user of the same name; one account has not.
+        # Two accounts can have users of the same name; one account cannot, so only one of them is kept.
         rows = list({row[1]: row for row in rows}.values())
         for number in range(DAYS):
             day = LAST + datetime.timedelta(days=number)
@@ -202,9 +202,9 @@ def measure(args):
     count, rows, inside = json.loads(duck.out)
     names = ("users", "console_users", "console_users_with_mfa")
     ours = [[point[name] for name in names] for point in points]
-    # Root's password is told as `not_supported`, or as a flag like a user's; both count it alike here or not at all.
+    # Root's password is `not_supported` or a flag, so the two may differ by root.
     if count != DAYS or any(abs(a - b) > 1 for one, other in zip(ours, rows) for a, b in zip(one, other)):
-        sys.exit("DuckDB counts otherwise")
+        sys.exit("DuckDB's counts differ")
     old, new = pair(args)
     diffs = []
     for form in ("table", "json"):
@@ -221,9 +221,9 @@ def measure(args):
     users = DAYS * len(open(os.path.join(reports, f"{LAST}.csv")).readlines()) - DAYS
     lines += [
         "",
-        f"The archive takes {size / users:.1f} bytes a user and snapshot, the CSVs {csv / users:.1f}: 1 to {csv / size:.2f}. "
+        f"The archive takes {size / users:.1f} bytes per user and snapshot, the CSVs {csv / users:.1f}: 1 to {csv / size:.2f}. "
         f"Trend of the archive takes {trend.wall / duck.wall:.2f} of DuckDB's time, of which {inside:.2f} s are its queries. "
-        f"Diff takes {diffs[1].wall / diffs[0].wall:.1f} times a scan as a table, {diffs[3].wall / diffs[2].wall:.1f} times as JSON.",
+        f"Diff takes {diffs[1].wall / diffs[0].wall:.1f} times as long as a scan for a table, {diffs[3].wall / diffs[2].wall:.1f} times for JSON.",
         "",
     ]
     return "\n".join(lines)

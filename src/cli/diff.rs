@@ -58,7 +58,7 @@ pub(super) fn run(mut diff: Diff) -> anyhow::Result<Exit> {
         anyhow::Ok(Collected::new(snapshots, tally.diagnostics))
     };
     let old = collect(&mut Next::new(&mut source, olds), None)?;
-    let options = history::Options {
+    let options = history::DiffOptions {
         idle_days: diff.idle_days,
     };
     let before = old.snapshot.as_ref();

@@ -1,18 +1,18 @@
-//! The accounts of many ARNs.
+//! Reads the accounts of consecutive ARNs, which are mostly of one account.
 
 use std::collections::BTreeSet;
 
 use crate::report::cell::account_of;
 
-/// Tells the accounts of ARNs that follow each other, mostly of one account.
+/// Reads the account of an ARN; fast if the ARN before was of the same account.
 #[derive(Debug, Default)]
 pub(super) struct AccountOf<'a> {
-    /// The last ARN as far as its account, with the colon behind it; and that account.
+    /// The start of the last ARN, up to and including the colon after the account; and that account.
     last: Option<(&'a [u8], &'a [u8])>,
 }
 
 impl<'a> AccountOf<'a> {
-    /// The account that the ARN names.
+    /// The account in the ARN.
     pub(super) fn arn(&mut self, arn: &'a [u8]) -> Option<&'a [u8]> {
         if let Some((head, account)) = self.last
             && arn.starts_with(head)
@@ -26,7 +26,7 @@ impl<'a> AccountOf<'a> {
     }
 }
 
-/// Gathers the accounts of ARNs that follow each other.
+/// Collects the accounts of consecutive ARNs.
 #[derive(Debug, Default)]
 pub(super) struct AccountsOf<'a> {
     account_of: AccountOf<'a>,
@@ -34,7 +34,7 @@ pub(super) struct AccountsOf<'a> {
 }
 
 impl<'a> AccountsOf<'a> {
-    /// Adds the account that the ARN names.
+    /// Adds the account of the ARN.
     pub(super) fn add(&mut self, arn: &'a [u8], accounts: &mut BTreeSet<Vec<u8>>) {
         let account = self.account_of.arn(arn);
         if account == self.last {
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn as_if_each_were_alone() {
+    fn the_account_does_not_depend_on_the_arn_before() {
         let arns: [&[u8]; 9] = [
             b"arn:aws:iam::12:user/a",
             b"arn:aws:iam::12:user/b",

@@ -1,55 +1,55 @@
-//! Users who are as before, with what is found about them then and now.
+//! Unchanged users: their findings in the older and in the newer snapshot.
 
 use std::ops::Range;
 
-use super::before::{NOWHERE, Rejudged};
+use super::before::{NO_ROW, Reevaluated};
 use super::findings::Move;
 use super::packed::Used;
-use super::roster::{MOST, index};
+use super::roster::{ROW_LIMIT, index};
 use super::snapshot::Snapshot;
 use super::verdicts::{UserVerdicts, ones};
 use crate::finding::Status;
 
-/// By row of the older snapshot, who is as before.
+/// The unchanged users, by row of the older snapshot.
 #[derive(Debug)]
 pub(super) struct AsBefore {
-    /// [`NOWHERE`] for others; from [`MOST`] on, an index among those of whom something else is found.
+    /// [`NO_ROW`] for changed users; values from [`ROW_LIMIT`] on are indices into `reevaluated`.
     users: Vec<u32>,
-    rejudged: Rejudged,
+    reevaluated: Reevaluated,
 }
 
 impl AsBefore {
-    /// By row of the older snapshot, the row of the newer report in which the user stands as before, or [`NOWHERE`].
-    pub(super) fn new(mut rows: Vec<u32>, rejudged: Rejudged) -> Self {
-        for (user, &(old, row)) in (MOST..).zip(&rejudged.users) {
-            let place = &mut rows[old as usize];
-            // A user who stands there once more counts once.
-            if *place == row {
-                *place = user;
+    /// `rows` has, by row of the older snapshot, the row of the unchanged user in the newer report, or [`NO_ROW`].
+    pub(super) fn new(mut rows: Vec<u32>, reevaluated: Reevaluated) -> Self {
+        for (user, &(old, row)) in (ROW_LIMIT..).zip(&reevaluated.users) {
+            let known = &mut rows[old as usize];
+            // Only the first of repeated rows counts.
+            if *known == row {
+                *known = user;
             }
         }
         Self {
             users: rows,
-            rejudged,
+            reevaluated,
         }
     }
 
-    /// The user in this row of the older snapshot, if it is as before.
+    /// The user in this row of the older snapshot, if it is unchanged.
     #[inline]
     pub(super) fn of<'a>(&'a self, old: &'a Snapshot, row: u32) -> Option<ThenAndNow<'a>> {
         let user = *self.users.get(row as usize)?;
-        if user == NOWHERE {
+        if user == NO_ROW {
             return None;
         }
         let before = old.roster.verdicts.of(row);
-        let (used, after) = match user.checked_sub(MOST) {
-            Some(user) => self.rejudged.of(user),
+        let (used, after) = match user.checked_sub(ROW_LIMIT) {
+            Some(user) => self.reevaluated.of(user),
             None => (Used::default(), before),
         };
         Some(ThenAndNow { before, after, used })
     }
 
-    /// Counts what became of the findings of users in these rows, by judgement.
+    /// Counts opened, resolved and open findings of users in these rows, by rule instance.
     pub(super) fn count(
         &self,
         (old, new): (&Snapshot, &Snapshot),
@@ -62,19 +62,19 @@ impl AsBefore {
         };
         let start = index(rows.start);
         for (row, &user) in (start..).zip(&self.users[rows]) {
-            if user == NOWHERE {
+            if user == NO_ROW {
                 continue;
             }
             let before = old.roster.verdicts.fails(row);
             let after = user
-                .checked_sub(MOST)
-                .map_or(before, |user| self.rejudged.verdicts.fails(user));
+                .checked_sub(ROW_LIMIT)
+                .map_or(before, |user| self.reevaluated.verdicts.fails(user));
             for (word, (was, now)) in before.iter().zip(after).enumerate() {
                 add(now & !was, opened, word);
                 add(was & now, open, word);
                 if was & !now != 0 {
-                    let user = self.of(old, row).expect("invariant: it is as before");
-                    let gone = user.turned(Move::Resolved, word, new);
+                    let user = self.of(old, row).expect("invariant: the user is unchanged");
+                    let gone = user.moved(Move::Resolved, word, new);
                     add(gone, resolved, word);
                     add(was & !now & !gone, open, word);
                 }
@@ -83,45 +83,49 @@ impl AsBefore {
     }
 }
 
-/// What is found about a user who is as before, in both snapshots.
+/// The findings of an unchanged user in both snapshots.
 #[derive(Clone, Copy)]
 pub(super) struct ThenAndNow<'a> {
     pub(super) before: UserVerdicts<'a>,
     after: UserVerdicts<'a>,
-    /// What it has used since.
+    /// The credentials used since the older snapshot.
     pub(super) used: Used,
 }
 
-/// What is said of a judgement then and now, if anything but that it passes.
-pub(super) struct Turn {
+/// The status of a rule instance before and now; none if it passes.
+pub(super) struct StatusChange {
     pub(super) instance: usize,
     pub(super) was: Option<Status>,
     pub(super) now: Option<Status>,
 }
 
 impl<'a> ThenAndNow<'a> {
-    /// The judgements of which this became, ascending, and what the older and the newer snapshot say of them.
-    pub(super) fn turns(self, which: Move, [old, new]: [&'a Snapshot; 2]) -> impl Iterator<Item = Turn> + 'a {
+    /// The rule instances whose finding moved like this, ascending, with their status in both snapshots.
+    pub(super) fn changes(
+        self,
+        which: Move,
+        [old, new]: [&'a Snapshot; 2],
+    ) -> impl Iterator<Item = StatusChange> + 'a {
         let words = 0..self.before.fails().len();
         let instances = words.flat_map(move |word| {
-            let bits = self.turned(which, word, new);
+            let bits = self.moved(which, word, new);
             ones(bits).map(move |bit| word * 64 + bit)
         });
-        instances.map(move |instance| Turn {
+        instances.map(move |instance| StatusChange {
             instance,
-            was: said(self.before, instance, old),
-            now: said(self.after, instance, new),
+            was: status(self.before, instance, old),
+            now: status(self.after, instance, new),
         })
     }
 
-    /// Of one word of judgements, a bit for each of which this became.
+    /// One word of rule instances: a bit for each whose finding moved like this.
     #[inline]
-    fn turned(self, which: Move, word: usize, new: &Snapshot) -> u64 {
+    fn moved(self, which: Move, word: usize, new: &Snapshot) -> u64 {
         let [was, now] = [self.before, self.after].map(|verdicts| verdicts.fails()[word]);
         let gone = was & !now;
         let undetermined = || {
             let is_undetermined =
-                |&bit: &usize| said(self.after, word * 64 + bit, new) == Some(Status::Undetermined);
+                |&bit: &usize| status(self.after, word * 64 + bit, new) == Some(Status::Undetermined);
             let bits = ones(gone).filter(is_undetermined);
             bits.fold(0, |bits, bit| bits | 1 << bit)
         };
@@ -133,8 +137,8 @@ impl<'a> ThenAndNow<'a> {
     }
 }
 
-/// What a snapshot says of a judgement about a user of whom it has these verdicts.
-fn said(verdicts: UserVerdicts<'_>, instance: usize, snapshot: &Snapshot) -> Option<Status> {
-    let status = verdicts.status(instance);
-    status.or_else(|| snapshot.folded(verdicts.rule(instance)))
+/// The status of a rule instance for a user with these verdicts.
+fn status(verdicts: UserVerdicts<'_>, instance: usize, snapshot: &Snapshot) -> Option<Status> {
+    let own = verdicts.status(instance);
+    own.or_else(|| snapshot.folded(verdicts.rule(instance)))
 }

@@ -1,10 +1,10 @@
-//! The cells of users, wherever they are kept, and what their slots hold.
+//! Access to the cells of users, and to the keys and certificates in their slots.
 
 use crate::report::cell::{self, Flag};
 use crate::report::chunk::Chunk;
 use crate::report::schema::{FlagColumn, Slot, TimeColumn};
 
-/// Users by row, their times and flags by column.
+/// Times and flags by row and column.
 pub(super) trait Cells {
     /// A time: seconds, [`cell::ABSENT`] or [`cell::UNKNOWN`].
     fn time(&self, row: usize, column: TimeColumn) -> i64;
@@ -15,8 +15,8 @@ pub(super) trait Cells {
     /// Whether it is the root user.
     fn is_root(&self, row: usize) -> bool;
 
-    /// What the slots for access keys hold.
-    fn keys(&self, row: usize) -> [Held; 2] {
+    /// The contents of the access key slots.
+    fn keys(&self, row: usize) -> [SlotContent; 2] {
         use FlagColumn::{Key1Active, Key2Active};
         use TimeColumn::{Key1LastRotated, Key1LastUsed, Key2LastRotated, Key2LastUsed};
         let columns = [
@@ -25,24 +25,24 @@ pub(super) trait Cells {
         ];
         columns.map(|(slot, active, created, used)| {
             let [created, last_used] = [created, used].map(|column| self.time(row, column));
-            held(slot, self.flag(row, active), created, last_used)
+            slot_content(slot, self.flag(row, active), created, last_used)
         })
     }
 
-    /// What the slots for signing certificates hold.
-    fn certificates(&self, row: usize) -> [Held; 2] {
+    /// The contents of the signing certificate slots.
+    fn certificates(&self, row: usize) -> [SlotContent; 2] {
         let columns = [
             (Slot::One, FlagColumn::Cert1Active, TimeColumn::Cert1LastRotated),
             (Slot::Two, FlagColumn::Cert2Active, TimeColumn::Cert2LastRotated),
         ];
         columns.map(|(slot, active, created)| {
             let created = self.time(row, created);
-            held(slot, self.flag(row, active), created, cell::UNKNOWN)
+            slot_content(slot, self.flag(row, active), created, cell::UNKNOWN)
         })
     }
 }
 
-/// Of a column that the report lacks, every cell is unknown.
+/// The cells of a column that the report lacks are unknown.
 impl Cells for Chunk {
     fn time(&self, row: usize, column: TimeColumn) -> i64 {
         let cell = self.times(column).cells.get(row);
@@ -62,29 +62,29 @@ impl Cells for Chunk {
 /// An access key or a signing certificate, as one report shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key {
-    /// Where it stood in this report.
+    /// Its slot in this report.
     pub slot: Slot,
-    /// `last_rotated`: when it was made.
+    /// `last_rotated`, which is the creation time; a time cell.
     pub created: i64,
-    /// Whether it is switched on.
+    /// Whether it is active.
     pub active: Flag,
-    /// When it was last used; unknown for a certificate.
+    /// The last use; unknown for a certificate.
     pub last_used: i64,
 }
 
-/// What a slot holds.
+/// The content of a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Held {
-    /// Nothing.
+pub enum SlotContent {
+    /// No key or certificate.
     Empty,
     /// This key or certificate.
     Key(Key),
-    /// Perhaps one: the cells do not tell which.
+    /// Unknown: the cells do not say whether there is one, or which.
     Unclear,
 }
 
-impl Held {
-    /// The key, where there surely is this one.
+impl SlotContent {
+    /// The key, if it is identified.
     pub fn key(self) -> Option<Key> {
         match self {
             Self::Key(key) => Some(key),
@@ -93,11 +93,11 @@ impl Held {
     }
 }
 
-fn held(slot: Slot, active: Flag, created: i64, last_used: i64) -> Held {
-    match holds(created, active) {
-        None => Held::Unclear,
-        Some(false) => Held::Empty,
-        Some(true) => Held::Key(Key {
+fn slot_content(slot: Slot, active: Flag, created: i64, last_used: i64) -> SlotContent {
+    match holds_key(created, active) {
+        None => SlotContent::Unclear,
+        Some(false) => SlotContent::Empty,
+        Some(true) => SlotContent::Key(Key {
             slot,
             created,
             active,
@@ -106,10 +106,9 @@ fn held(slot: Slot, active: Flag, created: i64, last_used: i64) -> Held {
     }
 }
 
-/// Whether a slot holds a key: one exists that is active or has a time at which it was made. None where the cells do
-/// not tell.
+/// Whether a slot has a key: it is active or has a creation time. None if the cells do not say.
 #[inline]
-pub(super) fn holds(created: i64, active: Flag) -> Option<bool> {
+pub(super) fn holds_key(created: i64, active: Flag) -> Option<bool> {
     match (created, active) {
         (cell::UNKNOWN, _) | (cell::ABSENT, Flag::Unknown) => None,
         (cell::ABSENT, Flag::False | Flag::NotSupported) => Some(false),

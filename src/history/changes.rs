@@ -1,7 +1,7 @@
-//! The events of one user who is in both snapshots.
+//! Finds the events of a user who is in both snapshots.
 
 use super::cells::Key;
-use super::diff::Options;
+use super::diff::DiffOptions;
 use super::event::{Event, Kind, Value, known};
 use super::pairs::{Pair, Pairs, pair};
 use super::snapshot::Snapshot;
@@ -9,7 +9,7 @@ use crate::report::cell::{self, Flag};
 use crate::report::schema::{FlagColumn, TimeColumn};
 use crate::report::time::Timestamp;
 
-/// What happened to one user, and which of its keys are which.
+/// The events of one user, and how its keys and certificates pair up.
 #[derive(Debug)]
 pub(super) struct Changes<'a> {
     pub(super) keys: Pairs,
@@ -17,18 +17,18 @@ pub(super) struct Changes<'a> {
     pub(super) events: &'a [Event],
 }
 
-/// What holds one user of both snapshots against each other.
+/// Compares one user in both snapshots.
 #[derive(Clone, Copy)]
 pub(super) struct Comparison<'a> {
     pub(super) old: &'a Snapshot,
     pub(super) new: &'a Snapshot,
     pub(super) old_row: u32,
     pub(super) new_row: u32,
-    pub(super) options: Options,
+    pub(super) options: DiffOptions,
 }
 
 impl Comparison<'_> {
-    /// Adds the events to those of others.
+    /// Appends the events of this user to `all`.
     pub(super) fn changes(self, all: &mut Vec<Event>) -> Changes<'_> {
         let others = all.len();
         let keys = pair(
@@ -100,7 +100,7 @@ impl Comparison<'_> {
             let (old, new) = (Value::Time(old), Value::Time(new));
             events.push(self.event(Kind::PasswordChanged, None, old, new));
         }
-        // Whoever has no password cannot have used it; root's is often not told.
+        // A user without a password cannot have used it. For root the flag is often `not_supported`.
         if [enabled.0, enabled.1].contains(&Flag::False) {
             return;
         }
@@ -112,8 +112,8 @@ impl Comparison<'_> {
         }
     }
 
-    /// Whether what was last used then was idle at the older snapshot: later uses may be hidden by still
-    /// later ones.
+    /// Whether a credential with this last use was idle at the older snapshot. Idleness between the snapshots is not visible,
+    /// because a report has only the last use.
     fn is_idle(self, last: i64) -> bool {
         let since = self.options.idle_since(self.old.as_of(self.old_row));
         known(last).is_some_and(|last| last <= since)
@@ -159,21 +159,21 @@ impl Comparison<'_> {
         }
     }
 
-    /// Where several keys qualify, the newest one made replaces the oldest one given up.
+    /// If several keys qualify, the newest created key replaces the oldest retired one.
     fn rotation(self, keys: &Pairs, events: &mut Vec<Event>) {
-        let made = keys.all.iter().filter_map(|&pair| match pair {
+        let created = keys.all.iter().filter_map(|&pair| match pair {
             (None, Some(new)) => known(new.created),
             _ => None,
         });
-        let given_up = keys.all.iter().filter_map(|&pair| match pair {
-            (Some(old), new) if is_given_up(old, new) => known(old.created),
+        let retired = keys.all.iter().filter_map(|&pair| match pair {
+            (Some(old), new) if is_retired(old, new) => known(old.created),
             _ => None,
         });
         if !keys.unclear
-            && let Some((made, given_up)) = made.max().zip(given_up.min())
+            && let Some((created, retired)) = created.max().zip(retired.min())
         {
-            let (old, new) = (Value::Time(given_up), Value::Time(made));
-            events.push(self.event(Kind::KeyRotated, Some(made), old, new));
+            let (old, new) = (Value::Time(retired), Value::Time(created));
+            events.push(self.event(Kind::KeyRotated, Some(created), old, new));
         }
     }
 
@@ -192,7 +192,7 @@ impl Comparison<'_> {
     }
 }
 
-/// Last use before and after.
+/// The last use of a key before and after.
 fn key_use(pair: Pair, unclear: bool) -> Option<(i64, i64)> {
     match pair {
         (Some(old), Some(new)) => Some((old.last_used, new.last_used)),
@@ -201,11 +201,12 @@ fn key_use(pair: Pair, unclear: bool) -> Option<(i64, i64)> {
     }
 }
 
-fn is_given_up(old: Key, new: Option<Key>) -> bool {
+/// Whether an active key was deactivated or deleted.
+fn is_retired(old: Key, new: Option<Key>) -> bool {
     old.active == Flag::True && new.is_none_or(|new| new.active == Flag::False)
 }
 
-/// Whether something happened at the later instant that had not, or earlier, at the older snapshot.
+/// Whether a credential was used since; an absent last use is before all others.
 fn is_later(old: i64, new: i64) -> bool {
     old != cell::UNKNOWN && new != cell::UNKNOWN && new > old
 }
@@ -218,7 +219,7 @@ fn active(key: Key) -> Value {
     }
 }
 
-/// The kinds of events of keys, or of certificates.
+/// The kinds of events of keys or of certificates.
 struct KeyKinds {
     created: Kind,
     deleted: Kind,

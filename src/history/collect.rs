@@ -1,50 +1,50 @@
-//! The engine's sink: whole reports as snapshots.
+//! The engine sink that collects each report into a snapshot.
 
 use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
 use super::before::{Before, Taken};
-use super::roster::{Fate, Roster, Rows, index, rule};
+use super::roster::{BlockRows, Roster, RowFate, index, rule};
 use super::snapshot::Snapshot;
 use crate::engine::{Block, FindingRef, Input, Sink};
 use crate::report::cell::account_of;
 use crate::report::schema::{Column, ColumnSet};
 
-/// Hands each report that was read to its end over as a snapshot, one at a time and in the order of inputs.
-/// A report of which only a part could be read is none: what is missing from it would seem deleted.
+/// Passes each completely read report to a callback as a snapshot, in the order of inputs.
+/// A report that was only partly read is dropped, because its missing users would seem deleted.
 pub struct Collector<'a, F> {
-    /// By index of the input, the accounts that are wanted; all where there is none.
+    /// The accounts to collect, by index of the input; all accounts if an input has no entry.
     accounts: Vec<Option<BTreeSet<Vec<u8>>>>,
     before: Option<&'a Before<'a>>,
-    state: Mutex<State<F>>,
+    state: Mutex<CollectorState<F>>,
 }
 
-struct State<F> {
+struct CollectorState<F> {
     take: F,
     current: Option<Snapshot>,
-    /// How many rows the reports before the current one have.
+    /// The number of rows in the reports before the current one.
     rows: u32,
 }
 
-/// What a worker gathers of one block.
+/// The rows of one block that a worker collects.
 #[derive(Default)]
-pub struct Part {
+pub struct CollectedBlock {
     input: Option<Input>,
     roster: Roster,
-    rows: Rows,
+    rows: BlockRows,
     taken: Taken,
     folded: Vec<u16>,
     last: bool,
 }
 
 impl<'a, F: FnMut(Snapshot) + Send> Collector<'a, F> {
-    /// Hands snapshots to `take`.
+    /// Passes snapshots to `take`.
     pub fn new(take: F) -> Self {
         Self {
             accounts: Vec::new(),
             before: None,
-            state: Mutex::new(State {
+            state: Mutex::new(CollectorState {
                 take,
                 current: None,
                 rows: 0,
@@ -52,13 +52,13 @@ impl<'a, F: FnMut(Snapshot) + Send> Collector<'a, F> {
         }
     }
 
-    /// Of each input, by its index, these accounts alone and rows that tell none; all where there is none.
+    /// Collects only these accounts of each input, by its index, and rows without an account.
     #[must_use]
     pub fn of_accounts(self, accounts: Vec<Option<BTreeSet<Vec<u8>>>>) -> Self {
         Self { accounts, ..self }
     }
 
-    /// Keeps only users who are not as they were before; all reports are one newer snapshot.
+    /// Stores only users who changed since the older snapshot. All reports together are the newer snapshot.
     #[must_use]
     pub fn against(self, before: &'a Before<'a>) -> Self {
         Self {
@@ -69,17 +69,17 @@ impl<'a, F: FnMut(Snapshot) + Send> Collector<'a, F> {
 }
 
 impl<F: FnMut(Snapshot) + Send> Sink for Collector<'_, F> {
-    type Part = Part;
+    type Part = CollectedBlock;
 
-    fn part(&self) -> Part {
-        Part::default()
+    fn part(&self) -> CollectedBlock {
+        CollectedBlock::default()
     }
 
     fn columns(&self) -> ColumnSet {
         Column::ALL.into_iter().collect()
     }
 
-    fn rows(&self, part: &mut Part, block: Block<'_>) {
+    fn rows(&self, part: &mut CollectedBlock, block: Block<'_>) {
         part.input = Some(block.input.clone());
         part.last = block.last;
         let wanted = self.accounts.get(block.input.index).and_then(Option::as_ref);
@@ -88,11 +88,11 @@ impl<F: FnMut(Snapshot) + Send> Sink for Collector<'_, F> {
         part.roster.take(block, &mut part.rows, |row| {
             let account = || account_of(row.arn);
             if wanted.is_some_and(|wanted| account().is_some_and(|account| !wanted.contains(account))) {
-                return Fate::LeftOut;
+                return RowFate::LeftOut;
             }
             match before {
-                Some(before) if before.take(row, &mut expected, taken) => Fate::Counted,
-                _ => Fate::Kept,
+                Some(before) if before.take(row, &mut expected, taken) => RowFate::Counted,
+                _ => RowFate::Stored,
             }
         });
     }
@@ -101,13 +101,13 @@ impl<F: FnMut(Snapshot) + Send> Sink for Collector<'_, F> {
         false
     }
 
-    fn finding(&self, part: &mut Part, finding: &FindingRef<'_>) {
+    fn finding(&self, part: &mut CollectedBlock, finding: &FindingRef<'_>) {
         part.folded.push(rule(finding.rule().position));
     }
 
-    fn accept(&self, part: &mut Part) -> io::Result<()> {
+    fn accept(&self, part: &mut CollectedBlock) -> io::Result<()> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        // Without rows it is what folded in an input that ended in an error.
+        // A part without rows has only the folded findings of an input that failed.
         if let Some(input) = part.input.take() {
             let same = |snapshot: &Snapshot| snapshot.input.index == input.index;
             let mut snapshot = state

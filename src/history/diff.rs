@@ -1,4 +1,4 @@
-//! What changed from one snapshot to the next.
+//! Compares two snapshots: events, and findings that were opened, resolved or are still open.
 
 use super::as_before::AsBefore;
 use super::before::Before;
@@ -6,12 +6,12 @@ use super::changes::{Changes, Comparison};
 use super::event::{Event, Kind, Value};
 use super::findings::{Counts, Findings, Lists, Move, Moved};
 use super::matching::{Incomparable, Match, Matching, match_users};
-use super::moves::Follow;
-use super::notes;
+use super::moves::FindingMoves;
+use super::notes::{self, Note};
 use super::roster::index;
 use super::snapshot::Snapshot;
-use super::verdicts::Found;
-use crate::engine::{CompiledRule, Input, Program, Workers};
+use super::verdicts::CompactFinding;
+use crate::engine::{CompiledRule, Program, Workers};
 use crate::finding::{Diagnostic, Status};
 use crate::gsl::typed::Entity;
 use crate::report::schema::{Slot, TimeColumn};
@@ -33,21 +33,21 @@ pub struct Diff<'a> {
     pub old: &'a Snapshot,
     /// The newer snapshot.
     pub new: &'a Snapshot,
-    /// What happened: users in the order of the newer snapshot, then the deleted ones; kinds in their order.
+    /// Users in the order of the newer snapshot, then deleted users; the events of a user in the order of [`Kind`].
     pub events: Vec<Event>,
-    /// What stands in the way of the comparison, or is odd.
+    /// What limits the comparison, and what is unusual in the reports.
     pub diagnostics: Vec<Diagnostic>,
-    /// The rules that judged both, by position.
+    /// The rules that evaluated both snapshots, by position.
     pub rules: &'a [CompiledRule],
     pub(super) as_before: AsBefore,
-    /// Findings of the users who are not.
+    /// Findings of changed users.
     pub(super) lists: Lists,
-    /// Findings of all.
+    /// The number of findings of all users.
     pub(super) counts: Counts,
 }
 
 impl<'a> Diff<'a> {
-    /// The findings that have moved so.
+    /// The findings that were opened, resolved or are still open.
     pub fn findings(&'a self, which: Move) -> Findings<'a> {
         Findings { diff: self, which }
     }
@@ -58,11 +58,11 @@ impl<'a> Diff<'a> {
 pub enum Cause {
     /// An event.
     Event(Kind),
-    /// A suppression accepts it now.
+    /// A suppression covers it now.
     Suppressed,
-    /// The credential has been used.
+    /// The credential was used.
     Used,
-    /// None of these: another cell, or time went by.
+    /// Something else: another cell changed, or time passed.
     Other,
 }
 
@@ -78,19 +78,19 @@ impl Cause {
     }
 }
 
-/// Causes, each once: events in the order of their kinds, then others.
+/// A set of causes: events in the order of [`Kind`], then the others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Causes(u32);
 
 impl Causes {
     const OTHERS: [Cause; 3] = [Cause::Suppressed, Cause::Used, Cause::Other];
 
-    /// Whether there is none.
+    /// Whether there are none.
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// All of them.
+    /// The causes in order.
     pub fn iter(self) -> impl Iterator<Item = Cause> {
         let all = Kind::ALL.into_iter().map(Cause::Event).chain(Self::OTHERS);
         all.filter(move |&cause| self.0 & Self::bit(cause) != 0)
@@ -115,29 +115,29 @@ impl FromIterator<Cause> for Causes {
 
 /// How snapshots are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Options {
-    /// Days without use after which a credential is idle.
+pub struct DiffOptions {
+    /// Number of days without use after which a credential is idle.
     pub idle_days: i64,
 }
 
-impl Options {
-    /// What was last used until then is idle at this instant.
+impl DiffOptions {
+    /// A credential last used at or before this time is idle at `as_of`.
     pub(super) fn idle_since(self, as_of: Timestamp) -> Timestamp {
         as_of.plus(-self.idle_days, Unit::Days)
     }
 }
 
-impl Default for Options {
+impl Default for DiffOptions {
     fn default() -> Self {
         Self { idle_days: 90 }
     }
 }
 
-/// How many users a thread takes at a time.
+/// The number of users that a thread takes at a time.
 const PART: usize = 512;
 
-/// Compares two snapshots that this program has judged; the newer one is whole, or was collected against that same
-/// older one.
+/// Compares two snapshots that were evaluated with this program. The newer one is complete, or was collected against the
+/// same older one.
 pub fn diff<'a>(
     program: &'a Program,
     before: Before<'a>,
@@ -151,8 +151,8 @@ pub fn diff<'a>(
         new,
         options,
         rules: program.compiled_rules(),
-        tells: [Entity::IamAccessKey, Entity::IamSigningCertificate]
-            .map(|entity| tells(old, entity) && tells(new, entity)),
+        have_columns: [Entity::IamAccessKey, Entity::IamSigningCertificate]
+            .map(|entity| has_columns(old, entity) && has_columns(new, entity)),
     };
     let Matching { users, as_before, .. } = &matching;
     let (parts, mut counts) = workers.both(
@@ -178,8 +178,8 @@ pub fn diff<'a>(
     })
 }
 
-/// Whether a report has the columns that tell whether such an entity exists.
-fn tells(snapshot: &Snapshot, entity: Entity) -> bool {
+/// Whether a report has the columns that say whether such an entity exists.
+fn has_columns(snapshot: &Snapshot, entity: Entity) -> bool {
     let lacks = snapshot.input.lacks();
     let mut columns = Slot::ALL.into_iter().filter_map(|slot| entity.existence(slot));
     columns.all(|(active, created)| !lacks.contains(active) && !lacks.contains(created))
@@ -188,20 +188,20 @@ fn tells(snapshot: &Snapshot, entity: Entity) -> bool {
 struct Comparer<'a> {
     old: &'a Snapshot,
     new: &'a Snapshot,
-    options: Options,
+    options: DiffOptions,
     rules: &'a [CompiledRule],
-    /// Whether both reports have the columns that tell keys, and certificates.
-    tells: [bool; 2],
+    /// Whether both reports have the columns of keys, and of certificates.
+    have_columns: [bool; 2],
 }
 
-/// What changed of some users.
+/// The changes of some users.
 #[derive(Default)]
 struct Changed {
     events: Vec<Event>,
     lists: Lists,
-    /// Users, by row of the newer snapshot, with keys of the same second.
+    /// Users, by row of the newer snapshot, with keys or certificates created in the same second.
     same_second: Vec<u32>,
-    /// Users whose keys are not told by cells that can be read.
+    /// Users whose keys or certificates cannot be identified, because cells are unknown.
     unclear: Vec<u32>,
 }
 
@@ -227,28 +227,25 @@ impl Comparer<'_> {
             match user {
                 Match::Same(old, new) => self.same(old, new, &mut changed),
                 Match::Recreated(old, new) => {
-                    changed
-                        .events
-                        .push(self.stands_alone(Kind::UserRecreated, Some(old), Some(new)));
+                    let event = self.user_event(Kind::UserRecreated, Some(old), Some(new));
+                    changed.events.push(event);
                     self.resolve_all(old, Kind::UserRecreated, &mut changed);
                     self.open_all(old, new, &mut changed);
                 }
                 Match::Created(new) => {
-                    changed
-                        .events
-                        .push(self.stands_alone(Kind::UserCreated, None, Some(new)));
-                    let behind = index(self.old.users().len()) + new;
-                    self.open_all(behind, new, &mut changed);
+                    let event = self.user_event(Kind::UserCreated, None, Some(new));
+                    changed.events.push(event);
+                    let after_old = index(self.old.users().len()) + new;
+                    self.open_all(after_old, new, &mut changed);
                 }
                 Match::Deleted(old) => {
-                    changed
-                        .events
-                        .push(self.stands_alone(Kind::UserDeleted, Some(old), None));
+                    let event = self.user_event(Kind::UserDeleted, Some(old), None);
+                    changed.events.push(event);
                     self.resolve_all(old, Kind::UserDeleted, &mut changed);
                 }
             }
         }
-        // In parallel, so that little is left to be sorted where all are joined.
+        // Each thread sorts its own part, so that sorting the joined lists is quick.
         changed.lists.sort();
         changed
     }
@@ -268,18 +265,18 @@ impl Comparer<'_> {
         if keys.same_second || certificates.same_second {
             changed.same_second.push(new_row);
         }
-        if keys.unclear && self.tells[0] || certificates.unclear && self.tells[1] {
+        if keys.unclear && self.have_columns[0] || certificates.unclear && self.have_columns[1] {
             changed.unclear.push(new_row);
         }
-        let follow = Follow {
+        let moves = FindingMoves {
             comparison,
             changes: &changes,
             rules: self.rules,
         };
-        follow.follow(&mut changed.lists);
+        moves.add_to(&mut changed.lists);
     }
 
-    fn stands_alone(&self, kind: Kind, old_row: Option<u32>, new_row: Option<u32>) -> Event {
+    fn user_event(&self, kind: Kind, old_row: Option<u32>, new_row: Option<u32>) -> Event {
         let created = |snapshot: &Snapshot, row: Option<u32>| {
             let time = row.map(|row| snapshot.users().time(row as usize, TimeColumn::UserCreation));
             time.map_or(Value::None, Value::of_time)
@@ -313,35 +310,36 @@ impl Comparer<'_> {
 
     fn diagnostics(&self, matching: &Matching, changed: &Changed) -> Vec<Diagnostic> {
         let snapshots = [self.old, self.new];
-        let mut notes = notes::order(self.old, self.new);
-        notes.extend(notes::columns(self.old, self.new));
+        let mut diagnostics = notes::order(self.old, self.new);
+        diagnostics.extend(notes::columns(self.old, self.new));
         for (side, snapshot) in snapshots.into_iter().enumerate() {
-            notes.extend(notes::undated(&snapshot.input));
-            notes.extend(notes::accounts(snapshot, &matching.accounts[side]));
-            notes.extend(told(snapshot, &matching.duplicates[side], notes::duplicates));
+            diagnostics.extend(notes::undated(&snapshot.input));
+            diagnostics.extend(notes::accounts(snapshot, &matching.accounts[side]));
+            let repeated = &matching.duplicates[side];
+            diagnostics.extend(about(snapshot, repeated, notes::duplicates));
         }
-        let numbers = |rows: &[u32]| {
-            rows.iter()
-                .map(|&row| self.new.roster.number(row))
-                .collect::<Vec<_>>()
-        };
-        notes.extend(told(self.new, &numbers(&changed.same_second), notes::same_second));
-        notes.extend(told(self.new, &numbers(&changed.unclear), notes::unclear));
-        notes
+        for (rows, note) in [
+            (&changed.same_second, notes::same_second as Note),
+            (&changed.unclear, notes::unclear),
+        ] {
+            let numbers: Vec<u32> = rows.iter().map(|&row| self.new.roster.number(row)).collect();
+            diagnostics.extend(about(self.new, &numbers, note));
+        }
+        diagnostics
     }
 }
 
-/// What is odd about the users in these rows of the report.
-fn told(snapshot: &Snapshot, rows: &[u32], note: fn(&Input, u64, usize) -> Diagnostic) -> Option<Diagnostic> {
+/// A diagnostic about the users in these rows of the report, if there are any.
+fn about(snapshot: &Snapshot, rows: &[u32], note: Note) -> Option<Diagnostic> {
     let first = u64::from(*rows.first()?) + 1;
     let mut note = note(&snapshot.input, first, rows.len());
     if snapshot.is_joined() {
-        // Of several reports it would be a row of none.
+        // The row counts through all joined reports, so it is not a row of any of them.
         note.row = None;
     }
     Some(note)
 }
 
-fn failing(snapshot: &Snapshot, row: u32) -> impl Iterator<Item = Found> {
+fn failing(snapshot: &Snapshot, row: u32) -> impl Iterator<Item = CompactFinding> {
     snapshot.roster.verdicts.of(row).failing()
 }

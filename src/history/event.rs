@@ -1,114 +1,61 @@
-//! What can happen to a user between two snapshots.
+//! The events that can happen to a user between two snapshots.
 
-use serde::{Deserialize, Serialize};
-
+use crate::finding::word_enum;
 use crate::report::cell;
 use crate::report::schema::{ColumnSet, FlagColumn, TimeColumn};
 use crate::report::time::Timestamp;
 
-/// What happened. A user made, deleted or made again stands for all that happened to its credentials.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum Kind {
-    /// A user is new.
-    UserCreated,
-    /// A user is gone.
-    UserDeleted,
-    /// A user was deleted, and one of the same ARN was made.
-    UserRecreated,
-    /// A password was set where there was none.
-    PasswordEnabled,
-    /// The password was taken away.
-    PasswordDisabled,
-    /// The password was changed; it is enabled in both reports.
-    PasswordChanged,
-    /// The password was used, and had been idle at the older snapshot.
-    PasswordUsedAfterIdle,
-    /// The user has an MFA device where there was none.
-    MfaActivated,
-    /// The user has no MFA device any more.
-    MfaDeactivated,
-    /// An access key is new.
-    KeyCreated,
-    /// An access key is gone.
-    KeyDeleted,
-    /// An access key was switched on.
-    KeyActivated,
-    /// An access key was switched off.
-    KeyDeactivated,
-    /// An access key that had never been used was used.
-    KeyFirstUsed,
-    /// An access key was used, and had been idle at the older snapshot.
-    KeyUsedAfterIdle,
-    /// A key was made, and one that was active is inactive or gone. Emitted besides what it consists of.
-    KeyRotated,
-    /// A signing certificate is new.
-    CertificateCreated,
-    /// A signing certificate is gone.
-    CertificateDeleted,
-    /// A signing certificate was switched on.
-    CertificateActivated,
-    /// A signing certificate was switched off.
-    CertificateDeactivated,
-    /// Root's password or a key of root was used.
-    RootUsed,
+word_enum! {
+    /// What happened. The events of a user are in this order. A user who was created, deleted or recreated has only that
+    /// event.
+    pub enum Kind {
+        /// The user is new.
+        UserCreated = "user-created",
+        /// The user is gone.
+        UserDeleted = "user-deleted",
+        /// The user was deleted, and a new user has the same ARN.
+        UserRecreated = "user-recreated",
+        /// The password was enabled.
+        PasswordEnabled = "password-enabled",
+        /// The password was disabled.
+        PasswordDisabled = "password-disabled",
+        /// The password was changed; it is enabled in both reports.
+        PasswordChanged = "password-changed",
+        /// The password was used, and had been idle at the older snapshot.
+        PasswordUsedAfterIdle = "password-used-after-idle",
+        /// The user has an MFA device and had none before.
+        MfaActivated = "mfa-activated",
+        /// The user no longer has an MFA device.
+        MfaDeactivated = "mfa-deactivated",
+        /// An access key is new.
+        KeyCreated = "key-created",
+        /// An access key is gone.
+        KeyDeleted = "key-deleted",
+        /// An access key was activated.
+        KeyActivated = "key-activated",
+        /// An access key was deactivated.
+        KeyDeactivated = "key-deactivated",
+        /// An access key was used for the first time.
+        KeyFirstUsed = "key-first-used",
+        /// An access key was used, and had been idle at the older snapshot.
+        KeyUsedAfterIdle = "key-used-after-idle",
+        /// A key was created, and one that was active is inactive or gone. Emitted besides the events it consists of.
+        KeyRotated = "key-rotated",
+        /// A signing certificate is new.
+        CertificateCreated = "certificate-created",
+        /// A signing certificate is gone.
+        CertificateDeleted = "certificate-deleted",
+        /// A signing certificate was activated.
+        CertificateActivated = "certificate-activated",
+        /// A signing certificate was deactivated.
+        CertificateDeactivated = "certificate-deactivated",
+        /// Root's password or one of root's keys was used.
+        RootUsed = "root-used",
+    }
 }
 
 impl Kind {
-    /// All kinds, in the order in which they are told of a user.
-    pub const ALL: [Self; 21] = [
-        Self::UserCreated,
-        Self::UserDeleted,
-        Self::UserRecreated,
-        Self::PasswordEnabled,
-        Self::PasswordDisabled,
-        Self::PasswordChanged,
-        Self::PasswordUsedAfterIdle,
-        Self::MfaActivated,
-        Self::MfaDeactivated,
-        Self::KeyCreated,
-        Self::KeyDeleted,
-        Self::KeyActivated,
-        Self::KeyDeactivated,
-        Self::KeyFirstUsed,
-        Self::KeyUsedAfterIdle,
-        Self::KeyRotated,
-        Self::CertificateCreated,
-        Self::CertificateDeleted,
-        Self::CertificateActivated,
-        Self::CertificateDeactivated,
-        Self::RootUsed,
-    ];
-
-    /// The word in outputs.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::UserCreated => "user-created",
-            Self::UserDeleted => "user-deleted",
-            Self::UserRecreated => "user-recreated",
-            Self::PasswordEnabled => "password-enabled",
-            Self::PasswordDisabled => "password-disabled",
-            Self::PasswordChanged => "password-changed",
-            Self::PasswordUsedAfterIdle => "password-used-after-idle",
-            Self::MfaActivated => "mfa-activated",
-            Self::MfaDeactivated => "mfa-deactivated",
-            Self::KeyCreated => "key-created",
-            Self::KeyDeleted => "key-deleted",
-            Self::KeyActivated => "key-activated",
-            Self::KeyDeactivated => "key-deactivated",
-            Self::KeyFirstUsed => "key-first-used",
-            Self::KeyUsedAfterIdle => "key-used-after-idle",
-            Self::KeyRotated => "key-rotated",
-            Self::CertificateCreated => "certificate-created",
-            Self::CertificateDeleted => "certificate-deleted",
-            Self::CertificateActivated => "certificate-activated",
-            Self::CertificateDeactivated => "certificate-deactivated",
-            Self::RootUsed => "root-used",
-        }
-    }
-
-    /// The columns whose cells such an event changes; of keys and certificates those of either slot.
+    /// The columns whose cells such an event changes; for keys and certificates, of both slots.
     pub(super) fn columns(self) -> ColumnSet {
         use FlagColumn as F;
         use TimeColumn as T;
@@ -143,10 +90,10 @@ fn columns(flags: &[FlagColumn], times: &[TimeColumn]) -> ColumnSet {
     flags.chain(times.iter().map(|&time| time.into())).collect()
 }
 
-/// What a cell said before or after.
+/// The value of a cell before or after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Value {
-    /// Nothing, or nothing that can be read.
+    /// Absent or unreadable.
     None,
     /// A time.
     Time(Timestamp),
@@ -155,17 +102,16 @@ pub enum Value {
 }
 
 impl Value {
-    /// An instant's, if there is one.
     pub(super) fn of(time: Option<Timestamp>) -> Self {
         time.map_or(Self::None, Self::Time)
     }
 
-    /// A time cell's.
+    /// The value of a time cell.
     pub(super) fn of_time(cell: i64) -> Self {
         Self::of(known(cell))
     }
 
-    /// As outputs write it.
+    /// The text in outputs.
     pub fn text(self) -> Option<String> {
         match self {
             Self::None => None,
@@ -175,12 +121,12 @@ impl Value {
     }
 }
 
-/// The instant of a time cell, if it says one.
+/// The time of a cell; none if the cell is absent or unknown.
 pub(super) fn known(cell: i64) -> Option<Timestamp> {
     (cell != cell::ABSENT && cell != cell::UNKNOWN).then_some(Timestamp(cell))
 }
 
-/// One event. What else is to tell of it is the user's.
+/// One event. The rows lead to its user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event {
     /// What happened.
@@ -189,10 +135,10 @@ pub struct Event {
     pub old_row: Option<u32>,
     /// Index of the user in the newer snapshot.
     pub new_row: Option<u32>,
-    /// When the key or certificate was made; of a rotation, the new one.
+    /// Creation time of the key or certificate; for a rotation, of the new key.
     pub key_created: Option<Timestamp>,
-    /// The cell that tells it, before.
+    /// The cell that changed, before.
     pub old: Value,
-    /// The cell that tells it, after.
+    /// The cell that changed, after.
     pub new: Value,
 }

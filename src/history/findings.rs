@@ -1,60 +1,48 @@
-//! Findings by what became of them. Those of users who are as before are told by their verdicts, and need no list.
+//! The findings of a diff: opened, resolved or still open. Findings of unchanged users are computed from their verdicts;
+//! only those of other users are listed.
 
 use std::ops::Range;
 
 use super::as_before::{AsBefore, ThenAndNow};
 use super::diff::{Cause, Causes, Diff, Side};
 use super::snapshot::Snapshot;
-use super::verdicts::Found;
+use super::verdicts::CompactFinding;
 use crate::engine::Workers;
-use crate::finding::Status;
+use crate::finding::{Status, word_enum};
 
-/// What became of a finding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Move {
-    /// It fails in the newer snapshot and did not in the older.
-    Opened,
-    /// It failed in the older snapshot and does not any more.
-    Resolved,
-    /// It failed in the older snapshot and still does, or that cannot be determined.
-    Open,
-}
-
-impl Move {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Opened, Self::Resolved, Self::Open];
-
-    /// The word in outputs.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Opened => "opened",
-            Self::Resolved => "resolved",
-            Self::Open => "open",
-        }
+word_enum! {
+    /// How a finding changed from one snapshot to the next.
+    pub enum Move {
+        /// It fails in the newer snapshot and did not fail in the older one.
+        Opened = "opened",
+        /// It failed in the older snapshot and does not fail any more.
+        Resolved = "resolved",
+        /// It failed in the older snapshot and still fails, or is undetermined now.
+        Open = "open",
     }
 }
 
-/// A finding and what became of it.
+/// A finding and how it changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Moved {
-    /// Index of the user in the snapshot that the finding is of.
+    /// Index of the user in the snapshot named by `side`.
     pub row: u32,
-    /// The finding in the snapshot that shows it best: the newer one where it fails there, unless the user is as
-    /// before, and so not kept there.
-    pub found: Found,
-    /// The snapshot that it is of.
+    /// The finding as in the newer snapshot if it fails there, else as in the older one; always as in the older one if the
+    /// user is unchanged, because the newer snapshot does not store unchanged users.
+    pub found: CompactFinding,
+    /// The snapshot that `row` and `found` refer to.
     pub side: Side,
-    /// What the older snapshot said; none where it did not tell of it.
+    /// The status in the older snapshot; none if it had no finding.
     pub before: Option<Status>,
-    /// What the newer snapshot says; none where it does not tell of it.
+    /// The status in the newer snapshot; none if it has no finding.
     pub after: Option<Status>,
-    /// What resolved it; empty for others.
+    /// What resolved it; empty unless it is resolved.
     pub by: Causes,
 }
 
 impl Moved {
     pub(super) fn new(
-        (row, found): (u32, Found),
+        (row, found): (u32, CompactFinding),
         side: Side,
         before: Option<Status>,
         after: Option<Status>,
@@ -70,8 +58,8 @@ impl Moved {
     }
 }
 
-/// Findings of users who are not as before, each with the user's row in the older snapshot; those whom only the newer one
-/// has stand behind its rows.
+/// Findings of changed users, by [`Move`], each with the user's row in the older snapshot. Users of only the newer snapshot
+/// have the rows after those of the older one.
 #[derive(Debug, Default)]
 pub(super) struct Lists([Vec<(u32, Moved)>; Move::ALL.len()]);
 
@@ -80,21 +68,21 @@ impl Lists {
         self.0[which as usize].push((row, moved));
     }
 
-    /// Moves those of the other one behind these.
+    /// Appends the findings of the other lists.
     pub(super) fn append(&mut self, other: &mut Self) {
         for (list, more) in self.0.iter_mut().zip(&mut other.0) {
             list.append(more);
         }
     }
 
-    /// By user, and then by rule and slot.
+    /// Sorts by user, rule and slot.
     pub(super) fn sort(&mut self) {
         for list in &mut self.0 {
             list.sort_by_key(|&(row, Moved { found, .. })| (row, found.rule, found.slot));
         }
     }
 
-    /// Those of users in these rows.
+    /// The findings of users in these rows.
     fn of(&self, which: Move, rows: Range<u32>) -> &[(u32, Moved)] {
         let list = &self.0[which as usize];
         let list = &list[list.partition_point(|other| other.0 < rows.start)..];
@@ -102,15 +90,15 @@ impl Lists {
     }
 }
 
-/// How many findings there are, by what became of them and by position of the rule.
+/// The number of findings, by [`Move`] and position of the rule.
 #[derive(Debug)]
 pub(super) struct Counts([Vec<u64>; Move::ALL.len()]);
 
-/// How many users a thread takes at a time.
+/// The number of users that a thread takes at a time.
 const PART: usize = 32_768;
 
 impl Counts {
-    /// Those of users who are as before, of so many rules.
+    /// Counts the findings of unchanged users.
     pub(super) fn of(
         (old, new): (&Snapshot, &Snapshot),
         users: &AsBefore,
@@ -134,7 +122,7 @@ impl Counts {
         all
     }
 
-    /// Counts those of the others, too.
+    /// Adds the findings of changed users.
     pub(super) fn add(&mut self, lists: &Lists) {
         for (by_rule, list) in self.0.iter_mut().zip(&lists.0) {
             for (_, moved) in list {
@@ -144,8 +132,8 @@ impl Counts {
     }
 }
 
-/// All findings of one [`Move`], by user: in the order of the older snapshot, then those whom only the newer one has. Those
-/// of a user by rule and slot.
+/// All findings of one [`Move`]: users in the order of the older snapshot, then users of only the newer one; the findings of
+/// a user by rule and slot.
 #[derive(Clone, Copy, Debug)]
 pub struct Findings<'a> {
     pub(super) diff: &'a Diff<'a>,
@@ -153,12 +141,12 @@ pub struct Findings<'a> {
 }
 
 impl<'a> Findings<'a> {
-    /// How many there are, by position of the rule.
+    /// Their number, by position of the rule.
     pub fn by_rule(self) -> &'a [u64] {
         &self.diff.counts.0[self.which as usize]
     }
 
-    /// How many there are.
+    /// Their number.
     pub fn count(self) -> u64 {
         self.by_rule().iter().sum()
     }
@@ -168,12 +156,12 @@ impl<'a> Findings<'a> {
         self.of(0..self.users(), |_| true)
     }
 
-    /// How many users [`Self::of`] can tell apart: the rows of the older snapshot, and then those of the newer one.
+    /// The number of user positions for [`Self::of`]: the rows of the older snapshot, then those of the newer one.
     pub fn users(self) -> usize {
         self.diff.old.users().len() + self.diff.new.users().len()
     }
 
-    /// Those of some users, of wanted rules.
+    /// The findings of some users, of the wanted rules.
     pub fn of(
         self,
         users: Range<usize>,
@@ -199,20 +187,20 @@ impl<'a> Findings<'a> {
         })
     }
 
-    /// Those of a user who is as before.
+    /// The findings of an unchanged user.
     fn of_one(
         self,
         row: u32,
         user: ThenAndNow<'a>,
         is_wanted: impl Fn(u16) -> bool + 'a,
     ) -> impl Iterator<Item = Moved> + 'a {
-        let turns = user.turns(self.which, [self.diff.old, self.diff.new]);
-        let turns = turns.filter(move |turn| is_wanted(user.before.rule(turn.instance)));
-        turns.map(move |turn| {
-            let found = user.before.found(turn.instance, Status::Fail);
-            let mut moved = Moved::new((row, found), Side::Old, turn.was, turn.now);
+        let changes = user.changes(self.which, [self.diff.old, self.diff.new]);
+        let changes = changes.filter(move |change| is_wanted(user.before.rule(change.instance)));
+        changes.map(move |change| {
+            let found = user.before.found(change.instance, Status::Fail);
+            let mut moved = Moved::new((row, found), Side::Old, change.was, change.now);
             if self.which == Move::Resolved {
-                let cause = match turn.now {
+                let cause = match change.now {
                     Some(Status::Suppressed) => Cause::Suppressed,
                     _ => user.used.cause(self.diff.rules[usize::from(found.rule)].needs),
                 };

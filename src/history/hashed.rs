@@ -1,4 +1,4 @@
-//! Tables whose keys are hashes already: hashing them once more would cost more than all else.
+//! Maps and sets whose keys are hashes, so that they are not hashed a second time.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};

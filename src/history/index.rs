@@ -1,4 +1,4 @@
-//! The users of a report by who they are.
+//! Looks up the users of a snapshot by ARN or name.
 
 use std::ops::Range;
 
@@ -12,22 +12,23 @@ use super::users::Users;
 use crate::engine::Workers;
 use crate::report::schema::TimeColumn;
 
-/// How users are told apart within an account.
+/// How the users of an account are identified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Identity {
-    /// By ARN, or by name where a row tells none.
+    /// By ARN, or by name if a row has no ARN.
     Arn,
+    /// By name.
     Name,
 }
 
-/// What tells a user apart. A name that reads like an ARN is none.
+/// What identifies a user. A name that looks like an ARN is still a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Handle<'a> {
+pub(super) enum Identifier<'a> {
     Arn(&'a [u8]),
     Name(&'a [u8]),
 }
 
-impl Handle<'_> {
+impl Identifier<'_> {
     pub(super) fn hash(self) -> u32 {
         let (Self::Arn(text) | Self::Name(text)) = self;
         #[expect(clippy::cast_possible_truncation, reason = "a part of a hash is one")]
@@ -37,24 +38,24 @@ impl Handle<'_> {
 }
 
 impl Identity {
-    /// What tells this user apart.
-    pub(super) fn of<'a>(self, name: &'a [u8], arn: &'a [u8]) -> Handle<'a> {
+    /// The identifier of this user.
+    pub(super) fn of<'a>(self, name: &'a [u8], arn: &'a [u8]) -> Identifier<'a> {
         match self {
-            Self::Arn if !arn.is_empty() => Handle::Arn(arn),
-            Self::Arn | Self::Name => Handle::Name(name),
+            Self::Arn if !arn.is_empty() => Identifier::Arn(arn),
+            Self::Arn | Self::Name => Identifier::Name(name),
         }
     }
 }
 
-/// Who stands in which row.
+/// The users of a snapshot with their identifiers.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Who<'a> {
+pub(super) struct UserIds<'a> {
     pub(super) users: &'a Users,
     pub(super) identity: Identity,
 }
 
-impl<'a> Who<'a> {
-    pub(super) fn at(self, row: u32) -> Handle<'a> {
+impl<'a> UserIds<'a> {
+    pub(super) fn at(self, row: u32) -> Identifier<'a> {
         let row = row as usize;
         self.identity.of(self.users.name(row), self.users.arn(row))
     }
@@ -71,21 +72,21 @@ impl<'a> Who<'a> {
     }
 }
 
-/// Of rows of one user the one made last counts, of several such the first. Whether the later row, made then, counts.
-pub(super) fn is_made_later(earlier_row: i64, later_row: i64) -> bool {
-    // A time that is not told is not the later one.
+/// Whether the later of two rows of one user counts: the row created last does, or the first of equal ones.
+pub(super) fn is_created_later(earlier_row: i64, later_row: i64) -> bool {
+    // An unknown time is before all others.
     known(later_row) > known(earlier_row)
 }
 
-/// The users of one snapshot by identity.
+/// The rows of users, by identifier.
 #[derive(Debug)]
 pub(super) struct Index<'a> {
-    pub(super) who: Who<'a>,
-    /// By some bits of the hash of who it is: each fits a cache, and is made by itself.
+    pub(super) users: UserIds<'a>,
+    /// By some bits of the identifier's hash. Each shard fits into a cache, and they are built in parallel.
     shards: Vec<Shard>,
     /// Whether the row is the one that counts for its user.
     counts: Vec<bool>,
-    /// The rows that do not, ascending.
+    /// The rows that do not count, ascending.
     pub(super) duplicates: Vec<u32>,
 }
 
@@ -97,20 +98,20 @@ struct Shard {
     duplicates: Vec<u32>,
 }
 
-/// How many users a thread takes at a time.
+/// The number of users that a thread takes at a time.
 const PART: usize = 16_384;
 
-/// How many users a shard has, more or less: a table of 4,096 places is filled by seven eighths at most.
+/// About how many users a shard has: a table of 4,096 entries is at most seven eighths full.
 const SHARD: usize = 3_300;
 
 impl<'a> Index<'a> {
-    pub(super) fn new(who: Who<'a>, workers: &Workers) -> Self {
-        let rows = who.users.len();
+    pub(super) fn new(users: UserIds<'a>, workers: &Workers) -> Self {
+        let rows = users.users.len();
         let shards = rows.div_ceil(SHARD).max(1);
-        let by_shard = workers.in_parts(0..rows, PART, |rows| ByShard::new(who, rows, shards));
+        let by_shard = workers.in_parts(0..rows, PART, |rows| ByShard::new(users, rows, shards));
         let part = shards.div_ceil(8 * workers.count());
         let shards = workers.in_parts(0..shards, part, |numbers| {
-            let shards = numbers.map(|number| Shard::new(who, &by_shard, number));
+            let shards = numbers.map(|number| Shard::new(users, &by_shard, number));
             shards.collect::<Vec<_>>()
         });
         let shards: Vec<Shard> = shards.into_iter().flatten().collect();
@@ -122,7 +123,7 @@ impl<'a> Index<'a> {
             counts[row as usize] = false;
         }
         Self {
-            who,
+            users,
             shards,
             counts,
             duplicates,
@@ -135,18 +136,20 @@ impl<'a> Index<'a> {
     }
 
     /// The row that counts for this user.
-    pub(super) fn row(&self, who: Handle<'_>) -> Option<u32> {
-        self.find(who, who.hash())
+    pub(super) fn row(&self, identifier: Identifier<'_>) -> Option<u32> {
+        self.find(identifier, identifier.hash())
     }
 
-    /// The row that counts for who stands there.
-    pub(super) fn row_of(&self, who: Who<'_>, row: u32) -> Option<u32> {
-        self.find(who.at(row), who.hash(row))
+    /// The row that counts for the user in a row of the other snapshot.
+    pub(super) fn row_of(&self, users: UserIds<'_>, row: u32) -> Option<u32> {
+        self.find(users.at(row), users.hash(row))
     }
 
-    fn find(&self, who: Handle<'_>, hash: u32) -> Option<u32> {
+    fn find(&self, identifier: Identifier<'_>, hash: u32) -> Option<u32> {
         let shard = &self.shards[shard_of(hash, self.shards.len())];
-        let found = shard.rows.find(place(hash), |&row| self.who.at(row) == who);
+        let found = shard
+            .rows
+            .find(table_hash(hash), |&row| self.users.at(row) == identifier);
         found.copied()
     }
 }
@@ -155,36 +158,36 @@ fn shard_of(hash: u32, shards: usize) -> usize {
     ((u64::from(hash) * shards as u64) >> 32) as usize
 }
 
-/// Where a table looks: by the low bits, and by the highest, neither of which are those that tell the shard.
-fn place(hash: u32) -> u64 {
+/// The hash for the table of a shard. Tables use the lowest and highest bits; the shard depends on others.
+fn table_hash(hash: u32) -> u64 {
     u64::from(hash) | u64::from(hash) << 40
 }
 
 /// Rows by shard.
 struct ByShard {
     rows: Vec<u32>,
-    /// Where those of each shard end.
+    /// The end of the rows of each shard.
     ends: Vec<u32>,
 }
 
 impl ByShard {
-    fn new(who: Who<'_>, rows: Range<usize>, shards: usize) -> Self {
+    fn new(users: UserIds<'_>, rows: Range<usize>, shards: usize) -> Self {
         let rows = index(rows.start)..index(rows.end);
-        let shard = |row| shard_of(who.hash(row), shards);
+        let shard = |row| shard_of(users.hash(row), shards);
         let mut ends = vec![0; shards];
         for row in rows.clone() {
             ends[shard(row)] += 1;
         }
         let mut end = 0;
-        for place in &mut ends {
-            // First where they begin: each that is placed moves it on.
-            end += std::mem::replace(place, end);
+        for count in &mut ends {
+            // Now the start of the shard's rows; placing them moves it to their end.
+            end += std::mem::replace(count, end);
         }
         let mut placed = vec![0; rows.len()];
         for row in rows {
-            let place = &mut ends[shard(row)];
-            placed[*place as usize] = row;
-            *place += 1;
+            let next = &mut ends[shard(row)];
+            placed[*next as usize] = row;
+            *next += 1;
         }
         Self { rows: placed, ends }
     }
@@ -196,29 +199,32 @@ impl ByShard {
 }
 
 impl Shard {
-    fn new(who: Who<'_>, parts: &[ByShard], number: usize) -> Self {
+    fn new(users: UserIds<'_>, parts: &[ByShard], number: usize) -> Self {
         let of_shard = || parts.iter().map(|part| part.of(number));
         let mut shard = Self {
             rows: HashTable::with_capacity(of_shard().map(<[_]>::len).sum()),
             duplicates: Vec::new(),
         };
         for &row in of_shard().flatten() {
-            shard.add(who, row);
+            shard.add(users, row);
         }
         shard
     }
 
-    fn add(&mut self, who: Who<'_>, row: u32) {
-        let hash = who.hash(row);
-        let is_mine = |&other: &u32| who.hash(other) == hash && who.at(other) == who.at(row);
-        let mut known = match self.rows.entry(place(hash), is_mine, |&row| place(who.hash(row))) {
-            Entry::Vacant(place) => {
-                place.insert(row);
+    fn add(&mut self, users: UserIds<'_>, row: u32) {
+        let hash = users.hash(row);
+        let is_mine = |&other: &u32| users.hash(other) == hash && users.at(other) == users.at(row);
+        let mut known = match self
+            .rows
+            .entry(table_hash(hash), is_mine, |&row| table_hash(users.hash(row)))
+        {
+            Entry::Vacant(entry) => {
+                entry.insert(row);
                 return;
             }
             Entry::Occupied(known) => known,
         };
-        let loser = if is_made_later(who.created(*known.get()), who.created(row)) {
+        let loser = if is_created_later(users.created(*known.get()), users.created(row)) {
             std::mem::replace(known.get_mut(), row)
         } else {
             row

@@ -1,23 +1,23 @@
-//! Which user of one snapshot is which of the other.
+//! Matches the users of two snapshots.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
 
 use super::as_before::AsBefore;
-use super::before::{Before, NOWHERE, Unchanged};
+use super::before::{Before, NO_ROW, Unchanged};
 use super::event::known;
-use super::index::{Handle, Identity, Index, Who, is_made_later};
+use super::index::{Identifier, Identity, Index, UserIds, is_created_later};
 use super::roster::index;
 use super::snapshot::Snapshot;
 use crate::engine::Workers;
 use crate::report::schema::TextColumn;
 
-/// One user in the snapshots that have it.
+/// A user by its rows in the snapshots that have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Match {
     /// In both.
     Same(u32, u32),
-    /// Deleted, and made again under the same ARN.
+    /// Deleted, and created again with the same ARN.
     Recreated(u32, u32),
     /// Only in the newer one.
     Created(u32),
@@ -25,44 +25,44 @@ pub(super) enum Match {
     Deleted(u32),
 }
 
-/// The users of both snapshots.
+/// The users of both snapshots, matched.
 #[derive(Debug)]
 pub(super) struct Matching {
-    /// Who is not as before, in the order of the newer snapshot; then the deleted ones, in that of the older.
+    /// Changed users: in the order of the newer snapshot, then deleted users in the order of the older one.
     pub(super) users: Vec<Match>,
     pub(super) as_before: AsBefore,
-    /// Rows of the reports in which users stand once more and are left out, ascending; by snapshot.
+    /// Rows that repeat a user and are left out, ascending; by snapshot.
     pub(super) duplicates: [Vec<u32>; 2],
-    /// Accounts that only one of them holds; by snapshot.
+    /// Accounts that only one of the snapshots has; by snapshot.
     pub(super) accounts: [BTreeSet<Vec<u8>>; 2],
 }
 
 /// Why two snapshots cannot be compared.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Incomparable {
-    /// They share no account.
-    #[error("they are reports of different accounts ({old} and {new}); compare reports of the same account")]
+    /// They have no account in common.
+    #[error("the reports are of different accounts ({old} and {new}); compare reports of the same account")]
     OtherAccount {
         /// Accounts of the older one.
         old: String,
         /// Accounts of the newer one.
         new: String,
     },
-    /// A name alone does not tell a user where there are several accounts.
+    /// Names alone do not identify users of several accounts.
     #[error(
-        "one of them lacks the column arn and the other holds several accounts, so that users cannot be told \
-         apart; compare reports that both have it"
+        "a report lacks the column arn and there are several accounts, so users cannot be matched; compare reports \
+         that have the column"
     )]
     NoArn,
-    /// Nothing tells the users.
-    #[error("{0} has neither user nor arn, so that users cannot be told apart")]
+    /// No column identifies the users of both reports.
+    #[error("{0} lacks the column user, and the reports do not both have arn, so users cannot be matched")]
     NoUser(String),
 }
 
-/// How many users a thread takes at a time.
+/// The number of users that a thread takes at a time.
 const PART: usize = 1_024;
 
-/// Matches users by account, ARN (else name) and creation time.
+/// Matches users by account, ARN (or name) and creation time.
 pub(super) fn match_users(
     before: Before<'_>,
     new: &Snapshot,
@@ -71,28 +71,28 @@ pub(super) fn match_users(
     let (old, index, unchanged) = before.into_parts();
     let identity = identity(old, new)?;
     let accounts = accounts_of_one(old, new)?;
-    let index = if index.who.identity == identity {
+    let index = if index.users.identity == identity {
         index
     } else {
         let users = old.users();
-        Index::new(Who { users, identity }, workers)
+        Index::new(UserIds { users, identity }, workers)
     };
     let matcher = Matcher {
         old,
         new,
-        who: Who {
+        new_users: UserIds {
             users: new.users(),
             identity,
         },
         index,
         unchanged,
         accounts,
-        claims: vec![NOWHERE; old.users().len()],
+        claims: vec![NO_ROW; old.users().len()],
     };
     Ok(matcher.matching(workers))
 }
 
-/// What tells users apart in both.
+/// How users of both snapshots are identified.
 fn identity(old: &Snapshot, new: &Snapshot) -> Result<Identity, Incomparable> {
     let lacks = |column: TextColumn| [old, new].map(|snapshot| snapshot.input.lacks().contains(column));
     if lacks(TextColumn::Arn) == [false, false] {
@@ -110,10 +110,10 @@ fn identity(old: &Snapshot, new: &Snapshot) -> Result<Identity, Incomparable> {
     }
 }
 
-/// Accounts that only one of them holds; by snapshot.
+/// Accounts that only one of the snapshots has; by snapshot.
 fn accounts_of_one(old: &Snapshot, new: &Snapshot) -> Result<[BTreeSet<Vec<u8>>; 2], Incomparable> {
     let (in_old, in_new) = (old.users().accounts(), new.users().accounts());
-    // Where one of them tells no account, nothing speaks against a comparison.
+    // Without an account in one of them, they may be of the same one.
     if in_old.is_empty() || in_new.is_empty() {
         return Ok(Default::default());
     }
@@ -134,14 +134,14 @@ fn accounts_of_one(old: &Snapshot, new: &Snapshot) -> Result<[BTreeSet<Vec<u8>>;
 struct Matcher<'a> {
     old: &'a Snapshot,
     new: &'a Snapshot,
-    /// Who stands where in the newer snapshot.
-    who: Who<'a>,
-    /// Of the older one.
+    /// The users of the newer snapshot.
+    new_users: UserIds<'a>,
+    /// The users of the older snapshot.
     index: Index<'a>,
     unchanged: Unchanged,
-    /// Accounts that only one of them holds; by snapshot.
+    /// Accounts that only one of the snapshots has; by snapshot.
     accounts: [BTreeSet<Vec<u8>>; 2],
-    /// By row of the older snapshot, the row of the newer one that counts for that user, or [`NOWHERE`].
+    /// By row of the older snapshot, the row of the newer one that counts for that user, or [`NO_ROW`].
     claims: Vec<u32>,
 }
 
@@ -150,25 +150,25 @@ impl Matcher<'_> {
         let all = 0..self.new.users().len();
         let olds = workers.in_parts(all, PART, |rows| {
             let old = |row| match self.unchanged.others.get(row) {
-                Some(&old) if old != NOWHERE => old,
-                _ => self.index.row_of(self.who, index(row)).unwrap_or(NOWHERE),
+                Some(&old) if old != NO_ROW => old,
+                _ => self.index.row_of(self.new_users, index(row)).unwrap_or(NO_ROW),
             };
             rows.map(old).collect::<Vec<_>>()
         });
         let olds = olds.concat();
         let counts = self.claim(&olds);
         let counted = (0..).zip(olds).filter(|&(row, _)| counts[row as usize]);
-        let kept = counted.map(|(row, old)| match old {
-            NOWHERE => Match::Created(row),
+        let changed = counted.map(|(row, old)| match old {
+            NO_ROW => Match::Created(row),
             old if self.is_other(old, row) => Match::Recreated(old, row),
             old => Match::Same(old, row),
         });
-        let mut users: Vec<Match> = kept.collect();
+        let mut users: Vec<Match> = changed.collect();
         let [only_old, _] = &self.accounts;
         let is_gone = |&row: &u32| {
             let at = row as usize;
-            self.claims[at] == NOWHERE
-                && self.unchanged.rows[at] == NOWHERE
+            self.claims[at] == NO_ROW
+                && self.unchanged.rows[at] == NO_ROW
                 && self.index.counts(row)
                 && is_compared(self.old, row, only_old)
         };
@@ -177,7 +177,7 @@ impl Matcher<'_> {
         self.index
             .duplicates
             .retain(|&row| is_compared(self.old, row, only_old));
-        let doubles = self
+        let duplicates = self
             .index
             .duplicates
             .iter()
@@ -186,38 +186,38 @@ impl Matcher<'_> {
         unchanged.duplicates.sort_unstable();
         Matching {
             users,
-            duplicates: [doubles.collect(), unchanged.duplicates],
-            as_before: AsBefore::new(unchanged.rows, unchanged.rejudged),
+            duplicates: [duplicates.collect(), unchanged.duplicates],
+            as_before: AsBefore::new(unchanged.rows, unchanged.reevaluated),
             accounts: self.accounts,
         }
     }
 
-    /// Whether each row of the newer snapshot counts, given the row of the older one that has its user.
+    /// Decides which rows of the newer snapshot count. `olds` are the rows of their users in the older one.
     fn claim(&mut self, olds: &[u32]) -> Vec<bool> {
         let mut counts = vec![true; olds.len()];
-        let mut created: HashMap<Handle<'_>, u32> = HashMap::new();
+        let mut created: HashMap<Identifier<'_>, u32> = HashMap::new();
         for (row, &old) in (0..).zip(olds) {
             if !is_compared(self.new, row, &self.accounts[1]) {
                 counts[row as usize] = false;
                 continue;
             }
-            if self.stands_unchanged(row, old) {
+            if self.is_repeated(row, old) {
                 counts[row as usize] = false;
                 self.unchanged.duplicates.push(self.new.roster.number(row));
                 continue;
             }
-            let holder = match self.claims.get_mut(old as usize) {
-                Some(holder) => holder,
-                None => created.entry(self.who.at(row)).or_insert(NOWHERE),
+            let claim = match self.claims.get_mut(old as usize) {
+                Some(claim) => claim,
+                None => created.entry(self.new_users.at(row)).or_insert(NO_ROW),
             };
-            let before = std::mem::replace(holder, row);
-            if before == NOWHERE {
+            let before = std::mem::replace(claim, row);
+            if before == NO_ROW {
                 continue;
             }
-            let loser = if is_made_later(self.who.created(before), self.who.created(row)) {
+            let loser = if is_created_later(self.new_users.created(before), self.new_users.created(row)) {
                 before
             } else {
-                std::mem::replace(holder, before)
+                std::mem::replace(claim, before)
             };
             counts[loser as usize] = false;
             self.unchanged.duplicates.push(self.new.roster.number(loser));
@@ -225,33 +225,35 @@ impl Matcher<'_> {
         counts
     }
 
-    /// Whether another row, in which the user stands as before, counts and not this one. If this one does, the other
-    /// is let go.
-    fn stands_unchanged(&mut self, row: u32, old: u32) -> bool {
+    /// Whether this row repeats an unchanged user whose other row counts. If this row counts, the other row no longer does.
+    fn is_repeated(&mut self, row: u32, old: u32) -> bool {
         let Some(other) = self.unchanged.rows.get_mut(old as usize) else {
             return false;
         };
-        if *other == NOWHERE {
+        if *other == NO_ROW {
             return false;
         }
-        let created = known(self.index.who.created(old));
-        let mine = (known(self.who.created(row)), Reverse(self.new.roster.number(row)));
+        let created = known(self.index.users.created(old));
+        let mine = (
+            known(self.new_users.created(row)),
+            Reverse(self.new.roster.number(row)),
+        );
         if (created, Reverse(*other)) > mine {
             return true;
         }
-        let other = std::mem::replace(other, NOWHERE);
+        let other = std::mem::replace(other, NO_ROW);
         self.unchanged.duplicates.push(other);
         false
     }
 
-    /// Whether users of the same name are surely not the same.
+    /// Whether two users with the same identifier have different creation times.
     fn is_other(&self, old: u32, new: u32) -> bool {
-        let created = known(self.index.who.created(old)).zip(known(self.who.created(new)));
+        let created = known(self.index.users.created(old)).zip(known(self.new_users.created(new)));
         created.is_some_and(|(old, new)| old != new)
     }
 }
 
-/// Whether the other snapshot holds the user's account, too.
+/// Whether the other snapshot has the user's account too.
 fn is_compared(snapshot: &Snapshot, row: u32, of_one: &BTreeSet<Vec<u8>>) -> bool {
     let account = || snapshot.users().account(row as usize);
     of_one.is_empty() || account().is_none_or(|account| !of_one.contains(account))

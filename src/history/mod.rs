@@ -1,6 +1,6 @@
-//! What changed between reports: events and findings from one snapshot to the next, and how they move over
-//! many. Users are matched by account, ARN and creation time, keys by their creation time: slots are never
-//! compared, since AWS re-packs them. No I/O, no clock.
+//! Compares snapshots of credential reports: `diff` lists events and findings between two, `trend` follows findings over
+//! many. Users are matched by account, ARN and creation time, keys by creation time. Slots are never compared, because AWS
+//! moves keys between them. No I/O, no clock.
 
 mod accounts;
 mod as_before;
@@ -21,18 +21,17 @@ mod packed;
 mod pairs;
 mod roster;
 mod snapshot;
-
 pub mod trend;
 mod users;
 mod verdicts;
 
 pub use before::Before;
-pub use cells::{Held, Key};
-pub use collect::{Collector, Part};
-pub use diff::{Cause, Causes, Diff, Options, Side, diff};
+pub use cells::{Key, SlotContent};
+pub use collect::{CollectedBlock, Collector};
+pub use diff::{Cause, Causes, Diff, DiffOptions, Side, diff};
 pub use event::{Event, Kind, Value};
 pub use findings::{Findings, Move, Moved};
 pub use matching::Incomparable;
 pub use snapshot::Snapshot;
 pub use users::Users;
-pub use verdicts::Found;
+pub use verdicts::CompactFinding;

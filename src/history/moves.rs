@@ -1,6 +1,6 @@
-//! The findings of one user who is in both snapshots: opened, resolved, still open.
+//! Decides which findings of a user in both snapshots were opened, resolved or are still open, and why.
 
-use super::cells::Held;
+use super::cells::SlotContent;
 use super::changes::{Changes, Comparison};
 use super::diff::{Cause, Causes, Side};
 use super::event::{Event, Kind, Value, known};
@@ -8,30 +8,31 @@ use super::findings::{Lists, Move, Moved};
 use super::packed::Used;
 use super::pairs::{Pair, Pairs};
 use super::snapshot::Snapshot;
-use super::verdicts::{Found, UserVerdicts};
+use super::verdicts::{CompactFinding, UserVerdicts};
 use crate::engine::CompiledRule;
 use crate::finding::Status;
 use crate::gsl::typed::Entity;
 use crate::report::schema::{ColumnSet, TimeColumn};
 
-/// One user in both snapshots, with what happened to it.
-pub(super) struct Follow<'a> {
+/// A user in both snapshots, with its events and its pairs of keys.
+pub(super) struct FindingMoves<'a> {
     pub(super) comparison: Comparison<'a>,
     pub(super) changes: &'a Changes<'a>,
     pub(super) rules: &'a [CompiledRule],
 }
 
-/// What becomes of the entity of a finding.
-enum Fate {
-    /// It is there, in no slot or in this one's place.
+/// Where the entity of a finding is in the other snapshot.
+enum EntityFate {
+    /// It is there: a key or certificate as this pair, or the user itself.
     There(Option<Pair>),
     Gone(Pair),
-    /// The cells do not tell.
+    /// Unknown, because cells are unknown.
     Unclear,
 }
 
-impl Follow<'_> {
-    pub(super) fn follow(&self, lists: &mut Lists) {
+impl FindingMoves<'_> {
+    /// Adds the findings of the user to `lists`.
+    pub(super) fn add_to(&self, lists: &mut Lists) {
         let Comparison {
             old,
             new,
@@ -66,31 +67,31 @@ impl Follow<'_> {
         }
     }
 
-    /// What the other snapshot says of the same rule and entity.
+    /// The status of the same rule and entity in the other snapshot.
     fn other(
         &self,
-        found: Found,
+        found: CompactFinding,
         side: Side,
         others: UserVerdicts<'_>,
         snapshot: &Snapshot,
     ) -> Option<Status> {
         let slot = match self.fate(found, side) {
-            Fate::There(None) => found.slot,
-            Fate::There(Some((old, new))) => match side {
+            EntityFate::There(None) => found.slot,
+            EntityFate::There(Some((old, new))) => match side {
                 Side::Old => new?.slot,
                 Side::New => old?.slot,
             },
-            Fate::Gone(_) => return None,
-            Fate::Unclear => return Some(Status::Undetermined),
+            EntityFate::Gone(_) => return None,
+            EntityFate::Unclear => return Some(Status::Undetermined),
         };
-        let same = |other: &Found| other.rule == found.rule && other.slot == slot;
+        let same = |other: &CompactFinding| other.rule == found.rule && other.slot == slot;
         match others.all().find(same) {
             Some(other) => Some(other.status),
             None => snapshot.folded(found.rule),
         }
     }
 
-    fn pairs(&self, found: Found) -> Option<&Pairs> {
+    fn pairs(&self, found: CompactFinding) -> Option<&Pairs> {
         match self.rules[usize::from(found.rule)].bound.typed.entity {
             Entity::IamUser => None,
             Entity::IamAccessKey => Some(&self.changes.keys),
@@ -98,9 +99,9 @@ impl Follow<'_> {
         }
     }
 
-    fn fate(&self, found: Found, side: Side) -> Fate {
+    fn fate(&self, found: CompactFinding, side: Side) -> EntityFate {
         let Some(pairs) = self.pairs(found) else {
-            return Fate::There(None);
+            return EntityFate::There(None);
         };
         let mine = |pair: &&Pair| {
             let key = match side {
@@ -110,15 +111,15 @@ impl Follow<'_> {
             key.is_some_and(|key| key.slot == found.slot)
         };
         match pairs.all.iter().find(mine) {
-            Some(&pair @ (Some(_), Some(_))) => Fate::There(Some(pair)),
-            Some(&pair) if !pairs.unclear => Fate::Gone(pair),
-            // Where neither report tells the key, the slot is all there is.
-            _ if self.is_unclear_in_both(found) => Fate::There(None),
-            _ => Fate::Unclear,
+            Some(&pair @ (Some(_), Some(_))) => EntityFate::There(Some(pair)),
+            Some(&pair) if !pairs.unclear => EntityFate::Gone(pair),
+            // If neither report identifies the key, only the slot is left to compare.
+            _ if self.is_unclear_in_both(found) => EntityFate::There(None),
+            _ => EntityFate::Unclear,
         }
     }
 
-    fn is_unclear_in_both(&self, found: Found) -> bool {
+    fn is_unclear_in_both(&self, found: CompactFinding) -> bool {
         let Comparison {
             old,
             new,
@@ -136,19 +137,21 @@ impl Follow<'_> {
                 } else {
                     snapshot.users().certificates(row)
                 };
-                held[found.slot as usize] == Held::Unclear
+                held[found.slot as usize] == SlotContent::Unclear
             })
     }
 
-    /// What made a finding go away.
-    fn causes(&self, found: Found, now: Option<Status>) -> Causes {
+    /// What resolved a finding.
+    fn causes(&self, found: CompactFinding, now: Option<Status>) -> Causes {
         if now == Some(Status::Suppressed) {
             return Causes::from_iter([Cause::Suppressed]);
         }
         let reads = self.rules[usize::from(found.rule)].needs;
         let created = match self.fate(found, Side::Old) {
-            Fate::There(Some((old, _))) | Fate::Gone((old, _)) => old.and_then(|key| known(key.created)),
-            Fate::There(None) | Fate::Unclear => None,
+            EntityFate::There(Some((old, _))) | EntityFate::Gone((old, _)) => {
+                old.and_then(|key| known(key.created))
+            }
+            EntityFate::There(None) | EntityFate::Unclear => None,
         };
         let of_one_key = self.pairs(found).is_some();
         let concerns = |event: &&Event| {
@@ -187,11 +190,11 @@ impl Follow<'_> {
 }
 
 impl Used {
-    /// What made a finding of a rule that reads these columns go away, if no event did.
+    /// What resolved a finding of a rule that reads these columns, if no event did.
     pub(super) fn cause(self, reads: ColumnSet) -> Cause {
-        let asks_of_keys =
+        let reads_key_use =
             || reads.contains(TimeColumn::Key1LastUsed) || reads.contains(TimeColumn::Key2LastUsed);
-        if self.password && reads.contains(TimeColumn::PasswordLastUsed) || self.keys && asks_of_keys() {
+        if self.password && reads.contains(TimeColumn::PasswordLastUsed) || self.keys && reads_key_use() {
             Cause::Used
         } else {
             Cause::Other

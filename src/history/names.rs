@@ -1,22 +1,22 @@
-//! Names and ARNs of many users in one text.
+//! Stores the names and ARNs of many users in one buffer.
 
 use std::ops::Range;
 
 /// Name and ARN of each user, by row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Names {
-    /// Of each user the ARN and, where that does not end in it, the name.
+    /// The ARN of each user, followed by the name unless the ARN ends with it.
     text: Vec<u8>,
-    places: Vec<Place>,
+    bounds: Vec<TextBounds>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Place {
-    /// Where the user's text ends.
+struct TextBounds {
+    /// Where the text of the user ends.
     end: usize,
-    /// How long its ARN is.
+    /// Length of the ARN.
     arn: u32,
-    /// How long its name is, with which the text ends.
+    /// Length of the name, which is at the end of the text.
     name: u32,
 }
 
@@ -27,50 +27,50 @@ impl Names {
             self.text.extend_from_slice(name);
         }
         let length = |text: &[u8]| u32::try_from(text.len()).expect("invariant: a record is within a block");
-        self.places.push(Place {
+        self.bounds.push(TextBounds {
             end: self.text.len(),
             arn: length(arn),
             name: length(name),
         });
     }
 
-    /// Empty where the report does not say.
+    /// The name; empty if the report has none.
     pub(super) fn name(&self, row: usize) -> &[u8] {
-        let Place { end, name, .. } = self.places[row];
+        let TextBounds { end, name, .. } = self.bounds[row];
         &self.text[end - name as usize..end]
     }
 
-    /// Empty where the report does not say.
+    /// The ARN; empty if the report has none.
     pub(super) fn arn(&self, row: usize) -> &[u8] {
         let start = self.text_of(row).start;
-        &self.text[start..start + self.places[row].arn as usize]
+        &self.text[start..start + self.bounds[row].arn as usize]
     }
 
-    /// Whether they are these.
+    /// Whether the user has this name and ARN.
     pub(super) fn are(&self, row: usize, name: &[u8], arn: &[u8]) -> bool {
         self.arn(row) == arn && self.name(row) == name
     }
 
-    /// Where its text lies.
+    /// The range of the user's text.
     fn text_of(&self, row: usize) -> Range<usize> {
-        let start = row.checked_sub(1).map_or(0, |before| self.places[before].end);
-        start..self.places[row].end
+        let start = row.checked_sub(1).map_or(0, |before| self.bounds[before].end);
+        start..self.bounds[row].end
     }
 
-    /// Moves all of the other ones behind these.
+    /// Appends the names of `other`.
     pub(super) fn append(&mut self, other: &mut Self) {
         let before = self.text.len();
         self.text.append(&mut other.text);
-        let moved = other.places.drain(..).map(|place| Place {
-            end: place.end + before,
-            ..place
+        let moved = other.bounds.drain(..).map(|bounds| TextBounds {
+            end: bounds.end + before,
+            ..bounds
         });
-        self.places.extend(moved);
+        self.bounds.extend(moved);
     }
 
     pub(super) fn clear(&mut self) {
         self.text.clear();
-        self.places.clear();
+        self.bounds.clear();
     }
 }
 
@@ -97,7 +97,7 @@ mod tests {
             names.append(&mut more);
             assert_eq!(more, Names::default());
         }
-        assert_eq!(names.places.len(), all.len());
+        assert_eq!(names.bounds.len(), all.len());
         for (row, (name, arn)) in all.into_iter().enumerate() {
             assert_eq!((names.name(row), names.arn(row)), (name, arn));
             for (other, of_other) in all {

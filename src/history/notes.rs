@@ -1,4 +1,4 @@
-//! What stands in the way of a comparison, as diagnostics.
+//! The diagnostics of `diff` and `trend`: what limits a comparison, and what is unusual in a report.
 
 use std::collections::BTreeSet;
 
@@ -7,19 +7,22 @@ use crate::engine::Input;
 use crate::finding::{AsOfSource, Code, Diagnostic};
 use crate::report::schema::Column;
 
-/// A diagnostic about a report.
+/// Makes a diagnostic of an input, the number of the first row that it is about, and the number of rows.
+pub(super) type Note = fn(&Input, u64, usize) -> Diagnostic;
+
+/// A diagnostic about an input.
 pub(super) fn note(input: &Input, code: Code, message: impl Into<String>) -> Diagnostic {
     Diagnostic::new(code, message).in_path(&input.path)
 }
 
-/// The newer snapshot is older.
+/// The older snapshot is not older than the newer one.
 pub(super) fn order(old: &Snapshot, new: &Snapshot) -> Vec<Diagnostic> {
     let [old_as_of, new_as_of] = [old, new].map(|snapshot| snapshot.input.as_of);
     let message = match old_as_of.cmp(&new_as_of) {
         std::cmp::Ordering::Less => return Vec::new(),
-        std::cmp::Ordering::Equal => format!("both reports are of the same instant ({new_as_of})"),
+        std::cmp::Ordering::Equal => format!("both reports have the same as-of ({new_as_of})"),
         std::cmp::Ordering::Greater => {
-            format!("OLD ({old_as_of}) is newer than NEW ({new_as_of}); are they the wrong way round?")
+            format!("OLD ({old_as_of}) is newer than NEW ({new_as_of}); are they swapped?")
         }
     };
     vec![note(&new.input, Code::Order, message)]
@@ -28,27 +31,29 @@ pub(super) fn order(old: &Snapshot, new: &Snapshot) -> Vec<Diagnostic> {
 /// Nothing dates the report.
 pub(super) fn undated(input: &Input) -> Option<Diagnostic> {
     (input.as_of_source == AsOfSource::Now).then(|| {
-        let message =
-            "nothing says when this report was made, so it is evaluated as of now; put the date into \
-                       its file name"
-                .to_owned();
+        let message = "nothing says when this report was generated, so its ages are counted to now; put the date into its \
+                       file name";
         note(input, Code::Undated, message)
     })
 }
 
-/// Another report of so many of its accounts is of the same instant, and was read before.
+/// Accounts of this report were already read from another report with the same as-of.
 pub(super) fn read_before(input: &Input, accounts: usize) -> Option<Diagnostic> {
     if accounts == 0 {
         return None;
     }
     let message = format!(
-        "another report as of the same instant was read before for {accounts} of its accounts; what this one says there is passed over, be it \
-         the same or not"
+        "{} ignored, because another report with the same as-of was read before this one",
+        counted(
+            accounts,
+            "account of this report is",
+            "accounts of this report are"
+        )
     );
     Some(note(input, Code::DuplicateSnapshot, message))
 }
 
-/// Columns that only one of them has.
+/// A column that only one of the two reports has.
 pub(super) fn columns(old: &Snapshot, new: &Snapshot) -> Vec<Diagnostic> {
     let lacking = |snapshot: &Snapshot, other: &Snapshot| -> Vec<Diagnostic> {
         let lost = snapshot.input.lacks().minus(other.input.lacks());
@@ -65,49 +70,46 @@ pub(super) fn columns(old: &Snapshot, new: &Snapshot) -> Vec<Diagnostic> {
     [lacking(old, new), lacking(new, old)].concat()
 }
 
-/// Accounts that the other report does not hold.
+/// Accounts that the other report does not have.
 pub(super) fn accounts(snapshot: &Snapshot, accounts: &BTreeSet<Vec<u8>>) -> Option<Diagnostic> {
     let first = String::from_utf8_lossy(accounts.first()?);
     let message = match accounts.len() - 1 {
-        0 => format!("the other report does not hold account {first}: it is not compared"),
+        0 => format!("account {first} is not in the other report, so it is not compared"),
         more => {
-            format!("the other report does not hold account {first} and {more} more: they are not compared")
+            format!("account {first} and {more} more are not in the other report, so they are not compared")
         }
     };
     Some(note(&snapshot.input, Code::AccountNotCompared, message))
 }
 
-/// So many users who stand in the report twice, the first in this row.
-pub(super) fn duplicates(input: &Input, first: u64, users: usize) -> Diagnostic {
-    let message = match users {
-        1 => "1 user stands in the report twice; the row created last counts, else the first".to_owned(),
-        _ => format!(
-            "{users} users stand in the report twice; of each the row created last counts, else the first"
-        ),
-    };
+/// Rows that repeat a user of the report, the first of them this one.
+pub(super) fn duplicates(input: &Input, first: u64, rows: usize) -> Diagnostic {
+    let message = format!(
+        "{} left out; the row created last counts, or the first of equal ones",
+        counted(rows, "row of a repeated user is", "rows of repeated users are")
+    );
     note(input, Code::DuplicateUser, message).in_row(first)
 }
 
-/// Keys of so many users that only their other cells tell apart.
+/// Users with keys or certificates that only their other cells distinguish.
 pub(super) fn same_second(input: &Input, first: u64, users: usize) -> Diagnostic {
-    let who = match users {
-        1 => "1 user has".to_owned(),
-        _ => format!("{users} users have"),
-    };
     let message = format!(
-        "{who} two keys or certificates made in the same second; those that changed least are taken for the same"
+        "{} two keys or certificates created in the same second; the pair that changed least is treated as the same",
+        counted(users, "user has", "users have")
     );
     note(input, Code::SameSecondKeys, message).in_row(first)
 }
 
-/// Keys of so many users of which nothing can be said.
+/// Users whose keys or certificates cannot be identified.
 pub(super) fn unclear(input: &Input, first: u64, users: usize) -> Diagnostic {
-    let who = match users {
-        1 => "1 user".to_owned(),
-        _ => format!("{users} users"),
-    };
     let message = format!(
-        "of {who} it cannot be said which keys or certificates were made or deleted, since cells say nothing"
+        "it is undetermined which keys or certificates of {} were created or deleted, because cells are unknown",
+        counted(users, "user", "users")
     );
     note(input, Code::UnclearKeys, message).in_row(first)
+}
+
+/// A number with the words for one, or for several.
+fn counted(count: usize, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
 }

@@ -1,13 +1,13 @@
-//! The times and flags of users in little memory, and by user: those that are looked at together lie together.
+//! Packs the times and flags of each user into a few words, so that comparing users is fast.
 
 #![expect(
     clippy::inline_always,
-    reason = "what does not become part of the code for a machine is compiled for any"
+    reason = "only inlined code is compiled for the CPU that runs it"
 )]
 
 use std::ops::Range;
 
-use super::cells::holds;
+use super::cells::holds_key;
 use super::event::known;
 use crate::report::cell::{self, Flag};
 use crate::report::chunk::Chunk;
@@ -15,28 +15,28 @@ use crate::report::schema::{Column, FlagColumn, TimeColumn};
 use crate::report::time::Timestamp;
 use crate::report::wide::Work;
 
-/// All times and flags of a user. Cells of columns that the report lacks are unknown.
+/// All times and flags of a user. Cells of missing columns are unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Packed {
-    /// Almost all lie between 1970 and 2106, and so take half the room; what does not is [`ODD`].
+    /// Almost all times are between 1970 and 2106 and fit into 32 bits; the others are [`WIDE`].
     times: [u32; TimeColumn::COUNT],
-    /// Two bits a flag, and whether it is root.
+    /// Two bits per flag, and [`ROOT`].
     flags: u32,
 }
 
-const ODD: u32 = u32::MAX - 2;
+const WIDE: u32 = u32::MAX - 2;
 const ABSENT: u32 = u32::MAX - 1;
 const UNKNOWN: u32 = u32::MAX;
 
-/// Which credentials have another last use. If they were in use before, no event tells it, and it only decides what resolved
-/// a finding.
+/// Which credentials have a different last use. For a credential that was already in use this is not an event; it only
+/// explains why a finding was resolved.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Used {
     pub(super) password: bool,
     pub(super) keys: bool,
 }
 
-/// Columns of last uses, with those that tell whether the slot holds a key.
+/// Columns of last uses, with the columns that say whether the slot has a key.
 const USES: [(TimeColumn, Option<(TimeColumn, FlagColumn)>); 3] = [
     (TimeColumn::PasswordLastUsed, None),
     (
@@ -52,13 +52,13 @@ const USES: [(TimeColumn, Option<(TimeColumn, FlagColumn)>); 3] = [
 const ROOT: u32 = 1 << (2 * FlagColumn::COUNT);
 
 impl Packed {
-    /// A time cell; none where it is odd, and must be kept elsewhere.
+    /// A time cell; none if it does not fit, and is stored elsewhere.
     #[inline]
     pub(super) fn time(&self, column: TimeColumn) -> Option<i64> {
         match self.times[column as usize] {
             ABSENT => Some(cell::ABSENT),
             UNKNOWN => Some(cell::UNKNOWN),
-            ODD => None,
+            WIDE => None,
             time => Some(i64::from(time)),
         }
     }
@@ -73,8 +73,8 @@ impl Packed {
         self.flags & ROOT != 0
     }
 
-    /// Whether the slots for keys, and those for certificates, tell what they hold, and none of it was made in the same
-    /// second. Odd times do not tell.
+    /// Whether the keys and certificates can be identified: the contents of the slots are clear, and no two were created in
+    /// the same second. Times that do not fit are unclear.
     pub(super) fn is_clear(&self) -> bool {
         use FlagColumn::{Cert1Active, Cert2Active, Key1Active, Key2Active};
         use TimeColumn::{Cert1LastRotated, Cert2LastRotated, Key1LastRotated, Key2LastRotated};
@@ -83,8 +83,8 @@ impl Packed {
                 return false;
             };
             match (
-                holds(one, self.flag(one_active)),
-                holds(other, self.flag(other_active)),
+                holds_key(one, self.flag(one_active)),
+                holds_key(other, self.flag(other_active)),
             ) {
                 (Some(both), Some(true)) => !both || one != other,
                 (Some(_), Some(false)) => true,
@@ -95,8 +95,8 @@ impl Packed {
             && are_clear(Cert1LastRotated, Cert2LastRotated, (Cert1Active, Cert2Active))
     }
 
-    /// What was used since, if nothing else tells these cells from newer ones: credentials that were in use before, that is
-    /// last used later than `idle`, and that are not root's.
+    /// Which credentials were used since, if the newer cells differ in nothing else. None if anything else changed, or if
+    /// the use is an event: of root, or of a credential that was not in use, that is not used after `idle`.
     pub(super) fn used_since(&self, newer: &Self, idle: Timestamp) -> Option<Used> {
         let (mut older, mut used) = (*self, Used::default());
         for (column, key) in USES {
@@ -107,7 +107,7 @@ impl Packed {
             let was_in_use = self.time(column).and_then(known).is_some_and(|used| used > idle);
             let is_there = key.is_none_or(|(created, active)| {
                 let created = self.time(created);
-                created.and_then(|created| holds(created, self.flag(active))) == Some(true)
+                created.and_then(|created| holds_key(created, self.flag(active))) == Some(true)
             });
             if !was_in_use || !is_there {
                 return None;
@@ -121,9 +121,9 @@ impl Packed {
         (older == *newer && !self.is_root()).then_some(used)
     }
 
-    /// Whether a time is odd.
-    pub(super) fn is_odd(&self) -> bool {
-        self.times.contains(&ODD)
+    /// Whether a time does not fit.
+    pub(super) fn has_wide_time(&self) -> bool {
+        self.times.contains(&WIDE)
     }
 }
 
@@ -132,15 +132,15 @@ fn narrowed(cell: i64) -> u32 {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "what does not fit is odd"
+        reason = "times that do not fit become WIDE"
     )]
-    let (low, is_narrow) = (cell as u32, (cell as u64) < u64::from(ODD));
-    let time = if is_narrow { low } else { ODD };
+    let (low, fits) = (cell as u32, (cell as u64) < u64::from(WIDE));
+    let time = if fits { low } else { WIDE };
     let time = if cell == cell::ABSENT { ABSENT } else { time };
     if cell == cell::UNKNOWN { UNKNOWN } else { time }
 }
 
-/// Packs the rows of a chunk, and says whether a time is odd.
+/// Packs the rows of a chunk. The result is whether a time does not fit.
 pub(super) struct Packing<'a> {
     pub(super) chunk: &'a Chunk,
     pub(super) packed: &'a mut Vec<Packed>,
@@ -156,22 +156,22 @@ impl Work for Packing<'_> {
             times: [[UNKNOWN; TILE]; TimeColumn::COUNT],
             flags: [0; TILE],
         };
-        let mut is_odd = false;
+        let mut has_wide_time = false;
         for start in (0..rows).step_by(TILE) {
             let range = start..rows.min(start + TILE);
             let count = range.len();
-            is_odd |= tile.fill(self.chunk, range);
+            has_wide_time |= tile.fill(self.chunk, range);
             let packed = (0..count).map(|row| Packed {
                 times: std::array::from_fn(|column| tile.times[column][row]),
                 flags: tile.flags[row],
             });
             self.packed.extend(packed);
         }
-        is_odd
+        has_wide_time
     }
 }
 
-/// How many rows are packed at a time: little enough to stay in the nearest cache.
+/// The number of rows packed at a time: few enough to stay in the L1 cache.
 const TILE: usize = 64;
 
 /// The columns of some rows.
@@ -181,21 +181,21 @@ struct Tile {
 }
 
 impl Tile {
-    /// Takes rows in, and says whether a time is odd.
+    /// Reads rows. The result is whether a time does not fit.
     #[inline(always)]
     fn fill(&mut self, chunk: &Chunk, rows: Range<usize>) -> bool {
         for (flags, &is_root) in self.flags.iter_mut().zip(&chunk.root()[rows.clone()]) {
             *flags = ROOT * u32::from(is_root);
         }
-        let mut is_odd = false;
+        let mut has_wide_time = false;
         for column in Column::ALL {
             match column {
                 Column::Time(time) => {
-                    // A column that the report lacks has no cells, and stays unknown.
+                    // A missing column has no cells; its times stay unknown.
                     let cells = chunk.times(time).cells.get(rows.clone()).unwrap_or_default();
                     for (narrow, &cell) in self.times[time as usize].iter_mut().zip(cells) {
                         *narrow = narrowed(cell);
-                        is_odd |= *narrow == ODD;
+                        has_wide_time |= *narrow == WIDE;
                     }
                 }
                 Column::Flag(flag) => {
@@ -212,7 +212,7 @@ impl Tile {
                 Column::Text(_) => {}
             }
         }
-        is_odd
+        has_wide_time
     }
 }
 
@@ -221,7 +221,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_uses_of_what_was_in_use_are_left_out() {
+    fn only_uses_of_credentials_in_use_are_ignored() {
         use TimeColumn::{
             Key1LastRotated, Key1LastUsed, Key2LastUsed, PasswordLastChanged, PasswordLastUsed,
         };
@@ -249,7 +249,7 @@ mod tests {
             ),
             used(true, true)
         );
-        for then in [50, ABSENT, UNKNOWN, ODD] {
+        for then in [50, ABSENT, UNKNOWN, WIDE] {
             assert_eq!(of_column(PasswordLastUsed, then, 90), None, "{then}");
             assert_eq!(of_column(Key1LastUsed, then, 90), None, "{then}");
         }
@@ -268,17 +268,17 @@ mod tests {
     }
 
     #[test]
-    fn times_of_any_year_come_back_or_are_odd() {
+    fn times_that_fit_are_restored() {
         let fit = [
             0,
             1,
             1_780_272_000,
-            i64::from(ODD) - 1,
+            i64::from(WIDE) - 1,
             cell::ABSENT,
             cell::UNKNOWN,
         ];
-        let odd = [
-            i64::from(ODD),
+        let wide = [
+            i64::from(WIDE),
             i64::from(ABSENT),
             i64::from(UNKNOWN),
             1 << 32,
@@ -294,6 +294,6 @@ mod tests {
             packed.time(TimeColumn::Key2LastUsed)
         };
         assert_eq!(fit.map(back), fit.map(Some));
-        assert_eq!(odd.map(back), [None; 7]);
+        assert_eq!(wide.map(back), [None; 7]);
     }
 }

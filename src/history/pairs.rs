@@ -1,41 +1,41 @@
-//! Which key of one row is which of the other, whatever their slots.
+//! Matches the keys or certificates of a user in two snapshots, whatever their slots.
 
-use super::cells::{Held, Key};
+use super::cells::{Key, SlotContent};
 use crate::report::cell;
 
-/// A key before and after; one of them is none where it was made or deleted in between.
+/// A key before and after; none if it was created or deleted in between.
 pub(super) type Pair = (Option<Key>, Option<Key>);
 
-/// The keys, or the certificates, of one user in both reports.
+/// The keys or the certificates of one user in both reports.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pairs {
     /// Keys in both, then those only before, then those only after.
     pub(super) all: Vec<Pair>,
-    /// Whether a slot does not tell what it holds: then a key of one report only may be in the other, too.
+    /// Whether the content of a slot is unclear: then a key that only one report shows may also be in the other.
     pub(super) unclear: bool,
-    /// Whether two keys of one report were made in the same second, so that only their cells tell them apart.
+    /// Whether two keys of one report were created in the same second, so that only their other cells differ.
     pub(super) same_second: bool,
 }
 
-/// Matches by creation time. Of keys made in the same second those are taken for the same that changed least.
-pub(super) fn pair(old: [Held; 2], new: [Held; 2]) -> Pairs {
-    if [old, new] == [[Held::Empty; 2]; 2] {
+/// Matches keys by creation time. Of keys created in the same second, the pair that changed least is treated as the same key.
+pub(super) fn pair(old: [SlotContent; 2], new: [SlotContent; 2]) -> Pairs {
+    if [old, new] == [[SlotContent::Empty; 2]; 2] {
         return Pairs::default();
     }
     let [straight, crossed] = [new, [new[1], new[0]]];
-    let kept = |new: [Held; 2]| -> u32 {
+    let alike = |new: [SlotContent; 2]| -> u32 {
         old.into_iter()
             .zip(new)
             .map(|(old, new)| likeness(old, new))
             .sum()
     };
-    let new = if kept(crossed) > kept(straight) {
+    let new = if alike(crossed) > alike(straight) {
         crossed
     } else {
         straight
     };
     let mut all = Vec::new();
-    let both = |&(old, new): &(Held, Held)| likeness(old, new) > 0;
+    let both = |&(old, new): &(SlotContent, SlotContent)| likeness(old, new) > 0;
     let slots = || old.into_iter().zip(new);
     all.extend(slots().filter(both).map(|(old, new)| (old.key(), new.key())));
     let apart = || slots().filter(|slots| !both(slots));
@@ -43,18 +43,21 @@ pub(super) fn pair(old: [Held; 2], new: [Held; 2]) -> Pairs {
     all.extend(apart().filter_map(|(_, new)| Some((None, Some(new.key()?)))));
     Pairs {
         all,
-        unclear: old.into_iter().chain(new).any(|held| held == Held::Unclear),
+        unclear: old
+            .into_iter()
+            .chain(new)
+            .any(|content| content == SlotContent::Unclear),
         same_second: [old, new].into_iter().any(same_second),
     }
 }
 
-fn same_second(held: [Held; 2]) -> bool {
-    let [one, two] = held.map(Held::key);
+fn same_second(slots: [SlotContent; 2]) -> bool {
+    let [one, two] = slots.map(SlotContent::key);
     one.zip(two).is_some_and(|(one, two)| one.created == two.created)
 }
 
-/// How alike two keys are; 0 where they are not the same.
-fn likeness(old: Held, new: Held) -> u32 {
+/// How alike two keys are; 0 if they are different keys.
+fn likeness(old: SlotContent, new: SlotContent) -> u32 {
     let (Some(old), Some(new)) = (old.key(), new.key()) else {
         return 0;
     };
@@ -76,8 +79,8 @@ mod tests {
     use crate::report::cell::Flag;
     use crate::report::schema::Slot;
 
-    fn key(slot: Slot, created: i64, active: Flag, last_used: i64) -> Held {
-        Held::Key(Key {
+    fn key(slot: Slot, created: i64, active: Flag, last_used: i64) -> SlotContent {
+        SlotContent::Key(Key {
             slot,
             created,
             active,
@@ -86,12 +89,12 @@ mod tests {
     }
 
     #[test]
-    fn slots_do_not_matter() {
+    fn keys_match_across_slots() {
         let old = [
             key(Slot::One, 10, Flag::True, 50),
             key(Slot::Two, 20, Flag::True, 60),
         ];
-        let new = [key(Slot::One, 20, Flag::False, 60), Held::Empty];
+        let new = [key(Slot::One, 20, Flag::False, 60), SlotContent::Empty];
         let pairs = pair(old, new);
         let slots: Vec<_> = pairs
             .all
@@ -106,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn of_one_second_the_least_changed() {
+    fn keys_of_the_same_second_match_by_least_change() {
         let old = [
             key(Slot::One, 10, Flag::True, 50),
             key(Slot::Two, 10, Flag::True, cell::ABSENT),
@@ -126,7 +129,7 @@ mod tests {
             used,
             [(Some(50), Some(70)), (Some(cell::ABSENT), Some(cell::ABSENT))]
         );
-        let one_left = pair(old, [key(Slot::One, 10, Flag::True, 55), Held::Empty]);
+        let one_left = pair(old, [key(Slot::One, 10, Flag::True, 55), SlotContent::Empty]);
         assert_eq!(one_left.all[0].0.map(|key| key.last_used), Some(50));
         assert_eq!(one_left.all.len(), 2);
     }

@@ -1,4 +1,4 @@
-//! Users with what was found about them: those of a block, of a report, or of several.
+//! Users with their findings: of a block, of a report, or of several reports.
 
 use super::accounts::AccountsOf;
 use super::packed::{Packed, Packing};
@@ -8,36 +8,36 @@ use crate::engine::Block;
 use crate::report::schema::TextColumn;
 use crate::report::wide::widest;
 
-/// The position of a rule.
+/// The position of a rule as it is stored.
 pub(super) fn rule(position: usize) -> u16 {
     u16::try_from(position).expect("invariant: fewer than 65,536 rules")
 }
 
-/// Fewer rows than that has a snapshot.
-pub(super) const MOST: u32 = 1 << 31;
+/// A snapshot has fewer rows than this.
+pub(super) const ROW_LIMIT: u32 = 1 << 31;
 
-/// The index of a user, its row, or anything of which there are fewer.
+/// A row, or the index of a user, as it is stored.
 pub(super) fn index(number: usize) -> u32 {
-    let number = u32::try_from(number).ok().filter(|&number| number < MOST);
+    let number = u32::try_from(number).ok().filter(|&number| number < ROW_LIMIT);
     number.expect("invariant: a snapshot has fewer than 2 G rows")
 }
 
-/// Users and findings by index of the user, in the order of the report. Not all of its rows need to be kept.
+/// Users and findings by index of the user, in the order of the report. Some rows of the report may not be stored.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Roster {
     pub(super) users: Users,
     pub(super) verdicts: Verdicts,
-    /// In which row of the report each user stands, from 0; empty while all are kept.
+    /// The row of each user in the report, from 0; empty while all rows are stored.
     numbers: Vec<u32>,
-    /// How many rows there are, whether or not they are kept.
+    /// The number of rows, stored or not.
     rows: u32,
-    /// How many of them count as users.
+    /// The number of users, stored or not.
     count: u32,
 }
 
-/// A row of a block that may become a user.
-pub(super) struct Row<'a> {
-    /// Its number in the block, from 0.
+/// One row of a block.
+pub(super) struct BlockRow<'a> {
+    /// Number of the row in the block, from 0.
     pub(super) number: u32,
     pub(super) name: &'a [u8],
     pub(super) arn: &'a [u8],
@@ -45,29 +45,34 @@ pub(super) struct Row<'a> {
     pub(super) verdicts: UserVerdicts<'a>,
 }
 
-/// What becomes of a row.
+/// What happens to a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
-    Kept,
-    /// It is not kept, but counts.
+pub(super) enum RowFate {
+    Stored,
+    /// It is counted, but not stored.
     Counted,
-    /// As if it were not there.
+    /// It is ignored.
     LeftOut,
 }
 
-/// All rows of a block, by user; kept and filled again, block after block.
+/// All rows of a block; reused for each block.
 #[derive(Debug, Default)]
-pub(super) struct Rows {
+pub(super) struct BlockRows {
     cells: Vec<Packed>,
     verdicts: Verdicts,
 }
 
 impl Roster {
-    /// Adds the users of a block, as far as they are kept, to none.
-    pub(super) fn take(&mut self, block: Block<'_>, rows: &mut Rows, mut fate: impl FnMut(&Row<'_>) -> Fate) {
+    /// Fills an empty roster with the users of a block; `fate` decides what happens to each row.
+    pub(super) fn take(
+        &mut self,
+        block: Block<'_>,
+        rows: &mut BlockRows,
+        mut fate: impl FnMut(&BlockRow<'_>) -> RowFate,
+    ) {
         let Block { input, chunk, .. } = block;
         rows.cells.clear();
-        let is_odd = widest(Packing {
+        let has_wide_time = widest(Packing {
             chunk,
             packed: &mut rows.cells,
         });
@@ -80,7 +85,7 @@ impl Roster {
                     .text(&input.header, number as usize, column)
                     .unwrap_or_default()
             });
-            let row = Row {
+            let row = BlockRow {
                 number,
                 name,
                 arn,
@@ -88,14 +93,14 @@ impl Roster {
                 verdicts: rows.verdicts.of(number),
             };
             let fate = fate(&row);
-            if fate != Fate::LeftOut {
+            if fate != RowFate::LeftOut {
                 self.count += 1;
                 accounts.add(arn, &mut self.users.accounts);
             }
-            if fate == Fate::Kept {
+            if fate == RowFate::Stored {
                 self.numbers.push(number);
                 self.verdicts.push(index(self.users.len()), row.verdicts);
-                self.users.push(&row, is_odd.then_some(chunk));
+                self.users.push(&row, has_wide_time.then_some(chunk));
             }
         }
         if self.numbers.len() == rows.cells.len() {
@@ -103,22 +108,22 @@ impl Roster {
         }
     }
 
-    /// How many users there are, whether or not they are kept.
+    /// The number of users, stored or not.
     pub(super) fn count(&self) -> u32 {
         self.count
     }
 
-    /// How many rows there are, whether or not they are kept.
+    /// The number of rows, stored or not.
     pub(super) fn rows(&self) -> u32 {
         self.rows
     }
 
-    /// The row of the report that a user stands in, from 0.
+    /// The row of a user in the report, from 0.
     pub(super) fn number(&self, row: u32) -> u32 {
         self.numbers.get(row as usize).copied().unwrap_or(row)
     }
 
-    /// Moves all of the other one behind these.
+    /// Appends the users of `other`.
     pub(super) fn append(&mut self, other: &mut Self) {
         let users = index(self.users.len());
         if users < self.rows || other.users.len() < other.rows as usize {

@@ -1,39 +1,39 @@
-//! One report at its own as-of: its users, and what the rules found.
+//! A snapshot: the users of one report at its as-of, with their findings.
 
 use std::collections::BTreeSet;
 
 use super::roster::{Roster, index};
 use super::users::Users;
-use super::verdicts::Found;
+use super::verdicts::CompactFinding;
 use crate::engine::{CompiledRule, Input, finding_id, user_key};
 use crate::finding::{FindingId, Status};
 use crate::report::schema::{Slot, TimeColumn};
 use crate::report::time::Timestamp;
 
-/// A report with its findings. Passes are not kept, nor users who are as they were in the older snapshot that it
-/// was held against while it was read.
+/// A report with its findings. Passes are not stored. Neither are users who are unchanged since the older snapshot, if
+/// the report was compared with one while it was read.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
-    /// Where it was read, and at which instant it was judged.
+    /// The input and its as-of.
     pub input: Input,
-    /// Rules, by position, that are undetermined for many users at once, since the report lacks columns.
+    /// Positions of the rules whose undetermined findings fold into one, because the report lacks columns.
     pub folded: Vec<u16>,
     pub(super) roster: Roster,
-    /// Of what it was joined, if it was.
+    /// The snapshots that were joined into this one; empty if it is of one report.
     joined: Vec<Joined>,
 }
 
-/// A snapshot that was joined with others.
+/// One of several joined snapshots.
 #[derive(Clone, Debug)]
 struct Joined {
-    /// Where its users end.
+    /// The row after its last user.
     end: u32,
     as_of: Timestamp,
     accounts: BTreeSet<Vec<u8>>,
 }
 
 impl Snapshot {
-    /// An empty one.
+    /// A snapshot without users.
     pub(super) fn new(input: Input) -> Self {
         Self {
             input,
@@ -43,23 +43,23 @@ impl Snapshot {
         }
     }
 
-    /// The users that are kept.
+    /// The stored users.
     pub fn users(&self) -> &Users {
         &self.roster.users
     }
 
-    /// How many users it has, whether or not they are kept.
+    /// The number of users, stored or not.
     pub fn count(&self) -> u64 {
         u64::from(self.roster.count())
     }
 
-    /// What was found about a user: what fails in (rule, slot) order, and then what else.
-    pub fn found_of(&self, row: u32) -> impl Iterator<Item = Found> {
+    /// The findings of a user: first the failing ones by rule and slot, then the others.
+    pub fn found_of(&self, row: u32) -> impl Iterator<Item = CompactFinding> {
         self.roster.verdicts.of(row).all()
     }
 
-    /// Snapshots of several accounts as one, as of the latest of them; each user keeps the instant of its own.
-    /// None where there is none, or where their reports lack different columns.
+    /// Joins snapshots of several accounts. The as-of is the latest one; each user is still compared as of its own report.
+    /// None if there are no snapshots, or if their reports lack different columns.
     pub fn join(snapshots: Vec<Self>) -> Option<Self> {
         let count = snapshots.len();
         let mut snapshots = snapshots.into_iter();
@@ -86,17 +86,17 @@ impl Snapshot {
         Some(all)
     }
 
-    /// What it says of a rule where it says nothing else of it: nothing, or that columns are lacking that the rule needs.
+    /// The status of a rule for users who have no other: undetermined if the report lacks columns that the rule needs.
     pub(super) fn folded(&self, rule: u16) -> Option<Status> {
         self.folded.contains(&rule).then_some(Status::Undetermined)
     }
 
-    /// Whether it is of several reports.
+    /// Whether it was joined from several reports.
     pub(super) fn is_joined(&self) -> bool {
         !self.joined.is_empty()
     }
 
-    /// The instant at which a user was judged.
+    /// The as-of of the report that has this user.
     pub fn as_of(&self, row: u32) -> Timestamp {
         let report = self.joined.partition_point(|joined| joined.end <= row);
         self.joined
@@ -104,15 +104,15 @@ impl Snapshot {
             .map_or(self.input.as_of, |joined| joined.as_of)
     }
 
-    /// The instant at which the users of an account were judged, whether or not one of them is left.
+    /// The as-of of the report of an account, even if none of its users are stored.
     pub fn as_of_account(&self, account: Option<&[u8]>) -> Timestamp {
-        let holds = |joined: &&Joined| account.is_some_and(|account| joined.accounts.contains(account));
-        let joined = self.joined.iter().find(holds);
+        let has_it = |joined: &&Joined| account.is_some_and(|account| joined.accounts.contains(account));
+        let joined = self.joined.iter().find(has_it);
         joined.map_or(self.input.as_of, |joined| joined.as_of)
     }
 
-    /// The stable name of a finding about a user; the rules are those that judged it.
-    pub fn id(&self, rules: &[CompiledRule], row: u32, found: Found) -> FindingId {
+    /// The id of a finding of a user. `rules` are those the snapshot was evaluated with.
+    pub fn id(&self, rules: &[CompiledRule], row: u32, found: CompactFinding) -> FindingId {
         let row = row as usize;
         let compiled = &rules[usize::from(found.rule)];
         let entity = compiled.bound.typed.entity;

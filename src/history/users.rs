@@ -1,12 +1,12 @@
-//! The users of a report in little memory: packed times and flags each, and one text for all names.
+//! Stores the users of a report compactly: packed times and flags per user, and one buffer for all names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cells::{Cells, Held};
+use super::cells::{Cells, SlotContent};
 use super::index::Identity;
 use super::names::Names;
 use super::packed::{Packed, Used};
-use super::roster::{Row, index};
+use super::roster::{BlockRow, index};
 use crate::report::cell::{self, Flag};
 use crate::report::chunk::Chunk;
 use crate::report::schema::{Column, FlagColumn, TimeColumn};
@@ -16,10 +16,10 @@ use crate::report::time::Timestamp;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Users {
     cells: Vec<Packed>,
-    /// Times that are none of the usual ones, by row and column.
-    odd: BTreeMap<(u32, usize), i64>,
+    /// Times that do not fit into [`Packed`], by row and column.
+    wide_times: BTreeMap<(u32, usize), i64>,
     names: Names,
-    /// Of what tells each apart: the ARN, or the name where there is none.
+    /// Hashes of the ARNs, or of the name of a user without an ARN.
     hashes: Vec<u32>,
     pub(super) accounts: BTreeSet<Vec<u8>>,
 }
@@ -39,7 +39,7 @@ impl Users {
     pub fn time(&self, row: usize, column: TimeColumn) -> i64 {
         self.cells[row]
             .time(column)
-            .unwrap_or_else(|| self.odd[&(index(row), column as usize)])
+            .unwrap_or_else(|| self.wide_times[&(index(row), column as usize)])
     }
 
     /// A flag.
@@ -52,41 +52,41 @@ impl Users {
         self.cells[row].is_root()
     }
 
-    /// The user's name; `<root_account>` for root; empty where the report does not say.
+    /// The user's name; `<root_account>` for root; empty if the report has none.
     pub fn name(&self, row: usize) -> &[u8] {
         self.names.name(row)
     }
 
-    /// The user's ARN; empty where the report does not say.
+    /// The user's ARN; empty if the report has none.
     pub fn arn(&self, row: usize) -> &[u8] {
         self.names.arn(row)
     }
 
-    /// The account that the ARN names.
+    /// The account in the ARN.
     pub fn account(&self, row: usize) -> Option<&[u8]> {
         cell::account_of(self.arn(row))
     }
 
-    /// The accounts that the ARNs name.
+    /// The accounts in the ARNs.
     pub fn accounts(&self) -> &BTreeSet<Vec<u8>> {
         &self.accounts
     }
 
-    /// What the slots for access keys hold.
-    pub fn keys(&self, row: usize) -> [Held; 2] {
+    /// The contents of the access key slots.
+    pub fn keys(&self, row: usize) -> [SlotContent; 2] {
         Cells::keys(self, row)
     }
 
-    /// What the slots for signing certificates hold.
-    pub fn certificates(&self, row: usize) -> [Held; 2] {
+    /// The contents of the signing certificate slots.
+    pub fn certificates(&self, row: usize) -> [SlotContent; 2] {
         Cells::certificates(self, row)
     }
 
-    /// Which credentials of a user have another last use, if nothing else tells its times and flags from those of the row;
-    /// odd times always may. What was last used until `idle` was not in use.
-    pub(super) fn used_since(&self, user: usize, row: &Row<'_>, idle: Timestamp) -> Option<Used> {
+    /// Compares the cells of a user with those of a newer row: see [`Packed::used_since`]. Times that do not fit into
+    /// [`Packed`] are treated as changed.
+    pub(super) fn used_since(&self, user: usize, row: &BlockRow<'_>, idle: Timestamp) -> Option<Used> {
         let cells = &self.cells[user];
-        if !self.odd.is_empty() && row.cells.is_odd() {
+        if !self.wide_times.is_empty() && row.cells.has_wide_time() {
             return None;
         }
         if cells == row.cells {
@@ -95,31 +95,31 @@ impl Users {
         cells.used_since(row.cells, idle)
     }
 
-    /// Whether name and ARN of a user are those of the row.
-    pub(super) fn is_named(&self, user: usize, row: &Row<'_>) -> bool {
+    /// Whether a user has the name and ARN of the row.
+    pub(super) fn is_named(&self, user: usize, row: &BlockRow<'_>) -> bool {
         self.names.are(user, row.name, row.arn)
     }
 
-    /// Whether the slots for keys, and those for certificates, tell what they hold, and none of it was made in the same
-    /// second.
+    /// Whether the keys and certificates of a user can be identified: see [`Packed::is_clear`].
     pub(super) fn is_clear(&self, user: usize) -> bool {
         self.cells[user].is_clear()
     }
 
-    /// The hash of the ARN, or of the name where there is none.
+    /// The hash of the ARN, or of the name of a user without an ARN.
     pub(super) fn hash(&self, user: usize) -> u32 {
         self.hashes[user]
     }
 
-    /// Adds the user of a row; the chunk is that of its block, if any of its times is odd.
-    pub(super) fn push(&mut self, row: &Row<'_>, odd: Option<&Chunk>) {
-        if let Some(chunk) = odd.filter(|_| row.cells.is_odd()) {
+    /// Adds the user of a row. `chunk` is given if a time of its block does not fit into [`Packed`].
+    pub(super) fn push(&mut self, row: &BlockRow<'_>, chunk: Option<&Chunk>) {
+        if let Some(chunk) = chunk.filter(|_| row.cells.has_wide_time()) {
             for column in Column::ALL {
                 if let Column::Time(time) = column
                     && row.cells.time(time).is_none()
                 {
                     let cell = chunk.times(time).cells[row.number as usize];
-                    self.odd.insert((index(self.cells.len()), time as usize), cell);
+                    self.wide_times
+                        .insert((index(self.cells.len()), time as usize), cell);
                 }
             }
         }
@@ -128,13 +128,13 @@ impl Users {
         self.hashes.push(Identity::Arn.of(row.name, row.arn).hash());
     }
 
-    /// Moves all users of the other one behind these.
+    /// Appends the users of `other`.
     pub(super) fn append(&mut self, other: &mut Self) {
         let before = index(self.cells.len());
         self.cells.append(&mut other.cells);
-        let odd = std::mem::take(&mut other.odd).into_iter();
-        self.odd
-            .extend(odd.map(|((row, column), time)| ((before + row, column), time)));
+        let wide_times = std::mem::take(&mut other.wide_times).into_iter();
+        self.wide_times
+            .extend(wide_times.map(|((row, column), time)| ((before + row, column), time)));
         self.names.append(&mut other.names);
         self.hashes.append(&mut other.hashes);
         self.accounts.extend(std::mem::take(&mut other.accounts));

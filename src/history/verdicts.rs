@@ -1,49 +1,49 @@
-//! What was found about users in little memory: a bit a judgement for what fails, a list for the little else.
+//! Stores findings of users compactly: one bit per rule instance for failing ones, a list for the few others.
 
 use super::roster::{index, rule};
 use crate::engine::Block;
 use crate::finding::Status;
 use crate::report::schema::Slot;
 
-/// One finding about a user in little memory: the rest of it is the rule's and the user's.
+/// A finding without what its rule and its user already say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Found {
-    /// Position of the rule in its program.
+pub struct CompactFinding {
+    /// Position of the rule in the program.
     pub rule: u16,
     /// Fail, undetermined or suppressed.
     pub status: Status,
-    /// The slot of the key or certificate that it is about.
+    /// The slot of the key or certificate.
     pub slot: Slot,
 }
 
-/// What was found about users, by index.
+/// The findings of users, by index of the user.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Verdicts {
-    /// Position of the rule, and slot, of each judgement.
+    /// Position of the rule and slot of each rule instance.
     instances: Vec<(u16, Slot)>,
-    /// Of each user so many words that there is a bit a judgement: whether it fails.
+    /// One bit per rule instance: whether it fails. [`Self::words`] words per user.
     fails: Vec<u64>,
-    /// What is undetermined or suppressed, by user.
-    others: Vec<Other>,
+    /// Undetermined and suppressed findings, by user.
+    others: Vec<OtherStatus>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Other {
+struct OtherStatus {
     user: u32,
     instance: u32,
     status: Status,
 }
 
-/// What was found about one user.
+/// The findings of one user.
 #[derive(Clone, Copy)]
 pub(super) struct UserVerdicts<'a> {
     instances: &'a [(u16, Slot)],
     fails: &'a [u64],
-    others: &'a [Other],
+    others: &'a [OtherStatus],
 }
 
 impl Verdicts {
-    /// What is told of a block, and nothing else.
+    /// Replaces the content by the findings of a block.
     pub(super) fn fill(&mut self, block: Block<'_>) {
         self.instances.clear();
         self.instances.extend(
@@ -63,7 +63,7 @@ impl Verdicts {
         self.others.clear();
         for status in [Status::Undetermined, Status::Suppressed] {
             for (word, instance, rows) in block.told.rows(status) {
-                self.others.extend(ones(rows).map(|row| Other {
+                self.others.extend(ones(rows).map(|row| OtherStatus {
                     user: index(word * 64 + row),
                     instance: index(instance),
                     status,
@@ -79,22 +79,22 @@ impl Verdicts {
         self.others.clear();
     }
 
-    /// Words of a user.
+    /// The number of words per user.
     fn words(&self) -> usize {
         self.instances.len().div_ceil(64)
     }
 
-    /// How many judgements there are.
+    /// The number of rule instances.
     pub(super) fn instances(&self) -> usize {
         self.instances.len()
     }
 
-    /// Position of the rule that a judgement is of.
+    /// Position of the rule of a rule instance.
     pub(super) fn rule(&self, instance: usize) -> u16 {
         self.instances[instance].0
     }
 
-    /// Of a user a bit a judgement, in words: whether it fails.
+    /// One bit per rule instance of this user: whether it fails.
     #[inline]
     pub(super) fn fails(&self, user: u32) -> &[u64] {
         let words = self.words();
@@ -112,25 +112,25 @@ impl Verdicts {
         }
     }
 
-    /// Adds what was found about the next user, who has this index.
-    pub(super) fn push(&mut self, user: u32, told: UserVerdicts<'_>) {
+    /// Adds the findings of the next user, who has this index.
+    pub(super) fn push(&mut self, user: u32, verdicts: UserVerdicts<'_>) {
         if self.instances.is_empty() {
-            self.instances.extend_from_slice(told.instances);
+            self.instances.extend_from_slice(verdicts.instances);
         }
-        self.fails.extend_from_slice(told.fails);
+        self.fails.extend_from_slice(verdicts.fails);
         self.others
-            .extend(told.others.iter().map(|&other| Other { user, ..other }));
+            .extend(verdicts.others.iter().map(|&other| OtherStatus { user, ..other }));
     }
 
-    /// Moves all of the other ones behind those of so many users.
+    /// Appends the findings of other users; `users` is the number of users before them.
     pub(super) fn append(&mut self, users: u32, other: &mut Self) {
         if self.instances.is_empty() {
-            // All are of one program.
+            // All verdicts are of one program.
             self.instances.clone_from(&other.instances);
         }
         self.fails.append(&mut other.fails);
         let others = other.others.drain(..);
-        self.others.extend(others.map(|other| Other {
+        self.others.extend(others.map(|other| OtherStatus {
             user: other.user + users,
             ..other
         }));
@@ -138,30 +138,30 @@ impl Verdicts {
 }
 
 impl<'a> UserVerdicts<'a> {
-    /// Whether the same was found, by the same program.
+    /// Whether the findings are the same. Both are of the same program.
     pub(super) fn is_like(self, other: UserVerdicts<'_>) -> bool {
-        let said = |other: &Other| (other.instance, other.status);
-        self.fails == other.fails && self.others.iter().map(said).eq(other.others.iter().map(said))
+        let status = |other: &OtherStatus| (other.instance, other.status);
+        self.fails == other.fails && self.others.iter().map(status).eq(other.others.iter().map(status))
     }
 
-    /// What fails, in (rule, slot) order.
-    pub(super) fn failing(self) -> impl Iterator<Item = Found> + 'a {
+    /// The failing findings, by rule and slot.
+    pub(super) fn failing(self) -> impl Iterator<Item = CompactFinding> + 'a {
         let words = self.fails.iter().enumerate();
         let instances = words.flat_map(|(word, &bits)| ones(bits).map(move |bit| word * 64 + bit));
         instances.map(move |instance| self.found(instance, Status::Fail))
     }
 
-    /// A bit a judgement, in words: whether it fails.
+    /// One bit per rule instance: whether it fails.
     pub(super) fn fails(self) -> &'a [u64] {
         self.fails
     }
 
-    /// Position of the rule that a judgement is of.
+    /// Position of the rule of a rule instance.
     pub(super) fn rule(self, instance: usize) -> u16 {
         self.instances[instance].0
     }
 
-    /// What is said of a judgement, if anything but that it passes.
+    /// The status of a rule instance; none if it passes.
     pub(super) fn status(self, instance: usize) -> Option<Status> {
         if self.fails[instance / 64] >> (instance % 64) & 1 == 1 {
             return Some(Status::Fail);
@@ -171,25 +171,25 @@ impl<'a> UserVerdicts<'a> {
         other.map(|other| other.status)
     }
 
-    /// What was found: what fails, and then what else.
-    pub(super) fn all(self) -> impl Iterator<Item = Found> + 'a {
+    /// All findings: first the failing ones, then the others.
+    pub(super) fn all(self) -> impl Iterator<Item = CompactFinding> + 'a {
         let others = self.others.iter();
         let others = others.map(move |other| self.found(other.instance as usize, other.status));
         self.failing().chain(others)
     }
 
-    pub(super) fn found(self, instance: usize, status: Status) -> Found {
+    pub(super) fn found(self, instance: usize, status: Status) -> CompactFinding {
         let (rule, slot) = self.instances[instance];
-        Found { rule, status, slot }
+        CompactFinding { rule, status, slot }
     }
 }
 
-/// The positions of ones, ascending.
+/// The positions of set bits, ascending.
 #[inline]
 pub(super) fn ones(mut bits: u64) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
         let bit = bits.trailing_zeros() as usize;
-        // Of none, all bits are zeros.
+        // Stays 0 when no bit is left.
         bits &= bits.wrapping_sub(1);
         (bit < 64).then_some(bit)
     })

@@ -1,4 +1,4 @@
-//! The commands, on real files.
+//! The commands `diff` and `trend` on files.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use crate::support::ended;
 use crate::support::schemas::assert_document;
 
-use super::simulation::{Account, DAY, HEADER, text};
+use super::simulated_account::{Account, DAY, HEADER, text};
 
 /// A folder with a report of each of these days, named by its time.
 fn reports(days: &[i64]) -> (TempDir, Vec<String>) {
@@ -35,7 +35,7 @@ fn credlens(folder: &Path, args: &[&str]) -> (i32, String, String) {
 }
 
 #[test]
-fn diff_tells_and_fails_on_new_findings() {
+fn diff_shows_and_fails_on_new_findings() {
     let (folder, names) = reports(&[0, 60]);
     let [old, new] = [&*names[0], &*names[1]];
     let (status, table, errors) = credlens(folder.path(), &["diff", old, new]);
@@ -56,7 +56,7 @@ fn diff_tells_and_fails_on_new_findings() {
 }
 
 #[test]
-fn diff_of_what_cannot_be_compared() {
+fn diff_refuses_reports_that_cannot_be_compared() {
     let (folder, names) = reports(&[0]);
     let (status, _, errors) = credlens(folder.path(), &["diff", &names[0], "missing.csv"]);
     assert_eq!(status, 3, "{errors}");
@@ -75,7 +75,7 @@ fn diff_of_what_cannot_be_compared() {
 }
 
 #[test]
-fn trend_in_the_order_of_time() {
+fn trend_sorts_reports_by_time() {
     let (folder, names) = reports(&[0, 30, 60, 90]);
     let arguments = [
         "trend", &names[2], &names[0], &names[3], &names[1], "--format", "json",
@@ -105,7 +105,7 @@ fn trend_in_the_order_of_time() {
 }
 
 #[test]
-fn trend_of_what_can_be_read() {
+fn trend_continues_after_an_unreadable_input() {
     let (folder, _) = reports(&[0, 30]);
     std::fs::write(folder.path().join("2025-02-30.txt"), "no report\n").unwrap();
     let (status, table, errors) = credlens(folder.path(), &["trend", "."]);
@@ -128,13 +128,13 @@ fn trend_of_what_can_be_read() {
 fn trend_of_a_report_without_users_says_so() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("2025-06-01.csv"), format!("{HEADER}\n")).unwrap();
-    let (status, told, errors) = credlens(folder.path(), &["trend", "2025-06-01.csv"]);
-    assert_eq!((status, &*told), (3, ""));
+    let (status, output, errors) = credlens(folder.path(), &["trend", "2025-06-01.csv"]);
+    assert_eq!((status, &*output), (3, ""));
     assert!(errors.contains("[empty-report]"), "{errors}");
 }
 
 #[test]
-fn the_limit_holds_for_the_oldest_findings() {
+fn limit_applies_to_the_oldest_findings() {
     let folder = tempfile::tempdir().unwrap();
     let user = |number| {
         let dates = "2020-01-01,true,no_information,2020-01-01,N/A,false";
@@ -143,13 +143,13 @@ fn the_limit_holds_for_the_oldest_findings() {
     };
     let users: String = (0..120).map(user).collect();
     std::fs::write(folder.path().join("2025-06-01.csv"), format!("{HEADER}\n{users}")).unwrap();
-    let told = |more: &[&str]| {
+    let output = |more: &[&str]| {
         let arguments = ["trend", ".", "--rule", "console-user-without-mfa"];
         credlens(folder.path(), &[&arguments, more].concat()).1
     };
     for format in ["table", "markdown", "html"] {
         let shown = |limit: &str| {
-            let text = told(&["--format", format, "--limit", limit]);
+            let text = output(&["--format", format, "--limit", limit]);
             (
                 text.matches("before 2025-06-01").count(),
                 text.contains("more (--limit 0 shows all)"),
@@ -160,7 +160,7 @@ fn the_limit_holds_for_the_oldest_findings() {
     }
     let documented = |more: &[&str]| {
         let json: serde_json::Value =
-            serde_json::from_str(&told(&[&["--format", "json"], more].concat())).unwrap();
+            serde_json::from_str(&output(&[&["--format", "json"], more].concat())).unwrap();
         json["oldest"].as_array().unwrap().len()
     };
     assert_eq!(documented(&["--limit", "3"]), 100);
@@ -168,7 +168,7 @@ fn the_limit_holds_for_the_oldest_findings() {
 }
 
 #[test]
-fn diff_as_of_instants_that_are_given() {
+fn diff_takes_both_as_of_options() {
     let (folder, names) = reports(&[0, 60]);
     for (name, other) in names.iter().zip(["old.csv", "new.csv"]) {
         std::fs::rename(folder.path().join(name), folder.path().join(other)).unwrap();
@@ -178,26 +178,26 @@ fn diff_as_of_instants_that_are_given() {
         let (status, json, _) = credlens(folder.path(), &arguments);
         (status, serde_json::from_str(&json).unwrap_or_default())
     };
-    let said = |document: &serde_json::Value, side: &str| {
+    let as_of = |document: &serde_json::Value, side: &str| {
         ["as_of", "as_of_source"].map(|key| document[side][key].as_str().unwrap().to_owned())
     };
     let times = ["--old-as-of", "2025-01-01", "--new-as-of", "2025-03-02T00:00:00Z"];
     let (status, both) = diff(&times);
     assert_eq!(status, 0);
-    assert_eq!(said(&both, "old"), ["2025-01-01T00:00:00Z", "argument"]);
-    assert_eq!(said(&both, "new"), ["2025-03-02T00:00:00Z", "argument"]);
+    assert_eq!(as_of(&both, "old"), ["2025-01-01T00:00:00Z", "argument"]);
+    assert_eq!(as_of(&both, "new"), ["2025-03-02T00:00:00Z", "argument"]);
     let codes = |document: &serde_json::Value| document["diagnostics"].to_string();
     assert!(!codes(&both).contains("undated"));
     let (_, one) = diff(&times[2..]);
-    assert_eq!(said(&one, "old")[1], "now");
-    assert_eq!(said(&one, "new"), ["2025-03-02T00:00:00Z", "argument"]);
+    assert_eq!(as_of(&one, "old")[1], "now");
+    assert_eq!(as_of(&one, "new"), ["2025-03-02T00:00:00Z", "argument"]);
     assert!(codes(&one).contains("undated"));
     assert_eq!(diff(&["--old-as-of", "yesterday"]).0, 2);
 }
 
 #[test]
 fn many_diagnostics_of_one_code_are_folded_on_standard_error() {
-    // In the first report nothing happened after the instant that it is said to be of.
+    // Nothing in the first report is newer than the date in its name.
     let (folder, names) = reports(&[0, 30, 60, 90, 120, 150]);
     for (day, name) in (10..).zip(&names) {
         let dated = format!("2024-06-{day}.csv");

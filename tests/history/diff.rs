@@ -1,15 +1,15 @@
-//! `diff` against the truth.
+//! `diff` of simulated accounts gives exactly the events and findings that are expected.
 
 use std::collections::BTreeSet;
 
 use credlens::engine::{Program, Workers};
 use credlens::finding::Status;
-use credlens::history::{self, Before, Diff, Move, Moved, Options, Side, Snapshot};
+use credlens::history::{self, Before, Diff, DiffOptions, Move, Moved, Side, Snapshot};
 use proptest::prelude::*;
 
-use super::simulation::{Account, DAY, HEADER, START};
-use super::truth::{self, Truth};
-use super::{Report, assert_same_while_read, json, program, snapshots};
+use super::expected_events::{ExpectedEvent, expected_events};
+use super::simulated_account::{Account, DAY, HEADER, START};
+use super::{Report, assert_same_while_read, collect_snapshots, json, program};
 
 fn report(account: &Account) -> Report {
     Report {
@@ -19,7 +19,7 @@ fn report(account: &Account) -> Report {
     }
 }
 
-fn told(diff: &Diff<'_>) -> Vec<Truth> {
+fn events(diff: &Diff<'_>) -> Vec<ExpectedEvent> {
     let name = |snapshot: &Snapshot, row: u32| {
         String::from_utf8(snapshot.users().name(row as usize).to_vec()).unwrap()
     };
@@ -27,7 +27,7 @@ fn told(diff: &Diff<'_>) -> Vec<Truth> {
         let user = match (event.old_row, event.new_row) {
             (_, Some(row)) => name(diff.new, row),
             (Some(row), None) => name(diff.old, row),
-            (None, None) => panic!("of nobody"),
+            (None, None) => panic!("an event without a user"),
         };
         let key = event.key_created.map(|time| time.to_string());
         (
@@ -38,7 +38,7 @@ fn told(diff: &Diff<'_>) -> Vec<Truth> {
             event.new.text(),
         )
     });
-    let mut events: Vec<Truth> = events.collect();
+    let mut events: Vec<ExpectedEvent> = events.collect();
     events.sort();
     events
 }
@@ -63,8 +63,8 @@ fn ids(diff: &Diff<'_>, moved: impl IntoIterator<Item = Moved>) -> BTreeSet<u128
     ids.collect()
 }
 
-/// Lives a year with a snapshot every so many days, more or less, and holds each against the one before.
-fn live(program: &Program, seed: u64, users: u64, every: u64) {
+/// Simulates a year with a snapshot about every `every` days, and compares each with the one before.
+fn check_a_year(program: &Program, seed: u64, users: u64, every: u64) {
     let mut account = Account::new(seed, users);
     let mut states = vec![account.clone()];
     while account.now < START + 365 * DAY {
@@ -72,21 +72,22 @@ fn live(program: &Program, seed: u64, users: u64, every: u64) {
         account.live_until(account.now + i64::try_from(pause).unwrap());
         states.push(account.clone());
     }
-    let mut evaluated = Vec::new();
-    snapshots(program, states.iter().map(report).collect(), |snapshot| {
-        evaluated.push(snapshot);
-    });
-    for (number, (states, evaluated)) in states.windows(2).zip(evaluated.windows(2)).enumerate() {
+    let snapshots = collect_snapshots(program, states.iter().map(report).collect());
+    for (number, (states, snapshots)) in states.windows(2).zip(snapshots.windows(2)).enumerate() {
         let diff = history::diff(
             program,
-            Before::new(&evaluated[0], Options::default(), &Workers::one()),
-            &evaluated[1],
+            Before::new(&snapshots[0], DiffOptions::default(), &Workers::one()),
+            &snapshots[1],
             &Workers::one(),
         )
         .unwrap();
-        assert_eq!(told(&diff), truth::events(&states[0], &states[1]), "seed {seed}");
+        assert_eq!(
+            events(&diff),
+            expected_events(&states[0], &states[1]),
+            "seed {seed}"
+        );
         assert!(diff.diagnostics.is_empty(), "{:?}", diff.diagnostics);
-        let (before, after) = (failing(program, &evaluated[0]), failing(program, &evaluated[1]));
+        let (before, after) = (failing(program, &snapshots[0]), failing(program, &snapshots[1]));
         let opened = ids(&diff, diff.findings(Move::Opened).iter());
         assert_eq!(opened, &after - &before, "seed {seed}");
         let resolved = ids(&diff, diff.findings(Move::Resolved).iter());
@@ -97,7 +98,7 @@ fn live(program: &Program, seed: u64, users: u64, every: u64) {
         assert!(open.all(|moved| moved.side == Side::New));
         if number % 8 == 0 {
             let (newer, whole) = (report(&states[1]), Ok(json(&diff)));
-            assert_same_while_read(program, (&evaluated[0], &newer), &whole, &[(2, 7)]);
+            assert_same_while_read(program, (&snapshots[0], &newer), &whole, &[(2, 7)]);
         }
         let mut resolved = diff.findings(Move::Resolved).iter();
         assert!(resolved.all(|moved| !moved.by.is_empty()));
@@ -108,12 +109,12 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
-    fn exactly_what_happened(seed in 1..u64::from(u32::MAX), users in 1..25_u64, every in 1..60_u64) {
-        live(&program(), seed, users, every);
+    fn simulated_accounts_give_exactly_the_expected_changes(seed in 1..u64::from(u32::MAX), users in 1..25_u64, every in 1..60_u64) {
+        check_a_year(&program(), seed, users, every);
     }
 }
 
-/// More users than one thread takes at a time, in another order, and a few of them twice.
+/// More users than a thread takes at a time, in another order, and a few of them twice.
 #[test]
 fn many_users_in_another_order() {
     const USERS: usize = 40_000;
@@ -138,16 +139,13 @@ fn many_users_in_another_order() {
         "u1000,arn:aws:iam::111122223333:user/u1000,2022",
     );
     let program = program();
-    let mut evaluated = Vec::new();
-    snapshots(&program, vec![old, new.clone()], |snapshot| {
-        evaluated.push(snapshot)
-    });
+    let snapshots = collect_snapshots(&program, vec![old, new.clone()]);
     for threads in [1, 2, 7] {
         let workers = Workers::new(threads).unwrap();
         let diff = history::diff(
             &program,
-            Before::new(&evaluated[0], Options::default(), &workers),
-            &evaluated[1],
+            Before::new(&snapshots[0], DiffOptions::default(), &workers),
+            &snapshots[1],
             &workers,
         )
         .unwrap();
@@ -157,18 +155,21 @@ fn many_users_in_another_order() {
             .chain([("user-recreated".to_owned(), "u1000".to_owned())])
             .collect();
         expected.sort();
-        let events: Vec<_> = told(&diff).into_iter().map(|event| (event.0, event.1)).collect();
-        assert_eq!(events, expected, "{threads} threads");
-        let doubles = diff
+        let kinds: Vec<_> = events(&diff)
+            .into_iter()
+            .map(|event| (event.0, event.1))
+            .collect();
+        assert_eq!(kinds, expected, "{threads} threads");
+        let duplicates = diff
             .diagnostics
             .iter()
             .filter(|note| note.code.name().contains("duplicate"));
-        assert_eq!(doubles.count(), 1, "{:?}", diff.diagnostics);
+        assert_eq!(duplicates.count(), 1, "{:?}", diff.diagnostics);
         if threads == 1 {
             let whole = Ok(json(&diff));
             assert_same_while_read(
                 &program,
-                (&evaluated[0], &new),
+                (&snapshots[0], &new),
                 &whole,
                 &[(1, usize::MAX), (7, 999)],
             );

@@ -1,4 +1,4 @@
-//! `trend` against what truly happened in simulated accounts.
+//! `trend` of simulated accounts gives exactly the episodes and figures that are expected.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,8 +7,8 @@ use credlens::history::trend::{Trend, TrendDocument, TrendOptions};
 use credlens::rule::{Catalogue, Selection, select};
 use proptest::prelude::*;
 
-use super::simulation::{Account, DAY, HEADER, Key, ROOT, Random, START, User, text};
-use super::{Report, judge};
+use super::simulated_account::{Account, DAY, HEADER, Key, ROOT, Random, START, User, text};
+use super::{Report, evaluate};
 
 const RULES: [&str; 3] = [
     "access-key-not-rotated",
@@ -27,7 +27,7 @@ fn program() -> Program {
 /// Rule, user, key.
 type Broken = (&'static str, u64, Option<u64>);
 
-/// What truly breaks a rule; these leave root to rules of its own.
+/// The users and keys that break one of the rules. Root is not subject to these rules.
 fn broken(account: &Account) -> BTreeSet<Broken> {
     let mut out = BTreeSet::new();
     for (&id, user) in account.users.iter().filter(|&(&id, _)| id != ROOT) {
@@ -50,15 +50,15 @@ fn is_old(key: &Key, now: i64) -> bool {
     now - key.created > 90 * DAY
 }
 
-/// Episodes of one rule: how long, whether it ended, whether it was there at the start.
+/// The expected episodes of one rule: length, whether it ended, whether it was there at the start.
 #[derive(Default)]
-struct Truth {
+struct Expected {
     episodes: Vec<(i64, bool, bool)>,
     moved: Vec<(u64, u64)>,
 }
 
-fn episodes(states: &[Account], rule: &str) -> Truth {
-    let mut truth = Truth::default();
+fn episodes(states: &[Account], rule: &str) -> Expected {
+    let mut expected = Expected::default();
     let mut open: BTreeMap<Broken, (i64, bool)> = BTreeMap::new();
     for (number, state) in states.iter().enumerate() {
         let now: BTreeSet<Broken> = broken(state)
@@ -72,25 +72,25 @@ fn episodes(states: &[Account], rule: &str) -> Truth {
             .collect();
         for broken in &gone {
             let (since, at_start) = open.remove(broken).unwrap();
-            truth.episodes.push((state.now - since, true, at_start));
+            expected.episodes.push((state.now - since, true, at_start));
         }
         let new: Vec<Broken> = now
             .into_iter()
             .filter(|broken| !open.contains_key(broken))
             .collect();
         let opened = if number == 0 { 0 } else { new.len() as u64 };
-        truth.moved.push((opened, gone.len() as u64));
+        expected.moved.push((opened, gone.len() as u64));
         open.extend(new.into_iter().map(|broken| (broken, (state.now, number == 0))));
     }
     let end = states.last().unwrap().now;
     let still = open
         .into_values()
         .map(|(since, at_start)| (end - since, false, at_start));
-    truth.episodes.extend(still);
-    truth
+    expected.episodes.extend(still);
+    expected
 }
 
-/// Kaplan and Meier, by the letter: for each length at which an episode ended, the share that lasts longer.
+/// The Kaplan–Meier estimate by its definition: for each length at which an episode ended, the share that lasts longer.
 #[expect(clippy::cast_precision_loss, reason = "small numbers")]
 fn days_until(episodes: &[(i64, bool, bool)], share: f64) -> Option<f64> {
     let counted: Vec<_> = episodes.iter().filter(|(.., at_start)| !at_start).collect();
@@ -117,7 +117,7 @@ fn days_until(episodes: &[(i64, bool, bool)], share: f64) -> Option<f64> {
 fn trend(reports: Vec<Report>, options: TrendOptions) -> TrendDocument {
     let program = program();
     let trend = Trend::new(&program, options);
-    judge(&program, reports, &trend);
+    evaluate(&program, reports, &trend);
     trend.finish()
 }
 
@@ -140,35 +140,45 @@ fn live(seed: u64, users: u64, every: u64) -> Vec<Account> {
     states
 }
 
-fn check_rules(states: &[Account], told: &TrendDocument) {
+fn check_rules(states: &[Account], document: &TrendDocument) {
     for rule in RULES {
-        let truth = episodes(states, rule);
-        let count = |ended: bool| truth.episodes.iter().filter(|episode| episode.1 == ended).count() as u64;
-        match told.rules.iter().find(|told| told.rule == rule) {
-            None => assert!(truth.episodes.is_empty()),
-            Some(told) => {
-                assert_eq!((told.open, told.resolved), (count(false), count(true)), "{rule}");
-                let at_start = truth.episodes.iter().filter(|episode| episode.2).count() as u64;
+        let expected = episodes(states, rule);
+        let count = |ended: bool| {
+            expected
+                .episodes
+                .iter()
+                .filter(|episode| episode.1 == ended)
+                .count() as u64
+        };
+        match document.rules.iter().find(|trend| trend.rule == rule) {
+            None => assert!(expected.episodes.is_empty()),
+            Some(trend) => {
                 assert_eq!(
-                    (told.at_start, told.at_start + told.opened),
-                    (at_start, told.open + told.resolved)
+                    (trend.open, trend.resolved),
+                    (count(false), count(true)),
+                    "{rule}"
+                );
+                let at_start = expected.episodes.iter().filter(|episode| episode.2).count() as u64;
+                assert_eq!(
+                    (trend.at_start, trend.at_start + trend.opened),
+                    (at_start, trend.open + trend.resolved)
                 );
                 assert_eq!(
-                    told.median_days_to_resolve,
-                    days_until(&truth.episodes, 0.5),
+                    trend.median_days_to_resolve,
+                    days_until(&expected.episodes, 0.5),
                     "{rule}"
                 );
                 assert_eq!(
-                    told.p90_days_to_resolve,
-                    days_until(&truth.episodes, 0.9),
+                    trend.p90_days_to_resolve,
+                    days_until(&expected.episodes, 0.9),
                     "{rule}"
                 );
             }
         }
     }
-    let truths = RULES.map(|rule| episodes(states, rule).moved);
-    for (number, point) in told.snapshots.iter().enumerate() {
-        let sum = |of: fn(&(u64, u64)) -> u64| truths.iter().map(|moved| of(&moved[number])).sum::<u64>();
+    let all_moved = RULES.map(|rule| episodes(states, rule).moved);
+    for (number, point) in document.snapshots.iter().enumerate() {
+        let sum = |of: fn(&(u64, u64)) -> u64| all_moved.iter().map(|moved| of(&moved[number])).sum::<u64>();
         assert_eq!(
             (point.opened, point.resolved),
             (sum(|moved| moved.0), sum(|moved| moved.1))
@@ -176,9 +186,9 @@ fn check_rules(states: &[Account], told: &TrendDocument) {
     }
 }
 
-fn check_figures(states: &[Account], told: &TrendDocument) {
-    assert_eq!(told.snapshots.len(), states.len());
-    for (point, state) in told.snapshots.iter().zip(states) {
+fn check_figures(states: &[Account], document: &TrendDocument) {
+    assert_eq!(document.snapshots.len(), states.len());
+    for (point, state) in document.snapshots.iter().zip(states) {
         let users = || state.users.values();
         let count = |wanted: &dyn Fn(&User) -> bool| users().filter(|user| wanted(user)).count() as u64;
         let active = || users().flat_map(|user| user.keys.iter()).filter(|key| key.active);
@@ -199,8 +209,8 @@ fn check_figures(states: &[Account], told: &TrendDocument) {
         assert_eq!(point.keys_over_90_days, Some(old));
         assert_eq!(point.key_age_max, ages.last().copied());
         let below = |age: i64| ages.iter().filter(|&&other| other < age).count();
-        for (told, percent) in [(point.key_age_median, 50), (point.key_age_p90, 90)] {
-            if let Some(age) = told {
+        for (figure, percent) in [(point.key_age_median, 50), (point.key_age_p90, 90)] {
+            if let Some(age) = figure {
                 let at_most = ages.iter().filter(|&&other| other <= age).count();
                 assert!(below(age) * 100 < percent * ages.len() && at_most * 100 >= percent * ages.len());
             }
@@ -214,8 +224,8 @@ fn check_figures(states: &[Account], told: &TrendDocument) {
     }
 }
 
-/// Each span for which a key is seen active ends in one of five ways.
-fn check_rotation(states: &[Account], told: &TrendDocument) {
+/// Each time span in which a key is active ends in one of five ways.
+fn check_rotation(states: &[Account], document: &TrendDocument) {
     let mut counts = BTreeMap::new();
     let active = |state: &Account| -> BTreeMap<u64, i64> {
         let keys = state
@@ -247,9 +257,15 @@ fn check_rotation(states: &[Account], told: &TrendDocument) {
         *counts.entry(way).or_insert(0) += 1;
     }
     let count = |way: &str| counts.get(way).copied().unwrap_or(0);
-    let told = told.rotation;
+    let rotation = document.rotation;
     assert_eq!(
-        [told.in_time, told.late, told.unclear, told.never, told.not_due],
+        [
+            rotation.in_time,
+            rotation.late,
+            rotation.unclear,
+            rotation.never,
+            rotation.not_due
+        ],
         ["in time", "late", "unclear", "never", "not due"].map(count)
     );
 }
@@ -269,16 +285,16 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 
     #[test]
-    fn true_times_to_resolve(seed in 1..u64::from(u32::MAX), users in 1..25_u64, every in 1..60_u64) {
+    fn simulated_accounts_give_the_expected_trend(seed in 1..u64::from(u32::MAX), users in 1..25_u64, every in 1..60_u64) {
         let states = live(seed, users, every);
-        let told = trend(states.iter().map(report).collect(), TrendOptions::default());
-        check_rules(&states, &told);
-        check_figures(&states, &told);
-        check_rotation(&states, &told);
+        let document = trend(states.iter().map(report).collect(), TrendOptions::default());
+        check_rules(&states, &document);
+        check_figures(&states, &document);
+        check_rotation(&states, &document);
     }
 }
 
-/// The report with some cells that say nothing, a little later.
+/// The report one second later, with some unreadable cells.
 fn garbled(report: &Report, random: &mut Random, percent: u64) -> Report {
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
@@ -287,8 +303,8 @@ fn garbled(report: &Report, random: &mut Random, percent: u64) -> Report {
     for record in reader.records() {
         let record = record.unwrap();
         let cells = record.iter().enumerate();
-        let cells = cells.map(|(place, cell)| {
-            if place > 1 && random.below(100) < percent {
+        let cells = cells.map(|(column, cell)| {
+            if column > 1 && random.below(100) < percent {
                 "garbage"
             } else {
                 cell
@@ -306,9 +322,9 @@ fn garbled(report: &Report, random: &mut Random, percent: u64) -> Report {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
 
-    /// Each report is followed by one of which some cells cannot be read: nothing is opened or resolved by that.
+    /// Each report is followed by one with some unreadable cells, which must not open or resolve anything.
     #[test]
-    fn what_cannot_be_read_changes_nothing(seed in 1..u64::from(u32::MAX), every in 5..60_u64) {
+    fn unreadable_cells_open_and_resolve_nothing(seed in 1..u64::from(u32::MAX), every in 5..60_u64) {
         let states = live(seed, 12, every);
         let with = |percent: u64| {
             let mut random = Random::new(seed);
@@ -319,23 +335,23 @@ proptest! {
             });
             let program = super::program();
             let trend = Trend::new(&program, TrendOptions::default());
-            judge(&program, reports.collect(), &trend);
+            evaluate(&program, reports.collect(), &trend);
             trend.finish()
         };
-        let (told, truth) = (with(8), with(0));
+        let (garbled, clean) = (with(8), with(0));
         let moved = |document: &TrendDocument| -> Vec<_> {
             document.snapshots.iter().map(|point| (point.opened, point.resolved)).collect()
         };
-        assert_eq!(moved(&told), moved(&truth));
-        assert_eq!(told.rules, truth.rules);
-        assert_eq!(told.oldest, truth.oldest);
-        assert_eq!(told.rotation, truth.rotation);
+        assert_eq!(moved(&garbled), moved(&clean));
+        assert_eq!(garbled.rules, clean.rules);
+        assert_eq!(garbled.oldest, clean.oldest);
+        assert_eq!(garbled.rotation, clean.rotation);
     }
 }
 
-/// Two accounts: together one point for each pair of reports, apart one for each report.
+/// Two accounts: one point for each pair of reports, or one for each report with `by_account`.
 #[test]
-fn together_and_by_account() {
+fn points_of_all_accounts_and_by_account() {
     let (first, second) = (live(1, 8, 20), live(2, 8, 20));
     let days = [0, 30, 60];
     let mut reports = Vec::new();
@@ -347,7 +363,7 @@ fn together_and_by_account() {
             });
         }
     }
-    // The second account misses one.
+    // The second account lacks one report.
     reports.remove(3);
     let again = || {
         reports.iter().map(|report| Report {

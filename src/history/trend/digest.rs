@@ -1,5 +1,5 @@
-//! What a trend takes from one block of a report. Made in the workers, so that what remains to be done in the
-//! order of time is little more than to hold rows against those of the snapshot before.
+//! Extracts from one block of a report what a trend needs. Workers do this in parallel, so that little more than comparing
+//! rows with the previous snapshot is left to do in order.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -7,7 +7,7 @@ use std::ops::Range;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::figures::{Facts, Figures, idle_since};
-use super::row::{Mark, Row, is_told};
+use super::row::{Mark, UserState, is_known_time};
 use crate::engine::{Block, FindingRef, Input, user_key};
 use crate::finding::Status;
 use crate::history::accounts::AccountOf;
@@ -17,49 +17,55 @@ use crate::history::roster;
 use crate::report::chunk::Chunk;
 use crate::report::schema::{ColumnSet, TextColumn, TimeColumn};
 
-/// One block of a report, as a trend sees it. Empty, it keeps its memory for the next block.
+/// The users of one block with their findings and figures. It is cleared and reused for the next block.
 #[derive(Debug, Default)]
 pub struct Digest {
     pub(super) input: Option<Input>,
-    pub(super) rows: Vec<Row>,
-    /// When each user was made; time cells.
+    pub(super) rows: Vec<UserState>,
+    /// Creation times of the users; time cells.
     created: Vec<i64>,
-    /// How many rows of the report stand before.
+    /// The number of rows of the report before this block.
     pub(super) before: u64,
-    /// What was found, in the order of rows.
+    /// The findings, in the order of rows.
     marks: Vec<Mark>,
     names: Names,
-    pub(super) groups: Vec<Group>,
-    /// Rules, by position, that are undetermined for many users at once, since the report lacks columns.
+    pub(super) groups: Vec<AccountGroup>,
+    /// Positions of the rules whose undetermined findings fold into one, because the report lacks columns.
     pub(super) folded: Vec<u16>,
     pub(super) last: bool,
 }
 
 /// The users of one account in a block.
 #[derive(Debug)]
-pub(super) struct Group {
+pub(super) struct AccountGroup {
     pub(super) account: Vec<u8>,
-    /// Where they stand.
+    /// Their rows.
     pub(super) rows: Vec<Range<usize>>,
     pub(super) figures: Figures,
 }
 
 /// The groups of a block, by account.
 #[derive(Default)]
-struct Known<'a> {
+struct AccountGroups<'a> {
     accounts: AccountOf<'a>,
     groups: BTreeMap<&'a [u8], usize>,
+    /// The last account, since consecutive rows mostly have the same.
     last: Option<(&'a [u8], usize)>,
 }
 
-impl<'a> Known<'a> {
-    fn group_of(&mut self, arn: &'a [u8], groups: &mut Vec<Group>, new: impl Fn() -> Figures) -> usize {
+impl<'a> AccountGroups<'a> {
+    fn group_of(
+        &mut self,
+        arn: &'a [u8],
+        groups: &mut Vec<AccountGroup>,
+        new: impl Fn() -> Figures,
+    ) -> usize {
         let account = self.accounts.arn(arn).unwrap_or_default();
         if let Some((_, group)) = self.last.filter(|&(last, _)| last == account) {
             return group;
         }
         let group = *self.groups.entry(account).or_insert_with(|| {
-            groups.push(Group {
+            groups.push(AccountGroup {
                 account: account.to_owned(),
                 rows: Vec::new(),
                 figures: new(),
@@ -73,13 +79,13 @@ impl<'a> Known<'a> {
 
 /// A row of a block.
 #[derive(Clone, Copy)]
-pub(super) struct At<'a> {
+pub(super) struct RowRef<'a> {
     digest: &'a Digest,
     row: usize,
 }
 
-impl<'a> At<'a> {
-    pub(super) fn row(self) -> &'a Row {
+impl<'a> RowRef<'a> {
+    pub(super) fn row(self) -> &'a UserState {
         &self.digest.rows[self.row]
     }
 
@@ -87,49 +93,49 @@ impl<'a> At<'a> {
         self.row().marks(&self.digest.marks)
     }
 
-    /// The number of the row in its report, from 1.
+    /// Number of the row in its report, from 1.
     pub(super) fn number(self) -> u64 {
         self.digest.before + self.row as u64 + 1
     }
 
-    /// When the user was made; a time cell.
+    /// Creation time of the user; a time cell.
     pub(super) fn created(self) -> i64 {
         self.digest.created[self.row]
     }
 
-    /// What tells who it is: the ARN, else the name.
-    pub(super) fn who(self) -> &'a [u8] {
-        who(self.name(), self.arn())
+    /// What identifies the user: the ARN, or the name of a user without one.
+    pub(super) fn identifier(self) -> &'a [u8] {
+        identifier(self.name(), self.arn())
     }
 
-    /// The user's name; empty where the report does not say.
+    /// The user's name; empty if the report has none.
     pub(super) fn name(self) -> &'a [u8] {
         self.digest.names.name(self.row)
     }
 
-    /// The user's ARN; empty where the report does not say.
+    /// The user's ARN; empty if the report has none.
     pub(super) fn arn(self) -> &'a [u8] {
         self.digest.names.arn(self.row)
     }
 
-    /// Whether it is as this row with these marks was.
-    pub(super) fn is_like(self, row: &Row, marks: &[Mark]) -> bool {
+    /// Whether nothing changed from this row with these marks.
+    pub(super) fn is_like(self, row: &UserState, marks: &[Mark]) -> bool {
         self.row().is_like(row) && self.marks() == marks
     }
 }
 
-fn who<'a>(name: &'a [u8], arn: &'a [u8]) -> &'a [u8] {
+fn identifier<'a>(name: &'a [u8], arn: &'a [u8]) -> &'a [u8] {
     if arn.is_empty() { name } else { arn }
 }
 
 impl Digest {
-    /// The rows of one of its groups.
-    pub(super) fn of_group<'a>(&'a self, group: &'a Group) -> impl Iterator<Item = At<'a>> {
+    /// The rows of a group.
+    pub(super) fn of_group<'a>(&'a self, group: &'a AccountGroup) -> impl Iterator<Item = RowRef<'a>> {
         let rows = group.rows.iter().cloned().flatten();
-        rows.map(|row| At { digest: self, row })
+        rows.map(|row| RowRef { digest: self, row })
     }
 
-    /// Takes the rows of a block, with so many rules.
+    /// Takes the rows of a block; `rules` is the number of rules.
     pub(super) fn take(&mut self, block: Block<'_>, rules: usize) {
         let Block {
             input, chunk, last, ..
@@ -139,28 +145,28 @@ impl Digest {
         let idle_since = idle_since(input.as_of);
         let lacks: ColumnSet = input.lacks();
         let new = || Figures::new(rules, lacks);
-        let mut known = Known::default();
+        let mut known = AccountGroups::default();
         for row in 0..chunk.rows.len() {
             let [name, arn] = [TextColumn::User, TextColumn::Arn]
                 .map(|column| chunk.text(&input.header, row, column).unwrap_or_default());
             self.names.push(name, arn);
             let group = known.group_of(arn, &mut self.groups, new);
-            let whose = &mut self.groups[group];
-            match whose.rows.last_mut().filter(|rows| rows.end == row) {
+            let account = &mut self.groups[group];
+            match account.rows.last_mut().filter(|rows| rows.end == row) {
                 Some(rows) => rows.end += 1,
-                None => whose.rows.push(row..row + 1),
+                None => account.rows.push(row..row + 1),
             }
-            let taken = taken(chunk, row, who(name, arn), idle_since, group);
-            whose.figures.user(&taken, input.as_of);
+            let user = user_state(chunk, row, identifier(name, arn), idle_since, group);
+            account.figures.user(&user, input.as_of);
             if chunk.is_root(row) {
-                whose.figures.root(chunk, row);
+                account.figures.root(chunk, row);
             }
             self.created.push(chunk.time(row, TimeColumn::UserCreation));
-            self.rows.push(taken);
+            self.rows.push(user);
         }
     }
 
-    /// Takes a finding in those rows.
+    /// Takes a finding of the block.
     pub(super) fn finding(&mut self, finding: &FindingRef<'_>) {
         let rule = roster::rule(finding.rule().position);
         let Some(row) = finding.row() else {
@@ -197,7 +203,7 @@ impl Digest {
     }
 }
 
-fn taken(chunk: &Chunk, row: usize, who: &[u8], idle_since: i64, group: usize) -> Row {
+fn user_state(chunk: &Chunk, row: usize, identifier: &[u8], idle_since: i64, group: usize) -> UserState {
     use TimeColumn::{Cert1LastRotated, Cert2LastRotated, Key1LastRotated, Key2LastRotated, UserCreation};
     let created = chunk.time(row, UserCreation);
     let slots = [
@@ -205,8 +211,8 @@ fn taken(chunk: &Chunk, row: usize, who: &[u8], idle_since: i64, group: usize) -
         [Cert1LastRotated, Cert2LastRotated],
     ]
     .map(|columns| columns.map(|column| chunk.time(row, column)));
-    let held = [chunk.keys(row), chunk.certificates(row)];
+    let contents = [chunk.keys(row), chunk.certificates(row)];
     let facts = Facts::of(chunk, row, idle_since);
-    let who = (user_key(who, created), xxh3_64(who));
-    Row::new(who, is_told(created), (slots, held), facts, group)
+    let hashes = (user_key(identifier, created), xxh3_64(identifier));
+    UserState::new(hashes, is_known_time(created), (slots, contents), facts, group)
 }

@@ -1,4 +1,4 @@
-//! How findings and hygiene moved, as a document: `credlens.trend/v1`.
+//! The document of a trend: `credlens.trend/v1`.
 
 use std::collections::BTreeMap;
 
@@ -6,21 +6,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::finding::{Diagnostic, Severity};
 
-/// How findings and hygiene moved over many snapshots: `credlens.trend/v1`.
+/// How findings and figures changed over many snapshots: `credlens.trend/v1`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TrendDocument {
     /// Always `credlens.trend/v1`.
     pub schema: String,
-    /// In the order of their as-of.
+    /// The points of the trend, in the order of their as-of.
     pub snapshots: Vec<Point>,
-    /// The rules that found something, worst severity first, then by id.
+    /// The rules that had findings, highest severity first, then by id.
     pub rules: Vec<RuleTrend>,
-    /// The findings that have been open for longest: 100 of them, or as many as `--limit` says where that is more.
+    /// The findings that have been open the longest: 100, or the number given by `--limit` if that is greater.
     pub oldest: Vec<OldFinding>,
     /// How access keys were rotated.
     pub rotation: Rotation,
-    /// Gaps, and what could not be used.
+    /// Gaps between snapshots, and what could not be used.
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -29,26 +29,26 @@ impl TrendDocument {
     pub const SCHEMA: &'static str = "credlens.trend/v1";
 }
 
-/// How things stood at one instant: of one account, or of all whose reports are of about that instant.
-/// A figure is null where a report lacks a column without which it cannot be known.
+/// Figures at one instant: of one account, or of all accounts with a report of about that instant.
+/// A figure is null if a report lacks a column that it depends on.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Point {
-    /// RFC 3339 UTC; where it stands for several reports, that of the latest.
+    /// The as-of, RFC 3339 UTC; of several reports, the latest one.
     pub as_of: String,
-    /// The account; null where it stands for all, or the report does not tell.
+    /// The account; null if there are several, or if the report does not contain it.
     pub account: Option<String>,
-    /// Accounts that it stands for.
+    /// Number of accounts.
     pub accounts: u64,
     /// Users, root included.
     pub users: u64,
-    /// Users with a console password; root counts where AWS does not say whether it has one.
+    /// Users with a console password; root is counted if AWS does not say whether it has one.
     pub console_users: Option<u64>,
-    /// Those of them who have an MFA device.
+    /// Console users with an MFA device.
     pub console_users_with_mfa: Option<u64>,
-    /// Their share, 0 to 1; null without console users, too.
+    /// Share of console users with an MFA device, 0 to 1; also null if there are no console users.
     pub mfa_coverage: Option<f64>,
-    /// Access keys that are switched on.
+    /// Active access keys.
     pub active_keys: Option<u64>,
     /// Active keys older than 90 days.
     pub keys_over_90_days: Option<u64>,
@@ -56,33 +56,33 @@ pub struct Point {
     pub keys_over_180_days: Option<u64>,
     /// Active keys older than 365 days.
     pub keys_over_365_days: Option<u64>,
-    /// Age of active keys in whole days: the median.
+    /// Median age of active keys, in whole days.
     pub key_age_median: Option<i64>,
-    /// The 90th percentile.
+    /// 90th percentile of the age of active keys, in whole days.
     pub key_age_p90: Option<i64>,
-    /// The oldest.
+    /// Age of the oldest active key, in whole days.
     pub key_age_max: Option<i64>,
     /// Active keys by age: up to 30, 90, 180, 365 and 730 days, and older.
     pub key_ages: Option<[u64; 6]>,
-    /// Passwords and active keys of users other than root that were not used for 90 days.
+    /// Passwords and active keys of users other than root that have not been used for 90 days.
     pub unused_credentials: Option<u64>,
-    /// Users other than root of whom neither password nor key was used for 90 days.
+    /// Users other than root whose password and keys have not been used for 90 days.
     pub dormant_users: Option<u64>,
     /// Accounts whose root user was used within the last 90 days.
     pub root_used: Option<u64>,
     /// When a root user was last used, RFC 3339 UTC.
     pub root_last_used: Option<String>,
-    /// Failing findings by severity. What is undetermined, for want of a column too, is not among them.
+    /// Failing findings by severity, without undetermined ones.
     pub by_severity: BTreeMap<Severity, u64>,
-    /// Failing findings by rule; rules without any are left out.
+    /// Failing findings by rule; rules without findings are left out.
     pub by_rule: BTreeMap<String, u64>,
-    /// Findings that fail here and were not open before. None of an account's first snapshot.
+    /// Findings that fail here and were not open before; 0 for the first snapshot of an account.
     pub opened: u64,
-    /// Findings that were open before and surely do not fail here.
+    /// Findings that were open before and do not fail here; undetermined ones stay open.
     pub resolved: u64,
 }
 
-/// How the findings of one rule moved.
+/// How the findings of one rule changed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RuleTrend {
@@ -92,18 +92,18 @@ pub struct RuleTrend {
     pub parameters: BTreeMap<String, i64>,
     /// How bad its findings are.
     pub severity: Severity,
-    /// How many of its findings were there in an account's first snapshot.
+    /// Findings in the first snapshot of each account.
     pub at_start: u64,
-    /// How many were opened later; a finding that comes back counts again.
+    /// Findings opened later; a finding that is opened again counts again.
     pub opened: u64,
-    /// How many were resolved.
+    /// Findings resolved.
     pub resolved: u64,
-    /// How many are open at the end.
+    /// Findings open at the end.
     pub open: u64,
-    /// Days within which half of those opened are resolved, estimated by Kaplan and Meier; null where that
-    /// is not reached. Those there at the start are left out.
+    /// Median number of days until an opened finding is resolved (Kaplan–Meier estimate, without findings of the first
+    /// snapshot); null if the estimate does not reach one half.
     pub median_days_to_resolve: Option<f64>,
-    /// Days within which nine in ten are.
+    /// 90th percentile of the days until an opened finding is resolved; null if the estimate does not reach nine tenths.
     pub p90_days_to_resolve: Option<f64>,
 }
 
@@ -111,7 +111,7 @@ pub struct RuleTrend {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct OldFinding {
-    /// Stable name of the finding, as `credlens scan` tells it.
+    /// Id of the finding, the same as in `credlens scan`.
     pub id: String,
     /// Id of the rule.
     pub rule: String,
@@ -123,28 +123,28 @@ pub struct OldFinding {
     pub user: Option<String>,
     /// The user's ARN.
     pub arn: Option<String>,
-    /// The first snapshot that shows it, RFC 3339 UTC.
+    /// As-of of the first snapshot with the finding, RFC 3339 UTC.
     pub since: String,
-    /// Whether that is the account's first snapshot: then it is older, nobody knows by how much.
+    /// Whether that is the first snapshot of the account: then the finding is older by an unknown time.
     pub at_start: bool,
-    /// Days from then to the account's last snapshot.
+    /// Days from `since` to the last snapshot of the account.
     pub days: f64,
 }
 
-/// What became of access keys while they were seen.
+/// Whether access keys were replaced in time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Rotation {
-    /// Days within which a key should be replaced.
+    /// Number of days after which a key should be replaced.
     pub max_age: i64,
-    /// Switched off or deleted no later than that.
+    /// Keys deactivated or deleted within that time.
     pub in_time: u64,
-    /// Switched off or deleted later.
+    /// Keys deactivated or deleted later.
     pub late: u64,
-    /// Given up about then: the snapshots are too far apart to tell.
+    /// Keys deactivated or deleted about then: the snapshots are too far apart to say which.
     pub unclear: u64,
-    /// Still active at the end, and older.
+    /// Keys that are active at the end and older.
     pub never: u64,
-    /// Still active at the end, and not that old yet.
+    /// Keys that are active at the end and not yet that old.
     pub not_due: u64,
 }

@@ -1,6 +1,6 @@
-//! Findings over time: when each was opened, and when it was resolved.
+//! Open findings and how long findings last: recognizes an open finding in the next snapshot.
 
-use super::row::{Mark, Row, is_told};
+use super::row::{Mark, UserState, is_known_time};
 use super::survival::Lengths;
 use crate::engine::{CompiledRule, finding_id};
 use crate::finding::FindingId;
@@ -11,17 +11,17 @@ use crate::report::time::Timestamp;
 #[derive(Clone, Debug)]
 pub(super) struct Open {
     pub(super) rule: u16,
-    /// The first snapshot that showed it.
+    /// As-of of the first snapshot that had it.
     pub(super) since: Timestamp,
-    /// Whether that was the account's first.
+    /// Whether that was the first snapshot of the account.
     pub(super) at_start: bool,
-    /// Where it was when it was last seen.
+    /// Its slot when it was last seen.
     slot: Slot,
-    /// When the keys or certificates were made that the slots held then; nothing, where it is about the user.
+    /// Creation times of the keys or certificates in the slots then; zeros if the finding is about the user.
     created: [i64; 2],
 }
 
-/// The episodes of one rule that are over, or began.
+/// How often findings of one rule were opened and resolved, and how long they lasted.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Episodes {
     pub(super) at_start: u64,
@@ -39,7 +39,7 @@ impl Episodes {
     }
 }
 
-/// How surely a failing finding is an open one, the surest first.
+/// The ways in which a failing finding may be an open one, the surest first.
 pub(super) const LIKENESSES: [Likeness; 4] = [
     Likeness::SameSlot,
     Likeness::OtherSlot,
@@ -49,20 +49,21 @@ pub(super) const LIKENESSES: [Likeness; 4] = [
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Likeness {
-    /// It is about the user, or about a key that was made then and is where it was.
+    /// About the user, or about the same key in the same slot.
     SameSlot,
-    /// About a key that was made then and is elsewhere, as AWS moves keys.
+    /// About the same key in the other slot, because AWS moves keys.
     OtherSlot,
-    /// When the key was made cannot be read in one of both snapshots.
+    /// About a key in the same slot whose creation time is unknown in one of the snapshots.
     UnclearInSlot,
+    /// The same, in the other slot.
     Unclear,
 }
 
 impl Open {
-    /// Opened by a mark of this row.
+    /// A finding opened by a mark of this row.
     pub(super) fn new(
         mark: Mark,
-        row: &Row,
+        row: &UserState,
         rules: &[CompiledRule],
         since: Timestamp,
         at_start: bool,
@@ -81,19 +82,19 @@ impl Open {
         self.created[self.slot as usize]
     }
 
-    /// Stable name of the finding on the user of this key.
+    /// The id of the finding; `user` is the key of its user.
     pub(super) fn id(&self, rules: &[CompiledRule], user: u128) -> FindingId {
         let compiled = &rules[usize::from(self.rule)];
         let about = compiled.bound.typed.entity.existence(self.slot);
         finding_id(compiled, user, self.slot, about.map(|_| self.created))
     }
 
-    /// Whether a failing mark of the user is this finding, that was open when the user was as in `old`.
+    /// Whether a failing mark is this finding; `old` and `new` are the states of its user.
     pub(super) fn likeness(
         &self,
         mark: Mark,
-        old: &Row,
-        new: &Row,
+        old: &UserState,
+        new: &UserState,
         rules: &[CompiledRule],
     ) -> Option<Likeness> {
         if self.rule != mark.rule {
@@ -108,8 +109,8 @@ impl Open {
         if mine == its {
             return of_both(Likeness::SameSlot, Likeness::OtherSlot);
         }
-        // One that is seen elsewhere is not the one that cannot be read.
-        let may_be = match (is_told(mine), is_told(its)) {
+        // If the other snapshot shows the key, the unreadable one is another key.
+        let may_be = match (is_known_time(mine), is_known_time(its)) {
             (true, false) => new.of(mine).next().is_none(),
             (false, true) => old.of(its).next().is_none(),
             (true, true) | (false, false) => false,
@@ -120,19 +121,24 @@ impl Open {
         None
     }
 
-    /// Still open: this mark of the user shows it.
-    pub(super) fn see(&mut self, mark: Mark, row: &Row, rules: &[CompiledRule]) {
+    /// Moves the finding to the slot of this mark, which shows that it is still open.
+    pub(super) fn see(&mut self, mark: Mark, row: &UserState, rules: &[CompiledRule]) {
         let Some(slots) = row.slots_of(rules[usize::from(self.rule)].bound.typed.entity) else {
             return;
         };
-        if is_told(slots.created[mark.slot as usize]) || !is_told(self.created()) {
+        if is_known_time(slots.created[mark.slot as usize]) || !is_known_time(self.created()) {
             (self.slot, self.created) = (mark.slot, slots.created);
         }
     }
 
-    /// Whether it may be open although no mark shows that it fails. `folded` tells that nothing is said of its
-    /// rule, `marks` are the user's.
-    pub(super) fn may_fail(&self, row: &Row, marks: &[Mark], folded: bool, rules: &[CompiledRule]) -> bool {
+    /// Whether it may be open although no mark shows that it fails. `folded`: its rule is folded in the snapshot.
+    pub(super) fn may_fail(
+        &self,
+        row: &UserState,
+        marks: &[Mark],
+        folded: bool,
+        rules: &[CompiledRule],
+    ) -> bool {
         let unsure = |slot: Option<Slot>| {
             let of_rule = |mark: &Mark| mark.rule == self.rule && !mark.fails;
             folded
@@ -144,9 +150,9 @@ impl Open {
             return unsure(None);
         };
         let created = self.created();
-        if !is_told(created) {
-            // Where neither snapshot tells the key, the slot is all there is.
-            return if is_told(slots.created[self.slot as usize]) {
+        if !is_known_time(created) {
+            // If neither snapshot identifies the key, only the slot is left to compare.
+            return if is_known_time(slots.created[self.slot as usize]) {
                 slots.is_any_unclear() || unsure(None)
             } else {
                 unsure(Some(self.slot))

@@ -1,7 +1,7 @@
-//! What one snapshot says of an account, counted.
+//! Counts the figures of a point: users, keys, MFA coverage, findings.
 
 use super::document::Point;
-use super::row::{Mark, Row};
+use super::row::{Mark, UserState};
 use super::survival::{rank, ratio};
 use crate::engine::CompiledRule;
 use crate::history::cells::Cells;
@@ -16,7 +16,7 @@ const SECONDS_PER_DAY: i64 = 86_400;
 /// The last day of each but the last group of [`Point::key_ages`].
 const AGES: [i64; 5] = [30, 90, 180, 365, 730];
 
-/// A point, or a part of one, that is being counted.
+/// The counts of a point, or of a part of it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Figures {
     users: u64,
@@ -34,9 +34,9 @@ pub(super) struct Figures {
     root_last_used: Option<Timestamp>,
     /// Failing findings, by the rule's position.
     failing: Vec<u64>,
-    /// The latest of its snapshots.
+    /// As-of of its latest snapshot.
     as_of: Option<Timestamp>,
-    /// Columns that a report lacks: what depends on them is not known.
+    /// Columns that a report lacks: figures that depend on them are unknown.
     lacks: ColumnSet,
     pub(super) opened: u64,
     pub(super) resolved: u64,
@@ -44,7 +44,7 @@ pub(super) struct Figures {
 
 /// What a user adds to the figures, besides the ages of its keys.
 #[derive(Clone, Copy, Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is counted by itself")]
+#[expect(clippy::struct_excessive_bools, reason = "each is counted separately")]
 pub(super) struct Facts {
     is_console_user: bool,
     has_mfa: bool,
@@ -54,7 +54,7 @@ pub(super) struct Facts {
     unused_credentials: u8,
 }
 
-/// What was last used then is idle.
+/// A credential last used at or before this time is idle.
 pub(super) fn idle_since(as_of: Timestamp) -> i64 {
     as_of.plus(-IDLE, Unit::Days).0
 }
@@ -99,7 +99,7 @@ impl Facts {
 }
 
 impl Figures {
-    /// Nothing yet, of so many rules, of a report that lacks these columns.
+    /// Zeros, for a number of rules and a report that lacks these columns.
     pub(super) fn new(rules: usize, lacks: ColumnSet) -> Self {
         Self {
             failing: vec![0; rules],
@@ -108,8 +108,8 @@ impl Figures {
         }
     }
 
-    /// Counts a user at an instant.
-    pub(super) fn user(&mut self, row: &Row, as_of: Timestamp) {
+    /// Counts a user.
+    pub(super) fn user(&mut self, row: &UserState, as_of: Timestamp) {
         let facts = row.facts;
         self.as_of = Some(as_of);
         self.users += 1;
@@ -133,7 +133,7 @@ impl Figures {
         self.ages.push(age / SECONDS_PER_DAY);
     }
 
-    /// Remembers when root was last used.
+    /// Takes the last use of root.
     pub(super) fn root(&mut self, users: &impl Cells, row: usize) {
         self.root_last_used = self.root_last_used.max(last_use(users, row));
     }
@@ -143,7 +143,7 @@ impl Figures {
         self.failing[usize::from(rule)] += 1;
     }
 
-    /// Adds those of other users of the same rules.
+    /// Adds the counts of other users.
     pub(super) fn add(&mut self, other: &Self) {
         self.each(other, |mine, other| *mine += other);
         self.ages.extend_from_slice(&other.ages);
@@ -152,22 +152,22 @@ impl Figures {
         self.lacks = self.lacks.union(other.lacks);
     }
 
-    /// Counts a user no more who was counted at this instant, nor what was found about it.
-    pub(super) fn take_back(&mut self, row: &Row, marks: &[Mark], as_of: Timestamp) {
+    /// Removes a user who was counted with this as-of, and its findings.
+    pub(super) fn take_back(&mut self, row: &UserState, marks: &[Mark], as_of: Timestamp) {
         let mut one = Self::new(self.failing.len(), ColumnSet::default());
         one.user(row, as_of);
         for mark in marks.iter().filter(|mark| mark.fails) {
             one.failing(mark.rule);
         }
-        self.each(&one, |mine, its| *mine -= its);
+        self.each(&one, |mine, other| *mine -= other);
         for age in one.ages {
-            if let Some(place) = self.ages.iter().position(|&other| other == age) {
-                self.ages.swap_remove(place);
+            if let Some(position) = self.ages.iter().position(|&other| other == age) {
+                self.ages.swap_remove(position);
             }
         }
     }
 
-    /// Does so with each count and that of others.
+    /// Applies `with` to each count and the same count of `other`.
     fn each(&mut self, other: &Self, with: impl Fn(&mut u64, u64)) {
         for (mine, other) in [
             (&mut self.users, other.users),
@@ -193,9 +193,9 @@ impl Figures {
         }
     }
 
-    /// The point, once all is counted; the rules are those by which was judged.
+    /// The finished point; `rules` are those that evaluated its snapshots.
     pub(super) fn finish(mut self, rules: &[CompiledRule]) -> Point {
-        use Known::{ActiveKeys, AgedKeys, ConsoleUsers, Dormant, Mfa, Root, Unused};
+        use FigureKind::{ActiveKeys, AgedKeys, ConsoleUsers, Dormant, Mfa, Root, Unused};
         let lacks = self.lacks;
         let mut point = Point {
             as_of: self.as_of.map_or(String::new(), |time| time.to_string()),
@@ -214,29 +214,29 @@ impl Figures {
         let ages = &mut self.ages;
         let mut at = |percent| {
             let rank = rank(ages.len(), percent)?;
-            AgedKeys.without(lacks, *ages.select_nth_unstable(rank).1)
+            AgedKeys.if_known(lacks, *ages.select_nth_unstable(rank).1)
         };
-        let [over_90, over_180, over_365] = self.old_keys.map(|count| AgedKeys.without(lacks, count));
+        let [over_90, over_180, over_365] = self.old_keys.map(|count| AgedKeys.if_known(lacks, count));
         let share = || ratio(self.console_users_with_mfa, self.console_users);
         Point {
-            console_users: ConsoleUsers.without(lacks, self.console_users),
-            console_users_with_mfa: Mfa.without(lacks, self.console_users_with_mfa),
+            console_users: ConsoleUsers.if_known(lacks, self.console_users),
+            console_users_with_mfa: Mfa.if_known(lacks, self.console_users_with_mfa),
             mfa_coverage: Mfa
-                .without(lacks, self.console_users)
+                .if_known(lacks, self.console_users)
                 .and_then(|users| (users > 0).then(share)),
-            active_keys: ActiveKeys.without(lacks, self.active_keys),
+            active_keys: ActiveKeys.if_known(lacks, self.active_keys),
             keys_over_90_days: over_90,
             keys_over_180_days: over_180,
             keys_over_365_days: over_365,
             key_age_median: at(50),
             key_age_p90: at(90),
             key_age_max: at(100),
-            key_ages: AgedKeys.without(lacks, self.key_ages),
-            unused_credentials: Unused.without(lacks, self.unused_credentials),
-            dormant_users: Dormant.without(lacks, self.dormant_users),
-            root_used: Root.without(lacks, self.root_used),
+            key_ages: AgedKeys.if_known(lacks, self.key_ages),
+            unused_credentials: Unused.if_known(lacks, self.unused_credentials),
+            dormant_users: Dormant.if_known(lacks, self.dormant_users),
+            root_used: Root.if_known(lacks, self.root_used),
             root_last_used: Root
-                .without(lacks, self.root_last_used)
+                .if_known(lacks, self.root_last_used)
                 .flatten()
                 .map(|time| time.to_string()),
             ..point
@@ -244,9 +244,9 @@ impl Figures {
     }
 }
 
-/// Figures, by what has to be known for them.
+/// Figures by the columns that they need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Known {
+enum FigureKind {
     ConsoleUsers,
     Mfa,
     ActiveKeys,
@@ -256,9 +256,9 @@ enum Known {
     Root,
 }
 
-impl Known {
-    /// The figure, unless it cannot be known without these columns.
-    fn without<T>(self, lacks: ColumnSet, figure: T) -> Option<T> {
+impl FigureKind {
+    /// The figure; none if it needs one of the missing columns.
+    fn if_known<T>(self, lacks: ColumnSet, figure: T) -> Option<T> {
         self.needs().intersection(lacks).is_empty().then_some(figure)
     }
 
@@ -284,12 +284,12 @@ impl Known {
     }
 }
 
-/// When password or a key was last used.
+/// The last use of the password or a key.
 fn last_use(users: &impl Cells, row: usize) -> Option<Timestamp> {
     uses(users, row).into_iter().filter_map(known).max()
 }
 
-/// When password and keys were last used.
+/// The last uses of the password and the keys.
 fn uses(users: &impl Cells, row: usize) -> [i64; 3] {
     [
         TimeColumn::PasswordLastUsed,

@@ -1,113 +1,119 @@
-//! One account from snapshot to snapshot: which findings are open, and which keys are active. All but a look
-//! at every row is work on what changed.
+//! Follows one account from snapshot to snapshot: its open findings and active keys. An unchanged user only costs a
+//! comparison.
 
-use super::digest::At;
-use super::row::{Mark, Row};
-use super::user::{Counted, Step, User};
+use super::digest::RowRef;
+use super::row::{Mark, UserState};
+use super::user::{FollowedUser, Step, TrendCounts};
 use crate::history::event;
 use crate::history::hashed::{HashedMap, HashedSet};
 use crate::report::time::Timestamp;
 
-/// How far ahead a row is looked for that is not where it was; what is further off is found more slowly.
+/// How many rows ahead to look for a user that is not in the expected row. Users further ahead are found with a map.
 const AHEAD: usize = 16;
 
-/// What is followed of one account.
+/// The state of one account after its last snapshot.
 #[derive(Debug, Default)]
 pub(super) struct Followed {
-    /// The last snapshot.
+    /// As-of of the last snapshot.
     pub(super) last: Option<Timestamp>,
-    /// Its users, each once, and what was found about them.
-    rows: Vec<Row>,
+    /// Its users, each once.
+    rows: Vec<UserState>,
     marks: Vec<Mark>,
-    /// Rules, by position, that it told nothing of.
+    /// Positions of the rules that were folded in it.
     folded: Vec<u16>,
-    /// Those of whom there is more to be kept, by [`crate::engine::user_key`].
-    pub(super) users: HashedMap<u128, User>,
+    /// Users with open findings or lost keys, by [`crate::engine::user_key`].
+    pub(super) users: HashedMap<u128, FollowedUser>,
 }
 
-/// What is odd about a snapshot.
+/// Rows of a snapshot that get a diagnostic.
 #[derive(Default)]
-pub(super) struct Odd<'a> {
-    /// Rows of users who stand in it twice, and that do not count.
-    pub(super) duplicates: Vec<At<'a>>,
-    /// Users who have keys of the same second, and had not before.
-    pub(super) same_second: Vec<At<'a>>,
+pub(super) struct UnusualRows<'a> {
+    /// Rows that repeat a user and do not count.
+    pub(super) duplicates: Vec<RowRef<'a>>,
+    /// Users who have keys created in the same second, and had none before.
+    pub(super) same_second: Vec<RowRef<'a>>,
 }
 
-/// Rows that are not as they were.
+/// Rows that differ from the previous snapshot.
 #[derive(Default)]
-struct Changes {
-    /// Users in both snapshots: where they stood, and where they stand.
+struct RowChanges {
+    /// Changed users: their previous row and their row now.
     same: Vec<(usize, usize)>,
-    came: Vec<usize>,
-    gone: Vec<usize>,
+    added: Vec<usize>,
+    removed: Vec<usize>,
 }
 
 impl Followed {
     /// Takes the rows of the next snapshot.
     pub(super) fn next<'a>(
         &mut self,
-        mut rows: Vec<At<'a>>,
+        mut rows: Vec<RowRef<'a>>,
         step: Step<'_>,
-        counted: &mut Counted<'_>,
-    ) -> Odd<'a> {
+        counts: &mut TrendCounts<'_>,
+    ) -> UnusualRows<'a> {
         let mut changes = self.changes(&rows, step.folded);
-        let mut odd = Odd {
-            // A user of the snapshot before is found in one row, so that of each user who is there twice one came.
-            duplicates: take_duplicates(&mut rows, &changes.came),
-            ..Odd::default()
+        let mut unusual = UnusualRows {
+            // A user of the previous snapshot matches one row only, so each repeated user has an added row.
+            duplicates: take_duplicates(&mut rows, &changes.added),
+            ..UnusualRows::default()
         };
-        if !odd.duplicates.is_empty() {
+        if !unusual.duplicates.is_empty() {
             changes = self.changes(&rows, step.folded);
         }
-        for &before in &changes.gone {
+        for &before in &changes.removed {
             let row = &self.rows[before];
             let user = self.users.remove(&row.user).unwrap_or_default();
-            user.go(row, step, counted);
+            user.removed(row, step, counts);
         }
         let mut renamed = Vec::new();
         for &(before, now) in &changes.same {
             let at = rows[now];
-            let key = self.change(before, at, step, counted);
+            let key = self.change(before, at, step, counts);
             if key != at.row().user {
                 renamed.push((now, key));
             }
             if at.row().is_same_second() && !self.rows[before].is_same_second() {
-                odd.same_second.push(at);
+                unusual.same_second.push(at);
             }
         }
-        for &now in &changes.came {
+        for &now in &changes.added {
             let at = rows[now];
             if at.row().is_same_second() {
-                odd.same_second.push(at);
+                unusual.same_second.push(at);
             }
             if at.marks().iter().any(|mark| mark.fails) {
                 let user = self.users.entry(at.row().user).or_default();
-                user.come(at, step, counted);
+                user.added(at, step, counts);
             }
         }
-        self.keep(&rows, step, &renamed);
-        odd
+        self.store(&rows, step, &renamed);
+        unusual
     }
 
-    /// Takes a user who is not as before, and tells its key.
-    fn change(&mut self, before: usize, at: At<'_>, step: Step<'_>, counted: &mut Counted<'_>) -> u128 {
+    /// Takes a changed user. The result is its key.
+    fn change(
+        &mut self,
+        before: usize,
+        at: RowRef<'_>,
+        step: Step<'_>,
+        counts: &mut TrendCounts<'_>,
+    ) -> u128 {
         let old = &self.rows[before];
-        // The one that says when the user was made, where one of them does.
+        // The key of the row that has the creation time, if one of them does.
         let key = if at.row().is_dated {
             at.row().user
         } else {
             old.user
         };
         let mut user = self.users.remove(&old.user).unwrap_or_default();
-        user.change(old, at, step, counted);
+        user.change(old, at, step, counts);
         if !user.is_idle() {
             self.users.insert(key, user);
         }
         key
     }
 
-    fn keep(&mut self, rows: &[At<'_>], step: Step<'_>, renamed: &[(usize, u128)]) {
+    fn store(&mut self, rows: &[RowRef<'_>], step: Step<'_>, renamed: &[(usize, u128)]) {
         self.last = Some(step.as_of);
         step.folded.clone_into(&mut self.folded);
         self.rows.clear();
@@ -122,101 +128,107 @@ impl Followed {
         }
     }
 
-    /// Reports mostly have the same users in the same order; then it is one look at each.
-    fn changes(&self, rows: &[At<'_>], folded: &[u16]) -> Changes {
+    /// Most reports have the same users in the same order, so that one comparison per user is enough.
+    fn changes(&self, rows: &[RowRef<'_>], folded: &[u16]) -> RowChanges {
         let waiting = self.waiting(folded);
-        let is_as_before = |at: At<'_>, before: usize| {
+        let is_unchanged = |at: RowRef<'_>, before: usize| {
             let row = &self.rows[before];
             at.is_like(row, row.marks(&self.marks)) && (waiting.is_empty() || !waiting.contains(&row.user))
         };
-        let mut changes = Changes::default();
-        let mut place = 0;
+        let mut changes = RowChanges::default();
+        let mut expected = 0;
         for (now, &at) in rows.iter().enumerate() {
-            let ahead = self.rows[place..].iter().take(AHEAD);
+            let ahead = self.rows[expected..].iter().take(AHEAD);
             let Some(skipped) = ahead.map(|row| row.user).position(|user| user == at.row().user) else {
-                changes.came.push(now);
+                changes.added.push(now);
                 continue;
             };
-            changes.gone.extend(place..place + skipped);
-            place += skipped;
-            if !is_as_before(at, place) {
-                changes.same.push((place, now));
+            changes.removed.extend(expected..expected + skipped);
+            expected += skipped;
+            if !is_unchanged(at, expected) {
+                changes.same.push((expected, now));
             }
-            place += 1;
+            expected += 1;
         }
-        changes.gone.extend(place..self.rows.len());
-        self.pair(&mut changes, rows, |row| row.user, |_, _| true, is_as_before);
-        // Where one of two snapshots does not say when a user was made, the ARN tells who it is.
-        let is_undated = |old: &Row, new: &Row| !old.is_dated || !new.is_dated;
-        self.pair(&mut changes, rows, |row| row.who.into(), is_undated, is_as_before);
+        changes.removed.extend(expected..self.rows.len());
+        self.pair(&mut changes, rows, |row| row.user, |_, _| true, is_unchanged);
+        // If a snapshot does not have the creation time of a user, the ARN identifies it.
+        let is_undated = |old: &UserState, new: &UserState| !old.is_dated || !new.is_dated;
+        self.pair(
+            &mut changes,
+            rows,
+            |row| row.identifier.into(),
+            is_undated,
+            is_unchanged,
+        );
         changes
     }
 
-    /// Finds users who came among those who are gone: they only stand elsewhere.
+    /// Finds added users among the removed ones: they only moved to another row.
     fn pair(
         &self,
-        changes: &mut Changes,
-        rows: &[At<'_>],
-        key: impl Fn(&Row) -> u128,
-        is_same: impl Fn(&Row, &Row) -> bool,
-        is_as_before: impl Fn(At<'_>, usize) -> bool,
+        changes: &mut RowChanges,
+        rows: &[RowRef<'_>],
+        key: impl Fn(&UserState) -> u128,
+        is_same: impl Fn(&UserState, &UserState) -> bool,
+        is_unchanged: impl Fn(RowRef<'_>, usize) -> bool,
     ) {
-        let Changes { same, came, gone } = changes;
-        if came.is_empty() || gone.is_empty() {
+        let RowChanges { same, added, removed } = changes;
+        if added.is_empty() || removed.is_empty() {
             return;
         }
-        let keys = gone.iter().map(|&row| (key(&self.rows[row]), row));
+        let keys = removed.iter().map(|&row| (key(&self.rows[row]), row));
         let keys: HashedMap<u128, usize> = keys.collect();
         let mut found = HashedSet::default();
-        came.retain(|&now| {
+        added.retain(|&now| {
             let at = rows[now];
             let before = keys.get(&key(at.row())).copied();
             let before = before.filter(|&row| is_same(&self.rows[row], at.row()));
             let Some(before) = before.filter(|&row| found.insert(row as u64)) else {
                 return true;
             };
-            if !is_as_before(at, before) {
+            if !is_unchanged(at, before) {
                 same.push((before, now));
             }
             false
         });
-        gone.retain(|&row| !found.contains(&(row as u64)));
+        removed.retain(|&row| !found.contains(&(row as u64)));
     }
 
-    /// Users with open findings of which the last snapshot told nothing, since it lacked columns, and this one
-    /// does: they may be resolved although nothing else changed.
+    /// Users with open findings of rules that were folded in the last snapshot and are not in this one. Their findings may be
+    /// resolved although the user is unchanged.
     fn waiting(&self, folded: &[u16]) -> HashedSet<u128> {
         if self.folded.iter().all(|rule| folded.contains(rule)) {
             return HashedSet::default();
         }
-        let is_told = |rule: &u16| self.folded.contains(rule) && !folded.contains(rule);
+        let is_evaluated_again = |rule: &u16| self.folded.contains(rule) && !folded.contains(rule);
         let users = self.users.iter();
         users
-            .filter(|(_, user)| user.open.iter().any(|open| is_told(&open.rule)))
+            .filter(|(_, user)| user.open.iter().any(|open| is_evaluated_again(&open.rule)))
             .map(|(&key, _)| key)
             .collect()
     }
 
     /// Counts what is open and active at the end.
-    pub(super) fn finish(&self, counted: &mut Counted<'_>) {
+    pub(super) fn finish(&self, counts: &mut TrendCounts<'_>) {
         let Some(last) = self.last else { return };
         let open = self.users.values().flat_map(|user| &user.open);
         for open in open.filter(|open| !open.at_start) {
-            let lengths = &mut counted.episodes[usize::from(open.rule)].lengths;
+            let lengths = &mut counts.episodes[usize::from(open.rule)].lengths;
             lengths.open(last.0 - open.since.0);
         }
-        let active = self.rows.iter().flat_map(Row::active_keys);
+        let active = self.rows.iter().flat_map(UserState::active_keys);
         let lost = self.users.values().flat_map(|user| &user.lost_keys);
         for created in active.chain(lost.map(|&(created, _)| created)) {
-            counted.rotation.at_end(created, last);
+            counts.rotation.at_end(created, last);
         }
     }
 }
 
-/// Takes away the rows of users who are there twice, and one of them among the suspects. Of the rows of one
-/// user the one made last counts, of several such the first.
-pub(super) fn take_duplicates<'a>(rows: &mut Vec<At<'a>>, suspects: &[usize]) -> Vec<At<'a>> {
-    let suspects: HashedSet<u64> = suspects.iter().map(|&row| rows[row].row().who).collect();
+/// Removes the rows of repeated users who have a row among the suspects. Of the rows of one user the one created last
+/// counts, or the first of equal ones.
+pub(super) fn take_duplicates<'a>(rows: &mut Vec<RowRef<'a>>, suspects: &[usize]) -> Vec<RowRef<'a>> {
+    let suspects: HashedSet<u64> = suspects.iter().map(|&row| rows[row].row().identifier).collect();
     let mut duplicates = Vec::new();
     if suspects.is_empty() {
         return duplicates;
@@ -224,15 +236,15 @@ pub(super) fn take_duplicates<'a>(rows: &mut Vec<At<'a>>, suspects: &[usize]) ->
     let mut counting: HashedMap<u64, usize> = HashedMap::default();
     let mut left_out = HashedSet::default();
     for (number, at) in rows.iter().enumerate() {
-        if !suspects.contains(&at.row().who) {
+        if !suspects.contains(&at.row().identifier) {
             continue;
         }
-        let known = counting.entry(at.row().who).or_insert(number);
+        let known = counting.entry(at.row().identifier).or_insert(number);
         let other = rows[*known];
-        if *known == number || other.who() != at.who() {
+        if *known == number || other.identifier() != at.identifier() {
             continue;
         }
-        // A time that is not told is not the later one.
+        // An unknown time is before all others.
         let loser = if event::known(at.created()) > event::known(other.created()) {
             std::mem::replace(known, number)
         } else {
@@ -243,12 +255,12 @@ pub(super) fn take_duplicates<'a>(rows: &mut Vec<At<'a>>, suspects: &[usize]) ->
     if !left_out.is_empty() {
         let mut number = 0;
         rows.retain(|&at| {
-            let stays = !left_out.contains(&number);
-            if !stays {
+            let counts = !left_out.contains(&number);
+            if !counts {
                 duplicates.push(at);
             }
             number += 1;
-            stays
+            counts
         });
     }
     duplicates

@@ -1,4 +1,4 @@
-//! Gaps between snapshots, and accounts that are missing from some.
+//! Diagnostics for gaps between snapshots, and for accounts that are missing from some.
 
 use std::collections::BTreeMap;
 
@@ -7,24 +7,24 @@ use super::survival::percentile;
 use crate::finding::{Code, Diagnostic};
 use crate::report::time::Timestamp;
 
-/// How many are told; the rest is counted.
-const TOLD: usize = 20;
-/// A gap is so many times as long as usual.
-const TIMES: i64 = 3;
+/// How many gaps are listed; the others are counted.
+const LISTED: usize = 20;
+/// A pause is a gap if it is more than this many times the usual one.
+const FACTOR: i64 = 3;
 const DAY: i64 = 86_400;
 
-/// Accounts that a snapshot lacks and the one before has.
+/// Accounts that are missing from a snapshot and are in the previous one.
 #[derive(Debug)]
-pub(super) struct Missing {
+pub(super) struct MissingAccounts {
     pub(super) as_of: String,
     /// One of them.
     pub(super) account: String,
-    /// How many there are besides.
+    /// The number of others.
     pub(super) more: usize,
 }
 
-/// Where snapshots are much further apart than usual, or lack accounts of the one before.
-pub(super) fn gaps(points: &[Point], missing: &[Missing]) -> Vec<Diagnostic> {
+/// Snapshots that are much further apart than usual, or lack accounts of the previous one.
+pub(super) fn gaps(points: &[Point], missing: &[MissingAccounts]) -> Vec<Diagnostic> {
     let mut by_account: BTreeMap<Option<&str>, Vec<&Point>> = BTreeMap::new();
     let several = points.iter().any(|point| point.accounts > 1);
     for point in points {
@@ -32,10 +32,10 @@ pub(super) fn gaps(points: &[Point], missing: &[Missing]) -> Vec<Diagnostic> {
         by_account.entry(account).or_default().push(point);
     }
     let mut messages: Vec<String> = by_account.values().flat_map(|points| pauses(points)).collect();
-    // Where no snapshot is of several accounts, each account has snapshots of its own.
-    messages.extend(missing.iter().filter(|_| several).map(Missing::message));
-    let more = messages.len().saturating_sub(TOLD);
-    messages.truncate(TOLD);
+    // If no snapshot has several accounts, each account has snapshots of its own.
+    messages.extend(missing.iter().filter(|_| several).map(MissingAccounts::message));
+    let more = messages.len().saturating_sub(LISTED);
+    messages.truncate(LISTED);
     if more > 0 {
         messages.push(format!("{more} more gaps"));
     }
@@ -43,17 +43,16 @@ pub(super) fn gaps(points: &[Point], missing: &[Missing]) -> Vec<Diagnostic> {
     messages.into_iter().map(diagnostic).collect()
 }
 
-impl Missing {
+impl MissingAccounts {
     fn message(&self) -> String {
         let Self { as_of, account, more } = self;
         match more {
             0 => format!(
-                "account {account} is missing at {as_of}, and was there at the snapshot before; what is open in it \
-                 stays open"
+                "account {account} is missing at {as_of} but is in the previous snapshot; its open findings stay open"
             ),
             _ => format!(
-                "account {account} and {more} more are missing at {as_of}, and were there at the snapshot before; \
-                 what is open in them stays open"
+                "account {account} and {more} more are missing at {as_of} but are in the previous snapshot; their open \
+                 findings stay open"
             ),
         }
     }
@@ -66,13 +65,13 @@ fn pauses(points: &[&Point]) -> Vec<String> {
     pauses.sort_unstable();
     let usual = percentile(&pauses, 50).unwrap_or(0);
     for (one, next) in pairs() {
-        if let Some(pause) = pause(one, next).filter(|&pause| pause > (TIMES * usual).max(DAY)) {
+        if let Some(pause) = pause(one, next).filter(|&pause| pause > (FACTOR * usual).max(DAY)) {
             let of = one
                 .account
                 .as_ref()
                 .map_or(String::new(), |account| format!(" of account {account}"));
             messages.push(format!(
-                "no snapshot{of} for {} after {}; usually it is {}",
+                "no snapshot{of} for {} after {}; the usual interval is {}",
                 span(pause),
                 one.as_of,
                 span(usual)
@@ -82,7 +81,7 @@ fn pauses(points: &[&Point]) -> Vec<String> {
     messages
 }
 
-/// So long, in the largest unit of which it is at least two, or just one.
+/// A time span in the largest unit of which it is at least two, or exactly one.
 fn span(seconds: i64) -> String {
     let units = [(DAY, "day"), (3_600, "hour"), (60, "minute"), (1, "second")];
     let fits = |&(unit, _): &(i64, &str)| seconds == unit || seconds >= 2 * unit;
@@ -103,10 +102,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spans_as_people_say_them() {
-        let told = [DAY, 2 * DAY + 5, DAY + 3_600, 3_600, 90, 0].map(span);
+    fn a_span_is_in_the_largest_sensible_unit() {
+        let spans = [DAY, 2 * DAY + 5, DAY + 3_600, 3_600, 90, 0].map(span);
         assert_eq!(
-            told,
+            spans,
             ["1 day", "2 days", "25 hours", "1 hour", "90 seconds", "0 seconds"]
         );
     }

@@ -1,5 +1,5 @@
-//! How findings and hygiene moved over many snapshots, which come one after the other in the order of their
-//! as-of and are not kept: only what is open, and which keys are active, is.
+//! Follows findings and figures over many snapshots, taken in the order of their as-of. Only open findings and active keys
+//! are stored, not the snapshots.
 
 mod digest;
 mod document;
@@ -20,29 +20,29 @@ use std::sync::{Mutex, PoisonError};
 pub use digest::Digest;
 pub use document::{OldFinding, Point, Rotation, RuleTrend, TrendDocument};
 
-use self::digest::{At, Group};
+use self::digest::{AccountGroup, RowRef};
 use self::episodes::Episodes;
 use self::figures::Figures;
-use self::follow::{Followed, Odd, take_duplicates};
-use self::gaps::Missing;
-use self::user::{Counted, Step};
-use super::notes;
+use self::follow::{Followed, UnusualRows, take_duplicates};
+use self::gaps::MissingAccounts;
+use self::user::{Step, TrendCounts};
+use super::notes::{self, Note};
 use crate::engine::{Block, CompiledRule, FindingRef, Input, Program, Sink};
 use crate::finding::{Code, Diagnostic};
 use crate::report::schema::{Column, ColumnSet, TextColumn, TimeColumn};
 use crate::report::time::{Timestamp, Unit};
 
-/// Reports of several accounts that are no further apart are one point.
+/// Reports of several accounts within this many hours are one point.
 const TOGETHER: i64 = 12;
 
-/// What is wanted of a trend.
+/// Settings of a trend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TrendOptions {
-    /// A point for each account, not one for all.
+    /// One point per account, instead of one for all accounts.
     pub by_account: bool,
     /// Days within which a key should be replaced.
     pub rotation_days: i64,
-    /// How many of the oldest open findings are told.
+    /// How many of the oldest open findings are listed.
     pub oldest: usize,
 }
 
@@ -56,58 +56,58 @@ impl Default for TrendOptions {
     }
 }
 
-/// Takes reports, in the order of their as-of. A report of which only a part could be read is none: what is
-/// missing from it would seem deleted.
+/// The engine sink that follows reports in the order of their as-of. A report that was only partly read is dropped, because
+/// its missing users would seem deleted.
 #[derive(Debug)]
 pub struct Trend<'a> {
     rules: &'a [CompiledRule],
-    state: Mutex<State<'a>>,
+    state: Mutex<TrendState<'a>>,
 }
 
 #[derive(Debug)]
-struct State<'a> {
+struct TrendState<'a> {
     rules: &'a [CompiledRule],
     options: TrendOptions,
-    /// The blocks of the present report.
+    /// The blocks of the current report.
     report: Vec<Digest>,
-    /// Empty ones, to be filled again.
+    /// Empty digests to reuse.
     spare: Vec<Digest>,
-    accounts: BTreeMap<Vec<u8>, Account>,
-    /// One a rule.
+    accounts: BTreeMap<Vec<u8>, FollowedAccount>,
+    /// One per rule.
     episodes: Vec<Episodes>,
     rotation: Rotation,
     /// The point that further snapshots may belong to.
-    current: Option<Together>,
+    current: Option<OpenPoint>,
     points: Vec<Point>,
-    /// Accounts of the last point.
+    /// The accounts of the last point.
     present: BTreeSet<Vec<u8>>,
-    missing: Vec<Missing>,
-    /// Which columns that tell users apart the first snapshot had.
+    missing: Vec<MissingAccounts>,
+    /// Which of the columns that identify users the first snapshot lacked.
     identity: Option<[bool; 3]>,
     diagnostics: Vec<Diagnostic>,
 }
 
 #[derive(Debug, Default)]
-struct Account {
+struct FollowedAccount {
     followed: Followed,
     last: Option<Timestamp>,
 }
 
 #[derive(Debug)]
-struct Together {
+struct OpenPoint {
     figures: Figures,
     first: Timestamp,
     accounts: BTreeSet<Vec<u8>>,
 }
 
-/// The accounts of a report, each with the blocks in which it has users.
-type Accounts<'a> = BTreeMap<&'a [u8], Vec<(&'a Digest, &'a Group)>>;
+/// The accounts of a report, each with its users in each block.
+type AccountBlocks<'a> = BTreeMap<&'a [u8], Vec<(&'a Digest, &'a AccountGroup)>>;
 
 impl<'a> Trend<'a> {
-    /// Of reports that this program judges, telling what fails and what is undetermined.
+    /// For reports evaluated with this program; failing and undetermined findings must be emitted.
     pub fn new(program: &'a Program, options: TrendOptions) -> Self {
         let rules = program.compiled_rules();
-        let state = State {
+        let state = TrendState {
             rules,
             options,
             report: Vec::new(),
@@ -131,7 +131,7 @@ impl<'a> Trend<'a> {
         }
     }
 
-    /// The trend, once all reports were taken.
+    /// The trend of all reports so far.
     pub fn finish(self) -> TrendDocument {
         let state = self.state.into_inner();
         state.unwrap_or_else(PoisonError::into_inner).finish()
@@ -159,7 +159,7 @@ impl Sink for Trend<'_> {
 
     fn accept(&self, part: &mut Digest) -> io::Result<()> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        // Without rows it is what folded in an input that ended in an error.
+        // A part without rows has only the folded findings of an input that failed.
         match part.input.take() {
             Some(input) => state.block(input, part),
             None => part.clear(),
@@ -168,8 +168,8 @@ impl Sink for Trend<'_> {
     }
 }
 
-impl State<'_> {
-    /// Takes a block of this input, and leaves an empty one.
+impl TrendState<'_> {
+    /// Takes a block of this input and leaves an empty digest.
     fn block(&mut self, input: Input, part: &mut Digest) {
         let last = part.last;
         let (index, mut report) = (input.index, std::mem::take(&mut self.report));
@@ -191,13 +191,13 @@ impl State<'_> {
         self.report = report;
     }
 
-    /// Takes a whole report.
+    /// Takes a complete report.
     fn report(&mut self, report: &[Digest]) {
         let Some(input) = report.first().and_then(|digest| digest.input.as_ref()) else {
             return;
         };
         if report.iter().all(|digest| digest.rows.is_empty()) {
-            let message = "this report has no users, and so tells no account: it was passed over";
+            let message = "this report has no users, so its account is unknown; it is skipped";
             return self.note(input, Code::EmptyReport, message);
         }
         self.diagnostics.extend(notes::undated(input));
@@ -209,7 +209,7 @@ impl State<'_> {
             .iter()
             .flat_map(|digest| digest.folded.iter().copied())
             .collect();
-        let mut all = Odd::default();
+        let mut all_unusual = UnusualRows::default();
         for (account, groups) in accounts {
             if self.options.by_account {
                 self.flush();
@@ -218,57 +218,58 @@ impl State<'_> {
             for (_, group) in &groups {
                 figures.add(&group.figures);
             }
-            let mut odd = self.follow(account, (&groups, &folded), as_of, comparable, &mut figures);
-            for at in &odd.duplicates {
+            let mut unusual = self.follow(account, (&groups, &folded), as_of, comparable, &mut figures);
+            for at in &unusual.duplicates {
                 figures.take_back(at.row(), at.marks(), as_of);
             }
-            all.duplicates.append(&mut odd.duplicates);
-            all.same_second.append(&mut odd.same_second);
-            let together = self.current.get_or_insert_with(|| Together {
+            all_unusual.duplicates.append(&mut unusual.duplicates);
+            all_unusual.same_second.append(&mut unusual.same_second);
+            let point = self.current.get_or_insert_with(|| OpenPoint {
                 figures: Figures::new(self.rules.len(), ColumnSet::default()),
                 first: as_of,
                 accounts: BTreeSet::new(),
             });
-            together.figures.add(&figures);
-            together.accounts.insert(account.to_owned());
+            point.figures.add(&figures);
+            point.accounts.insert(account.to_owned());
         }
-        self.tell(input, &all.duplicates, notes::duplicates);
-        self.tell(input, &all.same_second, notes::same_second);
+        self.note_rows(input, &all_unusual.duplicates, notes::duplicates);
+        self.note_rows(input, &all_unusual.same_second, notes::same_second);
     }
 
-    /// Tells what is odd about the users in these rows, if there are any.
-    fn tell(&mut self, input: &Input, odd: &[At<'_>], note: fn(&Input, u64, usize) -> Diagnostic) {
-        let first = odd.iter().map(|at| at.number()).min();
+    /// Adds a diagnostic about these rows, if there are any.
+    fn note_rows(&mut self, input: &Input, rows: &[RowRef<'_>], note: Note) {
+        let first = rows.iter().map(|at| at.number()).min();
         self.diagnostics
-            .extend(first.map(|first| note(input, first, odd.len())));
+            .extend(first.map(|first| note(input, first, rows.len())));
     }
 
-    /// Holds an account against its snapshot before, and counts what was opened and resolved.
+    /// Compares an account with its previous snapshot, and counts opened and resolved findings.
     fn follow<'r>(
         &mut self,
         account: &[u8],
-        (groups, folded): (&[(&'r Digest, &'r Group)], &[u16]),
+        (groups, folded): (&[(&'r Digest, &'r AccountGroup)], &[u16]),
         as_of: Timestamp,
         comparable: bool,
         figures: &mut Figures,
-    ) -> Odd<'r> {
+    ) -> UnusualRows<'r> {
         if !self.accounts.contains_key(account) {
-            self.accounts.insert(account.to_owned(), Account::default());
+            self.accounts
+                .insert(account.to_owned(), FollowedAccount::default());
         }
         let known = self
             .accounts
             .get_mut(account)
-            .expect("invariant: it was put there");
+            .expect("invariant: it was inserted");
         known.last = Some(as_of);
-        let mut rows: Vec<At<'r>> = groups
+        let mut rows: Vec<RowRef<'r>> = groups
             .iter()
             .flat_map(|&(digest, group)| digest.of_group(group))
             .collect();
         if !comparable {
             let all: Vec<usize> = (0..rows.len()).collect();
-            return Odd {
+            return UnusualRows {
                 duplicates: take_duplicates(&mut rows, &all),
-                ..Odd::default()
+                ..UnusualRows::default()
             };
         }
         let step = Step {
@@ -277,18 +278,18 @@ impl State<'_> {
             folded,
             rules: self.rules,
         };
-        let mut counted = Counted::new(&mut self.episodes, &mut self.rotation);
-        let odd = known.followed.next(rows, step, &mut counted);
-        (figures.opened, figures.resolved) = (counted.opened, counted.resolved);
-        odd
+        let mut counts = TrendCounts::new(&mut self.episodes, &mut self.rotation);
+        let unusual = known.followed.next(rows, step, &mut counts);
+        (figures.opened, figures.resolved) = (counts.opened, counts.resolved);
+        unusual
     }
 
     fn finish(mut self) -> TrendDocument {
         self.flush();
         let oldest = self.oldest();
-        let mut counted = Counted::new(&mut self.episodes, &mut self.rotation);
+        let mut counts = TrendCounts::new(&mut self.episodes, &mut self.rotation);
         for account in self.accounts.values() {
-            account.followed.finish(&mut counted);
+            account.followed.finish(&mut counts);
         }
         self.diagnostics.extend(gaps::gaps(&self.points, &self.missing));
         TrendDocument {
@@ -301,7 +302,7 @@ impl State<'_> {
         }
     }
 
-    /// Whether its findings and users have the names that they had before.
+    /// Whether users and findings are identified by the same columns as in the first report.
     fn is_comparable(&mut self, input: &Input) -> bool {
         let lacks = input.lacks();
         let identity = [
@@ -311,8 +312,8 @@ impl State<'_> {
         ];
         let comparable = *self.identity.get_or_insert(identity) == identity;
         if !comparable {
-            let message = "this report has not the same of the columns user, arn and user_creation_time as \
-                           the first one, so that its findings cannot be followed; it is counted alone";
+            let message = "this report and the first one do not both have the columns user, arn and user_creation_time, \
+                           so its findings cannot be followed; it is counted on its own";
             self.note(input, Code::LostColumn, message);
         }
         comparable
@@ -322,9 +323,9 @@ impl State<'_> {
         self.diagnostics.push(notes::note(input, code, message));
     }
 
-    /// The accounts that the report tells anything new of.
-    fn accounts_of<'r>(&mut self, input: &Input, report: &'r [Digest]) -> Accounts<'r> {
-        let mut accounts = Accounts::new();
+    /// The accounts of the report that no other report with the same as-of had.
+    fn accounts_of<'r>(&mut self, input: &Input, report: &'r [Digest]) -> AccountBlocks<'r> {
+        let mut accounts = AccountBlocks::new();
         for digest in report {
             for group in &digest.groups {
                 accounts.entry(&group.account).or_default().push((digest, group));
@@ -341,13 +342,11 @@ impl State<'_> {
         accounts
     }
 
-    /// Ends the present point where these accounts do not belong to it.
-    fn make_room(&mut self, accounts: &Accounts<'_>, as_of: Timestamp) {
-        let apart = |together: &Together| {
-            accounts
-                .keys()
-                .any(|&account| together.accounts.contains(account))
-                || as_of > together.first.plus(TOGETHER, Unit::Hours)
+    /// Ends the current point if these accounts do not belong to it.
+    fn make_room(&mut self, accounts: &AccountBlocks<'_>, as_of: Timestamp) {
+        let apart = |point: &OpenPoint| {
+            accounts.keys().any(|&account| point.accounts.contains(account))
+                || as_of > point.first.plus(TOGETHER, Unit::Hours)
         };
         if self.current.as_ref().is_some_and(apart) {
             self.flush();
@@ -355,7 +354,7 @@ impl State<'_> {
     }
 
     fn flush(&mut self) {
-        let Some(Together {
+        let Some(OpenPoint {
             figures, accounts, ..
         }) = self.current.take()
         else {
@@ -372,7 +371,7 @@ impl State<'_> {
         };
         let mut missing = self.present.difference(&accounts);
         if let Some(account) = missing.next() {
-            self.missing.push(Missing {
+            self.missing.push(MissingAccounts {
                 as_of: point.as_of.clone(),
                 account: text(account),
                 more: missing.count(),

@@ -1,4 +1,4 @@
-//! Whether access keys are replaced in time.
+//! Counts whether access keys are replaced in time.
 
 use super::document::Rotation;
 use crate::report::time::Timestamp;
@@ -8,8 +8,8 @@ impl Rotation {
         self.max_age * 86_400
     }
 
-    /// A key that was last seen active then, and is not any more.
-    pub(super) fn given_up(&mut self, created: i64, seen: Timestamp, gone: Timestamp) {
+    /// Counts a key that was last seen active at `seen`, and is inactive or gone at `gone`.
+    pub(super) fn retired(&mut self, created: i64, seen: Timestamp, gone: Timestamp) {
         if gone.0 - created <= self.limit() {
             self.in_time += 1;
         } else if seen.0 - created > self.limit() {
@@ -19,7 +19,7 @@ impl Rotation {
         }
     }
 
-    /// A key that is active at the end.
+    /// Counts a key that is active in the last snapshot.
     pub(super) fn at_end(&mut self, created: i64, last: Timestamp) {
         if last.0 - created > self.limit() {
             self.never += 1;

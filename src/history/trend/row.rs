@@ -1,53 +1,53 @@
-//! What a trend keeps of a user from one snapshot to the next.
+//! What a trend stores of each user from one snapshot to the next.
 
 use super::figures::Facts;
 use crate::gsl::typed::Entity;
-use crate::history::cells::Held;
+use crate::history::cells::SlotContent;
 use crate::history::event::known;
 use crate::report::cell::{self, Flag};
 use crate::report::schema::Slot;
 
-/// A user: all that decides which findings and keys there are.
+/// A user, as far as it decides which findings and keys there are.
 #[derive(Clone, Debug)]
-pub(super) struct Row {
+pub(super) struct UserState {
     /// [`crate::engine::user_key`].
     pub(super) user: u128,
-    /// When access keys and certificates were made, by slot; time cells.
+    /// Creation times of access keys and of certificates, by slot; time cells.
     created: [[i64; 2]; 2],
-    /// Hash of the ARN, or of the name: the user's, whenever it was made.
-    pub(super) who: u64,
-    /// Where its marks begin, and how many they are.
+    /// Hash of the ARN, or of the name: the same for a recreated user.
+    pub(super) identifier: u64,
+    /// Index of its first mark, and the number of its marks.
     first: u32,
     pub(super) count: u32,
-    /// Whose it is, in its block.
+    /// Its account, as an index of the groups of its block.
     pub(super) group: u32,
-    states: [[State; 2]; 2],
-    /// Whether the report says when the user was made, or that it does not know.
+    states: [[SlotState; 2]; 2],
+    /// Whether the creation time of the user is not unknown.
     pub(super) is_dated: bool,
     pub(super) facts: Facts,
 }
 
-/// What a slot for a key or a certificate says.
+/// The state of a slot for a key or a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum State {
-    /// It holds none.
+pub(super) enum SlotState {
+    /// It is empty.
     Empty,
     Active,
     Inactive,
-    /// It holds this one, but whether that is active cannot be read.
+    /// It has a key, but whether that is active is unknown.
     Unsure,
-    /// It does not tell which one it holds.
+    /// Unknown whether it has a key, or which.
     Unclear,
 }
 
-/// Both slots for keys, or for certificates.
+/// Both slots for keys or for certificates.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Slots {
     pub(super) created: [i64; 2],
-    pub(super) states: [State; 2],
+    pub(super) states: [SlotState; 2],
 }
 
-/// A finding that fails or is undetermined.
+/// A failing or undetermined finding of a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Mark {
     /// Position of the rule.
@@ -56,12 +56,12 @@ pub(super) struct Mark {
     pub(super) fails: bool,
 }
 
-impl State {
-    fn of(held: Held) -> Self {
-        match held {
-            Held::Empty => Self::Empty,
-            Held::Unclear => Self::Unclear,
-            Held::Key(key) => match key.active {
+impl SlotState {
+    fn of(content: SlotContent) -> Self {
+        match content {
+            SlotContent::Empty => Self::Empty,
+            SlotContent::Unclear => Self::Unclear,
+            SlotContent::Key(key) => match key.active {
                 Flag::True => Self::Active,
                 Flag::Unknown => Self::Unsure,
                 Flag::False | Flag::NotSupported => Self::Inactive,
@@ -72,52 +72,52 @@ impl State {
 
 impl Slots {
     pub(super) fn is_any_unclear(self) -> bool {
-        self.states.contains(&State::Unclear)
+        self.states.contains(&SlotState::Unclear)
     }
 
-    /// What the slots say that surely hold a key made then.
-    pub(super) fn of(self, created: i64) -> impl Iterator<Item = State> {
+    /// The states of the slots that have a key with this creation time.
+    pub(super) fn of(self, created: i64) -> impl Iterator<Item = SlotState> {
         let slots = self.created.into_iter().zip(self.states);
-        let holds = move |&(other, state): &(i64, State)| {
-            other == created && !matches!(state, State::Empty | State::Unclear)
+        let has_key = move |&(other, state): &(i64, SlotState)| {
+            other == created && !matches!(state, SlotState::Empty | SlotState::Unclear)
         };
-        slots.filter(holds).map(|(_, state)| state)
+        slots.filter(has_key).map(|(_, state)| state)
     }
 
-    /// Whether both hold one, made in the same second.
+    /// Whether both have a key, created in the same second.
     fn is_same_second(self) -> bool {
         self.of(self.created[0]).count() == 2
     }
 }
 
-impl Row {
-    /// Without marks yet. `created` are the time cells of keys and certificates, `held` what they mean.
+impl UserState {
+    /// A user without marks. `created` and `contents` are the creation times and the contents of its slots.
     pub(super) fn new(
-        (user, who): (u128, u64),
+        (user, identifier): (u128, u64),
         is_dated: bool,
-        (created, held): ([[i64; 2]; 2], [[Held; 2]; 2]),
+        (created, contents): ([[i64; 2]; 2], [[SlotContent; 2]; 2]),
         facts: Facts,
         group: usize,
     ) -> Self {
         Self {
             user,
             created,
-            who,
+            identifier,
             first: 0,
             count: 0,
             group: u32::try_from(group).expect("invariant: a block has fewer than 4 G rows"),
-            states: held.map(|held| held.map(State::of)),
+            states: contents.map(|slots| slots.map(SlotState::of)),
             is_dated,
             facts,
         }
     }
 
-    /// Whether nothing changed but, perhaps, marks.
+    /// Whether nothing changed, apart from marks.
     pub(super) fn is_like(&self, other: &Self) -> bool {
         self.user == other.user && self.created == other.created && self.states == other.states
     }
 
-    /// The same, with its marks there.
+    /// The same user with its marks at this index.
     pub(super) fn with_marks_at(&self, first: usize) -> Self {
         Self {
             first: u32::try_from(first).expect("invariant: an account has fewer than 4 G findings"),
@@ -125,7 +125,7 @@ impl Row {
         }
     }
 
-    /// Its own, of the marks of many rows.
+    /// Its marks, from those of all rows.
     pub(super) fn marks<'a>(&self, marks: &'a [Mark]) -> &'a [Mark] {
         &marks[self.first as usize..][..self.count as usize]
     }
@@ -141,7 +141,7 @@ impl Row {
         }
     }
 
-    /// What findings of this entity are about; none where it is the user.
+    /// The slots that findings of this entity are about; none if they are about the user.
     pub(super) fn slots_of(&self, entity: Entity) -> Option<Slots> {
         match entity {
             Entity::IamUser => None,
@@ -150,31 +150,31 @@ impl Row {
         }
     }
 
-    /// Whether keys or certificates were made in the same second.
+    /// Whether two keys or two certificates were created in the same second.
     pub(super) fn is_same_second(&self) -> bool {
         self.slots(0).is_same_second() || self.slots(1).is_same_second()
     }
 
-    /// When the active access keys were made, as far as that is known.
+    /// Creation times of the active access keys, as far as they are known.
     pub(super) fn active_keys(&self) -> impl Iterator<Item = i64> + use<> {
         let Slots { created, states } = self.keys();
         let keys = created.into_iter().zip(states);
-        keys.filter(|&(created, state)| state == State::Active && known(created).is_some())
+        keys.filter(|&(created, state)| state == SlotState::Active && known(created).is_some())
             .map(|(created, _)| created)
     }
 
-    /// Whether a key that was active and is not shown to be so may be active nevertheless.
+    /// Whether a key that was active may still be, although it is not shown as active.
     pub(super) fn may_be_active(&self, created: i64) -> bool {
         let keys = self.keys();
         let mut seen = keys.of(created).peekable();
         if seen.peek().is_none() {
             return keys.is_any_unclear();
         }
-        seen.any(|state| state == State::Unsure)
+        seen.any(|state| state == SlotState::Unsure)
     }
 }
 
-/// Whether a time cell can be read.
-pub(super) fn is_told(time: i64) -> bool {
+/// Whether a time cell is not unknown.
+pub(super) fn is_known_time(time: i64) -> bool {
     time != cell::UNKNOWN
 }

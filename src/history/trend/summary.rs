@@ -1,32 +1,32 @@
-//! What is said over the whole: the findings that have been open for longest, and how each rule's moved.
+//! The summary of a trend: the findings that have been open the longest, and the counts of each rule.
 
 use std::cmp::Reverse;
 
 use super::document::{OldFinding, RuleTrend};
 use super::survival::days;
-use super::{State, text};
+use super::{TrendState, text};
 
-impl State<'_> {
+impl TrendState<'_> {
     pub(super) fn oldest(&self) -> Vec<OldFinding> {
-        let open = self.accounts.iter().flat_map(|(account, known)| {
-            let users = known.followed.users.iter();
+        let open = self.accounts.iter().flat_map(|(account, state)| {
+            let users = state.followed.users.iter();
             users.flat_map(move |(&key, user)| {
                 let open = user.open.iter();
-                open.map(move |open| (account, known.followed.last, user, open, open.id(self.rules, key)))
+                open.map(move |open| (account, state.followed.last, user, open, open.id(self.rules, key)))
             })
         });
         let mut open: Vec<_> = open.collect();
         let severity = |rule: u16| self.rules[usize::from(rule)].bound.severity;
         open.sort_unstable_by_key(|(.., open, id)| (open.since, Reverse(severity(open.rule)), id.0));
         let oldest = open.into_iter().take(self.options.oldest);
-        let told = |name: &[u8]| (!name.is_empty()).then(|| text(name));
+        let known = |name: &[u8]| (!name.is_empty()).then(|| text(name));
         let oldest = oldest.map(|(account, last, user, open, id)| OldFinding {
             id: id.to_string(),
             rule: self.rules[usize::from(open.rule)].bound.rule.id.clone(),
             severity: severity(open.rule),
-            account: told(account),
-            user: told(&user.name),
-            arn: told(&user.arn),
+            account: known(account),
+            user: known(&user.name),
+            arn: known(&user.arn),
             since: open.since.to_string(),
             at_start: open.at_start,
             days: days(last.map_or(0, |last| last.0 - open.since.0)),

@@ -1,32 +1,32 @@
-//! How long findings last: a Kaplan–Meier estimate, so that those still open count for as long as they were
-//! seen. Also percentiles.
+//! Estimates how long findings last (Kaplan–Meier, which counts open findings for as long as they were seen), and
+//! percentiles.
 
 use std::collections::BTreeMap;
 
-/// How long episodes lasted, in seconds; for each length how many ended and how many were still open.
+/// The lengths of episodes in seconds, each with the number that ended and the number still open.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Lengths(BTreeMap<i64, (u64, u64)>);
 
 impl Lengths {
-    /// An episode that ended after so long.
+    /// Adds an episode that ended.
     pub(super) fn ended(&mut self, seconds: i64) {
         self.0.entry(seconds).or_default().0 += 1;
     }
 
-    /// An episode that was open when last seen, after so long.
+    /// Adds an episode that was open when last seen.
     pub(super) fn open(&mut self, seconds: i64) {
         self.0.entry(seconds).or_default().1 += 1;
     }
 
     /// The shortest length, in days, within which at least `share` of all episodes are estimated to end;
-    /// none where the estimate does not get that far.
+    /// none if the estimate does not reach it.
     pub(super) fn days_until(&self, share: f64) -> Option<f64> {
         let mut at_risk: u64 = self.0.values().map(|(ended, open)| ended + open).sum();
         let mut surviving = 1.0;
         for (&seconds, &(ended, open)) in &self.0 {
             if ended > 0 {
                 surviving *= ratio(at_risk - ended, at_risk);
-                // A product of quotients may miss the share by a rounding.
+                // The tolerance covers rounding errors of the product.
                 if surviving <= 1.0 - share + 1e-9 {
                     return Some(days(seconds));
                 }
@@ -37,7 +37,7 @@ impl Lengths {
     }
 }
 
-/// Seconds in days, to the hundredth.
+/// Seconds as days, rounded to hundredths.
 pub(super) fn days(seconds: i64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^53 seconds")]
     let hundredths = seconds as f64 / 864.0;
@@ -51,12 +51,12 @@ pub(super) fn ratio(part: u64, whole: u64) -> f64 {
     ratio
 }
 
-/// The nearest-rank percentile of sorted values: the least that at least `percent` of them do not exceed.
+/// The nearest-rank percentile of sorted values: the least value that at least `percent` of them do not exceed.
 pub(super) fn percentile(sorted: &[i64], percent: usize) -> Option<i64> {
     rank(sorted.len(), percent).map(|rank| sorted[rank])
 }
 
-/// Where, among so many sorted values, the nearest-rank percentile stands.
+/// The index of the nearest-rank percentile among `count` sorted values.
 pub(super) fn rank(count: usize, percent: usize) -> Option<usize> {
     let rank = (count * percent).div_ceil(100).max(1);
     (count > 0).then(|| rank - 1)
@@ -70,13 +70,13 @@ mod tests {
 
     #[test]
     fn half_a_hundredth_of_a_day_is_rounded_up() {
-        let told = [6_876_143, 6_876_144].map(|seconds| days(seconds).to_string());
-        assert_eq!(told, ["79.58", "79.59"]);
+        let rounded = [6_876_143, 6_876_144].map(|seconds| days(seconds).to_string());
+        assert_eq!(rounded, ["79.58", "79.59"]);
     }
 
     #[test]
     fn open_episodes_count_for_as_long_as_they_were_seen() {
-        // The textbook's: 6, 6, 6, 6+, 7, 9+, 10, 10+, 11+, 13, 16, 17+, 19+, 20+, 22, 23, 25+, 32+, 32+,
+        // A textbook example: 6, 6, 6, 6+, 7, 9+, 10, 10+, 11+, 13, 16, 17+, 19+, 20+, 22, 23, 25+, 32+, 32+,
         // 34+, 35+ weeks (Freireich et al. 1963): the median is 23.
         let mut lengths = Lengths::default();
         for ended in [6, 6, 6, 7, 10, 13, 16, 22, 23] {

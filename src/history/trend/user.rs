@@ -1,47 +1,47 @@
-//! One user from snapshot to snapshot: its open findings, and its keys of which nothing is said for a while.
+//! Follows one user from snapshot to snapshot: its open findings, and keys that are unclear for a while.
 
-use super::digest::At;
+use super::digest::RowRef;
 use super::document::Rotation;
 use super::episodes::{Episodes, LIKENESSES, Open};
-use super::row::{Mark, Row};
+use super::row::{Mark, UserState};
 use crate::engine::CompiledRule;
 use crate::report::time::Timestamp;
 
-/// What is kept of a user with an open finding. Whose it is, is kept too, since the snapshot that shows it is not.
+/// A user with open findings or lost keys. Its name and ARN are stored, because the snapshots are not.
 #[derive(Debug, Default)]
-pub(super) struct User {
-    /// Empty where the report does not say, as the ARN.
+pub(super) struct FollowedUser {
+    /// Empty if the report does not have it, like the ARN.
     pub(super) name: Box<[u8]>,
     pub(super) arn: Box<[u8]>,
     pub(super) open: Vec<Open>,
-    /// Creation times of keys that were active and of which the last snapshot says nothing; each with the last
-    /// snapshot that shows it.
+    /// Creation times of keys that were active and are unclear in the last snapshot, each with the as-of of the last
+    /// snapshot that shows the key.
     pub(super) lost_keys: Vec<(i64, Timestamp)>,
 }
 
-/// What the snapshots before and the next one have in common for all users of an account.
+/// The step from the previous snapshot of an account to the next, for all its users.
 #[derive(Clone, Copy)]
 pub(super) struct Step<'a> {
-    /// The snapshot before; none where this is the account's first.
+    /// As-of of the previous snapshot; none for the first of the account.
     pub(super) before: Option<Timestamp>,
     pub(super) as_of: Timestamp,
-    /// Rules, by position, that this one tells nothing of.
+    /// Positions of the rules that are folded in the next snapshot.
     pub(super) folded: &'a [u16],
     pub(super) rules: &'a [CompiledRule],
 }
 
-/// What is counted over all accounts.
-pub(super) struct Counted<'a> {
-    /// One a rule.
+/// The counts of all accounts.
+pub(super) struct TrendCounts<'a> {
+    /// One per rule.
     pub(super) episodes: &'a mut [Episodes],
     pub(super) rotation: &'a mut Rotation,
-    /// In this snapshot.
+    /// Findings opened in this snapshot.
     pub(super) opened: u64,
+    /// Findings resolved in this snapshot.
     pub(super) resolved: u64,
 }
 
-impl<'a> Counted<'a> {
-    /// Nothing opened or resolved yet.
+impl<'a> TrendCounts<'a> {
     pub(super) fn new(episodes: &'a mut [Episodes], rotation: &'a mut Rotation) -> Self {
         Self {
             episodes,
@@ -56,7 +56,7 @@ impl<'a> Counted<'a> {
         self.episodes[usize::from(open.rule)].end(open, step.as_of);
     }
 
-    fn open(&mut self, mark: Mark, row: &Row, step: Step<'_>) -> Open {
+    fn open(&mut self, mark: Mark, row: &UserState, step: Step<'_>) -> Open {
         let at_start = step.before.is_none();
         let rule = &mut self.episodes[usize::from(mark.rule)];
         if at_start {
@@ -69,24 +69,30 @@ impl<'a> Counted<'a> {
     }
 }
 
-impl User {
-    /// Whether there is nothing to be kept of it.
+impl FollowedUser {
+    /// Whether there is nothing to follow.
     pub(super) fn is_idle(&self) -> bool {
         self.open.is_empty() && self.lost_keys.is_empty()
     }
 
-    /// Of a user who is new.
-    pub(super) fn come(&mut self, at: At<'_>, step: Step<'_>, counted: &mut Counted<'_>) {
+    /// Takes a new user.
+    pub(super) fn added(&mut self, at: RowRef<'_>, step: Step<'_>, counts: &mut TrendCounts<'_>) {
         self.name = at.name().into();
         self.arn = at.arn().into();
         let failing = at.marks().iter().filter(|mark| mark.fails);
-        let opened = failing.map(|&mark| counted.open(mark, at.row(), step));
+        let opened = failing.map(|&mark| counts.open(mark, at.row(), step));
         self.open.extend(opened);
     }
 
-    /// Of a user who changed; `old` is how it was in the snapshot before.
-    pub(super) fn change(&mut self, old: &Row, at: At<'_>, step: Step<'_>, counted: &mut Counted<'_>) {
-        self.follow_keys(old, at.row(), step, counted.rotation);
+    /// Takes a changed user; `old` is its state in the previous snapshot.
+    pub(super) fn change(
+        &mut self,
+        old: &UserState,
+        at: RowRef<'_>,
+        step: Step<'_>,
+        counts: &mut TrendCounts<'_>,
+    ) {
+        self.follow_keys(old, at.row(), step, counts.rotation);
         let mut failing: Vec<Mark> = at.marks().iter().filter(|mark| mark.fails).copied().collect();
         let mut before = std::mem::take(&mut self.open);
         for likeness in LIKENESSES {
@@ -105,10 +111,10 @@ impl User {
             if open.may_fail(at.row(), at.marks(), folded, step.rules) {
                 self.open.push(open);
             } else {
-                counted.resolve(&open, step);
+                counts.resolve(&open, step);
             }
         }
-        let opened = failing.into_iter().map(|mark| counted.open(mark, at.row(), step));
+        let opened = failing.into_iter().map(|mark| counts.open(mark, at.row(), step));
         self.open.extend(opened);
         if self.name.is_empty() && self.arn.is_empty() && !self.is_idle() {
             self.name = at.name().into();
@@ -116,21 +122,21 @@ impl User {
         }
     }
 
-    /// Of a user who was deleted: what was open is not, whatever the snapshot can tell of others.
-    pub(super) fn go(self, old: &Row, step: Step<'_>, counted: &mut Counted<'_>) {
+    /// Takes a deleted user: its findings are resolved, even of rules that are folded.
+    pub(super) fn removed(self, old: &UserState, step: Step<'_>, counts: &mut TrendCounts<'_>) {
         for open in &self.open {
-            counted.resolve(open, step);
+            counts.resolve(open, step);
         }
         for (created, seen) in self.lost_keys.into_iter().chain(seen_active(old, step)) {
-            counted.rotation.given_up(created, seen, step.as_of);
+            counts.rotation.retired(created, seen, step.as_of);
         }
     }
 
-    fn follow_keys(&mut self, old: &Row, new: &Row, step: Step<'_>, rotation: &mut Rotation) {
+    fn follow_keys(&mut self, old: &UserState, new: &UserState, step: Step<'_>, rotation: &mut Rotation) {
         let lost = std::mem::take(&mut self.lost_keys);
         let mut active: [Option<i64>; 2] = [None; 2];
-        for (place, created) in active.iter_mut().zip(new.active_keys()) {
-            *place = Some(created);
+        for (key, created) in active.iter_mut().zip(new.active_keys()) {
+            *key = Some(created);
         }
         for (created, seen) in seen_active(old, step).chain(lost) {
             if let Some(same) = active.iter_mut().find(|active| **active == Some(created)) {
@@ -138,14 +144,14 @@ impl User {
             } else if new.may_be_active(created) {
                 self.lost_keys.push((created, seen));
             } else {
-                rotation.given_up(created, seen, step.as_of);
+                rotation.retired(created, seen, step.as_of);
             }
         }
     }
 }
 
-/// The keys that the snapshot before shows active.
-fn seen_active(old: &Row, step: Step<'_>) -> impl Iterator<Item = (i64, Timestamp)> + use<> {
+/// The keys that are active in the previous snapshot.
+fn seen_active(old: &UserState, step: Step<'_>) -> impl Iterator<Item = (i64, Timestamp)> + use<> {
     let seen = step.before;
     old.active_keys()
         .filter_map(move |created| Some((created, seen?)))

@@ -3,7 +3,7 @@
 use super::*;
 use crate::engine::{self, EmitFilter};
 use crate::finding::Status;
-use crate::history::{Before, Collector, Options, diff};
+use crate::history::{Before, Collector, DiffOptions, diff};
 use crate::output::escape::is_harmful;
 use crate::output::schema::{check_committed, schemas};
 use crate::output::support::{HOSTILE, Memory, RULES, program};
@@ -30,7 +30,7 @@ fn told(format: DiffFormat, width: usize) -> String {
     drop(sink);
     let changes = diff(
         &program,
-        Before::new(&snapshots[0], Options::default(), &Workers::one()),
+        Before::new(&snapshots[0], DiffOptions::default(), &Workers::one()),
         &snapshots[1],
         &Workers::one(),
     )
@@ -117,9 +117,9 @@ fn table_at_100_columns() {
                                                                            key-rotated
       high      =cmd|'/c calc'!A1  console-user-without-mfa  password      by mfa-activated
 
-    warning: new.csv: both reports are of the same instant (2026-11-21T00:00:00Z) [order]
-    warning: new.csv, row 3: of 1 user it cannot be said which keys or certificates were made or
-      deleted, since cells say nothing [unclear-keys]
+    warning: new.csv: both reports have the same as-of (2026-11-21T00:00:00Z) [order]
+    warning: new.csv, row 3: it is undetermined which keys or certificates of 1 user were created or
+      deleted, because cells are unknown [unclear-keys]
     warning: o\x1bld.csv, row 3, access_key_1_last_rotated 'soon\x07': not a valid time; what depends
       on this cell is undetermined [bad-cell]
     warning: o\x1bld.csv, row 4, mfa_active 'maybe': neither true nor false; what depends on this cell
@@ -170,8 +170,8 @@ fn markdown() {
 
     ## Diagnostics
 
-    - warning: new.csv: both reports are of the same instant (2026-11-21T00:00:00Z) &#91;order&#93;
-    - warning: new.csv, row 3: of 1 user it cannot be said which keys or certificates were made or deleted, since cells say nothing &#91;unclear-keys&#93;
+    - warning: new.csv: both reports have the same as-of (2026-11-21T00:00:00Z) &#91;order&#93;
+    - warning: new.csv, row 3: it is undetermined which keys or certificates of 1 user were created or deleted, because cells are unknown &#91;unclear-keys&#93;
     - warning: o&#92;x1bld.csv, row 3, access\_key\_1\_last\_rotated 'soon&#92;x07': not a valid time; what depends on this cell is undetermined &#91;bad-cell&#93;
     - warning: o&#92;x1bld.csv, row 4, mfa\_active 'maybe': neither true nor false; what depends on this cell is undetermined &#91;bad-cell&#93;
     - warning: new.csv, row 3, access\_key\_1\_last\_rotated 'soon&#92;x07': not a valid time; what depends on this cell is undetermined &#91;bad-cell&#93;

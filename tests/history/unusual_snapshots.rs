@@ -1,12 +1,14 @@
-//! What cannot be compared, or only in part, is told.
+//! `diff` of snapshots that cannot be compared, or only in part: errors, diagnostics and causes.
 
 use credlens::engine::{self, Program, Workers};
 use credlens::finding::Status;
-use credlens::history::{self, Before, Cause, Collector, Diff, Incomparable, Move, Moved, Options, Snapshot};
+use credlens::history::{
+    self, Before, Cause, Collector, Diff, DiffOptions, Incomparable, Move, Moved, Snapshot,
+};
 use credlens::rule::{Catalogue, Selection, select};
 
-use super::simulation::{HEADER, START};
-use super::{Report, assert_same_while_read, json, program, snapshots};
+use super::simulated_account::{HEADER, START};
+use super::{Report, assert_same_while_read, collect_snapshots, json, program};
 use crate::support::pipeline::memory;
 
 const DAY: i64 = 86_400;
@@ -20,11 +22,10 @@ fn report((header, records): (&str, &str), as_of: i64) -> Report {
 }
 
 fn pair(program: &Program, old: (&str, &str), new: (&str, &str)) -> (Snapshot, Snapshot) {
-    let mut evaluated = Vec::new();
     let reports = vec![report(old, START), report(new, START + DAY)];
-    snapshots(program, reports, |snapshot| evaluated.push(snapshot));
-    let new = evaluated.pop().unwrap();
-    (evaluated.pop().unwrap(), new)
+    let mut snapshots = collect_snapshots(program, reports);
+    let new = snapshots.pop().unwrap();
+    (snapshots.pop().unwrap(), new)
 }
 
 fn compare(old: (&str, &str), new: (&str, &str), check: impl FnOnce(&Diff<'_>)) {
@@ -34,7 +35,7 @@ fn compare(old: (&str, &str), new: (&str, &str), check: impl FnOnce(&Diff<'_>)) 
 fn compare_by(program: &Program, old: (&str, &str), new: (&str, &str), check: impl FnOnce(&Diff<'_>)) {
     let newer = report(new, START + DAY);
     let (old, new) = pair(program, old, new);
-    let before = Before::new(&old, Options::default(), &Workers::one());
+    let before = Before::new(&old, DiffOptions::default(), &Workers::one());
     let diff = history::diff(program, before, &new, &Workers::one()).unwrap();
     check(&diff);
     let whole = Ok(json(&diff));
@@ -49,7 +50,7 @@ fn moved(diff: &Diff<'_>, which: Move) -> Vec<Moved> {
     diff.findings(which).iter().collect()
 }
 
-/// What resolved findings.
+/// The causes of all resolved findings.
 fn causes(diff: &Diff<'_>) -> Vec<Cause> {
     let resolved = moved(diff, Move::Resolved);
     resolved.iter().flat_map(|moved| moved.by.iter()).collect()
@@ -64,16 +65,16 @@ fn codes<'a>(diff: &'a Diff<'_>) -> Vec<&'a str> {
 
 const SHORT: &str = "user,arn,user_creation_time,mfa_active";
 
-/// Why these cannot be compared.
+/// The error for reports that cannot be compared.
 fn refused(old: (&str, &str), new: (&str, &str)) -> Incomparable {
     let program = program();
     let (old, new) = pair(&program, old, new);
-    let before = Before::new(&old, Options::default(), &Workers::one());
+    let before = Before::new(&old, DiffOptions::default(), &Workers::one());
     history::diff(&program, before, &new, &Workers::one()).unwrap_err()
 }
 
 #[test]
-fn other_account() {
+fn reports_of_different_accounts_are_refused() {
     let error = refused(
         (SHORT, "a,arn:aws:iam::111111111111:user/a,2020-01-01,true"),
         (SHORT, "a,arn:aws:iam::222222222222:user/a,2020-01-01,true"),
@@ -81,13 +82,13 @@ fn other_account() {
     assert!(matches!(&error, Incomparable::OtherAccount { old, .. } if old == "111111111111"));
     assert_eq!(
         error.to_string(),
-        "they are reports of different accounts (111111111111 and 222222222222); compare reports of the same \
+        "the reports are of different accounts (111111111111 and 222222222222); compare reports of the same \
          account"
     );
 }
 
 #[test]
-fn an_account_of_one_report_only_is_left_out() {
+fn an_account_in_only_one_report_is_not_compared() {
     let both = "a,arn:aws:iam::111111111111:user/a,2020-01-01,true\n";
     let more = "a,arn:aws:iam::111111111111:user/a,2020-01-01,false\n\
                 b,arn:aws:iam::222222222222:user/b,2020-01-01,true";
@@ -140,7 +141,7 @@ fn a_lost_column_leaves_findings_open() {
 }
 
 #[test]
-fn a_user_who_stands_twice_counts_once() {
+fn a_repeated_user_counts_once() {
     let old = "a,arn:aws:iam::111111111111:user/a,2020-01-01,true\n\
                a,arn:aws:iam::111111111111:user/a,2020-01-01,false\n\
                b,arn:aws:iam::111111111111:user/b,2020-01-01,true\n\
@@ -159,7 +160,7 @@ const KEYS: &str = "user,arn,user_creation_time,access_key_1_active,access_key_1
 const USER: &str = "a,arn:aws:iam::111111111111:user/a,2020-01-01,";
 
 #[test]
-fn keys_of_one_second_are_told() {
+fn keys_of_the_same_second_get_a_diagnostic() {
     let old = format!("{USER}true,2024-12-01,2024-12-30,true,2024-12-01,N/A");
     let new = format!("{USER}true,2024-12-01,N/A,false,2024-12-01,2024-12-30");
     compare((KEYS, &old), (KEYS, &new), |diff| {
@@ -169,7 +170,7 @@ fn keys_of_one_second_are_told() {
 }
 
 #[test]
-fn a_key_that_cannot_be_told_is_neither_made_nor_deleted() {
+fn a_key_with_unknown_creation_time_is_neither_created_nor_deleted() {
     let old = format!("{USER}true,2020-06-01,N/A,false,N/A,N/A");
     let new = format!("{USER}true,garbage,N/A,false,N/A,N/A");
     compare((KEYS, &old), (KEYS, &new), |diff| {
@@ -181,7 +182,7 @@ fn a_key_that_cannot_be_told_is_neither_made_nor_deleted() {
 }
 
 #[test]
-fn what_resolved_a_finding() {
+fn events_are_the_causes_of_resolved_findings() {
     let old = format!("{USER}true,2020-06-01,2020-07-01,false,N/A,N/A");
     let used = format!("{USER}true,2020-06-01,2025-01-01T10:00:00Z,false,N/A,N/A");
     compare((KEYS, &old), (KEYS, &used), |diff| {
@@ -199,9 +200,9 @@ const USES: &str = "user,arn,user_creation_time,password_enabled,password_last_u
     access_key_2_last_rotated,access_key_2_last_used_date,cert_1_active,cert_1_last_rotated,cert_2_active,\
     cert_2_last_rotated";
 
-/// What was unused, but in use, and whose last use cannot be read any more, may still be unused.
+/// A credential whose last use is unreadable now may still be unused.
 #[test]
-fn a_last_use_that_is_lost_leaves_findings_open() {
+fn an_unreadable_last_use_leaves_findings_open() {
     let user = |password: &str, key: &str| {
         format!("{USER}true,{password},2024-12-01,true,2024-12-01,{key},false,N/A,N/A,false,N/A,false,N/A")
     };
@@ -215,7 +216,7 @@ fn a_last_use_that_is_lost_leaves_findings_open() {
 }
 
 #[test]
-fn what_time_alone_resolved_was_not_used() {
+fn findings_resolved_by_time_alone_have_another_cause() {
     let root = "<root_account>,arn:aws:iam::111111111111:root,2020-01-01,not_supported,2024-10-03T12:00:00Z,\
         not_supported,false,N/A,N/A,false,N/A,N/A,false,N/A,false,N/A";
     compare((USES, root), (USES, root), |diff| {
@@ -223,9 +224,9 @@ fn what_time_alone_resolved_was_not_used() {
     });
 }
 
-/// A column that only a rule reads makes no other user.
+/// A missing column that only a rule reads does not change the users.
 #[test]
-fn a_column_lost_by_users_who_are_as_before() {
+fn a_missing_column_leaves_findings_of_unchanged_users_undetermined() {
     let mut catalogue = Catalogue::builtin();
     let logic = "IamAccessKey should not have lastUsedService='sts'";
     let added = catalogue.add("service.gsl", logic).unwrap();
@@ -237,15 +238,15 @@ fn a_column_lost_by_users_who_are_as_before() {
     let row = format!(
         "{USER}true,2025-01-01,2024-12-01,true,2024-12-01,2025-01-01,false,N/A,N/A,false,N/A,false,N/A"
     );
-    let (with, told) = (
+    let (with, extended) = (
         format!("{USES},access_key_1_last_used_service,access_key_2_last_used_service"),
         row.clone() + ",sts,N/A",
     );
-    compare_by(&program, (&with, &told), (USES, &row), |diff| {
+    compare_by(&program, (&with, &extended), (USES, &row), |diff| {
         let open: Vec<_> = moved(diff, Move::Open).iter().map(|moved| moved.after).collect();
         assert_eq!(open, [Some(Status::Undetermined)]);
     });
-    compare_by(&program, (USES, &row), (&with, &told), |diff| {
+    compare_by(&program, (USES, &row), (&with, &extended), |diff| {
         let opened: Vec<_> = moved(diff, Move::Opened)
             .iter()
             .map(|moved| moved.before)
@@ -255,13 +256,13 @@ fn a_column_lost_by_users_who_are_as_before() {
 }
 
 #[test]
-fn the_wrong_way_round() {
+fn swapped_reports_get_a_diagnostic() {
     let records = "a,arn:aws:iam::111111111111:user/a,2020-01-01,true";
     let program = program();
     let (old, new) = pair(&program, (SHORT, records), (SHORT, records));
     let diff = history::diff(
         &program,
-        Before::new(&new, Options::default(), &Workers::one()),
+        Before::new(&new, DiffOptions::default(), &Workers::one()),
         &old,
         &Workers::one(),
     )
@@ -269,9 +270,9 @@ fn the_wrong_way_round() {
     assert_eq!(codes(&diff), ["order"]);
 }
 
-/// Findings are of the users that they were found at, whatever rows of which block were left out.
+/// Findings belong to the right users, whatever rows of which blocks are left out.
 #[test]
-fn findings_behind_rows_that_were_left_out() {
+fn findings_after_rows_that_are_left_out() {
     let user = |name: &str| format!("{name},arn:aws:iam::1:user/{name},2020-01-01,true,false\n");
     let left_out = "x\n".repeat(10_003);
     let blocks = vec![
@@ -307,22 +308,22 @@ fn findings_behind_rows_that_were_left_out() {
     assert_eq!(users, [b"a", b"b", b"c", b"d"]);
 }
 
-/// Of rows of one user the one made last counts; one that does not tell when is not that one.
+/// Of the rows of one user the one created last counts; an unknown creation time is before all others.
 #[test]
-fn a_row_that_tells_no_creation_is_not_the_last() {
-    let told = "a,arn:aws:iam::1:user/a,2020-01-01,true";
-    let untold = "a,arn:aws:iam::1:user/a,garbage,false";
-    for new in [[told, untold], [untold, told]] {
-        compare((SHORT, told), (SHORT, &new.join("\n")), |diff| {
+fn a_repeated_row_with_unknown_creation_time_does_not_count() {
+    let dated = "a,arn:aws:iam::1:user/a,2020-01-01,true";
+    let undated = "a,arn:aws:iam::1:user/a,garbage,false";
+    for new in [[dated, undated], [undated, dated]] {
+        compare((SHORT, dated), (SHORT, &new.join("\n")), |diff| {
             assert_eq!(kinds(diff), [""; 0]);
             assert_eq!(codes(diff), ["duplicate-user"]);
         });
     }
 }
 
-/// Also times that lie far away are compared, which take more room than others.
+/// Times far away, which do not fit into the usual 32 bits, are compared too.
 #[test]
-fn times_of_any_year_are_told_apart() {
+fn times_of_any_year_are_compared() {
     let header = "user,arn,user_creation_time,password_enabled,password_last_used,access_key_1_active,\
         access_key_1_last_rotated,access_key_2_active,access_key_2_last_rotated,cert_1_active,cert_1_last_rotated,\
         cert_2_active,cert_2_last_rotated";
@@ -338,9 +339,9 @@ fn times_of_any_year_are_told_apart() {
     });
 }
 
-/// Users are told apart as if the newer report were not read against the older: by name and ARN, or by name alone.
+/// Comparing while reading identifies users in the same way: by name and ARN, or by name alone.
 #[test]
-fn whose_row_it_is_does_not_depend_on_how_it_is_read() {
+fn users_are_identified_in_the_same_way_while_read() {
     let header: Vec<&str> = HEADER.split(',').map(str::trim).collect();
     let header = header.join(",");
     let without_arn = header.replace(",arn", "");

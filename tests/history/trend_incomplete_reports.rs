@@ -1,12 +1,12 @@
-//! `trend` where cells cannot be read, columns are missing, or rows and keys are hard to tell apart: no finding is
-//! resolved or opened that `diff` would keep open, and no figure is told that nobody knows.
+//! `trend` of reports with unreadable cells, missing columns, repeated users or ambiguous keys: no finding is wrongly opened
+//! or resolved, and figures that are unknown are null.
 
 use credlens::engine::Program;
 use credlens::history::trend::{Point, RuleTrend, Trend, TrendDocument, TrendOptions};
 use credlens::report::time::Timestamp;
 use credlens::rule::{Catalogue, Selection, select};
 
-use super::{Report, judge};
+use super::{Report, evaluate};
 
 const COLUMNS: [&str; 14] = [
     "user",
@@ -30,7 +30,7 @@ const NO_MFA: &str = "console-user-without-mfa";
 const FIRST: &str = "access_key_1_last_rotated";
 const SECOND: &str = "access_key_2_last_rotated";
 
-/// A user of 2020 without anything.
+/// A user created in 2020 without credentials.
 #[derive(Clone)]
 struct User(Vec<String>);
 
@@ -48,8 +48,8 @@ fn user(name: &str) -> User {
 
 impl User {
     fn cell(mut self, column: &str, cell: &str) -> Self {
-        let place = COLUMNS.iter().position(|other| *other == column).unwrap();
-        cell.clone_into(&mut self.0[place]);
+        let position = COLUMNS.iter().position(|other| *other == column).unwrap();
+        cell.clone_into(&mut self.0[position]);
         self
     }
 
@@ -70,15 +70,15 @@ impl User {
     }
 }
 
-/// A report of that day without these columns.
+/// A report of this day without these columns.
 fn report_without(lacks: &[&str], day: &str, users: &[User]) -> Report {
     let line = |cells: &[&str]| -> String {
         let all = COLUMNS.iter().zip(cells);
-        let kept: Vec<&str> = all
+        let cells: Vec<&str> = all
             .filter(|(column, _)| !lacks.contains(column))
             .map(|(_, cell)| *cell)
             .collect();
-        kept.join(",")
+        cells.join(",")
     };
     let records = users
         .iter()
@@ -101,7 +101,7 @@ fn trend(reports: Vec<Report>) -> TrendDocument {
     };
     let program = Program::new(select(&Catalogue::builtin(), &selection).unwrap().rules);
     let trend = Trend::new(&program, TrendOptions::default());
-    judge(&program, reports, &trend);
+    evaluate(&program, reports, &trend);
     trend.finish()
 }
 
@@ -128,7 +128,7 @@ fn points<T>(document: &TrendDocument, of: impl Fn(&Point) -> T) -> Vec<T> {
 }
 
 #[test]
-fn a_key_that_cannot_be_read_stays_open() {
+fn a_finding_of_an_unreadable_key_stays_open() {
     let fine = user("a").key(FIRST, "2025-05-30");
     for unclear in [
         user("a").key(FIRST, "garbage"),
@@ -137,40 +137,40 @@ fn a_key_that_cannot_be_read_stays_open() {
             .cell("access_key_1_active", "garbage")
             .cell(FIRST, "2025-05-30"),
     ] {
-        let told = trend(vec![
+        let document = trend(vec![
             report("2025-06-01", std::slice::from_ref(&fine)),
             report("2025-09-15", std::slice::from_ref(&fine)),
             report("2025-10-01", &[unclear]),
             report("2025-10-15", std::slice::from_ref(&fine)),
         ]);
-        assert_eq!(moved(&told, OLD_KEY), (1, 0, 1, None));
-        assert_eq!(told.rotation.never, 1);
+        assert_eq!(moved(&document, OLD_KEY), (1, 0, 1, None));
+        assert_eq!(document.rotation.never, 1);
         assert_eq!(
-            told.rotation.late + told.rotation.unclear + told.rotation.in_time,
+            document.rotation.late + document.rotation.unclear + document.rotation.in_time,
             0
         );
-        let since = told.oldest.iter().map(|finding| &*finding.since);
+        let since = document.oldest.iter().map(|finding| &*finding.since);
         assert_eq!(since.collect::<Vec<_>>(), ["2025-09-15T00:00:00Z"]);
     }
 }
 
 #[test]
-fn a_key_that_could_not_be_read_at_first_is_the_same_later() {
+fn a_key_that_is_unreadable_at_first_is_matched_later() {
     let fine = user("a").key(FIRST, "2025-01-30");
     let unused = |user: User| user.cell("access_key_1_last_used_date", "2025-02-01");
-    let told = trend(vec![
+    let document = trend(vec![
         report("2025-06-01", &[unused(user("a").key(FIRST, "garbage"))]),
         report("2025-07-01", &[unused(fine)]),
         report("2025-08-01", &[unused(user("a").key(SECOND, "2025-01-30"))]),
         report("2025-09-01", &[user("a")]),
     ]);
-    assert_eq!(moved(&told, OLD_KEY), (1, 1, 0, Some(62.0)));
+    assert_eq!(moved(&document, OLD_KEY), (1, 1, 0, Some(62.0)));
 }
 
 #[test]
-fn a_key_that_cannot_be_read_is_resolved_when_it_is_gone() {
+fn a_finding_of_an_unreadable_key_is_resolved_when_the_key_is_deleted() {
     let both = user("a").key(FIRST, "2025-01-30").key(SECOND, "2025-05-30");
-    let told = trend(vec![
+    let document = trend(vec![
         report("2025-06-01", std::slice::from_ref(&both)),
         report("2025-09-15", &[both]),
         report(
@@ -179,13 +179,13 @@ fn a_key_that_cannot_be_read_is_resolved_when_it_is_gone() {
         ),
         report("2025-10-15", &[user("a").key(FIRST, "2025-01-30")]),
     ]);
-    assert_eq!(moved(&told, OLD_KEY), (1, 1, 1, Some(30.0)));
+    assert_eq!(moved(&document, OLD_KEY), (1, 1, 1, Some(30.0)));
 }
 
 #[test]
-fn a_user_whose_creation_time_cannot_be_read_is_the_one_of_its_arn() {
+fn a_user_with_unreadable_creation_time_is_matched_by_arn() {
     let garbage = user("a").console().cell("user_creation_time", "garbage");
-    let told = trend(vec![
+    let document = trend(vec![
         report("2025-06-01", &[user("a"), user("b")]),
         report("2025-07-01", &[user("a").console(), user("b")]),
         report("2025-08-01", &[user("b"), garbage.clone()]),
@@ -199,99 +199,102 @@ fn a_user_whose_creation_time_cannot_be_read_is_the_one_of_its_arn() {
         ),
     ]);
     assert_eq!(
-        points(&told, |point| (point.opened, point.resolved)),
+        points(&document, |point| (point.opened, point.resolved)),
         [(0, 0), (1, 0), (0, 0), (0, 0), (1, 1)]
     );
-    assert_eq!(rule(&told, NO_MFA).median_days_to_resolve, Some(92.0));
-    // From the first snapshot on: later ones say which user it is.
-    let told = trend(vec![
+    assert_eq!(rule(&document, NO_MFA).median_days_to_resolve, Some(92.0));
+    // Also if it is unreadable in the first snapshot: later ones identify the user.
+    let document = trend(vec![
         report("2025-07-01", &[garbage]),
         report("2025-08-01", &[user("a").console()]),
         report("2025-09-01", &[user("a").mfa()]),
     ]);
     assert_eq!(
-        points(&told, |point| (point.opened, point.resolved)),
+        points(&document, |point| (point.opened, point.resolved)),
         [(0, 0), (0, 0), (0, 1)]
     );
 }
 
 #[test]
-fn what_is_gone_is_resolved_whatever_columns_are_missing() {
+fn findings_of_deleted_users_and_keys_are_resolved_despite_missing_columns() {
     let key = |user: User| user.key(FIRST, "2025-01-30");
     let without = ["mfa_active", "access_key_1_active"];
-    let told = trend(vec![
+    let document = trend(vec![
         report("2025-06-01", &[user("a").mfa(), user("b").mfa()]),
         report("2025-07-01", &[key(user("a").console()), key(user("b").mfa())]),
         report_without(&without, "2025-08-01", &[user("b").mfa()]),
         report("2025-12-01", &[user("b").mfa()]),
     ]);
-    assert_eq!(moved(&told, NO_MFA), (1, 1, 0, Some(31.0)));
-    assert_eq!(moved(&told, OLD_KEY), (2, 2, 0, Some(31.0)));
-    // What is still there waits for the column.
-    let told = trend(vec![
+    assert_eq!(moved(&document, NO_MFA), (1, 1, 0, Some(31.0)));
+    assert_eq!(moved(&document, OLD_KEY), (2, 2, 0, Some(31.0)));
+    // Findings of existing users wait for the column.
+    let document = trend(vec![
         report("2025-06-01", &[user("a")]),
         report("2025-07-01", &[user("a").console()]),
         report_without(&without, "2025-08-01", &[user("a").mfa()]),
         report("2025-12-01", &[user("a").mfa()]),
     ]);
-    assert_eq!(moved(&told, NO_MFA), (1, 1, 0, Some(153.0)));
+    assert_eq!(moved(&document, NO_MFA), (1, 1, 0, Some(153.0)));
 }
 
 #[test]
-fn keys_of_the_same_second_are_told_and_not_mixed_up() {
+fn keys_of_the_same_second_get_a_diagnostic_and_are_not_mixed_up() {
     let twins = user("a").key(FIRST, "2025-01-15").key(SECOND, "2025-01-15");
     for left in [FIRST, SECOND] {
-        let told = trend(vec![
+        let document = trend(vec![
             report("2025-03-01", &[user("a")]),
             report("2025-05-01", std::slice::from_ref(&twins)),
             report("2025-06-01", &[user("a").key(left, "2025-01-15")]),
         ]);
-        assert_eq!(moved(&told, OLD_KEY), (2, 1, 1, Some(31.0)), "{left}");
-        assert_eq!(codes(&told), ["same-second-keys"]);
-        assert_eq!(told.diagnostics[0].path.as_deref(), Some("report-1746057600.csv"));
-        assert_eq!((told.rotation.late, told.rotation.never), (1, 1));
+        assert_eq!(moved(&document, OLD_KEY), (2, 1, 1, Some(31.0)), "{left}");
+        assert_eq!(codes(&document), ["same-second-keys"]);
+        assert_eq!(
+            document.diagnostics[0].path.as_deref(),
+            Some("report-1746057600.csv")
+        );
+        assert_eq!((document.rotation.late, document.rotation.never), (1, 1));
     }
 }
 
-/// Another account in its place does not hide that one is missing.
+/// Another account in its place does not hide the gap.
 #[test]
-fn a_missing_account_is_told() {
+fn a_missing_account_is_a_gap() {
     let of = |account: &str| user("a").cell("arn", &format!("arn:aws:iam::{account}:user/a"));
     let [one, two, three] = ["111111111111", "222222222222", "333333333333"].map(of);
-    let told = trend(vec![
+    let document = trend(vec![
         report("2025-06-01", &[one.clone(), two.clone()]),
         report("2025-06-02", &[one.clone(), three.clone()]),
         report("2025-06-03", &[one, two, three]),
     ]);
-    assert_eq!(codes(&told), ["gap"]);
-    let message = &told.diagnostics[0].message;
+    assert_eq!(codes(&document), ["gap"]);
+    let message = &document.diagnostics[0].message;
     assert!(
-        message.starts_with("account 222222222222 is missing at 2025-06-02T00:00:00Z,"),
+        message.starts_with("account 222222222222 is missing at 2025-06-02T00:00:00Z but"),
         "{message}"
     );
 }
 
 #[test]
-fn a_report_without_users_is_told() {
-    let told = trend(vec![
+fn a_report_without_users_is_skipped() {
+    let document = trend(vec![
         report_without(&["arn"], "2025-05-01", &[]),
         report("2025-06-01", &[user("a").console()]),
         report("2025-07-01", &[]),
         report("2025-08-01", &[user("a").console()]),
     ]);
-    assert_eq!(codes(&told), ["empty-report", "empty-report"]);
-    assert_eq!(told.snapshots.len(), 2);
-    assert_eq!(moved(&told, NO_MFA), (0, 0, 1, None));
+    assert_eq!(codes(&document), ["empty-report", "empty-report"]);
+    assert_eq!(document.snapshots.len(), 2);
+    assert_eq!(moved(&document, NO_MFA), (0, 0, 1, None));
 }
 
-/// Of rows of one user the one made last counts, of several such the first.
+/// Of the rows of one user the one created last counts, or the first of equal ones.
 #[test]
-fn users_who_stand_in_a_report_twice_count_once() {
+fn repeated_users_count_once() {
     let before = user("a")
         .cell("user_creation_time", "2019-01-01")
         .key(FIRST, "2025-06-30");
     let once = [user("a").console(), user("b")];
-    let told = trend(vec![
+    let document = trend(vec![
         report("2025-07-01", &[user("a").console(), user("a").mfa(), user("b")]),
         report(
             "2025-08-01",
@@ -309,22 +312,24 @@ fn users_who_stand_in_a_report_twice_count_once() {
             .map(|day| report(day, &once))
             .to_vec(),
     );
-    assert_eq!(codes(&told), ["duplicate-user", "duplicate-user"]);
-    assert_eq!(told.diagnostics[1].row, Some(1));
+    assert_eq!(codes(&document), ["duplicate-user", "duplicate-user"]);
+    assert_eq!(document.diagnostics[1].row, Some(1));
     assert!(
-        told.diagnostics[1].message.starts_with("2 users stand"),
+        document.diagnostics[1]
+            .message
+            .starts_with("2 rows of repeated users"),
         "{:?}",
-        told.diagnostics
+        document.diagnostics
     );
-    assert_eq!(told.snapshots, single.snapshots);
+    assert_eq!(document.snapshots, single.snapshots);
     assert_eq!(
-        (told.rules, told.oldest, told.rotation),
+        (document.rules, document.oldest, document.rotation),
         (single.rules, single.oldest, single.rotation)
     );
 }
 
 #[test]
-fn what_a_missing_column_would_tell_is_not_known() {
+fn figures_that_need_a_missing_column_are_unknown() {
     let users = [
         user("a").mfa().key(FIRST, "2025-01-01"),
         user("b").key(SECOND, "2025-02-01"),
@@ -365,14 +370,14 @@ fn what_a_missing_column_would_tell_is_not_known() {
         ("access_key_1_active", [&["active_keys"], &ages[..]].concat()),
         ("access_key_2_last_rotated", ages.to_vec()),
     ] {
-        let told = trend(vec![
+        let document = trend(vec![
             report("2025-07-01", &users),
             report_without(&[column], "2025-08-01", &users),
             report("2025-09-01", &users),
         ]);
-        assert_eq!(points(&told, figures), [vec![], unknown, vec![]], "{column}");
+        assert_eq!(points(&document, figures), [vec![], unknown, vec![]], "{column}");
     }
-    // That a key is active can be known without its age.
+    // An active key counts even if its age is unknown.
     let garbage = user("a").key(FIRST, "garbage");
     assert_eq!(
         trend(vec![report("2025-07-01", &[garbage])]).snapshots[0].active_keys,

@@ -1,12 +1,12 @@
-//! The true events between two instants of a simulated account, by identities that no report shows.
+//! The events that a diff of a simulated account must show, found by identities that no report contains.
 
-use super::simulation::{Account, DAY, Key, ROOT, User, text};
+use super::simulated_account::{Account, DAY, Key, ROOT, User, text};
 
-/// kind, user, when the key was made, before, after
-pub(crate) type Truth = (String, String, Option<String>, Option<String>, Option<String>);
+/// Kind, user, creation time of the key, value before and after.
+pub(crate) type ExpectedEvent = (String, String, Option<String>, Option<String>, Option<String>);
 
-/// What can be seen to have happened.
-pub(crate) fn events(old: &Account, new: &Account) -> Vec<Truth> {
+/// The events that reports of both states can show.
+pub(crate) fn expected_events(old: &Account, new: &Account) -> Vec<ExpectedEvent> {
     let mut out = Vec::new();
     for (id, user) in &new.users {
         if let Some(before) = old.users.get(id) {
@@ -40,7 +40,7 @@ pub(crate) fn events(old: &Account, new: &Account) -> Vec<Truth> {
 }
 
 fn push(
-    out: &mut Vec<Truth>,
+    out: &mut Vec<ExpectedEvent>,
     kind: &str,
     user: &User,
     key: Option<i64>,
@@ -50,14 +50,21 @@ fn push(
     out.push((kind.to_owned(), user.name.clone(), key.map(text), old, new));
 }
 
-fn switch(out: &mut Vec<Truth>, kinds: [&str; 2], user: &User, key: Option<i64>, was: bool, is: bool) {
+fn switch(
+    out: &mut Vec<ExpectedEvent>,
+    kinds: [&str; 2],
+    user: &User,
+    key: Option<i64>,
+    was: bool,
+    is: bool,
+) {
     if was != is {
         let kind = kinds[usize::from(!is)];
         push(out, kind, user, key, Some(was.to_string()), Some(is.to_string()));
     }
 }
 
-fn same(then: i64, id: u64, old: &User, new: &User, out: &mut Vec<Truth>) {
+fn same(then: i64, id: u64, old: &User, new: &User, out: &mut Vec<ExpectedEvent>) {
     let enabled = ["password-enabled", "password-disabled"];
     switch(
         out,
@@ -112,7 +119,7 @@ fn same(then: i64, id: u64, old: &User, new: &User, out: &mut Vec<Truth>) {
     }
 }
 
-fn keys(what: &str, user: &User, old: &[Key], new: &[Key], out: &mut Vec<Truth>) {
+fn keys(what: &str, user: &User, old: &[Key], new: &[Key], out: &mut Vec<ExpectedEvent>) {
     for key in new {
         let created = Some(key.created);
         match old.iter().find(|other| other.id == key.id) {
@@ -143,7 +150,13 @@ fn keys(what: &str, user: &User, old: &[Key], new: &[Key], out: &mut Vec<Truth>)
     }
 }
 
-fn uses(then: i64, old: &User, new: &User, root_uses: &mut Vec<(Option<i64>, i64)>, out: &mut Vec<Truth>) {
+fn uses(
+    then: i64,
+    old: &User,
+    new: &User,
+    root_uses: &mut Vec<(Option<i64>, i64)>,
+    out: &mut Vec<ExpectedEvent>,
+) {
     for key in &new.keys {
         let Some(used) = key.used else { continue };
         let Some(before) = old.keys.iter().find(|other| other.id == key.id) else {
@@ -170,18 +183,18 @@ fn uses(then: i64, old: &User, new: &User, root_uses: &mut Vec<(Option<i64>, i64
     }
 }
 
-fn rotated(old: &User, new: &User, out: &mut Vec<Truth>) {
-    let made = new
+fn rotated(old: &User, new: &User, out: &mut Vec<ExpectedEvent>) {
+    let created = new
         .keys
         .iter()
         .filter(|key| old.keys.iter().all(|other| other.id != key.id));
-    let made = made.map(|key| key.created).max();
-    let given_up = old.keys.iter().filter(|key| {
+    let created = created.map(|key| key.created).max();
+    let retired = old.keys.iter().filter(|key| {
         let now = new.keys.iter().find(|other| other.id == key.id);
         key.active && now.is_none_or(|now| !now.active)
     });
-    if let (Some(made), Some(given_up)) = (made, given_up.map(|key| key.created).min()) {
-        let times = (Some(text(given_up)), Some(text(made)));
-        push(out, "key-rotated", new, Some(made), times.0, times.1);
+    if let (Some(created), Some(retired)) = (created, retired.map(|key| key.created).min()) {
+        let times = (Some(text(retired)), Some(text(created)));
+        push(out, "key-rotated", new, Some(created), times.0, times.1);
     }
 }

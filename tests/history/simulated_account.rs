@@ -1,5 +1,5 @@
-//! An account that lives for a year: people come and go, keys are made, rotated and deleted. It knows every
-//! user and every key by a name of its own, which no report shows, and so what truly happened.
+//! Simulates an account for a year: users come and go, keys are created, rotated and deleted. Users and keys have identities
+//! that no report contains, so that the tests know what happened.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -16,7 +16,7 @@ pub(crate) const HEADER: &str = "user,arn,user_creation_time,password_enabled,pa
     access_key_2_active,access_key_2_last_rotated,access_key_2_last_used_date,access_key_2_last_used_region,\
     access_key_2_last_used_service,cert_1_active,cert_1_last_rotated,cert_2_active,cert_2_last_rotated";
 
-/// xorshift64*: the same seed lives the same year.
+/// xorshift64*: the same seed gives the same year.
 pub(crate) struct Random(u64);
 
 impl Random {
@@ -39,7 +39,7 @@ impl Random {
 /// An access key or a certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Key {
-    /// Its access key id: random, and what AWS fills slots by.
+    /// Its access key id: random. AWS fills the slots in the order of these ids.
     pub(crate) id: u64,
     pub(crate) created: i64,
     pub(crate) active: bool,
@@ -62,7 +62,7 @@ pub(crate) struct User {
     pub(crate) certificates: Vec<Key>,
 }
 
-/// The account at one instant; users by an identity that a user made again does not share.
+/// The account at one instant; users by an identity, which is new for a recreated user.
 #[derive(Clone, Debug)]
 pub(crate) struct Account {
     pub(crate) id: String,
@@ -109,7 +109,7 @@ impl Account {
         account
     }
 
-    /// Lives until this instant, an action every few hours.
+    /// Simulates until this instant, with an action every few hours.
     pub(crate) fn live_until(&mut self, until: i64) {
         while self.now < until {
             self.now += i64::try_from(60 + self.random.below(30_000)).unwrap();
@@ -136,7 +136,7 @@ impl Account {
     }
 
     fn hire(&mut self) {
-        // Names that CSV and order make hard.
+        // Names that are difficult in CSV or when sorted.
         let decoration = ["", "Z", "a,", "=", "é", "-"][usize::try_from(self.random.below(6)).unwrap()];
         let name = format!("{decoration}user{}", self.next_name);
         self.next_name += 1;
@@ -170,7 +170,7 @@ impl Account {
     fn make_key(&mut self, user: u64) {
         let key = self.new_key();
         let keys = &mut self.user(user).keys;
-        // IAM allows two. Two of one second are another test's: nothing tells them apart.
+        // IAM allows two. Two keys created in the same second cannot be distinguished; another test has them.
         if keys.len() < 2 && keys.iter().all(|other| other.created != key.created) {
             keys.push(key);
         }
@@ -200,7 +200,7 @@ impl Account {
         }
     }
 
-    /// A new key, then the old one off or away.
+    /// Creates a key, then deactivates or deletes the old one.
     fn rotate(&mut self, id: u64) {
         self.make_key(id);
         let gone = self.random.one_in(2);
@@ -228,12 +228,12 @@ impl Account {
 
     fn on_certificate(&mut self, id: u64) {
         let what = self.random.below(4);
-        let made = self.new_key();
+        let created = self.new_key();
         let certificates = &mut self.user(id).certificates;
         match what {
             0 | 1 if certificates.len() < 2 => {
-                if certificates.iter().all(|other| other.created != made.created) {
-                    certificates.push(made);
+                if certificates.iter().all(|other| other.created != created.created) {
+                    certificates.push(created);
                 }
             }
             2 => drop(certificates.pop()),
@@ -256,7 +256,7 @@ impl Account {
         let (which, now) = (self.random.below(2), self.now);
         let which = usize::try_from(which).unwrap();
         if let Some(key) = self.user(id).keys.get_mut(which).filter(|key| key.active) {
-            // AWS tells minutes; the next minute, so that nothing is used before it is made.
+            // AWS reports minutes; the next minute, so that no key is used before it is created.
             key.used = Some(now - now % 60 + 60);
         }
     }
@@ -299,9 +299,9 @@ impl Account {
                 None => (false, "N/A".to_owned(), None),
                 Some(key) => (key.active, text(key.created), key.used),
             };
-            let place = if used.is_some() { "eu-west-1,s3" } else { "N/A,N/A" };
+            let region_service = if used.is_some() { "eu-west-1,s3" } else { "N/A,N/A" };
             let used = used.map_or("N/A".to_owned(), text);
-            write!(out, ",{active},{created},{used},{place}").unwrap();
+            write!(out, ",{active},{created},{used},{region_service}").unwrap();
         }
         for certificate in slots(&user.certificates) {
             let created = certificate.map_or("N/A".to_owned(), |certificate| text(certificate.created));
