@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use clap::Parser;
-use credlens::engine::{SourceEvent, Source as _};
+use credlens::engine::{Source as _, SourceEvent};
 use credlens::io::inputs::{InputOptions, Inputs, Limits};
 use credlens::report::rows::Rows;
 use credlens::report::split::Splitter;

@@ -2,25 +2,26 @@
 
 #[cfg(feature = "archive")]
 mod archive;
-mod bucket;
-mod chain;
-mod characters;
 mod cli;
-mod credentials;
-mod destinations;
+mod credential_chain;
+mod errors;
+mod fetch_output;
 #[cfg(unix)]
 mod interrupt;
-mod lengths;
 mod moto;
 mod moto_s3;
+mod report_states;
+mod response_limits;
 mod retries;
 mod roles;
 mod s3;
 #[cfg(feature = "archive")]
 mod s3_archive;
+mod s3_server;
+mod secrets;
 mod server;
-mod states;
 mod stub;
+mod unsendable_credentials;
 
 /// A small report of this account: root, a user with an active key, and one without.
 fn report(account: &str) -> String {
@@ -41,10 +42,10 @@ fn report(account: &str) -> String {
     )
 }
 
-/// How many users of a large report have a key.
+/// The number of users with a key in a large report.
 const OWNERS: usize = 700;
 
-/// The same with so many users with keys that what is told of them fills any pipe.
+/// A report with so many keys that its findings fill any pipe.
 fn large_report(account: &str) -> String {
     let small = report(account);
     let alice = small.lines().find(|line| line.starts_with("alice")).unwrap();
@@ -52,7 +53,7 @@ fn large_report(account: &str) -> String {
     format!("{small}{}", more.collect::<String>())
 }
 
-/// What IAM answers to `GetCredentialReport`.
+/// IAM's answer to `GetCredentialReport`.
 fn got(csv: &str, generated: &str) -> String {
     use base64::Engine as _;
     let content = base64::engine::general_purpose::STANDARD.encode(csv);
@@ -65,7 +66,7 @@ fn got(csv: &str, generated: &str) -> String {
     )
 }
 
-/// What IAM answers to `GenerateCredentialReport`.
+/// IAM's answer to `GenerateCredentialReport`.
 fn generated(state: &str) -> String {
     result("GenerateCredentialReport", &format!("<State>{state}</State>"))
 }
@@ -77,7 +78,7 @@ fn result(action: &str, content: &str) -> String {
     )
 }
 
-/// How IAM and STS say that something is wrong. The message is not to be relied on.
+/// An error of IAM or STS. The message is meaningless, since only the code counts.
 fn error(code: &str) -> String {
     format!(
         "<ErrorResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><Error><Type>Sender</Type>\

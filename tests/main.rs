@@ -19,4 +19,5 @@ mod history;
 mod io;
 mod layers;
 mod pages;
+mod security;
 mod support;

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::csv::CsvChunk;
 use super::file::ArchiveFile;
 use super::layout::FileName;
-use crate::engine::{AccountInfo, SourceError, DeferredText};
+use crate::engine::{AccountInfo, DeferredText, SourceError};
 use crate::io::container::{ContainedReport, Container, ContainerFormat, FileBytes};
 
 /// Opens Parquet files among the inputs.

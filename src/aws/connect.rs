@@ -1,4 +1,4 @@
-//! Credentials, region and endpoint: from what was asked for to clients of AWS's services.
+//! Sessions: credentials, region and endpoint, and the clients of the AWS services that use them.
 
 use std::error::Error as StdError;
 use std::time::Duration;
@@ -16,58 +16,58 @@ use aws_sdk_iam::config::{Credentials, IdentityCache};
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 use aws_types::service_config::ServiceConfigKey;
 
-use super::accounts::is_id;
-use super::capped::Capped;
-use super::checked::checked;
+use super::accounts::is_account_id;
 use super::error::Error;
-use super::place::{check_endpoint, check_region, partition, role_of_profile};
-use super::policy::Action;
-use super::retry::Calls;
+use super::location::{check_endpoint, check_region, partition, role_of_profile};
+use super::permissions::Action;
+use super::response_limit::LimitedClient;
+use super::retry::RetriedCalls;
+use super::sendable_credentials::sendable;
 
-/// Where nothing says which: the region that IAM's own endpoint is in.
+/// The default region: that of IAM's own endpoint.
 const DEFAULT_REGION: &str = "us-east-1";
-/// How long one try may take.
+/// The time limit of one attempt.
 const ATTEMPT: Duration = Duration::from_secs(30);
-/// How long a step may take where nothing is said: ten minutes.
+/// The default time limit of a step.
 const LIMIT: Duration = Duration::from_mins(10);
 
-/// Whose credentials are used, and where. What is not set comes from AWS's usual chain: environment,
-/// profiles, SSO, processes, web identity, container and instance roles.
+/// Which credentials, region and endpoint to use. Defaults come from AWS's chain: environment, profiles, SSO,
+/// processes, web identity, container and instance roles.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Settings {
-    /// A profile of the shared configuration; goes before the environment's credentials.
+pub struct ConnectSettings {
+    /// A profile of the shared configuration; takes precedence over credentials in the environment.
     pub profile: Option<String>,
-    /// A region, which decides the partition.
+    /// The region, which decides the partition.
     pub region: Option<String>,
-    /// Where AWS is, if not at AWS.
+    /// Another address for all services.
     pub endpoint_url: Option<String>,
-    /// A role to act in.
+    /// The role to assume.
     pub role_arn: Option<String>,
-    /// What that role, or those of member accounts, may ask for.
+    /// The external id that this role requires.
     pub external_id: Option<String>,
-    /// How the role's session is called in AWS's logs.
+    /// The name of the role's session in AWS's logs.
     pub role_session_name: Option<String>,
-    /// How long a step may take with all its tries: a role assumed, the accounts listed, the keys of an account
-    /// looked up. Ten minutes where it is not set.
+    /// The time limit of a step with its retries, such as assuming a role, listing the accounts or looking up the
+    /// keys of an account; ten minutes by default.
     pub timeout: Option<Duration>,
 }
 
-impl Settings {
+impl ConnectSettings {
     fn session_name(&self) -> &str {
         self.role_session_name.as_deref().unwrap_or("credlens")
     }
 }
 
-/// Credentials in a place.
+/// Credentials, region and endpoint, ready for calls.
 #[derive(Clone, Debug)]
 pub struct Session {
     config: SdkConfig,
     limit: Duration,
-    /// The ARN of the role that these credentials are to act in, where they are got by assuming one.
+    /// The ARN of the role that the credentials are of, if they come from assuming one.
     role: Option<String>,
 }
 
-/// Whose the credentials are.
+/// The owner of the credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     /// The account's id.
@@ -77,61 +77,55 @@ pub struct Caller {
 }
 
 impl Session {
-    /// Finds credentials and region. Nothing is sent to AWS but what finding them takes.
+    /// Finds credentials and region; calls AWS only where finding them requires it.
     ///
     /// # Errors
-    /// Where a profile, a region or an address cannot be what is meant; see [`Error::is_usage`].
-    pub async fn open(settings: &Settings) -> Result<Self, Error> {
-        Box::pin(Self::open_by(settings, usual())).await
+    /// A profile, region or address is invalid; see [`Error::is_usage`].
+    pub async fn open(settings: &ConnectSettings) -> Result<Self, Error> {
+        Box::pin(Self::open_with(settings, default_loader())).await
     }
 
-    /// The same by a loader that has settings of its own, such as another HTTP client.
+    /// [`Self::open`] with a loader that has, for example, another HTTP client.
     ///
     /// # Errors
-    /// The same.
-    pub async fn open_by(settings: &Settings, loader: ConfigLoader) -> Result<Self, Error> {
+    /// As [`Self::open`].
+    pub async fn open_with(settings: &ConnectSettings, loader: ConfigLoader) -> Result<Self, Error> {
         let limit = settings.timeout.unwrap_or(LIMIT);
         let attempt = ATTEMPT.min(limit);
-        let of_profile = role_of_profile(settings.profile.as_deref()).await?;
+        let profile_role = role_of_profile(settings.profile.as_deref()).await?;
         let region = region(settings).await;
-        check_region(region.as_ref()).map_err(Error::Settings)?;
-        // Of those who wait for one another, the inner one gives up first, and says why.
+        check_region(region.as_ref()).map_err(Error::InvalidSettings)?;
+        // Of nested calls the inner one must give up first, since its error says why.
         let inner = timeouts(attempt.mul_f64(0.6));
+        let provider_limit = attempt.mul_f64(0.8);
         let mut loader = loader
             .region(region.clone())
-            // What is worth another try is tried by `retry`, which also knows how much time is left.
+            // `retry` does that, and knows how much time is left.
             .retry_config(RetryConfig::disabled())
             .timeout_config(inner.clone())
-            .identity_cache(IdentityCache::lazy().load_timeout(attempt.mul_f64(0.8)).build())
+            .identity_cache(IdentityCache::lazy().load_timeout(attempt.mul_f64(0.9)).build())
             .app_name(AppName::new("credlens").expect("invariant: letters only"));
         if let Some(url) = &settings.endpoint_url {
             loader = loader.endpoint_url(url);
         }
         if let Some(profile) = &settings.profile {
-            let place = ProviderConfig::default()
-                .with_region(Some(region))
-                .with_retry_config(RetryConfig::disabled())
-                .with_timeout_config(inner.clone());
-            let place = match Capped::usual() {
-                Some(client) => place.with_http_client(client),
-                None => place,
-            };
-            let provider = ProfileFileCredentialsProvider::builder().configure(&place);
             loader = loader
                 .profile_name(profile)
-                .credentials_provider(provider.profile_name(profile).build());
+                .credentials_provider(profile_provider(profile, region, inner));
         }
         let config = Box::pin(loader.load()).await;
-        let provider = config.credentials_provider().map(checked);
+        let provider = config
+            .credentials_provider()
+            .map(|provider| sendable(provider, provider_limit));
         let mut builder = config.into_builder();
         builder.set_credentials_provider(provider);
         let session = Self {
             config: builder.build(),
             limit,
-            role: settings.role_arn.clone().or(of_profile),
+            role: settings.role_arn.clone().or(profile_role),
         };
         session.check_endpoints()?;
-        let session = session.in_role(settings).await;
+        let session = session.in_role(settings, provider_limit).await;
         let builder = session.config.into_builder();
         Ok(Self {
             config: builder.timeout_config(timeouts(attempt)).build(),
@@ -139,8 +133,8 @@ impl Session {
         })
     }
 
-    /// The same, in the role that was asked for.
-    async fn in_role(self, settings: &Settings) -> Self {
+    /// The same session in the role of the settings, if they have one.
+    async fn in_role(self, settings: &ConnectSettings, provider_limit: Duration) -> Self {
         let Some(arn) = &settings.role_arn else {
             return self;
         };
@@ -150,7 +144,7 @@ impl Session {
         if let Some(id) = &settings.external_id {
             role = role.external_id(id);
         }
-        let provider = checked(role.build().await);
+        let provider = sendable(role.build().await, provider_limit);
         let config = self.config.into_builder().credentials_provider(provider).build();
         Self { config, ..self }
     }
@@ -158,59 +152,59 @@ impl Session {
     fn check_endpoints(&self) -> Result<(), Error> {
         for service in ["IAM", "STS", "Organizations", "S3"] {
             let url = self.endpoint(service);
-            url.map_or(Ok(()), |url| check_endpoint(&url)).map_err(|wrong| {
-                let of = "AWS_ENDPOINT_URL and its kin, or endpoint_url of the profile";
-                Error::Settings(format!("{of}, for {service}: {wrong}"))
+            url.map_or(Ok(()), |url| check_endpoint(&url)).map_err(|error| {
+                let variables = "AWS_ENDPOINT_URL or AWS_ENDPOINT_URL_*, or endpoint_url of the profile";
+                Error::InvalidSettings(format!("{variables}, for {service}: {error}"))
             })?;
         }
         Ok(())
     }
 
-    /// The address that a flag, the environment or the profile gives for a service, as its client finds it.
+    /// The address of a service that a flag, the environment or the profile sets, found as its client finds it.
     pub(super) fn endpoint(&self, service: &str) -> Option<String> {
         let key = ServiceConfigKey::builder()
             .service_id(service)
             .env("AWS_ENDPOINT_URL")
             .profile("endpoint_url")
             .build();
-        let found = || self.config.service_config()?.load_config(key.ok()?);
-        let given = self.config.endpoint_url().map(str::to_owned);
-        given.or_else(found)
+        let configured = || self.config.service_config()?.load_config(key.ok()?);
+        let flag = self.config.endpoint_url().map(str::to_owned);
+        flag.or_else(configured)
     }
 
     pub(super) fn config(&self) -> &SdkConfig {
         &self.config
     }
 
-    /// The partition that the session's region is in.
+    /// The partition of the session's region.
     pub fn partition(&self) -> &'static str {
         self.config
             .region()
             .map_or("aws", |region| partition(region.as_ref()))
     }
 
-    /// What an error of a call by these credentials means.
+    /// Classifies an error of a call with these credentials.
     pub(super) fn explain<E>(&self, action: Action, error: &SdkError<E, HttpResponse>) -> Error
     where
         E: ProvideErrorMetadata + StdError + 'static,
     {
-        Error::of(action, error).in_role(self.role.as_deref())
+        Error::from_sdk(action, error).with_role(self.role.as_deref())
     }
 
-    /// How long a step may take.
+    /// The time limit of a step.
     pub(super) fn limit(&self) -> Duration {
         self.limit
     }
 
-    /// What comes of a call, which may take as long as a step.
-    pub(super) async fn make<T, F>(&self, action: Action, call: impl FnMut() -> F) -> Result<T, Error>
+    /// Makes a call, with retries, as a step of its own.
+    pub(super) async fn call<T, F>(&self, action: Action, call: impl FnMut() -> F) -> Result<T, Error>
     where
         F: Future<Output = Result<T, Error>>,
     {
-        Calls::new(action, self.limit).make(call).await
+        RetriedCalls::new(action, self.limit).call(call).await
     }
 
-    /// Acts in a role of an account, for an hour.
+    /// Assumes a role, for an hour.
     pub(super) async fn assume(&self, role: &RoleToAssume<'_>) -> Result<Self, Error> {
         let action = Action::AssumeRole;
         let sts = aws_sdk_sts::Client::new(&self.config);
@@ -219,22 +213,23 @@ impl Session {
             .role_arn(role.arn)
             .role_session_name(role.session_name)
             .set_external_id(role.external_id.map(str::to_owned));
-        let asked = || async {
-            let answer = request.clone().send().await;
-            let answer = answer.map_err(|error| self.explain(action, &error).in_role(Some(role.resource)))?;
-            answer.credentials.ok_or(Error::Unreadable { action })
+        let call = || async {
+            let output = request.clone().send().await;
+            let output =
+                output.map_err(|error| self.explain(action, &error).with_role(Some(role.resource)))?;
+            output.credentials.ok_or(Error::Unreadable(action))
         };
-        let given = self.make(action, asked).await?;
+        let assumed = self.call(action, call).await?;
         let (key, secret, token) = (
-            given.access_key_id(),
-            given.secret_access_key(),
-            given.session_token(),
+            assumed.access_key_id,
+            assumed.secret_access_key,
+            assumed.session_token,
         );
-        let credentials = Credentials::new(key, secret, Some(token.to_owned()), None, "AssumeRole");
+        let credentials = Credentials::new(key, secret, Some(token), None, "AssumeRole");
         let builder = self.config.clone().into_builder();
         Ok(Self {
             config: builder
-                .credentials_provider(checked(credentials))
+                .credentials_provider(sendable(credentials, self.limit))
                 .identity_cache(IdentityCache::no_cache())
                 .build(),
             limit: self.limit,
@@ -242,26 +237,26 @@ impl Session {
         })
     }
 
-    /// Asks whose the credentials are.
+    /// Asks AWS for the owner of the credentials.
     ///
     /// # Errors
     /// Those of AWS.
     pub async fn caller(&self) -> Result<Caller, Error> {
         let action = Action::GetCallerIdentity;
         let sts = aws_sdk_sts::Client::new(&self.config);
-        let asked = || async {
-            let answer = sts.get_caller_identity().send().await;
-            let answer = answer.map_err(|error| self.explain(action, &error))?;
-            let partition = answer.arn().and_then(|arn| arn.split(':').nth(1));
-            match (answer.account(), partition) {
-                (Some(account), Some(partition)) if is_id(account) => Ok(Caller {
+        let call = || async {
+            let output = sts.get_caller_identity().send().await;
+            let output = output.map_err(|error| self.explain(action, &error))?;
+            let partition = output.arn().and_then(|arn| arn.split(':').nth(1));
+            match (output.account(), partition) {
+                (Some(account), Some(partition)) if is_account_id(account) => Ok(Caller {
                     account: account.to_owned(),
                     partition: partition.to_owned(),
                 }),
-                (_, _) => Err(Error::Unreadable { action }),
+                (_, _) => Err(Error::Unreadable(action)),
             }
         };
-        self.make(action, asked).await
+        self.call(action, call).await
     }
 
     pub(super) fn iam(&self) -> aws_sdk_iam::Client {
@@ -273,33 +268,49 @@ impl Session {
     }
 }
 
-/// Which role, and how to ask for it.
+/// A role, and the parameters of the call that assumes it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RoleToAssume<'a> {
     pub(super) arn: &'a str,
-    /// What a policy for this and the like would name.
+    /// The resource in a policy that allows it: this role, or the role of this name in all accounts.
     pub(super) resource: &'a str,
     pub(super) external_id: Option<&'a str>,
     pub(super) session_name: &'a str,
 }
 
-/// What the SDK does by itself, but that no answer is without end.
-pub(super) fn usual() -> ConfigLoader {
+/// The SDK's defaults, with limited responses.
+pub(super) fn default_loader() -> ConfigLoader {
     let loader = aws_config::defaults(BehaviorVersion::latest());
-    match Capped::usual() {
+    match LimitedClient::wrapping_default() {
         Some(client) => loader.http_client(client),
         None => loader,
     }
 }
 
-async fn region(settings: &Settings) -> Region {
-    let usual = DefaultRegionChain::builder();
-    let usual = match &settings.profile {
-        Some(profile) => usual.profile_name(profile),
-        None => usual,
+fn profile_provider(
+    profile: &str,
+    region: Region,
+    timeouts: TimeoutConfig,
+) -> ProfileFileCredentialsProvider {
+    let mut config = ProviderConfig::default()
+        .with_region(Some(region))
+        .with_retry_config(RetryConfig::disabled())
+        .with_timeout_config(timeouts);
+    if let Some(client) = LimitedClient::wrapping_default() {
+        config = config.with_http_client(client);
+    }
+    let provider = ProfileFileCredentialsProvider::builder().configure(&config);
+    provider.profile_name(profile).build()
+}
+
+async fn region(settings: &ConnectSettings) -> Region {
+    let chain = DefaultRegionChain::builder();
+    let chain = match &settings.profile {
+        Some(profile) => chain.profile_name(profile),
+        None => chain,
     };
     RegionProviderChain::first_try(settings.region.clone().map(Region::new))
-        .or_else(usual.build())
+        .or_else(chain.build())
         .or_else(Region::from_static(DEFAULT_REGION))
         .region()
         .await

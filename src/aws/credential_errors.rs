@@ -1,7 +1,8 @@
-//! Why there are no credentials: what AWS's own providers of them come to, from profiles, roles, tokens and
-//! processes.
+//! Why no credentials could be loaded or no connection was made: errors of the SDK's credential providers and of its
+//! HTTP client, in our own words.
 
 use std::error::Error as StdError;
+use std::io;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_iam::config::http::HttpResponse;
@@ -11,130 +12,99 @@ use aws_sdk_ssooidc::operation::create_token::CreateTokenError;
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError;
 
-use super::checked::Impossible;
 use super::error::Error;
-use super::policy::Action;
-use super::retry::Failure;
+use super::permissions::Action;
+use super::retry::FailureKind;
+use super::sendable_credentials::UnsendableCredential;
 
-/// Where the reason is the credentials that a call was to be signed with.
-pub(super) fn credential_errors(error: &(dyn StdError + 'static)) -> Option<Error> {
-    let late = || Error::NoWayToCredentials("no answer in time".to_owned());
-    let chain =
-        |from| std::iter::successors(Some(from), |error: &&(dyn StdError + 'static)| (*error).source());
-    let Some(failed) = chain(error).find_map(|error| error.downcast_ref::<CredentialsError>()) else {
-        // The type that says so is the SDK's own.
-        let is_late =
-            |error: &(dyn StdError + 'static)| error.to_string().starts_with("identity resolver timed out");
-        return chain(error).any(is_late).then(late);
-    };
-    let told = chain(failed).find_map(|error| {
-        let impossible = error.downcast_ref::<Impossible>();
-        if let Some(Impossible(part)) = impossible {
-            return Some(Error::ImpossibleCredentials(part));
+type DynError = dyn StdError + 'static;
+
+/// The error of the credentials that a call was to be signed with, if that is what failed.
+pub(super) fn credential_error(error: &DynError) -> Option<Error> {
+    let failed = chain(error).find_map(|error| error.downcast_ref::<CredentialsError>())?;
+    let known = chain(failed).find_map(|error| {
+        if let Some(UnsendableCredential(part)) = error.downcast_ref() {
+            return Some(Error::UnsendableCredentials(part));
         }
-        of_call::<AssumeRoleError>(Action::AssumeRole, error)
-            .or_else(|| of_call::<AssumeRoleWithWebIdentityError>(Action::AssumeRoleWithWebIdentity, error))
-            .or_else(|| of_sign_on::<GetRoleCredentialsError>(Action::GetRoleCredentials, error))
-            .or_else(|| of_sign_on::<CreateTokenError>(Action::CreateToken, error))
+        call_error::<AssumeRoleError>(Action::AssumeRole, error)
             .or_else(|| {
-                let broken = error.downcast_ref::<ConnectorError>()?;
-                Some(Error::NoWayToCredentials(innermost(broken)))
+                call_error::<AssumeRoleWithWebIdentityError>(Action::AssumeRoleWithWebIdentity, error)
+            })
+            .or_else(|| sign_on_error::<GetRoleCredentialsError>(Action::GetRoleCredentials, error))
+            .or_else(|| sign_on_error::<CreateTokenError>(Action::CreateToken, error))
+            .or_else(|| {
+                let failed = error.downcast_ref::<ConnectorError>()?;
+                Some(Error::CredentialsUnreachable(transport_reason(failed)))
             })
     });
-    Some(told.unwrap_or_else(|| {
-        if matches!(failed, CredentialsError::ProviderTimedOut(_)) {
-            late()
-        } else {
-            Error::Credentials(gist(failed))
+    Some(known.unwrap_or_else(|| match failed {
+        CredentialsError::CredentialsNotLoaded(_) => Error::NoCredentials,
+        CredentialsError::ProviderTimedOut(_) => {
+            Error::CredentialsUnreachable("no answer in time".to_owned())
+        }
+        CredentialsError::InvalidConfiguration(_) => {
+            Error::CredentialSource("the profile or the AWS_* variables are invalid".to_owned())
+        }
+        CredentialsError::ProviderError(_) | CredentialsError::Unhandled(_) | _ => {
+            let cause = system_error(failed).map_or_else(String::new, |cause| format!(" ({cause})"));
+            Error::CredentialSource(format!("the configured source failed{cause}"))
         }
     }))
 }
 
-/// What STS said to a call, or that it said nothing.
-fn of_call<E>(action: Action, error: &(dyn StdError + 'static)) -> Option<Error>
+/// What STS answered, or that it did not.
+fn call_error<E>(action: Action, error: &DynError) -> Option<Error>
 where
     E: ProvideErrorMetadata + StdError + 'static,
 {
-    match error.downcast_ref::<SdkError<E, HttpResponse>>()? {
-        SdkError::ServiceError(context) => {
-            let status = context.raw().status().as_u16();
-            Some(Error::of_service(action, context.err(), status))
-        }
-        SdkError::TimeoutError(_) => Some(Error::no_answer(action)),
-        SdkError::DispatchFailure(failure) => {
-            let failed = failure.as_connector_error();
-            Some(Error::Unreachable {
-                action,
-                reason: failed.map_or_else(String::new, |error| innermost(error)),
-            })
-        }
-        SdkError::ResponseError(_) => Some(Error::Unreadable { action }),
-        // What lies deeper tells more; and the SDK's enum may grow.
-        SdkError::ConstructionFailure(_) | _ => None,
-    }
+    let error = error.downcast_ref::<SdkError<E, HttpResponse>>()?;
+    // The cause of a construction failure is further down the chain.
+    (!matches!(error, SdkError::ConstructionFailure(_))).then(|| Error::from_sdk(action, error))
 }
 
-/// The same of single sign-on, whose refusals are told by the gist.
-fn of_sign_on<E>(action: Action, error: &(dyn StdError + 'static)) -> Option<Error>
+/// The same for single sign-on, which refuses with codes of its own.
+fn sign_on_error<E>(action: Action, error: &DynError) -> Option<Error>
 where
     E: ProvideErrorMetadata + StdError + 'static,
 {
-    of_call::<E>(action, error).filter(|error| error.failure() != Failure::Refused)
-}
-
-/// What an error comes from, at first and in the end. What lies between may show the request itself, and with
-/// it tokens.
-pub(super) fn gist(error: &(dyn StdError + 'static)) -> String {
-    let first = without_user_info(&error.source().unwrap_or(error).to_string());
-    let mut texts = vec![first, innermost(error)];
-    texts.retain(|text| !text.contains("Request {"));
-    texts.dedup();
-    let texts: Vec<_> = texts.iter().map(|text| without_output(text)).collect();
-    texts.join(": ")
-}
-
-pub(super) fn innermost(error: &(dyn StdError + 'static)) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
+    let found = call_error::<E>(action, error)?;
+    if found.failure_kind() != FailureKind::Permanent {
+        return Some(found);
     }
-    without_user_info(&error.to_string())
+    let code = error.downcast_ref::<SdkError<E, HttpResponse>>()?.code();
+    Some(code.map_or(found, |code| Error::SignOn(code.to_owned())))
 }
 
-/// Addresses may hold a password, and where a wrong one ends nobody knows: all up to the last `@` is cut.
-fn without_user_info(text: &str) -> String {
-    let mut parts = text.split("://");
-    let first = parts.next().unwrap_or("").to_owned();
-    parts.fold(first, |told, rest| {
-        let shown = rest.rsplit_once('@').map_or(rest, |(_, after)| after);
-        format!("{told}://{shown}")
+/// Why a connection failed.
+pub(super) fn transport_reason(error: &ConnectorError) -> String {
+    if error.is_timeout() {
+        return "no answer in time".to_owned();
+    }
+    let broken = if error.is_io() {
+        "the host name is unknown, or the connection was closed"
+    } else {
+        "the connection was closed before the end of the answer"
+    };
+    system_error(error).unwrap_or_else(|| broken.to_owned())
+}
+
+/// The operating system's text for the cause, or its kind: those are fixed, while other texts may contain anything.
+pub(super) fn system_error(error: &DynError) -> Option<String> {
+    let mut found = chain(error).filter_map(|error| error.downcast_ref::<io::Error>());
+    found.find_map(|error| match error.get_ref() {
+        None => Some(error.to_string()),
+        // So the HTTP client marks errors of rustls.
+        Some(_) if error.kind() == io::ErrorKind::InvalidData => {
+            Some("the TLS handshake failed (is the server's certificate trusted?)".to_owned())
+        }
+        Some(_) => None,
     })
 }
 
-/// What a `credential_process` wrote to standard error is its own affair, and may hold secrets. The list of
-/// all that was tried is longer than it is of use.
-fn without_output(text: &str) -> &str {
-    let (text, _) = text.split_once(" Stderr:").unwrap_or((text, ""));
-    let (text, _) = text.split_once(". Attempted:").unwrap_or((text, ""));
-    text.trim_end_matches('.')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn passwords_of_addresses() {
-        for (text, told) in [
-            ("no address, a@b", "no address, a@b"),
-            (
-                "at http://host/ or http://other/",
-                "at http://host/ or http://other/",
-            ),
-            ("bad `http://evil:PW@ex ample/`", "bad `http://ex ample/`"),
-            ("http://e:P@W/x y@h/ and https://u@i/", "http://h/ and https://i/"),
-        ] {
-            assert_eq!(without_user_info(text), told);
-        }
-    }
+/// The error, what it wraps, and so on. An `io::Error` leaves out what it wraps in its `source()`.
+fn chain(error: &DynError) -> impl Iterator<Item = &DynError> {
+    std::iter::successors(Some(error), |&error| match error.downcast_ref::<io::Error>() {
+        Some(error) => error.get_ref().map(|inner| inner as &DynError),
+        None => error.source(),
+    })
 }

@@ -1,249 +1,260 @@
-//! What goes wrong between here and AWS, told by its code, never by its message.
+//! Errors of AWS, classified by type and error code, in words that say what to do.
+//!
+//! Which texts of the SDK may be shown: AWS's error codes; AWS's message where access was denied, unless the request
+//! carried a token; fixed texts of the operating system. Any other text of the SDK may contain a secret (a token, the
+//! output of a process, an address with a password, a signed request) and is replaced by our own words.
 
 use std::error::Error as StdError;
+use std::io;
 use std::time::Duration;
 
 use aws_sdk_iam::config::http::HttpResponse;
-use aws_sdk_iam::error::{ConnectorError, ProvideErrorMetadata, SdkError};
+use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 
-use super::credential_errors::{credential_errors, gist, innermost};
-use super::policy::{Action, Wanted};
-use super::retry::Failure;
+use super::credential_errors::{credential_error, transport_reason};
+use super::permissions::{Action, MissingPermission};
+use super::retry::FailureKind;
 use crate::output::counted;
 use crate::report::not_a_report::NotAReport;
 
-/// Why AWS gave no answer that can be used. Each message is a sentence but for whom it is about.
+/// Why AWS gave no usable answer. The message does not name the account or object.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// These credentials may not do that.
-    #[error("AWS does not allow {action} to these credentials{said}")]
+    /// A permission is missing.
+    #[error("AWS denied {action} to these credentials{message}")]
     Denied {
-        /// What was asked for.
+        /// What was called.
         action: Action,
-        /// The ARN of what it is about, where that is known: a role, with `*` for any account; a bucket, an object.
+        /// The ARN of the role (with `*` for any account), bucket or object, where known.
         resource: Option<String>,
-        /// AWS's own words in brackets, which name the principal and the kind of policy; may be empty.
-        said: String,
+        /// AWS's message in parentheses, which names the principal and the kind of policy; may be empty.
+        message: String,
     },
-    /// There are no credentials, or they could not be got.
+    /// No source of credentials is configured.
     #[error(
-        "no AWS credentials could be had: {0}; name a profile by --profile, set AWS_PROFILE or \
-         AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in by `aws sso login`"
+        "no AWS credentials found; pass --profile, set AWS_PROFILE or AWS_ACCESS_KEY_ID and \
+         AWS_SECRET_ACCESS_KEY, or sign in with `aws sso login`"
     )]
-    Credentials(String),
-    /// The credentials hold what cannot be sent: which part of them, never what it is.
+    NoCredentials,
+    /// A source of credentials is configured, but fails.
     #[error(
-        "the AWS {0} holds a character that it cannot have; look for line ends and blanks in it where it is set"
+        "no AWS credentials found: {0}; sign in with `aws sso login`, or run `aws sts get-caller-identity` for details, \
+         which are not shown here because they may contain secrets"
     )]
-    ImpossibleCredentials(&'static str),
-    /// Whoever gives out the credentials did not answer.
-    #[error("the service that gives out the AWS credentials could not be reached: {0}; check the network")]
-    NoWayToCredentials(String),
+    CredentialSource(String),
+    /// Single sign-on refuses to issue credentials.
+    #[error(
+        "single sign-on issued no AWS credentials ({0}); sign in with `aws sso login`, and check the account and \
+         role of the profile"
+    )]
+    SignOn(String),
+    /// A part of the credentials, which is named but not shown, cannot be sent in an HTTP header.
+    #[error(
+        "the AWS {0} contains a character that is not allowed; check where it is set for line breaks and blanks"
+    )]
+    UnsendableCredentials(&'static str),
+    /// The service that issues the credentials did not answer.
+    #[error("the service that issues the AWS credentials could not be reached: {0}; check the network")]
+    CredentialsUnreachable(String),
     /// The credentials were valid once.
-    #[error("the AWS credentials have expired ({code}); get new ones, such as by `aws sso login`")]
-    Expired {
-        /// AWS's error code.
-        code: String,
-    },
-    /// AWS, or this partition of it, does not know the credentials.
+    #[error("the AWS credentials have expired ({0}); renew them, for example with `aws sso login`")]
+    Expired(String),
+    /// AWS, or this partition, does not know the credentials.
     #[error(
-        "AWS does not know these credentials here ({code}): they may be wrong, switched off, or of another \
-         partition; check --profile, and --region, which decides the partition: aws, aws-cn, aws-us-gov or another"
+        "AWS does not know these credentials ({0}): they are wrong, deactivated, or of another partition; check \
+         --profile, and --region, which decides the partition: aws, aws-cn, aws-us-gov or another"
     )]
-    UnknownCredentials {
-        /// AWS's error code.
-        code: String,
-    },
-    /// What was signed is not what AWS would have signed.
+    UnknownCredentials(String),
+    /// AWS computed another signature.
     #[error(
-        "AWS does not accept the signature of these credentials ({code}): the secret access key may be wrong, or \
-         the clock of this machine"
+        "AWS rejected the signature of the request ({0}); check the secret access key and this machine's clock"
     )]
-    Signature {
-        /// AWS's error code.
-        code: String,
-    },
-    /// The signature's time is not AWS's.
-    #[error("the clock of this machine is too far from that of AWS ({code}); set it right")]
-    Clock {
-        /// AWS's error code.
-        code: String,
-    },
+    SignatureMismatch(String),
+    /// The time in the signature is not AWS's.
+    #[error("this machine's clock differs too much from AWS's ({0}); correct it")]
+    ClockSkew(String),
     /// No connection, or no answer in time.
     #[error(
         "AWS could not be reached for {action}: {reason}; check the network, --region and --endpoint-url"
     )]
     Unreachable {
-        /// What was asked for.
+        /// What was called.
         action: Action,
-        /// What the connection says.
+        /// Why the connection failed.
         reason: String,
     },
-    /// Fewer calls are wanted, or there is no capacity.
-    #[error("AWS is too busy for {action} ({code}); try again later")]
-    Busy {
-        /// What was asked for.
+    /// AWS asks for fewer calls, or has no capacity.
+    #[error("AWS throttled {action} ({code}); try again later")]
+    Throttled {
+        /// What was called.
         action: Action,
         /// AWS's error code.
         code: String,
     },
-    /// AWS failed.
-    #[error("AWS failed at {action} ({code}); try again later")]
+    /// A server error.
+    #[error("AWS failed to answer {action} ({code}); try again later")]
     Unavailable {
-        /// What was asked for.
+        /// What was called.
         action: Action,
         /// AWS's error code, or the HTTP status.
         code: String,
     },
-    /// An answer that is none.
-    #[error("the answer to {action} could not be read; is something between here and AWS?")]
-    Unreadable {
-        /// What was asked for.
-        action: Action,
-    },
-    /// Whatever else AWS says.
-    #[error("AWS answered {action} by {code}")]
-    Other {
-        /// What was asked for.
-        action: Action,
-        /// AWS's error code, or the HTTP status.
-        code: String,
-    },
-    /// Not all that was wanted came in time.
+    /// The response is not AWS's.
     #[error(
-        "{} within {}; the last answer{} was: {}; raise --timeout, or try again later",
-        undone(*action), span(*after), asked(*action, last.action), last.words
+        "the response to {0} could not be read; check for a proxy or a login page between this machine and AWS"
+    )]
+    Unreadable(Action),
+    /// Any other error code.
+    #[error("AWS rejected {action} ({code}); AWS's API reference of this call explains the code")]
+    Other {
+        /// What was called.
+        action: Action,
+        /// AWS's error code, or the HTTP status.
+        code: String,
+    },
+    /// A step was not complete in time.
+    #[error(
+        "{} within {}; last response{}: {}; raise --timeout, or try again later",
+        unfinished(*action), duration(*after), called(*action, last.action), last.text
     )]
     TimedOut {
-        /// What was wanted.
+        /// What was to be done.
         action: Action,
-        /// How long it could take.
+        /// The time limit.
         after: Duration,
-        /// What AWS said last.
+        /// What AWS answered last.
         last: LastResponse,
     },
     /// There is no organization to list.
     #[error(
-        "the account of these credentials is in no organization ({code}); scan it without --org, or name accounts by \
-         --accounts-file"
+        "the account of these credentials belongs to no organization ({0}); scan it without --org, or list \
+         accounts with --accounts-file"
     )]
-    NoOrganization {
-        /// AWS's error code.
-        code: String,
-    },
-    /// A role led elsewhere.
-    #[error("the report is that of account {0}: the role belongs to another account")]
-    OtherAccount(String),
-    /// AWS sent something else for a report.
-    #[error("what AWS sent for a report is none: {0}")]
+    NoOrganization(String),
+    /// The role belongs to another account than the listed one.
+    #[error(
+        "the report is of account {0}, to which the role belongs; check the role listed for this account"
+    )]
+    WrongAccount(String),
+    /// The content of the report is something else.
+    #[error("the response to iam:GetCredentialReport is not a report: {0}")]
     NotAReport(#[from] NotAReport),
-    /// An account that nothing can be asked about as it is listed.
-    #[error("nothing was asked of AWS: {0}")]
-    Listed(String),
-    /// A profile that is nowhere.
-    #[error("there is no profile '{name}' in {files}; name one of these files' profiles by --profile")]
+    /// AWS was not called, because the account's entry in the list is invalid.
+    #[error("AWS was not called: {0}")]
+    InvalidAccount(String),
+    /// No such profile.
+    #[error("profile '{name}' not found in {files}; pass another one with --profile")]
     NoProfile {
-        /// What was asked for.
+        /// Its name.
         name: String,
-        /// Where it was looked for.
+        /// The files that were searched.
         files: String,
     },
     /// No such bucket.
-    #[error("there is no bucket '{0}', in this partition and at this address at least")]
+    #[error("bucket '{0}' not found; check its name, --region and --endpoint-url")]
     NoBucket(String),
     /// No such object.
-    #[error("there is no such object")]
+    #[error("object not found; check the URL")]
     NoObject,
     /// An object in cold storage.
-    #[error("the object is archived (InvalidObjectState); restore it first, by `aws s3api restore-object`")]
-    Archived,
-    /// A bucket elsewhere.
     #[error(
-        "the bucket '{bucket}' is in {}; name its region by --region",
-        region.as_deref().map_or("another region".to_owned(), |region| format!("the region {region}"))
+        "the object is in cold storage (InvalidObjectState); restore it first, with `aws s3api restore-object`"
     )]
-    OtherRegion {
+    Archived,
+    /// A bucket of another region.
+    #[error(
+        "bucket '{bucket}' is in {}; pass its region with --region",
+        region.as_deref().map_or("another region".to_owned(), |region| format!("region {region}"))
+    )]
+    WrongRegion {
         /// Its name.
         bucket: String,
-        /// Its region, where S3 tells.
+        /// Its region, where S3 names it.
         region: Option<String>,
     },
-    /// A setting that cannot be used: complete but for who says it.
-    #[error("these settings cannot be used: {0}")]
-    Settings(String),
+    /// A setting is invalid. The text says which, and what is expected.
+    #[error("invalid AWS settings: {0}")]
+    InvalidSettings(String),
+    /// The operating system refused to start threads.
+    #[error("cannot start threads for calls to AWS: {0}")]
+    Threads(io::Error),
+    /// A bug in credlens.
+    #[error("fetching this account panicked, which is a bug in credlens; please report it")]
+    TaskPanicked,
     /// Ctrl-C.
     #[error("interrupted")]
     Interrupted,
 }
 
-/// An answer of AWS that was not the end.
+/// The last response of AWS in a step that timed out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastResponse {
-    /// What was asked for.
+    /// What was called.
     pub action: Action,
-    /// What it came to.
-    pub words: String,
+    /// An error code, or our own words.
+    pub text: String,
 }
 
 impl Error {
-    /// What an SDK error means.
-    pub(super) fn of<E>(action: Action, error: &SdkError<E, HttpResponse>) -> Self
+    /// Classifies an error of the SDK.
+    pub(super) fn from_sdk<E>(action: Action, error: &SdkError<E, HttpResponse>) -> Self
     where
         E: ProvideErrorMetadata + StdError + 'static,
     {
+        let unsendable = || {
+            let advice = "check --region, --endpoint-url and the proxy variables";
+            Self::InvalidSettings(format!("the request {action} cannot be sent; {advice}"))
+        };
         match error {
             SdkError::ServiceError(context) => {
                 let status = context.raw().status().as_u16();
-                Self::of_service(action, context.err(), status)
+                Self::from_response(action, context.err(), status)
             }
-            SdkError::ResponseError(_) => Self::Unreadable { action },
+            SdkError::ResponseError(_) => Self::Unreadable(action),
             SdkError::TimeoutError(_) => Self::no_answer(action),
+            SdkError::ConstructionFailure(_) => credential_error(error).unwrap_or_else(unsendable),
             SdkError::DispatchFailure(failure) => {
-                let failed = failure.as_connector_error();
-                // A connection that breaks off is no error of settings, whatever the connector calls it.
-                let is_user = failed.is_some_and(ConnectorError::is_user);
-                match credential_errors(error) {
-                    Some(error) => error,
-                    None if is_user => Self::Settings(gist(error)),
-                    None => Self::Unreachable {
+                match (credential_error(error), failure.as_connector_error()) {
+                    (Some(error), _) => error,
+                    (None, Some(failed)) if failed.is_user() => unsendable(),
+                    (None, failed) => Self::Unreachable {
                         action,
-                        reason: failed.map_or_else(String::new, |error| innermost(error)),
+                        reason: failed.map_or_else(String::new, transport_reason),
                     },
                 }
-            }
-            SdkError::ConstructionFailure(_) => {
-                credential_errors(error).unwrap_or_else(|| Self::Settings(gist(error)))
             }
             // The SDK's enum may grow.
             _ => Self::Other {
                 action,
-                code: gist(error),
+                code: "unknown error".to_owned(),
             },
         }
     }
 
-    pub(super) fn of_service(action: Action, error: &impl ProvideErrorMetadata, status: u16) -> Self {
+    /// Classifies a response that is an error.
+    pub(super) fn from_response(action: Action, error: &impl ProvideErrorMetadata, status: u16) -> Self {
         if error.code().is_none() && status < 400 {
-            return Self::Unreadable { action };
+            return Self::Unreadable(action);
         }
         let code = error
             .code()
             .map_or_else(|| format!("HTTP {status}"), str::to_owned);
         match code.as_str() {
             "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "AuthorizationError" => {
+                let message = error.message().filter(|_| !action.sends_token());
                 Self::Denied {
                     action,
                     resource: None,
-                    said: error.message().map_or_else(String::new, said),
+                    message: message.map_or_else(String::new, in_parentheses),
                 }
             }
             "HTTP 403" => Self::Denied {
                 action,
                 resource: None,
-                said: " (HTTP 403)".to_owned(),
+                message: " (HTTP 403)".to_owned(),
             },
-            "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired" => Self::Expired { code },
+            "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired" => Self::Expired(code),
             "InvalidClientTokenId"
             | "UnrecognizedClientException"
             | "UnrecognizedClient"
@@ -253,10 +264,10 @@ impl Error {
             | "MissingAuthenticationToken"
             | "NotSignedUp"
             | "OptInRequired"
-            | "InvalidToken" => Self::UnknownCredentials { code },
-            "SignatureDoesNotMatch" | "InvalidSignatureException" => Self::Signature { code },
-            "AWSOrganizationsNotInUseException" => Self::NoOrganization { code },
-            "RequestExpired" | "RequestTimeTooSkewed" | "RequestInTheFuture" => Self::Clock { code },
+            | "InvalidToken" => Self::UnknownCredentials(code),
+            "SignatureDoesNotMatch" | "InvalidSignatureException" => Self::SignatureMismatch(code),
+            "AWSOrganizationsNotInUseException" => Self::NoOrganization(code),
+            "RequestExpired" | "RequestTimeTooSkewed" | "RequestInTheFuture" => Self::ClockSkew(code),
             "LimitExceeded"
             | "LimitExceededException"
             | "Throttling"
@@ -268,9 +279,9 @@ impl Error {
             | "RequestLimitExceeded"
             | "TooManyRequestsException"
             | "PriorRequestNotComplete"
-            // Somebody else writes the same object at this moment.
+            // Another client is writing the same object.
             | "ConditionalRequestConflict"
-            | "HTTP 429" => Self::Busy { action, code },
+            | "HTTP 429" => Self::Throttled { action, code },
             "RequestTimeout" | "RequestTimeoutException" | "IDPCommunicationError" | "HTTP 408" => {
                 Self::Unavailable { action, code }
             }
@@ -279,62 +290,60 @@ impl Error {
         }
     }
 
-    /// What to allow, where something is missing.
-    pub fn denied(&self) -> Option<Wanted> {
-        let Self::Denied { action, resource, .. } = self else {
-            return None;
-        };
-        Some(Wanted {
-            action: *action,
-            resource: resource.clone(),
-        })
-    }
-
-    /// Whether it lies in what was asked for, rather than in AWS or in the credentials.
-    pub fn is_usage(&self) -> bool {
-        matches!(self, Self::NoProfile { .. } | Self::Settings(_))
-    }
-
-    /// Nothing came of a call.
+    /// A call that was not answered in time.
     pub(super) fn no_answer(action: Action) -> Self {
         let reason = "no answer in time".to_owned();
         Self::Unreachable { action, reason }
     }
 
-    /// The answer that it is, to this unless credentials were asked for before; None where nothing answered.
-    pub(super) fn said(&self, action: Action) -> Option<LastResponse> {
-        if matches!(self, Self::Unreachable { .. } | Self::NoWayToCredentials(_)) {
+    /// The missing permission, if that is the error.
+    pub fn missing_permission(&self) -> Option<MissingPermission> {
+        let Self::Denied { action, resource, .. } = self else {
+            return None;
+        };
+        Some(MissingPermission {
+            action: *action,
+            resource: resource.clone(),
+        })
+    }
+
+    /// Whether the command line or the configuration is wrong, not AWS or the credentials.
+    pub fn is_usage(&self) -> bool {
+        matches!(self, Self::NoProfile { .. } | Self::InvalidSettings(_))
+    }
+
+    /// The response that this error stands for, to `action` unless the error names another one; none where nothing
+    /// answered.
+    pub(super) fn last_response(&self, action: Action) -> Option<LastResponse> {
+        if matches!(self, Self::Unreachable { .. } | Self::CredentialsUnreachable(_)) {
             return None;
         }
-        let mut said = LastResponse {
-            action,
-            words: self.to_string(),
-        };
-        if let Self::Busy { action, code } | Self::Unavailable { action, code } = self {
-            said.action = *action;
-            said.words.clone_from(code);
-        }
-        Some(said)
+        let (action, text) =
+            if let Self::Throttled { action, code } | Self::Unavailable { action, code } = self {
+                (*action, code.clone())
+            } else {
+                (action, self.to_string())
+            };
+        Some(LastResponse { action, text })
     }
 
-    /// What may come of asking again. Where a machine gives out the credentials, the SDK has asked again already.
-    pub(super) fn failure(&self) -> Failure {
-        if matches!(self, Self::Busy { .. }) {
-            return Failure::Busy;
-        }
-        let is_miss = matches!(
+    /// Whether another try may help. The SDK itself retries the services that give a machine its credentials.
+    pub(super) fn failure_kind(&self) -> FailureKind {
+        let is_transient = matches!(
             self,
-            Self::Unavailable { .. } | Self::Unreachable { .. } | Self::Unreadable { .. }
+            Self::Unavailable { .. } | Self::Unreachable { .. } | Self::Unreadable(_)
         );
-        if is_miss {
-            Failure::Unavailable
+        if matches!(self, Self::Throttled { .. }) {
+            FailureKind::Throttled
+        } else if is_transient {
+            FailureKind::Transient
         } else {
-            Failure::Refused
+            FailureKind::Permanent
         }
     }
 
-    /// The same where it is known what it is about.
-    pub(super) fn about(mut self, arn: Option<String>) -> Self {
+    /// Adds the resource to a missing permission that does not have one yet.
+    pub(super) fn with_resource(mut self, arn: Option<String>) -> Self {
         if let Self::Denied { resource, .. } = &mut self
             && resource.is_none()
         {
@@ -343,50 +352,48 @@ impl Error {
         self
     }
 
-    /// The same where it is known which role could not be assumed.
-    pub(super) fn in_role(self, arn: Option<&str>) -> Self {
-        match self.denied() {
-            Some(denied) if denied.action == Action::AssumeRole => self.about(arn.map(str::to_owned)),
+    /// Adds the role that could not be assumed.
+    pub(super) fn with_role(self, arn: Option<&str>) -> Self {
+        match self.missing_permission() {
+            Some(missing) if missing.action == Action::AssumeRole => {
+                self.with_resource(arn.map(str::to_owned))
+            }
             Some(_) | None => self,
         }
     }
 }
 
-fn is_of_report(action: Action) -> bool {
+fn is_about_report(action: Action) -> bool {
     matches!(
         action,
         Action::GetCredentialReport | Action::GenerateCredentialReport
     )
 }
 
-fn undone(action: Action) -> String {
-    if is_of_report(action) {
-        "no report came".to_owned()
+fn unfinished(action: Action) -> String {
+    if is_about_report(action) {
+        "no report".to_owned()
     } else {
-        format!("{action} was not done")
+        format!("{action} did not finish")
     }
 }
 
-fn asked(wanted: Action, asked: Action) -> String {
-    if asked == wanted && !is_of_report(wanted) {
+fn called(wanted: Action, called: Action) -> String {
+    if called == wanted && !is_about_report(wanted) {
         String::new()
     } else {
-        format!(", to {asked},")
+        format!(", to {called}")
     }
 }
 
-fn span(time: Duration) -> String {
+fn duration(time: Duration) -> String {
     match time.as_secs() {
         seconds @ 60.. if seconds.is_multiple_of(60) => counted(seconds / 60, "minute"),
         seconds => counted(seconds, "second"),
     }
 }
 
-/// AWS's words, in brackets and not without end.
-fn said(message: &str) -> String {
-    let most = message
-        .char_indices()
-        .nth(400)
-        .map_or(message.len(), |(at, _)| at);
-    format!(" ({})", &message[..most])
+/// At most 400 characters of AWS's message.
+fn in_parentheses(message: &str) -> String {
+    format!(" ({})", message.chars().take(400).collect::<String>())
 }

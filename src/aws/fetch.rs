@@ -1,4 +1,4 @@
-//! Fetches the report of one account: the calls that [`super::protocol`] asks for, and the waiting.
+//! Fetches the credential report of one account: makes the calls that [`super::protocol`] decides, and waits.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,8 +8,8 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::connect::Session;
 use super::error::Error;
-use super::policy::Action;
-use super::protocol::{Answer, Call, Patience, Protocol, Step};
+use super::permissions::Action;
+use super::protocol::{Call, Protocol, Response, Step};
 use super::retry::{RetryLog, jitter};
 use crate::report::cell::account_of;
 use crate::report::header::Header;
@@ -18,17 +18,19 @@ use crate::report::schema::TextColumn;
 use crate::report::split::Splitter;
 use crate::report::time::Timestamp;
 
-/// Is given every call and its outcome; nothing secret is in it.
+/// Receives a line for every call and its result, without secrets.
 pub type Log = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// How reports are fetched.
 #[derive(Clone)]
-pub struct Options {
-    /// How old a report may be, and how long one is waited for.
-    pub patience: Patience,
-    /// The clock when it all began; ages are counted to it.
+pub struct FetchOptions {
+    /// A report younger than this is used as it is.
+    pub max_report_age: Duration,
+    /// The time limit for one report.
+    pub timeout: Duration,
+    /// The time to which ages of reports are counted.
     pub now: Timestamp,
-    /// Who wants to know what happens.
+    /// Receives the calls.
     pub log: Log,
 }
 
@@ -37,12 +39,12 @@ pub struct Options {
 pub struct Report {
     /// The bytes.
     pub csv: Vec<u8>,
-    /// When AWS made it.
+    /// The generation time.
     pub generated: Timestamp,
 }
 
 impl Report {
-    /// The account that the first ARN names.
+    /// The account in the first ARN.
     pub fn account(&self) -> Option<String> {
         let (header, rows) = self.rows()?;
         let mut arns = (0..rows.len()).filter_map(|row| rows.cell(&header, row, TextColumn::Arn));
@@ -50,7 +52,7 @@ impl Report {
         Some(String::from_utf8_lossy(account).into_owned())
     }
 
-    /// Its rows; none where it is no report.
+    /// Its rows; none if it is not a report.
     pub(super) fn rows(&self) -> Option<(Header, Rows)> {
         let (header, records) = Header::split(&self.csv).ok()?;
         let mut rows = Rows::default();
@@ -59,63 +61,63 @@ impl Report {
         Some((header, rows))
     }
 
-    /// How long before `now` it was made; nothing if the clocks disagree.
+    /// Its age at `now`; zero if the clocks disagree.
     fn age(&self, now: Timestamp) -> Duration {
         let seconds = now.0.saturating_sub(self.generated.0);
         Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
     }
 }
 
-/// What an answer holds, as far as it is no error.
-enum Given {
+/// A response that is not an error.
+enum Received {
     Report(Report),
-    State(Answer),
+    State(Response),
 }
 
-/// Gets the report of the session's account by as few calls as that takes. `who` is told to the log.
+/// Fetches the report of the session's account with as few calls as possible. `account` names it in the log.
 ///
 /// # Errors
-/// Those of AWS, that it took too long, and that what AWS sent is no report.
-pub async fn fetch(session: &Session, options: &Options, who: &str) -> Result<Report, Error> {
+/// Those of AWS, [`Error::TimedOut`], and [`Error::NotAReport`].
+pub async fn fetch(session: &Session, options: &FetchOptions, account: &str) -> Result<Report, Error> {
     let iam = session.iam();
-    let mut protocol = Protocol::new(options.patience);
+    let mut protocol = Protocol::new(options.max_report_age, options.timeout);
     let mut call = Protocol::FIRST;
     let started = Instant::now();
-    let end = started + options.patience.timeout;
-    let heard_of = |call| RetryLog::nothing(action(call), options.patience.timeout);
-    let mut heard = heard_of(call);
+    let end = started + options.timeout;
+    let new_log = |call| RetryLog::new(action(call), options.timeout);
+    let mut log = new_log(call);
     loop {
-        let asked = async {
+        let response = async {
             match call {
                 Call::Get => get(&iam, session).await,
                 Call::Generate => generate(&iam, session).await,
             }
         };
-        let Ok(given) = timeout_at(end, asked).await else {
-            return Err(heard.late());
+        let Ok(received) = timeout_at(end, response).await else {
+            return Err(log.timed_out());
         };
-        let told = given.as_ref().map_or_else(ToString::to_string, words);
-        (options.log)(&format!("{who}: {}: {told}", action(call)));
-        let step = protocol.next(meaning(&given, options.now), started.elapsed(), jitter());
-        let next = match (step, given) {
-            (Step::Use, Ok(Given::Report(report))) => return Ok(report),
+        let text = received.as_ref().map_or_else(ToString::to_string, describe);
+        (options.log)(&format!("{account}: {}: {text}", action(call)));
+        let step = protocol.next(response_of(&received, options.now), started.elapsed(), jitter());
+        let next = match (step, received) {
+            (Step::Use, Ok(Received::Report(report))) => return Ok(report),
             (Step::Fail, Err(error)) => return Err(error),
-            (Step::Ask(next), _) => next,
-            (step, given) => {
-                match given {
-                    Ok(_) => heard.answer(told),
-                    Err(error) => heard.error(error),
+            (Step::Call(next), _) => next,
+            (step, received) => {
+                match received {
+                    Ok(_) => log.response(text),
+                    Err(error) => log.error(error),
                 }
                 let Step::Wait { pause, then } = step else {
-                    return Err(heard.late());
+                    return Err(log.timed_out());
                 };
                 sleep(pause).await;
                 then
             }
         };
-        // A call that is never answered says more than the answer to another one.
+        // That a call is never answered says more than the response to another call.
         if next != call {
-            (call, heard) = (next, heard_of(next));
+            (call, log) = (next, new_log(next));
         }
     }
 }
@@ -127,63 +129,62 @@ fn action(call: Call) -> Action {
     }
 }
 
-async fn get(iam: &aws_sdk_iam::Client, session: &Session) -> Result<Given, Error> {
+async fn get(iam: &aws_sdk_iam::Client, session: &Session) -> Result<Received, Error> {
     let action = Action::GetCredentialReport;
-    let answer = match iam.get_credential_report().send().await {
-        Ok(answer) => answer,
+    let output = match iam.get_credential_report().send().await {
+        Ok(output) => output,
         Err(error) => {
-            return match error.as_service_error() {
-                Some(state) if state.is_credential_report_not_present_exception() => {
-                    Ok(Given::State(Answer::NotPresent))
+            let state = match error.as_service_error() {
+                Some(state)
+                    if state.is_credential_report_not_present_exception()
+                        || state.is_credential_report_expired_exception() =>
+                {
+                    Response::NotPresent
                 }
-                Some(state) if state.is_credential_report_expired_exception() => {
-                    Ok(Given::State(Answer::NotPresent))
-                }
-                Some(state) if state.is_credential_report_not_ready_exception() => {
-                    Ok(Given::State(Answer::NotReady))
-                }
-                Some(_) | None => Err(session.explain(action, &error)),
+                Some(state) if state.is_credential_report_not_ready_exception() => Response::NotReady,
+                Some(_) | None => return Err(session.explain(action, &error)),
             };
+            return Ok(Received::State(state));
         }
     };
-    match (answer.content, answer.generated_time) {
+    match (output.content, output.generated_time) {
         (Some(content), Some(generated)) => {
             let csv = content.into_inner();
             Header::split(&csv)?;
-            Ok(Given::Report(Report {
+            Ok(Received::Report(Report {
                 csv,
                 generated: Timestamp(generated.secs()),
             }))
         }
-        (_, _) => Err(Error::Unreadable { action }),
+        (_, _) => Err(Error::Unreadable(action)),
     }
 }
 
-async fn generate(iam: &aws_sdk_iam::Client, session: &Session) -> Result<Given, Error> {
+async fn generate(iam: &aws_sdk_iam::Client, session: &Session) -> Result<Received, Error> {
     let action = Action::GenerateCredentialReport;
-    let answer = iam.generate_credential_report().send().await;
-    match answer.map_err(|error| session.explain(action, &error))?.state() {
-        Some(ReportStateType::Complete) => Ok(Given::State(Answer::Complete)),
-        // A state yet unknown is none that ends the waiting.
-        Some(_) => Ok(Given::State(Answer::Running)),
-        None => Err(Error::Unreadable { action }),
+    let output = iam.generate_credential_report().send().await;
+    match output.map_err(|error| session.explain(action, &error))?.state() {
+        Some(ReportStateType::Complete) => Ok(Received::State(Response::Complete)),
+        // A state that is not known yet does not end the wait.
+        Some(_) => Ok(Received::State(Response::Running)),
+        None => Err(Error::Unreadable(action)),
     }
 }
 
-fn meaning(given: &Result<Given, Error>, now: Timestamp) -> Answer {
-    match given {
-        Ok(Given::Report(report)) => Answer::Report { age: report.age(now) },
-        Ok(Given::State(answer)) => *answer,
-        Err(error) => Answer::Failed(error.failure()),
+fn response_of(received: &Result<Received, Error>, now: Timestamp) -> Response {
+    match received {
+        Ok(Received::Report(report)) => Response::Report { age: report.age(now) },
+        Ok(Received::State(response)) => *response,
+        Err(error) => Response::Failed(error.failure_kind()),
     }
 }
 
-fn words(given: &Given) -> String {
-    match given {
-        Given::Report(report) => format!("a report of {}", report.generated),
-        Given::State(Answer::NotPresent) => "no report".to_owned(),
-        Given::State(Answer::NotReady) => "not ready".to_owned(),
-        Given::State(Answer::Complete) => "complete".to_owned(),
-        Given::State(_) => "in progress".to_owned(),
+fn describe(received: &Received) -> String {
+    match received {
+        Received::Report(report) => format!("a report of {}", report.generated),
+        Received::State(Response::NotPresent) => "no report".to_owned(),
+        Received::State(Response::NotReady) => "not ready".to_owned(),
+        Received::State(Response::Complete) => "complete".to_owned(),
+        Received::State(_) => "in progress".to_owned(),
     }
 }

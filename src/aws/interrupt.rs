@@ -1,4 +1,4 @@
-//! Ctrl-C, heard from the beginning of a run to its end.
+//! Ctrl-C during calls to AWS: the first one cancels them, the second one or a timeout exits.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,16 +6,15 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-/// How long a run that was interrupted may take to end by itself. What is in its way is most often a pipe
-/// that nobody reads.
+/// How long an interrupted run may take to end. What delays it is most often a pipe that no one reads.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Whether a run was interrupted, and whether there is anything left that could notice.
+/// Whether a run was interrupted, and whether anything still waits for that.
 #[derive(Debug, Default)]
 pub(super) struct Interrupt {
     raised: watch::Sender<bool>,
-    /// Nothing is waited for any more: what is still being done is done on threads that do not ask.
-    over: AtomicBool,
+    /// Set when the calls are complete: what still runs does not check for an interruption.
+    exits_immediately: AtomicBool,
 }
 
 impl Interrupt {
@@ -23,42 +22,42 @@ impl Interrupt {
         *self.raised.borrow()
     }
 
-    /// Comes once the run is interrupted.
+    /// Completes when the run is interrupted.
     pub(super) async fn raised(&self) {
         let mut watched = self.raised.subscribe();
         // The sender lives as long as `self`.
         drop(watched.wait_for(|raised| *raised).await);
     }
 
-    /// From here on an interruption ends the run at once.
-    pub(super) fn over(&self) {
-        self.over.store(true, Ordering::Relaxed);
+    /// From now on an interruption exits at once.
+    pub(super) fn exit_immediately(&self) {
+        self.exits_immediately.store(true, Ordering::Relaxed);
     }
 
-    /// Hears signals: the first one asks the run to end, which it does by itself, or by `at_once` after a
-    /// grace, or by `at_once` at the second one; where nobody is left to ask, by `at_once` immediately.
-    pub(super) async fn listen(self: Arc<Self>, mut signals: impl Signals, at_once: impl FnOnce()) {
+    /// Handles signals. The first one interrupts the run; if it has not ended at the second one, or after [`GRACE`],
+    /// `exit_now` is called. If nothing waits for an interruption, the first one calls it.
+    pub(super) async fn listen(self: Arc<Self>, mut signals: impl Signals, exit_now: impl FnOnce()) {
         if !signals.next().await {
             return;
         }
-        if !self.over.load(Ordering::Relaxed) {
+        if !self.exits_immediately.load(Ordering::Relaxed) {
             self.raised.send_replace(true);
             tokio::select! {
                 _ = signals.next() => {}
                 () = tokio::time::sleep(GRACE) => {}
             }
         }
-        at_once();
+        exit_now();
     }
 }
 
-/// Where signals come from.
+/// A source of signals.
 pub(super) trait Signals {
-    /// Waits for the next one; false where none can be heard.
+    /// Waits for the next one; false if there will be none.
     fn next(&mut self) -> impl Future<Output = bool> + Send;
 }
 
-/// Those of the operating system.
+/// The signals of the operating system.
 pub(super) struct CtrlC;
 
 impl Signals for CtrlC {
@@ -79,15 +78,15 @@ mod tests {
         }
     }
 
-    /// How long after the last of so many signals, a second apart, the run is ended.
-    async fn ended_after(signals: usize, is_over: bool) -> Option<Duration> {
+    /// The time from the last of some signals, a second apart, to the exit.
+    async fn exits_after(signals: usize, is_immediate: bool) -> Option<Duration> {
         let interrupt = Arc::new(Interrupt::default());
-        if is_over {
-            interrupt.over();
+        if is_immediate {
+            interrupt.exit_immediately();
         }
         let (sender, receiver) = mpsc::channel(2);
-        let ended = Arc::new(AtomicBool::new(false));
-        let flag = Arc::clone(&ended);
+        let exited = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&exited);
         let listening = tokio::spawn(
             Arc::clone(&interrupt).listen(receiver, move || flag.store(true, Ordering::Relaxed)),
         );
@@ -100,19 +99,19 @@ mod tests {
         let last = Instant::now();
         if signals == 0 {
             drop(sender);
-        } else if !is_over {
+        } else if !is_immediate {
             interrupt.raised().await;
             assert!(interrupt.is_raised());
         }
         listening.await.unwrap();
-        ended.load(Ordering::Relaxed).then(|| last.elapsed())
+        exited.load(Ordering::Relaxed).then(|| last.elapsed())
     }
 
     #[tokio::test(start_paused = true)]
-    async fn signals_end_a_run() {
-        assert_eq!(ended_after(0, false).await, None);
-        assert_eq!(ended_after(1, false).await, Some(GRACE));
-        assert_eq!(ended_after(2, false).await, Some(Duration::ZERO));
-        assert_eq!(ended_after(1, true).await, Some(Duration::ZERO));
+    async fn signals_interrupt_then_exit() {
+        assert_eq!(exits_after(0, false).await, None);
+        assert_eq!(exits_after(1, false).await, Some(GRACE));
+        assert_eq!(exits_after(2, false).await, Some(Duration::ZERO));
+        assert_eq!(exits_after(1, true).await, Some(Duration::ZERO));
     }
 }

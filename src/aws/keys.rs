@@ -1,4 +1,4 @@
-//! Which access key a slot of the report is: its id, by creation time and status.
+//! Finds the access key ids behind the slots of a report, by creation time and status.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +9,8 @@ use tokio::task::JoinSet;
 use super::connect::Session;
 use super::error::Error;
 use super::fetch::Report;
-use super::policy::{Action, Wanted};
-use super::retry::Calls;
+use super::permissions::{Action, MissingPermission};
+use super::retry::RetriedCalls;
 use crate::finding::{Code, Diagnostic, Level};
 use crate::output::counted;
 use crate::report::cell::{self, Flag};
@@ -18,87 +18,91 @@ use crate::report::chunk::ROOT;
 use crate::report::schema::{FlagColumn, Slot, TextColumn, TimeColumn};
 use crate::report::time::Timestamp;
 
-/// How many users of an account are asked for at a time.
-const AT_A_TIME: usize = 4;
+/// How many users of an account are looked up at the same time.
+const CONCURRENT_USERS: usize = 4;
 
 /// Ids by user and slot.
 pub type KeyIds = BTreeMap<Vec<u8>, [Option<String>; 2]>;
 
-/// What became of the keys of a report.
+/// The access key ids of a report.
 #[derive(Debug, Default)]
-pub struct Resolved {
+pub struct ResolvedKeys {
     /// The ids that are certain.
     pub ids: KeyIds,
-    /// Why others are not, with a code and how much it matters.
-    pub remarks: Vec<Diagnostic>,
-    /// What must be allowed for more.
-    pub denied: Option<Wanted>,
+    /// Why others are missing.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The permission that is missing for the others.
+    pub missing: Option<MissingPermission>,
 }
 
-/// A key as a report tells of it, or as IAM lists it.
+/// A key, from a report or from IAM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Key {
     created: Timestamp,
     active: bool,
 }
 
-/// A user who has a key.
+/// A user with keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Owner {
     user: String,
     slots: [Option<Key>; 2],
 }
 
-/// How a slot came out.
+/// The key of a slot.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Match {
-    /// No key is in it.
+enum SlotKey {
+    /// The slot has no key.
     Empty,
-    /// This one, without doubt.
+    /// Certainly this one.
     Id(String),
-    /// Several could be it.
+    /// One of several.
     Ambiguous,
-    /// None could: it was deleted since.
+    /// None: it was deleted since.
     Gone,
 }
 
-/// Asks IAM for the keys of every user of the report who has one, as long as it answers and there is time.
-pub(super) async fn resolve(session: &Session, report: &Report) -> Resolved {
+/// Lists the keys of every user of the report who has one, until an error that is not about one user.
+pub(super) async fn resolve(session: &Session, report: &Report) -> ResolvedKeys {
     let (owners, root_has_key) = owners(report);
-    let mut tally = Tally::default();
+    let mut resolver = KeyResolver::default();
     let mut waiting = owners.into_iter();
-    let mut asked = JoinSet::new();
-    let calls = Calls::new(Action::ListAccessKeys, session.limit());
+    let mut running = JoinSet::new();
+    let calls = RetriedCalls::new(Action::ListAccessKeys, session.limit());
     loop {
-        while asked.len() < AT_A_TIME && !tally.is_over {
+        while running.len() < CONCURRENT_USERS && !resolver.has_stopped {
             let Some(owner) = waiting.next() else { break };
             let (session, calls) = (session.clone(), calls.clone());
-            asked.spawn(async move {
+            running.spawn(async move {
                 let listed = list(&session, calls, &owner.user).await;
                 (owner, listed)
             });
         }
-        match asked.join_next().await {
-            Some(Ok((owner, listed))) => tally.add(owner, listed),
-            // Only a panic ends a task so: its user stays open.
+        match running.join_next().await {
+            Some(Ok((owner, listed))) => resolver.add(owner, listed),
+            // The task panicked.
             Some(Err(_)) => {}
             None => {
-                tally.failed += waiting.len() as u64;
-                return tally.finish(root_has_key);
+                resolver.failed += waiting.len() as u64;
+                return resolver.finish(root_has_key);
             }
         }
     }
 }
 
-/// None where there is no such user any more.
-async fn list(session: &Session, mut calls: Calls, user: &str) -> Result<Option<Vec<(String, Key)>>, Error> {
+/// The keys of a user; none if the user does not exist any more.
+async fn list(
+    session: &Session,
+    mut calls: RetriedCalls,
+    user: &str,
+) -> Result<Option<Vec<(String, Key)>>, Error> {
     let action = Action::ListAccessKeys;
     let iam = session.iam();
     let mut keys = Vec::new();
     let mut marker = None;
     loop {
         let request = iam.list_access_keys().user_name(user).set_marker(marker);
-        let asked = || async {
+        let call = || async {
             match request.clone().send().await {
                 Ok(page) => Ok(Some(page)),
                 Err(error)
@@ -111,7 +115,7 @@ async fn list(session: &Session, mut calls: Calls, user: &str) -> Result<Option<
                 Err(error) => Err(session.explain(action, &error)),
             }
         };
-        let Some(page) = calls.make(asked).await? else {
+        let Some(page) = calls.call(call).await? else {
             return Ok(None);
         };
         keys.extend(page.access_key_metadata().iter().filter_map(|listed| {
@@ -122,90 +126,89 @@ async fn list(session: &Session, mut calls: Calls, user: &str) -> Result<Option<
             Some((listed.access_key_id()?.to_owned(), key))
         }));
         match page.marker {
-            // A marker that comes again would go round for ever.
+            // A repeated marker would loop forever.
             Some(next) if page.is_truncated && request.get_marker().as_ref() != Some(&next) => {
                 marker = Some(next);
             }
-            Some(_) if page.is_truncated => return Err(Error::Unreadable { action }),
+            Some(_) if page.is_truncated => return Err(Error::Unreadable(action)),
             Some(_) | None => return Ok(Some(keys)),
         }
     }
 }
 
-/// Adds up what was found.
+/// Matches the listed keys to the slots, and collects the results.
 #[derive(Default)]
-struct Tally {
-    resolved: Resolved,
+struct KeyResolver {
+    resolved: ResolvedKeys,
     ambiguous: Vec<String>,
     gone: u64,
-    /// Users whose keys are not known.
+    /// Users whose keys could not be listed.
     failed: u64,
     error: Option<Error>,
-    /// Whoever is asked for next would come to the same.
-    is_over: bool,
+    /// Every other user would fail in the same way.
+    has_stopped: bool,
 }
 
-impl Tally {
+impl KeyResolver {
     fn add(&mut self, owner: Owner, listed: Result<Option<Vec<(String, Key)>>, Error>) {
         let listed = match listed {
             Ok(listed) => listed.unwrap_or_default(),
             Err(error) => {
                 self.failed += 1;
-                // Whatever else AWS answers may be about this one user.
-                self.is_over |= !matches!(error, Error::Other { .. });
-                if self.resolved.denied.is_none() {
-                    self.resolved.denied = error.denied();
-                }
+                // Other error codes may be about this one user.
+                self.has_stopped |= !matches!(error, Error::Other { .. });
+                let missing = &mut self.resolved.missing;
+                *missing = missing.take().or_else(|| error.missing_permission());
                 self.error.get_or_insert(error);
                 return;
             }
         };
-        let matches = Slot::ALL.map(|slot| matched(&owner, slot, &listed));
-        if matches.contains(&Match::Ambiguous) {
+        let matches = Slot::ALL.map(|slot| match_slot(&owner, slot, &listed));
+        if matches.contains(&SlotKey::Ambiguous) {
             self.ambiguous.push(owner.user.clone());
         }
-        self.gone += matches.iter().filter(|found| **found == Match::Gone).count() as u64;
+        self.gone += matches.iter().filter(|found| **found == SlotKey::Gone).count() as u64;
         let ids = matches.map(|found| match found {
-            Match::Id(id) => Some(id),
-            Match::Empty | Match::Ambiguous | Match::Gone => None,
+            SlotKey::Id(id) => Some(id),
+            SlotKey::Empty | SlotKey::Ambiguous | SlotKey::Gone => None,
         });
         self.resolved.ids.insert(owner.user.into_bytes(), ids);
     }
 
-    fn finish(mut self, root_has_key: bool) -> Resolved {
-        let remarks = &mut self.resolved.remarks;
+    fn finish(mut self, root_has_key: bool) -> ResolvedKeys {
+        let diagnostics = &mut self.resolved.diagnostics;
         if let Some(error) = &self.error {
             let users = counted(self.failed, "user");
-            let message = format!("the access key ids of {users} are left open: {error}");
-            remarks.push(Diagnostic::new(Code::KeyIdsUnknown, message));
+            let message = format!("the access key ids of {users} are unknown: {error}");
+            diagnostics.push(Diagnostic::new(Code::KeyIdsUnknown, message));
         }
         self.ambiguous.sort();
         for user in &self.ambiguous {
             let message = format!(
-                "the keys of user {user} were created in the same second and have the same status, or one of \
-                 them is gone: which is which is left open"
+                "the keys of user {user} cannot be told apart: they were created in the same second, and have the \
+                 same status or one was deleted"
             );
-            remarks.push(Diagnostic::new(Code::KeyIdAmbiguous, message));
+            diagnostics.push(Diagnostic::new(Code::KeyIdAmbiguous, message));
         }
         if self.gone > 0 {
             let were = if self.gone == 1 { "was" } else { "were" };
             let keys = counted(self.gone, "access key");
-            let message = format!("{keys} {were} deleted since the report was made");
-            remarks.push(Diagnostic::new(Code::KeyGone, message));
+            let message = format!("{keys} {were} deleted after the report was generated");
+            diagnostics.push(Diagnostic::new(Code::KeyGone, message));
         }
         if root_has_key {
-            let message = "root's access keys can be listed by root alone: their ids are left open";
-            remarks.push(Diagnostic::new(Code::KeyIdsUnknown, message).with_level(Level::Note));
+            let message = "the ids of root's access keys are unknown: only root can list them";
+            diagnostics.push(Diagnostic::new(Code::KeyIdsUnknown, message).with_level(Level::Note));
         }
         self.resolved
     }
 }
 
-/// Which of the listed keys is in this slot. The creation time is what a key is; a status may have changed
-/// since the report was made, and tells only where two keys share one second.
-fn matched(owner: &Owner, slot: Slot, listed: &[(String, Key)]) -> Match {
+/// Finds the listed key of a slot. The creation time identifies a key. The status may have changed since the report
+/// was generated, and only decides between two keys of the same second.
+fn match_slot(owner: &Owner, slot: Slot, listed: &[(String, Key)]) -> SlotKey {
     let Some(key) = owner.slots[slot as usize] else {
-        return Match::Empty;
+        return SlotKey::Empty;
     };
     let other = owner.slots[1 - slot as usize];
     let same_time: Vec<_> = listed
@@ -215,20 +218,20 @@ fn matched(owner: &Owner, slot: Slot, listed: &[(String, Key)]) -> Match {
     let twin = other.filter(|other| other.created == key.created);
     let candidates: Vec<_> = match twin {
         None => same_time,
-        Some(twin) if twin.active == key.active || same_time.len() < 2 => return Match::Ambiguous,
+        Some(twin) if twin.active == key.active || same_time.len() < 2 => return SlotKey::Ambiguous,
         Some(_) => same_time
             .into_iter()
             .filter(|(_, listed)| listed.active == key.active)
             .collect(),
     };
     match candidates.as_slice() {
-        [(id, _)] => Match::Id(id.clone()),
-        [] if twin.is_none() => Match::Gone,
-        _ => Match::Ambiguous,
+        [(id, _)] => SlotKey::Id(id.clone()),
+        [] if twin.is_none() => SlotKey::Gone,
+        _ => SlotKey::Ambiguous,
     }
 }
 
-/// The users who have a key, and whether root has one.
+/// The users with keys, and whether root has one.
 fn owners(report: &Report) -> (Vec<Owner>, bool) {
     let Some((header, rows)) = report.rows() else {
         return (Vec::new(), false);
@@ -274,32 +277,32 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_its_creation_time() {
-        use Match::{Ambiguous, Empty, Gone};
-        let id = |id: &str| Match::Id(id.to_owned());
-        let check = |slots: [Option<Key>; 2], listed: &[(&str, Key)], wanted: [Match; 2]| {
+    fn keys_are_matched_by_creation_time() {
+        use SlotKey::{Ambiguous, Empty, Gone};
+        let id = |id: &str| SlotKey::Id(id.to_owned());
+        let check = |slots: [Option<Key>; 2], listed: &[(&str, Key)], expected: [SlotKey; 2]| {
             let owner = Owner {
                 user: "alice".to_owned(),
                 slots,
             };
             let listed: Vec<_> = listed.iter().map(|&(id, key)| (id.to_owned(), key)).collect();
-            let found = Slot::ALL.map(|slot| matched(&owner, slot, &listed));
-            assert_eq!(found, wanted, "{slots:?} {listed:?}");
+            let found = Slot::ALL.map(|slot| match_slot(&owner, slot, &listed));
+            assert_eq!(found, expected, "{slots:?} {listed:?}");
         };
         let (old, new) = (key(1, true), key(2, true));
         check([Some(old), None], &[("A", old)], [id("A"), Empty]);
-        // The order of slots is not that of the list.
+        // Slots and list are in different orders.
         check(
             [Some(new), Some(old)],
             &[("A", old), ("B", new)],
             [id("B"), id("A")],
         );
-        // Switched off since: still the same key.
+        // Deactivated since: still the same key.
         check([Some(old), None], &[("A", key(1, false))], [id("A"), Empty]);
-        // Deleted since, and another made.
+        // Deleted since, and another one created.
         check([Some(old), None], &[("B", new)], [Gone, Empty]);
         check([Some(old), Some(new)], &[("B", new)], [Gone, id("B")]);
-        // Two of one second: status tells, if it can.
+        // Two of the same second: the status decides, if it differs.
         let off = key(1, false);
         check(
             [Some(old), Some(off)],
@@ -320,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn only_users_with_keys_are_asked_for() {
+    fn only_users_with_keys_are_looked_up() {
         let csv = "user,access_key_1_active,access_key_1_last_rotated,access_key_2_active,access_key_2_last_rotated\n\
             <root_account>,true,2019-01-01T00:00:00Z,false,N/A\n\
             alice,false,N/A,false,N/A\n\

@@ -1,34 +1,39 @@
-//! Live reports: of one account or of an organization's, fetched once each by as few calls as that takes, and
-//! the ids of access keys. Knows no rule, opens no file, and tells nothing secret.
+//! AWS: credential reports of live accounts, the accounts of an organization, access key ids, and objects in S3.
+//!
+//! Evaluates no rule and opens no report file. No message and no log line contains a secret; `error.rs` says which
+//! texts of the AWS SDK may be shown.
 
 pub mod accounts;
-mod capped;
-mod checked;
 mod connect;
 mod credential_errors;
 mod error;
 mod fetch;
+mod fetch_accounts;
 mod interrupt;
 mod keys;
-mod live;
+mod live_source;
+mod location;
 mod organization;
 mod outcomes;
-mod place;
-mod policy;
+mod permissions;
 mod protocol;
+mod response_limit;
 mod retry;
-mod run;
+mod runtime;
 mod s3;
+mod sendable_credentials;
 
-pub use connect::{Caller, Session, Settings};
+pub use connect::{Caller, ConnectSettings, Session};
 pub use error::{Error, LastResponse};
-pub use fetch::{Log, Options, Report, fetch};
-pub use keys::{KeyIds, Resolved};
-pub use live::{Live, Record, path};
+pub use fetch::{FetchOptions, Log, Report, fetch};
+pub use fetch_accounts::{
+    AccountScope, FetchJob, FetchedAccount, FetchedAccounts, ListedAccounts, ReportOrder, role_arn,
+};
+pub use keys::{KeyIds, ResolvedKeys};
+pub use live_source::{LiveSource, RunRecord};
+pub use location::{check_endpoint, check_region};
 pub use organization::active_accounts;
-pub use outcomes::{Outcome, Outcomes, OutcomesError, State};
-pub use place::{check_endpoint, check_region};
-pub use policy::{Action, Remedy, Wanted, remedies};
-pub use protocol::Patience;
-pub use run::{Arrivals, Fetched, Order, Plan, Runtime, Scope, Several, role_arn};
-pub use s3::{Body, NoS3Url, Put, S3, S3Object, S3Url};
+pub use outcomes::{Outcome, OutcomeStatus, Outcomes, OutcomesError};
+pub use permissions::{Action, MissingPermission, SuggestedPolicy, suggested_policies};
+pub use runtime::Runtime;
+pub use s3::{InvalidS3Url, Put, S3, S3Body, S3Object, S3Url};

@@ -1,58 +1,58 @@
-//! The accounts of an organization.
+//! Lists the accounts of an organization.
 
 use std::collections::BTreeSet;
 
 use aws_sdk_organizations::types::{Account as Listed, AccountState, AccountStatus};
 
-use super::accounts::{Account, is_id};
+use super::accounts::{Account, is_account_id};
 use super::connect::Session;
 use super::error::Error;
-use super::policy::Action;
-use super::retry::Calls;
+use super::permissions::Action;
+use super::retry::RetriedCalls;
 
-/// Lists the active accounts. Works from the management account and from that of a delegated administrator.
+/// Lists the active accounts, from the management account or that of a delegated administrator.
 ///
 /// # Errors
-/// Those of AWS, and that it took longer than the session's time for a step.
+/// Those of AWS, and [`Error::TimedOut`].
 pub async fn active_accounts(session: &Session) -> Result<Vec<Account>, Error> {
     let action = Action::ListAccounts;
     let organizations = session.organizations();
-    let mut calls = Calls::new(action, session.limit());
+    let mut calls = RetriedCalls::new(action, session.limit());
     let mut accounts: Vec<Account> = Vec::new();
     let mut tokens = BTreeSet::new();
     let mut token: Option<String> = None;
     loop {
         let request = organizations.list_accounts().set_next_token(token.clone());
-        let asked = || async {
+        let call = || async {
             let page = request.clone().send().await;
             let page = page.map_err(|error| session.explain(action, &error))?;
-            // Even an empty page has a list. JSON without one is something else than AWS's answer.
-            let listed = page.accounts.ok_or(Error::Unreadable { action })?;
+            // Even an empty page has a list. JSON without one is not AWS's response.
+            let listed = page.accounts.ok_or(Error::Unreadable(action))?;
             Ok((listed, page.next_token))
         };
-        let (listed, next) = calls.make(asked).await?;
+        let (listed, next) = calls.call(call).await?;
         for account in listed
             .iter()
             .filter(|account| is_active(account))
-            .filter_map(known)
+            .filter_map(account_of)
         {
-            if !is_id(&account.id) {
-                return Err(Error::Unreadable { action });
+            if !is_account_id(&account.id) {
+                return Err(Error::Unreadable(action));
             }
             if accounts.iter().all(|listed| listed.id != account.id) {
                 accounts.push(account);
             }
         }
-        // Pages may be empty and yet not the last; a token that comes again would go round for ever.
+        // An empty page need not be the last. A repeated token would loop forever.
         match next {
             None => return Ok(accounts),
-            Some(next) if !tokens.insert(next.clone()) => return Err(Error::Unreadable { action }),
+            Some(next) if !tokens.insert(next.clone()) => return Err(Error::Unreadable(action)),
             next => token = next,
         }
     }
 }
 
-/// `State` tells, and took the place of `Status`, which older endpoints tell alone.
+/// `State` replaces `Status`; older endpoints only send the latter.
 fn is_active(account: &Listed) -> bool {
     match (account.state(), account.status()) {
         (Some(state), _) => *state == AccountState::Active,
@@ -61,7 +61,7 @@ fn is_active(account: &Listed) -> bool {
     }
 }
 
-fn known(account: &Listed) -> Option<Account> {
+fn account_of(account: &Listed) -> Option<Account> {
     Some(Account {
         id: account.id()?.to_owned(),
         name: account.name().map(str::to_owned),
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn state_goes_before_status() {
+    fn state_takes_precedence_over_status() {
         let account = |state: Option<AccountState>, status: Option<AccountStatus>| {
             is_active(&Listed::builder().set_state(state).set_status(status).build())
         };

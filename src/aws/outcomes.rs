@@ -1,60 +1,59 @@
-//! How every account of a run came out, kept in a file from which another run goes on: `credlens.outcomes/v1`.
+//! The outcomes file: each account's result of a run, from which `--resume` continues. Schema `credlens.outcomes/v1`.
 
 use serde::{Deserialize, Serialize};
 
-use super::accounts::{Account, checked};
+use super::accounts::{Account, validated};
 
-/// How the accounts came out, by id.
+/// The results of a run, by account id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcomes {
     /// Always `credlens.outcomes/v1`.
     schema: String,
-    /// One an account.
+    /// One for each account.
     pub accounts: Vec<Outcome>,
 }
 
-/// How one account came out.
+/// The result of one account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// Its id; where even that is not known, empty.
+    /// Its id; empty if it is not known.
     pub account: String,
     /// Its name, where known.
     pub name: Option<String>,
-    /// The role that was to be used there, where it has one of its own; a list where one was to be assumed from
-    /// the other.
-    #[serde(rename = "role", with = "chain")]
+    /// Its own role, if it lists one; a list if each is assumed with the credentials of the one before.
+    #[serde(rename = "role", with = "one_or_list")]
     pub roles: Vec<String>,
-    /// What became of it.
-    pub outcome: State,
-    /// When AWS made its report, RFC 3339 UTC.
+    /// Whether its report was fetched.
+    pub outcome: OutcomeStatus,
+    /// The report's generation time, RFC 3339 UTC.
     pub generated: Option<String>,
     /// Why it failed.
     pub error: Option<String>,
-    /// What was wrong with how it was listed, so that nothing was asked of AWS.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub wrong: Option<String>,
+    /// Why its entry in the list is invalid, so that AWS was not called.
+    #[serde(rename = "wrong", default, skip_serializing_if = "Option::is_none")]
+    pub invalid: Option<String>,
 }
 
-/// What became of an account.
+/// Whether the report of an account was fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum State {
-    /// Its report came.
+pub enum OutcomeStatus {
+    /// The report was fetched.
     Fetched,
-    /// It did not, or could not be read.
+    /// It was not, or could not be read or saved.
     Failed,
 }
 
-/// What is wrong with a file of outcomes.
+/// The file is not an outcomes file.
 #[derive(Debug, thiserror::Error)]
-#[error("it is no file that --outcomes wrote: {0}")]
+#[error("not a file that --outcomes wrote: {0}")]
 pub struct OutcomesError(String);
 
 impl Outcomes {
-    /// Name and version of this shape.
+    /// Name and version of the schema.
     pub const SCHEMA: &'static str = "credlens.outcomes/v1";
 
-    /// In the order of the accounts' ids.
+    /// Sorted by account id.
     pub fn new(mut accounts: Vec<Outcome>) -> Self {
         accounts.sort_by(|one, other| one.account.cmp(&other.account));
         Self {
@@ -63,7 +62,7 @@ impl Outcomes {
         }
     }
 
-    /// Reads a file's text.
+    /// Parses the text of a file.
     pub fn parse(text: &str) -> Result<Self, OutcomesError> {
         let outcomes: Self = serde_json::from_str(text).map_err(|error| OutcomesError(error.to_string()))?;
         if outcomes.schema != Self::SCHEMA {
@@ -72,33 +71,33 @@ impl Outcomes {
         Ok(outcomes)
     }
 
-    /// The file's text.
+    /// The text of the file.
     pub fn text(&self) -> String {
         serde_json::to_string_pretty(self).expect("invariant: strings and words are JSON") + "\n"
     }
 
-    /// Those that failed.
+    /// The accounts that failed.
     pub fn failed(&self) -> impl Iterator<Item = &Outcome> {
         self.accounts
             .iter()
-            .filter(|outcome| outcome.outcome == State::Failed)
+            .filter(|outcome| outcome.outcome == OutcomeStatus::Failed)
     }
 
-    /// The accounts that failed, to be tried again. What is wrong with one of them is noted in it.
+    /// The accounts that failed, for another run; invalid ones are marked.
     pub fn to_retry(&self) -> Vec<Account> {
         let accounts = self.failed().map(|failed| Account {
             id: failed.account.clone(),
             name: failed.name.clone(),
             roles: failed.roles.clone(),
-            wrong: failed.wrong.clone(),
+            invalid: failed.invalid.clone(),
             ..Account::default()
         });
-        checked(accounts.collect())
+        validated(accounts.collect())
     }
 
-    /// What is known after a run that went on from `self`.
+    /// These results, with those of a run that resumed from them.
     #[must_use]
-    pub fn continued(self, newer: Vec<Outcome>) -> Self {
+    pub fn updated(self, newer: Vec<Outcome>) -> Self {
         let is_replaced = |old: &Outcome| newer.iter().any(|new| new.account == old.account);
         let mut accounts: Vec<Outcome> = self
             .accounts
@@ -110,8 +109,8 @@ impl Outcomes {
     }
 }
 
-/// No word, one, or a list of them.
-mod chain {
+/// Serializes no strings as null, one as a string, several as a list.
+mod one_or_list {
     use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
 
     #[derive(serde::Serialize, serde::Deserialize)]
@@ -143,21 +142,24 @@ mod chain {
 mod tests {
     use super::*;
 
-    fn outcome(account: &str, outcome: State) -> Outcome {
+    fn outcome(account: &str, outcome: OutcomeStatus) -> Outcome {
         Outcome {
             account: account.to_owned(),
             name: None,
             roles: Vec::new(),
             outcome,
             generated: None,
-            wrong: None,
+            invalid: None,
             error: None,
         }
     }
 
     #[test]
-    fn another_run_replaces_what_it_did() {
-        let first = Outcomes::new(vec![outcome("3", State::Failed), outcome("1", State::Fetched)]);
+    fn a_resumed_run_replaces_results() {
+        let first = Outcomes::new(vec![
+            outcome("3", OutcomeStatus::Failed),
+            outcome("1", OutcomeStatus::Fetched),
+        ]);
         let first = Outcomes::parse(&first.text()).unwrap();
         assert_eq!(
             first
@@ -166,19 +168,19 @@ mod tests {
                 .collect::<Vec<_>>(),
             ["3"]
         );
-        let second = first.continued(vec![outcome("3", State::Fetched)]);
+        let second = first.updated(vec![outcome("3", OutcomeStatus::Fetched)]);
         assert_eq!(second.failed().count(), 0);
         assert_eq!(second.accounts.len(), 2);
     }
 
     #[test]
-    fn roles_are_kept_in_the_form_of_one_or_several() {
+    fn roles_are_null_a_string_or_a_list() {
         for (roles, text) in [
             (&[][..], "null"),
             (&["A"], "\"A\""),
             (&["A", "B"], "[\"A\",\"B\"]"),
         ] {
-            let mut failed = outcome("1", State::Failed);
+            let mut failed = outcome("1", OutcomeStatus::Failed);
             failed.roles = roles.iter().map(|role| (*role).to_owned()).collect();
             let outcomes = Outcomes::new(vec![failed]);
             let compact: serde_json::Value = serde_json::from_str(&outcomes.text()).unwrap();
@@ -188,14 +190,14 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_made_of_ids_that_are_none() {
+    fn invalid_ids_are_marked() {
         let outcomes = Outcomes::new(vec![
-            outcome("../../x", State::Failed),
-            outcome("222222222222", State::Failed),
+            outcome("../../x", OutcomeStatus::Failed),
+            outcome("222222222222", OutcomeStatus::Failed),
         ]);
         let accounts = outcomes.to_retry();
-        let wrong = accounts.iter().map(|account| account.wrong.is_some());
-        assert_eq!(wrong.collect::<Vec<_>>(), [true, false]);
+        let invalid = accounts.iter().map(|account| account.invalid.is_some());
+        assert_eq!(invalid.collect::<Vec<_>>(), [true, false]);
     }
 
     #[test]

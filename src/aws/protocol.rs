@@ -1,22 +1,13 @@
-//! The order of calls that gets a credential report: what to do next, given the last answer. Pure; the calls
-//! and the waiting are [`super::fetch`]'s.
+//! Decides the calls that get a credential report: what to do next, given the last response. Pure; [`super::fetch`]
+//! makes the calls and waits.
 //!
-//! Get comes first. What it gives is used if it is young enough; otherwise Generate is asked until the report
-//! is complete, and Get once more, whose report is used whatever its age: AWS makes none younger, and asking
-//! again would give the same.
+//! Get comes first, and its report is used if it is young enough. Otherwise Generate is called until the report is
+//! complete, then Get once more. That report is used whatever its age: AWS generates none younger, so a second round
+//! would give the same.
 
 use std::time::Duration;
 
-use super::retry::{Failure, Next, Pauses};
-
-/// How old a report may be, and how long one is waited for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Patience {
-    /// A report younger than this is used as it is.
-    pub max_report_age: Duration,
-    /// How long it may take in all.
-    pub timeout: Duration,
-}
+use super::retry::{Backoff, FailureKind, RetryDecision};
 
 /// A call to IAM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,89 +18,84 @@ pub(super) enum Call {
     Generate,
 }
 
-/// What a call came to.
+/// The response to a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(super) enum Response {
     /// Get: a report of this age.
     Report { age: Duration },
-    /// Get: there is none, or it has expired.
+    /// Get: there is no report, or it has expired.
     NotPresent,
-    /// Get: it is being made.
+    /// Get: the report is being generated.
     NotReady,
-    /// Generate: it is being made.
+    /// Generate: the report is being generated.
     Running,
-    /// Generate: it can be got.
+    /// Generate: the report is ready.
     Complete,
     /// Either: an error.
-    Failed(Failure),
+    Failed(FailureKind),
 }
 
 /// What to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     /// Make this call at once.
-    Ask(Call),
+    Call(Call),
     /// Make this call after a pause.
     Wait { pause: Duration, then: Call },
-    /// The last answer's report is the one.
+    /// Use the report of the last response.
     Use,
-    /// The last answer's error is the end of it.
+    /// Return the error of the last response.
     Fail,
-    /// There is no time left for another call.
+    /// No time is left for another call.
     TimedOut,
 }
 
-/// What has been asked and answered so far.
+/// The state of fetching one report.
 #[derive(Clone, Debug)]
 pub(super) struct Protocol {
     max_report_age: Duration,
     call: Call,
     completed: bool,
-    pauses: Pauses,
+    backoff: Backoff,
 }
 
 impl Protocol {
-    /// The call that comes first.
+    /// The first call.
     pub(super) const FIRST: Call = Call::Get;
 
-    pub(super) fn new(patience: Patience) -> Self {
+    pub(super) fn new(max_report_age: Duration, timeout: Duration) -> Self {
         Self {
-            max_report_age: patience.max_report_age,
+            max_report_age,
             call: Self::FIRST,
             completed: false,
-            pauses: Pauses::new(patience.timeout),
+            backoff: Backoff::new(timeout),
         }
     }
 
-    /// What follows this answer, which came `elapsed` after the first call was made; `jitter` is as in [`Pauses`].
-    pub(super) fn next(&mut self, answer: Answer, elapsed: Duration, jitter: f64) -> Step {
-        if !matches!(answer, Answer::Failed(_)) {
-            self.pauses.forget_misses();
+    /// The step after a response, `elapsed` after the first call; `jitter` as in [`Backoff::after`].
+    pub(super) fn next(&mut self, response: Response, elapsed: Duration, jitter: f64) -> Step {
+        if !matches!(response, Response::Failed(_)) {
+            self.backoff.reset_failures();
         }
-        let mut wait = |then| match self.pauses.next(elapsed, jitter) {
-            Next::After(pause) => Step::Wait { pause, then },
-            Next::Fail | Next::TimedOut => Step::TimedOut,
+        let repeat = |decision, then| match decision {
+            RetryDecision::After(pause) => Step::Wait { pause, then },
+            RetryDecision::Fail => Step::Fail,
+            RetryDecision::TimedOut => Step::TimedOut,
         };
-        let step = match answer {
-            Answer::Report { age } if self.completed || age < self.max_report_age => Step::Use,
-            Answer::NotPresent if self.completed => wait(Call::Generate),
-            Answer::Report { .. } | Answer::NotPresent => Step::Ask(Call::Generate),
-            Answer::NotReady if self.completed => wait(Call::Get),
-            Answer::NotReady | Answer::Running => wait(Call::Generate),
-            Answer::Complete => {
+        let mut wait = |then| repeat(self.backoff.next(elapsed, jitter), then);
+        let step = match response {
+            Response::Report { age } if self.completed || age < self.max_report_age => Step::Use,
+            Response::NotPresent if self.completed => wait(Call::Generate),
+            Response::Report { .. } | Response::NotPresent => Step::Call(Call::Generate),
+            Response::NotReady if self.completed => wait(Call::Get),
+            Response::NotReady | Response::Running => wait(Call::Generate),
+            Response::Complete => {
                 self.completed = true;
-                Step::Ask(Call::Get)
+                Step::Call(Call::Get)
             }
-            Answer::Failed(failure) => match self.pauses.after(failure, elapsed, jitter) {
-                Next::After(pause) => Step::Wait {
-                    pause,
-                    then: self.call,
-                },
-                Next::Fail => Step::Fail,
-                Next::TimedOut => Step::TimedOut,
-            },
+            Response::Failed(failure) => repeat(self.backoff.after(failure, elapsed, jitter), self.call),
         };
-        if let Step::Ask(call) | Step::Wait { then: call, .. } = step {
+        if let Step::Call(call) | Step::Wait { then: call, .. } = step {
             self.call = call;
         }
         step
@@ -121,48 +107,46 @@ mod tests {
     use super::super::retry::LONGEST_PAUSE;
     use super::*;
 
-    const PATIENCE: Patience = Patience {
-        max_report_age: Duration::from_secs(100),
-        timeout: Duration::from_mins(1),
-    };
-    const YOUNG: Answer = Answer::Report {
+    const MAX_REPORT_AGE: Duration = Duration::from_secs(100);
+    const TIMEOUT: Duration = Duration::from_mins(1);
+    const YOUNG: Response = Response::Report {
         age: Duration::from_secs(99),
     };
-    const OLD: Answer = Answer::Report {
+    const OLD: Response = Response::Report {
         age: Duration::from_secs(100),
     };
-    const BUSY: Answer = Answer::Failed(Failure::Busy);
-    const UNAVAILABLE: Answer = Answer::Failed(Failure::Unavailable);
-    const REFUSED: Answer = Answer::Failed(Failure::Refused);
+    const THROTTLED: Response = Response::Failed(FailureKind::Throttled);
+    const TRANSIENT: Response = Response::Failed(FailureKind::Transient);
+    const PERMANENT: Response = Response::Failed(FailureKind::Permanent);
 
-    /// The calls that these answers lead to, pauses as whole seconds, and the end.
-    fn run(answers: &[Answer]) -> String {
-        let mut protocol = Protocol::new(PATIENCE);
-        let mut told = vec!["get".to_owned()];
+    /// The calls after these responses, with pauses in whole seconds, and the end.
+    fn run(responses: &[Response]) -> String {
+        let mut protocol = Protocol::new(MAX_REPORT_AGE, TIMEOUT);
+        let mut steps = vec!["get".to_owned()];
         let mut elapsed = Duration::ZERO;
         let name = |call| match call {
             Call::Get => "get",
             Call::Generate => "generate",
         };
-        for &answer in answers {
-            match protocol.next(answer, elapsed, 0.5) {
-                Step::Ask(call) => told.push(name(call).to_owned()),
+        for &response in responses {
+            match protocol.next(response, elapsed, 0.5) {
+                Step::Call(call) => steps.push(name(call).to_owned()),
                 Step::Wait { pause, then } => {
                     elapsed += pause;
-                    told.push(format!("{} {}", pause.as_secs(), name(then)));
+                    steps.push(format!("{} {}", pause.as_secs(), name(then)));
                 }
-                Step::Use => told.push("use".to_owned()),
-                Step::Fail => told.push("fail".to_owned()),
-                Step::TimedOut => told.push("timed out".to_owned()),
+                Step::Use => steps.push("use".to_owned()),
+                Step::Fail => steps.push("fail".to_owned()),
+                Step::TimedOut => steps.push("timed out".to_owned()),
             }
         }
-        told.join(", ")
+        steps.join(", ")
     }
 
     #[test]
-    fn sequences_that_aws_gives() {
-        use Answer::{Complete, NotPresent, NotReady, Running};
-        let check = |answers: &[Answer], told: &str| assert_eq!(run(answers), told, "{answers:?}");
+    fn calls_after_typical_responses() {
+        use Response::{Complete, NotPresent, NotReady, Running};
+        let check = |responses: &[Response], steps: &str| assert_eq!(run(responses), steps, "{responses:?}");
         check(&[YOUNG], "get, use");
         check(&[OLD, Complete, OLD], "get, generate, get, use");
         check(
@@ -179,16 +163,16 @@ mod tests {
             "get, generate, get, 1 generate, get, use",
         );
         check(
-            &[BUSY, NotPresent, BUSY, BUSY, Complete, YOUNG],
+            &[THROTTLED, NotPresent, THROTTLED, THROTTLED, Complete, YOUNG],
             "get, 1 get, generate, 2 generate, 4 generate, get, use",
         );
-        check(&[UNAVAILABLE, UNAVAILABLE, YOUNG], "get, 1 get, 2 get, use");
+        check(&[TRANSIENT, TRANSIENT, YOUNG], "get, 1 get, 2 get, use");
         check(
-            &[UNAVAILABLE, UNAVAILABLE, UNAVAILABLE, UNAVAILABLE],
+            &[TRANSIENT, TRANSIENT, TRANSIENT, TRANSIENT],
             "get, 1 get, 2 get, 4 get, fail",
         );
-        check(&[REFUSED], "get, fail");
-        check(&[NotPresent, REFUSED], "get, generate, fail");
+        check(&[PERMANENT], "get, fail");
+        check(&[NotPresent, PERMANENT], "get, generate, fail");
         check(
             &[[NotPresent].as_slice(), &[Running; 10]].concat(),
             "get, generate, 1 generate, 2 generate, 4 generate, 8 generate, 8 generate, 8 generate, \
@@ -196,16 +180,16 @@ mod tests {
         );
     }
 
-    /// Answers that this call can have.
-    fn possible(call: Call) -> Vec<Answer> {
-        let own = match call {
-            Call::Get => vec![YOUNG, OLD, Answer::NotPresent, Answer::NotReady],
-            Call::Generate => vec![Answer::Running, Answer::Complete],
+    /// The responses that a call can have.
+    fn possible(call: Call) -> Vec<Response> {
+        let regular = match call {
+            Call::Get => vec![YOUNG, OLD, Response::NotPresent, Response::NotReady],
+            Call::Generate => vec![Response::Running, Response::Complete],
         };
-        [own, vec![BUSY, UNAVAILABLE, REFUSED]].concat()
+        [regular, vec![THROTTLED, TRANSIENT, PERMANENT]].concat()
     }
 
-    /// Holds every sequence of answers, up to this many more, against what must always be so.
+    /// Checks the invariants after every sequence of up to `depth` more responses.
     fn explore(
         protocol: &Protocol,
         call: Call,
@@ -214,27 +198,27 @@ mod tests {
         depth: u32,
         seen: &mut u64,
     ) {
-        for answer in possible(call) {
+        for response in possible(call) {
             *seen += 1;
             let mut protocol = protocol.clone();
-            let step = protocol.next(answer, elapsed, 1.0);
-            let completed = completed || answer == Answer::Complete;
-            let is_report = matches!(answer, Answer::Report { .. });
+            let step = protocol.next(response, elapsed, 1.0);
+            let completed = completed || response == Response::Complete;
+            let is_report = matches!(response, Response::Report { .. });
             assert_eq!(
                 step == Step::Use,
-                is_report && (completed || answer == YOUNG),
-                "{answer:?}"
+                is_report && (completed || response == YOUNG),
+                "{response:?}"
             );
-            assert!(step != Step::Fail || matches!(answer, REFUSED | UNAVAILABLE));
+            assert!(step != Step::Fail || matches!(response, PERMANENT | TRANSIENT));
             let longest = LONGEST_PAUSE.mul_f64(1.25);
-            assert!(step != Step::TimedOut || elapsed + longest >= PATIENCE.timeout);
+            assert!(step != Step::TimedOut || elapsed + longest >= TIMEOUT);
             let next = match step {
-                Step::Ask(next) => {
+                Step::Call(next) => {
                     assert_ne!(next, call, "the same call is made again only after a pause");
                     (next, elapsed)
                 }
                 Step::Wait { pause, then } => {
-                    assert!(pause > Duration::ZERO && elapsed + pause < PATIENCE.timeout);
+                    assert!(pause > Duration::ZERO && elapsed + pause < TIMEOUT);
                     assert!(pause <= longest);
                     (then, elapsed + pause)
                 }
@@ -247,10 +231,10 @@ mod tests {
     }
 
     #[test]
-    fn every_sequence_ends_well() {
+    fn invariants_of_all_sequences() {
         let mut seen = 0;
         explore(
-            &Protocol::new(PATIENCE),
+            &Protocol::new(MAX_REPORT_AGE, TIMEOUT),
             Protocol::FIRST,
             Duration::ZERO,
             false,

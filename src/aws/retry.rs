@@ -1,4 +1,4 @@
-//! Calls that are made again: after pauses that grow, as often as that is of use, as long as there is time.
+//! Retries: which failed calls are made again, after which pause, and the error when time runs out.
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::time::Duration;
@@ -6,120 +6,118 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::error::{Error, LastResponse};
-use super::policy::Action;
+use super::permissions::Action;
 
-/// The first pause; each is twice the one before.
+/// The first pause; each one is twice the one before.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause.
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(8);
-/// How often a call is made of which AWS makes nothing, or that does not reach it.
-pub(super) const TRIES: u32 = 4;
+/// How often a call is made that fails at AWS or does not reach it.
+pub(super) const ATTEMPTS: u32 = 4;
 
-/// What may come of making a call again that failed.
+/// Whether another attempt at a failed call may help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Failure {
-    /// AWS has no capacity, or wants fewer calls: it is waited for.
-    Busy,
-    /// AWS failed, could not be reached, or answered what cannot be read: it is tried a few times.
-    Unavailable,
-    /// No, and asking again would not change it.
-    Refused,
+pub(super) enum FailureKind {
+    /// AWS asks for fewer calls or has no capacity: retried until time runs out.
+    Throttled,
+    /// AWS failed, could not be reached, or the response was not readable: retried a few times.
+    Transient,
+    /// AWS refused: not retried.
+    Permanent,
 }
 
-/// What to do after a call that failed.
+/// What to do after a failed call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Next {
-    /// Make it again after this pause.
+pub(super) enum RetryDecision {
+    /// Repeat it after this pause.
     After(Duration),
-    /// Its error is the end of it.
+    /// Return its error.
     Fail,
-    /// The pause would not end in time.
+    /// No time is left for the pause.
     TimedOut,
 }
 
-/// The pauses between calls of one step, and how many of them failed in a row. Pure.
+/// The pauses of one step, and the transient failures in a row. Pure.
 #[derive(Clone, Debug)]
-pub(super) struct Pauses {
+pub(super) struct Backoff {
     timeout: Duration,
-    made: u32,
-    misses: u32,
+    pauses: u32,
+    transient: u32,
 }
 
-impl Pauses {
-    /// For a step that may take so long.
+impl Backoff {
+    /// For a step with this time limit.
     pub(super) fn new(timeout: Duration) -> Self {
         Self {
             timeout,
-            made: 0,
-            misses: 0,
+            pauses: 0,
+            transient: 0,
         }
     }
 
-    /// After a call that failed so, `elapsed` after the first one was made. `jitter`, from 0 to 1, keeps accounts
-    /// from asking all at the same time.
-    pub(super) fn after(&mut self, failure: Failure, elapsed: Duration, jitter: f64) -> Next {
-        let is_miss = failure == Failure::Unavailable;
-        self.misses = if is_miss { self.misses + 1 } else { 0 };
+    /// After a failure, `elapsed` after the start of the step. `jitter`, from 0 to 1, spreads the calls of many
+    /// accounts.
+    pub(super) fn after(&mut self, failure: FailureKind, elapsed: Duration, jitter: f64) -> RetryDecision {
+        let is_transient = failure == FailureKind::Transient;
+        self.transient = if is_transient { self.transient + 1 } else { 0 };
         match failure {
-            Failure::Unavailable if self.misses >= TRIES => Next::Fail,
-            Failure::Busy | Failure::Unavailable => self.next(elapsed, jitter),
-            Failure::Refused => Next::Fail,
+            FailureKind::Transient if self.transient >= ATTEMPTS => RetryDecision::Fail,
+            FailureKind::Throttled | FailureKind::Transient => self.next(elapsed, jitter),
+            FailureKind::Permanent => RetryDecision::Fail,
         }
     }
 
-    /// After a call that came out.
-    pub(super) fn forget_misses(&mut self) {
-        self.misses = 0;
+    /// After a success.
+    pub(super) fn reset_failures(&mut self) {
+        self.transient = 0;
     }
 
-    /// The next pause. A call at the very end would have no time to be answered.
-    pub(super) fn next(&mut self, elapsed: Duration, jitter: f64) -> Next {
-        let doubled = FIRST_PAUSE.saturating_mul(1 << self.made.min(8));
-        self.made += 1;
+    /// The next pause. A call at the very end of the step would have no time to be answered.
+    pub(super) fn next(&mut self, elapsed: Duration, jitter: f64) -> RetryDecision {
+        let doubled = FIRST_PAUSE.saturating_mul(1 << self.pauses.min(8));
+        self.pauses += 1;
         let pause = doubled
             .min(LONGEST_PAUSE)
             .mul_f64(0.75 + jitter.clamp(0.0, 1.0) / 2.0);
         if elapsed + pause < self.timeout {
-            Next::After(pause)
+            RetryDecision::After(pause)
         } else {
-            Next::TimedOut
+            RetryDecision::TimedOut
         }
     }
 }
 
-/// What came of a call that is made again and again, for when there is no time left.
+/// The responses to a repeated call, for the error when time runs out.
 pub(super) struct RetryLog {
     action: Action,
     limit: Duration,
-    /// What was answered last.
-    said: Option<LastResponse>,
-    /// How it failed last.
+    last: Option<LastResponse>,
     error: Option<Error>,
 }
 
 impl RetryLog {
-    pub(super) fn nothing(action: Action, limit: Duration) -> Self {
+    pub(super) fn new(action: Action, limit: Duration) -> Self {
         Self {
             action,
             limit,
-            said: None,
+            last: None,
             error: None,
         }
     }
 
-    pub(super) fn answer(&mut self, words: String) {
+    pub(super) fn response(&mut self, text: String) {
         let action = self.action;
-        self.said = Some(LastResponse { action, words });
+        self.last = Some(LastResponse { action, text });
     }
 
     pub(super) fn error(&mut self, error: Error) {
-        self.said = error.said(self.action).or(self.said.take());
+        self.last = error.last_response(self.action).or(self.last.take());
         self.error = Some(error);
     }
 
-    /// What is told of it in the end.
-    pub(super) fn late(self) -> Error {
-        match (self.said, self.error) {
+    /// The error when time runs out.
+    pub(super) fn timed_out(self) -> Error {
+        match (self.last, self.error) {
             (Some(last), _) => Error::TimedOut {
                 action: self.action,
                 after: self.limit,
@@ -131,65 +129,66 @@ impl RetryLog {
     }
 }
 
-/// The calls of one step, such as the pages of a list, that have so much time together.
+/// The calls of one step, such as the pages of a list, which share a time limit and are retried.
 #[derive(Clone, Debug)]
-pub(super) struct Calls {
+pub(super) struct RetriedCalls {
     action: Action,
     limit: Duration,
     started: Instant,
-    /// Whether one came out, after which more is asked for.
-    is_begun: bool,
+    has_succeeded: bool,
 }
 
-impl Calls {
-    /// The time begins now.
+impl RetriedCalls {
+    /// The time runs from now.
     pub(super) fn new(action: Action, limit: Duration) -> Self {
         Self {
             action,
             limit,
             started: Instant::now(),
-            is_begun: false,
+            has_succeeded: false,
         }
     }
 
-    /// Makes a call until something comes of it.
+    /// Makes a call until it succeeds.
     ///
     /// # Errors
-    /// The last one, if trying again is of no use; or what was answered last when there is no time left.
-    pub(super) async fn make<T, F>(&mut self, mut call: impl FnMut() -> F) -> Result<T, Error>
+    /// The last error where no retry would help, or [`Error::TimedOut`].
+    pub(super) async fn call<T, F>(&mut self, mut call: impl FnMut() -> F) -> Result<T, Error>
     where
         F: Future<Output = Result<T, Error>>,
     {
-        let mut pauses = Pauses::new(self.limit);
-        let mut heard = RetryLog::nothing(self.action, self.limit);
-        if self.is_begun {
-            heard.answer("one after which there is more to ask for".to_owned());
+        let mut backoff = Backoff::new(self.limit);
+        let mut log = RetryLog::new(self.action, self.limit);
+        if self.has_succeeded {
+            log.response("a part of the list".to_owned());
         }
         loop {
-            let Ok(answer) = timeout_at(self.started + self.limit, call()).await else {
-                return Err(heard.late());
+            let Ok(result) = timeout_at(self.started + self.limit, call()).await else {
+                return Err(log.timed_out());
             };
-            let error = match answer {
-                Ok(answer) => {
-                    self.is_begun = true;
-                    return Ok(answer);
+            let error = match result {
+                Ok(output) => {
+                    self.has_succeeded = true;
+                    return Ok(output);
                 }
                 Err(error) => error,
             };
-            let next = pauses.after(error.failure(), self.started.elapsed(), jitter());
-            if next == Next::Fail {
-                return Err(error);
+            match backoff.after(error.failure_kind(), self.started.elapsed(), jitter()) {
+                RetryDecision::Fail => return Err(error),
+                RetryDecision::TimedOut => {
+                    log.error(error);
+                    return Err(log.timed_out());
+                }
+                RetryDecision::After(pause) => {
+                    log.error(error);
+                    sleep(pause).await;
+                }
             }
-            heard.error(error);
-            let Next::After(pause) = next else {
-                return Err(heard.late());
-            };
-            sleep(pause).await;
         }
     }
 }
 
-/// From 0 to 1, other each time.
+/// A random number from 0 to 1.
 pub(super) fn jitter() -> f64 {
     let bits = RandomState::new().build_hasher().finish();
     f64::from(u32::try_from(bits >> 32).unwrap_or(0)) / f64::from(u32::MAX)

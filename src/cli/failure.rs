@@ -93,10 +93,7 @@ impl Display for Failure {
                     cause = error.source();
                 }
                 let attempt = Some(attempt.clone()).filter(|attempt| !attempt.is_empty());
-                let parts: Vec<_> = attempt
-                    .into_iter()
-                    .chain(causes)
-                    .collect();
+                let parts: Vec<_> = attempt.into_iter().chain(causes).collect();
                 f.write_str(&parts.join(": "))
             }
         }

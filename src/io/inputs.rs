@@ -15,7 +15,7 @@ use super::report_reader::{HeaderCache, ReportReader, UnreadReport, failed};
 use super::stream::InputStream;
 use super::temporary;
 use super::walk::{FileWalk, STDIN, UnreadablePath};
-use crate::engine::{DeferredInput, SourceEvent, Input, Source, DeferredText};
+use crate::engine::{DeferredInput, DeferredText, Input, Source, SourceEvent};
 use crate::finding::AsOfSource;
 use crate::report::header::Header;
 use crate::report::time::Timestamp;

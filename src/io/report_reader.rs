@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::error::InputError;
 use super::inputs::{InputOptions, Limits};
 use super::stream::{InputStream, decompress, first_read};
-use crate::engine::{AccountInfo, SourceEvent, Input, Source};
+use crate::engine::{AccountInfo, Input, Source, SourceEvent};
 use crate::finding::{AsOfSource, Code, Diagnostic};
 use crate::report::as_of::{from_directory_name, from_file_name};
 use crate::report::cut::whole_records;

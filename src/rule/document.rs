@@ -6,9 +6,9 @@ use toml::de::{DeTable, Deserializer};
 
 use super::catalogue::Catalogue;
 use super::error::Error;
-use super::toml_reader::{File, parse, toml_error};
 use super::select::Setting;
 use super::suppression::Suppressions;
+use super::toml_reader::{File, parse, toml_error};
 
 /// A TOML file that holds settings, `[set]` and `[[suppress]]`.
 #[derive(Debug)]

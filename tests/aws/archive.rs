@@ -1,11 +1,11 @@
-//! Live reports into an archive, on the program.
+//! `fetch --archive` against the AWS server stub.
 
 use super::cli::{accounts, credlens};
 use super::server::{Account, Server};
 
-/// A run over an organization adds one file to an archive, with the names of the accounts; what failed is told.
+/// A run over an organization adds one file to the archive, with the names of the accounts, and lists the failures.
 #[test]
-fn an_organization_into_an_archive() {
+fn an_organization_is_added_as_one_file() {
     let mut known = accounts(5);
     *known.values_mut().last().unwrap() = Account::Denied;
     let server = Server::start(known);
@@ -57,10 +57,10 @@ fn an_organization_into_an_archive() {
 }
 
 #[test]
-fn one_is_not_several() {
+fn counts_of_one_are_singular() {
     let server = Server::start(accounts(1));
     let folder = tempfile::tempdir().unwrap();
-    let mut told = String::new();
+    let mut counted = String::new();
     for arguments in [
         &["fetch", "--org", "--archive", "archive"][..],
         &["fetch", "--org", "--archive", "archive"],
@@ -72,13 +72,13 @@ fn one_is_not_several() {
         let counts = lines
             .lines()
             .filter(|line| line.starts_with(|first: char| first.is_ascii_digit()));
-        told.extend(
+        counted.extend(
             counts
                 .filter(|line| !line.contains("archive"))
                 .map(|line| format!("{line}\n")),
         );
     }
-    insta::assert_snapshot!(told, @r"
+    insta::assert_snapshot!(counted, @r"
     1 report with 3 users added
     1 account: 1 fetched, 0 failed
     0 reports with 0 users added, 1 was there already

@@ -1,4 +1,4 @@
-//! The program against a stub on a socket: an organization, its failures, and what is told of them.
+//! Live scans and `fetch` on the program, against the AWS server stub: one account, organizations, and failures.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,7 +18,7 @@ const SECRETS: [&str; 7] = [
     "said-by-the-process",
 ];
 
-/// How a run ended.
+/// The result of a run.
 pub(super) struct Ended {
     pub(super) exit: i32,
     pub(super) out: String,
@@ -35,7 +35,7 @@ pub(super) fn credlens(server: &Server, folder: &Path, arguments: &[&str]) -> En
     run(server, folder, &variables, arguments)
 }
 
-/// Whatever the environment, nothing that the stub or the tests hold secret may be told.
+/// Runs the program, and asserts that its output contains none of the secrets of the stub and the tests.
 pub(super) fn run(server: &Server, folder: &Path, variables: &[(&str, &str)], arguments: &[&str]) -> Ended {
     let mut command = Command::cargo_bin("credlens").unwrap();
     command
@@ -60,14 +60,14 @@ pub(super) fn run(server: &Server, folder: &Path, variables: &[(&str, &str)], ar
     Ended { exit, out, err }
 }
 
-/// Accounts from [`CALLER`] on, all well.
+/// Accounts from [`CALLER`] on that all answer with a report.
 pub(super) fn accounts(count: u32) -> BTreeMap<String, Account> {
     (1..=count)
-        .map(|number| (format!("{number:012}"), Account::Well))
+        .map(|number| (format!("{number:012}"), Account::Answers))
         .collect()
 }
 
-/// Findings but for where they were read, which differs between live and saved.
+/// Findings without the fields that differ between live and saved reports.
 fn findings(ndjson: &str) -> Vec<serde_json::Value> {
     let lines = ndjson.lines().map(|line| {
         let mut finding: serde_json::Value = serde_json::from_str(line).unwrap();
@@ -81,7 +81,7 @@ fn findings(ndjson: &str) -> Vec<serde_json::Value> {
 }
 
 #[test]
-fn an_account_live_and_saved() {
+fn live_and_saved_reports_have_the_same_findings() {
     let server = Server::start(accounts(1));
     let folder = tempfile::tempdir().unwrap();
     let live = credlens(&server, folder.path(), &["scan", "--format", "ndjson", "-vvv"]);
@@ -91,11 +91,11 @@ fn an_account_live_and_saved() {
         "{}",
         live.err
     );
-    // Older than four hours: whatever comes after COMPLETE is used.
-    let wanted = [("GenerateCredentialReport", 1), ("GetCredentialReport", 2)];
+    // The report is older than four hours; after COMPLETE its age does not matter.
+    let expected = [("GenerateCredentialReport", 1), ("GetCredentialReport", 2)];
     assert_eq!(
         server.counts(),
-        wanted.map(|(action, count)| (action.to_owned(), count)).into()
+        expected.map(|(action, count)| (action.to_owned(), count)).into()
     );
     let name = format!("{CALLER}_20261121T080000Z.csv");
     let young = ["--max-report-age", "36500d"];
@@ -114,7 +114,7 @@ fn an_account_live_and_saved() {
     let offline = credlens_offline(folder.path(), &["scan", &name, "--format", "ndjson"]);
     assert_eq!(findings(&offline), findings(&live.out));
     assert!(!findings(&live.out).is_empty());
-    // Again: nothing is written. With other content: nothing is changed.
+    // A file with the same bytes is left alone; one with other bytes is an error.
     let again = credlens(&server, folder.path(), &[&["fetch"], &young[..]].concat());
     assert_eq!(again.exit, 0, "{}", again.err);
     assert!(again.err.contains("was there already"), "{}", again.err);
@@ -146,7 +146,7 @@ fn credlens_offline(folder: &Path, arguments: &[&str]) -> String {
 
 #[cfg(unix)]
 #[test]
-fn saved_reports_are_their_owners_alone() {
+fn only_the_owner_can_read_saved_reports() {
     use std::os::unix::fs::PermissionsExt as _;
     let server = Server::start(accounts(1));
     let folder = tempfile::tempdir().unwrap();
@@ -157,7 +157,7 @@ fn saved_reports_are_their_owners_alone() {
 }
 
 #[test]
-fn three_hundred_accounts_of_which_seven_fail() {
+fn failed_accounts_are_listed_and_resumed() {
     let server = Server::start(accounts(300));
     let failing = [17, 50, 51, 120, 200, 299, 300].map(|number| format!("{number:012}"));
     for (account, answers) in failing
@@ -185,15 +185,15 @@ fn three_hundred_accounts_of_which_seven_fail() {
         first.err
     );
     for account in &failing {
-        let told = first
+        let lines = first
             .err
             .lines()
             .filter(|line| line.starts_with(&format!("  {account}  name of")));
-        assert_eq!(told.count(), 1, "{account}");
+        assert_eq!(lines.count(), 1, "{account}");
     }
     for permission in ["iam:GetCredentialReport", "sts:AssumeRole"] {
-        let wanted = format!("{permission} is wanted. The smallest policy");
-        assert_eq!(first.err.matches(&wanted).count(), 1, "{permission}");
+        let expected = format!("{permission} is wanted. The smallest policy");
+        assert_eq!(first.err.matches(&expected).count(), 1, "{permission}");
     }
     let findings: Vec<serde_json::Value> = first
         .out
@@ -218,9 +218,9 @@ fn three_hundred_accounts_of_which_seven_fail() {
         (299, 1),
         "{counts:?}"
     );
-    // Now all is mended.
+    // Now all accounts answer.
     for account in &failing {
-        server.set(account, Account::Well);
+        server.set(account, Account::Answers);
     }
     let resumed = [
         "scan",
@@ -239,15 +239,15 @@ fn three_hundred_accounts_of_which_seven_fail() {
         resumed.err
     );
     assert_eq!(server.counts()["AssumeRole"], 7);
-    let kept = std::fs::read_to_string(folder.path().join("outcomes.json")).unwrap();
-    let kept = credlens::aws::Outcomes::parse(&kept).unwrap();
-    assert_eq!((kept.accounts.len(), kept.failed().count()), (300, 0));
+    let outcomes = std::fs::read_to_string(folder.path().join("outcomes.json")).unwrap();
+    let outcomes = credlens::aws::Outcomes::parse(&outcomes).unwrap();
+    assert_eq!((outcomes.accounts.len(), outcomes.failed().count()), (300, 0));
     let nothing_left = credlens(&server, folder.path(), &["scan", "--resume", "outcomes.json"]);
     assert_eq!(nothing_left.exit, 2, "{}", nothing_left.err);
 }
 
 #[test]
-fn accounts_are_chosen_by_flags_and_files() {
+fn accounts_are_selected_by_flags_and_files() {
     let server = Server::start(accounts(5));
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(
@@ -255,7 +255,7 @@ fn accounts_are_chosen_by_flags_and_files() {
         "accounts:\n- {account_id: '000000000004', name: four, role: Audit}\n- {account_id: 000000000002, name: two}\n",
     )
     .unwrap();
-    let compiled = |arguments: &[&str]| {
+    let fetched_ids = |arguments: &[&str]| {
         let all = [&["fetch", "--output", "out/"], arguments].concat();
         let ended = credlens(&server, folder.path(), &all);
         assert_eq!(ended.exit, 0, "{}", ended.err);
@@ -266,14 +266,14 @@ fn accounts_are_chosen_by_flags_and_files() {
         let ids: Vec<_> = ids.map(|id| id.trim_start_matches('0').to_owned()).collect();
         ids.join(" ")
     };
-    assert_eq!(compiled(&["--org"]), "1 2 3 4 5");
+    assert_eq!(fetched_ids(&["--org"]), "1 2 3 4 5");
     assert_eq!(
-        compiled(&["--org", "--accounts", "000000000003,name of 000000000002"]),
+        fetched_ids(&["--org", "--accounts", "000000000003,name of 000000000002"]),
         "2 3"
     );
-    assert_eq!(compiled(&["--org", "--exclude-accounts", CALLER]), "2 3 4 5");
+    assert_eq!(fetched_ids(&["--org", "--exclude-accounts", CALLER]), "2 3 4 5");
     server.counts();
-    assert_eq!(compiled(&["--accounts-file", "accounts.yml"]), "2 4");
+    assert_eq!(fetched_ids(&["--accounts-file", "accounts.yml"]), "2 4");
     assert!(!server.counts().contains_key("ListAccounts"));
     let unknown = credlens(
         &server,
@@ -284,7 +284,7 @@ fn accounts_are_chosen_by_flags_and_files() {
 }
 
 #[test]
-fn a_file_that_is_in_the_way_stops_nobody() {
+fn an_existing_file_does_not_affect_other_accounts() {
     let server = Server::start(accounts(3));
     let folder = tempfile::tempdir().unwrap();
     let taken = folder.path().join("000000000002_20261121T080000Z.csv");
@@ -307,7 +307,7 @@ fn a_file_that_is_in_the_way_stops_nobody() {
 }
 
 #[test]
-fn a_report_that_breaks_off_is_no_report() {
+fn a_truncated_report_is_not_saved() {
     let server = Server::start([(CALLER.to_owned(), Account::CutOff)].into());
     let folder = tempfile::tempdir().unwrap();
     let ended = credlens(&server, folder.path(), &["fetch", "--timeout", "2s"]);
@@ -316,13 +316,13 @@ fn a_report_that_breaks_off_is_no_report() {
 }
 
 #[test]
-fn what_may_not_be_is_told_with_the_policy() {
+fn denied_permissions_are_shown_with_a_policy() {
     let server = Server::start([(CALLER.to_owned(), Account::Denied)].into());
     let folder = tempfile::tempdir().unwrap();
     let ended = credlens(&server, folder.path(), &["scan", "-vvv"]);
     assert_eq!(ended.exit, 3, "{}", ended.err);
     assert!(
-        ended.err.contains("AWS does not allow iam:GetCredentialReport"),
+        ended.err.contains("AWS denied iam:GetCredentialReport"),
         "{}",
         ended.err
     );
@@ -335,7 +335,7 @@ fn what_may_not_be_is_told_with_the_policy() {
 }
 
 #[test]
-fn flags_that_make_no_sense_are_refused() {
+fn invalid_flags_are_usage_errors() {
     let server = Server::start(accounts(1));
     let folder = tempfile::tempdir().unwrap();
     for arguments in [

@@ -1,15 +1,15 @@
-//! Ctrl-C at every time of a run: exit status 130, and no file that is not whole.
+//! Ctrl-C at different times of a run: exit status 130, and no partial file.
 
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use credlens::aws::{Outcomes, State};
+use credlens::aws::{OutcomeStatus, Outcomes};
 
 use super::server::{Account, Server};
 
-/// A run whose standard output is a pipe that nobody reads; it ends with its test.
+/// A run whose standard output is a pipe that no one reads; it ends with its test.
 struct Run(Child);
 
 impl Drop for Run {
@@ -42,9 +42,9 @@ impl Run {
         assert!(kill.unwrap().success());
     }
 
-    /// The exit status, which must come within this time.
-    fn ends_within(&mut self, patience: Duration) -> Option<i32> {
-        let until = Instant::now() + patience;
+    /// Waits for the exit status, at most this long.
+    fn ends_within(&mut self, limit: Duration) -> Option<i32> {
+        let until = Instant::now() + limit;
         loop {
             if let Some(status) = self.0.try_wait().unwrap() {
                 return status.code();
@@ -59,11 +59,11 @@ fn files(folder: &Path) -> usize {
     std::fs::read_dir(folder).unwrap().count()
 }
 
-/// Waits until this many reports were fetched and their findings have had time to fill the pipe.
-fn wait_until_fetched(server: &Server, wanted: usize) {
+/// Waits until this many reports were fetched, and for their findings to fill the pipe.
+fn wait_until_fetched(server: &Server, expected: usize) {
     let until = Instant::now() + Duration::from_secs(30);
     let mut fetched = 0;
-    while fetched < wanted {
+    while fetched < expected {
         assert!(Instant::now() < until, "no report is fetched");
         std::thread::sleep(Duration::from_millis(50));
         fetched += server.counts().get("GetCredentialReport").unwrap_or(&0);
@@ -72,7 +72,7 @@ fn wait_until_fetched(server: &Server, wanted: usize) {
 }
 
 const YOUNG: [&str; 2] = ["--max-report-age", "36500d"];
-/// Everything is told, so that the pipe fills.
+/// All verdicts are emitted, so that the pipe fills.
 const SCAN: [&str; 6] = ["scan", "--status", "all", "--format", "ndjson", "--format"];
 
 fn large(count: u32) -> Server {
@@ -81,12 +81,12 @@ fn large(count: u32) -> Server {
 }
 
 #[test]
-fn while_nobody_answers() {
+fn while_no_response_arrives() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let folder = tempfile::tempdir().unwrap();
     let mut run = Run::start(folder.path(), &url, &["scan", "--format", "json=out.json"]);
-    // It has connected: from here on it waits.
+    // It has connected, and waits.
     drop(listener.accept().map(std::mem::ManuallyDrop::new));
     run.interrupt();
     assert_eq!(run.ends_within(Duration::from_secs(10)), Some(130));
@@ -134,24 +134,24 @@ fn while_a_saved_report_goes_into_a_full_pipe() {
     assert_eq!(run.ends_within(Duration::from_secs(10)), Some(130));
 }
 
-/// How each account came out, as `--outcomes` kept it: its last digit, and whether it need not be done again.
-fn kept(folder: &Path) -> String {
+/// The results of the accounts in the outcomes file, by last digit.
+fn results(folder: &Path) -> String {
     let text = std::fs::read_to_string(folder.join("outcomes.json")).unwrap();
     let outcomes = Outcomes::parse(&text).unwrap();
     let words = outcomes.accounts.iter().map(|outcome| {
         let id = outcome.account.trim_start_matches('0');
         match outcome.outcome {
-            State::Fetched => format!("{id} done"),
-            State::Failed => format!("{id} {}", outcome.error.as_deref().unwrap_or("")),
+            OutcomeStatus::Fetched => format!("{id} done"),
+            OutcomeStatus::Failed => format!("{id} {}", outcome.error.as_deref().unwrap_or("")),
         }
     });
     words.collect::<Vec<_>>().join(", ")
 }
 
-/// What was saved need not be fetched again; the rest is, by `--resume`.
+/// Saved reports are not fetched again; `--resume` fetches the others.
 #[test]
-fn what_was_saved_is_kept() {
-    let accounts = (1..=5).map(|number| (format!("{number:012}"), Account::Well));
+fn saved_reports_are_done() {
+    let accounts = (1..=5).map(|number| (format!("{number:012}"), Account::Answers));
     let server = Server::start(accounts.collect());
     server.set("000000000003", Account::Mute);
     let folder = tempfile::tempdir().unwrap();
@@ -168,10 +168,10 @@ fn what_was_saved_is_kept() {
     run.interrupt();
     assert_eq!(run.ends_within(Duration::from_secs(10)), Some(130));
     assert_eq!(
-        kept(folder.path()),
+        results(folder.path()),
         "1 done, 2 done, 3 interrupted, 4 done, 5 done"
     );
-    server.set("000000000003", Account::Well);
+    server.set("000000000003", Account::Answers);
     let resumed = [
         "fetch",
         "--resume",
@@ -184,11 +184,11 @@ fn what_was_saved_is_kept() {
     let mut run = Run::start(folder.path(), &server.url, &[&resumed[..], &YOUNG].concat());
     assert_eq!(run.ends_within(Duration::from_secs(10)), Some(0));
     assert_eq!(server.counts()["GetCredentialReport"], 1);
-    assert_eq!(kept(folder.path()), "1 done, 2 done, 3 done, 4 done, 5 done");
+    assert_eq!(results(folder.path()), "1 done, 2 done, 3 done, 4 done, 5 done");
     assert_eq!(files(&folder.path().join("out")), 5);
 }
 
-/// The file of `--outcomes` is begun before anything is asked.
+/// The temporary file of `--outcomes` is created before AWS is called.
 #[test]
 fn while_the_accounts_are_listed() {
     let server = large(3);
@@ -208,9 +208,9 @@ fn while_the_accounts_are_listed() {
     }
 }
 
-/// Where the live account is not asked for, somebody has to hear it, too.
+/// Ctrl-C also works where no live account is fetched.
 #[test]
-fn while_an_object_is_waited_for() {
+fn while_an_object_is_read() {
     let server = large(1);
     let (first, second) = ("GET /bucket/one.csv", "GET /bucket/two.csv");
     server.answer_instead(first, 200, &super::large_report("000000000001"));
@@ -224,7 +224,7 @@ fn while_an_object_is_waited_for() {
     );
     let until = Instant::now() + Duration::from_secs(30);
     while !server.counts().contains_key(second) {
-        assert!(Instant::now() < until, "nothing is asked for");
+        assert!(Instant::now() < until, "the object is not requested");
         std::thread::sleep(Duration::from_millis(20));
     }
     std::thread::sleep(Duration::from_millis(500));
@@ -234,11 +234,11 @@ fn while_an_object_is_waited_for() {
     assert_eq!(files(folder.path()), 0);
 }
 
-/// One that does not come holds back no other.
+/// A pending report does not delay the others.
 #[cfg(feature = "archive")]
 #[test]
-fn what_has_come_is_added_to_an_archive() {
-    let accounts = (1..=4).map(|number| (format!("{number:012}"), Account::Well));
+fn arrived_reports_are_added_to_an_archive() {
+    let accounts = (1..=4).map(|number| (format!("{number:012}"), Account::Answers));
     let server = Server::start(accounts.collect());
     server.set("000000000002", Account::Mute);
     let folder = tempfile::tempdir().unwrap();
@@ -247,12 +247,12 @@ fn what_has_come_is_added_to_an_archive() {
     wait_until_fetched(&server, 4);
     run.interrupt();
     assert_eq!(run.ends_within(Duration::from_secs(10)), Some(130));
-    assert_eq!(kept(folder.path()), "1 done, 2 interrupted, 3 done, 4 done");
+    assert_eq!(results(folder.path()), "1 done, 2 interrupted, 3 done, 4 done");
 }
 
-/// Findings are written all together: of a scan that is interrupted, no account is done.
+/// Findings are written together, so no account of an interrupted scan is done.
 #[test]
-fn of_a_scan_nothing_is_done() {
+fn no_account_of_an_interrupted_scan_is_done() {
     let server = large(3);
     server.set("000000000003", Account::Denied);
     for signals in [1, 2] {
@@ -272,9 +272,9 @@ fn of_a_scan_nothing_is_done() {
         assert_eq!(run.ends_within(Duration::from_secs(10)), Some(130));
         assert_eq!(files(folder.path()), 1);
         assert!(
-            kept(folder.path()).starts_with("1 interrupted, 2 interrupted, 3 "),
+            results(folder.path()).starts_with("1 interrupted, 2 interrupted, 3 "),
             "{}",
-            kept(folder.path())
+            results(folder.path())
         );
     }
 }

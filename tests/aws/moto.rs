@@ -1,5 +1,5 @@
 //! The program against the moto server, which proves the wire: signatures, roles, pages, partitions. Its
-//! reports are always of 2015 and have no root, so ages are judged by `--as-of`. Run by `tests/moto/run`.
+//! reports are always of 2015 and have no root, so ages are counted to `--as-of`. Run by `tests/moto/run`.
 
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
@@ -45,9 +45,9 @@ impl Moto {
             child,
             url: format!("http://127.0.0.1:{port}"),
         };
-        let patience = Instant::now() + Duration::from_mins(1);
+        let deadline = Instant::now() + Duration::from_mins(1);
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(Instant::now() < patience, "moto does not start");
+            assert!(Instant::now() < deadline, "moto does not start");
             std::thread::sleep(Duration::from_millis(50));
         }
         moto
@@ -70,16 +70,22 @@ impl Moto {
     async fn member(&self, account: &str) -> SdkConfig {
         let sts = aws_sdk_sts::Client::new(&self.hub("us-east-1"));
         let role = format!("arn:aws:iam::{account}:role/{ROLE}");
-        let given = sts
+        let assumed = sts
             .assume_role()
             .role_arn(role)
             .role_session_name("seed")
             .send()
             .await
             .unwrap();
-        let given = given.credentials.unwrap();
-        let token = Some(given.session_token);
-        let credentials = Credentials::new(given.access_key_id, given.secret_access_key, token, None, "test");
+        let assumed = assumed.credentials.unwrap();
+        let token = Some(assumed.session_token);
+        let credentials = Credentials::new(
+            assumed.access_key_id,
+            assumed.secret_access_key,
+            token,
+            None,
+            "test",
+        );
         self.config("us-east-1", credentials)
     }
 
@@ -105,7 +111,7 @@ impl Moto {
     }
 }
 
-/// Runs what seeds the server.
+/// Runs a future that prepares the server.
 pub(super) fn seed<T>(seeding: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -114,7 +120,7 @@ pub(super) fn seed<T>(seeding: impl Future<Output = T>) -> T {
     runtime.block_on(seeding)
 }
 
-/// A user with a key; gives the key's id.
+/// Creates a user with a key, and returns the key's id.
 async fn user_with_key(config: &SdkConfig, user: &str) -> String {
     let iam = aws_sdk_iam::Client::new(config);
     iam.create_user().user_name(user).send().await.unwrap();
@@ -167,10 +173,10 @@ fn an_account_in_each_partition() {
 
 #[test]
 #[ignore = "needs moto: tests/moto/run"]
-fn keys_are_told_apart() {
+fn keys_are_resolved() {
     let moto = Moto::start();
     let folder = tempfile::tempdir().unwrap();
-    // Both of bob's keys are made in one second, perhaps: then their status tells.
+    // If both keys of bob were created in one second, their status tells them apart.
     let (alice, bob) = seed(async {
         let hub = moto.hub("us-east-1");
         let alice = user_with_key(&hub, "alice").await;
@@ -234,11 +240,11 @@ fn an_organization_of_several_pages() {
         .iter()
         .map(|finding| finding["account"].as_str().unwrap().to_owned())
         .collect();
-    let mut wanted = members.drain(..3).chain([HUB.to_owned()]).collect::<Vec<_>>();
-    wanted.sort();
-    assert_eq!(accounts, wanted);
+    let mut expected = members.drain(..3).chain([HUB.to_owned()]).collect::<Vec<_>>();
+    expected.sort();
+    assert_eq!(accounts, expected);
     assert!(live.iter().all(|finding| finding["account_name"].is_string()));
-    // Saved and judged again: the same findings.
+    // Saved reports have the same findings.
     let (exit, _, err) = moto.credlens(
         folder.path(),
         "us-east-1",

@@ -7,15 +7,15 @@ use super::report;
 
 const BUCKET: &str = "audit-reports";
 const SCAN: [&str; 5] = ["scan", "--format", "ndjson", "--rule", "access-key-not-rotated"];
-/// So many that they take two pages.
+/// Enough for two pages.
 const REPORTS: usize = 1_005;
 
 #[test]
 #[ignore = "needs moto: tests/moto/run"]
-fn trees_of_reports() {
+fn prefixes_with_reports() {
     let moto = Moto::start();
     let folder = tempfile::tempdir().unwrap();
-    let odd = "odd/ä b+c%20&?#/111111111111_20261121.csv";
+    let special = "odd/ä b+c%20&?#/111111111111_20261121.csv";
     seed(async {
         let config = aws_sdk_s3::config::Builder::from(&moto.hub("us-east-1")).force_path_style(true);
         let s3 = aws_sdk_s3::Client::from_conf(config.build());
@@ -26,7 +26,7 @@ fn trees_of_reports() {
                 format!("{number:012}"),
             )
         });
-        for (key, account) in keys.chain([(odd.to_owned(), "111111111111".to_owned())]) {
+        for (key, account) in keys.chain([(special.to_owned(), "111111111111".to_owned())]) {
             let put = s3.put_object().bucket(BUCKET).key(key);
             put.body(ByteStream::from(report(&account).into_bytes()))
                 .send()
@@ -46,23 +46,23 @@ fn trees_of_reports() {
         "{}",
         accounts.len()
     );
-    let (exit, out, err) = scan(&format!("s3://{BUCKET}/{odd}"));
+    let (exit, out, err) = scan(&format!("s3://{BUCKET}/{special}"));
     assert_eq!(exit, 1, "{err}");
     let found = &findings(&out)[0];
-    assert_eq!(found["source"]["path"], format!("s3://{BUCKET}/{odd}"));
+    assert_eq!(found["source"]["path"], format!("s3://{BUCKET}/{special}"));
     assert_eq!(found["as_of"], "2026-11-21T23:59:59Z");
     assert_eq!(scan(&format!("s3://{BUCKET}/odd/")).1, out);
-    for (url, told) in [
-        ("s3://no-such-bucket/x", "there is no bucket 'no-such-bucket'"),
+    for (url, message) in [
+        ("s3://no-such-bucket/x", "bucket 'no-such-bucket' not found"),
         ("s3://audit-reports/none", "contains no files"),
     ] {
         let (exit, _, err) = scan(url);
         assert_eq!(exit, 3, "{err}");
-        assert!(err.contains(told), "{err}");
+        assert!(err.contains(message), "{err}");
     }
 }
 
-/// An archive in S3 is one like any other.
+/// All archive commands on an archive in S3.
 #[cfg(feature = "archive")]
 #[test]
 #[ignore = "needs moto: tests/moto/run"]

@@ -1,5 +1,4 @@
-//! Roles on the program: what STS is asked for, with which credentials the reports are got, and what is told
-//! where a role is refused.
+//! Roles on the program: the calls to STS, the credentials that fetch the reports, and the policies that are shown.
 
 use std::fs;
 use std::path::Path;
@@ -17,7 +16,7 @@ fn of_action(calls: &[Call], action: &str) -> Vec<Call> {
         .collect()
 }
 
-/// The policies that were told, each as its statements.
+/// The statements of each policy that is shown.
 pub(super) fn policies(err: &str) -> Vec<serde_json::Value> {
     let blocks = err.split("The smallest policy").skip(1);
     let policies = blocks.map(|block| {
@@ -30,7 +29,7 @@ pub(super) fn policies(err: &str) -> Vec<serde_json::Value> {
 }
 
 #[test]
-fn the_report_is_got_in_the_role() {
+fn the_report_is_fetched_in_the_role() {
     let server = Server::start(accounts(3));
     let folder = tempfile::tempdir().unwrap();
     let arguments = [
@@ -60,7 +59,7 @@ fn the_report_is_got_in_the_role() {
 }
 
 #[test]
-fn the_roles_of_accounts_ask_for_what_was_given() {
+fn flags_apply_to_the_roles_of_accounts() {
     let server = Server::start(accounts(2));
     let folder = tempfile::tempdir().unwrap();
     let arguments = [
@@ -99,7 +98,7 @@ fn with_file(server: &Server, folder: &Path, file: &str, arguments: &[&str]) -> 
 }
 
 #[test]
-fn a_chain_of_roles_is_gone_through() {
+fn listed_roles_are_assumed_in_turn() {
     let server = Server::start(accounts(4));
     let folder = tempfile::tempdir().unwrap();
     let file = "accounts:\n- account_id: '000000000004'\n  name: four\n  external_id: an-external-id\n  role:\n  \
@@ -111,20 +110,23 @@ fn a_chain_of_roles_is_gone_through() {
         .iter()
         .map(|call| (call.account.clone(), call.parameter("RoleArn").unwrap()))
         .collect();
-    let wanted = [
+    let expected = [
         (CALLER, "arn:aws:iam::000000000002:role/Jump"),
         ("000000000002", "arn:aws:iam::000000000004:role/Scan"),
     ];
-    assert_eq!(assumed, wanted.map(|(by, role)| (by.to_owned(), role.to_owned())));
+    assert_eq!(
+        assumed,
+        expected.map(|(by, role)| (by.to_owned(), role.to_owned()))
+    );
     assert_eq!(
         of_action(&calls, "GetCredentialReport")[0].account,
         "000000000004"
     );
-    // The chain is kept, so that a resumed run goes through it again.
+    // The outcomes file stores the list of roles for a resumed run.
     server.set("000000000004", Account::Denied);
     let ended = with_file(&server, folder.path(), file, &["--outcomes", "outcomes.json"]);
     assert_eq!(ended.exit, 3, "{}", ended.err);
-    server.set("000000000004", Account::Well);
+    server.set("000000000004", Account::Answers);
     server.calls();
     fs::remove_dir_all(folder.path().join("out")).unwrap();
     let resumed = ["fetch", "--output", "out/", "--resume", "outcomes.json"];
@@ -134,10 +136,10 @@ fn a_chain_of_roles_is_gone_through() {
 }
 
 #[test]
-fn an_odd_account_of_a_file_stops_no_other() {
+fn invalid_entries_do_not_affect_other_accounts() {
     let server = Server::start(accounts(3));
     let folder = tempfile::tempdir().unwrap();
-    let file = "accounts:\n- {account_id: '000000000002', name: two}\n- {account_id: ../../x, name: odd}\n\
+    let file = "accounts:\n- {account_id: '000000000002', name: two}\n- {account_id: ../../x, name: invalid}\n\
         - {account_id: '000000000003', name: three, profile: by-profile}\n";
     let ended = with_file(&server, folder.path(), file, &["--outcomes", "outcomes.json"]);
     assert_eq!(ended.exit, 4, "{}", ended.err);
@@ -146,22 +148,22 @@ fn an_odd_account_of_a_file_stops_no_other() {
         "{}",
         ended.err
     );
-    for (account, why) in [("three", "by-profile"), ("odd", "no account id")] {
-        let told = ended
+    for (account, why) in [("three", "by-profile"), ("invalid", "not an account id")] {
+        let lines = ended
             .err
             .lines()
             .filter(|line| line.contains(account) && line.contains(why));
-        assert_eq!(told.count(), 1, "{}", ended.err);
+        assert_eq!(lines.count(), 1, "{}", ended.err);
     }
     assert_eq!(server.counts()["AssumeRole"], 1);
     let resumed = credlens(
         &server,
         folder.path(),
-        &["scan", "--resume", "outcomes.json", "--accounts", "odd"],
+        &["scan", "--resume", "outcomes.json", "--accounts", "invalid"],
     );
     assert_eq!(resumed.exit, 3, "{}", resumed.err);
-    assert!(resumed.err.contains("no account id"), "{}", resumed.err);
-    // What is wrong is remembered: it is not asked for with the role of all.
+    assert!(resumed.err.contains("not an account id"), "{}", resumed.err);
+    // The outcomes file stores why the entry is invalid, so the common role is not used.
     let resumed = ["scan", "--resume", "outcomes.json", "--accounts", "three"];
     let resumed = credlens(&server, folder.path(), &resumed);
     assert_eq!(resumed.exit, 3, "{}", resumed.err);
@@ -170,22 +172,22 @@ fn an_odd_account_of_a_file_stops_no_other() {
 }
 
 #[test]
-fn the_policy_is_for_the_role_that_was_refused() {
+fn the_policy_names_the_denied_role() {
     let server = Server::start(accounts(1));
     let folder = tempfile::tempdir().unwrap();
     let role = "arn:aws-cn:iam::000000000009:role/Own";
     let ended = credlens(&server, folder.path(), &["scan", "--role-arn", role]);
     assert_eq!(ended.exit, 3, "{}", ended.err);
-    let wanted = serde_json::json!([{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": role}]);
-    assert_eq!(policies(&ended.err), [wanted], "{}", ended.err);
-    // Where several accounts are scanned: those of the accounts, each once, and nothing about listing.
+    let expected = serde_json::json!([{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": role}]);
+    assert_eq!(policies(&ended.err), [expected], "{}", ended.err);
+    // For several accounts: each role once, and nothing about listing.
     let file = "accounts:\n- {account_id: '000000000008', name: a, role: Own}\n\
         - {account_id: '000000000007', name: b}\n- {account_id: '000000000006', name: c}\n";
     let ended = with_file(&server, folder.path(), file, &["--role-name", "Scan"]);
     assert_eq!(ended.exit, 3, "{}", ended.err);
     let roles = ["arn:aws:iam::*:role/Scan", "arn:aws:iam::000000000008:role/Own"];
-    let wanted = serde_json::json!([{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": roles}]);
-    assert_eq!(policies(&ended.err), [wanted], "{}", ended.err);
+    let expected = serde_json::json!([{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": roles}]);
+    assert_eq!(policies(&ended.err), [expected], "{}", ended.err);
 }
 
 #[test]
@@ -193,12 +195,12 @@ fn the_policy_is_for_the_callers_partition() {
     let server = Server::start(accounts(1));
     server.refuse("ListAccounts", "AccessDeniedException");
     let folder = tempfile::tempdir().unwrap();
-    // The partition is that of the profile's region, or of the caller: neither is in the flags.
+    // The partition comes from the profile's region or the caller, not from flags.
     let ended = credlens(&server, folder.path(), &["scan", "--org", "--role-name", "Scan"]);
     assert_eq!(ended.exit, 3, "{}", ended.err);
     let resource = |ended: &Ended| policies(&ended.err)[0][1]["Resource"].clone();
     assert_eq!(resource(&ended), "arn:aws:iam::*:role/Scan", "{}", ended.err);
-    server.be_in("aws-us-gov");
+    server.move_caller_to("aws-us-gov");
     let ended = credlens(&server, folder.path(), &["scan", "--org", "--role-name", "Scan"]);
     assert_eq!(
         resource(&ended),
@@ -209,7 +211,7 @@ fn the_policy_is_for_the_callers_partition() {
 }
 
 #[test]
-fn a_token_of_another_party_is_traded_in() {
+fn web_identity_tokens() {
     let server = Server::start(accounts(2));
     let folder = tempfile::tempdir().unwrap();
     let token = folder.path().join("token");
@@ -234,7 +236,7 @@ fn a_token_of_another_party_is_traded_in() {
         of_action(&calls, "GetCredentialReport")[0].account,
         "000000000002"
     );
-    // What STS says of the token is told by its code, and the token is not.
+    // The error shows the code, not the token.
     fs::write(&token, "BADTOKEN").unwrap();
     let ended = fetch(&[]);
     assert_eq!(ended.exit, 3, "{}", ended.err);

@@ -1,11 +1,11 @@
-//! Reports in S3, against a stub on a socket: what is asked for, in which order they are read, and every error.
+//! Reports in S3, against the S3 server stub: the requests, the order of objects, and every error.
 
 use assert_cmd::Command;
 use credlens::aws::{Put, S3Object};
 
-use super::bucket::{Answer, Bucket, answer, fails, listed, script};
 use super::report;
 use super::roles::policies;
+use super::s3_server::{Answer, Bucket, answer, fails, listed, script};
 
 fn paths(ndjson: &str) -> Vec<String> {
     let findings = ndjson
@@ -21,7 +21,7 @@ fn paths(ndjson: &str) -> Vec<String> {
 const NDJSON: [&str; 2] = ["--format", "ndjson"];
 
 #[test]
-fn a_tree_is_read_in_order_and_dated_by_names() {
+fn objects_are_read_in_order_and_dated_by_name() {
     let keys = [
         "d/",
         "d/.hidden",
@@ -41,10 +41,7 @@ fn a_tree_is_read_in_order_and_dated_by_names() {
     let folder = tempfile::tempdir().unwrap();
     let (exit, out, err) = bucket.credlens(folder.path(), &[&["scan", "s3://audit/d"], &NDJSON[..]].concat());
     assert_eq!(exit, 4, "{err}");
-    assert!(
-        err.contains("s3://audit/d/none.csv: there is no such object"),
-        "{err}"
-    );
+    assert!(err.contains("s3://audit/d/none.csv: object not found"), "{err}");
     let (first, second) = (
         "s3://audit/d/a % é_20261121.csv",
         "s3://audit/d/b/222222222222_20261120T080000Z.csv",
@@ -74,7 +71,7 @@ fn a_tree_is_read_in_order_and_dated_by_names() {
 }
 
 #[test]
-fn who_may_not_list_reads_what_is_named() {
+fn named_objects_need_no_list_permission() {
     let bucket = Bucket::start(script(&[
         ("list-type=2", &[fails(403, "AccessDenied")]),
         ("/audit/a.csv", &[answer(200, &report("111111111111"))]),
@@ -111,8 +108,8 @@ fn who_may_not_list_reads_what_is_named() {
     ] {
         let (exit, _, err) = bucket.credlens(folder.path(), &["scan", url]);
         assert_eq!(exit, 3, "{err}");
-        let said = format!("AWS does not allow s3:{action}");
-        assert!(err.contains(&said), "{url}: {err}");
+        let expected = format!("AWS denied s3:{action}");
+        assert!(err.contains(&expected), "{url}: {err}");
         let policies = policies(&err);
         let statements = policies[0].as_array().unwrap().iter();
         let found: Vec<_> = statements
@@ -130,7 +127,7 @@ fn who_may_not_list_reads_what_is_named() {
 }
 
 #[test]
-fn what_looks_like_an_object_may_be_a_prefix() {
+fn a_key_with_a_dot_may_be_a_prefix() {
     let bucket = Bucket::start(script(&[
         ("prefix=v1.0", &[listed(&["v1.0/a.csv"], None)]),
         ("list-type=2", &[listed(&[], None)]),
@@ -145,14 +142,11 @@ fn what_looks_like_an_object_may_be_a_prefix() {
     assert_eq!(bucket.requests().len(), 4);
     let (exit, _, err) = bucket.credlens(folder.path(), &["scan", "s3://audit/none.csv"]);
     assert_eq!(exit, 3, "{err}");
-    assert!(
-        err.contains("s3://audit/none.csv: there is no such object"),
-        "{err}"
-    );
+    assert!(err.contains("s3://audit/none.csv: object not found"), "{err}");
 }
 
 #[test]
-fn every_error_is_told_by_its_code() {
+fn errors_by_code() {
     let elsewhere = Answer(
         301,
         "x-amz-bucket-region: eu-west-1\r\n",
@@ -160,22 +154,19 @@ fn every_error_is_told_by_its_code() {
         usize::MAX,
     );
     let cases = [
-        (fails(404, "NoSuchBucket"), "there is no bucket 'audit'"),
+        (fails(404, "NoSuchBucket"), "bucket 'audit' not found"),
         (fails(403, "AccessDenied"), "s3:ListBucket"),
         (fails(403, "ExpiredToken"), "have expired"),
         (
             fails(403, "InvalidAccessKeyId"),
             "AWS does not know these credentials",
         ),
-        (
-            elsewhere,
-            "is in the region eu-west-1; name its region by --region",
-        ),
+        (elsewhere, "is in region eu-west-1; pass its region with --region"),
         (fails(400, "AuthorizationHeaderMalformed"), "is in another region"),
         (listed(&[], None), "contains no files"),
         (
             listed(&["a%zz"], None),
-            "the answer to s3:ListBucket could not be read",
+            "the response to s3:ListBucket could not be read",
         ),
     ];
     let unreadable = [
@@ -185,19 +176,23 @@ fn every_error_is_told_by_its_code() {
         "<ListBucketResult/>",
         "<ListBucketResult><Conte",
     ];
-    let unreadable =
-        unreadable.map(|body| (answer(200, body), "the answer to s3:ListBucket could not be read"));
-    let check = |(answers, told): (Answer, &str)| {
+    let unreadable = unreadable.map(|body| {
+        (
+            answer(200, body),
+            "the response to s3:ListBucket could not be read",
+        )
+    });
+    let check = |(answers, expected): (Answer, &str)| {
         let bucket = Bucket::start(script(&[("list-type=2", &[answers])]));
         let folder = tempfile::tempdir().unwrap();
         let (exit, _, err) = bucket.credlens(folder.path(), &["scan", "s3://audit/none/"]);
         assert_eq!(exit, 3, "{err}");
         assert!(
-            err.contains(told) && err.contains("s3://audit/none/"),
-            "{told}: {err}"
+            err.contains(expected) && err.contains("s3://audit/none/"),
+            "{expected}: {err}"
         );
     };
-    // What cannot be read is tried again after a pause.
+    // Unreadable responses are retried after a pause.
     std::thread::scope(|scope| {
         for case in cases.into_iter().chain(unreadable) {
             scope.spawn(|| check(case));
@@ -214,9 +209,9 @@ fn every_error_is_told_by_its_code() {
     for wrong in ["s3://", "s3://A B/x"] {
         let (exit, _, err) = bucket.credlens(folder.path(), &["scan", wrong]);
         assert_eq!(exit, 3, "{err}");
-        assert!(err.contains("is no address in S3"), "{err}");
+        assert!(err.contains("not an S3 URL"), "{err}");
     }
-    // Flags that only AWS understands, for inputs that are files.
+    // Flags for AWS do not apply to files.
     std::fs::write(folder.path().join("a.csv"), report("111111111111")).unwrap();
     let (exit, _, err) = bucket.credlens(folder.path(), &["scan", "a.csv"]);
     assert_eq!(exit, 2, "{err}");
@@ -225,7 +220,7 @@ fn every_error_is_told_by_its_code() {
 }
 
 #[test]
-fn what_breaks_off_is_gone_on_with() {
+fn interrupted_transfers_are_resumed() {
     let whole = report("111111111111");
     let tag = "ETag: \"x\"\r\n";
     let rest = whole[200..].to_owned();
@@ -255,13 +250,13 @@ fn what_breaks_off_is_gone_on_with() {
     );
     let again: Vec<_> = bucket.requests();
     assert!(again.last().unwrap().contains("if-match: \"x\""), "{again:?}");
-    // And in the end given up.
+    // Without progress they fail.
     let error = bucket.client().bytes("audit", "b.csv").unwrap_err().to_string();
     assert!(error.contains("could not be reached for s3:GetObject"), "{error}");
 }
 
 #[test]
-fn an_object_is_written_once() {
+fn objects_are_not_replaced() {
     let bucket = Bucket::start(script(&[
         (
             "PUT /audit/new",
@@ -280,7 +275,7 @@ fn an_object_is_written_once() {
     );
     assert_eq!(s3.put_new("audit", "there", b"bytes").unwrap(), Put::WasThere);
     let error = s3.put_new("audit", "closed", b"bytes").unwrap_err().to_string();
-    assert!(error.contains("does not allow s3:PutObject"), "{error}");
+    assert!(error.contains("denied s3:PutObject"), "{error}");
     let object = |key: &str| S3Object {
         key: key.to_owned(),
         size: 7,
@@ -293,7 +288,7 @@ fn an_object_is_written_once() {
 
 #[cfg(feature = "archive")]
 #[test]
-fn what_an_archive_may_not_is_told_with_the_policy() {
+fn denied_writes_are_shown_with_a_policy() {
     let bucket = Bucket::start(script(&[
         ("list-type=2", &[listed(&[], None)]),
         ("PUT /audit/", &[fails(403, "AccessDenied")]),

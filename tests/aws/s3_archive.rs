@@ -1,13 +1,13 @@
-//! An archive in S3, against the stub.
+//! An archive in S3, against the S3 server stub.
 
 use assert_cmd::Command;
 
-use super::bucket::{Bucket, answer, fails, listed, script};
 use super::report;
+use super::s3_server::{Bucket, answer, fails, listed, script};
 
-/// What is damaged is not taken for what was to be added.
+/// A damaged object is not mistaken for the report that is added.
 #[test]
-fn a_damaged_object_of_an_archive_is_not_added_to() {
+fn damaged_objects_are_reported() {
     let folder = tempfile::tempdir().unwrap();
     for day in ["2026-11-20", "2026-11-21"] {
         std::fs::write(folder.path().join(format!("{day}.csv")), report("111122223333")).unwrap();
@@ -22,7 +22,7 @@ fn a_damaged_object_of_an_archive_is_not_added_to() {
         .args(inputs)
         .output();
     let local = String::from_utf8(local.unwrap().stdout).unwrap();
-    // Its name is made of the bytes: the same in S3.
+    // The name is derived from the bytes, so it is the same in S3.
     let file = local.lines().next().unwrap().strip_prefix("local/").unwrap();
     let key: &'static str = Box::leak(format!("keep/{file}").into_boxed_str());
     let bucket = Bucket::start(script(&[

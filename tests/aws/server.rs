@@ -1,5 +1,4 @@
-//! AWS on a socket of 127.0.0.1, for the program itself: an organization whose accounts answer as they are
-//! told to.
+//! A stub of AWS on 127.0.0.1: an organization whose accounts answer as the test says.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufReader, Write as _};
@@ -9,16 +8,16 @@ use std::time::Duration;
 
 use super::{error, generated, got, large_report, report};
 
-/// The account that the tests' own credentials are of.
+/// The account of the tests' credentials.
 pub(super) const CALLER: &str = "000000000001";
-/// When every report was made.
+/// The generation time of every report.
 pub(super) const GENERATED: &str = "2026-11-21T08:00:00Z";
 
 /// How an account answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Account {
     /// With a report.
-    Well,
+    Answers,
     /// With a report of very many users.
     Large,
     /// Its role cannot be assumed.
@@ -27,9 +26,9 @@ pub(super) enum Account {
     Denied,
     /// Its report ends in the middle of the transfer.
     CutOff,
-    /// With something else for a report.
+    /// With a web page instead of a report.
     Page,
-    /// Its report never comes.
+    /// Its report is never sent.
     Mute,
 }
 
@@ -39,27 +38,27 @@ pub(super) struct Server {
     pub(super) url: String,
     accounts: Arc<Mutex<BTreeMap<String, Account>>>,
     calls: Arc<Mutex<Vec<Call>>>,
-    /// What is never answered.
+    /// Calls that are never answered.
     silent: Arc<Mutex<BTreeSet<String>>>,
-    /// Where the connection is closed instead of an answer.
+    /// Calls whose connection is closed instead of an answer.
     hanging_up: Arc<Mutex<BTreeSet<String>>>,
-    /// What is answered by something else: status and body.
+    /// Calls that get another answer: status and body.
     instead: Arc<Mutex<BTreeMap<String, (u16, String)>>>,
     partition: Arc<Mutex<&'static str>>,
 }
 
-/// A call as it came in.
+/// A call that was received.
 #[derive(Clone, Debug)]
 pub(super) struct Call {
-    /// Of services that know no actions, such as those of machines: method and path.
+    /// The action, or method and path for services without actions, such as instance metadata.
     pub(super) action: String,
-    /// Of the credentials that signed it.
+    /// The account of the credentials that signed it.
     pub(super) account: String,
     pub(super) body: String,
 }
 
 impl Call {
-    /// A parameter in the form of the query protocol.
+    /// A parameter of the query protocol.
     pub(super) fn parameter(&self, name: &str) -> Option<String> {
         let mut pairs = self.body.split('&').filter_map(|pair| pair.split_once('='));
         let (_, value) = pairs.find(|(found, _)| *found == name)?;
@@ -93,17 +92,17 @@ impl Server {
         self.accounts.lock().unwrap().insert(account.to_owned(), answers);
     }
 
-    /// From now on this is never answered.
+    /// Never answers this call from now on.
     pub(super) fn silence(&self, action: &str) {
         self.silent.lock().unwrap().insert(action.to_owned());
     }
 
-    /// From now on the connection is closed instead of answering this.
+    /// Closes the connection instead of answering this call from now on.
     pub(super) fn hang_up_at(&self, action: &str) {
         self.hanging_up.lock().unwrap().insert(action.to_owned());
     }
 
-    /// From now on this is answered by an error.
+    /// Answers this call with an error from now on.
     pub(super) fn refuse(&self, action: &str, code: &str) {
         let status = if code == "ServiceFailure" { 500 } else { 400 };
         let body = match action {
@@ -113,23 +112,23 @@ impl Server {
         self.answer_instead(action, status, &body);
     }
 
-    /// From now on this is answered so.
+    /// Answers this call with a status and body from now on.
     pub(super) fn answer_instead(&self, action: &str, status: u16, body: &str) {
         let answer = (status, body.to_owned());
         self.instead.lock().unwrap().insert(action.to_owned(), answer);
     }
 
-    /// From now on the caller is of this partition.
-    pub(super) fn be_in(&self, partition: &'static str) {
+    /// Moves the caller to a partition from now on.
+    pub(super) fn move_caller_to(&self, partition: &'static str) {
         *self.partition.lock().unwrap() = partition;
     }
 
-    /// What was called for since this was asked last.
+    /// The calls since the last call of this.
     pub(super) fn calls(&self) -> Vec<Call> {
         self.calls.lock().unwrap().drain(..).collect()
     }
 
-    /// How often each action was called for.
+    /// The number of calls of each action since the last call of [`Self::calls`].
     pub(super) fn counts(&self) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
         for call in self.calls() {
@@ -157,7 +156,7 @@ impl Server {
             } else {
                 body.len()
             };
-            // The header is of tokens of instances; nobody else minds it.
+            // The header belongs to tokens of instances; other clients ignore it.
             let head = format!(
                 "HTTP/1.1 {status} x\r\nx-aws-ec2-metadata-token-ttl-seconds: 21600\r\nContent-Length: {}\r\n\r\n",
                 body.len()
@@ -202,7 +201,7 @@ impl Server {
         }
     }
 
-    /// Twenty accounts at most, as AWS has it, and an empty page before the last.
+    /// At most twenty accounts, as AWS does, and an empty page before the last.
     fn page(&self, body: &str) -> String {
         let accounts = self.accounts.lock().unwrap();
         let token = body
@@ -251,7 +250,7 @@ fn read(reader: &mut impl std::io::BufRead) -> Option<Call> {
             "content-length" => length = value.parse().ok()?,
             "x-amz-target" => value.rsplit('.').next()?.clone_into(&mut action),
             "authorization" => {
-                // The key ids that this stub gives out have the account in them.
+                // The key ids that this stub issues contain the account.
                 let key = value
                     .split("Credential=")
                     .nth(1)

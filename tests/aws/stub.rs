@@ -1,4 +1,4 @@
-//! AWS in the same process: answers calls by a script, in time that tokio's paused clock makes up.
+//! A stub of AWS in the same process: an HTTP client that follows a script, for tests with tokio's paused clock.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -11,22 +11,22 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_types::body::SdkBody;
 
-/// How one call comes out.
+/// The reply to a call.
 #[derive(Clone, Debug)]
 pub(super) enum Reply {
     /// HTTP status and body.
     Http(u16, String),
     /// The connection breaks.
     Broken,
-    /// Nothing ever comes.
+    /// No reply.
     Silence,
 }
 
-/// A script and what was called for.
+/// A script, and the calls so far.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Stub {
     replies: Arc<Mutex<VecDeque<Reply>>>,
-    /// Given when the script is at its end.
+    /// The reply after the end of the script.
     last: Option<Reply>,
     calls: Arc<Mutex<Vec<String>>>,
     hosts: Arc<Mutex<Vec<String>>>,
@@ -40,23 +40,23 @@ impl Stub {
         }
     }
 
-    /// Answers the same for ever once the script is at its end.
+    /// Sets the reply after the end of the script.
     pub(super) fn then_always(mut self, reply: Reply) -> Self {
         self.last = Some(reply);
         self
     }
 
-    /// The actions that were called for.
+    /// The actions that were called.
     pub(super) fn calls(&self) -> Vec<String> {
         self.calls.lock().unwrap().clone()
     }
 
-    /// Who was called.
+    /// The hosts that were called.
     pub(super) fn hosts(&self) -> Vec<String> {
         self.hosts.lock().unwrap().clone()
     }
 
-    /// How many replies were not asked for.
+    /// The number of unused replies.
     pub(super) fn left(&self) -> usize {
         self.replies.lock().unwrap().len()
     }

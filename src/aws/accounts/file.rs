@@ -1,13 +1,13 @@
-//! Files of accounts: lines of an id and a name, or c7n-org's YAML or JSON.
+//! Parses the files of `--accounts-file`: lines with an id and a name, or c7n-org's YAML or JSON.
 
-use std::fmt;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 
-use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use super::{Account, AccountsError, validated};
 
-use super::{Account, AccountsError, checked};
+const NOT_ROLES: &str = "its role is neither a role nor a list of roles";
 
-/// A file in the form of Cloud Custodian's c7n-org.
+/// A file of Cloud Custodian's c7n-org.
 #[derive(Deserialize)]
 struct File {
     accounts: Vec<Entry>,
@@ -23,22 +23,23 @@ struct Entry {
     profile: Option<String>,
 }
 
-/// One role, several of which each is assumed from the one before, or none.
-#[derive(Default)]
+/// The `role` of an entry: none, one, or a list of roles, each assumed with the credentials of the one before.
+#[derive(Default, Deserialize)]
+#[serde(untagged)]
 enum Roles {
     #[default]
     None,
-    These(Vec<String>),
-    Wrong,
+    One(String),
+    List(Vec<String>),
+    Invalid(IgnoredAny),
 }
 
-/// Reads a list of accounts: lines of an id and a name, or c7n-org's YAML or JSON. What is wrong with one of
-/// them is noted in it, and keeps the others from nothing.
+/// Parses a list of accounts. Invalid entries are marked, and do not affect the others.
 ///
 /// # Errors
-/// Where it is neither form.
+/// The text has neither format.
 pub fn parse(text: &str) -> Result<Vec<Account>, AccountsError> {
-    // Editors on Windows begin files by a mark.
+    // Editors on Windows write a byte order mark.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let lines = text
         .lines()
@@ -52,7 +53,7 @@ pub fn parse(text: &str) -> Result<Vec<Account>, AccountsError> {
     } else {
         from_yaml(text)?
     };
-    Ok(checked(accounts))
+    Ok(validated(accounts))
 }
 
 fn from_line(line: &str) -> Account {
@@ -68,9 +69,9 @@ fn from_line(line: &str) -> Account {
 
 fn from_yaml(text: &str) -> Result<Vec<Account>, AccountsError> {
     let file: File = serde_saphyr::from_str(text).map_err(|error| {
-        // What the library says shows the lines around, where an external id may stand.
+        // The library's message quotes the lines around, which may contain an external id.
         let Some(at) = error.location() else {
-            return AccountsError::Unreadable("it cannot be read as YAML".to_owned());
+            return AccountsError::Unreadable("not valid YAML".to_owned());
         };
         let line = usize::try_from(at.line()).unwrap_or(usize::MAX).saturating_sub(1);
         let column = usize::try_from(at.column()).unwrap_or(usize::MAX);
@@ -94,93 +95,33 @@ fn from_yaml(text: &str) -> Result<Vec<Account>, AccountsError> {
 
 impl From<Entry> for Account {
     fn from(entry: Entry) -> Self {
-        let wrong = wrong(&entry);
+        let invalid = invalid(&entry);
         let roles = match entry.role {
-            Roles::These(roles) => roles,
-            Roles::None | Roles::Wrong => Vec::new(),
+            Roles::One(role) => vec![role],
+            Roles::List(roles) => roles,
+            Roles::None | Roles::Invalid(_) => Vec::new(),
         };
         Self {
             id: entry.account_id.unwrap_or_default(),
             name: entry.name.filter(|name| !name.trim().is_empty()),
             roles,
             external_id: entry.external_id,
-            wrong,
+            invalid,
         }
     }
 }
 
-/// Why nothing can be asked about an account that is listed so.
-fn wrong(entry: &Entry) -> Option<String> {
-    let wrong = match (&entry.role, &entry.profile) {
-        (Roles::Wrong, _) => "its role is neither a role nor a list of roles".to_owned(),
-        // As c7n-org has it, a role goes before a profile.
-        (Roles::None, Some(profile)) if !profile.trim().is_empty() => format!(
-            "it is to be read by the profile '{profile}', which one run for several accounts does not; \
-             scan it by itself with --profile, or give it a role"
-        ),
-        _ => return None,
-    };
-    Some(wrong)
-}
-
-impl<'de> Deserialize<'de> for Roles {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(RolesVisitor)
-    }
-}
-
-struct RolesVisitor;
-
-impl<'de> Visitor<'de> for RolesVisitor {
-    type Value = Roles;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a role or a list of roles")
-    }
-
-    fn visit_unit<E>(self) -> Result<Roles, E> {
-        Ok(Roles::None)
-    }
-
-    fn visit_str<E>(self, role: &str) -> Result<Roles, E> {
-        Ok(Roles::These(vec![role.to_owned()]))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Roles, A::Error> {
-        let mut roles = Vec::new();
-        while let Some(role) = seq.next_element::<Roles>()? {
-            match role {
-                Roles::These(role) => roles.push(role),
-                Roles::None | Roles::Wrong => roles.push(Vec::new()),
-            }
-        }
-        let is_flat = !roles.is_empty() && roles.iter().all(|role| role.len() == 1);
-        Ok(if is_flat {
-            Roles::These(roles.concat())
-        } else {
-            Roles::Wrong
-        })
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Roles, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Roles::Wrong)
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Roles, E> {
-        Ok(Roles::Wrong)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Roles, E> {
-        Ok(Roles::Wrong)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Roles, E> {
-        Ok(Roles::Wrong)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Roles, E> {
-        Ok(Roles::Wrong)
+/// Why an entry is invalid by its role or profile.
+fn invalid(entry: &Entry) -> Option<String> {
+    match (&entry.role, &entry.profile) {
+        (Roles::Invalid(_), _) => Some(NOT_ROLES.to_owned()),
+        (Roles::List(roles), _) if roles.is_empty() => Some(NOT_ROLES.to_owned()),
+        // In c7n-org, too, a role takes precedence over a profile.
+        (Roles::None, Some(profile)) if !profile.trim().is_empty() => Some(format!(
+            "it has the profile '{profile}', which a run for several accounts cannot use; scan it alone with \
+             --profile, or give it a role"
+        )),
+        _ => None,
     }
 }
 
@@ -197,18 +138,18 @@ mod tests {
     }
 
     #[test]
-    fn lines() {
+    fn lines_with_id_and_name() {
         let text = "# ours\n012345678901 pro duction # main\n\n222222222222,dev\r\n333333333333\n";
-        let wanted = [
+        let expected = [
             account("012345678901", Some("pro duction")),
             account("222222222222", Some("dev")),
             account("333333333333", None),
         ];
-        assert_eq!(parse(text).unwrap(), wanted);
+        assert_eq!(parse(text).unwrap(), expected);
     }
 
     #[test]
-    fn custodians_files() {
+    fn c7n_org_files() {
         let text = "accounts:\n- account_id: 012345678901\n  name: a\n  regions: [us-east-1]\n  \
             role: arn:aws:iam::012345678901:role/C\n  vars: {charge: x}\n- account_id: '222222222222'\n  \
             name: b\n  external_id: 77\n  role: C\n";
@@ -221,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn custodians_roles_may_be_chains() {
+    fn c7n_org_roles_may_be_lists() {
         let text = "accounts:\n- account_id: '222222222222'\n  role: [arn:aws:iam::111111111111:role/A, B]\n\
             - account_id: '333333333333'\n  role:\n  - C\n  profile: unused\n- account_id: '444444444444'\n  role:\n";
         let roles: Vec<_> = parse(text)
@@ -236,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn no_external_id_is_shown_by_an_error() {
+    fn errors_do_not_show_external_ids() {
         let text = "accounts:\n- account_id: \"111111111112\"\n  external_id: [\"a-secret\"]\n";
         let error = parse(text).unwrap_err().to_string();
         assert!(error.ends_with("line 3, column 16, at `external_id`"), "{error}");
@@ -249,12 +190,12 @@ mod tests {
     }
 
     #[test]
-    fn no_field_may_be_empty_but_a_name() {
-        let wrong = |fields: &str| {
+    fn only_a_name_may_be_empty() {
+        let invalid = |fields: &str| {
             let text = format!("accounts:\n- {{account_id: '222222222222', {fields}}}\n");
             let account = parse(&text).unwrap().remove(0);
             assert!(account.name.is_none_or(|name| !name.is_empty()));
-            account.wrong.unwrap_or_default()
+            account.invalid.unwrap_or_default()
         };
         for fields in [
             "role: ''",
@@ -266,9 +207,9 @@ mod tests {
             "role: arn:aws:iam::1:role/A",
         ] {
             assert!(
-                wrong(fields).starts_with("its role is neither"),
+                invalid(fields).starts_with("its role is neither"),
                 "{fields}: {}",
-                wrong(fields)
+                invalid(fields)
             );
         }
         for fields in [
@@ -278,8 +219,8 @@ mod tests {
             "external_id: a b",
             "role: A, external_id: ''",
         ] {
-            let told = "its external_id is not 2 to 1224 letters, digits or any of +=,.@:/_-";
-            assert_eq!(wrong(fields), told, "{fields}");
+            let expected = "its external_id is not 2 to 1224 letters, digits or any of +=,.@:/_-";
+            assert_eq!(invalid(fields), expected, "{fields}");
         }
         for fields in [
             "name: ''",
@@ -288,12 +229,12 @@ mod tests {
             "role: arn:aws-eusc:iam::222222222222:role/a/B",
             "external_id: null",
         ] {
-            assert_eq!(wrong(fields), "", "{fields}");
+            assert_eq!(invalid(fields), "", "{fields}");
         }
     }
 
     #[test]
-    fn a_mark_at_the_beginning_is_no_content() {
+    fn a_byte_order_mark_is_ignored() {
         for text in [
             "222222222222 dev\n",
             "accounts: [{account_id: '222222222222', name: dev}]",
@@ -306,18 +247,18 @@ mod tests {
     }
 
     #[test]
-    fn one_that_is_wrong_stops_no_other() {
+    fn invalid_entries_do_not_affect_others() {
         let text = "accounts:\n- {account_id: 12345, name: short}\n- {name: none}\n\
             - {account_id: '222222222222', profile: mine}\n- {account_id: '333333333333', role: {a: b}}\n\
             - {account_id: '444444444444', role: [A, 7]}\n- {account_id: '555555555555', role: A}\n\
             - {account_id: '555555555555', role: B}\n- {account_id: '666666666666'}\n- {account_id: '666666666666'}\n\
             - {account_id: '777777777777', role: 7}\n";
-        let wrong = |text: &str| -> Vec<(String, Option<String>)> {
+        let invalid = |text: &str| -> Vec<(String, Option<String>)> {
             let accounts = parse(text).unwrap().into_iter();
-            accounts.map(|account| (account.id, account.wrong)).collect()
+            accounts.map(|account| (account.id, account.invalid)).collect()
         };
-        let wanted = [
-            ("12345", "'12345' is no account id"),
+        let expected = [
+            ("12345", "'12345' is not an account id"),
             ("", "it has no account id"),
             ("222222222222", "profile 'mine'"),
             ("333333333333", "neither a role nor a list"),
@@ -326,20 +267,20 @@ mod tests {
             ("666666666666", ""),
             ("777777777777", "neither a role nor a list"),
         ];
-        let found = wrong(text);
-        assert_eq!(found.len(), wanted.len(), "{found:?}");
-        for ((id, wrong), (wanted, said)) in found.iter().zip(wanted) {
-            let is_said = wrong
-                .as_deref()
-                .map_or(said.is_empty(), |wrong| !said.is_empty() && wrong.contains(said));
-            assert!(id == wanted && is_said, "{id}: {wrong:?}");
+        let found = invalid(text);
+        assert_eq!(found.len(), expected.len(), "{found:?}");
+        for ((id, reason), (expected_id, part)) in found.iter().zip(expected) {
+            let has_part = reason.as_deref().map_or(part.is_empty(), |reason| {
+                !part.is_empty() && reason.contains(part)
+            });
+            assert!(id == expected_id && has_part, "{id}: {reason:?}");
         }
-        let lines = wrong("1234 x\n222222222222\n222222222222 other\n../../etc\n");
-        assert!(lines.iter().all(|(_, wrong)| wrong.is_some()), "{lines:?}");
+        let lines = invalid("1234 x\n222222222222\n222222222222 other\n../../etc\n");
+        assert!(lines.iter().all(|(_, reason)| reason.is_some()), "{lines:?}");
     }
 
     #[test]
-    fn what_is_neither_form_is_refused() {
+    fn other_formats_are_refused() {
         for text in ["policies: []", "", "accounts: 7", "<html>"] {
             let error = parse(text).unwrap_err().to_string();
             assert!(error.contains("neither lines"), "{text}: {error}");

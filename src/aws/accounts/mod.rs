@@ -1,4 +1,4 @@
-//! Accounts: which ones, how they are called, and the role to act in there.
+//! The accounts to fetch, their names and roles, and the checks of what a file lists.
 
 mod file;
 
@@ -6,53 +6,53 @@ use std::collections::BTreeMap;
 
 pub use file::parse;
 
-/// An account to be scanned.
+/// An account to fetch.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Account {
-    /// Twelve digits, unless it is listed wrongly.
+    /// Twelve digits, unless the entry is invalid.
     pub id: String,
-    /// As the organization or the file calls it.
+    /// Its name in the organization or the file.
     pub name: Option<String>,
-    /// Names or ARNs of roles, each assumed from the one before, where this account has its own.
+    /// Names or ARNs of its own roles, each assumed with the credentials of the one before.
     pub roles: Vec<String>,
-    /// What those roles ask for.
+    /// The external id that those roles require.
     pub external_id: Option<String>,
-    /// Why nothing can be asked about it as it is listed.
-    pub wrong: Option<String>,
+    /// Why the entry is invalid, so that AWS is not called.
+    pub invalid: Option<String>,
 }
 
-/// What is wrong with a list of accounts.
+/// A list of accounts that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AccountsError {
-    /// Neither form.
+    /// Neither format.
     #[error(
-        "it is neither lines of an account id and, after a blank, a name, nor YAML or JSON with `accounts`, \
-         each with `account_id` and, if wanted, `name`, `role` and `external_id`: {0}"
+        "neither lines with an account id and an optional name, nor YAML or JSON with `accounts`, each with \
+         `account_id` and optionally `name`, `role` and `external_id`: {0}"
     )]
     Unreadable(String),
-    /// Asked for, but not there.
-    #[error("no active account is called '{0}', nor has it as its id")]
+    /// Not in the list.
+    #[error("no active account has the id or name '{0}'")]
     Unknown(String),
-    /// Nothing is left.
-    #[error("no account is left to be scanned")]
+    /// All accounts are excluded.
+    #[error("no account is left to fetch; check --accounts and --exclude-accounts")]
     None,
 }
 
-/// What an external id is.
+/// The form of an external id.
 pub const EXTERNAL_ID: &str = "2 to 1224 letters, digits or any of +=,.@:/_-";
 
-/// Whether this may be what a role asks for.
+/// Whether this has the form of an external id.
 pub fn is_external_id(id: &str) -> bool {
-    let of_id = |char: char| char.is_ascii_alphanumeric() || "+=,.@:/_-".contains(char);
-    (2..=1224).contains(&id.len()) && id.chars().all(of_id)
+    let is_id_char = |char: char| char.is_ascii_alphanumeric() || "+=,.@:/_-".contains(char);
+    (2..=1224).contains(&id.len()) && id.chars().all(is_id_char)
 }
 
-/// Whether this is the name of a role, with its path if it has one, or its ARN.
+/// Whether this is the name of a role, with an optional path, or an ARN.
 pub fn is_role(role: &str) -> bool {
-    let of_role = |char: char| char.is_ascii_alphanumeric() || "+=,.@_/-".contains(char);
+    let is_role_char = |char: char| char.is_ascii_alphanumeric() || "+=,.@_/-".contains(char);
     let name = role.rsplit('/').next().unwrap_or("");
-    !name.is_empty() && role.chars().all(of_role) || is_role_arn(role)
+    !name.is_empty() && role.chars().all(is_role_char) || is_role_arn(role)
 }
 
 /// Whether this is the ARN of a role, in any partition.
@@ -60,70 +60,70 @@ pub fn is_role_arn(arn: &str) -> bool {
     let mut parts = arn.splitn(6, ':');
     let mut part = || parts.next().unwrap_or("");
     let is_iam = part() == "arn" && part().starts_with("aws") && part() == "iam" && part().is_empty();
-    let is_account = is_id(part());
+    let is_account = is_account_id(part());
     let name = part().strip_prefix("role/");
     is_iam && is_account && name.is_some_and(|name| !name.contains(':') && is_role(name))
 }
 
-/// Whether this is an account id, from which a file name may be made: twelve digits.
-pub fn is_id(id: &str) -> bool {
+/// Whether this is an account id, which is safe in a file name: twelve digits.
+pub fn is_account_id(id: &str) -> bool {
     id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// What is wrong with an account's role or external id, which is not repeated.
-fn wrong(account: &Account) -> Option<String> {
+/// Why an account's role or external id, which is not shown, is invalid.
+fn invalid(account: &Account) -> Option<String> {
     if !account.roles.iter().all(|role| is_role(role)) {
-        let wrong = "its role is neither a role's name, with its path if it has one, nor an ARN";
-        return Some(wrong.to_owned());
+        return Some("its role is neither a role's name, with an optional path, nor an ARN".to_owned());
     }
     let external_id = account.external_id.as_deref()?;
     (!is_external_id(external_id)).then(|| format!("its external_id is not {EXTERNAL_ID}"))
 }
 
-/// The same, each once, and with a note where nothing may be made of what is listed.
-pub(super) fn checked(accounts: Vec<Account>) -> Vec<Account> {
-    let mut checked: Vec<Account> = Vec::new();
+/// Removes duplicates, and marks invalid entries.
+pub(super) fn validated(accounts: Vec<Account>) -> Vec<Account> {
+    let mut valid: Vec<Account> = Vec::new();
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     for mut account in accounts {
-        if !is_id(&account.id) {
-            account.wrong = Some(if account.id.trim().is_empty() {
-                "it has no account id, which is twelve digits".to_owned()
+        if !is_account_id(&account.id) {
+            account.invalid = Some(if account.id.trim().is_empty() {
+                "it has no account id (twelve digits)".to_owned()
             } else {
-                format!("'{}' is no account id, which is twelve digits", account.id)
+                format!("'{}' is not an account id (twelve digits)", account.id)
             });
-            checked.push(account);
+            valid.push(account);
             continue;
         }
-        account.wrong = account.wrong.take().or_else(|| wrong(&account));
+        account.invalid = account.invalid.take().or_else(|| invalid(&account));
         match seen.get(&account.id) {
             None => {
-                seen.insert(account.id.clone(), checked.len());
-                checked.push(account);
+                seen.insert(account.id.clone(), valid.len());
+                valid.push(account);
             }
-            Some(&at) if checked[at] == account => {}
-            Some(&at) => checked[at].wrong = Some("it is listed twice, in different ways".to_owned()),
+            Some(&at) if valid[at] == account => {}
+            Some(&at) => valid[at].invalid = Some("it is listed twice, in different ways".to_owned()),
         }
     }
-    checked
+    valid
 }
 
-/// Those that `only` names by id or name (all of them where it names none) and `without` does not, by id.
+/// The accounts named by id or name in `only` (all if it is empty) and not in `without`, sorted by id.
 ///
 /// # Errors
-/// Where a word names none, and where none is left.
-pub fn choose(
+/// A word names no account, or no account is left.
+pub fn select(
     mut accounts: Vec<Account>,
     only: &[String],
     without: &[String],
 ) -> Result<Vec<Account>, AccountsError> {
-    let is = |account: &Account, word: &String| account.id == *word || account.name.as_ref() == Some(word);
+    let matches =
+        |account: &Account, word: &String| account.id == *word || account.name.as_ref() == Some(word);
     for word in only.iter().chain(without) {
-        if !accounts.iter().any(|account| is(account, word)) {
+        if !accounts.iter().any(|account| matches(account, word)) {
             return Err(AccountsError::Unknown(word.clone()));
         }
     }
     accounts.retain(|account| {
-        let named = |words: &[String]| words.iter().any(|word| is(account, word));
+        let named = |words: &[String]| words.iter().any(|word| matches(account, word));
         (only.is_empty() || named(only)) && !named(without)
     });
     accounts.sort();
@@ -146,15 +146,15 @@ mod tests {
     }
 
     #[test]
-    fn choice_by_id_and_name() {
+    fn accounts_are_selected_by_id_and_name() {
         let all = vec![
             account("222222222222", Some("b")),
             account("111111111111", Some("a")),
         ];
         let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
         let ids = |only: &[&str], without: &[&str]| {
-            let chosen = choose(all.clone(), &words(only), &words(without));
-            chosen.map(|accounts| accounts.into_iter().map(|account| account.id).collect::<Vec<_>>())
+            let selected = select(all.clone(), &words(only), &words(without));
+            selected.map(|accounts| accounts.into_iter().map(|account| account.id).collect::<Vec<_>>())
         };
         assert_eq!(ids(&[], &[]).unwrap(), ["111111111111", "222222222222"]);
         assert_eq!(ids(&["b"], &[]).unwrap(), ["222222222222"]);

@@ -1,4 +1,4 @@
-//! An object as a stream: fetched by one thread, read by another, gone on with where it breaks off.
+//! Streams an object from the thread that fetches it to the one that reads it, and resumes interrupted transfers.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -7,18 +7,19 @@ use std::time::Duration;
 use aws_sdk_s3::Client;
 use tokio::sync::mpsc;
 
-use super::{S3Url, Threads, explain};
+use super::{S3Url, explain};
 use crate::aws::connect::Session;
-use crate::aws::credential_errors::innermost;
+use crate::aws::credential_errors::system_error;
 use crate::aws::error::Error;
-use crate::aws::policy::Action;
+use crate::aws::permissions::Action;
+use crate::aws::runtime::Threads;
 
-/// How long the next piece of an object may take.
-const PIECE: Duration = Duration::from_secs(30);
-/// How often an object that breaks off is gone on with before it is given up, without a piece in between.
-const TRIES: u32 = 3;
+/// The time limit for the next chunk.
+const CHUNK_TIMEOUT: Duration = Duration::from_secs(30);
+/// How often a transfer is resumed without receiving a chunk in between.
+const RESUMES: u32 = 3;
 
-/// Hands an object over piece by piece. What breaks off is gone on with, as long as it is the same object.
+/// Sends an object in chunks. An interrupted transfer is resumed, as long as the object is unchanged.
 pub(super) async fn send_all(
     client: &Client,
     session: &Session,
@@ -26,67 +27,69 @@ pub(super) async fn send_all(
     sender: &mpsc::Sender<Result<Vec<u8>, Error>>,
 ) -> Result<(), Error> {
     let action = Action::GetObject;
-    let (mut sent, mut tag, mut tries) = (0, None, 0);
+    let (mut sent, mut tag, mut resumes) = (0, None, 0);
     loop {
         let range = (sent > 0).then(|| format!("bytes={sent}-"));
         let request = client.get_object().bucket(&at.bucket).key(&at.key);
         let request = request.set_range(range).set_if_match(tag.clone());
-        let asked = || async {
-            let answer = request.clone().send().await;
-            answer.map_err(|error| explain(session, action, at, &error))
+        let call = || async {
+            let output = request.clone().send().await;
+            output.map_err(|error| explain(session, action, at, &error))
         };
-        let mut answer = session.make(action, asked).await?;
-        tag = tag.or(answer.e_tag.take());
+        let mut output = session.call(action, call).await?;
+        tag = tag.or(output.e_tag.take());
         let reason = loop {
-            match tokio::time::timeout(PIECE, answer.body.next()).await {
+            match tokio::time::timeout(CHUNK_TIMEOUT, output.body.next()).await {
                 Ok(None) => return Ok(()),
-                Ok(Some(Ok(piece))) if piece.is_empty() => {}
-                Ok(Some(Ok(piece))) => {
-                    (sent, tries) = (sent + piece.len() as u64, 0);
-                    if sender.send(Ok(piece.to_vec())).await.is_err() {
+                Ok(Some(Ok(chunk))) if chunk.is_empty() => {}
+                Ok(Some(Ok(chunk))) => {
+                    (sent, resumes) = (sent + chunk.len() as u64, 0);
+                    if sender.send(Ok(chunk.to_vec())).await.is_err() {
                         return Ok(());
                     }
                 }
-                Ok(Some(Err(error))) => break innermost(&error),
+                Ok(Some(Err(error))) => {
+                    break system_error(&error).unwrap_or_else(|| "the transfer broke off".to_owned());
+                }
                 Err(_) => break "no answer in time".to_owned(),
             }
         };
-        tries += 1;
-        if tries > TRIES {
+        resumes += 1;
+        if resumes > RESUMES {
             return Err(Error::Unreachable { action, reason });
         }
     }
 }
 
-/// An object that is being read, some of it ahead.
+/// The content of an object, which is read ahead.
 #[derive(Debug)]
-pub struct Body {
-    /// Pieces; an empty one is the end.
+pub struct S3Body {
+    /// Chunks; an empty one is the end.
     receiver: mpsc::Receiver<Result<Vec<u8>, Error>>,
-    piece: Vec<u8>,
-    /// How much of the piece has been read.
+    chunk: Vec<u8>,
+    /// How much of the chunk has been read.
     read: usize,
     is_over: bool,
     _threads: Arc<Threads>,
 }
 
-impl Body {
-    /// Of what comes by a channel.
+impl S3Body {
+    /// Reads chunks from a channel.
     pub(super) fn new(receiver: mpsc::Receiver<Result<Vec<u8>, Error>>, threads: Arc<Threads>) -> Self {
         Self {
             receiver,
-            piece: Vec::new(),
+            chunk: Vec::new(),
             read: 0,
             is_over: false,
             _threads: threads,
         }
     }
 
-    /// All of it.
+    /// Reads all of it.
     pub(super) fn whole(mut self) -> Result<Vec<u8>, Error> {
         let mut bytes = Vec::new();
         while self.has_more()? {
-            bytes.append(&mut self.piece);
+            bytes.append(&mut self.chunk);
         }
         Ok(bytes)
     }
@@ -100,9 +103,9 @@ impl Body {
         Ok(self)
     }
 
-    /// Waits for the next piece, unless there is one; false at the end.
+    /// Waits for the next chunk, unless one is left; false at the end.
     fn has_more(&mut self) -> Result<bool, Error> {
-        if self.read < self.piece.len() {
+        if self.read < self.chunk.len() {
             return Ok(true);
         }
         if self.is_over {
@@ -110,20 +113,20 @@ impl Body {
         }
         let action = Action::GetObject;
         let next = self.receiver.blocking_recv();
-        // A channel that ends without an end would make a part look like the whole.
-        self.piece = next.unwrap_or(Err(Error::Unreadable { action }))?;
+        // Without an end marker, a part of the object would look like the whole.
+        self.chunk = next.unwrap_or(Err(Error::Unreadable(action)))?;
         self.read = 0;
-        self.is_over = self.piece.is_empty();
+        self.is_over = self.chunk.is_empty();
         Ok(!self.is_over)
     }
 }
 
-impl Read for Body {
+impl Read for S3Body {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if !self.has_more().map_err(io::Error::other)? {
             return Ok(0);
         }
-        let rest = &self.piece[self.read..];
+        let rest = &self.chunk[self.read..];
         let count = rest.len().min(buffer.len());
         buffer[..count].copy_from_slice(&rest[..count]);
         self.read += count;

@@ -1,9 +1,9 @@
-//! Addresses in S3, and keys as lists have them.
+//! S3 URLs, and the encoded keys of listings.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// `s3://bucket/key`, where the key may be empty and is taken as it is: nothing in it is decoded.
+/// `s3://bucket/key`. The key may be empty, and is used as it is: nothing in it is decoded.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct S3Url {
     /// The bucket's name, or the alias of an access point.
@@ -12,24 +12,22 @@ pub struct S3Url {
     pub key: String,
 }
 
-/// Why a text is no address in S3.
+/// The text is not an S3 URL.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "is no address in S3, which is s3://bucket/key or s3://bucket/prefix, the bucket's name in lower case"
-)]
-pub struct NoS3Url;
+#[error("not an S3 URL; use s3://bucket/key or s3://bucket/prefix, with the bucket's name in lower case")]
+pub struct InvalidS3Url;
 
 impl FromStr for S3Url {
-    type Err = NoS3Url;
+    type Err = InvalidS3Url;
 
-    fn from_str(url: &str) -> Result<Self, NoS3Url> {
-        let rest = url.strip_prefix("s3://").ok_or(NoS3Url)?;
+    fn from_str(url: &str) -> Result<Self, InvalidS3Url> {
+        let rest = url.strip_prefix("s3://").ok_or(InvalidS3Url)?;
         let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
-        let of_bucket = |char: char| {
+        let is_bucket_char = |char: char| {
             char.is_ascii_lowercase() || char.is_ascii_digit() || matches!(char, '.' | '-' | '_')
         };
-        if bucket.is_empty() || bucket.starts_with('.') || !bucket.chars().all(of_bucket) {
-            return Err(NoS3Url);
+        if bucket.is_empty() || bucket.starts_with('.') || !bucket.chars().all(is_bucket_char) {
+            return Err(InvalidS3Url);
         }
         Ok(Self {
             bucket: bucket.to_owned(),
@@ -44,7 +42,7 @@ impl fmt::Display for S3Url {
     }
 }
 
-/// A key out of a list, in which it is encoded as in a query; None where it is not.
+/// Decodes a key of a listing, which is encoded as in a query string; None if it is malformed.
 pub(super) fn decoded(key: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(key.len());
     let mut rest = key.bytes();
@@ -67,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses() {
+    fn urls_are_parsed() {
         for (text, bucket, key) in [
             ("s3://bucket/key", "bucket", "key"),
             ("s3://bucket/2026/a b%20+é//x/", "bucket", "2026/a b%20+é//x/"),
@@ -89,12 +87,12 @@ mod tests {
             "s3://Bucket/x",
             "s3://../x",
         ] {
-            assert_eq!(text.parse::<S3Url>(), Err(NoS3Url), "{text}");
+            assert_eq!(text.parse::<S3Url>(), Err(InvalidS3Url), "{text}");
         }
     }
 
     #[test]
-    fn keys_of_lists() {
+    fn keys_are_decoded() {
         assert_eq!(decoded("a/b.csv").as_deref(), Some("a/b.csv"));
         assert_eq!(decoded("a+b%2Bc%20d%C3%A9%0A").as_deref(), Some("a b+c dé\n"));
         for wrong in ["%", "%4", "%zz", "%FF", "%+1"] {

@@ -70,11 +70,11 @@ pub(in crate::cli) fn report_added(
     for (path, error) in added.failed.iter().filter(|_| failed) {
         print_error(format_args!("{path}: {error}"));
     }
-    let twins = added
-        .twins
+    let conflicts = added
+        .conflicts
         .iter()
         .map(|(path, message)| format!("{path} {message}"));
-    let warnings = twins.chain(added.unreadable.iter().map(ToString::to_string));
+    let warnings = conflicts.chain(added.unreadable.iter().map(ToString::to_string));
     warnings.filter(|_| !quiet).for_each(print_warning);
     for file in &added.files {
         writeln!(io::stdout(), "{}", escape(&format!("{}/{file}", store.name())))?;

@@ -5,7 +5,7 @@ use std::path::Path;
 use credlens::archive::bucket::Bucket;
 use credlens::archive::error::Error;
 use credlens::archive::store::{Store, StoredFile};
-use credlens::aws::{NoS3Url, S3};
+use credlens::aws::{InvalidS3Url, S3};
 use credlens::io::container::FileBytes;
 use credlens::io::temporary::TemporaryFile;
 
@@ -20,7 +20,7 @@ struct ReportingBucket {
 /// Opens the archive at an `s3://` address.
 pub(super) fn open(path: &Path, location: &LocationArgs) -> Result<Box<dyn Store>, Failure> {
     let at = path.to_string_lossy().parse();
-    let at = at.map_err(|error: NoS3Url| Failure::Usage(format!("{}: {error}", path.display())))?;
+    let at = at.map_err(|error: InvalidS3Url| Failure::Usage(format!("{}: {error}", path.display())))?;
     let s3 = S3::connect(&location.settings()?).attempt(String::new)?;
     let bucket = Bucket::new(s3.clone(), at);
     Ok(Box::new(ReportingBucket { bucket, s3 }))
@@ -28,7 +28,7 @@ pub(super) fn open(path: &Path, location: &LocationArgs) -> Result<Box<dyn Store
 
 impl Drop for ReportingBucket {
     fn drop(&mut self) {
-        print_policies(&self.s3.denied(), "");
+        print_policies(&self.s3.missing_permissions(), "");
     }
 }
 

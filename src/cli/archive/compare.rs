@@ -40,7 +40,7 @@ pub(super) fn sides(
         let both = side.iter().map(|(listed, of)| {
             let of = of.intersection(&known);
             let of: BTreeSet<_> = of.map(|account| account.clone().into_bytes()).collect();
-            (archive.join(listed.place()), of)
+            (archive.join(listed.path()), of)
         });
         both.filter(|(_, of)| !of.is_empty())
             .map(|(path, of)| (path, Some(of)))

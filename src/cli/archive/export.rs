@@ -81,7 +81,7 @@ fn save(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let kept = write_once(path, bytes).attempt(|| format!("cannot save {}", path.display()))?;
     let shown = path.display().to_string();
     writeln!(io::stdout(), "{}", escape(&shown))?;
-    if kept == WriteOutcome::WasThere {
+    if kept == WriteOutcome::AlreadyThere {
         print_message(format_args!(
             "{} was there already, with the same bytes",
             escape(&shown)

@@ -13,7 +13,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use credlens::archive::error::Error;
-use credlens::archive::inputs::ArchivedInputs;
+use credlens::archive::inputs::ArchiveFormat;
 use credlens::archive::list::{ListedReport, list};
 use credlens::archive::store::{Directory, Store};
 use credlens::archive::verify::verify;
@@ -47,7 +47,7 @@ pub(super) fn run(args: ArchiveArgs) -> Result<Exit, Failure> {
 
 /// The inputs, with the reports in files of archives among them.
 pub(super) fn with_archives(inputs: Inputs) -> Inputs {
-    inputs.with_containers(Box::new(ArchivedInputs))
+    inputs.with_container_format(Box::new(ArchiveFormat))
 }
 
 /// The archive at this path, which need not exist yet. It prints that it waits for another run, unless quiet.
@@ -66,7 +66,7 @@ pub(super) fn open_store(
         )));
     }
     let waiting: fn(&str) = if quiet { |_| {} } else { print_waiting };
-    Ok(Box::new(Directory::new(path).telling(waiting)))
+    Ok(Box::new(Directory::new(path).on_wait(waiting)))
 }
 
 fn print_waiting(archive: &str) {
@@ -134,7 +134,7 @@ fn latest(reports: Vec<ListedReport>) -> Vec<(ListedReport, BTreeSet<String>)> {
 fn list_reports(args: &ArchiveListArgs) -> Result<Exit, Failure> {
     let store = args.at.existing_store()?;
     let (reports, failed) = select(&*store, &args.filter)?;
-    let list = Contents::new(reports.iter().map(ListedReport::told).collect());
+    let list = Contents::new(reports.iter().map(ListedReport::to_output).collect());
     let text = match args.format {
         ListFormat::Table => list.table(width(), colored(&io::stdout())),
         ListFormat::Json => list.json(),

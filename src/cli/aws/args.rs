@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use credlens::aws::accounts::{EXTERNAL_ID, is_external_id, is_role, is_role_arn};
-use credlens::aws::{Settings, check_endpoint, check_region};
+use credlens::aws::{ConnectSettings, check_endpoint, check_region};
 use credlens::io::remote;
 
 use super::Objects;
@@ -233,13 +233,13 @@ impl LocationArgs {
     ///
     /// # Errors
     /// Those of [`check`](Self::check).
-    pub(in crate::cli) fn settings(&self) -> Result<Settings, Failure> {
+    pub(in crate::cli) fn settings(&self) -> Result<ConnectSettings, Failure> {
         self.check()?;
-        Ok(Settings {
+        Ok(ConnectSettings {
             profile: self.profile.clone(),
             region: self.region.clone(),
             endpoint_url: self.endpoint_url.clone(),
-            ..Settings::default()
+            ..ConnectSettings::default()
         })
     }
 

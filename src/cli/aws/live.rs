@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use credlens::aws::accounts::{self, Account};
 use credlens::aws::{
-    self, Arrivals, Error, Options, Order, Outcome, Outcomes, Patience, Plan, Record, Runtime, Scope,
-    Session, Settings, Several, State,
+    self, AccountScope, ConnectSettings, Error, FetchJob, FetchOptions, FetchedAccounts, ListedAccounts,
+    Outcome, OutcomeStatus, Outcomes, ReportOrder, RunRecord, Runtime, Session,
 };
 use credlens::io::temporary;
 use credlens::output::{counted, escape};
@@ -31,9 +31,9 @@ const CONCURRENCY: usize = 16;
 pub(in crate::cli) struct Started {
     /// Listens for Ctrl-C: to be held until the end.
     pub(in crate::cli) runtime: Runtime,
-    pub(in crate::cli) arrivals: Arrivals,
+    pub(in crate::cli) arrivals: FetchedAccounts,
     /// The result of each account: to be filled.
-    pub(in crate::cli) record: Arc<Mutex<Record>>,
+    pub(in crate::cli) record: Arc<Mutex<RunRecord>>,
     pub(in crate::cli) outcomes: OutcomesWriter,
 }
 
@@ -43,7 +43,7 @@ pub(in crate::cli) struct FetchRequest {
     pub(in crate::cli) resolve_keys: bool,
     pub(in crate::cli) verbose: bool,
     pub(in crate::cli) save: SavePolicy,
-    pub(in crate::cli) order: Order,
+    pub(in crate::cli) order: ReportOrder,
 }
 
 /// Starts fetching.
@@ -65,19 +65,19 @@ pub(in crate::cli) fn start(
     let outcomes = OutcomesWriter::open(aws.outcomes.as_deref(), request.save)?;
     let (at_interrupt, at_end) = (outcomes.weak(), outcomes.weak());
     signals::end_run_on(&signals::ALL[1..], move || save_outcomes(&at_end))?;
-    let runtime = runtime(move || end_at_once(&at_interrupt))?;
+    let runtime = runtime(move || exit_immediately(&at_interrupt))?;
     let options = options(aws, now, request.verbose);
     let session = runtime.wait(Session::open(&settings(aws, &options)));
     let session = session.map_err(|error| refused(aws, &error, "aws"))?;
-    let record = Arc::<Mutex<Record>>::default();
+    let record = Arc::<Mutex<RunRecord>>::default();
     let scope = if aws.several() {
         let several = several(aws, &runtime, &session, earlier.as_ref())?;
         outcomes.plan(&several.accounts, earlier, &record);
-        Scope::Several(several)
+        AccountScope::Listed(several)
     } else {
-        Scope::Own
+        AccountScope::Own
     };
-    let plan = Plan {
+    let plan = FetchJob {
         session,
         scope,
         options,
@@ -98,7 +98,7 @@ fn runtime(at_once: impl FnOnce() + Send + 'static) -> Result<Runtime, Failure> 
 
 /// Ends the run at Ctrl-C where it does not end by itself.
 #[expect(clippy::exit, reason = "what the run waits for cannot be ended")]
-fn end_at_once(outcomes: &WeakOutcomesWriter) {
+fn exit_immediately(outcomes: &WeakOutcomesWriter) {
     save_outcomes(outcomes);
     temporary::discard();
     std::process::exit(Exit::Signal(signals::INTERRUPT).status().into());
@@ -109,8 +109,8 @@ fn save_outcomes(outcomes: &WeakOutcomesWriter) {
     drop(outcomes.upgrade().map(|outcomes| outcomes.interrupted()));
 }
 
-fn settings(aws: &AwsArgs, options: &Options) -> Settings {
-    Settings {
+fn settings(aws: &AwsArgs, options: &FetchOptions) -> ConnectSettings {
+    ConnectSettings {
         profile: aws.location.profile.clone(),
         region: aws.location.region.clone(),
         endpoint_url: aws.location.endpoint_url.clone(),
@@ -118,17 +118,15 @@ fn settings(aws: &AwsArgs, options: &Options) -> Settings {
         // With several accounts it is for their roles.
         external_id: aws.external_id.clone().filter(|_| !aws.several()),
         role_session_name: aws.role_session_name.clone(),
-        timeout: Some(options.patience.timeout),
+        timeout: Some(options.timeout),
     }
 }
 
-fn options(aws: &AwsArgs, now: Timestamp, verbose: bool) -> Options {
+fn options(aws: &AwsArgs, now: Timestamp, verbose: bool) -> FetchOptions {
     let duration = |span: Option<TimeSpan>, seconds| span.map_or(Duration::from_secs(seconds), |span| span.0);
-    Options {
-        patience: Patience {
-            max_report_age: duration(aws.max_report_age, MAX_REPORT_AGE),
-            timeout: duration(aws.timeout, TIMEOUT),
-        },
+    FetchOptions {
+        max_report_age: duration(aws.max_report_age, MAX_REPORT_AGE),
+        timeout: duration(aws.timeout, TIMEOUT),
         now,
         log: if verbose {
             Arc::new(|line: &str| print_message(escape(line)))
@@ -144,7 +142,7 @@ fn several(
     runtime: &Runtime,
     session: &Session,
     earlier: Option<&Outcomes>,
-) -> Result<Several, Failure> {
+) -> Result<ListedAccounts, Failure> {
     let listed = match (&aws.accounts_file, earlier) {
         (Some(path), _) => Some(read_accounts(path)?),
         (None, Some(earlier)) => Some(earlier.to_retry()),
@@ -160,8 +158,8 @@ fn several(
     if let Some(earlier) = earlier {
         accounts.retain(|account| earlier.failed().any(|failed| failed.account == account.id));
     }
-    let accounts = accounts::choose(accounts, &aws.accounts, &aws.exclude_accounts);
-    Ok(Several {
+    let accounts = accounts::select(accounts, &aws.accounts, &aws.exclude_accounts);
+    Ok(ListedAccounts {
         caller,
         accounts: accounts.map_err(|error| Failure::Usage(error.to_string()))?,
         role: aws.role_name.clone().unwrap_or_else(|| ROLE.to_owned()),
@@ -203,7 +201,7 @@ fn refused(aws: &AwsArgs, error: &Error, partition: &str) -> Failure {
         return Failure::Usage(error.to_string());
     }
     let mut message = error.to_string();
-    for policy in policies(error.denied().as_slice(), &role_arn(aws, partition)) {
+    for policy in policies(error.missing_permission().as_slice(), &role_arn(aws, partition)) {
         message = format!("{message}\n{policy}");
     }
     Failure::NothingEvaluated(message)
@@ -212,7 +210,7 @@ fn refused(aws: &AwsArgs, error: &Error, partition: &str) -> Failure {
 /// Prints the result of each account and what to allow, and writes the outcomes.
 pub(in crate::cli) fn conclude(
     aws: &AwsArgs,
-    record: &Mutex<Record>,
+    record: &Mutex<RunRecord>,
     outcomes: &OutcomesWriter,
     quiet: bool,
 ) -> Result<(), Failure> {
@@ -223,12 +221,12 @@ pub(in crate::cli) fn conclude(
     let any_failed = record
         .outcomes
         .iter()
-        .any(|outcome| outcome.outcome == State::Failed);
+        .any(|outcome| outcome.outcome == OutcomeStatus::Failed);
     if aws.several() && (any_failed || !quiet) {
         print_outcomes(&record.outcomes);
     }
     // Listing the accounts, for which the partition would matter, was allowed.
-    print_policies(&record.denied, &role_arn(aws, "aws"));
+    print_policies(&record.missing, &role_arn(aws, "aws"));
     outcomes.write()
 }
 
@@ -236,7 +234,7 @@ pub(in crate::cli) fn conclude(
 fn print_outcomes(outcomes: &[Outcome]) {
     let failed: Vec<_> = outcomes
         .iter()
-        .filter(|outcome| outcome.outcome == State::Failed)
+        .filter(|outcome| outcome.outcome == OutcomeStatus::Failed)
         .collect();
     let fetched = outcomes.len() - failed.len();
     let accounts = counted(outcomes.len() as u64, "account");
@@ -266,16 +264,16 @@ fn role_arn(aws: &AwsArgs, partition: &str) -> String {
 }
 
 /// Prints the policies that would allow what AWS denied; `role` is the ARN of the roles in the accounts.
-pub(in crate::cli) fn print_policies(denied: &[aws::Wanted], role: &str) {
+pub(in crate::cli) fn print_policies(denied: &[aws::MissingPermission], role: &str) {
     policies(denied, role).for_each(print_message);
 }
 
-fn policies(denied: &[aws::Wanted], role: &str) -> impl Iterator<Item = String> {
-    aws::remedies(denied, role).into_iter().map(|remedy| {
+fn policies(denied: &[aws::MissingPermission], role: &str) -> impl Iterator<Item = String> {
+    aws::suggested_policies(denied, role).into_iter().map(|remedy| {
         format!(
             "{} is needed. The smallest policy for {}:\n{}",
             remedy.action,
-            remedy.whose,
+            remedy.principal,
             escape_lines(&remedy.policy)
         )
     })

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use credlens::aws::{Body, Error, S3, S3Object, S3Url, Settings, Wanted};
+use credlens::aws::{ConnectSettings, Error, MissingPermission, S3, S3Body, S3Object, S3Url};
 use credlens::io::error::InputError;
 use credlens::io::inputs::Inputs;
 use credlens::io::remote::Remote;
@@ -22,7 +22,7 @@ const AHEAD: usize = 8;
 pub(in crate::cli) struct Objects(Arc<Mutex<ObjectsState>>);
 
 struct ObjectsState {
-    settings: Settings,
+    settings: ConnectSettings,
     /// None until the first call.
     s3: Option<S3>,
     /// The objects that were listed: each is read as it is named.
@@ -30,11 +30,11 @@ struct ObjectsState {
     /// The objects after the last one opened, as far as known.
     next: VecDeque<S3Url>,
     /// The objects that are read ahead, in that order.
-    ahead: VecDeque<(String, Body)>,
+    ahead: VecDeque<(String, S3Body)>,
     /// The objects that were opened to find out whether they exist.
-    begun: Vec<(String, Body)>,
+    begun: Vec<(String, S3Body)>,
     /// What S3 denied.
-    denied: Vec<Wanted>,
+    denied: Vec<MissingPermission>,
 }
 
 /// At the end of a run, so that each policy is printed once.
@@ -50,7 +50,7 @@ impl Objects {
         Ok(Self::new(location.settings()?))
     }
 
-    fn new(settings: Settings) -> Self {
+    fn new(settings: ConnectSettings) -> Self {
         Self(Arc::new(Mutex::new(ObjectsState {
             settings,
             s3: None,
@@ -98,7 +98,7 @@ impl Remote for Objects {
         let mut state = self.lock();
         let at: S3Url = url.parse().map_err(remote)?;
         let s3 = state.s3().map_err(|error| state.failed(error))?;
-        let is_begun = |(begun, _): &(String, Body)| begun == url;
+        let is_begun = |(begun, _): &(String, S3Body)| begun == url;
         let begun = match state.ahead.pop_front() {
             Some((begun, body)) if begun == url => body,
             Some(_) | None => {
@@ -142,8 +142,8 @@ impl ObjectsState {
         match s3.list(at) {
             Ok(objects) if objects.is_empty() && is_name(at) => Err(Error::NoObject),
             Ok(objects) => Ok(below(at, &objects)),
-            Err(error) if error.denied().is_some() && is_name(at) => Err(Error::NoObject),
-            Err(error) if error.denied().is_some() && is_key(at) => {
+            Err(error) if error.missing_permission().is_some() && is_name(at) => Err(Error::NoObject),
+            Err(error) if error.missing_permission().is_some() && is_key(at) => {
                 let read = s3.read(&at.bucket, &at.key);
                 let body = read.map_err(|_| error)?;
                 self.begun.push((at.to_string(), body));
@@ -155,7 +155,7 @@ impl ObjectsState {
 
     /// The error as that of an input; what S3 denied is remembered for the end.
     fn failed(&mut self, error: Error) -> InputError {
-        self.denied.extend(error.denied());
+        self.denied.extend(error.missing_permission());
         remote(error)
     }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use credlens::aws::accounts::Account;
-use credlens::aws::{Error, Fetched, Outcomes, Record, State};
+use credlens::aws::{Error, FetchedAccount, OutcomeStatus, Outcomes, RunRecord};
 use credlens::io::outputs::Output;
 
 use crate::cli::failure::{Attempt as _, Failure};
@@ -39,7 +39,7 @@ struct PendingOutcomes {
     planned: Vec<Account>,
     /// The outcomes of the run that this one resumes.
     earlier: Option<Outcomes>,
-    record: Arc<Mutex<Record>>,
+    record: Arc<Mutex<RunRecord>>,
 }
 
 impl OutcomesWriter {
@@ -62,7 +62,12 @@ impl OutcomesWriter {
         WeakOutcomesWriter(Arc::downgrade(&self.0))
     }
 
-    pub(super) fn plan(&self, accounts: &[Account], earlier: Option<Outcomes>, record: &Arc<Mutex<Record>>) {
+    pub(super) fn plan(
+        &self,
+        accounts: &[Account],
+        earlier: Option<Outcomes>,
+        record: &Arc<Mutex<RunRecord>>,
+    ) {
         let mut pending = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         pending.planned = accounts.to_vec();
         pending.earlier = earlier;
@@ -103,8 +108,8 @@ impl PendingOutcomes {
     fn outcomes(&mut self, save: SavePolicy) -> Outcomes {
         let mut record = self.record.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for outcome in &mut record.outcomes {
-            if save == SavePolicy::Together && outcome.outcome == State::Fetched {
-                outcome.outcome = State::Failed;
+            if save == SavePolicy::Together && outcome.outcome == OutcomeStatus::Fetched {
+                outcome.outcome = OutcomeStatus::Failed;
                 outcome.error = Some(Error::Interrupted.to_string());
             }
         }
@@ -114,7 +119,7 @@ impl PendingOutcomes {
                 .iter()
                 .all(|outcome| outcome.account != account.id)
             {
-                record.add(&Fetched {
+                record.add(&FetchedAccount {
                     account: account.clone(),
                     result: Err(Error::Interrupted),
                 });
@@ -125,7 +130,7 @@ impl PendingOutcomes {
             .outcomes
             .sort_by(|one, other| one.account.cmp(&other.account));
         match self.earlier.take() {
-            Some(earlier) => earlier.continued(record.outcomes),
+            Some(earlier) => earlier.updated(record.outcomes),
             None => Outcomes::new(record.outcomes),
         }
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use credlens::aws::{Live, Order};
+use credlens::aws::{LiveSource, ReportOrder};
 
 use super::{FetchRequest, SavePolicy, conclude, start};
 use crate::cli::failure::{Exit, Failure};
@@ -21,11 +21,11 @@ pub(in crate::cli) fn scan_live(config: &ScanConfig) -> Result<Exit, Failure> {
         resolve_keys: config.live.resolve_keys,
         verbose: verbosity.verbose,
         save: SavePolicy::Together,
-        order: Order::Accounts,
+        order: ReportOrder::ByAccount,
     };
     let options = config.inputs.options;
     let started = start(aws, options.now, request)?;
-    let source = Live::new(started.arrivals, options.as_of, Arc::clone(&started.record));
+    let source = LiveSource::new(started.arrivals, options.as_of, Arc::clone(&started.record));
     let written = scan::evaluate(config, source).and_then(|evaluated| {
         if started.runtime.interrupted() {
             let message = "interrupted; no findings were written to files";

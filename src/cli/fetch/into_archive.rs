@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 
 use clap::Args;
 use credlens::archive::add::{Added, add};
-use credlens::aws::{Live, Order};
+use credlens::aws::{LiveSource, ReportOrder};
 
 use super::{FetchArgs, exit, request};
 pub(super) use crate::cli::archive::export::check_outside;
@@ -38,9 +38,9 @@ fn fetch(args: &FetchArgs, archive: &Path) -> Result<Exit, Failure> {
         )));
     }
     let store = open_store(archive, &args.aws.location, args.quiet)?;
-    let request = request(args, SavePolicy::Together, Order::AccountsToTheLast);
+    let request = request(args, SavePolicy::Together, ReportOrder::ByAccountDrained);
     let started = start(&args.aws, now(), request)?;
-    let mut source = Live::new(started.arrivals, None, Arc::clone(&started.record));
+    let mut source = LiveSource::new(started.arrivals, None, Arc::clone(&started.record));
     let mut added = Added::default();
     let ended = add(&*store, &mut source, &mut added);
     // With several accounts, the table of outcomes has those that failed.

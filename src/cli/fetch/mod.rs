@@ -9,10 +9,10 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 
-use credlens::aws::accounts::is_id;
-use credlens::aws::{Fetched, Order, Record, Report};
-use credlens::io::keep::{Kept, keep};
-use credlens::io::temporary::Temporary;
+use credlens::aws::accounts::is_account_id;
+use credlens::aws::{FetchedAccount, Report, ReportOrder, RunRecord};
+use credlens::io::temporary::TemporaryFile;
+use credlens::io::write_once::{WriteOutcome, write_once};
 use credlens::output::escape;
 
 use super::aws::{FetchRequest, SavePolicy, Started, conclude, start};
@@ -37,7 +37,7 @@ pub(super) fn run(args: &FetchArgs) -> Result<Exit, Failure> {
     let destination = Destination::resolve(args)?;
     destination.check()?;
     let mut paths = Paths::default();
-    let request = request(args, SavePolicy::Each, Order::Arrival);
+    let request = request(args, SavePolicy::Each, ReportOrder::AsFetched);
     let mut started = start(&args.aws, now(), request)?;
     let ended = save_all(args, &destination, &mut started, &mut paths);
     if started.runtime.interrupted() {
@@ -86,7 +86,7 @@ fn save_all(
     Ok(())
 }
 
-fn request(args: &FetchArgs, save: SavePolicy, order: Order) -> FetchRequest {
+fn request(args: &FetchArgs, save: SavePolicy, order: ReportOrder) -> FetchRequest {
     FetchRequest {
         resolve_keys: false,
         verbose: args.verbose > 0,
@@ -95,7 +95,7 @@ fn request(args: &FetchArgs, save: SavePolicy, order: Order) -> FetchRequest {
     }
 }
 
-fn exit(record: &Record) -> Exit {
+fn exit(record: &RunRecord) -> Exit {
     let failed = record
         .outcomes
         .iter()
@@ -151,7 +151,7 @@ impl Destination {
             )));
         }
         drop(
-            Temporary::new(directory, ".credlens-", None).attempt(|| {
+            TemporaryFile::new(directory, ".credlens-", None).attempt(|| {
                 format!("no report can be saved in {shown}; name another directory by --output")
             })?,
         );
@@ -160,7 +160,7 @@ impl Destination {
 
     fn save(
         &self,
-        fetched: &Fetched,
+        fetched: &FetchedAccount,
         report: &Report,
         paths: &mut Paths,
         quiet: bool,
@@ -174,8 +174,8 @@ impl Destination {
             Self::File(path) => path.clone(),
             Self::Directory(directory) => file_in(directory, fetched, report)?,
         };
-        let kept = keep(&path, &report.csv).attempt(|| format!("cannot save {}", path.display()))?;
-        if kept == Kept::WasThere && !quiet {
+        let kept = write_once(&path, &report.csv).attempt(|| format!("cannot save {}", path.display()))?;
+        if kept == WriteOutcome::AlreadyThere && !quiet {
             let path = path.display().to_string();
             print_message(format_args!(
                 "{} was there already, with the same bytes",
@@ -188,13 +188,13 @@ impl Destination {
 }
 
 /// The file for a report, in a directory that is created where it is missing.
-fn file_in(directory: &Path, fetched: &Fetched, report: &Report) -> Result<PathBuf, Failure> {
+fn file_in(directory: &Path, fetched: &FetchedAccount, report: &Report) -> Result<PathBuf, Failure> {
     if directory != Path::new("") {
         std::fs::create_dir_all(directory)
             .attempt(|| format!("cannot create the directory {}", directory.display()))?;
     }
     let id = &fetched.account.id;
-    if !is_id(id) {
+    if !is_account_id(id) {
         return Err(Failure::Usage(format!(
             "AWS returned an account '{}', which is not an account id",
             escape(id)

@@ -1,16 +1,16 @@
-//! Answers that are longer than they can be are not gathered.
+//! Responses that exceed the limit of their length.
 
 use super::cli::{accounts, credlens};
 use super::server::{GENERATED, Server, assumed, caller};
 use super::{generated, got};
 
-/// A good answer, but for what fills it up.
+/// A valid answer, padded with line breaks.
 fn padded(answer: &str, mebibytes: usize) -> String {
     format!("{answer}{}", "\n".repeat(mebibytes << 20))
 }
 
 #[test]
-fn what_is_too_long_could_not_be_read() {
+fn responses_that_are_too_long_are_unreadable() {
     let folder = tempfile::tempdir().unwrap();
     for (action, answer, arguments) in [
         ("ListAccounts", r#"{"Accounts":[]}"#, &["fetch", "--org"][..]),
@@ -27,20 +27,20 @@ fn what_is_too_long_could_not_be_read() {
         ),
         ("GenerateCredentialReport", &generated("COMPLETE"), &["fetch"]),
     ] {
-        for (mebibytes, is_told) in [(1, false), (17, true)] {
+        for (mebibytes, is_error) in [(1, false), (17, true)] {
             let server = Server::start(accounts(2));
             server.answer_instead(action, 200, &padded(answer, mebibytes));
             let all = [arguments, &["--timeout", "4s", "--output", "out/"]].concat();
             let ended = credlens(&server, folder.path(), &all);
             let words = ended.err.split_whitespace().collect::<Vec<_>>().join(" ");
-            let told = format!("{action} could not be read");
-            assert_eq!(words.contains(&told), is_told, "{action}: {words}");
-            assert!(ended.exit == 3 || !is_told, "{action}: {words}");
+            let expected = format!("{action} could not be read");
+            assert_eq!(words.contains(&expected), is_error, "{action}: {words}");
+            assert!(ended.exit == 3 || !is_error, "{action}: {words}");
         }
     }
 }
 
-/// Objects are read as streams: they may be as long as they are.
+/// Objects are streams without a limit.
 #[test]
 fn a_long_object_is_read() {
     let server = Server::start(accounts(1));
@@ -52,7 +52,7 @@ fn a_long_object_is_read() {
 }
 
 #[test]
-fn a_long_report_is_a_report() {
+fn a_long_report_is_fetched() {
     let server = Server::start(accounts(1));
     let csv = super::large_report("000000000001") + &" ".repeat(20 << 20);
     server.answer_instead("GetCredentialReport", 200, &got(&csv, GENERATED));

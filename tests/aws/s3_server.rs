@@ -1,4 +1,4 @@
-//! S3 on a socket of 127.0.0.1: one bucket that answers by a script.
+//! A stub of S3 on 127.0.0.1: one bucket that follows a script.
 
 use std::collections::VecDeque;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex};
 use assert_cmd::Command;
 use aws_config::BehaviorVersion;
 use aws_sdk_iam::config::Credentials;
-use credlens::aws::{S3, Settings};
+use credlens::aws::{ConnectSettings, S3};
 
-/// One answer: status, headers, body, and how much of the body is sent.
+/// An answer: status, headers, body, and how much of the body is sent.
 #[derive(Clone)]
 pub(super) struct Answer(
     pub(super) u16,
@@ -50,7 +50,7 @@ pub(super) fn listed(keys: &[&str], next: Option<&str>) -> Answer {
     )
 }
 
-/// Answers to requests whose line or headers have a part, each once, the last of a part for ever.
+/// Answers to requests that contain a text in their line or headers: each once, the last one repeatedly.
 pub(super) type Script = Vec<(&'static str, VecDeque<Answer>)>;
 
 pub(super) struct Bucket {
@@ -101,14 +101,14 @@ impl Bucket {
     }
 
     pub(super) fn client(&self) -> S3 {
-        let settings = Settings {
+        let settings = ConnectSettings {
             region: Some("us-east-1".to_owned()),
             endpoint_url: Some(self.url.clone()),
-            ..Settings::default()
+            ..ConnectSettings::default()
         };
         let credentials = Credentials::new("AKIDEXAMPLE", "SECRETEXAMPLE", None, None, "test");
         let loader = aws_config::defaults(BehaviorVersion::latest());
-        S3::connect_by(&settings, loader.credentials_provider(credentials)).unwrap()
+        S3::connect_with(&settings, loader.credentials_provider(credentials)).unwrap()
     }
 }
 

@@ -1,33 +1,36 @@
-//! Where AWS is: regions, partitions, endpoints, and what profiles say.
+//! Regions, partitions and endpoints, and the role of a profile.
 
+use std::error::Error as _;
+
+use aws_config::profile::ProfileFileLoadError;
 use aws_runtime::env_config::file::EnvConfigFiles;
 use aws_types::os_shim_internal::{Env, Fs};
 
 use super::error::Error;
 
-/// Says what is wrong with the name of a region.
+/// Checks the form of a region's name.
 ///
 /// # Errors
-/// What is expected instead.
+/// The form that is expected.
 pub fn check_region(region: &str) -> Result<(), String> {
-    let of_word = |char: char| char.is_ascii_lowercase() || char.is_ascii_digit();
+    let is_word = |char: char| char.is_ascii_lowercase() || char.is_ascii_digit();
     let is_name = region.len() <= 63
         && region
             .split('-')
-            .all(|word| !word.is_empty() && word.chars().all(of_word));
+            .all(|word| !word.is_empty() && word.chars().all(is_word));
     if is_name {
         return Ok(());
     }
     Err(format!(
-        "'{region}' is no region; a region is lower-case letters, digits and hyphens, such as us-east-1, cn-north-1 or \
+        "'{region}' is not a region; use lower-case letters, digits and hyphens, such as us-east-1, cn-north-1 or \
          us-gov-west-1"
     ))
 }
 
-/// Says what is wrong with the address of a service.
+/// Checks the form of an endpoint's address.
 ///
 /// # Errors
-/// What is expected instead; the address itself is not repeated, as it may hold a password.
+/// The form that is expected; the address itself may contain a password and is not shown.
 pub fn check_endpoint(url: &str) -> Result<(), &'static str> {
     let rest = url
         .strip_prefix("https://")
@@ -38,8 +41,8 @@ pub fn check_endpoint(url: &str) -> Result<(), &'static str> {
         Some(_) | None => (authority, None),
     };
     let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-    let of_host = |char: char| char.is_ascii_alphanumeric() || "-._".contains(char);
-    let is_name = !host.is_empty() && host.chars().all(of_host);
+    let is_host_char = |char: char| char.is_ascii_alphanumeric() || "-._".contains(char);
+    let is_name = !host.is_empty() && host.chars().all(is_host_char);
     let is_host = inner.map_or(is_name, |address| address.parse::<std::net::Ipv6Addr>().is_ok());
     let is_port = port.is_none_or(|port| port.parse::<u16>().is_ok());
     let is_path = !url.contains(['?', '#', '@', '\\']) && url.chars().all(|char| char.is_ascii_graphic());
@@ -47,11 +50,12 @@ pub fn check_endpoint(url: &str) -> Result<(), &'static str> {
         return Ok(());
     }
     Err(
-        "an address is http:// or https://, a host, and if wanted a port and a path, such as http://127.0.0.1:5000",
+        "not an endpoint address; use http:// or https://, a host, and optionally a port and a path, such as \
+         http://127.0.0.1:5000",
     )
 }
 
-/// The partition that a region is in.
+/// The partition of a region.
 pub(super) fn partition(region: &str) -> &'static str {
     const OTHERS: [(&str, &str); 7] = [
         ("cn-", "aws-cn"),
@@ -66,19 +70,19 @@ pub(super) fn partition(region: &str) -> &'static str {
     found.map_or("aws", |(_, partition)| partition)
 }
 
-/// The role in which a profile acts, if it does.
+/// The role that a profile assumes, if any.
 ///
 /// # Errors
-/// Where a profile is named that is not there, or its files cannot be understood.
+/// The named profile does not exist, or the profile files cannot be read.
 pub(super) async fn role_of_profile(name: Option<&str>) -> Result<Option<String>, Error> {
     let env = Env::real();
-    let given = name.map(|name| name.to_owned().into());
-    let profiles = aws_config::profile::load(&Fs::real(), &env, &EnvConfigFiles::default(), given).await;
+    let requested = name.map(|name| name.to_owned().into());
+    let profiles = aws_config::profile::load(&Fs::real(), &env, &EnvConfigFiles::default(), requested).await;
     let profiles = match (profiles, name) {
         (Ok(profiles), _) => profiles,
-        // Whether it is needed at all, AWS's chain of credentials will say.
+        // Credentials may come from elsewhere.
         (Err(_), None) => return Ok(None),
-        (Err(error), Some(_)) => return Err(Error::Settings(super::credential_errors::innermost(&error))),
+        (Err(error), Some(_)) => return Err(Error::InvalidSettings(unreadable(&error))),
     };
     let selected = profiles.get_profile(profiles.selected_profile());
     match (selected, name) {
@@ -96,10 +100,19 @@ pub(super) async fn role_of_profile(name: Option<&str>) -> Result<Option<String>
     }
 }
 
-fn file(env: &Env, variable: &str, usual: &str) -> String {
+/// The path, the line and what is expected there. These texts repeat nothing else of a file, which may hold secrets.
+fn unreadable(error: &ProfileFileLoadError) -> String {
+    let cause = error.source().map_or_else(String::new, ToString::to_string);
+    format!(
+        "{error}: {}",
+        cause.split_whitespace().collect::<Vec<_>>().join(" ")
+    )
+}
+
+fn file(env: &Env, variable: &str, default: &str) -> String {
     match env.get(variable) {
-        Ok(path) => format!("{path} (of {variable})"),
-        Err(_) => usual.to_owned(),
+        Ok(path) => format!("{path} (from {variable})"),
+        Err(_) => default.to_owned(),
     }
 }
 
@@ -170,8 +183,8 @@ mod tests {
             "http://[nonsense]",
             "http://host?x",
         ] {
-            let wrong = check_endpoint(url).unwrap_err();
-            assert!(wrong.contains("such as http://127.0.0.1:5000"));
+            let error = check_endpoint(url).unwrap_err();
+            assert!(error.contains("such as http://127.0.0.1:5000"));
         }
     }
 }

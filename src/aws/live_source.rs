@@ -1,71 +1,71 @@
-//! Live reports as the engine's source.
+//! Live reports as a source of the engine, and the record of the results of all accounts.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::fetch::Report;
-use super::keys::Resolved;
-use super::outcomes::{Outcome, State};
-use super::policy::Wanted;
-use super::run::Fetched;
+use super::fetch_accounts::FetchedAccount;
+use super::keys::ResolvedKeys;
+use super::outcomes::{Outcome, OutcomeStatus};
+use super::permissions::MissingPermission;
 use crate::engine::{self, Input, Source, SourceEvent};
 use crate::finding::AsOfSource;
 use crate::report::header::Header;
 use crate::report::time::Timestamp;
 
-/// What became of the accounts, as far as they have been handed over.
+/// The results of the accounts that were handed over so far.
 #[derive(Clone, Debug, Default)]
-pub struct Record {
-    /// How each came out.
+pub struct RunRecord {
+    /// One for each account.
     pub outcomes: Vec<Outcome>,
-    /// What AWS refused, each once.
-    pub denied: Vec<Wanted>,
+    /// The permissions that are missing, each once.
+    pub missing: Vec<MissingPermission>,
 }
 
-impl Record {
-    /// Notes what came of an account.
-    pub fn add(&mut self, fetched: &Fetched) {
-        let denied = match &fetched.result {
-            Ok((_, resolved)) => resolved.denied.clone(),
-            Err(error) => error.denied(),
+impl RunRecord {
+    /// Adds the result of an account.
+    pub fn add(&mut self, fetched: &FetchedAccount) {
+        let missing = match &fetched.result {
+            Ok((_, resolved)) => resolved.missing.clone(),
+            Err(error) => error.missing_permission(),
         };
-        self.denied.extend(denied);
-        self.denied.sort();
-        self.denied.dedup();
+        self.missing.extend(missing);
+        self.missing.sort();
+        self.missing.dedup();
         let account = &fetched.account;
         let report = fetched.result.as_ref().ok().map(|(report, _)| report);
         self.outcomes.push(Outcome {
             account: account.id.clone(),
             name: account.name.clone(),
             roles: account.roles.clone(),
-            wrong: account.wrong.clone(),
-            outcome: report.map_or(State::Failed, |_| State::Fetched),
+            invalid: account.invalid.clone(),
+            outcome: report.map_or(OutcomeStatus::Failed, |_| OutcomeStatus::Fetched),
             generated: report.map(|report| report.generated.to_string()),
             error: fetched.result.as_ref().err().map(ToString::to_string),
         });
     }
 
-    /// The last account's report came, but is of no use.
+    /// Marks the last account as failed, whose report arrived but cannot be used.
     pub fn failed(&mut self, error: &str) {
         if let Some(last) = self.outcomes.last_mut() {
-            last.outcome = State::Failed;
+            last.outcome = OutcomeStatus::Failed;
             last.error = Some(error.to_owned());
         }
     }
 }
 
-/// Reports as they arrive, each one block.
-pub struct Live<I> {
-    arrivals: I,
+/// Reports as they arrive, each as one block.
+pub struct LiveSource<I> {
+    accounts: I,
     as_of: Option<Timestamp>,
-    record: Arc<Mutex<Record>>,
+    record: Arc<Mutex<RunRecord>>,
     opened: usize,
 }
 
-impl<I: Iterator<Item = Fetched> + Send> Live<I> {
-    /// CompiledRule at `as_of`, or when AWS made each report. What becomes of the accounts is noted in the record.
-    pub fn new(arrivals: I, as_of: Option<Timestamp>, record: Arc<Mutex<Record>>) -> Self {
+impl<I: Iterator<Item = FetchedAccount> + Send> LiveSource<I> {
+    /// Evaluated at `as_of`, or else at each report's generation time. The results are added to `record`.
+    pub fn new(accounts: I, as_of: Option<Timestamp>, record: Arc<Mutex<RunRecord>>) -> Self {
         Self {
-            arrivals,
+            accounts,
             as_of,
             record,
             opened: 0,
@@ -93,10 +93,10 @@ impl<I: Iterator<Item = Fetched> + Send> Live<I> {
     }
 }
 
-impl<I: Iterator<Item = Fetched> + Send> Source for Live<I> {
+impl<I: Iterator<Item = FetchedAccount> + Send> Source for LiveSource<I> {
     fn next(&mut self, text: &mut Vec<u8>) -> Option<SourceEvent> {
         text.clear();
-        let fetched = self.arrivals.next()?;
+        let fetched = self.accounts.next()?;
         let record = Arc::clone(&self.record);
         let mut record = record.lock().unwrap_or_else(PoisonError::into_inner);
         record.add(&fetched);
@@ -113,7 +113,7 @@ impl<I: Iterator<Item = Fetched> + Send> Source for Live<I> {
         match Header::split(&report.csv) {
             Ok((header, rows)) => {
                 text.extend_from_slice(rows);
-                let account = known(fetched.account.name, resolved, &path);
+                let account = engine_account(fetched.account.name, resolved, &path);
                 let input = Arc::new(self.input(header, &report, path, account));
                 Some(SourceEvent::Block { input, last: true })
             }
@@ -128,19 +128,19 @@ impl<I: Iterator<Item = Fetched> + Send> Source for Live<I> {
     }
 }
 
-/// How an account stands in outputs where a file's path would.
-pub fn path(account: &str) -> String {
+/// What outputs show of an account in place of a file's path.
+fn path(account: &str) -> String {
     if account.is_empty() {
         return "aws".to_owned();
     }
     format!("aws://{account}")
 }
 
-fn known(name: Option<String>, resolved: Resolved, path: &str) -> engine::AccountInfo {
-    let remarks = resolved.remarks.into_iter();
+fn engine_account(name: Option<String>, resolved: ResolvedKeys, path: &str) -> engine::AccountInfo {
+    let diagnostics = resolved.diagnostics.into_iter();
     engine::AccountInfo {
         name,
         key_ids: resolved.ids,
-        diagnostics: remarks.map(|remark| remark.in_path(path)).collect(),
+        diagnostics: diagnostics.map(|diagnostic| diagnostic.in_path(path)).collect(),
     }
 }

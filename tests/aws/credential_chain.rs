@@ -6,18 +6,18 @@ use std::path::Path;
 use super::cli::{Ended, accounts, run};
 use super::server::Server;
 
-/// Of account 2, as the stub understands it.
+/// An access key id of account 2, in the stub's form.
 const KEY: &str = "ASIA000000000002";
 const YOUNG: [&str; 2] = ["--max-report-age", "36500d"];
 
-fn of_machine() -> String {
+fn machine_credentials() -> String {
     format!(
         r#"{{"Code":"Success","Type":"AWS-HMAC","LastUpdated":"2026-01-01T00:00:00Z","AccessKeyId":"{KEY}",
             "SecretAccessKey":"MEMBERSECRET","Token":"MEMBERTOKEN","Expiration":"2036-01-01T00:00:00Z"}}"#
     )
 }
 
-/// Fetches with nothing but these variables.
+/// Runs `fetch` with these environment variables alone.
 fn fetch(server: &Server, folder: &Path, variables: &[(&str, &str)], arguments: &[&str]) -> Ended {
     let variables = [&[("AWS_REGION", "us-east-1")], variables].concat();
     let all = [&["fetch", "-vvv"], &YOUNG[..], arguments].concat();
@@ -30,7 +30,7 @@ fn assert_fetched(ended: &Ended) {
 }
 
 #[test]
-fn of_a_container() {
+fn container_credentials() {
     let server = Server::start(accounts(2));
     let folder = tempfile::tempdir().unwrap();
     let url = format!("{}/credentials", server.url);
@@ -38,9 +38,11 @@ fn of_a_container() {
         ("AWS_CONTAINER_CREDENTIALS_FULL_URI", url.as_str()),
         ("AWS_CONTAINER_AUTHORIZATION_TOKEN", "GOODTOKEN"),
     ];
-    server.answer_instead("GET /credentials", 200, &of_machine());
+    server.answer_instead("GET /credentials", 200, &machine_credentials());
     assert_fetched(&fetch(&server, folder.path(), &variables, &[]));
     assert_eq!(server.counts()["GET /credentials"], 1);
+    server.answer_instead("GET /credentials", 200, r#"{"SecretAccessKey":"MEMBERSECRET"#);
+    assert_eq!(fetch(&server, folder.path(), &variables, &[]).exit, 3);
     server.answer_instead(
         "GET /credentials",
         403,
@@ -48,11 +50,11 @@ fn of_a_container() {
     );
     let ended = fetch(&server, folder.path(), &variables, &[]);
     assert_eq!(ended.exit, 3, "{}", ended.err);
-    insta::assert_snapshot!(ended.err.lines().last().unwrap(), @"error: no AWS credentials could be had: Non-success status from HTTP credential provider: StatusCode(403); name a profile by --profile, set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in by `aws sso login`");
+    insta::assert_snapshot!(ended.err.lines().last().unwrap(), @"error: no AWS credentials found: the configured source failed; sign in with `aws sso login`, or run `aws sts get-caller-identity` for details, which are not shown here because they may contain secrets");
 }
 
 #[test]
-fn of_an_instance() {
+fn instance_credentials() {
     let server = Server::start(accounts(2));
     let folder = tempfile::tempdir().unwrap();
     let variables = [
@@ -62,49 +64,55 @@ fn of_an_instance() {
     let roles = "/latest/meta-data/iam/security-credentials/";
     server.answer_instead("PUT /latest/api/token", 200, "GOODTOKEN");
     server.answer_instead(&format!("GET {roles}"), 200, "Audit");
-    server.answer_instead(&format!("GET {roles}Audit"), 200, &of_machine());
+    server.answer_instead(&format!("GET {roles}Audit"), 200, &machine_credentials());
     assert_fetched(&fetch(&server, folder.path(), &variables, &[]));
     assert_eq!(server.counts()["PUT /latest/api/token"], 1);
+    server.answer_instead(&format!("GET {roles}Audit"), 400, "MEMBERSECRET");
+    assert_eq!(fetch(&server, folder.path(), &variables, &[]).exit, 3);
     // An instance without a role.
     server.answer_instead(&format!("GET {roles}"), 404, "");
     let ended = fetch(&server, folder.path(), &variables, &[]);
     assert_eq!(ended.exit, 3, "{}", ended.err);
-    insta::assert_snapshot!(ended.err.lines().last().unwrap(), @"error: no AWS credentials could be had: no credentials found in chain; name a profile by --profile, set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in by `aws sso login`");
+    insta::assert_snapshot!(ended.err.lines().last().unwrap(), @"error: no AWS credentials found; pass --profile, set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in with `aws sso login`");
 }
 
 #[test]
-fn of_a_single_sign_on() {
+fn single_sign_on() {
     let server = Server::start(accounts(2));
     let folder = tempfile::tempdir().unwrap();
     let aws = folder.path().join(".aws");
     let cache = aws.join("sso/cache");
     fs::create_dir_all(&cache).unwrap();
-    let place = "sso_start_url = https://portal.example.com/start\nsso_region = us-east-1\nsso_account_id = 000000000002\n\
+    let settings = "sso_start_url = https://portal.example.com/start\nsso_region = us-east-1\nsso_account_id = 000000000002\n\
         sso_role_name = Audit\n";
     fs::write(
         aws.join("config"),
-        format!("[default]\n{place}[profile audit]\n{place}"),
+        format!("[default]\n{settings}[profile audit]\n{settings}"),
     )
     .unwrap();
     let ended = fetch(&server, folder.path(), &[], &[]);
     assert_eq!(ended.exit, 3, "{}", ended.err);
-    assert!(ended.err.contains("sign in by `aws sso login`"), "{}", ended.err);
-    // The name is the SHA-1 of the address.
+    assert!(
+        ended.err.contains("sign in with `aws sso login`"),
+        "{}",
+        ended.err
+    );
+    // The name is the SHA-1 of the start URL.
     let token = cache.join("f99d968d2b4037e9fb98a14ff5546d9ef0c014b8.json");
     let content = r#"{"startUrl":"https://portal.example.com/start","region":"us-east-1","accessToken":"GOODTOKEN",
         "expiresAt":"2036-01-01T00:00:00Z"}"#;
     fs::write(token, content).unwrap();
-    let given = format!(
+    let output = format!(
         r#"{{"roleCredentials":{{"accessKeyId":"{KEY}","secretAccessKey":"MEMBERSECRET","sessionToken":"MEMBERTOKEN",
             "expiration":2082758400000}}}}"#
     );
     let portal = "GET /federation/credentials";
-    server.answer_instead(portal, 200, &given);
+    server.answer_instead(portal, 200, &output);
     for arguments in [&[][..], &["--profile", "audit"]] {
         assert_fetched(&fetch(&server, folder.path(), &[], arguments));
         assert_eq!(server.counts()[portal], 1);
     }
-    let mut told = Vec::new();
+    let mut errors = Vec::new();
     for (status, body) in [
         (401, r#"{"__type":"UnauthorizedException","message":"no"}"#),
         (500, ""),
@@ -112,37 +120,37 @@ fn of_a_single_sign_on() {
         server.answer_instead(portal, status, body);
         let ended = fetch(&server, folder.path(), &[], &["--profile", "audit"]);
         assert_eq!(ended.exit, 3, "{}", ended.err);
-        told.push(format!(
+        errors.push(format!(
             "{}: {}",
             server.counts()[portal],
             ended.err.lines().last().unwrap()
         ));
     }
-    insta::assert_snapshot!(told.join("\n"), @r"
-    1: error: no AWS credentials could be had: an error occurred while loading credentials: UnauthorizedException: no; name a profile by --profile, set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in by `aws sso login`
-    4: error: AWS failed at sso:GetRoleCredentials (HTTP 500); try again later
+    insta::assert_snapshot!(errors.join("\n"), @"
+    1: error: single sign-on issued no AWS credentials (UnauthorizedException); sign in with `aws sso login`, and check the account and role of the profile
+    4: error: AWS failed to answer sso:GetRoleCredentials (HTTP 500); try again later
     ");
 }
 
 #[test]
-fn of_a_process() {
+fn credential_process() {
     let server = Server::start(accounts(2));
     let folder = tempfile::tempdir().unwrap();
-    let (config, given) = (folder.path().join("config"), folder.path().join("given.json"));
-    let process = format!("credential_process = cat {}\n", given.display());
+    let (config, output) = (folder.path().join("config"), folder.path().join("given.json"));
+    let process = format!("credential_process = cat {}\n", output.display());
     fs::write(&config, format!("[default]\n{process}[profile audit]\n{process}")).unwrap();
     let variables = [("AWS_CONFIG_FILE", config.to_str().unwrap())];
     let content = format!(
         r#"{{"Version":1,"AccessKeyId":"{KEY}","SecretAccessKey":"MEMBERSECRET","SessionToken":"MEMBERTOKEN",
             "Expiration":"2036-01-01T00:00:00Z"}}"#
     );
-    fs::write(&given, content).unwrap();
+    fs::write(&output, content).unwrap();
     for arguments in [&[][..], &["--profile", "audit"]] {
         assert_fetched(&fetch(&server, folder.path(), &variables, arguments));
     }
-    // What it says is not repeated where it cannot be read either.
-    fs::write(&given, r#"{"Version":1,"AccessKeyId":"MEMBERSECRET"}"#).unwrap();
+    // Output that cannot be parsed is not shown either.
+    fs::write(&output, r#"{"Version":1,"AccessKeyId":"MEMBERSECRET"}"#).unwrap();
     let ended = fetch(&server, folder.path(), &variables, &[]);
     assert_eq!(ended.exit, 3, "{}", ended.err);
-    insta::assert_snapshot!(ended.err.lines().last().unwrap(), @"error: no AWS credentials could be had: an error occurred while loading credentials: Error retrieving credentials from external process, could not parse response: Expected field `SecretAccessKey` in response but it was missing; name a profile by --profile, set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in by `aws sso login`");
+    insta::assert_snapshot!(ended.err.lines().last().unwrap(), @"error: no AWS credentials found: the configured source failed; sign in with `aws sso login`, or run `aws sts get-caller-identity` for details, which are not shown here because they may contain secrets");
 }

@@ -1,13 +1,16 @@
-//! Every state and error of the API in turn: what is called for how often, and what is said in the end.
+//! Fetching one report: the calls and the error for every state and error of the API.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config::BehaviorVersion;
+use aws_config::{BehaviorVersion, ConfigLoader};
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, future};
 use aws_sdk_iam::config::Credentials;
-use credlens::aws::{Error, Options, Patience, Report, Session, Settings, active_accounts, fetch};
+use credlens::aws::{ConnectSettings, Error, FetchOptions, Report, Session, active_accounts, fetch};
 use credlens::report::time::Timestamp;
 
+use super::secrets::Failing;
 use super::stub::{Reply, Stub};
 use super::{error, generated, got, report, result};
 
@@ -41,8 +44,8 @@ fn not_present() -> Reply {
     fails(410, "ReportNotPresent")
 }
 
-pub(super) async fn session(stub: &Stub, settings: &Settings) -> Session {
-    let settings = Settings {
+pub(super) async fn session(stub: &Stub, settings: &ConnectSettings) -> Session {
+    let settings = ConnectSettings {
         region: settings.region.clone().or(Some("us-east-1".to_owned())),
         ..settings.clone()
     };
@@ -55,26 +58,24 @@ pub(super) async fn session(stub: &Stub, settings: &Settings) -> Session {
     );
     let loader = aws_config::defaults(BehaviorVersion::latest());
     let loader = loader.http_client(stub.clone()).credentials_provider(credentials);
-    Box::pin(Session::open_by(&settings, loader)).await.unwrap()
+    Box::pin(Session::open_with(&settings, loader)).await.unwrap()
 }
 
-pub(super) fn options() -> Options {
-    Options {
-        patience: Patience {
-            max_report_age: Duration::from_hours(4),
-            timeout: Duration::from_mins(10),
-        },
+pub(super) fn options() -> FetchOptions {
+    FetchOptions {
+        max_report_age: Duration::from_hours(4),
+        timeout: Duration::from_mins(10),
         now: NOW,
         log: Arc::new(|_| {}),
     }
 }
 
 async fn run(stub: &Stub) -> Result<Report, Error> {
-    let session = session(stub, &Settings::default()).await;
+    let session = session(stub, &ConnectSettings::default()).await;
     fetch(&session, &options(), "test").await
 }
 
-/// The calls in short: g is Get, m is Generate (make).
+/// The calls, abbreviated: g is Get, m is Generate (make).
 fn calls(stub: &Stub) -> String {
     let short = |call: &String| match call.as_str() {
         "GetCredentialReport" => 'g',
@@ -85,7 +86,7 @@ fn calls(stub: &Stub) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_way_to_a_report() {
+async fn sequences_that_end_in_a_report() {
     let cases: Vec<(&str, Vec<Reply>)> = vec![
         ("g", vec![young()]),
         (
@@ -149,12 +150,12 @@ async fn every_way_to_a_report() {
             ],
         ),
         ("gg", vec![Reply::Silence, young()]),
-        // A state yet unknown.
+        // An unknown state.
         (
             "gmmg",
             vec![not_present(), state("PONDERING"), state("COMPLETE"), young()],
         ),
-        // No XML, cut off, no base64, and no time.
+        // Not XML, truncated, not base64, and without a time.
         (
             "gggg",
             vec![
@@ -172,23 +173,23 @@ async fn every_way_to_a_report() {
             ],
         ),
     ];
-    for (wanted, replies) in cases {
+    for (expected, replies) in cases {
         let stub = Stub::new(&replies);
         let fetched = run(&stub).await;
         let fetched = fetched.unwrap_or_else(|error| panic!("{replies:?}: {error}"));
         assert_eq!(fetched.csv, report(ACCOUNT).into_bytes());
-        assert_eq!((calls(&stub).as_str(), stub.left()), (wanted, 0), "{replies:?}");
+        assert_eq!((calls(&stub).as_str(), stub.left()), (expected, 0), "{replies:?}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_end_without_a_report() {
+async fn sequences_that_end_in_an_error() {
     let denied = || fails(403, "AccessDenied");
     let cases: Vec<(&str, &str, Vec<Reply>)> = vec![
-        ("g", "not allow iam:GetCredentialReport", vec![denied()]),
+        ("g", "denied iam:GetCredentialReport", vec![denied()]),
         (
             "gm",
-            "not allow iam:GenerateCredentialReport",
+            "denied iam:GenerateCredentialReport",
             vec![not_present(), denied()],
         ),
         (
@@ -203,31 +204,35 @@ async fn every_end_without_a_report() {
         ),
         (
             "g",
-            "or the clock of this machine",
+            "secret access key and this machine's clock",
             vec![fails(403, "SignatureDoesNotMatch")],
         ),
-        ("g", "clock of this machine", vec![fails(403, "RequestExpired")]),
+        (
+            "g",
+            "this machine's clock differs",
+            vec![fails(403, "RequestExpired")],
+        ),
         ("g", "HTTP 403", vec![Reply::Http(403, "<html/>".to_owned())]),
-        ("g", "by ValidationError", vec![fails(400, "ValidationError")]),
+        ("g", "(ValidationError)", vec![fails(400, "ValidationError")]),
         ("gggg", "could not be reached", vec![Reply::Broken; 4]),
         ("gggg", "could not be reached", vec![Reply::Silence; 4]),
         (
             "gggg",
-            "failed at iam:GetCredentialReport (ServiceFailure)",
+            "failed to answer iam:GetCredentialReport (ServiceFailure)",
             vec![fails(500, "ServiceFailure"); 4],
         ),
         ("gggg", "could not be read", vec![ok("garbage".to_owned()); 4]),
         (
             "gmmmm",
-            "failed at iam:GenerateCredentialReport (HTTP 502)",
+            "failed to answer iam:GenerateCredentialReport (HTTP 502)",
             [vec![not_present()], vec![Reply::Http(502, String::new()); 4]].concat(),
         ),
     ];
-    for (wanted, said, replies) in cases {
+    for (expected, message, replies) in cases {
         let stub = Stub::new(&replies);
         let error = run(&stub).await.unwrap_err().to_string();
-        assert!(error.contains(said), "{replies:?}: {error}");
-        assert_eq!((calls(&stub).as_str(), stub.left()), (wanted, 0), "{replies:?}");
+        assert!(error.contains(message), "{replies:?}: {error}");
+        assert_eq!((calls(&stub).as_str(), stub.left()), (expected, 0), "{replies:?}");
         for secret in ["SECRETEXAMPLE", "TOKENEXAMPLE"] {
             assert!(!error.contains(secret), "{error}");
         }
@@ -235,8 +240,8 @@ async fn every_end_without_a_report() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_never_ends_times_out() {
-    for (reply, said) in [
+async fn endless_sequences_time_out() {
+    for (reply, message) in [
         (state("INPROGRESS"), "in progress"),
         (fails(409, "LimitExceeded"), "LimitExceeded"),
     ] {
@@ -244,58 +249,59 @@ async fn what_never_ends_times_out() {
         let started = tokio::time::Instant::now();
         let error = run(&stub).await.unwrap_err();
         assert!(matches!(error, Error::TimedOut { .. }), "{error}");
-        assert!(error.to_string().contains(said), "{error}");
-        // A call at the very end would be in vain.
+        assert!(error.to_string().contains(message), "{error}");
+        // A call at the very end would have no time to be answered.
         let seconds = started.elapsed().as_secs();
         assert!((590..600).contains(&seconds), "{seconds}");
-        // At most 8 s lie between two calls, and a quarter more or less by chance.
+        // Pauses are at most 8 s, with a quarter of jitter.
         assert!((60..110).contains(&stub.calls().len()), "{}", stub.calls().len());
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_credentials_nothing_is_called_for() {
+async fn without_credentials_aws_is_not_called() {
     let stub = Stub::new(&[]);
-    let loader = aws_config::defaults(BehaviorVersion::latest()).http_client(stub.clone());
-    let provider = aws_credential_types::provider::error::CredentialsError::not_loaded("none");
-    let loader = loader.credentials_provider(Missing(Arc::new(std::sync::Mutex::new(Some(provider)))));
-    let settings = Settings {
-        region: Some("us-east-1".to_owned()),
-        ..Settings::default()
-    };
-    let session = Box::pin(Session::open_by(&settings, loader)).await.unwrap();
-    let error = fetch(&session, &options(), "test").await.unwrap_err();
-    assert!(matches!(error, Error::Credentials(_)), "{error:?}");
+    let loader = || aws_config::defaults(BehaviorVersion::latest()).http_client(stub.clone());
+    let none = Failing(Arc::new(|| CredentialsError::not_loaded("none")));
+    let error = error_with(loader().credentials_provider(none)).await;
+    assert!(matches!(error, Error::NoCredentials), "{error:?}");
+    let error = error_with(loader().credentials_provider(SilentProvider)).await;
+    assert!(matches!(error, Error::CredentialsUnreachable(_)), "{error:?}");
     assert_eq!(stub.calls().len(), 0);
 }
 
-/// A provider that has an error and nothing else.
-#[derive(Debug)]
-struct Missing(Arc<std::sync::Mutex<Option<aws_credential_types::provider::error::CredentialsError>>>);
+async fn error_with(loader: ConfigLoader) -> Error {
+    let settings = ConnectSettings {
+        region: Some("us-east-1".to_owned()),
+        ..ConnectSettings::default()
+    };
+    let session = Box::pin(Session::open_with(&settings, loader)).await.unwrap();
+    fetch(&session, &options(), "test").await.unwrap_err()
+}
 
-impl aws_credential_types::provider::ProvideCredentials for Missing {
-    fn provide_credentials<'a>(&'a self) -> aws_credential_types::provider::future::ProvideCredentials<'a>
+/// A credential provider that never answers.
+#[derive(Debug)]
+struct SilentProvider;
+
+impl ProvideCredentials for SilentProvider {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
     where
         Self: 'a,
     {
-        let error = self.0.lock().unwrap().take().expect("asked once");
-        aws_credential_types::provider::future::ProvideCredentials::ready(Err(error))
+        future::ProvideCredentials::new(std::future::pending())
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_role_that_may_not_be_assumed_is_told() {
+async fn denied_roles_are_reported() {
     let stub = Stub::new(&[fails(403, "AccessDenied")]);
-    let settings = Settings {
+    let settings = ConnectSettings {
         role_arn: Some("arn:aws:iam::123456789012:role/Scan".to_owned()),
-        ..Settings::default()
+        ..ConnectSettings::default()
     };
     let session = session(&stub, &settings).await;
     let error = fetch(&session, &options(), "test").await.unwrap_err();
-    assert!(
-        error.to_string().contains("not allow sts:AssumeRole"),
-        "{error:?}"
-    );
+    assert!(error.to_string().contains("denied sts:AssumeRole"), "{error:?}");
     assert_eq!(stub.calls(), ["AssumeRole"]);
 }
 
@@ -326,7 +332,7 @@ async fn pages_of_accounts_are_followed_even_if_empty() {
             "",
         ),
     ]);
-    let session = session(&stub, &Settings::default()).await;
+    let session = session(&stub, &ConnectSettings::default()).await;
     let accounts = active_accounts(&session).await.unwrap();
     let ids: Vec<_> = accounts.iter().map(|account| account.id.as_str()).collect();
     assert_eq!(ids, ["111111111111", "333333333333"]);

@@ -1,11 +1,10 @@
-//! Where `fetch` saves reports: what cannot be is found before anything is asked, and the list of paths on standard
-//! output is not what is wanted.
+//! Where `fetch` saves reports: unusable targets are found before AWS is called, and printing the paths may fail.
 
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use credlens::aws::{Outcomes, State};
+use credlens::aws::{OutcomeStatus, Outcomes};
 
 use super::cli::{accounts, credlens};
 use super::server::Server;
@@ -16,7 +15,7 @@ fn files(folder: &Path) -> usize {
     fs::read_dir(folder).unwrap().count()
 }
 
-/// A run with this for standard output: its exit status, and what it said on standard error.
+/// Runs `fetch` with this standard output; returns the exit status and standard error.
 fn run_into(server: &Server, folder: &Path, out: impl Into<Stdio>) -> (Option<i32>, String) {
     let ended = Command::new(assert_cmd::cargo::cargo_bin("credlens"))
         .current_dir(folder)
@@ -37,36 +36,40 @@ fn all_are_saved(folder: &Path, count: usize) {
     let text = fs::read_to_string(folder.join("outcomes.json")).unwrap();
     let outcomes = Outcomes::parse(&text).unwrap().accounts;
     assert_eq!(outcomes.len(), count);
-    assert!(outcomes.iter().all(|outcome| outcome.outcome == State::Fetched));
+    assert!(
+        outcomes
+            .iter()
+            .all(|outcome| outcome.outcome == OutcomeStatus::Fetched)
+    );
     assert!(outcomes.is_sorted_by_key(|outcome| outcome.account.clone()));
 }
 
 #[test]
-fn nobody_reads_the_paths() {
+fn a_closed_standard_output_is_not_an_error() {
     let server = Server::start(accounts(40));
     let folder = tempfile::tempdir().unwrap();
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
-    let (exit, told) = run_into(&server, folder.path(), writer);
-    assert_eq!(exit, Some(0), "{told}");
-    assert!(!told.contains("warning"), "{told}");
+    let (exit, err) = run_into(&server, folder.path(), writer);
+    assert_eq!(exit, Some(0), "{err}");
+    assert!(!err.contains("warning"), "{err}");
     all_are_saved(folder.path(), 40);
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn the_paths_cannot_be_written() {
+fn a_full_standard_output_is_a_warning() {
     let server = Server::start(accounts(3));
     let folder = tempfile::tempdir().unwrap();
     let full = File::options().write(true).open("/dev/full").unwrap();
-    let (exit, told) = run_into(&server, folder.path(), full);
-    assert_eq!(exit, Some(0), "{told}");
-    assert_eq!(told.matches("cannot be printed").count(), 1, "{told}");
+    let (exit, err) = run_into(&server, folder.path(), full);
+    assert_eq!(exit, Some(0), "{err}");
+    assert_eq!(err.matches("cannot be printed").count(), 1, "{err}");
     all_are_saved(folder.path(), 3);
 }
 
 #[test]
-fn where_nothing_can_be_saved() {
+fn unusable_outputs_are_usage_errors() {
     let server = Server::start(accounts(2));
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("afile"), "x").unwrap();
@@ -86,9 +89,9 @@ fn where_nothing_can_be_saved() {
     assert_eq!(files(folder.path()), 1);
 }
 
-/// The file of `--outcomes` is begun before anything is asked.
+/// The temporary file of `--outcomes` is created before AWS is called.
 #[test]
-fn where_nothing_can_be_asked_nothing_is_left() {
+fn no_file_is_left_if_the_accounts_cannot_be_listed() {
     let server = Server::start(accounts(2));
     server.refuse("ListAccounts", "AccessDenied");
     let folder = tempfile::tempdir().unwrap();
@@ -99,10 +102,10 @@ fn where_nothing_can_be_asked_nothing_is_left() {
     }
 }
 
-/// Outcomes are kept where the archive is what fails, too: then no account is done.
+/// The outcomes are also written if adding to the archive fails; then all accounts are failed.
 #[cfg(all(feature = "archive", target_os = "linux"))]
 #[test]
-fn an_archive_that_cannot_be_added_to() {
+fn a_failing_archive_fails_all_accounts() {
     let server = Server::start(accounts(2));
     let folder = tempfile::tempdir().unwrap();
     let all = [&FETCH[..], &["outcomes.json", "--archive", "/proc/none"]].concat();

@@ -1,28 +1,28 @@
-//! What AWS must allow, and the smallest policies that do.
+//! The AWS permissions that are used, and the smallest policies that grant missing ones.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// A permission that is made use of.
+/// An API call, by the permission that it requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Action {
-    /// Reads a report.
+    /// Reads the report.
     GetCredentialReport,
-    /// Has one made.
+    /// Starts the generation of a report.
     GenerateCredentialReport,
-    /// Tells the ids of keys.
+    /// Lists the access keys of a user.
     ListAccessKeys,
-    /// Lists an organization's accounts.
+    /// Lists the accounts of an organization.
     ListAccounts,
-    /// Acts in a role.
+    /// Assumes a role.
     AssumeRole,
-    /// Acts in a role by a token of another party. It is the role that allows it.
+    /// Assumes a role with the token of an identity provider. The role's trust policy allows it.
     AssumeRoleWithWebIdentity,
-    /// Gives out a role's credentials for a single sign-on. It is the permission set that allows it.
+    /// Issues credentials for single sign-on. The permission set allows it.
     GetRoleCredentials,
-    /// Renews a single sign-on.
+    /// Renews the token of single sign-on.
     CreateToken,
-    /// Tells who one is. Always allowed.
+    /// Names the caller. Always allowed.
     GetCallerIdentity,
     /// Lists objects.
     ListBucket,
@@ -33,7 +33,7 @@ pub enum Action {
 }
 
 impl Action {
-    /// As policies name it.
+    /// The name in policies.
     pub const fn name(self) -> &'static str {
         match self {
             Self::GetCredentialReport => "iam:GetCredentialReport",
@@ -50,6 +50,14 @@ impl Action {
             Self::PutObject => "s3:PutObject",
         }
     }
+
+    /// Whether a token is a parameter of the request, so that AWS's message may repeat it.
+    pub(super) const fn sends_token(self) -> bool {
+        matches!(
+            self,
+            Self::AssumeRoleWithWebIdentity | Self::GetRoleCredentials | Self::CreateToken
+        )
+    }
 }
 
 impl fmt::Display for Action {
@@ -58,73 +66,73 @@ impl fmt::Display for Action {
     }
 }
 
-/// What AWS refused.
+/// A permission that AWS denied.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Wanted {
-    /// What was asked for.
+pub struct MissingPermission {
+    /// What was called.
     pub action: Action,
-    /// The ARN of what it is about, where that is known: a role, with `*` for any account; a bucket, an object.
+    /// The ARN of the role (with `*` for any account), bucket or object, where known.
     pub resource: Option<String>,
 }
 
-/// What would have been allowed.
+/// A policy that grants a missing permission.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Remedy {
-    /// What was refused.
+pub struct SuggestedPolicy {
+    /// The missing permission.
     pub action: Action,
-    /// Whose policy this is.
-    pub whose: &'static str,
+    /// To whom it must be attached, as a phrase.
+    pub principal: &'static str,
     /// The policy, as JSON.
     pub policy: String,
 }
 
-/// The smallest policies that have what was refused, with what that is of no use without; one for each action.
-/// `role` is the ARN of the roles in the accounts, for who may not even list them.
-pub fn remedies(wanted: &[Wanted], role: &str) -> Vec<Remedy> {
-    let mut wanted = wanted.to_vec();
-    wanted.sort();
-    wanted.dedup();
-    let of_actions = wanted.chunk_by(|one, other| one.action == other.action);
-    let remedies = of_actions.filter_map(|wanted| {
-        let action = wanted[0].action;
-        let resources: Vec<_> = wanted
+/// The smallest policies that grant these permissions and those that are useless without them, one for each action.
+/// `role` is the ARN of the roles in the accounts, for a caller who may not list them.
+pub fn suggested_policies(missing: &[MissingPermission], role: &str) -> Vec<SuggestedPolicy> {
+    let mut missing = missing.to_vec();
+    missing.sort();
+    missing.dedup();
+    let by_action = missing.chunk_by(|one, other| one.action == other.action);
+    let policies = by_action.filter_map(|missing| {
+        let action = missing[0].action;
+        let resources: Vec<_> = missing
             .iter()
-            .filter_map(|wanted| wanted.resource.as_deref())
+            .filter_map(|missing| missing.resource.as_deref())
             .collect();
-        let (whose, statements) = match action {
+        let (principal, statements) = match action {
             Action::GetCredentialReport | Action::GenerateCredentialReport => {
-                ("who reads the report", vec![allow(&REPORT, &["*"])])
+                ("the principal that reads the report", vec![allow(&REPORT, &["*"])])
             }
             Action::ListAccessKeys => (
-                "who reads the report, for --resolve-keys",
+                "the principal that reads the report, for --resolve-keys",
                 vec![allow(&KEYS, &["*"])],
             ),
             Action::ListAccounts => (
-                "who scans the organization, in its management account or in that of a delegated administrator; \
-                 the role in each account must trust it, too",
+                "the principal that scans the organization, in its management account or that of a delegated \
+                 administrator; the role in each account must trust it, too",
                 vec![allow(&[action], &["*"]), allow(&[Action::AssumeRole], &[role])],
             ),
             Action::AssumeRole if !resources.is_empty() => (
-                "who assumes the role; the role must trust it, too",
+                "the principal that assumes the role; the role must trust it, too",
                 vec![allow(&[action], &resources)],
             ),
             Action::ListBucket if !resources.is_empty() => (
-                "who lists the bucket and reads what is in it",
+                "the principal that lists the bucket and reads its objects",
                 vec![
                     allow(&[action], &resources),
-                    allow(&[Action::GetObject], &below(&resources)),
+                    allow(&[Action::GetObject], &all_objects(&resources)),
                 ],
             ),
             Action::GetObject if !resources.is_empty() => (
-                "who reads the objects; without s3:ListBucket, S3 answers so also where there is no such object",
-                vec![allow(&[action], &several(&resources))],
+                "the principal that reads the objects; without s3:ListBucket, S3 also denies access to objects that do not exist",
+                vec![allow(&[action], &one_or_buckets(&resources))],
             ),
             Action::PutObject if !resources.is_empty() => (
-                "who adds to the archive",
-                // Another report is another object.
-                vec![allow(&[action], &buckets(&resources))],
+                "the principal that adds to the archive",
+                // The next report is another object.
+                vec![allow(&[action], &their_buckets(&resources))],
             ),
-            // Nobody knows which role, no policy of one's own would help, or the name of the permission is all.
+            // The resource is unknown, or the caller's policy does not decide.
             Action::AssumeRole
             | Action::AssumeRoleWithWebIdentity
             | Action::GetRoleCredentials
@@ -134,13 +142,13 @@ pub fn remedies(wanted: &[Wanted], role: &str) -> Vec<Remedy> {
             | Action::GetObject
             | Action::PutObject => return None,
         };
-        Some(Remedy {
+        Some(SuggestedPolicy {
             action,
-            whose,
+            principal,
             policy: policy(&statements),
         })
     });
-    remedies.collect()
+    policies.collect()
 }
 
 const REPORT: [Action; 2] = [Action::GenerateCredentialReport, Action::GetCredentialReport];
@@ -151,38 +159,38 @@ const KEYS: [Action; 3] = [
 ];
 
 /// All objects of these buckets.
-fn below(buckets: &[&str]) -> Vec<String> {
+fn all_objects(buckets: &[&str]) -> Vec<String> {
     buckets.iter().map(|bucket| format!("{bucket}/*")).collect()
 }
 
-/// This object, or all of the buckets in which several are.
-fn several(objects: &[&str]) -> Vec<String> {
+/// A single object, or all objects of the buckets of several.
+fn one_or_buckets(objects: &[&str]) -> Vec<String> {
     match objects {
         [object] => vec![(*object).to_owned()],
-        objects => buckets(objects),
+        objects => their_buckets(objects),
     }
 }
 
-/// All of the buckets in which these objects are.
-fn buckets(objects: &[&str]) -> Vec<String> {
+/// All objects of the buckets of these objects.
+fn their_buckets(objects: &[&str]) -> Vec<String> {
     let buckets = objects
         .iter()
         .map(|object| object.split('/').next().unwrap_or(object));
     let buckets: BTreeSet<_> = buckets.collect();
-    below(&Vec::from_iter(buckets))
+    all_objects(&Vec::from_iter(buckets))
 }
 
 fn allow(actions: &[Action], resources: &[impl AsRef<str>]) -> String {
     let actions: Vec<_> = actions.iter().map(|action| action.name()).collect();
     format!(
         "    {{\n      \"Effect\": \"Allow\",\n      \"Action\": {},\n      \"Resource\": {}\n    }}",
-        words(&actions),
-        words(&resources.iter().map(AsRef::as_ref).collect::<Vec<_>>())
+        one_or_list(&actions),
+        one_or_list(&resources.iter().map(AsRef::as_ref).collect::<Vec<_>>())
     )
 }
 
-/// One word, or a list of them.
-fn words(words: &[&str]) -> String {
+/// A JSON string, or a list of several.
+fn one_or_list(words: &[&str]) -> String {
     let quoted: Vec<_> = words
         .iter()
         .map(|word| serde_json::Value::from(*word).to_string())
@@ -204,15 +212,15 @@ fn policy(statements: &[String]) -> String {
 mod tests {
     use super::*;
 
-    fn wanted(action: Action, resource: Option<&str>) -> Wanted {
-        Wanted {
+    fn missing(action: Action, resource: Option<&str>) -> MissingPermission {
+        MissingPermission {
             action,
             resource: resource.map(str::to_owned),
         }
     }
 
     #[test]
-    fn remedies_are_policies_that_hold_the_action() {
+    fn policies_grant_the_action() {
         let role = "arn:aws-cn:iam::*:role/a/b";
         for action in [
             Action::GetCredentialReport,
@@ -221,8 +229,8 @@ mod tests {
             Action::ListAccounts,
             Action::AssumeRole,
         ] {
-            let remedies = remedies(&[wanted(action, Some(role))], role);
-            let policy: serde_json::Value = serde_json::from_str(&remedies[0].policy).unwrap();
+            let policies = suggested_policies(&[missing(action, Some(role))], role);
+            let policy: serde_json::Value = serde_json::from_str(&policies[0].policy).unwrap();
             assert_eq!(policy["Version"], "2012-10-17");
             let statements = policy["Statement"].to_string();
             assert!(statements.contains(action.name()), "{action}");
@@ -232,16 +240,16 @@ mod tests {
     }
 
     #[test]
-    fn one_policy_has_all_the_roles_and_nothing_else() {
+    fn one_policy_names_all_denied_roles() {
         let (one, other) = ("arn:aws:iam::*:role/Scan", "arn:aws:iam::222222222222:role/Own");
-        let refused = [
-            wanted(Action::AssumeRole, Some(other)),
-            wanted(Action::AssumeRole, Some(one)),
-            wanted(Action::AssumeRole, Some(one)),
+        let denied = [
+            missing(Action::AssumeRole, Some(other)),
+            missing(Action::AssumeRole, Some(one)),
+            missing(Action::AssumeRole, Some(one)),
         ];
-        let remedies = remedies(&refused, "unused");
-        assert_eq!(remedies.len(), 1);
-        let policy: serde_json::Value = serde_json::from_str(&remedies[0].policy).unwrap();
+        let policies = suggested_policies(&denied, "unused");
+        assert_eq!(policies.len(), 1);
+        let policy: serde_json::Value = serde_json::from_str(&policies[0].policy).unwrap();
         let statement = serde_json::json!([{
             "Effect": "Allow", "Action": "sts:AssumeRole", "Resource": [one, other],
         }]);
@@ -249,11 +257,11 @@ mod tests {
     }
 
     #[test]
-    fn where_no_policy_helps_none_is_shown() {
-        let refused = [
-            wanted(Action::AssumeRole, None),
-            wanted(Action::AssumeRoleWithWebIdentity, None),
+    fn no_policy_where_none_would_help() {
+        let denied = [
+            missing(Action::AssumeRole, None),
+            missing(Action::AssumeRoleWithWebIdentity, None),
         ];
-        assert_eq!(remedies(&refused, "unused"), []);
+        assert_eq!(suggested_policies(&denied, "unused"), []);
     }
 }

@@ -1,4 +1,4 @@
-//! Answers that are not longer than they can be: whoever sends without end must not fill the memory.
+//! Limits the length of responses, so that an endless one does not fill the memory.
 
 use std::io;
 use std::pin::Pin;
@@ -18,18 +18,18 @@ use aws_smithy_runtime_api::client::runtime_plugin::RuntimePlugin as _;
 use aws_smithy_types::body::SdkBody;
 use http_body::{Body, Frame, SizeHint};
 
-/// The longest report as it is sent: one of some hundred thousands of users.
-const REPORT: u64 = 256 << 20;
-/// The longest answer otherwise.
-const OTHER: u64 = 16 << 20;
+/// The limit for a report: some hundred thousand users.
+const REPORT_LIMIT: u64 = 256 << 20;
+/// The limit for any other response.
+const LIMIT: u64 = 16 << 20;
 
-/// Another client, whose answers end in an error where they are too long.
+/// An HTTP client whose responses end in an error where they exceed the limit.
 #[derive(Clone, Debug)]
-pub(super) struct Capped(SharedHttpClient);
+pub(super) struct LimitedClient(SharedHttpClient);
 
-impl Capped {
-    /// Around the client that the SDK would take by itself.
-    pub(super) fn usual() -> Option<Self> {
+impl LimitedClient {
+    /// Wraps the client that the SDK uses by default.
+    pub(super) fn wrapping_default() -> Option<Self> {
         let plugin = default_http_client_plugin_v2(BehaviorVersion::latest())?;
         let components = plugin
             .runtime_components(&RuntimeComponentsBuilder::new("credlens"))
@@ -38,13 +38,13 @@ impl Capped {
     }
 }
 
-impl HttpClient for Capped {
+impl HttpClient for LimitedClient {
     fn http_connector(
         &self,
         settings: &HttpConnectorSettings,
         components: &RuntimeComponents,
     ) -> SharedHttpConnector {
-        SharedHttpConnector::new(CappedConnector(self.0.http_connector(settings, components)))
+        SharedHttpConnector::new(LimitedConnector(self.0.http_connector(settings, components)))
     }
 
     fn validate_base_client_config(
@@ -69,49 +69,49 @@ impl HttpClient for Capped {
 }
 
 #[derive(Debug)]
-struct CappedConnector(SharedHttpConnector);
+struct LimitedConnector(SharedHttpConnector);
 
-impl HttpConnector for CappedConnector {
+impl HttpConnector for LimitedConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         // Objects are streamed; S3's errors are not.
         let is_object = request.uri().contains("x-id=GetObject");
-        let most = most(request.body().bytes().unwrap_or_default());
-        let answer = self.0.call(request);
+        let limit = limit(request.body().bytes().unwrap_or_default());
+        let response = self.0.call(request);
         HttpConnectorFuture::new(async move {
-            let answer: HttpResponse = answer.await?;
-            let is_streamed = is_object && answer.status().is_success();
+            let response: HttpResponse = response.await?;
+            let is_streamed = is_object && response.status().is_success();
             Ok(if is_streamed {
-                answer
+                response
             } else {
-                answer.map(|body| capped(body, most))
+                response.map(|body| limited(body, limit))
             })
         })
     }
 }
 
-fn most(asked: &[u8]) -> u64 {
-    if asked.starts_with(b"Action=GetCredentialReport&") {
-        REPORT
+fn limit(request: &[u8]) -> u64 {
+    if request.starts_with(b"Action=GetCredentialReport&") {
+        REPORT_LIMIT
     } else {
-        OTHER
+        LIMIT
     }
 }
 
-fn capped(body: SdkBody, most: u64) -> SdkBody {
-    // What is in memory already comes from no network.
-    if body.bytes().is_some_and(|bytes| bytes.len() as u64 <= most) {
+fn limited(body: SdkBody, limit: u64) -> SdkBody {
+    // A body that is in memory already did not come over the network.
+    if body.bytes().is_some_and(|bytes| bytes.len() as u64 <= limit) {
         return body;
     }
-    SdkBody::from_body_1_x(Counted { body, left: most })
+    SdkBody::from_body_1_x(LimitedBody { body, left: limit })
 }
 
-/// A body that fails once it is longer than it may be.
-struct Counted {
+/// A body that fails once it exceeds the limit.
+struct LimitedBody {
     body: SdkBody,
     left: u64,
 }
 
-impl Body for Counted {
+impl Body for LimitedBody {
     type Data = <SdkBody as Body>::Data;
     type Error = BoxError;
 
@@ -123,7 +123,7 @@ impl Body for Counted {
         if let Poll::Ready(Some(Ok(frame))) = &polled {
             let length = frame.data_ref().map_or(0, |data| data.len() as u64);
             let Some(left) = self.left.checked_sub(length) else {
-                return Poll::Ready(Some(Err(io::Error::other("the answer is too long").into())));
+                return Poll::Ready(Some(Err(io::Error::other("the response is too long").into())));
             };
             self.left = left;
         }

@@ -1,42 +1,53 @@
-//! Credentials that can be sent: a header cannot hold every character, and the SDK panics at one that it cannot.
+//! Credentials that fit into HTTP headers. The SDK panics where a part contains a character that a header cannot.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Poll;
+use std::time::Duration;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider, future};
 use aws_sdk_iam::config::Credentials;
+use tokio::time::timeout;
 
-/// Which part of the credentials holds what it cannot; its value is not repeated.
+/// Names the part of the credentials that cannot be sent; its value is not shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the AWS {0} holds a character that it cannot have")]
-pub(super) struct Impossible(pub(super) &'static str);
+#[error("the AWS {0} contains a character that is not allowed")]
+pub(super) struct UnsendableCredential(pub(super) &'static str);
 
-/// What another provider gives, without blanks around, if it can be sent.
+/// Gives the credentials of another provider without blanks around them, or an error if they cannot be sent or take
+/// too long.
 #[derive(Debug)]
-struct Checked(SharedCredentialsProvider);
-
-/// The same credentials, each time they are given out checked.
-pub(super) fn checked(provider: impl ProvideCredentials + 'static) -> SharedCredentialsProvider {
-    SharedCredentialsProvider::new(Checked(SharedCredentialsProvider::new(provider)))
+struct SendableProvider {
+    provider: SharedCredentialsProvider,
+    limit: Duration,
 }
 
-impl Checked {
+/// Checks what `provider` gives, which may take as long as `limit`.
+pub(super) fn sendable(
+    provider: impl ProvideCredentials + 'static,
+    limit: Duration,
+) -> SharedCredentialsProvider {
+    let provider = SharedCredentialsProvider::new(provider);
+    SharedCredentialsProvider::new(SendableProvider { provider, limit })
+}
+
+impl SendableProvider {
     async fn provide(&self) -> provider::Result {
-        let mut given = Box::pin(self.0.provide_credentials());
-        // A chain that assumes a role signs with credentials that were not seen here yet.
+        let mut provided = Box::pin(self.provider.provide_credentials());
+        // A chain that assumes a role signs with credentials that were not checked.
         let polled = std::future::poll_fn(|context| {
-            let poll = catch_unwind(AssertUnwindSafe(|| given.as_mut().poll(context)));
+            let poll = catch_unwind(AssertUnwindSafe(|| provided.as_mut().poll(context)));
             poll.unwrap_or_else(|_| {
-                let part = "access key id or session token, from which others were to be got,";
-                Poll::Ready(Err(CredentialsError::provider_error(Impossible(part))))
+                let part = "access key id or session token that assumes the role";
+                Poll::Ready(Err(CredentialsError::provider_error(UnsendableCredential(part))))
             })
         });
-        check(polled.await?)
+        let provided = timeout(self.limit, polled).await;
+        check(provided.map_err(|_| CredentialsError::provider_timed_out(self.limit))??)
     }
 }
 
-impl ProvideCredentials for Checked {
+impl ProvideCredentials for SendableProvider {
     fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
     where
         Self: 'a,
@@ -45,7 +56,7 @@ impl ProvideCredentials for Checked {
     }
 
     fn fallback_on_interrupt(&self) -> Option<Credentials> {
-        check(self.0.fallback_on_interrupt()?).ok()
+        check(self.provider.fallback_on_interrupt()?).ok()
     }
 }
 
@@ -55,15 +66,15 @@ fn check(credentials: Credentials) -> provider::Result {
         ("secret access key", Some(credentials.secret_access_key())),
         ("session token", credentials.session_token()),
     ];
-    let given = parts.iter().filter_map(|(part, value)| Some((part, (*value)?)));
-    let mut is_trim = true;
-    for (part, value) in given {
+    let present = parts.iter().filter_map(|(part, value)| Some((part, (*value)?)));
+    let mut is_trimmed = true;
+    for (part, value) in present {
         if !value.trim().bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(CredentialsError::provider_error(Impossible(part)));
+            return Err(CredentialsError::provider_error(UnsendableCredential(part)));
         }
-        is_trim &= value == value.trim();
+        is_trimmed &= value == value.trim();
     }
-    if is_trim {
+    if is_trimmed {
         return Ok(credentials);
     }
     let [id, secret, token] = parts.map(|(_, value)| value.map(str::trim).map(str::to_owned));
@@ -83,9 +94,9 @@ mod tests {
     use std::error::Error as _;
 
     fn checked(id: &str, secret: &str, token: Option<&str>) -> Result<[String; 3], String> {
-        let given = Credentials::new(id, secret, token.map(str::to_owned), None, "test");
-        let words = |error: CredentialsError| error.source().map(ToString::to_string).unwrap_or_default();
-        let checked = check(given).map_err(words)?;
+        let credentials = Credentials::new(id, secret, token.map(str::to_owned), None, "test");
+        let text = |error: CredentialsError| error.source().map(ToString::to_string).unwrap_or_default();
+        let checked = check(credentials).map_err(text)?;
         Ok([
             checked.access_key_id().to_owned(),
             checked.secret_access_key().to_owned(),
@@ -94,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_sent() {
+    fn blanks_are_trimmed_and_other_characters_are_errors() {
         let good = |parts: [&str; 3]| Ok(parts.map(str::to_owned));
         assert_eq!(checked("AKIA", "s+/=", None), good(["AKIA", "s+/=", "none"]));
         assert_eq!(
@@ -109,8 +120,8 @@ mod tests {
             ("AKIA", "s", "t\nt", "session token"),
             ("AKIA", "s", "t\0", "session token"),
         ] {
-            let told = format!("the AWS {part} holds a character that it cannot have");
-            assert_eq!(checked(id, secret, Some(token)), Err(told));
+            let error = format!("the AWS {part} contains a character that is not allowed");
+            assert_eq!(checked(id, secret, Some(token)), Err(error));
         }
     }
 }

@@ -1,21 +1,21 @@
-//! Credentials with characters that no header can hold, from wherever they come.
+//! Credentials from any source with characters that HTTP headers cannot contain.
 
 use super::cli::{Ended, accounts, credlens, run};
 use super::server::Server;
 
 const YOUNG: [&str; 2] = ["--max-report-age", "36500d"];
 
-fn impossible(ended: &Ended, part: &str) {
+fn assert_unsendable(ended: &Ended, part: &str) {
     assert_eq!(ended.exit, 3, "{}", ended.err);
-    let told = format!("the AWS {part} holds a character that it cannot have");
-    assert!(ended.err.contains(&told), "{}", ended.err);
+    let expected = format!("the AWS {part} contains a character that is not allowed");
+    assert!(ended.err.contains(&expected), "{}", ended.err);
     for never in ["AKIAENV", "SEC\n", "TOK", "panicked", "defect"] {
         assert!(!ended.err.contains(never), "{}", ended.err);
     }
 }
 
 #[test]
-fn of_the_environment() {
+fn in_the_environment() {
     let folder = tempfile::tempdir().unwrap();
     for (id, token, part) in [
         ("AKIA\nENV", "TOK", "access key id"),
@@ -36,15 +36,15 @@ fn of_the_environment() {
                 ("AWS_REGION", "us-east-1"),
             ];
             let ended = run(&server, folder.path(), &variables, arguments);
-            impossible(&ended, part);
+            assert_unsendable(&ended, part);
             assert_eq!(server.counts().len(), 0, "{arguments:?}");
         }
     }
 }
 
-/// As `$(cat key)` would leave off: most often nothing else is wrong.
+/// Such as the line break at the end of a file.
 #[test]
-fn blanks_around_are_left_off() {
+fn surrounding_blanks_are_trimmed() {
     let server = Server::start(accounts(2));
     let folder = tempfile::tempdir().unwrap();
     let variables = [
@@ -58,9 +58,9 @@ fn blanks_around_are_left_off() {
     assert_eq!((ended.exit, ended.out.lines().count()), (0, 2), "{}", ended.err);
 }
 
-/// What the chain signs with by itself never comes to be checked: it is told all the same.
+/// The chain signs with these without a check of ours, and the SDK panics.
 #[test]
-fn of_a_profile_that_acts_in_a_role() {
+fn in_a_profile_that_assumes_a_role() {
     let server = Server::start(accounts(2));
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("config");
@@ -76,13 +76,13 @@ fn of_a_profile_that_acts_in_a_role() {
         let all = [arguments, &["--profile", "acting"]].concat();
         let ended = run(&server, folder.path(), &variables, &all);
         assert_eq!(ended.exit, 3, "{}", ended.err);
-        let told = "holds a character that it cannot have";
-        assert!(ended.err.contains(told), "{}", ended.err);
+        let expected = "contains a character that is not allowed";
+        assert!(ended.err.contains(expected), "{}", ended.err);
     }
 }
 
 #[test]
-fn of_an_answer() {
+fn in_a_response_of_sts() {
     let server = Server::start(accounts(2));
     let answer = "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult>\
          <Credentials><AccessKeyId>AKIA&#10;ENV</AccessKeyId><SecretAccessKey>MEMBERSECRET</SecretAccessKey>\
@@ -91,6 +91,6 @@ fn of_an_answer() {
     server.answer_instead("AssumeRole", 200, answer);
     let folder = tempfile::tempdir().unwrap();
     let all = [&["fetch", "--org", "--accounts", "000000000002"], &YOUNG[..]].concat();
-    impossible(&credlens(&server, folder.path(), &all), "access key id");
+    assert_unsendable(&credlens(&server, folder.path(), &all), "access key id");
     assert_eq!(server.counts()["AssumeRole"], 1);
 }

@@ -1,0 +1,315 @@
+//! Fetches the reports of many accounts concurrently, and hands them to the threads that evaluate or save them.
+
+use std::sync::Arc;
+
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::{JoinHandle, JoinSet};
+
+use super::accounts::Account;
+use super::connect::{Caller, RoleToAssume, Session};
+use super::error::Error;
+use super::fetch::{FetchOptions, Report, fetch};
+use super::interrupt::Interrupt;
+use super::keys::{self, ResolvedKeys};
+use super::runtime::Runtime;
+
+/// The order in which reports are handed over, and what Ctrl-C does to reports that have arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReportOrder {
+    /// The order of the accounts. Ctrl-C drops them: a part of the findings would be useless.
+    ByAccount,
+    /// The order of the accounts. Ctrl-C hands over those that have arrived.
+    ByAccountDrained,
+    /// As they arrive. Ctrl-C hands over those that have arrived.
+    AsFetched,
+}
+
+/// What to fetch, and how.
+#[derive(Clone)]
+pub struct FetchJob {
+    /// The caller's credentials.
+    pub session: Session,
+    /// The accounts.
+    pub scope: AccountScope,
+    /// How each report is fetched.
+    pub options: FetchOptions,
+    /// Whether to look up the ids of access keys.
+    pub resolve_keys: bool,
+}
+
+/// The accounts to fetch.
+#[derive(Clone)]
+pub enum AccountScope {
+    /// The account of the credentials.
+    Own,
+    /// Those of a list.
+    Listed(ListedAccounts),
+}
+
+/// Accounts, and the roles that are assumed in them.
+#[derive(Clone)]
+pub struct ListedAccounts {
+    /// The owner of the credentials, whose account needs no role.
+    pub caller: Caller,
+    /// In the order in which they are handed over.
+    pub accounts: Vec<Account>,
+    /// Name or ARN of the role in accounts that list none of their own.
+    pub role: String,
+    /// The external id of the roles, unless an account lists its own.
+    pub external_id: Option<String>,
+    /// The name of the sessions in AWS's logs.
+    pub session_name: String,
+    /// How many accounts are fetched at the same time.
+    pub concurrency: usize,
+}
+
+/// The result of one account.
+#[derive(Debug)]
+pub struct FetchedAccount {
+    /// The account. The id of the credentials' own account may be empty if fetching failed.
+    pub account: Account,
+    /// Its report and the ids of its keys, or why there is no report.
+    pub result: Result<(Report, ResolvedKeys), Error>,
+}
+
+impl Runtime {
+    /// Starts fetching. Ctrl-C ends it.
+    pub fn fetch_all(&self, job: FetchJob, order: ReportOrder) -> FetchedAccounts {
+        let (sender, receiver) = mpsc::channel(1);
+        let interrupt = Arc::clone(&self.interrupt);
+        self.threads.spawn(async move {
+            let is_complete = match order {
+                ReportOrder::ByAccount => tokio::select! {
+                    () = hand_over_by_account(job, &sender, std::future::pending()) => true,
+                    () = interrupt.raised() => false,
+                },
+                ReportOrder::ByAccountDrained => {
+                    hand_over_by_account(job, &sender, interrupt.raised()).await;
+                    !interrupt.is_raised()
+                }
+                ReportOrder::AsFetched => {
+                    hand_over_as_fetched(job, &sender, interrupt.raised()).await;
+                    !interrupt.is_raised()
+                }
+            };
+            if is_complete {
+                interrupt.exit_immediately();
+            }
+        });
+        FetchedAccounts {
+            receiver,
+            interrupt: Arc::clone(&self.interrupt),
+            order,
+        }
+    }
+}
+
+/// The results of the accounts. The iterator blocks until the next one is available.
+#[derive(Debug)]
+pub struct FetchedAccounts {
+    receiver: mpsc::Receiver<FetchedAccount>,
+    interrupt: Arc<Interrupt>,
+    order: ReportOrder,
+}
+
+impl Iterator for FetchedAccounts {
+    type Item = FetchedAccount;
+
+    fn next(&mut self) -> Option<FetchedAccount> {
+        let fetched = self.receiver.blocking_recv()?;
+        (self.order != ReportOrder::ByAccount || !self.interrupt.is_raised()).then_some(fetched)
+    }
+}
+
+/// In the order of the accounts; after `interrupted`, only those that have arrived.
+async fn hand_over_by_account(
+    job: FetchJob,
+    sender: &mpsc::Sender<FetchedAccount>,
+    interrupted: impl Future<Output = ()>,
+) {
+    tokio::pin!(interrupted);
+    let mut is_interrupted = false;
+    for (account, task) in start(job) {
+        if is_interrupted && !task.is_finished() {
+            continue;
+        }
+        let fetched = tokio::select! {
+            biased;
+            fetched = result_of(account, task) => Some(fetched),
+            () = &mut interrupted, if !is_interrupted => None,
+        };
+        is_interrupted |= fetched.is_none();
+        if let Some(fetched) = fetched
+            && sender.send(fetched).await.is_err()
+        {
+            return;
+        }
+    }
+}
+
+/// As they arrive; after `interrupted`, only those that have arrived.
+async fn hand_over_as_fetched(
+    job: FetchJob,
+    sender: &mpsc::Sender<FetchedAccount>,
+    interrupted: impl Future<Output = ()>,
+) {
+    tokio::pin!(interrupted);
+    let mut tasks: JoinSet<_> = start(job)
+        .into_iter()
+        .map(|(account, task)| result_of(account, task))
+        .collect();
+    loop {
+        let fetched = tokio::select! {
+            biased;
+            fetched = tasks.join_next() => fetched,
+            () = &mut interrupted => break,
+        };
+        // These tasks only wait for others, so they do not panic.
+        let Some(Ok(fetched)) = fetched else { return };
+        if sender.send(fetched).await.is_err() {
+            return;
+        }
+    }
+    while let Some(Ok(fetched)) = tasks.try_join_next() {
+        if sender.send(fetched).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn result_of(account: Account, task: JoinHandle<FetchedAccount>) -> FetchedAccount {
+    task.await.unwrap_or(FetchedAccount {
+        account,
+        result: Err(Error::TaskPanicked),
+    })
+}
+
+fn start(job: FetchJob) -> Vec<(Account, JoinHandle<FetchedAccount>)> {
+    let job = Arc::new(job);
+    let listed = match &job.scope {
+        AccountScope::Own => {
+            let job = Arc::clone(&job);
+            let task = tokio::spawn(async move { fetch_own(&job).await });
+            return vec![(Account::default(), task)];
+        }
+        AccountScope::Listed(listed) => Arc::new(listed.clone()),
+    };
+    let permits = Arc::new(Semaphore::new(listed.concurrency.max(1)));
+    let tasks = listed.accounts.iter().cloned().map(|account| {
+        let (job, listed, permits) = (Arc::clone(&job), Arc::clone(&listed), Arc::clone(&permits));
+        let fetched = account.clone();
+        let task = tokio::spawn(async move {
+            let _permit = permits.acquire().await;
+            let result = fetch_listed(&job, &listed, &fetched).await;
+            FetchedAccount {
+                account: fetched,
+                result,
+            }
+        });
+        (account, task)
+    });
+    tasks.collect()
+}
+
+async fn fetch_own(job: &FetchJob) -> FetchedAccount {
+    let mut account = Account::default();
+    let fetching = async {
+        let (report, keys) = fetch_with_keys(job, &job.session, "own account").await?;
+        account.id = match report.account() {
+            Some(id) => id,
+            None => job.session.caller().await?.account,
+        };
+        Ok((report, keys))
+    };
+    let result = fetching.await;
+    FetchedAccount { account, result }
+}
+
+async fn fetch_listed(
+    job: &FetchJob,
+    listed: &ListedAccounts,
+    account: &Account,
+) -> Result<(Report, ResolvedKeys), Error> {
+    if let Some(reason) = &account.invalid {
+        return Err(Error::InvalidAccount(reason.clone()));
+    }
+    let session = assume_roles(job, listed, account).await?;
+    let (report, resolved) = fetch_with_keys(job, &session, &account.id).await?;
+    match report.account() {
+        Some(found) if found != account.id => Err(Error::WrongAccount(found)),
+        Some(_) | None => Ok((report, resolved)),
+    }
+}
+
+/// Assumes the account's own roles, each with the credentials of the one before, or else the role that all accounts
+/// have. The caller's own account needs none.
+async fn assume_roles(job: &FetchJob, listed: &ListedAccounts, account: &Account) -> Result<Session, Error> {
+    let mut session = job.session.clone();
+    if account.id == listed.caller.account {
+        return Ok(session);
+    }
+    let has_own = !account.roles.is_empty();
+    let roles = if has_own {
+        &account.roles
+    } else {
+        std::slice::from_ref(&listed.role)
+    };
+    for role in roles {
+        let partition = &listed.caller.partition;
+        let arn = role_arn(partition, &account.id, role);
+        let common = listed.role_resource();
+        let role = RoleToAssume {
+            arn: &arn,
+            resource: if has_own { &arn } else { &common },
+            external_id: account.external_id.as_deref().or(listed.external_id.as_deref()),
+            session_name: &listed.session_name,
+        };
+        session = session.assume(&role).await?;
+    }
+    Ok(session)
+}
+
+impl ListedAccounts {
+    /// The ARN of the common role, with `*` for the account.
+    pub fn role_resource(&self) -> String {
+        role_arn(&self.caller.partition, "*", &self.role)
+    }
+}
+
+/// The ARN of a role in an account; `role` is an ARN, or a name with an optional path.
+pub fn role_arn(partition: &str, account: &str, role: &str) -> String {
+    if role.starts_with("arn:") {
+        return role.to_owned();
+    }
+    format!(
+        "arn:{partition}:iam::{account}:role/{}",
+        role.trim_start_matches('/')
+    )
+}
+
+async fn fetch_with_keys(
+    job: &FetchJob,
+    session: &Session,
+    name: &str,
+) -> Result<(Report, ResolvedKeys), Error> {
+    let report = fetch(session, &job.options, name).await?;
+    let resolved = if job.resolve_keys {
+        keys::resolve(session, &report).await
+    } else {
+        ResolvedKeys::default()
+    };
+    Ok((report, resolved))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_by_name_and_arn() {
+        let arn = |role| role_arn("aws-cn", "123456789012", role);
+        assert_eq!(arn("Scan"), "arn:aws-cn:iam::123456789012:role/Scan");
+        assert_eq!(arn("/audit/Scan"), "arn:aws-cn:iam::123456789012:role/audit/Scan");
+        assert_eq!(arn("arn:aws:iam::1:role/x"), "arn:aws:iam::1:role/x");
+    }
+}
