@@ -15,12 +15,12 @@ use credlens::io::remote::is_remote;
 use credlens::output::archive::Contents;
 use credlens::output::{counted, escape};
 
-use super::args::{Archive, ArchiveAdd, ArchiveList, ArchiveVerify, At, Color, ListFormat, Which, until};
+use super::args::{Archive, ArchiveAdd, ArchiveList, ArchiveVerify, At, ListFormat, Which, until};
 use super::export;
 use super::progress::Progress;
 use super::scan::with_archives;
 use super::signals;
-use super::{Exit, colored, now, print_error, tell, width};
+use super::{Exit, list_options, now, print_error, tell};
 
 pub(super) fn run(command: Archive) -> anyhow::Result<Exit> {
     match command {
@@ -264,7 +264,7 @@ fn list_reports(args: &ArchiveList) -> anyhow::Result<Exit> {
     let (reports, failed) = select(&*store, &args.which)?;
     let list = Contents::new(reports.iter().map(Listed::told).collect());
     let text = match args.format {
-        ListFormat::Table => list.table(width(), colored(Color::Auto, &io::stdout())),
+        ListFormat::Table => list.table(list_options()),
         ListFormat::Json => list.json(),
     };
     io::stdout().write_all(text.as_bytes())?;

@@ -192,7 +192,9 @@ impl Config {
             },
             rules_from: rules_from.into_iter().chain(asked.rules_from.clone()).collect(),
             set: asked.set.clone(),
-            formats: first_given(scan.format, formats, || vec![FormatTo::to_stdout(Format::Table)]),
+            formats: first_given(scan.format, formats, || {
+                vec![FormatTo::to_stdout(Format::default())]
+            }),
             statuses: statuses_of(&first_given(scan.status, statuses, default_statuses)),
             min_severity: scan
                 .min_severity

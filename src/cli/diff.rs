@@ -8,7 +8,7 @@ use anyhow::bail;
 use credlens::engine::{self, EmitFilter, Program, Sink, Source, Workers};
 use credlens::finding::{Diagnostic, Level, Tally};
 use credlens::history::{self, Before, Collector, Move, Snapshot};
-use credlens::output::Settings;
+use credlens::output::DisplayOptions;
 use credlens::output::diff::{DiffFormat, DiffView, write_diff};
 use credlens::rule::Suppressions;
 
@@ -27,7 +27,7 @@ use super::{Exit, colored, diagnostics, print_error, width};
 
 pub(super) fn run(mut diff: Diff) -> anyhow::Result<Exit> {
     if diff.format.is_empty() {
-        diff.format.push(FormatTo::to_stdout(DiffFormat::Table));
+        diff.format.push(FormatTo::to_stdout(DiffFormat::default()));
     }
     check_formats(&diff.format, &arguments(&diff))?;
     let Some(sides) = sides(&diff)? else {
@@ -177,8 +177,8 @@ pub(super) fn judge(
 }
 
 /// How formats for people are laid out.
-pub(super) fn settings(config: &Config) -> Settings {
-    Settings {
+pub(super) fn display_options(config: &Config) -> DisplayOptions {
+    DisplayOptions {
         width: width(),
         color: colored(config.color, &io::stdout()),
         limit: config.limit,
@@ -196,7 +196,7 @@ fn write(
     let view = DiffView {
         diff,
         diagnostics: &diagnostics,
-        settings: settings(config),
+        options: display_options(config),
         workers,
     };
     end_cleanly(formats);
@@ -213,9 +213,7 @@ fn write(
 
 /// Standard error has what standard output does not show anyway.
 fn least_told(config: &Config, formats: &[FormatTo<DiffFormat>]) -> Level {
-    let for_people = |to: &FormatTo<DiffFormat>| {
-        to.path.is_none() && matches!(to.format, DiffFormat::Table | DiffFormat::Markdown)
-    };
+    let for_people = |to: &FormatTo<DiffFormat>| to.path.is_none() && to.format.is_for_people();
     match (config.quiet || formats.iter().any(for_people), config.verbose) {
         (true, _) => Level::Error,
         (false, false) => Level::Warning,

@@ -6,7 +6,7 @@ use credlens::output::catalogue as tables;
 use credlens::rule::{Catalogue, Framework, framework_page};
 
 use super::args::{Color, Frameworks, ListFormat};
-use super::{Exit, colored, refuse, width};
+use super::{Exit, list_options, refuse};
 
 pub(super) fn run(command: Frameworks) -> anyhow::Result<Exit> {
     let catalogue = Catalogue::builtin();
@@ -16,9 +16,7 @@ pub(super) fn run(command: Frameworks) -> anyhow::Result<Exit> {
             let frameworks: Result<Vec<Framework>, _> = names.map(|name| catalogue.framework(name)).collect();
             let frameworks = frameworks?;
             match format {
-                ListFormat::Table => {
-                    tables::frameworks_table(&frameworks, width(), colored(Color::Auto, &io::stdout()))
-                }
+                ListFormat::Table => tables::frameworks_table(&frameworks, list_options()),
                 ListFormat::Json => tables::frameworks_json(&frameworks),
             }
         }

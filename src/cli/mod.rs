@@ -41,6 +41,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anstream::ColorChoice;
 use anyhow::Context as _;
 use clap::{CommandFactory as _, Parser as _};
+use credlens::output::DisplayOptions;
 use credlens::report::time::Timestamp;
 use credlens::rule::{self, Catalogue};
 
@@ -151,6 +152,15 @@ fn colored(color: Color, stream: &impl anstream::stream::RawStream) -> bool {
         Color::Always => true,
         Color::Never => false,
         Color::Auto => anstream::AutoStream::choice(stream) != ColorChoice::Never,
+    }
+}
+
+/// How lists that have no `--color` are laid out on standard output.
+fn list_options() -> DisplayOptions {
+    DisplayOptions {
+        width: width(),
+        color: colored(Color::Auto, &io::stdout()),
+        ..DisplayOptions::default()
     }
 }
 

@@ -9,7 +9,7 @@ use credlens::output::{catalogue as tables, counted};
 use credlens::rule::{self, Catalogue, Rule, Selection};
 
 use super::args::{Color, ListFormat, Rules, RulesList};
-use super::{Exit, catalogue, colored, refuse, rule_files, tell, width};
+use super::{Exit, catalogue, list_options, refuse, rule_files, tell};
 
 pub(super) fn run(command: Rules) -> anyhow::Result<Exit> {
     match command {
@@ -54,7 +54,7 @@ fn run_list(catalogue: &Catalogue, list: &RulesList) -> anyhow::Result<Result<()
     let mut rules: Vec<_> = rules.into_iter().filter(wanted).collect();
     rules.dedup_by(|one, other| one.id == other.id);
     let text = match list.format {
-        ListFormat::Table => tables::rules_table(&rules, width(), colored(Color::Auto, &io::stdout())),
+        ListFormat::Table => tables::rules_table(&rules, list_options()),
         ListFormat::Json => tables::rules_json(&rules),
     };
     io::stdout().write_all(text.as_bytes())?;

@@ -11,7 +11,7 @@ use credlens::aws::{Live, Order};
 use credlens::engine::{self, EmitFilter, Program, Source};
 use credlens::finding::{Code, Diagnostic, Level, Tally};
 use credlens::io::inputs::{Inputs, Limits, Options};
-use credlens::output::{Format, Outputs, Settings};
+use credlens::output::{DisplayOptions, Outputs};
 use credlens::report::time::Timestamp;
 use credlens::rule::{self, Catalogue, Selected, Selection, Setting, Suppressions, WeakenedParameter};
 
@@ -192,14 +192,14 @@ fn assess(
     (source, now): (impl Source, Timestamp),
     is_whole: impl FnOnce() -> bool,
 ) -> anyhow::Result<Option<Tally>> {
-    let settings = Settings {
+    let options = DisplayOptions {
         width: width(),
         color: is_colored(config),
         limit: config.limit,
         now: Some(now),
     };
     let program = Program::new(selected.rules.clone());
-    let outputs = Outputs::new(open_outputs(&config.formats)?, settings);
+    let outputs = Outputs::new(open_outputs(&config.formats)?, options);
     let options = engine::Options {
         threads: config.threads,
         emit: emit_filter(config),
@@ -236,19 +236,19 @@ fn is_told_by_its_error(_: &Config, _: &Tally) -> bool {
 
 /// Whether people read it where they run this.
 fn is_shown(to: &FormatTo) -> bool {
-    to.path.is_none() && matches!(to.format, Format::Table | Format::Summary | Format::Markdown)
+    to.path.is_none() && to.format.is_for_people()
 }
 
 /// All outputs look alike, and a file that people open later is no terminal.
 fn is_colored(config: &Config) -> bool {
-    let in_file = |to: &FormatTo| to.path.is_some() && matches!(to.format, Format::Table | Format::Summary);
+    let in_file = |to: &FormatTo| to.path.is_some() && to.format.is_colored();
     let avoided = config.color == Color::Auto && config.formats.iter().any(in_file);
     !avoided && colored(config.color, &io::stdout())
 }
 
 /// Findings are made only where a format shows them.
 fn emit_filter(config: &Config) -> EmitFilter {
-    if config.formats.iter().all(|to| to.format == Format::Summary) {
+    if !config.formats.iter().any(|to| to.format.shows_findings()) {
         return EmitFilter::nothing();
     }
     EmitFilter::new(&config.statuses, config.min_severity)

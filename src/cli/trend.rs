@@ -13,7 +13,7 @@ use credlens::output::trend::{TrendFormat, write_trend};
 use super::Exit;
 use super::args::{By, FormatTo, Trend};
 use super::config::Config;
-use super::diff::{judge, settings, tell_diagnostics};
+use super::diff::{display_options, judge, tell_diagnostics};
 use super::now;
 use super::progress::Progress;
 use super::scan::{inputs, prepare};
@@ -35,7 +35,7 @@ pub(super) fn run(mut trend: Trend) -> anyhow::Result<Exit> {
         );
     }
     if trend.format.is_empty() {
-        trend.format.push(FormatTo::to_stdout(TrendFormat::Table));
+        trend.format.push(FormatTo::to_stdout(TrendFormat::default()));
     }
     let mut config = Config::resolve(trend.judge.scan(trend.inputs))?;
     check_formats(&trend.format, &config.reads())?;
@@ -80,7 +80,7 @@ fn write(
     end_cleanly(formats);
     for (format, target) in open_outputs(formats)? {
         let mut out = BufWriter::new(target);
-        write_trend(format, document, settings(config), &mut out)?;
+        write_trend(format, document, display_options(config), &mut out)?;
         out.into_inner()
             .map_err(io::IntoInnerError::into_error)?
             .finish()?;
@@ -92,7 +92,7 @@ fn write(
 fn tell(config: &Config, formats: &[FormatTo<TrendFormat>], diagnostics: &[Diagnostic]) {
     let shown = formats
         .iter()
-        .any(|to| to.path.is_none() && to.format == TrendFormat::Table);
+        .any(|to| to.path.is_none() && to.format.is_for_people());
     let least = match (config.quiet || shown, config.verbose) {
         (true, _) => Level::Error,
         (false, false) => Level::Warning,

@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use credlens::finding::{Severity, Status};
-use credlens::output::diff::DiffFormat;
-use credlens::output::trend::TrendFormat;
+use credlens::output::diff::{DiffFormat, DiffWriter};
+use credlens::output::trend::{TrendFormat, TrendWriter};
 use credlens::report::time::Timestamp;
 
 #[cfg(feature = "aws")]
 use crate::cli::aws_args::{Aws, Place};
 
-use super::{FailOn, FormatTo, Scan, Selection, StatusWord, Verbosity};
+use super::{FailOn, FormatTo, Scan, Selection, StatusWord, Verbosity, format_help};
 
 pub(super) const DIFF_EXAMPLES: &str = "\
 Examples:
@@ -150,9 +150,7 @@ pub(crate) struct Diff {
     #[arg(long, value_name = "TIME")]
     pub(crate) new_as_of: Option<Timestamp>,
 
-    /// How to tell it: table, markdown, json or ndjson (events only), to standard output or to PATH; may be
-    /// repeated [default: table]
-    #[arg(long, value_name = "FMT[=PATH]", help_heading = "Output")]
+    #[arg(long, value_name = "FMT[=PATH]", help_heading = "Output", help = format_help::<DiffWriter>("changes"))]
     pub(crate) format: Vec<FormatTo<DiffFormat>>,
 
     /// The mildest severity of an opened finding that makes the exit status 1, or never
@@ -178,9 +176,7 @@ pub(crate) struct Trend {
     #[arg(value_name = "INPUT", required = true)]
     pub(crate) inputs: Vec<PathBuf>,
 
-    /// How to tell it: table, json, csv, markdown or html, to standard output or to PATH; may be repeated
-    /// [default: table]
-    #[arg(long, value_name = "FMT[=PATH]", help_heading = "Output")]
+    #[arg(long, value_name = "FMT[=PATH]", help_heading = "Output", help = format_help::<TrendWriter>("trend"))]
     pub(crate) format: Vec<FormatTo<TrendFormat>>,
 
     /// One series for each account, not one for all together

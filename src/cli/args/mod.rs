@@ -10,7 +10,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use credlens::finding::{Severity, Status};
-use credlens::output::Format;
+use credlens::output::{Format, FormatSpec, Formats, ScanWriter, list_formats};
 use credlens::report::time::Timestamp;
 
 #[cfg(feature = "aws")]
@@ -143,9 +143,7 @@ pub(crate) struct Scan {
     #[arg(long, help_heading = "AWS")]
     pub(crate) resolve_keys: bool,
 
-    /// How to tell the findings: table, summary, json, ndjson, csv or markdown, to standard output or to
-    /// PATH; may be repeated [default: table]
-    #[arg(long, value_name = "FMT[=PATH]", help_heading = "Output")]
+    #[arg(long, value_name = "FMT[=PATH]", help_heading = "Output", help = format_help::<ScanWriter>("findings"))]
     pub(crate) format: Vec<FormatTo>,
 
     /// Which findings to tell: fail, undetermined, suppressed, pass, or all. Everything is counted
@@ -255,6 +253,14 @@ pub(crate) enum Color {
     Auto,
     Always,
     Never,
+}
+
+/// The help of `--format`, from the registry of its formats.
+fn format_help<W: Formats>(what: &str) -> String {
+    let (formats, default) = (list_formats::<W>(), <&FormatSpec<W>>::default());
+    format!(
+        "Format of the {what}, to standard output or to PATH; may be repeated. One of {formats} [default: {default}]"
+    )
 }
 
 /// `FMT[=PATH]`.
