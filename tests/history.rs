@@ -16,8 +16,8 @@ use credlens::finding::{AsOfSource, Severity, Status};
 use credlens::history::{
     self, Before, Collector, Diff, DiffOptions, Incomparable, Move, Moved, Side, Snapshot,
 };
-use credlens::output::Settings;
-use credlens::output::diff::{DiffFormat, DiffView, write_diff};
+use credlens::output::DisplayOptions;
+use credlens::output::diff::{DiffView, write_diff};
 use credlens::report::header::Header;
 use credlens::report::time::Timestamp;
 use credlens::rule::{Catalogue, Selection, select};
@@ -149,11 +149,11 @@ pub(crate) fn json(diff: &Diff<'_>) -> String {
     let view = DiffView {
         diff,
         diagnostics: &diff.diagnostics,
-        settings: Settings::default(),
+        options: DisplayOptions::default(),
         workers: &Workers::one(),
     };
     let mut out = Vec::new();
-    write_diff(DiffFormat::Json, &view, &mut out).unwrap();
+    write_diff("json".parse().unwrap(), &view, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 

@@ -8,7 +8,7 @@ use clap::Args;
 use credlens::engine::{self, EmitFilter, Program, Sink, Source};
 use credlens::finding::{Diagnostic, Level, Severity, Status, Tally};
 use credlens::io::inputs::{InputOptions, Limits};
-use credlens::output;
+use credlens::output::DisplayOptions;
 use credlens::report::time::Timestamp;
 use credlens::rule::{self, Catalogue, Framework, Selected, Selection, Suppressions, WeakenedParameter};
 
@@ -204,8 +204,8 @@ impl Evaluation {
     }
 
     /// How formats for people are laid out.
-    pub(super) fn layout(&self) -> output::Settings {
-        output::Settings {
+    pub(super) fn layout(&self) -> DisplayOptions {
+        DisplayOptions {
             width: width(),
             color: colored(&io::stdout()),
             limit: self.limit,

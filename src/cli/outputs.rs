@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use credlens::io::inputs::files;
 use credlens::io::outputs::Output;
-use credlens::output::Format;
+use credlens::output::{Format, FormatSpec, Formats, list_formats};
 
 use super::failure::{Attempt as _, Failure};
 
@@ -20,19 +20,29 @@ pub(super) struct FormatTo<F = Format> {
     pub(super) path: Option<PathBuf>,
 }
 
-impl<F> FormatTo<F> {
-    pub(super) fn to_stdout(format: F) -> Self {
-        Self { format, path: None }
-    }
-
-    /// These formats; where there are none, this one on standard output.
-    pub(super) fn or_default(formats: Vec<Self>, default: F) -> Vec<Self> {
+impl<F: Default> FormatTo<F> {
+    /// These formats; where there are none, the default one on standard output.
+    pub(super) fn or_default(formats: Vec<Self>) -> Vec<Self> {
         if formats.is_empty() {
-            vec![Self::to_stdout(default)]
+            vec![Self::to_stdout(F::default())]
         } else {
             formats
         }
     }
+}
+
+impl<F> FormatTo<F> {
+    pub(super) fn to_stdout(format: F) -> Self {
+        Self { format, path: None }
+    }
+}
+
+/// The help of `--format`, from the registry of its formats.
+pub(super) fn format_help<W: Formats>(what: &str) -> String {
+    let (formats, default) = (list_formats::<W>(), <&FormatSpec<W>>::default());
+    format!(
+        "Format of the {what}, on standard output or in PATH. Repeatable. One of {formats} [default: {default}]"
+    )
 }
 
 impl<F: FromStr<Err: Display>> FromStr for FormatTo<F> {

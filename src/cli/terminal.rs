@@ -1,10 +1,10 @@
 //! What people see where they run the program: messages on standard error, colours, width.
 
 use std::fmt::Display;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 
 use anstream::ColorChoice;
-use credlens::output::escape;
+use credlens::output::{DisplayOptions, escape};
 
 /// Columns where there is no terminal to ask.
 const WIDTH: usize = 100;
@@ -41,6 +41,15 @@ pub(super) fn width() -> usize {
     let asked = columns.and_then(|columns| columns.parse().ok());
     let terminal = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
     asked.or_else(terminal).unwrap_or(WIDTH)
+}
+
+/// How lists are laid out on standard output.
+pub(super) fn list_options() -> DisplayOptions {
+    DisplayOptions {
+        width: width(),
+        color: colored(&io::stdout()),
+        ..DisplayOptions::default()
+    }
 }
 
 /// Prints a line on standard error. That it cannot be written is no reason to stop.

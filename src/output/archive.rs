@@ -1,13 +1,15 @@
-//! What an archive holds and whether it is whole, for people and for programs.
+//! The lists of `credlens archive list` and `credlens archive verify`, for people and for programs.
 
 use serde::{Deserialize, Serialize};
 
-use super::catalogue::plain_table;
+use super::DisplayOptions;
 use super::escape::escape;
-use super::words::counted;
+use super::json_text::pretty;
+use super::phrases::{counted, number};
+use super::terminal::{Align, TextCell, TextTable};
 use crate::finding::AsOfSource;
 
-/// What an archive holds: `credlens.archive-list/v1`.
+/// The reports of an archive: `credlens.archive-list/v1`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Contents {
@@ -21,25 +23,25 @@ pub struct Contents {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ArchivedReport {
-    /// The instant at which it is judged, RFC 3339 UTC.
+    /// The instant to which its ages are counted, RFC 3339 UTC.
     pub as_of: String,
     /// Where that instant came from when it was added.
     pub as_of_source: AsOfSource,
-    /// When AWS made it, RFC 3339 UTC, where that was told.
+    /// When AWS generated it, RFC 3339 UTC, where that is known.
     pub generated: Option<String>,
     /// The accounts that its ARNs name, in order, each once.
     pub accounts: Vec<String>,
-    /// As the organization calls its one account.
+    /// The name of its one account in the organization.
     pub account_name: Option<String>,
     /// Number of its users.
     pub users: u64,
-    /// As it was named when it was added.
+    /// Its path when it was added.
     pub path: String,
     /// Bytes of its CSV.
     pub bytes: u64,
     /// SHA-256 of its CSV, in hexadecimal.
     pub sha256: String,
-    /// Where it lies below the archive, as an INPUT names it.
+    /// Its file below the archive, as an INPUT names it.
     pub file: String,
 }
 
@@ -60,25 +62,28 @@ impl Contents {
         pretty(self)
     }
 
-    /// For people, at most this many columns of the terminal wide.
-    pub fn table(&self, width: usize, color: bool) -> String {
-        let rows = self.reports.iter().map(|report| {
-            vec![
-                report.as_of.clone(),
-                accounts(&report.accounts),
-                escape(report.account_name.as_deref().unwrap_or_default()).into_owned(),
-                report.users.to_string(),
-                escape(&report.path).into_owned(),
-            ]
-        });
-        let headings = ["As of", "Account", "Name", "Users", "Added from"];
-        let table = plain_table(&headings, rows, width, color);
-        let users: u64 = self.reports.iter().map(|report| report.users).sum();
-        let (reports, rows) = (
-            counted(self.reports.len() as u64, "report"),
-            counted(users, "row"),
-        );
-        format!("{table}\n{reports}, {rows}\n")
+    /// For people.
+    pub fn table(&self, options: DisplayOptions) -> String {
+        let mut table = TextTable::with_heads(&[
+            ("as of", Align::Name),
+            ("account", Align::Name),
+            ("name", Align::Left),
+            ("users", Align::Right),
+            ("added from", Align::Wrapped),
+        ]);
+        for report in &self.reports {
+            table.row([
+                TextCell::new(escape(&report.as_of)),
+                TextCell::new(accounts(&report.accounts)),
+                TextCell::new(escape(report.account_name.as_deref().unwrap_or_default())),
+                TextCell::new(number(report.users)),
+                TextCell::new(escape(&report.path)),
+            ]);
+        }
+        let table = table.render(options);
+        let reports = counted(self.reports.len() as u64, "report");
+        let rows = counted(self.reports.iter().map(|report| report.users).sum(), "row");
+        format!("{table}{reports}, {rows}\n")
     }
 }
 
@@ -86,7 +91,7 @@ impl Contents {
 fn accounts(accounts: &[String]) -> String {
     match accounts {
         [] => "-".to_owned(),
-        [account] => account.clone(),
+        [account] => escape(account).into_owned(),
         accounts => format!("{} accounts", accounts.len()),
     }
 }
@@ -99,11 +104,11 @@ pub struct Verified {
     schema: String,
     /// Files of the archive that were read.
     pub files: usize,
-    /// Reports in them that give back what was added.
+    /// Reports in them that are what was added.
     pub reports: usize,
     /// What is wrong.
     pub problems: Vec<Problem>,
-    /// What is odd and does no harm.
+    /// What is unusual and harmless.
     pub notes: Vec<Problem>,
 }
 
@@ -113,7 +118,7 @@ pub struct Verified {
 pub struct Problem {
     /// Its path below the archive.
     pub path: String,
-    /// What it is.
+    /// What is wrong or unusual.
     pub message: String,
 }
 
@@ -150,17 +155,13 @@ impl Verified {
         let files = counted(self.files as u64, "file");
         let reports = |what| counted(self.reports as u64, what);
         match self.problems.len() {
-            0 => text + &format!("{files} with {}: all whole\n", reports("report")),
+            0 => text + &format!("{files} with {}: all intact\n", reports("report")),
             problems => {
                 let problems = counted(problems as u64, "problem");
-                text + &format!("{files}, {}, {problems}\n", reports("whole report"))
+                text + &format!("{files}, {}, {problems}\n", reports("intact report"))
             }
         }
     }
-}
-
-fn pretty(document: &impl Serialize) -> String {
-    serde_json::to_string_pretty(document).expect("invariant: plain data is JSON") + "\n"
 }
 
 #[cfg(test)]

@@ -2,34 +2,41 @@
 
 use std::sync::Arc;
 
-use comfy_table::{Attribute, CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
 use serde_json::{Value, json};
 
+use super::DisplayOptions;
 use super::escape::escape;
+use super::json_text::pretty;
+use super::terminal::{Align, TextCell, TextTable, severity_style};
 use crate::rule::{Coverage, Framework, Rule};
 
-/// The rules as a table of at most this many columns of the terminal.
-pub fn rules_table(rules: &[Arc<Rule>], width: usize, color: bool) -> String {
-    let mut table = table(
-        &["Rule", "Severity", "Default", "Parameters", "Title"],
-        width,
-        color,
-    );
+/// The rules as a table.
+pub fn rules_table(rules: &[Arc<Rule>], options: DisplayOptions) -> String {
+    let mut table = TextTable::with_heads(&[
+        ("rule", Align::Name),
+        ("severity", Align::Left),
+        ("default", Align::Left),
+        ("title", Align::Wrapped),
+    ]);
     for rule in rules {
         let parameters = rule.parameters.iter();
-        let parameters =
-            parameters.map(|(name, parameter)| format!("{name}={} {}", parameter.default, parameter.unit));
-        table.add_row([
-            escape(&rule.id).into_owned(),
-            rule.severity.to_string(),
-            if rule.default { "yes" } else { "" }.to_owned(),
-            parameters.collect::<Vec<_>>().join(", "),
-            escape(&rule.title).into_owned(),
+        let parameters: Vec<_> = parameters
+            .map(|(name, parameter)| format!("{name}={} {}", parameter.default, parameter.unit))
+            .collect();
+        let parameters = match parameters.as_slice() {
+            [] => String::new(),
+            parameters => format!(" ({})", parameters.join(", ")),
+        };
+        table.row([
+            TextCell::new(escape(&rule.id)),
+            TextCell::styled(rule.severity.name(), severity_style(rule.severity)),
+            TextCell::new(if rule.default { "yes" } else { "" }),
+            TextCell::new(escape(&format!("{}{parameters}", rule.title))),
         ]);
     }
     format!(
-        "{}\n{} rules; `credlens rules show RULE` explains one\n",
-        table.trim_fmt(),
+        "{}{} rules; `credlens rules show RULE` explains one\n",
+        table.render(options),
         rules.len()
     )
 }
@@ -59,32 +66,29 @@ pub fn rules_json(rules: &[Arc<Rule>]) -> String {
     pretty(&Value::Array(rules.collect()))
 }
 
-/// The frameworks as a table of at most this many columns of the terminal.
-pub fn frameworks_table(frameworks: &[Framework], width: usize, color: bool) -> String {
-    let mut table = table(
-        &["Framework", "Decided", "Partly", "Manual", "Title"],
-        width,
-        color,
-    );
-    for column in 1..=3 {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
+/// The frameworks as a table.
+pub fn frameworks_table(frameworks: &[Framework], options: DisplayOptions) -> String {
+    let mut table = TextTable::with_heads(&[
+        ("framework", Align::Name),
+        ("decided", Align::Right),
+        ("partly", Align::Right),
+        ("manual", Align::Right),
+        ("title", Align::Wrapped),
+    ]);
     for framework in frameworks {
-        let count = |coverage| framework.count(coverage).to_string();
-        table.add_row([
-            framework.name.clone(),
+        let count = |coverage| TextCell::new(framework.count(coverage).to_string());
+        table.row([
+            TextCell::new(escape(&framework.name)),
             count(Coverage::Full),
             count(Coverage::Partial),
             count(Coverage::Manual),
-            framework.title.clone(),
+            TextCell::new(escape(&framework.title)),
         ]);
     }
-    let count = frameworks.len();
     format!(
-        "{}\n{count} frameworks; `credlens frameworks show NAME` explains one\n",
-        table.trim_fmt()
+        "{}{} frameworks; `credlens frameworks show NAME` explains one\n",
+        table.render(options),
+        frameworks.len()
     )
 }
 
@@ -112,44 +116,4 @@ pub fn frameworks_json(frameworks: &[Framework]) -> String {
         })
     });
     pretty(&Value::Array(frameworks.collect()))
-}
-
-fn pretty(value: &Value) -> String {
-    let text = serde_json::to_string_pretty(value).expect("invariant: JSON values can be written");
-    text + "\n"
-}
-
-/// Rows of harmless text as a table of at most this many columns of the terminal.
-pub fn plain_table(
-    headings: &[&str],
-    rows: impl IntoIterator<Item = Vec<String>>,
-    width: usize,
-    color: bool,
-) -> String {
-    let mut table = table(headings, width, color);
-    for row in rows {
-        table.add_row(row);
-    }
-    table.trim_fmt()
-}
-
-fn table(columns: &[&str], width: usize, color: bool) -> Table {
-    let mut table = Table::new();
-    let width = u16::try_from(width).unwrap_or(u16::MAX);
-    table
-        .load_preset(presets::NOTHING)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(width);
-    if color {
-        table.enforce_styling();
-    } else {
-        table.force_no_tty();
-    }
-    let bold = |name: &&str| comfy_table::Cell::new(name).add_attribute(Attribute::Bold);
-    table.set_header(columns.iter().map(bold));
-    // Names are copied and searched for: they stay whole.
-    if let Some(names) = table.column_mut(0) {
-        names.set_constraint(ColumnConstraint::ContentWidth);
-    }
-    table
 }

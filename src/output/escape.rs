@@ -1,11 +1,11 @@
-//! Text from reports made harmless for a terminal.
+//! The one place that escapes text from reports for terminals. Every format applies it.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Whether a character steers a terminal or a text's layout, or hides in it: control characters, line
-/// separators, bidirectional overrides, characters without width.
-pub(super) const fn is_harmful(char: char) -> bool {
+/// Whether a character controls a terminal or the layout of text, or is invisible: control characters, line
+/// separators, bidirectional overrides, zero-width characters.
+pub(super) const fn must_be_escaped(char: char) -> bool {
     matches!(char,
         '\0'..='\x1f' | '\x7f'..='\u{9f}'
         | '\u{ad}' | '\u{61c}' | '\u{180e}'
@@ -13,9 +13,9 @@ pub(super) const fn is_harmful(char: char) -> bool {
         | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// The text with every harmful character written as an escape, such as `\x1b` or `\u{202e}`.
+/// The text, in which every character that must be escaped is, such as `\x1b` or `\u{202e}`.
 pub fn escape(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_harmful) {
+    if !text.chars().any(must_be_escaped) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 16);
@@ -24,8 +24,10 @@ pub fn escape(text: &str) -> Cow<'_, str> {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            '\0'..='\x7f' if is_harmful(char) => push(&mut out, format_args!("\\x{:02x}", u32::from(char))),
-            _ if is_harmful(char) => push(&mut out, format_args!("\\u{{{:x}}}", u32::from(char))),
+            '\0'..='\x7f' if must_be_escaped(char) => {
+                push(&mut out, format_args!("\\x{:02x}", u32::from(char)))
+            }
+            _ if must_be_escaped(char) => push(&mut out, format_args!("\\u{{{:x}}}", u32::from(char))),
             _ => out.push(char),
         }
     }
@@ -42,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_steers_or_hides_becomes_visible() {
+    fn control_and_invisible_characters_become_visible() {
         assert_eq!(escape("\x1b[31mred\x07"), r"\x1b[31mred\x07");
         assert_eq!(escape("a\r\n\tb\x7f\u{9b}"), r"a\r\n\tb\x7f\u{9b}");
         assert_eq!(

@@ -1,20 +1,42 @@
-//! JSON that is also harmless on a terminal: what [`is_harmful`] is written as `\uXXXX`, which JSON leaves to
-//! the writer's choice.
+//! JSON that can be printed on a terminal: every character that [`must_be_escaped`] is written as `\uXXXX`, which JSON
+//! permits.
 
 use std::io;
 
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
-use super::escape::is_harmful;
+use super::escape::must_be_escaped;
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// Appends the value as one line of JSON.
 pub(super) fn write(value: &impl Serialize, out: &mut Vec<u8>) {
     value
-        .serialize(&mut Serializer::with_formatter(out, Harmless))
+        .serialize(&mut Serializer::with_formatter(out, EscapingFormatter))
         .expect("invariant: memory takes every byte, and our maps have text keys");
+}
+
+/// The value as indented JSON, with a line end.
+pub(super) fn pretty(value: &impl Serialize) -> String {
+    let text = serde_json::to_string_pretty(value).expect("invariant: our maps have text keys");
+    let mut out = Vec::with_capacity(text.len() + 1);
+    // serde escapes line ends in strings, so those that are left indent.
+    for char in text.chars() {
+        match char {
+            '\n' => out.push(b'\n'),
+            _ => write_char(char, &mut out),
+        }
+    }
+    out.push(b'\n');
+    String::from_utf8(out).expect("invariant: JSON is UTF-8")
+}
+
+/// The value as one line of JSON.
+pub(super) fn to_vec(value: &impl Serialize) -> Vec<u8> {
+    let mut out = Vec::new();
+    write(value, &mut out);
+    out
 }
 
 /// Appends the text as a JSON string, invalid UTF-8 replaced by U+FFFD.
@@ -56,7 +78,7 @@ fn write_fragment(text: &[u8], out: &mut Vec<u8>) {
 }
 
 fn write_char(char: char, out: &mut Vec<u8>) {
-    if !is_harmful(char) {
+    if !must_be_escaped(char) {
         return out.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes());
     }
     for unit in char.encode_utf16(&mut [0; 2]) {
@@ -87,15 +109,15 @@ pub(super) fn write_number(mut number: u64, out: &mut Vec<u8>) {
 }
 
 /// Compact JSON, with strings as [`write_text`] writes them.
-struct Harmless;
+struct EscapingFormatter;
 
-impl Formatter for Harmless {
+impl Formatter for EscapingFormatter {
     fn write_string_fragment<W: ?Sized + io::Write>(
         &mut self,
         writer: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
-        if !fragment.chars().any(is_harmful) {
+        if !fragment.chars().any(must_be_escaped) {
             return writer.write_all(fragment.as_bytes());
         }
         let mut text = Vec::with_capacity(fragment.len() + 16);
@@ -112,38 +134,41 @@ mod tests {
 
     use super::*;
 
-    fn fast(text: &[u8]) -> String {
+    fn written(text: &[u8]) -> String {
         let mut out = Vec::new();
         write_text(text, &mut out);
         String::from_utf8(out).unwrap()
     }
 
     #[test]
-    fn escapes_what_terminals_obey() {
+    fn control_characters_are_escaped() {
         assert_eq!(
-            fast(b"a\x1b[2J\x7f\xc2\x9b\xff"),
+            written(b"a\x1b[2J\x7f\xc2\x9b\xff"),
             "\"a\\u001b[2J\\u007f\\u009b\u{fffd}\""
         );
-        assert_eq!(fast("\u{202e}\u{e0041}".as_bytes()), r#""\u202e\udb40\udc41""#);
-        assert_eq!(fast("東京 \"x\\".as_bytes()), r#""東京 \"x\\""#);
+        assert_eq!(written("\u{202e}\u{e0041}".as_bytes()), r#""\u202e\udb40\udc41""#);
+        assert_eq!(written("東京 \"x\\".as_bytes()), r#""東京 \"x\\""#);
     }
 
     proptest! {
         #[test]
-        fn both_ways_write_the_same_and_serde_reads_it_back(text: String) {
-            let mut slow = Vec::new();
-            write(&text, &mut slow);
-            prop_assert_eq!(fast(text.as_bytes()), String::from_utf8_lossy(&slow));
-            prop_assert_eq!(serde_json::from_slice::<String>(&slow).unwrap(), text);
+        fn text_is_written_as_serde_writes_it(text: String) {
+            let mut of_serde = Vec::new();
+            write(&text, &mut of_serde);
+            prop_assert_eq!(written(text.as_bytes()), String::from_utf8_lossy(&of_serde));
+            prop_assert_eq!(serde_json::from_slice::<String>(&of_serde).unwrap(), text.clone());
+            let indented = pretty(&[&text]);
+            prop_assert!(!indented.replace('\n', "").chars().any(must_be_escaped));
+            prop_assert_eq!(serde_json::from_str::<[String; 1]>(&indented).unwrap(), [text]);
         }
 
         #[test]
-        fn nothing_harmful_is_left(text in "[\\x00-\\x{ff}\\x{2000}-\\x{20ff}\\x{e0000}-\\x{e0080}]*") {
-            prop_assert!(!fast(text.as_bytes()).chars().any(is_harmful));
+        fn nothing_is_left_that_must_be_escaped(text in "[\\x00-\\x{ff}\\x{2000}-\\x{20ff}\\x{e0000}-\\x{e0080}]*") {
+            prop_assert!(!written(text.as_bytes()).chars().any(must_be_escaped));
         }
 
         #[test]
-        fn numbers(number: u64, wide: u128) {
+        fn numbers_are_in_decimal_and_hexadecimal(number: u64, wide: u128) {
             let mut out = Vec::new();
             write_number(number, &mut out);
             write_hex(wide, &mut out);

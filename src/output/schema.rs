@@ -1,14 +1,14 @@
-//! The JSON Schemas under `docs/schemas/`, made from the types.
+//! The JSON Schemas under `docs/schemas/`, generated from the types.
 
-#![expect(clippy::disallowed_methods, reason = "a test that keeps committed files true")]
+#![expect(clippy::disallowed_methods, reason = "a test of committed files")]
 
 use schemars::generate::SchemaSettings;
 use schemars::transform::{RecursiveTransform, Transform as _};
 use schemars::{JsonSchema, Schema};
 use serde_json::json;
 
-use super::support::hostile;
-use super::{Assessment, Format, Settings};
+use super::test_support::hostile;
+use super::{Assessment, DisplayOptions};
 use crate::finding::Finding;
 
 #[path = "../../tests/support/schemas.rs"]
@@ -32,15 +32,20 @@ fn refuse_unknown_members(schema: &mut Schema) {
     }
 }
 
-/// Under `UPDATE=1` it is written anew.
+/// Compares the committed schema with that of the type, or writes it under `UPDATE=1`.
 pub(super) fn check_committed<T: JsonSchema>(file: &str, name: &str) {
     let path = schemas::path(file);
-    let made = schema_of::<T>(name);
+    let generated = schema_of::<T>(name);
     if std::env::var_os("UPDATE").is_some() {
-        std::fs::write(&path, &made).expect("docs/schemas can be written");
+        std::fs::write(&path, &generated).expect("docs/schemas can be written");
     }
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(committed, made, "{}: run the tests with UPDATE=1", path.display());
+    assert_eq!(
+        committed,
+        generated,
+        "{}: run the tests with UPDATE=1",
+        path.display()
+    );
 }
 
 #[test]
@@ -51,9 +56,9 @@ fn committed_schemas_are_those_of_the_types() {
 
 #[test]
 fn real_output_is_valid_and_can_be_read_back() {
-    let lines = hostile(Format::Ndjson, Settings::default());
+    let lines = hostile("ndjson", DisplayOptions::default());
     schemas::assert_findings(&lines);
-    let document = hostile(Format::Json, Settings::default());
+    let document = hostile("json", DisplayOptions::default());
     schemas::assert_assessment(&document);
     let read: Assessment = serde_json::from_str(&document).unwrap();
     let findings: Vec<Finding> = lines

@@ -69,7 +69,7 @@ fn add_list_export_verify() {
     ]);
     assert_eq!(code, 3, "{err}");
     let (code, out, _) = run(&["archive", "verify", "archive"]);
-    assert_eq!((code, out.as_str()), (0, "3 files with 4 reports: all whole\n"));
+    assert_eq!((code, out.as_str()), (0, "3 files with 4 reports: all intact\n"));
     fs::write(directory.path().join("archive/stray"), "x").unwrap();
     let (code, out, _) = run(&["archive", "verify", "archive"]);
     assert_eq!(code, 1);
@@ -248,7 +248,7 @@ fn outputs_do_not_change_an_archive() {
         assert!(code == 2 && err.contains("archive"), "{args:?}: {code} {err}");
     }
     let (code, out, _) = run(&["archive", "verify", "archive"]);
-    assert_eq!((code, &*out), (0, "3 files with 4 reports: all whole\n"));
+    assert_eq!((code, &*out), (0, "3 files with 4 reports: all intact\n"));
 }
 
 /// Reading a pipe a second time would wait forever.

@@ -84,6 +84,6 @@ fn counts_of_one_are_singular() {
     0 reports with 0 users added, 1 was there already
     1 account: 1 fetched, 0 failed
     1 report, 3 rows
-    1 file with 1 report: all whole
+    1 file with 1 report: all intact
     ");
 }

@@ -97,7 +97,7 @@ fn archive() {
     let (exit, out, _) = run(&["archive", "list", &url]);
     assert_eq!((exit, out.lines().count()), (0, 5), "{out}");
     let (exit, out, _) = run(&["archive", "verify", &url]);
-    assert_eq!((exit, out.as_str()), (0, "2 files with 3 reports: all whole\n"));
+    assert_eq!((exit, out.as_str()), (0, "2 files with 3 reports: all intact\n"));
     let which = ["--account", "222222222222", "--output", "-"];
     let (exit, out, _) = run(&[&["archive", "export", &url], &which[..]].concat());
     assert_eq!((exit, out), (0, report("222222222222")));

@@ -76,8 +76,8 @@ fn no_input_that_can_be_judged_is_3() {
     let run = place.run("scan nope.csv nor-this.csv --fail-on never");
     run.ends(3, "error: nope.csv: cannot be opened")
         .ends(3, "error: nor-this.csv");
-    run.says("no report could be judged")
-        .says("nothing was judged")
+    run.says("no report could be evaluated")
+        .says("nothing was evaluated")
         .hides("found nothing");
 }
 

@@ -9,7 +9,7 @@ use credlens::finding::{RuleTally, diagnostics_page};
 use credlens::gsl::typed::Entity;
 use credlens::gsl::{self, AnyAttribute, attributes};
 use credlens::io::inputs::{self, Inputs, Limits};
-use credlens::output::{Format, Outputs, Settings};
+use credlens::output::{DisplayOptions, Format, Outputs};
 use credlens::report::schema::Slot;
 use credlens::report::time::Timestamp;
 use credlens::rule::{Catalogue, EXAMPLE_AS_OF, Selection, select};
@@ -137,12 +137,12 @@ fn demo() -> String {
         limits: Limits::default(),
     };
     let source = Inputs::new(vec!["fixtures/demo".into()], Box::new(std::io::empty()), options);
-    let settings = Settings {
+    let options = DisplayOptions {
         width: 100,
         now: Some(now),
-        ..Settings::default()
+        ..DisplayOptions::default()
     };
-    let outputs = Outputs::new(vec![(Format::Table, Vec::new())], settings);
+    let outputs = Outputs::new(vec![(Format::default(), Vec::new())], options);
     let tally = engine::assess(
         &Program::new(rules.rules),
         source,

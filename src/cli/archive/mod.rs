@@ -25,7 +25,7 @@ use credlens::output::escape;
 use super::ListFormat;
 use super::aws::LocationArgs;
 use super::failure::{Exit, Failure};
-use super::terminal::{colored, print_error, print_message, width};
+use super::terminal::{list_options, print_error, print_message};
 
 pub(super) use args::{ArchiveArgs, CompareArgs};
 use args::{ArchiveCommand, ArchiveListArgs, ArchivePathArgs, ArchiveVerifyArgs, ReportFilterArgs};
@@ -136,7 +136,7 @@ fn list_reports(args: &ArchiveListArgs) -> Result<Exit, Failure> {
     let (reports, failed) = select(&*store, &args.filter)?;
     let list = Contents::new(reports.iter().map(ListedReport::to_output).collect());
     let text = match args.format {
-        ListFormat::Table => list.table(width(), colored(&io::stdout())),
+        ListFormat::Table => list.table(list_options()),
         ListFormat::Json => list.json(),
     };
     io::stdout().write_all(text.as_bytes())?;

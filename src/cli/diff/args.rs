@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use credlens::output::diff::DiffFormat;
+use credlens::output::diff::{DiffFormat, DiffWriter};
 use credlens::report::time::Timestamp;
 
 use crate::cli::archive::CompareArgs;
 use crate::cli::aws::LocationArgs;
 use crate::cli::evaluate::EvaluateArgs;
 use crate::cli::fail_on::FailOn;
-use crate::cli::outputs::FormatTo;
+use crate::cli::outputs::{FormatTo, format_help};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -54,9 +54,7 @@ pub(in crate::cli) struct DiffArgs {
     #[arg(long, value_name = "TIME")]
     pub(super) new_as_of: Option<Timestamp>,
 
-    /// Output format: table, markdown, json or ndjson (events only), on standard output or in PATH. Repeatable
-    /// [default: table]
-    #[arg(long, value_name = "FMT[=PATH]", help_heading = "Output")]
+    #[arg(long, value_name = "FMT[=PATH]", help_heading = "Output", help = format_help::<DiffWriter>("changes"))]
     pub(super) format: Vec<FormatTo<DiffFormat>>,
 
     /// Lowest severity of an opened finding that makes the exit status 1, or never

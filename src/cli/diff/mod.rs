@@ -46,7 +46,7 @@ struct DiffConfig {
 impl DiffConfig {
     fn resolve(args: DiffArgs, settings: &SettingsFile<'_>) -> Result<Self, Failure> {
         let evaluation = Evaluation::resolve(&args.evaluate, settings)?;
-        let formats = FormatTo::or_default(args.format, DiffFormat::Table);
+        let formats = FormatTo::or_default(args.format);
         let named = match args.archived.path() {
             Some(archive) => vec![archive.to_owned()],
             None => vec![args.old.clone(), args.new.clone()],
@@ -172,7 +172,7 @@ fn write(
     let view = DiffView {
         diff,
         diagnostics: &diagnostics,
-        settings: config.evaluation.layout(),
+        options: config.evaluation.layout(),
         workers,
     };
     write_documents(&config.formats, |format, out| write_diff(format, &view, out))?;
@@ -185,7 +185,7 @@ fn write(
 fn is_shown(formats: &[FormatTo<DiffFormat>]) -> bool {
     formats
         .iter()
-        .any(|to| to.path.is_none() && matches!(to.format, DiffFormat::Table | DiffFormat::Markdown))
+        .any(|to| to.path.is_none() && to.format.is_for_people())
 }
 
 fn exit(diff: &history::Diff<'_>, fail_on_new: FailOn) -> Exit {

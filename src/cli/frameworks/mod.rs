@@ -9,7 +9,7 @@ use credlens::rule::{Catalogue, Framework, framework_page};
 
 use super::ListFormat;
 use super::failure::{Exit, Failure};
-use super::terminal::{colored, width};
+use super::terminal::list_options;
 
 pub(super) use args::FrameworksArgs;
 use args::FrameworksCommand;
@@ -22,7 +22,7 @@ pub(super) fn run(args: FrameworksArgs) -> Result<Exit, Failure> {
             let frameworks: Result<Vec<Framework>, _> = names.map(|name| catalogue.framework(name)).collect();
             let frameworks = frameworks?;
             match format {
-                ListFormat::Table => tables::frameworks_table(&frameworks, width(), colored(&io::stdout())),
+                ListFormat::Table => tables::frameworks_table(&frameworks, list_options()),
                 ListFormat::Json => tables::frameworks_json(&frameworks),
             }
         }

@@ -13,7 +13,7 @@ use credlens::rule::{self, Catalogue, Rule, Selection};
 use super::ListFormat;
 use super::failure::{Exit, Failure, print_rule_errors};
 use super::rule_files::{catalogue, rule_files};
-use super::terminal::{colored, escape_lines, print_error, print_warning, width};
+use super::terminal::{escape_lines, list_options, print_error, print_warning};
 
 pub(super) use args::RulesArgs;
 use args::{RulesCommand, RulesListArgs};
@@ -46,7 +46,7 @@ fn list(args: &RulesListArgs) -> Result<Exit, Failure> {
     let mut rules: Vec<_> = rules.into_iter().filter(is_listed).collect();
     rules.dedup_by(|one, other| one.id == other.id);
     let text = match args.format {
-        ListFormat::Table => tables::rules_table(&rules, width(), colored(&io::stdout())),
+        ListFormat::Table => tables::rules_table(&rules, list_options()),
         ListFormat::Json => tables::rules_json(&rules),
     };
     io::stdout().write_all(text.as_bytes())?;

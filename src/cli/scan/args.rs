@@ -5,12 +5,13 @@ use std::str::FromStr;
 
 use clap::Args;
 use credlens::finding::{Status, UnknownWord};
+use credlens::output::ScanWriter;
 use credlens::report::time::Timestamp;
 
 use crate::cli::aws::LiveScanArgs;
 use crate::cli::evaluate::EvaluateArgs;
 use crate::cli::fail_on::FailOn;
-use crate::cli::outputs::FormatTo;
+use crate::cli::outputs::{FormatTo, format_help};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -50,9 +51,7 @@ pub(in crate::cli) struct ScanArgs {
     #[command(flatten)]
     pub(super) live: LiveScanArgs,
 
-    /// Output format: table, summary, json, ndjson, csv or markdown, on standard output or in PATH. Repeatable
-    /// [default: table]
-    #[arg(long, value_name = "FMT[=PATH]", help_heading = "Output")]
+    #[arg(long, value_name = "FMT[=PATH]", help_heading = "Output", help = format_help::<ScanWriter>("findings"))]
     pub(super) format: Vec<FormatTo>,
 
     /// Which findings to show: fail, undetermined, suppressed, pass, or all. The others are still counted

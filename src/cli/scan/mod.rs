@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use credlens::engine::{EmitFilter, Source};
 use credlens::finding::{Code, Diagnostic, Severity, Status, Tally};
-use credlens::output::{self, Format, Outputs};
+use credlens::output::{DisplayOptions, Outputs};
 use credlens::rule;
 
 use super::aws::{self, LiveScanArgs};
@@ -47,7 +47,7 @@ impl ScanConfig {
         let config = Self {
             inputs: evaluation.reader(args.inputs, as_of, objects),
             live: args.live,
-            formats: FormatTo::or_default(formats, Format::Table),
+            formats: FormatTo::or_default(formats),
             statuses: if statuses.is_empty() {
                 vec![Status::Fail, Status::Undetermined]
             } else {
@@ -71,7 +71,7 @@ impl ScanConfig {
 
     /// Findings are created only where a format shows them.
     fn emit_filter(&self) -> EmitFilter {
-        if self.formats.iter().all(|to| to.format == Format::Summary) {
+        if !self.formats.iter().any(|to| to.format.shows_findings()) {
             return EmitFilter::nothing();
         }
         EmitFilter::new(&self.statuses, self.evaluation.min_severity)
@@ -79,11 +79,10 @@ impl ScanConfig {
 
     /// How formats for people are laid out. All of them look alike, and a file that people open later is not a
     /// terminal.
-    fn layout(&self) -> output::Settings {
-        let in_file =
-            |to: &FormatTo| to.path.is_some() && matches!(to.format, Format::Table | Format::Summary);
+    fn layout(&self) -> DisplayOptions {
+        let in_file = |to: &FormatTo| to.path.is_some() && to.format.is_colored();
         let plain = self.evaluation.verbosity.color == Color::Auto && self.formats.iter().any(in_file);
-        output::Settings {
+        DisplayOptions {
             color: !plain && colored(&io::stdout()),
             ..self.evaluation.layout()
         }
@@ -152,7 +151,7 @@ pub(super) fn conclude(config: &ScanConfig, tally: &Tally) -> Exit {
 
 /// Whether people read it where they run this.
 fn is_shown(to: &FormatTo) -> bool {
-    to.path.is_none() && matches!(to.format, Format::Table | Format::Summary | Format::Markdown)
+    to.path.is_none() && to.format.is_for_people()
 }
 
 /// Diagnostics about the settings rather than about an input.

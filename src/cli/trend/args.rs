@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use credlens::output::trend::TrendFormat;
+use credlens::output::trend::{TrendFormat, TrendWriter};
 
 use crate::cli::aws::LocationArgs;
 use crate::cli::evaluate::EvaluateArgs;
-use crate::cli::outputs::FormatTo;
+use crate::cli::outputs::{FormatTo, format_help};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -33,8 +33,7 @@ pub(in crate::cli) struct TrendArgs {
     #[arg(value_name = "INPUT", required = true)]
     pub(super) inputs: Vec<PathBuf>,
 
-    /// Output format: table, json, csv, markdown or html, on standard output or in PATH. Repeatable [default: table]
-    #[arg(long, value_name = "FMT[=PATH]", help_heading = "Output")]
+    #[arg(long, value_name = "FMT[=PATH]", help_heading = "Output", help = format_help::<TrendWriter>("trend"))]
     pub(super) format: Vec<FormatTo<TrendFormat>>,
 
     /// One series per account instead of one for all

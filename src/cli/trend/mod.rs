@@ -43,7 +43,7 @@ impl TrendConfig {
         }
         let objects = args.location.objects(&args.inputs)?;
         let evaluation = Evaluation::resolve(&args.evaluate, settings)?;
-        let formats = FormatTo::or_default(args.format, TrendFormat::Table);
+        let formats = FormatTo::or_default(args.format);
         check_formats(&formats, &evaluation.reads(&args.inputs))?;
         Ok(Self {
             inputs: evaluation.reader(args.inputs, None, objects),
@@ -59,7 +59,7 @@ impl TrendConfig {
 
     /// Prints the diagnostics that standard output does not show to people.
     fn print_diagnostics(&self, document: &TrendDocument) {
-        let on_stdout = |to: &FormatTo<TrendFormat>| to.path.is_none() && to.format == TrendFormat::Table;
+        let on_stdout = |to: &FormatTo<TrendFormat>| to.path.is_none() && to.format.is_for_people();
         let shown = !document.snapshots.is_empty() && self.formats.iter().any(on_stdout);
         let verbosity = self.evaluation.verbosity;
         verbosity.print(&document.diagnostics, verbosity.least_level(shown));

@@ -1,19 +1,22 @@
-//! A diff -> bytes: table, markdown, json (`credlens.diff/v1`), ndjson (one event a line).
+//! A diff of two snapshots, in the formats of `credlens diff`.
 
 mod document;
-mod items;
+mod finding_items;
+mod in_order;
+mod json;
 mod markdown;
+mod ndjson;
+mod phrases;
 mod table;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
 use std::io::{self, Write};
-use std::str::FromStr;
 
 pub use document::{DiffDocument, DiffEvent, DiffFinding, DiffFindings, EventLine};
 
-use super::{Settings, escape};
+use super::DisplayOptions;
+use super::format::{FormatSpec, Formats};
 use crate::engine::Workers;
 use crate::finding::{Diagnostic, InputTally, Severity};
 use crate::history::{Diff, Event, Findings, Moved, Side, Snapshot};
@@ -21,75 +24,32 @@ use crate::report::cell;
 use crate::report::time::Timestamp;
 use crate::rule::BoundRule;
 
-/// A form in which a diff is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DiffFormat {
-    /// Events, then findings, for people at a terminal.
-    Table,
-    /// The same for pull requests and wikis.
-    Markdown,
-    /// One object, `credlens.diff/v1`.
-    Json,
-    /// One event a line, `credlens.event/v1`.
-    Ndjson,
+/// A format of a diff.
+pub type DiffFormat = &'static FormatSpec<DiffWriter>;
+
+/// Writes a diff in one format.
+pub type DiffWriter = fn(&DiffView<'_>, &mut dyn Write) -> io::Result<()>;
+
+impl Formats for DiffWriter {
+    const ALL: &'static [FormatSpec<Self>] = &[table::FORMAT, markdown::FORMAT, json::FORMAT, ndjson::FORMAT];
 }
 
-impl DiffFormat {
-    /// All formats.
-    pub const ALL: [Self; 4] = [Self::Table, Self::Markdown, Self::Json, Self::Ndjson];
-
-    /// The word on the command line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Table => "table",
-            Self::Markdown => "markdown",
-            Self::Json => "json",
-            Self::Ndjson => "ndjson",
-        }
-    }
-}
-
-impl fmt::Display for DiffFormat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-/// The word names no format of a diff.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown format '{}'; one of {}", escape(.0), DiffFormat::ALL.map(DiffFormat::name).join(", "))]
-pub struct UnknownDiffFormat(String);
-
-impl FromStr for DiffFormat {
-    type Err = UnknownDiffFormat;
-
-    fn from_str(word: &str) -> Result<Self, UnknownDiffFormat> {
-        let found = Self::ALL.into_iter().find(|format| format.name() == word);
-        found.ok_or_else(|| UnknownDiffFormat(word.to_owned()))
-    }
-}
-
-/// What is told, and how.
+/// What is written, and how.
 #[derive(Debug)]
 pub struct DiffView<'a> {
     /// What changed.
     pub diff: &'a Diff<'a>,
-    /// What was odd, when reading the reports too.
+    /// Diagnostics of the comparison, and of reading the reports.
     pub diagnostics: &'a [Diagnostic],
     /// Layout of the formats for people.
-    pub settings: Settings,
-    /// Who formats what is long.
+    pub options: DisplayOptions,
+    /// Threads that format long lists.
     pub workers: &'a Workers,
 }
 
 /// Writes a diff in one format.
 pub fn write_diff(format: DiffFormat, view: &DiffView<'_>, out: &mut dyn Write) -> io::Result<()> {
-    match format {
-        DiffFormat::Table => out.write_all(table::render(view).as_bytes())?,
-        DiffFormat::Markdown => out.write_all(markdown::render(view).as_bytes())?,
-        DiffFormat::Json => document::write_json(view, out)?,
-        DiffFormat::Ndjson => document::write_lines(view, out)?,
-    }
+    (format.writer)(view, out)?;
     out.flush()
 }
 
@@ -98,7 +58,7 @@ impl<'a> DiffView<'a> {
         self.diff.rules.iter().map(|compiled| &compiled.bound).collect()
     }
 
-    /// The snapshot that tells whose event it is, and the row there.
+    /// The snapshot that has the user of an event, and the row there: the newer one, if both have it.
     fn row(&self, event: &Event) -> (&'a Snapshot, u32) {
         match (event.new_row, event.old_row) {
             (Some(row), _) => (self.diff.new, row),
@@ -106,7 +66,7 @@ impl<'a> DiffView<'a> {
         }
     }
 
-    /// Between which instants it happened.
+    /// The instants between which an event happened.
     fn instants(&self, event: &Event) -> [Timestamp; 2] {
         let of_account = |snapshot: &Snapshot| {
             let (other, row) = self.row(event);
@@ -177,30 +137,11 @@ impl<'a> DiffView<'a> {
                 .map(|(_, count)| count)
                 .sum();
             let all = findings.of(0..findings.users(), is_of);
-            // What comes after the last one is not asked for.
+            // Behind the last one there is nothing to search for.
             all.take(usize::try_from(count).unwrap_or(usize::MAX))
         });
-        let shown = by_severity.take(self.settings.limit);
+        let shown = by_severity.take(self.options.limit);
         shown.map(|moved| self.finding(&rules, &moved)).collect()
-    }
-
-    /// `3 opened (1 critical, 2 high)`.
-    fn counts(&self, what: &str, findings: Findings<'_>) -> String {
-        let (rules, by_rule) = (self.rules(), findings.by_rule());
-        let severities = Severity::ALL.into_iter().rev().filter_map(|severity| {
-            let of_severity = rules
-                .iter()
-                .zip(by_rule)
-                .filter(|(bound, _)| bound.severity == severity);
-            let count: u64 = of_severity.map(|(_, count)| count).sum();
-            (count > 0).then(|| format!("{} {severity}", super::words::number(count)))
-        });
-        let severities: Vec<String> = severities.collect();
-        let all = super::words::number(by_rule.iter().sum());
-        match severities.as_slice() {
-            [] => format!("{all} {what}"),
-            _ => format!("{all} {what} ({})", severities.join(", ")),
-        }
     }
 }
 

@@ -4,9 +4,9 @@ use super::*;
 use crate::engine::{self, EmitFilter};
 use crate::finding::Status;
 use crate::history::{Before, Collector, DiffOptions, diff};
-use crate::output::escape::is_harmful;
+use crate::output::json_text;
 use crate::output::schema::{check_committed, schemas};
-use crate::output::support::{HOSTILE, Memory, RULES, program};
+use crate::output::test_support::{HOSTILE, Memory, RULES, program, unescaped};
 
 /// Rotated, signed in as root, MFA activated, one user gone, one new, the slots of one swapped.
 const LATER: &str = "\
@@ -16,7 +16,7 @@ const LATER: &str = "\
 \x1b]0;new\x07,arn:aws:iam::123456789012:user/new,2026-11-20T00:00:00+00:00,true,no_information,2026-11-20T00:00:00+00:00,N/A,false,false,N/A,N/A,N/A,N/A,false,N/A,N/A,N/A,N/A,false,N/A,false,N/A
 ";
 
-fn told(format: DiffFormat, width: usize) -> String {
+fn written(format: &str, width: usize) -> String {
     let program = program(&RULES);
     let mut snapshots = Vec::new();
     let reports = [("o\x1bld.csv", HOSTILE.as_bytes()), ("new.csv", LATER.as_bytes())];
@@ -39,33 +39,21 @@ fn told(format: DiffFormat, width: usize) -> String {
     let view = DiffView {
         diff: &changes,
         diagnostics: &diagnostics,
-        settings: Settings {
+        options: DisplayOptions {
             width,
-            ..Settings::default()
+            ..DisplayOptions::default()
         },
         workers: &Workers::one(),
     };
     let mut out = Vec::new();
-    write_diff(format, &view, &mut out).expect("memory takes all");
+    write_diff(format.parse().expect("a format"), &view, &mut out).expect("memory takes all");
     String::from_utf8(out).expect("UTF-8")
 }
 
 #[test]
-fn formats_are_known_by_their_names() {
-    for format in DiffFormat::ALL {
-        assert_eq!(format.to_string().parse(), Ok(format));
-    }
-}
-
-#[test]
-fn nothing_harmful_in_any_format() {
-    for format in DiffFormat::ALL {
-        let text = told(format, 80);
-        let harmful: Vec<char> = text
-            .chars()
-            .filter(|&char| is_harmful(char) && char != '\n')
-            .collect();
-        assert!(harmful.is_empty(), "{format}: {harmful:?}");
+fn every_format_escapes_text_of_reports() {
+    for format in DiffWriter::ALL {
+        assert_eq!(unescaped(&written(format.name, 80)), "", "{format}");
     }
 }
 
@@ -77,33 +65,37 @@ fn committed_schemas_are_those_of_the_types() {
 
 #[test]
 fn real_output_is_valid_and_can_be_read_back() {
-    let document = told(DiffFormat::Json, 80);
+    let document = written("json", 80);
     schemas::assert_document("diff.v1", &document);
     let read: DiffDocument = serde_json::from_str(&document).unwrap();
-    let lines = told(DiffFormat::Ndjson, 80);
+    let lines = written("ndjson", 80);
     let mut events = Vec::new();
     for line in lines.lines() {
         schemas::assert_document("event.v1", line);
         events.push(serde_json::from_str::<EventLine>(line).unwrap().event);
     }
     assert_eq!(read.events, events);
+    for finding in [read.findings.opened, read.findings.resolved, read.findings.open].concat() {
+        let of_serde = String::from_utf8(json_text::to_vec(&finding)).unwrap();
+        assert!(document.contains(&of_serde), "{of_serde}");
+    }
     assert_eq!(read.old.path, "o\x1bld.csv");
 }
 
 #[test]
 fn table_at_100_columns() {
-    insta::assert_snapshot!(told(DiffFormat::Table, 100), @r#"
+    insta::assert_snapshot!(written("table", 100), @r#"
     old  o\x1bld.csv  4 users  2026-11-21T00:00:00Z (from the file name)
     new  new.csv      4 users  2026-11-21T00:00:00Z (from the file name)
 
     8 events
-      key-deactivated  <root_account>     123456789012  key of 2019-01-01 00:00
-      root-used        <root_account>     123456789012  used 2026-11-20 11:00, before that 2026-11-20
+      key-deactivated  <root_account>     123456789012  key created 2019-01-01 00:00
+      root-used        <root_account>     123456789012  used 2026-11-20 11:00, previously 2026-11-20
                                                         10:00
       mfa-activated    =cmd|'/c calc'!A1  123456789012
-      key-created      =cmd|'/c calc'!A1  123456789012  key of 2026-11-20 03:04
-      key-deactivated  =cmd|'/c calc'!A1  123456789012  key of 2026-01-02 03:04
-      key-rotated      =cmd|'/c calc'!A1  123456789012  key of 2026-01-02 03:04 → 2026-11-20 03:04
+      key-created      =cmd|'/c calc'!A1  123456789012  key created 2026-11-20 03:04
+      key-deactivated  =cmd|'/c calc'!A1  123456789012  key created 2026-01-02 03:04
+      key-rotated      =cmd|'/c calc'!A1  123456789012  key created 2026-01-02 03:04 → 2026-11-20 03:04
       user-created     \x1b]0;new\x07     123456789012  2026-11-20 00:00
       user-deleted     ta,b "東京"        123456789012  was created 2020-01-01 00:00
 
@@ -133,7 +125,7 @@ fn table_at_100_columns() {
 
 #[test]
 fn markdown() {
-    insta::assert_snapshot!(told(DiffFormat::Markdown, 80), @r#"
+    insta::assert_snapshot!(written("markdown", 80), @r#"
     # IAM credential reports: what changed
 
     - Old: `o\x1bld.csv`, 4 users, as of 2026-11-21T00:00:00Z (from the file name)
@@ -145,12 +137,12 @@ fn markdown() {
 
     | Event | User | Account | What |
     |---|---|---|---|
-    | key-deactivated | `<root_account>` | `123456789012` | key of 2019-01-01 00:00 |
-    | root-used | `<root_account>` | `123456789012` | used 2026-11-20 11:00, before that 2026-11-20 10:00 |
+    | key-deactivated | `<root_account>` | `123456789012` | key created 2019-01-01 00:00 |
+    | root-used | `<root_account>` | `123456789012` | used 2026-11-20 11:00, previously 2026-11-20 10:00 |
     | mfa-activated | =cmd&#124;'/c calc'&#33;A1 | `123456789012` |  |
-    | key-created | =cmd&#124;'/c calc'&#33;A1 | `123456789012` | key of 2026-11-20 03:04 |
-    | key-deactivated | =cmd&#124;'/c calc'&#33;A1 | `123456789012` | key of 2026-01-02 03:04 |
-    | key-rotated | =cmd&#124;'/c calc'&#33;A1 | `123456789012` | key of 2026-01-02 03:04 → 2026-11-20 03:04 |
+    | key-created | =cmd&#124;'/c calc'&#33;A1 | `123456789012` | key created 2026-11-20 03:04 |
+    | key-deactivated | =cmd&#124;'/c calc'&#33;A1 | `123456789012` | key created 2026-01-02 03:04 |
+    | key-rotated | =cmd&#124;'/c calc'&#33;A1 | `123456789012` | key created 2026-01-02 03:04 → 2026-11-20 03:04 |
     | user-created | `\x1b]0;new\x07` | `123456789012` | 2026-11-20 00:00 |
     | user-deleted | `ta,b "東京"` | `123456789012` | was created 2020-01-01 00:00 |
 

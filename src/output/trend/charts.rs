@@ -1,9 +1,9 @@
-//! Charts as SVG. Colours are classes of the page's style, so that they follow light, dark and print.
+//! Charts as SVG. Colours are classes of the page's style, which has them for light, dark and print.
 
 use std::fmt::Write as _;
 
 use super::html::escape_html;
-use super::lines::day;
+use super::phrases::day;
 use crate::history::trend::{Point, RuleTrend};
 use crate::report::time::Timestamp;
 
@@ -237,7 +237,7 @@ pub(super) fn key_ages(title: &str, first: &Point, last: &Point) -> String {
     frame.finish()
 }
 
-/// Days to resolve by rule: half of the findings, and nine in ten.
+/// Days to resolve by rule: median and 90th percentile.
 pub(super) fn times_to_resolve(title: &str, rules: &[&RuleTrend]) -> String {
     const ROW: f64 = 26.0;
     const NAMES: f64 = 250.0;

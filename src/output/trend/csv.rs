@@ -1,10 +1,19 @@
-//! One snapshot a record, RFC 4180 with a header; a column for each severity and each rule.
+//! `csv`: one snapshot a record, with a header; a column for each severity and each rule.
 
 use std::collections::BTreeSet;
 
+use super::TrendWriter;
 use crate::finding::Severity;
 use crate::history::trend::{Point, TrendDocument};
-use crate::output::csv::write_cell;
+use crate::output::csv_text::write_record;
+use crate::output::format::{FormatSpec, Readers};
+
+pub(super) const FORMAT: FormatSpec<TrendWriter> = FormatSpec {
+    name: "csv",
+    help: "for spreadsheets",
+    readers: Readers::Program,
+    writer: |document, _| render(document),
+};
 
 type Column = (&'static str, fn(&Point) -> String);
 
@@ -49,7 +58,7 @@ const MILD: [Column; 2] = [
     }),
 ];
 
-pub(super) fn render(document: &TrendDocument) -> Vec<u8> {
+fn render(document: &TrendDocument) -> Vec<u8> {
     let rules: BTreeSet<&String> = document
         .snapshots
         .iter()
@@ -58,7 +67,7 @@ pub(super) fn render(document: &TrendDocument) -> Vec<u8> {
     let columns = || COLUMNS.iter().chain(&MILD);
     let mut out = Vec::new();
     let heads = columns().map(|(name, _)| (*name).to_owned());
-    record(
+    write_record(
         heads.chain(rules.iter().map(|rule| format!("rule_{rule}"))),
         &mut out,
     );
@@ -67,22 +76,12 @@ pub(super) fn render(document: &TrendDocument) -> Vec<u8> {
         let counts = rules
             .iter()
             .map(|&rule| point.by_rule.get(rule).copied().unwrap_or(0).to_string());
-        record(cells.chain(counts), &mut out);
+        write_record(cells.chain(counts), &mut out);
     }
     out
 }
 
-fn record(cells: impl Iterator<Item = String>, out: &mut Vec<u8>) {
-    for (position, cell) in cells.enumerate() {
-        if position > 0 {
-            out.push(b',');
-        }
-        write_cell(cell.as_bytes(), out);
-    }
-    out.extend_from_slice(b"\r\n");
-}
-
-/// Nothing where it is not known.
+/// An empty cell where the value is unknown.
 fn optional(value: Option<impl ToString>) -> String {
     value.map_or(String::new(), |value| value.to_string())
 }

@@ -1,20 +1,29 @@
-//! One page with charts: nothing is fetched, nothing runs, nothing of a report is markup.
+//! `html`: one page with charts. It fetches nothing and runs nothing, and no text of a report is markup.
 
 use std::fmt::Write as _;
 
 use super::charts::{Layer, key_ages, share, stacked, times_to_resolve};
-use super::lines;
-use super::series::{Figure, Series, Unit, series};
+use super::series::{Figure, FigureUnit, Series, series};
+use super::{TrendWriter, phrases};
 use crate::history::trend::{RuleTrend, TrendDocument};
-use crate::output::words::{self, diagnostic_line};
-use crate::output::{Settings, escape};
+use crate::output::DisplayOptions;
+use crate::output::escape::escape;
+use crate::output::format::{FormatSpec, Readers};
+use crate::output::phrases::{by_level, counted, diagnostic_line, number, rule};
+
+pub(super) const FORMAT: FormatSpec<TrendWriter> = FormatSpec {
+    name: "html",
+    help: "one page with charts",
+    readers: Readers::Program,
+    writer: |document, options| render(document, options).into_bytes(),
+};
 
 const STYLE: &str = include_str!("style.css");
 const DIAGNOSTICS: usize = 20;
 /// Rules in the chart of times at most.
 const TIMES: usize = 15;
 
-pub(super) fn render(document: &TrendDocument, settings: Settings) -> String {
+fn render(document: &TrendDocument, options: DisplayOptions) -> String {
     let mut page = Page(format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; \
@@ -26,15 +35,15 @@ pub(super) fn render(document: &TrendDocument, settings: Settings) -> String {
     page.line(format_args!("<h1>IAM credential reports: trend</h1>"));
     page.line(format_args!(
         "<p class=\"soft\">{}</p>",
-        escape_html(&lines::span(document))
+        escape_html(&phrases::span(document))
     ));
     let all = series(document);
-    for one in all.iter().take(settings.limit) {
+    for one in all.iter().take(options.limit) {
         page.section(one, document, all.len() == 1);
     }
-    if all.len() > settings.limit {
-        let more = words::number((all.len() - settings.limit) as u64);
-        page.line(format_args!("<p class=\"soft\">and {more} more accounts</p>"));
+    if all.len() > options.limit {
+        let more = counted((all.len() - options.limit) as u64, "more account");
+        page.line(format_args!("<p class=\"soft\">and {more}</p>"));
     }
     if all.len() > 1 {
         page.line(format_args!(
@@ -45,13 +54,13 @@ pub(super) fn render(document: &TrendDocument, settings: Settings) -> String {
     }
     page.notes(document);
     page.rules(document);
-    page.oldest(document, settings.limit);
+    page.oldest(document, options.limit);
     page.diagnostics(document);
     page.0.push_str("</body>\n</html>\n");
     page.0
 }
 
-/// The text harmless, and nothing in it markup.
+/// The text, escaped for terminals, with nothing in it that is markup.
 pub(super) fn escape_html(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for char in escape(text).chars() {
@@ -75,7 +84,7 @@ impl Page {
         self.0.push('\n');
     }
 
-    /// Cards and charts of one series; those of all accounts too, where it is of all.
+    /// Cards and charts of one series; `of_all`: of all accounts together.
     fn section(&mut self, series: &Series<'_>, document: &TrendDocument, of_all: bool) {
         if let Some(account) = series.account {
             self.line(format_args!("<h2>Account {}</h2>", escape_html(account)));
@@ -98,8 +107,8 @@ impl Page {
             let [first, last] = figure.ends();
             let moved = first.zip(last).and_then(|(first, last)| first.partial_cmp(&last));
             let class = match (moved, figure.unit) {
-                (Some(std::cmp::Ordering::Less), Unit::Percent)
-                | (Some(std::cmp::Ordering::Greater), Unit::Count) => "better",
+                (Some(std::cmp::Ordering::Less), FigureUnit::Percent)
+                | (Some(std::cmp::Ordering::Greater), FigureUnit::Count) => "better",
                 (Some(std::cmp::Ordering::Equal) | None, _) => "same",
                 (Some(std::cmp::Ordering::Less | std::cmp::Ordering::Greater), _) => "worse",
             };
@@ -162,8 +171,8 @@ impl Page {
         let title = "Active access keys by age";
         if let Some((first, last)) = series.points.first().zip(series.points.last()) {
             let keys = [
-                ("first", lines::day(&first.as_of)),
-                ("last", lines::day(&last.as_of)),
+                ("first", phrases::day(&first.as_of)),
+                ("last", phrases::day(&last.as_of)),
             ];
             let chart = key_ages(title, first, last);
             self.figure(title, &keys, &chart);
@@ -181,17 +190,17 @@ impl Page {
         if rules.is_empty() {
             return;
         }
-        let keys = [("last", "half are resolved"), ("range", "nine in ten are")];
+        let keys = [("last", "median"), ("range", "90th percentile")];
         let chart = times_to_resolve(title, &rules);
         self.figure(title, &keys, &chart);
     }
 
     fn notes(&mut self, document: &TrendDocument) {
         self.line(format_args!(
-            "<p class=\"soft\">Days to resolve are estimated by Kaplan and Meier: open findings count for as long \
-             as they were seen, those of the first snapshot not at all; – means that so many were not resolved \
-             yet.</p>\n<p class=\"soft\">{}.</p>",
-            escape_html(&lines::rotation(&document.rotation))
+            "<p class=\"soft\">Days to resolve are Kaplan–Meier estimates: an open finding counts for as long as it was \
+             observed, findings of the first snapshot are left out; – means that too few findings are resolved for \
+             the percentile.</p>\n<p class=\"soft\">{}.</p>",
+            escape_html(&phrases::rotation(&document.rotation))
         ));
     }
 
@@ -212,12 +221,12 @@ impl Page {
         }
         self.line(format_args!("<h2>Rules</h2>"));
         let mut heads = vec![("", "severity"), ("", "rule")];
-        heads.extend(lines::RULE_HEADS.map(|head| ("number", head)));
+        heads.extend(phrases::RULE_HEADS.map(|head| ("number", head)));
         self.head(&heads);
-        for rule in &document.rules {
-            let severity = rule.severity;
-            let name = escape_html(&words::rule(&rule.rule, &rule.parameters));
-            let cells: Vec<String> = lines::rule_cells(rule)
+        for trend in &document.rules {
+            let severity = trend.severity;
+            let name = escape_html(&rule(&trend.rule, &trend.parameters));
+            let cells: Vec<String> = phrases::rule_cells(trend)
                 .iter()
                 .map(|cell| format!("<td class=\"number\">{cell}</td>"))
                 .collect();
@@ -242,12 +251,12 @@ impl Page {
             self.line(format_args!(
                 "<tr><td><i class=\"{severity}\">{severity}</i></td><td>{}</td><td class=\"name\">{user}</td>\
                  <td>{account}</td><td class=\"name\">{}</td></tr>",
-                lines::since(&finding.since, finding.at_start),
+                phrases::since(&finding.since, finding.at_start),
                 escape_html(&finding.rule)
             ));
         }
         self.line(format_args!("</tbody></table></div>"));
-        if let Some(more) = lines::more_open(document, limit) {
+        if let Some(more) = phrases::more_open(document, limit) {
             self.line(format_args!("<p class=\"soft\">{}</p>", escape_html(&more)));
         }
     }
@@ -257,7 +266,7 @@ impl Page {
             return;
         }
         self.line(format_args!("<h2>Diagnostics</h2>\n<ul>"));
-        for diagnostic in document.diagnostics.iter().take(DIAGNOSTICS) {
+        for diagnostic in by_level(&document.diagnostics).into_iter().take(DIAGNOSTICS) {
             self.line(format_args!(
                 "<li>{}</li>",
                 escape_html(&diagnostic_line(diagnostic))
@@ -265,13 +274,13 @@ impl Page {
         }
         let more = document.diagnostics.len().saturating_sub(DIAGNOSTICS);
         if more > 0 {
-            self.line(format_args!("<li>and {} more</li>", words::number(more as u64)));
+            self.line(format_args!("<li>and {} more</li>", number(more as u64)));
         }
         self.line(format_args!("</ul>"));
     }
 }
 
-/// The figures that stand on cards.
+/// The figures that have a card.
 fn is_card(name: &str) -> bool {
     name.starts_with("critical")
         || name.starts_with("high")
@@ -286,7 +295,7 @@ fn is_card(name: &str) -> bool {
         .contains(&name)
 }
 
-/// Whether more or less of it is neither good nor bad.
+/// Whether a rise or fall is neither good nor bad.
 fn is_neutral(name: &str) -> bool {
     ["users", "active keys"].contains(&name)
 }

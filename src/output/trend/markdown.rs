@@ -1,105 +1,82 @@
-//! First and last figures, rules and the oldest findings, for pull requests and wikis.
+//! `markdown`: first and last figures, rules and the oldest findings, for pull requests and wikis.
 
-use std::fmt::Write as _;
-
-use super::lines;
 use super::series::{Series, series};
+use super::{TrendWriter, phrases};
 use crate::history::trend::TrendDocument;
-use crate::output::Settings;
-use crate::output::markdown::{code, plain};
-use crate::output::words::{self, diagnostic_line};
+use crate::output::DisplayOptions;
+use crate::output::format::{FormatSpec, Readers};
+use crate::output::markdown_text::{Markdown, code, optional_code, plain};
+use crate::output::phrases::{more, rule};
 
-const DIAGNOSTICS: usize = 20;
+pub(super) const FORMAT: FormatSpec<TrendWriter> = FormatSpec {
+    name: "markdown",
+    help: "for pull requests and wikis",
+    readers: Readers::Document,
+    writer: |document, options| render(document, options).into_bytes(),
+};
 
-pub(super) fn render(document: &TrendDocument, settings: Settings) -> String {
-    let mut out = format!("# IAM credential reports: trend\n\n{}\n", lines::span(document));
+fn render(document: &TrendDocument, options: DisplayOptions) -> String {
+    let mut out = Markdown::new("IAM credential reports: trend");
+    out.paragraph(&phrases::span(document));
     let all = series(document);
-    for one in all.iter().take(settings.limit) {
+    for one in all.iter().take(options.limit) {
         figures(one, &mut out);
     }
-    if all.len() > settings.limit {
-        let more = words::number((all.len() - settings.limit) as u64);
-        line(
-            &mut out,
-            format_args!("\nand {more} more accounts (`--limit {}` shows them)", all.len()),
-        );
+    let hidden = all.len().saturating_sub(options.limit) as u64;
+    if let Some(more) = more(hidden, "account", all.len() as u64) {
+        out.paragraph(&plain(&more));
     }
     rules(document, &mut out);
-    oldest(document, settings.limit, &mut out);
-    line(
-        &mut out,
-        format_args!("\n{}", plain(&lines::rotation(&document.rotation))),
-    );
-    diagnostics(document, &mut out);
-    out
+    oldest(document, options.limit, &mut out);
+    out.paragraph(&plain(&phrases::rotation(&document.rotation)));
+    out.diagnostics(&document.diagnostics);
+    out.into_text()
 }
 
-fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
-    writeln!(out, "{text}").expect("invariant: a string takes all");
-}
-
-fn figures(series: &Series<'_>, out: &mut String) {
+fn figures(series: &Series<'_>, out: &mut Markdown) {
     match series.account {
-        Some(account) => line(out, format_args!("\n## Account {}\n", code(account))),
-        None => out.push_str("\n## Figures\n\n"),
+        Some(account) => out.heading(&format!("Account {}", code(account))),
+        None => out.heading("Figures"),
     }
-    out.push_str("| | First | Last |\n|---|--:|--:|\n");
-    for figure in series.figures() {
+    let rows = series.figures().into_iter().map(|figure| {
         let [first, last] = figure.ends().map(|value| figure.text(value));
-        line(out, format_args!("| {} | {first} | {last} |", figure.name));
-    }
+        vec![figure.name, first, last]
+    });
+    out.table(&[""], &["First", "Last"], rows);
 }
 
-fn rules(document: &TrendDocument, out: &mut String) {
+fn rules(document: &TrendDocument, out: &mut Markdown) {
     if document.rules.is_empty() {
         return;
     }
-    let heads = lines::RULE_HEADS.join(" | ");
-    line(out, format_args!("\n## Rules\n\n| severity | rule | {heads} |"));
-    out.push_str("|---|---|--:|--:|--:|--:|--:|--:|\n");
-    for rule in &document.rules {
-        let name = code(&words::rule(&rule.rule, &rule.parameters));
-        let cells = lines::rule_cells(rule).join(" | ");
-        line(out, format_args!("| {} | {name} | {cells} |", rule.severity));
-    }
+    out.heading("Rules");
+    let rows = document.rules.iter().map(|trend| {
+        let name = code(&rule(&trend.rule, &trend.parameters));
+        [
+            vec![trend.severity.to_string(), name],
+            phrases::rule_cells(trend).to_vec(),
+        ]
+        .concat()
+    });
+    out.table(&["severity", "rule"], &phrases::RULE_HEADS, rows);
 }
 
-fn oldest(document: &TrendDocument, limit: usize, out: &mut String) {
+fn oldest(document: &TrendDocument, limit: usize, out: &mut Markdown) {
     if document.oldest.is_empty() {
         return;
     }
-    out.push_str(
-        "\n## Open for longest\n\n| Severity | Since | User | Account | Rule |\n|---|---|---|---|---|\n",
-    );
-    for finding in document.oldest.iter().take(limit) {
-        let cell = |text: Option<&String>| text.map_or(String::new(), |text| code(text));
-        line(
-            out,
-            format_args!(
-                "| {} | {} | {} | {} | {} |",
-                finding.severity,
-                lines::since(&finding.since, finding.at_start),
-                cell(finding.user.as_ref()),
-                cell(finding.account.as_ref()),
-                code(&finding.rule)
-            ),
-        );
-    }
-    if let Some(more) = lines::more_open(document, limit) {
-        line(out, format_args!("\n{}", plain(&more)));
-    }
-}
-
-fn diagnostics(document: &TrendDocument, out: &mut String) {
-    if document.diagnostics.is_empty() {
-        return;
-    }
-    out.push_str("\n## Diagnostics\n\n");
-    for diagnostic in document.diagnostics.iter().take(DIAGNOSTICS) {
-        line(out, format_args!("- {}", plain(&diagnostic_line(diagnostic))));
-    }
-    let more = document.diagnostics.len().saturating_sub(DIAGNOSTICS);
-    if more > 0 {
-        line(out, format_args!("- and {} more", words::number(more as u64)));
+    out.heading("Open for longest");
+    let rows = document.oldest.iter().take(limit).map(|finding| {
+        vec![
+            finding.severity.to_string(),
+            phrases::since(&finding.since, finding.at_start),
+            optional_code(finding.user.as_deref()),
+            optional_code(finding.account.as_deref()),
+            code(&finding.rule),
+        ]
+    });
+    out.table(&["Severity", "Since", "User", "Account", "Rule"], &[], rows);
+    if let Some(more) = phrases::more_open(document, limit) {
+        out.paragraph(&plain(&more));
     }
 }

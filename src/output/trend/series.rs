@@ -1,12 +1,12 @@
-//! The points of a trend by account, and what people want to see of them.
+//! The figures of a trend over time, by account, as the formats for people show them.
 
 use crate::finding::Severity;
 use crate::history::trend::{Point, TrendDocument};
-use crate::output::words;
+use crate::output::phrases::number;
 
 /// The points of one account, or of all.
 pub(super) struct Series<'a> {
-    /// None where it is of all accounts, or of the only one.
+    /// None for all accounts together, or the only one.
     pub(super) account: Option<&'a str>,
     pub(super) points: Vec<&'a Point>,
 }
@@ -14,14 +14,14 @@ pub(super) struct Series<'a> {
 /// One figure over time.
 pub(super) struct Figure {
     pub(super) name: String,
-    /// By point; none where there is none.
+    /// By point; none where the value is unknown.
     pub(super) values: Vec<Option<f64>>,
-    pub(super) unit: Unit,
+    pub(super) unit: FigureUnit,
 }
 
 /// How a figure is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unit {
+pub(super) enum FigureUnit {
     Count,
     Percent,
 }
@@ -36,14 +36,14 @@ impl Figure {
                 clippy::cast_sign_loss,
                 reason = "counts are whole and not negative"
             )]
-            (Some(value), Unit::Count) => words::number(value as u64),
-            // Cut off: only all is 100 %.
-            (Some(value), Unit::Percent) => format!("{} %", (value * 100.0).floor()),
+            (Some(value), FigureUnit::Count) => number(value as u64),
+            // Rounded down: 100 % is said of all alone.
+            (Some(value), FigureUnit::Percent) => format!("{} %", (value * 100.0).floor()),
         }
     }
 
-    /// The values of the first and of the last point. Where there is none, one from in between would be taken for
-    /// it.
+    /// The values of the first and of the last point. One of these that is unknown stays so: a value from between would
+    /// be read as its value.
     pub(super) fn ends(&self) -> [Option<f64>; 2] {
         [self.values.first(), self.values.last()].map(|value| value.copied().flatten())
     }
@@ -66,14 +66,14 @@ pub(super) fn series(document: &TrendDocument) -> Vec<Series<'_>> {
         points.filter(|point| &point.account == account).collect()
     };
     let all = accounts.into_iter().map(|account| Series {
-        account: Some(account.as_deref().unwrap_or("no account told")),
+        account: Some(account.as_deref().unwrap_or("(unknown)")),
         points: of(account),
     });
     all.collect()
 }
 
 impl Series<'_> {
-    /// What is told, in this order; severities that no point knows are left out.
+    /// The figures, in the order in which they are shown. Severities that no rule has are left out.
     pub(super) fn figures(&self) -> Vec<Figure> {
         let mut figures: Vec<Figure> = self
             .severities()
@@ -94,7 +94,7 @@ impl Series<'_> {
         figures.push(Figure {
             name: "MFA coverage".to_owned(),
             values: self.points.iter().map(|point| point.mfa_coverage).collect(),
-            unit: Unit::Percent,
+            unit: FigureUnit::Percent,
         });
         figures.extend([
             self.count("active keys", |point| point.active_keys),
@@ -122,12 +122,12 @@ impl Series<'_> {
     }
 
     fn count(&self, name: &str, of: impl Fn(&Point) -> Option<u64>) -> Figure {
-        #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^53 things")]
+        #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
         let value = |point: &&Point| of(point).map(|count| count as f64);
         Figure {
             name: name.to_owned(),
             values: self.points.iter().map(value).collect(),
-            unit: Unit::Count,
+            unit: FigureUnit::Count,
         }
     }
 
@@ -141,7 +141,7 @@ impl Series<'_> {
         Figure {
             name: format!("{name}, days"),
             values,
-            unit: Unit::Count,
+            unit: FigureUnit::Count,
         }
     }
 }

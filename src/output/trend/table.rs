@@ -1,62 +1,64 @@
-//! First and last figures with sparklines, rules and the oldest findings, for people at a terminal.
+//! `table`: first and last figures with sparklines, rules and the oldest findings, for people at a terminal.
 
-use super::lines;
+use anstyle::Style;
+
 use super::series::{Figure, Series, series};
+use super::{TrendWriter, phrases};
 use crate::history::trend::TrendDocument;
-use crate::output::layout::{Align, Cell, Grid, Paint, wrap};
-use crate::output::overview::{BOLD, DIM, severity_style};
-use crate::output::words::{self, diagnostic_line};
-use crate::output::{Settings, escape};
+use crate::output::DisplayOptions;
+use crate::output::escape::escape;
+use crate::output::format::{FormatSpec, Readers};
+use crate::output::phrases::{more, rule};
+use crate::output::terminal::{self, Align, BOLD, DIM, TextCell, TextTable, join_sections, severity_style};
+
+pub(super) const FORMAT: FormatSpec<TrendWriter> = FormatSpec {
+    name: "table",
+    help: "first and last figures, rules and the oldest findings",
+    readers: Readers::Terminal,
+    writer: |document, options| render(document, options).into_bytes(),
+};
 
 /// Columns of a sparkline at most.
 const SPARKS: usize = 32;
+/// How many diagnostics are shown.
 const DIAGNOSTICS: usize = 10;
 
-pub(super) fn render(document: &TrendDocument, settings: Settings) -> String {
+fn render(document: &TrendDocument, options: DisplayOptions) -> String {
     let all = series(document);
-    let mut sections = vec![lines::span(document) + "\n"];
-    for one in all.iter().take(settings.limit) {
-        sections.push(figures(one, settings));
-    }
-    if all.len() > settings.limit {
-        let more = words::number((all.len() - settings.limit) as u64);
-        sections.push(format!(
-            "… and {more} more accounts (--limit {} shows them)\n",
-            all.len()
-        ));
-    }
-    sections.push(rules(document, settings));
-    sections.push(oldest(document, settings));
-    sections.push(wrap(&lines::rotation(&document.rotation), settings.width).join("\n") + "\n");
-    sections.push(diagnostics(document, settings));
-    sections.retain(|section| !section.is_empty());
-    sections.join("\n")
+    let mut sections = vec![phrases::span(document) + "\n"];
+    sections.extend(all.iter().take(options.limit).map(|one| figures(one, options)));
+    let hidden = all.len().saturating_sub(options.limit) as u64;
+    sections.extend(more(hidden, "account", all.len() as u64).map(|more| more + "\n"));
+    sections.extend([
+        rules(document, options),
+        oldest(document, options),
+        options.paragraph(Style::new(), &phrases::rotation(&document.rotation)),
+        terminal::diagnostics(&document.diagnostics, DIAGNOSTICS, options),
+    ]);
+    join_sections(sections)
 }
 
-fn figures(series: &Series<'_>, settings: Settings) -> String {
-    let paint = Paint(settings.color);
-    let mut grid = Grid::new(0, [Align::Left, Align::Right, Align::Right, Align::Left]);
+fn figures(series: &Series<'_>, options: DisplayOptions) -> String {
+    let mut table = TextTable::new(0, [Align::Left, Align::Right, Align::Right, Align::Left]);
     if let Some(account) = series.account {
-        grid.free(paint.text(BOLD, format!("account {}", escape(account))));
+        table.line(options.paint(BOLD, format!("account {}", escape(account))));
     }
-    grid.cells(
-        ["", "first", "last", ""]
-            .map(|head| Cell::styled(head, DIM))
-            .to_vec(),
-    );
+    table.row(["", "first", "last", ""].map(|head| TextCell::styled(head, DIM)));
     for figure in series.figures() {
         let [first, last] = figure.ends().map(|value| figure.text(value));
-        grid.cells(vec![
-            Cell::new(figure.name.clone()),
-            Cell::styled(first, DIM),
-            Cell::styled(last, BOLD),
-            Cell::new(sparkline(&figure)),
+        let sparkline = TextCell::new(sparkline(&figure));
+        table.row([
+            TextCell::new(figure.name),
+            TextCell::styled(first, DIM),
+            TextCell::styled(last, BOLD),
+            sparkline,
         ]);
     }
-    grid.render(settings.width, paint)
+    table.render(options)
 }
 
-/// The figure from nothing to its highest; where there are more points than room, the last of each stretch.
+/// The figure as bars from 0 to its highest value. Where there are more points than columns, a column has the last point
+/// of its stretch.
 fn sparkline(figure: &Figure) -> String {
     const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let values = &figure.values;
@@ -82,62 +84,43 @@ fn sparkline(figure: &Figure) -> String {
     shown.map(|value| value.map_or(' ', level)).collect()
 }
 
-fn rules(document: &TrendDocument, settings: Settings) -> String {
+fn rules(document: &TrendDocument, options: DisplayOptions) -> String {
     if document.rules.is_empty() {
         return String::new();
     }
-    let mut columns = vec![Align::Left, Align::Wrapped];
-    columns.resize(2 + lines::RULE_HEADS.len(), Align::Right);
-    let mut grid = Grid::new(0, columns);
-    let heads = ["severity", "rule"].into_iter().chain(lines::RULE_HEADS);
-    grid.cells(heads.map(|head| Cell::styled(head, DIM)).collect());
-    for rule in &document.rules {
+    let mut columns = vec![("severity", Align::Left), ("rule", Align::Wrapped)];
+    columns.extend(phrases::RULE_HEADS.map(|head| (head, Align::Right)));
+    let mut table = TextTable::with_heads(&columns);
+    for trend in &document.rules {
         let mut cells = vec![
-            Cell::styled(rule.severity.name(), severity_style(rule.severity)),
-            Cell::new(words::rule(&rule.rule, &rule.parameters)),
+            TextCell::styled(trend.severity.name(), severity_style(trend.severity)),
+            TextCell::new(rule(&trend.rule, &trend.parameters)),
         ];
-        cells.extend(lines::rule_cells(rule).map(Cell::new));
-        grid.cells(cells);
+        cells.extend(phrases::rule_cells(trend).map(TextCell::new));
+        table.row(cells);
     }
-    grid.render(settings.width, Paint(settings.color))
+    table.render(options)
 }
 
-fn oldest(document: &TrendDocument, settings: Settings) -> String {
+fn oldest(document: &TrendDocument, options: DisplayOptions) -> String {
     if document.oldest.is_empty() {
         return String::new();
     }
-    let paint = Paint(settings.color);
-    let mut grid = Grid::new(
-        2,
-        [Align::Left, Align::Left, Align::Left, Align::Left, Align::Left],
-    );
-    grid.free(paint.text(BOLD, "open for longest"));
-    for finding in document.oldest.iter().take(settings.limit) {
-        grid.cells(vec![
-            Cell::styled(finding.severity.name(), severity_style(finding.severity)),
-            Cell::new(lines::since(&finding.since, finding.at_start)),
-            Cell::new(escape(finding.user.as_deref().unwrap_or(""))),
-            Cell::new(escape(&finding.rule)),
-            Cell::styled(escape(finding.account.as_deref().unwrap_or("")), DIM),
+    // Dates and account ids stay whole.
+    let columns = [Align::Left, Align::Name, Align::Left, Align::Wrapped, Align::Name];
+    let mut table = TextTable::new(2, columns);
+    table.line(options.paint(BOLD, "open for longest"));
+    for finding in document.oldest.iter().take(options.limit) {
+        table.row([
+            TextCell::styled(finding.severity.name(), severity_style(finding.severity)),
+            TextCell::new(phrases::since(&finding.since, finding.at_start)),
+            TextCell::new(escape(finding.user.as_deref().unwrap_or(""))),
+            TextCell::new(escape(&finding.rule)),
+            TextCell::styled(escape(finding.account.as_deref().unwrap_or("")), DIM),
         ]);
     }
-    if let Some(more) = lines::more_open(document, settings.limit) {
-        grid.free(format!("  {more}"));
+    if let Some(more) = phrases::more_open(document, options.limit) {
+        table.line(format!("  {more}"));
     }
-    grid.render(settings.width, paint)
-}
-
-fn diagnostics(document: &TrendDocument, settings: Settings) -> String {
-    let mut out = String::new();
-    for diagnostic in document.diagnostics.iter().take(DIAGNOSTICS) {
-        let lines = wrap(&diagnostic_line(diagnostic), settings.width.saturating_sub(2));
-        out.push_str(&lines.join("\n  "));
-        out.push('\n');
-    }
-    let more = document.diagnostics.len().saturating_sub(DIAGNOSTICS);
-    if more > 0 {
-        out.push_str(&words::counted(more as u64, "more diagnostic"));
-        out.push_str("; --format json tells all\n");
-    }
-    out
+    table.render(options)
 }

@@ -4,9 +4,8 @@ use super::*;
 use crate::engine::{self, Source, SourceEvent};
 use crate::finding::AsOfSource;
 use crate::history::trend::{Trend, TrendOptions};
-use crate::output::escape::is_harmful;
 use crate::output::schema::{check_committed, schemas};
-use crate::output::support::{HOSTILE, Memory, RULES, program};
+use crate::output::test_support::{HOSTILE, Memory, RULES, program, unescaped};
 use crate::report::time::Unit;
 
 /// The hostile report once a month, without its last user and with another account from the second on.
@@ -47,30 +46,26 @@ fn document(by_account: bool) -> TrendDocument {
     trend.finish()
 }
 
-fn told(format: TrendFormat, by_account: bool) -> String {
+fn written(format: &str, by_account: bool) -> String {
+    written_of(format, &document(by_account))
+}
+
+fn written_of(format: &str, document: &TrendDocument) -> String {
     let mut out = Vec::new();
-    let settings = Settings {
+    let options = DisplayOptions {
         width: 100,
-        ..Settings::default()
+        ..DisplayOptions::default()
     };
-    write_trend(format, &document(by_account), settings, &mut out).expect("memory takes all");
+    let format = format.parse().expect("a format");
+    write_trend(format, document, options, &mut out).expect("memory takes all");
     String::from_utf8(out).expect("UTF-8")
 }
 
 #[test]
-fn formats_are_known_by_their_names() {
-    for format in TrendFormat::ALL {
-        assert_eq!(format.to_string().parse(), Ok(format));
-    }
-}
-
-#[test]
-fn nothing_harmful_in_any_format() {
-    for format in TrendFormat::ALL {
+fn every_format_escapes_text_of_reports() {
+    for format in TrendWriter::ALL {
         for by_account in [false, true] {
-            let text = told(format, by_account);
-            let harmful = |char: &char| is_harmful(*char) && !matches!(char, '\n' | '\r');
-            assert_eq!(text.chars().find(harmful), None, "{format}");
+            assert_eq!(unescaped(&written(format.name, by_account)), "", "{format}");
         }
     }
 }
@@ -83,7 +78,7 @@ fn committed_schema_is_that_of_the_type() {
 #[test]
 fn real_output_is_valid_and_can_be_read_back() {
     for by_account in [false, true] {
-        let json = told(TrendFormat::Json, by_account);
+        let json = written("json", by_account);
         schemas::assert_document("trend.v1", &json);
         let read: TrendDocument = serde_json::from_str(&json).unwrap();
         assert_eq!(read, document(by_account));
@@ -92,7 +87,7 @@ fn real_output_is_valid_and_can_be_read_back() {
 
 #[test]
 fn the_page_fetches_and_runs_nothing() {
-    let page = told(TrendFormat::Html, true);
+    let page = written("html", true);
     assert!(page.contains("default-src 'none'"));
     let page = page.to_lowercase();
     for forbidden in [
@@ -103,32 +98,25 @@ fn the_page_fetches_and_runs_nothing() {
             .find(|(at, _)| !is_word(&page[*at..]));
         assert_eq!(found, None, "{forbidden}");
     }
-    assert!(!page.contains("`x`<"), "a user's name is no markup");
+    assert!(!page.contains("`x`<"), "a user's name is not markup");
 }
 
-/// A figure that is not known in one snapshot leaves a gap there, and is not taken from another.
+/// A figure that is unknown in a snapshot is a gap there, never the value of another snapshot.
 #[test]
-fn what_is_not_known_is_a_gap() {
+fn unknown_figures_are_gaps() {
     let mut document = document(false);
     for point in &mut document.snapshots[1..] {
         (point.active_keys, point.mfa_coverage, point.key_ages) = (None, None, None);
     }
-    let told = |format, document: &TrendDocument| {
-        let mut out = Vec::new();
-        write_trend(format, document, Settings::default(), &mut out).expect("memory takes all");
-        String::from_utf8(out).expect("UTF-8")
-    };
-    let table = told(TrendFormat::Table, &document);
+    let table = written_of("table", &document);
     let line = table
         .lines()
         .find(|line| line.starts_with("active keys"))
         .unwrap();
     assert!(line.trim_end().ends_with("4      –  █"), "{line}");
-    assert!(told(TrendFormat::Markdown, &document).contains("| MFA coverage | 33 % | – |"));
-    assert!(
-        told(TrendFormat::Html, &document).contains("<b>–</b><span>MFA coverage <i class=\"same\">was 33 %")
-    );
-    let csv = told(TrendFormat::Csv, &document);
+    assert!(written_of("markdown", &document).contains("| MFA coverage | 33 % | – |"));
+    assert!(written_of("html", &document).contains("<b>–</b><span>MFA coverage <i class=\"same\">was 33 %"));
+    let csv = written_of("csv", &document);
     let mut reader = ::csv::Reader::from_reader(csv.as_bytes());
     let place = reader
         .headers()
@@ -141,7 +129,7 @@ fn what_is_not_known_is_a_gap() {
         .map(|record| record.unwrap()[place].to_owned())
         .collect();
     assert_eq!(cells, ["4", "", ""]);
-    schemas::assert_document("trend.v1", &told(TrendFormat::Json, &document));
+    schemas::assert_document("trend.v1", &written_of("json", &document));
 }
 
 /// Whether " on" begins a word of the text, not a handler.
@@ -155,7 +143,7 @@ fn is_word(text: &str) -> bool {
 
 #[test]
 fn every_record_of_the_csv_has_as_many_cells_as_the_header() {
-    let text = told(TrendFormat::Csv, true);
+    let text = written("csv", true);
     let mut reader = ::csv::Reader::from_reader(text.as_bytes());
     let records: Result<Vec<_>, _> = reader.records().collect();
     assert_eq!(records.unwrap().len(), 5);
@@ -163,7 +151,7 @@ fn every_record_of_the_csv_has_as_many_cells_as_the_header() {
 
 #[test]
 fn table() {
-    insta::assert_snapshot!(told(TrendFormat::Table, false), @r#"
+    insta::assert_snapshot!(written("table", false), @r"
     3 snapshots from 2026-11-21 to 2027-01-21
 
                                        first   last
@@ -203,20 +191,20 @@ fn table() {
       high      before 2026-12-21  =cmd|'/c calc'!A1              console-user-without-mfa  012345678901
       medium    before 2026-12-21  \x1b[2J\u{202e}evil\u{9b}|`x…  two-active-access-keys    012345678901
 
-    Access keys given up within 90 days: 0 in time, 0 late; still active: 4 too old, 2 not due
-    "#);
+    Rotation within 90 days: 0 on time, 0 late; still active: 4 overdue, 2 not due
+    ");
 }
 
 #[test]
 fn markdown() {
-    insta::assert_snapshot!(told(TrendFormat::Markdown, false), @r#"
+    insta::assert_snapshot!(written("markdown", false), @"
     # IAM credential reports: trend
 
     3 snapshots from 2026-11-21 to 2027-01-21
 
     ## Figures
 
-    | | First | Last |
+    |  | First | Last |
     |---|--:|--:|
     | critical findings | 1 | 2 |
     | high findings | 2 | 4 |
@@ -259,6 +247,6 @@ fn markdown() {
     | high | before 2026-12-21 | =cmd&#124;'/c calc'&#33;A1 | `012345678901` | `console-user-without-mfa` |
     | medium | before 2026-12-21 | &#92;x1b&#91;2J&#92;u{202e}evil&#92;u{9b}&#124;&#96;x&#96;&#60;script&#62; | `012345678901` | `two-active-access-keys` |
 
-    Access keys given up within 90 days: 0 in time, 0 late; still active: 4 too old, 2 not due
-    "#);
+    Rotation within 90 days: 0 on time, 0 late; still active: 4 overdue, 2 not due
+    ");
 }

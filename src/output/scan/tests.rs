@@ -1,27 +1,36 @@
-//! What holds for every format.
+//! Properties of every format.
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::escape::is_harmful;
-use super::support::{HOSTILE, hostile, told};
 use super::*;
 use crate::finding::Suppression;
+use crate::output::phrases;
+use crate::output::test_support::{HOSTILE, hostile, unescaped, written};
 
 const REPORTS: [(&str, &[u8]); 2] = [("a.csv", HOSTILE.as_bytes()), ("b.csv", HOSTILE.as_bytes())];
 
 /// Laid out for this width, on a later day.
-pub(super) fn settings(width: usize) -> Settings {
-    Settings {
+pub(super) fn options(width: usize) -> DisplayOptions {
+    DisplayOptions {
         width,
         now: Some("2026-12-25".parse().expect("a time")),
-        ..Settings::default()
+        ..DisplayOptions::default()
     }
+}
+
+fn all_formats() -> Vec<Format> {
+    ScanWriter::ALL.iter().collect()
+}
+
+fn table() -> [Format; 1] {
+    [Format::default()]
 }
 
 #[test]
 fn formats_are_known_by_their_names() {
-    for format in Format::ALL {
-        assert_eq!(format.to_string().parse(), Ok(format));
+    for format in ScanWriter::ALL {
+        let parsed: Format = format.name.parse().unwrap();
+        assert_eq!(parsed.name, format.name);
     }
     let error = "htm\x1bl".parse::<Format>().unwrap_err();
     assert_eq!(
@@ -33,14 +42,14 @@ fn formats_are_known_by_their_names() {
 #[test]
 fn same_bytes_at_any_number_of_threads() {
     for limit in [0, 1, 3, 50] {
-        let settings = Settings {
+        let options = DisplayOptions {
             limit,
-            ..settings(100)
+            ..options(100)
         };
-        let one = told(&Format::ALL, settings, &REPORTS, 1);
+        let one = written(&all_formats(), options, &REPORTS, 1);
         for threads in [2, 7] {
             assert_eq!(
-                told(&Format::ALL, settings, &REPORTS, threads),
+                written(&all_formats(), options, &REPORTS, threads),
                 one,
                 "{threads} threads"
             );
@@ -49,36 +58,40 @@ fn same_bytes_at_any_number_of_threads() {
 }
 
 #[test]
-fn nothing_harmful_in_any_format() {
-    for format in Format::ALL {
-        let text = hostile(format, settings(80));
-        let harmful: Vec<char> = text.chars().filter(|&char| is_harmful(char)).collect();
-        let only_line_ends = harmful.iter().all(|char| matches!(char, '\n' | '\r'));
-        assert!(only_line_ends, "{format}: {harmful:?}");
+fn every_format_escapes_text_of_reports() {
+    for format in ScanWriter::ALL {
+        assert_eq!(unescaped(&hostile(format.name, options(80))), "", "{format}");
     }
 }
 
 #[test]
-fn colour_only_where_it_is_asked_for() {
-    for (color, expected) in [(false, false), (true, true)] {
-        let settings = Settings {
-            color,
-            ..settings(80)
-        };
-        for format in [Format::Table, Format::Summary] {
-            assert_eq!(hostile(format, settings).contains('\x1b'), expected, "{format}");
-        }
-        for format in [Format::Json, Format::Ndjson, Format::Csv, Format::Markdown] {
-            assert!(!hostile(format, settings).contains('\x1b'), "{format}");
+fn formats_for_terminals_are_coloured_where_colours_are_wanted() {
+    for color in [false, true] {
+        let options = DisplayOptions { color, ..options(80) };
+        for format in ScanWriter::ALL {
+            let is_colored = hostile(format.name, options).contains('\x1b');
+            assert_eq!(is_colored, color && format.is_colored(), "{format}");
         }
     }
+}
+
+#[test]
+fn summary_alone_shows_no_findings() {
+    let without: Vec<_> = ScanWriter::ALL
+        .iter()
+        .filter(|format| !format.shows_findings())
+        .collect();
+    assert_eq!(
+        without.iter().map(|format| format.name).collect::<Vec<_>>(),
+        ["summary"]
+    );
 }
 
 #[test]
 fn no_line_is_wider_than_the_terminal() {
     for width in [60, 80, 119, 120, 200] {
-        for format in [Format::Table, Format::Summary] {
-            for line in hostile(format, settings(width)).lines() {
+        for format in ["table", "summary"] {
+            for line in hostile(format, options(width)).lines() {
                 assert!(line.width() <= width, "{format} at {width}: {line}");
             }
         }
@@ -87,20 +100,20 @@ fn no_line_is_wider_than_the_terminal() {
 
 #[test]
 fn the_limit_shows_the_worst_and_counts_the_rest() {
-    let settings = Settings {
+    let options = DisplayOptions {
         limit: 2,
-        ..settings(80)
+        ..options(80)
     };
-    let text = told(&[Format::Table], settings, &REPORTS, 2).remove(0);
+    let text = written(&table(), options, &REPORTS, 2).remove(0);
     assert_eq!(text.matches("  critical  fail").count(), 2, "{text}");
     assert!(text.contains("more findings; see all with --limit 12"), "{text}");
 }
 
 #[test]
 fn no_report_no_findings() {
-    let texts = told(&Format::ALL, settings(80), &[], 2);
+    let texts = written(&all_formats(), options(80), &[], 2);
     assert!(
-        texts[0].starts_with("no report could be judged\n"),
+        texts[0].starts_with("no report could be evaluated\n"),
         "{}",
         texts[0]
     );
@@ -115,11 +128,11 @@ fn many_reports_are_listed_to_a_limit() {
     let long = "x/".repeat(60) + "g.csv";
     let paths = ["a.csv", "b.csv", "c.csv", "d.csv", &long, "f.csv", "g.csv"];
     let reports = paths.map(|path| (path, records));
-    let text = told(&[Format::Table], settings(80), &reports, 2).remove(0);
+    let text = written(&table(), options(80), &reports, 2).remove(0);
     let head: Vec<&str> = text.lines().take(12).collect();
     assert_eq!(
-        head[0],
-        "28 users in 7 reports, judged as of 2026-11-21T00:00:00Z (from the file name),"
+        head[..2].join(" "),
+        "28 users in 7 reports, evaluated as of 2026-11-21T00:00:00Z (from the file name), 34 days ago"
     );
     assert!(head[2].starts_with("  a.csv "), "{text}");
     assert!(
@@ -132,7 +145,7 @@ fn many_reports_are_listed_to_a_limit() {
         "{text}"
     );
     assert!(
-        text.contains("9 more diagnostics; --format json tells all"),
+        text.contains("9 more diagnostics; --format json lists all"),
         "{text}"
     );
 }
@@ -148,12 +161,12 @@ fn users_with_accepted_findings_say_why() {
         ..some_finding()
     };
     assert_eq!(
-        words::sayings(&finding)[2],
+        phrases::sentences(&finding)[2],
         r"accepted until 2026-12-31: break glass\x1b (SEC-1)"
     );
 }
 
 fn some_finding() -> Finding {
-    let line = hostile(Format::Ndjson, settings(80));
+    let line = hostile("ndjson", options(80));
     serde_json::from_str(line.lines().next().expect("a finding")).expect("valid JSON")
 }

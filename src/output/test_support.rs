@@ -1,8 +1,9 @@
-//! What the tests of this layer share: reports in memory, judged by built-in rules.
+//! What the tests of this layer share: hostile reports in memory, evaluated by built-in rules.
 
 use std::sync::Arc;
 
-use super::{Format, Outputs, Settings};
+use super::escape::must_be_escaped;
+use super::{DisplayOptions, Format, Outputs};
 use crate::engine::{
     self, AccountInfo, AssessOptions, FindingRef, Input, Program, Sink, Source, SourceEvent,
 };
@@ -26,7 +27,7 @@ pub(super) const HOSTILE: &str = "\
 \"ta,b \"\"東京\"\"\",arn:aws:iam::123456789012:user/tokyo,2020-01-01T00:00:00+00:00,true,2026-11-20T00:00:00+00:00,2026-10-01T00:00:00+00:00,N/A,maybe,false,N/A,N/A,N/A,N/A,false,N/A,N/A,N/A,N/A,false,N/A,false,N/A
 ";
 
-/// The rules by which they are judged.
+/// The rules by which they are evaluated.
 pub(super) const RULES: [&str; 4] = [
     "access-key-not-rotated",
     "console-user-without-mfa",
@@ -102,8 +103,8 @@ pub(super) fn program(rules: &[&str]) -> Program {
     Program::new(selected.rules)
 }
 
-/// Judges the reports into the sink.
-pub(super) fn assess(sink: &impl Sink, reports: &[(&str, &[u8])], rules: &[&str], threads: usize) -> Tally {
+/// Evaluates the reports into the sink.
+pub(super) fn evaluate(sink: &impl Sink, reports: &[(&str, &[u8])], rules: &[&str], threads: usize) -> Tally {
     let options = AssessOptions {
         threads,
         ..AssessOptions::default()
@@ -111,16 +112,16 @@ pub(super) fn assess(sink: &impl Sink, reports: &[(&str, &[u8])], rules: &[&str]
     engine::assess(&program(rules), Memory::new(reports), sink, options).expect("memory takes all")
 }
 
-/// What each format says of the reports.
-pub(super) fn told(
+/// The reports in each format.
+pub(super) fn written(
     formats: &[Format],
-    settings: Settings,
+    options: DisplayOptions,
     reports: &[(&str, &[u8])],
     threads: usize,
 ) -> Vec<String> {
     let writers = formats.iter().map(|&format| (format, Vec::new())).collect();
-    let outputs = Outputs::new(writers, settings);
-    let tally = assess(&outputs, reports, &RULES, threads);
+    let outputs = Outputs::new(writers, options);
+    let tally = evaluate(&outputs, reports, &RULES, threads);
     let texts = outputs.finish(&tally).expect("memory takes all");
     texts
         .into_iter()
@@ -128,15 +129,22 @@ pub(super) fn told(
         .collect()
 }
 
-/// What one format says of the hostile report.
-pub(super) fn hostile(format: Format, settings: Settings) -> String {
-    told(&[format], settings, &[("hos\x1btile.csv", HOSTILE.as_bytes())], 2).remove(0)
+/// The hostile report in the format of this name.
+pub(super) fn hostile(format: &str, options: DisplayOptions) -> String {
+    let format: Format = format.parse().expect("a format");
+    written(&[format], options, &[("hos\x1btile.csv", HOSTILE.as_bytes())], 2).remove(0)
 }
 
-/// Runs a test on every hit.
-pub(super) struct Each<F>(pub(super) F);
+/// The characters that must be escaped, line ends aside.
+pub(super) fn unescaped(text: &str) -> String {
+    let is_unescaped = |&char: &char| must_be_escaped(char) && !matches!(char, '\n' | '\r');
+    text.chars().filter(is_unescaped).collect()
+}
 
-impl<F: Fn(&FindingRef<'_>) + Sync> Sink for Each<F> {
+/// Runs a test on every finding.
+pub(super) struct ForEachFinding<F>(pub(super) F);
+
+impl<F: Fn(&FindingRef<'_>) + Sync> Sink for ForEachFinding<F> {
     type Part = ();
 
     fn part(&self) {}

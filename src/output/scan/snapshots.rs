@@ -1,14 +1,13 @@
-//! What each format says of one hostile report.
+//! Each format of one hostile report.
 
-use super::Format;
-use super::support::hostile;
-use super::tests::settings;
+use super::tests::options;
+use crate::output::test_support::hostile;
 
 #[test]
 fn table_at_80_columns() {
-    let text = hostile(Format::Table, settings(80));
+    let text = hostile("table", options(80));
     insta::assert_snapshot!(text, @r#"
-    4 users in hos\x1btile.csv, judged as of 2026-11-21T00:00:00Z (from the file
+    4 users in hos\x1btile.csv, evaluated as of 2026-11-21T00:00:00Z (from the file
     name), 34 days ago
 
     severity  rule                                 failed  undetermined  passed
@@ -17,7 +16,7 @@ fn table_at_80_columns() {
     high      console-user-without-mfa                  1             1       0
     medium    two-active-access-keys                    1             0       2
 
-    worst first; ages are at the as-of
+    worst first; ages are counted to 2026-11-21 00:00 UTC
 
     <root_account>  account 123456789012, row 1
       critical  fail          root-access-key-active    access_key_1
@@ -52,9 +51,9 @@ fn table_at_80_columns() {
 
 #[test]
 fn table_at_200_columns() {
-    let text = hostile(Format::Table, settings(200));
+    let text = hostile("table", options(200));
     insta::assert_snapshot!(text, @r#"
-    4 users in hos\x1btile.csv, judged as of 2026-11-21T00:00:00Z (from the file name), 34 days ago
+    4 users in hos\x1btile.csv, evaluated as of 2026-11-21T00:00:00Z (from the file name), 34 days ago
 
     severity  rule                                 failed  undetermined  passed
     critical  root-access-key-active                    1             0       0
@@ -62,7 +61,7 @@ fn table_at_200_columns() {
     high      console-user-without-mfa                  1             1       0
     medium    two-active-access-keys                    1             0       2
 
-    worst first; ages are at the as-of
+    worst first; ages are counted to 2026-11-21 00:00 UTC
     <root_account>  account 123456789012, row 1
       critical  fail          root-access-key-active    access_key_1  root has an active access key; last rotated 2019-01-01 (2,881 days)
     =cmd|'/c calc'!A1  account 123456789012, row 2
@@ -83,9 +82,9 @@ fn table_at_200_columns() {
 
 #[test]
 fn summary() {
-    let text = hostile(Format::Summary, settings(80));
+    let text = hostile("summary", options(80));
     insta::assert_snapshot!(text, @r"
-    4 users in hos\x1btile.csv, judged as of 2026-11-21T00:00:00Z (from the file
+    4 users in hos\x1btile.csv, evaluated as of 2026-11-21T00:00:00Z (from the file
     name), 34 days ago
 
     severity  rule                                 failed  undetermined  passed
@@ -101,7 +100,7 @@ fn summary() {
 
 #[test]
 fn json() {
-    let text = hostile(Format::Json, settings(80));
+    let text = hostile("json", options(80));
     insta::assert_snapshot!(text, @r#"
     {"schema":"credlens.assessment/v1","findings":[
     {"schema":"credlens.finding/v1","id":"345cea3586b469a7dacf45be8c543aac","rule":"root-access-key-active","parameters":{},"title":"Active access key of root","status":"fail","severity":"critical","account":"123456789012","account_name":null,"user":"<root_account>","arn":"arn:aws:iam::123456789012:root","credential":"access_key_1","access_key_id":null,"as_of":"2026-11-21T00:00:00Z","source":{"path":"hos\u001btile.csv","row":1},"message":"root has an active access key","evidence":{"access_key_1_active":"true","access_key_1_last_rotated":"2019-01-01T00:00:00+00:00"},"requirements":[],"suppression":null},
@@ -117,7 +116,7 @@ fn json() {
 
 #[test]
 fn ndjson() {
-    let text = hostile(Format::Ndjson, settings(80));
+    let text = hostile("ndjson", options(80));
     insta::assert_snapshot!(text, @r#"
     {"schema":"credlens.finding/v1","id":"345cea3586b469a7dacf45be8c543aac","rule":"root-access-key-active","parameters":{},"title":"Active access key of root","status":"fail","severity":"critical","account":"123456789012","account_name":null,"user":"<root_account>","arn":"arn:aws:iam::123456789012:root","credential":"access_key_1","access_key_id":null,"as_of":"2026-11-21T00:00:00Z","source":{"path":"hos\u001btile.csv","row":1},"message":"root has an active access key","evidence":{"access_key_1_active":"true","access_key_1_last_rotated":"2019-01-01T00:00:00+00:00"},"requirements":[],"suppression":null}
     {"schema":"credlens.finding/v1","id":"b92a7efebfac9869cdc9db5ee1858b45","rule":"access-key-not-rotated","parameters":{"max_age":90},"title":"Active access key not rotated","status":"fail","severity":"high","account":"123456789012","account_name":null,"user":"=cmd|'/c calc'!A1","arn":"arn:aws:iam::123456789012:user/=cmd|'/c calc'!A1","credential":"access_key_1","access_key_id":null,"as_of":"2026-11-21T00:00:00Z","source":{"path":"hos\u001btile.csv","row":2},"message":"this key was created more than 90 days ago and is still active","evidence":{"access_key_1_active":"true","access_key_1_last_rotated":"2026-01-02T03:04:05+00:00"},"requirements":[],"suppression":null}
@@ -130,7 +129,7 @@ fn ndjson() {
 
 #[test]
 fn csv() {
-    let text = hostile(Format::Csv, settings(80));
+    let text = hostile("csv", options(80));
     insta::assert_snapshot!(text, @r#"
     id,rule,parameters,title,status,severity,account,account_name,user,arn,credential,access_key_id,as_of,source_path,source_row,message,evidence,requirements,suppression_reason,suppression_expires,suppression_ticket
     345cea3586b469a7dacf45be8c543aac,root-access-key-active,,Active access key of root,fail,critical,123456789012,,<root_account>,arn:aws:iam::123456789012:root,access_key_1,,2026-11-21T00:00:00Z,hos\x1btile.csv,1,root has an active access key,access_key_1_active=true; access_key_1_last_rotated=2019-01-01T00:00:00+00:00,,,,
@@ -144,11 +143,11 @@ fn csv() {
 
 #[test]
 fn markdown() {
-    let text = hostile(Format::Markdown, settings(80));
+    let text = hostile("markdown", options(80));
     insta::assert_snapshot!(text, @r#"
     # IAM credential report: 4 failed (1 critical, 2 high, 1 medium), 2 undetermined, 3 passed
 
-    - `hos\x1btile.csv`: 4 users, judged as of 2026-11-21T00:00:00Z (from the file name), 34 days ago
+    - `hos\x1btile.csv`: 4 users, evaluated as of 2026-11-21T00:00:00Z (from the file name), 34 days ago
 
     | Severity | Rule | Failed | Undetermined | Suppressed | Passed |
     |---|---|--:|--:|--:|--:|
@@ -157,7 +156,7 @@ fn markdown() {
     | high | `console-user-without-mfa` | 1 | 1 | 0 | 0 |
     | medium | `two-active-access-keys` | 1 | 0 | 0 | 2 |
 
-    Worst first; ages are at the as-of.
+    Worst first; ages are counted to 2026-11-21 00:00 UTC.
 
     ## critical
 

@@ -1,4 +1,5 @@
-//! How things are said to people, in every format for them.
+//! Phrases that the formats for people share: numbers, times, what a finding or a diagnostic says. Text from reports
+//! is escaped in them.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -30,6 +31,12 @@ pub fn counted(count: u64, what: &str) -> String {
     format!("{} {what}{plural}", number(count))
 }
 
+/// `… and 5 more findings (--limit 12 shows all)`, where some of `all` are hidden.
+pub(super) fn more(hidden: u64, what: &str, all: u64) -> Option<String> {
+    let more = counted(hidden, &format!("more {what}"));
+    (hidden > 0).then(|| format!("… and {more} (--limit {all} shows all)"))
+}
+
 /// A length of time in its largest unit that says enough, cut off: `323 days`, `7 hours`.
 fn duration(seconds: u64) -> String {
     let (count, unit) = match seconds {
@@ -42,18 +49,16 @@ fn duration(seconds: u64) -> String {
 }
 
 /// The as-of with where it comes from and how long ago it was.
-pub(super) fn as_of(
-    as_of: &str,
-    source: AsOfSource,
-    generated: Option<&str>,
-    now: Option<Timestamp>,
-) -> String {
-    let source = match (source, generated) {
-        (AsOfSource::Argument, None) => "given".to_owned(),
-        (AsOfSource::Argument, Some(generated)) => format!("given; the report is of {generated}"),
-        (AsOfSource::Generated, _) => "when the report was made".to_owned(),
+pub(super) fn as_of(input: &InputTally, now: Option<Timestamp>) -> String {
+    let InputTally { as_of, generated, .. } = input;
+    let source = match (input.as_of_source, generated) {
+        (AsOfSource::Argument, None) => "as given".to_owned(),
+        (AsOfSource::Argument, Some(generated)) => format!("as given; the report was generated {generated}"),
+        (AsOfSource::Generated, _) => "when the report was generated".to_owned(),
         (AsOfSource::FileName, _) => "from the file name".to_owned(),
-        (AsOfSource::Now, _) => return format!("{as_of} (now; the report does not say when it was made)"),
+        (AsOfSource::Now, _) => {
+            return format!("{as_of} (now; the report does not say when it was generated)");
+        }
     };
     let age = Timestamp::parse(as_of.as_bytes())
         .zip(now)
@@ -62,6 +67,18 @@ pub(super) fn as_of(
             seconds => format!(", in {}", duration(seconds)),
         });
     format!("{as_of} ({source}){}", age.unwrap_or_default())
+}
+
+/// `ages are counted to 2026-11-21 06:00 UTC`.
+pub(super) fn ages_counted_to(tally: &Tally) -> String {
+    match &tally.as_of {
+        Some(as_of) => {
+            let instant = as_of.trim_end_matches('Z').replace('T', " ");
+            let instant = instant.strip_suffix(":00").unwrap_or(&instant);
+            format!("ages are counted to {instant} UTC")
+        }
+        None => "ages are counted to the as-of of each report".to_owned(),
+    }
 }
 
 /// `access-key-not-rotated (max_age=90)`.
@@ -77,15 +94,15 @@ pub(super) fn rule(id: &str, parameters: &BTreeMap<String, i64>) -> String {
     out
 }
 
-/// What a finding says: its message, the cells that make it concrete, and why it is accepted if it is.
-pub(super) fn sayings(finding: &Finding) -> Vec<String> {
+/// The message of a finding, the cells that make it concrete, and why it is accepted if it is.
+pub(super) fn sentences(finding: &Finding) -> Vec<String> {
     let mut out = vec![escape(&finding.message).into_owned()];
-    // Why something is undetermined names the cells already.
+    // The message of an undetermined finding names the cells already.
     if finding.status != Status::Undetermined {
         out.push(evidence(finding));
     }
     out.extend(finding.suppression.as_ref().map(accepted));
-    out.retain(|saying| !saying.is_empty());
+    out.retain(|sentence| !sentence.is_empty());
     out
 }
 
@@ -106,8 +123,8 @@ pub(super) fn credential(finding: &Finding) -> String {
     words.join(" ")
 }
 
-/// An input as named, and its account's name where it is known.
-pub(super) fn place(input: &InputTally) -> String {
+/// The path of an input, and its account's name where it is known.
+pub(super) fn input_name(input: &InputTally) -> String {
     let name = input
         .account_name
         .as_deref()
@@ -115,8 +132,8 @@ pub(super) fn place(input: &InputTally) -> String {
     format!("{}{}", escape(&input.path), name.unwrap_or_default())
 }
 
-/// The cells that tell more than the message: times with their ages at the as-of, and text. What flags say, it
-/// says; and of several credentials, those that have no such time are left out.
+/// The cells that add to the message: times with their ages, and text. The message says what flags say; of several
+/// credentials, those without the time are left out.
 fn evidence(finding: &Finding) -> String {
     let credential = finding.credential.map(Credential::name);
     let cells = finding.evidence.iter().filter_map(|(name, value)| {
@@ -131,7 +148,7 @@ fn evidence(finding: &Finding) -> String {
     cells.collect::<Vec<_>>().join(", ")
 }
 
-/// A column's name for people. Of which credential it tells is known already.
+/// A column's name for people, without the credential, which is shown already.
 fn short(name: &str, credential: Option<&str>) -> String {
     let rest = credential.and_then(|credential| name.strip_prefix(credential)?.strip_prefix('_'));
     let name = rest.unwrap_or(name);
@@ -141,7 +158,7 @@ fn short(name: &str, credential: Option<&str>) -> String {
     kind.unwrap_or(name).replace('_', " ")
 }
 
-/// `2026-01-02 (322 days)`; what is no time, as written.
+/// `2026-01-02 (322 days)`; what is not a valid time, as written.
 fn time(value: &str, as_of: Timestamp) -> String {
     let time = Timestamp(cell::time(value.as_bytes()));
     let (Some(day), false) = (value.get(..10), [cell::ABSENT, cell::UNKNOWN].contains(&time.0)) else {
@@ -151,8 +168,8 @@ fn time(value: &str, as_of: Timestamp) -> String {
     format!("{day} ({}{side})", duration(as_of.0.abs_diff(time.0)))
 }
 
-/// Failed verdicts by severity and the others, in one line.
-pub(super) fn verdict(tally: &Tally) -> String {
+/// `4 failed (1 critical, 3 high), 2 undetermined, 3 passed`.
+pub(super) fn verdict_counts(tally: &Tally) -> String {
     let sum = |count: fn(&RuleTally) -> u64| tally.rules.iter().map(count).sum::<u64>();
     let failed = sum(|rule| rule.failed);
     let by_severity: Vec<String> = Severity::ALL
@@ -165,7 +182,7 @@ pub(super) fn verdict(tally: &Tally) -> String {
         })
         .collect();
     let mut out = match failed {
-        0 if tally.inputs.is_empty() => "nothing was judged".to_owned(),
+        0 if tally.inputs.is_empty() => "nothing was evaluated".to_owned(),
         0 => "nothing failed".to_owned(),
         _ => format!("{} failed ({})", number(failed), by_severity.join(", ")),
     };
@@ -181,34 +198,34 @@ pub(super) fn verdict(tally: &Tally) -> String {
     out
 }
 
-/// The diagnostics, those that matter most first.
-pub(super) fn weightiest_first(diagnostics: &[Diagnostic]) -> Vec<&Diagnostic> {
+/// The diagnostics, errors first, then warnings.
+pub(super) fn by_level(diagnostics: &[Diagnostic]) -> Vec<&Diagnostic> {
     let mut sorted: Vec<&Diagnostic> = diagnostics.iter().collect();
     sorted.sort_by_key(|diagnostic| std::cmp::Reverse(diagnostic.level));
     sorted
 }
 
-/// A diagnostic as one harmless line, without an end of line:
-/// `warning: report.csv, row 17, mfa_active 'maybe': this cell is … [bad-cell]`.
+/// A diagnostic as one line, escaped, without an end of line:
+/// `warning: report.csv, row 17, mfa_active 'maybe': neither true nor false … [bad-cell]`.
 pub fn diagnostic_line(diagnostic: &Diagnostic) -> String {
     let level = diagnostic.level.name();
-    let mut place: Vec<String> = diagnostic
+    let mut location: Vec<String> = diagnostic
         .path
         .iter()
         .map(|path| escape(path).into_owned())
         .collect();
-    place.extend(diagnostic.row.map(|row| format!("row {row}")));
+    location.extend(diagnostic.row.map(|row| format!("row {row}")));
     let cell = match (&diagnostic.column, &diagnostic.value) {
         (Some(column), Some(value)) => Some(format!("{} '{}'", escape(column), escape(value))),
         (Some(word), None) => Some(escape(word).into_owned()),
         (None, Some(value)) => Some(format!("'{}'", escape(value))),
         (None, None) => None,
     };
-    place.extend(cell);
-    let colon = if place.is_empty() { "" } else { ": " };
+    location.extend(cell);
+    let colon = if location.is_empty() { "" } else { ": " };
     format!(
         "{level}: {}{colon}{} [{}]",
-        place.join(", "),
+        location.join(", "),
         escape(&diagnostic.message),
         diagnostic.code
     )
@@ -245,24 +262,35 @@ mod tests {
 
     #[test]
     fn as_of_with_source_and_age() {
-        let now = Timestamp::parse(b"2026-12-25");
-        let said = |source, generated| as_of("2026-11-21T00:00:00Z", source, generated, now);
+        let shown = |time: &str, source, generated: Option<&str>| {
+            let input = InputTally {
+                path: "report.csv".to_owned(),
+                account_name: None,
+                kind: "csv".to_owned(),
+                users: 1,
+                as_of: time.to_owned(),
+                as_of_source: source,
+                generated: generated.map(str::to_owned),
+            };
+            as_of(&input, Timestamp::parse(b"2026-12-25"))
+        };
+        let said = |source, generated| shown("2026-11-21T00:00:00Z", source, generated);
         assert_eq!(
             said(AsOfSource::FileName, None),
             "2026-11-21T00:00:00Z (from the file name), 34 days ago"
         );
         assert_eq!(
             said(AsOfSource::Argument, Some("2026-11-20T00:00:00Z")),
-            "2026-11-21T00:00:00Z (given; the report is of 2026-11-20T00:00:00Z), 34 days ago"
+            "2026-11-21T00:00:00Z (as given; the report was generated 2026-11-20T00:00:00Z), 34 days ago"
         );
         assert_eq!(
             said(AsOfSource::Now, None),
-            "2026-11-21T00:00:00Z (now; the report does not say when it was made)"
+            "2026-11-21T00:00:00Z (now; the report does not say when it was generated)"
         );
-        let future = as_of("2026-12-25T10:00:00Z", AsOfSource::Generated, None, now);
+        let future = shown("2026-12-25T10:00:00Z", AsOfSource::Generated, None);
         assert_eq!(
             future,
-            "2026-12-25T10:00:00Z (when the report was made), in 10 hours"
+            "2026-12-25T10:00:00Z (when the report was generated), in 10 hours"
         );
     }
 

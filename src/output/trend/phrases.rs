@@ -1,11 +1,11 @@
-//! What table, markdown and html say in the same words.
+//! Phrases that the table, the Markdown and the page of a trend share.
 
 use crate::history::trend::{Rotation, RuleTrend, TrendDocument};
-use crate::output::words;
+use crate::output::phrases::{counted, more, number};
 
 /// `12 snapshots from 2025-01-01 to 2025-12-31`.
 pub(super) fn span(document: &TrendDocument) -> String {
-    let snapshots = words::counted(document.snapshots.len() as u64, "snapshot");
+    let snapshots = counted(document.snapshots.len() as u64, "snapshot");
     let ends = document.snapshots.first().zip(document.snapshots.last());
     match ends {
         Some((first, last)) => format!("{snapshots} from {} to {}", day(&first.as_of), day(&last.as_of)),
@@ -18,7 +18,7 @@ pub(super) fn day(time: &str) -> &str {
     time.get(..10).unwrap_or(time)
 }
 
-/// A number of days, as far as it is known.
+/// A number of days; none where the percentile is not reached.
 pub(super) fn days(days: Option<f64>) -> String {
     match days {
         None => "not reached".to_owned(),
@@ -27,23 +27,23 @@ pub(super) fn days(days: Option<f64>) -> String {
     }
 }
 
-/// How keys were rotated, in one sentence.
+/// `Rotation within 90 days: 3 on time, 66 late, 1 unclear; still active: 4 overdue, 2 not due`.
 pub(super) fn rotation(rotation: &Rotation) -> String {
     let unclear = match rotation.unclear {
         0 => String::new(),
-        unclear => format!(", {} about then", words::number(unclear)),
+        unclear => format!(", {} unclear", number(unclear)),
     };
     format!(
-        "Access keys given up within {} days: {} in time, {} late{unclear}; still active: {} too old, {} not due",
+        "Rotation within {} days: {} on time, {} late{unclear}; still active: {} overdue, {} not due",
         rotation.max_age,
-        words::number(rotation.in_time),
-        words::number(rotation.late),
-        words::number(rotation.never),
-        words::number(rotation.not_due),
+        number(rotation.in_time),
+        number(rotation.late),
+        number(rotation.never),
+        number(rotation.not_due),
     )
 }
 
-/// The columns that are told of a rule, behind severity and name.
+/// The columns of a rule, after severity and name.
 pub(super) const RULE_HEADS: [&str; 6] = [
     "at start",
     "opened",
@@ -53,7 +53,7 @@ pub(super) const RULE_HEADS: [&str; 6] = [
     "p90 days",
 ];
 
-/// What is told of a rule in these columns. Where nothing was opened there is no time to tell.
+/// The cells of a rule in these columns. Where no finding was opened there is no time to resolve.
 pub(super) fn rule_cells(rule: &RuleTrend) -> [String; 6] {
     let time = |value| {
         if rule.opened == 0 {
@@ -63,10 +63,10 @@ pub(super) fn rule_cells(rule: &RuleTrend) -> [String; 6] {
         }
     };
     [
-        words::number(rule.at_start),
-        words::number(rule.opened),
-        words::number(rule.resolved),
-        words::number(rule.open),
+        number(rule.at_start),
+        number(rule.opened),
+        number(rule.resolved),
+        number(rule.open),
         time(rule.median_days_to_resolve),
         time(rule.p90_days_to_resolve),
     ]
@@ -78,13 +78,9 @@ pub(super) fn since(since: &str, at_start: bool) -> String {
     format!("{before}{}", day(since))
 }
 
-/// How many open findings there are besides those shown, and how to see them.
+/// How many open findings are not shown.
 pub(super) fn more_open(document: &TrendDocument, limit: usize) -> Option<String> {
     let open: u64 = document.rules.iter().map(|rule| rule.open).sum();
     let shown = document.oldest.len().min(limit) as u64;
-    let more = open.checked_sub(shown).filter(|more| *more > 0)?;
-    Some(format!(
-        "… and {} more (--limit 0 shows all)",
-        words::number(more)
-    ))
+    more(open.saturating_sub(shown), "open finding", 0)
 }

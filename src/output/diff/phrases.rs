@@ -1,0 +1,91 @@
+//! Phrases that the table and the Markdown of a diff share.
+
+use super::{DiffEvent, DiffFinding, DiffView};
+use crate::finding::Severity;
+use crate::history::{Findings, Kind, Move};
+use crate::output::escape::escape;
+use crate::output::phrases::number;
+
+/// `findings: 1 opened (1 high), 3 resolved (3 high), 2 still open (2 low)`.
+pub(super) fn summary(view: &DiffView<'_>) -> String {
+    let diff = view.diff;
+    format!(
+        "findings: {}, {}, {}",
+        counts(view, "opened", diff.findings(Move::Opened)),
+        counts(view, "resolved", diff.findings(Move::Resolved)),
+        counts(view, "still open", diff.findings(Move::Open))
+    )
+}
+
+/// `3 opened (1 critical, 2 high)`.
+pub(super) fn counts(view: &DiffView<'_>, what: &str, findings: Findings<'_>) -> String {
+    let (rules, by_rule) = (view.rules(), findings.by_rule());
+    let severities = Severity::ALL.into_iter().rev().filter_map(|severity| {
+        let of_severity = rules
+            .iter()
+            .zip(by_rule)
+            .filter(|(bound, _)| bound.severity == severity);
+        let count: u64 = of_severity.map(|(_, count)| count).sum();
+        (count > 0).then(|| format!("{} {severity}", number(count)))
+    });
+    let severities: Vec<String> = severities.collect();
+    let all = number(by_rule.iter().sum());
+    match severities.as_slice() {
+        [] => format!("{all} {what}"),
+        _ => format!("{all} {what} ({})", severities.join(", ")),
+    }
+}
+
+/// What happened, besides the kind of the event and the user.
+pub(super) fn event(event: &DiffEvent) -> String {
+    let minute = |time: &Option<String>| time.as_deref().map_or("never".to_owned(), to_the_minute);
+    let key = event.key_created.as_deref().map(to_the_minute);
+    let key = |what: &str| {
+        key.as_ref()
+            .map_or(String::new(), |key| format!("{what} created {key}"))
+    };
+    match event.kind {
+        Kind::UserCreated => minute(&event.new),
+        Kind::UserDeleted => format!("was created {}", minute(&event.old)),
+        Kind::UserRecreated | Kind::PasswordChanged => {
+            format!("{} → {}", minute(&event.old), minute(&event.new))
+        }
+        Kind::PasswordUsedAfterIdle | Kind::RootUsed => {
+            format!("used {}, previously {}", minute(&event.new), minute(&event.old))
+        }
+        Kind::KeyFirstUsed | Kind::KeyUsedAfterIdle => {
+            let (new, old) = (minute(&event.new), minute(&event.old));
+            format!("{}, used {new}, previously {old}", key("key"))
+        }
+        Kind::KeyRotated => format!("key created {} → {}", minute(&event.old), minute(&event.new)),
+        Kind::KeyCreated | Kind::KeyDeleted => key("key") + state(event),
+        Kind::CertificateCreated | Kind::CertificateDeleted => key("certificate") + state(event),
+        Kind::KeyActivated | Kind::KeyDeactivated => key("key"),
+        Kind::CertificateActivated | Kind::CertificateDeactivated => key("certificate"),
+        Kind::PasswordEnabled | Kind::PasswordDisabled | Kind::MfaActivated | Kind::MfaDeactivated => {
+            String::new()
+        }
+    }
+}
+
+/// Whether a key or certificate that was created or deleted is or was inactive.
+fn state(event: &DiffEvent) -> &'static str {
+    match event.old.as_deref().or(event.new.as_deref()) {
+        Some("false") => ", inactive",
+        Some(_) | None => "",
+    }
+}
+
+/// `2026-01-02 03:04`.
+fn to_the_minute(time: &str) -> String {
+    time.get(..16).unwrap_or(time).replace('T', " ")
+}
+
+/// What resolved a finding, or what an opened one is about.
+pub(super) fn reason(finding: &DiffFinding) -> String {
+    let before = finding.before.map(|status| format!("was {status}; "));
+    match finding.resolved_by.as_slice() {
+        [] => escape(&format!("{}{}", before.unwrap_or_default(), finding.message)).into_owned(),
+        causes => format!("by {}", causes.join(", ")),
+    }
+}

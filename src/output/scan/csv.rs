@@ -1,0 +1,163 @@
+//! `csv`: one finding a record, with a header, for spreadsheets. Programs are better served by `ndjson`.
+//!
+//! Parameters and evidence are `name=value; name=value`, requirements are separated by `; `.
+
+use super::common_parts::{InputPart, RulePartsCache, UserPart};
+use super::{FindingStream, ScanWriter};
+use crate::engine::{CompiledRule, FindingRef, Input, UserRow};
+use crate::finding::Suppression;
+use crate::output::csv_text::write_cell;
+use crate::output::format::{FormatSpec, Readers};
+use crate::output::json_text::{write_hex, write_number};
+
+pub(super) const FORMAT: FormatSpec<ScanWriter> = FormatSpec {
+    name: "csv",
+    help: "for spreadsheets",
+    readers: Readers::Program,
+    writer: ScanWriter::Stream(|| Box::new(Records::default())),
+};
+
+const HEADER: &str = "id,rule,parameters,title,status,severity,account,account_name,user,arn,credential,\
+    access_key_id,as_of,source_path,source_row,message,evidence,requirements,suppression_reason,\
+    suppression_expires,suppression_ticket\r\n";
+
+/// Writes findings as records.
+#[derive(Debug, Default)]
+struct Records {
+    rules: RulePartsCache<RuleParts>,
+    /// `account` to `arn`.
+    user: UserPart,
+    /// `as_of` to `source_path`.
+    input: InputPart,
+    evidence: Vec<u8>,
+}
+
+/// What all findings of a rule have in common.
+#[derive(Debug)]
+struct RuleParts {
+    /// `rule` to `title`.
+    head: Vec<u8>,
+    /// `requirements`.
+    requirements: Vec<u8>,
+}
+
+impl FindingStream for Records {
+    fn opening(&self) -> Vec<u8> {
+        HEADER.into()
+    }
+
+    fn finding(&mut self, finding: &FindingRef<'_>, out: &mut Vec<u8>) {
+        let compiled = finding.rule();
+        write_hex(finding.id().0, out);
+        let rule = self.rules.get(compiled, RuleParts::new);
+        out.extend_from_slice(&rule.head);
+        for word in [finding.status.name(), compiled.bound.severity.name()] {
+            out.extend_from_slice(word.as_bytes());
+            out.push(b',');
+        }
+        out.extend_from_slice(self.user.get(finding, write_user));
+        if let Some(credential) = finding.credential() {
+            out.extend_from_slice(credential.name().as_bytes());
+        }
+        out.push(b',');
+        write_cell(finding.access_key_id().unwrap_or_default().as_bytes(), out);
+        out.extend_from_slice(self.input.get(finding.input(), write_input));
+        if let Some(row) = finding.row() {
+            write_number(row.number(), out);
+        }
+        out.push(b',');
+        write_cell(finding.message().as_bytes(), out);
+        out.push(b',');
+        write_evidence(finding, &mut self.evidence, out);
+        out.extend_from_slice(&rule.requirements);
+        write_suppression(finding, out);
+        out.extend_from_slice(b"\r\n");
+    }
+}
+
+impl RuleParts {
+    fn new(compiled: &CompiledRule) -> Self {
+        let bound = &compiled.bound;
+        let parameters = bound.parameters.iter();
+        let parameters: Vec<_> = parameters
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let mut head = vec![b','];
+        for cell in [&bound.rule.id, &parameters.join("; "), &bound.rule.title] {
+            write_cell(cell.as_bytes(), &mut head);
+            head.push(b',');
+        }
+        let mut requirements = vec![b','];
+        write_cell(bound.requirements.join("; ").as_bytes(), &mut requirements);
+        Self { head, requirements }
+    }
+}
+
+fn write_user(finding: &FindingRef<'_>, out: &mut Vec<u8>) {
+    let row = finding.row();
+    let cells = [
+        finding.account(),
+        finding.account_name().map(str::as_bytes),
+        row.and_then(UserRow::user),
+        row.and_then(UserRow::arn),
+    ];
+    for cell in cells {
+        write_cell(cell.unwrap_or_default(), out);
+        out.push(b',');
+    }
+}
+
+fn write_input(input: &Input, out: &mut Vec<u8>) {
+    for cell in [&input.as_of.to_string(), &input.path] {
+        out.push(b',');
+        write_cell(cell.as_bytes(), out);
+    }
+    out.push(b',');
+}
+
+fn write_evidence(finding: &FindingRef<'_>, scratch: &mut Vec<u8>, out: &mut Vec<u8>) {
+    scratch.clear();
+    for (column, cell) in finding.evidence() {
+        if !scratch.is_empty() {
+            scratch.extend_from_slice(b"; ");
+        }
+        scratch.extend_from_slice(column.name().as_bytes());
+        scratch.push(b'=');
+        scratch.extend_from_slice(cell);
+    }
+    write_cell(scratch, out);
+}
+
+fn write_suppression(finding: &FindingRef<'_>, out: &mut Vec<u8>) {
+    let Some(suppression) = finding.suppression else {
+        return out.extend_from_slice(b",,,");
+    };
+    let Suppression {
+        reason,
+        expires,
+        ticket,
+    } = suppression;
+    for cell in [Some(reason), expires.as_ref(), ticket.as_ref()] {
+        out.push(b',');
+        write_cell(cell.map_or(b"", String::as_bytes), out);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::output::DisplayOptions;
+    use crate::output::test_support::hostile;
+
+    #[test]
+    fn every_record_can_be_read_back() {
+        let text = hostile("csv", DisplayOptions::default());
+        let mut reader = ::csv::Reader::from_reader(text.as_bytes());
+        let records: Vec<::csv::StringRecord> = reader.records().collect::<Result<_, _>>().unwrap();
+        assert_eq!(records.len(), text.lines().count() - 1);
+        let users: Vec<&str> = records.iter().map(|record| &record[8]).collect();
+        assert!(
+            users.contains(&"ta,b \"東京\"") && users.contains(&"'=cmd|'/c calc'!A1"),
+            "{users:?}"
+        );
+    }
+}

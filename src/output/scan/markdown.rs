@@ -1,0 +1,93 @@
+//! `markdown`: counts, then the worst findings by severity, for pull requests and wikis.
+
+use super::summary::{found_nothing, found_something};
+use super::{ScanView, ScanWriter, compliance};
+use crate::finding::{Finding, RuleTally, Severity};
+use crate::output::format::{FormatSpec, Readers};
+use crate::output::markdown_text::{Markdown, code, optional_code, plain};
+use crate::output::phrases::{self, counted, more, number};
+
+pub(super) const FORMAT: FormatSpec<ScanWriter> = FormatSpec {
+    name: "markdown",
+    help: "for pull requests and wikis",
+    readers: Readers::Document,
+    writer: ScanWriter::RenderWorst(render),
+};
+
+fn render(view: &ScanView<'_>) -> String {
+    let tally = view.tally;
+    let title = format!("IAM credential report: {}", phrases::verdict_counts(tally));
+    let mut out = Markdown::new(&title);
+    out.list(tally.inputs.iter().map(|input| {
+        let (name, users) = (code(&phrases::input_name(input)), counted(input.users, "user"));
+        format!(
+            "{name}: {users}, evaluated as of {}",
+            phrases::as_of(input, view.options.now)
+        )
+    }));
+    rules(&tally.rules, &mut out);
+    compliance::markdown(view, &mut out);
+    if !view.worst.is_empty() {
+        out.paragraph(&format!("Worst first; {}.", phrases::ages_counted_to(tally)));
+    }
+    for severity in Severity::ALL.into_iter().rev() {
+        let findings = view.worst.iter().filter(|finding| finding.severity == severity);
+        let findings: Vec<&Finding> = findings.collect();
+        if !findings.is_empty() {
+            out.heading(severity.name());
+            table(&findings, tally.inputs.len() > 1, &mut out);
+        }
+    }
+    if let Some(more) = more(view.hidden(), "finding", view.emitted) {
+        out.paragraph(&plain(&more));
+    }
+    out.diagnostics(&tally.diagnostics);
+    out.into_text()
+}
+
+/// The rules that found something; the others are counted.
+fn rules(all: &[RuleTally], out: &mut Markdown) {
+    let mut rules: Vec<&RuleTally> = all.iter().filter(|rule| found_something(rule)).collect();
+    rules.sort_by_key(|rule| std::cmp::Reverse(rule.severity));
+    if !rules.is_empty() {
+        let rows = rules.into_iter().map(|rule| {
+            let name = code(&phrases::rule(&rule.id, &rule.parameters));
+            let counts = [rule.failed, rule.undetermined, rule.suppressed, rule.passed];
+            [vec![rule.severity.to_string(), name], counts.map(number).to_vec()].concat()
+        });
+        let counts = ["Failed", "Undetermined", "Suppressed", "Passed"];
+        out.table(&["Severity", "Rule"], &counts, rows);
+    }
+    if let Some(others) = found_nothing(all) {
+        out.paragraph(&others);
+    }
+}
+
+/// Findings of one severity.
+fn table(findings: &[&Finding], several_reports: bool, out: &mut Markdown) {
+    let report: &[&str] = if several_reports { &["Report"] } else { &[] };
+    let heads = [
+        &["User", "Account"],
+        report,
+        &["Status", "Rule", "Credential", "What"],
+    ]
+    .concat();
+    let rows = findings.iter().map(|finding| {
+        let user = finding.user.as_deref().unwrap_or("all users");
+        let mut account = optional_code(finding.account.as_deref());
+        if let Some(name) = &finding.account_name {
+            account = format!("{account} {}", plain(name));
+        }
+        let credential = Some(phrases::credential(finding)).filter(|text| !text.is_empty());
+        let mut cells = vec![code(user), account];
+        cells.extend(several_reports.then(|| code(&finding.source.path)));
+        cells.extend([
+            finding.status.to_string(),
+            code(&finding.rule),
+            optional_code(credential.as_deref()),
+            plain(&phrases::sentences(finding).join("; ")),
+        ]);
+        cells
+    });
+    out.table(&heads, &[], rows);
+}

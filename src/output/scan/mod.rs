@@ -1,0 +1,98 @@
+//! The assessment of a run, in the formats of `credlens scan`.
+//!
+//! [`Outputs`] is the engine's sink. A format that streams is written by the workers, finding by finding; the others
+//! are rendered at the end, from the tally and the worst findings. So memory does not grow with the number of findings.
+
+mod common_parts;
+mod compliance;
+mod csv;
+mod json;
+mod markdown;
+mod ndjson;
+mod outputs;
+#[cfg(test)]
+mod snapshots;
+mod summary;
+mod table;
+#[cfg(test)]
+mod tests;
+mod worst_findings;
+
+pub use json::Assessment;
+pub use outputs::Outputs;
+
+use super::DisplayOptions;
+use super::format::{FormatSpec, Formats};
+use crate::engine::FindingRef;
+use crate::finding::{Finding, Tally};
+
+/// A format of an assessment.
+pub type Format = &'static FormatSpec<ScanWriter>;
+
+/// How a format of an assessment is written.
+#[derive(Clone, Copy, Debug)]
+pub enum ScanWriter {
+    /// Finding by finding, as they come.
+    Stream(fn() -> Box<dyn FindingStream>),
+    /// At the end, without findings.
+    RenderCounts(fn(&ScanView<'_>) -> String),
+    /// At the end, with the worst findings.
+    RenderWorst(fn(&ScanView<'_>) -> String),
+}
+
+impl Formats for ScanWriter {
+    const ALL: &'static [FormatSpec<Self>] = &[
+        table::FORMAT,
+        summary::FORMAT,
+        json::FORMAT,
+        ndjson::FORMAT,
+        csv::FORMAT,
+        markdown::FORMAT,
+    ];
+}
+
+impl FormatSpec<ScanWriter> {
+    /// Whether it shows any finding.
+    pub fn shows_findings(&self) -> bool {
+        !matches!(self.writer, ScanWriter::RenderCounts(_))
+    }
+}
+
+/// How a worker writes the findings of a format that streams.
+pub trait FindingStream: Send {
+    /// What comes before the findings.
+    fn opening(&self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    /// Appends one finding, behind the separator.
+    fn finding(&mut self, finding: &FindingRef<'_>, out: &mut Vec<u8>);
+
+    /// What comes before each finding but the first.
+    fn separator(&self) -> &'static [u8] {
+        b""
+    }
+
+    /// What comes after the findings.
+    fn ending(&self, _tally: &Tally) -> Vec<u8> {
+        Vec::new()
+    }
+}
+
+/// What is known at the end of a run.
+#[derive(Debug)]
+pub struct ScanView<'a> {
+    tally: &'a Tally,
+    /// The worst findings, worst first.
+    worst: &'a [Finding],
+    /// How many findings were emitted.
+    emitted: u64,
+    options: DisplayOptions,
+}
+
+impl ScanView<'_> {
+    /// Findings that were emitted and are not among the worst.
+    fn hidden(&self) -> u64 {
+        self.emitted - self.worst.len() as u64
+    }
+}

@@ -1,0 +1,179 @@
+//! The engine's sink: several formats of one run.
+
+use std::io;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use super::worst_findings::WorstFindings;
+use super::{DisplayOptions, FindingStream, Format, ScanView, ScanWriter};
+use crate::engine::{FindingRef, Sink};
+use crate::finding::{Finding, Tally};
+
+/// Writes findings as they come, in every format asked for, and the rest at the end.
+#[derive(Debug)]
+pub struct Outputs<W> {
+    formats: Vec<Format>,
+    options: DisplayOptions,
+    written: Mutex<Written<W>>,
+    /// [`WorstFindings::bar`] of all that was accepted.
+    bar: AtomicU8,
+}
+
+#[derive(Debug)]
+struct Written<W> {
+    /// One a format.
+    writers: Vec<W>,
+    worst: WorstFindings,
+    /// Whether the openings are written.
+    opened: bool,
+    /// Whether a finding is written, one a format.
+    begun: Vec<bool>,
+}
+
+/// The findings of a block, formatted by a worker.
+pub struct FormattedBlock {
+    streams: Vec<StreamBuffer>,
+    worst: Option<WorstFindings>,
+}
+
+/// The findings in one format that streams.
+struct StreamBuffer {
+    /// Position among the formats.
+    output: usize,
+    stream: Box<dyn FindingStream>,
+    buffer: Vec<u8>,
+}
+
+impl ScanWriter {
+    fn stream(self) -> Option<Box<dyn FindingStream>> {
+        match self {
+            Self::Stream(start) => Some(start()),
+            Self::RenderCounts(_) | Self::RenderWorst(_) => None,
+        }
+    }
+
+    fn opening(self) -> Vec<u8> {
+        self.stream().map_or_else(Vec::new, |stream| stream.opening())
+    }
+
+    fn ending(self, view: &ScanView<'_>) -> Vec<u8> {
+        match self {
+            Self::Stream(start) => start().ending(view.tally),
+            Self::RenderCounts(render) | Self::RenderWorst(render) => render(view).into_bytes(),
+        }
+    }
+}
+
+impl<W: io::Write + Send> Outputs<W> {
+    /// Writes each format to its writer, in large pieces.
+    pub fn new(outputs: Vec<(Format, W)>, options: DisplayOptions) -> Self {
+        let (formats, writers): (Vec<_>, Vec<_>) = outputs.into_iter().unzip();
+        let worst = WorstFindings::new(options.limit);
+        Self {
+            options,
+            bar: AtomicU8::new(worst.bar()),
+            written: Mutex::new(Written {
+                writers,
+                worst,
+                opened: false,
+                begun: vec![false; formats.len()],
+            }),
+            formats,
+        }
+    }
+
+    /// Writes what comes after the findings, flushes, and gives the writers back, in order.
+    ///
+    /// # Errors
+    /// Those of the writers.
+    pub fn finish(self, tally: &Tally) -> io::Result<Vec<W>> {
+        let mut written = self.written.into_inner().unwrap_or_else(PoisonError::into_inner);
+        written.open(&self.formats)?;
+        let emitted = written.worst.emitted();
+        let worst: Vec<Finding> = written.worst.into_findings();
+        let view = ScanView {
+            tally,
+            worst: &worst,
+            emitted,
+            options: self.options,
+        };
+        for (format, writer) in self.formats.iter().zip(&mut written.writers) {
+            writer.write_all(&format.writer.ending(&view))?;
+            writer.flush()?;
+        }
+        Ok(written.writers)
+    }
+}
+
+impl<W: io::Write> Written<W> {
+    /// Writes the openings, once.
+    fn open(&mut self, formats: &[Format]) -> io::Result<()> {
+        if std::mem::replace(&mut self.opened, true) {
+            return Ok(());
+        }
+        for (format, writer) in formats.iter().zip(&mut self.writers) {
+            writer.write_all(&format.writer.opening())?;
+        }
+        Ok(())
+    }
+
+    /// Writes findings, the first one without its separator.
+    fn write(&mut self, output: usize, separator: &[u8], findings: &[u8]) -> io::Result<()> {
+        let first = !std::mem::replace(&mut self.begun[output], true);
+        let findings = match findings.strip_prefix(separator) {
+            Some(rest) if first => rest,
+            Some(_) | None => findings,
+        };
+        self.writers[output].write_all(findings)
+    }
+}
+
+impl<W: io::Write + Send> Sink for Outputs<W> {
+    type Part = FormattedBlock;
+
+    fn part(&self) -> FormattedBlock {
+        let streams = self.formats.iter().enumerate().filter_map(|(output, format)| {
+            Some(StreamBuffer {
+                output,
+                stream: format.writer.stream()?,
+                buffer: Vec::new(),
+            })
+        });
+        let shows_worst = |format: &Format| matches!(format.writer, ScanWriter::RenderWorst(_));
+        FormattedBlock {
+            streams: streams.collect(),
+            worst: (self.formats.iter().any(shows_worst)).then(|| WorstFindings::new(self.options.limit)),
+        }
+    }
+
+    fn finding(&self, block: &mut FormattedBlock, finding: &FindingRef<'_>) {
+        for StreamBuffer { stream, buffer, .. } in &mut block.streams {
+            stream.finding(finding, buffer);
+        }
+        if let Some(worst) = &mut block.worst {
+            // Everything that was accepted comes before this finding, so an old bar is only too low.
+            worst.add(finding, self.bar.load(Ordering::Relaxed));
+        }
+    }
+
+    fn accept(&self, block: &mut FormattedBlock) -> io::Result<()> {
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        written.open(&self.formats)?;
+        for StreamBuffer {
+            output,
+            stream,
+            buffer,
+        } in &mut block.streams
+        {
+            if !buffer.is_empty() {
+                written.write(*output, stream.separator(), buffer)?;
+                buffer.clear();
+            }
+        }
+        if let Some(worst) = &mut block.worst {
+            written.worst.take(worst);
+            self.bar.store(written.worst.bar(), Ordering::Relaxed);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,159 @@
+//! `summary`: the inputs and the counts of each rule, without findings. `table` begins with the same sections.
+
+use std::cmp::Reverse;
+
+use anstyle::Style;
+
+use super::{ScanView, ScanWriter, compliance};
+use crate::finding::{Code, RuleTally};
+use crate::output::escape::escape;
+use crate::output::format::{FormatSpec, Readers};
+use crate::output::phrases::{self, counted, number};
+use crate::output::terminal::{
+    Align, BOLD, DIM, GREEN, TextCell, TextTable, cut_start, join_sections, severity_style,
+};
+
+pub(super) const FORMAT: FormatSpec<ScanWriter> = FormatSpec {
+    name: "summary",
+    help: "counts alone",
+    readers: Readers::Terminal,
+    writer: ScanWriter::RenderCounts(render),
+};
+
+/// How many inputs are listed by name.
+const INPUTS: usize = 20;
+
+fn render(view: &ScanView<'_>) -> String {
+    let mut out = join_sections(vec![
+        inputs(view, INPUTS),
+        rules(view, view.tally.rules.iter()),
+        compliance::text(view),
+    ]);
+    out.push('\n');
+    let diagnostics = view.tally.diagnostics.len() as u64;
+    if diagnostics > 0 {
+        out.push_str(&counted(diagnostics, "diagnostic"));
+        out.push('\n');
+    }
+    out + &verdict(view)
+}
+
+/// Lines about the inputs, at most `limit` of them by name.
+pub(super) fn inputs(view: &ScanView<'_>, limit: usize) -> String {
+    let (inputs, options) = (&view.tally.inputs, view.options);
+    let name = match inputs.as_slice() {
+        [] => return "no report could be evaluated\n".to_owned(),
+        [input] => phrases::input_name(input),
+        _ => counted(inputs.len() as u64, "report"),
+    };
+    let as_of = common_as_of(view).map(|as_of| format!(", evaluated as of {as_of}"));
+    let users = counted(inputs.iter().map(|input| input.users).sum(), "user");
+    let line = format!("{users} in {name}{}", as_of.unwrap_or_default());
+    let mut out = options.paragraph(Style::new(), &line);
+    if inputs.len() > 1 {
+        out.push_str(&list(view, limit));
+    }
+    for diagnostic in &view.tally.diagnostics {
+        if let (Code::Settings, Some(path)) = (diagnostic.code, &diagnostic.path) {
+            let line = format!("settings of {} were used", escape(path));
+            out.push_str(&options.paragraph(Style::new(), &line));
+        }
+    }
+    out
+}
+
+/// The as-of of the inputs, where it is the same for all.
+fn common_as_of(view: &ScanView<'_>) -> Option<String> {
+    let mut all = view
+        .tally
+        .inputs
+        .iter()
+        .map(|input| phrases::as_of(input, view.options.now));
+    let first = all.next()?;
+    all.all(|other| other == first).then_some(first)
+}
+
+fn list(view: &ScanView<'_>, limit: usize) -> String {
+    let (inputs, width) = (&view.tally.inputs, view.options.width);
+    let is_common = common_as_of(view).is_some();
+    let longest_path = if is_common { width / 3 * 2 } else { width / 3 };
+    let mut table = TextTable::new(2, [Align::Left, Align::Right, Align::Wrapped]);
+    for input in inputs.iter().take(limit) {
+        let as_of = if is_common {
+            String::new()
+        } else {
+            phrases::as_of(input, view.options.now)
+        };
+        table.row([
+            TextCell::new(cut_start(&phrases::input_name(input), longest_path)),
+            TextCell::new(counted(input.users, "user")),
+            TextCell::styled(as_of, DIM),
+        ]);
+    }
+    if inputs.len() > limit {
+        table.line(format!("  and {} more", number((inputs.len() - limit) as u64)));
+    }
+    table.render(view.options)
+}
+
+/// Whether a rule failed, was undetermined or was suppressed at least once.
+pub(super) fn found_something(rule: &RuleTally) -> bool {
+    rule.failed + rule.undetermined + rule.suppressed > 0
+}
+
+/// `10 rules found nothing`, where there are such.
+pub(super) fn found_nothing(rules: &[RuleTally]) -> Option<String> {
+    let count = rules.iter().filter(|rule| !found_something(rule)).count();
+    (count > 0).then(|| format!("{} found nothing", counted(count as u64, "rule")))
+}
+
+/// A column of counts: its head, and what it counts.
+type Count = (&'static str, fn(&RuleTally) -> u64);
+
+const COUNTS: [Count; 4] = [
+    ("failed", |rule| rule.failed),
+    ("undetermined", |rule| rule.undetermined),
+    ("suppressed", |rule| rule.suppressed),
+    ("passed", |rule| rule.passed),
+];
+
+/// The counts of these rules, the most severe first. Columns that are all zero are left out.
+pub(super) fn rules<'a>(view: &ScanView<'_>, rules: impl Iterator<Item = &'a RuleTally>) -> String {
+    let mut rules: Vec<&RuleTally> = rules.collect();
+    rules.sort_by_key(|rule| Reverse(rule.severity));
+    let counts: Vec<Count> = COUNTS
+        .into_iter()
+        .filter(|(name, count)| *name == "failed" || rules.iter().any(|rule| count(rule) > 0))
+        .collect();
+    let mut columns = vec![("severity", Align::Left), ("rule", Align::Wrapped)];
+    columns.extend(counts.iter().map(|(name, _)| (*name, Align::Right)));
+    let mut table = TextTable::with_heads(&columns);
+    for rule in rules {
+        let mut cells = vec![
+            TextCell::styled(rule.severity.name(), severity_style(rule.severity)),
+            TextCell::new(phrases::rule(&rule.id, &rule.parameters)),
+        ];
+        cells.extend(counts.iter().map(|(name, count)| {
+            let style = match (count(rule), *name) {
+                (0, _) => DIM,
+                (_, "failed") => BOLD,
+                _ => Style::new(),
+            };
+            TextCell::styled(number(count(rule)), style)
+        }));
+        table.row(cells);
+    }
+    table.render(view.options)
+}
+
+/// The verdict counts of all rules, in the colour of the worst that failed.
+pub(super) fn verdict(view: &ScanView<'_>) -> String {
+    let failed = view.tally.rules.iter().filter(|rule| rule.failed > 0);
+    let style = match failed.map(|rule| rule.severity).max() {
+        Some(severity) => severity_style(severity),
+        None if view.tally.inputs.is_empty() => Style::new(),
+        None => GREEN,
+    };
+    view.options
+        .paragraph(style, &phrases::verdict_counts(view.tally))
+}
