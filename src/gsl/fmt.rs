@@ -88,13 +88,7 @@ fn predicate(f: &mut Formatter<'_>, expr: &Expr, opposite: bool) -> fmt::Result 
             count,
         } => {
             let (left, right, unit) = (left.name(), right.name(), unit.name());
-            let sign = match comparison {
-                Comparison::Less => "<",
-                Comparison::AtMost => "<=",
-                Comparison::Equal => equals(opposite),
-                Comparison::AtLeast => ">=",
-                Comparison::More => ">",
-            };
+            let sign = if opposite { "!=" } else { comparison.name() };
             write!(f, "{left} dateDifference({right}, '{unit}') {sign} {count}")
         }
         Expr::And(_) | Expr::Or(_) | Expr::Not(_) => write!(f, "({expr})"),

@@ -230,13 +230,10 @@ fn unknown_function(name: Spanned<&str>) -> Error {
 
 /// The comparison of this sign, and whether it is negated.
 fn comparison(sign: &str) -> Option<(Comparison, bool)> {
-    Some(match sign {
-        "<" => (Comparison::Less, false),
-        "<=" => (Comparison::AtMost, false),
-        "=" => (Comparison::Equal, false),
-        "!=" => (Comparison::Equal, true),
-        ">=" => (Comparison::AtLeast, false),
-        ">" => (Comparison::More, false),
-        _ => return None,
-    })
+    if sign == "!=" {
+        return Some((Comparison::Equal, true));
+    }
+    let mut all = Comparison::ALL.into_iter();
+    all.find(|comparison| comparison.name() == sign)
+        .map(|comparison| (comparison, false))
 }

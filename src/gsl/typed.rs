@@ -206,19 +206,20 @@ impl std::hash::Hash for Pattern {
     }
 }
 
-/// How a difference is compared; `!=` is `not … =`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Comparison {
-    /// `<`
-    Less,
-    /// `<=`
-    AtMost,
-    /// `=`
-    Equal,
-    /// `>=`
-    AtLeast,
-    /// `>`
-    More,
+word_enum! {
+    /// How a difference is compared; `!=` is `not … =`.
+    pub enum Comparison {
+        /// `<`
+        Less = "<",
+        /// `<=`
+        AtMost = "<=",
+        /// `=`
+        Equal = "=",
+        /// `>=`
+        AtLeast = ">=",
+        /// `>`
+        More = ">",
+    }
 }
 
 /// A checked rule.

@@ -97,18 +97,14 @@ impl Chunk {
                 continue;
             };
             match column {
-                Column::Time(time) if self.times[time as usize].any_unknown => {
-                    let unknown = self.times[time as usize]
-                        .cells
-                        .iter()
-                        .map(|&time| time == cell::UNKNOWN);
+                Column::Time(time) if self.times(time).any_unknown => {
+                    let cells = self.times[time as usize].cells.iter();
+                    let unknown = cells.map(|&time| time == cell::UNKNOWN);
                     self.bad_cells.note(&self.rows, column, position, unknown);
                 }
-                Column::Flag(flag) if self.flags[flag as usize].any_unknown => {
-                    let unknown = self.flags[flag as usize]
-                        .cells
-                        .iter()
-                        .map(|&flag| flag == Flag::Unknown);
+                Column::Flag(flag) if self.flags(flag).any_unknown => {
+                    let cells = self.flags[flag as usize].cells.iter();
+                    let unknown = cells.map(|&flag| flag == Flag::Unknown);
                     self.bad_cells.note(&self.rows, column, position, unknown);
                 }
                 Column::Time(_) | Column::Flag(_) | Column::Text(_) => {}

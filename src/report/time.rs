@@ -45,31 +45,17 @@ word_enum! {
 }
 
 impl Unit {
-    /// The unit's length in seconds, where it has a fixed one.
+    /// The unit's length in seconds; none for months and years, whose length varies.
     pub const fn seconds(self) -> Option<i64> {
-        match self.length() {
-            Length::Seconds(length) => Some(length),
-            Length::Months(_) => None,
-        }
-    }
-
-    /// The unit's length in seconds, or in months where it has no fixed length.
-    const fn length(self) -> Length {
         match self {
-            Self::Seconds => Length::Seconds(1),
-            Self::Minutes => Length::Seconds(60),
-            Self::Hours => Length::Seconds(3_600),
-            Self::Days => Length::Seconds(SECONDS_PER_DAY),
-            Self::Weeks => Length::Seconds(7 * SECONDS_PER_DAY),
-            Self::Months => Length::Months(1),
-            Self::Years => Length::Months(12),
+            Self::Seconds => Some(1),
+            Self::Minutes => Some(60),
+            Self::Hours => Some(3_600),
+            Self::Days => Some(SECONDS_PER_DAY),
+            Self::Weeks => Some(7 * SECONDS_PER_DAY),
+            Self::Months | Self::Years => None,
         }
     }
-}
-
-enum Length {
-    Seconds(i64),
-    Months(i64),
 }
 
 impl Timestamp {
@@ -77,12 +63,16 @@ impl Timestamp {
     /// remain correct.
     #[must_use]
     pub fn plus(self, n: i64, unit: Unit) -> Self {
-        match unit.length() {
-            Length::Seconds(length) => Self(self.0.saturating_add(n.saturating_mul(length))),
-            Length::Months(length) => self
-                .plus_months(n.saturating_mul(length))
-                .unwrap_or(Self(if n < 0 { i64::MIN } else { i64::MAX })),
+        if let Some(length) = unit.seconds() {
+            return Self(self.0.saturating_add(n.saturating_mul(length)));
         }
+        let months = if unit == Unit::Years {
+            n.saturating_mul(12)
+        } else {
+            n
+        };
+        let beyond = Self(if n < 0 { i64::MIN } else { i64::MAX });
+        self.plus_months(months).unwrap_or(beyond)
     }
 
     fn plus_months(self, months: i64) -> Option<Self> {

@@ -1,0 +1,257 @@
+//! A run: workers take blocks from the source, evaluate them in parallel, and deliver the results in order.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::finding_ref::{FindingRef, FindingScope};
+use super::ordered_gate::{OrderedGate, Pass};
+use super::program::Program;
+use super::registers::Registers;
+use super::sink::{Block, Sink};
+use super::source::{DeferredInput, Input, Source, SourceEvent};
+use super::tally_builder::{EndedInput, TallyBuilder};
+use super::verdicts::{ChunkView, EmitFilter, Verdicts};
+use crate::finding::{Status, Tally};
+use crate::report::chunk::Chunk;
+use crate::report::issue::RowIssue;
+use crate::report::schema::{ColumnSet, Slot};
+use crate::report::split::Splitter;
+use crate::report::time::Timestamp;
+use crate::rule::RuleSuppressions;
+
+/// What all workers share.
+pub(super) struct Run<'a, S, Src> {
+    program: &'a Program,
+    sink: &'a S,
+    emit: EmitFilter,
+    /// The columns that are decoded.
+    columns: ColumnSet,
+    /// One for each rule; empty if there are no suppressions.
+    suppressions: &'a [RuleSuppressions<'a>],
+    /// The source, and the ticket of its next event.
+    source: Mutex<(Src, u64)>,
+    /// How many data rows the current input has in earlier blocks.
+    numbering: OrderedGate<u64>,
+    delivery: OrderedGate<(TallyBuilder, io::Result<()>)>,
+    stopped: AtomicBool,
+}
+
+impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
+    pub(super) fn new(
+        program: &'a Program,
+        source: Src,
+        sink: &'a S,
+        emit: EmitFilter,
+        suppressions: &'a [RuleSuppressions<'a>],
+    ) -> Self {
+        Self {
+            program,
+            sink,
+            emit,
+            columns: program.decoded().union(sink.columns()),
+            suppressions,
+            source: Mutex::new((source, 0)),
+            numbering: OrderedGate::new(0),
+            delivery: OrderedGate::new((TallyBuilder::new(program), Ok(()))),
+            stopped: AtomicBool::new(false),
+        }
+    }
+
+    /// The tally, or the error of the sink, after all workers have ended.
+    pub(super) fn finish(self) -> io::Result<Tally> {
+        let (builder, result) = self.delivery.into_value();
+        result.map(|()| builder.finish())
+    }
+
+    fn next(&self, text: &mut Vec<u8>) -> Option<(u64, SourceEvent)> {
+        let mut source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
+        let (source, next) = &mut *source;
+        let event = source.next(text)?;
+        let ticket = *next;
+        *next += 1;
+        Some((ticket, event))
+    }
+
+    /// How many data rows the input has before this block; none after a stop.
+    fn rows_before(&self, pass: Pass, rows: u64, last: bool) -> Option<u64> {
+        self.numbering.pass(pass, |before| {
+            let rows_before = *before;
+            *before = if last { 0 } else { rows_before + rows };
+            rows_before
+        })
+    }
+
+    /// Adds a block to the builder and passes the part to the sink. `add` says whether the block ends its input.
+    fn deliver(&self, pass: Pass, part: &mut S::Part, add: impl FnOnce(&mut TallyBuilder) -> bool) {
+        self.delivery.pass(pass, |(builder, result)| {
+            if add(builder)
+                && let Some(ended) = builder.end()
+            {
+                self.emit_folded(&ended, part);
+            }
+            if result.is_ok() {
+                *result = self.sink.accept(part);
+                self.stopped.store(result.is_err(), Ordering::Relaxed);
+            }
+        });
+    }
+
+    fn emit_folded(&self, ended: &EndedInput, part: &mut S::Part) {
+        for folded in &ended.folded {
+            let compiled = &self.program.rules[folded.rule];
+            if self.emit.emits(Status::Undetermined, compiled.bound.severity) {
+                let finding = FindingRef {
+                    input: &ended.input,
+                    compiled,
+                    slot: Slot::One,
+                    status: Status::Undetermined,
+                    scope: FindingScope::Input {
+                        account: ended.account.as_deref(),
+                        verdicts: folded.verdicts,
+                    },
+                    suppression: None,
+                };
+                self.sink.finding(part, &finding);
+            }
+        }
+    }
+}
+
+impl<S, Src> Run<'_, S, Src> {
+    fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+}
+
+/// One thread of a run, and what it reuses for every block.
+pub(super) struct Worker<'r, 'a, S: Sink, Src> {
+    run: &'r Run<'a, S, Src>,
+    splitter: Splitter,
+    chunk: Chunk,
+    issues: Vec<RowIssue>,
+    registers: Registers,
+    /// The cutoffs for the as-of of the last block.
+    cutoffs: Option<(Timestamp, Vec<i64>)>,
+    verdicts: Verdicts<'a>,
+    part: S::Part,
+}
+
+impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
+    pub(super) fn new(run: &'r Run<'a, S, Src>) -> Self {
+        Self {
+            run,
+            splitter: Splitter::default(),
+            chunk: Chunk::default(),
+            issues: Vec::new(),
+            registers: Registers::default(),
+            cutoffs: None,
+            verdicts: Verdicts::default(),
+            part: run.sink.part(),
+        }
+    }
+
+    /// Evaluates blocks until there are no more, or the sink fails.
+    pub(super) fn work(mut self) {
+        while !self.run.is_stopped() {
+            let Some((ticket, event)) = self.run.next(self.chunk.rows.text_mut()) else {
+                return;
+            };
+            if let SourceEvent::DeferredInput(mut deferred) = event {
+                // After a stop the sink accepts nothing, so findings would pile up in the part.
+                while self.next_of(ticket, &mut deferred) && !self.run.is_stopped() {}
+            } else {
+                let is_last = true;
+                self.event(Pass { ticket, is_last }, event);
+            }
+        }
+    }
+
+    /// Evaluates the next block of an input that this worker reads, and says whether there may be more.
+    fn next_of(&mut self, ticket: u64, deferred: &mut DeferredInput) -> bool {
+        let event = deferred.0.next(self.chunk.rows.text_mut());
+        let event = event.expect("invariant: an input ends with its last block or with a failure");
+        if matches!(event, SourceEvent::LargeBlockAhead) {
+            self.run.delivery.wait(ticket);
+            return true;
+        }
+        let is_last = event.ends_input();
+        self.event(Pass { ticket, is_last }, event);
+        !is_last
+    }
+
+    fn event(&mut self, pass: Pass, event: SourceEvent) {
+        match event {
+            SourceEvent::Block { input, last } => self.block(pass, &input, last),
+            SourceEvent::DeferredBlock { input, last, text } => {
+                match text.produce(self.chunk.rows.text_mut()) {
+                    Ok(()) => self.block(pass, &input, last),
+                    Err(error) => self.fail(pass, &input.path, &error.to_string()),
+                }
+            }
+            SourceEvent::Failed { path, error } => self.fail(pass, &path, &error.to_string()),
+            SourceEvent::DeferredInput(_) | SourceEvent::LargeBlockAhead => {
+                unreachable!(
+                    "invariant: only deferred inputs announce large blocks, and they contain no other inputs"
+                )
+            }
+        }
+    }
+
+    fn fail(&mut self, pass: Pass, path: &str, error: &str) {
+        self.run.numbering.pass(pass, |before| *before = 0);
+        self.run.deliver(pass, &mut self.part, |builder| {
+            builder.fail(path, error);
+            true
+        });
+    }
+
+    fn block(&mut self, pass: Pass, input: &Arc<Input>, last: bool) {
+        let (run, chunk) = (self.run, &mut self.chunk);
+        self.splitter
+            .split(&mut chunk.rows, &input.header, &mut self.issues);
+        let Some(rows_before) = run.rows_before(pass, chunk.rows.data_rows() as u64, last) else {
+            return;
+        };
+        chunk.decode(&input.header, run.columns);
+        let cutoffs = match &mut self.cutoffs {
+            Some((as_of, cutoffs)) if *as_of == input.as_of => cutoffs,
+            other => &mut other.insert((input.as_of, run.program.cutoffs(input.as_of))).1,
+        };
+        self.registers.run(run.program, cutoffs, chunk, &input.header);
+        let view = ChunkView {
+            input,
+            chunk,
+            first_row: rows_before + 1,
+        };
+        let verdicts = &mut self.verdicts;
+        verdicts.evaluate(run.program, &self.registers, view, run.suppressions, run.emit);
+        let emitted = verdicts.emitted(run.program);
+        run.sink.rows(
+            &mut self.part,
+            Block {
+                input,
+                chunk,
+                last,
+                emitted,
+            },
+        );
+        if run.sink.takes_findings() {
+            verdicts.findings(run.program, view, run.sink, &mut self.part);
+        }
+        run.deliver(pass, &mut self.part, |builder| {
+            builder.add(input, chunk, &verdicts.counts, &self.issues);
+            last
+        });
+    }
+}
+
+/// A worker that panics, or stops before the end of its input, must not leave the others waiting for it.
+impl<S: Sink, Src> Drop for Worker<'_, '_, S, Src> {
+    fn drop(&mut self) {
+        if std::thread::panicking() || self.run.is_stopped() {
+            self.run.numbering.break_off();
+            self.run.delivery.break_off();
+        }
+    }
+}
