@@ -15,8 +15,8 @@ pub fn rule_page(rule: &Rule, frameworks: &[Framework]) -> String {
     if let Some(path) = &rule.overridden_in {
         section(
             &mut page,
-            "Changed",
-            &format!("Severity or parameters are set in `{path}`."),
+            "Override",
+            &format!("`{path}` overrides the severity or parameters of this rule."),
         );
     }
     section(&mut page, "Why", &rule.why);
@@ -53,7 +53,7 @@ pub fn framework_page(framework: &Framework) -> String {
         framework.source
     );
     let rows: Vec<Vec<String>> = framework.requirements.iter().map(requirement_row).collect();
-    let columns = ["requirement", "title", "decided", "rules"];
+    let columns = ["requirement", "title", "coverage", "rules"];
     section(
         &mut page,
         "Requirements",
@@ -150,10 +150,7 @@ fn named_by(rule: &Rule, frameworks: &[Framework]) -> String {
 
 fn coverage(framework: &Framework) -> String {
     let degrees = Coverage::ALL.map(|degree| format!("{} {}", framework.count(degree), degree.name()));
-    format!(
-        "How much of each requirement a credential report decides: {}.",
-        degrees.join(", ")
-    )
+    format!("Coverage by a credential report: {}.", degrees.join(", "))
 }
 
 fn requirement_row(requirement: &Requirement) -> Vec<String> {

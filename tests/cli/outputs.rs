@@ -55,7 +55,7 @@ fn a_run_that_fails_leaves_the_old_file() {
     let place = Place::with(&["csv.csv"]).file("out.json", "old");
     place
         .run("scan csv.csv --format json=out.json --rule nope")
-        .ends(2, "no rule is called");
+        .ends(2, "unknown rule");
     place
         .run("scan csv.csv --format json=out.json --format csv=no/out.csv")
         .ends(2, "cannot write no/out.csv");

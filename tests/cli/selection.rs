@@ -56,8 +56,8 @@ fn rules_are_named_by_id_alias_and_glob() {
 fn an_unknown_rule_or_framework_is_answered_with_a_guess() {
     let place = place();
     scan(&place, "--rule acces-key-unused").ends(2, "did you mean 'access-key-unused'?");
-    scan(&place, "--rule zzz").ends(2, "`credlens rules list` shows all");
-    scan(&place, "--rule zzz-*").ends(2, "no rule is called 'zzz-*'");
+    scan(&place, "--rule zzz").ends(2, "`credlens rules list` lists all rules");
+    scan(&place, "--rule zzz-*").ends(2, "unknown rule 'zzz-*'");
     scan(&place, "--framework cis-aws-5").ends(2, "did you mean 'cis-aws-5.0'?");
 }
 
@@ -69,10 +69,10 @@ fn parameters_are_set_within_their_range() {
     set("access-key-not-rotated.max_age=60")
         .ends(1, "")
         .says("(max_age=60)");
-    set("access-key-not-rotated.max_age=0").ends(2, "lies between 1 and 3650 days, not at 0");
-    set("access-key-not-rotated.max_age=x").ends(2, "is no setting RULE.PARAM=NUMBER");
+    set("access-key-not-rotated.max_age=0").ends(2, "must be 1 to 3650 days, got 0");
+    set("access-key-not-rotated.max_age=x").ends(2, "does not have the form RULE.PARAM=NUMBER");
     set("access-key-not-rotated.max=60").ends(2, "did you mean 'max_age'?");
-    set("bla").ends(2, "write it as");
+    set("bla").ends(2, "for example, access-key-unused.max_idle=60");
 }
 
 #[test]

@@ -103,29 +103,29 @@ max_idle = 99999999
       |
       = help: did you mean 'max_age'?
 
-    error: 'max_idle' is a whole number, not string
+    error: 'max_idle' must be a whole number
      --> credlens.toml:4:34
       |
     4 | access-key-unused = { max_idle = "x" }
       |                                  ^^^
 
-    error: no rule is called 'nope'
+    error: unknown rule 'nope'
      --> credlens.toml:5:1
       |
     5 | "nope.max_age" = 3
       | ^^^^^^^^^^^^^^
       |
-      = help: `credlens rules list` shows all
+      = help: `credlens rules list` lists all rules
 
-    error: 'max_age' is no parameter of a rule
+    error: 'max_age' does not have the form RULE.PARAM
      --> credlens.toml:6:1
       |
     6 | max_age = 3
       | ^^^^^^^
       |
-      = help: write it as access-key-unused.max_idle = 60
+      = help: for example, access-key-unused.max_idle = 60
 
-    error: user-dormant.max_idle lies between 1 and 3650 days, not at 99999999
+    error: user-dormant.max_idle must be 1 to 3650 days, got 99999999
      --> credlens.toml:9:1
       |
     9 | max_idle = 99999999

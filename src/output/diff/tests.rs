@@ -100,8 +100,8 @@ fn table_at_100_columns() {
       user-deleted     ta,b "東京"        123456789012  was created 2020-01-01 00:00
 
     1 opened (1 high)
-      high  \x1b]0;new\x07  console-user-without-mfa  password  this user signs in to the console with a
-                                                                password alone
+      high  \x1b]0;new\x07  console-user-without-mfa  password  this user has a console password but no
+                                                                MFA
 
     3 resolved (1 critical, 2 high)
       critical  <root_account>     root-access-key-active    access_key_1  by key-deactivated
@@ -150,7 +150,7 @@ fn markdown() {
 
     | Severity | User | Account | Rule | Credential | What |
     |---|---|---|---|---|---|
-    | high | `\x1b]0;new\x07` | `123456789012` | `console-user-without-mfa` | `password` | this user signs in to the console with a password alone |
+    | high | `\x1b]0;new\x07` | `123456789012` | `console-user-without-mfa` | `password` | this user has a console password but no MFA |
 
     ## Resolved
 
