@@ -108,7 +108,7 @@ pub struct Verified {
     pub reports: usize,
     /// What is wrong.
     pub problems: Vec<Problem>,
-    /// What is unusual and harmless.
+    /// What is unusual, but no problem.
     pub notes: Vec<Problem>,
 }
 

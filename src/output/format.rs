@@ -29,10 +29,21 @@ pub enum Readers {
     Program,
 }
 
-/// The registry of the formats that are written in one way.
+/// What writes the formats of one command, with the registry of these formats.
 pub trait Formats: Sized + 'static {
     /// All formats, in the order of help and errors. The first is the default.
     const ALL: &'static [FormatSpec<Self>];
+}
+
+impl<W: Copy> FormatSpec<W> {
+    pub(super) const fn new(name: &'static str, help: &'static str, readers: Readers, writer: W) -> Self {
+        Self {
+            name,
+            help,
+            readers,
+            writer,
+        }
+    }
 }
 
 impl<W> FormatSpec<W> {

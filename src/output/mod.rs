@@ -4,7 +4,7 @@
 //! A format is one file with a [`FormatSpec`], and one line in the registry of what it writes: [`scan`], [`diff`] or
 //! [`trend`]. Nothing else matches on formats.
 //!
-//! Text from reports is escaped for whoever reads the format: [`escape()`] for terminals, which every format applies
+//! Text from reports is escaped for the readers of the format: [`escape()`] for terminals, which every format applies
 //! (JSON in its own spelling, by `json_text`), and on top of it formulas in CSV and markup in Markdown and HTML.
 
 #[cfg(feature = "archive")]
@@ -20,6 +20,7 @@ mod phrases;
 mod scan;
 #[cfg(test)]
 mod schema;
+mod shared_part;
 mod terminal;
 #[cfg(test)]
 mod test_support;

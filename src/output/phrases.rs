@@ -52,8 +52,8 @@ fn duration(seconds: u64) -> String {
 pub(super) fn as_of(input: &InputTally, now: Option<Timestamp>) -> String {
     let InputTally { as_of, generated, .. } = input;
     let source = match (input.as_of_source, generated) {
-        (AsOfSource::Argument, None) => "as given".to_owned(),
-        (AsOfSource::Argument, Some(generated)) => format!("as given; the report was generated {generated}"),
+        (AsOfSource::Argument, None) => "given".to_owned(),
+        (AsOfSource::Argument, Some(generated)) => format!("given; the report was generated {generated}"),
         (AsOfSource::Generated, _) => "when the report was generated".to_owned(),
         (AsOfSource::FileName, _) => "from the file name".to_owned(),
         (AsOfSource::Now, _) => {
@@ -274,17 +274,17 @@ mod tests {
             };
             as_of(&input, Timestamp::parse(b"2026-12-25"))
         };
-        let said = |source, generated| shown("2026-11-21T00:00:00Z", source, generated);
+        let evaluated = |source, generated| shown("2026-11-21T00:00:00Z", source, generated);
         assert_eq!(
-            said(AsOfSource::FileName, None),
+            evaluated(AsOfSource::FileName, None),
             "2026-11-21T00:00:00Z (from the file name), 34 days ago"
         );
         assert_eq!(
-            said(AsOfSource::Argument, Some("2026-11-20T00:00:00Z")),
-            "2026-11-21T00:00:00Z (as given; the report was generated 2026-11-20T00:00:00Z), 34 days ago"
+            evaluated(AsOfSource::Argument, Some("2026-11-20T00:00:00Z")),
+            "2026-11-21T00:00:00Z (given; the report was generated 2026-11-20T00:00:00Z), 34 days ago"
         );
         assert_eq!(
-            said(AsOfSource::Now, None),
+            evaluated(AsOfSource::Now, None),
             "2026-11-21T00:00:00Z (now; the report does not say when it was generated)"
         );
         let future = shown("2026-12-25T10:00:00Z", AsOfSource::Generated, None);

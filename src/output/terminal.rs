@@ -88,7 +88,7 @@ pub(super) fn diagnostics(diagnostics: &[Diagnostic], most: usize, options: Disp
     out
 }
 
-/// At most this many columns of the text, an ellipsis standing for the rest.
+/// At most this many columns of the text, with an ellipsis for the rest.
 pub(super) fn cut(text: &str, width: usize) -> Cow<'_, str> {
     if text.width() <= width {
         return Cow::Borrowed(text);
@@ -100,7 +100,7 @@ pub(super) fn cut(text: &str, width: usize) -> Cow<'_, str> {
     }
 }
 
-/// At most this many columns of a path, an ellipsis standing for its begin.
+/// At most this many columns of a path, with an ellipsis for its beginning.
 pub(super) fn cut_start(path: &str, width: usize) -> Cow<'_, str> {
     let excess = path.width().saturating_sub(width);
     if excess == 0 {
@@ -221,7 +221,7 @@ impl TextTable {
         table
     }
 
-    /// Adds a row, one cell a column.
+    /// Adds a row, one per column.
     pub(super) fn row(&mut self, cells: impl IntoIterator<Item = TextCell>) {
         self.lines.push(TableLine::Row(cells.into_iter().collect()));
     }

@@ -39,7 +39,7 @@ pub(super) const RULES: [&str; 4] = [
 pub(super) struct Memory(std::vec::IntoIter<(Arc<Input>, bool, Vec<u8>)>);
 
 impl Memory {
-    /// Every report a path and its records without header, one block a record.
+    /// Every report a path and its records without header, one block per record.
     pub(super) fn new(reports: &[(&str, &[u8])]) -> Self {
         let mut blocks = Vec::new();
         for (index, (path, records)) in reports.iter().enumerate() {

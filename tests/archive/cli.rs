@@ -21,11 +21,11 @@ fn add_list_export_verify() {
     let (code, out, _) = run(&["archive", "list", "archive"]);
     assert_eq!(code, 0);
     insta::assert_snapshot!(out, @r"
-     As of                 Account       Name  Users  Added from
-     2026-01-01T23:59:59Z  111122223333        3      reports/2026-01-01.csv
-     2026-02-01T23:59:59Z  111122223333        3      reports/2026-02-01.csv
-     2026-03-01T23:59:59Z  111122223333        3      reports/2026-03-01.csv
-     2026-03-01T23:59:59Z  444455556666        3      reports/other-2026-03-01.csv
+    as of                 account       name  users  added from
+    2026-01-01T23:59:59Z  111122223333            3  reports/2026-01-01.csv
+    2026-02-01T23:59:59Z  111122223333            3  reports/2026-02-01.csv
+    2026-03-01T23:59:59Z  111122223333            3  reports/2026-03-01.csv
+    2026-03-01T23:59:59Z  444455556666            3  reports/other-2026-03-01.csv
     4 reports, 12 rows
     ");
     let (_, out, _) = run(&[

@@ -106,11 +106,11 @@ fn the_as_of_is_the_first_that_exists_and_the_output_says_which() {
     for (args, told) in [
         (
             "2020-01-01.json --as-of 2026-11-22",
-            "2026-11-22T00:00:00Z (as given; the report was generated",
+            "2026-11-22T00:00:00Z (given; the report was generated",
         ),
         (
             "2020-01-01.json --as-of 2026-11-22T01:02:03+01:00",
-            "2026-11-22T00:02:03Z (as given; the report was generated",
+            "2026-11-22T00:02:03Z (given; the report was generated",
         ),
         (
             "2020-01-01.json",

@@ -152,7 +152,7 @@ fn limit_applies_to_the_oldest_findings() {
             let text = output(&["--format", format, "--limit", limit]);
             (
                 text.matches("before 2025-06-01").count(),
-                text.contains("more (--limit 0 shows all)"),
+                text.contains("more open findings (--limit 0 shows all)"),
             )
         };
         assert_eq!(shown("3"), (3, true), "{format}");

@@ -10,12 +10,8 @@ use crate::history::Move;
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::json_text;
 
-pub(super) const FORMAT: FormatSpec<DiffWriter> = FormatSpec {
-    name: "json",
-    help: "one document",
-    readers: Readers::Program,
-    writer: write,
-};
+pub(super) const FORMAT: FormatSpec<DiffWriter> =
+    FormatSpec::new("json", "one document", Readers::Program, write);
 
 /// What comes before each element of an array. The first element is written without the comma.
 pub(super) const SEPARATOR: &[u8] = b",\n";

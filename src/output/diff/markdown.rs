@@ -6,12 +6,12 @@ use crate::output::format::{FormatSpec, Readers};
 use crate::output::markdown_text::{Markdown, code, optional_code, plain};
 use crate::output::phrases::{as_of, counted, more};
 
-pub(super) const FORMAT: FormatSpec<DiffWriter> = FormatSpec {
-    name: "markdown",
-    help: "for pull requests and wikis",
-    readers: Readers::Document,
-    writer: |view, out| out.write_all(render(view).as_bytes()),
-};
+pub(super) const FORMAT: FormatSpec<DiffWriter> = FormatSpec::new(
+    "markdown",
+    "for pull requests and wikis",
+    Readers::Document,
+    |view, out| out.write_all(render(view).as_bytes()),
+);
 
 fn render(view: &DiffView<'_>) -> String {
     let mut out = Markdown::new("IAM credential reports: what changed");

@@ -1,4 +1,4 @@
-//! `ndjson`: one event a line, `credlens.event/v1`.
+//! `ndjson`: one event per line, `credlens.event/v1`.
 
 use std::io::{self, Write};
 use std::ops::Range;
@@ -9,12 +9,12 @@ use crate::history::Event;
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::json_text;
 
-pub(super) const FORMAT: FormatSpec<DiffWriter> = FormatSpec {
-    name: "ndjson",
-    help: "one event per line, without findings",
-    readers: Readers::Program,
-    writer: write,
-};
+pub(super) const FORMAT: FormatSpec<DiffWriter> = FormatSpec::new(
+    "ndjson",
+    "one event per line, without findings",
+    Readers::Program,
+    write,
+);
 
 fn write(view: &DiffView<'_>, out: &mut dyn Write) -> io::Result<()> {
     let line = |event: &Event, out: &mut Vec<u8>| {

@@ -11,12 +11,12 @@ use crate::output::terminal::{
     self, Align, BOLD, DIM, GREEN, RED, TextCell, TextTable, YELLOW, cut_start, join_sections, severity_style,
 };
 
-pub(super) const FORMAT: FormatSpec<DiffWriter> = FormatSpec {
-    name: "table",
-    help: "events, then findings",
-    readers: Readers::Terminal,
-    writer: |view, out| out.write_all(render(view).as_bytes()),
-};
+pub(super) const FORMAT: FormatSpec<DiffWriter> = FormatSpec::new(
+    "table",
+    "events, then findings",
+    Readers::Terminal,
+    |view, out| out.write_all(render(view).as_bytes()),
+);
 
 /// How many diagnostics are shown.
 const DIAGNOSTICS: usize = 10;

@@ -100,14 +100,16 @@ fn table_at_100_columns() {
       user-deleted     ta,b "東京"        123456789012  was created 2020-01-01 00:00
 
     1 opened (1 high)
-      high  \x1b]0;new\x07  console-user-without-mfa  password  this user has a console password but no
-                                                                MFA
+      high  \x1b]0;new\x07  console-user-without-mfa  password
+        this user signs in to the console with a password alone
 
     3 resolved (1 critical, 2 high)
-      critical  <root_account>     root-access-key-active    access_key_1  by key-deactivated
-      high      =cmd|'/c calc'!A1  access-key-not-rotated    access_key_1  by key-deactivated,
-                                                                           key-rotated
-      high      =cmd|'/c calc'!A1  console-user-without-mfa  password      by mfa-activated
+      critical  <root_account>     root-access-key-active    access_key_1
+        by key-deactivated
+      high      =cmd|'/c calc'!A1  access-key-not-rotated    access_key_1
+        by key-deactivated, key-rotated
+      high      =cmd|'/c calc'!A1  console-user-without-mfa  password
+        by mfa-activated
 
     warning: new.csv: both reports have the same as-of (2026-11-21T00:00:00Z) [order]
     warning: new.csv, row 3: it is undetermined which keys or certificates of 1 user were created or

@@ -1,8 +1,8 @@
-//! What the findings of a rule, of a user and of an input have in common: formatted once, copied into each finding.
+//! What findings of the same rule or user have in common.
 
-use crate::engine::{CompiledRule, FindingRef, Input, UserRow};
+use crate::engine::{CompiledRule, FindingRef};
 
-/// Parts of each rule, by its position in the program.
+/// Parts of findings that are the same for a rule, by its position in the program. Each is formatted once.
 #[derive(Debug)]
 pub(super) struct RulePartsCache<R>(Vec<Option<R>>);
 
@@ -21,47 +21,8 @@ impl<R> RulePartsCache<R> {
     }
 }
 
-/// The part that the findings of the last user share.
-#[derive(Debug, Default)]
-pub(super) struct UserPart {
-    /// Index of the input, and number of the row.
-    user: Option<(usize, u64)>,
-    text: Vec<u8>,
-}
-
-impl UserPart {
-    pub(super) fn get(
-        &mut self,
-        finding: &FindingRef<'_>,
-        format: impl FnOnce(&FindingRef<'_>, &mut Vec<u8>),
-    ) -> &[u8] {
-        let user = finding.row().map(UserRow::number);
-        let user = user.map(|number| (finding.input().index, number));
-        // A finding about a whole input has an account of its own.
-        if user.is_none() || user != self.user {
-            self.user = user;
-            self.text.clear();
-            format(finding, &mut self.text);
-        }
-        &self.text
-    }
-}
-
-/// The part that the findings of the last input share.
-#[derive(Debug, Default)]
-pub(super) struct InputPart {
-    /// Index of the input.
-    input: Option<usize>,
-    text: Vec<u8>,
-}
-
-impl InputPart {
-    pub(super) fn get(&mut self, input: &Input, format: impl FnOnce(&Input, &mut Vec<u8>)) -> &[u8] {
-        if self.input != Some(input.index) {
-            self.input = Some(input.index);
-            self.text.clear();
-            format(input, &mut self.text);
-        }
-        &self.text
-    }
+/// The user of a finding, if it is about one: index of the input, and number of the row.
+pub(super) fn user_key(finding: &FindingRef<'_>) -> Option<(usize, u64)> {
+    let row = finding.row()?;
+    Some((finding.input().index, row.number()))
 }

@@ -10,7 +10,7 @@ use crate::output::markdown_text::{Markdown, plain};
 use crate::output::phrases::{counted, number};
 use crate::output::terminal::{Align, BOLD, DIM, GREEN, MAGENTA, RED, TextCell, TextTable, YELLOW};
 
-/// A section a framework, for a terminal.
+/// A section per framework, for a terminal.
 pub(super) fn text(view: &ScanView<'_>) -> String {
     let frameworks = view.tally.compliance.iter();
     let sections: Vec<String> = frameworks
@@ -39,7 +39,7 @@ fn section(framework: &FrameworkTally, options: DisplayOptions) -> String {
     table.render(options)
 }
 
-/// A section a framework, as Markdown.
+/// A section per framework, as Markdown.
 pub(super) fn markdown(view: &ScanView<'_>, out: &mut Markdown) {
     for framework in &view.tally.compliance {
         out.heading(&plain(&framework.title));

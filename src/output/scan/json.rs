@@ -1,4 +1,4 @@
-//! `json`: one object, `credlens.assessment/v1`: the findings, one a line, then the tally.
+//! `json`: one object, `credlens.assessment/v1`: the findings, one per line, then the tally.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,12 +9,12 @@ use crate::finding::{Finding, Tally};
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::json_text::to_vec;
 
-pub(super) const FORMAT: FormatSpec<ScanWriter> = FormatSpec {
-    name: "json",
-    help: "one document",
-    readers: Readers::Program,
-    writer: ScanWriter::Stream(|| Box::new(Elements::default())),
-};
+pub(super) const FORMAT: FormatSpec<ScanWriter> = FormatSpec::new(
+    "json",
+    "one document",
+    Readers::Program,
+    ScanWriter::Stream(|| Box::new(Elements::default())),
+);
 
 /// The findings of one run and its tally, as a document: `credlens.assessment/v1`.
 ///
@@ -41,7 +41,7 @@ impl Assessment {
 struct Elements(Lines);
 
 impl FindingStream for Elements {
-    /// The object's begin, up to the first finding.
+    /// The object's beginning, up to the first finding.
     fn opening(&self) -> Vec<u8> {
         format!(r#"{{"schema":"{}","findings":["#, Assessment::SCHEMA).into_bytes()
     }

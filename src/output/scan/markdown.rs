@@ -7,12 +7,12 @@ use crate::output::format::{FormatSpec, Readers};
 use crate::output::markdown_text::{Markdown, code, optional_code, plain};
 use crate::output::phrases::{self, counted, more, number};
 
-pub(super) const FORMAT: FormatSpec<ScanWriter> = FormatSpec {
-    name: "markdown",
-    help: "for pull requests and wikis",
-    readers: Readers::Document,
-    writer: ScanWriter::RenderWorst(render),
-};
+pub(super) const FORMAT: FormatSpec<ScanWriter> = FormatSpec::new(
+    "markdown",
+    "for pull requests and wikis",
+    Readers::Document,
+    ScanWriter::RenderWorst(render),
+);
 
 fn render(view: &ScanView<'_>) -> String {
     let tally = view.tally;

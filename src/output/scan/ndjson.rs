@@ -1,30 +1,31 @@
-//! `ndjson`: one finding a line, `credlens.finding/v1`.
+//! `ndjson`: one finding per line, `credlens.finding/v1`.
 //!
-//! Lines are written by hand. With a borrowed struct, serde and raw values, the whole scan takes 2.5 times the CPU time;
-//! a test compares every line with that of serde.
+//! Lines are written by hand. With a borrowed struct, serde and raw values, a scan of a million users takes 2.6 times the
+//! CPU time (3.5 s, not 1.3 s). A test compares every line with that of serde.
 
-use super::common_parts::{InputPart, RulePartsCache, UserPart};
+use super::common_parts::{RulePartsCache, user_key};
 use super::{FindingStream, ScanWriter};
 use crate::engine::{CompiledRule, FindingRef, Input, UserRow};
 use crate::finding::Finding;
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::json_text::{write, write_hex, write_number, write_option, write_text};
+use crate::output::shared_part::SharedPart;
 
-pub(super) const FORMAT: FormatSpec<ScanWriter> = FormatSpec {
-    name: "ndjson",
-    help: "one finding per line",
-    readers: Readers::Program,
-    writer: ScanWriter::Stream(|| Box::new(Lines::default())),
-};
+pub(super) const FORMAT: FormatSpec<ScanWriter> = FormatSpec::new(
+    "ndjson",
+    "one finding per line",
+    Readers::Program,
+    ScanWriter::Stream(|| Box::new(Lines::default())),
+);
 
 /// Writes findings as lines of JSON.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
     rules: RulePartsCache<RuleParts>,
     /// `account` to `arn`.
-    user: UserPart,
+    user: SharedPart<(usize, u64)>,
     /// `as_of` to the row.
-    input: InputPart,
+    input: SharedPart<usize>,
 }
 
 /// What all findings of a rule have in common.
@@ -52,17 +53,17 @@ impl Lines {
         out.extend_from_slice(Finding::SCHEMA.as_bytes());
         out.extend_from_slice(br#"","id":""#);
         write_hex(finding.id().0, out);
-        let rule = self.rules.get(finding.rule(), RuleParts::new);
+        let (rule, input) = (self.rules.get(finding.rule(), RuleParts::new), finding.input());
         out.extend_from_slice(&rule.head);
         out.extend_from_slice(finding.status.name().as_bytes());
         out.extend_from_slice(&rule.severity);
-        out.extend_from_slice(self.user.get(finding, write_user));
+        out.extend_from_slice(self.user.get(user_key(finding), |part| write_user(finding, part)));
         out.extend_from_slice(br#","credential":"#);
         let credential = finding.credential();
         write_option(credential.map(|credential| credential.name().as_bytes()), out);
         out.extend_from_slice(br#","access_key_id":"#);
         write_option(finding.access_key_id().map(str::as_bytes), out);
-        out.extend_from_slice(self.input.get(finding.input(), write_input));
+        out.extend_from_slice(self.input.get(Some(input.index), |part| write_input(input, part)));
         match finding.row() {
             Some(row) => write_number(row.number(), out),
             None => out.extend_from_slice(b"null"),

@@ -21,12 +21,12 @@ pub struct Outputs<W> {
 
 #[derive(Debug)]
 struct Written<W> {
-    /// One a format.
+    /// One per format.
     writers: Vec<W>,
     worst: WorstFindings,
     /// Whether the openings are written.
     opened: bool,
-    /// Whether a finding is written, one a format.
+    /// Whether a finding is written, one per format.
     begun: Vec<bool>,
 }
 

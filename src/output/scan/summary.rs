@@ -13,12 +13,12 @@ use crate::output::terminal::{
     Align, BOLD, DIM, GREEN, TextCell, TextTable, cut_start, join_sections, severity_style,
 };
 
-pub(super) const FORMAT: FormatSpec<ScanWriter> = FormatSpec {
-    name: "summary",
-    help: "counts alone",
-    readers: Readers::Terminal,
-    writer: ScanWriter::RenderCounts(render),
-};
+pub(super) const FORMAT: FormatSpec<ScanWriter> = FormatSpec::new(
+    "summary",
+    "counts alone",
+    Readers::Terminal,
+    ScanWriter::RenderCounts(render),
+);
 
 /// How many inputs are listed by name.
 const INPUTS: usize = 20;

@@ -15,12 +15,12 @@ use crate::output::terminal::{
     self, BOLD, DIM, GREEN, MAGENTA, TextCell, TextTable, cut, cut_start, join_sections, severity_style,
 };
 
-pub(super) const FORMAT: FormatSpec<ScanWriter> = FormatSpec {
-    name: "table",
-    help: "counts and the worst findings by user",
-    readers: Readers::Terminal,
-    writer: ScanWriter::RenderWorst(render),
-};
+pub(super) const FORMAT: FormatSpec<ScanWriter> = FormatSpec::new(
+    "table",
+    "counts and the worst findings by user",
+    Readers::Terminal,
+    ScanWriter::RenderWorst(render),
+);
 
 /// How many inputs are listed by name.
 const INPUTS: usize = 5;

@@ -1,4 +1,4 @@
-//! Charts as SVG. Colours are classes of the page's style, which has them for light, dark and print.
+//! Charts as SVG. Colours are classes of the page's style sheet, which defines them for light, dark and print.
 
 use std::fmt::Write as _;
 
@@ -18,7 +18,7 @@ const BOTTOM: f64 = 30.0;
 struct Frame {
     out: String,
     height: f64,
-    /// What the upper end of the vertical axis stands for.
+    /// Value at the upper end of the vertical axis.
     top: f64,
 }
 
@@ -57,7 +57,7 @@ impl Frame {
         ));
     }
 
-    /// Horizontal lines with what they stand for.
+    /// Horizontal lines with their values.
     fn grid(&mut self, step: f64, suffix: &str) {
         let mut value = 0.0;
         while value <= self.top + step / 1e6 {
@@ -113,7 +113,7 @@ fn time_axis(frame: &mut Frame, points: &[&Point], x: &[f64]) {
     let last = x.len().saturating_sub(1);
     let mut free = f64::MIN;
     for (number, (point, &x)) in points.iter().zip(x).enumerate() {
-        // The last day always has its place.
+        // The last day is always shown.
         let before_last = number == last || x + 120.0 <= WIDTH - RIGHT;
         if x < free || !before_last {
             continue;
@@ -256,7 +256,7 @@ pub(super) fn times_to_resolve(title: &str, rules: &[&RuleTrend]) -> String {
         frame.text((NAMES - 8.0, middle + 4.0), "end", &rule.rule);
         let length = |days: f64| (days / top * room).max(1.0);
         let [median, p90] = [rule.median_days_to_resolve, rule.p90_days_to_resolve];
-        // Not reached: as long as there is room, and open at its end.
+        // Not reached: the whole width, with an open end.
         let (class, width) = p90.map_or(("range endless", room), |days| ("range", length(days)));
         let thin = middle - 2.0;
         frame.push(format_args!(

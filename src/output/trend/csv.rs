@@ -1,4 +1,4 @@
-//! `csv`: one snapshot a record, with a header; a column for each severity and each rule.
+//! `csv`: one snapshot per record, with a header; a column for each severity and each rule.
 
 use std::collections::BTreeSet;
 
@@ -8,12 +8,10 @@ use crate::history::trend::{Point, TrendDocument};
 use crate::output::csv_text::write_record;
 use crate::output::format::{FormatSpec, Readers};
 
-pub(super) const FORMAT: FormatSpec<TrendWriter> = FormatSpec {
-    name: "csv",
-    help: "for spreadsheets",
-    readers: Readers::Program,
-    writer: |document, _| render(document),
-};
+pub(super) const FORMAT: FormatSpec<TrendWriter> =
+    FormatSpec::new("csv", "for spreadsheets", Readers::Program, |document, _| {
+        render(document)
+    });
 
 type Column = (&'static str, fn(&Point) -> String);
 

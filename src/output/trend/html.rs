@@ -11,12 +11,12 @@ use crate::output::escape::escape;
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::phrases::{by_level, counted, diagnostic_line, number, rule};
 
-pub(super) const FORMAT: FormatSpec<TrendWriter> = FormatSpec {
-    name: "html",
-    help: "one page with charts",
-    readers: Readers::Program,
-    writer: |document, options| render(document, options).into_bytes(),
-};
+pub(super) const FORMAT: FormatSpec<TrendWriter> = FormatSpec::new(
+    "html",
+    "one page with charts",
+    Readers::Program,
+    |document, options| render(document, options).into_bytes(),
+);
 
 const STYLE: &str = include_str!("style.css");
 const DIAGNOSTICS: usize = 20;

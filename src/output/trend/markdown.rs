@@ -8,12 +8,12 @@ use crate::output::format::{FormatSpec, Readers};
 use crate::output::markdown_text::{Markdown, code, optional_code, plain};
 use crate::output::phrases::{more, rule};
 
-pub(super) const FORMAT: FormatSpec<TrendWriter> = FormatSpec {
-    name: "markdown",
-    help: "for pull requests and wikis",
-    readers: Readers::Document,
-    writer: |document, options| render(document, options).into_bytes(),
-};
+pub(super) const FORMAT: FormatSpec<TrendWriter> = FormatSpec::new(
+    "markdown",
+    "for pull requests and wikis",
+    Readers::Document,
+    |document, options| render(document, options).into_bytes(),
+);
 
 fn render(document: &TrendDocument, options: DisplayOptions) -> String {
     let mut out = Markdown::new("IAM credential reports: trend");

@@ -37,7 +37,7 @@ impl Figure {
                 reason = "counts are whole and not negative"
             )]
             (Some(value), FigureUnit::Count) => number(value as u64),
-            // Rounded down: 100 % is said of all alone.
+            // Rounded down: 100 % means all.
             (Some(value), FigureUnit::Percent) => format!("{} %", (value * 100.0).floor()),
         }
     }
@@ -49,7 +49,7 @@ impl Figure {
     }
 }
 
-/// The points by account: one series, or one an account.
+/// The points by account: one series, or one per account.
 pub(super) fn series(document: &TrendDocument) -> Vec<Series<'_>> {
     let accounts: std::collections::BTreeSet<_> =
         document.snapshots.iter().map(|point| &point.account).collect();

@@ -9,14 +9,16 @@ use crate::output::DisplayOptions;
 use crate::output::escape::escape;
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::phrases::{more, rule};
-use crate::output::terminal::{self, Align, BOLD, DIM, TextCell, TextTable, join_sections, severity_style};
-
-pub(super) const FORMAT: FormatSpec<TrendWriter> = FormatSpec {
-    name: "table",
-    help: "first and last figures, rules and the oldest findings",
-    readers: Readers::Terminal,
-    writer: |document, options| render(document, options).into_bytes(),
+use crate::output::terminal::{
+    self, Align, BOLD, DIM, TextCell, TextTable, cut, join_sections, severity_style,
 };
+
+pub(super) const FORMAT: FormatSpec<TrendWriter> = FormatSpec::new(
+    "table",
+    "first and last figures, rules and the oldest findings",
+    Readers::Terminal,
+    |document, options| render(document, options).into_bytes(),
+);
 
 /// Columns of a sparkline at most.
 const SPARKS: usize = 32;
@@ -114,7 +116,10 @@ fn oldest(document: &TrendDocument, options: DisplayOptions) -> String {
         table.row([
             TextCell::styled(finding.severity.name(), severity_style(finding.severity)),
             TextCell::new(phrases::since(&finding.since, finding.at_start)),
-            TextCell::new(escape(finding.user.as_deref().unwrap_or(""))),
+            TextCell::new(cut(
+                &escape(finding.user.as_deref().unwrap_or("")),
+                options.width / 4,
+            )),
             TextCell::new(escape(&finding.rule)),
             TextCell::styled(escape(finding.account.as_deref().unwrap_or("")), DIM),
         ]);

@@ -118,7 +118,7 @@ fn unknown_figures_are_gaps() {
     assert!(written_of("html", &document).contains("<b>–</b><span>MFA coverage <i class=\"same\">was 33 %"));
     let csv = written_of("csv", &document);
     let mut reader = ::csv::Reader::from_reader(csv.as_bytes());
-    let place = reader
+    let column = reader
         .headers()
         .unwrap()
         .iter()
@@ -126,7 +126,7 @@ fn unknown_figures_are_gaps() {
         .unwrap();
     let cells: Vec<_> = reader
         .records()
-        .map(|record| record.unwrap()[place].to_owned())
+        .map(|record| record.unwrap()[column].to_owned())
         .collect();
     assert_eq!(cells, ["4", "", ""]);
     schemas::assert_document("trend.v1", &written_of("json", &document));
@@ -182,14 +182,22 @@ fn table() {
     medium    two-active-access-keys                    2       0         0     2            –         –
 
     open for longest
-      critical  before 2026-11-21  <root_account>                 root-access-key-active    123456789012
-      high      before 2026-11-21  =cmd|'/c calc'!A1              console-user-without-mfa  123456789012
-      high      before 2026-11-21  =cmd|'/c calc'!A1              access-key-not-rotated    123456789012
-      medium    before 2026-11-21  \x1b[2J\u{202e}evil\u{9b}|`x…  two-active-access-keys    123456789012
-      critical  before 2026-12-21  <root_account>                 root-access-key-active    012345678901
-      high      before 2026-12-21  =cmd|'/c calc'!A1              access-key-not-rotated    012345678901
-      high      before 2026-12-21  =cmd|'/c calc'!A1              console-user-without-mfa  012345678901
-      medium    before 2026-12-21  \x1b[2J\u{202e}evil\u{9b}|`x…  two-active-access-keys    012345678901
+      critical  before 2026-11-21  <root_account>                     root-access-key-      123456789012
+                                                                      active
+      high      before 2026-11-21  =cmd|'/c calc'!A1                  console-user-         123456789012
+                                                                      without-mfa
+      high      before 2026-11-21  =cmd|'/c calc'!A1                  access-key-not-       123456789012
+                                                                      rotated
+      medium    before 2026-11-21  \x1b[2J\u{202e}evil\u{9b}|`x`<sc…  two-active-access-    123456789012
+                                                                      keys
+      critical  before 2026-12-21  <root_account>                     root-access-key-      012345678901
+                                                                      active
+      high      before 2026-12-21  =cmd|'/c calc'!A1                  access-key-not-       012345678901
+                                                                      rotated
+      high      before 2026-12-21  =cmd|'/c calc'!A1                  console-user-         012345678901
+                                                                      without-mfa
+      medium    before 2026-12-21  \x1b[2J\u{202e}evil\u{9b}|`x`<sc…  two-active-access-    012345678901
+                                                                      keys
 
     Rotation within 90 days: 0 on time, 0 late; still active: 4 overdue, 2 not due
     ");
