@@ -102,15 +102,17 @@ impl Catalogue {
     /// The ids of the rules that [`find`](Self::find) gives.
     pub(super) fn find_ids(&self, name: &str) -> Result<Vec<&str>, Error> {
         let same = |known: &str| known.eq_ignore_ascii_case(name);
-        let has_alias = |entry: &Entry| entry.aliases.iter().any(|alias| same(alias));
-        let mut found: Vec<&str> = self.ids().filter(|id| same(id)).collect();
+        let ids = |matches: &dyn Fn(&str, &Entry) -> bool| -> Vec<&str> {
+            let entries = self.entries.iter().filter(|(id, entry)| matches(id, entry));
+            entries.map(|(id, _)| id.as_str()).collect()
+        };
+        let mut found = ids(&|id, _| same(id));
         if found.is_empty() {
-            let entries = self.entries.iter().filter(|(_, entry)| has_alias(entry));
-            found = entries.map(|(id, _)| id.as_str()).collect();
+            found = ids(&|_, entry| entry.aliases.iter().any(|alias| same(alias)));
         }
         if found.is_empty() && name.contains(['*', '?', '[']) {
             let glob = glob(name)?;
-            found = self.ids().filter(|id| glob.is_match(id)).collect();
+            found = ids(&|id, _| glob.is_match(id));
         }
         if found.is_empty() {
             return Err(self.unknown_rule(name));

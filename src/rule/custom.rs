@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::catalogue::Catalogue;
-use super::definition::{LogicLocation, Parameter, Remedy, Rule};
+use super::definition::{Parameter, Remedy, Rule};
 use super::error::{Error, did_you_mean};
 use super::toml_reader::{File, Located, Table};
 use crate::finding::Severity;
@@ -33,7 +33,9 @@ impl Catalogue {
             return Err(errors);
         }
         let ids = rules.iter().map(|rule| rule.id.clone()).collect();
-        rules.into_iter().for_each(|rule| self.insert(rule));
+        for rule in rules {
+            self.insert(rule);
+        }
         Ok(ids)
     }
 
@@ -146,7 +148,7 @@ fn bare_rule(origin: &str, id: String, title: Option<String>, line: usize, logic
         remedy: Remedy::Manual,
         aliases: Vec::new(),
         logic: logic.to_owned(),
-        logic_location: LogicLocation::line(line),
+        logic_line: line,
         why: String::new(),
         boundary: None,
         references: Vec::new(),

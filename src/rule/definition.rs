@@ -1,7 +1,6 @@
 //! A rule, its parameters, and how they are read from a rule file.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 use super::error::{Error, did_you_mean};
 use super::example::Example;
@@ -33,7 +32,8 @@ pub struct Rule {
     pub aliases: Vec<String>,
     /// GSL, in which `{name}` stands for a parameter.
     pub logic: String,
-    pub(super) logic_location: LogicLocation,
+    /// The line of the file, from 1, on which the logic begins.
+    pub(super) logic_line: usize,
     /// Why it matters.
     pub why: String,
     /// Which second decides between pass and fail.
@@ -64,17 +64,6 @@ word_enum! {
         /// Nothing to do.
         None = "none",
     }
-}
-
-/// Where the logic of a rule is in its file.
-#[derive(Clone, Debug)]
-pub(super) struct LogicLocation {
-    /// The line, from 1, on which it begins.
-    pub(super) line: usize,
-    /// The text before it on that line.
-    pub(super) lead: String,
-    /// The text after it on its last line.
-    pub(super) tail: String,
 }
 
 /// A number that the logic of a rule leaves open.
@@ -188,6 +177,8 @@ impl Rule {
             .collect();
         let logic = table.required_located::<String>("logic");
         let (logic, at) = logic.map_or((String::new(), 0..0), |Located { value, span }| (value, span));
+        // The quotes precede the logic in the file; logic with escapes is not there as such.
+        let start = file.text[at.clone()].find(&logic).map(|within| at.start + within);
         let message = table.located::<String>("message");
         let boundary = table.located::<String>("boundary");
         for (what, text) in [("message", &message), ("boundary", &boundary)] {
@@ -206,7 +197,7 @@ impl Rule {
             message: message.map_or_else(|| title.clone(), |message| message.value),
             title,
             aliases: table.optional("aliases").unwrap_or_default(),
-            logic_location: LogicLocation::find(file, &at, &logic),
+            logic_line: file.line(start.unwrap_or(at.start)),
             logic,
             why: table.optional("why").unwrap_or_default(),
             boundary: boundary.map(|boundary| boundary.value),
@@ -221,26 +212,15 @@ impl Rule {
             parameters,
         };
         table.finish();
-        rule.report_logic_errors(file, at.start);
-        rule
-    }
-
-    /// Adds the errors of the logic to those of the file, at their location in the file.
-    fn report_logic_errors(&self, file: &File<'_>, from: usize) {
-        let Some(within) = file.text.get(from..).and_then(|text| text.find(&self.logic)) else {
-            return;
-        };
-        for error in gsl::parse_rule(&self.logic, &self.defaults())
-            .err()
-            .into_iter()
-            .flatten()
+        if let Some(start) = start
+            && let Err(errors) = gsl::parse_rule(&rule.logic, &rule.defaults())
         {
-            let (start, end) = (error.span.start + from + within, error.span.end + from + within);
-            file.add(gsl::Error {
-                span: start..end,
-                ..error
-            });
+            for error in errors {
+                let span = error.span.start + start..error.span.end + start;
+                file.add(gsl::Error { span, ..error });
+            }
         }
+        rule
     }
 
     /// The default values of its parameters.
@@ -253,18 +233,8 @@ impl Rule {
 
     /// Checks its logic with these values of its parameters.
     pub fn bind(&self, parameters: &BTreeMap<String, i64>) -> Result<TypedRule, Error> {
-        gsl::parse_rule(&self.logic, parameters).map_err(|mut errors| {
-            let LogicLocation { line, lead, tail } = &self.logic_location;
-            for error in &mut errors {
-                error.span = error.span.start + lead.len()..error.span.end + lead.len();
-            }
-            Error::text(
-                &self.origin,
-                *line,
-                &format!("{lead}{}{tail}", self.logic),
-                errors,
-            )
-        })
+        gsl::parse_rule(&self.logic, parameters)
+            .map_err(|errors| Error::text(&self.origin, self.logic_line, &self.logic, errors))
     }
 
     /// The sentence for a fail, with these values of its parameters.
@@ -278,31 +248,6 @@ pub(super) fn fill(text: &str, parameters: &BTreeMap<String, i64>) -> String {
     parameters.iter().fold(text.to_owned(), |text, (name, value)| {
         text.replace(&format!("{{{name}}}"), &value.to_string())
     })
-}
-
-impl LogicLocation {
-    /// `at` includes the quotes. Text with escapes is not found in the file and is located at the opening quote.
-    fn find(file: &File<'_>, at: &Range<usize>, logic: &str) -> Self {
-        let Some(within) = file.text[at.clone()].find(logic) else {
-            return Self::line(file.line(at.start));
-        };
-        let (before, rest) = file.text.split_at(at.start + within);
-        let after = rest[logic.len()..].lines().next();
-        Self {
-            line: file.line(before.len()),
-            lead: before.rsplit('\n').next().unwrap_or_default().to_owned(),
-            tail: after.unwrap_or_default().to_owned(),
-        }
-    }
-
-    /// Logic that fills this line and those after it.
-    pub(super) const fn line(line: usize) -> Self {
-        Self {
-            line,
-            lead: String::new(),
-            tail: String::new(),
-        }
-    }
 }
 
 fn check_placeholders(

@@ -1,10 +1,11 @@
 //! Examples of a rule: rows with the verdict that the rule must give them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use super::definition::Parameter;
 use super::error::did_you_mean;
-use super::toml_reader::{Located, Table};
+use super::toml_reader::{File, Located, Table};
 use crate::finding::{UnknownWord, Verdict};
 use crate::report::schema::{Column, FlagColumn, TextColumn, TimeColumn};
 
@@ -59,16 +60,8 @@ impl Example {
             without: table.optional("without").unwrap_or_default(),
             parameters: Parameter::read_values(table.table("parameters"), parameters),
         };
-        for name in example
-            .without
-            .iter()
-            .filter(|name| Column::from_name(name).is_none())
-        {
-            table.file.error(
-                table.span.clone(),
-                format!("reports have no column '{name}'"),
-                None,
-            );
+        for name in &example.without {
+            check_column(table.file, table.span.clone(), name);
         }
         table.finish();
         example
@@ -134,14 +127,15 @@ fn read_cells(table: &mut Table<'_, '_>) -> BTreeMap<String, String> {
     };
     let file = table.file;
     let cells = cells.into_map::<String>();
-    for (name, cell) in cells.iter().filter(|(name, _)| Column::from_name(name).is_none()) {
-        let known = Column::ALL.map(Column::name);
-        let help = did_you_mean(name, known);
-        file.error(
-            cell.span.clone(),
-            format!("reports have no column '{name}'"),
-            help,
-        );
+    for (name, cell) in &cells {
+        check_column(file, cell.span.clone(), name);
     }
     cells.into_iter().map(|(name, cell)| (name, cell.value)).collect()
+}
+
+fn check_column(file: &File<'_>, span: Range<usize>, name: &str) {
+    if Column::from_name(name).is_none() {
+        let help = did_you_mean(name, Column::ALL.map(Column::name));
+        file.error(span, format!("reports have no column '{name}'"), help);
+    }
 }

@@ -149,7 +149,7 @@ impl Entry {
             origin: table.file.origin.to_owned(),
             line: table.file.line(table.span.start),
             rules: read_rules(&mut table, catalogue),
-            account: read_glob(&mut table, "account").map(|glob| glob.value),
+            account: read_glob(&mut table, "account"),
             user: read_user(&mut table),
             credential: table.word("credential"),
             created: table.word("created"),
@@ -210,15 +210,15 @@ impl Entry {
 }
 
 fn read_reason(table: &mut Table<'_, '_>) -> String {
-    let reason: Option<Located<String>> = table.located("reason");
-    let span = reason
-        .as_ref()
-        .map_or(table.span.clone(), |reason| reason.span.clone());
-    let reason = reason.map(|reason| reason.value).unwrap_or_default();
-    if reason.trim().is_empty() {
+    let missing = Located {
+        value: String::new(),
+        span: table.span.clone(),
+    };
+    let Located { value, span } = table.located("reason").unwrap_or(missing);
+    if value.trim().is_empty() {
         table.file.error(span, "a suppression needs a 'reason'", None);
     }
-    reason
+    value
 }
 
 fn read_rules(table: &mut Table<'_, '_>, catalogue: &Catalogue) -> BTreeSet<String> {
@@ -236,26 +236,18 @@ fn read_rules(table: &mut Table<'_, '_>, catalogue: &Catalogue) -> BTreeSet<Stri
     }
 }
 
-fn read_glob(table: &mut Table<'_, '_>, key: &'static str) -> Option<Located<GlobMatcher>> {
+fn read_glob(table: &mut Table<'_, '_>, key: &'static str) -> Option<GlobMatcher> {
     let Located { value, span } = table.located::<String>(key)?;
-    match GlobBuilder::new(&value).backslash_escape(true).build() {
-        Ok(glob) => Some(Located {
-            value: glob.compile_matcher(),
-            span,
-        }),
-        Err(error) => {
-            table.file.error(
-                span,
-                format!("'{key}' is not a valid glob: {}", error.kind()),
-                None,
-            );
-            None
-        }
-    }
+    let glob = GlobBuilder::new(&value).backslash_escape(true).build();
+    let report = |error: globset::Error| {
+        let message = format!("'{key}' is not a valid glob: {}", error.kind());
+        table.file.error(span, message, None);
+    };
+    glob.map_err(report).ok().map(|glob| glob.compile_matcher())
 }
 
 fn read_user(table: &mut Table<'_, '_>) -> Option<UserPattern> {
-    let glob = read_glob(table, "user")?.value;
+    let glob = read_glob(table, "user")?;
     let pattern = glob.glob().glob();
     let plain = !pattern.contains(['*', '?', '[', '{', '\\']);
     Some(if plain {
