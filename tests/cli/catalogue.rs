@@ -82,7 +82,9 @@ fn all_errors_of_rule_files_are_shown_at_once() {
             .ends(2, "'title' is missing");
     }
     place.run("rules check own").says("3 errors");
-    place.run("rules check nope").ends(2, "nope cannot be read");
+    place
+        .run("rules check nope")
+        .ends(2, "cannot read the rule file nope: ");
 }
 
 #[test]

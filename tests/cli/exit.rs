@@ -61,7 +61,7 @@ fn usage_is_2() {
         .ends(2, "the most are 1024");
     place
         .run("scan csv.csv --config nope.toml")
-        .ends(2, "nope.toml cannot be read");
+        .ends(2, "cannot read the settings file nope.toml: ");
     place
         .run("scan csv.csv --suppressions nope.toml")
         .ends(2, "nope.toml cannot be read");

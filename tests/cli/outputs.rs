@@ -80,7 +80,7 @@ fn what_cannot_be_written_is_told() {
         .ends(2, "cannot write .: Is a directory");
     place
         .run("scan csv.csv --format json=")
-        .ends(2, "a path is wanted behind '='");
+        .ends(2, "no path after '='");
     place
         .run("scan csv.csv --format xml")
         .ends(2, "one of table, summary, json, ndjson, csv, markdown");

@@ -154,12 +154,10 @@ fn what_is_wrong_is_shown_where_it_stands() {
             "^^^^",
             "a path is for the command line alone: --format csv=PATH",
         ),
-        ("x", "^", "TOML parse error"),
+        ("x", "^", "credlens.toml:1:"),
     ] {
         let run = scan(&place(settings), "");
-        run.ends(2, "the configuration file credlens.toml is wrong")
-            .ends(2, line)
-            .ends(2, words);
+        run.ends(2, "--> credlens.toml:").ends(2, line).ends(2, words);
     }
     scan(&place("threads = 100000"), "").ends(2, "100000 threads are too many");
     scan(&place("role = \"x\""), "").ends(2, "unknown field `role`");

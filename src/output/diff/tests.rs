@@ -101,7 +101,7 @@ fn table_at_100_columns() {
 
     1 opened (1 high)
       high  \x1b]0;new\x07  console-user-without-mfa  password
-        this user signs in to the console with a password alone
+        this user has a console password but no MFA
 
     3 resolved (1 critical, 2 high)
       critical  <root_account>     root-access-key-active    access_key_1

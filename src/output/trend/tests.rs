@@ -182,22 +182,14 @@ fn table() {
     medium    two-active-access-keys                    2       0         0     2            –         –
 
     open for longest
-      critical  before 2026-11-21  <root_account>                     root-access-key-      123456789012
-                                                                      active
-      high      before 2026-11-21  =cmd|'/c calc'!A1                  console-user-         123456789012
-                                                                      without-mfa
-      high      before 2026-11-21  =cmd|'/c calc'!A1                  access-key-not-       123456789012
-                                                                      rotated
-      medium    before 2026-11-21  \x1b[2J\u{202e}evil\u{9b}|`x`<sc…  two-active-access-    123456789012
-                                                                      keys
-      critical  before 2026-12-21  <root_account>                     root-access-key-      012345678901
-                                                                      active
-      high      before 2026-12-21  =cmd|'/c calc'!A1                  access-key-not-       012345678901
-                                                                      rotated
-      high      before 2026-12-21  =cmd|'/c calc'!A1                  console-user-         012345678901
-                                                                      without-mfa
-      medium    before 2026-12-21  \x1b[2J\u{202e}evil\u{9b}|`x`<sc…  two-active-access-    012345678901
-                                                                      keys
+      critical  before 2026-11-21  <root_account>             root-access-key-active    123456789012
+      high      before 2026-11-21  =cmd|'/c calc'!A1          console-user-without-mfa  123456789012
+      high      before 2026-11-21  =cmd|'/c calc'!A1          access-key-not-rotated    123456789012
+      medium    before 2026-11-21  \x1b[2J\u{202e}evil\u{9b…  two-active-access-keys    123456789012
+      critical  before 2026-12-21  <root_account>             root-access-key-active    012345678901
+      high      before 2026-12-21  =cmd|'/c calc'!A1          access-key-not-rotated    012345678901
+      high      before 2026-12-21  =cmd|'/c calc'!A1          console-user-without-mfa  012345678901
+      medium    before 2026-12-21  \x1b[2J\u{202e}evil\u{9b…  two-active-access-keys    012345678901
 
     Rotation within 90 days: 0 on time, 0 late; still active: 4 overdue, 2 not due
     ");
