@@ -18,9 +18,9 @@ pub(super) fn print_all<'a>(diagnostics: impl Iterator<Item = &'a Diagnostic>, v
         return diagnostics.for_each(|diagnostic| print_message(diagnostic_line(diagnostic)));
     }
     let (shown, more) = first_of_each(diagnostics);
-    shown
-        .into_iter()
-        .for_each(|diagnostic| print_message(diagnostic_line(diagnostic)));
+    for diagnostic in shown {
+        print_message(diagnostic_line(diagnostic));
+    }
     for (code, count) in more {
         print_message(format_args!("… and {count} more of {code} (-v shows all)"));
     }

@@ -25,7 +25,7 @@ pub fn escape(text: &str) -> Cow<'_, str> {
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
             '\0'..='\x7f' if must_be_escaped(char) => {
-                push(&mut out, format_args!("\\x{:02x}", u32::from(char)))
+                push(&mut out, format_args!("\\x{:02x}", u32::from(char)));
             }
             _ if must_be_escaped(char) => push(&mut out, format_args!("\\u{{{:x}}}", u32::from(char))),
             _ => out.push(char),

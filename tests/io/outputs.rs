@@ -75,11 +75,11 @@ fn pipes_and_devices_are_written_directly() {
 
 #[test]
 fn a_closed_pipe_is_recognised() {
-    let broken = || io::Error::from(io::ErrorKind::BrokenPipe);
-    assert!(is_broken_pipe(&broken()));
     #[derive(Debug, thiserror::Error)]
     #[error("writing")]
     struct Wrapped(#[source] io::Error);
+    let broken = || io::Error::from(io::ErrorKind::BrokenPipe);
+    assert!(is_broken_pipe(&broken()));
     assert!(is_broken_pipe(&Wrapped(broken())));
     assert!(!is_broken_pipe(&io::Error::other("else")));
 }

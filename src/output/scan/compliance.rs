@@ -46,9 +46,10 @@ pub(super) fn markdown(view: &ScanView<'_>, out: &mut Markdown) {
         out.paragraph(&outcomes(framework));
         let rows = framework.requirements.iter().map(|requirement| {
             let warnings = requirement.warnings.iter();
-            let warnings: String = warnings
+            let warnings: Vec<String> = warnings
                 .map(|warning| format!("; warning: {}", plain(warning)))
                 .collect();
+            let warnings = warnings.concat();
             vec![
                 requirement.outcome.to_string(),
                 plain(&requirement.id),
