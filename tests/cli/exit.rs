@@ -64,7 +64,7 @@ fn usage_is_2() {
         .ends(2, "cannot read the settings file nope.toml: ");
     place
         .run("scan csv.csv --suppressions nope.toml")
-        .ends(2, "nope.toml cannot be read");
+        .ends(2, "cannot read the suppressions nope.toml: ");
     place
         .run("scan csv.csv --quiet -v")
         .ends(2, "cannot be used with");

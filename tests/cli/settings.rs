@@ -152,7 +152,7 @@ fn what_is_wrong_is_shown_where_it_stands() {
         (
             "format = [\"csv=out.csv\"]",
             "^^^^",
-            "a path is for the command line alone: --format csv=PATH",
+            "a path can be given only on the command line: --format csv=PATH",
         ),
         ("x", "^", "credlens.toml:1:"),
     ] {
