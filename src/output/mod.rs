@@ -1,7 +1,7 @@
 //! Findings, tallies, diffs and trends -> bytes, in every format. Never filters or evaluates, opens no file, and knows
 //! neither clock nor terminal: width, colour and the present instant are given.
 //!
-//! A format is one file with a [`FormatSpec`], and one line in the registry of what it writes: [`scan`], [`diff`] or
+//! A format is one file with a [`FormatSpec`], and one line in the registry of what it writes: `scan`, [`diff`] or
 //! [`trend`]. Nothing else matches on formats.
 //!
 //! Text from reports is escaped for the readers of the format: [`escape()`] for terminals, which every format applies
