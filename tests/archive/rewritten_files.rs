@@ -175,7 +175,10 @@ fn a_lost_column_that_no_report_has() {
         frame.drop_in_place("cert_1_active").unwrap();
     });
     let (code, out, err) = altered.run(&["archive", "verify", "archive"]);
-    assert_eq!((code, &*out, &*err), (0, "1 file with 1 report: all whole\n", ""));
+    assert_eq!(
+        (code, &*out, &*err),
+        (0, "1 file with 1 report: all intact\n", "")
+    );
     let (code, out, _) = altered.run(&["archive", "export", "archive", "--output", "-"]);
     assert_eq!((code, &*out), (0, PLAIN));
     let csv = PLAIN

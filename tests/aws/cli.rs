@@ -192,7 +192,7 @@ fn failed_accounts_are_listed_and_resumed() {
         assert_eq!(lines.count(), 1, "{account}");
     }
     for permission in ["iam:GetCredentialReport", "sts:AssumeRole"] {
-        let expected = format!("{permission} is wanted. The smallest policy");
+        let expected = format!("{permission} is needed. The smallest policy");
         assert_eq!(first.err.matches(&expected).count(), 1, "{permission}");
     }
     let findings: Vec<serde_json::Value> = first
