@@ -1,7 +1,7 @@
 //! Which rules evaluate the reports and how: what `scan`, `diff` and `trend` have in common, as typed and as resolved.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
@@ -27,7 +27,7 @@ const MAX_THREADS: usize = 1024;
 #[derive(Debug, Args)]
 pub(super) struct EvaluateArgs {
     /// A rule by id, by an id of another tool (IAM.3, D9.AWS.IAM.07, `access-keys-rotated`), or by glob; * is every
-    /// rule. Repeatable [default: the default rules in `credlens rules list`]
+    /// rule. Repeatable [default: those marked as default in `credlens rules list`]
     #[arg(long, value_name = "ID", help_heading = "Rules")]
     rule: Vec<String>,
 
@@ -43,12 +43,12 @@ pub(super) struct EvaluateArgs {
     #[arg(long, value_name = "RULE.PARAM=VALUE", help_heading = "Rules")]
     set: Vec<String>,
 
-    /// Lowest severity to show: informational, low, medium, high or critical. `scan` still counts the others
-    /// [default: informational]
+    /// Show only findings of this severity or higher: informational, low, medium, high or critical. `scan` counts the
+    /// others, too [default: informational]
     #[arg(long, value_name = "SEVERITY", help_heading = "Output")]
     min_severity: Option<Severity>,
 
-    /// Most lines of a list in the formats for people, the worst first; 0 is all [default: 50]
+    /// In formats for people, show at most N lines per list, the worst first; 0 is all [default: 50]
     #[arg(long, value_name = "N", help_heading = "Output")]
     limit: Option<usize>,
 
@@ -72,12 +72,6 @@ pub(super) struct EvaluateArgs {
     #[command(flatten)]
     limits: LimitArgs,
 
-    #[command(flatten)]
-    verbosity: VerbosityArgs,
-}
-
-#[derive(Clone, Copy, Debug, Args)]
-struct VerbosityArgs {
     /// Colours: auto, always or never [default: auto, which is on a terminal unless `NO_COLOR` is set]
     #[arg(long, value_name = "WHEN")]
     color: Option<Color>,
@@ -119,19 +113,21 @@ impl Evaluation {
     /// Reads the rules and suppressions that the command line and the settings file name.
     pub(super) fn resolve(args: &EvaluateArgs, settings: &SettingsFile<'_>) -> Result<Self, Failure> {
         let in_file = &settings.values;
-        let verbosity = args.verbosity.resolve(settings);
-        let threads = args.threads.or(in_file.threads).unwrap_or(0);
-        if threads > MAX_THREADS {
-            return Err(Failure::Usage(format!(
-                "{threads} threads are too many; the most are {MAX_THREADS}"
-            )));
-        }
+        let verbosity = Verbosity::resolve(args, settings);
+        let threads = check_threads(args.threads.or(in_file.threads).unwrap_or(0))?;
         let mut reads = in_file.rules_from.clone().unwrap_or_default();
         reads.extend(args.rules_from.iter().cloned());
         let catalogue = catalogue(&reads)?;
         let selected = select(args, settings, &catalogue)?;
-        let suppress = Suppress::new(args, settings);
-        reads.extend(suppress.file().cloned());
+        let (path, in_file_path) = (args.suppressions.as_ref(), in_file.suppressions.as_ref());
+        let no_suppressions = args.no_suppressions || in_file.no_suppressions == Some(true);
+        let suppressions = if no_suppressions && path.is_none() {
+            Suppressions::default()
+        } else {
+            let path = path.or(in_file_path);
+            reads.extend(path.cloned());
+            suppressions(path.map(PathBuf::as_path), settings, &catalogue)?
+        };
         reads.extend(settings.path().map(ToOwned::to_owned));
         let max_unpacked = args.limits.max_unpacked.or(in_file.max_unpacked);
         let min_severity = args.min_severity.or(in_file.min_severity);
@@ -139,7 +135,7 @@ impl Evaluation {
             program: Program::new(selected.rules),
             frameworks: selected.frameworks,
             weakened: selected.weakened,
-            suppressions: suppress.read(settings, &catalogue)?,
+            suppressions,
             min_severity: min_severity.unwrap_or(Severity::Informational),
             limit: match args.limit.or(in_file.limit).unwrap_or(50) {
                 0 => usize::MAX,
@@ -214,6 +210,15 @@ impl Evaluation {
     }
 }
 
+fn check_threads(threads: usize) -> Result<usize, Failure> {
+    if threads > MAX_THREADS {
+        return Err(Failure::Usage(format!(
+            "{threads} threads are too many; the most are {MAX_THREADS}"
+        )));
+    }
+    Ok(threads)
+}
+
 /// The rules that are asked for, with their parameters.
 fn select(
     args: &EvaluateArgs,
@@ -247,61 +252,36 @@ fn select(
     Ok(rule::select(catalogue, &selection)?)
 }
 
-/// Which suppressions apply.
-enum Suppress {
-    Nothing,
-    /// The entries of the settings file, and of this file.
-    Files(Option<PathBuf>),
-}
-
-impl Suppress {
-    fn new(args: &EvaluateArgs, settings: &SettingsFile<'_>) -> Self {
-        let in_file = &settings.values;
-        match &args.suppressions {
-            Some(path) => Self::Files(Some(path.clone())),
-            None if args.no_suppressions || in_file.no_suppressions == Some(true) => Self::Nothing,
-            None => Self::Files(in_file.suppressions.clone()),
-        }
+/// The entries of this file and of the settings file.
+fn suppressions(
+    path: Option<&Path>,
+    settings: &SettingsFile<'_>,
+    catalogue: &Catalogue,
+) -> Result<Suppressions, Failure> {
+    let mut all = Suppressions::default();
+    if let Some(path) = path {
+        let text = std::fs::read_to_string(path);
+        let text = text.attempt(|| format!("cannot read the suppressions {}", path.display()))?;
+        all.extend(Suppressions::parse(&path.to_string_lossy(), &text, catalogue)?);
     }
-
-    fn file(&self) -> Option<&PathBuf> {
-        match self {
-            Self::Files(path) => path.as_ref(),
-            Self::Nothing => None,
-        }
+    if let Some((_, document)) = &settings.file {
+        all.extend(document.suppressions(catalogue)?);
     }
-
-    fn read(&self, settings: &SettingsFile<'_>, catalogue: &Catalogue) -> Result<Suppressions, Failure> {
-        let mut all = Suppressions::default();
-        let Self::Files(path) = self else {
-            return Ok(all);
-        };
-        if let Some(path) = path {
-            let text = std::fs::read_to_string(path);
-            let text = text.attempt(|| format!("cannot read the suppressions {}", path.display()))?;
-            all.extend(Suppressions::parse(&path.to_string_lossy(), &text, catalogue)?);
-        }
-        if let Some((_, document)) = &settings.file {
-            all.extend(document.suppressions(catalogue)?);
-        }
-        Ok(all)
-    }
-}
-
-impl VerbosityArgs {
-    fn resolve(self, settings: &SettingsFile<'_>) -> Verbosity {
-        let in_file = &settings.values;
-        let color = self.color.or(in_file.color).unwrap_or(Color::Auto);
-        color.choose();
-        Verbosity {
-            color,
-            quiet: self.quiet || (in_file.quiet == Some(true) && self.verbose == 0),
-            verbose: self.verbose > 0 || (in_file.verbose == Some(true) && !self.quiet),
-        }
-    }
+    Ok(all)
 }
 
 impl Verbosity {
+    fn resolve(args: &EvaluateArgs, settings: &SettingsFile<'_>) -> Self {
+        let in_file = &settings.values;
+        let color = args.color.or(in_file.color).unwrap_or(Color::Auto);
+        color.choose();
+        Self {
+            color,
+            quiet: args.quiet || (in_file.quiet == Some(true) && args.verbose == 0),
+            verbose: args.verbose > 0 || (in_file.verbose == Some(true) && !args.quiet),
+        }
+    }
+
     /// The least level that is printed on standard error; `shown` says whether standard output shows the diagnostics
     /// to people already.
     pub(super) fn least_level(self, shown: bool) -> Level {

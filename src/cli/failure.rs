@@ -86,14 +86,13 @@ impl Display for Failure {
             }
             Self::Io(attempt, error) => {
                 // `cannot write x: permission denied`
-                let mut causes = Vec::new();
-                let mut cause: Option<&dyn Error> = Some(&**error);
-                while let Some(error) = cause {
-                    causes.push(error.to_string());
-                    cause = error.source();
-                }
+                let first: &dyn Error = &**error;
+                let causes = std::iter::successors(Some(first), |&error| error.source());
                 let attempt = Some(attempt.clone()).filter(|attempt| !attempt.is_empty());
-                let parts: Vec<_> = attempt.into_iter().chain(causes).collect();
+                let parts: Vec<_> = attempt
+                    .into_iter()
+                    .chain(causes.map(ToString::to_string))
+                    .collect();
                 f.write_str(&parts.join(": "))
             }
         }

@@ -1,4 +1,4 @@
-//! Says on a terminal how far a long run is.
+//! Shows on a terminal how far a long run is.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::Arc;
@@ -8,28 +8,28 @@ use std::time::{Duration, Instant};
 use credlens::engine::{DeferredInput, Source, SourceEvent};
 use credlens::output::counted;
 
-/// What takes less than this needs no progress.
+/// A run that is shorter than this shows no progress.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 const INTERVAL: Duration = Duration::from_millis(200);
 
-/// A source that tells how much was read from it.
+/// A source that shows how much was read from it.
 pub(crate) struct Progress<S> {
     source: S,
-    /// None where nobody watches.
+    /// When to show it again; None where standard error is not a terminal, or the run is quiet.
     next: Option<Instant>,
-    told: bool,
+    shown: bool,
     bytes: Arc<AtomicU64>,
     inputs: u64,
 }
 
-/// An input that is read apart, and whose bytes count all the same.
-struct Counted {
+/// An input that a worker reads; its bytes are counted, too.
+struct CountedInput {
     whole: Box<dyn Source>,
     bytes: Arc<AtomicU64>,
 }
 
-impl Source for Counted {
+impl Source for CountedInput {
     fn next(&mut self, text: &mut Vec<u8>) -> Option<SourceEvent> {
         let event = self.whole.next(text);
         self.bytes.fetch_add(text.len() as u64, Ordering::Relaxed);
@@ -43,17 +43,17 @@ impl<S: Source> Progress<S> {
         Self {
             source,
             next: watched.then(|| Instant::now() + PATIENCE),
-            told: false,
+            shown: false,
             bytes: Arc::default(),
             inputs: 0,
         }
     }
 
-    fn tell(&mut self) {
+    fn show(&mut self) {
         let now = Instant::now();
         if self.next.is_some_and(|next| next <= now) {
             self.next = Some(now + INTERVAL);
-            self.told = true;
+            self.shown = true;
             let bytes = self.bytes.load(Ordering::Relaxed) >> 20;
             let inputs = counted(self.inputs, "input");
             drop(write!(io::stderr(), "\r{bytes} MiB read, {inputs} done\x1b[K"));
@@ -63,7 +63,7 @@ impl<S: Source> Progress<S> {
 
 impl<S> Drop for Progress<S> {
     fn drop(&mut self) {
-        if self.told {
+        if self.shown {
             drop(write!(io::stderr(), "\r\x1b[K"));
         }
     }
@@ -79,7 +79,7 @@ impl<S: Source> Source for Progress<S> {
         let event = match event {
             SourceEvent::DeferredInput(DeferredInput(whole)) => {
                 let bytes = Arc::clone(&self.bytes);
-                SourceEvent::DeferredInput(DeferredInput(Box::new(Counted { whole, bytes })))
+                SourceEvent::DeferredInput(DeferredInput(Box::new(CountedInput { whole, bytes })))
             }
             event @ (SourceEvent::Block { .. } | SourceEvent::DeferredBlock { .. }) => {
                 self.bytes.fetch_add(text.len() as u64, Ordering::Relaxed);
@@ -87,7 +87,7 @@ impl<S: Source> Source for Progress<S> {
             }
             event @ (SourceEvent::Failed { .. } | SourceEvent::LargeBlockAhead) => event,
         };
-        self.tell();
+        self.show();
         Some(event)
     }
 }

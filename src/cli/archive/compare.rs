@@ -32,7 +32,7 @@ pub(super) fn sides(
     let known = accounts_of(&old);
     for account in accounts_of(&new).difference(&known) {
         print_warning(match &**account {
-            "" => "no report without an account is as of OLD; those as of NEW are left out".to_owned(),
+            "" => "reports that name no account are left out: none of them is as of OLD or before".to_owned(),
             account => format!("account {account} has no report as of OLD, and is left out"),
         });
     }

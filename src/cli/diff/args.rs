@@ -16,11 +16,11 @@ const EXAMPLES: &str = "\
 Examples:
   credlens diff 2026-10-01.csv 2026-11-01.csv
   credlens diff --archive archive/ 2026-10-01 2026-11-01   every account of an archive, at two dates
-  credlens diff old.json new.json --fail-on-new high       in a pipeline: exit status 1 on a new finding
+  credlens diff old.json new.json --fail-on-new high       for pipelines: status 1 on a new finding
   credlens diff old.csv new.csv --format markdown=changes.md --format ndjson=events.ndjson
 
-Ages are counted to when each report was generated: its own time, else the date in its file name; --old-as-of and
---new-as-of give the time where both are missing or wrong.
+Ages are counted to when each report was generated: its own time, else the date in its file name.
+--old-as-of and --new-as-of give the time where both are missing or wrong.
 
 Exit status:
   0  compared
@@ -57,7 +57,7 @@ pub(in crate::cli) struct DiffArgs {
     #[arg(long, value_name = "FMT[=PATH]", help_heading = "Output", help = format_help::<DiffWriter>("changes"))]
     pub(super) format: Vec<FormatTo<DiffFormat>>,
 
-    /// Lowest severity of an opened finding that makes the exit status 1, or never
+    /// Exit with status 1 on an opened finding of this severity or higher, or never
     #[arg(
         long,
         value_name = "SEVERITY|never",

@@ -1,4 +1,4 @@
-//! Reports whose instants are given one by one, and some of them by themselves.
+//! `--old-as-of` and `--new-as-of`: sources with an as-of per input, and a part of a source.
 
 use std::sync::Arc;
 
@@ -6,11 +6,11 @@ use credlens::engine::{DeferredInput, Input, Source, SourceEvent};
 use credlens::finding::AsOfSource;
 use credlens::report::time::Timestamp;
 
-/// A source whose inputs are judged as of these instants, in their order; where there is none, as of their own.
+/// A source whose inputs get these as-of, in their order; where there is none, an input has its own.
 pub(crate) struct Dated<S> {
     source: S,
     as_of: std::vec::IntoIter<Option<Timestamp>>,
-    /// Of the present input, the instant and the input with it.
+    /// The as-of of the current input, and the input with it.
     current: Option<(Option<Timestamp>, Option<Arc<Input>>)>,
 }
 
@@ -63,7 +63,7 @@ impl<S: Source> Source for Dated<S> {
     }
 }
 
-/// The next so many inputs of a source, which then goes on with those behind.
+/// The next inputs of a source, this many; the source then continues behind them.
 pub(crate) struct Next<'a, S> {
     source: &'a mut S,
     inputs: usize,

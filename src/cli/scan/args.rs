@@ -19,7 +19,7 @@ Examples:
   credlens scan                                     the live account of your AWS credentials
   credlens scan --org --format json=findings.json   every account of the organization
   credlens scan s3://audit-reports/2026-11-21/      saved reports in S3
-  credlens scan reports/ --framework cis-aws-5.0    every report in a directory, against one benchmark
+  credlens scan reports/ --framework cis-aws-5.0    every report in a directory, one benchmark
   aws iam get-credential-report | credlens scan -   the output of the AWS CLI, as it is
   credlens scan report.csv --rule 'access-key-*' --set access-key-not-rotated.max_age=60
   credlens scan report.csv --format table --format ndjson=findings.ndjson
@@ -59,7 +59,7 @@ pub(in crate::cli) struct ScanArgs {
     #[arg(long, value_name = "LIST", value_delimiter = ',', help_heading = "Output")]
     pub(super) status: Vec<StatusWord>,
 
-    /// Lowest severity of a failed finding that makes the exit status 1, or never [default: low]
+    /// Exit with status 1 on a failed finding of this severity or higher, or never [default: low]
     #[arg(long, value_name = "SEVERITY|never", help_heading = "Output")]
     pub(super) fail_on: Option<FailOn>,
 
