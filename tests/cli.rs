@@ -16,6 +16,8 @@ mod malformed_reports;
 mod outputs;
 mod selection;
 mod settings;
+#[cfg(unix)]
+mod signals;
 mod suppressions;
 
 const FORMATS: [&str; 6] = ["table", "summary", "json", "ndjson", "csv", "markdown"];

@@ -36,8 +36,12 @@ impl Run {
     }
 
     fn interrupt(&self) {
+        self.send("INT");
+    }
+
+    fn send(&self, signal: &str) {
         let kill = Command::new("kill")
-            .args(["-INT", &self.0.id().to_string()])
+            .args(["-s", signal, &self.0.id().to_string()])
             .status();
         assert!(kill.unwrap().success());
     }
@@ -276,5 +280,31 @@ fn no_account_of_an_interrupted_scan_is_done() {
             "{}",
             results(folder.path())
         );
+    }
+}
+
+/// SIGTERM and SIGHUP end a live run at once: what is done is written to the file of `--outcomes` all the same.
+#[test]
+fn other_signals_end_a_live_run_at_once() {
+    let accounts = (1..=2).map(|number| (format!("{number:012}"), Account::Answers));
+    let server = Server::start(accounts.collect());
+    server.set("000000000002", Account::Mute);
+    for (signal, status) in [("TERM", 143), ("HUP", 129)] {
+        let folder = tempfile::tempdir().unwrap();
+        let fetch = [
+            "fetch",
+            "--org",
+            "--output",
+            "out/",
+            "--outcomes",
+            "outcomes.json",
+        ];
+        let mut run = Run::start(folder.path(), &server.url, &[&fetch[..], &YOUNG].concat());
+        wait_until_fetched(&server, 2);
+        assert_eq!(files(folder.path()), 2, "the directory and the temporary file");
+        run.send(signal);
+        assert_eq!(run.ends_within(Duration::from_secs(10)), Some(status), "{signal}");
+        assert_eq!(files(folder.path()), 2, "{signal}");
+        assert_eq!(results(folder.path()), "1 done, 2 interrupted", "{signal}");
     }
 }

@@ -56,3 +56,29 @@ fn damaged_objects_are_reported() {
     1 report with 3 users added, 1 not added
     ");
 }
+
+/// The inputs of `archive add` are those of `scan`, objects among them.
+#[test]
+fn reports_in_s3_are_added() {
+    let bucket = Bucket::start(script(&[
+        (
+            "list-type=2",
+            &[listed(&["d/2026-11-21.csv", "d/2026-11-20.csv"], None)],
+        ),
+        ("/audit/d/2026-11-21.csv", &[answer(200, &report("111111111111"))]),
+        ("/audit/d/2026-11-20.csv", &[answer(200, &report("111111111111"))]),
+    ]));
+    let folder = tempfile::tempdir().unwrap();
+    let (exit, out, err) = bucket.credlens(folder.path(), &["archive", "add", "archive", "s3://audit/d/"]);
+    assert_eq!((exit, out.lines().count()), (0, 2), "{err}");
+    assert_eq!(err, "2 reports with 6 users added\n");
+    let list = Command::cargo_bin("credlens")
+        .unwrap()
+        .current_dir(folder.path())
+        .args(["archive", "list", "archive", "--format", "json"])
+        .output();
+    let list = String::from_utf8(list.unwrap().stdout).unwrap();
+    for day in ["2026-11-20", "2026-11-21"] {
+        assert!(list.contains(&format!("s3://audit/d/{day}.csv")), "{list}");
+    }
+}

@@ -1,4 +1,4 @@
-//! The exit statuses: a contract with whoever calls the program.
+//! The exit statuses: a contract with the callers of the program.
 
 use super::Place;
 

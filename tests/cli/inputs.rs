@@ -29,7 +29,7 @@ fn a_directory_is_read_in_the_order_of_its_names() {
     assert!(found.is_sorted(), "{}", run.stdout);
 }
 
-/// Small files are read by those who judge them, a compressed one in several blocks, and all stays in order.
+/// Workers read small files themselves, a compressed one comes in several blocks, and everything stays in order.
 #[test]
 fn small_files_of_many_blocks_stay_in_order() {
     let report = String::from_utf8(fs::read(fixture("csv.csv")).unwrap()).unwrap();
@@ -47,17 +47,17 @@ fn small_files_of_many_blocks_stay_in_order() {
         place = place.file(&format!("in/{number:02}-c.gz"), broken);
         place = place.file(&format!("in/{number:02}-d.csv"), "no report");
     }
-    let told = |threads: &str| {
+    let scan = |threads: &str| {
         let run =
             place.run(format!("scan in --format ndjson --as-of 2026-11-21 --threads {threads}").as_str());
         run.ends(4, "gzip data is damaged");
         (run.stdout, run.stderr)
     };
-    let (findings, errors) = told("1");
+    let (findings, errors) = scan("1");
     let broken_rows = findings.lines().filter(|line| line.contains("05-c.gz")).count();
-    assert!(broken_rows > 500, "what was read before the damage is judged");
-    assert_eq!(told("2"), (findings.clone(), errors.clone()));
-    assert_eq!(told("7"), (findings, errors));
+    assert!(broken_rows > 500, "what was read before the damage is evaluated");
+    assert_eq!(scan("2"), (findings.clone(), errors.clone()));
+    assert_eq!(scan("7"), (findings, errors));
 }
 
 /// Envelopes that are large once unpacked are held one at a time, and stay in order.
@@ -77,15 +77,15 @@ fn large_envelopes_in_small_files_stay_in_order() {
         place = place.file(&format!("in/{number}-b.csv"), &report);
         place = place.file(&format!("in/{number}-c.json.zst"), &packed[..packed.len() / 2]);
     }
-    let told = |threads: &str| {
+    let scan = |threads: &str| {
         let args = "scan in --rule user-without-mfa --format csv --as-of 2026-11-21 --threads";
         let run = place.run(format!("{args} {threads}").as_str());
         run.ends(4, "zstd data is damaged");
         (run.stdout, run.stderr)
     };
-    let one = told("1");
+    let one = scan("1");
     assert!(one.0.lines().count() > 4 * 8_000, "{}", one.0.lines().count());
-    assert_eq!(told("7"), one);
+    assert_eq!(scan("7"), one);
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn the_as_of_is_the_first_that_exists_and_the_output_says_which() {
     let text = place.read("csv.csv");
     let json = place.read("cli-json.json");
     let place = place.file("2026-11-20.csv", text).file("2020-01-01.json", json);
-    for (args, told) in [
+    for (args, as_of) in [
         (
             "2020-01-01.json --as-of 2026-11-22",
             "2026-11-22T00:00:00Z (given; the report was generated",
@@ -120,7 +120,7 @@ fn the_as_of_is_the_first_that_exists_and_the_output_says_which() {
         ("csv.csv", "(now; the report does"),
     ] {
         let run = place.run(format!("scan {args} --format summary").as_str());
-        run.ends(1, "").says(told);
+        run.ends(1, "").says(as_of);
     }
 }
 

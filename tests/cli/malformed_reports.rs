@@ -41,19 +41,19 @@ fn no_format_lets_a_control_character_through() {
                 .collect();
             let run = place.run(args.as_slice());
             assert!([0, 1, 3, 4].contains(&run.status), "{run:#?}");
-            for told in FORMATS
+            for text in FORMATS
                 .map(|format| place.read(format))
                 .iter()
                 .chain([&run.stderr])
             {
                 // RFC 4180 ends lines of CSV so.
-                let told = told.replace("\r\n", "\n");
-                let told = if color == "always" {
-                    without_colour(&told)
+                let text = text.replace("\r\n", "\n");
+                let text = if color == "always" {
+                    without_colour(&text)
                 } else {
-                    told
+                    text
                 };
-                assert!(!told.contains(acts), "{}: {told:?}", path.display());
+                assert!(!text.contains(acts), "{}: {text:?}", path.display());
             }
         }
     }
@@ -136,7 +136,7 @@ fn a_compressed_report_that_ends_early_is_judged_as_far_as_it_goes() {
         .says("1 user in");
 }
 
-/// That rows were left out is told, and once an input, however they alternate with other oddities.
+/// A diagnostic says that rows were left out, once per input, however they alternate with other issues.
 #[test]
 fn rows_that_are_left_out_flood_nobody() {
     let place = Place::new();

@@ -149,9 +149,8 @@ fn who_closes_standard_output_ends_no_other_output() {
     assert_eq!(place.read("all.csv").lines().count(), 5_001);
 }
 
-/// What a run is told by is not replaced by what it tells.
 #[test]
-fn outputs_never_replace_what_a_run_is_told_by() {
+fn outputs_never_replace_rules_suppressions_or_settings() {
     let place = Place::with(&["csv.csv"])
         .file("mine.gsl", "IamUser should have mfaActive")
         .file("accepted.toml", "")
@@ -166,35 +165,5 @@ fn outputs_never_replace_what_a_run_is_told_by() {
             run.ends(2, "is an input; give --format json= another path");
         }
         assert_eq!(place.read(path), before);
-    }
-}
-
-/// Whoever waits for input when the signal comes has begun its output.
-#[cfg(all(unix, feature = "aws"))]
-#[test]
-fn signals_leave_nothing_half_written() {
-    for (signal, status) in [("INT", 130), ("TERM", 143)] {
-        let place = Place::new().file("out.json", "old");
-        let mut run = Command::new(env!("CARGO_BIN_EXE_credlens"))
-            .current_dir(place.path("."))
-            .args(["scan", "-", "--format", "json=out.json"])
-            .stdin(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let _open = run.stdin.take();
-        let files = || fs::read_dir(place.path(".")).unwrap().count();
-        for _ in 0..500 {
-            if files() == 2 {
-                break;
-            }
-            thread::sleep(std::time::Duration::from_millis(20));
-        }
-        assert_eq!(files(), 2, "it writes beside the old file");
-        let kill = Command::new("kill")
-            .args(["-s", signal, &run.id().to_string()])
-            .status();
-        assert!(kill.unwrap().success());
-        assert_eq!(run.wait().unwrap().code(), Some(status));
-        assert_eq!((files(), &*place.read("out.json")), (1, "old"));
     }
 }

@@ -1,4 +1,4 @@
-//! Which rules run, with which parameters, and what is told of what they find.
+//! Which rules run, with which parameters, and which findings are shown.
 
 use super::{FORMATS, Outcome, Place, fixture};
 

@@ -154,11 +154,14 @@ fn what_is_wrong_is_shown_where_it_stands() {
             "^^^^",
             "a path can be given only on the command line: --format csv=PATH",
         ),
-        ("x", "^", "credlens.toml:1:"),
+        ("x", "1 | x\n  |  ^", "key with no value, expected `=`"),
     ] {
         let run = scan(&place(settings), "");
-        run.ends(2, "--> credlens.toml:").ends(2, line).ends(2, words);
+        run.ends(2, " --> credlens.toml:1:").ends(2, line).ends(2, words);
     }
+    // The parameters and suppressions in it are read by others, with the same carets.
+    scan(&place("set = 3"), "").ends(2, "'set' must be a table\n --> credlens.toml:1:7");
+    scan(&place("suppress = 3"), "").ends(2, "'suppress' must be a list of tables\n --> credlens.toml:1:12");
     scan(&place("threads = 100000"), "").ends(2, "100000 threads are too many");
     scan(&place("role = \"x\""), "").ends(2, "unknown field `role`");
 }

@@ -1,4 +1,4 @@
-//! Accepted findings: counted, told on demand, and never for longer than was said.
+//! Accepted findings: counted, shown on demand, and accepted no longer than to their date.
 
 use super::{Outcome, Place};
 
