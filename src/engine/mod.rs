@@ -5,6 +5,7 @@
 pub mod examples;
 mod finding_ref;
 mod memory;
+pub mod newest;
 mod ordered_gate;
 mod program;
 mod registers;

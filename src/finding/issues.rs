@@ -48,6 +48,10 @@ impl Diagnostic {
                 Code::RepairedRow,
                 "the next report's header follows without a line break; it was cut off",
             ),
+            Issue::GluedRow => Self::new(
+                Code::RepairedRow,
+                "the line break to the next row was missing; the rows were taken apart where the ARN shows it",
+            ),
             Issue::RepeatedHeader => {
                 Self::new(Code::RepeatedHeader, "the header is repeated before this row")
             }

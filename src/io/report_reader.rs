@@ -168,7 +168,11 @@ impl SniffedReport {
         let mut generated = Generated::Missing;
         if shape != Shape::Csv {
             stream.read_all(text, limits.held)?;
-            let opened = envelope::open(shape, text)?;
+            let mut opened = envelope::open(shape, text);
+            if let Some(error) = opened.error {
+                return Err(error.into());
+            }
+            let opened = opened.reports.remove(0);
             (kind, generated) = (opened.kind, opened.generated);
             text.clear();
             stream = InputStream::new(Box::new(Cursor::new(opened.csv)));

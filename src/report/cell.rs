@@ -59,6 +59,12 @@ pub fn account_of(arn: &[u8]) -> Option<&[u8]> {
     is_id.then_some(account)
 }
 
+/// What an ARN names in its account, as in `arn:PARTITION:iam::ACCOUNT:RESOURCE`: `root` or `user/PATH/NAME`.
+pub fn resource_of(arn: &[u8]) -> Option<&[u8]> {
+    let colon = memchr::memchr_iter(b':', arn).nth(4)?;
+    arn.starts_with(b"arn:").then(|| &arn[colon + 1..])
+}
+
 /// Whether AWS wrote an unknown time or flag on purpose, so that it is not an issue.
 pub(super) fn is_not_supported(cell: &[u8]) -> bool {
     trim(cell).eq_ignore_ascii_case(NOT_SUPPORTED)

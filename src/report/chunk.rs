@@ -78,10 +78,10 @@ impl Chunk {
                 let arns = rows.fields(0..rows.len(), arn).enumerate();
                 self.root.extend(arns.map(|(row, arn)| match arn {
                     // Almost every ARN: blanks before it do not matter, and there are none after it.
-                    [b'a', .., last] if *last > b' ' => arn.ends_with(b":root"),
+                    [b'a', .., last] if *last > b' ' => is_root(arn),
                     _ => match cell::text(arn) {
                         b"" => is_named_root(row),
-                        arn => arn.ends_with(b":root"),
+                        arn => is_root(arn),
                     },
                 }));
             }
@@ -147,6 +147,12 @@ impl Chunk {
     pub fn newest(&self) -> Option<i64> {
         self.newest
     }
+}
+
+/// Whether an ARN is root's: a path may end in `:root`, too.
+#[inline]
+fn is_root(arn: &[u8]) -> bool {
+    arn.ends_with(b":root") && cell::resource_of(arn) == Some(b"root")
 }
 
 /// The bad cells of a chunk.

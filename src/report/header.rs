@@ -118,6 +118,13 @@ impl Header {
         issues
     }
 
+    /// Whether it has one of the flags that say whether a credential is active, as every report has.
+    pub fn has_flag(&self) -> bool {
+        let flags = |column: &Column| matches!(column, Column::Flag(_));
+        let mut flags = Column::ALL.into_iter().filter(flags);
+        flags.any(|column| self.position(column).is_some())
+    }
+
     /// A report has a name or an ARN for each row, and something to evaluate.
     fn is_of_report(&self) -> bool {
         let naming = [TextColumn::User, TextColumn::Arn];

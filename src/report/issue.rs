@@ -19,6 +19,8 @@ pub enum Issue {
     UnquotedCommas,
     /// The next report's header was cut off the row's last cell.
     GluedHeader,
+    /// The line break before or after the row was missing; it was split off.
+    GluedRow,
     /// The header is repeated before this row.
     RepeatedHeader,
     /// A quote that opens in the row is never closed; it is taken to end with its line.

@@ -10,6 +10,7 @@ pub mod envelope;
 mod fixed_form;
 pub mod header;
 pub mod issue;
+pub mod next_header;
 pub mod not_a_report;
 mod repair;
 pub mod rows;

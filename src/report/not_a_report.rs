@@ -28,6 +28,21 @@ pub enum NotAReport {
     /// JSON of other data, or broken JSON.
     #[error("JSON without a report ({0}); save the output of 'aws iam get-credential-report'")]
     Json(String),
+    /// JSON of something else.
+    #[error("JSON without a report; save the output of 'aws iam get-credential-report'")]
+    OtherJson,
+    /// An output of this program.
+    #[error("an output of credlens, not a credential report")]
+    OwnOutput,
+    /// A report on one line, whose line breaks are written as two characters each.
+    #[error(
+        "a credential report whose line breaks are written as \\n; turn them into line breaks, for instance with \
+         printf '%b'"
+    )]
+    EscapedLineBreaks,
+    /// Rows without a header.
+    #[error("rows of a credential report without its header line; put 'user,arn,user_creation_time,…' back")]
+    Headerless,
     /// The response of the call that starts a report.
     #[error(
         "the response of 'aws iam generate-credential-report', which has no report; \

@@ -1,5 +1,7 @@
 //! Repairs records that have more or fewer fields than the header, where that leaves no doubt about their cells.
 
+use super::cell::{self, account_of, resource_of};
+use super::chunk::ROOT;
 use super::header::Header;
 use super::rows::trim;
 use super::schema::{Column, TextColumn};
@@ -13,11 +15,13 @@ pub(super) enum Repair {
     Commas(Vec<Vec<u8>>),
     /// It is the last record of a report without a final newline; the next report's header follows on the same line.
     GluedHeader(Vec<Vec<u8>>),
-    /// Its fields cannot be matched to columns: all its cells are unknown.
+    /// Several records whose line breaks are missing.
+    Glued(Vec<Vec<Vec<u8>>>),
+    /// Its fields cannot be matched to columns: the rest of its cells is unknown.
     Ragged {
-        /// The field at the position of the user.
+        /// The user: as the ARN says, else the field at the position of the user, which is only a hint.
         user: Vec<u8>,
-        /// The first field that looks like an ARN.
+        /// The first field that is an ARN of IAM; empty if there is none.
         arn: Vec<u8>,
     },
 }
@@ -30,6 +34,7 @@ pub(super) fn examine(fields: &[&[u8]], header: &Header) -> Repair {
     join_commas(fields, header)
         .map(Repair::Commas)
         .or_else(|| unglue(fields, header).map(Repair::GluedHeader))
+        .or_else(|| take_apart(fields, header).map(Repair::Glued))
         .unwrap_or_else(|| ragged(fields, header))
 }
 
@@ -90,15 +95,68 @@ fn unglue(fields: &[&[u8]], header: &Header) -> Option<Vec<Vec<u8>>> {
     })
 }
 
+/// Records without the line breaks between them: the last cell of one and the user of the next are one field, and an
+/// ARN follows. The ARN's name says where the user begins; what is before it must be a cell of the last column.
+fn take_apart(fields: &[&[u8]], header: &Header) -> Option<Vec<Vec<Vec<u8>>>> {
+    let more = header.width().checked_sub(1).filter(|&more| more > 1)?;
+    let user = header.position(Column::Text(TextColumn::User))?;
+    let arn = header.position(Column::Text(TextColumn::Arn))?;
+    if (user, arn) != (0, 1) || fields.len() <= header.width() || fields.len() % more != 1 {
+        return None;
+    }
+    let mut rows = vec![vec![fields[0].to_vec()]];
+    for (at, field) in fields.iter().enumerate().skip(1) {
+        let row = rows.last_mut().expect("invariant: there is a first one");
+        if at % more != 0 || at + 1 == fields.len() {
+            row.push(field.to_vec());
+            continue;
+        }
+        let name = name_of(fields[at + 1])?;
+        let cell = trim(field).strip_suffix(name)?;
+        if !is_cell_of_last_column(cell, header) {
+            return None;
+        }
+        row.push(cell.to_vec());
+        rows.push(vec![name.to_vec()]);
+    }
+    Some(rows)
+}
+
+/// The user whom an ARN of IAM names, as reports spell it.
+fn name_of(arn: &[u8]) -> Option<&[u8]> {
+    account_of(trim(arn))?;
+    match resource_of(trim(arn))? {
+        b"root" => Some(ROOT.as_bytes()),
+        resource => resource
+            .starts_with(b"user/")
+            .then(|| resource.rsplit(|&byte| byte == b'/').next())?,
+    }
+}
+
+fn is_cell_of_last_column(cell: &[u8], header: &Header) -> bool {
+    let last = header.names().last().and_then(|name| Column::from_name(name));
+    let is_token = || {
+        [b"N/A".as_slice(), b"not_supported"]
+            .iter()
+            .any(|token| cell.eq_ignore_ascii_case(token))
+    };
+    match last {
+        Some(Column::Time(_)) => cell::time(cell) != cell::UNKNOWN && !cell.is_empty() || is_token(),
+        Some(Column::Flag(_)) => cell::flag(cell) != cell::Flag::Unknown || is_token(),
+        Some(Column::Text(_)) | None => false,
+    }
+}
+
 fn ragged(fields: &[&[u8]], header: &Header) -> Repair {
-    let user = header
-        .position(Column::Text(TextColumn::User))
-        .and_then(|position| fields.get(position));
-    let arn = fields.iter().find(|field| trim(field).starts_with(b"arn:"));
-    let owned = |field: Option<&&[u8]>| field.map_or_else(Vec::new, |field| field.to_vec());
+    let position = header.position(Column::Text(TextColumn::User));
+    let hint = position
+        .and_then(|position| fields.get(position))
+        .copied()
+        .unwrap_or_default();
+    let arn = fields.iter().copied().find(|arn| name_of(arn).is_some());
     Repair::Ragged {
-        user: owned(user),
-        arn: owned(arn),
+        user: arn.and_then(name_of).unwrap_or(hint).to_vec(),
+        arn: arn.unwrap_or_default().to_vec(),
     }
 }
 
@@ -167,5 +225,35 @@ mod tests {
             repaired("a,arn:aws:iam::1:user/a,N/A,trueuser,arn,user_creation_time,mfa_active"),
             Repair::GluedHeader(row(&["a", "arn:aws:iam::1:user/a", "N/A", "true"]))
         );
+    }
+
+    #[test]
+    fn rows_without_the_line_break_between_them() {
+        let (a, b) = (
+            "a,arn:aws:iam::1:user/a,N/A,true",
+            "b,arn:aws:iam::1:user/x/b,2026-01-01T00:00:00Z,FALSE",
+        );
+        let root = "<root_account>,arn:aws:iam::1:root,N/A,false";
+        let rows = |rows: &[&str]| {
+            Repair::Glued(
+                rows.iter()
+                    .map(|line| row(&line.split(',').collect::<Vec<_>>()))
+                    .collect(),
+            )
+        };
+        assert_eq!(repaired(&format!("{a}{b}")), rows(&[a, b]));
+        assert_eq!(repaired(&format!("{root}{a}{b}{a}")), rows(&[root, a, b, a]));
+        assert_eq!(repaired(&format!("{a}{root}")), rows(&[a, root]));
+        for line in [
+            // The name is not the ARN's, so the cell before it is not sure.
+            format!("{a}x,arn:aws:iam::1:user/y,N/A,true"),
+            format!("a,arn:aws:iam::1:user/a,N/A,maybe{b}"),
+            format!("{a}{b},extra"),
+        ] {
+            let Repair::Ragged { user, arn } = repaired(&line) else {
+                panic!("{line}")
+            };
+            assert_eq!((&*user, &*arn), (&b"a"[..], &b"arn:aws:iam::1:user/a"[..]));
+        }
     }
 }

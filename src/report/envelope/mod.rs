@@ -5,15 +5,16 @@
 
 use std::borrow::Cow;
 
+use super::not_a_report::NotAReport;
+use super::word::word_enum;
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use serde::Deserialize;
-
-use super::not_a_report::{NotAReport, shown};
-use super::word::word_enum;
 
 mod generated;
+mod json;
+mod text;
+mod yaml;
 
 pub use generated::Generated;
 
@@ -78,23 +79,38 @@ pub fn sniff(prefix: &[u8]) -> Shape {
     }
 }
 
-/// Takes the report out of the envelope `bytes`, whose shape is `shape`.
-pub fn open(shape: Shape, bytes: &[u8]) -> Result<Unwrapped, NotAReport> {
+/// The reports of one input, in order, and what is wrong behind them: what stands behind an envelope is read, or is an
+/// error.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reports {
+    /// The reports. There is none only where there is an error.
+    pub reports: Vec<Unwrapped>,
+    /// Why the rest of the input is not a report.
+    pub error: Option<NotAReport>,
+}
+
+/// Takes the reports out of the envelope `bytes`, whose shape is `shape`.
+pub fn open(shape: Shape, bytes: &[u8]) -> Reports {
     let bytes = without_byte_order_mark(bytes);
     match shape {
-        Shape::Csv => Ok(Unwrapped {
-            csv: bytes.to_vec(),
-            generated: Generated::Missing,
-            kind: Envelope::Csv,
-        }),
-        Shape::Json => open_json(bytes),
-        Shape::JsonString => open_json_string(bytes),
-        Shape::Yaml => open_yaml(bytes),
-        Shape::Base64 => open_text(bytes),
-        Shape::Utf16 => {
-            let text = from_utf16(bytes)?;
-            open(sniff(&text), &text)
-        }
+        Shape::Csv => Reports {
+            reports: vec![Unwrapped {
+                csv: bytes.to_vec(),
+                generated: Generated::Missing,
+                kind: Envelope::Csv,
+            }],
+            error: None,
+        },
+        Shape::Json | Shape::JsonString => json::open(bytes),
+        Shape::Yaml => yaml::open(bytes),
+        Shape::Base64 => text::open(bytes),
+        Shape::Utf16 => match from_utf16(bytes) {
+            Ok(text) => open(sniff(&text), &text),
+            Err(error) => Reports {
+                error: Some(error),
+                ..Reports::default()
+            },
+        },
     }
 }
 
@@ -103,14 +119,19 @@ pub fn without_byte_order_mark(text: &[u8]) -> &[u8] {
     text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)
 }
 
-/// Whether a text that starts with a quote is one JSON string to its end. In a quoted CSV the first cell ends early
-/// and other text follows.
+/// Whether a text that starts with a quote is one JSON string to its end, or a line of several. In a quoted CSV the
+/// first cell ends early and other text follows; a CSV whose lines are quoted has commas in them.
 fn is_json_string(text: &[u8]) -> bool {
     let mut from = 1;
     while let Some(found) = memchr::memchr2(b'"', b'\\', &text[from..]) {
         let at = from + found;
         if text[at] == b'"' {
-            return text[at + 1..].trim_ascii().is_empty();
+            let (string, rest) = (&text[1..at], &text[at + 1..]);
+            let blanks = &rest[..rest.len() - rest.trim_ascii_start().len()];
+            let is_report = string.contains(&b'\\') || !string.contains(&b',') && string.len() > 64;
+            let next = rest.trim_ascii_start().first();
+            return next.is_none()
+                || (is_report && blanks.contains(&b'\n') && matches!(next, Some(b'"' | b'{' | b'[')));
         }
         from = (at + 2).min(text.len());
     }
@@ -181,110 +202,6 @@ fn open_content(content: &[u8]) -> Result<Vec<u8>, NotAReport> {
     Ok(match csv.strip_prefix(BYTE_ORDER_MARK) {
         Some(rest) => rest.to_vec(),
         None => csv,
-    })
-}
-
-/// The fields of the JSON that are read; everything else is skipped without being stored.
-#[derive(Deserialize)]
-struct Response<'a> {
-    #[serde(rename = "Content", borrow)]
-    content: Option<Cow<'a, str>>,
-    #[serde(rename = "GeneratedTime", default)]
-    generated: Generated,
-    /// The response of `GenerateCredentialReport`.
-    #[serde(rename = "State", borrow)]
-    state: Option<Cow<'a, str>>,
-    /// Recordings of boto's placebo.
-    #[serde(borrow)]
-    data: Option<Box<Response<'a>>>,
-}
-
-fn open_json(text: &[u8]) -> Result<Unwrapped, NotAReport> {
-    let mut response: Response<'_> = serde_json::from_slice(text).map_err(|error| json_error(&error))?;
-    while response.content.is_none()
-        && let Some(inner) = response.data
-    {
-        response = *inner;
-    }
-    match response.content {
-        Some(content) => Ok(Unwrapped {
-            csv: open_content(content.as_bytes())?,
-            generated: response.generated,
-            kind: Envelope::Json,
-        }),
-        None if response.state.is_some() => Err(NotAReport::Generation),
-        None => Err(NotAReport::Json("it has no Content".to_owned())),
-    }
-}
-
-fn open_json_string(text: &[u8]) -> Result<Unwrapped, NotAReport> {
-    let content: Cow<'_, str> = serde_json::from_slice(text).map_err(|error| json_error(&error))?;
-    Ok(Unwrapped {
-        csv: open_content(content.as_bytes())?,
-        generated: Generated::Missing,
-        kind: Envelope::Json,
-    })
-}
-
-fn json_error(error: &serde_json::Error) -> NotAReport {
-    NotAReport::Json(shown(&error.to_string(), 120))
-}
-
-/// `BASE64`, also over several lines, or `BASE64<TAB>GeneratedTime<TAB>text/csv`.
-fn open_text(text: &[u8]) -> Result<Unwrapped, NotAReport> {
-    let mut fields = text.split(|&byte| byte == b'\t');
-    let content = fields.next().unwrap_or_default();
-    let encoded = content
-        .iter()
-        .all(|&byte| is_base64(byte) || byte.is_ascii_whitespace());
-    if !encoded {
-        return Err(NotAReport::Base64("it has other characters".to_owned()));
-    }
-    let fields: Vec<_> = fields.map(Generated::of_field).collect();
-    let kind = if fields.is_empty() {
-        Envelope::Base64
-    } else {
-        Envelope::Text
-    };
-    let time = fields.iter().find(|field| field.time().is_some());
-    let unreadable = fields.iter().find(|&field| *field != Generated::Missing);
-    Ok(Unwrapped {
-        csv: open_content(content)?,
-        generated: time.or(unreadable).cloned().unwrap_or_default(),
-        kind,
-    })
-}
-
-/// The few forms in which YAML writes three strings at top level: plain, quoted, or as a block.
-fn open_yaml(text: &[u8]) -> Result<Unwrapped, NotAReport> {
-    let content = yaml_value(text, b"Content:").ok_or(NotAReport::Yaml)?;
-    let generated = yaml_value(text, b"GeneratedTime:");
-    Ok(Unwrapped {
-        csv: open_content(&content)?,
-        generated: generated.map_or_else(Generated::default, |time| Generated::of_yaml(&time)),
-        kind: Envelope::Yaml,
-    })
-}
-
-/// The value of a top-level key: the rest of its line and the indented lines that follow.
-fn yaml_value(text: &[u8], key: &[u8]) -> Option<Vec<u8>> {
-    let mut lines = text.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii_end);
-    let first = lines.find_map(|line| line.strip_prefix(key))?.trim_ascii();
-    let first = first.strip_prefix(b"!!binary").unwrap_or(first).trim_ascii();
-    let is_block = matches!(first.first(), Some(b'|' | b'>'));
-    let mut value = if is_block { Vec::new() } else { first.to_vec() };
-    for line in lines.take_while(|line| line.is_empty() || line[0] == b' ') {
-        value.push(b'\n');
-        value.extend_from_slice(line.trim_ascii());
-    }
-    let value = value.trim_ascii();
-    Some(match value {
-        [b'\'', inner @ .., b'\''] => inner.to_vec(),
-        [b'"', inner @ .., b'"'] => match serde_json::from_slice::<String>(value) {
-            Ok(unescaped) => unescaped.into_bytes(),
-            Err(_) => inner.to_vec(),
-        },
-        _ => value.to_vec(),
     })
 }
 

@@ -5,8 +5,20 @@ const CSV: &[u8] = b"user,arn,mfa_active\nalice,arn:aws:iam::111122223333:user/a
 const BASE64: &str =
     "dXNlcixhcm4sbWZhX2FjdGl2ZQphbGljZSxhcm46YXdzOmlhbTo6MTExMTIyMjIzMzMzOnVzZXIvYWxpY2UsdHJ1ZQ==";
 
+/// The one report of a text, or what is wrong with it.
+fn one(shape: Shape, text: &[u8]) -> Result<Unwrapped, NotAReport> {
+    let Reports { mut reports, error } = open(shape, text);
+    match error {
+        Some(error) => Err(error),
+        None => {
+            assert_eq!(reports.len(), 1);
+            Ok(reports.remove(0))
+        }
+    }
+}
+
 fn opened(text: &[u8]) -> Result<(Envelope, Option<String>), NotAReport> {
-    let report = open(sniff(text), text)?;
+    let report = one(sniff(text), text)?;
     assert_eq!(
         String::from_utf8_lossy(&report.csv),
         String::from_utf8_lossy(CSV),
@@ -112,7 +124,7 @@ fn json_opens_whatever_its_time_is() {
 /// Text in place of a time is reported as unreadable; a missing time is not.
 #[test]
 fn unreadable_and_missing_times() {
-    let generated = |text: &str| open(sniff(text.as_bytes()), text.as_bytes()).unwrap().generated;
+    let generated = |text: &str| one(sniff(text.as_bytes()), text.as_bytes()).unwrap().generated;
     let json = |time: &str| generated(&format!(r#"{{"Content":"{BASE64}","GeneratedTime":{time}}}"#));
     let text = |time: &str| generated(&format!("{BASE64}\t{time}\ttext/csv"));
     let yaml = |time: &str| generated(&format!("Content: {BASE64}\nGeneratedTime: {time}\n"));
@@ -204,8 +216,8 @@ fn yaml_output_of_the_cli() {
 fn envelopes_without_a_report() {
     for (text, found) in [
         ("{", "JSON without a report (EOF"),
-        ("{}", "JSON without a report (it has no Content)"),
-        ("[1]", "JSON without a report (invalid type"),
+        ("{}", "JSON without a report; save"),
+        ("[1]", "JSON without a report; save"),
         (r#"{"Content":5}"#, "JSON without a report (invalid type"),
         (r#"{"Content":""}"#, "an empty file"),
         (
@@ -216,7 +228,7 @@ fn envelopes_without_a_report() {
         ("dXNlcixhcm4sbWZhX2FjdGl2ZQ===x", "its base64 is damaged"),
         ("dXNlcixhcm4sbWZhX2FjdGl2ZQ \u{1b}", "its base64 is damaged"),
     ] {
-        let message = open(sniff(text.as_bytes()), text.as_bytes())
+        let message = one(sniff(text.as_bytes()), text.as_bytes())
             .unwrap_err()
             .to_string();
         assert!(message.starts_with(found), "{text}: {message}");
@@ -227,7 +239,7 @@ fn envelopes_without_a_report() {
         b"\xff\xfe\x00\xd8",
         b"\xfe\xff\x00a\x00",
     ] {
-        let result = open(sniff(utf16), utf16);
+        let result = one(sniff(utf16), utf16);
         assert!(result.is_err() || utf16.len() == 2, "{utf16:?}");
     }
 }
@@ -235,9 +247,9 @@ fn envelopes_without_a_report() {
 #[test]
 fn deep_json_is_refused() {
     let deep = r#"{"data":"#.repeat(100_000);
-    assert!(open(Shape::Json, deep.as_bytes()).is_err());
+    assert!(one(Shape::Json, deep.as_bytes()).is_err());
     let deep = format!(r#"{{"x":{}"#, "[".repeat(100_000));
-    assert!(open(Shape::Json, deep.as_bytes()).is_err());
+    assert!(one(Shape::Json, deep.as_bytes()).is_err());
 }
 
 proptest::proptest! {
@@ -247,5 +259,146 @@ proptest::proptest! {
             drop(open(shape, text.as_bytes()));
         }
         drop(open(sniff(text.as_bytes()), text.as_bytes()));
+    }
+}
+
+/// The contents of several reports, their times, and what is wrong behind them.
+fn several(text: &str) -> (Vec<String>, Vec<Option<String>>, Option<NotAReport>) {
+    let Reports { reports, error } = open(sniff(text.as_bytes()), text.as_bytes());
+    let csv = reports
+        .iter()
+        .map(|report| String::from_utf8_lossy(&report.csv).into_owned());
+    let times = reports
+        .iter()
+        .map(|report| report.generated.time().map(|time| time.to_string()));
+    (csv.collect(), times.collect(), error)
+}
+
+/// Two reports, of which the second is of another account.
+fn two() -> [String; 2] {
+    let first = String::from_utf8(CSV.to_vec()).unwrap();
+    [first.clone(), first.replace("111122223333", "444455556666")]
+}
+
+fn base64(text: &str) -> String {
+    base64::engine::general_purpose::STANDARD.encode(text)
+}
+
+#[test]
+fn answers_one_after_another_are_all_read() {
+    let [a, b] = two();
+    let times = [
+        Some("2026-11-01T00:00:00Z".to_owned()),
+        Some("2026-11-02T00:00:00Z".to_owned()),
+    ];
+    let both = (vec![a.clone(), b.clone()], times.to_vec(), None);
+    let json = |csv: &str, day: &str| {
+        format!(
+            r#"{{"Content": "{}", "ReportFormat": "text/csv", "GeneratedTime": "2026-11-{day}T00:00:00Z"}}"#,
+            base64(csv)
+        )
+    };
+    let (one, other) = (json(&a, "01"), json(&b, "02"));
+    for text in [
+        format!("{one}\n{other}\n"),
+        format!("{one}{other}"),
+        format!("[{one},{other}]"),
+        format!("{one}\n\u{feff}{other}"),
+        format!(r#"{{"State": "COMPLETE"}}{one}{{"State": "COMPLETE"}}{other}"#),
+    ] {
+        assert_eq!(several(&text), both, "{text}");
+    }
+    let text = |csv: &str, day: &str| format!("{}\t2026-11-{day}T00:00:00+00:00\ttext/csv\n", base64(csv));
+    assert_eq!(several(&(text(&a, "01") + &text(&b, "02"))), both);
+    let yaml = |csv: &str, day: &str| {
+        format!(
+            "Content: {}\nGeneratedTime: '2026-11-{day}T00:00:00+00:00'\nReportFormat: text/csv\n",
+            base64(csv)
+        )
+    };
+    for between in ["", "---\n", "...\n---\n"] {
+        assert_eq!(
+            several(&format!("{}{between}{}", yaml(&a, "01"), yaml(&b, "02"))),
+            both,
+            "{between}"
+        );
+    }
+}
+
+#[test]
+fn base64_lines_are_one_report_or_several() {
+    let [a, b] = two();
+    let none = vec![None, None];
+    let both = || (vec![a.clone(), b.clone()], none.clone(), None);
+    assert_eq!(several(&format!("{}\n{}\n", base64(&a), base64(&b))), both());
+    assert_eq!(
+        several(&format!("\"{}\"\n\"{}\"\n", base64(&a), base64(&b))),
+        both()
+    );
+    for width in [20, 57, 76] {
+        let wrapped = |text: &str| {
+            let lines: Vec<String> = base64(text)
+                .as_bytes()
+                .chunks(width)
+                .map(|line| String::from_utf8_lossy(line).into_owned())
+                .collect();
+            lines.join("\n")
+        };
+        assert_eq!(
+            several(&format!("{}\n{}", wrapped(&a), wrapped(&b))),
+            both(),
+            "{width}"
+        );
+        assert_eq!(several(&wrapped(&a)).0, [a.clone()]);
+    }
+}
+
+#[test]
+fn text_after_an_envelope_is_an_error() {
+    let [a, _] = two();
+    let json = format!(r#"{{"Content": "{}"}}"#, base64(&a));
+    for (text, found) in [
+        (format!("{json} rest"), "JSON without a report"),
+        (format!("{json}{{\"Content\": \"dXNl"), "JSON without a report"),
+        (format!("{}\n-- rest --\n", base64(&a)), "its base64 is damaged"),
+        (
+            format!("Content: {}\nrest\n", base64(&a)),
+            "YAML without a Content",
+        ),
+    ] {
+        let (reports, _, error) = several(&text);
+        assert_eq!(reports, [a.clone()], "{text}");
+        assert!(
+            error.is_some_and(|error| error.to_string().starts_with(found)),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn json_of_something_else_and_what_may_be_a_report() {
+    for (text, expected) in [
+        (
+            r#"{"schema": "credlens.assessment/v1", "findings": [{"evidence": {"mfa_active": "false"}}]}"#,
+            NotAReport::OwnOutput,
+        ),
+        (
+            "{\"schema\": \"credlens.finding/v1\"}\n{\"schema\": \"credlens.finding/v1\"}",
+            NotAReport::OwnOutput,
+        ),
+        (r#"{"Users": []}"#, NotAReport::OtherJson),
+        ("[1, null, true, [2.5]]", NotAReport::OtherJson),
+        (r#"{"State": "COMPLETE"}"#, NotAReport::Generation),
+        (
+            r#"{"ReportFormat": "text/csv"}"#,
+            NotAReport::Json("it has no Content".to_owned()),
+        ),
+        (
+            r#"[{"name": "a", "mfa_active": true}]"#,
+            NotAReport::Json("it has no Content".to_owned()),
+        ),
+        (r#"{"Content": ""}"#, NotAReport::Empty),
+    ] {
+        assert_eq!(several(text).2, Some(expected), "{text}");
     }
 }

@@ -140,6 +140,12 @@ pub(super) fn add(fields: &[&[u8]], header: &Header, rows: &mut Rows, issues: &m
             note(rows, issues, Issue::GluedHeader);
             rows.push(whole.iter().map(Vec::as_slice));
         }
+        Repair::Glued(glued) => {
+            for row in glued {
+                note(rows, issues, Issue::GluedRow);
+                rows.push(row.iter().map(Vec::as_slice));
+            }
+        }
         Repair::Ragged { .. } if rows.ragged().len() >= MOST_RAGGED => {
             if issues.last().is_none_or(|last| last.issue != Issue::LeftOut) {
                 note(rows, issues, Issue::LeftOut);
