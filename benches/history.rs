@@ -9,7 +9,8 @@ use std::sync::Arc;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 use credlens::engine::{
-    self, AccountInfo, AssessOptions, EmitFilter, Input, Program, Sink, Source, SourceEvent, Workers,
+    self, AccountInfo, AssessOptions, BlockEnd, EmitFilter, Input, Program, ReportId, Sink, Source,
+    SourceEvent, Workers,
 };
 use credlens::finding::{AsOfSource, Severity, Status};
 use credlens::history::trend::{Trend, TrendOptions};
@@ -51,7 +52,7 @@ fn reports(days: usize) -> Vec<Report> {
         let index = reports.len();
         let days = i64::try_from(day).expect("a few days");
         let input = Input {
-            index,
+            id: ReportId::first_of(index),
             path: format!("report-{index}.csv"),
             kind: "csv".to_owned(),
             header: header.clone(),
@@ -83,7 +84,7 @@ impl Source for Memory<'_> {
         text.extend_from_slice(&report.text);
         Some(SourceEvent::Block {
             input: Arc::clone(&report.input),
-            last: true,
+            end: BlockEnd::Input,
         })
     }
 }
@@ -99,6 +100,7 @@ fn evaluate(program: &Program, reports: &[Report], sink: &impl Sink, threads: us
         threads,
         emit: EmitFilter::new(&statuses, Severity::Informational),
         suppressions: None,
+        ..AssessOptions::default()
     };
     engine::assess(program, Memory(reports.iter()), sink, options).expect("memory can be read");
 }

@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 
-use credlens::engine::{self, AccountInfo, AssessOptions, EmitFilter, Input, Program, Source, SourceEvent};
+use credlens::engine::{
+    self, AccountInfo, AssessOptions, BlockEnd, EmitFilter, Input, Program, ReportId, Source, SourceEvent,
+};
 use credlens::finding::AsOfSource;
 use credlens::output::{DisplayOptions, Format, Outputs};
 use credlens::report::cell;
@@ -55,7 +57,7 @@ impl Report {
             rest = behind;
         }
         let input = Input {
-            index: 0,
+            id: ReportId::first_of(0),
             path: "report.csv".to_owned(),
             kind: "csv".to_owned(),
             header,
@@ -108,7 +110,7 @@ impl Source for Memory<'_> {
         text.extend_from_slice(block);
         Some(SourceEvent::Block {
             input: Arc::clone(&self.report.input),
-            last: self.next == self.report.blocks.len(),
+            end: BlockEnd::of_only_report(self.next == self.report.blocks.len()),
         })
     }
 }
@@ -136,6 +138,7 @@ fn pass(report: &Report, program: &Program, format: &str, threads: usize) {
         threads,
         emit,
         suppressions: None,
+        ..AssessOptions::default()
     };
     let source = Memory { report, next: 0 };
     let tally = engine::assess(program, source, &outputs, options).expect("memory can be read");

@@ -352,6 +352,7 @@ proptest! {
                 threads,
                 emit: EmitFilter::new(&case.statuses, case.min_severity),
                 suppressions: Some(&suppressions),
+                ..AssessOptions::default()
             };
             evaluate_with(&program, memory(&[(&header, case.report.blocks(size))]), options)
         };

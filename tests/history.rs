@@ -11,7 +11,9 @@ mod unusual_snapshots;
 
 use std::sync::Arc;
 
-use credlens::engine::{self, AccountInfo, EmitFilter, Input, Program, Sink, Source, SourceEvent, Workers};
+use credlens::engine::{
+    self, AccountInfo, BlockEnd, EmitFilter, Input, Program, ReportId, Sink, Source, SourceEvent, Workers,
+};
 use credlens::finding::{AsOfSource, Severity, Status};
 use credlens::history::{
     self, Before, Collector, Diff, DiffOptions, Incomparable, Move, Moved, Side, Snapshot,
@@ -52,7 +54,10 @@ impl Source for Memory {
         text.extend_from_slice(block.as_bytes());
         let last = rest.is_empty();
         self.rest = (!last).then(|| (Arc::clone(&input), rest.to_owned()));
-        Some(SourceEvent::Block { input, last })
+        Some(SourceEvent::Block {
+            input,
+            end: BlockEnd::of_only_report(last),
+        })
     }
 }
 
@@ -60,7 +65,7 @@ impl Memory {
     fn open(&mut self) -> Option<(Arc<Input>, String)> {
         let report = self.reports.next()?;
         let input = Arc::new(Input {
-            index: self.index,
+            id: ReportId::first_of(self.index),
             path: format!("report-{}.csv", report.as_of),
             kind: "csv".to_owned(),
             header: Header::parse(report.header.as_bytes()).unwrap(),
@@ -107,6 +112,7 @@ fn evaluate_in_blocks(
         threads,
         emit: EmitFilter::new(&statuses, Severity::Informational),
         suppressions: None,
+        ..engine::AssessOptions::default()
     };
     let source = Memory {
         reports: reports.into_iter(),

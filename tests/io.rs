@@ -14,6 +14,7 @@ use credlens::report::schema::TextColumn;
 use credlens::report::time::Timestamp;
 
 const HEADER: &str = "user,mfa_active\n";
+const REPORT: &str = "user,mfa_active\nalice,true\n";
 
 /// An input that was read: its rows, or why it failed.
 #[derive(Debug)]

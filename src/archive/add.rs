@@ -10,7 +10,7 @@ use super::list::reports_below;
 use super::meta::ReportMeta;
 use super::store::Store;
 use super::writer::{FileWriter, ROWS_PER_GROUP};
-use crate::engine::{Input, SequentialSource, Source};
+use crate::engine::{Input, ReportId, SequentialSource, Source};
 use crate::report::header::Header;
 
 /// How many files, one per day, are open at once. Reports are sorted by time, or are all of a day or two.
@@ -47,8 +47,8 @@ pub fn add(store: &dyn Store, source: &mut dyn Source, outcome: &mut Added) -> R
         outcome,
     };
     let mut text = Vec::new();
-    // The index of the input that is being read, and its report unless it was refused.
-    let mut current: Option<(usize, Option<PendingReport>)> = None;
+    // The report that is being read; none if it was refused.
+    let mut current: Option<(ReportId, Option<PendingReport>)> = None;
     let mut blocks = SequentialSource::new(source);
     while let Some(block) = blocks.next(&mut text) {
         let (input, last) = match block {
@@ -60,14 +60,14 @@ pub fn add(store: &dyn Store, source: &mut dyn Source, outcome: &mut Added) -> R
             }
         };
         let (_, mut report) = match current.take() {
-            Some(current) if current.0 == input.index => current,
-            _ => (input.index, adder.begin(&input)),
+            Some(current) if current.0 == input.id => current,
+            _ => (input.id, adder.begin(&input)),
         };
         if let Some(report) = &mut report {
             report.add_block(store, &input.header, &text, last)?;
         }
         if !last {
-            current = Some((input.index, report));
+            current = Some((input.id, report));
         } else if let Some(report) = report {
             adder.end(report, &input.header)?;
         }

@@ -7,7 +7,7 @@ use super::fetch_accounts::FetchedAccount;
 use super::keys::ResolvedKeys;
 use super::outcomes::{Outcome, OutcomeStatus};
 use super::permissions::MissingPermission;
-use crate::engine::{self, Input, Source, SourceEvent};
+use crate::engine::{self, BlockEnd, Input, ReportId, Source, SourceEvent};
 use crate::finding::AsOfSource;
 use crate::report::header::Header;
 use crate::report::time::Timestamp;
@@ -81,7 +81,7 @@ impl<I: Iterator<Item = FetchedAccount> + Send> LiveSource<I> {
     ) -> Input {
         self.opened += 1;
         Input {
-            index: self.opened - 1,
+            id: ReportId::first_of(self.opened - 1),
             path,
             kind: "live".to_owned(),
             header,
@@ -107,6 +107,7 @@ impl<I: Iterator<Item = FetchedAccount> + Send> Source for LiveSource<I> {
                 return Some(SourceEvent::Failed {
                     path,
                     error: Box::new(error),
+                    ends_input: true,
                 });
             }
         };
@@ -115,13 +116,17 @@ impl<I: Iterator<Item = FetchedAccount> + Send> Source for LiveSource<I> {
                 text.extend_from_slice(rows);
                 let account = engine_account(fetched.account.name, resolved, &path);
                 let input = Arc::new(self.input(header, &report, path, account));
-                Some(SourceEvent::Block { input, last: true })
+                Some(SourceEvent::Block {
+                    input,
+                    end: BlockEnd::Input,
+                })
             }
             Err(error) => {
                 record.failed(&error.to_string());
                 Some(SourceEvent::Failed {
                     path,
                     error: Box::new(error),
+                    ends_input: true,
                 })
             }
         }

@@ -184,6 +184,7 @@ impl Evaluation {
             threads: self.threads,
             emit,
             suppressions: Some(&self.suppressions),
+            ..engine::AssessOptions::default()
         };
         engine::assess(&self.program, source, sink, options)
     }

@@ -97,8 +97,8 @@ pub enum FindingScope<'a> {
     User(&'a UserRow<'a>),
     /// All users of an input for whom a rule is undetermined, since the input lacks columns.
     Input {
-        /// The account, if the input has only one.
-        account: Option<&'a [u8]>,
+        /// The accounts of the input, in order.
+        accounts: &'a [Vec<u8>],
         /// The number of verdicts that are folded into this finding.
         verdicts: u64,
     },
@@ -192,7 +192,10 @@ impl<'a> FindingRef<'a> {
     pub fn account(&self) -> Option<&'a [u8]> {
         match self.scope {
             FindingScope::User(row) => row.account(),
-            FindingScope::Input { account, .. } => account,
+            FindingScope::Input { accounts, .. } => match accounts {
+                [account] => Some(account),
+                _ => None,
+            },
         }
     }
 
@@ -271,11 +274,10 @@ impl<'a> FindingRef<'a> {
     pub fn id(&self) -> FindingId {
         match self.scope {
             FindingScope::User(row) => finding_id(self.compiled, row.key(), self.slot, self.created(row)),
-            FindingScope::Input { account, .. } => {
+            // The accounts do not depend on where the report is saved, as its path does.
+            FindingScope::Input { accounts, .. } => {
                 let key = self.compiled.key.to_le_bytes();
-                // The account's id does not depend on the path; without exactly one account, only the path is left.
-                let of = account.unwrap_or(self.input.path.as_bytes());
-                FindingId(xxh3_128(&[&key, of].concat()))
+                FindingId(xxh3_128(&[&key[..], &accounts.join(&b',')].concat()))
             }
         }
     }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{AccountInfo, FindingRef, Input, Sink, Source, SourceEvent};
+use super::{AccountInfo, BlockEnd, FindingRef, Input, ReportId, Sink, Source, SourceEvent};
 use crate::finding::{AsOfSource, Finding};
 use crate::report::header::Header;
 use crate::report::not_a_report::NotAReport;
@@ -13,7 +13,7 @@ use crate::report::time::Timestamp;
 /// Reports in memory.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
-    blocks: VecDeque<(Arc<Input>, Vec<u8>, bool)>,
+    blocks: VecDeque<(Arc<Input>, Vec<u8>, BlockEnd)>,
     inputs: usize,
 }
 
@@ -47,7 +47,7 @@ impl Memory {
         blocks: impl IntoIterator<Item = Vec<u8>>,
     ) {
         let input = Arc::new(Input {
-            index: self.inputs,
+            id: ReportId::first_of(self.inputs),
             path: path.to_owned(),
             kind: "csv".to_owned(),
             header,
@@ -60,18 +60,19 @@ impl Memory {
         let mut blocks: Vec<_> = blocks.into_iter().collect();
         let last = blocks.pop().unwrap_or_default();
         for block in blocks {
-            self.blocks.push_back((Arc::clone(&input), block, false));
+            self.blocks
+                .push_back((Arc::clone(&input), block, BlockEnd::Nothing));
         }
-        self.blocks.push_back((input, last, true));
+        self.blocks.push_back((input, last, BlockEnd::Input));
     }
 }
 
 impl Source for Memory {
     fn next(&mut self, text: &mut Vec<u8>) -> Option<SourceEvent> {
-        let (input, block, last) = self.blocks.pop_front()?;
+        let (input, block, end) = self.blocks.pop_front()?;
         text.clear();
         text.extend_from_slice(&block);
-        Some(SourceEvent::Block { input, last })
+        Some(SourceEvent::Block { input, end })
     }
 }
 

@@ -10,6 +10,7 @@ mod ordered_gate;
 mod program;
 mod registers;
 mod run;
+mod selection;
 mod sink;
 mod source;
 mod tally_builder;
@@ -21,10 +22,11 @@ use std::io;
 pub use finding_ref::{FindingRef, FindingScope, UserRow, finding_id, user_key};
 pub use memory::{Collect, Memory};
 pub use program::{CompiledRule, Program};
+pub use selection::RowSelection;
 pub use sink::{Block, Sink, StatusBitmaps};
 pub use source::{
-    AccountInfo, DeferredInput, DeferredText, Input, SequentialRead, SequentialSource, Source, SourceError,
-    SourceEvent,
+    AccountInfo, BlockEnd, DeferredInput, DeferredText, Input, ReportId, SequentialRead, SequentialSource,
+    Source, SourceError, SourceEvent,
 };
 pub use verdicts::EmitFilter;
 pub use workers::Workers;
@@ -34,7 +36,7 @@ use crate::rule::{RuleSuppressions, Suppressions};
 use run::{Run, Worker};
 
 /// How [`assess`] runs.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct AssessOptions<'a> {
     /// Number of threads; 0 is one for each core.
     pub threads: usize,
@@ -42,6 +44,8 @@ pub struct AssessOptions<'a> {
     pub emit: EmitFilter,
     /// Which failing verdicts are accepted.
     pub suppressions: Option<&'a Suppressions>,
+    /// Which rows are evaluated.
+    pub rows: RowSelection,
 }
 
 /// Evaluates all inputs of the source, emits findings to the sink, and returns the tally.
@@ -65,7 +69,7 @@ pub fn assess<S: Sink>(
             .collect(),
         Some(_) | None => Vec::new(),
     };
-    let run = Run::new(program, source, sink, options.emit, &suppressions);
+    let run = Run::new(program, source, sink, &options, &suppressions);
     pool.scope(|scope| {
         for _ in 0..pool.current_num_threads() {
             scope.spawn(|_| Worker::new(&run).work());

@@ -19,7 +19,6 @@ use crate::report::wide::{Work, widest};
 #[derive(Debug, Default)]
 pub(super) struct Registers {
     words: usize,
-    rows: usize,
     /// `words` words for each operation: the records for which it is true.
     yes: Vec<u64>,
     /// Likewise those for which it is unknown; never both.
@@ -79,8 +78,7 @@ impl Work for ProgramRun<'_> {
 impl Registers {
     /// Runs the whole program.
     pub(super) fn run(&mut self, program: &Program, cutoffs: &[i64], chunk: &Chunk, header: &Header) {
-        self.rows = chunk.rows.len();
-        self.words = self.rows.div_ceil(64);
+        self.words = chunk.rows.len().div_ceil(64);
         self.yes.resize(self.words * program.ops.len(), 0);
         self.unknown.resize(self.words * program.ops.len(), 0);
         self.any_unknown.clear();
@@ -105,14 +103,6 @@ impl Registers {
     /// Number of words in each bitmap.
     pub(super) fn words(&self) -> usize {
         self.words
-    }
-
-    /// The records that exist in this word.
-    pub(super) fn mask(&self, word: usize) -> u64 {
-        match self.rows - word * 64 {
-            rest @ 0..64 => (1 << rest) - 1,
-            _ => u64::MAX,
-        }
     }
 
     fn target(&mut self, node: Node) -> (&mut [u64], &mut [u64]) {

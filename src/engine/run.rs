@@ -4,12 +4,14 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::AssessOptions;
 use super::finding_ref::{FindingRef, FindingScope};
 use super::ordered_gate::{OrderedGate, Pass};
 use super::program::Program;
 use super::registers::Registers;
+use super::selection::RowSelection;
 use super::sink::{Block, Sink};
-use super::source::{DeferredInput, Input, Source, SourceEvent};
+use super::source::{BlockEnd, DeferredInput, Input, Source, SourceEvent};
 use super::tally_builder::{EndedInput, TallyBuilder};
 use super::verdicts::{ChunkView, EmitFilter, Verdicts};
 use crate::finding::{Status, Tally};
@@ -29,9 +31,10 @@ pub(super) struct Run<'a, S, Src> {
     columns: ColumnSet,
     /// One for each rule; empty if there are no suppressions.
     suppressions: &'a [RuleSuppressions<'a>],
+    selection: &'a RowSelection,
     /// The source, and the ticket of its next event.
     source: Mutex<(Src, u64)>,
-    /// How many data rows the current input has in earlier blocks.
+    /// How many data rows the current input has in earlier blocks, of all its reports.
     numbering: OrderedGate<u64>,
     delivery: OrderedGate<(TallyBuilder, io::Result<()>)>,
     stopped: AtomicBool,
@@ -42,15 +45,16 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
         program: &'a Program,
         source: Src,
         sink: &'a S,
-        emit: EmitFilter,
+        options: &'a AssessOptions<'a>,
         suppressions: &'a [RuleSuppressions<'a>],
     ) -> Self {
         Self {
             program,
             sink,
-            emit,
+            emit: options.emit,
             columns: program.decoded().union(sink.columns()),
             suppressions,
+            selection: &options.rows,
             source: Mutex::new((source, 0)),
             numbering: OrderedGate::new(0),
             delivery: OrderedGate::new((TallyBuilder::new(program), Ok(()))),
@@ -74,15 +78,15 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
     }
 
     /// How many data rows the input has before this block; none after a stop.
-    fn rows_before(&self, pass: Pass, rows: u64, last: bool) -> Option<u64> {
+    fn rows_before(&self, pass: Pass, rows: u64, end: BlockEnd) -> Option<u64> {
         self.numbering.pass(pass, |before| {
             let rows_before = *before;
-            *before = if last { 0 } else { rows_before + rows };
+            *before = if end.ends_input() { 0 } else { rows_before + rows };
             rows_before
         })
     }
 
-    /// Adds a block to the builder and passes the part to the sink. `add` says whether the block ends its input.
+    /// Adds a block to the builder and passes the part to the sink. `add` says whether the block ends its report.
     fn deliver(&self, pass: Pass, part: &mut S::Part, add: impl FnOnce(&mut TallyBuilder) -> bool) {
         self.delivery.pass(pass, |(builder, result)| {
             if add(builder)
@@ -107,7 +111,7 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
                     slot: Slot::One,
                     status: Status::Undetermined,
                     scope: FindingScope::Input {
-                        account: ended.account.as_deref(),
+                        accounts: &ended.accounts,
                         verdicts: folded.verdicts,
                     },
                     suppression: None,
@@ -131,6 +135,8 @@ pub(super) struct Worker<'r, 'a, S: Sink, Src> {
     chunk: Chunk,
     issues: Vec<RowIssue>,
     registers: Registers,
+    /// The records of the last block that are evaluated, as bitmaps.
+    selected: Vec<u64>,
     /// The cutoffs for the as-of of the last block.
     cutoffs: Option<(Timestamp, Vec<i64>)>,
     verdicts: Verdicts<'a>,
@@ -145,6 +151,7 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
             chunk: Chunk::default(),
             issues: Vec::new(),
             registers: Registers::default(),
+            selected: Vec::new(),
             cutoffs: None,
             verdicts: Verdicts::default(),
             part: run.sink.part(),
@@ -182,14 +189,18 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
 
     fn event(&mut self, pass: Pass, event: SourceEvent) {
         match event {
-            SourceEvent::Block { input, last } => self.block(pass, &input, last),
-            SourceEvent::DeferredBlock { input, last, text } => {
+            SourceEvent::Block { input, end } => self.block(pass, &input, end),
+            SourceEvent::DeferredBlock { input, end, text } => {
                 match text.produce(self.chunk.rows.text_mut()) {
-                    Ok(()) => self.block(pass, &input, last),
-                    Err(error) => self.fail(pass, &input.path, &error.to_string()),
+                    Ok(()) => self.block(pass, &input, end),
+                    Err(error) => self.fail(pass, &input.path, &error.to_string(), true),
                 }
             }
-            SourceEvent::Failed { path, error } => self.fail(pass, &path, &error.to_string()),
+            SourceEvent::Failed {
+                path,
+                error,
+                ends_input,
+            } => self.fail(pass, &path, &error.to_string(), ends_input),
             SourceEvent::DeferredInput(_) | SourceEvent::LargeBlockAhead => {
                 unreachable!(
                     "invariant: only deferred inputs announce large blocks, and they contain no other inputs"
@@ -198,19 +209,23 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
         }
     }
 
-    fn fail(&mut self, pass: Pass, path: &str, error: &str) {
-        self.run.numbering.pass(pass, |before| *before = 0);
+    fn fail(&mut self, pass: Pass, path: &str, error: &str, ends_input: bool) {
+        self.run.numbering.pass(pass, |before| {
+            if ends_input {
+                *before = 0;
+            }
+        });
         self.run.deliver(pass, &mut self.part, |builder| {
             builder.fail(path, error);
             true
         });
     }
 
-    fn block(&mut self, pass: Pass, input: &Arc<Input>, last: bool) {
+    fn block(&mut self, pass: Pass, input: &Arc<Input>, end: BlockEnd) {
         let (run, chunk) = (self.run, &mut self.chunk);
         self.splitter
             .split(&mut chunk.rows, &input.header, &mut self.issues);
-        let Some(rows_before) = run.rows_before(pass, chunk.rows.data_rows() as u64, last) else {
+        let Some(rows_before) = run.rows_before(pass, chunk.rows.data_rows() as u64, end) else {
             return;
         };
         chunk.decode(&input.header, run.columns);
@@ -219,9 +234,11 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
             other => &mut other.insert((input.as_of, run.program.cutoffs(input.as_of))).1,
         };
         self.registers.run(run.program, cutoffs, chunk, &input.header);
+        run.selection.select(input, chunk, &mut self.selected);
         let view = ChunkView {
             input,
             chunk,
+            selected: &self.selected,
             first_row: rows_before + 1,
         };
         let verdicts = &mut self.verdicts;
@@ -232,7 +249,7 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
             Block {
                 input,
                 chunk,
-                last,
+                last: end.ends_report(),
                 emitted,
             },
         );
@@ -240,8 +257,8 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
             verdicts.findings(run.program, view, run.sink, &mut self.part);
         }
         run.deliver(pass, &mut self.part, |builder| {
-            builder.add(input, chunk, &verdicts.counts, &self.issues);
-            last
+            builder.add((input, end), view, &verdicts.counts, &self.issues);
+            end.ends_report()
         });
     }
 }

@@ -16,7 +16,7 @@ pub struct Block<'a> {
     pub input: &'a Input,
     /// Their columns: those that the rules read, and those that the sink requested.
     pub chunk: &'a Chunk,
-    /// Whether this is the last block of the input.
+    /// Whether this is the last block of the report.
     pub last: bool,
     /// The statuses of the emitted findings.
     pub emitted: StatusBitmaps<'a>,

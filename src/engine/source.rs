@@ -30,20 +30,19 @@ impl<S: Source + ?Sized> Source for &mut S {
 /// A block of an input, or something else that a source has next.
 #[derive(Debug)]
 pub enum SourceEvent {
-    /// A block of one input.
+    /// A block of one report.
     Block {
-        /// Its input; the blocks of an input are consecutive.
+        /// Its report; the blocks of a report are consecutive.
         input: Arc<Input>,
-        /// Whether it is the input's last one. It may be empty: every input that is read to its end has a last block,
-        /// even without rows.
-        last: bool,
+        /// What ends with it. A report that is read to its end has a last block, which may be empty.
+        end: BlockEnd,
     },
     /// A block whose text the worker that evaluates it produces: work that need not be done in the order of blocks.
     DeferredBlock {
-        /// Its input.
+        /// Its report.
         input: Arc<Input>,
-        /// Whether it is the input's last one.
-        last: bool,
+        /// What ends with it.
+        end: BlockEnd,
         /// Produces its text.
         text: DeferredText,
     },
@@ -53,21 +52,52 @@ pub enum SourceEvent {
     /// The next block of a deferred input takes much memory: it must be read after all inputs before it have been
     /// evaluated, so that only one such block is in memory at a time.
     LargeBlockAhead,
-    /// An input, or the rest of one, could not be read.
+    /// A report, or the rest of one, could not be read.
     Failed {
         /// As named on the command line.
         path: String,
         /// Why not, and what to do: a complete sentence without the path.
         error: SourceError,
+        /// Whether the input ends with it. If not, another report of it follows.
+        ends_input: bool,
     },
 }
 
+/// What ends with a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BlockEnd {
+    /// Nothing: more blocks of its report follow.
+    Nothing,
+    /// Its report; another report of the same input follows.
+    Report,
+    /// Its report and its input.
+    Input,
+}
+
+impl BlockEnd {
+    /// What ends with a block of a report that is alone in its input.
+    pub fn of_only_report(is_last: bool) -> Self {
+        if is_last { Self::Input } else { Self::Nothing }
+    }
+
+    /// Whether the report ends.
+    pub fn ends_report(self) -> bool {
+        self != Self::Nothing
+    }
+
+    /// Whether the input ends.
+    pub fn ends_input(self) -> bool {
+        self == Self::Input
+    }
+}
+
 impl SourceEvent {
-    /// Whether this is the last event of its input.
+    /// Whether this is the last event of its input, which may have had several reports.
     pub fn ends_input(&self) -> bool {
         match self {
-            Self::Block { last, .. } | Self::DeferredBlock { last, .. } => *last,
-            Self::DeferredInput(_) | Self::Failed { .. } => true,
+            Self::Block { end, .. } | Self::DeferredBlock { end, .. } => end.ends_input(),
+            Self::Failed { ends_input, .. } => *ends_input,
+            Self::DeferredInput(_) => true,
             Self::LargeBlockAhead => false,
         }
     }
@@ -85,7 +115,7 @@ impl std::fmt::Debug for DeferredInput {
     }
 }
 
-/// The input of the block that was read, and whether the block is its last one; or the path of an input that could not
+/// The report of the block that was read, and whether the block is its last one; or the path of an input that could not
 /// be read, and why.
 pub type SequentialRead = Result<(Arc<Input>, bool), (String, SourceError)>;
 
@@ -123,16 +153,16 @@ impl<'a> SequentialSource<'a> {
                     continue;
                 }
                 Some(SourceEvent::LargeBlockAhead) => continue,
-                Some(SourceEvent::Block { input, last }) => Ok((input, last)),
+                Some(SourceEvent::Block { input, end }) => Ok((input, end.ends_report())),
                 Some(SourceEvent::DeferredBlock {
                     input,
-                    last,
+                    end,
                     text: deferred,
                 }) => match deferred.produce(text) {
-                    Ok(()) => Ok((input, last)),
+                    Ok(()) => Ok((input, end.ends_report())),
                     Err(error) => Err((input.path.clone(), error)),
                 },
-                Some(SourceEvent::Failed { path, error }) => Err((path, error)),
+                Some(SourceEvent::Failed { path, error, .. }) => Err((path, error)),
             });
         }
     }
@@ -165,11 +195,27 @@ impl std::fmt::Debug for DeferredText {
     }
 }
 
-/// One input: everything that is known before its records are read.
+/// Identifies a report of a run; in the order of findings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ReportId {
+    /// The number of its input in the run, from 0.
+    pub input: usize,
+    /// Its number among the reports of its input, from 0.
+    pub report: usize,
+}
+
+impl ReportId {
+    /// The first report of an input, which may be its only one.
+    pub fn first_of(input: usize) -> Self {
+        Self { input, report: 0 }
+    }
+}
+
+/// One report of an input: everything that is known before its records are read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Input {
-    /// A number unique in the run; inputs are in ascending order.
-    pub index: usize,
+    /// Unique in the run.
+    pub id: ReportId,
     /// As named on the command line; `-` for standard input.
     pub path: String,
     /// Its envelope: `csv`, `json`, `text`, `base64` or `yaml`, with `+gzip` or `+zstd` for every layer of compression,

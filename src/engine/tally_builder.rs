@@ -1,15 +1,17 @@
 //! Adds up the counts and diagnostics of blocks, in order, into the tally of a run.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::finding_ref::shortened;
 use super::program::Program;
-use super::source::Input;
-use super::verdicts::VerdictCounts;
+use super::source::{BlockEnd, Input};
+use super::verdicts::{ChunkView, VerdictCounts};
 use crate::finding::{Code, Diagnostic, DiagnosticLog, InputTally, RuleTally, Tally};
 use crate::report::cell::account_of;
 use crate::report::chunk::{BadCell, Chunk};
 use crate::report::issue::{Issue, RowIssue};
+use crate::report::not_a_report::NotAReport;
 use crate::report::schema::TextColumn;
 use crate::report::time::Timestamp;
 
@@ -24,28 +26,26 @@ pub(super) struct TallyBuilder {
 struct CurrentInput {
     input: Arc<Input>,
     users: u64,
-    /// Its data rows so far, including those that were left out.
-    rows: u64,
+    /// Whether it has a data row.
+    has_rows: bool,
+    /// The data rows of the file before the current block, including those that were left out.
+    rows_before: u64,
+    /// Whether a verdict is determined, and whether one is undetermined.
+    determined: bool,
+    undetermined: bool,
     /// The undetermined verdicts that fold into one finding, for each rule.
     folded: Vec<u64>,
-    accounts: InputAccounts,
+    accounts: BTreeSet<Vec<u8>>,
     /// Whether a diagnostic says that rows were left out.
     left_out: bool,
     newest: Option<i64>,
 }
 
-/// Whether an input has one account.
-enum InputAccounts {
-    None,
-    One(Vec<u8>),
-    Several,
-}
-
 /// An input that has been evaluated, and its folded findings.
 pub(super) struct EndedInput {
     pub(super) input: Arc<Input>,
-    /// The account, if the input has only one.
-    pub(super) account: Option<Vec<u8>>,
+    /// Its accounts, in order.
+    pub(super) accounts: Vec<Vec<u8>>,
     pub(super) folded: Vec<FoldedVerdicts>,
 }
 
@@ -84,16 +84,18 @@ impl TallyBuilder {
     /// Adds a block.
     pub(super) fn add(
         &mut self,
-        input: &Arc<Input>,
-        chunk: &Chunk,
+        (input, end): (&Arc<Input>, BlockEnd),
+        view: ChunkView<'_>,
         counts: &[VerdictCounts],
         issues: &[RowIssue],
     ) {
+        let chunk = view.chunk;
         let mut current = match self.current.take() {
             Some(current) => current,
             None => self.open(input, counts.len()),
         };
-        let mut of_block = current.of_issues(issues);
+        current.rows_before = view.first_row - 1;
+        let mut of_block = current.of_issues(chunk, issues, end);
         of_block.extend(current.of_bad_cells(chunk, self.diagnostics.room(Code::BadCell)));
         // In the order of rows, so that the result does not depend on where blocks begin.
         of_block.sort_by_key(|diagnostic| diagnostic.row);
@@ -106,14 +108,11 @@ impl TallyBuilder {
         }
         self.diagnostics
             .count(Code::BadCell, chunk.bad_cells().count - listed);
-        current.add_chunk(chunk);
-        self.tally.roots += chunk
-            .root()
-            .iter()
-            .map(|&is_root| u64::from(is_root))
-            .sum::<u64>();
+        self.tally.roots += current.add_chunk(view);
         for ((rule, counts), folded) in self.tally.rules.iter_mut().zip(counts).zip(&mut current.folded) {
             add_counts(rule, counts);
+            current.determined |= counts.tested > counts.undetermined;
+            current.undetermined |= counts.undetermined > 0;
             *folded += counts.folded;
         }
         self.current = Some(current);
@@ -148,9 +147,12 @@ impl TallyBuilder {
         CurrentInput {
             input: Arc::clone(input),
             users: 0,
-            rows: 0,
+            has_rows: false,
+            rows_before: 0,
+            determined: false,
+            undetermined: false,
             folded: vec![0; rules],
-            accounts: InputAccounts::None,
+            accounts: BTreeSet::new(),
             left_out: false,
             newest: None,
         }
@@ -164,6 +166,18 @@ impl TallyBuilder {
             .is_some_and(|newest| newest > current.input.as_of.0)
         {
             self.diagnostics.push(current.newer_than_as_of());
+        }
+        if !current.has_rows {
+            let empty = NotAReport::NoUsers.to_string();
+            self.fail(&current.input.path, &empty);
+            return Some(current.ended());
+        }
+        if current.undetermined && !current.determined {
+            let message = "every verdict on this report is undetermined, so it counts as not evaluated";
+            self.diagnostics
+                .push(Diagnostic::new(Code::NothingDetermined, message).in_path(&current.input.path));
+        } else {
+            self.tally.evaluated += 1;
         }
         self.diagnostics.end_input(&current.input.path);
         self.tally.inputs.push(InputTally {
@@ -180,15 +194,25 @@ impl TallyBuilder {
 }
 
 impl CurrentInput {
-    fn of_issues(&mut self, issues: &[RowIssue]) -> Vec<Diagnostic> {
+    fn of_issues(&mut self, chunk: &Chunk, issues: &[RowIssue], end: BlockEnd) -> Vec<Diagnostic> {
         let mut diagnostics = Vec::new();
+        let mut ragged = chunk.rows.ragged().iter();
         for RowIssue { row, issue } in issues {
             // One diagnostic for all rows that were left out is enough.
             if *issue == Issue::LeftOut && std::mem::replace(&mut self.left_out, true) {
                 continue;
             }
-            let diagnostic = Diagnostic::of_issue(issue, self.input.header.width());
-            let row = self.rows + u64::from(*row) + 1;
+            let width = self.input.header.width();
+            let diagnostic = match (issue, ragged.clone().next()) {
+                (Issue::Ragged(fields), Some(&record)) => {
+                    ragged.next();
+                    let is_last = end.ends_report() && record as usize + 1 == chunk.rows.len();
+                    let user = chunk.text(&self.input.header, record as usize, TextColumn::User);
+                    Diagnostic::of_ragged_row((*fields, width), user.unwrap_or_default(), is_last)
+                }
+                _ => Diagnostic::of_issue(issue, width),
+            };
+            let row = self.rows_before + u64::from(*row) + 1;
             diagnostics.push(diagnostic.in_path(&self.input.path).in_row(row));
         }
         diagnostics
@@ -201,24 +225,36 @@ impl CurrentInput {
             let value = chunk.rows.cell(&self.input.header, record, bad.column);
             Diagnostic::of_bad_cell(bad.column)
                 .in_path(&self.input.path)
-                .in_row(self.rows + chunk.rows.data_rows_before(record) as u64 + 1)
+                .in_row(self.rows_before + chunk.rows.data_rows_before(record) as u64 + 1)
                 .with_value(shortened(value.unwrap_or(b"")))
         };
         bad.map(diagnostic).collect()
     }
 
-    fn add_chunk(&mut self, chunk: &Chunk) {
-        self.users += chunk.rows.len() as u64;
-        self.rows += chunk.rows.data_rows() as u64;
+    /// Returns the number of root rows.
+    fn add_chunk(&mut self, ChunkView { chunk, selected, .. }: ChunkView<'_>) -> u64 {
+        self.users += selected
+            .iter()
+            .map(|word| u64::from(word.count_ones()))
+            .sum::<u64>();
+        self.has_rows |= chunk.rows.data_rows() > 0;
         self.newest = self.newest.max(chunk.newest());
         // Only folded findings need the account, and only a report that lacks columns has those.
-        if self.input.lacks().is_empty() {
-            return;
+        if !self.input.lacks().is_empty() {
+            for row in 0..chunk.rows.len() {
+                let arn = chunk.text(&self.input.header, row, TextColumn::Arn);
+                if let Some(account) = arn.and_then(account_of)
+                    && !self.accounts.contains(account)
+                {
+                    self.accounts.insert(account.to_vec());
+                }
+            }
         }
-        for row in 0..chunk.rows.len() {
-            let arn = chunk.text(&self.input.header, row, TextColumn::Arn);
-            self.accounts.add(arn.and_then(account_of));
-        }
+        let is_selected = |row: usize| selected[row / 64] >> (row % 64) & 1 == 1;
+        let roots = chunk.root().iter().enumerate();
+        roots
+            .filter(|&(row, &is_root)| is_root && is_selected(row))
+            .count() as u64
     }
 
     fn ended(self) -> EndedInput {
@@ -231,7 +267,7 @@ impl CurrentInput {
             folded: folded
                 .map(|(rule, &verdicts)| FoldedVerdicts { rule, verdicts })
                 .collect(),
-            account: self.accounts.only(),
+            accounts: self.accounts.into_iter().collect(),
             input: self.input,
         }
     }
@@ -243,25 +279,6 @@ impl CurrentInput {
             self.input.as_of
         );
         Diagnostic::new(Code::NewerThanAsOf, message).in_path(&self.input.path)
-    }
-}
-
-impl InputAccounts {
-    fn add(&mut self, account: Option<&[u8]>) {
-        let Some(account) = account else { return };
-        match self {
-            Self::None => *self = Self::One(account.to_vec()),
-            Self::One(known) if known == account => {}
-            Self::One(_) => *self = Self::Several,
-            Self::Several => {}
-        }
-    }
-
-    fn only(self) -> Option<Vec<u8>> {
-        match self {
-            Self::One(account) => Some(account),
-            Self::None | Self::Several => None,
-        }
     }
 }
 

@@ -77,6 +77,8 @@ pub(super) struct Verdicts<'s> {
 pub(super) struct ChunkView<'a> {
     pub(super) input: &'a Input,
     pub(super) chunk: &'a Chunk,
+    /// The records that are evaluated, as bitmaps of 64.
+    pub(super) selected: &'a [u64],
     /// Number of the chunk's first record in its input, from 1.
     pub(super) first_row: u64,
 }
@@ -115,12 +117,14 @@ impl<'s> Verdicts<'s> {
             let mut emits = Status::ALL.map(|status| emit.emits(status, compiled.bound.severity));
             emits[Status::Undetermined as usize] &= !folds;
             for word in 0..registers.words() {
-                let mut verdict = word_of(registers, instance, word);
+                let mut verdict = word_of(registers, instance, (word, view.selected[word]));
                 if let Some(suppressions) = suppressions.get(instance.rule) {
                     self.suppress(program, view, suppressions, (position, word), &mut verdict);
                 }
                 self.counts[instance.rule].add(&verdict, folds);
                 if let Some(emitted) = self.emitted.get_mut(word * instances + position) {
+                    // One diagnostic says that everything about a ragged record is undetermined.
+                    verdict.verdicts[Status::Undetermined as usize] &= !ragged(view.chunk, word);
                     for (status, bits) in verdict.verdicts.into_iter().enumerate() {
                         emitted[status] = if emits[status] { bits } else { 0 };
                     }
@@ -224,9 +228,20 @@ impl VerdictCounts {
     }
 }
 
+/// The ragged records of a word.
+fn ragged(chunk: &Chunk, word: usize) -> u64 {
+    let ragged = chunk.rows.ragged();
+    let of = |word: usize| ragged.partition_point(|&row| (row as usize) < word * 64);
+    let records = if ragged.is_empty() {
+        &[]
+    } else {
+        &ragged[of(word)..of(word + 1)]
+    };
+    records.iter().fold(0, |bits, row| bits | 1 << (row % 64))
+}
+
 /// Fail where that is true, undetermined where it is unknown, otherwise pass where the entity is certainly in scope.
-fn word_of(registers: &Registers, instance: &RuleInstance, word: usize) -> WordVerdicts {
-    let mask = registers.mask(word);
+fn word_of(registers: &Registers, instance: &RuleInstance, (word, mask): (usize, u64)) -> WordVerdicts {
     let bits = |node| {
         let bits = registers.bits(node);
         (

@@ -61,6 +61,9 @@ registry! {
     Unreadable "unreadable" Error:
         "An input, or the rest of one, could not be read.",
         "The message says why. The other inputs are evaluated; the exit status is 4, or 3 if there are no others.";
+    NothingDetermined "nothing-determined" Error:
+        "Every verdict on an input is undetermined, so it counts as not evaluated.",
+        "The other diagnostics of this input say which columns or cells are missing; fetch the report again.";
     Delimiter "delimiter" Note:
         "Cells are separated by semicolons or tabs, not commas.",
         "Nothing to do. Some spreadsheets save CSV this way.";
@@ -145,9 +148,6 @@ registry! {
     UnclearKeys "unclear-keys" Warning:
         "Cells are unknown, so it is undetermined which keys or certificates were created or deleted.",
         "Compare reports without damaged cells.";
-    EmptyReport "empty-report" Warning:
-        "The report has no users.",
-        "Fetch the report again: root always has a row.";
     Gap "gap" Note:
         "Snapshots are missing: an interval is longer than usual, or an account has none where others do.",
         "Check the job that fetches the reports.";

@@ -68,14 +68,27 @@ impl Diagnostic {
                 "thousands of rows before this one cannot be matched to the header; this row and others like it were \
                  not evaluated. Is this one report with one header?",
             ),
-            Issue::Ragged(fields) => {
-                let message = format!(
-                    "this row has {fields} fields and the header {width}, and they cannot be matched; everything \
-                     about this user is undetermined"
-                );
-                Self::new(Code::RaggedRow, message)
-            }
+            Issue::Ragged(fields) => Self::of_ragged_row((*fields, width), b"", false),
         }
+    }
+
+    /// The diagnostic of a row whose fields cannot be matched to the header's columns. `user` is its user, as far as
+    /// that is known; `is_last` says whether it is the last row of the report.
+    pub fn of_ragged_row((fields, width): (usize, usize), user: &[u8], is_last: bool) -> Self {
+        let whose = match str::from_utf8(user) {
+            Ok("") => "this row".to_owned(),
+            _ => format!("the row of '{}'", shown(&String::from_utf8_lossy(user), 64)),
+        };
+        let cut = if is_last && fields < width {
+            "the file may be cut off. "
+        } else {
+            ""
+        };
+        let message = format!(
+            "{cut}{whose} has {fields} fields and the header {width}, and they cannot be matched; everything about \
+             this user is undetermined"
+        );
+        Self::new(Code::RaggedRow, message)
     }
 
     /// The diagnostic of a cell of this column that is neither absent nor valid.

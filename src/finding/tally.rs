@@ -17,6 +17,9 @@ pub struct Tally {
     /// The number of root rows in all inputs.
     #[serde(skip)]
     pub roots: u64,
+    /// How many inputs have a verdict that is determined.
+    #[serde(skip)]
+    pub evaluated: u64,
     /// The rules, in the order of their findings within a row.
     pub rules: Vec<RuleTally>,
     /// The outcomes of the selected frameworks; empty if none was selected.

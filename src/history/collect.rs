@@ -82,7 +82,7 @@ impl<F: FnMut(Snapshot) + Send> Sink for Collector<'_, F> {
     fn rows(&self, part: &mut CollectedBlock, block: Block<'_>) {
         part.input = Some(block.input.clone());
         part.last = block.last;
-        let wanted = self.accounts.get(block.input.index).and_then(Option::as_ref);
+        let wanted = self.accounts.get(block.input.id.input).and_then(Option::as_ref);
         let before = self.before.filter(|before| before.can_take(block.input));
         let (taken, mut expected) = (&mut part.taken, 0);
         part.roster.take(block, &mut part.rows, |row| {
@@ -109,7 +109,7 @@ impl<F: FnMut(Snapshot) + Send> Sink for Collector<'_, F> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         // A part without rows has only the folded findings of an input that failed.
         if let Some(input) = part.input.take() {
-            let same = |snapshot: &Snapshot| snapshot.input.index == input.index;
+            let same = |snapshot: &Snapshot| snapshot.input.id == input.id;
             let mut snapshot = state
                 .current
                 .take()

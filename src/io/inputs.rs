@@ -11,11 +11,11 @@ use super::container::{
 };
 use super::error::InputError;
 use super::remote::{NoRemote, Remote, is_remote};
-use super::report_reader::{HeaderCache, ReportReader, UnreadReport, failed};
+use super::report_reader::{HeaderCache, OpenInput, ReportReader, UnreadReport, failed};
 use super::stream::InputStream;
 use super::temporary;
 use super::walk::{FileWalk, STDIN, UnreadablePath};
-use crate::engine::{DeferredInput, DeferredText, Input, Source, SourceEvent};
+use crate::engine::{BlockEnd, DeferredInput, DeferredText, Input, ReportId, Source, SourceEvent};
 use crate::finding::AsOfSource;
 use crate::report::header::Header;
 use crate::report::time::Timestamp;
@@ -147,8 +147,8 @@ impl Inputs {
                     let sniffed = inputs
                         .unread(&path)
                         .and_then(|(report, _)| report.sniff(&mut text));
-                    let report = sniffed.and_then(|sniffed| sniffed.open(&mut text)).ok();
-                    (report.map(|report| report.input.as_of), path)
+                    let open = sniffed.and_then(|sniffed| sniffed.open(&mut text)).ok();
+                    (open.and_then(OpenInput::first_as_of), path)
                 }
                 Ok(ReportLocation::File(path)) | Err((path, _)) => (None, path),
             });
@@ -205,7 +205,7 @@ impl Inputs {
             None => (contained.as_of, contained.as_of_source),
         };
         let input = Arc::new(Input {
-            index: self.index(),
+            id: ReportId::first_of(self.index()),
             path: path.to_string_lossy().into_owned(),
             kind: "archive".to_owned(),
             header,
@@ -316,9 +316,10 @@ impl CurrentReport {
             Self::Read(reading) => reading.next(text),
             Self::Contained(contained) => {
                 let text = contained.rows.next()?;
+                let is_last = contained.rows.len() == 0;
                 Some(SourceEvent::DeferredBlock {
                     input: Arc::clone(&contained.input),
-                    last: contained.rows.len() == 0,
+                    end: BlockEnd::of_only_report(is_last),
                     text,
                 })
             }

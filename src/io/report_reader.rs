@@ -1,18 +1,21 @@
 //! Reads one report: from the bytes of its file to blocks of whole records.
 
+use std::collections::VecDeque;
 use std::io::{self, Cursor};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::error::InputError;
-use super::inputs::{InputOptions, Limits};
+use super::inputs::InputOptions;
 use super::stream::{InputStream, decompress, first_read};
-use crate::engine::{AccountInfo, Input, Source, SourceEvent};
+use crate::engine::{AccountInfo, BlockEnd, Input, ReportId, Source, SourceEvent};
 use crate::finding::{AsOfSource, Code, Diagnostic};
 use crate::report::as_of::{from_directory_name, from_file_name};
 use crate::report::cut::whole_records;
-use crate::report::envelope::{self, Envelope, Generated, Shape};
+use crate::report::envelope::{self, Envelope, Generated, Shape, Unwrapped};
 use crate::report::header::Header;
+use crate::report::next_header::next_header;
+use crate::report::not_a_report::NotAReport;
 use crate::report::time::Timestamp;
 
 /// A report that nothing was read of yet.
@@ -53,12 +56,12 @@ impl HeaderCache {
     }
 }
 
-/// A report that is being read: the source of its blocks.
+/// An input that is being read: the source of its reports' blocks.
 pub(super) enum ReportReader {
     Unread(UnreadReport),
     /// One that must be held whole, and the bytes read so far.
     Large(SniffedReport, Vec<u8>),
-    Open(OpenReport),
+    Open(Box<OpenInput>),
     Finished,
 }
 
@@ -72,19 +75,37 @@ pub(super) struct SniffedReport {
     shape: Shape,
 }
 
-/// A report whose header was read.
-pub(super) struct OpenReport {
-    pub(super) input: Arc<Input>,
+/// An input that was taken out of its envelope: its reports, one after another.
+pub(super) struct OpenInput {
+    path: PathBuf,
+    options: InputOptions,
+    header_cache: Arc<HeaderCache>,
+    id: ReportId,
+    layers: String,
+    kind: Envelope,
+    generated: Generated,
+    /// The CSV that is read.
     stream: InputStream,
-    /// Bytes read after the last whole record.
+    /// Bytes read after the last block.
     tail: Vec<u8>,
-    limits: Limits,
+    /// The report that is read; none before its header.
+    current: Option<OpenReport>,
+    /// The envelopes that follow, or what is wrong there.
+    following: VecDeque<Result<Unwrapped, NotAReport>>,
+    /// The first of them, if the next report comes from it and not from `stream`.
+    next: Option<Result<Unwrapped, NotAReport>>,
+}
+
+/// A report whose header was read.
+struct OpenReport {
+    input: Arc<Input>,
+    has_rows: bool,
 }
 
 impl Source for ReportReader {
     fn next(&mut self, text: &mut Vec<u8>) -> Option<SourceEvent> {
         text.clear();
-        let (path, opened) = match std::mem::replace(self, Self::Finished) {
+        let mut open = match std::mem::replace(self, Self::Finished) {
             Self::Unread(report) => {
                 let (path, waits) = (report.path.clone(), report.waits);
                 match report.sniff(text) {
@@ -92,33 +113,29 @@ impl Source for ReportReader {
                         *self = Self::Large(sniffed, std::mem::take(text));
                         return Some(SourceEvent::LargeBlockAhead);
                     }
-                    sniffed => (path, sniffed.and_then(|sniffed| sniffed.open(text))),
+                    Err(error) => return Some(failed(&path, error, text)),
+                    Ok(sniffed) => match sniffed.open(text) {
+                        Ok(open) => Box::new(open),
+                        Err(error) => return Some(failed(&path, error, text)),
+                    },
                 }
             }
             Self::Large(sniffed, held) => {
                 *text = held;
-                (sniffed.report.path.clone(), sniffed.open(text))
+                let path = sniffed.report.path.clone();
+                match sniffed.open(text) {
+                    Ok(open) => Box::new(open),
+                    Err(error) => return Some(failed(&path, error, text)),
+                }
             }
-            Self::Open(mut open) => {
-                text.append(&mut open.tail);
-                (PathBuf::new(), Ok(open))
-            }
+            Self::Open(open) => open,
             Self::Finished => return None,
         };
-        let mut open = match opened {
-            Ok(open) => open,
-            Err(error) => return Some(failed(&path, error, text)),
-        };
-        Some(match open.next_block(text) {
-            Ok(last) => {
-                let input = Arc::clone(&open.input);
-                if !last {
-                    *self = Self::Open(open);
-                }
-                SourceEvent::Block { input, last }
-            }
-            Err(error) => failed(Path::new(&open.input.path), error, text),
-        })
+        let event = open.event(text);
+        if !event.ends_input() {
+            *self = Self::Open(open);
+        }
+        Some(event)
     }
 }
 
@@ -128,6 +145,7 @@ pub(super) fn failed(path: &Path, error: InputError, text: &mut Vec<u8>) -> Sour
     SourceEvent::Failed {
         path: path.to_string_lossy().into_owned(),
         error: Box::new(error),
+        ends_input: true,
     }
 }
 
@@ -156,55 +174,179 @@ impl SniffedReport {
         self.shape != Shape::Csv && self.report.stream.end.is_none()
     }
 
-    /// Reads the header. `text` has the bytes read so far, and has the first rows afterwards.
-    pub(super) fn open(self, text: &mut Vec<u8>) -> Result<OpenReport, InputError> {
+    /// Takes the reports out of the envelope. `text` has the bytes read so far.
+    pub(super) fn open(self, text: &mut Vec<u8>) -> Result<OpenInput, InputError> {
         let Self {
-            report,
+            mut report,
             layers,
             shape,
         } = self;
-        let (limits, mut stream) = (report.options.limits, report.stream);
-        let mut kind = Envelope::Csv;
-        let mut generated = Generated::Missing;
+        let mut following = VecDeque::new();
         if shape != Shape::Csv {
-            stream.read_all(text, limits.held)?;
-            let mut opened = envelope::open(shape, text);
-            if let Some(error) = opened.error {
-                return Err(error.into());
-            }
-            let opened = opened.reports.remove(0);
-            (kind, generated) = (opened.kind, opened.generated);
+            report.stream.read_all(text, report.options.limits.held)?;
+            let envelope::Reports { reports, error } = envelope::open(shape, text);
+            following.extend(reports.into_iter().map(Ok).chain(error.map(Err)));
             text.clear();
-            stream = InputStream::new(Box::new(Cursor::new(opened.csv)));
-            stream.fill(text, first_read(limits));
         }
-        let header = stream.take_header(text, &report.header_cache)?;
-        let (as_of, as_of_source) = report.options.as_of(&report.path, generated.time());
-        let path = report.path.to_string_lossy().into_owned();
-        let input = Arc::new(Input {
-            index: report.index,
-            kind: format!("{}{layers}", kind.name()),
-            header,
-            as_of,
-            as_of_source,
-            generated: generated.time(),
-            account: AccountInfo {
-                diagnostics: unreadable(&path, generated).into_iter().collect(),
-                ..AccountInfo::default()
-            },
-            path,
-        });
-        Ok(OpenReport {
-            input,
-            stream,
-            tail: Vec::new(),
-            limits,
+        Ok(OpenInput {
+            path: report.path,
+            options: report.options,
+            header_cache: report.header_cache,
+            id: ReportId::first_of(report.index),
+            layers,
+            kind: Envelope::Csv,
+            generated: Generated::Missing,
+            stream: report.stream,
+            tail: std::mem::take(text),
+            current: None,
+            next: following.pop_front(),
+            following,
         })
     }
 }
 
+impl OpenInput {
+    /// The next block, or the failure to read it.
+    fn event(&mut self, text: &mut Vec<u8>) -> SourceEvent {
+        let block = self.block(text);
+        block.unwrap_or_else(|error| {
+            self.current = None;
+            self.next = self.following.pop_front();
+            let failed = failed(&self.path, error, text);
+            match failed {
+                SourceEvent::Failed { path, error, .. } => SourceEvent::Failed {
+                    path,
+                    error,
+                    ends_input: self.next.is_none(),
+                },
+                other => other,
+            }
+        })
+    }
+
+    fn block(&mut self, text: &mut Vec<u8>) -> Result<SourceEvent, InputError> {
+        let mut report = match self.current.take() {
+            Some(report) => report,
+            None => self.begin(text)?,
+        };
+        loop {
+            text.append(&mut self.tail);
+            let end = self.next_block(text, &report.input.header)?;
+            report.has_rows |= !text.trim_ascii().is_empty();
+            if !report.has_rows {
+                if end.ends_report() {
+                    return Ok(self.without_users(text, end));
+                }
+                text.clear();
+                continue;
+            }
+            let input = Arc::clone(&report.input);
+            self.current = (!end.ends_report()).then_some(report);
+            return Ok(SourceEvent::Block { input, end });
+        }
+    }
+
+    /// Reads the header of the next report; the bytes after it are in `tail` afterwards.
+    fn begin(&mut self, text: &mut Vec<u8>) -> Result<OpenReport, InputError> {
+        if let Some(next) = self.next.take() {
+            let unwrapped = next?;
+            (self.kind, self.generated) = (unwrapped.kind, unwrapped.generated);
+            self.stream = InputStream::new(Box::new(Cursor::new(unwrapped.csv)));
+            self.tail.clear();
+        }
+        let tail = &mut self.tail;
+        self.stream.fill(tail, first_read(self.options.limits));
+        let header = self.stream.take_header(tail, &self.header_cache)?;
+        text.clear();
+        let input = Arc::new(self.input(header));
+        self.id.report += 1;
+        Ok(OpenReport {
+            input,
+            has_rows: false,
+        })
+    }
+
+    fn input(&self, header: Header) -> Input {
+        let (as_of, as_of_source) = self.options.as_of(&self.path, self.generated.time());
+        let path = self.path.to_string_lossy().into_owned();
+        Input {
+            id: self.id,
+            kind: format!("{}{}", self.kind.name(), self.layers),
+            header,
+            as_of,
+            as_of_source,
+            generated: self.generated.time(),
+            account: AccountInfo {
+                diagnostics: unreadable(&path, &self.generated).into_iter().collect(),
+                ..AccountInfo::default()
+            },
+            path,
+        }
+    }
+
+    /// The as-of of the first report.
+    pub(super) fn first_as_of(mut self) -> Option<Timestamp> {
+        let first = self.begin(&mut Vec::new()).ok()?;
+        Some(first.input.as_of)
+    }
+
+    /// Continues reading into `text`, leaves only whole records of one report there, and returns what ends with them.
+    fn next_block(&mut self, text: &mut Vec<u8>, header: &Header) -> Result<BlockEnd, InputError> {
+        let ended = self.whole_records(text, header.delimiter())?;
+        if let Some(next) = next_header(text, header.width()) {
+            let mut tail = text.split_off(next.start);
+            tail.append(&mut self.tail);
+            self.tail = tail;
+            text.truncate(next.rows_end);
+            return Ok(BlockEnd::Report);
+        }
+        if !ended {
+            return Ok(BlockEnd::Nothing);
+        }
+        self.next = self.following.pop_front();
+        Ok(match self.next {
+            Some(_) => BlockEnd::Report,
+            None => BlockEnd::Input,
+        })
+    }
+
+    /// Continues reading into `text`, leaves only whole records there, and returns whether they are the last ones.
+    fn whole_records(&mut self, text: &mut Vec<u8>, delimiter: u8) -> Result<bool, InputError> {
+        let limits = self.options.limits;
+        let mut most = limits.block;
+        loop {
+            self.stream.fill(text, most);
+            if matches!(self.stream.end, Some(Ok(()))) {
+                return Ok(true);
+            }
+            if let Some(whole) = whole_records(text, delimiter) {
+                self.tail.extend_from_slice(&text[whole..]);
+                text.truncate(whole);
+                return Ok(false);
+            }
+            if let Some(Err(error)) = self.stream.end.take() {
+                return Err(error);
+            }
+            if most >= limits.record {
+                return Err(InputError::RecordTooLong(limits.record >> 20));
+            }
+            most = most.saturating_mul(2).min(limits.record);
+        }
+    }
+
+    /// The failure of a report without rows.
+    fn without_users(&self, text: &mut Vec<u8>, end: BlockEnd) -> SourceEvent {
+        text.clear();
+        SourceEvent::Failed {
+            path: self.path.to_string_lossy().into_owned(),
+            error: Box::new(InputError::from(NotAReport::NoUsers)),
+            ends_input: end.ends_input(),
+        }
+    }
+}
+
 /// The diagnostic for a GeneratedTime that is not a valid time.
-fn unreadable(path: &str, generated: Generated) -> Option<Diagnostic> {
+fn unreadable(path: &str, generated: &Generated) -> Option<Diagnostic> {
     let Generated::Unreadable(written) = generated else {
         return None;
     };
@@ -233,31 +375,6 @@ impl InputOptions {
             (time, AsOfSource::FileName)
         } else {
             (self.now, AsOfSource::Now)
-        }
-    }
-}
-
-impl OpenReport {
-    /// Continues reading into `text`, leaves only whole records there, and returns whether they are the last ones.
-    fn next_block(&mut self, text: &mut Vec<u8>) -> Result<bool, InputError> {
-        let mut most = self.limits.block;
-        loop {
-            self.stream.fill(text, most);
-            if matches!(self.stream.end, Some(Ok(()))) {
-                return Ok(true);
-            }
-            if let Some(whole) = whole_records(text, self.input.header.delimiter()) {
-                self.tail.extend_from_slice(&text[whole..]);
-                text.truncate(whole);
-                return Ok(false);
-            }
-            if let Some(Err(error)) = self.stream.end.take() {
-                return Err(error);
-            }
-            if most >= self.limits.record {
-                return Err(InputError::RecordTooLong(self.limits.record >> 20));
-            }
-            most = most.saturating_mul(2).min(self.limits.record);
         }
     }
 }

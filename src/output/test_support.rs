@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::escape::must_be_escaped;
 use super::{DisplayOptions, Format, Outputs};
 use crate::engine::{
-    self, AccountInfo, AssessOptions, FindingRef, Input, Program, Sink, Source, SourceEvent,
+    self, AccountInfo, AssessOptions, BlockEnd, FindingRef, Input, Program, ReportId, Sink, Source,
+    SourceEvent,
 };
 use crate::finding::{AsOfSource, Tally};
 use crate::report::header::Header;
@@ -36,7 +37,7 @@ pub(super) const RULES: [&str; 4] = [
 ];
 
 /// Blocks of literal records.
-pub(super) struct Memory(std::vec::IntoIter<(Arc<Input>, bool, Vec<u8>)>);
+pub(super) struct Memory(std::vec::IntoIter<(Arc<Input>, BlockEnd, Vec<u8>)>);
 
 impl Memory {
     /// Every report a path and its records without header, one block per record.
@@ -50,7 +51,10 @@ impl Memory {
             }
             let last = lines.len() - 1;
             let numbered = lines.into_iter().enumerate();
-            blocks.extend(numbered.map(|(number, line)| (Arc::clone(&input), number == last, line.to_vec())));
+            blocks.extend(numbered.map(|(number, line)| {
+                let end = BlockEnd::of_only_report(number == last);
+                (Arc::clone(&input), end, line.to_vec())
+            }));
         }
         Self(blocks.into_iter())
     }
@@ -73,7 +77,7 @@ fn account(path: &str) -> AccountInfo {
 
 fn input(index: usize, path: &str) -> Input {
     Input {
-        index,
+        id: ReportId::first_of(index),
         path: path.to_owned(),
         kind: "csv".to_owned(),
         header: Header::parse(HEADER.as_bytes()).expect("a header"),
@@ -86,10 +90,10 @@ fn input(index: usize, path: &str) -> Input {
 
 impl Source for Memory {
     fn next(&mut self, text: &mut Vec<u8>) -> Option<SourceEvent> {
-        let (input, last, block) = self.0.next()?;
+        let (input, end, block) = self.0.next()?;
         text.clear();
         text.extend_from_slice(&block);
-        Some(SourceEvent::Block { input, last })
+        Some(SourceEvent::Block { input, end })
     }
 }
 

@@ -25,6 +25,9 @@ pub enum NotAReport {
         super::header::LONGEST / 1024
     )]
     LongLine,
+    /// A header, and no row.
+    #[error("a header without a single user: every report has at least root's row; fetch the report again")]
+    NoUsers,
     /// JSON of other data, or broken JSON.
     #[error("JSON without a report ({0}); save the output of 'aws iam get-credential-report'")]
     Json(String),

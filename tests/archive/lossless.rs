@@ -3,7 +3,7 @@
 use credlens::archive::add::{Added, add};
 use credlens::archive::store::Directory;
 use credlens::archive::verify::verify;
-use credlens::engine::{AccountInfo, Input, Source, SourceEvent};
+use credlens::engine::{AccountInfo, BlockEnd, Input, ReportId, Source, SourceEvent};
 use credlens::finding::AsOfSource;
 use credlens::io::inputs::Limits;
 use credlens::report::cut::whole_records;
@@ -27,7 +27,7 @@ impl Blocks {
     fn new(csv: &[u8], size: usize) -> Option<Self> {
         let (header, rows) = Header::split(csv).ok()?;
         let input = Input {
-            index: 0,
+            id: ReportId::first_of(0),
             path: "report.csv".to_owned(),
             kind: "csv".to_owned(),
             header,
@@ -61,7 +61,7 @@ impl Source for Blocks {
         let input = std::sync::Arc::clone(&self.input);
         Some(SourceEvent::Block {
             input,
-            last: self.ended,
+            end: BlockEnd::of_only_report(self.ended),
         })
     }
 }

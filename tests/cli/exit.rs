@@ -32,7 +32,8 @@ fn a_failure_is_1_where_it_is_as_severe_as_asked() {
 
 #[test]
 fn undetermined_and_diagnostics_are_no_failure() {
-    let text = "user,arn,mfa_active\nalice,arn:aws:iam::111122223333:user/alice,maybe\n";
+    let text = "user,arn,mfa_active\nalice,arn:aws:iam::111122223333:user/alice,maybe\n\
+                bob,arn:aws:iam::111122223333:user/bob,true\n";
     let place = Place::new().file("odd.csv", text);
     let run = place.run("scan odd.csv --rule user-without-mfa");
     run.ends(0, "").says("1 undetermined").says("[bad-cell]");
@@ -179,7 +180,7 @@ fn an_output_never_replaces_what_symlinks_lead_to() {
 
 #[test]
 fn thousands_of_ragged_rows_are_an_error_and_not_all_kept() {
-    let text = format!("user,arn,mfa_active\n{}", "a\n".repeat(30_000));
+    let text = format!("user,arn,mfa_active\nbob,,true\n{}", "a\n".repeat(30_000));
     let place = Place::new().file("ragged.csv", text);
     place
         .run("scan ragged.csv --rule user-without-mfa --format csv")

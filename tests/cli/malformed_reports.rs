@@ -140,7 +140,7 @@ fn a_compressed_report_that_ends_early_is_judged_as_far_as_it_goes() {
 #[test]
 fn rows_that_are_left_out_flood_nobody() {
     let place = Place::new();
-    let report = "user,arn,mfa_active\n".to_owned() + &"\"\n\"\n".repeat(40_000);
+    let report = "user,arn,mfa_active\nbob,,true\n".to_owned() + &"\"\n\"\n".repeat(40_000);
     fs::write(place.path("report.csv"), report).unwrap();
     let run = place.run("scan report.csv --quiet --as-of 2026-01-01 --format summary");
     assert_eq!(run.status, 4, "{run:#?}");

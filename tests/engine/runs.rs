@@ -5,7 +5,7 @@ use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use credlens::engine::{
-    self, AssessOptions, DeferredInput, FindingRef, Memory, Program, Sink, Source, SourceEvent,
+    self, AssessOptions, BlockEnd, DeferredInput, FindingRef, Memory, Program, Sink, Source, SourceEvent,
 };
 use credlens::finding::Status;
 use credlens::gsl;
@@ -34,7 +34,10 @@ struct Blocks(Memory);
 impl Source for Blocks {
     fn next(&mut self, text: &mut Vec<u8>) -> Option<SourceEvent> {
         match self.0.clone().next(text)? {
-            SourceEvent::Block { input, .. } => Some(SourceEvent::Block { input, last: false }),
+            SourceEvent::Block { input, .. } => Some(SourceEvent::Block {
+                input,
+                end: BlockEnd::Nothing,
+            }),
             other @ (SourceEvent::DeferredBlock { .. }
             | SourceEvent::DeferredInput(_)
             | SourceEvent::LargeBlockAhead

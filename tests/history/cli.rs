@@ -130,7 +130,7 @@ fn trend_of_a_report_without_users_says_so() {
     std::fs::write(folder.path().join("2025-06-01.csv"), format!("{HEADER}\n")).unwrap();
     let (status, output, errors) = credlens(folder.path(), &["trend", "2025-06-01.csv"]);
     assert_eq!((status, &*output), (3, ""));
-    assert!(errors.contains("[empty-report]"), "{errors}");
+    assert!(errors.contains("without a single user"), "{errors}");
 }
 
 #[test]

@@ -282,7 +282,7 @@ fn a_report_without_users_is_skipped() {
         report("2025-07-01", &[]),
         report("2025-08-01", &[user("a").console()]),
     ]);
-    assert_eq!(codes(&document), ["empty-report", "empty-report"]);
+    assert_eq!(codes(&document), ["unreadable", "unreadable"]);
     assert_eq!(document.snapshots.len(), 2);
     assert_eq!(moved(&document, NO_MFA), (0, 0, 1, None));
 }

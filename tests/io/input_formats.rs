@@ -7,7 +7,7 @@ use credlens::finding::AsOfSource;
 use credlens::io::inputs::Limits;
 use credlens::report::time::Timestamp;
 
-use super::{HEADER, Outcome, fixture, options, read, users};
+use super::{Outcome, REPORT, fixture, options, read, users};
 
 #[test]
 fn every_shape_yields_the_same_users() {
@@ -58,7 +58,6 @@ fn other_reports() {
         users_of("columns-2014.csv"),
         ["root_account", "alice", "build-robot"]
     );
-    assert_eq!(users_of("header-only.csv"), [""; 0]);
     assert_eq!(users_of("consolidated-two-accounts.csv").len(), 5);
     assert_eq!(users_of("comma-in-name-unquoted.csv")[1], "doe");
     assert_eq!(
@@ -102,11 +101,11 @@ fn as_of_is_the_first_that_exists() {
     let dated = directory.path().join("report-2026-11-20.csv");
     let undated = directory.path().join("report.csv");
     let generated = directory.path().join("2020-01-01.json");
-    fs::write(&dated, HEADER).unwrap();
-    fs::write(&undated, HEADER).unwrap();
+    fs::write(&dated, REPORT).unwrap();
+    fs::write(&undated, REPORT).unwrap();
     fs::write(
         &generated,
-        r#"{"Content":"user,mfa_active\n","GeneratedTime":"2026-11-21T03:04:05Z"}"#,
+        r#"{"Content":"user,mfa_active\nalice,true\n","GeneratedTime":"2026-11-21T03:04:05Z"}"#,
     )
     .unwrap();
     let arguments = vec![dated, undated, generated];
@@ -145,7 +144,7 @@ fn directories_are_walked_in_byte_order() {
     ] {
         let path = root.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, HEADER).unwrap();
+        fs::write(path, REPORT).unwrap();
     }
     fs::create_dir(root.join("empty")).unwrap();
     #[cfg(unix)]
@@ -174,7 +173,7 @@ fn directories_are_walked_in_byte_order() {
     assert_eq!(failed, if cfg!(unix) { 2 } else { 1 });
     let indices: Vec<_> = all
         .iter()
-        .filter_map(|read| Some(read.input.as_ref()?.index))
+        .filter_map(|read| Some(read.input.as_ref()?.id.input))
         .collect();
     assert!(indices.is_sorted_by(|one, next| one < next), "{indices:?}");
 }
@@ -188,7 +187,7 @@ fn symlinks_to_directories() {
     let path = |name: &str| directory.path().join(name);
     for name in ["in/a/1.csv", "in/.hidden/b/2.csv", "out/c/3.csv", "out/d/4.csv"] {
         fs::create_dir_all(path(name).parent().unwrap()).unwrap();
-        fs::write(path(name), HEADER).unwrap();
+        fs::write(path(name), REPORT).unwrap();
     }
     for (target, link) in [
         ("in/a", "in/latest"),
@@ -223,7 +222,7 @@ fn symlinks_to_directories() {
 fn standard_input_is_read_once() {
     let all = read(
         vec!["-".into(), "-".into()],
-        Cursor::new(HEADER),
+        Cursor::new(REPORT),
         options(Limits::default()),
     );
     assert_eq!(all[0].input().path, "-");
@@ -252,7 +251,7 @@ fn symlinks_into_one_another() {
         "ext/sub/5.csv",
         "ext/sub/deep/6.csv",
     ] {
-        fs::write(at(file), HEADER).unwrap();
+        fs::write(at(file), REPORT).unwrap();
     }
     for (link, target) in [
         ("a/l1", "../ext/sub"),

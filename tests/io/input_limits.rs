@@ -2,7 +2,7 @@
 
 use std::io::{self, Cursor, Read};
 
-use credlens::engine::{Source as _, SourceEvent};
+use credlens::engine::{BlockEnd, Source as _, SourceEvent};
 use credlens::io::error::InputError;
 use credlens::io::inputs::{Inputs, Limits};
 
@@ -82,7 +82,7 @@ fn compression_is_bounded() {
         unpacked: 8 << 20,
         ..Limits::default()
     };
-    let zeros = [HEADER.as_bytes(), &vec![b'\n'; 4 << 20]].concat();
+    let zeros = [HEADER.as_bytes(), &vec![b'\n'; 4 << 20], b"alice,true\n"].concat();
     for packed in [gzip(&zeros), zstd(&zeros)] {
         let read = read_bytes(packed.clone(), limits);
         assert!(
@@ -169,7 +169,10 @@ fn memory_does_not_grow_with_the_input() {
     for _ in 0..20 {
         assert!(matches!(
             source.next(&mut text),
-            Some(SourceEvent::Block { last: false, .. })
+            Some(SourceEvent::Block {
+                end: BlockEnd::Nothing,
+                ..
+            })
         ));
         assert!(text.capacity() <= 4 << 20, "{}", text.capacity());
     }

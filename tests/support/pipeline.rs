@@ -29,6 +29,7 @@ pub(crate) fn evaluate(program: &Program, source: impl Source, threads: usize) -
         threads,
         emit: EmitFilter::new(&Status::ALL, Severity::Informational),
         suppressions: None,
+        ..AssessOptions::default()
     };
     evaluate_with(program, source, options)
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use credlens::engine::{DeferredInput, Input, Source, SourceEvent};
+use credlens::engine::{BlockEnd, DeferredInput, Input, Source, SourceEvent};
 use credlens::finding::AsOfSource;
 use credlens::report::time::Timestamp;
 
@@ -10,7 +10,7 @@ use credlens::report::time::Timestamp;
 pub(crate) struct Dated<S> {
     source: S,
     as_of: std::vec::IntoIter<Option<Timestamp>>,
-    /// The as-of of the current input, and the input with it.
+    /// The as-of of the current input, and its report with it.
     current: Option<(Option<Timestamp>, Option<Arc<Input>>)>,
 }
 
@@ -31,16 +31,19 @@ impl<S: Source> Source for Dated<S> {
             Some(current) => current,
             None => (self.as_of.next().flatten(), None),
         };
-        let (input, last, text) = match event {
-            SourceEvent::Block { input, last } => (input, last, None),
-            SourceEvent::DeferredBlock { input, last, text } => (input, last, Some(text)),
+        let (input, end, text) = match event {
+            SourceEvent::Block { input, end } => (input, end, None),
+            SourceEvent::DeferredBlock { input, end, text } => (input, end, Some(text)),
             SourceEvent::DeferredInput(whole) => {
                 return Some(SourceEvent::DeferredInput(DeferredInput(Box::new(Dated::new(
                     whole.0,
                     vec![as_of],
                 )))));
             }
-            failed @ SourceEvent::Failed { .. } => return Some(failed),
+            failed @ SourceEvent::Failed { ends_input, .. } => {
+                self.current = (!ends_input).then_some((as_of, None));
+                return Some(failed);
+            }
             SourceEvent::LargeBlockAhead => {
                 self.current = Some((as_of, dated));
                 return Some(SourceEvent::LargeBlockAhead);
@@ -55,10 +58,14 @@ impl<S: Source> Source for Dated<S> {
                 ..Input::clone(&input)
             }),
         };
-        self.current = (!last).then(|| (as_of, Some(Arc::clone(&input))));
+        self.current = match end {
+            BlockEnd::Nothing => Some((as_of, Some(Arc::clone(&input)))),
+            BlockEnd::Report => Some((as_of, None)),
+            BlockEnd::Input => None,
+        };
         Some(match text {
-            None => SourceEvent::Block { input, last },
-            Some(text) => SourceEvent::DeferredBlock { input, last, text },
+            None => SourceEvent::Block { input, end },
+            Some(text) => SourceEvent::DeferredBlock { input, end, text },
         })
     }
 }

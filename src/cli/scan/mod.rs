@@ -187,7 +187,7 @@ fn print_diagnostics(tally: &Tally, config: &ScanConfig) {
 }
 
 fn exit(tally: &Tally, fail_on: FailOn) -> Exit {
-    if tally.inputs.is_empty() {
+    if tally.evaluated == 0 {
         return Exit::NothingEvaluated;
     }
     if has_errors(&tally.diagnostics) {

@@ -172,8 +172,8 @@ impl TrendState<'_> {
     /// Takes a block of this input and leaves an empty digest.
     fn block(&mut self, input: Input, part: &mut Digest) {
         let last = part.last;
-        let (index, mut report) = (input.index, std::mem::take(&mut self.report));
-        let of_other = |digest: &Digest| digest.input.as_ref().is_some_and(|input| input.index != index);
+        let (id, mut report) = (input.id, std::mem::take(&mut self.report));
+        let of_other = |digest: &Digest| digest.input.as_ref().is_some_and(|input| input.id != id);
         if report.first().is_some_and(of_other) {
             self.spare.append(&mut report);
         }
@@ -198,7 +198,7 @@ impl TrendState<'_> {
         };
         if report.iter().all(|digest| digest.rows.is_empty()) {
             let message = "this report has no users, so its account is unknown; it is skipped";
-            return self.note(input, Code::EmptyReport, message);
+            return self.note(input, Code::Unreadable, message);
         }
         self.diagnostics.extend(notes::undated(input));
         let comparable = self.is_comparable(input);

@@ -1,6 +1,6 @@
 //! What findings of the same rule or user have in common.
 
-use crate::engine::{CompiledRule, FindingRef};
+use crate::engine::{CompiledRule, FindingRef, ReportId};
 
 /// Parts of findings that are the same for a rule, by its position in the program. Each is formatted once.
 #[derive(Debug)]
@@ -21,8 +21,8 @@ impl<R> RulePartsCache<R> {
     }
 }
 
-/// The user of a finding, if it is about one: index of the input, and number of the row.
-pub(super) fn user_key(finding: &FindingRef<'_>) -> Option<(usize, u64)> {
+/// The user of a finding, if it is about one: the report, and number of the row.
+pub(super) fn user_key(finding: &FindingRef<'_>) -> Option<(ReportId, u64)> {
     let row = finding.row()?;
-    Some((finding.input().index, row.number()))
+    Some((finding.input().id, row.number()))
 }

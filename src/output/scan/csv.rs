@@ -6,7 +6,7 @@
 
 use super::common_parts::{RulePartsCache, user_key};
 use super::{FindingStream, ScanWriter};
-use crate::engine::{CompiledRule, FindingRef, Input, UserRow};
+use crate::engine::{CompiledRule, FindingRef, Input, ReportId, UserRow};
 use crate::finding::Suppression;
 use crate::output::csv_text::write_cell;
 use crate::output::format::{FormatSpec, Readers};
@@ -29,9 +29,9 @@ const HEADER: &str = "id,rule,parameters,title,status,severity,account,account_n
 struct Records {
     rules: RulePartsCache<RuleParts>,
     /// `account` to `arn`.
-    user: SharedPart<(usize, u64)>,
+    user: SharedPart<(ReportId, u64)>,
     /// `as_of` to `source_path`.
-    input: SharedPart<usize>,
+    input: SharedPart<ReportId>,
     evidence: Vec<u8>,
 }
 
@@ -64,7 +64,7 @@ impl FindingStream for Records {
         }
         out.push(b',');
         write_cell(finding.access_key_id().unwrap_or_default().as_bytes(), out);
-        out.extend_from_slice(self.input.get(Some(input.index), |part| write_input(input, part)));
+        out.extend_from_slice(self.input.get(Some(input.id), |part| write_input(input, part)));
         if let Some(row) = finding.row() {
             write_number(row.number(), out);
         }

@@ -5,7 +5,7 @@
 
 use super::common_parts::{RulePartsCache, user_key};
 use super::{FindingStream, ScanWriter};
-use crate::engine::{CompiledRule, FindingRef, Input, UserRow};
+use crate::engine::{CompiledRule, FindingRef, Input, ReportId, UserRow};
 use crate::finding::Finding;
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::json_text::{write, write_hex, write_number, write_option, write_text};
@@ -23,9 +23,9 @@ pub(super) const FORMAT: FormatSpec<ScanWriter> = FormatSpec::new(
 pub(super) struct Lines {
     rules: RulePartsCache<RuleParts>,
     /// `account` to `arn`.
-    user: SharedPart<(usize, u64)>,
+    user: SharedPart<(ReportId, u64)>,
     /// `as_of` to the row.
-    input: SharedPart<usize>,
+    input: SharedPart<ReportId>,
 }
 
 /// What all findings of a rule have in common.
@@ -63,7 +63,7 @@ impl Lines {
         write_option(credential.map(|credential| credential.name().as_bytes()), out);
         out.extend_from_slice(br#","access_key_id":"#);
         write_option(finding.access_key_id().map(str::as_bytes), out);
-        out.extend_from_slice(self.input.get(Some(input.index), |part| write_input(input, part)));
+        out.extend_from_slice(self.input.get(Some(input.id), |part| write_input(input, part)));
         match finding.row() {
             Some(row) => write_number(row.number(), out),
             None => out.extend_from_slice(b"null"),

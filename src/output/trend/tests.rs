@@ -18,7 +18,7 @@ impl Source for Monthly {
             let mut later = (**input).clone();
             later.as_of = later
                 .as_of
-                .plus(i64::try_from(later.index).expect("few reports"), Unit::Months);
+                .plus(i64::try_from(later.id.input).expect("few reports"), Unit::Months);
             later.as_of_source = AsOfSource::Generated;
             *input = std::sync::Arc::new(later);
         }

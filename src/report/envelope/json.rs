@@ -8,7 +8,9 @@ use serde::de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::{Envelope, Generated, Reports, Unwrapped, open_content};
+use crate::report::chunk::ROOT;
 use crate::report::not_a_report::{NotAReport, shown};
+use crate::report::schema::Column;
 
 /// What is read of an answer; everything else is skipped without being stored.
 #[derive(Deserialize)]
@@ -88,15 +90,11 @@ fn rest(text: &[u8], at: usize) -> Option<&[u8]> {
 
 /// Whether the words of a report occur in a text that parses whole, so that it is worth an error.
 fn has_trace(text: &[u8]) -> bool {
-    const WORDS: [&str; 4] = [
-        "mfa_active",
-        "password_enabled",
-        "access_key_1_active",
-        "<root_account>",
-    ];
-    WORDS
-        .iter()
-        .any(|word| memchr::memmem::find(text, word.as_bytes()).is_some())
+    let flags = Column::ALL
+        .into_iter()
+        .filter(|column| matches!(column, Column::Flag(_)));
+    let mut words = flags.map(Column::name).chain([ROOT]);
+    words.any(|word| memchr::memmem::find(text, word.as_bytes()).is_some())
 }
 
 impl Found {
