@@ -360,7 +360,7 @@ proptest! {
         let expected = interpret(&case);
         prop_assert_eq!(actual(&findings, &case, &expected.findings), expected.findings);
         prop_assert_eq!(counts(&tally), expected.tally);
-        prop_assert_eq!(tally.inputs[0].users, case.report.rows.len() as u64);
+        prop_assert_eq!(tally.inputs[0].users, Some(case.report.rows.len() as u64));
         for (threads, size) in [(2, size), (7, size), (1, usize::MAX)] {
             prop_assert_eq!(run(threads, size), (findings.clone(), tally.clone()));
         }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use credlens::engine::{self, EmitFilter, Program, Sink, Source};
+use credlens::engine::{self, EmitFilter, Program, RowSelection, Sink, Source};
 use credlens::finding::{Diagnostic, Level, Severity, Status, Tally};
 use credlens::io::inputs::{InputOptions, Limits};
 use credlens::output::DisplayOptions;
@@ -179,12 +179,13 @@ impl Evaluation {
         source: impl Source,
         emit: EmitFilter,
         sink: &impl Sink,
+        rows: RowSelection,
     ) -> io::Result<Tally> {
         let options = engine::AssessOptions {
             threads: self.threads,
             emit,
             suppressions: Some(&self.suppressions),
-            ..engine::AssessOptions::default()
+            rows,
         };
         engine::assess(&self.program, source, sink, options)
     }

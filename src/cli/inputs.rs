@@ -1,11 +1,16 @@
 //! The INPUT arguments: files, directories, standard input, archives, and `s3://` addresses.
 
-use std::io;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Seek as _};
 use std::path::PathBuf;
 
 use clap::Args;
-use credlens::io::inputs::{InputOptions, Inputs, Limits};
+use credlens::engine::{self, Instants, Snapshots};
+use credlens::io::inputs::{InputOptions, Inputs, Limits, reads_once};
 
+use super::evaluate::Evaluation;
+use super::failure::{Attempt as _, Failure};
 use super::{archive, aws};
 
 #[derive(Clone, Copy, Debug, Args)]
@@ -47,8 +52,76 @@ impl InputReader {
         archive::with_archives(self.objects.attach(inputs, paths))
     }
 
+    /// The newest snapshot of each account, where there is more than one input: what is left out, and copies of the
+    /// inputs that can be read only once.
+    pub(super) fn newest(&self, evaluation: &Evaluation) -> Result<(Snapshots, Inputs), Failure> {
+        if !self.open().are_several() {
+            return Ok((Snapshots::default(), self.open()));
+        }
+        let copies = self.copies()?;
+        // `--as-of` says to when ages are counted, not when a report was generated.
+        let undated = Self {
+            paths: self.paths.clone(),
+            options: InputOptions {
+                as_of: None,
+                ..self.options
+            },
+            objects: self.objects.clone(),
+        };
+        let survey = |digests| -> Result<_, Failure> {
+            let source = evaluation.progress(undated.open().with_copies(rewound(&copies)?));
+            let surveyed = engine::survey(source, evaluation.threads, digests)?;
+            let instants = Instants {
+                now: self.options.now,
+                as_of: self.options.as_of,
+            };
+            Ok(engine::newest_snapshots(&surveyed, instants, digests))
+        };
+        let newest = match survey(false)? {
+            Some(newest) => newest,
+            // Two snapshots have the same time: their rows are compared.
+            None => survey(true)?.unwrap_or_default(),
+        };
+        let inputs = self.open().with_copies(rewound(&copies)?);
+        let inputs = inputs.without(newest.rows.left_out_inputs().clone());
+        Ok((newest, inputs))
+    }
+
+    /// Temporary copies of the arguments that can be read only once. Of standard input that is named twice the second
+    /// one is an error, as ever.
+    fn copies(&self) -> Result<BTreeMap<PathBuf, File>, Failure> {
+        let mut copies = BTreeMap::new();
+        for path in self.paths.iter().filter(|path| reads_once(path).is_some()) {
+            if copies.contains_key(path) {
+                continue;
+            }
+            let copy = || {
+                let mut copy = tempfile::tempfile()?;
+                if path.as_os_str() == "-" {
+                    io::copy(&mut io::stdin(), &mut copy)?;
+                } else {
+                    io::copy(&mut File::open(path)?, &mut copy)?;
+                }
+                Ok::<_, io::Error>(copy)
+            };
+            let copy = copy().attempt(|| format!("cannot copy {} to read it twice", path.display()))?;
+            copies.insert(path.clone(), copy);
+        }
+        Ok(copies)
+    }
+
     /// The same reports, in the order of their as-of.
     pub(super) fn open_in_time_order(&self) -> Inputs {
         self.open_paths(&self.open().in_time_order())
     }
+}
+
+/// The same files, to be read from their beginning.
+fn rewound(copies: &BTreeMap<PathBuf, File>) -> io::Result<BTreeMap<PathBuf, File>> {
+    let rewound = |(path, copy): (&PathBuf, &File)| {
+        let mut copy = copy.try_clone()?;
+        copy.rewind()?;
+        Ok((path.clone(), copy))
+    };
+    copies.iter().map(rewound).collect()
 }

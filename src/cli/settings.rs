@@ -50,6 +50,8 @@ pub(super) struct SettingsValues {
     pub(super) min_severity: Option<Severity>,
     pub(super) limit: Option<usize>,
     pub(super) fail_on: Option<Word<FailOn>>,
+    pub(super) fail_on_undetermined: Option<bool>,
+    pub(super) all_snapshots: Option<bool>,
     pub(super) suppressions: Option<PathBuf>,
     pub(super) no_suppressions: Option<bool>,
     pub(super) threads: Option<usize>,

@@ -5,14 +5,17 @@
 pub mod examples;
 mod finding_ref;
 mod memory;
-pub mod newest;
+mod newest;
+
 mod ordered_gate;
 mod program;
 mod registers;
 mod run;
 mod selection;
 mod sink;
+mod snapshots;
 mod source;
+mod survey;
 mod tally_builder;
 mod verdicts;
 mod workers;
@@ -21,13 +24,16 @@ use std::io;
 
 pub use finding_ref::{FindingRef, FindingScope, UserRow, finding_id, user_key};
 pub use memory::{Collect, Memory};
+pub use newest::Instants;
 pub use program::{CompiledRule, Program};
-pub use selection::RowSelection;
+pub use selection::{LeftOutInput, LeftOutRows, RowSelection};
 pub use sink::{Block, Sink, StatusBitmaps};
+pub use snapshots::{Snapshots, newest_snapshots};
 pub use source::{
     AccountInfo, BlockEnd, DeferredInput, DeferredText, Input, ReportId, SequentialRead, SequentialSource,
     Source, SourceError, SourceEvent,
 };
+pub use survey::{AccountRows, SurveyedReport, survey};
 pub use verdicts::EmitFilter;
 pub use workers::Workers;
 

@@ -5,8 +5,9 @@
 //! displace a whole report, and neither does one that nothing dates, or one dated after the present.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use crate::finding::LeftOutReason;
 use crate::report::time::Timestamp;
 
 /// An account lags behind if its newest snapshot is older than the newest of all by more than this.
@@ -14,19 +15,19 @@ const LAG_SECONDS: i64 = 7 * 86_400;
 
 /// One snapshot among the inputs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Candidate {
+pub(super) struct Candidate {
     /// Its own time: when it was generated, or the date in its name; none where nothing dates it. Never `--as-of`.
-    pub time: Option<Timestamp>,
+    pub(super) time: Option<Timestamp>,
     /// Its accounts, and whether it has their root row.
-    pub accounts: BTreeMap<Vec<u8>, HasRoot>,
+    pub(super) accounts: BTreeMap<Vec<u8>, HasRoot>,
 }
 
 /// Whether a snapshot has the root row of an account, as whole reports do.
-pub type HasRoot = bool;
+pub(super) type HasRoot = bool;
 
 /// Why the rows of an account are left out of a snapshot. The number is the position of the snapshot that counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum LeftOut {
+pub(super) enum LeftOut {
     /// A newer snapshot counts.
     Older(usize),
     /// It is later than `--as-of`, and another one is not.
@@ -37,6 +38,19 @@ pub enum LeftOut {
     SameTime(usize),
     /// Nothing dates it, and another one is dated.
     Undated(usize),
+}
+
+impl LeftOut {
+    /// Why, and the position of the snapshot that counts.
+    pub(super) fn reason(self) -> (LeftOutReason, usize) {
+        match self {
+            Self::Older(by) => (LeftOutReason::Older, by),
+            Self::AfterAsOf(by) => (LeftOutReason::AfterAsOf, by),
+            Self::Identical(by) => (LeftOutReason::Identical, by),
+            Self::SameTime(by) => (LeftOutReason::SameTime, by),
+            Self::Undated(by) => (LeftOutReason::Undated, by),
+        }
+    }
 }
 
 /// What is known besides the candidates.
@@ -50,18 +64,18 @@ pub struct Instants {
 
 /// Which snapshots count.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Choice {
+pub(super) struct Choice {
     /// By position of the candidate, the accounts that are left out of it, and why.
-    pub left_out: Vec<BTreeMap<Vec<u8>, LeftOut>>,
+    pub(super) left_out: Vec<BTreeMap<Vec<u8>, LeftOut>>,
     /// Positions of candidates that are dated after the present.
-    pub future: Vec<usize>,
+    pub(super) future: Vec<usize>,
     /// Accounts whose newest snapshot is more than 7 days older than the newest of all, and its time.
-    pub lagging: Vec<(Vec<u8>, Timestamp)>,
+    pub(super) lagging: Vec<(Vec<u8>, Timestamp)>,
 }
 
 /// Chooses. `same_rows` says whether two candidates have the same rows of an account; it is only asked of two with
 /// the same time.
-pub fn choose(
+pub(super) fn choose(
     candidates: &[Candidate],
     instants: Instants,
     mut same_rows: impl FnMut(usize, usize, &[u8]) -> bool,
@@ -76,14 +90,20 @@ pub fn choose(
         .filter(|(_, one)| is_future(one))
         .map(|(at, _)| at)
         .collect();
-    let accounts: BTreeSet<&[u8]> = candidates
-        .iter()
-        .flat_map(|one| one.accounts.keys().map(Vec::as_slice))
-        .collect();
+    let mut accounts: BTreeMap<&[u8], Vec<Snapshot>> = BTreeMap::new();
+    for (position, one) in candidates.iter().enumerate() {
+        for (account, &root) in &one.accounts {
+            accounts.entry(account).or_default().push(Snapshot {
+                position,
+                time: one.time,
+                root,
+            });
+        }
+    }
     let mut newest: Vec<(&[u8], Timestamp)> = Vec::new();
-    for account in accounts {
+    for (account, snapshots) in accounts {
         let mut of_account = Account {
-            snapshots: snapshots(candidates, account),
+            snapshots,
             left_out: BTreeMap::new(),
             same_rows: &mut |one, other| same_rows(one, other, account),
         };
@@ -116,20 +136,6 @@ struct Snapshot {
     position: usize,
     time: Option<Timestamp>,
     root: HasRoot,
-}
-
-fn snapshots(candidates: &[Candidate], account: &[u8]) -> Vec<Snapshot> {
-    let positions = candidates.iter().enumerate();
-    positions
-        .filter_map(|(position, one)| {
-            let root = *one.accounts.get(account)?;
-            Some(Snapshot {
-                position,
-                time: one.time,
-                root,
-            })
-        })
-        .collect()
 }
 
 /// The snapshots of one account.

@@ -298,6 +298,12 @@ impl Leaf<'_> {
                 }
             }
         }
+        if column == TextColumn::User {
+            for &row in self.chunk.named_as_root() {
+                let name = self.chunk.text(self.header, row as usize, column);
+                set(self.yes, row as usize, name.is_some_and(|name| test.holds(name)));
+            }
+        }
         for &row in rows.ragged() {
             set(self.yes, row as usize, false);
             set(self.unknown, row as usize, true);

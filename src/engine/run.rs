@@ -65,7 +65,7 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
     /// The tally, or the error of the sink, after all workers have ended.
     pub(super) fn finish(self) -> io::Result<Tally> {
         let (builder, result) = self.delivery.into_value();
-        result.map(|()| builder.finish())
+        result.map(|()| builder.finish(self.selection))
     }
 
     fn next(&self, text: &mut Vec<u8>) -> Option<(u64, SourceEvent)> {
@@ -90,7 +90,7 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
     fn deliver(&self, pass: Pass, part: &mut S::Part, add: impl FnOnce(&mut TallyBuilder) -> bool) {
         self.delivery.pass(pass, |(builder, result)| {
             if add(builder)
-                && let Some(ended) = builder.end()
+                && let Some(ended) = builder.end(self.selection)
             {
                 self.emit_folded(&ended, part);
             }

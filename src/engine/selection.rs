@@ -1,20 +1,60 @@
-//! Which rows of a report are evaluated.
+//! Which rows of which reports are evaluated.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::source::{Input, ReportId};
+use crate::finding::{InputTally, LeftOutReason};
 use crate::report::cell::account_of;
 use crate::report::chunk::Chunk;
 use crate::report::schema::TextColumn;
 
 /// The rows that are not evaluated: those of some accounts, by report. Rows without an account are always evaluated.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RowSelection(BTreeMap<ReportId, BTreeSet<Vec<u8>>>);
+pub struct RowSelection {
+    rows: BTreeMap<ReportId, LeftOutRows>,
+    inputs: BTreeMap<usize, LeftOutInput>,
+}
+
+/// The rows that are left out of a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOutRows {
+    /// The path of its input: another file with its number is evaluated.
+    pub path: String,
+    /// The accounts whose rows are left out.
+    pub accounts: BTreeSet<Vec<u8>>,
+    /// Why, for the first of them.
+    pub reason: LeftOutReason,
+}
+
+/// An input all of whose rows are left out, so that it need not be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LeftOutInput {
+    /// Its path: another file with its number is evaluated.
+    pub path: String,
+    /// The entries of its reports in the tally.
+    pub reports: Vec<(ReportId, InputTally)>,
+}
 
 impl RowSelection {
-    /// Leaves the rows of these accounts out of a report.
-    pub fn leave_out(&mut self, report: ReportId, accounts: impl IntoIterator<Item = Vec<u8>>) {
-        self.0.entry(report).or_default().extend(accounts);
+    /// Leaves rows out of a report.
+    pub(super) fn leave_out(&mut self, report: ReportId, rows: LeftOutRows) {
+        self.rows.insert(report, rows);
+    }
+
+    /// Leaves out a whole input.
+    pub(super) fn leave_out_input(&mut self, input: usize, left_out: LeftOutInput) {
+        self.inputs.insert(input, left_out);
+    }
+
+    /// The inputs that need not be read, by their number in the run.
+    pub fn left_out_inputs(&self) -> &BTreeMap<usize, LeftOutInput> {
+        &self.inputs
+    }
+
+    /// What is left out of this report.
+    pub(super) fn of(&self, input: &Input) -> Option<&LeftOutRows> {
+        let rows = self.rows.get(&input.id);
+        rows.filter(|rows| rows.path == input.path)
     }
 
     /// Writes the selected records of a chunk to bitmaps of 64.
@@ -27,14 +67,14 @@ impl RowSelection {
         {
             *last = (1 << (rows % 64)) - 1;
         }
-        let Some(left_out) = self.0.get(&input.id) else {
+        let Some(left_out) = self.of(input) else {
             return;
         };
         for row in 0..rows {
             let account = chunk
                 .text(&input.header, row, TextColumn::Arn)
                 .and_then(account_of);
-            if account.is_some_and(|account| left_out.contains(account)) {
+            if account.is_some_and(|account| left_out.accounts.contains(account)) {
                 selected[row / 64] &= !(1 << (row % 64));
             }
         }

@@ -1,11 +1,12 @@
 //! Adds up the counts and diagnostics of blocks, in order, into the tally of a run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::finding_ref::shortened;
 use super::program::Program;
-use super::source::{BlockEnd, Input};
+use super::selection::RowSelection;
+use super::source::{BlockEnd, Input, ReportId};
 use super::verdicts::{ChunkView, VerdictCounts};
 use crate::finding::{Code, Diagnostic, DiagnosticLog, InputTally, RuleTally, Tally};
 use crate::report::cell::account_of;
@@ -19,7 +20,11 @@ use crate::report::time::Timestamp;
 pub(super) struct TallyBuilder {
     tally: Tally,
     diagnostics: DiagnosticLog,
+    /// The reports of the entries in the tally.
+    ids: Vec<ReportId>,
     current: Option<CurrentInput>,
+    /// The number of the current input, and the accounts whose root row it has, with whether they have two.
+    roots: (usize, BTreeMap<Vec<u8>, bool>),
 }
 
 /// The input whose blocks are being added.
@@ -77,7 +82,9 @@ impl TallyBuilder {
                 ..Tally::default()
             },
             diagnostics: DiagnosticLog::default(),
+            ids: Vec::new(),
             current: None,
+            roots: (usize::MAX, BTreeMap::new()),
         }
     }
 
@@ -109,6 +116,7 @@ impl TallyBuilder {
         self.diagnostics
             .count(Code::BadCell, chunk.bad_cells().count - listed);
         self.tally.roots += current.add_chunk(view);
+        self.note_accounts_twice(view);
         for ((rule, counts), folded) in self.tally.rules.iter_mut().zip(counts).zip(&mut current.folded) {
             add_counts(rule, counts);
             current.determined |= counts.tested > counts.undetermined;
@@ -125,14 +133,59 @@ impl TallyBuilder {
     }
 
     /// The tally of the run.
-    pub(super) fn finish(mut self) -> Tally {
+    pub(super) fn finish(mut self, selection: &RowSelection) -> Tally {
         let mut instants = self.tally.inputs.iter().map(|input| &input.as_of);
         let first = instants.next();
         if instants.all(|as_of| Some(as_of) == first) {
             self.tally.as_of = first.cloned();
         }
         self.tally.diagnostics = self.diagnostics.finish();
+        let mut inputs: Vec<_> = self.ids.into_iter().zip(self.tally.inputs).collect();
+        for left_out in selection.left_out_inputs().values() {
+            inputs.extend(left_out.reports.iter().cloned());
+        }
+        inputs.sort_by_key(|&(id, _)| id);
+        self.tally.inputs = inputs.into_iter().map(|(_, input)| input).collect();
         self.tally
+    }
+
+    /// A file may have an account twice, in one report or in several: every whole report has its root row.
+    fn note_accounts_twice(
+        &mut self,
+        ChunkView {
+            input,
+            chunk,
+            selected,
+            ..
+        }: ChunkView<'_>,
+    ) {
+        if self.roots.0 != input.id.input {
+            self.roots = (input.id.input, BTreeMap::new());
+        }
+        for row in 0..chunk.rows.len() {
+            if !chunk.root()[row] || !is_selected(selected, row) {
+                continue;
+            }
+            let arn = chunk.text(&input.header, row, TextColumn::Arn);
+            let Some(account) = arn.and_then(account_of) else {
+                continue;
+            };
+            match self.roots.1.get_mut(account) {
+                None => {
+                    self.roots.1.insert(account.to_vec(), false);
+                }
+                Some(noted) if !*noted => {
+                    *noted = true;
+                    let message = format!(
+                        "account {} appears twice in this file, so that its findings count double",
+                        String::from_utf8_lossy(account)
+                    );
+                    self.diagnostics
+                        .push(Diagnostic::new(Code::AccountTwice, message).in_path(&input.path));
+                }
+                Some(_) => {}
+            }
+        }
     }
 
     fn open(&mut self, input: &Arc<Input>, rules: usize) -> CurrentInput {
@@ -159,7 +212,7 @@ impl TallyBuilder {
     }
 
     /// Ends the current input, if there is one.
-    pub(super) fn end(&mut self) -> Option<EndedInput> {
+    pub(super) fn end(&mut self, selection: &RowSelection) -> Option<EndedInput> {
         let current = self.current.take()?;
         if current
             .newest
@@ -180,11 +233,14 @@ impl TallyBuilder {
             self.tally.evaluated += 1;
         }
         self.diagnostics.end_input(&current.input.path);
+        let left_out = selection.of(&current.input).map(|rows| rows.reason);
+        self.ids.push(current.input.id);
         self.tally.inputs.push(InputTally {
             path: current.input.path.clone(),
             account_name: current.input.account.name.clone(),
             kind: current.input.kind.clone(),
-            users: current.users,
+            users: Some(current.users).filter(|&users| users > 0 || left_out.is_none()),
+            left_out,
             as_of: current.input.as_of.to_string(),
             as_of_source: current.input.as_of_source,
             generated: current.input.generated.map(|time| time.to_string()),
@@ -250,10 +306,9 @@ impl CurrentInput {
                 }
             }
         }
-        let is_selected = |row: usize| selected[row / 64] >> (row % 64) & 1 == 1;
         let roots = chunk.root().iter().enumerate();
         roots
-            .filter(|&(row, &is_root)| is_root && is_selected(row))
+            .filter(|&(row, &is_root)| is_root && is_selected(selected, row))
             .count() as u64
     }
 
@@ -280,6 +335,10 @@ impl CurrentInput {
         );
         Diagnostic::new(Code::NewerThanAsOf, message).in_path(&self.input.path)
     }
+}
+
+fn is_selected(selected: &[u64], row: usize) -> bool {
+    selected[row / 64] >> (row % 64) & 1 == 1
 }
 
 fn add_counts(rule: &mut RuleTally, counts: &VerdictCounts) {

@@ -106,6 +106,19 @@ registry! {
     Omitted "untold" Warning:
         "There are more diagnostics than are listed.",
         "Fix the first ones and run again.";
+    SnapshotsLeftOut "snapshots-left-out" Note:
+        "Of several snapshots of an account only the newest one was evaluated.",
+        "Nothing to do. --all-snapshots evaluates all of them; `credlens trend` follows them over time.";
+    DoubtfulSnapshot "doubtful-snapshot" Warning:
+        "Which snapshot of an account is the newest is in doubt: two have the same time, or one has none, or one that \
+         is still to come.",
+        "Check the times in the file names, or name only the files that count.";
+    LaggingAccount "lagging-account" Warning:
+        "The newest snapshot of an account is over 7 days older than the newest one of all accounts.",
+        "Fetch a new report of this account.";
+    AccountTwice "account-twice" Warning:
+        "An account appears twice in one file (its root row does), so its findings are counted twice.",
+        "Split the file into one file per report, or keep only the report that counts.";
     Settings "settings" Note:
         "Settings from a file were used.",
         "To use another file, give --config.";

@@ -18,7 +18,9 @@ pub(crate) use crate::report::word::word_enum;
 pub use diagnostic::{Code, Diagnostic, Level, diagnostics_page};
 pub use id::FindingId;
 pub use log::{DiagnosticLog, first_of_each};
-pub use tally::{AsOfSource, FrameworkTally, InputTally, Outcome, RequirementTally, RuleTally, Tally};
+pub use tally::{
+    AsOfSource, FrameworkTally, InputTally, LeftOutReason, Outcome, RequirementTally, RuleTally, Tally,
+};
 
 word_enum! {
     /// How bad a failing verdict is.

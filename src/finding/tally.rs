@@ -12,12 +12,12 @@ use super::{Diagnostic, Severity, word_enum};
 pub struct Tally {
     /// The as-of of all inputs; null where they differ.
     pub as_of: Option<String>,
-    /// The inputs that were evaluated, in order.
+    /// The inputs that could be read, in order.
     pub inputs: Vec<InputTally>,
     /// The number of root rows in all inputs.
     #[serde(skip)]
     pub roots: u64,
-    /// How many inputs have a verdict that is determined.
+    /// The number of inputs that have a verdict that is determined.
     #[serde(skip)]
     pub evaluated: u64,
     /// The rules, in the order of their findings within a row.
@@ -28,7 +28,14 @@ pub struct Tally {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// One input that was evaluated.
+impl Tally {
+    /// The inputs of which rows were evaluated.
+    pub fn evaluated_inputs(&self) -> Vec<&InputTally> {
+        self.inputs.iter().filter(|input| input.users.is_some()).collect()
+    }
+}
+
+/// One input.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct InputTally {
@@ -40,14 +47,33 @@ pub struct InputTally {
     /// Its envelope: `csv`, `json`, `text`, `base64` or `yaml`, with `+gzip` or `+zstd` for every layer of compression,
     /// the inner one first.
     pub kind: String,
-    /// The number of data rows, including root's.
-    pub users: u64,
+    /// The number of data rows that were evaluated, including root's; null if the input was left out.
+    pub users: Option<u64>,
+    /// Why rows of the input were left out: all of them if `users` is null, else those of some accounts.
+    #[serde(default)]
+    pub left_out: Option<LeftOutReason>,
     /// The instant to which ages are counted, RFC 3339 UTC.
     pub as_of: String,
     /// Where that instant comes from.
     pub as_of_source: AsOfSource,
     /// When AWS generated the report, RFC 3339 UTC, if the input says so.
     pub generated: Option<String>,
+}
+
+word_enum! {
+    /// Why a snapshot of an account is left out: of each account the newest one is evaluated.
+    pub enum LeftOutReason {
+        /// A newer one is evaluated.
+        Older = "older",
+        /// It is later than `--as-of`.
+        AfterAsOf = "after-as-of",
+        /// Another one has the same rows at the same time.
+        Identical = "identical",
+        /// Another one has other rows at the same time, and comes first.
+        SameTime = "same-time",
+        /// Nothing says when it was generated, and another one is dated.
+        Undated = "undated",
+    }
 }
 
 word_enum! {

@@ -1,6 +1,6 @@
 //! The INPUT arguments as a source of blocks for the engine. Memory does not grow with the size of an input.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,9 @@ use super::report_reader::{HeaderCache, OpenInput, ReportReader, UnreadReport, f
 use super::stream::InputStream;
 use super::temporary;
 use super::walk::{FileWalk, STDIN, UnreadablePath};
-use crate::engine::{BlockEnd, DeferredInput, DeferredText, Input, ReportId, Source, SourceEvent};
+use crate::engine::{
+    BlockEnd, DeferredInput, DeferredText, Input, LeftOutInput, ReportId, Source, SourceEvent,
+};
 use crate::finding::AsOfSource;
 use crate::report::header::Header;
 use crate::report::time::Timestamp;
@@ -70,6 +72,10 @@ impl Default for Limits {
 pub struct Inputs {
     walk: FileWalk,
     stdin: Option<Box<dyn Read + Send>>,
+    /// Copies of arguments that can be read only once, by path.
+    copies: BTreeMap<PathBuf, File>,
+    /// Inputs that are passed over, by number.
+    left_out: BTreeMap<usize, LeftOutInput>,
     format: Box<dyn ContainerFormat>,
     /// The container whose reports come next.
     container: Option<ContainerCursor>,
@@ -106,6 +112,8 @@ impl Inputs {
         Self {
             walk: FileWalk::new(arguments),
             stdin: Some(stdin),
+            copies: BTreeMap::new(),
+            left_out: BTreeMap::new(),
             format: Box::new(NoArchives),
             container: None,
             archived: BTreeSet::new(),
@@ -121,6 +129,24 @@ impl Inputs {
     #[must_use]
     pub fn with_container_format(self, format: Box<dyn ContainerFormat>) -> Self {
         Self { format, ..self }
+    }
+
+    /// Reads these arguments, which can be read only once, from copies.
+    #[must_use]
+    pub fn with_copies(self, copies: BTreeMap<PathBuf, File>) -> Self {
+        Self { copies, ..self }
+    }
+
+    /// Passes over the inputs with these numbers, if they have the same paths.
+    #[must_use]
+    pub fn without(self, left_out: BTreeMap<usize, LeftOutInput>) -> Self {
+        Self { left_out, ..self }
+    }
+
+    /// Whether the arguments name more than one input. Opens no report.
+    pub fn are_several(mut self) -> bool {
+        let mut found = std::iter::from_fn(|| self.find().transpose());
+        found.nth(1).is_some()
     }
 
     /// Adds a reader of `s3://` URLs.
@@ -232,6 +258,9 @@ impl Inputs {
     }
 
     fn open_stream(&mut self, path: &Path) -> Result<(InputStream, Option<u64>), InputError> {
+        if let Some(copy) = self.copies.remove(path) {
+            return Ok((InputStream::new(Box::new(copy)), None));
+        }
         if path.as_os_str() == STDIN {
             let stdin = self.stdin.take().ok_or(InputError::StdinTwice)?;
             return Ok((InputStream::new(stdin), None));
@@ -255,7 +284,19 @@ impl Inputs {
             return Ok(Some(event));
         }
         self.current = None;
-        let mut reader = match self.find()? {
+        let found = loop {
+            let found = self.find()?;
+            let path = match &found {
+                Some(ReportLocation::Contained(path, ..) | ReportLocation::File(path)) => path,
+                None => break found,
+            };
+            let left_out = self.left_out.get(&self.opened);
+            if left_out.is_none_or(|left_out| left_out.path != path.to_string_lossy()) {
+                break found;
+            }
+            self.opened += 1;
+        };
+        let mut reader = match found {
             None => return Ok(None),
             Some(ReportLocation::Contained(path, number, contained)) => {
                 match self.open_contained(&path, number, contained) {

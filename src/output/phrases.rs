@@ -182,7 +182,7 @@ pub(super) fn verdict_counts(tally: &Tally) -> String {
         })
         .collect();
     let mut out = match failed {
-        0 if tally.inputs.is_empty() => "nothing was evaluated".to_owned(),
+        0 if tally.evaluated_inputs().is_empty() => "nothing was evaluated".to_owned(),
         0 => "nothing failed".to_owned(),
         _ => format!("{} failed ({})", number(failed), by_severity.join(", ")),
     };
@@ -267,7 +267,8 @@ mod tests {
                 path: "report.csv".to_owned(),
                 account_name: None,
                 kind: "csv".to_owned(),
-                users: 1,
+                users: Some(1),
+                left_out: None,
                 as_of: time.to_owned(),
                 as_of_source: source,
                 generated: generated.map(str::to_owned),

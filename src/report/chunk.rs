@@ -29,6 +29,8 @@ pub struct Chunk {
     flags: [Flags; FlagColumn::COUNT],
     /// Which records are root's.
     root: Vec<bool>,
+    /// Records that are named as root and are not root's by their ARN.
+    named_as_root: Vec<u32>,
     bad_cells: BadCells,
     newest: Option<i64>,
 }
@@ -72,7 +74,8 @@ impl Chunk {
         self.root.clear();
         let rows = &self.rows;
         let user = header.position(TextColumn::User);
-        let is_named_root = |row: usize| user.is_some_and(|user| rows.field(row, user) == ROOT.as_bytes());
+        let is_named_root =
+            |row: usize| user.is_some_and(|user| cell::text(rows.field(row, user)) == ROOT.as_bytes());
         match header.position(TextColumn::Arn) {
             Some(arn) => {
                 let arns = rows.fields(0..rows.len(), arn).enumerate();
@@ -86,6 +89,14 @@ impl Chunk {
                 }));
             }
             None => self.root.extend((0..rows.len()).map(is_named_root)),
+        }
+        self.named_as_root.clear();
+        if let Some(user) = user {
+            let names = rows.fields(0..rows.len(), user);
+            let others = (0_u32..).zip(names).filter(|&(row, name)| {
+                name.len() >= ROOT.len() && cell::text(name) == ROOT.as_bytes() && !self.root[row as usize]
+            });
+            self.named_as_root.extend(others.map(|(row, _)| row));
         }
     }
 
@@ -130,10 +141,25 @@ impl Chunk {
         &self.root
     }
 
+    /// Records that are named as root and are not root's by their ARN: rules and outputs know them by what the ARN
+    /// names, such as `user/x`.
+    pub fn named_as_root(&self) -> &[u32] {
+        &self.named_as_root
+    }
+
     /// The text of a cell as rules see it, '' where it is absent; none where the report lacks the column.
     pub fn text(&self, header: &Header, row: usize, column: TextColumn) -> Option<&[u8]> {
         if column == TextColumn::User && self.root[row] {
             return Some(ROOT.as_bytes());
+        }
+        let is_named_as_root = || {
+            self.named_as_root
+                .binary_search_by(|named| (*named as usize).cmp(&row))
+                .is_ok()
+        };
+        if column == TextColumn::User && is_named_as_root() {
+            let arn = self.rows.cell(header, row, TextColumn::Arn).map(cell::text)?;
+            return Some(cell::resource_of(arn).unwrap_or(arn));
         }
         self.rows.cell(header, row, column).map(cell::text)
     }
@@ -227,6 +253,12 @@ mod tests {
              <root_account>,N/A,true\n<root_account>,,true\nx,,true",
         );
         assert_eq!(with_arn.root(), [true, false, true, true, false]);
+        assert_eq!(with_arn.named_as_root(), [1]);
+        let names = Header::parse(header.join(",").as_bytes()).expect("a header");
+        assert_eq!(with_arn.text(&names, 0, TextColumn::User), Some(ROOT.as_bytes()));
+        assert_eq!(with_arn.text(&names, 1, TextColumn::User), Some(&b"user/x"[..]));
+        let path = "x,arn:aws:iam::1:user/a:root,true\nx,arn:aws:iam::1:root:root,true";
+        assert_eq!(chunk(&header, path).0.root(), [false, false]);
         let (without, _) = chunk(&["user", "mfa_active"], "<root_account>,true\nroot,true");
         assert_eq!(without.root(), [true, false]);
     }

@@ -11,7 +11,9 @@ use super::schema::Column;
 /// Every header of a report contains one of these words, and hardly any row does. Every byte of every report is
 /// searched for them.
 static MARKS: LazyLock<AhoCorasick> = LazyLock::new(|| {
-    let marks = AhoCorasick::builder().ascii_case_insensitive(true).build(["_active", "_enabled"]);
+    let marks = AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .build(["_active", "_enabled"]);
     marks.expect("invariant: two short words")
 });
 

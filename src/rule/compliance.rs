@@ -13,7 +13,7 @@ pub fn compliance<'a>(
     weakened: &[WeakenedParameter],
     tally: &Tally,
 ) -> Vec<FrameworkTally> {
-    let users: u64 = tally.inputs.iter().map(|input| input.users).sum();
+    let users: u64 = tally.inputs.iter().filter_map(|input| input.users).sum();
     let had_entities = |bound: &BoundRule| {
         if is_about_root(bound) {
             tally.roots > 0

@@ -164,7 +164,7 @@ fn rows_are_numbered_as_in_the_file() {
             .filter(|row| row % 10_000 > 11)
             .collect();
         assert_eq!(unknown[unknown.len() - 1], 20_016);
-        assert_eq!(tally.inputs[0].users, 20_000 + 8);
+        assert_eq!(tally.inputs[0].users, Some(20_000 + 8));
         let others = tally
             .diagnostics
             .iter()

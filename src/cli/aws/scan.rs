@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use credlens::aws::{LiveSource, ReportOrder};
+use credlens::engine::RowSelection;
 
 use super::{FetchRequest, SavePolicy, conclude, start};
 use crate::cli::failure::{Exit, Failure};
@@ -26,7 +27,7 @@ pub(in crate::cli) fn scan_live(config: &ScanConfig) -> Result<Exit, Failure> {
     let options = config.inputs.options;
     let started = start(aws, options.now, request)?;
     let source = LiveSource::new(started.arrivals, options.as_of, Arc::clone(&started.record));
-    let written = scan::evaluate(config, source).and_then(|evaluated| {
+    let written = scan::evaluate(config, source, RowSelection::default()).and_then(|evaluated| {
         if started.runtime.interrupted() {
             let message = "interrupted; no findings were written to files";
             return Err(Failure::Signal(signals::INTERRUPT, message));

@@ -6,7 +6,7 @@ mod dated;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use credlens::engine::{Source, Workers};
+use credlens::engine::{RowSelection, Source, Workers};
 use credlens::finding::{Diagnostic, Level};
 use credlens::history::{self, Before, Collector, Move, Snapshot};
 use credlens::output::diff::{DiffFormat, DiffView, write_diff};
@@ -84,7 +84,7 @@ impl DiffConfig {
             None => collector,
         };
         let evaluation = &self.evaluation;
-        let tally = evaluation.assess(source, evaluation.followed(), &collector)?;
+        let tally = evaluation.assess(source, evaluation.followed(), &collector, RowSelection::default())?;
         drop(collector);
         Ok(Collected {
             paths: snapshots

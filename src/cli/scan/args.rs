@@ -63,6 +63,14 @@ pub(in crate::cli) struct ScanArgs {
     #[arg(long, value_name = "SEVERITY|never", help_heading = "Output")]
     pub(super) fail_on: Option<FailOn>,
 
+    /// Count an undetermined verdict at or above --fail-on as a failure in the exit status
+    #[arg(long, help_heading = "Output")]
+    pub(super) fail_on_undetermined: bool,
+
+    /// Evaluate all snapshots of an account, not only the newest one
+    #[arg(long)]
+    pub(super) all_snapshots: bool,
+
     #[command(flatten)]
     pub(super) evaluate: EvaluateArgs,
 }

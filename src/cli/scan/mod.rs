@@ -5,8 +5,8 @@ mod args;
 use std::io;
 use std::path::PathBuf;
 
-use credlens::engine::{EmitFilter, Source};
-use credlens::finding::{Code, Diagnostic, Severity, Status, Tally};
+use credlens::engine::{EmitFilter, RowSelection, Snapshots, Source};
+use credlens::finding::{Code, Diagnostic, RuleTally, Severity, Status, Tally};
 use credlens::output::{DisplayOptions, Outputs};
 use credlens::rule;
 
@@ -31,6 +31,8 @@ pub(super) struct ScanConfig {
     pub(super) evaluation: Evaluation,
     statuses: Vec<Status>,
     fail_on: FailOn,
+    fail_on_undetermined: bool,
+    all_snapshots: bool,
     settings_file: Option<PathBuf>,
 }
 
@@ -54,6 +56,8 @@ impl ScanConfig {
                 statuses.into_iter().flat_map(StatusWord::statuses).collect()
             },
             fail_on: fail_on.unwrap_or(FailOn::AtLeast(Severity::Low)),
+            fail_on_undetermined: args.fail_on_undetermined || in_file.fail_on_undetermined == Some(true),
+            all_snapshots: args.all_snapshots || in_file.all_snapshots == Some(true),
             settings_file: settings.path().map(ToOwned::to_owned),
             evaluation,
         };
@@ -103,7 +107,13 @@ pub(super) fn run(args: ScanArgs) -> Result<Exit, Failure> {
         return aws::scan_live(&config);
     }
     signals::end_cleanly()?;
-    let evaluated = evaluate(&config, config.inputs.open())?;
+    let (snapshots, inputs) = if config.all_snapshots {
+        (Snapshots::default(), config.inputs.open())
+    } else {
+        config.inputs.newest(&config.evaluation)?
+    };
+    let mut evaluated = evaluate(&config, inputs, snapshots.rows)?;
+    evaluated.tally.diagnostics.extend(snapshots.diagnostics);
     let tally = write(&config, evaluated)?;
     Ok(conclude(&config, &tally))
 }
@@ -115,10 +125,14 @@ pub(super) struct Evaluated {
 }
 
 /// Evaluates all that the source gives.
-pub(super) fn evaluate(config: &ScanConfig, source: impl Source) -> Result<Evaluated, Failure> {
+pub(super) fn evaluate(
+    config: &ScanConfig,
+    source: impl Source,
+    rows: RowSelection,
+) -> Result<Evaluated, Failure> {
     let outputs = Outputs::new(open_outputs(&config.formats)?, config.layout());
     let evaluation = &config.evaluation;
-    let tally = evaluation.assess(evaluation.progress(source), config.emit_filter(), &outputs)?;
+    let tally = evaluation.assess(evaluation.progress(source), config.emit_filter(), &outputs, rows)?;
     Ok(Evaluated { tally, outputs })
 }
 
@@ -146,7 +160,7 @@ pub(super) fn write(config: &ScanConfig, evaluated: Evaluated) -> Result<Tally, 
 /// Prints what the outputs do not show; the exit status.
 pub(super) fn conclude(config: &ScanConfig, tally: &Tally) -> Exit {
     print_diagnostics(tally, config);
-    exit(tally, config.fail_on)
+    exit(tally, config)
 }
 
 /// Whether people read it where they run this.
@@ -165,7 +179,10 @@ fn add_diagnostics(tally: &mut Tally, config: &ScanConfig) {
             .diagnostics
             .push(Diagnostic::new(Code::LooserThanFramework, message));
     }
-    let instants = tally.inputs.iter().filter_map(|input| input.as_of.parse().ok());
+    let instants = tally
+        .evaluated_inputs()
+        .into_iter()
+        .filter_map(|input| input.as_of.parse().ok());
     let latest = instants.max();
     tally
         .diagnostics
@@ -179,20 +196,22 @@ fn print_diagnostics(tally: &Tally, config: &ScanConfig) {
     let shown = config.formats.iter().any(is_shown);
     let least = verbosity.least_level(shown);
     let is_printed = |diagnostic: &&Diagnostic| {
-        let is_settings = diagnostic.code == Code::Settings && !verbosity.quiet && !shown;
+        let is_always = matches!(diagnostic.code, Code::Settings | Code::SnapshotsLeftOut);
+        let is_always = is_always && !verbosity.quiet && !shown;
         let in_outcomes = config.live.several() && diagnostic.code == Code::Unreadable;
-        (diagnostic.level >= least || is_settings) && !in_outcomes
+        (diagnostic.level >= least || is_always) && !in_outcomes
     };
     print_all(tally.diagnostics.iter().filter(is_printed), verbosity.verbose);
 }
 
-fn exit(tally: &Tally, fail_on: FailOn) -> Exit {
+fn exit(tally: &Tally, config: &ScanConfig) -> Exit {
     if tally.evaluated == 0 {
         return Exit::NothingEvaluated;
     }
     if has_errors(&tally.diagnostics) {
         return Exit::Partial;
     }
-    let failed = tally.rules.iter().filter(|rule| rule.failed > 0);
-    fail_on.exit(failed.map(|rule| rule.severity))
+    let counts = |rule: &&RuleTally| rule.failed > 0 || config.fail_on_undetermined && rule.undetermined > 0;
+    let failed = tally.rules.iter().filter(counts);
+    config.fail_on.exit(failed.map(|rule| rule.severity))
 }

@@ -2,6 +2,7 @@
 
 mod args;
 
+use credlens::engine::RowSelection;
 use credlens::history::trend::{self, TrendDocument, TrendOptions};
 use credlens::io::inputs::reads_once;
 use credlens::output::trend::{TrendFormat, write_trend};
@@ -73,7 +74,7 @@ pub(super) fn run(args: TrendArgs) -> Result<Exit, Failure> {
     let evaluation = &config.evaluation;
     let trend = trend::Trend::new(&evaluation.program, config.options);
     let source = evaluation.progress(config.inputs.open_in_time_order());
-    let tally = evaluation.assess(source, evaluation.followed(), &trend)?;
+    let tally = evaluation.assess(source, evaluation.followed(), &trend, RowSelection::default())?;
     let failed = has_errors(&tally.diagnostics);
     let mut document = trend.finish();
     document.diagnostics.splice(0..0, tally.diagnostics);

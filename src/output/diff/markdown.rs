@@ -18,7 +18,7 @@ fn render(view: &DiffView<'_>) -> String {
     let snapshots = [("Old", view.diff.old), ("New", view.diff.new)].into_iter();
     out.list(snapshots.map(|(name, snapshot)| {
         let input = input(snapshot);
-        let (path, users) = (code(&input.path), counted(input.users, "user"));
+        let (path, users) = (code(&input.path), counted(input.users.unwrap_or(0), "user"));
         format!(
             "{name}: {path}, {users}, as of {}",
             as_of(&input, view.options.now)

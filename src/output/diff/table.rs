@@ -39,7 +39,7 @@ fn snapshots(view: &DiffView<'_>) -> String {
         table.row([
             TextCell::styled(name, DIM),
             TextCell::new(cut_start(&escape(&input.path), view.options.width / 3)),
-            TextCell::new(counted(input.users, "user")),
+            TextCell::new(counted(input.users.unwrap_or(0), "user")),
             TextCell::styled(as_of(&input, view.options.now), DIM),
         ]);
     }

@@ -18,8 +18,11 @@ fn render(view: &ScanView<'_>) -> String {
     let tally = view.tally;
     let title = format!("IAM credential report: {}", phrases::verdict_counts(tally));
     let mut out = Markdown::new(&title);
-    out.list(tally.inputs.iter().map(|input| {
-        let (name, users) = (code(&phrases::input_name(input)), counted(input.users, "user"));
+    out.list(tally.evaluated_inputs().into_iter().map(|input| {
+        let (name, users) = (
+            code(&phrases::input_name(input)),
+            counted(input.users.unwrap_or(0), "user"),
+        );
         format!(
             "{name}: {users}, evaluated as of {}",
             phrases::as_of(input, view.options.now)
@@ -35,7 +38,7 @@ fn render(view: &ScanView<'_>) -> String {
         let findings: Vec<&Finding> = findings.collect();
         if !findings.is_empty() {
             out.heading(severity.name());
-            table(&findings, tally.inputs.len() > 1, &mut out);
+            table(&findings, tally.evaluated_inputs().len() > 1, &mut out);
         }
     }
     if let Some(more) = more(view.hidden(), "finding", view.emitted) {

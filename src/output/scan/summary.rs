@@ -10,7 +10,7 @@ use crate::output::escape::escape;
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::phrases::{self, counted, number};
 use crate::output::terminal::{
-    Align, BOLD, DIM, GREEN, TextCell, TextTable, cut_start, join_sections, severity_style,
+    Align, BOLD, DIM, GREEN, TextCell, TextTable, YELLOW, cut_start, join_sections, severity_style,
 };
 
 pub(super) const FORMAT: FormatSpec<ScanWriter> = FormatSpec::new(
@@ -40,14 +40,14 @@ fn render(view: &ScanView<'_>) -> String {
 
 /// Lines about the inputs, at most `limit` of them by name.
 pub(super) fn inputs(view: &ScanView<'_>, limit: usize) -> String {
-    let (inputs, options) = (&view.tally.inputs, view.options);
+    let (inputs, options) = (view.tally.evaluated_inputs(), view.options);
     let name = match inputs.as_slice() {
         [] => return "no report could be evaluated\n".to_owned(),
         [input] => phrases::input_name(input),
         _ => counted(inputs.len() as u64, "report"),
     };
     let as_of = common_as_of(view).map(|as_of| format!(", evaluated as of {as_of}"));
-    let users = counted(inputs.iter().map(|input| input.users).sum(), "user");
+    let users = counted(inputs.iter().filter_map(|input| input.users).sum(), "user");
     let line = format!("{users} in {name}{}", as_of.unwrap_or_default());
     let mut out = options.paragraph(Style::new(), &line);
     if inputs.len() > 1 {
@@ -66,15 +66,15 @@ pub(super) fn inputs(view: &ScanView<'_>, limit: usize) -> String {
 fn common_as_of(view: &ScanView<'_>) -> Option<String> {
     let mut all = view
         .tally
-        .inputs
-        .iter()
+        .evaluated_inputs()
+        .into_iter()
         .map(|input| phrases::as_of(input, view.options.now));
     let first = all.next()?;
     all.all(|other| other == first).then_some(first)
 }
 
 fn list(view: &ScanView<'_>, limit: usize) -> String {
-    let (inputs, width) = (&view.tally.inputs, view.options.width);
+    let (inputs, width) = (view.tally.evaluated_inputs(), view.options.width);
     let is_common = common_as_of(view).is_some();
     let longest_path = if is_common { width / 3 * 2 } else { width / 3 };
     let mut table = TextTable::new(2, [Align::Left, Align::Right, Align::Wrapped]);
@@ -86,7 +86,7 @@ fn list(view: &ScanView<'_>, limit: usize) -> String {
         };
         table.row([
             TextCell::new(cut_start(&phrases::input_name(input), longest_path)),
-            TextCell::new(counted(input.users, "user")),
+            TextCell::new(counted(input.users.unwrap_or(0), "user")),
             TextCell::styled(as_of, DIM),
         ]);
     }
@@ -151,7 +151,8 @@ pub(super) fn verdict(view: &ScanView<'_>) -> String {
     let failed = view.tally.rules.iter().filter(|rule| rule.failed > 0);
     let style = match failed.map(|rule| rule.severity).max() {
         Some(severity) => severity_style(severity),
-        None if view.tally.inputs.is_empty() => Style::new(),
+        None if view.tally.evaluated_inputs().is_empty() => Style::new(),
+        None if view.tally.rules.iter().any(|rule| rule.undetermined > 0) => YELLOW,
         None => GREEN,
     };
     view.options

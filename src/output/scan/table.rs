@@ -43,7 +43,7 @@ fn render(view: &ScanView<'_>) -> String {
 /// The rules that found something; the others are counted.
 fn rules_with_findings(view: &ScanView<'_>) -> String {
     let mut out = String::new();
-    if view.tally.inputs.is_empty() {
+    if view.tally.evaluated_inputs().is_empty() {
         return out;
     }
     let all = &view.tally.rules;
@@ -122,7 +122,7 @@ fn head(view: &ScanView<'_>, finding: &Finding) -> String {
         out.push_str(&options.paint(DIM, cut(&about, room)));
         room = room.saturating_sub(about.width());
     }
-    if view.tally.inputs.len() > 1 && room > LEAST {
+    if view.tally.evaluated_inputs().len() > 1 && room > LEAST {
         let path = escape(&finding.source.path);
         out.push_str(&options.paint(DIM, format!(" in {}", cut_start(&path, room - " in ".len()))));
     }

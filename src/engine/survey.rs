@@ -1,0 +1,185 @@
+//! A first pass over several inputs that only finds their accounts, so that of several snapshots of one account the
+//! newest can be chosen. Evaluates no rule.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::sync::{Mutex, PoisonError};
+
+use xxhash_rust::xxh3::Xxh3;
+
+use super::finding_ref::FindingRef;
+use super::program::Program;
+use super::sink::{Block, Sink};
+use super::source::{Input, Source};
+use super::{AssessOptions, assess};
+use crate::finding::{AsOfSource, Code};
+use crate::report::cell::{self, account_of};
+use crate::report::chunk::Chunk;
+use crate::report::header::Header;
+use crate::report::schema::{Column, ColumnSet, TextColumn};
+use crate::report::time::Timestamp;
+
+/// One report among the inputs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SurveyedReport {
+    /// The report, with the as-of that it has without `--as-of`.
+    pub input: Input,
+    /// Its accounts.
+    pub accounts: BTreeMap<Vec<u8>, AccountRows>,
+    /// Whether it has rows without an account.
+    pub has_other_rows: bool,
+}
+
+/// The rows of one account in a report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AccountRows {
+    /// Whether root's row is among them, as in every whole report.
+    pub has_root: bool,
+    /// Equal for equal rows in any order, in a report with the same columns in any order; 0 unless it was asked for.
+    pub digest: u128,
+}
+
+impl SurveyedReport {
+    /// When it was generated, as the report or its path says; none where nothing says it.
+    pub fn time(&self) -> Option<Timestamp> {
+        match self.input.as_of_source {
+            AsOfSource::Now => None,
+            AsOfSource::Argument | AsOfSource::Generated | AsOfSource::FileName => Some(self.input.as_of),
+        }
+    }
+}
+
+/// The reports of a source that can be read to their end, in order. `digests` says whether rows are compared, which
+/// takes longer.
+///
+/// # Errors
+/// If the threads cannot be started.
+pub fn survey(source: impl Source, threads: usize, digests: bool) -> io::Result<Vec<SurveyedReport>> {
+    let sink = SurveySink {
+        digests,
+        reports: Mutex::default(),
+    };
+    let options = AssessOptions {
+        threads,
+        ..AssessOptions::default()
+    };
+    let tally = assess(&Program::new(Vec::new()), source, &sink, options)?;
+    let unreadable = tally.diagnostics.iter().filter(|it| it.code == Code::Unreadable);
+    let unreadable: BTreeSet<&str> = unreadable.filter_map(|it| it.path.as_deref()).collect();
+    let mut reports = sink.reports.into_inner().unwrap_or_else(PoisonError::into_inner);
+    reports.retain(|report| !unreadable.contains(&*report.input.path));
+    Ok(reports)
+}
+
+struct SurveySink {
+    digests: bool,
+    reports: Mutex<Vec<SurveyedReport>>,
+}
+
+impl Sink for SurveySink {
+    type Part = Option<SurveyedReport>;
+
+    fn part(&self) -> Self::Part {
+        None
+    }
+
+    fn columns(&self) -> ColumnSet {
+        ColumnSet::default()
+    }
+
+    fn rows(&self, part: &mut Self::Part, block: Block<'_>) {
+        let mut report = SurveyedReport {
+            input: block.input.clone(),
+            accounts: BTreeMap::new(),
+            has_other_rows: false,
+        };
+        report.add(block.chunk, self.digests);
+        *part = Some(report);
+    }
+
+    fn takes_findings(&self) -> bool {
+        false
+    }
+
+    fn finding(&self, _: &mut Self::Part, _: &FindingRef<'_>) {}
+
+    fn accept(&self, part: &mut Self::Part) -> io::Result<()> {
+        let Some(block) = part.take() else {
+            return Ok(());
+        };
+        let mut reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
+        match reports.last_mut() {
+            Some(last) if last.input.id == block.input.id => last.append(block),
+            _ => reports.push(block),
+        }
+        Ok(())
+    }
+}
+
+impl SurveyedReport {
+    fn add(&mut self, chunk: &Chunk, digests: bool) {
+        let header = self.input.header.clone();
+        let mut current: Option<(&[u8], AccountRows)> = None;
+        for row in 0..chunk.rows.len() {
+            let arn = chunk.text(&header, row, TextColumn::Arn);
+            let Some(account) = arn.and_then(account_of) else {
+                self.has_other_rows = true;
+                continue;
+            };
+            let mut rows = match current {
+                Some((known, rows)) if known == account => rows,
+                _ => {
+                    self.end(current.take());
+                    AccountRows::default()
+                }
+            };
+            rows.has_root |= chunk.root()[row];
+            if digests {
+                rows.digest = rows.digest.wrapping_add(digest(&header, chunk, row));
+            }
+            current = Some((account, rows));
+        }
+        self.end(current);
+    }
+
+    /// Adds rows of one account that follow one another.
+    fn end(&mut self, rows: Option<(&[u8], AccountRows)>) {
+        let Some((account, rows)) = rows else { return };
+        match self.accounts.get_mut(account) {
+            Some(known) => known.append(rows),
+            None => {
+                self.accounts.insert(account.to_vec(), rows);
+            }
+        }
+    }
+
+    fn append(&mut self, block: Self) {
+        self.has_other_rows |= block.has_other_rows;
+        for (account, rows) in block.accounts {
+            self.accounts.entry(account).or_default().append(rows);
+        }
+    }
+}
+
+impl AccountRows {
+    fn append(&mut self, other: Self) {
+        self.has_root |= other.has_root;
+        self.digest = self.digest.wrapping_add(other.digest);
+    }
+}
+
+/// A digest of the cells of a row, in the order of [`Column::ALL`].
+fn digest(header: &Header, chunk: &Chunk, row: usize) -> u128 {
+    let mut hash = Xxh3::new();
+    for column in Column::ALL {
+        match chunk.rows.cell(header, row, column).map(cell::text) {
+            Some(cell) => {
+                hash.update(&[1]);
+                hash.update(&cell.len().to_le_bytes());
+                hash.update(cell);
+            }
+            None => hash.update(&[0]),
+        }
+    }
+    hash.digest128()
+}
