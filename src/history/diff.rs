@@ -2,6 +2,7 @@
 
 use super::as_before::AsBefore;
 use super::before::Before;
+use super::cells::Cells as _;
 use super::changes::{Changes, Comparison};
 use super::event::{Event, Kind, Value};
 use super::findings::{Counts, Findings, Lists, Move, Moved};

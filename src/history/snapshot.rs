@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::cells::Cells as _;
 use super::roster::{Roster, index};
 use super::users::Users;
 use super::verdicts::CompactFinding;
