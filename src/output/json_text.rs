@@ -17,6 +17,12 @@ pub(super) fn write(value: &impl Serialize, out: &mut Vec<u8>) {
         .expect("invariant: memory takes every byte, and our maps have text keys");
 }
 
+/// Appends `,"name":` and the value.
+pub(super) fn write_member(name: &str, value: &impl Serialize, out: &mut Vec<u8>) {
+    out.extend_from_slice(format!(",\"{name}\":").as_bytes());
+    write(value, out);
+}
+
 /// The value as indented JSON, with a line end.
 pub(super) fn pretty(value: &impl Serialize) -> String {
     let text = serde_json::to_string_pretty(value).expect("invariant: our maps have text keys");

@@ -19,12 +19,10 @@ pub(super) fn summary(view: &DiffView<'_>) -> String {
 
 /// `3 opened (1 critical, 2 high)`.
 pub(super) fn counts(view: &DiffView<'_>, what: &str, findings: Findings<'_>) -> String {
-    let (rules, by_rule) = (view.rules(), findings.by_rule());
+    let by_rule = findings.by_rule();
     let severities = Severity::ALL.into_iter().rev().filter_map(|severity| {
-        let of_severity = rules
-            .iter()
-            .zip(by_rule)
-            .filter(|(bound, _)| bound.severity == severity);
+        let all = view.diff.rules.iter().zip(by_rule);
+        let of_severity = all.filter(|(rule, _)| rule.bound.severity == severity);
         let count: u64 = of_severity.map(|(_, count)| count).sum();
         (count > 0).then(|| format!("{} {severity}", number(count)))
     });
