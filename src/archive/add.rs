@@ -35,9 +35,6 @@ pub struct Added {
 
 /// Adds all reports of a source, in one file per day: a run over an organization adds one file. A report that is there
 /// already is not added again. After an error, `outcome` has what was added before.
-///
-/// # Errors
-/// When the archive cannot be read or written.
 pub fn add(store: &dyn Store, source: &mut dyn Source, outcome: &mut Added) -> Result<(), Error> {
     let _lock = store.lock()?;
     let mut adder = Adder {

@@ -13,9 +13,6 @@ use crate::report::time::Timestamp;
 
 /// Reads every file of an archive, and checks that its bytes are unchanged, that every report gives back the bytes that
 /// were added, that it is in the right directory, and that the archive has no other files.
-///
-/// # Errors
-/// When the archive cannot be listed.
 pub fn verify(store: &dyn Store) -> Result<Verified, Error> {
     let mut verified = Verified::default();
     let mut seen: BTreeMap<(Timestamp, String), String> = BTreeMap::new();

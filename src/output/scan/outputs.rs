@@ -83,9 +83,6 @@ impl<W: io::Write + Send> Outputs<W> {
     }
 
     /// Writes what comes after the findings, flushes, and gives the writers back, in order.
-    ///
-    /// # Errors
-    /// Those of the writers.
     pub fn finish(self, tally: &Tally) -> io::Result<Vec<W>> {
         let mut written = self.written.into_inner().unwrap_or_else(PoisonError::into_inner);
         written.open(&self.formats)?;
