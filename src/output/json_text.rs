@@ -127,9 +127,7 @@ impl Formatter for EscapingFormatter {
             return writer.write_all(fragment.as_bytes());
         }
         let mut text = Vec::with_capacity(fragment.len() + 16);
-        for char in fragment.chars() {
-            write_char(char, &mut text);
-        }
+        fragment.chars().for_each(|char| write_char(char, &mut text));
         writer.write_all(&text)
     }
 }

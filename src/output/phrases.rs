@@ -125,11 +125,13 @@ pub(super) fn credential(finding: &Finding) -> String {
 
 /// The path of an input, and its account's name where it is known.
 pub(super) fn input_name(input: &InputTally) -> String {
-    let name = input
-        .account_name
-        .as_deref()
-        .map(|name| format!(" ({})", escape(name)));
-    format!("{}{}", escape(&input.path), name.unwrap_or_default())
+    with_name(&input.path, input.account_name.as_deref())
+}
+
+/// `123456789012 (prod)`: a path or an id, and the name that is known for it.
+pub(super) fn with_name(text: &str, name: Option<&str>) -> String {
+    let name = name.map(|name| format!(" ({})", escape(name)));
+    format!("{}{}", escape(text), name.unwrap_or_default())
 }
 
 /// The cells that add to the message: times with their ages, and text. The message says what flags say; of several
