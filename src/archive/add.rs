@@ -110,16 +110,12 @@ struct Adder<'a> {
 
 impl Adder<'_> {
     fn begin(&mut self, input: &Input) -> Option<PendingReport> {
-        match ReportEncoder::new(input) {
-            Ok(encoder) => Some(PendingReport {
-                encoder,
-                own_file: None,
-            }),
-            Err(error) => {
-                self.outcome.failed.push((input.path.clone(), error.to_string()));
-                None
-            }
-        }
+        let failed = |error: Error| self.outcome.failed.push((input.path.clone(), error.to_string()));
+        let encoder = ReportEncoder::new(input).map_err(failed).ok()?;
+        Some(PendingReport {
+            encoder,
+            own_file: None,
+        })
     }
 
     fn end(&mut self, report: PendingReport, header: &Header) -> Result<(), Error> {
