@@ -3,7 +3,7 @@
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::error::Error;
-use crate::report::must_be_escaped;
+use crate::report::word::must_be_escaped;
 
 /// Longer lines are cut around the mark.
 const WIDTH: usize = 100;

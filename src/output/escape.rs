@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-pub(super) use crate::report::must_be_escaped;
+pub(super) use crate::report::word::must_be_escaped;
 
 /// The text, in which every character that must be escaped is, such as `\x1b` or `\u{202e}`.
 pub fn escape(text: &str) -> Cow<'_, str> {

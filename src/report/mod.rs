@@ -19,4 +19,4 @@ pub mod time;
 pub(crate) mod wide;
 pub(crate) mod word;
 
-pub(crate) use not_a_report::{must_be_escaped, shown};
+pub(crate) use not_a_report::shown;

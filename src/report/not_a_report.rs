@@ -192,16 +192,6 @@ pub(crate) fn shown(text: &str, most: usize) -> String {
     out
 }
 
-/// Whether a character controls a terminal or the layout of text, or is invisible: control characters, line
-/// separators, bidirectional overrides, zero-width characters.
-pub(crate) const fn must_be_escaped(char: char) -> bool {
-    matches!(char,
-        '\0'..='\x1f' | '\x7f'..='\u{9f}'
-        | '\u{ad}' | '\u{61c}' | '\u{180e}'
-        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
