@@ -35,9 +35,6 @@ pub struct Added {
 
 /// Adds all reports of a source, in one file per day: a run over an organization adds one file. A report that is there
 /// already is not added again. After an error, `outcome` has what was added before.
-///
-/// # Errors
-/// When the archive cannot be read or written.
 pub fn add(store: &dyn Store, source: &mut dyn Source, outcome: &mut Added) -> Result<(), Error> {
     let _lock = store.lock()?;
     let mut adder = Adder {
@@ -113,16 +110,12 @@ struct Adder<'a> {
 
 impl Adder<'_> {
     fn begin(&mut self, input: &Input) -> Option<PendingReport> {
-        match ReportEncoder::new(input) {
-            Ok(encoder) => Some(PendingReport {
-                encoder,
-                own_file: None,
-            }),
-            Err(error) => {
-                self.outcome.failed.push((input.path.clone(), error.to_string()));
-                None
-            }
-        }
+        let failed = |error: Error| self.outcome.failed.push((input.path.clone(), error.to_string()));
+        let encoder = ReportEncoder::new(input).map_err(failed).ok()?;
+        Some(PendingReport {
+            encoder,
+            own_file: None,
+        })
     }
 
     fn end(&mut self, report: PendingReport, header: &Header) -> Result<(), Error> {

@@ -51,9 +51,6 @@ impl CsvChunk {
     }
 
     /// Appends their CSV to `text`.
-    ///
-    /// # Errors
-    /// When they cannot be decoded.
     pub fn append_to(self, text: &mut Vec<u8>) -> Result<(), Error> {
         if let Some((group, rows)) = self.rows {
             let decoded = group.decoded()?;
@@ -115,10 +112,7 @@ pub struct ReportCsv {
 }
 
 impl ReportCsv {
-    /// Reads a report of this file.
-    ///
-    /// # Errors
-    /// When its header cannot be read, or the file has lost columns of it.
+    /// Reads a report of this file; an error if the file has lost columns of it.
     pub fn new(file: &mut ArchiveFile, report: usize) -> Result<Self, Error> {
         Ok(Self {
             block: Cursor::new(file.complete_header(report)?),

@@ -4,9 +4,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::report::header::Header;
-use crate::report::schema::{Column, ColumnSet, FlagColumn, TextColumn, TimeColumn};
+use crate::report::schema::{
+    ACCESS_KEY, CERTIFICATE, Column, ColumnSet, FlagColumn, KEY_LAST_USED, Slot, TextColumn, TimeColumn,
+};
 use crate::report::time::Timestamp;
-use {FlagColumn as F, TextColumn as X, TimeColumn as T};
 
 /// How many columns of each kind a report can have.
 pub(super) const TIMES: usize = TimeColumn::COUNT;
@@ -88,29 +89,29 @@ pub(super) struct CsvFormat {
     runs: Vec<Option<(usize, Vec<u8>)>>,
 }
 
-/// Neighbouring columns of a credential, which most users do not have: such cells are written in one go.
-pub(super) const CREDENTIAL_RUNS: [&[Column]; 3] = [
-    &[
-        Column::Flag(F::Key1Active),
-        Column::Time(T::Key1LastRotated),
-        Column::Time(T::Key1LastUsed),
-        Column::Text(X::Key1LastUsedRegion),
-        Column::Text(X::Key1LastUsedService),
-    ],
-    &[
-        Column::Flag(F::Key2Active),
-        Column::Time(T::Key2LastRotated),
-        Column::Time(T::Key2LastUsed),
-        Column::Text(X::Key2LastUsedRegion),
-        Column::Text(X::Key2LastUsedService),
-    ],
-    &[
-        Column::Flag(F::Cert1Active),
-        Column::Time(T::Cert1LastRotated),
-        Column::Flag(F::Cert2Active),
-        Column::Time(T::Cert2LastRotated),
-    ],
-];
+/// Neighbouring columns of credentials that most users do not have: such cells are written in one go.
+pub(super) const CREDENTIAL_RUNS: [&[Column]; 3] = [&key(Slot::One), &key(Slot::Two), &CERTIFICATES];
+
+const fn key(slot: Slot) -> [Column; 5] {
+    let at = slot as usize;
+    [
+        Column::Flag(ACCESS_KEY.active[at]),
+        Column::Time(ACCESS_KEY.last_rotated[at]),
+        Column::Time(KEY_LAST_USED.date[at]),
+        Column::Text(KEY_LAST_USED.region[at]),
+        Column::Text(KEY_LAST_USED.service[at]),
+    ]
+}
+
+const CERTIFICATES: [Column; 4] = {
+    let ([active_1, active_2], [created_1, created_2]) = (CERTIFICATE.active, CERTIFICATE.last_rotated);
+    [
+        Column::Flag(active_1),
+        Column::Time(created_1),
+        Column::Flag(active_2),
+        Column::Time(created_2),
+    ]
+};
 
 /// The typed cells of a row: times in seconds, `None` for cells that are absent or unknown.
 pub(super) trait TypedCells {
@@ -349,7 +350,7 @@ mod tests {
     #[test]
     fn a_column_newer_than_the_file() {
         let header = Header::parse(b"user,MFA_Active,password_enabled").expect("a header");
-        let newer = ColumnSet::of(Column::Flag(F::MfaActive));
+        let newer = ColumnSet::of(Column::Flag(FlagColumn::MfaActive));
         let format = CsvFormat::new(&header, columns(VERSION).minus(newer), style(Quotes::Needed));
         assert_eq!(format.names(), ["user", "MFA_Active", "password_enabled"]);
         let written = [None, Some(Box::from(*b"TRUE")), None];

@@ -50,9 +50,6 @@ pub(super) struct RowGroup {
 
 impl ArchiveFile {
     /// Opens a file and checks that its bytes are unchanged.
-    ///
-    /// # Errors
-    /// When it cannot be read, is damaged, or is not of an archive.
     pub fn open(store: &dyn Store, path: &str) -> Result<Self, Error> {
         let shown = format!("{}/{path}", store.name());
         Self::from_bytes(store.read(path)?, shown, FileName::parse(path).as_ref())
@@ -60,9 +57,6 @@ impl ArchiveFile {
 
     /// The same for bytes from elsewhere, which are checked if they come from a file with a name of an archive. `shown`
     /// is what errors call the file.
-    ///
-    /// # Errors
-    /// When they cannot be read, are damaged, or are not of an archive.
     pub(super) fn from_bytes(data: FileBytes, shown: String, name: Option<&FileName>) -> Result<Self, Error> {
         if let Some(name) = name {
             check_hash(&data, name, &shown)?;
@@ -131,9 +125,6 @@ impl ArchiveFile {
     }
 
     /// The header of a report, without the columns that the file has lost.
-    ///
-    /// # Errors
-    /// When it cannot be read.
     pub(super) fn header(&self, report: usize) -> Result<Vec<u8>, Error> {
         let written = &self.meta.reports[report].header.0;
         if self.lost.is_empty() {
@@ -157,10 +148,7 @@ impl ArchiveFile {
         Header::parse(header).map_err(damaged)
     }
 
-    /// The header of a report as it was added.
-    ///
-    /// # Errors
-    /// When the file has lost columns of the report, or the header cannot be read.
+    /// The header of a report as it was added; an error if the file has lost columns of it.
     pub(super) fn complete_header(&self, report: usize) -> Result<Vec<u8>, Error> {
         let header = self.header(report)?;
         if header == self.meta.reports[report].header.0 {
@@ -189,9 +177,6 @@ impl ArchiveFile {
     }
 
     /// The rows of a report, in one chunk per row group and at least one.
-    ///
-    /// # Errors
-    /// When its header cannot be read.
     pub fn chunks(&mut self, report: usize) -> Result<Vec<CsvChunk>, Error> {
         let rows = self.range(report);
         let meta = &self.meta.reports[report];

@@ -53,9 +53,6 @@ impl ListedReport {
 
 /// The reports of an archive in the order of their as-of, each once, and the errors of files that could not be read.
 /// Reads only the metadata: [`verify`](super::verify::verify) reads everything.
-///
-/// # Errors
-/// When the archive cannot be listed.
 pub fn list(store: &dyn Store) -> Result<(Vec<ListedReport>, Vec<Error>), Error> {
     let (mut reports, errors) = reports_below(store, "", ArchiveFile::open_unchecked)?;
     reports.sort_by(|one, other| {
@@ -79,24 +76,22 @@ pub(super) fn reports_below(
         if FileName::parse(&entry.path).is_none() {
             continue;
         }
-        match open(store, &entry.path) {
-            Err(error) => errors.push(error),
-            Ok(file) => {
-                let count = file.reports().len();
-                reports.extend(
-                    file.reports()
-                        .iter()
-                        .enumerate()
-                        .map(|(index, report)| ListedReport {
-                            file: entry.path.clone(),
-                            size: entry.size,
-                            index,
-                            reports: count,
-                            report: report.clone(),
-                        }),
-                );
+        let file = match open(store, &entry.path) {
+            Ok(file) => file,
+            Err(error) => {
+                errors.push(error);
+                continue;
             }
-        }
+        };
+        let count = file.reports().len();
+        let listed = file.reports().iter().enumerate();
+        reports.extend(listed.map(|(index, report)| ListedReport {
+            file: entry.path.clone(),
+            size: entry.size,
+            index,
+            reports: count,
+            report: report.clone(),
+        }));
     }
     Ok((reports, errors))
 }

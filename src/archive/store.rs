@@ -30,33 +30,19 @@ pub trait Store: Send {
 
     /// The files whose path has this prefix, in the byte order of their paths, without hidden ones. An archive that
     /// does not exist yet is empty.
-    ///
-    /// # Errors
-    /// When it cannot be listed.
     fn list(&self, prefix: &str) -> Result<Vec<StoredFile>, Error>;
 
     /// The bytes of a file.
-    ///
-    /// # Errors
-    /// When it cannot be read.
     fn read(&self, path: &str) -> Result<FileBytes, Error>;
 
     /// Creates a temporary file for [`put`](Self::put).
-    ///
-    /// # Errors
-    /// When it cannot be created.
     fn temporary(&self) -> Result<TemporaryFile, Error>;
 
     /// Stores a temporary file at this path. An existing file is not changed, unless it is damaged.
-    ///
-    /// # Errors
-    /// When it cannot be stored; then the path is as it was.
+    /// After an error, the path is as it was.
     fn put(&self, file: TemporaryFile, path: &str) -> Result<(), Error>;
 
     /// Locks the archive against other writers until the guard is dropped; waits for them first.
-    ///
-    /// # Errors
-    /// When it cannot be locked.
     fn lock(&self) -> Result<Box<dyn Send>, Error>;
 }
 

@@ -13,9 +13,6 @@ use crate::report::time::Timestamp;
 
 /// Reads every file of an archive, and checks that its bytes are unchanged, that every report gives back the bytes that
 /// were added, that it is in the right directory, and that the archive has no other files.
-///
-/// # Errors
-/// When the archive cannot be listed.
 pub fn verify(store: &dyn Store) -> Result<Verified, Error> {
     let mut verified = Verified::default();
     let mut seen: BTreeMap<(Timestamp, String), String> = BTreeMap::new();
@@ -40,24 +37,21 @@ pub fn verify(store: &dyn Store) -> Result<Verified, Error> {
             }
         };
         let metas = file.reports().to_vec();
-        for (index, meta) in metas.iter().enumerate() {
+        for (number, meta) in (1..).zip(&metas) {
             if partition(meta.as_of) != partition(name.as_of) {
                 let message = format!("its report as of {} is of another day", meta.as_of);
                 verified.problems.push(problem(message));
             }
-            match hash_of(&mut file, index) {
+            match hash_of(&mut file, number - 1) {
                 Ok(hash) if hash == meta.sha256 => verified.reports += 1,
                 Ok(_) => {
-                    let message = format!(
-                        "its report {} does not give back the bytes that were added",
-                        index + 1
-                    );
+                    let message = format!("its report {number} does not give back the bytes that were added");
                     verified.problems.push(problem(message));
                 }
                 Err(error) => verified.problems.push(problem(error.to_string())),
             }
             if let Some(other) = seen.insert((meta.as_of, meta.sha256.clone()), path.clone()) {
-                let message = format!("its report {} is also in {other}; it is read once", index + 1);
+                let message = format!("its report {number} is also in {other}; it is read once");
                 verified.notes.push(problem(message));
             }
         }

@@ -3,7 +3,7 @@
 //! [`Code`] is the registry: every kind of diagnostic has one entry with its level, its meaning and what to do.
 //! `docs/diagnostics.md` is generated from it.
 
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
@@ -22,38 +22,33 @@ word_enum! {
     }
 }
 
-/// One kind of diagnostic: an entry of the registry.
-struct Entry {
-    name: &'static str,
-    level: Level,
-    meaning: &'static str,
-    help: &'static str,
-}
-
-/// Declares [`Code`] and its registry together, so that no code lacks an entry.
+/// Declares [`Code`]: the word, level, meaning and help of every kind.
 macro_rules! registry {
     ($($code:ident $name:literal $level:ident: $meaning:literal, $help:literal;)*) => {
-        /// The kinds of diagnostics. Their names are part of the output contract.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        pub enum Code {
-            $(
-                #[doc = $meaning]
-                #[serde(rename = $name)]
-                $code,
-            )*
+        word_enum! {
+            /// The kinds of diagnostics, in the order of `docs/diagnostics.md`. Their names, in kebab-case, are part of
+            /// the output contract.
+            pub enum Code {
+                $(#[doc = $meaning] $code = $name,)*
+            }
         }
 
         impl Code {
-            /// All kinds, in the order of `docs/diagnostics.md`.
-            pub const ALL: &[Self] = &[$(Self::$code),*];
-        }
+            /// Its usual level.
+            pub const fn level(self) -> Level {
+                match self { $(Self::$code => Level::$level,)* }
+            }
 
-        const REGISTRY: &[Entry] = &[$(Entry {
-            name: $name,
-            level: Level::$level,
-            meaning: $meaning,
-            help: $help,
-        }),*];
+            /// What it means: one sentence.
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$code => $meaning,)* }
+            }
+
+            /// What to do about it.
+            pub const fn help(self) -> &'static str {
+                match self { $(Self::$code => $help,)* }
+            }
+        }
     };
 }
 
@@ -166,38 +161,6 @@ registry! {
         "Check the job that fetches the reports.";
 }
 
-impl Code {
-    fn entry(self) -> &'static Entry {
-        &REGISTRY[self as usize]
-    }
-
-    /// The name in outputs, in kebab-case, such as `bad-cell`.
-    pub fn name(self) -> &'static str {
-        self.entry().name
-    }
-
-    /// Its usual level.
-    pub fn level(self) -> Level {
-        self.entry().level
-    }
-
-    /// What it means: one sentence.
-    pub fn meaning(self) -> &'static str {
-        self.entry().meaning
-    }
-
-    /// What to do about it.
-    pub fn help(self) -> &'static str {
-        self.entry().help
-    }
-}
-
-impl fmt::Display for Code {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
 /// A problem or note about an input, a rule or a setting. Only errors change the exit status.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -300,10 +263,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_code_has_its_entry_with_sentences() {
-        for (position, &code) in Code::ALL.iter().enumerate() {
-            assert_eq!(code as usize, position);
-            assert_eq!(serde_json::to_value(code).unwrap(), code.name());
+    fn every_code_has_sentences() {
+        for code in Code::ALL {
             for text in [code.meaning(), code.help()] {
                 assert!(text.ends_with('.') && text.len() > 10, "{code}: {text}");
             }

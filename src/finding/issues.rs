@@ -26,10 +26,8 @@ impl Diagnostic {
             }
             Issue::UnknownColumns(names) => {
                 let names = list(names.iter().map(|name| shown(name, 40)));
-                Self::new(
-                    Code::UnknownColumns,
-                    format!("ignored columns that no credential report has: {names}"),
-                )
+                let message = format!("ignored columns that no credential report has: {names}");
+                Self::new(Code::UnknownColumns, message)
             }
             Issue::Before2015 => {
                 let message = "this report is from before April 2015: it has no last use of access keys";
@@ -139,11 +137,8 @@ mod tests {
         assert_eq!(codes, expected);
         assert_eq!(diagnostics[0].column.as_deref(), Some("user"));
         for (delimiter, named) in [(';', "semicolons"), ('\t', "tabs")] {
-            assert!(
-                of_header(&format!("user{delimiter}mfa_active"))[0]
-                    .message
-                    .contains(named)
-            );
+            let diagnostics = of_header(&format!("user{delimiter}mfa_active"));
+            assert!(diagnostics[0].message.contains(named));
         }
     }
 

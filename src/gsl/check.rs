@@ -90,38 +90,28 @@ impl Checker<'_> {
 
     fn flag(&self, attribute: Attribute<FlagColumn>, predicate: &Predicate<'_>) -> Checked<Expr> {
         let any = AnyAttribute::Flag(attribute);
-        match &predicate.test {
-            Test::Bare => Ok(Expr::Flag(attribute, true)),
-            Test::Compare(Comparison::Equal, literal) => match literal.node {
-                Literal::Text("true") | Literal::Word("true") => Ok(Expr::Flag(attribute, true)),
-                Literal::Text("false") | Literal::Word("false") => Ok(Expr::Flag(attribute, false)),
-                Literal::Text(_) | Literal::Word(_) | Literal::Number(_) => {
-                    Err(explain::wrong_literal(self.entity, any, *literal))
-                }
-            },
-            Test::Compare(..)
-            | Test::In(_)
-            | Test::Like(_)
-            | Test::Matches(_)
-            | Test::Before(_)
-            | Test::After(_)
-            | Test::IsEmpty
-            | Test::Difference { .. }
-            | Test::Array => Err(explain::unsuited(any, predicate)),
+        if matches!(predicate.test, Test::Bare) {
+            return Ok(Expr::Flag(attribute, true));
+        }
+        let Test::Compare(Comparison::Equal, literal) = &predicate.test else {
+            return Err(explain::unsuited(any, predicate));
+        };
+        match literal.node {
+            Literal::Text("true") | Literal::Word("true") => Ok(Expr::Flag(attribute, true)),
+            Literal::Text("false") | Literal::Word("false") => Ok(Expr::Flag(attribute, false)),
+            Literal::Text(_) | Literal::Word(_) | Literal::Number(_) => {
+                Err(explain::wrong_literal(self.entity, any, *literal))
+            }
         }
     }
 
     fn time(&self, attribute: Attribute<TimeColumn>, predicate: &Predicate<'_>) -> Checked<Expr> {
         let any = AnyAttribute::Time(attribute);
         let test = match &predicate.test {
-            Test::Before(window) => {
-                let (count, unit) = self.window(*window)?;
-                TimeTest::Before(count, unit)
+            Test::Before(Window { count, unit }) => {
+                TimeTest::Before(self.count(*count)?, checked_unit(*unit)?)
             }
-            Test::After(window) => {
-                let (count, unit) = self.window(*window)?;
-                TimeTest::After(count, unit)
-            }
+            Test::After(Window { count, unit }) => TimeTest::After(self.count(*count)?, checked_unit(*unit)?),
             Test::IsEmpty => TimeTest::IsEmpty,
             Test::Difference {
                 other,
@@ -211,10 +201,6 @@ impl Checker<'_> {
         };
         Pattern::new(regex.node.source, ignore_case)
             .map_err(|error| explain::invalid_regex(regex.span, &error))
-    }
-
-    fn window(&self, window: Window<'_>) -> Checked<(i64, Unit)> {
-        Ok((self.count(window.count)?, checked_unit(window.unit)?))
     }
 
     fn count(&self, count: Spanned<Count<'_>>) -> Checked<i64> {

@@ -126,29 +126,17 @@ fn listing(entity: Entity) -> String {
 pub(super) fn unsuited(attribute: AnyAttribute, predicate: &Predicate<'_>) -> Error {
     let (name, kind) = (attribute.name(), kind(attribute));
     let (span, word) = (predicate.word.span, predicate.word.node);
-    match predicate.test {
-        Test::Array => {
-            let message = format!("`{word}` needs data that a credential report lacks");
-            Error::new(span, message, "a command on arrays")
-        }
-        Test::Bare => Error::new(
-            span,
-            format!("`{name}` is {kind}, which is not a condition by itself"),
-            kind,
-        ),
-        Test::Compare(..)
-        | Test::In(_)
-        | Test::Like(_)
-        | Test::Matches(_)
-        | Test::Before(_)
-        | Test::After(_)
-        | Test::IsEmpty
-        | Test::Difference { .. } => {
-            let message = format!("`{word}` does not apply to `{name}`, which is {kind}");
-            Error::new(span, message, format!("not for {kind}"))
-        }
-    }
-    .with_help(tests_of(attribute))
+    let error = if matches!(predicate.test, Test::Array) {
+        let message = format!("`{word}` needs data that a credential report lacks");
+        Error::new(span, message, "a command on arrays")
+    } else if matches!(predicate.test, Test::Bare) {
+        let message = format!("`{name}` is {kind}, which is not a condition by itself");
+        Error::new(span, message, kind)
+    } else {
+        let message = format!("`{word}` does not apply to `{name}`, which is {kind}");
+        Error::new(span, message, format!("not for {kind}"))
+    };
+    error.with_help(tests_of(attribute))
 }
 
 const fn kind(attribute: AnyAttribute) -> &'static str {
@@ -248,11 +236,8 @@ pub(super) fn not_a_time(path: Spanned<&str>) -> Error {
 
 pub(super) fn unknown_unit(unit: Spanned<&str>) -> Error {
     let names = Unit::ALL.map(Unit::name);
-    let error = Error::new(
-        unit.span,
-        format!("unknown unit {}", quoted(unit.node)),
-        "unknown unit",
-    );
+    let message = format!("unknown unit {}", quoted(unit.node));
+    let error = Error::new(unit.span, message, "unknown unit");
     match nearest(unit.node, names) {
         Some(meant) => error.with_help(format!("did you mean '{meant}'?")),
         None => error.with_help(format!("the units are {}", names.join(", "))),

@@ -56,6 +56,7 @@ pub use attributes::{AnyAttribute, attributes};
 pub use error::Error;
 pub(crate) use error::nearest;
 pub use render::render;
+pub(crate) use render::renderer;
 
 use error::Span;
 use typed::TypedRule;

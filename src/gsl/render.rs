@@ -3,6 +3,7 @@
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::error::Error;
+use crate::report::word::must_be_escaped;
 
 /// Longer lines are cut around the mark.
 const WIDTH: usize = 100;
@@ -34,17 +35,21 @@ pub fn render(
     errors: &[Error],
     color: bool,
 ) -> String {
-    let renderer = if color {
-        Renderer::styled()
-    } else {
-        Renderer::plain()
-    }
-    .term_width(WIDTH);
+    let renderer = renderer(color).term_width(WIDTH);
     let reports: Vec<_> = errors
         .iter()
         .map(|error| renderer.render(&[group(origin, line_start, source, error)]))
         .collect();
     reports.join("\n\n")
+}
+
+/// For a terminal, or for a log.
+pub(crate) const fn renderer(color: bool) -> Renderer {
+    if color {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    }
 }
 
 fn group<'a>(origin: Option<&str>, line_start: usize, source: &str, error: &Error) -> Group<'a> {
@@ -111,17 +116,7 @@ fn escape(text: &str) -> String {
 const fn escape_char(char: char) -> char {
     match char {
         '\t' => ' ',
-        '\0'..='\u{1f}'
-        | '\u{7f}'..='\u{9f}'
-        | '\u{ad}'
-        | '\u{61c}'
-        | '\u{180e}'
-        | '\u{200b}'..='\u{200f}'
-        | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}'
-        | '\u{feff}'
-        | '\u{fff9}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e007f}' => char::REPLACEMENT_CHARACTER,
+        _ if must_be_escaped(char) => char::REPLACEMENT_CHARACTER,
         _ => char,
     }
 }

@@ -164,20 +164,15 @@ impl<'a> Before<'a> {
     /// before the block.
     pub(super) fn note(&self, taken: &mut Taken, rows_before: u32) {
         let mut unchanged = self.unchanged.lock().unwrap_or_else(PoisonError::into_inner);
-        let Unchanged {
-            rows,
-            duplicates,
-            reevaluated,
-            others,
-        } = &mut *unchanged;
-        others.append(&mut taken.others);
+        let unchanged = &mut *unchanged;
+        unchanged.others.append(&mut taken.others);
         for &(old, row) in &taken.users {
-            match &mut rows[old as usize] {
+            match &mut unchanged.rows[old as usize] {
                 known if *known == NO_ROW => *known = rows_before + row,
-                _ => duplicates.push(rows_before + row),
+                _ => unchanged.duplicates.push(rows_before + row),
             }
         }
-        reevaluated.append(&mut taken.reevaluated, rows_before);
+        unchanged.reevaluated.append(&mut taken.reevaluated, rows_before);
     }
 
     pub(super) fn into_parts(self) -> (&'a Snapshot, Index<'a>, Unchanged) {

@@ -2,10 +2,12 @@
 
 use crate::report::cell::{self, Flag};
 use crate::report::chunk::Chunk;
-use crate::report::schema::{FlagColumn, Slot, TimeColumn};
+use crate::report::schema::{
+    ACCESS_KEY, BySlot, CERTIFICATE, FlagColumn, KEY_LAST_USED, Slot, SlotColumns, TimeColumn,
+};
 
 /// Times and flags by row and column.
-pub(super) trait Cells {
+pub trait Cells {
     /// A time: seconds, [`cell::ABSENT`] or [`cell::UNKNOWN`].
     fn time(&self, row: usize, column: TimeColumn) -> i64;
 
@@ -16,29 +18,32 @@ pub(super) trait Cells {
     fn is_root(&self, row: usize) -> bool;
 
     /// The contents of the access key slots.
-    fn keys(&self, row: usize) -> [SlotContent; 2] {
-        use FlagColumn::{Key1Active, Key2Active};
-        use TimeColumn::{Key1LastRotated, Key1LastUsed, Key2LastRotated, Key2LastUsed};
-        let columns = [
-            (Slot::One, Key1Active, Key1LastRotated, Key1LastUsed),
-            (Slot::Two, Key2Active, Key2LastRotated, Key2LastUsed),
-        ];
-        columns.map(|(slot, active, created, used)| {
-            let [created, last_used] = [created, used].map(|column| self.time(row, column));
-            slot_content(slot, self.flag(row, active), created, last_used)
+    fn keys(&self, row: usize) -> BySlot<SlotContent> {
+        Slot::ALL.map(|slot| {
+            let last_used = self.time(row, KEY_LAST_USED.date[slot as usize]);
+            self.content(row, &ACCESS_KEY, slot, last_used)
         })
     }
 
     /// The contents of the signing certificate slots.
-    fn certificates(&self, row: usize) -> [SlotContent; 2] {
-        let columns = [
-            (Slot::One, FlagColumn::Cert1Active, TimeColumn::Cert1LastRotated),
-            (Slot::Two, FlagColumn::Cert2Active, TimeColumn::Cert2LastRotated),
-        ];
-        columns.map(|(slot, active, created)| {
-            let created = self.time(row, created);
-            slot_content(slot, self.flag(row, active), created, cell::UNKNOWN)
-        })
+    fn certificates(&self, row: usize) -> BySlot<SlotContent> {
+        Slot::ALL.map(|slot| self.content(row, &CERTIFICATE, slot, cell::UNKNOWN))
+    }
+
+    /// The content of one slot.
+    fn content(&self, row: usize, columns: &SlotColumns, slot: Slot, last_used: i64) -> SlotContent {
+        let active = self.flag(row, columns.active[slot as usize]);
+        let created = self.time(row, columns.last_rotated[slot as usize]);
+        match holds_key(created, active) {
+            None => SlotContent::Unclear,
+            Some(false) => SlotContent::Empty,
+            Some(true) => SlotContent::Key(Key {
+                slot,
+                created,
+                active,
+                last_used,
+            }),
+        }
     }
 }
 
@@ -90,19 +95,6 @@ impl SlotContent {
             Self::Key(key) => Some(key),
             Self::Empty | Self::Unclear => None,
         }
-    }
-}
-
-fn slot_content(slot: Slot, active: Flag, created: i64, last_used: i64) -> SlotContent {
-    match holds_key(created, active) {
-        None => SlotContent::Unclear,
-        Some(false) => SlotContent::Empty,
-        Some(true) => SlotContent::Key(Key {
-            slot,
-            created,
-            active,
-            last_used,
-        }),
     }
 }
 

@@ -1,10 +1,11 @@
 //! Finds the events of a user who is in both snapshots.
 
-use super::cells::Key;
+use super::cells::{Cells as _, Key};
 use super::diff::DiffOptions;
 use super::event::{Event, Kind, Value, known};
 use super::pairs::{Pair, Pairs, pair};
 use super::snapshot::Snapshot;
+use super::users::Users;
 use crate::report::cell::{self, Flag};
 use crate::report::schema::{FlagColumn, TimeColumn};
 use crate::report::time::Timestamp;
@@ -27,18 +28,24 @@ pub(super) struct Comparison<'a> {
     pub(super) options: DiffOptions,
 }
 
-impl Comparison<'_> {
+impl<'a> Comparison<'a> {
+    /// Each snapshot with the user's row in it, the older one first.
+    pub(super) fn sides(self) -> [(&'a Snapshot, u32); 2] {
+        [(self.old, self.old_row), (self.new, self.new_row)]
+    }
+
+    /// A cell of the user before and after.
+    fn both<T>(self, cell: impl Fn(&Users, usize) -> T) -> (T, T) {
+        self.sides()
+            .map(|(snapshot, row)| cell(snapshot.users(), row as usize))
+            .into()
+    }
+
     /// Appends the events of this user to `all`.
     pub(super) fn changes(self, all: &mut Vec<Event>) -> Changes<'_> {
         let others = all.len();
-        let keys = pair(
-            self.old.users().keys(self.old_row as usize),
-            self.new.users().keys(self.new_row as usize),
-        );
-        let certificates = pair(
-            self.old.users().certificates(self.old_row as usize),
-            self.new.users().certificates(self.new_row as usize),
-        );
+        let keys = pair(self.both(Users::keys));
+        let certificates = pair(self.both(Users::certificates));
         self.password(all);
         self.mfa(all);
         self.keys(&keys, &KEY, all);
@@ -55,18 +62,12 @@ impl Comparison<'_> {
         }
     }
 
-    fn times(self, column: TimeColumn) -> (i64, i64) {
-        (
-            self.old.users().time(self.old_row as usize, column),
-            self.new.users().time(self.new_row as usize, column),
-        )
+    pub(super) fn times(self, column: TimeColumn) -> (i64, i64) {
+        self.both(|users, row| users.time(row, column))
     }
 
     fn flags(self, column: FlagColumn) -> (Flag, Flag) {
-        (
-            self.old.users().flag(self.old_row as usize, column),
-            self.new.users().flag(self.new_row as usize, column),
-        )
+        self.both(|users, row| users.flag(row, column))
     }
 
     fn event(self, kind: Kind, key_created: Option<Timestamp>, old: Value, new: Value) -> Event {

@@ -2,7 +2,8 @@
 
 use super::as_before::AsBefore;
 use super::before::Before;
-use super::changes::{Changes, Comparison};
+use super::cells::Cells as _;
+use super::changes::Comparison;
 use super::event::{Event, Kind, Value};
 use super::findings::{Counts, Findings, Lists, Move, Moved};
 use super::matching::{Incomparable, Match, Matching, match_users};
@@ -161,15 +162,13 @@ pub fn diff<'a>(
     );
     let changes = Changed::join(parts);
     let diagnostics = comparer.diagnostics(&matching, &changes);
-    let Changed {
-        events, mut lists, ..
-    } = changes;
+    let mut lists = changes.lists;
     lists.sort();
     counts.add(&lists);
     Ok(Diff {
         old,
         new,
-        events,
+        events: changes.events,
         diagnostics,
         rules: program.compiled_rules(),
         as_before: matching.as_before,
@@ -259,9 +258,7 @@ impl Comparer<'_> {
             options: self.options,
         };
         let changes = comparison.changes(&mut changed.events);
-        let Changes {
-            keys, certificates, ..
-        } = &changes;
+        let (keys, certificates) = (&changes.keys, &changes.certificates);
         if keys.same_second || certificates.same_second {
             changed.same_second.push(new_row);
         }

@@ -2,7 +2,7 @@
 
 use crate::finding::word_enum;
 use crate::report::cell;
-use crate::report::schema::{ColumnSet, FlagColumn, TimeColumn};
+use crate::report::schema::{ACCESS_KEY, CERTIFICATE, ColumnSet, FlagColumn, KEY_LAST_USED, TimeColumn};
 use crate::report::time::Timestamp;
 
 word_enum! {
@@ -57,35 +57,32 @@ word_enum! {
 impl Kind {
     /// The columns whose cells such an event changes; for keys and certificates, of both slots.
     pub(super) fn columns(self) -> ColumnSet {
-        use FlagColumn as F;
-        use TimeColumn as T;
-        let password = [T::PasswordLastUsed, T::PasswordLastChanged];
-        let keys = [T::Key1LastRotated, T::Key2LastRotated];
-        let used = [T::Key1LastUsed, T::Key2LastUsed];
+        let password = [TimeColumn::PasswordLastUsed, TimeColumn::PasswordLastChanged];
+        let used = KEY_LAST_USED.date;
         match self {
             Self::UserCreated | Self::UserDeleted | Self::UserRecreated => ColumnSet::default(),
-            Self::PasswordEnabled | Self::PasswordDisabled => columns(&[F::PasswordEnabled], &password),
+            Self::PasswordEnabled | Self::PasswordDisabled => {
+                columns(&[FlagColumn::PasswordEnabled], &password)
+            }
             Self::PasswordChanged => columns(&[], &password[1..]),
             Self::PasswordUsedAfterIdle => columns(&[], &password[..1]),
-            Self::MfaActivated | Self::MfaDeactivated => columns(&[F::MfaActive], &[]),
+            Self::MfaActivated | Self::MfaDeactivated => columns(&[FlagColumn::MfaActive], &[]),
             Self::KeyCreated | Self::KeyDeleted | Self::KeyRotated => {
-                columns(&[F::Key1Active, F::Key2Active], &keys).union(columns(&[], &used))
+                columns(&ACCESS_KEY.active, &ACCESS_KEY.last_rotated).union(columns(&[], &used))
             }
-            Self::KeyActivated | Self::KeyDeactivated => columns(&[F::Key1Active, F::Key2Active], &[]),
+            Self::KeyActivated | Self::KeyDeactivated => columns(&ACCESS_KEY.active, &[]),
             Self::KeyFirstUsed | Self::KeyUsedAfterIdle => columns(&[], &used),
-            Self::CertificateCreated | Self::CertificateDeleted => columns(
-                &[F::Cert1Active, F::Cert2Active],
-                &[T::Cert1LastRotated, T::Cert2LastRotated],
-            ),
-            Self::CertificateActivated | Self::CertificateDeactivated => {
-                columns(&[F::Cert1Active, F::Cert2Active], &[])
+            Self::CertificateCreated | Self::CertificateDeleted => {
+                columns(&CERTIFICATE.active, &CERTIFICATE.last_rotated)
             }
-            Self::RootUsed => columns(&[], &[used[0], used[1], T::PasswordLastUsed]),
+            Self::CertificateActivated | Self::CertificateDeactivated => columns(&CERTIFICATE.active, &[]),
+            Self::RootUsed => columns(&[], &used).union(columns(&[], &password[..1])),
         }
     }
 }
 
-fn columns(flags: &[FlagColumn], times: &[TimeColumn]) -> ColumnSet {
+/// The set of these columns.
+pub(super) fn columns(flags: &[FlagColumn], times: &[TimeColumn]) -> ColumnSet {
     let flags = flags.iter().map(|&flag| flag.into());
     flags.chain(times.iter().map(|&time| time.into())).collect()
 }
@@ -122,7 +119,7 @@ impl Value {
 }
 
 /// The time of a cell; none if the cell is absent or unknown.
-pub(super) fn known(cell: i64) -> Option<Timestamp> {
+pub fn known(cell: i64) -> Option<Timestamp> {
     (cell != cell::ABSENT && cell != cell::UNKNOWN).then_some(Timestamp(cell))
 }
 

@@ -167,21 +167,16 @@ impl<'a> Findings<'a> {
         users: Range<usize>,
         is_wanted: impl Fn(u16) -> bool + Copy + 'a,
     ) -> impl Iterator<Item = Moved> + 'a {
-        let Diff {
-            old,
-            lists,
-            as_before,
-            ..
-        } = self.diff;
+        let diff = self.diff;
         let row = |number| u32::try_from(number).expect("invariant: each snapshot has fewer than 2 G rows");
         let rows = row(users.start)..row(users.end);
-        let mut others = lists.of(self.which, rows.clone());
+        let mut others = diff.lists.of(self.which, rows.clone());
         rows.flat_map(move |row| {
             let count = others.iter().take_while(|other| other.0 == row).count();
             let listed = others.split_off(..count).unwrap_or_default();
             let listed = listed.iter().map(|(_, moved)| moved);
             let listed = listed.filter(move |moved| is_wanted(moved.found.rule));
-            let as_before = as_before.of(old, row).into_iter();
+            let as_before = diff.as_before.of(diff.old, row).into_iter();
             let as_before = as_before.flat_map(move |user| self.of_one(row, user, is_wanted));
             as_before.chain(listed.cloned())
         })

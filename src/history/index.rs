@@ -6,6 +6,7 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::cells::Cells as _;
 use super::event::known;
 use super::roster::index;
 use super::users::Users;

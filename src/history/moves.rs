@@ -1,6 +1,6 @@
 //! Decides which findings of a user in both snapshots were opened, resolved or are still open, and why.
 
-use super::cells::SlotContent;
+use super::cells::{Cells, SlotContent};
 use super::changes::{Changes, Comparison};
 use super::diff::{Cause, Causes, Side};
 use super::event::{Event, Kind, Value, known};
@@ -12,7 +12,7 @@ use super::verdicts::{CompactFinding, UserVerdicts};
 use crate::engine::CompiledRule;
 use crate::finding::Status;
 use crate::gsl::typed::Entity;
-use crate::report::schema::{ColumnSet, TimeColumn};
+use crate::report::schema::{ColumnSet, KEY_LAST_USED, TimeColumn};
 
 /// A user in both snapshots, with its events and its pairs of keys.
 pub(super) struct FindingMoves<'a> {
@@ -33,33 +33,21 @@ enum EntityFate {
 impl FindingMoves<'_> {
     /// Adds the findings of the user to `lists`.
     pub(super) fn add_to(&self, lists: &mut Lists) {
-        let Comparison {
-            old,
-            new,
-            old_row,
-            new_row,
-            ..
-        } = self.comparison;
+        let [(old, old_row), (new, new_row)] = self.comparison.sides();
         let (before, after) = (old.roster.verdicts.of(old_row), new.roster.verdicts.of(new_row));
         for found in after.failing() {
             let was = self.other(found, Side::New, before, old);
             let moved = Moved::new((new_row, found), Side::New, was, Some(Status::Fail));
-            let which = match was {
-                Some(Status::Fail) => Move::Open,
-                _ => Move::Opened,
-            };
-            lists.push(which, old_row, moved);
+            let is_open = was == Some(Status::Fail);
+            lists.push(if is_open { Move::Open } else { Move::Opened }, old_row, moved);
         }
         for found in before.failing() {
-            match self.other(found, Side::Old, after, new) {
+            let now = self.other(found, Side::Old, after, new);
+            let mut moved = Moved::new((old_row, found), Side::Old, Some(Status::Fail), now);
+            match now {
                 Some(Status::Fail) => {}
-                Some(Status::Undetermined) => {
-                    let now = Some(Status::Undetermined);
-                    let moved = Moved::new((old_row, found), Side::Old, Some(Status::Fail), now);
-                    lists.push(Move::Open, old_row, moved);
-                }
-                now => {
-                    let mut moved = Moved::new((old_row, found), Side::Old, Some(Status::Fail), now);
+                Some(Status::Undetermined) => lists.push(Move::Open, old_row, moved),
+                Some(Status::Suppressed | Status::Pass) | None => {
                     moved.by = self.causes(found, now);
                     lists.push(Move::Resolved, old_row, moved);
                 }
@@ -120,25 +108,12 @@ impl FindingMoves<'_> {
     }
 
     fn is_unclear_in_both(&self, found: CompactFinding) -> bool {
-        let Comparison {
-            old,
-            new,
-            old_row,
-            new_row,
-            ..
-        } = self.comparison;
         let is_key = self.rules[usize::from(found.rule)].bound.typed.entity == Entity::IamAccessKey;
-        [(old, old_row), (new, new_row)]
-            .into_iter()
-            .all(|(snapshot, row)| {
-                let row = row as usize;
-                let held = if is_key {
-                    snapshot.users().keys(row)
-                } else {
-                    snapshot.users().certificates(row)
-                };
-                held[found.slot as usize] == SlotContent::Unclear
-            })
+        let contents = if is_key { Cells::keys } else { Cells::certificates };
+        let mut sides = self.comparison.sides().into_iter();
+        sides.all(|(snapshot, row)| {
+            contents(snapshot.users(), row as usize)[found.slot as usize] == SlotContent::Unclear
+        })
     }
 
     /// What resolved a finding.
@@ -171,19 +146,11 @@ impl FindingMoves<'_> {
     }
 
     fn used(&self) -> Used {
-        let Comparison {
-            old,
-            new,
-            old_row,
-            new_row,
-            ..
-        } = self.comparison;
-        let password = TimeColumn::PasswordLastUsed;
+        let (then, now) = self.comparison.times(TimeColumn::PasswordLastUsed);
         let keys = self.changes.keys.all.iter();
         let mut both = keys.filter_map(|&(old, new)| old.zip(new));
         Used {
-            password: old.users().time(old_row as usize, password)
-                != new.users().time(new_row as usize, password),
+            password: then != now,
             keys: both.any(|(old, new)| old.last_used != new.last_used),
         }
     }
@@ -192,8 +159,7 @@ impl FindingMoves<'_> {
 impl Used {
     /// What resolved a finding of a rule that reads these columns, if no event did.
     pub(super) fn cause(self, reads: ColumnSet) -> Cause {
-        let reads_key_use =
-            || reads.contains(TimeColumn::Key1LastUsed) || reads.contains(TimeColumn::Key2LastUsed);
+        let reads_key_use = || KEY_LAST_USED.date.iter().any(|&column| reads.contains(column));
         if self.password && reads.contains(TimeColumn::PasswordLastUsed) || self.keys && reads_key_use() {
             Cause::Used
         } else {

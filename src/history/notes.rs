@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use super::snapshot::Snapshot;
 use crate::engine::Input;
 use crate::finding::{AsOfSource, Code, Diagnostic};
-use crate::report::schema::Column;
 
 /// Makes a diagnostic of an input, the number of the first row that it is about, and the number of rows.
 pub(super) type Note = fn(&Input, u64, usize) -> Diagnostic;
@@ -57,14 +56,9 @@ pub(super) fn read_before(input: &Input, accounts: usize) -> Option<Diagnostic> 
 pub(super) fn columns(old: &Snapshot, new: &Snapshot) -> Vec<Diagnostic> {
     let lacking = |snapshot: &Snapshot, other: &Snapshot| -> Vec<Diagnostic> {
         let lost = snapshot.input.lacks().minus(other.input.lacks());
-        let of_column = |column: Column| {
-            note(
-                &snapshot.input,
-                Code::LostColumn,
-                "this report lacks a column that the other one has; what depends on it cannot be compared",
-            )
-            .in_column(column)
-        };
+        let message =
+            "this report lacks a column that the other one has; what depends on it cannot be compared";
+        let of_column = |column| note(&snapshot.input, Code::LostColumn, message).in_column(column);
         lost.iter().map(of_column).collect()
     };
     [lacking(old, new), lacking(new, old)].concat()

@@ -11,7 +11,9 @@ use super::cells::holds_key;
 use super::event::known;
 use crate::report::cell::{self, Flag};
 use crate::report::chunk::Chunk;
-use crate::report::schema::{Column, FlagColumn, TimeColumn};
+use crate::report::schema::{
+    ACCESS_KEY, CERTIFICATE, Column, FlagColumn, KEY_LAST_USED, SlotColumns, TimeColumn,
+};
 use crate::report::time::Timestamp;
 use crate::report::wide::Work;
 
@@ -37,17 +39,15 @@ pub(super) struct Used {
 }
 
 /// Columns of last uses, with the columns that say whether the slot has a key.
-const USES: [(TimeColumn, Option<(TimeColumn, FlagColumn)>); 3] = [
-    (TimeColumn::PasswordLastUsed, None),
-    (
-        TimeColumn::Key1LastUsed,
-        Some((TimeColumn::Key1LastRotated, FlagColumn::Key1Active)),
-    ),
-    (
-        TimeColumn::Key2LastUsed,
-        Some((TimeColumn::Key2LastRotated, FlagColumn::Key2Active)),
-    ),
-];
+const USES: [(TimeColumn, Option<(TimeColumn, FlagColumn)>); 3] = {
+    let ([used_1, used_2], [active_1, active_2]) = (KEY_LAST_USED.date, ACCESS_KEY.active);
+    let [created_1, created_2] = ACCESS_KEY.last_rotated;
+    [
+        (TimeColumn::PasswordLastUsed, None),
+        (used_1, Some((created_1, active_1))),
+        (used_2, Some((created_2, active_2))),
+    ]
+};
 
 const ROOT: u32 = 1 << (2 * FlagColumn::COUNT);
 
@@ -76,23 +76,18 @@ impl Packed {
     /// Whether the keys and certificates can be identified: the contents of the slots are clear, and no two were created in
     /// the same second. Times that do not fit are unclear.
     pub(super) fn is_clear(&self) -> bool {
-        use FlagColumn::{Cert1Active, Cert2Active, Key1Active, Key2Active};
-        use TimeColumn::{Cert1LastRotated, Cert2LastRotated, Key1LastRotated, Key2LastRotated};
-        let are_clear = |one, other, (one_active, other_active)| {
-            let Some((one, other)) = self.time(one).zip(self.time(other)) else {
+        let are_clear = |columns: &SlotColumns| {
+            let [Some(one), Some(other)] = columns.last_rotated.map(|column| self.time(column)) else {
                 return false;
             };
-            match (
-                holds_key(one, self.flag(one_active)),
-                holds_key(other, self.flag(other_active)),
-            ) {
+            let [one_active, other_active] = columns.active.map(|column| self.flag(column));
+            match (holds_key(one, one_active), holds_key(other, other_active)) {
                 (Some(both), Some(true)) => !both || one != other,
                 (Some(_), Some(false)) => true,
                 (None, _) | (_, None) => false,
             }
         };
-        are_clear(Key1LastRotated, Key2LastRotated, (Key1Active, Key2Active))
-            && are_clear(Cert1LastRotated, Cert2LastRotated, (Cert1Active, Cert2Active))
+        are_clear(&ACCESS_KEY) && are_clear(&CERTIFICATE)
     }
 
     /// Which credentials were used since, if the newer cells differ in nothing else. None if anything else changed, or if

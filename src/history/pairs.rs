@@ -18,22 +18,14 @@ pub(super) struct Pairs {
 }
 
 /// Matches keys by creation time. Of keys created in the same second, the pair that changed least is treated as the same key.
-pub(super) fn pair(old: [SlotContent; 2], new: [SlotContent; 2]) -> Pairs {
+pub(super) fn pair((old, new): ([SlotContent; 2], [SlotContent; 2])) -> Pairs {
     if [old, new] == [[SlotContent::Empty; 2]; 2] {
         return Pairs::default();
     }
-    let [straight, crossed] = [new, [new[1], new[0]]];
-    let alike = |new: [SlotContent; 2]| -> u32 {
-        old.into_iter()
-            .zip(new)
-            .map(|(old, new)| likeness(old, new))
-            .sum()
-    };
-    let new = if alike(crossed) > alike(straight) {
-        crossed
-    } else {
-        straight
-    };
+    let crossed = [new[1], new[0]];
+    let alike = |new: [SlotContent; 2]| likeness(old[0], new[0]) + likeness(old[1], new[1]);
+    let is_crossed = alike(crossed) > alike(new);
+    let new = if is_crossed { crossed } else { new };
     let mut all = Vec::new();
     let both = |&(old, new): &(SlotContent, SlotContent)| likeness(old, new) > 0;
     let slots = || old.into_iter().zip(new);
@@ -43,10 +35,7 @@ pub(super) fn pair(old: [SlotContent; 2], new: [SlotContent; 2]) -> Pairs {
     all.extend(apart().filter_map(|(_, new)| Some((None, Some(new.key()?)))));
     Pairs {
         all,
-        unclear: old
-            .into_iter()
-            .chain(new)
-            .any(|content| content == SlotContent::Unclear),
+        unclear: [old, new].as_flattened().contains(&SlotContent::Unclear),
         same_second: [old, new].into_iter().any(same_second),
     }
 }
@@ -95,7 +84,7 @@ mod tests {
             key(Slot::Two, 20, Flag::True, 60),
         ];
         let new = [key(Slot::One, 20, Flag::False, 60), SlotContent::Empty];
-        let pairs = pair(old, new);
+        let pairs = pair((old, new));
         let slots: Vec<_> = pairs
             .all
             .iter()
@@ -118,7 +107,7 @@ mod tests {
             key(Slot::One, 10, Flag::True, cell::ABSENT),
             key(Slot::Two, 10, Flag::False, 70),
         ];
-        let pairs = pair(old, new);
+        let pairs = pair((old, new));
         assert!(pairs.same_second);
         let used: Vec<_> = pairs
             .all
@@ -129,7 +118,7 @@ mod tests {
             used,
             [(Some(50), Some(70)), (Some(cell::ABSENT), Some(cell::ABSENT))]
         );
-        let one_left = pair(old, [key(Slot::One, 10, Flag::True, 55), SlotContent::Empty]);
+        let one_left = pair((old, [key(Slot::One, 10, Flag::True, 55), SlotContent::Empty]));
         assert_eq!(one_left.all[0].0.map(|key| key.last_used), Some(50));
         assert_eq!(one_left.all.len(), 2);
     }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use super::cells::Cells as _;
 use super::roster::{Roster, index};
 use super::users::Users;
 use super::verdicts::CompactFinding;
 use crate::engine::{CompiledRule, Input, finding_id, user_key};
 use crate::finding::{FindingId, Status};
-use crate::report::schema::{Slot, TimeColumn};
+use crate::report::schema::TimeColumn;
 use crate::report::time::Timestamp;
 
 /// A report with its findings. Passes are not stored. Neither are users who are unchanged since the older snapshot, if
@@ -115,19 +116,10 @@ impl Snapshot {
     pub fn id(&self, rules: &[CompiledRule], row: u32, found: CompactFinding) -> FindingId {
         let row = row as usize;
         let compiled = &rules[usize::from(found.rule)];
-        let entity = compiled.bound.typed.entity;
-        let created = |slot| {
-            entity
-                .existence(slot)
-                .map(|(_, created)| self.users().time(row, created))
-        };
-        let created = created(Slot::One).zip(created(Slot::Two));
-        finding_id(
-            compiled,
-            self.user_key(row),
-            found.slot,
-            created.map(<[i64; 2]>::from),
-        )
+        let columns = compiled.bound.typed.entity.slot_columns();
+        let created =
+            columns.map(|columns| columns.last_rotated.map(|column| self.users().time(row, column)));
+        finding_id(compiled, self.user_key(row), found.slot, created)
     }
 
     fn user_key(&self, row: usize) -> u128 {

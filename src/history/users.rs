@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cells::{Cells, SlotContent};
+use super::cells::Cells;
 use super::index::Identity;
 use super::names::Names;
 use super::packed::{Packed, Used};
@@ -35,23 +35,6 @@ impl Users {
         self.cells.is_empty()
     }
 
-    /// A time: seconds, [`cell::ABSENT`] or [`cell::UNKNOWN`].
-    pub fn time(&self, row: usize, column: TimeColumn) -> i64 {
-        self.cells[row]
-            .time(column)
-            .unwrap_or_else(|| self.wide_times[&(index(row), column as usize)])
-    }
-
-    /// A flag.
-    pub fn flag(&self, row: usize, column: FlagColumn) -> Flag {
-        self.cells[row].flag(column)
-    }
-
-    /// Whether it is the root user.
-    pub fn is_root(&self, row: usize) -> bool {
-        self.cells[row].is_root()
-    }
-
     /// The user's name; `<root_account>` for root; empty if the report has none.
     pub fn name(&self, row: usize) -> &[u8] {
         self.names.name(row)
@@ -70,16 +53,6 @@ impl Users {
     /// The accounts in the ARNs.
     pub fn accounts(&self) -> &BTreeSet<Vec<u8>> {
         &self.accounts
-    }
-
-    /// The contents of the access key slots.
-    pub fn keys(&self, row: usize) -> [SlotContent; 2] {
-        Cells::keys(self, row)
-    }
-
-    /// The contents of the signing certificate slots.
-    pub fn certificates(&self, row: usize) -> [SlotContent; 2] {
-        Cells::certificates(self, row)
     }
 
     /// Compares the cells of a user with those of a newer row: see [`Packed::used_since`]. Times that do not fit into
@@ -143,14 +116,16 @@ impl Users {
 
 impl Cells for Users {
     fn time(&self, row: usize, column: TimeColumn) -> i64 {
-        self.time(row, column)
+        self.cells[row]
+            .time(column)
+            .unwrap_or_else(|| self.wide_times[&(index(row), column as usize)])
     }
 
     fn flag(&self, row: usize, column: FlagColumn) -> Flag {
-        self.flag(row, column)
+        self.cells[row].flag(column)
     }
 
     fn is_root(&self, row: usize) -> bool {
-        self.is_root(row)
+        self.cells[row].is_root()
     }
 }

@@ -3,15 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Whether a character controls a terminal or the layout of text, or is invisible: control characters, line
-/// separators, bidirectional overrides, zero-width characters.
-pub(super) const fn must_be_escaped(char: char) -> bool {
-    matches!(char,
-        '\0'..='\x1f' | '\x7f'..='\u{9f}'
-        | '\u{ad}' | '\u{61c}' | '\u{180e}'
-        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
-}
+pub(super) use crate::report::word::must_be_escaped;
 
 /// The text, in which every character that must be escaped is, such as `\x1b` or `\u{202e}`.
 pub fn escape(text: &str) -> Cow<'_, str> {

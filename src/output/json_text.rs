@@ -17,6 +17,12 @@ pub(super) fn write(value: &impl Serialize, out: &mut Vec<u8>) {
         .expect("invariant: memory takes every byte, and our maps have text keys");
 }
 
+/// Appends `,"name":` and the value.
+pub(super) fn write_member(name: &str, value: &impl Serialize, out: &mut Vec<u8>) {
+    out.extend_from_slice(format!(",\"{name}\":").as_bytes());
+    write(value, out);
+}
+
 /// The value as indented JSON, with a line end.
 pub(super) fn pretty(value: &impl Serialize) -> String {
     let text = serde_json::to_string_pretty(value).expect("invariant: our maps have text keys");
@@ -121,9 +127,7 @@ impl Formatter for EscapingFormatter {
             return writer.write_all(fragment.as_bytes());
         }
         let mut text = Vec::with_capacity(fragment.len() + 16);
-        for char in fragment.chars() {
-            write_char(char, &mut text);
-        }
+        fragment.chars().for_each(|char| write_char(char, &mut text));
         writer.write_all(&text)
     }
 }

@@ -61,6 +61,13 @@ impl Markdown {
         self.paragraph(&lines.join("\n"));
     }
 
+    /// A paragraph on what is not shown, if there is more.
+    pub(super) fn more(&mut self, more: Option<String>) {
+        if let Some(more) = more {
+            self.paragraph(&plain(&more));
+        }
+    }
+
     /// A section of diagnostics, where there are any.
     pub(super) fn diagnostics(&mut self, diagnostics: &[Diagnostic]) {
         if !diagnostics.is_empty() {

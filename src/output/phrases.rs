@@ -125,11 +125,13 @@ pub(super) fn credential(finding: &Finding) -> String {
 
 /// The path of an input, and its account's name where it is known.
 pub(super) fn input_name(input: &InputTally) -> String {
-    let name = input
-        .account_name
-        .as_deref()
-        .map(|name| format!(" ({})", escape(name)));
-    format!("{}{}", escape(&input.path), name.unwrap_or_default())
+    with_name(&input.path, input.account_name.as_deref())
+}
+
+/// `123456789012 (prod)`: a path or an id, and the name that is known for it.
+pub(super) fn with_name(text: &str, name: Option<&str>) -> String {
+    let name = name.map(|name| format!(" ({})", escape(name)));
+    format!("{}{}", escape(text), name.unwrap_or_default())
 }
 
 /// The cells that add to the message: times with their ages, and text. The message says what flags say; of several
@@ -168,34 +170,40 @@ fn time(value: &str, as_of: Timestamp) -> String {
     format!("{day} ({}{side})", duration(as_of.0.abs_diff(time.0)))
 }
 
+/// `3 failed, 40 passed`: the counts that are not zero.
+pub(super) fn counts(all: impl IntoIterator<Item = (u64, &'static str)>) -> String {
+    let counts = all.into_iter().filter(|(count, _)| *count > 0);
+    let counts: Vec<String> = counts
+        .map(|(count, what)| format!("{} {what}", number(count)))
+        .collect();
+    counts.join(", ")
+}
+
+/// `1 critical, 3 high`: the counts that are not zero, worst first.
+pub(super) fn by_severity(count: impl Fn(Severity) -> u64) -> String {
+    let severities = Severity::ALL.into_iter().rev();
+    counts(severities.map(|severity| (count(severity), severity.name())))
+}
+
 /// `4 failed (1 critical, 3 high), 2 undetermined, 3 passed`.
 pub(super) fn verdict_counts(tally: &Tally) -> String {
     let sum = |count: fn(&RuleTally) -> u64| tally.rules.iter().map(count).sum::<u64>();
-    let failed = sum(|rule| rule.failed);
-    let by_severity: Vec<String> = Severity::ALL
-        .into_iter()
-        .rev()
-        .filter_map(|severity| {
-            let rules = tally.rules.iter().filter(|rule| rule.severity == severity);
-            let failed: u64 = rules.map(|rule| rule.failed).sum();
-            (failed > 0).then(|| format!("{} {severity}", number(failed)))
-        })
-        .collect();
-    let mut out = match failed {
+    let by_severity = by_severity(|severity| {
+        let rules = tally.rules.iter().filter(|rule| rule.severity == severity);
+        rules.map(|rule| rule.failed).sum()
+    });
+    let failed = match sum(|rule| rule.failed) {
         0 if tally.evaluated_inputs().is_empty() => "nothing was evaluated".to_owned(),
         0 => "nothing failed".to_owned(),
-        _ => format!("{} failed ({})", number(failed), by_severity.join(", ")),
+        failed => format!("{} failed ({by_severity})", number(failed)),
     };
-    for (count, word) in [
+    let others = counts([
         (sum(|rule| rule.undetermined), "undetermined"),
         (sum(|rule| rule.suppressed), "suppressed"),
         (sum(|rule| rule.passed), "passed"),
-    ] {
-        if count > 0 {
-            write!(out, ", {} {word}", number(count)).expect("invariant: a string takes all");
-        }
-    }
-    out
+    ]);
+    let separator = if others.is_empty() { "" } else { ", " };
+    format!("{failed}{separator}{others}")
 }
 
 /// The diagnostics, errors first, then warnings.

@@ -253,6 +253,12 @@ impl TextTable {
         self.lines.push(TableLine::Free(line.into()));
     }
 
+    /// Adds a line on what is not shown, if there is more.
+    pub(super) fn more(&mut self, more: Option<String>) {
+        self.lines
+            .extend(more.map(|more| TableLine::Free(format!("  {more}"))));
+    }
+
     /// The lines; no row is wider than the terminal.
     pub(super) fn render(&self, options: DisplayOptions) -> String {
         let widths = self.widths(options.width);

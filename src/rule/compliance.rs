@@ -11,25 +11,18 @@ pub fn compliance<'a>(
     frameworks: impl IntoIterator<Item = &'a Framework>,
     rules: impl IntoIterator<Item = &'a BoundRule>,
     weakened: &[WeakenedParameter],
-    tally: &Tally,
+    tally: &'a Tally,
 ) -> Vec<FrameworkTally> {
     let users: u64 = tally.inputs.iter().filter_map(|input| input.users).sum();
-    let had_entities = |bound: &BoundRule| {
-        if is_about_root(bound) {
-            tally.roots > 0
-        } else {
-            users > 0
+    let of_rule = |(bound, rule): (&'a BoundRule, &'a RuleTally)| {
+        let entities = if is_about_root(bound) { tally.roots } else { users };
+        RuleResult {
+            bound,
+            tally: rule,
+            had_entities: entities > 0,
         }
     };
-    let rules: Vec<_> = rules
-        .into_iter()
-        .zip(&tally.rules)
-        .map(|(bound, tally)| RuleResult {
-            bound,
-            tally,
-            had_entities: had_entities(bound),
-        })
-        .collect();
+    let rules: Vec<_> = rules.into_iter().zip(&tally.rules).map(of_rule).collect();
     let frameworks = frameworks.into_iter().map(|framework| FrameworkTally {
         framework: framework.name.clone(),
         title: framework.title.clone(),
@@ -69,25 +62,17 @@ fn requirement_tally(
     weakened: &[WeakenedParameter],
 ) -> RequirementTally {
     let name = framework.qualified(requirement);
-    let deciding = || {
-        rules
-            .iter()
-            .filter(|rule| rule.bound.requirements.contains(&name))
-    };
-    let tallies: Vec<&RuleTally> = deciding().map(|rule| rule.tally).collect();
-    let all_had_entities = deciding().all(|rule| rule.had_entities);
-    let sum = |count: fn(&RuleTally) -> u64| tallies.iter().map(|tally| count(tally)).sum::<u64>();
+    let is_deciding = |rule: &&RuleResult<'_>| rule.bound.requirements.contains(&name);
+    let deciding: Vec<_> = rules.iter().filter(is_deciding).collect();
+    let sum = |count: fn(&RuleTally) -> u64| deciding.iter().map(|rule| count(rule.tally)).sum::<u64>();
     let (failed, undetermined) = (sum(|tally| tally.failed), sum(|tally| tally.undetermined));
+    let is_undetermined = undetermined > 0 || deciding.iter().any(|rule| !rule.had_entities);
     let warnings = weakened.iter().filter(|weakened| weakened.requirement == name);
     RequirementTally {
         id: requirement.id.clone(),
         title: requirement.title.clone(),
-        outcome: outcome(
-            requirement.coverage,
-            failed,
-            undetermined > 0 || !all_had_entities,
-        ),
-        rules: tallies.iter().map(|tally| tally.id.clone()).collect(),
+        outcome: outcome(requirement.coverage, failed, is_undetermined),
+        rules: deciding.iter().map(|rule| rule.tally.id.clone()).collect(),
         passed: sum(|tally| tally.passed),
         failed,
         undetermined,

@@ -95,7 +95,7 @@ impl Catalogue {
 fn is_bare_gsl(text: &str) -> bool {
     let mut lines = text.lines().map(str::trim_start);
     let first = lines.find(|line| !line.is_empty() && !line.starts_with('#'));
-    first.is_some_and(|line| line.starts_with(|first: char| first.is_ascii_uppercase()))
+    first.is_some_and(begins_rule)
 }
 
 /// The file name without its extension.

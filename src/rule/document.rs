@@ -20,18 +20,13 @@ pub struct Document<'a> {
 
 impl<'a> Document<'a> {
     /// Parses the text; `origin` is its path, for errors.
-    ///
-    /// # Errors
-    /// Every syntax error.
     pub fn parse(origin: &'a str, text: &'a str) -> Result<Self, Error> {
         let table = parse(origin, text)?;
         Ok(Self { origin, text, table })
     }
 
-    /// All of it as serde reads it. The type must skip `set` and `suppress` itself.
-    ///
-    /// # Errors
-    /// The first value that the type does not take, with its position.
+    /// All of it as serde reads it, or the first value that the type does not take, with its position. The type must skip
+    /// `set` and `suppress` itself.
     pub fn deserialize<T: DeserializeOwned>(&self) -> Result<T, Error> {
         let root = Spanned::new(0..self.text.len(), self.table.clone());
         T::deserialize(Deserializer::from(root))
@@ -39,9 +34,6 @@ impl<'a> Document<'a> {
     }
 
     /// The parameters in the `[set]` table; each is a parameter of a rule of the catalogue.
-    ///
-    /// # Errors
-    /// All that is wrong with the table.
     pub fn parameters(&self, catalogue: &Catalogue) -> Result<Vec<Setting>, Error> {
         File::read_table(self.origin, self.text, self.table.clone(), |mut table| {
             Setting::read(&mut table, catalogue)
@@ -49,9 +41,6 @@ impl<'a> Document<'a> {
     }
 
     /// The `[[suppress]]` entries.
-    ///
-    /// # Errors
-    /// All that is wrong with them.
     pub fn suppressions(&self, catalogue: &Catalogue) -> Result<Suppressions, Error> {
         File::read_table(self.origin, self.text, self.table.clone(), |mut table| {
             Suppressions::read(&mut table, catalogue)

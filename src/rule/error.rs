@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use annotate_snippets::{Level, Renderer};
+use annotate_snippets::Level;
 
 use crate::gsl;
 
@@ -12,26 +12,32 @@ pub struct Error(Box<Kind>);
 
 #[derive(Clone, Debug)]
 enum Kind {
-    /// In text, TOML or GSL, that begins on this line of a file.
-    Text {
-        origin: String,
-        line_start: usize,
-        text: String,
-        errors: Vec<gsl::Error>,
-    },
+    Text(TextErrors),
     /// In the request.
-    Request { message: String, help: Option<String> },
+    Request {
+        message: String,
+        help: Option<String>,
+    },
+}
+
+/// Errors in text, TOML or GSL, that begins on this line of a file.
+#[derive(Clone, Debug)]
+struct TextErrors {
+    origin: String,
+    line_start: usize,
+    text: String,
+    errors: Vec<gsl::Error>,
 }
 
 impl Error {
     /// `line_start` is the line of the file on which the text begins.
     pub(super) fn text(origin: &str, line_start: usize, text: &str, errors: Vec<gsl::Error>) -> Self {
-        Self(Box::new(Kind::Text {
+        Self(Box::new(Kind::Text(TextErrors {
             origin: origin.to_owned(),
             line_start,
             text: text.to_owned(),
             errors,
-        }))
+        })))
     }
 
     /// An error without a location in a file.
@@ -50,27 +56,17 @@ impl Error {
     pub(super) fn into_request(self) -> (String, Option<String>) {
         match *self.0 {
             Kind::Request { message, help } => (message, help),
-            Kind::Text { .. } => (self.to_string(), None),
+            Kind::Text(_) => (self.to_string(), None),
         }
     }
 
     /// The error for people: the message, the source line and a caret below the error.
     pub fn render(&self, color: bool) -> String {
         match &*self.0 {
-            Kind::Text {
-                origin,
-                line_start,
-                text,
-                errors,
-            } => gsl::render(Some(origin), *line_start, text, errors, color),
+            Kind::Text(it) => gsl::render(Some(&it.origin), it.line_start, &it.text, &it.errors, color),
             Kind::Request { message, help } => {
                 let help = help.iter().map(|help| Level::HELP.message(help));
-                let renderer = if color {
-                    Renderer::styled()
-                } else {
-                    Renderer::plain()
-                };
-                renderer.render(&[Level::ERROR.primary_title(message).elements(help)])
+                gsl::renderer(color).render(&[Level::ERROR.primary_title(message).elements(help)])
             }
         }
     }
@@ -80,17 +76,12 @@ impl fmt::Display for Error {
     /// One line per error, without the source line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.0 {
-            Kind::Text {
-                origin,
-                line_start,
-                text,
-                errors,
-            } => {
-                for (position, error) in errors.iter().enumerate() {
-                    let before = text.get(..error.span.start).unwrap_or_default();
-                    let line = line_start + before.matches('\n').count();
+            Kind::Text(it) => {
+                for (position, error) in it.errors.iter().enumerate() {
+                    let before = it.text.get(..error.span.start).unwrap_or_default();
+                    let line = it.line_start + before.matches('\n').count();
                     let separator = if position == 0 { "" } else { "\n" };
-                    write!(f, "{separator}{origin}:{line}: {}", error.message)?;
+                    write!(f, "{separator}{}:{line}: {}", it.origin, error.message)?;
                 }
                 Ok(())
             }

@@ -7,7 +7,7 @@ use super::error::Error;
 use super::satisfiable::is_satisfiable;
 use crate::finding::Verdict;
 use crate::gsl::typed::{Entity, Expr, TimeTest, TypedRule};
-use crate::report::schema::{Credential, Slot, TimeColumn};
+use crate::report::schema::{Slot, TimeColumn};
 
 /// A warning about a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,25 +76,13 @@ fn one_slot(rule: &TypedRule) -> Option<Warning> {
         return None;
     }
     let columns = rule.all_columns();
-    let reads = |credential| {
-        columns
-            .iter()
-            .any(|column| column.credential() == Some(credential))
-    };
+    let reads = |credential| columns.iter().any(|column| column.credential() == credential);
     let kinds = [
-        (
-            "access key",
-            Slot::ALL.map(Credential::AccessKey),
-            Entity::IamAccessKey,
-        ),
-        (
-            "certificate",
-            Slot::ALL.map(Credential::Certificate),
-            Entity::IamSigningCertificate,
-        ),
+        ("access key", Entity::IamAccessKey),
+        ("certificate", Entity::IamSigningCertificate),
     ];
-    kinds.into_iter().find_map(|(name, slots, entity)| {
-        let [first, second] = slots.map(reads);
+    kinds.into_iter().find_map(|(name, entity)| {
+        let [first, second] = Slot::ALL.map(|slot| reads(entity.credential(slot)));
         let which = if first { "first" } else { "second" };
         let entity = entity.name();
         let message = format!(

@@ -13,11 +13,8 @@ pub fn rule_page(rule: &Rule, frameworks: &[Framework]) -> String {
     let mut page = format!("# {}\n\n", rule.title);
     page += &table(&["id", "severity", "default", "remedy"], &[facts(rule)]);
     if let Some(path) = &rule.overridden_in {
-        section(
-            &mut page,
-            "Override",
-            &format!("`{path}` overrides the severity or parameters of this rule."),
-        );
+        let text = format!("`{path}` overrides the severity or parameters of this rule.");
+        section(&mut page, "Override", &text);
     }
     section(&mut page, "Why", &rule.why);
     section(&mut page, "Logic", &format!("```gsl\n{}\n```", rule.logic));
@@ -29,14 +26,11 @@ pub fn rule_page(rule: &Rule, frameworks: &[Framework]) -> String {
     plan(&mut page, "How to fix it", &rule.fix);
     section(&mut page, "Frameworks", &named_by(rule, frameworks));
     section(&mut page, "Names in other tools", &code_list(&rule.aliases));
-    let compliance =
-        "Compliance lists that the source of the rule names. credlens cannot select rules by them.";
     if !rule.compliance.is_empty() {
-        section(
-            &mut page,
-            "Compliance",
-            &format!("{compliance}\n\n{}", list(&rule.compliance)),
-        );
+        let about =
+            "Compliance lists that the source of the rule names. credlens cannot select rules by them.";
+        let text = format!("{about}\n\n{}", list(&rule.compliance));
+        section(&mut page, "Compliance", &text);
     }
     let links = rule.references.iter().map(|link| format!("<{link}>"));
     section(&mut page, "References", &list(links));
@@ -46,19 +40,12 @@ pub fn rule_page(rule: &Rule, frameworks: &[Framework]) -> String {
 /// A page about one framework: its requirements, and how much of them a report decides.
 pub fn framework_page(framework: &Framework) -> String {
     let mut page = format!("# {}\n\n`--framework {}`\n\n", framework.title, framework.name);
-    let _ = writeln!(
-        page,
-        "{}\n\nSource: <{}>",
-        framework.about.trim(),
-        framework.source
-    );
+    let (about, source) = (framework.about.trim(), &framework.source);
+    let _ = writeln!(page, "{about}\n\nSource: <{source}>");
     let rows: Vec<Vec<String>> = framework.requirements.iter().map(requirement_row).collect();
-    let columns = ["requirement", "title", "coverage", "rules"];
-    section(
-        &mut page,
-        "Requirements",
-        &format!("{}\n\n{}", coverage(framework), table(&columns, &rows)),
-    );
+    let rows = table(&["requirement", "title", "coverage", "rules"], &rows);
+    let requirements = format!("{}\n\n{rows}", coverage(framework));
+    section(&mut page, "Requirements", &requirements);
     section(&mut page, "What a report does not decide", &undecided(framework));
     plan(&mut page, "Plan", &framework.plan);
     page

@@ -15,7 +15,7 @@ use crate::history::cells::Cells as _;
 use crate::history::names::Names;
 use crate::history::roster;
 use crate::report::chunk::Chunk;
-use crate::report::schema::{ColumnSet, TextColumn, TimeColumn};
+use crate::report::schema::{ACCESS_KEY, CERTIFICATE, ColumnSet, TextColumn, TimeColumn};
 
 /// The users of one block with their findings and figures. It is cleared and reused for the next block.
 #[derive(Debug, Default)]
@@ -204,13 +204,9 @@ impl Digest {
 }
 
 fn user_state(chunk: &Chunk, row: usize, identifier: &[u8], idle_since: i64, group: usize) -> UserState {
-    use TimeColumn::{Cert1LastRotated, Cert2LastRotated, Key1LastRotated, Key2LastRotated, UserCreation};
-    let created = chunk.time(row, UserCreation);
-    let slots = [
-        [Key1LastRotated, Key2LastRotated],
-        [Cert1LastRotated, Cert2LastRotated],
-    ]
-    .map(|columns| columns.map(|column| chunk.time(row, column)));
+    let created = chunk.time(row, TimeColumn::UserCreation);
+    let slots =
+        [ACCESS_KEY, CERTIFICATE].map(|columns| columns.last_rotated.map(|column| chunk.time(row, column)));
     let contents = [chunk.keys(row), chunk.certificates(row)];
     let facts = Facts::of(chunk, row, idle_since);
     let hashes = (user_key(identifier, created), xxh3_64(identifier));

@@ -5,9 +5,9 @@ use super::row::{Mark, UserState};
 use super::survival::{rank, ratio};
 use crate::engine::CompiledRule;
 use crate::history::cells::Cells;
-use crate::history::event::known;
+use crate::history::event::{columns, known};
 use crate::report::cell::{self, Flag};
-use crate::report::schema::{Column, ColumnSet, FlagColumn, TimeColumn};
+use crate::report::schema::{ACCESS_KEY, ColumnSet, FlagColumn, KEY_LAST_USED, Slot, TimeColumn};
 use crate::report::time::{Timestamp, Unit};
 
 /// Days without use after which a credential or a user is idle.
@@ -15,6 +15,12 @@ const IDLE: i64 = 90;
 const SECONDS_PER_DAY: i64 = 86_400;
 /// The last day of each but the last group of [`Point::key_ages`].
 const AGES: [i64; 5] = [30, 90, 180, 365, 730];
+
+/// The columns of last uses of the password and the keys.
+const USES: [TimeColumn; 3] = {
+    let [key_1, key_2] = KEY_LAST_USED.date;
+    [TimeColumn::PasswordLastUsed, key_1, key_2]
+};
 
 /// The counts of a point, or of a part of it.
 #[derive(Clone, Debug, Default)]
@@ -61,39 +67,39 @@ pub(super) fn idle_since(as_of: Timestamp) -> i64 {
 
 impl Facts {
     pub(super) fn of(users: &impl Cells, row: usize, idle_since: i64) -> Self {
-        use FlagColumn::{Key1Active, Key2Active, MfaActive, PasswordEnabled};
-        use TimeColumn::{Key1LastRotated, Key1LastUsed, Key2LastRotated, Key2LastUsed};
+        use FlagColumn::{MfaActive, PasswordEnabled};
         use TimeColumn::{PasswordLastChanged, PasswordLastUsed};
         let is_root = users.is_root(row);
         let enabled = users.flag(row, PasswordEnabled);
         let is_console_user = enabled == Flag::True || enabled == Flag::NotSupported && is_root;
-        let credentials = [
-            (PasswordEnabled, PasswordLastUsed, PasswordLastChanged),
-            (Key1Active, Key1LastUsed, Key1LastRotated),
-            (Key2Active, Key2LastUsed, Key2LastRotated),
-        ];
         let is_on = |flag| users.flag(row, flag) == Flag::True;
-        let is_unused = |&(flag, used, since): &(FlagColumn, TimeColumn, TimeColumn)| {
+        let is_unused = |flag, used, since| {
             let used = users.time(row, used);
-            let last = if used == cell::ABSENT {
+            let is_never_used = used == cell::ABSENT;
+            let last = if is_never_used {
                 users.time(row, since)
             } else {
                 used
             };
-            is_on(flag) && known(last).is_some_and(|last| last.0 <= idle_since)
+            !is_root && is_on(flag) && known(last).is_some_and(|last| last.0 <= idle_since)
         };
-        let unused = if is_root {
-            0
-        } else {
-            credentials.iter().filter(|one| is_unused(one)).count()
+        let key = |slot| {
+            let at = slot as usize;
+            is_unused(
+                ACCESS_KEY.active[at],
+                KEY_LAST_USED.date[at],
+                ACCESS_KEY.last_rotated[at],
+            )
         };
+        let password = is_unused(PasswordEnabled, PasswordLastUsed, PasswordLastChanged);
         Self {
             is_console_user,
             has_mfa: is_console_user && is_on(MfaActive),
             is_dormant: !is_root && is_dormant(users, row, idle_since),
             is_root_used: is_root && last_use(users, row).is_some_and(|last| last.0 > idle_since),
-            active_keys: u8::from(is_on(Key1Active)) + u8::from(is_on(Key2Active)),
-            unused_credentials: u8::try_from(unused).expect("invariant: of three"),
+            active_keys: ACCESS_KEY.active.map(|flag| u8::from(is_on(flag))).iter().sum(),
+            unused_credentials: u8::from(password)
+                + Slot::ALL.map(|slot| u8::from(key(slot))).iter().sum::<u8>(),
         }
     }
 }
@@ -263,22 +269,20 @@ impl FigureKind {
     }
 
     fn needs(self) -> ColumnSet {
-        use FlagColumn::{Key1Active, Key2Active, MfaActive, PasswordEnabled};
-        use TimeColumn::{Key1LastRotated, Key1LastUsed, Key2LastRotated, Key2LastUsed};
-        use TimeColumn::{PasswordLastChanged, PasswordLastUsed, UserCreation};
-        let flags = |flags: &[FlagColumn]| flags.iter().map(|&column| Column::from(column)).collect();
-        let times = |times: &[TimeColumn]| times.iter().map(|&column| Column::from(column)).collect();
-        let uses: ColumnSet = times(&[PasswordLastUsed, Key1LastUsed, Key2LastUsed]);
-        let with = |others: ColumnSet| others.union(times(&[Key1LastRotated, Key2LastRotated]));
+        use FlagColumn::{MfaActive, PasswordEnabled};
+        use TimeColumn::{PasswordLastChanged, UserCreation};
+        let password = columns(&[PasswordEnabled], &[]);
+        let keys = columns(&ACCESS_KEY.active, &ACCESS_KEY.last_rotated);
+        let uses = columns(&[], &USES);
         match self {
-            Self::ConsoleUsers => flags(&[PasswordEnabled]),
-            Self::Mfa => flags(&[PasswordEnabled, MfaActive]),
-            Self::ActiveKeys => flags(&[Key1Active, Key2Active]),
-            Self::AgedKeys => with(flags(&[Key1Active, Key2Active])),
-            Self::Unused => with(flags(&[PasswordEnabled, Key1Active, Key2Active]))
-                .union(uses)
-                .union(times(&[PasswordLastChanged])),
-            Self::Dormant => uses.union(times(&[UserCreation])),
+            Self::ConsoleUsers => password,
+            Self::Mfa => columns(&[PasswordEnabled, MfaActive], &[]),
+            Self::ActiveKeys => columns(&ACCESS_KEY.active, &[]),
+            Self::AgedKeys => keys,
+            Self::Unused => [password, keys, uses]
+                .into_iter()
+                .fold(columns(&[], &[PasswordLastChanged]), ColumnSet::union),
+            Self::Dormant => uses.union(columns(&[], &[UserCreation])),
             Self::Root => uses,
         }
     }
@@ -291,12 +295,7 @@ fn last_use(users: &impl Cells, row: usize) -> Option<Timestamp> {
 
 /// The last uses of the password and the keys.
 fn uses(users: &impl Cells, row: usize) -> [i64; 3] {
-    [
-        TimeColumn::PasswordLastUsed,
-        TimeColumn::Key1LastUsed,
-        TimeColumn::Key2LastUsed,
-    ]
-    .map(|column| users.time(row, column))
+    USES.map(|column| users.time(row, column))
 }
 
 fn is_dormant(users: &impl Cells, row: usize, idle_since: i64) -> bool {

@@ -252,14 +252,7 @@ impl TrendState<'_> {
         comparable: bool,
         figures: &mut Figures,
     ) -> UnusualRows<'r> {
-        if !self.accounts.contains_key(account) {
-            self.accounts
-                .insert(account.to_owned(), FollowedAccount::default());
-        }
-        let known = self
-            .accounts
-            .get_mut(account)
-            .expect("invariant: it was inserted");
+        let known = self.accounts.entry(account.to_owned()).or_default();
         known.last = Some(as_of);
         let mut rows: Vec<RowRef<'r>> = groups
             .iter()
@@ -354,20 +347,15 @@ impl TrendState<'_> {
     }
 
     fn flush(&mut self) {
-        let Some(OpenPoint {
-            figures, accounts, ..
-        }) = self.current.take()
-        else {
-            return;
-        };
-        let only = accounts
-            .first()
-            .filter(|_| self.options.by_account || accounts.len() == 1);
+        let Some(point) = self.current.take() else { return };
+        let accounts = point.accounts;
+        let is_one = self.options.by_account || accounts.len() == 1;
+        let only = accounts.first().filter(|_| is_one);
         let only = only.filter(|account| !account.is_empty());
         let point = Point {
             accounts: accounts.len() as u64,
             account: only.map(|account| text(account)),
-            ..figures.finish(self.rules)
+            ..point.figures.finish(self.rules)
         };
         let mut missing = self.present.difference(&accounts);
         if let Some(account) = missing.next() {

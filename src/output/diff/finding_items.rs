@@ -10,17 +10,15 @@ use super::json::SEPARATOR;
 use crate::engine::CompiledRule;
 use crate::finding::Status;
 use crate::history::{Moved, Side, Snapshot};
-use crate::output::json_text::{write, write_hex, write_option};
+use crate::output::json_text::{write_hex, write_member, write_option};
+use crate::output::scan::rule_members;
 use crate::output::shared_part::SharedPart;
-use crate::report::cell;
 use crate::report::schema::Slot;
 use crate::report::time::Timestamp;
 
 /// Formats the findings of one diff.
 pub(super) struct FindingItems<'a> {
-    old: &'a Snapshot,
-    new: &'a Snapshot,
-    compiled: &'a [CompiledRule],
+    view: &'a DiffView<'a>,
     /// By the rule's position.
     rules: Vec<DiffRuleParts>,
 }
@@ -36,14 +34,9 @@ struct DiffRuleParts {
 }
 
 impl<'a> FindingItems<'a> {
-    pub(super) fn new(view: &DiffView<'a>) -> Self {
-        let compiled = view.diff.rules;
-        Self {
-            old: view.diff.old,
-            new: view.diff.new,
-            compiled,
-            rules: compiled.iter().map(DiffRuleParts::new).collect(),
-        }
+    pub(super) fn new(view: &'a DiffView<'a>) -> Self {
+        let rules = view.diff.rules.iter().map(DiffRuleParts::new).collect();
+        Self { view, rules }
     }
 
     /// Appends findings as JSON objects, a separator before each.
@@ -58,24 +51,16 @@ impl<'a> FindingItems<'a> {
 
     fn finding(&self, moved: &Moved, user: &mut SharedPart<(Side, u32)>, out: &mut Vec<u8>) {
         let found = moved.found;
-        let snapshot = match moved.side {
-            Side::Old => self.old,
-            Side::New => self.new,
-        };
+        let (snapshot, created) = self.view.subject(moved);
         let rule = &self.rules[usize::from(found.rule)];
-        let entity = self.compiled[usize::from(found.rule)].bound.typed.entity;
         out.extend_from_slice(br#"{"id":""#);
-        write_hex(snapshot.id(self.compiled, moved.row, found).0, out);
+        write_hex(snapshot.id(self.view.diff.rules, moved.row, found).0, out);
         out.extend_from_slice(&rule.head);
         let row = moved.row as usize;
         let write_user = |part: &mut Vec<u8>| write_user(snapshot, row, part);
         out.extend_from_slice(user.get(Some((moved.side, moved.row)), write_user));
         out.extend_from_slice(&rule.credentials[found.slot as usize]);
-        let created = entity.existence(found.slot);
-        write_time(
-            created.map(|(_, created)| snapshot.users().time(row, created)),
-            out,
-        );
+        write_time(created, out);
         out.extend_from_slice(br#","before":"#);
         write_status(moved.before, out);
         out.extend_from_slice(br#","after":"#);
@@ -93,24 +78,14 @@ impl<'a> FindingItems<'a> {
 impl DiffRuleParts {
     fn new(compiled: &CompiledRule) -> Self {
         let bound = &compiled.bound;
-        let mut head = br#"","rule":"#.to_vec();
-        write(&bound.rule.id, &mut head);
-        head.extend_from_slice(br#","parameters":"#);
-        write(&bound.parameters, &mut head);
-        head.extend_from_slice(br#","title":"#);
-        write(&bound.rule.title, &mut head);
-        head.extend_from_slice(br#","severity":"#);
-        write(&bound.severity, &mut head);
-        let mut tail = br#"],"message":"#.to_vec();
-        write(&bound.message, &mut tail);
+        let mut head = rule_members(bound);
+        write_member("severity", &bound.severity, &mut head);
+        let mut tail = vec![b']'];
+        write_member("message", &bound.message, &mut tail);
         tail.push(b'}');
         let credentials = Slot::ALL.map(|slot| {
-            let mut text = br#","credential":"#.to_vec();
-            let credential = bound.typed.credential(slot);
-            write_option(
-                credential.map(|credential| credential.name().as_bytes()),
-                &mut text,
-            );
+            let mut text = Vec::new();
+            write_member("credential", &bound.typed.credential(slot), &mut text);
             text.extend_from_slice(br#","key_created":"#);
             text
         });
@@ -138,13 +113,9 @@ fn write_status(status: Option<Status>, out: &mut Vec<u8>) {
     write_option(status.map(|status| status.name().as_bytes()), out);
 }
 
-fn write_time(time: Option<i64>, out: &mut Vec<u8>) {
-    match time.filter(|&time| time != cell::ABSENT && time != cell::UNKNOWN) {
-        Some(time) => {
-            out.push(b'"');
-            write!(out, "{}", Timestamp(time)).expect("invariant: memory takes every byte");
-            out.push(b'"');
-        }
+fn write_time(time: Option<Timestamp>, out: &mut Vec<u8>) {
+    match time {
+        Some(time) => write!(out, "\"{time}\"").expect("invariant: memory takes every byte"),
         None => out.extend_from_slice(b"null"),
     }
 }

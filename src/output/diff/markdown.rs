@@ -4,7 +4,7 @@ use super::{DiffView, DiffWriter, input, phrases};
 use crate::history::Move;
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::markdown_text::{Markdown, code, optional_code, plain};
-use crate::output::phrases::{as_of, counted, more};
+use crate::output::phrases::{as_of, counted};
 
 pub(super) const FORMAT: FormatSpec<DiffWriter> = FormatSpec::new(
     "markdown",
@@ -45,7 +45,7 @@ fn events(view: &DiffView<'_>, out: &mut Markdown) {
         vec![kind, user, account, plain(&phrases::event(&event))]
     });
     out.table(&["Event", "User", "Account", "What"], &[], rows);
-    add_more(view, all.len() as u64, "event", out);
+    out.more(view.more("event", all.len() as u64));
 }
 
 fn findings(view: &DiffView<'_>, heading: &str, which: Move, out: &mut Markdown) {
@@ -70,13 +70,5 @@ fn findings(view: &DiffView<'_>, heading: &str, which: Move, out: &mut Markdown)
     });
     let heads = ["Severity", "User", "Account", "Rule", "Credential", "What"];
     out.table(&heads, &[], rows);
-    add_more(view, count, "finding", out);
-}
-
-/// How many of all are not shown.
-fn add_more(view: &DiffView<'_>, all: u64, what: &str, out: &mut Markdown) {
-    let hidden = all.saturating_sub(view.options.limit as u64);
-    if let Some(more) = more(hidden, what, all) {
-        out.paragraph(&plain(&more));
-    }
+    out.more(view.more("finding", count));
 }

@@ -17,10 +17,10 @@ pub use document::{DiffDocument, DiffEvent, DiffFinding, DiffFindings, EventLine
 
 use super::DisplayOptions;
 use super::format::{FormatSpec, Formats};
+use super::phrases::more;
 use crate::engine::Workers;
 use crate::finding::{Diagnostic, InputTally, Severity};
-use crate::history::{Diff, Event, Findings, Moved, Side, Snapshot};
-use crate::report::cell;
+use crate::history::{Cells as _, Diff, Event, Findings, Moved, Side, Snapshot, known};
 use crate::report::time::Timestamp;
 use crate::rule::BoundRule;
 
@@ -54,8 +54,22 @@ pub fn write_diff(format: DiffFormat, view: &DiffView<'_>, out: &mut dyn Write) 
 }
 
 impl<'a> DiffView<'a> {
-    fn rules(&self) -> Vec<&'a BoundRule> {
-        self.diff.rules.iter().map(|compiled| &compiled.bound).collect()
+    /// The rule of a finding.
+    fn rule(&self, position: u16) -> &'a BoundRule {
+        &self.diff.rules[usize::from(position)].bound
+    }
+
+    /// The snapshot that a finding refers to, and the creation time of its key or certificate.
+    fn subject(&self, moved: &Moved) -> (&'a Snapshot, Option<Timestamp>) {
+        let snapshot = match moved.side {
+            Side::Old => self.diff.old,
+            Side::New => self.diff.new,
+        };
+        let entity = self.rule(moved.found.rule).typed.entity;
+        let created = entity
+            .existence(moved.found.slot)
+            .map(|(_, created)| snapshot.users().time(moved.row as usize, created));
+        (snapshot, created.and_then(known))
     }
 
     /// The snapshot that has the user of an event, and the row there: the newer one, if both have it.
@@ -90,19 +104,11 @@ impl<'a> DiffView<'a> {
         }
     }
 
-    fn finding(&self, rules: &[&BoundRule], moved: &Moved) -> DiffFinding {
-        let snapshot = match moved.side {
-            Side::Old => self.diff.old,
-            Side::New => self.diff.new,
-        };
-        let found = moved.found;
-        let bound = rules[usize::from(found.rule)];
+    fn finding(&self, moved: &Moved) -> DiffFinding {
+        let (snapshot, created) = self.subject(moved);
+        let (found, bound) = (moved.found, self.rule(moved.found.rule));
         let [account, user, arn] = who(snapshot, moved.row);
-        let entity = bound.typed.entity;
-        let created = entity
-            .existence(found.slot)
-            .map(|(_, created)| snapshot.users().time(moved.row as usize, created))
-            .filter(|&time| time != cell::ABSENT && time != cell::UNKNOWN);
+        let credential = bound.typed.credential(found.slot);
         DiffFinding {
             id: snapshot.id(self.diff.rules, moved.row, found).to_string(),
             rule: bound.rule.id.clone(),
@@ -112,11 +118,8 @@ impl<'a> DiffView<'a> {
             account,
             user,
             arn,
-            credential: bound
-                .typed
-                .credential(found.slot)
-                .map(|credential| credential.name().to_owned()),
-            key_created: created.map(|time| Timestamp(time).to_string()),
+            credential: credential.map(|credential| credential.name().to_owned()),
+            key_created: created.map(|time| time.to_string()),
             before: moved.before,
             after: moved.after,
             resolved_by: moved.by.iter().map(|cause| cause.name().to_owned()).collect(),
@@ -126,11 +129,9 @@ impl<'a> DiffView<'a> {
 
     /// The worst of these findings, worst first.
     fn worst(&self, findings: Findings<'_>) -> Vec<DiffFinding> {
-        let rules = self.rules();
         let worst_first = Severity::ALL.into_iter().rev();
         let by_severity = worst_first.flat_map(|severity| {
-            let rules = &rules;
-            let is_of = move |rule: u16| rules[usize::from(rule)].severity == severity;
+            let is_of = move |rule: u16| self.rule(rule).severity == severity;
             let counts = (0..).zip(findings.by_rule());
             let count: u64 = counts
                 .filter(|&(rule, _)| is_of(rule))
@@ -141,7 +142,12 @@ impl<'a> DiffView<'a> {
             all.take(usize::try_from(count).unwrap_or(usize::MAX))
         });
         let shown = by_severity.take(self.options.limit);
-        shown.map(|moved| self.finding(&rules, &moved)).collect()
+        shown.map(|moved| self.finding(&moved)).collect()
+    }
+
+    /// How many of all events or findings the formats for people do not show.
+    fn more(&self, what: &str, all: u64) -> Option<String> {
+        more(all.saturating_sub(self.options.limit as u64), what, all)
     }
 }
 

@@ -1,10 +1,9 @@
 //! Phrases that the table and the Markdown of a diff share.
 
 use super::{DiffEvent, DiffFinding, DiffView};
-use crate::finding::Severity;
 use crate::history::{Findings, Kind, Move};
 use crate::output::escape::escape;
-use crate::output::phrases::number;
+use crate::output::phrases::{by_severity, number};
 
 /// `findings: 1 opened (1 high), 3 resolved (3 high), 2 still open (2 low)`.
 pub(super) fn summary(view: &DiffView<'_>) -> String {
@@ -19,20 +18,16 @@ pub(super) fn summary(view: &DiffView<'_>) -> String {
 
 /// `3 opened (1 critical, 2 high)`.
 pub(super) fn counts(view: &DiffView<'_>, what: &str, findings: Findings<'_>) -> String {
-    let (rules, by_rule) = (view.rules(), findings.by_rule());
-    let severities = Severity::ALL.into_iter().rev().filter_map(|severity| {
-        let of_severity = rules
-            .iter()
-            .zip(by_rule)
-            .filter(|(bound, _)| bound.severity == severity);
-        let count: u64 = of_severity.map(|(_, count)| count).sum();
-        (count > 0).then(|| format!("{} {severity}", number(count)))
+    let by_rule = findings.by_rule();
+    let severities = by_severity(|severity| {
+        let all = view.diff.rules.iter().zip(by_rule);
+        let of_severity = all.filter(|(rule, _)| rule.bound.severity == severity);
+        of_severity.map(|(_, count)| count).sum()
     });
-    let severities: Vec<String> = severities.collect();
     let all = number(by_rule.iter().sum());
-    match severities.as_slice() {
-        [] => format!("{all} {what}"),
-        _ => format!("{all} {what} ({})", severities.join(", ")),
+    match severities.as_str() {
+        "" => format!("{all} {what}"),
+        _ => format!("{all} {what} ({severities})"),
     }
 }
 

@@ -6,7 +6,7 @@ use super::{DiffView, DiffWriter, input, phrases};
 use crate::history::{Kind, Move};
 use crate::output::escape::escape;
 use crate::output::format::{FormatSpec, Readers};
-use crate::output::phrases::{as_of, counted, more};
+use crate::output::phrases::{as_of, counted};
 use crate::output::terminal::{
     self, Align, BOLD, DIM, GREEN, RED, TextCell, TextTable, YELLOW, cut_start, join_sections, severity_style,
 };
@@ -63,7 +63,7 @@ fn events(view: &DiffView<'_>) -> String {
             TextCell::new(phrases::event(&event)),
         ]);
     }
-    add_more(view, all.len() as u64, "event", &mut table);
+    table.more(view.more("event", all.len() as u64));
     table.render(view.options)
 }
 
@@ -113,16 +113,8 @@ fn findings(view: &DiffView<'_>, which: Move) -> String {
         ];
         table.finding(cells, &[phrases::reason(&finding)], view.options);
     }
-    add_more(view, count, "finding", &mut table);
+    table.more(view.more("finding", count));
     table.render(view.options)
-}
-
-/// How many of all are not shown.
-fn add_more(view: &DiffView<'_>, all: u64, what: &str, table: &mut TextTable) {
-    let hidden = all.saturating_sub(view.options.limit as u64);
-    if let Some(more) = more(hidden, what, all) {
-        table.line(format!("  {more}"));
-    }
 }
 
 fn verdict(view: &DiffView<'_>) -> String {

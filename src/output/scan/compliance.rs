@@ -7,7 +7,7 @@ use crate::finding::{FrameworkTally, Outcome, RequirementTally};
 use crate::output::DisplayOptions;
 use crate::output::escape::escape;
 use crate::output::markdown_text::{Markdown, plain};
-use crate::output::phrases::{counted, number};
+use crate::output::phrases::{counted, counts};
 use crate::output::terminal::{Align, BOLD, DIM, GREEN, MAGENTA, RED, TextCell, TextTable, YELLOW};
 
 /// A section per framework, for a terminal.
@@ -73,17 +73,17 @@ const fn style(outcome: Outcome) -> Style {
 
 /// `12 requirements: 3 fail, 2 manual, 7 pass`
 fn outcomes(framework: &FrameworkTally) -> String {
-    let outcomes = Outcome::ALL.into_iter().filter_map(|outcome| {
-        let count = framework
-            .requirements
+    let requirements = &framework.requirements;
+    let outcomes = counts(Outcome::ALL.map(|outcome| {
+        let count = requirements
             .iter()
-            .filter(|requirement| requirement.outcome == outcome)
-            .count();
-        (count > 0).then(|| format!("{count} {}", outcome.name()))
-    });
-    let outcomes: Vec<_> = outcomes.collect();
-    let count = counted(framework.requirements.len() as u64, "requirement");
-    format!("{count}: {}", outcomes.join(", "))
+            .filter(|requirement| requirement.outcome == outcome);
+        (count.count() as u64, outcome.name())
+    }));
+    format!(
+        "{}: {outcomes}",
+        counted(requirements.len() as u64, "requirement")
+    )
 }
 
 /// `3 failed, 40 passed`, or why there are none.
@@ -91,20 +91,15 @@ fn verdicts(requirement: &RequirementTally) -> String {
     if requirement.outcome == Outcome::Manual {
         return "not in a report".to_owned();
     }
-    let counts = [
+    let counts = counts([
         (requirement.failed, "failed"),
         (requirement.undetermined, "undetermined"),
         (requirement.suppressed, "suppressed"),
         (requirement.passed, "passed"),
-    ];
-    let counts: Vec<_> = counts
-        .into_iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, name)| format!("{} {name}", number(count)))
-        .collect();
+    ]);
     if counts.is_empty() {
         "nothing to evaluate".to_owned()
     } else {
-        counts.join(", ")
+        counts
     }
 }

@@ -7,7 +7,6 @@
 use super::common_parts::{RulePartsCache, user_key};
 use super::{FindingStream, ScanWriter};
 use crate::engine::{CompiledRule, FindingRef, Input, ReportId, UserRow};
-use crate::finding::Suppression;
 use crate::output::csv_text::write_cell;
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::json_text::{write_hex, write_number};
@@ -135,12 +134,8 @@ fn write_suppression(finding: &FindingRef<'_>, out: &mut Vec<u8>) {
     let Some(suppression) = finding.suppression else {
         return out.extend_from_slice(b",,,");
     };
-    let Suppression {
-        reason,
-        expires,
-        ticket,
-    } = suppression;
-    for cell in [Some(reason), expires.as_ref(), ticket.as_ref()] {
+    let cells = [&suppression.expires, &suppression.ticket].map(Option::as_ref);
+    for cell in std::iter::once(Some(&suppression.reason)).chain(cells) {
         out.push(b',');
         write_cell(cell.map_or(b"", String::as_bytes), out);
     }

@@ -41,9 +41,7 @@ fn render(view: &ScanView<'_>) -> String {
             table(&findings, tally.evaluated_inputs().len() > 1, &mut out);
         }
     }
-    if let Some(more) = more(view.hidden(), "finding", view.emitted) {
-        out.paragraph(&plain(&more));
-    }
+    out.more(more(view.hidden(), "finding", view.emitted));
     out.diagnostics(&tally.diagnostics);
     out.into_text()
 }

@@ -19,6 +19,7 @@ mod tests;
 mod worst_findings;
 
 pub use json::Assessment;
+pub(super) use ndjson::rule_members;
 pub use outputs::Outputs;
 
 use super::DisplayOptions;

@@ -8,8 +8,9 @@ use super::{FindingStream, ScanWriter};
 use crate::engine::{CompiledRule, FindingRef, Input, ReportId, UserRow};
 use crate::finding::Finding;
 use crate::output::format::{FormatSpec, Readers};
-use crate::output::json_text::{write, write_hex, write_number, write_option, write_text};
+use crate::output::json_text::{write, write_hex, write_member, write_number, write_option, write_text};
 use crate::output::shared_part::SharedPart;
+use crate::rule::BoundRule;
 
 pub(super) const FORMAT: FormatSpec<ScanWriter> = FormatSpec::new(
     "ndjson",
@@ -80,15 +81,10 @@ impl Lines {
 impl RuleParts {
     fn new(compiled: &CompiledRule) -> Self {
         let bound = &compiled.bound;
-        let mut head = br#"","rule":"#.to_vec();
-        write(&bound.rule.id, &mut head);
-        head.extend_from_slice(br#","parameters":"#);
-        write(&bound.parameters, &mut head);
-        head.extend_from_slice(br#","title":"#);
-        write(&bound.rule.title, &mut head);
+        let mut head = rule_members(bound);
         head.extend_from_slice(br#","status":""#);
-        let mut requirements = br#"},"requirements":"#.to_vec();
-        write(&bound.requirements, &mut requirements);
+        let mut requirements = vec![b'}'];
+        write_member("requirements", &bound.requirements, &mut requirements);
         requirements.extend_from_slice(br#","suppression":"#);
         Self {
             head,
@@ -96,6 +92,15 @@ impl RuleParts {
             requirements,
         }
     }
+}
+
+/// From the id's end to the title, as findings of scan and of diff begin.
+pub(in crate::output) fn rule_members(bound: &BoundRule) -> Vec<u8> {
+    let mut out = vec![b'"'];
+    write_member("rule", &bound.rule.id, &mut out);
+    write_member("parameters", &bound.parameters, &mut out);
+    write_member("title", &bound.rule.title, &mut out);
+    out
 }
 
 fn write_user(finding: &FindingRef<'_>, out: &mut Vec<u8>) {
@@ -110,8 +115,7 @@ fn write_user(finding: &FindingRef<'_>, out: &mut Vec<u8>) {
 }
 
 fn write_input(input: &Input, out: &mut Vec<u8>) {
-    out.extend_from_slice(br#","as_of":"#);
-    write(&input.as_of, out);
+    write_member("as_of", &input.as_of, out);
     out.extend_from_slice(br#","source":{"path":"#);
     write(&input.path, out);
     out.extend_from_slice(br#","row":"#);

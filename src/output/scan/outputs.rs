@@ -83,9 +83,6 @@ impl<W: io::Write + Send> Outputs<W> {
     }
 
     /// Writes what comes after the findings, flushes, and gives the writers back, in order.
-    ///
-    /// # Errors
-    /// Those of the writers.
     pub fn finish(self, tally: &Tally) -> io::Result<Vec<W>> {
         let mut written = self.written.into_inner().unwrap_or_else(PoisonError::into_inner);
         written.open(&self.formats)?;
@@ -159,16 +156,9 @@ impl<W: io::Write + Send> Sink for Outputs<W> {
     fn accept(&self, block: &mut FormattedBlock) -> io::Result<()> {
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         written.open(&self.formats)?;
-        for StreamBuffer {
-            output,
-            stream,
-            buffer,
-        } in &mut block.streams
-        {
-            if !buffer.is_empty() {
-                written.write(*output, stream.separator(), buffer)?;
-                buffer.clear();
-            }
+        for part in block.streams.iter_mut().filter(|part| !part.buffer.is_empty()) {
+            written.write(part.output, part.stream.separator(), &part.buffer)?;
+            part.buffer.clear();
         }
         if let Some(worst) = &mut block.worst {
             written.worst.take(worst);

@@ -64,11 +64,8 @@ pub(super) fn inputs(view: &ScanView<'_>, limit: usize) -> String {
 
 /// The as-of of the inputs, where it is the same for all.
 fn common_as_of(view: &ScanView<'_>) -> Option<String> {
-    let mut all = view
-        .tally
-        .evaluated_inputs()
-        .into_iter()
-        .map(|input| phrases::as_of(input, view.options.now));
+    let inputs = view.tally.evaluated_inputs().into_iter();
+    let mut all = inputs.map(|input| phrases::as_of(input, view.options.now));
     let first = all.next()?;
     all.all(|other| other == first).then_some(first)
 }
@@ -79,15 +76,11 @@ fn list(view: &ScanView<'_>, limit: usize) -> String {
     let longest_path = if is_common { width / 3 * 2 } else { width / 3 };
     let mut table = TextTable::new(2, [Align::Left, Align::Right, Align::Wrapped]);
     for input in inputs.iter().take(limit) {
-        let as_of = if is_common {
-            String::new()
-        } else {
-            phrases::as_of(input, view.options.now)
-        };
+        let as_of = (!is_common).then(|| phrases::as_of(input, view.options.now));
         table.row([
             TextCell::new(cut_start(&phrases::input_name(input), longest_path)),
             TextCell::new(counted(input.users.unwrap_or(0), "user")),
-            TextCell::styled(as_of, DIM),
+            TextCell::styled(as_of.unwrap_or_default(), DIM),
         ]);
     }
     if inputs.len() > limit {

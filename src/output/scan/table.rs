@@ -106,11 +106,8 @@ fn head(view: &ScanView<'_>, finding: &Finding) -> String {
     let user = cut(&user, view.options.width);
     let mut about = Vec::new();
     if let Some(account) = &finding.account {
-        let name = finding
-            .account_name
-            .as_deref()
-            .map(|name| format!(" ({})", escape(name)));
-        about.push(format!("account {}{}", escape(account), name.unwrap_or_default()));
+        let account = phrases::with_name(account, finding.account_name.as_deref());
+        about.push(format!("account {account}"));
     }
     about.extend(finding.source.row.map(|row| format!("row {row}")));
     let about = about.join(", ");

@@ -24,9 +24,8 @@ struct Frame {
 
 /// One line, or one layer of a stack.
 pub(super) struct Layer {
-    /// Class of the page's style.
-    pub(super) class: String,
-    pub(super) name: String,
+    /// Its name, which is also its class in the page's style.
+    pub(super) name: &'static str,
     /// By point.
     pub(super) values: Vec<f64>,
 }
@@ -156,9 +155,9 @@ pub(super) fn stacked(title: &str, points: &[&Point], layers: &[Layer]) -> Strin
             .chain(lower)
             .map(|(x, value)| format!("{x:.1},{:.1}", frame.y(value)))
             .collect();
-        let (class, name) = (&layer.class, escape_html(&layer.name));
+        let name = layer.name;
         frame.push(format_args!(
-            "<polygon points=\"{}\" class=\"{class}\"><title>{name}</title></polygon>",
+            "<polygon points=\"{}\" class=\"{name}\"><title>{name}</title></polygon>",
             outline.join(" ")
         ));
         below = above;

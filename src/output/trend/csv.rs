@@ -15,7 +15,7 @@ pub(super) const FORMAT: FormatSpec<TrendWriter> =
 
 type Column = (&'static str, fn(&Point) -> String);
 
-const COLUMNS: [Column; 23] = [
+const COLUMNS: [Column; 25] = [
     ("as_of", |point| point.as_of.clone()),
     ("account", |point| point.account.clone().unwrap_or_default()),
     ("accounts", |point| point.accounts.to_string()),
@@ -47,9 +47,6 @@ const COLUMNS: [Column; 23] = [
     ("failing_critical", |point| severity(point, Severity::Critical)),
     ("failing_high", |point| severity(point, Severity::High)),
     ("failing_medium", |point| severity(point, Severity::Medium)),
-];
-
-const MILD: [Column; 2] = [
     ("failing_low", |point| severity(point, Severity::Low)),
     ("failing_informational", |point| {
         severity(point, Severity::Informational)
@@ -62,15 +59,14 @@ fn render(document: &TrendDocument) -> Vec<u8> {
         .iter()
         .flat_map(|point| point.by_rule.keys())
         .collect();
-    let columns = || COLUMNS.iter().chain(&MILD);
     let mut out = Vec::new();
-    let heads = columns().map(|(name, _)| (*name).to_owned());
+    let heads = COLUMNS.iter().map(|(name, _)| (*name).to_owned());
     write_record(
         heads.chain(rules.iter().map(|rule| format!("rule_{rule}"))),
         &mut out,
     );
     for point in &document.snapshots {
-        let cells = columns().map(|(_, cell)| cell(point));
+        let cells = COLUMNS.iter().map(|(_, cell)| cell(point));
         let counts = rules
             .iter()
             .map(|&rule| point.by_rule.get(rule).copied().unwrap_or(0).to_string());

@@ -146,8 +146,7 @@ impl Page {
                 .map(|point| point.by_severity.get(severity).copied().unwrap_or(0) as f64)
                 .collect();
             Layer {
-                class: severity.name().to_owned(),
-                name: severity.name().to_owned(),
+                name: severity.name(),
                 values,
             }
         };

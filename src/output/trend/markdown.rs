@@ -23,9 +23,7 @@ fn render(document: &TrendDocument, options: DisplayOptions) -> String {
         figures(one, &mut out);
     }
     let hidden = all.len().saturating_sub(options.limit) as u64;
-    if let Some(more) = more(hidden, "account", all.len() as u64) {
-        out.paragraph(&plain(&more));
-    }
+    out.more(more(hidden, "account", all.len() as u64));
     rules(document, &mut out);
     oldest(document, options.limit, &mut out);
     out.paragraph(&plain(&phrases::rotation(&document.rotation)));
@@ -76,7 +74,5 @@ fn oldest(document: &TrendDocument, limit: usize, out: &mut Markdown) {
         ]
     });
     out.table(&["Severity", "Since", "User", "Account", "Rule"], &[], rows);
-    if let Some(more) = phrases::more_open(document, limit) {
-        out.paragraph(&plain(&more));
-    }
+    out.more(phrases::more_open(document, limit));
 }

@@ -101,9 +101,9 @@ impl Series<'_> {
             self.count("keys over 90 days", |point| point.keys_over_90_days),
             self.count("keys over 180 days", |point| point.keys_over_180_days),
             self.count("keys over 365 days", |point| point.keys_over_365_days),
-            self.days("key age, median", |point| point.key_age_median),
-            self.days("key age, 90th percentile", |point| point.key_age_p90),
-            self.days("key age, oldest", |point| point.key_age_max),
+            self.count("key age, median, days", |point| point.key_age_median),
+            self.count("key age, 90th percentile, days", |point| point.key_age_p90),
+            self.count("key age, oldest, days", |point| point.key_age_max),
             self.count("unused credentials", |point| point.unused_credentials),
             self.count("dormant users", |point| point.dormant_users),
             self.count("accounts with root use in 90 days", |point| point.root_used),
@@ -121,26 +121,12 @@ impl Series<'_> {
         Severity::ALL.into_iter().rev().filter(known).collect()
     }
 
-    fn count(&self, name: &str, of: impl Fn(&Point) -> Option<u64>) -> Figure {
+    fn count<T: Into<i128>>(&self, name: &str, of: impl Fn(&Point) -> Option<T>) -> Figure {
         #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-        let value = |point: &&Point| of(point).map(|count| count as f64);
+        let value = |point: &&Point| of(point).map(|count| count.into() as f64);
         Figure {
             name: name.to_owned(),
             values: self.points.iter().map(value).collect(),
-            unit: FigureUnit::Count,
-        }
-    }
-
-    fn days(&self, name: &str, of: impl Fn(&Point) -> Option<i64>) -> Figure {
-        #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^53 days")]
-        let values = self
-            .points
-            .iter()
-            .map(|point| of(point).map(|days| days as f64))
-            .collect();
-        Figure {
-            name: format!("{name}, days"),
-            values,
             unit: FigureUnit::Count,
         }
     }

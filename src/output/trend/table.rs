@@ -124,8 +124,6 @@ fn oldest(document: &TrendDocument, options: DisplayOptions) -> String {
             TextCell::styled(escape(finding.account.as_deref().unwrap_or("")), DIM),
         ]);
     }
-    if let Some(more) = phrases::more_open(document, options.limit) {
-        table.line(format!("  {more}"));
-    }
+    table.more(phrases::more_open(document, options.limit));
     table.render(options)
 }

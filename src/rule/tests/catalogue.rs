@@ -144,37 +144,24 @@ fn cis_numbers_and_days_are_those_of_each_version() {
     for (version, console, unused, days, rotation, one, root, root_rule) in versions {
         let framework = catalogue().framework(&format!("cis-aws-{version}")).unwrap();
         let naming = |rule: &str| {
-            let mut found = framework
-                .requirements
-                .iter()
-                .flat_map(|it| it.rules.iter().map(move |rule| (it, rule)));
-            found
-                .find(|(_, reference)| reference.rule == rule)
-                .map(|(it, rule)| (it.id.clone(), rule.clone()))
+            let requirements = framework.requirements.iter();
+            let mut found = requirements.flat_map(|it| it.rules.iter().map(move |rule| (it, rule)));
+            let (it, reference) = found.find(|(_, reference)| reference.rule == rule)?;
+            Some((it.id.clone(), reference.clone()))
         };
         let number = |rule: &str| naming(rule).map(|(id, _)| id);
-        assert_eq!(
-            number("console-user-without-mfa").as_deref(),
-            Some(console),
-            "{version}"
-        );
-        assert_eq!(number("access-key-unused").as_deref(), Some(unused), "{version}");
-        assert_eq!(
-            number("console-password-unused").as_deref(),
-            Some(unused),
-            "{version}"
-        );
-        assert_eq!(
-            naming("access-key-unused").unwrap().1.parameters["max_idle"],
-            days,
-            "{version}"
-        );
-        assert_eq!(
-            number("access-key-not-rotated").as_deref(),
-            Some(rotation),
-            "{version}"
-        );
-        assert_eq!(number("two-active-access-keys").as_deref(), one, "{version}");
-        assert_eq!(number(root_rule).as_deref(), Some(root), "{version}");
+        let numbers = [
+            ("console-user-without-mfa", Some(console)),
+            ("access-key-unused", Some(unused)),
+            ("console-password-unused", Some(unused)),
+            ("access-key-not-rotated", Some(rotation)),
+            ("two-active-access-keys", one),
+            (root_rule, Some(root)),
+        ];
+        for (rule, expected) in numbers {
+            assert_eq!(number(rule).as_deref(), expected, "{version} {rule}");
+        }
+        let (_, reference) = naming("access-key-unused").unwrap();
+        assert_eq!(reference.parameters["max_idle"], days, "{version}");
     }
 }

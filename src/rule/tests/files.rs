@@ -115,30 +115,16 @@ fn the_old_word_for_not_applicable_is_accepted() {
 fn errors_in_own_rules_are_located_in_their_files() {
     let mut catalogue = catalogue();
     let mut report = String::new();
-    for (origin, text) in [
-        (
-            "own.gsl",
-            "# a\nIamUser should have mfaActive\n\nIamUser\n  should have mfaActiv\n",
-        ),
-        (
-            "access-key-unused.toml",
-            "title = \"x\"\nlogic = \"IamUser should have mfaActive\"\n",
-        ),
-        ("o.toml", "extends = \"access-key-unusd\"\n"),
-        (
-            "o.toml",
-            "extends = \"access-key-unused\"\nlogic = \"x\"\nparameters = { max_idl = 3, max_idle = 0 }\n",
-        ),
-        (
-            "deep.toml",
-            "title = \"x\"\nlogic = '''\nIamUser\nshould have passwordNextRotation <= 45'''\n",
-        ),
-        (
-            "line.toml",
-            "title = \"x\"\nlogic = \"IamUser where tags isEmpty() should have mfaActive\"\n",
-        ),
-        ("broken.toml", "title = \nlogic"),
+    for file in [
+        "own.gsl: # a\nIamUser should have mfaActive\n\nIamUser\n  should have mfaActiv\n",
+        "access-key-unused.toml: title = \"x\"\nlogic = \"IamUser should have mfaActive\"\n",
+        "o.toml: extends = \"access-key-unusd\"\n",
+        "o.toml: extends = \"access-key-unused\"\nlogic = \"x\"\nparameters = { max_idl = 3, max_idle = 0 }\n",
+        "deep.toml: title = \"x\"\nlogic = '''\nIamUser\nshould have passwordNextRotation <= 45'''\n",
+        "line.toml: title = \"x\"\nlogic = \"IamUser where tags isEmpty() should have mfaActive\"\n",
+        "broken.toml: title = \nlogic",
     ] {
+        let (origin, text) = file.split_once(": ").unwrap();
         report += &rendered(&catalogue.add(origin, text).unwrap_err());
     }
     insta::assert_snapshot!(report, @r#"

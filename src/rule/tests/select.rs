@@ -36,18 +36,13 @@ fn nothing_selected_is_the_default() {
 
 #[test]
 fn rules_are_found_by_id_alias_and_glob() {
-    assert_eq!(
-        ids(&selected(&["IAM.3"], &[], &[]).unwrap()),
-        ["access-key-not-rotated"]
-    );
-    assert_eq!(
-        ids(&selected(&["iam.5"], &[], &[]).unwrap()),
-        ["console-user-without-mfa"]
-    );
-    assert_eq!(
-        ids(&selected(&["D9.AWS.IAM.07"], &[], &[]).unwrap()),
-        ["D9.AWS.IAM.07"]
-    );
+    for (name, id) in [
+        ("IAM.3", "access-key-not-rotated"),
+        ("iam.5", "console-user-without-mfa"),
+        ("D9.AWS.IAM.07", "D9.AWS.IAM.07"),
+    ] {
+        assert_eq!(ids(&selected(&[name], &[], &[]).unwrap()), [id]);
+    }
     let all = selected(&["*"], &[], &[]).unwrap();
     assert_eq!(all.rules.len(), catalogue().rules().count());
     let vendor = selected(&["d9.*"], &[], &[]).unwrap();
@@ -97,13 +92,11 @@ fn settings_are_checked() {
 #[test]
 fn a_framework_selects_exactly_its_rules_and_parameters() {
     let old = selected(&[], &["cis-aws-1.3"], &[]).unwrap();
-    let unused = |selected: &Selected| -> Vec<(i64, Vec<String>)> {
-        let rules = selected
-            .rules
-            .iter()
-            .filter(|bound| bound.rule.id == "access-key-unused");
+    let unused = |selected: &Selected| -> Vec<(i64, String)> {
+        let rules = selected.rules.iter();
         rules
-            .map(|bound| (bound.parameters["max_idle"], bound.requirements.clone()))
+            .filter(|bound| bound.rule.id == "access-key-unused")
+            .map(|bound| (bound.parameters["max_idle"], bound.requirements.join(", ")))
             .collect()
     };
     let both = selected(
@@ -112,24 +105,15 @@ fn a_framework_selects_exactly_its_rules_and_parameters() {
         &[],
     )
     .unwrap();
-    assert_eq!(unused(&old), [(90, vec!["cis-aws-1.3/1.12".to_owned()])]);
-    insta::assert_debug_snapshot!(unused(&both), @r#"
-    [
-        (
-            45,
-            [
-                "cis-aws-2.0/1.12",
-                "cis-aws-1.4/1.12",
-            ],
-        ),
-        (
-            90,
-            [
-                "cis-aws-1.3/1.12",
-            ],
-        ),
-    ]
-    "#);
+    assert_eq!(unused(&old), [(90, "cis-aws-1.3/1.12".to_owned())]);
+    let expected = [
+        (45, "cis-aws-2.0/1.12, cis-aws-1.4/1.12"),
+        (90, "cis-aws-1.3/1.12"),
+    ];
+    assert_eq!(
+        unused(&both),
+        expected.map(|(days, names)| (days, names.to_owned()))
+    );
     assert_eq!(both.frameworks.len(), 3);
     assert!(ids(&both).contains(&"root-mfa-not-active") && !ids(&both).contains(&"root-without-mfa"));
 }
@@ -155,11 +139,10 @@ fn a_weaker_setting_is_reported() {
     let frameworks = ["unused-keys-level-2", "aws-fsbp"];
     let weaker = selected(&[], &frameworks, &["access-key-unused.max_idle=60"]).unwrap();
     let weakened: Vec<String> = weaker.weakened.iter().map(ToString::to_string).collect();
-    insta::assert_debug_snapshot!(weakened, @r#"
-    [
-        "aws-fsbp/IAM.22 requires access-key-unused.max_idle = 45, but it is set to 60, which finds less",
-    ]
-    "#);
+    assert_eq!(
+        weakened,
+        ["aws-fsbp/IAM.22 requires access-key-unused.max_idle = 45, but it is set to 60, which finds less"]
+    );
     let bound: Vec<_> = weaker
         .rules
         .iter()
