@@ -104,6 +104,7 @@ impl TallyBuilder {
         current.rows_before = view.first_row - 1;
         let mut of_block = current.of_issues(chunk, issues, end);
         of_block.extend(current.of_bad_cells(chunk, self.diagnostics.room(Code::BadCell)));
+        of_block.extend(self.accounts_twice(view));
         // In the order of rows, so that the result does not depend on where blocks begin.
         of_block.sort_by_key(|diagnostic| diagnostic.row);
         let listed = of_block
@@ -116,7 +117,6 @@ impl TallyBuilder {
         self.diagnostics
             .count(Code::BadCell, chunk.bad_cells().count - listed);
         self.tally.roots += current.add_chunk(view);
-        self.note_accounts_twice(view);
         for ((rule, counts), folded) in self.tally.rules.iter_mut().zip(counts).zip(&mut current.folded) {
             add_counts(rule, counts);
             current.determined |= counts.tested > counts.undetermined;
@@ -150,42 +150,38 @@ impl TallyBuilder {
     }
 
     /// A file may have an account twice, in one report or in several: every whole report has its root row.
-    fn note_accounts_twice(
-        &mut self,
-        ChunkView {
-            input,
-            chunk,
-            selected,
-            ..
-        }: ChunkView<'_>,
-    ) {
+    fn accounts_twice(&mut self, view: ChunkView<'_>) -> Vec<Diagnostic> {
+        let ChunkView { input, chunk, .. } = view;
         if self.roots.0 != input.id.input {
             self.roots = (input.id.input, BTreeMap::new());
         }
+        let mut diagnostics = Vec::new();
         for row in 0..chunk.rows.len() {
-            if !chunk.root()[row] || !is_selected(selected, row) {
+            if !chunk.root()[row] || !is_selected(view.selected, row) {
                 continue;
             }
             let arn = chunk.text(&input.header, row, TextColumn::Arn);
             let Some(account) = arn.and_then(account_of) else {
                 continue;
             };
-            match self.roots.1.get_mut(account) {
-                None => {
-                    self.roots.1.insert(account.to_vec(), false);
-                }
-                Some(noted) if !*noted => {
-                    *noted = true;
-                    let message = format!(
-                        "account {} appears twice in this file, so that its findings count double",
-                        String::from_utf8_lossy(account)
-                    );
-                    self.diagnostics
-                        .push(Diagnostic::new(Code::AccountTwice, message).in_path(&input.path));
-                }
-                Some(_) => {}
+            let Some(is_noted) = self.roots.1.get_mut(account) else {
+                self.roots.1.insert(account.to_vec(), false);
+                continue;
+            };
+            if !std::mem::replace(is_noted, true) {
+                let account = String::from_utf8_lossy(account);
+                let message = format!(
+                    "account {account} appears twice in this file, so its findings are counted twice"
+                );
+                let row = view.first_row + chunk.rows.data_rows_before(row) as u64;
+                diagnostics.push(
+                    Diagnostic::new(Code::AccountTwice, message)
+                        .in_path(&input.path)
+                        .in_row(row),
+                );
             }
         }
+        diagnostics
     }
 
     fn open(&mut self, input: &Arc<Input>, rules: usize) -> CurrentInput {

@@ -50,7 +50,7 @@ pub struct InputTally {
     /// The number of data rows that were evaluated, including root's; null if the input was left out.
     pub users: Option<u64>,
     /// Why rows of the input were left out: all of them if `users` is null, else those of some accounts.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left_out: Option<LeftOutReason>,
     /// The instant to which ages are counted, RFC 3339 UTC.
     pub as_of: String,

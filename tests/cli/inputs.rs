@@ -78,7 +78,8 @@ fn large_envelopes_in_small_files_stay_in_order() {
         place = place.file(&format!("in/{number}-c.json.zst"), &packed[..packed.len() / 2]);
     }
     let scan = |threads: &str| {
-        let args = "scan in --rule user-without-mfa --format csv --as-of 2026-11-21 --threads";
+        let args =
+            "scan in --all-snapshots --rule user-without-mfa --format csv --as-of 2026-11-21 --threads";
         let run = place.run(format!("{args} {threads}").as_str());
         run.ends(4, "zstd data is damaged");
         (run.stdout, run.stderr)
@@ -92,7 +93,10 @@ fn large_envelopes_in_small_files_stay_in_order() {
 fn standard_input_is_read_where_a_dash_stands() {
     let place = Place::with(&["csv.csv"]);
     let json = fs::read(fixture("cli-json.json")).unwrap();
-    let run = place.run_with("scan - csv.csv --format summary --as-of 2026-11-21", json);
+    let run = place.run_with(
+        "scan - csv.csv --all-snapshots --format summary --as-of 2026-11-21",
+        json,
+    );
     run.ends(1, "").says("6 users in 2 reports");
     place.run("scan -").ends(3, "error: -: an empty file");
 }

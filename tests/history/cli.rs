@@ -206,7 +206,7 @@ fn many_diagnostics_of_one_code_are_folded_on_standard_error() {
     let count = |text: &str| text.matches("[newer-than-as-of]").count();
     for command in [
         &["trend", ".", "--format", "json"][..],
-        &["scan", ".", "--format", "json"],
+        &["scan", ".", "--all-snapshots", "--format", "json"],
     ] {
         let (_, json, errors) = credlens(folder.path(), command);
         assert_eq!(count(&errors), 3, "{errors}");

@@ -285,6 +285,11 @@ fn text(row: &Row, column: TextColumn) -> Option<String> {
     if column == TextColumn::User && is_root(row) {
         return Some("<root_account>".to_owned());
     }
+    // Whoever only has root's name is known by what the ARN names.
+    if column == TextColumn::User && cell(row, column) == Some("<root_account>") {
+        let arn = cell(row, TextColumn::Arn).expect("what is not root's has an ARN");
+        return Some(resource(arn).unwrap_or(arn).to_owned());
+    }
     match cell(row, column) {
         None if Column::OPTIONAL.contains(column) => Some(String::new()),
         None => None,
@@ -295,9 +300,14 @@ fn text(row: &Row, column: TextColumn) -> Option<String> {
 
 fn is_root(row: &Row) -> bool {
     match cell(row, TextColumn::Arn) {
-        Some(arn) if !arn.is_empty() && !arn.eq_ignore_ascii_case("n/a") => arn.ends_with(":root"),
+        Some(arn) if !arn.is_empty() && !arn.eq_ignore_ascii_case("n/a") => resource(arn) == Some("root"),
         Some(_) | None => cell(row, TextColumn::User) == Some("<root_account>"),
     }
+}
+
+fn resource(arn: &str) -> Option<&str> {
+    let resource = arn.splitn(6, ':').nth(5);
+    resource.filter(|_| arn.starts_with("arn:"))
 }
 
 fn text_holds(test: &TextTest, text: &str) -> bool {
