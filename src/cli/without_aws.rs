@@ -48,6 +48,7 @@ impl LiveScanArgs {
 }
 
 /// Reads nothing: an `s3://` input is an error of `credlens::io`, which names the feature.
+#[derive(Clone)]
 pub(super) struct Objects;
 
 impl Objects {

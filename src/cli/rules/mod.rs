@@ -10,10 +10,10 @@ use credlens::engine::examples;
 use credlens::output::{catalogue as tables, counted};
 use credlens::rule::{self, Catalogue, Rule, Selection};
 
-use super::ListFormat;
 use super::failure::{Exit, Failure, print_rule_errors};
 use super::rule_files::{catalogue, rule_files};
 use super::terminal::{escape_lines, list_options, print_error, print_warning};
+use super::{ListFormat, print};
 
 pub(super) use args::RulesArgs;
 use args::{RulesCommand, RulesListArgs};
@@ -49,8 +49,7 @@ fn list(args: &RulesListArgs) -> Result<Exit, Failure> {
         ListFormat::Table => tables::rules_table(&rules, list_options()),
         ListFormat::Json => tables::rules_json(&rules),
     };
-    io::stdout().write_all(text.as_bytes())?;
-    Ok(Exit::Clean)
+    print(text.as_bytes())
 }
 
 fn show(word: &str, rules_from: &[PathBuf]) -> Result<Exit, Failure> {
