@@ -60,16 +60,9 @@ impl ScanConfig {
             settings_file: settings.path().map(ToOwned::to_owned),
             evaluation,
         };
-        check_formats(&config.formats, &[config.reads(), config.live.resumes()].concat())?;
+        let reads = [config.evaluation.reads(&config.inputs.paths), config.live.reads()];
+        check_formats(&config.formats, &reads.concat())?;
         Ok(config)
-    }
-
-    /// The files and directories that are read, which no output may replace. The outcomes of an earlier run are not
-    /// among them: those of this run may take their place.
-    pub(super) fn reads(&self) -> Vec<PathBuf> {
-        let mut paths = self.evaluation.reads(&self.inputs.paths);
-        paths.extend(self.live.reads());
-        paths
     }
 
     /// Findings are created only where a format shows them.
