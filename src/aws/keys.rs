@@ -156,7 +156,7 @@ impl KeyResolver {
             Err(error) => {
                 self.failed += 1;
                 // Other error codes may be about this one user.
-                self.has_stopped |= !matches!(error, Error::Other { .. });
+                self.has_stopped |= !matches!(error, Error::Other(..));
                 let missing = &mut self.resolved.missing;
                 *missing = missing.take().or_else(|| error.missing_permission());
                 self.error.get_or_insert(error);

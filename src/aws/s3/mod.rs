@@ -237,10 +237,8 @@ where
         Some("InvalidObjectState") => Error::Archived,
         code if [301, 307].contains(&status) || code.is_some_and(|code| WRONG_REGION.contains(&code)) => {
             let region = response.and_then(|response| response.headers().get("x-amz-bucket-region"));
-            Error::WrongRegion {
-                bucket: at.bucket.clone(),
-                region: region.map(str::to_owned),
-            }
+            let region = region.map_or("another region".to_owned(), |region| format!("region {region}"));
+            Error::WrongRegion(at.bucket.clone(), region)
         }
         Some(_) | None => {
             let object = if action == Action::ListBucket {
