@@ -55,8 +55,9 @@ pub struct ConnectSettings {
 /// Credentials, region and endpoint, ready for calls.
 #[derive(Clone, Debug)]
 pub struct Session {
-    config: SdkConfig,
-    limit: Duration,
+    pub(super) config: SdkConfig,
+    /// The time limit of a step.
+    pub(super) limit: Duration,
     /// The ARN of the role that the credentials are of, if they come from assuming one.
     role: Option<String>,
 }
@@ -166,10 +167,6 @@ impl Session {
         flag.or_else(configured)
     }
 
-    pub(super) fn config(&self) -> &SdkConfig {
-        &self.config
-    }
-
     /// The partition of the session's region.
     pub fn partition(&self) -> &'static str {
         self.config
@@ -183,11 +180,6 @@ impl Session {
         E: ProvideErrorMetadata + StdError + 'static,
     {
         Error::from_sdk(action, error).with_role(self.role.as_deref())
-    }
-
-    /// The time limit of a step.
-    pub(super) fn limit(&self) -> Duration {
-        self.limit
     }
 
     /// Makes a call, with retries, as a step of its own.

@@ -68,7 +68,7 @@ pub(super) async fn resolve(session: &Session, report: &Report) -> ResolvedKeys 
     let mut resolver = KeyResolver::default();
     let mut waiting = owners.into_iter();
     let mut running = JoinSet::new();
-    let calls = RetriedCalls::new(Action::ListAccessKeys, session.limit());
+    let calls = RetriedCalls::new(Action::ListAccessKeys, session.limit);
     loop {
         while running.len() < CONCURRENT_USERS && !resolver.has_stopped {
             let Some(owner) = waiting.next() else { break };

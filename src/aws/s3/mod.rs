@@ -71,7 +71,7 @@ impl S3 {
     pub fn connect_with(settings: &ConnectSettings, loader: ConfigLoader) -> Result<Self, Error> {
         let threads = Threads::start().map_err(Error::Threads)?;
         let session = threads.block_on(Box::pin(Session::open_with(settings, loader)))?;
-        let config = aws_sdk_s3::config::Builder::from(session.config())
+        let config = aws_sdk_s3::config::Builder::from(&session.config)
             .force_path_style(session.endpoint("S3").is_some())
             // `send_all` has its own time limit, and resumes.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
@@ -204,7 +204,7 @@ fn record(denied: &Mutex<Vec<MissingPermission>>, error: Option<&Error>) {
 
 /// An attempt may take as long as the step, since objects may be large.
 fn step_timeout(session: &Session) -> aws_sdk_s3::config::Builder {
-    let limit = TimeoutConfig::builder().operation_attempt_timeout(session.limit());
+    let limit = TimeoutConfig::builder().operation_attempt_timeout(session.limit);
     aws_sdk_s3::config::Builder::default().timeout_config(limit.build())
 }
 

@@ -116,9 +116,6 @@ pub(in crate::cli) struct LiveScanArgs {
 
 impl LiveScanArgs {
     /// Reads the inputs that are in S3.
-    ///
-    /// # Errors
-    /// Flags that are for live accounts only, with inputs.
     pub(in crate::cli) fn objects(&self, inputs: &[PathBuf]) -> Result<Objects, Failure> {
         let location = &self.aws.location;
         if inputs.is_empty() {
@@ -157,9 +154,6 @@ impl AwsArgs {
     }
 
     /// Whether each flag is valid, and of use with the others.
-    ///
-    /// # Errors
-    /// What is expected instead.
     pub(super) fn check(&self) -> Result<(), Failure> {
         let is_stdout = |path: &Path| path.as_os_str() == "-";
         let is_zero = |span: TimeSpan| span.0.is_zero();
@@ -222,9 +216,6 @@ impl AwsArgs {
 
 impl LocationArgs {
     /// The same as settings of AWS's libraries.
-    ///
-    /// # Errors
-    /// Those of [`check`](Self::check).
     pub(in crate::cli) fn settings(&self) -> Result<ConnectSettings, Failure> {
         self.check()?;
         Ok(ConnectSettings {
@@ -236,9 +227,6 @@ impl LocationArgs {
     }
 
     /// Reads the inputs that are in S3.
-    ///
-    /// # Errors
-    /// Flags that are for S3, without an input in S3.
     pub(in crate::cli) fn objects(&self, inputs: &[PathBuf]) -> Result<Objects, Failure> {
         let in_s3 = inputs.iter().any(|input| remote::is_remote(input));
         if !in_s3 && *self != Self::default() {
@@ -248,9 +236,6 @@ impl LocationArgs {
     }
 
     /// Whether each flag is valid.
-    ///
-    /// # Errors
-    /// What is expected instead.
     pub(super) fn check(&self) -> Result<(), Failure> {
         if self.profile.as_deref() == Some("") {
             return Err(Failure::Usage(

@@ -13,6 +13,7 @@ use crate::cli::failure::{Attempt as _, Failure};
 /// The file, and what is known so far. If it is dropped before it is written, no trace of the file is left.
 pub(in crate::cli) struct OutcomesWriter(Arc<Mutex<PendingOutcomes>>);
 
+#[derive(Default)]
 struct PendingOutcomes {
     /// Whether reports are of use one by one. If not, a run that resumes an interrupted one fetches all of them again.
     saves_each: bool,
@@ -35,9 +36,7 @@ impl OutcomesWriter {
         Ok(Self(Arc::new(Mutex::new(PendingOutcomes {
             saves_each,
             file: path.map(open).transpose()?,
-            planned: Vec::new(),
-            earlier: None,
-            record: Arc::default(),
+            ..PendingOutcomes::default()
         }))))
     }
 
