@@ -58,7 +58,7 @@ impl Interrupt {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio::sync::Semaphore;
+    use tokio::sync::{Semaphore, SemaphorePermit};
     use tokio::time::Instant;
 
     /// The time from the last of some signals, a second apart, to the exit.
@@ -71,7 +71,7 @@ mod tests {
         let received = Arc::clone(&sent);
         let signal = move || {
             let received = Arc::clone(&received);
-            async move { received.acquire().await.map(|permit| permit.forget()).is_ok() }
+            async move { received.acquire().await.map(SemaphorePermit::forget).is_ok() }
         };
         let exited = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&exited);
