@@ -4,7 +4,7 @@
 #[cfg(any(unix, feature = "aws"))]
 use credlens::io::temporary;
 
-use super::failure::{Exit, Failure};
+use super::failure::Failure;
 
 /// SIGINT, which Ctrl-C sends.
 pub(super) const INTERRUPT: u8 = 2;
@@ -24,7 +24,7 @@ pub(super) fn end_cleanly() -> Result<(), Failure> {
 pub(super) fn end_run(signal: u8, first: impl FnOnce()) {
     first();
     temporary::discard();
-    std::process::exit(Exit::Signal(signal).status().into());
+    std::process::exit(Failure::Signal(signal, "").report().status().into());
 }
 
 /// From here on, each of these signals calls `first`, removes temporary files and ends the run.
