@@ -4,10 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::fetch::Report;
 use super::fetch_accounts::FetchedAccount;
-use super::keys::ResolvedKeys;
 use super::outcomes::{Outcome, OutcomeStatus};
 use super::permissions::MissingPermission;
-use crate::engine::{self, Input, Source, SourceEvent};
+use crate::engine::{AccountInfo, Input, Source, SourceEvent};
 use crate::finding::AsOfSource;
 use crate::report::header::Header;
 use crate::report::time::Timestamp;
@@ -72,13 +71,7 @@ impl<I: Iterator<Item = FetchedAccount> + Send> LiveSource<I> {
         }
     }
 
-    fn input(
-        &mut self,
-        header: Header,
-        report: &Report,
-        path: String,
-        account: engine::AccountInfo,
-    ) -> Input {
+    fn input(&mut self, header: Header, report: &Report, path: String, account: AccountInfo) -> Input {
         self.opened += 1;
         Input {
             index: self.opened - 1,
@@ -104,25 +97,26 @@ impl<I: Iterator<Item = FetchedAccount> + Send> Source for LiveSource<I> {
         let (report, resolved) = match fetched.result {
             Ok(given) => given,
             Err(error) => {
-                return Some(SourceEvent::Failed {
-                    path,
-                    error: Box::new(error),
-                });
+                let error = Box::new(error);
+                return Some(SourceEvent::Failed { path, error });
             }
         };
         match Header::split(&report.csv) {
             Ok((header, rows)) => {
                 text.extend_from_slice(rows);
-                let account = engine_account(fetched.account.name, resolved, &path);
+                let diagnostics = resolved.diagnostics.into_iter();
+                let account = AccountInfo {
+                    name: fetched.account.name,
+                    key_ids: resolved.ids,
+                    diagnostics: diagnostics.map(|diagnostic| diagnostic.in_path(&path)).collect(),
+                };
                 let input = Arc::new(self.input(header, &report, path, account));
                 Some(SourceEvent::Block { input, last: true })
             }
             Err(error) => {
                 record.failed(&error.to_string());
-                Some(SourceEvent::Failed {
-                    path,
-                    error: Box::new(error),
-                })
+                let error = Box::new(error);
+                Some(SourceEvent::Failed { path, error })
             }
         }
     }
@@ -134,13 +128,4 @@ fn path(account: &str) -> String {
         return "aws".to_owned();
     }
     format!("aws://{account}")
-}
-
-fn engine_account(name: Option<String>, resolved: ResolvedKeys, path: &str) -> engine::AccountInfo {
-    let diagnostics = resolved.diagnostics.into_iter();
-    engine::AccountInfo {
-        name,
-        key_ids: resolved.ids,
-        diagnostics: diagnostics.map(|diagnostic| diagnostic.in_path(path)).collect(),
-    }
 }

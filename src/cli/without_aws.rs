@@ -41,13 +41,10 @@ impl LiveScanArgs {
     pub(super) fn reads(&self) -> Vec<PathBuf> {
         Vec::new()
     }
-
-    pub(super) fn resumes(&self) -> Vec<PathBuf> {
-        Vec::new()
-    }
 }
 
 /// Reads nothing: an `s3://` input is an error of `credlens::io`, which names the feature.
+#[derive(Clone)]
 pub(super) struct Objects;
 
 impl Objects {
