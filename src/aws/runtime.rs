@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use super::error::Error;
-use super::interrupt::{CtrlC, Interrupt};
+use super::interrupt::Interrupt;
 
 /// Two threads with tokio's runtime. Dropping it does not wait for pending calls.
 #[derive(Debug)]
@@ -51,7 +51,8 @@ impl Runtime {
     pub fn new(exit_now: impl FnOnce() + Send + 'static) -> io::Result<Self> {
         let threads = Threads::start()?;
         let interrupt = Arc::<Interrupt>::default();
-        threads.spawn(Arc::clone(&interrupt).listen(CtrlC, exit_now));
+        let ctrl_c = || async { tokio::signal::ctrl_c().await.is_ok() };
+        threads.spawn(Arc::clone(&interrupt).listen(ctrl_c, exit_now));
         Ok(Self { threads, interrupt })
     }
 
@@ -66,11 +67,6 @@ impl Runtime {
                 () = self.interrupt.raised() => Err(Error::Interrupted),
             }
         })
-    }
-
-    /// From now on Ctrl-C calls `exit_now` immediately.
-    pub fn exit_immediately(&self) {
-        self.interrupt.exit_immediately();
     }
 
     /// Whether Ctrl-C was pressed.

@@ -37,6 +37,13 @@ impl<F> FormatTo<F> {
     }
 }
 
+impl<W> FormatTo<&FormatSpec<W>> {
+    /// Whether people read it where they run this.
+    pub(super) fn is_shown(&self) -> bool {
+        self.path.is_none() && self.format.is_for_people()
+    }
+}
+
 /// The help of `--format`, from the registry of its formats.
 pub(super) fn format_help<W: Formats>(what: &str) -> String {
     let (formats, default) = (list_formats::<W>(), <&FormatSpec<W>>::default());

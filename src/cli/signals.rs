@@ -1,6 +1,9 @@
 //! Signals that end a run at once: temporary files are removed first, so that every output is whole or as it was.
 //! The same with and without the feature `aws`.
 
+#[cfg(any(unix, feature = "aws"))]
+use credlens::io::temporary;
+
 use super::failure::Failure;
 
 /// SIGINT, which Ctrl-C sends.
@@ -15,13 +18,20 @@ pub(super) fn end_cleanly() -> Result<(), Failure> {
     end_run_on(&ALL, || {})
 }
 
+/// Ends the run as this signal does, after `first` and the removal of temporary files.
+#[cfg(any(unix, feature = "aws"))]
+#[expect(clippy::exit, reason = "what the run waits for may never come")]
+pub(super) fn end_run(signal: u8, first: impl FnOnce()) {
+    first();
+    temporary::discard();
+    std::process::exit(Failure::Signal(signal, "").report().status().into());
+}
+
 /// From here on, each of these signals calls `first`, removes temporary files and ends the run.
 #[cfg(unix)]
-#[expect(clippy::exit, reason = "what the run waits for may never come")]
 pub(super) fn end_run_on(signals: &[u8], first: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
     use std::thread;
 
-    use credlens::io::temporary;
     use signal_hook::iterator::Signals;
 
     use super::failure::Attempt as _;
@@ -29,16 +39,8 @@ pub(super) fn end_run_on(signals: &[u8], first: impl FnOnce() + Send + 'static) 
     let heard = signals.iter().filter(|&&signal| !is_ignored(signal));
     let mut signals = Signals::new(heard.map(|&signal| i32::from(signal)))?;
     let listen = move || {
-        let signal = signals.forever().next();
-        first();
-        temporary::discard();
-        let number = signal.and_then(|signal| u8::try_from(signal).ok());
-        std::process::exit(
-            Failure::Signal(number.unwrap_or(INTERRUPT), "")
-                .report()
-                .status()
-                .into(),
-        );
+        let number = signals.forever().next().map(u8::try_from);
+        end_run(number.and_then(Result::ok).unwrap_or(INTERRUPT), first);
     };
     let thread = thread::Builder::new().name("signals".to_owned()).spawn(listen);
     thread.attempt(|| "cannot start the thread that waits for signals".to_owned())?;

@@ -7,7 +7,7 @@ use credlens::archive::store::Store;
 use credlens::io::inputs::InputOptions;
 use credlens::output::{counted, escape};
 
-use super::args::{ArchiveAddArgs, ArchivePathArgs};
+use super::args::ArchiveAddArgs;
 use super::open_store;
 use crate::cli::aws::Objects;
 use crate::cli::failure::{Exit, Failure};
@@ -16,40 +16,23 @@ use crate::cli::progress::Progress;
 use crate::cli::terminal::{print_error, print_message, print_warning};
 use crate::cli::{now, signals};
 
-/// What `archive add` does, resolved.
-struct ArchiveAddConfig {
-    at: ArchivePathArgs,
-    inputs: InputReader,
-    quiet: bool,
-}
-
-impl ArchiveAddConfig {
-    fn resolve(args: ArchiveAddArgs) -> Result<Self, Failure> {
-        Ok(Self {
-            inputs: InputReader {
-                paths: args.inputs,
-                options: InputOptions {
-                    as_of: args.as_of,
-                    now: now(),
-                    limits: args.limits.limits(),
-                },
-                objects: Objects::at(&args.at.location)?,
-            },
-            at: args.at,
-            quiet: args.quiet,
-        })
-    }
-}
-
 pub(super) fn run(args: ArchiveAddArgs) -> Result<Exit, Failure> {
-    let config = ArchiveAddConfig::resolve(args)?;
+    let inputs = InputReader {
+        paths: args.inputs,
+        options: InputOptions {
+            as_of: args.as_of,
+            now: now(),
+            limits: args.limits.limits(),
+        },
+        objects: Objects::at(&args.at.location)?,
+    };
     signals::end_cleanly()?;
-    let store = open_store(&config.at.archive, &config.at.location, config.quiet)?;
-    let mut source = Progress::new(config.inputs.open_in_time_order(), config.quiet);
+    let store = open_store(&args.at.archive, &args.at.location, args.quiet)?;
+    let mut source = Progress::new(inputs.open_in_time_order(), args.quiet);
     let mut added = Added::default();
     let ended = add(&*store, &mut source, &mut added);
     drop(source);
-    report_added(&*store, &added, config.quiet, true)?;
+    report_added(&*store, &added, args.quiet, true)?;
     ended?;
     Ok(
         match (added.added.len() + added.known.len(), added.failed.len()) {

@@ -28,7 +28,7 @@ use super::failure::{Exit, Failure};
 use super::terminal::{list_options, print_error, print_message};
 
 pub(super) use args::{ArchiveArgs, CompareArgs};
-use args::{ArchiveCommand, ArchiveListArgs, ArchivePathArgs, ArchiveVerifyArgs, ReportFilterArgs};
+use args::{ArchiveCommand, ArchiveListArgs, ArchiveVerifyArgs, ReportFilterArgs};
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
@@ -87,12 +87,6 @@ fn existing_store(path: &Path, location: &LocationArgs) -> Result<Box<dyn Store>
     open_store(path, location, false)
 }
 
-impl ArchivePathArgs {
-    fn existing_store(&self) -> Result<Box<dyn Store>, Failure> {
-        existing_store(&self.archive, &self.location)
-    }
-}
-
 /// The reports that the filter passes, in the order of their as-of, and whether a file could not be read, which is
 /// printed.
 fn select(store: &dyn Store, filter: &ReportFilterArgs) -> Result<(Vec<ListedReport>, bool), Failure> {
@@ -132,7 +126,7 @@ fn latest(reports: Vec<ListedReport>) -> Vec<(ListedReport, BTreeSet<String>)> {
 }
 
 fn list_reports(args: &ArchiveListArgs) -> Result<Exit, Failure> {
-    let store = args.at.existing_store()?;
+    let store = existing_store(&args.at.archive, &args.at.location)?;
     let (reports, failed) = select(&*store, &args.filter)?;
     let list = Contents::new(reports.iter().map(ListedReport::to_output).collect());
     let text = match args.format {
@@ -144,7 +138,7 @@ fn list_reports(args: &ArchiveListArgs) -> Result<Exit, Failure> {
 }
 
 fn verify_all(args: &ArchiveVerifyArgs) -> Result<Exit, Failure> {
-    let store = args.at.existing_store()?;
+    let store = existing_store(&args.at.archive, &args.at.location)?;
     let verified = verify(&*store)?;
     if verified.files == 0 && verified.problems.is_empty() {
         return Err(Failure::NothingEvaluated(format!(

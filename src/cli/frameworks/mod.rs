@@ -2,14 +2,12 @@
 
 mod args;
 
-use std::io::{self, Write as _};
-
 use credlens::output::catalogue as tables;
 use credlens::rule::{Catalogue, Framework, framework_page};
 
-use super::ListFormat;
 use super::failure::{Exit, Failure};
 use super::terminal::list_options;
+use super::{ListFormat, print};
 
 pub(super) use args::FrameworksArgs;
 use args::FrameworksCommand;
@@ -28,6 +26,5 @@ pub(super) fn run(args: FrameworksArgs) -> Result<Exit, Failure> {
         }
         FrameworksCommand::Show { framework } => framework_page(&catalogue.framework(&framework)?),
     };
-    io::stdout().write_all(text.as_bytes())?;
-    Ok(Exit::Clean)
+    print(text.as_bytes())
 }

@@ -10,10 +10,10 @@ use credlens::engine::examples;
 use credlens::output::{catalogue as tables, counted};
 use credlens::rule::{self, Catalogue, Rule, Selection};
 
-use super::ListFormat;
 use super::failure::{Exit, Failure, print_rule_errors};
-use super::rule_files::{catalogue, rule_files};
+use super::rule_files::{self, catalogue};
 use super::terminal::{escape_lines, list_options, print_error, print_warning};
+use super::{ListFormat, print};
 
 pub(super) use args::RulesArgs;
 use args::{RulesCommand, RulesListArgs};
@@ -49,8 +49,7 @@ fn list(args: &RulesListArgs) -> Result<Exit, Failure> {
         ListFormat::Table => tables::rules_table(&rules, list_options()),
         ListFormat::Json => tables::rules_json(&rules),
     };
-    io::stdout().write_all(text.as_bytes())?;
-    Ok(Exit::Clean)
+    print(text.as_bytes())
 }
 
 fn show(word: &str, rules_from: &[PathBuf]) -> Result<Exit, Failure> {
@@ -70,18 +69,12 @@ fn show(word: &str, rules_from: &[PathBuf]) -> Result<Exit, Failure> {
 /// The rules in these files, or the built-in ones, and the errors in the files. A file that overrides a known rule
 /// counts as that rule.
 fn read(paths: &[PathBuf]) -> Result<(Vec<Arc<Rule>>, Vec<rule::Error>), Failure> {
-    let mut catalogue = Catalogue::builtin();
-    if paths.is_empty() {
-        return Ok((catalogue.rules().cloned().collect(), Vec::new()));
-    }
-    let (mut ids, mut errors) = (Vec::new(), Vec::new());
-    for (path, text) in rule_files(paths)? {
-        match catalogue.add(&path.to_string_lossy(), &text) {
-            Ok(added) => ids.extend(added),
-            Err(wrong) => errors.extend(wrong),
-        }
-    }
-    let rules = ids.iter().filter_map(|id| catalogue.rule(id).cloned()).collect();
+    let (catalogue, ids, errors) = rule_files::read(paths)?;
+    let rules = if paths.is_empty() {
+        catalogue.rules().cloned().collect()
+    } else {
+        ids.iter().filter_map(|id| catalogue.rule(id).cloned()).collect()
+    };
     Ok((rules, errors))
 }
 

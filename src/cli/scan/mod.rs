@@ -43,7 +43,10 @@ impl ScanConfig {
         let in_file = &settings.values;
         let formats = in_file.format.iter().map(|word| FormatTo::to_stdout(word.0.0));
         let formats = first_given(args.format, formats.collect());
-        let statuses = first_given(args.status, in_file.status.iter().map(|word| word.0).collect());
+        let statuses = first_given(
+            args.status,
+            in_file.status.iter().map(|word| word.0.clone()).collect(),
+        );
         let as_of = args.as_of.or(in_file.as_of.map(|word| word.0));
         let fail_on = args.fail_on.or(in_file.fail_on.map(|word| word.0));
         let config = Self {
@@ -53,24 +56,17 @@ impl ScanConfig {
             statuses: if statuses.is_empty() {
                 vec![Status::Fail, Status::Undetermined]
             } else {
-                statuses.into_iter().flat_map(StatusWord::statuses).collect()
+                statuses.into_iter().flat_map(|word: StatusWord| word.0).collect()
             },
-            fail_on: fail_on.unwrap_or(FailOn::AtLeast(Severity::Low)),
+            fail_on: fail_on.unwrap_or(FailOn(Some(Severity::Low))),
             fail_on_undetermined: args.fail_on_undetermined || in_file.fail_on_undetermined == Some(true),
             all_snapshots: args.all_snapshots || in_file.all_snapshots == Some(true),
             settings_file: settings.path().map(ToOwned::to_owned),
             evaluation,
         };
-        check_formats(&config.formats, &[config.reads(), config.live.resumes()].concat())?;
+        let reads = [config.evaluation.reads(&config.inputs.paths), config.live.reads()];
+        check_formats(&config.formats, &reads.concat())?;
         Ok(config)
-    }
-
-    /// The files and directories that are read, which no output may replace. The outcomes of an earlier run are not
-    /// among them: those of this run may take their place.
-    pub(super) fn reads(&self) -> Vec<PathBuf> {
-        let mut paths = self.evaluation.reads(&self.inputs.paths);
-        paths.extend(self.live.reads());
-        paths
     }
 
     /// Findings are created only where a format shows them.
@@ -96,7 +92,7 @@ impl ScanConfig {
     /// printed once, on standard error.
     fn is_shown_by_its_error(&self, tally: &Tally) -> bool {
         let is_live = self.inputs.paths.is_empty() && !self.live.several();
-        is_live && tally.inputs.is_empty() && self.formats.iter().all(is_shown)
+        is_live && tally.inputs.is_empty() && self.formats.iter().all(FormatTo::is_shown)
     }
 }
 
@@ -163,11 +159,6 @@ pub(super) fn conclude(config: &ScanConfig, tally: &Tally) -> Exit {
     exit(tally, config)
 }
 
-/// Whether people read it where they run this.
-fn is_shown(to: &FormatTo) -> bool {
-    to.path.is_none() && to.format.is_for_people()
-}
-
 /// Diagnostics about the settings rather than about an input.
 fn add_diagnostics(tally: &mut Tally, config: &ScanConfig) {
     if let Some(path) = &config.settings_file {
@@ -193,7 +184,7 @@ fn add_diagnostics(tally: &mut Tally, config: &ScanConfig) {
 /// are in the table of outcomes.
 fn print_diagnostics(tally: &Tally, config: &ScanConfig) {
     let verbosity = config.evaluation.verbosity;
-    let shown = config.formats.iter().any(is_shown);
+    let shown = config.formats.iter().any(FormatTo::is_shown);
     let least = verbosity.least_level(shown);
     let is_printed = |diagnostic: &&Diagnostic| {
         let is_always = matches!(diagnostic.code, Code::Settings | Code::SnapshotsLeftOut);

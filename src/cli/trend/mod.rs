@@ -60,8 +60,7 @@ impl TrendConfig {
 
     /// Prints the diagnostics that standard output does not show to people.
     fn print_diagnostics(&self, document: &TrendDocument) {
-        let on_stdout = |to: &FormatTo<TrendFormat>| to.path.is_none() && to.format.is_for_people();
-        let shown = !document.snapshots.is_empty() && self.formats.iter().any(on_stdout);
+        let shown = !document.snapshots.is_empty() && self.formats.iter().any(FormatTo::is_shown);
         let verbosity = self.evaluation.verbosity;
         verbosity.print(&document.diagnostics, verbosity.least_level(shown));
     }
