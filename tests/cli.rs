@@ -16,8 +16,10 @@ mod malformed_reports;
 mod outputs;
 mod selection;
 mod settings;
+mod several_reports;
 #[cfg(unix)]
 mod signals;
+mod snapshots;
 mod suppressions;
 
 const FORMATS: [&str; 6] = ["table", "summary", "json", "ndjson", "csv", "markdown"];

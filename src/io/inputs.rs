@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::Read;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -71,6 +72,8 @@ impl Default for Limits {
 /// The reports that the arguments name, opened one after the other as they are read.
 pub struct Inputs {
     walk: FileWalk,
+    /// Which reports of each argument are read; all where there is no entry.
+    ranges: Vec<Range<usize>>,
     stdin: Option<Box<dyn Read + Send>>,
     /// Copies of arguments that can be read only once, by path.
     copies: BTreeMap<PathBuf, File>,
@@ -88,6 +91,15 @@ pub struct Inputs {
     /// Number of inputs opened so far.
     opened: usize,
     header_cache: Arc<HeaderCache>,
+}
+
+/// Reports of one input, one after another in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedReports {
+    /// The path of the input.
+    pub path: PathBuf,
+    /// Their numbers in it, from 0; the end may be more than there are.
+    pub reports: Range<usize>,
 }
 
 /// Describes an argument that can be read only once: standard input, a pipe, a device. `None` for other arguments.
@@ -111,6 +123,7 @@ impl Inputs {
     pub fn new(arguments: Vec<PathBuf>, stdin: Box<dyn Read + Send>, options: InputOptions) -> Self {
         Self {
             walk: FileWalk::new(arguments),
+            ranges: Vec::new(),
             stdin: Some(stdin),
             copies: BTreeMap::new(),
             left_out: BTreeMap::new(),
@@ -122,6 +135,22 @@ impl Inputs {
             current: None,
             opened: 0,
             header_cache: Arc::default(),
+        }
+    }
+
+    /// These reports, in this order. Opens nothing yet.
+    pub fn of_reports(
+        reports: Vec<NamedReports>,
+        stdin: Box<dyn Read + Send>,
+        options: InputOptions,
+    ) -> Self {
+        let (paths, ranges) = reports
+            .into_iter()
+            .map(|named| (named.path, named.reports))
+            .unzip();
+        Self {
+            ranges,
+            ..Self::new(paths, stdin, options)
         }
     }
 
@@ -155,32 +184,48 @@ impl Inputs {
         Self { remote, ..self }
     }
 
-    /// The files that the arguments name, in the order of their as-of. Reads no more than finding the as-of takes: the
+    /// The reports that the arguments name, in the order of their as-of. Reads no more than finding the as-of takes: the
     /// beginning of a CSV, but the whole of JSON and the like. Inputs that cannot be read come last: the caller's own
     /// read reports the error. Inputs that can be read only once also come last, unopened.
-    pub fn in_time_order(self) -> Vec<PathBuf> {
+    pub fn in_time_order(self) -> Vec<NamedReports> {
         let mut inputs = self;
         inputs.options.limits.block = PEEK;
-        let options = inputs.options;
-        let (mut text, mut dated) = (Vec::new(), Vec::new());
+        let mut text = Vec::new();
+        let mut dated: Vec<(Option<Timestamp>, NamedReports)> = Vec::new();
         while let Some(found) = inputs.find().transpose() {
             text.clear();
-            dated.push(match found {
+            let (path, times) = match found {
                 Ok(ReportLocation::Contained(path, _, report)) => {
-                    (options.as_of.or(Some(report.as_of)), path)
+                    (path, vec![Some(inputs.options.as_of.unwrap_or(report.as_of))])
                 }
                 Ok(ReportLocation::File(path)) if reads_once(&path).is_none() => {
                     let sniffed = inputs
                         .unread(&path)
                         .and_then(|(report, _)| report.sniff(&mut text));
-                    let open = sniffed.and_then(|sniffed| sniffed.open(&mut text)).ok();
-                    (open.and_then(OpenInput::first_as_of), path)
+                    let open = sniffed.and_then(|sniffed| sniffed.open(&mut text));
+                    (path, open.map_or_else(|_| vec![None], OpenInput::times))
                 }
-                Ok(ReportLocation::File(path)) | Err((path, _)) => (None, path),
-            });
+                Ok(ReportLocation::File(path)) | Err((path, _)) => (path, vec![None]),
+            };
+            let last = times.len() - 1;
+            dated.extend(times.into_iter().enumerate().map(|(report, time)| {
+                let end = if report == last { usize::MAX } else { report + 1 };
+                let path = path.clone();
+                let reports = report..end;
+                (time, NamedReports { path, reports })
+            }));
         }
-        dated.sort_by_key(|&(as_of, _)| (as_of.is_none(), as_of));
-        dated.into_iter().map(|(_, path)| path).collect()
+        dated.sort_by_key(|&(time, _)| (time.is_none(), time));
+        let mut ordered: Vec<NamedReports> = Vec::new();
+        for (_, named) in dated {
+            match ordered.last_mut() {
+                Some(last) if last.path == named.path && last.reports.end == named.reports.start => {
+                    last.reports.end = named.reports.end;
+                }
+                _ => ordered.push(named),
+            }
+        }
+        ordered
     }
 
     /// Finds the next report.
@@ -251,6 +296,13 @@ impl Inputs {
             path: path.to_owned(),
             stream,
             waits: false,
+            reports: self
+                .walk
+                .begun()
+                .checked_sub(1)
+                .and_then(|at| self.ranges.get(at))
+                .cloned()
+                .unwrap_or(0..usize::MAX),
             options: self.options,
             header_cache: Arc::clone(&self.header_cache),
         };

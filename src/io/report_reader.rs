@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Cursor};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -27,6 +28,8 @@ pub(super) struct UnreadReport {
     pub(super) stream: InputStream,
     /// Whether other reports are read at the same time, so that it has to wait if it takes much memory.
     pub(super) waits: bool,
+    /// Which of the reports in its envelope are read.
+    pub(super) reports: Range<usize>,
     pub(super) options: InputOptions,
     pub(super) header_cache: Arc<HeaderCache>,
 }
@@ -185,7 +188,9 @@ impl SniffedReport {
         if shape != Shape::Csv {
             report.stream.read_all(text, report.options.limits.held)?;
             let envelope::Reports { reports, error } = envelope::open(shape, text);
-            following.extend(reports.into_iter().map(Ok).chain(error.map(Err)));
+            let all = reports.into_iter().map(Ok).chain(error.map(Err));
+            let (skipped, length) = (report.reports.start, report.reports.len());
+            following.extend(all.skip(skipped).take(length));
             text.clear();
         }
         Ok(OpenInput {
@@ -284,10 +289,15 @@ impl OpenInput {
         }
     }
 
-    /// The as-of of the first report.
-    pub(super) fn first_as_of(mut self) -> Option<Timestamp> {
-        let first = self.begin(&mut Vec::new()).ok()?;
-        Some(first.input.as_of)
+    /// The as-of of each report in its envelope; none where that is not a report. Those of a CSV with several headers
+    /// have the same one.
+    pub(super) fn times(mut self) -> Vec<Option<Timestamp>> {
+        let following = std::mem::take(&mut self.following).into_iter();
+        let envelopes = following.filter_map(|envelope| Some(envelope.ok()?.generated.time()));
+        let others = envelopes.map(|generated| Some(self.options.as_of(&self.path, generated).0));
+        let others: Vec<_> = others.collect();
+        let first = self.begin(&mut Vec::new()).ok().map(|first| first.input.as_of);
+        [vec![first], others].concat()
     }
 
     /// Continues reading into `text`, leaves only whole records of one report there, and returns what ends with them.

@@ -3,6 +3,7 @@
 mod args;
 
 use credlens::engine::RowSelection;
+use credlens::finding::Code;
 use credlens::history::trend::{self, TrendDocument, TrendOptions};
 use credlens::io::inputs::reads_once;
 use credlens::output::trend::{TrendFormat, write_trend};
@@ -76,7 +77,11 @@ pub(super) fn run(args: TrendArgs) -> Result<Exit, Failure> {
     let tally = evaluation.assess(source, evaluation.followed(), &trend, RowSelection::default())?;
     let failed = has_errors(&tally.diagnostics);
     let mut document = trend.finish();
-    document.diagnostics.splice(0..0, tally.diagnostics);
+    // Two snapshots of an account in one file are what a trend is made of.
+    let of_tally = tally.diagnostics.into_iter();
+    document
+        .diagnostics
+        .splice(0..0, of_tally.filter(|it| it.code != Code::AccountTwice));
     config.print_diagnostics(&document);
     if document.snapshots.is_empty() {
         return Ok(Exit::NothingEvaluated);
