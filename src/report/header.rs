@@ -38,6 +38,9 @@ impl Header {
     /// The header at the start of a text, and the bytes after it. The text must contain the whole header or more than
     /// [`LONGEST`] bytes.
     pub fn split(text: &[u8]) -> Result<(Self, &[u8]), NotAReport> {
+        let blank = blank_lines(text);
+        let whole = text;
+        let text = &text[blank..];
         let head = &text[..text.len().min(LONGEST)];
         let mut best: Option<(Self, usize)> = None;
         for delimiter in DELIMITERS {
@@ -68,7 +71,7 @@ impl Header {
         }
         // To the `csv` crate, the line feed after a carriage return belongs to the next line.
         let is_crlf = text[..length].ends_with(b"\r") && text.get(length) == Some(&b'\n');
-        let (written, rows) = text.split_at(length + usize::from(is_crlf));
+        let (written, rows) = whole.split_at(blank + length + usize::from(is_crlf));
         header.written = written.into();
         Ok((header, rows))
     }
@@ -178,6 +181,14 @@ impl Header {
     }
 }
 
+/// How many bytes of blank lines a text begins with.
+fn blank_lines(text: &[u8]) -> usize {
+    let first = text.iter().position(|byte| !byte.is_ascii_whitespace());
+    let before = &text[..first.unwrap_or(text.len())];
+    let is_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
+    before.iter().rposition(is_end).map_or(0, |end| end + 1)
+}
+
 /// The first record with this delimiter, and where it ends, in bytes.
 fn first_record(text: &[u8], delimiter: u8) -> Option<(ByteRecord, usize)> {
     let mut record = ByteRecord::new();
@@ -282,5 +293,15 @@ mod tests {
             Header::parse(wide.as_bytes()),
             Err(NotAReport::OtherColumns(_))
         ));
+    }
+
+    #[test]
+    fn blank_lines_before_it_are_skipped() {
+        for blank in ["\n", "\r\n\r\n", "  \n\t\n", "\r"] {
+            let text = format!("{blank}user,mfa_active\nalice,true\n");
+            let (header, rows) = Header::split(text.as_bytes()).expect("a header");
+            assert_eq!((header.width(), rows), (2, &b"alice,true\n"[..]), "{blank:?}");
+            assert_eq!(header.written(), &text.as_bytes()[..text.len() - rows.len()]);
+        }
     }
 }
