@@ -12,6 +12,7 @@ use super::registers::Registers;
 use super::selection::RowSelection;
 use super::sink::{Block, Sink};
 use super::source::{BlockEnd, DeferredInput, Input, Source, SourceEvent};
+use super::stand_ins;
 use super::tally_builder::{EndedInput, TallyBuilder};
 use super::verdicts::{ChunkView, EmitFilter, Verdicts};
 use crate::finding::{Status, Tally};
@@ -243,6 +244,7 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
         };
         let verdicts = &mut self.verdicts;
         verdicts.evaluate(run.program, &self.registers, view, run.suppressions, run.emit);
+        let stand_ins = stand_ins::find(run.program, &self.registers, cutoffs, view);
         let emitted = verdicts.emitted(run.program);
         run.sink.rows(
             &mut self.part,
@@ -258,6 +260,7 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
         }
         run.deliver(pass, &mut self.part, |builder| {
             builder.add((input, end), view, &verdicts.counts, &self.issues);
+            builder.add_stand_ins(stand_ins);
             end.ends_report()
         });
     }

@@ -7,6 +7,7 @@ use super::finding_ref::shortened;
 use super::program::Program;
 use super::selection::RowSelection;
 use super::source::{BlockEnd, Input, ReportId};
+use super::stand_ins::{StandIns, StandInsOfReport};
 use super::verdicts::{ChunkView, VerdictCounts};
 use crate::finding::{Code, Diagnostic, DiagnosticLog, InputTally, RuleTally, Tally};
 use crate::report::cell::account_of;
@@ -31,6 +32,7 @@ pub(super) struct TallyBuilder {
 struct CurrentInput {
     input: Arc<Input>,
     users: u64,
+    stand_ins: StandInsOfReport,
     /// Whether it has a data row.
     has_rows: bool,
     /// The data rows of the file before the current block, including those that were left out.
@@ -126,6 +128,19 @@ impl TallyBuilder {
         self.current = Some(current);
     }
 
+    /// Adds the stand-ins of the block that was added last.
+    pub(super) fn add_stand_ins(&mut self, found: StandInsOfReport) {
+        let Some(current) = &mut self.current else { return };
+        for (key, (column, found)) in found {
+            let (_, known) = current
+                .stand_ins
+                .entry(key)
+                .or_insert_with(|| (column, StandIns::default()));
+            known.count += found.count;
+            known.passing.extend(found.passing);
+        }
+    }
+
     /// Adds the diagnostic that an input, or the rest of one, could not be read.
     pub(super) fn fail(&mut self, path: &str, error: &str) {
         self.diagnostics
@@ -196,6 +211,7 @@ impl TallyBuilder {
         CurrentInput {
             input: Arc::clone(input),
             users: 0,
+            stand_ins: StandInsOfReport::new(),
             has_rows: false,
             rows_before: 0,
             determined: false,
@@ -227,6 +243,9 @@ impl TallyBuilder {
                 .push(Diagnostic::new(Code::NothingDetermined, message).in_path(&current.input.path));
         } else {
             self.tally.evaluated += 1;
+        }
+        for diagnostic in current.of_stand_ins(&self.tally.rules) {
+            self.diagnostics.push(diagnostic);
         }
         self.diagnostics.end_input(&current.input.path);
         let left_out = selection.of(&current.input).map(|rows| rows.reason);
@@ -306,6 +325,15 @@ impl CurrentInput {
         roots
             .filter(|&(row, &is_root)| is_root && is_selected(selected, row))
             .count() as u64
+    }
+
+    /// One note for each column with cells that other tools wrote in place of `N/A`.
+    fn of_stand_ins(&self, rules: &[RuleTally]) -> Vec<Diagnostic> {
+        let notes = self.stand_ins.iter().map(|(&(_, kind), (column, found))| {
+            let ids: Vec<&str> = found.passing.iter().map(|&rule| &*rules[rule].id).collect();
+            Diagnostic::of_stand_ins(kind, (*column).into(), found.count, &ids).in_path(&self.input.path)
+        });
+        notes.collect()
     }
 
     fn ended(self) -> EndedInput {

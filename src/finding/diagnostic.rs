@@ -89,6 +89,10 @@ registry! {
     BadCell "bad-cell" Warning:
         "A cell is not a valid time or flag; verdicts that depend on it are undetermined.",
         "Correct the cell, or use the report as AWS generated it.";
+    EmptyTime "empty-time" Note:
+        "Cells of a time column are empty, or have a zero time (1970-01-01T00:00:00Z, or one of the year 1): tools write \
+         these in place of N/A, so they are read as absent.",
+        "If the cells should have times, use the report as AWS generated it.";
     NewerThanAsOf "newer-than-as-of" Warning:
         "The report has a time after its as-of, so the as-of is probably wrong.",
         "Check --as-of or the date in the file name.";

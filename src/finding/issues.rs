@@ -1,6 +1,7 @@
 //! Diagnostics for the issues of a header, a row or a cell: their messages.
 
 use super::{Code, Diagnostic, Level};
+use crate::report::cell::StandIn;
 use crate::report::issue::Issue;
 use crate::report::schema::Column;
 use crate::report::shown;
@@ -98,6 +99,30 @@ impl Diagnostic {
         };
         let message = format!("{valid}; what depends on this cell is undetermined");
         Self::new(Code::BadCell, message).in_column(column)
+    }
+}
+
+impl Diagnostic {
+    /// The note about cells of this column that another tool left empty, or filled with a zero time. `passing` are the
+    /// rules that pass by them.
+    pub fn of_stand_ins(kind: StandIn, column: Column, count: u64, passing: &[&str]) -> Self {
+        let (cells, are, they) = if count == 1 {
+            ("cell", "is", "it")
+        } else {
+            ("cells", "are", "them")
+        };
+        let what = match kind {
+            StandIn::Empty => format!("{count} {cells} {are} empty and read as absent"),
+            StandIn::Zero => format!("{count} {cells} with a zero time {are} read as absent"),
+        };
+        let passing = match passing {
+            [] => String::new(),
+            _ => format!(
+                "; by {they}, these rules do not fail: {}",
+                list(passing.iter().map(ToString::to_string))
+            ),
+        };
+        Self::new(Code::EmptyTime, what + &passing).in_column(column)
     }
 }
 

@@ -253,10 +253,12 @@ fn flag_is(row: &Row, column: FlagColumn, wanted: bool) -> Kleene {
 
 fn time(row: &Row, column: TimeColumn) -> Option<Time> {
     let cell = cell(row, column)?;
-    if matches!(cell.to_lowercase().as_str(), "n/a" | "no_information") {
+    if matches!(cell.to_lowercase().as_str(), "" | "n/a" | "no_information") {
         return Some(Time::Absent);
     }
-    parse(cell).map(Time::At)
+    let time = parse(cell)?;
+    let is_zero = time.timestamp() == 0 || time.year() == 1;
+    Some(if is_zero { Time::Absent } else { Time::At(time) })
 }
 
 /// A real instant of the years 1 to 9999, with its fraction cut off.
