@@ -22,8 +22,8 @@ mod suppressions;
 
 const FORMATS: [&str; 6] = ["table", "summary", "json", "ndjson", "csv", "markdown"];
 
-/// A folder of its own in which the program runs, with an environment that says nothing.
-struct Place(TempDir);
+/// A temporary directory in which the program runs, with an empty environment.
+struct Workspace(TempDir);
 
 /// How a run ended.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ struct Outcome {
     stderr: String,
 }
 
-impl Place {
+impl Workspace {
     fn new() -> Self {
         Self(TempDir::new().unwrap())
     }

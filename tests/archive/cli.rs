@@ -126,7 +126,7 @@ fn archived_reports_give_the_same_findings() {
     assert_eq!(without_paths(trend("reports")), without_paths(trend("archive")));
 }
 
-/// One report of a file that holds several is an input of its own.
+/// One report of a file that has several is an input of its own.
 #[test]
 fn a_report_in_a_file_of_several() {
     let directory = saved();

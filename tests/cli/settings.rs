@@ -1,12 +1,12 @@
 //! credlens.toml: the settings of the command line, which goes before them.
 
-use super::{Outcome, Place};
+use super::{Outcome, Workspace};
 
-fn place(settings: &str) -> Place {
-    Place::with(&["csv.csv"]).file("credlens.toml", settings)
+fn place(settings: &str) -> Workspace {
+    Workspace::with(&["csv.csv"]).file("credlens.toml", settings)
 }
 
-fn scan(place: &Place, args: &str) -> Outcome {
+fn scan(place: &Workspace, args: &str) -> Outcome {
     place.run(format!("scan csv.csv {args}").as_str())
 }
 
@@ -73,7 +73,7 @@ fn every_output_says_that_the_file_was_used() {
 }
 
 #[test]
-fn another_file_can_be_named_and_holds_paths_from_where_it_lies() {
+fn paths_in_a_named_settings_file_are_relative_to_it() {
     let place = place("bla = 1")
         .file("etc/other.toml", "rules-from = [\"own.gsl\"]\nrule = [\"own*\"]")
         .file("etc/own.gsl", "IamUser should have mfaActive\n");
@@ -81,7 +81,7 @@ fn another_file_can_be_named_and_holds_paths_from_where_it_lies() {
 }
 
 #[test]
-fn parameters_that_are_wrong_are_all_shown_where_they_stand() {
+fn errors_of_parameters_point_at_their_lines() {
     let settings = r#"
 [set]
 access-key-not-rotated.max_ag = 60
@@ -134,7 +134,7 @@ max_idle = 99999999
 }
 
 #[test]
-fn what_is_wrong_is_shown_where_it_stands() {
+fn errors_point_at_their_line() {
     for (settings, line, words) in [
         (
             "treads = 2",
