@@ -165,3 +165,44 @@ fn passwords_in_addresses_are_not_repeated() {
     }
     place.run("scan s3/a@b.csv").ends(3, "s3/a@b.csv");
 }
+
+/// Counts are of the diagnostics that are not shown, and say how many of them another output lists.
+#[test]
+fn diagnostics_that_are_not_shown_are_counted() {
+    let times = "user_creation_time,password_last_used,password_last_changed,password_next_rotation,\
+        access_key_1_last_rotated,access_key_1_last_used_date,access_key_2_last_rotated,access_key_2_last_used_date,\
+        cert_1_last_rotated,cert_2_last_rotated";
+    let flags =
+        "password_enabled,mfa_active,access_key_1_active,access_key_2_active,cert_1_active,cert_2_active";
+    let row = |user| {
+        format!(
+            "user{user},arn:aws:iam::111122223333:user/user{user}{}\n",
+            ",maybe".repeat(16)
+        )
+    };
+    let rows: String = (0..30).map(row).collect();
+    let place = Workspace::new().file("bad30.csv", format!("user,arn,{times},{flags}\n{rows}"));
+    let scan = |args: &str| place.run(format!("scan bad30.csv --as-of 2026-11-21 --rule * {args}").as_str());
+
+    let json = scan("--format json");
+    json.ends(0, "… and 477 more of bad-cell (-v shows 97 of them)");
+    let document: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    let bad = document["diagnostics"].as_array().unwrap().iter();
+    assert_eq!(bad.filter(|one| one["code"] == "bad-cell").count(), 101);
+
+    let verbose = scan("--format json -v").stderr;
+    assert_eq!(verbose.matches("[bad-cell]\n").count(), 101, "{verbose}");
+    assert_eq!(
+        verbose.matches("  help: Correct the cell").count(),
+        1,
+        "{verbose}"
+    );
+    assert!(
+        verbose.contains("bad30.csv: 380 more like this [bad-cell]"),
+        "{verbose}"
+    );
+
+    scan("--format table")
+        .says("more diagnostics; --format json lists ")
+        .says("[bad-cell]");
+}

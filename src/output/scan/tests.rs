@@ -137,7 +137,7 @@ fn many_reports_are_listed_to_a_limit() {
         "{text}"
     );
     assert!(
-        text.contains("9 more diagnostics; --format json lists all"),
+        text.contains("9 more diagnostics; --format json lists them"),
         "{text}"
     );
 }
