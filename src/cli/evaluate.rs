@@ -213,7 +213,7 @@ impl Evaluation {
 fn check_threads(threads: usize) -> Result<usize, Failure> {
     if threads > MAX_THREADS {
         return Err(Failure::Usage(format!(
-            "{threads} threads are too many; the most are {MAX_THREADS}"
+            "--threads must be 0 to {MAX_THREADS}, got {threads}"
         )));
     }
     Ok(threads)

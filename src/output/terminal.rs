@@ -189,6 +189,8 @@ pub(super) enum Align {
     Right,
     /// Names that are copied and searched for: cut last of all.
     Name,
+    /// Paths: their beginning is cut where it must be.
+    Path,
     /// Words that are wrapped, in what the other columns leave.
     Wrapped,
 }
@@ -288,9 +290,9 @@ impl TextTable {
             }
         }
         let steps: [(&[Align], usize); 3] = [
-            (&[Align::Wrapped], WRAPPED_LEAST),
+            (&[Align::Wrapped, Align::Path], WRAPPED_LEAST),
             (&[Align::Left, Align::Right], 1),
-            (&[Align::Name, Align::Wrapped], 1),
+            (&[Align::Name, Align::Wrapped, Align::Path], 1),
         ];
         for (giving_way, least) in steps {
             let mut excess = widths.iter().sum::<usize>().saturating_sub(room);
@@ -313,6 +315,7 @@ impl TextTable {
             .clone()
             .map(|((cell, &width), align)| match align {
                 Align::Wrapped => wrap(&cell.text, width).into_iter().map(Cow::Owned).collect(),
+                Align::Path => vec![cut_start(&cell.text, width)],
                 Align::Left | Align::Right | Align::Name => vec![cut(&cell.text, width)],
             })
             .collect();

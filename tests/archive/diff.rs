@@ -306,7 +306,7 @@ fn accounts_without_a_new_report_are_unchanged() {
         .unwrap();
     let (code, _, err) = run(&["diff", &format!("archive/{several}"), &file]);
     assert!(
-        code == 2 && err.contains("holds several reports") && err.contains(&format!("{several}#1")),
+        code == 2 && err.contains("contains several reports") && err.contains(&format!("{several}#1")),
         "{code} {err}"
     );
 }

@@ -160,7 +160,7 @@ fn passwords_in_addresses_are_not_repeated() {
         "https://user:secret@example.com",
     ] {
         let outcome = place.run(args);
-        outcome.ends(2, "a user name or a password in it, which is not repeated here");
+        outcome.ends(2, "a URL with a user name or password (not shown)");
         assert!(!outcome.stderr.contains("secret"), "{outcome:?}");
     }
     place.run("scan s3/a@b.csv").ends(3, "s3/a@b.csv");

@@ -81,9 +81,10 @@ fn outputs_that_cannot_be_written_are_errors() {
     place
         .run("scan csv.csv --format json=")
         .ends(2, "no path after '='");
-    place
-        .run("scan csv.csv --format xml")
-        .ends(2, "one of table, summary, json, ndjson, csv, markdown");
+    place.run("scan csv.csv --format xml").ends(
+        2,
+        "unknown format 'xml'; one of table, summary, json, ndjson, csv, markdown",
+    );
 }
 
 #[cfg(unix)]

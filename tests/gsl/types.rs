@@ -33,7 +33,7 @@ fn a_time_is_not_a_number() {
     1 | IamUser should not have firstAccessKey.lastRotated > 90
       |                                                      ^^ a number
       |
-      = help: CloudGuard compares seconds since 1970: a set time is always > 90, an absent one never is
+      = help: CloudGuard compares seconds since 1970: any time is > 90; an absent time never is
               write `firstAccessKey.lastRotated before(-90, 'days')`
     ");
     assert_snapshot!(errors("IamUser should have createDate > 1500000000 or createDate = 0"), @r#"

@@ -1,4 +1,4 @@
-//! `credlens diff`: two reports in, what changed out.
+//! `credlens diff`: compares two reports.
 
 mod args;
 
@@ -105,7 +105,7 @@ impl DiffConfig {
         })
     }
 
-    /// Every input must have been read to its end, and hold one report.
+    /// Every input must have been read to its end, and contain one report.
     fn check_collected(&self, paths: &[String], diagnostics: &[Diagnostic]) -> Result<(), Failure> {
         let inputs = [&*self.old.inputs.paths, &self.new.inputs.paths].concat();
         if has_errors(diagnostics) || paths.len() < inputs.len() {
@@ -118,7 +118,7 @@ impl DiffConfig {
             let is_named = |path: &&String| inputs.iter().any(|input| input == Path::new(path));
             let one = paths.iter().find(|path| !is_named(path)).map_or("", |path| path);
             return Err(Failure::Usage(format!(
-                "OLD or NEW holds several reports; name one of them, such as {one}"
+                "OLD or NEW contains several reports; name one of them, such as {one}"
             )));
         }
         Ok(())

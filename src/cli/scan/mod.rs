@@ -1,4 +1,4 @@
-//! `credlens scan`: inputs and rules in, findings out.
+//! `credlens scan`: evaluates reports and writes findings.
 
 mod args;
 
@@ -84,7 +84,7 @@ impl ScanConfig {
         }
     }
 
-    /// The report of the one live account did not come, and every format is read by people here: the reason is
+    /// The report of the one live account could not be fetched, and every format is read by people here: the reason is
     /// printed once, on standard error.
     fn is_shown_by_its_error(&self, tally: &Tally) -> bool {
         let is_live = self.inputs.paths.is_empty() && !self.live.several();

@@ -1,4 +1,4 @@
-//! `credlens trend`: many reports in, how things moved out.
+//! `credlens trend`: shows how figures and findings develop over many reports.
 
 mod args;
 

@@ -40,7 +40,7 @@ cells = { access_key_1_activ = "true" }
       |
       = help: did you mean 'title'?
 
-    error: unknown word 'hgih'; one of informational, low, medium, high, critical
+    error: unknown severity 'hgih'; one of informational, low, medium, high, critical
      --> bad.toml:2:12
       |
     2 | severity = "hgih"
@@ -64,7 +64,7 @@ cells = { access_key_1_activ = "true" }
     8 | default = "45"
       |           ^^^^
 
-    error: unknown word 'broken'; one of not-applicable, pass, undetermined, fail
+    error: unknown verdict 'broken'; one of not-applicable, pass, undetermined, fail
       --> bad.toml:14:11
        |
     14 | verdict = "broken"
