@@ -26,6 +26,7 @@ fn add_list_export_verify() {
     2026-02-01T23:59:59Z  111122223333            3  reports/2026-02-01.csv
     2026-03-01T23:59:59Z  111122223333            3  reports/2026-03-01.csv
     2026-03-01T23:59:59Z  444455556666            3  reports/other-2026-03-01.csv
+
     4 reports, 12 rows
     ");
     let (_, out, _) = run(&[

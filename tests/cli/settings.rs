@@ -73,6 +73,22 @@ fn every_output_says_that_the_file_was_used() {
 }
 
 #[test]
+fn diff_and_trend_say_that_the_file_was_used() {
+    let place = Workspace::with(&["csv.csv", "cli-json.json"]).file("credlens.toml", "limit = 7");
+    for command in ["diff csv.csv cli-json.json", "trend csv.csv cli-json.json"] {
+        let run = place.run(format!("{command} --format table").as_str());
+        run.says("settings of this file were used");
+        let run = place.run(format!("{command} --format json=out.json").as_str());
+        let note = "note: credlens.toml: settings of this file were used";
+        assert!(run.stderr.contains(note), "{run:#?}");
+        assert!(
+            place.read("out.json").contains("settings of this file"),
+            "{command}"
+        );
+    }
+}
+
+#[test]
 fn paths_in_a_named_settings_file_are_relative_to_it() {
     let place = place("bla = 1")
         .file("etc/other.toml", "rules-from = [\"own.gsl\"]\nrule = [\"own*\"]")

@@ -88,11 +88,12 @@ fn a_signal_leaves_no_temporary_file_and_the_old_output() {
     }
 }
 
-/// `nohup` starts a program with SIGHUP ignored.
+/// `nohup` starts a program with SIGHUP ignored, and shells start background jobs with SIGINT ignored.
 #[test]
-fn an_ignored_hang_up_stays_ignored() {
-    let mut run = Run::start(&format!("trap '' HUP; {SCAN}"));
+fn an_ignored_signal_stays_ignored() {
+    let mut run = Run::start(&format!("trap '' HUP INT; {SCAN}"));
     run.send("HUP");
+    run.send("INT");
     sleep(Duration::from_millis(300));
     assert!(run.child.try_wait().unwrap().is_none());
     run.send("TERM");

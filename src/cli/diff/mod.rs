@@ -174,7 +174,8 @@ fn write(
     workers: &Workers,
     diagnostics: &[Diagnostic],
 ) -> Result<(), Failure> {
-    let diagnostics = [&diff.diagnostics[..], diagnostics].concat();
+    let mut diagnostics = [&diff.diagnostics[..], diagnostics].concat();
+    diagnostics.extend(config.evaluation.settings_note());
     let view = DiffView {
         diff,
         diagnostics: &diagnostics,

@@ -3,7 +3,6 @@
 mod args;
 
 use std::io;
-use std::path::PathBuf;
 
 use credlens::engine::{EmitFilter, Source};
 use credlens::finding::{Code, Diagnostic, Severity, Status, Tally};
@@ -12,7 +11,7 @@ use credlens::rule;
 
 use super::aws::{self, LiveScanArgs};
 use super::diagnostics::{has_errors, print_all};
-use super::evaluate::Evaluation;
+use super::evaluate::{Evaluation, Verbosity};
 use super::fail_on::FailOn;
 use super::failure::{Exit, Failure};
 use super::inputs::InputReader;
@@ -31,7 +30,6 @@ pub(super) struct ScanConfig {
     pub(super) evaluation: Evaluation,
     statuses: Vec<Status>,
     fail_on: FailOn,
-    settings_file: Option<PathBuf>,
 }
 
 impl ScanConfig {
@@ -57,7 +55,6 @@ impl ScanConfig {
                 statuses.into_iter().flat_map(|word: StatusWord| word.0).collect()
             },
             fail_on: fail_on.unwrap_or(FailOn(Some(Severity::Low))),
-            settings_file: settings.path().map(ToOwned::to_owned),
             evaluation,
         };
         let reads = [config.evaluation.reads(&config.inputs.paths), config.live.reads()];
@@ -147,10 +144,7 @@ pub(super) fn conclude(config: &ScanConfig, tally: &Tally) -> Exit {
 
 /// Diagnostics about the settings rather than about an input.
 fn add_diagnostics(tally: &mut Tally, config: &ScanConfig) {
-    if let Some(path) = &config.settings_file {
-        let used = Diagnostic::new(Code::Settings, "settings of this file were used");
-        tally.diagnostics.push(used.in_path(path.to_string_lossy()));
-    }
+    tally.diagnostics.extend(config.evaluation.settings_note());
     for message in config.evaluation.weakened.iter().map(ToString::to_string) {
         tally
             .diagnostics
@@ -170,9 +164,8 @@ fn print_diagnostics(tally: &Tally, config: &ScanConfig) {
     let shown = config.formats.iter().any(FormatTo::is_shown);
     let least = verbosity.least_level(shown);
     let is_printed = |diagnostic: &&Diagnostic| {
-        let is_settings = diagnostic.code == Code::Settings && !verbosity.quiet && !shown;
         let in_outcomes = config.live.several() && diagnostic.code == Code::Unreadable;
-        (diagnostic.level >= least || is_settings) && !in_outcomes
+        Verbosity::is_printed(diagnostic, least) && !in_outcomes
     };
     print_all(tally.diagnostics.iter().filter(is_printed), verbosity.verbose);
 }

@@ -76,6 +76,7 @@ pub(super) fn run(args: TrendArgs) -> Result<Exit, Failure> {
     let failed = has_errors(&tally.diagnostics);
     let mut document = trend.finish();
     document.diagnostics.splice(0..0, tally.diagnostics);
+    document.diagnostics.extend(evaluation.settings_note());
     config.print_diagnostics(&document);
     if document.snapshots.is_empty() {
         return Ok(Exit::NothingEvaluated);

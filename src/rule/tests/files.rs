@@ -172,7 +172,7 @@ fn errors_in_own_rules_are_located_in_their_files() {
     4 | should have passwordNextRotation <= 45'''
       |                                     ^^ a number
       |
-      = help: CloudGuard compares seconds since 1970: a set time is never <= 45, an absent one always is
+      = help: CloudGuard compares seconds since 1970: no time is <= 45; an absent time always is
               write `passwordNextRotation before(45, 'days')`
     error: `tags` is not in a credential report
      --> line.toml:2:24
