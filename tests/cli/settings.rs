@@ -178,6 +178,6 @@ fn errors_point_at_their_line() {
     // The parameters and suppressions in it are read by others, with the same carets.
     scan(&place("set = 3"), "").ends(2, "'set' must be a table\n --> credlens.toml:1:7");
     scan(&place("suppress = 3"), "").ends(2, "'suppress' must be a list of tables\n --> credlens.toml:1:12");
-    scan(&place("threads = 100000"), "").ends(2, "100000 threads are too many");
+    scan(&place("threads = 100000"), "").ends(2, "--threads must be 0 to 1024, got 100000");
     scan(&place("role = \"x\""), "").ends(2, "unknown field `role`");
 }
