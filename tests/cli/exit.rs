@@ -58,7 +58,7 @@ fn usage_is_2() {
         .ends(2, "high, critical, never");
     place
         .run("scan csv.csv --threads 100000")
-        .ends(2, "the most are 1024");
+        .ends(2, "--threads must be 0 to 1024, got 100000");
     place
         .run("scan csv.csv --config nope.toml")
         .ends(2, "cannot read the settings file nope.toml: ");
