@@ -6,6 +6,7 @@ mod damage;
 mod diff;
 mod engines;
 mod lossless;
+mod old_versions;
 mod rewritten_files;
 
 use std::fs;

@@ -24,8 +24,8 @@ mod suppressions;
 
 const FORMATS: [&str; 6] = ["table", "summary", "json", "ndjson", "csv", "markdown"];
 
-/// A folder of its own in which the program runs, with an environment that says nothing.
-struct Place(TempDir);
+/// A temporary directory in which the program runs, with an empty environment.
+struct Workspace(TempDir);
 
 /// How a run ended.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ struct Outcome {
     stderr: String,
 }
 
-impl Place {
+impl Workspace {
     fn new() -> Self {
         Self(TempDir::new().unwrap())
     }

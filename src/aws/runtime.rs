@@ -44,15 +44,18 @@ pub struct Runtime {
 
 impl Runtime {
     /// Starts its threads. The first Ctrl-C cancels the calls; `exit_now` is called at the second one, two seconds
-    /// after the first one if the run has not ended, and at the first one if there are no calls to cancel.
+    /// after the first one if the run has not ended, and at the first one if there are no calls to cancel. With none,
+    /// Ctrl-C is not handled.
     ///
     /// # Errors
     /// Those of the operating system.
-    pub fn new(exit_now: impl FnOnce() + Send + 'static) -> io::Result<Self> {
+    pub fn new(exit_now: Option<impl FnOnce() + Send + 'static>) -> io::Result<Self> {
         let threads = Threads::start()?;
         let interrupt = Arc::<Interrupt>::default();
-        let ctrl_c = || async { tokio::signal::ctrl_c().await.is_ok() };
-        threads.spawn(Arc::clone(&interrupt).listen(ctrl_c, exit_now));
+        if let Some(exit_now) = exit_now {
+            let ctrl_c = || async { tokio::signal::ctrl_c().await.is_ok() };
+            threads.spawn(Arc::clone(&interrupt).listen(ctrl_c, exit_now));
+        }
         Ok(Self { threads, interrupt })
     }
 

@@ -106,8 +106,8 @@ fn dispatch(command: Command) -> Result<Exit, Failure> {
 pub(crate) fn run() -> ExitCode {
     let result = if std::env::args_os().any(|argument| has_user_info(&argument.to_string_lossy())) {
         Err(Failure::Usage(
-            "an argument is an address with a user name or a password in it, which is not repeated here; leave out \
-             the part before the @, and give credentials by the environment or --profile"
+            "an argument contains a URL with a user name or password (not shown); leave out the part before the @, \
+             and give credentials by the environment or --profile"
                 .to_owned(),
         ))
     } else {
@@ -148,6 +148,16 @@ fn print(bytes: &[u8]) -> Result<Exit, Failure> {
 enum ListFormat {
     Table,
     Json,
+}
+
+impl ListFormat {
+    /// The list in this format.
+    fn render(self, table: impl FnOnce() -> String, json: impl FnOnce() -> String) -> String {
+        match self {
+            Self::Table => table(),
+            Self::Json => json(),
+        }
+    }
 }
 
 /// The clock.

@@ -12,16 +12,21 @@ pub(super) const INTERRUPT: u8 = 2;
 /// SIGINT, SIGTERM and SIGHUP.
 pub(super) const ALL: [u8; 3] = [INTERRUPT, 15, 1];
 
-/// From here on, each of them removes temporary files and ends the run. For runs that none of them asks to end by
-/// themselves.
+/// From here on, each of them removes temporary files and ends the run. For runs without their own shutdown.
 pub(super) fn end_cleanly() -> Result<(), Failure> {
     end_run_on(&ALL, || {})
+}
+
+/// Ends a run at SIGINT that handles the signal itself but does not end; none if SIGINT is ignored.
+#[cfg(feature = "aws")]
+pub(super) fn at_interrupt(first: impl FnOnce() + Send + 'static) -> Option<impl FnOnce() + Send + 'static> {
+    (!is_ignored(INTERRUPT)).then_some(|| end_run(INTERRUPT, first))
 }
 
 /// Ends the run as this signal does, after `first` and the removal of temporary files.
 #[cfg(any(unix, feature = "aws"))]
 #[expect(clippy::exit, reason = "what the run waits for may never come")]
-pub(super) fn end_run(signal: u8, first: impl FnOnce()) {
+fn end_run(signal: u8, first: impl FnOnce()) {
     first();
     temporary::discard();
     std::process::exit(Failure::Signal(signal, "").report().status().into());
@@ -36,8 +41,8 @@ pub(super) fn end_run_on(signals: &[u8], first: impl FnOnce() + Send + 'static) 
 
     use super::failure::Attempt as _;
 
-    let heard = signals.iter().filter(|&&signal| !is_ignored(signal));
-    let mut signals = Signals::new(heard.map(|&signal| i32::from(signal)))?;
+    let handled = signals.iter().filter(|&&signal| !is_ignored(signal));
+    let mut signals = Signals::new(handled.map(|&signal| i32::from(signal)))?;
     let listen = move || {
         let number = signals.forever().next().map(u8::try_from);
         end_run(number.and_then(Result::ok).unwrap_or(INTERRUPT), first);
@@ -57,6 +62,12 @@ fn is_ignored(signal: u8) -> bool {
         Some(mask) => mask >> (signal - 1) & 1 == 1,
         None => signal == 1,
     }
+}
+
+/// Elsewhere no process can have it ignored.
+#[cfg(all(not(unix), feature = "aws"))]
+const fn is_ignored(_: u8) -> bool {
+    false
 }
 
 /// Elsewhere the system ends the run.

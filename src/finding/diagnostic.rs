@@ -184,6 +184,9 @@ pub struct Diagnostic {
     pub value: Option<String>,
     /// One sentence for people.
     pub message: String,
+    /// How many diagnostics that are not listed it stands for.
+    #[serde(skip)]
+    pub(super) unlisted: u64,
 }
 
 impl Diagnostic {
@@ -197,6 +200,7 @@ impl Diagnostic {
             column: None,
             value: None,
             message: message.into(),
+            unlisted: 0,
         }
     }
 

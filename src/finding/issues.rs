@@ -13,10 +13,10 @@ impl Diagnostic {
         match issue {
             Issue::Delimiter(delimiter) => {
                 let name = if *delimiter == b';' { "semicolons" } else { "tabs" };
-                let message = format!(
-                    "cells are separated by {name}, not commas; a spreadsheet may have saved this file"
-                );
-                Self::new(Code::Delimiter, message)
+                Self::new(
+                    Code::Delimiter,
+                    format!("cells are separated by {name}, not commas"),
+                )
             }
             Issue::DuplicateColumn(column) => {
                 let message = format!(
@@ -56,7 +56,7 @@ impl Diagnostic {
             }
             Issue::UnclosedQuote => Self::new(
                 Code::UnclosedQuote,
-                "a quote opens in this row and is never closed; it is taken to end with the line",
+                "a quote opens in this row and is never closed; it is read to the end of its line",
             ),
             Issue::LineBreak => Self::new(
                 Code::LineBreak,

@@ -17,7 +17,7 @@ pub use crate::report::word::UnknownWord;
 pub(crate) use crate::report::word::word_enum;
 pub use diagnostic::{Code, Diagnostic, Level, diagnostics_page};
 pub use id::FindingId;
-pub use log::{DiagnosticLog, first_of_each};
+pub use log::{DiagnosticLog, HiddenDiagnostics, first_of_each, gravest};
 pub use tally::{
     AsOfSource, FrameworkTally, InputTally, LeftOutReason, Outcome, RequirementTally, RuleTally, Tally,
 };

@@ -3,8 +3,10 @@
 
 /// A word that is not a member of its enum.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown word '{}'; one of {known}", word.escape_debug())]
+#[error("unknown {what} '{}'; one of {known}", word.escape_debug())]
 pub struct UnknownWord {
+    /// What it should be one of: `format`.
+    pub(crate) what: String,
     pub(crate) word: String,
     pub(crate) known: String,
 }
@@ -19,10 +21,16 @@ pub(crate) const fn must_be_escaped(char: char) -> bool {
         | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// The member with this name, or an error that lists the names.
-pub(crate) fn find<T: Copy>(word: &str, all: &[T], name: fn(T) -> &'static str) -> Result<T, UnknownWord> {
+/// The member of this type with this name, or an error that lists the names.
+pub(crate) fn find<T: Copy>(
+    kind: &str,
+    word: &str,
+    all: &[T],
+    name: fn(T) -> &'static str,
+) -> Result<T, UnknownWord> {
     let member = all.iter().copied().find(|&member| name(member) == word);
     member.ok_or_else(|| UnknownWord {
+        what: kind.to_lowercase(),
         word: word.to_owned(),
         known: all
             .iter()
@@ -70,7 +78,7 @@ macro_rules! word_enum {
             type Err = $crate::report::word::UnknownWord;
 
             fn from_str(word: &str) -> Result<Self, Self::Err> {
-                $crate::report::word::find(word, &Self::ALL, Self::name)
+                $crate::report::word::find(stringify!($enum), word, &Self::ALL, Self::name)
             }
         }
     };

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::snapshots::{A, B, HEADER, report, root, users};
-use super::{Outcome, Place};
+use super::{Outcome, Workspace};
 
 /// `as_of users` of each input, and `user@row` of each finding.
 fn reports(run: &Outcome) -> (Vec<String>, Vec<String>) {
@@ -21,7 +21,7 @@ fn reports(run: &Outcome) -> (Vec<String>, Vec<String>) {
 
 #[track_caller]
 fn scan(name: &str, text: impl AsRef<[u8]>) -> Outcome {
-    let place = Place::new().file(name, text);
+    let place = Workspace::new().file(name, text);
     place.run(&*format!(
         "scan {name} --rule console-user-without-mfa --format json --as-of 2026-06-01"
     ))
@@ -52,7 +52,7 @@ fn envelopes_one_after_another() {
         ),
         ("repeated.yaml", yaml(&one, first) + &yaml(&two, second)),
     ] {
-        let place = Place::new().file(name, input);
+        let place = Workspace::new().file(name, input);
         let run = place.run(&*format!(
             "scan {name} --rule console-user-without-mfa --format json"
         ));
@@ -122,7 +122,7 @@ fn blocks_of_any_size_give_the_same_reports() {
         })
         .collect();
     let big = report(A, &["alice"]) + &users(A, &["x"]).repeat(20_000);
-    let place = Place::new().file("all.csv", format!("{many}{big}{many}"));
+    let place = Workspace::new().file("all.csv", format!("{many}{big}{many}"));
     let run = |threads: &str| {
         let arguments =
             "scan all.csv --rule console-user-without-mfa --format json --as-of 2026-06-01 --threads";
@@ -148,7 +148,7 @@ fn an_account_twice_in_one_file_gets_a_warning() {
     run.ends(1, "appears twice in this file");
     let run = scan("all.csv", report(A, &["alice"]) + &report(B, &["alice"]));
     assert!(!run.stderr.contains("twice"), "{}", run.stderr);
-    let place = Place::new()
+    let place = Workspace::new()
         .file("all.csv", &twice)
         .file("one.csv", report(A, &["alice"]));
     place
@@ -158,7 +158,7 @@ fn an_account_twice_in_one_file_gets_a_warning() {
 
 #[test]
 fn a_report_without_users_is_not_a_report() {
-    let place = Place::new()
+    let place = Workspace::new()
         .file("header.csv", HEADER)
         .file("blank.csv", format!("{HEADER}\n\r\n  \n"))
         .file("header.json", answer(HEADER, "2026-05-01T00:00:00Z"))
@@ -192,7 +192,7 @@ fn a_report_without_users_is_not_a_report() {
 #[test]
 fn an_input_that_determines_nothing_counts_as_not_evaluated() {
     let nothing = format!("user,arn,password_enabled,mfa_active\nalice,arn:aws:iam::{A}:user/alice,1,2\n");
-    let place = Place::new()
+    let place = Workspace::new()
         .file("nothing.csv", &nothing)
         .file("good.csv", report(B, &["bob"]));
     let scan = |arguments: &str| place.run(&*format!("scan {arguments} --rule console-user-without-mfa"));
@@ -207,7 +207,7 @@ fn undetermined_verdicts_can_fail_the_run() {
         "{HEADER}{}alice,arn:aws:iam::{A}:user/alice,true,maybe\n",
         root(A)
     );
-    let place = Place::new().file("r.csv", rows);
+    let place = Workspace::new().file("r.csv", rows);
     let scan = |arguments: &str| {
         place.run(&*format!(
             "scan r.csv --rule console-user-without-mfa {arguments}"
@@ -239,7 +239,7 @@ fn a_row_that_cannot_be_matched_is_one_diagnostic() {
         root(A),
         users(A, &["bob"])
     );
-    let place = Place::new().file("r.csv", rows);
+    let place = Workspace::new().file("r.csv", rows);
     let run = place.run("scan r.csv --rule * --format json --as-of 2026-06-01");
     let json: Value = serde_json::from_str(&run.stdout).unwrap();
     let about = |it: &&Value| it["user"] == "ci-deploy" || it["source"]["row"] == 2;
@@ -277,7 +277,7 @@ fn root_is_who_the_arn_says() {
          <root_account>,arn:aws:iam::{A}:user/x,true,false,true,2020-01-01\n\
          y,arn:aws:iam::{A}:user/x:root,true,false,true,2020-01-01\n"
     );
-    let place = Place::new().file("r.csv", rows);
+    let place = Workspace::new().file("r.csv", rows);
     let run =
         place.run("scan r.csv --rule root-access-key-active --rule console-user-without-mfa --format csv");
     run.ends(1, "")

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Place;
+use super::Workspace;
 
 pub(super) const A: &str = "111122223333";
 pub(super) const B: &str = "444455556666";
@@ -29,7 +29,7 @@ const RULE: &str = "--rule console-user-without-mfa";
 
 /// The users with a finding, the JSON, and standard error.
 #[track_caller]
-fn scan(place: &Place, arguments: &str) -> (Vec<String>, Value, String) {
+fn scan(place: &Workspace, arguments: &str) -> (Vec<String>, Value, String) {
     let run = place.run(&*format!("scan {arguments} {RULE} --format json"));
     run.ends(1, "");
     let json: Value = serde_json::from_str(&run.stdout).unwrap();
@@ -57,7 +57,7 @@ fn inputs(json: &Value) -> Vec<String> {
 
 #[test]
 fn the_newest_of_a_directory_of_dates_counts() {
-    let place = Place::new()
+    let place = Workspace::new()
         .file("r/2026-01-20.csv", report(A, &["old"]))
         .file("r/2026-03-20.csv", report(A, &["new"]))
         .file("r/2026-03-20 (1).csv", report(A, &["new"]))
@@ -88,7 +88,7 @@ fn the_newest_of_a_directory_of_dates_counts() {
 
 #[test]
 fn as_of_chooses_the_newest_that_is_not_after_it() {
-    let place = Place::new()
+    let place = Workspace::new()
         .file("r/2026-01-20.csv", report(A, &["old"]))
         .file("r/2026-03-20.csv", report(A, &["new"]));
     let (found, json, _) = scan(&place, "r --as-of 2026-03-20T23:59:58Z");
@@ -107,7 +107,7 @@ fn as_of_chooses_the_newest_that_is_not_after_it() {
 #[test]
 fn accounts_are_chosen_one_by_one() {
     let both = format!("{}{}{}", report(A, &["a-old"]), root(B), users(B, &["b-new"]));
-    let place = Place::new()
+    let place = Workspace::new()
         .file("2026-05-02.csv", both)
         .file("2026-05-01.csv", report(B, &["b-old"]))
         .file("2026-05-03.csv", report(A, &["a-new"]));
@@ -124,7 +124,7 @@ fn accounts_are_chosen_one_by_one() {
 #[test]
 fn a_partial_export_hides_nothing() {
     let partial = format!("{HEADER}{}", users(A, &["one"]));
-    let place = Place::new()
+    let place = Workspace::new()
         .file("2026-05-01.csv", report(A, &["one", "two"]))
         .file("2026-05-02.csv", &partial);
     assert_eq!(scan(&place, ".").0, ["one", "one", "two"]);
@@ -138,7 +138,7 @@ fn rows_without_an_account_are_never_left_out() {
         "{}nobody,,true,false\nbad,garbage,true,false\n",
         report(A, &["old"])
     );
-    let place = Place::new()
+    let place = Workspace::new()
         .file("2026-05-01.csv", rows)
         .file("2026-05-02.csv", report(A, &["new"]));
     let (found, json, _) = scan(&place, ".");
@@ -148,7 +148,7 @@ fn rows_without_an_account_are_never_left_out() {
 
 #[test]
 fn doubtful_snapshots_are_named() {
-    let place = Place::new()
+    let place = Workspace::new()
         .file("2026-05-01.csv", report(A, &["one"]))
         .file("a-2026-05-01.csv", report(A, &["two"]))
         .file("undated.csv", report(A, &["three"]))
@@ -173,7 +173,7 @@ fn doubtful_snapshots_are_named() {
 
 #[test]
 fn an_account_that_lags_behind_is_named() {
-    let place = Place::new()
+    let place = Workspace::new()
         .file("a-2026-05-01.csv", report(A, &["one"]))
         .file("b-2026-05-09.csv", report(B, &["two"]));
     let (_, _, stderr) = scan(&place, ".");
@@ -191,7 +191,7 @@ fn an_account_that_lags_behind_is_named() {
 fn a_damaged_report_displaces_nothing() {
     let mut packed = crate::io::gzip(report(A, &["new"]).as_bytes());
     packed.truncate(packed.len() - 4);
-    let place = Place::new()
+    let place = Workspace::new()
         .file("2026-05-01.csv", report(A, &["old"]))
         .file("2026-05-02.csv.gz", packed);
     let run = place.run("scan . --rule console-user-without-mfa --format csv");
@@ -200,7 +200,7 @@ fn a_damaged_report_displaces_nothing() {
 
 #[test]
 fn standard_input_takes_part() {
-    let place = Place::new().file("2026-05-01.csv", report(A, &["file"]));
+    let place = Workspace::new().file("2026-05-01.csv", report(A, &["file"]));
     let json = serde_json::json!({
         "Content": report(A, &["piped"]),
         "GeneratedTime": "2026-05-02T00:00:00Z",
@@ -216,7 +216,7 @@ fn standard_input_takes_part() {
 
 #[test]
 fn both_thread_counts_choose_alike() {
-    let mut place = Place::new();
+    let mut place = Workspace::new();
     for day in 1..=28 {
         let rows = users(A, &["x"]).repeat(day * 40);
         let text = format!("{HEADER}{}{rows}{}{rows}", root(A), root(B));

@@ -211,7 +211,7 @@ fn many_diagnostics_of_one_code_are_folded_on_standard_error() {
         let (_, json, errors) = credlens(folder.path(), command);
         assert_eq!(count(&errors), 3, "{errors}");
         assert!(
-            errors.ends_with("… and 2 more of newer-than-as-of (-v shows all)\n"),
+            errors.ends_with("… and 2 more of newer-than-as-of (-v shows them)\n"),
             "{errors}"
         );
         assert_eq!(json.matches("\"newer-than-as-of\"").count(), 5);

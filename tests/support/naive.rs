@@ -24,7 +24,7 @@ enum Time {
 
 /// The verdict on the entity in this slot.
 pub(crate) fn verdict(rule: &TypedRule, slot: Slot, row: &Row, as_of: DateTime<Utc>) -> Verdict {
-    let eval = |expr: &Expr| holds(expr, slot, row, as_of);
+    let eval = |expr: &Expr| is_true(expr, slot, row, as_of);
     let exists = exists(rule.entity, slot, row);
     let relevant = rule.relevant.as_ref().map_or(Some(true), eval);
     let not_excluded = rule.exclude.as_ref().map_or(Some(true), |expr| not(eval(expr)));
@@ -122,17 +122,17 @@ fn exists(entity: Entity, slot: Slot, row: &Row) -> Kleene {
     or(flag_is(row, active, true), has_time)
 }
 
-fn holds(expr: &Expr, slot: Slot, row: &Row, as_of: DateTime<Utc>) -> Kleene {
+fn is_true(expr: &Expr, slot: Slot, row: &Row, as_of: DateTime<Utc>) -> Kleene {
     match expr {
         Expr::And(parts) => parts
             .iter()
-            .map(|part| holds(part, slot, row, as_of))
+            .map(|part| is_true(part, slot, row, as_of))
             .fold(Some(true), and),
         Expr::Or(parts) => parts
             .iter()
-            .map(|part| holds(part, slot, row, as_of))
+            .map(|part| is_true(part, slot, row, as_of))
             .fold(Some(false), or),
-        Expr::Not(inner) => not(holds(inner, slot, row, as_of)),
+        Expr::Not(inner) => not(is_true(inner, slot, row, as_of)),
         Expr::Flag(attribute, wanted) => flag_is(row, attribute.column(slot), *wanted),
         Expr::Time(attribute, test) => {
             let time = time(row, attribute.column(slot))?;
@@ -146,7 +146,9 @@ fn holds(expr: &Expr, slot: Slot, row: &Row, as_of: DateTime<Utc>) -> Kleene {
                 }
             })
         }
-        Expr::Text(attribute, test) => text(row, attribute.column(slot)).map(|text| text_holds(test, &text)),
+        Expr::Text(attribute, test) => {
+            text(row, attribute.column(slot)).map(|text| text_matches(test, &text))
+        }
         Expr::Difference {
             left,
             right,
@@ -312,7 +314,7 @@ fn resource(arn: &str) -> Option<&str> {
     resource.filter(|_| arn.starts_with("arn:"))
 }
 
-fn text_holds(test: &TextTest, text: &str) -> bool {
+fn text_matches(test: &TextTest, text: &str) -> bool {
     match test {
         TextTest::Equals(wanted) => text == wanted,
         TextTest::In(wanted) => wanted.iter().any(|wanted| wanted == text),

@@ -79,7 +79,7 @@ pub(super) struct ArchiveAddArgs {
 }
 
 /// Which reports of an archive.
-#[derive(Clone, Debug, Default, Args)]
+#[derive(Debug, Default, PartialEq, Eq, Args)]
 pub(super) struct ReportFilterArgs {
     /// Only reports with this account. Repeatable
     #[arg(long, value_name = "ID", value_parser = account)]

@@ -22,7 +22,6 @@ use credlens::io::remote::is_remote;
 use credlens::output::archive::Contents;
 use credlens::output::escape;
 
-use super::ListFormat;
 use super::aws::LocationArgs;
 use super::failure::{Exit, Failure};
 use super::terminal::{list_options, print_error, print_message};
@@ -129,10 +128,14 @@ fn list_reports(args: &ArchiveListArgs) -> Result<Exit, Failure> {
     let store = existing_store(&args.at.archive, &args.at.location)?;
     let (reports, failed) = select(&*store, &args.filter)?;
     let list = Contents::new(reports.iter().map(ListedReport::to_output).collect());
-    let text = match args.format {
-        ListFormat::Table => list.table(list_options()),
-        ListFormat::Json => list.json(),
+    let table = || match &*list.reports {
+        // Unless a filter or damage left out what there is.
+        [] if !failed && args.filter == ReportFilterArgs::default() => {
+            format!("{} has no archived report\n", store.name())
+        }
+        _ => list.table(list_options()),
     };
+    let text = args.format.render(table, || list.json());
     io::stdout().write_all(text.as_bytes())?;
     Ok(if failed { Exit::Partial } else { Exit::Clean })
 }
@@ -146,10 +149,7 @@ fn verify_all(args: &ArchiveVerifyArgs) -> Result<Exit, Failure> {
             store.name()
         )));
     }
-    let text = match args.format {
-        ListFormat::Json => verified.json(),
-        ListFormat::Table => verified.text(),
-    };
+    let text = args.format.render(|| verified.text(), || verified.json());
     io::stdout().write_all(text.as_bytes())?;
     Ok(if verified.problems.is_empty() {
         Exit::Clean

@@ -21,14 +21,14 @@ use crate::cli::terminal::{escape_lines, print_message};
 
 const ROLE: &str = "OrganizationAccountAccessRole";
 const SESSION: &str = "credlens";
-/// AWS generates no report more often than this, so asking for a younger one would be in vain.
+/// AWS generates no report more often than this, so asking for a younger one has no effect.
 const MAX_REPORT_AGE: u64 = 4 * 3_600;
 const TIMEOUT: u64 = 600;
 const CONCURRENCY: usize = 16;
 
 /// Reports that arrive.
 pub(in crate::cli) struct Started {
-    /// Listens for Ctrl-C: to be held until the end.
+    /// Listens for Ctrl-C: keep it until the end.
     pub(in crate::cli) runtime: Runtime,
     pub(in crate::cli) arrivals: FetchedAccounts,
     /// The result of each account: to be filled.
@@ -62,9 +62,7 @@ pub(in crate::cli) fn start(
     let earlier = aws.resume.as_deref().map(read_outcomes).transpose()?;
     let outcomes = OutcomesWriter::open(aws.outcomes.as_deref(), request.order == ReportOrder::AsFetched)?;
     signals::end_run_on(&signals::ALL[1..], outcomes.at_signal())?;
-    let at_interrupt = outcomes.at_signal();
-    // Ends the run at Ctrl-C where it does not end by itself.
-    let runtime = Runtime::new(move || signals::end_run(signals::INTERRUPT, at_interrupt))
+    let runtime = Runtime::new(signals::at_interrupt(outcomes.at_signal()))
         .attempt(|| "cannot start threads for calls to AWS".to_owned())?;
     let options = options(aws, now, request.verbose);
     let settings = ConnectSettings {

@@ -1,4 +1,4 @@
-//! `credlens diff`: two reports in, what changed out.
+//! `credlens diff`: compares two reports.
 
 mod args;
 
@@ -108,7 +108,7 @@ impl DiffConfig {
         })
     }
 
-    /// Every input must have been evaluated to its end, and have one report, or several of different accounts.
+    /// Every input must have been evaluated to its end, and contain one report, or several of different accounts.
     fn check_collected(&self, paths: &[String], diagnostics: &[Diagnostic]) -> Result<(), Failure> {
         let inputs = [&*self.old.inputs.paths, &self.new.inputs.paths].concat();
         if has_errors(diagnostics) || paths.len() < inputs.len() {
@@ -128,7 +128,7 @@ impl DiffConfig {
             let is_named = |path: &&String| inputs.iter().any(|input| input == Path::new(path));
             let one = paths.iter().find(|path| !is_named(path)).map_or("", |path| path);
             return Err(Failure::Usage(format!(
-                "OLD or NEW holds several reports; name one of them, such as {one}"
+                "OLD or NEW contains several reports; name one of them, such as {one}"
             )));
         }
         Ok(())
@@ -184,7 +184,8 @@ fn write(
     workers: &Workers,
     diagnostics: &[Diagnostic],
 ) -> Result<(), Failure> {
-    let diagnostics = [&diff.diagnostics[..], diagnostics].concat();
+    let mut diagnostics = [&diff.diagnostics[..], diagnostics].concat();
+    diagnostics.extend(config.evaluation.settings_note());
     let view = DiffView {
         diff,
         diagnostics: &diagnostics,

@@ -6,8 +6,8 @@ use credlens::output::catalogue as tables;
 use credlens::rule::{Catalogue, Framework, framework_page};
 
 use super::failure::{Exit, Failure};
+use super::print;
 use super::terminal::list_options;
-use super::{ListFormat, print};
 
 pub(super) use args::FrameworksArgs;
 use args::FrameworksCommand;
@@ -19,10 +19,10 @@ pub(super) fn run(args: FrameworksArgs) -> Result<Exit, Failure> {
             let names = Catalogue::framework_names();
             let frameworks: Result<Vec<Framework>, _> = names.map(|name| catalogue.framework(name)).collect();
             let frameworks = frameworks?;
-            match format {
-                ListFormat::Table => tables::frameworks_table(&frameworks, list_options()),
-                ListFormat::Json => tables::frameworks_json(&frameworks),
-            }
+            format.render(
+                || tables::frameworks_table(&frameworks, list_options()),
+                || tables::frameworks_json(&frameworks),
+            )
         }
         FrameworksCommand::Show { framework } => framework_page(&catalogue.framework(&framework)?),
     };

@@ -11,9 +11,9 @@ use credlens::output::{catalogue as tables, counted};
 use credlens::rule::{self, Catalogue, Rule, Selection};
 
 use super::failure::{Exit, Failure, print_rule_errors};
+use super::print;
 use super::rule_files::{self, catalogue};
 use super::terminal::{escape_lines, list_options, print_error, print_warning};
-use super::{ListFormat, print};
 
 pub(super) use args::RulesArgs;
 use args::{RulesCommand, RulesListArgs};
@@ -45,10 +45,10 @@ fn list(args: &RulesListArgs) -> Result<Exit, Failure> {
     };
     let mut rules: Vec<_> = rules.into_iter().filter(is_listed).collect();
     rules.dedup_by(|one, other| one.id == other.id);
-    let text = match args.format {
-        ListFormat::Table => tables::rules_table(&rules, list_options()),
-        ListFormat::Json => tables::rules_json(&rules),
-    };
+    let text = args.format.render(
+        || tables::rules_table(&rules, list_options()),
+        || tables::rules_json(&rules),
+    );
     print(text.as_bytes())
 }
 

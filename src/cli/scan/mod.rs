@@ -1,9 +1,8 @@
-//! `credlens scan`: inputs and rules in, findings out.
+//! `credlens scan`: evaluates reports and writes findings.
 
 mod args;
 
 use std::io;
-use std::path::PathBuf;
 
 use credlens::engine::{EmitFilter, RowSelection, Snapshots, Source};
 use credlens::finding::{Code, Diagnostic, RuleTally, Severity, Status, Tally};
@@ -12,7 +11,7 @@ use credlens::rule;
 
 use super::aws::{self, LiveScanArgs};
 use super::diagnostics::{has_errors, print_all};
-use super::evaluate::Evaluation;
+use super::evaluate::{Evaluation, Verbosity};
 use super::fail_on::FailOn;
 use super::failure::{Exit, Failure};
 use super::inputs::InputReader;
@@ -33,7 +32,6 @@ pub(super) struct ScanConfig {
     fail_on: FailOn,
     fail_on_undetermined: bool,
     all_snapshots: bool,
-    settings_file: Option<PathBuf>,
 }
 
 impl ScanConfig {
@@ -61,7 +59,6 @@ impl ScanConfig {
             fail_on: fail_on.unwrap_or(FailOn(Some(Severity::Low))),
             fail_on_undetermined: args.fail_on_undetermined || in_file.fail_on_undetermined == Some(true),
             all_snapshots: args.all_snapshots || in_file.all_snapshots == Some(true),
-            settings_file: settings.path().map(ToOwned::to_owned),
             evaluation,
         };
         let reads = [config.evaluation.reads(&config.inputs.paths), config.live.reads()];
@@ -88,7 +85,7 @@ impl ScanConfig {
         }
     }
 
-    /// The report of the one live account did not come, and every format is read by people here: the reason is
+    /// The report of the one live account could not be fetched, and every format is read by people here: the reason is
     /// printed once, on standard error.
     fn is_shown_by_its_error(&self, tally: &Tally) -> bool {
         let is_live = self.inputs.paths.is_empty() && !self.live.several();
@@ -161,10 +158,7 @@ pub(super) fn conclude(config: &ScanConfig, tally: &Tally) -> Exit {
 
 /// Diagnostics about the settings rather than about an input.
 fn add_diagnostics(tally: &mut Tally, config: &ScanConfig) {
-    if let Some(path) = &config.settings_file {
-        let used = Diagnostic::new(Code::Settings, "settings of this file were used");
-        tally.diagnostics.push(used.in_path(path.to_string_lossy()));
-    }
+    tally.diagnostics.extend(config.evaluation.settings_note());
     for message in config.evaluation.weakened.iter().map(ToString::to_string) {
         tally
             .diagnostics
@@ -187,10 +181,8 @@ fn print_diagnostics(tally: &Tally, config: &ScanConfig) {
     let shown = config.formats.iter().any(FormatTo::is_shown);
     let least = verbosity.least_level(shown);
     let is_printed = |diagnostic: &&Diagnostic| {
-        let is_always = matches!(diagnostic.code, Code::Settings | Code::SnapshotsLeftOut);
-        let is_always = is_always && !verbosity.quiet && !shown;
         let in_outcomes = config.live.several() && diagnostic.code == Code::Unreadable;
-        (diagnostic.level >= least || is_always) && !in_outcomes
+        Verbosity::is_printed(diagnostic, least) && !in_outcomes
     };
     print_all(tally.diagnostics.iter().filter(is_printed), verbosity.verbose);
 }

@@ -1,4 +1,4 @@
-//! `credlens trend`: many reports in, how things moved out.
+//! `credlens trend`: shows how figures and findings develop over many reports.
 
 mod args;
 
@@ -82,6 +82,7 @@ pub(super) fn run(args: TrendArgs) -> Result<Exit, Failure> {
     document
         .diagnostics
         .splice(0..0, of_tally.filter(|it| it.code != Code::AccountTwice));
+    document.diagnostics.extend(evaluation.settings_note());
     config.print_diagnostics(&document);
     if document.snapshots.is_empty() {
         return Ok(Exit::NothingEvaluated);
