@@ -294,9 +294,13 @@ impl Verbosity {
         }
     }
 
-    /// Prints the diagnostics of this level or worse.
+    /// Prints the diagnostics of this level or worse; and those about inputs, unless standard output shows them or only
+    /// errors are printed.
     pub(super) fn print(self, diagnostics: &[Diagnostic], least: Level) {
-        let printed = diagnostics.iter().filter(|diagnostic| diagnostic.level >= least);
+        let is_printed = |diagnostic: &&Diagnostic| {
+            diagnostic.level >= least || least < Level::Error && diagnostics::is_about_inputs(diagnostic)
+        };
+        let printed = diagnostics.iter().filter(is_printed);
         diagnostics::print_all(printed, self.verbose);
     }
 }

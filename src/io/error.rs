@@ -1,6 +1,14 @@
 //! The reasons why an input cannot be read, in the words of its diagnostic.
 
+use std::path::Path;
+
 use crate::report::not_a_report::NotAReport;
+
+/// How the names of reports end. An empty file, or one without a recognisable content, is one that was damaged if its
+/// name ends so.
+const OF_REPORTS: [&str; 9] = ["csv", "tsv", "json", "yaml", "yml", "b64", "gz", "zst", PARQUET];
+
+const PARQUET: &str = "parquet";
 
 /// Why an input could not be read. Each message is a sentence whose subject is the path: the diagnostic puts it in
 /// front.
@@ -64,6 +72,9 @@ pub enum InputError {
          the rows before it are evaluated; correct the file"
     )]
     RecordTooLong(usize),
+    /// A Parquet file of another program.
+    #[error("is a Parquet file, but credlens did not write it; do not name it")]
+    ForeignParquet,
     /// A file of an archive that cannot be read.
     #[error("{0}")]
     Archive(crate::engine::SourceError),
@@ -73,4 +84,20 @@ pub enum InputError {
     /// Not a credential report.
     #[error("{0}")]
     NotAReport(#[from] NotAReport),
+}
+
+impl InputError {
+    /// Whether the file at this path is clearly not a report, so that a search passes over it.
+    pub(super) fn is_passed_over(&self, path: &Path) -> bool {
+        let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
+        let of_report = || OF_REPORTS.iter().any(|known| extension == *known);
+        match self {
+            Self::ForeignParquet => true,
+            Self::NotAReport(NotAReport::Empty) => !of_report(),
+            Self::NotAReport(NotAReport::Binary(name)) if *name == NotAReport::UNKNOWN => !of_report(),
+            // A file of an archive begins with a magic number, unless it is damaged.
+            Self::NotAReport(other) => other.is_clearly_other() && extension != PARQUET,
+            _ => false,
+        }
+    }
 }

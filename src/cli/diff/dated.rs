@@ -44,6 +44,7 @@ impl<S: Source> Source for Dated<S> {
                 self.current = (!ends_input).then_some((as_of, None));
                 return Some(failed);
             }
+            SourceEvent::PassedOver(file) => return Some(SourceEvent::PassedOver(file)),
             SourceEvent::LargeBlockAhead => {
                 self.current = Some((as_of, dated));
                 return Some(SourceEvent::LargeBlockAhead);

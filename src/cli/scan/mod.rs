@@ -11,7 +11,7 @@ use credlens::output::{DisplayOptions, Outputs};
 use credlens::rule;
 
 use super::aws::{self, LiveScanArgs};
-use super::diagnostics::{has_errors, print_all};
+use super::diagnostics::{has_errors, is_about_inputs, print_all, print_passed_over};
 use super::evaluate::Evaluation;
 use super::fail_on::FailOn;
 use super::failure::{Exit, Failure};
@@ -196,12 +196,14 @@ fn print_diagnostics(tally: &Tally, config: &ScanConfig) {
     let shown = config.formats.iter().any(is_shown);
     let least = verbosity.least_level(shown);
     let is_printed = |diagnostic: &&Diagnostic| {
-        let is_always = matches!(diagnostic.code, Code::Settings | Code::SnapshotsLeftOut);
-        let is_always = is_always && !verbosity.quiet && !shown;
+        let is_always = is_about_inputs(diagnostic) && !verbosity.quiet && !shown;
         let in_outcomes = config.live.several() && diagnostic.code == Code::Unreadable;
         (diagnostic.level >= least || is_always) && !in_outcomes
     };
     print_all(tally.diagnostics.iter().filter(is_printed), verbosity.verbose);
+    if verbosity.verbose {
+        print_passed_over(&tally.passed_over);
+    }
 }
 
 fn exit(tally: &Tally, config: &ScanConfig) -> Exit {

@@ -7,7 +7,7 @@ use credlens::history::trend::{self, TrendDocument, TrendOptions};
 use credlens::io::inputs::reads_once;
 use credlens::output::trend::{TrendFormat, write_trend};
 
-use super::diagnostics::has_errors;
+use super::diagnostics::{has_errors, print_passed_over};
 use super::evaluate::Evaluation;
 use super::failure::{Exit, Failure};
 use super::inputs::InputReader;
@@ -79,6 +79,9 @@ pub(super) fn run(args: TrendArgs) -> Result<Exit, Failure> {
     let mut document = trend.finish();
     document.diagnostics.splice(0..0, tally.diagnostics);
     config.print_diagnostics(&document);
+    if evaluation.verbosity.verbose {
+        print_passed_over(&tally.passed_over);
+    }
     if document.snapshots.is_empty() {
         return Ok(Exit::NothingEvaluated);
     }
