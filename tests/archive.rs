@@ -6,6 +6,7 @@ mod damage;
 mod diff;
 mod engines;
 mod lossless;
+mod renamed_files;
 mod rewritten_files;
 
 use std::fs;

@@ -12,6 +12,7 @@ use super::store::Store;
 use super::writer::{FileWriter, ROWS_PER_GROUP};
 use crate::engine::{Input, ReportId, SequentialSource, Source};
 use crate::finding::PassedOver;
+use crate::io::error::ROWS_READ;
 use crate::report::header::Header;
 
 /// How many files, one per day, are open at once. Reports are sorted by time, or are all of a day or two.
@@ -55,7 +56,8 @@ pub fn add(store: &dyn Store, source: &mut dyn Source, outcome: &mut Added) -> R
             Ok(block) => block,
             Err((path, error)) => {
                 current = None;
-                adder.outcome.failed.push((path, error.to_string()));
+                let error = error.to_string().replace(ROWS_READ, "the report was not added");
+                adder.outcome.failed.push((path, error));
                 continue;
             }
         };

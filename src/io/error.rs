@@ -10,6 +10,9 @@ const OF_REPORTS: [&str; 9] = ["csv", "tsv", "json", "yaml", "yml", "b64", "gz",
 
 const PARQUET: &str = "parquet";
 
+/// What becomes of the rows before an error. An archive takes whole reports only and replaces these words.
+pub const ROWS_READ: &str = "rows read until then are evaluated";
+
 /// Why an input could not be read. Each message is a sentence whose subject is the path: the diagnostic puts it in
 /// front.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +22,7 @@ pub enum InputError {
     #[error("cannot be opened: {0}")]
     Open(std::io::Error),
     /// Reading failed part-way.
-    #[error("cannot be read to its end: {0}; rows read until then are evaluated")]
+    #[error("cannot be read to its end: {0}; {rows}", rows = ROWS_READ)]
     Read(std::io::Error),
     /// A remote object that cannot be read.
     #[error("{0}")]
@@ -38,8 +41,8 @@ pub enum InputError {
     StdinTwice,
     /// Compressed data that is damaged or ends early.
     #[error(
-        "its {compression} data is damaged or cut off ({reason}); rows read until then are evaluated; \
-         fetch or compress it again"
+        "its {compression} data is damaged or cut off ({reason}); {rows}; fetch or compress it again",
+        rows = ROWS_READ
     )]
     Corrupt {
         /// `gzip` or `zstd`.
@@ -50,7 +53,8 @@ pub enum InputError {
     /// Compressed data that is far larger decompressed than a report can be.
     #[error(
         "its {compression} data decompresses to more than {unpacked_mib} MiB from {packed_kib} KiB; \
-         rows read until then are evaluated; if it is a report, decompress it and name the decompressed file"
+         {rows}; if it is a report, decompress it and name the decompressed file",
+        rows = ROWS_READ
     )]
     Bomb {
         /// `gzip` or `zstd`.
@@ -69,7 +73,8 @@ pub enum InputError {
     /// A record that does not end.
     #[error(
         "has a record longer than {0} MiB, probably because a quote is never closed; \
-         the rows before it are evaluated; correct the file"
+         {rows}; correct the file",
+        rows = ROWS_READ
     )]
     RecordTooLong(usize),
     /// A Parquet file of another program.

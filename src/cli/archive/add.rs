@@ -92,7 +92,7 @@ pub(in crate::cli) fn report_added(
 fn print_passed_over(added: &Added, quiet: bool) {
     let is_all = added.added.len() + added.known.len() + added.failed.len() == 0;
     let note = PassedOver::diagnostic(&added.passed_over, is_all);
-    for note in note.filter(|_| is_all || !quiet) {
+    if let Some(note) = note.filter(|_| is_all || !quiet) {
         print_message(diagnostic_line(&note));
     }
 }
