@@ -102,7 +102,19 @@ impl InputError {
             Self::NotAReport(NotAReport::Binary(name)) if *name == NotAReport::UNKNOWN => !of_report(),
             // A file of an archive begins with a magic number, unless it is damaged.
             Self::NotAReport(other) => other.is_clearly_other() && extension != PARQUET,
-            _ => false,
+            Self::Open(_)
+            | Self::Read(_)
+            | Self::Remote(_)
+            | Self::NoRemote
+            | Self::EmptyDirectory
+            | Self::StdinTwice
+            | Self::Corrupt { .. }
+            | Self::Bomb { .. }
+            | Self::Nested(_)
+            | Self::TooLarge(_)
+            | Self::RecordTooLong(_)
+            | Self::Archive(_)
+            | Self::NoSuchReport(_) => false,
         }
     }
 }

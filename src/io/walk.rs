@@ -83,9 +83,12 @@ impl FileWalk {
 
     /// Files that an earlier walk found.
     pub(super) fn again(files: Vec<FoundFile>) -> Self {
-        let step = |file: &FoundFile| match file.searched {
-            true => WalkStep::Found(file.path.clone()),
-            false => WalkStep::Argument(file.path.clone()),
+        let step = |file: &FoundFile| {
+            if file.searched {
+                WalkStep::Found(file.path.clone())
+            } else {
+                WalkStep::Argument(file.path.clone())
+            }
         };
         let pending = files.iter().rev().map(step).collect();
         Self {

@@ -62,13 +62,7 @@ fn a_renamed_file_is_read_or_an_error() {
     assert!(is_intact(scan(&["moved/x.parquet"])));
     let key = b"credlens.archive";
     let of_key = memchr::memmem::find(&bytes, key).unwrap();
-    for place in [
-        0,
-        bytes.len() / 4,
-        of_key,
-        of_key + key.len() + 20,
-        bytes.len() - 1,
-    ] {
+    for place in [0, of_key, of_key + key.len() + 20, bytes.len() - 1] {
         let mut flipped = bytes.clone();
         flipped[place] ^= 1;
         write(&flipped);
