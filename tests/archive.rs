@@ -7,6 +7,7 @@ mod diff;
 mod engines;
 mod lossless;
 mod old_versions;
+mod renamed_files;
 mod rewritten_files;
 
 use std::fs;

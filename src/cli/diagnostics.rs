@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use credlens::finding::{Diagnostic, Level, first_of_each};
+use credlens::finding::{Code, Diagnostic, Level, PassedOver, first_of_each};
 use credlens::output::diagnostic_line;
 
 use super::terminal::print_message;
@@ -12,6 +12,22 @@ pub(super) fn has_errors(diagnostics: &[Diagnostic]) -> bool {
     diagnostics
         .iter()
         .any(|diagnostic| diagnostic.level == Level::Error)
+}
+
+/// Whether it is printed whatever the level, unless little is to be printed: what was read says what the results are
+/// about.
+pub(super) fn is_about_inputs(diagnostic: &Diagnostic) -> bool {
+    matches!(
+        diagnostic.code,
+        Code::Settings | Code::SnapshotsLeftOut | Code::NotReports
+    )
+}
+
+/// Prints what each file is that was passed over.
+pub(super) fn print_passed_over(files: &[PassedOver]) {
+    for file in files {
+        print_message(diagnostic_line(&file.note()));
+    }
 }
 
 /// Prints these diagnostics; without `verbose`, only the first few of each code and how many more there are, else the

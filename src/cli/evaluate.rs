@@ -304,8 +304,7 @@ impl Verbosity {
 
     /// Whether a diagnostic is printed: of this level or worse, or about what was read where warnings are printed.
     pub(super) fn is_printed(diagnostic: &Diagnostic, least: Level) -> bool {
-        let says_what_was_read = matches!(diagnostic.code, Code::Settings | Code::SnapshotsLeftOut);
-        diagnostic.level >= least || (says_what_was_read && least == Level::Warning)
+        diagnostic.level >= least || (diagnostics::is_about_inputs(diagnostic) && least == Level::Warning)
     }
 
     /// Prints the diagnostics of this level or worse.

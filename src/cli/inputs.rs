@@ -108,9 +108,9 @@ impl InputReader {
 
     /// The same reports, in the order of their as-of.
     pub(super) fn open_in_time_order(&self) -> Inputs {
-        let reports = self.open().in_time_order();
-        let paths: Vec<PathBuf> = reports.iter().map(|named| named.path.clone()).collect();
-        let inputs = Inputs::of_reports(reports, Box::new(io::stdin()), self.options);
+        let files = self.open().in_time_order();
+        let paths: Vec<PathBuf> = files.iter().map(|file| file.path.clone()).collect();
+        let inputs = Inputs::of_files(files, Box::new(io::stdin()), self.options);
         archive::with_archives(self.objects.attach(inputs, &paths))
     }
 }

@@ -202,6 +202,7 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
                 error,
                 ends_input,
             } => self.fail(pass, &path, &error.to_string(), ends_input),
+            SourceEvent::PassedOver(file) => self.ended(pass, true, |builder| builder.pass_over(file)),
             SourceEvent::DeferredInput(_) | SourceEvent::LargeBlockAhead => {
                 unreachable!(
                     "invariant: only deferred inputs announce large blocks, and they contain no other inputs"
@@ -211,13 +212,18 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
     }
 
     fn fail(&mut self, pass: Pass, path: &str, error: &str, ends_input: bool) {
+        self.ended(pass, ends_input, |builder| builder.fail(path, error));
+    }
+
+    /// Ends a report without a block.
+    fn ended(&mut self, pass: Pass, ends_input: bool, add: impl FnOnce(&mut TallyBuilder)) {
         self.run.numbering.pass(pass, |before| {
             if ends_input {
                 *before = 0;
             }
         });
         self.run.deliver(pass, &mut self.part, |builder| {
-            builder.fail(path, error);
+            add(builder);
             true
         });
     }

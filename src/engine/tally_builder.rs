@@ -9,7 +9,7 @@ use super::selection::RowSelection;
 use super::source::{BlockEnd, Input, ReportId};
 use super::stand_ins::{StandIns, StandInsOfReport};
 use super::verdicts::{ChunkView, VerdictCounts};
-use crate::finding::{Code, Diagnostic, DiagnosticLog, InputTally, RuleTally, Tally};
+use crate::finding::{Code, Diagnostic, DiagnosticLog, InputTally, PassedOver, RuleTally, Tally};
 use crate::report::cell::account_of;
 use crate::report::chunk::{BadCell, Chunk};
 use crate::report::issue::{Issue, RowIssue};
@@ -147,6 +147,11 @@ impl TallyBuilder {
             .push(Diagnostic::new(Code::Unreadable, error).in_path(path));
     }
 
+    /// Adds a file that is not a report.
+    pub(super) fn pass_over(&mut self, file: PassedOver) {
+        self.tally.passed_over.push(file);
+    }
+
     /// The tally of the run.
     pub(super) fn finish(mut self, selection: &RowSelection) -> Tally {
         let mut instants = self.tally.inputs.iter().map(|input| &input.as_of);
@@ -154,7 +159,10 @@ impl TallyBuilder {
         if instants.all(|as_of| Some(as_of) == first) {
             self.tally.as_of = first.cloned();
         }
+        let is_all = self.tally.inputs.is_empty() && selection.left_out_inputs().is_empty();
+        let passed_over = PassedOver::diagnostic(&self.tally.passed_over, is_all);
         self.tally.diagnostics = self.diagnostics.finish();
+        self.tally.diagnostics.extend(passed_over);
         let mut inputs: Vec<_> = self.ids.into_iter().zip(self.tally.inputs).collect();
         for left_out in selection.left_out_inputs().values() {
             inputs.extend(left_out.reports.iter().cloned());

@@ -56,6 +56,10 @@ registry! {
     Unreadable "unreadable" Error:
         "An input, or the rest of one, could not be read.",
         "The message says why. The other inputs are evaluated; the exit status is 4, or 3 if there are no others.";
+    NotReports "not-reports" Note:
+        "Files that the search of a directory found are not reports; they were passed over. An error where no report was \
+         found.",
+        "Nothing to do, unless one of them should be a report: -v says what each one is.";
     NothingDetermined "nothing-determined" Error:
         "Every verdict on an input is undetermined, so it counts as not evaluated.",
         "The other diagnostics of this input say which columns or cells are missing; fetch the report again.";

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Diagnostic, Severity, word_enum};
+use super::{Diagnostic, PassedOver, Severity, word_enum};
 
 /// The tally of a run. All verdicts are counted, including those that `--status` and `--min-severity` do not show.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +26,9 @@ pub struct Tally {
     pub compliance: Vec<FrameworkTally>,
     /// The diagnostics, in order.
     pub diagnostics: Vec<Diagnostic>,
+    /// The files in directories that are not reports; a diagnostic counts them.
+    #[serde(skip)]
+    pub passed_over: Vec<PassedOver>,
 }
 
 impl Tally {

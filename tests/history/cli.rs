@@ -107,7 +107,7 @@ fn trend_sorts_reports_by_time() {
 #[test]
 fn trend_continues_after_an_unreadable_input() {
     let (folder, _) = reports(&[0, 30]);
-    std::fs::write(folder.path().join("2025-02-30.txt"), "no report\n").unwrap();
+    std::fs::write(folder.path().join("2025-02-30.txt"), "user,arn\n").unwrap();
     let (status, table, errors) = credlens(folder.path(), &["trend", "."]);
     assert_eq!(status, 4, "{errors}");
     assert!(

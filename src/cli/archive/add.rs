@@ -4,8 +4,9 @@ use std::io::{self, Write as _};
 
 use credlens::archive::add::{Added, add};
 use credlens::archive::store::Store;
+use credlens::finding::PassedOver;
 use credlens::io::inputs::InputOptions;
-use credlens::output::{counted, escape};
+use credlens::output::{counted, diagnostic_line, escape};
 
 use super::args::ArchiveAddArgs;
 use super::open_store;
@@ -36,6 +37,7 @@ pub(super) fn run(args: ArchiveAddArgs) -> Result<Exit, Failure> {
     ended?;
     Ok(
         match (added.added.len() + added.known.len(), added.failed.len()) {
+            (0, 0) if !added.passed_over.is_empty() => Exit::NothingEvaluated,
             (_, 0) => Exit::Clean,
             (0, _) => Exit::NothingEvaluated,
             _ => Exit::Partial,
@@ -59,6 +61,7 @@ pub(in crate::cli) fn report_added(
         .map(|(path, message)| format!("{path} {message}"));
     let warnings = conflicts.chain(added.unreadable.iter().map(ToString::to_string));
     warnings.filter(|_| !quiet).for_each(print_warning);
+    print_passed_over(added, quiet);
     for file in &added.files {
         writeln!(io::stdout(), "{}", escape(&format!("{}/{file}", store.name())))?;
     }
@@ -66,6 +69,15 @@ pub(in crate::cli) fn report_added(
         print_message(summary(added));
     }
     Ok(())
+}
+
+/// Prints which files are not reports; as an error where there is no other file.
+fn print_passed_over(added: &Added, quiet: bool) {
+    let is_all = added.added.len() + added.known.len() + added.failed.len() == 0;
+    let note = PassedOver::diagnostic(&added.passed_over, is_all);
+    if let Some(note) = note.filter(|_| is_all || !quiet) {
+        print_message(diagnostic_line(&note));
+    }
 }
 
 fn summary(added: &Added) -> String {

@@ -10,7 +10,7 @@ use credlens::output::{DisplayOptions, Outputs};
 use credlens::rule;
 
 use super::aws::{self, LiveScanArgs};
-use super::diagnostics::{has_errors, print_all};
+use super::diagnostics::{has_errors, print_all, print_passed_over};
 use super::evaluate::{Evaluation, Verbosity};
 use super::fail_on::FailOn;
 use super::failure::{Exit, Failure};
@@ -185,6 +185,9 @@ fn print_diagnostics(tally: &Tally, config: &ScanConfig) {
         Verbosity::is_printed(diagnostic, least) && !in_outcomes
     };
     print_all(tally.diagnostics.iter().filter(is_printed), verbosity.verbose);
+    if verbosity.verbose {
+        print_passed_over(&tally.passed_over);
+    }
 }
 
 fn exit(tally: &Tally, config: &ScanConfig) -> Exit {

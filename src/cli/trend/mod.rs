@@ -8,7 +8,7 @@ use credlens::history::trend::{self, TrendDocument, TrendOptions};
 use credlens::io::inputs::reads_once;
 use credlens::output::trend::{TrendFormat, write_trend};
 
-use super::diagnostics::has_errors;
+use super::diagnostics::{has_errors, print_passed_over};
 use super::evaluate::Evaluation;
 use super::failure::{Exit, Failure};
 use super::inputs::InputReader;
@@ -84,6 +84,9 @@ pub(super) fn run(args: TrendArgs) -> Result<Exit, Failure> {
         .splice(0..0, of_tally.filter(|it| it.code != Code::AccountTwice));
     document.diagnostics.extend(evaluation.settings_note());
     config.print_diagnostics(&document);
+    if evaluation.verbosity.verbose {
+        print_passed_over(&tally.passed_over);
+    }
     if document.snapshots.is_empty() {
         return Ok(Exit::NothingEvaluated);
     }
