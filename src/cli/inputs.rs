@@ -43,6 +43,12 @@ pub(super) struct InputReader {
 }
 
 impl InputReader {
+    /// Refuses reports that seem to be cut off: in a comparison their missing users would seem to be deleted.
+    pub(super) fn refusing_cut(mut self) -> Self {
+        self.options.refuse_cut = true;
+        self
+    }
+
     pub(super) fn open(&self) -> Inputs {
         let inputs = Inputs::new(self.paths.clone(), Box::new(io::stdin()), self.options);
         archive::with_archives(self.objects.attach(inputs, &self.paths))

@@ -172,7 +172,7 @@ impl Account<'_> {
             times.entry(one.time).or_default().push(one);
         }
         for same_time in times.into_values() {
-            self.displace(Vec::new(), same_time);
+            self.leave_out_copies(&same_time);
         }
         dated.sort_by_key(|one| (Reverse(one.time), !one.root, one.position));
         let kept = self.displace(Vec::new(), dated);
@@ -202,6 +202,17 @@ impl Account<'_> {
             !is_late
         });
         dated
+    }
+
+    /// Of snapshots with the same time, leaves out those that are copies of one before them.
+    fn leave_out_copies(&mut self, same_time: &[Snapshot]) {
+        for (at, one) in same_time.iter().enumerate() {
+            let before = same_time[..at].iter().map(|before| before.position);
+            let mut kept = before.filter(|before| !self.left_out.contains_key(before));
+            if let Some(same) = kept.find(|&before| (self.same_rows)(one.position, before)) {
+                self.left_out.insert(one.position, LeftOut::Identical(same));
+            }
+        }
     }
 
     /// Goes through snapshots, newest first: each is left out if one that counts already displaces it. Returns those

@@ -102,6 +102,11 @@ fn diagnostics(reports: &[SurveyedReport], choice: &Choice, instants: Instants) 
         for (account, why) in left_out {
             let account = String::from_utf8_lossy(account);
             let instead = &reports[why.reason().1].input.path;
+            let instead = if *instead == report.input.path {
+                "another report in it"
+            } else {
+                instead
+            };
             let message = match why {
                 LeftOut::SameTime(_) => format!(
                     "it has other rows of account {account} than {instead}, with the same time; only those of \

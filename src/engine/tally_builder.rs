@@ -9,7 +9,7 @@ use super::selection::RowSelection;
 use super::source::{BlockEnd, Input, ReportId};
 use super::stand_ins::{StandIns, StandInsOfReport};
 use super::verdicts::{ChunkView, VerdictCounts};
-use crate::finding::{Code, Diagnostic, DiagnosticLog, InputTally, PassedOver, RuleTally, Tally};
+use crate::finding::{Code, Diagnostic, DiagnosticLog, InputTally, Level, PassedOver, RuleTally, Tally};
 use crate::report::cell::account_of;
 use crate::report::chunk::{BadCell, Chunk};
 use crate::report::issue::{Issue, RowIssue};
@@ -45,6 +45,8 @@ struct CurrentInput {
     accounts: BTreeSet<Vec<u8>>,
     /// Whether a diagnostic says that rows were left out.
     left_out: bool,
+    /// Whether an error says that a line is not a row: one is enough for the exit status.
+    has_foreign_line: bool,
     newest: Option<i64>,
 }
 
@@ -227,6 +229,7 @@ impl TallyBuilder {
             folded: vec![0; rules],
             accounts: BTreeSet::new(),
             left_out: false,
+            has_foreign_line: false,
             newest: None,
         }
     }
@@ -285,11 +288,22 @@ impl CurrentInput {
             let diagnostic = match (issue, ragged.clone().next()) {
                 (Issue::Ragged(fields), Some(&record)) => {
                     ragged.next();
-                    let is_last = end.ends_report() && record as usize + 1 == chunk.rows.len();
-                    let user = chunk.text(&self.input.header, record as usize, TextColumn::User);
-                    Diagnostic::of_ragged_row((*fields, width), user.unwrap_or_default(), is_last)
+                    let is_last = end.ends_input() && record as usize + 1 == chunk.rows.len();
+                    let text = |column| {
+                        chunk
+                            .text(&self.input.header, record as usize, column)
+                            .unwrap_or_default()
+                    };
+                    let who = (text(TextColumn::User), text(TextColumn::Arn));
+                    Diagnostic::of_ragged_row((*fields, width), who, is_last)
                 }
                 _ => Diagnostic::of_issue(issue, width),
+            };
+            let is_error = diagnostic.level == Level::Error && *issue != Issue::LeftOut;
+            let diagnostic = if is_error && std::mem::replace(&mut self.has_foreign_line, true) {
+                diagnostic.with_level(Level::Warning)
+            } else {
+                diagnostic
             };
             let row = self.rows_before + u64::from(*row) + 1;
             diagnostics.push(diagnostic.in_path(&self.input.path).in_row(row));

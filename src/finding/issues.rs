@@ -67,13 +67,24 @@ impl Diagnostic {
                 "thousands of rows before this one cannot be matched to the header; this row and others like it were \
                  not evaluated. Is this one report with one header?",
             ),
-            Issue::Ragged(fields) => Self::of_ragged_row((*fields, width), b"", false),
+            Issue::Ragged(fields) => Self::of_ragged_row((*fields, width), (b"", b""), false),
         }
     }
 
-    /// The diagnostic of a row whose fields cannot be matched to the header's columns. `user` is its user, as far as
-    /// that is known; `is_last` says whether it is the last row of the report.
-    pub fn of_ragged_row((fields, width): (usize, usize), user: &[u8], is_last: bool) -> Self {
+    /// The diagnostic of a row whose fields cannot be matched to the header's columns. `user` and `arn` are its user's, as far
+    /// as they are known; `is_last` says whether it is the last row of the report.
+    pub fn of_ragged_row(
+        (fields, width): (usize, usize),
+        (user, arn): (&[u8], &[u8]),
+        is_last: bool,
+    ) -> Self {
+        if arn.is_empty() && !may_be_cut(user) {
+            let message = format!(
+                "this line is not a row of the report ('{}'); if it is another report, save it to a file of its own",
+                shown(&String::from_utf8_lossy(user), 40)
+            );
+            return Self::new(Code::RaggedRow, message).with_level(Level::Error);
+        }
         let whose = match str::from_utf8(user) {
             Ok("") => "this row".to_owned(),
             _ => format!("the row of '{}'", shown(&String::from_utf8_lossy(user), 64)),
@@ -124,6 +135,12 @@ impl Diagnostic {
         };
         Self::new(Code::EmptyTime, what + &passing).in_column(column)
     }
+}
+
+/// Whether a field may be the name of a user, or its beginning.
+fn may_be_cut(field: &[u8]) -> bool {
+    let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"+=,.@_-<>\"".contains(byte);
+    field.len() <= 64 && field.iter().all(is_of_name)
 }
 
 /// `a, b, c and 4 more`

@@ -33,6 +33,8 @@ pub struct InputOptions {
     pub as_of: Option<Timestamp>,
     /// The current time, for inputs without a date.
     pub now: Timestamp,
+    /// Whether a report whose last row lacks fields is an error: compared with a whole one, it would seem to lack users.
+    pub refuse_cut: bool,
     /// How much is read at most.
     pub limits: Limits,
 }

@@ -87,8 +87,9 @@ pub(super) struct OpenInput {
     generated: Generated,
     /// The CSV that is read.
     stream: InputStream,
-    /// Bytes read after the last block.
-    tail: Vec<u8>,
+    /// Bytes read, of which those from `begun` were not given away yet.
+    held: Vec<u8>,
+    begun: usize,
     /// The report that is read; none before its header.
     current: Option<OpenReport>,
     /// The envelopes that follow, or what is wrong there.
@@ -205,7 +206,8 @@ impl SniffedReport {
             kind: Envelope::Csv,
             generated: Generated::Missing,
             stream: report.stream,
-            tail: std::mem::take(text),
+            held: std::mem::take(text),
+            begun: 0,
             current: None,
             next: following.pop_front(),
             following,
@@ -241,17 +243,16 @@ impl OpenInput {
     fn block(&mut self, text: &mut Vec<u8>) -> Result<SourceEvent, InputError> {
         let mut report = match self.current.take() {
             Some(report) => report,
-            None => self.begin(text)?,
+            None => self.begin()?,
         };
         loop {
-            text.append(&mut self.tail);
+            text.clear();
             let end = self.next_block(text, &report.input.header)?;
             report.has_rows |= !text.trim_ascii().is_empty();
             if !report.has_rows {
                 if end.ends_report() {
                     return Ok(self.without_users(text, end));
                 }
-                text.clear();
                 continue;
             }
             let input = Arc::clone(&report.input);
@@ -260,24 +261,36 @@ impl OpenInput {
         }
     }
 
-    /// Reads the header of the next report; the bytes after it are in `tail` afterwards.
-    fn begin(&mut self, text: &mut Vec<u8>) -> Result<OpenReport, InputError> {
+    /// Reads the header of the next report.
+    fn begin(&mut self) -> Result<OpenReport, InputError> {
         if let Some(next) = self.next.take() {
             let unwrapped = next?;
             (self.kind, self.generated) = (unwrapped.kind, unwrapped.generated);
             self.stream = InputStream::new(Box::new(Cursor::new(unwrapped.csv)));
-            self.tail.clear();
+            self.held.clear();
+            self.begun = 0;
         }
-        let tail = &mut self.tail;
-        self.stream.fill(tail, first_read(self.options.limits));
-        let header = self.stream.take_header(tail, &self.header_cache)?;
-        text.clear();
+        self.fill(first_read(self.options.limits));
+        let (header, length) = self
+            .stream
+            .take_header(&self.held[self.begun..], &self.header_cache)?;
+        self.begun += length;
         let input = Arc::new(self.input(header));
         self.id.report += 1;
         Ok(OpenReport {
             input,
             has_rows: false,
         })
+    }
+
+    /// Reads until `most` bytes are held, or the stream ends. Bytes that are held are moved only where half of them
+    /// have been given away: many small reports share one block.
+    fn fill(&mut self, most: usize) {
+        if self.held.len() - self.begun <= most / 2 {
+            self.held.drain(..self.begun);
+            self.begun = 0;
+        }
+        self.stream.fill(&mut self.held, self.begun + most);
     }
 
     fn input(&self, header: Header) -> Input {
@@ -305,43 +318,38 @@ impl OpenInput {
         let envelopes = following.filter_map(|envelope| Some(envelope.ok()?.generated.time()));
         let others = envelopes.map(|generated| Some(self.options.as_of(&self.file.path, generated).0));
         let others: Vec<_> = others.collect();
-        let first = self.begin(&mut Vec::new()).ok().map(|first| first.input.as_of);
+        let first = self.begin().ok().map(|first| first.input.as_of);
         [vec![first], others].concat()
     }
 
-    /// Continues reading into `text`, leaves only whole records of one report there, and returns what ends with them.
+    /// Moves whole records of one report to the empty `text`, and returns what ends with them.
     fn next_block(&mut self, text: &mut Vec<u8>, header: &Header) -> Result<BlockEnd, InputError> {
-        let ended = self.whole_records(text, header.delimiter())?;
-        if let Some(next) = next_header(text, header.width()) {
-            let mut tail = text.split_off(next.start);
-            tail.append(&mut self.tail);
-            self.tail = tail;
-            text.truncate(next.rows_end);
-            return Ok(BlockEnd::Report);
-        }
-        if !ended {
-            return Ok(BlockEnd::Nothing);
-        }
-        self.next = self.following.pop_front();
-        Ok(match self.next {
-            Some(_) => BlockEnd::Report,
-            None => BlockEnd::Input,
-        })
-    }
-
-    /// Continues reading into `text`, leaves only whole records there, and returns whether they are the last ones.
-    fn whole_records(&mut self, text: &mut Vec<u8>, delimiter: u8) -> Result<bool, InputError> {
         let limits = self.options.limits;
         let mut most = limits.block;
         loop {
-            self.stream.fill(text, most);
-            if matches!(self.stream.end, Some(Ok(()))) {
-                return Ok(true);
+            self.fill(most);
+            let has_ended = matches!(self.stream.end, Some(Ok(())));
+            let held = &self.held[self.begun..];
+            let lines = if has_ended { held.len() } else { whole_lines(held) };
+            if let Some(next) = next_header(&held[..lines], header) {
+                text.extend_from_slice(&held[..next.rows_end]);
+                self.begun += next.start;
+                return Ok(BlockEnd::Report);
             }
-            if let Some(whole) = whole_records(text, delimiter) {
-                self.tail.extend_from_slice(&text[whole..]);
-                text.truncate(whole);
-                return Ok(false);
+            if has_ended {
+                if let Some(fields) = cut_off(held, header).filter(|_| self.options.refuse_cut) {
+                    return Err(NotAReport::CutOff(fields, header.width()).into());
+                }
+                self.give(text, held.len());
+                self.next = self.following.pop_front();
+                return Ok(match self.next {
+                    Some(_) => BlockEnd::Report,
+                    None => BlockEnd::Input,
+                });
+            }
+            if let Some(whole) = whole_records(held, header.delimiter()) {
+                self.give(text, whole);
+                return Ok(BlockEnd::Nothing);
             }
             if let Some(Err(error)) = self.stream.end.take() {
                 return Err(error);
@@ -351,6 +359,20 @@ impl OpenInput {
             }
             most = most.saturating_mul(2).min(limits.record);
         }
+    }
+
+    /// Moves the first bytes that are held to the empty `text`; usually by exchanging the two, and only the few bytes
+    /// after the last record are copied.
+    fn give(&mut self, text: &mut Vec<u8>, length: usize) {
+        if self.begun > 0 {
+            text.extend_from_slice(&self.held[self.begun..self.begun + length]);
+            self.begun += length;
+            return;
+        }
+        std::mem::swap(text, &mut self.held);
+        self.held.clear();
+        self.held.extend_from_slice(&text[length..]);
+        text.truncate(length);
     }
 
     /// The failure of a report without rows.
@@ -396,4 +418,17 @@ impl InputOptions {
             (self.now, AsOfSource::Now)
         }
     }
+}
+
+/// How many fields the last row has, if it has fewer than the header.
+fn cut_off(text: &[u8], header: &Header) -> Option<usize> {
+    let text = text.trim_ascii_end();
+    let line = &text[whole_lines(text)..];
+    let fields = memchr::memchr_iter(header.delimiter(), line).count() + 1;
+    (!line.is_empty() && !line.contains(&b'"') && fields < header.width()).then_some(fields)
+}
+
+/// How many bytes of a text are whole lines.
+fn whole_lines(text: &[u8]) -> usize {
+    memchr::memrchr2(b'\n', b'\r', text).map_or(0, |last| last + 1)
 }

@@ -60,23 +60,22 @@ impl InputStream {
         self.end.take().unwrap_or(Err(InputError::TooLarge(most >> 20)))
     }
 
-    /// Removes the header from the beginning of a CSV and returns it.
+    /// The header at the beginning of a CSV, and its length in bytes.
     pub(super) fn take_header(
         &mut self,
-        text: &mut Vec<u8>,
+        text: &[u8],
         known: &HeaderCache,
-    ) -> Result<Header, InputError> {
+    ) -> Result<(Header, usize), InputError> {
         if let Some(header) = known.starting(text) {
-            text.drain(..header.written().len());
-            return Ok(header);
+            let length = header.written().len();
+            return Ok((header, length));
         }
         let csv = envelope::without_byte_order_mark(text);
         match (Header::split(csv), self.end.take()) {
             (Ok((header, rows)), end) => {
-                text.drain(..text.len() - rows.len());
                 known.remember(&header);
                 self.end = end;
-                Ok(header)
+                Ok((header, text.len() - rows.len()))
             }
             (Err(_), Some(Err(error))) => Err(error),
             (Err(error), _) => Err(error.into()),

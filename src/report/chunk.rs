@@ -201,7 +201,8 @@ impl Chunk {
         };
         if column == TextColumn::User && is_named_as_root() {
             let arn = self.rows.cell(header, row, TextColumn::Arn).map(cell::text)?;
-            return Some(cell::resource_of(arn).unwrap_or(arn));
+            let resource = cell::resource_of(arn).filter(|resource| *resource != ROOT.as_bytes());
+            return Some(resource.unwrap_or(arn));
         }
         self.rows.cell(header, row, column).map(cell::text)
     }

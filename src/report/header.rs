@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use csv::{ByteRecord, ReaderBuilder};
 
+use super::envelope::without_byte_order_mark;
 use super::issue::Issue;
 use super::not_a_report::NotAReport;
 use super::recognise::{is_python_bytes, recognise};
@@ -198,12 +199,21 @@ impl Header {
     }
 }
 
-/// How many bytes of blank lines a text begins with.
+/// How many bytes of blank lines and byte order marks a text begins with.
 fn blank_lines(text: &[u8]) -> usize {
-    let first = text.iter().position(|byte| !byte.is_ascii_whitespace());
-    let before = &text[..first.unwrap_or(text.len())];
-    let is_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
-    before.iter().rposition(is_end).map_or(0, |end| end + 1)
+    let mut length = 0;
+    loop {
+        let rest = without_byte_order_mark(&text[length..]);
+        let first = rest.iter().position(|byte| !byte.is_ascii_whitespace());
+        let before = &rest[..first.unwrap_or(rest.len())];
+        let is_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
+        let blank = before.iter().rposition(is_end).map_or(0, |end| end + 1);
+        let skipped = text.len() - length - rest.len() + blank;
+        if skipped == 0 {
+            return length;
+        }
+        length += skipped;
+    }
 }
 
 /// The first record with this delimiter, and where it ends, in bytes.
@@ -311,7 +321,14 @@ mod tests {
 
     #[test]
     fn blank_lines_before_it_are_skipped() {
-        for blank in ["\n", "\r\n\r\n", "  \n\t\n", "\r"] {
+        for blank in [
+            "\n",
+            "\r\n\r\n",
+            "  \n\t\n",
+            "\r",
+            "\n\u{feff}",
+            "\u{feff}\n\u{feff}",
+        ] {
             let text = format!("{blank}user,mfa_active\nalice,true\n");
             let (header, rows) = Header::split(text.as_bytes()).expect("a header");
             assert_eq!((header.width(), rows), (2, &b"alice,true\n"[..]), "{blank:?}");

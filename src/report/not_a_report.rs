@@ -35,6 +35,12 @@ pub enum NotAReport {
         super::header::LONGEST / 1024
     )]
     LongLine,
+    /// A report whose last row lacks fields.
+    #[error(
+        "its last row has {0} fields and the header {1}, so the file may be cut off and lack users; fetch the report \
+         again"
+    )]
+    CutOff(usize, usize),
     /// A header, and no row.
     #[error("a header without a single user: every report has at least root's row; fetch the report again")]
     NoUsers,
@@ -132,6 +138,7 @@ impl NotAReport {
             | Self::PartOfHeader
             | Self::LinesBefore
             | Self::LongLine
+            | Self::CutOff(..)
             | Self::NoUsers
             | Self::Json(_)
             | Self::EscapedLineBreaks

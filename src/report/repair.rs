@@ -28,7 +28,7 @@ pub(super) enum Repair {
 
 /// Repairs a record with the wrong number of fields.
 pub(super) fn examine(fields: &[&[u8]], header: &Header) -> Repair {
-    if fields.iter().all(|field| trim(field).is_empty()) && fields.len() < 2 {
+    if fields.iter().all(|field| trim(field).is_empty()) {
         return Repair::Blank;
     }
     join_commas(fields, header)

@@ -285,3 +285,111 @@ fn root_is_who_the_arn_says() {
         .says(",y,")
         .hides("root-access-key-active");
 }
+
+/// What is not a report after one is an error: AWS's own errors, a report in another envelope.
+#[test]
+fn whatever_follows_a_report_is_read_or_is_an_error() {
+    let clean = format!("{HEADER}{}", root(A));
+    let (json, base64) = (answer(&clean, "2026-05-01T00:00:00Z"), STANDARD.encode(&clean));
+    let other = report(B, &["bob"]);
+    let wrapped = format!("{{\"222\":{}}}", answer(&other, "2026-05-01T00:00:00Z"));
+    let denied = "An error occurred (AccessDenied) when calling the GetCredentialReport operation: no";
+    let text = format!("{}\t2026-05-01T00:00:00Z\ttext/csv", STANDARD.encode(&other));
+    let yaml = format!("Content: {base64}\nGeneratedTime: '2026-05-01T00:00:00Z'\nReportFormat: text/csv");
+    for (name, first, rests) in [
+        (
+            "a.json",
+            &json,
+            vec![
+                &*wrapped,
+                "{\"Error\":{\"Code\":\"AccessDenied\"}}",
+                "{\"Content\":null}",
+                "5",
+                "null",
+            ],
+        ),
+        ("a.yaml", &yaml, vec![&*text, denied, "Other:\n  Content: abc"]),
+        ("a.csv", &clean, vec![&*json, &*text, denied]),
+    ] {
+        for rest in rests {
+            let run = scan(name, format!("{first}\n{rest}\n"));
+            assert_eq!(run.status, 4, "{name}: {rest}: {run:#?}");
+        }
+    }
+    let state = format!("{{\"State\":\"COMPLETE\"}}\n{json}\n{{\"State\":\"STARTED\"}}");
+    scan("state.json", state).ends(0, "");
+}
+
+#[test]
+fn yaml_with_comments_and_markers() {
+    let content = STANDARD.encode(report(A, &["alice"]));
+    let yaml = format!(
+        "# saved\n--- # one\nContent: {content} # the report\n--- # two\nContent: '{content}'\n...\n"
+    );
+    assert_eq!(reports(&scan("a.yaml", yaml)).1, ["alice@2", "alice@4"]);
+}
+
+#[test]
+fn base64_in_many_lines_takes_linear_time() {
+    let many = report(A, &["alice"]) + &users(A, &["x"]).repeat(40_000);
+    let content = STANDARD.encode(many);
+    let lines: Vec<&str> = content
+        .as_bytes()
+        .chunks(64)
+        .map(|line| str::from_utf8(line).unwrap())
+        .collect();
+    let started = std::time::Instant::now();
+    assert_eq!(reports(&scan("a.b64", lines.join("\n"))).1.len(), 40_001);
+    assert!(
+        started.elapsed().as_secs() < 60,
+        "quadratic time would be minutes"
+    );
+}
+
+#[test]
+fn a_row_of_empty_cells_is_not_a_user() {
+    for row in [",,,", " , ,,", "\"\",\"\",\"\",\"\""] {
+        scan("r.csv", format!("{HEADER}{row}\n{row}\n")).ends(3, "without a single user");
+        let run = scan("r.csv", format!("{}{row}\n{row}\n", report(A, &["alice"])));
+        run.ends(1, "");
+        assert_eq!(reports(&run).0, ["2026-06-01T00:00:00Z 2"], "{row}");
+    }
+}
+
+#[test]
+fn a_cut_off_report_is_not_compared() {
+    let cut = format!("{}bo", report(A, &["alice"]));
+    let place = Workspace::new()
+        .file("2026-09-01.csv", report(A, &["alice", "bob"]))
+        .file("2026-10-01.csv", cut);
+    let why = "2026-10-01.csv: its last row has 1 fields and the header 4";
+    place.run("diff 2026-09-01.csv 2026-10-01.csv").ends(3, why);
+    place.run("trend .").ends(4, why).hides("to 2026-10-01");
+    place.run("trend 2026-10-01.csv").ends(3, why);
+}
+
+/// Rows that no rule may hide behind a header: short rows, quoted ones, users named like columns.
+#[test]
+fn no_row_is_lost_beside_a_header() {
+    let second = report(B, &["bob"]);
+    for (row, found) in [
+        (format!("\"x,y\",arn:aws:iam::{A}:user/x,true,false"), 2),
+        (
+            format!("x,arn:aws:iam::{A}:user/x,true,falsey,arn:aws:iam::{A}:user/y,true,false"),
+            3,
+        ),
+        (
+            format!("mfa_active,arn:aws:iam::{A}:user/mfa_active,true,false"),
+            2,
+        ),
+    ] {
+        let run = scan("all.csv", format!("{HEADER}{row}{second}"));
+        run.ends(1, "");
+        assert_eq!(reports(&run).1.len(), found, "{row}: {run:#?}");
+    }
+    let tagged = format!(
+        "user,arn,password_enabled,mfa_active,tag\n\
+         mfa_active,arn:aws:iam::{A}:user/mfa_active,true,false,arn\nevil,arn:aws:iam::{A}:user/evil,true,false,\n"
+    );
+    assert_eq!(reports(&scan("r.csv", tagged)).1, ["mfa_active@1", "evil@2"]);
+}

@@ -227,3 +227,16 @@ fn both_thread_counts_choose_alike() {
     let seven = scan(&place, "r --threads 7");
     assert_eq!((one.0, one.1), (seven.0, seven.1));
 }
+
+#[test]
+fn snapshots_after_now_hide_only_their_copies() {
+    let partial = format!("{HEADER}{}", users(A, &["partial"]));
+    let place = Workspace::new()
+        .file("a-2099-01-01.csv", &partial)
+        .file("b-2099-01-01.csv", report(A, &["b"]))
+        .file("c-2099-01-01.csv", report(A, &["c"]))
+        .file("d-2099-01-01.csv", report(A, &["b"]));
+    for arguments in [".", ". --as-of 2026-01-01"] {
+        assert_eq!(scan(&place, arguments).0, ["b", "c", "partial"], "{arguments}");
+    }
+}

@@ -292,7 +292,8 @@ fn text(row: &Row, column: TextColumn) -> Option<String> {
     // Whoever only has root's name is known by what the ARN names.
     if column == TextColumn::User && cell(row, column) == Some("<root_account>") {
         let arn = cell(row, TextColumn::Arn).expect("what is not root's has an ARN");
-        return Some(resource(arn).unwrap_or(arn).to_owned());
+        let other = resource(arn).filter(|resource| *resource != "<root_account>");
+        return Some(other.unwrap_or(arn).to_owned());
     }
     match cell(row, column) {
         None if Column::OPTIONAL.contains(column) => Some(String::new()),

@@ -48,7 +48,7 @@ impl TrendConfig {
         let formats = FormatTo::or_default(args.format);
         check_formats(&formats, &evaluation.reads(&args.inputs))?;
         Ok(Self {
-            inputs: evaluation.reader(args.inputs, None, objects),
+            inputs: evaluation.reader(args.inputs, None, objects).refusing_cut(),
             formats,
             options: TrendOptions {
                 by_account: args.by == Some(By::Account),
@@ -87,7 +87,7 @@ pub(super) fn run(args: TrendArgs) -> Result<Exit, Failure> {
     if evaluation.verbosity.verbose {
         print_passed_over(&tally.passed_over);
     }
-    if document.snapshots.is_empty() {
+    if document.snapshots.is_empty() || tally.evaluated == 0 {
         return Ok(Exit::NothingEvaluated);
     }
     write_documents(&config.formats, |format, out| {

@@ -108,12 +108,23 @@ impl Found {
                 NotAReport::OtherJson if has_trace(text) => NotAReport::Json("it has no Content".to_owned()),
                 other => other,
             });
-        } else if has_strings {
+        } else if has_strings || other.is_some_and(|other| other != NotAReport::Generation) {
             reports.error = Some(NotAReport::Json(
-                "a string beside the reports is not one".to_owned(),
+                "a value beside the reports is not one".to_owned(),
             ));
         }
         reports
+    }
+
+    /// Notes why a value is not a report. That of the call that starts a report may stand beside reports.
+    fn note(&mut self, other: NotAReport) {
+        if self
+            .other
+            .as_ref()
+            .is_none_or(|known| *known == NotAReport::Generation)
+        {
+            self.other = Some(other);
+        }
     }
 
     /// Adds a value at the beginning of a text that is not an answer; its length, or why it is not a value at all.
@@ -134,7 +145,7 @@ impl Found {
             return Err(broken());
         }
         let is_ours = schema.is_some_and(|schema| is_ours(&schema));
-        self.other.get_or_insert(if is_ours {
+        self.note(if is_ours {
             NotAReport::OwnOutput
         } else {
             NotAReport::OtherJson
@@ -202,13 +213,13 @@ impl Found {
             Document::Text(text) if is_content(text.as_bytes()) => self.report(&text, Generated::default()),
             Document::Text(_) => {
                 self.has_strings = true;
-                self.other.get_or_insert(NotAReport::OtherJson);
+                self.note(NotAReport::OtherJson);
                 Ok(())
             }
             Document::Answer(answer) => self.answer(*answer),
             Document::Array(values) => values.into_iter().try_for_each(|value| self.add(value)),
             Document::Other => {
-                self.other.get_or_insert(NotAReport::OtherJson);
+                self.note(NotAReport::OtherJson);
                 Ok(())
             }
         }
@@ -227,8 +238,7 @@ impl Found {
             return Err(NotAReport::Json("it has no Content".to_owned()));
         }
         if answer.error.is_some() && answer.schema.is_none() {
-            self.other
-                .get_or_insert(NotAReport::Json("an error of AWS".to_owned()));
+            self.note(NotAReport::Json("an error of AWS".to_owned()));
             return Ok(());
         }
         // The answer of the call that starts a report may precede the report.
@@ -237,7 +247,7 @@ impl Found {
             (Some(_), None) => NotAReport::Generation,
             (None, None) => NotAReport::OtherJson,
         };
-        self.other.get_or_insert(other);
+        self.note(other);
         Ok(())
     }
 

@@ -139,7 +139,11 @@ fn is_json_string(text: &[u8]) -> bool {
 }
 
 fn starts_like_yaml(text: &[u8]) -> bool {
-    let text = text.strip_prefix(b"---").unwrap_or(text).trim_ascii_start();
+    let mut text = text;
+    while text.starts_with(b"#") || text.starts_with(b"---") {
+        let end = memchr::memchr(b'\n', text).unwrap_or(text.len());
+        text = text[end..].trim_ascii_start();
+    }
     ["Content:", "GeneratedTime:", "ReportFormat:"]
         .iter()
         .any(|key| text.starts_with(key.as_bytes()))

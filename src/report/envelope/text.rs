@@ -43,7 +43,8 @@ impl Lines {
             self.end(&[])?;
             return Err(NotAReport::Base64("it contains other characters".to_owned()));
         }
-        if self.is_whole() && begins_report(content) {
+        // Few lines begin so; the other way round, every line would decode all before it.
+        if begins_report(content) && self.is_whole() {
             self.end(&[])?;
         }
         self.content.extend_from_slice(content);

@@ -147,6 +147,7 @@ impl Splitting<'_> {
             && self.is_line_end(end)
             && pass(self, others)
             && !self.is_header_again(record, others.first().copied().unwrap_or(end))
+            && !self.is_blank(record, end)
         {
             self.rows.finish_record(record);
             record = self.skip_line_feed(end as usize + 1);
@@ -167,6 +168,15 @@ impl Splitting<'_> {
     fn skip_line_feed(&self, at: usize) -> usize {
         let is_second_half = self.is_return(at.wrapping_sub(1)) && self.text.get(at) == Some(&b'\n');
         at + usize::from(is_second_half)
+    }
+
+    /// Whether a record has no value; spreadsheets write such rows. Any other record has more bytes than delimiters and
+    /// as many blanks.
+    #[inline]
+    fn is_blank(&self, start: usize, end: u32) -> bool {
+        let record = &self.text[start..end as usize];
+        let is_value = |byte: &u8| *byte != self.header.delimiter() && !matches!(byte, b' ' | b'\t');
+        record.len() < 2 * self.header.width() && !record.iter().any(is_value)
     }
 
     /// Whether the record that starts here may repeat the header: it starts with the same cell.

@@ -6,7 +6,7 @@ use csv_core::ReadRecordResult;
 use super::super::cut::is_closed;
 use super::super::header::Header;
 use super::super::repair::{Repair, examine, repeats_header};
-use super::super::rows::Rows;
+use super::super::rows::{Rows, trim};
 use super::MOST_RAGGED;
 use crate::report::issue::{Issue, RowIssue};
 
@@ -124,7 +124,7 @@ pub(super) fn add(fields: &[&[u8]], header: &Header, rows: &mut Rows, issues: &m
     {
         note(rows, issues, Issue::LineBreak);
     }
-    if fields.len() == header.width() {
+    if fields.len() == header.width() && fields.iter().any(|field| !trim(field).is_empty()) {
         if repeats_header(fields, header) {
             return note(rows, issues, Issue::RepeatedHeader);
         }
