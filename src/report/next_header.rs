@@ -43,7 +43,7 @@ pub fn next_header(text: &[u8], header: &Header) -> Option<NextHeader> {
         let before = &text[searched..mark.start()];
         let start = before
             .iter()
-            .rposition(|byte| is_end(byte))
+            .rposition(is_end)
             .map_or(searched, |at| searched + at + 1);
         let after = &text[mark.end()..];
         let end = memchr::memchr2(b'\n', b'\r', after).map_or(text.len(), |at| mark.end() + at);
