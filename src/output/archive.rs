@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::DisplayOptions;
-use super::escape::escape;
+use crate::report::escape::escape;
 use super::json_text::pretty;
 use super::phrases::{counted, number};
 use super::terminal::{Align, TextCell, TextTable};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::DisplayOptions;
-use super::escape::escape;
+use crate::report::escape::escape;
 use super::json_text::pretty;
 use super::terminal::{Align, TextCell, TextTable, severity_style};
 use crate::rule::{Coverage, Framework, Rule};

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::escape::escape;
+use crate::report::escape::escape;
 use super::phrases::{by_level, diagnostic_line, number};
 use crate::finding::Diagnostic;
 

@@ -12,7 +12,6 @@ pub mod archive;
 pub mod catalogue;
 mod csv_text;
 pub mod diff;
-mod escape;
 mod format;
 mod json_text;
 mod markdown_text;
@@ -26,11 +25,13 @@ mod terminal;
 mod test_support;
 pub mod trend;
 
-pub use escape::escape;
+#[cfg(feature = "aws")]
+pub(crate) use json_text::pretty;
 pub use format::{FormatSpec, Formats, Readers, list_formats};
 pub use phrases::{counted, diagnostic_line};
 pub use scan::{Assessment, Format, Outputs, ScanWriter};
 
+pub use crate::report::escape::{escape, escape_lines};
 use crate::report::time::Timestamp;
 
 /// How the formats for people are laid out.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::escape::escape;
+use crate::report::escape::escape;
 use crate::finding::{
     AsOfSource, Diagnostic, Finding, InputTally, RuleTally, Severity, Status, Suppression, Tally,
 };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::escape::must_be_escaped;
+use crate::report::escape::must_be_escaped;
 use super::{DisplayOptions, Format, Outputs};
 use crate::engine::{
     self, AccountInfo, AssessOptions, BlockEnd, FindingRef, Input, Program, ReportId, Sink, Source,

@@ -6,6 +6,7 @@ pub mod cell;
 pub mod chunk;
 pub mod cut;
 mod decode;
+pub mod escape;
 pub mod envelope;
 mod fixed_form;
 pub mod header;
@@ -20,4 +21,4 @@ pub mod time;
 pub(crate) mod wide;
 pub(crate) mod word;
 
-pub(crate) use not_a_report::shown;
+pub(crate) use escape::shown;

@@ -1,5 +1,7 @@
 //! Recognises inputs that are not a credential report, and says what to do about them.
 
+use super::escape::shown;
+
 /// An input is not a credential report. The message says what it is instead and what to do; it is one bounded line
 /// without control characters of the input.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -191,23 +193,6 @@ impl NotAReport {
         }
         Self::OtherColumns(format!("{} columns ({})", names.len(), shown.join(", ")))
     }
-}
-
-/// Untrusted text for a message: at most `most` characters, and only letters, digits, blanks and ASCII signs.
-pub(crate) fn shown(text: &str, most: usize) -> String {
-    let mut chars = text.chars();
-    let mut out: String = chars
-        .by_ref()
-        .take(most)
-        .map(|c| {
-            let plain = c.is_ascii_graphic() || c == ' ' || c.is_alphanumeric();
-            if plain { c } else { '?' }
-        })
-        .collect();
-    if chars.next().is_some() {
-        out.push('…');
-    }
-    out
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use credlens::aws::{
     Outcome, OutcomeStatus, Outcomes, ReportOrder, RunRecord, Runtime, Session,
 };
 use credlens::io::temporary;
-use credlens::output::{counted, escape};
+use credlens::output::{counted, escape, escape_lines};
 use credlens::report::time::Timestamp;
 
 use super::args::{AwsArgs, TimeSpan};
@@ -18,7 +18,7 @@ use super::outcomes::{OutcomesWriter, SavePolicy, WeakOutcomesWriter};
 use crate::cli::failure::{Attempt as _, Exit, Failure};
 use crate::cli::outputs::is_read;
 use crate::cli::signals;
-use crate::cli::terminal::{escape_lines, print_message};
+use crate::cli::terminal::print_message;
 
 const ROLE: &str = "OrganizationAccountAccessRole";
 const SESSION: &str = "credlens";

@@ -2,13 +2,12 @@
 
 mod args;
 
-use std::io::{self, Write as _};
-
 use credlens::output::catalogue as tables;
 use credlens::rule::{Catalogue, Framework, framework_page};
 
 use super::ListFormat;
 use super::failure::{Exit, Failure};
+use super::outputs::print;
 use super::terminal::list_options;
 
 pub(super) use args::FrameworksArgs;
@@ -16,18 +15,21 @@ use args::FrameworksCommand;
 
 pub(super) fn run(args: FrameworksArgs) -> Result<Exit, Failure> {
     let catalogue = Catalogue::builtin();
-    let text = match args.command {
+    let (what, text) = match args.command {
         FrameworksCommand::List { format } => {
             let names = Catalogue::framework_names();
             let frameworks: Result<Vec<Framework>, _> = names.map(|name| catalogue.framework(name)).collect();
             let frameworks = frameworks?;
-            match format {
+            let text = match format {
                 ListFormat::Table => tables::frameworks_table(&frameworks, list_options()),
                 ListFormat::Json => tables::frameworks_json(&frameworks),
-            }
+            };
+            (format.name(), text)
         }
-        FrameworksCommand::Show { framework } => framework_page(&catalogue.framework(&framework)?),
+        FrameworksCommand::Show { framework } => {
+            ("the page", framework_page(&catalogue.framework(&framework)?))
+        }
     };
-    io::stdout().write_all(text.as_bytes())?;
+    print(what, text)?;
     Ok(Exit::Clean)
 }

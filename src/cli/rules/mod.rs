@@ -2,18 +2,18 @@
 
 mod args;
 
-use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use credlens::engine::examples;
-use credlens::output::{catalogue as tables, counted};
+use credlens::output::{catalogue as tables, counted, escape_lines};
 use credlens::rule::{self, Catalogue, Rule, Selection};
 
 use super::ListFormat;
 use super::failure::{Exit, Failure, print_rule_errors};
+use super::outputs::print;
 use super::rule_files::{catalogue, rule_files};
-use super::terminal::{escape_lines, list_options, print_error, print_warning};
+use super::terminal::{list_options, print_error, print_warning};
 
 pub(super) use args::RulesArgs;
 use args::{RulesCommand, RulesListArgs};
@@ -49,7 +49,7 @@ fn list(args: &RulesListArgs) -> Result<Exit, Failure> {
         ListFormat::Table => tables::rules_table(&rules, list_options()),
         ListFormat::Json => tables::rules_json(&rules),
     };
-    io::stdout().write_all(text.as_bytes())?;
+    print(args.format.name(), text)?;
     Ok(Exit::Clean)
 }
 
@@ -62,7 +62,7 @@ fn show(word: &str, rules_from: &[PathBuf]) -> Result<Exit, Failure> {
     for rule in rules {
         // A rule from another source may contain anything.
         let page = escape_lines(&rule::rule_page(rule, &frameworks));
-        writeln!(io::stdout(), "{page}")?;
+        print("the page", page + "\n")?;
     }
     Ok(Exit::Clean)
 }
@@ -104,7 +104,7 @@ fn check(paths: &[PathBuf]) -> Result<Exit, Failure> {
         (warnings, "warning"),
     ]
     .map(|(count, thing)| counted(count as u64, thing));
-    writeln!(io::stdout(), "{rules} read, {wrong}, {warnings}")?;
+    print("the counts", format!("{rules} read, {wrong}, {warnings}\n"))?;
     Ok(if errors.is_empty() {
         Exit::Clean
     } else {
@@ -134,7 +134,8 @@ fn test(paths: &[PathBuf]) -> Result<Exit, Failure> {
     }
     print_rule_errors(&errors);
     let (rules, examples) = (counted(rules.len() as u64, "rule"), counted(passed, "example"));
-    writeln!(io::stdout(), "{rules}: {examples} passed, {failed} failed")?;
+    let counts = format!("{rules}: {examples} passed, {failed} failed\n");
+    print("the counts", counts)?;
     Ok(match (errors.is_empty(), failed) {
         (false, _) => Exit::Usage,
         (true, 0) => Exit::Clean,

@@ -2,7 +2,7 @@
 
 use super::{DiffEvent, DiffFinding, DiffView};
 use crate::history::{Findings, Kind, Move};
-use crate::output::escape::escape;
+use crate::report::escape::escape;
 use crate::output::phrases::{by_severity, number};
 
 /// `findings: 1 opened (1 high), 3 resolved (3 high), 2 still open (2 low)`.

@@ -4,7 +4,7 @@ use anstyle::Style;
 
 use super::{DiffView, DiffWriter, input, phrases};
 use crate::history::{Kind, Move};
-use crate::output::escape::escape;
+use crate::report::escape::escape;
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::phrases::{as_of, counted};
 use crate::output::terminal::{

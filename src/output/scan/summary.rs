@@ -6,7 +6,7 @@ use anstyle::Style;
 
 use super::{ScanView, ScanWriter, compliance};
 use crate::finding::{Code, RuleTally};
-use crate::output::escape::escape;
+use crate::report::escape::escape;
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::phrases::{self, counted, number};
 use crate::output::terminal::{

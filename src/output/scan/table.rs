@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::summary::{found_nothing, found_something, inputs, rules, verdict};
 use super::{ScanView, ScanWriter, compliance};
 use crate::finding::{Finding, Status};
-use crate::output::escape::escape;
+use crate::report::escape::escape;
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::phrases::{self, counted};
 use crate::output::terminal::{

@@ -7,7 +7,7 @@ use super::series::{Figure, FigureUnit, Series, series};
 use super::{TrendWriter, phrases};
 use crate::history::trend::{RuleTrend, TrendDocument};
 use crate::output::DisplayOptions;
-use crate::output::escape::escape;
+use crate::report::escape::escape;
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::phrases::{by_level, counted, diagnostic_line, number, rule};
 

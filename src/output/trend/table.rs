@@ -6,7 +6,7 @@ use super::series::{Figure, Series, series};
 use super::{TrendWriter, phrases};
 use crate::history::trend::TrendDocument;
 use crate::output::DisplayOptions;
-use crate::output::escape::escape;
+use crate::report::escape::escape;
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::phrases::{more, rule};
 use crate::output::terminal::{
