@@ -74,7 +74,7 @@ impl Store for Bucket {
     }
 
     fn temporary(&self) -> Result<TemporaryFile, Error> {
-        TemporaryFile::new(&env::temp_dir(), ".credlens-", None)
+        TemporaryFile::private(&env::temp_dir(), ".credlens-")
             .map_err(Error::io("cannot create a temporary file"))
     }
 
@@ -87,7 +87,7 @@ impl Store for Bucket {
         read().map_err(Error::io("cannot read a temporary file"))?;
         let at = self.at(path);
         let put = self.s3.put_new(&at.bucket, &at.key, &bytes);
-        match put.map_err(failed(format!("cannot write {at}")))? {
+        match put.map_err(|error| Error::unwritable(format!("cannot write {at}"))(io::Error::other(error)))? {
             aws::Put::Written => return Ok(()),
             aws::Put::WasThere => {}
         }

@@ -140,18 +140,18 @@ impl From<io::Error> for Failure {
 
 /// An output that cannot be written. As the inner error of an [`io::Error`] it passes through what evaluates reports.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write {what}: {error}")]
+#[error("{attempt}: {error}")]
 pub(super) struct Unwritable {
-    /// Its path or "standard output", and its format.
-    what: String,
+    /// Such as `cannot write out.json as json`.
+    attempt: String,
     error: io::Error,
 }
 
 impl Unwritable {
-    pub(super) fn new(what: impl Into<String>, error: io::Error) -> Self {
+    pub(super) fn new(attempt: impl Into<String>, error: io::Error) -> Self {
         // What is wrapped already names its output.
         error.downcast::<Self>().unwrap_or_else(|error| Self {
-            what: what.into(),
+            attempt: attempt.into(),
             error,
         })
     }
@@ -165,12 +165,12 @@ impl Unwritable {
 impl Failure {
     /// This, such as `the list (json)`, cannot be written to standard output.
     pub(super) fn stdout(what: &str, error: io::Error) -> Self {
-        Self::Output(Unwritable::new(format!("{what} to standard output"), error))
+        Self::output(format!("cannot write {what} to standard output"))(error)
     }
 
-    /// This, its path and format or what else it is, cannot be written.
-    pub(super) fn output(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
-        move |error| Self::Output(Unwritable::new(what, error))
+    /// What was attempted, such as `cannot write out.json as json`, when an output could not be written.
+    pub(super) fn output(attempt: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        move |error| Self::Output(Unwritable::new(attempt, error))
     }
 }
 

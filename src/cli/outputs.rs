@@ -111,8 +111,8 @@ pub(super) fn canonical(path: &Path) -> io::Result<PathBuf> {
 
 /// Where a format goes. Its errors say which output it is.
 pub(super) struct Target {
-    /// `out.json as json`.
-    name: String,
+    /// `cannot write out.json as json`.
+    attempt: String,
     stream: TargetStream,
 }
 
@@ -150,18 +150,18 @@ impl Write for Stdout {
 
 impl Target {
     fn open<F: Display>(to: &FormatTo<F>, is_alone: bool) -> Result<Self, Failure> {
-        let name = match &to.path {
-            None => format!("{} to standard output", to.format),
-            Some(path) => format!("{} as {}", path.display(), to.format),
+        let attempt = match &to.path {
+            None => format!("cannot write {} to standard output", to.format),
+            Some(path) => format!("cannot write {} as {}", path.display(), to.format),
         };
         let stream = match &to.path {
             None => TargetStream::Stdout(Stdout {
                 stream: io::stdout(),
                 is_alone,
             }),
-            Some(path) => TargetStream::File(Output::create(path).map_err(Failure::output(&name))?),
+            Some(path) => TargetStream::File(Output::create(path).map_err(Failure::output(&attempt))?),
         };
-        Ok(Self { name, stream })
+        Ok(Self { attempt, stream })
     }
 
     /// Puts a file in its place.
@@ -170,14 +170,14 @@ impl Target {
             TargetStream::Stdout(mut stdout) => stdout.flush(),
             TargetStream::File(output) => output.finish(),
         };
-        finished.map_err(Failure::output(self.name))
+        finished.map_err(Failure::output(self.attempt))
     }
 
     fn named<T>(&self, result: io::Result<T>) -> io::Result<T> {
         result.map_err(|error| match error.kind() {
             // Who writes tries again.
             io::ErrorKind::Interrupted => error,
-            _ => Unwritable::new(&self.name, error).into_io(),
+            _ => Unwritable::new(&self.attempt, error).into_io(),
         })
     }
 }
@@ -222,9 +222,12 @@ pub(super) fn write_documents<F: Copy + Display>(
     Ok(())
 }
 
-/// Writes all of this, such as `the list as json`, to standard output.
+/// Writes all of this, such as `the list (json)`, to standard output. A reader that closes it has read enough.
 pub(super) fn print(what: &str, text: impl AsRef<[u8]>) -> Result<(), Failure> {
     let mut stdout = io::stdout();
     let printed = stdout.write_all(text.as_ref()).and_then(|()| stdout.flush());
-    printed.map_err(|error| Failure::stdout(what, error))
+    match printed {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        printed => printed.map_err(|error| Failure::stdout(what, error)),
+    }
 }

@@ -9,7 +9,6 @@ mod compare;
 pub(super) mod export;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Write as _};
 use std::path::Path;
 
 use credlens::archive::error::Error;
@@ -25,6 +24,7 @@ use credlens::output::escape;
 use super::ListFormat;
 use super::aws::LocationArgs;
 use super::failure::{Exit, Failure};
+use super::outputs::print;
 use super::terminal::{list_options, print_error, print_message};
 
 pub(super) use args::{ArchiveArgs, CompareArgs};
@@ -32,7 +32,11 @@ use args::{ArchiveCommand, ArchiveListArgs, ArchivePathArgs, ArchiveVerifyArgs, 
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self::Io(String::new(), error.into())
+        match error {
+            Error::Unwritable { what, error } => Self::output(what)(error),
+            Error::Stopped(..) => Self::NothingEvaluated(error.to_string()),
+            error => Self::Io(String::new(), error.into()),
+        }
     }
 }
 
@@ -139,7 +143,7 @@ fn list_reports(args: &ArchiveListArgs) -> Result<Exit, Failure> {
         ListFormat::Table => list.table(list_options()),
         ListFormat::Json => list.json(),
     };
-    io::stdout().write_all(text.as_bytes())?;
+    print(args.format.name(), text)?;
     Ok(if failed { Exit::Partial } else { Exit::Clean })
 }
 
@@ -156,7 +160,7 @@ fn verify_all(args: &ArchiveVerifyArgs) -> Result<Exit, Failure> {
         ListFormat::Json => verified.json(),
         ListFormat::Table => verified.text(),
     };
-    io::stdout().write_all(text.as_bytes())?;
+    print(args.format.name(), text)?;
     Ok(if verified.problems.is_empty() {
         Exit::Clean
     } else {
