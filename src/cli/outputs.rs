@@ -37,6 +37,13 @@ impl<F> FormatTo<F> {
     }
 }
 
+/// Whether a terminal shows one of these formats, so that errors are there on standard error already.
+pub(super) fn is_on_terminal<W: Copy>(formats: &[FormatTo<&FormatSpec<W>>]) -> bool {
+    formats
+        .iter()
+        .any(|to| to.path.is_none() && to.format.is_for_terminals())
+}
+
 /// The help of `--format`, from the registry of its formats.
 pub(super) fn format_help<W: Formats>(what: &str) -> String {
     let (formats, default) = (list_formats::<W>(), <&FormatSpec<W>>::default());

@@ -46,6 +46,8 @@ pub struct DisplayOptions {
     pub limit: usize,
     /// The present instant, to say how old a report is; without it, outputs do not say.
     pub now: Option<Timestamp>,
+    /// Whether the formats for terminals show errors, too: not where the terminal shows them already.
+    pub errors: bool,
 }
 
 impl Default for DisplayOptions {
@@ -55,6 +57,7 @@ impl Default for DisplayOptions {
             color: false,
             limit: 50,
             now: None,
+            errors: true,
         }
     }
 }

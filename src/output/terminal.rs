@@ -70,7 +70,9 @@ pub(super) fn join_sections(mut sections: Vec<String>) -> String {
 /// The gravest diagnostics, at most this many, and how many more there are.
 pub(super) fn diagnostics(diagnostics: &[Diagnostic], most: usize, options: DisplayOptions) -> String {
     let mut out = String::new();
-    for diagnostic in by_level(diagnostics).into_iter().take(most) {
+    let mut diagnostics = by_level(diagnostics);
+    diagnostics.retain(|diagnostic| options.errors || diagnostic.level < Level::Error);
+    for diagnostic in diagnostics.iter().take(most) {
         let style = match diagnostic.level {
             Level::Note => DIM,
             Level::Warning => Style::new(),

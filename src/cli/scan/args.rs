@@ -30,6 +30,7 @@ Exit status:
   2  usage, rule or configuration error
   3  no input could be evaluated
   4  partial: some inputs or accounts failed, the rest was evaluated and written
+  5  an output could not be written
   130  interrupted (143 by SIGTERM, 129 by SIGHUP)";
 
 /// Evaluate credential reports

@@ -16,7 +16,7 @@ use super::evaluate::Evaluation;
 use super::fail_on::FailOn;
 use super::failure::{Exit, Failure};
 use super::inputs::InputReader;
-use super::outputs::{FormatTo, Target, check_formats, open_outputs};
+use super::outputs::{FormatTo, Target, check_formats, is_on_terminal, open_outputs};
 use super::settings::{SettingsFile, SettingsText, first_given};
 use super::signals;
 use super::terminal::{Color, colored};
@@ -84,10 +84,11 @@ impl ScanConfig {
     /// How formats for people are laid out. All of them look alike, and a file that people open later is not a
     /// terminal.
     fn layout(&self) -> DisplayOptions {
-        let in_file = |to: &FormatTo| to.path.is_some() && to.format.is_colored();
+        let in_file = |to: &FormatTo| to.path.is_some() && to.format.is_for_terminals();
         let plain = self.evaluation.verbosity.color == Color::Auto && self.formats.iter().any(in_file);
         DisplayOptions {
             color: !plain && colored(&io::stdout()),
+            errors: !is_on_terminal(&self.formats),
             ..self.evaluation.layout()
         }
     }

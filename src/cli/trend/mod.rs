@@ -5,13 +5,14 @@ mod args;
 use credlens::engine::RowSelection;
 use credlens::history::trend::{self, TrendDocument, TrendOptions};
 use credlens::io::inputs::reads_once;
+use credlens::output::DisplayOptions;
 use credlens::output::trend::{TrendFormat, write_trend};
 
 use super::diagnostics::has_errors;
 use super::evaluate::Evaluation;
 use super::failure::{Exit, Failure};
 use super::inputs::InputReader;
-use super::outputs::{FormatTo, check_formats, write_documents};
+use super::outputs::{FormatTo, check_formats, is_on_terminal, write_documents};
 use super::settings::{SettingsFile, SettingsText};
 use super::signals;
 
@@ -82,8 +83,12 @@ pub(super) fn run(args: TrendArgs) -> Result<Exit, Failure> {
     if document.snapshots.is_empty() {
         return Ok(Exit::NothingEvaluated);
     }
+    let layout = DisplayOptions {
+        errors: !is_on_terminal(&config.formats),
+        ..evaluation.layout()
+    };
     write_documents(&config.formats, |format, out| {
-        write_trend(format, &document, evaluation.layout(), out)
+        write_trend(format, &document, layout, out)
     })?;
     Ok(if failed { Exit::Partial } else { Exit::Clean })
 }

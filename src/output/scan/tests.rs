@@ -70,7 +70,7 @@ fn formats_for_terminals_are_coloured_where_colours_are_wanted() {
         let options = DisplayOptions { color, ..options(80) };
         for format in ScanWriter::ALL {
             let is_colored = hostile(format.name, options).contains('\x1b');
-            assert_eq!(is_colored, color && format.is_colored(), "{format}");
+            assert_eq!(is_colored, color && format.is_for_terminals(), "{format}");
         }
     }
 }
