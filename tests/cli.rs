@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 mod catalogue;
 mod demo;
+mod escaping;
 mod exit;
 mod help;
 mod inputs;

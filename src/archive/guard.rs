@@ -35,7 +35,11 @@ pub(super) fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, String> {
     QUIET.call_once(|| {
         let usual = take_hook();
         set_hook(Box::new(move |info| {
-            let of_library = || thread::current().name().is_some_and(|name| name.starts_with(THREADS));
+            let of_library = || {
+                thread::current()
+                    .name()
+                    .is_some_and(|name| name.starts_with(THREADS))
+            };
             if !GUARDED.get() && !of_library() {
                 usual(info);
             }
@@ -85,7 +89,8 @@ mod tests {
         let panic = guarded(|| pool.expect("could not spawn threads")).unwrap_err();
         let error = unreadable("a.parquet", panic).to_string();
         assert!(
-            error.starts_with("cannot read a.parquet: the Parquet library stopped (could not spawn threads: "),
+            error
+                .starts_with("cannot read a.parquet: the Parquet library stopped (could not spawn threads: "),
             "{error}"
         );
         assert!(error.contains("POLARS_MAX_THREADS=1"), "{error}");

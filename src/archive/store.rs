@@ -222,7 +222,10 @@ impl Store for Directory {
             self.clean()?;
             Ok(file)
         };
-        let file = lock().map_err(Error::unwritable(format!("cannot lock the archive {}", self.name())))?;
+        let file = lock().map_err(Error::unwritable(format!(
+            "cannot lock the archive {}",
+            self.name()
+        )))?;
         Ok(Box::new(file))
     }
 }

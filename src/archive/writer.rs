@@ -148,7 +148,8 @@ impl FileWriter {
             Arc::into_inner(self.file.0).expect("invariant: only the Parquet writer, now dropped, shared it");
         let HashedFile { mut file, hash, .. } = hashed.into_inner().unwrap_or_else(PoisonError::into_inner);
         let name = FileName::new(earliest, &hex(&hash.finalize()));
-        file.flush().map_err(Error::unwritable("cannot write a temporary file"))?;
+        file.flush()
+            .map_err(Error::unwritable("cannot write a temporary file"))?;
         store.put(file, &name.path())?;
         Ok(name)
     }

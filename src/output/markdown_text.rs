@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use crate::report::escape::escape;
 use super::phrases::{by_level, diagnostic_line, number};
 use crate::finding::Diagnostic;
+use crate::report::escape::escape;
 
 /// How many items of a list are shown: pull requests and wikis take only so much.
 const LISTED: usize = 20;

@@ -25,9 +25,9 @@ mod terminal;
 mod test_support;
 pub mod trend;
 
+pub use format::{FormatSpec, Formats, Readers, list_formats};
 #[cfg(feature = "aws")]
 pub(crate) use json_text::pretty;
-pub use format::{FormatSpec, Formats, Readers, list_formats};
 pub use phrases::{counted, diagnostic_line};
 pub use scan::{Assessment, Format, Outputs, ScanWriter};
 

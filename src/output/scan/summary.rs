@@ -6,12 +6,12 @@ use anstyle::Style;
 
 use super::{ScanView, ScanWriter, compliance};
 use crate::finding::{Code, RuleTally};
-use crate::report::escape::escape;
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::phrases::{self, counted, number};
 use crate::output::terminal::{
     self, Align, BOLD, DIM, GREEN, TextCell, TextTable, YELLOW, cut_start, join_sections, severity_style,
 };
+use crate::report::escape::escape;
 
 pub(super) const FORMAT: FormatSpec<ScanWriter> = FormatSpec::new(
     "summary",

@@ -7,9 +7,9 @@ use super::series::{Figure, FigureUnit, Series, series};
 use super::{TrendWriter, phrases};
 use crate::history::trend::{RuleTrend, TrendDocument};
 use crate::output::DisplayOptions;
-use crate::report::escape::escape;
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::phrases::{by_level, counted, diagnostic_line, number, rule};
+use crate::report::escape::escape;
 
 pub(super) const FORMAT: FormatSpec<TrendWriter> = FormatSpec::new(
     "html",

@@ -10,8 +10,8 @@ use serde::{Deserialize, Deserializer};
 use super::{Envelope, Generated, Reports, Unwrapped, open_content};
 use crate::report::chunk::ROOT;
 use crate::report::not_a_report::NotAReport;
-use crate::report::shown;
 use crate::report::schema::Column;
+use crate::report::shown;
 
 /// What is read of an answer; everything else is skipped without being stored.
 #[derive(Deserialize)]
