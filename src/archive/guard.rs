@@ -4,7 +4,7 @@ use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::Once;
-use std::thread;
+use std::thread::current;
 
 use super::error::Error;
 
@@ -35,11 +35,7 @@ pub(super) fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, String> {
     QUIET.call_once(|| {
         let usual = take_hook();
         set_hook(Box::new(move |info| {
-            let of_library = || {
-                thread::current()
-                    .name()
-                    .is_some_and(|name| name.starts_with(THREADS))
-            };
+            let of_library = || current().name().is_some_and(|name| name.starts_with(THREADS));
             if !GUARDED.get() && !of_library() {
                 usual(info);
             }

@@ -17,8 +17,18 @@ fn raw(text: &str) -> Vec<char> {
 
 #[track_caller]
 fn is_clean(run: &Outcome) {
-    assert_eq!(raw(&run.stdout), [], "{}", run.stdout.escape_debug());
-    assert_eq!(raw(&run.stderr), [], "{}", run.stderr.escape_debug());
+    assert_eq!(
+        raw(&run.stdout),
+        Vec::<char>::new(),
+        "{}",
+        run.stdout.escape_debug()
+    );
+    assert_eq!(
+        raw(&run.stderr),
+        Vec::<char>::new(),
+        "{}",
+        run.stderr.escape_debug()
+    );
 }
 
 fn report(mfa: &str) -> String {
