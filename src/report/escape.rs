@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use regex_syntax::hir::{Class, HirKind};
 
 /// What is escaped, by its Unicode properties: what controls a terminal or the order of text (Cc, Cf, Zl, Zp), what is
-/// not drawn or drawn as anything (Default_Ignorable_Code_Point, unassigned, private), and blanks that look like
+/// not drawn or drawn as anything (`Default_Ignorable_Code_Point`, unassigned, private), and blanks that look like
 /// another blank or like nothing. Then the characters that are empty though no property says so: the object
 /// replacement character, the blank Braille pattern, the null notehead, the Khitan filler, the Egyptian blanks.
 ///
