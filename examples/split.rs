@@ -53,7 +53,8 @@ fn main() {
                     SourceEvent::DeferredInput(_)
                     | SourceEvent::LargeBlockAhead
                     | SourceEvent::DeferredBlock { .. }
-                    | SourceEvent::Failed { .. },
+                    | SourceEvent::Failed { .. }
+                    | SourceEvent::PassedOver(_),
                 ) => {}
                 None => return,
             }

@@ -6,6 +6,8 @@ mod damage;
 mod diff;
 mod engines;
 mod lossless;
+mod old_versions;
+mod renamed_files;
 mod rewritten_files;
 
 use std::fs;

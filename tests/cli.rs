@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 mod catalogue;
 mod demo;
+mod directories;
 mod escaping;
 mod exit;
 mod help;
@@ -17,14 +18,16 @@ mod malformed_reports;
 mod outputs;
 mod selection;
 mod settings;
+mod several_reports;
 #[cfg(unix)]
 mod signals;
+mod snapshots;
 mod suppressions;
 
 const FORMATS: [&str; 6] = ["table", "summary", "json", "ndjson", "csv", "markdown"];
 
-/// A folder of its own in which the program runs, with an environment that says nothing.
-struct Place(TempDir);
+/// A temporary directory in which the program runs, with an empty environment.
+struct Workspace(TempDir);
 
 /// How a run ended.
 #[derive(Debug)]
@@ -34,7 +37,7 @@ struct Outcome {
     stderr: String,
 }
 
-impl Place {
+impl Workspace {
     fn new() -> Self {
         Self(TempDir::new().unwrap())
     }

@@ -17,7 +17,7 @@ fn frameworks(catalogue: &Catalogue) -> Vec<Framework> {
         .collect()
 }
 
-fn assert_folder_holds(folder: &str, pages: &Pages) {
+fn assert_folder_has(folder: &str, pages: &Pages) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     if std::env::var_os("UPDATE").is_some() {
         write(&folder, pages);
@@ -62,7 +62,7 @@ fn rule_pages_are_up_to_date() {
     let page = |rule: &Arc<Rule>| (format!("{}.md", rule.id), rule_page(rule, &frameworks));
     let mut pages: Pages = catalogue.rules().map(page).collect();
     pages.insert("README.md".to_owned(), rule_index(&catalogue));
-    assert_folder_holds("docs/rules", &pages);
+    assert_folder_has("docs/rules", &pages);
 }
 
 #[test]
@@ -71,5 +71,5 @@ fn framework_pages_are_up_to_date() {
     let page = |framework: &Framework| (format!("{}.md", framework.name), framework_page(framework));
     let mut pages: Pages = frameworks.iter().map(page).collect();
     pages.insert("README.md".to_owned(), framework_index(&frameworks));
-    assert_folder_holds("docs/frameworks", &pages);
+    assert_folder_has("docs/frameworks", &pages);
 }

@@ -1,4 +1,4 @@
-//! Every example of every built-in rule, judged by the engine.
+//! Every example of every built-in rule, evaluated by the engine.
 
 use credlens::engine::examples::verdict;
 use credlens::rule::Catalogue;

@@ -11,6 +11,8 @@ use super::meta::ReportMeta;
 use super::store::Store;
 use super::writer::{FileWriter, ROWS_PER_GROUP};
 use crate::engine::{Input, ReportId, SequentialSource, Source};
+use crate::finding::PassedOver;
+use crate::io::error::ROWS_READ;
 use crate::report::header::Header;
 
 /// How many files, one per day, are open at once. Reports are sorted by time, or are all of a day or two.
@@ -23,6 +25,8 @@ pub struct Added {
     pub added: Vec<ReportMeta>,
     /// The reports that were there already.
     pub known: Vec<ReportMeta>,
+    /// Files in directories that are not reports.
+    pub passed_over: Vec<PassedOver>,
     /// Inputs that were not added, and why not.
     pub failed: Vec<(String, String)>,
     /// The paths of reports that contradict another report of the same account and as-of, and a message.
@@ -52,7 +56,8 @@ pub fn add(store: &dyn Store, source: &mut dyn Source, outcome: &mut Added) -> R
             Ok(block) => block,
             Err((path, error)) => {
                 current = None;
-                adder.outcome.failed.push((path, error.to_string()));
+                let error = error.to_string().replace(ROWS_READ, "the report was not added");
+                adder.outcome.failed.push((path, error));
                 continue;
             }
         };
@@ -69,6 +74,7 @@ pub fn add(store: &dyn Store, source: &mut dyn Source, outcome: &mut Added) -> R
             adder.end(report, &input.header)?;
         }
     }
+    adder.outcome.passed_over = blocks.passed_over();
     adder.finish()
 }
 

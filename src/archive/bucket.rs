@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::error::Error;
 use super::store::{Store, StoredFile};
-use crate::aws::{self, S3, S3Url};
+use crate::aws::{self, MissingPermission, S3, S3Url};
 use crate::io::container::FileBytes;
 use crate::io::temporary::{TemporaryFile, are_same};
 
@@ -15,11 +15,19 @@ pub struct Bucket {
     s3: S3,
     /// Its key is empty or ends in `/`.
     root: S3Url,
+    /// Receives what S3 denied, at the end.
+    on_denied: fn(&[MissingPermission]),
+}
+
+impl Drop for Bucket {
+    fn drop(&mut self) {
+        (self.on_denied)(&self.s3.missing_permissions());
+    }
 }
 
 impl Bucket {
-    /// An archive below this URL, which may be empty.
-    pub fn new(s3: S3, at: S3Url) -> Self {
+    /// An archive below this URL, which may be empty. `on_denied` gets the permissions that were missing.
+    pub fn new(s3: S3, at: S3Url, on_denied: fn(&[MissingPermission])) -> Self {
         let mut key = at.key.trim_end_matches('/').to_owned();
         if !key.is_empty() {
             key.push('/');
@@ -27,6 +35,7 @@ impl Bucket {
         Self {
             s3,
             root: S3Url { key, ..at },
+            on_denied,
         }
     }
 
@@ -63,10 +72,7 @@ impl Store for Bucket {
 
     fn read(&self, path: &str) -> Result<FileBytes, Error> {
         let at = self.at(path);
-        let mut object = self
-            .s3
-            .read(&at.bucket, &at.key)
-            .map_err(failed(format!("cannot read {at}")))?;
+        let mut object = self.s3.read(&at).map_err(failed(format!("cannot read {at}")))?;
         // Parquet is read from its end, and objects may be large, so the object is downloaded to an unnamed file.
         let mut file = tempfile::tempfile().map_err(Error::io("cannot create a temporary file"))?;
         io::copy(&mut object, &mut file).map_err(Error::io(format!("cannot read {at}")))?;
@@ -86,12 +92,12 @@ impl Store for Bucket {
         };
         read().map_err(Error::io("cannot read a temporary file"))?;
         let at = self.at(path);
-        let put = self.s3.put_new(&at.bucket, &at.key, &bytes);
-        match put.map_err(|error| Error::unwritable(format!("cannot write {at}"))(io::Error::other(error)))? {
-            aws::Put::Written => return Ok(()),
-            aws::Put::WasThere => {}
+        let is_new = self.s3.put_new(&at, &bytes);
+        let unwritable = Error::unwritable(format!("cannot write {at}"));
+        if is_new.map_err(|error| unwritable(io::Error::other(error)))? {
+            return Ok(());
         }
-        let existing = self.s3.read(&at.bucket, &at.key);
+        let existing = self.s3.read(&at);
         let existing = BufReader::new(existing.map_err(failed(format!("cannot read {at}")))?);
         if are_same(existing, &*bytes).map_err(Error::io(format!("cannot read {at}")))? {
             return Ok(());

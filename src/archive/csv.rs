@@ -5,10 +5,12 @@ use std::io::{self, Cursor, Read};
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::columns::MICROSECONDS;
 use super::csv_format::CsvFormat;
 use super::decoded::DecodedRow;
 use super::error::Error;
 use super::file::{ArchiveFile, RowGroup};
+use crate::report::time::Timestamp;
 
 /// How many different values of `as_written` are cached.
 const CACHED: usize = 1_000;
@@ -48,6 +50,15 @@ impl CsvChunk {
         if !ends_line {
             self.cut = self.format.style.line_end.bytes().len();
         }
+    }
+
+    /// Whether the rows say themselves that their report is as of this instant.
+    pub(super) fn is_as_of(&self, as_of: Timestamp) -> Result<bool, Error> {
+        let Some((group, rows)) = &self.rows else {
+            return Ok(true);
+        };
+        let stored = group.decoded()?.as_of.get(rows.clone());
+        Ok(stored.is_some_and(|stored| stored.iter().all(|&time| time == as_of.0 * MICROSECONDS)))
     }
 
     /// Appends their CSV to `text`.

@@ -5,7 +5,7 @@ use polars::prelude::{
     StringChunked,
 };
 
-use super::columns::{AS_WRITTEN, MICROSECONDS, RECORD, archived_name};
+use super::columns::{AS_OF, AS_WRITTEN, MICROSECONDS, RECORD, archived_name};
 use super::csv_format::{CREDENTIAL_RUNS, FLAGS, TEXTS, TIMES, TypedCells};
 use crate::report::schema::{Column, FlagColumn, TextColumn, TimeColumn};
 
@@ -18,6 +18,8 @@ pub(super) struct DecodedRows {
     times: [Vec<i64>; TIMES],
     flags: [Vec<Option<bool>>; FLAGS],
     texts: [StringChunked; TEXTS],
+    /// The as-of of each row's report, in microseconds; empty if the column is missing.
+    pub(super) as_of: Vec<i64>,
     pub(super) as_written: StringChunked,
     pub(super) record: BinaryChunked,
     /// For each of [`CREDENTIAL_RUNS`], by row, whether the credential does not exist.
@@ -45,6 +47,10 @@ impl DecodedRows {
                 Column::Flag(flag) => decoded.flags[flag as usize] = flags(series.bool()?),
                 Column::Text(text) => decoded.texts[text as usize] = series.str()?.clone(),
             }
+        }
+        if let Ok(as_of) = frame.column(AS_OF) {
+            let physical = as_of.as_materialized_series().cast(&DataType::Int64)?;
+            decoded.as_of = physical.i64()?.iter().map(|time| time.unwrap_or(NULL)).collect();
         }
         decoded.as_written = column(AS_WRITTEN)?.str()?.clone();
         decoded.record = column(RECORD)?.binary()?.clone();

@@ -7,16 +7,17 @@ use std::sync::{Arc, OnceLock};
 use polars::io::SerReader as _;
 use polars::io::mmap::MmapBytesReader;
 use polars::prelude::{ParallelStrategy, ParquetReader, PolarsResult};
+use sha2::{Digest as _, Sha256};
 
-use super::columns::archived_name;
+use super::columns::{AS_WRITTEN, RECORD, archived_name};
 use super::csv::CsvChunk;
 use super::csv_format::CsvFormat;
 use super::decoded::DecodedRows;
-use super::encode::sha256;
+use super::encode::{hex, sha256};
 use super::error::Error;
 use super::guard::{guarded, unreadable};
 use super::layout::FileName;
-use super::meta::{FileMeta, KEY, ReportMeta, VERSION, columns};
+use super::meta::{FileMeta, HASH_KEY, KEY, ReportMeta, VERSION, columns};
 use super::store::Store;
 use crate::io::container::FileBytes;
 use crate::report::header::Header;
@@ -54,13 +55,47 @@ impl ArchiveFile {
         Self::from_bytes(store.read(path)?, shown, FileName::parse(path).as_ref())
     }
 
-    /// The same for bytes from elsewhere, which are checked if they come from a file with a name of an archive. `shown`
-    /// is what errors call the file.
+    /// The same for bytes from elsewhere. `shown` is what errors call the file. Where no name has the hash of the bytes,
+    /// each report is checked instead.
     pub(super) fn from_bytes(data: FileBytes, shown: String, name: Option<&FileName>) -> Result<Self, Error> {
         if let Some(name) = name {
             check_hash(&data, name, &shown)?;
+            return Self::parse(data, shown);
         }
-        Self::parse(data, shown)
+        let mut file = Self::parse(data, shown)?;
+        (0..file.meta.reports.len()).try_for_each(|report| file.check_report(report))?;
+        file.group = None;
+        Ok(file)
+    }
+
+    /// Checks that a report gives back the bytes that were added, and that its rows have its as-of, which is not among
+    /// those bytes. A row group at a time is in memory.
+    fn check_report(&mut self, report: usize) -> Result<(), Error> {
+        let ReportMeta {
+            as_of, ref sha256, ..
+        } = self.meta.reports[report];
+        let sha256 = sha256.clone();
+        let damaged = |path: &str, why: &str| {
+            let why = format!("its report {} {why}", report + 1);
+            Err(Error::Damaged(path.to_owned(), why))
+        };
+        let Ok(header) = self.complete_header(report) else {
+            return damaged(&self.path, "cannot be checked, because columns of it are missing");
+        };
+        let mut hash = Sha256::new_with_prefix(header);
+        let mut text = Vec::new();
+        for chunk in self.chunks(report)? {
+            if !chunk.is_as_of(as_of)? {
+                return damaged(&self.path, "has another as-of than its rows");
+            }
+            text.clear();
+            chunk.append_to(&mut text)?;
+            hash.update(&text);
+        }
+        if hex(&hash.finalize()) != sha256 {
+            return damaged(&self.path, "does not give back the bytes that were added");
+        }
+        Ok(())
     }
 
     /// Opens a file and reads only its metadata, without a check of its bytes.
@@ -74,18 +109,31 @@ impl ArchiveFile {
             let mut reader = parquet(&data)?;
             let footer = reader.get_metadata()?;
             let pairs = footer.key_value_metadata().clone().unwrap_or_default();
-            let json = pairs.into_iter().find(|pair| pair.key == KEY);
+            let value = |key| {
+                let pair = pairs.iter().find(|pair| pair.key == key);
+                pair.and_then(|pair| pair.value.clone())
+            };
             let mut end = 0;
             let groups = footer.row_groups.iter().map(|group| {
                 end = group.num_rows().saturating_add(end);
                 end
             });
             let groups = groups.collect::<Vec<_>>();
-            Ok((groups, json.and_then(|pair| pair.value), reader.schema()?))
+            Ok((groups, value(KEY), value(HASH_KEY), reader.schema()?))
         })?;
-        let (groups, Some(json), schema) = footer else {
-            return Err(Error::NotAnArchive(path));
+        let (groups, json, hash, schema) = footer;
+        let Some(json) = json else {
+            let is_ours = schema.contains(AS_WRITTEN) && schema.contains(RECORD);
+            return Err(if is_ours {
+                Error::Damaged(path, "its metadata is missing".to_owned())
+            } else {
+                Error::NotAnArchive(path)
+            });
         };
+        if hash.is_some_and(|hash| hash != hex(&Sha256::digest(&json))) {
+            let why = "its metadata does not match its hash".to_owned();
+            return Err(Error::Damaged(path, why));
+        }
         let rows = groups.last().copied().unwrap_or_default();
         let version = serde_json::from_str(&json).map(|Version { version }| version);
         if let Ok(version) = version

@@ -3,24 +3,30 @@
 use std::path::Path;
 
 use super::csv::CsvChunk;
+use super::error::Error;
 use super::file::ArchiveFile;
 use super::layout::FileName;
 use crate::engine::{AccountInfo, DeferredText, SourceError};
 use crate::io::container::{ContainedReport, Container, ContainerFormat, FileBytes};
+use crate::io::error::InputError;
 
 /// Opens Parquet files among the inputs.
 #[derive(Debug, Default)]
 pub struct ArchiveFormat;
 
 impl ContainerFormat for ArchiveFormat {
-    fn open(&mut self, path: &Path, bytes: FileBytes) -> Result<Box<dyn Container>, SourceError> {
+    fn open(&mut self, path: &Path, bytes: FileBytes) -> Result<Box<dyn Container>, InputError> {
         // In an archive, the file is named by the last two parts of its path.
         let parent = path.parent().and_then(Path::file_name).unwrap_or_default();
         let file = path.file_name().unwrap_or_default();
         let name = format!("{}/{}", parent.to_string_lossy(), file.to_string_lossy());
         // The diagnostic names the path.
-        let file = ArchiveFile::from_bytes(bytes, "it".to_owned(), FileName::parse(&name).as_ref())?;
-        Ok(Box::new(file))
+        let file = ArchiveFile::from_bytes(bytes, "it".to_owned(), FileName::parse(&name).as_ref());
+        match file {
+            Ok(file) => Ok(Box::new(file)),
+            Err(Error::NotAnArchive(_)) => Err(InputError::ForeignParquet),
+            Err(error) => Err(InputError::Archive(error.into())),
+        }
     }
 }
 

@@ -10,6 +10,9 @@ use crate::report::time::Timestamp;
 /// The key of the JSON in the footer.
 pub(super) const KEY: &str = "credlens.archive";
 
+/// The key of the SHA-256 of that JSON. Files of earlier releases lack it.
+pub(super) const HASH_KEY: &str = "credlens.archive.sha256";
+
 /// The version that is written. A reader refuses later ones and reads all earlier ones.
 pub(super) const VERSION: u32 = 1;
 

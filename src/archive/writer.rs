@@ -13,7 +13,7 @@ use super::encode::hex;
 use super::error::Error;
 use super::guard::guarded;
 use super::layout::FileName;
-use super::meta::{FileMeta, KEY, ReportMeta, VERSION};
+use super::meta::{FileMeta, HASH_KEY, KEY, ReportMeta, VERSION};
 use super::store::Store;
 use crate::io::temporary::TemporaryFile;
 
@@ -160,7 +160,9 @@ impl FileWriter {
             reports: std::mem::take(&mut self.reports),
         };
         let json = serde_json::to_string(&meta).expect("invariant: metadata is plain data");
-        let pairs = KeyValueMetadata::from_static(vec![(KEY.to_owned(), json)]);
+        let hash = hex(&Sha256::digest(&json));
+        let pairs = vec![(KEY.to_owned(), json), (HASH_KEY.to_owned(), hash)];
+        let pairs = KeyValueMetadata::from_static(pairs);
         let pairs = pairs.collect(ParquetMetadataContext { arrow_schema: "" })?;
         let writer = self.parquet.get_writer();
         writer

@@ -52,17 +52,12 @@ pub struct ConnectSettings {
     pub timeout: Option<Duration>,
 }
 
-impl ConnectSettings {
-    fn session_name(&self) -> &str {
-        self.role_session_name.as_deref().unwrap_or("credlens")
-    }
-}
-
 /// Credentials, region and endpoint, ready for calls.
 #[derive(Clone, Debug)]
 pub struct Session {
-    config: SdkConfig,
-    limit: Duration,
+    pub(super) config: SdkConfig,
+    /// The time limit of a step.
+    pub(super) limit: Duration,
     /// The ARN of the role that the credentials are of, if they come from assuming one.
     role: Option<String>,
 }
@@ -139,7 +134,7 @@ impl Session {
             return self;
         };
         let mut role = AssumeRoleProvider::builder(arn)
-            .session_name(settings.session_name())
+            .session_name(settings.role_session_name.as_deref().unwrap_or("credlens"))
             .configure(&self.config);
         if let Some(id) = &settings.external_id {
             role = role.external_id(id);
@@ -172,10 +167,6 @@ impl Session {
         flag.or_else(configured)
     }
 
-    pub(super) fn config(&self) -> &SdkConfig {
-        &self.config
-    }
-
     /// The partition of the session's region.
     pub fn partition(&self) -> &'static str {
         self.config
@@ -191,11 +182,6 @@ impl Session {
         Error::from_sdk(action, error).with_role(self.role.as_deref())
     }
 
-    /// The time limit of a step.
-    pub(super) fn limit(&self) -> Duration {
-        self.limit
-    }
-
     /// Makes a call, with retries, as a step of its own.
     pub(super) async fn call<T, F>(&self, action: Action, call: impl FnMut() -> F) -> Result<T, Error>
     where
@@ -205,27 +191,27 @@ impl Session {
     }
 
     /// Assumes a role, for an hour.
-    pub(super) async fn assume(&self, role: &RoleToAssume<'_>) -> Result<Self, Error> {
+    pub(super) async fn assume(
+        &self,
+        arn: &str,
+        external_id: Option<&String>,
+        session_name: &str,
+    ) -> Result<Self, Error> {
         let action = Action::AssumeRole;
         let sts = aws_sdk_sts::Client::new(&self.config);
         let request = sts
             .assume_role()
-            .role_arn(role.arn)
-            .role_session_name(role.session_name)
-            .set_external_id(role.external_id.map(str::to_owned));
+            .role_arn(arn)
+            .role_session_name(session_name)
+            .set_external_id(external_id.cloned());
         let call = || async {
             let output = request.clone().send().await;
-            let output =
-                output.map_err(|error| self.explain(action, &error).with_role(Some(role.resource)))?;
+            let output = output.map_err(|error| self.explain(action, &error))?;
             output.credentials.ok_or(Error::Unreadable(action))
         };
         let assumed = self.call(action, call).await?;
-        let (key, secret, token) = (
-            assumed.access_key_id,
-            assumed.secret_access_key,
-            assumed.session_token,
-        );
-        let credentials = Credentials::new(key, secret, Some(token), None, "AssumeRole");
+        let (key, secret) = (assumed.access_key_id, assumed.secret_access_key);
+        let credentials = Credentials::new(key, secret, Some(assumed.session_token), None, "AssumeRole");
         let builder = self.config.clone().into_builder();
         Ok(Self {
             config: builder
@@ -266,16 +252,6 @@ impl Session {
     pub(super) fn organizations(&self) -> aws_sdk_organizations::Client {
         aws_sdk_organizations::Client::new(&self.config)
     }
-}
-
-/// A role, and the parameters of the call that assumes it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct RoleToAssume<'a> {
-    pub(super) arn: &'a str,
-    /// The resource in a policy that allows it: this role, or the role of this name in all accounts.
-    pub(super) resource: &'a str,
-    pub(super) external_id: Option<&'a str>,
-    pub(super) session_name: &'a str,
 }
 
 /// The SDK's defaults, with limited responses.

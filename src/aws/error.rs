@@ -75,44 +75,22 @@ pub enum Error {
     #[error("this machine's clock differs too much from AWS's ({0}); correct it")]
     ClockSkew(String),
     /// No connection, or no answer in time.
-    #[error(
-        "AWS could not be reached for {action}: {reason}; check the network, --region and --endpoint-url"
-    )]
-    Unreachable {
-        /// What was called.
-        action: Action,
-        /// Why the connection failed.
-        reason: String,
-    },
-    /// AWS asks for fewer calls, or has no capacity.
-    #[error("AWS throttled {action} ({code}); try again later")]
-    Throttled {
-        /// What was called.
-        action: Action,
-        /// AWS's error code.
-        code: String,
-    },
-    /// A server error.
-    #[error("AWS failed to answer {action} ({code}); try again later")]
-    Unavailable {
-        /// What was called.
-        action: Action,
-        /// AWS's error code, or the HTTP status.
-        code: String,
-    },
+    #[error("AWS could not be reached for {0}: {1}; check the network, --region and --endpoint-url")]
+    Unreachable(Action, String),
+    /// AWS asks for fewer calls, or has no capacity; with its error code.
+    #[error("AWS throttled {0} ({1}); try again later")]
+    Throttled(Action, String),
+    /// A server error, with AWS's error code, or the HTTP status.
+    #[error("AWS failed to answer {0} ({1}); try again later")]
+    Unavailable(Action, String),
     /// The response is not AWS's.
     #[error(
         "the response to {0} could not be read; check for a proxy or a login page between this machine and AWS"
     )]
     Unreadable(Action),
-    /// Any other error code.
-    #[error("AWS rejected {action} ({code}); AWS's API reference of this call explains the code")]
-    Other {
-        /// What was called.
-        action: Action,
-        /// AWS's error code, or the HTTP status.
-        code: String,
-    },
+    /// Any other error code or HTTP status.
+    #[error("AWS rejected {0} ({1}); AWS's API reference of this call explains the code")]
+    Other(Action, String),
     /// A step was not complete in time.
     #[error(
         "{} within {}; last response{}: {}; raise --timeout, or try again later",
@@ -143,14 +121,9 @@ pub enum Error {
     /// AWS was not called, because the account's entry in the list is invalid.
     #[error("AWS was not called: {0}")]
     InvalidAccount(String),
-    /// No such profile.
-    #[error("profile '{name}' not found in {files}; pass another one with --profile")]
-    NoProfile {
-        /// Its name.
-        name: String,
-        /// The files that were searched.
-        files: String,
-    },
+    /// No profile of this name in these files.
+    #[error("profile '{0}' not found in {1}; pass another one with --profile")]
+    NoProfile(String, String),
     /// No such bucket.
     #[error("bucket '{0}' not found; check its name, --region and --endpoint-url")]
     NoBucket(String),
@@ -162,17 +135,9 @@ pub enum Error {
         "the object is in cold storage (InvalidObjectState); restore it first, with `aws s3api restore-object`"
     )]
     Archived,
-    /// A bucket of another region.
-    #[error(
-        "bucket '{bucket}' is in {}; pass its region with --region",
-        region.as_deref().map_or("another region".to_owned(), |region| format!("region {region}"))
-    )]
-    WrongRegion {
-        /// Its name.
-        bucket: String,
-        /// Its region, where S3 names it.
-        region: Option<String>,
-    },
+    /// A bucket, and the other region where it is.
+    #[error("bucket '{0}' is in {1}; pass its region with --region")]
+    WrongRegion(String, String),
     /// A setting is invalid. The text says which, and what is expected.
     #[error("invalid AWS settings: {0}")]
     InvalidSettings(String),
@@ -218,17 +183,13 @@ impl Error {
                 match (credential_error(error), failure.as_connector_error()) {
                     (Some(error), _) => error,
                     (None, Some(failed)) if failed.is_user() => unsendable(),
-                    (None, failed) => Self::Unreachable {
-                        action,
-                        reason: failed.map_or_else(String::new, transport_reason),
-                    },
+                    (None, failed) => {
+                        Self::Unreachable(action, failed.map_or_else(String::new, transport_reason))
+                    }
                 }
             }
             // The SDK's enum may grow.
-            _ => Self::Other {
-                action,
-                code: "unknown error".to_owned(),
-            },
+            _ => Self::Other(action, "unknown error".to_owned()),
         }
     }
 
@@ -240,20 +201,16 @@ impl Error {
         let code = error
             .code()
             .map_or_else(|| format!("HTTP {status}"), str::to_owned);
+        let denied = |message: Option<&str>| Self::Denied {
+            action,
+            resource: None,
+            message: message.map_or_else(String::new, in_parentheses),
+        };
         match code.as_str() {
             "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "AuthorizationError" => {
-                let message = error.message().filter(|_| !action.sends_token());
-                Self::Denied {
-                    action,
-                    resource: None,
-                    message: message.map_or_else(String::new, in_parentheses),
-                }
+                denied(error.message().filter(|_| !action.sends_token()))
             }
-            "HTTP 403" => Self::Denied {
-                action,
-                resource: None,
-                message: " (HTTP 403)".to_owned(),
-            },
+            "HTTP 403" => denied(Some(&code)),
             "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired" => Self::Expired(code),
             "InvalidClientTokenId"
             | "UnrecognizedClientException"
@@ -281,19 +238,18 @@ impl Error {
             | "PriorRequestNotComplete"
             // Another client is writing the same object.
             | "ConditionalRequestConflict"
-            | "HTTP 429" => Self::Throttled { action, code },
+            | "HTTP 429" => Self::Throttled(action, code),
             "RequestTimeout" | "RequestTimeoutException" | "IDPCommunicationError" | "HTTP 408" => {
-                Self::Unavailable { action, code }
+                Self::Unavailable(action, code)
             }
-            _ if status >= 500 => Self::Unavailable { action, code },
-            _ => Self::Other { action, code },
+            _ if status >= 500 => Self::Unavailable(action, code),
+            _ => Self::Other(action, code),
         }
     }
 
     /// A call that was not answered in time.
     pub(super) fn no_answer(action: Action) -> Self {
-        let reason = "no answer in time".to_owned();
-        Self::Unreachable { action, reason }
+        Self::Unreachable(action, "no answer in time".to_owned())
     }
 
     /// The missing permission, if that is the error.
@@ -309,33 +265,31 @@ impl Error {
 
     /// Whether the command line or the configuration is wrong, not AWS or the credentials.
     pub fn is_usage(&self) -> bool {
-        matches!(self, Self::NoProfile { .. } | Self::InvalidSettings(_))
+        matches!(self, Self::NoProfile(..) | Self::InvalidSettings(_))
     }
 
     /// The response that this error stands for, to `action` unless the error names another one; none where nothing
     /// answered.
     pub(super) fn last_response(&self, action: Action) -> Option<LastResponse> {
-        if matches!(self, Self::Unreachable { .. } | Self::CredentialsUnreachable(_)) {
+        if matches!(self, Self::Unreachable(..) | Self::CredentialsUnreachable(_)) {
             return None;
         }
-        let (action, text) =
-            if let Self::Throttled { action, code } | Self::Unavailable { action, code } = self {
-                (*action, code.clone())
-            } else {
-                (action, self.to_string())
-            };
+        let (action, text) = if let Self::Throttled(action, code) | Self::Unavailable(action, code) = self {
+            (*action, code.clone())
+        } else {
+            (action, self.to_string())
+        };
         Some(LastResponse { action, text })
     }
 
     /// Whether another try may help. The SDK itself retries the services that give a machine its credentials.
     pub(super) fn failure_kind(&self) -> FailureKind {
-        let is_transient = matches!(
-            self,
-            Self::Unavailable { .. } | Self::Unreachable { .. } | Self::Unreadable(_)
-        );
-        if matches!(self, Self::Throttled { .. }) {
+        if matches!(self, Self::Throttled(..)) {
             FailureKind::Throttled
-        } else if is_transient {
+        } else if matches!(
+            self,
+            Self::Unavailable(..) | Self::Unreachable(..) | Self::Unreadable(_)
+        ) {
             FailureKind::Transient
         } else {
             FailureKind::Permanent

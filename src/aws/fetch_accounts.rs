@@ -6,7 +6,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::accounts::Account;
-use super::connect::{Caller, RoleToAssume, Session};
+use super::connect::{Caller, Session};
 use super::error::Error;
 use super::fetch::{FetchOptions, Report, fetch};
 use super::interrupt::Interrupt;
@@ -29,21 +29,12 @@ pub enum ReportOrder {
 pub struct FetchJob {
     /// The caller's credentials.
     pub session: Session,
-    /// The accounts.
-    pub scope: AccountScope,
+    /// The accounts; none is the account of the credentials.
+    pub listed: Option<ListedAccounts>,
     /// How each report is fetched.
     pub options: FetchOptions,
     /// Whether to look up the ids of access keys.
     pub resolve_keys: bool,
-}
-
-/// The accounts to fetch.
-#[derive(Clone)]
-pub enum AccountScope {
-    /// The account of the credentials.
-    Own,
-    /// Those of a list.
-    Listed(ListedAccounts),
 }
 
 /// Accounts, and the roles that are assumed in them.
@@ -186,13 +177,9 @@ async fn result_of(account: Account, task: JoinHandle<FetchedAccount>) -> Fetche
 
 fn start(job: FetchJob) -> Vec<(Account, JoinHandle<FetchedAccount>)> {
     let job = Arc::new(job);
-    let listed = match &job.scope {
-        AccountScope::Own => {
-            let job = Arc::clone(&job);
-            let task = tokio::spawn(async move { fetch_own(&job).await });
-            return vec![(Account::default(), task)];
-        }
-        AccountScope::Listed(listed) => Arc::new(listed.clone()),
+    let Some(listed) = job.listed.clone().map(Arc::new) else {
+        let task = tokio::spawn(async move { fetch_own(&job).await });
+        return vec![(Account::default(), task)];
     };
     let permits = Arc::new(Semaphore::new(listed.concurrency.max(1)));
     let tasks = listed.accounts.iter().cloned().map(|account| {
@@ -257,23 +244,17 @@ async fn assume_roles(job: &FetchJob, listed: &ListedAccounts, account: &Account
     for role in roles {
         let partition = &listed.caller.partition;
         let arn = role_arn(partition, &account.id, role);
-        let common = listed.role_resource();
-        let role = RoleToAssume {
-            arn: &arn,
-            resource: if has_own { &arn } else { &common },
-            external_id: account.external_id.as_deref().or(listed.external_id.as_deref()),
-            session_name: &listed.session_name,
+        let external_id = account.external_id.as_ref().or(listed.external_id.as_ref());
+        let assumed = session.assume(&arn, external_id, &listed.session_name).await;
+        // A policy that allows the common role names it with `*` for the account.
+        let resource = if has_own {
+            arn
+        } else {
+            role_arn(partition, "*", role)
         };
-        session = session.assume(&role).await?;
+        session = assumed.map_err(|error| error.with_role(Some(&resource)))?;
     }
     Ok(session)
-}
-
-impl ListedAccounts {
-    /// The ARN of the common role, with `*` for the account.
-    pub fn role_resource(&self) -> String {
-        role_arn(&self.caller.partition, "*", &self.role)
-    }
 }
 
 /// The ARN of a role in an account; `role` is an ARN, or a name with an optional path.

@@ -36,14 +36,18 @@ impl Interrupt {
 
     /// Handles signals. The first one interrupts the run; if it has not ended at the second one, or after [`GRACE`],
     /// `exit_now` is called. If nothing waits for an interruption, the first one calls it.
-    pub(super) async fn listen(self: Arc<Self>, mut signals: impl Signals, exit_now: impl FnOnce()) {
-        if !signals.next().await {
+    /// `signal` waits for the next one; false if there will be none.
+    pub(super) async fn listen<F>(self: Arc<Self>, mut signal: impl FnMut() -> F, exit_now: impl FnOnce())
+    where
+        F: Future<Output = bool>,
+    {
+        if !signal().await {
             return;
         }
         if !self.exits_immediately.load(Ordering::Relaxed) {
             self.raised.send_replace(true);
             tokio::select! {
-                _ = signals.next() => {}
+                _ = signal() => {}
                 () = tokio::time::sleep(GRACE) => {}
             }
         }
@@ -51,32 +55,11 @@ impl Interrupt {
     }
 }
 
-/// A source of signals.
-pub(super) trait Signals {
-    /// Waits for the next one; false if there will be none.
-    fn next(&mut self) -> impl Future<Output = bool> + Send;
-}
-
-/// The signals of the operating system.
-pub(super) struct CtrlC;
-
-impl Signals for CtrlC {
-    async fn next(&mut self) -> bool {
-        tokio::signal::ctrl_c().await.is_ok()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio::sync::mpsc;
+    use tokio::sync::{Semaphore, SemaphorePermit};
     use tokio::time::Instant;
-
-    impl Signals for mpsc::Receiver<()> {
-        async fn next(&mut self) -> bool {
-            self.recv().await.is_some()
-        }
-    }
 
     /// The time from the last of some signals, a second apart, to the exit.
     async fn exits_after(signals: usize, is_immediate: bool) -> Option<Duration> {
@@ -84,21 +67,25 @@ mod tests {
         if is_immediate {
             interrupt.exit_immediately();
         }
-        let (sender, receiver) = mpsc::channel(2);
+        let sent = Arc::new(Semaphore::new(0));
+        let received = Arc::clone(&sent);
+        let signal = move || {
+            let received = Arc::clone(&received);
+            async move { received.acquire().await.map(SemaphorePermit::forget).is_ok() }
+        };
         let exited = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&exited);
-        let listening = tokio::spawn(
-            Arc::clone(&interrupt).listen(receiver, move || flag.store(true, Ordering::Relaxed)),
-        );
+        let listening =
+            tokio::spawn(Arc::clone(&interrupt).listen(signal, move || flag.store(true, Ordering::Relaxed)));
         for number in 0..signals {
             if number > 0 {
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
-            sender.send(()).await.unwrap();
+            sent.add_permits(1);
         }
         let last = Instant::now();
         if signals == 0 {
-            drop(sender);
+            sent.close();
         } else if !is_immediate {
             interrupt.raised().await;
             assert!(interrupt.is_raised());

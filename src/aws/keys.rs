@@ -68,7 +68,7 @@ pub(super) async fn resolve(session: &Session, report: &Report) -> ResolvedKeys 
     let mut resolver = KeyResolver::default();
     let mut waiting = owners.into_iter();
     let mut running = JoinSet::new();
-    let calls = RetriedCalls::new(Action::ListAccessKeys, session.limit());
+    let calls = RetriedCalls::new(Action::ListAccessKeys, session.limit);
     loop {
         while running.len() < CONCURRENT_USERS && !resolver.has_stopped {
             let Some(owner) = waiting.next() else { break };
@@ -156,7 +156,7 @@ impl KeyResolver {
             Err(error) => {
                 self.failed += 1;
                 // Other error codes may be about this one user.
-                self.has_stopped |= !matches!(error, Error::Other { .. });
+                self.has_stopped |= !matches!(error, Error::Other(..));
                 let missing = &mut self.resolved.missing;
                 *missing = missing.take().or_else(|| error.missing_permission());
                 self.error.get_or_insert(error);

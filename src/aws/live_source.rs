@@ -4,10 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::fetch::Report;
 use super::fetch_accounts::FetchedAccount;
-use super::keys::ResolvedKeys;
 use super::outcomes::{Outcome, OutcomeStatus};
 use super::permissions::MissingPermission;
-use crate::engine::{self, BlockEnd, Input, ReportId, Source, SourceEvent};
+use crate::engine::{AccountInfo, BlockEnd, Input, ReportId, Source, SourceEvent};
 use crate::finding::AsOfSource;
 use crate::report::header::Header;
 use crate::report::time::Timestamp;
@@ -72,13 +71,7 @@ impl<I: Iterator<Item = FetchedAccount> + Send> LiveSource<I> {
         }
     }
 
-    fn input(
-        &mut self,
-        header: Header,
-        report: &Report,
-        path: String,
-        account: engine::AccountInfo,
-    ) -> Input {
+    fn input(&mut self, header: Header, report: &Report, path: String, account: AccountInfo) -> Input {
         self.opened += 1;
         Input {
             id: ReportId::first_of(self.opened - 1),
@@ -104,9 +97,10 @@ impl<I: Iterator<Item = FetchedAccount> + Send> Source for LiveSource<I> {
         let (report, resolved) = match fetched.result {
             Ok(given) => given,
             Err(error) => {
+                let error = Box::new(error);
                 return Some(SourceEvent::Failed {
                     path,
-                    error: Box::new(error),
+                    error,
                     ends_input: true,
                 });
             }
@@ -114,7 +108,12 @@ impl<I: Iterator<Item = FetchedAccount> + Send> Source for LiveSource<I> {
         match Header::split(&report.csv) {
             Ok((header, rows)) => {
                 text.extend_from_slice(rows);
-                let account = engine_account(fetched.account.name, resolved, &path);
+                let diagnostics = resolved.diagnostics.into_iter();
+                let account = AccountInfo {
+                    name: fetched.account.name,
+                    key_ids: resolved.ids,
+                    diagnostics: diagnostics.map(|diagnostic| diagnostic.in_path(&path)).collect(),
+                };
                 let input = Arc::new(self.input(header, &report, path, account));
                 Some(SourceEvent::Block {
                     input,
@@ -123,9 +122,10 @@ impl<I: Iterator<Item = FetchedAccount> + Send> Source for LiveSource<I> {
             }
             Err(error) => {
                 record.failed(&error.to_string());
+                let error = Box::new(error);
                 Some(SourceEvent::Failed {
                     path,
-                    error: Box::new(error),
+                    error,
                     ends_input: true,
                 })
             }
@@ -139,13 +139,4 @@ fn path(account: &str) -> String {
         return "aws".to_owned();
     }
     format!("aws://{account}")
-}
-
-fn engine_account(name: Option<String>, resolved: ResolvedKeys, path: &str) -> engine::AccountInfo {
-    let diagnostics = resolved.diagnostics.into_iter();
-    engine::AccountInfo {
-        name,
-        key_ids: resolved.ids,
-        diagnostics: diagnostics.map(|diagnostic| diagnostic.in_path(path)).collect(),
-    }
 }

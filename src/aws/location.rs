@@ -86,14 +86,14 @@ pub(super) async fn role_of_profile(name: Option<&str>) -> Result<Option<String>
     };
     let selected = profiles.get_profile(profiles.selected_profile());
     match (selected, name) {
-        (None, Some(name)) => Err(Error::NoProfile {
-            name: name.to_owned(),
-            files: format!(
-                "{} or {}",
-                file(&env, "AWS_CONFIG_FILE", "~/.aws/config"),
-                file(&env, "AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")
-            ),
-        }),
+        (None, Some(name)) => {
+            let config = file(&env, "AWS_CONFIG_FILE", "~/.aws/config");
+            let credentials = file(&env, "AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials");
+            Err(Error::NoProfile(
+                name.to_owned(),
+                format!("{config} or {credentials}"),
+            ))
+        }
         (selected, _) => Ok(selected
             .and_then(|profile| profile.get("role_arn"))
             .map(str::to_owned)),

@@ -26,9 +26,7 @@ mod sendable_credentials;
 pub use connect::{Caller, ConnectSettings, Session};
 pub use error::{Error, LastResponse};
 pub use fetch::{FetchOptions, Log, Report, fetch};
-pub use fetch_accounts::{
-    AccountScope, FetchJob, FetchedAccount, FetchedAccounts, ListedAccounts, ReportOrder, role_arn,
-};
+pub use fetch_accounts::{FetchJob, FetchedAccount, FetchedAccounts, ListedAccounts, ReportOrder, role_arn};
 pub use keys::{KeyIds, ResolvedKeys};
 pub use live_source::{LiveSource, RunRecord};
 pub use location::{check_endpoint, check_region};
@@ -36,4 +34,4 @@ pub use organization::active_accounts;
 pub use outcomes::{Outcome, OutcomeStatus, Outcomes, OutcomesError};
 pub use permissions::{Action, MissingPermission, SuggestedPolicy, suggested_policies};
 pub use runtime::Runtime;
-pub use s3::{InvalidS3Url, Put, S3, S3Body, S3Object, S3Url};
+pub use s3::{InvalidS3Url, S3, S3Body, S3Object, S3Url};

@@ -17,7 +17,7 @@ use super::retry::RetriedCalls;
 pub async fn active_accounts(session: &Session) -> Result<Vec<Account>, Error> {
     let action = Action::ListAccounts;
     let organizations = session.organizations();
-    let mut calls = RetriedCalls::new(action, session.limit());
+    let mut calls = RetriedCalls::new(action, session.limit);
     let mut accounts: Vec<Account> = Vec::new();
     let mut tokens = BTreeSet::new();
     let mut token: Option<String> = None;

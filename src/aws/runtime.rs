@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use super::error::Error;
-use super::interrupt::{CtrlC, Interrupt};
+use super::interrupt::Interrupt;
 
 /// Two threads with tokio's runtime. Dropping it does not wait for pending calls.
 #[derive(Debug)]
@@ -44,14 +44,18 @@ pub struct Runtime {
 
 impl Runtime {
     /// Starts its threads. The first Ctrl-C cancels the calls; `exit_now` is called at the second one, two seconds
-    /// after the first one if the run has not ended, and at the first one if there are no calls to cancel.
+    /// after the first one if the run has not ended, and at the first one if there are no calls to cancel. With none,
+    /// Ctrl-C is not handled.
     ///
     /// # Errors
     /// Those of the operating system.
-    pub fn new(exit_now: impl FnOnce() + Send + 'static) -> io::Result<Self> {
+    pub fn new(exit_now: Option<impl FnOnce() + Send + 'static>) -> io::Result<Self> {
         let threads = Threads::start()?;
         let interrupt = Arc::<Interrupt>::default();
-        threads.spawn(Arc::clone(&interrupt).listen(CtrlC, exit_now));
+        if let Some(exit_now) = exit_now {
+            let ctrl_c = || async { tokio::signal::ctrl_c().await.is_ok() };
+            threads.spawn(Arc::clone(&interrupt).listen(ctrl_c, exit_now));
+        }
         Ok(Self { threads, interrupt })
     }
 
@@ -66,11 +70,6 @@ impl Runtime {
                 () = self.interrupt.raised() => Err(Error::Interrupted),
             }
         })
-    }
-
-    /// From now on Ctrl-C calls `exit_now` immediately.
-    pub fn exit_immediately(&self) {
-        self.interrupt.exit_immediately();
     }
 
     /// Whether Ctrl-C was pressed.

@@ -1,6 +1,8 @@
 //! Diagnostics on standard error.
 
-use credlens::finding::{Diagnostic, Level, first_of_each};
+use std::collections::BTreeSet;
+
+use credlens::finding::{Code, Diagnostic, Level, PassedOver, first_of_each};
 use credlens::output::diagnostic_line;
 
 use super::terminal::print_message;
@@ -12,16 +14,41 @@ pub(super) fn has_errors(diagnostics: &[Diagnostic]) -> bool {
         .any(|diagnostic| diagnostic.level == Level::Error)
 }
 
-/// Prints these diagnostics; without `verbose`, only the first few of each code and how many more there are.
+/// Whether it is printed whatever the level, unless little is to be printed: what was read says what the results are
+/// about.
+pub(super) fn is_about_inputs(diagnostic: &Diagnostic) -> bool {
+    matches!(
+        diagnostic.code,
+        Code::Settings | Code::SnapshotsLeftOut | Code::NotReports
+    )
+}
+
+/// Prints what each file is that was passed over.
+pub(super) fn print_passed_over(files: &[PassedOver]) {
+    for file in files {
+        print_message(diagnostic_line(&file.note()));
+    }
+}
+
+/// Prints these diagnostics; without `verbose`, only the first few of each code and how many more there are, else the
+/// help after the first of each code.
 pub(super) fn print_all<'a>(diagnostics: impl Iterator<Item = &'a Diagnostic>, verbose: bool) {
     if verbose {
-        return diagnostics.for_each(|diagnostic| print_message(diagnostic_line(diagnostic)));
+        let mut codes = BTreeSet::new();
+        for diagnostic in diagnostics {
+            print_message(diagnostic_line(diagnostic));
+            if codes.insert(diagnostic.code) {
+                print_message(format_args!("  help: {}", diagnostic.help()));
+            }
+        }
+        return;
     }
-    let (shown, more) = first_of_each(diagnostics);
+    let (shown, hidden) = first_of_each(diagnostics);
     for diagnostic in shown {
         print_message(diagnostic_line(diagnostic));
     }
-    for (code, count) in more {
-        print_message(format_args!("… and {count} more of {code} (-v shows all)"));
+    for (code, hidden) in hidden {
+        let (count, listed) = (hidden.count, hidden.in_list());
+        print_message(format_args!("… and {count} more of {code} (-v shows {listed})"));
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use credlens::engine::{self, EmitFilter, Program, RowSelection, Sink, Source};
-use credlens::finding::{Diagnostic, Level, Severity, Status, Tally};
+use credlens::finding::{Code, Diagnostic, Level, Severity, Status, Tally};
 use credlens::io::inputs::{InputOptions, Limits};
 use credlens::output::DisplayOptions;
 use credlens::report::time::Timestamp;
@@ -105,6 +105,7 @@ pub(super) struct Evaluation {
     pub(super) verbosity: Verbosity,
     pub(super) now: Timestamp,
     limits: Limits,
+    settings_file: Option<PathBuf>,
     /// The files of rules, suppressions and settings.
     reads: Vec<PathBuf>,
 }
@@ -145,8 +146,15 @@ impl Evaluation {
             limits: LimitArgs { max_unpacked }.limits(),
             verbosity,
             now: now(),
+            settings_file: settings.path().map(ToOwned::to_owned),
             reads,
         })
+    }
+
+    /// The diagnostic that settings from a file were used.
+    pub(super) fn settings_note(&self) -> Option<Diagnostic> {
+        let path = self.settings_file.as_ref()?.to_string_lossy();
+        Some(Diagnostic::new(Code::Settings, "settings of this file were used").in_path(path))
     }
 
     /// The files and directories that a run on these inputs reads: no output may replace them.
@@ -216,7 +224,7 @@ impl Evaluation {
 fn check_threads(threads: usize) -> Result<usize, Failure> {
     if threads > MAX_THREADS {
         return Err(Failure::Usage(format!(
-            "{threads} threads are too many; the most are {MAX_THREADS}"
+            "--threads must be 0 to {MAX_THREADS}, got {threads}"
         )));
     }
     Ok(threads)
@@ -295,9 +303,16 @@ impl Verbosity {
         }
     }
 
+    /// Whether a diagnostic is printed: of this level or worse, or about what was read where warnings are printed.
+    pub(super) fn is_printed(diagnostic: &Diagnostic, least: Level) -> bool {
+        diagnostic.level >= least || (diagnostics::is_about_inputs(diagnostic) && least == Level::Warning)
+    }
+
     /// Prints the diagnostics of this level or worse.
     pub(super) fn print(self, diagnostics: &[Diagnostic], least: Level) {
-        let printed = diagnostics.iter().filter(|diagnostic| diagnostic.level >= least);
+        let printed = diagnostics
+            .iter()
+            .filter(|diagnostic| Self::is_printed(diagnostic, least));
         diagnostics::print_all(printed, self.verbose);
     }
 }

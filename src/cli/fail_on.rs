@@ -6,20 +6,17 @@ use credlens::finding::{Severity, UnknownWord};
 
 use super::failure::Exit;
 
-/// The lowest severity that fails the run, or `never`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum FailOn {
-    AtLeast(Severity),
-    Never,
-}
+/// The lowest severity that fails the run; none for `never`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FailOn(pub(super) Option<Severity>);
 
 impl FailOn {
     /// The exit status of a run that found something of these severities.
     pub(super) fn exit(self, mut found: impl Iterator<Item = Severity>) -> Exit {
-        match self {
-            Self::AtLeast(least) if found.any(|severity| severity >= least) => Exit::Findings,
-            Self::AtLeast(_) | Self::Never => Exit::Clean,
-        }
+        let fails = self
+            .0
+            .is_some_and(|least| found.any(|severity| severity >= least));
+        if fails { Exit::Findings } else { Exit::Clean }
     }
 }
 
@@ -27,12 +24,12 @@ impl FromStr for FailOn {
     type Err = String;
 
     fn from_str(word: &str) -> Result<Self, String> {
-        match word {
-            "never" => Ok(Self::Never),
-            _ => word
-                .parse()
-                .map(Self::AtLeast)
-                .map_err(|error: UnknownWord| format!("{error}, never")),
+        if word == "never" {
+            return Ok(Self(None));
         }
+        let least = word
+            .parse()
+            .map_err(|error: UnknownWord| format!("{error}, never"))?;
+        Ok(Self(Some(least)))
     }
 }

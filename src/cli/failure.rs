@@ -59,7 +59,7 @@ pub(super) enum Failure {
     Output(Unwritable),
     /// No input could be evaluated.
     NothingEvaluated(String),
-    /// A signal ended the run, and what became of its outputs.
+    /// A signal ended the run; the text describes the outputs.
     Signal(u8, &'static str),
 }
 

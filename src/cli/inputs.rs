@@ -44,12 +44,8 @@ pub(super) struct InputReader {
 
 impl InputReader {
     pub(super) fn open(&self) -> Inputs {
-        self.open_paths(&self.paths)
-    }
-
-    fn open_paths(&self, paths: &[PathBuf]) -> Inputs {
-        let inputs = Inputs::new(paths.to_vec(), Box::new(io::stdin()), self.options);
-        archive::with_archives(self.objects.attach(inputs, paths))
+        let inputs = Inputs::new(self.paths.clone(), Box::new(io::stdin()), self.options);
+        archive::with_archives(self.objects.attach(inputs, &self.paths))
     }
 
     /// The newest snapshot of each account, where there is more than one input: what is left out, and copies of the
@@ -112,7 +108,10 @@ impl InputReader {
 
     /// The same reports, in the order of their as-of.
     pub(super) fn open_in_time_order(&self) -> Inputs {
-        self.open_paths(&self.open().in_time_order())
+        let files = self.open().in_time_order();
+        let paths: Vec<PathBuf> = files.iter().map(|file| file.path.clone()).collect();
+        let inputs = Inputs::of_files(files, Box::new(io::stdin()), self.options);
+        archive::with_archives(self.objects.attach(inputs, &paths))
     }
 }
 

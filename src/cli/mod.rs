@@ -107,8 +107,8 @@ fn dispatch(command: Command) -> Result<Exit, Failure> {
 pub(crate) fn run() -> ExitCode {
     let result = if std::env::args_os().any(|argument| has_user_info(&argument.to_string_lossy())) {
         Err(Failure::Usage(
-            "an argument is an address with a user name or a password in it, which is not repeated here; leave out \
-             the part before the @, and give credentials by the environment or --profile"
+            "an argument contains a URL with a user name or password (not shown); leave out the part before the @, \
+             and give credentials by the environment or --profile"
                 .to_owned(),
         ))
     } else {
@@ -158,11 +158,11 @@ enum ListFormat {
 }
 
 impl ListFormat {
-    /// Which output an error means.
-    fn name(self) -> &'static str {
+    /// Prints the list in this format.
+    fn print(self, table: impl FnOnce() -> String, json: impl FnOnce() -> String) -> Result<(), Failure> {
         match self {
-            Self::Table => "the list (table)",
-            Self::Json => "the list (json)",
+            Self::Table => outputs::print("the list (table)", table()),
+            Self::Json => outputs::print("the list (json)", json()),
         }
     }
 }

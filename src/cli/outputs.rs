@@ -37,11 +37,16 @@ impl<F> FormatTo<F> {
     }
 }
 
-/// Whether a terminal shows one of these formats, so that errors are there on standard error already.
-pub(super) fn is_on_terminal<W: Copy>(formats: &[FormatTo<&FormatSpec<W>>]) -> bool {
-    formats
-        .iter()
-        .any(|to| to.path.is_none() && to.format.is_for_terminals())
+impl<W> FormatTo<&FormatSpec<W>> {
+    /// Whether people read it where they run this.
+    pub(super) fn is_shown(&self) -> bool {
+        self.path.is_none() && self.format.is_for_people()
+    }
+
+    /// Whether a terminal shows it, so that errors are there on standard error already.
+    pub(super) fn is_on_terminal(&self) -> bool {
+        self.path.is_none() && self.format.is_for_terminals()
+    }
 }
 
 /// The help of `--format`, from the registry of its formats.

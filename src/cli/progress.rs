@@ -85,7 +85,9 @@ impl<S: Source> Source for Progress<S> {
                 self.bytes.fetch_add(text.len() as u64, Ordering::Relaxed);
                 event
             }
-            event @ (SourceEvent::Failed { .. } | SourceEvent::LargeBlockAhead) => event,
+            event @ (SourceEvent::Failed { .. }
+            | SourceEvent::PassedOver(_)
+            | SourceEvent::LargeBlockAhead) => event,
         };
         self.show();
         Some(event)

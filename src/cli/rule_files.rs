@@ -3,19 +3,13 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use credlens::rule::Catalogue;
+use credlens::rule::{self, Catalogue};
 
 use super::failure::{Attempt as _, Failure};
 
 /// The built-in rules and those of these files and directories.
 pub(super) fn catalogue(paths: &[PathBuf]) -> Result<Catalogue, Failure> {
-    let mut catalogue = Catalogue::builtin();
-    let mut errors = Vec::new();
-    for (path, text) in rule_files(paths)? {
-        if let Err(wrong) = catalogue.add(&path.to_string_lossy(), &text) {
-            errors.extend(wrong);
-        }
-    }
+    let (catalogue, _, errors) = read(paths)?;
     if errors.is_empty() {
         Ok(catalogue)
     } else {
@@ -23,8 +17,21 @@ pub(super) fn catalogue(paths: &[PathBuf]) -> Result<Catalogue, Failure> {
     }
 }
 
+/// The same, with the ids of the rules in these files, as far as they have no errors, and the errors.
+pub(super) fn read(paths: &[PathBuf]) -> Result<(Catalogue, Vec<String>, Vec<rule::Error>), Failure> {
+    let mut catalogue = Catalogue::builtin();
+    let (mut ids, mut errors) = (Vec::new(), Vec::new());
+    for (path, text) in rule_files(paths)? {
+        match catalogue.add(&path.to_string_lossy(), &text) {
+            Ok(added) => ids.extend(added),
+            Err(wrong) => errors.extend(wrong),
+        }
+    }
+    Ok((catalogue, ids, errors))
+}
+
 /// Rule files with their text: the files named, and the `*.toml` and `*.gsl` files of directories, by name.
-pub(super) fn rule_files(paths: &[PathBuf]) -> Result<Vec<(PathBuf, String)>, Failure> {
+fn rule_files(paths: &[PathBuf]) -> Result<Vec<(PathBuf, String)>, Failure> {
     let mut files = Vec::new();
     for path in paths {
         let found = if path.is_dir() {

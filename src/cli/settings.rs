@@ -1,5 +1,5 @@
-//! `credlens.toml`: the settings of the command line in a file. Read and parsed once in a run; the command line goes
-//! before it.
+//! `credlens.toml`: the settings of the command line in a file. Read and parsed once in a run; the command line takes
+//! precedence.
 
 use std::fmt::Display;
 use std::io;

@@ -1,6 +1,9 @@
 //! Signals that end a run at once: temporary files are removed first, so that every output is whole or as it was.
 //! The same with and without the feature `aws`.
 
+#[cfg(any(unix, feature = "aws"))]
+use credlens::io::temporary;
+
 use super::failure::Failure;
 
 /// SIGINT, which Ctrl-C sends.
@@ -9,36 +12,40 @@ pub(super) const INTERRUPT: u8 = 2;
 /// SIGINT, SIGTERM and SIGHUP.
 pub(super) const ALL: [u8; 3] = [INTERRUPT, 15, 1];
 
-/// From here on, each of them removes temporary files and ends the run. For runs that none of them asks to end by
-/// themselves.
+/// From here on, each of them removes temporary files and ends the run. For runs without their own shutdown.
 pub(super) fn end_cleanly() -> Result<(), Failure> {
     end_run_on(&ALL, || {})
 }
 
+/// Ends a run at SIGINT that handles the signal itself but does not end; none if SIGINT is ignored.
+#[cfg(feature = "aws")]
+pub(super) fn at_interrupt(first: impl FnOnce() + Send + 'static) -> Option<impl FnOnce() + Send + 'static> {
+    (!is_ignored(INTERRUPT)).then_some(|| end_run(INTERRUPT, first))
+}
+
+/// Ends the run as this signal does, after `first` and the removal of temporary files.
+#[cfg(any(unix, feature = "aws"))]
+#[expect(clippy::exit, reason = "what the run waits for may never come")]
+fn end_run(signal: u8, first: impl FnOnce()) {
+    first();
+    temporary::discard();
+    std::process::exit(Failure::Signal(signal, "").report().status().into());
+}
+
 /// From here on, each of these signals calls `first`, removes temporary files and ends the run.
 #[cfg(unix)]
-#[expect(clippy::exit, reason = "what the run waits for may never come")]
 pub(super) fn end_run_on(signals: &[u8], first: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
     use std::thread;
 
-    use credlens::io::temporary;
     use signal_hook::iterator::Signals;
 
     use super::failure::Attempt as _;
 
-    let heard = signals.iter().filter(|&&signal| !is_ignored(signal));
-    let mut signals = Signals::new(heard.map(|&signal| i32::from(signal)))?;
+    let handled = signals.iter().filter(|&&signal| !is_ignored(signal));
+    let mut signals = Signals::new(handled.map(|&signal| i32::from(signal)))?;
     let listen = move || {
-        let signal = signals.forever().next();
-        first();
-        temporary::discard();
-        let number = signal.and_then(|signal| u8::try_from(signal).ok());
-        std::process::exit(
-            Failure::Signal(number.unwrap_or(INTERRUPT), "")
-                .report()
-                .status()
-                .into(),
-        );
+        let number = signals.forever().next().map(u8::try_from);
+        end_run(number.and_then(Result::ok).unwrap_or(INTERRUPT), first);
     };
     let thread = thread::Builder::new().name("signals".to_owned()).spawn(listen);
     thread.attempt(|| "cannot start the thread that waits for signals".to_owned())?;
@@ -55,6 +62,12 @@ fn is_ignored(signal: u8) -> bool {
         Some(mask) => mask >> (signal - 1) & 1 == 1,
         None => signal == 1,
     }
+}
+
+/// Elsewhere no process can have it ignored.
+#[cfg(all(not(unix), feature = "aws"))]
+const fn is_ignored(_: u8) -> bool {
+    false
 }
 
 /// Elsewhere the system ends the run.

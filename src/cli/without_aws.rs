@@ -41,10 +41,6 @@ impl LiveScanArgs {
     pub(super) fn reads(&self) -> Vec<PathBuf> {
         Vec::new()
     }
-
-    pub(super) fn resumes(&self) -> Vec<PathBuf> {
-        Vec::new()
-    }
 }
 
 /// Reads nothing: an `s3://` input is an error of `credlens::io`, which names the feature.

@@ -15,6 +15,7 @@ mod selection;
 mod sink;
 mod snapshots;
 mod source;
+mod stand_ins;
 mod survey;
 mod tally_builder;
 mod verdicts;

@@ -12,6 +12,7 @@ use super::registers::Registers;
 use super::selection::RowSelection;
 use super::sink::{Block, Sink};
 use super::source::{BlockEnd, DeferredInput, Input, Source, SourceEvent};
+use super::stand_ins;
 use super::tally_builder::{EndedInput, TallyBuilder};
 use super::verdicts::{ChunkView, EmitFilter, Verdicts};
 use crate::finding::{Status, Tally};
@@ -201,6 +202,7 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
                 error,
                 ends_input,
             } => self.fail(pass, &path, &error.to_string(), ends_input),
+            SourceEvent::PassedOver(file) => self.ended(pass, true, |builder| builder.pass_over(file)),
             SourceEvent::DeferredInput(_) | SourceEvent::LargeBlockAhead => {
                 unreachable!(
                     "invariant: only deferred inputs announce large blocks, and they contain no other inputs"
@@ -210,13 +212,18 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
     }
 
     fn fail(&mut self, pass: Pass, path: &str, error: &str, ends_input: bool) {
+        self.ended(pass, ends_input, |builder| builder.fail(path, error));
+    }
+
+    /// Ends a report without a block.
+    fn ended(&mut self, pass: Pass, ends_input: bool, add: impl FnOnce(&mut TallyBuilder)) {
         self.run.numbering.pass(pass, |before| {
             if ends_input {
                 *before = 0;
             }
         });
         self.run.deliver(pass, &mut self.part, |builder| {
-            builder.fail(path, error);
+            add(builder);
             true
         });
     }
@@ -243,6 +250,7 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
         };
         let verdicts = &mut self.verdicts;
         verdicts.evaluate(run.program, &self.registers, view, run.suppressions, run.emit);
+        let stand_ins = stand_ins::find(run.program, &self.registers, cutoffs, view);
         let emitted = verdicts.emitted(run.program);
         run.sink.rows(
             &mut self.part,
@@ -258,6 +266,7 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
         }
         run.deliver(pass, &mut self.part, |builder| {
             builder.add((input, end), view, &verdicts.counts, &self.issues);
+            builder.add_stand_ins(stand_ins);
             end.ends_report()
         });
     }

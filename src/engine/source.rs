@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::finding::{AsOfSource, Diagnostic};
+use crate::finding::{AsOfSource, Diagnostic, PassedOver};
 use crate::report::header::Header;
 use crate::report::schema::{BySlot, Column, ColumnSet};
 use crate::report::time::Timestamp;
@@ -61,6 +61,8 @@ pub enum SourceEvent {
         /// Whether the input ends with it. If not, another report of it follows.
         ends_input: bool,
     },
+    /// A file that the search of a directory found is not a report. It is an input of its own.
+    PassedOver(PassedOver),
 }
 
 /// What ends with a block.
@@ -97,7 +99,7 @@ impl SourceEvent {
         match self {
             Self::Block { end, .. } | Self::DeferredBlock { end, .. } => end.ends_input(),
             Self::Failed { ends_input, .. } => *ends_input,
-            Self::DeferredInput(_) => true,
+            Self::DeferredInput(_) | Self::PassedOver(_) => true,
             Self::LargeBlockAhead => false,
         }
     }
@@ -125,6 +127,7 @@ pub struct SequentialSource<'a> {
     source: &'a mut dyn Source,
     /// The deferred input that is read now.
     deferred: Option<DeferredInput>,
+    passed_over: Vec<PassedOver>,
 }
 
 impl<'a> SequentialSource<'a> {
@@ -133,7 +136,13 @@ impl<'a> SequentialSource<'a> {
         Self {
             source,
             deferred: None,
+            passed_over: Vec::new(),
         }
+    }
+
+    /// The files so far that are not reports.
+    pub fn passed_over(&mut self) -> Vec<PassedOver> {
+        std::mem::take(&mut self.passed_over)
     }
 
     /// Reads the next block into `text`, like [`Source::next`].
@@ -153,6 +162,10 @@ impl<'a> SequentialSource<'a> {
                     continue;
                 }
                 Some(SourceEvent::LargeBlockAhead) => continue,
+                Some(SourceEvent::PassedOver(file)) => {
+                    self.passed_over.push(file);
+                    continue;
+                }
                 Some(SourceEvent::Block { input, end }) => Ok((input, end.ends_report())),
                 Some(SourceEvent::DeferredBlock {
                     input,

@@ -7,8 +7,9 @@ use super::finding_ref::shortened;
 use super::program::Program;
 use super::selection::RowSelection;
 use super::source::{BlockEnd, Input, ReportId};
+use super::stand_ins::{StandIns, StandInsOfReport};
 use super::verdicts::{ChunkView, VerdictCounts};
-use crate::finding::{Code, Diagnostic, DiagnosticLog, InputTally, RuleTally, Tally};
+use crate::finding::{Code, Diagnostic, DiagnosticLog, InputTally, PassedOver, RuleTally, Tally};
 use crate::report::cell::account_of;
 use crate::report::chunk::{BadCell, Chunk};
 use crate::report::issue::{Issue, RowIssue};
@@ -31,6 +32,7 @@ pub(super) struct TallyBuilder {
 struct CurrentInput {
     input: Arc<Input>,
     users: u64,
+    stand_ins: StandInsOfReport,
     /// Whether it has a data row.
     has_rows: bool,
     /// The data rows of the file before the current block, including those that were left out.
@@ -104,6 +106,7 @@ impl TallyBuilder {
         current.rows_before = view.first_row - 1;
         let mut of_block = current.of_issues(chunk, issues, end);
         of_block.extend(current.of_bad_cells(chunk, self.diagnostics.room(Code::BadCell)));
+        of_block.extend(self.accounts_twice(view));
         // In the order of rows, so that the result does not depend on where blocks begin.
         of_block.sort_by_key(|diagnostic| diagnostic.row);
         let listed = of_block
@@ -116,7 +119,6 @@ impl TallyBuilder {
         self.diagnostics
             .count(Code::BadCell, chunk.bad_cells().count - listed);
         self.tally.roots += current.add_chunk(view);
-        self.note_accounts_twice(view);
         for ((rule, counts), folded) in self.tally.rules.iter_mut().zip(counts).zip(&mut current.folded) {
             add_counts(rule, counts);
             current.determined |= counts.tested > counts.undetermined;
@@ -126,10 +128,28 @@ impl TallyBuilder {
         self.current = Some(current);
     }
 
+    /// Adds the stand-ins of the block that was added last.
+    pub(super) fn add_stand_ins(&mut self, found: StandInsOfReport) {
+        let Some(current) = &mut self.current else { return };
+        for (key, (column, found)) in found {
+            let (_, known) = current
+                .stand_ins
+                .entry(key)
+                .or_insert_with(|| (column, StandIns::default()));
+            known.count += found.count;
+            known.passing.extend(found.passing);
+        }
+    }
+
     /// Adds the diagnostic that an input, or the rest of one, could not be read.
     pub(super) fn fail(&mut self, path: &str, error: &str) {
         self.diagnostics
             .push(Diagnostic::new(Code::Unreadable, error).in_path(path));
+    }
+
+    /// Adds a file that is not a report.
+    pub(super) fn pass_over(&mut self, file: PassedOver) {
+        self.tally.passed_over.push(file);
     }
 
     /// The tally of the run.
@@ -139,7 +159,10 @@ impl TallyBuilder {
         if instants.all(|as_of| Some(as_of) == first) {
             self.tally.as_of = first.cloned();
         }
+        let is_all = self.tally.inputs.is_empty() && selection.left_out_inputs().is_empty();
+        let passed_over = PassedOver::diagnostic(&self.tally.passed_over, is_all);
         self.tally.diagnostics = self.diagnostics.finish();
+        self.tally.diagnostics.extend(passed_over);
         let mut inputs: Vec<_> = self.ids.into_iter().zip(self.tally.inputs).collect();
         for left_out in selection.left_out_inputs().values() {
             inputs.extend(left_out.reports.iter().cloned());
@@ -150,42 +173,38 @@ impl TallyBuilder {
     }
 
     /// A file may have an account twice, in one report or in several: every whole report has its root row.
-    fn note_accounts_twice(
-        &mut self,
-        ChunkView {
-            input,
-            chunk,
-            selected,
-            ..
-        }: ChunkView<'_>,
-    ) {
+    fn accounts_twice(&mut self, view: ChunkView<'_>) -> Vec<Diagnostic> {
+        let ChunkView { input, chunk, .. } = view;
         if self.roots.0 != input.id.input {
             self.roots = (input.id.input, BTreeMap::new());
         }
+        let mut diagnostics = Vec::new();
         for row in 0..chunk.rows.len() {
-            if !chunk.root()[row] || !is_selected(selected, row) {
+            if !chunk.root()[row] || !is_selected(view.selected, row) {
                 continue;
             }
             let arn = chunk.text(&input.header, row, TextColumn::Arn);
             let Some(account) = arn.and_then(account_of) else {
                 continue;
             };
-            match self.roots.1.get_mut(account) {
-                None => {
-                    self.roots.1.insert(account.to_vec(), false);
-                }
-                Some(noted) if !*noted => {
-                    *noted = true;
-                    let message = format!(
-                        "account {} appears twice in this file, so that its findings count double",
-                        String::from_utf8_lossy(account)
-                    );
-                    self.diagnostics
-                        .push(Diagnostic::new(Code::AccountTwice, message).in_path(&input.path));
-                }
-                Some(_) => {}
+            let Some(is_noted) = self.roots.1.get_mut(account) else {
+                self.roots.1.insert(account.to_vec(), false);
+                continue;
+            };
+            if !std::mem::replace(is_noted, true) {
+                let account = String::from_utf8_lossy(account);
+                let message = format!(
+                    "account {account} appears twice in this file, so its findings are counted twice"
+                );
+                let row = view.first_row + chunk.rows.data_rows_before(row) as u64;
+                diagnostics.push(
+                    Diagnostic::new(Code::AccountTwice, message)
+                        .in_path(&input.path)
+                        .in_row(row),
+                );
             }
         }
+        diagnostics
     }
 
     fn open(&mut self, input: &Arc<Input>, rules: usize) -> CurrentInput {
@@ -200,6 +219,7 @@ impl TallyBuilder {
         CurrentInput {
             input: Arc::clone(input),
             users: 0,
+            stand_ins: StandInsOfReport::new(),
             has_rows: false,
             rows_before: 0,
             determined: false,
@@ -231,6 +251,9 @@ impl TallyBuilder {
                 .push(Diagnostic::new(Code::NothingDetermined, message).in_path(&current.input.path));
         } else {
             self.tally.evaluated += 1;
+        }
+        for diagnostic in current.of_stand_ins(&self.tally.rules) {
+            self.diagnostics.push(diagnostic);
         }
         self.diagnostics.end_input(&current.input.path);
         let left_out = selection.of(&current.input).map(|rows| rows.reason);
@@ -310,6 +333,15 @@ impl CurrentInput {
         roots
             .filter(|&(row, &is_root)| is_root && is_selected(selected, row))
             .count() as u64
+    }
+
+    /// One note for each column with cells that other tools wrote in place of `N/A`.
+    fn of_stand_ins(&self, rules: &[RuleTally]) -> Vec<Diagnostic> {
+        let notes = self.stand_ins.iter().map(|(&(_, kind), (column, found))| {
+            let ids: Vec<&str> = found.passing.iter().map(|&rule| &*rules[rule].id).collect();
+            Diagnostic::of_stand_ins(kind, (*column).into(), found.count, &ids).in_path(&self.input.path)
+        });
+        notes.collect()
     }
 
     fn ended(self) -> EndedInput {

@@ -85,10 +85,10 @@ pub(super) struct ChunkView<'a> {
 
 /// The verdicts of one rule instance on 64 records, as bitmaps.
 #[derive(Clone, Copy)]
-struct WordVerdicts {
+pub(super) struct WordVerdicts {
     tested: u64,
     /// By status.
-    verdicts: [u64; Status::ALL.len()],
+    pub(super) verdicts: [u64; Status::ALL.len()],
 }
 
 impl<'s> Verdicts<'s> {
@@ -241,7 +241,11 @@ fn ragged(chunk: &Chunk, word: usize) -> u64 {
 }
 
 /// Fail where that is true, undetermined where it is unknown, otherwise pass where the entity is certainly in scope.
-fn word_of(registers: &Registers, instance: &RuleInstance, (word, mask): (usize, u64)) -> WordVerdicts {
+pub(super) fn word_of(
+    registers: &Registers,
+    instance: &RuleInstance,
+    (word, mask): (usize, u64),
+) -> WordVerdicts {
     let bits = |node| {
         let bits = registers.bits(node);
         (

@@ -56,6 +56,10 @@ registry! {
     Unreadable "unreadable" Error:
         "An input, or the rest of one, could not be read.",
         "The message says why. The other inputs are evaluated; the exit status is 4, or 3 if there are no others.";
+    NotReports "not-reports" Note:
+        "Files that the search of a directory found are not reports; they were passed over. An error where no report was \
+         found.",
+        "Nothing to do, unless one of them should be a report: -v says what each one is.";
     NothingDetermined "nothing-determined" Error:
         "Every verdict on an input is undetermined, so it counts as not evaluated.",
         "The other diagnostics of this input say which columns or cells are missing; fetch the report again.";
@@ -89,6 +93,10 @@ registry! {
     BadCell "bad-cell" Warning:
         "A cell is not a valid time or flag; verdicts that depend on it are undetermined.",
         "Correct the cell, or use the report as AWS generated it.";
+    EmptyTime "empty-time" Note:
+        "Cells of a time column are empty, or have a zero time (1970-01-01T00:00:00Z, or one of the year 1): tools write \
+         these in place of N/A, so they are read as absent.",
+        "If the cells should have times, use the report as AWS generated it.";
     NewerThanAsOf "newer-than-as-of" Warning:
         "The report has a time after its as-of, so the as-of is probably wrong.",
         "Check --as-of or the date in the file name.";
@@ -180,6 +188,9 @@ pub struct Diagnostic {
     pub value: Option<String>,
     /// One sentence for people.
     pub message: String,
+    /// How many diagnostics that are not listed it stands for.
+    #[serde(skip)]
+    pub(super) unlisted: u64,
 }
 
 impl Diagnostic {
@@ -193,6 +204,7 @@ impl Diagnostic {
             column: None,
             value: None,
             message: message.into(),
+            unlisted: 0,
         }
     }
 

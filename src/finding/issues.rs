@@ -1,6 +1,7 @@
 //! Diagnostics for the issues of a header, a row or a cell: their messages.
 
 use super::{Code, Diagnostic, Level};
+use crate::report::cell::StandIn;
 use crate::report::issue::Issue;
 use crate::report::schema::Column;
 use crate::report::shown;
@@ -12,10 +13,10 @@ impl Diagnostic {
         match issue {
             Issue::Delimiter(delimiter) => {
                 let name = if *delimiter == b';' { "semicolons" } else { "tabs" };
-                let message = format!(
-                    "cells are separated by {name}, not commas; a spreadsheet may have saved this file"
-                );
-                Self::new(Code::Delimiter, message)
+                Self::new(
+                    Code::Delimiter,
+                    format!("cells are separated by {name}, not commas"),
+                )
             }
             Issue::DuplicateColumn(column) => {
                 let message = format!(
@@ -55,7 +56,7 @@ impl Diagnostic {
             }
             Issue::UnclosedQuote => Self::new(
                 Code::UnclosedQuote,
-                "a quote opens in this row and is never closed; it is taken to end with the line",
+                "a quote opens in this row and is never closed; it is read to the end of its line",
             ),
             Issue::LineBreak => Self::new(
                 Code::LineBreak,
@@ -98,6 +99,30 @@ impl Diagnostic {
         };
         let message = format!("{valid}; what depends on this cell is undetermined");
         Self::new(Code::BadCell, message).in_column(column)
+    }
+}
+
+impl Diagnostic {
+    /// The note about cells of this column that another tool left empty, or filled with a zero time. `passing` are the
+    /// rules that pass by them.
+    pub fn of_stand_ins(kind: StandIn, column: Column, count: u64, passing: &[&str]) -> Self {
+        let (cells, are, they) = if count == 1 {
+            ("cell", "is", "it")
+        } else {
+            ("cells", "are", "them")
+        };
+        let what = match kind {
+            StandIn::Empty => format!("{count} {cells} {are} empty and read as absent"),
+            StandIn::Zero => format!("{count} {cells} with a zero time {are} read as absent"),
+        };
+        let passing = match passing {
+            [] => String::new(),
+            _ => format!(
+                "; by {they}, these rules do not fail: {}",
+                list(passing.iter().map(ToString::to_string))
+            ),
+        };
+        Self::new(Code::EmptyTime, what + &passing).in_column(column)
     }
 }
 

@@ -48,8 +48,9 @@ impl DiagnosticLog {
     pub fn end_input(&mut self, path: &str) {
         for (code, count) in std::mem::take(&mut self.of_input) {
             if count > LISTED_OF_INPUT && code.level() != Level::Error {
-                let message = format!("{} more like this", count - LISTED_OF_INPUT);
-                self.list(Diagnostic::new(code, message).in_path(path));
+                let unlisted = count - LISTED_OF_INPUT;
+                let rest = Diagnostic::new(code, format!("{unlisted} more like this")).in_path(path);
+                self.list(Diagnostic { unlisted, ..rest });
             }
         }
     }
@@ -58,7 +59,9 @@ impl DiagnosticLog {
     pub fn finish(mut self) -> Vec<Diagnostic> {
         if self.omitted > 0 {
             let message = format!("{} more diagnostics are not listed", self.omitted);
-            self.listed.push(Diagnostic::new(Code::Omitted, message));
+            let unlisted = self.omitted;
+            let rest = Diagnostic::new(Code::Omitted, message);
+            self.listed.push(Diagnostic { unlisted, ..rest });
         }
         self.listed
     }
@@ -67,30 +70,69 @@ impl DiagnosticLog {
         if diagnostic.level == Level::Error || self.listed.len() < LISTED_OF_RUN {
             self.listed.push(diagnostic);
         } else {
-            self.omitted += 1;
+            self.omitted += diagnostic.unlisted.max(1);
         }
     }
 }
 
-/// The first few diagnostics of each code and every error, and how many more of each code there are.
+/// The diagnostics that are not shown to people.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HiddenDiagnostics {
+    /// How many there are.
+    pub count: u64,
+    /// How many of them are listed; the others are only counted.
+    listed: u64,
+}
+
+impl HiddenDiagnostics {
+    fn add(&mut self, diagnostic: &Diagnostic) {
+        self.count += diagnostic.unlisted.max(1);
+        self.listed += u64::from(diagnostic.unlisted == 0);
+    }
+
+    /// How many of them the list has: `them` or `97 of them`.
+    pub fn in_list(&self) -> String {
+        if self.listed == self.count {
+            "them".to_owned()
+        } else {
+            format!("{} of them", self.listed)
+        }
+    }
+}
+
+/// The first few diagnostics of each code and every error, and the others by code.
 pub fn first_of_each<'a>(
     diagnostics: impl IntoIterator<Item = &'a Diagnostic>,
-) -> (Vec<&'a Diagnostic>, Vec<(Code, u64)>) {
+) -> (Vec<&'a Diagnostic>, BTreeMap<Code, HiddenDiagnostics>) {
     let mut counts: BTreeMap<Code, u64> = BTreeMap::new();
+    let mut hidden: BTreeMap<Code, HiddenDiagnostics> = BTreeMap::new();
     let mut shown = Vec::new();
     for diagnostic in diagnostics {
+        let count = counts.entry(diagnostic.code).or_default();
         // Each error names an input that was not evaluated, or not to its end.
-        if diagnostic.level != Level::Error {
-            let count = counts.entry(diagnostic.code).or_default();
-            *count += 1;
-            if *count > SHOWN {
-                continue;
-            }
+        *count += u64::from(diagnostic.level != Level::Error);
+        if diagnostic.level == Level::Error || *count <= SHOWN {
+            shown.push(diagnostic);
+        } else {
+            hidden.entry(diagnostic.code).or_default().add(diagnostic);
         }
-        shown.push(diagnostic);
     }
-    let more = counts.into_iter().filter(|&(_, count)| count > SHOWN);
-    (shown, more.map(|(code, count)| (code, count - SHOWN)).collect())
+    (shown, hidden)
+}
+
+/// At most this many diagnostics, errors first, then warnings; and the others.
+pub fn gravest<'a>(
+    diagnostics: impl IntoIterator<Item = &'a Diagnostic>,
+    most: usize,
+) -> (Vec<&'a Diagnostic>, HiddenDiagnostics) {
+    let mut shown: Vec<&Diagnostic> = diagnostics.into_iter().collect();
+    shown.sort_by_key(|diagnostic| std::cmp::Reverse(diagnostic.level));
+    let mut hidden = HiddenDiagnostics::default();
+    for diagnostic in shown.iter().skip(most) {
+        hidden.add(diagnostic);
+    }
+    shown.truncate(most);
+    (shown, hidden)
 }
 
 #[cfg(test)]
@@ -141,6 +183,7 @@ mod tests {
         let mut all = vec![Diagnostic::new(Code::Unreadable, "gone"); 5];
         all.extend(vec![Diagnostic::new(Code::Gap, "gap"); 5]);
         let (shown, more) = first_of_each(&all);
-        assert_eq!((shown.len(), more), (8, vec![(Code::Gap, 2)]));
+        let two = HiddenDiagnostics { count: 2, listed: 2 };
+        assert_eq!((shown.len(), more), (8, BTreeMap::from([(Code::Gap, two)])));
     }
 }

@@ -4,6 +4,7 @@ mod diagnostic;
 mod id;
 mod issues;
 mod log;
+mod passed_over;
 mod tally;
 
 use std::collections::BTreeMap;
@@ -17,7 +18,8 @@ pub use crate::report::word::UnknownWord;
 pub(crate) use crate::report::word::word_enum;
 pub use diagnostic::{Code, Diagnostic, Level, diagnostics_page};
 pub use id::FindingId;
-pub use log::{DiagnosticLog, first_of_each};
+pub use log::{DiagnosticLog, HiddenDiagnostics, first_of_each, gravest};
+pub use passed_over::PassedOver;
 pub use tally::{
     AsOfSource, FrameworkTally, InputTally, LeftOutReason, Outcome, RequirementTally, RuleTally, Tally,
 };

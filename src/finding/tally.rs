@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Diagnostic, Severity, word_enum};
+use super::{Diagnostic, PassedOver, Severity, word_enum};
 
 /// The tally of a run. All verdicts are counted, including those that `--status` and `--min-severity` do not show.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +26,9 @@ pub struct Tally {
     pub compliance: Vec<FrameworkTally>,
     /// The diagnostics, in order.
     pub diagnostics: Vec<Diagnostic>,
+    /// The files in directories that are not reports; a diagnostic counts them.
+    #[serde(skip)]
+    pub passed_over: Vec<PassedOver>,
 }
 
 impl Tally {
@@ -50,7 +53,7 @@ pub struct InputTally {
     /// The number of data rows that were evaluated, including root's; null if the input was left out.
     pub users: Option<u64>,
     /// Why rows of the input were left out: all of them if `users` is null, else those of some accounts.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left_out: Option<LeftOutReason>,
     /// The instant to which ages are counted, RFC 3339 UTC.
     pub as_of: String,

@@ -213,14 +213,14 @@ pub(super) fn time_as_number(
     }
     let ahead = attribute.column(Slot::One) == TimeColumn::PasswordNextRotation;
     let days = if ahead { count } else { -count };
-    let (set, absent, soon) = match comparison {
-        Comparison::Less | Comparison::AtMost => ("never", "always", true),
-        Comparison::AtLeast | Comparison::More => ("always", "never", false),
+    let (any, absent, soon) = match comparison {
+        Comparison::Less | Comparison::AtMost => ("no", "always", true),
+        Comparison::AtLeast | Comparison::More => ("any", "never", false),
         Comparison::Equal => return error.with_help(tests_of(AnyAttribute::Time(attribute))),
     };
     let word = if soon == ahead { "before" } else { "after" };
     error.with_help(format!(
-        "CloudGuard compares seconds since 1970: a set time is {set} {comparison} {count}, an absent one {absent} is\n\
+        "CloudGuard compares seconds since 1970: {any} time is {comparison} {count}; an absent time {absent} is\n\
          write `{name} {word}({days}, 'days')`"
     ))
 }

@@ -27,11 +27,10 @@ pub(super) fn order(old: &Snapshot, new: &Snapshot) -> Vec<Diagnostic> {
     vec![note(&new.input, Code::Order, message)]
 }
 
-/// Nothing dates the report.
+/// The report has no date.
 pub(super) fn undated(input: &Input) -> Option<Diagnostic> {
     (input.as_of_source == AsOfSource::Now).then(|| {
-        let message = "nothing says when this report was generated, so its ages are counted to now; put the date into its \
-                       file name";
+        let message = "nothing says when this report was generated, so its ages are counted to now";
         note(input, Code::Undated, message)
     })
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::error::InputError;
 use super::remote::{Remote, is_remote};
+use super::walk::FoundFile;
 use crate::engine::{AccountInfo, DeferredText, SourceError};
 use crate::finding::AsOfSource;
 use crate::report::time::Timestamp;
@@ -33,15 +34,16 @@ pub trait ContainerFormat: Send {
     ///
     /// # Errors
     /// When the file is not part of an archive, or is damaged.
-    fn open(&mut self, path: &Path, bytes: FileBytes) -> Result<Box<dyn Container>, SourceError>;
+    fn open(&mut self, path: &Path, bytes: FileBytes) -> Result<Box<dyn Container>, InputError>;
 }
 
 /// Stands in for the archive in a build without it.
 pub(super) struct NoArchives;
 
 impl ContainerFormat for NoArchives {
-    fn open(&mut self, _: &Path, _: FileBytes) -> Result<Box<dyn Container>, SourceError> {
-        Err("is a Parquet file, and this credlens was built without the feature archive".into())
+    fn open(&mut self, _: &Path, _: FileBytes) -> Result<Box<dyn Container>, InputError> {
+        let why = "is a Parquet file, and this credlens was built without the feature archive";
+        Err(InputError::Archive(why.into()))
     }
 }
 
@@ -86,7 +88,7 @@ pub(super) struct ContainerCursor {
 /// Where the next report is.
 pub(super) enum ReportLocation {
     /// In a file of its own, or on standard input.
-    File(PathBuf),
+    File(FoundFile),
     /// In the container that is open: the path that names it, its number, and what the container says about it.
     Contained(PathBuf, usize, ContainedReport),
 }
@@ -121,7 +123,7 @@ impl ContainerCursor {
     }
 
     fn new(path: PathBuf, content: FileBytes, format: &mut dyn ContainerFormat) -> Result<Self, InputError> {
-        let container = format.open(&path, content).map_err(InputError::Archive)?;
+        let container = format.open(&path, content)?;
         Ok(Self {
             reports: container.reports(),
             path,

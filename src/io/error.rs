@@ -1,6 +1,17 @@
 //! The reasons why an input cannot be read, in the words of its diagnostic.
 
+use std::path::Path;
+
 use crate::report::not_a_report::NotAReport;
+
+/// How the names of reports end. An empty file, or one without a recognisable content, is one that was damaged if its
+/// name ends so.
+const OF_REPORTS: [&str; 9] = ["csv", "tsv", "json", "yaml", "yml", "b64", "gz", "zst", PARQUET];
+
+const PARQUET: &str = "parquet";
+
+/// What becomes of the rows before an error. An archive takes whole reports only and replaces these words.
+pub const ROWS_READ: &str = "rows read until then are evaluated";
 
 /// Why an input could not be read. Each message is a sentence whose subject is the path: the diagnostic puts it in
 /// front.
@@ -11,7 +22,7 @@ pub enum InputError {
     #[error("cannot be opened: {0}")]
     Open(std::io::Error),
     /// Reading failed part-way.
-    #[error("cannot be read to its end: {0}; rows read until then are evaluated")]
+    #[error("cannot be read to its end: {0}; {rows}", rows = ROWS_READ)]
     Read(std::io::Error),
     /// A remote object that cannot be read.
     #[error("{0}")]
@@ -30,8 +41,8 @@ pub enum InputError {
     StdinTwice,
     /// Compressed data that is damaged or ends early.
     #[error(
-        "its {compression} data is damaged or cut off ({reason}); rows read until then are evaluated; \
-         fetch or compress it again"
+        "its {compression} data is damaged or cut off ({reason}); {rows}; fetch or compress it again",
+        rows = ROWS_READ
     )]
     Corrupt {
         /// `gzip` or `zstd`.
@@ -42,7 +53,8 @@ pub enum InputError {
     /// Compressed data that is far larger decompressed than a report can be.
     #[error(
         "its {compression} data decompresses to more than {unpacked_mib} MiB from {packed_kib} KiB; \
-         rows read until then are evaluated; if it is a report, decompress it and name the decompressed file"
+         {rows}; if it is a report, decompress it and name the decompressed file",
+        rows = ROWS_READ
     )]
     Bomb {
         /// `gzip` or `zstd`.
@@ -61,9 +73,13 @@ pub enum InputError {
     /// A record that does not end.
     #[error(
         "has a record longer than {0} MiB, probably because a quote is never closed; \
-         the rows before it are evaluated; correct the file"
+         {rows}; correct the file",
+        rows = ROWS_READ
     )]
     RecordTooLong(usize),
+    /// A Parquet file of another program.
+    #[error("is a Parquet file, but credlens did not write it; do not name it")]
+    ForeignParquet,
     /// A file of an archive that cannot be read.
     #[error("{0}")]
     Archive(crate::engine::SourceError),
@@ -73,4 +89,32 @@ pub enum InputError {
     /// Not a credential report.
     #[error("{0}")]
     NotAReport(#[from] NotAReport),
+}
+
+impl InputError {
+    /// Whether the file at this path is clearly not a report, so that a search passes over it.
+    pub(super) fn is_passed_over(&self, path: &Path) -> bool {
+        let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
+        let of_report = || OF_REPORTS.iter().any(|known| extension == *known);
+        match self {
+            Self::ForeignParquet => true,
+            Self::NotAReport(NotAReport::Empty) => !of_report(),
+            Self::NotAReport(NotAReport::Binary(name)) if *name == NotAReport::UNKNOWN => !of_report(),
+            // A file of an archive begins with a magic number, unless it is damaged.
+            Self::NotAReport(other) => other.is_clearly_other() && extension != PARQUET,
+            Self::Open(_)
+            | Self::Read(_)
+            | Self::Remote(_)
+            | Self::NoRemote
+            | Self::EmptyDirectory
+            | Self::StdinTwice
+            | Self::Corrupt { .. }
+            | Self::Bomb { .. }
+            | Self::Nested(_)
+            | Self::TooLarge(_)
+            | Self::RecordTooLong(_)
+            | Self::Archive(_)
+            | Self::NoSuchReport(_) => false,
+        }
+    }
 }

@@ -14,6 +14,7 @@ use super::remote::{NoRemote, Remote, is_remote};
 use super::report_reader::{HeaderCache, OpenInput, ReportReader, UnreadReport, failed};
 use super::stream::InputStream;
 use super::temporary;
+pub use super::walk::FoundFile;
 use super::walk::{FileWalk, STDIN, UnreadablePath};
 use crate::engine::{
     BlockEnd, DeferredInput, DeferredText, Input, LeftOutInput, ReportId, Source, SourceEvent,
@@ -103,14 +104,23 @@ pub fn reads_once(path: &Path) -> Option<&'static str> {
 pub fn files(arguments: Vec<PathBuf>) -> impl Iterator<Item = PathBuf> {
     let mut walk = FileWalk::new(arguments);
     let found = std::iter::from_fn(move || walk.next(&mut NoRemote).transpose());
-    found.filter_map(Result::ok).map(file_of)
+    found.filter_map(Result::ok).map(|file| file_of(file.path))
 }
 
 impl Inputs {
     /// Takes files, directories and `-` for `stdin`. Opens nothing yet.
     pub fn new(arguments: Vec<PathBuf>, stdin: Box<dyn Read + Send>, options: InputOptions) -> Self {
+        Self::of_walk(FileWalk::new(arguments), stdin, options)
+    }
+
+    /// Takes files that [`Self::in_time_order`] found.
+    pub fn of_files(files: Vec<FoundFile>, stdin: Box<dyn Read + Send>, options: InputOptions) -> Self {
+        Self::of_walk(FileWalk::again(files), stdin, options)
+    }
+
+    fn of_walk(walk: FileWalk, stdin: Box<dyn Read + Send>, options: InputOptions) -> Self {
         Self {
-            walk: FileWalk::new(arguments),
+            walk,
             stdin: Some(stdin),
             copies: BTreeMap::new(),
             left_out: BTreeMap::new(),
@@ -155,32 +165,54 @@ impl Inputs {
         Self { remote, ..self }
     }
 
-    /// The files that the arguments name, in the order of their as-of. Reads no more than finding the as-of takes: the
+    /// The reports that the arguments name, in the order of their as-of. Reads no more than finding the as-of takes: the
     /// beginning of a CSV, but the whole of JSON and the like. Inputs that cannot be read come last: the caller's own
     /// read reports the error. Inputs that can be read only once also come last, unopened.
-    pub fn in_time_order(self) -> Vec<PathBuf> {
+    pub fn in_time_order(self) -> Vec<FoundFile> {
         let mut inputs = self;
         inputs.options.limits.block = PEEK;
-        let options = inputs.options;
-        let (mut text, mut dated) = (Vec::new(), Vec::new());
+        let mut text = Vec::new();
+        let mut dated: Vec<(Option<Timestamp>, FoundFile)> = Vec::new();
         while let Some(found) = inputs.find().transpose() {
             text.clear();
-            dated.push(match found {
+            let (file, times) = match found {
                 Ok(ReportLocation::Contained(path, _, report)) => {
-                    (options.as_of.or(Some(report.as_of)), path)
+                    let as_of = inputs.options.as_of.unwrap_or(report.as_of);
+                    (FoundFile::named(path), vec![Some(as_of)])
                 }
-                Ok(ReportLocation::File(path)) if reads_once(&path).is_none() => {
+                Ok(ReportLocation::File(file)) if reads_once(&file.path).is_none() => {
                     let sniffed = inputs
-                        .unread(&path)
+                        .unread(&file)
                         .and_then(|(report, _)| report.sniff(&mut text));
-                    let open = sniffed.and_then(|sniffed| sniffed.open(&mut text)).ok();
-                    (open.and_then(OpenInput::first_as_of), path)
+                    let open = sniffed.and_then(|sniffed| sniffed.open(&mut text));
+                    (file, open.map_or_else(|_| vec![None], OpenInput::times))
                 }
-                Ok(ReportLocation::File(path)) | Err((path, _)) => (None, path),
-            });
+                Ok(ReportLocation::File(file)) | Err((file, _)) => (file, vec![None]),
+            };
+            let last = times.len() - 1;
+            dated.extend(times.into_iter().enumerate().map(|(report, time)| {
+                let end = if report == last { usize::MAX } else { report + 1 };
+                let reports = report..end;
+                (
+                    time,
+                    FoundFile {
+                        reports,
+                        ..file.clone()
+                    },
+                )
+            }));
         }
-        dated.sort_by_key(|&(as_of, _)| (as_of.is_none(), as_of));
-        dated.into_iter().map(|(_, path)| path).collect()
+        dated.sort_by_key(|&(time, _)| (time.is_none(), time));
+        let mut ordered: Vec<FoundFile> = Vec::new();
+        for (_, file) in dated {
+            match ordered.last_mut() {
+                Some(last) if last.path == file.path && last.reports.end == file.reports.start => {
+                    last.reports.end = file.reports.end;
+                }
+                _ => ordered.push(file),
+            }
+        }
+        ordered
     }
 
     /// Finds the next report.
@@ -195,15 +227,15 @@ impl Inputs {
                 }
                 return Ok(Some(location));
             }
-            let Some(path) = self.walk.next(self.remote.as_mut())? else {
+            let Some(file) = self.walk.next(self.remote.as_mut())? else {
                 return Ok(None);
             };
             let open = self.container.take();
-            let container = ContainerCursor::of(&path, open, self.format.as_mut(), self.remote.as_mut());
+            let container = ContainerCursor::of(&file.path, open, self.format.as_mut(), self.remote.as_mut());
             match container {
-                Ok(None) => return Ok(Some(ReportLocation::File(path))),
+                Ok(None) => return Ok(Some(ReportLocation::File(file))),
                 Ok(opened) => self.container = opened,
-                Err(error) => return Err((path, error)),
+                Err(error) => return Err((file, error)),
             }
         }
     }
@@ -244,11 +276,11 @@ impl Inputs {
     }
 
     /// A report in a file of its own or on standard input, and the size of a regular file.
-    fn unread(&mut self, path: &Path) -> Result<(UnreadReport, Option<u64>), InputError> {
-        let (stream, size) = self.open_stream(path)?;
+    fn unread(&mut self, file: &FoundFile) -> Result<(UnreadReport, Option<u64>), InputError> {
+        let (stream, size) = self.open_stream(&file.path)?;
         let report = UnreadReport {
             index: self.index(),
-            path: path.to_owned(),
+            file: file.clone(),
             stream,
             waits: false,
             options: self.options,
@@ -287,7 +319,9 @@ impl Inputs {
         let found = loop {
             let found = self.find()?;
             let path = match &found {
-                Some(ReportLocation::Contained(path, ..) | ReportLocation::File(path)) => path,
+                Some(ReportLocation::Contained(path, ..) | ReportLocation::File(FoundFile { path, .. })) => {
+                    path
+                }
                 None => break found,
             };
             let left_out = self.left_out.get(&self.opened);
@@ -301,11 +335,11 @@ impl Inputs {
             Some(ReportLocation::Contained(path, number, contained)) => {
                 match self.open_contained(&path, number, contained) {
                     Ok(reader) => CurrentReport::Contained(reader),
-                    Err(error) => return Err((path, error)),
+                    Err(error) => return Err((FoundFile::named(path), error)),
                 }
             }
-            Some(ReportLocation::File(path)) => match self.unread(&path) {
-                Err(error) => return Err((path, error)),
+            Some(ReportLocation::File(file)) => match self.unread(&file) {
+                Err(error) => return Err((file, error)),
                 // A larger file is cut into blocks, so that several workers share it.
                 Ok((report, Some(size))) if size <= self.options.limits.block as u64 => {
                     let reader = ReportReader::Unread(UnreadReport {
@@ -334,7 +368,7 @@ impl Source for Inputs {
             text.shrink_to(usual);
         }
         let event = self.event(text).transpose()?;
-        Some(event.unwrap_or_else(|(path, error)| failed(&path, error, text)))
+        Some(event.unwrap_or_else(|(file, error)| failed(&file, error, text)))
     }
 }
 

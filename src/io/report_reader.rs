@@ -2,14 +2,15 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Cursor};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::error::InputError;
 use super::inputs::InputOptions;
 use super::stream::{InputStream, decompress, first_read};
+use super::walk::FoundFile;
 use crate::engine::{AccountInfo, BlockEnd, Input, ReportId, Source, SourceEvent};
-use crate::finding::{AsOfSource, Code, Diagnostic};
+use crate::finding::{AsOfSource, Code, Diagnostic, PassedOver};
 use crate::report::as_of::{from_directory_name, from_file_name};
 use crate::report::cut::whole_records;
 use crate::report::envelope::{self, Envelope, Generated, Shape, Unwrapped};
@@ -22,7 +23,7 @@ use crate::report::time::Timestamp;
 pub(super) struct UnreadReport {
     /// Its index among the inputs.
     pub(super) index: usize,
-    pub(super) path: PathBuf,
+    pub(super) file: FoundFile,
     /// The bytes of its file.
     pub(super) stream: InputStream,
     /// Whether other reports are read at the same time, so that it has to wait if it takes much memory.
@@ -77,7 +78,7 @@ pub(super) struct SniffedReport {
 
 /// An input that was taken out of its envelope: its reports, one after another.
 pub(super) struct OpenInput {
-    path: PathBuf,
+    file: FoundFile,
     options: InputOptions,
     header_cache: Arc<HeaderCache>,
     id: ReportId,
@@ -107,25 +108,25 @@ impl Source for ReportReader {
         text.clear();
         let mut open = match std::mem::replace(self, Self::Finished) {
             Self::Unread(report) => {
-                let (path, waits) = (report.path.clone(), report.waits);
+                let (file, waits) = (report.file.clone(), report.waits);
                 match report.sniff(text) {
                     Ok(sniffed) if waits && sniffed.is_large() => {
                         *self = Self::Large(sniffed, std::mem::take(text));
                         return Some(SourceEvent::LargeBlockAhead);
                     }
-                    Err(error) => return Some(failed(&path, error, text)),
+                    Err(error) => return Some(failed(&file, error, text)),
                     Ok(sniffed) => match sniffed.open(text) {
                         Ok(open) => Box::new(open),
-                        Err(error) => return Some(failed(&path, error, text)),
+                        Err(error) => return Some(failed(&file, error, text)),
                     },
                 }
             }
             Self::Large(sniffed, held) => {
                 *text = held;
-                let path = sniffed.report.path.clone();
+                let file = sniffed.report.file.clone();
                 match sniffed.open(text) {
                     Ok(open) => Box::new(open),
-                    Err(error) => return Some(failed(&path, error, text)),
+                    Err(error) => return Some(failed(&file, error, text)),
                 }
             }
             Self::Open(open) => open,
@@ -139,11 +140,16 @@ impl Source for ReportReader {
     }
 }
 
-/// The event that an input, or the rest of it, could not be read.
-pub(super) fn failed(path: &Path, error: InputError, text: &mut Vec<u8>) -> SourceEvent {
+/// The event that an input, or the rest of it, could not be read, or is passed over.
+pub(super) fn failed(file: &FoundFile, error: InputError, text: &mut Vec<u8>) -> SourceEvent {
     text.clear();
+    let path = file.path.to_string_lossy().into_owned();
+    if file.searched && error.is_passed_over(&file.path) {
+        let what = error.to_string();
+        return SourceEvent::PassedOver(PassedOver { path, what });
+    }
     SourceEvent::Failed {
-        path: path.to_string_lossy().into_owned(),
+        path,
         error: Box::new(error),
         ends_input: true,
     }
@@ -185,11 +191,13 @@ impl SniffedReport {
         if shape != Shape::Csv {
             report.stream.read_all(text, report.options.limits.held)?;
             let envelope::Reports { reports, error } = envelope::open(shape, text);
-            following.extend(reports.into_iter().map(Ok).chain(error.map(Err)));
+            let all = reports.into_iter().map(Ok).chain(error.map(Err));
+            let (skipped, length) = (report.file.reports.start, report.file.reports.len());
+            following.extend(all.skip(skipped).take(length));
             text.clear();
         }
         Ok(OpenInput {
-            path: report.path,
+            file: report.file,
             options: report.options,
             header_cache: report.header_cache,
             id: ReportId::first_of(report.index),
@@ -212,7 +220,13 @@ impl OpenInput {
         block.unwrap_or_else(|error| {
             self.current = None;
             self.next = self.following.pop_front();
-            let failed = failed(&self.path, error, text);
+            let is_whole = self.kind == Envelope::Csv && self.id.report == 0 && self.next.is_none();
+            let searched = self.file.searched && is_whole;
+            let file = FoundFile {
+                searched,
+                ..self.file.clone()
+            };
+            let failed = failed(&file, error, text);
             match failed {
                 SourceEvent::Failed { path, error, .. } => SourceEvent::Failed {
                     path,
@@ -267,8 +281,8 @@ impl OpenInput {
     }
 
     fn input(&self, header: Header) -> Input {
-        let (as_of, as_of_source) = self.options.as_of(&self.path, self.generated.time());
-        let path = self.path.to_string_lossy().into_owned();
+        let (as_of, as_of_source) = self.options.as_of(&self.file.path, self.generated.time());
+        let path = self.file.path.to_string_lossy().into_owned();
         Input {
             id: self.id,
             kind: format!("{}{}", self.kind.name(), self.layers),
@@ -284,10 +298,15 @@ impl OpenInput {
         }
     }
 
-    /// The as-of of the first report.
-    pub(super) fn first_as_of(mut self) -> Option<Timestamp> {
-        let first = self.begin(&mut Vec::new()).ok()?;
-        Some(first.input.as_of)
+    /// The as-of of each report in its envelope; none where that is not a report. Those of a CSV with several headers
+    /// have the same one.
+    pub(super) fn times(mut self) -> Vec<Option<Timestamp>> {
+        let following = std::mem::take(&mut self.following).into_iter();
+        let envelopes = following.filter_map(|envelope| Some(envelope.ok()?.generated.time()));
+        let others = envelopes.map(|generated| Some(self.options.as_of(&self.file.path, generated).0));
+        let others: Vec<_> = others.collect();
+        let first = self.begin(&mut Vec::new()).ok().map(|first| first.input.as_of);
+        [vec![first], others].concat()
     }
 
     /// Continues reading into `text`, leaves only whole records of one report there, and returns what ends with them.
@@ -338,7 +357,7 @@ impl OpenInput {
     fn without_users(&self, text: &mut Vec<u8>, end: BlockEnd) -> SourceEvent {
         text.clear();
         SourceEvent::Failed {
-            path: self.path.to_string_lossy().into_owned(),
+            path: self.file.path.to_string_lossy().into_owned(),
             error: Box::new(InputError::from(NotAReport::NoUsers)),
             ends_input: end.ends_input(),
         }

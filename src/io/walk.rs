@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -34,12 +35,43 @@ enum WalkStep {
     /// A symlink to a directory, or a directory below one.
     Linked(PathBuf),
     File(PathBuf),
+    /// A file that an earlier search found, as an argument of its own.
+    Found(FoundFile),
     /// The end of a directory argument, and the number of files found before it.
     End(PathBuf, usize),
 }
 
+/// A file that arguments name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundFile {
+    /// Its path.
+    pub path: PathBuf,
+    /// Whether it is not an argument itself: the search of a directory, or of a prefix of URLs, found it.
+    pub searched: bool,
+    /// Which of the reports in it are read, from 0; the end may be more than there are.
+    pub reports: Range<usize>,
+}
+
+impl FoundFile {
+    /// An argument.
+    pub(super) fn named(path: PathBuf) -> Self {
+        Self {
+            path,
+            searched: false,
+            reports: 0..usize::MAX,
+        }
+    }
+
+    fn searched(path: PathBuf) -> Self {
+        Self {
+            searched: true,
+            ..Self::named(path)
+        }
+    }
+}
+
 /// A path that cannot be read, and why.
-pub(super) type UnreadablePath = (PathBuf, InputError);
+pub(super) type UnreadablePath = (FoundFile, InputError);
 
 /// The argument that means standard input.
 pub(super) const STDIN: &str = "-";
@@ -56,8 +88,24 @@ impl FileWalk {
         }
     }
 
+    /// Files that an earlier walk found.
+    pub(super) fn again(files: Vec<FoundFile>) -> Self {
+        let step = |file: &FoundFile| {
+            if file.searched || file.reports != (0..usize::MAX) {
+                WalkStep::Found(file.clone())
+            } else {
+                WalkStep::Argument(file.path.clone())
+            }
+        };
+        let pending = files.iter().rev().map(step).collect();
+        Self {
+            pending,
+            ..Self::new(files.into_iter().map(|file| file.path).collect())
+        }
+    }
+
     /// The next file.
-    pub(super) fn next(&mut self, remote: &mut dyn Remote) -> Result<Option<PathBuf>, UnreadablePath> {
+    pub(super) fn next(&mut self, remote: &mut dyn Remote) -> Result<Option<FoundFile>, UnreadablePath> {
         while let Some(step) = self.pending.pop() {
             let found = self.step(step, remote).transpose();
             if let Some(found) = found {
@@ -97,7 +145,7 @@ impl FileWalk {
     }
 
     /// Takes one step, which may yield a file.
-    fn step(&mut self, step: WalkStep, remote: &mut dyn Remote) -> Result<Option<PathBuf>, UnreadablePath> {
+    fn step(&mut self, step: WalkStep, remote: &mut dyn Remote) -> Result<Option<FoundFile>, UnreadablePath> {
         match step {
             WalkStep::Argument(path) => {
                 self.begun += 1;
@@ -105,7 +153,7 @@ impl FileWalk {
                     return self.step(WalkStep::Remote(path), remote);
                 }
                 if path.as_os_str() == STDIN || is_remote(&path) || !path.is_dir() {
-                    return Ok(Some(path));
+                    return Ok(Some(FoundFile::named(path)));
                 }
                 self.pending.push(WalkStep::End(path.clone(), self.found));
                 self.list(path, WalkStep::Directory)
@@ -114,16 +162,24 @@ impl FileWalk {
             WalkStep::Linked(path) => self.list(path, WalkStep::Linked),
             WalkStep::Directory(path) => self.list(path, WalkStep::Directory),
             WalkStep::Remote(path) => match remote.list(&path.to_string_lossy()) {
+                // The URL of an object stands for itself.
+                Ok(urls) if urls.iter().map(Path::new).eq([&*path]) => Ok(Some(FoundFile::named(path))),
                 Ok(urls) => {
                     self.pending.push(WalkStep::End(path, self.found));
                     let files = urls.into_iter().rev().map(PathBuf::from).map(WalkStep::File);
                     self.pending.extend(files);
                     Ok(None)
                 }
-                Err(error) => Err((path, error)),
+                Err(error) => Err((FoundFile::named(path), error)),
             },
-            WalkStep::File(path) => Ok(Some(path)),
-            WalkStep::End(path, before) if self.found == before => Err((path, InputError::EmptyDirectory)),
+            WalkStep::File(path) => Ok(Some(FoundFile::searched(path))),
+            WalkStep::Found(file) => {
+                self.begun += 1;
+                Ok(Some(file))
+            }
+            WalkStep::End(path, before) if self.found == before => {
+                Err((FoundFile::named(path), InputError::EmptyDirectory))
+            }
             WalkStep::End(..) => Ok(None),
         }
     }
@@ -133,13 +189,13 @@ impl FileWalk {
         &mut self,
         path: PathBuf,
         below: fn(PathBuf) -> WalkStep,
-    ) -> Result<Option<PathBuf>, UnreadablePath> {
+    ) -> Result<Option<FoundFile>, UnreadablePath> {
         match steps(&path, below) {
             Ok(steps) => {
                 self.pending.extend(steps);
                 Ok(None)
             }
-            Err(error) => Err((path, InputError::Open(error))),
+            Err(error) => Err((FoundFile::named(path), InputError::Open(error))),
         }
     }
 }

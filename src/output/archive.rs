@@ -69,7 +69,7 @@ impl Contents {
             ("account", Align::Name),
             ("name", Align::Left),
             ("users", Align::Right),
-            ("added from", Align::Wrapped),
+            ("added from", Align::Path),
         ]);
         for report in &self.reports {
             table.row([
@@ -83,7 +83,7 @@ impl Contents {
         let table = table.render(options);
         let reports = counted(self.reports.len() as u64, "report");
         let rows = counted(self.reports.iter().map(|report| report.users).sum(), "row");
-        format!("{table}{reports}, {rows}\n")
+        format!("{table}\n{reports}, {rows}\n")
     }
 }
 

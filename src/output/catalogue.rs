@@ -35,7 +35,7 @@ pub fn rules_table(rules: &[Arc<Rule>], options: DisplayOptions) -> String {
         ]);
     }
     format!(
-        "{}{} rules; `credlens rules show RULE` explains one\n",
+        "{}\n{} rules; `credlens rules show RULE` explains one\n",
         table.render(options),
         rules.len()
     )
@@ -86,7 +86,7 @@ pub fn frameworks_table(frameworks: &[Framework], options: DisplayOptions) -> St
         ]);
     }
     format!(
-        "{}{} frameworks; `credlens frameworks show NAME` explains one\n",
+        "{}\n{} frameworks; `credlens frameworks show NAME` explains one\n",
         table.render(options),
         frameworks.len()
     )

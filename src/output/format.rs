@@ -77,6 +77,7 @@ impl<W: Formats> FromStr for &'static FormatSpec<W> {
         let format = W::ALL.iter().find(|format| format.name == word);
         let names = || W::ALL.iter().map(|format| format.name).collect::<Vec<_>>();
         format.ok_or_else(|| UnknownWord {
+            what: "format".to_owned(),
             word: word.to_owned(),
             known: names().join(", "),
         })

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::phrases::{by_level, diagnostic_line, number};
-use crate::finding::Diagnostic;
+use super::phrases::{diagnostic_line, number};
+use crate::finding::{Diagnostic, gravest};
 use crate::report::escape::escape;
 
 /// How many items of a list are shown: pull requests and wikis take only so much.
@@ -72,7 +72,10 @@ impl Markdown {
     pub(super) fn diagnostics(&mut self, diagnostics: &[Diagnostic]) {
         if !diagnostics.is_empty() {
             self.heading("Diagnostics");
-            let lines = by_level(diagnostics).into_iter().map(diagnostic_line);
+            let lines = gravest(diagnostics, usize::MAX)
+                .0
+                .into_iter()
+                .map(diagnostic_line);
             self.list(lines.map(|line| plain(&line)));
         }
     }

@@ -206,13 +206,6 @@ pub(super) fn verdict_counts(tally: &Tally) -> String {
     format!("{failed}{separator}{others}")
 }
 
-/// The diagnostics, errors first, then warnings.
-pub(super) fn by_level(diagnostics: &[Diagnostic]) -> Vec<&Diagnostic> {
-    let mut sorted: Vec<&Diagnostic> = diagnostics.iter().collect();
-    sorted.sort_by_key(|diagnostic| std::cmp::Reverse(diagnostic.level));
-    sorted
-}
-
 /// A diagnostic as one line, escaped, without an end of line:
 /// `warning: report.csv, row 17, mfa_active 'maybe': neither true nor false … [bad-cell]`.
 pub fn diagnostic_line(diagnostic: &Diagnostic) -> String {

@@ -7,8 +7,8 @@ use anstyle::{AnsiColor, Effects, Style};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::DisplayOptions;
-use super::phrases::{by_level, counted, diagnostic_line};
-use crate::finding::{Diagnostic, Level, Severity};
+use super::phrases::{counted, diagnostic_line};
+use crate::finding::{Diagnostic, Level, Severity, gravest};
 
 /// What matters most.
 pub(super) const BOLD: Style = Style::new().effects(Effects::BOLD);
@@ -69,10 +69,12 @@ pub(super) fn join_sections(mut sections: Vec<String>) -> String {
 
 /// The gravest diagnostics, at most this many, and how many more there are.
 pub(super) fn diagnostics(diagnostics: &[Diagnostic], most: usize, options: DisplayOptions) -> String {
+    let listed = diagnostics
+        .iter()
+        .filter(|diagnostic| options.errors || diagnostic.level < Level::Error);
+    let (shown, hidden) = gravest(listed, most);
     let mut out = String::new();
-    let mut diagnostics = by_level(diagnostics);
-    diagnostics.retain(|diagnostic| options.errors || diagnostic.level < Level::Error);
-    for diagnostic in diagnostics.iter().take(most) {
+    for diagnostic in shown {
         let style = match diagnostic.level {
             Level::Note => DIM,
             Level::Warning => Style::new(),
@@ -83,9 +85,10 @@ pub(super) fn diagnostics(diagnostics: &[Diagnostic], most: usize, options: Disp
         out.push_str(&lines.join("\n  "));
         out.push('\n');
     }
-    if diagnostics.len() > most {
-        let more = counted((diagnostics.len() - most) as u64, "more diagnostic");
-        out.push_str(&options.paragraph(Style::new(), &format!("{more}; --format json lists all")));
+    if hidden.count > 0 {
+        let more = counted(hidden.count, "more diagnostic");
+        let more = format!("{more}; --format json lists {}", hidden.in_list());
+        out.push_str(&options.paragraph(Style::new(), &more));
     }
     out
 }
@@ -189,6 +192,8 @@ pub(super) enum Align {
     Right,
     /// Names that are copied and searched for: cut last of all.
     Name,
+    /// Paths: their beginning is cut where it must be.
+    Path,
     /// Words that are wrapped, in what the other columns leave.
     Wrapped,
 }
@@ -288,9 +293,9 @@ impl TextTable {
             }
         }
         let steps: [(&[Align], usize); 3] = [
-            (&[Align::Wrapped], WRAPPED_LEAST),
+            (&[Align::Wrapped, Align::Path], WRAPPED_LEAST),
             (&[Align::Left, Align::Right], 1),
-            (&[Align::Name, Align::Wrapped], 1),
+            (&[Align::Name, Align::Wrapped, Align::Path], 1),
         ];
         for (giving_way, least) in steps {
             let mut excess = widths.iter().sum::<usize>().saturating_sub(room);
@@ -313,6 +318,7 @@ impl TextTable {
             .clone()
             .map(|((cell, &width), align)| match align {
                 Align::Wrapped => wrap(&cell.text, width).into_iter().map(Cow::Owned).collect(),
+                Align::Path => vec![cut_start(&cell.text, width)],
                 Align::Left | Align::Right | Align::Name => vec![cut(&cell.text, width)],
             })
             .collect();

@@ -3,10 +3,10 @@
 use super::rows::trim;
 use super::time::Timestamp;
 
-/// An absent time: the cell is `N/A` or `no_information`.
+/// An absent time: the cell is `N/A` or `no_information`, or what other tools write in their place ([`stands_in`]).
 pub const ABSENT: i64 = i64::MIN;
 
-/// An unknown time: the cell is empty, garbage or `not_supported`, or the column is missing.
+/// An unknown time: the cell is garbage or `not_supported`, or the column is missing.
 pub const UNKNOWN: i64 = i64::MAX;
 
 /// The value of a flag cell.
@@ -31,7 +31,37 @@ pub fn time(cell: &[u8]) -> i64 {
     if is_absent(cell) || cell.eq_ignore_ascii_case(b"no_information") {
         return ABSENT;
     }
-    Timestamp::parse(cell).map_or(UNKNOWN, |time| time.0)
+    match stands_in(cell) {
+        Some(_) => ABSENT,
+        None => Timestamp::parse(cell).map_or(UNKNOWN, |time| time.0),
+    }
+}
+
+/// What other tools write in a time cell in place of `N/A`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StandIn {
+    /// Nothing.
+    Empty,
+    /// A time that their languages begin to count at: 1970-01-01T00:00:00Z, or one of the year 1.
+    Zero,
+}
+
+/// The stand-in for an absent time in a cell, if there is one.
+pub fn stands_in(cell: &[u8]) -> Option<StandIn> {
+    let cell = trim(cell);
+    if cell.is_empty() {
+        return Some(StandIn::Empty);
+    }
+    let time = Timestamp::parse(cell)?;
+    is_zero(time.0).then_some(StandIn::Zero)
+}
+
+/// Whether a time is one that languages begin to count at.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "called from the loops of `decode`")]
+pub(super) fn is_zero(seconds: i64) -> bool {
+    // 0002-01-01T00:00:00Z
+    seconds == 0 || seconds < -62_104_060_800
 }
 
 /// The value of a flag cell.
@@ -83,7 +113,19 @@ mod tests {
         for cell in ["N/A", "n/a", "no_information", "NO_INFORMATION"] {
             assert_eq!(time(cell.as_bytes()), ABSENT, "{cell}");
         }
-        for cell in ["", "not_supported", "never", "0", "2026-02-30"] {
+        for cell in [
+            "",
+            " ",
+            "1970-01-01",
+            "1970-01-01T00:00:00Z",
+            "0001-01-01T00:00:00Z",
+            "0001-12-31",
+        ] {
+            assert_eq!(time(cell.as_bytes()), ABSENT, "{cell}");
+        }
+        assert_eq!(time(b"1970-01-01T00:00:01Z"), 1);
+        assert_eq!(time(b"0002-01-01"), -62_104_060_800);
+        for cell in ["not_supported", "never", "0", "2026-02-30"] {
             assert_eq!(time(cell.as_bytes()), UNKNOWN, "{cell}");
         }
         assert_eq!(time(b"1970-01-02"), 86_400);

@@ -1,6 +1,6 @@
 //! One block of records as typed columns, with its root rows and its bad cells.
 
-use super::cell::{self, Flag};
+use super::cell::{self, Flag, StandIn};
 use super::decode::Decoding;
 use super::header::Header;
 use super::rows::Rows;
@@ -42,6 +42,8 @@ pub struct Times {
     pub cells: Vec<i64>,
     /// Whether any of them is unknown.
     pub any_unknown: bool,
+    /// Whether any of them is absent as other tools write it.
+    pub any_stand_in: bool,
 }
 
 /// The cells of a flag column.
@@ -67,6 +69,7 @@ impl Chunk {
             times: &mut self.times,
             flags: &mut self.flags,
         });
+        self.forget_ragged();
         self.note_bad_cells(header);
     }
 
@@ -97,6 +100,17 @@ impl Chunk {
                 name.len() >= ROOT.len() && cell::text(name) == ROOT.as_bytes() && !self.root[row as usize]
             });
             self.named_as_root.extend(others.map(|(row, _)| row));
+        }
+    }
+
+    /// A ragged record has empty cells, which are not absent but unknown.
+    fn forget_ragged(&mut self) {
+        let ragged = self.rows.ragged();
+        for times in self.times.iter_mut().filter(|times| !times.cells.is_empty()) {
+            times.any_unknown |= !ragged.is_empty();
+            for &row in ragged {
+                times.cells[row as usize] = cell::UNKNOWN;
+            }
         }
     }
 
@@ -134,6 +148,34 @@ impl Chunk {
     /// The cells of a flag column.
     pub fn flags(&self, column: FlagColumn) -> &Flags {
         &self.flags[column as usize]
+    }
+
+    /// The records whose cell in this column is absent as other tools write it, and how. Ragged records are not among
+    /// them.
+    pub fn stand_ins(&self, header: &Header, column: TimeColumn) -> Vec<(usize, StandIn)> {
+        let position = header
+            .position(column)
+            .filter(|_| self.times(column).any_stand_in);
+        let fields = position.map(|position| self.rows.fields(0..self.rows.len(), position));
+        let fields = fields.into_iter().flatten().enumerate();
+        let in_place = fields.filter_map(|(row, field)| Some((row, cell::stands_in(field)?)));
+        let ragged = self.rows.ragged();
+        in_place
+            .filter(|(row, _)| !ragged.iter().any(|ragged| *ragged as usize == *row))
+            .collect()
+    }
+
+    /// The same records, with these cells unknown.
+    pub fn with_unknown<'a>(&self, cells: impl Iterator<Item = (TimeColumn, &'a [usize])>) -> Self {
+        let mut other = self.clone();
+        for (column, rows) in cells {
+            let times = &mut other.times[column as usize];
+            times.any_unknown = true;
+            for &row in rows {
+                times.cells[row] = cell::UNKNOWN;
+            }
+        }
+        other
     }
 
     /// Which records are root's.
@@ -227,7 +269,7 @@ mod tests {
     fn cells_by_column_and_record() {
         let (chunk, issues) = chunk(
             &["mfa_active", "user", "user_creation_time"],
-            "true,alice,1970-01-02\r\n TRUE ,\"b,o\"\"b\", N/A \nwhat,carol,\n",
+            "true,alice,1970-01-02\r\n TRUE ,\"b,o\"\"b\", N/A \nwhat,carol,soon\n",
         );
         assert_eq!(issues, []);
         assert_eq!(chunk.rows.field(1, 1), b"b,o\"b");

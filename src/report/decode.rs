@@ -214,7 +214,9 @@ impl Present {
         {
             for lane in 0..LANES {
                 let words = [a[lane], b[lane], c[lane], d[lane]];
-                seconds[lane] = fixed_form::seconds(lengths[lane], words).unwrap_or(UNKNOWN);
+                // A zero time is read again, as any unusual cell.
+                let time = fixed_form::seconds(lengths[lane], words).unwrap_or(UNKNOWN);
+                seconds[lane] = if cell::is_zero(time) { UNKNOWN } else { time };
             }
         }
     }
@@ -224,6 +226,7 @@ impl Times {
     fn clear(&mut self) {
         self.cells.clear();
         self.any_unknown = false;
+        self.any_stand_in = false;
     }
 
     /// Adds the cells of a tile, and returns the newest one.
@@ -243,6 +246,8 @@ impl Times {
         if newest == UNKNOWN || !tile.rewritten.is_empty() {
             tile.reread(position, cells, UNKNOWN, cell::time);
             self.any_unknown |= cells.contains(&UNKNOWN);
+            let fields = tile.rows.fields(tile.records.clone(), position);
+            self.any_stand_in |= fields.map(cell::stands_in).any(|stand_in| stand_in.is_some());
             let known = cells.iter().filter(|&&time| time != UNKNOWN);
             newest = known.fold(ABSENT, |newest, &time| newest.max(time));
         }

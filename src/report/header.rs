@@ -8,6 +8,7 @@ use csv::{ByteRecord, ReaderBuilder};
 
 use super::issue::Issue;
 use super::not_a_report::NotAReport;
+use super::recognise::{is_python_bytes, recognise};
 use super::schema::{Column, ColumnSet, KEY_LAST_USED, TextColumn};
 
 /// More columns are refused. A report has at most 23; merged ones add a few.
@@ -38,6 +39,9 @@ impl Header {
     /// The header at the start of a text, and the bytes after it. The text must contain the whole header or more than
     /// [`LONGEST`] bytes.
     pub fn split(text: &[u8]) -> Result<(Self, &[u8]), NotAReport> {
+        let blank = blank_lines(text);
+        let whole = text;
+        let text = &text[blank..];
         let head = &text[..text.len().min(LONGEST)];
         let mut best: Option<(Self, usize)> = None;
         for delimiter in DELIMITERS {
@@ -58,17 +62,23 @@ impl Header {
         }
         let (mut header, length) = best.ok_or(NotAReport::Empty)?;
         if !header.is_of_report() {
-            return Err(NotAReport::recognise(text));
+            return Err(recognise(text));
+        }
+        if is_python_bytes(text) {
+            return Err(NotAReport::PythonBytes);
+        }
+        if header.has_escaped_line_breaks() {
+            return Err(NotAReport::EscapedLineBreaks);
         }
         if length == head.len() && head.len() < text.len() {
             return Err(NotAReport::LongLine);
         }
         if header.width() > MOST_COLUMNS {
-            return Err(NotAReport::recognise(text));
+            return Err(recognise(text));
         }
         // To the `csv` crate, the line feed after a carriage return belongs to the next line.
         let is_crlf = text[..length].ends_with(b"\r") && text.get(length) == Some(&b'\n');
-        let (written, rows) = text.split_at(length + usize::from(is_crlf));
+        let (written, rows) = whole.split_at(blank + length + usize::from(is_crlf));
         header.written = written.into();
         Ok((header, rows))
     }
@@ -135,6 +145,16 @@ impl Header {
         named > 0 && self.known() > named
     }
 
+    /// Whether the line goes on behind a column with a line break that is written as two characters.
+    fn has_escaped_line_breaks(&self) -> bool {
+        let ends_line = |name: &String| {
+            let column = name.split("\\r").next().unwrap_or_default();
+            let column = column.split("\\n").next().unwrap_or_default();
+            column.len() < name.len() && Column::from_name(column.trim_matches(['"', '\''])).is_some()
+        };
+        self.names.iter().any(ends_line)
+    }
+
     fn known(&self) -> usize {
         self.positions.iter().flatten().count()
     }
@@ -176,6 +196,14 @@ impl Header {
     pub fn issues(&self) -> &[Issue] {
         &self.issues
     }
+}
+
+/// How many bytes of blank lines a text begins with.
+fn blank_lines(text: &[u8]) -> usize {
+    let first = text.iter().position(|byte| !byte.is_ascii_whitespace());
+    let before = &text[..first.unwrap_or(text.len())];
+    let is_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
+    before.iter().rposition(is_end).map_or(0, |end| end + 1)
 }
 
 /// The first record with this delimiter, and where it ends, in bytes.
@@ -278,9 +306,16 @@ mod tests {
         let long = format!("user,mfa_active,{}\nalice,true", "x,".repeat(LONGEST));
         assert_eq!(Header::parse(long.as_bytes()), Err(NotAReport::LongLine));
         let wide = format!("user,mfa_active,{}", "\x1b,".repeat(20_000));
-        assert!(matches!(
-            Header::parse(wide.as_bytes()),
-            Err(NotAReport::OtherColumns(_))
-        ));
+        assert_eq!(Header::parse(wide.as_bytes()), Err(NotAReport::PartOfHeader));
+    }
+
+    #[test]
+    fn blank_lines_before_it_are_skipped() {
+        for blank in ["\n", "\r\n\r\n", "  \n\t\n", "\r"] {
+            let text = format!("{blank}user,mfa_active\nalice,true\n");
+            let (header, rows) = Header::split(text.as_bytes()).expect("a header");
+            assert_eq!((header.width(), rows), (2, &b"alice,true\n"[..]), "{blank:?}");
+            assert_eq!(header.written(), &text.as_bytes()[..text.len() - rows.len()]);
+        }
     }
 }

@@ -23,7 +23,7 @@ pub enum Issue {
     GluedRow,
     /// The header is repeated before this row.
     RepeatedHeader,
-    /// A quote that opens in the row is never closed; it is taken to end with its line.
+    /// A quote that opens in the row is never closed; it is read to the end of its line.
     UnclosedQuote,
     /// A quoted cell of the row contains a line break, which reports by AWS never have.
     LineBreak,

@@ -13,6 +13,7 @@ pub mod header;
 pub mod issue;
 pub mod next_header;
 pub mod not_a_report;
+mod recognise;
 mod repair;
 pub mod rows;
 pub mod schema;

@@ -73,13 +73,20 @@ fn in_line(line: &[u8], width: usize) -> Option<NextHeader> {
     })
 }
 
-/// The header behind a whole row: the name of its first column ends the row's last field.
+/// The header after a whole row on the same line: the name of its first column ends the row's last field. The two may
+/// have different delimiters.
 fn glued(line: &[u8], width: usize) -> Option<NextHeader> {
-    let delimiter = DELIMITERS
-        .into_iter()
-        .max_by_key(|delimiter| line.iter().filter(|byte| *byte == delimiter).count())?;
-    let mut fields = line.split(|&byte| byte == delimiter);
-    let before: usize = fields.by_ref().take(width - 1).map(|field| field.len() + 1).sum();
+    let all = DELIMITERS.into_iter();
+    let mut pairs = all.flat_map(|of_row| DELIMITERS.into_iter().map(move |of_header| (of_row, of_header)));
+    pairs.find_map(|(of_row, of_header)| glued_with(line, width, (of_row, of_header)))
+}
+
+fn glued_with(line: &[u8], width: usize, (of_row, of_header): (u8, u8)) -> Option<NextHeader> {
+    let before = match width.checked_sub(2) {
+        None => 0,
+        Some(nth) => memchr::memchr_iter(of_row, line).nth(nth)? + 1,
+    };
+    let mut fields = line[before..].split(|&byte| byte == of_header);
     let (field, next) = (fields.next()?, fields.next()?);
     if column(next).is_none() || column(field).is_some() {
         return None;
@@ -160,6 +167,7 @@ mod tests {
             ),
             ("\"alice\",\"x\",\"true\"", "\"user\",\"arn\",\"mfa_active\"\n"),
             ("alice,2026-01-01T00:00:00Z,N/A", "arn,user,mfa_active,x\n"),
+            ("alice,arn:aws:iam::1:user/alice,N/A", "user;arn;mfa_active\n"),
         ] {
             assert_eq!(parts(&format!("{row}{header}")), Some((row, header)));
             assert_eq!(parts(&format!("{row}\u{feff}{header}")), Some((row, header)));

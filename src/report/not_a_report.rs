@@ -1,7 +1,5 @@
 //! Recognises inputs that are not a credential report, and says what to do about them.
 
-use super::escape::shown;
-
 /// An input is not a credential report. The message says what it is instead and what to do; it is one bounded line
 /// without control characters of the input.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,6 +19,16 @@ pub enum NotAReport {
         "text that starts with '{0}', not a credential report, whose header is 'user,arn,user_creation_time,…'"
     )]
     Text(String),
+    /// A header that is cut short, or has other delimiters.
+    #[error(
+        "a part of the header of a credential report, which is 'user,arn,user_creation_time,…'; fetch the report again"
+    )]
+    PartOfHeader,
+    /// Other lines, and then a report.
+    #[error(
+        "other lines before the header of a credential report; remove them, so that the header comes first"
+    )]
+    LinesBefore,
     /// A first line that is longer than any header.
     #[error(
         "its first line is longer than {} KiB, so it is not a credential report, whose header is 'user,arn,…'",
@@ -62,7 +70,8 @@ pub enum NotAReport {
     Base64(String),
     /// `str()` of a Python bytes object.
     #[error(
-        "a report written as a Python bytes literal (b'…'); write the bytes themselves, or decode() them"
+        "a report written as a Python bytes literal (b'…'); write response['Content'] itself to a file that is opened \
+         with 'wb', or decode() it first"
     )]
     PythonBytes,
     /// UTF-16 with an odd length or lone surrogates, or without a byte order mark.
@@ -71,9 +80,15 @@ pub enum NotAReport {
     /// A web page.
     #[error("an HTML page, not a credential report; download the report itself (CSV)")]
     Html,
-    /// XML, such as an error of AWS.
+    /// XML.
     #[error("an XML document, not a credential report; save the output of 'aws iam get-credential-report'")]
     Xml,
+    /// XML of AWS, such as an error.
+    #[error(
+        "a response of AWS in XML, such as an error, not a credential report; save the output of \
+         'aws iam get-credential-report'"
+    )]
+    AwsXml,
     /// An error message of the AWS CLI.
     #[error(
         "a message of the AWS CLI, not a credential report: '{0}'; solve that problem and fetch the report again"
@@ -82,158 +97,55 @@ pub enum NotAReport {
     /// `--output table` of the AWS CLI.
     #[error("a table drawn by the AWS CLI; save the output with '--output json'")]
     CliTable,
-    /// An archive, or an unsupported compression.
+    /// An archive of files.
     #[error("{0}; unpack it first")]
     Packed(&'static str),
+    /// A compression that is not supported.
+    #[error("{0}; unpack it first")]
+    Compressed(&'static str),
+    /// Parquet data in a file of another name.
+    #[error(
+        "Parquet data, not a credential report; if it is a file of an archive, its name must end in .parquet"
+    )]
+    Parquet,
     /// Bytes that are not text.
     #[error("{0}, not a credential report")]
     Binary(&'static str),
 }
 
-const PACKED: [(&[u8], &str); 5] = [
-    (b"PK\x03\x04", "a zip archive or a spreadsheet"),
-    (b"BZh", "bzip2 data"),
-    (b"\xfd7zXZ\0", "xz data"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
-    (b"\x04\x22\x4d\x18", "lz4 data"),
-];
-
-const BINARY: [(&[u8], &str); 3] = [
-    (b"PAR1", "Parquet data"),
-    (b"%PDF", "a PDF document"),
-    (b"SQLite format 3\0", "an SQLite database"),
-];
-
-/// Parts of the AWS CLI's error messages.
-const CLI_MESSAGES: [&str; 7] = [
-    "An error occurred (",
-    "Unable to locate credentials",
-    "Unable to parse config file",
-    "Could not connect to the endpoint",
-    "The config profile (",
-    "usage: aws",
-    "aws: error:",
-];
-
-/// How many bytes at the beginning of an input are examined.
-const EXAMINED: usize = 2_048;
-
 impl NotAReport {
-    /// What an input is whose first record is not the header of a report.
-    pub(super) fn recognise(bytes: &[u8]) -> Self {
-        let head = &bytes[..bytes.len().min(EXAMINED)];
-        let known = |table: &[(&[u8], &'static str)]| {
-            let entry = table.iter().find(|(magic, _)| head.starts_with(magic));
-            entry.map(|&(_, name)| name)
-        };
-        if let Some(name) = known(&PACKED) {
-            return Self::Packed(name);
-        }
-        if let Some(name) = known(&BINARY) {
-            return Self::Binary(name);
-        }
-        if head.contains(&0) {
-            return Self::with_nul(head);
-        }
-        let text = String::from_utf8_lossy(head);
-        Self::of_text(text.trim())
-    }
+    /// What [`NotAReport::Binary`] says of bytes that begin like nothing that is known.
+    pub(crate) const UNKNOWN: &'static str = "binary data";
 
-    fn with_nul(head: &[u8]) -> Self {
-        // A header in UTF-16 is ASCII with a zero beside each letter.
-        let (pairs, _) = head.as_chunks::<2>();
-        let letters = pairs.iter().take(8);
-        if pairs.is_empty()
-            || !letters
-                .into_iter()
-                .all(|[one, other]| (*one == 0) != (*other == 0))
-        {
-            return Self::Binary("binary data");
+    /// Whether it is plainly something else, and neither a damaged or changed report nor what was saved in place of one.
+    pub fn is_clearly_other(&self) -> bool {
+        match self {
+            Self::OtherColumns(_)
+            | Self::Text(_)
+            | Self::OtherJson
+            | Self::OwnOutput
+            | Self::Html
+            | Self::Xml
+            | Self::Packed(_)
+            | Self::Binary(_) => true,
+            Self::Empty
+            | Self::PartOfHeader
+            | Self::LinesBefore
+            | Self::LongLine
+            | Self::NoUsers
+            | Self::Json(_)
+            | Self::EscapedLineBreaks
+            | Self::Headerless
+            | Self::Generation
+            | Self::Yaml
+            | Self::Base64(_)
+            | Self::PythonBytes
+            | Self::Utf16
+            | Self::AwsXml
+            | Self::CliMessage(_)
+            | Self::CliTable
+            | Self::Compressed(_)
+            | Self::Parquet => false,
         }
-        Self::Utf16
-    }
-
-    fn of_text(text: &str) -> Self {
-        let first_line = text.lines().next().unwrap_or_default();
-        if text.is_empty() {
-            return Self::Empty;
-        }
-        if let Some(line) = text
-            .lines()
-            .find(|line| CLI_MESSAGES.iter().any(|message| line.contains(message)))
-        {
-            return Self::CliMessage(shown(line, 120));
-        }
-        if text.starts_with("---") && text.contains("GetCredentialReport") {
-            return Self::CliTable;
-        }
-        if text.starts_with("b'") || text.starts_with("b\"") {
-            return Self::PythonBytes;
-        }
-        if text.starts_with('<') {
-            let lower = text.to_ascii_lowercase();
-            let html = lower.contains("<html") || lower.contains("<!doctype html");
-            return if html { Self::Html } else { Self::Xml };
-        }
-        Self::other_columns(&first_line.split([',', ';', '\t']).collect::<Vec<_>>())
-    }
-
-    fn other_columns(names: &[&str]) -> Self {
-        const MOST: usize = 4;
-        if let [line] = names {
-            return Self::Text(shown(line.trim(), 40));
-        }
-        let mut shown: Vec<String> = names
-            .iter()
-            .take(MOST)
-            .map(|name| format!("'{}'", shown(name.trim().trim_matches('"'), 24)))
-            .collect();
-        if names.len() > MOST {
-            shown.push("…".to_owned());
-        }
-        Self::OtherColumns(format!("{} columns ({})", names.len(), shown.join(", ")))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn messages_say_what_the_input_is() {
-        for (bytes, found) in [
-            (&b" \n"[..], "an empty file"),
-            (b"name,age\nx,1\n", "a CSV with 2 columns ('name', 'age')"),
-            (b"# Notes\n- x, y\n", "text that starts with '# Notes', not"),
-            (b"<!DOCTYPE html><p>", "an HTML page"),
-            (b"<?xml version='1.0'?><ErrorResponse>", "an XML document"),
-            (
-                b"PK\x03\x04rest",
-                "a zip archive or a spreadsheet; unpack it first",
-            ),
-            (b"PAR1....", "Parquet data"),
-            (b"\x7fELF\x00\x01\x02", "binary data"),
-            (b"u\0s\0e\0r\0", "damaged UTF-16, or UTF-16 without"),
-            (
-                b"\nAn error occurred (ReportNotPresent) when calling",
-                "a message of the AWS CLI",
-            ),
-            (b"---\n|  GetCredentialReport  |", "a table drawn by the AWS CLI"),
-            (
-                b"b'user,arn\\nalice'",
-                "a report written as a Python bytes literal",
-            ),
-        ] {
-            let message = NotAReport::recognise(bytes).to_string();
-            assert!(message.starts_with(found), "{message}");
-        }
-    }
-
-    #[test]
-    fn messages_are_bounded_and_without_control_characters() {
-        let hostile = format!("\x1b[31m\u{202e}{},b,c,d,e", "x".repeat(5_000));
-        let message = NotAReport::recognise(hostile.as_bytes()).to_string();
-        assert!(message.chars().count() < 250, "{message}");
-        assert!(!message.contains(['\x1b', '\u{202e}']), "{message}");
     }
 }

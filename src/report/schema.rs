@@ -259,7 +259,7 @@ impl FromStr for Credential {
     type Err = UnknownWord;
 
     fn from_str(word: &str) -> Result<Self, UnknownWord> {
-        find(word, &Self::ALL, Self::name)
+        find("credential", word, &Self::ALL, Self::name)
     }
 }
 

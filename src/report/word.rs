@@ -4,16 +4,24 @@ use super::escape::escape;
 
 /// A word that is not a member of its enum.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown word '{}'; one of {known}", escape(word))]
+#[error("unknown {what} '{}'; one of {known}", escape(word))]
 pub struct UnknownWord {
+    /// What it should be one of: `format`.
+    pub(crate) what: String,
     pub(crate) word: String,
     pub(crate) known: String,
 }
 
-/// The member with this name, or an error that lists the names.
-pub(crate) fn find<T: Copy>(word: &str, all: &[T], name: fn(T) -> &'static str) -> Result<T, UnknownWord> {
+/// The member of this type with this name, or an error that lists the names.
+pub(crate) fn find<T: Copy>(
+    kind: &str,
+    word: &str,
+    all: &[T],
+    name: fn(T) -> &'static str,
+) -> Result<T, UnknownWord> {
     let member = all.iter().copied().find(|&member| name(member) == word);
     member.ok_or_else(|| UnknownWord {
+        what: kind.to_lowercase(),
         word: word.to_owned(),
         known: all
             .iter()
@@ -61,7 +69,7 @@ macro_rules! word_enum {
             type Err = $crate::report::word::UnknownWord;
 
             fn from_str(word: &str) -> Result<Self, Self::Err> {
-                $crate::report::word::find(word, &Self::ALL, Self::name)
+                $crate::report::word::find(stringify!($enum), word, &Self::ALL, Self::name)
             }
         }
     };

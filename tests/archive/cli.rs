@@ -26,6 +26,7 @@ fn add_list_export_verify() {
     2026-02-01T23:59:59Z  111122223333            3  reports/2026-02-01.csv
     2026-03-01T23:59:59Z  111122223333            3  reports/2026-03-01.csv
     2026-03-01T23:59:59Z  444455556666            3  reports/other-2026-03-01.csv
+
     4 reports, 12 rows
     ");
     let (_, out, _) = run(&[
@@ -126,7 +127,7 @@ fn archived_reports_give_the_same_findings() {
     assert_eq!(without_paths(trend("reports")), without_paths(trend("archive")));
 }
 
-/// One report of a file that holds several is an input of its own.
+/// One report of a file that has several is an input of its own.
 #[test]
 fn a_report_in_a_file_of_several() {
     let directory = saved();

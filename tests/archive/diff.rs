@@ -275,7 +275,7 @@ fn accounts_without_a_new_report_are_unchanged() {
     let january = vec![r#""111122223333" "mfa-activated""#.to_owned()];
     assert_eq!(between("2026-01-01", "2026-02-01"), (january, true));
     assert_eq!(between("2026-02-01", "2026-02-10"), (Vec::new(), true));
-    // The same holds for files and their copies.
+    // The same applies to files and their copies.
     let (_, out, _) = run(&["archive", "list", "archive", "--format", "json"]);
     let list: serde_json::Value = serde_json::from_str(&out).unwrap();
     let file = format!("archive/{}", list["reports"][2]["file"].as_str().unwrap());
@@ -306,7 +306,7 @@ fn accounts_without_a_new_report_are_unchanged() {
         .unwrap();
     let (code, _, err) = run(&["diff", &format!("archive/{several}"), &file]);
     assert!(
-        code == 2 && err.contains("holds several reports") && err.contains(&format!("{several}#1")),
+        code == 2 && err.contains("contains several reports") && err.contains(&format!("{several}#1")),
         "{code} {err}"
     );
 }

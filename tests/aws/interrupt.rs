@@ -21,7 +21,12 @@ impl Drop for Run {
 
 impl Run {
     fn start(folder: &Path, url: &str, arguments: &[&str]) -> Self {
-        let child = Command::new(assert_cmd::cargo::cargo_bin("credlens"))
+        let program = Command::new(assert_cmd::cargo::cargo_bin("credlens"));
+        Self::start_by(program, folder, url, arguments)
+    }
+
+    fn start_by(mut program: Command, folder: &Path, url: &str, arguments: &[&str]) -> Self {
+        let child = program
             .current_dir(folder)
             .env_clear()
             .env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
@@ -281,6 +286,30 @@ fn no_account_of_an_interrupted_scan_is_done() {
             results(folder.path())
         );
     }
+}
+
+/// Shells start background jobs with SIGINT ignored.
+#[test]
+fn an_ignored_interrupt_stays_ignored() {
+    let server = Server::start([("000000000001".to_owned(), Account::Mute)].into_iter().collect());
+    let folder = tempfile::tempdir().unwrap();
+    let mut shell = Command::new("/bin/sh");
+    shell
+        .args(["-c", "trap '' INT; exec \"$0\" \"$@\""])
+        .arg(assert_cmd::cargo::cargo_bin("credlens"));
+    let mut run = Run::start_by(
+        shell,
+        folder.path(),
+        &server.url,
+        &[&["fetch", "--org", "--output", "out/"], &YOUNG[..]].concat(),
+    );
+    std::thread::sleep(Duration::from_millis(500));
+    run.interrupt();
+    // An interrupted run would end within two seconds.
+    std::thread::sleep(Duration::from_millis(2_500));
+    assert!(run.0.try_wait().unwrap().is_none());
+    run.send("TERM");
+    assert_eq!(run.ends_within(Duration::from_secs(10)), Some(143));
 }
 
 /// SIGTERM and SIGHUP end a live run at once: what is done is written to the file of `--outcomes` all the same.

@@ -176,7 +176,7 @@ fn an_account_in_each_partition() {
 fn keys_are_resolved() {
     let moto = Moto::start();
     let folder = tempfile::tempdir().unwrap();
-    // If both keys of bob were created in one second, their status tells them apart.
+    // If both keys of bob were created in one second, their status distinguishes them.
     let (alice, bob) = seed(async {
         let hub = moto.hub("us-east-1");
         let alice = user_with_key(&hub, "alice").await;

@@ -15,7 +15,7 @@ const REPORTS: usize = 1_005;
 fn prefixes_with_reports() {
     let moto = Moto::start();
     let folder = tempfile::tempdir().unwrap();
-    let special = "odd/ä b+c%20&?#/111111111111_20261121.csv";
+    let special = "special/ä b+c%20&?#/111111111111_20261121.csv";
     seed(async {
         let config = aws_sdk_s3::config::Builder::from(&moto.hub("us-east-1")).force_path_style(true);
         let s3 = aws_sdk_s3::Client::from_conf(config.build());
@@ -51,7 +51,7 @@ fn prefixes_with_reports() {
     let found = &findings(&out)[0];
     assert_eq!(found["source"]["path"], format!("s3://{BUCKET}/{special}"));
     assert_eq!(found["as_of"], "2026-11-21T23:59:59Z");
-    assert_eq!(scan(&format!("s3://{BUCKET}/odd/")).1, out);
+    assert_eq!(scan(&format!("s3://{BUCKET}/special/")).1, out);
     for (url, message) in [
         ("s3://no-such-bucket/x", "bucket 'no-such-bucket' not found"),
         ("s3://audit-reports/none", "contains no files"),

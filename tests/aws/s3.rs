@@ -1,7 +1,7 @@
 //! Reports in S3, against the S3 server stub: the requests, the order of objects, and every error.
 
 use assert_cmd::Command;
-use credlens::aws::{Put, S3Object};
+use credlens::aws::{S3Object, S3Url};
 
 use super::report;
 use super::roles::policies;
@@ -251,7 +251,8 @@ fn interrupted_transfers_are_resumed() {
     let again: Vec<_> = bucket.requests();
     assert!(again.last().unwrap().contains("if-match: \"x\""), "{again:?}");
     // Without progress they fail.
-    let error = bucket.client().bytes("audit", "b.csv").unwrap_err().to_string();
+    let error = bucket.client().bytes(&"s3://audit/b.csv".parse().unwrap());
+    let error = error.unwrap_err().to_string();
     assert!(error.contains("could not be reached for s3:GetObject"), "{error}");
 }
 
@@ -267,14 +268,15 @@ fn objects_are_not_replaced() {
         ("list-type=2", &[listed(&["z", "a"], None)]),
     ]));
     let s3 = bucket.client();
-    assert_eq!(s3.put_new("audit", "new", b"bytes").unwrap(), Put::Written);
+    let at = |key: &str| -> S3Url { format!("s3://audit/{key}").parse().unwrap() };
+    assert!(s3.put_new(&at("new"), b"bytes").unwrap());
     let requests = bucket.requests();
     assert!(
         requests.len() == 2 && requests[1].contains("if-none-match: *"),
         "{requests:?}"
     );
-    assert_eq!(s3.put_new("audit", "there", b"bytes").unwrap(), Put::WasThere);
-    let error = s3.put_new("audit", "closed", b"bytes").unwrap_err().to_string();
+    assert!(!s3.put_new(&at("there"), b"bytes").unwrap());
+    let error = s3.put_new(&at("closed"), b"bytes").unwrap_err().to_string();
     assert!(error.contains("denied s3:PutObject"), "{error}");
     let object = |key: &str| S3Object {
         key: key.to_owned(),

@@ -262,7 +262,7 @@ fn of_transfers() {
     };
     let client = Failing::<Result<HttpResponse, ConnectorError>>(Arc::new(response));
     let s3 = S3::connect_with(&settings(), loader().http_client(client)).unwrap();
-    let error = s3.bytes("bucket", "key").unwrap_err();
+    let error = s3.bytes(&"s3://bucket/key".parse().unwrap()).unwrap_err();
     assert_hidden("a body", &error);
     insta::assert_snapshot!(error, @"AWS could not be reached for s3:GetObject: the transfer broke off; check the network, --region and --endpoint-url");
 }

@@ -1,10 +1,10 @@
 //! `credlens rules` and `credlens frameworks`, and rules of the user's own.
 
-use super::Place;
+use super::Workspace;
 
 #[test]
 fn rules_are_listed_and_filtered() {
-    let place = Place::new();
+    let place = Workspace::new();
     let ids = |args: &str| -> Vec<String> {
         let run = place.run(format!("rules list --format json {args}").as_str());
         let rules: serde_json::Value = serde_json::from_str(&run.ends(0, "").stdout).unwrap();
@@ -25,7 +25,7 @@ fn rules_are_listed_and_filtered() {
 
 #[test]
 fn a_rule_is_explained_by_id_and_alias() {
-    let place = Place::new();
+    let place = Workspace::new();
     let run = place.run("rules show access-key-unused");
     run.ends(0, "")
         .says("A key idle for exactly 45 days fails")
@@ -41,7 +41,7 @@ fn a_rule_is_explained_by_id_and_alias() {
 
 #[test]
 fn frameworks_are_listed_and_explained() {
-    let place = Place::new();
+    let place = Workspace::new();
     place.run("frameworks list").ends(0, "").says("cis-aws-5.0");
     place
         .run("frameworks list --format json")
@@ -55,14 +55,14 @@ fn frameworks_are_listed_and_explained() {
 
 #[test]
 fn the_built_in_rules_are_without_errors_and_their_examples_pass() {
-    let place = Place::new();
+    let place = Workspace::new();
     place.run("rules check").ends(0, "").says(" 0 errors");
     place.run("rules test").ends(0, "").says(" 0 failed");
 }
 
 #[test]
 fn all_errors_of_rule_files_are_shown_at_once() {
-    let place = Place::new()
+    let place = Workspace::new()
         .file(
             "own/a.gsl",
             "IamUser should have mfaActiv\nIamUser where name = 3 should have mfaActive\n",
@@ -88,8 +88,8 @@ fn all_errors_of_rule_files_are_shown_at_once() {
 }
 
 #[test]
-fn rules_of_ones_own_judge() {
-    let place = Place::with(&["csv.csv"]).file(
+fn a_users_own_rule_is_evaluated() {
+    let place = Workspace::with(&["csv.csv"]).file(
         "own.gsl",
         "# Robots have no password\nIamUser where name like '%robot' should not have passwordEnabled\n",
     );
@@ -100,7 +100,7 @@ fn rules_of_ones_own_judge() {
 #[test]
 fn an_override_changes_the_severity_but_never_the_logic() {
     let logic = "logic = \"IamUser should have mfaActive\"\n";
-    let place = Place::with(&["csv.csv"])
+    let place = Workspace::with(&["csv.csv"])
         .file(
             "mild.toml",
             "extends = \"access-key-not-rotated\"\nseverity = \"informational\"\n",
@@ -129,10 +129,10 @@ fn an_override_changes_the_severity_but_never_the_logic() {
 }
 
 #[test]
-fn a_failing_example_is_told() {
+fn a_failing_example_is_reported() {
     let text = "title = \"T\"\nseverity = \"low\"\nwhy = \"w\"\nlogic = \"IamUser should have mfaActive\"\n\
         [[example]]\nname = \"no device\"\nverdict = \"pass\"\ncells = { mfa_active = \"false\" }\n";
-    let place = Place::new().file("own.toml", text);
+    let place = Workspace::new().file("own.toml", text);
     place
         .run("rules test own.toml")
         .ends(1, "example 'no device' is fail, not pass")

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use credlens::rule::Catalogue;
 
-use super::{Place, fixture};
+use super::{Workspace, fixture};
 
 #[test]
 fn every_default_rule_finds_something_in_the_demo() {
     let demo = fixture("demo");
-    let run = Place::new().run(["scan", demo.to_str().unwrap(), "--format", "json"]);
+    let run = Workspace::new().run(["scan", demo.to_str().unwrap(), "--format", "json"]);
     let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     let rules = document["rules"].as_array().unwrap().iter();
     let failing = rules.filter(|rule| rule["failed"].as_u64() > Some(0));

@@ -1,7 +1,7 @@
 //! Nothing from reports, arguments, settings and rule files reaches a terminal as it is: not a control character, not one
 //! that is invisible or moves others.
 
-use super::{FORMATS, Outcome, Place};
+use super::{FORMATS, Outcome, Workspace};
 
 /// One of each class: controls of both sets, bidirectional, zero-width, fillers, blanks, selectors, tags, private,
 /// unassigned.
@@ -41,7 +41,7 @@ fn report(mfa: &str) -> String {
 #[test]
 fn every_format_of_every_command() {
     let name = "in\u{202e}\u{3164}\u{9b}.csv";
-    let place = Place::new()
+    let place = Workspace::new()
         .file(name, report("false"))
         .file("old/2026-01-01.csv", report("true"))
         .file("old/2026-02-01.csv", report("false"));
@@ -88,7 +88,7 @@ fn every_format_of_every_command() {
 
 #[test]
 fn arguments() {
-    let place = Place::with(&["csv.csv"]);
+    let place = Workspace::with(&["csv.csv"]);
     for arguments in [
         ["scan", "csv.csv", "--bla\u{1b}[31m\u{202e}\u{9b}"],
         ["scan", "csv.csv", "--format=\u{1b}[31m\u{3164}\u{9b}"],
@@ -114,7 +114,7 @@ fn arguments() {
 
 #[test]
 fn settings_and_rule_files() {
-    let place = Place::with(&["csv.csv"])
+    let place = Workspace::with(&["csv.csv"])
         .file("key.toml", "\"fo\u{9b}\u{202e}rmat\" = 1\n")
         .file("value.toml", "fail-on = \"\u{9b}31m\u{3164}\"\n")
         .file("syntax.toml", "fail-on = \u{9b}31m\u{202e}\n")

@@ -1,12 +1,12 @@
 //! The exit statuses: a contract with the callers of the program.
 
-use super::Place;
+use super::Workspace;
 
 const CLEAN: &str = "user,arn,mfa_active\nalice,arn:aws:iam::111122223333:user/alice,true\n";
 
 #[test]
 fn clean_is_0() {
-    Place::new()
+    Workspace::new()
         .file("clean.csv", CLEAN)
         .run("scan clean.csv --rule user-without-mfa")
         .ends(0, "");
@@ -15,7 +15,7 @@ fn clean_is_0() {
 #[test]
 fn a_failure_is_1_where_it_is_as_severe_as_asked() {
     // The worst that fails in it is high.
-    let place = Place::with(&["csv.csv"]);
+    let place = Workspace::with(&["csv.csv"]);
     place.run("scan csv.csv").ends(1, "");
     for (severity, status) in [
         ("informational", 1),
@@ -31,17 +31,17 @@ fn a_failure_is_1_where_it_is_as_severe_as_asked() {
 }
 
 #[test]
-fn undetermined_and_diagnostics_are_no_failure() {
+fn undetermined_and_diagnostics_exit_with_0() {
     let text = "user,arn,mfa_active\nalice,arn:aws:iam::111122223333:user/alice,maybe\n\
                 bob,arn:aws:iam::111122223333:user/bob,true\n";
-    let place = Place::new().file("odd.csv", text);
-    let run = place.run("scan odd.csv --rule user-without-mfa");
+    let place = Workspace::new().file("malformed.csv", text);
+    let run = place.run("scan malformed.csv --rule user-without-mfa");
     run.ends(0, "").says("1 undetermined").says("[bad-cell]");
 }
 
 #[test]
 fn usage_is_2() {
-    let place = Place::with(&["csv.csv"]);
+    let place = Workspace::with(&["csv.csv"]);
     #[cfg(not(feature = "aws"))]
     place.run("scan").ends(2, "no input: name a report file");
     place.run("").ends(2, "Usage:");
@@ -59,7 +59,7 @@ fn usage_is_2() {
         .ends(2, "high, critical, never");
     place
         .run("scan csv.csv --threads 100000")
-        .ends(2, "the most are 1024");
+        .ends(2, "--threads must be 0 to 1024, got 100000");
     place
         .run("scan csv.csv --config nope.toml")
         .ends(2, "cannot read the settings file nope.toml: ");
@@ -72,8 +72,8 @@ fn usage_is_2() {
 }
 
 #[test]
-fn no_input_that_can_be_judged_is_3() {
-    let place = Place::new();
+fn no_evaluated_input_is_3() {
+    let place = Workspace::new();
     let run = place.run("scan nope.csv nor-this.csv --fail-on never");
     run.ends(3, "error: nope.csv: cannot be opened")
         .ends(3, "error: nor-this.csv");
@@ -84,7 +84,7 @@ fn no_input_that_can_be_judged_is_3() {
 
 #[test]
 fn partial_is_4_whatever_fails() {
-    let place = Place::with(&["csv.csv"]).file("clean.csv", CLEAN);
+    let place = Workspace::with(&["csv.csv"]).file("clean.csv", CLEAN);
     place
         .run("scan csv.csv nope.csv")
         .ends(4, "nope.csv: cannot be opened")
@@ -98,7 +98,7 @@ fn partial_is_4_whatever_fails() {
 }
 
 #[test]
-fn what_nobody_was_there_to_judge_is_no_pass() {
+fn a_requirement_without_rows_to_evaluate_is_undetermined() {
     let rootless = "user,arn,user_creation_time,password_enabled,mfa_active,access_key_1_active,\
         access_key_1_last_rotated,access_key_2_active,access_key_2_last_rotated,password_last_used,\
         access_key_1_last_used_date,access_key_2_last_used_date\n";
@@ -107,7 +107,7 @@ fn what_nobody_was_there_to_judge_is_no_pass() {
     let root = "<root_account>,arn:aws:iam::111122223333:root,2026-01-01T00:00:00Z,true,true,false,N/A,false,N/A,\
         no_information,N/A,N/A\n";
     let outcome = |rows: &str, id: &str| {
-        let place = Place::new().file("r.csv", format!("{rootless}{rows}"));
+        let place = Workspace::new().file("r.csv", format!("{rootless}{rows}"));
         let run = place.run("scan r.csv --as-of 2026-01-03 --framework cis-aws-5.0 --format json");
         let all: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
         let requirements = all["compliance"][0]["requirements"].as_array().unwrap().clone();
@@ -127,15 +127,15 @@ fn what_nobody_was_there_to_judge_is_no_pass() {
 
 #[test]
 fn an_output_never_replaces_an_input() {
-    let place = Place::new().file("clean.csv", CLEAN);
+    let place = Workspace::new().file("clean.csv", CLEAN);
     let run = place.run("scan clean.csv --format csv=./clean.csv");
     run.ends(2, "is an input");
     assert_eq!(place.read("clean.csv"), CLEAN);
 }
 
 #[test]
-fn an_output_never_replaces_what_lies_below_an_input() {
-    let place = Place::new()
+fn an_output_never_replaces_files_in_an_input_directory() {
+    let place = Workspace::new()
         .file("in/2026-01-01.csv", CLEAN)
         .file("in/deep/2026-02-01.csv", CLEAN)
         .file("in/.hidden", "not read");
@@ -158,7 +158,7 @@ fn an_output_never_replaces_what_lies_below_an_input() {
 #[test]
 fn an_output_never_replaces_what_symlinks_lead_to() {
     use std::os::unix::fs::symlink;
-    let place = Place::new()
+    let place = Workspace::new()
         .file("in/a.csv", CLEAN)
         .file("other/2026-01-01.csv", CLEAN)
         .file("other/dir/b.csv", CLEAN);
@@ -181,7 +181,7 @@ fn an_output_never_replaces_what_symlinks_lead_to() {
 #[test]
 fn thousands_of_ragged_rows_are_an_error_and_not_all_kept() {
     let text = format!("user,arn,mfa_active\nbob,,true\n{}", "a\n".repeat(30_000));
-    let place = Place::new().file("ragged.csv", text);
+    let place = Workspace::new().file("ragged.csv", text);
     place
         .run("scan ragged.csv --rule user-without-mfa --format csv")
         .ends(4, "were not evaluated");

@@ -1,10 +1,10 @@
 //! What the program says about itself. docs/cli.md has every help text; `UPDATE=1 cargo test` writes it again.
 
-use super::Place;
+use super::Workspace;
 
 #[test]
 fn the_version_is_printed() {
-    let run = Place::new().run("--version");
+    let run = Workspace::new().run("--version");
     assert_eq!(
         run.ends(0, "").stdout,
         concat!("credlens ", env!("CARGO_PKG_VERSION"), "\n")
@@ -13,7 +13,7 @@ fn the_version_is_printed() {
 
 #[test]
 fn shells_get_completions_and_man_a_page() {
-    let place = Place::new();
+    let place = Workspace::new();
     for (shell, part) in [
         ("bash", "_credlens()"),
         ("zsh", "#compdef credlens"),
@@ -40,11 +40,11 @@ mod page {
     use std::fs;
     use std::path::Path;
 
-    use super::super::Place;
+    use super::super::Workspace;
 
     /// The help of a command and of those below it.
     fn add(page: &mut String, command: &str) {
-        let run = Place::new().run(format!("{command} --help").as_str());
+        let run = Workspace::new().run(format!("{command} --help").as_str());
         let help = &run.ends(0, "").stdout;
         let name = format!("credlens {command}");
         write!(page, "\n## {}\n\n```text\n{help}```\n", name.trim_end()).unwrap();

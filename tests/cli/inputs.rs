@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Write as _;
 
-use super::{Place, fixture};
+use super::{Workspace, fixture};
 
 /// Lines of NDJSON or of a table that name these inputs, in the order in which they do.
 fn order(text: &str, names: &[&str]) -> Vec<usize> {
@@ -17,7 +17,7 @@ fn order(text: &str, names: &[&str]) -> Vec<usize> {
 fn a_directory_is_read_in_the_order_of_its_names() {
     let report = fs::read(fixture("csv.csv")).unwrap();
     let names = ["reports/a.csv", "reports/b/c.txt", "reports/d"];
-    let place = Place::new();
+    let place = Workspace::new();
     let place = names
         .iter()
         .rev()
@@ -40,7 +40,7 @@ fn small_files_of_many_blocks_stay_in_order() {
     packed.write_all(many.as_bytes()).unwrap();
     let packed = packed.finish().unwrap();
     let broken = &packed[..packed.len() / 2];
-    let mut place = Place::new();
+    let mut place = Workspace::new();
     for number in 0..6 {
         place = place.file(&format!("in/{number:02}-a.csv"), &report);
         place = place.file(&format!("in/{number:02}-b.gz"), &packed);
@@ -71,14 +71,15 @@ fn large_envelopes_in_small_files_stay_in_order() {
     let json = format!(r#"{{"Content":"{content}","GeneratedTime":"2026-11-20T00:00:00Z"}}"#);
     let packed = zstd::encode_all(json.as_bytes(), 1).unwrap();
     assert!(packed.len() < 256 << 10, "one block");
-    let mut place = Place::new();
+    let mut place = Workspace::new();
     for number in 0..4 {
         place = place.file(&format!("in/{number}-a.json.zst"), &packed);
         place = place.file(&format!("in/{number}-b.csv"), &report);
         place = place.file(&format!("in/{number}-c.json.zst"), &packed[..packed.len() / 2]);
     }
     let scan = |threads: &str| {
-        let args = "scan in --rule user-without-mfa --format csv --as-of 2026-11-21 --threads";
+        let args =
+            "scan in --all-snapshots --rule user-without-mfa --format csv --as-of 2026-11-21 --threads";
         let run = place.run(format!("{args} {threads}").as_str());
         run.ends(4, "zstd data is damaged");
         (run.stdout, run.stderr)
@@ -89,17 +90,20 @@ fn large_envelopes_in_small_files_stay_in_order() {
 }
 
 #[test]
-fn standard_input_is_read_where_a_dash_stands() {
-    let place = Place::with(&["csv.csv"]);
+fn a_dash_reads_standard_input() {
+    let place = Workspace::with(&["csv.csv"]);
     let json = fs::read(fixture("cli-json.json")).unwrap();
-    let run = place.run_with("scan - csv.csv --format summary --as-of 2026-11-21", json);
+    let run = place.run_with(
+        "scan - csv.csv --all-snapshots --format summary --as-of 2026-11-21",
+        json,
+    );
     run.ends(1, "").says("6 users in 2 reports");
     place.run("scan -").ends(3, "error: -: an empty file");
 }
 
 #[test]
 fn the_as_of_is_the_first_that_exists_and_the_output_says_which() {
-    let place = Place::with(&["csv.csv", "cli-json.json"]);
+    let place = Workspace::with(&["csv.csv", "cli-json.json"]);
     let text = place.read("csv.csv");
     let json = place.read("cli-json.json");
     let place = place.file("2026-11-20.csv", text).file("2020-01-01.json", json);
@@ -125,8 +129,8 @@ fn the_as_of_is_the_first_that_exists_and_the_output_says_which() {
 }
 
 #[test]
-fn a_generation_time_that_cannot_be_read_is_told() {
-    let place = Place::with(&["cli-json.json"]);
+fn an_invalid_generation_time_gives_a_diagnostic() {
+    let place = Workspace::with(&["cli-json.json"]);
     let json = place
         .read("cli-json.json")
         .replace("2026-11-21T03:04:05+00:00", "last Saturday");
@@ -138,8 +142,8 @@ fn a_generation_time_that_cannot_be_read_is_told() {
 }
 
 #[test]
-fn sources_of_the_as_of_are_told_to_programs() {
-    let place = Place::with(&["cli-json.json"]);
+fn json_has_the_as_of_and_the_generation_time() {
+    let place = Workspace::with(&["cli-json.json"]);
     let run = place.run("scan cli-json.json --format json");
     let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     let input = &document["inputs"][0];
@@ -153,6 +157,8 @@ fn sources_of_the_as_of_are_told_to_programs() {
 #[test]
 fn objects_need_the_feature() {
     for command in ["scan s3://bucket/key", "trend s3://bucket/prefix/"] {
-        Place::new().run(command).ends(3, "built without the feature aws");
+        Workspace::new()
+            .run(command)
+            .ends(3, "built without the feature aws");
     }
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use super::{FORMATS, Place, fixture};
+use super::{FORMATS, Workspace, fixture};
 
 fn hostile_fixtures() -> Vec<PathBuf> {
     let entries = fs::read_dir(fixture("hostile")).unwrap();
@@ -24,7 +24,7 @@ fn acts(char: char) -> bool {
 fn no_format_lets_a_control_character_through() {
     for path in hostile_fixtures() {
         for color in ["never", "always"] {
-            let place = Place::new();
+            let place = Workspace::new();
             let formats = FORMATS.map(|format| format!("--format={format}={format}"));
             let args = [
                 "scan",
@@ -60,8 +60,8 @@ fn no_format_lets_a_control_character_through() {
 }
 
 #[test]
-fn csv_holds_no_formula() {
-    let place = Place::with(&["hostile/formula-names.csv"]);
+fn csv_cells_are_not_formulas() {
+    let place = Workspace::with(&["hostile/formula-names.csv"]);
     let run = place.run("scan formula-names.csv --rule * --status all --format csv");
     let mut reader = csv::Reader::from_reader(run.stdout.as_bytes());
     let cells: Vec<String> = reader
@@ -75,8 +75,8 @@ fn csv_holds_no_formula() {
 }
 
 #[test]
-fn markdown_holds_markup_of_names_only_in_code() {
-    let place = Place::with(&["hostile/markup-names.csv"]);
+fn markdown_shows_markup_in_names_only_as_code() {
+    let place = Workspace::with(&["hostile/markup-names.csv"]);
     let run = place.run("scan markup-names.csv --rule * --status all --format markdown");
     let code = regex::Regex::new("`[^`\n]*`").unwrap();
     let text = code.replace_all(&run.stdout, "");
@@ -91,9 +91,9 @@ fn garbage() -> Vec<u8> {
 }
 
 #[test]
-fn what_is_no_report_is_named() {
+fn inputs_that_are_not_reports_are_described() {
     let gzip = fs::read(fixture("csv.csv.gz")).unwrap();
-    let place = Place::new()
+    let place = Workspace::new()
         .file("garbage", garbage())
         .file("zero", "")
         .file("nul", [0; 3_000])
@@ -118,10 +118,10 @@ fn what_is_no_report_is_named() {
 }
 
 #[test]
-fn a_megabyte_in_a_cell_is_judged() {
+fn a_row_with_a_megabyte_cell_is_evaluated() {
     let name = "x".repeat(1_000_000);
     let text = format!("user,arn,mfa_active\n{name},arn:aws:iam::111122223333:user/x,false\n");
-    let run = Place::new()
+    let run = Workspace::new()
         .file("long.csv", text)
         .run("scan long.csv --rule user-without-mfa");
     run.ends(1, "").says("1 failed");
@@ -129,8 +129,8 @@ fn a_megabyte_in_a_cell_is_judged() {
 }
 
 #[test]
-fn a_compressed_report_that_ends_early_is_judged_as_far_as_it_goes() {
-    let place = Place::with(&["hostile/truncated.csv.gz"]);
+fn the_rows_before_damaged_gzip_data_are_evaluated() {
+    let place = Workspace::with(&["hostile/truncated.csv.gz"]);
     let run = place.run("scan truncated.csv.gz --as-of 2026-11-21");
     run.ends(4, "rows read until then are evaluated")
         .says("1 user in");
@@ -138,8 +138,8 @@ fn a_compressed_report_that_ends_early_is_judged_as_far_as_it_goes() {
 
 /// A diagnostic says that rows were left out, once per input, however they alternate with other issues.
 #[test]
-fn rows_that_are_left_out_flood_nobody() {
-    let place = Place::new();
+fn rows_that_are_left_out_give_one_diagnostic() {
+    let place = Workspace::new();
     let report = "user,arn,mfa_active\nbob,,true\n".to_owned() + &"\"\n\"\n".repeat(40_000);
     fs::write(place.path("report.csv"), report).unwrap();
     let run = place.run("scan report.csv --quiet --as-of 2026-01-01 --format summary");
@@ -150,7 +150,7 @@ fn rows_that_are_left_out_flood_nobody() {
 /// Whatever an argument is for, its error does not repeat a password in it.
 #[test]
 fn passwords_in_addresses_are_not_repeated() {
-    let place = Place::new();
+    let place = Workspace::new();
     for args in [
         "scan s3://AKIDEXAMPLE:secret@bucket/key.csv",
         "scan https://user:secret@example.com/report.csv",
@@ -160,8 +160,49 @@ fn passwords_in_addresses_are_not_repeated() {
         "https://user:secret@example.com",
     ] {
         let outcome = place.run(args);
-        outcome.ends(2, "a user name or a password in it, which is not repeated here");
+        outcome.ends(2, "a URL with a user name or password (not shown)");
         assert!(!outcome.stderr.contains("secret"), "{outcome:?}");
     }
     place.run("scan s3/a@b.csv").ends(3, "s3/a@b.csv");
+}
+
+/// Counts are of the diagnostics that are not shown, and say how many of them another output lists.
+#[test]
+fn diagnostics_that_are_not_shown_are_counted() {
+    let times = "user_creation_time,password_last_used,password_last_changed,password_next_rotation,\
+        access_key_1_last_rotated,access_key_1_last_used_date,access_key_2_last_rotated,access_key_2_last_used_date,\
+        cert_1_last_rotated,cert_2_last_rotated";
+    let flags =
+        "password_enabled,mfa_active,access_key_1_active,access_key_2_active,cert_1_active,cert_2_active";
+    let row = |user| {
+        format!(
+            "user{user},arn:aws:iam::111122223333:user/user{user}{}\n",
+            ",maybe".repeat(16)
+        )
+    };
+    let rows: String = (0..30).map(row).collect();
+    let place = Workspace::new().file("bad30.csv", format!("user,arn,{times},{flags}\n{rows}"));
+    let scan = |args: &str| place.run(format!("scan bad30.csv --as-of 2026-11-21 --rule * {args}").as_str());
+
+    let json = scan("--format json");
+    json.ends(0, "… and 477 more of bad-cell (-v shows 97 of them)");
+    let document: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    let bad = document["diagnostics"].as_array().unwrap().iter();
+    assert_eq!(bad.filter(|one| one["code"] == "bad-cell").count(), 101);
+
+    let verbose = scan("--format json -v").stderr;
+    assert_eq!(verbose.matches("[bad-cell]\n").count(), 101, "{verbose}");
+    assert_eq!(
+        verbose.matches("  help: Correct the cell").count(),
+        1,
+        "{verbose}"
+    );
+    assert!(
+        verbose.contains("bad30.csv: 380 more like this [bad-cell]"),
+        "{verbose}"
+    );
+
+    scan("--format table")
+        .says("more diagnostics; --format json lists ")
+        .says("[bad-cell]");
 }

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Command, Stdio};
 use std::{fs, thread};
 
-use super::{Place, fixture};
+use super::{Workspace, fixture};
 use crate::support::schemas;
 
 const EVERY_FORMAT: &str = "scan csv.csv --as-of 2026-11-21 --format table --format summary=s.txt \
@@ -12,7 +12,7 @@ const EVERY_FORMAT: &str = "scan csv.csv --as-of 2026-11-21 --format table --for
 
 #[test]
 fn all_formats_at_once() {
-    let place = Place::with(&["csv.csv"]);
+    let place = Workspace::with(&["csv.csv"]);
     place.run(EVERY_FORMAT).ends(1, "").says("worst first");
     assert!(place.read("s.txt").contains("2 failed"));
     schemas::assert_assessment(&place.read("f.json"));
@@ -25,7 +25,7 @@ fn all_formats_at_once() {
 
 #[test]
 fn one_place_takes_one_format() {
-    let place = Place::with(&["csv.csv"]);
+    let place = Workspace::with(&["csv.csv"]);
     let refused = "two formats go to";
     place
         .run("scan csv.csv --format json --format csv")
@@ -43,7 +43,7 @@ fn one_place_takes_one_format() {
 fn every_output_of_the_demo_is_valid() {
     let demo = fixture("demo");
     let demo = demo.to_str().unwrap();
-    let place = Place::new();
+    let place = Workspace::new();
     for more in ["--framework=cis-aws-5.0", "--status=all"] {
         schemas::assert_assessment(&place.run(["scan", demo, "--format=json", more]).stdout);
         schemas::assert_findings(&place.run(["scan", demo, "--format=ndjson", more]).stdout);
@@ -52,7 +52,7 @@ fn every_output_of_the_demo_is_valid() {
 
 #[test]
 fn a_run_that_fails_leaves_the_old_file() {
-    let place = Place::with(&["csv.csv"]).file("out.json", "old");
+    let place = Workspace::with(&["csv.csv"]).file("out.json", "old");
     place
         .run("scan csv.csv --format json=out.json --rule nope")
         .ends(2, "unknown rule");
@@ -70,8 +70,8 @@ fn a_run_that_fails_leaves_the_old_file() {
 }
 
 #[test]
-fn what_cannot_be_written_is_told() {
-    let place = Place::with(&["csv.csv"]);
+fn outputs_that_cannot_be_written_are_errors() {
+    let place = Workspace::with(&["csv.csv"]);
     place
         .run("scan csv.csv --format json=no/f.json")
         .ends(5, "cannot write no/f.json as json: cannot create a file in no: ");
@@ -81,15 +81,16 @@ fn what_cannot_be_written_is_told() {
     place
         .run("scan csv.csv --format json=")
         .ends(2, "no path after '='");
-    place
-        .run("scan csv.csv --format xml")
-        .ends(2, "one of table, summary, json, ndjson, csv, markdown");
+    place.run("scan csv.csv --format xml").ends(
+        2,
+        "unknown format 'xml'; one of table, summary, json, ndjson, csv, markdown",
+    );
 }
 
 #[cfg(unix)]
 #[test]
 fn devices_and_pipes_are_written_through() {
-    let place = Place::with(&["csv.csv"]);
+    let place = Workspace::with(&["csv.csv"]);
     place.run("scan csv.csv --format json=/dev/null").ends(1, "");
     let fifo = place.path("fifo");
     assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
@@ -99,7 +100,7 @@ fn devices_and_pipes_are_written_through() {
 }
 
 #[test]
-fn a_closed_pipe_is_no_error() {
+fn a_closed_pipe_is_not_an_error() {
     let demo = fixture("demo");
     for args in [
         &[
@@ -134,7 +135,7 @@ fn a_closed_pipe_is_no_error() {
 #[test]
 fn who_closes_standard_output_ends_no_other_output() {
     let row = "alice,arn:aws:iam::111122223333:user/alice,false\n";
-    let place = Place::new().file("many.csv", format!("user,arn,mfa_active\n{}", row.repeat(5_000)));
+    let place = Workspace::new().file("many.csv", format!("user,arn,mfa_active\n{}", row.repeat(5_000)));
     let (input, all) = (place.path("many.csv"), place.path("all.csv"));
     let mut command = Command::new(env!("CARGO_BIN_EXE_credlens"));
     let command = command
@@ -151,7 +152,7 @@ fn who_closes_standard_output_ends_no_other_output() {
 
 #[test]
 fn outputs_never_replace_rules_suppressions_or_settings() {
-    let place = Place::with(&["csv.csv"])
+    let place = Workspace::with(&["csv.csv"])
         .file("mine.gsl", "IamUser should have mfaActive")
         .file("accepted.toml", "")
         .file("credlens.toml", "threads = 1");
@@ -172,7 +173,7 @@ fn outputs_never_replace_rules_suppressions_or_settings() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_5_in_every_command() {
-    let place = Place::with(&["csv.csv"]).file("2026-01-01.csv", include_str!("../../fixtures/csv.csv"));
+    let place = Workspace::with(&["csv.csv"]).file("2026-01-01.csv", include_str!("../../fixtures/csv.csv"));
     let stdout = [
         ("scan csv.csv", "table"),
         ("scan csv.csv --format summary", "summary"),
@@ -222,7 +223,7 @@ fn a_full_disk_is_5_in_every_command() {
 #[test]
 fn new_outputs_follow_the_umask() {
     use std::os::unix::fs::PermissionsExt as _;
-    let place = Place::with(&["csv.csv"]);
+    let place = Workspace::with(&["csv.csv"]);
     for (umask, mode) in [("022", 0o644), ("027", 0o640), ("077", 0o600)] {
         let script =
             format!("umask {umask}; exec \"$0\" scan csv.csv --fail-on never --format json={umask}.json");
@@ -239,7 +240,7 @@ fn new_outputs_follow_the_umask() {
 /// Of standard output and standard error, which a terminal shows together, one has it, once.
 #[test]
 fn each_diagnostic_appears_once() {
-    let place = Place::with(&["csv.csv"]).file("odd.csv", "user,mfa_active\nbob,maybe\n");
+    let place = Workspace::with(&["csv.csv"]).file("odd.csv", "user,mfa_active\nbob,maybe\n");
     for format in ["table", "summary"] {
         let run = place.run(["scan", "csv.csv", "odd.csv", "nope.csv", "--format", format]);
         run.ends(4, "error: nope.csv: cannot be opened")

@@ -1,18 +1,18 @@
 //! Which rules run, with which parameters, and which findings are shown.
 
-use super::{FORMATS, Outcome, Place, fixture};
+use super::{FORMATS, Outcome, Workspace, fixture};
 
-fn place() -> Place {
-    Place::with(&["csv.csv"])
+fn place() -> Workspace {
+    Workspace::with(&["csv.csv"])
 }
 
-fn scan(place: &Place, args: &str) -> Outcome {
+fn scan(place: &Workspace, args: &str) -> Outcome {
     place.run(format!("scan csv.csv --as-of 2026-11-21 {args}").as_str())
 }
 
 fn demo(args: &str) -> Outcome {
     let demo = fixture("demo");
-    let place = Place::new();
+    let place = Workspace::new();
     let mut list = vec!["scan", demo.to_str().unwrap()];
     list.extend(args.split_whitespace());
     place.run(list.as_slice())
@@ -76,7 +76,7 @@ fn parameters_are_set_within_their_range() {
 }
 
 #[test]
-fn status_and_severity_filter_what_is_told_but_no_count() {
+fn status_and_severity_filter_findings_but_not_counts() {
     let all = demo("--format summary");
     for args in [
         "--status pass",
@@ -110,7 +110,7 @@ fn the_table_keeps_the_worst_and_counts_the_rest() {
 fn output_is_the_same_at_any_number_of_threads() {
     let demo = fixture("demo");
     let outputs = |threads: &str| {
-        let place = Place::new();
+        let place = Workspace::new();
         let formats = FORMATS.map(|format| format!("--format={format}={format}"));
         let args = [
             "scan",
@@ -134,7 +134,7 @@ fn output_is_the_same_at_any_number_of_threads() {
 
 #[test]
 fn quiet_says_only_errors_and_verbose_says_all() {
-    let place = Place::with(&["comma-in-name-unquoted.csv"]).file("credlens.toml", "threads = 1");
+    let place = Workspace::with(&["comma-in-name-unquoted.csv"]).file("credlens.toml", "threads = 1");
     let scan = |args: &str| {
         let args = format!("scan comma-in-name-unquoted.csv nope.csv --as-of 2026-11-21 --format csv {args}");
         place.run(args.as_str())

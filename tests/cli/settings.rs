@@ -1,12 +1,12 @@
 //! credlens.toml: the settings of the command line, which goes before them.
 
-use super::{Outcome, Place};
+use super::{Outcome, Workspace};
 
-fn place(settings: &str) -> Place {
-    Place::with(&["csv.csv"]).file("credlens.toml", settings)
+fn place(settings: &str) -> Workspace {
+    Workspace::with(&["csv.csv"]).file("credlens.toml", settings)
 }
 
-fn scan(place: &Place, args: &str) -> Outcome {
+fn scan(place: &Workspace, args: &str) -> Outcome {
     place.run(format!("scan csv.csv {args}").as_str())
 }
 
@@ -73,7 +73,23 @@ fn every_output_says_that_the_file_was_used() {
 }
 
 #[test]
-fn another_file_can_be_named_and_holds_paths_from_where_it_lies() {
+fn diff_and_trend_say_that_the_file_was_used() {
+    let place = Workspace::with(&["csv.csv", "cli-json.json"]).file("credlens.toml", "limit = 7");
+    for command in ["diff csv.csv cli-json.json", "trend csv.csv cli-json.json"] {
+        let run = place.run(format!("{command} --format table").as_str());
+        run.says("settings of this file were used");
+        let run = place.run(format!("{command} --format json=out.json").as_str());
+        let note = "note: credlens.toml: settings of this file were used";
+        assert!(run.stderr.contains(note), "{run:#?}");
+        assert!(
+            place.read("out.json").contains("settings of this file"),
+            "{command}"
+        );
+    }
+}
+
+#[test]
+fn paths_in_a_named_settings_file_are_relative_to_it() {
     let place = place("bla = 1")
         .file("etc/other.toml", "rules-from = [\"own.gsl\"]\nrule = [\"own*\"]")
         .file("etc/own.gsl", "IamUser should have mfaActive\n");
@@ -81,7 +97,7 @@ fn another_file_can_be_named_and_holds_paths_from_where_it_lies() {
 }
 
 #[test]
-fn parameters_that_are_wrong_are_all_shown_where_they_stand() {
+fn errors_of_parameters_point_at_their_lines() {
     let settings = r#"
 [set]
 access-key-not-rotated.max_ag = 60
@@ -134,7 +150,7 @@ max_idle = 99999999
 }
 
 #[test]
-fn what_is_wrong_is_shown_where_it_stands() {
+fn errors_point_at_their_line() {
     for (settings, line, words) in [
         (
             "treads = 2",
@@ -162,6 +178,6 @@ fn what_is_wrong_is_shown_where_it_stands() {
     // The parameters and suppressions in it are read by others, with the same carets.
     scan(&place("set = 3"), "").ends(2, "'set' must be a table\n --> credlens.toml:1:7");
     scan(&place("suppress = 3"), "").ends(2, "'suppress' must be a list of tables\n --> credlens.toml:1:12");
-    scan(&place("threads = 100000"), "").ends(2, "100000 threads are too many");
+    scan(&place("threads = 100000"), "").ends(2, "--threads must be 0 to 1024, got 100000");
     scan(&place("role = \"x\""), "").ends(2, "unknown field `role`");
 }

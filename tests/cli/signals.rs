@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::Place;
+use super::Workspace;
 
 const HEADER: &str = "user,arn,mfa_active\n";
 const ALICE: &str = "alice,arn:aws:iam::111122223333:user/alice,false\n";
@@ -15,7 +15,7 @@ const SCAN: &str = "exec \"$0\" scan fifo --rule user-without-mfa --format json=
 
 /// A run that waits for more of its input, which comes through a named pipe; its output is a file that was there.
 struct Run {
-    place: Place,
+    place: Workspace,
     child: Child,
     fifo: File,
 }
@@ -30,7 +30,7 @@ impl Drop for Run {
 impl Run {
     /// Runs a shell script in which `$0` is the program, and waits until the run writes its output.
     fn start(script: &str) -> Self {
-        let place = Place::new().file("out.json", "old");
+        let place = Workspace::new().file("out.json", "old");
         let fifo = place.path("fifo");
         assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
         let child = Command::new("sh")
@@ -88,11 +88,12 @@ fn a_signal_leaves_no_temporary_file_and_the_old_output() {
     }
 }
 
-/// `nohup` starts a program with SIGHUP ignored.
+/// `nohup` starts a program with SIGHUP ignored, and shells start background jobs with SIGINT ignored.
 #[test]
-fn an_ignored_hang_up_stays_ignored() {
-    let mut run = Run::start(&format!("trap '' HUP; {SCAN}"));
+fn an_ignored_signal_stays_ignored() {
+    let mut run = Run::start(&format!("trap '' HUP INT; {SCAN}"));
     run.send("HUP");
+    run.send("INT");
     sleep(Duration::from_millis(300));
     assert!(run.child.try_wait().unwrap().is_none());
     run.send("TERM");

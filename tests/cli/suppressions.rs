@@ -1,6 +1,6 @@
 //! Accepted findings: counted, shown on demand, and accepted no longer than to their date.
 
-use super::{Outcome, Place};
+use super::{Outcome, Workspace};
 
 const ACCEPTED: &str = r#"
 [[suppress]]
@@ -15,16 +15,16 @@ const EXPIRED: &str =
     "[[suppress]]\nrule = \"access-key-inactive\"\nreason = \"soon\"\nexpires = 2026-01-01\n";
 const UNUSED: &str = "[[suppress]]\nrule = \"user-dormant\"\nuser = \"nobody\"\nreason = \"gone\"\n";
 
-fn scan(place: &Place, args: &str) -> Outcome {
+fn scan(place: &Workspace, args: &str) -> Outcome {
     place.run(format!("scan csv.csv --as-of 2026-11-21 {args}").as_str())
 }
 
-fn place(accepted: &str) -> Place {
-    Place::with(&["csv.csv"]).file("accepted.toml", accepted)
+fn place(accepted: &str) -> Workspace {
+    Workspace::with(&["csv.csv"]).file("accepted.toml", accepted)
 }
 
 #[test]
-fn what_is_accepted_is_counted_and_not_told() {
+fn accepted_findings_are_counted_and_not_emitted() {
     let run = scan(&place(ACCEPTED), "--suppressions accepted.toml --fail-on high");
     run.ends(0, "")
         .says("1 failed (1 low), 1 suppressed")
@@ -32,7 +32,7 @@ fn what_is_accepted_is_counted_and_not_told() {
 }
 
 #[test]
-fn what_is_accepted_is_told_on_demand_with_its_reason() {
+fn accepted_findings_are_emitted_on_demand_with_their_reason() {
     let args = "--suppressions accepted.toml --status suppressed --format ndjson";
     let run = scan(&place(ACCEPTED), args);
     let suppression =
@@ -45,7 +45,7 @@ fn what_is_accepted_is_told_on_demand_with_its_reason() {
 
 #[test]
 fn the_configuration_file_can_accept_too() {
-    let place = Place::with(&["csv.csv"]).file("credlens.toml", ACCEPTED);
+    let place = Workspace::with(&["csv.csv"]).file("credlens.toml", ACCEPTED);
     scan(&place, "--fail-on high").ends(0, "").says("1 suppressed");
     scan(&place, "--fail-on high --no-suppressions")
         .ends(1, "")
@@ -53,7 +53,7 @@ fn the_configuration_file_can_accept_too() {
 }
 
 #[test]
-fn expired_and_unused_entries_are_told() {
+fn expired_and_unused_entries_give_diagnostics() {
     let run = scan(
         &place(&format!("{EXPIRED}{UNUSED}")),
         "--suppressions accepted.toml",

@@ -139,6 +139,7 @@ fn cell(column: Column, interesting: &Interesting) -> impl Strategy<Value = Stri
         Column::Text(TextColumn::Arn) => words(&[
             "arn:aws:iam::111122223333:root",
             "arn:aws:iam::111122223333:user/alice",
+            "arn:aws:iam::111122223333:user/x:root",
             "",
             "N/A",
             "garbage",

@@ -41,7 +41,8 @@ impl Source for Blocks {
             other @ (SourceEvent::DeferredBlock { .. }
             | SourceEvent::DeferredInput(_)
             | SourceEvent::LargeBlockAhead
-            | SourceEvent::Failed { .. }) => Some(other),
+            | SourceEvent::Failed { .. }
+            | SourceEvent::PassedOver(_)) => Some(other),
         }
     }
 }

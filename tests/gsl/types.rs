@@ -13,7 +13,7 @@ fn a_time_is_not_a_number() {
     1 | IamUser should have passwordNextRotation<=30
       |                                           ^^ a number
       |
-      = help: CloudGuard compares seconds since 1970: a set time is never <= 30, an absent one always is
+      = help: CloudGuard compares seconds since 1970: no time is <= 30; an absent time always is
               write `passwordNextRotation before(30, 'days')`
     ");
     assert_snapshot!(errors("IamUser should have passwordNextRotation <= 45"), @"
@@ -23,7 +23,7 @@ fn a_time_is_not_a_number() {
     1 | IamUser should have passwordNextRotation <= 45
       |                                             ^^ a number
       |
-      = help: CloudGuard compares seconds since 1970: a set time is never <= 45, an absent one always is
+      = help: CloudGuard compares seconds since 1970: no time is <= 45; an absent time always is
               write `passwordNextRotation before(45, 'days')`
     ");
     assert_snapshot!(errors("IamUser should not have firstAccessKey.lastRotated > 90"), @"
@@ -33,7 +33,7 @@ fn a_time_is_not_a_number() {
     1 | IamUser should not have firstAccessKey.lastRotated > 90
       |                                                      ^^ a number
       |
-      = help: CloudGuard compares seconds since 1970: a set time is always > 90, an absent one never is
+      = help: CloudGuard compares seconds since 1970: any time is > 90; an absent time never is
               write `firstAccessKey.lastRotated before(-90, 'days')`
     ");
     assert_snapshot!(errors("IamUser should have createDate > 1500000000 or createDate = 0"), @r#"

@@ -107,7 +107,7 @@ fn trend_sorts_reports_by_time() {
 #[test]
 fn trend_continues_after_an_unreadable_input() {
     let (folder, _) = reports(&[0, 30]);
-    std::fs::write(folder.path().join("2025-02-30.txt"), "no report\n").unwrap();
+    std::fs::write(folder.path().join("2025-02-30.txt"), "user,arn\n").unwrap();
     let (status, table, errors) = credlens(folder.path(), &["trend", "."]);
     assert_eq!(status, 4, "{errors}");
     assert!(
@@ -206,12 +206,12 @@ fn many_diagnostics_of_one_code_are_folded_on_standard_error() {
     let count = |text: &str| text.matches("[newer-than-as-of]").count();
     for command in [
         &["trend", ".", "--format", "json"][..],
-        &["scan", ".", "--format", "json"],
+        &["scan", ".", "--all-snapshots", "--format", "json"],
     ] {
         let (_, json, errors) = credlens(folder.path(), command);
         assert_eq!(count(&errors), 3, "{errors}");
         assert!(
-            errors.ends_with("… and 2 more of newer-than-as-of (-v shows all)\n"),
+            errors.ends_with("… and 2 more of newer-than-as-of (-v shows them)\n"),
             "{errors}"
         );
         assert_eq!(json.matches("\"newer-than-as-of\"").count(), 5);

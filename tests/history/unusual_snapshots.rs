@@ -330,7 +330,7 @@ fn times_of_any_year_are_compared() {
     let user = |used: &str| {
         format!("a,arn:aws:iam::1:user/a,2020-01-01,true,{used},false,N/A,false,N/A,false,N/A,false,N/A")
     };
-    let (old, new) = (user("0001-01-01"), user("1890-01-01"));
+    let (old, new) = (user("0002-01-01"), user("1890-01-01"));
     compare((header, &old), (header, &new), |diff| {
         assert_eq!(kinds(diff), ["password-used-after-idle"]);
     });

@@ -24,7 +24,7 @@ enum Time {
 
 /// The verdict on the entity in this slot.
 pub(crate) fn verdict(rule: &TypedRule, slot: Slot, row: &Row, as_of: DateTime<Utc>) -> Verdict {
-    let eval = |expr: &Expr| holds(expr, slot, row, as_of);
+    let eval = |expr: &Expr| is_true(expr, slot, row, as_of);
     let exists = exists(rule.entity, slot, row);
     let relevant = rule.relevant.as_ref().map_or(Some(true), eval);
     let not_excluded = rule.exclude.as_ref().map_or(Some(true), |expr| not(eval(expr)));
@@ -122,17 +122,17 @@ fn exists(entity: Entity, slot: Slot, row: &Row) -> Kleene {
     or(flag_is(row, active, true), has_time)
 }
 
-fn holds(expr: &Expr, slot: Slot, row: &Row, as_of: DateTime<Utc>) -> Kleene {
+fn is_true(expr: &Expr, slot: Slot, row: &Row, as_of: DateTime<Utc>) -> Kleene {
     match expr {
         Expr::And(parts) => parts
             .iter()
-            .map(|part| holds(part, slot, row, as_of))
+            .map(|part| is_true(part, slot, row, as_of))
             .fold(Some(true), and),
         Expr::Or(parts) => parts
             .iter()
-            .map(|part| holds(part, slot, row, as_of))
+            .map(|part| is_true(part, slot, row, as_of))
             .fold(Some(false), or),
-        Expr::Not(inner) => not(holds(inner, slot, row, as_of)),
+        Expr::Not(inner) => not(is_true(inner, slot, row, as_of)),
         Expr::Flag(attribute, wanted) => flag_is(row, attribute.column(slot), *wanted),
         Expr::Time(attribute, test) => {
             let time = time(row, attribute.column(slot))?;
@@ -146,7 +146,9 @@ fn holds(expr: &Expr, slot: Slot, row: &Row, as_of: DateTime<Utc>) -> Kleene {
                 }
             })
         }
-        Expr::Text(attribute, test) => text(row, attribute.column(slot)).map(|text| text_holds(test, &text)),
+        Expr::Text(attribute, test) => {
+            text(row, attribute.column(slot)).map(|text| text_matches(test, &text))
+        }
         Expr::Difference {
             left,
             right,
@@ -253,10 +255,12 @@ fn flag_is(row: &Row, column: FlagColumn, wanted: bool) -> Kleene {
 
 fn time(row: &Row, column: TimeColumn) -> Option<Time> {
     let cell = cell(row, column)?;
-    if matches!(cell.to_lowercase().as_str(), "n/a" | "no_information") {
+    if matches!(cell.to_lowercase().as_str(), "" | "n/a" | "no_information") {
         return Some(Time::Absent);
     }
-    parse(cell).map(Time::At)
+    let time = parse(cell)?;
+    let is_zero = time.timestamp() == 0 || time.year() == 1;
+    Some(if is_zero { Time::Absent } else { Time::At(time) })
 }
 
 /// A real instant of the years 1 to 9999, with its fraction cut off.
@@ -285,6 +289,11 @@ fn text(row: &Row, column: TextColumn) -> Option<String> {
     if column == TextColumn::User && is_root(row) {
         return Some("<root_account>".to_owned());
     }
+    // Whoever only has root's name is known by what the ARN names.
+    if column == TextColumn::User && cell(row, column) == Some("<root_account>") {
+        let arn = cell(row, TextColumn::Arn).expect("what is not root's has an ARN");
+        return Some(resource(arn).unwrap_or(arn).to_owned());
+    }
     match cell(row, column) {
         None if Column::OPTIONAL.contains(column) => Some(String::new()),
         None => None,
@@ -295,12 +304,17 @@ fn text(row: &Row, column: TextColumn) -> Option<String> {
 
 fn is_root(row: &Row) -> bool {
     match cell(row, TextColumn::Arn) {
-        Some(arn) if !arn.is_empty() && !arn.eq_ignore_ascii_case("n/a") => arn.ends_with(":root"),
+        Some(arn) if !arn.is_empty() && !arn.eq_ignore_ascii_case("n/a") => resource(arn) == Some("root"),
         Some(_) | None => cell(row, TextColumn::User) == Some("<root_account>"),
     }
 }
 
-fn text_holds(test: &TextTest, text: &str) -> bool {
+fn resource(arn: &str) -> Option<&str> {
+    let resource = arn.splitn(6, ':').nth(5);
+    resource.filter(|_| arn.starts_with("arn:"))
+}
+
+fn text_matches(test: &TextTest, text: &str) -> bool {
     match test {
         TextTest::Equals(wanted) => text == wanted,
         TextTest::In(wanted) => wanted.iter().any(|wanted| wanted == text),

@@ -127,15 +127,8 @@ fn invalid(entry: &Entry) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::account;
     use super::*;
-
-    fn account(id: &str, name: Option<&str>) -> Account {
-        Account {
-            id: id.to_owned(),
-            name: name.map(str::to_owned),
-            ..Account::default()
-        }
-    }
 
     #[test]
     fn lines_with_id_and_name() {

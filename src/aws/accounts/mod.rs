@@ -137,7 +137,7 @@ pub fn select(
 mod tests {
     use super::*;
 
-    fn account(id: &str, name: Option<&str>) -> Account {
+    pub(super) fn account(id: &str, name: Option<&str>) -> Account {
         Account {
             id: id.to_owned(),
             name: name.map(str::to_owned),

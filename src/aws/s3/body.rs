@@ -56,7 +56,7 @@ pub(super) async fn send_all(
         };
         resumes += 1;
         if resumes > RESUMES {
-            return Err(Error::Unreachable { action, reason });
+            return Err(Error::Unreachable(action, reason));
         }
     }
 }

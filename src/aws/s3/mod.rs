@@ -46,15 +46,6 @@ pub struct S3Object {
     pub size: u64,
 }
 
-/// The result of writing an object that must not replace another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Put {
-    /// It was written.
-    Written,
-    /// An object with this key exists and is unchanged. After a broken connection it may be the new one.
-    WasThere,
-}
-
 /// S3 with one set of credentials. Calls block their thread, which must not be one of tokio's.
 #[derive(Clone, Debug)]
 pub struct S3 {
@@ -80,7 +71,7 @@ impl S3 {
     pub fn connect_with(settings: &ConnectSettings, loader: ConfigLoader) -> Result<Self, Error> {
         let threads = Threads::start().map_err(Error::Threads)?;
         let session = threads.block_on(Box::pin(Session::open_with(settings, loader)))?;
-        let config = aws_sdk_s3::config::Builder::from(session.config())
+        let config = aws_sdk_s3::config::Builder::from(&session.config)
             .force_path_style(session.endpoint("S3").is_some())
             // `send_all` has its own time limit, and resumes.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
@@ -143,13 +134,9 @@ impl S3 {
     }
 
     /// Starts to read an object, without waiting.
-    pub fn begin(&self, bucket: &str, key: &str) -> S3Body {
+    pub fn begin(&self, at: &S3Url) -> S3Body {
         let (sender, receiver) = mpsc::channel(AHEAD);
-        let at = S3Url {
-            bucket: bucket.to_owned(),
-            key: key.to_owned(),
-        };
-        let (client, session) = (self.client.clone(), Arc::clone(&self.session));
+        let (client, session, at) = (self.client.clone(), Arc::clone(&self.session), at.clone());
         let denied = Arc::clone(&self.denied);
         self.threads.spawn(async move {
             let end = Box::pin(send_all(&client, &session, &at, &sender)).await;
@@ -164,30 +151,27 @@ impl S3 {
     ///
     /// # Errors
     /// Those of AWS; later ones are errors of reading.
-    pub fn read(&self, bucket: &str, key: &str) -> Result<S3Body, Error> {
-        self.begin(bucket, key).opened()
+    pub fn read(&self, at: &S3Url) -> Result<S3Body, Error> {
+        self.begin(at).opened()
     }
 
     /// Reads a whole object.
     ///
     /// # Errors
     /// Those of AWS.
-    pub fn bytes(&self, bucket: &str, key: &str) -> Result<Vec<u8>, Error> {
-        self.begin(bucket, key).whole()
+    pub fn bytes(&self, at: &S3Url) -> Result<Vec<u8>, Error> {
+        self.begin(at).whole()
     }
 
-    /// Writes an object unless one with this key exists.
+    /// Writes an object; false if one with this key exists, which is unchanged. After a broken connection it may be
+    /// the new one.
     ///
     /// # Errors
     /// Those of AWS.
-    pub fn put_new(&self, bucket: &str, key: &str, bytes: &[u8]) -> Result<Put, Error> {
+    pub fn put_new(&self, at: &S3Url, bytes: &[u8]) -> Result<bool, Error> {
         let action = Action::PutObject;
-        let at = S3Url {
-            bucket: bucket.to_owned(),
-            key: key.to_owned(),
-        };
         let call = || async {
-            let request = self.client.put_object().bucket(bucket).key(key);
+            let request = self.client.put_object().bucket(&at.bucket).key(&at.key);
             let request = request.if_none_match("*").body(ByteStream::from(bytes.to_vec()));
             let sent = request
                 .customize()
@@ -195,9 +179,9 @@ impl S3 {
                 .send()
                 .await;
             match sent {
-                Ok(_) => Ok(Put::Written),
-                Err(error) if error.code() == Some("PreconditionFailed") => Ok(Put::WasThere),
-                Err(error) => Err(self.explain(action, &at, &error)),
+                Ok(_) => Ok(true),
+                Err(error) if error.code() == Some("PreconditionFailed") => Ok(false),
+                Err(error) => Err(self.explain(action, at, &error)),
             }
         };
         self.threads.block_on(Box::pin(self.session.call(action, call)))
@@ -220,7 +204,7 @@ fn record(denied: &Mutex<Vec<MissingPermission>>, error: Option<&Error>) {
 
 /// An attempt may take as long as the step, since objects may be large.
 fn step_timeout(session: &Session) -> aws_sdk_s3::config::Builder {
-    let limit = TimeoutConfig::builder().operation_attempt_timeout(session.limit());
+    let limit = TimeoutConfig::builder().operation_attempt_timeout(session.limit);
     aws_sdk_s3::config::Builder::default().timeout_config(limit.build())
 }
 
@@ -229,11 +213,8 @@ fn listed(page: &ListObjectsV2Output) -> Result<Vec<S3Object>, Error> {
     let is_encoded = page.encoding_type() == Some(&EncodingType::Url);
     let objects = page.contents().iter().map(|object| {
         let key = object.key().unwrap_or("");
-        let key = if is_encoded {
-            decoded(key)
-        } else {
-            Some(key.to_owned())
-        };
+        let plain = || Some(key.to_owned());
+        let key = if is_encoded { decoded(key) } else { plain() };
         let size = object.size().and_then(|size| u64::try_from(size).ok());
         Ok(S3Object {
             key: key.ok_or(Error::Unreadable(Action::ListBucket))?,
@@ -256,10 +237,8 @@ where
         Some("InvalidObjectState") => Error::Archived,
         code if [301, 307].contains(&status) || code.is_some_and(|code| WRONG_REGION.contains(&code)) => {
             let region = response.and_then(|response| response.headers().get("x-amz-bucket-region"));
-            Error::WrongRegion {
-                bucket: at.bucket.clone(),
-                region: region.map(str::to_owned),
-            }
+            let region = region.map_or("another region".to_owned(), |region| format!("region {region}"));
+            Error::WrongRegion(at.bucket.clone(), region)
         }
         Some(_) | None => {
             let object = if action == Action::ListBucket {

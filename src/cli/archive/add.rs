@@ -3,10 +3,11 @@
 use credlens::archive::add::{Added, add};
 use credlens::archive::error::Error;
 use credlens::archive::store::Store;
+use credlens::finding::PassedOver;
 use credlens::io::inputs::InputOptions;
-use credlens::output::{counted, escape};
+use credlens::output::{counted, diagnostic_line, escape};
 
-use super::args::{ArchiveAddArgs, ArchivePathArgs};
+use super::args::ArchiveAddArgs;
 use super::open_store;
 use crate::cli::aws::Objects;
 use crate::cli::failure::{Exit, Failure};
@@ -16,40 +17,23 @@ use crate::cli::progress::Progress;
 use crate::cli::terminal::{print_error, print_message, print_warning};
 use crate::cli::{now, signals};
 
-/// What `archive add` does, resolved.
-struct ArchiveAddConfig {
-    at: ArchivePathArgs,
-    inputs: InputReader,
-    quiet: bool,
-}
-
-impl ArchiveAddConfig {
-    fn resolve(args: ArchiveAddArgs) -> Result<Self, Failure> {
-        Ok(Self {
-            inputs: InputReader {
-                paths: args.inputs,
-                options: InputOptions {
-                    as_of: args.as_of,
-                    now: now(),
-                    limits: args.limits.limits(),
-                },
-                objects: Objects::at(&args.at.location)?,
-            },
-            at: args.at,
-            quiet: args.quiet,
-        })
-    }
-}
-
 pub(super) fn run(args: ArchiveAddArgs) -> Result<Exit, Failure> {
-    let config = ArchiveAddConfig::resolve(args)?;
+    let inputs = InputReader {
+        paths: args.inputs,
+        options: InputOptions {
+            as_of: args.as_of,
+            now: now(),
+            limits: args.limits.limits(),
+        },
+        objects: Objects::at(&args.at.location)?,
+    };
     signals::end_cleanly()?;
-    let store = open_store(&config.at.archive, &config.at.location, config.quiet)?;
-    let mut source = Progress::new(config.inputs.open_in_time_order(), config.quiet);
+    let store = open_store(&args.at.archive, &args.at.location, args.quiet)?;
+    let mut source = Progress::new(inputs.open_in_time_order(), args.quiet);
     let mut added = Added::default();
     let ended = add(&*store, &mut source, &mut added);
     drop(source);
-    report_added(&*store, &added, config.quiet, true)?;
+    report_added(&*store, &added, args.quiet, true)?;
     let there = added.added.len() + added.known.len();
     match ended {
         Err(error @ Error::Stopped(..)) if there > 0 => {
@@ -59,6 +43,7 @@ pub(super) fn run(args: ArchiveAddArgs) -> Result<Exit, Failure> {
         ended => ended?,
     }
     Ok(match (there, added.failed.len()) {
+        (0, 0) if !added.passed_over.is_empty() => Exit::NothingEvaluated,
         (_, 0) => Exit::Clean,
         (0, _) => Exit::NothingEvaluated,
         _ => Exit::Partial,
@@ -81,12 +66,22 @@ pub(in crate::cli) fn report_added(
         .map(|(path, message)| format!("{path} {message}"));
     let warnings = conflicts.chain(added.unreadable.iter().map(ToString::to_string));
     warnings.filter(|_| !quiet).for_each(print_warning);
+    print_passed_over(added, quiet);
     if !quiet {
         print_message(summary(added));
     }
     let files = added.files.iter().map(|file| format!("{}/{file}", store.name()));
     let lines: String = files.map(|file| escape(&file).into_owned() + "\n").collect();
     print("the names of the files that were added", lines)
+}
+
+/// Prints which files are not reports; as an error where there is no other file.
+fn print_passed_over(added: &Added, quiet: bool) {
+    let is_all = added.added.len() + added.known.len() + added.failed.len() == 0;
+    let note = PassedOver::diagnostic(&added.passed_over, is_all);
+    if let Some(note) = note.filter(|_| is_all || !quiet) {
+        print_message(diagnostic_line(&note));
+    }
 }
 
 fn summary(added: &Added) -> String {

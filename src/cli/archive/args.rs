@@ -1,15 +1,12 @@
 //! The arguments of `credlens archive` and of `credlens diff --archive`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use credlens::report::time::Timestamp;
 
-use super::compare;
 use crate::cli::ListFormat;
 use crate::cli::aws::LocationArgs;
-use crate::cli::diff::Compared;
-use crate::cli::failure::Failure;
 use crate::cli::inputs::LimitArgs;
 
 const EXAMPLES: &str = "\
@@ -83,7 +80,7 @@ pub(super) struct ArchiveAddArgs {
 }
 
 /// Which reports of an archive.
-#[derive(Clone, Debug, Default, Args)]
+#[derive(Debug, Default, PartialEq, Eq, Args)]
 pub(super) struct ReportFilterArgs {
     /// Only reports with this account. Repeatable
     #[arg(long, value_name = "ID", value_parser = account)]
@@ -161,27 +158,9 @@ pub(in crate::cli) struct CompareArgs {
     /// Compare reports of this archive: of each account the last one as of OLD with the last one as of NEW. A date
     /// alone is its last second
     #[arg(long, value_name = "ARCHIVE", conflicts_with_all = ["old_as_of", "new_as_of"])]
-    archive: Option<PathBuf>,
+    pub(super) archive: Option<PathBuf>,
 
     /// Only reports of the archive with this account. Repeatable
     #[arg(long, value_name = "ID", requires = "archive", value_parser = account)]
-    account: Vec<String>,
-}
-
-impl CompareArgs {
-    pub(in crate::cli) fn path(&self) -> Option<&Path> {
-        self.archive.as_deref()
-    }
-
-    /// The reports that OLD and NEW stand for, if an archive is named.
-    pub(in crate::cli) fn sides(
-        &self,
-        location: &LocationArgs,
-        instants: [&Path; 2],
-    ) -> Result<Option<[Vec<Compared>; 2]>, Failure> {
-        self.archive
-            .as_deref()
-            .map(|archive| compare::sides(archive, location, instants, &self.account))
-            .transpose()
-    }
+    pub(super) account: Vec<String>,
 }

@@ -1,12 +1,12 @@
 //! `credlens diff --archive`: which reports of an archive are compared.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use credlens::archive::list::ListedReport;
 use credlens::archive::store::Store;
 
-use super::args::{ReportFilterArgs, until};
+use super::args::{CompareArgs, ReportFilterArgs, until};
 use super::{existing_store, latest, select};
 use crate::cli::aws::LocationArgs;
 use crate::cli::diff::Compared;
@@ -16,9 +16,25 @@ use crate::cli::terminal::print_warning;
 /// A report, and the accounts of which it is the last one.
 type Latest = (ListedReport, BTreeSet<String>);
 
+impl CompareArgs {
+    pub(in crate::cli) fn path(&self) -> Option<&Path> {
+        self.archive.as_deref()
+    }
+
+    /// The reports that OLD and NEW stand for, if an archive is named.
+    pub(in crate::cli) fn sides(
+        &self,
+        location: &LocationArgs,
+        instants: [&Path; 2],
+    ) -> Result<Option<[Vec<Compared>; 2]>, Failure> {
+        let sides = |archive: &PathBuf| sides(archive, location, instants, &self.account);
+        self.archive.as_ref().map(sides).transpose()
+    }
+}
+
 /// Of each account the last report as of each instant. Accounts with no report as of the older one are left out, with
 /// a warning.
-pub(super) fn sides(
+fn sides(
     archive: &Path,
     location: &LocationArgs,
     instants: [&Path; 2],

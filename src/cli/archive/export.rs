@@ -11,7 +11,7 @@ use credlens::io::write_once::{WriteOutcome, write_once};
 use credlens::output::{counted, escape};
 
 use super::args::ArchiveExportArgs;
-use super::select;
+use super::{existing_store, select};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::outputs::print;
 use crate::cli::signals;
@@ -23,7 +23,7 @@ pub(super) fn run(args: &ArchiveExportArgs) -> Result<Exit, Failure> {
         check_outside(&args.output)?;
     }
     signals::end_cleanly()?;
-    let store = args.at.existing_store()?;
+    let store = existing_store(&args.at.archive, &args.at.location)?;
     let (reports, mut failed) = select(&*store, &args.filter)?;
     if reports.is_empty() {
         let message = "the archive has no such report; `credlens archive list` shows which it has";

@@ -21,14 +21,12 @@ use credlens::io::remote::is_remote;
 use credlens::output::archive::Contents;
 use credlens::output::escape;
 
-use super::ListFormat;
 use super::aws::LocationArgs;
 use super::failure::{Exit, Failure};
-use super::outputs::print;
 use super::terminal::{list_options, print_error, print_message};
 
 pub(super) use args::{ArchiveArgs, CompareArgs};
-use args::{ArchiveCommand, ArchiveListArgs, ArchivePathArgs, ArchiveVerifyArgs, ReportFilterArgs};
+use args::{ArchiveCommand, ArchiveListArgs, ArchiveVerifyArgs, ReportFilterArgs};
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
@@ -91,12 +89,6 @@ fn existing_store(path: &Path, location: &LocationArgs) -> Result<Box<dyn Store>
     open_store(path, location, false)
 }
 
-impl ArchivePathArgs {
-    fn existing_store(&self) -> Result<Box<dyn Store>, Failure> {
-        existing_store(&self.archive, &self.location)
-    }
-}
-
 /// The reports that the filter passes, in the order of their as-of, and whether a file could not be read, which is
 /// printed.
 fn select(store: &dyn Store, filter: &ReportFilterArgs) -> Result<(Vec<ListedReport>, bool), Failure> {
@@ -136,19 +128,22 @@ fn latest(reports: Vec<ListedReport>) -> Vec<(ListedReport, BTreeSet<String>)> {
 }
 
 fn list_reports(args: &ArchiveListArgs) -> Result<Exit, Failure> {
-    let store = args.at.existing_store()?;
+    let store = existing_store(&args.at.archive, &args.at.location)?;
     let (reports, failed) = select(&*store, &args.filter)?;
     let list = Contents::new(reports.iter().map(ListedReport::to_output).collect());
-    let text = match args.format {
-        ListFormat::Table => list.table(list_options()),
-        ListFormat::Json => list.json(),
+    let table = || match &*list.reports {
+        // Unless a filter or damage left out what there is.
+        [] if !failed && args.filter == ReportFilterArgs::default() => {
+            format!("{} has no archived report\n", store.name())
+        }
+        _ => list.table(list_options()),
     };
-    print(args.format.name(), text)?;
+    args.format.print(table, || list.json())?;
     Ok(if failed { Exit::Partial } else { Exit::Clean })
 }
 
 fn verify_all(args: &ArchiveVerifyArgs) -> Result<Exit, Failure> {
-    let store = args.at.existing_store()?;
+    let store = existing_store(&args.at.archive, &args.at.location)?;
     let verified = verify(&*store)?;
     if verified.files == 0 && verified.problems.is_empty() {
         return Err(Failure::NothingEvaluated(format!(
@@ -156,11 +151,7 @@ fn verify_all(args: &ArchiveVerifyArgs) -> Result<Exit, Failure> {
             store.name()
         )));
     }
-    let text = match args.format {
-        ListFormat::Json => verified.json(),
-        ListFormat::Table => verified.text(),
-    };
-    print(args.format.name(), text)?;
+    args.format.print(|| verified.text(), || verified.json())?;
     Ok(if verified.problems.is_empty() {
         Exit::Clean
     } else {

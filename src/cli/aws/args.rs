@@ -116,9 +116,6 @@ pub(in crate::cli) struct LiveScanArgs {
 
 impl LiveScanArgs {
     /// Reads the inputs that are in S3.
-    ///
-    /// # Errors
-    /// Flags that are for live accounts only, with inputs.
     pub(in crate::cli) fn objects(&self, inputs: &[PathBuf]) -> Result<Objects, Failure> {
         let location = &self.aws.location;
         if inputs.is_empty() {
@@ -138,14 +135,10 @@ impl LiveScanArgs {
         self.aws.several()
     }
 
-    /// The files that a live run reads.
+    /// The files that a live run reads. Its --outcomes may replace those that it resumes from.
     pub(in crate::cli) fn reads(&self) -> Vec<PathBuf> {
-        self.aws.accounts_file.iter().cloned().collect()
-    }
-
-    /// The outcomes that it goes on from.
-    pub(in crate::cli) fn resumes(&self) -> Vec<PathBuf> {
-        self.aws.resume.iter().cloned().collect()
+        let files = self.aws.accounts_file.iter().chain(&self.aws.resume);
+        files.cloned().collect()
     }
 }
 
@@ -161,18 +154,30 @@ impl AwsArgs {
     }
 
     /// Whether each flag is valid, and of use with the others.
-    ///
-    /// # Errors
-    /// What is expected instead.
     pub(super) fn check(&self) -> Result<(), Failure> {
         let is_stdout = |path: &Path| path.as_os_str() == "-";
         let is_zero = |span: TimeSpan| span.0.is_zero();
         let has_role = self.several() || self.role_arn.is_some();
+        let first = |flags: &[(&'static str, bool)]| {
+            let mut given = flags.iter().filter(|(_, given)| *given);
+            given.next().map(|(flag, _)| *flag)
+        };
+        let for_several = first(&[
+            ("--role-name", self.role_name.is_some()),
+            ("--accounts", !self.accounts.is_empty()),
+            ("--exclude-accounts", !self.exclude_accounts.is_empty()),
+            ("--concurrency", self.concurrency.is_some()),
+            ("--outcomes", self.outcomes.is_some()),
+        ]);
+        let for_roles = first(&[
+            ("--external-id", self.external_id.is_some()),
+            ("--role-session-name", self.role_session_name.is_some()),
+        ]);
         let wrong = if self.outcomes.as_deref().is_some_and(is_stdout) {
             "--outcomes needs a file, which --resume can read".to_owned()
-        } else if let (false, Some(flag)) = (self.several(), self.flag_for_several()) {
+        } else if let (false, Some(flag)) = (self.several(), for_several) {
             format!("{flag} is for several accounts; add --org, --accounts-file FILE or --resume FILE")
-        } else if let (false, Some(flag)) = (has_role, self.flag_for_roles()) {
+        } else if let (false, Some(flag)) = (has_role, for_roles) {
             format!(
                 "{flag} is for roles; add --role-arn ARN, or --org, --accounts-file FILE or --resume FILE"
             )
@@ -185,25 +190,6 @@ impl AwsArgs {
             return self.check_roles();
         };
         Err(Failure::Usage(wrong))
-    }
-
-    fn flag_for_several(&self) -> Option<&'static str> {
-        let given = [
-            ("--role-name", self.role_name.is_some()),
-            ("--accounts", !self.accounts.is_empty()),
-            ("--exclude-accounts", !self.exclude_accounts.is_empty()),
-            ("--concurrency", self.concurrency.is_some()),
-            ("--outcomes", self.outcomes.is_some()),
-        ];
-        given.into_iter().find_map(|(flag, given)| given.then_some(flag))
-    }
-
-    fn flag_for_roles(&self) -> Option<&'static str> {
-        let given = [
-            ("--external-id", self.external_id.is_some()),
-            ("--role-session-name", self.role_session_name.is_some()),
-        ];
-        given.into_iter().find_map(|(flag, given)| given.then_some(flag))
     }
 
     fn check_roles(&self) -> Result<(), Failure> {
@@ -230,9 +216,6 @@ impl AwsArgs {
 
 impl LocationArgs {
     /// The same as settings of AWS's libraries.
-    ///
-    /// # Errors
-    /// Those of [`check`](Self::check).
     pub(in crate::cli) fn settings(&self) -> Result<ConnectSettings, Failure> {
         self.check()?;
         Ok(ConnectSettings {
@@ -244,9 +227,6 @@ impl LocationArgs {
     }
 
     /// Reads the inputs that are in S3.
-    ///
-    /// # Errors
-    /// Flags that are for S3, without an input in S3.
     pub(in crate::cli) fn objects(&self, inputs: &[PathBuf]) -> Result<Objects, Failure> {
         let in_s3 = inputs.iter().any(|input| remote::is_remote(input));
         if !in_s3 && *self != Self::default() {
@@ -256,9 +236,6 @@ impl LocationArgs {
     }
 
     /// Whether each flag is valid.
-    ///
-    /// # Errors
-    /// What is expected instead.
     pub(super) fn check(&self) -> Result<(), Failure> {
         if self.profile.as_deref() == Some("") {
             return Err(Failure::Usage(

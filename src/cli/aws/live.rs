@@ -6,30 +6,29 @@ use std::time::Duration;
 
 use credlens::aws::accounts::{self, Account};
 use credlens::aws::{
-    self, AccountScope, ConnectSettings, Error, FetchJob, FetchOptions, FetchedAccounts, ListedAccounts,
-    Outcome, OutcomeStatus, Outcomes, ReportOrder, RunRecord, Runtime, Session,
+    self, ConnectSettings, Error, FetchJob, FetchOptions, FetchedAccounts, ListedAccounts, Outcome,
+    OutcomeStatus, Outcomes, ReportOrder, RunRecord, Runtime, Session,
 };
-use credlens::io::temporary;
 use credlens::output::{counted, escape, escape_lines};
 use credlens::report::time::Timestamp;
 
 use super::args::{AwsArgs, TimeSpan};
-use super::outcomes::{OutcomesWriter, SavePolicy, WeakOutcomesWriter};
-use crate::cli::failure::{Attempt as _, Exit, Failure};
+use super::outcomes::OutcomesWriter;
+use crate::cli::failure::{Attempt as _, Failure};
 use crate::cli::outputs::is_read;
 use crate::cli::signals;
 use crate::cli::terminal::print_message;
 
 const ROLE: &str = "OrganizationAccountAccessRole";
 const SESSION: &str = "credlens";
-/// AWS generates no report more often than this, so asking for a younger one would be in vain.
+/// AWS generates no report more often than this, so asking for a younger one has no effect.
 const MAX_REPORT_AGE: u64 = 4 * 3_600;
 const TIMEOUT: u64 = 600;
 const CONCURRENCY: usize = 16;
 
 /// Reports that arrive.
 pub(in crate::cli) struct Started {
-    /// Listens for Ctrl-C: to be held until the end.
+    /// Listens for Ctrl-C: keep it until the end.
     pub(in crate::cli) runtime: Runtime,
     pub(in crate::cli) arrivals: FetchedAccounts,
     /// The result of each account: to be filled.
@@ -42,7 +41,6 @@ pub(in crate::cli) struct Started {
 pub(in crate::cli) struct FetchRequest {
     pub(in crate::cli) resolve_keys: bool,
     pub(in crate::cli) verbose: bool,
-    pub(in crate::cli) save: SavePolicy,
     pub(in crate::cli) order: ReportOrder,
 }
 
@@ -62,64 +60,42 @@ pub(in crate::cli) fn start(
         )));
     }
     let earlier = aws.resume.as_deref().map(read_outcomes).transpose()?;
-    let outcomes = OutcomesWriter::open(aws.outcomes.as_deref(), request.save)?;
-    let (at_interrupt, at_end) = (outcomes.weak(), outcomes.weak());
-    signals::end_run_on(&signals::ALL[1..], move || save_outcomes(&at_end))?;
-    let runtime = runtime(move || exit_immediately(&at_interrupt))?;
+    let outcomes = OutcomesWriter::open(aws.outcomes.as_deref(), request.order == ReportOrder::AsFetched)?;
+    signals::end_run_on(&signals::ALL[1..], outcomes.at_signal())?;
+    let runtime = Runtime::new(signals::at_interrupt(outcomes.at_signal()))
+        .attempt(|| "cannot start threads for calls to AWS".to_owned())?;
     let options = options(aws, now, request.verbose);
-    let session = runtime.wait(Session::open(&settings(aws, &options)));
+    let settings = ConnectSettings {
+        role_arn: aws.role_arn.clone(),
+        // With several accounts it is for their roles.
+        external_id: aws.external_id.clone().filter(|_| !aws.several()),
+        role_session_name: aws.role_session_name.clone(),
+        timeout: Some(options.timeout),
+        ..aws.location.settings()?
+    };
+    let session = runtime.wait(Session::open(&settings));
     let session = session.map_err(|error| refused(aws, &error, "aws"))?;
     let record = Arc::<Mutex<RunRecord>>::default();
-    let scope = if aws.several() {
+    let listed = if aws.several() {
         let several = several(aws, &runtime, &session, earlier.as_ref())?;
         outcomes.plan(&several.accounts, earlier, &record);
-        AccountScope::Listed(several)
+        Some(several)
     } else {
-        AccountScope::Own
+        None
     };
-    let plan = FetchJob {
+    let job = FetchJob {
         session,
-        scope,
+        listed,
         options,
         resolve_keys: request.resolve_keys,
     };
-    let arrivals = runtime.fetch_all(plan, request.order);
+    let arrivals = runtime.fetch_all(job, request.order);
     Ok(Started {
         runtime,
         arrivals,
         record,
         outcomes,
     })
-}
-
-fn runtime(at_once: impl FnOnce() + Send + 'static) -> Result<Runtime, Failure> {
-    Runtime::new(at_once).attempt(|| "cannot start threads for calls to AWS".to_owned())
-}
-
-/// Ends the run at Ctrl-C where it does not end by itself.
-#[expect(clippy::exit, reason = "what the run waits for cannot be ended")]
-fn exit_immediately(outcomes: &WeakOutcomesWriter) {
-    save_outcomes(outcomes);
-    temporary::discard();
-    std::process::exit(Exit::Signal(signals::INTERRUPT).status().into());
-}
-
-/// That it fails can be printed nowhere: the run ends.
-fn save_outcomes(outcomes: &WeakOutcomesWriter) {
-    drop(outcomes.upgrade().map(|outcomes| outcomes.interrupted()));
-}
-
-fn settings(aws: &AwsArgs, options: &FetchOptions) -> ConnectSettings {
-    ConnectSettings {
-        profile: aws.location.profile.clone(),
-        region: aws.location.region.clone(),
-        endpoint_url: aws.location.endpoint_url.clone(),
-        role_arn: aws.role_arn.clone(),
-        // With several accounts it is for their roles.
-        external_id: aws.external_id.clone().filter(|_| !aws.several()),
-        role_session_name: aws.role_session_name.clone(),
-        timeout: Some(options.timeout),
-    }
 }
 
 fn options(aws: &AwsArgs, now: Timestamp, verbose: bool) -> FetchOptions {
@@ -218,24 +194,23 @@ pub(in crate::cli) fn conclude(
     record
         .outcomes
         .sort_by(|one, other| one.account.cmp(&other.account));
-    let any_failed = record
-        .outcomes
-        .iter()
-        .any(|outcome| outcome.outcome == OutcomeStatus::Failed);
-    if aws.several() && (any_failed || !quiet) {
-        print_outcomes(&record.outcomes);
+    if aws.several() {
+        print_outcomes(&record.outcomes, quiet);
     }
     // Listing the accounts, for which the partition would matter, was allowed.
     print_policies(&record.missing, &role_arn(aws, "aws"));
     outcomes.write()
 }
 
-/// How many accounts were fetched, and each that failed with the reason.
-fn print_outcomes(outcomes: &[Outcome]) {
+/// How many accounts were fetched, and each that failed with the reason; if quiet, only where one failed.
+fn print_outcomes(outcomes: &[Outcome], quiet: bool) {
     let failed: Vec<_> = outcomes
         .iter()
         .filter(|outcome| outcome.outcome == OutcomeStatus::Failed)
         .collect();
+    if quiet && failed.is_empty() {
+        return;
+    }
     let fetched = outcomes.len() - failed.len();
     let accounts = counted(outcomes.len() as u64, "account");
     print_message(format_args!(

@@ -10,5 +10,4 @@ mod scan;
 pub(super) use args::{AwsArgs, LiveScanArgs, LocationArgs};
 pub(super) use live::{FetchRequest, Started, conclude, print_policies, start};
 pub(super) use objects::Objects;
-pub(super) use outcomes::SavePolicy;
 pub(super) use scan::scan_live;

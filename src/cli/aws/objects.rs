@@ -47,19 +47,15 @@ impl Drop for ObjectsState {
 impl Objects {
     /// Those at this location. No call is made yet.
     pub(in crate::cli) fn at(location: &LocationArgs) -> Result<Self, Failure> {
-        Ok(Self::new(location.settings()?))
-    }
-
-    fn new(settings: ConnectSettings) -> Self {
-        Self(Arc::new(Mutex::new(ObjectsState {
-            settings,
+        Ok(Self(Arc::new(Mutex::new(ObjectsState {
+            settings: location.settings()?,
             s3: None,
             listed: BTreeSet::new(),
             next: VecDeque::new(),
             ahead: VecDeque::new(),
             begun: Vec::new(),
             denied: Vec::new(),
-        })))
+        }))))
     }
 
     fn lock(&self) -> MutexGuard<'_, ObjectsState> {
@@ -107,13 +103,13 @@ impl Remote for Objects {
                 drop(state.next.drain(..position.map_or(0, |position| position + 1)));
                 match state.begun.iter().position(is_begun) {
                     Some(position) => state.begun.swap_remove(position).1,
-                    None => s3.begin(&at.bucket, &at.key),
+                    None => s3.begin(&at),
                 }
             }
         };
         while state.ahead.len() < AHEAD {
             let Some(next) = state.next.pop_front() else { break };
-            let body = s3.begin(&next.bucket, &next.key);
+            let body = s3.begin(&next);
             state.ahead.push_back((next.to_string(), body));
         }
         drop(state);
@@ -128,7 +124,7 @@ impl ObjectsState {
     fn found(&mut self, at: &S3Url) -> Result<Vec<S3Url>, Error> {
         let s3 = self.s3()?;
         if is_name(at) {
-            match s3.read(&at.bucket, &at.key) {
+            match s3.read(at) {
                 Ok(body) => {
                     if self.begun.len() < AHEAD {
                         self.begun.push((at.to_string(), body));
@@ -144,8 +140,7 @@ impl ObjectsState {
             Ok(objects) => Ok(below(at, &objects)),
             Err(error) if error.missing_permission().is_some() && is_name(at) => Err(Error::NoObject),
             Err(error) if error.missing_permission().is_some() && is_key(at) => {
-                let read = s3.read(&at.bucket, &at.key);
-                let body = read.map_err(|_| error)?;
+                let body = s3.read(at).map_err(|_| error)?;
                 self.begun.push((at.to_string(), body));
                 Ok(vec![at.clone()])
             }

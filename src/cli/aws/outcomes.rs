@@ -2,7 +2,7 @@
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use credlens::aws::accounts::Account;
 use credlens::aws::{Error, FetchedAccount, OutcomeStatus, Outcomes, RunRecord};
@@ -10,29 +10,13 @@ use credlens::io::outputs::Output;
 
 use crate::cli::failure::Failure;
 
-/// When an account is done, so that a run that resumes an interrupted one need not fetch it again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::cli) enum SavePolicy {
-    /// As soon as its report came: each is saved by itself.
-    Each,
-    /// Once everything is written.
-    Together,
-}
-
 /// The file, and what is known so far. If it is dropped before it is written, no trace of the file is left.
 pub(in crate::cli) struct OutcomesWriter(Arc<Mutex<PendingOutcomes>>);
 
-/// For threads that wait for signals: they must not hold the file beyond the run.
-pub(super) struct WeakOutcomesWriter(Weak<Mutex<PendingOutcomes>>);
-
-impl WeakOutcomesWriter {
-    pub(super) fn upgrade(&self) -> Option<OutcomesWriter> {
-        self.0.upgrade().map(OutcomesWriter)
-    }
-}
-
+#[derive(Default)]
 struct PendingOutcomes {
-    save: SavePolicy,
+    /// Whether reports are of use one by one. If not, a run that resumes an interrupted one fetches all of them again.
+    saves_each: bool,
     /// None where no file is asked for, or it is written.
     file: Option<(Output, PathBuf)>,
     /// The accounts to fetch.
@@ -44,22 +28,23 @@ struct PendingOutcomes {
 
 impl OutcomesWriter {
     /// Opens the file, so that a file that cannot be written is an error before any call to AWS.
-    pub(super) fn open(path: Option<&Path>, save: SavePolicy) -> Result<Self, Failure> {
+    pub(super) fn open(path: Option<&Path>, saves_each: bool) -> Result<Self, Failure> {
         let open = |path: &Path| {
             let output = Output::create(path).map_err(cannot_write(path))?;
             Ok::<_, Failure>((output, path.to_owned()))
         };
         Ok(Self(Arc::new(Mutex::new(PendingOutcomes {
-            save,
+            saves_each,
             file: path.map(open).transpose()?,
-            planned: Vec::new(),
-            earlier: None,
-            record: Arc::default(),
+            ..PendingOutcomes::default()
         }))))
     }
 
-    pub(super) fn weak(&self) -> WeakOutcomesWriter {
-        WeakOutcomesWriter(Arc::downgrade(&self.0))
+    /// What a thread that waits for signals calls at one. It must not hold the file beyond the run.
+    pub(super) fn at_signal(&self) -> impl Fn() + Send + use<> {
+        let outcomes = Arc::downgrade(&self.0);
+        // That it fails can be printed nowhere: the run ends.
+        move || drop(outcomes.upgrade().map(|outcomes| Self(outcomes).interrupted()))
     }
 
     pub(super) fn plan(
@@ -77,7 +62,7 @@ impl OutcomesWriter {
     /// Writes the result of a run that was not interrupted, or of the part that was saved.
     pub(in crate::cli) fn write(&self) -> Result<(), Failure> {
         let mut pending = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        pending.write(SavePolicy::Each)
+        pending.write(false)
     }
 
     /// Writes which accounts are done in a run that is interrupted.
@@ -86,8 +71,8 @@ impl OutcomesWriter {
         let Ok(mut pending) = self.0.try_lock() else {
             return Ok(());
         };
-        let save = pending.save;
-        pending.write(save)
+        let saves_each = pending.saves_each;
+        pending.write(!saves_each)
     }
 }
 
@@ -96,23 +81,23 @@ fn cannot_write(path: &Path) -> impl FnOnce(io::Error) -> Failure {
 }
 
 impl PendingOutcomes {
-    fn write(&mut self, save: SavePolicy) -> Result<(), Failure> {
+    fn write(&mut self, none_is_done: bool) -> Result<(), Failure> {
         let Some((mut output, path)) = self.file.take() else {
             return Ok(());
         };
         if self.planned.is_empty() {
             return Ok(());
         }
-        let text = self.outcomes(save).text();
+        let text = self.outcomes(none_is_done).text();
         let written = output.write_all(text.as_bytes()).and_then(|()| output.finish());
         written.map_err(cannot_write(&path))
     }
 
     /// Accounts that are planned but not done are to be fetched again.
-    fn outcomes(&mut self, save: SavePolicy) -> Outcomes {
+    fn outcomes(&mut self, none_is_done: bool) -> Outcomes {
         let mut record = self.record.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for outcome in &mut record.outcomes {
-            if save == SavePolicy::Together && outcome.outcome == OutcomeStatus::Fetched {
+            if none_is_done && outcome.outcome == OutcomeStatus::Fetched {
                 outcome.outcome = OutcomeStatus::Failed;
                 outcome.error = Some(Error::Interrupted.to_string());
             }
@@ -129,10 +114,6 @@ impl PendingOutcomes {
                 });
             }
         }
-        // They may have arrived in another order.
-        record
-            .outcomes
-            .sort_by(|one, other| one.account.cmp(&other.account));
         match self.earlier.take() {
             Some(earlier) => earlier.updated(record.outcomes),
             None => Outcomes::new(record.outcomes),

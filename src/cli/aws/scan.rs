@@ -6,7 +6,7 @@ use std::sync::Arc;
 use credlens::aws::{LiveSource, ReportOrder};
 use credlens::engine::RowSelection;
 
-use super::{FetchRequest, SavePolicy, conclude, start};
+use super::{FetchRequest, conclude, start};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::outputs::{canonical, is_read};
 use crate::cli::scan::{self, ScanConfig};
@@ -22,7 +22,6 @@ pub(in crate::cli) fn scan_live(config: &ScanConfig) -> Result<Exit, Failure> {
     let request = FetchRequest {
         resolve_keys: config.live.resolve_keys,
         verbose: verbosity.verbose,
-        save: SavePolicy::Together,
         order: ReportOrder::ByAccount,
     };
     let options = config.inputs.options;
@@ -62,7 +61,7 @@ fn check_outcomes(config: &ScanConfig, path: &Path) -> Result<(), Failure> {
             path.display()
         )));
     }
-    if is_read(path, &config.reads()) {
+    if is_read(path, &config.evaluation.reads(&[])) {
         return Err(Failure::Usage(format!(
             "{} is read by this run; give --outcomes another file",
             path.display()

@@ -1,16 +1,15 @@
-//! `credlens diff`: two reports in, what changed out.
+//! `credlens diff`: compares two reports.
 
 mod args;
-mod dated;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use credlens::engine::{RowSelection, Source, Workers};
-use credlens::finding::{Diagnostic, Level};
+use credlens::engine::{RowSelection, Workers};
+use credlens::finding::{Code, Diagnostic, Level};
 use credlens::history::{self, Before, Collector, Move, Snapshot};
+use credlens::io::error::InputError;
 use credlens::output::diff::{DiffFormat, DiffView, write_diff};
-use credlens::report::time::Timestamp;
 
 use super::diagnostics::has_errors;
 use super::evaluate::Evaluation;
@@ -22,25 +21,25 @@ use super::settings::{SettingsFile, SettingsText};
 use super::signals;
 
 pub(super) use args::DiffArgs;
-use dated::{Dated, Next};
 
 /// A report to compare, and its accounts to compare where that is not all.
 pub(super) type Compared = (PathBuf, Option<BTreeSet<Vec<u8>>>);
 
 /// What a diff does, resolved.
 struct DiffConfig {
-    /// Those of OLD, then those of NEW.
-    inputs: InputReader,
-    /// How many inputs are OLD's.
-    olds: usize,
-    /// The accounts of each input.
-    accounts: Vec<Option<BTreeSet<Vec<u8>>>>,
-    /// Of each input, where given.
-    as_of: Vec<Option<Timestamp>>,
+    old: DiffSide,
+    new: DiffSide,
     formats: Vec<FormatTo<DiffFormat>>,
     options: history::DiffOptions,
     fail_on_new: FailOn,
     evaluation: Evaluation,
+}
+
+/// OLD or NEW.
+struct DiffSide {
+    inputs: InputReader,
+    /// The accounts of each input.
+    accounts: Vec<Option<BTreeSet<Vec<u8>>>>,
 }
 
 impl DiffConfig {
@@ -49,6 +48,9 @@ impl DiffConfig {
         let formats = FormatTo::or_default(args.format);
         let named = match args.archived.path() {
             Some(archive) => vec![archive.to_owned()],
+            None if args.old.as_os_str() == "-" && args.new == args.old => {
+                return Err(Failure::NothingEvaluated(InputError::StdinTwice.to_string()));
+            }
             None => vec![args.old.clone(), args.new.clone()],
         };
         check_formats(&formats, &evaluation.reads(&named))?;
@@ -57,14 +59,18 @@ impl DiffConfig {
             Some(sides) => sides,
             None => [single(args.old)?, single(args.new)?],
         };
-        let olds = old.len();
-        let (paths, accounts): (Vec<_>, Vec<_>) = old.into_iter().chain(new).unzip();
+        let paths: Vec<_> = old.iter().chain(&new).map(|(path, _)| path.clone()).collect();
         let objects = args.location.objects(&paths)?;
+        let side = |compared: Vec<Compared>, as_of| {
+            let (paths, accounts) = compared.into_iter().unzip();
+            DiffSide {
+                inputs: evaluation.reader(paths, as_of, objects.clone()),
+                accounts,
+            }
+        };
         Ok(Self {
-            inputs: evaluation.reader(paths, None, objects),
-            olds,
-            accounts,
-            as_of: vec![args.old_as_of, args.new_as_of],
+            old: side(old, args.old_as_of),
+            new: side(new, args.new_as_of),
             formats,
             options: history::DiffOptions {
                 idle_days: args.idle_days,
@@ -74,42 +80,55 @@ impl DiffConfig {
         })
     }
 
-    /// Evaluates the next inputs of the source, all that it gives.
-    fn collect(&self, source: &mut dyn Source, before: Option<&Before<'_>>) -> Result<Collected, Failure> {
+    fn collect(&self, side: &DiffSide, before: Option<&Before<'_>>) -> Result<Collected, Failure> {
         let mut snapshots = Vec::new();
         let collector =
-            Collector::new(|snapshot| snapshots.push(snapshot)).of_accounts(self.accounts.clone());
+            Collector::new(|snapshot| snapshots.push(snapshot)).of_accounts(side.accounts.clone());
         let collector = match before {
             Some(before) => collector.against(before),
             None => collector,
         };
         let evaluation = &self.evaluation;
-        let tally = evaluation.assess(source, evaluation.followed(), &collector, RowSelection::default())?;
+        let tally = evaluation.assess(
+            evaluation.progress(side.inputs.open()),
+            evaluation.followed(),
+            &collector,
+            RowSelection::default(),
+        )?;
         drop(collector);
+        let mut paths: Vec<_> = snapshots
+            .iter()
+            .map(|snapshot| snapshot.input.path.clone())
+            .collect();
+        paths.dedup();
         Ok(Collected {
-            paths: snapshots
-                .iter()
-                .map(|snapshot| snapshot.input.path.clone())
-                .collect(),
+            paths,
             snapshot: Snapshot::join(snapshots),
             diagnostics: tally.diagnostics,
         })
     }
 
-    /// Every input must have been read to its end, and hold one report.
+    /// Every input must have been evaluated to its end, and contain one report, or several of different accounts.
     fn check_collected(&self, paths: &[String], diagnostics: &[Diagnostic]) -> Result<(), Failure> {
-        let inputs = &self.inputs.paths;
+        let inputs = [&*self.old.inputs.paths, &self.new.inputs.paths].concat();
         if has_errors(diagnostics) || paths.len() < inputs.len() {
             self.evaluation.verbosity.print(diagnostics, Level::Error);
             return Err(Failure::NothingEvaluated(
-                "the reports cannot be compared: one of them could not be read to its end".to_owned(),
+                "the reports cannot be compared: one of them could not be evaluated to its end".to_owned(),
             ));
+        }
+        let twice = diagnostics.iter().filter(|it| it.code == Code::AccountTwice);
+        if let Some(path) = twice.filter_map(|it| it.path.as_deref()).next() {
+            self.evaluation.verbosity.print(diagnostics, Level::Warning);
+            return Err(Failure::NothingEvaluated(format!(
+                "the reports cannot be compared: {path} has two reports of one account; keep the one that counts"
+            )));
         }
         if paths.len() > inputs.len() {
             let is_named = |path: &&String| inputs.iter().any(|input| input == Path::new(path));
             let one = paths.iter().find(|path| !is_named(path)).map_or("", |path| path);
             return Err(Failure::Usage(format!(
-                "OLD or NEW holds several reports; name one of them, such as {one}"
+                "OLD or NEW contains several reports; name one of them, such as {one}"
             )));
         }
         Ok(())
@@ -129,13 +148,10 @@ pub(super) fn run(args: DiffArgs) -> Result<Exit, Failure> {
     let config = DiffConfig::resolve(args, &text.parse()?)?;
     signals::end_cleanly()?;
     let workers = Workers::new(config.evaluation.threads)?;
-    let dated = Dated::new(config.inputs.open(), config.as_of.clone());
-    let mut source = config.evaluation.progress(dated);
-    let old = config.collect(&mut Next::new(&mut source, config.olds), None)?;
+    let old = config.collect(&config.old, None)?;
     let before = old.snapshot.as_ref();
     let before = before.map(|old| Before::new(old, config.options, &workers));
-    let new = config.collect(&mut source, before.as_ref())?;
-    drop(source);
+    let new = config.collect(&config.new, before.as_ref())?;
     let paths = [old.paths, new.paths].concat();
     let diagnostics = [old.diagnostics, new.diagnostics].concat();
     config.check_collected(&paths, &diagnostics)?;
@@ -168,7 +184,8 @@ fn write(
     workers: &Workers,
     diagnostics: &[Diagnostic],
 ) -> Result<(), Failure> {
-    let diagnostics = [&diff.diagnostics[..], diagnostics].concat();
+    let mut diagnostics = [&diff.diagnostics[..], diagnostics].concat();
+    diagnostics.extend(config.evaluation.settings_note());
     let view = DiffView {
         diff,
         diagnostics: &diagnostics,
@@ -177,15 +194,9 @@ fn write(
     };
     write_documents(&config.formats, |format, out| write_diff(format, &view, out))?;
     let verbosity = config.evaluation.verbosity;
-    verbosity.print(&diagnostics, verbosity.least_level(is_shown(&config.formats)));
+    let shown = config.formats.iter().any(FormatTo::is_shown);
+    verbosity.print(&diagnostics, verbosity.least_level(shown));
     Ok(())
-}
-
-/// Whether people read the diagnostics on standard output.
-fn is_shown(formats: &[FormatTo<DiffFormat>]) -> bool {
-    formats
-        .iter()
-        .any(|to| to.path.is_none() && to.format.is_for_people())
 }
 
 fn exit(diff: &history::Diff<'_>, fail_on_new: FailOn) -> Exit {

@@ -10,7 +10,7 @@ use credlens::aws::{LiveSource, ReportOrder};
 use super::{FetchArgs, exit, request};
 pub(super) use crate::cli::archive::export::check_outside;
 use crate::cli::archive::{add::report_added, open_store};
-use crate::cli::aws::{SavePolicy, conclude, start};
+use crate::cli::aws::{conclude, start};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::outputs::is_read;
 use crate::cli::terminal::print_error;
@@ -39,7 +39,7 @@ fn fetch(args: &FetchArgs, archive: &Path) -> Result<Exit, Failure> {
         )));
     }
     let store = open_store(archive, &args.aws.location, args.quiet)?;
-    let request = request(args, SavePolicy::Together, ReportOrder::ByAccountDrained);
+    let request = request(args, ReportOrder::ByAccountDrained);
     let started = start(&args.aws, now(), request)?;
     let mut source = LiveSource::new(started.arrivals, None, Arc::clone(&started.record));
     let mut added = Added::default();

@@ -15,7 +15,7 @@ use credlens::io::temporary::TemporaryFile;
 use credlens::io::write_once::{WriteOutcome, write_once};
 use credlens::output::escape;
 
-use super::aws::{FetchRequest, SavePolicy, Started, conclude, start};
+use super::aws::{FetchRequest, Started, conclude, start};
 use super::failure::{Exit, Failure};
 use super::outputs::print;
 use super::terminal::{print_error, print_message};
@@ -38,8 +38,7 @@ pub(super) fn run(args: &FetchArgs) -> Result<Exit, Failure> {
     let destination = Destination::resolve(args)?;
     destination.check()?;
     let mut paths = Paths::default();
-    let request = request(args, SavePolicy::Each, ReportOrder::AsFetched);
-    let mut started = start(&args.aws, now(), request)?;
+    let mut started = start(&args.aws, now(), request(args, ReportOrder::AsFetched))?;
     let ended = save_all(args, &destination, &mut started, &mut paths);
     if started.runtime.interrupted() {
         // The signal decides the exit status.
@@ -101,11 +100,10 @@ fn save_all(
     Ok(all_written)
 }
 
-fn request(args: &FetchArgs, save: SavePolicy, order: ReportOrder) -> FetchRequest {
+fn request(args: &FetchArgs, order: ReportOrder) -> FetchRequest {
     FetchRequest {
         resolve_keys: false,
         verbose: args.verbose > 0,
-        save,
         order,
     }
 }

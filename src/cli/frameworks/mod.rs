@@ -5,7 +5,6 @@ mod args;
 use credlens::output::catalogue as tables;
 use credlens::rule::{Catalogue, Framework, framework_page};
 
-use super::ListFormat;
 use super::failure::{Exit, Failure};
 use super::outputs::print;
 use super::terminal::list_options;
@@ -15,21 +14,19 @@ use args::FrameworksCommand;
 
 pub(super) fn run(args: FrameworksArgs) -> Result<Exit, Failure> {
     let catalogue = Catalogue::builtin();
-    let (what, text) = match args.command {
+    match args.command {
         FrameworksCommand::List { format } => {
             let names = Catalogue::framework_names();
             let frameworks: Result<Vec<Framework>, _> = names.map(|name| catalogue.framework(name)).collect();
             let frameworks = frameworks?;
-            let text = match format {
-                ListFormat::Table => tables::frameworks_table(&frameworks, list_options()),
-                ListFormat::Json => tables::frameworks_json(&frameworks),
-            };
-            (format.name(), text)
+            format.print(
+                || tables::frameworks_table(&frameworks, list_options()),
+                || tables::frameworks_json(&frameworks),
+            )?;
         }
         FrameworksCommand::Show { framework } => {
-            ("the page", framework_page(&catalogue.framework(&framework)?))
+            print("the page", framework_page(&catalogue.framework(&framework)?))?;
         }
-    };
-    print(what, text)?;
+    }
     Ok(Exit::Clean)
 }

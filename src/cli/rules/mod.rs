@@ -9,10 +9,9 @@ use credlens::engine::examples;
 use credlens::output::{catalogue as tables, counted, escape_lines};
 use credlens::rule::{self, Catalogue, Rule, Selection};
 
-use super::ListFormat;
 use super::failure::{Exit, Failure, print_rule_errors};
 use super::outputs::print;
-use super::rule_files::{catalogue, rule_files};
+use super::rule_files::{self, catalogue};
 use super::terminal::{list_options, print_error, print_warning};
 
 pub(super) use args::RulesArgs;
@@ -45,11 +44,10 @@ fn list(args: &RulesListArgs) -> Result<Exit, Failure> {
     };
     let mut rules: Vec<_> = rules.into_iter().filter(is_listed).collect();
     rules.dedup_by(|one, other| one.id == other.id);
-    let text = match args.format {
-        ListFormat::Table => tables::rules_table(&rules, list_options()),
-        ListFormat::Json => tables::rules_json(&rules),
-    };
-    print(args.format.name(), text)?;
+    args.format.print(
+        || tables::rules_table(&rules, list_options()),
+        || tables::rules_json(&rules),
+    )?;
     Ok(Exit::Clean)
 }
 
@@ -70,18 +68,12 @@ fn show(word: &str, rules_from: &[PathBuf]) -> Result<Exit, Failure> {
 /// The rules in these files, or the built-in ones, and the errors in the files. A file that overrides a known rule
 /// counts as that rule.
 fn read(paths: &[PathBuf]) -> Result<(Vec<Arc<Rule>>, Vec<rule::Error>), Failure> {
-    let mut catalogue = Catalogue::builtin();
-    if paths.is_empty() {
-        return Ok((catalogue.rules().cloned().collect(), Vec::new()));
-    }
-    let (mut ids, mut errors) = (Vec::new(), Vec::new());
-    for (path, text) in rule_files(paths)? {
-        match catalogue.add(&path.to_string_lossy(), &text) {
-            Ok(added) => ids.extend(added),
-            Err(wrong) => errors.extend(wrong),
-        }
-    }
-    let rules = ids.iter().filter_map(|id| catalogue.rule(id).cloned()).collect();
+    let (catalogue, ids, errors) = rule_files::read(paths)?;
+    let rules = if paths.is_empty() {
+        catalogue.rules().cloned().collect()
+    } else {
+        ids.iter().filter_map(|id| catalogue.rule(id).cloned()).collect()
+    };
     Ok((rules, errors))
 }
 

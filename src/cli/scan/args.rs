@@ -8,6 +8,7 @@ use credlens::finding::{Status, UnknownWord};
 use credlens::output::ScanWriter;
 use credlens::report::time::Timestamp;
 
+use crate::cli::EXIT_STATUSES;
 use crate::cli::aws::LiveScanArgs;
 use crate::cli::evaluate::EvaluateArgs;
 use crate::cli::fail_on::FailOn;
@@ -24,18 +25,11 @@ Examples:
   credlens scan report.csv --rule 'access-key-*' --set access-key-not-rotated.max_age=60
   credlens scan report.csv --format table --format ndjson=findings.ndjson
 
-Exit status:
-  0  clean
-  1  a finding at or above --fail-on
-  2  usage, rule or configuration error
-  3  no input could be evaluated
-  4  partial: some inputs or accounts failed, the rest was evaluated and written
-  5  an output could not be written
-  130  interrupted (143 by SIGTERM, 129 by SIGHUP)";
+";
 
 /// Evaluate credential reports
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = [EXAMPLES, EXIT_STATUSES].concat())]
 pub(in crate::cli) struct ScanArgs {
     /// A report file, a directory (searched recursively), `s3://bucket/key`, `s3://bucket/prefix`, or - for standard
     /// input: CSV; JSON, YAML or text of the AWS CLI; base64; each also as gzip or zstd. The content decides, not the
@@ -76,32 +70,20 @@ pub(in crate::cli) struct ScanArgs {
     pub(super) evaluate: EvaluateArgs,
 }
 
-/// A status, or all of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::cli) enum StatusWord {
-    One(Status),
-    All,
-}
-
-impl StatusWord {
-    pub(super) fn statuses(self) -> Vec<Status> {
-        match self {
-            Self::All => Status::ALL.to_vec(),
-            Self::One(status) => vec![status],
-        }
-    }
-}
+/// The statuses that a word names: one, or all of them.
+#[derive(Clone, Debug)]
+pub(in crate::cli) struct StatusWord(pub(super) Vec<Status>);
 
 impl FromStr for StatusWord {
     type Err = String;
 
     fn from_str(word: &str) -> Result<Self, String> {
-        match word {
-            "all" => Ok(Self::All),
-            _ => word
-                .parse()
-                .map(Self::One)
-                .map_err(|error: UnknownWord| format!("{error}, all")),
+        if word == "all" {
+            return Ok(Self(Status::ALL.to_vec()));
         }
+        let status = word
+            .parse()
+            .map_err(|error: UnknownWord| format!("{error}, all"))?;
+        Ok(Self(vec![status]))
     }
 }

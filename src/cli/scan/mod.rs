@@ -1,9 +1,8 @@
-//! `credlens scan`: inputs and rules in, findings out.
+//! `credlens scan`: evaluates reports and writes findings.
 
 mod args;
 
 use std::io;
-use std::path::PathBuf;
 
 use credlens::engine::{EmitFilter, RowSelection, Snapshots, Source};
 use credlens::finding::{Code, Diagnostic, RuleTally, Severity, Status, Tally};
@@ -11,12 +10,12 @@ use credlens::output::{DisplayOptions, Outputs};
 use credlens::rule;
 
 use super::aws::{self, LiveScanArgs};
-use super::diagnostics::{has_errors, print_all};
-use super::evaluate::Evaluation;
+use super::diagnostics::{has_errors, print_all, print_passed_over};
+use super::evaluate::{Evaluation, Verbosity};
 use super::fail_on::FailOn;
 use super::failure::{Exit, Failure};
 use super::inputs::InputReader;
-use super::outputs::{FormatTo, Target, check_formats, is_on_terminal, open_outputs};
+use super::outputs::{FormatTo, Target, check_formats, open_outputs};
 use super::settings::{SettingsFile, SettingsText, first_given};
 use super::signals;
 use super::terminal::{Color, colored};
@@ -33,7 +32,6 @@ pub(super) struct ScanConfig {
     fail_on: FailOn,
     fail_on_undetermined: bool,
     all_snapshots: bool,
-    settings_file: Option<PathBuf>,
 }
 
 impl ScanConfig {
@@ -43,7 +41,10 @@ impl ScanConfig {
         let in_file = &settings.values;
         let formats = in_file.format.iter().map(|word| FormatTo::to_stdout(word.0.0));
         let formats = first_given(args.format, formats.collect());
-        let statuses = first_given(args.status, in_file.status.iter().map(|word| word.0).collect());
+        let statuses = first_given(
+            args.status,
+            in_file.status.iter().map(|word| word.0.clone()).collect(),
+        );
         let as_of = args.as_of.or(in_file.as_of.map(|word| word.0));
         let fail_on = args.fail_on.or(in_file.fail_on.map(|word| word.0));
         let config = Self {
@@ -53,24 +54,16 @@ impl ScanConfig {
             statuses: if statuses.is_empty() {
                 vec![Status::Fail, Status::Undetermined]
             } else {
-                statuses.into_iter().flat_map(StatusWord::statuses).collect()
+                statuses.into_iter().flat_map(|word: StatusWord| word.0).collect()
             },
-            fail_on: fail_on.unwrap_or(FailOn::AtLeast(Severity::Low)),
+            fail_on: fail_on.unwrap_or(FailOn(Some(Severity::Low))),
             fail_on_undetermined: args.fail_on_undetermined || in_file.fail_on_undetermined == Some(true),
             all_snapshots: args.all_snapshots || in_file.all_snapshots == Some(true),
-            settings_file: settings.path().map(ToOwned::to_owned),
             evaluation,
         };
-        check_formats(&config.formats, &[config.reads(), config.live.resumes()].concat())?;
+        let reads = [config.evaluation.reads(&config.inputs.paths), config.live.reads()];
+        check_formats(&config.formats, &reads.concat())?;
         Ok(config)
-    }
-
-    /// The files and directories that are read, which no output may replace. The outcomes of an earlier run are not
-    /// among them: those of this run may take their place.
-    pub(super) fn reads(&self) -> Vec<PathBuf> {
-        let mut paths = self.evaluation.reads(&self.inputs.paths);
-        paths.extend(self.live.reads());
-        paths
     }
 
     /// Findings are created only where a format shows them.
@@ -88,16 +81,16 @@ impl ScanConfig {
         let plain = self.evaluation.verbosity.color == Color::Auto && self.formats.iter().any(in_file);
         DisplayOptions {
             color: !plain && colored(&io::stdout()),
-            errors: !is_on_terminal(&self.formats),
+            errors: !self.formats.iter().any(FormatTo::is_on_terminal),
             ..self.evaluation.layout()
         }
     }
 
-    /// The report of the one live account did not come, and every format is read by people here: the reason is
+    /// The report of the one live account could not be fetched, and every format is read by people here: the reason is
     /// printed once, on standard error.
     fn is_shown_by_its_error(&self, tally: &Tally) -> bool {
         let is_live = self.inputs.paths.is_empty() && !self.live.several();
-        is_live && tally.inputs.is_empty() && self.formats.iter().all(is_shown)
+        is_live && tally.inputs.is_empty() && self.formats.iter().all(FormatTo::is_shown)
     }
 }
 
@@ -164,17 +157,9 @@ pub(super) fn conclude(config: &ScanConfig, tally: &Tally) -> Exit {
     exit(tally, config)
 }
 
-/// Whether people read it where they run this.
-fn is_shown(to: &FormatTo) -> bool {
-    to.path.is_none() && to.format.is_for_people()
-}
-
 /// Diagnostics about the settings rather than about an input.
 fn add_diagnostics(tally: &mut Tally, config: &ScanConfig) {
-    if let Some(path) = &config.settings_file {
-        let used = Diagnostic::new(Code::Settings, "settings of this file were used");
-        tally.diagnostics.push(used.in_path(path.to_string_lossy()));
-    }
+    tally.diagnostics.extend(config.evaluation.settings_note());
     for message in config.evaluation.weakened.iter().map(ToString::to_string) {
         tally
             .diagnostics
@@ -194,15 +179,16 @@ fn add_diagnostics(tally: &mut Tally, config: &ScanConfig) {
 /// are in the table of outcomes.
 fn print_diagnostics(tally: &Tally, config: &ScanConfig) {
     let verbosity = config.evaluation.verbosity;
-    let shown = config.formats.iter().any(is_shown);
+    let shown = config.formats.iter().any(FormatTo::is_shown);
     let least = verbosity.least_level(shown);
     let is_printed = |diagnostic: &&Diagnostic| {
-        let is_always = matches!(diagnostic.code, Code::Settings | Code::SnapshotsLeftOut);
-        let is_always = is_always && !verbosity.quiet && !shown;
         let in_outcomes = config.live.several() && diagnostic.code == Code::Unreadable;
-        (diagnostic.level >= least || is_always) && !in_outcomes
+        Verbosity::is_printed(diagnostic, least) && !in_outcomes
     };
     print_all(tally.diagnostics.iter().filter(is_printed), verbosity.verbose);
+    if verbosity.verbose {
+        print_passed_over(&tally.passed_over);
+    }
 }
 
 fn exit(tally: &Tally, config: &ScanConfig) -> Exit {

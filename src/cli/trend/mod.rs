@@ -1,18 +1,19 @@
-//! `credlens trend`: many reports in, how things moved out.
+//! `credlens trend`: shows how figures and findings develop over many reports.
 
 mod args;
 
 use credlens::engine::RowSelection;
+use credlens::finding::Code;
 use credlens::history::trend::{self, TrendDocument, TrendOptions};
 use credlens::io::inputs::reads_once;
 use credlens::output::DisplayOptions;
 use credlens::output::trend::{TrendFormat, write_trend};
 
-use super::diagnostics::has_errors;
+use super::diagnostics::{has_errors, print_passed_over};
 use super::evaluate::Evaluation;
 use super::failure::{Exit, Failure};
 use super::inputs::InputReader;
-use super::outputs::{FormatTo, check_formats, is_on_terminal, write_documents};
+use super::outputs::{FormatTo, check_formats, write_documents};
 use super::settings::{SettingsFile, SettingsText};
 use super::signals;
 
@@ -61,8 +62,7 @@ impl TrendConfig {
 
     /// Prints the diagnostics that standard output does not show to people.
     fn print_diagnostics(&self, document: &TrendDocument) {
-        let on_stdout = |to: &FormatTo<TrendFormat>| to.path.is_none() && to.format.is_for_people();
-        let shown = !document.snapshots.is_empty() && self.formats.iter().any(on_stdout);
+        let shown = !document.snapshots.is_empty() && self.formats.iter().any(FormatTo::is_shown);
         let verbosity = self.evaluation.verbosity;
         verbosity.print(&document.diagnostics, verbosity.least_level(shown));
     }
@@ -78,13 +78,21 @@ pub(super) fn run(args: TrendArgs) -> Result<Exit, Failure> {
     let tally = evaluation.assess(source, evaluation.followed(), &trend, RowSelection::default())?;
     let failed = has_errors(&tally.diagnostics);
     let mut document = trend.finish();
-    document.diagnostics.splice(0..0, tally.diagnostics);
+    // Two snapshots of an account in one file are what a trend is made of.
+    let of_tally = tally.diagnostics.into_iter();
+    document
+        .diagnostics
+        .splice(0..0, of_tally.filter(|it| it.code != Code::AccountTwice));
+    document.diagnostics.extend(evaluation.settings_note());
     config.print_diagnostics(&document);
+    if evaluation.verbosity.verbose {
+        print_passed_over(&tally.passed_over);
+    }
     if document.snapshots.is_empty() {
         return Ok(Exit::NothingEvaluated);
     }
     let layout = DisplayOptions {
-        errors: !is_on_terminal(&config.formats),
+        errors: !config.formats.iter().any(FormatTo::is_on_terminal),
         ..evaluation.layout()
     };
     write_documents(&config.formats, |format, out| {

@@ -35,7 +35,7 @@ fn formats_are_known_by_their_names() {
     let error = "htm\x1bl".parse::<Format>().unwrap_err();
     assert_eq!(
         error.to_string(),
-        r"unknown word 'htm\x1bl'; one of table, summary, json, ndjson, csv, markdown"
+        r"unknown format 'htm\x1bl'; one of table, summary, json, ndjson, csv, markdown"
     );
 }
 
@@ -137,7 +137,7 @@ fn many_reports_are_listed_to_a_limit() {
         "{text}"
     );
     assert!(
-        text.contains("9 more diagnostics; --format json lists all"),
+        text.contains("9 more diagnostics; --format json lists them"),
         "{text}"
     );
 }

@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 use super::charts::{Layer, key_ages, share, stacked, times_to_resolve};
 use super::series::{Figure, FigureUnit, Series, series};
 use super::{TrendWriter, phrases};
+use crate::finding::gravest;
 use crate::history::trend::{RuleTrend, TrendDocument};
 use crate::output::DisplayOptions;
 use crate::output::format::{FormatSpec, Readers};
-use crate::output::phrases::{by_level, counted, diagnostic_line, number, rule};
+use crate::output::phrases::{counted, diagnostic_line, number, rule};
 use crate::report::escape::escape;
 
 pub(super) const FORMAT: FormatSpec<TrendWriter> = FormatSpec::new(
@@ -265,15 +266,15 @@ impl Page {
             return;
         }
         self.line(format_args!("<h2>Diagnostics</h2>\n<ul>"));
-        for diagnostic in by_level(&document.diagnostics).into_iter().take(DIAGNOSTICS) {
+        let (shown, hidden) = gravest(&document.diagnostics, DIAGNOSTICS);
+        for diagnostic in shown {
             self.line(format_args!(
                 "<li>{}</li>",
                 escape_html(&diagnostic_line(diagnostic))
             ));
         }
-        let more = document.diagnostics.len().saturating_sub(DIAGNOSTICS);
-        if more > 0 {
-            self.line(format_args!("<li>and {} more</li>", number(more as u64)));
+        if hidden.count > 0 {
+            self.line(format_args!("<li>and {} more</li>", number(hidden.count)));
         }
         self.line(format_args!("</ul>"));
     }

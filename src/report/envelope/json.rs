@@ -7,9 +7,12 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use super::text::begins_report;
 use super::{Envelope, Generated, Reports, Unwrapped, open_content};
 use crate::report::chunk::ROOT;
+use crate::report::header::Header;
 use crate::report::not_a_report::NotAReport;
+use crate::report::recognise::{is_python_bytes, recognise};
 use crate::report::schema::Column;
 use crate::report::shown;
 
@@ -28,9 +31,11 @@ struct Answer<'a> {
     /// Recordings of boto's placebo.
     #[serde(borrow)]
     data: Option<Box<Answer<'a>>>,
-    /// Our own outputs name their shape.
     #[serde(borrow)]
     schema: Option<Cow<'a, str>>,
+    /// An error of AWS.
+    #[serde(rename = "Error", alias = "__type")]
+    error: Option<IgnoredAny>,
 }
 
 /// One value of a sequence.
@@ -47,6 +52,17 @@ struct Found {
     reports: Reports,
     /// Why a value is not a report, where none has been found.
     other: Option<NotAReport>,
+    /// Whether there are strings that are not a report.
+    has_strings: bool,
+}
+
+/// What is read of a value that is not an answer.
+#[derive(Deserialize)]
+struct Named<'a> {
+    #[serde(rename = "Content")]
+    content: Option<IgnoredAny>,
+    #[serde(borrow)]
+    schema: Option<Cow<'a, str>>,
 }
 
 /// The reports in a text of JSON values.
@@ -58,10 +74,16 @@ pub(super) fn open(text: &[u8]) -> Reports {
         let mut values = serde_json::Deserializer::from_slice(rest).into_iter::<Document<'_>>();
         let value = match values.next() {
             Some(Ok(value)) => value,
-            Some(Err(error)) => {
-                found.reports.error = Some(NotAReport::Json(shown(&error.to_string(), 120)));
-                return found.reports;
-            }
+            Some(Err(error)) => match found.add_other(rest, &error) {
+                Ok(length) => {
+                    at += length;
+                    continue;
+                }
+                Err(error) => {
+                    found.reports.error = Some(error);
+                    return found.reports;
+                }
+            },
             None => break,
         };
         at += values.byte_offset();
@@ -70,14 +92,77 @@ pub(super) fn open(text: &[u8]) -> Reports {
             return found.reports;
         }
     }
-    if found.reports.reports.is_empty() {
-        let other = found.other.unwrap_or(NotAReport::Empty);
-        found.reports.error = Some(match other {
-            NotAReport::OtherJson if has_trace(text) => NotAReport::Json("it has no Content".to_owned()),
-            other => other,
-        });
+    found.end(text)
+}
+
+impl Found {
+    /// The reports, and why there is none.
+    fn end(self, text: &[u8]) -> Reports {
+        let Self {
+            mut reports,
+            other,
+            has_strings,
+        } = self;
+        if reports.reports.is_empty() {
+            let other = other.unwrap_or(NotAReport::Empty);
+            reports.error = Some(match other {
+                NotAReport::OtherJson if has_trace(text) => NotAReport::Json("it has no Content".to_owned()),
+                other => other,
+            });
+        } else if has_strings {
+            reports.error = Some(NotAReport::Json(
+                "a string beside the reports is not one".to_owned(),
+            ));
+        }
+        reports
     }
-    found.reports
+
+    /// Adds a value at the beginning of a text that is not an answer; its length, or why it is not a value at all.
+    fn add_other(&mut self, text: &[u8], error: &serde_json::Error) -> Result<usize, NotAReport> {
+        let broken = || NotAReport::Json(shown(&error.to_string(), 120));
+        let is_first = self.reports.reports.is_empty() && self.other.is_none();
+        if is_first && !begins_value(text) {
+            return Err(recognise(text));
+        }
+        let mut values = serde_json::Deserializer::from_slice(text).into_iter::<IgnoredAny>();
+        if !error.is_data() || !matches!(values.next(), Some(Ok(_))) {
+            return Err(broken());
+        }
+        let length = values.byte_offset();
+        let named = serde_json::from_slice::<Named<'_>>(&text[..length]);
+        let (content, schema) = named.map_or((None, None), |named| (named.content, named.schema));
+        if content.is_some() {
+            return Err(broken());
+        }
+        let is_ours = schema.is_some_and(|schema| is_ours(&schema));
+        self.other.get_or_insert(if is_ours {
+            NotAReport::OwnOutput
+        } else {
+            NotAReport::OtherJson
+        });
+        Ok(length)
+    }
+}
+
+/// Whether a text begins with a value of JSON, as far as brackets and the next word show. TOML, Markdown and what Python
+/// prints begin with brackets, too.
+fn begins_value(text: &[u8]) -> bool {
+    let mut rest = text.trim_ascii_start();
+    while let Some(inner) = rest.strip_prefix(b"[") {
+        rest = inner.trim_ascii_start();
+    }
+    match rest {
+        [b'{', inner @ ..] => matches!(inner.trim_ascii_start().first(), None | Some(b'"' | b'}')),
+        [] | [b'"' | b']' | b'-' | b'0'..=b'9', ..] => true,
+        word => [&b"true"[..], b"false", b"null"]
+            .iter()
+            .any(|known| word.starts_with(known)),
+    }
+}
+
+/// Our own outputs name their shape.
+fn is_ours(schema: &str) -> bool {
+    schema.starts_with("credlens.")
 }
 
 /// What is left of the text behind blanks and byte order marks, which appending programs put between values.
@@ -89,19 +174,38 @@ fn rest(text: &[u8], at: usize) -> Option<&[u8]> {
     (!rest.is_empty()).then_some(rest)
 }
 
+/// Whether a string is a report, or what is left of one: its first bytes are a column's name, in base64 or not, or
+/// the words of one occur.
+fn is_content(text: &[u8]) -> bool {
+    let text = text.trim_ascii();
+    text.is_empty()
+        || begins_report(text)
+        || text.starts_with(b"dXNlci")
+        || has_trace(text)
+        || is_python_bytes(text)
+        || !matches!(Header::parse(text), Err(error) if error.is_clearly_other())
+}
+
 /// Whether the words of a report occur in a text that parses whole, so that it is worth an error.
 fn has_trace(text: &[u8]) -> bool {
     let flags = Column::ALL
         .into_iter()
         .filter(|column| matches!(column, Column::Flag(_)));
-    let mut words = flags.map(Column::name).chain([ROOT]);
+    let mut words = flags
+        .map(Column::name)
+        .chain([ROOT, "ReportFormat", "GeneratedTime"]);
     words.any(|word| memchr::memmem::find(text, word.as_bytes()).is_some())
 }
 
 impl Found {
     fn add(&mut self, value: Document<'_>) -> Result<(), NotAReport> {
         match value {
-            Document::Text(content) => self.report(&content, Generated::default()),
+            Document::Text(text) if is_content(text.as_bytes()) => self.report(&text, Generated::default()),
+            Document::Text(_) => {
+                self.has_strings = true;
+                self.other.get_or_insert(NotAReport::OtherJson);
+                Ok(())
+            }
             Document::Answer(answer) => self.answer(*answer),
             Document::Array(values) => values.into_iter().try_for_each(|value| self.add(value)),
             Document::Other => {
@@ -117,15 +221,19 @@ impl Found {
         {
             answer = *inner;
         }
-        let is_ours = |schema: &Cow<'_, str>| schema.starts_with("credlens.");
         if let Some(content) = answer.content {
             return self.report(&content, answer.generated);
         }
         if answer.format.is_some() || answer.generated != Generated::Missing {
             return Err(NotAReport::Json("it has no Content".to_owned()));
         }
+        if answer.error.is_some() && answer.schema.is_none() {
+            self.other
+                .get_or_insert(NotAReport::Json("an error of AWS".to_owned()));
+            return Ok(());
+        }
         // The answer of the call that starts a report may precede the report.
-        let other = match (answer.state, answer.schema.filter(is_ours)) {
+        let other = match (answer.state, answer.schema.filter(|schema| is_ours(schema))) {
             (_, Some(_)) => NotAReport::OwnOutput,
             (Some(_), None) => NotAReport::Generation,
             (None, None) => NotAReport::OtherJson,

@@ -220,6 +220,37 @@ fn envelopes_without_a_report() {
         ("[1]", "JSON without a report; save"),
         (r#"{"Content":5}"#, "JSON without a report (invalid type"),
         (r#"{"Content":""}"#, "an empty file"),
+        (r#"{"data":[1],"schema":{}}"#, "JSON without a report; save"),
+        (
+            r#"{"data":[1],"schema":"credlens.x/v1"}"#,
+            "an output of credlens",
+        ),
+        (
+            "{\"schema\":\"credlens.x/v1\"}\n{\"schema\":\"credlens.x/v1\"}",
+            "an output of credlens",
+        ),
+        (r#"["111122223333", "x"]"#, "JSON without a report; save"),
+        (
+            r#"{"mfa_active":1,"data":[1]}"#,
+            "JSON without a report (it has no Content)",
+        ),
+        (
+            r#"{"Error":{"Code":"x"}}"#,
+            "JSON without a report (an error of AWS)",
+        ),
+        (r#"{"a":1"#, "JSON without a report (EOF"),
+        (r#"{"a":1,}"#, "JSON without a report (trailing comma"),
+        (
+            "[[suppress]]\nrule = \"x\"\n",
+            "text that starts with '[[suppress]]'",
+        ),
+        ("[default]\n", "text that starts with '[default]'"),
+        ("[![a](b)](c)", "text that starts with '[![a](b)](c)'"),
+        ("{'a': 1}", "text that starts with"),
+        (
+            "{'Content': b'user,arn'}",
+            "a report written as a Python bytes literal",
+        ),
         (
             r#"{"State":"STARTED","Description":"x"}"#,
             "the response of 'aws iam generate",

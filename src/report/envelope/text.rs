@@ -88,7 +88,7 @@ impl Lines {
 }
 
 /// Whether a line of base64 begins with the name of a column and a delimiter.
-fn begins_report(line: &[u8]) -> bool {
+pub(super) fn begins_report(line: &[u8]) -> bool {
     let head = &line[..line.len().min(HEAD) / 4 * 4];
     let Ok(head) = open_content(head) else {
         return false;

@@ -40,7 +40,7 @@ cells = { access_key_1_activ = "true" }
       |
       = help: did you mean 'title'?
 
-    error: unknown word 'hgih'; one of informational, low, medium, high, critical
+    error: unknown severity 'hgih'; one of informational, low, medium, high, critical
      --> bad.toml:2:12
       |
     2 | severity = "hgih"
@@ -64,7 +64,7 @@ cells = { access_key_1_activ = "true" }
     8 | default = "45"
       |           ^^^^
 
-    error: unknown word 'broken'; one of not-applicable, pass, undetermined, fail
+    error: unknown verdict 'broken'; one of not-applicable, pass, undetermined, fail
       --> bad.toml:14:11
        |
     14 | verdict = "broken"
@@ -172,7 +172,7 @@ fn errors_in_own_rules_are_located_in_their_files() {
     4 | should have passwordNextRotation <= 45'''
       |                                     ^^ a number
       |
-      = help: CloudGuard compares seconds since 1970: a set time is never <= 45, an absent one always is
+      = help: CloudGuard compares seconds since 1970: no time is <= 45; an absent time always is
               write `passwordNextRotation before(45, 'days')`
     error: `tags` is not in a credential report
      --> line.toml:2:24
