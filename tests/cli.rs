@@ -10,6 +10,7 @@ use tempfile::TempDir;
 mod catalogue;
 mod demo;
 mod directories;
+mod escaping;
 mod exit;
 mod help;
 mod inputs;

@@ -80,7 +80,7 @@ impl Store for Bucket {
     }
 
     fn temporary(&self) -> Result<TemporaryFile, Error> {
-        TemporaryFile::new(&env::temp_dir(), ".credlens-", None)
+        TemporaryFile::private(&env::temp_dir(), ".credlens-")
             .map_err(Error::io("cannot create a temporary file"))
     }
 
@@ -93,7 +93,8 @@ impl Store for Bucket {
         read().map_err(Error::io("cannot read a temporary file"))?;
         let at = self.at(path);
         let is_new = self.s3.put_new(&at, &bytes);
-        if is_new.map_err(failed(format!("cannot write {at}")))? {
+        let unwritable = Error::unwritable(format!("cannot write {at}"));
+        if is_new.map_err(|error| unwritable(io::Error::other(error)))? {
             return Ok(());
         }
         let existing = self.s3.read(&at);

@@ -14,6 +14,20 @@ pub enum Error {
         /// Why.
         error: io::Error,
     },
+    /// A file of the archive cannot be written.
+    #[error("{what}: {error}")]
+    Unwritable {
+        /// What failed, such as `cannot write into archive`.
+        what: String,
+        /// Why.
+        error: io::Error,
+    },
+    /// A part of the Parquet library stopped, as it does where memory or threads run out.
+    #[error(
+        "{0}: the Parquet library stopped ({1}); where memory is limited (ulimit -v, a container), allow more of it, or set \
+         POLARS_MAX_THREADS=1 and --threads 1"
+    )]
+    Stopped(String, String),
     /// A Parquet file that credlens did not write.
     #[error(
         "{0} is a Parquet file, but credlens did not write it; move it out of the archive, or do not name it"
@@ -47,6 +61,14 @@ impl Error {
     /// Adds what failed to an error of the file system.
     pub(super) fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         move |error| Self::Io {
+            what: what.into(),
+            error,
+        }
+    }
+
+    /// The same, where the archive is written.
+    pub(super) fn unwritable(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        move |error| Self::Unwritable {
             what: what.into(),
             error,
         }

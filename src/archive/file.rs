@@ -1,10 +1,8 @@
 //! Reads one file of an archive: its metadata, and its rows group by group.
 
-use std::cell::Cell;
 use std::io::{Cursor, Seek as _};
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
-use std::sync::{Arc, Once, OnceLock};
+use std::sync::{Arc, OnceLock};
 
 use polars::io::SerReader as _;
 use polars::io::mmap::MmapBytesReader;
@@ -17,6 +15,7 @@ use super::csv_format::CsvFormat;
 use super::decoded::DecodedRows;
 use super::encode::{hex, sha256};
 use super::error::Error;
+use super::guard::{guarded, unreadable};
 use super::layout::FileName;
 use super::meta::{FileMeta, HASH_KEY, KEY, ReportMeta, VERSION, columns};
 use super::store::Store;
@@ -106,7 +105,7 @@ impl ArchiveFile {
 
     /// Reads the metadata.
     fn parse(data: FileBytes, path: String) -> Result<Self, Error> {
-        let footer = guarded(&path, || {
+        let footer = decoded(&path, || {
             let mut reader = parquet(&data)?;
             let footer = reader.get_metadata()?;
             let pairs = footer.key_value_metadata().clone().unwrap_or_default();
@@ -254,13 +253,13 @@ impl RowGroup {
     /// Its rows. They are decoded once.
     pub(super) fn decoded(&self) -> Result<&DecodedRows, Error> {
         let decode = || {
-            let frame = guarded(&self.path, || {
+            let frame = decoded(&self.path, || {
                 parquet(&self.data)?
                     .with_slice(Some((self.start, self.length)))
                     .read_parallel(ParallelStrategy::None)
                     .finish()
             });
-            let decoded = frame.and_then(|frame| guarded(&self.path, || DecodedRows::of(&frame)));
+            let decoded = frame.and_then(|frame| decoded(&self.path, || DecodedRows::of(&frame)));
             decoded.map_err(|error| error.to_string())
         };
         self.decoded
@@ -301,29 +300,8 @@ fn check_hash(data: &FileBytes, name: &FileName, shown: &str) -> Result<(), Erro
     Err(Error::Damaged(shown.to_owned(), why.to_owned()))
 }
 
-thread_local! {
-    /// Whether a panic of this thread is caught and reported as damage.
-    static GUARDED: Cell<bool> = const { Cell::new(false) };
-}
-
-static QUIET: Once = Once::new();
-
 /// Runs the Parquet decoder, which may panic on damaged bytes.
-fn guarded<T>(path: &str, decode: impl FnOnce() -> PolarsResult<T>) -> Result<T, Error> {
-    let damaged = |why: String| Error::Damaged(path.to_owned(), why);
-    QUIET.call_once(|| {
-        let usual = take_hook();
-        set_hook(Box::new(move |info| {
-            if !GUARDED.get() {
-                usual(info);
-            }
-        }));
-    });
-    GUARDED.set(true);
-    let result = catch_unwind(AssertUnwindSafe(decode));
-    GUARDED.set(false);
-    match result {
-        Ok(result) => result.map_err(|error| damaged(error.to_string())),
-        Err(_) => Err(damaged("it is not valid Parquet".to_owned())),
-    }
+fn decoded<T>(path: &str, decode: impl FnOnce() -> PolarsResult<T>) -> Result<T, Error> {
+    let decoded = guarded(decode).map_err(|panic| unreadable(path, panic))?;
+    decoded.map_err(|error| Error::Damaged(path.to_owned(), error.to_string()))
 }

@@ -13,6 +13,7 @@ mod decoded;
 mod encode;
 pub mod error;
 pub mod file;
+mod guard;
 pub mod inputs;
 pub mod layout;
 pub mod list;

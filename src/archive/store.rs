@@ -175,8 +175,8 @@ impl Store for Directory {
     }
 
     fn temporary(&self) -> Result<TemporaryFile, Error> {
-        TemporaryFile::new(&self.path, TEMPORARY, None)
-            .map_err(Error::io(format!("cannot write into {}", self.name())))
+        TemporaryFile::new(&self.path, TEMPORARY)
+            .map_err(Error::unwritable(format!("cannot write into {}", self.name())))
     }
 
     fn put(&self, mut file: TemporaryFile, path: &str) -> Result<(), Error> {
@@ -200,7 +200,7 @@ impl Store for Directory {
                 None => Ok(()),
             }
         };
-        put().map_err(Error::io(format!("cannot write {}", self.shown(path))))
+        put().map_err(Error::unwritable(format!("cannot write {}", self.shown(path))))
     }
 
     fn lock(&self) -> Result<Box<dyn Send>, Error> {
@@ -222,7 +222,10 @@ impl Store for Directory {
             self.clean()?;
             Ok(file)
         };
-        let file = lock().map_err(Error::io(format!("cannot lock the archive {}", self.name())))?;
+        let file = lock().map_err(Error::unwritable(format!(
+            "cannot lock the archive {}",
+            self.name()
+        )))?;
         Ok(Box::new(file))
     }
 }

@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::columns::{RowBuilder, schema};
 use super::encode::hex;
 use super::error::Error;
+use super::guard::guarded;
 use super::layout::FileName;
 use super::meta::{FileMeta, HASH_KEY, KEY, ReportMeta, VERSION};
 use super::store::Store;
@@ -22,8 +23,6 @@ pub(super) const ROWS_PER_GROUP: usize = 131_072;
 /// The level of zstd. Files are a tenth smaller than at level 3; higher levels take many times as long for little.
 const LEVEL: i32 = 12;
 
-const CANNOT_WRITE: &str = "cannot write a file of the archive";
-
 /// A file that is being written.
 pub(super) struct FileWriter {
     parquet: BatchedWriter<SharedFile>,
@@ -31,6 +30,8 @@ pub(super) struct FileWriter {
     reports: Vec<ReportMeta>,
     /// Rows that are not in a row group yet.
     waiting: Option<DataFrame>,
+    /// What errors say: `cannot write into archive`.
+    attempt: String,
 }
 
 /// The file, and the hash of the bytes written to it.
@@ -51,9 +52,9 @@ impl SharedFile {
     }
 
     /// The error of the file system, if there was one; else that of the Parquet writer.
-    fn explain(&self, error: PolarsError) -> Error {
+    fn explain(&self, attempt: &str, error: &PolarsError) -> Error {
         let io = self.lock().error.take();
-        io.map_or_else(|| failed(error), Error::io(CANNOT_WRITE))
+        io.map_or_else(|| failed(attempt, error), Error::unwritable(attempt))
     }
 }
 
@@ -81,12 +82,16 @@ impl FileWriter {
             hash: Sha256::new(),
             error: None,
         })));
-        let level = ZstdLevel::try_new(LEVEL).map_err(failed)?;
-        let parquet = ParquetWriter::new(file.clone())
-            .with_compression(ParquetCompression::Zstd(Some(level)))
-            .batched(&schema())
-            .map_err(failed)?;
+        let attempt = format!("cannot write into {}", store.name());
+        let parquet = watched(&attempt, || {
+            let level = ZstdLevel::try_new(LEVEL)?;
+            ParquetWriter::new(file.clone())
+                .with_compression(ParquetCompression::Zstd(Some(level)))
+                .batched(&schema())
+        })?;
+        let parquet = parquet.map_err(|error| failed(&attempt, &error))?;
         Ok(Self {
+            attempt,
             parquet,
             file,
             reports: Vec::new(),
@@ -96,14 +101,12 @@ impl FileWriter {
 
     /// Adds rows of the report that is added next.
     pub(super) fn add_rows(&mut self, rows: RowBuilder) -> Result<(), Error> {
-        let rows = rows.finish();
-        let waiting = match self.waiting.take() {
-            None => rows,
-            Some(mut waiting) => {
-                waiting.vstack_mut(&rows).map_err(failed)?;
-                waiting
-            }
-        };
+        let before = self.waiting.take();
+        let joined = watched(&self.attempt, || match before {
+            None => Ok(rows.finish()),
+            Some(waiting) => waiting.vstack(&rows.finish()),
+        })?;
+        let waiting = joined.map_err(|error| failed(&self.attempt, &error))?;
         if waiting.height() >= ROWS_PER_GROUP {
             self.write_group(waiting)
         } else {
@@ -123,9 +126,11 @@ impl FileWriter {
     }
 
     fn write_group(&mut self, mut rows: DataFrame) -> Result<(), Error> {
-        rows.rechunk_mut_par();
-        let written = self.parquet.write_batch(&rows);
-        written.map_err(|error| self.file.explain(error))
+        let written = watched(&self.attempt, || {
+            rows.rechunk_mut_par();
+            self.parquet.write_batch(&rows)
+        })?;
+        written.map_err(|error| self.file.explain(&self.attempt, &error))
     }
 
     /// Completes the file and stores it. All of its reports are of one day.
@@ -135,14 +140,16 @@ impl FileWriter {
         }
         let earliest = self.reports.iter().map(|report| report.as_of).min();
         let earliest = earliest.expect("invariant: a file has a report");
-        let ended = self.write_footer();
-        ended.map_err(|error| self.file.explain(error))?;
+        let attempt = std::mem::take(&mut self.attempt);
+        let ended = watched(&attempt, || self.write_footer())?;
+        ended.map_err(|error| self.file.explain(&attempt, &error))?;
         drop(self.parquet);
         let hashed =
             Arc::into_inner(self.file.0).expect("invariant: only the Parquet writer, now dropped, shared it");
         let HashedFile { mut file, hash, .. } = hashed.into_inner().unwrap_or_else(PoisonError::into_inner);
         let name = FileName::new(earliest, &hex(&hash.finalize()));
-        file.flush().map_err(Error::io("cannot write a temporary file"))?;
+        file.flush()
+            .map_err(Error::unwritable("cannot write a temporary file"))?;
         store.put(file, &name.path())?;
         Ok(name)
     }
@@ -166,16 +173,20 @@ impl FileWriter {
     }
 }
 
+/// Runs a part of the Parquet writer, which may panic where memory or threads run out.
+fn watched<T>(attempt: &str, run: impl FnOnce() -> T) -> Result<T, Error> {
+    guarded(run).map_err(|panic| Error::Stopped(attempt.to_owned(), panic))
+}
+
 /// Wraps an error of the Parquet writer, which usually comes from the file system.
 #[expect(
     clippy::wildcard_enum_match_arm,
     reason = "the kinds of a library's errors are its own"
 )]
-#[expect(clippy::needless_pass_by_value, reason = "it is what map_err gives")]
-fn failed(error: PolarsError) -> Error {
-    let kind = match &error {
+fn failed(attempt: &str, error: &PolarsError) -> Error {
+    let kind = match error {
         PolarsError::IO { error, .. } => error.kind(),
         _ => io::ErrorKind::Other,
     };
-    Error::io(CANNOT_WRITE)(io::Error::new(kind, error.to_string()))
+    Error::unwritable(attempt)(io::Error::new(kind, error.to_string()))
 }

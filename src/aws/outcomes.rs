@@ -73,7 +73,7 @@ impl Outcomes {
 
     /// The text of the file.
     pub fn text(&self) -> String {
-        serde_json::to_string_pretty(self).expect("invariant: strings and words are JSON") + "\n"
+        crate::output::pretty(self)
     }
 
     /// The accounts that failed.

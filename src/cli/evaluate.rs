@@ -217,6 +217,7 @@ impl Evaluation {
             color: colored(&io::stdout()),
             limit: self.limit,
             now: Some(self.now),
+            errors: true,
         }
     }
 }

@@ -18,6 +18,8 @@ pub(super) enum Exit {
     Usage,
     NothingEvaluated,
     Partial,
+    /// An output could not be written.
+    Unwritable,
     /// A signal with this number ended the run: 128 and the number, as in shells.
     Signal(u8),
 }
@@ -30,6 +32,7 @@ impl Exit {
             Self::Usage => 2,
             Self::NothingEvaluated => 3,
             Self::Partial => 4,
+            Self::Unwritable => 5,
             Self::Signal(number) => 128 + number,
         }
     }
@@ -44,12 +47,16 @@ impl From<Exit> for ExitCode {
 /// Why a command ended before its work was done.
 #[derive(Debug)]
 pub(super) enum Failure {
+    /// The arguments are wrong, or ask for help.
+    Arguments(clap::Error),
     /// Arguments, settings, or a file they name, cannot be used.
     Usage(String),
     /// All that is wrong with rules, parameters or suppressions.
     Rules(Vec<rule::Error>),
-    /// Something could not be read or written; the first is what was attempted, or empty.
+    /// Something could not be read; the first is what was attempted, or empty.
     Io(String, Box<dyn Error + Send + Sync>),
+    /// An output could not be written, and which.
+    Output(Unwritable),
     /// No input could be evaluated.
     NothingEvaluated(String),
     /// A signal ended the run; the text describes the outputs.
@@ -62,13 +69,16 @@ impl Failure {
         match &self {
             // A reader that closes the pipe has read enough.
             Self::Io(_, error) if is_broken_pipe(&**error) => return Exit::Clean,
+            Self::Output(Unwritable { error, .. }) if is_broken_pipe(error) => return Exit::Clean,
+            Self::Arguments(error) => return report_arguments(error),
             Self::Rules(errors) => print_rule_errors(errors),
             Self::Signal(_, "") => {}
             Self::Signal(..) => print_message(&self),
-            Self::Usage(_) | Self::Io(..) | Self::NothingEvaluated(_) => print_error(&self),
+            Self::Usage(_) | Self::Io(..) | Self::Output(_) | Self::NothingEvaluated(_) => print_error(&self),
         }
         match self {
-            Self::Usage(_) | Self::Rules(_) | Self::Io(..) => Exit::Usage,
+            Self::Arguments(_) | Self::Usage(_) | Self::Rules(_) | Self::Io(..) => Exit::Usage,
+            Self::Output(_) => Exit::Unwritable,
             Self::NothingEvaluated(_) => Exit::NothingEvaluated,
             Self::Signal(number, _) => Exit::Signal(number),
         }
@@ -80,6 +90,8 @@ impl Display for Failure {
         match self {
             Self::Usage(message) | Self::NothingEvaluated(message) => f.write_str(message),
             Self::Signal(_, message) => f.write_str(message),
+            Self::Arguments(error) => Display::fmt(error, f),
+            Self::Output(error) => Display::fmt(error, f),
             Self::Rules(errors) => {
                 let lines: Vec<_> = errors.iter().map(ToString::to_string).collect();
                 f.write_str(&lines.join("\n"))
@@ -99,6 +111,16 @@ impl Display for Failure {
     }
 }
 
+/// Prints help, or what is wrong with the arguments; the exit status.
+fn report_arguments(error: &clap::Error) -> Exit {
+    let is_help = !error.use_stderr();
+    match error.print() {
+        Err(error) if is_help => Failure::stdout("the help", error).report(),
+        _ if is_help => Exit::Clean,
+        _ => Exit::Usage,
+    }
+}
+
 /// Prints all that is wrong with rules or settings.
 pub(super) fn print_rule_errors(errors: &[rule::Error]) {
     let color = colored(&io::stderr());
@@ -109,7 +131,46 @@ pub(super) fn print_rule_errors(errors: &[rule::Error]) {
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        Self::Io(String::new(), error.into())
+        match error.downcast::<Unwritable>() {
+            Ok(error) => Self::Output(error),
+            Err(error) => Self::Io(String::new(), error.into()),
+        }
+    }
+}
+
+/// An output that cannot be written. As the inner error of an [`io::Error`] it passes through what evaluates reports.
+#[derive(Debug, thiserror::Error)]
+#[error("{attempt}: {error}")]
+pub(super) struct Unwritable {
+    /// Such as `cannot write out.json as json`.
+    attempt: String,
+    error: io::Error,
+}
+
+impl Unwritable {
+    pub(super) fn new(attempt: impl Into<String>, error: io::Error) -> Self {
+        // What is wrapped already names its output.
+        error.downcast::<Self>().unwrap_or_else(|error| Self {
+            attempt: attempt.into(),
+            error,
+        })
+    }
+
+    /// The same as an error of the kind that it has.
+    pub(super) fn into_io(self) -> io::Error {
+        io::Error::new(self.error.kind(), self)
+    }
+}
+
+impl Failure {
+    /// This, such as `the list (json)`, cannot be written to standard output.
+    pub(super) fn stdout(what: &str, error: io::Error) -> Self {
+        Self::output(format!("cannot write {what} to standard output"))(error)
+    }
+
+    /// What was attempted, such as `cannot write out.json as json`, when an output could not be written.
+    pub(super) fn output(attempt: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        move |error| Self::Output(Unwritable::new(attempt, error))
     }
 }
 

@@ -28,13 +28,13 @@ mod signals;
 mod terminal;
 mod trend;
 
-use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use credlens::output::escape;
 use credlens::report::time::Timestamp;
 
 use failure::{Exit, Failure};
@@ -52,6 +52,7 @@ Exit status:
   2  usage, rule or configuration error
   3  no input could be evaluated
   4  partial: some inputs or accounts failed, the rest was evaluated and written
+  5  an output could not be written
   130  interrupted (143 by SIGTERM, 129 by SIGHUP)";
 
 /// Audits AWS IAM credential reports: what is wrong, with which credential, and how to fix it
@@ -111,9 +112,20 @@ pub(crate) fn run() -> ExitCode {
                 .to_owned(),
         ))
     } else {
-        dispatch(Cli::parse().command)
+        parse().and_then(|cli| dispatch(cli.command))
     };
     result.unwrap_or_else(Failure::report).into()
+}
+
+/// The arguments as typed. In an error, and only there, they are escaped.
+fn parse() -> Result<Cli, Failure> {
+    let error = match Cli::try_parse() {
+        Ok(cli) => return Ok(cli),
+        Err(error) => error,
+    };
+    let arguments = std::env::args_os().map(|argument| escape(&argument.to_string_lossy()).into_owned());
+    let error = Cli::try_parse_from(arguments).err().unwrap_or(error);
+    Err(Failure::Arguments(error))
 }
 
 /// Whether it is an address such as `s3://key:secret@bucket`, which errors would repeat.
@@ -127,19 +139,14 @@ fn completions(shell: Shell) -> Result<Exit, Failure> {
     // Into memory first: the generator panics where it cannot write.
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "credlens", &mut script);
-    print(&script)
+    outputs::print("the completion script", script)?;
+    Ok(Exit::Clean)
 }
 
 fn manual() -> Result<Exit, Failure> {
     let mut page = Vec::new();
     clap_mangen::Man::new(Cli::command()).render(&mut page)?;
-    print(&page)
-}
-
-fn print(bytes: &[u8]) -> Result<Exit, Failure> {
-    let mut stdout = io::stdout();
-    stdout.write_all(bytes)?;
-    stdout.flush()?;
+    outputs::print("the manual page", page)?;
     Ok(Exit::Clean)
 }
 
@@ -151,11 +158,11 @@ enum ListFormat {
 }
 
 impl ListFormat {
-    /// The list in this format.
-    fn render(self, table: impl FnOnce() -> String, json: impl FnOnce() -> String) -> String {
+    /// Prints the list in this format.
+    fn print(self, table: impl FnOnce() -> String, json: impl FnOnce() -> String) -> Result<(), Failure> {
         match self {
-            Self::Table => table(),
-            Self::Json => json(),
+            Self::Table => outputs::print("the list (table)", table()),
+            Self::Json => outputs::print("the list (json)", json()),
         }
     }
 }

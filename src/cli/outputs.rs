@@ -10,7 +10,7 @@ use credlens::io::inputs::files;
 use credlens::io::outputs::Output;
 use credlens::output::{Format, FormatSpec, Formats, list_formats};
 
-use super::failure::{Attempt as _, Failure};
+use super::failure::{Failure, Unwritable};
 
 /// `FMT[=PATH]`.
 #[derive(Clone, Debug)]
@@ -41,6 +41,11 @@ impl<W> FormatTo<&FormatSpec<W>> {
     /// Whether people read it where they run this.
     pub(super) fn is_shown(&self) -> bool {
         self.path.is_none() && self.format.is_for_people()
+    }
+
+    /// Whether a terminal shows it, so that errors are there on standard error already.
+    pub(super) fn is_on_terminal(&self) -> bool {
+        self.path.is_none() && self.format.is_for_terminals()
     }
 }
 
@@ -116,10 +121,16 @@ pub(super) fn canonical(path: &Path) -> io::Result<PathBuf> {
     std::fs::canonicalize(path).or_else(|_| std::path::absolute(path))
 }
 
-/// Where a format goes.
-pub(super) enum Target {
+/// Where a format goes. Its errors say which output it is.
+pub(super) struct Target {
+    /// `cannot write out.json as json`.
+    attempt: String,
+    stream: TargetStream,
+}
+
+enum TargetStream {
     Stdout(Stdout),
-    File(Output, PathBuf),
+    File(Output),
 }
 
 /// Standard output. A reader that closes it has read enough of it, but the other outputs are still to be written.
@@ -150,53 +161,66 @@ impl Write for Stdout {
 }
 
 impl Target {
+    fn open<F: Display>(to: &FormatTo<F>, is_alone: bool) -> Result<Self, Failure> {
+        let attempt = match &to.path {
+            None => format!("cannot write {} to standard output", to.format),
+            Some(path) => format!("cannot write {} as {}", path.display(), to.format),
+        };
+        let stream = match &to.path {
+            None => TargetStream::Stdout(Stdout {
+                stream: io::stdout(),
+                is_alone,
+            }),
+            Some(path) => TargetStream::File(Output::create(path).map_err(Failure::output(&attempt))?),
+        };
+        Ok(Self { attempt, stream })
+    }
+
     /// Puts a file in its place.
     pub(super) fn finish(self) -> Result<(), Failure> {
-        match self {
-            Self::Stdout(mut stdout) => Ok(stdout.flush()?),
-            Self::File(output, path) => output
-                .finish()
-                .attempt(|| format!("cannot write {}", path.display())),
-        }
+        let finished = match self.stream {
+            TargetStream::Stdout(mut stdout) => stdout.flush(),
+            TargetStream::File(output) => output.finish(),
+        };
+        finished.map_err(Failure::output(self.attempt))
+    }
+
+    fn named<T>(&self, result: io::Result<T>) -> io::Result<T> {
+        result.map_err(|error| match error.kind() {
+            // Who writes tries again.
+            io::ErrorKind::Interrupted => error,
+            _ => Unwritable::new(&self.attempt, error).into_io(),
+        })
     }
 }
 
 impl Write for Target {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Stdout(stdout) => stdout.write(bytes),
-            Self::File(output, _) => output.write(bytes),
-        }
+        let written = match &mut self.stream {
+            TargetStream::Stdout(stdout) => stdout.write(bytes),
+            TargetStream::File(output) => output.write(bytes),
+        };
+        self.named(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Stdout(stdout) => stdout.flush(),
-            Self::File(output, _) => output.flush(),
-        }
+        let flushed = match &mut self.stream {
+            TargetStream::Stdout(stdout) => stdout.flush(),
+            TargetStream::File(output) => output.flush(),
+        };
+        self.named(flushed)
     }
 }
 
 /// Opens what the formats go to.
-pub(super) fn open_outputs<F: Copy>(formats: &[FormatTo<F>]) -> Result<Vec<(F, Target)>, Failure> {
-    let open = |to: &FormatTo<F>| {
-        let target = match &to.path {
-            None => Target::Stdout(Stdout {
-                stream: io::stdout(),
-                is_alone: formats.len() == 1,
-            }),
-            Some(path) => {
-                let output = Output::create(path).attempt(|| format!("cannot write {}", path.display()))?;
-                Target::File(output, path.clone())
-            }
-        };
-        Ok((to.format, target))
-    };
+pub(super) fn open_outputs<F: Copy + Display>(formats: &[FormatTo<F>]) -> Result<Vec<(F, Target)>, Failure> {
+    let is_alone = formats.len() == 1;
+    let open = |to: &FormatTo<F>| Ok((to.format, Target::open(to, is_alone)?));
     formats.iter().map(open).collect()
 }
 
 /// Writes a document in each format by `write`, which renders it.
-pub(super) fn write_documents<F: Copy>(
+pub(super) fn write_documents<F: Copy + Display>(
     formats: &[FormatTo<F>],
     write: impl Fn(F, &mut dyn Write) -> io::Result<()>,
 ) -> Result<(), Failure> {
@@ -208,4 +232,14 @@ pub(super) fn write_documents<F: Copy>(
             .finish()?;
     }
     Ok(())
+}
+
+/// Writes all of this, such as `the list (json)`, to standard output. A reader that closes it has read enough.
+pub(super) fn print(what: &str, text: impl AsRef<[u8]>) -> Result<(), Failure> {
+    let mut stdout = io::stdout();
+    let printed = stdout.write_all(text.as_ref()).and_then(|()| stdout.flush());
+    match printed {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        printed => printed.map_err(|error| Failure::stdout(what, error)),
+    }
 }

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io::{self, Write as _};
 
 use anstream::ColorChoice;
-use credlens::output::{DisplayOptions, escape};
+use credlens::output::{DisplayOptions, escape, escape_lines};
 
 /// Columns where there is no terminal to ask.
 const WIDTH: usize = 100;
@@ -65,9 +65,4 @@ pub(super) fn print_error(error: impl Display) {
 /// Prints a warning, which is one line.
 pub(super) fn print_warning(warning: impl Display) {
     print_message(format_args!("warning: {}", escape(&warning.to_string())));
-}
-
-/// The text, each line of it escaped.
-pub(super) fn escape_lines(text: &str) -> String {
-    text.lines().map(escape).collect::<Vec<_>>().join("\n")
 }

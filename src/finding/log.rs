@@ -121,8 +121,11 @@ pub fn first_of_each<'a>(
 }
 
 /// At most this many diagnostics, errors first, then warnings; and the others.
-pub fn gravest(diagnostics: &[Diagnostic], most: usize) -> (Vec<&Diagnostic>, HiddenDiagnostics) {
-    let mut shown: Vec<&Diagnostic> = diagnostics.iter().collect();
+pub fn gravest<'a>(
+    diagnostics: impl IntoIterator<Item = &'a Diagnostic>,
+    most: usize,
+) -> (Vec<&'a Diagnostic>, HiddenDiagnostics) {
+    let mut shown: Vec<&Diagnostic> = diagnostics.into_iter().collect();
     shown.sort_by_key(|diagnostic| std::cmp::Reverse(diagnostic.level));
     let mut hidden = HiddenDiagnostics::default();
     for diagnostic in shown.iter().skip(most) {

@@ -3,7 +3,7 @@
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::error::Error;
-use crate::report::word::must_be_escaped;
+use crate::report::escape::must_be_escaped;
 
 /// Longer lines are cut around the mark.
 const WIDTH: usize = 100;
@@ -113,7 +113,7 @@ fn escape(text: &str) -> String {
 }
 
 /// Replaces control characters, which a terminal obeys, and format characters, which reorder or hide text.
-const fn escape_char(char: char) -> char {
+fn escape_char(char: char) -> char {
     match char {
         '\t' => ' ',
         _ if must_be_escaped(char) => char::REPLACEMENT_CHARACTER,

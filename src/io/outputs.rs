@@ -1,7 +1,7 @@
 //! Output files that are complete or not there: a regular file is replaced only when all of it is written.
 
 use std::error::Error;
-use std::fs::{self, File, Metadata, OpenOptions, Permissions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
@@ -91,7 +91,7 @@ fn is_device(path: &Path) -> bool {
 
 fn replaced(target: PathBuf, existing: Option<&Metadata>) -> io::Result<OutputTarget> {
     let directory = directory(&target);
-    let mut file = TemporaryFile::new(directory, ".credlens-", new_permissions()).map_err(|error| {
+    let mut file = TemporaryFile::new(directory, ".credlens-").map_err(|error| {
         let kind = error.kind();
         io::Error::new(
             kind,
@@ -102,19 +102,6 @@ fn replaced(target: PathBuf, existing: Option<&Metadata>) -> io::Result<OutputTa
         file.file().set_permissions(metadata.permissions())?;
     }
     Ok(OutputTarget::Replaced { file, target })
-}
-
-/// The permissions that programs request for a new file, before the umask.
-#[cfg(unix)]
-#[expect(clippy::unnecessary_wraps, reason = "other systems have no such permissions")]
-fn new_permissions() -> Option<Permissions> {
-    use std::os::unix::fs::PermissionsExt as _;
-    Some(Permissions::from_mode(0o666))
-}
-
-#[cfg(not(unix))]
-fn new_permissions() -> Option<Permissions> {
-    None
 }
 
 /// The path of a file that does not exist yet, with symlinks followed.

@@ -2,7 +2,7 @@
 //! can remove them when a signal ends it.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, FileType, Permissions};
+use std::fs::{self, File, FileType};
 use std::io::{self, BufRead, BufReader, ErrorKind, Seek as _, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -29,17 +29,33 @@ pub struct TemporaryFile {
 }
 
 impl TemporaryFile {
-    /// Creates one in this directory, with this prefix of its name. Only its owner may read it, unless permissions are
-    /// given, to which the umask applies.
+    /// Creates one in this directory, with this prefix of its name. As of every new file, the umask decides who may
+    /// read it.
     ///
     /// # Errors
     /// Those of the file system.
-    pub fn new(directory: &Path, prefix: &str, permissions: Option<Permissions>) -> io::Result<Self> {
+    pub fn new(directory: &Path, prefix: &str) -> io::Result<Self> {
         let mut builder = tempfile::Builder::new();
         builder.prefix(prefix).suffix(SUFFIX);
-        if let Some(permissions) = permissions {
-            builder.permissions(permissions);
-        }
+        // That of other systems inherits what its directory says.
+        #[cfg(unix)]
+        builder.permissions({
+            use std::os::unix::fs::PermissionsExt as _;
+            fs::Permissions::from_mode(0o666)
+        });
+        Self::create(&builder, directory)
+    }
+
+    /// The same for a file that only its owner may read, in a directory that others use, too.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn private(directory: &Path, prefix: &str) -> io::Result<Self> {
+        let mut builder = tempfile::Builder::new();
+        Self::create(builder.prefix(prefix).suffix(SUFFIX), directory)
+    }
+
+    fn create(builder: &tempfile::Builder<'_, '_>, directory: &Path) -> io::Result<Self> {
         // Under the lock, so that `discard` knows every file.
         let mut pending = pending();
         let file = builder.tempfile_in(directory)?;
@@ -112,7 +128,10 @@ impl Write for TemporaryFile {
 
 impl Drop for TemporaryFile {
     fn drop(&mut self) {
-        pending().remove(&self.path);
+        // Under the lock: a signal between the two would leave the file.
+        let mut pending = pending();
+        drop(self.file.take());
+        pending.remove(&self.path);
     }
 }
 

@@ -14,7 +14,7 @@ pub enum WriteOutcome {
     AlreadyThere,
 }
 
-/// Writes bytes to a new file that only its owner may read: whole, or not at all. A file that has the same bytes is
+/// Writes bytes to a new file: whole, or not at all. The umask decides who may read it. A file that has the same bytes is
 /// left as it is.
 ///
 /// # Errors
@@ -32,7 +32,7 @@ pub fn write_once(path: &Path, bytes: &[u8]) -> io::Result<WriteOutcome> {
         None => {}
     }
     let directory = directory(path);
-    let mut file = TemporaryFile::new(directory, ".credlens-", None)?;
+    let mut file = TemporaryFile::new(directory, ".credlens-")?;
     file.write_all(bytes)?;
     // None: another process wrote a different file in the meantime.
     let written = file.persist_new(path)?.ok_or_else(other)?;

@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::DisplayOptions;
-use super::escape::escape;
 use super::json_text::pretty;
 use super::phrases::{counted, number};
 use super::terminal::{Align, TextCell, TextTable};
 use crate::finding::AsOfSource;
+use crate::report::escape::escape;
 
 /// The reports of an archive: `credlens.archive-list/v1`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

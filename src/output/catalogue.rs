@@ -5,9 +5,9 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::DisplayOptions;
-use super::escape::escape;
 use super::json_text::pretty;
 use super::terminal::{Align, TextCell, TextTable, severity_style};
+use crate::report::escape::escape;
 use crate::rule::{Coverage, Framework, Rule};
 
 /// The rules as a table.

@@ -3,7 +3,7 @@
 //! Characters that must be escaped, line breaks too, are visible escapes; a cell that a spreadsheet would take for a
 //! formula starts with an apostrophe.
 
-use super::escape::escape;
+use crate::report::escape::escape;
 
 /// Appends a record of these cells.
 pub(super) fn write_record(cells: impl Iterator<Item = String>, out: &mut Vec<u8>) {

@@ -52,8 +52,8 @@ impl<W> FormatSpec<W> {
         self.readers != Readers::Program
     }
 
-    /// Whether it is coloured where colours are wanted.
-    pub fn is_colored(&self) -> bool {
+    /// Whether people read it at a terminal: it is coloured where colours are wanted.
+    pub fn is_for_terminals(&self) -> bool {
         self.readers == Readers::Terminal
     }
 }

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::escape::escape;
 use super::phrases::{diagnostic_line, number};
 use crate::finding::{Diagnostic, gravest};
+use crate::report::escape::escape;
 
 /// How many items of a list are shown: pull requests and wikis take only so much.
 const LISTED: usize = 20;

@@ -12,7 +12,6 @@ pub mod archive;
 pub mod catalogue;
 mod csv_text;
 pub mod diff;
-mod escape;
 mod format;
 mod json_text;
 mod markdown_text;
@@ -26,11 +25,13 @@ mod terminal;
 mod test_support;
 pub mod trend;
 
-pub use escape::escape;
 pub use format::{FormatSpec, Formats, Readers, list_formats};
+#[cfg(feature = "aws")]
+pub(crate) use json_text::pretty;
 pub use phrases::{counted, diagnostic_line};
 pub use scan::{Assessment, Format, Outputs, ScanWriter};
 
+pub use crate::report::escape::{escape, escape_lines};
 use crate::report::time::Timestamp;
 
 /// How the formats for people are laid out.
@@ -45,6 +46,8 @@ pub struct DisplayOptions {
     pub limit: usize,
     /// The present instant, to say how old a report is; without it, outputs do not say.
     pub now: Option<Timestamp>,
+    /// Whether the formats for terminals show errors, too: not where the terminal shows them already.
+    pub errors: bool,
 }
 
 impl Default for DisplayOptions {
@@ -54,6 +57,7 @@ impl Default for DisplayOptions {
             color: false,
             limit: 50,
             now: None,
+            errors: true,
         }
     }
 }

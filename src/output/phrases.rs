@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::escape::escape;
 use crate::finding::{
     AsOfSource, Diagnostic, Finding, InputTally, RuleTally, Severity, Status, Suppression, Tally,
 };
 use crate::report::cell;
+use crate::report::escape::escape;
 use crate::report::schema::{Column, Credential};
 use crate::report::time::Timestamp;
 

@@ -69,7 +69,10 @@ pub(super) fn join_sections(mut sections: Vec<String>) -> String {
 
 /// The gravest diagnostics, at most this many, and how many more there are.
 pub(super) fn diagnostics(diagnostics: &[Diagnostic], most: usize, options: DisplayOptions) -> String {
-    let (shown, hidden) = gravest(diagnostics, most);
+    let listed = diagnostics
+        .iter()
+        .filter(|diagnostic| options.errors || diagnostic.level < Level::Error);
+    let (shown, hidden) = gravest(listed, most);
     let mut out = String::new();
     for diagnostic in shown {
         let style = match diagnostic.level {

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::escape::must_be_escaped;
 use super::{DisplayOptions, Format, Outputs};
 use crate::engine::{
     self, AccountInfo, AssessOptions, BlockEnd, FindingRef, Input, Program, ReportId, Sink, Source,
     SourceEvent,
 };
 use crate::finding::{AsOfSource, Tally};
+use crate::report::escape::must_be_escaped;
 use crate::report::header::Header;
 use crate::report::time::Timestamp;
 use crate::rule::{Catalogue, Selection, select};

@@ -7,6 +7,7 @@ pub mod chunk;
 pub mod cut;
 mod decode;
 pub mod envelope;
+pub mod escape;
 mod fixed_form;
 pub mod header;
 pub mod issue;
@@ -21,4 +22,4 @@ pub mod time;
 pub(crate) mod wide;
 pub(crate) mod word;
 
-pub(crate) use not_a_report::shown;
+pub(crate) use escape::shown;

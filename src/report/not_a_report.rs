@@ -156,20 +156,3 @@ impl NotAReport {
         }
     }
 }
-
-/// Untrusted text for a message: at most `most` characters, and only letters, digits, blanks and ASCII signs.
-pub(crate) fn shown(text: &str, most: usize) -> String {
-    let mut chars = text.chars();
-    let mut out: String = chars
-        .by_ref()
-        .take(most)
-        .map(|c| {
-            let plain = c.is_ascii_graphic() || c == ' ' || c.is_alphanumeric();
-            if plain { c } else { '?' }
-        })
-        .collect();
-    if chars.next().is_some() {
-        out.push('…');
-    }
-    out
-}

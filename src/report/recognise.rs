@@ -1,7 +1,8 @@
 //! Recognises what an input is whose first record is not the header of a report.
 
 use super::chunk::ROOT;
-use super::not_a_report::{NotAReport, shown};
+use super::escape::shown;
+use super::not_a_report::NotAReport;
 use super::schema::Column;
 
 const PACKED: [(&[u8], &str); 2] = [

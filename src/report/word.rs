@@ -1,24 +1,15 @@
-//! Words in rules and rule files, on the command line and in outputs: enums whose members are words, and the characters
-//! that are escaped where text is shown.
+//! Words in rules and rule files, on the command line and in outputs: enums whose members are words.
+
+use super::escape::escape;
 
 /// A word that is not a member of its enum.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown {what} '{}'; one of {known}", word.escape_debug())]
+#[error("unknown {what} '{}'; one of {known}", escape(word))]
 pub struct UnknownWord {
     /// What it should be one of: `format`.
     pub(crate) what: String,
     pub(crate) word: String,
     pub(crate) known: String,
-}
-
-/// Whether a character controls a terminal or the layout of text, or is invisible: control characters, line
-/// separators, bidirectional overrides, zero-width characters.
-pub(crate) const fn must_be_escaped(char: char) -> bool {
-    matches!(char,
-        '\0'..='\x1f' | '\x7f'..='\u{9f}'
-        | '\u{ad}' | '\u{61c}' | '\u{180e}'
-        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// The member of this type with this name, or an error that lists the names.

@@ -5,6 +5,7 @@ use std::fmt;
 use annotate_snippets::Level;
 
 use crate::gsl;
+use crate::report::escape::escape_lines;
 
 /// An error in a rule, framework or suppression file, a setting or a selection.
 #[derive(Clone, Debug)]
@@ -65,8 +66,9 @@ impl Error {
         match &*self.0 {
             Kind::Text(it) => gsl::render(Some(&it.origin), it.line_start, &it.text, &it.errors, color),
             Kind::Request { message, help } => {
-                let help = help.iter().map(|help| Level::HELP.message(help));
-                gsl::renderer(color).render(&[Level::ERROR.primary_title(message).elements(help)])
+                let help = help.iter().map(|help| Level::HELP.message(escape_lines(help)));
+                let title = Level::ERROR.primary_title(escape_lines(message));
+                gsl::renderer(color).render(&[title.elements(help)])
             }
         }
     }

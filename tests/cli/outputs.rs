@@ -58,7 +58,7 @@ fn a_run_that_fails_leaves_the_old_file() {
         .ends(2, "unknown rule");
     place
         .run("scan csv.csv --format json=out.json --format csv=no/out.csv")
-        .ends(2, "cannot write no/out.csv");
+        .ends(5, "cannot write no/out.csv as csv: ");
     assert_eq!(place.read("out.json"), "old");
     place.run("scan csv.csv --format json=out.json").ends(1, "");
     schemas::assert_assessment(&place.read("out.json"));
@@ -74,10 +74,10 @@ fn outputs_that_cannot_be_written_are_errors() {
     let place = Workspace::with(&["csv.csv"]);
     place
         .run("scan csv.csv --format json=no/f.json")
-        .ends(2, "cannot create a file in no: ");
+        .ends(5, "cannot write no/f.json as json: cannot create a file in no: ");
     place
         .run("scan csv.csv --format json=.")
-        .ends(2, "cannot write .: Is a directory");
+        .ends(5, "cannot write . as json: Is a directory");
     place
         .run("scan csv.csv --format json=")
         .ends(2, "no path after '='");
@@ -167,4 +167,90 @@ fn outputs_never_replace_rules_suppressions_or_settings() {
         }
         assert_eq!(place.read(path), before);
     }
+}
+
+/// Every command that writes to standard output, or to a file.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_5_in_every_command() {
+    let place = Workspace::with(&["csv.csv"]).file("2026-01-01.csv", include_str!("../../fixtures/csv.csv"));
+    let stdout = [
+        ("scan csv.csv", "table"),
+        ("scan csv.csv --format summary", "summary"),
+        ("scan csv.csv --format ndjson", "ndjson"),
+        ("scan csv.csv nope.csv --format json", "json"),
+        ("diff csv.csv 2026-01-01.csv", "table"),
+        ("trend 2026-01-01.csv --format csv", "csv"),
+        ("rules list", "the list (table)"),
+        ("rules list --format json", "the list (json)"),
+        ("rules show user-without-mfa", "the page"),
+        ("rules check", "the counts"),
+        ("rules test", "the counts"),
+        ("frameworks list", "the list (table)"),
+        ("frameworks show cis-aws-5.0", "the page"),
+        ("completions bash", "the completion script"),
+        ("man", "the manual page"),
+        ("--help", "the help"),
+        ("scan --help", "the help"),
+    ];
+    for (command, what) in stdout {
+        let run = Command::new("sh")
+            .args([
+                "-c",
+                &format!("exec \"$0\" {command} >/dev/full"),
+                env!("CARGO_BIN_EXE_credlens"),
+            ])
+            .current_dir(place.path("."))
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8(run.stderr).unwrap();
+        assert_eq!(run.status.code(), Some(5), "{command}: {stderr}");
+        let message = format!("cannot write {what} to standard output: No space left");
+        assert_eq!(stderr.matches(&message).count(), 1, "{command}: {stderr}");
+    }
+    place
+        .run("scan csv.csv --format json=/dev/full")
+        .ends(5, "cannot write /dev/full as json: No space left");
+    place
+        .run("trend 2026-01-01.csv --format html=/dev/full")
+        .ends(5, "cannot write /dev/full as html: No space left");
+    place
+        .run("diff csv.csv 2026-01-01.csv --format ndjson --format json=no/out")
+        .ends(5, "cannot write no/out as json: ");
+}
+
+#[cfg(unix)]
+#[test]
+fn new_outputs_follow_the_umask() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = Workspace::with(&["csv.csv"]);
+    for (umask, mode) in [("022", 0o644), ("027", 0o640), ("077", 0o600)] {
+        let script =
+            format!("umask {umask}; exec \"$0\" scan csv.csv --fail-on never --format json={umask}.json");
+        let run = Command::new("sh")
+            .args(["-c", &script, env!("CARGO_BIN_EXE_credlens")])
+            .current_dir(place.path("."))
+            .status();
+        assert!(run.unwrap().success());
+        let metadata = fs::metadata(place.path(format!("{umask}.json"))).unwrap();
+        assert_eq!(metadata.permissions().mode() & 0o777, mode, "umask {umask}");
+    }
+}
+
+/// Of standard output and standard error, which a terminal shows together, one has it, once.
+#[test]
+fn each_diagnostic_appears_once() {
+    let place = Workspace::with(&["csv.csv"]).file("odd.csv", "user,mfa_active\nbob,maybe\n");
+    for format in ["table", "summary"] {
+        let run = place.run(["scan", "csv.csv", "odd.csv", "nope.csv", "--format", format]);
+        run.ends(4, "error: nope.csv: cannot be opened")
+            .hides("nope.csv: cannot be opened");
+        assert_eq!(run.stderr.matches("cannot be opened").count(), 1, "{run:#?}");
+        run.says("[bad-cell]");
+        assert!(!run.stderr.contains("[bad-cell]"), "{run:#?}");
+    }
+    place
+        .run("scan csv.csv nope.csv --format json --format table=t.txt")
+        .ends(4, "cannot be opened");
+    assert!(place.read("t.txt").contains("cannot be opened"));
 }

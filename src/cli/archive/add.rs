@@ -1,8 +1,7 @@
 //! `credlens archive add`, and how added reports are listed.
 
-use std::io::{self, Write as _};
-
 use credlens::archive::add::{Added, add};
+use credlens::archive::error::Error;
 use credlens::archive::store::Store;
 use credlens::finding::PassedOver;
 use credlens::io::inputs::InputOptions;
@@ -13,6 +12,7 @@ use super::open_store;
 use crate::cli::aws::Objects;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::inputs::InputReader;
+use crate::cli::outputs::print;
 use crate::cli::progress::Progress;
 use crate::cli::terminal::{print_error, print_message, print_warning};
 use crate::cli::{now, signals};
@@ -35,15 +35,20 @@ pub(super) fn run(args: ArchiveAddArgs) -> Result<Exit, Failure> {
     let ended = add(&*store, &mut source, &mut added);
     drop(source);
     report_added(&*store, &added, args.quiet, true)?;
-    ended?;
-    Ok(
-        match (added.added.len() + added.known.len(), added.failed.len()) {
-            (0, 0) if !added.passed_over.is_empty() => Exit::NothingEvaluated,
-            (_, 0) => Exit::Clean,
-            (0, _) => Exit::NothingEvaluated,
-            _ => Exit::Partial,
-        },
-    )
+    let there = added.added.len() + added.known.len();
+    match ended {
+        Err(error @ Error::Stopped(..)) if there > 0 => {
+            print_error(error);
+            return Ok(Exit::Partial);
+        }
+        ended => ended?,
+    }
+    Ok(match (there, added.failed.len()) {
+        (0, 0) if !added.passed_over.is_empty() => Exit::NothingEvaluated,
+        (_, 0) => Exit::Clean,
+        (0, _) => Exit::NothingEvaluated,
+        _ => Exit::Partial,
+    })
 }
 
 /// Prints what became of the reports; `failed` says whether those that failed are printed, too.
@@ -63,13 +68,12 @@ pub(in crate::cli) fn report_added(
     let warnings = conflicts.chain(added.unreadable.iter().map(ToString::to_string));
     warnings.filter(|_| !quiet).for_each(print_warning);
     print_passed_over(added, quiet);
-    for file in &added.files {
-        writeln!(io::stdout(), "{}", escape(&format!("{}/{file}", store.name())))?;
-    }
     if !quiet {
         print_message(summary(added));
     }
-    Ok(())
+    let files = added.files.iter().map(|file| format!("{}/{file}", store.name()));
+    let lines: String = files.map(|file| escape(&file).into_owned() + "\n").collect();
+    print("the names of the files that were added", lines)
 }
 
 /// Prints which files are not reports; as an error where there is no other file.

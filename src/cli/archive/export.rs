@@ -1,6 +1,6 @@
 //! `credlens archive export`: reports as CSV again.
 
-use std::io::{self, Read as _, Write as _};
+use std::io::Read as _;
 use std::path::Path;
 
 use credlens::archive::csv::ReportCsv;
@@ -12,7 +12,8 @@ use credlens::output::{counted, escape};
 
 use super::args::ArchiveExportArgs;
 use super::{existing_store, select};
-use crate::cli::failure::{Attempt as _, Exit, Failure};
+use crate::cli::failure::{Exit, Failure};
+use crate::cli::outputs::print;
 use crate::cli::signals;
 use crate::cli::terminal::{print_error, print_message};
 
@@ -38,14 +39,17 @@ pub(super) fn run(args: &ArchiveExportArgs) -> Result<Exit, Failure> {
     let names_directory = args.output.is_dir() || text.ends_with(std::path::is_separator);
     let directory = (reports.len() > 1 || names_directory) && !to_stdout;
     if directory {
-        std::fs::create_dir_all(&args.output)
-            .attempt(|| format!("cannot create the directory {}", args.output.display()))?;
+        std::fs::create_dir_all(&args.output).map_err(Failure::output(format!(
+            "cannot create the directory {}",
+            args.output.display()
+        )))?;
     }
+    let mut unwritable = false;
     let mut open: Option<(String, ArchiveFile)> = None;
     for listed in &reports {
         let bytes = csv(&*store, listed, &mut open);
         if to_stdout && let Ok(bytes) = &bytes {
-            io::stdout().write_all(bytes)?;
+            print("the report as csv", bytes)?;
             continue;
         }
         let path = if directory {
@@ -54,11 +58,18 @@ pub(super) fn run(args: &ArchiveExportArgs) -> Result<Exit, Failure> {
             args.output.clone()
         };
         if let Err(error) = bytes.and_then(|bytes| save(&path, &bytes)) {
+            if matches!(error, Failure::Output(_)) {
+                unwritable = true;
+            }
             print_error(error);
             failed = true;
         }
     }
-    Ok(if failed { Exit::Partial } else { Exit::Clean })
+    Ok(match (unwritable, failed) {
+        (true, _) => Exit::Unwritable,
+        (false, true) => Exit::Partial,
+        (false, false) => Exit::Clean,
+    })
 }
 
 /// The CSV of a report. Each file is opened once: its reports follow one another.
@@ -78,9 +89,10 @@ fn csv(
 }
 
 fn save(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let kept = write_once(path, bytes).attempt(|| format!("cannot save {}", path.display()))?;
+    let cannot = Failure::output(format!("cannot write {} as csv", path.display()));
+    let kept = write_once(path, bytes).map_err(cannot)?;
     let shown = path.display().to_string();
-    writeln!(io::stdout(), "{}", escape(&shown))?;
+    print("the path of a report", format!("{}\n", escape(&shown)))?;
     if kept == WriteOutcome::AlreadyThere {
         print_message(format_args!(
             "{} was there already, with the same bytes",

@@ -9,7 +9,6 @@ mod compare;
 pub(super) mod export;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Write as _};
 use std::path::Path;
 
 use credlens::archive::error::Error;
@@ -31,7 +30,11 @@ use args::{ArchiveCommand, ArchiveListArgs, ArchiveVerifyArgs, ReportFilterArgs}
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self::Io(String::new(), error.into())
+        match error {
+            Error::Unwritable { what, error } => Self::output(what)(error),
+            Error::Stopped(..) => Self::NothingEvaluated(error.to_string()),
+            error => Self::Io(String::new(), error.into()),
+        }
     }
 }
 
@@ -135,8 +138,7 @@ fn list_reports(args: &ArchiveListArgs) -> Result<Exit, Failure> {
         }
         _ => list.table(list_options()),
     };
-    let text = args.format.render(table, || list.json());
-    io::stdout().write_all(text.as_bytes())?;
+    args.format.print(table, || list.json())?;
     Ok(if failed { Exit::Partial } else { Exit::Clean })
 }
 
@@ -149,8 +151,7 @@ fn verify_all(args: &ArchiveVerifyArgs) -> Result<Exit, Failure> {
             store.name()
         )));
     }
-    let text = args.format.render(|| verified.text(), || verified.json());
-    io::stdout().write_all(text.as_bytes())?;
+    args.format.print(|| verified.text(), || verified.json())?;
     Ok(if verified.problems.is_empty() {
         Exit::Clean
     } else {

@@ -9,7 +9,7 @@ use credlens::aws::{
     self, ConnectSettings, Error, FetchJob, FetchOptions, FetchedAccounts, ListedAccounts, Outcome,
     OutcomeStatus, Outcomes, ReportOrder, RunRecord, Runtime, Session,
 };
-use credlens::output::{counted, escape};
+use credlens::output::{counted, escape, escape_lines};
 use credlens::report::time::Timestamp;
 
 use super::args::{AwsArgs, TimeSpan};
@@ -17,7 +17,7 @@ use super::outcomes::OutcomesWriter;
 use crate::cli::failure::{Attempt as _, Failure};
 use crate::cli::outputs::is_read;
 use crate::cli::signals;
-use crate::cli::terminal::{escape_lines, print_message};
+use crate::cli::terminal::print_message;
 
 const ROLE: &str = "OrganizationAccountAccessRole";
 const SESSION: &str = "credlens";

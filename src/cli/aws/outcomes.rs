@@ -1,6 +1,6 @@
 //! The file of `--outcomes`: each account's result, written at the end of a run and when Ctrl-C ends it.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,7 +8,7 @@ use credlens::aws::accounts::Account;
 use credlens::aws::{Error, FetchedAccount, OutcomeStatus, Outcomes, RunRecord};
 use credlens::io::outputs::Output;
 
-use crate::cli::failure::{Attempt as _, Failure};
+use crate::cli::failure::Failure;
 
 /// The file, and what is known so far. If it is dropped before it is written, no trace of the file is left.
 pub(in crate::cli) struct OutcomesWriter(Arc<Mutex<PendingOutcomes>>);
@@ -30,7 +30,7 @@ impl OutcomesWriter {
     /// Opens the file, so that a file that cannot be written is an error before any call to AWS.
     pub(super) fn open(path: Option<&Path>, saves_each: bool) -> Result<Self, Failure> {
         let open = |path: &Path| {
-            let output = Output::create(path).attempt(|| format!("cannot write {}", path.display()))?;
+            let output = Output::create(path).map_err(cannot_write(path))?;
             Ok::<_, Failure>((output, path.to_owned()))
         };
         Ok(Self(Arc::new(Mutex::new(PendingOutcomes {
@@ -76,6 +76,10 @@ impl OutcomesWriter {
     }
 }
 
+fn cannot_write(path: &Path) -> impl FnOnce(io::Error) -> Failure {
+    Failure::output(format!("cannot write the outcomes (json) to {}", path.display()))
+}
+
 impl PendingOutcomes {
     fn write(&mut self, none_is_done: bool) -> Result<(), Failure> {
         let Some((mut output, path)) = self.file.take() else {
@@ -86,7 +90,7 @@ impl PendingOutcomes {
         }
         let text = self.outcomes(none_is_done).text();
         let written = output.write_all(text.as_bytes()).and_then(|()| output.finish());
-        written.attempt(|| format!("cannot write {}", path.display()))
+        written.map_err(cannot_write(&path))
     }
 
     /// Accounts that are planned but not done are to be fetched again.

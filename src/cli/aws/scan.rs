@@ -11,6 +11,7 @@ use crate::cli::failure::{Exit, Failure};
 use crate::cli::outputs::{canonical, is_read};
 use crate::cli::scan::{self, ScanConfig};
 use crate::cli::signals;
+use crate::cli::terminal::print_error;
 
 pub(in crate::cli) fn scan_live(config: &ScanConfig) -> Result<Exit, Failure> {
     let aws = &config.live.aws;
@@ -35,7 +36,11 @@ pub(in crate::cli) fn scan_live(config: &ScanConfig) -> Result<Exit, Failure> {
     });
     if written.is_err() {
         // The accounts whose findings were not written are to be scanned again.
-        started.outcomes.interrupted()?;
+        match started.outcomes.interrupted() {
+            // The signal decides the exit status.
+            Err(error) if started.runtime.interrupted() => print_error(error),
+            saved => saved?,
+        }
     }
     let tally = written?;
     let exit = scan::conclude(config, &tally);

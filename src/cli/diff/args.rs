@@ -27,6 +27,7 @@ Exit status:
   1  a finding at or above --fail-on-new was opened
   2  usage, rule or configuration error, or reports that cannot be compared
   3  a report could not be read
+  5  an output could not be written
   130  interrupted (143 by SIGTERM, 129 by SIGHUP)";
 
 /// Show what changed between two reports of an account

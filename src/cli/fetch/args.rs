@@ -17,9 +17,10 @@ Examples:
 
 Exit status:
   0  every report was saved, or was there already
-  2  usage error, or a file could not be written
+  2  usage error
   3  no report could be fetched
   4  partial: some accounts failed
+  5  a report, or another output, could not be written
   130  interrupted (143 by SIGTERM, 129 by SIGHUP)";
 
 /// Save live reports, exactly as AWS sends them

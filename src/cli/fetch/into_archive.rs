@@ -13,6 +13,7 @@ use crate::cli::archive::{add::report_added, open_store};
 use crate::cli::aws::{conclude, start};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::outputs::is_read;
+use crate::cli::terminal::print_error;
 use crate::cli::{now, signals};
 
 #[derive(Debug, Args)]
@@ -51,7 +52,8 @@ fn fetch(args: &FetchArgs, archive: &Path) -> Result<Exit, Failure> {
         return Err(error.into());
     }
     if started.runtime.interrupted() {
-        started.outcomes.write()?;
+        // The signal decides the exit status.
+        started.outcomes.write().unwrap_or_else(print_error);
         let message = "interrupted; the reports that had arrived were added";
         return Err(Failure::Signal(signals::INTERRUPT, message));
     }

@@ -5,7 +5,7 @@ mod args;
 mod into_archive;
 
 use std::collections::BTreeMap;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 
@@ -16,8 +16,9 @@ use credlens::io::write_once::{WriteOutcome, write_once};
 use credlens::output::escape;
 
 use super::aws::{FetchRequest, Started, conclude, start};
-use super::failure::{Attempt as _, Exit, Failure};
-use super::terminal::{print_error, print_message, print_warning};
+use super::failure::{Exit, Failure};
+use super::outputs::print;
+use super::terminal::{print_error, print_message};
 use super::{now, signals};
 
 pub(super) use args::FetchArgs;
@@ -40,30 +41,41 @@ pub(super) fn run(args: &FetchArgs) -> Result<Exit, Failure> {
     let mut started = start(&args.aws, now(), request(args, ReportOrder::AsFetched))?;
     let ended = save_all(args, &destination, &mut started, &mut paths);
     if started.runtime.interrupted() {
-        started.outcomes.interrupted()?;
-        paths.print();
+        // The signal decides the exit status.
+        for failed in [started.outcomes.interrupted(), paths.print()] {
+            failed.unwrap_or_else(print_error);
+        }
         let message = "interrupted; the reports that were saved are whole";
         return Err(Failure::Signal(signals::INTERRUPT, message));
     }
-    if let Err(error) = ended {
-        started.outcomes.interrupted()?;
-        return Err(error);
-    }
+    let all_written = match ended {
+        Ok(all_written) => all_written,
+        Err(error) => {
+            started.outcomes.interrupted()?;
+            return Err(error);
+        }
+    };
     let written = conclude(&args.aws, &started.record, &started.outcomes, args.quiet);
-    paths.print();
+    let printed = paths.print();
     written?;
+    printed?;
+    if !all_written {
+        return Ok(Exit::Unwritable);
+    }
     let record = started.record.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(exit(&record))
 }
 
-/// Saves the reports as they arrive. Of several accounts, one whose report cannot be saved fails alone.
+/// Saves the reports as they arrive; whether all of those could be written. Of several accounts, one whose report
+/// cannot be saved fails alone.
 fn save_all(
     args: &FetchArgs,
     destination: &Destination,
     started: &mut Started,
     paths: &mut Paths,
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
     let several = args.aws.several();
+    let mut all_written = true;
     for fetched in started.arrivals.by_ref() {
         let saved = match &fetched.result {
             Ok((report, _)) => destination.save(&fetched, report, paths, args.quiet),
@@ -78,11 +90,14 @@ fn save_all(
         let mut record = started.record.lock().unwrap_or_else(PoisonError::into_inner);
         record.add(&fetched);
         match saved {
-            Err(error) if several => record.failed(&error.to_string()),
+            Err(error) if several => {
+                all_written &= !matches!(error, Failure::Output(_));
+                record.failed(&error.to_string());
+            }
             saved => saved?,
         }
     }
-    Ok(())
+    Ok(all_written)
 }
 
 fn request(args: &FetchArgs, order: ReportOrder) -> FetchRequest {
@@ -143,17 +158,13 @@ impl Destination {
             directory
         };
         let shown = directory.display();
+        let cannot = format!("no report (csv) can be saved in {shown}; name another directory by --output");
         if directory.exists() && !directory.is_dir() {
-            return Err(Failure::Usage(format!(
-                "reports cannot be saved in {shown}, which is not a directory; name another one by --output"
-            )));
+            let error = io::Error::new(io::ErrorKind::NotADirectory, "it is not a directory");
+            return Err(Failure::output(cannot)(error));
         }
-        drop(
-            TemporaryFile::new(directory, ".credlens-", None).attempt(|| {
-                format!("no report can be saved in {shown}; name another directory by --output")
-            })?,
-        );
-        Ok(())
+        let created = TemporaryFile::new(directory, ".credlens-");
+        created.map(drop).map_err(Failure::output(cannot))
     }
 
     fn save(
@@ -164,15 +175,12 @@ impl Destination {
         quiet: bool,
     ) -> Result<(), Failure> {
         let path = match self {
-            Self::Stdout => {
-                let mut stdout = io::stdout();
-                stdout.write_all(&report.csv)?;
-                return Ok(stdout.flush()?);
-            }
+            Self::Stdout => return print("the report as csv", &report.csv),
             Self::File(path) => path.clone(),
             Self::Directory(directory) => file_in(directory, fetched, report)?,
         };
-        let kept = write_once(&path, &report.csv).attempt(|| format!("cannot save {}", path.display()))?;
+        let cannot = Failure::output(format!("cannot write {} as csv", path.display()));
+        let kept = write_once(&path, &report.csv).map_err(cannot)?;
         if kept == WriteOutcome::AlreadyThere && !quiet {
             let path = path.display().to_string();
             print_message(format_args!(
@@ -188,8 +196,8 @@ impl Destination {
 /// The file for a report, in a directory that is created where it is missing.
 fn file_in(directory: &Path, fetched: &FetchedAccount, report: &Report) -> Result<PathBuf, Failure> {
     if directory != Path::new("") {
-        std::fs::create_dir_all(directory)
-            .attempt(|| format!("cannot create the directory {}", directory.display()))?;
+        let cannot = format!("cannot create the directory {}", directory.display());
+        std::fs::create_dir_all(directory).map_err(Failure::output(cannot))?;
     }
     let id = &fetched.account.id;
     if !is_account_id(id) {
@@ -202,20 +210,14 @@ fn file_in(directory: &Path, fetched: &FetchedAccount, report: &Report) -> Resul
     Ok(directory.join(format!("{id}_{generated}.csv")))
 }
 
-/// The saved files, by account. The files are the result: a list that cannot be printed is not a failure.
+/// The saved files, by account.
 #[derive(Default)]
 struct Paths(BTreeMap<String, PathBuf>);
 
 impl Paths {
-    fn print(&self) {
-        let mut stdout = io::stdout();
-        let mut paths = self.0.values();
-        let printed: io::Result<()> = paths.try_for_each(|path| writeln!(stdout, "{}", path.display()));
-        match printed.and_then(|()| stdout.flush()) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => print_warning(format_args!(
-                "the paths of the reports cannot be printed: {error}; the reports themselves are saved"
-            )),
-            Ok(()) | Err(_) => {}
-        }
+    fn print(&self) -> Result<(), Failure> {
+        let line = |path: &PathBuf| format!("{}\n", escape(&path.display().to_string()));
+        let lines: String = self.0.values().map(line).collect();
+        print("the paths of the reports, which are saved,", lines)
     }
 }

@@ -6,7 +6,7 @@ use credlens::output::catalogue as tables;
 use credlens::rule::{Catalogue, Framework, framework_page};
 
 use super::failure::{Exit, Failure};
-use super::print;
+use super::outputs::print;
 use super::terminal::list_options;
 
 pub(super) use args::FrameworksArgs;
@@ -14,17 +14,19 @@ use args::FrameworksCommand;
 
 pub(super) fn run(args: FrameworksArgs) -> Result<Exit, Failure> {
     let catalogue = Catalogue::builtin();
-    let text = match args.command {
+    match args.command {
         FrameworksCommand::List { format } => {
             let names = Catalogue::framework_names();
             let frameworks: Result<Vec<Framework>, _> = names.map(|name| catalogue.framework(name)).collect();
             let frameworks = frameworks?;
-            format.render(
+            format.print(
                 || tables::frameworks_table(&frameworks, list_options()),
                 || tables::frameworks_json(&frameworks),
-            )
+            )?;
         }
-        FrameworksCommand::Show { framework } => framework_page(&catalogue.framework(&framework)?),
-    };
-    print(text.as_bytes())
+        FrameworksCommand::Show { framework } => {
+            print("the page", framework_page(&catalogue.framework(&framework)?))?;
+        }
+    }
+    Ok(Exit::Clean)
 }

@@ -2,18 +2,17 @@
 
 mod args;
 
-use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use credlens::engine::examples;
-use credlens::output::{catalogue as tables, counted};
+use credlens::output::{catalogue as tables, counted, escape_lines};
 use credlens::rule::{self, Catalogue, Rule, Selection};
 
 use super::failure::{Exit, Failure, print_rule_errors};
-use super::print;
+use super::outputs::print;
 use super::rule_files::{self, catalogue};
-use super::terminal::{escape_lines, list_options, print_error, print_warning};
+use super::terminal::{list_options, print_error, print_warning};
 
 pub(super) use args::RulesArgs;
 use args::{RulesCommand, RulesListArgs};
@@ -45,11 +44,11 @@ fn list(args: &RulesListArgs) -> Result<Exit, Failure> {
     };
     let mut rules: Vec<_> = rules.into_iter().filter(is_listed).collect();
     rules.dedup_by(|one, other| one.id == other.id);
-    let text = args.format.render(
+    args.format.print(
         || tables::rules_table(&rules, list_options()),
         || tables::rules_json(&rules),
-    );
-    print(text.as_bytes())
+    )?;
+    Ok(Exit::Clean)
 }
 
 fn show(word: &str, rules_from: &[PathBuf]) -> Result<Exit, Failure> {
@@ -61,7 +60,7 @@ fn show(word: &str, rules_from: &[PathBuf]) -> Result<Exit, Failure> {
     for rule in rules {
         // A rule from another source may contain anything.
         let page = escape_lines(&rule::rule_page(rule, &frameworks));
-        writeln!(io::stdout(), "{page}")?;
+        print("the page", page + "\n")?;
     }
     Ok(Exit::Clean)
 }
@@ -97,7 +96,7 @@ fn check(paths: &[PathBuf]) -> Result<Exit, Failure> {
         (warnings, "warning"),
     ]
     .map(|(count, thing)| counted(count as u64, thing));
-    writeln!(io::stdout(), "{rules} read, {wrong}, {warnings}")?;
+    print("the counts", format!("{rules} read, {wrong}, {warnings}\n"))?;
     Ok(if errors.is_empty() {
         Exit::Clean
     } else {
@@ -127,7 +126,8 @@ fn test(paths: &[PathBuf]) -> Result<Exit, Failure> {
     }
     print_rule_errors(&errors);
     let (rules, examples) = (counted(rules.len() as u64, "rule"), counted(passed, "example"));
-    writeln!(io::stdout(), "{rules}: {examples} passed, {failed} failed")?;
+    let counts = format!("{rules}: {examples} passed, {failed} failed\n");
+    print("the counts", counts)?;
     Ok(match (errors.is_empty(), failed) {
         (false, _) => Exit::Usage,
         (true, 0) => Exit::Clean,

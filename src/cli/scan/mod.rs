@@ -77,10 +77,11 @@ impl ScanConfig {
     /// How formats for people are laid out. All of them look alike, and a file that people open later is not a
     /// terminal.
     fn layout(&self) -> DisplayOptions {
-        let in_file = |to: &FormatTo| to.path.is_some() && to.format.is_colored();
+        let in_file = |to: &FormatTo| to.path.is_some() && to.format.is_for_terminals();
         let plain = self.evaluation.verbosity.color == Color::Auto && self.formats.iter().any(in_file);
         DisplayOptions {
             color: !plain && colored(&io::stdout()),
+            errors: !self.formats.iter().any(FormatTo::is_on_terminal),
             ..self.evaluation.layout()
         }
     }

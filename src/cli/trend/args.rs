@@ -23,6 +23,7 @@ Exit status:
   2  usage, rule or configuration error
   3  no report could be read
   4  partial: some reports could not be read, the others were
+  5  an output could not be written
   130  interrupted (143 by SIGTERM, 129 by SIGHUP)";
 
 /// Show how findings and hygiene moved over many reports

@@ -6,6 +6,7 @@ use credlens::engine::RowSelection;
 use credlens::finding::Code;
 use credlens::history::trend::{self, TrendDocument, TrendOptions};
 use credlens::io::inputs::reads_once;
+use credlens::output::DisplayOptions;
 use credlens::output::trend::{TrendFormat, write_trend};
 
 use super::diagnostics::{has_errors, print_passed_over};
@@ -90,8 +91,12 @@ pub(super) fn run(args: TrendArgs) -> Result<Exit, Failure> {
     if document.snapshots.is_empty() || tally.evaluated == 0 {
         return Ok(Exit::NothingEvaluated);
     }
+    let layout = DisplayOptions {
+        errors: !config.formats.iter().any(FormatTo::is_on_terminal),
+        ..evaluation.layout()
+    };
     write_documents(&config.formats, |format, out| {
-        write_trend(format, &document, evaluation.layout(), out)
+        write_trend(format, &document, layout, out)
     })?;
     Ok(if failed { Exit::Partial } else { Exit::Clean })
 }

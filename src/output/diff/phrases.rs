@@ -2,8 +2,8 @@
 
 use super::{DiffEvent, DiffFinding, DiffView};
 use crate::history::{Findings, Kind, Move};
-use crate::output::escape::escape;
 use crate::output::phrases::{by_severity, number};
+use crate::report::escape::escape;
 
 /// `findings: 1 opened (1 high), 3 resolved (3 high), 2 still open (2 low)`.
 pub(super) fn summary(view: &DiffView<'_>) -> String {

@@ -4,12 +4,12 @@ use anstyle::Style;
 
 use super::{DiffView, DiffWriter, input, phrases};
 use crate::history::{Kind, Move};
-use crate::output::escape::escape;
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::phrases::{as_of, counted};
 use crate::output::terminal::{
     self, Align, BOLD, DIM, GREEN, RED, TextCell, TextTable, YELLOW, cut_start, join_sections, severity_style,
 };
+use crate::report::escape::escape;
 
 pub(super) const FORMAT: FormatSpec<DiffWriter> = FormatSpec::new(
     "table",

@@ -5,10 +5,10 @@ use anstyle::Style;
 use super::ScanView;
 use crate::finding::{FrameworkTally, Outcome, RequirementTally};
 use crate::output::DisplayOptions;
-use crate::output::escape::escape;
 use crate::output::markdown_text::{Markdown, plain};
 use crate::output::phrases::{counted, counts};
 use crate::output::terminal::{Align, BOLD, DIM, GREEN, MAGENTA, RED, TextCell, TextTable, YELLOW};
+use crate::report::escape::escape;
 
 /// A section per framework, for a terminal.
 pub(super) fn text(view: &ScanView<'_>) -> String {

@@ -6,12 +6,12 @@ use anstyle::Style;
 
 use super::{ScanView, ScanWriter, compliance};
 use crate::finding::{Code, RuleTally};
-use crate::output::escape::escape;
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::phrases::{self, counted, number};
 use crate::output::terminal::{
-    Align, BOLD, DIM, GREEN, TextCell, TextTable, YELLOW, cut_start, join_sections, severity_style,
+    self, Align, BOLD, DIM, GREEN, TextCell, TextTable, YELLOW, cut_start, join_sections, severity_style,
 };
+use crate::report::escape::escape;
 
 pub(super) const FORMAT: FormatSpec<ScanWriter> = FormatSpec::new(
     "summary",
@@ -22,6 +22,8 @@ pub(super) const FORMAT: FormatSpec<ScanWriter> = FormatSpec::new(
 
 /// How many inputs are listed by name.
 const INPUTS: usize = 20;
+/// How many diagnostics are shown.
+const DIAGNOSTICS: usize = 20;
 
 fn render(view: &ScanView<'_>) -> String {
     let mut out = join_sections(vec![
@@ -30,9 +32,9 @@ fn render(view: &ScanView<'_>) -> String {
         compliance::text(view),
     ]);
     out.push('\n');
-    let diagnostics = view.tally.diagnostics.len() as u64;
-    if diagnostics > 0 {
-        out.push_str(&counted(diagnostics, "diagnostic"));
+    let diagnostics = terminal::diagnostics(&view.tally.diagnostics, DIAGNOSTICS, view.options);
+    if !diagnostics.is_empty() {
+        out.push_str(&diagnostics);
         out.push('\n');
     }
     out + &verdict(view)

@@ -8,12 +8,12 @@ use unicode_width::UnicodeWidthStr as _;
 use super::summary::{found_nothing, found_something, inputs, rules, verdict};
 use super::{ScanView, ScanWriter, compliance};
 use crate::finding::{Finding, Status};
-use crate::output::escape::escape;
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::phrases::{self, counted};
 use crate::output::terminal::{
     self, BOLD, DIM, GREEN, MAGENTA, TextCell, TextTable, cut, cut_start, join_sections, severity_style,
 };
+use crate::report::escape::escape;
 
 pub(super) const FORMAT: FormatSpec<ScanWriter> = FormatSpec::new(
     "table",

@@ -35,7 +35,7 @@ fn formats_are_known_by_their_names() {
     let error = "htm\x1bl".parse::<Format>().unwrap_err();
     assert_eq!(
         error.to_string(),
-        r"unknown format 'htm\u{1b}l'; one of table, summary, json, ndjson, csv, markdown"
+        r"unknown format 'htm\x1bl'; one of table, summary, json, ndjson, csv, markdown"
     );
 }
 
@@ -70,7 +70,7 @@ fn formats_for_terminals_are_coloured_where_colours_are_wanted() {
         let options = DisplayOptions { color, ..options(80) };
         for format in ScanWriter::ALL {
             let is_colored = hostile(format.name, options).contains('\x1b');
-            assert_eq!(is_colored, color && format.is_colored(), "{format}");
+            assert_eq!(is_colored, color && format.is_for_terminals(), "{format}");
         }
     }
 }

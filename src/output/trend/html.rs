@@ -8,9 +8,9 @@ use super::{TrendWriter, phrases};
 use crate::finding::gravest;
 use crate::history::trend::{RuleTrend, TrendDocument};
 use crate::output::DisplayOptions;
-use crate::output::escape::escape;
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::phrases::{counted, diagnostic_line, number, rule};
+use crate::report::escape::escape;
 
 pub(super) const FORMAT: FormatSpec<TrendWriter> = FormatSpec::new(
     "html",

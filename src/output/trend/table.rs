@@ -6,12 +6,12 @@ use super::series::{Figure, Series, series};
 use super::{TrendWriter, phrases};
 use crate::history::trend::TrendDocument;
 use crate::output::DisplayOptions;
-use crate::output::escape::escape;
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::phrases::{more, rule};
 use crate::output::terminal::{
     self, Align, BOLD, DIM, TextCell, TextTable, cut, join_sections, severity_style,
 };
+use crate::report::escape::escape;
 
 pub(super) const FORMAT: FormatSpec<TrendWriter> = FormatSpec::new(
     "table",

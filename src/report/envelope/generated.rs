@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::report::not_a_report::shown;
+use crate::report::shown;
 use crate::report::time::Timestamp;
 
 /// When AWS generated a report: a time written as text, as seconds or milliseconds since 1970, or as an object with

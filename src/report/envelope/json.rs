@@ -11,9 +11,10 @@ use super::text::begins_report;
 use super::{Envelope, Generated, Reports, Unwrapped, open_content};
 use crate::report::chunk::ROOT;
 use crate::report::header::Header;
-use crate::report::not_a_report::{NotAReport, shown};
+use crate::report::not_a_report::NotAReport;
 use crate::report::recognise::{is_python_bytes, recognise};
 use crate::report::schema::Column;
+use crate::report::shown;
 
 /// What is read of an answer; everything else is skipped without being stored.
 #[derive(Deserialize)]

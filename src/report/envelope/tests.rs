@@ -144,7 +144,7 @@ fn unreadable_and_missing_times() {
         other @ (Generated::Missing | Generated::At(_)) => panic!("{other:?}"),
     });
     insta::assert_snapshot!(written.join("\n"), @r"
-    soon?
+    soon\x1b
     -1
     1e300
     18446744073709551615
