@@ -186,10 +186,13 @@ impl Target {
     }
 
     fn named<T>(&self, result: io::Result<T>) -> io::Result<T> {
-        result.map_err(|error| match error.kind() {
-            // Who writes tries again.
-            io::ErrorKind::Interrupted => error,
-            _ => Unwritable::new(&self.attempt, error).into_io(),
+        // After an interruption the writer tries again.
+        result.map_err(|error| {
+            if error.kind() == io::ErrorKind::Interrupted {
+                error
+            } else {
+                Unwritable::new(&self.attempt, error).into_io()
+            }
         })
     }
 }

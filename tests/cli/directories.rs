@@ -85,6 +85,7 @@ fn others() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 /// What is a report that was damaged, or saved in place of one.
+#[expect(clippy::too_many_lines, reason = "a list of cases")]
 fn damaged() -> Vec<(&'static str, Vec<u8>, &'static str)> {
     let bytes = |text: &str| text.as_bytes().to_vec();
     let one_line = report().replace('\n', "\\n");
