@@ -30,11 +30,13 @@ use args::{ArchiveCommand, ArchiveListArgs, ArchiveVerifyArgs, ReportFilterArgs}
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        match error {
-            Error::Unwritable { what, error } => Self::output(what)(error),
-            Error::Stopped(..) => Self::NothingEvaluated(error.to_string()),
-            error => Self::Io(String::new(), error.into()),
+        if let Error::Unwritable { what, error } = error {
+            return Self::output(what)(error);
         }
+        if matches!(error, Error::Stopped(..)) {
+            return Self::NothingEvaluated(error.to_string());
+        }
+        Self::Io(String::new(), error.into())
     }
 }
 
