@@ -70,8 +70,7 @@ mod tests {
     #[test]
     fn a_panic_becomes_an_error() {
         assert_eq!(guarded(|| 1), Ok(1));
-        let none: Option<u8> = None;
-        let panic = guarded(|| none.expect("the bytes are odd")).unwrap_err();
+        let panic = guarded(|| panic!("the bytes are odd")).unwrap_err();
         assert!(
             unreadable("a.parquet", panic)
                 .to_string()
@@ -81,8 +80,8 @@ mod tests {
 
     #[test]
     fn a_panic_for_want_of_threads_or_memory_says_what_to_do() {
-        let pool: Result<u8, _> = Err("Resource temporarily unavailable");
-        let panic = guarded(|| pool.expect("could not spawn threads")).unwrap_err();
+        let message = "could not spawn threads: Resource temporarily unavailable";
+        let panic = guarded(|| panic!("{message}")).unwrap_err();
         let error = unreadable("a.parquet", panic).to_string();
         assert!(
             error

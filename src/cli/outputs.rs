@@ -186,10 +186,12 @@ impl Target {
     }
 
     fn named<T>(&self, result: io::Result<T>) -> io::Result<T> {
-        result.map_err(|error| match error.kind() {
-            // Who writes tries again.
-            io::ErrorKind::Interrupted => error,
-            _ => Unwritable::new(&self.attempt, error).into_io(),
+        result.map_err(|error| {
+            if error.kind() == io::ErrorKind::Interrupted {
+                // Who writes tries again.
+                return error;
+            }
+            Unwritable::new(&self.attempt, error).into_io()
         })
     }
 }

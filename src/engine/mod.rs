@@ -65,18 +65,24 @@ pub fn assess<S: Sink>(
     sink: &S,
     options: AssessOptions<'_>,
 ) -> io::Result<Tally> {
+    let AssessOptions {
+        threads,
+        emit,
+        suppressions,
+        rows,
+    } = options;
     let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(options.threads)
+        .num_threads(threads)
         .build()
         .map_err(io::Error::other)?;
-    let suppressions: Vec<RuleSuppressions<'_>> = match options.suppressions {
+    let suppressions: Vec<RuleSuppressions<'_>> = match suppressions {
         Some(all) if !all.is_empty() => program
             .rules()
             .map(|bound| all.for_rule(&bound.rule.id))
             .collect(),
         Some(_) | None => Vec::new(),
     };
-    let run = Run::new(program, source, sink, &options, &suppressions);
+    let run = Run::new(program, source, sink, emit, &rows, &suppressions);
     pool.scope(|scope| {
         for _ in 0..pool.current_num_threads() {
             scope.spawn(|_| Worker::new(&run).work());

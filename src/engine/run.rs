@@ -4,7 +4,6 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::AssessOptions;
 use super::finding_ref::{FindingRef, FindingScope};
 use super::ordered_gate::{OrderedGate, Pass};
 use super::program::Program;
@@ -46,16 +45,17 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
         program: &'a Program,
         source: Src,
         sink: &'a S,
-        options: &'a AssessOptions<'a>,
+        emit: EmitFilter,
+        selection: &'a RowSelection,
         suppressions: &'a [RuleSuppressions<'a>],
     ) -> Self {
         Self {
             program,
             sink,
-            emit: options.emit,
+            emit,
             columns: program.decoded().union(sink.columns()),
             suppressions,
-            selection: &options.rows,
+            selection,
             source: Mutex::new((source, 0)),
             numbering: OrderedGate::new(0),
             delivery: OrderedGate::new((TallyBuilder::new(program), Ok(()))),

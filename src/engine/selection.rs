@@ -63,7 +63,7 @@ impl RowSelection {
         selected.clear();
         selected.resize(rows.div_ceil(64), u64::MAX);
         if let Some(last) = selected.last_mut()
-            && rows % 64 > 0
+            && !rows.is_multiple_of(64)
         {
             *last = (1 << (rows % 64)) - 1;
         }

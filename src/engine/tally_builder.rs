@@ -37,9 +37,8 @@ struct CurrentInput {
     has_rows: bool,
     /// The data rows of the file before the current block, including those that were left out.
     rows_before: u64,
-    /// Whether a verdict is determined, and whether one is undetermined.
-    determined: bool,
-    undetermined: bool,
+    /// Whether a verdict is determined; none where there is no verdict.
+    determined: Option<bool>,
     /// The undetermined verdicts that fold into one finding, for each rule.
     folded: Vec<u64>,
     accounts: BTreeSet<Vec<u8>>,
@@ -121,8 +120,10 @@ impl TallyBuilder {
         self.tally.roots += current.add_chunk(view);
         for ((rule, counts), folded) in self.tally.rules.iter_mut().zip(counts).zip(&mut current.folded) {
             add_counts(rule, counts);
-            current.determined |= counts.tested > counts.undetermined;
-            current.undetermined |= counts.undetermined > 0;
+            if counts.tested > 0 {
+                let before = current.determined == Some(true);
+                current.determined = Some(before || counts.tested > counts.undetermined);
+            }
             *folded += counts.folded;
         }
         self.current = Some(current);
@@ -222,8 +223,7 @@ impl TallyBuilder {
             stand_ins: StandInsOfReport::new(),
             has_rows: false,
             rows_before: 0,
-            determined: false,
-            undetermined: false,
+            determined: None,
             folded: vec![0; rules],
             accounts: BTreeSet::new(),
             left_out: false,
@@ -245,7 +245,7 @@ impl TallyBuilder {
             self.fail(&current.input.path, &empty);
             return Some(current.ended());
         }
-        if current.undetermined && !current.determined {
+        if current.determined == Some(false) {
             let message = "every verdict on this report is undetermined, so it counts as not evaluated";
             self.diagnostics
                 .push(Diagnostic::new(Code::NothingDetermined, message).in_path(&current.input.path));

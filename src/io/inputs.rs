@@ -318,11 +318,10 @@ impl Inputs {
         self.current = None;
         let found = loop {
             let found = self.find()?;
-            let path = match &found {
-                Some(ReportLocation::Contained(path, ..) | ReportLocation::File(FoundFile { path, .. })) => {
-                    path
-                }
-                None => break found,
+            let Some(ReportLocation::Contained(path, ..) | ReportLocation::File(FoundFile { path, .. })) =
+                &found
+            else {
+                break found;
             };
             let left_out = self.left_out.get(&self.opened);
             if left_out.is_none_or(|left_out| left_out.path != path.to_string_lossy()) {

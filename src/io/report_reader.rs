@@ -226,15 +226,11 @@ impl OpenInput {
                 searched,
                 ..self.file.clone()
             };
-            let failed = failed(&file, error, text);
-            match failed {
-                SourceEvent::Failed { path, error, .. } => SourceEvent::Failed {
-                    path,
-                    error,
-                    ends_input: self.next.is_none(),
-                },
-                other => other,
+            let mut failed = failed(&file, error, text);
+            if let SourceEvent::Failed { ends_input, .. } = &mut failed {
+                *ends_input = self.next.is_none();
             }
+            failed
         })
     }
 

@@ -166,6 +166,7 @@ impl Chunk {
     }
 
     /// The same records, with these cells unknown.
+    #[must_use]
     pub fn with_unknown<'a>(&self, cells: impl Iterator<Item = (TimeColumn, &'a [usize])>) -> Self {
         let mut other = self.clone();
         for (column, rows) in cells {

@@ -40,11 +40,11 @@ pub fn next_header(text: &[u8], width: usize) -> Option<NextHeader> {
         let is_end = |&byte: &u8| matches!(byte, b'\n' | b'\r');
         let start = text[..mark.start()]
             .iter()
-            .rposition(|byte| is_end(byte))
+            .rposition(&is_end)
             .map_or(0, |at| at + 1);
         let end = text[mark.end()..]
             .iter()
-            .position(|byte| is_end(byte))
+            .position(is_end)
             .map_or(text.len(), |at| mark.end() + at);
         searched = end;
         if let Some(NextHeader {

@@ -117,8 +117,8 @@ impl DiffConfig {
                 "the reports cannot be compared: one of them could not be evaluated to its end".to_owned(),
             ));
         }
-        let twice = diagnostics.iter().filter(|it| it.code == Code::AccountTwice);
-        if let Some(path) = twice.filter_map(|it| it.path.as_deref()).next() {
+        let mut twice = diagnostics.iter().filter(|it| it.code == Code::AccountTwice);
+        if let Some(path) = twice.find_map(|it| it.path.as_deref()) {
             self.evaluation.verbosity.print(diagnostics, Level::Warning);
             return Err(Failure::NothingEvaluated(format!(
                 "the reports cannot be compared: {path} has two reports of one account; keep the one that counts"

@@ -104,11 +104,11 @@ impl Found {
             has_strings,
         } = self;
         if reports.reports.is_empty() {
-            let other = other.unwrap_or(NotAReport::Empty);
-            reports.error = Some(match other {
-                NotAReport::OtherJson if has_trace(text) => NotAReport::Json("it has no Content".to_owned()),
-                other => other,
-            });
+            let mut error = other.unwrap_or(NotAReport::Empty);
+            if error == NotAReport::OtherJson && has_trace(text) {
+                error = NotAReport::Json("it has no Content".to_owned());
+            }
+            reports.error = Some(error);
         } else if has_strings {
             reports.error = Some(NotAReport::Json(
                 "a string beside the reports is not one".to_owned(),

@@ -8,13 +8,11 @@ const BASE64: &str =
 /// The one report of a text, or what is wrong with it.
 fn one(shape: Shape, text: &[u8]) -> Result<Unwrapped, NotAReport> {
     let Reports { mut reports, error } = open(shape, text);
-    match error {
-        Some(error) => Err(error),
-        None => {
-            assert_eq!(reports.len(), 1);
-            Ok(reports.remove(0))
-        }
+    if let Some(error) = error {
+        return Err(error);
     }
+    assert_eq!(reports.len(), 1);
+    Ok(reports.remove(0))
 }
 
 fn opened(text: &[u8]) -> Result<(Envelope, Option<String>), NotAReport> {
@@ -380,7 +378,7 @@ fn base64_lines_are_one_report_or_several() {
             both(),
             "{width}"
         );
-        assert_eq!(several(&wrapped(&a)).0, [a.clone()]);
+        assert_eq!(several(&wrapped(&a)).0, std::slice::from_ref(&a));
     }
 }
 
@@ -398,7 +396,7 @@ fn text_after_an_envelope_is_an_error() {
         ),
     ] {
         let (reports, _, error) = several(&text);
-        assert_eq!(reports, [a.clone()], "{text}");
+        assert_eq!(reports, std::slice::from_ref(&a), "{text}");
         assert!(
             error.is_some_and(|error| error.to_string().starts_with(found)),
             "{text}"
