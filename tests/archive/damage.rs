@@ -221,8 +221,8 @@ fn pipes_among_the_files_and_outputs() {
     )
     .unwrap();
     let (code, _, err) = run(&["archive", "export", "archive", "--output", "pipe"]);
-    assert_eq!(code, 4);
-    insta::assert_snapshot!(err.lines().last().unwrap(), @"error: cannot save pipe: a named pipe is in the way; move it away, or name another path");
+    assert_eq!(code, 5);
+    insta::assert_snapshot!(err.lines().last().unwrap(), @"error: cannot write pipe as csv: a named pipe is in the way; move it away, or name another path");
 }
 
 /// Opening a pipe would block, and following a symlink would create a file elsewhere.

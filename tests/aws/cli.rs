@@ -120,7 +120,7 @@ fn live_and_saved_reports_have_the_same_findings() {
     assert!(again.err.contains("was there already"), "{}", again.err);
     std::fs::write(folder.path().join(&name), "other").unwrap();
     let clash = credlens(&server, folder.path(), &[&["fetch"], &young[..]].concat());
-    assert_eq!(clash.exit, 2, "{}", clash.err);
+    assert_eq!(clash.exit, 5, "{}", clash.err);
     assert_eq!(
         std::fs::read_to_string(folder.path().join(&name)).unwrap(),
         "other"
@@ -146,14 +146,16 @@ fn credlens_offline(folder: &Path, arguments: &[&str]) -> String {
 
 #[cfg(unix)]
 #[test]
-fn only_the_owner_can_read_saved_reports() {
+fn the_umask_decides_who_reads_saved_reports() {
     use std::os::unix::fs::PermissionsExt as _;
     let server = Server::start(accounts(1));
     let folder = tempfile::tempdir().unwrap();
     let saved = credlens(&server, folder.path(), &["fetch", "--output", "deep/er/"]);
     assert_eq!(saved.exit, 0, "{}", saved.err);
-    let metadata = std::fs::metadata(folder.path().join(saved.out.trim())).unwrap();
-    assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let plain = folder.path().join("plain");
+    std::fs::write(&plain, "").unwrap();
+    assert_eq!(mode(&folder.path().join(saved.out.trim())), mode(&plain));
 }
 
 #[test]
@@ -294,7 +296,7 @@ fn an_existing_file_does_not_affect_other_accounts() {
         folder.path(),
         &["fetch", "--org", "--outcomes", "outcomes.json"],
     );
-    assert_eq!((ended.exit, ended.out.lines().count()), (4, 2), "{}", ended.err);
+    assert_eq!((ended.exit, ended.out.lines().count()), (5, 2), "{}", ended.err);
     assert!(
         ended.err.contains("3 accounts: 2 fetched, 1 failed"),
         "{}",
@@ -355,13 +357,23 @@ fn invalid_flags_are_usage_errors() {
         vec!["scan", "--role-arn", "arn:aws:iam::1:role/Audit"],
         vec!["scan", "--org", "--role-name", "a b"],
         vec!["scan", "--external-id", "a b"],
-        vec!["scan", "--org", "--outcomes", "no/such/directory"],
-        vec!["fetch", "--org", "--outcomes", "."],
         vec!["scan", "--org", "--outcomes", "./x", "--format", "json=x"],
     ] {
         let ended = credlens(&server, folder.path(), &arguments);
         assert_eq!(ended.exit, 2, "{arguments:?}\n{}", ended.err);
         assert!(!ended.err.contains("interceptor"), "{}", ended.err);
+    }
+    for arguments in [
+        ["scan", "--org", "--outcomes", "no/such/directory"],
+        ["fetch", "--org", "--outcomes", "."],
+    ] {
+        let ended = credlens(&server, folder.path(), &arguments);
+        assert_eq!(ended.exit, 5, "{arguments:?}\n{}", ended.err);
+        assert!(
+            ended.err.contains("cannot write the outcomes (json)"),
+            "{}",
+            ended.err
+        );
     }
     assert_eq!(server.counts().len(), 0);
 }

@@ -58,18 +58,18 @@ fn a_closed_standard_output_is_not_an_error() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_standard_output_is_a_warning() {
+fn a_full_standard_output_is_an_error_and_the_reports_are_saved() {
     let server = Server::start(accounts(3));
     let folder = tempfile::tempdir().unwrap();
     let full = File::options().write(true).open("/dev/full").unwrap();
     let (exit, err) = run_into(&server, folder.path(), full);
-    assert_eq!(exit, Some(0), "{err}");
-    assert_eq!(err.matches("cannot be printed").count(), 1, "{err}");
+    assert_eq!(exit, Some(5), "{err}");
+    assert_eq!(err.matches("cannot write the paths").count(), 1, "{err}");
     all_are_saved(folder.path(), 3);
 }
 
 #[test]
-fn unusable_outputs_are_usage_errors() {
+fn unusable_outputs_are_errors_before_any_call() {
     let server = Server::start(accounts(2));
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("afile"), "x").unwrap();
@@ -82,7 +82,7 @@ fn unusable_outputs_are_usage_errors() {
         &["fetch", "--org", "-o", "/proc/none/"],
     ] {
         let ended = credlens(&server, folder.path(), arguments);
-        assert_eq!(ended.exit, 2, "{arguments:?}: {}", ended.err);
+        assert_eq!(ended.exit, 5, "{arguments:?}: {}", ended.err);
         assert!(ended.err.contains("by --output"), "{}", ended.err);
     }
     assert_eq!(server.counts().len(), 0);
@@ -110,7 +110,7 @@ fn a_failing_archive_fails_all_accounts() {
     let folder = tempfile::tempdir().unwrap();
     let all = [&FETCH[..], &["outcomes.json", "--archive", "/proc/none"]].concat();
     let ended = credlens(&server, folder.path(), &all);
-    assert_eq!(ended.exit, 2, "{}", ended.err);
+    assert_eq!(ended.exit, 5, "{}", ended.err);
     let text = fs::read_to_string(folder.path().join("outcomes.json")).unwrap();
     let outcomes = Outcomes::parse(&text).unwrap();
     assert_eq!(outcomes.failed().count(), 2, "{text}");

@@ -229,7 +229,7 @@ fn while_an_object_is_read() {
     let mut run = Run::start(
         folder.path(),
         &server.url,
-        &[&scan[..], &["--format", "json=out.json"]].concat(),
+        &[&scan[..], &["--all-snapshots", "--format", "json=out.json"]].concat(),
     );
     let until = Instant::now() + Duration::from_secs(30);
     while !server.counts().contains_key(second) {
