@@ -1,6 +1,6 @@
 //! Inputs in S3: `s3://bucket/prefix`.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::Read;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,6 +27,8 @@ struct ObjectsState {
     s3: Option<S3>,
     /// The objects that were listed: each is read as it is named.
     listed: BTreeSet<String>,
+    /// What a URL named when it was listed: a scan of several inputs finds them more than once.
+    found: BTreeMap<String, Vec<String>>,
     /// The objects after the last one opened, as far as known.
     next: VecDeque<S3Url>,
     /// The objects that are read ahead, in that order.
@@ -51,6 +53,7 @@ impl Objects {
             settings: location.settings()?,
             s3: None,
             listed: BTreeSet::new(),
+            found: BTreeMap::new(),
             next: VecDeque::new(),
             ahead: VecDeque::new(),
             begun: Vec::new(),
@@ -81,10 +84,16 @@ impl Remote for Objects {
         if state.listed.contains(url) {
             return Ok(vec![url.to_owned()]);
         }
+        if let Some(urls) = state.found.get(url).cloned() {
+            state.next = urls.iter().filter_map(|url| url.parse().ok()).collect();
+            state.ahead.clear();
+            return Ok(urls);
+        }
         let at: S3Url = url.parse().map_err(remote)?;
         let found = state.found(&at).map_err(|error| state.failed(error))?;
         let urls: Vec<String> = found.iter().map(S3Url::to_string).collect();
         state.listed.extend(urls.iter().cloned());
+        state.found.insert(url.to_owned(), urls.clone());
         state.next = found.into();
         state.ahead.clear();
         Ok(urls)
