@@ -9,6 +9,7 @@ use super::permissions::MissingPermission;
 use crate::engine::{AccountInfo, BlockEnd, Input, ReportId, Source, SourceEvent};
 use crate::finding::AsOfSource;
 use crate::report::header::Header;
+use crate::report::not_a_report::NotAReport;
 use crate::report::time::Timestamp;
 
 /// The results of the accounts that were handed over so far.
@@ -105,7 +106,11 @@ impl<I: Iterator<Item = FetchedAccount> + Send> Source for LiveSource<I> {
                 });
             }
         };
-        match Header::split(&report.csv) {
+        let split = Header::split(&report.csv).and_then(|(header, rows)| match rows.trim_ascii() {
+            [] => Err(NotAReport::NoUsers),
+            _ => Ok((header, rows)),
+        });
+        match split {
             Ok((header, rows)) => {
                 text.extend_from_slice(rows);
                 let diagnostics = resolved.diagnostics.into_iter();
