@@ -182,6 +182,9 @@ impl TallyBuilder {
             self.roots = (input.id.input, BTreeMap::new());
         }
         let mut diagnostics = Vec::new();
+        if !chunk.root().contains(&true) {
+            return diagnostics;
+        }
         for row in 0..chunk.rows.len() {
             if !chunk.root()[row] || !is_selected(view.selected, row) {
                 continue;
@@ -342,6 +345,9 @@ impl CurrentInput {
                     self.accounts.insert(account.to_vec());
                 }
             }
+        }
+        if !chunk.root().contains(&true) {
+            return 0;
         }
         let roots = chunk.root().iter().enumerate();
         roots

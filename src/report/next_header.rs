@@ -71,6 +71,7 @@ fn in_line(line: &[u8], first_name: &str) -> Option<NextHeader> {
 }
 
 fn with_delimiter(line: &[u8], first_name: &str, delimiter: u8) -> Option<NextHeader> {
+    memchr::memchr(delimiter, line)?;
     // No field of a header is a value. Of the fields after the last value, the first may begin with a value.
     let mut from = line.len() + 1;
     let is_name = |field: &&[u8]| !is_value(field) || cuts(field, first_name).any(|cut| cut > 0);
