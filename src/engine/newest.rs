@@ -315,7 +315,7 @@ mod tests {
             chosen(&days, None, &[0, 2]),
             [None, Some(SameTime(0)), Some(Identical(0))]
         );
-        // The whole report counts, wherever it is.
+        // The whole report counts, first or not.
         assert_eq!(
             chosen(&[(Some(1), false), (Some(1), true)], None, &[]),
             [Some(SameTime(1)), None]

@@ -10,7 +10,7 @@ use super::header::Header;
 use super::schema::Column;
 use super::time::Timestamp;
 
-/// Every header of a report contains one of these words, and hardly any row does. Every byte of every report is
+/// Every header of a report contains one of these words, and few rows do. Every byte of every report is
 /// searched for them.
 static MARKS: LazyLock<AhoCorasick> = LazyLock::new(|| {
     let marks = AhoCorasick::builder()
@@ -21,7 +21,7 @@ static MARKS: LazyLock<AhoCorasick> = LazyLock::new(|| {
 
 const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
 
-/// The beginning of a report behind another one.
+/// The beginning of a report after another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NextHeader {
     /// Where the rows before it end. Further on than its line starts, where AWS's missing last line break has glued it

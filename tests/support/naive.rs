@@ -289,7 +289,7 @@ fn text(row: &Row, column: TextColumn) -> Option<String> {
     if column == TextColumn::User && is_root(row) {
         return Some("<root_account>".to_owned());
     }
-    // Whoever only has root's name is known by what the ARN names.
+    // A user who only has root's name is known by what the ARN names.
     if column == TextColumn::User && cell(row, column) == Some("<root_account>") {
         let arn = cell(row, TextColumn::Arn).expect("what is not root's has an ARN");
         let other = resource(arn).filter(|resource| *resource != "<root_account>");

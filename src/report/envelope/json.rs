@@ -176,7 +176,7 @@ fn is_ours(schema: &str) -> bool {
     schema.starts_with("credlens.")
 }
 
-/// What is left of the text behind blanks and byte order marks, which appending programs put between values.
+/// The text after blanks and byte order marks, which appending programs put between values.
 fn rest(text: &[u8], at: usize) -> Option<&[u8]> {
     let mut rest = text[at..].trim_ascii_start();
     while let Some(behind) = rest.strip_prefix(super::BYTE_ORDER_MARK) {

@@ -79,7 +79,7 @@ pub fn sniff(prefix: &[u8]) -> Shape {
     }
 }
 
-/// The reports of one input, in order, and what is wrong behind them: what stands behind an envelope is read, or is an
+/// The reports of one input, in order, and what is wrong after them: whatever follows an envelope is read, or is an
 /// error.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reports {

@@ -298,6 +298,21 @@ mod tests {
     }
 
     #[test]
+    fn records_without_a_value_are_not_rows() {
+        for record in [
+            ",,",
+            " , ,\t",
+            "          ,  ,          ",
+            "\"\",,",
+            "\" \",\"\", ",
+        ] {
+            let text = format!("{record}\na,arn:aws:iam::1:user/a,true\n{record}");
+            assert_equal(text.as_bytes(), &header());
+            assert_eq!(fast(text.as_bytes(), &header()).0.len(), 1, "{record:?}");
+        }
+    }
+
+    #[test]
     fn records_of_every_length_around_the_windows() {
         for length in 0..200 {
             for end in ["", "\n", "\r\n", "\r", "\n\n"] {
