@@ -12,7 +12,7 @@ use super::walk::FoundFile;
 use crate::engine::{AccountInfo, BlockEnd, Input, ReportId, Source, SourceEvent};
 use crate::finding::{AsOfSource, Code, Diagnostic, PassedOver};
 use crate::report::as_of::{from_directory_name, from_file_name};
-use crate::report::cut::whole_records;
+use crate::report::cut::{is_closed, whole_records};
 use crate::report::envelope::{self, Envelope, Generated, Shape, Unwrapped};
 use crate::report::header::Header;
 use crate::report::next_header::next_header;
@@ -318,33 +318,37 @@ impl OpenInput {
         [vec![first], others].concat()
     }
 
-    /// Moves whole records of one report to the empty `text`, and returns what ends with them.
+    /// Puts whole records of one report into the empty `text`, and returns what ends with them. Usually they are read
+    /// into it directly: it is in the cache of the worker that evaluates them.
     fn next_block(&mut self, text: &mut Vec<u8>, header: &Header) -> Result<BlockEnd, InputError> {
+        if self.has_held_report(text, header) {
+            return Ok(BlockEnd::Report);
+        }
+        self.give_held(text);
         let limits = self.options.limits;
         let mut most = limits.block;
         loop {
-            self.fill(most);
+            self.stream.fill(text, most);
             let has_ended = matches!(self.stream.end, Some(Ok(())));
-            let held = &self.held[self.begun..];
-            let lines = if has_ended { held.len() } else { whole_lines(held) };
-            if let Some(next) = next_header(&held[..lines], header) {
-                text.extend_from_slice(&held[..next.rows_end]);
-                self.begun += next.start;
+            let lines = if has_ended { text.len() } else { whole_lines(text) };
+            if let Some(next) = next_header(&text[..lines], header) {
+                self.held.extend_from_slice(&text[next.start..]);
+                text.truncate(next.rows_end);
                 return Ok(BlockEnd::Report);
             }
             if has_ended {
-                if let Some(fields) = cut_off(held, header).filter(|_| self.options.refuse_cut) {
+                if let Some(fields) = cut_off(text, header).filter(|_| self.options.refuse_cut) {
                     return Err(NotAReport::CutOff(fields, header.width()).into());
                 }
-                self.give(text, held.len());
                 self.next = self.following.pop_front();
                 return Ok(match self.next {
                     Some(_) => BlockEnd::Report,
                     None => BlockEnd::Input,
                 });
             }
-            if let Some(whole) = whole_records(held, header.delimiter()) {
-                self.give(text, whole);
+            if let Some(whole) = whole_records(text, header.delimiter()) {
+                self.held.extend_from_slice(&text[whole..]);
+                text.truncate(whole);
                 return Ok(BlockEnd::Nothing);
             }
             if let Some(Err(error)) = self.stream.end.take() {
@@ -357,18 +361,29 @@ impl OpenInput {
         }
     }
 
-    /// Moves the first bytes that are held to the empty `text`; usually by exchanging the two, and only the few bytes
-    /// after the last record are copied.
-    fn give(&mut self, text: &mut Vec<u8>, length: usize) {
-        if self.begun > 0 {
-            text.extend_from_slice(&self.held[self.begun..self.begun + length]);
-            self.begun += length;
-            return;
+    /// Puts the rows of this report into `text` if the header after them is held, too: many small reports share one
+    /// block, which is moved only once.
+    fn has_held_report(&mut self, text: &mut Vec<u8>, header: &Header) -> bool {
+        let held = &self.held[self.begun..];
+        let next = next_header(&held[..whole_lines(held)], header);
+        let Some(next) = next.filter(|next| is_closed(&held[..next.start], header.delimiter())) else {
+            return false;
+        };
+        text.extend_from_slice(&held[..next.rows_end]);
+        self.begun += next.start;
+        true
+    }
+
+    /// Moves all bytes that are held to the empty `text`.
+    fn give_held(&mut self, text: &mut Vec<u8>) {
+        if self.held.capacity() > text.capacity() {
+            std::mem::swap(text, &mut self.held);
+            text.drain(..self.begun);
+        } else {
+            text.extend_from_slice(&self.held[self.begun..]);
         }
-        std::mem::swap(text, &mut self.held);
         self.held.clear();
-        self.held.extend_from_slice(&text[length..]);
-        text.truncate(length);
+        self.begun = 0;
     }
 
     /// The failure of a report without rows.
