@@ -97,7 +97,9 @@ impl Chunk {
         if let Some(user) = user {
             let names = rows.fields(0..rows.len(), user);
             let others = (0_u32..).zip(names).filter(|&(row, name)| {
-                name.len() >= ROOT.len() && cell::text(name) == ROOT.as_bytes() && !self.root[row as usize]
+                matches!(name.first(), Some(b'<' | b' ' | b'\t'))
+                    && cell::text(name) == ROOT.as_bytes()
+                    && !self.root[row as usize]
             });
             self.named_as_root.extend(others.map(|(row, _)| row));
         }

@@ -247,7 +247,9 @@ impl Times {
             tile.reread(position, cells, UNKNOWN, cell::time);
             self.any_unknown |= cells.contains(&UNKNOWN);
             let fields = tile.rows.fields(tile.records.clone(), position);
-            self.any_stand_in |= fields.map(cell::stands_in).any(|stand_in| stand_in.is_some());
+            // Only absent cells can be stand-ins: the others need not be parsed again.
+            let mut absent = fields.zip(cells.iter()).filter(|&(_, &time)| time == ABSENT);
+            self.any_stand_in |= absent.any(|(field, _)| cell::stands_in(field).is_some());
             let known = cells.iter().filter(|&&time| time != UNKNOWN);
             newest = known.fold(ABSENT, |newest, &time| newest.max(time));
         }
