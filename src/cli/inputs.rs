@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use credlens::engine::{self, Instants, Snapshots};
-use credlens::io::inputs::{InputOptions, Inputs, Limits, reads_once};
+use credlens::io::inputs::{InputOptions, Inputs, KeptInputs, Limits, reads_once};
 
 use super::evaluate::Evaluation;
 use super::failure::{Attempt as _, Failure};
@@ -60,7 +60,7 @@ impl InputReader {
         if !self.open().are_several() {
             return Ok((Snapshots::default(), self.open()));
         }
-        let copies = self.copies()?;
+        let (copies, kept) = (self.copies()?, KeptInputs::default());
         // `--as-of` says to when ages are counted, not when a report was generated.
         let undated = Self {
             paths: self.paths.clone(),
@@ -71,7 +71,7 @@ impl InputReader {
             objects: self.objects.clone(),
         };
         let survey = |digests| -> Result<_, Failure> {
-            let source = evaluation.progress(undated.open().with_copies(rewound(&copies)?));
+            let source = evaluation.progress(undated.open().with_copies(rewound(&copies)?).with_kept(&kept));
             let surveyed = engine::survey(source, evaluation.threads, digests)?;
             let instants = Instants {
                 now: self.options.now,
@@ -84,7 +84,7 @@ impl InputReader {
             // Two snapshots have the same time: their rows are compared.
             None => survey(true)?.unwrap_or_default(),
         };
-        let inputs = self.open().with_copies(rewound(&copies)?);
+        let inputs = self.open().with_copies(rewound(&copies)?).with_kept(&kept);
         let inputs = inputs.without(newest.rows.left_out_inputs().clone());
         Ok((newest, inputs))
     }

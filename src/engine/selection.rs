@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::source::{Input, ReportId};
 use crate::finding::{InputTally, LeftOutReason};
-use crate::report::cell::account_of;
+use crate::report::accounts::AccountOf;
 use crate::report::chunk::Chunk;
 use crate::report::schema::TextColumn;
 
@@ -70,10 +70,10 @@ impl RowSelection {
         let Some(left_out) = self.of(input) else {
             return;
         };
+        let mut accounts = AccountOf::default();
         for row in 0..rows {
-            let account = chunk
-                .text(&input.header, row, TextColumn::Arn)
-                .and_then(account_of);
+            let arn = chunk.text(&input.header, row, TextColumn::Arn);
+            let account = arn.and_then(|arn| accounts.arn(arn));
             if account.is_some_and(|account| left_out.accounts.contains(account)) {
                 selected[row / 64] &= !(1 << (row % 64));
             }

@@ -1,6 +1,7 @@
 //! The sink that receives findings, and the decoded rows with their statuses.
 
 use std::io;
+use std::sync::Arc;
 
 use super::finding_ref::FindingRef;
 use super::program::RuleInstance;
@@ -13,7 +14,7 @@ use crate::report::schema::{ColumnSet, Slot};
 #[derive(Clone, Copy, Debug)]
 pub struct Block<'a> {
     /// Their input.
-    pub input: &'a Input,
+    pub input: &'a Arc<Input>,
     /// Their columns: those that the rules read, and those that the sink requested.
     pub chunk: &'a Chunk,
     /// Whether this is the last block of the report.

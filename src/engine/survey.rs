@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use xxhash_rust::xxh3::Xxh3;
 
@@ -13,7 +13,8 @@ use super::sink::{Block, Sink};
 use super::source::{Input, Source};
 use super::{AssessOptions, assess};
 use crate::finding::{AsOfSource, Code};
-use crate::report::cell::{self, account_of};
+use crate::report::accounts::AccountOf;
+use crate::report::cell;
 use crate::report::chunk::Chunk;
 use crate::report::header::Header;
 use crate::report::schema::{Column, ColumnSet, TextColumn};
@@ -23,7 +24,7 @@ use crate::report::time::Timestamp;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SurveyedReport {
     /// The report, with the as-of that it has without `--as-of`.
-    pub input: Input,
+    pub input: Arc<Input>,
     /// Its accounts.
     pub accounts: BTreeMap<Vec<u8>, AccountRows>,
     /// Whether it has rows without an account.
@@ -89,7 +90,7 @@ impl Sink for SurveySink {
 
     fn rows(&self, part: &mut Self::Part, block: Block<'_>) {
         let mut report = SurveyedReport {
-            input: block.input.clone(),
+            input: Arc::clone(block.input),
             accounts: BTreeMap::new(),
             has_other_rows: false,
         };
@@ -119,10 +120,11 @@ impl Sink for SurveySink {
 impl SurveyedReport {
     fn add(&mut self, chunk: &Chunk, digests: bool) {
         let header = self.input.header.clone();
+        let mut accounts = AccountOf::default();
         let mut current: Option<(&[u8], AccountRows)> = None;
         for row in 0..chunk.rows.len() {
             let arn = chunk.text(&header, row, TextColumn::Arn);
-            let Some(account) = arn.and_then(account_of) else {
+            let Some(account) = arn.and_then(|arn| accounts.arn(arn)) else {
                 self.has_other_rows = true;
                 continue;
             };

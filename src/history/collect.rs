@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::before::{Before, Taken};
 use super::roster::{BlockRows, Roster, RowFate, index, rule};
@@ -30,7 +30,7 @@ struct CollectorState<F> {
 /// The rows of one block that a worker collects.
 #[derive(Default)]
 pub struct CollectedBlock {
-    input: Option<Input>,
+    input: Option<Arc<Input>>,
     roster: Roster,
     rows: BlockRows,
     taken: Taken,
@@ -80,7 +80,7 @@ impl<F: FnMut(Snapshot) + Send> Sink for Collector<'_, F> {
     }
 
     fn rows(&self, part: &mut CollectedBlock, block: Block<'_>) {
-        part.input = Some(block.input.clone());
+        part.input = Some(Arc::clone(block.input));
         part.last = block.last;
         let wanted = self.accounts.get(block.input.id.input).and_then(Option::as_ref);
         let before = self.before.filter(|before| before.can_take(block.input));

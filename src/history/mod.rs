@@ -2,7 +2,6 @@
 //! many. Users are matched by account, ARN and creation time, keys by creation time. Slots are never compared, because AWS
 //! moves keys between them. No I/O, no clock.
 
-mod accounts;
 mod as_before;
 mod before;
 mod cells;

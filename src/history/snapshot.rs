@@ -1,6 +1,7 @@
 //! A snapshot: the users of one report at its as-of, with their findings.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::cells::Cells as _;
 use super::roster::{Roster, index};
@@ -16,7 +17,7 @@ use crate::report::time::Timestamp;
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     /// The input and its as-of.
-    pub input: Input,
+    pub input: Arc<Input>,
     /// Positions of the rules whose undetermined findings fold into one, because the report lacks columns.
     pub folded: Vec<u16>,
     pub(super) roster: Roster,
@@ -35,7 +36,7 @@ struct Joined {
 
 impl Snapshot {
     /// A snapshot without users.
-    pub(super) fn new(input: Input) -> Self {
+    pub(super) fn new(input: Arc<Input>) -> Self {
         Self {
             input,
             folded: Vec::new(),
@@ -78,10 +79,12 @@ impl Snapshot {
             joined.push(part(&next, all.users().len() + next.users().len()));
             all.roster.append(&mut next.roster);
             all.folded.extend(next.folded);
-            all.input.as_of = all.input.as_of.max(next.input.as_of);
+            let input = Arc::make_mut(&mut all.input);
+            input.as_of = input.as_of.max(next.input.as_of);
         }
         if count > 1 {
-            all.input.path = format!("{} and {} more", all.input.path, count - 1);
+            let input = Arc::make_mut(&mut all.input);
+            input.path = format!("{} and {} more", input.path, count - 1);
             all.joined = joined;
         }
         Some(all)

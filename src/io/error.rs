@@ -1,14 +1,6 @@
 //! The reasons why an input cannot be read, in the words of its diagnostic.
 
-use std::path::Path;
-
 use crate::report::not_a_report::NotAReport;
-
-/// How the names of reports end. An empty file, or one without a recognisable content, is one that was damaged if its
-/// name ends so.
-const OF_REPORTS: [&str; 9] = ["csv", "tsv", "json", "yaml", "yml", "b64", "gz", "zst", PARQUET];
-
-const PARQUET: &str = "parquet";
 
 /// What becomes of the rows before an error. An archive takes whole reports only and replaces these words.
 pub const ROWS_READ: &str = "rows read until then are evaluated";
@@ -89,32 +81,4 @@ pub enum InputError {
     /// Not a credential report.
     #[error("{0}")]
     NotAReport(#[from] NotAReport),
-}
-
-impl InputError {
-    /// Whether the file at this path is clearly not a report, so that a search passes over it.
-    pub(super) fn is_passed_over(&self, path: &Path) -> bool {
-        let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
-        let of_report = || OF_REPORTS.iter().any(|known| extension == *known);
-        match self {
-            Self::ForeignParquet => true,
-            Self::NotAReport(NotAReport::Empty) => !of_report(),
-            Self::NotAReport(NotAReport::Binary(name)) if *name == NotAReport::UNKNOWN => !of_report(),
-            // A file of an archive begins with a magic number, unless it is damaged.
-            Self::NotAReport(other) => other.is_clearly_other() && extension != PARQUET,
-            Self::Open(_)
-            | Self::Read(_)
-            | Self::Remote(_)
-            | Self::NoRemote
-            | Self::EmptyDirectory
-            | Self::StdinTwice
-            | Self::Corrupt { .. }
-            | Self::Bomb { .. }
-            | Self::Nested(_)
-            | Self::TooLarge(_)
-            | Self::RecordTooLong(_)
-            | Self::Archive(_)
-            | Self::NoSuchReport(_) => false,
-        }
-    }
 }

@@ -10,6 +10,7 @@ use super::container::{
     ContainedReport, ContainerCursor, ContainerFormat, NoArchives, ReportLocation, file_of,
 };
 use super::error::InputError;
+pub use super::kept::KeptInputs;
 use super::remote::{NoRemote, Remote, is_remote};
 use super::report_reader::{HeaderCache, OpenInput, ReportReader, UnreadReport, failed};
 use super::stream::InputStream;
@@ -77,6 +78,8 @@ pub struct Inputs {
     stdin: Option<Box<dyn Read + Send>>,
     /// Copies of arguments that can be read only once, by path.
     copies: BTreeMap<PathBuf, File>,
+    /// Where small inputs are kept, or were by a run before; none if each is read once.
+    kept: Option<KeptInputs>,
     /// Inputs that are passed over, by number.
     left_out: BTreeMap<usize, LeftOutInput>,
     format: Box<dyn ContainerFormat>,
@@ -125,6 +128,7 @@ impl Inputs {
             walk,
             stdin: Some(stdin),
             copies: BTreeMap::new(),
+            kept: None,
             left_out: BTreeMap::new(),
             format: Box::new(NoArchives),
             container: None,
@@ -147,6 +151,15 @@ impl Inputs {
     #[must_use]
     pub fn with_copies(self, copies: BTreeMap<PathBuf, File>) -> Self {
         Self { copies, ..self }
+    }
+
+    /// Takes the contents of small inputs from here, or else keeps them here for the next run.
+    #[must_use]
+    pub fn with_kept(self, kept: &KeptInputs) -> Self {
+        Self {
+            kept: Some(kept.clone()),
+            ..self
+        }
     }
 
     /// Passes over the inputs with these numbers, if they have the same paths.
@@ -299,13 +312,22 @@ impl Inputs {
             let stdin = self.stdin.take().ok_or(InputError::StdinTwice)?;
             return Ok((InputStream::new(stdin), None));
         }
-        if is_remote(path) {
-            return Ok((InputStream::new(self.remote.open(&path.to_string_lossy())?), None));
+        if let Some(content) = self.kept.as_ref().and_then(|kept| kept.get(path)) {
+            let size = Some(content.get_ref().as_ref().len() as u64);
+            return Ok((InputStream::with_size(Box::new(content), size), size));
         }
-        let file = File::open(path).map_err(InputError::Open)?;
-        let metadata = file.metadata().map_err(InputError::Open)?;
-        let size = metadata.is_file().then_some(metadata.len());
-        Ok((InputStream::with_size(Box::new(file), size), size))
+        let (reader, size): (Box<dyn Read + Send>, _) = if is_remote(path) {
+            (self.remote.open(&path.to_string_lossy())?, None)
+        } else {
+            let file = File::open(path).map_err(InputError::Open)?;
+            let metadata = file.metadata().map_err(InputError::Open)?;
+            (Box::new(file), metadata.is_file().then_some(metadata.len()))
+        };
+        let reader = match &self.kept {
+            Some(kept) => kept.keeping(path, reader, (size, self.options.limits.block)),
+            None => reader,
+        };
+        Ok((InputStream::with_size(reader, size), size))
     }
 
     fn index(&mut self) -> usize {

@@ -7,7 +7,9 @@
 pub mod container;
 mod decompress;
 pub mod error;
+mod found;
 pub mod inputs;
+mod kept;
 pub mod outputs;
 pub mod remote;
 mod report_reader;

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::error::InputError;
+use super::found::is_passed_over;
 use super::inputs::InputOptions;
 use super::stream::{InputStream, decompress, first_read};
 use super::walk::FoundFile;
@@ -145,15 +146,30 @@ impl Source for ReportReader {
 pub(super) fn failed(file: &FoundFile, error: InputError, text: &mut Vec<u8>) -> SourceEvent {
     text.clear();
     let path = file.path.to_string_lossy().into_owned();
-    if file.searched && error.is_passed_over(&file.path) {
-        let what = error.to_string();
-        return SourceEvent::PassedOver(PassedOver { path, what });
+    if file.searched && is_passed_over(&file.path, &error) {
+        return SourceEvent::PassedOver(PassedOver {
+            path,
+            what: what(&error),
+        });
     }
     SourceEvent::Failed {
         path,
         error: Box::new(error),
         ends_input: true,
     }
+}
+
+/// What a file is, without what to do about it: nothing is.
+fn what(error: &InputError) -> String {
+    let message = error.to_string();
+    let ends = [
+        "; ",
+        ", not a credential report",
+        ", whose header is",
+        " without a report",
+    ];
+    let end = ends.iter().filter_map(|end| message.find(end)).min();
+    message[..end.unwrap_or(message.len())].to_owned()
 }
 
 impl UnreadReport {
@@ -222,17 +238,8 @@ impl OpenInput {
         block.unwrap_or_else(|error| {
             self.current = None;
             self.next = self.following.pop_front();
-            let is_whole = self.kind == Envelope::Csv && self.id.report == 0 && self.next.is_none();
-            let searched = self.file.searched && is_whole;
-            let file = FoundFile {
-                searched,
-                ..self.file.clone()
-            };
-            let mut failed = failed(&file, error, text);
-            if let SourceEvent::Failed { ends_input, .. } = &mut failed {
-                *ends_input = self.next.is_none();
-            }
-            failed
+            let is_only = self.kind == Envelope::Csv && self.id.report == 0;
+            self.failure(error, (is_only, self.next.is_none()), text)
         })
     }
 
@@ -388,12 +395,26 @@ impl OpenInput {
 
     /// The failure of a report without rows.
     fn without_users(&self, text: &mut Vec<u8>, end: BlockEnd) -> SourceEvent {
-        text.clear();
-        SourceEvent::Failed {
-            path: self.file.path.to_string_lossy().into_owned(),
-            error: Box::new(InputError::from(NotAReport::NoUsers)),
-            ends_input: end.ends_input(),
+        let is_only = self.kind == Envelope::Csv && self.id.report == 1;
+        self.failure(NotAReport::NoUsers.into(), (is_only, end.ends_input()), text)
+    }
+
+    /// The event that a report cannot be read. `is_only` says whether nothing was read before it.
+    fn failure(
+        &self,
+        error: InputError,
+        (is_only, ends_input): (bool, bool),
+        text: &mut Vec<u8>,
+    ) -> SourceEvent {
+        let file = FoundFile {
+            searched: self.file.searched && is_only && ends_input,
+            ..self.file.clone()
+        };
+        let mut failed = failed(&file, error, text);
+        if let SourceEvent::Failed { ends_input: ends, .. } = &mut failed {
+            *ends = ends_input;
         }
+        failed
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a credential report is: its columns, its times, the envelopes it comes in, and how a block of its records
 //! becomes typed columns. Names no other layer, and does no I/O.
 
+pub mod accounts;
 pub mod as_of;
 pub mod cell;
 pub mod chunk;
@@ -19,6 +20,7 @@ pub mod rows;
 pub mod schema;
 pub mod split;
 pub mod time;
+mod trace;
 pub(crate) mod wide;
 pub(crate) mod word;
 

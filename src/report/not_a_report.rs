@@ -14,6 +14,12 @@ pub enum NotAReport {
          if the header line was removed, add it again"
     )]
     OtherColumns(String),
+    /// Lines of the same other columns.
+    #[error(
+        "a CSV with {0}, not a credential report, whose header is 'user,arn,user_creation_time,…'; \
+         if the header line was removed, add it again"
+    )]
+    OtherTable(String),
     /// Text without a delimiter in its first line.
     #[error(
         "text that starts with '{0}', not a credential report, whose header is 'user,arn,user_creation_time,…'"
@@ -29,6 +35,11 @@ pub enum NotAReport {
         "other lines before the header of a credential report; remove them, so that the header comes first"
     )]
     LinesBefore,
+    /// Something else that contains words of a report.
+    #[error(
+        "not a credential report, but parts of one are in it; fetch the report again, or remove what is not part of it"
+    )]
+    Parts,
     /// A first line that is longer than any header.
     #[error(
         "its first line is longer than {} KiB, so it is not a credential report, whose header is 'user,arn,…'",
@@ -71,6 +82,9 @@ pub enum NotAReport {
     /// YAML of other data.
     #[error("YAML without a Content; save the output of 'aws iam get-credential-report'")]
     Yaml,
+    /// YAML of something else.
+    #[error("YAML without a report; save the output of 'aws iam get-credential-report'")]
+    OtherYaml,
     /// `Content`, or the whole input, is base64 that cannot be decoded.
     #[error("its base64 is damaged ({0}); fetch the report again")]
     Base64(String),
@@ -123,36 +137,19 @@ impl NotAReport {
     /// What [`NotAReport::Binary`] says of bytes that begin like nothing that is known.
     pub(crate) const UNKNOWN: &'static str = "binary data";
 
-    /// Whether it is plainly something else, and neither a damaged or changed report nor what was saved in place of one.
-    pub fn is_clearly_other(&self) -> bool {
-        match self {
+    /// Whether it is data of another kind, as far as it alone shows.
+    pub(super) fn is_other_data(&self) -> bool {
+        matches!(
+            self,
             Self::OtherColumns(_)
-            | Self::Text(_)
-            | Self::OtherJson
-            | Self::OwnOutput
-            | Self::Html
-            | Self::Xml
-            | Self::Packed(_)
-            | Self::Binary(_) => true,
-            Self::Empty
-            | Self::PartOfHeader
-            | Self::LinesBefore
-            | Self::LongLine
-            | Self::CutOff(..)
-            | Self::NoUsers
-            | Self::Json(_)
-            | Self::EscapedLineBreaks
-            | Self::Headerless
-            | Self::Generation
-            | Self::Yaml
-            | Self::Base64(_)
-            | Self::PythonBytes
-            | Self::Utf16
-            | Self::AwsXml
-            | Self::CliMessage(_)
-            | Self::CliTable
-            | Self::Compressed(_)
-            | Self::Parquet => false,
-        }
+                | Self::OtherTable(_)
+                | Self::OtherYaml
+                | Self::Text(_)
+                | Self::OwnOutput
+                | Self::Html
+                | Self::Xml
+                | Self::Packed(_)
+                | Self::Binary(_)
+        )
     }
 }

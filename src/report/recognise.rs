@@ -3,7 +3,8 @@
 use super::chunk::ROOT;
 use super::escape::shown;
 use super::not_a_report::NotAReport;
-use super::schema::Column;
+use super::schema::{Column, TimeColumn};
+use super::trace;
 
 const PACKED: [(&[u8], &str); 2] = [
     (b"PK\x03\x04", "a zip archive or a spreadsheet"),
@@ -31,14 +32,34 @@ const BINARY: [(&[u8], &str); 7] = [
 const TAR: (usize, &[u8]) = (257, b"ustar");
 
 /// Parts of the AWS CLI's error messages.
-const CLI_MESSAGES: [&str; 7] = [
+const CLI_MESSAGES: [&str; 27] = [
     "An error occurred (",
+    "Credentials were refreshed, but",
+    "Enter MFA code for",
+    "Failed to connect to proxy",
+    "aws: [ERROR]",
+    "aws: not found",
+    "'aws' is not recognized",
+    "Get-IAMCredentialReport",
     "Unable to locate credentials",
+    "Partial credentials found",
     "Unable to parse config file",
     "Could not connect to the endpoint",
+    "Connect timeout on endpoint",
+    "Read timeout on endpoint",
+    "SSL validation failed",
     "The config profile (",
+    "You must specify a region",
+    "Invalid choice:",
+    "Unknown options:",
+    "Error loading SSO Token",
+    "Error when retrieving token from sso",
+    "The SSO session ",
+    "Token has expired",
+    "Your session has expired",
     "usage: aws",
     "aws: error:",
+    "aws: command not found",
 ];
 
 /// How our own CSV outputs begin.
@@ -52,6 +73,20 @@ const FEWEST_CELLS: usize = 14;
 
 /// What an input is whose first record is not the header of a report.
 pub(super) fn recognise(bytes: &[u8]) -> NotAReport {
+    match by_beginning(bytes) {
+        NotAReport::Text(_)
+        | NotAReport::OtherColumns(_)
+        | NotAReport::OtherYaml
+        | NotAReport::Binary(NotAReport::UNKNOWN)
+            if trace::has_trace(bytes) =>
+        {
+            NotAReport::Parts
+        }
+        found => found,
+    }
+}
+
+fn by_beginning(bytes: &[u8]) -> NotAReport {
     let head = &bytes[..bytes.len().min(EXAMINED)];
     let known = |table: &[(&[u8], &'static str)]| {
         let entry = table.iter().find(|(magic, _)| head.starts_with(magic));
@@ -111,9 +146,11 @@ fn of_text(text: &str) -> NotAReport {
     if text.is_empty() {
         return NotAReport::Empty;
     }
-    // A page about the CLI quotes its messages.
-    let is_page = text.starts_with('#');
-    let mut messages = text.lines().filter(|_| !is_page);
+    // `--query Content --output text`, where there is none.
+    if matches!(text, "None" | "null") {
+        return NotAReport::CliMessage(text.to_owned());
+    }
+    let mut messages = text.lines();
     if let Some(line) = messages.find(|line| CLI_MESSAGES.iter().any(|message| line.contains(message))) {
         return NotAReport::CliMessage(shown(line, 120));
     }
@@ -137,12 +174,7 @@ fn of_markup(text: &str) -> NotAReport {
     if lower.contains("<html") || lower.contains("<!doctype html") {
         return NotAReport::Html;
     }
-    let of_aws = [
-        "<errorresponse",
-        "<error>",
-        "getcredentialreport",
-        "amazonaws.com/",
-    ];
+    let of_aws = ["<errorresponse", "<error>", "getcredentialreport"];
     if of_aws.iter().any(|word| lower.contains(word)) {
         NotAReport::AwsXml
     } else {
@@ -163,7 +195,54 @@ fn of_lines(text: &str, first_line: &str) -> NotAReport {
     if has_lines_before_report(text) {
         return NotAReport::LinesBefore;
     }
-    other_columns(&cells(first_line))
+    if is_yaml(text) {
+        return NotAReport::OtherYaml;
+    }
+    other_columns(&cells(first_line), is_table(text))
+}
+
+/// Whether lines are of YAML, as far as keys and dashes show.
+fn is_yaml(text: &str) -> bool {
+    let is_key = |line: &str| {
+        let key = line
+            .split_once(':')
+            .filter(|(_, rest)| rest.is_empty() || rest.starts_with(' '));
+        key.is_some_and(|(key, _)| !key.trim().contains([' ', ',']))
+    };
+    let is_item = |line: &str| line.trim_start().starts_with("- ") || line == "---";
+    let lines = || {
+        text.lines()
+            .filter(|line| !line.trim().is_empty() && !line.starts_with('#'))
+    };
+    lines().count() > 1 && lines().take(2).all(|line| is_key(line) || is_item(line))
+}
+
+/// Whether a text is a table of something else: rows of equal width below short names. A sentence may have commas. The last
+/// row may be cut off.
+fn is_table(text: &str) -> bool {
+    let is_name = |cell: &str| {
+        let is_token = ["true", "false", "N/A", "not_supported"].contains(&cell);
+        !cell.contains([':', '(']) && cell.split_whitespace().count() < 6 && !is_token
+    };
+    [b',', b';', b'\t'].into_iter().any(|delimiter| {
+        let mut reader = csv::ReaderBuilder::new();
+        let mut reader = reader
+            .delimiter(delimiter)
+            .flexible(true)
+            .from_reader(text.as_bytes());
+        let Ok(header) = reader.headers().cloned() else {
+            return false;
+        };
+        let rows: Vec<csv::StringRecord> = reader.records().flatten().collect();
+        let whole = match &*rows {
+            [whole @ .., _] if !whole.is_empty() => whole,
+            only => only,
+        };
+        let least = if rows.is_empty() { 3 } else { 2 };
+        header.len() >= least
+            && header.iter().all(is_name)
+            && whole.iter().all(|row| row.len() == header.len())
+    })
 }
 
 /// The cells of a line, for each delimiter that a report may have, without quotes.
@@ -175,7 +254,11 @@ fn cells(line: &str) -> Vec<&str> {
 fn has_trace(line: &str) -> bool {
     let line = line.to_ascii_lowercase();
     let mut parts = line.split([',', ';', '\t', '|', ' ']).map(unquoted);
-    let begins_so = ["user", "arn"].iter().all(|name| parts.next() == Some(name));
+    // An inventory has these columns, too, and then others.
+    let begins_so = ["user", "arn"].iter().all(|name| parts.next() == Some(name))
+        && parts
+            .next()
+            .is_none_or(|third| Column::from(TimeColumn::UserCreation).name().starts_with(third));
     let cells: Vec<&str> = line.split([',', ';', '\t', '|']).map(unquoted).collect();
     let columns = Column::ALL.into_iter().map(Column::name);
     // `user` and `arn` are columns of other tables, too.
@@ -224,7 +307,7 @@ fn has_lines_before_report(text: &str) -> bool {
     !rows.is_empty() && rows.iter().all(|row| cells(row).len() >= width)
 }
 
-fn other_columns(names: &[&str]) -> NotAReport {
+fn other_columns(names: &[&str], is_table: bool) -> NotAReport {
     const MOST: usize = 4;
     if let [line] = names {
         return NotAReport::Text(shown(line.trim(), 40));
@@ -237,7 +320,12 @@ fn other_columns(names: &[&str]) -> NotAReport {
     if names.len() > MOST {
         shown.push("…".to_owned());
     }
-    NotAReport::OtherColumns(format!("{} columns ({})", names.len(), shown.join(", ")))
+    let columns = format!("{} columns ({})", names.len(), shown.join(", "));
+    if is_table {
+        NotAReport::OtherTable(columns)
+    } else {
+        NotAReport::OtherColumns(columns)
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 use std::fs;
 use std::io::Write as _;
 
+use base64::Engine as _;
+
 use super::{Workspace, fixture};
 
 const HEADER: &str = "user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,\
@@ -55,7 +57,6 @@ fn others() -> Vec<(&'static str, Vec<u8>)> {
             bytes("{\"name\": \"x\", \"data\": [1], \"schema\": {\"a\": 1}}\n"),
         ),
         ("accounts.json", bytes("[\"111122223333\", \"444455556666\"]\n")),
-        ("number.json", bytes("5 6\n")),
         ("events.ndjson", bytes("{\"a\": 1}\n{\"b\": [\"c\"]}\n")),
         (
             "outcomes.json",
@@ -68,6 +69,43 @@ fn others() -> Vec<(&'static str, Vec<u8>)> {
         ("pom.xml", bytes("<?xml version=\"1.0\"?>\n<project/>\n")),
         ("people.csv", bytes("name,team,mail\nalice,red,a@example.com\n")),
         ("owners.csv", bytes("user,owner\nalice,red\n")),
+        (
+            "inventory.csv",
+            bytes("user,arn,owner\nalice,arn:aws:iam::111122223333:user/alice,red\n"),
+        ),
+        (
+            "cells.csv",
+            bytes("id,note\n1,\"two\nlines, with a comma\"\n2,x\n"),
+        ),
+        (
+            "columns.md",
+            bytes(&format!(
+                "| column |\n|---|\n| {} |\n",
+                HEADER.replace(',', " |\n| ")
+            )),
+        ),
+        ("schema.sql", bytes(&format!("create table report ({HEADER});\n"))),
+        (
+            "fetch.sh",
+            bytes("aws iam get-credential-report --query Content # credential-report\n"),
+        ),
+        (
+            "README",
+            bytes(&format!("The header is\n{HEADER}\n{ROOT}\nand so on.\n")),
+        ),
+        (
+            "errors.md",
+            bytes("When you see\n\n    An error occurred (ReportNotPresent) when calling\n"),
+        ),
+        ("compose.yaml", bytes("services:\n  web:\n    image: x\n")),
+        (
+            "instances.json",
+            bytes("{\"State\": {\"Code\": 16, \"Name\": \"running\"}}"),
+        ),
+        (
+            "users.json",
+            bytes("{\"Users\": [{\"UserName\": \"a\", \"Arn\": \"arn:aws:iam::111122223333:user/a\"}]}"),
+        ),
         (
             "logo.png",
             bytes("\u{89}PNG\r\n\u{1a}\n").into_iter().chain([0; 9]).collect(),
@@ -95,7 +133,80 @@ fn damaged() -> Vec<(&'static str, Vec<u8>, &'static str)> {
     let mut flipped = packed.clone();
     flipped[0] ^= 4;
     let content = |content: &str| bytes(&serde_json::json!({ "Content": content }).to_string());
+    let base64 = base64::engine::general_purpose::STANDARD.encode(report());
+    const PARTS: &str = "not a credential report, but parts of one are in it";
     vec![
+        ("front-0.txt", bytes(&base64[1..]), PARTS),
+        ("front-1.txt", bytes(&base64[2..]), PARTS),
+        ("front-2", bytes(&base64[77..]), PARTS),
+        ("quoted.b64", bytes(&format!("> {base64}")), PARTS),
+        (
+            "data.txt",
+            bytes(&format!("data:text/csv;base64,{base64}")),
+            PARTS,
+        ),
+        ("front.json", bytes(&format!("ntent\": \"{base64}\"}}")), PARTS),
+        (
+            "key.json",
+            bytes(&format!("{{\"content\": \"{base64}\"}}")),
+            "it has no Content",
+        ),
+        (
+            "nested.json",
+            bytes(&format!("{{\"r\": {{\"Content\": \"{base64}\"}}}}")),
+            "it has no Content",
+        ),
+        ("null.json", bytes("{\"Content\": null}"), "it has no Content"),
+        (
+            "other-key.yaml",
+            bytes(&format!("Answer: x\nContent: {base64}\n")),
+            PARTS,
+        ),
+        (
+            "nuls",
+            [
+                vec![0; 4096],
+                bytes(&format!(
+                    "
+{ROOT}
+{ALICE}
+"
+                )),
+            ]
+            .concat(),
+            PARTS,
+        ),
+        (
+            "log.txt",
+            bytes(&format!("$ aws iam\n{}\n$ exit\nbye\n", report())),
+            PARTS,
+        ),
+        (
+            "region.csv",
+            bytes("You must specify a region. You can also configure it.\n"),
+            "a message of the AWS CLI",
+        ),
+        (
+            "token.txt",
+            bytes("Error loading SSO Token: Token for x does not exist\n"),
+            "a message of the AWS CLI",
+        ),
+        (
+            "shell.txt",
+            bytes("bash: line 1: aws: command not found\n"),
+            "a message of the AWS CLI",
+        ),
+        (
+            "none.csv",
+            bytes("None\n"),
+            "a message of the AWS CLI, not a credential report: 'None'",
+        ),
+        (
+            "login.csv",
+            bytes("<!DOCTYPE html><html>Sign in, please</html>"),
+            "an HTML page",
+        ),
+        ("byte.csv.gz", vec![0x1f], "text that starts with"),
         (
             "cut.json",
             bytes("{\"Content\": \"dXNlcixhcm4s"),
@@ -206,8 +317,7 @@ fn what_is_clearly_not_a_report_is_passed_over() {
         place = place.file(&format!("in/{name}"), content);
     }
     let count = others().len() - 1;
-    let note =
-        format!("{count} files in the directories are not reports and were passed over: in/README.md, ");
+    let note = format!("{count} files in the directories are not reports and were passed over: in/README, ");
     let run = place.run(format!("scan in {RULE} --format json").as_str());
     run.ends(0, &note).says(&note);
     assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);

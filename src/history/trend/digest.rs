@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -10,17 +11,17 @@ use super::figures::{Facts, Figures, idle_since};
 use super::row::{Mark, UserState, is_known_time};
 use crate::engine::{Block, FindingRef, Input, user_key};
 use crate::finding::Status;
-use crate::history::accounts::AccountOf;
 use crate::history::cells::Cells as _;
 use crate::history::names::Names;
 use crate::history::roster;
+use crate::report::accounts::AccountOf;
 use crate::report::chunk::Chunk;
 use crate::report::schema::{ACCESS_KEY, CERTIFICATE, ColumnSet, TextColumn, TimeColumn};
 
 /// The users of one block with their findings and figures. It is cleared and reused for the next block.
 #[derive(Debug, Default)]
 pub struct Digest {
-    pub(super) input: Option<Input>,
+    pub(super) input: Option<Arc<Input>>,
     pub(super) rows: Vec<UserState>,
     /// Creation times of the users; time cells.
     created: Vec<i64>,
@@ -140,7 +141,7 @@ impl Digest {
         let Block {
             input, chunk, last, ..
         } = block;
-        self.input = Some(input.clone());
+        self.input = Some(Arc::clone(input));
         self.last = last;
         let idle_since = idle_since(input.as_of);
         let lacks: ColumnSet = input.lacks();

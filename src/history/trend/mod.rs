@@ -15,7 +15,7 @@ mod user;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 pub use digest::Digest;
 pub use document::{OldFinding, Point, Rotation, RuleTrend, TrendDocument};
@@ -170,7 +170,7 @@ impl Sink for Trend<'_> {
 
 impl TrendState<'_> {
     /// Takes a block of this input and leaves an empty digest.
-    fn block(&mut self, input: Input, part: &mut Digest) {
+    fn block(&mut self, input: Arc<Input>, part: &mut Digest) {
         let last = part.last;
         let (id, mut report) = (input.id, std::mem::take(&mut self.report));
         let of_other = |digest: &Digest| digest.input.as_ref().is_some_and(|input| input.id != id);

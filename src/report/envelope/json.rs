@@ -9,12 +9,11 @@ use serde::{Deserialize, Deserializer};
 
 use super::text::begins_report;
 use super::{Envelope, Generated, Reports, Unwrapped, open_content};
-use crate::report::chunk::ROOT;
 use crate::report::header::Header;
 use crate::report::not_a_report::NotAReport;
 use crate::report::recognise::{is_python_bytes, recognise};
-use crate::report::schema::Column;
 use crate::report::shown;
+use crate::report::trace::has_trace_in_json;
 
 /// What is read of an answer; everything else is skipped without being stored.
 #[derive(Deserialize)]
@@ -25,9 +24,9 @@ struct Answer<'a> {
     generated: Generated,
     #[serde(rename = "ReportFormat")]
     format: Option<IgnoredAny>,
-    /// Answer of `GenerateCredentialReport`.
+    /// Answer of `GenerateCredentialReport`, in which it is a string; other answers have one of another kind.
     #[serde(rename = "State")]
-    state: Option<IgnoredAny>,
+    state: Option<serde_json::Value>,
     /// Recordings of boto's placebo.
     #[serde(borrow)]
     data: Option<Box<Answer<'a>>>,
@@ -105,7 +104,7 @@ impl Found {
         } = self;
         if reports.reports.is_empty() {
             let mut error = other.unwrap_or(NotAReport::Empty);
-            if error == NotAReport::OtherJson && has_trace(text) {
+            if error == NotAReport::OtherJson && has_trace_in_json(text) {
                 error = NotAReport::Json("it has no Content".to_owned());
             }
             reports.error = Some(error);
@@ -171,6 +170,11 @@ fn begins_value(text: &[u8]) -> bool {
     }
 }
 
+/// Whether AWS says so how far a report is. Other answers have other states.
+fn is_progress(state: &serde_json::Value) -> bool {
+    matches!(state.as_str(), Some("STARTED" | "INPROGRESS" | "COMPLETE"))
+}
+
 /// Our own outputs name their shape.
 fn is_ours(schema: &str) -> bool {
     schema.starts_with("credlens.")
@@ -192,20 +196,9 @@ fn is_content(text: &[u8]) -> bool {
     text.is_empty()
         || begins_report(text)
         || text.starts_with(b"dXNlci")
-        || has_trace(text)
+        || has_trace_in_json(text)
         || is_python_bytes(text)
-        || !matches!(Header::parse(text), Err(error) if error.is_clearly_other())
-}
-
-/// Whether the words of a report occur in a text that parses whole, so that it is worth an error.
-fn has_trace(text: &[u8]) -> bool {
-    let flags = Column::ALL
-        .into_iter()
-        .filter(|column| matches!(column, Column::Flag(_)));
-    let mut words = flags
-        .map(Column::name)
-        .chain([ROOT, "ReportFormat", "GeneratedTime"]);
-    words.any(|word| memchr::memmem::find(text, word.as_bytes()).is_some())
+        || !matches!(Header::parse(text), Err(error) if error.is_other_data())
 }
 
 impl Found {
@@ -245,8 +238,8 @@ impl Found {
         // The answer of the call that starts a report may precede the report.
         let other = match (answer.state, answer.schema.filter(|schema| is_ours(schema))) {
             (_, Some(_)) => NotAReport::OwnOutput,
-            (Some(_), None) => NotAReport::Generation,
-            (None, None) => NotAReport::OtherJson,
+            (Some(state), None) if is_progress(&state) => NotAReport::Generation,
+            (_, None) => NotAReport::OtherJson,
         };
         self.note(other);
         Ok(())

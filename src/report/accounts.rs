@@ -2,18 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use crate::report::cell::account_of;
+use super::cell::account_of;
 
 /// Reads the account of an ARN; fast if the ARN before was of the same account.
 #[derive(Debug, Default)]
-pub(super) struct AccountOf<'a> {
+pub struct AccountOf<'a> {
     /// The start of the last ARN, up to and including the colon after the account; and that account.
     last: Option<(&'a [u8], &'a [u8])>,
 }
 
 impl<'a> AccountOf<'a> {
-    /// The account in the ARN.
-    pub(super) fn arn(&mut self, arn: &'a [u8]) -> Option<&'a [u8]> {
+    /// The account in the ARN, as [`account_of`] says.
+    #[inline]
+    pub fn arn(&mut self, arn: &'a [u8]) -> Option<&'a [u8]> {
         if let Some((head, account)) = self.last
             && arn.starts_with(head)
         {
@@ -28,14 +29,14 @@ impl<'a> AccountOf<'a> {
 
 /// Collects the accounts of consecutive ARNs.
 #[derive(Debug, Default)]
-pub(super) struct AccountsOf<'a> {
+pub struct AccountsOf<'a> {
     account_of: AccountOf<'a>,
     last: Option<&'a [u8]>,
 }
 
 impl<'a> AccountsOf<'a> {
     /// Adds the account of the ARN.
-    pub(super) fn add(&mut self, arn: &'a [u8], accounts: &mut BTreeSet<Vec<u8>>) {
+    pub fn add(&mut self, arn: &'a [u8], accounts: &mut BTreeSet<Vec<u8>>) {
         let account = self.account_of.arn(arn);
         if account == self.last {
             return;
