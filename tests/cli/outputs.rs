@@ -212,6 +212,9 @@ fn a_full_disk_is_5_in_every_command() {
         .run("scan csv.csv --format json=/dev/full")
         .ends(5, "cannot write /dev/full as json: No space left");
     place
+        .run("scan csv.csv nowhere --format json=/dev/full")
+        .ends(5, "error: nowhere: cannot be opened");
+    place
         .run("trend 2026-01-01.csv --format html=/dev/full")
         .ends(5, "cannot write /dev/full as html: No space left");
     place

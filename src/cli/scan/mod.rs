@@ -145,9 +145,14 @@ pub(super) fn write(config: &ScanConfig, evaluated: Evaluated) -> Result<Tally, 
     let frameworks = frameworks.iter().map(AsRef::as_ref);
     tally.compliance = rule::compliance(frameworks, program.rules(), weakened, &tally);
     add_diagnostics(&mut tally, config);
-    for target in outputs.finish(&tally)? {
-        target.finish()?;
-    }
+    let finish = || -> Result<(), Failure> {
+        for target in outputs.finish(&tally)? {
+            target.finish()?;
+        }
+        Ok(())
+    };
+    // What cannot be read is said also where the result cannot be written.
+    finish().inspect_err(|_| print_diagnostics(&tally, config))?;
     Ok(tally)
 }
 
