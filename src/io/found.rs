@@ -85,6 +85,7 @@ fn is_other(what: &NotAReport, promise: Promise) -> bool {
         | NotAReport::PartOfHeader
         | NotAReport::LongLine
         | NotAReport::Json(_)
+        | NotAReport::BehindJson(_)
         | NotAReport::EscapedLineBreaks
         | NotAReport::Generation
         | NotAReport::Yaml

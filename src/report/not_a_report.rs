@@ -58,6 +58,11 @@ pub enum NotAReport {
     /// JSON of other data, or broken JSON.
     #[error("JSON without a report ({0}); save the output of 'aws iam get-credential-report'")]
     Json(String),
+    /// Something else behind reports in JSON.
+    #[error(
+        "behind a report there is something else ({0}), which may be a damaged one; what stands before it is read"
+    )]
+    BehindJson(String),
     /// JSON of something else.
     #[error("JSON without a report; save the output of 'aws iam get-credential-report'")]
     OtherJson,

@@ -63,7 +63,10 @@ pub(super) fn has_trace(text: &[u8]) -> bool {
 pub(super) fn has_trace_in_json(text: &[u8]) -> bool {
     let has = |key: &&str| memchr::memmem::find(text, key.as_bytes()).is_some();
     // A policy names the actions that it allows.
-    let is_action = |start: usize| text[..start].ends_with(b"\"iam:");
+    let is_action = |start: usize| {
+        let before = text[..start].strip_suffix(b"iam:");
+        before.is_some_and(|before| before.is_empty() || before.ends_with(b"\""))
+    };
     let mut marks = MARKS.0.find_iter(text);
     marks.any(|mark| !is_action(mark.start())) || KEYS.iter().any(|key| has(key))
 }

@@ -1,10 +1,6 @@
 //! `GeneratedTime` in all the forms that programs write.
 
-use std::fmt;
-
-use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-
+use super::json::Value;
 use crate::report::shown;
 use crate::report::time::Timestamp;
 
@@ -74,6 +70,29 @@ impl Generated {
         }
     }
 
+    /// From a value of JSON.
+    pub(super) fn of_json(value: &Value<'_>) -> Self {
+        match value {
+            Value::Null => Self::Missing,
+            Value::Text(text) => Self::of_text(text.as_bytes()),
+            Value::Integer(number) => Self::of_epoch(*number, &number.to_string()),
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "the fraction is cut off; the cast saturates"
+            )]
+            Value::Float(number) => Self::of_epoch(*number as i64, &format!("{number:e}")),
+            Value::Bool(word) => Self::Unreadable(word.to_string()),
+            Value::Array(_) => Self::Unreadable("a list".to_owned()),
+            Value::Object(members) => {
+                let parts = NAMES.map(|name| {
+                    let part = members.iter().find(|(key, _)| key == name)?;
+                    u32::try_from(part.1.integer()?).ok()
+                });
+                Self::of(from_parts(parts), "an object")
+            }
+        }
+    }
+
     fn of(time: Option<Timestamp>, written: &str) -> Self {
         time.map_or_else(|| Self::Unreadable(shown(written, 60)), Self::At)
     }
@@ -89,78 +108,7 @@ impl Generated {
     }
 }
 
-impl<'de> Deserialize<'de> for Generated {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(GeneratedVisitor)
-    }
-}
-
-struct GeneratedVisitor;
-
-impl<'de> Visitor<'de> for GeneratedVisitor {
-    type Value = Generated;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a time")
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Generated, E> {
-        Ok(Generated::of_text(text.as_bytes()))
-    }
-
-    fn visit_i64<E>(self, number: i64) -> Result<Generated, E> {
-        Ok(Generated::of_epoch(number, &number.to_string()))
-    }
-
-    fn visit_u64<E>(self, number: u64) -> Result<Generated, E> {
-        let seconds = i64::try_from(number).unwrap_or(i64::MAX);
-        Ok(Generated::of_epoch(seconds, &number.to_string()))
-    }
-
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the fraction is cut off on purpose; the cast saturates"
-    )]
-    fn visit_f64<E>(self, number: f64) -> Result<Generated, E> {
-        Ok(Generated::of_epoch(number as i64, &format!("{number:e}")))
-    }
-
-    fn visit_bool<E>(self, word: bool) -> Result<Generated, E> {
-        Ok(Generated::Unreadable(word.to_string()))
-    }
-
-    fn visit_unit<E>(self) -> Result<Generated, E> {
-        Ok(Generated::default())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Generated, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Generated::Unreadable("a list".to_owned()))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Generated, A::Error> {
-        let mut parts = [None; 6];
-        while let Some(name) = map.next_key::<String>()? {
-            match NAMES.iter().position(|known| *known == name) {
-                Some(part) => parts[part] = map.next_value::<DatePart>()?.0,
-                None => _ = map.next_value::<IgnoredAny>()?,
-            }
-        }
-        Ok(Generated::of(from_parts(parts), "an object"))
-    }
-}
-
 const NAMES: [&str; 6] = ["year", "month", "day", "hour", "minute", "second"];
-
-/// A number, or none if the value is anything else.
-struct DatePart(Option<u32>);
-
-impl<'de> Deserialize<'de> for DatePart {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = serde_json::Value::deserialize(deserializer)?;
-        Ok(Self(value.as_u64().and_then(|number| u32::try_from(number).ok())))
-    }
-}
 
 /// The instant of year, month, day, hour, minute and second; only the date is required.
 fn from_parts(parts: [Option<u32>; 6]) -> Option<Timestamp> {

@@ -145,7 +145,7 @@ fn unreadable_and_missing_times() {
     soon\x1b
     -1
     1e300
-    18446744073709551615
+    1.8446744073709552e19
     true
     a list
     an object
@@ -216,7 +216,10 @@ fn envelopes_without_a_report() {
         ("{", "JSON without a report (EOF"),
         ("{}", "JSON without a report; save"),
         ("[1]", "JSON without a report; save"),
-        (r#"{"Content":5}"#, "JSON without a report (invalid type"),
+        (
+            r#"{"Content":5}"#,
+            "JSON without a report (its Content is not text",
+        ),
         (r#"{"Content":""}"#, "an empty file"),
         (r#"{"data":[1],"schema":{}}"#, "JSON without a report; save"),
         (
@@ -387,8 +390,11 @@ fn text_after_an_envelope_is_an_error() {
     let [a, _] = two();
     let json = format!(r#"{{"Content": "{}"}}"#, base64(&a));
     for (text, found) in [
-        (format!("{json} rest"), "JSON without a report"),
-        (format!("{json}{{\"Content\": \"dXNl"), "JSON without a report"),
+        (format!("{json} rest"), "behind a report there is something else"),
+        (
+            format!("{json}{{\"Content\": \"dXNl"),
+            "behind a report there is something else",
+        ),
         (format!("{}\n-- rest --\n", base64(&a)), "its base64 is damaged"),
         (
             format!("Content: {}\nrest\n", base64(&a)),
