@@ -1,0 +1,55 @@
+//! Tests of the parts of ARNs that are attributes of their own: partition and path.
+
+use std::ops::Range;
+
+use super::{Leaf, set};
+use crate::gsl::typed::TextTest;
+use crate::report::cell;
+use crate::report::schema::TextColumn;
+
+impl Leaf<'_> {
+    /// All ARNs of a run have the same partition.
+    pub(super) fn partition(self, test: &TextTest) -> bool {
+        self.yes.fill(0);
+        for (rows, prefix) in self.chunk.arn_runs(self.header) {
+            if test.holds(cell::partition_of(prefix)) {
+                set_all(self.yes, rows);
+            }
+        }
+        self.part_of_arn()
+    }
+
+    pub(super) fn path(self, test: &TextTest) -> bool {
+        self.yes.fill(0);
+        let rows = &self.chunk.rows;
+        match self.header.position(TextColumn::Arn) {
+            Some(position) => {
+                for (row, arn) in rows.fields(0..rows.len(), position).enumerate() {
+                    set(self.yes, row, test.holds(cell::path_of(cell::text(arn))));
+                }
+            }
+            None if test.holds(b"") => self.yes.fill(u64::MAX),
+            None => {}
+        }
+        self.part_of_arn()
+    }
+
+    /// A part of the ARN is absent without a readable ARN, also where the report lacks the column; only of a ragged
+    /// record nothing is known.
+    fn part_of_arn(self) -> bool {
+        let any_unknown = !self.chunk.rows.ragged().is_empty();
+        if any_unknown {
+            self.unknown.fill(0);
+            self.forget_ragged();
+        }
+        any_unknown
+    }
+}
+
+fn set_all(bits: &mut [u64], rows: Range<usize>) {
+    for word in rows.start / 64..rows.end.div_ceil(64) {
+        let first = word * 64;
+        let (start, end) = (rows.start.max(first), rows.end.min(first + 64));
+        bits[word] |= u64::MAX >> (64 - (end - start)) << (start - first);
+    }
+}
