@@ -147,7 +147,7 @@ impl Program {
         let columns = rules.iter().fold(ColumnSet::default(), |set, bound| {
             set.union(bound.typed.all_columns())
         });
-        let is_about_root = rules.iter().any(|bound| bound.is_about_root());
+        let is_about_root = rules.iter().any(BoundRule::is_about_root);
         Self {
             is_about_root,
             rules: rules

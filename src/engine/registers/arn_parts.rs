@@ -47,9 +47,10 @@ impl Leaf<'_> {
 }
 
 fn set_all(bits: &mut [u64], rows: Range<usize>) {
-    for word in rows.start / 64..rows.end.div_ceil(64) {
+    let words = rows.start / 64..rows.end.div_ceil(64);
+    for (word, bits) in words.clone().zip(&mut bits[words]) {
         let first = word * 64;
         let (start, end) = (rows.start.max(first), rows.end.min(first + 64));
-        bits[word] |= u64::MAX >> (64 - (end - start)) << (start - first);
+        *bits |= u64::MAX >> (64 - (end - start)) << (start - first);
     }
 }
