@@ -1,6 +1,6 @@
 //! What the rows of root say about the accounts of inputs: every whole report has one for each account.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use super::program::Program;
@@ -28,27 +28,20 @@ impl RootRows {
         if !program.is_about_root() {
             return found;
         }
-        let mut runs: Vec<(Option<&[u8]>, bool)> = Vec::new();
+        let ragged = view.chunk.rows.ragged();
+        let is_ragged = |row: usize| ragged.binary_search_by(|&it| (it as usize).cmp(&row)).is_ok();
+        let root = view.chunk.root();
+        let has_roots = root.contains(&true);
+        // Rows of one account may be among those of others.
+        let mut runs: HashMap<&[u8], bool> = HashMap::new();
         for (rows, prefix) in view.chunk.arn_runs(&view.input.header) {
             // Nothing is known of a ragged record, not even that it has no account.
-            let ragged = view.chunk.rows.ragged();
-            let is_ragged = |row: usize| ragged.binary_search_by(|&it| (it as usize).cmp(&row)).is_ok();
-            let account = account_of(prefix);
-            if has_row(view, rows.clone(), |row| account.is_some() || !is_ragged(row)) {
-                let root = view.chunk.root();
-                let has_root = root[rows.clone()].contains(&true) && has_row(view, rows, |row| root[row]);
-                runs.push((account, has_root));
+            if has_row(view, rows.clone(), |row| !prefix.is_empty() || !is_ragged(row)) {
+                *runs.entry(prefix).or_default() |= has_roots && has_row(view, rows, |row| root[row]);
             }
         }
-        // Several rows of an account may be among those of others.
-        runs.sort_unstable();
-        runs.dedup_by(|next, kept| {
-            let is_same = next.0 == kept.0;
-            kept.1 |= is_same && next.1;
-            is_same
-        });
-        for (account, has_root) in runs {
-            found.insert(account, has_root);
+        for (prefix, has_root) in runs {
+            found.insert(account_of(prefix), has_root);
         }
         found
     }
