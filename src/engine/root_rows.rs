@@ -21,12 +21,14 @@ pub(super) struct RootRows {
     others: Option<bool>,
 }
 
+/// The accounts of the evaluated rows of a chunk, and whether root's row is among them.
+pub(super) type AccountsOfChunk = Vec<(Option<Vec<u8>>, bool)>;
+
 impl RootRows {
-    /// Those of a chunk; none if no rule is about root.
-    pub(super) fn of_chunk(program: &Program, view: ChunkView<'_>) -> Self {
-        let mut found = Self::default();
+    /// Those of a chunk, in no order; none if no rule is about root.
+    pub(super) fn of_chunk(program: &Program, view: ChunkView<'_>) -> AccountsOfChunk {
         if !program.is_about_root() {
-            return found;
+            return AccountsOfChunk::new();
         }
         let ragged = view.chunk.rows.ragged();
         let is_ragged = |row: usize| ragged.binary_search_by(|&it| (it as usize).cmp(&row)).is_ok();
@@ -40,10 +42,10 @@ impl RootRows {
                 *runs.entry(prefix).or_default() |= has_roots && has_row(view, rows, |row| root[row]);
             }
         }
-        for (prefix, has_root) in runs {
-            found.insert(account_of(prefix), has_root);
-        }
-        found
+        let accounts = runs
+            .into_iter()
+            .map(|(prefix, has_root)| (account_of(prefix).map(<[u8]>::to_vec), has_root));
+        accounts.collect()
     }
 
     fn insert(&mut self, account: Option<&[u8]>, has_root: bool) {
@@ -59,12 +61,9 @@ impl RootRows {
     }
 
     /// Adds those of the next chunk.
-    pub(super) fn append(&mut self, next: &Self) {
-        for (account, &has_root) in &next.accounts {
-            self.insert(Some(account), has_root);
-        }
-        if let Some(has_root) = next.others {
-            self.insert(None, has_root);
+    pub(super) fn append(&mut self, next: &AccountsOfChunk) {
+        for (account, has_root) in next {
+            self.insert(account.as_deref(), *has_root);
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::finding_ref::shortened;
 use super::program::Program;
-use super::root_rows::{AccountsTwice, RootRows};
+use super::root_rows::{AccountsOfChunk, AccountsTwice, RootRows};
 use super::selection::RowSelection;
 use super::source::{BlockEnd, Input, ReportId};
 use super::stand_ins::{StandIns, StandInsOfReport};
@@ -149,7 +149,7 @@ impl TallyBuilder {
     }
 
     /// Adds the accounts of the block that was added last.
-    pub(super) fn add_root_rows(&mut self, found: &RootRows) {
+    pub(super) fn add_root_rows(&mut self, found: &AccountsOfChunk) {
         if let Some(current) = &mut self.current {
             current.root_rows.append(found);
         }
