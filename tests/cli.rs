@@ -16,6 +16,7 @@ mod help;
 mod inputs;
 mod malformed_reports;
 mod outputs;
+mod root_rows;
 mod selection;
 mod settings;
 mod several_reports;

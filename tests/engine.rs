@@ -1,5 +1,6 @@
 //! Compares the engine with the naive interpreter, on random reports, rules and suppressions.
 
+mod arn_parts;
 mod report;
 mod runs;
 

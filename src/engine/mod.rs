@@ -10,6 +10,7 @@ mod newest;
 mod ordered_gate;
 mod program;
 mod registers;
+mod root_rows;
 mod run;
 mod selection;
 mod sink;

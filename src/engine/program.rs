@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::gsl::typed::{Comparison, Entity, Expr, TextTest, TimeTest, TypedRule};
+use crate::gsl::typed::{Comparison, Entity, Expr, TextSource, TextTest, TimeTest, TypedRule};
 use crate::report::cell::Flag;
 use crate::report::schema::{
     BySlot, Column, ColumnSet, Credential, FlagColumn, Slot, TextColumn, TimeColumn,
@@ -21,7 +21,7 @@ pub(super) enum Op {
     Before(TimeColumn, i64, Unit),
     After(TimeColumn, i64, Unit),
     IsEmpty(TimeColumn),
-    Text(TextColumn, TextTest),
+    Text(TextSource, TextTest),
     Difference {
         left: TimeColumn,
         right: TimeColumn,
@@ -66,6 +66,7 @@ pub struct Program {
     /// In the order of rules, then of slots.
     pub(super) instances: Vec<RuleInstance>,
     columns: ColumnSet,
+    is_about_root: bool,
 }
 
 /// A rule of a program, with what all its findings share.
@@ -146,7 +147,9 @@ impl Program {
         let columns = rules.iter().fold(ColumnSet::default(), |set, bound| {
             set.union(bound.typed.all_columns())
         });
+        let is_about_root = rules.iter().any(BoundRule::is_about_root);
         Self {
+            is_about_root,
             rules: rules
                 .into_iter()
                 .enumerate()
@@ -171,6 +174,11 @@ impl Program {
     /// The columns that the rules read.
     pub fn columns(&self) -> ColumnSet {
         self.columns
+    }
+
+    /// Whether a rule is about root alone.
+    pub(super) fn is_about_root(&self) -> bool {
+        self.is_about_root
     }
 
     /// The columns to decode: those that the rules read, and all times if a verdict depends on the as-of, since a time

@@ -5,9 +5,11 @@
     reason = "functions called from `Work::run` must be compiled with it for its instruction set"
 )]
 
+mod arn_parts;
+
 use super::program::{Node, Op, Program};
 
-use crate::gsl::typed::{Comparison, TextTest};
+use crate::gsl::typed::{Comparison, TextSource, TextTest};
 use crate::report::cell::{self, Flag};
 use crate::report::chunk::{Chunk, ROOT};
 use crate::report::header::Header;
@@ -198,7 +200,9 @@ impl Leaf<'_> {
             Op::Before(column, ..) => self.time(*column, |time| counted(time) < cutoff),
             Op::After(column, ..) => self.time(*column, |time| counted(time) > cutoff),
             Op::IsEmpty(column) => self.time(*column, |time| time == cell::ABSENT),
-            Op::Text(column, test) => self.text(*column, test),
+            Op::Text(TextSource::Cell(column), test) => self.text(*column, test),
+            Op::Text(TextSource::Partition, test) => self.partition(test),
+            Op::Text(TextSource::Path, test) => self.path(test),
             Op::Difference {
                 left,
                 right,
@@ -304,11 +308,15 @@ impl Leaf<'_> {
                 set(self.yes, row as usize, name.is_some_and(|name| test.holds(name)));
             }
         }
-        for &row in rows.ragged() {
+        self.forget_ragged();
+        any_unknown
+    }
+
+    fn forget_ragged(self) {
+        for &row in self.chunk.rows.ragged() {
             set(self.yes, row as usize, false);
             set(self.unknown, row as usize, true);
         }
-        any_unknown
     }
 
     #[inline(always)]

@@ -8,6 +8,7 @@ use super::finding_ref::{FindingRef, FindingScope};
 use super::ordered_gate::{OrderedGate, Pass};
 use super::program::Program;
 use super::registers::Registers;
+use super::root_rows::RootRows;
 use super::selection::RowSelection;
 use super::sink::{Block, Sink};
 use super::source::{BlockEnd, DeferredInput, Input, Source, SourceEvent};
@@ -251,6 +252,7 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
         let verdicts = &mut self.verdicts;
         verdicts.evaluate(run.program, &self.registers, view, run.suppressions, run.emit);
         let stand_ins = stand_ins::find(run.program, &self.registers, cutoffs, view);
+        let root_rows = RootRows::of_chunk(run.program, view);
         let emitted = verdicts.emitted(run.program);
         run.sink.rows(
             &mut self.part,
@@ -267,6 +269,7 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
         run.deliver(pass, &mut self.part, |builder| {
             builder.add((input, end), view, &verdicts.counts, &self.issues);
             builder.add_stand_ins(stand_ins);
+            builder.add_root_rows(&root_rows);
             end.ends_report()
         });
     }

@@ -1,14 +1,15 @@
 //! Adds up the counts and diagnostics of blocks, in order, into the tally of a run.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::finding_ref::shortened;
 use super::program::Program;
+use super::root_rows::{AccountsOfChunk, AccountsTwice, RootRows};
 use super::selection::RowSelection;
 use super::source::{BlockEnd, Input, ReportId};
 use super::stand_ins::{StandIns, StandInsOfReport};
-use super::verdicts::{ChunkView, VerdictCounts};
+use super::verdicts::{ChunkView, VerdictCounts, is_selected};
 use crate::finding::{Code, Diagnostic, DiagnosticLog, InputTally, Level, PassedOver, RuleTally, Tally};
 use crate::report::cell::account_of;
 use crate::report::chunk::{BadCell, Chunk};
@@ -24,8 +25,9 @@ pub(super) struct TallyBuilder {
     /// The reports of the entries in the tally.
     ids: Vec<ReportId>,
     current: Option<CurrentInput>,
-    /// The number of the current input, and the accounts whose root row it has, with whether they have two.
-    roots: (usize, BTreeMap<Vec<u8>, bool>),
+    twice: AccountsTwice,
+    /// Of all reports so far.
+    root_rows: RootRows,
 }
 
 /// The input whose blocks are being added.
@@ -33,6 +35,7 @@ struct CurrentInput {
     input: Arc<Input>,
     users: u64,
     stand_ins: StandInsOfReport,
+    root_rows: RootRows,
     /// Whether it has a data row.
     has_rows: bool,
     /// The data rows of the file before the current block, including those that were left out.
@@ -87,7 +90,8 @@ impl TallyBuilder {
             diagnostics: DiagnosticLog::default(),
             ids: Vec::new(),
             current: None,
-            roots: (usize::MAX, BTreeMap::new()),
+            twice: AccountsTwice::default(),
+            root_rows: RootRows::default(),
         }
     }
 
@@ -107,7 +111,7 @@ impl TallyBuilder {
         current.rows_before = view.first_row - 1;
         let mut of_block = current.of_issues(chunk, issues, end);
         of_block.extend(current.of_bad_cells(chunk, self.diagnostics.room(Code::BadCell)));
-        of_block.extend(self.accounts_twice(view));
+        of_block.extend(self.twice.add(view));
         // In the order of rows, so that the result does not depend on where blocks begin.
         of_block.sort_by_key(|diagnostic| diagnostic.row);
         let listed = of_block
@@ -144,6 +148,13 @@ impl TallyBuilder {
         }
     }
 
+    /// Adds the accounts of the block that was added last.
+    pub(super) fn add_root_rows(&mut self, found: &AccountsOfChunk) {
+        if let Some(current) = &mut self.current {
+            current.root_rows.append(found);
+        }
+    }
+
     /// Adds the diagnostic that an input, or the rest of one, could not be read.
     pub(super) fn fail(&mut self, path: &str, error: &str) {
         self.diagnostics
@@ -164,6 +175,7 @@ impl TallyBuilder {
         }
         let is_all = self.tally.inputs.is_empty() && selection.left_out_inputs().is_empty();
         let passed_over = PassedOver::diagnostic(&self.tally.passed_over, is_all);
+        self.tally.lacks_root = self.root_rows.is_any_missing();
         self.tally.diagnostics = self.diagnostics.finish();
         self.tally.diagnostics.extend(passed_over);
         let mut inputs: Vec<_> = self.ids.into_iter().zip(self.tally.inputs).collect();
@@ -173,44 +185,6 @@ impl TallyBuilder {
         inputs.sort_by_key(|&(id, _)| id);
         self.tally.inputs = inputs.into_iter().map(|(_, input)| input).collect();
         self.tally
-    }
-
-    /// A file may have an account twice, in one report or in several: every whole report has its root row.
-    fn accounts_twice(&mut self, view: ChunkView<'_>) -> Vec<Diagnostic> {
-        let ChunkView { input, chunk, .. } = view;
-        if self.roots.0 != input.id.input {
-            self.roots = (input.id.input, BTreeMap::new());
-        }
-        let mut diagnostics = Vec::new();
-        if !chunk.root().contains(&true) {
-            return diagnostics;
-        }
-        for row in 0..chunk.rows.len() {
-            if !chunk.root()[row] || !is_selected(view.selected, row) {
-                continue;
-            }
-            let arn = chunk.text(&input.header, row, TextColumn::Arn);
-            let Some(account) = arn.and_then(account_of) else {
-                continue;
-            };
-            let Some(is_noted) = self.roots.1.get_mut(account) else {
-                self.roots.1.insert(account.to_vec(), false);
-                continue;
-            };
-            if !std::mem::replace(is_noted, true) {
-                let account = String::from_utf8_lossy(account);
-                let message = format!(
-                    "account {account} appears twice in this file, so its findings are counted twice"
-                );
-                let row = view.first_row + chunk.rows.data_rows_before(row) as u64;
-                diagnostics.push(
-                    Diagnostic::new(Code::AccountTwice, message)
-                        .in_path(&input.path)
-                        .in_row(row),
-                );
-            }
-        }
-        diagnostics
     }
 
     fn open(&mut self, input: &Arc<Input>, rules: usize) -> CurrentInput {
@@ -226,6 +200,7 @@ impl TallyBuilder {
             input: Arc::clone(input),
             users: 0,
             stand_ins: StandInsOfReport::new(),
+            root_rows: RootRows::default(),
             has_rows: false,
             rows_before: 0,
             determined: None,
@@ -239,7 +214,7 @@ impl TallyBuilder {
 
     /// Ends the current input, if there is one.
     pub(super) fn end(&mut self, selection: &RowSelection) -> Option<EndedInput> {
-        let current = self.current.take()?;
+        let mut current = self.current.take()?;
         if current
             .newest
             .is_some_and(|newest| newest > current.input.as_of.0)
@@ -261,6 +236,12 @@ impl TallyBuilder {
         for diagnostic in current.of_stand_ins(&self.tally.rules) {
             self.diagnostics.push(diagnostic);
         }
+        let root_rows = current.root_rows.note();
+        if let Some(note) = root_rows {
+            self.diagnostics.push(note.in_path(&current.input.path));
+        }
+        self.root_rows
+            .append_report(std::mem::take(&mut current.root_rows));
         self.diagnostics.end_input(&current.input.path);
         let left_out = selection.of(&current.input).map(|rows| rows.reason);
         self.ids.push(current.input.id);
@@ -387,10 +368,6 @@ impl CurrentInput {
         );
         Diagnostic::new(Code::NewerThanAsOf, message).in_path(&self.input.path)
     }
-}
-
-fn is_selected(selected: &[u64], row: usize) -> bool {
-    selected[row / 64] >> (row % 64) & 1 == 1
 }
 
 fn add_counts(rule: &mut RuleTally, counts: &VerdictCounts) {

@@ -240,6 +240,11 @@ fn ragged(chunk: &Chunk, word: usize) -> u64 {
     records.iter().fold(0, |bits, row| bits | 1 << (row % 64))
 }
 
+/// Whether the record is evaluated.
+pub(super) fn is_selected(selected: &[u64], row: usize) -> bool {
+    selected[row / 64] >> (row % 64) & 1 == 1
+}
+
 /// Fail where that is true, undetermined where it is unknown, otherwise pass where the entity is certainly in scope.
 pub(super) fn word_of(
     registers: &Registers,

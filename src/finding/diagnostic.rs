@@ -122,6 +122,10 @@ registry! {
     AccountTwice "account-twice" Warning:
         "An account appears twice in one file (its root row does), so its findings are counted twice.",
         "Split the file into one file per report, or keep only the report that counts.";
+    NoRoot "no-root" Note:
+        "A report, or an account in it, has no row of root: rules about root say nothing there, and requirements that they \
+         decide are undetermined unless another input has the row.",
+        "AWS writes no such row in China regions: check root by hand. Elsewhere, use the whole report.";
     Settings "settings" Note:
         "Settings from a file were used.",
         "To use another file, give --config.";

@@ -17,6 +17,9 @@ pub struct Tally {
     /// The number of root rows in all inputs.
     #[serde(skip)]
     pub roots: u64,
+    /// Whether an account has no root row in any input. Known where a rule is about root.
+    #[serde(skip)]
+    pub lacks_root: bool,
     /// The number of inputs that have a verdict that is determined.
     #[serde(skip)]
     pub evaluated: u64,
@@ -161,7 +164,7 @@ word_enum! {
     pub enum Outcome {
         /// At least one verdict fails.
         Fail = "fail",
-        /// No verdict fails, but at least one is undetermined, or nothing was evaluated: no report, or no root.
+        /// No verdict fails, but at least one is undetermined, or something was not evaluated: no report, or an account without root's row.
         Undetermined = "undetermined",
         /// No verdict fails, but a report shows only a part of the requirement.
         Partial = "partial",

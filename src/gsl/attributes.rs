@@ -1,12 +1,13 @@
 //! The attributes of each entity, and their columns.
 
 use crate::report::schema::{
-    ACCESS_KEY, CERTIFICATE, Column, FlagColumn, KEY_LAST_USED, Slot, TextColumn, TimeColumn,
+    ACCESS_KEY, BySlot, CERTIFICATE, Column, FlagColumn, KEY_LAST_USED, Slot, TextColumn, TimeColumn,
 };
 
-use super::typed::{Attribute, Entity};
+use super::typed::{Attribute, Entity, TextSource};
 use FlagColumn as F;
 use TextColumn as X;
+use TextSource as S;
 use TimeColumn as T;
 
 /// An attribute, with its type.
@@ -17,7 +18,7 @@ pub enum AnyAttribute {
     /// It is a time.
     Time(Attribute<TimeColumn>),
     /// It is text.
-    Text(Attribute<TextColumn>),
+    Text(Attribute<TextSource>),
 }
 
 impl AnyAttribute {
@@ -30,12 +31,12 @@ impl AnyAttribute {
         }
     }
 
-    /// Its column for the entity in this slot.
+    /// The column that it is in, for the entity in this slot.
     pub const fn column(&self, slot: Slot) -> Column {
         match self {
             Self::Flag(attribute) => Column::Flag(attribute.column(slot)),
             Self::Time(attribute) => Column::Time(attribute.column(slot)),
-            Self::Text(attribute) => Column::Text(attribute.column(slot)),
+            Self::Text(attribute) => Column::Text(attribute.column(slot).column()),
         }
     }
 }
@@ -61,8 +62,8 @@ const OF_KEY: [AnyAttribute; 5] = [
     AnyAttribute::Flag(Attribute::new("isActive", ACCESS_KEY.active)),
     AnyAttribute::Time(Attribute::new("lastRotated", ACCESS_KEY.last_rotated)),
     AnyAttribute::Time(Attribute::new("lastUsedDate", KEY_LAST_USED.date)),
-    AnyAttribute::Text(Attribute::new("lastUsedRegion", KEY_LAST_USED.region)),
-    AnyAttribute::Text(Attribute::new("lastUsedService", KEY_LAST_USED.service)),
+    AnyAttribute::Text(Attribute::new("lastUsedRegion", cells(KEY_LAST_USED.region))),
+    AnyAttribute::Text(Attribute::new("lastUsedService", cells(KEY_LAST_USED.service))),
 ];
 
 const OF_CERTIFICATE: [AnyAttribute; 2] = [
@@ -70,19 +71,28 @@ const OF_CERTIFICATE: [AnyAttribute; 2] = [
     AnyAttribute::Time(Attribute::new("lastRotated", CERTIFICATE.last_rotated)),
 ];
 
+const fn cells([one, two]: BySlot<TextColumn>) -> BySlot<TextSource> {
+    [S::Cell(one), S::Cell(two)]
+}
+
+/// The parts of the ARN are attributes of their own.
+const OF_USER_COUNT: usize = Column::COUNT + 2;
+
 /// Declares `OF_USER`, and `OF_OWNER`: the same for the owner of a key or certificate.
 macro_rules! user_attributes {
     ($($name:literal $kind:ident $column:expr;)*) => {
-        const OF_USER: [AnyAttribute; Column::COUNT] =
+        const OF_USER: [AnyAttribute; OF_USER_COUNT] =
             [$(AnyAttribute::$kind(Attribute::new($name, [$column; _]))),*];
-        const OF_OWNER: [AnyAttribute; Column::COUNT] =
+        const OF_OWNER: [AnyAttribute; OF_USER_COUNT] =
             [$(AnyAttribute::$kind(Attribute::new(concat!("user.", $name), [$column; _]))),*];
     };
 }
 
 user_attributes! {
-    "name" Text X::User;
-    "arn" Text X::Arn;
+    "name" Text S::Cell(X::User);
+    "arn" Text S::Cell(X::Arn);
+    "partition" Text S::Partition;
+    "path" Text S::Path;
     "createDate" Time T::UserCreation;
     "passwordEnabled" Flag F::PasswordEnabled;
     "passwordLastUsed" Time T::PasswordLastUsed;
@@ -92,18 +102,18 @@ user_attributes! {
     "firstAccessKey.isActive" Flag F::Key1Active;
     "firstAccessKey.lastRotated" Time T::Key1LastRotated;
     "firstAccessKey.lastUsedDate" Time T::Key1LastUsed;
-    "firstAccessKey.lastUsedRegion" Text X::Key1LastUsedRegion;
-    "firstAccessKey.lastUsedService" Text X::Key1LastUsedService;
+    "firstAccessKey.lastUsedRegion" Text S::Cell(X::Key1LastUsedRegion);
+    "firstAccessKey.lastUsedService" Text S::Cell(X::Key1LastUsedService);
     "secondAccessKey.isActive" Flag F::Key2Active;
     "secondAccessKey.lastRotated" Time T::Key2LastRotated;
     "secondAccessKey.lastUsedDate" Time T::Key2LastUsed;
-    "secondAccessKey.lastUsedRegion" Text X::Key2LastUsedRegion;
-    "secondAccessKey.lastUsedService" Text X::Key2LastUsedService;
+    "secondAccessKey.lastUsedRegion" Text S::Cell(X::Key2LastUsedRegion);
+    "secondAccessKey.lastUsedService" Text S::Cell(X::Key2LastUsedService);
     "firstCertificate.isActive" Flag F::Cert1Active;
     "firstCertificate.lastRotated" Time T::Cert1LastRotated;
     "secondCertificate.isActive" Flag F::Cert2Active;
     "secondCertificate.lastRotated" Time T::Cert2LastRotated;
-    "additionalCredentialsInfo" Text X::AdditionalCredentials;
+    "additionalCredentialsInfo" Text S::Cell(X::AdditionalCredentials);
 }
 
 #[cfg(test)]
@@ -112,9 +122,12 @@ mod tests {
 
     #[test]
     fn each_column_is_one_attribute_of_a_user_in_report_order() {
-        let columns: Vec<_> = attributes(Entity::IamUser)
+        let mut columns: Vec<_> = attributes(Entity::IamUser)
             .map(|attribute| attribute.column(Slot::One))
             .collect();
+        assert_eq!(columns.len(), OF_USER_COUNT);
+        // The parts of the ARN follow it.
+        columns.dedup();
         assert_eq!(columns, Column::ALL);
     }
 

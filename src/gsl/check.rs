@@ -3,14 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::report::schema::{FlagColumn, TextColumn, TimeColumn};
+use crate::report::schema::{FlagColumn, TimeColumn};
 use crate::report::time::Unit;
 
 use super::ast::{self, Count, Literal, Magnitude, Predicate, Spanned, Test, Window};
 use super::attributes::{AnyAttribute, attributes};
 use super::error::{ERROR_LIMIT, Error};
 use super::explain;
-use super::typed::{Attribute, Comparison, Entity, Expr, Pattern, TextTest, TimeTest, TypedRule};
+use super::typed::{Attribute, Comparison, Entity, Expr, Pattern, TextSource, TextTest, TimeTest, TypedRule};
 
 /// How many regular expressions a rule may have; each may take a megabyte when it is compiled.
 const PATTERN_LIMIT: usize = 32;
@@ -156,7 +156,7 @@ impl Checker<'_> {
         }
     }
 
-    fn text(&mut self, attribute: Attribute<TextColumn>, predicate: &Predicate<'_>) -> Checked<TextTest> {
+    fn text(&mut self, attribute: Attribute<TextSource>, predicate: &Predicate<'_>) -> Checked<TextTest> {
         let any = AnyAttribute::Text(attribute);
         match &predicate.test {
             Test::Compare(Comparison::Equal, literal) => self.literal(any, literal).map(TextTest::Equals),

@@ -11,7 +11,7 @@ use super::error::{Error, Span, nearest, quoted};
 use super::typed::{Attribute, Comparison, Entity};
 
 /// Attributes that `CloudGuard` has from other data, and the closest attribute of a report.
-const BEYOND_REPORTS: [(&str, Option<&str>); 17] = [
+const BEYOND_REPORTS: [(&str, Option<&str>); 16] = [
     ("accountNumber", Some("arn")),
     ("attachedGroups", None),
     ("combinedPolicies", None),
@@ -21,7 +21,6 @@ const BEYOND_REPORTS: [(&str, Option<&str>); 17] = [
     ("inlinePolicies", None),
     ("managedPolicies", None),
     ("mfaType", Some("mfaActive")),
-    ("path", Some("arn")),
     ("permissionsBoundary", None),
     ("region", None),
     ("source", None),

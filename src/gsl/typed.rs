@@ -80,6 +80,27 @@ impl<C: Copy> Attribute<C> {
     }
 }
 
+/// Where the text of an attribute comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TextSource {
+    /// A cell.
+    Cell(TextColumn),
+    /// The partition in the ARN, such as `aws-us-gov`.
+    Partition,
+    /// The IAM path in the ARN, such as `/` or `/division/team/`; root has none.
+    Path,
+}
+
+impl TextSource {
+    /// The column that it is in.
+    pub const fn column(self) -> TextColumn {
+        match self {
+            Self::Cell(column) => column,
+            Self::Partition | Self::Path => TextColumn::Arn,
+        }
+    }
+}
+
 /// A condition. `!=`, `unlike` and `not in` are [`Expr::Not`] of their opposites.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Expr {
@@ -94,7 +115,7 @@ pub enum Expr {
     /// A test of a time.
     Time(Attribute<TimeColumn>, TimeTest),
     /// A test of text.
-    Text(Attribute<TextColumn>, TextTest),
+    Text(Attribute<TextSource>, TextTest),
     /// The absolute difference of two times, compared with a count of units.
     Difference {
         /// One time.
@@ -278,7 +299,8 @@ impl Expr {
         Self::Not(Box::new(self))
     }
 
-    /// The columns that this reads for the entity in this slot.
+    /// The columns that this reads for the entity in this slot. Parts of the ARN count as none: without a readable ARN
+    /// they are absent, so that no verdict is undetermined for want of it.
     pub fn columns(&self, slot: Slot) -> ColumnSet {
         let mut set = ColumnSet::default();
         match self {
@@ -288,7 +310,10 @@ impl Expr {
             Self::Not(inner) => return inner.columns(slot),
             Self::Flag(attribute, _) => set.insert(attribute.column(slot)),
             Self::Time(attribute, _) => set.insert(attribute.column(slot)),
-            Self::Text(attribute, _) => set.insert(attribute.column(slot)),
+            Self::Text(attribute, _) => match attribute.column(slot) {
+                TextSource::Cell(column) => set.insert(column),
+                TextSource::Partition | TextSource::Path => {}
+            },
             Self::Difference { left, right, .. } => {
                 set.insert(left.column(slot));
                 set.insert(right.column(slot));

@@ -95,6 +95,31 @@ pub fn resource_of(arn: &[u8]) -> Option<&[u8]> {
     arn.starts_with(b"arn:").then(|| &arn[colon + 1..])
 }
 
+/// The beginning of an ARN, up to what it names in its account: `arn:PARTITION:iam::ACCOUNT:`. Empty if it is not an
+/// ARN.
+pub fn arn_prefix(arn: &[u8]) -> &[u8] {
+    let resource = resource_of(arn).map_or(arn.len(), <[u8]>::len);
+    &arn[..arn.len() - resource]
+}
+
+/// The partition that an ARN names, such as `aws-us-gov`; empty if it is not an ARN.
+pub fn partition_of(arn: &[u8]) -> &[u8] {
+    arn_prefix(arn)
+        .split(|&byte| byte == b':')
+        .nth(1)
+        .unwrap_or_default()
+}
+
+/// The IAM path in the ARN of a user, `/` or `/division/team/`; empty if it is not the ARN of a user. Root has none.
+pub fn path_of(arn: &[u8]) -> &[u8] {
+    let path_and_name = resource_of(arn).and_then(|resource| resource.strip_prefix(b"user"));
+    let parts = path_and_name.and_then(|text| Some((text, memchr::memrchr(b'/', text)?)));
+    match parts {
+        Some((text, end)) if text.starts_with(b"/") && end + 1 < text.len() => &text[..=end],
+        Some(_) | None => b"",
+    }
+}
+
 /// Whether AWS wrote an unknown time or flag on purpose, so that it is not an issue.
 pub(super) fn is_not_supported(cell: &[u8]) -> bool {
     trim(cell).eq_ignore_ascii_case(NOT_SUPPORTED)
@@ -129,6 +154,32 @@ mod tests {
             assert_eq!(time(cell.as_bytes()), UNKNOWN, "{cell}");
         }
         assert_eq!(time(b"1970-01-02"), 86_400);
+    }
+
+    #[test]
+    fn parts_of_arns() {
+        let parts = |arn: &'static str| {
+            let text = |bytes| str::from_utf8(bytes).expect("text");
+            (text(partition_of(arn.as_bytes())), text(path_of(arn.as_bytes())))
+        };
+        assert_eq!(parts("arn:aws:iam::111122223333:user/alice"), ("aws", "/"));
+        let path = parts("arn:aws-cn:iam::111122223333:user/division/te:am/alice");
+        assert_eq!(path, ("aws-cn", "/division/te:am/"));
+        assert_eq!(parts("arn:aws-us-gov:iam::111122223333:root"), ("aws-us-gov", ""));
+        assert_eq!(parts("arn:aws:iam::111122223333:role/a/b"), ("aws", ""));
+        for user in ["user", "user/", "user/a/", "users/a"] {
+            let arn = format!("arn:aws:iam::111122223333:{user}");
+            assert_eq!(path_of(arn.as_bytes()), b"", "{user}");
+        }
+        for arn in [
+            "",
+            "alice",
+            "arn:aws:iam::111122223333",
+            "x:aws:iam::111122223333:user/a/b",
+        ] {
+            assert_eq!(parts(arn), ("", ""), "{arn}");
+        }
+        assert_eq!(parts("arn::iam::111122223333:user/a/b"), ("", "/a/"));
     }
 
     #[test]

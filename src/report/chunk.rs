@@ -1,9 +1,11 @@
 //! One block of records as typed columns, with its root rows and its bad cells.
 
+use std::ops::Range;
+
 use super::cell::{self, Flag, StandIn};
 use super::decode::Decoding;
 use super::header::Header;
-use super::rows::Rows;
+use super::rows::{Rows, offset};
 use super::schema::{Column, ColumnSet, FlagColumn, TextColumn, TimeColumn};
 use super::wide::widest;
 
@@ -31,8 +33,18 @@ pub struct Chunk {
     root: Vec<bool>,
     /// Records that are named as root and are not root's by their ARN.
     named_as_root: Vec<u32>,
+    arn_runs: Vec<ArnRun>,
     bad_cells: BadCells,
     newest: Option<i64>,
+}
+
+/// Records that follow one another, whose ARNs begin alike: up to what they name in their account.
+#[derive(Clone, Copy, Debug)]
+struct ArnRun {
+    /// The first of the records.
+    first: u32,
+    /// The length of the beginning; 0 if the ARNs are not readable.
+    prefix: u32,
 }
 
 /// The cells of a time column: seconds, [`cell::ABSENT`] or [`cell::UNKNOWN`].
@@ -75,21 +87,34 @@ impl Chunk {
 
     fn find_root(&mut self, header: &Header) {
         self.root.clear();
+        self.arn_runs.clear();
         let rows = &self.rows;
         let user = header.position(TextColumn::User);
         let is_named_root =
             |row: usize| user.is_some_and(|user| cell::text(rows.field(row, user)) == ROOT.as_bytes());
         match header.position(TextColumn::Arn) {
             Some(arn) => {
-                let arns = rows.fields(0..rows.len(), arn).enumerate();
-                self.root.extend(arns.map(|(row, arn)| match arn {
-                    // Almost every ARN: blanks before it do not matter, and there are none after it.
-                    [b'a', .., last] if *last > b' ' => is_root(arn),
-                    _ => match cell::text(arn) {
-                        b"" => is_named_root(row),
+                let mut prefix: &[u8] = b"";
+                for (row, field) in (0_u32..).zip(rows.fields(0..rows.len(), arn)) {
+                    let arn = match field {
+                        // Almost every ARN: there are no blanks around it.
+                        [b'a', .., last] if *last > b' ' => field,
+                        _ => cell::text(field),
+                    };
+                    self.root.push(match arn {
+                        b"" => is_named_root(row as usize),
                         arn => is_root(arn),
-                    },
-                }));
+                    });
+                    if !prefix.is_empty() && arn.starts_with(prefix) {
+                        continue;
+                    }
+                    let own = cell::arn_prefix(arn);
+                    if row == 0 || own != prefix {
+                        let prefix = offset(own.len());
+                        self.arn_runs.push(ArnRun { first: row, prefix });
+                    }
+                    prefix = own;
+                }
             }
             None => self.root.extend((0..rows.len()).map(is_named_root)),
         }
@@ -179,6 +204,27 @@ impl Chunk {
             }
         }
         other
+    }
+
+    /// The records in runs whose ARNs begin alike, with this beginning: `arn:PARTITION:iam::ACCOUNT:`, or nothing where
+    /// ARNs are not readable.
+    pub fn arn_runs<'a>(&'a self, header: &Header) -> impl Iterator<Item = (Range<usize>, &'a [u8])> {
+        let position = header.position(TextColumn::Arn).unwrap_or_default();
+        // Without ARNs, all records are one run.
+        let all = ArnRun { first: 0, prefix: 0 };
+        let count = self.arn_runs.len().max(1);
+        (0..count).map(move |at| {
+            let run = self.arn_runs.get(at).unwrap_or(&all);
+            let end = self
+                .arn_runs
+                .get(at + 1)
+                .map_or(self.rows.len(), |next| next.first as usize);
+            let prefix = match run.prefix {
+                0 => &[],
+                length => &self.rows.field(run.first as usize, position)[..length as usize],
+            };
+            (run.first as usize..end, prefix)
+        })
     }
 
     /// Which records are root's.

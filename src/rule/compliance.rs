@@ -3,8 +3,9 @@
 use super::framework::{Coverage, Framework, Requirement};
 use super::select::{BoundRule, WeakenedParameter};
 use crate::finding::{FrameworkTally, Outcome, RequirementTally, RuleTally, Tally};
-use crate::gsl::typed::{Expr, TextTest};
-use crate::report::chunk::ROOT;
+
+/// Why a requirement that a rule about root decides is undetermined.
+const LACKS_ROOT: &str = "An account has no row of root, so a rule about root says nothing there.";
 
 /// The result of each framework. `rules` are the rules that ran, in the order of the tally.
 pub fn compliance<'a>(
@@ -15,11 +16,12 @@ pub fn compliance<'a>(
 ) -> Vec<FrameworkTally> {
     let users: u64 = tally.inputs.iter().filter_map(|input| input.users).sum();
     let of_rule = |(bound, rule): (&'a BoundRule, &'a RuleTally)| {
-        let entities = if is_about_root(bound) { tally.roots } else { users };
+        let is_about_root = bound.is_about_root();
         RuleResult {
             bound,
             tally: rule,
-            had_entities: entities > 0,
+            lacks_root: is_about_root && (tally.roots == 0 || tally.lacks_root),
+            had_users: users > 0,
         }
     };
     let rules: Vec<_> = rules.into_iter().zip(&tally.rules).map(of_rule).collect();
@@ -35,24 +37,12 @@ pub fn compliance<'a>(
     frameworks.collect()
 }
 
-/// A rule, its tally, and whether the reports had users that it is about.
+/// A rule, its tally, and whether the reports had users that it is about: for a rule about root, that of each account.
 struct RuleResult<'a> {
     bound: &'a BoundRule,
     tally: &'a RuleTally,
-    had_entities: bool,
-}
-
-/// Whether the rule's `where` admits only root.
-fn is_about_root(bound: &BoundRule) -> bool {
-    let is_root = |expr: &Expr| matches!(expr, Expr::Text(_, TextTest::Equals(name)) if name == ROOT);
-    let parts = |relevant: &Expr| {
-        if let Expr::And(parts) = relevant {
-            parts.iter().any(is_root)
-        } else {
-            is_root(relevant)
-        }
-    };
-    bound.typed.relevant.as_ref().is_some_and(parts)
+    lacks_root: bool,
+    had_users: bool,
 }
 
 fn requirement_tally(
@@ -66,18 +56,22 @@ fn requirement_tally(
     let deciding: Vec<_> = rules.iter().filter(is_deciding).collect();
     let sum = |count: fn(&RuleTally) -> u64| deciding.iter().map(|rule| count(rule.tally)).sum::<u64>();
     let (failed, undetermined) = (sum(|tally| tally.failed), sum(|tally| tally.undetermined));
-    let is_undetermined = undetermined > 0 || deciding.iter().any(|rule| !rule.had_entities);
+    let lacks_root = deciding.iter().any(|rule| rule.lacks_root);
+    let is_undetermined = undetermined > 0 || lacks_root || deciding.iter().any(|rule| !rule.had_users);
+    let outcome = outcome(requirement.coverage, failed, is_undetermined);
+    let missing = (outcome == Outcome::Undetermined && lacks_root).then_some(LACKS_ROOT);
+    let why: Vec<&str> = requirement.why.as_deref().into_iter().chain(missing).collect();
     let warnings = weakened.iter().filter(|weakened| weakened.requirement == name);
     RequirementTally {
         id: requirement.id.clone(),
         title: requirement.title.clone(),
-        outcome: outcome(requirement.coverage, failed, is_undetermined),
+        outcome,
         rules: deciding.iter().map(|rule| rule.tally.id.clone()).collect(),
         passed: sum(|tally| tally.passed),
         failed,
         undetermined,
         suppressed: sum(|tally| tally.suppressed),
-        why: requirement.why.clone(),
+        why: (!why.is_empty()).then(|| why.join(" ")),
         warnings: warnings.map(ToString::to_string).collect(),
     }
 }

@@ -4,6 +4,7 @@
 //! `frameworks/`. `build.rs` embeds both. Nothing here sees a report: [`select`] gives [`BoundRule`]s, which the engine
 //! evaluates.
 
+mod about_root;
 mod catalogue;
 mod compliance;
 mod custom;

@@ -181,13 +181,13 @@ fn misspelt_entities_and_attributes() {
     1 | IamUser should have foo
       |                     ^^^ unknown attribute
       |
-      = help: IamUser has name, arn, createDate, passwordEnabled, passwordLastUsed, passwordLastChanged,
-              passwordNextRotation, mfaActive, firstAccessKey.isActive, firstAccessKey.lastRotated,
-              firstAccessKey.lastUsedDate, firstAccessKey.lastUsedRegion, firstAccessKey.lastUsedService,
-              secondAccessKey.isActive, secondAccessKey.lastRotated, secondAccessKey.lastUsedDate,
-              secondAccessKey.lastUsedRegion, secondAccessKey.lastUsedService, firstCertificate.isActive,
-              firstCertificate.lastRotated, secondCertificate.isActive, secondCertificate.lastRotated,
-              additionalCredentialsInfo
+      = help: IamUser has name, arn, partition, path, createDate, passwordEnabled, passwordLastUsed,
+              passwordLastChanged, passwordNextRotation, mfaActive, firstAccessKey.isActive,
+              firstAccessKey.lastRotated, firstAccessKey.lastUsedDate, firstAccessKey.lastUsedRegion,
+              firstAccessKey.lastUsedService, secondAccessKey.isActive, secondAccessKey.lastRotated,
+              secondAccessKey.lastUsedDate, secondAccessKey.lastUsedRegion,
+              secondAccessKey.lastUsedService, firstCertificate.isActive, firstCertificate.lastRotated,
+              secondCertificate.isActive, secondCertificate.lastRotated, additionalCredentialsInfo
     "#);
     assert_snapshot!(errors("IamSigningCertificate should have lastUsedDate isEmpty()"), @"
     error: IamSigningCertificate has no attribute `lastUsedDate`

@@ -6,7 +6,7 @@ use std::fs;
 
 use credlens::engine::{self, AssessOptions, Memory, Program};
 use credlens::finding::{RuleTally, diagnostics_page};
-use credlens::gsl::typed::Entity;
+use credlens::gsl::typed::{Entity, TextSource};
 use credlens::gsl::{self, AnyAttribute, attributes};
 use credlens::io::inputs::{self, Inputs, Limits};
 use credlens::output::{DisplayOptions, Format, Outputs};
@@ -57,7 +57,15 @@ fn attribute_table() -> String {
     for entity in Entity::ALL {
         for attribute in attributes(entity).filter(|attribute| !attribute.name().starts_with("user.")) {
             let columns: BTreeSet<_> = Slot::ALL.map(|slot| attribute.column(slot).name()).into();
-            let columns: Vec<_> = columns.iter().map(|column| format!("`{column}`")).collect();
+            let part = match attribute {
+                AnyAttribute::Text(attribute) => match attribute.column(Slot::One) {
+                    TextSource::Cell(_) => "",
+                    TextSource::Partition => ": its partition",
+                    TextSource::Path => ": its path",
+                },
+                AnyAttribute::Flag(_) | AnyAttribute::Time(_) => "",
+            };
+            let columns: Vec<_> = columns.iter().map(|column| format!("`{column}`{part}")).collect();
             let (name, kind) = (attribute.name(), kind(&attribute));
             let _ = writeln!(
                 text,

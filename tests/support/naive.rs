@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Datelike as _, Duration, Months, NaiveDate, NaiveDateTime, Timelike as _, Utc};
 use credlens::finding::Verdict;
-use credlens::gsl::typed::{Comparison, Entity, Expr, TextTest, TimeTest, TypedRule};
+use credlens::gsl::typed::{Comparison, Entity, Expr, TextSource, TextTest, TimeTest, TypedRule};
 use credlens::report::schema::{Column, Credential, FlagColumn, Slot, TextColumn, TimeColumn};
 use credlens::report::time::Unit;
 
@@ -147,7 +147,13 @@ fn is_true(expr: &Expr, slot: Slot, row: &Row, as_of: DateTime<Utc>) -> Kleene {
             })
         }
         Expr::Text(attribute, test) => {
-            text(row, attribute.column(slot)).map(|text| text_matches(test, &text))
+            let text = match attribute.column(slot) {
+                TextSource::Cell(column) => text(row, column),
+                // What a readable ARN lacks is absent, never unknown.
+                TextSource::Partition => Some(partition(row).unwrap_or_default()),
+                TextSource::Path => Some(path(row).unwrap_or_default()),
+            };
+            text.map(|text| text_matches(test, &text))
         }
         Expr::Difference {
             left,
@@ -308,6 +314,22 @@ fn is_root(row: &Row) -> bool {
         Some(arn) if !arn.is_empty() && !arn.eq_ignore_ascii_case("n/a") => resource(arn) == Some("root"),
         Some(_) | None => cell(row, TextColumn::User) == Some("<root_account>"),
     }
+}
+
+fn partition(row: &Row) -> Option<String> {
+    let arn = arn(row)?;
+    resource(&arn)?;
+    arn.split(':').nth(1).map(str::to_owned)
+}
+
+fn path(row: &Row) -> Option<String> {
+    let arn = arn(row)?;
+    let mut parts: Vec<&str> = resource(&arn)?.split('/').collect();
+    let name = parts.pop().filter(|name| !name.is_empty());
+    if name.is_none() || parts.first() != Some(&"user") {
+        return None;
+    }
+    Some(format!("{}/", parts.join("/").strip_prefix("user")?))
 }
 
 fn resource(arn: &str) -> Option<&str> {

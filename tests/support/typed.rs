@@ -106,6 +106,8 @@ fn text() -> impl Strategy<Value = String> {
             "N/A",
             "s3",
             "us-east-1",
+            "aws-cn",
+            "/",
             "true"
         ])
         .prop_map(str::to_owned),

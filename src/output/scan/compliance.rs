@@ -97,9 +97,11 @@ fn verdicts(requirement: &RequirementTally) -> String {
         (requirement.suppressed, "suppressed"),
         (requirement.passed, "passed"),
     ]);
-    if counts.is_empty() {
-        "nothing to evaluate".to_owned()
-    } else {
-        counts
+    let is_decided = requirement.outcome != Outcome::Undetermined || requirement.undetermined > 0;
+    match (counts.is_empty(), is_decided) {
+        (true, _) => "nothing to evaluate".to_owned(),
+        (false, true) => counts,
+        // What passed is not all: a rule about root had no row of it.
+        (false, false) => format!("{counts}, a row of root is missing"),
     }
 }
