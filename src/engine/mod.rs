@@ -2,6 +2,7 @@
 //! columns, and verdicts become findings that a sink receives in (input, row, rule) order, whatever the number of
 //! threads. The only layer with threads. Has no I/O of its own and no clock.
 
+mod bits;
 pub mod examples;
 mod finding_ref;
 mod memory;
@@ -19,6 +20,7 @@ mod stand_ins;
 mod survey;
 mod tally_builder;
 mod verdicts;
+mod without;
 mod workers;
 
 use std::io;
@@ -36,6 +38,7 @@ pub use source::{
 };
 pub use survey::{AccountRows, SurveyedReport, survey};
 pub use verdicts::EmitFilter;
+pub use without::FailsWithout;
 pub use workers::Workers;
 
 use crate::finding::Tally;

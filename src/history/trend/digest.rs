@@ -12,6 +12,7 @@ use crate::engine::{Block, FindingRef, Input, user_key};
 use crate::finding::Status;
 use crate::history::accounts::AccountOf;
 use crate::history::cells::Cells as _;
+use crate::history::instance_bits::{InstanceBits, has};
 use crate::history::names::Names;
 use crate::history::roster;
 use crate::report::chunk::Chunk;
@@ -32,6 +33,10 @@ pub struct Digest {
     pub(super) groups: Vec<AccountGroup>,
     /// Positions of the rules whose undetermined findings fold into one, because the report lacks columns.
     pub(super) folded: Vec<u16>,
+    /// What the report cannot say, because it lacks columns.
+    unseen: InstanceBits,
+    /// By columns, what fails even without them.
+    without: Vec<(ColumnSet, InstanceBits)>,
     pub(super) last: bool,
 }
 
@@ -118,6 +123,18 @@ impl<'a> RowRef<'a> {
         self.digest.names.arn(self.row)
     }
 
+    /// The rule instances for which the report cannot say whether they fail, because it lacks columns.
+    pub(super) fn unseen(self) -> &'a [u64] {
+        self.digest.unseen.of(self.row)
+    }
+
+    /// Whether a rule instance fails even without these columns, which earlier reports lack.
+    pub(super) fn fails_without(self, columns: ColumnSet, instance: usize) -> bool {
+        let mut sets = self.digest.without.iter();
+        let of_columns = sets.find(|(set, _)| *set == columns);
+        of_columns.is_some_and(|(_, bits)| has(bits.of(self.row), instance))
+    }
+
     /// Whether nothing changed from this row with these marks.
     pub(super) fn is_like(self, row: &UserState, marks: &[Mark]) -> bool {
         self.row().is_like(row) && self.marks() == marks
@@ -142,6 +159,13 @@ impl Digest {
         } = block;
         self.input = Some(input.clone());
         self.last = last;
+        let (rows, instances) = (chunk.rows.len(), block.emitted.instances().len());
+        self.unseen.fill(rows, instances, block.unseen);
+        self.without.extend(block.without.iter().map(|without| {
+            let mut bits = InstanceBits::default();
+            bits.fill(rows, instances, &without.rows);
+            (without.columns, bits)
+        }));
         let idle_since = idle_since(input.as_of);
         let lacks: ColumnSet = input.lacks();
         let new = || Figures::new(rules, lacks);
@@ -200,6 +224,8 @@ impl Digest {
         self.names.clear();
         self.groups.clear();
         self.folded.clear();
+        self.unseen.clear();
+        self.without.clear();
     }
 }
 
