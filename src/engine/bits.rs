@@ -1,11 +1,7 @@
 //! Bitmaps of records: bit i of word w is record 64 w + i.
 
-#![expect(
-    clippy::inline_always,
-    reason = "functions called from `Work::run` must be compiled with it for its instruction set"
-)]
-
-/// Compares first and packs the bits afterwards, so that many compares are done at once.
+/// Compares first and packs the bits afterwards, so that many compares are done at once. Inlined always, so that it is
+/// compiled for the instruction set of its caller.
 #[inline(always)]
 pub(super) fn fill<T: Copy>(bits: &mut [u64], cells: &[T], test: impl Fn(T) -> bool) {
     /// Gathers the lowest bits of eight bytes into the top byte, the first byte's lowest.

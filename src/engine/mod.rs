@@ -31,7 +31,7 @@ pub use newest::Instants;
 pub use program::{CompiledRule, Program};
 pub use selection::{LeftOutInput, LeftOutRows, RowSelection};
 pub use sink::{Block, Sink, StatusBitmaps};
-pub use snapshots::{Snapshots, newest_snapshots};
+pub use snapshots::{Snapshots, newest_snapshots, undated_beside_dated};
 pub use source::{
     AccountInfo, BlockEnd, DeferredInput, DeferredText, Input, ReportId, SequentialRead, SequentialSource,
     Source, SourceError, SourceEvent,

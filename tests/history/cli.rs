@@ -285,3 +285,34 @@ fn diff_does_not_fail_on_unveiled_findings() {
     }
     assert_document("trend.v1", &trend("json"));
 }
+
+/// As of now, the older report would be the newer one.
+#[test]
+fn diff_refuses_an_undated_report_beside_a_dated_one() {
+    let (folder, names) = reports(&[0, 60]);
+    let dated = &*names[0];
+    std::fs::rename(folder.path().join(&names[1]), folder.path().join("new.csv")).unwrap();
+    let (status, _, errors) = credlens(folder.path(), &["diff", dated, "new.csv"]);
+    assert_eq!(status, 2);
+    let expected = format!(
+        "nothing says when NEW (new.csv) was generated, and OLD ({dated}) is dated 2025-01-01T00:00:00Z; give --new-as-of \
+         TIME, or put the date into the file name"
+    );
+    assert!(errors.contains(&expected), "{errors}");
+    let (status, _, errors) = credlens(folder.path(), &["diff", "new.csv", dated]);
+    assert_eq!(status, 2);
+    assert!(
+        errors.contains("nothing says when OLD (new.csv)") && errors.contains("--old-as-of"),
+        "{errors}"
+    );
+    let given = ["diff", dated, "new.csv", "--new-as-of", "2025-03-02"];
+    assert_eq!(credlens(folder.path(), &given).0, 0);
+    std::fs::create_dir_all(folder.path().join("2025/03/02")).unwrap();
+    std::fs::rename(
+        folder.path().join("new.csv"),
+        folder.path().join("2025/03/02/new.csv"),
+    )
+    .unwrap();
+    let (status, _, errors) = credlens(folder.path(), &["diff", dated, "2025/03/02/new.csv"]);
+    assert_eq!((status, &*errors), (0, ""));
+}
