@@ -8,6 +8,7 @@ mod simulated_account;
 mod trend;
 mod trend_incomplete_reports;
 mod unusual_snapshots;
+mod unveiled;
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ use credlens::history::{
 use credlens::output::DisplayOptions;
 use credlens::output::diff::{DiffView, write_diff};
 use credlens::report::header::Header;
+use credlens::report::schema::ColumnSet;
 use credlens::report::time::Timestamp;
 use credlens::rule::{Catalogue, Selection, select};
 
@@ -88,11 +90,15 @@ pub(crate) fn program() -> Program {
 /// Evaluates reports and collects their snapshots.
 pub(crate) fn collect_snapshots(program: &Program, reports: Vec<Report>) -> Vec<Snapshot> {
     let mut snapshots = Vec::new();
-    evaluate(
-        program,
-        reports,
-        &Collector::new(|snapshot| snapshots.push(snapshot)),
-    );
+    let headers = reports
+        .iter()
+        .map(|report| Header::parse(report.header.as_bytes()).unwrap());
+    let lacking = headers.fold(ColumnSet::default(), |lacking, header| {
+        lacking.union(header.missing())
+    });
+    let collector = Collector::new(|snapshot| snapshots.push(snapshot)).after_lacking(lacking);
+    evaluate(program, reports, &collector);
+    drop(collector);
     snapshots
 }
 

@@ -2,6 +2,7 @@
 //! columns, and verdicts become findings that a sink receives in (input, row, rule) order, whatever the number of
 //! threads. The only layer with threads. Has no I/O of its own and no clock.
 
+mod bits;
 pub mod examples;
 mod finding_ref;
 mod memory;
@@ -20,6 +21,7 @@ mod stand_ins;
 mod survey;
 mod tally_builder;
 mod verdicts;
+mod without;
 mod workers;
 
 use std::io;
@@ -30,13 +32,14 @@ pub use newest::Instants;
 pub use program::{CompiledRule, Program};
 pub use selection::{LeftOutInput, LeftOutRows, RowSelection};
 pub use sink::{Block, Sink, StatusBitmaps};
-pub use snapshots::{Snapshots, newest_snapshots};
+pub use snapshots::{Snapshots, newest_snapshots, undated_beside_dated};
 pub use source::{
     AccountInfo, BlockEnd, DeferredInput, DeferredText, Input, ReportId, SequentialRead, SequentialSource,
     Source, SourceError, SourceEvent,
 };
 pub use survey::{AccountRows, SurveyedReport, survey};
 pub use verdicts::EmitFilter;
+pub use without::FailsWithout;
 pub use workers::Workers;
 
 use crate::finding::Tally;

@@ -80,6 +80,8 @@ pub struct CompiledRule {
     pub(super) key: u128,
     /// The columns that it reads, in all slots.
     pub needs: ColumnSet,
+    /// The position of its first rule instance in the program: it has one for each slot.
+    first_instance: usize,
     slots: BySlot<SlotFacts>,
 }
 
@@ -91,7 +93,7 @@ struct SlotFacts {
 }
 
 impl CompiledRule {
-    fn new(position: usize, bound: BoundRule) -> Self {
+    fn new(position: usize, first_instance: usize, bound: BoundRule) -> Self {
         let slots = Slot::ALL.map(|slot| SlotFacts {
             credential: bound.typed.credential(slot),
             evidence: evidence(&bound.typed, slot),
@@ -101,8 +103,15 @@ impl CompiledRule {
             needs: bound.typed.all_columns(),
             bound,
             position,
+            first_instance,
             slots,
         }
+    }
+
+    /// The position of the instance of this rule for a slot, among all rule instances of the program.
+    pub fn instance(&self, slot: Slot) -> usize {
+        let slots = self.bound.typed.entity.slots().iter();
+        self.first_instance + slots.take_while(|&&other| other != slot).count()
     }
 
     /// The credential that a verdict on the entity in this slot is about.
@@ -148,13 +157,14 @@ impl Program {
             set.union(bound.typed.all_columns())
         });
         let is_about_root = rules.iter().any(BoundRule::is_about_root);
+        let compiled = rules.into_iter().enumerate().map(|(position, bound)| {
+            let first = instances.iter().position(|instance| instance.rule == position);
+            CompiledRule::new(position, first.unwrap_or_default(), bound)
+        });
+        let compiled = compiled.collect();
         Self {
             is_about_root,
-            rules: rules
-                .into_iter()
-                .enumerate()
-                .map(|(position, bound)| CompiledRule::new(position, bound))
-                .collect(),
+            rules: compiled,
             ops: compiler.ops,
             instances,
             columns,

@@ -7,13 +7,13 @@
 
 mod arn_parts;
 
+use super::bits::{fill, set};
 use super::program::{Node, Op, Program};
-
 use crate::gsl::typed::{Comparison, TextSource, TextTest};
 use crate::report::cell::{self, Flag};
 use crate::report::chunk::{Chunk, ROOT};
 use crate::report::header::Header;
-use crate::report::schema::{Column, TextColumn, TimeColumn};
+use crate::report::schema::{Column, ColumnSet, TextColumn, TimeColumn};
 use crate::report::time::{ABSENT_AS, Timestamp};
 use crate::report::wide::{Work, widest};
 
@@ -37,6 +37,15 @@ pub(super) struct Bits<'a> {
     pub(super) unknown: Option<&'a [u64]>,
 }
 
+/// What a run leaves out; nothing by default.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Restriction<'a> {
+    /// Columns whose cells are unknown, whatever they are.
+    pub(super) hidden: ColumnSet,
+    /// The operations to run, if not all. The results of the others have no meaning.
+    pub(super) ops: Option<&'a [bool]>,
+}
+
 /// The run of a program on a chunk.
 struct ProgramRun<'a> {
     registers: &'a mut Registers,
@@ -44,6 +53,7 @@ struct ProgramRun<'a> {
     cutoffs: &'a [i64],
     chunk: &'a Chunk,
     header: &'a Header,
+    restriction: Restriction<'a>,
 }
 
 impl Work for ProgramRun<'_> {
@@ -52,6 +62,10 @@ impl Work for ProgramRun<'_> {
     #[inline(always)]
     fn run(self) {
         for (node, op) in self.program.ops.iter().enumerate() {
+            if self.restriction.ops.is_some_and(|ops| !ops[node]) {
+                self.registers.any_unknown.push(false);
+                continue;
+            }
             let any_unknown = match op {
                 Op::Not(of) => self.registers.not(node, *of),
                 Op::All(of) => self.registers.all(node, of),
@@ -66,6 +80,7 @@ impl Work for ProgramRun<'_> {
                     Leaf {
                         chunk: self.chunk,
                         header: self.header,
+                        hidden: self.restriction.hidden,
                         yes,
                         unknown,
                     }
@@ -78,8 +93,15 @@ impl Work for ProgramRun<'_> {
 }
 
 impl Registers {
-    /// Runs the whole program.
-    pub(super) fn run(&mut self, program: &Program, cutoffs: &[i64], chunk: &Chunk, header: &Header) {
+    /// Runs the program.
+    pub(super) fn run(
+        &mut self,
+        program: &Program,
+        cutoffs: &[i64],
+        chunk: &Chunk,
+        header: &Header,
+        restriction: Restriction<'_>,
+    ) {
         self.words = chunk.rows.len().div_ceil(64);
         self.yes.resize(self.words * program.ops.len(), 0);
         self.unknown.resize(self.words * program.ops.len(), 0);
@@ -90,6 +112,7 @@ impl Registers {
             cutoffs,
             chunk,
             header,
+            restriction,
         });
     }
 
@@ -179,6 +202,7 @@ impl Registers {
 struct Leaf<'a> {
     chunk: &'a Chunk,
     header: &'a Header,
+    hidden: ColumnSet,
     yes: &'a mut [u64],
     unknown: &'a mut [u64],
 }
@@ -187,6 +211,7 @@ impl Leaf<'_> {
     #[inline(always)]
     fn run(self, op: &Op, cutoff: i64) -> bool {
         match op {
+            Op::Flag(column, _) if self.hidden.contains(*column) => self.all_unknown(),
             Op::Flag(column, wanted) => {
                 let flags = self.chunk.flags(*column);
                 let wanted = wanted.flag();
@@ -226,6 +251,9 @@ impl Leaf<'_> {
 
     #[inline(always)]
     fn time(self, column: TimeColumn, test: impl Fn(i64) -> bool) -> bool {
+        if self.hidden.contains(column) {
+            return self.all_unknown();
+        }
         let times = self.chunk.times(column);
         let unknown = times.any_unknown.then_some(|time| time == cell::UNKNOWN);
         self.cells(&times.cells, test, unknown)
@@ -264,6 +292,7 @@ impl Leaf<'_> {
         self.yes.fill(0);
         let rows = &self.chunk.rows;
         let missing = match self.header.position(column) {
+            _ if self.hidden.contains(column) => true,
             Some(position) => {
                 let first = test.first_byte();
                 for (row, field) in rows.fields(0..rows.len(), position).enumerate() {
@@ -321,6 +350,12 @@ impl Leaf<'_> {
 
     #[inline(always)]
     fn difference(self, left: TimeColumn, right: TimeColumn, test: impl Fn(i64, i64) -> bool) -> bool {
+        if [left, right]
+            .into_iter()
+            .any(|column| self.hidden.contains(column))
+        {
+            return self.all_unknown();
+        }
         let (left, right) = (self.chunk.times(left), self.chunk.times(right));
         if left.cells.is_empty() || right.cells.is_empty() {
             return self.all_unknown();
@@ -348,30 +383,6 @@ fn counted(time: i64) -> i64 {
     if time == cell::ABSENT { ABSENT_AS } else { time }
 }
 
-/// Compares first and packs the bits afterwards, so that many compares are done at once.
-#[inline(always)]
-fn fill<T: Copy>(bits: &mut [u64], cells: &[T], test: impl Fn(T) -> bool) {
-    /// Gathers the lowest bits of eight bytes into the top byte, the first byte's lowest.
-    const GATHER: u64 = 0x0102_0408_1020_4080;
-    let pack = |holds: &[u8; 64]| {
-        holds.as_chunks::<8>().0.iter().rev().fold(0, |word, &eight| {
-            word << 8 | u64::from_le_bytes(eight).wrapping_mul(GATHER) >> 56
-        })
-    };
-    let (whole, rest) = cells.as_chunks::<64>();
-    let mut words = bits.iter_mut();
-    for (cells, word) in whole.iter().zip(&mut words) {
-        *word = pack(&cells.map(|cell| u8::from(test(cell))));
-    }
-    if let Some(word) = words.next() {
-        let mut holds = [0; 64];
-        for (holds, &cell) in holds.iter_mut().zip(rest) {
-            *holds = u8::from(test(cell));
-        }
-        *word = pack(&holds);
-    }
-}
-
 /// The difference of two times compares with a number of units as the later time does with the earlier one plus these
 /// units.
 #[inline(always)]
@@ -383,10 +394,4 @@ fn compare(later: i64, comparison: Comparison, bound: i64) -> bool {
         Comparison::AtLeast => later >= bound,
         Comparison::More => later > bound,
     }
-}
-
-fn set(bits: &mut [u64], row: usize, value: bool) {
-    let bit = 1 << (row % 64);
-    let word = &mut bits[row / 64];
-    *word = if value { *word | bit } else { *word & !bit };
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::finding_ref::{FindingRef, FindingScope};
 use super::ordered_gate::{OrderedGate, Pass};
 use super::program::Program;
-use super::registers::Registers;
+use super::registers::{Registers, Restriction};
 use super::root_rows::RootRows;
 use super::selection::RowSelection;
 use super::sink::{Block, Sink};
@@ -15,6 +15,7 @@ use super::source::{BlockEnd, DeferredInput, Input, Source, SourceEvent};
 use super::stand_ins;
 use super::tally_builder::{EndedInput, TallyBuilder};
 use super::verdicts::{ChunkView, EmitFilter, Verdicts};
+use super::without::Without;
 use crate::finding::{Status, Tally};
 use crate::report::chunk::Chunk;
 use crate::report::issue::RowIssue;
@@ -22,6 +23,37 @@ use crate::report::schema::{ColumnSet, Slot};
 use crate::report::split::Splitter;
 use crate::report::time::Timestamp;
 use crate::rule::RuleSuppressions;
+
+/// What was read before a block.
+#[derive(Default)]
+struct ReadBefore {
+    /// How many data rows the current input has in earlier blocks, of all its reports.
+    rows: u64,
+    /// The sets of columns that earlier reports lack, if the sink compares reports.
+    lacking: Option<Vec<ColumnSet>>,
+}
+
+impl ReadBefore {
+    /// The sets of columns that this report has and an earlier one lacks, as far as the program reads them.
+    fn gained(&mut self, input: &Input, program: &Program) -> Vec<ColumnSet> {
+        let Some(lacking) = &mut self.lacking else {
+            return Vec::new();
+        };
+        let missing = input.header.missing();
+        let mut gained: Vec<ColumnSet> = Vec::new();
+        for &earlier in lacking.iter() {
+            let columns = earlier.minus(missing);
+            let is_read = !columns.intersection(program.columns()).is_empty();
+            if is_read && !gained.contains(&columns) {
+                gained.push(columns);
+            }
+        }
+        if !lacking.contains(&missing) {
+            lacking.push(missing);
+        }
+        gained
+    }
+}
 
 /// What all workers share.
 pub(super) struct Run<'a, S, Src> {
@@ -33,10 +65,11 @@ pub(super) struct Run<'a, S, Src> {
     /// One for each rule; empty if there are no suppressions.
     suppressions: &'a [RuleSuppressions<'a>],
     selection: &'a RowSelection,
+    /// Whether the sink compares reports.
+    compares: bool,
     /// The source, and the ticket of its next event.
     source: Mutex<(Src, u64)>,
-    /// How many data rows the current input has in earlier blocks, of all its reports.
-    numbering: OrderedGate<u64>,
+    numbering: OrderedGate<ReadBefore>,
     delivery: OrderedGate<(TallyBuilder, io::Result<()>)>,
     stopped: AtomicBool,
 }
@@ -57,8 +90,12 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
             columns: program.decoded().union(sink.columns()),
             suppressions,
             selection,
+            compares: sink.lacking_before().is_some(),
             source: Mutex::new((source, 0)),
-            numbering: OrderedGate::new(0),
+            numbering: OrderedGate::new(ReadBefore {
+                rows: 0,
+                lacking: sink.lacking_before().map(|lacking| vec![lacking]),
+            }),
             delivery: OrderedGate::new((TallyBuilder::new(program), Ok(()))),
             stopped: AtomicBool::new(false),
         }
@@ -79,12 +116,19 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
         Some((ticket, event))
     }
 
-    /// How many data rows the input has before this block; none after a stop.
-    fn rows_before(&self, pass: Pass, rows: u64, end: BlockEnd) -> Option<u64> {
+    /// How many data rows the input has before this block, and the columns that its report has and earlier ones lack; none
+    /// after a stop.
+    fn read_before(
+        &self,
+        pass: Pass,
+        rows: u64,
+        input: &Input,
+        end: BlockEnd,
+    ) -> Option<(u64, Vec<ColumnSet>)> {
         self.numbering.pass(pass, |before| {
-            let rows_before = *before;
-            *before = if end.ends_input() { 0 } else { rows_before + rows };
-            rows_before
+            let rows_before = before.rows;
+            before.rows = if end.ends_input() { 0 } else { rows_before + rows };
+            (rows_before, before.gained(input, self.program))
         })
     }
 
@@ -142,6 +186,7 @@ pub(super) struct Worker<'r, 'a, S: Sink, Src> {
     /// The cutoffs for the as-of of the last block.
     cutoffs: Option<(Timestamp, Vec<i64>)>,
     verdicts: Verdicts<'a>,
+    without: Without,
     part: S::Part,
 }
 
@@ -156,6 +201,7 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
             selected: Vec::new(),
             cutoffs: None,
             verdicts: Verdicts::default(),
+            without: Without::default(),
             part: run.sink.part(),
         }
     }
@@ -220,7 +266,7 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
     fn ended(&mut self, pass: Pass, ends_input: bool, add: impl FnOnce(&mut TallyBuilder)) {
         self.run.numbering.pass(pass, |before| {
             if ends_input {
-                *before = 0;
+                before.rows = 0;
             }
         });
         self.run.deliver(pass, &mut self.part, |builder| {
@@ -233,7 +279,8 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
         let (run, chunk) = (self.run, &mut self.chunk);
         self.splitter
             .split(&mut chunk.rows, &input.header, &mut self.issues);
-        let Some(rows_before) = run.rows_before(pass, chunk.rows.data_rows() as u64, end) else {
+        let rows = chunk.rows.data_rows() as u64;
+        let Some((rows_before, gained)) = run.read_before(pass, rows, input, end) else {
             return;
         };
         chunk.decode(&input.header, run.columns);
@@ -241,7 +288,8 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
             Some((as_of, cutoffs)) if *as_of == input.as_of => cutoffs,
             other => &mut other.insert((input.as_of, run.program.cutoffs(input.as_of))).1,
         };
-        self.registers.run(run.program, cutoffs, chunk, &input.header);
+        self.registers
+            .run(run.program, cutoffs, chunk, &input.header, Restriction::default());
         run.selection.select(input, chunk, &mut self.selected);
         let view = ChunkView {
             input,
@@ -254,6 +302,10 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
         let stand_ins = stand_ins::find(run.program, &self.registers, cutoffs, view);
         let root_rows = RootRows::of_chunk(run.program, view);
         let emitted = verdicts.emitted(run.program);
+        if run.compares {
+            let results = (&self.registers, &**cutoffs);
+            self.without.evaluate(run.program, results, view, &gained);
+        }
         run.sink.rows(
             &mut self.part,
             Block {
@@ -261,6 +313,8 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
                 chunk,
                 last: end.ends_report(),
                 emitted,
+                unseen: &self.without.unseen,
+                without: &self.without.fails,
             },
         );
         if run.sink.takes_findings() {

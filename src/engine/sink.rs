@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::finding_ref::FindingRef;
 use super::program::RuleInstance;
 use super::source::Input;
+use super::without::FailsWithout;
 use crate::finding::Status;
 use crate::report::chunk::Chunk;
 use crate::report::schema::{ColumnSet, Slot};
@@ -21,6 +22,11 @@ pub struct Block<'a> {
     pub last: bool,
     /// The statuses of the emitted findings.
     pub emitted: StatusBitmaps<'a>,
+    /// For each word of rows and each rule instance the rows for which the report cannot say whether they fail, because it
+    /// lacks columns that the rule reads, optional ones too. Empty if it lacks none, or if the sink does not compare reports.
+    pub unseen: &'a [u64],
+    /// What fails without the columns that an earlier report lacks and this one has: one for each such set of columns.
+    pub without: &'a [FailsWithout],
 }
 
 /// The statuses of a block's emitted findings, as bitmaps of 64 rows.
@@ -61,6 +67,12 @@ pub trait Sink: Sync {
     /// The columns that [`Sink::rows`] reads, besides those that the rules read.
     fn columns(&self) -> ColumnSet {
         ColumnSet::default()
+    }
+
+    /// For a sink that compares reports, the columns that reports before those of this run lack: then blocks say what their
+    /// report cannot say, and what it says only with more columns than an earlier one, of this run or before.
+    fn lacking_before(&self) -> Option<ColumnSet> {
+        None
     }
 
     /// Adds the rows of a block to a part, before their findings. Most sinks need no rows.

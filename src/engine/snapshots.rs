@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::newest::{Candidate, Choice, Instants, LeftOut, choose};
 use super::selection::{LeftOutInput, LeftOutRows, RowSelection};
 use super::survey::SurveyedReport;
-use crate::finding::{Code, Diagnostic, DiagnosticLog, InputTally, LeftOutReason};
+use crate::finding::{AsOfSource, Code, Diagnostic, DiagnosticLog, InputTally, LeftOutReason};
 use crate::report::time::Timestamp;
 
 /// What is evaluated, and what is said about the rest.
@@ -133,6 +133,28 @@ fn diagnostics(reports: &[SurveyedReport], choice: &Choice, instants: Instants) 
         log.push(lagging(account, *time));
     }
     log.finish()
+}
+
+/// Warnings about evaluated inputs that nothing dates, if others are dated: their ages count to different instants.
+pub fn undated_beside_dated(inputs: &[InputTally]) -> Vec<Diagnostic> {
+    let is_dated = |input: &&InputTally| match input.as_of_source {
+        AsOfSource::Generated | AsOfSource::FileName => true,
+        AsOfSource::Argument | AsOfSource::Now => false,
+    };
+    let Some(dated) = inputs.iter().find(is_dated) else {
+        return Vec::new();
+    };
+    let undated = inputs
+        .iter()
+        .filter(|input| input.as_of_source == AsOfSource::Now && input.left_out.is_none());
+    let warnings = undated.map(|input| {
+        let message = format!(
+            "nothing says when this report was generated, so its ages are counted to now; those of {} to {}",
+            dated.path, dated.as_of
+        );
+        Diagnostic::new(Code::Undated, message).in_path(&input.path)
+    });
+    warnings.collect()
 }
 
 fn lagging(account: &[u8], time: Timestamp) -> Diagnostic {

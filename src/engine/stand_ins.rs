@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::program::Program;
-use super::registers::Registers;
+use super::registers::{Registers, Restriction};
 use super::verdicts::{ChunkView, word_of};
 use crate::finding::Status;
 use crate::report::cell::StandIn;
@@ -46,7 +46,8 @@ pub(super) fn find(
         .chunk
         .with_unknown(found.iter().map(|it| (it.column, &*it.rows)));
     let mut unknown = Registers::default();
-    unknown.run(program, cutoffs, &chunk, &view.input.header);
+    let all = Restriction::default();
+    unknown.run(program, cutoffs, &chunk, &view.input.header, all);
     for stand_ins in found {
         let entry = report.entry((Column::from(stand_ins.column).index(), stand_ins.kind));
         let (_, of_column) = entry.or_insert_with(|| (stand_ins.column, StandIns::default()));

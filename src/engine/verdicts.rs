@@ -229,7 +229,7 @@ impl VerdictCounts {
 }
 
 /// The ragged records of a word.
-fn ragged(chunk: &Chunk, word: usize) -> u64 {
+pub(super) fn ragged(chunk: &Chunk, word: usize) -> u64 {
     let ragged = chunk.rows.ragged();
     let of = |word: usize| ragged.partition_point(|&row| (row as usize) < word * 64);
     let records = if ragged.is_empty() {

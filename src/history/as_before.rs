@@ -54,9 +54,10 @@ impl AsBefore {
         &self,
         (old, new): (&Snapshot, &Snapshot),
         rows: Range<usize>,
-        counts: &mut [Vec<u64>; 3],
+        counts: &mut [Vec<u64>; Move::ALL.len()],
     ) {
-        let [opened, resolved, open] = counts;
+        // A user whose findings differ because of columns is not unchanged.
+        let [opened, _, resolved, open] = counts;
         let add = |bits: u64, counts: &mut [u64], word: usize| {
             ones(bits).for_each(|bit| counts[word * 64 + bit] += 1);
         };
@@ -131,6 +132,7 @@ impl<'a> ThenAndNow<'a> {
         };
         match which {
             Move::Opened => now & !was,
+            Move::Unveiled => 0,
             Move::Resolved => gone & !undetermined(),
             Move::Open => was & now | undetermined(),
         }

@@ -48,6 +48,26 @@ pub(super) struct Reevaluated {
     pub(super) verdicts: Verdicts,
 }
 
+/// What is expected of the next row of a newer report.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Expected {
+    /// The row of the older snapshot to look at first, because most reports have the same order.
+    row: u32,
+    /// Whether the reports have the same columns.
+    has_same_columns: bool,
+}
+
+impl Expected {
+    /// For the first row of a block.
+    pub(super) fn new(before: Option<&Before<'_>>, input: &Input) -> Self {
+        let missing = input.header.missing();
+        Self {
+            row: 0,
+            has_same_columns: before.is_none_or(|before| before.old.missing_anywhere() == missing),
+        }
+    }
+}
+
 /// A user's row in the older snapshot, and in the newer report.
 pub(super) type Pairing = (u32, u32);
 
@@ -129,22 +149,26 @@ impl<'a> Before<'a> {
         lacks[0] == lacks[1]
     }
 
-    /// Takes the user of a row if it is unchanged. `expected` is the row of the older snapshot to look at first; it is then
-    /// set for the next user, because most reports have the same order.
-    pub(super) fn take(&self, row: &BlockRow<'_>, expected: &mut u32, taken: &mut Taken) -> bool {
-        let Some(old) = self.row_of(row, *expected) else {
+    /// Takes the user of a row if it is unchanged. If the reports have different columns, so are its findings.
+    pub(super) fn take(&self, row: &BlockRow<'_>, expected: &mut Expected, taken: &mut Taken) -> bool {
+        let Some(old) = self.row_of(row, expected.row) else {
             taken.others.push(NO_ROW);
             return false;
         };
-        *expected = old + 1;
+        expected.row = old + 1;
         let (users, user) = (self.old.users(), old as usize);
         let used = users.used_since(user, row, self.idle);
         let Some(used) = used.filter(|_| users.is_clear(user)) else {
             taken.others.push(old);
             return false;
         };
+        let is_like = self.old.roster.verdicts.of(old).is_like(row.verdicts);
+        if !is_like && !expected.has_same_columns {
+            taken.others.push(old);
+            return false;
+        }
         taken.users.push((old, row.number));
-        if !self.old.roster.verdicts.of(old).is_like(row.verdicts) {
+        if !is_like {
             taken.reevaluated.push((old, row.number), used, row.verdicts);
         }
         true

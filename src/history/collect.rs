@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::before::{Before, Taken};
+use super::before::{Before, Expected, Taken};
 use super::roster::{BlockRows, Roster, RowFate, index, rule};
 use super::snapshot::Snapshot;
 use crate::engine::{Block, FindingRef, Input, Sink};
@@ -17,6 +17,8 @@ pub struct Collector<'a, F> {
     /// The accounts to collect, by index of the input; all accounts if an input has no entry.
     accounts: Vec<Option<BTreeSet<Vec<u8>>>>,
     before: Option<&'a Before<'a>>,
+    /// The columns that the older reports lack.
+    lacking_before: ColumnSet,
     state: Mutex<CollectorState<F>>,
 }
 
@@ -44,6 +46,7 @@ impl<'a, F: FnMut(Snapshot) + Send> Collector<'a, F> {
         Self {
             accounts: Vec::new(),
             before: None,
+            lacking_before: ColumnSet::default(),
             state: Mutex::new(CollectorState {
                 take,
                 current: None,
@@ -58,11 +61,21 @@ impl<'a, F: FnMut(Snapshot) + Send> Collector<'a, F> {
         Self { accounts, ..self }
     }
 
+    /// For newer reports that are compared later: the columns that the older ones lack.
+    #[must_use]
+    pub fn after_lacking(self, lacking_before: ColumnSet) -> Self {
+        Self {
+            lacking_before,
+            ..self
+        }
+    }
+
     /// Stores only users who changed since the older snapshot. All reports together are the newer snapshot.
     #[must_use]
     pub fn against(self, before: &'a Before<'a>) -> Self {
         Self {
             before: Some(before),
+            lacking_before: before.old.missing_anywhere(),
             ..self
         }
     }
@@ -79,13 +92,18 @@ impl<F: FnMut(Snapshot) + Send> Sink for Collector<'_, F> {
         Column::ALL.into_iter().collect()
     }
 
+    fn lacking_before(&self) -> Option<ColumnSet> {
+        Some(self.lacking_before)
+    }
+
     fn rows(&self, part: &mut CollectedBlock, block: Block<'_>) {
         part.input = Some(Arc::clone(block.input));
         part.last = block.last;
         let wanted = self.accounts.get(block.input.id.input).and_then(Option::as_ref);
         let before = self.before.filter(|before| before.can_take(block.input));
-        let (taken, mut expected) = (&mut part.taken, 0);
-        part.roster.take(block, &mut part.rows, |row| {
+        let (taken, mut expected) = (&mut part.taken, Expected::new(before, block.input));
+        let gained = self.lacking_before.minus(block.input.header.missing());
+        part.roster.take(block, &mut part.rows, gained, |row| {
             let account = || account_of(row.arn);
             if wanted.is_some_and(|wanted| account().is_some_and(|account| !wanted.contains(account))) {
                 return RowFate::LeftOut;

@@ -15,6 +15,9 @@ word_enum! {
     pub enum Move {
         /// It fails in the newer snapshot and did not fail in the older one.
         Opened = "opened",
+        /// It fails in the newer snapshot; the older one cannot say whether it failed, because its report lacks columns that
+        /// the newer one has.
+        Unveiled = "unveiled",
         /// It failed in the older snapshot and does not fail any more.
         Resolved = "resolved",
         /// It failed in the older snapshot and still fails, or is undetermined now.

@@ -12,6 +12,7 @@ mod event;
 mod findings;
 mod hashed;
 mod index;
+mod instance_bits;
 mod matching;
 mod moves;
 mod names;

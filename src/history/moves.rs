@@ -8,11 +8,13 @@ use super::findings::{Lists, Move, Moved};
 use super::packed::Used;
 use super::pairs::{Pair, Pairs};
 use super::snapshot::Snapshot;
+use super::users::Users;
 use super::verdicts::{CompactFinding, UserVerdicts};
 use crate::engine::CompiledRule;
 use crate::finding::Status;
 use crate::gsl::typed::Entity;
-use crate::report::schema::{ColumnSet, KEY_LAST_USED, TimeColumn};
+use crate::report::schema::{ACCESS_KEY, BySlot, CERTIFICATE, ColumnSet, KEY_LAST_USED, Slot, TimeColumn};
+use crate::report::time::Timestamp;
 
 /// A user in both snapshots, with its events and its pairs of keys.
 pub(super) struct FindingMoves<'a> {
@@ -38,8 +40,12 @@ impl FindingMoves<'_> {
         for found in after.failing() {
             let was = self.other(found, Side::New, before, old);
             let moved = Moved::new((new_row, found), Side::New, was, Some(Status::Fail));
-            let is_open = was == Some(Status::Fail);
-            lists.push(if is_open { Move::Open } else { Move::Opened }, old_row, moved);
+            let which = match was {
+                Some(Status::Fail) => Move::Open,
+                _ if self.is_unveiled(found, [before, after]) => Move::Unveiled,
+                _ => Move::Opened,
+            };
+            lists.push(which, old_row, moved);
         }
         for found in before.failing() {
             let now = self.other(found, Side::Old, after, new);
@@ -73,10 +79,62 @@ impl FindingMoves<'_> {
             EntityFate::Unclear => return Some(Status::Undetermined),
         };
         let same = |other: &CompactFinding| other.rule == found.rule && other.slot == slot;
-        match others.all().find(same) {
-            Some(other) => Some(other.status),
-            None => snapshot.folded(found.rule),
+        if let Some(other) = others.all().find(same) {
+            return Some(other.status);
         }
+        let compiled = &self.rules[usize::from(found.rule)];
+        let is_unseen = others.is_unseen(compiled.instance(slot));
+        let [old, new] = self.missing();
+        match side {
+            Side::New => snapshot.folded(found.rule).filter(|_| is_unseen),
+            // What an optional column showed may still be there.
+            Side::Old if is_unseen && !new.minus(old).intersection(compiled.needs).is_empty() => {
+                Some(Status::Undetermined)
+            }
+            Side::Old => snapshot.folded(found.rule),
+        }
+    }
+
+    /// The columns that the reports lack, the older one first.
+    fn missing(&self) -> [ColumnSet; 2] {
+        self.comparison
+            .sides()
+            .map(|(snapshot, row)| snapshot.missing(row))
+    }
+
+    /// Whether a finding of the newer snapshot only became visible because its report has more columns: the older report
+    /// cannot say whether it failed, and with its columns the newer one could not say so either.
+    fn is_unveiled(&self, found: CompactFinding, [before, after]: [UserVerdicts<'_>; 2]) -> bool {
+        let compiled = &self.rules[usize::from(found.rule)];
+        let [old, new] = self.missing();
+        let gained = old.minus(new).intersection(compiled.needs);
+        if gained.is_empty() || after.fails_without(compiled.instance(found.slot)) {
+            return false;
+        }
+        let (snapshot, row) = (self.comparison.old, self.comparison.old_row);
+        let is_unseen = |slot| before.is_unseen(compiled.instance(slot));
+        let was_unseen = match self.fate(found, Side::New) {
+            EntityFate::There(None) => is_unseen(found.slot),
+            EntityFate::There(Some((old, _))) => old.is_some_and(|old| is_unseen(old.slot)),
+            EntityFate::Gone(_) => false,
+            EntityFate::Unclear => {
+                let contents = self.contents(found)(snapshot.users(), row as usize);
+                Slot::ALL
+                    .into_iter()
+                    .any(|slot| contents[slot as usize] == SlotContent::Unclear && is_unseen(slot))
+            }
+        };
+        was_unseen && !self.is_of_later_key(compiled, found.slot, gained)
+    }
+
+    /// Whether one of the gained columns shows a key or certificate that was created after the older snapshot; for a rule
+    /// about keys or certificates, in this slot.
+    fn is_of_later_key(&self, compiled: &CompiledRule, slot: Slot, gained: ColumnSet) -> bool {
+        let (snapshot, row) = (self.comparison.new, self.comparison.new_row as usize);
+        let since = self.comparison.old.as_of(self.comparison.old_row);
+        let of_rule = compiled.bound.typed.entity;
+        later_keys(|column| snapshot.users().time(row, column), since, gained)
+            .any(|later| of_rule == Entity::IamUser || later == slot)
     }
 
     fn pairs(&self, found: CompactFinding) -> Option<&Pairs> {
@@ -108,12 +166,19 @@ impl FindingMoves<'_> {
     }
 
     fn is_unclear_in_both(&self, found: CompactFinding) -> bool {
-        let is_key = self.rules[usize::from(found.rule)].bound.typed.entity == Entity::IamAccessKey;
-        let contents = if is_key { Cells::keys } else { Cells::certificates };
+        let contents = self.contents(found);
         let mut sides = self.comparison.sides().into_iter();
         sides.all(|(snapshot, row)| {
             contents(snapshot.users(), row as usize)[found.slot as usize] == SlotContent::Unclear
         })
+    }
+
+    /// The contents of the slots that a finding about a key or certificate is about.
+    fn contents(&self, found: CompactFinding) -> fn(&Users, usize) -> BySlot<SlotContent> {
+        match self.rules[usize::from(found.rule)].bound.typed.entity {
+            Entity::IamUser | Entity::IamAccessKey => Cells::keys,
+            Entity::IamSigningCertificate => Cells::certificates,
+        }
     }
 
     /// What resolved a finding.
@@ -166,4 +231,19 @@ impl Used {
             Cause::Other
         }
     }
+}
+
+/// The slots with a key or certificate that was created later, as far as one of these columns shows it.
+pub(super) fn later_keys(
+    time: impl Fn(TimeColumn) -> i64,
+    since: Timestamp,
+    columns: ColumnSet,
+) -> impl Iterator<Item = Slot> {
+    let slots = [&ACCESS_KEY, &CERTIFICATE].map(|kind| Slot::ALL.map(|slot| (kind, slot)));
+    let later = slots.into_iter().flatten().filter(move |(kind, slot)| {
+        let created = kind.last_rotated[*slot as usize];
+        let shows = columns.contains(created) || columns.contains(kind.active[*slot as usize]);
+        shows && known(time(created)).is_some_and(|created| created > since)
+    });
+    later.map(|(_, slot)| slot)
 }

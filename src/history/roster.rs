@@ -5,7 +5,7 @@ use super::users::Users;
 use super::verdicts::{UserVerdicts, Verdicts};
 use crate::engine::Block;
 use crate::report::accounts::AccountsOf;
-use crate::report::schema::TextColumn;
+use crate::report::schema::{ColumnSet, TextColumn};
 use crate::report::wide::widest;
 
 /// The position of a rule as it is stored.
@@ -63,11 +63,13 @@ pub(super) struct BlockRows {
 }
 
 impl Roster {
-    /// Fills an empty roster with the users of a block; `fate` decides what happens to each row.
+    /// Fills an empty roster with the users of a block. `gained` are the columns that the older report lacks; `fate` decides
+    /// what happens to each row.
     pub(super) fn take(
         &mut self,
         block: Block<'_>,
         rows: &mut BlockRows,
+        gained: ColumnSet,
         mut fate: impl FnMut(&BlockRow<'_>) -> RowFate,
     ) {
         let Block { input, chunk, .. } = block;
@@ -76,7 +78,7 @@ impl Roster {
             chunk,
             packed: &mut rows.cells,
         });
-        rows.verdicts.fill(block);
+        rows.verdicts.fill(block, gained);
         self.rows = index(rows.cells.len());
         let mut accounts = AccountsOf::default();
         for (number, cells) in (0..).zip(&rows.cells) {

@@ -9,7 +9,7 @@ use super::users::Users;
 use super::verdicts::CompactFinding;
 use crate::engine::{CompiledRule, Input, finding_id, user_key};
 use crate::finding::{FindingId, Status};
-use crate::report::schema::TimeColumn;
+use crate::report::schema::{ColumnSet, TimeColumn};
 use crate::report::time::Timestamp;
 
 /// A report with its findings. Passes are not stored. Neither are users who are unchanged since the older snapshot, if
@@ -31,6 +31,8 @@ struct Joined {
     /// The row after its last user.
     end: u32,
     as_of: Timestamp,
+    /// The columns that its report lacks.
+    missing: ColumnSet,
     accounts: BTreeSet<Vec<u8>>,
 }
 
@@ -69,6 +71,7 @@ impl Snapshot {
         let part = |snapshot: &Self, end: usize| Joined {
             end: index(end),
             as_of: snapshot.input.as_of,
+            missing: snapshot.input.header.missing(),
             accounts: snapshot.users().accounts().clone(),
         };
         let mut joined = vec![part(&all, all.users().len())];
@@ -106,6 +109,20 @@ impl Snapshot {
         self.joined
             .get(report)
             .map_or(self.input.as_of, |joined| joined.as_of)
+    }
+
+    /// The columns that the report of this user lacks, optional ones too.
+    pub(super) fn missing(&self, row: u32) -> ColumnSet {
+        let report = self.joined.partition_point(|joined| joined.end <= row);
+        self.joined
+            .get(report)
+            .map_or_else(|| self.input.header.missing(), |joined| joined.missing)
+    }
+
+    /// The columns that any of its reports lacks, optional ones too.
+    pub(super) fn missing_anywhere(&self) -> ColumnSet {
+        let joined = self.joined.iter().map(|joined| joined.missing);
+        joined.fold(self.input.header.missing(), ColumnSet::union)
     }
 
     /// The as-of of the report of an account, even if none of its users are stored.

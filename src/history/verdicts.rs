@@ -1,9 +1,10 @@
 //! Stores findings of users compactly: one bit per rule instance for failing ones, a list for the few others.
 
+use super::instance_bits::{self, InstanceBits};
 use super::roster::{index, rule};
 use crate::engine::Block;
 use crate::finding::Status;
-use crate::report::schema::Slot;
+use crate::report::schema::{ColumnSet, Slot};
 
 /// A finding without what its rule and its user already say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +26,10 @@ pub(super) struct Verdicts {
     fails: Vec<u64>,
     /// Undetermined and suppressed findings, by user.
     others: Vec<OtherStatus>,
+    /// The rule instances for which the report cannot say whether they fail, because it lacks columns.
+    unseen: InstanceBits,
+    /// The rule instances that fail even without the columns that the older report lacks.
+    without: InstanceBits,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -40,11 +45,13 @@ pub(super) struct UserVerdicts<'a> {
     instances: &'a [(u16, Slot)],
     fails: &'a [u64],
     others: &'a [OtherStatus],
+    unseen: &'a [u64],
+    without: &'a [u64],
 }
 
 impl Verdicts {
-    /// Replaces the content by the findings of a block.
-    pub(super) fn fill(&mut self, block: Block<'_>) {
+    /// Replaces the content by the findings of a block; `gained` are the columns that the older report lacks.
+    pub(super) fn fill(&mut self, block: Block<'_>, gained: ColumnSet) {
         self.instances.clear();
         self.instances.extend(
             block
@@ -72,11 +79,18 @@ impl Verdicts {
         }
         self.others
             .sort_unstable_by_key(|other| (other.user, other.instance));
+        let (rows, instances) = (block.chunk.rows.len(), self.instances.len());
+        self.unseen.fill(rows, instances, block.unseen);
+        let without = block.without.iter().find(|without| without.columns == gained);
+        let without = without.map_or(&[][..], |without| &without.rows);
+        self.without.fill(rows, instances, without);
     }
 
     pub(super) fn clear(&mut self) {
         self.fails.clear();
         self.others.clear();
+        self.unseen.clear();
+        self.without.clear();
     }
 
     /// The number of words per user.
@@ -109,6 +123,8 @@ impl Verdicts {
             instances: &self.instances,
             fails: self.fails(user),
             others: &others[..count],
+            unseen: self.unseen.of(user as usize),
+            without: self.without.of(user as usize),
         }
     }
 
@@ -118,6 +134,8 @@ impl Verdicts {
             self.instances.extend_from_slice(verdicts.instances);
         }
         self.fails.extend_from_slice(verdicts.fails);
+        self.unseen.push(user as usize, verdicts.unseen);
+        self.without.push(user as usize, verdicts.without);
         self.others
             .extend(verdicts.others.iter().map(|&other| OtherStatus { user, ..other }));
     }
@@ -129,6 +147,8 @@ impl Verdicts {
             self.instances.clone_from(&other.instances);
         }
         self.fails.append(&mut other.fails);
+        self.unseen.append(users as usize, &mut other.unseen);
+        self.without.append(users as usize, &mut other.without);
         let others = other.others.drain(..);
         self.others.extend(others.map(|other| OtherStatus {
             user: other.user + users,
@@ -169,6 +189,16 @@ impl<'a> UserVerdicts<'a> {
         let mut others = self.others.iter();
         let other = others.find(|other| other.instance as usize == instance);
         other.map(|other| other.status)
+    }
+
+    /// Whether the report cannot say if a rule instance fails, because it lacks columns.
+    pub(super) fn is_unseen(self, instance: usize) -> bool {
+        instance_bits::has(self.unseen, instance)
+    }
+
+    /// Whether a rule instance fails even without the columns that the older report lacks.
+    pub(super) fn fails_without(self, instance: usize) -> bool {
+        instance_bits::has(self.without, instance)
     }
 
     /// All findings: first the failing ones, then the others.

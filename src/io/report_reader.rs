@@ -1,6 +1,7 @@
 //! Reads one report: from the bytes of its file to blocks of whole records.
 
 use std::collections::VecDeque;
+use std::ffi::OsStr;
 use std::io::{self, Cursor};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +13,7 @@ use super::stream::{InputStream, decompress, first_read};
 use super::walk::FoundFile;
 use crate::engine::{AccountInfo, BlockEnd, Input, ReportId, Source, SourceEvent};
 use crate::finding::{AsOfSource, Code, Diagnostic, PassedOver};
-use crate::report::as_of::{from_directory_name, from_file_name};
+use crate::report::as_of::{from_directories, from_file_name};
 use crate::report::cut::{is_closed, whole_records};
 use crate::report::envelope::{self, Envelope, Generated, Shape, Unwrapped};
 use crate::report::header::Header;
@@ -437,8 +438,9 @@ impl InputOptions {
     fn as_of(&self, path: &Path, generated: Option<Timestamp>) -> (Timestamp, AsOfSource) {
         let in_name = || {
             let in_file = from_file_name(&path.file_name()?.to_string_lossy());
-            let mut above = path.parent()?.iter().rev();
-            in_file.or_else(|| above.find_map(|name| from_directory_name(&name.to_string_lossy())))
+            let above: Vec<_> = path.parent()?.iter().map(OsStr::to_string_lossy).collect();
+            let above: Vec<&str> = above.iter().map(|name| &**name).collect();
+            in_file.or_else(|| from_directories(&above))
         };
         if let Some(time) = self.as_of {
             (time, AsOfSource::Argument)

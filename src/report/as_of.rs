@@ -1,35 +1,56 @@
-//! The as-of of a report from the name of its file or directory.
+//! The as-of of a report from the name of its file or directories.
 //!
 //! Only ISO 8601 dates and times count, in the years 2000 to 2099, so that account ids, versions and ticket numbers
 //! are not mistaken for dates.
 
 use super::time::Timestamp;
 
-/// The first ISO date or time in the last component of a file name or path: `2026-11-21` or `20261121`,
-/// then optionally `T`, `_` or a blank and a clock (`03:04:05`, `03-04-05`, `030405`, each also without
-/// seconds), a fraction (cut off), and `Z`, `±HH:MM`, `±HHMM` or nothing (UTC). Not inside a longer run of
-/// digits; real dates only. Four digits are a clock only after `T` or before `Z`: `2026-11-21_0001` may be the first
-/// report of that day. A date alone means the last second of that day.
+/// The ISO date or time in the last component of a file name or path: `2026-11-21` or `20261121`, then optionally `T`,
+/// `-`, `_` or a blank and a clock (`03:04:05`, `03-04-05`, `030405`, each also without seconds), a fraction (cut off), and
+/// `Z`, `±HH:MM`, `±HHMM` or nothing (UTC); after `-` and a clock, `-HHMM` is not a zone. Of several the last one with a
+/// clock, else the last one. Not inside a longer run of digits; real dates only. Four digits are a clock only after `T` or
+/// before `Z`: `2026-11-21_0001` may be the first report of that day. A date alone means the last second of that day.
 pub fn from_file_name(name: &str) -> Option<Timestamp> {
     let name = name.rsplit(['/', '\\']).next().unwrap_or(name).as_bytes();
-    (0..name.len())
-        .filter(|&at| at == 0 || !name[at - 1].is_ascii_digit())
-        .find_map(|at| instant(&name[at..]))
+    let starts = (0..name.len()).filter(|&at| at == 0 || !name[at - 1].is_ascii_digit());
+    let found: Vec<DatedText> = starts.filter_map(|at| dated(&name[at..])).collect();
+    let with_clock = found.iter().rfind(|dated| dated.has_clock);
+    with_clock.or(found.last()).map(|dated| dated.time)
 }
 
-/// The last second of the day that a directory of collected reports is named after: `2026-11-21`, `20261121` or
-/// `date=2026-11-21`, and nothing else.
-pub fn from_directory_name(name: &str) -> Option<Timestamp> {
-    let name = name.rsplit_once('=').map_or(name, |(_, date)| date);
+/// The last second of the day that a directory of collected reports is named after, the outermost first: `2026-11-21`,
+/// `20261121` or `date=2026-11-21`, and nothing else, or three of them, `2026/11/21` or `year=2026/month=11/day=21`. Of
+/// several the innermost.
+pub fn from_directories(names: &[&str]) -> Option<Timestamp> {
+    let value = |name: &&str| name.rsplit_once('=').map_or(*name, |(_, value)| value).to_owned();
+    let values: Vec<String> = names.iter().map(value).collect();
+    (1..=values.len()).rev().find_map(|end| {
+        let one = from_day(&values[end - 1]);
+        let three = || values.get(end.checked_sub(3)?..end).map(|three| three.join("-"));
+        one.or_else(|| from_day(&three()?))
+    })
+}
+
+/// The last second of a day, if that is the whole name.
+fn from_day(name: &str) -> Option<Timestamp> {
     let (_, rest) = date(name.as_bytes())?;
-    rest.is_empty().then(|| instant(name.as_bytes())).flatten()
+    let day = rest.is_empty().then(|| dated(name.as_bytes())).flatten();
+    day.map(|day| day.time)
 }
 
-/// The instant that `text` starts with.
-fn instant(text: &[u8]) -> Option<Timestamp> {
+/// A date in a name.
+struct DatedText {
+    time: Timestamp,
+    has_clock: bool,
+}
+
+/// The date that `text` starts with.
+fn dated(text: &[u8]) -> Option<DatedText> {
     let (date, rest) = date(text)?;
     let time = clock(rest).and_then(|clock| Timestamp::parse(format!("{date}T{clock}").as_bytes()));
-    time.or_else(|| Timestamp::parse(format!("{date}T23:59:59Z").as_bytes()))
+    let has_clock = time.is_some();
+    let time = time.or_else(|| Timestamp::parse(format!("{date}T23:59:59Z").as_bytes()))?;
+    Some(DatedText { time, has_clock })
 }
 
 /// The date that `text` starts with, as `YYYY-MM-DD`, and what follows it.
@@ -45,7 +66,7 @@ fn date(text: &[u8]) -> Option<(String, &[u8])> {
 
 /// The clock that `text` starts with, as `HH:MM:SS±HH:MM`; the first byte of `text` separates it from the date.
 fn clock(text: &[u8]) -> Option<String> {
-    let (mark @ (b'T' | b't' | b'_' | b' '), rest) = text.split_first()? else {
+    let (mark @ (b'T' | b't' | b'-' | b'_' | b' '), rest) = text.split_first()? else {
         return None;
     };
     let (hour, rest) = number(rest, 2)?;
@@ -58,7 +79,12 @@ fn clock(text: &[u8]) -> Option<String> {
         return None;
     }
     let (second, rest) = with_second.unwrap_or(("00", rest));
-    let zone = zone(skip_fraction(rest)).unwrap_or_else(|| "Z".to_owned());
+    // After dashes alone, a further number may be anything.
+    let rest = skip_fraction(rest);
+    let zone = (*mark != b'-' || !rest.starts_with(b"-"))
+        .then(|| zone(rest))
+        .flatten();
+    let zone = zone.unwrap_or_else(|| "Z".to_owned());
     (!starts_with_digit(rest)).then(|| format!("{hour}:{minute}:{second}{zone}"))
 }
 
@@ -124,7 +150,29 @@ mod tests {
             ("c:\\2025-01-01\\2026-11-21.csv", "2026-11-21T23:59:59Z"),
             ("2024-02-29.csv", "2024-02-29T23:59:59Z"),
             ("2026-02-30 2026-03-01.csv", "2026-03-01T23:59:59Z"),
-            ("2026-11-21 and 2026-11-22", "2026-11-21T23:59:59Z"),
+            ("2026-11-21 and 2026-11-22", "2026-11-22T23:59:59Z"),
+            ("2026-11-01_2026-11-30.csv", "2026-11-30T23:59:59Z"),
+            ("20261101-20261130.csv", "2026-11-30T23:59:59Z"),
+            ("2026-11-20-2026-11-21.csv", "2026-11-21T23:59:59Z"),
+            ("2026-11-22-2026-02-30.csv", "2026-11-22T23:59:59Z"),
+            ("2026-11-20T03:04:05Z of 2026-11-22", "2026-11-20T03:04:05Z"),
+            ("2026-11-20T03:04Z-2026-11-19T05:06Z", "2026-11-19T05:06:00Z"),
+            ("2026-11-20-cis-20251231.csv", "2025-12-31T23:59:59Z"),
+            ("report-20261120-030145.csv", "2026-11-20T03:01:45Z"),
+            ("20261120-030145-111122223333.csv", "2026-11-20T03:01:45Z"),
+            ("111122223333-20261120-030145Z.csv", "2026-11-20T03:01:45Z"),
+            ("2026-11-20-02-15-00.csv", "2026-11-20T02:15:00Z"),
+            ("2026-11-20-02-15.csv", "2026-11-20T02:15:00Z"),
+            ("2026-11-20-02-15-00-0500.csv", "2026-11-20T02:15:00Z"),
+            ("2026-11-20-02-15-00+0500.csv", "2026-11-19T21:15:00Z"),
+            ("2026-11-20-24-15-00.csv", "2026-11-20T23:59:59Z"),
+            ("2026-11-20-02-75.csv", "2026-11-20T23:59:59Z"),
+            ("2026-11-20-02.csv", "2026-11-20T23:59:59Z"),
+            ("2026-11-20-0215.csv", "2026-11-20T23:59:59Z"),
+            ("2026-11-20-1111-2222-3333.csv", "2026-11-20T23:59:59Z"),
+            ("2026-11-20-111122223333.csv", "2026-11-20T23:59:59Z"),
+            ("2026-11-20-10-users.csv", "2026-11-20T23:59:59Z"),
+            ("2026-11-20_03-01.csv", "2026-11-20T03:01:00Z"),
             ("2026-11-21T03:04:05Z.csv", "2026-11-21T03:04:05Z"),
             ("2026-11-21t03:04:05z.csv", "2026-11-21T03:04:05Z"),
             ("2026-11-21T03-04-05Z.csv", "2026-11-21T03:04:05Z"),
@@ -163,8 +211,25 @@ mod tests {
 
     #[test]
     fn directories_named_after_a_day() {
-        let dated = |name| from_directory_name(name).map(|time| time.to_string());
-        for name in ["2026-11-21", "20261121", "date=2026-11-21"] {
+        let dated = |path: &str| {
+            let names: Vec<&str> = path.split('/').collect();
+            from_directories(&names).map(|time| time.to_string())
+        };
+        for name in [
+            "2026-11-21",
+            "20261121",
+            "date=2026-11-21",
+            "2026/11/21",
+            "logs/2026/11/21",
+            "2026/11/21/03",
+            "2026/11/21/eu-west-1",
+            "year=2026/month=11/day=21",
+            "2025-01-01/2026/11/21",
+            "2025/01/01/2026-11-21",
+            "2025/01/01/2026/11/21",
+            "2026-11-21/2025/13/01",
+            "2026/11/21/111122223333",
+        ] {
             assert_eq!(dated(name).as_deref(), Some("2026-11-21T23:59:59Z"), "{name}");
         }
         for name in [
@@ -172,6 +237,13 @@ mod tests {
             "audit-2026-11-21",
             "2026-11-21-audit",
             "2026-11-31",
+            "2026/11/31",
+            "2026/11",
+            "2026/11/x/21",
+            "2026/1/5",
+            "1999/11/21",
+            "2026/11/021",
+            "12026/11/21",
             "111122223333",
             "=",
             "",
@@ -188,6 +260,12 @@ mod tests {
             "report.csv",
             "111122223333.csv",
             "202611210304.csv",
+            "03-01-45.csv",
+            "030145.csv",
+            "T03:01:45Z.csv",
+            "-20261131-030145.csv",
+            "1202611201-030145.csv",
+            "2026-02-30T03:04:05Z.csv",
             "20261121030405.csv",
             "120261121.csv",
             "202611211.csv",

@@ -179,7 +179,7 @@ fn a_full_disk_is_5_in_every_command() {
         ("scan csv.csv --format summary", "summary"),
         ("scan csv.csv --format ndjson", "ndjson"),
         ("scan csv.csv nope.csv --format json", "json"),
-        ("diff csv.csv 2026-01-01.csv", "table"),
+        ("diff --old-as-of 2025-12-01 csv.csv 2026-01-01.csv", "table"),
         ("trend 2026-01-01.csv --format csv", "csv"),
         ("rules list", "the list (table)"),
         ("rules list --format json", "the list (json)"),
@@ -218,7 +218,7 @@ fn a_full_disk_is_5_in_every_command() {
         .run("trend 2026-01-01.csv --format html=/dev/full")
         .ends(5, "cannot write /dev/full as html: No space left");
     place
-        .run("diff csv.csv 2026-01-01.csv --format ndjson --format json=no/out")
+        .run("diff --old-as-of 2025-12-01 csv.csv 2026-01-01.csv --format ndjson --format json=no/out")
         .ends(5, "cannot write no/out as json: ");
 }
 

@@ -75,7 +75,10 @@ fn every_output_says_that_the_file_was_used() {
 #[test]
 fn diff_and_trend_say_that_the_file_was_used() {
     let place = Workspace::with(&["csv.csv", "cli-json.json"]).file("credlens.toml", "limit = 7");
-    for command in ["diff csv.csv cli-json.json", "trend csv.csv cli-json.json"] {
+    for command in [
+        "diff csv.csv cli-json.json --old-as-of 2026-01-01",
+        "trend csv.csv cli-json.json",
+    ] {
         let run = place.run(format!("{command} --format table").as_str());
         run.says("settings of this file were used");
         let run = place.run(format!("{command} --format json=out.json").as_str());

@@ -240,3 +240,68 @@ fn snapshots_after_now_hide_only_their_copies() {
         assert_eq!(scan(&place, arguments).0, ["b", "c", "partial"], "{arguments}");
     }
 }
+
+/// The ages of an undated input count to now, those of the others do not; also if its account is in no other.
+#[test]
+fn an_undated_input_beside_dated_ones_gets_a_warning() {
+    let undated = "./undated.csv: nothing says when this report was generated, so its ages are counted to now; those of \
+                   ./2026-05-01.csv to 2026-05-01T23:59:59Z [undated]";
+    let place = Workspace::new()
+        .file("2026-05-01.csv", report(A, &["one"]))
+        .file("undated.csv", report(B, &["two"]));
+    for arguments in [".", ". --all-snapshots", "undated.csv 2026-05-01.csv"] {
+        let (found, json, stderr) = scan(&place, arguments);
+        assert_eq!(found, ["one", "two"]);
+        let undated = if arguments.starts_with('.') {
+            undated.to_owned()
+        } else {
+            undated.replace("./", "")
+        };
+        assert!(stderr.contains(&undated), "{arguments}: {stderr}");
+        let diagnostics = json["diagnostics"].as_array().unwrap().iter();
+        assert_eq!(diagnostics.filter(|it| it["code"] == "undated").count(), 1);
+    }
+    // One as-of for all, or nothing dated: there is no difference.
+    for arguments in [". --as-of 2026-06-01", "undated.csv"] {
+        let (_, json, _) = scan(&place, arguments);
+        assert!(
+            !json["diagnostics"].to_string().contains("undated\","),
+            "{arguments}"
+        );
+    }
+    // What is left out anyway is named once.
+    let place = place.file("old.csv", report(A, &["three"]));
+    let (_, _, stderr) = scan(&place, ".");
+    assert_eq!(stderr.matches("./old.csv").count(), 1, "{stderr}");
+}
+
+#[test]
+fn directories_and_file_names_date_reports() {
+    let place = Workspace::new()
+        .file("2026/11/20/report.csv", report(A, &["one"]))
+        .file(
+            "year=2026/month=11/day=21/report-20261119-030145.csv",
+            report(A, &["two"]),
+        )
+        .file(
+            "2026/11/31/2026-11-01_2026-11-18-02-15.csv",
+            report(A, &["three"]),
+        );
+    let (found, json, stderr) = scan(&place, "--all-snapshots .");
+    assert_eq!(found, ["one", "three", "two"]);
+    let as_ofs: Vec<_> = json["inputs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["as_of"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        as_ofs,
+        [
+            "2026-11-20T23:59:59Z",
+            "2026-11-18T02:15:00Z",
+            "2026-11-19T03:01:45Z"
+        ]
+    );
+    assert!(!stderr.contains("undated"), "{stderr}");
+}

@@ -220,3 +220,99 @@ fn many_diagnostics_of_one_code_are_folded_on_standard_error() {
         assert!(!all.contains("more of"), "{all}");
     }
 }
+
+/// A column that only the newer report has unveils a finding, which is not new.
+#[test]
+fn diff_does_not_fail_on_unveiled_findings() {
+    let folder = tempfile::tempdir().unwrap();
+    let header = "user,arn,user_creation_time,password_enabled";
+    let rows = [("a", "true"), ("b", "false")].map(|(name, enabled)| {
+        format!("{name},arn:aws:iam::111122223333:user/{name},2026-01-01T00:00:00Z,{enabled}")
+    });
+    let write = |name: &str, text: String| std::fs::write(folder.path().join(name), text).unwrap();
+    write("2026-10-01.csv", format!("{header}\n{}\n{}\n", rows[0], rows[1]));
+    write(
+        "2026-11-01.csv",
+        format!("{header},mfa_active\n{},false\n{},false\n", rows[0], rows[1]),
+    );
+    let enabled = rows[1].replace("false", "true");
+    write(
+        "2026-12-01.csv",
+        format!("{header},mfa_active\n{},false\n{enabled},false\n", rows[0]),
+    );
+    let rule = ["--rule", "console-user-without-mfa"];
+    let diff = |new: &str, more: &[&str]| {
+        let named = ["diff", "2026-10-01.csv", new, "--fail-on-new", "low"];
+        credlens(folder.path(), &[&named[..], &rule, more].concat())
+    };
+    let (status, json, _) = diff("2026-11-01.csv", &["--format", "json"]);
+    assert_eq!(status, 0);
+    assert_document("diff.v1", &json);
+    let document: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let users = |which: &str| {
+        let findings = document["findings"][which].as_array().unwrap();
+        findings
+            .iter()
+            .map(|finding| finding["user"].as_str().unwrap())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!((users("opened"), users("unveiled")), (vec![], vec!["a"]));
+    let (status, table, _) = diff("2026-12-01.csv", &[]);
+    assert_eq!(status, 1);
+    let last = table.trim_end().lines().last().unwrap();
+    assert_eq!(
+        last,
+        "findings: 1 opened (1 high), 1 unveiled by more columns (1 high), 0 resolved, 0 still open"
+    );
+    assert!(
+        table.contains("\n  Not new: the older report lacks columns that show these findings.\n"),
+        "{table}"
+    );
+    let (_, markdown, _) = diff("2026-12-01.csv", &["--format", "markdown"]);
+    assert!(markdown.contains("\n## Unveiled\n"), "{markdown}");
+    let trend = |format: &str| {
+        let named = ["trend", ".", "--format", format];
+        credlens(folder.path(), &[&named[..], &rule].concat()).1
+    };
+    for (format, text) in [
+        ("table", "unveiled by more columns"),
+        ("markdown", "| at start | opened | unveiled | resolved |"),
+        ("html", "<title>1 finding unveiled</title>"),
+        ("csv", "opened,resolved,unveiled,"),
+    ] {
+        let written = trend(format);
+        assert!(written.contains(text), "{format}: {written}");
+    }
+    assert_document("trend.v1", &trend("json"));
+}
+
+/// As of now, the older report would be the newer one.
+#[test]
+fn diff_refuses_an_undated_report_beside_a_dated_one() {
+    let (folder, names) = reports(&[0, 60]);
+    let dated = &*names[0];
+    std::fs::rename(folder.path().join(&names[1]), folder.path().join("new.csv")).unwrap();
+    let (status, _, errors) = credlens(folder.path(), &["diff", dated, "new.csv"]);
+    assert_eq!(status, 2);
+    let expected = format!(
+        "nothing says when NEW (new.csv) was generated, and OLD ({dated}) is dated 2025-01-01T00:00:00Z; give --new-as-of \
+         TIME, or put the date into the file name"
+    );
+    assert!(errors.contains(&expected), "{errors}");
+    let (status, _, errors) = credlens(folder.path(), &["diff", "new.csv", dated]);
+    assert_eq!(status, 2);
+    assert!(
+        errors.contains("nothing says when OLD (new.csv)") && errors.contains("--old-as-of"),
+        "{errors}"
+    );
+    let given = ["diff", dated, "new.csv", "--new-as-of", "2025-03-02"];
+    assert_eq!(credlens(folder.path(), &given).0, 0);
+    std::fs::create_dir_all(folder.path().join("2025/03/02")).unwrap();
+    std::fs::rename(
+        folder.path().join("new.csv"),
+        folder.path().join("2025/03/02/new.csv"),
+    )
+    .unwrap();
+    let (status, _, errors) = credlens(folder.path(), &["diff", dated, "2025/03/02/new.csv"]);
+    assert_eq!((status, &*errors), (0, ""));
+}

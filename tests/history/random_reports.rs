@@ -116,7 +116,7 @@ fn a_certificate_without_creation_time_is_matched_by_its_slot() {
     let diff = history::diff(&program, before, &snapshots[1], &Workers::one()).unwrap();
     assert_eq!(
         Move::ALL.map(|which| diff.findings(which).count() > 0),
-        [false, false, true]
+        [false, false, false, true]
     );
 }
 
@@ -133,7 +133,7 @@ proptest! {
         let of_points: u64 = document.snapshots.iter().map(|point| point.resolved).sum();
         prop_assert_eq!(resolved, of_points);
         for rule in &document.rules {
-            prop_assert_eq!(rule.open + rule.resolved, rule.at_start + rule.opened);
+            prop_assert_eq!(rule.open + rule.resolved, rule.at_start + rule.opened + rule.unveiled);
         }
         let diff = |old, new| {
             let before = Before::new(&snapshots[old], DiffOptions::default(), &Workers::one());

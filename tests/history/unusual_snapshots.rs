@@ -132,11 +132,11 @@ fn a_lost_column_leaves_findings_open() {
     });
     compare((shorter, new), (header, old), |diff| {
         assert_eq!(kinds(diff), ["user-created"]);
-        let before: Vec<_> = moved(diff, Move::Opened)
-            .iter()
-            .map(|moved| moved.before)
-            .collect();
-        assert_eq!(before, [Some(Status::Undetermined), None]);
+        let before = [Move::Unveiled, Move::Opened].map(|which| {
+            let moved = moved(diff, which);
+            moved.iter().map(|moved| moved.before).collect::<Vec<_>>()
+        });
+        assert_eq!(before, [[Some(Status::Undetermined)], [None]]);
     });
 }
 
@@ -247,11 +247,11 @@ fn a_missing_column_leaves_findings_of_unchanged_users_undetermined() {
         assert_eq!(open, [Some(Status::Undetermined)]);
     });
     compare_by(&program, (USES, &row), (&with, &extended), |diff| {
-        let opened: Vec<_> = moved(diff, Move::Opened)
+        let unveiled: Vec<_> = moved(diff, Move::Unveiled)
             .iter()
             .map(|moved| moved.before)
             .collect();
-        assert_eq!(opened, [Some(Status::Undetermined)]);
+        assert_eq!(unveiled, [Some(Status::Undetermined)]);
     });
 }
 

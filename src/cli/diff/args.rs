@@ -24,7 +24,7 @@ Ages are counted to when each report was generated: its own time, else the date 
 
 Exit status:
   0  compared
-  1  a finding at or above --fail-on-new was opened
+  1  a finding at or above --fail-on-new was opened (not one that only more columns unveil)
   2  usage, rule or configuration error, or reports that cannot be compared
   3  a report could not be read
   5  an output could not be written
@@ -58,7 +58,8 @@ pub(in crate::cli) struct DiffArgs {
     #[arg(long, value_name = "FMT[=PATH]", help_heading = "Output", help = format_help::<DiffWriter>("changes"))]
     pub(super) format: Vec<FormatTo<DiffFormat>>,
 
-    /// Exit with status 1 on an opened finding of this severity or higher, or never
+    /// Exit with status 1 on an opened finding of this severity or higher, or never. Findings that only more columns
+    /// unveil do not count
     #[arg(
         long,
         value_name = "SEVERITY|never",

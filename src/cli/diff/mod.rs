@@ -5,8 +5,8 @@ mod args;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use credlens::engine::{RowSelection, Workers};
-use credlens::finding::{Code, Diagnostic, Level};
+use credlens::engine::{Input, RowSelection, Workers};
+use credlens::finding::{AsOfSource, Code, Diagnostic, Level};
 use credlens::history::{self, Before, Collector, Move, Snapshot};
 use credlens::io::error::InputError;
 use credlens::output::diff::{DiffFormat, DiffView, write_diff};
@@ -163,8 +163,31 @@ pub(super) fn run(args: DiffArgs) -> Result<Exit, Failure> {
     };
     let diff = history::diff(&config.evaluation.program, before, new, &workers)
         .map_err(|error| Failure::Usage(error.to_string()))?;
+    check_dated([&diff.old.input, &diff.new.input])?;
     write(&config, &diff, &workers, &diagnostics)?;
     Ok(exit(&diff, config.fail_on_new))
+}
+
+/// If something dates one report, the other must be dated, too: as of now, either could seem to be the newer one.
+fn check_dated(sides: [&Input; 2]) -> Result<(), Failure> {
+    let dated = sides.map(|input| matches!(input.as_of_source, AsOfSource::Generated | AsOfSource::FileName));
+    let undated = sides
+        .iter()
+        .position(|input| input.as_of_source == AsOfSource::Now);
+    let Some(at) = undated.filter(|at| dated[1 - at]) else {
+        return Ok(());
+    };
+    let ([side, other], option) = match at {
+        0 => (["OLD", "NEW"], "--old-as-of"),
+        _ => (["NEW", "OLD"], "--new-as-of"),
+    };
+    Err(Failure::Usage(format!(
+        "nothing says when {side} ({}) was generated, and {other} ({}) is dated {}; give {option} TIME, or put the date \
+         into the file name",
+        sides[at].path,
+        sides[1 - at].path,
+        sides[1 - at].as_of
+    )))
 }
 
 /// The report that a path names.

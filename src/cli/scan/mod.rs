@@ -4,7 +4,7 @@ mod args;
 
 use std::io;
 
-use credlens::engine::{EmitFilter, RowSelection, Snapshots, Source};
+use credlens::engine::{EmitFilter, RowSelection, Snapshots, Source, undated_beside_dated};
 use credlens::finding::{Code, Diagnostic, RuleTally, Severity, Status, Tally};
 use credlens::output::{DisplayOptions, Outputs};
 use credlens::rule;
@@ -108,6 +108,8 @@ pub(super) fn run(args: ScanArgs) -> Result<Exit, Failure> {
     };
     let mut evaluated = evaluate(&config, inputs, snapshots.rows)?;
     evaluated.tally.diagnostics.extend(snapshots.diagnostics);
+    let undated = undated_beside_dated(&evaluated.tally.inputs);
+    evaluated.tally.diagnostics.extend(undated);
     let tally = write(&config, evaluated)?;
     Ok(conclude(&config, &tally))
 }

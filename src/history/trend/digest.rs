@@ -12,6 +12,7 @@ use super::row::{Mark, UserState, is_known_time};
 use crate::engine::{Block, FindingRef, Input, user_key};
 use crate::finding::Status;
 use crate::history::cells::Cells as _;
+use crate::history::instance_bits::{InstanceBits, has};
 use crate::history::names::Names;
 use crate::history::roster;
 use crate::report::accounts::AccountOf;
@@ -33,6 +34,10 @@ pub struct Digest {
     pub(super) groups: Vec<AccountGroup>,
     /// Positions of the rules whose undetermined findings fold into one, because the report lacks columns.
     pub(super) folded: Vec<u16>,
+    /// What the report cannot say, because it lacks columns.
+    unseen: InstanceBits,
+    /// By columns, what fails even without them.
+    without: Vec<(ColumnSet, InstanceBits)>,
     pub(super) last: bool,
 }
 
@@ -119,6 +124,18 @@ impl<'a> RowRef<'a> {
         self.digest.names.arn(self.row)
     }
 
+    /// The rule instances for which the report cannot say whether they fail, because it lacks columns.
+    pub(super) fn unseen(self) -> &'a [u64] {
+        self.digest.unseen.of(self.row)
+    }
+
+    /// Whether a rule instance fails even without these columns, which earlier reports lack.
+    pub(super) fn fails_without(self, columns: ColumnSet, instance: usize) -> bool {
+        let mut sets = self.digest.without.iter();
+        let of_columns = sets.find(|(set, _)| *set == columns);
+        of_columns.is_some_and(|(_, bits)| has(bits.of(self.row), instance))
+    }
+
     /// Whether nothing changed from this row with these marks.
     pub(super) fn is_like(self, row: &UserState, marks: &[Mark]) -> bool {
         self.row().is_like(row) && self.marks() == marks
@@ -143,6 +160,13 @@ impl Digest {
         } = block;
         self.input = Some(Arc::clone(input));
         self.last = last;
+        let (rows, instances) = (chunk.rows.len(), block.emitted.instances().len());
+        self.unseen.fill(rows, instances, block.unseen);
+        self.without.extend(block.without.iter().map(|without| {
+            let mut bits = InstanceBits::default();
+            bits.fill(rows, instances, &without.rows);
+            (without.columns, bits)
+        }));
         let idle_since = idle_since(input.as_of);
         let lacks: ColumnSet = input.lacks();
         let new = || Figures::new(rules, lacks);
@@ -201,6 +225,8 @@ impl Digest {
         self.names.clear();
         self.groups.clear();
         self.folded.clear();
+        self.unseen.clear();
+        self.without.clear();
     }
 }
 

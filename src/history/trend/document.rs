@@ -78,6 +78,10 @@ pub struct Point {
     pub by_rule: BTreeMap<String, u64>,
     /// Findings that fail here and were not open before; 0 for the first snapshot of an account.
     pub opened: u64,
+    /// Findings that fail here and only became visible because this report has columns that the previous one of the account
+    /// lacks. They are not among those opened.
+    #[serde(default)]
+    pub unveiled: u64,
     /// Findings that were open before and do not fail here; undetermined ones stay open.
     pub resolved: u64,
 }
@@ -96,12 +100,15 @@ pub struct RuleTrend {
     pub at_start: u64,
     /// Findings opened later; a finding that is opened again counts again.
     pub opened: u64,
+    /// Findings that later only became visible because a report has more columns; they are not among those opened.
+    #[serde(default)]
+    pub unveiled: u64,
     /// Findings resolved.
     pub resolved: u64,
     /// Findings open at the end.
     pub open: u64,
     /// Median number of days until an opened finding is resolved (Kaplan–Meier estimate, without findings of the first
-    /// snapshot); null if the estimate does not reach one half.
+    /// snapshot and unveiled ones); null if the estimate does not reach one half.
     pub median_days_to_resolve: Option<f64>,
     /// 90th percentile of the days until an opened finding is resolved; null if the estimate does not reach nine tenths.
     pub p90_days_to_resolve: Option<f64>,
@@ -127,6 +134,9 @@ pub struct OldFinding {
     pub since: String,
     /// Whether that is the first snapshot of the account: then the finding is older by an unknown time.
     pub at_start: bool,
+    /// Whether the report before that snapshot lacked the columns that show it: then, too, it is older by an unknown time.
+    #[serde(default)]
+    pub unveiled: bool,
     /// Days from `since` to the last snapshot of the account.
     pub days: f64,
 }

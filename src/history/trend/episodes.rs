@@ -1,10 +1,13 @@
 //! Open findings and how long findings last: recognizes an open finding in the next snapshot.
 
+use super::digest::RowRef;
 use super::row::{Mark, UserState, is_known_time};
 use super::survival::Lengths;
+use super::user::Step;
 use crate::engine::{CompiledRule, finding_id};
 use crate::finding::FindingId;
-use crate::report::schema::Slot;
+use crate::history::instance_bits::has;
+use crate::report::schema::{ColumnSet, Slot};
 use crate::report::time::Timestamp;
 
 /// An open finding.
@@ -15,6 +18,10 @@ pub(super) struct Open {
     pub(super) since: Timestamp,
     /// Whether that was the first snapshot of the account.
     pub(super) at_start: bool,
+    /// Whether an earlier report lacked the columns that show it.
+    pub(super) unveiled: bool,
+    /// The columns that the last report that showed it lacks.
+    missing: ColumnSet,
     /// Its slot when it was last seen.
     slot: Slot,
     /// Creation times of the keys or certificates in the slots then; zeros if the finding is about the user.
@@ -26,6 +33,7 @@ pub(super) struct Open {
 pub(super) struct Episodes {
     pub(super) at_start: u64,
     pub(super) opened: u64,
+    pub(super) unveiled: u64,
     pub(super) resolved: u64,
     pub(super) lengths: Lengths,
 }
@@ -33,7 +41,7 @@ pub(super) struct Episodes {
 impl Episodes {
     pub(super) fn end(&mut self, open: &Open, now: Timestamp) {
         self.resolved += 1;
-        if !open.at_start {
+        if open.has_known_start() {
             self.lengths.ended(now.0 - open.since.0);
         }
     }
@@ -61,21 +69,22 @@ pub(super) enum Likeness {
 
 impl Open {
     /// A finding opened by a mark of this row.
-    pub(super) fn new(
-        mark: Mark,
-        row: &UserState,
-        rules: &[CompiledRule],
-        since: Timestamp,
-        at_start: bool,
-    ) -> Self {
-        let slots = row.slots_of(rules[usize::from(mark.rule)].bound.typed.entity);
+    pub(super) fn new(mark: Mark, row: &UserState, step: Step<'_>, unveiled: bool) -> Self {
+        let slots = row.slots_of(step.rules[usize::from(mark.rule)].bound.typed.entity);
         Self {
             rule: mark.rule,
-            since,
-            at_start,
+            since: step.as_of,
+            at_start: step.before.is_none(),
+            unveiled,
+            missing: step.missing,
             slot: mark.slot,
             created: slots.map_or([0; 2], |slots| slots.created),
         }
+    }
+
+    /// Whether it was opened when it was first seen, so that its age is known.
+    pub(super) fn has_known_start(&self) -> bool {
+        !self.at_start && !self.unveiled
     }
 
     fn created(&self) -> i64 {
@@ -122,8 +131,9 @@ impl Open {
     }
 
     /// Moves the finding to the slot of this mark, which shows that it is still open.
-    pub(super) fn see(&mut self, mark: Mark, row: &UserState, rules: &[CompiledRule]) {
-        let Some(slots) = row.slots_of(rules[usize::from(self.rule)].bound.typed.entity) else {
+    pub(super) fn see(&mut self, mark: Mark, row: &UserState, step: Step<'_>) {
+        self.missing = step.missing;
+        let Some(slots) = row.slots_of(step.rules[usize::from(self.rule)].bound.typed.entity) else {
             return;
         };
         if is_known_time(slots.created[mark.slot as usize]) || !is_known_time(self.created()) {
@@ -131,23 +141,33 @@ impl Open {
         }
     }
 
-    /// Whether it may be open although no mark shows that it fails. `folded`: its rule is folded in the snapshot.
-    pub(super) fn may_fail(
-        &self,
-        row: &UserState,
-        marks: &[Mark],
-        folded: bool,
-        rules: &[CompiledRule],
-    ) -> bool {
+    /// Whether it may be open although no mark shows that it fails.
+    pub(super) fn may_fail(&self, at: RowRef<'_>, step: Step<'_>) -> bool {
+        let (row, marks) = (at.row(), at.marks());
+        let compiled = &step.rules[usize::from(self.rule)];
+        let folded = step.folded.contains(&self.rule);
+        // What a column showed that is now missing may still be there.
+        let has_lost = !step
+            .missing
+            .minus(self.missing)
+            .intersection(compiled.needs)
+            .is_empty();
+        let unseen = |slot: Option<Slot>| {
+            let mut slots = Slot::ALL
+                .into_iter()
+                .filter(|&it| slot.is_none_or(|slot| it == slot));
+            has_lost && slots.any(|slot| has(at.unseen(), compiled.instance(slot)))
+        };
         let unsure = |slot: Option<Slot>| {
             let of_rule = |mark: &Mark| mark.rule == self.rule && !mark.fails;
             folded
+                || unseen(slot)
                 || marks
                     .iter()
                     .any(|mark| of_rule(mark) && slot.is_none_or(|slot| mark.slot == slot))
         };
-        let Some(slots) = row.slots_of(rules[usize::from(self.rule)].bound.typed.entity) else {
-            return unsure(None);
+        let Some(slots) = row.slots_of(compiled.bound.typed.entity) else {
+            return unsure(Some(Slot::One));
         };
         let created = self.created();
         if !is_known_time(created) {

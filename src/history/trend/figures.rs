@@ -45,6 +45,7 @@ pub(super) struct Figures {
     /// Columns that a report lacks: figures that depend on them are unknown.
     lacks: ColumnSet,
     pub(super) opened: u64,
+    pub(super) unveiled: u64,
     pub(super) resolved: u64,
 }
 
@@ -184,6 +185,7 @@ impl Figures {
             (&mut self.dormant_users, other.dormant_users),
             (&mut self.root_used, other.root_used),
             (&mut self.opened, other.opened),
+            (&mut self.unveiled, other.unveiled),
             (&mut self.resolved, other.resolved),
         ] {
             with(mine, other);
@@ -207,6 +209,7 @@ impl Figures {
             as_of: self.as_of.map_or(String::new(), |time| time.to_string()),
             users: self.users,
             opened: self.opened,
+            unveiled: self.unveiled,
             resolved: self.resolved,
             ..Point::default()
         };

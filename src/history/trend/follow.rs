@@ -3,9 +3,11 @@
 
 use super::digest::RowRef;
 use super::row::{Mark, UserState};
-use super::user::{FollowedUser, Step, TrendCounts};
+use super::user::{FollowedUser, RowBefore, Step, TrendCounts};
 use crate::history::event;
 use crate::history::hashed::{HashedMap, HashedSet};
+use crate::history::instance_bits::InstanceBits;
+use crate::report::schema::ColumnSet;
 use crate::report::time::Timestamp;
 
 /// How many rows ahead to look for a user that is not in the expected row. Users further ahead are found with a map.
@@ -21,6 +23,10 @@ pub(super) struct Followed {
     marks: Vec<Mark>,
     /// Positions of the rules that were folded in it.
     folded: Vec<u16>,
+    /// By index of the user, what it cannot say, because it lacks columns.
+    unseen: InstanceBits,
+    /// The columns that it lacks.
+    missing: ColumnSet,
     /// Users with open findings or lost keys, by [`crate::engine::user_key`].
     pub(super) users: HashedMap<u128, FollowedUser>,
 }
@@ -51,14 +57,14 @@ impl Followed {
         step: Step<'_>,
         counts: &mut TrendCounts<'_>,
     ) -> UnusualRows<'a> {
-        let mut changes = self.changes(&rows, step.folded);
+        let mut changes = self.changes(&rows, step);
         let mut unusual = UnusualRows {
             // A user of the previous snapshot matches one row only, so each repeated user has an added row.
             duplicates: take_duplicates(&mut rows, &changes.added),
             ..UnusualRows::default()
         };
         if !unusual.duplicates.is_empty() {
-            changes = self.changes(&rows, step.folded);
+            changes = self.changes(&rows, step);
         }
         for &before in &changes.removed {
             let row = &self.rows[before];
@@ -106,7 +112,12 @@ impl Followed {
             old.user
         };
         let mut user = self.users.remove(&old.user).unwrap_or_default();
-        user.change(old, at, step, counts);
+        let before = RowBefore {
+            row: old,
+            unseen: self.unseen.of(before),
+            missing: self.missing,
+        };
+        user.change(before, at, step, counts);
         if !user.is_idle() {
             self.users.insert(key, user);
         }
@@ -116,9 +127,12 @@ impl Followed {
     fn store(&mut self, rows: &[RowRef<'_>], step: Step<'_>, renamed: &[(usize, u128)]) {
         self.last = Some(step.as_of);
         step.folded.clone_into(&mut self.folded);
+        self.missing = step.missing;
         self.rows.clear();
         self.marks.clear();
-        for at in rows {
+        self.unseen.clear();
+        for (user, at) in rows.iter().enumerate() {
+            self.unseen.push(user, at.unseen());
             self.rows.push(at.row().with_marks_at(self.marks.len()));
             self.marks.extend_from_slice(at.marks());
         }
@@ -129,8 +143,8 @@ impl Followed {
     }
 
     /// Most reports have the same users in the same order, so that one comparison per user is enough.
-    fn changes(&self, rows: &[RowRef<'_>], folded: &[u16]) -> RowChanges {
-        let waiting = self.waiting(folded);
+    fn changes(&self, rows: &[RowRef<'_>], step: Step<'_>) -> RowChanges {
+        let waiting = self.waiting(step);
         let is_unchanged = |at: RowRef<'_>, before: usize| {
             let row = &self.rows[before];
             at.is_like(row, row.marks(&self.marks)) && (waiting.is_empty() || !waiting.contains(&row.user))
@@ -195,13 +209,18 @@ impl Followed {
         removed.retain(|&row| !found.contains(&(row as u64)));
     }
 
-    /// Users with open findings of rules that were folded in the last snapshot and are not in this one. Their findings may be
-    /// resolved although the user is unchanged.
-    fn waiting(&self, folded: &[u16]) -> HashedSet<u128> {
-        if self.folded.iter().all(|rule| folded.contains(rule)) {
+    /// Users with open findings of rules that were folded in the last snapshot and are not in this one, or that read columns
+    /// that only this one has. Their findings may be resolved although the user is unchanged.
+    fn waiting(&self, step: Step<'_>) -> HashedSet<u128> {
+        let gained = self.missing.minus(step.missing);
+        if gained.is_empty() && self.folded.iter().all(|rule| step.folded.contains(rule)) {
             return HashedSet::default();
         }
-        let is_evaluated_again = |rule: &u16| self.folded.contains(rule) && !folded.contains(rule);
+        let is_evaluated_again = |rule: &u16| {
+            let needs = step.rules[usize::from(*rule)].needs;
+            self.folded.contains(rule) && !step.folded.contains(rule)
+                || !gained.intersection(needs).is_empty()
+        };
         let users = self.users.iter();
         users
             .filter(|(_, user)| user.open.iter().any(|open| is_evaluated_again(&open.rule)))
@@ -213,7 +232,7 @@ impl Followed {
     pub(super) fn finish(&self, counts: &mut TrendCounts<'_>) {
         let Some(last) = self.last else { return };
         let open = self.users.values().flat_map(|user| &user.open);
-        for open in open.filter(|open| !open.at_start) {
+        for open in open.filter(|open| open.has_known_start()) {
             let lengths = &mut counts.episodes[usize::from(open.rule)].lengths;
             lengths.open(last.0 - open.since.0);
         }

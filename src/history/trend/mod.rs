@@ -149,6 +149,10 @@ impl Sink for Trend<'_> {
         Column::ALL.into_iter().collect()
     }
 
+    fn lacking_before(&self) -> Option<ColumnSet> {
+        Some(ColumnSet::default())
+    }
+
     fn rows(&self, part: &mut Digest, block: Block<'_>) {
         part.take(block, self.rules.len());
     }
@@ -218,7 +222,8 @@ impl TrendState<'_> {
             for (_, group) in &groups {
                 figures.add(&group.figures);
             }
-            let mut unusual = self.follow(account, (&groups, &folded), as_of, comparable, &mut figures);
+            let report = (&folded[..], input.header.missing());
+            let mut unusual = self.follow((account, &groups), report, as_of, comparable, &mut figures);
             for at in &unusual.duplicates {
                 figures.take_back(at.row(), at.marks(), as_of);
             }
@@ -246,8 +251,8 @@ impl TrendState<'_> {
     /// Compares an account with its previous snapshot, and counts opened and resolved findings.
     fn follow<'r>(
         &mut self,
-        account: &[u8],
-        (groups, folded): (&[(&'r Digest, &'r AccountGroup)], &[u16]),
+        (account, groups): (&[u8], &[(&'r Digest, &'r AccountGroup)]),
+        (folded, missing): (&[u16], ColumnSet),
         as_of: Timestamp,
         comparable: bool,
         figures: &mut Figures,
@@ -269,11 +274,13 @@ impl TrendState<'_> {
             before: known.followed.last,
             as_of,
             folded,
+            missing,
             rules: self.rules,
         };
         let mut counts = TrendCounts::new(&mut self.episodes, &mut self.rotation);
         let unusual = known.followed.next(rows, step, &mut counts);
         (figures.opened, figures.resolved) = (counts.opened, counts.resolved);
+        figures.unveiled = counts.unveiled;
         unusual
     }
 

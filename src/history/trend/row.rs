@@ -5,7 +5,7 @@ use crate::gsl::typed::Entity;
 use crate::history::cells::SlotContent;
 use crate::history::event::known;
 use crate::report::cell::{self, Flag};
-use crate::report::schema::Slot;
+use crate::report::schema::{ACCESS_KEY, CERTIFICATE, Slot, TimeColumn};
 
 /// A user, as far as it decides which findings and keys there are.
 #[derive(Clone, Debug)]
@@ -84,6 +84,22 @@ impl Slots {
         slots.filter(has_key).map(|(_, state)| state)
     }
 
+    /// The slots that have the key or certificate with this creation time, or else those that may have it.
+    pub(super) fn that_may_have(self, created: i64) -> Vec<Slot> {
+        let slots = |is_it: &dyn Fn(i64, SlotState) -> bool| {
+            let slots = Slot::ALL.into_iter();
+            let slots = slots.filter(|&slot| is_it(self.created[slot as usize], self.states[slot as usize]));
+            slots.collect::<Vec<_>>()
+        };
+        let is_there = |state| !matches!(state, SlotState::Empty | SlotState::Unclear);
+        let with_it = slots(&|other, state| other == created && is_there(state));
+        if with_it.is_empty() {
+            slots(&|_, state| state == SlotState::Unclear)
+        } else {
+            with_it
+        }
+    }
+
     /// Whether both have a key, created in the same second.
     fn is_same_second(self) -> bool {
         self.of(self.created[0]).count() == 2
@@ -128,6 +144,14 @@ impl UserState {
     /// Its marks, from those of all rows.
     pub(super) fn marks<'a>(&self, marks: &'a [Mark]) -> &'a [Mark] {
         &marks[self.first as usize..][..self.count as usize]
+    }
+
+    /// The creation time of a key or certificate, by its column; a time cell.
+    pub(super) fn created(&self, column: TimeColumn) -> i64 {
+        let kinds = [&ACCESS_KEY, &CERTIFICATE].into_iter().zip(self.created);
+        let columns = kinds.flat_map(|(kind, created)| kind.last_rotated.into_iter().zip(created));
+        let mut of_column = columns.filter(|&(other, _)| other == column);
+        of_column.next().map_or(cell::UNKNOWN, |(_, created)| created)
     }
 
     pub(super) fn keys(&self) -> Slots {

@@ -29,6 +29,7 @@ impl TrendState<'_> {
             arn: known(&user.arn),
             since: open.since.to_string(),
             at_start: open.at_start,
+            unveiled: open.unveiled,
             days: days(last.map_or(0, |last| last.0 - open.since.0)),
         });
         oldest.collect()
@@ -45,13 +46,14 @@ impl TrendState<'_> {
         }
         let all = self.rules.iter().zip(&self.episodes).zip(open);
         let mut rules: Vec<RuleTrend> = all
-            .filter(|((_, episodes), _)| episodes.at_start + episodes.opened > 0)
+            .filter(|((_, episodes), _)| episodes.at_start + episodes.opened + episodes.unveiled > 0)
             .map(|((compiled, episodes), open)| RuleTrend {
                 rule: compiled.bound.rule.id.clone(),
                 parameters: compiled.bound.parameters.clone(),
                 severity: compiled.bound.severity,
                 at_start: episodes.at_start,
                 opened: episodes.opened,
+                unveiled: episodes.unveiled,
                 resolved: episodes.resolved,
                 open,
                 median_days_to_resolve: episodes.lengths.days_until(0.5),

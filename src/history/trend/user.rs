@@ -5,6 +5,10 @@ use super::document::Rotation;
 use super::episodes::{Episodes, LIKENESSES, Open};
 use super::row::{Mark, UserState};
 use crate::engine::CompiledRule;
+use crate::gsl::typed::Entity;
+use crate::history::instance_bits::has;
+use crate::history::moves::later_keys;
+use crate::report::schema::{ColumnSet, Slot};
 use crate::report::time::Timestamp;
 
 /// A user with open findings or lost keys. Its name and ARN are stored, because the snapshots are not.
@@ -19,6 +23,44 @@ pub(super) struct FollowedUser {
     pub(super) lost_keys: Vec<(i64, Timestamp)>,
 }
 
+/// A user in the previous snapshot.
+#[derive(Clone, Copy)]
+pub(super) struct RowBefore<'a> {
+    pub(super) row: &'a UserState,
+    /// The rule instances for which that snapshot cannot say whether they fail, because it lacks columns.
+    pub(super) unseen: &'a [u64],
+    /// The columns that it lacks.
+    pub(super) missing: ColumnSet,
+}
+
+impl RowBefore<'_> {
+    /// Whether a failing mark only became visible because the next snapshot has more columns: the previous one cannot say
+    /// whether it failed, and with its columns the next one could not say so either.
+    fn unveils(self, mark: Mark, at: RowRef<'_>, step: Step<'_>) -> bool {
+        let compiled = &step.rules[usize::from(mark.rule)];
+        let more = self.missing.minus(step.missing);
+        let gained = more.intersection(compiled.needs);
+        if gained.is_empty() || at.fails_without(more, compiled.instance(mark.slot)) {
+            return false;
+        }
+        let is_unseen = |slot: Slot| has(self.unseen, compiled.instance(slot));
+        let entity = compiled.bound.typed.entity;
+        let was_unseen = match self.row.slots_of(entity).zip(at.row().slots_of(entity)) {
+            None => is_unseen(mark.slot),
+            Some((old, new)) => {
+                let slots = old.that_may_have(new.created[mark.slot as usize]);
+                slots.into_iter().any(is_unseen)
+            }
+        };
+        let is_later = || {
+            let Some(since) = step.before else { return false };
+            let mut later = later_keys(|column| at.row().created(column), since, gained);
+            later.any(|slot| entity == Entity::IamUser || slot == mark.slot)
+        };
+        was_unseen && !is_later()
+    }
+}
+
 /// The step from the previous snapshot of an account to the next, for all its users.
 #[derive(Clone, Copy)]
 pub(super) struct Step<'a> {
@@ -27,6 +69,8 @@ pub(super) struct Step<'a> {
     pub(super) as_of: Timestamp,
     /// Positions of the rules that are folded in the next snapshot.
     pub(super) folded: &'a [u16],
+    /// The columns that the next snapshot lacks, optional ones too.
+    pub(super) missing: ColumnSet,
     pub(super) rules: &'a [CompiledRule],
 }
 
@@ -37,6 +81,8 @@ pub(super) struct TrendCounts<'a> {
     pub(super) rotation: &'a mut Rotation,
     /// Findings opened in this snapshot.
     pub(super) opened: u64,
+    /// Findings that only became visible in this snapshot.
+    pub(super) unveiled: u64,
     /// Findings resolved in this snapshot.
     pub(super) resolved: u64,
 }
@@ -47,6 +93,7 @@ impl<'a> TrendCounts<'a> {
             episodes,
             rotation,
             opened: 0,
+            unveiled: 0,
             resolved: 0,
         }
     }
@@ -56,16 +103,18 @@ impl<'a> TrendCounts<'a> {
         self.episodes[usize::from(open.rule)].end(open, step.as_of);
     }
 
-    fn open(&mut self, mark: Mark, row: &UserState, step: Step<'_>) -> Open {
-        let at_start = step.before.is_none();
+    fn open(&mut self, mark: Mark, row: &UserState, step: Step<'_>, unveiled: bool) -> Open {
         let rule = &mut self.episodes[usize::from(mark.rule)];
-        if at_start {
+        if step.before.is_none() {
             rule.at_start += 1;
+        } else if unveiled {
+            rule.unveiled += 1;
+            self.unveiled += 1;
         } else {
             rule.opened += 1;
             self.opened += 1;
         }
-        Open::new(mark, row, step.rules, step.as_of, at_start)
+        Open::new(mark, row, step, unveiled)
     }
 }
 
@@ -80,41 +129,44 @@ impl FollowedUser {
         self.name = at.name().into();
         self.arn = at.arn().into();
         let failing = at.marks().iter().filter(|mark| mark.fails);
-        let opened = failing.map(|&mark| counts.open(mark, at.row(), step));
+        let opened = failing.map(|&mark| counts.open(mark, at.row(), step, false));
         self.open.extend(opened);
     }
 
-    /// Takes a changed user; `old` is its state in the previous snapshot.
+    /// Takes a changed user.
     pub(super) fn change(
         &mut self,
-        old: &UserState,
+        before: RowBefore<'_>,
         at: RowRef<'_>,
         step: Step<'_>,
         counts: &mut TrendCounts<'_>,
     ) {
+        let old = before.row;
         self.follow_keys(old, at.row(), step, counts.rotation);
         let mut failing: Vec<Mark> = at.marks().iter().filter(|mark| mark.fails).copied().collect();
-        let mut before = std::mem::take(&mut self.open);
+        let mut open_before = std::mem::take(&mut self.open);
         for likeness in LIKENESSES {
-            before.retain_mut(|open| {
+            open_before.retain_mut(|open| {
                 let is_it = |&mark: &Mark| open.likeness(mark, old, at.row(), step.rules) == Some(likeness);
                 let Some(position) = failing.iter().position(is_it) else {
                     return true;
                 };
-                open.see(failing.remove(position), at.row(), step.rules);
+                open.see(failing.remove(position), at.row(), step);
                 self.open.push(open.clone());
                 false
             });
         }
-        for open in before {
-            let folded = step.folded.contains(&open.rule);
-            if open.may_fail(at.row(), at.marks(), folded, step.rules) {
+        for open in open_before {
+            if open.may_fail(at, step) {
                 self.open.push(open);
             } else {
                 counts.resolve(&open, step);
             }
         }
-        let opened = failing.into_iter().map(|mark| counts.open(mark, at.row(), step));
+        let opened = failing.into_iter().map(|mark| {
+            let unveiled = before.unveils(mark, at, step);
+            counts.open(mark, at.row(), step, unveiled)
+        });
         self.open.extend(opened);
         if self.name.is_empty() && self.arn.is_empty() && !self.is_idle() {
             self.name = at.name().into();

@@ -56,6 +56,10 @@ pub struct DiffEvent {
 pub struct DiffFindings {
     /// Those of the newer snapshot that were not failing in the older.
     pub opened: Vec<DiffFinding>,
+    /// Those of the newer snapshot that only became visible because its report has more columns: the older report cannot
+    /// say whether they failed. They are not among those opened, and do not count for `--fail-on-new`.
+    #[serde(default)]
+    pub unveiled: Vec<DiffFinding>,
     /// Those of the older snapshot that are not failing any more.
     pub resolved: Vec<DiffFinding>,
     /// Those of the older snapshot that still fail, or for which that cannot be determined.

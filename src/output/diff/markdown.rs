@@ -27,6 +27,7 @@ fn render(view: &DiffView<'_>) -> String {
     out.paragraph(&phrases::summary(view));
     events(view, &mut out);
     findings(view, "Opened", Move::Opened, &mut out);
+    findings(view, "Unveiled", Move::Unveiled, &mut out);
     findings(view, "Resolved", Move::Resolved, &mut out);
     out.diagnostics(view.diagnostics);
     out.into_text()
@@ -55,6 +56,9 @@ fn findings(view: &DiffView<'_>, heading: &str, which: Move, out: &mut Markdown)
         return;
     }
     out.heading(heading);
+    if which == Move::Unveiled {
+        out.paragraph(phrases::UNVEILED);
+    }
     let rows = view.worst(findings).into_iter().map(|finding| {
         let [user, account, credential] =
             [&finding.user, &finding.account, &finding.credential].map(|text| optional_code(text.as_deref()));

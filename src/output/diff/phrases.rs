@@ -5,16 +5,23 @@ use crate::history::{Findings, Kind, Move};
 use crate::output::phrases::{by_severity, number};
 use crate::report::escape::escape;
 
-/// `findings: 1 opened (1 high), 3 resolved (3 high), 2 still open (2 low)`.
+/// `findings: 1 opened (1 high), 3 resolved (3 high), 2 still open (2 low)`; unveiled ones only if there are any.
 pub(super) fn summary(view: &DiffView<'_>) -> String {
     let diff = view.diff;
-    format!(
-        "findings: {}, {}, {}",
-        counts(view, "opened", diff.findings(Move::Opened)),
-        counts(view, "resolved", diff.findings(Move::Resolved)),
-        counts(view, "still open", diff.findings(Move::Open))
-    )
+    let all = Move::ALL.into_iter().filter_map(|which| {
+        let name = match which {
+            Move::Opened | Move::Resolved => which.name(),
+            Move::Unveiled if diff.findings(which).count() == 0 => return None,
+            Move::Unveiled => "unveiled by more columns",
+            Move::Open => "still open",
+        };
+        Some(counts(view, name, diff.findings(which)))
+    });
+    format!("findings: {}", all.collect::<Vec<_>>().join(", "))
 }
+
+/// What unveiled findings are.
+pub(super) const UNVEILED: &str = "Not new: the older report lacks columns that show these findings.";
 
 /// `3 opened (1 critical, 2 high)`.
 pub(super) fn counts(view: &DiffView<'_>, what: &str, findings: Findings<'_>) -> String {

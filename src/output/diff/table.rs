@@ -26,6 +26,7 @@ fn render(view: &DiffView<'_>) -> String {
         snapshots(view),
         events(view),
         findings(view, Move::Opened),
+        findings(view, Move::Unveiled),
         findings(view, Move::Resolved),
         terminal::diagnostics(view.diagnostics, DIAGNOSTICS, view.options),
         verdict(view),
@@ -104,6 +105,9 @@ fn findings(view: &DiffView<'_>, which: Move) -> String {
         view.options
             .paint(BOLD, phrases::counts(view, which.name(), findings)),
     );
+    if which == Move::Unveiled {
+        table.line(view.options.paint(DIM, format!("  {}", phrases::UNVEILED)));
+    }
     for finding in view.worst(findings) {
         let cells = [
             TextCell::styled(finding.severity.name(), severity_style(finding.severity)),

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::html::escape_html;
 use super::phrases::day;
 use crate::history::trend::{Point, RuleTrend};
+use crate::output::phrases::counted;
 use crate::report::time::Timestamp;
 
 const WIDTH: f64 = 640.0;
@@ -162,8 +163,20 @@ pub(super) fn stacked(title: &str, points: &[&Point], layers: &[Layer]) -> Strin
         ));
         below = above;
     }
+    unveiled(&mut frame, points, &x);
     time_axis(&mut frame, points, &x);
     frame.finish()
+}
+
+/// Lines where findings only became visible because a report has more columns.
+fn unveiled(frame: &mut Frame, points: &[&Point], x: &[f64]) {
+    let base = frame.height - BOTTOM;
+    for (point, x) in points.iter().zip(x).filter(|(point, _)| point.unveiled > 0) {
+        let name = format!("{} unveiled", counted(point.unveiled, "finding"));
+        frame.push(format_args!(
+            "<line x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{TOP}\" y2=\"{base}\" class=\"unveiled\"><title>{name}</title></line>"
+        ));
+    }
 }
 
 /// A share over time; it has gaps where there is none.

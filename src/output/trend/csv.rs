@@ -15,7 +15,7 @@ pub(super) const FORMAT: FormatSpec<TrendWriter> =
 
 type Column = (&'static str, fn(&Point) -> String);
 
-const COLUMNS: [Column; 25] = [
+const COLUMNS: [Column; 26] = [
     ("as_of", |point| point.as_of.clone()),
     ("account", |point| point.account.clone().unwrap_or_default()),
     ("accounts", |point| point.accounts.to_string()),
@@ -44,6 +44,7 @@ const COLUMNS: [Column; 25] = [
     }),
     ("opened", |point| point.opened.to_string()),
     ("resolved", |point| point.resolved.to_string()),
+    ("unveiled", |point| point.unveiled.to_string()),
     ("failing_critical", |point| severity(point, Severity::Critical)),
     ("failing_high", |point| severity(point, Severity::High)),
     ("failing_medium", |point| severity(point, Severity::Medium)),

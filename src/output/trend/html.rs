@@ -152,11 +152,14 @@ impl Page {
             }
         };
         let layers: Vec<Layer> = severities.iter().map(layer).collect();
-        let keys: Vec<_> = severities
+        let mut keys: Vec<_> = severities
             .iter()
             .map(|severity| (severity.name(), severity.name()))
             .collect();
         let chart = stacked(title, &series.points, &layers);
+        if series.has_unveiled() {
+            keys.push(("unveiled", "findings unveiled"));
+        }
         self.figure(title, &keys, &chart);
     }
 
@@ -198,10 +201,13 @@ impl Page {
     fn notes(&mut self, document: &TrendDocument) {
         self.line(format_args!(
             "<p class=\"soft\">Days to resolve are Kaplan–Meier estimates: an open finding counts for as long as it was \
-             observed, findings of the first snapshot are left out; – means that too few findings are resolved for \
+             observed, findings of the first snapshot and unveiled ones are left out; – means that too few findings are resolved for \
              the percentile.</p>\n<p class=\"soft\">{}.</p>",
             escape_html(&phrases::rotation(&document.rotation))
         ));
+        if let Some(text) = phrases::unveiled(document) {
+            self.line(format_args!("<p class=\"soft\">{}</p>", escape_html(text)));
+        }
     }
 
     fn head(&mut self, heads: &[(&str, &str)]) {
@@ -221,12 +227,16 @@ impl Page {
         }
         self.line(format_args!("<h2>Rules</h2>"));
         let mut heads = vec![("", "severity"), ("", "rule")];
-        heads.extend(phrases::RULE_HEADS.map(|head| ("number", head)));
+        heads.extend(
+            phrases::rule_heads(document)
+                .into_iter()
+                .map(|head| ("number", head)),
+        );
         self.head(&heads);
         for trend in &document.rules {
             let severity = trend.severity;
             let name = escape_html(&rule(&trend.rule, &trend.parameters));
-            let cells: Vec<String> = phrases::rule_cells(trend)
+            let cells: Vec<String> = phrases::rule_cells(document, trend)
                 .iter()
                 .map(|cell| format!("<td class=\"number\">{cell}</td>"))
                 .collect();
@@ -251,7 +261,7 @@ impl Page {
             self.line(format_args!(
                 "<tr><td><i class=\"{severity}\">{severity}</i></td><td>{}</td><td class=\"name\">{user}</td>\
                  <td>{account}</td><td class=\"name\">{}</td></tr>",
-                phrases::since(&finding.since, finding.at_start),
+                phrases::since(finding),
                 escape_html(&finding.rule)
             ));
         }

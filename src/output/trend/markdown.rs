@@ -52,11 +52,14 @@ fn rules(document: &TrendDocument, out: &mut Markdown) {
         let name = code(&rule(&trend.rule, &trend.parameters));
         [
             vec![trend.severity.to_string(), name],
-            phrases::rule_cells(trend).to_vec(),
+            phrases::rule_cells(document, trend),
         ]
         .concat()
     });
-    out.table(&["severity", "rule"], &phrases::RULE_HEADS, rows);
+    out.table(&["severity", "rule"], &phrases::rule_heads(document), rows);
+    if let Some(text) = phrases::unveiled(document) {
+        out.paragraph(text);
+    }
 }
 
 fn oldest(document: &TrendDocument, limit: usize, out: &mut Markdown) {
@@ -67,7 +70,7 @@ fn oldest(document: &TrendDocument, limit: usize, out: &mut Markdown) {
     let rows = document.oldest.iter().take(limit).map(|finding| {
         vec![
             finding.severity.to_string(),
-            phrases::since(&finding.since, finding.at_start),
+            phrases::since(finding),
             optional_code(finding.user.as_deref()),
             optional_code(finding.account.as_deref()),
             code(&finding.rule),

@@ -1,6 +1,6 @@
 //! Phrases that the table, the Markdown and the page of a trend share.
 
-use crate::history::trend::{Rotation, RuleTrend, TrendDocument};
+use crate::history::trend::{OldFinding, Rotation, RuleTrend, TrendDocument};
 use crate::output::phrases::{counted, more, number};
 
 /// `12 snapshots from 2025-01-01 to 2025-12-31`.
@@ -43,18 +43,27 @@ pub(super) fn rotation(rotation: &Rotation) -> String {
     )
 }
 
-/// The columns of a rule, after severity and name.
-pub(super) const RULE_HEADS: [&str; 6] = [
-    "at start",
-    "opened",
-    "resolved",
-    "open",
-    "median days",
-    "p90 days",
-];
+/// The columns of a rule, after severity and name; the one of unveiled findings only if there are any.
+pub(super) fn rule_heads(document: &TrendDocument) -> Vec<&'static str> {
+    let mut heads = vec!["at start", "opened"];
+    heads.extend(has_unveiled(document).then_some("unveiled"));
+    heads.extend(["resolved", "open", "median days", "p90 days"]);
+    heads
+}
+
+fn has_unveiled(document: &TrendDocument) -> bool {
+    document.rules.iter().any(|rule| rule.unveiled > 0)
+}
+
+/// What unveiled findings are, if there are any.
+pub(super) fn unveiled(document: &TrendDocument) -> Option<&'static str> {
+    has_unveiled(document).then_some(
+        "Unveiled findings are not new: they became visible when a report had more columns than the one before.",
+    )
+}
 
 /// The cells of a rule in these columns. Where no finding was opened there is no time to resolve.
-pub(super) fn rule_cells(rule: &RuleTrend) -> [String; 6] {
+pub(super) fn rule_cells(document: &TrendDocument, rule: &RuleTrend) -> Vec<String> {
     let time = |value| {
         if rule.opened == 0 {
             "–".to_owned()
@@ -62,20 +71,22 @@ pub(super) fn rule_cells(rule: &RuleTrend) -> [String; 6] {
             days(value)
         }
     };
-    [
-        number(rule.at_start),
-        number(rule.opened),
+    let mut cells = vec![number(rule.at_start), number(rule.opened)];
+    cells.extend(has_unveiled(document).then(|| number(rule.unveiled)));
+    cells.extend([
         number(rule.resolved),
         number(rule.open),
         time(rule.median_days_to_resolve),
         time(rule.p90_days_to_resolve),
-    ]
+    ]);
+    cells
 }
 
 /// Since when a finding has been open.
-pub(super) fn since(since: &str, at_start: bool) -> String {
-    let before = if at_start { "before " } else { "" };
-    format!("{before}{}", day(since))
+pub(super) fn since(finding: &OldFinding) -> String {
+    let is_older = finding.at_start || finding.unveiled;
+    let before = if is_older { "before " } else { "" };
+    format!("{before}{}", day(&finding.since))
 }
 
 /// How many open findings are not shown.

@@ -85,8 +85,11 @@ impl Series<'_> {
                 })
             })
             .collect();
+        figures.extend([self.count("opened", |point| Some(point.opened))]);
+        if self.has_unveiled() {
+            figures.push(self.count("unveiled by more columns", |point| Some(point.unveiled)));
+        }
         figures.extend([
-            self.count("opened", |point| Some(point.opened)),
             self.count("resolved", |point| Some(point.resolved)),
             self.count("users", |point| Some(point.users)),
             self.count("console users", |point| point.console_users),
@@ -109,6 +112,11 @@ impl Series<'_> {
             self.count("accounts with root use in 90 days", |point| point.root_used),
         ]);
         figures
+    }
+
+    /// Whether findings became visible because of more columns.
+    pub(super) fn has_unveiled(&self) -> bool {
+        self.points.iter().any(|point| point.unveiled > 0)
     }
 
     /// The severities that rules of the trend have, worst first.

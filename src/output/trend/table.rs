@@ -33,6 +33,7 @@ fn render(document: &TrendDocument, options: DisplayOptions) -> String {
     sections.extend(more(hidden, "account", all.len() as u64).map(|more| more + "\n"));
     sections.extend([
         rules(document, options),
+        phrases::unveiled(document).map_or(String::new(), |text| options.paragraph(DIM, text)),
         oldest(document, options),
         options.paragraph(Style::new(), &phrases::rotation(&document.rotation)),
         terminal::diagnostics(&document.diagnostics, DIAGNOSTICS, options),
@@ -91,14 +92,22 @@ fn rules(document: &TrendDocument, options: DisplayOptions) -> String {
         return String::new();
     }
     let mut columns = vec![("severity", Align::Left), ("rule", Align::Wrapped)];
-    columns.extend(phrases::RULE_HEADS.map(|head| (head, Align::Right)));
+    columns.extend(
+        phrases::rule_heads(document)
+            .into_iter()
+            .map(|head| (head, Align::Right)),
+    );
     let mut table = TextTable::with_heads(&columns);
     for trend in &document.rules {
         let mut cells = vec![
             TextCell::styled(trend.severity.name(), severity_style(trend.severity)),
             TextCell::new(rule(&trend.rule, &trend.parameters)),
         ];
-        cells.extend(phrases::rule_cells(trend).map(TextCell::new));
+        cells.extend(
+            phrases::rule_cells(document, trend)
+                .into_iter()
+                .map(TextCell::new),
+        );
         table.row(cells);
     }
     table.render(options)
@@ -115,7 +124,7 @@ fn oldest(document: &TrendDocument, options: DisplayOptions) -> String {
     for finding in document.oldest.iter().take(options.limit) {
         table.row([
             TextCell::styled(finding.severity.name(), severity_style(finding.severity)),
-            TextCell::new(phrases::since(&finding.since, finding.at_start)),
+            TextCell::new(phrases::since(finding)),
             TextCell::new(cut(
                 &escape(finding.user.as_deref().unwrap_or("")),
                 options.width / 4,
