@@ -300,7 +300,6 @@ fn whatever_follows_a_report_is_read_or_is_an_error() {
             "a.json",
             &json,
             vec![
-                &*wrapped,
                 "{\"Error\":{\"Code\":\"AccessDenied\"}}",
                 "{\"Content\":null}",
                 "5",
@@ -315,6 +314,8 @@ fn whatever_follows_a_report_is_read_or_is_an_error() {
             assert_eq!(run.status, 4, "{name}: {rest}: {run:#?}");
         }
     }
+    let both = scan("a.json", format!("{json}\n{wrapped}\n"));
+    both.ends(1, "").says("\"row\":3");
     let state = format!("{{\"State\":\"COMPLETE\"}}\n{json}\n{{\"State\":\"STARTED\"}}");
     scan("state.json", state).ends(0, "");
 }
