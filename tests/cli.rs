@@ -20,6 +20,7 @@ mod root_rows;
 mod selection;
 mod settings;
 mod several_reports;
+mod shapes;
 #[cfg(unix)]
 mod signals;
 mod snapshots;

@@ -10,9 +10,11 @@ use super::program::CompiledRule;
 use super::source::Input;
 use super::verdicts::ChunkView;
 use crate::finding::{Finding, FindingId, Source, Status, Suppression};
-use crate::report::cell::{self, account_of};
+use crate::report::cell;
 use crate::report::chunk::Chunk;
-use crate::report::schema::{BySlot, Column, ColumnSet, Credential, Slot, TextColumn, TimeColumn};
+use crate::report::schema::{
+    BySlot, Column, ColumnSet, Credential, ExtraColumn, Slot, TextColumn, TimeColumn,
+};
 use crate::report::time::Timestamp;
 use crate::rule::Subject;
 
@@ -68,9 +70,9 @@ impl<'a> UserRow<'a> {
             .filter(|arn| !arn.is_empty())
     }
 
-    /// The account that the ARN names.
+    /// The account that the ARN names, or else a column of the report.
     pub fn account(&self) -> Option<&'a [u8]> {
-        self.arn().and_then(account_of)
+        self.chunk.account(&self.input.header, self.index)
     }
 
     /// A cell as written; none where the report lacks the column.
@@ -199,9 +201,14 @@ impl<'a> FindingRef<'a> {
         }
     }
 
-    /// The account's name, if it is known from the organization.
+    /// The account's name, if it is known from the organization, or a column has it.
     pub fn account_name(&self) -> Option<&'a str> {
-        self.input.account.name.as_deref()
+        let of_row = || {
+            let row = self.row()?;
+            let name = row.chunk.account_name(&row.input.header, row.index)?;
+            str::from_utf8(name).ok()
+        };
+        self.input.account.name.as_deref().or_else(of_row)
     }
 
     /// The id of the access key that it is about, if it is known.
@@ -209,8 +216,15 @@ impl<'a> FindingRef<'a> {
         let Some(Credential::AccessKey(slot)) = self.credential() else {
             return None;
         };
-        let of_user = self.input.account.key_ids.get(self.row()?.user()?)?;
-        of_user[slot as usize].as_deref()
+        let row = self.row()?;
+        let of_user = self.input.account.key_ids.get(row.user()?);
+        let known = of_user.and_then(|ids| ids[slot as usize].as_deref());
+        known.or_else(|| {
+            let id = row
+                .chunk
+                .extra(&row.input.header, row.index, ExtraColumn::KEY_ID[slot as usize])?;
+            str::from_utf8(id).ok()
+        })
     }
 
     /// The slot of the key or certificate that it is about; the first one if it is about a user.

@@ -6,8 +6,6 @@ use std::ops::Range;
 use super::program::Program;
 use super::verdicts::{ChunkView, is_selected};
 use crate::finding::{Code, Diagnostic};
-use crate::report::cell::account_of;
-use crate::report::schema::TextColumn;
 
 /// How many accounts a note names.
 const NAMED: usize = 3;
@@ -35,16 +33,16 @@ impl RootRows {
         let root = view.chunk.root();
         let has_roots = root.contains(&true);
         // Rows of one account may be among those of others.
-        let mut runs: HashMap<&[u8], bool> = HashMap::new();
-        for (rows, prefix) in view.chunk.arn_runs(&view.input.header) {
+        let mut runs: HashMap<Option<&[u8]>, bool> = HashMap::new();
+        for (rows, account) in view.chunk.account_runs(&view.input.header) {
             // Nothing is known of a ragged record, not even that it has no account.
-            if has_row(view, rows.clone(), |row| !prefix.is_empty() || !is_ragged(row)) {
-                *runs.entry(prefix).or_default() |= has_roots && has_row(view, rows, |row| root[row]);
+            if has_row(view, rows.clone(), |row| account.is_some() || !is_ragged(row)) {
+                *runs.entry(account).or_default() |= has_roots && has_row(view, rows, |row| root[row]);
             }
         }
         let accounts = runs
             .into_iter()
-            .map(|(prefix, has_root)| (account_of(prefix).map(<[u8]>::to_vec), has_root));
+            .map(|(account, has_root)| (account.map(<[u8]>::to_vec), has_root));
         accounts.collect()
     }
 
@@ -149,8 +147,7 @@ impl AccountsTwice {
             if !chunk.root()[row] || !is_selected(view.selected, row) {
                 continue;
             }
-            let arn = chunk.text(&input.header, row, TextColumn::Arn);
-            let Some(account) = arn.and_then(account_of) else {
+            let Some(account) = chunk.account(&input.header, row) else {
                 continue;
             };
             let Some(is_noted) = self.accounts.get_mut(account) else {

@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::source::{Input, ReportId};
 use crate::finding::{InputTally, LeftOutReason};
-use crate::report::accounts::AccountOf;
 use crate::report::chunk::Chunk;
-use crate::report::schema::TextColumn;
 
 /// The rows that are not evaluated: those of some accounts, by report. Rows without an account are always evaluated.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -70,12 +68,11 @@ impl RowSelection {
         let Some(left_out) = self.of(input) else {
             return;
         };
-        let mut accounts = AccountOf::default();
-        for row in 0..rows {
-            let arn = chunk.text(&input.header, row, TextColumn::Arn);
-            let account = arn.and_then(|arn| accounts.arn(arn));
+        for (rows, account) in chunk.account_runs(&input.header) {
             if account.is_some_and(|account| left_out.accounts.contains(account)) {
-                selected[row / 64] &= !(1 << (row % 64));
+                for row in rows {
+                    selected[row / 64] &= !(1 << (row % 64));
+                }
             }
         }
     }

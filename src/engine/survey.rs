@@ -13,11 +13,10 @@ use super::sink::{Block, Sink};
 use super::source::{Input, Source};
 use super::{AssessOptions, assess};
 use crate::finding::{AsOfSource, Code};
-use crate::report::accounts::AccountOf;
 use crate::report::cell;
 use crate::report::chunk::Chunk;
 use crate::report::header::Header;
-use crate::report::schema::{Column, ColumnSet, TextColumn};
+use crate::report::schema::{Column, ColumnSet};
 use crate::report::time::Timestamp;
 
 /// One report among the inputs.
@@ -119,38 +118,27 @@ impl Sink for SurveySink {
 
 impl SurveyedReport {
     fn add(&mut self, chunk: &Chunk, digests: bool) {
-        let header = self.input.header.clone();
-        let mut accounts = AccountOf::default();
-        let mut current: Option<(&[u8], AccountRows)> = None;
-        for row in 0..chunk.rows.len() {
-            let arn = chunk.text(&header, row, TextColumn::Arn);
-            let Some(account) = arn.and_then(|arn| accounts.arn(arn)) else {
+        let input = Arc::clone(&self.input);
+        let has_roots = chunk.root().contains(&true);
+        for (records, account) in chunk.account_runs(&input.header) {
+            let Some(account) = account else {
                 self.has_other_rows = true;
                 continue;
             };
-            let mut rows = match current {
-                Some((known, rows)) if known == account => rows,
-                _ => {
-                    self.end(current.take());
-                    AccountRows::default()
-                }
+            let mut rows = AccountRows {
+                has_root: has_roots && chunk.root()[records.clone()].contains(&true),
+                digest: 0,
             };
-            rows.has_root |= chunk.root()[row];
             if digests {
-                rows.digest = rows.digest.wrapping_add(digest(&header, chunk, row));
+                for row in records {
+                    rows.digest = rows.digest.wrapping_add(digest(&input.header, chunk, row));
+                }
             }
-            current = Some((account, rows));
-        }
-        self.end(current);
-    }
-
-    /// Adds rows of one account that follow one another.
-    fn end(&mut self, rows: Option<(&[u8], AccountRows)>) {
-        let Some((account, rows)) = rows else { return };
-        match self.accounts.get_mut(account) {
-            Some(known) => known.append(rows),
-            None => {
-                self.accounts.insert(account.to_vec(), rows);
+            match self.accounts.get_mut(account) {
+                Some(known) => known.append(rows),
+                None => {
+                    self.accounts.insert(account.to_vec(), rows);
+                }
             }
         }
     }

@@ -10,8 +10,9 @@ use super::selection::RowSelection;
 use super::source::{BlockEnd, Input, ReportId};
 use super::stand_ins::{StandIns, StandInsOfReport};
 use super::verdicts::{ChunkView, VerdictCounts, is_selected};
-use crate::finding::{Code, Diagnostic, DiagnosticLog, InputTally, Level, PassedOver, RuleTally, Tally};
-use crate::report::cell::account_of;
+use crate::finding::{
+    AsOfSource, Code, Diagnostic, DiagnosticLog, InputTally, Level, PassedOver, RuleTally, Tally,
+};
 use crate::report::chunk::{BadCell, Chunk};
 use crate::report::issue::{Issue, RowIssue};
 use crate::report::not_a_report::NotAReport;
@@ -50,6 +51,8 @@ struct CurrentInput {
     /// Whether an error says that a line is not a row: one is enough for the exit status.
     has_foreign_line: bool,
     newest: Option<i64>,
+    /// The least and the greatest time of generation that rows have.
+    generated: Option<(Timestamp, Timestamp)>,
 }
 
 /// An input that has been evaluated, and its folded findings.
@@ -209,6 +212,7 @@ impl TallyBuilder {
             left_out: false,
             has_foreign_line: false,
             newest: None,
+            generated: None,
         }
     }
 
@@ -220,6 +224,9 @@ impl TallyBuilder {
             .is_some_and(|newest| newest > current.input.as_of.0)
         {
             self.diagnostics.push(current.newer_than_as_of());
+        }
+        if let Some(diagnostic) = current.several_times() {
+            self.diagnostics.push(diagnostic);
         }
         if !current.has_rows {
             let empty = NotAReport::NoUsers.to_string();
@@ -316,11 +323,14 @@ impl CurrentInput {
             .sum::<u64>();
         self.has_rows |= chunk.rows.data_rows() > 0;
         self.newest = self.newest.max(chunk.newest());
+        for time in chunk.generated(&self.input.header) {
+            let (first, last) = self.generated.get_or_insert((time, time));
+            (*first, *last) = (time.min(*first), time.max(*last));
+        }
         // Only folded findings need the account, and only a report that lacks columns has those.
         if !self.input.lacks().is_empty() {
-            for row in 0..chunk.rows.len() {
-                let arn = chunk.text(&self.input.header, row, TextColumn::Arn);
-                if let Some(account) = arn.and_then(account_of)
+            for (_, account) in chunk.account_runs(&self.input.header) {
+                if let Some(account) = account
                     && !self.accounts.contains(account)
                 {
                     self.accounts.insert(account.to_vec());
@@ -358,6 +368,19 @@ impl CurrentInput {
             accounts: self.accounts.into_iter().collect(),
             input: self.input,
         }
+    }
+
+    /// The diagnostic that rows of a merged report say different times of generation.
+    fn several_times(&self) -> Option<Diagnostic> {
+        let (first, last) = self.generated?;
+        let is_counted = self.input.as_of_source == AsOfSource::Generated && first != last;
+        is_counted.then(|| {
+            let message = format!(
+                "its rows were generated between {first} and {last}, and all ages are counted to {}, the time of the first row",
+                self.input.as_of
+            );
+            Diagnostic::new(Code::SeveralTimes, message).in_path(&self.input.path)
+        })
     }
 
     fn newer_than_as_of(&self) -> Diagnostic {

@@ -103,6 +103,9 @@ registry! {
     UnreadableTime "unreadable-time" Warning:
         "The report's GeneratedTime is not a valid time, so its as-of comes from elsewhere.",
         "If that as-of is wrong, give --as-of.";
+    SeveralTimes "several-times" Warning:
+        "The rows of a merged report say different times of generation; all ages are counted to that of the first row.",
+        "Export each account on its own, or give the as-of on the command line.";
     Undated "undated" Warning:
         "Nothing says when the report was generated, so its ages are counted to now.",
         "Put the date into the file name, or give the as-of on the command line.";

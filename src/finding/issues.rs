@@ -26,9 +26,20 @@ impl Diagnostic {
                 Self::new(Code::DuplicateColumn, message).in_column(*column)
             }
             Issue::UnknownColumns(names) => {
-                let names = list(names.iter().map(|name| shown(name, 40)));
+                let written = |name: &String| match &**name {
+                    "" => "one without a name".to_owned(),
+                    name => shown(name, 40),
+                };
+                let names = list(names.iter().map(written));
                 let message = format!("ignored columns that no credential report has: {names}");
                 Self::new(Code::UnknownColumns, message)
+            }
+            Issue::MisspelledColumn(name, meant) => {
+                let message = format!(
+                    "ignored the column '{}', which no credential report has; did you mean '{meant}'?",
+                    shown(name, 40)
+                );
+                Self::new(Code::UnknownColumns, message).with_level(Level::Warning)
             }
             Issue::Before2015 => {
                 let message = "this report is from before April 2015: it has no last use of access keys";
@@ -169,13 +180,20 @@ mod tests {
 
     #[test]
     fn issues_of_a_header() {
-        let diagnostics = of_header("MFA_Active,account_id,user,USER\n");
+        let diagnostics = of_header("MFA_Active,team,pasword_enabled,user,USER\n");
         let codes: Vec<_> = diagnostics.iter().map(|it| (it.code, it.level)).collect();
         let expected = [
             (Code::DuplicateColumn, Level::Warning),
+            (Code::UnknownColumns, Level::Warning),
             (Code::UnknownColumns, Level::Note),
             (Code::MissingColumns, Level::Warning),
         ];
+        let meant = "'pasword_enabled', which no credential report has; did you mean 'password_enabled'?";
+        assert!(
+            diagnostics[1].message.contains(meant),
+            "{}",
+            diagnostics[1].message
+        );
         assert_eq!(codes, expected);
         assert_eq!(diagnostics[0].column.as_deref(), Some("user"));
         for (delimiter, named) in [(';', "semicolons"), ('\t', "tabs")] {

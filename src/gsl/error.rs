@@ -1,5 +1,6 @@
 //! An error in a rule and its position, and helpers for its message.
 
+use crate::report::word::nearest;
 use std::ops::Range;
 
 /// More errors are not reported: after fixing twenty, the author checks the rule again.
@@ -64,27 +65,6 @@ impl Error {
             _ => self,
         }
     }
-}
-
-/// The word most similar to this one: different in case only, or in a few letters.
-pub(crate) fn nearest<'a>(word: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let lower = word.to_ascii_lowercase();
-    words
-        .into_iter()
-        .filter(|candidate| candidate.len().abs_diff(word.len()) <= tolerance(candidate))
-        .map(|candidate| (distance(&lower, candidate), candidate))
-        .filter(|&(distance, candidate)| distance <= tolerance(candidate))
-        .min_by_key(|&(distance, _)| distance)
-        .map(|(_, candidate)| candidate)
-}
-
-/// How many letters may differ from a similar word.
-const fn tolerance(word: &str) -> usize {
-    word.len() / 4
-}
-
-fn distance(lower: &str, candidate: &str) -> usize {
-    strsim::osa_distance(lower, &candidate.to_ascii_lowercase())
 }
 
 /// A part of the source for a message: between backticks, and not too long.

@@ -7,8 +7,9 @@ use crate::report::time::Unit;
 
 use super::ast::{Literal, Predicate, Spanned, Test};
 use super::attributes::{AnyAttribute, attributes};
-use super::error::{Error, Span, nearest, quoted};
+use super::error::{Error, Span, quoted};
 use super::typed::{Attribute, Comparison, Entity};
+use crate::report::word::nearest;
 
 /// Attributes that `CloudGuard` has from other data, and the closest attribute of a report.
 const BEYOND_REPORTS: [(&str, Option<&str>); 16] = [

@@ -54,7 +54,6 @@ use std::collections::BTreeMap;
 
 pub use attributes::{AnyAttribute, attributes};
 pub use error::Error;
-pub(crate) use error::nearest;
 pub use render::render;
 pub(crate) use render::renderer;
 

@@ -64,7 +64,7 @@ pub(super) fn is_passed_over(path: &Path, error: &InputError) -> bool {
 
 fn is_other(what: &NotAReport, promise: Promise) -> bool {
     match what {
-        NotAReport::OwnOutput | NotAReport::OtherJson | NotAReport::Packed(_) => true,
+        NotAReport::OwnOutput | NotAReport::OtherJson | NotAReport::Packed(_) | NotAReport::Workbook => true,
         // A file of an archive begins with a magic number, unless it is damaged.
         NotAReport::Binary(NotAReport::UNKNOWN) | NotAReport::Empty => {
             matches!(promise, Promise::Document | Promise::Nothing)
@@ -91,6 +91,7 @@ fn is_other(what: &NotAReport, promise: Promise) -> bool {
         | NotAReport::Yaml
         | NotAReport::Base64(_)
         | NotAReport::PythonBytes
+        | NotAReport::Colours
         | NotAReport::Utf16
         | NotAReport::CliMessage(_)
         | NotAReport::CliTable

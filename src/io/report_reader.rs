@@ -279,7 +279,14 @@ impl OpenInput {
             .stream
             .take_header(&self.held[self.begun..], &self.header_cache)?;
         self.begun += length;
-        let input = Arc::new(self.input(header));
+        let generated = match &self.generated {
+            Generated::Missing => {
+                let written = header.first_generated(&self.held[self.begun..]);
+                written.map_or(Generated::Missing, |written| Generated::of_text(&written))
+            }
+            of_envelope => of_envelope.clone(),
+        };
+        let input = Arc::new(self.input(header, &generated));
         self.id.report += 1;
         Ok(OpenReport {
             input,
@@ -297,8 +304,8 @@ impl OpenInput {
         self.stream.fill(&mut self.held, self.begun + most);
     }
 
-    fn input(&self, header: Header) -> Input {
-        let (as_of, as_of_source) = self.options.as_of(&self.file.path, self.generated.time());
+    fn input(&self, header: Header, generated: &Generated) -> Input {
+        let (as_of, as_of_source) = self.options.as_of(&self.file.path, generated.time());
         let path = self.file.path.to_string_lossy().into_owned();
         Input {
             id: self.id,
@@ -306,9 +313,9 @@ impl OpenInput {
             header,
             as_of,
             as_of_source,
-            generated: self.generated.time(),
+            generated: generated.time(),
             account: AccountInfo {
-                diagnostics: unreadable(&path, &self.generated).into_iter().collect(),
+                diagnostics: unreadable(&path, generated).into_iter().collect(),
                 ..AccountInfo::default()
             },
             path,

@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
-use super::cell::{self, Flag, StandIn};
+use super::cell::{self, Flag, StandIn, account_of};
 use super::decode::Decoding;
 use super::header::Header;
 use super::rows::{Rows, offset};
-use super::schema::{Column, ColumnSet, FlagColumn, TextColumn, TimeColumn};
+use super::schema::{Column, ColumnSet, ExtraColumn, FlagColumn, TextColumn, TimeColumn};
+use super::time::Timestamp;
 use super::wide::widest;
 
 /// Root's name, in GSL and in output, however the report spells it.
@@ -225,6 +226,67 @@ impl Chunk {
             };
             (run.first as usize..end, prefix)
         })
+    }
+
+    /// The records in runs of one account, as their ARNs say, or else the column of account ids.
+    pub fn account_runs<'a>(
+        &'a self,
+        header: &'a Header,
+    ) -> impl Iterator<Item = (Range<usize>, Option<&'a [u8]>)> {
+        self.arn_runs(header).flat_map(move |(rows, prefix)| {
+            let account = account_of(prefix);
+            let has_ids = account.is_none() && header.extra(ExtraColumn::AccountId).is_some();
+            let length = if has_ids { 1 } else { rows.len().max(1) };
+            let end = rows.end;
+            rows.step_by(length).map(move |row| {
+                let account = account.or_else(|| self.account_id(header, row));
+                (row..end.min(row + length), account)
+            })
+        })
+    }
+
+    /// The account of a record, as its ARN says, or else the column of account ids.
+    pub fn account(&self, header: &Header, row: usize) -> Option<&[u8]> {
+        let arn = self.rows.cell(header, row, TextColumn::Arn);
+        arn.and_then(|arn| account_of(cell::text(arn)))
+            .or_else(|| self.account_id(header, row))
+    }
+
+    fn account_id(&self, header: &Header, row: usize) -> Option<&[u8]> {
+        let id = self.extra(header, row, ExtraColumn::AccountId)?;
+        (id.len() == 12 && id.iter().all(u8::is_ascii_digit)).then_some(id)
+    }
+
+    /// The name of a record's account: a column of accounts may have names.
+    pub fn account_name(&self, header: &Header, row: usize) -> Option<&[u8]> {
+        let name = self.extra(header, row, ExtraColumn::AccountName);
+        name.or_else(|| {
+            let account = self.extra(header, row, ExtraColumn::AccountId)?;
+            (!account.iter().all(u8::is_ascii_digit)).then_some(account)
+        })
+    }
+
+    /// The times of generation that records have, in a report with a column of them.
+    pub fn generated(&self, header: &Header) -> impl Iterator<Item = Timestamp> {
+        let rows = header
+            .extra(ExtraColumn::GeneratedTime)
+            .map_or(0, |_| self.rows.len());
+        let time = |row| {
+            self.extra(header, row, ExtraColumn::GeneratedTime)
+                .and_then(Timestamp::parse)
+        };
+        (0..rows).filter_map(time)
+    }
+
+    /// The text of a cell that reports by AWS do not have; none where it is absent.
+    pub fn extra(&self, header: &Header, row: usize, column: ExtraColumn) -> Option<&[u8]> {
+        let position = header.extra(column)?;
+        let is_ragged = |row: usize| {
+            let found = self.rows.ragged().binary_search_by(|it| (*it as usize).cmp(&row));
+            found.is_ok()
+        };
+        let text = cell::text(self.rows.field(row, position));
+        (!text.is_empty() && !is_ragged(row)).then_some(text)
     }
 
     /// Which records are root's.

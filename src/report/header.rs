@@ -10,7 +10,8 @@ use super::envelope::without_byte_order_mark;
 use super::issue::Issue;
 use super::not_a_report::NotAReport;
 use super::recognise::{is_python_bytes, recognise};
-use super::schema::{Column, ColumnSet, KEY_LAST_USED, TextColumn};
+use super::schema::{Column, ColumnSet, ExtraColumn, KEY_LAST_USED, TextColumn};
+use super::word::nearest;
 
 /// More columns are refused. A report has at most 23; merged ones add a few.
 const MOST_COLUMNS: usize = 256;
@@ -26,6 +27,7 @@ pub struct Header {
     delimiter: u8,
     names: Arc<[String]>,
     positions: [Option<usize>; Column::COUNT],
+    extras: [Option<usize>; ExtraColumn::COUNT],
     issues: Arc<[Issue]>,
     written: Arc<[u8]>,
 }
@@ -40,7 +42,7 @@ impl Header {
     /// The header at the start of a text, and the bytes after it. The text must contain the whole header or more than
     /// [`LONGEST`] bytes.
     pub fn split(text: &[u8]) -> Result<(Self, &[u8]), NotAReport> {
-        let blank = blank_lines(text);
+        let blank = before_header(text);
         let whole = text;
         let text = &text[blank..];
         let head = &text[..text.len().min(LONGEST)];
@@ -92,19 +94,39 @@ impl Header {
                 .map(|name| String::from_utf8_lossy(name).trim().to_owned())
                 .collect(),
             positions: [None; Column::COUNT],
+            extras: [None; ExtraColumn::COUNT],
             issues: Arc::default(),
             written: Arc::default(),
         };
         let mut duplicates = ColumnSet::default();
-        let mut unknown = Vec::new();
-        let positions = &mut header.positions;
-        for (position, name) in header.names.iter().enumerate() {
+        let mut others = Vec::new();
+        let Self {
+            names,
+            positions,
+            extras,
+            ..
+        } = &mut header;
+        for (position, name) in names.iter().enumerate() {
             match Column::from_name(name) {
-                None => unknown.push(name.clone()),
+                None => others.push((position, name)),
                 Some(column) => match &mut positions[column.index()] {
                     free @ None => *free = Some(position),
                     Some(_) => duplicates.insert(column),
                 },
+            }
+        }
+        let mut unknown = Vec::new();
+        for (position, name) in others {
+            let free = match (Column::from_weak_name(name), ExtraColumn::from_name(name)) {
+                (Some(column), _) => &mut positions[column.index()],
+                (None, Some(column)) => &mut extras[column as usize],
+                (None, None) => {
+                    unknown.push(name.clone());
+                    continue;
+                }
+            };
+            if free.is_none() {
+                *free = Some(position);
             }
         }
         header.issues = header.find_issues(duplicates, unknown).into();
@@ -117,10 +139,17 @@ impl Header {
             issues.push(Issue::Delimiter(self.delimiter));
         }
         issues.extend(duplicates.iter().map(Issue::DuplicateColumn));
-        if !unknown.is_empty() {
-            issues.push(Issue::UnknownColumns(unknown));
-        }
         let missing = self.missing().minus(Column::OPTIONAL);
+        let mut ignored = Vec::new();
+        for name in unknown {
+            match nearest(&name, missing.iter().map(Column::name)) {
+                Some(meant) => issues.push(Issue::MisspelledColumn(name, meant)),
+                None => ignored.push(name),
+            }
+        }
+        if !ignored.is_empty() {
+            issues.push(Issue::UnknownColumns(ignored));
+        }
         if missing == since_2015() {
             issues.push(Issue::Before2015);
         } else if !missing.is_empty() {
@@ -143,7 +172,15 @@ impl Header {
             .into_iter()
             .filter(|&column| self.position(column).is_some())
             .count();
-        named > 0 && self.known() > named
+        // Other tables of users have some of the columns, too, under their own names.
+        named > 0 && self.known() > named && (self.has_flag() || self.is_spelled_by_aws())
+    }
+
+    fn is_spelled_by_aws(&self) -> bool {
+        Column::ALL.into_iter().all(|column| {
+            let written = self.position(column).map(|position| &self.names[position]);
+            written.is_none_or(|written| written.eq_ignore_ascii_case(column.name()))
+        })
     }
 
     /// Whether the line goes on behind a column with a line break that is written as two characters.
@@ -175,6 +212,18 @@ impl Header {
         self.positions[column.into().index()]
     }
 
+    /// The position of the cells of a column that reports by AWS do not have.
+    pub fn extra(&self, column: ExtraColumn) -> Option<usize> {
+        self.extras[column as usize]
+    }
+
+    /// What the first of these rows says about when the report was generated, if there is a column for it.
+    pub fn first_generated(&self, rows: &[u8]) -> Option<Vec<u8>> {
+        let position = self.extra(ExtraColumn::GeneratedTime)?;
+        let (first, _) = first_record(rows, self.delimiter)?;
+        first.get(position).map(<[u8]>::to_vec)
+    }
+
     /// The columns that the report lacks, `additional_credentials_info` included.
     pub fn missing(&self) -> ColumnSet {
         Column::ALL
@@ -199,15 +248,21 @@ impl Header {
     }
 }
 
-/// How many bytes of blank lines and byte order marks a text begins with.
-fn blank_lines(text: &[u8]) -> usize {
+/// How many bytes a text begins with before its header: blank lines, byte order marks, and lines that say how programs
+/// read it (`#TYPE` of `PowerShell`, `sep=` of Excel).
+fn before_header(text: &[u8]) -> usize {
     let mut length = 0;
     loop {
         let rest = without_byte_order_mark(&text[length..]);
+        let is_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
         let first = rest.iter().position(|byte| !byte.is_ascii_whitespace());
         let before = &rest[..first.unwrap_or(rest.len())];
-        let is_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
-        let blank = before.iter().rposition(is_end).map_or(0, |end| end + 1);
+        let mut blank = before.iter().rposition(is_end).map_or(0, |end| end + 1);
+        let line = &rest[blank..];
+        if line.starts_with(b"#TYPE ") || line.starts_with(b"sep=") || line.starts_with(b"\"sep=") {
+            let end = line.iter().position(is_end);
+            blank += end.map_or(0, |end| end + 1);
+        }
         let skipped = text.len() - length - rest.len() + blank;
         if skipped == 0 {
             return length;
@@ -328,6 +383,9 @@ mod tests {
             "\r",
             "\n\u{feff}",
             "\u{feff}\n\u{feff}",
+            "#TYPE System.Management.Automation.PSCustomObject\r\n",
+            "\u{feff}#TYPE Selected.X\n\n",
+            "sep=,\r\n",
         ] {
             let text = format!("{blank}user,mfa_active\nalice,true\n");
             let (header, rows) = Header::split(text.as_bytes()).expect("a header");

@@ -11,6 +11,8 @@ pub enum Issue {
     DuplicateColumn(Column),
     /// Columns that no credential report has, as written; they are ignored.
     UnknownColumns(Vec<String>),
+    /// A column that no credential report has, and the missing one that was probably meant.
+    MisspelledColumn(String, &'static str),
     /// Exactly the six columns that AWS added in April 2015 are missing.
     Before2015,
     /// Other columns are missing.

@@ -122,6 +122,15 @@ pub enum NotAReport {
     /// `--output table` of the AWS CLI.
     #[error("a table drawn by the AWS CLI; save the output with '--output json'")]
     CliTable,
+    /// Text with colours for terminals.
+    #[error(
+        "text with the colours of a terminal (ANSI escapes); save it without, for instance with 'aws --color off' or \
+         'jq -M'"
+    )]
+    Colours,
+    /// An Excel workbook.
+    #[error("a workbook of a spreadsheet program; open it and save the sheet with the report as CSV")]
+    Workbook,
     /// An archive of files.
     #[error("{0}; unpack it first")]
     Packed(&'static str),
@@ -154,6 +163,7 @@ impl NotAReport {
                 | Self::Html
                 | Self::Xml
                 | Self::Packed(_)
+                | Self::Workbook
                 | Self::Binary(_)
         )
     }

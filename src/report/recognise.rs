@@ -7,7 +7,7 @@ use super::schema::{Column, TimeColumn};
 use super::trace;
 
 const PACKED: [(&[u8], &str); 2] = [
-    (b"PK\x03\x04", "a zip archive or a spreadsheet"),
+    (b"PK\x03\x04", "a zip archive"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
 ];
 
@@ -92,6 +92,9 @@ fn by_beginning(bytes: &[u8]) -> NotAReport {
         let entry = table.iter().find(|(magic, _)| head.starts_with(magic));
         entry.map(|&(_, name)| name)
     };
+    if head.starts_with(b"PK") && memchr::memmem::find(bytes, b"xl/").is_some() {
+        return NotAReport::Workbook;
+    }
     if let Some(name) = known(&PACKED) {
         return NotAReport::Packed(name);
     }
@@ -154,6 +157,9 @@ fn of_text(text: &str) -> NotAReport {
     if let Some(line) = messages.find(|line| CLI_MESSAGES.iter().any(|message| line.contains(message))) {
         return NotAReport::CliMessage(shown(line, 120));
     }
+    if text.contains("\u{1b}[") && is_coloured_report(text) {
+        return NotAReport::Colours;
+    }
     if text.starts_with("---") && text.contains("GetCredentialReport") {
         return NotAReport::CliTable;
     }
@@ -167,6 +173,18 @@ fn of_text(text: &str) -> NotAReport {
         return NotAReport::OwnOutput;
     }
     of_lines(text, first_line)
+}
+
+/// Whether a text is a report, or JSON, between escapes for colours.
+fn is_coloured_report(text: &str) -> bool {
+    let mut parts = text.split("\u{1b}[");
+    let first = parts.next().unwrap_or_default();
+    let others = parts.map(|part| {
+        let end = part.find(|letter: char| letter.is_ascii_alphabetic());
+        &part[end.map_or(part.len(), |end| end + 1)..]
+    });
+    let plain: String = std::iter::once(first).chain(others).collect();
+    plain.trim_start().starts_with(['{', '[']) || trace::has_trace(plain.as_bytes())
 }
 
 fn of_markup(text: &str) -> NotAReport {

@@ -140,12 +140,21 @@ impl Column {
         self.entry().1
     }
 
-    /// The column of this name; blanks around it and its case do not matter.
+    /// The column of this name, as AWS or another tool spells it; case, blanks, underscores and other signs do not
+    /// matter, so that `accessKey1Active` and `Access Key 1 Active` are `access_key_1_active`.
     pub fn from_name(name: &str) -> Option<Self> {
-        let name = name.trim();
-        Self::ALL
+        let known = Self::ALL.into_iter().map(|column| (column.name(), column));
+        let others = ALIASES.into_iter().chain(known);
+        others
             .into_iter()
-            .find(|column| column.name().eq_ignore_ascii_case(name))
+            .find(|(known, _)| are_alike(known, name))
+            .map(|(_, column)| column)
+    }
+
+    /// The column that another name stands for only where a report lacks it under its own.
+    pub(super) fn from_weak_name(name: &str) -> Option<Self> {
+        let found = WEAK_ALIASES.into_iter().find(|(known, _)| are_alike(known, name));
+        found.map(|(_, column)| column)
     }
 
     /// The credential that this column describes, if it is one credential: AWS begins the column's name with it.
@@ -154,6 +163,84 @@ impl Column {
             let rest = self.name().strip_prefix(credential.name());
             rest.is_some_and(|rest| rest.starts_with('_'))
         })
+    }
+}
+
+/// Names of columns in other tools' tables of the report, beside those that differ in signs only: Steampipe, CloudQuery,
+/// Fix Inventory.
+const ALIASES: [(&str, Column); 5] = [
+    ("user_name", Column::Text(TextColumn::User)),
+    ("user_arn", Column::Text(TextColumn::Arn)),
+    ("access_key_1_last_used", Column::Time(TimeColumn::Key1LastUsed)),
+    ("access_key_2_last_used", Column::Time(TimeColumn::Key2LastUsed)),
+    ("user_created", Column::Time(TimeColumn::UserCreation)),
+];
+
+/// CloudQuery names the flag so; Steampipe has another column of this name beside the flag.
+const WEAK_ALIASES: [(&str, Column); 1] = [("password_status", Column::Flag(FlagColumn::PasswordEnabled))];
+
+/// Whether two names have the same letters and digits.
+fn are_alike(one: &str, other: &str) -> bool {
+    let [one, other] = [one, other].map(|name| {
+        let letters = name.bytes().filter(u8::is_ascii_alphanumeric);
+        letters.map(|letter| letter.to_ascii_lowercase())
+    });
+    one.eq(other)
+}
+
+/// A column that merged and enriched reports have, and reports by AWS do not: rules do not read it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExtraColumn {
+    /// The id of the account.
+    AccountId,
+    /// Its name.
+    AccountName,
+    /// The id of the access key in the first slot.
+    Key1Id,
+    /// The id of the access key in the second slot.
+    Key2Id,
+    /// When the report was generated.
+    GeneratedTime,
+}
+
+impl ExtraColumn {
+    /// How many there are.
+    pub(super) const COUNT: usize = Self::NAMES.len();
+
+    /// Each with the names that tools give it.
+    const NAMES: [(Self, &[&str]); 5] = [
+        (
+            Self::AccountId,
+            &[
+                "account_id",
+                "account",
+                "aws_account_id",
+                "aws_account",
+                "account_number",
+            ],
+        ),
+        (
+            Self::AccountName,
+            &["account_name", "aws_account_name", "account_alias"],
+        ),
+        (
+            Self::Key1Id,
+            &["access_key_1_id", "access_key_id_1", "access_key_1"],
+        ),
+        (
+            Self::Key2Id,
+            &["access_key_2_id", "access_key_id_2", "access_key_2"],
+        ),
+        (Self::GeneratedTime, &["generated_time", "report_generated_time"]),
+    ];
+
+    /// The ids of access keys, by slot.
+    pub const KEY_ID: BySlot<Self> = [Self::Key1Id, Self::Key2Id];
+
+    /// The column of this name; see [`Column::from_name`].
+    pub fn from_name(name: &str) -> Option<Self> {
+        let is_meant = |(_, names): &(Self, &[&str])| names.iter().any(|known| are_alike(known, name));
+        Self::NAMES.into_iter().find(is_meant).map(|(column, _)| column)
     }
 }
 
@@ -350,6 +437,23 @@ mod tests {
         }
         assert_eq!(Column::from_name(" User "), Some(TextColumn::User.into()));
         assert_eq!(Column::from_name("account_id"), None);
+        for name in [
+            "accessKey1Active",
+            "access_key1_active",
+            "Access Key 1 Active",
+            "ACCESS-KEY-1-ACTIVE",
+        ] {
+            assert_eq!(
+                Column::from_name(name),
+                Some(FlagColumn::Key1Active.into()),
+                "{name}"
+            );
+        }
+        assert_eq!(Column::from_name("userName"), Some(TextColumn::User.into()));
+        assert_eq!(Column::from_name("password_status"), None);
+        assert_eq!(ExtraColumn::from_name("AccountId"), Some(ExtraColumn::AccountId));
+        assert_eq!(ExtraColumn::from_name("access key 1"), Some(ExtraColumn::Key1Id));
+        assert_eq!(ExtraColumn::from_name("user"), None);
     }
 
     #[test]

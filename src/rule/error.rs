@@ -6,6 +6,7 @@ use annotate_snippets::Level;
 
 use crate::gsl;
 use crate::report::escape::escape_lines;
+use crate::report::word::nearest;
 
 /// An error in a rule, framework or suppression file, a setting or a selection.
 #[derive(Clone, Debug)]
@@ -101,6 +102,6 @@ impl std::error::Error for Error {}
 pub(super) fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let known: Vec<&str> = known.into_iter().collect();
     let longer = known.iter().copied().find(|known| known.starts_with(word));
-    let meant = longer.or_else(|| gsl::nearest(word, known))?;
+    let meant = longer.or_else(|| nearest(word, known))?;
     Some(format!("did you mean '{meant}'?"))
 }

@@ -34,7 +34,7 @@ impl Generated {
     }
 
     /// From a text; an empty one is missing.
-    pub(super) fn of_text(text: &[u8]) -> Self {
+    pub fn of_text(text: &[u8]) -> Self {
         let text = text.trim_ascii();
         if text.is_empty()
             || [b"null".as_slice(), b"none", b"~"]

@@ -22,9 +22,18 @@ fn messages_say_what_the_input_is() {
             b"<?xml version='1.0'?><ErrorResponse>",
             "a response of AWS in XML",
         ),
+        (b"PK\x03\x04rest", "a zip archive; unpack it first"),
         (
-            b"PK\x03\x04rest",
-            "a zip archive or a spreadsheet; unpack it first",
+            b"PK\x03\x04..[Content_Types].xml..xl/workbook.xml",
+            "a workbook of a spreadsheet program; open it",
+        ),
+        (
+            b"\x1b[1;39m{\x1b[0m\"Content\": 1}",
+            "text with the colours of a terminal",
+        ),
+        (
+            b"\x1b[32muser\x1b[0m,arn,mfa_active,password_enabled",
+            "text with the colours of a terminal",
         ),
         (b"BZh9", "bzip2 data; unpack it first"),
         (b"\x89PNG\r\n", "a picture"),

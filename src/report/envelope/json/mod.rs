@@ -111,7 +111,11 @@ impl<'v> Found<'v> {
         match value {
             Value::Object(members) if is_ours(members) => self.close(),
             Value::Object(members) => {
-                if table::is_row(members) || self.table.is_some() && table::names_user(members) {
+                let is_row = match &self.table {
+                    Some(table) => table.has_names_of(members) || table::names_user(members),
+                    None => table::is_row(members),
+                };
+                if is_row {
                     self.table.get_or_insert_default().add(members);
                     return Ok(());
                 }

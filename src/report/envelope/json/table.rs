@@ -59,6 +59,12 @@ pub(super) fn names_user(members: &Members<'_>) -> bool {
 }
 
 impl<'v> Table<'v> {
+    /// Whether an object has the same members as the rows so far.
+    pub(super) fn has_names_of(&self, members: &Members<'_>) -> bool {
+        let names = members.iter().map(|(name, _)| &**name);
+        names.eq(self.names.iter().copied())
+    }
+
     /// Adds a row.
     pub(super) fn add(&mut self, members: &'v Members<'v>) {
         let mut row = vec![&Value::Null; self.names.len()];
