@@ -69,8 +69,7 @@ fn is_other(what: &NotAReport, promise: Promise) -> bool {
         NotAReport::Binary(NotAReport::UNKNOWN) | NotAReport::Empty => {
             matches!(promise, Promise::Document | Promise::Nothing)
         }
-        NotAReport::Binary(_) => promise != Promise::Archive,
-        NotAReport::OtherTable(_) => promise != Promise::Archive,
+        NotAReport::Binary(_) | NotAReport::OtherTable(_) => promise != Promise::Archive,
         NotAReport::OtherYaml => !matches!(promise, Promise::Archive | Promise::Report),
         NotAReport::Text(_) | NotAReport::OtherColumns(_) | NotAReport::Html | NotAReport::Xml => {
             matches!(promise, Promise::Document | Promise::Nothing)

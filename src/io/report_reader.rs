@@ -279,13 +279,12 @@ impl OpenInput {
             .stream
             .take_header(&self.held[self.begun..], &self.header_cache)?;
         self.begun += length;
-        let generated = match &self.generated {
-            Generated::Missing => {
-                let written = header.first_generated(&self.held[self.begun..]);
-                written.map_or(Generated::Missing, |written| Generated::of_text(&written))
-            }
-            of_envelope => of_envelope.clone(),
-        };
+        let mut generated = self.generated.clone();
+        if generated == Generated::Missing
+            && let Some(written) = header.first_generated(&self.held[self.begun..])
+        {
+            generated = Generated::of_text(&written);
+        }
         let input = Arc::new(self.input(header, &generated));
         self.id.report += 1;
         Ok(OpenReport {

@@ -73,17 +73,18 @@ const FEWEST_CELLS: usize = 14;
 
 /// What an input is whose first record is not the header of a report.
 pub(super) fn recognise(bytes: &[u8]) -> NotAReport {
-    match by_beginning(bytes) {
+    let found = by_beginning(bytes);
+    let may_have_parts = matches!(
+        found,
         NotAReport::Text(_)
-        | NotAReport::OtherColumns(_)
-        | NotAReport::OtherYaml
-        | NotAReport::Binary(NotAReport::UNKNOWN)
-            if trace::has_trace(bytes) =>
-        {
-            NotAReport::Parts
-        }
-        found => found,
+            | NotAReport::OtherColumns(_)
+            | NotAReport::OtherYaml
+            | NotAReport::Binary(NotAReport::UNKNOWN)
+    );
+    if may_have_parts && trace::has_trace(bytes) {
+        return NotAReport::Parts;
     }
+    found
 }
 
 fn by_beginning(bytes: &[u8]) -> NotAReport {

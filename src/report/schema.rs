@@ -166,7 +166,7 @@ impl Column {
     }
 }
 
-/// Names of columns in other tools' tables of the report, beside those that differ in signs only: Steampipe, CloudQuery,
+/// Names of columns in other tools' tables of the report, beside those that differ in signs only: Steampipe, `CloudQuery`,
 /// Fix Inventory.
 const ALIASES: [(&str, Column); 5] = [
     ("user_name", Column::Text(TextColumn::User)),
@@ -176,7 +176,7 @@ const ALIASES: [(&str, Column); 5] = [
     ("user_created", Column::Time(TimeColumn::UserCreation)),
 ];
 
-/// CloudQuery names the flag so; Steampipe has another column of this name beside the flag.
+/// `CloudQuery` names the flag so; Steampipe has another column of this name beside the flag.
 const WEAK_ALIASES: [(&str, Column); 1] = [("password_status", Column::Flag(FlagColumn::PasswordEnabled))];
 
 /// Whether two names have the same letters and digits.

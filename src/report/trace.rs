@@ -68,7 +68,7 @@ pub(super) fn has_trace_in_json(text: &[u8]) -> bool {
         before.is_some_and(|before| before.is_empty() || before.ends_with(b"\""))
     };
     let mut marks = MARKS.0.find_iter(text);
-    marks.any(|mark| !is_action(mark.start())) || KEYS.iter().any(|key| has(key))
+    marks.any(|mark| !is_action(mark.start())) || KEYS.iter().any(has)
 }
 
 #[cfg(test)]

@@ -22,6 +22,8 @@ fn report() -> String {
     [HEADER, ROOT, ALICE].join("\n")
 }
 
+const PARTS: &str = "not a credential report, but parts of one are in it";
+
 const RULE: &str = "--rule user-without-mfa --as-of 2026-11-21";
 
 /// What is clearly not a report, whatever its name.
@@ -134,7 +136,6 @@ fn damaged() -> Vec<(&'static str, Vec<u8>, &'static str)> {
     flipped[0] ^= 4;
     let content = |content: &str| bytes(&serde_json::json!({ "Content": content }).to_string());
     let base64 = base64::engine::general_purpose::STANDARD.encode(report());
-    const PARTS: &str = "not a credential report, but parts of one are in it";
     vec![
         ("front-0.txt", bytes(&base64[1..]), PARTS),
         ("front-1.txt", bytes(&base64[2..]), PARTS),

@@ -104,7 +104,8 @@ fn an_ignored_signal_stays_ignored() {
 #[test]
 fn without_a_signal_the_output_is_replaced() {
     let mut run = Run::start(SCAN);
-    // The end of the input.
+    // More than a pipe holds, so that the run has opened it before its end.
+    run.fifo.write_all(ALICE.repeat(3_000).as_bytes()).unwrap();
     run.fifo = File::open("/dev/null").unwrap();
     assert_eq!(run.status(), Some(1));
     assert_eq!(run.files(), ["fifo", "out.json"]);

@@ -135,7 +135,7 @@ impl<'v> Found<'v> {
                 self.close()?;
                 self.report(text.as_bytes(), Generated::Missing)
             }
-            _ => {
+            Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Text(_) => {
                 if self.table.is_some() {
                     self.note(NotAReport::OtherJson);
                 }
@@ -242,28 +242,29 @@ fn is_ours(members: &[(Cow<'_, str>, Value<'_>)]) -> bool {
 /// The content of a report that a member holds: `Content` must, and others may. Programs write bytes as arrays, too.
 fn content<'v>(key: &str, value: &'v Value<'v>) -> Result<Option<Cow<'v, [u8]>>, NotAReport> {
     let is_content = key == "Content";
-    match value {
-        Value::Text(text) if is_content || begins_content(text.as_bytes()) => {
-            Ok(Some(Cow::Borrowed(text.as_bytes())))
+    if let Some(text) = value.text()
+        && (is_content || begins_content(text.as_bytes()))
+    {
+        return Ok(Some(Cow::Borrowed(text.as_bytes())));
+    }
+    if !key.eq_ignore_ascii_case("Content") {
+        return Ok(None);
+    }
+    match bytes(value) {
+        Some(bytes) => Ok(Some(Cow::Owned(bytes))),
+        None if is_content && !matches!(value, Value::Array(_) | Value::Object(_)) => {
+            Err(NotAReport::Json("its Content is not text".to_owned()))
         }
-        _ if !key.eq_ignore_ascii_case("Content") => Ok(None),
-        _ => match bytes(value) {
-            Some(bytes) => Ok(Some(Cow::Owned(bytes))),
-            None if is_content && !matches!(value, Value::Array(_) | Value::Object(_)) => {
-                Err(NotAReport::Json("its Content is not text".to_owned()))
-            }
-            None => Ok(None),
-        },
+        None => Ok(None),
     }
 }
 
 /// The bytes that an array of numbers stands for, alone or as the `data` of an object.
 fn bytes(value: &Value<'_>) -> Option<Vec<u8>> {
-    let array = match value {
-        Value::Object(members) => &members.iter().find(|(key, _)| key == "data")?.1,
-        array => array,
+    let data = || Some(&value.members()?.iter().find(|(key, _)| key == "data")?.1);
+    let Value::Array(values) = data().unwrap_or(value) else {
+        return None;
     };
-    let Value::Array(values) = array else { return None };
     let bytes = values.iter().map(|value| u8::try_from(value.integer()?).ok());
     bytes
         .collect::<Option<Vec<u8>>>()

@@ -72,12 +72,11 @@ impl<'v> Table<'v> {
             // Rows mostly have the same names in the same order.
             let same = self.names.get(at).filter(|known| *known == name).map(|_| at);
             let position = same.or_else(|| self.names.iter().position(|known| known == name));
-            match position {
-                Some(position) => row[position] = value,
-                None => {
-                    self.names.push(name);
-                    row.push(value);
-                }
+            if let Some(position) = position {
+                row[position] = value;
+            } else {
+                self.names.push(name);
+                row.push(value);
             }
         }
         self.rows.push(row);
@@ -147,10 +146,10 @@ impl<'v> Value<'v> {
 
     /// The cells of a column, with their keys.
     fn cells(&self) -> Vec<(Option<&str>, &Value<'v>)> {
-        match self {
-            Self::Object(members) => members.iter().map(|(key, value)| (Some(&**key), value)).collect(),
-            other => other.children().map(|value| (None, value)).collect(),
+        if let Self::Object(members) = self {
+            return members.iter().map(|(key, value)| (Some(&**key), value)).collect();
         }
+        self.children().map(|value| (None, value)).collect()
     }
 }
 

@@ -21,9 +21,19 @@ pub(in crate::report::envelope) enum Value<'a> {
 impl<'a> Value<'a> {
     /// Its text, if it is one.
     pub(in crate::report::envelope) fn text(&self) -> Option<&str> {
-        match self {
-            Self::Text(text) => Some(text),
-            _ => None,
+        if let Self::Text(text) = self {
+            Some(text)
+        } else {
+            None
+        }
+    }
+
+    /// Its members, if it is an object.
+    pub(super) fn members(&self) -> Option<&[(Cow<'a, str>, Value<'a>)]> {
+        if let Self::Object(members) = self {
+            Some(members)
+        } else {
+            None
         }
     }
 
@@ -33,7 +43,12 @@ impl<'a> Value<'a> {
         match *self {
             Self::Integer(number) => Some(number),
             Self::Float(number) if number.fract() == 0.0 && number.abs() < 9e15 => Some(number as i64),
-            _ => None,
+            Self::Float(_)
+            | Self::Null
+            | Self::Bool(_)
+            | Self::Text(_)
+            | Self::Array(_)
+            | Self::Object(_) => None,
         }
     }
 
@@ -42,7 +57,9 @@ impl<'a> Value<'a> {
         match self {
             Self::Array(values) => Box::new(values.iter()),
             Self::Object(members) => Box::new(members.iter().map(|(_, value)| value)),
-            _ => Box::new(std::iter::empty()),
+            Self::Null | Self::Bool(_) | Self::Integer(_) | Self::Float(_) | Self::Text(_) => {
+                Box::new(std::iter::empty())
+            }
         }
     }
 }
@@ -58,10 +75,10 @@ struct Text<'a>(Cow<'a, str>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Value::deserialize(deserializer)? {
-            Value::Text(text) => Ok(Self(text)),
-            _ => Err(serde::de::Error::custom("a key is not text")),
+        if let Value::Text(text) = Value::deserialize(deserializer)? {
+            return Ok(Self(text));
         }
+        Err(serde::de::Error::custom("a key is not text"))
     }
 }
 
