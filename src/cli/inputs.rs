@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use credlens::engine::{self, Instants, Snapshots};
-use credlens::io::inputs::{InputOptions, Inputs, KeptInputs, Limits, reads_once};
+use credlens::io::inputs::{FoundFile, InputOptions, Inputs, KeptInputs, Limits, reads_once};
 
 use super::evaluate::Evaluation;
 use super::failure::{Attempt as _, Failure};
@@ -50,28 +50,45 @@ impl InputReader {
     }
 
     pub(super) fn open(&self) -> Inputs {
-        let inputs = Inputs::new(self.paths.clone(), Box::new(io::stdin()), self.options);
+        self.open_with(self.options)
+    }
+
+    fn open_with(&self, options: InputOptions) -> Inputs {
+        let inputs = Inputs::new(self.paths.clone(), Box::new(io::stdin()), options);
         archive::with_archives(self.objects.attach(inputs, &self.paths))
     }
 
-    /// The newest snapshot of each account, where there is more than one input: what is left out, and copies of the
-    /// inputs that can be read only once.
+    fn open_files(&self, files: Vec<FoundFile>, options: InputOptions) -> Inputs {
+        let paths: Vec<PathBuf> = files.iter().map(|file| file.path.clone()).collect();
+        let inputs = Inputs::of_files(files, Box::new(io::stdin()), options);
+        archive::with_archives(self.objects.attach(inputs, &paths))
+    }
+
+    /// The newest snapshot of each account, where there is more than one input: what is left out, and the inputs that are
+    /// evaluated.
     pub(super) fn newest(&self, evaluation: &Evaluation) -> Result<(Snapshots, Inputs), Failure> {
-        if !self.open().are_several() {
+        let files = self.open().files();
+        let are_several = files
+            .as_ref()
+            .map_or_else(|| self.open().are_several(), |files| files.len() > 1);
+        if !are_several {
             return Ok((Snapshots::default(), self.open()));
         }
         let (copies, kept) = (self.copies()?, KeptInputs::default());
-        // `--as-of` says to when ages are counted, not when a report was generated.
-        let undated = Self {
-            paths: self.paths.clone(),
-            options: InputOptions {
-                as_of: None,
-                ..self.options
-            },
-            objects: self.objects.clone(),
+        let open = |options| -> io::Result<Inputs> {
+            let inputs = match &files {
+                Some(files) => self.open_files(files.clone(), options),
+                None => self.open_with(options),
+            };
+            Ok(inputs.with_copies(rewound(&copies)?).with_kept(&kept))
         };
         let survey = |digests| -> Result<_, Failure> {
-            let source = evaluation.progress(undated.open().with_copies(rewound(&copies)?).with_kept(&kept));
+            // `--as-of` says to when ages are counted, not when a report was generated.
+            let undated = InputOptions {
+                as_of: None,
+                ..self.options
+            };
+            let source = evaluation.progress(open(undated)?);
             let surveyed = engine::survey(source, evaluation.threads, digests)?;
             let instants = Instants {
                 now: self.options.now,
@@ -84,9 +101,8 @@ impl InputReader {
             // Two snapshots have the same time: their rows are compared.
             None => survey(true)?.unwrap_or_default(),
         };
-        let inputs = self.open().with_copies(rewound(&copies)?).with_kept(&kept);
-        let inputs = inputs.without(newest.rows.left_out_inputs().clone());
-        Ok((newest, inputs))
+        let left_out = newest.rows.left_out_inputs().clone();
+        Ok((newest, open(self.options)?.without(left_out)))
     }
 
     /// Temporary copies of the arguments that can be read only once. Of standard input that is named twice the second
@@ -114,10 +130,7 @@ impl InputReader {
 
     /// The same reports, in the order of their as-of.
     pub(super) fn open_in_time_order(&self) -> Inputs {
-        let files = self.open().in_time_order();
-        let paths: Vec<PathBuf> = files.iter().map(|file| file.path.clone()).collect();
-        let inputs = Inputs::of_files(files, Box::new(io::stdin()), self.options);
-        archive::with_archives(self.objects.attach(inputs, &paths))
+        self.open_files(self.open().in_time_order(), self.options)
     }
 }
 
