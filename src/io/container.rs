@@ -2,7 +2,8 @@
 //! report of such a file. The archive layer decodes them; this one only knows the traits that it implements.
 
 use std::fs::{self, File};
-use std::io::Read as _;
+use std::io::{self, Cursor, Read as _, Seek as _, SeekFrom};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -26,6 +27,41 @@ pub enum FileBytes {
     File(Arc<File>),
     /// In memory.
     Memory(Arc<[u8]>),
+}
+
+impl FileBytes {
+    /// How many there are.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn length(&self) -> io::Result<u64> {
+        match self {
+            Self::File(file) => Ok(file.metadata()?.len()),
+            Self::Memory(bytes) => Ok(bytes.len() as u64),
+        }
+    }
+
+    /// Those of a range; fewer where it goes beyond the end. Moves the place at which a file is read.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn read(&self, range: Range<u64>) -> io::Result<Vec<u8>> {
+        let length = range.end.saturating_sub(range.start);
+        let mut read = Vec::new();
+        match self {
+            Self::File(file) => {
+                let mut file = &**file;
+                file.seek(SeekFrom::Start(range.start))?;
+                file.take(length).read_to_end(&mut read)?;
+            }
+            Self::Memory(bytes) => {
+                let mut bytes = Cursor::new(bytes);
+                bytes.set_position(range.start);
+                bytes.take(length).read_to_end(&mut read)?;
+            }
+        }
+        Ok(read)
+    }
 }
 
 /// Opens Parquet files.
