@@ -61,7 +61,7 @@ pub(super) struct RowGroup {
 impl ArchiveFile {
     /// Opens a file and checks that its bytes are unchanged.
     pub fn open(store: &dyn Store, path: &str) -> Result<Self, Error> {
-        let shown = format!("{}/{path}", store.name());
+        let shown = store.shown(path);
         Self::from_bytes(store.read(path)?, shown, FileName::parse(path).as_ref())
     }
 
@@ -127,7 +127,7 @@ impl ArchiveFile {
 
     /// Opens a file and reads only its metadata, without a check of its pages.
     pub(super) fn open_unchecked(store: &dyn Store, path: &str) -> Result<Self, Error> {
-        Ok(Self::parse(store.read(path)?, format!("{}/{path}", store.name()))?.file)
+        Ok(Self::parse(store.read(path)?, store.shown(path))?.file)
     }
 
     /// Reads the metadata.

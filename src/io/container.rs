@@ -41,6 +41,12 @@ impl FileBytes {
         }
     }
 
+    /// Whether they begin as Parquet does.
+    pub fn is_parquet(&self) -> bool {
+        let magic = 0..PARQUET_MAGIC.len() as u64;
+        self.read(magic).is_ok_and(|magic| magic == PARQUET_MAGIC)
+    }
+
     /// Those of a range; fewer where it goes beyond the end. Moves the place at which a file is read.
     ///
     /// # Errors
@@ -236,8 +242,6 @@ fn content(path: &Path, remote: &mut dyn Remote) -> Result<Option<FileBytes>, In
     if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
         return Ok(None);
     }
-    let mut file = File::open(path).map_err(InputError::Open)?;
-    let mut magic = [0; PARQUET_MAGIC.len()];
-    let read = file.read_exact(&mut magic);
-    Ok((read.is_ok() && magic == *PARQUET_MAGIC).then_some(FileBytes::File(Arc::new(file))))
+    let bytes = FileBytes::File(Arc::new(File::open(path).map_err(InputError::Open)?));
+    Ok(bytes.is_parquet().then_some(bytes))
 }
