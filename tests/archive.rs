@@ -9,6 +9,7 @@ mod lossless;
 mod misplaced_files;
 mod nothing_added;
 mod old_versions;
+mod outputs;
 mod renamed_files;
 mod rewritten_files;
 

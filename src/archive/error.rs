@@ -17,7 +17,7 @@ pub enum Error {
     /// A file of the archive cannot be written.
     #[error("{what}: {error}")]
     Unwritable {
-        /// What failed, such as `cannot write into archive`.
+        /// What failed, such as `cannot write into the archive ar`.
         what: String,
         /// Why.
         error: io::Error,

@@ -187,8 +187,10 @@ impl Store for Directory {
     }
 
     fn temporary(&self) -> Result<TemporaryFile, Error> {
-        TemporaryFile::new(&self.path, TEMPORARY)
-            .map_err(Error::unwritable(format!("cannot write into {}", self.name())))
+        TemporaryFile::new(&self.path, TEMPORARY).map_err(Error::unwritable(format!(
+            "cannot write into the archive {}",
+            self.name()
+        )))
     }
 
     fn put(&self, mut file: TemporaryFile, path: &str) -> Result<(), Error> {

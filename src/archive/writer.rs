@@ -31,7 +31,7 @@ pub(super) struct FileWriter {
     reports: Vec<ReportMeta>,
     /// Rows that are not in a row group yet.
     waiting: Option<DataFrame>,
-    /// What errors say: `cannot write into archive`.
+    /// What errors say: `cannot write into the archive ar`.
     attempt: String,
 }
 
@@ -120,7 +120,7 @@ impl FileWriter {
             end: None,
             error: None,
         })));
-        let attempt = format!("cannot write into {}", store.name());
+        let attempt = format!("cannot write into the archive {}", store.name());
         let parquet = watched(&attempt, || {
             let level = ZstdLevel::try_new(LEVEL)?;
             ParquetWriter::new(file.clone())
