@@ -74,8 +74,11 @@ impl Seal {
     /// Whether it fits the bytes before it, which are all read.
     pub(super) fn fits_pages(&self, bytes: &FileBytes) -> io::Result<bool> {
         let mut hash = Sha256::new();
-        for at in (0..self.start).step_by(BUFFER as usize) {
-            hash.update(bytes.read(at..self.start.min(at + BUFFER))?);
+        let mut at = 0;
+        while at < self.start {
+            let end = self.start.min(at + BUFFER);
+            hash.update(bytes.read(at..end)?);
+            at = end;
         }
         Ok(hash.finalize()[..] == self.pages)
     }

@@ -130,8 +130,11 @@ impl Reader<'_> {
 mod tests {
     use super::*;
 
+    /// An integer, and the fields that lead to it.
+    type Integer = (Vec<i64>, i64);
+
     /// The structure's length, and its integers.
-    fn read(bytes: &[u8]) -> Option<(usize, Vec<(Vec<i64>, i64)>)> {
+    fn read(bytes: &[u8]) -> Option<(usize, Vec<Integer>)> {
         let mut all = Vec::new();
         let length = integers(bytes, &mut |fields, value| all.push((fields.to_vec(), value)))?;
         Some((length, all))
