@@ -12,8 +12,8 @@ use tempfile::tempdir;
 
 use super::{PLAIN, add_to, credlens, files, memory, saved};
 
-/// Of bytes of the pages, the metadata and the footer a bit is flipped: the file is not evaluated, or nothing of it has
-/// changed. A decoder may give up on the whole run where a length in the footer is damaged.
+/// Of bytes of the pages, the seal and the footer a bit is flipped: the file is not evaluated, or nothing of it has
+/// changed. The other inputs are evaluated all the same.
 #[test]
 fn a_flipped_bit_changes_nothing_unnoticed() {
     let directory = saved();
@@ -40,7 +40,8 @@ fn a_flipped_bit_changes_nothing_unnoticed() {
         flipped[place] ^= 1 << (place % 8);
         write(&flipped);
         let found = scan();
-        let is_read = matches!(found.0, Some(0 | 1));
+        let is_read = found.0 == Some(1);
+        assert!(is_read || found.0 == Some(3), "byte {place}: {:?}", found.0);
         unread += usize::from(!is_read);
         assert!(!is_read || found == intact, "byte {place} of {}", bytes.len());
     }
@@ -70,7 +71,7 @@ fn content(bytes: &[u8]) -> Result<(Vec<ContainedReport>, Vec<u8>), String> {
 }
 
 /// Flips bits and compares what is read. An allocation that fails would end this process.
-fn flip(bytes: &[u8], flips: impl Iterator<Item = (usize, u32)>) -> usize {
+fn flip(bytes: &[u8], flips: impl Iterator<Item = (usize, usize)>) -> usize {
     let intact = content(bytes).unwrap();
     let mut read = 0;
     for (place, bit) in flips {
@@ -93,11 +94,7 @@ fn flip(bytes: &[u8], flips: impl Iterator<Item = (usize, u32)>) -> usize {
 #[test]
 fn no_flipped_bit_ends_the_process_or_is_read() {
     let [sealed, without] = sealed_and_not();
-    let flips = |step| {
-        (0..sealed.len())
-            .step_by(step)
-            .map(|place| (place, place as u32 % 8))
-    };
+    let flips = |step| (0..sealed.len()).step_by(step).map(|place| (place, place % 8));
     let mark = "credlens.sealed1".len();
     assert!(
         flip(&sealed, flips(1)) <= mark,
