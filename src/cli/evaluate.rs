@@ -172,7 +172,7 @@ impl Evaluation {
         let options = InputOptions {
             as_of,
             now: self.now,
-            refuse_cut: false,
+            compared: false,
             limits: self.limits,
         };
         InputReader {

@@ -43,9 +43,9 @@ pub(super) struct InputReader {
 }
 
 impl InputReader {
-    /// Refuses reports that seem to be cut off: in a comparison their missing users would seem to be deleted.
-    pub(super) fn refusing_cut(mut self) -> Self {
-        self.options.refuse_cut = true;
+    /// Refuses reports that cannot be compared: in one that is cut off, the missing users would seem to be deleted.
+    pub(super) fn compared(mut self) -> Self {
+        self.options.compared = true;
         self
     }
 

@@ -16,7 +16,7 @@ use crate::finding::{AsOfSource, Code};
 use crate::report::cell;
 use crate::report::chunk::Chunk;
 use crate::report::header::Header;
-use crate::report::schema::{Column, ColumnSet};
+use crate::report::schema::{Column, ColumnSet, ExtraColumn};
 use crate::report::time::Timestamp;
 
 /// One report among the inputs.
@@ -35,6 +35,8 @@ pub struct SurveyedReport {
 pub struct AccountRows {
     /// Whether root's row is among them, as in every whole report.
     pub has_root: bool,
+    /// When they were generated, where a merged report says it of each row: the last of these times.
+    pub time: Option<Timestamp>,
     /// Equal for equal rows in any order, in a report with the same columns in any order; 0 unless it was asked for.
     pub digest: u128,
 }
@@ -120,6 +122,7 @@ impl SurveyedReport {
     fn add(&mut self, chunk: &Chunk, digests: bool) {
         let input = Arc::clone(&self.input);
         let has_roots = chunk.root().contains(&true);
+        let dated = input.header.extra(ExtraColumn::GeneratedTime).is_some();
         for (records, account) in chunk.account_runs(&input.header) {
             let Some(account) = account else {
                 self.has_other_rows = true;
@@ -127,8 +130,15 @@ impl SurveyedReport {
             };
             let mut rows = AccountRows {
                 has_root: has_roots && chunk.root()[records.clone()].contains(&true),
+                time: None,
                 digest: 0,
             };
+            if dated {
+                let times = records
+                    .clone()
+                    .filter_map(|row| chunk.generated(&input.header, row));
+                rows.time = times.max();
+            }
             if digests {
                 for row in records {
                     rows.digest = rows.digest.wrapping_add(digest(&input.header, chunk, row));
@@ -154,6 +164,7 @@ impl SurveyedReport {
 impl AccountRows {
     fn append(&mut self, other: Self) {
         self.has_root |= other.has_root;
+        self.time = self.time.max(other.time);
         self.digest = self.digest.wrapping_add(other.digest);
     }
 }

@@ -34,8 +34,9 @@ pub struct InputOptions {
     pub as_of: Option<Timestamp>,
     /// The current time, for inputs without a date.
     pub now: Timestamp,
-    /// Whether a report whose last row lacks fields is an error: compared with a whole one, it would seem to lack users.
-    pub refuse_cut: bool,
+    /// Whether users are followed from one report to the next: a report whose last row lacks fields, so that it may lack
+    /// users, or whose accounts only a column tells apart, is an error.
+    pub compared: bool,
     /// How much is read at most.
     pub limits: Limits,
 }

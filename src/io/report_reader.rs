@@ -279,6 +279,9 @@ impl OpenInput {
             .stream
             .take_header(&self.held[self.begun..], &self.header_cache)?;
         self.begun += length;
+        if self.options.compared && header.tells_accounts_apart_by_column() {
+            return Err(NotAReport::WithoutArns.into());
+        }
         let mut generated = self.generated.clone();
         if generated == Generated::Missing
             && let Some(written) = header.first_generated(&self.held[self.begun..])
@@ -351,7 +354,7 @@ impl OpenInput {
                 return Ok(BlockEnd::Report);
             }
             if has_ended {
-                if let Some(fields) = cut_off(text, header).filter(|_| self.options.refuse_cut) {
+                if let Some(fields) = cut_off(text, header).filter(|_| self.options.compared) {
                     return Err(NotAReport::CutOff(fields, header.width()).into());
                 }
                 self.next = self.following.pop_front();

@@ -85,10 +85,11 @@ fn values(text: &[u8]) -> (Vec<Value<'_>>, Option<NotAReport>) {
         match stream.next() {
             Some(Ok(value)) => values.push(value),
             Some(Err(error)) => {
+                let message = shown(&in_file(&error, &text[..at]), 120);
                 let what = if values.is_empty() {
-                    NotAReport::Json(shown(&error.to_string(), 120))
+                    NotAReport::Json(message)
                 } else {
-                    NotAReport::BehindJson(shown(&error.to_string(), 120))
+                    NotAReport::BehindJson(message)
                 };
                 return (values, Some(what));
             }
@@ -97,6 +98,14 @@ fn values(text: &[u8]) -> (Vec<Value<'_>>, Option<NotAReport>) {
         at += stream.byte_offset();
     }
     (values, None)
+}
+
+/// The message of an error, with its position in the file; `before` is what stands before the faulty value.
+fn in_file(error: &serde_json::Error, before: &[u8]) -> String {
+    let message = error.to_string();
+    let what = message.split(" at line ").next().unwrap_or_default();
+    let line = error.line() + memchr::memchr_iter(b'\n', before).count();
+    format!("{what} at line {line} column {}", error.column())
 }
 
 /// Whether a text begins with a value of JSON, as far as brackets and the next word show. TOML, Markdown and what Python
@@ -145,7 +154,7 @@ impl<'v> Found<'v> {
     fn add(&mut self, value: &'v Value<'v>) -> Result<(), NotAReport> {
         let before = self.items.len();
         self.search(value)?;
-        if self.items.len() == before {
+        if self.items.len() == before && !is_blank(value) {
             self.note(what(value));
         }
         Ok(())
@@ -281,9 +290,18 @@ fn end(reports: Vec<Unwrapped>, other: Option<NotAReport>, text: &[u8]) -> Repor
         Some(NotAReport::OtherJson) if has_trace_in_json(text) => {
             Some(NotAReport::Json("it has no Content".to_owned()))
         }
-        other => Some(other.unwrap_or(NotAReport::Empty)),
+        other => Some(other.unwrap_or(if text.trim_ascii().is_empty() {
+            NotAReport::Empty
+        } else {
+            NotAReport::OtherJson
+        })),
     };
     Reports { reports, error }
+}
+
+/// Whether there is nothing in a value, such as the answer to a query that found no rows.
+fn is_blank(value: &Value<'_>) -> bool {
+    matches!(value, Value::Array(_) | Value::Object(_)) && value.children().all(is_blank)
 }
 
 /// When a report was generated, as a member beside it says.

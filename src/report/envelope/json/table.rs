@@ -2,6 +2,7 @@
 //! with the same names, which says how its cells are read.
 
 use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 
 use super::value::Value;
 use crate::report::envelope::Generated;
@@ -11,10 +12,15 @@ use crate::report::time::Timestamp;
 
 type Members<'a> = [(Cow<'a, str>, Value<'a>)];
 
+/// With more names than this, only those that are known are written.
+const MOST_NAMES: usize = 200;
+
 /// Rows whose cells are in the order of `names`; short rows lack the last ones.
 #[derive(Debug, Default)]
 pub(super) struct Table<'v> {
     names: Vec<&'v str>,
+    /// Where each name is first.
+    positions: HashMap<&'v str, usize>,
     rows: Vec<Vec<&'v Value<'v>>>,
 }
 
@@ -99,12 +105,17 @@ impl<'v> Table<'v> {
         for (at, (name, value)) in members.iter().enumerate() {
             // Rows mostly have the same names in the same order.
             let same = self.names.get(at).filter(|known| *known == name).map(|_| at);
-            let position = same.or_else(|| self.position(name, &row));
-            if let Some(position) = position {
-                row[position] = Some(value);
-            } else {
-                self.names.push(name);
-                row.push(Some(value));
+            match same.or_else(|| self.position(name, &row)) {
+                Some(position) if row[position].is_none_or(|cell| *cell == Value::Null) => {
+                    row[position] = Some(value);
+                }
+                // A cell that the row has already.
+                Some(_) if *value == Value::Null => {}
+                Some(_) | None => {
+                    self.positions.entry(name).or_insert(self.names.len());
+                    self.names.push(name);
+                    row.push(Some(value));
+                }
             }
         }
         let row = row.into_iter().map(|cell| cell.unwrap_or(&Value::Null));
@@ -113,8 +124,7 @@ impl<'v> Table<'v> {
 
     /// Where the cell of a name goes: other rows may spell it otherwise.
     fn position(&self, name: &str, row: &[Option<&Value<'_>>]) -> Option<usize> {
-        let same = self.names.iter().position(|known| *known == name);
-        same.or_else(|| {
+        self.positions.get(name).copied().or_else(|| {
             let wanted = kind(name)?;
             let mut free = (0..row.len()).filter(|&at| row[at].is_none());
             free.find(|&at| kind(self.names[at]) == Some(wanted))
@@ -127,36 +137,29 @@ impl<'v> Table<'v> {
         if !are_of_report(columns().map(|(name, _)| &**name)) {
             return None;
         }
-        let mut keys: Vec<Cow<'_, str>> = Vec::new();
-        let mut of_columns: Vec<Vec<(Cow<'_, str>, &Value<'_>)>> = Vec::new();
-        for (_, column) in columns() {
-            let cells = column.cells();
-            for (at, (key, _)) in cells.iter().enumerate() {
-                if keys.get(at) != Some(key) && !keys.contains(key) {
-                    keys.push(key.clone());
-                }
-            }
-            of_columns.push(cells);
-        }
+        let cells: Vec<_> = columns().map(|(_, column)| column.cells()).collect();
+        let mut known = HashSet::new();
+        let keys = cells.iter().flatten().map(|(key, _)| key);
+        let keys: Vec<&Cow<'_, str>> = keys.filter(|key| known.insert(*key)).collect();
+        let by_key = cells
+            .iter()
+            .map(|cells| cells.iter().map(|(key, cell)| (key, *cell)).collect());
+        let by_key: Vec<HashMap<&Cow<'_, str>, &Value<'_>>> = by_key.collect();
         // Columns of one table share their rows; objects with the types of their values do not.
-        let is_shared = |key: &Cow<'_, str>| {
-            let has = |cells: &&Vec<(Cow<'_, str>, &Value<'_>)>| cells.iter().any(|(known, _)| known == key);
-            of_columns.iter().filter(has).count() == of_columns.len()
-        };
-        if !keys.iter().any(is_shared) {
+        if !keys
+            .iter()
+            .any(|key| by_key.iter().all(|cells| cells.contains_key(key)))
+        {
             return None;
         }
-        let cell = |cells: &[(Cow<'_, str>, &'v Value<'v>)], at: usize, key: &Cow<'_, str>| {
-            let same = cells.get(at).filter(|(known, _)| known == key);
-            let found = same.or_else(|| cells.iter().find(|(known, _)| known == key));
-            found.map_or(&Value::Null, |(_, value)| *value)
+        let row = |key| {
+            by_key
+                .iter()
+                .map(|cells| cells.get(key).copied().unwrap_or(&Value::Null))
+                .collect()
         };
-        let rows = keys.iter().enumerate();
-        let rows = rows.map(|(at, key)| of_columns.iter().map(|cells| cell(cells, at, key)).collect());
-        Some(Self {
-            rows: rows.collect(),
-            names: columns().map(|(name, _)| &**name).collect(),
-        })
+        let rows = keys.into_iter().map(row).collect();
+        Some(Self::of(columns().map(|(name, _)| &**name).collect(), rows))
     }
 
     /// The table of an object with the names as `columns` and the rows as arrays in `data`.
@@ -175,10 +178,20 @@ impl<'v> Table<'v> {
         let names: Option<Vec<&str>> = names.children().map(Value::text).collect();
         let names = names.filter(|names| are_of_report(names.iter().copied()))?;
         let rows = rows.map(|row| row.children().collect());
-        Some(Self {
+        Some(Self::of(names, rows.collect()))
+    }
+
+    fn of(names: Vec<&'v str>, rows: Vec<Vec<&'v Value<'v>>>) -> Self {
+        Self {
+            positions: names
+                .iter()
+                .enumerate()
+                .rev()
+                .map(|(at, name)| (*name, at))
+                .collect(),
             names,
-            rows: rows.collect(),
-        })
+            rows,
+        }
     }
 
     /// When it was generated, as the first row says that has it.
@@ -206,12 +219,13 @@ impl<'v> Table<'v> {
 
     /// The position of a name, which is added if there is none.
     fn place(&mut self, name: &'v str) -> usize {
-        let same = self.names.iter().position(|known| *known == name);
+        let same = self.positions.get(name).copied();
         let alike = || {
             let wanted = kind(name)?;
             self.names.iter().position(|known| kind(known) == Some(wanted))
         };
         same.or_else(alike).unwrap_or_else(|| {
+            self.positions.insert(name, self.names.len());
             self.names.push(name);
             self.names.len() - 1
         })
@@ -219,13 +233,18 @@ impl<'v> Table<'v> {
 
     /// The same as CSV.
     pub(super) fn into_csv(self) -> Result<Vec<u8>, NotAReport> {
-        let kinds: Vec<Option<Kind>> = self.names.iter().map(|name| kind(name)).collect();
+        let named = self.names.iter().map(|name| kind(name)).enumerate();
+        // Tags and the like may be a column each, and nothing reads them.
+        let is_wide = self.names.len() > MOST_NAMES;
+        let named: Vec<(usize, Option<Kind>)> =
+            named.filter(|(_, kind)| !is_wide || kind.is_some()).collect();
         let mut writer = csv::Writer::from_writer(Vec::new());
-        let written = writer.write_record(&self.names).and_then(|()| {
+        let names = named.iter().map(|&(at, _)| self.names[at]);
+        let written = writer.write_record(names).and_then(|()| {
             self.rows.iter().try_for_each(|row| {
-                let cells = kinds.iter().enumerate().map(|(at, kind)| {
+                let cells = named.iter().map(|&(at, kind)| {
                     let value = row.get(at).copied().unwrap_or(&Value::Null);
-                    cell(*kind, value)
+                    cell(kind, value)
                 });
                 writer.write_record(cells.map(|cell| cell.into_owned().into_bytes()))
             })

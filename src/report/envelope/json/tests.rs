@@ -184,7 +184,7 @@ fn rows_lose_nothing_to_their_neighbours() {
             r#"[{}, {{"userName": "b", "mfaActive": false, "user": null}}]"#,
             row("")
         ),
-        &["user,mfa_active,userName\na,true,\n,false,b\n"],
+        &["user,mfa_active\na,true\nb,false\n"],
     );
     reads(
         &format!(r#"[{}, {{"userName": "b", "mfaActive": false}}]"#, row("")),
