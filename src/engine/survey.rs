@@ -12,7 +12,7 @@ use super::program::Program;
 use super::sink::{Block, Sink};
 use super::source::{Input, Source};
 use super::{AssessOptions, assess};
-use crate::finding::{AsOfSource, Code};
+use crate::finding::{AsOfSource, Code, Tally};
 use crate::report::cell;
 use crate::report::chunk::Chunk;
 use crate::report::header::Header;
@@ -57,63 +57,102 @@ impl SurveyedReport {
 /// # Errors
 /// If the threads cannot be started.
 pub fn survey(source: impl Source, threads: usize, digests: bool) -> io::Result<Vec<SurveyedReport>> {
-    let sink = SurveySink {
-        digests,
-        reports: Mutex::default(),
-    };
+    let sink = Surveying::new(Nothing, digests);
     let options = AssessOptions {
         threads,
         ..AssessOptions::default()
     };
     let tally = assess(&Program::new(Vec::new()), source, &sink, options)?;
-    let unreadable = tally.diagnostics.iter().filter(|it| it.code == Code::Unreadable);
-    let unreadable: BTreeSet<&str> = unreadable.filter_map(|it| it.path.as_deref()).collect();
-    let mut reports = sink.reports.into_inner().unwrap_or_else(PoisonError::into_inner);
-    reports.retain(|report| !unreadable.contains(&*report.input.path));
-    Ok(reports)
+    Ok(sink.finish(&tally).1)
 }
 
-struct SurveySink {
+/// A sink that surveys reports beside another sink, for a pass whose outputs can be thrown away: where nothing is left
+/// out, it was the only one.
+#[derive(Debug)]
+pub struct Surveying<S> {
+    inner: S,
     digests: bool,
     reports: Mutex<Vec<SurveyedReport>>,
 }
 
-impl Sink for SurveySink {
-    type Part = Option<SurveyedReport>;
+impl<S> Surveying<S> {
+    /// Surveys what `inner` evaluates.
+    pub fn new(inner: S, digests: bool) -> Self {
+        Self {
+            inner,
+            digests,
+            reports: Mutex::default(),
+        }
+    }
+
+    /// The other sink, and the reports that could be read to their end, in order.
+    pub fn finish(self, tally: &Tally) -> (S, Vec<SurveyedReport>) {
+        let unreadable = tally.diagnostics.iter().filter(|it| it.code == Code::Unreadable);
+        let unreadable: BTreeSet<&str> = unreadable.filter_map(|it| it.path.as_deref()).collect();
+        let mut reports = self.reports.into_inner().unwrap_or_else(PoisonError::into_inner);
+        reports.retain(|report| !unreadable.contains(&*report.input.path));
+        (self.inner, reports)
+    }
+}
+
+impl<S: Sink> Sink for Surveying<S> {
+    type Part = (S::Part, Option<SurveyedReport>);
 
     fn part(&self) -> Self::Part {
-        None
+        (self.inner.part(), None)
     }
 
     fn columns(&self) -> ColumnSet {
-        ColumnSet::default()
+        self.inner.columns()
     }
 
-    fn rows(&self, part: &mut Self::Part, block: Block<'_>) {
+    fn rows(&self, (inner, surveyed): &mut Self::Part, block: Block<'_>) {
         let mut report = SurveyedReport {
             input: Arc::clone(block.input),
             accounts: BTreeMap::new(),
             has_other_rows: false,
         };
         report.add(block.chunk, self.digests);
-        *part = Some(report);
+        *surveyed = Some(report);
+        self.inner.rows(inner, block);
     }
+
+    fn takes_findings(&self) -> bool {
+        self.inner.takes_findings()
+    }
+
+    fn finding(&self, (inner, _): &mut Self::Part, finding: &FindingRef<'_>) {
+        self.inner.finding(inner, finding);
+    }
+
+    fn accept(&self, (inner, surveyed): &mut Self::Part) -> io::Result<()> {
+        if let Some(block) = surveyed.take() {
+            let mut reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
+            match reports.last_mut() {
+                Some(last) if last.input.id == block.input.id => last.append(block),
+                _ => reports.push(block),
+            }
+        }
+        self.inner.accept(inner)
+    }
+}
+
+/// A sink that takes nothing.
+#[derive(Debug)]
+struct Nothing;
+
+impl Sink for Nothing {
+    type Part = ();
+
+    fn part(&self) {}
 
     fn takes_findings(&self) -> bool {
         false
     }
 
-    fn finding(&self, _: &mut Self::Part, _: &FindingRef<'_>) {}
+    fn finding(&self, (): &mut (), _: &FindingRef<'_>) {}
 
-    fn accept(&self, part: &mut Self::Part) -> io::Result<()> {
-        let Some(block) = part.take() else {
-            return Ok(());
-        };
-        let mut reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
-        match reports.last_mut() {
-            Some(last) if last.input.id == block.input.id => last.append(block),
-            _ => reports.push(block),
-        }
+    fn accept(&self, (): &mut ()) -> io::Result<()> {
         Ok(())
     }
 }
