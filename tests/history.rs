@@ -3,6 +3,7 @@
 mod cli;
 mod diff;
 mod diff_and_trend;
+mod dormant_users;
 mod expected_events;
 mod random_reports;
 mod simulated_account;
