@@ -10,6 +10,7 @@ use tempfile::TempDir;
 mod catalogue;
 mod demo;
 mod directories;
+mod empty_times;
 mod escaping;
 mod exit;
 mod help;

@@ -7,24 +7,24 @@ use super::program::Program;
 use super::registers::{Registers, Restriction};
 use super::verdicts::{ChunkView, word_of};
 use crate::finding::Status;
-use crate::report::cell::StandIn;
+use crate::report::cell::StandInCounts;
 use crate::report::schema::{Column, TimeColumn};
 
-/// The stand-ins of one column, of one kind.
+/// The stand-ins of one column.
 #[derive(Clone, Debug, Default)]
 pub(super) struct StandIns {
-    pub(super) count: u64,
+    pub(super) counts: StandInCounts,
     /// The positions of the rules that pass by them.
     pub(super) passing: BTreeSet<usize>,
 }
 
-/// The stand-ins of a report, by column and kind.
-pub(super) type StandInsOfReport = BTreeMap<(usize, StandIn), (TimeColumn, StandIns)>;
+/// The stand-ins of a report, by the index of the column.
+pub(super) type StandInsOfReport = BTreeMap<usize, (TimeColumn, StandIns)>;
 
 /// The stand-ins of one column in a chunk.
 struct InChunk {
     column: TimeColumn,
-    kind: StandIn,
+    counts: StandInCounts,
     rows: Vec<usize>,
     /// The same as bitmaps of 64.
     bits: Vec<u64>,
@@ -49,12 +49,14 @@ pub(super) fn find(
     let all = Restriction::default();
     unknown.run(program, cutoffs, &chunk, &view.input.header, all);
     for stand_ins in found {
-        let entry = report.entry((Column::from(stand_ins.column).index(), stand_ins.kind));
-        let (_, of_column) = entry.or_insert_with(|| (stand_ins.column, StandIns::default()));
-        of_column.count += stand_ins.rows.len() as u64;
-        of_column
-            .passing
-            .extend(passing(program, (registers, &unknown), &stand_ins));
+        let of_column = StandIns {
+            counts: stand_ins.counts,
+            passing: passing(program, (registers, &unknown), &stand_ins),
+        };
+        report.insert(
+            Column::from(stand_ins.column).index(),
+            (stand_ins.column, of_column),
+        );
     }
     report
 }
@@ -63,40 +65,40 @@ fn in_chunk(view: ChunkView<'_>) -> Vec<InChunk> {
     let mut found: Vec<InChunk> = Vec::new();
     for column in Column::ALL {
         let Column::Time(column) = column else { continue };
+        let mut of_column = InChunk {
+            column,
+            counts: StandInCounts::default(),
+            rows: Vec::new(),
+            bits: vec![0; view.selected.len()],
+        };
         for (row, kind) in view.chunk.stand_ins(&view.input.header, column) {
             let (word, bit) = (row / 64, 1 << (row % 64));
             if view.selected[word] & bit == 0 {
                 continue;
             }
-            let is_same = |known: &InChunk| (known.column, known.kind) == (column, kind);
-            let at = found.iter().position(is_same).unwrap_or_else(|| {
-                found.push(InChunk {
-                    column,
-                    kind,
-                    rows: Vec::new(),
-                    bits: vec![0; view.selected.len()],
-                });
-                found.len() - 1
-            });
-            found[at].rows.push(row);
-            found[at].bits[word] |= bit;
+            of_column.counts.add(kind);
+            of_column.rows.push(row);
+            of_column.bits[word] |= bit;
+        }
+        if !of_column.rows.is_empty() {
+            found.push(of_column);
         }
     }
     found
 }
 
 /// The rules that read this column and would be undetermined in one of these rows if stand-ins were unknown, and are
-/// not, and do not fail.
+/// not, and do not fail. Of a rule about keys or certificates, only the verdicts on the slot of the column count.
 fn passing(
     program: &Program,
     (registers, unknown): (&Registers, &Registers),
     stand_ins: &InChunk,
 ) -> BTreeSet<usize> {
     let column = Column::Time(stand_ins.column);
-    let reading = program
-        .instances
-        .iter()
-        .filter(|instance| program.rules[instance.rule].needs.contains(column));
+    let reading = program.instances.iter().filter(|instance| {
+        let rule = &program.rules[instance.rule].bound;
+        rule.typed.columns(instance.slot).contains(column)
+    });
     let passes = reading.filter(|instance| {
         stand_ins.bits.iter().enumerate().any(|(word, &mask)| {
             let verdicts = |registers| word_of(registers, instance, (word, mask)).verdicts;

@@ -148,7 +148,7 @@ impl TallyBuilder {
                 .stand_ins
                 .entry(key)
                 .or_insert_with(|| (column, StandIns::default()));
-            known.count += found.count;
+            known.counts.append(found.counts);
             known.passing.extend(found.passing);
         }
     }
@@ -355,9 +355,9 @@ impl CurrentInput {
 
     /// One note for each column with cells that other tools wrote in place of `N/A`.
     fn of_stand_ins(&self, rules: &[RuleTally]) -> Vec<Diagnostic> {
-        let notes = self.stand_ins.iter().map(|(&(_, kind), (column, found))| {
+        let notes = self.stand_ins.values().map(|(column, found)| {
             let ids: Vec<&str> = found.passing.iter().map(|&rule| &*rules[rule].id).collect();
-            Diagnostic::of_stand_ins(kind, (*column).into(), found.count, &ids).in_path(&self.input.path)
+            Diagnostic::of_stand_ins(found.counts, (*column).into(), &ids).in_path(&self.input.path)
         });
         notes.collect()
     }

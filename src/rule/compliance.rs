@@ -71,9 +71,16 @@ fn requirement_tally(
         failed,
         undetermined,
         suppressed: sum(|tally| tally.suppressed),
-        why: (!why.is_empty()).then(|| why.join(" ")),
+        why: why.into_iter().map(str::to_owned).reduce(as_sentences),
         warnings: warnings.map(ToString::to_string).collect(),
     }
+}
+
+/// Two texts as sentences, even if the first one has no full stop.
+fn as_sentences(first: String, next: String) -> String {
+    let first = first.trim_end();
+    let stop = if first.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{first}{stop} {next}")
 }
 
 /// Without users to evaluate (a report without root, for a rule about root), the result is undetermined.
