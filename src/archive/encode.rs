@@ -16,7 +16,7 @@ use crate::report::cell::{self, Flag};
 use crate::report::chunk::Chunk;
 use crate::report::cut::is_closed;
 use crate::report::header::Header;
-use crate::report::schema::{Column, TextColumn};
+use crate::report::schema::Column;
 use crate::report::split::Splitter;
 
 /// How many lines to search for the end of a record, and how many records for the next row.
