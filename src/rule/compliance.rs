@@ -71,16 +71,22 @@ fn requirement_tally(
         failed,
         undetermined,
         suppressed: sum(|tally| tally.suppressed),
-        why: why.into_iter().map(str::to_owned).reduce(as_sentences),
+        why: (!why.is_empty()).then(|| as_sentences(&why)),
         warnings: warnings.map(ToString::to_string).collect(),
     }
 }
 
-/// Two texts as sentences, even if the first one has no full stop.
-fn as_sentences(first: String, next: String) -> String {
-    let first = first.trim_end();
-    let stop = if first.ends_with(['.', '!', '?']) { "" } else { "." };
-    format!("{first}{stop} {next}")
+/// Texts as sentences: one that is followed by another gets a full stop if it has none.
+fn as_sentences(texts: &[&str]) -> String {
+    let mut all = String::new();
+    for text in texts {
+        if !all.is_empty() {
+            all.truncate(all.trim_end().len());
+            all += if all.ends_with(['.', '!', '?']) { " " } else { ". " };
+        }
+        all += text;
+    }
+    all
 }
 
 /// Without users to evaluate (a report without root, for a rule about root), the result is undetermined.

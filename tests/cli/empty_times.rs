@@ -18,7 +18,7 @@ fn notes(keys: &[&str]) -> BTreeMap<String, String> {
     let rows: String = keys.iter().enumerate().map(row).collect();
     let place = Workspace::new().file("a.csv", format!("{COLUMNS}\n{rows}"));
     let run = place.run(
-        "scan a.csv --as-of 2026-06-01 --format json --rule access-key-unused --rule access-key-not-rotated",
+        "scan a.csv --as-of 2026-06-01 --format json --rule access-key-unused --rule access-key-created-at-setup",
     );
     let all: Value = serde_json::from_str(&run.stdout).unwrap();
     let diagnostics = all["diagnostics"].as_array().unwrap().iter();
@@ -78,4 +78,13 @@ fn a_rule_about_keys_is_named_for_the_column_of_the_key_that_passes_by_it() {
         !name(&all, "access_key_2_last_used_date", "access-key-unused"),
         "{all:?}"
     );
+}
+
+#[test]
+fn a_rule_is_named_only_for_the_column_that_decides() {
+    // Whatever the last use of a key, it was not created with its user if it was created at no time.
+    let all = notes(&["true,,,false,N/A,N/A"]);
+    let names = |column: &str| all[column].contains("access-key-created-at-setup");
+    assert!(names("access_key_1_last_rotated"), "{all:?}");
+    assert!(!names("access_key_1_last_used_date"), "{all:?}");
 }

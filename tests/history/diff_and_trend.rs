@@ -151,7 +151,7 @@ fn of_trend(program: &credlens::engine::Program, reports: Vec<Report>) -> Vec<(S
 fn of_diff(diff: &Diff<'_>) -> Vec<(String, [u64; 3])> {
     let by_rule = [Move::Opened, Move::Unveiled, Move::Resolved].map(|which| diff.findings(which).by_rule());
     let rules = diff.rules.iter().enumerate();
-    let counts = rules.map(|(at, rule)| (rule.bound.rule.id.to_string(), by_rule.map(|counts| counts[at])));
+    let counts = rules.map(|(at, rule)| (rule.bound.rule.id.clone(), by_rule.map(|counts| counts[at])));
     let mut counts: Vec<_> = counts.filter(|(_, counts)| *counts != [0; 3]).collect();
     counts.sort();
     counts
