@@ -30,6 +30,7 @@ pub struct Header {
     positions: [Option<usize>; Column::COUNT],
     extras: [Option<usize>; ExtraColumn::COUNT],
     issues: Arc<[Issue]>,
+    has_underscores: bool,
     written: Arc<[u8]>,
 }
 
@@ -97,6 +98,7 @@ impl Header {
             positions: [None; Column::COUNT],
             extras: [None; ExtraColumn::COUNT],
             issues: Arc::default(),
+            has_underscores: false,
             written: Arc::default(),
         };
         let mut duplicates = ColumnSet::default();
@@ -145,6 +147,10 @@ impl Header {
                 extras[column as usize] = Some(position);
             }
         }
+        header.has_underscores = header.names.iter().any(|name| {
+            let name = name.to_ascii_lowercase();
+            name.contains("_active") || name.contains("_enabled")
+        });
         header.issues = header.find_issues(duplicates, unknown).into();
         header
     }
@@ -192,11 +198,17 @@ impl Header {
         named > 0 && self.known() > named && (self.has_flag() || self.is_spelled_by_aws())
     }
 
+    /// Whether its columns have the names that AWS gives them, in any case.
     fn is_spelled_by_aws(&self) -> bool {
         Column::ALL.into_iter().all(|column| {
             let written = self.position(column).map(|position| &self.names[position]);
             written.is_none_or(|written| written.eq_ignore_ascii_case(column.name()))
         })
+    }
+
+    /// Whether the words in the names of flags are joined by underscores, as AWS joins them.
+    pub(super) fn has_underscores(&self) -> bool {
+        self.has_underscores
     }
 
     /// Whether the line goes on behind a column with a line break that is written as two characters.
