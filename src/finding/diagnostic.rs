@@ -135,6 +135,9 @@ registry! {
     LooserThanFramework "looser-than-framework" Warning:
         "A parameter was weakened: the rule finds less than a selected framework requires.",
         "Remove the setting, or do not claim compliance with the requirement.";
+    RetiredFramework "retired-framework" Note:
+        "A selected framework was withdrawn by its publisher.",
+        "Select the framework that took its place, unless you need the old one for a comparison.";
     SuppressionExpired "suppression-expired" Warning:
         "A suppression has expired; its findings are emitted again.",
         "Fix the findings, or renew the suppression.";

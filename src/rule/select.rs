@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::catalogue::Catalogue;
 use super::definition::{Parameter, Rule};
 use super::error::{Error, did_you_mean};
-use super::framework::Framework;
+use super::framework::{Framework, RuleRef};
 use super::toml_reader::{Located, Table};
 use crate::finding::Severity;
 use crate::gsl::typed::TypedRule;
@@ -19,6 +19,8 @@ pub struct Selection {
     pub rules: Vec<String>,
     /// Names of frameworks.
     pub frameworks: Vec<String>,
+    /// Of the frameworks only the requirements of this level and those below it; all must have levels.
+    pub level: Option<u8>,
     /// Values of parameters; of several for one parameter, the last applies.
     pub settings: Vec<Setting>,
 }
@@ -39,8 +41,10 @@ pub struct Setting {
 pub struct Selected {
     /// Each (rule, parameters) pair once, by id, then by parameters.
     pub rules: Vec<BoundRule>,
-    /// The selected frameworks, in the order of the request.
+    /// The selected frameworks, in the order of the request, each with the requirements of the selected levels.
     pub frameworks: Vec<Arc<Framework>>,
+    /// The highest level of their requirements that is selected, if not all are.
+    pub level: Option<u8>,
     /// Parameters that a setting makes weaker than a requirement demands.
     pub weakened: Vec<WeakenedParameter>,
 }
@@ -57,8 +61,10 @@ pub struct BoundRule {
     pub severity: Severity,
     /// Its checked logic.
     pub typed: TypedRule,
-    /// The requirements of the selected frameworks that name it, such as `cis-aws-5.0/1.13`.
+    /// The requirements of the selected frameworks that it decides, such as `cis-aws-5.0/1.13`.
     pub requirements: Vec<String>,
+    /// The requirements of the selected frameworks that it is related to without deciding them.
+    pub related: Vec<String>,
     /// One sentence for a fail.
     pub message: String,
 }
@@ -146,7 +152,9 @@ pub fn select(catalogue: &Catalogue, selection: &Selection) -> Result<Selected, 
     for name in &selection.frameworks {
         match catalogue.framework(name) {
             Ok(framework) if frameworks.iter().any(|known| known.name == framework.name) => {}
-            Ok(framework) => {
+            Ok(mut framework) => {
+                let kept = selection.level.map(|level| keep_levels(&mut framework, level));
+                errors.extend(kept.and_then(Result::err));
                 chosen.add_framework(catalogue, &framework, &mut errors);
                 frameworks.push(Arc::new(framework));
             }
@@ -164,8 +172,28 @@ pub fn select(catalogue: &Catalogue, selection: &Selection) -> Result<Selected, 
     Ok(Selected {
         rules,
         frameworks,
+        level: selection.level,
         weakened: chosen.weakened,
     })
+}
+
+/// Keeps the requirements of this level and those below it: a profile contains the ones below it.
+fn keep_levels(framework: &mut Framework, level: u8) -> Result<(), Error> {
+    let levels = framework.levels();
+    if !levels.contains(&level) {
+        let name = &framework.name;
+        let known: Vec<String> = levels.iter().map(|level| format!("level {level}")).collect();
+        let message = match known.as_slice() {
+            [] => format!("{name} has no levels"),
+            known => format!("{name} has {}, not level {level}", known.join(" and ")),
+        };
+        return Err(Error::request(message, None));
+    }
+    let is_kept = |own: Option<u8>| own.is_none_or(|own| own <= level);
+    framework
+        .requirements
+        .retain(|requirement| is_kept(requirement.level));
+    Ok(())
 }
 
 fn requested_rules<'a>(
@@ -237,6 +265,12 @@ fn unknown_parameter(rule: &str, parameter: &str, rules: &[&Arc<Rule>]) -> Error
     Error::request(format!("'{rule}' has no parameter '{parameter}'"), Some(help))
 }
 
+fn add_name(names: &mut Vec<String>, name: &str) {
+    if !names.iter().any(|known| known == name) {
+        names.push(name.to_owned());
+    }
+}
+
 /// The (rule, parameters) pairs chosen so far.
 #[derive(Default)]
 struct Chosen {
@@ -250,6 +284,7 @@ struct Choice {
     rule: Arc<Rule>,
     severity: Option<Severity>,
     requirements: Vec<String>,
+    related: Vec<String>,
 }
 
 impl Choice {
@@ -258,6 +293,7 @@ impl Choice {
             severity: self.severity.unwrap_or(self.rule.severity),
             typed: self.rule.bind(&parameters)?,
             requirements: self.requirements,
+            related: self.related,
             message: self.rule.message_with(&parameters),
             rule: self.rule,
             parameters,
@@ -274,22 +310,34 @@ impl Chosen {
     fn add_framework(&mut self, catalogue: &Catalogue, framework: &Framework, errors: &mut Vec<Error>) {
         for requirement in &framework.requirements {
             let name = framework.qualified(requirement);
-            for reference in &requirement.rules {
-                let Some(rule) = catalogue.rule(&reference.rule) else {
-                    let message = format!("{name} names an unknown rule '{}'", reference.rule);
-                    errors.push(Error::request(message, None));
-                    continue;
-                };
-                self.note_weakened(rule, &name, &reference.parameters);
-                let values = self.values(rule, &reference.parameters);
-                let choice = self.choice(rule, values);
-                let severity = reference.severity.unwrap_or(rule.severity);
-                choice.severity = choice.severity.max(Some(severity));
-                if !choice.requirements.contains(&name) {
-                    choice.requirements.push(name.clone());
+            let bindings = requirement.rules.iter().map(|it| (it, true));
+            let bindings = bindings.chain(requirement.related.iter().map(|it| (it, false)));
+            for (reference, decides) in bindings {
+                match catalogue.rule(&reference.rule) {
+                    Some(rule) if decides => self.add_deciding(rule, &name, reference),
+                    Some(rule) => self.add_related(rule, &name, reference),
+                    None => {
+                        let message = format!("{name} names an unknown rule '{}'", reference.rule);
+                        errors.push(Error::request(message, None));
+                    }
                 }
             }
         }
+    }
+
+    fn add_deciding(&mut self, rule: &Arc<Rule>, requirement: &str, reference: &RuleRef) {
+        self.note_weakened(rule, requirement, &reference.parameters);
+        let values = self.values(rule, &reference.parameters);
+        let choice = self.choice(rule, values);
+        let severity = reference.severity.unwrap_or(rule.severity);
+        choice.severity = choice.severity.max(Some(severity));
+        add_name(&mut choice.requirements, requirement);
+    }
+
+    /// It changes no severity, and no value is too weak for it.
+    fn add_related(&mut self, rule: &Arc<Rule>, requirement: &str, reference: &RuleRef) {
+        let values = self.values(rule, &reference.parameters);
+        add_name(&mut self.choice(rule, values).related, requirement);
     }
 
     fn choice(&mut self, rule: &Arc<Rule>, values: BTreeMap<String, i64>) -> &mut Choice {
@@ -298,6 +346,7 @@ impl Chosen {
             rule: Arc::clone(rule),
             severity: None,
             requirements: Vec::new(),
+            related: Vec::new(),
         })
     }
 

@@ -148,12 +148,17 @@ impl<'f, 'a> Table<'f, 'a> {
         self.located(key).map(|located| located.value)
     }
 
+    /// Reports the key if it is missing.
+    fn expect(&self, key: &str) {
+        if !self.has(key) {
+            let message = format!("'{key}' is missing");
+            self.file.error(self.span.clone(), message, None);
+        }
+    }
+
     /// The value of the key and its location; a missing key is an error.
     pub(super) fn required_located<T: Value>(&mut self, key: &'static str) -> Option<Located<T>> {
-        if !self.has(key) {
-            self.file
-                .error(self.span.clone(), format!("'{key}' is missing"), None);
-        }
+        self.expect(key);
         self.located(key)
     }
 
@@ -170,6 +175,12 @@ impl<'f, 'a> Table<'f, 'a> {
             .parse()
             .map_err(|error: T::Err| self.file.error(span, error.to_string(), None))
             .ok()
+    }
+
+    /// The same; a missing key is an error.
+    pub(super) fn required_word<T: FromStr<Err: Display>>(&mut self, key: &'static str) -> Option<T> {
+        self.expect(key);
+        self.word(key)
     }
 
     /// The table of the key, if it is present.

@@ -9,6 +9,7 @@ fn selected(rules: &[&str], frameworks: &[&str], settings: &[&str]) -> Result<Se
     let selection = Selection {
         rules: words(rules),
         frameworks: words(frameworks),
+        level: None,
         settings: settings.iter().map(|text| text.parse().unwrap()).collect(),
     };
     select(&catalogue(), &selection)
