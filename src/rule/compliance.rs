@@ -70,7 +70,10 @@ fn requirement_tally(
     let is_undetermined = undetermined > 0 || lacks_root || deciding.iter().any(|rule| !rule.had_users);
     let outcome = outcome(requirement.coverage, failed, is_undetermined);
     let missing = (outcome == Outcome::Undetermined && lacks_root).then_some(LACKS_ROOT);
-    let why: Vec<&str> = requirement.why.as_deref().into_iter().chain(missing).collect();
+    let why = match (requirement.why.as_deref(), missing) {
+        (Some(why), Some(missing)) => Some(format!("{}. {missing}", why.trim_end_matches('.'))),
+        (why, missing) => why.or(missing).map(str::to_owned),
+    };
     let warnings = weakened.iter().filter(|weakened| weakened.requirement == name);
     RequirementTally {
         id: requirement.id.clone(),
@@ -84,7 +87,7 @@ fn requirement_tally(
         undetermined,
         suppressed: sum(|tally| tally.suppressed),
         related: related_tally(&naming(|bound| &bound.related)),
-        why: (!why.is_empty()).then(|| why.join(" ")),
+        why,
         warnings: warnings.map(ToString::to_string).collect(),
     }
 }

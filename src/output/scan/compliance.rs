@@ -3,7 +3,7 @@
 use anstyle::Style;
 
 use super::ScanView;
-use crate::finding::{FrameworkStatus, FrameworkTally, Outcome, RequirementTally};
+use crate::finding::{FrameworkStatus, FrameworkTally, Outcome, RelatedTally, RequirementTally};
 use crate::output::DisplayOptions;
 use crate::output::markdown_text::{Markdown, plain};
 use crate::output::phrases::{counted, counts};
@@ -129,19 +129,7 @@ fn outcomes(framework: &FrameworkTally) -> String {
 
 /// `3 failed, 40 passed; related: 2 failed`, or why there are none.
 fn verdicts(requirement: &RequirementTally) -> String {
-    let related = &requirement.related;
-    let found = [
-        related.failed,
-        related.undetermined,
-        related.suppressed,
-        related.passed,
-    ];
-    let found = verdict_counts(found);
-    let related = match (related.rules.is_empty(), found.is_empty()) {
-        (true, _) => None,
-        (false, true) => Some("related: nothing to evaluate".to_owned()),
-        (false, false) => Some(format!("related: {found}")),
-    };
+    let related = related(&requirement.related);
     let decided = match requirement.outcome {
         Outcome::Manual => Some("not in a report".to_owned()),
         Outcome::Related => None,
@@ -151,6 +139,15 @@ fn verdicts(requirement: &RequirementTally) -> String {
     };
     let parts: Vec<String> = decided.into_iter().chain(related).collect();
     parts.join("; ")
+}
+
+/// `related: 2 failed`; what passed only where nothing else is.
+fn related(tally: &RelatedTally) -> Option<String> {
+    let found = verdict_counts([tally.failed, tally.undetermined, tally.suppressed, 0]);
+    let passed = verdict_counts([0, 0, 0, tally.passed]);
+    let counts = [found, passed].into_iter().find(|counts| !counts.is_empty());
+    let counts = counts.unwrap_or_else(|| "nothing to evaluate".to_owned());
+    (!tally.rules.is_empty()).then(|| format!("related: {counts}"))
 }
 
 fn decided(requirement: &RequirementTally) -> String {

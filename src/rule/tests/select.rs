@@ -137,12 +137,14 @@ fn the_severity_of_a_framework_applies() {
 
 #[test]
 fn a_weaker_setting_is_reported() {
-    let frameworks = ["unused-keys-level-2", "aws-fsbp"];
+    let frameworks = ["unused-keys-level-2", "aws-security-hub"];
     let weaker = selected(&[], &frameworks, &["access-key-unused.max_idle=60"]).unwrap();
     let weakened: Vec<String> = weaker.weakened.iter().map(ToString::to_string).collect();
     assert_eq!(
         weakened,
-        ["aws-fsbp/IAM.22 requires access-key-unused.max_idle = 45, but it is set to 60, which finds less"]
+        [
+            "aws-security-hub/IAM.22 requires access-key-unused.max_idle = 45, but it is set to 60, which finds less"
+        ]
     );
     let bound: Vec<_> = weaker
         .rules
@@ -151,4 +153,50 @@ fn a_weaker_setting_is_reported() {
         .collect();
     assert_eq!(bound.len(), 1);
     assert_eq!(bound[0].requirements.len(), 3);
+}
+
+#[test]
+fn a_related_rule_runs_with_its_own_severity() {
+    // Key age decides one requirement of GxP, with its severity, and is related to others.
+    let gxp = selected(&[], &["gxp-21-cfr-11"], &[]).unwrap();
+    let bound = gxp
+        .rules
+        .iter()
+        .find(|bound| bound.rule.id == "access-key-not-rotated");
+    let bound = bound.unwrap();
+    assert_eq!(bound.severity, Severity::Low);
+    assert_eq!(bound.requirements, ["gxp-21-cfr-11/access-key-rotation"]);
+    assert!(bound.related.contains(&"gxp-21-cfr-11/11.10(d)".to_owned()));
+    // No value is too weak for a requirement that nothing decides.
+    let weaker = selected(&[], &["mitre-attack"], &["access-key-unused.max_idle=400"]).unwrap();
+    assert_eq!(weaker.weakened, []);
+    assert!(weaker.rules.iter().all(|bound| bound.requirements.is_empty()));
+}
+
+#[test]
+fn a_level_selects_the_requirements_up_to_it() {
+    let of_level = |framework: &str, level| {
+        let selection = Selection {
+            frameworks: vec![framework.to_owned()],
+            level: Some(level),
+            ..Selection::default()
+        };
+        select(&catalogue(), &selection)
+    };
+    let ids = |level| -> Vec<String> {
+        let selected = of_level("cis-aws-5.0", level).unwrap();
+        let requirements = selected.frameworks[0].requirements.iter();
+        requirements.map(|requirement| requirement.id.clone()).collect()
+    };
+    assert!(!ids(1).contains(&"1.5".to_owned()) && ids(2).contains(&"1.5".to_owned()));
+    assert_eq!(ids(1).len() + 1, ids(2).len());
+    let mut report = String::new();
+    for (framework, level) in [("gdpr", 1), ("cis-aws-5.0", 3), ("unused-keys-level-2", 1)] {
+        report += &rendered(&of_level(framework, level).unwrap_err());
+    }
+    insta::assert_snapshot!(report, @"
+    error: gdpr has no levels
+    error: cis-aws-5.0 has level 1 and level 2, not level 3
+    error: unused-keys-level-2 has level 2, not level 1
+    ");
 }
