@@ -42,6 +42,8 @@ pub struct Rule {
     pub references: Vec<String>,
     /// Compliance lists that the source of the rule names; shown, not selectable.
     pub compliance: Vec<String>,
+    /// What is not known about these lists.
+    pub compliance_note: Option<String>,
     /// Its parameters, by name.
     pub parameters: BTreeMap<String, Parameter>,
     /// How to fix a fail.
@@ -203,6 +205,7 @@ impl Rule {
             boundary: boundary.map(|boundary| boundary.value),
             references: table.optional("references").unwrap_or_default(),
             compliance: table.optional("compliance").unwrap_or_default(),
+            compliance_note: table.optional("compliance_note"),
             fix: table.table("fix").map(Section::read).unwrap_or_default(),
             examples: table
                 .tables("example")

@@ -26,12 +26,7 @@ pub fn rule_page(rule: &Rule, frameworks: &[Framework]) -> String {
     plan(&mut page, "How to fix it", &rule.fix);
     section(&mut page, "Frameworks", &named_by(rule, frameworks));
     section(&mut page, "Names in other tools", &code_list(&rule.aliases));
-    if !rule.compliance.is_empty() {
-        let about =
-            "Compliance lists that the source of the rule names. credlens cannot select rules by them.";
-        let text = format!("{about}\n\n{}", list(&rule.compliance));
-        section(&mut page, "Compliance", &text);
-    }
+    section(&mut page, "Compliance", &compliance(rule));
     let links = rule.references.iter().map(|link| format!("<{link}>"));
     section(&mut page, "References", &list(links));
     page
@@ -121,6 +116,14 @@ fn examples(rule: &Rule) -> String {
     }
     let as_of = format!("Evaluated as of {}.", super::EXAMPLE_AS_OF);
     format!("{as_of}\n\n{}", table(&["example", "verdict"], &rows))
+}
+
+/// The compliance lists that the source of the rule names, and what is not known about them.
+fn compliance(rule: &Rule) -> String {
+    let about = "Compliance lists that the source of the rule names. credlens cannot select rules by them.";
+    let lists = (!rule.compliance.is_empty()).then(|| format!("{about}\n\n{}", list(&rule.compliance)));
+    let parts: Vec<String> = lists.into_iter().chain(rule.compliance_note.clone()).collect();
+    parts.join("\n")
 }
 
 /// The requirements that name the rule, by framework.
