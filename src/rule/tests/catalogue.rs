@@ -127,7 +127,7 @@ fn built_in_rules_have_no_lints_except_the_vendors_slots() {
 #[test]
 fn cis_numbers_and_days_are_those_of_each_version() {
     // console MFA, unused and its days, rotation, one active key, root MFA and its rule
-    let (any, creds) = ("root-mfa-not-active", "root-without-mfa");
+    let (any, with_password) = ("root-mfa-not-active", "root-console-without-mfa");
     let versions = [
         ("1.1", "1.2", "1.3", 90, "1.4", None, "1.13", any),
         ("1.2", "1.2", "1.3", 90, "1.4", None, "1.13", any),
@@ -137,9 +137,9 @@ fn cis_numbers_and_days_are_those_of_each_version() {
         ("2.0", "1.10", "1.12", 45, "1.14", Some("1.13"), "1.5", any),
         ("3.0", "1.10", "1.12", 45, "1.14", Some("1.13"), "1.5", any),
         ("4.0.1", "1.10", "1.12", 45, "1.14", Some("1.13"), "1.5", any),
-        ("5.0", "1.9", "1.11", 45, "1.13", Some("1.12"), "1.4", creds),
-        ("6.0", "2.9", "2.11", 45, "2.13", Some("2.12"), "2.4", creds),
-        ("7.0", "2.10", "2.11", 45, "2.12", None, "2.5", creds),
+        ("5.0", "1.9", "1.11", 45, "1.13", Some("1.12"), "1.4", with_password),
+        ("6.0", "2.9", "2.11", 45, "2.13", Some("2.12"), "2.4", with_password),
+        ("7.0", "2.10", "2.11", 45, "2.12", None, "2.5", with_password),
     ];
     for (version, console, unused, days, rotation, one, root, root_rule) in versions {
         let framework = catalogue().framework(&format!("cis-aws-{version}")).unwrap();
