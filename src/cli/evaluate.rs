@@ -10,7 +10,9 @@ use credlens::finding::{Code, Diagnostic, Level, Severity, Status, Tally};
 use credlens::io::inputs::{InputOptions, Limits};
 use credlens::output::DisplayOptions;
 use credlens::report::time::Timestamp;
-use credlens::rule::{self, Catalogue, Framework, Selected, Selection, Suppressions, WeakenedParameter};
+use credlens::rule::{
+    self, Catalogue, Framework, PartlyDecided, Selected, Selection, Suppressions, WeakenedParameter,
+};
 
 use super::aws::Objects;
 use super::failure::{Attempt as _, Failure};
@@ -97,6 +99,7 @@ pub(super) struct Verbosity {
 pub(super) struct Evaluation {
     pub(super) program: Program,
     pub(super) frameworks: Vec<Arc<Framework>>,
+    pub(super) partly_decided: Vec<PartlyDecided>,
     pub(super) weakened: Vec<WeakenedParameter>,
     pub(super) suppressions: Suppressions,
     pub(super) min_severity: Severity,
@@ -135,6 +138,7 @@ impl Evaluation {
         Ok(Self {
             program: Program::new(selected.rules),
             frameworks: selected.frameworks,
+            partly_decided: selected.partly_decided,
             weakened: selected.weakened,
             suppressions,
             min_severity: min_severity.unwrap_or(Severity::Informational),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::alias::Alias;
 use super::error::{Error, did_you_mean};
 use super::example::Example;
 use super::instructions::Section;
@@ -29,7 +30,7 @@ pub struct Rule {
     /// One sentence for a fail, in which `{name}` stands for a parameter.
     pub message: String,
     /// Names of the same check in other tools; one may stand for several rules.
-    pub aliases: Vec<String>,
+    pub aliases: Vec<Alias>,
     /// GSL, in which `{name}` stands for a parameter.
     pub logic: String,
     /// The line of the file, from 1, on which the logic begins.
@@ -198,7 +199,11 @@ impl Rule {
             remedy: table.word("remedy").unwrap_or(Remedy::Manual),
             message: message.map_or_else(|| title.clone(), |message| message.value),
             title,
-            aliases: table.optional("aliases").unwrap_or_default(),
+            aliases: table
+                .texts_or_tables("aliases")
+                .into_iter()
+                .map(|alias| Alias::read(alias, &parameters))
+                .collect(),
             logic_line: file.line(start.unwrap_or(at.start)),
             logic,
             why: table.optional("why").unwrap_or_default(),
@@ -224,6 +229,11 @@ impl Rule {
             }
         }
         rule
+    }
+
+    /// Its alias of this name. Case does not matter.
+    pub(super) fn alias(&self, name: &str) -> Option<&Alias> {
+        self.aliases.iter().find(|alias| alias.is_named(name))
     }
 
     /// The default values of its parameters.

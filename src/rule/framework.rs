@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::alias::PartlyDecided;
 use super::error::Error;
 use super::instructions::Section;
 use super::toml_reader::{File, Table};
 use crate::finding::{Severity, word_enum};
+
+/// The name in findings and outcomes of the checks of other tools that a report decides in part.
+pub(super) const OTHER_TOOLS: &str = "other-tools";
 
 /// A published benchmark or a vendor's rule set.
 #[derive(Clone, Debug)]
@@ -86,6 +90,26 @@ impl Framework {
         };
         table.finish();
         framework
+    }
+
+    /// The selected checks of other tools that a report decides in part, as requirements.
+    pub(super) fn of_other_tools(checks: &[PartlyDecided]) -> Self {
+        let requirement = |check: &PartlyDecided| Requirement {
+            id: check.name.clone(),
+            title: format!("Also asks {}", check.undecided),
+            rules: Vec::new(),
+            coverage: Coverage::Partial,
+            why: Some(check.to_string()),
+        };
+        Self {
+            name: OTHER_TOOLS.to_owned(),
+            title: "Checks of other tools".to_owned(),
+            version: None,
+            source: String::new(),
+            about: String::new(),
+            plan: BTreeMap::new(),
+            requirements: checks.iter().map(requirement).collect(),
+        }
     }
 
     /// The requirement's name in findings: `cis-aws-5.0/1.13`.

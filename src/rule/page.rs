@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::alias::Alias;
 use super::catalogue::Catalogue;
 use super::definition::{Rule, fill};
 use super::framework::{Coverage, Framework, Requirement, RuleRef};
@@ -25,7 +26,7 @@ pub fn rule_page(rule: &Rule, frameworks: &[Framework]) -> String {
     section(&mut page, "Examples", &examples(rule));
     plan(&mut page, "How to fix it", &rule.fix);
     section(&mut page, "Frameworks", &named_by(rule, frameworks));
-    section(&mut page, "Names in other tools", &code_list(&rule.aliases));
+    section(&mut page, "Names in other tools", &aliases(&rule.aliases));
     section(&mut page, "Compliance", &compliance(rule));
     let links = rule.references.iter().map(|link| format!("<{link}>"));
     section(&mut page, "References", &list(links));
@@ -155,17 +156,22 @@ fn requirement_row(requirement: &Requirement) -> Vec<String> {
 
 fn reference(reference: &RuleRef) -> String {
     let severity = reference.severity.map(|severity| severity.to_string());
-    let values = reference
-        .parameters
-        .iter()
-        .map(|(name, value)| format!("{name} = {value}"));
-    let notes: Vec<String> = values.chain(severity).collect();
-    let notes = if notes.is_empty() {
+    let notes = notes(&[values(&reference.parameters), severity.into_iter().collect()].concat());
+    format!("[{0}](../rules/{0}.md){notes}", reference.rule)
+}
+
+fn values(parameters: &BTreeMap<String, i64>) -> Vec<String> {
+    let values = parameters.iter();
+    values.map(|(name, value)| format!("{name} = {value}")).collect()
+}
+
+/// The notes in parentheses, if there are any.
+fn notes(notes: &[String]) -> String {
+    if notes.is_empty() {
         String::new()
     } else {
         format!(" ({})", notes.join(", "))
-    };
-    format!("[{0}](../rules/{0}.md){notes}", reference.rule)
+    }
 }
 
 /// The reasons, each with its requirements, in the framework's order.
@@ -219,9 +225,30 @@ fn list<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {
     text
 }
 
-fn code_list(items: &[String]) -> String {
-    let items: Vec<String> = items.iter().map(|item| format!("`{item}`")).collect();
-    items.join(", ")
+/// The aliases with the values of the other tools, then those that ask for more than a report shows.
+fn aliases(aliases: &[Alias]) -> String {
+    let named = |alias: &Alias| format!("`{}`{}", alias.name, notes(&values(&alias.parameters)));
+    let names: Vec<String> = aliases.iter().map(named).collect();
+    let mut text = names.join(", ");
+    let mut undecided: Vec<(&str, Vec<String>)> = Vec::new();
+    for alias in aliases {
+        let Some(also) = alias.undecided.as_deref() else {
+            continue;
+        };
+        let name = format!("`{}`", alias.name);
+        match undecided.iter_mut().find(|(known, _)| *known == also) {
+            Some((_, names)) => names.push(name),
+            None => undecided.push((also, vec![name])),
+        }
+    }
+    for (also, names) in undecided {
+        let (names, ask) = (names.join(", "), if names.len() == 1 { "asks" } else { "ask" });
+        let _ = write!(
+            text,
+            "\n\n{names} also {ask} {also}, which a report does not show: without a fail, the result is partial."
+        );
+    }
+    text
 }
 
 /// Text for a cell of a table, escaped so that it neither ends the cell nor begins a tag.
