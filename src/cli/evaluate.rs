@@ -28,8 +28,8 @@ const MAX_THREADS: usize = 1024;
 
 #[derive(Debug, Args)]
 pub(super) struct EvaluateArgs {
-    /// A rule by id, by an id of another tool (IAM.3, D9.AWS.IAM.07, `access-keys-rotated`), or by glob; * is every
-    /// rule. Repeatable [default: those marked as default in `credlens rules list`]
+    /// A rule by id, by the name of another tool's check (IAM.8, D9.AWS.IAM.07, `access-keys-rotated`), with that tool's
+    /// parameters, or by glob; * is every rule. Repeatable [default: those marked as default in `credlens rules list`]
     #[arg(long, value_name = "ID", help_heading = "Rules")]
     rule: Vec<String>,
 
