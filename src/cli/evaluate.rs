@@ -10,7 +10,9 @@ use credlens::finding::{Code, Diagnostic, Level, Severity, Status, Tally};
 use credlens::io::inputs::{InputOptions, Limits};
 use credlens::output::DisplayOptions;
 use credlens::report::time::Timestamp;
-use credlens::rule::{self, Catalogue, Framework, Selected, Selection, Suppressions, WeakenedParameter};
+use credlens::rule::{
+    self, Catalogue, Framework, PartlyDecided, Selected, Selection, Suppressions, WeakenedParameter,
+};
 
 use super::aws::Objects;
 use super::failure::{Attempt as _, Failure};
@@ -26,8 +28,8 @@ const MAX_THREADS: usize = 1024;
 
 #[derive(Debug, Args)]
 pub(super) struct EvaluateArgs {
-    /// A rule by id, by an id of another tool (IAM.3, D9.AWS.IAM.07, `access-keys-rotated`), or by glob; * is every
-    /// rule. Repeatable [default: those marked as default in `credlens rules list`]
+    /// A rule by id, by the name of another tool's check (IAM.8, D9.AWS.IAM.07, `access-keys-rotated`), with that tool's
+    /// parameters, or by glob; * is every rule. Repeatable [default: those marked as default in `credlens rules list`]
     #[arg(long, value_name = "ID", help_heading = "Rules")]
     rule: Vec<String>,
 
@@ -102,6 +104,7 @@ pub(super) struct Evaluation {
     pub(super) program: Program,
     pub(super) frameworks: Vec<Arc<Framework>>,
     pub(super) level: Option<u8>,
+    pub(super) partly_decided: Vec<PartlyDecided>,
     pub(super) weakened: Vec<WeakenedParameter>,
     pub(super) suppressions: Suppressions,
     pub(super) min_severity: Severity,
@@ -141,6 +144,7 @@ impl Evaluation {
             program: Program::new(selected.rules),
             frameworks: selected.frameworks,
             level: selected.level,
+            partly_decided: selected.partly_decided,
             weakened: selected.weakened,
             suppressions,
             min_severity: min_severity.unwrap_or(Severity::Informational),

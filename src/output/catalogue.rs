@@ -51,13 +51,17 @@ pub fn rules_json(rules: &[Arc<Rule>]) -> String {
             });
             (name.clone(), about)
         });
+        let alias_details = rule.aliases.iter().map(|alias| {
+            json!({ "name": alias.name, "parameters": alias.parameters, "undecided": alias.undecided })
+        });
         json!({
             "id": rule.id,
             "title": rule.title,
             "severity": rule.severity,
             "default": rule.default,
             "remedy": rule.remedy.name(),
-            "aliases": rule.aliases,
+            "aliases": rule.aliases.iter().map(|alias| &alias.name).collect::<Vec<_>>(),
+            "alias_details": alias_details.collect::<Vec<_>>(),
             "parameters": parameters.collect::<serde_json::Map<_, _>>(),
             "logic": rule.logic,
             "origin": rule.origin,

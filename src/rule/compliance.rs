@@ -34,7 +34,7 @@ pub fn compliance<'a>(
         status: framework.status,
         retired: framework.retired.clone(),
         source: framework.source.clone(),
-        level,
+        level: level.filter(|_| !framework.levels().is_empty()),
         requirements: framework
             .requirements
             .iter()

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::alias::PartlyDecided;
 use super::error::Error;
 use super::instructions::Section;
 use super::toml_reader::{Date, File, Table};
@@ -10,6 +11,15 @@ use crate::finding::{Assessment, FrameworkStatus, Severity, word_enum};
 /// Why a requirement has the status `related`, where its file gives no other reason.
 const ONLY_RELATED: &str = "A report does not show what the requirement asks for: findings on related matters are listed and counted, \
      and decide nothing.";
+
+/// The name in findings and outcomes of the checks of other tools that a report decides in part.
+pub(super) const OTHER_TOOLS: &str = "other-tools";
+
+/// When the checks of other tools were read.
+const OTHER_TOOLS_READ: &str = "2026-11";
+
+/// The version of a framework that has none.
+pub(super) const UNVERSIONED: &str = "unversioned";
 
 /// A published benchmark or a vendor's rule set.
 #[derive(Clone, Debug)]
@@ -129,6 +139,33 @@ impl Framework {
         match &self.retired {
             Some(day) => format!("{} on {day}", self.status),
             None => self.status.to_string(),
+        }
+    }
+
+    /// The selected checks of other tools that a report decides in part, as requirements.
+    pub(super) fn of_other_tools(checks: &[PartlyDecided]) -> Self {
+        let requirement = |check: &PartlyDecided| Requirement {
+            id: check.name.clone(),
+            title: format!("Also asks {}", check.undecided),
+            assessment: None,
+            level: None,
+            rules: Vec::new(),
+            related: Vec::new(),
+            coverage: Coverage::Partial,
+            why: Some(check.to_string()),
+        };
+        Self {
+            name: OTHER_TOOLS.to_owned(),
+            title: "Checks of other tools".to_owned(),
+            version: UNVERSIONED.to_owned(),
+            date: OTHER_TOOLS_READ.to_owned(),
+            status: FrameworkStatus::Current,
+            retired: None,
+            successor: None,
+            source: String::new(),
+            about: String::new(),
+            plan: BTreeMap::new(),
+            requirements: checks.iter().map(requirement).collect(),
         }
     }
 

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::alias::Alias;
 use super::catalogue::Catalogue;
 use super::definition::{Rule, fill};
-use super::framework::{Coverage, Framework, Requirement, RuleRef};
+use super::framework::{Coverage, Framework, Requirement, RuleRef, UNVERSIONED};
 use super::instructions::Section;
 
 /// A page about one rule. It lists the requirements of these frameworks that name the rule.
@@ -25,13 +26,8 @@ pub fn rule_page(rule: &Rule, frameworks: &[Framework]) -> String {
     section(&mut page, "Examples", &examples(rule));
     plan(&mut page, "How to fix it", &rule.fix);
     section(&mut page, "Frameworks", &named_by(rule, frameworks));
-    section(&mut page, "Names in other tools", &code_list(&rule.aliases));
-    if !rule.compliance.is_empty() {
-        let about =
-            "Compliance lists that the source of the rule names. credlens cannot select rules by them.";
-        let text = format!("{about}\n\n{}", list(&rule.compliance));
-        section(&mut page, "Compliance", &text);
-    }
+    section(&mut page, "Names in other tools", &aliases(&rule.aliases));
+    section(&mut page, "Compliance", &compliance(rule));
     let links = rule.references.iter().map(|link| format!("<{link}>"));
     section(&mut page, "References", &list(links));
     page
@@ -124,6 +120,14 @@ fn examples(rule: &Rule) -> String {
     format!("{as_of}\n\n{}", table(&["example", "verdict"], &rows))
 }
 
+/// The compliance lists that the source of the rule names, and what is not known about them.
+fn compliance(rule: &Rule) -> String {
+    let about = "Compliance lists that the source of the rule names. credlens cannot select rules by them.";
+    let lists = (!rule.compliance.is_empty()).then(|| format!("{about}\n\n{}", list(&rule.compliance)));
+    let parts: Vec<String> = lists.into_iter().chain(rule.compliance_note.clone()).collect();
+    parts.join("\n")
+}
+
 /// The requirements that name the rule, by framework.
 fn named_by(rule: &Rule, frameworks: &[Framework]) -> String {
     let names = |rules: &[RuleRef]| rules.iter().any(|it| it.rule == rule.id);
@@ -166,7 +170,7 @@ fn coverage(framework: &Framework) -> String {
 /// Version, date and status, and what took the framework's place.
 fn standing(framework: &Framework) -> String {
     let (version, date) = (&framework.version, &framework.date);
-    let when = if version == "unversioned" {
+    let when = if version == UNVERSIONED {
         format!("Unversioned, read {date}")
     } else {
         format!("Version {version}, published {date}")
@@ -214,17 +218,22 @@ fn references(rules: &[RuleRef]) -> String {
 
 fn reference(reference: &RuleRef) -> String {
     let severity = reference.severity.map(|severity| severity.to_string());
-    let values = reference
-        .parameters
-        .iter()
-        .map(|(name, value)| format!("{name} = {value}"));
-    let notes: Vec<String> = values.chain(severity).collect();
-    let notes = if notes.is_empty() {
+    let notes = notes(&[values(&reference.parameters), severity.into_iter().collect()].concat());
+    format!("[{0}](../rules/{0}.md){notes}", reference.rule)
+}
+
+fn values(parameters: &BTreeMap<String, i64>) -> Vec<String> {
+    let values = parameters.iter();
+    values.map(|(name, value)| format!("{name} = {value}")).collect()
+}
+
+/// The notes in parentheses, if there are any.
+fn notes(notes: &[String]) -> String {
+    if notes.is_empty() {
         String::new()
     } else {
         format!(" ({})", notes.join(", "))
-    };
-    format!("[{0}](../rules/{0}.md){notes}", reference.rule)
+    }
 }
 
 /// The reasons, each with its requirements, in the framework's order.
@@ -278,9 +287,30 @@ fn list<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {
     text
 }
 
-fn code_list(items: &[String]) -> String {
-    let items: Vec<String> = items.iter().map(|item| format!("`{item}`")).collect();
-    items.join(", ")
+/// The aliases with the values of the other tools, then those that ask for more than a report shows.
+fn aliases(aliases: &[Alias]) -> String {
+    let named = |alias: &Alias| format!("`{}`{}", alias.name, notes(&values(&alias.parameters)));
+    let names: Vec<String> = aliases.iter().map(named).collect();
+    let mut text = names.join(", ");
+    let mut undecided: Vec<(&str, Vec<String>)> = Vec::new();
+    for alias in aliases {
+        let Some(also) = alias.undecided.as_deref() else {
+            continue;
+        };
+        let name = format!("`{}`", alias.name);
+        match undecided.iter_mut().find(|(known, _)| *known == also) {
+            Some((_, names)) => names.push(name),
+            None => undecided.push((also, vec![name])),
+        }
+    }
+    for (also, names) in undecided {
+        let (names, ask) = (names.join(", "), if names.len() == 1 { "asks" } else { "ask" });
+        let _ = write!(
+            text,
+            "\n\n{names} also {ask} {also}, which a report does not show: without a fail, the result is partial."
+        );
+    }
+    text
 }
 
 /// Text for a cell of a table, escaped so that it neither ends the cell nor begins a tag.

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use super::alias::{Alias, PartlyDecided};
 use super::catalogue::Catalogue;
 use super::definition::{Parameter, Rule};
 use super::error::{Error, did_you_mean};
-use super::framework::{Framework, RuleRef};
+use super::framework::{Framework, OTHER_TOOLS, RuleRef};
 use super::toml_reader::{Located, Table};
 use crate::finding::Severity;
 use crate::gsl::typed::TypedRule;
@@ -41,10 +42,13 @@ pub struct Setting {
 pub struct Selected {
     /// Each (rule, parameters) pair once, by id, then by parameters.
     pub rules: Vec<BoundRule>,
-    /// The selected frameworks, in the order of the request, each with the requirements of the selected levels.
+    /// The selected frameworks, in the order of the request, each with the requirements of the selected levels, then one
+    /// with the checks in `partly_decided`.
     pub frameworks: Vec<Arc<Framework>>,
     /// The highest level of their requirements that is selected, if not all are.
     pub level: Option<u8>,
+    /// The checks of other tools, selected by an alias, that ask for more than a report shows.
+    pub partly_decided: Vec<PartlyDecided>,
     /// Parameters that a setting makes weaker than a requirement demands.
     pub weakened: Vec<WeakenedParameter>,
 }
@@ -145,8 +149,8 @@ pub fn select(catalogue: &Catalogue, selection: &Selection) -> Result<Selected, 
         settings,
         ..Chosen::default()
     };
-    for rule in requested_rules(catalogue, selection, &mut errors) {
-        chosen.add_rule(rule);
+    for (name, rule) in requested_rules(catalogue, selection, &mut errors) {
+        chosen.add_rule(name, rule);
     }
     let mut frameworks: Vec<Arc<Framework>> = Vec::new();
     for name in &selection.frameworks {
@@ -169,10 +173,15 @@ pub fn select(catalogue: &Catalogue, selection: &Selection) -> Result<Selected, 
     if !errors.is_empty() {
         return Err(errors);
     }
+    let partly_decided = chosen.partly_decided;
+    if !partly_decided.is_empty() {
+        frameworks.push(Arc::new(Framework::of_other_tools(&partly_decided)));
+    }
     Ok(Selected {
         rules,
         frameworks,
         level: selection.level,
+        partly_decided,
         weakened: chosen.weakened,
     })
 }
@@ -196,18 +205,20 @@ fn keep_levels(framework: &mut Framework, level: u8) -> Result<(), Error> {
     Ok(())
 }
 
+/// The requested rules, each with the name that stands for it.
 fn requested_rules<'a>(
     catalogue: &'a Catalogue,
-    selection: &Selection,
+    selection: &'a Selection,
     errors: &mut Vec<Error>,
-) -> Vec<&'a Arc<Rule>> {
+) -> Vec<(&'a str, &'a Arc<Rule>)> {
     if selection.rules.is_empty() && selection.frameworks.is_empty() {
-        return catalogue.default_rules().collect();
+        let rules = catalogue.default_rules();
+        return rules.map(|rule| (rule.id.as_str(), rule)).collect();
     }
     let mut rules = Vec::new();
     for name in &selection.rules {
         match catalogue.find(name) {
-            Ok(found) => rules.extend(found),
+            Ok(found) => rules.extend(found.into_iter().map(|rule| (name.as_str(), rule))),
             Err(error) => errors.push(error),
         }
     }
@@ -277,6 +288,7 @@ struct Chosen {
     settings: SetValues,
     pairs: BTreeMap<(String, BTreeMap<String, i64>), Choice>,
     weakened: Vec<WeakenedParameter>,
+    partly_decided: Vec<PartlyDecided>,
 }
 
 /// A chosen rule, and the severity and requirements that frameworks give it.
@@ -302,9 +314,22 @@ impl Choice {
 }
 
 impl Chosen {
-    fn add_rule(&mut self, rule: &Arc<Rule>) {
-        let values = self.values(rule, &BTreeMap::new());
-        self.choice(rule, values);
+    /// An alias may come with values of parameters and with what it leaves undecided.
+    fn add_rule(&mut self, name: &str, rule: &Arc<Rule>) {
+        let alias = rule.alias(name);
+        let demanded = alias.map(|alias| alias.parameters.clone()).unwrap_or_default();
+        let values = self.values(rule, &demanded);
+        let choice = self.choice(rule, values);
+        let Some(check) = alias.and_then(Alias::partly_decided) else {
+            return;
+        };
+        let requirement = format!("{OTHER_TOOLS}/{}", check.name);
+        if !choice.requirements.contains(&requirement) {
+            choice.requirements.push(requirement);
+        }
+        if !self.partly_decided.iter().any(|known| known.name == check.name) {
+            self.partly_decided.push(check);
+        }
     }
 
     fn add_framework(&mut self, catalogue: &Catalogue, framework: &Framework, errors: &mut Vec<Error>) {

@@ -103,6 +103,12 @@ pub(super) struct Located<T> {
     pub(super) span: Range<usize>,
 }
 
+/// An item of a list: text, or a table that says more.
+pub(super) enum TextOrTable<'f, 'a> {
+    Text(String),
+    Table(Table<'f, 'a>),
+}
+
 /// A table whose keys are taken one by one; [`Table::finish`] reports the keys that were never taken.
 pub(super) struct Table<'f, 'a> {
     pub(super) file: &'f File<'a>,
@@ -203,6 +209,30 @@ impl<'f, 'a> Table<'f, 'a> {
             .into_iter()
             .filter_map(|item| self.as_table(key, item))
             .collect()
+    }
+
+    /// The texts and tables in the list of the key; empty if the key is missing.
+    pub(super) fn texts_or_tables(&mut self, key: &'static str) -> Vec<TextOrTable<'f, 'a>> {
+        let Some(value) = self.take(key) else {
+            return Vec::new();
+        };
+        let span = value.span();
+        let DeValue::Array(items) = value.into_inner() else {
+            self.file.wrong_type(span, key, "a list");
+            return Vec::new();
+        };
+        let read = |item: Spanned<DeValue<'a>>| {
+            let (span, value) = (item.span(), item.into_inner());
+            if let DeValue::Table(entries) = value {
+                return Some(TextOrTable::Table(Self::new(self.file, entries, span)));
+            }
+            let text = String::read(value);
+            if text.is_none() {
+                self.file.wrong_type(span, key, "a list of texts and tables");
+            }
+            text.map(TextOrTable::Text)
+        };
+        items.into_iter().filter_map(read).collect()
     }
 
     fn as_table(&self, key: &str, value: Spanned<DeValue<'a>>) -> Option<Self> {

@@ -51,6 +51,53 @@ fn rules_are_found_by_id_alias_and_glob() {
 }
 
 #[test]
+fn an_alias_has_the_values_of_the_other_tool_unless_one_is_set() {
+    let values = |names: &[&str], settings: &[&str]| -> Vec<(String, Vec<i64>)> {
+        let rules = selected(names, &[], settings).unwrap().rules.into_iter();
+        rules
+            .map(|bound| (bound.rule.id.clone(), bound.parameters.into_values().collect()))
+            .collect()
+    };
+    let unused = |days: &[i64]| -> Vec<(String, Vec<i64>)> {
+        let ids = ["access-key-unused", "console-password-unused"];
+        let pairs = ids
+            .iter()
+            .flat_map(|id| days.iter().map(move |days| (id.to_string(), vec![*days])));
+        pairs.collect()
+    };
+    assert_eq!(values(&["IAM.22"], &[]), unused(&[45]));
+    assert_eq!(values(&["iam.8"], &[]), unused(&[90]));
+    assert_eq!(values(&["IAM.8", "IAM.22"], &[]), unused(&[45, 90]));
+    assert_eq!(values(&["IAM.8"], &["IAM.8.max_idle=60"]), unused(&[60]));
+    let yearly = values(&["iam_user_access_key_age_365"], &[]);
+    let expected = ["access-key-inactive", "access-key-not-rotated"].map(|id| (id.to_owned(), vec![365]));
+    assert_eq!(yearly, expected);
+}
+
+#[test]
+fn an_alias_that_asks_for_more_is_a_partly_decided_requirement() {
+    let both = selected(&["IAM.6", "root-without-mfa", "IAM.9"], &["datadog"], &[]).unwrap();
+    let partly: Vec<String> = both.partly_decided.iter().map(ToString::to_string).collect();
+    let expected = "IAM.6 also asks that root's MFA device is hardware, which a report does not show: without a fail, \
+                    its result is partial, not a pass";
+    assert_eq!(partly, [expected]);
+    let names: Vec<&str> = both
+        .frameworks
+        .iter()
+        .map(|framework| framework.name.as_str())
+        .collect();
+    assert_eq!(names, ["datadog", "other-tools"]);
+    let root = both
+        .rules
+        .iter()
+        .find(|bound| bound.rule.id == "root-without-mfa");
+    assert_eq!(root.unwrap().requirements, ["other-tools/IAM.6"]);
+    assert!(selected(&["IAM.9"], &[], &[]).unwrap().frameworks.is_empty());
+    let two = selected(&["IAM.17", "iam_user_hardware_mfa_enabled"], &[], &[]).unwrap();
+    assert_eq!((two.rules.len(), two.partly_decided.len()), (3, 2));
+}
+
+#[test]
 fn all_unknown_names_are_reported_at_once() {
     let errors = selected(&["access-key-unusd", "nonsense"], &["cis-aws-5"], &[]).unwrap_err();
     insta::assert_snapshot!(rendered(&errors), @"
