@@ -104,7 +104,7 @@ pub(super) struct Evaluation {
     pub(super) program: Program,
     pub(super) frameworks: Vec<Arc<Framework>>,
     pub(super) level: Option<u8>,
-    pub(super) partly_decided: Vec<PartlyDecided>,
+    partly_decided: Vec<PartlyDecided>,
     pub(super) weakened: Vec<WeakenedParameter>,
     pub(super) suppressions: Suppressions,
     pub(super) min_severity: Severity,
@@ -161,7 +161,8 @@ impl Evaluation {
         })
     }
 
-    /// The notes about the choice of rules: settings of a file were used, a framework is retired.
+    /// The notes about the choice of rules: settings of a file were used, a framework is retired,
+    /// a check is decided in part.
     pub(super) fn notes(&self) -> Vec<Diagnostic> {
         let path = self.settings_file.iter().map(|path| path.to_string_lossy());
         let settings =
@@ -173,7 +174,9 @@ impl Evaluation {
             let message = format!("{name} was retired on {day}{}", successor.unwrap_or_default());
             Some(Diagnostic::new(Code::RetiredFramework, message))
         });
-        settings.chain(retired).collect()
+        let partly = self.partly_decided.iter();
+        let partly = partly.map(|check| Diagnostic::new(Code::PartlyDecided, check.to_string()));
+        settings.chain(retired).chain(partly).collect()
     }
 
     /// The files and directories that a run on these inputs reads: no output may replace them.

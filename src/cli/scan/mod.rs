@@ -173,11 +173,6 @@ fn add_diagnostics(tally: &mut Tally, config: &ScanConfig) {
             .diagnostics
             .push(Diagnostic::new(Code::LooserThanFramework, message));
     }
-    for message in config.evaluation.partly_decided.iter().map(ToString::to_string) {
-        tally
-            .diagnostics
-            .push(Diagnostic::new(Code::PartlyDecided, message));
-    }
     let instants = tally
         .evaluated_inputs()
         .into_iter()
