@@ -170,6 +170,16 @@ fn requirements_on_passwords_and_kinds_of_mfa_bind_the_rules_that_are_about_them
         ),
         ("pci-dss-4.0", "8.3.9", &["single-factor-password-not-rotated 90"]),
         (
+            "pci-dss-4.0.1",
+            "8.3.9",
+            &["single-factor-password-not-rotated 90"],
+        ),
+        (
+            "pci-dss-4.0.1",
+            "8.3.10.1",
+            &["single-factor-password-not-rotated 90"],
+        ),
+        (
             "pci-dss-4.0",
             "8.3.10.1",
             &["single-factor-password-not-rotated 90"],
@@ -180,6 +190,7 @@ fn requirements_on_passwords_and_kinds_of_mfa_bind_the_rules_that_are_about_them
         ("cis-aws-5.0", "1.5", &["root-console-without-mfa"]),
         ("cis-aws-6.0", "2.5", &["root-console-without-mfa"]),
         ("cis-aws-7.0", "2.6", &["root-console-without-mfa"]),
+        ("aws-security-hub", "IAM.17", &[forever, late]),
         ("cloudguard", "D9.AWS.IAM.15", &[forever, late]),
         ("cloudguard", "D9.AWS.IAM.18", &["root-mfa-not-active"]),
         ("cloudguard", "D9.AWS.IAM.19", &["root-mfa-not-active"]),
