@@ -134,6 +134,23 @@ impl Framework {
             .collect()
     }
 
+    /// Keeps the requirements of this level and those below it: a profile contains the ones below it.
+    pub(super) fn keep_levels(&mut self, level: u8) -> Result<(), Error> {
+        let levels = self.levels();
+        if !levels.contains(&level) {
+            let name = &self.name;
+            let known: Vec<String> = levels.iter().map(|level| format!("level {level}")).collect();
+            let message = match known.as_slice() {
+                [] => format!("{name} has no levels"),
+                known => format!("{name} has {}, not level {level}", known.join(" and ")),
+            };
+            return Err(Error::request(message, None));
+        }
+        let is_kept = |own: Option<u8>| own.is_none_or(|own| own <= level);
+        self.requirements.retain(|requirement| is_kept(requirement.level));
+        Ok(())
+    }
+
     /// Whether it is in force, in words: `retired on 2024-12-31`.
     pub fn standing(&self) -> String {
         match &self.retired {

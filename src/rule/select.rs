@@ -157,7 +157,7 @@ pub fn select(catalogue: &Catalogue, selection: &Selection) -> Result<Selected, 
         match catalogue.framework(name) {
             Ok(framework) if frameworks.iter().any(|known| known.name == framework.name) => {}
             Ok(mut framework) => {
-                let kept = selection.level.map(|level| keep_levels(&mut framework, level));
+                let kept = selection.level.map(|level| framework.keep_levels(level));
                 errors.extend(kept.and_then(Result::err));
                 chosen.add_framework(catalogue, &framework, &mut errors);
                 frameworks.push(Arc::new(framework));
@@ -184,25 +184,6 @@ pub fn select(catalogue: &Catalogue, selection: &Selection) -> Result<Selected, 
         partly_decided,
         weakened: chosen.weakened,
     })
-}
-
-/// Keeps the requirements of this level and those below it: a profile contains the ones below it.
-fn keep_levels(framework: &mut Framework, level: u8) -> Result<(), Error> {
-    let levels = framework.levels();
-    if !levels.contains(&level) {
-        let name = &framework.name;
-        let known: Vec<String> = levels.iter().map(|level| format!("level {level}")).collect();
-        let message = match known.as_slice() {
-            [] => format!("{name} has no levels"),
-            known => format!("{name} has {}, not level {level}", known.join(" and ")),
-        };
-        return Err(Error::request(message, None));
-    }
-    let is_kept = |own: Option<u8>| own.is_none_or(|own| own <= level);
-    framework
-        .requirements
-        .retain(|requirement| is_kept(requirement.level));
-    Ok(())
 }
 
 /// The requested rules, each with the name that stands for it.
