@@ -30,7 +30,7 @@ fn main() {
     let options = InputOptions {
         as_of: Some(Timestamp(0)),
         now: Timestamp(0),
-        refuse_cut: false,
+        compared: false,
         limits: Limits::default(),
     };
     let inputs = Mutex::new(Inputs::new(args.inputs, Box::new(io::stdin()), options));

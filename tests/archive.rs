@@ -6,7 +6,10 @@ mod damage;
 mod diff;
 mod engines;
 mod lossless;
+mod misplaced_files;
+mod nothing_added;
 mod old_versions;
+mod outputs;
 mod renamed_files;
 mod rewritten_files;
 
@@ -50,8 +53,8 @@ fn add_to(directory: &Path, source: &mut dyn Source) -> Added {
 /// The CSV of every report, in the order of the list.
 fn csvs(directory: &Path) -> Vec<Vec<u8>> {
     let store = Directory::new(directory);
-    let (listed, errors) = list(&store).unwrap();
-    assert!(errors.is_empty(), "{errors:?}");
+    let listing = list(&store).unwrap();
+    assert!(listing.errors.is_empty(), "{listing:?}");
     let csv = |listed: &credlens::archive::list::ListedReport| {
         let mut file = ArchiveFile::open(&store, &listed.file).unwrap();
         let mut csv = Vec::new();
@@ -61,7 +64,7 @@ fn csvs(directory: &Path) -> Vec<Vec<u8>> {
             .unwrap();
         csv
     };
-    listed.iter().map(csv).collect()
+    listing.reports.iter().map(csv).collect()
 }
 
 /// The paths of the files of an archive, below it.

@@ -11,6 +11,7 @@ mod catalogue;
 mod compliance;
 mod demo;
 mod directories;
+mod empty_times;
 mod escaping;
 mod exit;
 mod help;

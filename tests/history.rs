@@ -2,11 +2,14 @@
 
 mod cli;
 mod diff;
+mod diff_and_trend;
+mod dormant_users;
 mod expected_events;
 mod random_reports;
 mod simulated_account;
 mod trend;
 mod trend_incomplete_reports;
+mod unidentified_keys;
 mod unusual_snapshots;
 mod unveiled;
 
@@ -27,7 +30,7 @@ use credlens::report::time::Timestamp;
 use credlens::rule::{Catalogue, Selection, select};
 
 /// A report in memory: its header, its records, and its as-of.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Report {
     pub(crate) header: String,
     pub(crate) records: String,

@@ -49,7 +49,7 @@ impl Outcome {
 
 fn options(limits: Limits) -> InputOptions {
     InputOptions {
-        refuse_cut: false,
+        compared: false,
         as_of: None,
         now: Timestamp(0),
         limits,

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::encode::ReportEncoder;
 use super::error::Error;
-use super::file::ArchiveFile;
 use super::layout::partition;
 use super::list::reports_below;
 use super::meta::ReportMeta;
@@ -170,7 +169,7 @@ impl Adder<'_> {
     /// The reports that the archive has of a day, including those of this run.
     fn known_on(&mut self, day: &str) -> Result<&mut Vec<ReportMeta>, Error> {
         if !self.known.contains_key(day) {
-            let (known, unreadable) = reports_below(self.store, &format!("{day}/"), ArchiveFile::open)?;
+            let (known, unreadable) = reports_below(self.store, &format!("{day}/"))?;
             self.outcome.unreadable.extend(unreadable);
             let known = known.into_iter().map(|listed| listed.report).collect();
             self.known.insert(day.to_owned(), known);

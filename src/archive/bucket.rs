@@ -52,6 +52,14 @@ impl Store for Bucket {
         self.at("").to_string().trim_end_matches('/').to_owned()
     }
 
+    fn shown(&self, path: &str) -> String {
+        self.at(path).to_string()
+    }
+
+    fn is_marked(&self) -> bool {
+        false
+    }
+
     fn list(&self, prefix: &str) -> Result<Vec<StoredFile>, Error> {
         let objects = self
             .s3

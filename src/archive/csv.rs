@@ -75,7 +75,7 @@ impl CsvChunk {
                     let json = has_written.then(|| decoded.as_written.get(row)).flatten();
                     let json = json.unwrap_or_default();
                     let written = cache.of(&self.format, json);
-                    let written = written.map_err(|error| group.damaged(&error))?;
+                    let written = written.map_err(|_| group.damaged())?;
                     self.format.write_row(&DecodedRow { decoded, row }, written, text);
                 }
             }

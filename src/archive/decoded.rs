@@ -1,8 +1,7 @@
 //! The rows of a row group, decoded from Parquet into one vector per column.
 
 use polars::prelude::{
-    BinaryChunked, BooleanChunked, DataFrame, DataType, Int64Chunked, PolarsError, PolarsResult,
-    StringChunked,
+    BinaryChunked, BooleanChunked, DataFrame, DataType, Int64Chunked, PolarsResult, Series, StringChunked,
 };
 
 use super::columns::{AS_OF, AS_WRITTEN, MICROSECONDS, RECORD, archived_name};
@@ -27,35 +26,46 @@ pub(super) struct DecodedRows {
 }
 
 impl DecodedRows {
-    /// The columns of a frame. It may lack report columns: the caller knows which ones.
-    pub(super) fn of(frame: &DataFrame) -> PolarsResult<Self> {
+    /// The columns of a frame, or what is wrong with them. It may lack report columns: the caller knows which ones.
+    pub(super) fn of(frame: &DataFrame) -> Result<Self, String> {
         let mut decoded = Self::default();
-        let column = |name: &str| {
-            let missing = |_| PolarsError::ComputeError(format!("its column {name} is missing").into());
-            frame.column(name).map_err(missing)
-        };
-        for report_column in Column::ALL {
-            let Ok(column) = frame.column(archived_name(report_column)) else {
-                continue;
-            };
-            let series = column.as_materialized_series();
-            match report_column {
-                Column::Time(time) => {
-                    let physical = series.cast(&DataType::Int64)?;
-                    decoded.times[time as usize] = times(physical.i64()?);
-                }
-                Column::Flag(flag) => decoded.flags[flag as usize] = flags(series.bool()?),
-                Column::Text(text) => decoded.texts[text as usize] = series.str()?.clone(),
+        for column in Column::ALL {
+            let name = archived_name(column);
+            if let Ok(values) = frame.column(name) {
+                decoded
+                    .add(column, values.as_materialized_series())
+                    .map_err(|_| mistyped(name))?;
             }
         }
         if let Ok(as_of) = frame.column(AS_OF) {
-            let physical = as_of.as_materialized_series().cast(&DataType::Int64)?;
-            decoded.as_of = physical.i64()?.iter().map(|time| time.unwrap_or(NULL)).collect();
+            let physical = as_of.as_materialized_series().cast(&DataType::Int64);
+            let physical = physical.map_err(|_| mistyped(AS_OF))?;
+            let physical = physical.i64().map_err(|_| mistyped(AS_OF))?;
+            decoded.as_of = physical.iter().map(|time| time.unwrap_or(NULL)).collect();
         }
-        decoded.as_written = column(AS_WRITTEN)?.str()?.clone();
-        decoded.record = column(RECORD)?.binary()?.clone();
+        let column = |name: &str| {
+            let missing = |_| format!("its column {name} is missing");
+            frame.column(name).map_err(missing)
+        };
+        let as_written = column(AS_WRITTEN)?.str();
+        decoded.as_written = as_written.map_err(|_| mistyped(AS_WRITTEN))?.clone();
+        let record = column(RECORD)?.binary();
+        decoded.record = record.map_err(|_| mistyped(RECORD))?.clone();
         decoded.unused = CREDENTIAL_RUNS.map(|columns| decoded.is_unused(frame.height(), columns));
         Ok(decoded)
+    }
+
+    /// Adds a report column.
+    fn add(&mut self, column: Column, series: &Series) -> PolarsResult<()> {
+        match column {
+            Column::Time(time) => {
+                let physical = series.cast(&DataType::Int64)?;
+                self.times[time as usize] = times(physical.i64()?);
+            }
+            Column::Flag(flag) => self.flags[flag as usize] = flags(series.bool()?),
+            Column::Text(text) => self.texts[text as usize] = series.str()?.clone(),
+        }
+        Ok(())
     }
 
     /// By row, whether a credential does not exist.
@@ -89,6 +99,10 @@ impl DecodedRows {
         }
         unused
     }
+}
+
+fn mistyped(column: &str) -> String {
+    format!("its column {column} has another type")
 }
 
 /// One decoded row.

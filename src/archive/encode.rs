@@ -16,7 +16,7 @@ use crate::report::cell::{self, Flag};
 use crate::report::chunk::Chunk;
 use crate::report::cut::is_closed;
 use crate::report::header::Header;
-use crate::report::schema::{Column, TextColumn};
+use crate::report::schema::Column;
 use crate::report::split::Splitter;
 
 /// How many lines to search for the end of a record, and how many records for the next row.
@@ -129,7 +129,7 @@ impl ReportEncoder {
             let record = (!is_reproduced)
                 .then(|| [&std::mem::take(&mut self.pending)[..], &text[at..at + length]].concat());
             at += length;
-            let account = cells.texts[TextColumn::Arn as usize].and_then(cell::account_of);
+            let account = self.chunk.account(header, row);
             let account = account.and_then(|account| str::from_utf8(account).ok());
             if let Some(account) = account.filter(|&account| !self.accounts.contains(account)) {
                 self.accounts.insert(account.to_owned());

@@ -17,7 +17,7 @@ pub enum Error {
     /// A file of the archive cannot be written.
     #[error("{what}: {error}")]
     Unwritable {
-        /// What failed, such as `cannot write into archive`.
+        /// What failed, such as `cannot write into the archive ar`.
         what: String,
         /// Why.
         error: io::Error,
@@ -46,6 +46,11 @@ pub enum Error {
         "{0} is damaged: {1}; restore it from a backup, or add its reports again and delete it if this error stays"
     )]
     Damaged(String, String),
+    /// A file that is no whole Parquet file.
+    #[error(
+        "{0} is damaged or cut off; restore it from a backup, or add its reports again and delete it if this error stays"
+    )]
+    Unreadable(String),
     /// A file that lacks columns of its version.
     #[error(
         "{0} has lost columns of its reports ({1}): a scan treats them as missing from the report, but its CSV cannot be \

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use polars::io::SerReader as _;
 use polars::io::mmap::MmapBytesReader;
+use polars::io::parquet::read::FileMetadata;
 use polars::prelude::{ParallelStrategy, ParquetReader, PolarsResult};
 use sha2::{Digest as _, Sha256};
 
@@ -18,6 +19,8 @@ use super::error::Error;
 use super::guard::{guarded, unreadable};
 use super::layout::FileName;
 use super::meta::{FileMeta, HASH_KEY, KEY, ReportMeta, VERSION, columns};
+use super::seal::{self, Seal};
+use super::sizes::{are_sound_pages, is_sound_footer};
 use super::store::Store;
 use crate::io::container::FileBytes;
 use crate::report::header::Header;
@@ -39,6 +42,13 @@ pub struct ArchiveFile {
     group: Option<(usize, Arc<RowGroup>)>,
 }
 
+/// A file, and by what its pages are checked.
+struct Parsed {
+    file: ArchiveFile,
+    seal: Option<Seal>,
+    footer: Arc<FileMetadata>,
+}
+
 /// A row group. It is decoded when it is needed, and as a whole, because its pages are compressed.
 pub(super) struct RowGroup {
     path: String,
@@ -51,20 +61,37 @@ pub(super) struct RowGroup {
 impl ArchiveFile {
     /// Opens a file and checks that its bytes are unchanged.
     pub fn open(store: &dyn Store, path: &str) -> Result<Self, Error> {
-        let shown = format!("{}/{path}", store.name());
+        let shown = store.shown(path);
         Self::from_bytes(store.read(path)?, shown, FileName::parse(path).as_ref())
     }
 
     /// The same for bytes from elsewhere. `shown` is what errors call the file. Where no name has the hash of the bytes,
-    /// each report is checked instead.
+    /// its seal has; in a file without one, each report is checked instead.
     pub(super) fn from_bytes(data: FileBytes, shown: String, name: Option<&FileName>) -> Result<Self, Error> {
         if let Some(name) = name {
-            check_hash(&data, name, &shown)?;
-            return Self::parse(data, shown);
+            if !hash_of(&data, &shown)?.starts_with(&name.hash) {
+                let why = "its bytes do not match the hash in its name";
+                return Err(Error::Damaged(shown, why.to_owned()));
+            }
+            return Ok(Self::parse(data, shown)?.file);
         }
-        let mut file = Self::parse(data, shown)?;
-        (0..file.meta.reports.len()).try_for_each(|report| file.check_report(report))?;
-        file.group = None;
+        let Parsed {
+            mut file,
+            seal,
+            footer,
+        } = Self::parse(data, shown)?;
+        let cannot = Error::io(format!("cannot read {}", file.path));
+        let is_sound = match &seal {
+            Some(seal) => seal.fits_pages(&file.data),
+            None => are_sound_pages(&file.data, &footer),
+        };
+        if !is_sound.map_err(cannot)? {
+            return Err(Error::Unreadable(file.path));
+        }
+        if seal.is_none() {
+            (0..file.meta.reports.len()).try_for_each(|report| file.check_report(report))?;
+            file.group = None;
+        }
         Ok(file)
     }
 
@@ -98,57 +125,36 @@ impl ArchiveFile {
         Ok(())
     }
 
-    /// Opens a file and reads only its metadata, without a check of its bytes.
+    /// Opens a file and reads only its metadata, without a check of its pages.
     pub(super) fn open_unchecked(store: &dyn Store, path: &str) -> Result<Self, Error> {
-        Self::parse(store.read(path)?, format!("{}/{path}", store.name()))
+        Ok(Self::parse(store.read(path)?, store.shown(path))?.file)
     }
 
     /// Reads the metadata.
-    fn parse(data: FileBytes, path: String) -> Result<Self, Error> {
+    fn parse(data: FileBytes, path: String) -> Result<Parsed, Error> {
+        let seal = check_footer(&data, &path)?;
         let footer = decoded(&path, || {
             let mut reader = parquet(&data)?;
-            let footer = reader.get_metadata()?;
-            let pairs = footer.key_value_metadata().clone().unwrap_or_default();
-            let value = |key| {
-                let pair = pairs.iter().find(|pair| pair.key == key);
-                pair.and_then(|pair| pair.value.clone())
-            };
-            let mut end = 0;
-            let groups = footer.row_groups.iter().map(|group| {
-                end = group.num_rows().saturating_add(end);
-                end
-            });
-            let groups = groups.collect::<Vec<_>>();
-            Ok((groups, value(KEY), value(HASH_KEY), reader.schema()?))
+            Ok((Arc::clone(reader.get_metadata()?), reader.schema()?))
         })?;
-        let (groups, json, hash, schema) = footer;
-        let Some(json) = json else {
-            let is_ours = schema.contains(AS_WRITTEN) && schema.contains(RECORD);
-            return Err(if is_ours {
-                Error::Damaged(path, "its metadata is missing".to_owned())
-            } else {
-                Error::NotAnArchive(path)
-            });
-        };
-        if hash.is_some_and(|hash| hash != hex(&Sha256::digest(&json))) {
-            let why = "its metadata does not match its hash".to_owned();
-            return Err(Error::Damaged(path, why));
-        }
+        let (footer, schema) = footer;
+        let mut end = 0;
+        let groups = footer.row_groups.iter().map(|group| {
+            end = group.num_rows().saturating_add(end);
+            end
+        });
+        let groups = groups.collect::<Vec<_>>();
         let rows = groups.last().copied().unwrap_or_default();
-        let version = serde_json::from_str(&json).map(|Version { version }| version);
-        if let Ok(version) = version
-            && version > VERSION
-        {
-            return Err(Error::Newer(path, version, VERSION));
-        }
-        let meta: FileMeta = serde_json::from_str(&json).map_err(|error| {
-            Error::Damaged(path.clone(), format!("its metadata cannot be read ({error})"))
-        })?;
-        meta.check(rows as u64)
-            .map_err(|why| Error::Damaged(path.clone(), why))?;
+        let meta = match read_meta(&footer, rows as u64, &path)? {
+            Some(meta) => meta,
+            None if schema.contains(AS_WRITTEN) && schema.contains(RECORD) => {
+                return Err(Error::Damaged(path, "its metadata is missing".to_owned()));
+            }
+            None => return Err(Error::NotAnArchive(path)),
+        };
         let columns = columns(meta.version);
         let is_lost = |&column: &Column| !schema.contains(archived_name(column));
-        Ok(Self {
+        let file = Self {
             path,
             data,
             columns,
@@ -156,7 +162,18 @@ impl ArchiveFile {
             meta,
             groups,
             group: None,
-        })
+        };
+        Ok(Parsed { file, seal, footer })
+    }
+
+    /// The name that a file with its bytes has in an archive.
+    pub(super) fn name(&self) -> Result<FileName, Error> {
+        let as_of = self.meta.reports.iter().map(|report| report.as_of).min();
+        let Some(as_of) = as_of else {
+            let why = "it has no reports".to_owned();
+            return Err(Error::Damaged(self.path.clone(), why));
+        };
+        Ok(FileName::new(as_of, &hash_of(&self.data, &self.path)?))
     }
 
     /// Its reports.
@@ -259,8 +276,11 @@ impl RowGroup {
                     .read_parallel(ParallelStrategy::None)
                     .finish()
             });
-            let decoded = frame.and_then(|frame| decoded(&self.path, || DecodedRows::of(&frame)));
-            decoded.map_err(|error| error.to_string())
+            let rows = frame.and_then(|frame| {
+                let rows = decoded(&self.path, || Ok(DecodedRows::of(&frame)))?;
+                rows.map_err(|why| Error::Damaged(self.path.clone(), why))
+            });
+            rows.map_err(|error| error.to_string())
         };
         self.decoded
             .get_or_init(decode)
@@ -269,9 +289,9 @@ impl RowGroup {
     }
 
     /// The error that its cells as written cannot be parsed.
-    pub(super) fn damaged(&self, error: &serde_json::Error) -> Error {
-        let why = format!("its cells as written cannot be read ({error})");
-        Error::Damaged(self.path.clone(), why)
+    pub(super) fn damaged(&self) -> Error {
+        let why = "its cells as written cannot be read";
+        Error::Damaged(self.path.clone(), why.to_owned())
     }
 }
 
@@ -287,21 +307,58 @@ struct Version {
     version: u32,
 }
 
-fn check_hash(data: &FileBytes, name: &FileName, shown: &str) -> Result<(), Error> {
+/// Checks a footer before it is parsed: by the seal, which is returned, or by the lengths in it.
+fn check_footer(data: &FileBytes, path: &str) -> Result<Option<Seal>, Error> {
+    let cannot = || Error::io(format!("cannot read {path}"));
+    let footer = seal::footer(data).map_err(cannot())?;
+    let footer = footer.ok_or_else(|| Error::Unreadable(path.to_owned()))?;
+    let seal = Seal::before(&footer, data).map_err(cannot())?;
+    let is_sound = match &seal {
+        Some(seal) => seal.fits_footer(&footer),
+        None => is_sound_footer(&footer),
+    };
+    if !is_sound {
+        return Err(Error::Unreadable(path.to_owned()));
+    }
+    Ok(seal)
+}
+
+/// The metadata in the footer of a file with this many rows; none if it is no file of an archive.
+fn read_meta(footer: &FileMetadata, rows: u64, path: &str) -> Result<Option<FileMeta>, Error> {
+    let damaged = |why: &str| Error::Damaged(path.to_owned(), why.to_owned());
+    let pairs = footer.key_value_metadata().as_deref().unwrap_or_default();
+    let value = |key| {
+        let pair = pairs.iter().find(|pair| pair.key == key);
+        pair.and_then(|pair| pair.value.as_deref())
+    };
+    let Some(json) = value(KEY) else {
+        return Ok(None);
+    };
+    if value(HASH_KEY).is_some_and(|hash| hash != hex(&Sha256::digest(json))) {
+        return Err(damaged("its metadata does not match its hash"));
+    }
+    let version = serde_json::from_str(json).map(|Version { version }| version);
+    if let Ok(version) = version
+        && version > VERSION
+    {
+        return Err(Error::Newer(path.to_owned(), version, VERSION));
+    }
+    let meta: FileMeta = serde_json::from_str(json).map_err(|_| damaged("its metadata cannot be read"))?;
+    meta.check(rows).map_err(|why| damaged(&why))?;
+    Ok(Some(meta))
+}
+
+/// The SHA-256 of the bytes of a file.
+fn hash_of(data: &FileBytes, shown: &str) -> Result<String, Error> {
     let hash = match data {
         FileBytes::Memory(bytes) => sha256(&**bytes),
         FileBytes::File(file) => (&**file).rewind().and_then(|()| sha256(&**file)),
     };
-    let hash = hash.map_err(Error::io(format!("cannot read {shown}")))?;
-    if hash.starts_with(&name.hash) {
-        return Ok(());
-    }
-    let why = "its bytes do not match the hash in its name";
-    Err(Error::Damaged(shown.to_owned(), why.to_owned()))
+    hash.map_err(Error::io(format!("cannot read {shown}")))
 }
 
-/// Runs the Parquet decoder, which may panic on damaged bytes.
+/// Runs the Parquet decoder, which may panic on damaged bytes. What it says about them is of no use to a reader.
 fn decoded<T>(path: &str, decode: impl FnOnce() -> PolarsResult<T>) -> Result<T, Error> {
     let decoded = guarded(decode).map_err(|panic| unreadable(path, panic))?;
-    decoded.map_err(|error| Error::Damaged(path.to_owned(), error.to_string()))
+    decoded.map_err(|_| Error::Unreadable(path.to_owned()))
 }

@@ -52,7 +52,7 @@ pub(super) fn unreadable(path: &str, panic: String) -> Error {
     if RESOURCES.iter().any(|part| panic.contains(part)) {
         return Error::Stopped(format!("cannot read {path}"), panic);
     }
-    Error::Damaged(path.to_owned(), "it is not valid Parquet".to_owned())
+    Error::Unreadable(path.to_owned())
 }
 
 /// The first line of a panic's message.
@@ -74,7 +74,7 @@ mod tests {
         assert!(
             unreadable("a.parquet", panic)
                 .to_string()
-                .starts_with("a.parquet is damaged: it is not valid Parquet"),
+                .starts_with("a.parquet is damaged or cut off; "),
         );
     }
 

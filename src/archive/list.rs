@@ -1,12 +1,13 @@
 //! Lists the reports of an archive.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use super::error::Error;
 use super::file::ArchiveFile;
 use super::layout::FileName;
 use super::meta::ReportMeta;
-use super::store::Store;
+use super::store::{Store, StoredFile};
 use crate::output::archive::ArchivedReport;
 
 /// An archived report and its file.
@@ -51,47 +52,90 @@ impl ListedReport {
     }
 }
 
-/// The reports of an archive in the order of their as-of, each once, and the errors of files that could not be read.
-/// Reads only the metadata: [`verify`](super::verify::verify) reads everything.
-pub fn list(store: &dyn Store) -> Result<(Vec<ListedReport>, Vec<Error>), Error> {
-    let (mut reports, errors) = reports_below(store, "", ArchiveFile::open_unchecked)?;
-    reports.sort_by(|one, other| {
+/// What an archive has.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// Its reports in the order of their as-of, each once.
+    pub reports: Vec<ListedReport>,
+    /// The errors of files that could not be read.
+    pub errors: Vec<Error>,
+    /// The paths of files whose reports are among these, but that were renamed, or moved to another directory.
+    pub misplaced: Vec<String>,
+    /// The paths of files that are not of the archive, and are left out.
+    pub foreign: Vec<String>,
+}
+
+/// Lists an archive by the metadata of its files: [`verify`](super::verify::verify) reads everything. Files that were
+/// renamed or moved are a part of it, as they are for a scan.
+pub fn list(store: &dyn Store) -> Result<Listing, Error> {
+    let mut listing = Listing::default();
+    let mut reports_of_misplaced = Vec::new();
+    for entry in store.list("")? {
+        let is_placed = FileName::parse(&entry.path).is_some();
+        if !is_placed && !is_archived(store, &entry.path) {
+            listing.foreign.push(entry.path);
+            continue;
+        }
+        match ArchiveFile::open_unchecked(store, &entry.path) {
+            Ok(file) if is_placed => listing.reports.extend(listed(&entry, &file)),
+            Ok(file) => {
+                reports_of_misplaced.extend(listed(&entry, &file));
+                listing.misplaced.push(entry.path);
+            }
+            Err(Error::NotAnArchive(_)) if !is_placed => listing.foreign.push(entry.path),
+            Err(error) => listing.errors.push(error),
+        }
+    }
+    // Of two copies, that in its place is read.
+    listing.reports.extend(reports_of_misplaced);
+    listing.reports.sort_by(|one, other| {
         let key = |listed: &ListedReport| (listed.report.as_of, listed.report.accounts.clone());
         key(one).cmp(&key(other))
     });
     // Without a lock, as on S3, two writers may both have added a report.
     let mut seen = BTreeSet::new();
-    reports.retain(|listed| seen.insert((listed.report.as_of, listed.report.sha256.clone())));
-    Ok((reports, errors))
+    let mut is_new = |listed: &ListedReport| seen.insert((listed.report.as_of, listed.report.sha256.clone()));
+    listing.reports.retain(|listed| is_new(listed));
+    Ok(listing)
 }
 
-/// The reports of the files whose path has this prefix, in the order of the files, and the errors of `open`.
+/// The reports of the files whose path has this prefix, in the order of the files, and the errors of files that are
+/// damaged.
 pub(super) fn reports_below(
     store: &dyn Store,
     prefix: &str,
-    open: fn(&dyn Store, &str) -> Result<ArchiveFile, Error>,
 ) -> Result<(Vec<ListedReport>, Vec<Error>), Error> {
     let (mut reports, mut errors) = (Vec::new(), Vec::new());
     for entry in store.list(prefix)? {
         if FileName::parse(&entry.path).is_none() {
             continue;
         }
-        let file = match open(store, &entry.path) {
-            Ok(file) => file,
-            Err(error) => {
-                errors.push(error);
-                continue;
-            }
-        };
-        let count = file.reports().len();
-        let listed = file.reports().iter().enumerate();
-        reports.extend(listed.map(|(index, report)| ListedReport {
-            file: entry.path.clone(),
-            size: entry.size,
-            index,
-            reports: count,
-            report: report.clone(),
-        }));
+        match ArchiveFile::open(store, &entry.path) {
+            Ok(file) => reports.extend(listed(&entry, &file)),
+            Err(error) => errors.push(error),
+        }
     }
     Ok((reports, errors))
+}
+
+/// Whether a file that is not named like one of an archive is read as one: a scan goes by the same signs.
+pub(super) fn is_archived(store: &dyn Store, path: &str) -> bool {
+    let is_named = Path::new(path)
+        .extension()
+        .is_some_and(|extension| extension == "parquet");
+    is_named && store.read(path).is_ok_and(|bytes| bytes.is_parquet())
+}
+
+/// The reports of a file.
+fn listed(entry: &StoredFile, file: &ArchiveFile) -> Vec<ListedReport> {
+    let count = file.reports().len();
+    let reports = file.reports().iter().enumerate();
+    let listed = reports.map(|(index, report)| ListedReport {
+        file: entry.path.clone(),
+        size: entry.size,
+        index,
+        reports: count,
+        report: report.clone(),
+    });
+    listed.collect()
 }

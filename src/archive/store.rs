@@ -12,6 +12,7 @@ use std::time::Duration;
 use super::error::Error;
 use super::layout::FileName;
 use crate::io::container::FileBytes;
+use crate::io::scaffold::LockFile;
 use crate::io::temporary::{self, TemporaryFile, sync_directory};
 
 /// A file in a store.
@@ -28,6 +29,12 @@ pub trait Store: Send {
     /// The name of the archive: the path of a directory, or an `s3://` URL.
     fn name(&self) -> String;
 
+    /// The name of a file in messages, by its path below the archive.
+    fn shown(&self, path: &str) -> String;
+
+    /// Whether there is a sign, besides its files, that this is an archive, be it an empty one.
+    fn is_marked(&self) -> bool;
+
     /// The files whose path has this prefix, in the byte order of their paths, without hidden ones. An archive that
     /// does not exist yet is empty.
     fn list(&self, prefix: &str) -> Result<Vec<StoredFile>, Error>;
@@ -42,7 +49,8 @@ pub trait Store: Send {
     /// After an error, the path is as it was.
     fn put(&self, file: TemporaryFile, path: &str) -> Result<(), Error>;
 
-    /// Locks the archive against other writers until the guard is dropped; waits for them first.
+    /// Locks the archive against other writers until the guard is dropped; waits for them first. Where nothing was
+    /// stored until then, nothing of a new archive is left.
     fn lock(&self) -> Result<Box<dyn Send>, Error>;
 }
 
@@ -84,10 +92,6 @@ impl Directory {
 
     fn at(&self, path: &str) -> PathBuf {
         self.path.join(path)
-    }
-
-    fn shown(&self, path: &str) -> String {
-        self.at(path).display().to_string()
     }
 
     /// Adds the files below a directory to `found`.
@@ -153,6 +157,14 @@ impl Store for Directory {
         self.path.display().to_string()
     }
 
+    fn shown(&self, path: &str) -> String {
+        self.at(path).display().to_string()
+    }
+
+    fn is_marked(&self) -> bool {
+        Self::is_at(&self.path)
+    }
+
     fn list(&self, prefix: &str) -> Result<Vec<StoredFile>, Error> {
         let mut found = Vec::new();
         let below = prefix.rsplit_once('/').map_or("", |(below, _)| below);
@@ -175,14 +187,17 @@ impl Store for Directory {
     }
 
     fn temporary(&self) -> Result<TemporaryFile, Error> {
-        TemporaryFile::new(&self.path, TEMPORARY)
-            .map_err(Error::unwritable(format!("cannot write into {}", self.name())))
+        TemporaryFile::new(&self.path, TEMPORARY).map_err(Error::unwritable(format!(
+            "cannot write into the archive {}",
+            self.name()
+        )))
     }
 
     fn put(&self, mut file: TemporaryFile, path: &str) -> Result<(), Error> {
+        let target = self.at(path);
+        let directory = target.parent().unwrap_or(&self.path);
+        let is_new = !directory.exists();
         let put = || -> io::Result<()> {
-            let target = self.at(path);
-            let directory = target.parent().unwrap_or(&self.path);
             fs::create_dir_all(directory)?;
             if fs::symlink_metadata(directory)?.is_symlink() {
                 return Err(io::Error::other(
@@ -200,7 +215,13 @@ impl Store for Directory {
                 None => Ok(()),
             }
         };
-        put().map_err(Error::unwritable(format!("cannot write {}", self.shown(path))))
+        put().map_err(|error| {
+            if is_new {
+                // If it is empty.
+                drop(fs::remove_dir(directory));
+            }
+            Error::unwritable(format!("cannot write {}", self.shown(path)))(error)
+        })
     }
 
     fn lock(&self) -> Result<Box<dyn Send>, Error> {
@@ -211,16 +232,21 @@ impl Store for Directory {
             let kind = temporary::file_kind(metadata.file_type());
             return Err(Error::NotAFile(self.shown(LOCK), kind));
         }
-        let lock = || -> io::Result<File> {
-            fs::create_dir_all(&self.path)?;
-            let file = File::options()
-                .create(true)
-                .truncate(false)
-                .write(true)
-                .open(self.at(LOCK))?;
-            self.wait_for(&file)?;
-            self.clean()?;
-            Ok(file)
+        let lock = || -> io::Result<LockFile> {
+            let mut tries = 0;
+            loop {
+                tries += 1;
+                let lock = match LockFile::open(&self.at(LOCK)) {
+                    // Another run may have taken back the directory in between.
+                    Err(error) if error.kind() == ErrorKind::NotFound && tries < LOCK_TRIES => continue,
+                    lock => lock?,
+                };
+                self.wait_for(lock.file())?;
+                if lock.is_current()? {
+                    self.clean()?;
+                    return Ok(lock);
+                }
+            }
         };
         let file = lock().map_err(Error::unwritable(format!(
             "cannot lock the archive {}",

@@ -1,62 +1,121 @@
 //! Verifies an archive: every byte is read and checked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::csv::ReportCsv;
 use super::encode::sha256;
 use super::error::Error;
 use super::file::ArchiveFile;
 use super::layout::{FileName, partition};
+use super::list::is_archived;
 use super::store::Store;
 pub use crate::output::archive::{Problem, Verified};
 use crate::report::time::Timestamp;
 
 /// Reads every file of an archive, and checks that its bytes are unchanged, that every report gives back the bytes that
-/// were added, that it is in the right directory, and that the archive has no other files.
+/// were added, that it has the right name in the right directory, and that the archive has no other files.
 pub fn verify(store: &dyn Store) -> Result<Verified, Error> {
-    let mut verified = Verified::default();
-    let mut seen: BTreeMap<(Timestamp, String), String> = BTreeMap::new();
-    for entry in store.list("")? {
-        let path = &entry.path;
-        let problem = |message: String| Problem {
-            path: path.clone(),
-            message,
-        };
-        let Some(name) = FileName::parse(path) else {
-            verified.problems.push(problem(
-                "not a file of the archive: credlens did not write it; move it away".to_owned(),
-            ));
-            continue;
-        };
-        verified.files += 1;
-        let mut file = match ArchiveFile::open(store, path) {
-            Ok(file) => file,
+    let paths = store.list("")?.into_iter().map(|entry| entry.path);
+    let mut verifier = Verifier {
+        store,
+        paths: paths.collect(),
+        seen: BTreeMap::new(),
+        verified: Verified::default(),
+    };
+    for path in verifier.paths.clone() {
+        verifier.file(&path);
+    }
+    Ok(verifier.verified)
+}
+
+struct Verifier<'a> {
+    store: &'a dyn Store,
+    paths: BTreeSet<String>,
+    /// The reports so far, and the files that have them.
+    seen: BTreeMap<(Timestamp, String), String>,
+    verified: Verified,
+}
+
+impl Verifier<'_> {
+    fn problem(&mut self, path: &str, message: String) {
+        self.verified.problems.push(problem(path, message));
+    }
+
+    fn file(&mut self, path: &str) {
+        let name = FileName::parse(path);
+        let foreign = "not a file of the archive: credlens did not write it; move it away";
+        if name.is_none() && !is_archived(self.store, path) {
+            return self.problem(path, foreign.to_owned());
+        }
+        // The problem names the path.
+        let bytes = self.store.read(path).map_err(|error| {
+            let error = error.to_string();
+            Error::Refused(error.replacen(&self.store.shown(path), "it", 1))
+        });
+        let file = bytes.and_then(|bytes| ArchiveFile::from_bytes(bytes, "it".to_owned(), name.as_ref()));
+        let mut file = match file {
+            Err(Error::NotAnArchive(_)) if name.is_none() => return self.problem(path, foreign.to_owned()),
             Err(error) => {
-                verified.problems.push(problem(error.to_string()));
-                continue;
+                self.verified.files += 1;
+                return self.problem(path, error.to_string());
             }
+            Ok(file) => file,
         };
+        self.verified.files += 1;
+        let of_day = match &name {
+            Some(name) => Ok(name.clone()),
+            None => self.misplaced(path, &file),
+        };
+        match of_day {
+            Ok(name) => self.reports(path, &mut file, name.as_of),
+            Err(error) => self.problem(path, error.to_string()),
+        }
+    }
+
+    /// Says where a file belongs that was renamed or moved; its right name.
+    fn misplaced(&mut self, path: &str, file: &ArchiveFile) -> Result<FileName, Error> {
+        let name = file.name()?;
+        let right = name.path();
+        self.problem(
+            path,
+            if self.paths.contains(&right) {
+                format!("a copy of {right} under another name; delete it")
+            } else {
+                format!("renamed or misplaced: its name should be {right}; rename it")
+            },
+        );
+        Ok(name)
+    }
+
+    /// Checks the reports of a file that belongs into the directory of this day.
+    fn reports(&mut self, path: &str, file: &mut ArchiveFile, day: Timestamp) {
         let metas = file.reports().to_vec();
         for (number, meta) in (1..).zip(&metas) {
-            if partition(meta.as_of) != partition(name.as_of) {
-                let message = format!("its report as of {} is of another day", meta.as_of);
-                verified.problems.push(problem(message));
+            if partition(meta.as_of) != partition(day) {
+                self.problem(path, format!("its report as of {} is of another day", meta.as_of));
             }
-            match hash_of(&mut file, number - 1) {
-                Ok(hash) if hash == meta.sha256 => verified.reports += 1,
+            match hash_of(file, number - 1) {
+                Ok(hash) if hash == meta.sha256 => self.verified.reports += 1,
                 Ok(_) => {
                     let message = format!("its report {number} does not give back the bytes that were added");
-                    verified.problems.push(problem(message));
+                    self.problem(path, message);
                 }
-                Err(error) => verified.problems.push(problem(error.to_string())),
+                Err(error) => self.problem(path, error.to_string()),
             }
-            if let Some(other) = seen.insert((meta.as_of, meta.sha256.clone()), path.clone()) {
+            let report = (meta.as_of, meta.sha256.clone());
+            if let Some(other) = self.seen.insert(report, path.to_owned()) {
                 let message = format!("its report {number} is also in {other}; it is read once");
-                verified.notes.push(problem(message));
+                self.verified.notes.push(problem(path, message));
             }
         }
     }
-    Ok(verified)
+}
+
+fn problem(path: &str, message: String) -> Problem {
+    Problem {
+        path: path.to_owned(),
+        message,
+    }
 }
 
 /// The SHA-256 of the CSV of a report.

@@ -14,6 +14,7 @@ use super::error::Error;
 use super::guard::guarded;
 use super::layout::FileName;
 use super::meta::{FileMeta, HASH_KEY, KEY, ReportMeta, VERSION};
+use super::seal::{footer_length, seal};
 use super::store::Store;
 use crate::io::temporary::TemporaryFile;
 
@@ -30,7 +31,7 @@ pub(super) struct FileWriter {
     reports: Vec<ReportMeta>,
     /// Rows that are not in a row group yet.
     waiting: Option<DataFrame>,
-    /// What errors say: `cannot write into archive`.
+    /// What errors say: `cannot write into the archive ar`.
     attempt: String,
 }
 
@@ -38,6 +39,8 @@ pub(super) struct FileWriter {
 struct HashedFile {
     file: TemporaryFile,
     hash: Sha256,
+    /// What the Parquet writer ends the file with, which is written after the seal. None until then.
+    end: Option<Vec<u8>>,
     /// Why a write failed. The Parquet writer hides the error of the file system.
     error: Option<io::Error>,
 }
@@ -45,6 +48,41 @@ struct HashedFile {
 /// A shared handle, because the Parquet writer does not return its output.
 #[derive(Clone)]
 struct SharedFile(Arc<Mutex<HashedFile>>);
+
+impl HashedFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes);
+        match &written {
+            Ok(written) => self.hash.update(&bytes[..*written]),
+            Err(error) => self.error = Some(io::Error::new(error.kind(), error.to_string())),
+        }
+        written
+    }
+
+    fn write_all(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            match self.write(bytes) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => bytes = &bytes[written..],
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what ends the file, with the seal before the footer.
+    fn write_end(&mut self) -> io::Result<()> {
+        let end = self.end.take().unwrap_or_default();
+        let footer = footer_length(&end).and_then(|length| usize::try_from(length).ok());
+        let start = footer.and_then(|length| end.len().checked_sub(length));
+        let start = start.ok_or(io::ErrorKind::InvalidData)?;
+        let (indexes, footer) = end.split_at(start);
+        self.write_all(indexes)?;
+        self.write_all(&seal(self.hash.clone(), footer))?;
+        self.write_all(footer)
+    }
+}
 
 impl SharedFile {
     fn lock(&self) -> MutexGuard<'_, HashedFile> {
@@ -61,12 +99,11 @@ impl SharedFile {
 impl Write for SharedFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut hashed = self.lock();
-        let written = hashed.file.write(bytes);
-        match &written {
-            Ok(written) => hashed.hash.update(&bytes[..*written]),
-            Err(error) => hashed.error = Some(io::Error::new(error.kind(), error.to_string())),
+        if let Some(end) = &mut hashed.end {
+            end.extend_from_slice(bytes);
+            return Ok(bytes.len());
         }
-        written
+        hashed.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -80,9 +117,10 @@ impl FileWriter {
         let file = SharedFile(Arc::new(Mutex::new(HashedFile {
             file: store.temporary()?,
             hash: Sha256::new(),
+            end: None,
             error: None,
         })));
-        let attempt = format!("cannot write into {}", store.name());
+        let attempt = format!("cannot write into the archive {}", store.name());
         let parquet = watched(&attempt, || {
             let level = ZstdLevel::try_new(LEVEL)?;
             ParquetWriter::new(file.clone())
@@ -164,12 +202,13 @@ impl FileWriter {
         let pairs = vec![(KEY.to_owned(), json), (HASH_KEY.to_owned(), hash)];
         let pairs = KeyValueMetadata::from_static(pairs);
         let pairs = pairs.collect(ParquetMetadataContext { arrow_schema: "" })?;
+        self.file.lock().end = Some(Vec::new());
         let writer = self.parquet.get_writer();
         writer
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .end(Some(pairs))?;
-        Ok(())
+        Ok(self.file.lock().write_end()?)
     }
 }
 

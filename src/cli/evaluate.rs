@@ -194,7 +194,7 @@ impl Evaluation {
         let options = InputOptions {
             as_of,
             now: self.now,
-            refuse_cut: false,
+            compared: false,
             limits: self.limits,
         };
         InputReader {

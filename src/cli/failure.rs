@@ -5,6 +5,7 @@ use std::fmt::{self, Display};
 use std::io;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use credlens::io::outputs::is_broken_pipe;
 use credlens::rule;
 
@@ -115,7 +116,11 @@ impl Display for Failure {
 fn report_arguments(error: &clap::Error) -> Exit {
     let is_help = !error.use_stderr();
     match error.print() {
-        Err(error) if is_help => Failure::stdout("the help", error).report(),
+        Err(failed) if is_help => {
+            let is_version = error.kind() == ErrorKind::DisplayVersion;
+            let what = if is_version { "the version" } else { "the help" };
+            Failure::stdout(what, failed).report()
+        }
         _ if is_help => Exit::Clean,
         _ => Exit::Usage,
     }

@@ -6,8 +6,8 @@ use std::io::{self, Seek as _};
 use std::path::PathBuf;
 
 use clap::Args;
-use credlens::engine::{self, Instants, Snapshots};
-use credlens::io::inputs::{InputOptions, Inputs, KeptInputs, Limits, reads_once};
+use credlens::engine::{self, Instants, Snapshots, SurveyedReport};
+use credlens::io::inputs::{FoundFile, InputOptions, Inputs, KeptInputs, Limits, reads_once};
 
 use super::evaluate::Evaluation;
 use super::failure::{Attempt as _, Failure};
@@ -43,50 +43,42 @@ pub(super) struct InputReader {
 }
 
 impl InputReader {
-    /// Refuses reports that seem to be cut off: in a comparison their missing users would seem to be deleted.
-    pub(super) fn refusing_cut(mut self) -> Self {
-        self.options.refuse_cut = true;
+    /// Refuses reports that cannot be compared: in one that is cut off, the missing users would seem to be deleted.
+    pub(super) fn compared(mut self) -> Self {
+        self.options.compared = true;
         self
     }
 
     pub(super) fn open(&self) -> Inputs {
-        let inputs = Inputs::new(self.paths.clone(), Box::new(io::stdin()), self.options);
+        self.open_with(self.options)
+    }
+
+    fn open_with(&self, options: InputOptions) -> Inputs {
+        let inputs = Inputs::new(self.paths.clone(), Box::new(io::stdin()), options);
         archive::with_archives(self.objects.attach(inputs, &self.paths))
     }
 
-    /// The newest snapshot of each account, where there is more than one input: what is left out, and copies of the
-    /// inputs that can be read only once.
-    pub(super) fn newest(&self, evaluation: &Evaluation) -> Result<(Snapshots, Inputs), Failure> {
-        if !self.open().are_several() {
-            return Ok((Snapshots::default(), self.open()));
-        }
-        let (copies, kept) = (self.copies()?, KeptInputs::default());
-        // `--as-of` says to when ages are counted, not when a report was generated.
-        let undated = Self {
-            paths: self.paths.clone(),
-            options: InputOptions {
-                as_of: None,
-                ..self.options
-            },
-            objects: self.objects.clone(),
-        };
-        let survey = |digests| -> Result<_, Failure> {
-            let source = evaluation.progress(undated.open().with_copies(rewound(&copies)?).with_kept(&kept));
-            let surveyed = engine::survey(source, evaluation.threads, digests)?;
-            let instants = Instants {
-                now: self.options.now,
-                as_of: self.options.as_of,
-            };
-            Ok(engine::newest_snapshots(&surveyed, instants, digests))
-        };
-        let newest = match survey(false)? {
-            Some(newest) => newest,
-            // Two snapshots have the same time: their rows are compared.
-            None => survey(true)?.unwrap_or_default(),
-        };
-        let inputs = self.open().with_copies(rewound(&copies)?).with_kept(&kept);
-        let inputs = inputs.without(newest.rows.left_out_inputs().clone());
-        Ok((newest, inputs))
+    fn open_files(&self, files: Vec<FoundFile>, options: InputOptions) -> Inputs {
+        let paths: Vec<PathBuf> = files.iter().map(|file| file.path.clone()).collect();
+        let inputs = Inputs::of_files(files, Box::new(io::stdin()), options);
+        archive::with_archives(self.objects.attach(inputs, &paths))
+    }
+
+    /// What is needed to read the inputs more than once; none if there is only one.
+    pub(super) fn several(&self) -> Result<Option<SeveralInputs<'_>>, Failure> {
+        let files = self.open().files();
+        let are_several = files
+            .as_ref()
+            .map_or_else(|| self.open().are_several(), |files| files.len() > 1);
+        let several = are_several.then(|| -> Result<_, Failure> {
+            Ok(SeveralInputs {
+                reader: self,
+                files,
+                copies: self.copies()?,
+                kept: KeptInputs::default(),
+            })
+        });
+        several.transpose()
     }
 
     /// Temporary copies of the arguments that can be read only once. Of standard input that is named twice the second
@@ -114,10 +106,64 @@ impl InputReader {
 
     /// The same reports, in the order of their as-of.
     pub(super) fn open_in_time_order(&self) -> Inputs {
-        let files = self.open().in_time_order();
-        let paths: Vec<PathBuf> = files.iter().map(|file| file.path.clone()).collect();
-        let inputs = Inputs::of_files(files, Box::new(io::stdin()), self.options);
-        archive::with_archives(self.objects.attach(inputs, &paths))
+        self.open_files(self.open().in_time_order(), self.options)
+    }
+}
+
+/// Inputs that are read more than once, to choose the newest snapshot of each account.
+pub(super) struct SeveralInputs<'a> {
+    reader: &'a InputReader,
+    /// The files among them; none where they are listed again.
+    files: Option<Vec<FoundFile>>,
+    copies: BTreeMap<PathBuf, File>,
+    kept: KeptInputs,
+}
+
+impl SeveralInputs<'_> {
+    /// Reads them.
+    pub(super) fn open(&self) -> io::Result<Inputs> {
+        self.open_with(self.reader.options)
+    }
+
+    fn open_with(&self, options: InputOptions) -> io::Result<Inputs> {
+        let inputs = match &self.files {
+            Some(files) => self.reader.open_files(files.clone(), options),
+            None => self.reader.open_with(options),
+        };
+        Ok(inputs.with_copies(rewound(&self.copies)?).with_kept(&self.kept))
+    }
+
+    /// Reads them, but for those that are left out.
+    pub(super) fn open_chosen(&self, newest: &Snapshots) -> io::Result<Inputs> {
+        Ok(self.open()?.without(newest.rows.left_out_inputs().clone()))
+    }
+
+    /// The newest snapshots among reports. None if rows must be compared and were not: two have the same time.
+    pub(super) fn choose(&self, surveyed: &[SurveyedReport], digests: bool) -> Option<Snapshots> {
+        let options = &self.reader.options;
+        let instants = Instants {
+            now: options.now,
+            as_of: options.as_of,
+        };
+        engine::newest_snapshots(surveyed, instants, digests)
+    }
+
+    /// The newest snapshot of each account, after a survey.
+    pub(super) fn newest(&self, evaluation: &Evaluation) -> Result<Snapshots, Failure> {
+        let survey = |digests| -> Result<_, Failure> {
+            // `--as-of` says to when ages are counted, not when a report was generated.
+            let undated = InputOptions {
+                as_of: None,
+                ..self.reader.options
+            };
+            let source = evaluation.progress(self.open_with(undated)?);
+            let surveyed = engine::survey(source, evaluation.threads, digests)?;
+            Ok(self.choose(&surveyed, digests))
+        };
+        Ok(match survey(false)? {
+            Some(newest) => newest,
+            None => survey(true)?.unwrap_or_default(),
+        })
     }
 }
 

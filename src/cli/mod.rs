@@ -158,11 +158,16 @@ enum ListFormat {
 }
 
 impl ListFormat {
-    /// Prints the list in this format.
-    fn print(self, table: impl FnOnce() -> String, json: impl FnOnce() -> String) -> Result<(), Failure> {
+    /// Prints what is listed, such as `the list`, in this format.
+    fn print(
+        self,
+        what: &str,
+        table: impl FnOnce() -> String,
+        json: impl FnOnce() -> String,
+    ) -> Result<(), Failure> {
         match self {
-            Self::Table => outputs::print("the list (table)", table()),
-            Self::Json => outputs::print("the list (json)", json()),
+            Self::Table => outputs::print(&format!("{what} (table)"), table()),
+            Self::Json => outputs::print(&format!("{what} (json)"), json()),
         }
     }
 }

@@ -43,8 +43,17 @@ impl<'a> UserRow<'a> {
     /// Identifies the user in the ids of findings; a user who was deleted and created again is another one.
     fn key(&self) -> u128 {
         *self.key.get_or_init(|| {
-            let who = self.arn().or_else(|| self.user()).unwrap_or(b"");
-            user_key(who, self.time(TimeColumn::UserCreation))
+            let created = self.time(TimeColumn::UserCreation);
+            if let Some(arn) = self.arn() {
+                return user_key(arn, created);
+            }
+            let user = self.user().unwrap_or(b"");
+            let header = &self.input.header;
+            let name = || self.chunk.account_name(header, self.index);
+            match self.account().or_else(name) {
+                Some(account) => user_key(&[account, b"/", user].concat(), created),
+                None => user_key(user, created),
+            }
         })
     }
 

@@ -37,7 +37,7 @@ pub use source::{
     AccountInfo, BlockEnd, DeferredInput, DeferredText, Input, ReportId, SequentialRead, SequentialSource,
     Source, SourceError, SourceEvent,
 };
-pub use survey::{AccountRows, SurveyedReport, survey};
+pub use survey::{AccountRows, SurveyedReport, Surveying, survey};
 pub use verdicts::EmitFilter;
 pub use without::FailsWithout;
 pub use workers::Workers;

@@ -16,14 +16,22 @@ const LAG_SECONDS: i64 = 7 * 86_400;
 /// One snapshot among the inputs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Candidate {
+    /// The number of its input, which may have several reports.
+    pub(super) input: usize,
     /// Its own time: when it was generated, or the date in its name; none where nothing dates it. Never `--as-of`.
     pub(super) time: Option<Timestamp>,
-    /// Its accounts, and whether it has their root row.
-    pub(super) accounts: BTreeMap<Vec<u8>, HasRoot>,
+    /// Its accounts.
+    pub(super) accounts: BTreeMap<Vec<u8>, OfAccount>,
 }
 
-/// Whether a snapshot has the root row of an account, as whole reports do.
-pub(super) type HasRoot = bool;
+/// What a snapshot has of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct OfAccount {
+    /// Whether it has the root row, as whole reports do.
+    pub(super) root: bool,
+    /// When these rows were generated, where a merged report says it of each.
+    pub(super) time: Option<Timestamp>,
+}
 
 /// Why the rows of an account are left out of a snapshot. The number is the position of the snapshot that counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,11 +100,12 @@ pub(super) fn choose(
         .collect();
     let mut accounts: BTreeMap<&[u8], Vec<Snapshot>> = BTreeMap::new();
     for (position, one) in candidates.iter().enumerate() {
-        for (account, &root) in &one.accounts {
+        for (account, of_account) in &one.accounts {
             accounts.entry(account).or_default().push(Snapshot {
                 position,
-                time: one.time,
-                root,
+                input: one.input,
+                time: of_account.time.or(one.time),
+                root: of_account.root,
             });
         }
     }
@@ -134,8 +143,9 @@ pub(super) fn choose(
 #[derive(Clone, Copy, Debug)]
 struct Snapshot {
     position: usize,
+    input: usize,
     time: Option<Timestamp>,
-    root: HasRoot,
+    root: bool,
 }
 
 /// The snapshots of one account.
@@ -224,7 +234,15 @@ impl Account<'_> {
             match displacer {
                 Some(by) => {
                     let why = self.why(one, by, &kept);
-                    self.left_out.insert(one.position, why);
+                    // Programs write the pages of one report one after another: only the first has root's row.
+                    let is_page = |kept: &Snapshot| {
+                        kept.input == one.input && kept.time == one.time && !(kept.root && one.root)
+                    };
+                    if matches!(why, LeftOut::SameTime(_)) && kept.iter().any(is_page) {
+                        kept.push(one);
+                    } else {
+                        self.left_out.insert(one.position, why);
+                    }
                 }
                 None => kept.push(one),
             }
@@ -259,19 +277,23 @@ mod tests {
     const DAY: i64 = 86_400;
     const NOW: Timestamp = Timestamp(1_000 * DAY);
 
-    fn one(day: Option<i64>, accounts: &[(&str, HasRoot)]) -> Candidate {
+    fn one(day: Option<i64>, accounts: &[(&str, bool)]) -> Candidate {
         Candidate {
+            input: 0,
             time: day.map(|day| Timestamp(day * DAY)),
             accounts: accounts
                 .iter()
-                .map(|&(id, root)| (id.as_bytes().to_vec(), root))
+                .map(|&(id, root)| (id.as_bytes().to_vec(), OfAccount { root, time: None }))
                 .collect(),
         }
     }
 
     /// What is left out of each candidate of account A, where those with the same number in `same` have the same rows.
-    fn chosen(days: &[(Option<i64>, HasRoot)], as_of: Option<i64>, same: &[usize]) -> Vec<Option<LeftOut>> {
-        let candidates: Vec<_> = days.iter().map(|&(day, root)| one(day, &[("A", root)])).collect();
+    fn chosen(days: &[(Option<i64>, bool)], as_of: Option<i64>, same: &[usize]) -> Vec<Option<LeftOut>> {
+        let mut candidates: Vec<_> = days.iter().map(|&(day, root)| one(day, &[("A", root)])).collect();
+        for (input, candidate) in candidates.iter_mut().enumerate() {
+            candidate.input = input;
+        }
         let as_of = as_of.map(|day| Timestamp(day * DAY));
         let same_rows = |a: usize, b: usize, _: &[u8]| same.contains(&a) && same.contains(&b);
         let choice = choose(&candidates, Instants { now: NOW, as_of }, same_rows);
@@ -369,6 +391,41 @@ mod tests {
             chosen(&days, Some(0), &[]),
             [None, Some(AfterAsOf(0)), Some(AfterAsOf(0))]
         );
+    }
+
+    #[test]
+    fn pages_of_one_report_count_together() {
+        let instants = Instants {
+            now: NOW,
+            as_of: None,
+        };
+        let mut pages = [
+            one(Some(1), &[("A", true)]),
+            one(Some(1), &[("A", false)]),
+            one(Some(1), &[("A", true)]),
+            one(Some(1), &[("A", false)]),
+        ];
+        pages[2].input = 1;
+        pages[3].input = 1;
+        let choice = choose(&pages, instants, |_, _, _| false);
+        let left_out: Vec<bool> = choice.left_out.iter().map(|of| !of.is_empty()).collect();
+        assert_eq!(left_out, [false, false, true, true]);
+    }
+
+    #[test]
+    fn rows_may_have_times_of_their_own() {
+        let instants = Instants {
+            now: NOW,
+            as_of: None,
+        };
+        let mut merged = one(Some(20), &[("A", true), ("B", true)]);
+        let of_b = merged.accounts.get_mut(b"B".as_slice()).expect("B");
+        of_b.time = Some(Timestamp(10 * DAY));
+        let choice = choose(&[merged, one(Some(15), &[("B", true)])], instants, |_, _, _| {
+            false
+        });
+        assert_eq!(choice.left_out[0].keys().collect::<Vec<_>>(), [b"B"]);
+        assert!(choice.left_out[1].is_empty());
     }
 
     #[test]

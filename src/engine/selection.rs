@@ -34,6 +34,11 @@ pub struct LeftOutInput {
 }
 
 impl RowSelection {
+    /// Whether nothing is left out.
+    pub fn is_all(&self) -> bool {
+        self.rows.is_empty() && self.inputs.is_empty()
+    }
+
     /// Leaves rows out of a report.
     pub(super) fn leave_out(&mut self, report: ReportId, rows: LeftOutRows) {
         self.rows.insert(report, rows);

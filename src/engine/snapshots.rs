@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::newest::{Candidate, Choice, Instants, LeftOut, choose};
+use super::newest::{Candidate, Choice, Instants, LeftOut, OfAccount, choose};
 use super::selection::{LeftOutInput, LeftOutRows, RowSelection};
-use super::survey::SurveyedReport;
+use super::survey::{AccountRows, SurveyedReport};
 use crate::finding::{AsOfSource, Code, Diagnostic, DiagnosticLog, InputTally, LeftOutReason};
 use crate::report::time::Timestamp;
 
@@ -34,9 +34,16 @@ pub fn newest_snapshots(reports: &[SurveyedReport], instants: Instants, digests:
 
 fn candidate(report: &SurveyedReport) -> Candidate {
     let accounts = report.accounts.iter();
+    let of_account = |rows: &AccountRows| OfAccount {
+        root: rows.has_root,
+        time: rows.time,
+    };
     Candidate {
+        input: report.input.id.input,
         time: report.time(),
-        accounts: accounts.map(|(id, rows)| (id.clone(), rows.has_root)).collect(),
+        accounts: accounts
+            .map(|(id, rows)| (id.clone(), of_account(rows)))
+            .collect(),
     }
 }
 

@@ -12,11 +12,11 @@ use super::program::Program;
 use super::sink::{Block, Sink};
 use super::source::{Input, Source};
 use super::{AssessOptions, assess};
-use crate::finding::{AsOfSource, Code};
+use crate::finding::{AsOfSource, Code, Tally};
 use crate::report::cell;
 use crate::report::chunk::Chunk;
 use crate::report::header::Header;
-use crate::report::schema::{Column, ColumnSet};
+use crate::report::schema::{Column, ColumnSet, ExtraColumn};
 use crate::report::time::Timestamp;
 
 /// One report among the inputs.
@@ -35,6 +35,8 @@ pub struct SurveyedReport {
 pub struct AccountRows {
     /// Whether root's row is among them, as in every whole report.
     pub has_root: bool,
+    /// When they were generated, where a merged report says it of each row: the last of these times.
+    pub time: Option<Timestamp>,
     /// Equal for equal rows in any order, in a report with the same columns in any order; 0 unless it was asked for.
     pub digest: u128,
 }
@@ -55,63 +57,102 @@ impl SurveyedReport {
 /// # Errors
 /// If the threads cannot be started.
 pub fn survey(source: impl Source, threads: usize, digests: bool) -> io::Result<Vec<SurveyedReport>> {
-    let sink = SurveySink {
-        digests,
-        reports: Mutex::default(),
-    };
+    let sink = Surveying::new(Nothing, digests);
     let options = AssessOptions {
         threads,
         ..AssessOptions::default()
     };
     let tally = assess(&Program::new(Vec::new()), source, &sink, options)?;
-    let unreadable = tally.diagnostics.iter().filter(|it| it.code == Code::Unreadable);
-    let unreadable: BTreeSet<&str> = unreadable.filter_map(|it| it.path.as_deref()).collect();
-    let mut reports = sink.reports.into_inner().unwrap_or_else(PoisonError::into_inner);
-    reports.retain(|report| !unreadable.contains(&*report.input.path));
-    Ok(reports)
+    Ok(sink.finish(&tally).1)
 }
 
-struct SurveySink {
+/// A sink that surveys reports beside another sink, for a pass whose outputs can be thrown away: where nothing is left
+/// out, it was the only one.
+#[derive(Debug)]
+pub struct Surveying<S> {
+    inner: S,
     digests: bool,
     reports: Mutex<Vec<SurveyedReport>>,
 }
 
-impl Sink for SurveySink {
-    type Part = Option<SurveyedReport>;
+impl<S> Surveying<S> {
+    /// Surveys what `inner` evaluates.
+    pub fn new(inner: S, digests: bool) -> Self {
+        Self {
+            inner,
+            digests,
+            reports: Mutex::default(),
+        }
+    }
+
+    /// The other sink, and the reports that could be read to their end, in order.
+    pub fn finish(self, tally: &Tally) -> (S, Vec<SurveyedReport>) {
+        let unreadable = tally.diagnostics.iter().filter(|it| it.code == Code::Unreadable);
+        let unreadable: BTreeSet<&str> = unreadable.filter_map(|it| it.path.as_deref()).collect();
+        let mut reports = self.reports.into_inner().unwrap_or_else(PoisonError::into_inner);
+        reports.retain(|report| !unreadable.contains(&*report.input.path));
+        (self.inner, reports)
+    }
+}
+
+impl<S: Sink> Sink for Surveying<S> {
+    type Part = (S::Part, Option<SurveyedReport>);
 
     fn part(&self) -> Self::Part {
-        None
+        (self.inner.part(), None)
     }
 
     fn columns(&self) -> ColumnSet {
-        ColumnSet::default()
+        self.inner.columns()
     }
 
-    fn rows(&self, part: &mut Self::Part, block: Block<'_>) {
+    fn rows(&self, (inner, surveyed): &mut Self::Part, block: Block<'_>) {
         let mut report = SurveyedReport {
             input: Arc::clone(block.input),
             accounts: BTreeMap::new(),
             has_other_rows: false,
         };
         report.add(block.chunk, self.digests);
-        *part = Some(report);
+        *surveyed = Some(report);
+        self.inner.rows(inner, block);
     }
+
+    fn takes_findings(&self) -> bool {
+        self.inner.takes_findings()
+    }
+
+    fn finding(&self, (inner, _): &mut Self::Part, finding: &FindingRef<'_>) {
+        self.inner.finding(inner, finding);
+    }
+
+    fn accept(&self, (inner, surveyed): &mut Self::Part) -> io::Result<()> {
+        if let Some(block) = surveyed.take() {
+            let mut reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
+            match reports.last_mut() {
+                Some(last) if last.input.id == block.input.id => last.append(block),
+                _ => reports.push(block),
+            }
+        }
+        self.inner.accept(inner)
+    }
+}
+
+/// A sink that takes nothing.
+#[derive(Debug)]
+struct Nothing;
+
+impl Sink for Nothing {
+    type Part = ();
+
+    fn part(&self) {}
 
     fn takes_findings(&self) -> bool {
         false
     }
 
-    fn finding(&self, _: &mut Self::Part, _: &FindingRef<'_>) {}
+    fn finding(&self, (): &mut (), _: &FindingRef<'_>) {}
 
-    fn accept(&self, part: &mut Self::Part) -> io::Result<()> {
-        let Some(block) = part.take() else {
-            return Ok(());
-        };
-        let mut reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
-        match reports.last_mut() {
-            Some(last) if last.input.id == block.input.id => last.append(block),
-            _ => reports.push(block),
-        }
+    fn accept(&self, (): &mut ()) -> io::Result<()> {
         Ok(())
     }
 }
@@ -120,6 +161,7 @@ impl SurveyedReport {
     fn add(&mut self, chunk: &Chunk, digests: bool) {
         let input = Arc::clone(&self.input);
         let has_roots = chunk.root().contains(&true);
+        let dated = input.header.extra(ExtraColumn::GeneratedTime).is_some();
         for (records, account) in chunk.account_runs(&input.header) {
             let Some(account) = account else {
                 self.has_other_rows = true;
@@ -127,8 +169,15 @@ impl SurveyedReport {
             };
             let mut rows = AccountRows {
                 has_root: has_roots && chunk.root()[records.clone()].contains(&true),
+                time: None,
                 digest: 0,
             };
+            if dated {
+                let times = records
+                    .clone()
+                    .filter_map(|row| chunk.generated(&input.header, row));
+                rows.time = times.max();
+            }
             if digests {
                 for row in records {
                     rows.digest = rows.digest.wrapping_add(digest(&input.header, chunk, row));
@@ -154,6 +203,7 @@ impl SurveyedReport {
 impl AccountRows {
     fn append(&mut self, other: Self) {
         self.has_root |= other.has_root;
+        self.time = self.time.max(other.time);
         self.digest = self.digest.wrapping_add(other.digest);
     }
 }

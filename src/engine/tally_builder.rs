@@ -16,7 +16,7 @@ use crate::finding::{
 use crate::report::chunk::{BadCell, Chunk};
 use crate::report::issue::{Issue, RowIssue};
 use crate::report::not_a_report::NotAReport;
-use crate::report::schema::TextColumn;
+use crate::report::schema::{ExtraColumn, TextColumn};
 use crate::report::time::Timestamp;
 
 /// The tally so far.
@@ -53,6 +53,8 @@ struct CurrentInput {
     newest: Option<i64>,
     /// The least and the greatest time of generation that rows have.
     generated: Option<(Timestamp, Timestamp)>,
+    /// How many rows have an account that cannot be read, or another one than the ARN.
+    unclear_accounts: [usize; 2],
 }
 
 /// An input that has been evaluated, and its folded findings.
@@ -146,7 +148,7 @@ impl TallyBuilder {
                 .stand_ins
                 .entry(key)
                 .or_insert_with(|| (column, StandIns::default()));
-            known.count += found.count;
+            known.counts.append(found.counts);
             known.passing.extend(found.passing);
         }
     }
@@ -213,6 +215,7 @@ impl TallyBuilder {
             has_foreign_line: false,
             newest: None,
             generated: None,
+            unclear_accounts: [0, 0],
         }
     }
 
@@ -225,7 +228,7 @@ impl TallyBuilder {
         {
             self.diagnostics.push(current.newer_than_as_of());
         }
-        if let Some(diagnostic) = current.several_times() {
+        for diagnostic in current.of_columns() {
             self.diagnostics.push(diagnostic);
         }
         if !current.has_rows {
@@ -323,14 +326,18 @@ impl CurrentInput {
             .sum::<u64>();
         self.has_rows |= chunk.rows.data_rows() > 0;
         self.newest = self.newest.max(chunk.newest());
-        for time in chunk.generated(&self.input.header) {
+        let unclear = chunk.unclear_accounts(&self.input.header);
+        self.unclear_accounts = [0, 1].map(|at| self.unclear_accounts[at] + unclear[at]);
+        let has_times = self.input.header.extra(ExtraColumn::GeneratedTime).is_some();
+        let rows = if has_times { 0..chunk.rows.len() } else { 0..0 };
+        for time in rows.filter_map(|row| chunk.generated(&self.input.header, row)) {
             let (first, last) = self.generated.get_or_insert((time, time));
             (*first, *last) = (time.min(*first), time.max(*last));
         }
         // Only folded findings need the account, and only a report that lacks columns has those.
         if !self.input.lacks().is_empty() {
             for (_, account) in chunk.account_runs(&self.input.header) {
-                if let Some(account) = account
+                if let Some(account) = account.filter(|account| account.iter().all(u8::is_ascii_digit))
                     && !self.accounts.contains(account)
                 {
                     self.accounts.insert(account.to_vec());
@@ -348,9 +355,9 @@ impl CurrentInput {
 
     /// One note for each column with cells that other tools wrote in place of `N/A`.
     fn of_stand_ins(&self, rules: &[RuleTally]) -> Vec<Diagnostic> {
-        let notes = self.stand_ins.iter().map(|(&(_, kind), (column, found))| {
+        let notes = self.stand_ins.values().map(|(column, found)| {
             let ids: Vec<&str> = found.passing.iter().map(|&rule| &*rules[rule].id).collect();
-            Diagnostic::of_stand_ins(kind, (*column).into(), found.count, &ids).in_path(&self.input.path)
+            Diagnostic::of_stand_ins(found.counts, (*column).into(), &ids).in_path(&self.input.path)
         });
         notes.collect()
     }
@@ -370,17 +377,42 @@ impl CurrentInput {
         }
     }
 
-    /// The diagnostic that rows of a merged report say different times of generation.
-    fn several_times(&self) -> Option<Diagnostic> {
-        let (first, last) = self.generated?;
-        let is_counted = self.input.as_of_source == AsOfSource::Generated && first != last;
-        is_counted.then(|| {
+    /// What is doubtful about the columns that merged reports have.
+    fn of_columns(&self) -> impl Iterator<Item = Diagnostic> {
+        let times = self
+            .generated
+            .filter(|(first, last)| self.input.as_of_source == AsOfSource::Generated && first != last);
+        let times = times.map(|(first, last)| {
             let message = format!(
                 "its rows were generated between {first} and {last}, and all ages are counted to {}, the time of the first row",
                 self.input.as_of
             );
-            Diagnostic::new(Code::SeveralTimes, message).in_path(&self.input.path)
-        })
+            Diagnostic::new(Code::SeveralTimes, message)
+        });
+        let rows = |count: usize| {
+            if count == 1 {
+                "1 row".to_owned()
+            } else {
+                format!("{count} rows")
+            }
+        };
+        let [unreadable, other] = self.unclear_accounts;
+        let unreadable = (unreadable > 0).then(|| {
+            let message = format!(
+                "the account of {} is not an id of 12 digits; a spreadsheet may have changed it",
+                rows(unreadable)
+            );
+            Diagnostic::new(Code::UnclearAccount, message)
+        });
+        let other = (other > 0).then(|| {
+            let message = format!(
+                "the account of {} is another one in its column than in the ARN, which counts",
+                rows(other)
+            );
+            Diagnostic::new(Code::UnclearAccount, message)
+        });
+        let all = times.into_iter().chain(unreadable).chain(other);
+        all.map(|diagnostic| diagnostic.in_path(&self.input.path))
     }
 
     fn newer_than_as_of(&self) -> Diagnostic {

@@ -68,7 +68,9 @@ impl Without {
     fn run(&mut self, program: &Program, cutoffs: &[i64], view: ChunkView<'_>, hidden: ColumnSet) {
         let at = self.ops.iter().position(|(columns, _)| *columns == hidden);
         let at = at.unwrap_or_else(|| {
-            self.ops.push((hidden, ops_of(program, hidden)));
+            let reading = program.instances.iter();
+            let reading = reading.filter(|instance| reads(program, instance, hidden));
+            self.ops.push((hidden, ops_of(program, reading)));
             self.ops.len() - 1
         });
         let restriction = Restriction {
@@ -86,11 +88,10 @@ fn reads(program: &Program, instance: &RuleInstance, columns: ColumnSet) -> bool
     !needs.intersection(columns).is_empty()
 }
 
-/// The operations of the rules that read one of the columns.
-fn ops_of(program: &Program, columns: ColumnSet) -> Vec<bool> {
+/// The operations of these rule instances.
+pub(super) fn ops_of<'a>(program: &Program, instances: impl Iterator<Item = &'a RuleInstance>) -> Vec<bool> {
     let mut wanted = vec![false; program.ops.len()];
-    let instances = program.instances.iter();
-    for instance in instances.filter(|instance| reads(program, instance, columns)) {
+    for instance in instances {
         wanted[instance.fail] = true;
         for node in instance.exists.into_iter().chain(instance.scope) {
             wanted[node] = true;

@@ -106,6 +106,9 @@ registry! {
     SeveralTimes "several-times" Warning:
         "The rows of a merged report say different times of generation; all ages are counted to that of the first row.",
         "Export each account on its own, or give the as-of on the command line.";
+    UnclearAccount "unclear-account" Warning:
+        "A column of accounts has something else than ids of 12 digits, or another account than the ARN.",
+        "Write account ids as text. The account in the ARN counts, where there is one.";
     Undated "undated" Warning:
         "Nothing says when the report was generated, so its ages are counted to now.",
         "Put the date into the file name, or give the as-of on the command line.";

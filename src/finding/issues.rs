@@ -1,7 +1,7 @@
 //! Diagnostics for the issues of a header, a row or a cell: their messages.
 
 use super::{Code, Diagnostic, Level};
-use crate::report::cell::StandIn;
+use crate::report::cell::StandInCounts;
 use crate::report::issue::Issue;
 use crate::report::schema::Column;
 use crate::report::shown;
@@ -127,15 +127,18 @@ impl Diagnostic {
 impl Diagnostic {
     /// The note about cells of this column that another tool left empty, or filled with a zero time. `passing` are the
     /// rules that pass by them.
-    pub fn of_stand_ins(kind: StandIn, column: Column, count: u64, passing: &[&str]) -> Self {
+    pub fn of_stand_ins(counts: StandInCounts, column: Column, passing: &[&str]) -> Self {
+        let StandInCounts { empty, zero } = counts;
+        let count = empty + zero;
         let (cells, are, they) = if count == 1 {
             ("cell", "is", "it")
         } else {
             ("cells", "are", "them")
         };
-        let what = match kind {
-            StandIn::Empty => format!("{count} {cells} {are} empty and read as absent"),
-            StandIn::Zero => format!("{count} {cells} with a zero time {are} read as absent"),
+        let what = match (empty, zero) {
+            (_, 0) => format!("{count} {cells} {are} empty and read as absent"),
+            (0, _) => format!("{count} {cells} with a zero time {are} read as absent"),
+            _ => format!("{count} {cells} are read as absent: {empty} empty, {zero} with a zero time"),
         };
         let passing = match passing {
             [] => String::new(),

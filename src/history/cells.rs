@@ -84,7 +84,7 @@ pub enum SlotContent {
     Empty,
     /// This key or certificate.
     Key(Key),
-    /// Unknown: the cells do not say whether there is one, or which.
+    /// Unknown: the cells do not say whether there is one, or which one.
     Unclear,
 }
 
@@ -98,11 +98,12 @@ impl SlotContent {
     }
 }
 
-/// Whether a slot has a key: it is active or has a creation time. None if the cells do not say.
+/// Whether a slot has a key that its creation time identifies. None if the cells do not say, or if a key that is active has
+/// no known creation time: nothing tells it apart from another one then.
 #[inline]
 pub(super) fn holds_key(created: i64, active: Flag) -> Option<bool> {
     match (created, active) {
-        (cell::UNKNOWN, _) | (cell::ABSENT, Flag::Unknown) => None,
+        (cell::UNKNOWN, _) | (cell::ABSENT, Flag::Unknown | Flag::True) => None,
         (cell::ABSENT, Flag::False | Flag::NotSupported) => Some(false),
         _ => Some(true),
     }

@@ -133,10 +133,10 @@ impl<'a> Comparison<'a> {
                     let active = (old.active, new.active);
                     events.extend(self.switch(active, kinds.activated, kinds.deactivated, created));
                 }
-                (None, Some(new)) if !pairs.unclear => {
+                (None, Some(new)) if !pairs.is_unclear() => {
                     events.push(self.event(kinds.created, created, Value::None, active(new)));
                 }
-                (Some(old), None) if !pairs.unclear => {
+                (Some(old), None) if !pairs.is_unclear() => {
                     events.push(self.event(kinds.deleted, created, active(old), Value::None));
                 }
                 _ => {}
@@ -170,7 +170,7 @@ impl<'a> Comparison<'a> {
             (Some(old), new) if is_retired(old, new) => known(old.created),
             _ => None,
         });
-        if !keys.unclear
+        if !keys.is_unclear()
             && let Some((created, retired)) = created.max().zip(retired.min())
         {
             let (old, new) = (Value::Time(retired), Value::Time(created));
@@ -183,7 +183,10 @@ impl<'a> Comparison<'a> {
             return;
         }
         let password = self.times(TimeColumn::PasswordLastUsed);
-        let of_keys = keys.all.iter().filter_map(|&pair| key_use(pair, keys.unclear));
+        let of_keys = keys
+            .all
+            .iter()
+            .filter_map(|&pair| key_use(pair, keys.is_unclear()));
         let uses = std::iter::once(password).chain(of_keys);
         let later = uses.filter(|&(old, new)| is_later(old, new));
         if let Some((old, new)) = later.max_by_key(|&(_, new)| new) {

@@ -262,7 +262,7 @@ impl Comparer<'_> {
         if keys.same_second || certificates.same_second {
             changed.same_second.push(new_row);
         }
-        if keys.unclear && self.have_columns[0] || certificates.unclear && self.have_columns[1] {
+        if keys.is_unclear() && self.have_columns[0] || certificates.is_unclear() && self.have_columns[1] {
             changed.unclear.push(new_row);
         }
         let moves = FindingMoves {

@@ -37,8 +37,13 @@ impl FindingMoves<'_> {
     pub(super) fn add_to(&self, lists: &mut Lists) {
         let [(old, old_row), (new, new_row)] = self.comparison.sides();
         let (before, after) = (old.roster.verdicts.of(old_row), new.roster.verdicts.of(new_row));
+        let alike = self.alike(before, after);
         for found in after.failing() {
-            let was = self.other(found, Side::New, before, old);
+            let was = if alike.iter().any(|&(_, now)| now == found) {
+                Some(Status::Fail)
+            } else {
+                self.other(found, Side::New, before, old)
+            };
             let moved = Moved::new((new_row, found), Side::New, was, Some(Status::Fail));
             let which = match was {
                 Some(Status::Fail) => Move::Open,
@@ -47,7 +52,8 @@ impl FindingMoves<'_> {
             };
             lists.push(which, old_row, moved);
         }
-        for found in before.failing() {
+        let is_alike = |found: &CompactFinding| alike.iter().any(|(was, _)| was == found);
+        for found in before.failing().filter(|found| !is_alike(found)) {
             let now = self.other(found, Side::Old, after, new);
             let mut moved = Moved::new((old_row, found), Side::Old, Some(Status::Fail), now);
             match now {
@@ -76,8 +82,26 @@ impl FindingMoves<'_> {
                 Side::New => old?.slot,
             },
             EntityFate::Gone(_) => return None,
-            EntityFate::Unclear => return Some(Status::Undetermined),
+            EntityFate::Unclear if self.is_other_unclear(found, side) => return Some(Status::Undetermined),
+            // The other report shows all its keys, and the key of this finding is one of them, or gone.
+            EntityFate::Unclear => {
+                let status = |slot| self.status(found, (side, slot), others, snapshot);
+                let statuses = Slot::ALL.map(status);
+                let both = [Status::Undetermined, Status::Suppressed];
+                return both.into_iter().find(|&status| statuses.contains(&Some(status)));
+            }
         };
+        self.status(found, (side, slot), others, snapshot)
+    }
+
+    /// The status of the rule of a finding for this slot of the other snapshot.
+    fn status(
+        &self,
+        found: CompactFinding,
+        (side, slot): (Side, Slot),
+        others: UserVerdicts<'_>,
+        snapshot: &Snapshot,
+    ) -> Option<Status> {
         let same = |other: &CompactFinding| other.rule == found.rule && other.slot == slot;
         if let Some(other) = others.all().find(same) {
             return Some(other.status);
@@ -158,19 +182,88 @@ impl FindingMoves<'_> {
         };
         match pairs.all.iter().find(mine) {
             Some(&pair @ (Some(_), Some(_))) => EntityFate::There(Some(pair)),
-            Some(&pair) if !pairs.unclear => EntityFate::Gone(pair),
+            Some(&pair) if !self.is_other_unclear(found, side) => EntityFate::Gone(pair),
             // If neither report identifies the key, only the slot is left to compare.
             _ if self.is_unclear_in_both(found) => EntityFate::There(None),
             _ => EntityFate::Unclear,
         }
     }
 
+    /// Whether the other snapshot does not show all keys, or certificates.
+    fn is_other_unclear(&self, found: CompactFinding, side: Side) -> bool {
+        let [old, new] = self.pairs(found).map_or([false; 2], |pairs| pairs.unclear);
+        match side {
+            Side::Old => new,
+            Side::New => old,
+        }
+    }
+
     fn is_unclear_in_both(&self, found: CompactFinding) -> bool {
-        let contents = self.contents(found);
-        let mut sides = self.comparison.sides().into_iter();
-        sides.all(|(snapshot, row)| {
-            contents(snapshot.users(), row as usize)[found.slot as usize] == SlotContent::Unclear
-        })
+        [Side::Old, Side::New]
+            .iter()
+            .all(|&side| self.is_slot_unclear(found, side))
+    }
+
+    /// Whether a snapshot does not show what is in the slot of a finding.
+    fn is_slot_unclear(&self, found: CompactFinding, side: Side) -> bool {
+        let [old, new] = self.comparison.sides();
+        let (snapshot, row) = match side {
+            Side::Old => old,
+            Side::New => new,
+        };
+        self.contents(found)(snapshot.users(), row as usize)[found.slot as usize] == SlotContent::Unclear
+    }
+
+    /// Failing findings of both snapshots that may be of the same key or certificate, because one of the snapshots does not
+    /// say when it was created. Each pair of them counts as one finding: the surest first.
+    fn alike(
+        &self,
+        before: UserVerdicts<'_>,
+        after: UserVerdicts<'_>,
+    ) -> Vec<(CompactFinding, CompactFinding)> {
+        let Changes {
+            keys, certificates, ..
+        } = self.changes;
+        if !keys.is_unclear() && !certificates.is_unclear() {
+            return Vec::new();
+        }
+        let unsure = |verdicts: UserVerdicts<'_>, side| -> Vec<CompactFinding> {
+            let is_unsure = |found: &CompactFinding| match self.fate(*found, side) {
+                EntityFate::There(pair) => pair.is_none() && self.pairs(*found).is_some(),
+                EntityFate::Gone(_) => false,
+                EntityFate::Unclear => true,
+            };
+            verdicts.failing().filter(is_unsure).collect()
+        };
+        let (mut olds, mut news) = (unsure(before, Side::Old), unsure(after, Side::New));
+        let mut alike = Vec::new();
+        for likeness in 0..4 {
+            olds.retain(|&old| {
+                let is_it = |&new: &CompactFinding| self.likeness(old, new) == Some(likeness);
+                let Some(position) = news.iter().position(is_it) else {
+                    return true;
+                };
+                alike.push((old, news.remove(position)));
+                false
+            });
+        }
+        alike
+    }
+
+    /// How surely two findings are of the same key, the surest first; none if they are not.
+    fn likeness(&self, old: CompactFinding, new: CompactFinding) -> Option<u8> {
+        if old.rule != new.rule {
+            return None;
+        }
+        let is_other_slot = u8::from(old.slot != new.slot);
+        match (
+            self.is_slot_unclear(old, Side::Old),
+            self.is_slot_unclear(new, Side::New),
+        ) {
+            (true, true) => Some(is_other_slot),
+            (true, false) | (false, true) => Some(2 + is_other_slot),
+            (false, false) => None,
+        }
     }
 
     /// The contents of the slots that a finding about a key or certificate is about.

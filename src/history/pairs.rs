@@ -11,10 +11,18 @@ pub(super) type Pair = (Option<Key>, Option<Key>);
 pub(super) struct Pairs {
     /// Keys in both, then those only before, then those only after.
     pub(super) all: Vec<Pair>,
-    /// Whether the content of a slot is unclear: then a key that only one report shows may also be in the other.
-    pub(super) unclear: bool,
+    /// Whether the content of a slot is unclear, the older report first: then a key that only the other report shows may
+    /// also be in this one.
+    pub(super) unclear: [bool; 2],
     /// Whether two keys of one report were created in the same second, so that only their other cells differ.
     pub(super) same_second: bool,
+}
+
+impl Pairs {
+    /// Whether the content of any slot is unclear.
+    pub(super) fn is_unclear(&self) -> bool {
+        self.unclear.contains(&true)
+    }
 }
 
 /// Matches keys by creation time. Of keys created in the same second, the pair that changed least is treated as the same key.
@@ -35,7 +43,7 @@ pub(super) fn pair((old, new): ([SlotContent; 2], [SlotContent; 2])) -> Pairs {
     all.extend(apart().filter_map(|(_, new)| Some((None, Some(new.key()?)))));
     Pairs {
         all,
-        unclear: [old, new].as_flattened().contains(&SlotContent::Unclear),
+        unclear: [old, new].map(|slots| slots.contains(&SlotContent::Unclear)),
         same_second: [old, new].into_iter().any(same_second),
     }
 }
@@ -94,7 +102,7 @@ mod tests {
             slots,
             [(Some(Slot::Two), Some(Slot::One)), (Some(Slot::One), None)]
         );
-        assert!(!pairs.same_second && !pairs.unclear);
+        assert!(!pairs.same_second && !pairs.is_unclear());
     }
 
     #[test]

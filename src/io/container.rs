@@ -2,7 +2,8 @@
 //! report of such a file. The archive layer decodes them; this one only knows the traits that it implements.
 
 use std::fs::{self, File};
-use std::io::Read as _;
+use std::io::{self, Cursor, Read as _, Seek as _, SeekFrom};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -26,6 +27,47 @@ pub enum FileBytes {
     File(Arc<File>),
     /// In memory.
     Memory(Arc<[u8]>),
+}
+
+impl FileBytes {
+    /// How many there are.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn length(&self) -> io::Result<u64> {
+        match self {
+            Self::File(file) => Ok(file.metadata()?.len()),
+            Self::Memory(bytes) => Ok(bytes.len() as u64),
+        }
+    }
+
+    /// Whether they begin as Parquet does.
+    pub fn is_parquet(&self) -> bool {
+        let magic = 0..PARQUET_MAGIC.len() as u64;
+        self.read(magic).is_ok_and(|magic| magic == PARQUET_MAGIC)
+    }
+
+    /// Those of a range; fewer where it goes beyond the end. Moves the place at which a file is read.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn read(&self, range: Range<u64>) -> io::Result<Vec<u8>> {
+        let length = range.end.saturating_sub(range.start);
+        let mut read = Vec::new();
+        match self {
+            Self::File(file) => {
+                let mut file = &**file;
+                file.seek(SeekFrom::Start(range.start))?;
+                file.take(length).read_to_end(&mut read)?;
+            }
+            Self::Memory(bytes) => {
+                let mut bytes = Cursor::new(bytes);
+                bytes.set_position(range.start);
+                bytes.take(length).read_to_end(&mut read)?;
+            }
+        }
+        Ok(read)
+    }
 }
 
 /// Opens Parquet files.
@@ -200,8 +242,6 @@ fn content(path: &Path, remote: &mut dyn Remote) -> Result<Option<FileBytes>, In
     if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
         return Ok(None);
     }
-    let mut file = File::open(path).map_err(InputError::Open)?;
-    let mut magic = [0; PARQUET_MAGIC.len()];
-    let read = file.read_exact(&mut magic);
-    Ok((read.is_ok() && magic == *PARQUET_MAGIC).then_some(FileBytes::File(Arc::new(file))))
+    let bytes = FileBytes::File(Arc::new(File::open(path).map_err(InputError::Open)?));
+    Ok(bytes.is_parquet().then_some(bytes))
 }

@@ -75,6 +75,7 @@ fn is_other(what: &NotAReport, promise: Promise) -> bool {
             matches!(promise, Promise::Document | Promise::Nothing)
         }
         NotAReport::CutOff(..)
+        | NotAReport::WithoutArns
         | NotAReport::LinesBefore
         | NotAReport::Headerless
         | NotAReport::Compressed(_)

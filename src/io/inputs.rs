@@ -34,8 +34,9 @@ pub struct InputOptions {
     pub as_of: Option<Timestamp>,
     /// The current time, for inputs without a date.
     pub now: Timestamp,
-    /// Whether a report whose last row lacks fields is an error: compared with a whole one, it would seem to lack users.
-    pub refuse_cut: bool,
+    /// Whether users are followed from one report to the next: a report whose last row lacks fields, so that it may lack
+    /// users, or whose accounts only a column tells apart, is an error.
+    pub compared: bool,
     /// How much is read at most.
     pub limits: Limits,
 }
@@ -78,7 +79,7 @@ pub struct Inputs {
     stdin: Option<Box<dyn Read + Send>>,
     /// Copies of arguments that can be read only once, by path.
     copies: BTreeMap<PathBuf, File>,
-    /// Where small inputs are kept, or were by a run before; none if each is read once.
+    /// Where small remote inputs are kept, or were by a run before; none if each is read once.
     kept: Option<KeptInputs>,
     /// Inputs that are passed over, by number.
     left_out: BTreeMap<usize, LeftOutInput>,
@@ -118,7 +119,7 @@ impl Inputs {
         Self::of_walk(FileWalk::new(arguments), stdin, options)
     }
 
-    /// Takes files that [`Self::in_time_order`] found.
+    /// Takes files that [`Self::in_time_order`] or [`Self::files`] found.
     pub fn of_files(files: Vec<FoundFile>, stdin: Box<dyn Read + Send>, options: InputOptions) -> Self {
         Self::of_walk(FileWalk::again(files), stdin, options)
     }
@@ -153,7 +154,7 @@ impl Inputs {
         Self { copies, ..self }
     }
 
-    /// Takes the contents of small inputs from here, or else keeps them here for the next run.
+    /// Takes the contents of small remote inputs from here, or else keeps them here for the next run.
     #[must_use]
     pub fn with_kept(self, kept: &KeptInputs) -> Self {
         Self {
@@ -166,6 +167,24 @@ impl Inputs {
     #[must_use]
     pub fn without(self, left_out: BTreeMap<usize, LeftOutInput>) -> Self {
         Self { left_out, ..self }
+    }
+
+    /// The files that the arguments name, to be read with [`Self::of_files`], so that directories are listed once. None if
+    /// one cannot be listed, or one may have several reports.
+    pub fn files(self) -> Option<Vec<FoundFile>> {
+        let mut inputs = self;
+        let mut files = Vec::new();
+        while let Some(file) = inputs.walk.next(inputs.remote.as_mut()).ok()? {
+            let may_be_container = file
+                .path
+                .extension()
+                .is_some_and(|it| it.eq_ignore_ascii_case("parquet"));
+            if may_be_container {
+                return None;
+            }
+            files.push(file);
+        }
+        Some(files)
     }
 
     /// Whether the arguments name more than one input. Opens no report.
@@ -312,22 +331,25 @@ impl Inputs {
             let stdin = self.stdin.take().ok_or(InputError::StdinTwice)?;
             return Ok((InputStream::new(stdin), None));
         }
+        if is_remote(path) {
+            return self.open_remote(path);
+        }
+        let file = File::open(path).map_err(InputError::Open)?;
+        let metadata = file.metadata().map_err(InputError::Open)?;
+        let size = metadata.is_file().then_some(metadata.len());
+        Ok((InputStream::with_size(Box::new(file), size), size))
+    }
+
+    fn open_remote(&mut self, path: &Path) -> Result<(InputStream, Option<u64>), InputError> {
         if let Some(content) = self.kept.as_ref().and_then(|kept| kept.get(path)) {
             let size = Some(content.get_ref().as_ref().len() as u64);
             return Ok((InputStream::with_size(Box::new(content), size), size));
         }
-        let (reader, size): (Box<dyn Read + Send>, _) = if is_remote(path) {
-            (self.remote.open(&path.to_string_lossy())?, None)
-        } else {
-            let file = File::open(path).map_err(InputError::Open)?;
-            let metadata = file.metadata().map_err(InputError::Open)?;
-            (Box::new(file), metadata.is_file().then_some(metadata.len()))
-        };
-        let reader = match &self.kept {
-            Some(kept) => kept.keeping(path, reader, (size, self.options.limits.block)),
-            None => reader,
-        };
-        Ok((InputStream::with_size(reader, size), size))
+        let mut reader = self.remote.open(&path.to_string_lossy())?;
+        if let Some(kept) = &self.kept {
+            reader = kept.keeping(path, reader, self.options.limits.block);
+        }
+        Ok((InputStream::new(reader), None))
     }
 
     fn index(&mut self) -> usize {

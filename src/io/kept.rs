@@ -1,4 +1,5 @@
-//! The contents of small inputs that are read twice, so that most are opened and downloaded once.
+//! The contents of small remote inputs that are read twice, so that most are downloaded once. Files are in the system's
+//! cache already.
 
 use std::collections::BTreeMap;
 use std::io::{self, Cursor, Read};
@@ -31,21 +32,18 @@ impl KeptInputs {
         self.lock().contents.get(path).cloned().map(Cursor::new)
     }
 
-    /// A reader that keeps what is read, if that has at most `most` bytes. `size` is that of a file, which may never be
-    /// read further.
+    /// A reader that keeps what is read, if that has at most `most` bytes.
     pub(super) fn keeping(
         &self,
         path: &Path,
         reader: Box<dyn Read + Send>,
-        (size, most): (Option<u64>, usize),
+        most: usize,
     ) -> Box<dyn Read + Send> {
-        let is_small = size.is_none_or(|size| (1..=most as u64).contains(&size));
-        if !is_small || self.lock().is_full {
+        if self.lock().is_full {
             return reader;
         }
         Box::new(Keeping {
             reader,
-            size,
             most,
             read: Some((path.to_owned(), Vec::new())),
             kept: self.clone(),
@@ -74,7 +72,6 @@ impl AsRef<[u8]> for Content {
 
 struct Keeping {
     reader: Box<dyn Read + Send>,
-    size: Option<u64>,
     most: usize,
     /// The path and what was read so far; none where it is not kept, or is already.
     read: Option<(PathBuf, Vec<u8>)>,
@@ -88,8 +85,7 @@ impl Read for Keeping {
             return Ok(count);
         };
         content.extend_from_slice(&buffer[..count]);
-        let is_whole = (count == 0 && !buffer.is_empty()) || self.size == Some(content.len() as u64);
-        if is_whole {
+        if count == 0 && !buffer.is_empty() {
             self.kept.keep(path, content);
         } else if content.len() <= self.most {
             self.read = Some((path, content));

@@ -13,6 +13,7 @@ mod kept;
 pub mod outputs;
 pub mod remote;
 mod report_reader;
+pub mod scaffold;
 mod stream;
 pub mod temporary;
 mod walk;

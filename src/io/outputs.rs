@@ -92,10 +92,9 @@ fn is_device(path: &Path) -> bool {
 fn replaced(target: PathBuf, existing: Option<&Metadata>) -> io::Result<OutputTarget> {
     let directory = directory(&target);
     let mut file = TemporaryFile::new(directory, ".credlens-").map_err(|error| {
-        let kind = error.kind();
         io::Error::new(
-            kind,
-            format!("cannot create a file in {}: {kind}", directory.display()),
+            error.kind(),
+            format!("cannot create a file in {}: {error}", directory.display()),
         )
     })?;
     if let Some(metadata) = existing {

@@ -279,6 +279,9 @@ impl OpenInput {
             .stream
             .take_header(&self.held[self.begun..], &self.header_cache)?;
         self.begun += length;
+        if self.options.compared && header.tells_accounts_apart_by_column() {
+            return Err(NotAReport::WithoutArns.into());
+        }
         let mut generated = self.generated.clone();
         if generated == Generated::Missing
             && let Some(written) = header.first_generated(&self.held[self.begun..])
@@ -351,7 +354,7 @@ impl OpenInput {
                 return Ok(BlockEnd::Report);
             }
             if has_ended {
-                if let Some(fields) = cut_off(text, header).filter(|_| self.options.refuse_cut) {
+                if let Some(fields) = cut_off(text, header).filter(|_| self.options.compared) {
                     return Err(NotAReport::CutOff(fields, header.width()).into());
                 }
                 self.next = self.following.pop_front();
@@ -442,12 +445,12 @@ fn unreadable(path: &str, generated: &Generated) -> Option<Diagnostic> {
 impl InputOptions {
     /// The as-of of the report at this path, and where it comes from.
     fn as_of(&self, path: &Path, generated: Option<Timestamp>) -> (Timestamp, AsOfSource) {
-        let in_name = || {
-            let in_file = from_file_name(&path.file_name()?.to_string_lossy());
+        let in_directories = || {
             let above: Vec<_> = path.parent()?.iter().map(OsStr::to_string_lossy).collect();
             let above: Vec<&str> = above.iter().map(|name| &**name).collect();
-            in_file.or_else(|| from_directories(&above))
+            from_directories(&above)
         };
+        let in_name = || from_file_name(&path.file_name()?.to_string_lossy()).or_else(in_directories);
         if let Some(time) = self.as_of {
             (time, AsOfSource::Argument)
         } else if let Some(time) = generated {

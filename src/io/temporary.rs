@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tempfile::NamedTempFile;
 
+use super::scaffold::take_back_all;
 use super::write_once::WriteOutcome;
 
 /// How their names end.
@@ -35,15 +36,7 @@ impl TemporaryFile {
     /// # Errors
     /// Those of the file system.
     pub fn new(directory: &Path, prefix: &str) -> io::Result<Self> {
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(prefix).suffix(SUFFIX);
-        // That of other systems inherits what its directory says.
-        #[cfg(unix)]
-        builder.permissions({
-            use std::os::unix::fs::PermissionsExt as _;
-            fs::Permissions::from_mode(0o666)
-        });
-        Self::create(&builder, directory)
+        Self::create(directory, prefix, 0o666)
     }
 
     /// The same for a file that only its owner may read, in a directory that others use, too.
@@ -51,14 +44,21 @@ impl TemporaryFile {
     /// # Errors
     /// Those of the file system.
     pub fn private(directory: &Path, prefix: &str) -> io::Result<Self> {
-        let mut builder = tempfile::Builder::new();
-        Self::create(builder.prefix(prefix).suffix(SUFFIX), directory)
+        Self::create(directory, prefix, 0o600)
     }
 
-    fn create(builder: &tempfile::Builder<'_, '_>, directory: &Path) -> io::Result<Self> {
+    fn create(directory: &Path, prefix: &str, mode: u32) -> io::Result<Self> {
         // Under the lock, so that `discard` knows every file.
         let mut pending = pending();
-        let file = builder.tempfile_in(directory)?;
+        let mut code = None;
+        let mut builder = tempfile::Builder::new();
+        let file = builder.prefix(prefix).suffix(SUFFIX).make_in(directory, |path| {
+            let file = create_new(path, mode);
+            code = file.as_ref().err().and_then(io::Error::raw_os_error);
+            file
+        });
+        // The error names the temporary file, which nobody knows.
+        let file = file.map_err(|error| code.map_or(error, io::Error::from_raw_os_error))?;
         let path = file.path().to_owned();
         pending.insert(path.clone());
         Ok(Self {
@@ -135,7 +135,18 @@ impl Drop for TemporaryFile {
     }
 }
 
-/// Removes all temporary files at the end of the process. Keeps the lock: a thread that creates or renames one from
+/// Creates a file with this mode, less the umask. That of systems without modes inherits what its directory says.
+fn create_new(path: &Path, mode: u32) -> io::Result<File> {
+    let mut options = File::options();
+    options.read(true).write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
+    #[cfg(not(unix))]
+    let _ = mode;
+    options.open(path)
+}
+
+/// Removes all temporary files at the end of the process, and locks of archives without reports. Keeps the lock: a thread that creates or renames one from
 /// here on waits forever.
 pub fn discard() {
     let pending = pending();
@@ -143,6 +154,7 @@ pub fn discard() {
         drop(fs::remove_file(path));
     }
     std::mem::forget(pending);
+    take_back_all();
 }
 
 /// The directory that contains a path.

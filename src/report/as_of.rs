@@ -12,7 +12,8 @@ use super::time::Timestamp;
 /// before `Z`: `2026-11-21_0001` may be the first report of that day. A date alone means the last second of that day.
 pub fn from_file_name(name: &str) -> Option<Timestamp> {
     let name = name.rsplit(['/', '\\']).next().unwrap_or(name).as_bytes();
-    let starts = (0..name.len()).filter(|&at| at == 0 || !name[at - 1].is_ascii_digit());
+    let is_start = |at: usize| at == 0 || !name[at - 1].is_ascii_digit();
+    let starts = memchr::memmem::find_iter(name, "20").filter(|&at| is_start(at));
     let found: Vec<DatedText> = starts.filter_map(|at| dated(&name[at..])).collect();
     let with_clock = found.iter().rfind(|dated| dated.has_clock);
     with_clock.or(found.last()).map(|dated| dated.time)

@@ -46,6 +46,31 @@ pub enum StandIn {
     Zero,
 }
 
+/// How many cells have each kind of stand-in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StandInCounts {
+    /// Empty cells.
+    pub empty: u64,
+    /// Zero times.
+    pub zero: u64,
+}
+
+impl StandInCounts {
+    /// Counts a cell.
+    pub fn add(&mut self, kind: StandIn) {
+        match kind {
+            StandIn::Empty => self.empty += 1,
+            StandIn::Zero => self.zero += 1,
+        }
+    }
+
+    /// Adds the counts of other cells.
+    pub fn append(&mut self, other: Self) {
+        self.empty += other.empty;
+        self.zero += other.zero;
+    }
+}
+
 /// The stand-in for an absent time in a cell, if there is one.
 pub fn stands_in(cell: &[u8]) -> Option<StandIn> {
     let cell = trim(cell);

@@ -71,6 +71,22 @@ pub struct Flags {
 /// How many bad cells of a chunk are listed; the rest is only counted.
 const MOST_LISTED: usize = 100;
 
+/// The id of an account as programs write it: with a mark for text in front, or as a number. Leading zeros may be lost.
+fn account_id(cell: &[u8]) -> Option<&[u8]> {
+    let cell = cell.strip_prefix(b"'").unwrap_or(cell);
+    let cell = cell.strip_suffix(b".0").unwrap_or(cell);
+    let is_id = (9..=12).contains(&cell.len()) && cell.iter().all(u8::is_ascii_digit);
+    is_id.then_some(cell)
+}
+
+/// Whether a cell is the name of an account, and not a number in some form.
+fn is_name(cell: &[u8]) -> bool {
+    let text = str::from_utf8(cell)
+        .unwrap_or_default()
+        .trim_matches(['\'', '=', '"']);
+    !text.is_empty() && text.parse::<f64>().is_err()
+}
+
 impl Chunk {
     /// Decodes the wanted columns of the records, which have been split.
     pub fn decode(&mut self, header: &Header, wanted: ColumnSet) {
@@ -228,19 +244,28 @@ impl Chunk {
         })
     }
 
-    /// The records in runs of one account, as their ARNs say, or else the column of account ids.
+    /// The records in runs of one account, as their ARNs say, or else the columns of ids and names.
     pub fn account_runs<'a>(
         &'a self,
         header: &'a Header,
     ) -> impl Iterator<Item = (Range<usize>, Option<&'a [u8]>)> {
         self.arn_runs(header).flat_map(move |(rows, prefix)| {
             let account = account_of(prefix);
-            let has_ids = account.is_none() && header.extra(ExtraColumn::AccountId).is_some();
-            let length = if has_ids { 1 } else { rows.len().max(1) };
+            let has_column = [ExtraColumn::AccountId, ExtraColumn::AccountName]
+                .into_iter()
+                .any(|column| header.extra(column).is_some());
+            let length = if account.is_none() && has_column {
+                1
+            } else {
+                rows.len().max(1)
+            };
             let end = rows.end;
             rows.step_by(length).map(move |row| {
-                let account = account.or_else(|| self.account_id(header, row));
-                (row..end.min(row + length), account)
+                let in_columns = || {
+                    self.account_id(header, row)
+                        .or_else(|| self.account_name(header, row))
+                };
+                (row..end.min(row + length), account.or_else(in_columns))
             })
         })
     }
@@ -253,29 +278,47 @@ impl Chunk {
     }
 
     fn account_id(&self, header: &Header, row: usize) -> Option<&[u8]> {
-        let id = self.extra(header, row, ExtraColumn::AccountId)?;
-        (id.len() == 12 && id.iter().all(u8::is_ascii_digit)).then_some(id)
+        account_id(self.extra(header, row, ExtraColumn::AccountId)?)
     }
 
     /// The name of a record's account: a column of accounts may have names.
     pub fn account_name(&self, header: &Header, row: usize) -> Option<&[u8]> {
-        let name = self.extra(header, row, ExtraColumn::AccountName);
+        let name = self
+            .extra(header, row, ExtraColumn::AccountName)
+            .filter(|name| is_name(name));
         name.or_else(|| {
-            let account = self.extra(header, row, ExtraColumn::AccountId)?;
-            (!account.iter().all(u8::is_ascii_digit)).then_some(account)
+            self.extra(header, row, ExtraColumn::AccountId)
+                .filter(|id| is_name(id))
         })
     }
 
-    /// The times of generation that records have, in a report with a column of them.
-    pub fn generated(&self, header: &Header) -> impl Iterator<Item = Timestamp> {
+    /// The records whose column of accounts has something else than an id or a name, and those where it has another
+    /// account than the ARN.
+    pub fn unclear_accounts(&self, header: &Header) -> [usize; 2] {
         let rows = header
-            .extra(ExtraColumn::GeneratedTime)
+            .extra(ExtraColumn::AccountId)
             .map_or(0, |_| self.rows.len());
-        let time = |row| {
-            self.extra(header, row, ExtraColumn::GeneratedTime)
-                .and_then(Timestamp::parse)
-        };
-        (0..rows).filter_map(time)
+        let mut counts = [0, 0];
+        for row in 0..rows {
+            let Some(cell) = self.extra(header, row, ExtraColumn::AccountId) else {
+                continue;
+            };
+            let id = account_id(cell);
+            let in_arn = self
+                .rows
+                .cell(header, row, TextColumn::Arn)
+                .and_then(|arn| account_of(cell::text(arn)));
+            counts[0] +=
+                usize::from(in_arn.is_none() && !is_name(cell) && id.is_none_or(|id| id.len() != 12));
+            counts[1] += usize::from(in_arn.zip(id).is_some_and(|(one, other)| !one.ends_with(other)));
+        }
+        counts
+    }
+
+    /// When a record was generated, in a report with a column for it.
+    pub fn generated(&self, header: &Header, row: usize) -> Option<Timestamp> {
+        let cell = self.extra(header, row, ExtraColumn::GeneratedTime)?;
+        Timestamp::parse(cell).filter(|time| !cell::is_zero(time.0))
     }
 
     /// The text of a cell that reports by AWS do not have; none where it is absent.

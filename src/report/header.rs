@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use csv::{ByteRecord, ReaderBuilder};
 
+use super::cell;
 use super::envelope::without_byte_order_mark;
 use super::issue::Issue;
 use super::not_a_report::NotAReport;
@@ -116,10 +117,15 @@ impl Header {
             }
         }
         let mut unknown = Vec::new();
+        let mut accounts = Vec::new();
         for (position, name) in others {
             let free = match (Column::from_weak_name(name), ExtraColumn::from_name(name)) {
                 (Some(column), _) => &mut positions[column.index()],
                 (None, Some(column)) => &mut extras[column as usize],
+                (None, None) if ExtraColumn::is_account(name) => {
+                    accounts.push(position);
+                    continue;
+                }
                 (None, None) => {
                     unknown.push(name.clone());
                     continue;
@@ -127,6 +133,16 @@ impl Header {
             };
             if free.is_none() {
                 *free = Some(position);
+            }
+        }
+        // Such a column has the ids, or the names where another one has the ids.
+        for position in accounts {
+            let wanted = [ExtraColumn::AccountId, ExtraColumn::AccountName];
+            let free = wanted
+                .into_iter()
+                .find(|&column| extras[column as usize].is_none());
+            if let Some(column) = free {
+                extras[column as usize] = Some(position);
             }
         }
         header.issues = header.find_issues(duplicates, unknown).into();
@@ -212,16 +228,31 @@ impl Header {
         self.positions[column.into().index()]
     }
 
+    /// Whether only a column says which account a row is of.
+    pub fn tells_accounts_apart_by_column(&self) -> bool {
+        let columns = [ExtraColumn::AccountId, ExtraColumn::AccountName];
+        self.position(TextColumn::Arn).is_none() && columns.iter().any(|&column| self.extra(column).is_some())
+    }
+
     /// The position of the cells of a column that reports by AWS do not have.
     pub fn extra(&self, column: ExtraColumn) -> Option<usize> {
         self.extras[column as usize]
     }
 
-    /// What the first of these rows says about when the report was generated, if there is a column for it.
+    /// What the first of these rows that says it says about when the report was generated, if there is a column for it.
     pub fn first_generated(&self, rows: &[u8]) -> Option<Vec<u8>> {
         let position = self.extra(ExtraColumn::GeneratedTime)?;
-        let (first, _) = first_record(rows, self.delimiter)?;
-        first.get(position).map(<[u8]>::to_vec)
+        let mut reader = ReaderBuilder::new();
+        let mut reader = reader
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(self.delimiter)
+            .from_reader(rows);
+        let mut cells = reader.byte_records().map_while(Result::ok);
+        cells.find_map(|row| {
+            let cell = row.get(position).filter(|cell| cell::stands_in(cell).is_none())?;
+            (!cell::text(cell).is_empty()).then(|| cell.to_vec())
+        })
     }
 
     /// The columns that the report lacks, `additional_credentials_info` included.
@@ -259,7 +290,11 @@ fn before_header(text: &[u8]) -> usize {
         let before = &rest[..first.unwrap_or(rest.len())];
         let mut blank = before.iter().rposition(is_end).map_or(0, |end| end + 1);
         let line = &rest[blank..];
-        if line.starts_with(b"#TYPE ") || line.starts_with(b"sep=") || line.starts_with(b"\"sep=") {
+        let head = &line[..line.len().min(6)].to_ascii_lowercase();
+        if [&b"#type "[..], b"sep=", b"\"sep="]
+            .iter()
+            .any(|mark| head.starts_with(mark))
+        {
             let end = line.iter().position(is_end);
             blank += end.map_or(0, |end| end + 1);
         }

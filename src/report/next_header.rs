@@ -15,7 +15,7 @@ use super::time::Timestamp;
 static MARKS: LazyLock<AhoCorasick> = LazyLock::new(|| {
     let marks = AhoCorasick::builder()
         .ascii_case_insensitive(true)
-        .build(["_active", "_enabled"]);
+        .build(["active", "enabled"]);
     marks.expect("invariant: two short words")
 });
 

@@ -52,6 +52,12 @@ pub enum NotAReport {
          again"
     )]
     CutOff(usize, usize),
+    /// Accounts that only a column tells apart.
+    #[error(
+        "its accounts are told apart by a column and not by ARNs, so its users cannot be followed from one report to \
+         the next; add the column 'arn', or split it by account and leave that column out"
+    )]
+    WithoutArns,
     /// A header, and no row.
     #[error("a header without a single user: every report has at least root's row; fetch the report again")]
     NoUsers,

@@ -211,13 +211,7 @@ impl ExtraColumn {
     const NAMES: [(Self, &[&str]); 5] = [
         (
             Self::AccountId,
-            &[
-                "account_id",
-                "account",
-                "aws_account_id",
-                "aws_account",
-                "account_number",
-            ],
+            &["account_id", "aws_account_id", "account_number"],
         ),
         (
             Self::AccountName,
@@ -233,6 +227,13 @@ impl ExtraColumn {
         ),
         (Self::GeneratedTime, &["generated_time", "report_generated_time"]),
     ];
+
+    /// Whether a column of this name has ids or names of accounts.
+    pub(super) fn is_account(name: &str) -> bool {
+        ["account", "aws_account"]
+            .iter()
+            .any(|known| are_alike(known, name))
+    }
 
     /// The ids of access keys, by slot.
     pub const KEY_ID: BySlot<Self> = [Self::Key1Id, Self::Key2Id];

@@ -70,10 +70,7 @@ fn requirement_tally(
     let is_undetermined = undetermined > 0 || lacks_root || deciding.iter().any(|rule| !rule.had_users);
     let outcome = outcome(requirement.coverage, failed, is_undetermined);
     let missing = (outcome == Outcome::Undetermined && lacks_root).then_some(LACKS_ROOT);
-    let why = match (requirement.why.as_deref(), missing) {
-        (Some(why), Some(missing)) => Some(format!("{}. {missing}", why.trim_end_matches('.'))),
-        (why, missing) => why.or(missing).map(str::to_owned),
-    };
+    let why: Vec<&str> = requirement.why.as_deref().into_iter().chain(missing).collect();
     let warnings = weakened.iter().filter(|weakened| weakened.requirement == name);
     RequirementTally {
         id: requirement.id.clone(),
@@ -87,7 +84,7 @@ fn requirement_tally(
         undetermined,
         suppressed: sum(|tally| tally.suppressed),
         related: related_tally(&naming(|bound| &bound.related)),
-        why,
+        why: (!why.is_empty()).then(|| as_sentences(&why)),
         warnings: warnings.map(ToString::to_string).collect(),
     }
 }
@@ -108,6 +105,19 @@ fn ids(rules: &[&RuleResult<'_>]) -> Vec<String> {
 
 fn sum(rules: &[&RuleResult<'_>], count: fn(&RuleTally) -> u64) -> u64 {
     rules.iter().map(|rule| count(rule.tally)).sum()
+}
+
+/// Texts as sentences: one that is followed by another gets a full stop if it has none.
+fn as_sentences(texts: &[&str]) -> String {
+    let mut all = String::new();
+    for text in texts {
+        if !all.is_empty() {
+            all.truncate(all.trim_end().len());
+            all += if all.ends_with(['.', '!', '?']) { " " } else { ". " };
+        }
+        all += text;
+    }
+    all
 }
 
 /// Without users to evaluate (a report without root, for a rule about root), the result is undetermined.

@@ -56,18 +56,30 @@ fn every_kind_of_damage_is_found() {
         fs::create_dir(at.join("snapshot_date=2026-01-02")).unwrap();
         fs::rename(at.join(&file), at.join(&moved)).unwrap();
     });
-    assert!(message.contains("not a file of the archive"), "{message}");
-    for foreign in [
-        "notes.txt",
-        "snapshot_date=2026-01-01/part-0.parquet",
-        "x/y/z.parquet",
-    ] {
-        let message = problem(directory.path(), |at| {
-            let path = at.join(foreign);
+    assert_eq!(
+        message,
+        format!("{moved}: renamed or misplaced: its name should be {file}; rename it")
+    );
+    let renamed = "snapshot_date=2026-01-01/part-0.parquet";
+    let put = |name: &'static str, bytes: &[u8]| {
+        problem(directory.path(), |at| {
+            let path = at.join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, &bytes).unwrap();
-        });
-        assert!(message.starts_with(foreign), "{message}");
+            fs::write(path, bytes).unwrap();
+        })
+    };
+    for copy in [renamed, "x/y/z.parquet"] {
+        let expected = format!("{copy}: a copy of {file} under another name; delete it");
+        assert_eq!(put(copy, &bytes), expected);
+    }
+    let cut = put(renamed, &bytes[..bytes.len() / 2]);
+    assert!(
+        cut.starts_with(&format!("{renamed}: it is damaged or cut off; ")),
+        "{cut}"
+    );
+    for (foreign, bytes) in [("notes.txt", &bytes[..]), ("x/y.parquet", b"notes")] {
+        let expected = "not a file of the archive: credlens did not write it; move it away";
+        assert_eq!(put(foreign, bytes), format!("{foreign}: {expected}"));
     }
 }
 
@@ -175,16 +187,24 @@ fn pipes_directories_and_devices_are_not_files_of_the_archive() {
     std::os::unix::fs::symlink("/dev/zero", at(3)).unwrap();
     let shown = |error: &str| error.replace(&directory.path().display().to_string(), "A");
     let problems = verified(directory.path()).problems;
-    let problems: Vec<_> = problems.iter().map(|problem| shown(&problem.message)).collect();
+    let named = |path: &str, message: &str| message.replacen("it is", &format!("A/{path} is"), 1);
+    let problems: Vec<_> = problems
+        .iter()
+        .map(|problem| named(&problem.path, &problem.message))
+        .collect();
     insta::assert_snapshot!(problems.join("\n"), @r"
     A/snapshot_date=2026-01-01/20260101T010000Z-0123456789abcdef0123456789abcdef.parquet is a named pipe, not a file of the archive; move it away
     A/snapshot_date=2026-01-01/20260101T020000Z-0123456789abcdef0123456789abcdef.parquet is a directory, not a file of the archive; move it away
     A/snapshot_date=2026-01-01/20260101T030000Z-0123456789abcdef0123456789abcdef.parquet is a device, not a file of the archive; move it away
     ");
-    let (listed, errors) = credlens::archive::list::list(&Directory::new(directory.path())).unwrap();
-    let errors: Vec<_> = errors.iter().map(|error| shown(&error.to_string())).collect();
-    assert_eq!((listed.len(), &errors), (1, &problems));
-    assert_eq!(listed[0].file, file);
+    let listing = credlens::archive::list::list(&Directory::new(directory.path())).unwrap();
+    let errors: Vec<_> = listing
+        .errors
+        .iter()
+        .map(|error| shown(&error.to_string()))
+        .collect();
+    assert_eq!((listing.reports.len(), &errors), (1, &problems));
+    assert_eq!(listing.reports[0].file, file);
     // They do not keep reports from being added.
     let added = add_to(directory.path(), &mut memory(&[("a.csv", PLAIN)]));
     assert_eq!((added.known.len(), added.unreadable.len()), (1, 3));

@@ -309,7 +309,7 @@ fn undated_reports_are_refused() {
     let path = directory.path().join("report.csv");
     std::fs::write(&path, PLAIN).unwrap();
     let options = credlens::io::inputs::InputOptions {
-        refuse_cut: false,
+        compared: false,
         as_of: None,
         now: Timestamp(0),
         limits: Limits::default(),

@@ -144,7 +144,7 @@ fn a_lost_column_is_missing_from_the_report() {
         frame.drop_in_place("mfa_active").unwrap();
     });
     insta::assert_snapshot!(altered.errors(), @"
-    archive/FILE has lost columns of its reports (mfa_active): a scan treats them as missing from the report, but its CSV cannot be exported; restore the file from a backup, or delete it and add its reports again
+    it has lost columns of its reports (mfa_active): a scan treats them as missing from the report, but its CSV cannot be exported; restore the file from a backup, or delete it and add its reports again
     error: archive/FILE has lost columns of its reports (mfa_active): a scan treats them as missing from the report, but its CSV cannot be exported; restore the file from a backup, or delete it and add its reports again
     ");
 }
@@ -208,7 +208,7 @@ fn a_column_besides_those_of_the_report() {
         frame.drop_in_place("as_written").unwrap();
     });
     insta::assert_snapshot!(altered.damage(), @"
-    archive/FILE is damaged: its column as_written is missing; restore it from a backup, or add its reports again and delete it if this error stays
+    it is damaged: its column as_written is missing; restore it from a backup, or add its reports again and delete it if this error stays
     error: archive/FILE is damaged: its column as_written is missing; restore it from a backup, or add its reports again and delete it if this error stays
     ");
 }
@@ -220,8 +220,8 @@ fn a_column_of_another_type() {
         frame.with_column(words).unwrap();
     });
     insta::assert_snapshot!(altered.damage(), @"
-    archive/FILE is damaged: invalid series dtype: expected `Boolean`, got `str` for series with name `mfa_active`; restore it from a backup, or add its reports again and delete it if this error stays
-    error: archive/FILE is damaged: invalid series dtype: expected `Boolean`, got `str` for series with name `mfa_active`; restore it from a backup, or add its reports again and delete it if this error stays
+    it is damaged: its column mfa_active has another type; restore it from a backup, or add its reports again and delete it if this error stays
+    error: archive/FILE is damaged: its column mfa_active has another type; restore it from a backup, or add its reports again and delete it if this error stays
     ");
 }
 
@@ -235,8 +235,8 @@ fn cells_as_written_that_cannot_be_parsed() {
         altered.damage().lines().next().unwrap().to_owned()
     });
     insta::assert_snapshot!(errors.join("\n"), @"
-    archive/FILE is damaged: its cells as written cannot be read (EOF while parsing a value at line 1 column 14); restore it from a backup, or add its reports again and delete it if this error stays
-    archive/FILE is damaged: its cells as written cannot be read (invalid type: sequence, expected a map at line 1 column 0); restore it from a backup, or add its reports again and delete it if this error stays
-    archive/FILE is damaged: its cells as written cannot be read (invalid type: null, expected a string at line 1 column 18); restore it from a backup, or add its reports again and delete it if this error stays
+    it is damaged: its cells as written cannot be read; restore it from a backup, or add its reports again and delete it if this error stays
+    it is damaged: its cells as written cannot be read; restore it from a backup, or add its reports again and delete it if this error stays
+    it is damaged: its cells as written cannot be read; restore it from a backup, or add its reports again and delete it if this error stays
     ");
 }

@@ -2,18 +2,7 @@
 //! that is invisible or moves others.
 
 use super::{FORMATS, Outcome, Workspace};
-
-/// One of each class: controls of both sets, bidirectional, zero-width, fillers, blanks, selectors, tags, private,
-/// unassigned.
-const HOSTILE: &str = "\u{1b}]0;x\u{7}\u{7f}\u{85}\u{9b}\u{ad}\u{34f}\u{115f}\u{1160}\u{17b4}\u{180b}\u{180e}\u{2003}\u{200b}\u{200d}\
-    \u{2028}\u{2029}\u{202e}\u{2065}\u{2066}\u{2800}\u{3164}\u{e000}\u{fe0f}\u{feff}\u{ffa0}\u{fffb}\u{ffff}\u{e0041}\u{e01ef}\u{e0fff}\
-    \u{10ffff}";
-
-/// Its characters, line ends of ours aside.
-fn raw(text: &str) -> Vec<char> {
-    let is_raw = |char: &char| HOSTILE.contains(*char) && !"]0;x".contains(*char);
-    text.chars().filter(is_raw).collect()
-}
+use crate::support::hostile::{HOSTILE, raw};
 
 #[track_caller]
 fn is_clean(run: &Outcome) {
@@ -137,4 +126,35 @@ fn settings_and_rule_files() {
             .ends(2, "rule.gsl"),
     );
     is_clean(place.run("rules check rule.gsl").ends(2, "rule.gsl"));
+}
+
+/// Rules whose title, message, logic and file are like that, in the list and the pages of rules.
+#[test]
+fn own_rules_in_lists_and_pages() {
+    let text = r"a\u001b\u0085\u009b\u202e\u3164\U000E0001b";
+    let toml = format!(
+        "title = \"{text}\"\nseverity = \"high\"\nmessage = \"{text}\"\nwhy = \"{text}\"\n\
+         logic = \"IamUser where name='{text}' should have mfaActive\"\n"
+    );
+    let gsl = "# a\u{9b}\u{202e}\u{3164}b\nIamUser should have mfaActive\n";
+    let place = Workspace::new()
+        .file("own.toml", toml)
+        .file("mine\u{9b}\u{202e}.gsl", gsl);
+    for file in ["own.toml", "mine\u{9b}\u{202e}.gsl"] {
+        for command in [&["list", "--format=json"][..], &["list"], &["show", "*"]] {
+            let run = place.run(&*[&["rules"], command, &["--rules-from", file]].concat());
+            is_clean(&run);
+            assert!(run.status == 0 || file != "own.toml", "{run:#?}");
+        }
+    }
+    let list = place
+        .run(["rules", "list", "--format=json", "--rules-from=own.toml"])
+        .stdout;
+    let list: serde_json::Value = serde_json::from_str(&list).unwrap();
+    let titles = list.as_array().unwrap().iter().map(|rule| &rule["title"]);
+    let title = "a\u{1b}\u{85}\u{9b}\u{202e}\u{3164}\u{e0001}b";
+    assert!(
+        titles.into_iter().any(|found| found == title),
+        "the value is as it was"
+    );
 }

@@ -136,6 +136,18 @@ fn rows_without_an_account_belong_to_the_report() {
     assert_eq!(requirements["1.5"]["outcome"], "undetermined");
 }
 
+/// What a framework says about a requirement and what the reports lack are sentences of their own.
+#[test]
+fn why_a_requirement_is_undetermined_is_in_sentences() {
+    let place = Workspace::new().file("part.csv", format!("{WIDE}{}", row("alice", A, true)));
+    let (_, requirements) = scan(&place, "part.csv");
+    let why = requirements["1.6"]["why"].as_str().unwrap();
+    assert!(
+        why.contains("the report names no device. An account has no row of root"),
+        "{why}"
+    );
+}
+
 #[test]
 fn the_note_is_only_for_rules_about_root() {
     let place = Workspace::new().file("part.csv", format!("{HEADER}{}", users(A, &["alice"])));

@@ -282,3 +282,171 @@ fn wrappers_are_refused_by_their_name() {
         .ends(3, "save the sheet with the report as CSV");
     place.run("scan b.txt").ends(3, "a Python bytes literal");
 }
+
+/// Spreadsheets and programs change ids: what is left of one still tells accounts apart, and a warning says so.
+#[test]
+fn account_ids_that_programs_changed() {
+    let scan = |id: &str| {
+        let report = format!("account_id,user,password_enabled,mfa_active\n{id},alice,true,false\n");
+        let place = Workspace::new().file("r.csv", report);
+        let run = place.run("scan r.csv --as-of 2026-11-20 --rule console-user-without-mfa --format csv");
+        let mut rows = csv::Reader::from_reader(run.stdout.as_bytes());
+        let row = rows.records().next().unwrap().unwrap();
+        (
+            row[6].to_owned(),
+            row[7].to_owned(),
+            run.stderr.contains("[unclear-account]"),
+        )
+    };
+    let found = |account: &str, name: &str, is_unclear| (account.to_owned(), name.to_owned(), is_unclear);
+    assert_eq!(scan("111122223333"), found("111122223333", "", false));
+    assert_eq!(scan("111122223333.0"), found("111122223333", "", false));
+    assert_eq!(scan("'111122223333"), found("111122223333", "", false));
+    assert_eq!(scan("11122223333"), found("11122223333", "", true));
+    assert_eq!(scan("1.11E+11"), found("", "", true));
+    let other = "account_id,user,arn,password_enabled,mfa_active\n\
+        444455556666,alice,arn:aws:iam::111122223333:user/alice,true,false\n";
+    let place = Workspace::new().file("r.csv", other);
+    let run = place.run("scan r.csv --as-of 2026-11-20 --rule console-user-without-mfa --format csv");
+    run.says("111122223333").ends(
+        1,
+        "the account of 1 row is another one in its column than in the ARN, which counts",
+    );
+}
+
+#[test]
+fn a_column_of_accounts_beside_one_of_ids_has_names() {
+    for header in ["account_id,Account", "Account,account_id"] {
+        let mut cells = ["111122223333", "prod"];
+        if header.starts_with('A') {
+            cells.reverse();
+        }
+        let report = format!(
+            "{header},user,password_enabled,mfa_active\n{},alice,true,false\n",
+            cells.join(",")
+        );
+        let place = Workspace::new().file("r.csv", report);
+        let run = place.run("scan r.csv --as-of 2026-11-20 --rule console-user-without-mfa --format csv");
+        run.says(",111122223333,prod,alice,");
+    }
+}
+
+/// Without an ARN the account is a part of who a user is.
+#[test]
+fn findings_of_two_accounts_have_ids_of_their_own() {
+    let report =
+        "account_name,user,password_enabled,mfa_active\nprod,alice,true,false\ndev,alice,true,false\n";
+    let place = Workspace::new().file("r.csv", report);
+    let run = place.run("scan r.csv --as-of 2026-11-20 --rule console-user-without-mfa --format csv");
+    let mut rows = csv::Reader::from_reader(run.stdout.as_bytes());
+    let ids: std::collections::BTreeSet<String> =
+        rows.records().map(|row| row.unwrap()[0].to_owned()).collect();
+    assert_eq!(ids.len(), 2, "{run:#?}");
+}
+
+#[test]
+fn reports_whose_accounts_only_a_column_tells_apart_are_not_compared() {
+    let report = "account_id,user,password_enabled,mfa_active\n111122223333,alice,true,false\n";
+    let place = Workspace::new()
+        .file("2026-11-19.csv", report)
+        .file("2026-11-20.csv", report);
+    place
+        .run("diff 2026-11-19.csv 2026-11-20.csv")
+        .ends(3, "add the column 'arn'");
+    place
+        .run("trend 2026-11-19.csv 2026-11-20.csv")
+        .ends(3, "add the column 'arn'");
+    assert_eq!(
+        place
+            .run("scan 2026-11-19.csv --rule console-user-without-mfa")
+            .status,
+        1
+    );
+}
+
+/// Beside another input, no page of a report is taken for an older snapshot.
+#[test]
+fn pages_of_one_report_count_together() {
+    let row = |user: &str, arn: &str, password: bool| {
+        format!(
+            r#"{{"user":"{user}","arn":"arn:aws:iam::111122223333:{arn}","password_enabled":{password},"mfa_active":false}}"#
+        )
+    };
+    let rows = [
+        row("<root_account>", "root", false),
+        row("a", "user/a", true),
+        row("b", "user/b", true),
+    ];
+    let header = "user,arn,password_enabled,mfa_active";
+    let other = format!("{header}\n<root_account>,arn:aws:iam::444455556666:root,false,true\n");
+    let page = |rows: &str| format!("{header}\n{rows}\n");
+    let csv = [
+        page(
+            "<root_account>,arn:aws:iam::111122223333:root,false,true\na,arn:aws:iam::111122223333:user/a,true,false",
+        ),
+        page("b,arn:aws:iam::111122223333:user/b,true,false"),
+    ];
+    for (name, content) in [
+        ("p.json", format!("[[{}],[{},{}]]", rows[0], rows[1], rows[2])),
+        (
+            "p.json",
+            rows.iter()
+                .map(|row| format!(r#"{{"result":{row}}}"#))
+                .collect::<Vec<_>>()
+                .join("\n"),
+        ),
+        (
+            "p.json",
+            format!(
+                r#"{{"hits":[{{"_source":{}}},{{"_source":{}}},{{"_source":{}}}]}}"#,
+                rows[0], rows[1], rows[2]
+            ),
+        ),
+        ("p.csv", csv.concat()),
+    ] {
+        let place = Workspace::new().file(name, &content).file("other.csv", &other);
+        let args =
+            format!("scan {name} other.csv --as-of 2026-11-20 --rule console-user-without-mfa --format csv");
+        let run = place.run(args.as_str());
+        let users = csv::Reader::from_reader(run.stdout.as_bytes()).records().count();
+        assert_eq!(users, 2, "{content}: {run:#?}");
+        assert!(!run.stderr.contains("doubtful"), "{content}: {run:#?}");
+    }
+}
+
+#[test]
+fn rows_that_were_generated_earlier_displace_no_newer_snapshot() {
+    let header = "user,arn,generated_time,password_enabled,mfa_active";
+    let merged = format!(
+        "{header}\n<root_account>,arn:aws:iam::111122223333:root,2026-11-20T00:00:00Z,true,true\n\
+         <root_account>,arn:aws:iam::444455556666:root,2026-11-10T00:00:00Z,true,true\n"
+    );
+    let newer =
+        "user,arn,password_enabled,mfa_active\n<root_account>,arn:aws:iam::444455556666:root,true,false\n";
+    let place = Workspace::new()
+        .file("m.csv", merged)
+        .file("b-2026-11-15.csv", newer);
+    let run = place.run("scan m.csv b-2026-11-15.csv --rule root-without-mfa --format json");
+    assert_eq!(run.status, 1, "{run:#?}");
+}
+
+#[test]
+fn zero_times_of_generation_are_none() {
+    for time in ["", "0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "N/A"] {
+        let report = format!("user,generated_time,mfa_active\nalice,{time},true\n");
+        let place = Workspace::new().file("2026-11-19.csv", report);
+        let run = place.run("scan 2026-11-19.csv --format json");
+        run.says("\"as_of\":\"2026-11-19T23:59:59Z\",\"as_of_source\":\"file-name\"");
+    }
+}
+
+#[test]
+fn a_second_header_in_other_words_begins_a_report() {
+    let report = "User,Arn,Password Enabled,MFA Active\na,arn:aws:iam::111122223333:user/a,true,true\n\
+        User,Arn,MFA Active,Password Enabled\nb,arn:aws:iam::444455556666:user/b,false,false\n\
+        user,arn,mfaActive,passwordEnabled\nc,arn:aws:iam::777788889999:user/c,true,false\n";
+    let place = Workspace::new().file("r.csv", report);
+    let run = place.run("scan r.csv --as-of 2026-11-20 --rule console-user-without-mfa --format json");
+    assert_eq!(run.status, 0, "{run:#?}");
+    assert_eq!(run.stdout.matches("\"users\":1").count(), 3, "{run:#?}");
+}

@@ -275,8 +275,11 @@ fn dormant(state: &Account) -> u64 {
     let people = state.users.iter().filter(|&(&id, _)| id != ROOT);
     let dormant = people.filter(|(_, user)| {
         let signed_in = user.password.iter().filter_map(|password| password.used);
-        let last = user.keys.iter().filter_map(|key| key.used).chain(signed_in).max();
-        user.created < limit && last.is_none_or(|last| last <= limit)
+        let changed = user.password.iter().map(|password| password.changed);
+        let keys = user.keys.iter().filter_map(|key| key.used);
+        let created = user.keys.iter().chain(&user.certificates).map(|key| key.created);
+        let signs = keys.chain(signed_in).chain(changed).chain(created);
+        user.created < limit && signs.max().is_none_or(|last| last <= limit)
     });
     dormant.count() as u64
 }

@@ -8,7 +8,7 @@ use credlens::rule::{Catalogue, Selection, select};
 
 use super::{Report, evaluate};
 
-const COLUMNS: [&str; 14] = [
+const COLUMNS: [&str; 17] = [
     "user",
     "arn",
     "user_creation_time",
@@ -23,6 +23,9 @@ const COLUMNS: [&str; 14] = [
     "access_key_2_last_rotated",
     "access_key_2_last_used_date",
     "cert_1_active",
+    "cert_1_last_rotated",
+    "cert_2_active",
+    "cert_2_last_rotated",
 ];
 
 const OLD_KEY: &str = "access-key-not-rotated";
@@ -368,7 +371,15 @@ fn figures_that_need_a_missing_column_are_unknown() {
             vec!["unused_credentials", "dormant_users", "root_used"],
         ),
         ("access_key_1_active", [&["active_keys"], &ages[..]].concat()),
-        ("access_key_2_last_rotated", ages.to_vec()),
+        (
+            "access_key_2_last_rotated",
+            [&ages[..], &["dormant_users"]].concat(),
+        ),
+        ("cert_2_last_rotated", vec!["dormant_users"]),
+        (
+            "password_last_changed",
+            vec!["unused_credentials", "dormant_users"],
+        ),
     ] {
         let document = trend(vec![
             report("2025-07-01", &users),

@@ -9,7 +9,7 @@ use credlens::report::time::Timestamp;
 
 use super::{Report, assert_same_while_read, collect_snapshots, evaluate, json, program};
 
-const COLUMNS: [&str; 17] = [
+pub(super) const COLUMNS: [&str; 17] = [
     "user",
     "arn",
     "user_creation_time",
@@ -34,21 +34,21 @@ const KEY_2: [&str; 3] = [
     "access_key_2_last_rotated",
     "access_key_2_last_used_date",
 ];
-const OLD: &str = "2026-10-01";
-const NEW: &str = "2026-11-01";
+pub(super) const OLD: &str = "2026-10-01";
+pub(super) const NEW: &str = "2026-11-01";
 
 const NO_MFA: &str = "console-user-without-mfa";
-const OLD_KEY: &str = "access-key-not-rotated";
+pub(super) const OLD_KEY: &str = "access-key-not-rotated";
 const TWO_KEYS: &str = "two-active-access-keys";
-const ROOT_KEY: &str = "root-access-key-active";
-const CERTIFICATE: &str = "signing-certificate-active";
+pub(super) const ROOT_KEY: &str = "root-access-key-active";
+pub(super) const CERTIFICATE: &str = "signing-certificate-active";
 const HIDDEN: &str = "hidden-credentials";
 
 /// A row by column. Cells that are not given are those of a user without credentials.
-type Row<'a> = (&'a str, &'a [(&'a str, &'a str)]);
+pub(super) type Row<'a> = (&'a str, &'a [(&'a str, &'a str)]);
 
 /// A report of this day without these columns, but with the column of additional credentials if that is not one of them.
-fn report(day: &str, lacks: &[&str], rows: &[Row<'_>]) -> Report {
+pub(super) fn report(day: &str, lacks: &[&str], rows: &[Row<'_>]) -> Report {
     let columns: Vec<&str> = COLUMNS.into_iter().chain([ADDITIONAL]).collect();
     let columns: Vec<&str> = columns
         .into_iter()
@@ -79,7 +79,7 @@ fn report(day: &str, lacks: &[&str], rows: &[Row<'_>]) -> Report {
 }
 
 /// The users and rules of findings that moved like this.
-fn moved(diff: &Diff<'_>, which: Move) -> Vec<String> {
+pub(super) fn moved(diff: &Diff<'_>, which: Move) -> Vec<String> {
     let found = diff.findings(which).iter().map(|moved| {
         let snapshot = match moved.side {
             history::Side::Old => diff.old,
@@ -96,7 +96,7 @@ fn moved(diff: &Diff<'_>, which: Move) -> Vec<String> {
     found
 }
 
-fn compare(old: Report, new: &Report, check: impl FnOnce(&Diff<'_>)) {
+pub(super) fn compare(old: Report, new: &Report, check: impl FnOnce(&Diff<'_>)) {
     let program: Program = program();
     let snapshots = collect_snapshots(&program, vec![old, new.clone()]);
     let [old, newer] = &snapshots[..] else {
@@ -110,7 +110,7 @@ fn compare(old: Report, new: &Report, check: impl FnOnce(&Diff<'_>)) {
 }
 
 /// Whether a finding of this user and rule moved like this.
-fn assert_moved(diff: &Diff<'_>, which: Move, user: &str, rule: &str) {
+pub(super) fn assert_moved(diff: &Diff<'_>, which: Move, user: &str, rule: &str) {
     let finding = format!("{user} {rule}");
     let found: Vec<Move> = Move::ALL
         .into_iter()

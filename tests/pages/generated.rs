@@ -140,7 +140,7 @@ fn demo() -> String {
     let rules = select(&Catalogue::builtin(), &Selection::default()).expect("the default rules");
     let now: Timestamp = "2026-06-02".parse().expect("a time");
     let options = inputs::InputOptions {
-        refuse_cut: false,
+        compared: false,
         as_of: None,
         now,
         limits: Limits::default(),

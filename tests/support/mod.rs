@@ -1,5 +1,6 @@
 //! Helpers that several tests share.
 
+pub(crate) mod hostile;
 pub(crate) mod naive;
 pub(crate) mod pipeline;
 pub(crate) mod schemas;

@@ -21,7 +21,7 @@ pub(super) fn run(args: ArchiveAddArgs) -> Result<Exit, Failure> {
     let inputs = InputReader {
         paths: args.inputs,
         options: InputOptions {
-            refuse_cut: true,
+            compared: true,
             as_of: args.as_of,
             now: now(),
             limits: args.limits.limits(),

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use credlens::archive::list::ListedReport;
-use credlens::archive::store::Store;
+use credlens::report::time::Timestamp;
 
 use super::args::{CompareArgs, ReportFilterArgs, until};
-use super::{existing_store, latest, select};
+use super::{existing_store, latest, listed, select};
 use crate::cli::aws::LocationArgs;
 use crate::cli::diff::Compared;
 use crate::cli::failure::Failure;
@@ -41,7 +41,15 @@ fn sides(
     accounts: &[String],
 ) -> Result<[Vec<Compared>; 2], Failure> {
     let store = existing_store(archive, location)?;
-    let [old, new] = instants.map(|instant| side(&*store, instant, accounts));
+    let [old, new] = instants.map(at);
+    let instants = [old?, new?];
+    let (reports, failed) = listed(&*store)?;
+    if failed {
+        return Err(Failure::NothingEvaluated(
+            "which reports are the last ones is unknown while files of the archive are damaged".to_owned(),
+        ));
+    }
+    let [old, new] = instants.map(|at| side(&reports, at, accounts));
     let (old, new) = (old?, new?);
     let accounts_of =
         |side: &[Latest]| -> BTreeSet<String> { side.iter().flat_map(|(_, of)| of.clone()).collect() };
@@ -69,21 +77,19 @@ fn sides(
     Ok(compared)
 }
 
-fn side(store: &dyn Store, instant: &Path, accounts: &[String]) -> Result<Vec<Latest>, Failure> {
+fn at(instant: &Path) -> Result<Timestamp, Failure> {
     let text = instant.to_string_lossy();
-    let at = until(&text)
-        .map_err(|error| Failure::Usage(format!("'{text}': {error}; --archive compares two instants")))?;
+    until(&text)
+        .map_err(|error| Failure::Usage(format!("'{text}': {error}; --archive compares two instants")))
+}
+
+fn side(reports: &[ListedReport], at: Timestamp, accounts: &[String]) -> Result<Vec<Latest>, Failure> {
     let filter = ReportFilterArgs {
         account: accounts.to_vec(),
         until: Some(at),
         ..ReportFilterArgs::default()
     };
-    let (reports, failed) = select(store, &filter)?;
-    if failed {
-        return Err(Failure::NothingEvaluated(
-            "which reports are the last ones is unknown while files of the archive are damaged".to_owned(),
-        ));
-    }
+    let reports = select(reports.to_vec(), &filter);
     if reports.is_empty() {
         return Err(Failure::NothingEvaluated(format!(
             "the archive has no such report as of {at} or before"

@@ -11,7 +11,7 @@ use credlens::io::write_once::{WriteOutcome, write_once};
 use credlens::output::{counted, escape};
 
 use super::args::ArchiveExportArgs;
-use super::{existing_store, select};
+use super::{existing_store, listed, select};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::outputs::print;
 use crate::cli::signals;
@@ -24,7 +24,12 @@ pub(super) fn run(args: &ArchiveExportArgs) -> Result<Exit, Failure> {
     }
     signals::end_cleanly()?;
     let store = existing_store(&args.at.archive, &args.at.location)?;
-    let (reports, mut failed) = select(&*store, &args.filter)?;
+    let (reports, mut failed) = listed(&*store)?;
+    if reports.is_empty() && !failed {
+        let message = format!("{} has no archived report", store.name());
+        return Err(Failure::NothingEvaluated(message));
+    }
+    let reports = select(reports, &args.filter);
     if reports.is_empty() {
         let message = "the archive has no such report; `credlens archive list` shows which it has";
         return Err(Failure::NothingEvaluated(message.to_owned()));

@@ -23,7 +23,7 @@ use credlens::output::escape;
 
 use super::aws::LocationArgs;
 use super::failure::{Exit, Failure};
-use super::terminal::{list_options, print_error, print_message};
+use super::terminal::{list_options, print_error, print_message, print_warning};
 
 pub(super) use args::{ArchiveArgs, CompareArgs};
 use args::{ArchiveCommand, ArchiveListArgs, ArchiveVerifyArgs, ReportFilterArgs};
@@ -91,11 +91,51 @@ fn existing_store(path: &Path, location: &LocationArgs) -> Result<Box<dyn Store>
     open_store(path, location, false)
 }
 
-/// The reports that the filter passes, in the order of their as-of, and whether a file could not be read, which is
-/// printed.
-fn select(store: &dyn Store, filter: &ReportFilterArgs) -> Result<(Vec<ListedReport>, bool), Failure> {
-    let (mut reports, errors) = list(store)?;
-    errors.iter().for_each(print_error);
+/// The archived reports, in the order of their as-of, and whether a file could not be read, which is printed, as are
+/// files that are not where they belong. An error if the directory is no archive.
+fn listed(store: &dyn Store) -> Result<(Vec<ListedReport>, bool), Failure> {
+    let listing = list(store)?;
+    if listing.reports.is_empty() && listing.errors.is_empty() && !store.is_marked() {
+        return Err(no_archive(store));
+    }
+    listing.errors.iter().for_each(print_error);
+    let at = store.name();
+    if let Some(names) = named(&listing.misplaced) {
+        print_warning(format_args!(
+            "renamed or misplaced files of {at}, which are read nevertheless: {names}; `credlens archive verify` says \
+             what their names should be",
+        ));
+    }
+    if let Some(names) = named(&listing.foreign) {
+        print_warning(format_args!(
+            "files in {at} that are not of the archive, and are left out: {names}; move them away",
+        ));
+    }
+    Ok((listing.reports, !listing.errors.is_empty()))
+}
+
+/// The first of these files, and how many more there are; none if there are none.
+fn named(files: &[String]) -> Option<String> {
+    const NAMED: usize = 3;
+    let more = files.len().saturating_sub(NAMED);
+    let names = files[..files.len() - more].join(", ");
+    match (files.len(), more) {
+        (0, _) => None,
+        (_, 0) => Some(names),
+        _ => Some(format!("{names} and {more} more")),
+    }
+}
+
+/// A directory, or a prefix in S3, without any sign of an archive.
+fn no_archive(store: &dyn Store) -> Failure {
+    Failure::NothingEvaluated(format!(
+        "{} is not an archive: no file in it was archived; `credlens archive add` adds reports to one",
+        store.name()
+    ))
+}
+
+/// The reports that the filter passes.
+fn select(mut reports: Vec<ListedReport>, filter: &ReportFilterArgs) -> Vec<ListedReport> {
     let until = filter.until.or(filter.at);
     reports.retain(|listed| {
         let report = &listed.report;
@@ -107,7 +147,7 @@ fn select(store: &dyn Store, filter: &ReportFilterArgs) -> Result<(Vec<ListedRep
     if filter.at.is_some() {
         reports = latest(reports).into_iter().map(|(listed, _)| listed).collect();
     }
-    Ok((reports, !errors.is_empty()))
+    reports
 }
 
 /// The last report of each account, with the accounts of which it is the last one.
@@ -131,7 +171,8 @@ fn latest(reports: Vec<ListedReport>) -> Vec<(ListedReport, BTreeSet<String>)> {
 
 fn list_reports(args: &ArchiveListArgs) -> Result<Exit, Failure> {
     let store = existing_store(&args.at.archive, &args.at.location)?;
-    let (reports, failed) = select(&*store, &args.filter)?;
+    let (reports, failed) = listed(&*store)?;
+    let reports = select(reports, &args.filter);
     let list = Contents::new(reports.iter().map(ListedReport::to_output).collect());
     let table = || match &*list.reports {
         // Unless a filter or damage left out what there is.
@@ -140,20 +181,24 @@ fn list_reports(args: &ArchiveListArgs) -> Result<Exit, Failure> {
         }
         _ => list.table(list_options()),
     };
-    args.format.print(table, || list.json())?;
+    args.format.print("the list", table, || list.json())?;
     Ok(if failed { Exit::Partial } else { Exit::Clean })
 }
 
 fn verify_all(args: &ArchiveVerifyArgs) -> Result<Exit, Failure> {
     let store = existing_store(&args.at.archive, &args.at.location)?;
     let verified = verify(&*store)?;
+    if verified.files == 0 && !store.is_marked() {
+        return Err(no_archive(&*store));
+    }
     if verified.files == 0 && verified.problems.is_empty() {
         return Err(Failure::NothingEvaluated(format!(
             "{} has no archived report",
             store.name()
         )));
     }
-    args.format.print(|| verified.text(), || verified.json())?;
+    args.format
+        .print("the result", || verified.text(), || verified.json())?;
     Ok(if verified.problems.is_empty() {
         Exit::Clean
     } else {

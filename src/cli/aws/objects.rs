@@ -103,22 +103,18 @@ impl Remote for Objects {
         let mut state = self.lock();
         let at: S3Url = url.parse().map_err(remote)?;
         let s3 = state.s3().map_err(|error| state.failed(error))?;
-        let is_begun = |(begun, _): &(String, S3Body)| begun == url;
         let begun = match state.ahead.pop_front() {
             Some((begun, body)) if begun == url => body,
             Some(_) | None => {
                 state.ahead.clear();
                 let position = state.next.iter().position(|next| *next == at);
                 drop(state.next.drain(..position.map_or(0, |position| position + 1)));
-                match state.begun.iter().position(is_begun) {
-                    Some(position) => state.begun.swap_remove(position).1,
-                    None => s3.begin(&at),
-                }
+                state.begun(&at).unwrap_or_else(|| s3.begin(&at))
             }
         };
         while state.ahead.len() < AHEAD {
             let Some(next) = state.next.pop_front() else { break };
-            let body = s3.begin(&next);
+            let body = state.begun(&next).unwrap_or_else(|| s3.begin(&next));
             state.ahead.push_back((next.to_string(), body));
         }
         drop(state);
@@ -155,6 +151,13 @@ impl ObjectsState {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// An object that was opened when it was found.
+    fn begun(&mut self, at: &S3Url) -> Option<S3Body> {
+        let url = at.to_string();
+        let position = self.begun.iter().position(|(begun, _)| *begun == url)?;
+        Some(self.begun.swap_remove(position).1)
     }
 
     /// The error as that of an input; what S3 denied is remembered for the end.

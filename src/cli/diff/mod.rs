@@ -64,7 +64,7 @@ impl DiffConfig {
         let side = |compared: Vec<Compared>, as_of| {
             let (paths, accounts) = compared.into_iter().unzip();
             DiffSide {
-                inputs: evaluation.reader(paths, as_of, objects.clone()).refusing_cut(),
+                inputs: evaluation.reader(paths, as_of, objects.clone()).compared(),
                 accounts,
             }
         };

@@ -20,6 +20,7 @@ pub(super) fn run(args: FrameworksArgs) -> Result<Exit, Failure> {
             let frameworks: Result<Vec<Framework>, _> = names.map(|name| catalogue.framework(name)).collect();
             let frameworks = frameworks?;
             format.print(
+                "the list",
                 || tables::frameworks_table(&frameworks, list_options()),
                 || tables::frameworks_json(&frameworks),
             )?;

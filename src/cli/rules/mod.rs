@@ -45,6 +45,7 @@ fn list(args: &RulesListArgs) -> Result<Exit, Failure> {
     let mut rules: Vec<_> = rules.into_iter().filter(is_listed).collect();
     rules.dedup_by(|one, other| one.id == other.id);
     args.format.print(
+        "the list",
         || tables::rules_table(&rules, list_options()),
         || tables::rules_json(&rules),
     )?;

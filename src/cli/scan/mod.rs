@@ -4,7 +4,7 @@ mod args;
 
 use std::io;
 
-use credlens::engine::{EmitFilter, RowSelection, Snapshots, Source, undated_beside_dated};
+use credlens::engine::{EmitFilter, RowSelection, Sink, Snapshots, Source, Surveying, undated_beside_dated};
 use credlens::finding::{Code, Diagnostic, RuleTally, Severity, Status, Tally};
 use credlens::output::{DisplayOptions, Outputs};
 use credlens::rule;
@@ -14,7 +14,7 @@ use super::diagnostics::{has_errors, print_all, print_passed_over};
 use super::evaluate::{Evaluation, Verbosity};
 use super::fail_on::FailOn;
 use super::failure::{Exit, Failure};
-use super::inputs::InputReader;
+use super::inputs::{InputReader, SeveralInputs};
 use super::outputs::{FormatTo, Target, check_formats, open_outputs};
 use super::settings::{SettingsFile, SettingsText, first_given};
 use super::signals;
@@ -74,6 +74,15 @@ impl ScanConfig {
         EmitFilter::new(&self.statuses, self.evaluation.min_severity)
     }
 
+    fn outputs(&self) -> Result<Outputs<Target>, Failure> {
+        Ok(Outputs::new(open_outputs(&self.formats)?, self.layout()))
+    }
+
+    fn assess(&self, source: impl Source, sink: &impl Sink, rows: RowSelection) -> io::Result<Tally> {
+        let evaluation = &self.evaluation;
+        evaluation.assess(evaluation.progress(source), self.emit_filter(), sink, rows)
+    }
+
     /// How formats for people are laid out. All of them look alike, and a file that people open later is not a
     /// terminal.
     fn layout(&self) -> DisplayOptions {
@@ -101,17 +110,49 @@ pub(super) fn run(args: ScanArgs) -> Result<Exit, Failure> {
         return aws::scan_live(&config);
     }
     signals::end_cleanly()?;
-    let (snapshots, inputs) = if config.all_snapshots {
-        (Snapshots::default(), config.inputs.open())
+    let several = if config.all_snapshots {
+        None
     } else {
-        config.inputs.newest(&config.evaluation)?
+        config.inputs.several()?
     };
-    let mut evaluated = evaluate(&config, inputs, snapshots.rows)?;
+    let (mut evaluated, snapshots) = match several {
+        None => (
+            evaluate(&config, config.inputs.open(), RowSelection::default())?,
+            Snapshots::default(),
+        ),
+        Some(several) => evaluate_newest(&config, &several)?,
+    };
     evaluated.tally.diagnostics.extend(snapshots.diagnostics);
     let undated = undated_beside_dated(&evaluated.tally.inputs);
     evaluated.tally.diagnostics.extend(undated);
     let tally = write(&config, evaluated)?;
     Ok(conclude(&config, &tally))
+}
+
+/// Evaluates the newest snapshot of each account. Outputs that are only written at the end can be thrown away: then the
+/// first pass surveys, too, and is the only one where nothing is left out.
+fn evaluate_newest(
+    config: &ScanConfig,
+    several: &SeveralInputs<'_>,
+) -> Result<(Evaluated, Snapshots), Failure> {
+    let streams = config.formats.iter().any(|to| to.format.streams());
+    let mut newest = None;
+    if !streams && config.inputs.options.as_of.is_none() {
+        let sink = Surveying::new(config.outputs()?, false);
+        let tally = config.assess(several.open()?, &sink, RowSelection::default())?;
+        let (outputs, surveyed) = sink.finish(&tally);
+        newest = several.choose(&surveyed, false);
+        if let Some(newest) = newest.take_if(|newest| newest.rows.is_all()) {
+            return Ok((Evaluated { tally, outputs }, newest));
+        }
+    }
+    let newest = match newest {
+        Some(newest) => newest,
+        None => several.newest(&config.evaluation)?,
+    };
+    let rows = newest.rows.clone();
+    let evaluated = evaluate(config, several.open_chosen(&newest)?, rows)?;
+    Ok((evaluated, newest))
 }
 
 /// The result of a scan that is not written to its end.
@@ -126,9 +167,8 @@ pub(super) fn evaluate(
     source: impl Source,
     rows: RowSelection,
 ) -> Result<Evaluated, Failure> {
-    let outputs = Outputs::new(open_outputs(&config.formats)?, config.layout());
-    let evaluation = &config.evaluation;
-    let tally = evaluation.assess(evaluation.progress(source), config.emit_filter(), &outputs, rows)?;
+    let outputs = config.outputs()?;
+    let tally = config.assess(source, &outputs, rows)?;
     Ok(Evaluated { tally, outputs })
 }
 

@@ -49,7 +49,7 @@ impl TrendConfig {
         let formats = FormatTo::or_default(args.format);
         check_formats(&formats, &evaluation.reads(&args.inputs))?;
         Ok(Self {
-            inputs: evaluation.reader(args.inputs, None, objects).refusing_cut(),
+            inputs: evaluation.reader(args.inputs, None, objects).compared(),
             formats,
             options: TrendOptions {
                 by_account: args.by == Some(By::Account),

@@ -66,7 +66,7 @@ pub struct Point {
     pub key_ages: Option<[u64; 6]>,
     /// Passwords and active keys of users other than root that have not been used for 90 days.
     pub unused_credentials: Option<u64>,
-    /// Users other than root whose password and keys have not been used for 90 days.
+    /// Users other than root of whom no credential was used, created or changed for 90 days.
     pub dormant_users: Option<u64>,
     /// Accounts whose root user was used within the last 90 days.
     pub root_used: Option<u64>,

@@ -1,11 +1,12 @@
 //! Open findings and how long findings last: recognizes an open finding in the next snapshot.
 
 use super::digest::RowRef;
-use super::row::{Mark, UserState, is_known_time};
+use super::row::{Mark, SlotState, UserState};
 use super::survival::Lengths;
 use super::user::Step;
 use crate::engine::{CompiledRule, finding_id};
 use crate::finding::FindingId;
+use crate::history::event::known;
 use crate::history::instance_bits::has;
 use crate::report::schema::{ColumnSet, Slot};
 use crate::report::time::Timestamp;
@@ -115,14 +116,15 @@ impl Open {
         };
         let (mine, its) = (self.created(), new.created[mark.slot as usize]);
         let of_both = |same, other| Some(if self.slot == mark.slot { same } else { other });
-        if mine == its {
+        let are_known = [mine, its].map(|created| known(created).is_some());
+        if mine == its || are_known == [false; 2] {
             return of_both(Likeness::SameSlot, Likeness::OtherSlot);
         }
         // If the other snapshot shows the key, the unreadable one is another key.
-        let may_be = match (is_known_time(mine), is_known_time(its)) {
-            (true, false) => new.of(mine).next().is_none(),
-            (false, true) => old.of(its).next().is_none(),
-            (true, true) | (false, false) => false,
+        let may_be = match are_known {
+            [true, false] => new.of(mine).next().is_none(),
+            [false, true] => old.of(its).next().is_none(),
+            [true, true] | [false, false] => false,
         };
         if may_be {
             return of_both(Likeness::UnclearInSlot, Likeness::Unclear);
@@ -136,7 +138,7 @@ impl Open {
         let Some(slots) = row.slots_of(step.rules[usize::from(self.rule)].bound.typed.entity) else {
             return;
         };
-        if is_known_time(slots.created[mark.slot as usize]) || !is_known_time(self.created()) {
+        if known(slots.created[mark.slot as usize]).is_some() || known(self.created()).is_none() {
             (self.slot, self.created) = (mark.slot, slots.created);
         }
     }
@@ -170,12 +172,12 @@ impl Open {
             return unsure(Some(Slot::One));
         };
         let created = self.created();
-        if !is_known_time(created) {
+        if known(created).is_none() {
             // If neither snapshot identifies the key, only the slot is left to compare.
-            return if is_known_time(slots.created[self.slot as usize]) {
-                slots.is_any_unclear() || unsure(None)
-            } else {
+            return if slots.states[self.slot as usize] == SlotState::Unclear {
                 unsure(Some(self.slot))
+            } else {
+                slots.is_any_unclear() || unsure(None)
             };
         }
         if slots.of(created).next().is_none() {

@@ -7,10 +7,12 @@ use crate::engine::CompiledRule;
 use crate::history::cells::Cells;
 use crate::history::event::{columns, known};
 use crate::report::cell::{self, Flag};
-use crate::report::schema::{ACCESS_KEY, ColumnSet, FlagColumn, KEY_LAST_USED, Slot, TimeColumn};
+use crate::report::schema::{
+    ACCESS_KEY, CERTIFICATE, ColumnSet, FlagColumn, KEY_LAST_USED, Slot, TimeColumn,
+};
 use crate::report::time::{Timestamp, Unit};
 
-/// Days without use after which a credential or a user is idle.
+/// Days without use after which a credential is idle, or a user without any sign of life dormant.
 const IDLE: i64 = 90;
 const SECONDS_PER_DAY: i64 = 86_400;
 /// The last day of each but the last group of [`Point::key_ages`].
@@ -20,6 +22,14 @@ const AGES: [i64; 5] = [30, 90, 180, 365, 730];
 const USES: [TimeColumn; 3] = {
     let [key_1, key_2] = KEY_LAST_USED.date;
     [TimeColumn::PasswordLastUsed, key_1, key_2]
+};
+
+/// The columns of signs of life of a user: last uses, new credentials and a changed password, as in the rule
+/// `user-dormant`.
+const SIGNS_OF_LIFE: [TimeColumn; 8] = {
+    let ([password, used_1, used_2], changed) = (USES, TimeColumn::PasswordLastChanged);
+    let ([key_1, key_2], [cert_1, cert_2]) = (ACCESS_KEY.last_rotated, CERTIFICATE.last_rotated);
+    [password, used_1, used_2, changed, key_1, key_2, cert_1, cert_2]
 };
 
 /// The counts of a point, or of a part of it.
@@ -285,7 +295,7 @@ impl FigureKind {
             Self::Unused => [password, keys, uses]
                 .into_iter()
                 .fold(columns(&[], &[PasswordLastChanged]), ColumnSet::union),
-            Self::Dormant => uses.union(columns(&[], &[UserCreation])),
+            Self::Dormant => columns(&[], &SIGNS_OF_LIFE).union(columns(&[], &[UserCreation])),
             Self::Root => uses,
         }
     }
@@ -293,16 +303,16 @@ impl FigureKind {
 
 /// The last use of the password or a key.
 fn last_use(users: &impl Cells, row: usize) -> Option<Timestamp> {
-    uses(users, row).into_iter().filter_map(known).max()
+    let uses = USES.map(|column| users.time(row, column));
+    uses.into_iter().filter_map(known).max()
 }
 
-/// The last uses of the password and the keys.
-fn uses(users: &impl Cells, row: usize) -> [i64; 3] {
-    USES.map(|column| users.time(row, column))
-}
-
+/// Whether the rule `user-dormant` fails. As in rules, an absent time is before all others.
 fn is_dormant(users: &impl Cells, row: usize, idle_since: i64) -> bool {
-    let created = known(users.time(row, TimeColumn::UserCreation));
-    let idle = |&used: &i64| used != cell::UNKNOWN && used <= idle_since;
-    created.is_some_and(|created| created.0 < idle_since) && uses(users, row).iter().all(idle)
+    let is_until = |column, last| {
+        let time = users.time(row, column);
+        time != cell::UNKNOWN && time <= last
+    };
+    is_until(TimeColumn::UserCreation, idle_since - 1)
+        && SIGNS_OF_LIFE.iter().all(|&column| is_until(column, idle_since))
 }

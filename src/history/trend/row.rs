@@ -84,8 +84,9 @@ impl Slots {
         slots.filter(has_key).map(|(_, state)| state)
     }
 
-    /// The slots that have the key or certificate with this creation time, or else those that may have it.
-    pub(super) fn that_may_have(self, created: i64) -> Vec<Slot> {
+    /// The slots that have the key or certificate with this creation time, or else those that may have it. `at` is its slot
+    /// in the other snapshot.
+    pub(super) fn that_may_have(self, created: i64, at: Slot) -> Vec<Slot> {
         let slots = |is_it: &dyn Fn(i64, SlotState) -> bool| {
             let slots = Slot::ALL.into_iter();
             let slots = slots.filter(|&slot| is_it(self.created[slot as usize], self.states[slot as usize]));
@@ -93,11 +94,14 @@ impl Slots {
         };
         let is_there = |state| !matches!(state, SlotState::Empty | SlotState::Unclear);
         let with_it = slots(&|other, state| other == created && is_there(state));
-        if with_it.is_empty() {
-            slots(&|_, state| state == SlotState::Unclear)
-        } else {
-            with_it
+        if !with_it.is_empty() {
+            return with_it;
         }
+        if known(created).is_none() && self.states[at as usize] == SlotState::Unclear {
+            // If neither snapshot identifies it, only the slot is left to compare.
+            return vec![at];
+        }
+        slots(&|_, state| state == SlotState::Unclear)
     }
 
     /// Whether both have a key, created in the same second.

@@ -48,7 +48,7 @@ impl RowBefore<'_> {
         let was_unseen = match self.row.slots_of(entity).zip(at.row().slots_of(entity)) {
             None => is_unseen(mark.slot),
             Some((old, new)) => {
-                let slots = old.that_may_have(new.created[mark.slot as usize]);
+                let slots = old.that_may_have(new.created[mark.slot as usize], mark.slot);
                 slots.into_iter().any(is_unseen)
             }
         };

@@ -57,6 +57,11 @@ impl FormatSpec<ScanWriter> {
     pub fn shows_findings(&self) -> bool {
         !matches!(self.writer, ScanWriter::RenderCounts(_))
     }
+
+    /// Whether it is written while reports are evaluated, and not only at the end.
+    pub fn streams(&self) -> bool {
+        matches!(self.writer, ScanWriter::Stream(_))
+    }
 }
 
 /// How a worker writes the findings of a format that streams.

@@ -171,7 +171,7 @@ fn table() {
     key age, 90th percentile, days     2,881  2,942  ███
     key age, oldest, days              2,881  2,942  ███
     unused credentials                     0      2  ▁▁█
-    dormant users                          1      2  ▅██
+    dormant users                          0      0  ▁▁▁
     accounts with root use in 90 days      1      2  ▅██
 
     severity  rule                               at start  opened  resolved  open  median days  p90 days
@@ -222,7 +222,7 @@ fn markdown() {
     | key age, 90th percentile, days | 2,881 | 2,942 |
     | key age, oldest, days | 2,881 | 2,942 |
     | unused credentials | 0 | 2 |
-    | dormant users | 1 | 2 |
+    | dormant users | 0 | 0 |
     | accounts with root use in 90 days | 1 | 2 |
 
     ## Rules

@@ -169,3 +169,102 @@ fn own_outputs_and_pages_are_not_searched() {
     let policy = r#"{"Statement": [{"Action": ["iam:GetCredentialReport"]}]}"#;
     assert_eq!(opened(policy).1, Some(NotAReport::OtherJson));
 }
+
+#[test]
+fn rows_lose_nothing_to_their_neighbours() {
+    let row = |more: &str| format!(r#"{{"user": "a", "mfa_active": true{more}}}"#);
+    // The first rows lack flags.
+    reads(
+        &format!(r#"[{{"user": "b"}}, {}]"#, row("")),
+        &["user,mfa_active\nb,\na,true\n"],
+    );
+    // Other rows spell a column otherwise.
+    reads(
+        &format!(
+            r#"[{}, {{"userName": "b", "mfaActive": false, "user": null}}]"#,
+            row("")
+        ),
+        &["user,mfa_active\na,true\nb,false\n"],
+    );
+    reads(
+        &format!(r#"[{}, {{"userName": "b", "mfaActive": false}}]"#, row("")),
+        &["user,mfa_active\na,true\nb,false\n"],
+    );
+    // Search engines wrap each row; pages of one report are one report.
+    reads(
+        &format!(
+            r#"{{"hits": [{{"_id": 1, "_source": {}}}, {{"_id": 2, "_source": {}}}]}}"#,
+            row(""),
+            row("")
+        ),
+        &["user,mfa_active\na,true\na,true\n"],
+    );
+    reads(
+        &format!(
+            r#"[{{"data": [{}]}}, {{"data": [{}]}}]"#,
+            row(""),
+            row(r#", "x": 1"#)
+        ),
+        &["user,mfa_active,x\na,true,\na,true,1\n"],
+    );
+    let dated = |day: u8| row(&format!(r#", "generated_time": "2026-11-0{day}T00:00:00Z""#));
+    let (reports, _) = opened(&format!("[[{}], [{}], [{}]]", dated(1), dated(1), dated(2)));
+    assert_eq!(reports.len(), 2, "{reports:?}");
+    // Columns may have rows of their own.
+    reads(
+        r#"{"user": {"0": "a", "2": "b"}, "mfa_active": {"0": true, "1": false}}"#,
+        &["user,mfa_active\na,true\nb,\n,false\n"],
+    );
+    // Types of values are not rows.
+    let (_, error) = opened(r#"{"Items": [{"user": {"S": "a"}, "mfa_active": {"BOOL": true}}]}"#);
+    assert_eq!(error, Some(NotAReport::Json("it has no Content".to_owned())));
+    reads(
+        r#"[["user", "mfa_active"], ["a", true], ["b"]]"#,
+        &["user,mfa_active\na,true\nb,\n"],
+    );
+}
+
+#[test]
+fn an_error_beside_rows_is_one() {
+    let row = r#"{"user": "a", "mfa_active": true}"#;
+    for text in [
+        format!(r#"{{"data": [{row}], "error": "throttled"}}"#),
+        format!(r#"[{{"error": "throttled"}}, {row}]"#),
+    ] {
+        let (reports, error) = opened(&text);
+        assert_eq!(reports.len(), 1, "{text}");
+        assert!(
+            matches!(error, Some(NotAReport::BehindJson(_))),
+            "{text}: {error:?}"
+        );
+    }
+    reads(
+        &format!(r#"{{"data": [{row}], "err": null}}"#),
+        &["user,mfa_active\na,true\n"],
+    );
+}
+
+#[test]
+fn what_python_writes_for_missing_numbers_is_null() {
+    reads(
+        r#"[{"user": "NaN\"", "mfa_active": true, "password_last_used": NaN, "n": -Infinity}]"#,
+        &["user,mfa_active,password_last_used,n\n\"NaN\"\"\",true,,\n"],
+    );
+}
+
+#[test]
+fn times_of_generation_in_and_around_rows() {
+    let time = |text: &str| {
+        let reports = open(text.as_bytes()).reports;
+        reports[0].generated.time().map(|time| time.to_string())
+    };
+    let expected = Some("2023-11-14T22:13:20Z".to_owned());
+    for text in [
+        r#"[{"user": "a", "mfa_active": true, "generated_time": "2023-11-14T22:13:20Z"}]"#,
+        r#"[{"user": "a", "mfa_active": true, "generatedTime": null},
+            {"user": "b", "mfa_active": true, "generatedTime": 1700000000}]"#,
+        r#"{"GeneratedTime": "2023-11-14T22:13:20Z", "rows": [{"user": "a", "mfa_active": true}]}"#,
+    ] {
+        assert_eq!(time(text), expected, "{text}");
+    }
+}
