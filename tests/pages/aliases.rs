@@ -110,16 +110,17 @@ fn root_is_used_recently_within_the_days_of_the_other_tool() {
 fn keys_at_setup_are_those_of_the_other_tool() {
     let user = |after: i64| {
         let created = vec![("user_creation_time", ago(100 * DAY))];
-        [
-            created,
-            password(DAY, Some(DAY)),
-            key(1, true, 100 * DAY - after, None),
-        ]
-        .concat()
+        let key = key(1, true, 100 * DAY - after, None);
+        [created, password(DAY, Some(DAY)), key].concat()
     };
     // Powerpipe: less than 10 seconds. Prowler: never used, whenever it was created.
     let powerpipe = "iam_user_access_keys_and_password_at_setup";
     assert_boundary(powerpipe, false, user(10), user(9));
+    // Powerpipe: whether or not the key was used. ScoutSuite: never used, with or without a password.
+    let used = [user(9), key(1, true, 100 * DAY - 9, Some(DAY))].concat();
+    assert!(fails(powerpipe, false, used.clone()));
+    let scout = "iam-user-unused-access-key-initial-setup";
+    assert!(fails(scout, false, key(1, true, DAY, None)) && !fails(scout, false, used));
     assert!(fails(
         "iam_user_no_setup_initial_access_key",
         false,
