@@ -123,6 +123,7 @@ fn a_requirement_is_decided_only_by_what_it_is_about() {
         "pci-dss-4.0/8.3.5",
         "pci-dss-4.0/8.3.7",
         "pci-dss-4.0/8.2.5",
+        "pci-dss-4.0.1/7.2.5",
         "pci-dss-4.0.1/8.6.3",
         "nist-800-53-r5/AC-3(2)",
         "nist-800-53-r5/AC-4(28)",
@@ -156,6 +157,9 @@ fn a_requirement_is_decided_only_by_what_it_is_about() {
         ("nist-800-53-r5/IA-2(1)", vec!["root-without-mfa"]),
         ("nist-800-53-r5/IA-2(2)", vec!["console-user-without-mfa"]),
         ("nist-800-171-r2/3.5.3", mfa.to_vec()),
+        ("nist-csf-1.1/PR.AC-7", vec!["root-without-mfa"]),
+        ("iso-27001-2022/A.8.5", vec!["root-without-mfa"]),
+        ("iso-27001-2013/A.9.4", vec!["root-without-mfa"]),
         ("soc-2/CC6.6", mfa.to_vec()),
     ] {
         let requirement = requirement(name);
