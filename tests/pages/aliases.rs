@@ -42,9 +42,17 @@ fn keys_are_old_at_the_age_of_the_other_tool() {
         ("iam_rotate_access_key_90_days", 90),
         ("iam_user_access_key_age_90", 90),
         ("iam_user_access_key_age_365", 365),
+        ("accessKeysRotated", 90),
+        ("iam-user-no-key-rotation", 90),
+        ("iam_access_keys_rotated_more_than_90_days", 90),
+        ("IAM_ACCESS_KEY_ROTATED", 90),
         ("old_access_keys", 90),
         ("IAM.3", 90),
         ("access-keys-rotated", 90),
+        (
+            "aws-iam-user-access-keys-should-be-rotated-every-90-days-or-less",
+            90,
+        ),
     ] {
         let old = |age| key(2, true, age, Some(DAY));
         assert_boundary(alias, false, old(days * DAY), old(days * DAY + 1));
@@ -69,6 +77,7 @@ fn credentials_are_unused_after_the_days_of_the_other_tool() {
         ("iam-unused-credentials-not-disabled", 90),
         ("iam-user-unused-credentials-check", 90),
         ("credentials-last-used", 90),
+        ("7h6-fp7-pc3", 45),
     ] {
         let key = |idle| key(1, true, 400 * DAY, Some(idle));
         let password = |idle| password(400 * DAY, Some(idle));
@@ -77,6 +86,8 @@ fn credentials_are_unused_after_the_days_of_the_other_tool() {
     }
     for (alias, days) in [
         ("iam_user_accesskey_unused", 45),
+        ("iam_user_access_key_unused_45", 45),
+        ("iam_user_deactivate_unused_access_key", 90),
         ("accessKeysLastUsed", 90),
         ("iam_access_keys_unused_more_than_90_days", 90),
     ] {
@@ -84,12 +95,13 @@ fn credentials_are_unused_after_the_days_of_the_other_tool() {
         assert_boundary(alias, false, key(days * DAY - 1), key(days * DAY));
     }
     let password = |idle| password(400 * DAY, Some(idle));
-    assert_boundary(
-        "usersPasswordLastUsed",
-        false,
-        password(90 * DAY - 1),
-        password(90 * DAY),
-    );
+    for (alias, days) in [
+        ("iam_user_console_access_unused", 45),
+        ("iam_user_console_access_unused_45", 45),
+        ("usersPasswordLastUsed", 90),
+    ] {
+        assert_boundary(alias, false, password(days * DAY - 1), password(days * DAY));
+    }
 }
 
 #[test]
@@ -98,6 +110,10 @@ fn root_is_used_recently_within_the_days_of_the_other_tool() {
         ("iam_avoid_root_usage", 2),
         ("rootAccountInUse", 15),
         ("avoid_root_usage", 30),
+        (
+            "aws-iam-credential-report-root-account-credentials-should-be-inactive-for-the-previous-30-days",
+            30,
+        ),
         ("iam-root-account-used-recently", 90),
         ("iam_root_last_used", 90),
     ] {

@@ -239,6 +239,7 @@ fn frameworks_that_ended_say_so() {
         ("pci-dss-4.0", "retired on 2024-12-31"),
         ("pci-dss-4.0.1", "current"),
         ("ffiec", "retired on 2025-08-31"),
+        ("nist-800-171-r2", "retired on 2024-05-14"),
         ("fedramp-low", "superseded"),
         ("cis-aws-6.0", "superseded"),
         ("cis-aws-7.0", "current"),
