@@ -192,3 +192,14 @@ fn mfa_is_asked_of_those_of_whom_the_other_tool_asks_it() {
         assert_eq!(found, expected, "{alias}");
     }
 }
+
+#[test]
+fn users_are_dormant_after_the_days_of_the_other_tool() {
+    let user = |idle| {
+        let created = vec![("user_creation_time", ago(400 * DAY))];
+        [created, password(400 * DAY, Some(idle))].concat()
+    };
+    for alias in ["iamUserNotInUse", "IAM_USER_USED_LAST_90_DAYS"] {
+        assert_boundary(alias, false, user(90 * DAY - 1), user(90 * DAY));
+    }
+}
