@@ -8,6 +8,7 @@ use assert_cmd::Command;
 use tempfile::TempDir;
 
 mod catalogue;
+mod compliance;
 mod demo;
 mod directories;
 mod empty_times;

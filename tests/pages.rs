@@ -1,5 +1,6 @@
 //! What hand-written pages say of the program. `UPDATE=1 cargo test` rewrites the parts between markers.
 
+mod aliases;
 mod generated;
 mod peers;
 

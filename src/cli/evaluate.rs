@@ -10,7 +10,9 @@ use credlens::finding::{Code, Diagnostic, Level, Severity, Status, Tally};
 use credlens::io::inputs::{InputOptions, Limits};
 use credlens::output::DisplayOptions;
 use credlens::report::time::Timestamp;
-use credlens::rule::{self, Catalogue, Framework, Selected, Selection, Suppressions, WeakenedParameter};
+use credlens::rule::{
+    self, Catalogue, Framework, PartlyDecided, Selected, Selection, Suppressions, WeakenedParameter,
+};
 
 use super::aws::Objects;
 use super::failure::{Attempt as _, Failure};
@@ -26,14 +28,18 @@ const MAX_THREADS: usize = 1024;
 
 #[derive(Debug, Args)]
 pub(super) struct EvaluateArgs {
-    /// A rule by id, by an id of another tool (IAM.3, D9.AWS.IAM.07, `access-keys-rotated`), or by glob; * is every
-    /// rule. Repeatable [default: those marked as default in `credlens rules list`]
+    /// A rule by id, by the name of another tool's check (IAM.8, D9.AWS.IAM.07, `access-keys-rotated`), with that tool's
+    /// parameters, or by glob; * is every rule. Repeatable [default: those marked as default in `credlens rules list`]
     #[arg(long, value_name = "ID", help_heading = "Rules")]
     rule: Vec<String>,
 
     /// All rules of a benchmark, with its parameters, such as cis-aws-5.0. Repeatable
     #[arg(long, value_name = "NAME", help_heading = "Rules")]
     framework: Vec<String>,
+
+    /// Of the frameworks only the requirements of this level (profile) and those below it
+    #[arg(long, value_name = "N", help_heading = "Rules")]
+    level: Option<u8>,
 
     /// Your own rules: a TOML file, a file of bare GSL, or a directory of them. Repeatable
     #[arg(long, value_name = "PATH", help_heading = "Rules")]
@@ -97,6 +103,8 @@ pub(super) struct Verbosity {
 pub(super) struct Evaluation {
     pub(super) program: Program,
     pub(super) frameworks: Vec<Arc<Framework>>,
+    pub(super) level: Option<u8>,
+    partly_decided: Vec<PartlyDecided>,
     pub(super) weakened: Vec<WeakenedParameter>,
     pub(super) suppressions: Suppressions,
     pub(super) min_severity: Severity,
@@ -135,6 +143,8 @@ impl Evaluation {
         Ok(Self {
             program: Program::new(selected.rules),
             frameworks: selected.frameworks,
+            level: selected.level,
+            partly_decided: selected.partly_decided,
             weakened: selected.weakened,
             suppressions,
             min_severity: min_severity.unwrap_or(Severity::Informational),
@@ -151,10 +161,22 @@ impl Evaluation {
         })
     }
 
-    /// The diagnostic that settings from a file were used.
-    pub(super) fn settings_note(&self) -> Option<Diagnostic> {
-        let path = self.settings_file.as_ref()?.to_string_lossy();
-        Some(Diagnostic::new(Code::Settings, "settings of this file were used").in_path(path))
+    /// The notes about the choice of rules: settings of a file were used, a framework is retired,
+    /// a check is decided in part.
+    pub(super) fn notes(&self) -> Vec<Diagnostic> {
+        let path = self.settings_file.iter().map(|path| path.to_string_lossy());
+        let settings =
+            path.map(|path| Diagnostic::new(Code::Settings, "settings of this file were used").in_path(path));
+        let retired = self.frameworks.iter().filter_map(|framework| {
+            let day = framework.retired.as_ref()?;
+            let (name, successor) = (&framework.name, framework.successor.as_ref());
+            let successor = successor.map(|other| format!("; {other} took its place"));
+            let message = format!("{name} was retired on {day}{}", successor.unwrap_or_default());
+            Some(Diagnostic::new(Code::RetiredFramework, message))
+        });
+        let partly = self.partly_decided.iter();
+        let partly = partly.map(|check| Diagnostic::new(Code::PartlyDecided, check.to_string()));
+        settings.chain(retired).chain(partly).collect()
     }
 
     /// The files and directories that a run on these inputs reads: no output may replace them.
@@ -256,9 +278,16 @@ fn select(
             in_file.framework.clone().unwrap_or_default(),
         )
     };
+    let in_file = settings.values.level.filter(|_| !on_command_line);
+    let level = args.level.or(in_file);
+    if level.is_some() && frameworks.is_empty() {
+        let message = "--level chooses requirements of a framework: give --framework as well";
+        return Err(Failure::Usage(message.to_owned()));
+    }
     let selection = Selection {
         rules,
         frameworks,
+        level,
         settings: parameters,
     };
     Ok(rule::select(catalogue, &selection)?)

@@ -39,6 +39,7 @@ pub(super) struct SettingsValues {
     pub(super) as_of: Option<Word<Timestamp>>,
     pub(super) rule: Option<Vec<String>>,
     pub(super) framework: Option<Vec<String>>,
+    pub(super) level: Option<u8>,
     pub(super) rules_from: Option<Vec<PathBuf>>,
     /// Read once the rules are known.
     #[serde(default, rename = "set")]

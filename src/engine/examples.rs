@@ -19,6 +19,7 @@ pub fn verdict(rule: &Arc<Rule>, example: &Example) -> Result<Verdict, rule::Err
         severity: rule.severity,
         typed: rule.bind(&parameters)?,
         requirements: Vec::new(),
+        related: Vec::new(),
         message: rule.message_with(&parameters),
         rule: Arc::clone(rule),
     };

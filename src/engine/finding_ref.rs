@@ -341,6 +341,7 @@ impl<'a> FindingRef<'a> {
                 .map(|(column, cell)| (column.name().to_owned(), text(cell)))
                 .collect::<BTreeMap<_, _>>(),
             requirements: bound.requirements.clone(),
+            related_requirements: bound.related.clone(),
             suppression: self.suppression.cloned(),
         }
     }

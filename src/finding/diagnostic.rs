@@ -138,6 +138,13 @@ registry! {
     LooserThanFramework "looser-than-framework" Warning:
         "A parameter was weakened: the rule finds less than a selected framework requires.",
         "Remove the setting, or do not claim compliance with the requirement.";
+    RetiredFramework "retired-framework" Note:
+        "A selected framework was withdrawn by its publisher.",
+        "Select the framework that took its place, unless you need the old one for a comparison.";
+    PartlyDecided "partly-decided" Warning:
+        "A check of another tool, selected by its name, asks for more than a report shows: a fail is a fail, but without \
+         one the result is partial, not a pass.",
+        "Check by hand what the message says.";
     SuppressionExpired "suppression-expired" Warning:
         "A suppression has expired; its findings are emitted again.",
         "Fix the findings, or renew the suppression.";

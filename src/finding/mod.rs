@@ -21,7 +21,8 @@ pub use id::FindingId;
 pub use log::{DiagnosticLog, HiddenDiagnostics, first_of_each, gravest};
 pub use passed_over::PassedOver;
 pub use tally::{
-    AsOfSource, FrameworkTally, InputTally, LeftOutReason, Outcome, RequirementTally, RuleTally, Tally,
+    AsOfSource, Assessment, FrameworkStatus, FrameworkTally, InputTally, LeftOutReason, Outcome,
+    RelatedTally, RequirementTally, RuleTally, Tally,
 };
 
 word_enum! {
@@ -110,8 +111,11 @@ pub struct Finding {
     pub message: String,
     /// The cells that the rule read, as written, by column.
     pub evidence: BTreeMap<String, String>,
-    /// `framework/requirement`, of the selected frameworks.
+    /// `framework/requirement`, of the selected frameworks: those that the rule decides, in full or in part.
     pub requirements: Vec<String>,
+    /// The same of those that the rule is only related to: the finding says nothing about whether they are met.
+    #[serde(default)]
+    pub related_requirements: Vec<String>,
     /// The suppression that accepts it, if one does.
     pub suppression: Option<Suppression>,
 }

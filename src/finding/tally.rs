@@ -129,7 +129,19 @@ pub struct FrameworkTally {
     pub framework: String,
     /// Its title.
     pub title: String,
-    /// Its requirements, in its own order.
+    /// Its version, or `unversioned`.
+    pub version: String,
+    /// When this version was published, or an unversioned one was read: a year, a month or a day.
+    pub date: String,
+    /// Whether it is in force.
+    pub status: FrameworkStatus,
+    /// The day on which its publisher withdrew it, `YYYY-MM-DD`; null if it did not.
+    pub retired: Option<String>,
+    /// Where it is published.
+    pub source: String,
+    /// The highest level that was evaluated; null if all were.
+    pub level: Option<u8>,
+    /// Its requirements of these levels, in its own order.
     pub requirements: Vec<RequirementTally>,
 }
 
@@ -141,6 +153,10 @@ pub struct RequirementTally {
     pub id: String,
     /// Its title.
     pub title: String,
+    /// How it is assessed, if the framework says so.
+    pub assessment: Option<Assessment>,
+    /// Its level or profile, if the framework has levels.
+    pub level: Option<u8>,
     /// Its outcome.
     pub outcome: Outcome,
     /// Ids of the rules that decide it; none if it must be checked by hand.
@@ -153,10 +169,50 @@ pub struct RequirementTally {
     pub undetermined: u64,
     /// How many verdicts are suppressed.
     pub suppressed: u64,
+    /// The rules on related matters, which decide nothing of it.
+    pub related: RelatedTally,
     /// Why a report does not decide it, or not all of it.
     pub why: Option<String>,
     /// The parameters that were weakened: the rule finds less than the requirement demands.
     pub warnings: Vec<String>,
+}
+
+/// The verdicts of the rules that are related to a requirement without deciding it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct RelatedTally {
+    /// Ids of the rules.
+    pub rules: Vec<String>,
+    /// How many verdicts pass.
+    pub passed: u64,
+    /// How many verdicts fail and are not suppressed.
+    pub failed: u64,
+    /// How many verdicts are undetermined.
+    pub undetermined: u64,
+    /// How many verdicts are suppressed.
+    pub suppressed: u64,
+}
+
+word_enum! {
+    /// How a requirement is assessed, as its source has it.
+    pub enum Assessment {
+        /// A program can assess it.
+        Automated = "automated",
+        /// People have to assess it.
+        Manual = "manual",
+    }
+}
+
+word_enum! {
+    /// Whether a framework is in force.
+    pub enum FrameworkStatus {
+        /// It is the one in force, or one of those that are.
+        Current = "current",
+        /// A later version took its place, and its publisher did not withdraw it.
+        Superseded = "superseded",
+        /// Its publisher withdrew it.
+        Retired = "retired",
+    }
 }
 
 word_enum! {
@@ -168,6 +224,8 @@ word_enum! {
         Undetermined = "undetermined",
         /// No verdict fails, but a report shows only a part of the requirement.
         Partial = "partial",
+        /// No rule decides it: only verdicts on related matters are listed and counted.
+        Related = "related",
         /// A report shows nothing of the requirement: it must be checked by hand.
         Manual = "manual",
         /// All verdicts pass.

@@ -8,7 +8,7 @@ use super::DisplayOptions;
 use super::json_text::pretty;
 use super::terminal::{Align, TextCell, TextTable, severity_style};
 use crate::report::escape::escape;
-use crate::rule::{Coverage, Framework, Rule};
+use crate::rule::{Coverage, Framework, Rule, RuleRef};
 
 /// The rules as a table.
 pub fn rules_table(rules: &[Arc<Rule>], options: DisplayOptions) -> String {
@@ -51,13 +51,17 @@ pub fn rules_json(rules: &[Arc<Rule>]) -> String {
             });
             (name.clone(), about)
         });
+        let alias_details = rule.aliases.iter().map(|alias| {
+            json!({ "name": alias.name, "parameters": alias.parameters, "undecided": alias.undecided })
+        });
         json!({
             "id": rule.id,
             "title": rule.title,
             "severity": rule.severity,
             "default": rule.default,
             "remedy": rule.remedy.name(),
-            "aliases": rule.aliases,
+            "aliases": rule.aliases.iter().map(|alias| &alias.name).collect::<Vec<_>>(),
+            "alias_details": alias_details.collect::<Vec<_>>(),
             "parameters": parameters.collect::<serde_json::Map<_, _>>(),
             "logic": rule.logic,
             "origin": rule.origin,
@@ -72,7 +76,9 @@ pub fn frameworks_table(frameworks: &[Framework], options: DisplayOptions) -> St
         ("framework", Align::Name),
         ("decided", Align::Right),
         ("partly", Align::Right),
+        ("related", Align::Right),
         ("manual", Align::Right),
+        ("status", Align::Left),
         ("title", Align::Wrapped),
     ]);
     for framework in frameworks {
@@ -81,7 +87,9 @@ pub fn frameworks_table(frameworks: &[Framework], options: DisplayOptions) -> St
             TextCell::new(escape(&framework.name)),
             count(Coverage::Full),
             count(Coverage::Partial),
+            count(Coverage::Related),
             count(Coverage::Manual),
+            TextCell::new(framework.status.name()),
             TextCell::new(escape(&framework.title)),
         ]);
     }
@@ -96,14 +104,14 @@ pub fn frameworks_table(frameworks: &[Framework], options: DisplayOptions) -> St
 pub fn frameworks_json(frameworks: &[Framework]) -> String {
     let frameworks = frameworks.iter().map(|framework| {
         let requirements = framework.requirements.iter().map(|requirement| {
-            let rules = requirement.rules.iter().map(
-                |rule| json!({ "rule": rule.rule, "parameters": rule.parameters, "severity": rule.severity }),
-            );
             json!({
                 "id": requirement.id,
                 "title": requirement.title,
+                "assessment": requirement.assessment,
+                "level": requirement.level,
                 "coverage": requirement.coverage.name(),
-                "rules": rules.collect::<Vec<_>>(),
+                "rules": references(&requirement.rules),
+                "related": references(&requirement.related),
                 "why": requirement.why,
             })
         });
@@ -111,9 +119,19 @@ pub fn frameworks_json(frameworks: &[Framework]) -> String {
             "name": framework.name,
             "title": framework.title,
             "version": framework.version,
+            "date": framework.date,
+            "status": framework.status,
+            "retired": framework.retired,
+            "successor": framework.successor,
             "source": framework.source,
             "requirements": requirements.collect::<Vec<_>>(),
         })
     });
     pretty(&Value::Array(frameworks.collect()))
+}
+
+fn references(rules: &[RuleRef]) -> Vec<Value> {
+    let rules = rules.iter();
+    let member = |rule: &RuleRef| json!({ "rule": rule.rule, "parameters": rule.parameters, "severity": rule.severity });
+    rules.map(member).collect()
 }

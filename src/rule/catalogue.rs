@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
+use super::alias::Alias;
 use super::definition::Rule;
 use super::error::{Error, did_you_mean};
 use super::framework::Framework;
@@ -33,7 +34,11 @@ impl Entry {
         let (head, _) = text.split_once("\nlogic = ").unwrap_or((text, ""));
         let read = File::read(id, head, |mut table| Self {
             default: table.optional("default").unwrap_or(true),
-            aliases: table.optional("aliases").unwrap_or_default(),
+            aliases: table
+                .texts_or_tables("aliases")
+                .into_iter()
+                .map(Alias::read_name)
+                .collect(),
             rule: OnceLock::new(),
             text,
         });
@@ -64,7 +69,7 @@ impl Catalogue {
         let id = rule.id.clone();
         let entry = Entry {
             default: rule.default,
-            aliases: rule.aliases.clone(),
+            aliases: rule.aliases.iter().map(|alias| alias.name.clone()).collect(),
             rule: Arc::new(rule).into(),
             text: "",
         };

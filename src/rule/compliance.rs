@@ -2,7 +2,7 @@
 
 use super::framework::{Coverage, Framework, Requirement};
 use super::select::{BoundRule, WeakenedParameter};
-use crate::finding::{FrameworkTally, Outcome, RequirementTally, RuleTally, Tally};
+use crate::finding::{FrameworkTally, Outcome, RelatedTally, RequirementTally, RuleTally, Tally};
 
 /// Why a requirement that a rule about root decides is undetermined.
 const LACKS_ROOT: &str = "An account has no row of root, so a rule about root says nothing there.";
@@ -12,6 +12,7 @@ pub fn compliance<'a>(
     frameworks: impl IntoIterator<Item = &'a Framework>,
     rules: impl IntoIterator<Item = &'a BoundRule>,
     weakened: &[WeakenedParameter],
+    level: Option<u8>,
     tally: &'a Tally,
 ) -> Vec<FrameworkTally> {
     let users: u64 = tally.inputs.iter().filter_map(|input| input.users).sum();
@@ -28,6 +29,12 @@ pub fn compliance<'a>(
     let frameworks = frameworks.into_iter().map(|framework| FrameworkTally {
         framework: framework.name.clone(),
         title: framework.title.clone(),
+        version: framework.version.clone(),
+        date: framework.date.clone(),
+        status: framework.status,
+        retired: framework.retired.clone(),
+        source: framework.source.clone(),
+        level: level.filter(|_| !framework.levels().is_empty()),
         requirements: framework
             .requirements
             .iter()
@@ -52,9 +59,12 @@ fn requirement_tally(
     weakened: &[WeakenedParameter],
 ) -> RequirementTally {
     let name = framework.qualified(requirement);
-    let is_deciding = |rule: &&RuleResult<'_>| rule.bound.requirements.contains(&name);
-    let deciding: Vec<_> = rules.iter().filter(is_deciding).collect();
-    let sum = |count: fn(&RuleTally) -> u64| deciding.iter().map(|rule| count(rule.tally)).sum::<u64>();
+    let naming = |names: fn(&BoundRule) -> &[String]| -> Vec<&RuleResult<'_>> {
+        let is_named = |rule: &&RuleResult<'_>| names(rule.bound).contains(&name);
+        rules.iter().filter(is_named).collect()
+    };
+    let deciding = naming(|bound| &bound.requirements);
+    let sum = |count: fn(&RuleTally) -> u64| sum(&deciding, count);
     let (failed, undetermined) = (sum(|tally| tally.failed), sum(|tally| tally.undetermined));
     let lacks_root = deciding.iter().any(|rule| rule.lacks_root);
     let is_undetermined = undetermined > 0 || lacks_root || deciding.iter().any(|rule| !rule.had_users);
@@ -65,15 +75,36 @@ fn requirement_tally(
     RequirementTally {
         id: requirement.id.clone(),
         title: requirement.title.clone(),
+        assessment: requirement.assessment,
+        level: requirement.level,
         outcome,
-        rules: deciding.iter().map(|rule| rule.tally.id.clone()).collect(),
+        rules: ids(&deciding),
         passed: sum(|tally| tally.passed),
         failed,
         undetermined,
         suppressed: sum(|tally| tally.suppressed),
+        related: related_tally(&naming(|bound| &bound.related)),
         why: (!why.is_empty()).then(|| as_sentences(&why)),
         warnings: warnings.map(ToString::to_string).collect(),
     }
+}
+
+fn related_tally(related: &[&RuleResult<'_>]) -> RelatedTally {
+    RelatedTally {
+        rules: ids(related),
+        passed: sum(related, |tally| tally.passed),
+        failed: sum(related, |tally| tally.failed),
+        undetermined: sum(related, |tally| tally.undetermined),
+        suppressed: sum(related, |tally| tally.suppressed),
+    }
+}
+
+fn ids(rules: &[&RuleResult<'_>]) -> Vec<String> {
+    rules.iter().map(|rule| rule.tally.id.clone()).collect()
+}
+
+fn sum(rules: &[&RuleResult<'_>], count: fn(&RuleTally) -> u64) -> u64 {
+    rules.iter().map(|rule| count(rule.tally)).sum()
 }
 
 /// Texts as sentences: one that is followed by another gets a full stop if it has none.
@@ -93,6 +124,7 @@ fn as_sentences(texts: &[&str]) -> String {
 fn outcome(coverage: Coverage, failed: u64, is_undetermined: bool) -> Outcome {
     match coverage {
         Coverage::Manual => Outcome::Manual,
+        Coverage::Related => Outcome::Related,
         Coverage::Full | Coverage::Partial if failed > 0 => Outcome::Fail,
         Coverage::Full | Coverage::Partial if is_undetermined => Outcome::Undetermined,
         Coverage::Partial => Outcome::Partial,

@@ -153,6 +153,7 @@ fn bare_rule(origin: &str, id: String, title: Option<String>, line: usize, logic
         boundary: None,
         references: Vec::new(),
         compliance: Vec::new(),
+        compliance_note: None,
         parameters: BTreeMap::new(),
         fix: BTreeMap::new(),
         examples: Vec::new(),

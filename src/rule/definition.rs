@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::alias::Alias;
 use super::error::{Error, did_you_mean};
 use super::example::Example;
 use super::instructions::Section;
@@ -29,7 +30,7 @@ pub struct Rule {
     /// One sentence for a fail, in which `{name}` stands for a parameter.
     pub message: String,
     /// Names of the same check in other tools; one may stand for several rules.
-    pub aliases: Vec<String>,
+    pub aliases: Vec<Alias>,
     /// GSL, in which `{name}` stands for a parameter.
     pub logic: String,
     /// The line of the file, from 1, on which the logic begins.
@@ -42,6 +43,8 @@ pub struct Rule {
     pub references: Vec<String>,
     /// Compliance lists that the source of the rule names; shown, not selectable.
     pub compliance: Vec<String>,
+    /// What is not known about these lists.
+    pub compliance_note: Option<String>,
     /// Its parameters, by name.
     pub parameters: BTreeMap<String, Parameter>,
     /// How to fix a fail.
@@ -196,13 +199,18 @@ impl Rule {
             remedy: table.word("remedy").unwrap_or(Remedy::Manual),
             message: message.map_or_else(|| title.clone(), |message| message.value),
             title,
-            aliases: table.optional("aliases").unwrap_or_default(),
+            aliases: table
+                .texts_or_tables("aliases")
+                .into_iter()
+                .map(|alias| Alias::read(alias, &parameters))
+                .collect(),
             logic_line: file.line(start.unwrap_or(at.start)),
             logic,
             why: table.optional("why").unwrap_or_default(),
             boundary: boundary.map(|boundary| boundary.value),
             references: table.optional("references").unwrap_or_default(),
             compliance: table.optional("compliance").unwrap_or_default(),
+            compliance_note: table.optional("compliance_note"),
             fix: table.table("fix").map(Section::read).unwrap_or_default(),
             examples: table
                 .tables("example")
@@ -221,6 +229,11 @@ impl Rule {
             }
         }
         rule
+    }
+
+    /// Its alias of this name. Case does not matter.
+    pub(super) fn alias(&self, name: &str) -> Option<&Alias> {
+        self.aliases.iter().find(|alias| alias.is_named(name))
     }
 
     /// The default values of its parameters.

@@ -10,6 +10,8 @@ word_enum! {
     pub enum Section {
         /// Risks to know first, including those of the source's own instructions.
         Caution = "caution",
+        /// What must be there before the work begins: access, permissions, knowledge.
+        Prerequisites = "prerequisites",
         /// What to check before changing anything.
         Test = "test",
         /// The steps of the change, in order.
@@ -32,6 +34,7 @@ impl Section {
     pub const fn heading(self) -> &'static str {
         match self {
             Self::Caution => "Caution",
+            Self::Prerequisites => "Prerequisites",
             Self::Test => "Test plan",
             Self::Implementation => "Implementation plan",
             Self::Console => "Console",

@@ -5,6 +5,7 @@
 //! evaluates.
 
 mod about_root;
+mod alias;
 mod catalogue;
 mod compliance;
 mod custom;
@@ -23,6 +24,7 @@ mod suppression;
 mod tests;
 mod toml_reader;
 
+pub use alias::{Alias, PartlyDecided};
 pub use catalogue::Catalogue;
 pub use compliance::compliance;
 pub use definition::{Parameter, Remedy, Rule, WeakerWhen};

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::alias::Alias;
 use super::catalogue::Catalogue;
 use super::definition::{Rule, fill};
-use super::framework::{Coverage, Framework, Requirement, RuleRef};
+use super::framework::{Coverage, Framework, Requirement, RuleRef, UNVERSIONED};
 use super::instructions::Section;
 
 /// A page about one rule. It lists the requirements of these frameworks that name the rule.
@@ -25,13 +26,8 @@ pub fn rule_page(rule: &Rule, frameworks: &[Framework]) -> String {
     section(&mut page, "Examples", &examples(rule));
     plan(&mut page, "How to fix it", &rule.fix);
     section(&mut page, "Frameworks", &named_by(rule, frameworks));
-    section(&mut page, "Names in other tools", &code_list(&rule.aliases));
-    if !rule.compliance.is_empty() {
-        let about =
-            "Compliance lists that the source of the rule names. credlens cannot select rules by them.";
-        let text = format!("{about}\n\n{}", list(&rule.compliance));
-        section(&mut page, "Compliance", &text);
-    }
+    section(&mut page, "Names in other tools", &aliases(&rule.aliases));
+    section(&mut page, "Compliance", &compliance(rule));
     let links = rule.references.iter().map(|link| format!("<{link}>"));
     section(&mut page, "References", &list(links));
     page
@@ -42,8 +38,8 @@ pub fn framework_page(framework: &Framework) -> String {
     let mut page = format!("# {}\n\n`--framework {}`\n\n", framework.title, framework.name);
     let (about, source) = (framework.about.trim(), &framework.source);
     let _ = writeln!(page, "{about}\n\nSource: <{source}>");
-    let rows: Vec<Vec<String>> = framework.requirements.iter().map(requirement_row).collect();
-    let rows = table(&["requirement", "title", "coverage", "rules"], &rows);
+    section(&mut page, "Standing", &standing(framework));
+    let rows = requirements_table(framework);
     let requirements = format!("{}\n\n{rows}", coverage(framework));
     section(&mut page, "Requirements", &requirements);
     section(&mut page, "What a report does not decide", &undecided(framework));
@@ -76,12 +72,13 @@ pub fn framework_index(frameworks: &[Framework]) -> String {
         .map(|framework| {
             let link = format!("[{0}]({0}.md)", framework.name);
             let counts = Coverage::ALL.map(|degree| framework.count(degree).to_string());
-            [vec![link, cell(&framework.title)], counts.to_vec()].concat()
+            let about = vec![link, cell(&framework.title), framework.standing()];
+            [about, counts.to_vec()].concat()
         })
         .collect();
-    let columns = ["name", "title", "full", "partial", "manual"];
-    let about =
-        "The number of requirements that a credential report decides in full, in part, and not at all.";
+    let columns = ["name", "title", "status", "full", "partial", "related", "manual"];
+    let about = "The number of requirements that a credential report decides in full and in part, of those that rules are \
+                 only related to, and of those that people have to check.";
     format!("# Frameworks\n\n{about}\n\n{}", table(&columns, &rows))
 }
 
@@ -123,46 +120,120 @@ fn examples(rule: &Rule) -> String {
     format!("{as_of}\n\n{}", table(&["example", "verdict"], &rows))
 }
 
+/// The compliance lists that the source of the rule names, and what is not known about them.
+fn compliance(rule: &Rule) -> String {
+    let about = "Compliance lists that the source of the rule names. credlens cannot select rules by them.";
+    let lists = (!rule.compliance.is_empty()).then(|| format!("{about}\n\n{}", list(&rule.compliance)));
+    let parts: Vec<String> = lists.into_iter().chain(rule.compliance_note.clone()).collect();
+    parts.join("\n")
+}
+
 /// The requirements that name the rule, by framework.
 fn named_by(rule: &Rule, frameworks: &[Framework]) -> String {
+    let names = |rules: &[RuleRef]| rules.iter().any(|it| it.rule == rule.id);
     let lines = frameworks.iter().filter_map(|framework| {
-        let names = |requirement: &&Requirement| requirement.rules.iter().any(|it| it.rule == rule.id);
-        let ids = framework.requirements.iter().filter(names);
-        let ids: Vec<&str> = ids.map(|requirement| requirement.id.as_str()).collect();
+        let ids = |is_named: &dyn Fn(&Requirement) -> bool| -> String {
+            let requirements = framework.requirements.iter();
+            let ids: Vec<&str> = requirements
+                .filter(|it| is_named(it))
+                .map(|it| it.id.as_str())
+                .collect();
+            ids.join(", ")
+        };
+        let (decided, related) = (ids(&|it| names(&it.rules)), ids(&|it| names(&it.related)));
+        let related = (!related.is_empty()).then(|| format!("related to {related}"));
+        let parts: Vec<String> = Some(decided)
+            .filter(|ids| !ids.is_empty())
+            .into_iter()
+            .chain(related)
+            .collect();
         let link = format!("[{0}](../frameworks/{0}.md)", framework.name);
-        (!ids.is_empty()).then(|| format!("{link}: {}", ids.join(", ")))
+        (!parts.is_empty()).then(|| format!("{link}: {}", parts.join("; ")))
     });
     list(lines)
 }
 
 fn coverage(framework: &Framework) -> String {
     let degrees = Coverage::ALL.map(|degree| format!("{} {}", framework.count(degree), degree.name()));
-    format!("Coverage by a credential report: {}.", degrees.join(", "))
+    let mut text = format!("Coverage by a credential report: {}.", degrees.join(", "));
+    if framework.requirements.iter().any(|it| !it.related.is_empty()) {
+        text += " A related rule is on a matter beside what the requirement asks for: its findings are listed and \
+                 counted, and never make the requirement pass or fail.";
+    }
+    let levels: Vec<String> = framework.levels().iter().map(u8::to_string).collect();
+    if levels.len() > 1 {
+        text += " `--level N` evaluates the requirements of that level and those below it.";
+    }
+    text
 }
 
-fn requirement_row(requirement: &Requirement) -> Vec<String> {
-    let rules: Vec<String> = requirement.rules.iter().map(reference).collect();
-    vec![
-        cell(&requirement.id),
-        cell(&requirement.title),
-        requirement.coverage.name().to_owned(),
-        rules.join("<br>"),
-    ]
+/// Version, date and status, and what took the framework's place.
+fn standing(framework: &Framework) -> String {
+    let (version, date) = (&framework.version, &framework.date);
+    let when = if version == UNVERSIONED {
+        format!("Unversioned, read {date}")
+    } else {
+        format!("Version {version}, published {date}")
+    };
+    let successor = framework.successor.as_ref();
+    let successor = successor.map(|name| format!("; [{name}]({name}.md) took its place"));
+    format!(
+        "{when}: {}{}.",
+        framework.standing(),
+        successor.unwrap_or_default()
+    )
+}
+
+/// Its head, and the text of a requirement in it.
+type RequirementColumn = (&'static str, fn(&Requirement) -> String);
+
+/// A column for what no requirement has is left out.
+fn requirements_table(framework: &Framework) -> String {
+    let requirements = &framework.requirements;
+    let columns: [RequirementColumn; 7] = [
+        ("requirement", |it| cell(&it.id)),
+        ("title", |it| cell(&it.title)),
+        ("level", |it| {
+            it.level.map_or_else(String::new, |level| level.to_string())
+        }),
+        ("assessment", |it| {
+            it.assessment.map_or_else(String::new, |word| word.to_string())
+        }),
+        ("coverage", |it| it.coverage.to_string()),
+        ("rules", |it| references(&it.rules)),
+        ("related", |it| references(&it.related)),
+    ];
+    let is_used = |(_, text): &RequirementColumn| requirements.iter().any(|it| !text(it).is_empty());
+    let used: Vec<_> = columns.into_iter().filter(is_used).collect();
+    let heads: Vec<&str> = used.iter().map(|(head, _)| *head).collect();
+    let row = |requirement: &Requirement| used.iter().map(|(_, text)| text(requirement)).collect();
+    let rows: Vec<Vec<String>> = requirements.iter().map(row).collect();
+    table(&heads, &rows)
+}
+
+fn references(rules: &[RuleRef]) -> String {
+    let rules: Vec<String> = rules.iter().map(reference).collect();
+    rules.join("<br>")
 }
 
 fn reference(reference: &RuleRef) -> String {
     let severity = reference.severity.map(|severity| severity.to_string());
-    let values = reference
-        .parameters
-        .iter()
-        .map(|(name, value)| format!("{name} = {value}"));
-    let notes: Vec<String> = values.chain(severity).collect();
-    let notes = if notes.is_empty() {
+    let notes = notes(&[values(&reference.parameters), severity.into_iter().collect()].concat());
+    format!("[{0}](../rules/{0}.md){notes}", reference.rule)
+}
+
+fn values(parameters: &BTreeMap<String, i64>) -> Vec<String> {
+    let values = parameters.iter();
+    values.map(|(name, value)| format!("{name} = {value}")).collect()
+}
+
+/// The notes in parentheses, if there are any.
+fn notes(notes: &[String]) -> String {
+    if notes.is_empty() {
         String::new()
     } else {
         format!(" ({})", notes.join(", "))
-    };
-    format!("[{0}](../rules/{0}.md){notes}", reference.rule)
+    }
 }
 
 /// The reasons, each with its requirements, in the framework's order.
@@ -216,9 +287,30 @@ fn list<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {
     text
 }
 
-fn code_list(items: &[String]) -> String {
-    let items: Vec<String> = items.iter().map(|item| format!("`{item}`")).collect();
-    items.join(", ")
+/// The aliases with the values of the other tools, then those that ask for more than a report shows.
+fn aliases(aliases: &[Alias]) -> String {
+    let named = |alias: &Alias| format!("`{}`{}", alias.name, notes(&values(&alias.parameters)));
+    let names: Vec<String> = aliases.iter().map(named).collect();
+    let mut text = names.join(", ");
+    let mut undecided: Vec<(&str, Vec<String>)> = Vec::new();
+    for alias in aliases {
+        let Some(also) = alias.undecided.as_deref() else {
+            continue;
+        };
+        let name = format!("`{}`", alias.name);
+        match undecided.iter_mut().find(|(known, _)| *known == also) {
+            Some((_, names)) => names.push(name),
+            None => undecided.push((also, vec![name])),
+        }
+    }
+    for (also, names) in undecided {
+        let (names, ask) = (names.join(", "), if names.len() == 1 { "asks" } else { "ask" });
+        let _ = write!(
+            text,
+            "\n\n{names} also {ask} {also}, which a report does not show: without a fail, the result is partial."
+        );
+    }
+    text
 }
 
 /// Text for a cell of a table, escaped so that it neither ends the cell nor begins a tag.

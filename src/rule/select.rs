@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use super::alias::{Alias, PartlyDecided};
 use super::catalogue::Catalogue;
 use super::definition::{Parameter, Rule};
 use super::error::{Error, did_you_mean};
-use super::framework::Framework;
+use super::framework::{Framework, OTHER_TOOLS, RuleRef};
 use super::toml_reader::{Located, Table};
 use crate::finding::Severity;
 use crate::gsl::typed::TypedRule;
@@ -19,6 +20,8 @@ pub struct Selection {
     pub rules: Vec<String>,
     /// Names of frameworks.
     pub frameworks: Vec<String>,
+    /// Of the frameworks only the requirements of this level and those below it; all must have levels.
+    pub level: Option<u8>,
     /// Values of parameters; of several for one parameter, the last applies.
     pub settings: Vec<Setting>,
 }
@@ -39,8 +42,13 @@ pub struct Setting {
 pub struct Selected {
     /// Each (rule, parameters) pair once, by id, then by parameters.
     pub rules: Vec<BoundRule>,
-    /// The selected frameworks, in the order of the request.
+    /// The selected frameworks, in the order of the request, each with the requirements of the selected levels, then one
+    /// with the checks in `partly_decided`.
     pub frameworks: Vec<Arc<Framework>>,
+    /// The highest level of their requirements that is selected, if not all are.
+    pub level: Option<u8>,
+    /// The checks of other tools, selected by an alias, that ask for more than a report shows.
+    pub partly_decided: Vec<PartlyDecided>,
     /// Parameters that a setting makes weaker than a requirement demands.
     pub weakened: Vec<WeakenedParameter>,
 }
@@ -57,8 +65,10 @@ pub struct BoundRule {
     pub severity: Severity,
     /// Its checked logic.
     pub typed: TypedRule,
-    /// The requirements of the selected frameworks that name it, such as `cis-aws-5.0/1.13`.
+    /// The requirements of the selected frameworks that it decides, such as `cis-aws-5.0/1.13`.
     pub requirements: Vec<String>,
+    /// The requirements of the selected frameworks that it is related to without deciding them.
+    pub related: Vec<String>,
     /// One sentence for a fail.
     pub message: String,
 }
@@ -139,14 +149,16 @@ pub fn select(catalogue: &Catalogue, selection: &Selection) -> Result<Selected, 
         settings,
         ..Chosen::default()
     };
-    for rule in requested_rules(catalogue, selection, &mut errors) {
-        chosen.add_rule(rule);
+    for (name, rule) in requested_rules(catalogue, selection, &mut errors) {
+        chosen.add_rule(name, rule);
     }
     let mut frameworks: Vec<Arc<Framework>> = Vec::new();
     for name in &selection.frameworks {
         match catalogue.framework(name) {
             Ok(framework) if frameworks.iter().any(|known| known.name == framework.name) => {}
-            Ok(framework) => {
+            Ok(mut framework) => {
+                let kept = selection.level.map(|level| framework.keep_levels(level));
+                errors.extend(kept.and_then(Result::err));
                 chosen.add_framework(catalogue, &framework, &mut errors);
                 frameworks.push(Arc::new(framework));
             }
@@ -161,25 +173,33 @@ pub fn select(catalogue: &Catalogue, selection: &Selection) -> Result<Selected, 
     if !errors.is_empty() {
         return Err(errors);
     }
+    let partly_decided = chosen.partly_decided;
+    if !partly_decided.is_empty() {
+        frameworks.push(Arc::new(Framework::of_other_tools(&partly_decided)));
+    }
     Ok(Selected {
         rules,
         frameworks,
+        level: selection.level,
+        partly_decided,
         weakened: chosen.weakened,
     })
 }
 
+/// The requested rules, each with the name that stands for it.
 fn requested_rules<'a>(
     catalogue: &'a Catalogue,
-    selection: &Selection,
+    selection: &'a Selection,
     errors: &mut Vec<Error>,
-) -> Vec<&'a Arc<Rule>> {
+) -> Vec<(&'a str, &'a Arc<Rule>)> {
     if selection.rules.is_empty() && selection.frameworks.is_empty() {
-        return catalogue.default_rules().collect();
+        let rules = catalogue.default_rules();
+        return rules.map(|rule| (rule.id.as_str(), rule)).collect();
     }
     let mut rules = Vec::new();
     for name in &selection.rules {
         match catalogue.find(name) {
-            Ok(found) => rules.extend(found),
+            Ok(found) => rules.extend(found.into_iter().map(|rule| (name.as_str(), rule))),
             Err(error) => errors.push(error),
         }
     }
@@ -237,12 +257,19 @@ fn unknown_parameter(rule: &str, parameter: &str, rules: &[&Arc<Rule>]) -> Error
     Error::request(format!("'{rule}' has no parameter '{parameter}'"), Some(help))
 }
 
+fn add_name(names: &mut Vec<String>, name: &str) {
+    if !names.iter().any(|known| known == name) {
+        names.push(name.to_owned());
+    }
+}
+
 /// The (rule, parameters) pairs chosen so far.
 #[derive(Default)]
 struct Chosen {
     settings: SetValues,
     pairs: BTreeMap<(String, BTreeMap<String, i64>), Choice>,
     weakened: Vec<WeakenedParameter>,
+    partly_decided: Vec<PartlyDecided>,
 }
 
 /// A chosen rule, and the severity and requirements that frameworks give it.
@@ -250,6 +277,7 @@ struct Choice {
     rule: Arc<Rule>,
     severity: Option<Severity>,
     requirements: Vec<String>,
+    related: Vec<String>,
 }
 
 impl Choice {
@@ -258,6 +286,7 @@ impl Choice {
             severity: self.severity.unwrap_or(self.rule.severity),
             typed: self.rule.bind(&parameters)?,
             requirements: self.requirements,
+            related: self.related,
             message: self.rule.message_with(&parameters),
             rule: self.rule,
             parameters,
@@ -266,30 +295,55 @@ impl Choice {
 }
 
 impl Chosen {
-    fn add_rule(&mut self, rule: &Arc<Rule>) {
-        let values = self.values(rule, &BTreeMap::new());
-        self.choice(rule, values);
+    /// An alias may come with values of parameters and with what it leaves undecided.
+    fn add_rule(&mut self, name: &str, rule: &Arc<Rule>) {
+        let alias = rule.alias(name);
+        let demanded = alias.map(|alias| alias.parameters.clone()).unwrap_or_default();
+        let values = self.values(rule, &demanded);
+        let choice = self.choice(rule, values);
+        let Some(check) = alias.and_then(Alias::partly_decided) else {
+            return;
+        };
+        let requirement = format!("{OTHER_TOOLS}/{}", check.name);
+        if !choice.requirements.contains(&requirement) {
+            choice.requirements.push(requirement);
+        }
+        if !self.partly_decided.iter().any(|known| known.name == check.name) {
+            self.partly_decided.push(check);
+        }
     }
 
     fn add_framework(&mut self, catalogue: &Catalogue, framework: &Framework, errors: &mut Vec<Error>) {
         for requirement in &framework.requirements {
             let name = framework.qualified(requirement);
-            for reference in &requirement.rules {
-                let Some(rule) = catalogue.rule(&reference.rule) else {
-                    let message = format!("{name} names an unknown rule '{}'", reference.rule);
-                    errors.push(Error::request(message, None));
-                    continue;
-                };
-                self.note_weakened(rule, &name, &reference.parameters);
-                let values = self.values(rule, &reference.parameters);
-                let choice = self.choice(rule, values);
-                let severity = reference.severity.unwrap_or(rule.severity);
-                choice.severity = choice.severity.max(Some(severity));
-                if !choice.requirements.contains(&name) {
-                    choice.requirements.push(name.clone());
+            let bindings = requirement.rules.iter().map(|it| (it, true));
+            let bindings = bindings.chain(requirement.related.iter().map(|it| (it, false)));
+            for (reference, decides) in bindings {
+                match catalogue.rule(&reference.rule) {
+                    Some(rule) if decides => self.add_deciding(rule, &name, reference),
+                    Some(rule) => self.add_related(rule, &name, reference),
+                    None => {
+                        let message = format!("{name} names an unknown rule '{}'", reference.rule);
+                        errors.push(Error::request(message, None));
+                    }
                 }
             }
         }
+    }
+
+    fn add_deciding(&mut self, rule: &Arc<Rule>, requirement: &str, reference: &RuleRef) {
+        self.note_weakened(rule, requirement, &reference.parameters);
+        let values = self.values(rule, &reference.parameters);
+        let choice = self.choice(rule, values);
+        let severity = reference.severity.unwrap_or(rule.severity);
+        choice.severity = choice.severity.max(Some(severity));
+        add_name(&mut choice.requirements, requirement);
+    }
+
+    /// It changes no severity, and no value is too weak for it.
+    fn add_related(&mut self, rule: &Arc<Rule>, requirement: &str, reference: &RuleRef) {
+        let values = self.values(rule, &reference.parameters);
+        add_name(&mut self.choice(rule, values).related, requirement);
     }
 
     fn choice(&mut self, rule: &Arc<Rule>, values: BTreeMap<String, i64>) -> &mut Choice {
@@ -298,6 +352,7 @@ impl Chosen {
             rule: Arc::clone(rule),
             severity: None,
             requirements: Vec::new(),
+            related: Vec::new(),
         })
     }
 

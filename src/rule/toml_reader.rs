@@ -103,6 +103,12 @@ pub(super) struct Located<T> {
     pub(super) span: Range<usize>,
 }
 
+/// An item of a list: text, or a table that says more.
+pub(super) enum TextOrTable<'f, 'a> {
+    Text(String),
+    Table(Table<'f, 'a>),
+}
+
 /// A table whose keys are taken one by one; [`Table::finish`] reports the keys that were never taken.
 pub(super) struct Table<'f, 'a> {
     pub(super) file: &'f File<'a>,
@@ -148,12 +154,17 @@ impl<'f, 'a> Table<'f, 'a> {
         self.located(key).map(|located| located.value)
     }
 
+    /// Reports the key if it is missing.
+    fn expect(&self, key: &str) {
+        if !self.has(key) {
+            let message = format!("'{key}' is missing");
+            self.file.error(self.span.clone(), message, None);
+        }
+    }
+
     /// The value of the key and its location; a missing key is an error.
     pub(super) fn required_located<T: Value>(&mut self, key: &'static str) -> Option<Located<T>> {
-        if !self.has(key) {
-            self.file
-                .error(self.span.clone(), format!("'{key}' is missing"), None);
-        }
+        self.expect(key);
         self.located(key)
     }
 
@@ -170,6 +181,12 @@ impl<'f, 'a> Table<'f, 'a> {
             .parse()
             .map_err(|error: T::Err| self.file.error(span, error.to_string(), None))
             .ok()
+    }
+
+    /// The same; a missing key is an error.
+    pub(super) fn required_word<T: FromStr<Err: Display>>(&mut self, key: &'static str) -> Option<T> {
+        self.expect(key);
+        self.word(key)
     }
 
     /// The table of the key, if it is present.
@@ -192,6 +209,30 @@ impl<'f, 'a> Table<'f, 'a> {
             .into_iter()
             .filter_map(|item| self.as_table(key, item))
             .collect()
+    }
+
+    /// The texts and tables in the list of the key; empty if the key is missing.
+    pub(super) fn texts_or_tables(&mut self, key: &'static str) -> Vec<TextOrTable<'f, 'a>> {
+        let Some(value) = self.take(key) else {
+            return Vec::new();
+        };
+        let span = value.span();
+        let DeValue::Array(items) = value.into_inner() else {
+            self.file.wrong_type(span, key, "a list");
+            return Vec::new();
+        };
+        let read = |item: Spanned<DeValue<'a>>| {
+            let (span, value) = (item.span(), item.into_inner());
+            if let DeValue::Table(entries) = value {
+                return Some(TextOrTable::Table(Self::new(self.file, entries, span)));
+            }
+            let text = String::read(value);
+            if text.is_none() {
+                self.file.wrong_type(span, key, "a list of texts and tables");
+            }
+            text.map(TextOrTable::Text)
+        };
+        items.into_iter().filter_map(read).collect()
     }
 
     fn as_table(&self, key: &str, value: Spanned<DeValue<'a>>) -> Option<Self> {

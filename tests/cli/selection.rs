@@ -52,6 +52,29 @@ fn rules_are_named_by_id_alias_and_glob() {
     assert!(all > rules(&scan(&place, "--format json")).len());
 }
 
+/// `IAM.6` asks for hardware MFA, which a report does not show.
+#[test]
+fn a_check_that_asks_for_more_is_partial_and_says_what() {
+    let place = place();
+    let run = scan(&place, "--rule IAM.6 --rule IAM.9 --format json");
+    let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let framework = &document["compliance"][0];
+    assert_eq!(framework["framework"], "other-tools");
+    assert_eq!(framework["requirements"].as_array().unwrap().len(), 1);
+    let requirement = &framework["requirements"][0];
+    assert_eq!(requirement["id"], "IAM.6");
+    let failed = requirement["failed"].as_u64().unwrap() > 0;
+    assert_eq!(requirement["outcome"], if failed { "fail" } else { "partial" });
+    let says = "IAM.6 also asks that root's MFA device is hardware";
+    assert!(run.stderr.contains(says), "{}", run.stderr);
+    for format in ["table", "summary", "markdown"] {
+        let run = scan(&place, &format!("--rule IAM.6 --format {format}"));
+        assert!(run.stdout.contains("IAM.6"), "{format}: {}", run.stdout);
+    }
+    let run = scan(&place, "--rule IAM.9 --format json");
+    assert!(!run.stdout.contains("other-tools") && !run.stderr.contains("IAM."));
+}
+
 #[test]
 fn an_unknown_rule_or_framework_is_answered_with_a_guess() {
     let place = place();

@@ -8,7 +8,7 @@ use credlens::report::time::Unit;
 use super::{canonical, parse};
 
 /// Each decidable rule of D9.AWS.IAM exactly as published, and its canonical form.
-const PUBLISHED: [(&str, &str); 18] = [
+const PUBLISHED: [(&str, &str); 20] = [
     (
         "IamUser where name regexMatch /^<root_account>$/i should not have passwordLastUsed after(-90, 'days')",
         "IamUser where name regexMatch /^<root_account>$/i should not have passwordLastUsed after(-90, 'days')",
@@ -64,6 +64,14 @@ const PUBLISHED: [(&str, &str); 18] = [
     (
         "IamUser where passwordEnabled='true' should have passwordLastUsed after(-90, 'days')",
         "IamUser where passwordEnabled = true should have passwordLastUsed after(-90, 'days')",
+    ),
+    (
+        "IamUser should have passwordEnabled=false or (firstAccessKey.isActive=false and secondAccessKey.isActive=false)",
+        "IamUser should have passwordEnabled = false or firstAccessKey.isActive = false and secondAccessKey.isActive = false",
+    ),
+    (
+        "IamUser where firstAccessKey.isActive='true' should not have firstAccessKey.lastRotated before(-45, 'days')",
+        "IamUser where firstAccessKey.isActive = true should not have firstAccessKey.lastRotated before(-45, 'days')",
     ),
     // The forms of published rules on data that a report lacks, here with attributes that it has.
     (

@@ -316,3 +316,18 @@ fn diff_refuses_an_undated_report_beside_a_dated_one() {
     let (status, _, errors) = credlens(folder.path(), &["diff", dated, "2025/03/02/new.csv"]);
     assert_eq!((status, &*errors), (0, ""));
 }
+
+#[test]
+fn a_check_decided_in_part_is_named_by_every_command() {
+    let (folder, names) = reports(&[0, 60]);
+    let [old, new] = [&*names[0], &*names[1]];
+    for arguments in [["diff", old, new], ["trend", old, new]] {
+        let arguments = [&arguments[..], &["--rule", "IAM.6", "--format", "json"]].concat();
+        let (status, json, _) = credlens(folder.path(), &arguments);
+        assert_eq!(status, 0, "{arguments:?}");
+        assert!(
+            json.contains("partly-decided") && json.contains("IAM.6 also asks"),
+            "{json}"
+        );
+    }
+}

@@ -12,17 +12,17 @@ use super::root;
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
-const DAY: i64 = 24 * HOUR;
+pub(super) const DAY: i64 = 24 * HOUR;
 
 /// The cell for a time this many seconds before the as-of.
-fn ago(seconds: i64) -> String {
+pub(super) fn ago(seconds: i64) -> String {
     let as_of: Timestamp = EXAMPLE_AS_OF.parse().expect("a time");
     Timestamp(as_of.0 - seconds).to_string()
 }
 
-type Cells = Vec<(&'static str, String)>;
+pub(super) type Cells = Vec<(&'static str, String)>;
 
-fn key(slot: u8, active: bool, created: i64, used: Option<i64>) -> Cells {
+pub(super) fn key(slot: u8, active: bool, created: i64, used: Option<i64>) -> Cells {
     let [active_at, created_at, used_at] = match slot {
         1 => [
             "access_key_1_active",
@@ -42,7 +42,7 @@ fn key(slot: u8, active: bool, created: i64, used: Option<i64>) -> Cells {
     ]
 }
 
-fn password(changed: i64, used: Option<i64>) -> Cells {
+pub(super) fn password(changed: i64, used: Option<i64>) -> Cells {
     vec![
         ("password_enabled", "true".to_owned()),
         ("password_last_changed", ago(changed)),
@@ -151,6 +151,14 @@ fn roots_and_pairs() -> Vec<Row> {
         (
             "root of an old report, password `not_supported`, without MFA",
             all(&[cell("password_enabled", "not_supported"), mfa("false")]),
+        ),
+        (
+            "root of an old report, password `not_supported`, without MFA, with an active key",
+            all(&[
+                cell("password_enabled", "not_supported"),
+                mfa("false"),
+                key(1, true, DAY, None),
+            ]),
         ),
         ("an inactive key 100 days old", key(1, false, 100 * DAY, None)),
         ("an inactive key 10 days old", key(1, false, 10 * DAY, None)),

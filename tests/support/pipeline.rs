@@ -58,6 +58,7 @@ pub(crate) fn bound(id: &str, typed: TypedRule) -> BoundRule {
         severity: Severity::Medium,
         typed,
         requirements: Vec::new(),
+        related: Vec::new(),
         message: "broken".to_owned(),
     }
 }

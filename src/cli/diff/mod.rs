@@ -208,7 +208,7 @@ fn write(
     diagnostics: &[Diagnostic],
 ) -> Result<(), Failure> {
     let mut diagnostics = [&diff.diagnostics[..], diagnostics].concat();
-    diagnostics.extend(config.evaluation.settings_note());
+    diagnostics.extend(config.evaluation.notes());
     let view = DiffView {
         diff,
         diagnostics: &diagnostics,

@@ -19,7 +19,7 @@ pub(super) enum FrameworksCommand {
         #[arg(long, value_name = "FMT", default_value = "table")]
         format: ListFormat,
     },
-    /// Explain a framework: its requirements, the rules that decide them, and what no report can decide
+    /// Explain a framework: its requirements, the rules that decide them or are related, and what no report can decide
     Show {
         /// Its name, such as cis-aws-5.0
         framework: String,

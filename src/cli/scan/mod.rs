@@ -181,11 +181,12 @@ pub(super) fn write(config: &ScanConfig, evaluated: Evaluated) -> Result<Tally, 
     let Evaluation {
         program,
         frameworks,
+        level,
         weakened,
         ..
     } = &config.evaluation;
     let frameworks = frameworks.iter().map(AsRef::as_ref);
-    tally.compliance = rule::compliance(frameworks, program.rules(), weakened, &tally);
+    tally.compliance = rule::compliance(frameworks, program.rules(), weakened, *level, &tally);
     add_diagnostics(&mut tally, config);
     let finish = || -> Result<(), Failure> {
         for target in outputs.finish(&tally)? {
@@ -206,7 +207,7 @@ pub(super) fn conclude(config: &ScanConfig, tally: &Tally) -> Exit {
 
 /// Diagnostics about the settings rather than about an input.
 fn add_diagnostics(tally: &mut Tally, config: &ScanConfig) {
-    tally.diagnostics.extend(config.evaluation.settings_note());
+    tally.diagnostics.extend(config.evaluation.notes());
     for message in config.evaluation.weakened.iter().map(ToString::to_string) {
         tally
             .diagnostics

@@ -83,7 +83,7 @@ pub(super) fn run(args: TrendArgs) -> Result<Exit, Failure> {
     document
         .diagnostics
         .splice(0..0, of_tally.filter(|it| it.code != Code::AccountTwice));
-    document.diagnostics.extend(evaluation.settings_note());
+    document.diagnostics.extend(evaluation.notes());
     config.print_diagnostics(&document);
     if evaluation.verbosity.verbose {
         print_passed_over(&tally.passed_over);

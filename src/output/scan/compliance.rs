@@ -3,7 +3,7 @@
 use anstyle::Style;
 
 use super::ScanView;
-use crate::finding::{FrameworkTally, Outcome, RequirementTally};
+use crate::finding::{FrameworkStatus, FrameworkTally, Outcome, RelatedTally, RequirementTally};
 use crate::output::DisplayOptions;
 use crate::output::markdown_text::{Markdown, plain};
 use crate::output::phrases::{counted, counts};
@@ -20,20 +20,31 @@ pub(super) fn text(view: &ScanView<'_>) -> String {
 }
 
 fn section(framework: &FrameworkTally, options: DisplayOptions) -> String {
-    let mut table = TextTable::new(0, [Align::Left, Align::Left, Align::Wrapped, Align::Left]);
+    let assessed = framework.requirements.iter().any(|it| !assessment(it).is_empty());
+    let mut aligns = vec![Align::Left, Align::Left, Align::Wrapped, Align::Left];
+    if assessed {
+        aligns.insert(2, Align::Left);
+    }
+    let mut table = TextTable::new(0, aligns);
     let name = options.paint(BOLD, escape(&framework.framework));
-    table.line(format!("{name}: {}", outcomes(framework)));
+    table.line(format!("{name}{}: {}", standing(framework), outcomes(framework)));
     for requirement in &framework.requirements {
-        table.row([
+        let mut cells = vec![
             TextCell::styled(requirement.outcome.name(), style(requirement.outcome)),
             TextCell::new(escape(&requirement.id)),
             TextCell::new(escape(&requirement.title)),
             TextCell::styled(verdicts(requirement), DIM),
-        ]);
+        ];
+        if assessed {
+            cells.insert(2, TextCell::styled(assessment(requirement), DIM));
+        }
+        let columns = cells.len();
+        table.row(cells);
         for warning in &requirement.warnings {
             let warning = format!("warning: {}", escape(warning));
-            let warning = TextCell::styled(warning, YELLOW);
-            table.row([TextCell::new(""), TextCell::new(""), warning, TextCell::new("")]);
+            let mut cells: Vec<_> = (1..columns).map(|_| TextCell::new("")).collect();
+            cells.insert(columns - 2, TextCell::styled(warning, YELLOW));
+            table.row(cells);
         }
     }
     table.render(options)
@@ -42,23 +53,50 @@ fn section(framework: &FrameworkTally, options: DisplayOptions) -> String {
 /// A section per framework, as Markdown.
 pub(super) fn markdown(view: &ScanView<'_>, out: &mut Markdown) {
     for framework in &view.tally.compliance {
-        out.heading(&plain(&framework.title));
+        out.heading(&plain(&format!("{}{}", framework.title, standing(framework))));
         out.paragraph(&outcomes(framework));
+        let assessed = framework.requirements.iter().any(|it| !assessment(it).is_empty());
         let rows = framework.requirements.iter().map(|requirement| {
             let warnings = requirement.warnings.iter();
             let warnings: Vec<String> = warnings
                 .map(|warning| format!("; warning: {}", plain(warning)))
                 .collect();
             let warnings = warnings.concat();
-            vec![
+            let mut cells = vec![
                 requirement.outcome.to_string(),
                 plain(&requirement.id),
                 plain(&requirement.title),
                 verdicts(requirement) + &warnings,
-            ]
+            ];
+            if assessed {
+                cells.insert(2, assessment(requirement));
+            }
+            cells
         });
-        out.table(&["Outcome", "Requirement", "Title", "Verdicts"], &[], rows);
+        let mut heads = vec!["Outcome", "Requirement", "Title", "Verdicts"];
+        if assessed {
+            heads.insert(2, "Assessment");
+        }
+        out.table(&heads, &[], rows);
     }
+}
+
+/// ` (retired on 2024-12-31)`, nothing if it is in force.
+fn standing(framework: &FrameworkTally) -> String {
+    let status = framework.status;
+    match &framework.retired {
+        Some(day) => format!(" ({status} on {day})"),
+        None if status == FrameworkStatus::Current => String::new(),
+        None => format!(" ({status})"),
+    }
+}
+
+/// `level 1, automated`, as far as the source says it.
+fn assessment(requirement: &RequirementTally) -> String {
+    let level = requirement.level.map(|level| format!("level {level}"));
+    let assessment = requirement.assessment.map(|assessment| assessment.to_string());
+    let parts: Vec<String> = level.into_iter().chain(assessment).collect();
+    parts.join(", ")
 }
 
 const fn style(outcome: Outcome) -> Style {
@@ -66,12 +104,12 @@ const fn style(outcome: Outcome) -> Style {
         Outcome::Fail => RED,
         Outcome::Undetermined => MAGENTA,
         Outcome::Partial => YELLOW,
-        Outcome::Manual => DIM,
+        Outcome::Related | Outcome::Manual => DIM,
         Outcome::Pass => GREEN,
     }
 }
 
-/// `12 requirements: 3 fail, 2 manual, 7 pass`
+/// `12 requirements of level 1: 3 fail, 2 manual, 7 pass`
 fn outcomes(framework: &FrameworkTally) -> String {
     let requirements = &framework.requirements;
     let outcomes = counts(Outcome::ALL.map(|outcome| {
@@ -80,22 +118,44 @@ fn outcomes(framework: &FrameworkTally) -> String {
             .filter(|requirement| requirement.outcome == outcome);
         (count.count() as u64, outcome.name())
     }));
-    format!(
-        "{}: {outcomes}",
-        counted(requirements.len() as u64, "requirement")
-    )
+    let level = match framework.level {
+        Some(1) => " of level 1".to_owned(),
+        Some(level) => format!(" of levels 1 to {level}"),
+        None => String::new(),
+    };
+    let requirements = counted(requirements.len() as u64, "requirement");
+    format!("{requirements}{level}: {outcomes}")
 }
 
-/// `3 failed, 40 passed`, or why there are none.
+/// `3 failed, 40 passed; related: 2 failed`, or why there are none.
 fn verdicts(requirement: &RequirementTally) -> String {
-    if requirement.outcome == Outcome::Manual {
-        return "not in a report".to_owned();
-    }
-    let counts = counts([
-        (requirement.failed, "failed"),
-        (requirement.undetermined, "undetermined"),
-        (requirement.suppressed, "suppressed"),
-        (requirement.passed, "passed"),
+    let related = related(&requirement.related);
+    let decided = match requirement.outcome {
+        Outcome::Manual => Some("not in a report".to_owned()),
+        Outcome::Related => None,
+        Outcome::Fail | Outcome::Undetermined | Outcome::Partial | Outcome::Pass => {
+            Some(decided(requirement))
+        }
+    };
+    let parts: Vec<String> = decided.into_iter().chain(related).collect();
+    parts.join("; ")
+}
+
+/// `related: 2 failed`; what passed only where nothing else is.
+fn related(tally: &RelatedTally) -> Option<String> {
+    let found = verdict_counts([tally.failed, tally.undetermined, tally.suppressed, 0]);
+    let passed = verdict_counts([0, 0, 0, tally.passed]);
+    let counts = [found, passed].into_iter().find(|counts| !counts.is_empty());
+    let counts = counts.unwrap_or_else(|| "nothing to evaluate".to_owned());
+    (!tally.rules.is_empty()).then(|| format!("related: {counts}"))
+}
+
+fn decided(requirement: &RequirementTally) -> String {
+    let counts = verdict_counts([
+        requirement.failed,
+        requirement.undetermined,
+        requirement.suppressed,
+        requirement.passed,
     ]);
     let is_decided = requirement.outcome != Outcome::Undetermined || requirement.undetermined > 0;
     match (counts.is_empty(), is_decided) {
@@ -104,4 +164,13 @@ fn verdicts(requirement: &RequirementTally) -> String {
         // What passed is not all: a rule about root had no row of it.
         (false, false) => format!("{counts}, a row of root is missing"),
     }
+}
+
+fn verdict_counts([failed, undetermined, suppressed, passed]: [u64; 4]) -> String {
+    counts([
+        (failed, "failed"),
+        (undetermined, "undetermined"),
+        (suppressed, "suppressed"),
+        (passed, "passed"),
+    ])
 }

@@ -20,7 +20,7 @@ pub(super) const FORMAT: FormatSpec<ScanWriter> = FormatSpec::new(
 );
 
 const HEADER: &str = "id,rule,parameters,title,status,severity,account,account_name,user,arn,credential,\
-    access_key_id,as_of,source_path,source_row,message,evidence,requirements,suppression_reason,\
+    access_key_id,as_of,source_path,source_row,message,evidence,requirements,related_requirements,suppression_reason,\
     suppression_expires,suppression_ticket\r\n";
 
 /// Writes findings as records.
@@ -39,7 +39,7 @@ struct Records {
 struct RuleParts {
     /// `rule` to `title`.
     head: Vec<u8>,
-    /// `requirements`.
+    /// `requirements` and `related_requirements`.
     requirements: Vec<u8>,
 }
 
@@ -89,8 +89,11 @@ impl RuleParts {
             write_cell(cell.as_bytes(), &mut head);
             head.push(b',');
         }
-        let mut requirements = vec![b','];
-        write_cell(bound.requirements.join("; ").as_bytes(), &mut requirements);
+        let mut requirements = Vec::new();
+        for names in [&bound.requirements, &bound.related] {
+            requirements.push(b',');
+            write_cell(names.join("; ").as_bytes(), &mut requirements);
+        }
         Self { head, requirements }
     }
 }

@@ -85,6 +85,7 @@ impl RuleParts {
         head.extend_from_slice(br#","status":""#);
         let mut requirements = vec![b'}'];
         write_member("requirements", &bound.requirements, &mut requirements);
+        write_member("related_requirements", &bound.related, &mut requirements);
         requirements.extend_from_slice(br#","suppression":"#);
         Self {
             head,

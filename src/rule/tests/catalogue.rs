@@ -1,11 +1,11 @@
 //! Invariants of every built-in rule and framework.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::catalogue;
 use crate::finding::Verdict;
 use crate::report::schema::Column;
-use crate::rule::{Catalogue, lint};
+use crate::rule::{Catalogue, Coverage, lint};
 
 #[test]
 fn every_rule_can_be_read_and_checked() {
@@ -23,8 +23,8 @@ fn the_head_of_a_rule_file_is_enough_for_selection() {
     for rule in catalogue.rules() {
         assert_eq!(defaults.contains(&rule.id.as_str()), rule.default, "{}", rule.id);
         for alias in &rule.aliases {
-            let ids = catalogue.find_ids(alias).unwrap();
-            assert!(ids.contains(&rule.id.as_str()), "{alias} is not found");
+            let ids = catalogue.find_ids(&alias.name).unwrap();
+            assert!(ids.contains(&rule.id.as_str()), "{alias:?} is not found");
         }
     }
 }
@@ -62,11 +62,37 @@ fn every_rule_has_examples_on_both_sides() {
 fn no_alias_is_also_an_id() {
     let catalogue = catalogue();
     for rule in catalogue.rules() {
-        let unique: BTreeSet<&String> = rule.aliases.iter().collect();
+        let unique: BTreeSet<&String> = rule.aliases.iter().map(|alias| &alias.name).collect();
         assert_eq!(unique.len(), rule.aliases.len(), "{}", rule.id);
         for alias in &rule.aliases {
-            assert!(catalogue.rule(alias).is_none(), "{alias} is an id and an alias");
+            let name = &alias.name;
+            assert!(catalogue.rule(name).is_none(), "{name} is an id and an alias");
+            // A check of another tool means the same whatever the defaults are.
+            assert!(
+                alias.parameters.keys().eq(rule.parameters.keys()),
+                "{}: {name}",
+                rule.id
+            );
         }
+    }
+}
+
+#[test]
+fn an_alias_of_several_rules_asks_the_same_of_each() {
+    let catalogue = catalogue();
+    let mut asked = BTreeMap::new();
+    for rule in catalogue.rules() {
+        for alias in &rule.aliases {
+            let values: Vec<i64> = alias.parameters.values().copied().collect();
+            let known = asked
+                .entry(&alias.name)
+                .or_insert_with(|| (Vec::new(), &alias.undecided));
+            assert_eq!(known.1, &alias.undecided, "{}: {}", rule.id, alias.name);
+            known.0.extend(values);
+        }
+    }
+    for (name, (values, _)) in asked {
+        assert!(values.windows(2).all(|pair| pair[0] == pair[1]), "{name}");
     }
 }
 
@@ -125,9 +151,72 @@ fn built_in_rules_have_no_lints_except_the_vendors_slots() {
 }
 
 #[test]
+fn a_vendors_rule_says_what_is_known_of_its_compliance_list() {
+    for rule in catalogue().rules().filter(|rule| rule.id.starts_with("D9.")) {
+        let is_whole = ["D9.AWS.IAM.07", "D9.AWS.IAM.51"].contains(&rule.id.as_str());
+        assert_eq!(rule.compliance_note.is_none(), is_whole, "{}", rule.id);
+    }
+}
+
+#[test]
+fn requirements_on_passwords_and_kinds_of_mfa_bind_the_rules_that_are_about_them() {
+    let late = "console-password-expires-late 90";
+    let forever = "console-password-never-expires";
+    for (framework, id, expected) in [
+        (
+            "pci-dss-3.2.1",
+            "8.2.4",
+            ["console-password-not-rotated 90"].as_slice(),
+        ),
+        ("pci-dss-4.0", "8.3.9", &["single-factor-password-not-rotated 90"]),
+        (
+            "pci-dss-4.0.1",
+            "8.3.9",
+            &["single-factor-password-not-rotated 90"],
+        ),
+        (
+            "pci-dss-4.0.1",
+            "8.3.10.1",
+            &["single-factor-password-not-rotated 90"],
+        ),
+        (
+            "pci-dss-4.0",
+            "8.3.10.1",
+            &["single-factor-password-not-rotated 90"],
+        ),
+        ("gxp-21-cfr-11", "11.300(b)", &["console-password-not-rotated 90"]),
+        ("cis-aws-1.1", "1.11", &[forever, late]),
+        ("cis-aws-1.2", "1.11", &[forever, late]),
+        ("cis-aws-5.0", "1.5", &["root-console-without-mfa"]),
+        ("cis-aws-6.0", "2.5", &["root-console-without-mfa"]),
+        ("cis-aws-7.0", "2.6", &["root-console-without-mfa"]),
+        ("aws-security-hub", "IAM.17", &[forever, late]),
+        ("cloudguard", "D9.AWS.IAM.15", &[forever, late]),
+        ("cloudguard", "D9.AWS.IAM.18", &["root-mfa-not-active"]),
+        ("cloudguard", "D9.AWS.IAM.19", &["root-mfa-not-active"]),
+    ] {
+        let framework = catalogue().framework(framework).unwrap();
+        let requirement = framework.requirements.iter().find(|it| it.id == id).unwrap();
+        assert_eq!(requirement.coverage, Coverage::Partial, "{id}");
+        let bound = requirement.rules.iter().map(|it| {
+            let values = it.parameters.values().map(ToString::to_string);
+            std::iter::once(it.rule.clone())
+                .chain(values)
+                .collect::<Vec<_>>()
+                .join(" ")
+        });
+        let bound: Vec<String> = bound.collect();
+        assert!(
+            expected.iter().all(|rule| bound.iter().any(|it| it == rule)),
+            "{id}: {bound:?}"
+        );
+    }
+}
+
+#[test]
 fn cis_numbers_and_days_are_those_of_each_version() {
     // console MFA, unused and its days, rotation, one active key, root MFA and its rule
-    let (any, creds) = ("root-mfa-not-active", "root-without-mfa");
+    let (any, with_password) = ("root-mfa-not-active", "root-console-without-mfa");
     let versions = [
         ("1.1", "1.2", "1.3", 90, "1.4", None, "1.13", any),
         ("1.2", "1.2", "1.3", 90, "1.4", None, "1.13", any),
@@ -137,9 +226,27 @@ fn cis_numbers_and_days_are_those_of_each_version() {
         ("2.0", "1.10", "1.12", 45, "1.14", Some("1.13"), "1.5", any),
         ("3.0", "1.10", "1.12", 45, "1.14", Some("1.13"), "1.5", any),
         ("4.0.1", "1.10", "1.12", 45, "1.14", Some("1.13"), "1.5", any),
-        ("5.0", "1.9", "1.11", 45, "1.13", Some("1.12"), "1.4", creds),
-        ("6.0", "2.9", "2.11", 45, "2.13", Some("2.12"), "2.4", creds),
-        ("7.0", "2.10", "2.11", 45, "2.12", None, "2.5", creds),
+        (
+            "5.0",
+            "1.9",
+            "1.11",
+            45,
+            "1.13",
+            Some("1.12"),
+            "1.4",
+            with_password,
+        ),
+        (
+            "6.0",
+            "2.9",
+            "2.11",
+            45,
+            "2.13",
+            Some("2.12"),
+            "2.4",
+            with_password,
+        ),
+        ("7.0", "2.10", "2.11", 45, "2.12", None, "2.5", with_password),
     ];
     for (version, console, unused, days, rotation, one, root, root_rule) in versions {
         let framework = catalogue().framework(&format!("cis-aws-{version}")).unwrap();

@@ -270,3 +270,32 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_alias_is_a_name_or_a_table_with_values_that_the_rule_allows() {
+    let rule = |aliases: &str| {
+        let logic = r#"logic = "IamUser should not have createDate before(-{days}, 'days')""#;
+        let parameter = "[parameters.days]\ndefault = 1\nmin = 1\nmax = 9";
+        let text = format!("title = 'T'\naliases = {aliases}\n{logic}\n{parameter}");
+        Rule::parse("r", "r.toml", &text)
+    };
+    let read = rule("['a', { name = 'b', days = 9, undecided = 'more' }]").unwrap();
+    let aliases: Vec<_> = read
+        .aliases
+        .iter()
+        .map(|alias| (alias.name.as_str(), &alias.parameters))
+        .collect();
+    assert_eq!(aliases[0].0, "a");
+    assert_eq!((aliases[1].0, aliases[1].1["days"]), ("b", 9));
+    for (aliases, message) in [
+        ("'a'", "'aliases' must be a list"),
+        ("[1]", "'aliases' must be a list of texts and tables"),
+        ("[{ days = 2 }]", "'name' is missing"),
+        ("[{ name = 'b', days = 10 }]", "days must be 1 to 9, got 10"),
+        ("[{ name = 'b', day = 2 }]", "the rule has no parameter 'day'"),
+        ("[{ name = 'b', days = 'x' }]", "'days' must be a whole number"),
+    ] {
+        let error = rule(aliases).unwrap_err().render(false);
+        assert!(error.contains(message), "{aliases}: {error}");
+    }
+}

@@ -9,6 +9,7 @@ fn selected(rules: &[&str], frameworks: &[&str], settings: &[&str]) -> Result<Se
     let selection = Selection {
         rules: words(rules),
         frameworks: words(frameworks),
+        level: None,
         settings: settings.iter().map(|text| text.parse().unwrap()).collect(),
     };
     select(&catalogue(), &selection)
@@ -47,6 +48,53 @@ fn rules_are_found_by_id_alias_and_glob() {
     assert_eq!(all.rules.len(), catalogue().rules().count());
     let vendor = selected(&["d9.*"], &[], &[]).unwrap();
     assert!(vendor.rules.iter().all(|bound| bound.rule.id.starts_with("D9.")));
+}
+
+#[test]
+fn an_alias_has_the_values_of_the_other_tool_unless_one_is_set() {
+    let values = |names: &[&str], settings: &[&str]| -> Vec<(String, Vec<i64>)> {
+        let rules = selected(names, &[], settings).unwrap().rules.into_iter();
+        rules
+            .map(|bound| (bound.rule.id.clone(), bound.parameters.into_values().collect()))
+            .collect()
+    };
+    let unused = |days: &[i64]| -> Vec<(String, Vec<i64>)> {
+        let ids = ["access-key-unused", "console-password-unused"];
+        let pairs = ids
+            .iter()
+            .flat_map(|id| days.iter().map(move |days| (id.to_string(), vec![*days])));
+        pairs.collect()
+    };
+    assert_eq!(values(&["IAM.22"], &[]), unused(&[45]));
+    assert_eq!(values(&["iam.8"], &[]), unused(&[90]));
+    assert_eq!(values(&["IAM.8", "IAM.22"], &[]), unused(&[45, 90]));
+    assert_eq!(values(&["IAM.8"], &["IAM.8.max_idle=60"]), unused(&[60]));
+    let yearly = values(&["iam_user_access_key_age_365"], &[]);
+    let expected = ["access-key-inactive", "access-key-not-rotated"].map(|id| (id.to_owned(), vec![365]));
+    assert_eq!(yearly, expected);
+}
+
+#[test]
+fn an_alias_that_asks_for_more_is_a_partly_decided_requirement() {
+    let both = selected(&["IAM.6", "root-without-mfa", "IAM.9"], &["datadog"], &[]).unwrap();
+    let partly: Vec<String> = both.partly_decided.iter().map(ToString::to_string).collect();
+    let expected = "IAM.6 also asks that root's MFA device is hardware, which a report does not show: without a fail, \
+                    its result is partial, not a pass";
+    assert_eq!(partly, [expected]);
+    let names: Vec<&str> = both
+        .frameworks
+        .iter()
+        .map(|framework| framework.name.as_str())
+        .collect();
+    assert_eq!(names, ["datadog", "other-tools"]);
+    let root = both
+        .rules
+        .iter()
+        .find(|bound| bound.rule.id == "root-without-mfa");
+    assert_eq!(root.unwrap().requirements, ["other-tools/IAM.6"]);
+    assert!(selected(&["IAM.9"], &[], &[]).unwrap().frameworks.is_empty());
+    let two = selected(&["IAM.17", "iam_user_hardware_mfa_enabled"], &[], &[]).unwrap();
+    assert_eq!((two.rules.len(), two.partly_decided.len()), (3, 2));
 }
 
 #[test]
@@ -136,12 +184,14 @@ fn the_severity_of_a_framework_applies() {
 
 #[test]
 fn a_weaker_setting_is_reported() {
-    let frameworks = ["unused-keys-level-2", "aws-fsbp"];
+    let frameworks = ["unused-keys-level-2", "aws-security-hub"];
     let weaker = selected(&[], &frameworks, &["access-key-unused.max_idle=60"]).unwrap();
     let weakened: Vec<String> = weaker.weakened.iter().map(ToString::to_string).collect();
     assert_eq!(
         weakened,
-        ["aws-fsbp/IAM.22 requires access-key-unused.max_idle = 45, but it is set to 60, which finds less"]
+        [
+            "aws-security-hub/IAM.22 requires access-key-unused.max_idle = 45, but it is set to 60, which finds less"
+        ]
     );
     let bound: Vec<_> = weaker
         .rules
@@ -150,4 +200,50 @@ fn a_weaker_setting_is_reported() {
         .collect();
     assert_eq!(bound.len(), 1);
     assert_eq!(bound[0].requirements.len(), 3);
+}
+
+#[test]
+fn a_related_rule_runs_with_its_own_severity() {
+    // Key age decides one requirement of GxP, with its severity, and is related to others.
+    let gxp = selected(&[], &["gxp-21-cfr-11"], &[]).unwrap();
+    let bound = gxp
+        .rules
+        .iter()
+        .find(|bound| bound.rule.id == "access-key-not-rotated");
+    let bound = bound.unwrap();
+    assert_eq!(bound.severity, Severity::Low);
+    assert_eq!(bound.requirements, ["gxp-21-cfr-11/access-key-rotation"]);
+    assert!(bound.related.contains(&"gxp-21-cfr-11/11.10(d)".to_owned()));
+    // No value is too weak for a requirement that nothing decides.
+    let weaker = selected(&[], &["mitre-attack"], &["access-key-unused.max_idle=400"]).unwrap();
+    assert_eq!(weaker.weakened, []);
+    assert!(weaker.rules.iter().all(|bound| bound.requirements.is_empty()));
+}
+
+#[test]
+fn a_level_selects_the_requirements_up_to_it() {
+    let of_level = |framework: &str, level| {
+        let selection = Selection {
+            frameworks: vec![framework.to_owned()],
+            level: Some(level),
+            ..Selection::default()
+        };
+        select(&catalogue(), &selection)
+    };
+    let ids = |level| -> Vec<String> {
+        let selected = of_level("cis-aws-5.0", level).unwrap();
+        let requirements = selected.frameworks[0].requirements.iter();
+        requirements.map(|requirement| requirement.id.clone()).collect()
+    };
+    assert!(!ids(1).contains(&"1.5".to_owned()) && ids(2).contains(&"1.5".to_owned()));
+    assert_eq!(ids(1).len() + 1, ids(2).len());
+    let mut report = String::new();
+    for (framework, level) in [("gdpr", 1), ("cis-aws-5.0", 3), ("unused-keys-level-2", 1)] {
+        report += &rendered(&of_level(framework, level).unwrap_err());
+    }
+    insta::assert_snapshot!(report, @"
+    error: gdpr has no levels
+    error: cis-aws-5.0 has level 1 and level 2, not level 3
+    error: unused-keys-level-2 has level 2, not level 1
+    ");
 }
