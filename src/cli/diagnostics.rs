@@ -8,10 +8,9 @@ use credlens::output::diagnostic_line;
 use super::terminal::print_message;
 
 /// Whether a part of the inputs could not be evaluated.
-pub(super) fn has_errors(diagnostics: &[Diagnostic]) -> bool {
-    diagnostics
-        .iter()
-        .any(|diagnostic| diagnostic.level == Level::Error)
+pub(super) fn has_errors<'a>(diagnostics: impl IntoIterator<Item = &'a Diagnostic>) -> bool {
+    let mut diagnostics = diagnostics.into_iter();
+    diagnostics.any(|diagnostic| diagnostic.level == Level::Error)
 }
 
 /// Whether it is printed whatever the level, unless little is to be printed: what was read says what the results are

@@ -60,6 +60,8 @@ pub(super) enum Failure {
     Output(Unwritable),
     /// No input could be evaluated.
     NothingEvaluated(String),
+    /// There was nothing to do.
+    NothingToDo(String),
     /// A signal ended the run; the text describes the outputs.
     Signal(u8, &'static str),
 }
@@ -74,13 +76,14 @@ impl Failure {
             Self::Arguments(error) => return report_arguments(error),
             Self::Rules(errors) => print_rule_errors(errors),
             Self::Signal(_, "") => {}
-            Self::Signal(..) => print_message(&self),
+            Self::Signal(..) | Self::NothingToDo(_) => print_message(&self),
             Self::Usage(_) | Self::Io(..) | Self::Output(_) | Self::NothingEvaluated(_) => print_error(&self),
         }
         match self {
             Self::Arguments(_) | Self::Usage(_) | Self::Rules(_) | Self::Io(..) => Exit::Usage,
             Self::Output(_) => Exit::Unwritable,
             Self::NothingEvaluated(_) => Exit::NothingEvaluated,
+            Self::NothingToDo(_) => Exit::Clean,
             Self::Signal(number, _) => Exit::Signal(number),
         }
     }
@@ -89,7 +92,9 @@ impl Failure {
 impl Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Usage(message) | Self::NothingEvaluated(message) => f.write_str(message),
+            Self::Usage(message) | Self::NothingEvaluated(message) | Self::NothingToDo(message) => {
+                f.write_str(message)
+            }
             Self::Signal(_, message) => f.write_str(message),
             Self::Arguments(error) => Display::fmt(error, f),
             Self::Output(error) => Display::fmt(error, f),

@@ -245,7 +245,45 @@ fn failed_accounts_are_listed_and_resumed() {
     let outcomes = credlens::aws::Outcomes::parse(&outcomes).unwrap();
     assert_eq!((outcomes.accounts.len(), outcomes.failed().count()), (300, 0));
     let nothing_left = credlens(&server, folder.path(), &["scan", "--resume", "outcomes.json"]);
-    assert_eq!(nothing_left.exit, 2, "{}", nothing_left.err);
+    assert_eq!(nothing_left.exit, 0, "{}", nothing_left.err);
+    assert!(
+        nothing_left.err.contains("outcomes.json: nothing to do"),
+        "{}",
+        nothing_left.err
+    );
+}
+
+/// As many accounts as are allowed may fail: then the exit status shows the findings of the others.
+#[test]
+fn failed_accounts_may_be_allowed() {
+    let server = Server::start(accounts(4));
+    for number in [2, 3] {
+        server.set(&format!("{number:012}"), Account::Closed);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for (allowed, scan, fetch) in [("0", 4, 4), ("1", 4, 4), ("2", 1, 0), ("9", 1, 0)] {
+        let arguments = ["scan", "--org", "--format", "summary", "--allow-failed", allowed];
+        let ended = credlens(&server, folder.path(), &arguments);
+        assert_eq!(ended.exit, scan, "{allowed}: {}", ended.err);
+        assert!(
+            ended.err.contains("4 accounts: 2 fetched, 2 failed"),
+            "{}",
+            ended.err
+        );
+        let arguments = ["fetch", "--org", "--output", "out/", "--allow-failed", allowed];
+        let ended = credlens(&server, folder.path(), &arguments);
+        assert_eq!(ended.exit, fetch, "{allowed}: {}", ended.err);
+    }
+    // The ARN of a role is in one account.
+    let arguments = [
+        "scan",
+        "--org",
+        "--role-name",
+        "arn:aws:iam::000000000002:role/Audit",
+    ];
+    let ended = credlens(&server, folder.path(), &arguments);
+    assert_eq!(ended.exit, 2, "{}", ended.err);
+    assert!(ended.err.contains("give the name of the role"), "{}", ended.err);
 }
 
 #[test]
@@ -356,6 +394,7 @@ fn invalid_flags_are_usage_errors() {
         vec!["scan", "--role-arn", "Audit"],
         vec!["scan", "--role-arn", "arn:aws:iam::1:role/Audit"],
         vec!["scan", "--org", "--role-name", "a b"],
+        vec!["scan", "--allow-failed", "1"],
         vec!["scan", "--external-id", "a b"],
         vec!["scan", "--org", "--outcomes", "./x", "--format", "json=x"],
     ] {

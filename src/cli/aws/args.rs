@@ -90,6 +90,11 @@ pub(in crate::cli) struct AwsArgs {
     #[arg(long, value_name = "FILE", help_heading = "Organization")]
     pub(super) accounts_file: Option<PathBuf>,
 
+    /// Let this many accounts fail without an effect on the exit status, so that it shows the findings of the others
+    /// [default: 0]
+    #[arg(long, value_name = "N", help_heading = "Organization")]
+    pub(in crate::cli) allow_failed: Option<usize>,
+
     /// Accounts fetched at the same time [default: 16]
     #[arg(long, value_name = "N", help_heading = "Organization")]
     pub(super) concurrency: Option<usize>,
@@ -135,6 +140,11 @@ impl LiveScanArgs {
         self.aws.several()
     }
 
+    /// How many accounts may fail.
+    pub(in crate::cli) fn allow_failed(&self) -> usize {
+        self.aws.allow_failed.unwrap_or(0)
+    }
+
     /// The files that a live run reads. Its --outcomes may replace those that it resumes from.
     pub(in crate::cli) fn reads(&self) -> Vec<PathBuf> {
         let files = self.aws.accounts_file.iter().chain(&self.aws.resume);
@@ -166,6 +176,7 @@ impl AwsArgs {
             ("--role-name", self.role_name.is_some()),
             ("--accounts", !self.accounts.is_empty()),
             ("--exclude-accounts", !self.exclude_accounts.is_empty()),
+            ("--allow-failed", self.allow_failed.is_some()),
             ("--concurrency", self.concurrency.is_some()),
             ("--outcomes", self.outcomes.is_some()),
         ]);

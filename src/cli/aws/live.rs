@@ -135,9 +135,23 @@ fn several(
         accounts.retain(|account| earlier.failed().any(|failed| failed.account == account.id));
     }
     let accounts = accounts::select(accounts, &aws.accounts, &aws.exclude_accounts);
+    let accounts = accounts.map_err(|error| Failure::Usage(error.to_string()))?;
+    let by_default = accounts
+        .iter()
+        .filter(|account| account.id != caller.account && account.roles.is_empty());
+    let is_arn = aws
+        .role_name
+        .as_deref()
+        .is_some_and(|role| role.starts_with("arn:"));
+    if is_arn && by_default.count() > 1 {
+        return Err(Failure::Usage(
+            "--role-name is the ARN of a role, which is in one account, and there are several; give the name of the role"
+                .to_owned(),
+        ));
+    }
     Ok(ListedAccounts {
         caller,
-        accounts: accounts.map_err(|error| Failure::Usage(error.to_string()))?,
+        accounts,
         role: aws.role_name.clone().unwrap_or_else(|| ROLE.to_owned()),
         external_id: aws.external_id.clone(),
         session_name: aws
@@ -160,8 +174,8 @@ fn read_outcomes(path: &Path) -> Result<Outcomes, Failure> {
     let outcomes = Outcomes::parse(&text);
     let outcomes = outcomes.attempt(|| format!("the outcomes {} are invalid", path.display()))?;
     if outcomes.failed().next().is_none() {
-        return Err(Failure::Usage(format!(
-            "no account failed in {}: there is nothing to resume",
+        return Err(Failure::NothingToDo(format!(
+            "no account failed in {}: nothing to do",
             path.display()
         )));
     }

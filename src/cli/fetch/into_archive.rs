@@ -60,5 +60,5 @@ fn fetch(args: &FetchArgs, archive: &Path) -> Result<Exit, Failure> {
     conclude(&args.aws, &started.record, &started.outcomes, args.quiet)?;
     reported?;
     let record = started.record.lock().unwrap_or_else(PoisonError::into_inner);
-    Ok(exit(&record))
+    Ok(exit(&record, args.aws.allow_failed.unwrap_or(0)))
 }

@@ -243,7 +243,18 @@ fn exit(tally: &Tally, config: &ScanConfig) -> Exit {
     if tally.evaluated == 0 {
         return Exit::NothingEvaluated;
     }
-    if has_errors(&tally.diagnostics) {
+    // The accounts of a live run that failed are the errors about inputs.
+    let failed = tally
+        .diagnostics
+        .iter()
+        .filter(|it| it.code == Code::Unreadable)
+        .count();
+    let is_allowed = failed <= config.live.allow_failed();
+    let counted = tally
+        .diagnostics
+        .iter()
+        .filter(|it| !is_allowed || it.code != Code::Unreadable);
+    if has_errors(counted) {
         return Exit::Partial;
     }
     let counts = |rule: &&RuleTally| rule.failed > 0 || config.fail_on_undetermined && rule.undetermined > 0;
