@@ -61,6 +61,10 @@ pub(super) enum Failure {
     /// No input could be evaluated.
     NothingEvaluated(String),
     /// There was nothing to do.
+    #[cfg_attr(
+        not(feature = "aws"),
+        expect(dead_code, reason = "only live runs are resumed")
+    )]
     NothingToDo(String),
     /// A signal ended the run; the text describes the outputs.
     Signal(u8, &'static str),

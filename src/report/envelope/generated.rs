@@ -1,6 +1,7 @@
 //! `GeneratedTime` in all the forms that programs write.
 
 use super::json::Value;
+use crate::report::cell;
 use crate::report::shown;
 use crate::report::time::Timestamp;
 
@@ -93,8 +94,13 @@ impl Generated {
         }
     }
 
+    /// A zero time, which other tools write in place of none, is none.
     fn of(time: Option<Timestamp>, written: &str) -> Self {
-        time.map_or_else(|| Self::Unreadable(shown(written, 60)), Self::At)
+        match time {
+            Some(time) if cell::is_zero(time.0) => Self::Missing,
+            Some(time) => Self::At(time),
+            None => Self::Unreadable(shown(written, 60)),
+        }
     }
 
     fn of_epoch(number: i64, written: &str) -> Self {

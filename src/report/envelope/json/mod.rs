@@ -141,6 +141,8 @@ struct Found<'v> {
     generated: Generated,
     /// Why a value is not a report, where none has been found.
     other: Option<NotAReport>,
+    /// Whether something says that an error came, so that there may be less than was asked for.
+    has_error: bool,
 }
 
 /// A report that was found.
@@ -172,12 +174,9 @@ impl<'v> Found<'v> {
                 } else {
                     own
                 };
-                let before = self.items.len();
                 self.search_object(members)?;
                 self.generated = around;
-                if self.items.len() > before && members.iter().any(|(key, value)| is_error(key, value)) {
-                    self.note(NotAReport::Json("an error stands beside it".to_owned()));
-                }
+                self.has_error |= members.iter().any(|(key, value)| is_error(key, value));
                 Ok(())
             }
             Value::Array(values) => self.search_list(values),
@@ -277,7 +276,10 @@ impl<'v> Found<'v> {
                 kind: Envelope::Json,
             }),
         });
-        Ok((reports.collect::<Result<_, _>>()?, self.other))
+        let reports = reports.collect::<Result<Vec<_>, _>>()?;
+        let is_partial = self.has_error && !reports.is_empty();
+        let error = is_partial.then(|| NotAReport::Json("an error".to_owned()));
+        Ok((reports, error.or(self.other)))
     }
 }
 

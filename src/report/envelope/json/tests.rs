@@ -230,6 +230,7 @@ fn an_error_beside_rows_is_one() {
     for text in [
         format!(r#"{{"data": [{row}], "error": "throttled"}}"#),
         format!(r#"[{{"error": "throttled"}}, {row}]"#),
+        format!(r#"[{{"account": 1, "rows": [{row}]}}, {{"account": 2, "error": "AccessDenied"}}]"#),
     ] {
         let (reports, error) = opened(&text);
         assert_eq!(reports.len(), 1, "{text}");
@@ -266,5 +267,11 @@ fn times_of_generation_in_and_around_rows() {
         r#"{"GeneratedTime": "2023-11-14T22:13:20Z", "rows": [{"user": "a", "mfa_active": true}]}"#,
     ] {
         assert_eq!(time(text), expected, "{text}");
+    }
+    for zero in ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z"] {
+        let rows = format!(r#"[{{"user": "a", "mfa_active": true, "generated_time": "{zero}"}}]"#);
+        assert_eq!(time(&rows), None, "{zero}");
+        let answer = format!(r#"{{"Content": "{}", "GeneratedTime": "{zero}"}}"#, base64(CSV));
+        assert_eq!(time(&answer), None, "{zero}");
     }
 }
