@@ -37,6 +37,9 @@ pub struct DiffEvent {
     pub kind: Kind,
     /// Account of the user; null where the report lacks the arn column.
     pub account: Option<String>,
+    /// The account's name, if it is known.
+    #[serde(default)]
+    pub account_name: Option<String>,
     /// The user's name; `<root_account>` for root.
     pub user: Option<String>,
     /// The user's ARN.
@@ -82,6 +85,9 @@ pub struct DiffFinding {
     pub severity: Severity,
     /// Account of the user.
     pub account: Option<String>,
+    /// The account's name, if it is known.
+    #[serde(default)]
+    pub account_name: Option<String>,
     /// The user's name.
     pub user: Option<String>,
     /// The user's ARN.

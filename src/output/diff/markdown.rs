@@ -3,7 +3,7 @@
 use super::{DiffView, DiffWriter, input, phrases};
 use crate::history::Move;
 use crate::output::format::{FormatSpec, Readers};
-use crate::output::markdown_text::{Markdown, code, optional_code, plain};
+use crate::output::markdown_text::{Markdown, account, code, optional_code, plain};
 use crate::output::phrases::{as_of, counted};
 
 pub(super) const FORMAT: FormatSpec<DiffWriter> = FormatSpec::new(
@@ -42,7 +42,8 @@ fn events(view: &DiffView<'_>, out: &mut Markdown) {
     let rows = all.iter().take(view.options.limit).map(|event| {
         let kind = event.kind.name().to_owned();
         let event = view.event(event);
-        let [user, account] = [&event.user, &event.account].map(|text| optional_code(text.as_deref()));
+        let user = optional_code(event.user.as_deref());
+        let account = account(event.account.as_deref(), event.account_name.as_deref());
         vec![kind, user, account, plain(&phrases::event(&event))]
     });
     out.table(&["Event", "User", "Account", "What"], &[], rows);
@@ -60,8 +61,9 @@ fn findings(view: &DiffView<'_>, heading: &str, which: Move, out: &mut Markdown)
         out.paragraph(phrases::UNVEILED);
     }
     let rows = view.worst(findings).into_iter().map(|finding| {
-        let [user, account, credential] =
-            [&finding.user, &finding.account, &finding.credential].map(|text| optional_code(text.as_deref()));
+        let [user, credential] =
+            [&finding.user, &finding.credential].map(|text| optional_code(text.as_deref()));
+        let account = account(finding.account.as_deref(), finding.account_name.as_deref());
         let (severity, rule) = (finding.severity.to_string(), code(&finding.rule));
         vec![
             severity,

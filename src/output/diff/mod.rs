@@ -95,6 +95,7 @@ impl<'a> DiffView<'a> {
         let [account, user, arn] = who(snapshot, row);
         DiffEvent {
             kind: event.kind,
+            account_name: self.account_name(account.as_deref()),
             account,
             user,
             arn,
@@ -115,6 +116,7 @@ impl<'a> DiffView<'a> {
             parameters: bound.parameters.clone(),
             title: bound.rule.title.clone(),
             severity: bound.severity,
+            account_name: self.account_name(account.as_deref()),
             account,
             user,
             arn,
@@ -125,6 +127,22 @@ impl<'a> DiffView<'a> {
             resolved_by: moved.by.iter().map(|cause| cause.name().to_owned()).collect(),
             message: bound.message.clone(),
         }
+    }
+
+    /// The name of an account: as the newer snapshot says, else the older one.
+    fn account_name(&self, account: Option<&str>) -> Option<String> {
+        let name = self.name_of(account?.as_bytes())?;
+        Some(name.to_owned())
+    }
+
+    fn name_of(&self, account: &[u8]) -> Option<&'a str> {
+        let [new, old] = [self.diff.new, self.diff.old].map(|snapshot| snapshot.users().account_names());
+        new.get(account).or_else(|| old.get(account))
+    }
+
+    /// Whether users of several accounts are compared.
+    fn has_several_accounts(&self) -> bool {
+        self.diff.new.users().accounts().len() > 1
     }
 
     /// The worst of these findings, worst first.
