@@ -1,10 +1,11 @@
 //! `markdown`: events, then findings, for pull requests and wikis.
 
-use super::{DiffView, DiffWriter, input, phrases};
+use super::snapshots::{as_of, reports};
+use super::{DiffView, DiffWriter, phrases};
 use crate::history::Move;
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::markdown_text::{Markdown, account, code, optional_code, plain};
-use crate::output::phrases::{as_of, counted};
+use crate::output::phrases::counted;
 
 pub(super) const FORMAT: FormatSpec<DiffWriter> = FormatSpec::new(
     "markdown",
@@ -17,11 +18,14 @@ fn render(view: &DiffView<'_>) -> String {
     let mut out = Markdown::new("IAM credential reports: what changed");
     let snapshots = [("Old", view.diff.old), ("New", view.diff.new)].into_iter();
     out.list(snapshots.map(|(name, snapshot)| {
-        let input = input(snapshot);
-        let (path, users) = (code(&input.path), counted(input.users.unwrap_or(0), "user"));
+        let path = match snapshot.reports().len() {
+            1 => code(&reports(snapshot)),
+            _ => reports(snapshot),
+        };
+        let users = counted(snapshot.count(), "user");
         format!(
             "{name}: {path}, {users}, as of {}",
-            as_of(&input, view.options.now)
+            as_of(snapshot, view.options.now)
         )
     }));
     out.paragraph(&phrases::summary(view));

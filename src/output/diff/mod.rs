@@ -7,6 +7,7 @@ mod json;
 mod markdown;
 mod ndjson;
 mod phrases;
+mod snapshots;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -14,12 +15,13 @@ mod tests;
 use std::io::{self, Write};
 
 pub use document::{DiffDocument, DiffEvent, DiffFinding, DiffFindings, EventLine};
+pub use snapshots::{DiffAccount, DiffSnapshot};
 
 use super::DisplayOptions;
 use super::format::{FormatSpec, Formats};
 use super::phrases::more;
 use crate::engine::Workers;
-use crate::finding::{Diagnostic, InputTally, Severity};
+use crate::finding::{Diagnostic, Severity};
 use crate::history::{Cells as _, Diff, Event, Findings, Moved, Side, Snapshot, known};
 use crate::report::time::Timestamp;
 use crate::rule::BoundRule;
@@ -179,19 +181,4 @@ fn who(snapshot: &Snapshot, row: u32) -> [Option<String>; 3] {
         text(users.name(row)),
         text(users.arn(row)),
     ]
-}
-
-/// The snapshot as an input.
-fn input(snapshot: &Snapshot) -> InputTally {
-    let input = &snapshot.input;
-    InputTally {
-        path: input.path.clone(),
-        account_name: input.account.name.clone(),
-        kind: input.kind.clone(),
-        users: Some(snapshot.count()),
-        left_out: None,
-        as_of: input.as_of.to_string(),
-        as_of_source: input.as_of_source,
-        generated: input.generated.map(|time| time.to_string()),
-    }
 }
