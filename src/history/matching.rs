@@ -119,13 +119,14 @@ fn accounts_of_one(old: &Snapshot, new: &Snapshot) -> Result<[BTreeSet<Vec<u8>>;
     }
     let [only_old, only_new] = [in_old - in_new, in_new - in_old];
     if only_old.len() == in_old.len() {
-        let list = |accounts: &BTreeSet<Vec<u8>>| {
-            let names = accounts.iter().map(|account| String::from_utf8_lossy(account));
+        let list = |snapshot: &Snapshot, accounts: &BTreeSet<Vec<u8>>| {
+            let known = snapshot.users().account_names();
+            let names = accounts.iter().map(|account| known.phrase(account));
             names.take(3).collect::<Vec<_>>().join(", ")
         };
         return Err(Incomparable::OtherAccount {
-            old: list(&only_old),
-            new: list(&only_new),
+            old: list(old, &only_old),
+            new: list(new, &only_new),
         });
     }
     Ok([only_old, only_new])

@@ -2,6 +2,7 @@
 //! many. Users are matched by account, ARN and creation time, keys by creation time. Slots are never compared, because AWS
 //! moves keys between them. No I/O, no clock.
 
+mod account_names;
 mod as_before;
 mod before;
 mod cells;
@@ -25,6 +26,7 @@ pub mod trend;
 mod users;
 mod verdicts;
 
+pub use account_names::AccountNames;
 pub use before::Before;
 pub use cells::{Cells, Key, SlotContent};
 pub use collect::{CollectedBlock, Collector};

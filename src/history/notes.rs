@@ -65,7 +65,7 @@ pub(super) fn columns(old: &Snapshot, new: &Snapshot) -> Vec<Diagnostic> {
 
 /// Accounts that the other report does not have.
 pub(super) fn accounts(snapshot: &Snapshot, accounts: &BTreeSet<Vec<u8>>) -> Option<Diagnostic> {
-    let first = String::from_utf8_lossy(accounts.first()?);
+    let first = snapshot.users().account_names().phrase(accounts.first()?);
     let message = match accounts.len() - 1 {
         0 => format!("account {first} is not in the other report, so it is not compared"),
         more => {

@@ -80,6 +80,7 @@ impl Roster {
         });
         rows.verdicts.fill(block, gained);
         self.rows = index(rows.cells.len());
+        self.users.account_names.take(input, chunk);
         let mut accounts = AccountsOf::default();
         for (number, cells) in (0..).zip(&rows.cells) {
             let [name, arn] = [TextColumn::User, TextColumn::Arn].map(|column| {

@@ -30,9 +30,7 @@ pub struct Snapshot {
 struct Joined {
     /// The row after its last user.
     end: u32,
-    as_of: Timestamp,
-    /// The columns that its report lacks.
-    missing: ColumnSet,
+    input: Arc<Input>,
     accounts: BTreeSet<Vec<u8>>,
 }
 
@@ -70,8 +68,7 @@ impl Snapshot {
         let mut all = snapshots.next()?;
         let part = |snapshot: &Self, end: usize| Joined {
             end: index(end),
-            as_of: snapshot.input.as_of,
-            missing: snapshot.input.header.missing(),
+            input: Arc::clone(&snapshot.input),
             accounts: snapshot.users().accounts().clone(),
         };
         let mut joined = vec![part(&all, all.users().len())];
@@ -103,12 +100,21 @@ impl Snapshot {
         !self.joined.is_empty()
     }
 
+    /// The reports, each with the accounts that it has of this snapshot.
+    pub fn reports(&self) -> Vec<(&Input, &BTreeSet<Vec<u8>>)> {
+        if self.joined.is_empty() {
+            return vec![(&self.input, self.users().accounts())];
+        }
+        let reports = self.joined.iter();
+        reports.map(|joined| (&*joined.input, &joined.accounts)).collect()
+    }
+
     /// The as-of of the report that has this user.
     pub fn as_of(&self, row: u32) -> Timestamp {
         let report = self.joined.partition_point(|joined| joined.end <= row);
         self.joined
             .get(report)
-            .map_or(self.input.as_of, |joined| joined.as_of)
+            .map_or(self.input.as_of, |joined| joined.input.as_of)
     }
 
     /// The columns that the report of this user lacks, optional ones too.
@@ -116,12 +122,14 @@ impl Snapshot {
         let report = self.joined.partition_point(|joined| joined.end <= row);
         self.joined
             .get(report)
-            .map_or_else(|| self.input.header.missing(), |joined| joined.missing)
+            .map_or(&self.input, |joined| &joined.input)
+            .header
+            .missing()
     }
 
     /// The columns that any of its reports lacks, optional ones too.
     pub(super) fn missing_anywhere(&self) -> ColumnSet {
-        let joined = self.joined.iter().map(|joined| joined.missing);
+        let joined = self.joined.iter().map(|joined| joined.input.header.missing());
         joined.fold(self.input.header.missing(), ColumnSet::union)
     }
 
@@ -129,7 +137,7 @@ impl Snapshot {
     pub fn as_of_account(&self, account: Option<&[u8]>) -> Timestamp {
         let has_it = |joined: &&Joined| account.is_some_and(|account| joined.accounts.contains(account));
         let joined = self.joined.iter().find(has_it);
-        joined.map_or(self.input.as_of, |joined| joined.as_of)
+        joined.map_or(self.input.as_of, |joined| joined.input.as_of)
     }
 
     /// The id of a finding of a user. `rules` are those the snapshot was evaluated with.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::account_names::AccountNames;
 use super::cells::Cells;
 use super::index::Identity;
 use super::names::Names;
@@ -22,6 +23,7 @@ pub struct Users {
     /// Hashes of the ARNs, or of the name of a user without an ARN.
     hashes: Vec<u32>,
     pub(super) accounts: BTreeSet<Vec<u8>>,
+    pub(super) account_names: AccountNames,
 }
 
 impl Users {
@@ -53,6 +55,11 @@ impl Users {
     /// The accounts in the ARNs.
     pub fn accounts(&self) -> &BTreeSet<Vec<u8>> {
         &self.accounts
+    }
+
+    /// The names of these accounts, as far as they are known.
+    pub fn account_names(&self) -> &AccountNames {
+        &self.account_names
     }
 
     /// Compares the cells of a user with those of a newer row: see [`Packed::used_since`]. Times that do not fit into
@@ -111,6 +118,7 @@ impl Users {
         self.names.append(&mut other.names);
         self.hashes.append(&mut other.hashes);
         self.accounts.extend(std::mem::take(&mut other.accounts));
+        self.account_names.append(&mut other.account_names);
     }
 }
 

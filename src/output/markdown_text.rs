@@ -119,6 +119,14 @@ pub(super) fn optional_code(text: Option<&str>) -> String {
     text.map_or_else(String::new, code)
 }
 
+/// An account and its name, as far as they are known.
+pub(super) fn account(id: Option<&str>, name: Option<&str>) -> String {
+    match name {
+        Some(name) => format!("{} {}", optional_code(id), plain(name)),
+        None => optional_code(id),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

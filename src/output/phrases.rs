@@ -134,6 +134,11 @@ pub(super) fn with_name(text: &str, name: Option<&str>) -> String {
     format!("{}{}", escape(text), name.unwrap_or_default())
 }
 
+/// The account of a user with its name, as far as they are known.
+pub(super) fn account(id: Option<&str>, name: Option<&str>) -> String {
+    id.map_or(String::new(), |id| with_name(id, name))
+}
+
 /// The cells that add to the message: times with their ages, and text. The message says what flags say; of several
 /// credentials, those without the time are left out.
 fn evidence(finding: &Finding) -> String {

@@ -63,7 +63,12 @@ const CLI_MESSAGES: [&str; 27] = [
 ];
 
 /// How our own CSV outputs begin.
-const OWN_CSV: [&str; 2] = ["id,rule,parameters,", "as_of,account,accounts,users,"];
+const OWN_CSV: [&str; 3] = [
+    "id,rule,parameters,",
+    "as_of,account,account_name,accounts,",
+    // Before trends had the names of accounts.
+    "as_of,account,accounts,users,",
+];
 
 /// How many bytes at the beginning of an input are examined.
 const EXAMINED: usize = 16 * 1024;

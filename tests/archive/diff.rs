@@ -5,6 +5,7 @@ use std::fs;
 use tempfile::tempdir;
 
 use super::{PLAIN, credlens, saved};
+use crate::support::schemas::assert_document;
 
 /// Comparing two dates compares the last reports of each.
 #[test]
@@ -72,6 +73,43 @@ fn diff_of_several_accounts() {
     let json: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!(json["new"]["as_of"], "2026-02-05T23:59:59Z");
     assert_eq!(json["old"]["as_of"], "2026-01-05T23:59:59Z");
+    // What differs between the reports is told by account, not as if of one.
+    for (side, month) in [("old", "01"), ("new", "02")] {
+        let side = &json[side];
+        assert_eq!(side["reports"], 2);
+        assert_eq!(side["first_as_of"], format!("2026-{month}-01T23:59:59Z"));
+        for member in ["path", "account_name", "kind", "as_of_source", "generated"] {
+            assert!(side[member].is_null(), "{member}: {side}");
+        }
+        let accounts = side["accounts"].as_array().unwrap().iter();
+        let accounts: Vec<_> = accounts
+            .map(|it| [&it["account"], &it["as_of"]].map(|text| text.as_str().unwrap()))
+            .collect();
+        let times = ["01", "05"].map(|day| format!("2026-{month}-{day}T23:59:59Z"));
+        let right = [["111122223333", &*times[0]], ["444455556666", &*times[1]]];
+        assert_eq!(accounts, right);
+        let mut paths = side["accounts"].as_array().unwrap().iter().map(|it| &it["path"]);
+        assert!(
+            paths.all(|path| path.as_str().unwrap().contains(".parquet")),
+            "{side}"
+        );
+    }
+    assert_document("diff.v1", &out);
+    for format in ["table", "markdown"] {
+        let args = [
+            "diff",
+            "--archive",
+            "archive",
+            "2026-01-31",
+            "2026-02-28",
+            "--format",
+            format,
+        ];
+        let (_, text, _) = run(&args);
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let right = "2026-01-01T23:59:59Z to 2026-01-05T23:59:59Z";
+        assert!(text.contains("2 reports") && text.contains(right), "{text}");
+    }
     let events: Vec<_> = json["events"]
         .as_array()
         .unwrap()

@@ -57,7 +57,10 @@ fn sides(
     for account in accounts_of(&new).difference(&known) {
         print_warning(match &**account {
             "" => "reports that name no account are left out: none of them is as of OLD or before".to_owned(),
-            account => format!("account {account} has no report as of OLD, and is left out"),
+            account => format!(
+                "account {} has no report as of OLD, and is left out",
+                named(account, &new)
+            ),
         });
     }
     let compared = [old, new].map(|side| -> Vec<Compared> {
@@ -75,6 +78,19 @@ fn sides(
         return Err(Failure::NothingEvaluated(message.to_owned()));
     }
     Ok(compared)
+}
+
+/// The account, with its name if a report has it.
+fn named(account: &str, reports: &[Latest]) -> String {
+    let of = |(listed, of): &Latest| {
+        listed
+            .report
+            .account_name
+            .clone()
+            .filter(|_| of.contains(account))
+    };
+    let name = reports.iter().find_map(of);
+    name.map_or_else(|| account.to_owned(), |name| format!("{account} ({name})"))
 }
 
 fn at(instant: &Path) -> Result<Timestamp, Failure> {

@@ -11,6 +11,7 @@ use super::figures::{Facts, Figures, idle_since};
 use super::row::{Mark, UserState, is_known_time};
 use crate::engine::{Block, FindingRef, Input, user_key};
 use crate::finding::Status;
+use crate::history::account_names::AccountNames;
 use crate::history::cells::Cells as _;
 use crate::history::instance_bits::{InstanceBits, has};
 use crate::history::names::Names;
@@ -32,6 +33,7 @@ pub struct Digest {
     marks: Vec<Mark>,
     names: Names,
     pub(super) groups: Vec<AccountGroup>,
+    pub(super) account_names: AccountNames,
     /// Positions of the rules whose undetermined findings fold into one, because the report lacks columns.
     pub(super) folded: Vec<u16>,
     /// What the report cannot say, because it lacks columns.
@@ -160,6 +162,7 @@ impl Digest {
         } = block;
         self.input = Some(Arc::clone(input));
         self.last = last;
+        self.account_names.take(input, chunk);
         let (rows, instances) = (chunk.rows.len(), block.emitted.instances().len());
         self.unseen.fill(rows, instances, block.unseen);
         self.without.extend(block.without.iter().map(|without| {
@@ -224,6 +227,7 @@ impl Digest {
         self.marks.clear();
         self.names.clear();
         self.groups.clear();
+        self.account_names.clear();
         self.folded.clear();
         self.unseen.clear();
         self.without.clear();

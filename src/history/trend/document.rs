@@ -38,6 +38,9 @@ pub struct Point {
     pub as_of: String,
     /// The account; null if there are several, or if the report does not contain it.
     pub account: Option<String>,
+    /// The name of `account`, if it is known.
+    #[serde(default)]
+    pub account_name: Option<String>,
     /// Number of accounts.
     pub accounts: u64,
     /// Users, root included.
@@ -126,6 +129,9 @@ pub struct OldFinding {
     pub severity: Severity,
     /// Account of the user.
     pub account: Option<String>,
+    /// The account's name, if it is known.
+    #[serde(default)]
+    pub account_name: Option<String>,
     /// The user's name.
     pub user: Option<String>,
     /// The user's ARN.

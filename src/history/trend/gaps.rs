@@ -17,7 +17,7 @@ const DAY: i64 = 86_400;
 #[derive(Debug)]
 pub(super) struct MissingAccounts {
     pub(super) as_of: String,
-    /// One of them.
+    /// One of them, with its name if that is known.
     pub(super) account: String,
     /// The number of others.
     pub(super) more: usize,
@@ -66,10 +66,10 @@ fn pauses(points: &[&Point]) -> Vec<String> {
     let usual = percentile(&pauses, 50).unwrap_or(0);
     for (one, next) in pairs() {
         if let Some(pause) = pause(one, next).filter(|&pause| pause > (FACTOR * usual).max(DAY)) {
-            let of = one
-                .account
-                .as_ref()
-                .map_or(String::new(), |account| format!(" of account {account}"));
+            let of = one.account.as_ref().map_or(String::new(), |account| {
+                let name = one.account_name.as_ref().map(|name| format!(" ({name})"));
+                format!(" of account {account}{}", name.unwrap_or_default())
+            });
             messages.push(format!(
                 "no snapshot{of} for {} after {}; the usual interval is {}",
                 span(pause),

@@ -26,6 +26,7 @@ use self::figures::Figures;
 use self::follow::{Followed, UnusualRows, take_duplicates};
 use self::gaps::MissingAccounts;
 use self::user::{Step, TrendCounts};
+use super::account_names::AccountNames;
 use super::notes::{self, Note};
 use crate::engine::{Block, CompiledRule, FindingRef, Input, Program, Sink};
 use crate::finding::{Code, Diagnostic};
@@ -73,6 +74,8 @@ struct TrendState<'a> {
     /// Empty digests to reuse.
     spare: Vec<Digest>,
     accounts: BTreeMap<Vec<u8>, FollowedAccount>,
+    /// As the last reports say.
+    account_names: AccountNames,
     /// One per rule.
     episodes: Vec<Episodes>,
     rotation: Rotation,
@@ -113,6 +116,7 @@ impl<'a> Trend<'a> {
             report: Vec::new(),
             spare: Vec::new(),
             accounts: BTreeMap::new(),
+            account_names: AccountNames::default(),
             episodes: vec![Episodes::default(); rules.len()],
             rotation: Rotation {
                 max_age: options.rotation_days,
@@ -189,14 +193,18 @@ impl TrendState<'_> {
             .map_or(0, |digest| digest.before + digest.rows.len() as u64);
         report.push(std::mem::replace(part, empty));
         if last {
-            self.report(&report);
+            self.report(&mut report);
             self.spare.append(&mut report);
         }
         self.report = report;
     }
 
     /// Takes a complete report.
-    fn report(&mut self, report: &[Digest]) {
+    fn report(&mut self, report: &mut [Digest]) {
+        for digest in &mut *report {
+            self.account_names.append(&mut digest.account_names);
+        }
+        let report = &*report;
         let Some(input) = report.first().and_then(|digest| digest.input.as_ref()) else {
             return;
         };
@@ -362,13 +370,14 @@ impl TrendState<'_> {
         let point = Point {
             accounts: accounts.len() as u64,
             account: only.map(|account| text(account)),
+            account_name: only.and_then(|account| Some(self.account_names.get(account)?.to_owned())),
             ..point.figures.finish(self.rules)
         };
         let mut missing = self.present.difference(&accounts);
         if let Some(account) = missing.next() {
             self.missing.push(MissingAccounts {
                 as_of: point.as_of.clone(),
-                account: text(account),
+                account: self.account_names.phrase(account),
                 more: missing.count(),
             });
         }

@@ -25,6 +25,7 @@ impl TrendState<'_> {
             rule: self.rules[usize::from(open.rule)].bound.rule.id.clone(),
             severity: severity(open.rule),
             account: known(account),
+            account_name: self.account_names.get(account).map(str::to_owned),
             user: known(&user.name),
             arn: known(&user.arn),
             since: open.since.to_string(),

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::finding::{Diagnostic, InputTally, Severity, Status};
+use super::snapshots::DiffSnapshot;
+use crate::finding::{Diagnostic, Severity, Status};
 use crate::history::Kind;
 
 /// What changed between two snapshots: `credlens.diff/v1`.
@@ -15,12 +16,11 @@ use crate::history::Kind;
 pub struct DiffDocument {
     /// Always `credlens.diff/v1`.
     pub schema: String,
-    /// The older snapshot. Where it has several reports, of the accounts of an archive, `users` counts those of all,
-    /// `as_of` is that of the latest report, and the rest is that of the first; each account is compared as of its own
-    /// report.
-    pub old: InputTally,
+    /// The older snapshot. Where it has several reports, of the accounts of an archive, each account is compared as of its
+    /// own report.
+    pub old: DiffSnapshot,
     /// The newer snapshot; several reports as in the older one.
-    pub new: InputTally,
+    pub new: DiffSnapshot,
     /// What happened: users in the order of the newer snapshot, then the deleted ones.
     pub events: Vec<DiffEvent>,
     /// What became of findings.
@@ -37,6 +37,9 @@ pub struct DiffEvent {
     pub kind: Kind,
     /// Account of the user; null where the report lacks the arn column.
     pub account: Option<String>,
+    /// The account's name, if it is known.
+    #[serde(default)]
+    pub account_name: Option<String>,
     /// The user's name; `<root_account>` for root.
     pub user: Option<String>,
     /// The user's ARN.
@@ -82,6 +85,9 @@ pub struct DiffFinding {
     pub severity: Severity,
     /// Account of the user.
     pub account: Option<String>,
+    /// The account's name, if it is known.
+    #[serde(default)]
+    pub account_name: Option<String>,
     /// The user's name.
     pub user: Option<String>,
     /// The user's ARN.

@@ -57,7 +57,7 @@ impl<'a> FindingItems<'a> {
         write_hex(snapshot.id(self.view.diff.rules, moved.row, found).0, out);
         out.extend_from_slice(&rule.head);
         let row = moved.row as usize;
-        let write_user = |part: &mut Vec<u8>| write_user(snapshot, row, part);
+        let write_user = |part: &mut Vec<u8>| write_user(self.view, snapshot, row, part);
         out.extend_from_slice(user.get(Some((moved.side, moved.row)), write_user));
         out.extend_from_slice(&rule.credentials[found.slot as usize]);
         write_time(created, out);
@@ -98,11 +98,15 @@ impl DiffRuleParts {
 }
 
 /// `account` to `arn` of a user.
-fn write_user(snapshot: &Snapshot, row: usize, out: &mut Vec<u8>) {
+fn write_user(view: &DiffView<'_>, snapshot: &Snapshot, row: usize, out: &mut Vec<u8>) {
     let users = snapshot.users();
     let text = |text| Some(text).filter(|text: &&[u8]| !text.is_empty());
     out.extend_from_slice(br#","account":"#);
-    write_option(users.account(row), out);
+    let account = users.account(row);
+    write_option(account, out);
+    out.extend_from_slice(br#","account_name":"#);
+    let name = account.and_then(|account| view.name_of(account));
+    write_option(name.map(str::as_bytes), out);
     out.extend_from_slice(br#","user":"#);
     write_option(text(users.name(row)), out);
     out.extend_from_slice(br#","arn":"#);

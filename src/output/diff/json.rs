@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::finding_items::FindingItems;
 use super::in_order::write_in_order;
-use super::{DiffDocument, DiffView, DiffWriter, input};
+use super::{DiffDocument, DiffSnapshot, DiffView, DiffWriter};
 use crate::history::Move;
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::json_text;
@@ -19,9 +19,9 @@ pub(super) const SEPARATOR: &[u8] = b",\n";
 fn write(view: &DiffView<'_>, out: &mut dyn Write) -> io::Result<()> {
     let diff = view.diff;
     write!(out, "{{\"schema\":\"{}\",\"old\":", DiffDocument::SCHEMA)?;
-    out.write_all(&json_text::to_vec(&input(diff.old)))?;
+    out.write_all(&json_text::to_vec(&DiffSnapshot::of(diff.old)))?;
     out.write_all(b",\"new\":")?;
-    out.write_all(&json_text::to_vec(&input(diff.new)))?;
+    out.write_all(&json_text::to_vec(&DiffSnapshot::of(diff.new)))?;
     out.write_all(b",\n\"events\":[")?;
     let events = |range: Range<usize>, out: &mut Vec<u8>| {
         for event in &diff.events[range] {

@@ -1,10 +1,11 @@
 //! `markdown`: events, then findings, for pull requests and wikis.
 
-use super::{DiffView, DiffWriter, input, phrases};
+use super::snapshots::{as_of, reports};
+use super::{DiffView, DiffWriter, phrases};
 use crate::history::Move;
 use crate::output::format::{FormatSpec, Readers};
-use crate::output::markdown_text::{Markdown, code, optional_code, plain};
-use crate::output::phrases::{as_of, counted};
+use crate::output::markdown_text::{Markdown, account, code, optional_code, plain};
+use crate::output::phrases::counted;
 
 pub(super) const FORMAT: FormatSpec<DiffWriter> = FormatSpec::new(
     "markdown",
@@ -17,11 +18,14 @@ fn render(view: &DiffView<'_>) -> String {
     let mut out = Markdown::new("IAM credential reports: what changed");
     let snapshots = [("Old", view.diff.old), ("New", view.diff.new)].into_iter();
     out.list(snapshots.map(|(name, snapshot)| {
-        let input = input(snapshot);
-        let (path, users) = (code(&input.path), counted(input.users.unwrap_or(0), "user"));
+        let path = match snapshot.reports().len() {
+            1 => code(&reports(snapshot)),
+            _ => reports(snapshot),
+        };
+        let users = counted(snapshot.count(), "user");
         format!(
             "{name}: {path}, {users}, as of {}",
-            as_of(&input, view.options.now)
+            as_of(snapshot, view.options.now)
         )
     }));
     out.paragraph(&phrases::summary(view));
@@ -42,7 +46,8 @@ fn events(view: &DiffView<'_>, out: &mut Markdown) {
     let rows = all.iter().take(view.options.limit).map(|event| {
         let kind = event.kind.name().to_owned();
         let event = view.event(event);
-        let [user, account] = [&event.user, &event.account].map(|text| optional_code(text.as_deref()));
+        let user = optional_code(event.user.as_deref());
+        let account = account(event.account.as_deref(), event.account_name.as_deref());
         vec![kind, user, account, plain(&phrases::event(&event))]
     });
     out.table(&["Event", "User", "Account", "What"], &[], rows);
@@ -60,8 +65,9 @@ fn findings(view: &DiffView<'_>, heading: &str, which: Move, out: &mut Markdown)
         out.paragraph(phrases::UNVEILED);
     }
     let rows = view.worst(findings).into_iter().map(|finding| {
-        let [user, account, credential] =
-            [&finding.user, &finding.account, &finding.credential].map(|text| optional_code(text.as_deref()));
+        let [user, credential] =
+            [&finding.user, &finding.credential].map(|text| optional_code(text.as_deref()));
+        let account = account(finding.account.as_deref(), finding.account_name.as_deref());
         let (severity, rule) = (finding.severity.to_string(), code(&finding.rule));
         vec![
             severity,

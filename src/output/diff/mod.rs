@@ -7,6 +7,7 @@ mod json;
 mod markdown;
 mod ndjson;
 mod phrases;
+mod snapshots;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -14,12 +15,13 @@ mod tests;
 use std::io::{self, Write};
 
 pub use document::{DiffDocument, DiffEvent, DiffFinding, DiffFindings, EventLine};
+pub use snapshots::{DiffAccount, DiffSnapshot};
 
 use super::DisplayOptions;
 use super::format::{FormatSpec, Formats};
 use super::phrases::more;
 use crate::engine::Workers;
-use crate::finding::{Diagnostic, InputTally, Severity};
+use crate::finding::{Diagnostic, Severity};
 use crate::history::{Cells as _, Diff, Event, Findings, Moved, Side, Snapshot, known};
 use crate::report::time::Timestamp;
 use crate::rule::BoundRule;
@@ -95,6 +97,7 @@ impl<'a> DiffView<'a> {
         let [account, user, arn] = who(snapshot, row);
         DiffEvent {
             kind: event.kind,
+            account_name: self.account_name(account.as_deref()),
             account,
             user,
             arn,
@@ -115,6 +118,7 @@ impl<'a> DiffView<'a> {
             parameters: bound.parameters.clone(),
             title: bound.rule.title.clone(),
             severity: bound.severity,
+            account_name: self.account_name(account.as_deref()),
             account,
             user,
             arn,
@@ -125,6 +129,22 @@ impl<'a> DiffView<'a> {
             resolved_by: moved.by.iter().map(|cause| cause.name().to_owned()).collect(),
             message: bound.message.clone(),
         }
+    }
+
+    /// The name of an account: as the newer snapshot says, else the older one.
+    fn account_name(&self, account: Option<&str>) -> Option<String> {
+        let name = self.name_of(account?.as_bytes())?;
+        Some(name.to_owned())
+    }
+
+    fn name_of(&self, account: &[u8]) -> Option<&'a str> {
+        let [new, old] = [self.diff.new, self.diff.old].map(|snapshot| snapshot.users().account_names());
+        new.get(account).or_else(|| old.get(account))
+    }
+
+    /// Whether users of several accounts are compared.
+    fn has_several_accounts(&self) -> bool {
+        self.diff.new.users().accounts().len() > 1
     }
 
     /// The worst of these findings, worst first.
@@ -161,19 +181,4 @@ fn who(snapshot: &Snapshot, row: u32) -> [Option<String>; 3] {
         text(users.name(row)),
         text(users.arn(row)),
     ]
-}
-
-/// The snapshot as an input.
-fn input(snapshot: &Snapshot) -> InputTally {
-    let input = &snapshot.input;
-    InputTally {
-        path: input.path.clone(),
-        account_name: input.account.name.clone(),
-        kind: input.kind.clone(),
-        users: Some(snapshot.count()),
-        left_out: None,
-        as_of: input.as_of.to_string(),
-        as_of_source: input.as_of_source,
-        generated: input.generated.map(|time| time.to_string()),
-    }
 }

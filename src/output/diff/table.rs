@@ -2,10 +2,11 @@
 
 use anstyle::Style;
 
-use super::{DiffView, DiffWriter, input, phrases};
+use super::snapshots::{as_of, reports};
+use super::{DiffView, DiffWriter, phrases};
 use crate::history::{Kind, Move};
 use crate::output::format::{FormatSpec, Readers};
-use crate::output::phrases::{as_of, counted};
+use crate::output::phrases::{account, counted};
 use crate::output::terminal::{
     self, Align, BOLD, DIM, GREEN, RED, TextCell, TextTable, YELLOW, cut_start, join_sections, severity_style,
 };
@@ -36,12 +37,11 @@ fn render(view: &DiffView<'_>) -> String {
 fn snapshots(view: &DiffView<'_>) -> String {
     let mut table = TextTable::new(0, [Align::Left, Align::Left, Align::Right, Align::Wrapped]);
     for (name, snapshot) in [("old", view.diff.old), ("new", view.diff.new)] {
-        let input = input(snapshot);
         table.row([
             TextCell::styled(name, DIM),
-            TextCell::new(cut_start(&escape(&input.path), view.options.width / 3)),
-            TextCell::new(counted(input.users.unwrap_or(0), "user")),
-            TextCell::styled(as_of(&input, view.options.now), DIM),
+            TextCell::new(cut_start(&escape(&reports(snapshot)), view.options.width / 3)),
+            TextCell::new(counted(snapshot.count(), "user")),
+            TextCell::styled(as_of(snapshot, view.options.now), DIM),
         ]);
     }
     table.render(view.options)
@@ -60,7 +60,10 @@ fn events(view: &DiffView<'_>) -> String {
         table.row([
             TextCell::styled(kind.name(), kind_style(kind)),
             TextCell::new(escape(event.user.as_deref().unwrap_or(""))),
-            TextCell::styled(escape(event.account.as_deref().unwrap_or("")), DIM),
+            TextCell::styled(
+                account(event.account.as_deref(), event.account_name.as_deref()),
+                DIM,
+            ),
             TextCell::new(phrases::event(&event)),
         ]);
     }
@@ -115,7 +118,10 @@ fn findings(view: &DiffView<'_>, which: Move) -> String {
             TextCell::new(escape(&finding.rule)),
             TextCell::styled(finding.credential.as_deref().unwrap_or(""), DIM),
         ];
-        table.finding(cells, &[phrases::reason(&finding)], view.options);
+        let id = finding.account.as_deref().filter(|_| view.has_several_accounts());
+        let account = id.map(|id| format!("account {}", account(Some(id), finding.account_name.as_deref())));
+        let sentences: Vec<_> = account.into_iter().chain([phrases::reason(&finding)]).collect();
+        table.finding(cells, &sentences, view.options);
     }
     table.more(view.more("finding", count));
     table.render(view.options)

@@ -79,7 +79,11 @@ fn real_output_is_valid_and_can_be_read_back() {
         let of_serde = String::from_utf8(json_text::to_vec(&finding)).unwrap();
         assert!(document.contains(&of_serde), "{of_serde}");
     }
-    assert_eq!(read.old.path, "o\x1bld.csv");
+    assert_eq!(read.old.path.as_deref(), Some("o\x1bld.csv"));
+    assert_eq!(
+        (read.old.reports, &read.old.accounts[0].path),
+        (1, &"o\x1bld.csv".to_owned())
+    );
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::summary::{found_nothing, found_something};
 use super::{ScanView, ScanWriter, compliance};
 use crate::finding::{Finding, RuleTally, Severity};
 use crate::output::format::{FormatSpec, Readers};
-use crate::output::markdown_text::{Markdown, code, optional_code, plain};
+use crate::output::markdown_text::{Markdown, account, code, optional_code, plain};
 use crate::output::phrases::{self, counted, more, number};
 
 pub(super) const FORMAT: FormatSpec<ScanWriter> = FormatSpec::new(
@@ -75,10 +75,7 @@ fn table(findings: &[&Finding], several_reports: bool, out: &mut Markdown) {
     .concat();
     let rows = findings.iter().map(|finding| {
         let user = finding.user.as_deref().unwrap_or("all users");
-        let mut account = optional_code(finding.account.as_deref());
-        if let Some(name) = &finding.account_name {
-            account = format!("{account} {}", plain(name));
-        }
+        let account = account(finding.account.as_deref(), finding.account_name.as_deref());
         let credential = Some(phrases::credential(finding)).filter(|text| !text.is_empty());
         let mut cells = vec![code(user), account];
         cells.extend(several_reports.then(|| code(&finding.source.path)));

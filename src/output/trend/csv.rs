@@ -15,9 +15,12 @@ pub(super) const FORMAT: FormatSpec<TrendWriter> =
 
 type Column = (&'static str, fn(&Point) -> String);
 
-const COLUMNS: [Column; 26] = [
+const COLUMNS: [Column; 27] = [
     ("as_of", |point| point.as_of.clone()),
     ("account", |point| point.account.clone().unwrap_or_default()),
+    ("account_name", |point| {
+        point.account_name.clone().unwrap_or_default()
+    }),
     ("accounts", |point| point.accounts.to_string()),
     ("users", |point| point.users.to_string()),
     ("console_users", |point| optional(point.console_users)),

@@ -77,6 +77,12 @@ pub(super) fn escape_html(text: &str) -> String {
     out
 }
 
+/// An account with its name, as far as they are known.
+fn html_account(id: Option<&str>, name: Option<&str>) -> String {
+    let id = escape_html(id.unwrap_or(""));
+    name.map_or_else(|| id.clone(), |name| format!("{id} ({})", escape_html(name)))
+}
+
 struct Page(String);
 
 impl Page {
@@ -88,7 +94,10 @@ impl Page {
     /// Cards and charts of one series; `of_all`: of all accounts together.
     fn section(&mut self, series: &Series<'_>, document: &TrendDocument, of_all: bool) {
         if let Some(account) = series.account {
-            self.line(format_args!("<h2>Account {}</h2>", escape_html(account)));
+            self.line(format_args!(
+                "<h2>Account {}</h2>",
+                html_account(Some(account), series.name)
+            ));
         }
         let figures = series.figures();
         self.cards(&figures);
@@ -256,8 +265,8 @@ impl Page {
         self.head(&["severity", "since", "user", "account", "rule"].map(|head| ("", head)));
         for finding in document.oldest.iter().take(limit) {
             let severity = finding.severity;
-            let [user, account] =
-                [&finding.user, &finding.account].map(|text| escape_html(text.as_deref().unwrap_or("")));
+            let user = escape_html(finding.user.as_deref().unwrap_or(""));
+            let account = html_account(finding.account.as_deref(), finding.account_name.as_deref());
             self.line(format_args!(
                 "<tr><td><i class=\"{severity}\">{severity}</i></td><td>{}</td><td class=\"name\">{user}</td>\
                  <td>{account}</td><td class=\"name\">{}</td></tr>",

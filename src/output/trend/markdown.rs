@@ -5,7 +5,7 @@ use super::{TrendWriter, phrases};
 use crate::history::trend::TrendDocument;
 use crate::output::DisplayOptions;
 use crate::output::format::{FormatSpec, Readers};
-use crate::output::markdown_text::{Markdown, code, optional_code, plain};
+use crate::output::markdown_text::{Markdown, account, code, optional_code, plain};
 use crate::output::phrases::{more, rule};
 
 pub(super) const FORMAT: FormatSpec<TrendWriter> = FormatSpec::new(
@@ -33,7 +33,7 @@ fn render(document: &TrendDocument, options: DisplayOptions) -> String {
 
 fn figures(series: &Series<'_>, out: &mut Markdown) {
     match series.account {
-        Some(account) => out.heading(&format!("Account {}", code(account))),
+        Some(id) => out.heading(&format!("Account {}", account(Some(id), series.name))),
         None => out.heading("Figures"),
     }
     let rows = series.figures().into_iter().map(|figure| {
@@ -72,7 +72,7 @@ fn oldest(document: &TrendDocument, limit: usize, out: &mut Markdown) {
             finding.severity.to_string(),
             phrases::since(finding),
             optional_code(finding.user.as_deref()),
-            optional_code(finding.account.as_deref()),
+            account(finding.account.as_deref(), finding.account_name.as_deref()),
             code(&finding.rule),
         ]
     });

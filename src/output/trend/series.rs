@@ -8,6 +8,8 @@ use crate::output::phrases::number;
 pub(super) struct Series<'a> {
     /// None for all accounts together, or the only one.
     pub(super) account: Option<&'a str>,
+    /// The account's name as the last report that has one says.
+    pub(super) name: Option<&'a str>,
     pub(super) points: Vec<&'a Point>,
 }
 
@@ -58,6 +60,7 @@ pub(super) fn series(document: &TrendDocument) -> Vec<Series<'_>> {
         let points = document.snapshots.iter().collect();
         return vec![Series {
             account: None,
+            name: None,
             points,
         }];
     }
@@ -65,9 +68,14 @@ pub(super) fn series(document: &TrendDocument) -> Vec<Series<'_>> {
         let points = document.snapshots.iter();
         points.filter(|point| &point.account == account).collect()
     };
-    let all = accounts.into_iter().map(|account| Series {
-        account: Some(account.as_deref().unwrap_or("(unknown)")),
-        points: of(account),
+    let all = accounts.into_iter().map(|account| {
+        let points = of(account);
+        let mut names = points.iter().rev().map(|point| point.account_name.as_deref());
+        Series {
+            account: Some(account.as_deref().unwrap_or("(unknown)")),
+            name: names.find_map(|name| name),
+            points,
+        }
     });
     all.collect()
 }

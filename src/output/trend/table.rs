@@ -7,7 +7,7 @@ use super::{TrendWriter, phrases};
 use crate::history::trend::TrendDocument;
 use crate::output::DisplayOptions;
 use crate::output::format::{FormatSpec, Readers};
-use crate::output::phrases::{more, rule};
+use crate::output::phrases::{account, more, rule, with_name};
 use crate::output::terminal::{
     self, Align, BOLD, DIM, TextCell, TextTable, cut, join_sections, severity_style,
 };
@@ -44,7 +44,7 @@ fn render(document: &TrendDocument, options: DisplayOptions) -> String {
 fn figures(series: &Series<'_>, options: DisplayOptions) -> String {
     let mut table = TextTable::new(0, [Align::Left, Align::Right, Align::Right, Align::Left]);
     if let Some(account) = series.account {
-        table.line(options.paint(BOLD, format!("account {}", escape(account))));
+        table.line(options.paint(BOLD, format!("account {}", with_name(account, series.name))));
     }
     table.row(["", "first", "last", ""].map(|head| TextCell::styled(head, DIM)));
     for figure in series.figures() {
@@ -130,7 +130,10 @@ fn oldest(document: &TrendDocument, options: DisplayOptions) -> String {
                 options.width / 4,
             )),
             TextCell::new(escape(&finding.rule)),
-            TextCell::styled(escape(finding.account.as_deref().unwrap_or("")), DIM),
+            TextCell::styled(
+                account(finding.account.as_deref(), finding.account_name.as_deref()),
+                DIM,
+            ),
         ]);
     }
     table.more(phrases::more_open(document, options.limit));
