@@ -30,6 +30,27 @@ use credlens::report::schema::ColumnSet;
 use credlens::report::time::Timestamp;
 use credlens::rule::{Catalogue, Selection, select};
 
+/// Columns of reports in which keys and certificates can be followed.
+const COLUMNS: [&str; 17] = [
+    "user",
+    "arn",
+    "user_creation_time",
+    "password_enabled",
+    "password_last_used",
+    "password_last_changed",
+    "mfa_active",
+    "access_key_1_active",
+    "access_key_1_last_rotated",
+    "access_key_1_last_used_date",
+    "access_key_2_active",
+    "access_key_2_last_rotated",
+    "access_key_2_last_used_date",
+    "cert_1_active",
+    "cert_1_last_rotated",
+    "cert_2_active",
+    "cert_2_last_rotated",
+];
+
 /// A report in memory: its header, its records, and its as-of.
 #[derive(Clone, Debug)]
 pub(crate) struct Report {

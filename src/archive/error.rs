@@ -46,7 +46,7 @@ pub enum Error {
         "{0} is damaged: {1}; restore it from a backup, or add its reports again and delete it if this error stays"
     )]
     Damaged(String, String),
-    /// A file that is no whole Parquet file.
+    /// A file that is not a whole Parquet file.
     #[error(
         "{0} is damaged or cut off; restore it from a backup, or add its reports again and delete it if this error stays"
     )]

@@ -323,7 +323,7 @@ fn check_footer(data: &FileBytes, path: &str) -> Result<Option<Seal>, Error> {
     Ok(seal)
 }
 
-/// The metadata in the footer of a file with this many rows; none if it is no file of an archive.
+/// The metadata in the footer of a file with this many rows; none if it is not a file of an archive.
 fn read_meta(footer: &FileMetadata, rows: u64, path: &str) -> Result<Option<FileMeta>, Error> {
     let damaged = |why: &str| Error::Damaged(path.to_owned(), why.to_owned());
     let pairs = footer.key_value_metadata().as_deref().unwrap_or_default();

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::accounts::AccountOf;
 use crate::engine::Input;
-use crate::report::accounts::AccountOf;
 use crate::report::chunk::Chunk;
 use crate::report::schema::{ExtraColumn, TextColumn};
 

@@ -99,7 +99,7 @@ impl SlotContent {
 }
 
 /// Whether a slot has a key that its creation time identifies. None if the cells do not say, or if a key that is active has
-/// no known creation time: nothing tells it apart from another one then.
+/// no known creation time: nothing distinguishes it from another one then.
 #[inline]
 pub(super) fn holds_key(created: i64, active: Flag) -> Option<bool> {
     match (created, active) {

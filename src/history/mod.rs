@@ -3,6 +3,7 @@
 //! moves keys between them. No I/O, no clock.
 
 mod account_names;
+mod accounts;
 mod as_before;
 mod before;
 mod cells;

@@ -1,10 +1,10 @@
 //! Users with their findings: of a block, of a report, or of several reports.
 
+use super::accounts::AccountsOf;
 use super::packed::{Packed, Packing};
 use super::users::Users;
 use super::verdicts::{UserVerdicts, Verdicts};
 use crate::engine::Block;
-use crate::report::accounts::AccountsOf;
 use crate::report::schema::{ColumnSet, TextColumn};
 use crate::report::wide::widest;
 

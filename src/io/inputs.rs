@@ -35,7 +35,7 @@ pub struct InputOptions {
     /// The current time, for inputs without a date.
     pub now: Timestamp,
     /// Whether users are followed from one report to the next: a report whose last row lacks fields, so that it may lack
-    /// users, or whose accounts only a column tells apart, is an error.
+    /// users, or whose accounts only a column distinguishes, is an error.
     pub compared: bool,
     /// How much is read at most.
     pub limits: Limits,

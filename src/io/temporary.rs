@@ -57,7 +57,7 @@ impl TemporaryFile {
             code = file.as_ref().err().and_then(io::Error::raw_os_error);
             file
         });
-        // The error names the temporary file, which nobody knows.
+        // The error names the temporary file, which the user does not know.
         let file = file.map_err(|error| code.map_or(error, io::Error::from_raw_os_error))?;
         let path = file.path().to_owned();
         pending.insert(path.clone());

@@ -1,7 +1,6 @@
 //! What a credential report is: its columns, its times, the envelopes it comes in, and how a block of its records
 //! becomes typed columns. Names no other layer, and does no I/O.
 
-pub mod accounts;
 pub mod as_of;
 pub mod cell;
 pub mod chunk;

@@ -52,9 +52,9 @@ pub enum NotAReport {
          again"
     )]
     CutOff(usize, usize),
-    /// Accounts that only a column tells apart.
+    /// Accounts that only a column distinguishes.
     #[error(
-        "its accounts are told apart by a column and not by ARNs, so its users cannot be followed from one report to \
+        "only a column and no ARN says which account a user is in, so users cannot be followed from one report to \
          the next; add the column 'arn', or split it by account and leave that column out"
     )]
     WithoutArns,

@@ -73,7 +73,7 @@ fn diff_of_several_accounts() {
     let json: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!(json["new"]["as_of"], "2026-02-05T23:59:59Z");
     assert_eq!(json["old"]["as_of"], "2026-01-05T23:59:59Z");
-    // What differs between the reports is told by account, not as if of one.
+    // What differs between the reports is shown by account, not as if of one.
     for (side, month) in [("old", "01"), ("new", "02")] {
         let side = &json[side];
         assert_eq!(side["reports"], 2);

@@ -1,5 +1,5 @@
 //! Files of an archive under another name or in another directory: every command counts their reports, as a scan does,
-//! and says so. Directories that are no archive.
+//! and says so. Directories that are not an archive.
 
 use std::fs;
 use std::path::Path;

@@ -145,16 +145,7 @@ fn the_umask_decides_who_reads_what_is_fetched() {
     for (umask, file, directory) in [("022", 0o644, 0o755), ("077", 0o600, 0o700)] {
         for to in ["--archive", "--output"] {
             let script = format!("umask {umask}; exec \"$0\" fetch {to} {umask}{to}/");
-            let run = std::process::Command::new("sh")
-                .args(["-c", &script, env!("CARGO_BIN_EXE_credlens")])
-                .current_dir(folder.path())
-                .env_clear()
-                .env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
-                .env("AWS_SECRET_ACCESS_KEY", "x")
-                .env("AWS_REGION", "us-east-1")
-                .env("AWS_ENDPOINT_URL", &server.url)
-                .output()
-                .unwrap();
+            let run = in_shell(&server, folder.path(), &script);
             assert_eq!(
                 run.status.code(),
                 Some(0),
@@ -172,6 +163,21 @@ fn the_umask_decides_who_reads_what_is_fetched() {
     }
 }
 
+/// Runs a shell script in which `$0` is the program.
+#[cfg(unix)]
+fn in_shell(server: &Server, folder: &std::path::Path, script: &str) -> std::process::Output {
+    let run = std::process::Command::new("sh")
+        .args(["-c", script, env!("CARGO_BIN_EXE_credlens")])
+        .current_dir(folder)
+        .env_clear()
+        .env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+        .env("AWS_SECRET_ACCESS_KEY", "x")
+        .env("AWS_REGION", "us-east-1")
+        .env("AWS_ENDPOINT_URL", &server.url)
+        .output();
+    run.unwrap()
+}
+
 /// It names the archive, or the path of a report.
 #[cfg(target_os = "linux")]
 #[test]
@@ -183,16 +189,7 @@ fn a_full_disk_is_5() {
         ("--output out/", "cannot write out/000000000001_"),
     ] {
         let script = format!("trap '' XFSZ; ulimit -f 0; exec \"$0\" fetch {to}");
-        let run = std::process::Command::new("sh")
-            .args(["-c", &script, env!("CARGO_BIN_EXE_credlens")])
-            .current_dir(folder.path())
-            .env_clear()
-            .env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
-            .env("AWS_SECRET_ACCESS_KEY", "x")
-            .env("AWS_REGION", "us-east-1")
-            .env("AWS_ENDPOINT_URL", &server.url)
-            .output()
-            .unwrap();
+        let run = in_shell(&server, folder.path(), &script);
         let err = String::from_utf8(run.stderr).unwrap();
         assert_eq!(
             (run.status.code(), err.matches(message).count()),

@@ -283,7 +283,7 @@ fn wrappers_are_refused_by_their_name() {
     place.run("scan b.txt").ends(3, "a Python bytes literal");
 }
 
-/// Spreadsheets and programs change ids: what is left of one still tells accounts apart, and a warning says so.
+/// Spreadsheets and programs change ids: what is left of one still distinguishes accounts, and a warning says so.
 #[test]
 fn account_ids_that_programs_changed() {
     let scan = |id: &str| {

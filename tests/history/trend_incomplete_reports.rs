@@ -6,27 +6,7 @@ use credlens::history::trend::{Point, RuleTrend, Trend, TrendDocument, TrendOpti
 use credlens::report::time::Timestamp;
 use credlens::rule::{Catalogue, Selection, select};
 
-use super::{Report, evaluate};
-
-const COLUMNS: [&str; 17] = [
-    "user",
-    "arn",
-    "user_creation_time",
-    "password_enabled",
-    "password_last_used",
-    "password_last_changed",
-    "mfa_active",
-    "access_key_1_active",
-    "access_key_1_last_rotated",
-    "access_key_1_last_used_date",
-    "access_key_2_active",
-    "access_key_2_last_rotated",
-    "access_key_2_last_used_date",
-    "cert_1_active",
-    "cert_1_last_rotated",
-    "cert_2_active",
-    "cert_2_last_rotated",
-];
+use super::{COLUMNS, Report, evaluate};
 
 const OLD_KEY: &str = "access-key-not-rotated";
 const NO_MFA: &str = "console-user-without-mfa";

@@ -2,9 +2,8 @@
 
 use credlens::history::{Diff, Move};
 
-use super::unveiled::{
-    CERTIFICATE, COLUMNS, NEW, OLD, OLD_KEY, ROOT_KEY, Row, assert_moved, compare, moved, report,
-};
+use super::COLUMNS;
+use super::unveiled::{CERTIFICATE, NEW, OLD, OLD_KEY, ROOT_KEY, Row, assert_moved, compare, moved, report};
 
 /// A key that one report does not identify is still the key in its slot: its findings are open, and nothing else.
 #[test]

@@ -7,27 +7,8 @@ use credlens::history::trend::{Trend, TrendDocument, TrendOptions};
 use credlens::history::{self, Before, Diff, DiffOptions, Move};
 use credlens::report::time::Timestamp;
 
-use super::{Report, assert_same_while_read, collect_snapshots, evaluate, json, program};
+use super::{COLUMNS, Report, assert_same_while_read, collect_snapshots, evaluate, json, program};
 
-pub(super) const COLUMNS: [&str; 17] = [
-    "user",
-    "arn",
-    "user_creation_time",
-    "password_enabled",
-    "password_last_used",
-    "password_last_changed",
-    "mfa_active",
-    "access_key_1_active",
-    "access_key_1_last_rotated",
-    "access_key_1_last_used_date",
-    "access_key_2_active",
-    "access_key_2_last_rotated",
-    "access_key_2_last_used_date",
-    "cert_1_active",
-    "cert_1_last_rotated",
-    "cert_2_active",
-    "cert_2_last_rotated",
-];
 const ADDITIONAL: &str = "additional_credentials_info";
 const KEY_2: [&str; 3] = [
     "access_key_2_active",

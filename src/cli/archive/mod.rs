@@ -92,7 +92,7 @@ fn existing_store(path: &Path, location: &LocationArgs) -> Result<Box<dyn Store>
 }
 
 /// The archived reports, in the order of their as-of, and whether a file could not be read, which is printed, as are
-/// files that are not where they belong. An error if the directory is no archive.
+/// files that are not where they belong. An error if the directory is not an archive.
 fn listed(store: &dyn Store) -> Result<(Vec<ListedReport>, bool), Failure> {
     let listing = list(store)?;
     if listing.reports.is_empty() && listing.errors.is_empty() && !store.is_marked() {

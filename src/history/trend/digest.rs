@@ -12,11 +12,11 @@ use super::row::{Mark, UserState, is_known_time};
 use crate::engine::{Block, FindingRef, Input, user_key};
 use crate::finding::Status;
 use crate::history::account_names::AccountNames;
+use crate::history::accounts::AccountOf;
 use crate::history::cells::Cells as _;
 use crate::history::instance_bits::{InstanceBits, has};
 use crate::history::names::Names;
 use crate::history::roster;
-use crate::report::accounts::AccountOf;
 use crate::report::chunk::Chunk;
 use crate::report::schema::{ACCESS_KEY, CERTIFICATE, ColumnSet, TextColumn, TimeColumn};
 

@@ -327,7 +327,7 @@ fn is_error(key: &str, value: &Value<'_>) -> bool {
             .any(|known| key.eq_ignore_ascii_case(known))
 }
 
-/// What a value is in which there is no report.
+/// What a value is that has no report in it.
 fn what(value: &Value<'_>) -> NotAReport {
     let Value::Object(members) = value else {
         return NotAReport::OtherJson;

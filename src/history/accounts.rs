@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::cell::account_of;
+use crate::report::cell::account_of;
 
 /// Reads the account of an ARN; fast if the ARN before was of the same account.
 #[derive(Debug, Default)]
-pub struct AccountOf<'a> {
+pub(super) struct AccountOf<'a> {
     /// The start of the last ARN, up to and including the colon after the account; and that account.
     last: Option<(&'a [u8], &'a [u8])>,
 }
@@ -14,7 +14,7 @@ pub struct AccountOf<'a> {
 impl<'a> AccountOf<'a> {
     /// The account in the ARN, as [`account_of`] says.
     #[inline]
-    pub fn arn(&mut self, arn: &'a [u8]) -> Option<&'a [u8]> {
+    pub(super) fn arn(&mut self, arn: &'a [u8]) -> Option<&'a [u8]> {
         if let Some((head, account)) = self.last
             && arn.starts_with(head)
         {
@@ -29,14 +29,14 @@ impl<'a> AccountOf<'a> {
 
 /// Collects the accounts of consecutive ARNs.
 #[derive(Debug, Default)]
-pub struct AccountsOf<'a> {
+pub(super) struct AccountsOf<'a> {
     account_of: AccountOf<'a>,
     last: Option<&'a [u8]>,
 }
 
 impl<'a> AccountsOf<'a> {
     /// Adds the account of the ARN.
-    pub fn add(&mut self, arn: &'a [u8], accounts: &mut BTreeSet<Vec<u8>>) {
+    pub(super) fn add(&mut self, arn: &'a [u8], accounts: &mut BTreeSet<Vec<u8>>) {
         let account = self.account_of.arn(arn);
         if account == self.last {
             return;
