@@ -165,7 +165,7 @@ fn the_umask_decides_who_reads_what_is_fetched() {
 
 /// Runs a shell script in which `$0` is the program.
 #[cfg(unix)]
-fn in_shell(server: &Server, folder: &std::path::Path, script: &str) -> std::process::Output {
+fn in_shell(server: &Server, folder: &Path, script: &str) -> std::process::Output {
     let run = std::process::Command::new("sh")
         .args(["-c", script, env!("CARGO_BIN_EXE_credlens")])
         .current_dir(folder)
