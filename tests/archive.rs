@@ -12,6 +12,7 @@ mod old_versions;
 mod outputs;
 mod renamed_files;
 mod rewritten_files;
+mod stale;
 
 use std::fs;
 use std::io::Read as _;

@@ -8,6 +8,7 @@ mod dormant_users;
 mod expected_events;
 mod random_reports;
 mod simulated_account;
+mod stale_accounts;
 mod trend;
 mod trend_incomplete_reports;
 mod unidentified_keys;
@@ -184,6 +185,7 @@ pub(crate) fn json(diff: &Diff<'_>) -> String {
         assert_eq!(findings.by_rule(), by_rule, "{which:?}");
     }
     let view = DiffView {
+        stale: &[],
         diff,
         diagnostics: &diff.diagnostics,
         options: DisplayOptions::default(),

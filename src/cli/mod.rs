@@ -25,6 +25,8 @@ mod rules;
 mod scan;
 mod settings;
 mod signals;
+#[cfg_attr(not(feature = "archive"), expect(dead_code, reason = "only archives have it"))]
+mod span;
 mod terminal;
 mod trend;
 

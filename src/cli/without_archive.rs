@@ -6,7 +6,7 @@ use clap::Args;
 use credlens::io::inputs::Inputs;
 
 use super::aws::LocationArgs;
-use super::diff::Compared;
+use super::diff::Sides;
 use super::failure::Failure;
 
 #[derive(Debug, Args)]
@@ -23,7 +23,7 @@ impl CompareArgs {
         &self,
         _location: &LocationArgs,
         _instants: [&Path; 2],
-    ) -> Result<Option<[Vec<Compared>; 2]>, Failure> {
+    ) -> Result<Option<Sides>, Failure> {
         Ok(None)
     }
 }

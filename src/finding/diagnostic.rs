@@ -184,6 +184,11 @@ registry! {
     Gap "gap" Note:
         "Snapshots are missing: an interval is longer than usual, or an account has none where others do.",
         "Check the job that fetches the reports.";
+    StaleAccount "stale-account" Warning:
+        "Accounts have no newer report, where others do: what is known about them is old. Their findings count neither as \
+         opened nor as resolved or open, but by themselves.",
+        "Check why the job that fetches the reports fails for them: `credlens fetch --outcomes FILE` says the reason by \
+         account. `credlens archive list --stale 36h` lists them.";
 }
 
 /// A problem or note about an input, a rule or a setting. Only errors change the exit status.

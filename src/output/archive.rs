@@ -8,6 +8,7 @@ use super::phrases::{counted, number};
 use super::terminal::{Align, TextCell, TextTable};
 use crate::finding::AsOfSource;
 use crate::report::escape::escape;
+use crate::report::time::Timestamp;
 
 /// The reports of an archive: `credlens.archive-list/v1`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,8 +16,43 @@ use crate::report::escape::escape;
 pub struct Contents {
     /// Always `credlens.archive-list/v1`.
     schema: String,
-    /// In the order of their as-of.
+    /// In the order of their as-of; with `--stale`, the last reports of the stale accounts.
     pub reports: Vec<ArchivedReport>,
+    /// With `--stale`, the accounts whose last report is older, in order; null without.
+    #[serde(default)]
+    pub stale_accounts: Option<Vec<StaleInArchive>>,
+}
+
+/// An account whose last report is older than `--stale` says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct StaleInArchive {
+    /// The account; null for reports that do not contain it.
+    pub account: Option<String>,
+    /// Its name in the organization, if the report has it.
+    pub account_name: Option<String>,
+    /// As-of of its last report, RFC 3339 UTC; null if it has none.
+    pub as_of: Option<String>,
+    /// The file of that report below the archive, as an INPUT names it.
+    pub file: Option<String>,
+    #[serde(skip)]
+    #[cfg_attr(test, schemars(skip))]
+    report: Option<ArchivedReport>,
+}
+
+impl StaleInArchive {
+    /// An account, empty for reports that do not contain it, and its last report.
+    pub fn new(account: String, report: Option<ArchivedReport>) -> Self {
+        let of =
+            |member: fn(&ArchivedReport) -> &String| report.as_ref().map(|report| member(report).clone());
+        Self {
+            account: Some(account).filter(|account| !account.is_empty()),
+            account_name: report.as_ref().and_then(|report| report.account_name.clone()),
+            as_of: of(|report| &report.as_of),
+            file: of(|report| &report.file),
+            report,
+        }
+    }
 }
 
 /// An archived report.
@@ -54,12 +90,53 @@ impl Contents {
         Self {
             schema: Self::SCHEMA.to_owned(),
             reports,
+            stale_accounts: None,
+        }
+    }
+
+    /// Of these accounts.
+    pub fn of_stale(accounts: Vec<StaleInArchive>) -> Self {
+        let mut reports: Vec<_> = accounts.iter().filter_map(|stale| stale.report.clone()).collect();
+        reports.sort_by(|one, other| (&one.as_of, &one.file).cmp(&(&other.as_of, &other.file)));
+        reports.dedup();
+        Self {
+            stale_accounts: Some(accounts),
+            ..Self::new(reports)
         }
     }
 
     /// For programs.
     pub fn json(&self) -> String {
         pretty(self)
+    }
+
+    /// The stale accounts, for people: those without a report of the last `span`, such as `36 hours`, before an instant.
+    pub fn stale_table(&self, span: &str, at: Timestamp, options: DisplayOptions) -> String {
+        let stale = self.stale_accounts.as_deref().unwrap_or_default();
+        let last = format!("of the {span} before {at}");
+        if stale.is_empty() {
+            return format!("every account has a report {last}\n");
+        }
+        let mut table = TextTable::with_heads(&[
+            ("account", Align::Name),
+            ("name", Align::Left),
+            ("last report", Align::Name),
+            ("age", Align::Right),
+            ("file", Align::Path),
+        ]);
+        for account in stale {
+            let as_of = account.as_of.as_deref();
+            let time = as_of.and_then(|time| Timestamp::parse(time.as_bytes()));
+            table.row([
+                TextCell::new(escape(account.account.as_deref().unwrap_or("-"))),
+                TextCell::new(escape(account.account_name.as_deref().unwrap_or_default())),
+                TextCell::new(as_of.unwrap_or("never").to_owned()),
+                TextCell::new(time.map_or_else(String::new, |time| age(at.0 - time.0))),
+                TextCell::new(escape(account.file.as_deref().unwrap_or_default())),
+            ]);
+        }
+        let accounts = counted(stale.len() as u64, "account");
+        format!("{}\n{accounts} without a report {last}\n", table.render(options))
     }
 
     /// For people.
@@ -84,6 +161,14 @@ impl Contents {
         let reports = counted(self.reports.len() as u64, "report");
         let rows = counted(self.reports.iter().map(|report| report.users).sum(), "row");
         format!("{table}\n{reports}, {rows}\n")
+    }
+}
+
+/// Whole hours, or days from two on.
+fn age(seconds: i64) -> String {
+    match seconds / 3_600 {
+        hours if hours < 48 => counted(hours.unsigned_abs(), "hour"),
+        hours => counted(hours.unsigned_abs() / 24, "day"),
     }
 }
 

@@ -237,6 +237,11 @@ pub fn diagnostic_line(diagnostic: &Diagnostic) -> String {
     )
 }
 
+/// `2026-01-02 03:04`.
+pub(super) fn to_the_minute(time: &str) -> String {
+    time.get(..16).unwrap_or(time).replace('T', " ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

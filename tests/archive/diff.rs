@@ -279,41 +279,133 @@ fn diff_of_reports_without_accounts() {
     }
 }
 
-/// A report may be the last one of both dates.
+/// An account whose last report is the same at both dates is not compared: it is listed, and its findings are counted by
+/// themselves.
 #[test]
-fn accounts_without_a_new_report_are_unchanged() {
+fn accounts_without_a_newer_report() {
     let directory = saved();
     let run = |args: &[&str]| credlens(directory.path(), args);
     let other = PLAIN.replace("111122223333", "444455556666");
     fs::write(directory.path().join("reports/other-2026-01-01.csv"), &other).unwrap();
     fs::remove_file(directory.path().join("reports/other-2026-03-01.csv")).unwrap();
     run(&["archive", "add", "archive", "reports"]);
-    let between = |old: &str, new: &str| {
+    let between = |format: &str| {
+        let days = ["2026-01-01", "2026-02-01"];
         let (code, out, err) = run(&[
             "diff",
             "--archive",
             "archive",
-            old,
-            new,
+            days[0],
+            days[1],
             "--format",
-            "json",
-            "--quiet",
+            format,
         ]);
-        assert_eq!((code, &*err), (0, ""));
-        let json: serde_json::Value = serde_json::from_str(&out).unwrap();
-        let events = json["events"].as_array().unwrap().iter();
-        let events: Vec<_> = events
-            .map(|event| format!("{} {}", event["account"], event["kind"]))
-            .collect();
-        (
-            events,
-            json["findings"]["open"].to_string().contains("444455556666"),
-        )
+        assert_eq!(code, 0, "{err}");
+        (out, err)
     };
-    let january = vec![r#""111122223333" "mfa-activated""#.to_owned()];
-    assert_eq!(between("2026-01-01", "2026-02-01"), (january, true));
-    assert_eq!(between("2026-02-01", "2026-02-10"), (Vec::new(), true));
-    // The same applies to files and their copies.
+    let (json, err) = between("json");
+    let note = "accounts without a newer report: 444455556666, last of 2026-01-01";
+    assert!(err.contains("stale-account") && err.contains(note), "{err}");
+    assert_document("diff.v1", &json);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    // Nothing else in the document is about it.
+    let (_, failing, _) = run(&[
+        "scan",
+        "reports/other-2026-01-01.csv",
+        "--format",
+        "ndjson",
+        "--status",
+        "fail",
+    ]);
+    let stale = serde_json::json!([{
+        "account": "444455556666",
+        "account_name": null,
+        "as_of": "2026-01-01T23:59:59Z",
+        "findings": failing.lines().count(),
+    }]);
+    assert_eq!(json["stale_accounts"], stale);
+    assert!(failing.lines().count() > 0);
+    for part in ["old", "new", "events", "findings"] {
+        assert!(!json[part].to_string().contains("444455556666"), "{part}");
+    }
+    let (alone, _) = {
+        let args = ["--account", "111122223333", "--format", "json"];
+        let (code, out, err) = run(&[
+            &["diff", "--archive", "archive", "2026-01-01", "2026-02-01"],
+            &args[..],
+        ]
+        .concat());
+        assert_eq!(code, 0, "{err}");
+        (serde_json::from_str::<serde_json::Value>(&out).unwrap(), err)
+    };
+    assert_eq!(
+        (&alone["events"], &alone["findings"]),
+        (&json["events"], &json["findings"])
+    );
+    assert_eq!(alone["stale_accounts"], serde_json::json!([]));
+    for format in ["table", "markdown"] {
+        let (text, _) = between(format);
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let count = format!(
+            "; {} of 1 account without a newer report",
+            failing.lines().count()
+        );
+        assert!(text.contains(note) && text.contains(&count), "{format}: {text}");
+    }
+    let (events, err) = between("ndjson");
+    assert!(
+        err.contains(note) && !events.contains("444455556666"),
+        "{events}{err}"
+    );
+    // Without a newer report of any account there is nothing to compare.
+    let (code, out, err) = run(&["diff", "--archive", "archive", "2026-02-01", "2026-02-10"]);
+    assert_eq!((code, &*out), (3, ""), "{err}");
+    let all = "no account has a newer report than as of OLD: 444455556666, last of 2026-01-01; 111122223333, last of 2026-02-01";
+    assert!(err.contains(all), "{err}");
+}
+
+/// Of a report of several accounts, those that have a newer report are compared with it, and the others are not.
+#[test]
+fn accounts_of_one_report_of_which_some_have_no_newer_one() {
+    let directory = tempdir().unwrap();
+    fs::create_dir(directory.path().join("reports")).unwrap();
+    let write = |name: &str, csv: &str| fs::write(directory.path().join("reports").join(name), csv).unwrap();
+    let other = PLAIN.replace("111122223333", "444455556666");
+    let rows = other.split_once('\n').unwrap().1;
+    write("all-2026-01-01.csv", &format!("{PLAIN}\n{rows}"));
+    write("one-2026-02-01.csv", &PLAIN.replace("bob", "cy"));
+    let run = |args: &[&str]| credlens(directory.path(), args);
+    run(&["archive", "add", "archive", "reports"]);
+    let args = [
+        "diff",
+        "--archive",
+        "archive",
+        "2026-01-31",
+        "2026-02-28",
+        "--format",
+        "json",
+    ];
+    let (code, out, err) = run(&args);
+    assert_eq!(code, 0, "{err}");
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(json["stale_accounts"][0]["account"], "444455556666");
+    assert_eq!(json["stale_accounts"].as_array().unwrap().len(), 1);
+    let events = json["events"].to_string();
+    assert!(
+        events.contains("111122223333") && !events.contains("444455556666"),
+        "{events}"
+    );
+}
+
+/// A report compared with itself, by name, has no changes.
+#[test]
+fn a_file_of_an_archive_and_its_copy() {
+    let directory = saved();
+    let run = |args: &[&str]| credlens(directory.path(), args);
+    let other = PLAIN.replace("111122223333", "444455556666");
+    fs::write(directory.path().join("reports/other-2026-01-01.csv"), &other).unwrap();
+    fs::remove_file(directory.path().join("reports/other-2026-03-01.csv")).unwrap();
+    run(&["archive", "add", "archive", "reports"]);
     let (_, out, _) = run(&["archive", "list", "archive", "--format", "json"]);
     let list: serde_json::Value = serde_json::from_str(&out).unwrap();
     let file = format!("archive/{}", list["reports"][2]["file"].as_str().unwrap());

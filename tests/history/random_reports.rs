@@ -133,7 +133,7 @@ proptest! {
         let of_points: u64 = document.snapshots.iter().map(|point| point.resolved).sum();
         prop_assert_eq!(resolved, of_points);
         for rule in &document.rules {
-            prop_assert_eq!(rule.open + rule.resolved, rule.at_start + rule.opened + rule.unveiled);
+            prop_assert_eq!(rule.open + rule.of_stale_accounts + rule.resolved, rule.at_start + rule.opened + rule.unveiled);
         }
         let diff = |old, new| {
             let before = Before::new(&snapshots[old], DiffOptions::default(), &Workers::one());

@@ -8,12 +8,14 @@ use credlens::report::time::Timestamp;
 use crate::cli::ListFormat;
 use crate::cli::aws::LocationArgs;
 use crate::cli::inputs::LimitArgs;
+use crate::cli::span::Span;
 
 const EXAMPLES: &str = "\
 Examples:
   credlens archive add archive/ reports/    every report in a directory
   credlens fetch --org --archive archive/   every account of the organization
   credlens archive list archive/ --account 123456789012
+  credlens archive list archive/ --stale 36h   the accounts without a report of the last 36 hours
   credlens archive export archive/ --at 2026-10-01 --output reports/
   credlens archive verify archive/
   credlens trend archive/
@@ -21,7 +23,7 @@ Examples:
 
 Exit status:
   0  done
-  1  verify found a problem
+  1  verify found a problem, or list --stale a stale account
   2  usage error, or the archive could not be read
   3  nothing could be added, or there is no archive or no such report
   4  partial: some reports could not be added or read
@@ -122,6 +124,11 @@ pub(super) struct ArchiveListArgs {
 
     #[command(flatten)]
     pub(super) filter: ReportFilterArgs,
+
+    /// Only the accounts whose last report is older than this, such as 36h (s, m, h, d, w); exit status 1 if there are
+    /// any. Counted back from now, or from --until or --at
+    #[arg(long, value_name = "SPAN", conflicts_with = "since")]
+    pub(super) stale: Option<Span>,
 
     /// Output format
     #[arg(long, value_name = "FMT", default_value = "table")]

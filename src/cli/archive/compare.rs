@@ -1,15 +1,16 @@
 //! `credlens diff --archive`: which reports of an archive are compared.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use credlens::archive::list::ListedReport;
+use credlens::history::{StaleAccount, stale_phrase};
 use credlens::report::time::Timestamp;
 
 use super::args::{CompareArgs, ReportFilterArgs, until};
 use super::{existing_store, latest, listed, select};
 use crate::cli::aws::LocationArgs;
-use crate::cli::diff::Compared;
+use crate::cli::diff::{Compared, Sides};
 use crate::cli::failure::Failure;
 use crate::cli::terminal::print_warning;
 
@@ -26,7 +27,7 @@ impl CompareArgs {
         &self,
         location: &LocationArgs,
         instants: [&Path; 2],
-    ) -> Result<Option<[Vec<Compared>; 2]>, Failure> {
+    ) -> Result<Option<Sides>, Failure> {
         let sides = |archive: &PathBuf| sides(archive, location, instants, &self.account);
         self.archive.as_ref().map(sides).transpose()
     }
@@ -39,7 +40,7 @@ fn sides(
     location: &LocationArgs,
     instants: [&Path; 2],
     accounts: &[String],
-) -> Result<[Vec<Compared>; 2], Failure> {
+) -> Result<Sides, Failure> {
     let store = existing_store(archive, location)?;
     let [old, new] = instants.map(at);
     let instants = [old?, new?];
@@ -51,10 +52,11 @@ fn sides(
     }
     let [old, new] = instants.map(|at| side(&reports, at, accounts));
     let (old, new) = (old?, new?);
-    let accounts_of =
-        |side: &[Latest]| -> BTreeSet<String> { side.iter().flat_map(|(_, of)| of.clone()).collect() };
-    let known = accounts_of(&old);
-    for account in accounts_of(&new).difference(&known) {
+    let last_of = last_reports(&old);
+    for account in last_reports(&new)
+        .keys()
+        .filter(|account| !last_of.contains_key(*account))
+    {
         print_warning(match &**account {
             "" => "reports that name no account are left out: none of them is as of OLD or before".to_owned(),
             account => format!(
@@ -63,21 +65,65 @@ fn sides(
             ),
         });
     }
-    let compared = [old, new].map(|side| -> Vec<Compared> {
-        let both = side.iter().map(|(listed, of)| {
-            let of = of.intersection(&known);
-            let of: BTreeSet<_> = of.map(|account| account.clone().into_bytes()).collect();
-            (archive.join(listed.path()), of)
-        });
-        both.filter(|(_, of)| !of.is_empty())
-            .map(|(path, of)| (path, Some(of)))
-            .collect()
+    let is_stale = |path: &String, account: &String| last_of.get(account) == Some(path);
+    let stale = compared(archive, &new, is_stale);
+    let newer = compared(archive, &new, |path, account| {
+        last_of.contains_key(account) && !is_stale(path, account)
     });
-    if compared[1].is_empty() {
-        let message = "no account has a report as of OLD and one as of NEW";
-        return Err(Failure::NothingEvaluated(message.to_owned()));
+    if newer.is_empty() {
+        return Err(nothing_newer(&new, is_stale));
     }
-    Ok(compared)
+    let has_newer = last_reports(&new);
+    let older = compared(archive, &old, |path, account| {
+        has_newer.get(account).is_some_and(|newer| newer != path)
+    });
+    Ok(Sides {
+        old: older,
+        new: newer,
+        stale,
+    })
+}
+
+/// The path of the last report of each account.
+fn last_reports(side: &[Latest]) -> BTreeMap<String, String> {
+    let reports = side.iter().map(|(listed, of)| (listed.path(), of));
+    reports
+        .flat_map(|(path, of)| of.iter().map(move |account| (account.clone(), path.clone())))
+        .collect()
+}
+
+/// The reports of the accounts that are wanted, each with these accounts.
+fn compared(archive: &Path, side: &[Latest], is_wanted: impl Fn(&String, &String) -> bool) -> Vec<Compared> {
+    let reports = side.iter().map(|(listed, of)| {
+        let path = listed.path();
+        let of = of.iter().filter(|account| is_wanted(&path, account));
+        let of: BTreeSet<_> = of.map(|account| account.clone().into_bytes()).collect();
+        (archive.join(path), of)
+    });
+    reports
+        .filter(|(_, of)| !of.is_empty())
+        .map(|(path, of)| (path, Some(of)))
+        .collect()
+}
+
+/// No account can be compared: they have no report as of OLD, or none since.
+fn nothing_newer(new: &[Latest], is_stale: impl Fn(&String, &String) -> bool) -> Failure {
+    let of_report = |(listed, of): &Latest| {
+        let (path, report) = (listed.path(), &listed.report);
+        let of = of.iter().filter(|account| is_stale(&path, account));
+        let of = of.map(|account| StaleAccount {
+            account: Some(account.clone()).filter(|account| !account.is_empty()),
+            account_name: report.account_name.clone(),
+            as_of: report.as_of.to_string(),
+            findings: 0,
+        });
+        of.collect::<Vec<_>>()
+    };
+    let stale: Vec<_> = new.iter().flat_map(of_report).collect();
+    Failure::NothingEvaluated(stale_phrase(&stale).map_or_else(
+        || "no account has a report as of OLD and one as of NEW".to_owned(),
+        |stale| format!("no account has a newer report than as of OLD: {stale}"),
+    ))
 }
 
 /// The account, with its name if a report has it.

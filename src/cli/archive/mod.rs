@@ -7,26 +7,26 @@ mod args;
 mod bucket;
 mod compare;
 pub(super) mod export;
+mod list;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use credlens::archive::error::Error;
 use credlens::archive::inputs::ArchiveFormat;
-use credlens::archive::list::{ListedReport, list};
+use credlens::archive::list::{ListedReport, list as list_archive};
 use credlens::archive::store::{Directory, Store};
 use credlens::archive::verify::verify;
 use credlens::io::inputs::Inputs;
 use credlens::io::remote::is_remote;
-use credlens::output::archive::Contents;
 use credlens::output::escape;
 
 use super::aws::LocationArgs;
 use super::failure::{Exit, Failure};
-use super::terminal::{list_options, print_error, print_message, print_warning};
+use super::terminal::{print_error, print_message, print_warning};
 
 pub(super) use args::{ArchiveArgs, CompareArgs};
-use args::{ArchiveCommand, ArchiveListArgs, ArchiveVerifyArgs, ReportFilterArgs};
+use args::{ArchiveCommand, ArchiveVerifyArgs, ReportFilterArgs};
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
@@ -43,7 +43,7 @@ impl From<Error> for Failure {
 pub(super) fn run(args: ArchiveArgs) -> Result<Exit, Failure> {
     match args.command {
         ArchiveCommand::Add(args) => add::run(args),
-        ArchiveCommand::List(args) => list_reports(&args),
+        ArchiveCommand::List(args) => list::run(&args),
         ArchiveCommand::Export(args) => export::run(&args),
         ArchiveCommand::Verify(args) => verify_all(&args),
     }
@@ -94,7 +94,7 @@ fn existing_store(path: &Path, location: &LocationArgs) -> Result<Box<dyn Store>
 /// The archived reports, in the order of their as-of, and whether a file could not be read, which is printed, as are
 /// files that are not where they belong. An error if the directory is not an archive.
 fn listed(store: &dyn Store) -> Result<(Vec<ListedReport>, bool), Failure> {
-    let listing = list(store)?;
+    let listing = list_archive(store)?;
     if listing.reports.is_empty() && listing.errors.is_empty() && !store.is_marked() {
         return Err(no_archive(store));
     }
@@ -167,22 +167,6 @@ fn latest(reports: Vec<ListedReport>) -> Vec<(ListedReport, BTreeSet<String>)> {
     }
     let reports = reports.into_iter().zip(accounts_of);
     reports.filter(|(_, accounts)| !accounts.is_empty()).collect()
-}
-
-fn list_reports(args: &ArchiveListArgs) -> Result<Exit, Failure> {
-    let store = existing_store(&args.at.archive, &args.at.location)?;
-    let (reports, failed) = listed(&*store)?;
-    let reports = select(reports, &args.filter);
-    let list = Contents::new(reports.iter().map(ListedReport::to_output).collect());
-    let table = || match &*list.reports {
-        // Unless a filter or damage left out what there is.
-        [] if !failed && args.filter == ReportFilterArgs::default() => {
-            format!("{} has no archived report\n", store.name())
-        }
-        _ => list.table(list_options()),
-    };
-    args.format.print("the list", table, || list.json())?;
-    Ok(if failed { Exit::Partial } else { Exit::Clean })
 }
 
 fn verify_all(args: &ArchiveVerifyArgs) -> Result<Exit, Failure> {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use credlens::engine::{Input, RowSelection, Workers};
 use credlens::finding::{AsOfSource, Code, Diagnostic, Level};
-use credlens::history::{self, Before, Collector, Move, Snapshot};
+use credlens::history::{self, Before, Collector, Move, Snapshot, StaleAccount, stale_note};
 use credlens::io::error::InputError;
 use credlens::output::diff::{DiffFormat, DiffView, write_diff};
 
@@ -25,10 +25,20 @@ pub(super) use args::DiffArgs;
 /// A report to compare, and its accounts to compare where that is not all.
 pub(super) type Compared = (PathBuf, Option<BTreeSet<Vec<u8>>>);
 
+/// The reports to compare.
+pub(super) struct Sides {
+    pub(super) old: Vec<Compared>,
+    pub(super) new: Vec<Compared>,
+    /// The last reports of the accounts that have no newer one.
+    pub(super) stale: Vec<Compared>,
+}
+
 /// What a diff does, resolved.
 struct DiffConfig {
     old: DiffSide,
     new: DiffSide,
+    /// The last reports of the accounts that have no newer one.
+    stale: DiffSide,
     formats: Vec<FormatTo<DiffFormat>>,
     options: history::DiffOptions,
     fail_on_new: FailOn,
@@ -55,11 +65,16 @@ impl DiffConfig {
         };
         check_formats(&formats, &evaluation.reads(&named))?;
         let sides = args.archived.sides(&args.location, [&args.old, &args.new])?;
-        let [old, new] = match sides {
+        let Sides { old, new, stale } = match sides {
             Some(sides) => sides,
-            None => [single(args.old)?, single(args.new)?],
+            None => Sides {
+                old: single(args.old)?,
+                new: single(args.new)?,
+                stale: Vec::new(),
+            },
         };
-        let paths: Vec<_> = old.iter().chain(&new).map(|(path, _)| path.clone()).collect();
+        let all = [&old, &new, &stale].into_iter().flatten();
+        let paths: Vec<_> = all.map(|(path, _)| path.clone()).collect();
         let objects = args.location.objects(&paths)?;
         let side = |compared: Vec<Compared>, as_of| {
             let (paths, accounts) = compared.into_iter().unzip();
@@ -71,6 +86,7 @@ impl DiffConfig {
         Ok(Self {
             old: side(old, args.old_as_of),
             new: side(new, args.new_as_of),
+            stale: side(stale, None),
             formats,
             options: history::DiffOptions {
                 idle_days: args.idle_days,
@@ -80,7 +96,35 @@ impl DiffConfig {
         })
     }
 
+    /// The snapshot of OLD, or of NEW against that of OLD.
     fn collect(&self, side: &DiffSide, before: Option<&Before<'_>>) -> Result<Collected, Failure> {
+        let (snapshots, diagnostics) = self.snapshots(side, before)?;
+        let mut paths: Vec<_> = snapshots
+            .iter()
+            .map(|snapshot| snapshot.input.path.clone())
+            .collect();
+        paths.dedup();
+        Ok(Collected {
+            paths,
+            snapshot: Snapshot::join(snapshots),
+            diagnostics,
+        })
+    }
+
+    /// The accounts without a newer report, and the diagnostics about their last ones.
+    fn stale_accounts(&self) -> Result<(Vec<StaleAccount>, Vec<Diagnostic>), Failure> {
+        if self.stale.inputs.paths.is_empty() {
+            return Ok(<_>::default());
+        }
+        let (snapshots, diagnostics) = self.snapshots(&self.stale, None)?;
+        Ok((StaleAccount::of_snapshots(&snapshots), diagnostics))
+    }
+
+    fn snapshots(
+        &self,
+        side: &DiffSide,
+        before: Option<&Before<'_>>,
+    ) -> Result<(Vec<Snapshot>, Vec<Diagnostic>), Failure> {
         let mut snapshots = Vec::new();
         let collector =
             Collector::new(|snapshot| snapshots.push(snapshot)).of_accounts(side.accounts.clone());
@@ -96,16 +140,7 @@ impl DiffConfig {
             RowSelection::default(),
         )?;
         drop(collector);
-        let mut paths: Vec<_> = snapshots
-            .iter()
-            .map(|snapshot| snapshot.input.path.clone())
-            .collect();
-        paths.dedup();
-        Ok(Collected {
-            paths,
-            snapshot: Snapshot::join(snapshots),
-            diagnostics: tally.diagnostics,
-        })
+        Ok((snapshots, tally.diagnostics))
     }
 
     /// Every input must have been evaluated to its end, and contain one report, or several of different accounts.
@@ -152,9 +187,11 @@ pub(super) fn run(args: DiffArgs) -> Result<Exit, Failure> {
     let before = old.snapshot.as_ref();
     let before = before.map(|old| Before::new(old, config.options, &workers));
     let new = config.collect(&config.new, before.as_ref())?;
+    let (stale, of_stale) = config.stale_accounts()?;
     let paths = [old.paths, new.paths].concat();
-    let diagnostics = [old.diagnostics, new.diagnostics].concat();
+    let mut diagnostics = [old.diagnostics, new.diagnostics, of_stale].concat();
     config.check_collected(&paths, &diagnostics)?;
+    diagnostics.extend(stale_note(&stale));
     let (Some(before), Some(new)) = (before, &new.snapshot) else {
         return Err(Failure::Usage(
             "the reports of these accounts lack different columns; compare one account at a time by --account"
@@ -164,7 +201,7 @@ pub(super) fn run(args: DiffArgs) -> Result<Exit, Failure> {
     let diff = history::diff(&config.evaluation.program, before, new, &workers)
         .map_err(|error| Failure::Usage(error.to_string()))?;
     check_dated([&diff.old.input, &diff.new.input])?;
-    write(&config, &diff, &workers, &diagnostics)?;
+    write(&config, (&diff, &stale), &workers, &diagnostics)?;
     Ok(exit(&diff, config.fail_on_new))
 }
 
@@ -203,7 +240,7 @@ fn single(path: PathBuf) -> Result<Vec<Compared>, Failure> {
 
 fn write(
     config: &DiffConfig,
-    diff: &history::Diff<'_>,
+    (diff, stale): (&history::Diff<'_>, &[StaleAccount]),
     workers: &Workers,
     diagnostics: &[Diagnostic],
 ) -> Result<(), Failure> {
@@ -211,6 +248,7 @@ fn write(
     diagnostics.extend(config.evaluation.notes());
     let view = DiffView {
         diff,
+        stale,
         diagnostics: &diagnostics,
         options: config.evaluation.layout(),
         workers,

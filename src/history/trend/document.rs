@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::finding::{Diagnostic, Severity};
+use crate::history::stale::StaleAccount;
 
 /// How findings and figures changed over many snapshots: `credlens.trend/v1`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,6 +21,13 @@ pub struct TrendDocument {
     pub oldest: Vec<OldFinding>,
     /// How access keys were rotated.
     pub rotation: Rotation,
+    /// Where accounts are missing from snapshots although earlier ones have them, in the order of their beginning.
+    #[serde(default)]
+    pub gaps: Vec<AccountGap>,
+    /// Accounts without a newer report at the end, in order. Their open findings are neither in `open` of the rules nor in
+    /// `oldest`.
+    #[serde(default)]
+    pub stale_accounts: Vec<StaleAccount>,
     /// Gaps between snapshots, and what could not be used.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -108,13 +116,34 @@ pub struct RuleTrend {
     pub unveiled: u64,
     /// Findings resolved.
     pub resolved: u64,
-    /// Findings open at the end.
+    /// Findings open at the end, without those of `stale_accounts`.
     pub open: u64,
+    /// Findings that were open in the last report of an account without a newer one.
+    #[serde(default)]
+    pub of_stale_accounts: u64,
     /// Median number of days until an opened finding is resolved (Kaplan–Meier estimate, without findings of the first
     /// snapshot and unveiled ones); null if the estimate does not reach one half.
     pub median_days_to_resolve: Option<f64>,
     /// 90th percentile of the days until an opened finding is resolved; null if the estimate does not reach nine tenths.
     pub p90_days_to_resolve: Option<f64>,
+}
+
+/// Consecutive snapshots without an account that an earlier one has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct AccountGap {
+    /// The account; null for reports that do not contain it.
+    pub account: Option<String>,
+    /// The account's name, if it is known.
+    pub account_name: Option<String>,
+    /// As-of of the last report of the account before, RFC 3339 UTC.
+    pub after: String,
+    /// As-of of the first snapshot without it, RFC 3339 UTC.
+    pub first: String,
+    /// As-of of the last snapshot without it, RFC 3339 UTC.
+    pub last: String,
+    /// The number of these snapshots.
+    pub snapshots: u64,
 }
 
 /// A finding that is open at the end.

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::document::Point;
+use super::rounds::{Gap, Rounds};
 use super::survival::percentile;
 use crate::finding::{Code, Diagnostic};
+use crate::history::account_names::AccountNames;
 use crate::report::time::Timestamp;
 
 /// How many gaps are listed; the others are counted.
@@ -13,72 +14,95 @@ const LISTED: usize = 20;
 const FACTOR: i64 = 3;
 const DAY: i64 = 86_400;
 
-/// Accounts that are missing from a snapshot and are in the previous one.
-#[derive(Debug)]
-pub(super) struct MissingAccounts {
-    pub(super) as_of: String,
-    /// One of them, with its name if that is known.
-    pub(super) account: String,
-    /// The number of others.
-    pub(super) more: usize,
-}
-
-/// Snapshots that are much further apart than usual, or lack accounts of the previous one.
-pub(super) fn gaps(points: &[Point], missing: &[MissingAccounts]) -> Vec<Diagnostic> {
-    let mut by_account: BTreeMap<Option<&str>, Vec<&Point>> = BTreeMap::new();
-    let several = points.iter().any(|point| point.accounts > 1);
-    for point in points {
-        let account = point.account.as_deref().filter(|_| !several);
-        by_account.entry(account).or_default().push(point);
-    }
-    let mut messages: Vec<String> = by_account.values().flat_map(|points| pauses(points)).collect();
-    // If no snapshot has several accounts, each account has snapshots of its own.
-    messages.extend(missing.iter().filter(|_| several).map(MissingAccounts::message));
-    let more = messages.len().saturating_sub(LISTED);
-    messages.truncate(LISTED);
-    if more > 0 {
-        messages.push(format!("{more} more gaps"));
-    }
-    let diagnostic = |message| Diagnostic::new(Code::Gap, message);
-    messages.into_iter().map(diagnostic).collect()
-}
-
-impl MissingAccounts {
-    fn message(&self) -> String {
-        let Self { as_of, account, more } = self;
-        match more {
-            0 => format!(
-                "account {account} is missing at {as_of} but is in the previous snapshot; its open findings stay open"
-            ),
-            _ => format!(
-                "account {account} and {more} more are missing at {as_of} but are in the previous snapshot; their open \
-                 findings stay open"
-            ),
-        }
-    }
-}
-
-fn pauses(points: &[&Point]) -> Vec<String> {
-    let mut messages = Vec::new();
-    let pairs = || points.windows(2).map(|pair| (pair[0], pair[1]));
-    let mut pauses: Vec<i64> = pairs().filter_map(|(one, next)| pause(one, next)).collect();
-    pauses.sort_unstable();
-    let usual = percentile(&pauses, 50).unwrap_or(0);
-    for (one, next) in pairs() {
-        if let Some(pause) = pause(one, next).filter(|&pause| pause > (FACTOR * usual).max(DAY)) {
-            let of = one.account.as_ref().map_or(String::new(), |account| {
-                let name = one.account_name.as_ref().map(|name| format!(" ({name})"));
-                format!(" of account {account}{}", name.unwrap_or_default())
-            });
-            messages.push(format!(
-                "no snapshot{of} for {} after {}; the usual interval is {}",
-                span(pause),
-                one.as_of,
-                span(usual)
-            ));
-        }
-    }
+/// Snapshots that are much further apart than usual, or lack accounts that earlier ones have.
+pub(super) fn gaps(rounds: &Rounds, names: &AccountNames) -> Vec<Diagnostic> {
+    let times = rounds.times();
+    let mut messages: Vec<String> = times
+        .iter()
+        .flat_map(|(account, times)| pauses(times, account.map(|account| names.phrase(account))))
+        .collect();
+    messages.extend(missing(&rounds.gaps(), names));
+    // What is missing now counts more than what was missing once.
+    let earlier = messages.len().saturating_sub(LISTED);
+    let listed = messages.split_off(earlier);
+    let earlier = (earlier > 0).then(|| format!("{earlier} earlier gaps"));
+    let messages = earlier.into_iter().chain(listed);
     messages
+        .map(|message| Diagnostic::new(Code::Gap, message))
+        .collect()
+}
+
+/// The accounts without a newer report, with the as-of of their last one: those that the last round lacks, or, where accounts
+/// have reports at times of their own, those whose pause since then is a gap.
+pub(super) fn stale(rounds: &Rounds) -> BTreeMap<Vec<u8>, Timestamp> {
+    if rounds.has_several() {
+        let going_on = rounds.gaps().into_iter().filter(|(_, gap)| gap.goes_on);
+        return going_on
+            .map(|(account, gap)| (account.to_owned(), gap.after))
+            .collect();
+    }
+    let newest = rounds.last.values().max().map_or(0, |newest| newest.0);
+    let times = rounds.times();
+    let is_stale = |account: &[u8], last: Timestamp| {
+        let times = times.get(&Some(account)).map_or(&[][..], Vec::as_slice);
+        is_gap(newest - last.0, usual(times))
+    };
+    let all = rounds.last.iter().map(|(account, &last)| (account.clone(), last));
+    all.filter(|(account, last)| is_stale(account, *last)).collect()
+}
+
+/// A message for the accounts that are missing from the same snapshots.
+fn missing(gaps: &[(&[u8], Gap)], names: &AccountNames) -> Vec<String> {
+    let same = gaps.chunk_by(|(_, one), (_, next)| {
+        (one.first, one.last, one.goes_on) == (next.first, next.last, next.goes_on)
+    });
+    same.map(|same| missing_message(same, names)).collect()
+}
+
+fn missing_message(same: &[(&[u8], Gap)], names: &AccountNames) -> String {
+    let (account, gap) = same[0];
+    let who = match same.len() {
+        1 => format!("account {} is", names.phrase(account)),
+        all => format!("account {} and {} more are", names.phrase(account), all - 1),
+    };
+    let at = match gap.rounds {
+        1 => format!("at {}", gap.first),
+        rounds => format!("from {rounds} snapshots, {} to {}", gap.first, gap.last),
+    };
+    let findings = match (gap.goes_on, same.len()) {
+        (true, 1) => "and has no newer report",
+        (true, _) => "and have no newer report",
+        (false, 1) => "but is in the one before; its open findings stayed open",
+        (false, _) => "but are in the one before; their open findings stayed open",
+    };
+    format!("{who} missing {at} {findings}")
+}
+
+fn pauses(times: &[Timestamp], account: Option<String>) -> Vec<String> {
+    let usual = usual(times);
+    let of = account.map_or(String::new(), |account| format!(" of account {account}"));
+    let pauses = times.windows(2).map(|pair| (pair[0], pair[1].0 - pair[0].0));
+    pauses
+        .filter(|&(_, pause)| is_gap(pause, usual))
+        .map(|(after, pause)| {
+            format!(
+                "no snapshot{of} for {} after {after}; the usual interval is {}",
+                span(pause),
+                span(usual)
+            )
+        })
+        .collect()
+}
+
+/// The median of the pauses between snapshots.
+fn usual(times: &[Timestamp]) -> i64 {
+    let mut pauses: Vec<i64> = times.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
+    pauses.sort_unstable();
+    percentile(&pauses, 50).unwrap_or(0)
+}
+
+fn is_gap(pause: i64, usual: i64) -> bool {
+    pause > (FACTOR * usual).max(DAY)
 }
 
 /// A time span in the largest unit of which it is at least two, or exactly one.
@@ -90,11 +114,6 @@ fn span(seconds: i64) -> String {
         1 => format!("1 {name}"),
         count => format!("{count} {name}s"),
     }
-}
-
-fn pause(one: &Point, next: &Point) -> Option<i64> {
-    let time = |point: &Point| Timestamp::parse(point.as_of.as_bytes());
-    Some(time(next)?.0 - time(one)?.0)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod figures;
 mod follow;
 mod gaps;
 mod rotation;
+mod rounds;
 mod row;
 mod summary;
 mod survival;
@@ -18,23 +19,21 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use digest::Digest;
-pub use document::{OldFinding, Point, Rotation, RuleTrend, TrendDocument};
+pub use document::{AccountGap, OldFinding, Point, Rotation, RuleTrend, TrendDocument};
 
 use self::digest::{AccountGroup, RowRef};
 use self::episodes::Episodes;
 use self::figures::Figures;
 use self::follow::{Followed, UnusualRows, take_duplicates};
-use self::gaps::MissingAccounts;
+use self::rounds::Rounds;
 use self::user::{Step, TrendCounts};
 use super::account_names::AccountNames;
 use super::notes::{self, Note};
+use super::stale::stale_note;
 use crate::engine::{Block, CompiledRule, FindingRef, Input, Program, Sink};
 use crate::finding::{Code, Diagnostic};
 use crate::report::schema::{Column, ColumnSet, TextColumn, TimeColumn};
-use crate::report::time::{Timestamp, Unit};
-
-/// Reports of several accounts within this many hours are one point.
-const TOGETHER: i64 = 12;
+use crate::report::time::Timestamp;
 
 /// Settings of a trend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +72,7 @@ struct TrendState<'a> {
     report: Vec<Digest>,
     /// Empty digests to reuse.
     spare: Vec<Digest>,
-    accounts: BTreeMap<Vec<u8>, FollowedAccount>,
+    accounts: BTreeMap<Vec<u8>, Followed>,
     /// As the last reports say.
     account_names: AccountNames,
     /// One per rule.
@@ -82,24 +81,15 @@ struct TrendState<'a> {
     /// The point that further snapshots may belong to.
     current: Option<OpenPoint>,
     points: Vec<Point>,
-    /// The accounts of the last point.
-    present: BTreeSet<Vec<u8>>,
-    missing: Vec<MissingAccounts>,
+    rounds: Rounds,
     /// Which of the columns that identify users the first snapshot lacked.
     identity: Option<[bool; 3]>,
     diagnostics: Vec<Diagnostic>,
 }
 
-#[derive(Debug, Default)]
-struct FollowedAccount {
-    followed: Followed,
-    last: Option<Timestamp>,
-}
-
 #[derive(Debug)]
 struct OpenPoint {
     figures: Figures,
-    first: Timestamp,
     accounts: BTreeSet<Vec<u8>>,
 }
 
@@ -124,8 +114,7 @@ impl<'a> Trend<'a> {
             },
             current: None,
             points: Vec::new(),
-            present: BTreeSet::new(),
-            missing: Vec::new(),
+            rounds: Rounds::default(),
             identity: None,
             diagnostics: Vec::new(),
         };
@@ -216,7 +205,9 @@ impl TrendState<'_> {
         let comparable = self.is_comparable(input);
         let as_of = input.as_of;
         let accounts = self.accounts_of(input, report);
-        self.make_room(&accounts, as_of);
+        if self.rounds.make_room(accounts.keys().copied(), as_of) {
+            self.flush();
+        }
         let folded: Vec<u16> = report
             .iter()
             .flat_map(|digest| digest.folded.iter().copied())
@@ -239,11 +230,11 @@ impl TrendState<'_> {
             all_unusual.same_second.append(&mut unusual.same_second);
             let point = self.current.get_or_insert_with(|| OpenPoint {
                 figures: Figures::new(self.rules.len(), ColumnSet::default()),
-                first: as_of,
                 accounts: BTreeSet::new(),
             });
             point.figures.add(&figures);
             point.accounts.insert(account.to_owned());
+            self.rounds.add(account, as_of);
         }
         self.note_rows(input, &all_unusual.duplicates, notes::duplicates);
         self.note_rows(input, &all_unusual.same_second, notes::same_second);
@@ -265,8 +256,7 @@ impl TrendState<'_> {
         comparable: bool,
         figures: &mut Figures,
     ) -> UnusualRows<'r> {
-        let known = self.accounts.entry(account.to_owned()).or_default();
-        known.last = Some(as_of);
+        let followed = self.accounts.entry(account.to_owned()).or_default();
         let mut rows: Vec<RowRef<'r>> = groups
             .iter()
             .flat_map(|&(digest, group)| digest.of_group(group))
@@ -279,14 +269,14 @@ impl TrendState<'_> {
             };
         }
         let step = Step {
-            before: known.followed.last,
+            before: followed.last,
             as_of,
             folded,
             missing,
             rules: self.rules,
         };
         let mut counts = TrendCounts::new(&mut self.episodes, &mut self.rotation);
-        let unusual = known.followed.next(rows, step, &mut counts);
+        let unusual = followed.next(rows, step, &mut counts);
         (figures.opened, figures.resolved) = (counts.opened, counts.resolved);
         figures.unveiled = counts.unveiled;
         unusual
@@ -294,18 +284,25 @@ impl TrendState<'_> {
 
     fn finish(mut self) -> TrendDocument {
         self.flush();
-        let oldest = self.oldest();
+        self.rounds.end();
+        let stale = gaps::stale(&self.rounds);
+        let oldest = self.oldest(&stale);
         let mut counts = TrendCounts::new(&mut self.episodes, &mut self.rotation);
-        for account in self.accounts.values() {
-            account.followed.finish(&mut counts);
+        for followed in self.accounts.values() {
+            followed.finish(&mut counts);
         }
-        self.diagnostics.extend(gaps::gaps(&self.points, &self.missing));
+        let gaps = gaps::gaps(&self.rounds, &self.account_names);
+        self.diagnostics.extend(gaps);
+        let stale_accounts = self.stale_accounts(&stale);
+        self.diagnostics.extend(stale_note(&stale_accounts));
         TrendDocument {
             schema: TrendDocument::SCHEMA.to_owned(),
-            rules: self.rule_trends(),
+            rules: self.rule_trends(&stale),
+            gaps: self.account_gaps(),
             snapshots: self.points,
             oldest,
             rotation: self.rotation,
+            stale_accounts,
             diagnostics: self.diagnostics,
         }
     }
@@ -341,24 +338,13 @@ impl TrendState<'_> {
         }
         let mut again = 0;
         accounts.retain(|&account, _| {
-            let last = self.accounts.get(account).and_then(|known| known.last);
-            let is_new = last.is_none_or(|last| last < input.as_of);
+            let last = self.rounds.last.get(account);
+            let is_new = last.is_none_or(|&last| last < input.as_of);
             again += usize::from(!is_new);
             is_new
         });
         self.diagnostics.extend(notes::read_before(input, again));
         accounts
-    }
-
-    /// Ends the current point if these accounts do not belong to it.
-    fn make_room(&mut self, accounts: &AccountBlocks<'_>, as_of: Timestamp) {
-        let apart = |point: &OpenPoint| {
-            accounts.keys().any(|&account| point.accounts.contains(account))
-                || as_of > point.first.plus(TOGETHER, Unit::Hours)
-        };
-        if self.current.as_ref().is_some_and(apart) {
-            self.flush();
-        }
     }
 
     fn flush(&mut self) {
@@ -373,15 +359,6 @@ impl TrendState<'_> {
             account_name: only.and_then(|account| Some(self.account_names.get(account)?.to_owned())),
             ..point.figures.finish(self.rules)
         };
-        let mut missing = self.present.difference(&accounts);
-        if let Some(account) = missing.next() {
-            self.missing.push(MissingAccounts {
-                as_of: point.as_of.clone(),
-                account: self.account_names.phrase(account),
-                more: missing.count(),
-            });
-        }
-        self.present = accounts;
         self.points.push(point);
     }
 }

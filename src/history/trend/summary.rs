@@ -1,18 +1,30 @@
-//! The summary of a trend: the findings that have been open the longest, and the counts of each rule.
+//! The summary of a trend: the findings that have been open the longest, the counts of each rule, and the accounts that are
+//! missing.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
-use super::document::{OldFinding, RuleTrend};
+use super::document::{AccountGap, OldFinding, RuleTrend};
 use super::survival::days;
 use super::{TrendState, text};
+use crate::history::stale::StaleAccount;
+use crate::report::time::Timestamp;
+
+/// The accounts without a newer report, with the as-of of their last one.
+type Stale = BTreeMap<Vec<u8>, Timestamp>;
 
 impl TrendState<'_> {
-    pub(super) fn oldest(&self) -> Vec<OldFinding> {
-        let open = self.accounts.iter().flat_map(|(account, state)| {
-            let users = state.followed.users.iter();
+    /// The findings open for longest, without those of accounts that have no newer report.
+    pub(super) fn oldest(&self, stale: &Stale) -> Vec<OldFinding> {
+        let accounts = self
+            .accounts
+            .iter()
+            .filter(|(account, _)| !stale.contains_key(*account));
+        let open = accounts.flat_map(|(account, followed)| {
+            let users = followed.users.iter();
             users.flat_map(move |(&key, user)| {
                 let open = user.open.iter();
-                open.map(move |open| (account, state.followed.last, user, open, open.id(self.rules, key)))
+                open.map(move |open| (account, followed.last, user, open, open.id(self.rules, key)))
             })
         });
         let mut open: Vec<_> = open.collect();
@@ -36,19 +48,18 @@ impl TrendState<'_> {
         oldest.collect()
     }
 
-    pub(super) fn rule_trends(&self) -> Vec<RuleTrend> {
-        let mut open = vec![0; self.rules.len()];
-        let users = self
-            .accounts
-            .values()
-            .flat_map(|account| account.followed.users.values());
-        for finding in users.flat_map(|user| &user.open) {
-            open[usize::from(finding.rule)] += 1;
+    pub(super) fn rule_trends(&self, stale: &Stale) -> Vec<RuleTrend> {
+        let mut open = vec![[0; 2]; self.rules.len()];
+        for (account, followed) in &self.accounts {
+            let is_stale = usize::from(stale.contains_key(account));
+            for finding in followed.users.values().flat_map(|user| &user.open) {
+                open[usize::from(finding.rule)][is_stale] += 1;
+            }
         }
         let all = self.rules.iter().zip(&self.episodes).zip(open);
         let mut rules: Vec<RuleTrend> = all
             .filter(|((_, episodes), _)| episodes.at_start + episodes.opened + episodes.unveiled > 0)
-            .map(|((compiled, episodes), open)| RuleTrend {
+            .map(|((compiled, episodes), [open, of_stale_accounts])| RuleTrend {
                 rule: compiled.bound.rule.id.clone(),
                 parameters: compiled.bound.parameters.clone(),
                 severity: compiled.bound.severity,
@@ -57,6 +68,7 @@ impl TrendState<'_> {
                 unveiled: episodes.unveiled,
                 resolved: episodes.resolved,
                 open,
+                of_stale_accounts,
                 median_days_to_resolve: episodes.lengths.days_until(0.5),
                 p90_days_to_resolve: episodes.lengths.days_until(0.9),
             })
@@ -66,5 +78,28 @@ impl TrendState<'_> {
             by_severity.then_with(|| one.rule.cmp(&other.rule))
         });
         rules
+    }
+    pub(super) fn stale_accounts(&self, stale: &Stale) -> Vec<StaleAccount> {
+        let open = |account: &Vec<u8>| {
+            let users = self.accounts.get(account).map(|followed| followed.users.values());
+            users.map_or(0, |users| users.map(|user| user.open.len() as u64).sum())
+        };
+        let stale = stale.iter().map(|(account, &last)| {
+            let name = self.account_names.get(account);
+            StaleAccount::new(account, name, last, open(account))
+        });
+        stale.collect()
+    }
+
+    pub(super) fn account_gaps(&self) -> Vec<AccountGap> {
+        let gaps = self.rounds.gaps().into_iter().map(|(account, gap)| AccountGap {
+            account: (!account.is_empty()).then(|| text(account)),
+            account_name: self.account_names.get(account).map(str::to_owned),
+            after: gap.after.to_string(),
+            first: gap.first.to_string(),
+            last: gap.last.to_string(),
+            snapshots: gap.rounds,
+        });
+        gaps.collect()
     }
 }

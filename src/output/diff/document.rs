@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::snapshots::DiffSnapshot;
 use crate::finding::{Diagnostic, Severity, Status};
-use crate::history::Kind;
+use crate::history::{Kind, StaleAccount};
 
 /// What changed between two snapshots: `credlens.diff/v1`.
 ///
@@ -25,6 +25,9 @@ pub struct DiffDocument {
     pub events: Vec<DiffEvent>,
     /// What became of findings.
     pub findings: DiffFindings,
+    /// Accounts without a newer report, in order. They are not compared: nothing of them is in `events` and `findings`.
+    #[serde(default)]
+    pub stale_accounts: Vec<StaleAccount>,
     /// What limits the comparison, or is wrong in a report.
     pub diagnostics: Vec<Diagnostic>,
 }

@@ -40,7 +40,9 @@ fn write(view: &DiffView<'_>, out: &mut dyn Write) -> io::Result<()> {
         let write = |users, out: &mut Vec<u8>| finding_items.append(findings.of(users, |_| true), out);
         write_items(view, findings.users(), write, out)?;
     }
-    out.write_all(b"]},\n\"diagnostics\":")?;
+    out.write_all(b"]},\n\"stale_accounts\":")?;
+    out.write_all(&json_text::to_vec(&view.stale))?;
+    out.write_all(b",\n\"diagnostics\":")?;
     out.write_all(&json_text::to_vec(&view.diagnostics))?;
     out.write_all(b"}\n")
 }

@@ -22,7 +22,7 @@ use super::format::{FormatSpec, Formats};
 use super::phrases::more;
 use crate::engine::Workers;
 use crate::finding::{Diagnostic, Severity};
-use crate::history::{Cells as _, Diff, Event, Findings, Moved, Side, Snapshot, known};
+use crate::history::{Cells as _, Diff, Event, Findings, Moved, Side, Snapshot, StaleAccount, known};
 use crate::report::time::Timestamp;
 use crate::rule::BoundRule;
 
@@ -41,6 +41,8 @@ impl Formats for DiffWriter {
 pub struct DiffView<'a> {
     /// What changed.
     pub diff: &'a Diff<'a>,
+    /// Accounts that are not compared, because they have no newer report.
+    pub stale: &'a [StaleAccount],
     /// Diagnostics of the comparison, and of reading the reports.
     pub diagnostics: &'a [Diagnostic],
     /// Layout of the formats for people.

@@ -2,10 +2,11 @@
 
 use super::{DiffEvent, DiffFinding, DiffView};
 use crate::history::{Findings, Kind, Move};
-use crate::output::phrases::{by_severity, number};
+use crate::output::phrases::{by_severity, counted, number, to_the_minute};
 use crate::report::escape::escape;
 
-/// `findings: 1 opened (1 high), 3 resolved (3 high), 2 still open (2 low)`; unveiled ones only if there are any.
+/// `findings: 1 opened (1 high), 3 resolved (3 high), 2 still open (2 low)`; unveiled ones, and those of accounts without
+/// a newer report, only if there are any.
 pub(super) fn summary(view: &DiffView<'_>) -> String {
     let diff = view.diff;
     let all = Move::ALL.into_iter().filter_map(|which| {
@@ -17,7 +18,13 @@ pub(super) fn summary(view: &DiffView<'_>) -> String {
         };
         Some(counts(view, name, diff.findings(which)))
     });
-    format!("findings: {}", all.collect::<Vec<_>>().join(", "))
+    let stale = (!view.stale.is_empty()).then(|| {
+        let findings: u64 = view.stale.iter().map(|account| account.findings).sum();
+        let accounts = counted(view.stale.len() as u64, "account");
+        format!("; {} of {accounts} without a newer report", number(findings))
+    });
+    let all = all.collect::<Vec<_>>().join(", ");
+    format!("findings: {all}{}", stale.unwrap_or_default())
 }
 
 /// What unveiled findings are.
@@ -76,11 +83,6 @@ fn state(event: &DiffEvent) -> &'static str {
         Some("false") => ", inactive",
         Some(_) | None => "",
     }
-}
-
-/// `2026-01-02 03:04`.
-fn to_the_minute(time: &str) -> String {
-    time.get(..16).unwrap_or(time).replace('T', " ")
 }
 
 /// What resolved a finding, or what an opened one is about.

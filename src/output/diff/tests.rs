@@ -37,6 +37,7 @@ fn written(format: &str, width: usize) -> String {
     .expect("one account");
     let diagnostics = [&changes.diagnostics[..], &tally.diagnostics[..]].concat();
     let view = DiffView {
+        stale: &[],
         diff: &changes,
         diagnostics: &diagnostics,
         options: DisplayOptions {

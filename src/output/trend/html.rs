@@ -98,6 +98,10 @@ impl Page {
                 "<h2>Account {}</h2>",
                 html_account(Some(account), series.name)
             ));
+            self.line(format_args!(
+                "<p class=\"soft\">{}</p>",
+                escape_html(&phrases::reports(series))
+            ));
         }
         let figures = series.figures();
         self.cards(&figures);

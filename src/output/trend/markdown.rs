@@ -33,14 +33,18 @@ fn render(document: &TrendDocument, options: DisplayOptions) -> String {
 
 fn figures(series: &Series<'_>, out: &mut Markdown) {
     match series.account {
-        Some(id) => out.heading(&format!("Account {}", account(Some(id), series.name))),
+        Some(id) => {
+            out.heading(&format!("Account {}", account(Some(id), series.name)));
+            out.paragraph(&phrases::reports(series));
+        }
         None => out.heading("Figures"),
     }
     let rows = series.figures().into_iter().map(|figure| {
         let [first, last] = figure.ends().map(|value| figure.text(value));
         vec![figure.name, first, last]
     });
-    out.table(&[""], &["First", "Last"], rows);
+    let [first, last] = series.ends();
+    out.table(&[""], &[&first, &last], rows);
 }
 
 fn rules(document: &TrendDocument, out: &mut Markdown) {

@@ -1,5 +1,6 @@
 //! Phrases that the table, the Markdown and the page of a trend share.
 
+use super::series::Series;
 use crate::history::trend::{OldFinding, Rotation, RuleTrend, TrendDocument};
 use crate::output::phrases::{counted, more, number};
 
@@ -11,6 +12,37 @@ pub(super) fn span(document: &TrendDocument) -> String {
         Some((first, last)) => format!("{snapshots} from {} to {}", day(&first.as_of), day(&last.as_of)),
         None => snapshots,
     }
+}
+
+/// How many gaps of an account are listed, the last ones.
+const GAPS: usize = 3;
+
+/// `23 reports, 2026-11-01 to 2026-11-24; missing 2026-11-10 to 2026-11-12 (3 snapshots); no newer report`
+pub(super) fn reports(series: &Series<'_>) -> String {
+    let reports = counted(series.points.len() as u64, "report");
+    let [first, last] = series.ends();
+    let mut parts = vec![format!("{reports}, {}", from_to(&first, &last))];
+    let earlier = series.gaps.len().saturating_sub(GAPS);
+    parts.extend((earlier > 0).then(|| counted(earlier as u64, "earlier gap")));
+    parts.extend(series.gaps[earlier..].iter().map(|gap| {
+        let (first, last) = (day(&gap.first), day(&gap.last));
+        let snapshots = counted(gap.snapshots, "snapshot");
+        let snapshots = (gap.snapshots > 1).then(|| format!(" ({snapshots})"));
+        format!(
+            "missing {}{}",
+            from_to(first, last),
+            snapshots.unwrap_or_default()
+        )
+    }));
+    parts.extend(series.is_stale.then(|| "no newer report".to_owned()));
+    parts.join("; ")
+}
+
+fn from_to(first: &str, last: &str) -> String {
+    if first == last {
+        return first.to_owned();
+    }
+    format!("{first} to {last}")
 }
 
 /// The day of an instant.
@@ -43,12 +75,20 @@ pub(super) fn rotation(rotation: &Rotation) -> String {
     )
 }
 
-/// The columns of a rule, after severity and name; the one of unveiled findings only if there are any.
+/// The columns of a rule, after severity and name; those of unveiled findings, and of findings of accounts without a newer
+/// report, only if there are any.
 pub(super) fn rule_heads(document: &TrendDocument) -> Vec<&'static str> {
     let mut heads = vec!["at start", "opened"];
     heads.extend(has_unveiled(document).then_some("unveiled"));
-    heads.extend(["resolved", "open", "median days", "p90 days"]);
+    heads.extend(["resolved", "open"]);
+    heads.extend(has_stale(document).then_some("stale"));
+    heads.extend(["median days", "p90 days"]);
     heads
+}
+
+/// Whether accounts without a newer report have open findings.
+fn has_stale(document: &TrendDocument) -> bool {
+    document.rules.iter().any(|rule| rule.of_stale_accounts > 0)
 }
 
 fn has_unveiled(document: &TrendDocument) -> bool {
@@ -73,12 +113,9 @@ pub(super) fn rule_cells(document: &TrendDocument, rule: &RuleTrend) -> Vec<Stri
     };
     let mut cells = vec![number(rule.at_start), number(rule.opened)];
     cells.extend(has_unveiled(document).then(|| number(rule.unveiled)));
-    cells.extend([
-        number(rule.resolved),
-        number(rule.open),
-        time(rule.median_days_to_resolve),
-        time(rule.p90_days_to_resolve),
-    ]);
+    cells.extend([number(rule.resolved), number(rule.open)]);
+    cells.extend(has_stale(document).then(|| number(rule.of_stale_accounts)));
+    cells.extend([time(rule.median_days_to_resolve), time(rule.p90_days_to_resolve)]);
     cells
 }
 

@@ -1,8 +1,9 @@
 //! The figures of a trend over time, by account, as the formats for people show them.
 
+use super::phrases;
 use crate::finding::Severity;
-use crate::history::trend::{Point, TrendDocument};
-use crate::output::phrases::number;
+use crate::history::trend::{AccountGap, Point, TrendDocument};
+use crate::output::phrases::{number, to_the_minute};
 
 /// The points of one account, or of all.
 pub(super) struct Series<'a> {
@@ -11,6 +12,10 @@ pub(super) struct Series<'a> {
     /// The account's name as the last report that has one says.
     pub(super) name: Option<&'a str>,
     pub(super) points: Vec<&'a Point>,
+    /// Where the account is missing; none of all accounts together.
+    pub(super) gaps: Vec<&'a AccountGap>,
+    /// Whether the account has no newer report.
+    pub(super) is_stale: bool,
 }
 
 /// One figure over time.
@@ -62,6 +67,8 @@ pub(super) fn series(document: &TrendDocument) -> Vec<Series<'_>> {
             account: None,
             name: None,
             points,
+            gaps: Vec::new(),
+            is_stale: false,
         }];
     }
     let of = |account: &'_ Option<String>| -> Vec<&Point> {
@@ -75,12 +82,41 @@ pub(super) fn series(document: &TrendDocument) -> Vec<Series<'_>> {
             account: Some(account.as_deref().unwrap_or("(unknown)")),
             name: names.find_map(|name| name),
             points,
+            gaps: document
+                .gaps
+                .iter()
+                .filter(|gap| &gap.account == account)
+                .collect(),
+            is_stale: document
+                .stale_accounts
+                .iter()
+                .any(|stale| &stale.account == account),
         }
     });
     all.collect()
 }
 
 impl Series<'_> {
+    /// The times of the first and the last point: days, or minutes if that is one day.
+    pub(super) fn ends(&self) -> [String; 2] {
+        let ends = [self.points.first(), self.points.last()];
+        let [first, last] = ends.map(|point| point.map_or("", |point| &*point.as_of));
+        if phrases::day(first) == phrases::day(last) && first != last {
+            return [first, last].map(to_the_minute);
+        }
+        [first, last].map(|time| phrases::day(time).to_owned())
+    }
+
+    /// The number of snapshots that are missing before each point, and after the last one.
+    pub(super) fn missing(&self) -> Vec<u64> {
+        let mut missing = vec![0; self.points.len() + 1];
+        for gap in &self.gaps {
+            let before = self.points.partition_point(|point| point.as_of <= gap.after);
+            missing[before] += gap.snapshots;
+        }
+        missing
+    }
+
     /// The figures, in the order in which they are shown. Severities that no rule has are left out.
     pub(super) fn figures(&self) -> Vec<Figure> {
         let mut figures: Vec<Figure> = self

@@ -45,11 +45,14 @@ fn figures(series: &Series<'_>, options: DisplayOptions) -> String {
     let mut table = TextTable::new(0, [Align::Left, Align::Right, Align::Right, Align::Left]);
     if let Some(account) = series.account {
         table.line(options.paint(BOLD, format!("account {}", with_name(account, series.name))));
+        table.line(options.paint(DIM, phrases::reports(series)));
     }
-    table.row(["", "first", "last", ""].map(|head| TextCell::styled(head, DIM)));
+    let [first, last] = series.ends();
+    table.row(["", &first, &last, ""].map(|head| TextCell::styled(head, DIM)));
+    let missing = series.missing();
     for figure in series.figures() {
         let [first, last] = figure.ends().map(|value| figure.text(value));
-        let sparkline = TextCell::new(sparkline(&figure));
+        let sparkline = TextCell::new(sparkline(&figure, &missing));
         table.row([
             TextCell::new(figure.name),
             TextCell::styled(first, DIM),
@@ -60,11 +63,15 @@ fn figures(series: &Series<'_>, options: DisplayOptions) -> String {
     table.render(options)
 }
 
-/// The figure as bars from 0 to its highest value. Where there are more points than columns, a column has the last point
-/// of its stretch.
-fn sparkline(figure: &Figure) -> String {
+/// The figure as bars from 0 to its highest value, blank where snapshots are missing. Where there are more points than
+/// columns, a column has the last point of its stretch.
+fn sparkline(figure: &Figure, missing: &[u64]) -> String {
     const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    let values = &figure.values;
+    let mut values = Vec::new();
+    for (value, &missing) in figure.values.iter().map(Some).chain([None]).zip(missing) {
+        values.extend((0..missing).map(|_| None));
+        values.extend(value);
+    }
     let columns = values.len().min(SPARKS);
     let top = values
         .iter()

@@ -113,7 +113,7 @@ fn unknown_figures_are_gaps() {
         .lines()
         .find(|line| line.starts_with("active keys"))
         .unwrap();
-    assert!(line.trim_end().ends_with("4      –  █"), "{line}");
+    assert!(line.trim_end().ends_with("4           –  █"), "{line}");
     assert!(written_of("markdown", &document).contains("| MFA coverage | 33 % | – |"));
     assert!(written_of("html", &document).contains("<b>–</b><span>MFA coverage <i class=\"same\">was 33 %"));
     let csv = written_of("csv", &document);
@@ -154,25 +154,25 @@ fn table() {
     insta::assert_snapshot!(written("table", false), @r"
     3 snapshots from 2026-11-21 to 2027-01-21
 
-                                       first   last
-    critical findings                      1      2  ▅██
-    high findings                          2      4  ▅██
-    medium findings                        1      2  ▅██
-    opened                                 0      0  ▁▁▁
-    resolved                               0      0  ▁▁▁
-    users                                  4      6  ▆██
-    console users                          3      4  ▆██
-    MFA coverage                        33 %   50 %  ▆██
-    active keys                            4      8  ▅██
-    keys over 90 days                      2      4  ▅██
-    keys over 180 days                     2      4  ▅██
-    keys over 365 days                     1      4  ▃▅█
-    key age, median, days                322    383  ▇▇█
-    key age, 90th percentile, days     2,881  2,942  ███
-    key age, oldest, days              2,881  2,942  ███
-    unused credentials                     0      2  ▁▁█
-    dormant users                          0      0  ▁▁▁
-    accounts with root use in 90 days      1      2  ▅██
+                                       2026-11-21  2027-01-21
+    critical findings                           1           2  ▅██
+    high findings                               2           4  ▅██
+    medium findings                             1           2  ▅██
+    opened                                      0           0  ▁▁▁
+    resolved                                    0           0  ▁▁▁
+    users                                       4           6  ▆██
+    console users                               3           4  ▆██
+    MFA coverage                             33 %        50 %  ▆██
+    active keys                                 4           8  ▅██
+    keys over 90 days                           2           4  ▅██
+    keys over 180 days                          2           4  ▅██
+    keys over 365 days                          1           4  ▃▅█
+    key age, median, days                     322         383  ▇▇█
+    key age, 90th percentile, days          2,881       2,942  ███
+    key age, oldest, days                   2,881       2,942  ███
+    unused credentials                          0           2  ▁▁█
+    dormant users                               0           0  ▁▁▁
+    accounts with root use in 90 days           1           2  ▅██
 
     severity  rule                               at start  opened  resolved  open  median days  p90 days
     critical  root-access-key-active                    2       0         0     2            –         –
@@ -204,7 +204,7 @@ fn markdown() {
 
     ## Figures
 
-    |  | First | Last |
+    |  | 2026-11-21 | 2027-01-21 |
     |---|--:|--:|
     | critical findings | 1 | 2 |
     | high findings | 2 | 4 |

@@ -1,0 +1,92 @@
+//! Accounts without a newer report. What is known about them is old, so their findings are counted by themselves.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::snapshot::Snapshot;
+use crate::finding::{Code, Diagnostic, Status};
+use crate::report::time::Timestamp;
+
+/// How many accounts a message lists; the others are counted.
+const LISTED: usize = 20;
+
+/// An account without a newer report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct StaleAccount {
+    /// The account; null for reports that do not contain it.
+    pub account: Option<String>,
+    /// The account's name, if it is known.
+    pub account_name: Option<String>,
+    /// As-of of its last report, RFC 3339 UTC.
+    pub as_of: String,
+    /// The findings that fail in that report. They count neither as opened nor as resolved or open.
+    pub findings: u64,
+}
+
+impl StaleAccount {
+    /// An account with this id, empty if it is not known.
+    pub(super) fn new(account: &[u8], name: Option<&str>, as_of: Timestamp, findings: u64) -> Self {
+        Self {
+            account: (!account.is_empty()).then(|| String::from_utf8_lossy(account).into_owned()),
+            account_name: name.map(str::to_owned),
+            as_of: as_of.to_string(),
+            findings,
+        }
+    }
+
+    /// The accounts of their last reports, in order.
+    pub fn of_snapshots(snapshots: &[Snapshot]) -> Vec<Self> {
+        let mut all = BTreeMap::new();
+        for snapshot in snapshots {
+            let users = snapshot.users();
+            // An account is listed even if it has no findings.
+            let mut failing: BTreeMap<&[u8], u64> =
+                users.accounts().iter().map(|account| (&**account, 0)).collect();
+            for row in 0..users.len() {
+                let account = users.account(row).unwrap_or_default();
+                let found = snapshot.found_of(super::roster::index(row));
+                let fails = found.filter(|found| found.status == Status::Fail);
+                *failing.entry(account).or_default() += fails.count() as u64;
+            }
+            all.extend(failing.into_iter().map(|(account, findings)| {
+                let name = users.account_names().get(account);
+                let stale = Self::new(account, name, snapshot.input.as_of, findings);
+                (account.to_owned(), stale)
+            }));
+        }
+        all.into_values().collect()
+    }
+
+    /// `111122223333 (prod), last of 2026-11-23`.
+    fn phrase(&self) -> String {
+        let id = self.account.as_deref().unwrap_or("(unknown)");
+        let name = self.account_name.as_ref().map(|name| format!(" ({name})"));
+        let day = self.as_of.get(..10).unwrap_or(&self.as_of);
+        format!("{id}{}, last of {day}", name.unwrap_or_default())
+    }
+}
+
+/// The diagnostic that lists them; none if there are none.
+pub fn stale_note(accounts: &[StaleAccount]) -> Option<Diagnostic> {
+    let findings: u64 = accounts.iter().map(|account| account.findings).sum();
+    let counted = match findings {
+        0 => "they have no failing finding".to_owned(),
+        1 => "their 1 finding is counted by itself".to_owned(),
+        _ => format!("their {findings} findings are counted by themselves"),
+    };
+    let list = stale_phrase(accounts)?;
+    let message = format!("accounts without a newer report: {list}; {counted}");
+    Some(Diagnostic::new(Code::StaleAccount, message))
+}
+
+/// The first of these accounts, each with the day of its last report, and how many more there are; none if there are none.
+pub fn stale_phrase(accounts: &[StaleAccount]) -> Option<String> {
+    let listed: Vec<String> = accounts.iter().take(LISTED).map(StaleAccount::phrase).collect();
+    let more = accounts.len().saturating_sub(LISTED);
+    (!listed.is_empty()).then(|| match more {
+        0 => listed.join("; "),
+        _ => format!("{}; and {more} more", listed.join("; ")),
+    })
+}
