@@ -25,7 +25,7 @@ mod rules;
 mod scan;
 mod settings;
 mod signals;
-#[cfg_attr(not(feature = "archive"), expect(dead_code, reason = "only archives have it"))]
+#[cfg(feature = "archive")]
 mod span;
 mod terminal;
 mod trend;
