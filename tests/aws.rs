@@ -10,6 +10,8 @@ mod fetch_output;
 mod interrupt;
 mod moto;
 mod moto_s3;
+#[cfg(all(unix, feature = "archive"))]
+mod nightly;
 mod report_states;
 mod response_limits;
 mod retries;

@@ -45,6 +45,10 @@ pub(super) struct Server {
     /// Calls that get another answer: status and body.
     instead: Arc<Mutex<BTreeMap<String, (u16, String)>>>,
     partition: Arc<Mutex<&'static str>>,
+    /// When reports were generated.
+    generated: Arc<Mutex<String>>,
+    /// The reports of accounts that have another one than [`report`].
+    reports: Arc<Mutex<BTreeMap<String, String>>>,
 }
 
 /// A call that was received.
@@ -77,6 +81,8 @@ impl Server {
             hanging_up: Arc::default(),
             instead: Arc::default(),
             partition: Arc::new(Mutex::new("aws")),
+            generated: Arc::new(Mutex::new(GENERATED.to_owned())),
+            reports: Arc::default(),
         };
         let shared = server.clone();
         std::thread::spawn(move || {
@@ -116,6 +122,27 @@ impl Server {
     pub(super) fn answer_instead(&self, action: &str, status: u16, body: &str) {
         let answer = (status, body.to_owned());
         self.instead.lock().unwrap().insert(action.to_owned(), answer);
+    }
+
+    /// Answers this call as usual again.
+    #[cfg(all(unix, feature = "archive"))]
+    pub(super) fn answer_again(&self, action: &str) {
+        self.instead.lock().unwrap().remove(action);
+    }
+
+    /// Reports were generated at this time from now on.
+    #[cfg(all(unix, feature = "archive"))]
+    pub(super) fn generate_at(&self, time: &str) {
+        time.clone_into(&mut self.generated.lock().unwrap());
+    }
+
+    /// Answers with this report of the account from now on.
+    #[cfg(all(unix, feature = "archive"))]
+    pub(super) fn replace_report(&self, account: &str, csv: &str) {
+        self.reports
+            .lock()
+            .unwrap()
+            .insert(account.to_owned(), csv.to_owned());
     }
 
     /// Moves the caller to a partition from now on.
@@ -193,7 +220,11 @@ impl Server {
                 Some(Account::Denied) => (403, error("AccessDenied")),
                 Some(Account::Page) => (200, got("<html>Sign in</html>", GENERATED)),
                 Some(Account::Large) => (200, got(&large_report(&call.account), GENERATED)),
-                Some(_) | None => (200, got(&report(&call.account), GENERATED)),
+                Some(_) | None => {
+                    let replaced = self.reports.lock().unwrap().get(&call.account).cloned();
+                    let csv = replaced.unwrap_or_else(|| report(&call.account));
+                    (200, got(&csv, &self.generated.lock().unwrap()))
+                }
             },
             "GenerateCredentialReport" => (200, generated("COMPLETE")),
             "ListAccessKeys" => (200, keys(&call.account)),

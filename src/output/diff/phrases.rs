@@ -21,7 +21,10 @@ pub(super) fn summary(view: &DiffView<'_>) -> String {
     let stale = (!view.stale.is_empty()).then(|| {
         let findings: u64 = view.stale.iter().map(|account| account.findings).sum();
         let accounts = counted(view.stale.len() as u64, "account");
-        format!("; {} of {accounts} without a newer report", number(findings))
+        format!(
+            "; not counted here: {} of {accounts} without a newer report",
+            number(findings)
+        )
     });
     let all = all.collect::<Vec<_>>().join(", ");
     format!("findings: {all}{}", stale.unwrap_or_default())
