@@ -14,6 +14,7 @@ mod directories;
 mod empty_times;
 mod escaping;
 mod exit;
+mod filters;
 mod help;
 mod inputs;
 mod malformed_reports;

@@ -18,7 +18,7 @@ pub(super) fn has_errors<'a>(diagnostics: impl IntoIterator<Item = &'a Diagnosti
 pub(super) fn is_about_inputs(diagnostic: &Diagnostic) -> bool {
     matches!(
         diagnostic.code,
-        Code::Settings | Code::SnapshotsLeftOut | Code::NotReports
+        Code::Settings | Code::Filtered | Code::SnapshotsLeftOut | Code::NotReports
     )
 }
 

@@ -11,11 +11,12 @@ use credlens::io::inputs::{InputOptions, Limits};
 use credlens::output::DisplayOptions;
 use credlens::report::time::Timestamp;
 use credlens::rule::{
-    self, Catalogue, Framework, PartlyDecided, Selected, Selection, Suppressions, WeakenedParameter,
+    self, Catalogue, Filters, Framework, PartlyDecided, Selected, Selection, Suppressions, WeakenedParameter,
 };
 
 use super::aws::Objects;
 use super::failure::{Attempt as _, Failure};
+use super::filters::{self, FilterArgs};
 use super::inputs::{InputReader, LimitArgs};
 use super::progress::Progress;
 use super::rule_files::catalogue;
@@ -48,6 +49,9 @@ pub(super) struct EvaluateArgs {
     /// A parameter of a rule, such as access-key-unused.max_idle=60. Repeatable
     #[arg(long, value_name = "RULE.PARAM=VALUE", help_heading = "Rules")]
     set: Vec<String>,
+
+    #[command(flatten)]
+    filters: FilterArgs,
 
     /// Show only findings of this severity or higher: informational, low, medium, high or critical. `scan` counts the
     /// others, too [default: informational]
@@ -107,6 +111,7 @@ pub(super) struct Evaluation {
     partly_decided: Vec<PartlyDecided>,
     pub(super) weakened: Vec<WeakenedParameter>,
     pub(super) suppressions: Suppressions,
+    pub(super) filters: Filters,
     pub(super) min_severity: Severity,
     pub(super) limit: usize,
     pub(super) threads: usize,
@@ -147,6 +152,7 @@ impl Evaluation {
             partly_decided: selected.partly_decided,
             weakened: selected.weakened,
             suppressions,
+            filters: args.filters.resolve(in_file)?,
             min_severity: min_severity.unwrap_or(Severity::Informational),
             limit: match args.limit.or(in_file.limit).unwrap_or(50) {
                 0 => usize::MAX,
@@ -161,7 +167,7 @@ impl Evaluation {
         })
     }
 
-    /// The notes about the choice of rules: settings of a file were used, a framework is retired,
+    /// The notes about the choice of rules and users: settings of a file were used, a framework is retired,
     /// a check is decided in part.
     pub(super) fn notes(&self) -> Vec<Diagnostic> {
         let path = self.settings_file.iter().map(|path| path.to_string_lossy());
@@ -176,7 +182,8 @@ impl Evaluation {
         });
         let partly = self.partly_decided.iter();
         let partly = partly.map(|check| Diagnostic::new(Code::PartlyDecided, check.to_string()));
-        settings.chain(retired).chain(partly).collect()
+        let filters = filters::note(&self.filters);
+        settings.chain(filters).chain(retired).chain(partly).collect()
     }
 
     /// The files and directories that a run on these inputs reads: no output may replace them.
@@ -204,19 +211,20 @@ impl Evaluation {
         }
     }
 
-    /// Evaluates all that the source gives, and emits findings to the sink.
+    /// Evaluates these users of all that the source gives, and emits findings to the sink.
     pub(super) fn assess(
         &self,
         source: impl Source,
         emit: EmitFilter,
         sink: &impl Sink,
-        rows: RowSelection,
+        (rows, filters): (RowSelection, Option<&Filters>),
     ) -> io::Result<Tally> {
         let options = engine::AssessOptions {
             threads: self.threads,
             emit,
             suppressions: Some(&self.suppressions),
             rows,
+            filters,
         };
         engine::assess(&self.program, source, sink, options)
     }

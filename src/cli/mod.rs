@@ -16,6 +16,7 @@ mod fail_on;
 mod failure;
 #[cfg(feature = "aws")]
 mod fetch;
+mod filters;
 mod frameworks;
 mod inputs;
 mod outputs;

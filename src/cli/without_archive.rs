@@ -4,6 +4,7 @@ use std::path::Path;
 
 use clap::Args;
 use credlens::io::inputs::Inputs;
+use credlens::rule::Filters;
 
 use super::aws::LocationArgs;
 use super::diff::Sides;
@@ -23,6 +24,7 @@ impl CompareArgs {
         &self,
         _location: &LocationArgs,
         _instants: [&Path; 2],
+        _filters: &Filters,
     ) -> Result<Option<Sides>, Failure> {
         Ok(None)
     }

@@ -4,6 +4,7 @@
 
 mod bits;
 pub mod examples;
+mod filtering;
 mod finding_ref;
 mod memory;
 mod newest;
@@ -43,8 +44,9 @@ pub use without::FailsWithout;
 pub use workers::Workers;
 
 use crate::finding::Tally;
-use crate::rule::{RuleSuppressions, Suppressions};
-use run::{Run, Worker};
+use crate::rule::{Filters, RuleSuppressions, Suppressions};
+use filtering::Filtering;
+use run::{Run, SelectedRows, Worker};
 
 /// How [`assess`] runs.
 #[derive(Clone, Debug, Default)]
@@ -57,6 +59,8 @@ pub struct AssessOptions<'a> {
     pub suppressions: Option<&'a Suppressions>,
     /// Which rows are evaluated.
     pub rows: RowSelection,
+    /// Of these, which users are.
+    pub filters: Option<&'a Filters>,
 }
 
 /// Evaluates all inputs of the source, emits findings to the sink, and returns the tally.
@@ -74,6 +78,7 @@ pub fn assess<S: Sink>(
         emit,
         suppressions,
         rows,
+        filters,
     } = options;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
@@ -86,7 +91,12 @@ pub fn assess<S: Sink>(
             .collect(),
         Some(_) | None => Vec::new(),
     };
-    let run = Run::new(program, source, sink, emit, &rows, &suppressions);
+    let filtering = Filtering::new(filters);
+    let rows = SelectedRows {
+        rows: &rows,
+        filtering: filtering.as_ref(),
+    };
+    let run = Run::new(program, source, sink, emit, rows, &suppressions);
     pool.scope(|scope| {
         for _ in 0..pool.current_num_threads() {
             scope.spawn(|_| Worker::new(&run).work());

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::filtering::Filtering;
 use super::finding_ref::{FindingRef, FindingScope};
 use super::ordered_gate::{OrderedGate, Pass};
 use super::program::Program;
@@ -55,6 +56,13 @@ impl ReadBefore {
     }
 }
 
+/// Which rows are evaluated.
+#[derive(Clone, Copy)]
+pub(super) struct SelectedRows<'a> {
+    pub(super) rows: &'a RowSelection,
+    pub(super) filtering: Option<&'a Filtering<'a>>,
+}
+
 /// What all workers share.
 pub(super) struct Run<'a, S, Src> {
     program: &'a Program,
@@ -64,7 +72,7 @@ pub(super) struct Run<'a, S, Src> {
     columns: ColumnSet,
     /// One for each rule; empty if there are no suppressions.
     suppressions: &'a [RuleSuppressions<'a>],
-    selection: &'a RowSelection,
+    selection: SelectedRows<'a>,
     /// Whether the sink compares reports.
     compares: bool,
     /// The source, and the ticket of its next event.
@@ -80,7 +88,7 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
         source: Src,
         sink: &'a S,
         emit: EmitFilter,
-        selection: &'a RowSelection,
+        selection: SelectedRows<'a>,
         suppressions: &'a [RuleSuppressions<'a>],
     ) -> Self {
         Self {
@@ -290,7 +298,10 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
         };
         self.registers
             .run(run.program, cutoffs, chunk, &input.header, Restriction::default());
-        run.selection.select(input, chunk, &mut self.selected);
+        run.selection.rows.select(input, chunk, &mut self.selected);
+        if let Some(filtering) = run.selection.filtering {
+            filtering.apply(input, chunk, &mut self.selected);
+        }
         let view = ChunkView {
             input,
             chunk,
@@ -311,6 +322,7 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
             Block {
                 input,
                 chunk,
+                selected: &self.selected,
                 last: end.ends_report(),
                 emitted,
                 unseen: &self.without.unseen,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::finding_ref::FindingRef;
 use super::program::RuleInstance;
 use super::source::Input;
+use super::verdicts::is_selected;
 use super::without::FailsWithout;
 use crate::finding::Status;
 use crate::report::chunk::Chunk;
@@ -18,6 +19,8 @@ pub struct Block<'a> {
     pub input: &'a Arc<Input>,
     /// Their columns: those that the rules read, and those that the sink requested.
     pub chunk: &'a Chunk,
+    /// The rows that are evaluated, as bitmaps of 64.
+    pub selected: &'a [u64],
     /// Whether this is the last block of the report.
     pub last: bool,
     /// The statuses of the emitted findings.
@@ -27,6 +30,13 @@ pub struct Block<'a> {
     pub unseen: &'a [u64],
     /// What fails without the columns that an earlier report lacks and this one has: one for each such set of columns.
     pub without: &'a [FailsWithout],
+}
+
+impl Block<'_> {
+    /// Whether this row is evaluated.
+    pub fn is_selected(&self, row: usize) -> bool {
+        is_selected(self.selected, row)
+    }
 }
 
 /// The statuses of a block's emitted findings, as bitmaps of 64 rows.

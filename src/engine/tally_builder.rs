@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::filtering::Filtering;
 use super::finding_ref::shortened;
 use super::program::Program;
 use super::root_rows::{AccountsOfChunk, AccountsTwice, RootRows};
-use super::selection::RowSelection;
+use super::run::SelectedRows;
 use super::source::{BlockEnd, Input, ReportId};
 use super::stand_ins::{StandIns, StandInsOfReport};
 use super::verdicts::{ChunkView, VerdictCounts, is_selected};
@@ -172,19 +173,32 @@ impl TallyBuilder {
     }
 
     /// The tally of the run.
-    pub(super) fn finish(mut self, selection: &RowSelection) -> Tally {
+    pub(super) fn finish(mut self, selection: SelectedRows<'_>) -> Tally {
         let mut instants = self.tally.inputs.iter().map(|input| &input.as_of);
         let first = instants.next();
         if instants.all(|as_of| Some(as_of) == first) {
             self.tally.as_of = first.cloned();
         }
-        let is_all = self.tally.inputs.is_empty() && selection.left_out_inputs().is_empty();
+        let is_all = self.tally.inputs.is_empty() && selection.rows.left_out_inputs().is_empty();
         let passed_over = PassedOver::diagnostic(&self.tally.passed_over, is_all);
         self.tally.lacks_root = self.root_rows.is_any_missing();
+        if let Some(filtering) = selection.filtering {
+            self.tally.filters = filtering.filters().given();
+            self.tally.is_partial = filtering.filters().is_partial();
+        }
+        let no_match = selection.filtering.and_then(Filtering::no_match);
+        // If nothing could be read, the errors say why there is no such user.
+        let no_match = no_match.filter(|_| self.tally.evaluated > 0);
+        if no_match.is_some() {
+            self.tally.evaluated = 0;
+        }
         self.tally.diagnostics = self.diagnostics.finish();
         self.tally.diagnostics.extend(passed_over);
+        self.tally
+            .diagnostics
+            .extend(no_match.map(|message| Diagnostic::new(Code::NoMatch, message)));
         let mut inputs: Vec<_> = self.ids.into_iter().zip(self.tally.inputs).collect();
-        for left_out in selection.left_out_inputs().values() {
+        for left_out in selection.rows.left_out_inputs().values() {
             inputs.extend(left_out.reports.iter().cloned());
         }
         inputs.sort_by_key(|&(id, _)| id);
@@ -220,7 +234,7 @@ impl TallyBuilder {
     }
 
     /// Ends the current input, if there is one.
-    pub(super) fn end(&mut self, selection: &RowSelection) -> Option<EndedInput> {
+    pub(super) fn end(&mut self, selection: SelectedRows<'_>) -> Option<EndedInput> {
         let mut current = self.current.take()?;
         if current
             .newest
@@ -246,14 +260,16 @@ impl TallyBuilder {
         for diagnostic in current.of_stand_ins(&self.tally.rules) {
             self.diagnostics.push(diagnostic);
         }
+        // Where users of an account are left out by filters, root may be one of them.
+        let is_partial = selection.filtering.is_some_and(|it| it.filters().is_partial());
         let root_rows = current.root_rows.note();
-        if let Some(note) = root_rows {
+        if let Some(note) = root_rows.filter(|_| !is_partial) {
             self.diagnostics.push(note.in_path(&current.input.path));
         }
         self.root_rows
             .append_report(std::mem::take(&mut current.root_rows));
         self.diagnostics.end_input(&current.input.path);
-        let left_out = selection.of(&current.input).map(|rows| rows.reason);
+        let left_out = selection.rows.of(&current.input).map(|rows| rows.reason);
         self.ids.push(current.input.id);
         self.tally.inputs.push(InputTally {
             path: current.input.path.clone(),
@@ -336,9 +352,10 @@ impl CurrentInput {
         }
         // Only folded findings need the account, and only a report that lacks columns has those.
         if !self.input.lacks().is_empty() {
-            for (_, account) in chunk.account_runs(&self.input.header) {
+            for (mut rows, account) in chunk.account_runs(&self.input.header) {
                 if let Some(account) = account.filter(|account| account.iter().all(u8::is_ascii_digit))
                     && !self.accounts.contains(account)
+                    && rows.any(|row| is_selected(selected, row))
                 {
                     self.accounts.insert(account.to_vec());
                 }

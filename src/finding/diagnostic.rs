@@ -132,6 +132,13 @@ registry! {
         "A report, or an account in it, has no row of root: rules about root say nothing there, and requirements that they \
          decide are undetermined unless another input has the row.",
         "AWS writes no such row in China regions: check root by hand. Elsewhere, use the whole report.";
+    NoMatch "no-match" Error:
+        "The filters admit no user of the reports, so nothing was evaluated.",
+        "Correct the pattern that the message names. Case matters; `*` stands for anything.";
+    Filtered "filtered" Note:
+        "Only some of the users were evaluated: `--user`, `--path`, `--account` or the like chose them.",
+        "Counts and outcomes are those of these users. Where root may be left out, the requirements that rules about root \
+         decide are not evaluated.";
     Settings "settings" Note:
         "Settings from a file were used.",
         "To use another file, give --config.";

@@ -1,6 +1,7 @@
 //! Severities, verdicts, findings, diagnostics and the tally of a run: the vocabulary that all layers share.
 
 mod diagnostic;
+mod filters;
 mod id;
 mod issues;
 mod log;
@@ -17,6 +18,7 @@ use crate::report::time::Timestamp;
 pub use crate::report::word::UnknownWord;
 pub(crate) use crate::report::word::word_enum;
 pub use diagnostic::{Code, Diagnostic, Level, diagnostics_page};
+pub use filters::GivenFilters;
 pub use id::FindingId;
 pub use log::{DiagnosticLog, HiddenDiagnostics, first_of_each, gravest};
 pub use passed_over::PassedOver;

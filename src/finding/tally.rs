@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Diagnostic, PassedOver, Severity, word_enum};
+use super::{Diagnostic, GivenFilters, PassedOver, Severity, word_enum};
 
 /// The tally of a run. All verdicts are counted, including those that `--status` and `--min-severity` do not show.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +14,12 @@ pub struct Tally {
     pub as_of: Option<String>,
     /// The inputs that could be read, in order.
     pub inputs: Vec<InputTally>,
+    /// The filters that chose the users; empty if all are evaluated.
+    #[serde(default)]
+    pub filters: GivenFilters,
+    /// Whether filters may leave out users of an account that is evaluated, root among them.
+    #[serde(skip)]
+    pub is_partial: bool,
     /// The number of root rows in all inputs.
     #[serde(skip)]
     pub roots: u64,
@@ -222,6 +228,8 @@ word_enum! {
         Fail = "fail",
         /// No verdict fails, but at least one is undetermined, or something was not evaluated: no report, or an account without root's row.
         Undetermined = "undetermined",
+        /// A rule about root decides it, and filters leave out root.
+        NotEvaluated = "not-evaluated",
         /// No verdict fails, but a report shows only a part of the requirement.
         Partial = "partial",
         /// No rule decides it: only verdicts on related matters are listed and counted.

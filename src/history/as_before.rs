@@ -34,6 +34,19 @@ impl AsBefore {
         }
     }
 
+    /// Leaves out the users whose row in the older snapshot is not wanted; the number of the others.
+    pub(super) fn retain(&mut self, is_wanted: impl Fn(usize) -> bool) -> u64 {
+        let mut count = 0;
+        for (row, user) in self.users.iter_mut().enumerate() {
+            if *user != NO_ROW && is_wanted(row) {
+                count += 1;
+            } else {
+                *user = NO_ROW;
+            }
+        }
+        count
+    }
+
     /// The user in this row of the older snapshot, if it is unchanged.
     #[inline]
     pub(super) fn of<'a>(&'a self, old: &'a Snapshot, row: u32) -> Option<ThenAndNow<'a>> {

@@ -12,12 +12,15 @@ use super::verdicts::{UserVerdicts, Verdicts};
 use crate::engine::{Input, Workers};
 use crate::report::schema::TextColumn;
 use crate::report::time::Timestamp;
+use crate::rule::Filters;
 
 /// The older snapshot of a diff, indexed for the comparison with a newer report.
 #[derive(Debug)]
 pub struct Before<'a> {
     pub(super) old: &'a Snapshot,
     pub(super) options: DiffOptions,
+    /// Which users are compared: those that one of the snapshots has as the filters ask.
+    pub(super) filters: Option<&'a Filters>,
     /// A credential last used after this time is in use at the as-of of every report of the older snapshot.
     idle: Timestamp,
     pub(super) index: Index<'a>,
@@ -134,6 +137,7 @@ impl<'a> Before<'a> {
         Self {
             old,
             options,
+            filters: None,
             idle: options.idle_since(old.input.as_of),
             index,
             unchanged: Mutex::new(Unchanged {
@@ -141,6 +145,13 @@ impl<'a> Before<'a> {
                 ..Unchanged::default()
             }),
         }
+    }
+
+    /// Compares only the users that the filters admit as one of the snapshots has them.
+    #[must_use]
+    pub fn filtered(self, filters: &'a Filters) -> Self {
+        let filters = Some(filters).filter(|filters| !filters.is_empty());
+        Self { filters, ..self }
     }
 
     /// Whether this input identifies users like the older snapshot: both by ARN, or both by name.

@@ -17,6 +17,7 @@ use crate::finding::{Diagnostic, Status};
 use crate::gsl::typed::Entity;
 use crate::report::schema::{Slot, TimeColumn};
 use crate::report::time::{Timestamp, Unit};
+use crate::rule::{Filters, NearMisses};
 
 /// Which of the two snapshots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +39,10 @@ pub struct Diff<'a> {
     pub events: Vec<Event>,
     /// What limits the comparison, and what is unusual in the reports.
     pub diagnostics: Vec<Diagnostic>,
+    /// The number of users of the older snapshot and of the newer one that the filters admit.
+    pub users: [u64; 2],
+    /// Why there are none, if that is because of the filters.
+    pub no_match: Option<String>,
     /// The rules that evaluated both snapshots, by position.
     pub rules: &'a [CompiledRule],
     pub(super) as_before: AsBefore,
@@ -145,8 +150,12 @@ pub fn diff<'a>(
     new: &'a Snapshot,
     workers: &Workers,
 ) -> Result<Diff<'a>, Incomparable> {
-    let (old, options) = (before.old, before.options);
-    let matching = match_users(before, new, workers)?;
+    let (old, options, filters) = (before.old, before.options, before.filters);
+    let mut matching = match_users(before, new, workers)?;
+    let users = filters.map_or_else(
+        || [old, new].map(Snapshot::count),
+        |filters| matching.filter([old, new], filters),
+    );
     let comparer = Comparer {
         old,
         new,
@@ -155,9 +164,13 @@ pub fn diff<'a>(
         have_columns: [Entity::IamAccessKey, Entity::IamSigningCertificate]
             .map(|entity| has_columns(old, entity) && has_columns(new, entity)),
     };
-    let Matching { users, as_before, .. } = &matching;
+    let Matching {
+        users: matches,
+        as_before,
+        ..
+    } = &matching;
     let (parts, mut counts) = workers.both(
-        || workers.in_parts(0..users.len(), PART, |part| comparer.users(&users[part])),
+        || workers.in_parts(0..matches.len(), PART, |part| comparer.users(&matches[part])),
         || Counts::of((old, new), as_before, program.compiled_rules().len(), workers),
     );
     let changes = Changed::join(parts);
@@ -170,11 +183,24 @@ pub fn diff<'a>(
         new,
         events: changes.events,
         diagnostics,
+        users,
+        no_match: filters
+            .filter(|_| users == [0, 0])
+            .map(|filters| no_match([old, new], filters)),
         rules: program.compiled_rules(),
         as_before: matching.as_before,
         lists,
         counts,
     })
+}
+
+/// What to say of filters that admit no user of these snapshots.
+fn no_match(snapshots: [&Snapshot; 2], filters: &Filters) -> String {
+    let mut misses = NearMisses::default();
+    for users in snapshots.map(Snapshot::users) {
+        (0..users.len()).for_each(|row| misses.add(filters, &users.to_filter(row)));
+    }
+    misses.message(filters)
 }
 
 /// Whether a report has the columns that say whether such an entity exists.

@@ -11,6 +11,7 @@ use super::roster::index;
 use super::snapshot::Snapshot;
 use crate::engine::Workers;
 use crate::report::schema::TextColumn;
+use crate::rule::Filters;
 
 /// A user by its rows in the snapshots that have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +91,35 @@ pub(super) fn match_users(
         claims: vec![NO_ROW; old.users().len()],
     };
     Ok(matcher.matching(workers))
+}
+
+impl Matching {
+    /// Leaves out the users that the filters admit neither as the older snapshot has them nor as the newer one; the
+    /// numbers of the others in each.
+    pub(super) fn filter(&mut self, [old, new]: [&Snapshot; 2], filters: &Filters) -> [u64; 2] {
+        let is_wanted =
+            |snapshot: &Snapshot, row: u32| filters.admits(&snapshot.users().to_filter(row as usize));
+        self.users.retain(|user| {
+            let [in_old, in_new] = user.rows();
+            in_old.is_some_and(|row| is_wanted(old, row)) || in_new.is_some_and(|row| is_wanted(new, row))
+        });
+        let unchanged = self.as_before.retain(|row| is_wanted(old, index(row)));
+        [0, 1].map(|side| {
+            let rows = self.users.iter().filter(|user| user.rows()[side].is_some());
+            unchanged + rows.count() as u64
+        })
+    }
+}
+
+impl Match {
+    /// Its rows in both snapshots.
+    fn rows(self) -> [Option<u32>; 2] {
+        match self {
+            Self::Same(old, new) | Self::Recreated(old, new) => [Some(old), Some(new)],
+            Self::Created(new) => [None, Some(new)],
+            Self::Deleted(old) => [Some(old), None],
+        }
+    }
 }
 
 /// How users of both snapshots are identified.

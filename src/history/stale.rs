@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::snapshot::Snapshot;
 use crate::finding::{Code, Diagnostic, Status};
 use crate::report::time::Timestamp;
+use crate::rule::Filters;
 
 /// How many accounts a message lists; the others are counted.
 const LISTED: usize = 20;
@@ -36,23 +37,24 @@ impl StaleAccount {
         }
     }
 
-    /// The accounts of their last reports, in order.
-    pub fn of_snapshots(snapshots: &[Snapshot]) -> Vec<Self> {
+    /// The accounts of their last reports, in order, and the findings of users that the filters admit.
+    pub fn of_snapshots(snapshots: &[Snapshot], filters: &Filters) -> Vec<Self> {
         let mut all = BTreeMap::new();
         for snapshot in snapshots {
             let users = snapshot.users();
             // An account is listed even if it has no findings.
-            let mut failing: BTreeMap<&[u8], u64> =
-                users.accounts().iter().map(|account| (&**account, 0)).collect();
-            for row in 0..users.len() {
+            let name = |account: &[u8]| users.account_names().get(account);
+            let accounts = users.accounts().iter().map(|account| &**account);
+            let wanted = accounts.filter(|&id| filters.admits_account(Some(id), name(id).map(str::as_bytes)));
+            let mut failing: BTreeMap<&[u8], u64> = wanted.map(|account| (account, 0)).collect();
+            for row in (0..users.len()).filter(|&row| filters.admits(&users.to_filter(row))) {
                 let account = users.account(row).unwrap_or_default();
                 let found = snapshot.found_of(super::roster::index(row));
                 let fails = found.filter(|found| found.status == Status::Fail);
                 *failing.entry(account).or_default() += fails.count() as u64;
             }
             all.extend(failing.into_iter().map(|(account, findings)| {
-                let name = users.account_names().get(account);
-                let stale = Self::new(account, name, snapshot.input.as_of, findings);
+                let stale = Self::new(account, name(account), snapshot.input.as_of, findings);
                 (account.to_owned(), stale)
             }));
         }

@@ -12,6 +12,7 @@ use crate::report::cell::{self, Flag};
 use crate::report::chunk::Chunk;
 use crate::report::schema::{Column, FlagColumn, TimeColumn};
 use crate::report::time::Timestamp;
+use crate::rule::UserToFilter;
 
 /// All users of one report, in its order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,6 +51,19 @@ impl Users {
     /// The account in the ARN.
     pub fn account(&self, row: usize) -> Option<&[u8]> {
         cell::account_of(self.arn(row))
+    }
+
+    /// What filters go by.
+    pub(super) fn to_filter(&self, row: usize) -> UserToFilter<'_> {
+        let some = |text: &&[u8]| !text.is_empty();
+        let account = self.account(row);
+        let name = account.and_then(|account| self.account_names.get(account));
+        UserToFilter {
+            user: Some(self.name(row)).filter(some),
+            path: Some(cell::path_of(self.arn(row))).filter(some),
+            account,
+            account_name: name.map(str::as_bytes),
+        }
     }
 
     /// The accounts in the ARNs.

@@ -198,7 +198,9 @@ pub(super) fn verdict_counts(tally: &Tally) -> String {
         rules.map(|rule| rule.failed).sum()
     });
     let failed = match sum(|rule| rule.failed) {
-        0 if tally.evaluated_inputs().is_empty() => "nothing was evaluated".to_owned(),
+        0 if tally.inputs.iter().all(|input| input.users.unwrap_or(0) == 0) => {
+            "nothing was evaluated".to_owned()
+        }
         0 => "nothing failed".to_owned(),
         failed => format!("{} failed ({by_severity})", number(failed)),
     };

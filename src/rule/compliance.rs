@@ -7,6 +7,9 @@ use crate::finding::{FrameworkTally, Outcome, RelatedTally, RequirementTally, Ru
 /// Why a requirement that a rule about root decides is undetermined.
 const LACKS_ROOT: &str = "An account has no row of root, so a rule about root says nothing there.";
 
+/// Why such a requirement is not evaluated.
+const LEAVES_OUT_ROOT: &str = "Filters leave out root, so the rule about it was not evaluated.";
+
 /// The result of each framework. `rules` are the rules that ran, in the order of the tally.
 pub fn compliance<'a>(
     frameworks: impl IntoIterator<Item = &'a Framework>,
@@ -22,6 +25,7 @@ pub fn compliance<'a>(
             bound,
             tally: rule,
             lacks_root: is_about_root && (tally.roots == 0 || tally.lacks_root),
+            is_partial: tally.is_partial,
             had_users: users > 0,
         }
     };
@@ -49,6 +53,8 @@ struct RuleResult<'a> {
     bound: &'a BoundRule,
     tally: &'a RuleTally,
     lacks_root: bool,
+    /// Whether root may be missing because filters leave it out.
+    is_partial: bool,
     had_users: bool,
 }
 
@@ -68,8 +74,16 @@ fn requirement_tally(
     let (failed, undetermined) = (sum(|tally| tally.failed), sum(|tally| tally.undetermined));
     let lacks_root = deciding.iter().any(|rule| rule.lacks_root);
     let is_undetermined = undetermined > 0 || lacks_root || deciding.iter().any(|rule| !rule.had_users);
-    let outcome = outcome(requirement.coverage, failed, is_undetermined);
-    let missing = (outcome == Outcome::Undetermined && lacks_root).then_some(LACKS_ROOT);
+    let is_left_out = deciding.iter().any(|rule| rule.lacks_root && rule.is_partial);
+    let outcome = match outcome(requirement.coverage, failed, is_undetermined) {
+        Outcome::Undetermined if is_left_out => Outcome::NotEvaluated,
+        outcome => outcome,
+    };
+    let missing = match outcome {
+        Outcome::NotEvaluated => Some(LEAVES_OUT_ROOT),
+        Outcome::Undetermined if lacks_root => Some(LACKS_ROOT),
+        _ => None,
+    };
     let why: Vec<&str> = requirement.why.as_deref().into_iter().chain(missing).collect();
     let warnings = weakened.iter().filter(|weakened| weakened.requirement == name);
     RequirementTally {

@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use globset::{GlobBuilder, GlobMatcher};
-
 use super::catalogue::Catalogue;
 use super::error::Error;
+use super::glob::Glob;
 use super::toml_reader::{Date, File, Located, Table};
 use crate::finding::{Code, Diagnostic, Suppression};
 use crate::report::schema::Credential;
@@ -25,8 +24,8 @@ struct Entry {
     line: usize,
     /// Ids of the rules that it applies to.
     rules: BTreeSet<String>,
-    account: Option<GlobMatcher>,
-    user: Option<UserPattern>,
+    account: Option<Glob>,
+    user: Option<Glob>,
     credential: Option<Credential>,
     created: Option<Timestamp>,
     expires: Option<Date>,
@@ -37,13 +36,6 @@ struct Entry {
     matched: AtomicU64,
     /// Findings that it matched after it expired.
     matched_expired: AtomicU64,
-}
-
-/// The users that an entry applies to. A name without wildcards is looked up, not matched.
-#[derive(Debug)]
-enum UserPattern {
-    Exactly(String),
-    Like(GlobMatcher),
 }
 
 /// The parts of a finding that suppressions match.
@@ -100,9 +92,9 @@ impl Suppressions {
         let mut chosen = RuleSuppressions::default();
         for entry in self.entries.iter().filter(|entry| entry.rules.contains(id)) {
             entry.ran.store(true, Ordering::Relaxed);
-            match &entry.user {
-                Some(UserPattern::Exactly(name)) => chosen.exact.entry(name).or_default().push(entry),
-                Some(UserPattern::Like(_)) | None => chosen.others.push(entry),
+            match entry.user.as_ref().and_then(Glob::exact) {
+                Some(name) => chosen.exact.entry(name).or_default().push(entry),
+                None => chosen.others.push(entry),
             }
         }
         chosen
@@ -150,7 +142,7 @@ impl Entry {
             line: table.file.line(table.span.start),
             rules: read_rules(&mut table, catalogue),
             account: read_glob(&mut table, "account"),
-            user: read_user(&mut table),
+            user: read_glob(&mut table, "user"),
             credential: table.word("credential"),
             created: table.word("created"),
             expires,
@@ -164,19 +156,13 @@ impl Entry {
     }
 
     fn accepts(&self, subject: &Subject<'_>) -> bool {
-        let glob = |glob: &GlobMatcher, text: Option<&str>| text.is_some_and(|text| glob.is_match(text));
-        let account = self
-            .account
-            .as_ref()
-            .is_none_or(|account| glob(account, subject.account));
-        let user = match &self.user {
-            None => true,
-            Some(UserPattern::Exactly(name)) => subject.user == Some(name),
-            Some(UserPattern::Like(pattern)) => glob(pattern, subject.user),
+        let admits = |glob: &Option<Glob>, text: Option<&str>| {
+            let matches = |glob: &Glob| text.is_some_and(|text| glob.matches(text.as_bytes()));
+            glob.as_ref().is_none_or(matches)
         };
         let credential = self.credential.is_none() || self.credential == subject.credential;
         let created = self.created.is_none() || self.created == subject.created;
-        account && user && credential && created
+        admits(&self.account, subject.account) && admits(&self.user, subject.user) && credential && created
     }
 
     fn is_valid(&self, as_of: Timestamp) -> bool {
@@ -236,23 +222,11 @@ fn read_rules(table: &mut Table<'_, '_>, catalogue: &Catalogue) -> BTreeSet<Stri
     }
 }
 
-fn read_glob(table: &mut Table<'_, '_>, key: &'static str) -> Option<GlobMatcher> {
+fn read_glob(table: &mut Table<'_, '_>, key: &'static str) -> Option<Glob> {
     let Located { value, span } = table.located::<String>(key)?;
-    let glob = GlobBuilder::new(&value).backslash_escape(true).build();
-    let report = |error: globset::Error| {
-        let message = format!("'{key}' is not a valid glob: {}", error.kind());
+    let report = |error: String| {
+        let message = format!("'{key}' is not a valid glob: {error}");
         table.file.error(span, message, None);
     };
-    glob.map_err(report).ok().map(|glob| glob.compile_matcher())
-}
-
-fn read_user(table: &mut Table<'_, '_>) -> Option<UserPattern> {
-    let glob = read_glob(table, "user")?;
-    let pattern = glob.glob().glob();
-    let plain = !pattern.contains(['*', '?', '[', '{', '\\']);
-    Some(if plain {
-        UserPattern::Exactly(pattern.to_owned())
-    } else {
-        UserPattern::Like(glob)
-    })
+    Glob::new(&value).map_err(report).ok()
 }

@@ -166,8 +166,4 @@ pub(in crate::cli) struct CompareArgs {
     /// alone is its last second
     #[arg(long, value_name = "ARCHIVE", conflicts_with_all = ["old_as_of", "new_as_of"])]
     pub(super) archive: Option<PathBuf>,
-
-    /// Only reports of the archive with this account. Repeatable
-    #[arg(long, value_name = "ID", requires = "archive", value_parser = account)]
-    pub(super) account: Vec<String>,
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use credlens::archive::list::ListedReport;
 use credlens::history::{StaleAccount, stale_phrase};
 use credlens::report::time::Timestamp;
+use credlens::rule::Filters;
 
 use super::args::{CompareArgs, ReportFilterArgs, until};
 use super::{existing_store, latest, listed, select};
@@ -27,8 +28,9 @@ impl CompareArgs {
         &self,
         location: &LocationArgs,
         instants: [&Path; 2],
+        filters: &Filters,
     ) -> Result<Option<Sides>, Failure> {
-        let sides = |archive: &PathBuf| sides(archive, location, instants, &self.account);
+        let sides = |archive: &PathBuf| sides(archive, location, instants, filters);
         self.archive.as_ref().map(sides).transpose()
     }
 }
@@ -39,7 +41,7 @@ fn sides(
     archive: &Path,
     location: &LocationArgs,
     instants: [&Path; 2],
-    accounts: &[String],
+    filters: &Filters,
 ) -> Result<Sides, Failure> {
     let store = existing_store(archive, location)?;
     let [old, new] = instants.map(at);
@@ -50,7 +52,7 @@ fn sides(
             "which reports are the last ones is unknown while files of the archive are damaged".to_owned(),
         ));
     }
-    let [old, new] = instants.map(|at| side(&reports, at, accounts));
+    let [old, new] = instants.map(|at| side(&reports, at, filters));
     let (old, new) = (old?, new?);
     let last_of = last_reports(&old);
     for account in last_reports(&new)
@@ -145,21 +147,33 @@ fn at(instant: &Path) -> Result<Timestamp, Failure> {
         .map_err(|error| Failure::Usage(format!("'{text}': {error}; --archive compares two instants")))
 }
 
-fn side(reports: &[ListedReport], at: Timestamp, accounts: &[String]) -> Result<Vec<Latest>, Failure> {
-    let filter = ReportFilterArgs {
-        account: accounts.to_vec(),
+/// Of each account that the filters admit the last report at this instant or before.
+fn side(reports: &[ListedReport], at: Timestamp, filters: &Filters) -> Result<Vec<Latest>, Failure> {
+    let until = ReportFilterArgs {
         until: Some(at),
         ..ReportFilterArgs::default()
     };
-    let reports = select(reports.to_vec(), &filter);
-    if reports.is_empty() {
+    let mut last = latest(select(reports.to_vec(), &until));
+    for (listed, of) in &mut last {
+        let report = &listed.report;
+        // The names of several accounts are only in their rows.
+        let may_be_named = report.accounts.len() > 1;
+        let name = report.account_name.as_deref().map(str::as_bytes);
+        of.retain(|account| may_be_named || filters.admits_account(some(account), name));
+    }
+    last.retain(|(_, of)| !of.is_empty());
+    if last.is_empty() {
+        let of = match filters.phrase() {
+            filters if filters.is_empty() => String::new(),
+            filters => format!(" of {filters}"),
+        };
         return Err(Failure::NothingEvaluated(format!(
-            "the archive has no such report as of {at} or before"
+            "the archive has no report{of} as of {at} or before"
         )));
     }
-    let mut reports = latest(reports);
-    for (_, of) in &mut reports {
-        of.retain(|account| accounts.is_empty() || accounts.contains(account));
-    }
-    Ok(reports)
+    Ok(last)
+}
+
+fn some(account: &str) -> Option<&[u8]> {
+    Some(account.as_bytes()).filter(|account| !account.is_empty())
 }

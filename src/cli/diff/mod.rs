@@ -64,7 +64,9 @@ impl DiffConfig {
             None => vec![args.old.clone(), args.new.clone()],
         };
         check_formats(&formats, &evaluation.reads(&named))?;
-        let sides = args.archived.sides(&args.location, [&args.old, &args.new])?;
+        let sides = args
+            .archived
+            .sides(&args.location, [&args.old, &args.new], &evaluation.filters)?;
         let Sides { old, new, stale } = match sides {
             Some(sides) => sides,
             None => Sides {
@@ -117,7 +119,10 @@ impl DiffConfig {
             return Ok(<_>::default());
         }
         let (snapshots, diagnostics) = self.snapshots(&self.stale, None)?;
-        Ok((StaleAccount::of_snapshots(&snapshots), diagnostics))
+        Ok((
+            StaleAccount::of_snapshots(&snapshots, &self.evaluation.filters),
+            diagnostics,
+        ))
     }
 
     fn snapshots(
@@ -137,7 +142,8 @@ impl DiffConfig {
             evaluation.progress(side.inputs.open()),
             evaluation.followed(),
             &collector,
-            RowSelection::default(),
+            // A user is compared if the filters admit it in one of the snapshots.
+            (RowSelection::default(), None),
         )?;
         drop(collector);
         Ok((snapshots, tally.diagnostics))
@@ -185,7 +191,8 @@ pub(super) fn run(args: DiffArgs) -> Result<Exit, Failure> {
     let workers = Workers::new(config.evaluation.threads)?;
     let old = config.collect(&config.old, None)?;
     let before = old.snapshot.as_ref();
-    let before = before.map(|old| Before::new(old, config.options, &workers));
+    let filters = &config.evaluation.filters;
+    let before = before.map(|old| Before::new(old, config.options, &workers).filtered(filters));
     let new = config.collect(&config.new, before.as_ref())?;
     let (stale, of_stale) = config.stale_accounts()?;
     let paths = [old.paths, new.paths].concat();
@@ -200,6 +207,9 @@ pub(super) fn run(args: DiffArgs) -> Result<Exit, Failure> {
     };
     let diff = history::diff(&config.evaluation.program, before, new, &workers)
         .map_err(|error| Failure::Usage(error.to_string()))?;
+    if let Some(no_match) = diff.no_match {
+        return Err(Failure::NothingEvaluated(no_match));
+    }
     check_dated([&diff.old.input, &diff.new.input])?;
     write(&config, (&diff, &stale), &workers, &diagnostics)?;
     Ok(exit(&diff, config.fail_on_new))

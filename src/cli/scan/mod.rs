@@ -80,6 +80,7 @@ impl ScanConfig {
 
     fn assess(&self, source: impl Source, sink: &impl Sink, rows: RowSelection) -> io::Result<Tally> {
         let evaluation = &self.evaluation;
+        let rows = (rows, Some(&evaluation.filters));
         evaluation.assess(evaluation.progress(source), self.emit_filter(), sink, rows)
     }
 
@@ -218,9 +219,12 @@ fn add_diagnostics(tally: &mut Tally, config: &ScanConfig) {
         .into_iter()
         .filter_map(|input| input.as_of.parse().ok());
     let latest = instants.max();
+    let suppressions = config.evaluation.suppressions.diagnostics(latest).into_iter();
+    // A user that filters leave out may be the one that a suppression is for.
+    let is_all = config.evaluation.filters.is_empty();
     tally
         .diagnostics
-        .extend(config.evaluation.suppressions.diagnostics(latest));
+        .extend(suppressions.filter(|it| is_all || it.code != Code::SuppressionUnused));
 }
 
 /// Standard error gets the diagnostics that standard output does not show to people, and the live accounts that failed

@@ -75,7 +75,12 @@ pub(super) fn run(args: TrendArgs) -> Result<Exit, Failure> {
     let evaluation = &config.evaluation;
     let trend = trend::Trend::new(&evaluation.program, config.options);
     let source = evaluation.progress(config.inputs.open_in_time_order());
-    let tally = evaluation.assess(source, evaluation.followed(), &trend, RowSelection::default())?;
+    let tally = evaluation.assess(
+        source,
+        evaluation.followed(),
+        &trend,
+        (RowSelection::default(), Some(&evaluation.filters)),
+    )?;
     let failed = has_errors(&tally.diagnostics);
     let mut document = trend.finish();
     // Two snapshots of an account in one file are what a trend is made of.

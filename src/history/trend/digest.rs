@@ -179,15 +179,18 @@ impl Digest {
                 .map(|column| chunk.text(&input.header, row, column).unwrap_or_default());
             self.names.push(name, arn);
             let group = known.group_of(arn, &mut self.groups, new);
-            let account = &mut self.groups[group];
-            match account.rows.last_mut().filter(|rows| rows.end == row) {
-                Some(rows) => rows.end += 1,
-                None => account.rows.push(row..row + 1),
-            }
             let user = user_state(chunk, row, identifier(name, arn), idle_since, group);
-            account.figures.user(&user, input.as_of);
-            if chunk.is_root(row) {
-                account.figures.root(chunk, row);
+            // A user that filters leave out is in no group: only its account counts as seen.
+            if block.is_selected(row) {
+                let account = &mut self.groups[group];
+                match account.rows.last_mut().filter(|rows| rows.end == row) {
+                    Some(rows) => rows.end += 1,
+                    None => account.rows.push(row..row + 1),
+                }
+                account.figures.user(&user, input.as_of);
+                if chunk.is_root(row) {
+                    account.figures.root(chunk, row);
+                }
             }
             self.created.push(chunk.time(row, TimeColumn::UserCreation));
             self.rows.push(user);

@@ -336,6 +336,10 @@ impl TrendState<'_> {
                 accounts.entry(&group.account).or_default().push((digest, group));
             }
         }
+        // An account of which filters leave out all users counts only once it had one that they admit.
+        let is_admitted =
+            |groups: &[(&Digest, &AccountGroup)]| groups.iter().any(|(_, group)| !group.rows.is_empty());
+        accounts.retain(|&account, groups| is_admitted(groups) || self.accounts.contains_key(account));
         let mut again = 0;
         accounts.retain(|&account, _| {
             let last = self.rounds.last.get(account);

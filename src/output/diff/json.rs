@@ -19,9 +19,9 @@ pub(super) const SEPARATOR: &[u8] = b",\n";
 fn write(view: &DiffView<'_>, out: &mut dyn Write) -> io::Result<()> {
     let diff = view.diff;
     write!(out, "{{\"schema\":\"{}\",\"old\":", DiffDocument::SCHEMA)?;
-    out.write_all(&json_text::to_vec(&DiffSnapshot::of(diff.old)))?;
+    out.write_all(&json_text::to_vec(&DiffSnapshot::of(diff.old, diff.users[0])))?;
     out.write_all(b",\"new\":")?;
-    out.write_all(&json_text::to_vec(&DiffSnapshot::of(diff.new)))?;
+    out.write_all(&json_text::to_vec(&DiffSnapshot::of(diff.new, diff.users[1])))?;
     out.write_all(b",\n\"events\":[")?;
     let events = |range: Range<usize>, out: &mut Vec<u8>| {
         for event in &diff.events[range] {

@@ -16,13 +16,14 @@ pub(super) const FORMAT: FormatSpec<DiffWriter> = FormatSpec::new(
 
 fn render(view: &DiffView<'_>) -> String {
     let mut out = Markdown::new("IAM credential reports: what changed");
-    let snapshots = [("Old", view.diff.old), ("New", view.diff.new)].into_iter();
-    out.list(snapshots.map(|(name, snapshot)| {
+    let snapshots = [("Old", view.diff.old), ("New", view.diff.new)];
+    let snapshots = snapshots.into_iter().zip(view.diff.users);
+    out.list(snapshots.map(|((name, snapshot), users)| {
         let path = match snapshot.reports().len() {
             1 => code(&reports(snapshot)),
             _ => reports(snapshot),
         };
-        let users = counted(snapshot.count(), "user");
+        let users = counted(users, "user");
         format!(
             "{name}: {path}, {users}, as of {}",
             as_of(snapshot, view.options.now)

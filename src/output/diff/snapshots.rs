@@ -58,7 +58,7 @@ pub struct DiffAccount {
 }
 
 impl DiffSnapshot {
-    pub(super) fn of(snapshot: &Snapshot) -> Self {
+    pub(super) fn of(snapshot: &Snapshot, users: u64) -> Self {
         let reports = snapshot.reports();
         let [first, last] = range(&reports);
         let of_one = match *reports {
@@ -75,7 +75,7 @@ impl DiffSnapshot {
             path: of_one.map(|input| input.path.clone()),
             account_name: of_one.and_then(|input| input.account.name.clone()),
             kind: of_one.map(|input| input.kind.clone()),
-            users: Some(snapshot.count()),
+            users: Some(users),
             as_of: last.to_string(),
             as_of_source: of_one.map(|input| input.as_of_source),
             generated: of_one.and_then(|input| Some(input.generated?.to_string())),

@@ -36,11 +36,12 @@ fn render(view: &DiffView<'_>) -> String {
 
 fn snapshots(view: &DiffView<'_>) -> String {
     let mut table = TextTable::new(0, [Align::Left, Align::Left, Align::Right, Align::Wrapped]);
-    for (name, snapshot) in [("old", view.diff.old), ("new", view.diff.new)] {
+    let sides = [("old", view.diff.old), ("new", view.diff.new)];
+    for ((name, snapshot), users) in sides.into_iter().zip(view.diff.users) {
         table.row([
             TextCell::styled(name, DIM),
             TextCell::new(cut_start(&escape(&reports(snapshot)), view.options.width / 3)),
-            TextCell::new(counted(snapshot.count(), "user")),
+            TextCell::new(counted(users, "user")),
             TextCell::styled(as_of(snapshot, view.options.now), DIM),
         ]);
     }

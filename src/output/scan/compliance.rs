@@ -102,7 +102,7 @@ fn assessment(requirement: &RequirementTally) -> String {
 const fn style(outcome: Outcome) -> Style {
     match outcome {
         Outcome::Fail => RED,
-        Outcome::Undetermined => MAGENTA,
+        Outcome::Undetermined | Outcome::NotEvaluated => MAGENTA,
         Outcome::Partial => YELLOW,
         Outcome::Related | Outcome::Manual => DIM,
         Outcome::Pass => GREEN,
@@ -132,6 +132,7 @@ fn verdicts(requirement: &RequirementTally) -> String {
     let related = related(&requirement.related);
     let decided = match requirement.outcome {
         Outcome::Manual => Some("not in a report".to_owned()),
+        Outcome::NotEvaluated => Some("filters leave out root".to_owned()),
         Outcome::Related => None,
         Outcome::Fail | Outcome::Undetermined | Outcome::Partial | Outcome::Pass => {
             Some(decided(requirement))

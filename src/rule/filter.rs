@@ -1,0 +1,352 @@
+//! Filters: which users are evaluated, by name, path and account.
+
+use std::collections::BTreeMap;
+
+use super::glob::Glob;
+use crate::finding::GivenFilters;
+use crate::report::word::nearest;
+
+/// The filters of a run. A user is evaluated if every kind of filter admits it.
+#[derive(Clone, Debug, Default)]
+pub struct Filters {
+    kinds: [Filter; FilterKind::ALL.len()],
+}
+
+/// What a filter goes by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FilterKind {
+    /// The name of the user; `<root_account>` for root.
+    User,
+    /// The IAM path, such as `/team-a/`. Root has none.
+    Path,
+    /// The id or the name of the account.
+    Account,
+}
+
+/// The patterns of one kind: a text is admitted if it matches one of `only` (or there are none), and none of `except`.
+#[derive(Clone, Debug, Default)]
+struct Filter {
+    only: Vec<Glob>,
+    except: Vec<Glob>,
+}
+
+/// What filters go by of one user. A text that is not known is matched by no pattern.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct UserToFilter<'a> {
+    /// The name.
+    pub user: Option<&'a [u8]>,
+    /// The path; none for root.
+    pub path: Option<&'a [u8]>,
+    /// The id of the account.
+    pub account: Option<&'a [u8]>,
+    /// The name of the account.
+    pub account_name: Option<&'a [u8]>,
+}
+
+impl FilterKind {
+    const ALL: [Self; 3] = [Self::User, Self::Path, Self::Account];
+
+    /// The word in options and messages.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Path => "path",
+            Self::Account => "account",
+        }
+    }
+}
+
+fn globs(option: &str, patterns: &[String]) -> Result<Vec<Glob>, String> {
+    let glob = |pattern: &String| {
+        Glob::new(pattern).map_err(|error| format!("{option} '{pattern}' is not a valid pattern: {error}"))
+    };
+    patterns.iter().map(glob).collect()
+}
+
+impl Filter {
+    fn is_empty(&self) -> bool {
+        self.only.is_empty() && self.except.is_empty()
+    }
+
+    /// Whether one of these texts, which stand for the same thing, is admitted.
+    fn admits(&self, texts: &[Option<&[u8]>]) -> bool {
+        let matches = |globs: &[Glob]| {
+            let mut texts = texts.iter().flatten();
+            texts.any(|text| globs.iter().any(|glob| glob.matches(text)))
+        };
+        (self.only.is_empty() || matches(&self.only)) && !matches(&self.except)
+    }
+}
+
+impl Filters {
+    /// Compiles the patterns; the error names the option and says what is wrong with it.
+    pub fn new(given: &GivenFilters) -> Result<Self, String> {
+        let filter = |kind: FilterKind, only: &[String], except: &[String]| {
+            Ok::<_, String>(Filter {
+                only: globs(&format!("--{}", kind.name()), only)?,
+                except: globs(&format!("--exclude-{}", kind.name()), except)?,
+            })
+        };
+        Ok(Self {
+            kinds: [
+                filter(FilterKind::User, &given.user, &given.exclude_user)?,
+                filter(FilterKind::Path, &given.path, &given.exclude_path)?,
+                filter(FilterKind::Account, &given.account, &given.exclude_account)?,
+            ],
+        })
+    }
+
+    /// Whether every user is admitted.
+    pub fn is_empty(&self) -> bool {
+        self.kinds.iter().all(Filter::is_empty)
+    }
+
+    /// Whether users of one account may be admitted and others not: then root is not missed.
+    pub fn is_partial(&self) -> bool {
+        [FilterKind::User, FilterKind::Path]
+            .into_iter()
+            .any(|kind| !self.of(kind).is_empty())
+    }
+
+    /// Whether a user is evaluated.
+    pub fn admits(&self, user: &UserToFilter<'_>) -> bool {
+        self.admits_account(user.account, user.account_name)
+            && self.of(FilterKind::User).admits(&[user.user])
+            && self.of(FilterKind::Path).admits(&[user.path])
+    }
+
+    /// Whether users of this account are evaluated, as far as the account is concerned.
+    pub fn admits_account(&self, id: Option<&[u8]>, name: Option<&[u8]>) -> bool {
+        self.of(FilterKind::Account).admits(&[id, name])
+    }
+
+    /// As they were given.
+    pub fn given(&self) -> GivenFilters {
+        let [user, path, account] = &self.kinds;
+        let patterns = |globs: &[Glob]| globs.iter().map(|glob| glob.pattern().to_owned()).collect();
+        GivenFilters {
+            user: patterns(&user.only),
+            exclude_user: patterns(&user.except),
+            path: patterns(&path.only),
+            exclude_path: patterns(&path.except),
+            account: patterns(&account.only),
+            exclude_account: patterns(&account.except),
+        }
+    }
+
+    /// `--user 'ext-*' --exclude-path '/service/*'`: for messages, not for shells.
+    pub fn phrase(&self) -> String {
+        let options = FilterKind::ALL.into_iter().flat_map(|kind| {
+            let Filter { only, except } = self.of(kind);
+            let option = move |prefix: &'static str| {
+                move |glob: &Glob| format!("--{prefix}{} '{}'", kind.name(), glob.pattern())
+            };
+            let (only, except) = (only.iter().map(option("")), except.iter().map(option("exclude-")));
+            only.chain(except).collect::<Vec<_>>()
+        });
+        options.collect::<Vec<_>>().join(" ")
+    }
+
+    fn of(&self, kind: FilterKind) -> &Filter {
+        &self.kinds[kind as usize]
+    }
+}
+
+/// What patterns without a match may have meant, among the texts that were seen.
+#[derive(Clone, Debug, Default)]
+pub struct NearMisses {
+    /// By kind and pattern, the nearest text so far.
+    nearest: BTreeMap<(usize, String), String>,
+    /// By kind and pattern, whether it matched.
+    matched: BTreeMap<(usize, String), bool>,
+}
+
+impl NearMisses {
+    /// Looks at a user that was not admitted.
+    pub fn add(&mut self, filters: &Filters, user: &UserToFilter<'_>) {
+        let texts = [&[user.user][..], &[user.path], &[user.account, user.account_name]];
+        for (kind, texts) in FilterKind::ALL.into_iter().zip(texts) {
+            for glob in &filters.of(kind).only {
+                let key = || (kind as usize, glob.pattern().to_owned());
+                for text in texts.iter().flatten() {
+                    if glob.matches(text) {
+                        self.matched.insert(key(), true);
+                    } else if let Some(text) = near(glob, kind, text) {
+                        let better =
+                            |known: &String| (distance(glob, &text), &text) < (distance(glob, known), known);
+                        if self.nearest.get(&key()).is_none_or(better) {
+                            self.nearest.insert(key(), text);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// What to say of filters that admit no user: the patterns that match nothing, and what they may have meant.
+    pub fn message(&self, filters: &Filters) -> String {
+        let unmatched = FilterKind::ALL.into_iter().flat_map(|kind| {
+            let only = filters.of(kind).only.iter();
+            let unmatched = only.filter(move |glob| {
+                !self
+                    .matched
+                    .contains_key(&(kind as usize, glob.pattern().to_owned()))
+            });
+            unmatched.map(move |glob| self.of_pattern(kind, glob))
+        });
+        let unmatched: Vec<String> = unmatched.collect();
+        if unmatched.is_empty() {
+            return format!("no user matches {} at once", filters.phrase());
+        }
+        unmatched.join("; ")
+    }
+
+    fn of_pattern(&self, kind: FilterKind, glob: &Glob) -> String {
+        let (name, pattern) = (kind.name(), glob.pattern());
+        let meant = self.nearest.get(&(kind as usize, pattern.to_owned()));
+        let meant = meant.map(|meant| format!("; did you mean '{meant}'?"));
+        let what = match kind {
+            FilterKind::User => "no user",
+            FilterKind::Path => "no path of a user",
+            FilterKind::Account => "no account",
+        };
+        format!("{what} matches --{name} '{pattern}'{}", meant.unwrap_or_default())
+    }
+}
+
+/// What a pattern may have meant where this text was seen.
+fn near(glob: &Glob, kind: FilterKind, text: &[u8]) -> Option<String> {
+    let text = str::from_utf8(text).ok()?;
+    if glob.matches_in_other_case(text.as_bytes()) {
+        return Some(text.to_owned());
+    }
+    let pattern = glob.exact()?;
+    if kind == FilterKind::Path {
+        // `team-a` and `/team-a` for `/team-a/`, and for all that is below it.
+        let inner = pattern.trim_matches('/');
+        let is_below = text.strip_prefix('/').and_then(|path| path.strip_prefix(inner));
+        if !inner.is_empty() && is_below.is_some_and(|rest| rest.starts_with('/')) {
+            return Some(format!("/{inner}/*"));
+        }
+    }
+    nearest(pattern, [text]).map(str::to_owned)
+}
+
+fn distance(glob: &Glob, text: &str) -> usize {
+    strsim::osa_distance(&glob.pattern().to_ascii_lowercase(), &text.to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filters(given: &[(&str, &str)]) -> Filters {
+        let mut filters = GivenFilters::default();
+        for (option, pattern) in given {
+            let list = match *option {
+                "user" => &mut filters.user,
+                "exclude-user" => &mut filters.exclude_user,
+                "path" => &mut filters.path,
+                "exclude-path" => &mut filters.exclude_path,
+                "account" => &mut filters.account,
+                _ => &mut filters.exclude_account,
+            };
+            list.push((*pattern).to_owned());
+        }
+        Filters::new(&filters).unwrap()
+    }
+
+    const ALICE: UserToFilter<'_> = UserToFilter {
+        user: Some(b"alice"),
+        path: Some(b"/team-a/"),
+        account: Some(b"111122223333"),
+        account_name: Some(b"prod"),
+    };
+    const ROOT: UserToFilter<'_> = UserToFilter {
+        user: Some(b"<root_account>"),
+        path: None,
+        ..ALICE
+    };
+
+    #[test]
+    fn who_is_admitted() {
+        let admitted = |given: &[(&str, &str)]| {
+            let filters = filters(given);
+            [&ALICE, &ROOT, &UserToFilter::default()].map(|user| filters.admits(user))
+        };
+        assert_eq!(admitted(&[]), [true; 3]);
+        assert_eq!(admitted(&[("user", "alice")]), [true, false, false]);
+        assert_eq!(admitted(&[("user", "Alice")]), [false; 3]);
+        assert_eq!(admitted(&[("user", "bob"), ("user", "a*")]), [true, false, false]);
+        assert_eq!(admitted(&[("exclude-user", "a*")]), [false, true, true]);
+        assert_eq!(admitted(&[("path", "*")]), [true, false, false]);
+        assert_eq!(admitted(&[("exclude-path", "*")]), [false, true, true]);
+        assert_eq!(admitted(&[("account", "prod")]), [true, true, false]);
+        assert_eq!(admitted(&[("account", "1111*")]), [true, true, false]);
+        // Excluded by name or by id.
+        for account in ["pr*", "111122223333"] {
+            assert_eq!(admitted(&[("exclude-account", account)]), [false, false, true]);
+        }
+        assert_eq!(admitted(&[("user", "a*"), ("path", "/team-b/")]), [false; 3]);
+        assert_eq!(admitted(&[("user", "a*"), ("exclude-user", "alice")]), [false; 3]);
+    }
+
+    #[test]
+    fn what_was_meant() {
+        let message = |given: &[(&str, &str)]| {
+            let filters = filters(given);
+            let mut misses = NearMisses::default();
+            for user in [
+                &ALICE,
+                &ROOT,
+                &UserToFilter {
+                    user: Some(b"alicia"),
+                    ..ALICE
+                },
+            ] {
+                misses.add(&filters, user);
+            }
+            misses.message(&filters)
+        };
+        for (given, right) in [
+            (
+                (("user"), "alise"),
+                "no user matches --user 'alise'; did you mean 'alice'?",
+            ),
+            (
+                ("user", "ALICE"),
+                "no user matches --user 'ALICE'; did you mean 'alice'?",
+            ),
+            (
+                ("user", "ALI*"),
+                "no user matches --user 'ALI*'; did you mean 'alice'?",
+            ),
+            (("user", "zebra"), "no user matches --user 'zebra'"),
+            (
+                ("path", "team-a"),
+                "no path of a user matches --path 'team-a'; did you mean '/team-a/*'?",
+            ),
+            (
+                ("path", "/team-a"),
+                "no path of a user matches --path '/team-a'; did you mean '/team-a/*'?",
+            ),
+            (
+                ("account", "Prod"),
+                "no account matches --account 'Prod'; did you mean 'prod'?",
+            ),
+            (
+                ("account", "111122223334"),
+                "no account matches --account '111122223334'; did you mean '111122223333'?",
+            ),
+        ] {
+            assert_eq!(message(&[given]), right);
+        }
+        let both = message(&[("user", "alice"), ("path", "/zebra/")]);
+        assert_eq!(both, "no path of a user matches --path '/zebra/'");
+        let both = message(&[("user", "<root_account>"), ("path", "/team-a/")]);
+        assert_eq!(
+            both,
+            "no user matches --user '<root_account>' --path '/team-a/' at once"
+        );
+    }
+}

@@ -1,0 +1,339 @@
+//! Filters by user, path and account: rows, counts and messages follow them, in every command that reads reports.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use super::{FORMATS, Outcome, Workspace};
+
+const HEADER: &str = "user,arn,user_creation_time,password_enabled,password_last_used,mfa_active,access_key_1_active,\
+    access_key_1_last_rotated,access_key_2_active,access_key_2_last_rotated,account_name\n";
+
+/// A report of an account with these users, each with a password and no MFA; a user is `/path/name`.
+fn rows(account: &str, name: &str, users: &[&str]) -> String {
+    let mut rows = format!(
+        "<root_account>,arn:aws:iam::{account}:root,2019-01-01T00:00:00Z,not_supported,no_information,false,false,N/A,false,N/A,{name}\n"
+    );
+    for user in users {
+        let (_, user_name) = user.rsplit_once('/').unwrap();
+        writeln!(
+            rows,
+            "{user_name},arn:aws:iam::{account}:user{user},2019-01-01T00:00:00Z,true,no_information,false,false,N/A,false,N/A,{name}"
+        )
+        .unwrap();
+    }
+    rows
+}
+
+fn report(users: &[&str]) -> String {
+    HEADER.to_owned()
+        + &rows("111122223333", "prod", users)
+        + &rows("444455556666", "dev", &["/svc-a", "/team-a/x/alice"])
+}
+
+const USERS: [&str; 4] = ["/team-a/alice", "/team-b/bob", "/svc-a", "/svc-b"];
+
+fn place() -> Workspace {
+    Workspace::new().file("2026-05-01.csv", report(&USERS))
+}
+
+fn scan(filters: &str) -> Outcome {
+    place().run(&*format!(
+        "scan 2026-05-01.csv --rule console-user-without-mfa --format json --status all {filters}"
+    ))
+}
+
+/// `account/user` of the findings, and the number of evaluated rows.
+fn found(filters: &str) -> (Vec<String>, u64) {
+    let run = scan(filters);
+    let json: Value = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run:?}"));
+    let findings = json["findings"].as_array().unwrap().iter();
+    let found = findings.map(|it| {
+        format!(
+            "{}/{}",
+            it["account_name"].as_str().unwrap_or("?"),
+            it["user"].as_str().unwrap()
+        )
+    });
+    let found: Vec<_> = found.filter(|it| !it.ends_with("<root_account>")).collect();
+    let rule = &json["rules"][0];
+    assert_eq!(rule["failed"].as_u64().unwrap(), found.len() as u64, "{filters}");
+    (found, json["inputs"][0]["users"].as_u64().unwrap())
+}
+
+#[test]
+fn rows_and_counts_follow() {
+    for (filters, users, rows) in [
+        (
+            "",
+            &[
+                "prod/alice",
+                "prod/bob",
+                "prod/svc-a",
+                "prod/svc-b",
+                "dev/svc-a",
+                "dev/alice",
+            ][..],
+            8,
+        ),
+        ("--user alice", &["prod/alice", "dev/alice"], 2),
+        ("--user svc-*", &["prod/svc-a", "prod/svc-b", "dev/svc-a"], 3),
+        ("--user svc-* --exclude-user *-b", &["prod/svc-a", "dev/svc-a"], 2),
+        (
+            "--exclude-user svc-*",
+            &["prod/alice", "prod/bob", "dev/alice"],
+            5,
+        ),
+        ("--path /team-a/", &["prod/alice"], 1),
+        ("--path /team-a/*", &["prod/alice", "dev/alice"], 2),
+        ("--path /", &["prod/svc-a", "prod/svc-b", "dev/svc-a"], 3),
+        // Root has no path.
+        (
+            "--path *",
+            &[
+                "prod/alice",
+                "prod/bob",
+                "prod/svc-a",
+                "prod/svc-b",
+                "dev/svc-a",
+                "dev/alice",
+            ],
+            6,
+        ),
+        (
+            "--exclude-path /team-*",
+            &["prod/svc-a", "prod/svc-b", "dev/svc-a"],
+            5,
+        ),
+        ("--user <root_account>", &[], 2),
+        ("--account 444455556666", &["dev/svc-a", "dev/alice"], 3),
+        ("--account dev", &["dev/svc-a", "dev/alice"], 3),
+        (
+            "--account d* --account 1111*",
+            &[
+                "prod/alice",
+                "prod/bob",
+                "prod/svc-a",
+                "prod/svc-b",
+                "dev/svc-a",
+                "dev/alice",
+            ],
+            8,
+        ),
+        (
+            "--exclude-account dev",
+            &["prod/alice", "prod/bob", "prod/svc-a", "prod/svc-b"],
+            5,
+        ),
+        (
+            "--account prod --user alice --user bob --path /team-b/",
+            &["prod/bob"],
+            1,
+        ),
+    ] {
+        let users: Vec<_> = users.iter().map(|user| (*user).to_owned()).collect();
+        assert_eq!(found(filters), (users, rows), "{filters}");
+    }
+}
+
+#[test]
+fn every_output_says_so() {
+    for format in FORMATS {
+        let run = place().run(&*format!(
+            "scan 2026-05-01.csv --format {format} --user svc-* --exclude-account dev"
+        ));
+        let note = "only the users of --user 'svc-*' --exclude-account 'dev' are evaluated";
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let said = words(&run.stdout) + &words(&run.stderr);
+        assert!(
+            said.contains(note) || said.replace("&#42;", "*").contains(note),
+            "{format}: {run:?}"
+        );
+    }
+    let run = scan("--user svc-*");
+    let json: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(json["filters"], serde_json::json!({"user": ["svc-*"]}));
+    let json: Value = serde_json::from_str(&scan("").stdout).unwrap();
+    assert_eq!(json["filters"], serde_json::json!({}));
+}
+
+#[test]
+fn a_filter_without_a_match_is_3() {
+    for (filters, message) in [
+        (
+            "--user alise",
+            "no user matches --user 'alise'; did you mean 'alice'?",
+        ),
+        (
+            "--user SVC-*",
+            "no user matches --user 'SVC-*'; did you mean 'svc-",
+        ),
+        (
+            "--path /team-a",
+            "no path of a user matches --path '/team-a'; did you mean '/team-a/*'?",
+        ),
+        (
+            "--account Dev",
+            "no account matches --account 'Dev'; did you mean 'dev'?",
+        ),
+        (
+            "--account prod --path /team-a/x/",
+            "no user matches --path '/team-a/x/' --account 'prod' at once",
+        ),
+    ] {
+        let run = scan(filters);
+        run.ends(3, message);
+        let json: Value = serde_json::from_str(&run.stdout).unwrap();
+        assert_eq!(json["findings"], serde_json::json!([]), "{filters}");
+        let table = place().run(&*format!("scan 2026-05-01.csv {filters}"));
+        table
+            .ends(3, message)
+            .says("nothing was evaluated")
+            .hides("nothing failed");
+        let place = place().file("2026-06-01.csv", report(&USERS));
+        place
+            .run(&*format!("diff 2026-05-01.csv 2026-06-01.csv {filters}"))
+            .ends(3, message);
+        place.run(&*format!("trend . {filters}")).ends(3, message);
+    }
+    scan("--user a[").ends(2, "--user 'a[' is not a valid pattern");
+}
+
+#[test]
+fn what_is_left_out_is_not_missed() {
+    let suppressions = "[[suppress]]\nrule = \"console-user-without-mfa\"\nuser = \"zoe\"\nreason = \"x\"\n";
+    let place = place().file("s.toml", suppressions);
+    let scan = |filters: &str| -> Value {
+        let run = place.run(&*format!(
+            "scan 2026-05-01.csv --framework cis-aws-5.0 --suppressions s.toml --format json {filters}"
+        ));
+        serde_json::from_str(&run.stdout).unwrap()
+    };
+    let codes = |json: &Value| {
+        let all = json["diagnostics"].as_array().unwrap().iter();
+        let codes = all.map(|it| it["code"].as_str().unwrap().to_owned());
+        codes
+            .filter(|code| ["no-root", "suppression-unused", "filtered"].contains(&&**code))
+            .collect::<Vec<_>>()
+    };
+    let outcome = |json: &Value, id: &str| {
+        let all = json["compliance"][0]["requirements"].as_array().unwrap();
+        let one = all.iter().find(|it| it["id"] == id).unwrap();
+        one["outcome"].as_str().unwrap().to_owned()
+    };
+    let all = scan("");
+    assert_eq!(
+        (codes(&all), outcome(&all, "1.3")),
+        (vec!["suppression-unused".to_owned()], "pass".to_owned())
+    );
+    let some = scan("--user alice");
+    assert_eq!(
+        (codes(&some), outcome(&some, "1.3")),
+        (vec!["filtered".to_owned()], "not-evaluated".to_owned())
+    );
+    // Accounts are whole: root is there.
+    let account = scan("--account dev");
+    assert_eq!(
+        (codes(&account), outcome(&account, "1.3")),
+        (vec!["filtered".to_owned()], "pass".to_owned())
+    );
+    let root = scan("--user <root_account>");
+    assert_eq!(outcome(&root, "1.3"), "pass");
+}
+
+/// A user is compared if one of the two reports has it as the filters ask.
+#[test]
+fn diff_takes_a_user_that_matches_in_either_report() {
+    let place = place().file(
+        "2026-06-01.csv",
+        report(&["/team-b/alice", "/team-b/bob", "/svc-a", "/team-a/carol"]),
+    );
+    let diff = |filters: &str| -> Value {
+        let run = place.run(&*format!(
+            "diff 2026-05-01.csv 2026-06-01.csv --rule console-user-without-mfa --format json {filters}"
+        ));
+        run.ends(0, "");
+        serde_json::from_str(&run.stdout).unwrap()
+    };
+    let events = |json: &Value| {
+        let events = json["events"].as_array().unwrap().iter();
+        let event = |it: &Value| {
+            format!(
+                "{} {}",
+                it["kind"].as_str().unwrap(),
+                it["arn"].as_str().unwrap().rsplit(':').next().unwrap()
+            )
+        };
+        events.map(event).collect::<Vec<_>>()
+    };
+    let counts = |json: &Value| {
+        ["opened", "resolved", "open"].map(|which| json["findings"][which].as_array().unwrap().len())
+    };
+    let users = |json: &Value| ["old", "new"].map(|side| json[side]["users"].as_u64().unwrap());
+    let all = diff("");
+    assert_eq!((counts(&all), users(&all)), ([2, 2, 4], [8, 8]));
+    // A renamed path is another ARN, and so another user.
+    let team = diff("--path /team-a/*");
+    assert_eq!(
+        events(&team),
+        ["user-created user/team-a/carol", "user-deleted user/team-a/alice"]
+    );
+    assert_eq!((counts(&team), users(&team)), ([1, 1, 1], [2, 2]));
+    let services = diff("--user svc-*");
+    assert_eq!(events(&services), ["user-deleted user/svc-b"]);
+    assert_eq!((counts(&services), users(&services)), ([0, 1, 2], [3, 2]));
+    let dev = diff("--account dev");
+    assert_eq!((counts(&dev), users(&dev)), ([0, 0, 2], [3, 3]));
+    assert_eq!(events(&dev), [""; 0]);
+}
+
+/// A user who is deleted is resolved, not missing; accounts without such a user are no part of the trend.
+#[test]
+fn trend_of_some_users() {
+    let place = place()
+        .file(
+            "2026-06-01.csv",
+            report(&["/team-a/alice", "/team-b/bob", "/svc-a"]),
+        )
+        .file("2026-07-01.csv", report(&["/team-b/bob", "/svc-a"]));
+    let trend = |filters: &str| -> Value {
+        let run = place.run(&*format!(
+            "trend . --rule console-user-without-mfa --format json {filters}"
+        ));
+        run.ends(0, "");
+        serde_json::from_str(&run.stdout).unwrap()
+    };
+    let users = |json: &Value| {
+        let points = json["snapshots"].as_array().unwrap().iter();
+        points.map(|it| it["users"].as_u64().unwrap()).collect::<Vec<_>>()
+    };
+    let counts = |json: &Value| {
+        ["at_start", "opened", "resolved", "open"].map(|which| json["rules"][0][which].as_u64().unwrap())
+    };
+    let services = trend("--user svc-b --user bob");
+    assert_eq!(
+        (users(&services), counts(&services)),
+        (vec![2, 1, 1], [2, 0, 1, 1])
+    );
+    assert_eq!(services["snapshots"][2]["accounts"], 1);
+    // The account is still there when its last such user is deleted.
+    let alice = trend("--user alice --account prod");
+    assert_eq!((users(&alice), counts(&alice)), (vec![1, 1, 0], [1, 0, 1, 0]));
+    assert_eq!(alice["stale_accounts"], serde_json::json!([]));
+}
+
+/// The command line makes all of the choice, or the settings file does.
+#[test]
+fn filters_in_settings() {
+    let place = place().file(
+        "credlens.toml",
+        "user = [\"svc-*\"]\nexclude-account = [\"dev\"]\n",
+    );
+    let users = |filters: &str| -> u64 {
+        let run = place.run(&*format!("scan 2026-05-01.csv --format json {filters}"));
+        let json: Value = serde_json::from_str(&run.stdout).unwrap();
+        json["inputs"][0]["users"].as_u64().unwrap()
+    };
+    assert_eq!((users(""), users("--user alice")), (2, 2));
+    assert_eq!(users("--account dev"), 3);
+}
