@@ -4,6 +4,7 @@
 mod archive;
 mod cli;
 mod credential_chain;
+mod endpoints;
 mod errors;
 mod fetch_output;
 #[cfg(unix)]
@@ -21,6 +22,7 @@ mod s3_server;
 mod secrets;
 mod server;
 mod stub;
+mod tls_server;
 mod unsendable_credentials;
 
 /// A small report of this account: root, a user with an active key, and one without.

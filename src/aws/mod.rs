@@ -4,11 +4,14 @@
 //! texts of the AWS SDK may be shown.
 
 pub mod accounts;
+mod bound_client;
+mod ca_bundle;
 mod connect;
 mod credential_errors;
 mod error;
 mod fetch;
 mod fetch_accounts;
+mod http_client;
 mod interrupt;
 mod keys;
 mod live_source;

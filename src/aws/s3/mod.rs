@@ -17,7 +17,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::EncodingType;
 use tokio::sync::mpsc;
 
-use super::connect::{ConnectSettings, Session, default_loader};
+use super::connect::{ConnectSettings, Session};
 use super::error::Error;
 use super::permissions::{Action, MissingPermission};
 use super::runtime::Threads;
@@ -61,7 +61,7 @@ impl S3 {
     /// # Errors
     /// Those of [`Session::open`], and of the operating system.
     pub fn connect(settings: &ConnectSettings) -> Result<Self, Error> {
-        Self::connect_with(settings, default_loader())
+        Self::connect_by(|| Box::pin(Session::open(settings)))
     }
 
     /// [`Self::connect`] with a loader that has, for example, other credentials.
@@ -69,8 +69,15 @@ impl S3 {
     /// # Errors
     /// As [`Self::connect`].
     pub fn connect_with(settings: &ConnectSettings, loader: ConfigLoader) -> Result<Self, Error> {
+        Self::connect_by(|| Box::pin(Session::open_with(settings, loader)))
+    }
+
+    fn connect_by<F>(open: impl FnOnce() -> F) -> Result<Self, Error>
+    where
+        F: Future<Output = Result<Session, Error>>,
+    {
         let threads = Threads::start().map_err(Error::Threads)?;
-        let session = threads.block_on(Box::pin(Session::open_with(settings, loader)))?;
+        let session = threads.block_on(open())?;
         let config = aws_sdk_s3::config::Builder::from(&session.config)
             .force_path_style(session.endpoint("S3").is_some())
             // `send_all` has its own time limit, and resumes.
