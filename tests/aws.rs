@@ -2,6 +2,8 @@
 
 #[cfg(feature = "archive")]
 mod archive;
+#[cfg(feature = "archive")]
+mod archive_errors;
 mod cli;
 mod credential_chain;
 mod endpoints;
@@ -19,8 +21,12 @@ mod s3;
 #[cfg(feature = "archive")]
 mod s3_archive;
 mod s3_server;
+#[cfg(feature = "archive")]
+mod s3_store;
 mod secrets;
 mod server;
+#[cfg(all(unix, feature = "archive"))]
+mod signals;
 mod stub;
 mod tls_server;
 mod unsendable_credentials;

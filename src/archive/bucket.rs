@@ -10,6 +10,10 @@ use crate::aws::{self, MissingPermission, S3, S3Url};
 use crate::io::container::FileBytes;
 use crate::io::temporary::{TemporaryFile, are_same};
 
+/// An object that shows that the archive can be written. It is written once; its name is hidden, as that of a lock.
+const MARK: &str = ".credlens";
+const MARK_TEXT: &[u8] = b"Below this prefix is an archive of credlens.\n";
+
 /// An archive below an `s3://` URL. There is no lock: two writers may both add a report, which is then read once.
 pub struct Bucket {
     s3: S3,
@@ -114,6 +118,18 @@ impl Store for Bucket {
             "not added: the bytes of {at} do not match the hash in its name, and objects are not replaced; delete it, \
              then add this report again"
         )))
+    }
+
+    /// The object that is written stays, as an archive in a directory keeps its lock: to delete it would take another
+    /// permission.
+    fn check(&self) -> Result<(), Error> {
+        let listed = self.s3.can_list(&self.at(""));
+        let cannot_list = Error::unwritable(format!("cannot list the archive {}", self.name()));
+        listed.map_err(|error| cannot_list(io::Error::other(error)))?;
+        let written = self.s3.put_new(&self.at(MARK), MARK_TEXT);
+        let cannot_write = Error::unwritable(format!("cannot write into the archive {}", self.name()));
+        written.map_err(|error| cannot_write(io::Error::other(error)))?;
+        Ok(())
     }
 
     fn lock(&self) -> Result<Box<dyn Send>, Error> {

@@ -51,6 +51,17 @@ impl RunRecord {
             last.error = Some(error.to_owned());
         }
     }
+
+    /// Marks the fetched accounts as failed whose reports are not kept, for the reason that `why` gives.
+    pub fn keep(&mut self, is_kept: impl Fn(&str) -> bool, why: impl Fn(&str) -> String) {
+        let fetched = |outcome: &&mut Outcome| outcome.outcome == OutcomeStatus::Fetched;
+        for outcome in self.outcomes.iter_mut().filter(fetched) {
+            if !is_kept(&outcome.account) {
+                outcome.outcome = OutcomeStatus::Failed;
+                outcome.error = Some(why(&outcome.account));
+            }
+        }
+    }
 }
 
 /// Reports as they arrive, each as one block.
@@ -138,10 +149,17 @@ impl<I: Iterator<Item = FetchedAccount> + Send> Source for LiveSource<I> {
     }
 }
 
+const SCHEME: &str = "aws://";
+
 /// What outputs show of an account in place of a file's path.
 fn path(account: &str) -> String {
     if account.is_empty() {
         return "aws".to_owned();
     }
-    format!("aws://{account}")
+    format!("{SCHEME}{account}")
+}
+
+/// The account that has this in place of a file's path.
+pub fn account_of(path: &str) -> Option<&str> {
+    path.strip_prefix(SCHEME)
 }

@@ -31,7 +31,7 @@ pub use error::{Error, LastResponse};
 pub use fetch::{FetchOptions, Log, Report, fetch};
 pub use fetch_accounts::{FetchJob, FetchedAccount, FetchedAccounts, ListedAccounts, ReportOrder, role_arn};
 pub use keys::{KeyIds, ResolvedKeys};
-pub use live_source::{LiveSource, RunRecord};
+pub use live_source::{LiveSource, RunRecord, account_of};
 pub use location::{check_endpoint, check_region};
 pub use organization::active_accounts;
 pub use outcomes::{Outcome, OutcomeStatus, Outcomes, OutcomesError};

@@ -106,6 +106,21 @@ impl S3 {
         self.threads.block_on(self.list_all(at))
     }
 
+    /// Whether objects below the URL can be listed; there need be none.
+    ///
+    /// # Errors
+    /// Those of AWS.
+    pub fn can_list(&self, at: &S3Url) -> Result<(), Error> {
+        let action = Action::ListBucket;
+        let request = self.client.list_objects_v2().bucket(&at.bucket).prefix(&at.key);
+        let request = request.max_keys(1);
+        let call = || async {
+            let page = request.clone().send().await;
+            page.map(drop).map_err(|error| self.explain(action, at, &error))
+        };
+        self.threads.block_on(Box::pin(self.session.call(action, call)))
+    }
+
     async fn list_all(&self, at: &S3Url) -> Result<Vec<S3Object>, Error> {
         let action = Action::ListBucket;
         let mut objects = Vec::new();

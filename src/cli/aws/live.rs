@@ -13,7 +13,7 @@ use credlens::output::{counted, escape, escape_lines};
 use credlens::report::time::Timestamp;
 
 use super::args::{AwsArgs, TimeSpan};
-use super::outcomes::OutcomesWriter;
+use super::outcomes::{Done, OutcomesWriter};
 use crate::cli::failure::{Attempt as _, Failure};
 use crate::cli::outputs::is_read;
 use crate::cli::signals;
@@ -28,7 +28,7 @@ const CONCURRENCY: usize = 16;
 
 /// Reports that arrive.
 pub(in crate::cli) struct Started {
-    /// Listens for Ctrl-C: keep it until the end.
+    /// Listens for signals: keep it until the end.
     pub(in crate::cli) runtime: Runtime,
     pub(in crate::cli) arrivals: FetchedAccounts,
     /// The result of each account: to be filled.
@@ -42,13 +42,23 @@ pub(in crate::cli) struct FetchRequest {
     pub(in crate::cli) resolve_keys: bool,
     pub(in crate::cli) verbose: bool,
     pub(in crate::cli) order: ReportOrder,
+    /// How long the run may take to end at a signal.
+    pub(in crate::cli) grace: Duration,
 }
 
-/// Starts fetching.
+impl FetchRequest {
+    /// The time to end where what delays the end is most often a pipe that no one reads.
+    pub(in crate::cli) const SHORT: Duration = Duration::from_secs(2);
+    /// The time to save what was fetched. Docker kills a container ten seconds after SIGTERM, others later.
+    pub(in crate::cli) const LONG: Duration = Duration::from_secs(8);
+}
+
+/// Starts fetching, if `check` finds that the reports can be saved. From here on, a signal leaves no temporary file.
 pub(in crate::cli) fn start(
     aws: &AwsArgs,
     now: Timestamp,
     request: FetchRequest,
+    check: impl FnOnce() -> Result<(), Failure>,
 ) -> Result<Started, Failure> {
     aws.check()?;
     if let (Some(outcomes), Some(accounts)) = (&aws.outcomes, &aws.accounts_file)
@@ -60,10 +70,6 @@ pub(in crate::cli) fn start(
         )));
     }
     let earlier = aws.resume.as_deref().map(read_outcomes).transpose()?;
-    let outcomes = OutcomesWriter::open(aws.outcomes.as_deref(), request.order == ReportOrder::AsFetched)?;
-    signals::end_run_on(&signals::ALL[1..], outcomes.at_signal())?;
-    let runtime = Runtime::new(signals::at_interrupt(outcomes.at_signal()))
-        .attempt(|| "cannot start threads for calls to AWS".to_owned())?;
     let options = options(aws, now, request.verbose);
     let settings = ConnectSettings {
         role_arn: aws.role_arn.clone(),
@@ -73,11 +79,25 @@ pub(in crate::cli) fn start(
         timeout: Some(options.timeout),
         ..aws.location.settings()?
     };
+    let outcomes = OutcomesWriter::new(match request.order {
+        ReportOrder::ByAccount => Done::None,
+        ReportOrder::ByAccountDrained => Done::Archived,
+        ReportOrder::AsFetched => Done::Recorded,
+    });
+    let at_signal = outcomes.at_signal();
+    let end_run = |signal| signals::end_run(signal, at_signal);
+    let runtime = Runtime::new(&signals::heeded(), request.grace, end_run)
+        .attempt(|| "cannot start threads for calls to AWS".to_owned())?;
+    runtime.exiting_at_once(|| outcomes.open(aws.outcomes.as_deref()).and_then(|()| check()))?;
+    let by_signal = |failure| match (failure, runtime.interrupted()) {
+        (Failure::Signal(_, text), Some(signal)) => Failure::Signal(signal, text),
+        (failure, _) => failure,
+    };
     let session = runtime.wait(Session::open(&settings));
-    let session = session.map_err(|error| refused(aws, &error, "aws"))?;
+    let session = session.map_err(|error| by_signal(refused(aws, &error, "aws")))?;
     let record = Arc::<Mutex<RunRecord>>::default();
     let listed = if aws.several() {
-        let several = several(aws, &runtime, &session, earlier.as_ref())?;
+        let several = several(aws, &runtime, &session, earlier.as_ref()).map_err(by_signal)?;
         outcomes.plan(&several.accounts, earlier, &record);
         Some(several)
     } else {

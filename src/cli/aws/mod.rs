@@ -10,4 +10,6 @@ mod scan;
 pub(super) use args::{AwsArgs, LiveScanArgs, LocationArgs};
 pub(super) use live::{FetchRequest, Started, conclude, print_policies, start};
 pub(super) use objects::Objects;
+#[cfg(feature = "archive")]
+pub(super) use outcomes::OutcomesWriter;
 pub(super) use scan::scan_live;
