@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::error::Error;
 use super::store::{Store, StoredFile};
-use crate::aws::{self, MissingPermission, S3, S3Url};
+use crate::aws::{self, S3, S3Access, S3Url, SuggestedPolicy, s3_policy};
 use crate::io::container::FileBytes;
 use crate::io::temporary::{TemporaryFile, are_same};
 
@@ -19,19 +19,26 @@ pub struct Bucket {
     s3: S3,
     /// Its key is empty or ends in `/`.
     root: S3Url,
-    /// Receives what S3 denied, at the end.
-    on_denied: fn(&[MissingPermission]),
+    /// What is done with it.
+    access: S3Access,
+    /// Receives the policy that would allow what S3 denied, at the end.
+    on_denied: fn(&SuggestedPolicy),
 }
 
 impl Drop for Bucket {
     fn drop(&mut self) {
-        (self.on_denied)(&self.s3.missing_permissions());
+        if let [first, ..] = &*self.s3.missing_permissions()
+            && let Some(policy) = s3_policy(first.action, &[self.s3.need(&self.root, self.access)])
+        {
+            (self.on_denied)(&policy);
+        }
     }
 }
 
 impl Bucket {
-    /// An archive below this URL, which may be empty. `on_denied` gets the permissions that were missing.
-    pub fn new(s3: S3, at: S3Url, on_denied: fn(&[MissingPermission])) -> Self {
+    /// An archive below this URL, which may be empty. `on_denied` gets the policy for this access if a permission was
+    /// missing.
+    pub fn new(s3: S3, at: S3Url, access: S3Access, on_denied: fn(&SuggestedPolicy)) -> Self {
         let mut key = at.key.trim_end_matches('/').to_owned();
         if !key.is_empty() {
             key.push('/');
@@ -39,6 +46,7 @@ impl Bucket {
         Self {
             s3,
             root: S3Url { key, ..at },
+            access,
             on_denied,
         }
     }

@@ -19,6 +19,8 @@ pub struct RunRecord {
     pub outcomes: Vec<Outcome>,
     /// The permissions that are missing, each once.
     pub missing: Vec<MissingPermission>,
+    /// Whether the ids of access keys are looked up.
+    pub resolves_keys: bool,
 }
 
 impl RunRecord {

@@ -24,6 +24,7 @@ mod response_limit;
 mod retry;
 mod runtime;
 mod s3;
+mod s3_policy;
 mod sendable_credentials;
 
 pub use connect::{Caller, ConnectSettings, Session};
@@ -38,3 +39,4 @@ pub use outcomes::{Outcome, OutcomeStatus, Outcomes, OutcomesError};
 pub use permissions::{Action, MissingPermission, SuggestedPolicy, suggested_policies};
 pub use runtime::Runtime;
 pub use s3::{InvalidS3Url, S3, S3Body, S3Object, S3Url};
+pub use s3_policy::{S3Access, S3Need, s3_policy};

@@ -21,6 +21,7 @@ use super::connect::{ConnectSettings, Session};
 use super::error::Error;
 use super::permissions::{Action, MissingPermission};
 use super::runtime::Threads;
+use super::s3_policy::{S3Access, S3Need};
 pub use body::S3Body;
 use body::send_all;
 use url::decoded;
@@ -91,6 +92,15 @@ impl S3 {
             threads: Arc::new(threads),
             denied: Arc::default(),
         })
+    }
+
+    /// What a command needs that does this with these objects.
+    pub fn need(&self, at: &S3Url, access: S3Access) -> S3Need {
+        S3Need {
+            bucket: bucket_arn(&self.session, at),
+            key: at.key.clone(),
+            access,
+        }
     }
 
     /// The permissions that were denied so far.
@@ -219,6 +229,10 @@ impl S3 {
     }
 }
 
+fn bucket_arn(session: &Session, at: &S3Url) -> String {
+    format!("arn:{}:s3:::{}", session.partition(), at.bucket)
+}
+
 fn record(denied: &Mutex<Vec<MissingPermission>>, error: Option<&Error>) {
     let mut denied = denied.lock().unwrap_or_else(PoisonError::into_inner);
     denied.extend(error.and_then(Error::missing_permission));
@@ -268,7 +282,7 @@ where
             } else {
                 format!("/{}", at.key)
             };
-            let arn = format!("arn:{}:s3:::{}{object}", session.partition(), at.bucket);
+            let arn = bucket_arn(session, at) + &object;
             session.explain(action, error).with_resource(Some(arn))
         }
     }

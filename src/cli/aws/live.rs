@@ -94,10 +94,14 @@ pub(in crate::cli) fn start(
         (failure, _) => failure,
     };
     let session = runtime.wait(Session::open(&settings));
-    let session = session.map_err(|error| by_signal(refused(aws, &error, "aws")))?;
-    let record = Arc::<Mutex<RunRecord>>::default();
+    let session = session.map_err(|error| by_signal(refused(aws, &error, "aws", request.resolve_keys)))?;
+    let record = Arc::new(Mutex::new(RunRecord {
+        resolves_keys: request.resolve_keys,
+        ..RunRecord::default()
+    }));
     let listed = if aws.several() {
-        let several = several(aws, &runtime, &session, earlier.as_ref()).map_err(by_signal)?;
+        let several =
+            several(aws, &runtime, &session, earlier.as_ref(), request.resolve_keys).map_err(by_signal)?;
         outcomes.plan(&several.accounts, earlier, &record);
         Some(several)
     } else {
@@ -138,6 +142,7 @@ fn several(
     runtime: &Runtime,
     session: &Session,
     earlier: Option<&Outcomes>,
+    keys: bool,
 ) -> Result<ListedAccounts, Failure> {
     let listed = match (&aws.accounts_file, earlier) {
         (Some(path), _) => Some(read_accounts(path)?),
@@ -145,12 +150,12 @@ fn several(
         (None, None) => None,
     };
     let caller = runtime.wait(session.caller());
-    let caller = caller.map_err(|error| refused(aws, &error, session.partition()))?;
+    let caller = caller.map_err(|error| refused(aws, &error, session.partition(), keys))?;
     let listed = match listed {
         Some(listed) => Ok(listed),
         None => runtime.wait(aws::active_accounts(session)),
     };
-    let mut accounts = listed.map_err(|error| refused(aws, &error, &caller.partition))?;
+    let mut accounts = listed.map_err(|error| refused(aws, &error, &caller.partition, keys))?;
     if let Some(earlier) = earlier {
         accounts.retain(|account| earlier.failed().any(|failed| failed.account == account.id));
     }
@@ -203,7 +208,7 @@ fn read_outcomes(path: &Path) -> Result<Outcomes, Failure> {
 }
 
 /// The failure for an error of AWS before any report was fetched.
-fn refused(aws: &AwsArgs, error: &Error, partition: &str) -> Failure {
+fn refused(aws: &AwsArgs, error: &Error, partition: &str, keys: bool) -> Failure {
     if matches!(error, Error::Interrupted) {
         return Failure::Signal(signals::INTERRUPT, "interrupted");
     }
@@ -211,7 +216,11 @@ fn refused(aws: &AwsArgs, error: &Error, partition: &str) -> Failure {
         return Failure::Usage(error.to_string());
     }
     let mut message = error.to_string();
-    for policy in policies(error.missing_permission().as_slice(), &role_arn(aws, partition)) {
+    for policy in policies(
+        error.missing_permission().as_slice(),
+        &role_arn(aws, partition),
+        keys,
+    ) {
         message = format!("{message}\n{policy}");
     }
     Failure::NothingEvaluated(message)
@@ -232,7 +241,8 @@ pub(in crate::cli) fn conclude(
         print_outcomes(&record.outcomes, quiet);
     }
     // Listing the accounts, for which the partition would matter, was allowed.
-    print_policies(&record.missing, &role_arn(aws, "aws"));
+    let role = role_arn(aws, "aws");
+    policies(&record.missing, &role, record.resolves_keys).for_each(print_message);
     outcomes.write()
 }
 
@@ -272,18 +282,22 @@ fn role_arn(aws: &AwsArgs, partition: &str) -> String {
     aws::role_arn(partition, "*", aws.role_name.as_deref().unwrap_or(ROLE))
 }
 
-/// Prints the policies that would allow what AWS denied; `role` is the ARN of the roles in the accounts.
-pub(in crate::cli) fn print_policies(denied: &[aws::MissingPermission], role: &str) {
-    policies(denied, role).for_each(print_message);
+/// Prints a policy that would allow what AWS denied.
+pub(in crate::cli) fn print_policy(remedy: &aws::SuggestedPolicy) {
+    print_message(shown(remedy));
 }
 
-fn policies(denied: &[aws::MissingPermission], role: &str) -> impl Iterator<Item = String> {
-    aws::suggested_policies(denied, role).into_iter().map(|remedy| {
-        format!(
-            "{} is needed. The smallest policy for {}:\n{}",
-            remedy.action,
-            remedy.principal,
-            escape_lines(&remedy.policy)
-        )
-    })
+/// The policies that would allow what AWS denied; `role` is the ARN of the roles in the accounts.
+fn policies(denied: &[aws::MissingPermission], role: &str, keys: bool) -> impl Iterator<Item = String> {
+    let remedies = aws::suggested_policies(denied, role, keys).into_iter();
+    remedies.map(|remedy| shown(&remedy))
+}
+
+fn shown(remedy: &aws::SuggestedPolicy) -> String {
+    format!(
+        "{} is needed. The smallest policy for {}:\n{}",
+        remedy.action,
+        remedy.principal,
+        escape_lines(&remedy.policy)
+    )
 }
