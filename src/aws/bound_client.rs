@@ -167,7 +167,7 @@ mod tests {
                 "http://127.0.0.1:5000/aws/federation/credentials?role_name=a",
             ),
             ("http://127.0.0.1:50001/x", "http://127.0.0.1:5000/aws/x"),
-            ("https://127.0.0.1:5000/aws/x", "http://127.0.0.1:5000/aws/x"),
+            ("https://127.0.0.1:5000/x", "http://127.0.0.1:5000/aws/x"),
             ("http://127.0.0.1:5000/awsome", "http://127.0.0.1:5000/aws/awsome"),
         ] {
             assert_eq!(bound.elsewhere(url).as_deref(), Some(called), "{url}");
