@@ -12,15 +12,15 @@ use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_sdk_iam::config::http::HttpResponse;
-use aws_sdk_iam::config::{Credentials, IdentityCache};
+use aws_sdk_iam::config::{Credentials, IdentityCache, SharedHttpClient};
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 use aws_types::service_config::ServiceConfigKey;
 
 use super::accounts::is_account_id;
 use super::error::Error;
-use super::location::{check_endpoint, check_region, partition, role_of_profile};
+use super::http_client::http_client;
+use super::location::{check_endpoint, check_region, partition, profile_settings};
 use super::permissions::Action;
-use super::response_limit::LimitedClient;
 use super::retry::RetriedCalls;
 use super::sendable_credentials::sendable;
 
@@ -77,7 +77,7 @@ impl Session {
     /// # Errors
     /// A profile, region or address is invalid; see [`Error::is_usage`].
     pub async fn open(settings: &ConnectSettings) -> Result<Self, Error> {
-        Box::pin(Self::open_with(settings, default_loader())).await
+        Box::pin(Self::open_by(settings, None)).await
     }
 
     /// [`Self::open`] with a loader that has, for example, another HTTP client.
@@ -85,14 +85,23 @@ impl Session {
     /// # Errors
     /// As [`Self::open`].
     pub async fn open_with(settings: &ConnectSettings, loader: ConfigLoader) -> Result<Self, Error> {
+        Box::pin(Self::open_by(settings, Some(loader))).await
+    }
+
+    async fn open_by(settings: &ConnectSettings, loader: Option<ConfigLoader>) -> Result<Self, Error> {
         let limit = settings.timeout.unwrap_or(LIMIT);
         let attempt = ATTEMPT.min(limit);
-        let profile_role = role_of_profile(settings.profile.as_deref()).await?;
+        let profile_settings = profile_settings(settings.profile.as_deref()).await?;
+        let client = http_client(settings, &profile_settings).await?;
         let region = region(settings).await;
         check_region(region.as_ref()).map_err(Error::InvalidSettings)?;
         // Of nested calls the inner one must give up first, since its error says why.
         let inner = timeouts(attempt.mul_f64(0.6));
         let provider_limit = attempt.mul_f64(0.8);
+        let loader = loader.unwrap_or_else(|| {
+            let loader = aws_config::defaults(BehaviorVersion::latest());
+            loader.http_client(client.clone())
+        });
         let mut loader = loader
             .region(region.clone())
             // `retry` does that, and knows how much time is left.
@@ -106,7 +115,7 @@ impl Session {
         if let Some(profile) = &settings.profile {
             loader = loader
                 .profile_name(profile)
-                .credentials_provider(profile_provider(profile, region, inner));
+                .credentials_provider(profile_provider(profile, region, inner, client));
         }
         let config = Box::pin(loader.load()).await;
         let provider = config
@@ -117,7 +126,7 @@ impl Session {
         let session = Self {
             config: builder.build(),
             limit,
-            role: settings.role_arn.clone().or(profile_role),
+            role: settings.role_arn.clone().or(profile_settings.role),
         };
         session.check_endpoints()?;
         let session = session.in_role(settings, provider_limit).await;
@@ -254,27 +263,17 @@ impl Session {
     }
 }
 
-/// The SDK's defaults, with limited responses.
-pub(super) fn default_loader() -> ConfigLoader {
-    let loader = aws_config::defaults(BehaviorVersion::latest());
-    match LimitedClient::wrapping_default() {
-        Some(client) => loader.http_client(client),
-        None => loader,
-    }
-}
-
 fn profile_provider(
     profile: &str,
     region: Region,
     timeouts: TimeoutConfig,
+    client: SharedHttpClient,
 ) -> ProfileFileCredentialsProvider {
-    let mut config = ProviderConfig::default()
+    let config = ProviderConfig::default()
         .with_region(Some(region))
         .with_retry_config(RetryConfig::disabled())
-        .with_timeout_config(timeouts);
-    if let Some(client) = LimitedClient::wrapping_default() {
-        config = config.with_http_client(client);
-    }
+        .with_timeout_config(timeouts)
+        .with_http_client(client);
     let provider = ProfileFileCredentialsProvider::builder().configure(&config);
     provider.profile_name(profile).build()
 }

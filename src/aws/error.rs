@@ -11,7 +11,7 @@ use std::time::Duration;
 use aws_sdk_iam::config::http::HttpResponse;
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 
-use super::credential_errors::{credential_error, transport_reason};
+use super::credential_errors::{certificate_error, credential_error, transport_reason};
 use super::permissions::{Action, MissingPermission};
 use super::retry::FailureKind;
 use crate::output::counted;
@@ -77,6 +77,12 @@ pub enum Error {
     /// No connection, or no answer in time.
     #[error("AWS could not be reached for {0}: {1}; check the network, --region and --endpoint-url")]
     Unreachable(Action, String),
+    /// The certificate of the server is not trusted.
+    #[error("AWS could not be reached for {0}: the server's certificate {1}")]
+    Untrusted(Action, String),
+    /// The same of the service that issues the credentials.
+    #[error("the service that issues the AWS credentials could not be reached: its certificate {0}")]
+    UntrustedSource(String),
     /// AWS asks for fewer calls, or has no capacity; with its error code.
     #[error("AWS throttled {0} ({1}); try again later")]
     Throttled(Action, String),
@@ -184,6 +190,9 @@ impl Error {
                     (Some(error), _) => error,
                     (None, Some(failed)) if failed.is_user() => unsendable(),
                     (None, failed) => {
+                        if let Some(reason) = failed.and_then(|failed| certificate_error(failed)) {
+                            return Self::Untrusted(action, reason);
+                        }
                         Self::Unreachable(action, failed.map_or_else(String::new, transport_reason))
                     }
                 }

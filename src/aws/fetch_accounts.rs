@@ -13,14 +13,14 @@ use super::interrupt::Interrupt;
 use super::keys::{self, ResolvedKeys};
 use super::runtime::Runtime;
 
-/// The order in which reports are handed over, and what Ctrl-C does to reports that have arrived.
+/// The order in which reports are handed over, and what a signal does to reports that have arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReportOrder {
-    /// The order of the accounts. Ctrl-C drops them: a part of the findings would be useless.
+    /// The order of the accounts. A signal drops them: a part of the findings would be useless.
     ByAccount,
-    /// The order of the accounts. Ctrl-C hands over those that have arrived.
+    /// The order of the accounts. A signal hands over those that have arrived.
     ByAccountDrained,
-    /// As they arrive. Ctrl-C hands over those that have arrived.
+    /// As they arrive. A signal hands over those that have arrived.
     AsFetched,
 }
 
@@ -64,27 +64,22 @@ pub struct FetchedAccount {
 }
 
 impl Runtime {
-    /// Starts fetching. Ctrl-C ends it.
+    /// Starts fetching. A signal ends it.
     pub fn fetch_all(&self, job: FetchJob, order: ReportOrder) -> FetchedAccounts {
         let (sender, receiver) = mpsc::channel(1);
         let interrupt = Arc::clone(&self.interrupt);
         self.threads.spawn(async move {
-            let is_complete = match order {
+            match order {
                 ReportOrder::ByAccount => tokio::select! {
-                    () = hand_over_by_account(job, &sender, std::future::pending()) => true,
-                    () = interrupt.raised() => false,
+                    // What evaluates the reports does not check for an interruption.
+                    () = hand_over_by_account(job, &sender, std::future::pending()) => interrupt.exit_immediately(true),
+                    () = interrupt.raised() => {}
                 },
+                // What was fetched is saved in the time that is left.
                 ReportOrder::ByAccountDrained => {
                     hand_over_by_account(job, &sender, interrupt.raised()).await;
-                    !interrupt.is_raised()
                 }
-                ReportOrder::AsFetched => {
-                    hand_over_as_fetched(job, &sender, interrupt.raised()).await;
-                    !interrupt.is_raised()
-                }
-            };
-            if is_complete {
-                interrupt.exit_immediately();
+                ReportOrder::AsFetched => hand_over_as_fetched(job, &sender, interrupt.raised()).await,
             }
         });
         FetchedAccounts {

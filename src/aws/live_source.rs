@@ -19,6 +19,8 @@ pub struct RunRecord {
     pub outcomes: Vec<Outcome>,
     /// The permissions that are missing, each once.
     pub missing: Vec<MissingPermission>,
+    /// Whether the ids of access keys are looked up.
+    pub resolves_keys: bool,
 }
 
 impl RunRecord {
@@ -49,6 +51,17 @@ impl RunRecord {
         if let Some(last) = self.outcomes.last_mut() {
             last.outcome = OutcomeStatus::Failed;
             last.error = Some(error.to_owned());
+        }
+    }
+
+    /// Marks the fetched accounts as failed whose reports are not kept, for the reason that `why` gives.
+    pub fn keep(&mut self, is_kept: impl Fn(&str) -> bool, why: impl Fn(&str) -> String) {
+        let fetched = |outcome: &&mut Outcome| outcome.outcome == OutcomeStatus::Fetched;
+        for outcome in self.outcomes.iter_mut().filter(fetched) {
+            if !is_kept(&outcome.account) {
+                outcome.outcome = OutcomeStatus::Failed;
+                outcome.error = Some(why(&outcome.account));
+            }
         }
     }
 }
@@ -138,10 +151,17 @@ impl<I: Iterator<Item = FetchedAccount> + Send> Source for LiveSource<I> {
     }
 }
 
+const SCHEME: &str = "aws://";
+
 /// What outputs show of an account in place of a file's path.
 fn path(account: &str) -> String {
     if account.is_empty() {
         return "aws".to_owned();
     }
-    format!("aws://{account}")
+    format!("{SCHEME}{account}")
+}
+
+/// The account that has this in place of a file's path.
+pub fn account_of(path: &str) -> Option<&str> {
+    path.strip_prefix(SCHEME)
 }

@@ -70,18 +70,29 @@ pub(super) fn partition(region: &str) -> &'static str {
     found.map_or("aws", |(_, partition)| partition)
 }
 
-/// The role that a profile assumes, if any.
+/// What a profile says besides what the SDK reads.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct ProfileSettings {
+    /// The role that it assumes.
+    pub(super) role: Option<String>,
+    /// The path of the certificates to trust.
+    pub(super) ca_bundle: Option<String>,
+    /// The address from which an instance gets its credentials.
+    pub(super) metadata_endpoint: Option<String>,
+}
+
+/// What the named profile says, or the one that AWS's variables name.
 ///
 /// # Errors
 /// The named profile does not exist, or the profile files cannot be read.
-pub(super) async fn role_of_profile(name: Option<&str>) -> Result<Option<String>, Error> {
+pub(super) async fn profile_settings(name: Option<&str>) -> Result<ProfileSettings, Error> {
     let env = Env::real();
     let requested = name.map(|name| name.to_owned().into());
     let profiles = aws_config::profile::load(&Fs::real(), &env, &EnvConfigFiles::default(), requested).await;
     let profiles = match (profiles, name) {
         (Ok(profiles), _) => profiles,
         // Credentials may come from elsewhere.
-        (Err(_), None) => return Ok(None),
+        (Err(_), None) => return Ok(ProfileSettings::default()),
         (Err(error), Some(_)) => return Err(Error::InvalidSettings(unreadable(&error))),
     };
     let selected = profiles.get_profile(profiles.selected_profile());
@@ -94,9 +105,14 @@ pub(super) async fn role_of_profile(name: Option<&str>) -> Result<Option<String>
                 format!("{config} or {credentials}"),
             ))
         }
-        (selected, _) => Ok(selected
-            .and_then(|profile| profile.get("role_arn"))
-            .map(str::to_owned)),
+        (selected, _) => {
+            let get = |key| selected.and_then(|profile| profile.get(key)).map(str::to_owned);
+            Ok(ProfileSettings {
+                role: get("role_arn"),
+                ca_bundle: get("ca_bundle").filter(|path| !path.is_empty()),
+                metadata_endpoint: get("ec2_metadata_service_endpoint"),
+            })
+        }
     }
 }
 

@@ -17,10 +17,11 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::EncodingType;
 use tokio::sync::mpsc;
 
-use super::connect::{ConnectSettings, Session, default_loader};
+use super::connect::{ConnectSettings, Session};
 use super::error::Error;
 use super::permissions::{Action, MissingPermission};
 use super::runtime::Threads;
+use super::s3_policy::{S3Access, S3Need};
 pub use body::S3Body;
 use body::send_all;
 use url::decoded;
@@ -61,7 +62,7 @@ impl S3 {
     /// # Errors
     /// Those of [`Session::open`], and of the operating system.
     pub fn connect(settings: &ConnectSettings) -> Result<Self, Error> {
-        Self::connect_with(settings, default_loader())
+        Self::connect_by(|| Box::pin(Session::open(settings)))
     }
 
     /// [`Self::connect`] with a loader that has, for example, other credentials.
@@ -69,8 +70,15 @@ impl S3 {
     /// # Errors
     /// As [`Self::connect`].
     pub fn connect_with(settings: &ConnectSettings, loader: ConfigLoader) -> Result<Self, Error> {
+        Self::connect_by(|| Box::pin(Session::open_with(settings, loader)))
+    }
+
+    fn connect_by<F>(open: impl FnOnce() -> F) -> Result<Self, Error>
+    where
+        F: Future<Output = Result<Session, Error>>,
+    {
         let threads = Threads::start().map_err(Error::Threads)?;
-        let session = threads.block_on(Box::pin(Session::open_with(settings, loader)))?;
+        let session = threads.block_on(open())?;
         let config = aws_sdk_s3::config::Builder::from(&session.config)
             .force_path_style(session.endpoint("S3").is_some())
             // `send_all` has its own time limit, and resumes.
@@ -86,6 +94,15 @@ impl S3 {
         })
     }
 
+    /// What a command needs that does this with these objects.
+    pub fn need(&self, at: &S3Url, access: S3Access) -> S3Need {
+        S3Need {
+            bucket: bucket_arn(&self.session, at),
+            key: at.key.clone(),
+            access,
+        }
+    }
+
     /// The permissions that were denied so far.
     pub fn missing_permissions(&self) -> Vec<MissingPermission> {
         self.denied.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -97,6 +114,21 @@ impl S3 {
     /// Those of AWS.
     pub fn list(&self, at: &S3Url) -> Result<Vec<S3Object>, Error> {
         self.threads.block_on(self.list_all(at))
+    }
+
+    /// Whether objects below the URL can be listed; there need be none.
+    ///
+    /// # Errors
+    /// Those of AWS.
+    pub fn can_list(&self, at: &S3Url) -> Result<(), Error> {
+        let action = Action::ListBucket;
+        let request = self.client.list_objects_v2().bucket(&at.bucket).prefix(&at.key);
+        let request = request.max_keys(1);
+        let call = || async {
+            let page = request.clone().send().await;
+            page.map(drop).map_err(|error| self.explain(action, at, &error))
+        };
+        self.threads.block_on(Box::pin(self.session.call(action, call)))
     }
 
     async fn list_all(&self, at: &S3Url) -> Result<Vec<S3Object>, Error> {
@@ -197,6 +229,10 @@ impl S3 {
     }
 }
 
+fn bucket_arn(session: &Session, at: &S3Url) -> String {
+    format!("arn:{}:s3:::{}", session.partition(), at.bucket)
+}
+
 fn record(denied: &Mutex<Vec<MissingPermission>>, error: Option<&Error>) {
     let mut denied = denied.lock().unwrap_or_else(PoisonError::into_inner);
     denied.extend(error.and_then(Error::missing_permission));
@@ -246,7 +282,7 @@ where
             } else {
                 format!("/{}", at.key)
             };
-            let arn = format!("arn:{}:s3:::{}{object}", session.partition(), at.bucket);
+            let arn = bucket_arn(session, at) + &object;
             session.explain(action, error).with_resource(Some(arn))
         }
     }

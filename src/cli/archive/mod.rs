@@ -54,14 +54,24 @@ pub(super) fn with_archives(inputs: Inputs) -> Inputs {
     inputs.with_container_format(Box::new(ArchiveFormat))
 }
 
-/// The archive at this path, which need not exist yet. It prints that it waits for another run, unless quiet.
+/// The archive at this path, which need not exist yet, to add to it. It prints that it waits for another run, unless
+/// quiet.
 pub(super) fn open_store(
     path: &Path,
     location: &LocationArgs,
     quiet: bool,
 ) -> Result<Box<dyn Store>, Failure> {
+    store_at(path, location, quiet, true)
+}
+
+fn store_at(
+    path: &Path,
+    location: &LocationArgs,
+    quiet: bool,
+    adds: bool,
+) -> Result<Box<dyn Store>, Failure> {
     if is_remote(path) {
-        return bucket::open(path, location);
+        return bucket::open(path, location, adds);
     }
     if path.exists() && !path.is_dir() {
         return Err(Failure::Usage(format!(
@@ -88,7 +98,7 @@ fn existing_store(path: &Path, location: &LocationArgs) -> Result<Box<dyn Store>
             path.display()
         )));
     }
-    open_store(path, location, false)
+    store_at(path, location, false, false)
 }
 
 /// The archived reports, in the order of their as-of, and whether a file could not be read, which is printed, as are

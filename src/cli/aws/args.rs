@@ -25,7 +25,7 @@ pub(in crate::cli) struct LocationArgs {
     #[arg(long, value_name = "REGION", help_heading = "AWS")]
     pub(super) region: Option<String>,
 
-    /// Another address for all AWS services, such as a test server
+    /// Another address for all AWS services, such as a test server; no call leaves for another one
     #[arg(long, value_name = "URL", help_heading = "AWS")]
     pub(super) endpoint_url: Option<String>,
 }

@@ -13,7 +13,7 @@ use credlens::output::{counted, escape, escape_lines};
 use credlens::report::time::Timestamp;
 
 use super::args::{AwsArgs, TimeSpan};
-use super::outcomes::OutcomesWriter;
+use super::outcomes::{Done, OutcomesWriter};
 use crate::cli::failure::{Attempt as _, Failure};
 use crate::cli::outputs::is_read;
 use crate::cli::signals;
@@ -28,7 +28,7 @@ const CONCURRENCY: usize = 16;
 
 /// Reports that arrive.
 pub(in crate::cli) struct Started {
-    /// Listens for Ctrl-C: keep it until the end.
+    /// Listens for signals: keep it until the end.
     pub(in crate::cli) runtime: Runtime,
     pub(in crate::cli) arrivals: FetchedAccounts,
     /// The result of each account: to be filled.
@@ -42,13 +42,23 @@ pub(in crate::cli) struct FetchRequest {
     pub(in crate::cli) resolve_keys: bool,
     pub(in crate::cli) verbose: bool,
     pub(in crate::cli) order: ReportOrder,
+    /// How long the run may take to end at a signal.
+    pub(in crate::cli) grace: Duration,
 }
 
-/// Starts fetching.
+impl FetchRequest {
+    /// The time to end where what delays the end is most often a pipe that no one reads.
+    pub(in crate::cli) const SHORT: Duration = Duration::from_secs(2);
+    /// The time to save what was fetched. Docker kills a container ten seconds after SIGTERM, others later.
+    pub(in crate::cli) const LONG: Duration = Duration::from_secs(8);
+}
+
+/// Starts fetching, if `check` finds that the reports can be saved. From here on, a signal leaves no temporary file.
 pub(in crate::cli) fn start(
     aws: &AwsArgs,
     now: Timestamp,
     request: FetchRequest,
+    check: impl FnOnce() -> Result<(), Failure>,
 ) -> Result<Started, Failure> {
     aws.check()?;
     if let (Some(outcomes), Some(accounts)) = (&aws.outcomes, &aws.accounts_file)
@@ -60,10 +70,6 @@ pub(in crate::cli) fn start(
         )));
     }
     let earlier = aws.resume.as_deref().map(read_outcomes).transpose()?;
-    let outcomes = OutcomesWriter::open(aws.outcomes.as_deref(), request.order == ReportOrder::AsFetched)?;
-    signals::end_run_on(&signals::ALL[1..], outcomes.at_signal())?;
-    let runtime = Runtime::new(signals::at_interrupt(outcomes.at_signal()))
-        .attempt(|| "cannot start threads for calls to AWS".to_owned())?;
     let options = options(aws, now, request.verbose);
     let settings = ConnectSettings {
         role_arn: aws.role_arn.clone(),
@@ -73,11 +79,29 @@ pub(in crate::cli) fn start(
         timeout: Some(options.timeout),
         ..aws.location.settings()?
     };
+    let outcomes = OutcomesWriter::new(match request.order {
+        ReportOrder::ByAccount => Done::None,
+        ReportOrder::ByAccountDrained => Done::Archived,
+        ReportOrder::AsFetched => Done::Recorded,
+    });
+    let at_signal = outcomes.at_signal();
+    let end_run = |signal| signals::end_run(signal, at_signal);
+    let runtime = Runtime::new(&signals::heeded(), request.grace, end_run)
+        .attempt(|| "cannot start threads for calls to AWS".to_owned())?;
+    runtime.exiting_at_once(|| outcomes.open(aws.outcomes.as_deref()).and_then(|()| check()))?;
+    let by_signal = |failure| match (failure, runtime.interrupted()) {
+        (Failure::Signal(_, text), Some(signal)) => Failure::Signal(signal, text),
+        (failure, _) => failure,
+    };
     let session = runtime.wait(Session::open(&settings));
-    let session = session.map_err(|error| refused(aws, &error, "aws"))?;
-    let record = Arc::<Mutex<RunRecord>>::default();
+    let session = session.map_err(|error| by_signal(refused(aws, &error, "aws", request.resolve_keys)))?;
+    let record = Arc::new(Mutex::new(RunRecord {
+        resolves_keys: request.resolve_keys,
+        ..RunRecord::default()
+    }));
     let listed = if aws.several() {
-        let several = several(aws, &runtime, &session, earlier.as_ref())?;
+        let several =
+            several(aws, &runtime, &session, earlier.as_ref(), request.resolve_keys).map_err(by_signal)?;
         outcomes.plan(&several.accounts, earlier, &record);
         Some(several)
     } else {
@@ -118,6 +142,7 @@ fn several(
     runtime: &Runtime,
     session: &Session,
     earlier: Option<&Outcomes>,
+    keys: bool,
 ) -> Result<ListedAccounts, Failure> {
     let listed = match (&aws.accounts_file, earlier) {
         (Some(path), _) => Some(read_accounts(path)?),
@@ -125,12 +150,12 @@ fn several(
         (None, None) => None,
     };
     let caller = runtime.wait(session.caller());
-    let caller = caller.map_err(|error| refused(aws, &error, session.partition()))?;
+    let caller = caller.map_err(|error| refused(aws, &error, session.partition(), keys))?;
     let listed = match listed {
         Some(listed) => Ok(listed),
         None => runtime.wait(aws::active_accounts(session)),
     };
-    let mut accounts = listed.map_err(|error| refused(aws, &error, &caller.partition))?;
+    let mut accounts = listed.map_err(|error| refused(aws, &error, &caller.partition, keys))?;
     if let Some(earlier) = earlier {
         accounts.retain(|account| earlier.failed().any(|failed| failed.account == account.id));
     }
@@ -183,7 +208,7 @@ fn read_outcomes(path: &Path) -> Result<Outcomes, Failure> {
 }
 
 /// The failure for an error of AWS before any report was fetched.
-fn refused(aws: &AwsArgs, error: &Error, partition: &str) -> Failure {
+fn refused(aws: &AwsArgs, error: &Error, partition: &str, keys: bool) -> Failure {
     if matches!(error, Error::Interrupted) {
         return Failure::Signal(signals::INTERRUPT, "interrupted");
     }
@@ -191,7 +216,11 @@ fn refused(aws: &AwsArgs, error: &Error, partition: &str) -> Failure {
         return Failure::Usage(error.to_string());
     }
     let mut message = error.to_string();
-    for policy in policies(error.missing_permission().as_slice(), &role_arn(aws, partition)) {
+    for policy in policies(
+        error.missing_permission().as_slice(),
+        &role_arn(aws, partition),
+        keys,
+    ) {
         message = format!("{message}\n{policy}");
     }
     Failure::NothingEvaluated(message)
@@ -212,7 +241,8 @@ pub(in crate::cli) fn conclude(
         print_outcomes(&record.outcomes, quiet);
     }
     // Listing the accounts, for which the partition would matter, was allowed.
-    print_policies(&record.missing, &role_arn(aws, "aws"));
+    let role = role_arn(aws, "aws");
+    policies(&record.missing, &role, record.resolves_keys).for_each(print_message);
     outcomes.write()
 }
 
@@ -252,18 +282,22 @@ fn role_arn(aws: &AwsArgs, partition: &str) -> String {
     aws::role_arn(partition, "*", aws.role_name.as_deref().unwrap_or(ROLE))
 }
 
-/// Prints the policies that would allow what AWS denied; `role` is the ARN of the roles in the accounts.
-pub(in crate::cli) fn print_policies(denied: &[aws::MissingPermission], role: &str) {
-    policies(denied, role).for_each(print_message);
+/// Prints a policy that would allow what AWS denied.
+pub(in crate::cli) fn print_policy(remedy: &aws::SuggestedPolicy) {
+    print_message(shown(remedy));
 }
 
-fn policies(denied: &[aws::MissingPermission], role: &str) -> impl Iterator<Item = String> {
-    aws::suggested_policies(denied, role).into_iter().map(|remedy| {
-        format!(
-            "{} is needed. The smallest policy for {}:\n{}",
-            remedy.action,
-            remedy.principal,
-            escape_lines(&remedy.policy)
-        )
-    })
+/// The policies that would allow what AWS denied; `role` is the ARN of the roles in the accounts.
+fn policies(denied: &[aws::MissingPermission], role: &str, keys: bool) -> impl Iterator<Item = String> {
+    let remedies = aws::suggested_policies(denied, role, keys).into_iter();
+    remedies.map(|remedy| shown(&remedy))
+}
+
+fn shown(remedy: &aws::SuggestedPolicy) -> String {
+    format!(
+        "{} is needed. The smallest policy for {}:\n{}",
+        remedy.action,
+        remedy.principal,
+        escape_lines(&remedy.policy)
+    )
 }
