@@ -6,6 +6,7 @@ mod cli;
 mod credential_chain;
 mod errors;
 mod fetch_output;
+mod inactive_accounts;
 #[cfg(unix)]
 mod interrupt;
 mod moto;

@@ -30,7 +30,7 @@ pub use fetch_accounts::{FetchJob, FetchedAccount, FetchedAccounts, ListedAccoun
 pub use keys::{KeyIds, ResolvedKeys};
 pub use live_source::{LiveSource, RunRecord};
 pub use location::{check_endpoint, check_region};
-pub use organization::active_accounts;
+pub use organization::organization_accounts;
 pub use outcomes::{Outcome, OutcomeStatus, Outcomes, OutcomesError};
 pub use permissions::{Action, MissingPermission, SuggestedPolicy, suggested_policies};
 pub use runtime::Runtime;

@@ -30,6 +30,10 @@ pub(super) enum Account {
     Page,
     /// Its report is never sent.
     Mute,
+    /// It is listed as suspended.
+    Suspended,
+    /// It is listed as closing, in the older form.
+    Closing,
 }
 
 /// A running stub; it ends with the test.
@@ -212,10 +216,19 @@ impl Server {
         let is_empty = token.is_some_and(|token| token.starts_with('e'));
         let most = if is_empty { 0 } else { 20 };
         let listed: Vec<_> = accounts
-            .keys()
+            .iter()
             .skip(from)
             .take(most)
-            .map(|id| format!(r#"{{"Id":"{id}","Name":"name of {id}","State":"ACTIVE"}}"#))
+            .map(|(id, answers)| {
+                let state = if *answers == Account::Suspended {
+                    r#""State":"SUSPENDED","Status":"SUSPENDED""#
+                } else if *answers == Account::Closing {
+                    r#""Status":"PENDING_CLOSURE""#
+                } else {
+                    r#""State":"ACTIVE""#
+                };
+                format!(r#"{{"Id":"{id}","Name":"name of {id}",{state}}}"#)
+            })
             .collect();
         let next = from + listed.len();
         let token = match next < accounts.len() {
