@@ -4,6 +4,7 @@
 mod archive;
 mod cli;
 mod credential_chain;
+mod ended_credentials;
 mod errors;
 mod fetch_output;
 mod inactive_accounts;

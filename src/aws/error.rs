@@ -66,6 +66,15 @@ pub enum Error {
          --profile, and --region, which decides the partition: aws, aws-cn, aws-us-gov or another"
     )]
     UnknownCredentials(String),
+    /// The session of a role that was assumed in an account, not the caller's credentials.
+    #[error(
+        "AWS does not accept the session of the assumed role any more ({0}); fetch this account again, for example \
+         with --resume"
+    )]
+    RoleSession(String),
+    /// AWS was not called, because the caller's credentials ended at another account; with the reason.
+    #[error("AWS was not called, because {0}; --resume fetches the rest")]
+    CredentialsEnded(String),
     /// AWS computed another signature.
     #[error(
         "AWS rejected the signature of the request ({0}); check the secret access key and this machine's clock"
@@ -261,6 +270,26 @@ impl Error {
             action: *action,
             resource: resource.clone(),
         })
+    }
+
+    /// Whether the credentials that signed the call are at an end, so that other calls with them would fail, too.
+    pub(super) fn is_about_credentials(&self) -> bool {
+        matches!(
+            self,
+            Self::Expired(_)
+                | Self::UnknownCredentials(_)
+                | Self::NoCredentials
+                | Self::CredentialSource(_)
+                | Self::SignOn(_)
+        )
+    }
+
+    /// The same error of a call that was signed with the session of an assumed role.
+    pub(super) fn of_role_session(self) -> Self {
+        if let Self::Expired(code) | Self::UnknownCredentials(code) = self {
+            return Self::RoleSession(code);
+        }
+        self
     }
 
     /// Whether the command line or the configuration is wrong, not AWS or the credentials.

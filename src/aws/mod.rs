@@ -4,6 +4,7 @@
 //! texts of the AWS SDK may be shown.
 
 pub mod accounts;
+mod caller_credentials;
 mod connect;
 mod credential_errors;
 mod error;

@@ -30,6 +30,8 @@ pub(super) enum Account {
     Page,
     /// Its report is never sent.
     Mute,
+    /// The session of its role has expired.
+    Expired,
     /// It is listed as suspended.
     Suspended,
     /// It is listed as closing, in the older form.
@@ -48,6 +50,8 @@ pub(super) struct Server {
     hanging_up: Arc<Mutex<BTreeSet<String>>>,
     /// Calls that get another answer: status and body.
     instead: Arc<Mutex<BTreeMap<String, (u16, String)>>>,
+    /// How many calls with the caller's credentials are answered before they have ended, and the code then.
+    caller_ends: Arc<Mutex<Option<(usize, String)>>>,
     partition: Arc<Mutex<&'static str>>,
 }
 
@@ -80,6 +84,7 @@ impl Server {
             silent: Arc::default(),
             hanging_up: Arc::default(),
             instead: Arc::default(),
+            caller_ends: Arc::default(),
             partition: Arc::new(Mutex::new("aws")),
         };
         let shared = server.clone();
@@ -114,6 +119,28 @@ impl Server {
             _ => error(code),
         };
         self.answer_instead(action, status, &body);
+    }
+
+    /// Refuses the caller's credentials with this code after this many calls to assume a role or to get a report.
+    pub(super) fn end_caller_after(&self, calls: usize, code: &str) {
+        *self.caller_ends.lock().unwrap() = Some((calls, code.to_owned()));
+    }
+
+    /// Accepts the caller's credentials again.
+    pub(super) fn renew_caller(&self) {
+        *self.caller_ends.lock().unwrap() = None;
+    }
+
+    /// Whether the caller's credentials signed this call, and have ended; the code.
+    fn ended(&self, call: &Call) -> Option<String> {
+        let counts = ["AssumeRole", "GetCredentialReport"].contains(&call.action.as_str());
+        let mut ends = self.caller_ends.lock().unwrap();
+        let (left, code) = ends.as_mut().filter(|_| call.account == CALLER && counts)?;
+        if *left > 0 {
+            *left -= 1;
+            return None;
+        }
+        Some(code.clone())
     }
 
     /// Answers this call with a status and body from now on.
@@ -179,6 +206,9 @@ impl Server {
         if let Some(answer) = self.instead.lock().unwrap().get(&call.action) {
             return answer.clone();
         }
+        if let Some(code) = self.ended(call) {
+            return (403, error(&code));
+        }
         match call.action.as_str() {
             "GetCallerIdentity" => (200, caller(*self.partition.lock().unwrap())),
             "ListAccounts" => (200, self.page(&call.body)),
@@ -195,6 +225,7 @@ impl Server {
             },
             "GetCredentialReport" => match answers(&call.account) {
                 Some(Account::Denied) => (403, error("AccessDenied")),
+                Some(Account::Expired) => (403, error("ExpiredToken")),
                 Some(Account::Page) => (200, got("<html>Sign in</html>", GENERATED)),
                 Some(Account::Large) => (200, got(&large_report(&call.account), GENERATED)),
                 Some(_) | None => (200, got(&report(&call.account), GENERATED)),
