@@ -52,7 +52,7 @@ mod tests {
             drop(caller.failed(error));
             assert!(caller.check().is_ok());
         }
-        drop(caller.clone().failed(Error::Expired("ExpiredToken".to_owned())));
+        drop(caller.failed(Error::Expired("ExpiredToken".to_owned())));
         drop(caller.failed(Error::UnknownCredentials(code())));
         let error = caller.check().unwrap_err().to_string();
         assert!(error.contains("have expired (ExpiredToken)"), "{error}");

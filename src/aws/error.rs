@@ -369,7 +369,8 @@ fn called(wanted: Action, called: Action) -> String {
     }
 }
 
-fn duration(time: Duration) -> String {
+/// In whole minutes, or in seconds.
+pub(super) fn duration(time: Duration) -> String {
     match time.as_secs() {
         seconds @ 60.. if seconds.is_multiple_of(60) => counted(seconds / 60, "minute"),
         seconds => counted(seconds, "second"),

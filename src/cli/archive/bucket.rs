@@ -8,11 +8,13 @@ use credlens::aws::{InvalidS3Url, S3};
 
 use crate::cli::aws::{LocationArgs, print_policies};
 use crate::cli::failure::{Attempt as _, Failure};
+use crate::cli::progress::print_waiting;
 
 /// Opens the archive at an `s3://` address.
-pub(super) fn open(path: &Path, location: &LocationArgs) -> Result<Box<dyn Store>, Failure> {
+pub(super) fn open(path: &Path, location: &LocationArgs, quiet: bool) -> Result<Box<dyn Store>, Failure> {
     let at = path.to_string_lossy().parse();
     let at = at.map_err(|error: InvalidS3Url| Failure::Usage(format!("{}: {error}", path.display())))?;
     let s3 = S3::connect(&location.settings()?).attempt(String::new)?;
+    let s3 = if quiet { s3 } else { s3.on_wait(print_waiting) };
     Ok(Box::new(Bucket::new(s3, at, |denied| print_policies(denied, ""))))
 }

@@ -110,7 +110,7 @@ fn options(aws: &AwsArgs, now: Timestamp, verbose: bool) -> FetchOptions {
     let duration = |span: Option<TimeSpan>, seconds| span.map_or(Duration::from_secs(seconds), |span| span.0);
     FetchOptions {
         max_report_age: duration(aws.max_report_age, MAX_REPORT_AGE),
-        timeout: duration(aws.timeout, TIMEOUT),
+        timeout: duration(aws.location.timeout, TIMEOUT),
         now,
         log: if verbose {
             Arc::new(|line: &str| print_message(escape(line)))
