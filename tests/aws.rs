@@ -10,6 +10,7 @@ mod fetch_output;
 mod inactive_accounts;
 #[cfg(unix)]
 mod interrupt;
+mod invalid_settings;
 mod moto;
 mod moto_s3;
 mod report_states;

@@ -29,6 +29,29 @@ impl CallerCredentials {
     }
 }
 
+impl Error {
+    /// Whether the credentials that signed the call are at an end, so that other calls with them would fail, too.
+    fn is_about_credentials(&self) -> bool {
+        matches!(
+            self,
+            Self::Expired(_)
+                | Self::UnknownCredentials(_)
+                | Self::NoCredentials
+                | Self::CredentialSource(_)
+                | Self::TokenFile(..)
+                | Self::SignOn(_)
+        )
+    }
+
+    /// The same error of a call that was signed with the session of an assumed role.
+    pub(super) fn of_role_session(self) -> Self {
+        if let Self::Expired(code) | Self::UnknownCredentials(code) = self {
+            return Self::RoleSession(code);
+        }
+        self
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::permissions::Action;

@@ -43,6 +43,12 @@ pub enum Error {
          which are not shown here because they may contain secrets"
     )]
     CredentialSource(String),
+    /// A file with a token for web identity, and why it cannot be read.
+    #[error(
+        "no AWS credentials found: the web identity token file {0} cannot be read: {1}; check \
+         AWS_WEB_IDENTITY_TOKEN_FILE, or web_identity_token_file of the profile"
+    )]
+    TokenFile(String, String),
     /// Single sign-on refuses to issue credentials.
     #[error(
         "single sign-on issued no AWS credentials ({0}); sign in with `aws sso login`, and check the account and \
@@ -125,7 +131,11 @@ pub enum Error {
     )]
     WrongAccount(String),
     /// The content of the report is something else.
-    #[error("the response to iam:GetCredentialReport is not a report: {0}")]
+    #[error(
+        "iam:GetCredentialReport did not return a credential report: {}; check for a proxy or a login page between \
+         this machine and AWS",
+        content(.0)
+    )]
     NotAReport(#[from] NotAReport),
     /// AWS was not called, because the account's entry in the list is invalid.
     #[error("AWS was not called: {0}")]
@@ -272,26 +282,6 @@ impl Error {
         })
     }
 
-    /// Whether the credentials that signed the call are at an end, so that other calls with them would fail, too.
-    pub(super) fn is_about_credentials(&self) -> bool {
-        matches!(
-            self,
-            Self::Expired(_)
-                | Self::UnknownCredentials(_)
-                | Self::NoCredentials
-                | Self::CredentialSource(_)
-                | Self::SignOn(_)
-        )
-    }
-
-    /// The same error of a call that was signed with the session of an assumed role.
-    pub(super) fn of_role_session(self) -> Self {
-        if let Self::Expired(code) | Self::UnknownCredentials(code) = self {
-            return Self::RoleSession(code);
-        }
-        self
-    }
-
     /// Whether the command line or the configuration is wrong, not AWS or the credentials.
     pub fn is_usage(&self) -> bool {
         matches!(self, Self::NoProfile(..) | Self::InvalidSettings(_))
@@ -344,6 +334,14 @@ impl Error {
             Some(_) | None => self,
         }
     }
+}
+
+/// What the content is, without the advice for saved reports.
+fn content(what: &NotAReport) -> String {
+    let text = what.to_string();
+    let what = text.split(", not a credential report").next().unwrap_or(&text);
+    let what = what.rsplit_once("; ").map_or(what, |(what, _)| what);
+    what.to_owned()
 }
 
 fn is_about_report(action: Action) -> bool {
