@@ -6,11 +6,14 @@ mod archive;
 mod archive_errors;
 mod cli;
 mod credential_chain;
+mod ended_credentials;
 mod endpoints;
 mod errors;
 mod fetch_output;
+mod inactive_accounts;
 #[cfg(unix)]
 mod interrupt;
+mod invalid_settings;
 mod moto;
 mod moto_s3;
 #[cfg(all(unix, feature = "archive"))]

@@ -14,7 +14,7 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponentsBuilder;
 use aws_types::os_shim_internal::Env;
 
-use super::location::ProfileSettings;
+use super::location::ProfileFacts;
 
 /// An HTTP client that sends everything to one address.
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ pub(super) struct BoundClient {
 
 impl BoundClient {
     /// Sends the requests of `client` to this address.
-    pub(super) fn new(client: SharedHttpClient, url: &str, profile: &ProfileSettings) -> Self {
+    pub(super) fn new(client: SharedHttpClient, url: &str, profile: &ProfileFacts) -> Self {
         let variables = [
             "AWS_CONTAINER_CREDENTIALS_FULL_URI",
             "AWS_EC2_METADATA_SERVICE_ENDPOINT",

@@ -12,7 +12,7 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
-use super::location::ProfileSettings;
+use super::location::ProfileFacts;
 
 const VARIABLE: &str = "AWS_CA_BUNDLE";
 
@@ -25,7 +25,7 @@ impl CaBundle {
     ///
     /// # Errors
     /// It cannot be used. The text names its path, and where it is set.
-    pub(super) async fn find(profile: &ProfileSettings) -> Result<Option<Self>, String> {
+    pub(super) async fn find(profile: &ProfileFacts) -> Result<Option<Self>, String> {
         let variable = Env::real().get(VARIABLE).ok().filter(|path| !path.is_empty());
         let (path, origin) = match (variable, &profile.ca_bundle) {
             (Some(path), _) => (PathBuf::from(path), VARIABLE),

@@ -43,6 +43,12 @@ pub enum Error {
          which are not shown here because they may contain secrets"
     )]
     CredentialSource(String),
+    /// A file with a token for web identity, and why it cannot be read.
+    #[error(
+        "no AWS credentials found: the web identity token file {0} cannot be read: {1}; check \
+         AWS_WEB_IDENTITY_TOKEN_FILE, or web_identity_token_file of the profile"
+    )]
+    TokenFile(String, String),
     /// Single sign-on refuses to issue credentials.
     #[error(
         "single sign-on issued no AWS credentials ({0}); sign in with `aws sso login`, and check the account and \
@@ -66,6 +72,15 @@ pub enum Error {
          --profile, and --region, which decides the partition: aws, aws-cn, aws-us-gov or another"
     )]
     UnknownCredentials(String),
+    /// The session of a role that was assumed in an account, not the caller's credentials.
+    #[error(
+        "AWS does not accept the session of the assumed role any more ({0}); fetch this account again, for example \
+         with --resume"
+    )]
+    RoleSession(String),
+    /// AWS was not called, because the caller's credentials ended at another account; with the reason.
+    #[error("AWS was not called, because {0}; --resume fetches the rest")]
+    CredentialsEnded(String),
     /// AWS computed another signature.
     #[error(
         "AWS rejected the signature of the request ({0}); check the secret access key and this machine's clock"
@@ -122,7 +137,11 @@ pub enum Error {
     )]
     WrongAccount(String),
     /// The content of the report is something else.
-    #[error("the response to iam:GetCredentialReport is not a report: {0}")]
+    #[error(
+        "iam:GetCredentialReport did not return a credential report: {}; check for a proxy or a login page between \
+         this machine and AWS",
+        content(.0)
+    )]
     NotAReport(#[from] NotAReport),
     /// AWS was not called, because the account's entry in the list is invalid.
     #[error("AWS was not called: {0}")]
@@ -326,6 +345,14 @@ impl Error {
     }
 }
 
+/// What the content is, without the advice for saved reports.
+fn content(what: &NotAReport) -> String {
+    let text = what.to_string();
+    let what = text.split(", not a credential report").next().unwrap_or(&text);
+    let what = what.rsplit_once("; ").map_or(what, |(what, _)| what);
+    what.to_owned()
+}
+
 fn is_about_report(action: Action) -> bool {
     matches!(
         action,
@@ -349,7 +376,8 @@ fn called(wanted: Action, called: Action) -> String {
     }
 }
 
-fn duration(time: Duration) -> String {
+/// In whole minutes, or in seconds.
+pub(super) fn duration(time: Duration) -> String {
     match time.as_secs() {
         seconds @ 60.. if seconds.is_multiple_of(60) => counted(seconds / 60, "minute"),
         seconds => counted(seconds, "second"),

@@ -11,7 +11,7 @@ use super::bound_client::BoundClient;
 use super::ca_bundle::CaBundle;
 use super::connect::ConnectSettings;
 use super::error::Error;
-use super::location::ProfileSettings;
+use super::location::ProfileFacts;
 use super::response_limit::LimitedClient;
 
 /// The client for these settings.
@@ -20,7 +20,7 @@ use super::response_limit::LimitedClient;
 /// A bundle of certificates is set, but cannot be used.
 pub(super) async fn http_client(
     settings: &ConnectSettings,
-    profile: &ProfileSettings,
+    profile: &ProfileFacts,
 ) -> Result<SharedHttpClient, Error> {
     let bundle = CaBundle::find(profile).await.map_err(Error::InvalidSettings)?;
     let trusted = bundle.map_or_else(TrustStore::default, |bundle| bundle.trust_store());

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::accounts::Account;
 use super::fetch::Report;
 use super::fetch_accounts::FetchedAccount;
 use super::outcomes::{Outcome, OutcomeStatus};
@@ -43,6 +44,21 @@ impl RunRecord {
             outcome: report.map_or(OutcomeStatus::Failed, |_| OutcomeStatus::Fetched),
             generated: report.map(|report| report.generated.to_string()),
             error: fetched.result.as_ref().err().map(ToString::to_string),
+            state: None,
+        });
+    }
+
+    /// Adds an account that is not fetched, because it is not active.
+    pub fn skip(&mut self, account: &Account) {
+        self.outcomes.push(Outcome {
+            account: account.id.clone(),
+            name: account.name.clone(),
+            roles: account.roles.clone(),
+            invalid: None,
+            outcome: OutcomeStatus::Skipped,
+            generated: None,
+            error: None,
+            state: account.inactive.clone(),
         });
     }
 

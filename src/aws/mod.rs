@@ -6,6 +6,7 @@
 pub mod accounts;
 mod bound_client;
 mod ca_bundle;
+mod caller_credentials;
 mod connect;
 mod credential_errors;
 mod error;
@@ -34,7 +35,7 @@ pub use fetch_accounts::{FetchJob, FetchedAccount, FetchedAccounts, ListedAccoun
 pub use keys::{KeyIds, ResolvedKeys};
 pub use live_source::{LiveSource, RunRecord, account_of};
 pub use location::{check_endpoint, check_region};
-pub use organization::active_accounts;
+pub use organization::organization_accounts;
 pub use outcomes::{Outcome, OutcomeStatus, Outcomes, OutcomesError};
 pub use permissions::{Action, MissingPermission, SuggestedPolicy, suggested_policies};
 pub use runtime::Runtime;

@@ -200,7 +200,7 @@ impl Evaluation {
         InputReader {
             paths,
             options,
-            objects,
+            objects: objects.quiet(self.verbosity.quiet),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod body;
 mod url;
+mod wait;
 
 use std::error::Error as StdError;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,6 +27,7 @@ pub use body::S3Body;
 use body::send_all;
 use url::decoded;
 pub use url::{InvalidS3Url, S3Url};
+use wait::{Waiting, Waits};
 
 /// How many chunks of an object, of some 16 KiB each, are read ahead.
 const AHEAD: usize = 32;
@@ -54,6 +56,7 @@ pub struct S3 {
     session: Arc<Session>,
     threads: Arc<Threads>,
     denied: Arc<Mutex<Vec<MissingPermission>>>,
+    waits: Waits,
 }
 
 impl S3 {
@@ -91,6 +94,7 @@ impl S3 {
             session: Arc::new(session),
             threads: Arc::new(threads),
             denied: Arc::default(),
+            waits: Waits::default(),
         })
     }
 
@@ -103,6 +107,17 @@ impl S3 {
         }
     }
 
+    /// Sets a function to call with what is waited for, once for each action, when that takes more than some seconds.
+    #[must_use]
+    pub fn on_wait(mut self, on_wait: fn(&str)) -> Self {
+        self.waits = Waits::new(on_wait);
+        self
+    }
+
+    fn waiting(&self, action: Action, at: &S3Url) -> Waiting {
+        self.waits.begin(&self.threads, action, at, self.session.limit)
+    }
+
     /// The permissions that were denied so far.
     pub fn missing_permissions(&self) -> Vec<MissingPermission> {
         self.denied.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -113,6 +128,7 @@ impl S3 {
     /// # Errors
     /// Those of AWS.
     pub fn list(&self, at: &S3Url) -> Result<Vec<S3Object>, Error> {
+        let _waiting = self.waiting(Action::ListBucket, at);
         self.threads.block_on(self.list_all(at))
     }
 
@@ -168,6 +184,7 @@ impl S3 {
     /// Starts to read an object, without waiting.
     pub fn begin(&self, at: &S3Url) -> S3Body {
         let (sender, receiver) = mpsc::channel(AHEAD);
+        let body = S3Body::new(receiver, self.clone(), at.clone());
         let (client, session, at) = (self.client.clone(), Arc::clone(&self.session), at.clone());
         let denied = Arc::clone(&self.denied);
         self.threads.spawn(async move {
@@ -176,7 +193,7 @@ impl S3 {
             // The reader may be gone.
             drop(sender.send(end.map(|()| Vec::new())).await);
         });
-        S3Body::new(receiver, Arc::clone(&self.threads))
+        body
     }
 
     /// Opens an object and waits for its first bytes.
@@ -216,6 +233,7 @@ impl S3 {
                 Err(error) => Err(self.explain(action, at, &error)),
             }
         };
+        let _waiting = self.waiting(action, at);
         self.threads.block_on(Box::pin(self.session.call(action, call)))
     }
 

@@ -33,10 +33,7 @@ impl From<Error> for Failure {
         if let Error::Unwritable { what, error } = error {
             return Self::output(what)(error);
         }
-        if matches!(error, Error::Stopped(..)) {
-            return Self::NothingEvaluated(error.to_string());
-        }
-        Self::Io(String::new(), error.into())
+        Self::NothingEvaluated(error.to_string())
     }
 }
 
@@ -71,7 +68,7 @@ fn store_at(
     adds: bool,
 ) -> Result<Box<dyn Store>, Failure> {
     if is_remote(path) {
-        return bucket::open(path, location, adds);
+        return bucket::open(path, location, adds, quiet);
     }
     if path.exists() && !path.is_dir() {
         return Err(Failure::Usage(format!(
@@ -92,9 +89,14 @@ fn print_waiting(archive: &str) {
 
 /// The archive at this path, which must exist.
 fn existing_store(path: &Path, location: &LocationArgs) -> Result<Box<dyn Store>, Failure> {
-    if !is_remote(path) && !path.exists() {
-        return Err(Failure::Usage(format!(
-            "{} is not an archive: there is no such directory; `credlens archive add` creates one",
+    if !is_remote(path) && !path.is_dir() {
+        let why = if path.exists() {
+            "it is not a directory"
+        } else {
+            "there is no such directory; `credlens archive add` creates one"
+        };
+        return Err(Failure::NothingEvaluated(format!(
+            "{} is not an archive: {why}",
             path.display()
         )));
     }

@@ -6,6 +6,7 @@ mod live;
 mod objects;
 mod outcomes;
 mod scan;
+mod table;
 
 pub(super) use args::{AwsArgs, LiveScanArgs, LocationArgs};
 pub(super) use live::{FetchRequest, Started, conclude, print_policy, start};

@@ -14,6 +14,7 @@ use credlens::io::remote::Remote;
 
 use super::{LocationArgs, print_policy};
 use crate::cli::failure::Failure;
+use crate::cli::progress::print_waiting;
 
 /// How many objects are opened ahead of the one that is read: the latency of a call is longer than the time to
 /// evaluate a report.
@@ -25,6 +26,7 @@ pub(in crate::cli) struct Objects(Arc<Mutex<ObjectsState>>);
 
 struct ObjectsState {
     settings: ConnectSettings,
+    quiet: bool,
     /// None until the first call.
     s3: Option<S3>,
     /// The objects that were listed: each is read as it is named.
@@ -56,6 +58,7 @@ impl Objects {
     pub(in crate::cli) fn at(location: &LocationArgs) -> Result<Self, Failure> {
         Ok(Self(Arc::new(Mutex::new(ObjectsState {
             settings: location.settings()?,
+            quiet: true,
             s3: None,
             listed: BTreeSet::new(),
             found: BTreeMap::new(),
@@ -64,6 +67,27 @@ impl Objects {
             begun: Vec::new(),
             denied: Vec::new(),
         }))))
+    }
+
+    /// Finds region and credentials, so that settings that cannot be used are an error of usage. No call is made.
+    pub(in crate::cli) fn connect(&self) -> Result<(), Failure> {
+        let mut state = self.lock();
+        match state.s3() {
+            Err(error) if error.is_usage() => Err(Failure::Usage(error.to_string())),
+            // The inputs that need it fail.
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    /// The same, with a message when S3 takes long unless the run is quiet.
+    pub(in crate::cli) fn quiet(self, quiet: bool) -> Self {
+        let mut state = self.lock();
+        if state.quiet && !quiet {
+            state.quiet = false;
+            state.s3 = state.s3.take().map(|s3| s3.on_wait(print_waiting));
+        }
+        drop(state);
+        self
     }
 
     fn lock(&self) -> MutexGuard<'_, ObjectsState> {
@@ -186,6 +210,7 @@ impl ObjectsState {
             return Ok(s3.clone());
         }
         let s3 = S3::connect(&self.settings)?;
+        let s3 = if self.quiet { s3 } else { s3.on_wait(print_waiting) };
         self.s3 = Some(s3.clone());
         Ok(s3)
     }

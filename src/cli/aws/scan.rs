@@ -21,6 +21,7 @@ pub(in crate::cli) fn scan_live(config: &ScanConfig) -> Result<Exit, Failure> {
     let request = FetchRequest {
         resolve_keys: config.live.resolve_keys,
         verbose: verbosity.verbose,
+        quiet: verbosity.quiet,
         order: ReportOrder::ByAccount,
         grace: FetchRequest::SHORT,
     };

@@ -11,7 +11,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use credlens::aws::accounts::is_account_id;
-use credlens::aws::{FetchedAccount, Report, ReportOrder, RunRecord};
+use credlens::aws::{FetchedAccount, OutcomeStatus, Report, ReportOrder, RunRecord};
 use credlens::io::temporary::TemporaryFile;
 use credlens::io::write_once::{WriteOutcome, write_once};
 use credlens::output::escape;
@@ -112,6 +112,7 @@ fn request(args: &FetchArgs, order: ReportOrder, grace: Duration) -> FetchReques
     FetchRequest {
         resolve_keys: false,
         verbose: args.verbose > 0,
+        quiet: args.quiet,
         order,
         grace,
     }
@@ -126,15 +127,14 @@ fn ended_by(signal: u8) -> Failure {
 }
 
 fn exit(record: &RunRecord, allowed: usize) -> Exit {
-    let failed = record
-        .outcomes
-        .iter()
-        .filter(|outcome| outcome.error.is_some())
-        .count();
-    match failed {
+    let count = |status| {
+        let outcomes = record.outcomes.iter();
+        outcomes.filter(|outcome| outcome.outcome == status).count()
+    };
+    match count(OutcomeStatus::Failed) {
         0 => Exit::Clean,
-        _ if failed == record.outcomes.len() => Exit::NothingEvaluated,
-        _ if failed <= allowed => Exit::Clean,
+        _ if count(OutcomeStatus::Fetched) == 0 => Exit::NothingEvaluated,
+        failed if failed <= allowed => Exit::Clean,
         _ => Exit::Partial,
     }
 }
