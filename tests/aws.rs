@@ -2,12 +2,18 @@
 
 #[cfg(feature = "archive")]
 mod archive;
+#[cfg(feature = "archive")]
+mod archive_errors;
 mod cli;
 mod credential_chain;
+mod ended_credentials;
+mod endpoints;
 mod errors;
 mod fetch_output;
+mod inactive_accounts;
 #[cfg(unix)]
 mod interrupt;
+mod invalid_settings;
 mod moto;
 mod moto_s3;
 #[cfg(all(unix, feature = "archive"))]
@@ -20,9 +26,14 @@ mod s3;
 #[cfg(feature = "archive")]
 mod s3_archive;
 mod s3_server;
+#[cfg(feature = "archive")]
+mod s3_store;
 mod secrets;
 mod server;
+#[cfg(all(unix, feature = "archive"))]
+mod signals;
 mod stub;
+mod tls_server;
 mod unsendable_credentials;
 
 /// A small report of this account: root, a user with an active key, and one without.

@@ -39,12 +39,23 @@ pub struct Added {
 /// Adds all reports of a source, in one file per day: a run over an organization adds one file. A report that is there
 /// already is not added again. After an error, `outcome` has what was added before.
 pub fn add(store: &dyn Store, source: &mut dyn Source, outcome: &mut Added) -> Result<(), Error> {
+    add_noting(store, source, outcome, &mut |_| {})
+}
+
+/// [`add`], which calls `archived` with the path of each report as soon as it is in the archive.
+pub fn add_noting(
+    store: &dyn Store,
+    source: &mut dyn Source,
+    outcome: &mut Added,
+    archived: &mut dyn FnMut(&str),
+) -> Result<(), Error> {
     let _lock = store.lock()?;
     let mut adder = Adder {
         store,
         days: BTreeMap::new(),
         known: BTreeMap::new(),
         outcome,
+        archived,
     };
     let mut text = Vec::new();
     // The report that is being read; none if it was refused.
@@ -111,6 +122,8 @@ struct Adder<'a> {
     /// The reports that the archive has, by partition, for the partitions read so far.
     known: BTreeMap<String, Vec<ReportMeta>>,
     outcome: &'a mut Added,
+    /// Called with the path of each report that is in the archive.
+    archived: &'a mut dyn FnMut(&str),
 }
 
 impl Adder<'_> {
@@ -129,6 +142,7 @@ impl Adder<'_> {
         let known = self.known_on(&day)?;
         let same_instant = || known.iter().filter(|known| known.as_of == meta.as_of);
         if same_instant().any(|known| known.sha256 == meta.sha256) {
+            (self.archived)(&meta.path);
             self.outcome.known.push(meta);
             return Ok(());
         }
@@ -187,6 +201,9 @@ impl Adder<'_> {
             }
             finished => finished?,
         };
+        for report in &reports {
+            (self.archived)(&report.path);
+        }
         self.outcome.files.push(name.path());
         self.outcome.added.extend(reports);
         Ok(())

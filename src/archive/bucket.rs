@@ -6,28 +6,39 @@ use std::sync::Arc;
 
 use super::error::Error;
 use super::store::{Store, StoredFile};
-use crate::aws::{self, MissingPermission, S3, S3Url};
+use crate::aws::{self, S3, S3Access, S3Url, SuggestedPolicy, s3_policy};
 use crate::io::container::FileBytes;
 use crate::io::temporary::{TemporaryFile, are_same};
+
+/// An object that shows that the archive can be written. It is written once; its name is hidden, as that of a lock.
+const MARK: &str = ".credlens";
+const MARK_TEXT: &[u8] = b"Below this prefix is an archive of credlens.\n";
 
 /// An archive below an `s3://` URL. There is no lock: two writers may both add a report, which is then read once.
 pub struct Bucket {
     s3: S3,
     /// Its key is empty or ends in `/`.
     root: S3Url,
-    /// Receives what S3 denied, at the end.
-    on_denied: fn(&[MissingPermission]),
+    /// What is done with it.
+    access: S3Access,
+    /// Receives the policy that would allow what S3 denied, at the end.
+    on_denied: fn(&SuggestedPolicy),
 }
 
 impl Drop for Bucket {
     fn drop(&mut self) {
-        (self.on_denied)(&self.s3.missing_permissions());
+        if let [first, ..] = &*self.s3.missing_permissions()
+            && let Some(policy) = s3_policy(first.action, &[self.s3.need(&self.root, self.access)])
+        {
+            (self.on_denied)(&policy);
+        }
     }
 }
 
 impl Bucket {
-    /// An archive below this URL, which may be empty. `on_denied` gets the permissions that were missing.
-    pub fn new(s3: S3, at: S3Url, on_denied: fn(&[MissingPermission])) -> Self {
+    /// An archive below this URL, which may be empty. `on_denied` gets the policy for this access if a permission was
+    /// missing.
+    pub fn new(s3: S3, at: S3Url, access: S3Access, on_denied: fn(&SuggestedPolicy)) -> Self {
         let mut key = at.key.trim_end_matches('/').to_owned();
         if !key.is_empty() {
             key.push('/');
@@ -35,6 +46,7 @@ impl Bucket {
         Self {
             s3,
             root: S3Url { key, ..at },
+            access,
             on_denied,
         }
     }
@@ -114,6 +126,18 @@ impl Store for Bucket {
             "not added: the bytes of {at} do not match the hash in its name, and objects are not replaced; delete it, \
              then add this report again"
         )))
+    }
+
+    /// The object that is written stays, as an archive in a directory keeps its lock: to delete it would take another
+    /// permission.
+    fn check(&self) -> Result<(), Error> {
+        let listed = self.s3.can_list(&self.at(""));
+        let cannot_list = Error::unwritable(format!("cannot list the archive {}", self.name()));
+        listed.map_err(|error| cannot_list(io::Error::other(error)))?;
+        let written = self.s3.put_new(&self.at(MARK), MARK_TEXT);
+        let cannot_write = Error::unwritable(format!("cannot write into the archive {}", self.name()));
+        written.map_err(|error| cannot_write(io::Error::other(error)))?;
+        Ok(())
     }
 
     fn lock(&self) -> Result<Box<dyn Send>, Error> {

@@ -3,7 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "an archive is a directory of files")]
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::sleep;
@@ -49,6 +49,10 @@ pub trait Store: Send {
     /// After an error, the path is as it was.
     fn put(&self, file: TemporaryFile, path: &str) -> Result<(), Error>;
 
+    /// Finds out whether the archive can be listed and written, before anything is done for it. Nothing is left of a new
+    /// archive that cannot.
+    fn check(&self) -> Result<(), Error>;
+
     /// Locks the archive against other writers until the guard is dropped; waits for them first. Where nothing was
     /// stored until then, nothing of a new archive is left.
     fn lock(&self) -> Result<Box<dyn Send>, Error>;
@@ -69,6 +73,9 @@ const LOCK: &str = ".credlens.lock";
 /// The number of attempts to lock before `on_wait` is called, and the pause between them: together about a second.
 const LOCK_TRIES: u32 = 50;
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
+
+/// How many bytes a check writes.
+const PROBE: usize = 16 * 1024;
 
 impl Directory {
     /// An archive in this directory, which need not exist yet.
@@ -222,6 +229,17 @@ impl Store for Directory {
             }
             Error::unwritable(format!("cannot write {}", self.shown(path)))(error)
         })
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let _lock = self.lock()?;
+        let mut file = self.temporary()?;
+        // A disk that is full takes a file, but no bytes.
+        let written = file.write_all(&[0; PROBE]).and_then(|()| file.flush());
+        written.map_err(Error::unwritable(format!(
+            "cannot write into the archive {}",
+            self.name()
+        )))
     }
 
     fn lock(&self) -> Result<Box<dyn Send>, Error> {

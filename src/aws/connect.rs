@@ -1,6 +1,8 @@
 //! Sessions: credentials, region and endpoint, and the clients of the AWS services that use them.
 
 use std::error::Error as StdError;
+use std::fs::OpenOptions;
+use std::path::Path;
 use std::time::Duration;
 
 use aws_config::default_provider::region::DefaultRegionChain;
@@ -12,15 +14,17 @@ use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_sdk_iam::config::http::HttpResponse;
-use aws_sdk_iam::config::{Credentials, IdentityCache};
+use aws_sdk_iam::config::{Credentials, IdentityCache, SharedHttpClient};
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 use aws_types::service_config::ServiceConfigKey;
 
 use super::accounts::is_account_id;
 use super::error::Error;
-use super::location::{check_endpoint, check_region, partition, role_of_profile};
+use super::http_client::http_client;
+use super::location::{
+    ProfileFacts, check_endpoint, check_partition, check_region, partition, profile_facts,
+};
 use super::permissions::Action;
-use super::response_limit::LimitedClient;
 use super::retry::RetriedCalls;
 use super::sendable_credentials::sendable;
 
@@ -58,8 +62,9 @@ pub struct Session {
     pub(super) config: SdkConfig,
     /// The time limit of a step.
     pub(super) limit: Duration,
-    /// The ARN of the role that the credentials are of, if they come from assuming one.
-    role: Option<String>,
+    /// The ARN of the role that the credentials are of, if they come from assuming one; and the files with tokens that
+    /// they may come from.
+    facts: ProfileFacts,
 }
 
 /// The owner of the credentials.
@@ -77,7 +82,7 @@ impl Session {
     /// # Errors
     /// A profile, region or address is invalid; see [`Error::is_usage`].
     pub async fn open(settings: &ConnectSettings) -> Result<Self, Error> {
-        Box::pin(Self::open_with(settings, default_loader())).await
+        Box::pin(Self::open_by(settings, None)).await
     }
 
     /// [`Self::open`] with a loader that has, for example, another HTTP client.
@@ -85,14 +90,24 @@ impl Session {
     /// # Errors
     /// As [`Self::open`].
     pub async fn open_with(settings: &ConnectSettings, loader: ConfigLoader) -> Result<Self, Error> {
+        Box::pin(Self::open_by(settings, Some(loader))).await
+    }
+
+    async fn open_by(settings: &ConnectSettings, loader: Option<ConfigLoader>) -> Result<Self, Error> {
         let limit = settings.timeout.unwrap_or(LIMIT);
         let attempt = ATTEMPT.min(limit);
-        let profile_role = role_of_profile(settings.profile.as_deref()).await?;
+        let mut facts = profile_facts(settings.profile.as_deref()).await?;
+        facts.role = settings.role_arn.clone().or(facts.role);
+        let client = http_client(settings, &facts).await?;
         let region = region(settings).await;
         check_region(region.as_ref()).map_err(Error::InvalidSettings)?;
         // Of nested calls the inner one must give up first, since its error says why.
         let inner = timeouts(attempt.mul_f64(0.6));
         let provider_limit = attempt.mul_f64(0.8);
+        let loader = loader.unwrap_or_else(|| {
+            let loader = aws_config::defaults(BehaviorVersion::latest());
+            loader.http_client(client.clone())
+        });
         let mut loader = loader
             .region(region.clone())
             // `retry` does that, and knows how much time is left.
@@ -106,7 +121,7 @@ impl Session {
         if let Some(profile) = &settings.profile {
             loader = loader
                 .profile_name(profile)
-                .credentials_provider(profile_provider(profile, region, inner));
+                .credentials_provider(profile_provider(profile, region.clone(), inner, client));
         }
         let config = Box::pin(loader.load()).await;
         let provider = config
@@ -117,9 +132,9 @@ impl Session {
         let session = Self {
             config: builder.build(),
             limit,
-            role: settings.role_arn.clone().or(profile_role),
+            facts,
         };
-        session.check_endpoints()?;
+        session.check_endpoints(region.as_ref())?;
         let session = session.in_role(settings, provider_limit).await;
         let builder = session.config.into_builder();
         Ok(Self {
@@ -144,15 +159,23 @@ impl Session {
         Self { config, ..self }
     }
 
-    fn check_endpoints(&self) -> Result<(), Error> {
+    /// Whether the addresses are valid, and if there are none, the region.
+    fn check_endpoints(&self, region: &str) -> Result<(), Error> {
+        let mut is_elsewhere = false;
         for service in ["IAM", "STS", "Organizations", "S3"] {
-            let url = self.endpoint(service);
-            url.map_or(Ok(()), |url| check_endpoint(&url)).map_err(|error| {
+            let Some(url) = self.endpoint(service) else {
+                continue;
+            };
+            is_elsewhere = true;
+            check_endpoint(&url).map_err(|error| {
                 let variables = "AWS_ENDPOINT_URL or AWS_ENDPOINT_URL_*, or endpoint_url of the profile";
                 Error::InvalidSettings(format!("{variables}, for {service}: {error}"))
             })?;
         }
-        Ok(())
+        if is_elsewhere {
+            return Ok(());
+        }
+        check_partition(region).map_err(Error::InvalidSettings)
     }
 
     /// The address of a service that a flag, the environment or the profile sets, found as its client finds it.
@@ -179,7 +202,12 @@ impl Session {
     where
         E: ProvideErrorMetadata + StdError + 'static,
     {
-        Error::from_sdk(action, error).with_role(self.role.as_deref())
+        let error = Error::from_sdk(action, error).with_role(self.facts.role.as_deref());
+        if !matches!(error, Error::CredentialSource(_)) {
+            return error;
+        }
+        let unreadable = self.facts.token_files.iter().find_map(|file| unreadable(file));
+        unreadable.unwrap_or(error)
     }
 
     /// Makes a call, with retries, as a step of its own.
@@ -219,7 +247,7 @@ impl Session {
                 .identity_cache(IdentityCache::no_cache())
                 .build(),
             limit: self.limit,
-            role: None,
+            facts: ProfileFacts::default(),
         })
     }
 
@@ -254,27 +282,29 @@ impl Session {
     }
 }
 
-/// The SDK's defaults, with limited responses.
-pub(super) fn default_loader() -> ConfigLoader {
-    let loader = aws_config::defaults(BehaviorVersion::latest());
-    match LimitedClient::wrapping_default() {
-        Some(client) => loader.http_client(client),
-        None => loader,
-    }
+/// The error of a file with a token that cannot be read. Its content is not looked at.
+fn unreadable(file: &Path) -> Option<Error> {
+    let reason = match file.metadata() {
+        Err(error) => error.to_string(),
+        Ok(metadata) if metadata.is_dir() => "it is a directory".to_owned(),
+        // Opening a pipe would wait for its writer.
+        Ok(metadata) if !metadata.is_file() => return None,
+        Ok(_) => OpenOptions::new().read(true).open(file).err()?.to_string(),
+    };
+    Some(Error::TokenFile(file.display().to_string(), reason))
 }
 
 fn profile_provider(
     profile: &str,
     region: Region,
     timeouts: TimeoutConfig,
+    client: SharedHttpClient,
 ) -> ProfileFileCredentialsProvider {
-    let mut config = ProviderConfig::default()
+    let config = ProviderConfig::default()
         .with_region(Some(region))
         .with_retry_config(RetryConfig::disabled())
-        .with_timeout_config(timeouts);
-    if let Some(client) = LimitedClient::wrapping_default() {
-        config = config.with_http_client(client);
-    }
+        .with_timeout_config(timeouts)
+        .with_http_client(client);
     let provider = ProfileFileCredentialsProvider::builder().configure(&config);
     provider.profile_name(profile).build()
 }

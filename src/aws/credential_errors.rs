@@ -12,6 +12,8 @@ use aws_sdk_ssooidc::operation::create_token::CreateTokenError;
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError;
 
+use rustls::CertificateError;
+
 use super::error::Error;
 use super::permissions::Action;
 use super::retry::FailureKind;
@@ -34,6 +36,9 @@ pub(super) fn credential_error(error: &DynError) -> Option<Error> {
             .or_else(|| sign_on_error::<CreateTokenError>(Action::CreateToken, error))
             .or_else(|| {
                 let failed = error.downcast_ref::<ConnectorError>()?;
+                if let Some(reason) = certificate_error(failed) {
+                    return Some(Error::UntrustedSource(reason));
+                }
                 Some(Error::CredentialsUnreachable(transport_reason(failed)))
             })
     });
@@ -86,6 +91,34 @@ pub(super) fn transport_reason(error: &ConnectorError) -> String {
         "the connection was closed before the end of the answer"
     };
     system_error(error).unwrap_or_else(|| broken.to_owned())
+}
+
+/// Why the certificate of a server is not trusted, if that is what failed, and what to do.
+pub(super) fn certificate_error(error: &DynError) -> Option<String> {
+    let found = chain(error).find_map(|error| error.downcast_ref::<rustls::Error>());
+    let Some(rustls::Error::InvalidCertificate(wrong)) = found else {
+        return None;
+    };
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the other kinds get the same advice")]
+    Some(match wrong {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "has expired; renew it, or correct this machine's clock".to_owned()
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "is not valid yet; correct this machine's clock".to_owned()
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "is for another host name; check --endpoint-url and the proxy".to_owned()
+        }
+        CertificateError::UnknownIssuer => {
+            "is not trusted, since its issuer is unknown; set AWS_CA_BUNDLE, or ca_bundle of the profile, to a PEM file \
+             with the certificate of the issuer"
+                .to_owned()
+        }
+        _ => "cannot be used; replace it by one for a server, and set AWS_CA_BUNDLE, or ca_bundle of the profile, to a \
+              PEM file with the certificate of its issuer"
+            .to_owned(),
+    })
 }
 
 /// The operating system's text for the cause, or its kind: those are fixed, while other texts may contain anything.

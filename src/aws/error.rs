@@ -11,7 +11,7 @@ use std::time::Duration;
 use aws_sdk_iam::config::http::HttpResponse;
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 
-use super::credential_errors::{credential_error, transport_reason};
+use super::credential_errors::{certificate_error, credential_error, transport_reason};
 use super::permissions::{Action, MissingPermission};
 use super::retry::FailureKind;
 use crate::output::counted;
@@ -43,6 +43,12 @@ pub enum Error {
          which are not shown here because they may contain secrets"
     )]
     CredentialSource(String),
+    /// A file with a token for web identity, and why it cannot be read.
+    #[error(
+        "no AWS credentials found: the web identity token file {0} cannot be read: {1}; check \
+         AWS_WEB_IDENTITY_TOKEN_FILE, or web_identity_token_file of the profile"
+    )]
+    TokenFile(String, String),
     /// Single sign-on refuses to issue credentials.
     #[error(
         "single sign-on issued no AWS credentials ({0}); sign in with `aws sso login`, and check the account and \
@@ -66,6 +72,15 @@ pub enum Error {
          --profile, and --region, which decides the partition: aws, aws-cn, aws-us-gov or another"
     )]
     UnknownCredentials(String),
+    /// The session of a role that was assumed in an account, not the caller's credentials.
+    #[error(
+        "AWS does not accept the session of the assumed role any more ({0}); fetch this account again, for example \
+         with --resume"
+    )]
+    RoleSession(String),
+    /// AWS was not called, because the caller's credentials ended at another account; with the reason.
+    #[error("AWS was not called, because {0}; --resume fetches the rest")]
+    CredentialsEnded(String),
     /// AWS computed another signature.
     #[error(
         "AWS rejected the signature of the request ({0}); check the secret access key and this machine's clock"
@@ -77,6 +92,12 @@ pub enum Error {
     /// No connection, or no answer in time.
     #[error("AWS could not be reached for {0}: {1}; check the network, --region and --endpoint-url")]
     Unreachable(Action, String),
+    /// The certificate of the server is not trusted.
+    #[error("AWS could not be reached for {0}: the server's certificate {1}")]
+    Untrusted(Action, String),
+    /// The same of the service that issues the credentials.
+    #[error("the service that issues the AWS credentials could not be reached: its certificate {0}")]
+    UntrustedSource(String),
     /// AWS asks for fewer calls, or has no capacity; with its error code.
     #[error("AWS throttled {0} ({1}); try again later")]
     Throttled(Action, String),
@@ -116,7 +137,11 @@ pub enum Error {
     )]
     WrongAccount(String),
     /// The content of the report is something else.
-    #[error("the response to iam:GetCredentialReport is not a report: {0}")]
+    #[error(
+        "iam:GetCredentialReport did not return a credential report: {}; check for a proxy or a login page between \
+         this machine and AWS",
+        content(.0)
+    )]
     NotAReport(#[from] NotAReport),
     /// AWS was not called, because the account's entry in the list is invalid.
     #[error("AWS was not called: {0}")]
@@ -184,6 +209,9 @@ impl Error {
                     (Some(error), _) => error,
                     (None, Some(failed)) if failed.is_user() => unsendable(),
                     (None, failed) => {
+                        if let Some(reason) = failed.and_then(|failed| certificate_error(failed)) {
+                            return Self::Untrusted(action, reason);
+                        }
                         Self::Unreachable(action, failed.map_or_else(String::new, transport_reason))
                     }
                 }
@@ -317,6 +345,14 @@ impl Error {
     }
 }
 
+/// What the content is, without the advice for saved reports.
+fn content(what: &NotAReport) -> String {
+    let text = what.to_string();
+    let what = text.split(", not a credential report").next().unwrap_or(&text);
+    let what = what.rsplit_once("; ").map_or(what, |(what, _)| what);
+    what.to_owned()
+}
+
 fn is_about_report(action: Action) -> bool {
     matches!(
         action,
@@ -340,7 +376,8 @@ fn called(wanted: Action, called: Action) -> String {
     }
 }
 
-fn duration(time: Duration) -> String {
+/// In whole minutes, or in seconds.
+pub(super) fn duration(time: Duration) -> String {
     match time.as_secs() {
         seconds @ 60.. if seconds.is_multiple_of(60) => counted(seconds / 60, "minute"),
         seconds => counted(seconds, "second"),

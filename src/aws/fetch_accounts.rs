@@ -6,6 +6,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::accounts::Account;
+use super::caller_credentials::CallerCredentials;
 use super::connect::{Caller, Session};
 use super::error::Error;
 use super::fetch::{FetchOptions, Report, fetch};
@@ -13,14 +14,14 @@ use super::interrupt::Interrupt;
 use super::keys::{self, ResolvedKeys};
 use super::runtime::Runtime;
 
-/// The order in which reports are handed over, and what Ctrl-C does to reports that have arrived.
+/// The order in which reports are handed over, and what a signal does to reports that have arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReportOrder {
-    /// The order of the accounts. Ctrl-C drops them: a part of the findings would be useless.
+    /// The order of the accounts. A signal drops them: a part of the findings would be useless.
     ByAccount,
-    /// The order of the accounts. Ctrl-C hands over those that have arrived.
+    /// The order of the accounts. A signal hands over those that have arrived.
     ByAccountDrained,
-    /// As they arrive. Ctrl-C hands over those that have arrived.
+    /// As they arrive. A signal hands over those that have arrived.
     AsFetched,
 }
 
@@ -64,27 +65,22 @@ pub struct FetchedAccount {
 }
 
 impl Runtime {
-    /// Starts fetching. Ctrl-C ends it.
+    /// Starts fetching. A signal ends it.
     pub fn fetch_all(&self, job: FetchJob, order: ReportOrder) -> FetchedAccounts {
         let (sender, receiver) = mpsc::channel(1);
         let interrupt = Arc::clone(&self.interrupt);
         self.threads.spawn(async move {
-            let is_complete = match order {
+            match order {
                 ReportOrder::ByAccount => tokio::select! {
-                    () = hand_over_by_account(job, &sender, std::future::pending()) => true,
-                    () = interrupt.raised() => false,
+                    // What evaluates the reports does not check for an interruption.
+                    () = hand_over_by_account(job, &sender, std::future::pending()) => interrupt.exit_immediately(true),
+                    () = interrupt.raised() => {}
                 },
+                // What was fetched is saved in the time that is left.
                 ReportOrder::ByAccountDrained => {
                     hand_over_by_account(job, &sender, interrupt.raised()).await;
-                    !interrupt.is_raised()
                 }
-                ReportOrder::AsFetched => {
-                    hand_over_as_fetched(job, &sender, interrupt.raised()).await;
-                    !interrupt.is_raised()
-                }
-            };
-            if is_complete {
-                interrupt.exit_immediately();
+                ReportOrder::AsFetched => hand_over_as_fetched(job, &sender, interrupt.raised()).await,
             }
         });
         FetchedAccounts {
@@ -182,12 +178,13 @@ fn start(job: FetchJob) -> Vec<(Account, JoinHandle<FetchedAccount>)> {
         return vec![(Account::default(), task)];
     };
     let permits = Arc::new(Semaphore::new(listed.concurrency.max(1)));
+    let caller = CallerCredentials::default();
     let tasks = listed.accounts.iter().cloned().map(|account| {
         let (job, listed, permits) = (Arc::clone(&job), Arc::clone(&listed), Arc::clone(&permits));
-        let fetched = account.clone();
+        let (fetched, caller) = (account.clone(), caller.clone());
         let task = tokio::spawn(async move {
             let _permit = permits.acquire().await;
-            let result = fetch_listed(&job, &listed, &fetched).await;
+            let result = fetch_listed(&job, &listed, &fetched, &caller).await;
             FetchedAccount {
                 account: fetched,
                 result,
@@ -216,12 +213,21 @@ async fn fetch_listed(
     job: &FetchJob,
     listed: &ListedAccounts,
     account: &Account,
+    caller: &CallerCredentials,
 ) -> Result<(Report, ResolvedKeys), Error> {
     if let Some(reason) = &account.invalid {
         return Err(Error::InvalidAccount(reason.clone()));
     }
-    let session = assume_roles(job, listed, account).await?;
-    let (report, resolved) = fetch_with_keys(job, &session, &account.id).await?;
+    caller.check()?;
+    let session = assume_roles(job, listed, account, caller).await?;
+    let fetched = fetch_with_keys(job, &session, &account.id).await;
+    let (report, resolved) = fetched.map_err(|error| {
+        if account.id == listed.caller.account {
+            caller.failed(error)
+        } else {
+            error.of_role_session()
+        }
+    })?;
     match report.account() {
         Some(found) if found != account.id => Err(Error::WrongAccount(found)),
         Some(_) | None => Ok((report, resolved)),
@@ -230,7 +236,12 @@ async fn fetch_listed(
 
 /// Assumes the account's own roles, each with the credentials of the one before, or else the role that all accounts
 /// have. The caller's own account needs none.
-async fn assume_roles(job: &FetchJob, listed: &ListedAccounts, account: &Account) -> Result<Session, Error> {
+async fn assume_roles(
+    job: &FetchJob,
+    listed: &ListedAccounts,
+    account: &Account,
+    caller: &CallerCredentials,
+) -> Result<Session, Error> {
     let mut session = job.session.clone();
     if account.id == listed.caller.account {
         return Ok(session);
@@ -241,7 +252,7 @@ async fn assume_roles(job: &FetchJob, listed: &ListedAccounts, account: &Account
     } else {
         std::slice::from_ref(&listed.role)
     };
-    for role in roles {
+    for (position, role) in roles.iter().enumerate() {
         let partition = &listed.caller.partition;
         let arn = role_arn(partition, &account.id, role);
         let external_id = account.external_id.as_ref().or(listed.external_id.as_ref());
@@ -252,7 +263,10 @@ async fn assume_roles(job: &FetchJob, listed: &ListedAccounts, account: &Account
         } else {
             role_arn(partition, "*", role)
         };
-        session = assumed.map_err(|error| error.with_role(Some(&resource)))?;
+        session = assumed.map_err(|error| match position {
+            0 => caller.failed(error).with_role(Some(&resource)),
+            _ => error.of_role_session().with_role(Some(&resource)),
+        })?;
     }
     Ok(session)
 }

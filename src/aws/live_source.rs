@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::accounts::Account;
 use super::fetch::Report;
 use super::fetch_accounts::FetchedAccount;
 use super::outcomes::{Outcome, OutcomeStatus};
@@ -19,6 +20,8 @@ pub struct RunRecord {
     pub outcomes: Vec<Outcome>,
     /// The permissions that are missing, each once.
     pub missing: Vec<MissingPermission>,
+    /// Whether the ids of access keys are looked up.
+    pub resolves_keys: bool,
 }
 
 impl RunRecord {
@@ -41,6 +44,21 @@ impl RunRecord {
             outcome: report.map_or(OutcomeStatus::Failed, |_| OutcomeStatus::Fetched),
             generated: report.map(|report| report.generated.to_string()),
             error: fetched.result.as_ref().err().map(ToString::to_string),
+            state: None,
+        });
+    }
+
+    /// Adds an account that is not fetched, because it is not active.
+    pub fn skip(&mut self, account: &Account) {
+        self.outcomes.push(Outcome {
+            account: account.id.clone(),
+            name: account.name.clone(),
+            roles: account.roles.clone(),
+            invalid: None,
+            outcome: OutcomeStatus::Skipped,
+            generated: None,
+            error: None,
+            state: account.inactive.clone(),
         });
     }
 
@@ -49,6 +67,17 @@ impl RunRecord {
         if let Some(last) = self.outcomes.last_mut() {
             last.outcome = OutcomeStatus::Failed;
             last.error = Some(error.to_owned());
+        }
+    }
+
+    /// Marks the fetched accounts as failed whose reports are not kept, for the reason that `why` gives.
+    pub fn keep(&mut self, is_kept: impl Fn(&str) -> bool, why: impl Fn(&str) -> String) {
+        let fetched = |outcome: &&mut Outcome| outcome.outcome == OutcomeStatus::Fetched;
+        for outcome in self.outcomes.iter_mut().filter(fetched) {
+            if !is_kept(&outcome.account) {
+                outcome.outcome = OutcomeStatus::Failed;
+                outcome.error = Some(why(&outcome.account));
+            }
         }
     }
 }
@@ -138,10 +167,17 @@ impl<I: Iterator<Item = FetchedAccount> + Send> Source for LiveSource<I> {
     }
 }
 
+const SCHEME: &str = "aws://";
+
 /// What outputs show of an account in place of a file's path.
 fn path(account: &str) -> String {
     if account.is_empty() {
         return "aws".to_owned();
     }
-    format!("aws://{account}")
+    format!("{SCHEME}{account}")
+}
+
+/// The account that has this in place of a file's path.
+pub fn account_of(path: &str) -> Option<&str> {
+    path.strip_prefix(SCHEME)
 }

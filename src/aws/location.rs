@@ -1,12 +1,16 @@
 //! Regions, partitions and endpoints, and the role of a profile.
 
 use std::error::Error as _;
+use std::path::PathBuf;
 
 use aws_config::profile::ProfileFileLoadError;
 use aws_runtime::env_config::file::EnvConfigFiles;
 use aws_types::os_shim_internal::{Env, Fs};
 
 use super::error::Error;
+
+/// The variable with the file of a token for web identity.
+const TOKEN_FILE: &str = "AWS_WEB_IDENTITY_TOKEN_FILE";
 
 /// Checks the form of a region's name.
 ///
@@ -55,49 +59,119 @@ pub fn check_endpoint(url: &str) -> Result<(), &'static str> {
     )
 }
 
+/// The partitions, and how the names of their regions begin, before a place and a number: the patterns of the SDK's
+/// partitions.json, so that new regions of a known kind are known.
+const PARTITIONS: [(&str, &[&str]); 8] = [
+    ("aws-cn", &["cn-"]),
+    ("aws-us-gov", &["us-gov-"]),
+    ("aws-iso", &["us-iso-"]),
+    ("aws-iso-b", &["us-isob-"]),
+    ("aws-iso-e", &["eu-isoe-"]),
+    ("aws-iso-f", &["us-isof-"]),
+    ("aws-eusc", &["eusc-"]),
+    (
+        "aws",
+        &["us-", "eu-", "ap-", "sa-", "ca-", "me-", "af-", "il-", "mx-"],
+    ),
+];
+
 /// The partition of a region.
 pub(super) fn partition(region: &str) -> &'static str {
-    const OTHERS: [(&str, &str); 7] = [
-        ("cn-", "aws-cn"),
-        ("us-gov-", "aws-us-gov"),
-        ("us-iso-", "aws-iso"),
-        ("us-isob-", "aws-iso-b"),
-        ("eu-isoe-", "aws-iso-e"),
-        ("us-isof-", "aws-iso-f"),
-        ("eusc-", "aws-eusc"),
-    ];
-    let found = OTHERS.iter().find(|(prefix, _)| region.starts_with(prefix));
-    found.map_or("aws", |(_, partition)| partition)
+    let is_in = |prefixes: &[&str]| prefixes.iter().any(|prefix| region.starts_with(prefix));
+    let found = PARTITIONS.iter().find(|(_, prefixes)| is_in(prefixes));
+    found.map_or("aws", |(partition, _)| partition)
 }
 
-/// The role that a profile assumes, if any.
+/// Checks that a region is of a known partition. Services with an address of their own may have any region.
+///
+/// # Errors
+/// The partitions, with the beginnings of their regions.
+pub(super) fn check_partition(region: &str) -> Result<(), String> {
+    let is_in = |(partition, prefixes): &(&str, &[&str])| {
+        let is_global = region.strip_suffix("-global") == Some(partition);
+        // A region of eusc- also has a country.
+        let words = if *partition == "aws-eusc" { 2 } else { 1 };
+        let mut rests = prefixes.iter().filter_map(|prefix| region.strip_prefix(prefix));
+        is_global || rests.any(|rest| is_place(rest, words))
+    };
+    if PARTITIONS.iter().any(is_in) {
+        return Ok(());
+    }
+    let (last, others) = PARTITIONS.split_last().expect("invariant: there are partitions");
+    let known = std::iter::once(last).chain(others);
+    let known = known.map(|(partition, prefixes)| format!("{partition} ({})", prefixes.join(", ")));
+    Err(format!(
+        "'{region}' is not a region of a known partition; check --region, AWS_REGION and the profile. The partitions, \
+         and how their regions begin: {}",
+        known.collect::<Vec<_>>().join(", ")
+    ))
+}
+
+/// Whether it is this many words and a number, such as `east-1`.
+fn is_place(text: &str, words: usize) -> bool {
+    let parts: Vec<_> = text.split('-').collect();
+    let is_word = |part: &&str| part.starts_with(|char: char| char.is_ascii_lowercase());
+    let is_number = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    parts.len() == words + 1 && parts[..words].iter().all(is_word) && parts.last().is_some_and(is_number)
+}
+
+/// What a session knows of a profile.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct ProfileFacts {
+    /// The ARN of the role that it assumes.
+    pub(super) role: Option<String>,
+    /// The files with tokens for web identity that credentials may come from.
+    pub(super) token_files: Vec<PathBuf>,
+    /// The path of the certificates to trust.
+    pub(super) ca_bundle: Option<String>,
+    /// The address from which an instance gets its credentials.
+    pub(super) metadata_endpoint: Option<String>,
+}
+
+/// What the named profile, or else the default one and the environment, say.
 ///
 /// # Errors
 /// The named profile does not exist, or the profile files cannot be read.
-pub(super) async fn role_of_profile(name: Option<&str>) -> Result<Option<String>, Error> {
+pub(super) async fn profile_facts(name: Option<&str>) -> Result<ProfileFacts, Error> {
     let env = Env::real();
     let requested = name.map(|name| name.to_owned().into());
     let profiles = aws_config::profile::load(&Fs::real(), &env, &EnvConfigFiles::default(), requested).await;
+    let in_environment = match name {
+        None => env.get(TOKEN_FILE).ok().map(PathBuf::from),
+        Some(_) => None,
+    };
+    let mut facts = ProfileFacts {
+        token_files: in_environment.into_iter().collect(),
+        ..ProfileFacts::default()
+    };
     let profiles = match (profiles, name) {
         (Ok(profiles), _) => profiles,
         // Credentials may come from elsewhere.
-        (Err(_), None) => return Ok(None),
+        (Err(_), None) => return Ok(facts),
         (Err(error), Some(_)) => return Err(Error::InvalidSettings(unreadable(&error))),
     };
     let selected = profiles.get_profile(profiles.selected_profile());
-    match (selected, name) {
-        (None, Some(name)) => {
-            let config = file(&env, "AWS_CONFIG_FILE", "~/.aws/config");
-            let credentials = file(&env, "AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials");
-            Err(Error::NoProfile(
-                name.to_owned(),
-                format!("{config} or {credentials}"),
-            ))
-        }
-        (selected, _) => Ok(selected
-            .and_then(|profile| profile.get("role_arn"))
-            .map(str::to_owned)),
+    if let (None, Some(name)) = (selected, name) {
+        let config = file(&env, "AWS_CONFIG_FILE", "~/.aws/config");
+        let credentials = file(&env, "AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials");
+        let files = format!("{config} or {credentials}");
+        return Err(Error::NoProfile(name.to_owned(), files));
     }
+    let get = |key| selected.and_then(|profile| profile.get(key)).map(str::to_owned);
+    facts.role = get("role_arn");
+    facts.ca_bundle = get("ca_bundle").filter(|path| !path.is_empty());
+    facts.metadata_endpoint = get("ec2_metadata_service_endpoint");
+    let mut next = selected;
+    // A chain that is longer than its profiles is a loop.
+    for _ in profiles.profiles() {
+        let Some(profile) = next else { break };
+        facts
+            .token_files
+            .extend(profile.get("web_identity_token_file").map(PathBuf::from));
+        let source = profile.get("source_profile");
+        next = source.and_then(|name| profiles.get_profile(name));
+    }
+    Ok(facts)
 }
 
 /// The path, the line and what is expected there. These texts repeat nothing else of a file, which may hold secrets.
@@ -143,6 +217,41 @@ mod tests {
             "é",
         ] {
             assert!(check_region(region).is_err(), "{region}");
+        }
+    }
+
+    #[test]
+    fn regions_of_known_partitions() {
+        for region in [
+            "us-east-1",
+            "ap-southeast-12",
+            "mx-central-1",
+            "ca-somewhere-7",
+            "cn-north-1",
+            "us-gov-west-1",
+            "us-iso-east-1",
+            "eu-isoe-west-1",
+            "eusc-de-east-1",
+            "aws-global",
+            "aws-us-gov-global",
+        ] {
+            assert_eq!(check_partition(region), Ok(()), "{region}");
+        }
+        for region in [
+            "mars-1",
+            "mars-east-1",
+            "us-east",
+            "us-1",
+            "useast-1",
+            "eu-west-1a",
+            "us-east-west-1",
+            "cn-1-1",
+            "eusc-east-1",
+            "auto",
+            "global",
+        ] {
+            let error = check_partition(region).unwrap_err();
+            assert!(error.contains("aws-us-gov (us-gov-)"), "{error}");
         }
     }
 

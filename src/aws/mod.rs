@@ -4,11 +4,15 @@
 //! texts of the AWS SDK may be shown.
 
 pub mod accounts;
+mod bound_client;
+mod ca_bundle;
+mod caller_credentials;
 mod connect;
 mod credential_errors;
 mod error;
 mod fetch;
 mod fetch_accounts;
+mod http_client;
 mod interrupt;
 mod keys;
 mod live_source;
@@ -21,6 +25,7 @@ mod response_limit;
 mod retry;
 mod runtime;
 mod s3;
+mod s3_policy;
 mod sendable_credentials;
 
 pub use connect::{Caller, ConnectSettings, Session};
@@ -28,10 +33,11 @@ pub use error::{Error, LastResponse};
 pub use fetch::{FetchOptions, Log, Report, fetch};
 pub use fetch_accounts::{FetchJob, FetchedAccount, FetchedAccounts, ListedAccounts, ReportOrder, role_arn};
 pub use keys::{KeyIds, ResolvedKeys};
-pub use live_source::{LiveSource, RunRecord};
+pub use live_source::{LiveSource, RunRecord, account_of};
 pub use location::{check_endpoint, check_region};
-pub use organization::active_accounts;
+pub use organization::organization_accounts;
 pub use outcomes::{Outcome, OutcomeStatus, Outcomes, OutcomesError};
 pub use permissions::{Action, MissingPermission, SuggestedPolicy, suggested_policies};
 pub use runtime::Runtime;
 pub use s3::{InvalidS3Url, S3, S3Body, S3Object, S3Url};
+pub use s3_policy::{S3Access, S3Need, s3_policy};

@@ -10,11 +10,12 @@ use super::error::Error;
 use super::permissions::Action;
 use super::retry::RetriedCalls;
 
-/// Lists the active accounts, from the management account or that of a delegated administrator.
+/// Lists the accounts, from the management account or that of a delegated administrator. Those that are not active are
+/// marked.
 ///
 /// # Errors
 /// Those of AWS, and [`Error::TimedOut`].
-pub async fn active_accounts(session: &Session) -> Result<Vec<Account>, Error> {
+pub async fn organization_accounts(session: &Session) -> Result<Vec<Account>, Error> {
     let action = Action::ListAccounts;
     let organizations = session.organizations();
     let mut calls = RetriedCalls::new(action, session.limit);
@@ -31,11 +32,7 @@ pub async fn active_accounts(session: &Session) -> Result<Vec<Account>, Error> {
             Ok((listed, page.next_token))
         };
         let (listed, next) = calls.call(call).await?;
-        for account in listed
-            .iter()
-            .filter(|account| is_active(account))
-            .filter_map(account_of)
-        {
+        for account in listed.iter().filter_map(account_of) {
             if !is_account_id(&account.id) {
                 return Err(Error::Unreadable(action));
             }
@@ -52,19 +49,22 @@ pub async fn active_accounts(session: &Session) -> Result<Vec<Account>, Error> {
     }
 }
 
-/// `State` replaces `Status`; older endpoints only send the latter.
-fn is_active(account: &Listed) -> bool {
-    match (account.state(), account.status()) {
-        (Some(state), _) => *state == AccountState::Active,
-        (None, Some(status)) => *status == AccountStatus::Active,
-        (None, None) => false,
-    }
+/// The state of an account that is not active. `State` replaces `Status`; older endpoints only send the latter.
+fn inactive(account: &Listed) -> Option<String> {
+    let state = match (account.state(), account.status()) {
+        (Some(AccountState::Active), _) | (None, Some(AccountStatus::Active)) => return None,
+        (Some(state), _) => state.as_str(),
+        (None, Some(status)) => status.as_str(),
+        (None, None) => "unknown",
+    };
+    Some(state.to_owned())
 }
 
 fn account_of(account: &Listed) -> Option<Account> {
     Some(Account {
         id: account.id()?.to_owned(),
         name: account.name().map(str::to_owned),
+        inactive: inactive(account),
         ..Account::default()
     })
 }
@@ -75,18 +75,26 @@ mod tests {
 
     #[test]
     fn state_takes_precedence_over_status() {
-        let account = |state: Option<AccountState>, status: Option<AccountStatus>| {
-            is_active(&Listed::builder().set_state(state).set_status(status).build())
+        let inactive = |state: Option<AccountState>, status: Option<AccountStatus>| {
+            inactive(&Listed::builder().set_state(state).set_status(status).build())
         };
-        assert!(account(Some(AccountState::Active), None));
-        assert!(account(
-            Some(AccountState::Active),
-            Some(AccountStatus::Suspended)
-        ));
-        assert!(!account(Some(AccountState::Closed), Some(AccountStatus::Active)));
-        assert!(!account(Some(AccountState::PendingActivation), None));
-        assert!(account(None, Some(AccountStatus::Active)));
-        assert!(!account(None, Some(AccountStatus::Suspended)));
-        assert!(!account(None, None));
+        let is = |state: &str| Some(state.to_owned());
+        assert_eq!(inactive(Some(AccountState::Active), None), None);
+        let both = inactive(Some(AccountState::Active), Some(AccountStatus::Suspended));
+        assert_eq!(both, None);
+        let both = inactive(Some(AccountState::Closed), Some(AccountStatus::Active));
+        assert_eq!(both, is("CLOSED"));
+        assert_eq!(
+            inactive(Some(AccountState::PendingActivation), None),
+            is("PENDING_ACTIVATION")
+        );
+        assert_eq!(
+            inactive(Some(AccountState::from("NEW_STATE")), None),
+            is("NEW_STATE")
+        );
+        assert_eq!(inactive(None, Some(AccountStatus::Active)), None);
+        let closing = inactive(None, Some(AccountStatus::PendingClosure));
+        assert_eq!(closing, is("PENDING_CLOSURE"));
+        assert_eq!(inactive(None, None), is("unknown"));
     }
 }

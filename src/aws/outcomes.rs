@@ -29,6 +29,9 @@ pub struct Outcome {
     pub generated: Option<String>,
     /// Why it failed.
     pub error: Option<String>,
+    /// Why it was skipped: its state in the organization, such as `SUSPENDED`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
     /// Why its entry in the list is invalid, so that AWS was not called.
     #[serde(rename = "wrong", default, skip_serializing_if = "Option::is_none")]
     pub invalid: Option<String>,
@@ -42,6 +45,8 @@ pub enum OutcomeStatus {
     Fetched,
     /// It was not, or could not be read or saved.
     Failed,
+    /// AWS was not called, because the account is not active.
+    Skipped,
 }
 
 /// The file is not an outcomes file.
@@ -85,14 +90,13 @@ impl Outcomes {
 
     /// The accounts that failed, for another run; invalid ones are marked.
     pub fn to_retry(&self) -> Vec<Account> {
-        let accounts = self.failed().map(|failed| Account {
-            id: failed.account.clone(),
-            name: failed.name.clone(),
-            roles: failed.roles.clone(),
-            invalid: failed.invalid.clone(),
-            ..Account::default()
-        });
-        validated(accounts.collect())
+        validated(self.failed().map(account_of).collect())
+    }
+
+    /// The accounts that were skipped.
+    pub fn skipped(&self) -> Vec<Account> {
+        let skipped = |outcome: &&Outcome| outcome.outcome == OutcomeStatus::Skipped;
+        validated(self.accounts.iter().filter(skipped).map(account_of).collect())
     }
 
     /// These results, with those of a run that resumed from them.
@@ -106,6 +110,19 @@ impl Outcomes {
             .collect();
         accounts.extend(newer);
         Self::new(accounts)
+    }
+}
+
+fn account_of(outcome: &Outcome) -> Account {
+    let skipped = outcome.outcome == OutcomeStatus::Skipped;
+    let state = || outcome.state.clone().unwrap_or_else(|| "unknown".to_owned());
+    Account {
+        id: outcome.account.clone(),
+        name: outcome.name.clone(),
+        roles: outcome.roles.clone(),
+        invalid: outcome.invalid.clone(),
+        inactive: skipped.then(state),
+        ..Account::default()
     }
 }
 
@@ -151,6 +168,7 @@ mod tests {
             generated: None,
             invalid: None,
             error: None,
+            state: None,
         }
     }
 

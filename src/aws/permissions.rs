@@ -1,6 +1,5 @@
 //! The AWS permissions that are used, and the smallest policies that grant missing ones.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 /// An API call, by the permission that it requires.
@@ -86,9 +85,11 @@ pub struct SuggestedPolicy {
     pub policy: String,
 }
 
-/// The smallest policies that grant these permissions and those that are useless without them, one for each action.
-/// `role` is the ARN of the roles in the accounts, for a caller who may not list them.
-pub fn suggested_policies(missing: &[MissingPermission], role: &str) -> Vec<SuggestedPolicy> {
+/// The smallest policies that grant these permissions and all else that the principal needs for the run, one for each
+/// action. `role` is the ARN of the roles in the accounts, for a caller who may not list them; `keys` is whether the keys
+/// of users are listed. What S3 denies is for [`s3_policy`](super::s3_policy()).
+pub fn suggested_policies(missing: &[MissingPermission], role: &str, keys: bool) -> Vec<SuggestedPolicy> {
+    let report: &[Action] = if keys { &KEYS } else { &REPORT };
     let mut missing = missing.to_vec();
     missing.sort();
     missing.dedup();
@@ -101,7 +102,7 @@ pub fn suggested_policies(missing: &[MissingPermission], role: &str) -> Vec<Sugg
             .collect();
         let (principal, statements) = match action {
             Action::GetCredentialReport | Action::GenerateCredentialReport => {
-                ("the principal that reads the report", vec![allow(&REPORT, &["*"])])
+                ("the principal that reads the report", vec![allow(report, &["*"])])
             }
             Action::ListAccessKeys => (
                 "the principal that reads the report, for --resolve-keys",
@@ -109,28 +110,23 @@ pub fn suggested_policies(missing: &[MissingPermission], role: &str) -> Vec<Sugg
             ),
             Action::ListAccounts => (
                 "the principal that scans the organization, in its management account or that of a delegated \
-                 administrator; the role in each account must trust it, too",
-                vec![allow(&[action], &["*"]), allow(&[Action::AssumeRole], &[role])],
-            ),
-            Action::AssumeRole if !resources.is_empty() => (
-                "the principal that assumes the role; the role must trust it, too",
-                vec![allow(&[action], &resources)],
-            ),
-            Action::ListBucket if !resources.is_empty() => (
-                "the principal that lists the bucket and reads its objects",
+                 administrator, whose report it reads itself; the role in each account must trust it, and needs the last \
+                 statement, too",
                 vec![
-                    allow(&[action], &resources),
-                    allow(&[Action::GetObject], &all_objects(&resources)),
+                    allow(&[action], &["*"]),
+                    allow(&[Action::AssumeRole], &[role]),
+                    allow(report, &["*"]),
                 ],
             ),
-            Action::GetObject if !resources.is_empty() => (
-                "the principal that reads the objects; without s3:ListBucket, S3 also denies access to objects that do not exist",
-                vec![allow(&[action], &one_or_buckets(&resources))],
-            ),
-            Action::PutObject if !resources.is_empty() => (
-                "the principal that adds to the archive",
-                // The next report is another object.
-                vec![allow(&[action], &their_buckets(&resources))],
+            Action::AssumeRole if !resources.is_empty() => (
+                if keys {
+                    "the principal that assumes the role; the role must trust it, too, and allow \
+                     iam:GenerateCredentialReport, iam:GetCredentialReport and iam:ListAccessKeys"
+                } else {
+                    "the principal that assumes the role; the role must trust it, too, and allow \
+                     iam:GenerateCredentialReport and iam:GetCredentialReport"
+                },
+                vec![allow(&[action], &resources)],
             ),
             // The resource is unknown, or the caller's policy does not decide.
             Action::AssumeRole
@@ -158,42 +154,48 @@ const KEYS: [Action; 3] = [
     Action::ListAccessKeys,
 ];
 
-/// All objects of these buckets.
-fn all_objects(buckets: &[&str]) -> Vec<String> {
-    buckets.iter().map(|bucket| format!("{bucket}/*")).collect()
+fn allow(actions: &[Action], resources: &[impl AsRef<str>]) -> String {
+    Statement::new(actions, resources).text()
 }
 
-/// A single object, or all objects of the buckets of several.
-fn one_or_buckets(objects: &[&str]) -> Vec<String> {
-    match objects {
-        [object] => vec![(*object).to_owned()],
-        objects => their_buckets(objects),
+/// A statement of a policy.
+pub(super) struct Statement {
+    actions: String,
+    resources: String,
+    condition: String,
+}
+
+impl Statement {
+    /// Allows these actions on these resources.
+    pub(super) fn new(actions: &[Action], resources: &[impl AsRef<str>]) -> Self {
+        let actions: Vec<_> = actions.iter().map(|action| action.name()).collect();
+        Self {
+            actions: one_or_list(&actions),
+            resources: one_or_list(resources),
+            condition: String::new(),
+        }
+    }
+
+    /// Only where the prefix that is listed is like one of these.
+    pub(super) fn on_prefixes(self, prefixes: &[String]) -> Self {
+        let prefixes = one_or_list(prefixes);
+        let condition = format!(",\n      \"Condition\": {{\"StringLike\": {{\"s3:prefix\": {prefixes}}}}}");
+        Self { condition, ..self }
+    }
+
+    pub(super) fn text(&self) -> String {
+        format!(
+            "    {{\n      \"Effect\": \"Allow\",\n      \"Action\": {},\n      \"Resource\": {}{}\n    }}",
+            self.actions, self.resources, self.condition
+        )
     }
 }
 
-/// All objects of the buckets of these objects.
-fn their_buckets(objects: &[&str]) -> Vec<String> {
-    let buckets = objects
-        .iter()
-        .map(|object| object.split('/').next().unwrap_or(object));
-    let buckets: BTreeSet<_> = buckets.collect();
-    all_objects(&Vec::from_iter(buckets))
-}
-
-fn allow(actions: &[Action], resources: &[impl AsRef<str>]) -> String {
-    let actions: Vec<_> = actions.iter().map(|action| action.name()).collect();
-    format!(
-        "    {{\n      \"Effect\": \"Allow\",\n      \"Action\": {},\n      \"Resource\": {}\n    }}",
-        one_or_list(&actions),
-        one_or_list(&resources.iter().map(AsRef::as_ref).collect::<Vec<_>>())
-    )
-}
-
 /// A JSON string, or a list of several.
-fn one_or_list(words: &[&str]) -> String {
+fn one_or_list(words: &[impl AsRef<str>]) -> String {
     let quoted: Vec<_> = words
         .iter()
-        .map(|word| serde_json::Value::from(*word).to_string())
+        .map(|word| serde_json::Value::from(word.as_ref()).to_string())
         .collect();
     match quoted.as_slice() {
         [word] => word.clone(),
@@ -201,7 +203,8 @@ fn one_or_list(words: &[&str]) -> String {
     }
 }
 
-fn policy(statements: &[String]) -> String {
+/// A policy of these statements.
+pub(super) fn policy(statements: &[String]) -> String {
     format!(
         "{{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n{}\n  ]\n}}",
         statements.join(",\n")
@@ -229,7 +232,7 @@ mod tests {
             Action::ListAccounts,
             Action::AssumeRole,
         ] {
-            let policies = suggested_policies(&[missing(action, Some(role))], role);
+            let policies = suggested_policies(&[missing(action, Some(role))], role, false);
             let policy: serde_json::Value = serde_json::from_str(&policies[0].policy).unwrap();
             assert_eq!(policy["Version"], "2012-10-17");
             let statements = policy["Statement"].to_string();
@@ -247,7 +250,7 @@ mod tests {
             missing(Action::AssumeRole, Some(one)),
             missing(Action::AssumeRole, Some(one)),
         ];
-        let policies = suggested_policies(&denied, "unused");
+        let policies = suggested_policies(&denied, "unused", false);
         assert_eq!(policies.len(), 1);
         let policy: serde_json::Value = serde_json::from_str(&policies[0].policy).unwrap();
         let statement = serde_json::json!([{
@@ -256,12 +259,34 @@ mod tests {
         assert_eq!(policy["Statement"], statement);
     }
 
+    /// The first denial names all that the flags need.
+    #[test]
+    fn policies_grant_what_the_flags_need() {
+        let statements = |action, keys| {
+            let policies = suggested_policies(&[missing(action, Some("role"))], "role", keys);
+            policies[0].policy.clone() + policies[0].principal
+        };
+        for action in [
+            Action::GetCredentialReport,
+            Action::GenerateCredentialReport,
+            Action::ListAccounts,
+            Action::AssumeRole,
+        ] {
+            for keys in [false, true] {
+                let text = statements(action, keys);
+                assert!(text.contains("iam:GetCredentialReport"), "{text}");
+                assert!(text.contains("iam:GenerateCredentialReport"), "{text}");
+                assert_eq!(text.contains("iam:ListAccessKeys"), keys, "{text}");
+            }
+        }
+    }
+
     #[test]
     fn no_policy_where_none_would_help() {
         let denied = [
             missing(Action::AssumeRole, None),
             missing(Action::AssumeRoleWithWebIdentity, None),
         ];
-        assert_eq!(suggested_policies(&denied, "unused"), []);
+        assert_eq!(suggested_policies(&denied, "unused", false), []);
     }
 }

@@ -4,17 +4,14 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use aws_config::BehaviorVersion;
 use aws_sdk_iam::config::http::{HttpRequest, HttpResponse};
 use aws_sdk_iam::config::{ConfigBag, HttpClient, RuntimeComponents, SharedHttpClient};
-use aws_smithy_runtime::client::defaults::default_http_client_plugin_v2;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponentsBuilder;
-use aws_smithy_runtime_api::client::runtime_plugin::RuntimePlugin as _;
 use aws_smithy_types::body::SdkBody;
 use http_body::{Body, Frame, SizeHint};
 
@@ -28,13 +25,9 @@ const LIMIT: u64 = 16 << 20;
 pub(super) struct LimitedClient(SharedHttpClient);
 
 impl LimitedClient {
-    /// Wraps the client that the SDK uses by default.
-    pub(super) fn wrapping_default() -> Option<Self> {
-        let plugin = default_http_client_plugin_v2(BehaviorVersion::latest())?;
-        let components = plugin
-            .runtime_components(&RuntimeComponentsBuilder::new("credlens"))
-            .into_owned();
-        Some(Self(components.http_client()?))
+    /// Limits the responses of this client.
+    pub(super) fn wrapping(client: SharedHttpClient) -> Self {
+        Self(client)
     }
 }
 

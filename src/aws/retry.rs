@@ -107,6 +107,7 @@ impl RetryLog {
 
     pub(super) fn response(&mut self, text: String) {
         let action = self.action;
+        self.error = None;
         self.last = Some(LastResponse { action, text });
     }
 
@@ -118,12 +119,13 @@ impl RetryLog {
     /// The error when time runs out.
     pub(super) fn timed_out(self) -> Error {
         match (self.last, self.error) {
+            // More time would not turn it into a response of AWS.
+            (_, Some(error @ Error::Unreadable(_))) | (None, Some(error)) => error,
             (Some(last), _) => Error::TimedOut {
                 action: self.action,
                 after: self.limit,
                 last,
             },
-            (None, Some(error)) => error,
             (None, None) => Error::no_answer(self.action),
         }
     }

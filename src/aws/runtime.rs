@@ -1,11 +1,12 @@
-//! The threads that run calls to AWS, with or without handling Ctrl-C.
+//! The threads that run calls to AWS, with or without handling signals.
 
 use std::io;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::error::Error;
-use super::interrupt::Interrupt;
+use super::interrupt::{Interrupt, Signals};
 
 /// Two threads with tokio's runtime. Dropping it does not wait for pending calls.
 #[derive(Debug)]
@@ -35,7 +36,7 @@ impl Drop for Threads {
     }
 }
 
-/// Runs calls to AWS beside the threads that evaluate, and handles Ctrl-C as long as it exists.
+/// Runs calls to AWS beside the threads that evaluate, and handles signals as long as it exists.
 #[derive(Debug)]
 pub struct Runtime {
     pub(super) threads: Threads,
@@ -43,23 +44,41 @@ pub struct Runtime {
 }
 
 impl Runtime {
-    /// Starts its threads. The first Ctrl-C cancels the calls; `exit_now` is called at the second one, two seconds
-    /// after the first one if the run has not ended, and at the first one if there are no calls to cancel. With none,
-    /// Ctrl-C is not handled.
+    /// Starts its threads. The first of these signals cancels the calls; `exit_now` is called with it at the second
+    /// one, after `grace` if the run has not ended, and at once where there are no calls to cancel.
     ///
     /// # Errors
     /// Those of the operating system.
-    pub fn new(exit_now: Option<impl FnOnce() + Send + 'static>) -> io::Result<Self> {
+    pub fn new(
+        signals: &[u8],
+        grace: Duration,
+        exit_now: impl FnOnce(u8) + Send + 'static,
+    ) -> io::Result<Self> {
         let threads = Threads::start()?;
         let interrupt = Arc::<Interrupt>::default();
-        if let Some(exit_now) = exit_now {
-            let ctrl_c = || async { tokio::signal::ctrl_c().await.is_ok() };
-            threads.spawn(Arc::clone(&interrupt).listen(ctrl_c, exit_now));
+        if !signals.is_empty() {
+            let entered = threads.enter();
+            let signals = SystemSignals::new(signals)?;
+            drop(entered);
+            threads.spawn(Arc::clone(&interrupt).listen(signals, grace, exit_now));
         }
         Ok(Self { threads, interrupt })
     }
 
-    /// Waits for the result of a future, or for Ctrl-C.
+    /// Runs what waits for no interruption: a signal during it exits at once.
+    pub fn exiting_at_once<T>(&self, run: impl FnOnce() -> T) -> T {
+        self.interrupt.exit_immediately(true);
+        let result = run();
+        self.interrupt.exit_immediately(false);
+        result
+    }
+
+    /// Cancels the calls, as a signal does.
+    pub fn cancel(&self) {
+        self.interrupt.raise();
+    }
+
+    /// Waits for the result of a future, or for a signal.
     ///
     /// # Errors
     /// Those of the future, and [`Error::Interrupted`].
@@ -72,8 +91,57 @@ impl Runtime {
         })
     }
 
-    /// Whether Ctrl-C was pressed.
-    pub fn interrupted(&self) -> bool {
-        self.interrupt.is_raised()
+    /// The signal that interrupted the run.
+    pub fn interrupted(&self) -> Option<u8> {
+        self.interrupt.signal()
+    }
+}
+
+/// Signals of the operating system.
+#[cfg(unix)]
+struct SystemSignals(Vec<(u8, tokio::signal::unix::Signal)>);
+
+#[cfg(unix)]
+impl SystemSignals {
+    /// Listens for these from here on.
+    fn new(numbers: &[u8]) -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let listen = |&number: &u8| Ok((number, signal(SignalKind::from_raw(number.into()))?));
+        numbers.iter().map(listen).collect::<io::Result<_>>().map(Self)
+    }
+}
+
+#[cfg(unix)]
+impl Signals for SystemSignals {
+    async fn next(&mut self) -> Option<u8> {
+        use std::task::Poll;
+        std::future::poll_fn(|context| {
+            for (number, signal) in &mut self.0 {
+                if let Poll::Ready(received) = signal.poll_recv(context) {
+                    return Poll::Ready(received.map(|()| *number));
+                }
+            }
+            Poll::Pending
+        })
+        .await
+    }
+}
+
+/// Elsewhere, Ctrl-C.
+#[cfg(not(unix))]
+struct SystemSignals(u8);
+
+#[cfg(not(unix))]
+impl SystemSignals {
+    #[expect(clippy::unnecessary_wraps, reason = "as on Unix")]
+    fn new(numbers: &[u8]) -> io::Result<Self> {
+        Ok(Self(numbers.first().copied().unwrap_or(2)))
+    }
+}
+
+#[cfg(not(unix))]
+impl Signals for SystemSignals {
+    async fn next(&mut self) -> Option<u8> {
+        tokio::signal::ctrl_c().await.ok().map(|()| self.0)
     }
 }

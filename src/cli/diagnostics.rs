@@ -22,6 +22,12 @@ pub(super) fn is_about_inputs(diagnostic: &Diagnostic) -> bool {
     )
 }
 
+/// Whether it is printed even where standard output shows it, unless little is to be printed: that access key ids are
+/// missing is easily overlooked among the findings.
+pub(super) fn is_cut_off(diagnostic: &Diagnostic) -> bool {
+    diagnostic.code == Code::KeyIdsUnknown && diagnostic.level == Level::Warning
+}
+
 /// Prints what each file is that was passed over.
 pub(super) fn print_passed_over(files: &[PassedOver]) {
     for file in files {

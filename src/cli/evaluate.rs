@@ -207,7 +207,7 @@ impl Evaluation {
         InputReader {
             paths,
             options,
-            objects,
+            objects: objects.quiet(self.verbosity.quiet),
         }
     }
 

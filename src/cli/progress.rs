@@ -7,11 +7,25 @@ use std::time::{Duration, Instant};
 
 use credlens::engine::{DeferredInput, Source, SourceEvent};
 use credlens::output::counted;
+#[cfg(feature = "aws")]
+use credlens::output::escape;
+
+#[cfg(feature = "aws")]
+use super::terminal::print_message;
 
 /// A run that is shorter than this shows no progress.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 const INTERVAL: Duration = Duration::from_millis(200);
+
+/// Prints what a run waits for, instead of the progress.
+#[cfg(feature = "aws")]
+pub(crate) fn print_waiting(what: &str) {
+    if io::stderr().is_terminal() {
+        drop(write!(io::stderr(), "\r\x1b[K"));
+    }
+    print_message(format_args!("waiting for {}", escape(what)));
+}
 
 /// A source that shows how much was read from it.
 pub(crate) struct Progress<S> {

@@ -14,27 +14,27 @@ pub(super) const ALL: [u8; 3] = [INTERRUPT, 15, 1];
 
 /// From here on, each of them removes temporary files and ends the run. For runs without their own shutdown.
 pub(super) fn end_cleanly() -> Result<(), Failure> {
-    end_run_on(&ALL, || {})
+    end_run_on(&ALL)
 }
 
-/// Ends a run at SIGINT that handles the signal itself but does not end; none if SIGINT is ignored.
+/// Those that end a run which handles them itself.
 #[cfg(feature = "aws")]
-pub(super) fn at_interrupt(first: impl FnOnce() + Send + 'static) -> Option<impl FnOnce() + Send + 'static> {
-    (!is_ignored(INTERRUPT)).then_some(|| end_run(INTERRUPT, first))
+pub(super) fn heeded() -> Vec<u8> {
+    ALL.into_iter().filter(|&signal| !is_ignored(signal)).collect()
 }
 
 /// Ends the run as this signal does, after `first` and the removal of temporary files.
 #[cfg(any(unix, feature = "aws"))]
 #[expect(clippy::exit, reason = "what the run waits for may never come")]
-fn end_run(signal: u8, first: impl FnOnce()) {
+pub(super) fn end_run(signal: u8, first: impl FnOnce()) {
     first();
     temporary::discard();
     std::process::exit(Failure::Signal(signal, "").report().status().into());
 }
 
-/// From here on, each of these signals calls `first`, removes temporary files and ends the run.
+/// From here on, each of these signals removes temporary files and ends the run.
 #[cfg(unix)]
-pub(super) fn end_run_on(signals: &[u8], first: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
+fn end_run_on(signals: &[u8]) -> Result<(), Failure> {
     use std::thread;
 
     use signal_hook::iterator::Signals;
@@ -45,7 +45,7 @@ pub(super) fn end_run_on(signals: &[u8], first: impl FnOnce() + Send + 'static) 
     let mut signals = Signals::new(handled.map(|&signal| i32::from(signal)))?;
     let listen = move || {
         let number = signals.forever().next().map(u8::try_from);
-        end_run(number.and_then(Result::ok).unwrap_or(INTERRUPT), first);
+        end_run(number.and_then(Result::ok).unwrap_or(INTERRUPT), || {});
     };
     let thread = thread::Builder::new().name("signals".to_owned()).spawn(listen);
     thread.attempt(|| "cannot start the thread that waits for signals".to_owned())?;
@@ -72,6 +72,6 @@ const fn is_ignored(_: u8) -> bool {
 
 /// Elsewhere the system ends the run.
 #[cfg(not(unix))]
-pub(super) fn end_run_on(_: &[u8], _: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
+fn end_run_on(_: &[u8]) -> Result<(), Failure> {
     Ok(())
 }

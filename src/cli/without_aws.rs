@@ -57,6 +57,16 @@ impl Objects {
         Ok(Self)
     }
 
+    pub(super) fn quiet(self, _quiet: bool) -> Self {
+        self
+    }
+
+    #[cfg(feature = "archive")]
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "as in aws/")]
+    pub(super) fn connect(&self) -> Result<(), Failure> {
+        Ok(())
+    }
+
     #[expect(clippy::unused_self, reason = "as in aws/")]
     pub(super) fn attach(&self, inputs: Inputs, _order: &[PathBuf]) -> Inputs {
         inputs

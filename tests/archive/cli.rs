@@ -152,7 +152,7 @@ fn what_is_not_an_archive_is_an_error() {
     let directory = tempdir().unwrap();
     let run = |args: &[&str]| credlens(directory.path(), args);
     let (code, _, err) = run(&["archive", "list", "nowhere"]);
-    assert_eq!(code, 2);
+    assert_eq!(code, 3);
     assert!(err.contains("archive add"), "{err}");
     fs::write(
         directory.path().join("x.parquet"),

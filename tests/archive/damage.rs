@@ -256,7 +256,7 @@ fn a_lock_must_be_a_file() {
     fs::write(at("2026-01-01.csv"), PLAIN).unwrap();
     let refuses = |what: &str| {
         let (code, out, err) = credlens(directory.path(), &["archive", "add", "archive", "2026-01-01.csv"]);
-        assert_eq!((code, &*out), (2, ""), "{err}");
+        assert_eq!((code, &*out), (3, ""), "{err}");
         let refused =
             format!("error: archive/.credlens.lock is {what}, not a file of the archive; move it away");
         assert!(err.contains(&refused), "{err}");

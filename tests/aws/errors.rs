@@ -351,3 +351,26 @@ fn key_lookup_stops_at_errors_that_affect_all_users() {
         assert!(ended.out.contains(expected), "{code}: {}", ended.err);
     }
 }
+
+#[test]
+fn every_format_comes_with_a_warning_about_missing_key_ids() {
+    let server = Server::start(accounts(1));
+    server.silence("ListAccessKeys");
+    let folder = tempfile::tempdir().unwrap();
+    for format in ["table", "summary", "json", "ndjson", "csv", "markdown"] {
+        let all = [
+            "scan",
+            "--resolve-keys",
+            "--fail-on",
+            "never",
+            "--timeout",
+            "1s",
+            "--format",
+            format,
+        ];
+        let ended = credlens(&server, folder.path(), &[&all[..], &YOUNG].concat());
+        assert_eq!(ended.exit, 0, "{format}: {}", ended.err);
+        let expected = "the access key ids of 1 user are unknown: AWS could not be reached";
+        assert_eq!(ended.err.matches(expected).count(), 1, "{format}: {}", ended.err);
+    }
+}

@@ -152,6 +152,7 @@ fn results(folder: &Path) -> String {
         match outcome.outcome {
             OutcomeStatus::Fetched => format!("{id} done"),
             OutcomeStatus::Failed => format!("{id} {}", outcome.error.as_deref().unwrap_or("")),
+            OutcomeStatus::Skipped => format!("{id} skipped"),
         }
     });
     words.collect::<Vec<_>>().join(", ")

@@ -7,7 +7,7 @@ use aws_config::{BehaviorVersion, ConfigLoader};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
 use aws_sdk_iam::config::Credentials;
-use credlens::aws::{ConnectSettings, Error, FetchOptions, Report, Session, active_accounts, fetch};
+use credlens::aws::{ConnectSettings, Error, FetchOptions, Report, Session, fetch, organization_accounts};
 use credlens::report::time::Timestamp;
 
 use super::secrets::Failing;
@@ -333,9 +333,20 @@ async fn pages_of_accounts_are_followed_even_if_empty() {
         ),
     ]);
     let session = session(&stub, &ConnectSettings::default()).await;
-    let accounts = active_accounts(&session).await.unwrap();
-    let ids: Vec<_> = accounts.iter().map(|account| account.id.as_str()).collect();
-    assert_eq!(ids, ["111111111111", "333333333333"]);
+    let accounts = organization_accounts(&session).await.unwrap();
+    let states: Vec<_> = accounts
+        .iter()
+        .map(|account| (account.id.as_str(), account.inactive.as_deref()))
+        .collect();
+    assert_eq!(
+        states,
+        [
+            ("111111111111", None),
+            ("222222222222", Some("SUSPENDED")),
+            ("333333333333", None),
+            ("444444444444", Some("PENDING_CLOSURE")),
+        ]
+    );
     assert_eq!(accounts[0].name.as_deref(), Some("n111111111111"));
     assert_eq!(stub.calls(), ["ListAccounts"; 4]);
 }

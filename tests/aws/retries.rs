@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use credlens::aws::{ConnectSettings, Error, Session, active_accounts, fetch};
+use credlens::aws::{ConnectSettings, Error, Session, fetch, organization_accounts};
 
 use super::report_states::{options, session};
 use super::stub::{Reply, Stub};
@@ -34,7 +34,7 @@ async fn fail(step: Step, stub: &Stub, seconds: u64) -> Error {
     match step {
         Step::Report | Step::Role => fetch(&session, &options, "test").await.unwrap_err(),
         Step::Caller => session.caller().await.unwrap_err(),
-        Step::Accounts => active_accounts(&session).await.unwrap_err(),
+        Step::Accounts => organization_accounts(&session).await.unwrap_err(),
     }
 }
 
@@ -154,7 +154,7 @@ async fn the_region_decides_the_partition() {
             let session = session(&stub, &settings).await;
             let error = match step {
                 Step::Caller => session.caller().await.unwrap_err(),
-                Step::Accounts => active_accounts(&session).await.unwrap_err(),
+                Step::Accounts => organization_accounts(&session).await.unwrap_err(),
                 Step::Report | Step::Role => fetch(&session, &options(), "test").await.unwrap_err(),
             };
             assert!(matches!(error, Error::Denied { .. }), "{error}");

@@ -93,12 +93,12 @@ fn named_objects_need_no_list_permission() {
         (
             "s3://audit/closed",
             "ListBucket",
-            r#"["arn:aws:s3:::audit","arn:aws:s3:::audit/*"]"#,
+            r#"["arn:aws:s3:::audit","arn:aws:s3:::audit/closed*"]"#,
         ),
         (
             "s3://audit/a/",
             "ListBucket",
-            r#"["arn:aws:s3:::audit","arn:aws:s3:::audit/*"]"#,
+            r#"["arn:aws:s3:::audit","arn:aws:s3:::audit/a/*"]"#,
         ),
         (
             "s3://audit/closed.csv",
@@ -300,8 +300,94 @@ fn denied_writes_are_shown_with_a_policy() {
     let add = ["archive", "add", "s3://audit/archive", "a_20261121.csv"];
     let (exit, _, err) = bucket.credlens(folder.path(), &add);
     assert_ne!(exit, 0, "{err}");
-    let policies = policies(&err);
-    assert_eq!(policies.len(), 1, "{err}");
-    assert_eq!(policies[0][0]["Action"], "s3:PutObject", "{err}");
-    assert_eq!(policies[0][0]["Resource"], "arn:aws:s3:::audit/*", "{err}");
+    assert_eq!(policies(&err), [archive_policy(true)], "{err}");
+}
+
+/// The statements for an archive below `s3://audit/archive`.
+#[cfg(feature = "archive")]
+fn archive_policy(adds: bool) -> serde_json::Value {
+    let actions = if adds {
+        serde_json::json!(["s3:GetObject", "s3:PutObject"])
+    } else {
+        serde_json::json!("s3:GetObject")
+    };
+    serde_json::json!([
+        {
+            "Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::audit",
+            "Condition": {"StringLike": {"s3:prefix": "archive/*"}},
+        },
+        {"Effect": "Allow", "Action": actions, "Resource": "arn:aws:s3:::audit/archive/*"},
+    ])
+}
+
+/// Whatever is denied first, the policy names all that the command needs, on the prefix alone.
+#[cfg(feature = "archive")]
+#[test]
+fn the_first_denial_names_all_that_is_needed() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a_20261121.csv"), report("111111111111")).unwrap();
+    let key = "archive/snapshot_date%3D2026-11-21/20261121T000000Z-00000000000000000000000000000000.parquet";
+    for (denied, needs_report) in [("list-type=2", false), ("GET /audit/archive", true)] {
+        for (command, adds) in [
+            (
+                &["archive", "add", "s3://audit/archive", "a_20261121.csv"][..],
+                true,
+            ),
+            (&["fetch", "--archive", "s3://audit/archive"], true),
+            (&["archive", "list", "s3://audit/archive"], false),
+            (&["archive", "verify", "s3://audit/archive"], false),
+            (
+                &["archive", "export", "s3://audit/archive", "--output", "out/"],
+                false,
+            ),
+            (
+                &[
+                    "diff",
+                    "--archive",
+                    "s3://audit/archive",
+                    "2026-11-20",
+                    "2026-11-21",
+                ],
+                false,
+            ),
+        ] {
+            if needs_report && command[0] == "fetch" {
+                continue;
+            }
+            let bucket = Bucket::start(script(&[
+                (denied, &[fails(403, "AccessDenied")]),
+                ("list-type=2", &[listed(&[key], None)]),
+            ]));
+            let (exit, _, err) = bucket.credlens(folder.path(), command);
+            assert_ne!(exit, 0, "{command:?}: {err}");
+            assert_eq!(
+                policies(&err),
+                [archive_policy(adds)],
+                "{denied} {command:?}: {err}"
+            );
+        }
+    }
+}
+
+/// An object of a prefix that is listed needs the prefix; in other partitions ARNs begin otherwise.
+#[test]
+fn policies_are_of_the_prefix_and_the_partition() {
+    let folder = tempfile::tempdir().unwrap();
+    for (region, partition) in [("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")] {
+        let bucket = Bucket::start(script(&[
+            ("list-type=2", &[listed(&["d/2026/a.csv", "d/2026/b.csv"], None)]),
+            ("GET /audit/d/", &[fails(403, "AccessDenied")]),
+        ]));
+        let (exit, _, err) = bucket.credlens_in(folder.path(), region, &["scan", "s3://audit/d/"]);
+        assert_eq!(exit, 3, "{err}");
+        let bucket = format!("arn:{partition}:s3:::audit");
+        let expected = serde_json::json!([
+            {
+                "Effect": "Allow", "Action": "s3:ListBucket", "Resource": bucket,
+                "Condition": {"StringLike": {"s3:prefix": "d/*"}},
+            },
+            {"Effect": "Allow", "Action": "s3:GetObject", "Resource": format!("{bucket}/d/*")},
+        ]);
+        assert_eq!(policies(&err), [expected], "{err}");
+    }
 }

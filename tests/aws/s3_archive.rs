@@ -82,3 +82,87 @@ fn reports_in_s3_are_added() {
         assert!(list.contains(&format!("s3://audit/d/{day}.csv")), "{list}");
     }
 }
+
+/// What is not there has one status, on the file system and in S3, whatever reads it.
+#[test]
+fn an_archive_that_is_not_there_exits_with_3() {
+    let bucket = Bucket::start(script(&[
+        ("GET /audit/?list-type=2", &[listed(&[], None)]),
+        ("GET /none/?list-type=2", &[fails(404, "NoSuchBucket")]),
+        ("GET /locked/?list-type=2", &[fails(403, "AccessDenied")]),
+    ]));
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    for at in [
+        "missing",
+        "file",
+        "s3://audit/typo",
+        "s3://none/x",
+        "s3://locked/x",
+    ] {
+        for arguments in [
+            &["archive", "list", at][..],
+            &["archive", "verify", at],
+            &["archive", "export", at, "--output", "out/"],
+            &["diff", "--archive", at, "2026-11-20", "2026-11-21"],
+            &["scan", at],
+            &["trend", at],
+            &["archive", "add", "archive", at],
+        ] {
+            let in_s3 = at.starts_with("s3://");
+            let (exit, err) = if in_s3 {
+                let (exit, _, err) = bucket.credlens(folder.path(), arguments);
+                (exit, err)
+            } else {
+                let mut command = Command::cargo_bin("credlens").unwrap();
+                let output = command.current_dir(folder.path()).args(arguments).output();
+                let output = output.unwrap();
+                (
+                    output.status.code().unwrap(),
+                    String::from_utf8(output.stderr).unwrap(),
+                )
+            };
+            assert_eq!(exit, 3, "{arguments:?}: {err}");
+        }
+    }
+}
+
+/// The timeout limits every command on S3, and a message says what the run waits for.
+#[test]
+fn waiting_for_s3_is_announced_and_limited() {
+    // Connections are made, and nothing is answered.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = Command::cargo_bin("credlens").unwrap();
+        let output = command
+            .current_dir(folder.path())
+            .env_clear()
+            .env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+            .env("AWS_SECRET_ACCESS_KEY", "SECRETEXAMPLE")
+            .env("HOME", folder.path())
+            .args(arguments)
+            .args(["--endpoint-url", &url])
+            .output()
+            .unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        (output.status.code().unwrap(), err)
+    };
+    let (exit, err) = run(&["archive", "list", "s3://audit/keep", "--timeout", "5s"]);
+    assert_eq!(exit, 3, "{err}");
+    insta::assert_snapshot!(err, @"
+    waiting for s3:ListBucket of s3://audit/keep/, for at most 5 seconds (--timeout)
+    error: cannot list the archive s3://audit/keep: AWS could not be reached for s3:ListBucket: no answer in time; check the network, --region and --endpoint-url
+    ");
+    let (exit, err) = run(&["scan", "s3://audit/a.csv", "--timeout", "4s"]);
+    assert_eq!(exit, 3, "{err}");
+    let waiting = "waiting for s3:GetObject of s3://audit/a.csv, for at most 4 seconds (--timeout)\n";
+    assert!(err.starts_with(waiting), "{err}");
+    let (exit, err) = run(&["scan", "s3://audit/a.csv", "--timeout", "4s", "--quiet"]);
+    assert_eq!((exit, err.contains("waiting")), (3, false), "{err}");
+    let (exit, err) = run(&["trend", "s3://audit/d/", "--timeout", "1s"]);
+    assert_eq!((exit, err.contains("waiting")), (3, false), "{err}");
+    let (exit, err) = run(&["archive", "verify", "s3://audit/keep", "--timeout", "0s"]);
+    assert_eq!(exit, 2, "{err}");
+}

@@ -80,6 +80,15 @@ impl Bucket {
     }
 
     pub(super) fn credlens(&self, folder: &Path, arguments: &[&str]) -> (i32, String, String) {
+        self.credlens_in(folder, "us-east-1", arguments)
+    }
+
+    pub(super) fn credlens_in(
+        &self,
+        folder: &Path,
+        region: &str,
+        arguments: &[&str],
+    ) -> (i32, String, String) {
         let output = Command::cargo_bin("credlens")
             .unwrap()
             .current_dir(folder)
@@ -88,7 +97,7 @@ impl Bucket {
             .env("AWS_SECRET_ACCESS_KEY", "SECRETEXAMPLE")
             .env("HOME", folder)
             .args(arguments)
-            .args(["--region", "us-east-1", "--endpoint-url", &self.url])
+            .args(["--region", region, "--endpoint-url", &self.url])
             .output()
             .unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();

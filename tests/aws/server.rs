@@ -30,6 +30,12 @@ pub(super) enum Account {
     Page,
     /// Its report is never sent.
     Mute,
+    /// The session of its role has expired.
+    Expired,
+    /// It is listed as suspended.
+    Suspended,
+    /// It is listed as closing, in the older form.
+    Closing,
 }
 
 /// A running stub; it ends with the test.
@@ -44,6 +50,8 @@ pub(super) struct Server {
     hanging_up: Arc<Mutex<BTreeSet<String>>>,
     /// Calls that get another answer: status and body.
     instead: Arc<Mutex<BTreeMap<String, (u16, String)>>>,
+    /// How many calls with the caller's credentials are answered before they have ended, and the code then.
+    caller_ends: Arc<Mutex<Option<(usize, String)>>>,
     partition: Arc<Mutex<&'static str>>,
     /// When reports were generated.
     generated: Arc<Mutex<String>>,
@@ -80,6 +88,7 @@ impl Server {
             silent: Arc::default(),
             hanging_up: Arc::default(),
             instead: Arc::default(),
+            caller_ends: Arc::default(),
             partition: Arc::new(Mutex::new("aws")),
             generated: Arc::new(Mutex::new(GENERATED.to_owned())),
             reports: Arc::default(),
@@ -116,6 +125,28 @@ impl Server {
             _ => error(code),
         };
         self.answer_instead(action, status, &body);
+    }
+
+    /// Refuses the caller's credentials with this code after this many calls to assume a role or to get a report.
+    pub(super) fn end_caller_after(&self, calls: usize, code: &str) {
+        *self.caller_ends.lock().unwrap() = Some((calls, code.to_owned()));
+    }
+
+    /// Accepts the caller's credentials again.
+    pub(super) fn renew_caller(&self) {
+        *self.caller_ends.lock().unwrap() = None;
+    }
+
+    /// Whether the caller's credentials signed this call, and have ended; the code.
+    fn ended(&self, call: &Call) -> Option<String> {
+        let counts = ["AssumeRole", "GetCredentialReport"].contains(&call.action.as_str());
+        let mut ends = self.caller_ends.lock().unwrap();
+        let (left, code) = ends.as_mut().filter(|_| call.account == CALLER && counts)?;
+        if *left > 0 {
+            *left -= 1;
+            return None;
+        }
+        Some(code.clone())
     }
 
     /// Answers this call with a status and body from now on.
@@ -202,6 +233,9 @@ impl Server {
         if let Some(answer) = self.instead.lock().unwrap().get(&call.action) {
             return answer.clone();
         }
+        if let Some(code) = self.ended(call) {
+            return (403, error(&code));
+        }
         match call.action.as_str() {
             "GetCallerIdentity" => (200, caller(*self.partition.lock().unwrap())),
             "ListAccounts" => (200, self.page(&call.body)),
@@ -218,6 +252,7 @@ impl Server {
             },
             "GetCredentialReport" => match answers(&call.account) {
                 Some(Account::Denied) => (403, error("AccessDenied")),
+                Some(Account::Expired) => (403, error("ExpiredToken")),
                 Some(Account::Page) => (200, got("<html>Sign in</html>", GENERATED)),
                 Some(Account::Large) => (200, got(&large_report(&call.account), GENERATED)),
                 Some(_) | None => {
@@ -243,10 +278,19 @@ impl Server {
         let is_empty = token.is_some_and(|token| token.starts_with('e'));
         let most = if is_empty { 0 } else { 20 };
         let listed: Vec<_> = accounts
-            .keys()
+            .iter()
             .skip(from)
             .take(most)
-            .map(|id| format!(r#"{{"Id":"{id}","Name":"name of {id}","State":"ACTIVE"}}"#))
+            .map(|(id, answers)| {
+                let state = if *answers == Account::Suspended {
+                    r#""State":"SUSPENDED","Status":"SUSPENDED""#
+                } else if *answers == Account::Closing {
+                    r#""Status":"PENDING_CLOSURE""#
+                } else {
+                    r#""State":"ACTIVE""#
+                };
+                format!(r#"{{"Id":"{id}","Name":"name of {id}",{state}}}"#)
+            })
             .collect();
         let next = from + listed.len();
         let token = match next < accounts.len() {

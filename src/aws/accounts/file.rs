@@ -107,6 +107,7 @@ impl From<Entry> for Account {
             roles,
             external_id: entry.external_id,
             invalid,
+            inactive: None,
         }
     }
 }

@@ -19,6 +19,8 @@ pub struct Account {
     pub external_id: Option<String>,
     /// Why the entry is invalid, so that AWS is not called.
     pub invalid: Option<String>,
+    /// Its state in the organization, such as `SUSPENDED`, where that is not `ACTIVE`: it is skipped.
+    pub inactive: Option<String>,
 }
 
 /// A list of accounts that cannot be used.
@@ -32,7 +34,7 @@ pub enum AccountsError {
     )]
     Unreadable(String),
     /// Not in the list.
-    #[error("no active account has the id or name '{0}'")]
+    #[error("no account has the id or name '{0}'")]
     Unknown(String),
     /// All accounts are excluded.
     #[error("no account is left to fetch; check --accounts and --exclude-accounts")]
@@ -106,6 +108,13 @@ pub(super) fn validated(accounts: Vec<Account>) -> Vec<Account> {
     valid
 }
 
+/// Whether one of these words is the account's id or name.
+pub fn is_named(account: &Account, words: &[String]) -> bool {
+    words
+        .iter()
+        .any(|word| account.id == *word || account.name.as_ref() == Some(word))
+}
+
 /// The accounts named by id or name in `only` (all if it is empty) and not in `without`, sorted by id.
 ///
 /// # Errors
@@ -115,17 +124,13 @@ pub fn select(
     only: &[String],
     without: &[String],
 ) -> Result<Vec<Account>, AccountsError> {
-    let matches =
-        |account: &Account, word: &String| account.id == *word || account.name.as_ref() == Some(word);
     for word in only.iter().chain(without) {
-        if !accounts.iter().any(|account| matches(account, word)) {
+        let named = std::slice::from_ref(word);
+        if !accounts.iter().any(|account| is_named(account, named)) {
             return Err(AccountsError::Unknown(word.clone()));
         }
     }
-    accounts.retain(|account| {
-        let named = |words: &[String]| words.iter().any(|word| matches(account, word));
-        (only.is_empty() || named(only)) && !named(without)
-    });
+    accounts.retain(|account| (only.is_empty() || is_named(account, only)) && !is_named(account, without));
     accounts.sort();
     if accounts.is_empty() {
         return Err(AccountsError::None);

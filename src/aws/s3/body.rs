@@ -1,18 +1,16 @@
 //! Streams an object from the thread that fetches it to the one that reads it, and resumes interrupted transfers.
 
 use std::io::{self, Read};
-use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use tokio::sync::mpsc;
 
-use super::{S3Url, explain};
+use super::{S3, S3Url, explain};
 use crate::aws::connect::Session;
 use crate::aws::credential_errors::system_error;
 use crate::aws::error::Error;
 use crate::aws::permissions::Action;
-use crate::aws::runtime::Threads;
 
 /// The time limit for the next chunk.
 const CHUNK_TIMEOUT: Duration = Duration::from_secs(30);
@@ -39,7 +37,7 @@ pub(super) async fn send_all(
         let mut output = session.call(action, call).await?;
         tag = tag.or(output.e_tag.take());
         let reason = loop {
-            match tokio::time::timeout(CHUNK_TIMEOUT, output.body.next()).await {
+            match tokio::time::timeout(CHUNK_TIMEOUT.min(session.limit), output.body.next()).await {
                 Ok(None) => return Ok(()),
                 Ok(Some(Ok(chunk))) if chunk.is_empty() => {}
                 Ok(Some(Ok(chunk))) => {
@@ -70,18 +68,20 @@ pub struct S3Body {
     /// How much of the chunk has been read.
     read: usize,
     is_over: bool,
-    _threads: Arc<Threads>,
+    s3: S3,
+    at: S3Url,
 }
 
 impl S3Body {
     /// Reads chunks from a channel.
-    pub(super) fn new(receiver: mpsc::Receiver<Result<Vec<u8>, Error>>, threads: Arc<Threads>) -> Self {
+    pub(super) fn new(receiver: mpsc::Receiver<Result<Vec<u8>, Error>>, s3: S3, at: S3Url) -> Self {
         Self {
             receiver,
             chunk: Vec::new(),
             read: 0,
             is_over: false,
-            _threads: threads,
+            s3,
+            at,
         }
     }
 
@@ -112,7 +112,12 @@ impl S3Body {
             return Ok(false);
         }
         let action = Action::GetObject;
-        let next = self.receiver.blocking_recv();
+        let next = if let Ok(next) = self.receiver.try_recv() {
+            Some(next)
+        } else {
+            let _waiting = self.s3.waiting(action, &self.at);
+            self.receiver.blocking_recv()
+        };
         // Without an end marker, a part of the object would look like the whole.
         self.chunk = next.unwrap_or(Err(Error::Unreadable(action)))?;
         self.read = 0;

@@ -2,6 +2,7 @@
 
 mod body;
 mod url;
+mod wait;
 
 use std::error::Error as StdError;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,14 +18,16 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::EncodingType;
 use tokio::sync::mpsc;
 
-use super::connect::{ConnectSettings, Session, default_loader};
+use super::connect::{ConnectSettings, Session};
 use super::error::Error;
 use super::permissions::{Action, MissingPermission};
 use super::runtime::Threads;
+use super::s3_policy::{S3Access, S3Need};
 pub use body::S3Body;
 use body::send_all;
 use url::decoded;
 pub use url::{InvalidS3Url, S3Url};
+use wait::{Waiting, Waits};
 
 /// How many chunks of an object, of some 16 KiB each, are read ahead.
 const AHEAD: usize = 32;
@@ -53,6 +56,7 @@ pub struct S3 {
     session: Arc<Session>,
     threads: Arc<Threads>,
     denied: Arc<Mutex<Vec<MissingPermission>>>,
+    waits: Waits,
 }
 
 impl S3 {
@@ -61,7 +65,7 @@ impl S3 {
     /// # Errors
     /// Those of [`Session::open`], and of the operating system.
     pub fn connect(settings: &ConnectSettings) -> Result<Self, Error> {
-        Self::connect_with(settings, default_loader())
+        Self::connect_by(|| Box::pin(Session::open(settings)))
     }
 
     /// [`Self::connect`] with a loader that has, for example, other credentials.
@@ -69,8 +73,15 @@ impl S3 {
     /// # Errors
     /// As [`Self::connect`].
     pub fn connect_with(settings: &ConnectSettings, loader: ConfigLoader) -> Result<Self, Error> {
+        Self::connect_by(|| Box::pin(Session::open_with(settings, loader)))
+    }
+
+    fn connect_by<F>(open: impl FnOnce() -> F) -> Result<Self, Error>
+    where
+        F: Future<Output = Result<Session, Error>>,
+    {
         let threads = Threads::start().map_err(Error::Threads)?;
-        let session = threads.block_on(Box::pin(Session::open_with(settings, loader)))?;
+        let session = threads.block_on(open())?;
         let config = aws_sdk_s3::config::Builder::from(&session.config)
             .force_path_style(session.endpoint("S3").is_some())
             // `send_all` has its own time limit, and resumes.
@@ -83,7 +94,28 @@ impl S3 {
             session: Arc::new(session),
             threads: Arc::new(threads),
             denied: Arc::default(),
+            waits: Waits::default(),
         })
+    }
+
+    /// What a command needs that does this with these objects.
+    pub fn need(&self, at: &S3Url, access: S3Access) -> S3Need {
+        S3Need {
+            bucket: bucket_arn(&self.session, at),
+            key: at.key.clone(),
+            access,
+        }
+    }
+
+    /// Sets a function to call with what is waited for, once for each action, when that takes more than some seconds.
+    #[must_use]
+    pub fn on_wait(mut self, on_wait: fn(&str)) -> Self {
+        self.waits = Waits::new(on_wait);
+        self
+    }
+
+    fn waiting(&self, action: Action, at: &S3Url) -> Waiting {
+        self.waits.begin(&self.threads, action, at, self.session.limit)
     }
 
     /// The permissions that were denied so far.
@@ -96,7 +128,23 @@ impl S3 {
     /// # Errors
     /// Those of AWS.
     pub fn list(&self, at: &S3Url) -> Result<Vec<S3Object>, Error> {
+        let _waiting = self.waiting(Action::ListBucket, at);
         self.threads.block_on(self.list_all(at))
+    }
+
+    /// Whether objects below the URL can be listed; there need be none.
+    ///
+    /// # Errors
+    /// Those of AWS.
+    pub fn can_list(&self, at: &S3Url) -> Result<(), Error> {
+        let action = Action::ListBucket;
+        let request = self.client.list_objects_v2().bucket(&at.bucket).prefix(&at.key);
+        let request = request.max_keys(1);
+        let call = || async {
+            let page = request.clone().send().await;
+            page.map(drop).map_err(|error| self.explain(action, at, &error))
+        };
+        self.threads.block_on(Box::pin(self.session.call(action, call)))
     }
 
     async fn list_all(&self, at: &S3Url) -> Result<Vec<S3Object>, Error> {
@@ -136,6 +184,7 @@ impl S3 {
     /// Starts to read an object, without waiting.
     pub fn begin(&self, at: &S3Url) -> S3Body {
         let (sender, receiver) = mpsc::channel(AHEAD);
+        let body = S3Body::new(receiver, self.clone(), at.clone());
         let (client, session, at) = (self.client.clone(), Arc::clone(&self.session), at.clone());
         let denied = Arc::clone(&self.denied);
         self.threads.spawn(async move {
@@ -144,7 +193,7 @@ impl S3 {
             // The reader may be gone.
             drop(sender.send(end.map(|()| Vec::new())).await);
         });
-        S3Body::new(receiver, Arc::clone(&self.threads))
+        body
     }
 
     /// Opens an object and waits for its first bytes.
@@ -184,6 +233,7 @@ impl S3 {
                 Err(error) => Err(self.explain(action, at, &error)),
             }
         };
+        let _waiting = self.waiting(action, at);
         self.threads.block_on(Box::pin(self.session.call(action, call)))
     }
 
@@ -195,6 +245,10 @@ impl S3 {
         record(&self.denied, Some(&error));
         error
     }
+}
+
+fn bucket_arn(session: &Session, at: &S3Url) -> String {
+    format!("arn:{}:s3:::{}", session.partition(), at.bucket)
 }
 
 fn record(denied: &Mutex<Vec<MissingPermission>>, error: Option<&Error>) {
@@ -246,7 +300,7 @@ where
             } else {
                 format!("/{}", at.key)
             };
-            let arn = format!("arn:{}:s3:::{}{object}", session.partition(), at.bucket);
+            let arn = bucket_arn(session, at) + &object;
             session.explain(action, error).with_resource(Some(arn))
         }
     }

@@ -5,6 +5,7 @@ use credlens::archive::error::Error;
 use credlens::archive::store::Store;
 use credlens::finding::PassedOver;
 use credlens::io::inputs::InputOptions;
+use credlens::io::remote::is_remote;
 use credlens::output::{counted, diagnostic_line, escape};
 
 use super::args::ArchiveAddArgs;
@@ -18,6 +19,10 @@ use crate::cli::terminal::{print_error, print_message, print_warning};
 use crate::cli::{now, signals};
 
 pub(super) fn run(args: ArchiveAddArgs) -> Result<Exit, Failure> {
+    let objects = Objects::at(&args.at.location)?.quiet(args.quiet);
+    if args.inputs.iter().any(|input| is_remote(input)) {
+        objects.connect()?;
+    }
     let inputs = InputReader {
         paths: args.inputs,
         options: InputOptions {
@@ -26,7 +31,7 @@ pub(super) fn run(args: ArchiveAddArgs) -> Result<Exit, Failure> {
             now: now(),
             limits: args.limits.limits(),
         },
-        objects: Objects::at(&args.at.location)?,
+        objects,
     };
     signals::end_cleanly()?;
     let store = open_store(&args.at.archive, &args.at.location, args.quiet)?;

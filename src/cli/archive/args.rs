@@ -24,8 +24,8 @@ Examples:
 Exit status:
   0  done
   1  verify found a problem, or list --stale a stale account
-  2  usage error, or the archive could not be read
-  3  nothing could be added, or there is no archive or no such report
+  2  usage error
+  3  nothing could be added; or there is no archive, it could not be read, or it has no such report
   4  partial: some reports could not be added or read
   5  the archive, or another output, could not be written
   130  interrupted (143 by SIGTERM, 129 by SIGHUP)";

@@ -33,10 +33,7 @@ impl From<Error> for Failure {
         if let Error::Unwritable { what, error } = error {
             return Self::output(what)(error);
         }
-        if matches!(error, Error::Stopped(..)) {
-            return Self::NothingEvaluated(error.to_string());
-        }
-        Self::Io(String::new(), error.into())
+        Self::NothingEvaluated(error.to_string())
     }
 }
 
@@ -54,14 +51,24 @@ pub(super) fn with_archives(inputs: Inputs) -> Inputs {
     inputs.with_container_format(Box::new(ArchiveFormat))
 }
 
-/// The archive at this path, which need not exist yet. It prints that it waits for another run, unless quiet.
+/// The archive at this path, which need not exist yet, to add to it. It prints that it waits for another run, unless
+/// quiet.
 pub(super) fn open_store(
     path: &Path,
     location: &LocationArgs,
     quiet: bool,
 ) -> Result<Box<dyn Store>, Failure> {
+    store_at(path, location, quiet, true)
+}
+
+fn store_at(
+    path: &Path,
+    location: &LocationArgs,
+    quiet: bool,
+    adds: bool,
+) -> Result<Box<dyn Store>, Failure> {
     if is_remote(path) {
-        return bucket::open(path, location);
+        return bucket::open(path, location, adds, quiet);
     }
     if path.exists() && !path.is_dir() {
         return Err(Failure::Usage(format!(
@@ -82,13 +89,18 @@ fn print_waiting(archive: &str) {
 
 /// The archive at this path, which must exist.
 fn existing_store(path: &Path, location: &LocationArgs) -> Result<Box<dyn Store>, Failure> {
-    if !is_remote(path) && !path.exists() {
-        return Err(Failure::Usage(format!(
-            "{} is not an archive: there is no such directory; `credlens archive add` creates one",
+    if !is_remote(path) && !path.is_dir() {
+        let why = if path.exists() {
+            "it is not a directory"
+        } else {
+            "there is no such directory; `credlens archive add` creates one"
+        };
+        return Err(Failure::NothingEvaluated(format!(
+            "{} is not an archive: {why}",
             path.display()
         )));
     }
-    open_store(path, location, false)
+    store_at(path, location, false, false)
 }
 
 /// The archived reports, in the order of their as-of, and whether a file could not be read, which is printed, as are

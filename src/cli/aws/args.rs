@@ -25,9 +25,14 @@ pub(in crate::cli) struct LocationArgs {
     #[arg(long, value_name = "REGION", help_heading = "AWS")]
     pub(super) region: Option<String>,
 
-    /// Another address for all AWS services, such as a test server
+    /// Another address for all AWS services, such as a test server; no call leaves for another one
     #[arg(long, value_name = "URL", help_heading = "AWS")]
     pub(super) endpoint_url: Option<String>,
+
+    /// Longest time for each step, such as 90s or 10m: assume a role, generate and fetch a report, look up the keys of
+    /// an account, list or read objects in S3 [default: 10m]
+    #[arg(long, value_name = "TIME", help_heading = "AWS")]
+    pub(super) timeout: Option<TimeSpan>,
 }
 
 /// Which accounts are fetched, with whose credentials, and how.
@@ -52,11 +57,6 @@ pub(in crate::cli) struct AwsArgs {
     /// one at most every 4 hours [default: 4h]
     #[arg(long, value_name = "AGE", help_heading = "AWS")]
     pub(super) max_report_age: Option<TimeSpan>,
-
-    /// Longest time for each step of an account, such as 90s or 10m: assume the role, generate and fetch the report,
-    /// look up the keys [default: 10m]
-    #[arg(long, value_name = "TIME", help_heading = "AWS")]
-    pub(super) timeout: Option<TimeSpan>,
 
     /// Every active account of the organization
     #[arg(long, help_heading = "Organization")]
@@ -166,7 +166,6 @@ impl AwsArgs {
     /// Whether each flag is valid, and of use with the others.
     pub(super) fn check(&self) -> Result<(), Failure> {
         let is_stdout = |path: &Path| path.as_os_str() == "-";
-        let is_zero = |span: TimeSpan| span.0.is_zero();
         let has_role = self.several() || self.role_arn.is_some();
         let first = |flags: &[(&'static str, bool)]| {
             let mut given = flags.iter().filter(|(_, given)| *given);
@@ -194,8 +193,6 @@ impl AwsArgs {
             )
         } else if self.concurrency == Some(0) {
             "--concurrency must be at least 1".to_owned()
-        } else if self.timeout.is_some_and(is_zero) {
-            "--timeout must be longer than 0".to_owned()
         } else {
             self.location.check()?;
             return self.check_roles();
@@ -233,6 +230,7 @@ impl LocationArgs {
             profile: self.profile.clone(),
             region: self.region.clone(),
             endpoint_url: self.endpoint_url.clone(),
+            timeout: self.timeout.map(|span| span.0),
             ..ConnectSettings::default()
         })
     }
@@ -243,7 +241,11 @@ impl LocationArgs {
         if !in_s3 && *self != Self::default() {
             return Err(without_aws());
         }
-        Objects::at(self)
+        let objects = Objects::at(self)?;
+        if in_s3 {
+            objects.connect()?;
+        }
+        Ok(objects)
     }
 
     /// Whether each flag is valid.
@@ -253,6 +255,9 @@ impl LocationArgs {
                 "--profile must be the name of a profile; leave it out for AWS's chain of credentials"
                     .to_owned(),
             ));
+        }
+        if self.timeout.is_some_and(|span| span.0.is_zero()) {
+            return Err(Failure::Usage("--timeout must be longer than 0".to_owned()));
         }
         if let Some(region) = &self.region {
             check_region(region).map_err(|wrong| Failure::Usage(format!("--region: {wrong}")))?;

@@ -6,18 +6,19 @@ use std::time::Duration;
 
 use credlens::aws::accounts::{self, Account};
 use credlens::aws::{
-    self, ConnectSettings, Error, FetchJob, FetchOptions, FetchedAccounts, ListedAccounts, Outcome,
-    OutcomeStatus, Outcomes, ReportOrder, RunRecord, Runtime, Session,
+    self, ConnectSettings, Error, FetchJob, FetchOptions, FetchedAccounts, ListedAccounts, Outcomes,
+    ReportOrder, RunRecord, Runtime, Session,
 };
-use credlens::output::{counted, escape, escape_lines};
+use credlens::output::{escape, escape_lines};
 use credlens::report::time::Timestamp;
 
 use super::args::{AwsArgs, TimeSpan};
-use super::outcomes::OutcomesWriter;
+use super::outcomes::{Done, OutcomesWriter};
+use super::table;
 use crate::cli::failure::{Attempt as _, Failure};
 use crate::cli::outputs::is_read;
 use crate::cli::signals;
-use crate::cli::terminal::print_message;
+use crate::cli::terminal::{print_message, print_warning};
 
 const ROLE: &str = "OrganizationAccountAccessRole";
 const SESSION: &str = "credlens";
@@ -28,7 +29,7 @@ const CONCURRENCY: usize = 16;
 
 /// Reports that arrive.
 pub(in crate::cli) struct Started {
-    /// Listens for Ctrl-C: keep it until the end.
+    /// Listens for signals: keep it until the end.
     pub(in crate::cli) runtime: Runtime,
     pub(in crate::cli) arrivals: FetchedAccounts,
     /// The result of each account: to be filled.
@@ -41,14 +42,25 @@ pub(in crate::cli) struct Started {
 pub(in crate::cli) struct FetchRequest {
     pub(in crate::cli) resolve_keys: bool,
     pub(in crate::cli) verbose: bool,
+    pub(in crate::cli) quiet: bool,
     pub(in crate::cli) order: ReportOrder,
+    /// How long the run may take to end at a signal.
+    pub(in crate::cli) grace: Duration,
 }
 
-/// Starts fetching.
+impl FetchRequest {
+    /// The time to end where what delays the end is most often a pipe that no one reads.
+    pub(in crate::cli) const SHORT: Duration = Duration::from_secs(2);
+    /// The time to save what was fetched. Docker kills a container ten seconds after SIGTERM, others later.
+    pub(in crate::cli) const LONG: Duration = Duration::from_secs(8);
+}
+
+/// Starts fetching, if `check` finds that the reports can be saved. From here on, a signal leaves no temporary file.
 pub(in crate::cli) fn start(
     aws: &AwsArgs,
     now: Timestamp,
     request: FetchRequest,
+    check: impl FnOnce() -> Result<(), Failure>,
 ) -> Result<Started, Failure> {
     aws.check()?;
     if let (Some(outcomes), Some(accounts)) = (&aws.outcomes, &aws.accounts_file)
@@ -60,10 +72,6 @@ pub(in crate::cli) fn start(
         )));
     }
     let earlier = aws.resume.as_deref().map(read_outcomes).transpose()?;
-    let outcomes = OutcomesWriter::open(aws.outcomes.as_deref(), request.order == ReportOrder::AsFetched)?;
-    signals::end_run_on(&signals::ALL[1..], outcomes.at_signal())?;
-    let runtime = Runtime::new(signals::at_interrupt(outcomes.at_signal()))
-        .attempt(|| "cannot start threads for calls to AWS".to_owned())?;
     let options = options(aws, now, request.verbose);
     let settings = ConnectSettings {
         role_arn: aws.role_arn.clone(),
@@ -73,12 +81,36 @@ pub(in crate::cli) fn start(
         timeout: Some(options.timeout),
         ..aws.location.settings()?
     };
+    let outcomes = OutcomesWriter::new(match request.order {
+        ReportOrder::ByAccount => Done::None,
+        ReportOrder::ByAccountDrained => Done::Archived,
+        ReportOrder::AsFetched => Done::Recorded,
+    });
+    let at_signal = outcomes.at_signal();
+    let end_run = |signal| signals::end_run(signal, at_signal);
+    let runtime = Runtime::new(&signals::heeded(), request.grace, end_run)
+        .attempt(|| "cannot start threads for calls to AWS".to_owned())?;
+    runtime.exiting_at_once(|| outcomes.open(aws.outcomes.as_deref()).and_then(|()| check()))?;
+    let by_signal = |failure| match (failure, runtime.interrupted()) {
+        (Failure::Signal(_, text), Some(signal)) => Failure::Signal(signal, text),
+        (failure, _) => failure,
+    };
     let session = runtime.wait(Session::open(&settings));
-    let session = session.map_err(|error| refused(aws, &error, "aws"))?;
-    let record = Arc::<Mutex<RunRecord>>::default();
+    let session = session.map_err(|error| by_signal(refused(aws, &error, "aws", request.resolve_keys)))?;
+    let record = Arc::new(Mutex::new(RunRecord {
+        resolves_keys: request.resolve_keys,
+        ..RunRecord::default()
+    }));
     let listed = if aws.several() {
-        let several = several(aws, &runtime, &session, earlier.as_ref())?;
+        let mut several =
+            several(aws, &runtime, &session, earlier.as_ref(), request.resolve_keys).map_err(by_signal)?;
         outcomes.plan(&several.accounts, earlier, &record);
+        skip_inactive(aws, &mut several.accounts, &record, request.quiet);
+        if several.accounts.is_empty() {
+            conclude(aws, &record, &outcomes, request.quiet)?;
+            let message = "no account was fetched: none of the chosen accounts is active";
+            return Err(Failure::NothingEvaluated(message.to_owned()));
+        }
         Some(several)
     } else {
         None
@@ -102,7 +134,7 @@ fn options(aws: &AwsArgs, now: Timestamp, verbose: bool) -> FetchOptions {
     let duration = |span: Option<TimeSpan>, seconds| span.map_or(Duration::from_secs(seconds), |span| span.0);
     FetchOptions {
         max_report_age: duration(aws.max_report_age, MAX_REPORT_AGE),
-        timeout: duration(aws.timeout, TIMEOUT),
+        timeout: duration(aws.location.timeout, TIMEOUT),
         now,
         log: if verbose {
             Arc::new(|line: &str| print_message(escape(line)))
@@ -112,33 +144,54 @@ fn options(aws: &AwsArgs, now: Timestamp, verbose: bool) -> FetchOptions {
     }
 }
 
-/// The accounts to fetch.
+/// Moves the accounts that are not active to the record. A warning says it of those that are named.
+fn skip_inactive(aws: &AwsArgs, accounts: &mut Vec<Account>, record: &Mutex<RunRecord>, quiet: bool) {
+    let mut record = record.lock().unwrap_or_else(PoisonError::into_inner);
+    for account in accounts.extract_if(.., |account| account.inactive.is_some()) {
+        record.skip(&account);
+        let is_named = accounts::is_named(&account, &aws.accounts);
+        if let Some(state) = account.inactive.as_deref().filter(|_| is_named && !quiet) {
+            let name = account.name.map_or_else(String::new, |name| format!(" ({name})"));
+            print_warning(format_args!(
+                "account {}{name} is {state}; it is skipped",
+                account.id
+            ));
+        }
+    }
+}
+
+/// The accounts to fetch, and those that are not active.
 fn several(
     aws: &AwsArgs,
     runtime: &Runtime,
     session: &Session,
     earlier: Option<&Outcomes>,
+    keys: bool,
 ) -> Result<ListedAccounts, Failure> {
     let listed = match (&aws.accounts_file, earlier) {
         (Some(path), _) => Some(read_accounts(path)?),
-        (None, Some(earlier)) => Some(earlier.to_retry()),
+        // Those that were skipped are not tried again, but known by name.
+        (None, Some(earlier)) if aws.accounts.is_empty() => Some(earlier.to_retry()),
+        (None, Some(earlier)) => Some([earlier.to_retry(), earlier.skipped()].concat()),
         (None, None) => None,
     };
     let caller = runtime.wait(session.caller());
-    let caller = caller.map_err(|error| refused(aws, &error, session.partition()))?;
+    let caller = caller.map_err(|error| refused(aws, &error, session.partition(), keys))?;
     let listed = match listed {
         Some(listed) => Ok(listed),
-        None => runtime.wait(aws::active_accounts(session)),
+        None => runtime.wait(aws::organization_accounts(session)),
     };
-    let mut accounts = listed.map_err(|error| refused(aws, &error, &caller.partition))?;
+    let mut accounts = listed.map_err(|error| refused(aws, &error, &caller.partition, keys))?;
     if let Some(earlier) = earlier {
-        accounts.retain(|account| earlier.failed().any(|failed| failed.account == account.id));
+        let has_failed = |account: &Account| earlier.failed().any(|failed| failed.account == account.id);
+        accounts.retain(|account| account.inactive.is_some() || has_failed(account));
     }
     let accounts = accounts::select(accounts, &aws.accounts, &aws.exclude_accounts);
     let accounts = accounts.map_err(|error| Failure::Usage(error.to_string()))?;
     let by_default = accounts
         .iter()
-        .filter(|account| account.id != caller.account && account.roles.is_empty());
+        .filter(|account| account.id != caller.account && account.roles.is_empty())
+        .filter(|account| account.inactive.is_none());
     let is_arn = aws
         .role_name
         .as_deref()
@@ -183,7 +236,7 @@ fn read_outcomes(path: &Path) -> Result<Outcomes, Failure> {
 }
 
 /// The failure for an error of AWS before any report was fetched.
-fn refused(aws: &AwsArgs, error: &Error, partition: &str) -> Failure {
+fn refused(aws: &AwsArgs, error: &Error, partition: &str, keys: bool) -> Failure {
     if matches!(error, Error::Interrupted) {
         return Failure::Signal(signals::INTERRUPT, "interrupted");
     }
@@ -191,7 +244,11 @@ fn refused(aws: &AwsArgs, error: &Error, partition: &str) -> Failure {
         return Failure::Usage(error.to_string());
     }
     let mut message = error.to_string();
-    for policy in policies(error.missing_permission().as_slice(), &role_arn(aws, partition)) {
+    for policy in policies(
+        error.missing_permission().as_slice(),
+        &role_arn(aws, partition),
+        keys,
+    ) {
         message = format!("{message}\n{policy}");
     }
     Failure::NothingEvaluated(message)
@@ -209,42 +266,12 @@ pub(in crate::cli) fn conclude(
         .outcomes
         .sort_by(|one, other| one.account.cmp(&other.account));
     if aws.several() {
-        print_outcomes(&record.outcomes, quiet);
+        table::print(&record.outcomes, aws.outcomes.as_deref(), quiet);
     }
     // Listing the accounts, for which the partition would matter, was allowed.
-    print_policies(&record.missing, &role_arn(aws, "aws"));
+    let role = role_arn(aws, "aws");
+    policies(&record.missing, &role, record.resolves_keys).for_each(print_message);
     outcomes.write()
-}
-
-/// How many accounts were fetched, and each that failed with the reason; if quiet, only where one failed.
-fn print_outcomes(outcomes: &[Outcome], quiet: bool) {
-    let failed: Vec<_> = outcomes
-        .iter()
-        .filter(|outcome| outcome.outcome == OutcomeStatus::Failed)
-        .collect();
-    if quiet && failed.is_empty() {
-        return;
-    }
-    let fetched = outcomes.len() - failed.len();
-    let accounts = counted(outcomes.len() as u64, "account");
-    print_message(format_args!(
-        "{accounts}: {fetched} fetched, {} failed",
-        failed.len()
-    ));
-    let name = |outcome: &Outcome| escape(outcome.name.as_deref().unwrap_or("-")).into_owned();
-    let width = failed
-        .iter()
-        .map(|outcome| name(outcome).chars().count())
-        .max()
-        .unwrap_or(0);
-    for outcome in failed {
-        let error = escape(outcome.error.as_deref().unwrap_or("")).into_owned();
-        print_message(format_args!(
-            "  {}  {:width$}  {error}",
-            escape(&outcome.account),
-            name(outcome)
-        ));
-    }
 }
 
 /// The ARN of the roles in the accounts, for callers that may not even list the accounts.
@@ -252,18 +279,22 @@ fn role_arn(aws: &AwsArgs, partition: &str) -> String {
     aws::role_arn(partition, "*", aws.role_name.as_deref().unwrap_or(ROLE))
 }
 
-/// Prints the policies that would allow what AWS denied; `role` is the ARN of the roles in the accounts.
-pub(in crate::cli) fn print_policies(denied: &[aws::MissingPermission], role: &str) {
-    policies(denied, role).for_each(print_message);
+/// Prints a policy that would allow what AWS denied.
+pub(in crate::cli) fn print_policy(remedy: &aws::SuggestedPolicy) {
+    print_message(shown(remedy));
 }
 
-fn policies(denied: &[aws::MissingPermission], role: &str) -> impl Iterator<Item = String> {
-    aws::suggested_policies(denied, role).into_iter().map(|remedy| {
-        format!(
-            "{} is needed. The smallest policy for {}:\n{}",
-            remedy.action,
-            remedy.principal,
-            escape_lines(&remedy.policy)
-        )
-    })
+/// The policies that would allow what AWS denied; `role` is the ARN of the roles in the accounts.
+fn policies(denied: &[aws::MissingPermission], role: &str, keys: bool) -> impl Iterator<Item = String> {
+    let remedies = aws::suggested_policies(denied, role, keys).into_iter();
+    remedies.map(|remedy| shown(&remedy))
+}
+
+fn shown(remedy: &aws::SuggestedPolicy) -> String {
+    format!(
+        "{} is needed. The smallest policy for {}:\n{}",
+        remedy.action,
+        remedy.principal,
+        escape_lines(&remedy.policy)
+    )
 }

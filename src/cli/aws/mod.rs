@@ -6,8 +6,11 @@ mod live;
 mod objects;
 mod outcomes;
 mod scan;
+mod table;
 
 pub(super) use args::{AwsArgs, LiveScanArgs, LocationArgs};
-pub(super) use live::{FetchRequest, Started, conclude, print_policies, start};
+pub(super) use live::{FetchRequest, Started, conclude, print_policy, start};
 pub(super) use objects::Objects;
+#[cfg(feature = "archive")]
+pub(super) use outcomes::OutcomesWriter;
 pub(super) use scan::scan_live;

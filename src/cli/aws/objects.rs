@@ -5,13 +5,16 @@ use std::io::Read;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use credlens::aws::{ConnectSettings, Error, MissingPermission, S3, S3Body, S3Object, S3Url};
+use credlens::aws::{
+    Action, ConnectSettings, Error, S3, S3Access, S3Body, S3Need, S3Object, S3Url, s3_policy,
+};
 use credlens::io::error::InputError;
 use credlens::io::inputs::Inputs;
 use credlens::io::remote::Remote;
 
-use super::{LocationArgs, print_policies};
+use super::{LocationArgs, print_policy};
 use crate::cli::failure::Failure;
+use crate::cli::progress::print_waiting;
 
 /// How many objects are opened ahead of the one that is read: the latency of a call is longer than the time to
 /// evaluate a report.
@@ -23,6 +26,7 @@ pub(in crate::cli) struct Objects(Arc<Mutex<ObjectsState>>);
 
 struct ObjectsState {
     settings: ConnectSettings,
+    quiet: bool,
     /// None until the first call.
     s3: Option<S3>,
     /// The objects that were listed: each is read as it is named.
@@ -35,14 +39,17 @@ struct ObjectsState {
     ahead: VecDeque<(String, S3Body)>,
     /// The objects that were opened to find out whether they exist.
     begun: Vec<(String, S3Body)>,
-    /// What S3 denied.
-    denied: Vec<MissingPermission>,
+    /// What S3 denied, and what the input that needed it needs.
+    denied: Vec<(Action, S3Need)>,
 }
 
 /// At the end of a run, so that each policy is printed once.
 impl Drop for ObjectsState {
     fn drop(&mut self) {
-        print_policies(&self.denied, "");
+        if let [(first, _), ..] = &*self.denied {
+            let needs: Vec<_> = self.denied.iter().map(|(_, need)| need.clone()).collect();
+            s3_policy(*first, &needs).iter().for_each(print_policy);
+        }
     }
 }
 
@@ -51,6 +58,7 @@ impl Objects {
     pub(in crate::cli) fn at(location: &LocationArgs) -> Result<Self, Failure> {
         Ok(Self(Arc::new(Mutex::new(ObjectsState {
             settings: location.settings()?,
+            quiet: true,
             s3: None,
             listed: BTreeSet::new(),
             found: BTreeMap::new(),
@@ -59,6 +67,27 @@ impl Objects {
             begun: Vec::new(),
             denied: Vec::new(),
         }))))
+    }
+
+    /// Finds region and credentials, so that settings that cannot be used are an error of usage. No call is made.
+    pub(in crate::cli) fn connect(&self) -> Result<(), Failure> {
+        let mut state = self.lock();
+        match state.s3() {
+            Err(error) if error.is_usage() => Err(Failure::Usage(error.to_string())),
+            // The inputs that need it fail.
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    /// The same, with a message when S3 takes long unless the run is quiet.
+    pub(in crate::cli) fn quiet(self, quiet: bool) -> Self {
+        let mut state = self.lock();
+        if state.quiet && !quiet {
+            state.quiet = false;
+            state.s3 = state.s3.take().map(|s3| s3.on_wait(print_waiting));
+        }
+        drop(state);
+        self
     }
 
     fn lock(&self) -> MutexGuard<'_, ObjectsState> {
@@ -90,7 +119,7 @@ impl Remote for Objects {
             return Ok(urls);
         }
         let at: S3Url = url.parse().map_err(remote)?;
-        let found = state.found(&at).map_err(|error| state.failed(error))?;
+        let found = state.found(&at).map_err(|error| state.failed(&at, error))?;
         let urls: Vec<String> = found.iter().map(S3Url::to_string).collect();
         state.listed.extend(urls.iter().cloned());
         state.found.insert(url.to_owned(), urls.clone());
@@ -102,7 +131,7 @@ impl Remote for Objects {
     fn open(&mut self, url: &str) -> Result<Box<dyn Read + Send>, InputError> {
         let mut state = self.lock();
         let at: S3Url = url.parse().map_err(remote)?;
-        let s3 = state.s3().map_err(|error| state.failed(error))?;
+        let s3 = state.s3().map_err(|error| state.failed(&at, error))?;
         let begun = match state.ahead.pop_front() {
             Some((begun, body)) if begun == url => body,
             Some(_) | None => {
@@ -119,7 +148,7 @@ impl Remote for Objects {
         }
         drop(state);
         let opened = begun.opened();
-        Ok(Box::new(opened.map_err(|error| self.lock().failed(error))?))
+        Ok(Box::new(opened.map_err(|error| self.lock().failed(&at, error))?))
     }
 }
 
@@ -161,8 +190,18 @@ impl ObjectsState {
     }
 
     /// The error as that of an input; what S3 denied is remembered for the end.
-    fn failed(&mut self, error: Error) -> InputError {
-        self.denied.extend(error.missing_permission());
+    fn failed(&mut self, at: &S3Url, error: Error) -> InputError {
+        if let (Some(missing), Some(s3)) = (error.missing_permission(), &self.s3) {
+            let url = at.to_string();
+            let mut listed = self.found.iter().filter(|(input, _)| **input != url);
+            let input = listed.find(|(_, urls)| urls.contains(&url));
+            let need = match input.and_then(|(input, _)| input.parse().ok()) {
+                Some(input) => s3.need(&input, S3Access::Read),
+                None if missing.action == Action::ListBucket => s3.need(at, S3Access::Read),
+                None => s3.need(at, S3Access::ReadOne),
+            };
+            self.denied.push((missing.action, need));
+        }
         remote(error)
     }
 
@@ -171,6 +210,7 @@ impl ObjectsState {
             return Ok(s3.clone());
         }
         let s3 = S3::connect(&self.settings)?;
+        let s3 = if self.quiet { s3 } else { s3.on_wait(print_waiting) };
         self.s3 = Some(s3.clone());
         Ok(s3)
     }

@@ -1,11 +1,14 @@
-//! The file of `--outcomes`: each account's result, written at the end of a run and when Ctrl-C ends it.
+//! The file of `--outcomes`: each account's result, written at the end of a run and when a signal ends it.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::sleep;
+use std::time::Duration;
 
 use credlens::aws::accounts::Account;
-use credlens::aws::{Error, FetchedAccount, OutcomeStatus, Outcomes, RunRecord};
+use credlens::aws::{Error, FetchedAccount, Outcomes, RunRecord};
 use credlens::io::outputs::Output;
 
 use crate::cli::failure::Failure;
@@ -13,10 +16,30 @@ use crate::cli::failure::Failure;
 /// The file, and what is known so far. If it is dropped before it is written, no trace of the file is left.
 pub(in crate::cli) struct OutcomesWriter(Arc<Mutex<PendingOutcomes>>);
 
+/// Which accounts are done where a run is interrupted.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Done {
+    /// None: reports are of no use one by one.
+    #[default]
+    None,
+    /// Those in the record.
+    Recorded,
+    /// Those whose reports are in the archive.
+    Archived,
+}
+
+/// How often a signal tries to get at the file, which the run itself may be writing, and the pauses: a second.
+const TRIES: u32 = 100;
+const PAUSE: Duration = Duration::from_millis(10);
+
 #[derive(Default)]
 struct PendingOutcomes {
-    /// Whether reports are of use one by one. If not, a run that resumes an interrupted one fetches all of them again.
-    saves_each: bool,
+    /// Which accounts are done where the run is interrupted.
+    done: Done,
+    /// The accounts whose reports are in the archive.
+    archived: BTreeSet<String>,
+    /// Why accounts that are not done are not, unless a signal ended the run.
+    reason: Option<String>,
     /// None where no file is asked for, or it is written.
     file: Option<(Output, PathBuf)>,
     /// The accounts to fetch.
@@ -27,17 +50,46 @@ struct PendingOutcomes {
 }
 
 impl OutcomesWriter {
-    /// Opens the file, so that a file that cannot be written is an error before any call to AWS.
-    pub(super) fn open(path: Option<&Path>, saves_each: bool) -> Result<Self, Failure> {
-        let open = |path: &Path| {
-            let output = Output::create(path).map_err(cannot_write(path))?;
-            Ok::<_, Failure>((output, path.to_owned()))
-        };
-        Ok(Self(Arc::new(Mutex::new(PendingOutcomes {
-            saves_each,
-            file: path.map(open).transpose()?,
+    pub(super) fn new(done: Done) -> Self {
+        let pending = PendingOutcomes {
+            done,
             ..PendingOutcomes::default()
-        }))))
+        };
+        Self(Arc::new(Mutex::new(pending)))
+    }
+
+    /// Opens the file, so that a file that cannot be written is an error before any call to AWS.
+    pub(super) fn open(&self, path: Option<&Path>) -> Result<(), Failure> {
+        if let Some(path) = path {
+            let output = Output::create(path).map_err(cannot_write(path))?;
+            self.lock().file = Some((output, path.to_owned()));
+        }
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, PendingOutcomes> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that the report of an account is in the archive.
+    #[cfg(feature = "archive")]
+    pub(in crate::cli) fn archived(&self, account: &str) {
+        self.lock().archived.insert(account.to_owned());
+    }
+
+    /// Settles the accounts of a run that saves into an archive: those whose reports are not there failed for the reason
+    /// that `why` gives, and those that are not fetched for `reason`, or because of a signal.
+    #[cfg(feature = "archive")]
+    pub(in crate::cli) fn settle(
+        &self,
+        record: &Mutex<RunRecord>,
+        why: impl Fn(&str) -> String,
+        reason: Option<String>,
+    ) {
+        let mut pending = self.lock();
+        pending.reason = reason;
+        let mut record = record.lock().unwrap_or_else(PoisonError::into_inner);
+        record.keep(|account| pending.archived.contains(account), why);
     }
 
     /// What a thread that waits for signals calls at one. It must not hold the file beyond the run.
@@ -53,7 +105,7 @@ impl OutcomesWriter {
         earlier: Option<Outcomes>,
         record: &Arc<Mutex<RunRecord>>,
     ) {
-        let mut pending = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pending = self.lock();
         pending.planned = accounts.to_vec();
         pending.earlier = earlier;
         pending.record = Arc::clone(record);
@@ -61,18 +113,19 @@ impl OutcomesWriter {
 
     /// Writes the result of a run that was not interrupted, or of the part that was saved.
     pub(in crate::cli) fn write(&self) -> Result<(), Failure> {
-        let mut pending = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        pending.write(false)
+        self.lock().write(false)
     }
 
     /// Writes which accounts are done in a run that is interrupted.
     pub(in crate::cli) fn interrupted(&self) -> Result<(), Failure> {
-        // Another thread that holds it is writing it.
-        let Ok(mut pending) = self.0.try_lock() else {
-            return Ok(());
-        };
-        let saves_each = pending.saves_each;
-        pending.write(!saves_each)
+        // Another thread that holds it is writing it, perhaps to a pipe that no one reads.
+        for _ in 0..TRIES {
+            if let Ok(mut pending) = self.0.try_lock() {
+                return pending.write(true);
+            }
+            sleep(PAUSE);
+        }
+        Ok(())
     }
 }
 
@@ -81,26 +134,28 @@ fn cannot_write(path: &Path) -> impl FnOnce(io::Error) -> Failure {
 }
 
 impl PendingOutcomes {
-    fn write(&mut self, none_is_done: bool) -> Result<(), Failure> {
+    fn write(&mut self, interrupted: bool) -> Result<(), Failure> {
         let Some((mut output, path)) = self.file.take() else {
             return Ok(());
         };
         if self.planned.is_empty() {
             return Ok(());
         }
-        let text = self.outcomes(none_is_done).text();
+        let text = self.outcomes(interrupted).text();
         let written = output.write_all(text.as_bytes()).and_then(|()| output.finish());
         written.map_err(cannot_write(&path))
     }
 
     /// Accounts that are planned but not done are to be fetched again.
-    fn outcomes(&mut self, none_is_done: bool) -> Outcomes {
+    fn outcomes(&mut self, interrupted: bool) -> Outcomes {
         let mut record = self.record.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        for outcome in &mut record.outcomes {
-            if none_is_done && outcome.outcome == OutcomeStatus::Fetched {
-                outcome.outcome = OutcomeStatus::Failed;
-                outcome.error = Some(Error::Interrupted.to_string());
-            }
+        if interrupted {
+            let is_done = |account: &str| match self.done {
+                Done::None => false,
+                Done::Recorded => true,
+                Done::Archived => self.archived.contains(account),
+            };
+            record.keep(is_done, |_| Error::Interrupted.to_string());
         }
         let known = record.outcomes.len();
         for account in &self.planned {
@@ -112,6 +167,9 @@ impl PendingOutcomes {
                     account: account.clone(),
                     result: Err(Error::Interrupted),
                 });
+                if let Some(reason) = &self.reason {
+                    record.failed(reason);
+                }
             }
         }
         match self.earlier.take() {

@@ -10,7 +10,6 @@ use super::{FetchRequest, conclude, start};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::outputs::{canonical, is_read};
 use crate::cli::scan::{self, ScanConfig};
-use crate::cli::signals;
 use crate::cli::terminal::print_error;
 
 pub(in crate::cli) fn scan_live(config: &ScanConfig) -> Result<Exit, Failure> {
@@ -22,15 +21,17 @@ pub(in crate::cli) fn scan_live(config: &ScanConfig) -> Result<Exit, Failure> {
     let request = FetchRequest {
         resolve_keys: config.live.resolve_keys,
         verbose: verbosity.verbose,
+        quiet: verbosity.quiet,
         order: ReportOrder::ByAccount,
+        grace: FetchRequest::SHORT,
     };
     let options = config.inputs.options;
-    let started = start(aws, options.now, request)?;
+    let started = start(aws, options.now, request, || Ok(()))?;
     let source = LiveSource::new(started.arrivals, options.as_of, Arc::clone(&started.record));
     let written = scan::evaluate(config, source, RowSelection::default()).and_then(|evaluated| {
-        if started.runtime.interrupted() {
+        if let Some(signal) = started.runtime.interrupted() {
             let message = "interrupted; no findings were written to files";
-            return Err(Failure::Signal(signals::INTERRUPT, message));
+            return Err(Failure::Signal(signal, message));
         }
         scan::write(config, evaluated)
     });
@@ -38,7 +39,7 @@ pub(in crate::cli) fn scan_live(config: &ScanConfig) -> Result<Exit, Failure> {
         // The accounts whose findings were not written are to be scanned again.
         match started.outcomes.interrupted() {
             // The signal decides the exit status.
-            Err(error) if started.runtime.interrupted() => print_error(error),
+            Err(error) if started.runtime.interrupted().is_some() => print_error(error),
             saved => saved?,
         }
     }

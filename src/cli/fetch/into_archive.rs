@@ -1,20 +1,22 @@
 //! `credlens fetch --archive`: reports go into an archive as they arrive, in one file, however many accounts.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::Args;
-use credlens::archive::add::{Added, add};
-use credlens::aws::{LiveSource, ReportOrder};
+use credlens::archive::add::{Added, add_noting};
+use credlens::archive::error::Error;
+use credlens::aws::{LiveSource, ReportOrder, RunRecord, account_of};
+use credlens::engine::Source as _;
 
-use super::{FetchArgs, exit, request};
+use super::{FetchArgs, ended_by, exit, request};
 pub(super) use crate::cli::archive::export::check_outside;
 use crate::cli::archive::{add::report_added, open_store};
-use crate::cli::aws::{conclude, start};
+use crate::cli::aws::{FetchRequest, OutcomesWriter, conclude, start};
 use crate::cli::failure::{Exit, Failure};
+use crate::cli::now;
 use crate::cli::outputs::is_read;
 use crate::cli::terminal::print_error;
-use crate::cli::{now, signals};
 
 #[derive(Debug, Args)]
 pub(super) struct ArchiveArg {
@@ -39,26 +41,81 @@ fn fetch(args: &FetchArgs, archive: &Path) -> Result<Exit, Failure> {
         )));
     }
     let store = open_store(archive, &args.aws.location, args.quiet)?;
-    let request = request(args, ReportOrder::ByAccountDrained);
-    let started = start(&args.aws, now(), request)?;
+    let request = request(args, ReportOrder::ByAccountDrained, FetchRequest::LONG);
+    let started = start(&args.aws, now(), request, || store.check().map_err(unwritable))?;
     let mut source = LiveSource::new(started.arrivals, None, Arc::clone(&started.record));
     let mut added = Added::default();
-    let ended = add(&*store, &mut source, &mut added);
+    let mut archived = |path: &str| {
+        if let Some(account) = account_of(path) {
+            started.outcomes.archived(account);
+        }
+    };
+    let ended = add_noting(&*store, &mut source, &mut added, &mut archived);
+    if ended.is_err() {
+        // What has arrived by now has an outcome of its own.
+        started.runtime.cancel();
+        let mut text = Vec::new();
+        while source.next(&mut text).is_some() {}
+    }
+    let interrupted = started.runtime.interrupted();
+    settle(
+        &started.outcomes,
+        &started.record,
+        &added,
+        ended.as_ref().err(),
+        interrupted,
+    );
     // With several accounts, the table of outcomes has those that failed.
     let reported = report_added(&*store, &added, args.quiet, !args.aws.several());
-    if let Err(error) = ended {
-        // The accounts whose reports were not added are to be fetched again.
-        started.outcomes.interrupted()?;
-        return Err(error.into());
-    }
-    if started.runtime.interrupted() {
+    if let Some(signal) = interrupted {
         // The signal decides the exit status.
-        started.outcomes.write().unwrap_or_else(print_error);
+        let ended = ended.map_err(unwritable);
+        for failed in [ended, started.outcomes.write(), reported] {
+            failed.unwrap_or_else(print_error);
+        }
         let message = "interrupted; the reports that had arrived were added";
-        return Err(Failure::Signal(signals::INTERRUPT, message));
+        return Err(Failure::Signal(signal, message));
+    }
+    if let Err(error) = ended {
+        started.outcomes.write()?;
+        return Err(unwritable(error));
     }
     conclude(&args.aws, &started.record, &started.outcomes, args.quiet)?;
     reported?;
+    if let Some(signal) = started.runtime.interrupted() {
+        return Err(ended_by(signal));
+    }
     let record = started.record.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(exit(&record, args.aws.allow_failed.unwrap_or(0)))
+}
+
+/// The archive is the output of this command: where it cannot be read, it cannot be written.
+fn unwritable(error: Error) -> Failure {
+    if let Error::Io { what, error } = error {
+        return Failure::output(what)(error);
+    }
+    error.into()
+}
+
+/// Gives each account its outcome: a report that was fetched and is not in the archive failed.
+fn settle(
+    outcomes: &OutcomesWriter,
+    record: &Mutex<RunRecord>,
+    added: &Added,
+    error: Option<&Error>,
+    interrupted: Option<u8>,
+) {
+    let refused = |account: &str| {
+        let mut failed = added.failed.iter();
+        failed.find_map(|(path, why)| (account_of(path) == Some(account)).then(|| why.clone()))
+    };
+    let of_archive = error.map(|error| format!("the report was fetched, but not saved: {error}"));
+    let why = |account: &str| {
+        let of_archive = || of_archive.clone();
+        let why = refused(account).or_else(of_archive);
+        why.unwrap_or_else(|| "the report was fetched, but not saved".to_owned())
+    };
+    let not_fetched = error.filter(|_| interrupted.is_none());
+    let reason = not_fetched.map(|error| format!("not fetched, since the run ended: {error}"));
+    outcomes.settle(record, why, reason);
 }

@@ -8,18 +8,19 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
+use std::time::Duration;
 
 use credlens::aws::accounts::is_account_id;
-use credlens::aws::{FetchedAccount, Report, ReportOrder, RunRecord};
+use credlens::aws::{FetchedAccount, OutcomeStatus, Report, ReportOrder, RunRecord};
 use credlens::io::temporary::TemporaryFile;
 use credlens::io::write_once::{WriteOutcome, write_once};
 use credlens::output::escape;
 
 use super::aws::{FetchRequest, Started, conclude, start};
 use super::failure::{Exit, Failure};
+use super::now;
 use super::outputs::print;
 use super::terminal::{print_error, print_message};
-use super::{now, signals};
 
 pub(super) use args::FetchArgs;
 use into_archive::check_outside;
@@ -36,17 +37,21 @@ pub(super) fn run(args: &FetchArgs) -> Result<Exit, Failure> {
         return ended;
     }
     let destination = Destination::resolve(args)?;
-    destination.check()?;
     let mut paths = Paths::default();
-    let mut started = start(&args.aws, now(), request(args, ReportOrder::AsFetched))?;
+    let grace = match destination {
+        Destination::Stdout => FetchRequest::SHORT,
+        Destination::File(_) | Destination::Directory(_) => FetchRequest::LONG,
+    };
+    let request = request(args, ReportOrder::AsFetched, grace);
+    let mut started = start(&args.aws, now(), request, || destination.check())?;
     let ended = save_all(args, &destination, &mut started, &mut paths);
-    if started.runtime.interrupted() {
+    if let Some(signal) = started.runtime.interrupted() {
         // The signal decides the exit status.
         for failed in [started.outcomes.interrupted(), paths.print()] {
             failed.unwrap_or_else(print_error);
         }
         let message = "interrupted; the reports that were saved are whole";
-        return Err(Failure::Signal(signals::INTERRUPT, message));
+        return Err(Failure::Signal(signal, message));
     }
     let all_written = match ended {
         Ok(all_written) => all_written,
@@ -59,6 +64,9 @@ pub(super) fn run(args: &FetchArgs) -> Result<Exit, Failure> {
     let printed = paths.print();
     written?;
     printed?;
+    if let Some(signal) = started.runtime.interrupted() {
+        return Err(ended_by(signal));
+    }
     if !all_written {
         return Ok(Exit::Unwritable);
     }
@@ -100,24 +108,33 @@ fn save_all(
     Ok(all_written)
 }
 
-fn request(args: &FetchArgs, order: ReportOrder) -> FetchRequest {
+fn request(args: &FetchArgs, order: ReportOrder, grace: Duration) -> FetchRequest {
     FetchRequest {
         resolve_keys: false,
         verbose: args.verbose > 0,
+        quiet: args.quiet,
         order,
+        grace,
     }
 }
 
+/// The end of a run that a signal came too late to interrupt.
+fn ended_by(signal: u8) -> Failure {
+    Failure::Signal(
+        signal,
+        "interrupted at the end; every report that was fetched is saved",
+    )
+}
+
 fn exit(record: &RunRecord, allowed: usize) -> Exit {
-    let failed = record
-        .outcomes
-        .iter()
-        .filter(|outcome| outcome.error.is_some())
-        .count();
-    match failed {
+    let count = |status| {
+        let outcomes = record.outcomes.iter();
+        outcomes.filter(|outcome| outcome.outcome == status).count()
+    };
+    match count(OutcomeStatus::Failed) {
         0 => Exit::Clean,
-        _ if failed == record.outcomes.len() => Exit::NothingEvaluated,
-        _ if failed <= allowed => Exit::Clean,
+        _ if count(OutcomeStatus::Fetched) == 0 => Exit::NothingEvaluated,
+        failed if failed <= allowed => Exit::Clean,
         _ => Exit::Partial,
     }
 }

@@ -10,7 +10,7 @@ use credlens::output::{DisplayOptions, Outputs};
 use credlens::rule;
 
 use super::aws::{self, LiveScanArgs};
-use super::diagnostics::{has_errors, print_all, print_passed_over};
+use super::diagnostics::{has_errors, is_cut_off, print_all, print_passed_over};
 use super::evaluate::{Evaluation, Verbosity};
 use super::fail_on::FailOn;
 use super::failure::{Exit, Failure};
@@ -235,7 +235,8 @@ fn print_diagnostics(tally: &Tally, config: &ScanConfig) {
     let least = verbosity.least_level(shown);
     let is_printed = |diagnostic: &&Diagnostic| {
         let in_outcomes = config.live.several() && diagnostic.code == Code::Unreadable;
-        Verbosity::is_printed(diagnostic, least) && !in_outcomes
+        let is_cut_off = is_cut_off(diagnostic) && !verbosity.quiet;
+        (Verbosity::is_printed(diagnostic, least) || is_cut_off) && !in_outcomes
     };
     print_all(tally.diagnostics.iter().filter(is_printed), verbosity.verbose);
     if verbosity.verbose {
