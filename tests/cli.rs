@@ -10,6 +10,7 @@ use tempfile::TempDir;
 mod catalogue;
 mod compliance;
 mod demo;
+mod diffs;
 mod directories;
 mod empty_times;
 mod escaping;

@@ -19,10 +19,6 @@ pub(super) struct FilterArgs {
     #[arg(long, value_name = "GLOB")]
     path: Vec<String>,
 
-    /// Only this account, by id or name. Repeatable
-    #[arg(long, value_name = "ID|NAME|GLOB")]
-    account: Vec<String>,
-
     /// Not users with this name. Repeatable
     #[arg(long, value_name = "GLOB")]
     exclude_user: Vec<String>,
@@ -31,9 +27,58 @@ pub(super) struct FilterArgs {
     #[arg(long, value_name = "GLOB")]
     exclude_path: Vec<String>,
 
-    /// Not this account. Repeatable
-    #[arg(long, value_name = "ID|NAME|GLOB")]
+    #[command(flatten)]
+    accounts: AccountFilterArgs,
+}
+
+/// The accounts alone, where whole reports are fetched.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Filters")]
+pub(super) struct AccountFilterArgs {
+    /// Only these accounts, by id or name; with --org, only they are fetched. Repeatable, or separated by commas
+    #[arg(long, value_name = "ID|NAME|GLOB", alias = "accounts")]
+    account: Vec<String>,
+
+    /// Not these accounts
+    #[arg(long, value_name = "ID|NAME|GLOB", alias = "exclude-accounts")]
     exclude_account: Vec<String>,
+}
+
+impl AccountFilterArgs {
+    fn given(&self) -> GivenFilters {
+        let list = |values: &[String]| values.iter().flat_map(|value| split(value)).collect();
+        GivenFilters {
+            account: list(&self.account),
+            exclude_account: list(&self.exclude_account),
+            ..GivenFilters::default()
+        }
+    }
+
+    #[cfg_attr(
+        not(feature = "aws"),
+        expect(dead_code, reason = "only live accounts are fetched")
+    )]
+    pub(super) fn resolve(&self) -> Result<Filters, Failure> {
+        Filters::new(&self.given()).map_err(Failure::Usage)
+    }
+}
+
+/// The parts between commas; those in braces, as in `{dev,test}-*`, are of the pattern.
+fn split(list: &str) -> Vec<String> {
+    let (mut parts, mut depth) = (vec![String::new()], 0_usize);
+    for char in list.chars() {
+        match char {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            ',' if depth == 0 => {
+                parts.push(String::new());
+                continue;
+            }
+            _ => {}
+        }
+        parts.last_mut().expect("invariant: there is a part").push(char);
+    }
+    parts
 }
 
 impl FilterArgs {
@@ -45,8 +90,7 @@ impl FilterArgs {
             exclude_user: self.exclude_user.clone(),
             path: self.path.clone(),
             exclude_path: self.exclude_path.clone(),
-            account: self.account.clone(),
-            exclude_account: self.exclude_account.clone(),
+            ..self.accounts.given()
         };
         let given = if of_command_line.is_empty() {
             in_file.filters()
@@ -61,4 +105,22 @@ impl FilterArgs {
 pub(super) fn note(filters: &Filters) -> Option<Diagnostic> {
     let message = || format!("only the users of {} are evaluated", filters.phrase());
     (!filters.is_empty()).then(|| Diagnostic::new(Code::Filtered, message()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split;
+
+    #[test]
+    fn lists_of_accounts() {
+        for (list, parts) in [
+            ("a", &["a"][..]),
+            ("111122223333,dev", &["111122223333", "dev"]),
+            ("{dev,test}-*,prod", &["{dev,test}-*", "prod"]),
+            ("a},b", &["a}", "b"]),
+            ("", &[""]),
+        ] {
+            assert_eq!(split(list), parts, "{list}");
+        }
+    }
 }

@@ -157,7 +157,7 @@ impl SeveralInputs<'_> {
                 ..self.reader.options
             };
             let source = evaluation.progress(self.open_with(undated)?);
-            let surveyed = engine::survey(source, evaluation.threads, digests)?;
+            let (surveyed, _) = engine::survey(source, evaluation.threads, digests)?;
             Ok(self.choose(&surveyed, digests))
         };
         Ok(match survey(false)? {

@@ -55,7 +55,7 @@ impl RowSelection {
     }
 
     /// What is left out of this report.
-    pub(super) fn of(&self, input: &Input) -> Option<&LeftOutRows> {
+    pub fn left_out_of(&self, input: &Input) -> Option<&LeftOutRows> {
         let rows = self.rows.get(&input.id);
         rows.filter(|rows| rows.path == input.path)
     }
@@ -70,7 +70,7 @@ impl RowSelection {
         {
             *last = (1 << (rows % 64)) - 1;
         }
-        let Some(left_out) = self.of(input) else {
+        let Some(left_out) = self.left_out_of(input) else {
             return;
         };
         for (rows, account) in chunk.account_runs(&input.header) {

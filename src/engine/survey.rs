@@ -51,19 +51,24 @@ impl SurveyedReport {
     }
 }
 
-/// The reports of a source that can be read to their end, in order. `digests` says whether rows are compared, which
-/// takes longer.
+/// The reports of a source that can be read to their end, in order, and the tally, whose diagnostics say what cannot.
+/// `digests` says whether rows are compared, which takes longer.
 ///
 /// # Errors
 /// If the threads cannot be started.
-pub fn survey(source: impl Source, threads: usize, digests: bool) -> io::Result<Vec<SurveyedReport>> {
+pub fn survey(
+    source: impl Source,
+    threads: usize,
+    digests: bool,
+) -> io::Result<(Vec<SurveyedReport>, Tally)> {
     let sink = Surveying::new(Nothing, digests);
     let options = AssessOptions {
         threads,
         ..AssessOptions::default()
     };
     let tally = assess(&Program::new(Vec::new()), source, &sink, options)?;
-    Ok(sink.finish(&tally).1)
+    let (_, reports) = sink.finish(&tally);
+    Ok((reports, tally))
 }
 
 /// A sink that surveys reports beside another sink, for a pass whose outputs can be thrown away: where nothing is left

@@ -269,7 +269,7 @@ impl TallyBuilder {
         self.root_rows
             .append_report(std::mem::take(&mut current.root_rows));
         self.diagnostics.end_input(&current.input.path);
-        let left_out = selection.rows.of(&current.input).map(|rows| rows.reason);
+        let left_out = selection.rows.left_out_of(&current.input).map(|rows| rows.reason);
         self.ids.push(current.input.id);
         self.tally.inputs.push(InputTally {
             path: current.input.path.clone(),

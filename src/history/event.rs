@@ -1,6 +1,6 @@
 //! The events that can happen to a user between two snapshots.
 
-use crate::finding::word_enum;
+use crate::finding::{Severity, word_enum};
 use crate::report::cell;
 use crate::report::schema::{ACCESS_KEY, CERTIFICATE, ColumnSet, FlagColumn, KEY_LAST_USED, TimeColumn};
 use crate::report::time::Timestamp;
@@ -55,6 +55,31 @@ word_enum! {
 }
 
 impl Kind {
+    /// How much it matters to someone who watches over the account.
+    pub const fn severity(self) -> Severity {
+        match self {
+            Self::MfaDeactivated | Self::RootUsed => Severity::High,
+            Self::UserRecreated
+            | Self::PasswordEnabled
+            | Self::PasswordUsedAfterIdle
+            | Self::KeyActivated
+            | Self::KeyUsedAfterIdle
+            | Self::CertificateActivated => Severity::Medium,
+            Self::UserCreated | Self::KeyCreated | Self::KeyFirstUsed | Self::CertificateCreated => {
+                Severity::Low
+            }
+            Self::UserDeleted
+            | Self::PasswordDisabled
+            | Self::PasswordChanged
+            | Self::MfaActivated
+            | Self::KeyDeleted
+            | Self::KeyDeactivated
+            | Self::KeyRotated
+            | Self::CertificateDeleted
+            | Self::CertificateDeactivated => Severity::Informational,
+        }
+    }
+
     /// The columns whose cells such an event changes; for keys and certificates, of both slots.
     pub(super) fn columns(self) -> ColumnSet {
         let password = [TimeColumn::PasswordLastUsed, TimeColumn::PasswordLastChanged];

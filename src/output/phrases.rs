@@ -156,7 +156,7 @@ fn evidence(finding: &Finding) -> String {
 }
 
 /// A column's name for people, without the credential, which is shown already.
-fn short(name: &str, credential: Option<&str>) -> String {
+pub(super) fn short(name: &str, credential: Option<&str>) -> String {
     let rest = credential.and_then(|credential| name.strip_prefix(credential)?.strip_prefix('_'));
     let name = rest.unwrap_or(name);
     let kind = ["_date", "_time"]

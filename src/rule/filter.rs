@@ -120,6 +120,43 @@ impl Filters {
         self.of(FilterKind::Account).admits(&[id, name])
     }
 
+    /// Whether only some accounts are asked for, and this is one of them.
+    pub fn asks_for_account(&self, id: &str, name: Option<&str>) -> bool {
+        let only = &self.of(FilterKind::Account).only;
+        [Some(id), name]
+            .into_iter()
+            .flatten()
+            .any(|text| only.iter().any(|glob| glob.matches(text.as_bytes())))
+    }
+
+    /// Whether only some accounts are asked for.
+    pub fn asks_for_accounts(&self) -> bool {
+        !self.of(FilterKind::Account).only.is_empty()
+    }
+
+    /// What to say of the first pattern for accounts that matches none of these, which are all there are. A misspelled
+    /// exclusion would take in what it is to leave out.
+    pub fn unmatched_account<'a>(
+        &self,
+        accounts: impl Iterator<Item = (&'a str, Option<&'a str>)> + Clone,
+    ) -> Option<String> {
+        let Filter { only, except } = self.of(FilterKind::Account);
+        let texts = || accounts.clone().flat_map(|(id, name)| [Some(id), name]).flatten();
+        let mut all = only
+            .iter()
+            .map(|glob| (glob, "--account"))
+            .chain(except.iter().map(|glob| (glob, "--exclude-account")));
+        let (glob, option) = all.find(|(glob, _)| !texts().any(|text| glob.matches(text.as_bytes())))?;
+        let near = texts().filter_map(|text| near(glob, FilterKind::Account, text.as_bytes()));
+        let meant = near.min_by_key(|text| distance(glob, text));
+        let meant = meant.map(|meant| format!("; did you mean '{meant}'?"));
+        let pattern = glob.pattern();
+        Some(format!(
+            "no account matches {option} '{pattern}'{}",
+            meant.unwrap_or_default()
+        ))
+    }
+
     /// As they were given.
     pub fn given(&self) -> GivenFilters {
         let [user, path, account] = &self.kinds;

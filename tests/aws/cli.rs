@@ -324,6 +324,47 @@ fn accounts_are_selected_by_flags_and_files() {
         &["scan", "--org", "--accounts", "999999999999"],
     );
     assert_eq!(unknown.exit, 2, "{}", unknown.err);
+    // Patterns, by id and name; a misspelled one is refused, even where it excludes.
+    let patterns = [
+        "--org",
+        "--account",
+        "name of *3",
+        "--account",
+        "00000000000{2,4}",
+    ];
+    assert_eq!(fetched_ids(&patterns), "2 3 4");
+    let excluded = ["--org", "--account", "*", "--exclude-account", "*2,*3"];
+    assert_eq!(fetched_ids(&excluded), "1 4 5");
+    for option in ["--account", "--exclude-account"] {
+        let misspelled = credlens(
+            &server,
+            folder.path(),
+            &["scan", "--org", option, "Name of 000000000002"],
+        );
+        let right = format!(
+            "no account matches {option} 'Name of 000000000002'; did you mean 'name of 000000000002'?"
+        );
+        assert!(
+            misspelled.exit == 2 && misspelled.err.contains(&right),
+            "{}",
+            misspelled.err
+        );
+    }
+    // A scan evaluates what is fetched; users can be chosen, too.
+    let arguments = [
+        "scan",
+        "--org",
+        "--account",
+        "name of *3",
+        "--user",
+        "bob",
+        "--format",
+        "json",
+    ];
+    let one = credlens(&server, folder.path(), &arguments);
+    let json: serde_json::Value = serde_json::from_str(&one.out).unwrap();
+    assert_eq!(json["inputs"].as_array().unwrap().len(), 1);
+    assert_eq!(json["inputs"][0]["users"], 1);
 }
 
 #[test]
@@ -382,7 +423,7 @@ fn invalid_flags_are_usage_errors() {
     let server = Server::start(accounts(1));
     let folder = tempfile::tempdir().unwrap();
     for arguments in [
-        vec!["scan", "--accounts", "1"],
+        vec!["fetch", "--account", "1"],
         vec!["scan", "report.csv", "--org"],
         vec!["scan", "--org", "--concurrency", "0"],
         vec!["scan", "--role-session-name", "x"],

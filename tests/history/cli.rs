@@ -70,8 +70,18 @@ fn diff_refuses_reports_that_cannot_be_compared() {
     let (status, _, errors) = credlens(folder.path(), &["diff", &names[0], "other.csv"]);
     assert_eq!(status, 2, "{errors}");
     assert!(errors.contains("different accounts"), "{errors}");
-    let (status, _, errors) = credlens(folder.path(), &["diff", &names[0], "."]);
-    assert_eq!(status, 2, "{errors}");
+    std::fs::create_dir(folder.path().join("others")).unwrap();
+    std::fs::rename(
+        folder.path().join("other.csv"),
+        folder.path().join("others/2025-06-01.csv"),
+    )
+    .unwrap();
+    let (status, _, errors) = credlens(folder.path(), &["diff", &names[0], "others"]);
+    assert_eq!(status, 3, "{errors}");
+    assert!(
+        errors.contains("no account has a newer report than in OLD"),
+        "{errors}"
+    );
 }
 
 #[test]
@@ -188,7 +198,8 @@ fn diff_takes_both_as_of_options() {
     assert_eq!(as_of(&both, "new"), ["2025-03-02T00:00:00Z", "argument"]);
     let codes = |document: &serde_json::Value| document["diagnostics"].to_string();
     assert!(!codes(&both).contains("undated"));
-    let (_, one) = diff(&times[2..]);
+    // OLD is of now.
+    let (_, one) = diff(&[&times[2..], &["--reversed"]].concat());
     assert_eq!(as_of(&one, "old")[1], "now");
     assert_eq!(as_of(&one, "new"), ["2025-03-02T00:00:00Z", "argument"]);
     assert!(codes(&one).contains("undated"));
@@ -259,11 +270,9 @@ fn diff_does_not_fail_on_unveiled_findings() {
     assert_eq!((users("opened"), users("unveiled")), (vec![], vec!["a"]));
     let (status, table, _) = diff("2026-12-01.csv", &[]);
     assert_eq!(status, 1);
-    let last = table.trim_end().lines().last().unwrap();
-    assert_eq!(
-        last,
-        "findings: 1 opened (1 high), 1 unveiled by more columns (1 high), 0 resolved, 0 still open"
-    );
+    let verdict =
+        "findings: 1 opened (1 high), 1 unveiled by more columns (1 high), 0 resolved, 0 still open";
+    assert!(table.contains(&format!("\n\n{verdict}\n")), "{table}");
     assert!(
         table.contains("\n  Not new: the older report lacks columns that show these findings.\n"),
         "{table}"

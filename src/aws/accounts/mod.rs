@@ -33,12 +33,6 @@ pub enum AccountsError {
          `account_id` and optionally `name`, `role` and `external_id`: {0}"
     )]
     Unreadable(String),
-    /// Not in the list.
-    #[error("no account has the id or name '{0}'")]
-    Unknown(String),
-    /// All accounts are excluded.
-    #[error("no account is left to fetch; check --accounts and --exclude-accounts")]
-    None,
 }
 
 /// The form of an external id.
@@ -108,36 +102,6 @@ pub(super) fn validated(accounts: Vec<Account>) -> Vec<Account> {
     valid
 }
 
-/// Whether one of these words is the account's id or name.
-pub fn is_named(account: &Account, words: &[String]) -> bool {
-    words
-        .iter()
-        .any(|word| account.id == *word || account.name.as_ref() == Some(word))
-}
-
-/// The accounts named by id or name in `only` (all if it is empty) and not in `without`, sorted by id.
-///
-/// # Errors
-/// A word names no account, or no account is left.
-pub fn select(
-    mut accounts: Vec<Account>,
-    only: &[String],
-    without: &[String],
-) -> Result<Vec<Account>, AccountsError> {
-    for word in only.iter().chain(without) {
-        let named = std::slice::from_ref(word);
-        if !accounts.iter().any(|account| is_named(account, named)) {
-            return Err(AccountsError::Unknown(word.clone()));
-        }
-    }
-    accounts.retain(|account| (only.is_empty() || is_named(account, only)) && !is_named(account, without));
-    accounts.sort();
-    if accounts.is_empty() {
-        return Err(AccountsError::None);
-    }
-    Ok(accounts)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,23 +112,5 @@ mod tests {
             name: name.map(str::to_owned),
             ..Account::default()
         }
-    }
-
-    #[test]
-    fn accounts_are_selected_by_id_and_name() {
-        let all = vec![
-            account("222222222222", Some("b")),
-            account("111111111111", Some("a")),
-        ];
-        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-        let ids = |only: &[&str], without: &[&str]| {
-            let selected = select(all.clone(), &words(only), &words(without));
-            selected.map(|accounts| accounts.into_iter().map(|account| account.id).collect::<Vec<_>>())
-        };
-        assert_eq!(ids(&[], &[]).unwrap(), ["111111111111", "222222222222"]);
-        assert_eq!(ids(&["b"], &[]).unwrap(), ["222222222222"]);
-        assert_eq!(ids(&[], &["222222222222"]).unwrap(), ["111111111111"]);
-        assert!(matches!(ids(&["c"], &[]), Err(AccountsError::Unknown(_))));
-        assert!(matches!(ids(&["a"], &["a"]), Err(AccountsError::None)));
     }
 }

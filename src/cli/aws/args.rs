@@ -67,24 +67,6 @@ pub(in crate::cli) struct AwsArgs {
     #[arg(long, value_name = "ROLE", help_heading = "Organization")]
     pub(super) role_name: Option<String>,
 
-    /// Only these accounts, by id or name
-    #[arg(
-        long,
-        value_name = "LIST",
-        value_delimiter = ',',
-        help_heading = "Organization"
-    )]
-    pub(super) accounts: Vec<String>,
-
-    /// Not these accounts
-    #[arg(
-        long,
-        value_name = "LIST",
-        value_delimiter = ',',
-        help_heading = "Organization"
-    )]
-    pub(super) exclude_accounts: Vec<String>,
-
     /// The accounts in this file instead of the organization's: an id and a name per line, or the YAML of Cloud
     /// Custodian's c7n-org, whose roles may be chains
     #[arg(long, value_name = "FILE", help_heading = "Organization")]
@@ -173,8 +155,6 @@ impl AwsArgs {
         };
         let for_several = first(&[
             ("--role-name", self.role_name.is_some()),
-            ("--accounts", !self.accounts.is_empty()),
-            ("--exclude-accounts", !self.exclude_accounts.is_empty()),
             ("--allow-failed", self.allow_failed.is_some()),
             ("--concurrency", self.concurrency.is_some()),
             ("--outcomes", self.outcomes.is_some()),

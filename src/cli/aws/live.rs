@@ -11,6 +11,7 @@ use credlens::aws::{
 };
 use credlens::output::{escape, escape_lines};
 use credlens::report::time::Timestamp;
+use credlens::rule::Filters;
 
 use super::args::{AwsArgs, TimeSpan};
 use super::outcomes::{Done, OutcomesWriter};
@@ -38,12 +39,14 @@ pub(in crate::cli) struct Started {
 }
 
 /// How reports are fetched, besides the flags for AWS.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(in crate::cli) struct FetchRequest {
     pub(in crate::cli) resolve_keys: bool,
     pub(in crate::cli) verbose: bool,
     pub(in crate::cli) quiet: bool,
     pub(in crate::cli) order: ReportOrder,
+    /// Of several accounts, those that are fetched.
+    pub(in crate::cli) filters: Filters,
     /// How long the run may take to end at a signal.
     pub(in crate::cli) grace: Duration,
 }
@@ -102,10 +105,9 @@ pub(in crate::cli) fn start(
         ..RunRecord::default()
     }));
     let listed = if aws.several() {
-        let mut several =
-            several(aws, &runtime, &session, earlier.as_ref(), request.resolve_keys).map_err(by_signal)?;
+        let mut several = several(aws, &runtime, &session, earlier.as_ref(), &request).map_err(by_signal)?;
         outcomes.plan(&several.accounts, earlier, &record);
-        skip_inactive(aws, &mut several.accounts, &record, request.quiet);
+        skip_inactive(&request.filters, &mut several.accounts, &record, request.quiet);
         if several.accounts.is_empty() {
             conclude(aws, &record, &outcomes, request.quiet)?;
             let message = "no account was fetched: none of the chosen accounts is active";
@@ -145,11 +147,11 @@ fn options(aws: &AwsArgs, now: Timestamp, verbose: bool) -> FetchOptions {
 }
 
 /// Moves the accounts that are not active to the record. A warning says it of those that are named.
-fn skip_inactive(aws: &AwsArgs, accounts: &mut Vec<Account>, record: &Mutex<RunRecord>, quiet: bool) {
+fn skip_inactive(filters: &Filters, accounts: &mut Vec<Account>, record: &Mutex<RunRecord>, quiet: bool) {
     let mut record = record.lock().unwrap_or_else(PoisonError::into_inner);
     for account in accounts.extract_if(.., |account| account.inactive.is_some()) {
         record.skip(&account);
-        let is_named = accounts::is_named(&account, &aws.accounts);
+        let is_named = filters.asks_for_account(&account.id, account.name.as_deref());
         if let Some(state) = account.inactive.as_deref().filter(|_| is_named && !quiet) {
             let name = account.name.map_or_else(String::new, |name| format!(" ({name})"));
             print_warning(format_args!(
@@ -166,12 +168,13 @@ fn several(
     runtime: &Runtime,
     session: &Session,
     earlier: Option<&Outcomes>,
-    keys: bool,
+    request: &FetchRequest,
 ) -> Result<ListedAccounts, Failure> {
+    let (filters, keys) = (&request.filters, request.resolve_keys);
     let listed = match (&aws.accounts_file, earlier) {
         (Some(path), _) => Some(read_accounts(path)?),
         // Those that were skipped are not tried again, but known by name.
-        (None, Some(earlier)) if aws.accounts.is_empty() => Some(earlier.to_retry()),
+        (None, Some(earlier)) if !filters.asks_for_accounts() => Some(earlier.to_retry()),
         (None, Some(earlier)) => Some([earlier.to_retry(), earlier.skipped()].concat()),
         (None, None) => None,
     };
@@ -186,8 +189,7 @@ fn several(
         let has_failed = |account: &Account| earlier.failed().any(|failed| failed.account == account.id);
         accounts.retain(|account| account.inactive.is_some() || has_failed(account));
     }
-    let accounts = accounts::select(accounts, &aws.accounts, &aws.exclude_accounts);
-    let accounts = accounts.map_err(|error| Failure::Usage(error.to_string()))?;
+    let accounts = chosen(accounts, filters)?;
     let by_default = accounts
         .iter()
         .filter(|account| account.id != caller.account && account.roles.is_empty())
@@ -213,6 +215,26 @@ fn several(
             .unwrap_or_else(|| SESSION.to_owned()),
         concurrency: aws.concurrency.unwrap_or(CONCURRENCY),
     })
+}
+
+/// The accounts that the filters admit, by id.
+fn chosen(mut accounts: Vec<Account>, filters: &Filters) -> Result<Vec<Account>, Failure> {
+    let all = accounts
+        .iter()
+        .map(|account| (&*account.id, account.name.as_deref()));
+    if let Some(message) = filters.unmatched_account(all) {
+        return Err(Failure::Usage(message));
+    }
+    accounts.retain(|account| {
+        let name = account.name.as_deref().map(str::as_bytes);
+        filters.admits_account(Some(account.id.as_bytes()), name)
+    });
+    accounts.sort();
+    if accounts.is_empty() {
+        let message = "no account is left to fetch; check --account and --exclude-account";
+        return Err(Failure::Usage(message.to_owned()));
+    }
+    Ok(accounts)
 }
 
 fn read_accounts(path: &Path) -> Result<Vec<Account>, Failure> {

@@ -23,6 +23,7 @@ pub(in crate::cli) fn scan_live(config: &ScanConfig) -> Result<Exit, Failure> {
         verbose: verbosity.verbose,
         quiet: verbosity.quiet,
         order: ReportOrder::ByAccount,
+        filters: config.evaluation.filters.clone(),
         grace: FetchRequest::SHORT,
     };
     let options = config.inputs.options;

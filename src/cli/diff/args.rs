@@ -25,7 +25,7 @@ Ages are counted to when each report was generated: its own time, else the date 
 Exit status:
   0  compared
   1  a finding at or above --fail-on-new was opened (not one that only more columns unveil)
-  2  usage, rule or configuration error, or reports that cannot be compared
+  2  usage, rule or configuration error, or reports that cannot be compared, or OLD is newer than NEW
   3  a report could not be read
   5  an output could not be written
   130  interrupted (143 by SIGTERM, 129 by SIGHUP)";
@@ -45,6 +45,10 @@ pub(in crate::cli) struct DiffArgs {
 
     #[command(flatten)]
     pub(super) archived: CompareArgs,
+
+    /// Compare although OLD is newer than NEW
+    #[arg(long)]
+    pub(super) reversed: bool,
 
     /// Count ages in OLD to this instant, such as 2026-11-21T00:00:00Z; a date alone is its first second. Default:
     /// when AWS generated the report, if the input has that; else a date or time in the file name; else now

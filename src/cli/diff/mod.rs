@@ -1,6 +1,7 @@
 //! `credlens diff`: compares two reports.
 
 mod args;
+pub(super) mod sides;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -41,6 +42,7 @@ struct DiffConfig {
     stale: DiffSide,
     formats: Vec<FormatTo<DiffFormat>>,
     options: history::DiffOptions,
+    reversed: bool,
     fail_on_new: FailOn,
     evaluation: Evaluation,
 }
@@ -69,9 +71,14 @@ impl DiffConfig {
             .sides(&args.location, [&args.old, &args.new], &evaluation.filters)?;
         let Sides { old, new, stale } = match sides {
             Some(sides) => sides,
+            None if args.old.is_dir() || args.new.is_dir() => {
+                let objects = args.location.objects(&named)?;
+                let old = sides::newest(&evaluation, &args.old, &objects)?;
+                sides::pair(&old, &sides::newest(&evaluation, &args.new, &objects)?, "in")?
+            }
             None => Sides {
-                old: single(args.old)?,
-                new: single(args.new)?,
+                old: vec![(args.old, None)],
+                new: vec![(args.new, None)],
                 stale: Vec::new(),
             },
         };
@@ -93,6 +100,7 @@ impl DiffConfig {
             options: history::DiffOptions {
                 idle_days: args.idle_days,
             },
+            reversed: args.reversed,
             fail_on_new: args.fail_on_new,
             evaluation,
         })
@@ -205,14 +213,35 @@ pub(super) fn run(args: DiffArgs) -> Result<Exit, Failure> {
                 .to_owned(),
         ));
     };
-    let diff = history::diff(&config.evaluation.program, before, new, &workers)
+    let mut diff = history::diff(&config.evaluation.program, before, new, &workers)
         .map_err(|error| Failure::Usage(error.to_string()))?;
     if let Some(no_match) = diff.no_match {
         return Err(Failure::NothingEvaluated(no_match));
     }
     check_dated([&diff.old.input, &diff.new.input])?;
+    if !config.reversed {
+        check_order(&diff)?;
+    }
+    let least = config.evaluation.min_severity;
+    diff.events.retain(|event| event.kind.severity() >= least);
     write(&config, (&diff, &stale), &workers, &diagnostics)?;
     Ok(exit(&diff, config.fail_on_new))
+}
+
+/// Swapped reports would show what was fixed as new, and what is new as fixed.
+fn check_order(diff: &history::Diff<'_>) -> Result<(), Failure> {
+    let sides = [diff.old, diff.new];
+    let accounts = diff.new.users().accounts().iter().map(|account| Some(&**account));
+    let as_of = accounts
+        .chain([None])
+        .map(|account| sides.map(|side| side.as_of_account(account)));
+    let Some([old, new]) = as_of.into_iter().find(|[old, new]| old > new) else {
+        return Ok(());
+    };
+    let [old_path, new_path] = sides.map(|side| &side.input.path);
+    Err(Failure::Usage(format!(
+        "OLD ({old_path}, {old}) is newer than NEW ({new_path}, {new}): swap them, or give --reversed to compare them so"
+    )))
 }
 
 /// If something dates one report, the other must be dated, too: as of now, either could seem to be the newer one.
@@ -235,17 +264,6 @@ fn check_dated(sides: [&Input; 2]) -> Result<(), Failure> {
         sides[1 - at].path,
         sides[1 - at].as_of
     )))
-}
-
-/// The report that a path names.
-fn single(path: PathBuf) -> Result<Vec<Compared>, Failure> {
-    if path.is_dir() {
-        return Err(Failure::Usage(format!(
-            "{} is a directory; diff compares two reports, trend many, and --archive takes two dates",
-            path.display()
-        )));
-    }
-    Ok(vec![(path, None)])
 }
 
 fn write(

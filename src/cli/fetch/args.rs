@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::into_archive::ArchiveArg;
 use crate::cli::aws::AwsArgs;
+use crate::cli::filters::AccountFilterArgs;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -29,6 +30,9 @@ Exit status:
 pub(in crate::cli) struct FetchArgs {
     #[command(flatten)]
     pub(super) aws: AwsArgs,
+
+    #[command(flatten)]
+    pub(super) accounts: AccountFilterArgs,
 
     #[command(flatten)]
     pub(super) archive: ArchiveArg,

@@ -42,7 +42,7 @@ pub(super) fn run(args: &FetchArgs) -> Result<Exit, Failure> {
         Destination::Stdout => FetchRequest::SHORT,
         Destination::File(_) | Destination::Directory(_) => FetchRequest::LONG,
     };
-    let request = request(args, ReportOrder::AsFetched, grace);
+    let request = request(args, ReportOrder::AsFetched, grace)?;
     let mut started = start(&args.aws, now(), request, || destination.check())?;
     let ended = save_all(args, &destination, &mut started, &mut paths);
     if let Some(signal) = started.runtime.interrupted() {
@@ -108,14 +108,20 @@ fn save_all(
     Ok(all_written)
 }
 
-fn request(args: &FetchArgs, order: ReportOrder, grace: Duration) -> FetchRequest {
-    FetchRequest {
+fn request(args: &FetchArgs, order: ReportOrder, grace: Duration) -> Result<FetchRequest, Failure> {
+    let filters = args.accounts.resolve()?;
+    if !filters.is_empty() && !args.aws.several() {
+        let message = "--account is for several accounts; add --org, --accounts-file FILE or --resume FILE";
+        return Err(Failure::Usage(message.to_owned()));
+    }
+    Ok(FetchRequest {
         resolve_keys: false,
         verbose: args.verbose > 0,
         quiet: args.quiet,
         order,
+        filters,
         grace,
-    }
+    })
 }
 
 /// The end of a run that a signal came too late to interrupt.

@@ -38,6 +38,9 @@ pub struct DiffDocument {
 pub struct DiffEvent {
     /// What happened.
     pub kind: Kind,
+    /// How much that matters.
+    #[serde(default = "informational")]
+    pub severity: Severity,
     /// Account of the user; null where the report lacks the arn column.
     pub account: Option<String>,
     /// The account's name, if it is known.
@@ -104,11 +107,18 @@ pub struct DiffFinding {
     pub before: Option<Status>,
     /// Status in the newer snapshot; null where there is no finding, or the rule passes.
     pub after: Option<Status>,
+    /// Of an opened or unveiled finding, the times that the rule read, by column, RFC 3339 UTC.
+    #[serde(default)]
+    pub dates: BTreeMap<String, String>,
     /// What resolved it: kinds of events, `suppressed`, `used` (the credential was), or `other`. Empty
     /// where it is not resolved.
     pub resolved_by: Vec<String>,
     /// One sentence for people.
     pub message: String,
+}
+
+const fn informational() -> Severity {
+    Severity::Informational
 }
 
 impl DiffDocument {

@@ -65,7 +65,13 @@ impl<'a> FindingItems<'a> {
         write_status(moved.before, out);
         out.extend_from_slice(br#","after":"#);
         write_status(moved.after, out);
-        out.extend_from_slice(br#","resolved_by":["#);
+        out.extend_from_slice(br#","dates":{"#);
+        for (position, (column, time)) in self.view.dates(moved).enumerate() {
+            let comma = if position == 0 { "" } else { "," };
+            write!(out, r#"{comma}"{}":"{time}""#, column.name())
+                .expect("invariant: memory takes every byte");
+        }
+        out.extend_from_slice(br#"},"resolved_by":["#);
         for (position, cause) in moved.by.iter().enumerate() {
             out.extend_from_slice(if position == 0 { b"\"" } else { b",\"" });
             out.extend_from_slice(cause.name().as_bytes());

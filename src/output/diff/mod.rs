@@ -1,5 +1,6 @@
 //! A diff of two snapshots, in the formats of `credlens diff`.
 
+mod csv;
 mod document;
 mod finding_items;
 mod in_order;
@@ -21,8 +22,9 @@ use super::DisplayOptions;
 use super::format::{FormatSpec, Formats};
 use super::phrases::more;
 use crate::engine::Workers;
-use crate::finding::{Diagnostic, Severity};
+use crate::finding::{Diagnostic, Severity, Status};
 use crate::history::{Cells as _, Diff, Event, Findings, Moved, Side, Snapshot, StaleAccount, known};
+use crate::report::schema::Column;
 use crate::report::time::Timestamp;
 use crate::rule::BoundRule;
 
@@ -33,7 +35,13 @@ pub type DiffFormat = &'static FormatSpec<DiffWriter>;
 pub type DiffWriter = fn(&DiffView<'_>, &mut dyn Write) -> io::Result<()>;
 
 impl Formats for DiffWriter {
-    const ALL: &'static [FormatSpec<Self>] = &[table::FORMAT, markdown::FORMAT, json::FORMAT, ndjson::FORMAT];
+    const ALL: &'static [FormatSpec<Self>] = &[
+        table::FORMAT,
+        markdown::FORMAT,
+        json::FORMAT,
+        ndjson::FORMAT,
+        csv::FORMAT,
+    ];
 }
 
 /// What is written, and how.
@@ -76,6 +84,21 @@ impl<'a> DiffView<'a> {
         (snapshot, created.and_then(known))
     }
 
+    /// The times that made an opened or unveiled finding fail, as far as they are known.
+    fn dates(&self, moved: &Moved) -> impl Iterator<Item = (Column, Timestamp)> + use<'a> {
+        let (snapshot, _) = self.subject(moved);
+        let is_new = moved.after == Some(Status::Fail) && moved.before != Some(Status::Fail);
+        let columns = self.diff.rules[usize::from(moved.found.rule)].evidence(moved.found.slot);
+        let row = moved.row as usize;
+        columns
+            .iter()
+            .filter(move |_| is_new)
+            .filter_map(move |&column| match column {
+                Column::Time(time) => Some((column, known(snapshot.users().time(row, time))?)),
+                Column::Text(_) | Column::Flag(_) => None,
+            })
+    }
+
     /// The snapshot that has the user of an event, and the row there: the newer one, if both have it.
     fn row(&self, event: &Event) -> (&'a Snapshot, u32) {
         match (event.new_row, event.old_row) {
@@ -94,11 +117,19 @@ impl<'a> DiffView<'a> {
         sides.map(|(snapshot, row)| row.map_or_else(|| of_account(snapshot), |row| snapshot.as_of(row)))
     }
 
+    /// The as-of of both reports of a finding's account.
+    fn instants_of_account(&self, moved: &Moved) -> [Timestamp; 2] {
+        let (snapshot, _) = self.subject(moved);
+        let account = snapshot.users().account(moved.row as usize);
+        [self.diff.old, self.diff.new].map(|snapshot| snapshot.as_of_account(account))
+    }
+
     fn event(&self, event: &Event) -> DiffEvent {
         let (snapshot, row) = self.row(event);
         let [account, user, arn] = who(snapshot, row);
         DiffEvent {
             kind: event.kind,
+            severity: event.kind.severity(),
             account_name: self.account_name(account.as_deref()),
             account,
             user,
@@ -128,6 +159,10 @@ impl<'a> DiffView<'a> {
             key_created: created.map(|time| time.to_string()),
             before: moved.before,
             after: moved.after,
+            dates: self
+                .dates(moved)
+                .map(|(column, time)| (column.name().to_owned(), time.to_string()))
+                .collect(),
             resolved_by: moved.by.iter().map(|cause| cause.name().to_owned()).collect(),
             message: bound.message.clone(),
         }

@@ -2,7 +2,7 @@
 
 use super::{DiffEvent, DiffFinding, DiffView};
 use crate::history::{Findings, Kind, Move};
-use crate::output::phrases::{by_severity, counted, number, to_the_minute};
+use crate::output::phrases::{by_severity, counted, number, short, to_the_minute};
 use crate::report::escape::escape;
 
 /// `findings: 1 opened (1 high), 3 resolved (3 high), 2 still open (2 low)`; unveiled ones, and those of accounts without
@@ -88,11 +88,24 @@ fn state(event: &DiffEvent) -> &'static str {
     }
 }
 
+/// `last rotated 2026-01-02`: a column without the credential, which is shown already, and the day.
+fn date(column: &str, time: &str, credential: Option<&str>) -> String {
+    format!("{} {}", short(column, credential), time.get(..10).unwrap_or(time))
+}
+
 /// What resolved a finding, or what an opened one is about.
 pub(super) fn reason(finding: &DiffFinding) -> String {
     let before = finding.before.map(|status| format!("was {status}; "));
     match finding.resolved_by.as_slice() {
-        [] => escape(&format!("{}{}", before.unwrap_or_default(), finding.message)).into_owned(),
+        [] => {
+            let message = escape(&format!("{}{}", before.unwrap_or_default(), finding.message)).into_owned();
+            let credential = finding.credential.as_deref();
+            let dates = finding
+                .dates
+                .iter()
+                .map(|(column, time)| date(column, time, credential));
+            [message].into_iter().chain(dates).collect::<Vec<_>>().join(", ")
+        }
         causes => format!("by {}", causes.join(", ")),
     }
 }

@@ -25,12 +25,12 @@ const DIAGNOSTICS: usize = 10;
 fn render(view: &DiffView<'_>) -> String {
     join_sections(vec![
         snapshots(view),
+        verdict(view),
         events(view),
         findings(view, Move::Opened),
         findings(view, Move::Unveiled),
         findings(view, Move::Resolved),
         terminal::diagnostics(view.diagnostics, DIAGNOSTICS, view.options),
-        verdict(view),
     ])
 }
 

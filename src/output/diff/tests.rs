@@ -93,6 +93,8 @@ fn table_at_100_columns() {
     old  o\x1bld.csv  4 users  2026-11-21T00:00:00Z (from the file name)
     new  new.csv      4 users  2026-11-21T00:00:00Z (from the file name)
 
+    findings: 1 opened (1 high), 3 resolved (1 critical, 2 high), 1 still open (1 medium)
+
     8 events
       key-deactivated  <root_account>     123456789012  key created 2019-01-01 00:00
       root-used        <root_account>     123456789012  used 2026-11-20 11:00, previously 2026-11-20
@@ -125,8 +127,6 @@ fn table_at_100_columns() {
       is undetermined [bad-cell]
     warning: new.csv, row 3, access_key_1_last_rotated 'soon\x07': not a valid time; what depends on
       this cell is undetermined [bad-cell]
-
-    findings: 1 opened (1 high), 3 resolved (1 critical, 2 high), 1 still open (1 medium)
     "#);
 }
 

@@ -1,0 +1,230 @@
+//! `credlens diff` as people use it: swapped reports, what comes first, severities of events, dates, CSV, directories.
+
+use serde_json::Value;
+
+use super::{Outcome, Workspace};
+
+const HEADER: &str = "user,arn,user_creation_time,password_enabled,password_last_used,mfa_active,access_key_1_active,\
+    access_key_1_last_rotated,access_key_2_active,access_key_2_last_rotated\n";
+
+/// A report with root and these rows: a name, and the cells from `password_enabled` on.
+fn report(account: &str, rows: &[(&str, &str)]) -> String {
+    let root = "<root_account>,ARN:root,2019-01-01T00:00:00Z,not_supported,no_information,true,false,N/A,false,N/A\n";
+    let rows = rows
+        .iter()
+        .map(|(name, cells)| format!("{name},ARN:user/{name},2019-01-01T00:00:00Z,{cells}\n"));
+    let rows: String = rows.collect();
+    (HEADER.to_owned() + root + &rows).replace("ARN", &format!("arn:aws:iam::{account}"))
+}
+
+const A: &str = "111122223333";
+const B: &str = "444455556666";
+const C: &str = "777788889999";
+const QUIET: &str = "false,N/A,false,false,N/A,false,N/A";
+const NO_MFA: &str = "true,no_information,false,false,N/A,false,N/A";
+const WITH_MFA: &str = "true,no_information,true,false,N/A,false,N/A";
+const KEY: &str = "false,N/A,false,true,2025-06-07T08:09:10Z,false,N/A";
+
+fn place() -> Workspace {
+    Workspace::new()
+        .file(
+            "2026-05-01.csv",
+            report(A, &[("al", WITH_MFA), ("bo", QUIET), ("cy", NO_MFA)]),
+        )
+        .file(
+            "2026-06-01.csv",
+            report(A, &[("al", NO_MFA), ("bo", KEY), ("cy", WITH_MFA), ("di", QUIET)]),
+        )
+}
+
+fn diff(place: &Workspace, args: &str) -> Outcome {
+    place.run(&*format!(
+        "diff {args} --rule console-user-without-mfa --rule access-key-not-rotated"
+    ))
+}
+
+fn json(place: &Workspace, args: &str) -> Value {
+    let run = diff(place, &format!("{args} --format json"));
+    run.ends(0, "");
+    serde_json::from_str(&run.stdout).unwrap()
+}
+
+fn list(json: &Value, pointer: &str, member: &str) -> Vec<String> {
+    let all = json.pointer(pointer).unwrap().as_array().unwrap().iter();
+    all.map(|it| it[member].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn swapped_reports_are_refused() {
+    let place = place();
+    let swapped = "2026-06-01.csv 2026-05-01.csv";
+    let run = diff(&place, swapped);
+    run.ends(
+        2,
+        "OLD (2026-06-01.csv, 2026-06-01T23:59:59Z) is newer than NEW (2026-05-01.csv",
+    );
+    assert_eq!(run.stdout, "");
+    let reversed = json(&place, &format!("{swapped} --reversed"));
+    assert_eq!(list(&reversed, "/findings/opened", "user"), ["cy"]);
+    assert_eq!(
+        list(&reversed, "/diagnostics", "code").last().map(|code| &**code),
+        Some("missing-columns")
+    );
+    // What was dated by hand counts.
+    diff(&place, "2026-05-01.csv 2026-06-01.csv --new-as-of 2026-04-01").ends(2, "is newer than NEW");
+    // Reports of one time are compared.
+    diff(
+        &place,
+        "2026-05-01.csv 2026-06-01.csv --new-as-of 2026-05-01T23:59:59Z",
+    )
+    .ends(0, "");
+}
+
+#[test]
+fn the_verdict_comes_first() {
+    let run = diff(&place(), "2026-05-01.csv 2026-06-01.csv");
+    run.ends(0, "");
+    let blocks: Vec<_> = run.stdout.split("\n\n").collect();
+    assert!(
+        blocks[0].starts_with("old") && blocks[1].starts_with("findings: 2 opened (2 high)"),
+        "{}",
+        run.stdout
+    );
+    let run = diff(&place(), "2026-05-01.csv 2026-06-01.csv --format markdown");
+    let first = run
+        .stdout
+        .lines()
+        .find(|line| line.starts_with("findings:") || line.starts_with("## "));
+    assert!(first.unwrap().starts_with("findings: 2 opened"), "{}", run.stdout);
+}
+
+#[test]
+fn events_have_a_severity() {
+    let place = place();
+    let events = |args: &str| {
+        let json = json(&place, &format!("2026-05-01.csv 2026-06-01.csv {args}"));
+        let (kinds, severities) = (list(&json, "/events", "kind"), list(&json, "/events", "severity"));
+        kinds
+            .into_iter()
+            .zip(severities)
+            .map(|(kind, severity)| format!("{kind} {severity}"))
+            .collect::<Vec<_>>()
+    };
+    let all = [
+        "mfa-deactivated high",
+        "key-created low",
+        "mfa-activated informational",
+        "user-created low",
+    ];
+    assert_eq!(events(""), all);
+    assert_eq!(events("--min-severity low"), [all[0], all[1], all[3]]);
+    assert_eq!(events("--min-severity high"), [all[0]]);
+    let run = diff(&place, "2026-05-01.csv 2026-06-01.csv --min-severity high");
+    run.says("1 event").hides("user-created");
+    let lines = diff(
+        &place,
+        "2026-05-01.csv 2026-06-01.csv --min-severity high --format ndjson",
+    );
+    assert_eq!(lines.stdout.lines().count(), 1);
+}
+
+#[test]
+fn opened_findings_carry_dates() {
+    let place = place();
+    let json = json(&place, "2026-05-01.csv 2026-06-01.csv");
+    let opened = json["findings"]["opened"].as_array().unwrap();
+    let key = opened
+        .iter()
+        .find(|it| it["rule"] == "access-key-not-rotated")
+        .unwrap();
+    assert_eq!(
+        key["dates"],
+        serde_json::json!({"access_key_1_last_rotated": "2025-06-07T08:09:10Z"})
+    );
+    let run = diff(&place, "2026-05-01.csv 2026-06-01.csv");
+    run.says("last rotated 2025-06-07");
+    // Those that were there before do not repeat them.
+    assert_eq!(json["findings"]["resolved"][0]["dates"], serde_json::json!({}));
+}
+
+#[test]
+fn csv_has_events_and_findings() {
+    let hostile = report(
+        A,
+        &[("al", NO_MFA), ("bo", KEY), ("cy", WITH_MFA), ("=1+1", NO_MFA)],
+    );
+    let place = place().file("2026-06-01.csv", hostile);
+    let run = diff(&place, "2026-05-01.csv 2026-06-01.csv --format csv");
+    run.ends(0, "");
+    let mut reader = csv::Reader::from_reader(run.stdout.as_bytes());
+    let heads = reader.headers().unwrap().clone();
+    let at = |name: &str| heads.iter().position(|head| head == name).unwrap();
+    let rows: Vec<_> = reader.records().map(|row| row.unwrap()).collect();
+    let cells = |row: &csv::StringRecord| {
+        ["type", "change", "severity", "user", "rule"]
+            .map(|name| row[at(name)].to_owned())
+            .join(" ")
+    };
+    let rows_shown: Vec<_> = rows.iter().map(cells).collect();
+    assert_eq!(
+        rows_shown,
+        [
+            "event mfa-deactivated high al ",
+            "event key-created low bo ",
+            "event mfa-activated informational cy ",
+            "event user-created low '=1+1 ",
+            "finding opened high al console-user-without-mfa",
+            "finding opened high bo access-key-not-rotated",
+            "finding opened high '=1+1 console-user-without-mfa",
+            "finding resolved high cy console-user-without-mfa",
+        ]
+    );
+    assert_eq!(
+        &rows[5][at("dates")],
+        "access_key_1_last_rotated=2025-06-07T08:09:10Z"
+    );
+    assert_eq!(&rows[5][at("new_as_of")], "2026-06-01T23:59:59Z");
+    assert_eq!(rows[7][at("resolved_by")], *"mfa-activated");
+}
+
+/// Two directories are compared account by account: of each account the newest report.
+#[test]
+fn directories() {
+    let place = Workspace::new()
+        .file("old/a-2026-04-01.csv", report(A, &[("early", NO_MFA)]))
+        .file("old/a-2026-05-01.csv", report(A, &[("al", NO_MFA)]))
+        .file("old/b-2026-05-01.csv", report(B, &[("bo", QUIET)]))
+        .file("old/gone-2026-05-01.csv", report(C, &[("cy", NO_MFA)]))
+        .file("new/b/2026-06-02.csv", report(B, &[("bo", NO_MFA)]))
+        .file("new/a/2026-06-01.csv", report(A, &[("al", WITH_MFA)]))
+        .file(
+            "new/other/2026-06-01.csv",
+            report("000011112222", &[("di", NO_MFA)]),
+        );
+    let run = diff(&place, "old new --format json");
+    run.ends(0, "account 000011112222 has no report in OLD, and is left out");
+    let json: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(list(&json, "/findings/opened", "user"), ["bo"]);
+    assert_eq!(list(&json, "/findings/resolved", "user"), ["al"]);
+    assert_eq!(list(&json, "/stale_accounts", "account"), [C]);
+    assert_eq!(json["stale_accounts"][0]["findings"], 1);
+    assert_eq!(json["old"]["accounts"].as_array().unwrap().len(), 2);
+    // One account of both.
+    let json: Value =
+        serde_json::from_str(&diff(&place, &format!("old new --account {B} --format json")).stdout).unwrap();
+    assert_eq!(list(&json, "/findings/opened", "user"), ["bo"]);
+    assert_eq!(
+        (
+            json["old"]["users"].as_u64(),
+            json["stale_accounts"].as_array().unwrap().len()
+        ),
+        (Some(2), 0)
+    );
+    diff(&place, "new old").ends(2, "is newer than NEW");
+    diff(&place, "old old").ends(3, "no account has a newer report than in OLD: ");
+    // A file and a directory.
+    diff(&place, "old/a-2026-05-01.csv new").ends(0, "account 444455556666 has no report in OLD");
+    // A damaged report may be the newest one.
+    let place = place.file("new/a/2026-06-03.csv", "user,arn\n\"al");
+    diff(&place, "old new").ends(3, "cannot be read");
+}
