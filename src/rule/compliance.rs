@@ -75,14 +75,12 @@ fn requirement_tally(
     let lacks_root = deciding.iter().any(|rule| rule.lacks_root);
     let is_undetermined = undetermined > 0 || lacks_root || deciding.iter().any(|rule| !rule.had_users);
     let is_left_out = deciding.iter().any(|rule| rule.lacks_root && rule.is_partial);
-    let outcome = match outcome(requirement.coverage, failed, is_undetermined) {
-        Outcome::Undetermined if is_left_out => Outcome::NotEvaluated,
-        outcome => outcome,
-    };
-    let missing = match outcome {
-        Outcome::NotEvaluated => Some(LEAVES_OUT_ROOT),
-        Outcome::Undetermined if lacks_root => Some(LACKS_ROOT),
-        _ => None,
+    let outcome = outcome(requirement.coverage, failed, is_undetermined);
+    let is_open = outcome == Outcome::Undetermined;
+    let (outcome, missing) = if is_open && is_left_out {
+        (Outcome::NotEvaluated, Some(LEAVES_OUT_ROOT))
+    } else {
+        (outcome, (is_open && lacks_root).then_some(LACKS_ROOT))
     };
     let why: Vec<&str> = requirement.why.as_deref().into_iter().chain(missing).collect();
     let warnings = weakened.iter().filter(|weakened| weakened.requirement == name);

@@ -138,7 +138,7 @@ impl Filters {
     /// exclusion would take in what it is to leave out.
     pub fn unmatched_account<'a>(
         &self,
-        accounts: impl Iterator<Item = (&'a str, Option<&'a str>)> + Clone,
+        accounts: &(impl Iterator<Item = (&'a str, Option<&'a str>)> + Clone),
     ) -> Option<String> {
         let Filter { only, except } = self.of(FilterKind::Account);
         let texts = || accounts.clone().flat_map(|(id, name)| [Some(id), name]).flatten();

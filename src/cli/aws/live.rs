@@ -222,7 +222,7 @@ fn chosen(mut accounts: Vec<Account>, filters: &Filters) -> Result<Vec<Account>,
     let all = accounts
         .iter()
         .map(|account| (&*account.id, account.name.as_deref()));
-    if let Some(message) = filters.unmatched_account(all) {
+    if let Some(message) = filters.unmatched_account(&all) {
         return Err(Failure::Usage(message));
     }
     accounts.retain(|account| {
