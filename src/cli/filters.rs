@@ -10,7 +10,7 @@ use super::settings::SettingsValues;
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Filters")]
 pub(super) struct FilterArgs {
-    /// Only users with this name, such as alice or 'svc-*'; root is '<root_account>'. Case matters, * stands for
+    /// Only users with this name, such as alice or 'svc-*'; root is `<root_account>`. Case matters, * stands for
     /// anything. Repeatable
     #[arg(long, value_name = "GLOB")]
     user: Vec<String>,

@@ -62,7 +62,7 @@ impl FetchRequest {
 pub(in crate::cli) fn start(
     aws: &AwsArgs,
     now: Timestamp,
-    request: FetchRequest,
+    request: &FetchRequest,
     check: impl FnOnce() -> Result<(), Failure>,
 ) -> Result<Started, Failure> {
     aws.check()?;
@@ -105,7 +105,7 @@ pub(in crate::cli) fn start(
         ..RunRecord::default()
     }));
     let listed = if aws.several() {
-        let mut several = several(aws, &runtime, &session, earlier.as_ref(), &request).map_err(by_signal)?;
+        let mut several = several(aws, &runtime, &session, earlier.as_ref(), request).map_err(by_signal)?;
         outcomes.plan(&several.accounts, earlier, &record);
         skip_inactive(&request.filters, &mut several.accounts, &record, request.quiet);
         if several.accounts.is_empty() {

@@ -27,7 +27,7 @@ pub(in crate::cli) fn scan_live(config: &ScanConfig) -> Result<Exit, Failure> {
         grace: FetchRequest::SHORT,
     };
     let options = config.inputs.options;
-    let started = start(aws, options.now, request, || Ok(()))?;
+    let started = start(aws, options.now, &request, || Ok(()))?;
     let source = LiveSource::new(started.arrivals, options.as_of, Arc::clone(&started.record));
     let written = scan::evaluate(config, source, RowSelection::default()).and_then(|evaluated| {
         if let Some(signal) = started.runtime.interrupted() {

@@ -132,13 +132,12 @@ pub(super) fn newest(
             path.display()
         )));
     }
-    let newest = match engine::newest_snapshots(&reports, instants, false) {
-        Some(newest) => newest,
-        None => {
-            (reports, _) = survey(true)?;
-            engine::newest_snapshots(&reports, instants, true).unwrap_or_default()
-        }
-    };
+    let mut newest = engine::newest_snapshots(&reports, instants, false);
+    if newest.is_none() {
+        (reports, _) = survey(true)?;
+        newest = engine::newest_snapshots(&reports, instants, true);
+    }
+    let newest = newest.unwrap_or_default();
     let last = |report: &SurveyedReport| {
         let input = &report.input;
         let left_out = newest.rows.left_out_of(input);

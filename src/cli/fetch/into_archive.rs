@@ -42,7 +42,7 @@ fn fetch(args: &FetchArgs, archive: &Path) -> Result<Exit, Failure> {
     }
     let store = open_store(archive, &args.aws.location, args.quiet)?;
     let request = request(args, ReportOrder::ByAccountDrained, FetchRequest::LONG)?;
-    let started = start(&args.aws, now(), request, || store.check().map_err(unwritable))?;
+    let started = start(&args.aws, now(), &request, || store.check().map_err(unwritable))?;
     let mut source = LiveSource::new(started.arrivals, None, Arc::clone(&started.record));
     let mut added = Added::default();
     let mut archived = |path: &str| {

@@ -43,7 +43,7 @@ pub(super) fn run(args: &FetchArgs) -> Result<Exit, Failure> {
         Destination::File(_) | Destination::Directory(_) => FetchRequest::LONG,
     };
     let request = request(args, ReportOrder::AsFetched, grace)?;
-    let mut started = start(&args.aws, now(), request, || destination.check())?;
+    let mut started = start(&args.aws, now(), &request, || destination.check())?;
     let ended = save_all(args, &destination, &mut started, &mut paths);
     if let Some(signal) = started.runtime.interrupted() {
         // The signal decides the exit status.
