@@ -41,13 +41,13 @@ pub struct StaleInArchive {
 }
 
 impl StaleInArchive {
-    /// An account, empty for reports that do not contain it, and its last report.
-    pub fn new(account: String, report: Option<ArchivedReport>) -> Self {
+    /// An account, empty for reports that do not contain it, its name if that is known besides, and its last report.
+    pub fn new(account: String, name: Option<String>, report: Option<ArchivedReport>) -> Self {
         let of =
             |member: fn(&ArchivedReport) -> &String| report.as_ref().map(|report| member(report).clone());
         Self {
             account: Some(account).filter(|account| !account.is_empty()),
-            account_name: report.as_ref().and_then(|report| report.account_name.clone()),
+            account_name: name.or_else(|| report.as_ref()?.account_name.clone()),
             as_of: of(|report| &report.as_of),
             file: of(|report| &report.file),
             report,

@@ -109,6 +109,21 @@ fn what_is_not_there_is_not_recent() {
     assert_eq!(code, 3, "{err}");
 }
 
+/// A report that is dated after now is no recent one.
+#[test]
+fn reports_of_the_future_are_left_out() {
+    let directory = saved();
+    fs::write(directory.path().join("reports/other-2030-01-01.csv"), PLAIN).unwrap();
+    credlens(directory.path(), &["archive", "add", "archive", "reports"]);
+    let args = ["archive", "list", "archive", "--stale", "36h"];
+    let (code, out, err) = credlens(directory.path(), &args);
+    assert!(code == 1 && out.contains("2 accounts without"), "{out}{err}");
+    assert!(
+        err.contains("dated after now are left out") && err.contains("of 2030-01-01"),
+        "{err}"
+    );
+}
+
 /// While a file is damaged, an account may have a newer report in it.
 #[test]
 fn a_damaged_file_comes_before_stale_accounts() {

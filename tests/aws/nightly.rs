@@ -147,6 +147,34 @@ fn three_days_and_more() {
     assert!(read(&night, "stale.txt").starts_with("every account has a report"));
 }
 
+/// An account that was never fetched is missing, too; one that is closed is not, and one that left is not either.
+#[test]
+fn accounts_that_were_never_fetched() {
+    let nightly = Nightly::new();
+    let fourth = "000000000004";
+    nightly.server.set(fourth, Account::Closed);
+    let (status, night) = nightly.night("2026-11-21");
+    assert_eq!(status, 1, "{}", read(&night, "digest.txt"));
+    let stale = read(&night, "stale.txt");
+    assert!(
+        stale.contains("000000000004  name of 000000000004  never"),
+        "{stale}"
+    );
+    nightly.server.answer_instead("ListAccounts", 200, &{
+        let one = |id: &str, state: &str| format!(r#"{{"Id":"{id}","Name":"x","State":"{state}"}}"#);
+        let accounts = [
+            one("000000000001", "ACTIVE"),
+            one(OTHER, "ACTIVE"),
+            one(fourth, "CLOSED"),
+        ];
+        format!(r#"{{"Accounts":[{}]}}"#, accounts.join(","))
+    });
+    for day in ["2026-11-22", "2026-11-23", "2026-11-24"] {
+        let (status, night) = nightly.night(day);
+        assert_eq!(status, 0, "{}", read(&night, "digest.txt"));
+    }
+}
+
 /// What could not be done comes before what was found.
 #[test]
 fn more_failures_than_allowed() {
@@ -156,5 +184,6 @@ fn more_failures_than_allowed() {
     }
     let (status, night) = nightly.night("2026-11-21");
     assert_eq!(status, 4, "{}", read(&night, "digest.txt"));
+    assert!(read(&night, "stale.txt").contains("6 accounts without a report"));
     assert_eq!(read(&nightly.home(), "last-run"), "2026-11-21T09:00:00Z\n");
 }

@@ -162,22 +162,112 @@ fn a_table_by_account_has_dates_and_gaps() {
     );
 }
 
-/// Accounts that never have reports at the same time have schedules of their own: they are stale after a pause that is a gap.
-#[test]
-fn accounts_with_times_of_their_own() {
-    let stale = |days| -> Vec<String> {
-        let document = document(&reports(days), false);
-        let stale = document["stale_accounts"].as_array().unwrap();
-        stale
-            .iter()
-            .map(|it| it["account"].as_str().unwrap().to_owned())
+/// Reports at these hours since the beginning of November, by account.
+fn at_hours(accounts: &[&[u32]]) -> TempDir {
+    let folder = tempdir().unwrap();
+    for (number, hours) in (1..).zip(accounts) {
+        for hour in *hours {
+            let (account, day, hour) = (format!("{number:012}"), 1 + hour / 24, hour % 24);
+            let name = format!("{account}_202611{day:02}T{hour:02}0000Z.csv");
+            fs::write(folder.path().join(name), report(&account, true)).unwrap();
+        }
+    }
+    folder
+}
+
+/// The numbers of the stale accounts, those with gaps, and the number of users in the last point.
+fn stale(accounts: &[&[u32]]) -> (Vec<u64>, Vec<u64>, u64) {
+    let document = document(&at_hours(accounts), false);
+    let numbers = |member: &str| {
+        let all = document[member].as_array().unwrap().iter();
+        all.map(|it| it["account"].as_str().unwrap().parse().unwrap())
             .collect()
     };
-    assert_eq!(stale([&[1, 8, 15, 22], &[3, 10, 17, 24], &[]]), [""; 0]);
-    assert_eq!(stale([&[1, 3, 5], &[2, 4, 6, 8, 10, 12, 14], &[]]), [ACCOUNTS[0]]);
-    assert_eq!(stale([&[1], &[24], &[]]), [ACCOUNTS[0]]);
-    assert_eq!(stale([&[2], &[3], &[]]), [""; 0]);
-    assert_eq!(stale([&[1, 2, 3], &[], &[]]), [""; 0]);
+    let last = document["snapshots"].as_array().unwrap().last().unwrap();
+    (
+        numbers("stale_accounts"),
+        numbers("gaps"),
+        last["users"].as_u64().unwrap(),
+    )
+}
+
+fn every(hours: u32, from: u32, until: u32) -> Vec<u32> {
+    (from..until).step_by(hours as usize).collect()
+}
+
+/// An account is judged by its own pace: one report of another account makes no other one stale.
+#[test]
+fn accounts_have_a_pace() {
+    let daily = every(24, 6, 10 * 24);
+    let last = 9 * 24 + 6;
+    // One of three is fetched again six hours later, or only then, or its report of the day comes late.
+    let again = [&daily[..], &[last + 6]].concat();
+    assert_eq!(stale(&[&daily, &daily, &again]), (vec![], vec![], 6));
+    let late = [&daily[..daily.len() - 1], &[last + 13]].concat();
+    assert_eq!(stale(&[&daily, &daily, &late]).0, [0; 0]);
+    // One misses the last night, or an earlier one, or several.
+    let without = |left_out: &[usize]| -> Vec<u32> {
+        let kept = daily.iter().enumerate().filter(|(at, _)| !left_out.contains(at));
+        kept.map(|(_, hour)| *hour).collect()
+    };
+    assert_eq!(stale(&[&daily, &daily, &without(&[9])]), (vec![3], vec![3], 4));
+    assert_eq!(stale(&[&daily, &daily, &without(&[5])]), (vec![], vec![3], 6));
+    assert_eq!(
+        stale(&[&daily, &without(&[8, 9]), &without(&[7, 8, 9])]),
+        (vec![2, 3], vec![3, 2], 2)
+    );
+    // Each day at another hour, and one of them ends.
+    let hours = |from| every(24, from, 10 * 24);
+    for until in [9 * 24 + 1, 9 * 24 + 7, 9 * 24 + 14] {
+        let until = |from| {
+            hours(from)
+                .into_iter()
+                .filter(|hour| *hour < until)
+                .collect::<Vec<_>>()
+        };
+        let (stale, gaps, _) = stale(&[&until(0), &until(6), &until(13)]);
+        assert_eq!(
+            (stale, gaps),
+            (vec![], vec![]),
+            "{until:?}",
+            until = until(0).last()
+        );
+    }
+    assert_eq!(stale(&[&hours(0)[..8], &hours(6), &hours(13)]).0, [1]);
+    // Every four hours and daily; daily and weekly.
+    assert_eq!(stale(&[&every(4, 0, 10 * 24), &hours(0), &hours(0)]).0, [0; 0]);
+    for days in 22..29 {
+        assert_eq!(
+            stale(&[
+                &every(24, 0, days * 24),
+                &every(24, 0, days * 24),
+                &every(7 * 24, 0, days * 24)
+            ])
+            .0,
+            [0; 0],
+            "{days}"
+        );
+    }
+    let weekly = every(7 * 24, 0, 15 * 24);
+    assert_eq!(
+        stale(&[&every(24, 0, 28 * 24), &every(24, 0, 28 * 24), &weekly]).0,
+        [3]
+    );
+    // Each at times of its own, or with a report alone.
+    let days = |days: &[u32]| days.iter().map(|day| day * 24).collect::<Vec<_>>();
+    assert_eq!(
+        stale(&[&days(&[1, 8, 15, 22]), &days(&[3, 10, 17, 24])]).0,
+        [0; 0]
+    );
+    assert_eq!(
+        stale(&[&days(&[1, 3, 5]), &days(&[2, 4, 6, 8, 10, 12, 14])]).0,
+        [1]
+    );
+    assert_eq!(stale(&[&days(&[1]), &days(&[24])]).0, [1]);
+    assert_eq!(stale(&[&[24], &[24 + 17]]).0, [0; 0]);
+    assert_eq!(stale(&[&[24], &[24 + 18]]).0, [1]);
+    assert_eq!(stale(&[&days(&[1, 2, 3])]).0, [0; 0]);
+    assert_eq!(stale(&[&daily, &daily, &daily[7..8]]).0, [3]);
 }
 
 /// Accounts that are missing from the same snapshots are one message.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use credlens::report::time::Timestamp;
 
+use super::expected::ExpectedArgs;
 use crate::cli::ListFormat;
 use crate::cli::aws::LocationArgs;
 use crate::cli::inputs::LimitArgs;
@@ -129,6 +130,9 @@ pub(super) struct ArchiveListArgs {
     /// any. Counted back from now, or from --until or --at
     #[arg(long, value_name = "SPAN", conflicts_with = "since")]
     pub(super) stale: Option<Span>,
+
+    #[command(flatten)]
+    pub(super) expected: ExpectedArgs,
 
     /// Output format
     #[arg(long, value_name = "FMT", default_value = "table")]

@@ -6,6 +6,8 @@ mod args;
 #[cfg_attr(not(feature = "aws"), path = "no_bucket.rs")]
 mod bucket;
 mod compare;
+#[cfg_attr(not(feature = "aws"), path = "not_expected.rs")]
+mod expected;
 pub(super) mod export;
 mod list;
 

@@ -169,6 +169,13 @@ impl Figures {
         self.lacks = self.lacks.union(other.lacks);
     }
 
+    /// Adds what was opened and resolved in an earlier report of the same point.
+    pub(super) fn add_moves(&mut self, earlier: &Self) {
+        self.opened += earlier.opened;
+        self.unveiled += earlier.unveiled;
+        self.resolved += earlier.resolved;
+    }
+
     /// Removes a user who was counted with this as-of, and its findings.
     pub(super) fn take_back(&mut self, row: &UserState, marks: &[Mark], as_of: Timestamp) {
         let mut one = Self::new(self.failing.len(), ColumnSet::default());

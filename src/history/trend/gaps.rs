@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::rounds::{Gap, Rounds};
+use super::rounds::{Gap, Pace, Rounds};
 use super::survival::percentile;
 use crate::finding::{Code, Diagnostic};
 use crate::history::account_names::AccountNames;
@@ -15,13 +15,17 @@ const FACTOR: i64 = 3;
 const DAY: i64 = 86_400;
 
 /// Snapshots that are much further apart than usual, or lack accounts that earlier ones have.
-pub(super) fn gaps(rounds: &Rounds, names: &AccountNames) -> Vec<Diagnostic> {
+pub(super) fn gaps(
+    rounds: &Rounds,
+    stale: &BTreeMap<Vec<u8>, Timestamp>,
+    names: &AccountNames,
+) -> Vec<Diagnostic> {
     let times = rounds.times();
     let mut messages: Vec<String> = times
         .iter()
         .flat_map(|(account, times)| pauses(times, account.map(|account| names.phrase(account))))
         .collect();
-    messages.extend(missing(&rounds.gaps(), names));
+    messages.extend(missing(&rounds.gaps(stale), names));
     // What is missing now counts more than what was missing once.
     let earlier = messages.len().saturating_sub(LISTED);
     let listed = messages.split_off(earlier);
@@ -32,29 +36,31 @@ pub(super) fn gaps(rounds: &Rounds, names: &AccountNames) -> Vec<Diagnostic> {
         .collect()
 }
 
-/// The accounts without a newer report, with the as-of of their last one: those that the last round lacks, or, where accounts
-/// have reports at times of their own, those whose pause since then is a gap.
+/// The accounts without a newer report, with the as-of of their last one: the pause since then is long for the account, or
+/// most accounts of the same pace have a newer one.
 pub(super) fn stale(rounds: &Rounds) -> BTreeMap<Vec<u8>, Timestamp> {
-    if rounds.has_several() {
-        let going_on = rounds.gaps().into_iter().filter(|(_, gap)| gap.goes_on);
-        return going_on
-            .map(|(account, gap)| (account.to_owned(), gap.after))
-            .collect();
-    }
-    let newest = rounds.last.values().max().map_or(0, |newest| newest.0);
-    let times = rounds.times();
-    let is_stale = |account: &[u8], last: Timestamp| {
-        let times = times.get(&Some(account)).map_or(&[][..], Vec::as_slice);
-        is_gap(newest - last.0, usual(times))
+    let paces = rounds.paces();
+    let newest = paces.iter().map(|pace| pace.last).max();
+    let is_stale = |pace: &Pace<'_>| {
+        let pause = newest.map_or(0, |newest| newest.0 - pace.last.0);
+        pace.is_long(pause) || pause > 0 && is_left_behind(*pace, &paces)
     };
-    let all = rounds.last.iter().map(|(account, &last)| (account.clone(), last));
-    all.filter(|(account, last)| is_stale(account, *last)).collect()
+    let stale = paces.iter().filter(|pace| is_stale(pace));
+    stale.map(|pace| (pace.account.to_owned(), pace.last)).collect()
+}
+
+/// Whether most of the other accounts of the same pace have a report that this one lacks.
+fn is_left_behind(pace: Pace<'_>, all: &[Pace<'_>]) -> bool {
+    let others = all.iter().filter(|other| other.account != pace.account);
+    let others: Vec<bool> = others.filter_map(|other| pace.is_behind(*other)).collect();
+    let ahead = others.iter().filter(|&&is_ahead| is_ahead).count();
+    2 * ahead > others.len()
 }
 
 /// A message for the accounts that are missing from the same snapshots.
 fn missing(gaps: &[(&[u8], Gap)], names: &AccountNames) -> Vec<String> {
     let same = gaps.chunk_by(|(_, one), (_, next)| {
-        (one.first, one.last, one.goes_on) == (next.first, next.last, next.goes_on)
+        (one.first, one.last, one.before.is_none()) == (next.first, next.last, next.before.is_none())
     });
     same.map(|same| missing_message(same, names)).collect()
 }
@@ -69,7 +75,7 @@ fn missing_message(same: &[(&[u8], Gap)], names: &AccountNames) -> String {
         1 => format!("at {}", gap.first),
         rounds => format!("from {rounds} snapshots, {} to {}", gap.first, gap.last),
     };
-    let findings = match (gap.goes_on, same.len()) {
+    let findings = match (gap.before.is_none(), same.len()) {
         (true, 1) => "and has no newer report",
         (true, _) => "and have no newer report",
         (false, 1) => "but is in the one before; its open findings stayed open",

@@ -14,7 +14,7 @@ mod summary;
 mod survival;
 mod user;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -87,10 +87,10 @@ struct TrendState<'a> {
     diagnostics: Vec<Diagnostic>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct OpenPoint {
-    figures: Figures,
-    accounts: BTreeSet<Vec<u8>>,
+    /// Of each account those of its last report.
+    figures: BTreeMap<Vec<u8>, Figures>,
 }
 
 /// The accounts of a report, each with its users in each block.
@@ -228,12 +228,11 @@ impl TrendState<'_> {
             }
             all_unusual.duplicates.append(&mut unusual.duplicates);
             all_unusual.same_second.append(&mut unusual.same_second);
-            let point = self.current.get_or_insert_with(|| OpenPoint {
-                figures: Figures::new(self.rules.len(), ColumnSet::default()),
-                accounts: BTreeSet::new(),
-            });
-            point.figures.add(&figures);
-            point.accounts.insert(account.to_owned());
+            let point = self.current.get_or_insert_default();
+            if let Some(earlier) = point.figures.get(account) {
+                figures.add_moves(earlier);
+            }
+            point.figures.insert(account.to_owned(), figures);
             self.rounds.add(account, as_of);
         }
         self.note_rows(input, &all_unusual.duplicates, notes::duplicates);
@@ -291,14 +290,14 @@ impl TrendState<'_> {
         for followed in self.accounts.values() {
             followed.finish(&mut counts);
         }
-        let gaps = gaps::gaps(&self.rounds, &self.account_names);
+        let gaps = gaps::gaps(&self.rounds, &stale, &self.account_names);
         self.diagnostics.extend(gaps);
         let stale_accounts = self.stale_accounts(&stale);
         self.diagnostics.extend(stale_note(&stale_accounts));
         TrendDocument {
             schema: TrendDocument::SCHEMA.to_owned(),
             rules: self.rule_trends(&stale),
-            gaps: self.account_gaps(),
+            gaps: self.account_gaps(&stale),
             snapshots: self.points,
             oldest,
             rotation: self.rotation,
@@ -342,8 +341,8 @@ impl TrendState<'_> {
         accounts.retain(|&account, groups| is_admitted(groups) || self.accounts.contains_key(account));
         let mut again = 0;
         accounts.retain(|&account, _| {
-            let last = self.rounds.last.get(account);
-            let is_new = last.is_none_or(|&last| last < input.as_of);
+            let last = self.rounds.last_of(account);
+            let is_new = last.is_none_or(|last| last < input.as_of);
             again += usize::from(!is_new);
             is_new
         });
@@ -353,15 +352,17 @@ impl TrendState<'_> {
 
     fn flush(&mut self) {
         let Some(point) = self.current.take() else { return };
-        let accounts = point.accounts;
+        let accounts = point.figures;
+        let mut figures = Figures::new(self.rules.len(), ColumnSet::default());
+        accounts.values().for_each(|account| figures.add(account));
         let is_one = self.options.by_account || accounts.len() == 1;
-        let only = accounts.first().filter(|_| is_one);
+        let only = accounts.keys().next().filter(|_| is_one);
         let only = only.filter(|account| !account.is_empty());
         let point = Point {
             accounts: accounts.len() as u64,
             account: only.map(|account| text(account)),
             account_name: only.and_then(|account| Some(self.account_names.get(account)?.to_owned())),
-            ..point.figures.finish(self.rules)
+            ..figures.finish(self.rules)
         };
         self.points.push(point);
     }

@@ -91,15 +91,19 @@ impl TrendState<'_> {
         stale.collect()
     }
 
-    pub(super) fn account_gaps(&self) -> Vec<AccountGap> {
-        let gaps = self.rounds.gaps().into_iter().map(|(account, gap)| AccountGap {
-            account: (!account.is_empty()).then(|| text(account)),
-            account_name: self.account_names.get(account).map(str::to_owned),
-            after: gap.after.to_string(),
-            first: gap.first.to_string(),
-            last: gap.last.to_string(),
-            snapshots: gap.rounds,
-        });
+    pub(super) fn account_gaps(&self, stale: &Stale) -> Vec<AccountGap> {
+        let gaps = self
+            .rounds
+            .gaps(stale)
+            .into_iter()
+            .map(|(account, gap)| AccountGap {
+                account: (!account.is_empty()).then(|| text(account)),
+                account_name: self.account_names.get(account).map(str::to_owned),
+                after: gap.after.to_string(),
+                first: gap.first.to_string(),
+                last: gap.last.to_string(),
+                snapshots: gap.rounds,
+            });
         gaps.collect()
     }
 }
