@@ -1,5 +1,6 @@
 //! Rule files: those that `--rules-from` and the `rules` commands name.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -32,7 +33,7 @@ pub(super) fn read(paths: &[PathBuf]) -> Result<(Catalogue, Vec<String>, Vec<rul
 
 /// Rule files with their text: the files named, and the `*.toml` and `*.gsl` files of directories, by name.
 fn rule_files(paths: &[PathBuf]) -> Result<Vec<(PathBuf, String)>, Failure> {
-    let mut files = Vec::new();
+    let (mut files, mut seen) = (Vec::new(), BTreeSet::new());
     for path in paths {
         let found = if path.is_dir() {
             in_directory(path)
@@ -40,6 +41,10 @@ fn rule_files(paths: &[PathBuf]) -> Result<Vec<(PathBuf, String)>, Failure> {
             Ok(vec![path.clone()])
         };
         for file in found.attempt(|| format!("cannot read {}", path.display()))? {
+            // A file that the settings and the command line name, or that is in a named directory, too, is read once.
+            if !seen.insert(file.canonicalize().unwrap_or_else(|_| file.clone())) {
+                continue;
+            }
             let text = std::fs::read_to_string(&file);
             let text = text.attempt(|| format!("cannot read the rule file {}", file.display()))?;
             files.push((file, text));

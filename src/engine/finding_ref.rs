@@ -176,6 +176,12 @@ impl<'a> FindingRef<'a> {
         Subject {
             account: self.account().and_then(text),
             user: self.row().and_then(UserRow::user).and_then(text),
+            path: self
+                .row()
+                .and_then(UserRow::arn)
+                .map(cell::path_of)
+                .filter(|path| !path.is_empty())
+                .and_then(text),
             credential: self.credential(),
             created,
         }

@@ -31,6 +31,28 @@ const BEYOND_REPORTS: [(&str, Option<&str>); 16] = [
     ("vpc", None),
 ];
 
+/// What to write for a function that `CloudGuard` or another language has.
+pub(super) fn function_hint(word: &str) -> Option<&'static str> {
+    let hint = match word.to_ascii_lowercase().as_str() {
+        "startswith" | "beginswith" | "starts_with" => "write `like 'text%'`",
+        "endswith" | "ends_with" => "write `like '%text'`",
+        "contains" | "contain" | "includes" | "containsany" => "write `like '%text%'`",
+        "equals" | "eq" | "equal" | "is" => "write `=`",
+        "matches" | "match" | "regex" | "rlike" => "write `regexMatch /…/`",
+        "isnotempty" | "notempty" | "isnotnull" | "exists" => {
+            "write `not name isEmpty()`, with the attribute in place of name"
+        }
+        "isnull" | "isblank" => "write `isEmpty()`",
+        "tolower" | "lower" | "toupper" | "upper" => "write `regexMatch /…/i`, which ignores case",
+        "now" | "today" | "daysago" => {
+            "write `before(-90, 'days')` or `after(-90, 'days')`, counted from the as-of"
+        }
+        "length" | "len" | "size" | "count" => "a credential report has no lists to count",
+        _ => return None,
+    };
+    Some(hint)
+}
+
 pub(super) fn unknown_entity(entity: Spanned<&str>) -> Error {
     let names = Entity::ALL.map(Entity::name);
     let message = format!("{} is not an entity of a credential report", quoted(entity.node));
@@ -61,6 +83,11 @@ pub(super) fn unknown_attribute(entity: Entity, path: Spanned<&str>) -> Error {
         };
     }
     let message = format!("{} has no attribute {}", entity.name(), quoted(name));
+    let last = name.rsplit('.').next().unwrap_or(name);
+    if let Some(hint) = function_hint(last) {
+        let message = format!("{} is not a function of GSL", quoted(last));
+        return Error::new(path.span, message, "unknown function").with_help(hint);
+    }
     let help = meant(entity, name).unwrap_or_else(|| listing(entity));
     Error::new(path.span, message, "unknown attribute").with_help(help)
 }

@@ -10,6 +10,7 @@
 
 use super::ast::{Expr, Rule, Spanned};
 use super::error::{Error, Span, quoted};
+use super::explain::function_hint;
 use super::lex::{Token, TokenKind};
 use super::predicate::OPERATORS;
 
@@ -192,6 +193,9 @@ impl<'s> Parser<'_, 's> {
         let message = format!("expected {what}, found {found}");
         let error = Error::new(self.span(), message, "unexpected");
         if let TokenKind::Word(word) = self.kind() {
+            if let Some(hint) = function_hint(word) {
+                return error.with_help(hint);
+            }
             return error.did_you_mean(word, keywords());
         }
         error

@@ -2,6 +2,7 @@
 
 use super::ast::{Count, Expr, Literal, Magnitude, Predicate, Regex, Spanned, Test, Window};
 use super::error::{Error, quoted};
+use super::explain::function_hint;
 use super::lex::TokenKind;
 use super::parse::{Parsed, Parser, STRUCTURE, is_keyword, keywords};
 use super::typed::Comparison;
@@ -225,7 +226,12 @@ impl<'s> Parser<'_, 's> {
 
 fn unknown_function(name: Spanned<&str>) -> Error {
     let message = format!("GSL for credential reports has no {}", quoted(name.node));
-    Error::new(name.span, message, "unknown").did_you_mean(name.node, keywords())
+    let error = Error::new(name.span, message, "unknown");
+    let last = name.node.rsplit('.').next().unwrap_or(name.node);
+    match function_hint(last) {
+        Some(hint) => error.with_help(hint),
+        None => error.did_you_mean(name.node, keywords()),
+    }
 }
 
 /// The comparison of this sign, and whether it is negated.

@@ -86,6 +86,15 @@ impl Catalogue {
         self.entries.iter().map(|(id, entry)| entry.rule(id))
     }
 
+    /// Of the default rules those that were added, not built in.
+    pub(super) fn added_default_rules(&self) -> impl Iterator<Item = &Arc<Rule>> {
+        let entries = self
+            .entries
+            .iter()
+            .filter(|(_, entry)| entry.default && entry.text.is_empty());
+        entries.map(|(id, entry)| entry.rule(id))
+    }
+
     /// The rules that run when nothing is selected, by id.
     pub fn default_rules(&self) -> impl Iterator<Item = &Arc<Rule>> {
         let entries = self.entries.iter().filter(|(_, entry)| entry.default);
@@ -145,15 +154,40 @@ impl Catalogue {
             .iter()
             .find(|(known, _)| known.eq_ignore_ascii_case(name));
         let Some(&(name, text)) = found else {
-            let help = did_you_mean(name, Self::framework_names());
-            let all = || Self::framework_names().collect::<Vec<_>>().join(", ");
             return Err(Error::request(
                 format!("unknown framework '{name}'"),
-                help.or_else(|| Some(format!("known frameworks: {}", all()))),
+                Some(help_for(name)),
             ));
         };
         let framework = Framework::parse(name, &format!("frameworks/{name}.toml"), text);
         Ok(framework.expect("invariant: a test reads every built-in framework"))
+    }
+}
+
+/// The frameworks that an unknown name may stand for, newest first: those that contain it, else the most similar one.
+fn help_for(name: &str) -> String {
+    let mut all: Vec<(String, &str)> = FRAMEWORKS
+        .iter()
+        .map(|&(known, text)| {
+            let framework = Framework::parse(known, &format!("frameworks/{known}.toml"), text);
+            let framework = framework.expect("invariant: a test reads every built-in framework");
+            // Of some only the year is known; within it, the version decides.
+            (framework.date.chars().take(4).collect(), known)
+        })
+        .collect();
+    all.sort_by(|one, other| other.cmp(one));
+    let names = || all.iter().map(|&(_, known)| known);
+    let lower = name.to_ascii_lowercase();
+    let containing = names().filter(|known| !lower.is_empty() && known.contains(&lower));
+    let containing: Vec<_> = containing.collect();
+    match &*containing {
+        [] => did_you_mean(name, names())
+            .unwrap_or_else(|| format!("known frameworks: {}", names().collect::<Vec<_>>().join(", "))),
+        [one] => format!("did you mean '{one}'?"),
+        several => format!(
+            "the frameworks with that in their name, newest first: {}",
+            several.join(", ")
+        ),
     }
 }
 

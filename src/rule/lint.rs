@@ -6,7 +6,7 @@ use super::definition::Rule;
 use super::error::Error;
 use super::satisfiable::is_satisfiable;
 use crate::finding::Verdict;
-use crate::gsl::typed::{Entity, Expr, TimeTest, TypedRule};
+use crate::gsl::typed::{Entity, Expr, TextTest, TimeTest, TypedRule};
 use crate::report::schema::{Slot, TimeColumn};
 
 /// A warning about a rule.
@@ -29,7 +29,12 @@ impl fmt::Display for Lint {
 /// The warnings about a rule, with the default values of its parameters.
 pub fn lint(rule: &Rule) -> Result<Vec<Lint>, Error> {
     let typed = rule.bind(&rule.defaults())?;
-    let from_logic = [constant_verdict(&typed), one_slot(&typed), future_time(&typed)];
+    let from_logic = [
+        constant_verdict(&typed),
+        one_slot(&typed),
+        future_time(&typed),
+        glob_in_text(&typed),
+    ];
     let warnings = from_logic.into_iter().flatten().chain(missing_parts(rule));
     let lints = warnings.map(|(code, message)| Lint {
         rule: rule.id.clone(),
@@ -106,6 +111,30 @@ fn future_time(rule: &TypedRule) -> Option<Warning> {
                 let name = attribute.name();
                 let message = format!("{name} is never in the future; did you mean -{n} instead of {n}?");
                 found = Some(("future", message));
+            }
+        });
+    }
+    found
+}
+
+/// `*` and `?` stand for themselves in GSL, and no name of IAM has them.
+fn glob_in_text(rule: &TypedRule) -> Option<Warning> {
+    let parts = [&rule.relevant, &rule.exclude].into_iter().flatten();
+    let mut found = None;
+    let is_glob = |text: &&String| text.contains(['*', '?']);
+    for expr in parts.chain([&rule.condition]) {
+        each_leaf(expr, &mut |leaf| {
+            let Expr::Text(attribute, test) = leaf else { return };
+            let glob = match test {
+                TextTest::Equals(text) | TextTest::Like(text) => Some(text).filter(is_glob),
+                TextTest::In(texts) => texts.iter().find(is_glob),
+                TextTest::Matches(_) | TextTest::IsEmpty => None,
+            };
+            if let Some(glob) = glob {
+                let like = glob.replace(['*', '?'], "%");
+                let name = attribute.name();
+                let message = format!("GSL's wildcard is %, not * or ?; did you mean {name} like '{like}'?");
+                found = Some(("wildcard", message));
             }
         });
     }

@@ -197,6 +197,11 @@ fn requested_rules<'a>(
         return rules.map(|rule| (rule.id.as_str(), rule)).collect();
     }
     let mut rules = Vec::new();
+    if selection.rules.is_empty() {
+        // A framework names built-in rules only: one's own are evaluated beside it.
+        let own = catalogue.added_default_rules();
+        rules.extend(own.map(|rule| (rule.id.as_str(), rule)));
+    }
     for name in &selection.rules {
         match catalogue.find(name) {
             Ok(found) => rules.extend(found.into_iter().map(|rule| (name.as_str(), rule))),

@@ -26,6 +26,7 @@ struct Entry {
     rules: BTreeSet<String>,
     account: Option<Glob>,
     user: Option<Glob>,
+    path: Option<Glob>,
     credential: Option<Credential>,
     created: Option<Timestamp>,
     expires: Option<Date>,
@@ -45,6 +46,8 @@ pub struct Subject<'a> {
     pub account: Option<&'a str>,
     /// The user; root is `<root_account>`.
     pub user: Option<&'a str>,
+    /// The user's IAM path, such as `/team-a/`; none for root.
+    pub path: Option<&'a str>,
     /// The credential, if it is about one.
     pub credential: Option<Credential>,
     /// When the key or certificate was created: its identity, since slots change.
@@ -143,6 +146,7 @@ impl Entry {
             rules: read_rules(&mut table, catalogue),
             account: read_glob(&mut table, "account"),
             user: read_glob(&mut table, "user"),
+            path: read_glob(&mut table, "path"),
             credential: table.word("credential"),
             created: table.word("created"),
             expires,
@@ -162,7 +166,11 @@ impl Entry {
         };
         let credential = self.credential.is_none() || self.credential == subject.credential;
         let created = self.created.is_none() || self.created == subject.created;
-        admits(&self.account, subject.account) && admits(&self.user, subject.user) && credential && created
+        admits(&self.account, subject.account)
+            && admits(&self.user, subject.user)
+            && admits(&self.path, subject.path)
+            && credential
+            && created
     }
 
     fn is_valid(&self, as_of: Timestamp) -> bool {

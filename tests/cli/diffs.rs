@@ -202,7 +202,10 @@ fn directories() {
             report("000011112222", &[("di", NO_MFA)]),
         );
     let run = diff(&place, "old new --format json");
-    run.ends(0, "account 000011112222 has no report in OLD, and is left out");
+    run.ends(
+        0,
+        "account 000011112222 has no report in OLD, so it is not compared",
+    );
     let json: Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(list(&json, "/findings/opened", "user"), ["bo"]);
     assert_eq!(list(&json, "/findings/resolved", "user"), ["al"]);

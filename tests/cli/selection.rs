@@ -183,3 +183,47 @@ fn a_framework_brings_its_rules_and_parameters() {
             .starts_with("cis-aws-5.0/")
     );
 }
+
+/// A name that several frameworks contain lists them, newest first.
+#[test]
+fn frameworks_that_a_word_may_stand_for() {
+    let place = place();
+    let run = scan(&place, "--framework cis");
+    run.ends(2, "unknown framework 'cis'");
+    let newest = run.stderr.find("cis-aws-7.0, cis-aws-6.0");
+    assert!(
+        newest.is_some_and(|at| at < run.stderr.find("cis-aws-1.2").unwrap()),
+        "{}",
+        run.stderr
+    );
+    // Of equally similar names the newest is suggested.
+    scan(&place, "--framework cis-aws-9.0").ends(2, "did you mean 'cis-aws-7.0'?");
+    scan(&place, "--framework nothing-alike").ends(2, "known frameworks: ");
+}
+
+/// A framework names built-in rules; one's own are evaluated beside it, but not beside rules that are named one by one.
+#[test]
+fn own_rules_beside_a_framework() {
+    let own = "title = \"Names of the team\"\nseverity = \"low\"\nlogic = \"IamUser should not have name like 'zz%'\"\n\
+        message = \"this user is named zz\"\n";
+    let place = place().file("own/team-names.toml", own);
+    let ids = |args: &str| rules(&scan(&place, &format!("{args} --format json")));
+    let framework = ids("--framework cis-aws-5.0");
+    assert!(!framework.contains(&"team-names".to_owned()));
+    let mut both = ids("--framework cis-aws-5.0 --rules-from own");
+    both.retain(|id| id != "team-names");
+    assert_eq!(both, framework);
+    assert_eq!(
+        ids("--framework cis-aws-5.0 --rules-from own").len(),
+        framework.len() + 1
+    );
+    assert_eq!(ids("--rule team-names --rules-from own"), ["team-names"]);
+    assert!(!ids("--rule console-user-without-mfa --rules-from own").contains(&"team-names".to_owned()));
+    // Named twice, and in the settings, it is read once.
+    let place = place.file("credlens.toml", "rules-from = [\"own/team-names.toml\"]\n");
+    let twice = scan(
+        &place,
+        "--rules-from own --rules-from own/team-names.toml --rule team-names --format json",
+    );
+    assert_eq!(rules(&twice), ["team-names"]);
+}

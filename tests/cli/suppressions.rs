@@ -74,3 +74,29 @@ fn an_entry_without_a_reason_is_refused() {
         .ends(2, "accepted.toml:1")
         .ends(2, "did you mean 'user-dormant'?");
 }
+
+/// Users can be chosen by their IAM path; root has none.
+#[test]
+fn a_path() {
+    let report = "user,arn,user_creation_time,password_enabled,mfa_active\n\
+        <root_account>,arn:aws:iam::111122223333:root,2019-01-01T00:00:00Z,true,false\n\
+        al,arn:aws:iam::111122223333:user/team-a/al,2019-01-01T00:00:00Z,true,false\n\
+        bo,arn:aws:iam::111122223333:user/bo,2019-01-01T00:00:00Z,true,false\n";
+    let entry = |path: &str| format!("[[suppress]]\nrule = \"*\"\npath = \"{path}\"\nreason = \"x\"\n");
+    for (path, suppressed) in [
+        ("/team-a/*", "al "),
+        ("/", "bo "),
+        ("*", "al bo "),
+        ("/team-b/", ""),
+    ] {
+        let place = Workspace::new()
+            .file("2026-05-01.csv", report)
+            .file("s.toml", entry(path));
+        let run = place.run("scan 2026-05-01.csv --rule console-user-without-mfa --suppressions s.toml --status suppressed --format ndjson");
+        let users = run.stdout.lines().map(|line| {
+            let finding: serde_json::Value = serde_json::from_str(line).unwrap();
+            finding["user"].as_str().unwrap().to_owned() + " "
+        });
+        assert_eq!(users.collect::<String>(), suppressed, "{path}");
+    }
+}

@@ -249,3 +249,20 @@ fn positions_in_long_and_hostile_sources() {
       |                     ^
     ");
 }
+
+/// Functions of CloudGuard and of other languages get a hint.
+#[test]
+fn functions_of_other_languages() {
+    for (condition, hint) in [
+        ("name startsWith('ext-')", "like 'text%'"),
+        ("name.startsWith('ext-')", "like 'text%'"),
+        ("startsWith(name, 'ext-')", "like 'text%'"),
+        ("name endsWith '-ci'", "like '%text'"),
+        ("name contains 'x'", "like '%text%'"),
+        ("name.toLower() = 'x'", "regexMatch /…/i"),
+        ("passwordLastUsed isNotEmpty()", "not name isEmpty()"),
+    ] {
+        let shown = errors(&format!("IamUser should have {condition}"));
+        assert!(shown.contains(hint), "{condition}: {shown}");
+    }
+}

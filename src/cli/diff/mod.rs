@@ -32,6 +32,8 @@ pub(super) struct Sides {
     pub(super) new: Vec<Compared>,
     /// The last reports of the accounts that have no newer one.
     pub(super) stale: Vec<Compared>,
+    /// What is said of accounts that are left out.
+    pub(super) notes: Vec<Diagnostic>,
 }
 
 /// What a diff does, resolved.
@@ -40,6 +42,8 @@ struct DiffConfig {
     new: DiffSide,
     /// The last reports of the accounts that have no newer one.
     stale: DiffSide,
+    /// What is said of accounts that are left out.
+    notes: Vec<Diagnostic>,
     formats: Vec<FormatTo<DiffFormat>>,
     options: history::DiffOptions,
     reversed: bool,
@@ -69,7 +73,12 @@ impl DiffConfig {
         let sides = args
             .archived
             .sides(&args.location, [&args.old, &args.new], &evaluation.filters)?;
-        let Sides { old, new, stale } = match sides {
+        let Sides {
+            old,
+            new,
+            stale,
+            notes,
+        } = match sides {
             Some(sides) => sides,
             None if args.old.is_dir() || args.new.is_dir() => {
                 let objects = args.location.objects(&named)?;
@@ -80,6 +89,7 @@ impl DiffConfig {
                 old: vec![(args.old, None)],
                 new: vec![(args.new, None)],
                 stale: Vec::new(),
+                notes: Vec::new(),
             },
         };
         let all = [&old, &new, &stale].into_iter().flatten();
@@ -96,6 +106,7 @@ impl DiffConfig {
             old: side(old, args.old_as_of),
             new: side(new, args.new_as_of),
             stale: side(stale, None),
+            notes,
             formats,
             options: history::DiffOptions {
                 idle_days: args.idle_days,
@@ -207,6 +218,7 @@ pub(super) fn run(args: DiffArgs) -> Result<Exit, Failure> {
     let mut diagnostics = [old.diagnostics, new.diagnostics, of_stale].concat();
     config.check_collected(&paths, &diagnostics)?;
     diagnostics.extend(stale_note(&stale));
+    diagnostics.extend(config.notes.iter().cloned());
     let (Some(before), Some(new)) = (before, &new.snapshot) else {
         return Err(Failure::Usage(
             "the reports of these accounts lack different columns; compare one account at a time by --account"

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use credlens::engine::{self, Instants, SurveyedReport};
-use credlens::finding::Level;
+use credlens::finding::{Code, Diagnostic, Level};
 use credlens::history::{StaleAccount, stale_phrase};
 use credlens::report::time::Timestamp;
 
@@ -13,7 +13,6 @@ use crate::cli::aws::Objects;
 use crate::cli::diagnostics::has_errors;
 use crate::cli::evaluate::Evaluation;
 use crate::cli::failure::Failure;
-use crate::cli::terminal::print_warning;
 
 /// A report, and the accounts of which it is the last one of its side.
 pub(in crate::cli) struct LastReport {
@@ -25,22 +24,24 @@ pub(in crate::cli) struct LastReport {
     pub(in crate::cli) accounts: BTreeSet<String>,
 }
 
-/// Pairs the last reports of accounts. Accounts that OLD lacks are left out, with a warning; those that have no newer report
+/// Pairs the last reports of accounts. Accounts that OLD lacks are left out, with a diagnostic; those that have no newer report
 /// are not compared. `at` is how messages name a side: `in` a directory, `as of` an instant.
 pub(in crate::cli) fn pair(old: &[LastReport], new: &[LastReport], at: &str) -> Result<Sides, Failure> {
     let [as_of_old, as_of_new] = [old, new].map(by_account);
-    for account in as_of_new
+    let left_out = as_of_new
         .keys()
-        .filter(|account| !as_of_old.contains_key(*account))
-    {
-        print_warning(match *account {
-            "" => format!("reports that name no account are left out: there are none {at} OLD"),
+        .filter(|account| !as_of_old.contains_key(*account));
+    let notes = left_out.map(|account| {
+        let message = match *account {
+            "" => format!("reports that name no account are not compared: there are none {at} OLD"),
             account => format!(
-                "account {} has no report {at} OLD, and is left out",
+                "account {} has no report {at} OLD, so it is not compared",
                 named(account, new)
             ),
-        });
-    }
+        };
+        Diagnostic::new(Code::AccountNotCompared, message)
+    });
+    let notes: Vec<_> = notes.collect();
     let newer = |account: &String| {
         let [old, new] = [&as_of_old, &as_of_new].map(|side| side.get(&**account));
         old.zip(new).is_some_and(|(old, new)| new != old)
@@ -53,6 +54,7 @@ pub(in crate::cli) fn pair(old: &[LastReport], new: &[LastReport], at: &str) -> 
         old: compared(old, newer),
         new: compared(new, newer),
         stale: compared(old, stale),
+        notes,
     })
 }
 

@@ -207,6 +207,7 @@ fn lints_of_suspicious_logic() {
         "IamAccessKey should have lastRotated before(90, 'days')",
         "IamUser where name in('a', 'b') and not name like '%b%' and name regexMatch /^b/ should have mfaActive",
         "IamUser should have createDate dateDifference(passwordLastUsed, 'days') >= 0",
+        "IamUser should have name like 'ext-*' or name = 'a?' or name in('b', 'c*')",
     ] {
         let mut catalogue = catalogue();
         catalogue.add("own.gsl", logic).unwrap();
@@ -237,6 +238,8 @@ fn lints_of_suspicious_logic() {
       own-1: no row can match 'where' (contradiction)
     IamUser should have createDate dateDifference(passwordLastUsed, 'days') >= 0
       own-1: no row can fail (never-fails)
+    IamUser should have name like 'ext-*' or name = 'a?' or name in('b', 'c*')
+      own-1: GSL's wildcard is %, not * or ?; did you mean name like 'c%'? (wildcard)
     ");
 }
 
