@@ -1,0 +1,213 @@
+//! `table`: the first items for people at a terminal, with as many columns as fit.
+
+use anstyle::Style;
+use unicode_width::UnicodeWidthStr as _;
+
+use super::{ItemWriter, ListKind, ListView};
+use crate::finding::{Code, Diagnostic, ListItem};
+use crate::output::format::{FormatSpec, Readers};
+use crate::output::phrases::{self, counted};
+use crate::output::scan;
+use crate::output::terminal::{
+    self, Align, DIM, GAP, TextCell, TextTable, join_sections, severity_style,
+};
+use crate::report::escape::escape;
+use crate::report::schema::Credential;
+use crate::report::time::Timestamp;
+
+pub(super) const FORMAT: FormatSpec<ItemWriter> = FormatSpec::new(
+    "table",
+    "as many columns as fit",
+    Readers::Terminal,
+    ItemWriter::Render(render),
+);
+
+/// How many diagnostics are shown.
+const DIAGNOSTICS: usize = 5;
+
+/// A cell, and its style.
+type Shown = (String, Style);
+
+/// What is shown of an item in one column.
+struct Column {
+    head: &'static str,
+    align: Align,
+    /// The lower, the longer it stays where there is no room for all; those of 0 always stay.
+    rank: u8,
+    cell: fn(&ListItem) -> Shown,
+}
+
+const fn column(head: &'static str, align: Align, rank: u8, cell: fn(&ListItem) -> Shown) -> Column {
+    Column {
+        head,
+        align,
+        rank,
+        cell,
+    }
+}
+
+/// All columns, in order. Those that say nothing about the items are left out.
+const COLUMNS: [Column; 19] = [
+    column("account", Align::Name, 0, |item| name(item.account.as_deref())),
+    column("account name", Align::Name, 9, |item| {
+        name(item.account_name.as_deref())
+    }),
+    column("user", Align::Wrapped, 0, user),
+    column("credential", Align::Left, 0, |item| {
+        plain(item.credential.map_or("", Credential::name))
+    }),
+    column("access key id", Align::Name, 8, |item| {
+        name(item.access_key_id.as_deref())
+    }),
+    column("path", Align::Name, 10, |item| name(item.path.as_deref())),
+    column("owner", Align::Name, 3, |item| name(item.owner.as_deref())),
+    column("active", Align::Left, 4, |item| flag(item.active)),
+    column("password", Align::Left, 6, |item| flag(item.password_enabled)),
+    column("mfa", Align::Left, 5, |item| flag(item.mfa_active)),
+    column("age", Align::Right, 1, |item| days(item.age_days, "unknown")),
+    column("idle", Align::Right, 2, |item| {
+        days(item.idle_days, if item.never_used { "never" } else { "unknown" })
+    }),
+    column("created", Align::Left, 11, |item| day(item.created)),
+    column("last used", Align::Left, 12, |item| day(item.last_used)),
+    column("service", Align::Left, 13, |item| {
+        name(item.last_used_service.as_deref())
+    }),
+    column("region", Align::Left, 14, |item| {
+        name(item.last_used_region.as_deref())
+    }),
+    column("due", Align::Left, 3, |item| day(item.due_at)),
+    column("findings", Align::Right, 7, |item| plain(phrases::number(item.findings))),
+    column("severity", Align::Left, 3, severity),
+];
+
+fn render(view: &ListView<'_>) -> String {
+    let listed: Vec<Diagnostic> = view
+        .tally
+        .diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.code != Code::NotListed)
+        .cloned()
+        .collect();
+    join_sections(vec![
+        scan::inputs_section(view.tally, view.options),
+        items(view),
+        terminal::diagnostics(&listed, DIAGNOSTICS, view.options),
+        ending(view),
+    ])
+}
+
+fn items(view: &ListView<'_>) -> String {
+    if view.shown.is_empty() {
+        return String::new();
+    }
+    let columns = chosen(view);
+    let heads: Vec<_> = columns.iter().map(|column| (column.head, column.align)).collect();
+    let mut table = TextTable::with_heads(&heads);
+    for item in view.shown {
+        let cells = columns.iter().map(|column| (column.cell)(item));
+        table.row(cells.map(|(text, style)| TextCell::styled(text, style)));
+    }
+    let mut out = table.render(view.options);
+    let listed = view.counts.listed;
+    let hidden = listed.saturating_sub(view.shown.len() as u64);
+    if let Some(more) = phrases::more(hidden, view.request.kind.singular(), listed) {
+        out.push_str(&view.options.paragraph(Style::new(), &more));
+    }
+    out
+}
+
+/// The columns that say something and fit, in order: where there is no room for all, those of the highest rank are left
+/// out rather than names cut.
+fn chosen(view: &ListView<'_>) -> Vec<&'static Column> {
+    let says_something = |column: &&Column| match column.head {
+        "account" => view.counts.accounts.are_several,
+        "credential" => view.request.kind != ListKind::Users,
+        "idle" => view.request.kind != ListKind::Certificates,
+        "path" => view
+            .shown
+            .iter()
+            .any(|item| !matches!(item.path.as_deref(), None | Some("/"))),
+        _ => column.rank == 0 || view.shown.iter().any(|item| !(column.cell)(item).0.is_empty()),
+    };
+    // A long name is wrapped before it takes the place of everything else.
+    let most = view.options.width / 2;
+    let width = |column: &Column| {
+        let cells = view.shown.iter().map(|item| (column.cell)(item).0.width());
+        let widest = cells.max().unwrap_or(0).max(column.head.width());
+        if column.align == Align::Wrapped {
+            widest.min(most)
+        } else {
+            widest
+        }
+    };
+    let columns = COLUMNS.iter().filter(says_something);
+    let mut columns: Vec<(&Column, usize)> = columns.map(|column| (column, width(column))).collect();
+    let total = |columns: &[(&Column, usize)]| {
+        let widths: usize = columns.iter().map(|(_, width)| width + GAP).sum();
+        widths.saturating_sub(GAP)
+    };
+    while total(&columns) > view.options.width {
+        let ranks = columns.iter().map(|(column, _)| column.rank).enumerate();
+        match ranks.max_by_key(|&(_, rank)| rank) {
+            Some((last, 1..)) => columns.remove(last),
+            Some(_) | None => break,
+        };
+    }
+    columns.into_iter().map(|(column, _)| column).collect()
+}
+
+/// `12 of 40 users`, and what they were chosen by.
+fn ending(view: &ListView<'_>) -> String {
+    let what = view.request.kind.singular();
+    let mut line = match view.counts.listed {
+        0 => format!("no {what} is listed"),
+        listed => counted(listed, what),
+    };
+    if view.request.condition.is_some() {
+        line.push_str(" for which --where is true");
+    }
+    view.options.paragraph(Style::new(), &line)
+}
+
+fn plain(text: impl Into<String>) -> Shown {
+    (text.into(), Style::new())
+}
+
+/// Text from a report.
+fn name(text: Option<&str>) -> Shown {
+    plain(escape(text.unwrap_or_default()))
+}
+
+fn user(item: &ListItem) -> Shown {
+    let name = item.user.as_deref().or(item.arn.as_deref());
+    plain(name.map_or("a user without a name".into(), escape))
+}
+
+fn flag(flag: Option<bool>) -> Shown {
+    match flag {
+        Some(true) => plain("yes"),
+        Some(false) => plain("no"),
+        None => ("unknown".to_owned(), DIM),
+    }
+}
+
+/// Days gone by, or why there are none.
+fn days(days: Option<u64>, otherwise: &str) -> Shown {
+    match days {
+        Some(days) => plain(format!("{}d", phrases::number(days))),
+        None => (otherwise.to_owned(), DIM),
+    }
+}
+
+fn day(time: Option<Timestamp>) -> Shown {
+    let time = time.map(|time| time.to_string());
+    plain(time.map_or(String::new(), |time| time.chars().take(10).collect()))
+}
+
+fn severity(item: &ListItem) -> Shown {
+    match item.severity {
+        Some(severity) => (severity.name().to_owned(), severity_style(severity)),
+        None => plain(""),
+    }
+}
