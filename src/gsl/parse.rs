@@ -53,7 +53,7 @@ impl<'t, 's> Parser<'t, 's> {
     }
 
     fn condition(&mut self) -> Parsed<Expr<'s>> {
-        const ALONE: &str = "write the condition alone, such as `mfaActive = false`";
+        const ALONE: &str = "write the condition alone: what follows `where` or `should have` in a rule";
         let begins_a_rule = ["where", "should"].contains(&self.code());
         if begins_a_rule || self.code().parse::<Entity>().is_ok() {
             return Err(self.expected("a condition").with_help(ALONE));

@@ -59,6 +59,11 @@ pub(super) enum SortKey {
 }
 
 impl SortOrder {
+    /// The column.
+    pub(super) fn column(self) -> ListColumn {
+        self.column
+    }
+
     /// What the item is sorted by; none where it has no value.
     pub(super) fn key(self, item: &ItemRef<'_>) -> Option<SortKey> {
         // Within a day, the exact time decides.

@@ -3,7 +3,8 @@
 use anstyle::Style;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::{ItemWriter, ListKind, ListView};
+use super::ListColumn as C;
+use super::{ItemWriter, ListColumn, ListKind, ListView};
 use crate::finding::{Code, Diagnostic, ListItem};
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::phrases::{self, counted};
@@ -22,6 +23,8 @@ pub(super) const FORMAT: FormatSpec<ItemWriter> = FormatSpec::new(
     ItemWriter::Render(render),
 );
 
+/// The rank of what there is seldom room for.
+const LAST: u8 = 20;
 /// How many diagnostics are shown.
 const DIAGNOSTICS: usize = 5;
 
@@ -30,6 +33,8 @@ type Shown = (String, Style);
 
 /// What is shown of an item in one column.
 struct Column {
+    /// The column that it shows: a list that is sorted by it always has it.
+    shows: ListColumn,
     head: &'static str,
     align: Align,
     /// The lower, the longer it stays where there is no room for all; those of 0 always stay.
@@ -37,8 +42,14 @@ struct Column {
     cell: fn(&ListItem) -> Shown,
 }
 
-const fn column(head: &'static str, align: Align, rank: u8, cell: fn(&ListItem) -> Shown) -> Column {
+const fn column(
+    shows: ListColumn,
+    head: &'static str,
+    (align, rank): (Align, u8),
+    cell: fn(&ListItem) -> Shown,
+) -> Column {
     Column {
+        shows,
         head,
         align,
         rank,
@@ -48,37 +59,37 @@ const fn column(head: &'static str, align: Align, rank: u8, cell: fn(&ListItem) 
 
 /// All columns, in order. Those that say nothing about the items are left out.
 const COLUMNS: [Column; 19] = [
-    column("account", Align::Name, 0, |item| name(item.account.as_deref())),
-    column("account name", Align::Name, 9, |item| {
+    column(C::Account, "account", (Align::Name, 0), |item| name(item.account.as_deref())),
+    column(C::AccountName, "account name", (Align::Name, 9), |item| {
         name(item.account_name.as_deref())
     }),
-    column("user", Align::Wrapped, 0, user),
-    column("credential", Align::Left, 0, |item| {
+    column(C::User, "user", (Align::Wrapped, 0), user),
+    column(C::Credential, "credential", (Align::Left, 0), |item| {
         plain(item.credential.map_or("", Credential::name))
     }),
-    column("access key id", Align::Name, 8, |item| {
+    column(C::AccessKeyId, "access key id", (Align::Name, 8), |item| {
         name(item.access_key_id.as_deref())
     }),
-    column("path", Align::Name, 10, |item| name(item.path.as_deref())),
-    column("owner", Align::Name, 3, |item| name(item.owner.as_deref())),
-    column("active", Align::Left, 4, |item| flag(item.active)),
-    column("password", Align::Left, 6, |item| flag(item.password_enabled)),
-    column("mfa", Align::Left, 5, |item| flag(item.mfa_active)),
-    column("age", Align::Right, 1, |item| days(item.age_days, "unknown")),
-    column("idle", Align::Right, 2, |item| {
+    column(C::Path, "path", (Align::Name, 10), |item| name(item.path.as_deref())),
+    column(C::Owner, "owner", (Align::Name, 3), |item| name(item.owner.as_deref())),
+    column(C::Active, "active", (Align::Left, 4), |item| flag(item.active)),
+    column(C::PasswordEnabled, "password", (Align::Left, 6), |item| flag(item.password_enabled)),
+    column(C::MfaActive, "mfa", (Align::Left, 5), |item| flag(item.mfa_active)),
+    column(C::AgeDays, "age", (Align::Right, 1), |item| days(item.age_days, "unknown")),
+    column(C::IdleDays, "idle", (Align::Right, 2), |item| {
         days(item.idle_days, if item.never_used { "never" } else { "unknown" })
     }),
-    column("created", Align::Left, 11, |item| day(item.created)),
-    column("last used", Align::Left, 12, |item| day(item.last_used)),
-    column("service", Align::Left, 13, |item| {
+    column(C::Created, "created", (Align::Left, 11), |item| day(item.created)),
+    column(C::LastUsed, "last used", (Align::Left, 12), |item| day(item.last_used)),
+    column(C::LastUsedService, "service", (Align::Left, 13), |item| {
         name(item.last_used_service.as_deref())
     }),
-    column("region", Align::Left, 14, |item| {
+    column(C::LastUsedRegion, "region", (Align::Left, 14), |item| {
         name(item.last_used_region.as_deref())
     }),
-    column("due", Align::Left, 3, |item| day(item.due_at)),
-    column("findings", Align::Right, 7, |item| plain(phrases::number(item.findings))),
-    column("severity", Align::Left, 3, severity),
+    column(C::DueAt, "due", (Align::Left, 3), |item| day(item.due_at)),
+    column(C::Findings, "findings", (Align::Right, 7), |item| plain(phrases::number(item.findings))),
+    column(C::Severity, "severity", (Align::Left, 3), severity),
 ];
 
 fn render(view: &ListView<'_>) -> String {
@@ -120,11 +131,11 @@ fn items(view: &ListView<'_>) -> String {
 /// The columns that say something and fit, in order: where there is no room for all, those of the highest rank are left
 /// out rather than names cut.
 fn chosen(view: &ListView<'_>) -> Vec<&'static Column> {
-    let says_something = |column: &&Column| match column.head {
-        "account" => view.counts.accounts.are_several,
-        "credential" => view.request.kind != ListKind::Users,
-        "idle" => view.request.kind != ListKind::Certificates,
-        "path" => view
+    let says_something = |column: &&Column| match column.shows {
+        C::Account => view.counts.accounts.are_several,
+        C::Credential => view.request.kind != ListKind::Users,
+        C::IdleDays => view.request.kind != ListKind::Certificates,
+        C::Path => view
             .shown
             .iter()
             .any(|item| !matches!(item.path.as_deref(), None | Some("/"))),
@@ -148,7 +159,7 @@ fn chosen(view: &ListView<'_>) -> Vec<&'static Column> {
         widths.saturating_sub(GAP)
     };
     while total(&columns) > view.options.width {
-        let ranks = columns.iter().map(|(column, _)| column.rank).enumerate();
+        let ranks = columns.iter().map(|(column, _)| rank(column, view)).enumerate();
         match ranks.max_by_key(|&(_, rank)| rank) {
             Some((last, 1..)) => columns.remove(last),
             Some(_) | None => break,
@@ -157,8 +168,21 @@ fn chosen(view: &ListView<'_>) -> Vec<&'static Column> {
     columns.into_iter().map(|(column, _)| column).collect()
 }
 
-/// `12 of 40 users`, and what they were chosen by.
+/// The rank of a column in this list. Whether the owner of a key can sign in matters less than the key's use.
+fn rank(column: &Column, view: &ListView<'_>) -> u8 {
+    let is_sorted_by = view.request.sort.is_some_and(|order| order.column() == column.shows);
+    match column.shows {
+        _ if is_sorted_by => 0,
+        C::PasswordEnabled | C::MfaActive if view.request.kind != ListKind::Users => LAST,
+        _ => column.rank,
+    }
+}
+
+/// `12 users`, and what they were chosen by.
 fn ending(view: &ListView<'_>) -> String {
+    if view.tally.evaluated_inputs().is_empty() {
+        return String::new();
+    }
     let what = view.request.kind.singular();
     let mut line = match view.counts.listed {
         0 => format!("no {what} is listed"),
