@@ -12,6 +12,8 @@ mod ndjson;
 mod outputs;
 mod sort;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub use column::ListColumn;
 pub use json::{AboutList, ListDocument};
