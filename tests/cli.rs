@@ -17,6 +17,7 @@ mod exit;
 mod filters;
 mod help;
 mod inputs;
+mod list;
 mod malformed_reports;
 mod outputs;
 mod root_rows;

@@ -96,5 +96,9 @@ fn tokens<'s>(source: &'s str, what: &str) -> Result<Vec<lex::Token<'s>>, Vec<Er
         return Err(vec![Error::new(start, message, "")]);
     }
     let (tokens, errors) = lex::lex(source);
-    if errors.is_empty() { Ok(tokens) } else { Err(errors) }
+    if errors.is_empty() {
+        Ok(tokens)
+    } else {
+        Err(errors)
+    }
 }

@@ -51,7 +51,12 @@ pub(in crate::cli) struct ListArgs {
 
     /// Sort by a column of CSV, or by age, idle or due; descending with a minus: --sort=-age. Lines without a value come
     /// last [default: the order of the report]
-    #[arg(long, value_name = "COLUMN", allow_hyphen_values = true, help_heading = "Output")]
+    #[arg(
+        long,
+        value_name = "COLUMN",
+        allow_hyphen_values = true,
+        help_heading = "Output"
+    )]
     pub(super) sort: Option<SortOrder>,
 
     /// Count ages to this instant, such as 2026-11-21T00:00:00Z; a date alone is its first second. Default: when AWS

@@ -43,9 +43,7 @@ impl ListConfig {
         let condition = condition.transpose()?;
         let objects = args.live.objects(&args.inputs)?;
         let mut evaluation = Evaluation::resolve(&args.evaluate, settings)?;
-        evaluation.program = evaluation
-            .program
-            .with_listing(kind.entity(), condition.as_ref());
+        evaluation.program = evaluation.program.with_listing(kind.entity(), condition.as_ref());
         let in_file = &settings.values;
         let as_of = args.as_of.or(in_file.as_of.map(|word| word.0));
         let formats = FormatTo::or_default(args.format);
@@ -149,7 +147,8 @@ pub(super) fn run(args: ListArgs) -> Result<Exit, Failure> {
 fn without_verdicts(diagnostic: &mut Diagnostic) {
     if diagnostic.code == Code::NothingDetermined {
         diagnostic.level = Level::Warning;
-        diagnostic.message = "every verdict on this report is undetermined, so no findings are counted".to_owned();
+        diagnostic.message =
+            "every verdict on this report is undetermined, so no findings are counted".to_owned();
     }
 }
 

@@ -76,7 +76,10 @@ impl ScanConfig {
     }
 
     fn outputs(&self) -> Result<Outputs<Target>, Failure> {
-        Ok(Outputs::new(open_outputs(&self.formats)?, self.evaluation.layout_of(&self.formats)))
+        Ok(Outputs::new(
+            open_outputs(&self.formats)?,
+            self.evaluation.layout_of(&self.formats),
+        ))
     }
 
     fn assess(&self, source: impl Source, sink: &impl Sink, rows: RowSelection) -> io::Result<Tally> {
@@ -152,11 +155,7 @@ pub(super) struct Evaluated {
 }
 
 /// Evaluates all that the source gives.
-fn evaluate(
-    config: &ScanConfig,
-    source: impl Source,
-    rows: RowSelection,
-) -> Result<Evaluated, Failure> {
+fn evaluate(config: &ScanConfig, source: impl Source, rows: RowSelection) -> Result<Evaluated, Failure> {
     let outputs = config.outputs()?;
     let tally = config.assess(source, &outputs, rows)?;
     Ok(Evaluated { tally, outputs })

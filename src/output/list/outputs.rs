@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::sort::SortKey;
-use super::{Accounts, DisplayOptions, ItemFormat, ItemStream, ItemWriter, ListCounts, ListRequest, ListView};
+use super::{
+    Accounts, DisplayOptions, ItemFormat, ItemStream, ItemWriter, ListCounts, ListRequest, ListView,
+};
 use crate::engine::{Block, FindingRef, ItemRef, ItemScratch, Listed, Lister, Program, ReportId, Sink};
 use crate::finding::{ListItem, Tally};
 use crate::report::schema::ColumnSet;
@@ -287,8 +289,7 @@ impl<W: io::Write + Send> Sink for ListOutputs<W> {
         let listed = self.lister.list(&block, &mut scratch, |item| {
             let limit = self.options.limit;
             let has_enough = part.shown.as_ref().is_some_and(|shown| shown.len() >= limit);
-            let is_full =
-                self.request.sort.is_none() && (has_enough || self.is_full.load(Ordering::Relaxed));
+            let is_full = self.request.sort.is_none() && (has_enough || self.is_full.load(Ordering::Relaxed));
             part.add(item, &self.request, is_full);
         });
         part.scratch = scratch;

@@ -9,9 +9,7 @@ use crate::finding::{Code, Diagnostic, ListItem};
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::phrases::{self, counted};
 use crate::output::scan;
-use crate::output::terminal::{
-    self, Align, DIM, GAP, TextCell, TextTable, join_sections, severity_style,
-};
+use crate::output::terminal::{self, Align, DIM, GAP, TextCell, TextTable, join_sections, severity_style};
 use crate::report::escape::escape;
 use crate::report::schema::Credential;
 use crate::report::time::Timestamp;
@@ -59,7 +57,9 @@ const fn column(
 
 /// All columns, in order. Those that say nothing about the items are left out.
 const COLUMNS: [Column; 19] = [
-    column(C::Account, "account", (Align::Name, 0), |item| name(item.account.as_deref())),
+    column(C::Account, "account", (Align::Name, 0), |item| {
+        name(item.account.as_deref())
+    }),
     column(C::AccountName, "account name", (Align::Name, 9), |item| {
         name(item.account_name.as_deref())
     }),
@@ -70,17 +70,29 @@ const COLUMNS: [Column; 19] = [
     column(C::AccessKeyId, "access key id", (Align::Name, 8), |item| {
         name(item.access_key_id.as_deref())
     }),
-    column(C::Path, "path", (Align::Name, 10), |item| name(item.path.as_deref())),
-    column(C::Owner, "owner", (Align::Name, 3), |item| name(item.owner.as_deref())),
+    column(C::Path, "path", (Align::Name, 10), |item| {
+        name(item.path.as_deref())
+    }),
+    column(C::Owner, "owner", (Align::Name, 3), |item| {
+        name(item.owner.as_deref())
+    }),
     column(C::Active, "active", (Align::Left, 4), |item| flag(item.active)),
-    column(C::PasswordEnabled, "password", (Align::Left, 6), |item| flag(item.password_enabled)),
-    column(C::MfaActive, "mfa", (Align::Left, 5), |item| flag(item.mfa_active)),
-    column(C::AgeDays, "age", (Align::Right, 1), |item| days(item.age_days, "unknown")),
+    column(C::PasswordEnabled, "password", (Align::Left, 6), |item| {
+        flag(item.password_enabled)
+    }),
+    column(C::MfaActive, "mfa", (Align::Left, 5), |item| {
+        flag(item.mfa_active)
+    }),
+    column(C::AgeDays, "age", (Align::Right, 1), |item| {
+        days(item.age_days, "unknown")
+    }),
     column(C::IdleDays, "idle", (Align::Right, 2), |item| {
         days(item.idle_days, if item.never_used { "never" } else { "unknown" })
     }),
     column(C::Created, "created", (Align::Left, 11), |item| day(item.created)),
-    column(C::LastUsed, "last used", (Align::Left, 12), |item| day(item.last_used)),
+    column(C::LastUsed, "last used", (Align::Left, 12), |item| {
+        day(item.last_used)
+    }),
     column(C::LastUsedService, "service", (Align::Left, 13), |item| {
         name(item.last_used_service.as_deref())
     }),
@@ -88,7 +100,9 @@ const COLUMNS: [Column; 19] = [
         name(item.last_used_region.as_deref())
     }),
     column(C::DueAt, "due", (Align::Left, 3), |item| day(item.due_at)),
-    column(C::Findings, "findings", (Align::Right, 7), |item| plain(phrases::number(item.findings))),
+    column(C::Findings, "findings", (Align::Right, 7), |item| {
+        plain(phrases::number(item.findings))
+    }),
     column(C::Severity, "severity", (Align::Left, 3), severity),
 ];
 
@@ -170,7 +184,10 @@ fn chosen(view: &ListView<'_>) -> Vec<&'static Column> {
 
 /// The rank of a column in this list. Whether the owner of a key can sign in matters less than the key's use.
 fn rank(column: &Column, view: &ListView<'_>) -> u8 {
-    let is_sorted_by = view.request.sort.is_some_and(|order| order.column() == column.shows);
+    let is_sorted_by = view
+        .request
+        .sort
+        .is_some_and(|order| order.column() == column.shows);
     match column.shows {
         _ if is_sorted_by => 0,
         C::PasswordEnabled | C::MfaActive if view.request.kind != ListKind::Users => LAST,
@@ -180,8 +197,9 @@ fn rank(column: &Column, view: &ListView<'_>) -> u8 {
 
 /// `12 users`, and what they were chosen by.
 fn ending(view: &ListView<'_>) -> String {
-    if view.tally.evaluated_inputs().is_empty() {
-        return String::new();
+    let inputs = view.tally.evaluated_inputs();
+    if inputs.iter().all(|input| input.users == Some(0)) {
+        return view.options.paragraph(Style::new(), "nothing was evaluated");
     }
     let what = view.request.kind.singular();
     let mut line = match view.counts.listed {

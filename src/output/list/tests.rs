@@ -39,8 +39,7 @@ fn listed(
         emit: EmitFilter::new(&[Status::Fail], Severity::Informational),
         ..AssessOptions::default()
     };
-    let tally =
-        engine::assess(&program, Memory::new(reports), &outputs, assess).expect("memory takes all");
+    let tally = engine::assess(&program, Memory::new(reports), &outputs, assess).expect("memory takes all");
     let counts = outputs.counts();
     let text = outputs.finish(&tally).expect("memory takes all").remove(0);
     (String::from_utf8(text).expect("UTF-8"), counts)
@@ -108,18 +107,26 @@ fn real_output_is_valid() {
 fn csv_has_the_members_of_a_line_and_no_formulas() {
     let text = hostile("csv", &request(ListKind::Users, None, None));
     let mut reader = ::csv::Reader::from_reader(text.as_bytes());
-    let heads: Vec<String> = reader.headers().expect("a header").iter().map(str::to_owned).collect();
+    let heads: Vec<String> = reader
+        .headers()
+        .expect("a header")
+        .iter()
+        .map(str::to_owned)
+        .collect();
     let line = hostile("ndjson", &request(ListKind::Users, None, None));
-    let line: serde_json::Value =
-        serde_json::from_str(line.lines().next().expect("a line")).expect("a line");
+    let line: serde_json::Value = serde_json::from_str(line.lines().next().expect("a line")).expect("a line");
     let members = line.as_object().expect("an object");
     for head in &heads {
-        let member = head.strip_prefix("source_").map_or(members.get(head.as_str()), |member| {
-            members["source"].get(member)
-        });
+        let member = head
+            .strip_prefix("source_")
+            .map_or(members.get(head.as_str()), |member| members["source"].get(member));
         assert!(member.is_some(), "{head}");
     }
-    assert_eq!(heads.len(), members.len(), "source is two columns, and no column has the schema");
+    assert_eq!(
+        heads.len(),
+        members.len(),
+        "source is two columns, and no column has the schema"
+    );
     let records: Vec<::csv::StringRecord> = reader.records().collect::<Result<_, _>>().expect("records");
     assert_eq!(records.len(), 8);
     assert_eq!(&records[1][2], "'=cmd|'/c calc'!A1");
@@ -165,7 +172,12 @@ fn no_row_of_a_table_is_wider_than_the_terminal() {
             ..DisplayOptions::default()
         };
         for kind in ListKind::ALL {
-            let (text, _) = listed("table", &request(kind, None, Some("-findings")), options, &REPORTS);
+            let (text, _) = listed(
+                "table",
+                &request(kind, None, Some("-findings")),
+                options,
+                &REPORTS,
+            );
             for line in text.lines() {
                 assert!(line.width() <= width, "{width}: {line:?}");
             }
@@ -185,7 +197,9 @@ fn a_table_shows_the_first_of_the_order() {
         let (two, _) = listed("table", &request, options(2), &REPORTS[..1]);
         let rows = |text: &str| -> Vec<String> {
             let after = text.lines().skip_while(|line| !line.contains("  active"));
-            let rows = after.skip(1).take_while(|line| !line.is_empty() && !line.starts_with('…'));
+            let rows = after
+                .skip(1)
+                .take_while(|line| !line.is_empty() && !line.starts_with('…'));
             // What fits beside the user differs.
             rows.map(|line| line.split_whitespace().next().unwrap_or_default().to_owned())
                 .collect()
