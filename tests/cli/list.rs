@@ -479,13 +479,15 @@ fn tables_fit() {
         let place = place();
         let args = format!("list {args}");
         let mut command = place.command();
-        let output = command.env("COLUMNS", width).args(args.split(' ')).output().unwrap();
+        let output = command
+            .env("COLUMNS", width)
+            .args(args.split(' '))
+            .output()
+            .unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
-        text.lines()
-            .skip_while(|line| !line.is_empty())
-            .take_while(|line| !line.starts_with("warning"))
-            .map(|line| format!("{line}\n"))
-            .collect::<String>()
+        let lines = text.lines().skip_while(|line| !line.is_empty());
+        let lines = lines.take_while(|line| !line.starts_with("warning"));
+        lines.collect::<Vec<_>>().join("\n")
     };
     insta::assert_snapshot!(table("80", &format!("users {FILE}")), @"
 

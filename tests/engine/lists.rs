@@ -146,7 +146,7 @@ impl Case {
             Entity::IamAccessKey => Some(Credential::AccessKey(slot)),
             Entity::IamSigningCertificate => Some(Credential::Certificate(slot)),
         };
-        let user_created = naive::time_cell(row, TimeColumn::UserCreation).flatten();
+        let user_created = naive::time_cell(row, TimeColumn::UserCreation).unwrap_or_default();
         let created = match entity {
             Entity::IamUser => user_created,
             Entity::IamAccessKey | Entity::IamSigningCertificate => naive::created(entity, slot, row),
@@ -246,15 +246,15 @@ fn last_use(entity: Entity, slot: Slot, row: &Row) -> LastUse {
     let mut last = LastUse::default();
     for (column, about) in columns {
         match naive::time_cell(row, column) {
-            None => return LastUse::default(),
-            Some(time) if time > last.time => {
+            Err(_) => return LastUse::default(),
+            Ok(time) if time > last.time => {
                 last = LastUse {
                     time,
                     region: about.map(|(region, _)| region),
                     service: about.map(|(_, service)| service),
                 }
             }
-            Some(_) => {}
+            Ok(_) => {}
         }
     }
     last

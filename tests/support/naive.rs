@@ -49,12 +49,17 @@ pub(crate) fn is_known_to_exist(entity: Entity, slot: Slot, row: &Row) -> Option
     exists(entity, slot, row)
 }
 
-/// A time cell: none where it is unknown, none in it where it is absent.
-pub(crate) fn time_cell(row: &Row, column: TimeColumn) -> Option<Option<DateTime<Utc>>> {
-    time(row, column).map(|time| match time {
-        Time::At(at) => Some(at),
-        Time::Absent => None,
-    })
+/// A cell that is unknown.
+#[derive(Debug)]
+pub(crate) struct UnknownCell;
+
+/// A time cell; none where it is absent.
+pub(crate) fn time_cell(row: &Row, column: TimeColumn) -> Result<Option<DateTime<Utc>>, UnknownCell> {
+    match time(row, column) {
+        None => Err(UnknownCell),
+        Some(Time::At(at)) => Ok(Some(at)),
+        Some(Time::Absent) => Ok(None),
+    }
 }
 
 /// Whether a flag is true or false, where it is one of them.

@@ -147,8 +147,8 @@ pub(super) fn run(args: ListArgs) -> Result<Exit, Failure> {
 fn without_verdicts(diagnostic: &mut Diagnostic) {
     if diagnostic.code == Code::NothingDetermined {
         diagnostic.level = Level::Warning;
-        diagnostic.message =
-            "every verdict on this report is undetermined, so no findings are counted".to_owned();
+        "every verdict on this report is undetermined, so no findings are counted"
+            .clone_into(&mut diagnostic.message);
     }
 }
 

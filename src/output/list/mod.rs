@@ -146,23 +146,25 @@ pub struct ListCounts {
 /// Whether the items are of more than one account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Accounts {
+    has_items: bool,
     /// The account of the first item, which may be unknown.
-    first: Option<Option<Vec<u8>>>,
+    first: Option<Vec<u8>>,
     are_several: bool,
 }
 
 impl Accounts {
     fn add(&mut self, account: Option<&[u8]>) {
-        match &self.first {
-            None => self.first = Some(account.map(<[u8]>::to_vec)),
-            Some(first) => self.are_several |= first.as_deref() != account,
+        if std::mem::replace(&mut self.has_items, true) {
+            self.are_several |= self.first.as_deref() != account;
+        } else {
+            self.first = account.map(<[u8]>::to_vec);
         }
     }
 
-    fn append(&mut self, other: Self) {
+    fn append(&mut self, other: &Self) {
         self.are_several |= other.are_several;
-        if let Some(account) = other.first {
-            self.add(account.as_deref());
+        if other.has_items {
+            self.add(other.first.as_deref());
         }
     }
 }

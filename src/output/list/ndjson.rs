@@ -33,14 +33,14 @@ pub(super) fn write_object(item: &ItemRef<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(ListItem::SCHEMA.as_bytes());
     out.push(b'"');
     for column in ListColumn::ALL {
-        match column {
-            ListColumn::SourcePath => out.extend_from_slice(br#","source":{"path":"#),
-            ListColumn::SourceRow => out.extend_from_slice(br#","row":"#),
-            _ => {
-                out.extend_from_slice(b",\"");
-                out.extend_from_slice(column.name().as_bytes());
-                out.extend_from_slice(b"\":");
-            }
+        if column == ListColumn::SourcePath {
+            out.extend_from_slice(br#","source":{"path":"#);
+        } else if column == ListColumn::SourceRow {
+            out.extend_from_slice(br#","row":"#);
+        } else {
+            out.extend_from_slice(b",\"");
+            out.extend_from_slice(column.name().as_bytes());
+            out.extend_from_slice(b"\":");
         }
         write_value(column.cell(item), out);
     }

@@ -206,7 +206,7 @@ impl<W: io::Write> Written<W> {
         if listed.unknown > 0 {
             *counts.unknown.entry(part.path.clone()).or_default() += listed.unknown;
         }
-        counts.accounts.append(std::mem::take(&mut part.accounts));
+        counts.accounts.append(&std::mem::take(&mut part.accounts));
     }
 }
 

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use super::column::{Cell, ListColumn};
 use crate::engine::ItemRef;
+use crate::report::time::Timestamp;
 use crate::report::word::UnknownWord;
 
 /// By which column a list is sorted. Lines without a value come last, equal ones stay in the order of inputs and rows.
@@ -67,14 +68,15 @@ impl SortOrder {
     /// What the item is sorted by; none where it has no value.
     pub(super) fn key(self, item: &ItemRef<'_>) -> Option<SortKey> {
         // Within a day, the exact time decides.
-        let exact = match self.column {
-            ListColumn::AgeDays => Some(item.created.map(|time| item.seconds_since(time))),
-            ListColumn::IdleDays => Some(item.last_used().map(|time| item.seconds_since(time))),
-            ListColumn::Severity => Some(item.severity.map(|severity| severity as u64)),
-            _ => None,
-        };
-        if let Some(number) = exact {
-            return number.map(SortKey::of_number);
+        let exact = |time: Option<Timestamp>| time.map(|time| SortKey::of_number(item.seconds_since(time)));
+        if self.column == ListColumn::AgeDays {
+            return exact(item.created);
+        }
+        if self.column == ListColumn::IdleDays {
+            return exact(item.last_used());
+        }
+        if self.column == ListColumn::Severity {
+            return item.severity.map(|severity| SortKey::Number(severity as i64));
         }
         match self.column.cell(item) {
             Cell::Null => None,

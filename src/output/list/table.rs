@@ -145,16 +145,7 @@ fn items(view: &ListView<'_>) -> String {
 /// The columns that say something and fit, in order: where there is no room for all, those of the highest rank are left
 /// out rather than names cut.
 fn chosen(view: &ListView<'_>) -> Vec<&'static Column> {
-    let says_something = |column: &&Column| match column.shows {
-        C::Account => view.counts.accounts.are_several,
-        C::Credential => view.request.kind != ListKind::Users,
-        C::IdleDays => view.request.kind != ListKind::Certificates,
-        C::Path => view
-            .shown
-            .iter()
-            .any(|item| !matches!(item.path.as_deref(), None | Some("/"))),
-        _ => column.rank == 0 || view.shown.iter().any(|item| !(column.cell)(item).0.is_empty()),
-    };
+    let columns = COLUMNS.iter().filter(|column| says_something(column, view));
     // A long name is wrapped before it takes the place of everything else.
     let most = view.options.width / 2;
     let width = |column: &Column| {
@@ -166,7 +157,6 @@ fn chosen(view: &ListView<'_>) -> Vec<&'static Column> {
             widest
         }
     };
-    let columns = COLUMNS.iter().filter(says_something);
     let mut columns: Vec<(&Column, usize)> = columns.map(|column| (column, width(column))).collect();
     let total = |columns: &[(&Column, usize)]| {
         let widths: usize = columns.iter().map(|(_, width)| width + GAP).sum();
@@ -182,16 +172,35 @@ fn chosen(view: &ListView<'_>) -> Vec<&'static Column> {
     columns.into_iter().map(|(column, _)| column).collect()
 }
 
+/// Whether a column says something about the items.
+fn says_something(column: &Column, view: &ListView<'_>) -> bool {
+    let (shows, kind) = (column.shows, view.request.kind);
+    let any = |says: &dyn Fn(&ListItem) -> bool| view.shown.iter().any(says);
+    if shows == C::Account {
+        view.counts.accounts.are_several
+    } else if shows == C::Credential {
+        kind != ListKind::Users
+    } else if shows == C::IdleDays {
+        kind != ListKind::Certificates
+    } else if shows == C::Path {
+        any(&|item| !matches!(item.path.as_deref(), None | Some("/")))
+    } else {
+        column.rank == 0 || any(&|item| !(column.cell)(item).0.is_empty())
+    }
+}
+
 /// The rank of a column in this list. Whether the owner of a key can sign in matters less than the key's use.
 fn rank(column: &Column, view: &ListView<'_>) -> u8 {
-    let is_sorted_by = view
-        .request
-        .sort
-        .is_some_and(|order| order.column() == column.shows);
-    match column.shows {
-        _ if is_sorted_by => 0,
-        C::PasswordEnabled | C::MfaActive if view.request.kind != ListKind::Users => LAST,
-        _ => column.rank,
+    let shows = column.shows;
+    let is_sorted_by = view.request.sort.is_some_and(|order| order.column() == shows);
+    let is_of_owner =
+        view.request.kind != ListKind::Users && [C::PasswordEnabled, C::MfaActive].contains(&shows);
+    if is_sorted_by {
+        0
+    } else if is_of_owner {
+        LAST
+    } else {
+        column.rank
     }
 }
 
