@@ -14,6 +14,7 @@ mod inactive_accounts;
 #[cfg(unix)]
 mod interrupt;
 mod invalid_settings;
+mod list;
 mod moto;
 mod moto_s3;
 #[cfg(all(unix, feature = "archive"))]

@@ -18,6 +18,7 @@ mod exit;
 mod filters;
 mod help;
 mod inputs;
+mod list;
 mod malformed_reports;
 mod outputs;
 mod root_rows;

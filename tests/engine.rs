@@ -1,6 +1,7 @@
 //! Compares the engine with the naive interpreter, on random reports, rules and suppressions.
 
 mod arn_parts;
+mod lists;
 mod report;
 mod runs;
 

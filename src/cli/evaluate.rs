@@ -1,4 +1,4 @@
-//! Which rules evaluate the reports and how: what `scan`, `diff` and `trend` have in common, as typed and as resolved.
+//! Which rules evaluate the reports and how: what `scan`, `list`, `diff` and `trend` have in common, as typed and as resolved.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use clap::Args;
 use credlens::engine::{self, EmitFilter, Program, RowSelection, Sink, Source};
 use credlens::finding::{Code, Diagnostic, Level, Severity, Status, Tally};
 use credlens::io::inputs::{InputOptions, Limits};
-use credlens::output::DisplayOptions;
+use credlens::output::{DisplayOptions, FormatSpec};
 use credlens::report::time::Timestamp;
 use credlens::rule::{
     self, Catalogue, Filters, Framework, PartlyDecided, Selected, Selection, Suppressions, WeakenedParameter,
@@ -18,6 +18,7 @@ use super::aws::Objects;
 use super::failure::{Attempt as _, Failure};
 use super::filters::{self, FilterArgs};
 use super::inputs::{InputReader, LimitArgs};
+use super::outputs::FormatTo;
 use super::progress::Progress;
 use super::rule_files::catalogue;
 use super::settings::SettingsFile;
@@ -70,7 +71,7 @@ pub(super) struct EvaluateArgs {
     #[arg(long, help_heading = "Suppressions", conflicts_with = "suppressions")]
     no_suppressions: bool,
 
-    /// Settings file; its format, status, as-of and fail-on apply to `scan` only [default: credlens.toml in the
+    /// Settings file; its format, status and fail-on apply to `scan` only, as-of to `scan` and `list` [default: credlens.toml in the
     /// working directory, if it exists]
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
@@ -186,6 +187,21 @@ impl Evaluation {
         settings.chain(filters).chain(retired).chain(partly).collect()
     }
 
+    /// Adds the diagnostics about the settings rather than about an input.
+    pub(super) fn add_diagnostics(&self, tally: &mut Tally) {
+        tally.diagnostics.extend(self.notes());
+        let weakened = self.weakened.iter().map(ToString::to_string);
+        let weakened = weakened.map(|message| Diagnostic::new(Code::LooserThanFramework, message));
+        tally.diagnostics.extend(weakened);
+        let inputs = tally.evaluated_inputs().into_iter();
+        let latest = inputs.filter_map(|input| input.as_of.parse().ok()).max();
+        let suppressions = self.suppressions.diagnostics(latest).into_iter();
+        // A user that filters leave out may be the one that a suppression is for.
+        let is_all = self.filters.is_empty();
+        let suppressions = suppressions.filter(|it| is_all || it.code != Code::SuppressionUnused);
+        tally.diagnostics.extend(suppressions);
+    }
+
     /// The files and directories that a run on these inputs reads: no output may replace them.
     pub(super) fn reads(&self, inputs: &[PathBuf]) -> Vec<PathBuf> {
         [inputs, &self.reads].concat()
@@ -238,6 +254,18 @@ impl Evaluation {
     /// The same source, with progress on a terminal.
     pub(super) fn progress<S: Source>(&self, source: S) -> Progress<S> {
         Progress::new(source, self.verbosity.quiet)
+    }
+
+    /// How formats for people are laid out. All of them look alike, and a file that people open later is not a
+    /// terminal.
+    pub(super) fn layout_of<W>(&self, formats: &[FormatTo<&FormatSpec<W>>]) -> DisplayOptions {
+        let in_file = |to: &FormatTo<&FormatSpec<W>>| to.path.is_some() && to.format.is_for_terminals();
+        let plain = self.verbosity.color == Color::Auto && formats.iter().any(in_file);
+        DisplayOptions {
+            color: !plain && colored(&io::stdout()),
+            errors: !formats.iter().any(FormatTo::is_on_terminal),
+            ..self.layout()
+        }
     }
 
     /// How formats for people are laid out.

@@ -19,6 +19,8 @@ mod fetch;
 mod filters;
 mod frameworks;
 mod inputs;
+mod list;
+mod live_run;
 mod outputs;
 mod progress;
 mod rule_files;
@@ -73,6 +75,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Scan(Box<scan::ScanArgs>),
+    List(Box<list::ListArgs>),
     #[cfg(feature = "aws")]
     Fetch(Box<fetch::FetchArgs>),
     Diff(Box<diff::DiffArgs>),
@@ -93,6 +96,7 @@ enum Command {
 fn dispatch(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Scan(args) => scan::run(*args),
+        Command::List(args) => list::run(*args),
         #[cfg(feature = "aws")]
         Command::Fetch(args) => fetch::run(&args),
         Command::Diff(args) => diff::run(*args),

@@ -6,7 +6,7 @@ use clap::Args;
 use credlens::io::inputs::Inputs;
 
 use super::failure::{Exit, Failure};
-use super::scan::ScanConfig;
+use super::live_run::LiveRun;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
 pub(super) struct LocationArgs {}
@@ -73,6 +73,6 @@ impl Objects {
     }
 }
 
-pub(super) fn scan_live(_config: &ScanConfig) -> Result<Exit, Failure> {
+pub(super) fn run_live(_run: &impl LiveRun) -> Result<Exit, Failure> {
     unreachable!("invariant: without an input there is no configuration")
 }

@@ -84,6 +84,44 @@ impl<'a> UserRow<'a> {
         self.chunk.account(&self.input.header, self.index)
     }
 
+    /// The account's name, if it is known from the organization, or a column has it.
+    pub fn account_name(&self) -> Option<&'a str> {
+        let of_row = || {
+            let name = self.chunk.account_name(&self.input.header, self.index)?;
+            str::from_utf8(name).ok()
+        };
+        self.input.account.name.as_deref().or_else(of_row)
+    }
+
+    /// The IAM path that the ARN names; root has none.
+    pub fn path(&self) -> Option<&'a [u8]> {
+        self.arn().map(cell::path_of).filter(|path| !path.is_empty())
+    }
+
+    /// The id of the access key in this slot, if it is known.
+    pub fn access_key_id(&self, slot: Slot) -> Option<&'a str> {
+        let header = &self.input.header;
+        let of_user = self.user().and_then(|user| self.input.account.key_ids.get(user));
+        let known = of_user.and_then(|ids| ids[slot as usize].as_deref());
+        known.or_else(|| {
+            let id = self
+                .chunk
+                .extra(header, self.index, ExtraColumn::KEY_ID[slot as usize])?;
+            str::from_utf8(id).ok()
+        })
+    }
+
+    /// Its text in this column; none where it is absent, or the report lacks the column.
+    pub(super) fn text(&self, column: TextColumn) -> Option<&'a [u8]> {
+        let text = self.chunk.text(&self.input.header, self.index, column);
+        text.filter(|text| !text.is_empty())
+    }
+
+    /// Its input.
+    pub(super) fn input(&self) -> &'a Input {
+        self.input
+    }
+
     /// A cell as written; none where the report lacks the column.
     pub fn cell(&self, column: Column) -> Option<&'a [u8]> {
         self.chunk.rows.cell(&self.input.header, self.index, column)
@@ -218,28 +256,18 @@ impl<'a> FindingRef<'a> {
 
     /// The account's name, if it is known from the organization, or a column has it.
     pub fn account_name(&self) -> Option<&'a str> {
-        let of_row = || {
-            let row = self.row()?;
-            let name = row.chunk.account_name(&row.input.header, row.index)?;
-            str::from_utf8(name).ok()
-        };
-        self.input.account.name.as_deref().or_else(of_row)
+        match self.row() {
+            Some(row) => row.account_name(),
+            None => self.input.account.name.as_deref(),
+        }
     }
 
     /// The id of the access key that it is about, if it is known.
     pub fn access_key_id(&self) -> Option<&'a str> {
-        let Some(Credential::AccessKey(slot)) = self.credential() else {
-            return None;
-        };
-        let row = self.row()?;
-        let of_user = self.input.account.key_ids.get(row.user()?);
-        let known = of_user.and_then(|ids| ids[slot as usize].as_deref());
-        known.or_else(|| {
-            let id = row
-                .chunk
-                .extra(&row.input.header, row.index, ExtraColumn::KEY_ID[slot as usize])?;
-            str::from_utf8(id).ok()
-        })
+        match self.credential() {
+            Some(Credential::AccessKey(slot)) => self.row()?.access_key_id(slot),
+            Some(Credential::Password | Credential::Certificate(_)) | None => None,
+        }
     }
 
     /// The slot of the key or certificate that it is about; the first one if it is about a user.

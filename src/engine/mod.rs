@@ -6,6 +6,7 @@ mod bits;
 pub mod examples;
 mod filtering;
 mod finding_ref;
+mod listing;
 mod memory;
 mod newest;
 
@@ -28,6 +29,7 @@ mod workers;
 use std::io;
 
 pub use finding_ref::{FindingRef, FindingScope, UserRow, finding_id, user_key};
+pub use listing::{ItemRef, ItemScratch, LastUse, Listed, Lister};
 pub use memory::{Collect, Memory};
 pub use newest::Instants;
 pub use program::{CompiledRule, Program};

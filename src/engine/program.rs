@@ -65,8 +65,18 @@ pub struct Program {
     pub(super) ops: Vec<Op>,
     /// In the order of rules, then of slots.
     pub(super) instances: Vec<RuleInstance>,
+    /// What is listed; none if nothing is.
+    pub(super) listing: Option<CompiledListing>,
     columns: ColumnSet,
     is_about_root: bool,
+}
+
+/// What a program lists, besides evaluating its rules.
+#[derive(Debug)]
+pub(super) struct CompiledListing {
+    pub(super) entity: Entity,
+    /// For each slot of the entity, whether the entity is listed; none if it is for every record.
+    pub(super) slots: Vec<(Slot, Option<Node>)>,
 }
 
 /// A rule of a program, with what all its findings share.
@@ -167,7 +177,37 @@ impl Program {
             rules: compiled,
             ops: compiler.ops,
             instances,
+            listing: None,
             columns,
+        }
+    }
+
+    /// The same program, which also lists the entities of a kind that exist and meet the condition. They are in
+    /// the same columns as those of the rules, and one pass computes both.
+    #[must_use]
+    pub fn with_listing(mut self, entity: Entity, condition: Option<&Expr>) -> Self {
+        let mut compiler = Compiler {
+            known: self.ops.iter().cloned().zip(0..).collect(),
+            ops: self.ops,
+        };
+        let slots = entity.slots().iter().map(|&slot| {
+            let mut nodes: Vec<Node> = compiler.exists(entity, slot).into_iter().collect();
+            nodes.extend(condition.map(|condition| compiler.expr(condition, slot)));
+            (slot, (!nodes.is_empty()).then(|| compiler.all(nodes)))
+        });
+        let slots = slots.collect();
+        for &slot in entity.slots() {
+            if let Some((active, created)) = entity.existence(slot) {
+                self.columns.insert(active);
+                self.columns.insert(created);
+            }
+            let read = condition.map_or(ColumnSet::default(), |condition| condition.columns(slot));
+            self.columns = self.columns.union(read);
+        }
+        Self {
+            ops: compiler.ops,
+            listing: Some(CompiledListing { entity, slots }),
+            ..self
         }
     }
 

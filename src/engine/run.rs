@@ -323,10 +323,12 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
                 input,
                 chunk,
                 selected: &self.selected,
+                first_row: view.first_row,
                 last: end.ends_report(),
                 emitted,
                 unseen: &self.without.unseen,
                 without: &self.without.fails,
+                results: (run.program, &self.registers),
             },
         );
         if run.sink.takes_findings() {

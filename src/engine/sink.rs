@@ -4,7 +4,8 @@ use std::io;
 use std::sync::Arc;
 
 use super::finding_ref::FindingRef;
-use super::program::RuleInstance;
+use super::program::{Program, RuleInstance};
+use super::registers::Registers;
 use super::source::Input;
 use super::verdicts::is_selected;
 use super::without::FailsWithout;
@@ -21,6 +22,8 @@ pub struct Block<'a> {
     pub chunk: &'a Chunk,
     /// The rows that are evaluated, as bitmaps of 64.
     pub selected: &'a [u64],
+    /// The number of the first data row in the input, from 1.
+    pub first_row: u64,
     /// Whether this is the last block of the report.
     pub last: bool,
     /// The statuses of the emitted findings.
@@ -30,6 +33,8 @@ pub struct Block<'a> {
     pub unseen: &'a [u64],
     /// What fails without the columns that an earlier report lacks and this one has: one for each such set of columns.
     pub without: &'a [FailsWithout],
+    /// The program, and the results of its operations.
+    pub(super) results: (&'a Program, &'a Registers),
 }
 
 impl Block<'_> {

@@ -139,6 +139,9 @@ registry! {
         "Only some of the users were evaluated: `--user`, `--path`, `--account` or the like chose them.",
         "Counts and outcomes are those of these users. Where root may be left out, the requirements that rules about root \
          decide are not evaluated.";
+    NotListed "not-listed" Warning:
+        "Cells are unknown that say whether a user, key or certificate belongs in the list; it is left out.",
+        "Use the report as AWS generated it. The other diagnostics of the input say which cells or columns are missing.";
     Settings "settings" Note:
         "Settings from a file were used.",
         "To use another file, give --config.";

@@ -4,6 +4,7 @@ mod diagnostic;
 mod filters;
 mod id;
 mod issues;
+mod list_item;
 mod log;
 mod passed_over;
 mod tally;
@@ -20,6 +21,7 @@ pub(crate) use crate::report::word::word_enum;
 pub use diagnostic::{Code, Diagnostic, Level, diagnostics_page};
 pub use filters::GivenFilters;
 pub use id::FindingId;
+pub use list_item::ListItem;
 pub use log::{DiagnosticLog, HiddenDiagnostics, first_of_each, gravest};
 pub use passed_over::PassedOver;
 pub use tally::{

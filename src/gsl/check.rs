@@ -44,6 +44,20 @@ pub(super) fn check(
     }
 }
 
+/// The typed condition, or all errors in names and types.
+pub(super) fn check_condition(entity: Entity, condition: &ast::Expr<'_>) -> Result<Expr, Vec<Error>> {
+    let mut checker = Checker {
+        entity,
+        parameters: &BTreeMap::new(),
+        patterns: 0,
+        errors: Vec::new(),
+    };
+    match checker.expr(condition) {
+        Some(condition) if checker.errors.is_empty() => Ok(condition),
+        _ => Err(checker.errors),
+    }
+}
+
 struct Checker<'a> {
     entity: Entity,
     parameters: &'a BTreeMap<String, i64>,

@@ -58,7 +58,7 @@ pub use render::render;
 pub(crate) use render::renderer;
 
 use error::Span;
-use typed::TypedRule;
+use typed::{Entity, Expr, TypedRule};
 
 /// Longer rules are refused.
 const SOURCE_LIMIT: usize = 1 << 16;
@@ -67,15 +67,38 @@ const SOURCE_LIMIT: usize = 1 << 16;
 ///
 /// The list of errors is in the order of the source, and never empty.
 pub fn parse_rule(source: &str, parameters: &BTreeMap<String, i64>) -> Result<TypedRule, Vec<Error>> {
+    let tokens = tokens(source, "rule")?;
+    let rule = parse::parse(source, &tokens).map_err(|error| vec![error])?;
+    check::check(&rule, parameters)
+}
+
+/// Parses and checks a condition on an entity: what is behind `where` or `should have` in a rule.
+///
+/// The list of errors is in the order of the source, and never empty.
+///
+/// ```
+/// use credlens::gsl::{self, typed::Entity};
+///
+/// let condition = gsl::parse_condition(Entity::IamUser, "passwordEnabled and not mfaActive").expect("a condition");
+/// assert_eq!(condition.to_string(), "passwordEnabled = true and not mfaActive = true");
+/// ```
+pub fn parse_condition(entity: Entity, source: &str) -> Result<Expr, Vec<Error>> {
+    let tokens = tokens(source, "condition")?;
+    let condition = parse::condition(source, &tokens).map_err(|error| vec![error])?;
+    check::check_condition(entity, &condition)
+}
+
+/// The tokens of a rule or condition, which is named in errors.
+fn tokens<'s>(source: &'s str, what: &str) -> Result<Vec<lex::Token<'s>>, Vec<Error>> {
     if source.len() > SOURCE_LIMIT {
         let start = Span { start: 0, end: 0 };
-        let message = format!("the rule is longer than {SOURCE_LIMIT} bytes");
+        let message = format!("the {what} is longer than {SOURCE_LIMIT} bytes");
         return Err(vec![Error::new(start, message, "")]);
     }
     let (tokens, errors) = lex::lex(source);
-    if !errors.is_empty() {
-        return Err(errors);
+    if errors.is_empty() {
+        Ok(tokens)
+    } else {
+        Err(errors)
     }
-    let rule = parse::parse(source, &tokens).map_err(|error| vec![error])?;
-    check::check(&rule, parameters)
 }

@@ -13,6 +13,7 @@ use super::error::{Error, Span, quoted};
 use super::explain::function_hint;
 use super::lex::{Token, TokenKind};
 use super::predicate::OPERATORS;
+use super::typed::Entity;
 
 /// How deep parentheses and `not`s may nest; functions on expressions recurse as deep.
 const DEPTH_LIMIT: usize = 64;
@@ -23,13 +24,12 @@ pub(super) type Parsed<T> = Result<T, Error>;
 
 /// The rule of the tokens, or the first error.
 pub(super) fn parse<'s>(source: &'s str, tokens: &[Token<'s>]) -> Parsed<Rule<'s>> {
-    Parser {
-        source,
-        tokens,
-        at: 0,
-        depth: 0,
-    }
-    .rule()
+    Parser::new(source, tokens, "rule").rule()
+}
+
+/// The condition of the tokens, without entity, `where` and `should`, or the first error.
+pub(super) fn condition<'s>(source: &'s str, tokens: &[Token<'s>]) -> Parsed<Expr<'s>> {
+    Parser::new(source, tokens, "condition").condition()
 }
 
 pub(super) struct Parser<'t, 's> {
@@ -38,9 +38,36 @@ pub(super) struct Parser<'t, 's> {
     tokens: &'t [Token<'s>],
     at: usize,
     depth: usize,
+    /// What is parsed, for errors: a rule or a condition.
+    what: &'static str,
 }
 
-impl<'s> Parser<'_, 's> {
+impl<'t, 's> Parser<'t, 's> {
+    fn new(source: &'s str, tokens: &'t [Token<'s>], what: &'static str) -> Self {
+        Self {
+            source,
+            tokens,
+            at: 0,
+            depth: 0,
+            what,
+        }
+    }
+
+    fn condition(&mut self) -> Parsed<Expr<'s>> {
+        const ALONE: &str = "write the condition alone: what follows `where` or `should have` in a rule";
+        let begins_a_rule = ["where", "should"].contains(&self.code());
+        if begins_a_rule || self.code().parse::<Entity>().is_ok() {
+            return Err(self.expected("a condition").with_help(ALONE));
+        }
+        let condition = self.any()?;
+        if self.kind() != TokenKind::End {
+            let error = self.expected("`and`, `or` or the end of the condition");
+            let is_of_rule = ["should", "exclude", "where"].contains(&self.code());
+            return Err(if is_of_rule { error.with_help(ALONE) } else { error });
+        }
+        Ok(condition)
+    }
+
     fn rule(&mut self) -> Parsed<Rule<'s>> {
         let entity = self.entity()?;
         let (relevant, expected) = if self.take("where") {
@@ -113,7 +140,7 @@ impl<'s> Parser<'_, 's> {
 
     fn one(&mut self) -> Parsed<Expr<'s>> {
         if self.depth == DEPTH_LIMIT {
-            let message = format!("the rule nests deeper than {DEPTH_LIMIT} levels");
+            let message = format!("the {} nests deeper than {DEPTH_LIMIT} levels", self.what);
             return Err(Error::new(self.span(), message, "too deep"));
         }
         self.depth += 1;
@@ -187,7 +214,7 @@ impl<'s> Parser<'_, 's> {
     /// The error that the current token is not what is expected here.
     pub(super) fn expected(&self, what: &str) -> Error {
         let found = match self.span().of(self.source) {
-            "" => "the end of the rule".to_owned(),
+            "" => format!("the end of the {}", self.what),
             text => quoted(text),
         };
         let message = format!("expected {what}, found {found}");

@@ -1,8 +1,8 @@
-//! Findings, tallies, diffs and trends -> bytes, in every format. Never filters or evaluates, opens no file, and knows
+//! Findings, tallies, lists, diffs and trends -> bytes, in every format. Never filters or evaluates, opens no file, and knows
 //! neither clock nor terminal: width, colour and the present instant are given.
 //!
-//! A format is one file with a [`FormatSpec`], and one line in the registry of what it writes: `scan`, [`diff`] or
-//! [`trend`]. Nothing else matches on formats.
+//! A format is one file with a [`FormatSpec`], and one line in the registry of what it writes: `scan`, [`list`],
+//! [`diff`] or [`trend`]. Nothing else matches on formats.
 //!
 //! Text from reports is escaped for the readers of the format: [`escape()`] for terminals, which every format applies
 //! (JSON in its own spelling, by `json_text`), and on top of it formulas in CSV and markup in Markdown and HTML.
@@ -14,6 +14,7 @@ mod csv_text;
 pub mod diff;
 mod format;
 mod json_text;
+pub mod list;
 mod markdown_text;
 mod phrases;
 mod scan;

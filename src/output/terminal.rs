@@ -20,7 +20,7 @@ pub(super) const RED: Style = AnsiColor::Red.on_default();
 pub(super) const YELLOW: Style = AnsiColor::Yellow.on_default();
 
 /// Blanks between two columns.
-const GAP: usize = 2;
+pub(super) const GAP: usize = 2;
 
 /// From this width on, the text of a finding is beside its rule, not below it.
 const WIDE: usize = 120;

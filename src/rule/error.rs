@@ -32,8 +32,8 @@ struct TextErrors {
 }
 
 impl Error {
-    /// `line_start` is the line of the file on which the text begins.
-    pub(super) fn text(origin: &str, line_start: usize, text: &str, errors: Vec<gsl::Error>) -> Self {
+    /// Errors in GSL or TOML. `line_start` is the line of the file on which the text begins.
+    pub fn text(origin: &str, line_start: usize, text: &str, errors: Vec<gsl::Error>) -> Self {
         Self(Box::new(Kind::Text(TextErrors {
             origin: origin.to_owned(),
             line_start,

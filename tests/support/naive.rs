@@ -44,6 +44,40 @@ pub(crate) fn may_exist(entity: Entity, slot: Slot, row: &Row) -> bool {
     exists(entity, slot, row) != Some(false)
 }
 
+/// Whether the entity in this slot exists, where that is known.
+pub(crate) fn is_known_to_exist(entity: Entity, slot: Slot, row: &Row) -> Option<bool> {
+    exists(entity, slot, row)
+}
+
+/// A cell that is unknown.
+#[derive(Debug)]
+pub(crate) struct UnknownCell;
+
+/// A time cell; none where it is absent.
+pub(crate) fn time_cell(row: &Row, column: TimeColumn) -> Result<Option<DateTime<Utc>>, UnknownCell> {
+    match time(row, column) {
+        None => Err(UnknownCell),
+        Some(Time::At(at)) => Ok(Some(at)),
+        Some(Time::Absent) => Ok(None),
+    }
+}
+
+/// Whether a flag is true or false, where it is one of them.
+pub(crate) fn flag_cell(row: &Row, column: FlagColumn) -> Option<bool> {
+    let (is_true, is_false) = (flag_is(row, column, true)?, flag_is(row, column, false)?);
+    (is_true || is_false).then_some(is_true)
+}
+
+/// The text of a cell; none where it is absent or unknown.
+pub(crate) fn text_cell(row: &Row, column: TextColumn) -> Option<String> {
+    text(row, column).filter(|text| !text.is_empty())
+}
+
+/// The user's IAM path.
+pub(crate) fn user_path(row: &Row) -> Option<String> {
+    path(row)
+}
+
 /// The creation time of the key or certificate in this slot.
 pub(crate) fn created(entity: Entity, slot: Slot, row: &Row) -> Option<DateTime<Utc>> {
     let (_, created) = columns(entity, slot)?;

@@ -13,4 +13,4 @@ pub(super) use live::{FetchRequest, Started, conclude, print_policy, start};
 pub(super) use objects::Objects;
 #[cfg(feature = "archive")]
 pub(super) use outcomes::OutcomesWriter;
-pub(super) use scan::scan_live;
+pub(super) use scan::run_live;

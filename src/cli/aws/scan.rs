@@ -1,40 +1,40 @@
-//! `credlens scan` without an input: live accounts.
+//! `credlens scan` and `credlens list` without an input: live accounts.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use credlens::aws::{LiveSource, ReportOrder};
-use credlens::engine::RowSelection;
 
 use super::{FetchRequest, conclude, start};
 use crate::cli::failure::{Exit, Failure};
+use crate::cli::live_run::LiveRun;
 use crate::cli::outputs::{canonical, is_read};
-use crate::cli::scan::{self, ScanConfig};
 use crate::cli::terminal::print_error;
 
-pub(in crate::cli) fn scan_live(config: &ScanConfig) -> Result<Exit, Failure> {
-    let aws = &config.live.aws;
+/// Runs a command on live accounts.
+pub(in crate::cli) fn run_live<R: LiveRun>(run: &R) -> Result<Exit, Failure> {
+    let live = run.live();
+    let aws = &live.aws;
     if let Some(path) = aws.outcomes.as_deref() {
-        check_outcomes(config, path)?;
+        check_outcomes(run, path)?;
     }
-    let verbosity = config.evaluation.verbosity;
+    let verbosity = run.evaluation().verbosity;
     let request = FetchRequest {
-        resolve_keys: config.live.resolve_keys,
+        resolve_keys: live.resolve_keys,
         verbose: verbosity.verbose,
         quiet: verbosity.quiet,
         order: ReportOrder::ByAccount,
-        filters: config.evaluation.filters.clone(),
+        filters: run.evaluation().filters.clone(),
         grace: FetchRequest::SHORT,
     };
-    let options = config.inputs.options;
+    let options = run.inputs().options;
     let started = start(aws, options.now, &request, || Ok(()))?;
     let source = LiveSource::new(started.arrivals, options.as_of, Arc::clone(&started.record));
-    let written = scan::evaluate(config, source, RowSelection::default()).and_then(|evaluated| {
+    let written = run.evaluate(source).and_then(|evaluated| {
         if let Some(signal) = started.runtime.interrupted() {
-            let message = "interrupted; no findings were written to files";
-            return Err(Failure::Signal(signal, message));
+            return Err(Failure::Signal(signal, R::INTERRUPTED));
         }
-        scan::write(config, evaluated)
+        run.write(evaluated)
     });
     if written.is_err() {
         // The accounts whose findings were not written are to be scanned again.
@@ -44,15 +44,14 @@ pub(in crate::cli) fn scan_live(config: &ScanConfig) -> Result<Exit, Failure> {
             saved => saved?,
         }
     }
-    let tally = written?;
-    let exit = scan::conclude(config, &tally);
+    let exit = run.conclude(&written?);
     conclude(aws, &started.record, &started.outcomes, verbosity.quiet)?;
     Ok(exit)
 }
 
 /// The file of `--outcomes` is neither a format's nor one that this run reads.
-fn check_outcomes(config: &ScanConfig, path: &Path) -> Result<(), Failure> {
-    let targets = config.formats.iter().filter_map(|to| to.path.as_deref());
+fn check_outcomes(run: &impl LiveRun, path: &Path) -> Result<(), Failure> {
+    let targets = run.targets();
     let same = |target: &Path| match (canonical(target), canonical(path)) {
         (Ok(target), Ok(path)) => target == path,
         (Ok(_) | Err(_), _) => false,
@@ -63,7 +62,7 @@ fn check_outcomes(config: &ScanConfig, path: &Path) -> Result<(), Failure> {
             path.display()
         )));
     }
-    if is_read(path, &config.evaluation.reads(&[])) {
+    if is_read(path, &run.evaluation().reads(&[])) {
         return Err(Failure::Usage(format!(
             "{} is read by this run; give --outcomes another file",
             path.display()

@@ -3,10 +3,11 @@
 mod args;
 
 use std::io;
+use std::path::Path;
 
 use credlens::engine::{EmitFilter, RowSelection, Sink, Snapshots, Source, Surveying, undated_beside_dated};
 use credlens::finding::{Code, Diagnostic, RuleTally, Severity, Status, Tally};
-use credlens::output::{DisplayOptions, Outputs};
+use credlens::output::Outputs;
 use credlens::rule;
 
 use super::aws::{self, LiveScanArgs};
@@ -15,10 +16,10 @@ use super::evaluate::{Evaluation, Verbosity};
 use super::fail_on::FailOn;
 use super::failure::{Exit, Failure};
 use super::inputs::{InputReader, SeveralInputs};
+use super::live_run::LiveRun;
 use super::outputs::{FormatTo, Target, check_formats, open_outputs};
 use super::settings::{SettingsFile, SettingsText, first_given};
 use super::signals;
-use super::terminal::{Color, colored};
 
 pub(super) use args::{ScanArgs, StatusWord};
 
@@ -75,25 +76,16 @@ impl ScanConfig {
     }
 
     fn outputs(&self) -> Result<Outputs<Target>, Failure> {
-        Ok(Outputs::new(open_outputs(&self.formats)?, self.layout()))
+        Ok(Outputs::new(
+            open_outputs(&self.formats)?,
+            self.evaluation.layout_of(&self.formats),
+        ))
     }
 
     fn assess(&self, source: impl Source, sink: &impl Sink, rows: RowSelection) -> io::Result<Tally> {
         let evaluation = &self.evaluation;
         let rows = (rows, Some(&evaluation.filters));
         evaluation.assess(evaluation.progress(source), self.emit_filter(), sink, rows)
-    }
-
-    /// How formats for people are laid out. All of them look alike, and a file that people open later is not a
-    /// terminal.
-    fn layout(&self) -> DisplayOptions {
-        let in_file = |to: &FormatTo| to.path.is_some() && to.format.is_for_terminals();
-        let plain = self.evaluation.verbosity.color == Color::Auto && self.formats.iter().any(in_file);
-        DisplayOptions {
-            color: !plain && colored(&io::stdout()),
-            errors: !self.formats.iter().any(FormatTo::is_on_terminal),
-            ..self.evaluation.layout()
-        }
     }
 
     /// The report of the one live account could not be fetched, and every format is read by people here: the reason is
@@ -108,7 +100,7 @@ pub(super) fn run(args: ScanArgs) -> Result<Exit, Failure> {
     let text = SettingsText::read(args.evaluate.config.as_deref())?;
     let config = ScanConfig::resolve(args, &text.parse()?)?;
     if config.inputs.paths.is_empty() {
-        return aws::scan_live(&config);
+        return aws::run_live(&config);
     }
     signals::end_cleanly()?;
     let several = if config.all_snapshots {
@@ -163,18 +155,14 @@ pub(super) struct Evaluated {
 }
 
 /// Evaluates all that the source gives.
-pub(super) fn evaluate(
-    config: &ScanConfig,
-    source: impl Source,
-    rows: RowSelection,
-) -> Result<Evaluated, Failure> {
+fn evaluate(config: &ScanConfig, source: impl Source, rows: RowSelection) -> Result<Evaluated, Failure> {
     let outputs = config.outputs()?;
     let tally = config.assess(source, &outputs, rows)?;
     Ok(Evaluated { tally, outputs })
 }
 
 /// Ends the outputs and puts files in their places.
-pub(super) fn write(config: &ScanConfig, evaluated: Evaluated) -> Result<Tally, Failure> {
+fn write(config: &ScanConfig, evaluated: Evaluated) -> Result<Tally, Failure> {
     let Evaluated { mut tally, outputs } = evaluated;
     if config.is_shown_by_its_error(&tally) {
         return Ok(tally);
@@ -188,7 +176,7 @@ pub(super) fn write(config: &ScanConfig, evaluated: Evaluated) -> Result<Tally, 
     } = &config.evaluation;
     let frameworks = frameworks.iter().map(AsRef::as_ref);
     tally.compliance = rule::compliance(frameworks, program.rules(), weakened, *level, &tally);
-    add_diagnostics(&mut tally, config);
+    config.evaluation.add_diagnostics(&mut tally);
     let finish = || -> Result<(), Failure> {
         for target in outputs.finish(&tally)? {
             target.finish()?;
@@ -201,30 +189,9 @@ pub(super) fn write(config: &ScanConfig, evaluated: Evaluated) -> Result<Tally, 
 }
 
 /// Prints what the outputs do not show; the exit status.
-pub(super) fn conclude(config: &ScanConfig, tally: &Tally) -> Exit {
+fn conclude(config: &ScanConfig, tally: &Tally) -> Exit {
     print_diagnostics(tally, config);
     exit(tally, config)
-}
-
-/// Diagnostics about the settings rather than about an input.
-fn add_diagnostics(tally: &mut Tally, config: &ScanConfig) {
-    tally.diagnostics.extend(config.evaluation.notes());
-    for message in config.evaluation.weakened.iter().map(ToString::to_string) {
-        tally
-            .diagnostics
-            .push(Diagnostic::new(Code::LooserThanFramework, message));
-    }
-    let instants = tally
-        .evaluated_inputs()
-        .into_iter()
-        .filter_map(|input| input.as_of.parse().ok());
-    let latest = instants.max();
-    let suppressions = config.evaluation.suppressions.diagnostics(latest).into_iter();
-    // A user that filters leave out may be the one that a suppression is for.
-    let is_all = config.evaluation.filters.is_empty();
-    tally
-        .diagnostics
-        .extend(suppressions.filter(|it| is_all || it.code != Code::SuppressionUnused));
 }
 
 /// Standard error gets the diagnostics that standard output does not show to people, and the live accounts that failed
@@ -248,21 +215,53 @@ fn exit(tally: &Tally, config: &ScanConfig) -> Exit {
     if tally.evaluated == 0 {
         return Exit::NothingEvaluated;
     }
-    // The accounts of a live run that failed are the errors about inputs.
-    let failed = tally
-        .diagnostics
-        .iter()
-        .filter(|it| it.code == Code::Unreadable)
-        .count();
-    let is_allowed = failed <= config.live.allow_failed();
-    let counted = tally
-        .diagnostics
-        .iter()
-        .filter(|it| !is_allowed || it.code != Code::Unreadable);
-    if has_errors(counted) {
+    if is_partial(tally, &config.live) {
         return Exit::Partial;
     }
     let counts = |rule: &&RuleTally| rule.failed > 0 || config.fail_on_undetermined && rule.undetermined > 0;
     let failed = tally.rules.iter().filter(counts);
     config.fail_on.exit(failed.map(|rule| rule.severity))
+}
+
+/// Whether something could not be evaluated, beyond the accounts that may fail.
+pub(super) fn is_partial(tally: &Tally, live: &LiveScanArgs) -> bool {
+    let diagnostics = &tally.diagnostics;
+    // The accounts of a live run that failed are the errors about inputs.
+    let is_of_account = |it: &&Diagnostic| it.code == Code::Unreadable;
+    let is_allowed = diagnostics.iter().filter(is_of_account).count() <= live.allow_failed();
+    has_errors(diagnostics.iter().filter(|it| !is_allowed || !is_of_account(it)))
+}
+
+impl LiveRun for ScanConfig {
+    type Evaluated = Evaluated;
+    type Written = Tally;
+    const INTERRUPTED: &'static str = "interrupted; no findings were written to files";
+
+    fn live(&self) -> &LiveScanArgs {
+        &self.live
+    }
+
+    fn inputs(&self) -> &InputReader {
+        &self.inputs
+    }
+
+    fn evaluation(&self) -> &Evaluation {
+        &self.evaluation
+    }
+
+    fn targets(&self) -> Vec<&Path> {
+        self.formats.iter().filter_map(|to| to.path.as_deref()).collect()
+    }
+
+    fn evaluate(&self, source: impl Source) -> Result<Evaluated, Failure> {
+        evaluate(self, source, RowSelection::default())
+    }
+
+    fn write(&self, evaluated: Evaluated) -> Result<Tally, Failure> {
+        write(self, evaluated)
+    }
+
+    fn conclude(&self, tally: &Tally) -> Exit {
+        conclude(self, tally)
+    }
 }

@@ -96,6 +96,17 @@ pub struct ScanView<'a> {
     options: DisplayOptions,
 }
 
+/// Lines about the inputs, as they are in the table.
+pub(super) fn inputs_section(tally: &Tally, options: DisplayOptions) -> String {
+    let view = ScanView {
+        tally,
+        worst: &[],
+        emitted: 0,
+        options,
+    };
+    summary::inputs(&view, table::INPUTS)
+}
+
 impl ScanView<'_> {
     /// Findings that were emitted and are not among the worst.
     fn hidden(&self) -> u64 {

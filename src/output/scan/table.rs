@@ -23,7 +23,7 @@ pub(super) const FORMAT: FormatSpec<ScanWriter> = FormatSpec::new(
 );
 
 /// How many inputs are listed by name.
-const INPUTS: usize = 5;
+pub(super) const INPUTS: usize = 5;
 /// How many diagnostics are shown.
 const DIAGNOSTICS: usize = 5;
 /// Parts of a user's line that would get fewer columns are left out.

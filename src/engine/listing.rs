@@ -1,0 +1,396 @@
+//! The items of a list: the users, keys or certificates that a program lists, with the findings about each.
+
+use super::finding_ref::UserRow;
+use super::program::Program;
+use super::sink::Block;
+use super::source::Input;
+use super::verdicts::ChunkView;
+use crate::finding::{ListItem, Severity, Source, Status};
+use crate::gsl::typed::Entity;
+use crate::report::cell::{self, Flag};
+use crate::report::chunk::Chunk;
+use crate::report::schema::{
+    ACCESS_KEY, CERTIFICATE, Column, ColumnSet, Credential, FlagColumn, KEY_LAST_USED, Slot, TimeColumn,
+};
+use crate::report::time::Timestamp;
+
+const SECONDS_PER_DAY: u64 = 86_400;
+
+/// A user, key or certificate that is listed: borrowed from the block, with nothing formatted yet.
+#[derive(Clone, Copy, Debug)]
+pub struct ItemRef<'a> {
+    /// The row of its user.
+    pub row: &'a UserRow<'a>,
+    /// The key or certificate; none for a user.
+    pub credential: Option<Credential>,
+    /// When the user was created.
+    pub user_created: Option<Timestamp>,
+    /// See [`ListItem::active`].
+    pub active: Option<bool>,
+    /// When it was created.
+    pub created: Option<Timestamp>,
+    /// Its last use.
+    pub last_use: LastUse,
+    /// Whether the user has a console password.
+    pub password_enabled: Option<bool>,
+    /// Whether the user has MFA.
+    pub mfa_active: Option<bool>,
+    /// How many findings are about it.
+    pub findings: u64,
+    /// The severity of the worst of them.
+    pub severity: Option<Severity>,
+    /// When the first rule will fail that does not yet.
+    pub due_at: Option<Timestamp>,
+}
+
+/// When something was last used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LastUse {
+    /// Cells are unknown, or a report has none about its use.
+    Unknown,
+    /// Never.
+    Never,
+    /// At this time, of the access key in this slot, or else the password.
+    At(Timestamp, Option<Slot>),
+}
+
+impl<'a> ItemRef<'a> {
+    /// Its input.
+    pub fn input(&self) -> &'a Input {
+        self.row.input()
+    }
+
+    /// The last use.
+    pub fn last_used(&self) -> Option<Timestamp> {
+        match self.last_use {
+            LastUse::At(time, _) => Some(time),
+            LastUse::Unknown | LastUse::Never => None,
+        }
+    }
+
+    /// The region of the last use.
+    pub fn last_used_region(&self) -> Option<&'a [u8]> {
+        let slot = self.slot_of_last_use()?;
+        self.row.text(KEY_LAST_USED.region[slot as usize])
+    }
+
+    /// The service of the last use.
+    pub fn last_used_service(&self) -> Option<&'a [u8]> {
+        let slot = self.slot_of_last_use()?;
+        self.row.text(KEY_LAST_USED.service[slot as usize])
+    }
+
+    fn slot_of_last_use(&self) -> Option<Slot> {
+        match self.last_use {
+            LastUse::At(_, slot) => slot,
+            LastUse::Unknown | LastUse::Never => None,
+        }
+    }
+
+    /// The access key's id, if it is known.
+    pub fn access_key_id(&self) -> Option<&'a str> {
+        match self.credential {
+            Some(Credential::AccessKey(slot)) => self.row.access_key_id(slot),
+            Some(Credential::Password | Credential::Certificate(_)) | None => None,
+        }
+    }
+
+    /// How many seconds have gone by since a time; 0 if it is after the as-of.
+    pub fn seconds_since(&self, time: Timestamp) -> u64 {
+        let gone = self.input().as_of.0.saturating_sub(time.0);
+        u64::try_from(gone).unwrap_or(0)
+    }
+
+    /// How many whole days have gone by since a time.
+    pub fn days_since(&self, time: Timestamp) -> u64 {
+        self.seconds_since(time) / SECONDS_PER_DAY
+    }
+
+    /// The item, with everything copied.
+    pub fn to_item(&self) -> ListItem {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let (row, input) = (self.row, self.input());
+        let named = |text: &[u8]| !text.is_empty();
+        ListItem {
+            schema: ListItem::SCHEMA.to_owned(),
+            account: row.account().map(text),
+            account_name: row.account_name().map(str::to_owned),
+            user: row.user().filter(|user| named(user)).map(text),
+            path: row.path().map(text),
+            arn: row.arn().map(text),
+            user_created: self.user_created,
+            credential: self.credential,
+            active: self.active,
+            created: self.created,
+            age_days: self.created.map(|time| self.days_since(time)),
+            last_used: self.last_used(),
+            idle_days: self.last_used().map(|time| self.days_since(time)),
+            last_used_region: self.last_used_region().map(text),
+            last_used_service: self.last_used_service().map(text),
+            password_enabled: self.password_enabled,
+            mfa_active: self.mfa_active,
+            access_key_id: self.access_key_id().map(str::to_owned),
+            owner: None,
+            findings: self.findings,
+            severity: self.severity,
+            due_at: self.due_at,
+            as_of: input.as_of,
+            source: Source {
+                path: input.path.clone(),
+                row: Some(row.number()),
+            },
+            never_used: self.last_use == LastUse::Never,
+        }
+    }
+}
+
+/// Lists the items of blocks.
+#[derive(Debug)]
+pub struct Lister {
+    entity: Entity,
+    /// For each rule instance the severity of its findings, and of which items they are: those in this slot. Findings about
+    /// a user are in the first slot.
+    instances: Vec<(Option<Slot>, Severity)>,
+}
+
+/// What a worker reuses from block to block.
+#[derive(Debug, Default)]
+pub struct ItemScratch {
+    /// For each slot and record: how many findings there are, and the worst.
+    findings: [Vec<(u64, Option<Severity>)>; 2],
+}
+
+/// What was found in a block, besides the items.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Listed {
+    /// Items that are listed.
+    pub items: u64,
+    /// Those of which it is unknown whether they are to be listed.
+    pub unknown: u64,
+    /// Whether of any record it is known.
+    pub determined: bool,
+}
+
+impl Lister {
+    /// Lists what the program lists, users if it lists nothing.
+    pub fn new(program: &Program) -> Self {
+        let entity = program
+            .listing
+            .as_ref()
+            .map_or(Entity::IamUser, |listing| listing.entity);
+        let of_instance = |rule: usize, slot: Slot| {
+            let rule = &program.compiled_rules()[rule];
+            let of_item = match entity {
+                Entity::IamUser => Some(Slot::One),
+                Entity::IamAccessKey | Entity::IamSigningCertificate => Slot::ALL
+                    .into_iter()
+                    .find(|&of_item| rule.credential(slot) == entity.credential(of_item)),
+            };
+            (of_item, rule.bound.severity)
+        };
+        let instances = program.instances.iter();
+        let instances = instances.map(|it| of_instance(it.rule, it.slot));
+        Self {
+            entity,
+            instances: instances.collect(),
+        }
+    }
+
+    /// What it lists.
+    pub fn entity(&self) -> Entity {
+        self.entity
+    }
+
+    /// The columns that it reads.
+    pub fn columns(&self) -> ColumnSet {
+        let flags = [FlagColumn::PasswordEnabled, FlagColumn::MfaActive].map(Column::Flag);
+        let mut columns: ColumnSet = flags.into_iter().collect();
+        columns.insert(TimeColumn::UserCreation);
+        if self.entity == Entity::IamUser {
+            columns.insert(TimeColumn::PasswordLastUsed);
+            let active = ACCESS_KEY.active.into_iter().chain(CERTIFICATE.active);
+            active.for_each(|column| columns.insert(column));
+        }
+        if self.entity != Entity::IamSigningCertificate {
+            KEY_LAST_USED
+                .date
+                .into_iter()
+                .for_each(|column| columns.insert(column));
+        }
+        if let Some(of_entity) = self.entity.slot_columns() {
+            of_entity
+                .active
+                .into_iter()
+                .for_each(|column| columns.insert(column));
+            of_entity
+                .last_rotated
+                .into_iter()
+                .for_each(|column| columns.insert(column));
+        }
+        columns
+    }
+
+    /// Calls `each` for the items of a block, in the order of rows and slots.
+    pub fn list(
+        &self,
+        block: &Block<'_>,
+        scratch: &mut ItemScratch,
+        mut each: impl FnMut(&ItemRef<'_>),
+    ) -> Listed {
+        self.count_findings(block, scratch);
+        let view = ChunkView {
+            input: block.input,
+            chunk: block.chunk,
+            selected: block.selected,
+            first_row: block.first_row,
+        };
+        let mut listed = Listed::default();
+        for word in 0..block.selected.len() {
+            let slots = listed_of_word(block, word);
+            for (_, yes, unknown) in &slots {
+                listed.items += u64::from(yes.count_ones());
+                listed.unknown += u64::from(unknown.count_ones());
+                listed.determined |= block.selected[word] & !unknown != 0;
+            }
+            let mut rows = slots.iter().fold(0, |rows, (_, yes, _)| rows | yes);
+            while rows != 0 {
+                let bit = rows.trailing_zeros();
+                rows &= rows - 1;
+                let index = word * 64 + bit as usize;
+                let row = UserRow::new(view, index);
+                for &(slot, yes, _) in &slots {
+                    if yes >> bit & 1 == 1 {
+                        each(&self.item(block.chunk, &row, slot, scratch));
+                    }
+                }
+            }
+        }
+        listed
+    }
+
+    fn count_findings(&self, block: &Block<'_>, scratch: &mut ItemScratch) {
+        for findings in &mut scratch.findings {
+            findings.clear();
+            findings.resize(block.chunk.rows.len(), (0, None));
+        }
+        for (word, instance, mut rows) in block.emitted.rows(Status::Fail) {
+            let (Some(slot), severity) = self.instances[instance] else {
+                continue;
+            };
+            while rows != 0 {
+                let row = word * 64 + rows.trailing_zeros() as usize;
+                rows &= rows - 1;
+                let (count, worst) = &mut scratch.findings[slot as usize][row];
+                *count += 1;
+                *worst = (*worst).max(Some(severity));
+            }
+        }
+    }
+
+    fn item<'a>(
+        &self,
+        chunk: &Chunk,
+        row: &'a UserRow<'a>,
+        slot: Slot,
+        scratch: &ItemScratch,
+    ) -> ItemRef<'a> {
+        let index = row.index();
+        let time = |column: TimeColumn| time_of(chunk, column, index);
+        let flag = |column: FlagColumn| flag_of(chunk, column, index);
+        let user_created = known(time(TimeColumn::UserCreation));
+        let (created, active) = match self.entity.existence(slot) {
+            Some((active, created)) => (known(time(created)), flag(active)),
+            None => (user_created, user_is_active(chunk, index)),
+        };
+        let last_use = match self.entity {
+            Entity::IamUser => user_last_use(chunk, index),
+            Entity::IamAccessKey => last_use(time(KEY_LAST_USED.date[slot as usize]), Some(slot)),
+            Entity::IamSigningCertificate => LastUse::Unknown,
+        };
+        let (findings, severity) = scratch.findings[slot as usize][index];
+        ItemRef {
+            row,
+            credential: self.entity.credential(slot),
+            user_created,
+            active,
+            created,
+            last_use,
+            password_enabled: flag(FlagColumn::PasswordEnabled),
+            mfa_active: flag(FlagColumn::MfaActive),
+            findings,
+            severity,
+            // The place for what `--due-within` finds: the earliest instant among the due verdicts on the item.
+            due_at: None,
+        }
+    }
+}
+
+/// For each slot the records of a word of which items are listed, and those of which it is unknown.
+fn listed_of_word(block: &Block<'_>, word: usize) -> Vec<(Slot, u64, u64)> {
+    let (program, registers) = block.results;
+    let mask = block.selected[word];
+    let of_node = |node: Option<usize>| {
+        let Some(node) = node else { return (mask, 0) };
+        let bits = registers.bits(node);
+        let unknown = bits.unknown.map_or(0, |unknown| unknown[word]);
+        (bits.yes[word] & mask, unknown & mask)
+    };
+    let slots = program.listing.iter().flat_map(|listing| &listing.slots);
+    let slots = slots.map(|&(slot, node)| {
+        let (yes, unknown) = of_node(node);
+        (slot, yes, unknown)
+    });
+    slots.collect()
+}
+
+fn time_of(chunk: &Chunk, column: TimeColumn, row: usize) -> i64 {
+    let cells = &chunk.times(column).cells;
+    cells.get(row).copied().unwrap_or(cell::UNKNOWN)
+}
+
+fn flag_of(chunk: &Chunk, column: FlagColumn, row: usize) -> Option<bool> {
+    match chunk.flags(column).cells.get(row)? {
+        Flag::True => Some(true),
+        Flag::False => Some(false),
+        Flag::NotSupported | Flag::Unknown => None,
+    }
+}
+
+fn known(time: i64) -> Option<Timestamp> {
+    (time != cell::ABSENT && time != cell::UNKNOWN).then_some(Timestamp(time))
+}
+
+fn last_use(time: i64, slot: Option<Slot>) -> LastUse {
+    match time {
+        cell::UNKNOWN => LastUse::Unknown,
+        cell::ABSENT => LastUse::Never,
+        time => LastUse::At(Timestamp(time), slot),
+    }
+}
+
+/// The latest use of the password and the keys. One unknown cell may be later than all others.
+fn user_last_use(chunk: &Chunk, row: usize) -> LastUse {
+    let mut latest = (time_of(chunk, TimeColumn::PasswordLastUsed, row), None);
+    for slot in Slot::ALL {
+        let time = time_of(chunk, KEY_LAST_USED.date[slot as usize], row);
+        if time > latest.0 {
+            latest = (time, Some(slot));
+        }
+    }
+    last_use(latest.0, latest.1)
+}
+
+/// Whether the user has anything to sign in or to sign requests with.
+fn user_is_active(chunk: &Chunk, row: usize) -> Option<bool> {
+    let credentials = ACCESS_KEY.active.into_iter().chain(CERTIFICATE.active);
+    let flags = std::iter::once(FlagColumn::PasswordEnabled).chain(credentials);
+    let mut is_active = Some(false);
+    for flag in flags.map(|column| flag_of(chunk, column, row)) {
+        match flag {
+            Some(true) => return Some(true),
+            Some(false) => {}
+            None => is_active = None,
+        }
+    }
+    is_active
+}
