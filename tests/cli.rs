@@ -11,6 +11,7 @@ mod catalogue;
 mod compliance;
 mod demo;
 mod directories;
+mod due;
 mod empty_times;
 mod escaping;
 mod exit;

@@ -75,6 +75,13 @@ fn sentences(finding: &Finding) -> Vec<String> {
     }
 }
 
+/// `Active access key not rotated; last rotated 2026-02-01 (89 days)`; when it fails is said already.
+fn what(finding: &Finding) -> String {
+    let title = escape(&finding.title).into_owned();
+    let sentences: Vec<String> = std::iter::once(title).chain(sentences(finding)).collect();
+    sentences.join("; ")
+}
+
 /// The section of a Markdown document, if anything is due.
 pub(super) fn markdown(view: &ScanView<'_>, out: &mut Markdown) {
     let Some(seconds) = view.tally.due_within_seconds.filter(|_| view.due_emitted > 0) else {
@@ -103,7 +110,7 @@ pub(super) fn markdown(view: &ScanView<'_>, out: &mut Markdown) {
         cells.extend([
             code(&finding.rule),
             optional_code(credential.as_deref()),
-            plain(&phrases::sentences(finding).join("; ")),
+            plain(&what(finding)),
         ]);
         cells
     });
