@@ -12,6 +12,7 @@ mod compliance;
 mod demo;
 mod diffs;
 mod directories;
+mod due;
 mod empty_times;
 mod escaping;
 mod exit;

@@ -114,6 +114,8 @@ pub(super) struct Evaluation {
     pub(super) suppressions: Suppressions,
     pub(super) filters: Filters,
     pub(super) min_severity: Severity,
+    /// The window in seconds in which verdicts are due, for commands that show them.
+    pub(super) due_within: Option<u64>,
     pub(super) limit: usize,
     pub(super) threads: usize,
     pub(super) verbosity: Verbosity,
@@ -155,6 +157,7 @@ impl Evaluation {
             suppressions,
             filters: args.filters.resolve(in_file)?,
             min_severity: min_severity.unwrap_or(Severity::Informational),
+            due_within: None,
             limit: match args.limit.or(in_file.limit).unwrap_or(50) {
                 0 => usize::MAX,
                 limit => limit,
@@ -241,6 +244,7 @@ impl Evaluation {
             suppressions: Some(&self.suppressions),
             rows,
             filters,
+            due_within: self.due_within,
         };
         engine::assess(&self.program, source, sink, options)
     }

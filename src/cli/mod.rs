@@ -11,6 +11,7 @@ mod archive;
 mod aws;
 mod diagnostics;
 mod diff;
+mod due;
 mod evaluate;
 mod fail_on;
 mod failure;
@@ -28,7 +29,6 @@ mod rules;
 mod scan;
 mod settings;
 mod signals;
-#[cfg(feature = "archive")]
 mod span;
 mod terminal;
 mod trend;

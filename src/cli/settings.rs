@@ -17,6 +17,7 @@ use super::fail_on::FailOn;
 use super::failure::{Attempt as _, Failure};
 use super::outputs::FormatTo;
 use super::scan::StatusWord;
+use super::span::Span;
 use super::terminal::Color;
 
 /// Read from the working directory where `--config` names no other file.
@@ -60,6 +61,7 @@ pub(super) struct SettingsValues {
     pub(super) format: Vec<Word<StdoutFormat>>,
     #[serde(default)]
     pub(super) status: Vec<Word<StatusWord>>,
+    pub(super) due_within: Option<Word<Span>>,
     pub(super) min_severity: Option<Severity>,
     pub(super) limit: Option<usize>,
     pub(super) fail_on: Option<Word<FailOn>>,

@@ -165,6 +165,8 @@ pub struct FindingRef<'a> {
     pub scope: FindingScope<'a>,
     /// The suppression that accepts it, if one does.
     pub suppression: Option<&'a Suppression>,
+    /// When it fails, if it is due.
+    pub due_at: Option<Timestamp>,
 }
 
 /// The id of a rule's finding on the user with this [`user_key`]. If the rule is about keys or certificates, `created`
@@ -200,6 +202,7 @@ impl<'a> FindingRef<'a> {
             status,
             scope: FindingScope::User(row),
             suppression: None,
+            due_at: None,
         }
     }
 
@@ -294,6 +297,7 @@ impl<'a> FindingRef<'a> {
         match (self.status, self.scope) {
             (Status::Fail | Status::Suppressed, _) => Cow::Borrowed(&self.compiled.bound.message),
             (Status::Pass, _) => Cow::Borrowed("the rule holds"),
+            (Status::Due, _) => Cow::Owned(self.later_message()),
             (Status::Undetermined, FindingScope::User(row)) => {
                 Cow::Owned(format!("cannot be determined: {}", self.unknowns(row)))
             }
@@ -304,6 +308,15 @@ impl<'a> FindingRef<'a> {
                     "cannot be determined in {verdicts} {cases}: the report lacks {missing}"
                 ))
             }
+        }
+    }
+
+    /// What a due verdict will say, and when.
+    fn later_message(&self) -> String {
+        let message = &self.compiled.bound.message;
+        match self.due_at {
+            Some(due_at) => format!("fails at {due_at} if nothing changes: {message}"),
+            None => message.clone(),
         }
     }
 
@@ -358,6 +371,7 @@ impl<'a> FindingRef<'a> {
             title: bound.rule.title.clone(),
             status: self.status,
             severity: bound.severity,
+            due_at: self.due_at,
             account: self.account().map(text),
             account_name: self.account_name().map(str::to_owned),
             user: row.and_then(UserRow::user).map(text),

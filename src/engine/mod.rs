@@ -3,6 +3,7 @@
 //! threads. The only layer with threads. Has no I/O of its own and no clock.
 
 mod bits;
+mod due;
 pub mod examples;
 mod filtering;
 mod finding_ref;
@@ -22,12 +23,14 @@ mod source;
 mod stand_ins;
 mod survey;
 mod tally_builder;
+mod turning;
 mod verdicts;
 mod without;
 mod workers;
 
 use std::io;
 
+pub use due::{DueVerdict, LONGEST_DUE_WINDOW};
 pub use finding_ref::{FindingRef, FindingScope, UserRow, finding_id, user_key};
 pub use listing::{ItemRef, ItemScratch, LastUse, Listed, Lister};
 pub use memory::{Collect, Memory};
@@ -47,6 +50,7 @@ pub use workers::Workers;
 
 use crate::finding::Tally;
 use crate::rule::{Filters, RuleSuppressions, Suppressions};
+use due::DuePlan;
 use filtering::Filtering;
 use run::{Run, SelectedRows, Worker};
 
@@ -63,6 +67,9 @@ pub struct AssessOptions<'a> {
     pub rows: RowSelection,
     /// Of these, which users are.
     pub filters: Option<&'a Filters>,
+    /// The window in seconds after the as-of in which verdicts are due, if these are asked for; at most
+    /// [`LONGEST_DUE_WINDOW`].
+    pub due_within: Option<u64>,
 }
 
 /// Evaluates all inputs of the source, emits findings to the sink, and returns the tally.
@@ -81,6 +88,7 @@ pub fn assess<S: Sink>(
         suppressions,
         rows,
         filters,
+        due_within,
     } = options;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
@@ -98,7 +106,8 @@ pub fn assess<S: Sink>(
         rows: &rows,
         filtering: filtering.as_ref(),
     };
-    let run = Run::new(program, source, sink, emit, rows, &suppressions);
+    let due = due_within.map(|seconds| DuePlan::new(program, seconds));
+    let run = Run::new(program, source, sink, emit, rows, &suppressions, due.as_ref());
     pool.scope(|scope| {
         for _ in 0..pool.current_num_threads() {
             scope.spawn(|_| Worker::new(&run).work());

@@ -6,6 +6,9 @@
 )]
 
 mod arn_parts;
+mod at_many;
+
+pub(super) use at_many::AsOfSpan;
 
 use super::bits::{fill, set};
 use super::program::{Node, Op, Program};
@@ -44,6 +47,8 @@ pub(super) struct Restriction<'a> {
     pub(super) hidden: ColumnSet,
     /// The operations to run, if not all. The results of the others have no meaning.
     pub(super) ops: Option<&'a [bool]>,
+    /// The as-ofs that are meant, if not one alone.
+    pub(super) span: Option<AsOfSpan<'a>>,
 }
 
 /// The run of a program on a chunk.
@@ -66,6 +71,11 @@ impl Work for ProgramRun<'_> {
                 self.registers.any_unknown.push(false);
                 continue;
             }
+            if let Some(span) = self.restriction.span.filter(|span| !span.dated[node]) {
+                let any_unknown = self.registers.copy(node, span.others);
+                self.registers.any_unknown.push(any_unknown);
+                continue;
+            }
             let any_unknown = match op {
                 Op::Not(of) => self.registers.not(node, *of),
                 Op::All(of) => self.registers.all(node, of),
@@ -81,6 +91,7 @@ impl Work for ProgramRun<'_> {
                         chunk: self.chunk,
                         header: self.header,
                         hidden: self.restriction.hidden,
+                        greatest: self.restriction.span.map(|span| span.greatest[node]),
                         yes,
                         unknown,
                     }
@@ -203,6 +214,8 @@ struct Leaf<'a> {
     chunk: &'a Chunk,
     header: &'a Header,
     hidden: ColumnSet,
+    /// The greatest cutoff, in a run at many as-ofs.
+    greatest: Option<i64>,
     yes: &'a mut [u64],
     unknown: &'a mut [u64],
 }
@@ -210,6 +223,9 @@ struct Leaf<'a> {
 impl Leaf<'_> {
     #[inline(always)]
     fn run(self, op: &Op, cutoff: i64) -> bool {
+        if let Some(greatest) = self.greatest {
+            return self.at_many(op, (cutoff, greatest));
+        }
         match op {
             Op::Flag(column, _) if self.hidden.contains(*column) => self.all_unknown(),
             Op::Flag(column, wanted) => {
@@ -379,7 +395,7 @@ impl Leaf<'_> {
 
 /// The instant as which a time is compared.
 #[inline(always)]
-fn counted(time: i64) -> i64 {
+pub(super) fn counted(time: i64) -> i64 {
     if time == cell::ABSENT { ABSENT_AS } else { time }
 }
 

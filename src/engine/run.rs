@@ -4,6 +4,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::due::{DueFinder, DuePlan};
 use super::filtering::Filtering;
 use super::finding_ref::{FindingRef, FindingScope};
 use super::ordered_gate::{OrderedGate, Pass};
@@ -73,6 +74,8 @@ pub(super) struct Run<'a, S, Src> {
     /// One for each rule; empty if there are no suppressions.
     suppressions: &'a [RuleSuppressions<'a>],
     selection: SelectedRows<'a>,
+    /// If what is due is asked for.
+    due: Option<&'a DuePlan>,
     /// Whether the sink compares reports.
     compares: bool,
     /// The source, and the ticket of its next event.
@@ -90,6 +93,7 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
         emit: EmitFilter,
         selection: SelectedRows<'a>,
         suppressions: &'a [RuleSuppressions<'a>],
+        due: Option<&'a DuePlan>,
     ) -> Self {
         Self {
             program,
@@ -98,13 +102,14 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
             columns: program.decoded().union(sink.columns()),
             suppressions,
             selection,
+            due,
             compares: sink.lacking_before().is_some(),
             source: Mutex::new((source, 0)),
             numbering: OrderedGate::new(ReadBefore {
                 rows: 0,
                 lacking: sink.lacking_before().map(|lacking| vec![lacking]),
             }),
-            delivery: OrderedGate::new((TallyBuilder::new(program), Ok(()))),
+            delivery: OrderedGate::new((TallyBuilder::new(program, due.map(DuePlan::seconds)), Ok(()))),
             stopped: AtomicBool::new(false),
         }
     }
@@ -169,6 +174,7 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
                         verdicts: folded.verdicts,
                     },
                     suppression: None,
+                    due_at: None,
                 };
                 self.sink.finding(part, &finding);
             }
@@ -193,6 +199,7 @@ pub(super) struct Worker<'r, 'a, S: Sink, Src> {
     selected: Vec<u64>,
     /// The cutoffs for the as-of of the last block.
     cutoffs: Option<(Timestamp, Vec<i64>)>,
+    due: DueFinder,
     verdicts: Verdicts<'a>,
     without: Without,
     part: S::Part,
@@ -208,6 +215,7 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
             registers: Registers::default(),
             selected: Vec::new(),
             cutoffs: None,
+            due: DueFinder::default(),
             verdicts: Verdicts::default(),
             without: Without::default(),
             part: run.sink.part(),
@@ -308,8 +316,19 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
             selected: &self.selected,
             first_row: rows_before + 1,
         };
-        let verdicts = &mut self.verdicts;
-        verdicts.evaluate(run.program, &self.registers, view, run.suppressions, run.emit);
+        if let Some(plan) = run.due {
+            self.due
+                .find((run.program, plan), &self.registers, view, run.suppressions);
+        }
+        let (verdicts, due) = (&mut self.verdicts, &self.due.found);
+        verdicts.evaluate(
+            run.program,
+            &self.registers,
+            view,
+            run.suppressions,
+            run.emit,
+            due,
+        );
         let stand_ins = stand_ins::find(run.program, &self.registers, cutoffs, view);
         let root_rows = RootRows::of_chunk(run.program, view);
         let emitted = verdicts.emitted(run.program);
@@ -326,13 +345,14 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
                 first_row: view.first_row,
                 last: end.ends_report(),
                 emitted,
+                due: due.all(),
                 unseen: &self.without.unseen,
                 without: &self.without.fails,
                 results: (run.program, &self.registers),
             },
         );
         if run.sink.takes_findings() {
-            verdicts.findings(run.program, view, run.sink, &mut self.part);
+            verdicts.findings(run.program, view, due, (run.sink, &mut self.part));
         }
         run.deliver(pass, &mut self.part, |builder| {
             builder.add((input, end), view, &verdicts.counts, &self.issues);

@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
+use super::due::DueVerdict;
 use super::finding_ref::FindingRef;
 use super::program::{Program, RuleInstance};
 use super::registers::Registers;
@@ -28,6 +29,11 @@ pub struct Block<'a> {
     pub last: bool,
     /// The statuses of the emitted findings.
     pub emitted: StatusBitmaps<'a>,
+    /// The verdicts that are due, emitted or not, in (row, instance) order. Empty unless [`AssessOptions::due_within`] asks
+    /// for them.
+    ///
+    /// [`AssessOptions::due_within`]: super::AssessOptions::due_within
+    pub due: &'a [DueVerdict],
     /// For each word of rows and each rule instance the rows for which the report cannot say whether they fail, because it
     /// lacks columns that the rule reads, optional ones too. Empty if it lacks none, or if the sink does not compare reports.
     pub unseen: &'a [u64],

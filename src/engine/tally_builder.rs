@@ -73,7 +73,7 @@ pub(super) struct FoldedVerdicts {
 }
 
 impl TallyBuilder {
-    pub(super) fn new(program: &Program) -> Self {
+    pub(super) fn new(program: &Program, due_within: Option<u64>) -> Self {
         let rules = program
             .rules()
             .map(|bound| RuleTally {
@@ -86,11 +86,13 @@ impl TallyBuilder {
                 failed: 0,
                 undetermined: 0,
                 suppressed: 0,
+                due: due_within.map(|_| 0),
             })
             .collect();
         Self {
             tally: Tally {
                 rules,
+                due_within_seconds: due_within,
                 ..Tally::default()
             },
             diagnostics: DiagnosticLog::default(),
@@ -448,5 +450,8 @@ fn add_counts(rule: &mut RuleTally, counts: &VerdictCounts) {
     rule.failed += counts.failed;
     rule.undetermined += counts.undetermined;
     rule.suppressed += counts.suppressed;
+    if let Some(due) = &mut rule.due {
+        *due += counts.due;
+    }
     rule.relevant += counts.passed + counts.failed + counts.undetermined + counts.suppressed;
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::due::DueVerdicts;
 use super::finding_ref::{FindingRef, UserRow};
 use super::program::{Program, RuleInstance};
 use super::registers::Registers;
@@ -57,6 +58,8 @@ pub(super) struct VerdictCounts {
     pub(super) failed: u64,
     pub(super) undetermined: u64,
     pub(super) suppressed: u64,
+    /// Those that passed or are not applicable, and fail by time alone within the window.
+    pub(super) due: u64,
     /// The undetermined ones that fold into one finding, since the input lacks a column.
     pub(super) folded: u64,
 }
@@ -100,6 +103,7 @@ impl<'s> Verdicts<'s> {
         view: ChunkView<'_>,
         suppressions: &'s [RuleSuppressions<'s>],
         emit: EmitFilter,
+        due: &DueVerdicts,
     ) {
         self.counts.clear();
         self.counts.resize(program.rules.len(), VerdictCounts::default());
@@ -121,10 +125,13 @@ impl<'s> Verdicts<'s> {
                 if let Some(suppressions) = suppressions.get(instance.rule) {
                     self.suppress(program, view, suppressions, (position, word), &mut verdict);
                 }
+                let due = due.rows(word, position);
+                verdict.verdicts[Status::Due as usize] = due;
                 self.counts[instance.rule].add(&verdict, folds);
                 if let Some(emitted) = self.emitted.get_mut(word * instances + position) {
                     // One diagnostic says that everything about a ragged record is undetermined.
                     verdict.verdicts[Status::Undetermined as usize] &= !ragged(view.chunk, word);
+                    verdict.verdicts[Status::Pass as usize] &= !due;
                     for (status, bits) in verdict.verdicts.into_iter().enumerate() {
                         emitted[status] = if emits[status] { bits } else { 0 };
                     }
@@ -177,8 +184,8 @@ impl<'s> Verdicts<'s> {
         &self,
         program: &Program,
         view: ChunkView<'_>,
-        sink: &S,
-        part: &mut S::Part,
+        due: &DueVerdicts,
+        (sink, part): (&S, &mut S::Part),
     ) {
         let mut any = Vec::with_capacity(program.instances.len());
         for (word, emitted) in self.emitted.chunks(program.instances.len().max(1)).enumerate() {
@@ -206,6 +213,9 @@ impl<'s> Verdicts<'s> {
                     let compiled = &program.rules[instance.rule];
                     let mut finding = FindingRef::of_row(view.input, compiled, instance.slot, status, &row);
                     finding.suppression = self.accepted.get(&(index, position)).copied();
+                    if status == Status::Due {
+                        finding.due_at = due.due_at(index, position);
+                    }
                     sink.finding(part, &finding);
                 }
             }
@@ -222,6 +232,7 @@ impl VerdictCounts {
         self.failed += of(Status::Fail);
         self.suppressed += of(Status::Suppressed);
         self.undetermined += of(Status::Undetermined);
+        self.due += of(Status::Due);
         if folds {
             self.folded += of(Status::Undetermined);
         }

@@ -76,6 +76,7 @@ impl Without {
         let restriction = Restriction {
             hidden,
             ops: Some(&self.ops[at].1),
+            ..Restriction::default()
         };
         self.registers
             .run(program, cutoffs, view.chunk, &view.input.header, restriction);

@@ -56,6 +56,8 @@ word_enum! {
         Suppressed = "suppressed",
         /// The entity complies with the rule.
         Pass = "pass",
+        /// The entity does not violate the rule yet, and does by time alone within the window that was asked for.
+        Due = "due",
     }
 }
 
@@ -93,6 +95,10 @@ pub struct Finding {
     pub status: Status,
     /// How bad it is.
     pub severity: Severity,
+    /// The first second at which it fails, RFC 3339 UTC; only where the status is `due`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub due_at: Option<Timestamp>,
     /// Twelve-digit account id; null where the report lacks the arn column.
     pub account: Option<String>,
     /// The account's name, if it is known from the organization.

@@ -17,6 +17,9 @@ pub struct Tally {
     /// The filters that chose the users; empty if all are evaluated.
     #[serde(default)]
     pub filters: GivenFilters,
+    /// The window in seconds after the as-of in which verdicts are due, if it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_within_seconds: Option<u64>,
     /// Whether filters may leave out users of an account that is evaluated, root among them.
     #[serde(skip)]
     pub is_partial: bool,
@@ -125,6 +128,10 @@ pub struct RuleTally {
     pub undetermined: u64,
     /// How many relevant ones violate the rule and are suppressed.
     pub suppressed: u64,
+    /// How many of those that passed, or are not in the rule's scope, fail by time alone within the window, if one was asked
+    /// for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<u64>,
 }
 
 /// The outcome of one framework.

@@ -59,7 +59,7 @@ impl FindingMoves<'_> {
             match now {
                 Some(Status::Fail) => {}
                 Some(Status::Undetermined) => lists.push(Move::Open, old_row, moved),
-                Some(Status::Suppressed | Status::Pass) | None => {
+                Some(Status::Suppressed | Status::Pass | Status::Due) | None => {
                     moved.by = self.causes(found, now);
                     lists.push(Move::Resolved, old_row, moved);
                 }

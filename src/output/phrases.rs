@@ -141,7 +141,7 @@ pub(super) fn account(id: Option<&str>, name: Option<&str>) -> String {
 
 /// The cells that add to the message: times with their ages, and text. The message says what flags say; of several
 /// credentials, those without the time are left out.
-fn evidence(finding: &Finding) -> String {
+pub(super) fn evidence(finding: &Finding) -> String {
     let credential = finding.credential.map(Credential::name);
     let cells = finding.evidence.iter().filter_map(|(name, value)| {
         let value = match Column::from_name(name)? {
@@ -209,8 +209,29 @@ pub(super) fn verdict_counts(tally: &Tally) -> String {
         (sum(|rule| rule.suppressed), "suppressed"),
         (sum(|rule| rule.passed), "passed"),
     ]);
-    let separator = if others.is_empty() { "" } else { ", " };
-    format!("{failed}{separator}{others}")
+    let due = tally.due_within_seconds.map(|seconds| {
+        let due = match sum(|rule| rule.due.unwrap_or(0)) {
+            0 => "nothing".to_owned(),
+            due => number(due),
+        };
+        format!("{due} {}", due_within(seconds))
+    });
+    let parts = [
+        Some(failed),
+        Some(others).filter(|others| !others.is_empty()),
+        due,
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// `due within 14 days`, in the largest unit in which the window is a whole number.
+pub(super) fn due_within(seconds: u64) -> String {
+    let units = [(86_400, "day"), (3_600, "hour"), (60, "minute")];
+    let unit = units
+        .into_iter()
+        .find(|(length, _)| seconds.is_multiple_of(*length));
+    let (length, name) = unit.unwrap_or((1, "second"));
+    format!("due within {}", counted(seconds / length, name))
 }
 
 /// A diagnostic as one line, escaped, without an end of line:

@@ -20,7 +20,7 @@ pub const ABSENT_AS: i64 = -62_135_596_800;
 const FIRST: i64 = ABSENT_AS;
 
 /// 9999-12-31T23:59:59Z
-const LAST: i64 = 253_402_300_799;
+pub(crate) const LAST: i64 = 253_402_300_799;
 
 const SECONDS_PER_DAY: i64 = 86_400;
 

@@ -114,9 +114,7 @@ impl<'a> RuleSuppressions<'a> {
     /// The first entry that accepts a finding about this subject, and counts the match. An entry is valid until the end
     /// of the day on which it expires, UTC, at the as-of of the report: an old report gives the same result as then.
     pub fn find(&self, subject: &Subject<'_>, as_of: Timestamp) -> Option<&'a Suppression> {
-        let exact = subject.user.and_then(|user| self.exact.get(user));
-        let mut entries = exact.into_iter().flatten().chain(&self.others).copied();
-        entries.find_map(|entry| {
+        self.candidates(subject).find_map(|entry| {
             if !entry.accepts(subject) {
                 return None;
             }
@@ -129,6 +127,26 @@ impl<'a> RuleSuppressions<'a> {
             counter.fetch_add(1, Ordering::Relaxed);
             valid.then_some(&entry.suppression)
         })
+    }
+
+    /// The entries that may be for this user, those for this user alone first.
+    fn candidates<'s>(&'s self, subject: &Subject<'_>) -> impl Iterator<Item = &'a Entry> + use<'s, 'a> {
+        let exact = subject.user.and_then(|user| self.exact.get(user));
+        exact.into_iter().flatten().chain(&self.others).copied()
+    }
+}
+
+impl RuleSuppressions<'_> {
+    /// Whether an entry accepts what this subject will fail at `due_at`: counted if so. An entry that expires before then
+    /// accepts nothing, and has not expired yet.
+    pub fn accept_later(&self, subject: &Subject<'_>, due_at: Timestamp) -> bool {
+        let accepting = self
+            .candidates(subject)
+            .find(|entry| entry.accepts(subject) && entry.is_valid(due_at));
+        if let Some(entry) = accepting {
+            entry.matched.fetch_add(1, Ordering::Relaxed);
+        }
+        accepting.is_some()
     }
 }
 

@@ -13,6 +13,7 @@ use crate::cli::aws::LiveScanArgs;
 use crate::cli::evaluate::EvaluateArgs;
 use crate::cli::fail_on::FailOn;
 use crate::cli::outputs::{FormatTo, format_help};
+use crate::cli::span::Span;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -24,6 +25,7 @@ Examples:
   aws iam get-credential-report | credlens scan -   the output of the AWS CLI, as it is
   credlens scan report.csv --rule 'access-key-*' --set access-key-not-rotated.max_age=60
   credlens scan report.csv --format table --format ndjson=findings.ndjson
+  credlens scan report.csv --due-within 14d         also what will fail in the next 14 days
 
 ";
 
@@ -49,10 +51,15 @@ pub(in crate::cli) struct ScanArgs {
     #[arg(long, value_name = "FMT[=PATH]", help_heading = "Output", help = format_help::<ScanWriter>("findings"))]
     pub(super) format: Vec<FormatTo>,
 
-    /// Which findings to show: fail, undetermined, suppressed, pass, or all. The others are still counted
-    /// [default: fail,undetermined]
+    /// Which findings to show: fail, undetermined, suppressed, pass, due, or all. The others are still counted
+    /// [default: fail,undetermined; with --due-within also due]
     #[arg(long, value_name = "LIST", value_delimiter = ',', help_heading = "Output")]
     pub(super) status: Vec<StatusWord>,
+
+    /// Find also what passes and will fail by time alone within this time after the as-of, such as 36h, 14d or 2w: its
+    /// status is due. It does not change the exit status
+    #[arg(long, value_name = "SPAN", help_heading = "Output")]
+    pub(super) due_within: Option<Span>,
 
     /// Exit with status 1 on a failed finding of this severity or higher, or never [default: low]
     #[arg(long, value_name = "SEVERITY|never", help_heading = "Output")]

@@ -12,6 +12,7 @@ use credlens::rule;
 
 use super::aws::{self, LiveScanArgs};
 use super::diagnostics::{has_errors, is_cut_off, print_all, print_passed_over};
+use super::due;
 use super::evaluate::{Evaluation, Verbosity};
 use super::fail_on::FailOn;
 use super::failure::{Exit, Failure};
@@ -38,8 +39,9 @@ pub(super) struct ScanConfig {
 impl ScanConfig {
     fn resolve(args: ScanArgs, settings: &SettingsFile<'_>) -> Result<Self, Failure> {
         let objects = args.live.objects(&args.inputs)?;
-        let evaluation = Evaluation::resolve(&args.evaluate, settings)?;
+        let mut evaluation = Evaluation::resolve(&args.evaluate, settings)?;
         let in_file = &settings.values;
+        evaluation.due_within = due::window(args.due_within, in_file)?;
         let formats = in_file.format.iter().map(|word| FormatTo::to_stdout(word.0.0));
         let formats = first_given(args.format, formats.collect());
         let statuses = first_given(
@@ -52,11 +54,7 @@ impl ScanConfig {
             inputs: evaluation.reader(args.inputs, as_of, objects),
             live: args.live,
             formats: FormatTo::or_default(formats),
-            statuses: if statuses.is_empty() {
-                vec![Status::Fail, Status::Undetermined]
-            } else {
-                statuses.into_iter().flat_map(|word: StatusWord| word.0).collect()
-            },
+            statuses: shown(statuses, evaluation.due_within.is_some())?,
             fail_on: fail_on.unwrap_or(FailOn(Some(Severity::Low))),
             fail_on_undetermined: args.fail_on_undetermined || in_file.fail_on_undetermined == Some(true),
             all_snapshots: args.all_snapshots || in_file.all_snapshots == Some(true),
@@ -94,6 +92,22 @@ impl ScanConfig {
         let is_live = self.inputs.paths.is_empty() && !self.live.several();
         is_live && tally.inputs.is_empty() && self.formats.iter().all(FormatTo::is_shown)
     }
+}
+
+/// The statuses that are shown.
+fn shown(given: Vec<StatusWord>, finds_due: bool) -> Result<Vec<Status>, Failure> {
+    if given.is_empty() {
+        let due = finds_due.then_some(Status::Due);
+        return Ok([Status::Fail, Status::Undetermined]
+            .into_iter()
+            .chain(due)
+            .collect());
+    }
+    if !finds_due && given.iter().any(|word| word.0 == [Status::Due]) {
+        let message = "--status due shows what fails within a time: give --due-within as well, such as 14d";
+        return Err(Failure::Usage(message.to_owned()));
+    }
+    Ok(given.into_iter().flat_map(|word| word.0).collect())
 }
 
 pub(super) fn run(args: ScanArgs) -> Result<Exit, Failure> {

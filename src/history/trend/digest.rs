@@ -206,7 +206,7 @@ impl Digest {
         let fails = match finding.status {
             Status::Fail => true,
             Status::Undetermined => false,
-            Status::Suppressed | Status::Pass => return,
+            Status::Suppressed | Status::Pass | Status::Due => return,
         };
         let row = &mut self.rows[row.index()];
         if row.count == 0 {

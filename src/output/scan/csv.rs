@@ -21,7 +21,7 @@ pub(super) const FORMAT: FormatSpec<ScanWriter> = FormatSpec::new(
 
 const HEADER: &str = "id,rule,parameters,title,status,severity,account,account_name,user,arn,credential,\
     access_key_id,as_of,source_path,source_row,message,evidence,requirements,related_requirements,suppression_reason,\
-    suppression_expires,suppression_ticket\r\n";
+    suppression_expires,suppression_ticket,due_at\r\n";
 
 /// Writes findings as records.
 #[derive(Debug, Default)]
@@ -73,6 +73,10 @@ impl FindingStream for Records {
         write_evidence(finding, &mut self.evidence, out);
         out.extend_from_slice(&rule.requirements);
         write_suppression(finding, out);
+        out.push(b',');
+        if let Some(due_at) = finding.due_at {
+            write_cell(due_at.to_string().as_bytes(), out);
+        }
         out.extend_from_slice(b"\r\n");
     }
 }

@@ -1,7 +1,7 @@
 //! `markdown`: counts, then the worst findings by severity, for pull requests and wikis.
 
 use super::summary::{found_nothing, found_something};
-use super::{ScanView, ScanWriter, compliance};
+use super::{ScanView, ScanWriter, compliance, due};
 use crate::finding::{Finding, RuleTally, Severity};
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::markdown_text::{Markdown, account, code, optional_code, plain};
@@ -42,6 +42,7 @@ fn render(view: &ScanView<'_>) -> String {
         }
     }
     out.more(more(view.hidden(), "finding", view.emitted));
+    due::markdown(view, &mut out);
     out.diagnostics(&tally.diagnostics);
     out.into_text()
 }
@@ -50,13 +51,19 @@ fn render(view: &ScanView<'_>) -> String {
 fn rules(all: &[RuleTally], out: &mut Markdown) {
     let mut rules: Vec<&RuleTally> = all.iter().filter(|rule| found_something(rule)).collect();
     rules.sort_by_key(|rule| std::cmp::Reverse(rule.severity));
+    let is_due = all.iter().any(|rule| rule.due.is_some());
     if !rules.is_empty() {
         let rows = rules.into_iter().map(|rule| {
             let name = code(&phrases::rule(&rule.id, &rule.parameters));
             let counts = [rule.failed, rule.undetermined, rule.suppressed, rule.passed];
-            [vec![rule.severity.to_string(), name], counts.map(number).to_vec()].concat()
+            let counts = counts.into_iter().chain(rule.due).map(number);
+            [rule.severity.to_string(), name]
+                .into_iter()
+                .chain(counts)
+                .collect()
         });
-        let counts = ["Failed", "Undetermined", "Suppressed", "Passed"];
+        let mut counts = vec!["Failed", "Undetermined", "Suppressed", "Passed"];
+        counts.extend(is_due.then_some("Due"));
         out.table(&["Severity", "Rule"], &counts, rows);
     }
     if let Some(others) = found_nothing(all) {

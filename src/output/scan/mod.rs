@@ -6,12 +6,14 @@
 mod common_parts;
 mod compliance;
 mod csv;
+mod due;
 mod json;
 mod markdown;
 mod ndjson;
 mod outputs;
 #[cfg(test)]
 mod snapshots;
+mod soonest_findings;
 mod summary;
 mod table;
 #[cfg(test)]
@@ -91,8 +93,12 @@ pub struct ScanView<'a> {
     tally: &'a Tally,
     /// The worst findings, worst first.
     worst: &'a [Finding],
-    /// How many findings were emitted.
+    /// How many findings were emitted, those that are due aside.
     emitted: u64,
+    /// The findings that are due soonest, soonest first.
+    due: &'a [Finding],
+    /// How many findings that are due were emitted.
+    due_emitted: u64,
     options: DisplayOptions,
 }
 
@@ -102,6 +108,8 @@ pub(super) fn inputs_section(tally: &Tally, options: DisplayOptions) -> String {
         tally,
         worst: &[],
         emitted: 0,
+        due: &[],
+        due_emitted: 0,
         options,
     };
     summary::inputs(&view, table::INPUTS)

@@ -58,6 +58,9 @@ impl Lines {
         out.extend_from_slice(&rule.head);
         out.extend_from_slice(finding.status.name().as_bytes());
         out.extend_from_slice(&rule.severity);
+        if let Some(due_at) = &finding.due_at {
+            write_member("due_at", due_at, out);
+        }
         out.extend_from_slice(self.user.get(user_key(finding), |part| write_user(finding, part)));
         out.extend_from_slice(br#","credential":"#);
         let credential = finding.credential();

@@ -4,10 +4,11 @@ use std::io;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use super::soonest_findings::SoonestFindings;
 use super::worst_findings::WorstFindings;
 use super::{DisplayOptions, FindingStream, Format, ScanView, ScanWriter};
 use crate::engine::{FindingRef, Sink};
-use crate::finding::{Finding, Tally};
+use crate::finding::{Finding, Status, Tally};
 
 /// Writes findings as they come, in every format asked for, and the rest at the end.
 #[derive(Debug)]
@@ -24,6 +25,7 @@ struct Written<W> {
     /// One per format.
     writers: Vec<W>,
     worst: WorstFindings,
+    soonest: SoonestFindings,
     /// Whether the openings are written.
     opened: bool,
     /// Whether a finding is written, one per format.
@@ -33,7 +35,14 @@ struct Written<W> {
 /// The findings of a block, formatted by a worker.
 pub struct FormattedBlock {
     streams: Vec<StreamBuffer>,
-    worst: Option<WorstFindings>,
+    ranked: Option<RankedFindings>,
+}
+
+/// The findings of a block that formats show which are rendered at the end.
+struct RankedFindings {
+    worst: WorstFindings,
+    /// Of those that are due.
+    soonest: SoonestFindings,
 }
 
 /// The findings in one format that streams.
@@ -75,6 +84,7 @@ impl<W: io::Write + Send> Outputs<W> {
             written: Mutex::new(Written {
                 writers,
                 worst,
+                soonest: SoonestFindings::new(options.limit),
                 opened: false,
                 begun: vec![false; formats.len()],
             }),
@@ -88,10 +98,14 @@ impl<W: io::Write + Send> Outputs<W> {
         written.open(&self.formats)?;
         let emitted = written.worst.emitted();
         let worst: Vec<Finding> = written.worst.into_findings();
+        let due_emitted = written.soonest.emitted();
+        let due = written.soonest.into_findings();
         let view = ScanView {
             tally,
             worst: &worst,
             emitted,
+            due: &due,
+            due_emitted,
             options: self.options,
         };
         for (format, writer) in self.formats.iter().zip(&mut written.writers) {
@@ -137,9 +151,13 @@ impl<W: io::Write + Send> Sink for Outputs<W> {
             })
         });
         let shows_worst = |format: &Format| matches!(format.writer, ScanWriter::RenderWorst(_));
+        let ranked = || RankedFindings {
+            worst: WorstFindings::new(self.options.limit),
+            soonest: SoonestFindings::new(self.options.limit),
+        };
         FormattedBlock {
             streams: streams.collect(),
-            worst: (self.formats.iter().any(shows_worst)).then(|| WorstFindings::new(self.options.limit)),
+            ranked: self.formats.iter().any(shows_worst).then(ranked),
         }
     }
 
@@ -147,9 +165,11 @@ impl<W: io::Write + Send> Sink for Outputs<W> {
         for StreamBuffer { stream, buffer, .. } in &mut block.streams {
             stream.finding(finding, buffer);
         }
-        if let Some(worst) = &mut block.worst {
+        match &mut block.ranked {
+            Some(ranked) if finding.status == Status::Due => ranked.soonest.add(finding),
             // Everything that was accepted comes before this finding, so an old bar is only too low.
-            worst.add(finding, self.bar.load(Ordering::Relaxed));
+            Some(ranked) => ranked.worst.add(finding, self.bar.load(Ordering::Relaxed)),
+            None => {}
         }
     }
 
@@ -160,8 +180,9 @@ impl<W: io::Write + Send> Sink for Outputs<W> {
             written.write(part.output, part.stream.separator(), &part.buffer)?;
             part.buffer.clear();
         }
-        if let Some(worst) = &mut block.worst {
-            written.worst.take(worst);
+        if let Some(ranked) = &mut block.ranked {
+            written.worst.take(&mut ranked.worst);
+            written.soonest.take(&mut ranked.soonest);
             self.bar.store(written.worst.bar(), Ordering::Relaxed);
         }
         Ok(())

@@ -91,9 +91,9 @@ fn list(view: &ScanView<'_>, limit: usize) -> String {
     table.render(view.options)
 }
 
-/// Whether a rule failed, was undetermined or was suppressed at least once.
+/// Whether a rule failed, was undetermined, suppressed or is due at least once.
 pub(super) fn found_something(rule: &RuleTally) -> bool {
-    rule.failed + rule.undetermined + rule.suppressed > 0
+    rule.failed + rule.undetermined + rule.suppressed + rule.due.unwrap_or(0) > 0
 }
 
 /// `10 rules found nothing`, where there are such.
@@ -105,11 +105,12 @@ pub(super) fn found_nothing(rules: &[RuleTally]) -> Option<String> {
 /// A column of counts: its head, and what it counts.
 type Count = (&'static str, fn(&RuleTally) -> u64);
 
-const COUNTS: [Count; 4] = [
+const COUNTS: [Count; 5] = [
     ("failed", |rule| rule.failed),
     ("undetermined", |rule| rule.undetermined),
     ("suppressed", |rule| rule.suppressed),
     ("passed", |rule| rule.passed),
+    ("due", |rule| rule.due.unwrap_or(0)),
 ];
 
 /// The counts of these rules, the most severe first. Columns that are all zero are left out.

@@ -6,12 +6,13 @@ use anstyle::Style;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::summary::{found_nothing, found_something, inputs, rules, verdict};
-use super::{ScanView, ScanWriter, compliance};
+use super::{ScanView, ScanWriter, compliance, due};
 use crate::finding::{Finding, Status};
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::phrases::{self, counted};
 use crate::output::terminal::{
-    self, BOLD, DIM, GREEN, MAGENTA, TextCell, TextTable, cut, cut_start, join_sections, severity_style,
+    self, BOLD, DIM, GREEN, MAGENTA, TextCell, TextTable, YELLOW, cut, cut_start, join_sections,
+    severity_style,
 };
 use crate::report::escape::escape;
 
@@ -35,6 +36,7 @@ fn render(view: &ScanView<'_>) -> String {
         rules_with_findings(view),
         compliance::text(view),
         findings(view),
+        due::text(view),
         terminal::diagnostics(&view.tally.diagnostics, DIAGNOSTICS, view.options),
         verdict(view),
     ])
@@ -97,7 +99,7 @@ fn by_user(findings: &[Finding]) -> Vec<Vec<&Finding>> {
 }
 
 /// The user, and where: `alice  account 123456789012, row 17 of report.csv`.
-fn head(view: &ScanView<'_>, finding: &Finding) -> String {
+pub(super) fn head(view: &ScanView<'_>, finding: &Finding) -> String {
     let user = match (&finding.user, finding.source.row) {
         (Some(user), _) => escape(user),
         (None, Some(_)) => "a user without a name".into(),
@@ -141,6 +143,7 @@ const fn status_style(status: Status) -> Style {
         Status::Undetermined => MAGENTA,
         Status::Suppressed => DIM,
         Status::Pass => GREEN,
+        Status::Due => YELLOW,
     }
 }
 

@@ -86,7 +86,7 @@ impl WorstFindings {
 }
 
 fn mildness(severity: Severity, status: Status) -> u8 {
-    (Severity::Critical as u8 - severity as u8) * 4 + status as u8
+    (Severity::Critical as u8 - severity as u8) * 8 + status as u8
 }
 
 #[cfg(test)]
