@@ -158,6 +158,8 @@ pub struct Lister {
 pub struct ItemScratch {
     /// For each slot and record: how many findings there are, and the worst.
     findings: [Vec<(u64, Option<Severity>)>; 2],
+    /// For each slot and record the first instant at which a verdict is due.
+    due: [Vec<Option<Timestamp>>; 2],
 }
 
 /// What was found in a block, besides the items.
@@ -273,6 +275,16 @@ impl Lister {
             findings.clear();
             findings.resize(block.chunk.rows.len(), (0, None));
         }
+        for due in &mut scratch.due {
+            due.clear();
+            due.resize(block.chunk.rows.len(), None);
+        }
+        for due in block.due {
+            if let (Some(slot), _) = self.instances[due.instance] {
+                let first = &mut scratch.due[slot as usize][due.row];
+                *first = Some(first.map_or(due.due_at, |first| first.min(due.due_at)));
+            }
+        }
         for (word, instance, mut rows) in block.emitted.rows(Status::Fail) {
             let (Some(slot), severity) = self.instances[instance] else {
                 continue;
@@ -319,8 +331,7 @@ impl Lister {
             mfa_active: flag(FlagColumn::MfaActive),
             findings,
             severity,
-            // The place for what `--due-within` finds: the earliest instant among the due verdicts on the item.
-            due_at: None,
+            due_at: scratch.due[slot as usize][index],
         }
     }
 }

@@ -527,3 +527,43 @@ fn tables_fit() {
     robot  cert_1      2,343d  medium
     ");
 }
+
+/// With `--due-within`, a line says when the first rule will fail that does not yet.
+#[test]
+fn when_something_is_due() {
+    let report = "user,arn,user_creation_time,password_enabled,mfa_active,access_key_1_active,access_key_1_last_rotated,\
+        access_key_2_active,access_key_2_last_rotated\n\
+        al,arn:aws:iam::111122223333:user/al,2020-01-01T00:00:00Z,false,false,true,2026-03-01T10:20:30Z,true,2026-05-01T00:00:00Z\n\
+        bo,arn:aws:iam::111122223333:user/bo,2020-01-01T00:00:00Z,false,false,false,N/A,false,N/A\n";
+    let place = Workspace::new().file("2026-05-20.csv", report);
+    let due = |args: &str| {
+        let run = place.run(&*format!(
+            "list {args} 2026-05-20.csv --as-of 2026-05-20T00:00:00Z --rule access-key-not-rotated --format ndjson"
+        ));
+        let lines = run
+            .stdout
+            .lines()
+            .map(|line| -> serde_json::Value { serde_json::from_str(line).unwrap() });
+        lines
+            .map(|item| item["due_at"].as_str().unwrap_or("-").to_owned())
+            .collect::<Vec<_>>()
+    };
+    // The first second at which the key is more than 90 days old.
+    let first = "2026-05-30T10:20:31Z";
+    assert_eq!(due("keys --due-within 14d"), [first, "-"]);
+    assert_eq!(due("keys --due-within 90d"), [first, "2026-07-30T00:00:01Z"]);
+    assert_eq!(due("keys --due-within 10d"), ["-", "-"]);
+    assert_eq!(due("users --due-within 14d"), [first, "-"]);
+    assert_eq!(due("keys"), ["-", "-"]);
+    let sorted = place.run("list keys 2026-05-20.csv --as-of 2026-05-20 --rule access-key-not-rotated --due-within 90d --sort=-due --format csv");
+    assert!(
+        sorted
+            .stdout
+            .lines()
+            .nth(1)
+            .unwrap()
+            .contains("2026-07-30T00:00:01Z"),
+        "{}",
+        sorted.stdout
+    );
+}

@@ -10,6 +10,7 @@ use credlens::report::time::Timestamp;
 use crate::cli::aws::LiveScanArgs;
 use crate::cli::evaluate::EvaluateArgs;
 use crate::cli::outputs::{FormatTo, format_help};
+use crate::cli::span::Span;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -58,6 +59,11 @@ pub(in crate::cli) struct ListArgs {
         help_heading = "Output"
     )]
     pub(super) sort: Option<SortOrder>,
+
+    /// Show in `due_at` when the first rule will fail that does not yet, by time alone and within this time after the
+    /// as-of, such as 14d (s, m, h, d, w)
+    #[arg(long, value_name = "SPAN", help_heading = "Output")]
+    pub(super) due_within: Option<Span>,
 
     /// Count ages to this instant, such as 2026-11-21T00:00:00Z; a date alone is its first second. Default: when AWS
     /// generated the report, if the input has that; else a date or time in the file name; else a directory named

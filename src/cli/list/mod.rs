@@ -12,6 +12,7 @@ use credlens::rule;
 
 use super::aws::{self, LiveScanArgs};
 use super::diagnostics::{is_cut_off, print_all, print_passed_over};
+use super::due;
 use super::evaluate::{Evaluation, Verbosity};
 use super::failure::{Exit, Failure};
 use super::inputs::InputReader;
@@ -45,6 +46,7 @@ impl ListConfig {
         let mut evaluation = Evaluation::resolve(&args.evaluate, settings)?;
         evaluation.program = evaluation.program.with_listing(kind.entity(), condition.as_ref());
         let in_file = &settings.values;
+        evaluation.due_within = due::window(args.due_within, in_file)?;
         let as_of = args.as_of.or(in_file.as_of.map(|word| word.0));
         let formats = FormatTo::or_default(args.format);
         let reads = [evaluation.reads(&args.inputs), args.live.reads()];
