@@ -55,15 +55,18 @@ impl Error {
 
     /// The error of a source that gave credentials before, and fails now that they are to be renewed.
     fn of_ended_source(self) -> Self {
-        match self {
-            Self::NoCredentials => Self::NotRenewed("there is no source any more".to_owned()),
-            Self::CredentialSource(why) => Self::NotRenewed(why),
-            Self::TokenFile(file, why) => Self::NotRenewed(format!(
-                "the web identity token file {file} cannot be read: {why}"
-            )),
-            Self::SignOn(code) => Self::NotRenewed(format!("single sign-on issued none ({code})")),
-            error => error,
-        }
+        let why = if let Self::CredentialSource(why) = &self {
+            why.clone()
+        } else if let Self::TokenFile(file, why) = &self {
+            format!("the web identity token file {file} cannot be read: {why}")
+        } else if let Self::SignOn(code) = &self {
+            format!("single sign-on issued none ({code})")
+        } else if matches!(self, Self::NoCredentials) {
+            "there is no source any more".to_owned()
+        } else {
+            return self;
+        };
+        Self::NotRenewed(why)
     }
 
     /// The same error of a call that was signed with the session of an assumed role.

@@ -320,19 +320,6 @@ impl Error {
         Some(LastResponse { action, text })
     }
 
-    /// The same error again, if it is that AWS did not answer, or not within the time limit.
-    pub(super) fn unanswered(&self) -> Option<Self> {
-        match self {
-            Self::Unreachable(action, why) => Some(Self::Unreachable(*action, why.clone())),
-            Self::TimedOut { action, after, last } => Some(Self::TimedOut {
-                action: *action,
-                after: *after,
-                last: last.clone(),
-            }),
-            _ => None,
-        }
-    }
-
     /// Whether another try may help. The SDK itself retries the services that give a machine its credentials.
     pub(super) fn failure_kind(&self) -> FailureKind {
         if matches!(self, Self::Throttled(..)) {

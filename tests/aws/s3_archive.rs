@@ -173,7 +173,7 @@ fn a_bucket_that_does_not_answer_is_asked_once() {
     use super::s3_store::S3Store;
     use std::time::{Duration, Instant};
     let server = super::server::Server::start(super::cli::accounts(2));
-    let store = S3Store::start(Duration::from_secs(60));
+    let store = S3Store::start(Duration::from_mins(1));
     let folder = tempfile::tempdir().unwrap();
     let variables = [
         ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),

@@ -264,7 +264,7 @@ fn an_archive_that_is_being_written_is_finished() {
 fn the_end_is_always_reported() {
     for (name, number) in SIGNALS {
         let mut place = Place::new();
-        place.store = S3Store::start(Duration::from_secs(60));
+        place.store = S3Store::start(Duration::from_mins(1));
         let fetch = ["fetch", "--org", "--archive", "s3://audit/ar"];
         let mut child = place.command(&fetch).stderr(Stdio::piped()).spawn().unwrap();
         sleep(Duration::from_secs(1));
@@ -285,7 +285,7 @@ fn batches_outlive_a_run_that_is_killed() {
             let place = Place::new();
             place.server.set(mute, Account::Mute);
             let mut child = place.fetch(to);
-            let until = Instant::now() + Duration::from_secs(60);
+            let until = Instant::now() + Duration::from_mins(1);
             if saves {
                 while place.saved(to).is_empty() {
                     assert!(Instant::now() < until, "nothing is saved");

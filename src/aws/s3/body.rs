@@ -2,10 +2,11 @@
 
 use std::io::{self, Read};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::silence::Silence;
 use super::{S3, S3Url, explain};

@@ -47,3 +47,20 @@ impl Silence {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+impl Error {
+    /// The same error again, if it is that AWS did not answer, or not within the time limit.
+    fn unanswered(&self) -> Option<Self> {
+        if let Self::Unreachable(action, why) = self {
+            return Some(Self::Unreachable(*action, why.clone()));
+        }
+        let Self::TimedOut { action, after, last } = self else {
+            return None;
+        };
+        Some(Self::TimedOut {
+            action: *action,
+            after: *after,
+            last: last.clone(),
+        })
+    }
+}
