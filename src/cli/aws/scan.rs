@@ -1,7 +1,7 @@
 //! `credlens scan` without an input: live accounts.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use credlens::aws::{LiveSource, ReportOrder};
 use credlens::engine::RowSelection;
@@ -44,7 +44,10 @@ pub(in crate::cli) fn scan_live(config: &ScanConfig) -> Result<Exit, Failure> {
         }
     }
     let tally = written?;
-    let exit = scan::conclude(config, &tally);
+    let record = started.record.lock().unwrap_or_else(PoisonError::into_inner);
+    let allowed = record.allowed_failures(aws.allow_failed.unwrap_or(0));
+    drop(record);
+    let exit = scan::conclude(config, &tally, allowed);
     conclude(aws, &started.record, &started.outcomes, verbosity.quiet)?;
     Ok(exit)
 }

@@ -126,7 +126,7 @@ pub(super) fn run(args: ScanArgs) -> Result<Exit, Failure> {
     let undated = undated_beside_dated(&evaluated.tally.inputs);
     evaluated.tally.diagnostics.extend(undated);
     let tally = write(&config, evaluated)?;
-    Ok(conclude(&config, &tally))
+    Ok(conclude(&config, &tally, 0))
 }
 
 /// Evaluates the newest snapshot of each account. Outputs that are only written at the end can be thrown away: then the
@@ -199,10 +199,10 @@ pub(super) fn write(config: &ScanConfig, evaluated: Evaluated) -> Result<Tally, 
     Ok(tally)
 }
 
-/// Prints what the outputs do not show; the exit status.
-pub(super) fn conclude(config: &ScanConfig, tally: &Tally) -> Exit {
+/// Prints what the outputs do not show; the exit status, where so many inputs may fail.
+pub(super) fn conclude(config: &ScanConfig, tally: &Tally, allow_failed: usize) -> Exit {
     print_diagnostics(tally, config);
-    exit(tally, config)
+    exit(tally, config, allow_failed)
 }
 
 /// Diagnostics about the settings rather than about an input.
@@ -240,7 +240,7 @@ fn print_diagnostics(tally: &Tally, config: &ScanConfig) {
     }
 }
 
-fn exit(tally: &Tally, config: &ScanConfig) -> Exit {
+fn exit(tally: &Tally, config: &ScanConfig, allow_failed: usize) -> Exit {
     if tally.evaluated == 0 {
         return Exit::NothingEvaluated;
     }
@@ -250,7 +250,7 @@ fn exit(tally: &Tally, config: &ScanConfig) -> Exit {
         .iter()
         .filter(|it| it.code == Code::Unreadable)
         .count();
-    let is_allowed = failed <= config.live.allow_failed();
+    let is_allowed = failed <= allow_failed;
     let counted = tally
         .diagnostics
         .iter()
