@@ -4,9 +4,11 @@
 mod archive;
 #[cfg(feature = "archive")]
 mod archive_errors;
+mod chosen_accounts;
 mod cli;
 mod credential_chain;
 mod ended_credentials;
+mod endpoint_settings;
 mod endpoints;
 mod errors;
 mod fetch_output;

@@ -184,7 +184,18 @@ impl Adder<'_> {
     fn known_on(&mut self, day: &str) -> Result<&mut Vec<ReportMeta>, Error> {
         if !self.known.contains_key(day) {
             let (known, unreadable) = reports_below(self.store, &format!("{day}/"))?;
-            self.outcome.unreadable.extend(unreadable);
+            // A run that saves several batches finds them more than once.
+            for error in unreadable {
+                let text = error.to_string();
+                if self
+                    .outcome
+                    .unreadable
+                    .iter()
+                    .all(|known| known.to_string() != text)
+                {
+                    self.outcome.unreadable.push(error);
+                }
+            }
             let known = known.into_iter().map(|listed| listed.report).collect();
             self.known.insert(day.to_owned(), known);
         }

@@ -116,7 +116,8 @@ impl Session {
             .identity_cache(IdentityCache::lazy().load_timeout(attempt.mul_f64(0.9)).build())
             .app_name(AppName::new("credlens").expect("invariant: letters only"));
         if let Some(url) = &settings.endpoint_url {
-            loader = loader.endpoint_url(url);
+            // Which of AWS's own addresses to use has no meaning with another one, and the SDK refuses both.
+            loader = loader.endpoint_url(url).use_fips(false).use_dual_stack(false);
         }
         if let Some(profile) = &settings.profile {
             loader = loader
@@ -150,7 +151,7 @@ impl Session {
         };
         let mut role = AssumeRoleProvider::builder(arn)
             .session_name(settings.role_session_name.as_deref().unwrap_or("credlens"))
-            .configure(&self.config);
+            .configure(&self.config_of("STS"));
         if let Some(id) = &settings.external_id {
             role = role.external_id(id);
         }
@@ -190,6 +191,20 @@ impl Session {
         flag.or_else(configured)
     }
 
+    /// The configuration of a service. Where its address is set, which of AWS's own to use has no meaning, and the SDK
+    /// refuses both.
+    pub(super) fn config_of(&self, service: &str) -> SdkConfig {
+        let config = self.config.clone();
+        if self.endpoint(service).is_none() {
+            return config;
+        }
+        config
+            .into_builder()
+            .use_fips(false)
+            .use_dual_stack(false)
+            .build()
+    }
+
     /// The partition of the session's region.
     pub fn partition(&self) -> &'static str {
         self.config
@@ -226,7 +241,7 @@ impl Session {
         session_name: &str,
     ) -> Result<Self, Error> {
         let action = Action::AssumeRole;
-        let sts = aws_sdk_sts::Client::new(&self.config);
+        let sts = aws_sdk_sts::Client::new(&self.config_of("STS"));
         let request = sts
             .assume_role()
             .role_arn(arn)
@@ -257,7 +272,7 @@ impl Session {
     /// Those of AWS.
     pub async fn caller(&self) -> Result<Caller, Error> {
         let action = Action::GetCallerIdentity;
-        let sts = aws_sdk_sts::Client::new(&self.config);
+        let sts = aws_sdk_sts::Client::new(&self.config_of("STS"));
         let call = || async {
             let output = sts.get_caller_identity().send().await;
             let output = output.map_err(|error| self.explain(action, &error))?;
@@ -274,11 +289,11 @@ impl Session {
     }
 
     pub(super) fn iam(&self) -> aws_sdk_iam::Client {
-        aws_sdk_iam::Client::new(&self.config)
+        aws_sdk_iam::Client::new(&self.config_of("IAM"))
     }
 
     pub(super) fn organizations(&self) -> aws_sdk_organizations::Client {
-        aws_sdk_organizations::Client::new(&self.config)
+        aws_sdk_organizations::Client::new(&self.config_of("Organizations"))
     }
 }
 

@@ -85,12 +85,34 @@ pub(super) fn transport_reason(error: &ConnectorError) -> String {
     if error.is_timeout() {
         return "no answer in time".to_owned();
     }
+    // The text of the HTTP client where a proxy does not open a tunnel.
+    if chain(error).any(|error| error.to_string().starts_with("tunnel error")) {
+        return "the proxy (HTTPS_PROXY or ALL_PROXY) refused to connect to it".to_owned();
+    }
     let broken = if error.is_io() {
         "the host name is unknown, or the connection was closed"
     } else {
         "the connection was closed before the end of the answer"
     };
     system_error(error).unwrap_or_else(|| broken.to_owned())
+}
+
+/// The error of settings that lead to no address of a service, which the SDK finds before it calls anything.
+pub(super) fn address_error(error: &DynError) -> Option<Error> {
+    let is_invalid = |error: &DynError| {
+        let text = error.to_string();
+        text.contains("support")
+            && ["FIPS", "DualStack", "Dualstack"]
+                .iter()
+                .any(|kind| text.contains(kind))
+    };
+    chain(error).any(is_invalid).then(|| {
+        Error::InvalidSettings(
+            "AWS has no address of this kind in this region; check --region, and AWS_USE_FIPS_ENDPOINT and \
+             AWS_USE_DUALSTACK_ENDPOINT, or use_fips_endpoint and use_dualstack_endpoint of the profile"
+                .to_owned(),
+        )
+    })
 }
 
 /// Why the certificate of a server is not trusted, if that is what failed, and what to do.
@@ -140,4 +162,22 @@ fn chain(error: &DynError) -> impl Iterator<Item = &DynError> {
         Some(error) => error.get_ref().map(|inner| inner as &DynError),
         None => error.source(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_without_an_address_are_errors_of_usage() {
+        for text in [
+            "Invalid Configuration: FIPS and custom endpoint are not supported",
+            "DualStack is enabled but this partition does not support DualStack",
+        ] {
+            let error = address_error(&io::Error::other(io::Error::other(text))).unwrap();
+            assert!(error.is_usage());
+            assert!(error.to_string().contains("AWS_USE_FIPS_ENDPOINT"), "{error}");
+        }
+        assert!(address_error(&io::Error::other("the server does not support it")).is_none());
+    }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use aws_sdk_iam::config::http::HttpResponse;
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 
-use super::credential_errors::{certificate_error, credential_error, transport_reason};
+use super::credential_errors::{address_error, certificate_error, credential_error, transport_reason};
 use super::permissions::{Action, MissingPermission};
 use super::retry::FailureKind;
 use crate::output::counted;
@@ -66,6 +66,12 @@ pub enum Error {
     /// The credentials were valid once.
     #[error("the AWS credentials have expired ({0}); renew them, for example with `aws sso login`")]
     Expired(String),
+    /// The source of the caller's credentials gave some before, and does not renew them; with the reason.
+    #[error(
+        "the AWS credentials have ended, and new ones were not issued: {0}; renew them, for example with `aws sso \
+         login`, or run `aws sts get-caller-identity` for details"
+    )]
+    NotRenewed(String),
     /// AWS, or this partition, does not know the credentials.
     #[error(
         "AWS does not know these credentials ({0}): they are wrong, deactivated, or of another partition; check \
@@ -131,16 +137,17 @@ pub enum Error {
          accounts with --accounts-file"
     )]
     NoOrganization(String),
-    /// The role belongs to another account than the listed one.
-    #[error(
-        "the report is of account {0}, to which the role belongs; check the role listed for this account"
-    )]
-    WrongAccount(String),
+    /// A report of another account than the one that was asked for, and what to check.
+    #[error("AWS returned the report of account {0}; {1}")]
+    WrongAccount(String, String),
     /// The content of the report is something else.
     #[error(
-        "iam:GetCredentialReport did not return a credential report: {}; check for a proxy or a login page between \
-         this machine and AWS",
-        content(.0)
+        "iam:GetCredentialReport did not return a credential report: {}; {}",
+        content(.0), if matches!(.0, NotAReport::NoUsers) {
+            "fetch this account again, for example with --resume"
+        } else {
+            "check for a proxy or a login page between this machine and AWS"
+        }
     )]
     NotAReport(#[from] NotAReport),
     /// AWS was not called, because the account's entry in the list is invalid.
@@ -211,6 +218,9 @@ impl Error {
                     (None, failed) => {
                         if let Some(reason) = failed.and_then(|failed| certificate_error(failed)) {
                             return Self::Untrusted(action, reason);
+                        }
+                        if let Some(settings) = address_error(error) {
+                            return settings;
                         }
                         Self::Unreachable(action, failed.map_or_else(String::new, transport_reason))
                     }
@@ -347,6 +357,9 @@ impl Error {
 
 /// What the content is, without the advice for saved reports.
 fn content(what: &NotAReport) -> String {
+    if matches!(what, NotAReport::NoUsers) {
+        return "a header without a single user".to_owned();
+    }
     let text = what.to_string();
     let what = text.split(", not a credential report").next().unwrap_or(&text);
     let what = what.rsplit_once("; ").map_or(what, |(what, _)| what);

@@ -13,6 +13,7 @@ use super::protocol::{Call, Protocol, Response, Step};
 use super::retry::{RetryLog, jitter};
 use crate::report::cell::account_of;
 use crate::report::header::Header;
+use crate::report::not_a_report::NotAReport;
 use crate::report::rows::Rows;
 use crate::report::schema::TextColumn;
 use crate::report::split::Splitter;
@@ -150,13 +151,21 @@ async fn get(iam: &aws_sdk_iam::Client, session: &Session) -> Result<Received, E
     match (output.content, output.generated_time) {
         (Some(content), Some(generated)) => {
             let csv = content.into_inner();
-            Header::split(&csv)?;
+            has_user(&csv)?;
             Ok(Received::Report(Report {
                 csv,
                 generated: Timestamp(generated.secs()),
             }))
         }
         (_, _) => Err(Error::Unreadable(action)),
+    }
+}
+
+/// Whether it is a report: a header, and at least root's row.
+fn has_user(csv: &[u8]) -> Result<(), NotAReport> {
+    match Header::split(csv)?.1.trim_ascii() {
+        [] => Err(NotAReport::NoUsers),
+        _ => Ok(()),
     }
 }
 

@@ -1,9 +1,12 @@
 //! Fetches the reports of many accounts concurrently, and hands them to the threads that evaluate or save them.
 
 use std::sync::Arc;
+use std::time::Instant;
 
+use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::timeout_at;
 
 use super::accounts::Account;
 use super::caller_credentials::CallerCredentials;
@@ -19,10 +22,10 @@ use super::runtime::Runtime;
 pub enum ReportOrder {
     /// The order of the accounts. A signal drops them: a part of the findings would be useless.
     ByAccount,
-    /// The order of the accounts. A signal hands over those that have arrived.
-    ByAccountDrained,
     /// As they arrive. A signal hands over those that have arrived.
     AsFetched,
+    /// The same, to be saved in batches.
+    InBatches,
 }
 
 /// What to fetch, and how.
@@ -73,18 +76,18 @@ impl Runtime {
             match order {
                 ReportOrder::ByAccount => tokio::select! {
                     // What evaluates the reports does not check for an interruption.
-                    () = hand_over_by_account(job, &sender, std::future::pending()) => interrupt.exit_immediately(true),
+                    () = hand_over_by_account(job, &sender) => interrupt.exit_immediately(true),
                     () = interrupt.raised() => {}
                 },
                 // What was fetched is saved in the time that is left.
-                ReportOrder::ByAccountDrained => {
-                    hand_over_by_account(job, &sender, interrupt.raised()).await;
+                ReportOrder::AsFetched | ReportOrder::InBatches => {
+                    hand_over_as_fetched(job, &sender, interrupt.raised()).await;
                 }
-                ReportOrder::AsFetched => hand_over_as_fetched(job, &sender, interrupt.raised()).await,
             }
         });
         FetchedAccounts {
             receiver,
+            threads: self.threads.handle().clone(),
             interrupt: Arc::clone(&self.interrupt),
             order,
         }
@@ -95,6 +98,7 @@ impl Runtime {
 #[derive(Debug)]
 pub struct FetchedAccounts {
     receiver: mpsc::Receiver<FetchedAccount>,
+    threads: Handle,
     interrupt: Arc<Interrupt>,
     order: ReportOrder,
 }
@@ -108,27 +112,31 @@ impl Iterator for FetchedAccounts {
     }
 }
 
-/// In the order of the accounts; after `interrupted`, only those that have arrived.
-async fn hand_over_by_account(
-    job: FetchJob,
-    sender: &mpsc::Sender<FetchedAccount>,
-    interrupted: impl Future<Output = ()>,
-) {
-    tokio::pin!(interrupted);
-    let mut is_interrupted = false;
-    for (account, task) in start(job) {
-        if is_interrupted && !task.is_finished() {
-            continue;
+impl FetchedAccounts {
+    /// Waits for the next result, at most until then; none at that time.
+    ///
+    /// # Errors
+    /// There is no other result.
+    pub fn next_until(&mut self, end: Instant) -> Result<Option<FetchedAccount>, NoMoreAccounts> {
+        // The timer needs the threads from its beginning.
+        let next = async { timeout_at(end.into(), self.receiver.recv()).await };
+        match self.threads.block_on(next) {
+            Ok(next) => next.map(Some).ok_or(NoMoreAccounts),
+            Err(_) => Ok(None),
         }
-        let fetched = tokio::select! {
-            biased;
-            fetched = result_of(account, task) => Some(fetched),
-            () = &mut interrupted, if !is_interrupted => None,
-        };
-        is_interrupted |= fetched.is_none();
-        if let Some(fetched) = fetched
-            && sender.send(fetched).await.is_err()
-        {
+    }
+}
+
+/// All results were handed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("all accounts were handed over")]
+pub struct NoMoreAccounts;
+
+/// In the order of the accounts.
+async fn hand_over_by_account(job: FetchJob, sender: &mpsc::Sender<FetchedAccount>) {
+    for (account, task) in start(job) {
+        let fetched = result_of(account, task).await;
+        if sender.send(fetched).await.is_err() {
             return;
         }
     }
@@ -229,7 +237,10 @@ async fn fetch_listed(
         }
     })?;
     match report.account() {
-        Some(found) if found != account.id => Err(Error::WrongAccount(found)),
+        Some(found) if found != account.id => {
+            let advice = where_from(listed, account);
+            Err(Error::WrongAccount(found, advice))
+        }
         Some(_) | None => Ok((report, resolved)),
     }
 }
@@ -269,6 +280,25 @@ async fn assume_roles(
         })?;
     }
     Ok(session)
+}
+
+/// What to check where AWS returned the report of another account.
+fn where_from(listed: &ListedAccounts, account: &Account) -> String {
+    let named = |role: &str| format!("whose ARN is {role}");
+    let is_own = account.id == listed.caller.account;
+    match account.roles.last() {
+        _ if is_own => "check --endpoint-url, and proxies between this machine and AWS".to_owned(),
+        Some(role) if role.starts_with("arn:") => {
+            format!("check the role listed for this account, {}", named(role))
+        }
+        None if listed.role.starts_with("arn:") => {
+            format!("check the role of --role-name, {}", named(&listed.role))
+        }
+        Some(_) | None => {
+            "its role is of this account, so check --endpoint-url, and proxies between this machine and AWS"
+                .to_owned()
+        }
+    }
 }
 
 /// The ARN of a role in an account; `role` is an ARN, or a name with an optional path.

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::accounts::Account;
+use super::error::Error;
 use super::fetch::Report;
 use super::fetch_accounts::FetchedAccount;
 use super::outcomes::{Outcome, OutcomeStatus};
@@ -22,6 +23,8 @@ pub struct RunRecord {
     pub missing: Vec<MissingPermission>,
     /// Whether the ids of access keys are looked up.
     pub resolves_keys: bool,
+    /// Whether the caller's credentials ended before all accounts were fetched.
+    pub credentials_ended: bool,
 }
 
 impl RunRecord {
@@ -34,6 +37,8 @@ impl RunRecord {
         self.missing.extend(missing);
         self.missing.sort();
         self.missing.dedup();
+        let error = fetched.result.as_ref().err();
+        self.credentials_ended |= error.is_some_and(Error::is_end_of_credentials);
         let account = &fetched.account;
         let report = fetched.result.as_ref().ok().map(|(report, _)| report);
         self.outcomes.push(Outcome {
@@ -46,6 +51,12 @@ impl RunRecord {
             error: fetched.result.as_ref().err().map(ToString::to_string),
             state: None,
         });
+    }
+
+    /// How many accounts may fail without an effect on the exit status, where so many are allowed. That the caller's
+    /// credentials ended is not the failure of some accounts.
+    pub fn allowed_failures(&self, allowed: usize) -> usize {
+        if self.credentials_ended { 0 } else { allowed }
     }
 
     /// Adds an account that is not fetched, because it is not active.
@@ -101,6 +112,11 @@ impl<I: Iterator<Item = FetchedAccount> + Send> LiveSource<I> {
         }
     }
 
+    /// What it reads from.
+    pub fn accounts(&self) -> &I {
+        &self.accounts
+    }
+
     fn input(&mut self, header: Header, report: &Report, path: String, account: AccountInfo) -> Input {
         self.opened += 1;
         Input {
@@ -123,7 +139,7 @@ impl<I: Iterator<Item = FetchedAccount> + Send> Source for LiveSource<I> {
         let record = Arc::clone(&self.record);
         let mut record = record.lock().unwrap_or_else(PoisonError::into_inner);
         record.add(&fetched);
-        let path = path(&fetched.account.id);
+        let path = path_of(&fetched.account.id);
         let (report, resolved) = match fetched.result {
             Ok(given) => given,
             Err(error) => {
@@ -170,7 +186,7 @@ impl<I: Iterator<Item = FetchedAccount> + Send> Source for LiveSource<I> {
 const SCHEME: &str = "aws://";
 
 /// What outputs show of an account in place of a file's path.
-fn path(account: &str) -> String {
+pub fn path_of(account: &str) -> String {
     if account.is_empty() {
         return "aws".to_owned();
     }

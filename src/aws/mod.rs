@@ -31,9 +31,11 @@ mod sendable_credentials;
 pub use connect::{Caller, ConnectSettings, Session};
 pub use error::{Error, LastResponse};
 pub use fetch::{FetchOptions, Log, Report, fetch};
-pub use fetch_accounts::{FetchJob, FetchedAccount, FetchedAccounts, ListedAccounts, ReportOrder, role_arn};
+pub use fetch_accounts::{
+    FetchJob, FetchedAccount, FetchedAccounts, ListedAccounts, NoMoreAccounts, ReportOrder, role_arn,
+};
 pub use keys::{KeyIds, ResolvedKeys};
-pub use live_source::{LiveSource, RunRecord, account_of};
+pub use live_source::{LiveSource, RunRecord, account_of, path_of};
 pub use location::{check_endpoint, check_region};
 pub use organization::organization_accounts;
 pub use outcomes::{Outcome, OutcomeStatus, Outcomes, OutcomesError};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use aws_sdk_organizations::types::{Account as Listed, AccountState, AccountStatus};
 
-use super::accounts::{Account, is_account_id};
+use super::accounts::{Account, UNKNOWN_STATE, is_account_id};
 use super::connect::Session;
 use super::error::Error;
 use super::permissions::Action;
@@ -55,7 +55,7 @@ fn inactive(account: &Listed) -> Option<String> {
         (Some(AccountState::Active), _) | (None, Some(AccountStatus::Active)) => return None,
         (Some(state), _) => state.as_str(),
         (None, Some(status)) => status.as_str(),
-        (None, None) => "unknown",
+        (None, None) => UNKNOWN_STATE,
     };
     Some(state.to_owned())
 }

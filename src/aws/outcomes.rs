@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::accounts::{Account, validated};
+use super::accounts::{Account, UNKNOWN_STATE, validated};
 
 /// The results of a run, by account id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,15 +88,9 @@ impl Outcomes {
             .filter(|outcome| outcome.outcome == OutcomeStatus::Failed)
     }
 
-    /// The accounts that failed, for another run; invalid ones are marked.
-    pub fn to_retry(&self) -> Vec<Account> {
-        validated(self.failed().map(account_of).collect())
-    }
-
-    /// The accounts that were skipped.
-    pub fn skipped(&self) -> Vec<Account> {
-        let skipped = |outcome: &&Outcome| outcome.outcome == OutcomeStatus::Skipped;
-        validated(self.accounts.iter().filter(skipped).map(account_of).collect())
+    /// All accounts, for another run; invalid ones are marked.
+    pub fn known(&self) -> Vec<Account> {
+        validated(self.accounts.iter().map(account_of).collect())
     }
 
     /// These results, with those of a run that resumed from them.
@@ -115,7 +109,7 @@ impl Outcomes {
 
 fn account_of(outcome: &Outcome) -> Account {
     let skipped = outcome.outcome == OutcomeStatus::Skipped;
-    let state = || outcome.state.clone().unwrap_or_else(|| "unknown".to_owned());
+    let state = || outcome.state.clone().unwrap_or_else(|| UNKNOWN_STATE.to_owned());
     Account {
         id: outcome.account.clone(),
         name: outcome.name.clone(),
@@ -213,7 +207,7 @@ mod tests {
             outcome("../../x", OutcomeStatus::Failed),
             outcome("222222222222", OutcomeStatus::Failed),
         ]);
-        let accounts = outcomes.to_retry();
+        let accounts = outcomes.known();
         let invalid = accounts.iter().map(|account| account.invalid.is_some());
         assert_eq!(invalid.collect::<Vec<_>>(), [true, false]);
     }

@@ -1,6 +1,8 @@
 //! Retries: which failed calls are made again, after which pause, and the error when time runs out.
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
@@ -131,13 +133,15 @@ impl RetryLog {
     }
 }
 
-/// The calls of one step, such as the pages of a list, which share a time limit and are retried.
+/// The calls of one step, such as the pages of a list, which share a time limit and are retried. Clones are of the same
+/// step.
 #[derive(Clone, Debug)]
 pub(super) struct RetriedCalls {
     action: Action,
     limit: Duration,
     started: Instant,
-    has_succeeded: bool,
+    /// Whether a call succeeded, of this one or of a clone.
+    has_succeeded: Arc<AtomicBool>,
 }
 
 impl RetriedCalls {
@@ -147,7 +151,7 @@ impl RetriedCalls {
             action,
             limit,
             started: Instant::now(),
-            has_succeeded: false,
+            has_succeeded: Arc::default(),
         }
     }
 
@@ -161,16 +165,13 @@ impl RetriedCalls {
     {
         let mut backoff = Backoff::new(self.limit);
         let mut log = RetryLog::new(self.action, self.limit);
-        if self.has_succeeded {
-            log.response("a part of the list".to_owned());
-        }
         loop {
             let Ok(result) = timeout_at(self.started + self.limit, call()).await else {
-                return Err(log.timed_out());
+                return Err(self.timed_out(log));
             };
             let error = match result {
                 Ok(output) => {
-                    self.has_succeeded = true;
+                    self.has_succeeded.store(true, Ordering::Relaxed);
                     return Ok(output);
                 }
                 Err(error) => error,
@@ -179,7 +180,7 @@ impl RetriedCalls {
                 RetryDecision::Fail => return Err(error),
                 RetryDecision::TimedOut => {
                     log.error(error);
-                    return Err(log.timed_out());
+                    return Err(self.timed_out(log));
                 }
                 RetryDecision::After(pause) => {
                     log.error(error);
@@ -190,8 +191,47 @@ impl RetriedCalls {
     }
 }
 
+impl RetriedCalls {
+    /// The error when time runs out. Where other calls of the step were answered, the last one was only too late.
+    fn timed_out(&self, mut log: RetryLog) -> Error {
+        if log.last.is_none() && self.has_succeeded.load(Ordering::Relaxed) {
+            log.last = Some(LastResponse {
+                action: self.action,
+                text: "a part of the list".to_owned(),
+            });
+        }
+        log.timed_out()
+    }
+}
+
 /// A random number from 0 to 1.
 pub(super) fn jitter() -> f64 {
     let bits = RandomState::new().build_hasher().finish();
     f64::from(u32::try_from(bits >> 32).unwrap_or(0)) / f64::from(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// That some calls of a step were answered shows that AWS is reached.
+    #[tokio::test(start_paused = true)]
+    async fn a_step_that_was_cut_off_did_not_finish() {
+        let limit = Duration::from_secs(8);
+        for answered in [true, false] {
+            let first = RetriedCalls::new(Action::ListAccessKeys, limit);
+            let mut cut = first.clone();
+            if answered {
+                first.clone().call(|| async { Ok(()) }).await.unwrap();
+            }
+            let error = cut.call(std::future::pending::<Result<(), Error>>).await;
+            let error = error.unwrap_err().to_string();
+            let expected = if answered {
+                "iam:ListAccessKeys did not finish within 8 seconds; last response: a part of the list; raise --timeout"
+            } else {
+                "AWS could not be reached for iam:ListAccessKeys: no answer in time"
+            };
+            assert!(error.starts_with(expected), "{error}");
+        }
+    }
 }

@@ -4,10 +4,16 @@
 #[cfg(any(unix, feature = "aws"))]
 use credlens::io::temporary;
 
+#[cfg(any(unix, feature = "aws"))]
+use super::failure::Exit;
 use super::failure::Failure;
 
 /// SIGINT, which Ctrl-C sends.
 pub(super) const INTERRUPT: u8 = 2;
+
+/// How long the end of a run waits for its message to be printed.
+#[cfg(feature = "aws")]
+const PATIENCE: std::time::Duration = std::time::Duration::from_millis(500);
 
 /// SIGINT, SIGTERM and SIGHUP.
 pub(super) const ALL: [u8; 3] = [INTERRUPT, 15, 1];
@@ -29,7 +35,21 @@ pub(super) fn heeded() -> Vec<u8> {
 pub(super) fn end_run(signal: u8, first: impl FnOnce()) {
     first();
     temporary::discard();
-    std::process::exit(Failure::Signal(signal, "").report().status().into());
+    std::process::exit(Exit::Signal(signal).status().into());
+}
+
+/// Prints that the run is interrupted. If standard error is a pipe that no one reads, the end does not wait for it.
+#[cfg(feature = "aws")]
+pub(super) fn say_interrupted(signal: u8) {
+    let (sender, printed) = std::sync::mpsc::channel();
+    let print = move || {
+        Failure::Signal(signal, "interrupted").report();
+        let _ = sender.send(());
+    };
+    let thread = std::thread::Builder::new().spawn(print);
+    if thread.is_ok() {
+        let _ = printed.recv_timeout(PATIENCE);
+    }
 }
 
 /// From here on, each of these signals removes temporary files and ends the run.

@@ -38,10 +38,6 @@ impl LiveScanArgs {
         false
     }
 
-    pub(super) fn allow_failed(&self) -> usize {
-        0
-    }
-
     pub(super) fn reads(&self) -> Vec<PathBuf> {
         Vec::new()
     }

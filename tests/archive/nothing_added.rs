@@ -159,3 +159,20 @@ fn runs_at_the_same_time_that_add_nothing() {
         assert_eq!((verified.reports, verified.problems), (3, vec![]));
     }
 }
+
+/// `list` and `verify` agree on an archive of which only the lock is left.
+#[test]
+fn an_empty_archive_is_intact() {
+    let directory = no_reports();
+    for command in ["list", "verify"] {
+        let (code, out, err) = credlens(directory.path(), &["archive", command, "old"]);
+        assert_eq!(
+            (code, &*out, &*err),
+            (0, "old has no archived report\n", ""),
+            "{command}"
+        );
+        let json = ["archive", command, "old", "--format", "json"];
+        let (code, out, _) = credlens(directory.path(), &json);
+        assert_eq!((code, out.starts_with('{')), (0, true), "{command}");
+    }
+}

@@ -136,6 +136,13 @@ fn what_a_bucket_denies_at_the_end_is_the_error_of_every_report() {
     let fetch = [&FETCH[..], &["s3://audit/reports"]].concat();
     let ended = credlens(&server, &store, folder.path(), &fetch);
     assert_eq!(ended.exit, 5, "{}", ended.err);
+    for line in [
+        "0 reports with 0 users added, 3 not added",
+        "3 accounts: 0 fetched, 3 failed",
+        "  2 accounts: the report was fetched, but not saved: cannot write s3://audit/reports/",
+    ] {
+        assert!(ended.err.contains(line), "{line}: {}", ended.err);
+    }
     let found = errors(folder.path());
     let name = found
         .split("snapshot_date")

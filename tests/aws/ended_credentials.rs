@@ -26,6 +26,8 @@ fn no_other_account_is_begun() {
         "ExpiredTokenException",
         "InvalidClientTokenId",
         "UnrecognizedClientException",
+        "RequestExpired",
+        "SignatureDoesNotMatch",
     ] {
         let server = Server::start(accounts(60));
         let folder = tempfile::tempdir().unwrap();
@@ -113,4 +115,63 @@ fn the_session_of_a_role_ends_alone() {
     40 accounts: 39 fetched, 1 failed
       000000000003  name of 000000000003  AWS does not accept the session of the assumed role any more (ExpiredToken); fetch this account again, for example with --resume
     ");
+}
+
+/// It is not the failure of some accounts, however many may fail.
+#[test]
+fn no_number_of_allowed_failures_hides_the_end() {
+    for (accounts_before, allowed) in [(5, "100"), (29, "1")] {
+        let server = Server::start(accounts(30));
+        let folder = tempfile::tempdir().unwrap();
+        for command in [
+            &["fetch", "--output", "out/"][..],
+            &["scan", "--format", "summary"],
+            #[cfg(feature = "archive")]
+            &["fetch", "--archive", "ar"],
+        ] {
+            server.end_caller_after(accounts_before, "ExpiredToken");
+            let org = ["--org", "--concurrency", "1", "--allow-failed", allowed];
+            let ended = credlens(&server, folder.path(), &[command, &YOUNG, &org].concat());
+            assert_eq!(ended.exit, 4, "{command:?}: {}", ended.err);
+        }
+    }
+}
+
+/// The source gives credentials once, which expire at once, and fails when they are renewed.
+#[cfg(unix)]
+#[test]
+fn a_source_that_fails_later_is_not_missing() {
+    use super::cli::run;
+    let server = Server::start(accounts(5));
+    let folder = tempfile::tempdir().unwrap();
+    let process = folder.path().join("process");
+    let given = r#"{"Version":1,"AccessKeyId":"AKIDEXAMPLE","SecretAccessKey":"x","Expiration":"2036-01-01T00:00:00Z"}"#;
+    // Within the margin of the SDK, so that every call asks for new ones.
+    let script = format!(
+        "#!/bin/sh\n[ -e used ] && exit 1\ntouch used\n\
+         echo '{given}' | sed \"s/2036-01-01T00:00:00Z/$(date -u -d '+5 seconds' +%Y-%m-%dT%H:%M:%SZ)/\"\n"
+    );
+    std::fs::write(&process, script).unwrap();
+    std::fs::create_dir(folder.path().join(".aws")).unwrap();
+    let config = format!("[default]\ncredential_process = /bin/sh {}\n", process.display());
+    std::fs::write(folder.path().join(".aws/config"), config).unwrap();
+    let region = [("AWS_REGION", "us-east-1")];
+    let list = "000000000002\n000000000003\n000000000004\n";
+    std::fs::write(folder.path().join("accounts"), list).unwrap();
+    let fetch = ["fetch", "--accounts-file", "accounts", "--concurrency", "1"];
+    let ended = run(&server, folder.path(), &region, &fetch);
+    assert_eq!(ended.exit, 3, "{}", ended.err);
+    assert!(
+        ended.err.contains(
+            "the AWS credentials have ended, and new ones were not issued: the configured source failed"
+        ),
+        "{}",
+        ended.err
+    );
+    assert!(
+        ended.err.contains("accounts: AWS was not called, because"),
+        "{}",
+        ended.err
+    );
+    assert!(!ended.err.contains("no AWS credentials found"), "{}", ended.err);
 }

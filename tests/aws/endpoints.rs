@@ -13,13 +13,13 @@ use super::server::Server;
 use super::tls_server::{ANOTHER, AUTHORITY, TlsServer};
 
 /// Credentials of the stub's caller, and of its account 2 in the stub's form.
-const KEYS: &str = "aws_access_key_id = AKIDEXAMPLE\naws_secret_access_key = x\n";
-const ROLE: &str = "role_arn = arn:aws:iam::000000000002:role/Audit\n";
+pub(super) const KEYS: &str = "aws_access_key_id = AKIDEXAMPLE\naws_secret_access_key = x\n";
+pub(super) const ROLE: &str = "role_arn = arn:aws:iam::000000000002:role/Audit\n";
 const SIGN_ON: &str = "sso_account_id = 000000000002\nsso_role_name = Audit\n";
 const START: &str = "sso_start_url = https://portal.example.com/start\nsso_region = us-east-1\n";
 
 /// Runs the program with these environment variables alone.
-fn run(folder: &Path, variables: &[(&str, &str)], arguments: &[&str]) -> Ended {
+pub(super) fn run(folder: &Path, variables: &[(&str, &str)], arguments: &[&str]) -> Ended {
     let output = Command::cargo_bin("credlens")
         .unwrap()
         .current_dir(folder)

@@ -113,3 +113,33 @@ fn an_archive_that_cannot_be_written_is_found_first() {
     assert_eq!(ended.exit, 5, "{}", ended.err);
     assert_eq!((server.counts().len(), files(folder.path())), (0, 0));
 }
+
+/// Every report has root's row.
+#[test]
+fn a_header_alone_is_not_saved() {
+    let server = Server::start(accounts(1));
+    let report = super::report(super::server::CALLER);
+    let header = report.lines().next().unwrap();
+    for csv in [header.to_owned(), format!("{header}\r\n \n")] {
+        server.answer_instead(
+            "GetCredentialReport",
+            200,
+            &super::got(&csv, super::server::GENERATED),
+        );
+        let folder = tempfile::tempdir().unwrap();
+        for command in [
+            &["fetch"][..],
+            &["fetch", "--output", "-"],
+            &["fetch", "--org", "--output", "out/"],
+        ] {
+            let ended = credlens(&server, folder.path(), command);
+            assert_eq!((ended.exit, ended.out.as_str()), (3, ""), "{}", ended.err);
+            assert!(
+                ended.err.contains("a header without a single user"),
+                "{}",
+                ended.err
+            );
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        }
+    }
+}

@@ -158,3 +158,26 @@ fn a_resumed_run_leaves_them_as_they_are() {
         .collect();
     assert_eq!(of, ["fetched", "fetched", "skipped", "skipped", "fetched"]);
 }
+
+#[test]
+fn an_account_without_a_state_is_not_called_unknown() {
+    let server = server();
+    let listed = r#"{"Accounts":[{"Id":"000000000001","State":"ACTIVE"},{"Id":"000000000002","Name":"b"}]}"#;
+    server.answer_instead("ListAccounts", 200, listed);
+    let folder = tempfile::tempdir().unwrap();
+    let fetch = [
+        "fetch",
+        "--org",
+        "--output",
+        "out/",
+        "--accounts",
+        "000000000001,b",
+    ];
+    let ended = credlens(&server, folder.path(), &fetch);
+    assert_eq!(ended.exit, 0, "{}", ended.err);
+    insta::assert_snapshot!(ended.err, @"
+    warning: account 000000000002 (b) has an unknown state; it is skipped
+    2 accounts: 1 fetched, 0 failed, 1 skipped
+      000000000002  b  skipped: its state is unknown
+    ");
+}

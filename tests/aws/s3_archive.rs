@@ -166,3 +166,39 @@ fn waiting_for_s3_is_announced_and_limited() {
     let (exit, err) = run(&["archive", "verify", "s3://audit/keep", "--timeout", "0s"]);
     assert_eq!(exit, 2, "{err}");
 }
+
+/// Whatever else the command would ask of it.
+#[test]
+fn a_bucket_that_does_not_answer_is_asked_once() {
+    use super::s3_store::S3Store;
+    use std::time::{Duration, Instant};
+    let server = super::server::Server::start(super::cli::accounts(2));
+    let store = S3Store::start(Duration::from_mins(1));
+    let folder = tempfile::tempdir().unwrap();
+    let variables = [
+        ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+        ("AWS_SECRET_ACCESS_KEY", "SECRETEXAMPLE"),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_ENDPOINT_URL_S3", store.url.as_str()),
+    ];
+    for (command, exit) in [
+        (&["scan", "s3://audit/x/"][..], 3),
+        (&["scan", "s3://audit/x.csv", "s3://audit/y.csv"], 3),
+        (&["trend", "s3://audit/x/"], 3),
+        (&["diff", "s3://audit/x.csv", "s3://audit/y.csv"], 3),
+        (
+            &["diff", "--archive", "s3://audit/x", "2026-01-01", "2026-02-01"],
+            3,
+        ),
+        (&["archive", "list", "s3://audit/x"], 3),
+        (&["archive", "verify", "s3://audit/x"], 3),
+        (&["fetch", "--org", "--archive", "s3://audit/x"], 5),
+    ] {
+        let start = Instant::now();
+        let arguments = [command, &["--timeout", "3s"]].concat();
+        let ended = super::cli::run(&server, folder.path(), &variables, &arguments);
+        assert_eq!(ended.exit, exit, "{command:?}: {}", ended.err);
+        let taken = start.elapsed();
+        assert!(taken < Duration::from_millis(5_500), "{command:?}: {taken:?}");
+    }
+}

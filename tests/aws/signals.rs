@@ -13,7 +13,7 @@ use credlens::aws::{Outcome, OutcomeStatus, Outcomes};
 
 use super::cli::accounts;
 use super::s3_store::S3Store;
-use super::server::Server;
+use super::server::{Account, Server};
 
 const ACCOUNTS: u32 = 6;
 const SIGNALS: [(&str, i32); 3] = [("TERM", 15), ("INT", 2), ("HUP", 1)];
@@ -256,5 +256,60 @@ fn an_archive_that_is_being_written_is_finished() {
             .filter(|outcome| outcome.error.is_none())
             .count();
         assert_eq!(fetched, ACCOUNTS as usize, "{:?}", place.outcomes());
+    }
+}
+
+/// Whether the run waits for a call that it cannot cancel, or is over before there is one.
+#[test]
+fn the_end_is_always_reported() {
+    for (name, number) in SIGNALS {
+        let mut place = Place::new();
+        place.store = S3Store::start(Duration::from_mins(1));
+        let fetch = ["fetch", "--org", "--archive", "s3://audit/ar"];
+        let mut child = place.command(&fetch).stderr(Stdio::piped()).spawn().unwrap();
+        sleep(Duration::from_secs(1));
+        send(&child, name);
+        let status = wait(&mut child);
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(status.code(), Some(128 + number));
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), "interrupted\n");
+    }
+}
+
+/// A run that is killed loses the reports since the last batch alone.
+#[test]
+fn batches_outlive_a_run_that_is_killed() {
+    let mute = "000000000006";
+    for to in [["--archive", "ar"], ["--archive", "s3://audit/ar"]] {
+        for saves in [false, true] {
+            let place = Place::new();
+            place.server.set(mute, Account::Mute);
+            let mut child = place.fetch(to);
+            let until = Instant::now() + Duration::from_mins(1);
+            if saves {
+                while place.saved(to).is_empty() {
+                    assert!(Instant::now() < until, "nothing is saved");
+                    sleep(Duration::from_millis(200));
+                }
+            } else {
+                sleep(Duration::from_secs(1));
+            }
+            child.kill().unwrap();
+            child.wait().unwrap();
+            let saved = if saves { ACCOUNTS as usize - 1 } else { 0 };
+            assert_eq!(place.saved(to).len(), saved);
+            // The next run adds the others.
+            place.server.set(mute, Account::Answers);
+            assert!(wait(&mut place.fetch(to)).success());
+            assert_eq!(place.saved(to).len(), ACCOUNTS as usize);
+            let verified = place.command(&["archive", "verify", to[1]]);
+            let verified = { verified }.stdout(Stdio::piped()).output().unwrap();
+            let verified = String::from_utf8(verified.stdout).unwrap();
+            let files = if saves { "2 files" } else { "1 file" };
+            assert!(
+                verified.starts_with(&format!("{files} with 6 reports: all intact")),
+                "{verified}"
+            );
+        }
     }
 }

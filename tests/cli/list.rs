@@ -543,7 +543,7 @@ fn when_something_is_due() {
         let lines = run
             .stdout
             .lines()
-            .map(|line| -> serde_json::Value { serde_json::from_str(line).unwrap() });
+            .map(|line| -> Value { serde_json::from_str(line).unwrap() });
         lines
             .map(|item| item["due_at"].as_str().unwrap_or("-").to_owned())
             .collect::<Vec<_>>()

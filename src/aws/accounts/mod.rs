@@ -23,6 +23,9 @@ pub struct Account {
     pub inactive: Option<String>,
 }
 
+/// The state of an account for which AWS sends none.
+pub const UNKNOWN_STATE: &str = "unknown";
+
 /// A list of accounts that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

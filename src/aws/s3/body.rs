@@ -1,30 +1,46 @@
 //! Streams an object from the thread that fetches it to the one that reads it, and resumes interrupted transfers.
 
 use std::io::{self, Read};
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
+use super::silence::Silence;
 use super::{S3, S3Url, explain};
 use crate::aws::connect::Session;
 use crate::aws::credential_errors::system_error;
 use crate::aws::error::Error;
 use crate::aws::permissions::Action;
+use crate::aws::retry::RetriedCalls;
 
 /// The time limit for the next chunk.
 const CHUNK_TIMEOUT: Duration = Duration::from_secs(30);
 /// How often a transfer is resumed without receiving a chunk in between.
 const RESUMES: u32 = 3;
 
+/// What a task that reads an object has of the client.
+pub(super) struct Parts {
+    pub(super) client: Client,
+    pub(super) session: Arc<Session>,
+    pub(super) silence: Silence,
+}
+
 /// Sends an object in chunks. An interrupted transfer is resumed, as long as the object is unchanged.
 pub(super) async fn send_all(
-    client: &Client,
-    session: &Session,
+    parts: &Parts,
     at: &S3Url,
     sender: &mpsc::Sender<Result<Vec<u8>, Error>>,
 ) -> Result<(), Error> {
     let action = Action::GetObject;
+    let Parts {
+        client,
+        session,
+        silence,
+    } = parts;
+    let mut last_chunk = Instant::now();
     let (mut sent, mut tag, mut resumes) = (0, None, 0);
     loop {
         let range = (sent > 0).then(|| format!("bytes={sent}-"));
@@ -34,7 +50,8 @@ pub(super) async fn send_all(
             let output = request.clone().send().await;
             output.map_err(|error| explain(session, action, at, &error))
         };
-        let mut output = session.call(action, call).await?;
+        let mut calls = RetriedCalls::new(action, session.limit);
+        let mut output = silence.call(&at.bucket, &mut calls, call).await?;
         tag = tag.or(output.e_tag.take());
         let reason = loop {
             match tokio::time::timeout(CHUNK_TIMEOUT.min(session.limit), output.body.next()).await {
@@ -42,6 +59,7 @@ pub(super) async fn send_all(
                 Ok(Some(Ok(chunk))) if chunk.is_empty() => {}
                 Ok(Some(Ok(chunk))) => {
                     (sent, resumes) = (sent + chunk.len() as u64, 0);
+                    last_chunk = Instant::now();
                     if sender.send(Ok(chunk.to_vec())).await.is_err() {
                         return Ok(());
                     }
@@ -53,8 +71,13 @@ pub(super) async fn send_all(
             }
         };
         resumes += 1;
-        if resumes > RESUMES {
-            return Err(Error::Unreachable(action, reason));
+        let is_over = last_chunk.elapsed() >= session.limit;
+        if is_over || resumes > RESUMES {
+            let error = Error::Unreachable(action, reason);
+            if is_over {
+                silence.note(&at.bucket, &error);
+            }
+            return Err(error);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A blocking S3 client: lists objects, reads them as streams, and writes new ones.
 
 mod body;
+mod silence;
 mod url;
 mod wait;
 
@@ -21,10 +22,12 @@ use tokio::sync::mpsc;
 use super::connect::{ConnectSettings, Session};
 use super::error::Error;
 use super::permissions::{Action, MissingPermission};
+use super::retry::RetriedCalls;
 use super::runtime::Threads;
 use super::s3_policy::{S3Access, S3Need};
 pub use body::S3Body;
-use body::send_all;
+use body::{Parts, send_all};
+use silence::Silence;
 use url::decoded;
 pub use url::{InvalidS3Url, S3Url};
 use wait::{Waiting, Waits};
@@ -56,6 +59,7 @@ pub struct S3 {
     session: Arc<Session>,
     threads: Arc<Threads>,
     denied: Arc<Mutex<Vec<MissingPermission>>>,
+    silence: Silence,
     waits: Waits,
 }
 
@@ -82,7 +86,7 @@ impl S3 {
     {
         let threads = Threads::start().map_err(Error::Threads)?;
         let session = threads.block_on(open())?;
-        let config = aws_sdk_s3::config::Builder::from(&session.config)
+        let config = aws_sdk_s3::config::Builder::from(&session.config_of("S3"))
             .force_path_style(session.endpoint("S3").is_some())
             // `send_all` has its own time limit, and resumes.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
@@ -94,6 +98,7 @@ impl S3 {
             session: Arc::new(session),
             threads: Arc::new(threads),
             denied: Arc::default(),
+            silence: Silence::default(),
             waits: Waits::default(),
         })
     }
@@ -144,11 +149,21 @@ impl S3 {
             let page = request.clone().send().await;
             page.map(drop).map_err(|error| self.explain(action, at, &error))
         };
-        self.threads.block_on(Box::pin(self.session.call(action, call)))
+        self.threads.block_on(Box::pin(self.call(action, at, call)))
+    }
+
+    /// Makes a call as a step of its own, unless S3 did not answer another one.
+    async fn call<T, F>(&self, action: Action, at: &S3Url, call: impl FnMut() -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        let mut calls = RetriedCalls::new(action, self.session.limit);
+        self.silence.call(&at.bucket, &mut calls, call).await
     }
 
     async fn list_all(&self, at: &S3Url) -> Result<Vec<S3Object>, Error> {
         let action = Action::ListBucket;
+        let mut calls = RetriedCalls::new(action, self.session.limit);
         let mut objects = Vec::new();
         let mut token = None;
         loop {
@@ -167,7 +182,7 @@ impl S3 {
                     page.next_continuation_token.filter(|_| is_truncated),
                 ))
             };
-            let (page, next) = self.session.call(action, call).await?;
+            let (page, next) = self.silence.call(&at.bucket, &mut calls, call).await?;
             objects.extend(page);
             if next.is_none() {
                 break;
@@ -185,15 +200,23 @@ impl S3 {
     pub fn begin(&self, at: &S3Url) -> S3Body {
         let (sender, receiver) = mpsc::channel(AHEAD);
         let body = S3Body::new(receiver, self.clone(), at.clone());
-        let (client, session, at) = (self.client.clone(), Arc::clone(&self.session), at.clone());
+        let (parts, at) = (self.parts(), at.clone());
         let denied = Arc::clone(&self.denied);
         self.threads.spawn(async move {
-            let end = Box::pin(send_all(&client, &session, &at, &sender)).await;
+            let end = Box::pin(send_all(&parts, &at, &sender)).await;
             record(&denied, end.as_ref().err());
             // The reader may be gone.
             drop(sender.send(end.map(|()| Vec::new())).await);
         });
         body
+    }
+
+    fn parts(&self) -> Parts {
+        Parts {
+            client: self.client.clone(),
+            session: Arc::clone(&self.session),
+            silence: self.silence.clone(),
+        }
     }
 
     /// Opens an object and waits for its first bytes.
@@ -234,7 +257,7 @@ impl S3 {
             }
         };
         let _waiting = self.waiting(action, at);
-        self.threads.block_on(Box::pin(self.session.call(action, call)))
+        self.threads.block_on(Box::pin(self.call(action, at, call)))
     }
 
     fn explain<E>(&self, action: Action, at: &S3Url, error: &SdkError<E, HttpResponse>) -> Error

@@ -189,14 +189,11 @@ fn verify_all(args: &ArchiveVerifyArgs) -> Result<Exit, Failure> {
     if verified.files == 0 && !store.is_marked() {
         return Err(no_archive(&*store));
     }
-    if verified.files == 0 && verified.problems.is_empty() {
-        return Err(Failure::NothingEvaluated(format!(
-            "{} has no archived report",
-            store.name()
-        )));
-    }
-    args.format
-        .print("the result", || verified.text(), || verified.json())?;
+    let text = || match (verified.files, verified.problems.len()) {
+        (0, 0) => format!("{} has no archived report\n", escape(&store.name())),
+        _ => verified.text(),
+    };
+    args.format.print("the result", text, || verified.json())?;
     Ok(if verified.problems.is_empty() {
         Exit::Clean
     } else {

@@ -122,11 +122,6 @@ impl LiveScanArgs {
         self.aws.several()
     }
 
-    /// How many accounts may fail.
-    pub(in crate::cli) fn allow_failed(&self) -> usize {
-        self.aws.allow_failed.unwrap_or(0)
-    }
-
     /// The files that a live run reads. Its --outcomes may replace those that it resumes from.
     pub(in crate::cli) fn reads(&self) -> Vec<PathBuf> {
         let files = self.aws.accounts_file.iter().chain(&self.aws.resume);

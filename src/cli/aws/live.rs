@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use credlens::aws::accounts::{self, Account};
+use credlens::aws::accounts::{self, Account, UNKNOWN_STATE};
 use credlens::aws::{
     self, ConnectSettings, Error, FetchJob, FetchOptions, FetchedAccounts, ListedAccounts, Outcomes,
     ReportOrder, RunRecord, Runtime, Session,
@@ -86,11 +86,16 @@ pub(in crate::cli) fn start(
     };
     let outcomes = OutcomesWriter::new(match request.order {
         ReportOrder::ByAccount => Done::None,
-        ReportOrder::ByAccountDrained => Done::Archived,
+        ReportOrder::InBatches => Done::Archived,
         ReportOrder::AsFetched => Done::Recorded,
     });
     let at_signal = outcomes.at_signal();
-    let end_run = |signal| signals::end_run(signal, at_signal);
+    let end_run = move |signal| {
+        signals::end_run(signal, || {
+            at_signal();
+            signals::say_interrupted(signal);
+        });
+    };
     let runtime = Runtime::new(&signals::heeded(), request.grace, end_run)
         .attempt(|| "cannot start threads for calls to AWS".to_owned())?;
     runtime.exiting_at_once(|| outcomes.open(aws.outcomes.as_deref()).and_then(|()| check()))?;
@@ -154,10 +159,12 @@ fn skip_inactive(filters: &Filters, accounts: &mut Vec<Account>, record: &Mutex<
         let is_named = filters.asks_for_account(&account.id, account.name.as_deref());
         if let Some(state) = account.inactive.as_deref().filter(|_| is_named && !quiet) {
             let name = account.name.map_or_else(String::new, |name| format!(" ({name})"));
-            print_warning(format_args!(
-                "account {}{name} is {state}; it is skipped",
-                account.id
-            ));
+            let is = if state == UNKNOWN_STATE {
+                "has an unknown state".to_owned()
+            } else {
+                format!("is {state}")
+            };
+            print_warning(format_args!("account {}{name} {is}; it is skipped", account.id));
         }
     }
 }
@@ -173,9 +180,7 @@ fn several(
     let (filters, keys) = (&request.filters, request.resolve_keys);
     let listed = match (&aws.accounts_file, earlier) {
         (Some(path), _) => Some(read_accounts(path)?),
-        // Those that were skipped are not tried again, but known by name.
-        (None, Some(earlier)) if !filters.asks_for_accounts() => Some(earlier.to_retry()),
-        (None, Some(earlier)) => Some([earlier.to_retry(), earlier.skipped()].concat()),
+        (None, Some(earlier)) => Some(earlier.known()),
         (None, None) => None,
     };
     let caller = runtime.wait(session.caller());
@@ -184,12 +189,11 @@ fn several(
         Some(listed) => Ok(listed),
         None => runtime.wait(aws::organization_accounts(session)),
     };
-    let mut accounts = listed.map_err(|error| refused(aws, &error, &caller.partition, keys))?;
+    let accounts = listed.map_err(|error| refused(aws, &error, &caller.partition, keys))?;
+    let mut accounts = chosen(accounts, filters)?;
     if let Some(earlier) = earlier {
-        let has_failed = |account: &Account| earlier.failed().any(|failed| failed.account == account.id);
-        accounts.retain(|account| account.inactive.is_some() || has_failed(account));
+        retain_failed(aws, filters, &mut accounts, earlier)?;
     }
-    let accounts = chosen(accounts, filters)?;
     let by_default = accounts
         .iter()
         .filter(|account| account.id != caller.account && account.roles.is_empty())
@@ -235,6 +239,26 @@ fn chosen(mut accounts: Vec<Account>, filters: &Filters) -> Result<Vec<Account>,
         return Err(Failure::Usage(message.to_owned()));
     }
     Ok(accounts)
+}
+
+/// Leaves the accounts that failed in an earlier run, and those that were skipped then and are named now.
+fn retain_failed(
+    aws: &AwsArgs,
+    filters: &Filters,
+    accounts: &mut Vec<Account>,
+    earlier: &Outcomes,
+) -> Result<(), Failure> {
+    let has_failed = |account: &Account| earlier.failed().any(|failed| failed.account == account.id);
+    accounts
+        .retain(|account| has_failed(account) || account.inactive.is_some() && filters.asks_for_accounts());
+    if accounts.iter().any(has_failed) {
+        return Ok(());
+    }
+    let file = aws.resume.as_deref().unwrap_or(Path::new(""));
+    Err(Failure::NothingToDo(format!(
+        "none of the chosen accounts failed in {}: nothing to do",
+        file.display()
+    )))
 }
 
 fn read_accounts(path: &Path) -> Result<Vec<Account>, Failure> {

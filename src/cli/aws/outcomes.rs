@@ -90,6 +90,9 @@ impl OutcomesWriter {
         pending.reason = reason;
         let mut record = record.lock().unwrap_or_else(PoisonError::into_inner);
         record.keep(|account| pending.archived.contains(account), why);
+        if pending.reason.is_some() {
+            pending.complete(&mut record);
+        }
     }
 
     /// What a thread that waits for signals calls at one. It must not hold the file beyond the run.
@@ -157,6 +160,15 @@ impl PendingOutcomes {
             };
             record.keep(is_done, |_| Error::Interrupted.to_string());
         }
+        self.complete(&mut record);
+        match self.earlier.take() {
+            Some(earlier) => earlier.updated(record.outcomes),
+            None => Outcomes::new(record.outcomes),
+        }
+    }
+
+    /// Adds the accounts that are planned and not in the record.
+    fn complete(&self, record: &mut RunRecord) {
         let known = record.outcomes.len();
         for account in &self.planned {
             if record.outcomes[..known]
@@ -171,10 +183,6 @@ impl PendingOutcomes {
                     record.failed(reason);
                 }
             }
-        }
-        match self.earlier.take() {
-            Some(earlier) => earlier.updated(record.outcomes),
-            None => Outcomes::new(record.outcomes),
         }
     }
 }

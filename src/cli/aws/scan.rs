@@ -1,7 +1,7 @@
 //! `credlens scan` and `credlens list` without an input: live accounts.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use credlens::aws::{LiveSource, ReportOrder};
 
@@ -44,7 +44,11 @@ pub(in crate::cli) fn run_live<R: LiveRun>(run: &R) -> Result<Exit, Failure> {
             saved => saved?,
         }
     }
-    let exit = run.conclude(&written?);
+    let written = written?;
+    let record = started.record.lock().unwrap_or_else(PoisonError::into_inner);
+    let allowed = record.allowed_failures(aws.allow_failed.unwrap_or(0));
+    drop(record);
+    let exit = run.conclude(&written, allowed);
     conclude(aws, &started.record, &started.outcomes, verbosity.quiet)?;
     Ok(exit)
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use credlens::aws::accounts::UNKNOWN_STATE;
 use credlens::aws::{Outcome, OutcomeStatus};
 use credlens::output::{counted, escape};
 
@@ -71,10 +72,10 @@ fn reason(outcome: &Outcome) -> Option<String> {
     match outcome.outcome {
         OutcomeStatus::Fetched => None,
         OutcomeStatus::Failed => Some(outcome.error.clone().unwrap_or_default()),
-        OutcomeStatus::Skipped => Some(format!(
-            "skipped: the account is {}",
-            outcome.state.as_deref().unwrap_or("not active")
-        )),
+        OutcomeStatus::Skipped => Some(match outcome.state.as_deref() {
+            Some(UNKNOWN_STATE) => "skipped: its state is unknown".to_owned(),
+            state => format!("skipped: the account is {}", state.unwrap_or("not active")),
+        }),
     }
 }
 

@@ -1,4 +1,5 @@
-//! `credlens fetch --archive`: reports go into an archive as they arrive, in one file, however many accounts.
+//! `credlens fetch --archive`: reports go into an archive in batches as they arrive, so that a run that is killed loses
+//! only the last ones.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,9 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use clap::Args;
 use credlens::archive::add::{Added, add_noting};
 use credlens::archive::error::Error;
-use credlens::aws::{LiveSource, ReportOrder, RunRecord, account_of};
+use credlens::aws::{LiveSource, OutcomeStatus, ReportOrder, RunRecord, account_of, path_of};
 use credlens::engine::Source as _;
 
+use super::batches::Batches;
 use super::{FetchArgs, ended_by, exit, request};
 pub(super) use crate::cli::archive::export::check_outside;
 use crate::cli::archive::{add::report_added, open_store};
@@ -41,21 +43,29 @@ fn fetch(args: &FetchArgs, archive: &Path) -> Result<Exit, Failure> {
         )));
     }
     let store = open_store(archive, &args.aws.location, args.quiet)?;
-    let request = request(args, ReportOrder::ByAccountDrained, FetchRequest::LONG)?;
+    let request = request(args, ReportOrder::InBatches, FetchRequest::LONG)?;
     let started = start(&args.aws, now(), &request, || store.check().map_err(unwritable))?;
-    let mut source = LiveSource::new(started.arrivals, None, Arc::clone(&started.record));
+    let mut source = LiveSource::new(Batches::new(started.arrivals), None, Arc::clone(&started.record));
     let mut added = Added::default();
     let mut archived = |path: &str| {
         if let Some(account) = account_of(path) {
             started.outcomes.archived(account);
         }
     };
-    let ended = add_noting(&*store, &mut source, &mut added, &mut archived);
+    let mut add = || -> Result<(), Error> {
+        while !source.accounts().is_over() {
+            add_noting(&*store, &mut source, &mut added, &mut archived)?;
+        }
+        Ok(())
+    };
+    let ended = add();
     if ended.is_err() {
         // What has arrived by now has an outcome of its own.
         started.runtime.cancel();
         let mut text = Vec::new();
-        while source.next(&mut text).is_some() {}
+        while !source.accounts().is_over() {
+            while source.next(&mut text).is_some() {}
+        }
     }
     let interrupted = started.runtime.interrupted();
     settle(
@@ -65,6 +75,9 @@ fn fetch(args: &FetchArgs, archive: &Path) -> Result<Exit, Failure> {
         ended.as_ref().err(),
         interrupted,
     );
+    if args.aws.several() {
+        add_failed(&mut added, &started.record);
+    }
     // With several accounts, the table of outcomes has those that failed.
     let reported = report_added(&*store, &added, args.quiet, !args.aws.several());
     if let Some(signal) = interrupted {
@@ -76,17 +89,27 @@ fn fetch(args: &FetchArgs, archive: &Path) -> Result<Exit, Failure> {
         let message = "interrupted; the reports that had arrived were added";
         return Err(Failure::Signal(signal, message));
     }
-    if let Err(error) = ended {
-        started.outcomes.write()?;
-        return Err(unwritable(error));
-    }
     conclude(&args.aws, &started.record, &started.outcomes, args.quiet)?;
+    ended.map_err(unwritable)?;
     reported?;
     if let Some(signal) = started.runtime.interrupted() {
         return Err(ended_by(signal));
     }
     let record = started.record.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(exit(&record, args.aws.allow_failed.unwrap_or(0)))
+}
+
+/// Adds the accounts whose reports were fetched and not saved, or not fetched, to those that were not added.
+fn add_failed(added: &mut Added, record: &Mutex<RunRecord>) {
+    let record = record.lock().unwrap_or_else(PoisonError::into_inner);
+    for outcome in &record.outcomes {
+        let path = path_of(&outcome.account);
+        if outcome.outcome == OutcomeStatus::Failed && added.failed.iter().all(|(failed, _)| *failed != path)
+        {
+            let error = outcome.error.clone().unwrap_or_default();
+            added.failed.push((path, error));
+        }
+    }
 }
 
 /// The archive is the output of this command: where it cannot be read, it cannot be written.

@@ -142,7 +142,7 @@ pub(super) fn run(args: ListArgs) -> Result<Exit, Failure> {
     diagnostics.extend(snapshots.diagnostics);
     diagnostics.extend(undated_beside_dated(&evaluated.tally.inputs));
     let written = config.write(evaluated)?;
-    Ok(config.conclude(&written))
+    Ok(config.conclude(&written, 0))
 }
 
 /// A list needs no verdict: where all are undetermined, only findings are missing.
@@ -199,11 +199,11 @@ impl LiveRun for ListConfig {
         Ok(Written { tally, counts })
     }
 
-    fn conclude(&self, written: &Written) -> Exit {
+    fn conclude(&self, written: &Written, allow_failed: usize) -> Exit {
         self.print_diagnostics(&written.tally);
         if !written.counts.determined {
             Exit::NothingEvaluated
-        } else if is_partial(&written.tally, &self.live) {
+        } else if is_partial(&written.tally, allow_failed) {
             Exit::Partial
         } else {
             Exit::Clean

@@ -133,7 +133,7 @@ pub(super) fn run(args: ScanArgs) -> Result<Exit, Failure> {
     let undated = undated_beside_dated(&evaluated.tally.inputs);
     evaluated.tally.diagnostics.extend(undated);
     let tally = write(&config, evaluated)?;
-    Ok(conclude(&config, &tally))
+    Ok(conclude(&config, &tally, 0))
 }
 
 /// Evaluates the newest snapshot of each account. Outputs that are only written at the end can be thrown away: then the
@@ -202,10 +202,10 @@ fn write(config: &ScanConfig, evaluated: Evaluated) -> Result<Tally, Failure> {
     Ok(tally)
 }
 
-/// Prints what the outputs do not show; the exit status.
-fn conclude(config: &ScanConfig, tally: &Tally) -> Exit {
+/// Prints what the outputs do not show; the exit status, where so many inputs may fail.
+fn conclude(config: &ScanConfig, tally: &Tally, allow_failed: usize) -> Exit {
     print_diagnostics(tally, config);
-    exit(tally, config)
+    exit(tally, config, allow_failed)
 }
 
 /// Standard error gets the diagnostics that standard output does not show to people, and the live accounts that failed
@@ -225,11 +225,11 @@ fn print_diagnostics(tally: &Tally, config: &ScanConfig) {
     }
 }
 
-fn exit(tally: &Tally, config: &ScanConfig) -> Exit {
+fn exit(tally: &Tally, config: &ScanConfig, allow_failed: usize) -> Exit {
     if tally.evaluated == 0 {
         return Exit::NothingEvaluated;
     }
-    if is_partial(tally, &config.live) {
+    if is_partial(tally, allow_failed) {
         return Exit::Partial;
     }
     let counts = |rule: &&RuleTally| rule.failed > 0 || config.fail_on_undetermined && rule.undetermined > 0;
@@ -238,11 +238,11 @@ fn exit(tally: &Tally, config: &ScanConfig) -> Exit {
 }
 
 /// Whether something could not be evaluated, beyond the accounts that may fail.
-pub(super) fn is_partial(tally: &Tally, live: &LiveScanArgs) -> bool {
+pub(super) fn is_partial(tally: &Tally, allow_failed: usize) -> bool {
     let diagnostics = &tally.diagnostics;
     // The accounts of a live run that failed are the errors about inputs.
     let is_of_account = |it: &&Diagnostic| it.code == Code::Unreadable;
-    let is_allowed = diagnostics.iter().filter(is_of_account).count() <= live.allow_failed();
+    let is_allowed = diagnostics.iter().filter(is_of_account).count() <= allow_failed;
     has_errors(diagnostics.iter().filter(|it| !is_allowed || !is_of_account(it)))
 }
 
@@ -275,7 +275,7 @@ impl LiveRun for ScanConfig {
         write(self, evaluated)
     }
 
-    fn conclude(&self, tally: &Tally) -> Exit {
-        conclude(self, tally)
+    fn conclude(&self, tally: &Tally, allow_failed: usize) -> Exit {
+        conclude(self, tally, allow_failed)
     }
 }
