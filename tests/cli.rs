@@ -15,6 +15,7 @@ mod empty_times;
 mod escaping;
 mod exit;
 mod filters;
+mod fix;
 mod help;
 mod inputs;
 mod malformed_reports;

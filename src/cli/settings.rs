@@ -62,6 +62,7 @@ pub(super) struct SettingsValues {
     pub(super) status: Vec<Word<StatusWord>>,
     pub(super) min_severity: Option<Severity>,
     pub(super) limit: Option<usize>,
+    pub(super) fix: Option<bool>,
     pub(super) fail_on: Option<Word<FailOn>>,
     pub(super) fail_on_undetermined: Option<bool>,
     pub(super) all_snapshots: Option<bool>,

@@ -89,7 +89,7 @@ impl<'a> UserRow<'a> {
         self.chunk.rows.cell(&self.input.header, self.index, column)
     }
 
-    fn time(&self, column: TimeColumn) -> i64 {
+    pub(super) fn time(&self, column: TimeColumn) -> i64 {
         self.cell(column.into()).map_or(cell::UNKNOWN, cell::time)
     }
 }
@@ -225,6 +225,11 @@ impl<'a> FindingRef<'a> {
         let Some(Credential::AccessKey(slot)) = self.credential() else {
             return None;
         };
+        self.key_id(slot)
+    }
+
+    /// The id of the key in a slot, if it is known.
+    pub(super) fn key_id(&self, slot: Slot) -> Option<&'a str> {
         let row = self.row()?;
         let of_user = self.input.account.key_ids.get(row.user()?);
         let known = of_user.and_then(|ids| ids[slot as usize].as_deref());
@@ -343,6 +348,7 @@ impl<'a> FindingRef<'a> {
             requirements: bound.requirements.clone(),
             related_requirements: bound.related.clone(),
             suppression: self.suppression.cloned(),
+            fix: self.fix(),
         }
     }
 }

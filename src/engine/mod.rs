@@ -6,6 +6,7 @@ mod bits;
 pub mod examples;
 mod filtering;
 mod finding_ref;
+mod fix;
 mod memory;
 mod newest;
 

@@ -86,6 +86,7 @@ impl TallyBuilder {
                 failed: 0,
                 undetermined: 0,
                 suppressed: 0,
+                file: bound.rule.file().map(str::to_owned),
             })
             .collect();
         Self {

@@ -125,6 +125,9 @@ pub struct RuleTally {
     pub undetermined: u64,
     /// How many relevant ones violate the rule and are suppressed.
     pub suppressed: u64,
+    /// The file of the rule or of its override, if it is not as built in.
+    #[serde(skip)]
+    pub file: Option<String>,
 }
 
 /// The outcome of one framework.

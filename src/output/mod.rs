@@ -16,6 +16,7 @@ mod format;
 mod json_text;
 mod markdown_text;
 mod phrases;
+mod prose;
 mod scan;
 #[cfg(test)]
 mod schema;

@@ -7,6 +7,7 @@ use super::alias::Alias;
 use super::catalogue::Catalogue;
 use super::definition::{Rule, fill};
 use super::framework::{Coverage, Framework, Requirement, RuleRef, UNVERSIONED};
+use super::instruction_text::page_text;
 use super::instructions::Section;
 
 /// A page about one rule. It lists the requirements of these frameworks that name the rule.
@@ -24,7 +25,7 @@ pub fn rule_page(rule: &Rule, frameworks: &[Framework]) -> String {
     section(&mut page, "Boundary", &sentence(&boundary));
     section(&mut page, "Parameters", &parameters(rule));
     section(&mut page, "Examples", &examples(rule));
-    plan(&mut page, "How to fix it", &rule.fix);
+    plan(&mut page, "How to fix it", &instructions(rule));
     section(&mut page, "Frameworks", &named_by(rule, frameworks));
     section(&mut page, "Names in other tools", &aliases(&rule.aliases));
     section(&mut page, "Compliance", &compliance(rule));
@@ -277,6 +278,14 @@ fn plan(page: &mut String, heading: &str, sections: &BTreeMap<Section, String>) 
     for (section, text) in sections {
         let _ = write!(page, "\n### {}\n\n{}\n", section.heading(), text.trim());
     }
+}
+
+/// The instructions with the default parameters, and generic words in the place of what a finding fills in.
+fn instructions(rule: &Rule) -> BTreeMap<Section, String> {
+    let sections = rule.fix.iter();
+    sections
+        .map(|(section, text)| (*section, page_text(text, &rule.defaults())))
+        .collect()
 }
 
 fn list<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {

@@ -54,6 +54,11 @@ pub(in crate::cli) struct ScanArgs {
     #[arg(long, value_name = "LIST", value_delimiter = ',', help_heading = "Output")]
     pub(super) status: Vec<StatusWord>,
 
+    /// Add to each failed finding the steps that fix it, for its user and credential, and the suppression that would
+    /// accept it instead: in table, markdown, json and ndjson
+    #[arg(long, help_heading = "Output")]
+    pub(super) fix: bool,
+
     /// Exit with status 1 on a failed finding of this severity or higher, or never [default: low]
     #[arg(long, value_name = "SEVERITY|never", help_heading = "Output")]
     pub(super) fail_on: Option<FailOn>,

@@ -37,7 +37,7 @@ pub(super) struct ScanConfig {
 impl ScanConfig {
     fn resolve(args: ScanArgs, settings: &SettingsFile<'_>) -> Result<Self, Failure> {
         let objects = args.live.objects(&args.inputs)?;
-        let evaluation = Evaluation::resolve(&args.evaluate, settings)?;
+        let mut evaluation = Evaluation::resolve(&args.evaluate, settings)?;
         let in_file = &settings.values;
         let formats = in_file.format.iter().map(|word| FormatTo::to_stdout(word.0.0));
         let formats = first_given(args.format, formats.collect());
@@ -45,12 +45,21 @@ impl ScanConfig {
             args.status,
             in_file.status.iter().map(|word| word.0.clone()).collect(),
         );
+        let formats = FormatTo::or_default(formats);
+        if args.fix && !formats.iter().any(|to| to.format.shows_fixes()) {
+            return Err(Failure::Usage(
+                "--fix is for --format table, markdown, json and ndjson".to_owned(),
+            ));
+        }
+        if args.fix || in_file.fix == Some(true) {
+            evaluation.program = evaluation.program.with_fixes();
+        }
         let as_of = args.as_of.or(in_file.as_of.map(|word| word.0));
         let fail_on = args.fail_on.or(in_file.fail_on.map(|word| word.0));
         let config = Self {
             inputs: evaluation.reader(args.inputs, as_of, objects),
             live: args.live,
-            formats: FormatTo::or_default(formats),
+            formats,
             statuses: if statuses.is_empty() {
                 vec![Status::Fail, Status::Undetermined]
             } else {

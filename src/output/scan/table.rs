@@ -6,7 +6,7 @@ use anstyle::Style;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::summary::{found_nothing, found_something, inputs, rules, verdict};
-use super::{ScanView, ScanWriter, compliance};
+use super::{ScanView, ScanWriter, compliance, fixes};
 use crate::finding::{Finding, Status};
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::phrases::{self, counted};
@@ -35,6 +35,7 @@ fn render(view: &ScanView<'_>) -> String {
         rules_with_findings(view),
         compliance::text(view),
         findings(view),
+        fixes::next_step(view),
         terminal::diagnostics(&view.tally.diagnostics, DIAGNOSTICS, view.options),
         verdict(view),
     ])
@@ -70,6 +71,9 @@ fn findings(view: &ScanView<'_>) -> String {
             table.line(head(view, group[0]));
             for finding in group {
                 table.finding(cells(finding), &phrases::sentences(finding), view.options);
+                for line in fixes::lines(finding, view.options) {
+                    table.line(line);
+                }
             }
         }
         out = table.render(view.options);
