@@ -31,6 +31,7 @@ mod span;
 mod terminal;
 mod trend;
 
+use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -172,6 +173,29 @@ impl ListFormat {
             Self::Table => outputs::print(&format!("{what} (table)"), table()),
             Self::Json => outputs::print(&format!("{what} (json)"), json()),
         }
+    }
+}
+
+/// The formats of a page that explains something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum PageFormat {
+    /// Laid out for a terminal
+    Text,
+    /// Markdown, as in docs/
+    Markdown,
+}
+
+impl PageFormat {
+    /// What is given, else text on a terminal and Markdown elsewhere.
+    fn or_default(format: Option<Self>) -> Self {
+        let of_stdout = || {
+            if io::stdout().is_terminal() {
+                Self::Text
+            } else {
+                Self::Markdown
+            }
+        };
+        format.unwrap_or_else(of_stdout)
     }
 }
 

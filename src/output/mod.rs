@@ -15,6 +15,7 @@ pub mod diff;
 mod format;
 mod json_text;
 mod markdown_text;
+pub mod page;
 mod phrases;
 mod prose;
 mod scan;

@@ -53,19 +53,21 @@ pub(super) fn for_markdown(line: &str) -> String {
 fn without_marks(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
-    while let Some((before, name, after)) = first_link(rest) {
+    while let Some((before, name, after)) = first_link(rest).into_iter().chain(first_address(rest)).min() {
         out.push_str(before);
         out.push_str(name);
         rest = after;
     }
     out.push_str(rest);
-    let out = out.replace("**", "").replace("<br>", ", ");
-    let out = out
-        .replace("<https://", "https://")
-        .replace("<http://", "http://");
-    let is_address = out.contains("://");
-    let out = if is_address { out.replace('>', "") } else { out };
-    out.replace("&lt;", "<").replace("\\|", "|")
+    out.replace("**", "")
+}
+
+/// What is before the first `<https://…>`, the address, and what is behind it.
+fn first_address(text: &str) -> Option<(&str, &str, &str)> {
+    let (before, address) = text.split_once("<http")?;
+    let start = before.len() + 1;
+    let end = start + address.find('>')? + "http".len();
+    Some((before, &text[start..end], &text[end + 1..]))
 }
 
 /// What is before the first link, its text, and what is behind it.
@@ -90,12 +92,12 @@ mod tests {
                 "**Inferred.** <https://x.example/y>",
                 "Inferred. https://x.example/y",
             ),
-            ("name &lt;root_account> a\\|b", "name <root_account> a|b"),
+            ("a > b, <https://x.example> > c", "a > b, https://x.example > c"),
+            ("<https://x.example/é> [a](b)", "https://x.example/é a"),
             (
                 "an open ` and [brackets] (here)",
                 "an open ` and [brackets] (here)",
             ),
-            ("a<br>b", "a, b"),
             ("](", "]("),
         ] {
             assert_eq!(for_terminal(line), shown);

@@ -10,9 +10,6 @@ use super::definition::fill;
 use super::placeholder::Placeholder;
 use crate::finding::Command;
 
-/// Columns of commands on pages.
-const PAGE_WIDTH: usize = 110;
-
 /// A part of instructions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Block {
@@ -109,14 +106,15 @@ fn split(line: &str) -> Option<Vec<String>> {
     Some(words).filter(|words| !words.is_empty())
 }
 
-/// Instructions for a page: the same in Markdown, with generic words in the place of what is filled in.
-pub(super) fn page_text(text: &str, parameters: &BTreeMap<String, i64>) -> String {
+/// Instructions for a page: the same in Markdown, with generic words in the place of what is filled in, and commands in
+/// lines of at most this many columns.
+pub(super) fn page_text(text: &str, parameters: &BTreeMap<String, i64>, width: usize) -> String {
     let blocks = blocks(text, parameters);
-    let blocks: Vec<String> = blocks.into_iter().map(page_block).collect();
+    let blocks: Vec<String> = blocks.into_iter().map(|block| page_block(block, width)).collect();
     blocks.join("\n\n")
 }
 
-fn page_block(block: Block) -> String {
+fn page_block(block: Block, width: usize) -> String {
     let lines = match block {
         Block::Words(words) => return Placeholder::generic(&words),
         Block::Code(code) => return code,
@@ -130,7 +128,7 @@ fn page_block(block: Block) -> String {
             }
             Line::Command(argv) => {
                 let command = Command::new(argv.iter().map(|word| Placeholder::generic(word)));
-                out += &command.lines(PAGE_WIDTH).join("\n");
+                out += &command.lines(width).join("\n");
                 out.push('\n');
             }
         }

@@ -42,7 +42,7 @@ pub use fix_template::{FixSubject, FixTemplate, KeyFacts};
 pub use framework::{Coverage, Framework, Requirement, RuleRef};
 pub use instructions::Section;
 pub use lint::{Lint, lint};
-pub use page::{framework_index, framework_page, rule_index, rule_page};
+pub use page::{framework_index, framework_page, rule_index, rule_page, rule_page_fix_first};
 pub use select::{BoundRule, Selected, Selection, Setting, WeakenedParameter, select};
 pub use suppression::{RuleSuppressions, Subject, Suppressions};
 pub use suppression_entry::suppression_entry;
