@@ -17,6 +17,7 @@ mod exit;
 mod filters;
 mod fix;
 mod help;
+mod init;
 mod inputs;
 mod malformed_reports;
 mod outputs;

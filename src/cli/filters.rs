@@ -10,8 +10,9 @@ use super::settings::SettingsValues;
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Filters")]
 pub(super) struct FilterArgs {
-    /// Only users with this name, such as alice or 'svc-*'; root is '<root_account>'. Case matters, * stands for
-    /// anything. Repeatable
+    /// Only users of this name. Repeatable
+    ///
+    /// Such as alice or 'svc-*'; root is `<root_account>`. Case matters, * stands for anything
     #[arg(long, value_name = "GLOB")]
     user: Vec<String>,
 
@@ -19,7 +20,9 @@ pub(super) struct FilterArgs {
     #[arg(long, value_name = "GLOB")]
     path: Vec<String>,
 
-    /// Only this account, by id or name. Repeatable
+    /// Only this account. Repeatable
+    ///
+    /// By id or name, or by a glob of them
     #[arg(long, value_name = "ID|NAME|GLOB")]
     account: Vec<String>,
 
