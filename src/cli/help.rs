@@ -169,7 +169,9 @@ mod tests {
 
     fn commands() -> Vec<(String, Command)> {
         let mut found = Vec::new();
-        all(&command(), "", &mut found);
+        let mut root = command().disable_help_subcommand(true);
+        root.build();
+        all(&root, "", &mut found);
         found
     }
 
