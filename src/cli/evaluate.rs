@@ -30,12 +30,16 @@ const MAX_THREADS: usize = 1024;
 
 #[derive(Debug, Args)]
 pub(super) struct EvaluateArgs {
-    /// A rule by id, by the name of another tool's check (IAM.8, D9.AWS.IAM.07, `access-keys-rotated`), with that tool's
-    /// parameters, or by glob; * is every rule. Repeatable [default: those marked as default in `credlens rules list`]
+    /// A rule, by id or glob. Repeatable
+    ///
+    /// Also by the name of another tool's check (IAM.8, D9.AWS.IAM.07, `access-keys-rotated`), with that tool's
+    /// parameters; * is every rule [default: those marked as default in `credlens rules list`]
     #[arg(long, value_name = "ID", help_heading = "Rules")]
     rule: Vec<String>,
 
-    /// All rules of a benchmark, with its parameters, such as cis-aws-5.0. Repeatable
+    /// A benchmark, such as cis-aws-5.0. Repeatable
+    ///
+    /// All its rules, with its parameters; `credlens frameworks list` has the names
     #[arg(long, value_name = "NAME", help_heading = "Rules")]
     framework: Vec<String>,
 
@@ -43,7 +47,9 @@ pub(super) struct EvaluateArgs {
     #[arg(long, value_name = "N", help_heading = "Rules")]
     level: Option<u8>,
 
-    /// Your own rules: a TOML file, a file of bare GSL, or a directory of them. Repeatable
+    /// Your own rules. Repeatable
+    ///
+    /// A TOML file, a file of bare GSL, or a directory of them
     #[arg(long, value_name = "PATH", help_heading = "Rules")]
     rules_from: Vec<PathBuf>,
 
@@ -54,16 +60,22 @@ pub(super) struct EvaluateArgs {
     #[command(flatten)]
     filters: FilterArgs,
 
-    /// Show only findings of this severity or higher: informational, low, medium, high or critical. `scan` counts the
+    /// Show only findings this severe
+    ///
+    /// Those of this severity or higher: informational, low, medium, high or critical. `scan` counts the
     /// others, too [default: informational]
     #[arg(long, value_name = "SEVERITY", help_heading = "Output")]
     min_severity: Option<Severity>,
 
-    /// In formats for people, show at most N lines per list, the worst first; 0 is all [default: 50]
+    /// Lines per list; 0 is all [default: 50]
+    ///
+    /// In formats for people, the worst first
     #[arg(long, value_name = "N", help_heading = "Output")]
     limit: Option<usize>,
 
-    /// Accepted findings: a TOML file with [[suppress]] entries
+    /// Accepted findings
+    ///
+    /// A TOML file with [[suppress]] entries
     #[arg(long, value_name = "FILE", help_heading = "Suppressions")]
     suppressions: Option<PathBuf>,
 

@@ -10,8 +10,9 @@ use super::settings::SettingsValues;
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Filters")]
 pub(super) struct FilterArgs {
-    /// Only users with this name, such as alice or 'svc-*'; root is `<root_account>`. Case matters, * stands for
-    /// anything. Repeatable
+    /// Only users of this name. Repeatable
+    ///
+    /// Such as alice or 'svc-*'; root is `<root_account>`. Case matters, * stands for anything
     #[arg(long, value_name = "GLOB")]
     user: Vec<String>,
 
@@ -35,7 +36,9 @@ pub(super) struct FilterArgs {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Filters")]
 pub(super) struct AccountFilterArgs {
-    /// Only these accounts, by id or name; with --org, only they are fetched. Repeatable, or separated by commas
+    /// Only these accounts, by id or name. Repeatable
+    ///
+    /// Or by a glob, or several separated by commas; with --org, only they are fetched
     #[arg(long, value_name = "ID|NAME|GLOB", alias = "accounts")]
     account: Vec<String>,
 

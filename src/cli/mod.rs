@@ -9,6 +9,7 @@
 mod archive;
 #[cfg_attr(not(feature = "aws"), path = "without_aws.rs")]
 mod aws;
+mod completions;
 mod diagnostics;
 mod diff;
 mod due;
@@ -19,9 +20,12 @@ mod failure;
 mod fetch;
 mod filters;
 mod frameworks;
+mod help;
+mod init;
 mod inputs;
 mod list;
 mod live_run;
+mod manual;
 mod outputs;
 mod progress;
 mod rule_files;
@@ -33,12 +37,18 @@ mod span;
 mod terminal;
 mod trend;
 
+use std::ffi::OsString;
+use std::io::{self, IsTerminal as _};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap::error::{ContextKind, ContextValue};
+use clap::{FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use credlens::finding::Command as ShellCommand;
+use credlens::io::remote;
 use credlens::output::escape;
 use credlens::report::time::Timestamp;
 
@@ -89,8 +99,8 @@ enum Command {
         /// Which shell
         shell: Shell,
     },
-    /// Print the manual page, in roff
-    Man,
+    Init(init::InitArgs),
+    Man(manual::ManArgs),
 }
 
 fn dispatch(command: Command) -> Result<Exit, Failure> {
@@ -105,8 +115,9 @@ fn dispatch(command: Command) -> Result<Exit, Failure> {
         Command::Archive(args) => archive::run(args),
         Command::Rules(args) => rules::run(args),
         Command::Frameworks(args) => frameworks::run(args),
-        Command::Completions { shell } => completions(shell),
-        Command::Man => manual(),
+        Command::Init(args) => init::run(&args),
+        Command::Completions { shell } => completions::run(shell),
+        Command::Man(args) => manual::run(&args),
     }
 }
 
@@ -126,13 +137,39 @@ pub(crate) fn run() -> ExitCode {
 
 /// The arguments as typed. In an error, and only there, they are escaped.
 fn parse() -> Result<Cli, Failure> {
-    let error = match Cli::try_parse() {
+    let typed = |arguments: Vec<OsString>| -> Result<Cli, clap::Error> {
+        let mut command = help::command();
+        let matches = command.try_get_matches_from_mut(arguments)?;
+        Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+    };
+    let error = match typed(std::env::args_os().collect()) {
         Ok(cli) => return Ok(cli),
         Err(error) => error,
     };
-    let arguments = std::env::args_os().map(|argument| escape(&argument.to_string_lossy()).into_owned());
-    let error = Cli::try_parse_from(arguments).err().unwrap_or(error);
+    if let Some(failure) = scan_meant(&error) {
+        return Err(failure);
+    }
+    let arguments =
+        std::env::args_os().map(|argument| OsString::from(escape(&argument.to_string_lossy()).into_owned()));
+    let error = typed(arguments.collect()).err().unwrap_or(error);
     Err(Failure::Arguments(error))
+}
+
+/// What to type instead of a report in the place of a command.
+fn scan_meant(error: &clap::Error) -> Option<Failure> {
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else {
+        return None;
+    };
+    let is_input = word == "-" || remote::is_remote(Path::new(word)) || Path::new(word).exists();
+    is_input.then(|| {
+        let arguments = std::env::args_os().skip(1);
+        let arguments = arguments.map(|argument| argument.to_string_lossy().into_owned());
+        let command = ["credlens".to_owned(), "scan".to_owned()]
+            .into_iter()
+            .chain(arguments);
+        let command = ShellCommand::new(command).shell();
+        Failure::Usage(format!("'{word}' is not a command; did you mean `{command}`?"))
+    })
 }
 
 /// Whether it is an address such as `s3://key:secret@bucket`, which errors would repeat.
@@ -140,21 +177,6 @@ fn has_user_info(argument: &str) -> bool {
     let after = argument.split("://").skip(1);
     let mut authorities = after.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or(""));
     authorities.any(|authority| authority.contains('@'))
-}
-
-fn completions(shell: Shell) -> Result<Exit, Failure> {
-    // Into memory first: the generator panics where it cannot write.
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "credlens", &mut script);
-    outputs::print("the completion script", script)?;
-    Ok(Exit::Clean)
-}
-
-fn manual() -> Result<Exit, Failure> {
-    let mut page = Vec::new();
-    clap_mangen::Man::new(Cli::command()).render(&mut page)?;
-    outputs::print("the manual page", page)?;
-    Ok(Exit::Clean)
 }
 
 /// The formats of lists.
@@ -176,6 +198,29 @@ impl ListFormat {
             Self::Table => outputs::print(&format!("{what} (table)"), table()),
             Self::Json => outputs::print(&format!("{what} (json)"), json()),
         }
+    }
+}
+
+/// The formats of a page that explains something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum PageFormat {
+    /// Laid out for a terminal
+    Text,
+    /// Markdown, as in docs/
+    Markdown,
+}
+
+impl PageFormat {
+    /// What is given, else text on a terminal and Markdown elsewhere.
+    fn or_default(format: Option<Self>) -> Self {
+        let of_stdout = || {
+            if io::stdout().is_terminal() {
+                Self::Text
+            } else {
+                Self::Markdown
+            }
+        };
+        format.unwrap_or_else(of_stdout)
     }
 }
 

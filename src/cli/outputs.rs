@@ -57,6 +57,12 @@ pub(super) fn format_help<W: Formats>(what: &str) -> String {
     )
 }
 
+/// The same in a line of which no terminal breaks the others.
+pub(super) fn short_format_help<W: Formats>() -> String {
+    let names: Vec<&str> = W::ALL.iter().map(|format| format.name).take(4).collect();
+    format!("{}, …", names.join(", "))
+}
+
 impl<F: FromStr<Err: Display>> FromStr for FormatTo<F> {
     type Err = String;
 

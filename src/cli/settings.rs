@@ -64,6 +64,7 @@ pub(super) struct SettingsValues {
     pub(super) due_within: Option<Word<Span>>,
     pub(super) min_severity: Option<Severity>,
     pub(super) limit: Option<usize>,
+    pub(super) fix: Option<bool>,
     pub(super) fail_on: Option<Word<FailOn>>,
     pub(super) fail_on_undetermined: Option<bool>,
     pub(super) all_snapshots: Option<bool>,

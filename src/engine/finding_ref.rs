@@ -127,7 +127,7 @@ impl<'a> UserRow<'a> {
         self.chunk.rows.cell(&self.input.header, self.index, column)
     }
 
-    fn time(&self, column: TimeColumn) -> i64 {
+    pub(super) fn time(&self, column: TimeColumn) -> i64 {
         self.cell(column.into()).map_or(cell::UNKNOWN, cell::time)
     }
 }
@@ -267,10 +267,15 @@ impl<'a> FindingRef<'a> {
 
     /// The id of the access key that it is about, if it is known.
     pub fn access_key_id(&self) -> Option<&'a str> {
-        match self.credential() {
-            Some(Credential::AccessKey(slot)) => self.row()?.access_key_id(slot),
-            Some(Credential::Password | Credential::Certificate(_)) | None => None,
-        }
+        let Some(Credential::AccessKey(slot)) = self.credential() else {
+            return None;
+        };
+        self.key_id(slot)
+    }
+
+    /// The id of the key in a slot, if it is known.
+    pub(super) fn key_id(&self, slot: Slot) -> Option<&'a str> {
+        self.row()?.access_key_id(slot)
     }
 
     /// The slot of the key or certificate that it is about; the first one if it is about a user.
@@ -391,6 +396,7 @@ impl<'a> FindingRef<'a> {
             requirements: bound.requirements.clone(),
             related_requirements: bound.related.clone(),
             suppression: self.suppression.cloned(),
+            fix: self.fix(),
         }
     }
 }

@@ -7,6 +7,7 @@ mod due;
 pub mod examples;
 mod filtering;
 mod finding_ref;
+mod fix;
 mod listing;
 mod memory;
 mod newest;

@@ -9,7 +9,7 @@ use crate::report::schema::{
     BySlot, Column, ColumnSet, Credential, FlagColumn, Slot, TextColumn, TimeColumn,
 };
 use crate::report::time::{Timestamp, Unit};
-use crate::rule::BoundRule;
+use crate::rule::{BoundRule, FixTemplate};
 
 /// Position of an operation in its program; operands are before the operations that use them.
 pub(super) type Node = usize;
@@ -90,6 +90,8 @@ pub struct CompiledRule {
     pub(super) key: u128,
     /// The columns that it reads, in all slots.
     pub needs: ColumnSet,
+    /// How its findings are fixed, if they shall say so.
+    pub(super) fix: Option<FixTemplate>,
     /// The position of its first rule instance in the program: it has one for each slot.
     first_instance: usize,
     slots: BySlot<SlotFacts>,
@@ -113,6 +115,7 @@ impl CompiledRule {
             needs: bound.typed.all_columns(),
             bound,
             position,
+            fix: None,
             first_instance,
             slots,
         }
@@ -209,6 +212,16 @@ impl Program {
             listing: Some(CompiledListing { entity, slots }),
             ..self
         }
+    }
+
+    /// The same, whose findings say how they are fixed.
+    #[must_use]
+    pub fn with_fixes(mut self) -> Self {
+        for compiled in &mut self.rules {
+            let BoundRule { rule, parameters, .. } = &compiled.bound;
+            compiled.fix = Some(FixTemplate::new(rule, parameters));
+        }
+        self
     }
 
     /// The rules, in order.

@@ -87,6 +87,7 @@ impl TallyBuilder {
                 undetermined: 0,
                 suppressed: 0,
                 due: due_within.map(|_| 0),
+                file: bound.rule.file().map(str::to_owned),
             })
             .collect();
         Self {

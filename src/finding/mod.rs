@@ -1,7 +1,9 @@
 //! Severities, verdicts, findings, diagnostics and the tally of a run: the vocabulary that all layers share.
 
+mod command;
 mod diagnostic;
 mod filters;
+mod fix;
 mod id;
 mod issues;
 mod list_item;
@@ -18,8 +20,10 @@ use crate::report::time::Timestamp;
 
 pub use crate::report::word::UnknownWord;
 pub(crate) use crate::report::word::word_enum;
+pub use command::Command;
 pub use diagnostic::{Code, Diagnostic, Level, diagnostics_page};
 pub use filters::GivenFilters;
+pub use fix::{Fix, FixStep};
 pub use id::FindingId;
 pub use list_item::ListItem;
 pub use log::{DiagnosticLog, HiddenDiagnostics, first_of_each, gravest};
@@ -128,6 +132,9 @@ pub struct Finding {
     pub related_requirements: Vec<String>,
     /// The suppression that accepts it, if one does.
     pub suppression: Option<Suppression>,
+    /// How it is fixed; only with `--fix`, of what fails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fix: Option<Fix>,
 }
 
 impl Finding {

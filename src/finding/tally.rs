@@ -132,6 +132,9 @@ pub struct RuleTally {
     /// for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<u64>,
+    /// The file of the rule or of its override, if it is not as built in.
+    #[serde(skip)]
+    pub file: Option<String>,
 }
 
 /// The outcome of one framework.

@@ -16,7 +16,9 @@ mod format;
 mod json_text;
 pub mod list;
 mod markdown_text;
+pub mod page;
 mod phrases;
+mod prose;
 mod scan;
 #[cfg(test)]
 mod schema;

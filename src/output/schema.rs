@@ -7,7 +7,7 @@ use schemars::transform::{RecursiveTransform, Transform as _};
 use schemars::{JsonSchema, Schema};
 use serde_json::json;
 
-use super::test_support::hostile;
+use super::test_support::{hostile, hostile_with_fixes};
 use super::{Assessment, DisplayOptions};
 use crate::finding::Finding;
 
@@ -66,4 +66,12 @@ fn real_output_is_valid_and_can_be_read_back() {
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
     assert_eq!(read.findings, findings);
+}
+
+#[test]
+fn output_with_fixes_is_valid_too() {
+    let lines = hostile_with_fixes("ndjson", DisplayOptions::default());
+    assert!(lines.contains(r#""fix":{"steps":[{"kind":"text""#), "{lines}");
+    schemas::assert_findings(&lines);
+    schemas::assert_assessment(&hostile_with_fixes("json", DisplayOptions::default()));
 }

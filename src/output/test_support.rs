@@ -139,6 +139,17 @@ pub(super) fn hostile(format: &str, options: DisplayOptions) -> String {
     written(&[format], options, &[("hos\x1btile.csv", HOSTILE.as_bytes())], 2).remove(0)
 }
 
+/// The same with how findings are fixed.
+pub(super) fn hostile_with_fixes(format: &str, options: DisplayOptions) -> String {
+    let format: Format = format.parse().expect("a format");
+    let outputs = Outputs::new(vec![(format, Vec::new())], options);
+    let source = Memory::new(&[("hos\x1btile.csv", HOSTILE.as_bytes())]);
+    let program = program(&RULES).with_fixes();
+    let tally = engine::assess(&program, source, &outputs, AssessOptions::default());
+    let texts = outputs.finish(&tally.expect("memory takes all"));
+    String::from_utf8(texts.expect("memory takes all").concat()).expect("UTF-8")
+}
+
 /// The characters that must be escaped, line ends aside.
 pub(super) fn unescaped(text: &str) -> String {
     let is_unescaped = |&char: &char| must_be_escaped(char) && !matches!(char, '\n' | '\r');

@@ -64,6 +64,11 @@ impl Catalogue {
         }
     }
 
+    /// The ids of the built-in rules, in order.
+    pub fn builtin_ids() -> impl Iterator<Item = &'static str> {
+        RULES.iter().map(|&(id, _)| id)
+    }
+
     /// Adds a rule, or replaces the rule of this id.
     pub(super) fn insert(&mut self, rule: Rule) {
         let id = rule.id.clone();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::alias::Alias;
+use super::catalogue::Catalogue;
 use super::error::{Error, did_you_mean};
 use super::example::Example;
 use super::instructions::Section;
@@ -229,6 +230,14 @@ impl Rule {
             }
         }
         rule
+    }
+
+    /// The file that `rules show` must be given to explain it as it is: its own or that of its override, if it is not as
+    /// built in.
+    pub(crate) fn file(&self) -> Option<&str> {
+        let is_builtin = || Catalogue::builtin_ids().any(|id| id == self.id);
+        let own = || (!is_builtin()).then_some(&*self.origin);
+        self.overridden_in.as_deref().or_else(own)
     }
 
     /// Its alias of this name. Case does not matter.

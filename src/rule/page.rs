@@ -7,16 +7,33 @@ use super::alias::Alias;
 use super::catalogue::Catalogue;
 use super::definition::{Rule, fill};
 use super::framework::{Coverage, Framework, Requirement, RuleRef, UNVERSIONED};
+use super::instruction_text::page_text;
 use super::instructions::Section;
+
+/// Columns of commands on pages.
+const PAGE_WIDTH: usize = 110;
 
 /// A page about one rule. It lists the requirements of these frameworks that name the rule.
 pub fn rule_page(rule: &Rule, frameworks: &[Framework]) -> String {
+    let fix = instructions(rule, PAGE_WIDTH);
+    page_with(rule, frameworks, &["", &fix])
+}
+
+/// The same with the fix first, and with commands in lines of at most this many columns: for a terminal.
+pub fn rule_page_fix_first(rule: &Rule, frameworks: &[Framework], width: usize) -> String {
+    let fix = instructions(rule, width);
+    page_with(rule, frameworks, &[&fix, ""])
+}
+
+/// The page with the fix before and after the explanation.
+fn page_with(rule: &Rule, frameworks: &[Framework], [before, after]: &[&str; 2]) -> String {
     let mut page = format!("# {}\n\n", rule.title);
     page += &table(&["id", "severity", "default", "remedy"], &[facts(rule)]);
     if let Some(path) = &rule.overridden_in {
         let text = format!("`{path}` overrides the severity or parameters of this rule.");
         section(&mut page, "Override", &text);
     }
+    page += before;
     section(&mut page, "Why", &rule.why);
     section(&mut page, "Logic", &format!("```gsl\n{}\n```", rule.logic));
     let boundary = rule.boundary.as_deref().unwrap_or_default();
@@ -24,7 +41,7 @@ pub fn rule_page(rule: &Rule, frameworks: &[Framework]) -> String {
     section(&mut page, "Boundary", &sentence(&boundary));
     section(&mut page, "Parameters", &parameters(rule));
     section(&mut page, "Examples", &examples(rule));
-    plan(&mut page, "How to fix it", &rule.fix);
+    page += after;
     section(&mut page, "Frameworks", &named_by(rule, frameworks));
     section(&mut page, "Names in other tools", &aliases(&rule.aliases));
     section(&mut page, "Compliance", &compliance(rule));
@@ -277,6 +294,15 @@ fn plan(page: &mut String, heading: &str, sections: &BTreeMap<Section, String>) 
     for (section, text) in sections {
         let _ = write!(page, "\n### {}\n\n{}\n", section.heading(), text.trim());
     }
+}
+
+/// The instructions with the default parameters, and generic words in the place of what a finding fills in.
+fn instructions(rule: &Rule, width: usize) -> String {
+    let sections = rule.fix.iter();
+    let sections = sections.map(|(section, text)| (*section, page_text(text, &rule.defaults(), width)));
+    let mut out = String::new();
+    plan(&mut out, "How to fix it", &sections.collect());
+    out
 }
 
 fn list<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {

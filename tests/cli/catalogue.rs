@@ -54,6 +54,63 @@ fn frameworks_are_listed_and_explained() {
 }
 
 #[test]
+fn pages_are_markdown_where_no_terminal_is_and_text_on_request() {
+    let place = Workspace::new();
+    let page = "rules show console-user-without-mfa";
+    let markdown = place.run(page);
+    markdown
+        .ends(0, "")
+        .says("# Console user")
+        .says("```sh")
+        .says("## Why");
+    assert_eq!(
+        place.run(format!("{page} --format markdown").as_str()).stdout,
+        markdown.stdout
+    );
+    let text = place.run(format!("{page} --format text").as_str());
+    text.ends(0, "")
+        .says("\nHow to fix it\n")
+        .says("\n      aws iam list-mfa-devices --user-name=USER_NAME\n")
+        .hides("```")
+        .hides("##")
+        .hides("](")
+        .hides("`");
+    let position = |heading: &str| text.stdout.find(&format!("\n{heading}\n")).unwrap();
+    assert!(position("How to fix it") < position("Why"), "{}", text.stdout);
+    for name in ["cis-aws-5.0", "pci-dss-4.0.1", "gxp-21-cfr-11"] {
+        place
+            .run(format!("frameworks show {name} --format text").as_str())
+            .ends(0, "")
+            .hides("<br>")
+            .hides("](")
+            .hides("|--");
+        place
+            .run(format!("frameworks show {name}").as_str())
+            .says("\n|---|");
+    }
+    place
+        .run(format!("{page} --format html").as_str())
+        .ends(2, "possible values: text, markdown");
+}
+
+#[test]
+fn no_page_for_a_terminal_has_markdown() {
+    let place = Workspace::new();
+    let run = place.run("rules show * --format text");
+    run.ends(0, "")
+        .hides("```")
+        .hides("](")
+        .hides("<br>")
+        .hides("&lt;")
+        .hides("**");
+    assert!(
+        run.stdout.contains("How to fix it\n\n  Console\n"),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
 fn the_built_in_rules_are_without_errors_and_their_examples_pass() {
     let place = Workspace::new();
     place.run("rules check").ends(0, "").says(" 0 errors");

@@ -15,7 +15,9 @@ use crate::cli::failure::Failure;
 /// Whose credentials are used, and where AWS is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
 pub(in crate::cli) struct LocationArgs {
-    /// Profile of the AWS configuration [default: AWS's chain of credentials: environment, default profile, SSO,
+    /// Profile of the AWS configuration
+    ///
+    /// [default: AWS's chain of credentials: environment, default profile, SSO,
     /// processes, web identity, container and instance roles]
     #[arg(long, value_name = "NAME", help_heading = "AWS")]
     pub(super) profile: Option<String>,
@@ -62,12 +64,16 @@ pub(in crate::cli) struct AwsArgs {
     #[arg(long, help_heading = "Organization")]
     pub(super) org: bool,
 
-    /// Role to assume in each account, by name or ARN; your own account is read with your own credentials
+    /// Role to assume in each account
+    ///
+    /// By name or ARN; your own account is read with your own credentials
     /// [default: `OrganizationAccountAccessRole`]
     #[arg(long, value_name = "ROLE", help_heading = "Organization")]
     pub(super) role_name: Option<String>,
 
-    /// The accounts in this file instead of the organization's: an id and a name per line, or the YAML of Cloud
+    /// The accounts in this file instead
+    ///
+    /// Instead of the organization's: an id and a name per line, or the YAML of Cloud
     /// Custodian's c7n-org, whose roles may be chains
     #[arg(long, value_name = "FILE", help_heading = "Organization")]
     pub(super) accounts_file: Option<PathBuf>,

@@ -10,7 +10,7 @@ use crate::cli::archive::CompareArgs;
 use crate::cli::aws::LocationArgs;
 use crate::cli::evaluate::EvaluateArgs;
 use crate::cli::fail_on::FailOn;
-use crate::cli::outputs::{FormatTo, format_help};
+use crate::cli::outputs::{FormatTo, format_help, short_format_help};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -59,11 +59,13 @@ pub(in crate::cli) struct DiffArgs {
     #[arg(long, value_name = "TIME")]
     pub(super) new_as_of: Option<Timestamp>,
 
-    #[arg(long, value_name = "FMT[=PATH]", help_heading = "Output", help = format_help::<DiffWriter>("changes"))]
+    #[arg(long, value_name = "FMT[=PATH]", help_heading = "Output", help = short_format_help::<DiffWriter>(), long_help = format_help::<DiffWriter>("changes"))]
     pub(super) format: Vec<FormatTo<DiffFormat>>,
 
-    /// Exit with status 1 on an opened finding of this severity or higher, or never. Findings that only more columns
-    /// unveil do not count
+    /// Exit 1 on an opened finding this severe
+    ///
+    /// An opened finding of this severity or higher makes the exit status 1; never: none does. Findings that only more
+    /// columns unveil do not count
     #[arg(
         long,
         value_name = "SEVERITY|never",

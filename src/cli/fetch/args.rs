@@ -37,8 +37,10 @@ pub(in crate::cli) struct FetchArgs {
     #[command(flatten)]
     pub(super) archive: ArchiveArg,
 
-    /// Directory for files such as `123456789012_20261121T083000Z.csv`, whose name gives a later scan the time of the
-    /// report; for one account, also a file, or - for standard output [default: working directory]
+    /// Directory, file, or - [default: working directory]
+    ///
+    /// A directory gets files such as `123456789012_20261121T083000Z.csv`, whose name gives a later scan the time of the
+    /// report; a file, or - for standard output, is for one account
     #[arg(long, short, value_name = "PATH")]
     pub(super) output: Option<PathBuf>,
 

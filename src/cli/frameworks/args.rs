@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use crate::cli::ListFormat;
+use crate::cli::{ListFormat, PageFormat};
 
 /// List and explain benchmarks and vendors' rule sets
 #[derive(Debug, Args)]
@@ -23,5 +23,9 @@ pub(super) enum FrameworksCommand {
     Show {
         /// Its name, such as cis-aws-5.0
         framework: String,
+
+        /// Output format [default: text on a terminal, else markdown]
+        #[arg(long, value_name = "FMT")]
+        format: Option<PageFormat>,
     },
 }

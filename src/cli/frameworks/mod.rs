@@ -3,8 +3,10 @@
 mod args;
 
 use credlens::output::catalogue as tables;
+use credlens::output::page::for_terminal_page;
 use credlens::rule::{Catalogue, Framework, framework_page};
 
+use super::PageFormat;
 use super::failure::{Exit, Failure};
 use super::outputs::print;
 use super::terminal::list_options;
@@ -25,8 +27,13 @@ pub(super) fn run(args: FrameworksArgs) -> Result<Exit, Failure> {
                 || tables::frameworks_json(&frameworks),
             )?;
         }
-        FrameworksCommand::Show { framework } => {
-            print("the page", framework_page(&catalogue.framework(&framework)?))?;
+        FrameworksCommand::Show { framework, format } => {
+            let page = framework_page(&catalogue.framework(&framework)?);
+            let page = match PageFormat::or_default(format) {
+                PageFormat::Markdown => page,
+                PageFormat::Text => for_terminal_page(&page, list_options()),
+            };
+            print("the page", page)?;
         }
     }
     Ok(Exit::Clean)

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use credlens::finding::Severity;
 
-use crate::cli::ListFormat;
+use crate::cli::{ListFormat, PageFormat};
 
 /// List, explain, check and test rules
 #[derive(Debug, Args)]
@@ -25,6 +25,10 @@ pub(super) enum RulesCommand {
         /// Your own rules to search, too. Repeatable
         #[arg(long, value_name = "PATH")]
         rules_from: Vec<PathBuf>,
+
+        /// Output format [default: text on a terminal, else markdown]
+        #[arg(long, value_name = "FMT")]
+        format: Option<PageFormat>,
     },
     /// Check your own rules: list every error, and what looks like a mistake
     Check {

@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use credlens::engine::examples;
+use credlens::output::page::for_terminal_page;
 use credlens::output::{catalogue as tables, counted, escape_lines};
 use credlens::rule::{self, Catalogue, Rule, Selection};
 
+use super::PageFormat;
 use super::failure::{Exit, Failure, print_rule_errors};
 use super::outputs::print;
 use super::rule_files::{self, catalogue};
@@ -20,7 +22,11 @@ use args::{RulesCommand, RulesListArgs};
 pub(super) fn run(args: RulesArgs) -> Result<Exit, Failure> {
     match args.command {
         RulesCommand::List(args) => list(&args),
-        RulesCommand::Show { rule, rules_from } => show(&rule, &rules_from),
+        RulesCommand::Show {
+            rule,
+            rules_from,
+            format,
+        } => show(&rule, &rules_from, PageFormat::or_default(format)),
         RulesCommand::Check { paths } => check(&paths),
         RulesCommand::Test { paths } => test(&paths),
     }
@@ -52,16 +58,31 @@ fn list(args: &RulesListArgs) -> Result<Exit, Failure> {
     Ok(Exit::Clean)
 }
 
-fn show(word: &str, rules_from: &[PathBuf]) -> Result<Exit, Failure> {
+/// The blanks before commands on a page for a terminal.
+const COMMAND_INDENT: usize = 6;
+
+fn show(word: &str, rules_from: &[PathBuf], format: PageFormat) -> Result<Exit, Failure> {
     let catalogue = catalogue(rules_from)?;
     let rules = catalogue.find(word)?;
     let names = Catalogue::framework_names();
     let frameworks: Result<Vec<_>, _> = names.map(|name| catalogue.framework(name)).collect();
     let frameworks = frameworks?;
-    for rule in rules {
+    let options = list_options();
+    for (position, rule) in rules.into_iter().enumerate() {
         // A rule from another source may contain anything.
-        let page = escape_lines(&rule::rule_page(rule, &frameworks));
-        print("the page", page + "\n")?;
+        let page = match format {
+            PageFormat::Markdown => escape_lines(&rule::rule_page(rule, &frameworks)) + "\n",
+            PageFormat::Text => {
+                let width = options.width.saturating_sub(COMMAND_INDENT);
+                for_terminal_page(&rule::rule_page_fix_first(rule, &frameworks, width), options)
+            }
+        };
+        let between = if position > 0 && format == PageFormat::Text {
+            "\n\n"
+        } else {
+            ""
+        };
+        print("the page", format!("{between}{page}"))?;
     }
     Ok(Exit::Clean)
 }

@@ -12,7 +12,7 @@ use crate::cli::EXIT_STATUSES;
 use crate::cli::aws::LiveScanArgs;
 use crate::cli::evaluate::EvaluateArgs;
 use crate::cli::fail_on::FailOn;
-use crate::cli::outputs::{FormatTo, format_help};
+use crate::cli::outputs::{FormatTo, format_help, short_format_help};
 use crate::cli::span::Span;
 
 const EXAMPLES: &str = "\
@@ -33,13 +33,16 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = [EXAMPLES, EXIT_STATUSES].concat())]
 pub(in crate::cli) struct ScanArgs {
-    /// A report file, a directory (searched recursively), `s3://bucket/key`, `s3://bucket/prefix`, or - for standard
-    /// input: CSV; JSON, YAML or text of the AWS CLI; base64; each also as gzip or zstd. The content decides, not the
+    /// Reports: files, directories, s3:// or -; none: the live account
+    ///
+    /// Directories are searched recursively. Also `s3://bucket/key`, `s3://bucket/prefix`, and - for standard input. CSV; JSON, YAML or text of the AWS CLI; base64; each also as gzip or zstd. The content decides, not the
     /// extension. Without an INPUT: the live account of your AWS credentials
     #[arg(value_name = "INPUT")]
     pub(super) inputs: Vec<PathBuf>,
 
-    /// Count ages to this instant, such as 2026-11-21T00:00:00Z; a date alone is its first second. Default: when AWS
+    /// Count ages to this time, such as 2026-11-21
+    ///
+    /// A date alone is its first second, so write 2026-11-21T12:00:00Z for another one. Default: when AWS
     /// generated the report, if the input has that; else a date or time in the file name; else a directory named
     /// after a date (a date alone is its last second); else now
     #[arg(long, value_name = "TIME")]
@@ -48,20 +51,33 @@ pub(in crate::cli) struct ScanArgs {
     #[command(flatten)]
     pub(super) live: LiveScanArgs,
 
-    #[arg(long, value_name = "FMT[=PATH]", help_heading = "Output", help = format_help::<ScanWriter>("findings"))]
+    #[arg(long, value_name = "FMT[=PATH]", help_heading = "Output", help = short_format_help::<ScanWriter>(), long_help = format_help::<ScanWriter>("findings"))]
     pub(super) format: Vec<FormatTo>,
 
-    /// Which findings to show: fail, undetermined, suppressed, pass, due, or all. The others are still counted
+    /// Which findings to show, such as fail or all
+    ///
+    /// Any of fail, undetermined, suppressed, pass, due, or all. The others are still counted
     /// [default: fail,undetermined; with --due-within also due]
     #[arg(long, value_name = "LIST", value_delimiter = ',', help_heading = "Output")]
     pub(super) status: Vec<StatusWord>,
 
-    /// Find also what passes and will fail by time alone within this time after the as-of, such as 36h, 14d or 2w: its
-    /// status is due. It does not change the exit status
+    /// Show also what will fail within this time, such as 14d
+    ///
+    /// What passes and will fail by time alone within this time after the as-of, such as 36h, 14d or 2w: its status is
+    /// due. It does not change the exit status
     #[arg(long, value_name = "SPAN", help_heading = "Output")]
     pub(super) due_within: Option<Span>,
 
-    /// Exit with status 1 on a failed finding of this severity or higher, or never [default: low]
+    /// Show with each finding how to fix it
+    ///
+    /// The steps, filled in for its user and credential, and the suppression that would accept it instead: in table,
+    /// markdown, json and ndjson
+    #[arg(long, help_heading = "Output")]
+    pub(super) fix: bool,
+
+    /// Exit 1 on a fail this severe [default: low]
+    ///
+    /// A failed finding of this severity or higher makes the exit status 1; never: none does
     #[arg(long, value_name = "SEVERITY|never", help_heading = "Output")]
     pub(super) fail_on: Option<FailOn>,
 

@@ -48,12 +48,21 @@ impl ScanConfig {
             args.status,
             in_file.status.iter().map(|word| word.0.clone()).collect(),
         );
+        let formats = FormatTo::or_default(formats);
+        if args.fix && !formats.iter().any(|to| to.format.shows_fixes()) {
+            return Err(Failure::Usage(
+                "--fix is for --format table, markdown, json and ndjson".to_owned(),
+            ));
+        }
+        if args.fix || in_file.fix == Some(true) {
+            evaluation.program = evaluation.program.with_fixes();
+        }
         let as_of = args.as_of.or(in_file.as_of.map(|word| word.0));
         let fail_on = args.fail_on.or(in_file.fail_on.map(|word| word.0));
         let config = Self {
             inputs: evaluation.reader(args.inputs, as_of, objects),
             live: args.live,
-            formats: FormatTo::or_default(formats),
+            formats,
             statuses: shown(statuses, evaluation.due_within.is_some())?,
             fail_on: fail_on.unwrap_or(FailOn(Some(Severity::Low))),
             fail_on_undetermined: args.fail_on_undetermined || in_file.fail_on_undetermined == Some(true),

@@ -7,7 +7,7 @@ use credlens::output::trend::{TrendFormat, TrendWriter};
 
 use crate::cli::aws::LocationArgs;
 use crate::cli::evaluate::EvaluateArgs;
-use crate::cli::outputs::{FormatTo, format_help};
+use crate::cli::outputs::{FormatTo, format_help, short_format_help};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -34,7 +34,7 @@ pub(in crate::cli) struct TrendArgs {
     #[arg(value_name = "INPUT", required = true)]
     pub(super) inputs: Vec<PathBuf>,
 
-    #[arg(long, value_name = "FMT[=PATH]", help_heading = "Output", help = format_help::<TrendWriter>("trend"))]
+    #[arg(long, value_name = "FMT[=PATH]", help_heading = "Output", help = short_format_help::<TrendWriter>(), long_help = format_help::<TrendWriter>("trend"))]
     pub(super) format: Vec<FormatTo<TrendFormat>>,
 
     /// One series per account instead of one for all

@@ -1,7 +1,7 @@
 //! `markdown`: counts, then the worst findings by severity, for pull requests and wikis.
 
 use super::summary::{found_nothing, found_something};
-use super::{ScanView, ScanWriter, compliance, due};
+use super::{ScanView, ScanWriter, compliance, due, fixes};
 use crate::finding::{Finding, RuleTally, Severity};
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::markdown_text::{Markdown, account, code, optional_code, plain};
@@ -41,6 +41,7 @@ fn render(view: &ScanView<'_>) -> String {
             table(&findings, tally.evaluated_inputs().len() > 1, &mut out);
         }
     }
+    fixes::markdown(view, &mut out);
     out.more(more(view.hidden(), "finding", view.emitted));
     due::markdown(view, &mut out);
     out.diagnostics(&tally.diagnostics);

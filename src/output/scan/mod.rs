@@ -7,6 +7,7 @@ mod common_parts;
 mod compliance;
 mod csv;
 mod due;
+mod fixes;
 mod json;
 mod markdown;
 mod ndjson;
@@ -58,6 +59,12 @@ impl FormatSpec<ScanWriter> {
     /// Whether it shows any finding.
     pub fn shows_findings(&self) -> bool {
         !matches!(self.writer, ScanWriter::RenderCounts(_))
+    }
+
+    /// Whether its findings say how they are fixed, where that is asked for.
+    pub fn shows_fixes(&self) -> bool {
+        let formats = [&table::FORMAT, &json::FORMAT, &ndjson::FORMAT, &markdown::FORMAT];
+        formats.iter().any(|format| format.name == self.name)
     }
 
     /// Whether it is written while reports are evaluated, and not only at the end.

@@ -77,6 +77,9 @@ impl Lines {
         write_evidence(finding, out);
         out.extend_from_slice(&rule.requirements);
         write(&finding.suppression, out);
+        if let Some(fix) = finding.fix() {
+            write_member("fix", &fix, out);
+        }
         out.push(b'}');
     }
 }
@@ -145,8 +148,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::engine::{self, AssessOptions};
     use crate::finding::Suppression;
-    use crate::output::test_support::{ForEachFinding, HOSTILE, NAMED, evaluate};
+    use crate::output::test_support::{ForEachFinding, HOSTILE, Memory, NAMED, program};
 
     /// Compares the line of each finding with that of serde. Returns their number.
     fn lines_like_serde(path: &str, records: &[u8]) -> usize {
@@ -173,7 +177,10 @@ mod tests {
             }
             seen.fetch_add(1, Ordering::Relaxed);
         });
-        evaluate(&sink, &[(path, records)], &["*"], 1);
+        for program in [program(&["*"]), program(&["*"]).with_fixes()] {
+            let source = Memory::new(&[(path, records)]);
+            engine::assess(&program, source, &sink, AssessOptions::default()).unwrap();
+        }
         seen.into_inner()
     }
 

@@ -40,6 +40,9 @@ fn table_at_80_columns() {
       high      undetermined  console-user-without-mfa  password
         cannot be determined: mfa_active is 'maybe'
 
+    why it matters:   credlens rules show root-access-key-active
+    how to fix each:  run this scan with --fix
+
     warning: hos\x1btile.csv, row 3, access_key_1_last_rotated 'soon\x07': not a
       valid time; what depends on this cell is undetermined [bad-cell]
     warning: hos\x1btile.csv, row 4, mfa_active 'maybe': neither true nor false;
@@ -72,6 +75,9 @@ fn table_at_200_columns() {
       medium    fail          two-active-access-keys                  both access keys of this user are active
     ta,b "東京"  account 123456789012, row 4
       high      undetermined  console-user-without-mfa  password      cannot be determined: mfa_active is 'maybe'
+
+    why it matters:   credlens rules show root-access-key-active
+    how to fix each:  run this scan with --fix
 
     warning: hos\x1btile.csv, row 3, access_key_1_last_rotated 'soon\x07': not a valid time; what depends on this cell is undetermined [bad-cell]
     warning: hos\x1btile.csv, row 4, mfa_active 'maybe': neither true nor false; what depends on this cell is undetermined [bad-cell]

@@ -6,7 +6,7 @@ use anstyle::Style;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::summary::{found_nothing, found_something, inputs, rules, verdict};
-use super::{ScanView, ScanWriter, compliance, due};
+use super::{ScanView, ScanWriter, compliance, due, fixes};
 use crate::finding::{Finding, Status};
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::phrases::{self, counted};
@@ -37,6 +37,7 @@ fn render(view: &ScanView<'_>) -> String {
         compliance::text(view),
         findings(view),
         due::text(view),
+        fixes::next_step(view),
         terminal::diagnostics(&view.tally.diagnostics, DIAGNOSTICS, view.options),
         verdict(view),
     ])
@@ -72,6 +73,9 @@ fn findings(view: &ScanView<'_>) -> String {
             table.line(head(view, group[0]));
             for finding in group {
                 table.finding(cells(finding), &phrases::sentences(finding), view.options);
+                for line in fixes::lines(finding, view.options) {
+                    table.line(line);
+                }
             }
         }
         out = table.render(view.options);

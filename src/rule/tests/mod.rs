@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod files;
+mod fixes;
 mod frameworks;
 mod select;
 mod suppression;

@@ -1,0 +1,85 @@
+//! What a row says about the user and the credential of a finding, for the rule's instructions.
+
+use super::finding_ref::{FindingRef, UserRow};
+use crate::finding::{Fix, Status};
+use crate::report::cell::{self, Flag};
+use crate::report::schema::{ACCESS_KEY, BySlot, CERTIFICATE, Credential, FlagColumn, Slot, SlotColumns};
+use crate::report::time::Timestamp;
+use crate::rule::{FixSubject, KeyFacts};
+
+/// How the report spells root, after it was read.
+const ROOT: &str = "<root_account>";
+
+impl FindingRef<'_> {
+    /// How it is fixed, if that is asked for and there is something to fix.
+    pub fn fix(&self) -> Option<Fix> {
+        let template = self.compiled.fix.as_ref()?;
+        let row = self.row()?;
+        match self.status {
+            Status::Fail | Status::Due => {}
+            Status::Undetermined | Status::Suppressed | Status::Pass => return None,
+        }
+        let name = String::from_utf8_lossy(row.user().unwrap_or_default());
+        let text = |bytes| str::from_utf8(bytes).ok();
+        let keys = Slot::ALL.map(|slot| self.facts(row, &ACCESS_KEY, slot, self.key_id(slot)));
+        let certificates = Slot::ALL.map(|slot| self.facts(row, &CERTIFICATE, slot, None));
+        Some(template.fill(&FixSubject {
+            subject: self.subject(),
+            same_second: self.in_same_second(&keys, &certificates),
+            is_root: name == ROOT,
+            name: &name,
+            account: self.account().and_then(text),
+            partition: row.arn().map(cell::partition_of).and_then(text),
+            without_password: is_false(row, FlagColumn::PasswordEnabled),
+            keys,
+            certificates,
+        }))
+    }
+
+    /// What is known of the key or certificate in a slot, if there is one.
+    fn facts<'a>(
+        &self,
+        row: &UserRow<'_>,
+        columns: &SlotColumns,
+        slot: Slot,
+        id: Option<&'a str>,
+    ) -> Option<KeyFacts<'a>> {
+        let (active, created) = (columns.active[slot as usize], columns.last_rotated[slot as usize]);
+        let time = row.time(created);
+        let is_its_own = self.credential().is_some_and(|credential| {
+            matches!(credential, Credential::AccessKey(own) | Credential::Certificate(own)
+                if own == slot && columns.name[slot as usize] == credential.name())
+        });
+        // A cell that is not valid may be that of a key.
+        let has_time = row.cell(created.into()).is_some() && time != cell::ABSENT;
+        let flag = row.cell(active.into()).map(cell::flag);
+        let exists = is_its_own || has_time || matches!(flag, Some(Flag::True | Flag::Unknown));
+        exists.then(|| KeyFacts {
+            id,
+            created: (time != cell::ABSENT && time != cell::UNKNOWN).then_some(Timestamp(time)),
+            is_inactive: flag == Some(Flag::False),
+        })
+    }
+
+    /// Whether the other key or certificate of the finding's kind was created in the same second, so that only the slot
+    /// distinguishes them.
+    fn in_same_second(
+        &self,
+        keys: &BySlot<Option<KeyFacts<'_>>>,
+        certificates: &BySlot<Option<KeyFacts<'_>>>,
+    ) -> bool {
+        let slots = match self.credential() {
+            Some(Credential::AccessKey(_)) => keys,
+            Some(Credential::Certificate(_)) => certificates,
+            Some(Credential::Password) | None => return false,
+        };
+        let [first, second] = slots.map(|facts| facts.and_then(|facts| facts.created));
+        first.is_some() && first == second
+    }
+}
+
+/// Whether a flag is exactly false.
+fn is_false(row: &UserRow<'_>, column: FlagColumn) -> bool {
+    row.cell(column.into())
+        .is_some_and(|field| cell::flag(field) == Flag::False)
+}
