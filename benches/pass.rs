@@ -128,7 +128,7 @@ fn program(rules: &[&str]) -> Program {
 /// Evaluates the whole report, and discards the output.
 fn pass(report: &Report, program: &Program, format: &str, threads: usize) {
     let format: Format = format.parse().expect("a format");
-    let emit = if format.shows_findings() {
+    let emit = if format.shows_findings(false) {
         EmitFilter::default()
     } else {
         EmitFilter::nothing()

@@ -19,6 +19,7 @@ mod help;
 mod inputs;
 mod malformed_reports;
 mod outputs;
+mod ranking;
 mod root_rows;
 mod selection;
 mod settings;

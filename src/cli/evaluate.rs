@@ -70,7 +70,7 @@ pub(super) struct EvaluateArgs {
     #[arg(long, help_heading = "Suppressions", conflicts_with = "suppressions")]
     no_suppressions: bool,
 
-    /// Settings file; its format, status, as-of and fail-on apply to `scan` only [default: credlens.toml in the
+    /// Settings file; its format, status, by, as-of and fail-on apply to `scan` only [default: credlens.toml in the
     /// working directory, if it exists]
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
@@ -114,6 +114,7 @@ pub(super) struct Evaluation {
     pub(super) filters: Filters,
     pub(super) min_severity: Severity,
     pub(super) limit: usize,
+    is_limit_given: bool,
     pub(super) threads: usize,
     pub(super) verbosity: Verbosity,
     pub(super) now: Timestamp,
@@ -158,6 +159,7 @@ impl Evaluation {
                 0 => usize::MAX,
                 limit => limit,
             },
+            is_limit_given: args.limit.or(in_file.limit).is_some(),
             threads,
             limits: LimitArgs { max_unpacked }.limits(),
             verbosity,
@@ -246,6 +248,7 @@ impl Evaluation {
             width: width(),
             color: colored(&io::stdout()),
             limit: self.limit,
+            is_limit_given: self.is_limit_given,
             now: Some(self.now),
             errors: true,
         }

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use credlens::finding::{GivenFilters, Severity};
+use credlens::finding::{GivenFilters, RankBy, Severity};
 use credlens::output::Format;
 use credlens::report::time::Timestamp;
 use credlens::rule::Document;
@@ -60,6 +60,7 @@ pub(super) struct SettingsValues {
     pub(super) format: Vec<Word<StdoutFormat>>,
     #[serde(default)]
     pub(super) status: Vec<Word<StatusWord>>,
+    pub(super) by: Option<RankBy>,
     pub(super) min_severity: Option<Severity>,
     pub(super) limit: Option<usize>,
     pub(super) fail_on: Option<Word<FailOn>>,

@@ -3,6 +3,7 @@
 //! threads. The only layer with threads. Has no I/O of its own and no clock.
 
 mod bits;
+mod counting;
 pub mod examples;
 mod filtering;
 mod finding_ref;
@@ -27,6 +28,7 @@ mod workers;
 
 use std::io;
 
+pub use counting::{Counted, Counting, CountingKeys};
 pub use finding_ref::{FindingRef, FindingScope, UserRow, finding_id, user_key};
 pub use memory::{Collect, Memory};
 pub use newest::Instants;

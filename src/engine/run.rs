@@ -75,6 +75,8 @@ pub(super) struct Run<'a, S, Src> {
     selection: SelectedRows<'a>,
     /// Whether the sink compares reports.
     compares: bool,
+    /// Whether the sink counts all verdicts.
+    counts: bool,
     /// The source, and the ticket of its next event.
     source: Mutex<(Src, u64)>,
     numbering: OrderedGate<ReadBefore>,
@@ -99,6 +101,7 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
             suppressions,
             selection,
             compares: sink.lacking_before().is_some(),
+            counts: sink.counts_verdicts(),
             source: Mutex::new((source, 0)),
             numbering: OrderedGate::new(ReadBefore {
                 rows: 0,
@@ -309,7 +312,8 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
             first_row: rows_before + 1,
         };
         let verdicts = &mut self.verdicts;
-        verdicts.evaluate(run.program, &self.registers, view, run.suppressions, run.emit);
+        let wanted = (run.emit, run.counts);
+        verdicts.evaluate(run.program, &self.registers, view, run.suppressions, wanted);
         let stand_ins = stand_ins::find(run.program, &self.registers, cutoffs, view);
         let root_rows = RootRows::of_chunk(run.program, view);
         let emitted = verdicts.emitted(run.program);
@@ -325,6 +329,7 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
                 selected: &self.selected,
                 last: end.ends_report(),
                 emitted,
+                verdicts: verdicts.all(run.program),
                 unseen: &self.without.unseen,
                 without: &self.without.fails,
             },

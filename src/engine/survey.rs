@@ -117,6 +117,10 @@ impl<S: Sink> Sink for Surveying<S> {
         self.inner.rows(inner, block);
     }
 
+    fn counts_verdicts(&self) -> bool {
+        self.inner.counts_verdicts()
+    }
+
     fn takes_findings(&self) -> bool {
         self.inner.takes_findings()
     }

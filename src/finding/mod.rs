@@ -6,6 +6,7 @@ mod id;
 mod issues;
 mod log;
 mod passed_over;
+mod ranking;
 mod tally;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ pub use filters::GivenFilters;
 pub use id::FindingId;
 pub use log::{DiagnosticLog, HiddenDiagnostics, first_of_each, gravest};
 pub use passed_over::PassedOver;
+pub use ranking::{RankBy, RankEntry, Ranking};
 pub use tally::{
     AsOfSource, Assessment, FrameworkStatus, FrameworkTally, InputTally, LeftOutReason, Outcome,
     RelatedTally, RequirementTally, RuleTally, Tally,

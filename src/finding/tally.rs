@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Diagnostic, GivenFilters, PassedOver, Severity, word_enum};
+use super::{Diagnostic, GivenFilters, PassedOver, RankEntry, Ranking, Severity, word_enum};
 
 /// The tally of a run. All verdicts are counted, including those that `--status` and `--min-severity` do not show.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +31,12 @@ pub struct Tally {
     pub evaluated: u64,
     /// The rules, in the order of their findings within a row.
     pub rules: Vec<RuleTally>,
+    /// The ranking that `--by` asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ranking: Option<Ranking>,
+    /// The accounts, worst first, where formats for people show them; empty if there is only one.
+    #[serde(skip)]
+    pub accounts: Vec<RankEntry>,
     /// The outcomes of the selected frameworks; empty if none was selected.
     pub compliance: Vec<FrameworkTally>,
     /// The diagnostics, in order.

@@ -94,6 +94,12 @@ pub(super) fn rule(id: &str, parameters: &BTreeMap<String, i64>) -> String {
     out
 }
 
+/// `max_age=90; window=60`, as CSV has parameters.
+pub(super) fn parameters(parameters: &BTreeMap<String, i64>) -> String {
+    let pairs = parameters.iter().map(|(name, value)| format!("{name}={value}"));
+    pairs.collect::<Vec<_>>().join("; ")
+}
+
 /// The message of a finding, the cells that make it concrete, and why it is accepted if it is.
 pub(super) fn sentences(finding: &Finding) -> Vec<String> {
     let mut out = vec![escape(&finding.message).into_owned()];

@@ -188,6 +188,8 @@ impl TextCell {
 pub(super) enum Align {
     /// Words, cut where they must be.
     Left,
+    /// Ids, which are never cut.
+    Whole,
     /// Numbers, cut where they must be.
     Right,
     /// Names that are copied and searched for: cut last of all.
@@ -319,7 +321,7 @@ impl TextTable {
             .map(|((cell, &width), align)| match align {
                 Align::Wrapped => wrap(&cell.text, width).into_iter().map(Cow::Owned).collect(),
                 Align::Path => vec![cut_start(&cell.text, width)],
-                Align::Left | Align::Right | Align::Name => vec![cut(&cell.text, width)],
+                Align::Left | Align::Right | Align::Name | Align::Whole => vec![cut(&cell.text, width)],
             })
             .collect();
         let height = texts.iter().map(Vec::len).max().unwrap_or(0);

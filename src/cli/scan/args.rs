@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Args;
-use credlens::finding::{Status, UnknownWord};
+use credlens::finding::{RankBy, Status, UnknownWord};
 use credlens::output::ScanWriter;
 use credlens::report::time::Timestamp;
 
@@ -22,6 +22,7 @@ Examples:
   credlens scan s3://audit-reports/2026-11-21/      saved reports in S3
   credlens scan reports/ --framework cis-aws-5.0    every report in a directory, one benchmark
   aws iam get-credential-report | credlens scan -   the output of the AWS CLI, as it is
+  credlens scan --org --by account --format summary the worst accounts of the organization
   credlens scan report.csv --rule 'access-key-*' --set access-key-not-rotated.max_age=60
   credlens scan report.csv --format table --format ndjson=findings.ndjson
 
@@ -53,6 +54,11 @@ pub(in crate::cli) struct ScanArgs {
     /// [default: fail,undetermined]
     #[arg(long, value_name = "LIST", value_delimiter = ',', help_heading = "Output")]
     pub(super) status: Vec<StatusWord>,
+
+    /// Rank accounts, users, rules or paths, the worst first: by the number of critical fails, then of high ones, and so
+    /// on. All verdicts count, whatever is shown. In csv, the ranking takes the place of the findings
+    #[arg(long, value_name = "account|user|rule|path", help_heading = "Output")]
+    pub(super) by: Option<RankBy>,
 
     /// Exit with status 1 on a failed finding of this severity or higher, or never [default: low]
     #[arg(long, value_name = "SEVERITY|never", help_heading = "Output")]

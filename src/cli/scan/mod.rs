@@ -4,8 +4,11 @@ mod args;
 
 use std::io;
 
-use credlens::engine::{EmitFilter, RowSelection, Sink, Snapshots, Source, Surveying, undated_beside_dated};
-use credlens::finding::{Code, Diagnostic, RuleTally, Severity, Status, Tally};
+use credlens::engine::{
+    Counting, CountingKeys, EmitFilter, RowSelection, Sink, Snapshots, Source, Surveying,
+    undated_beside_dated,
+};
+use credlens::finding::{Code, Diagnostic, RankBy, RuleTally, Severity, Status, Tally};
 use credlens::output::{DisplayOptions, Outputs};
 use credlens::rule;
 
@@ -29,6 +32,8 @@ pub(super) struct ScanConfig {
     pub(super) formats: Vec<FormatTo>,
     pub(super) evaluation: Evaluation,
     statuses: Vec<Status>,
+    /// The ranking that is asked for.
+    by: Option<RankBy>,
     fail_on: FailOn,
     fail_on_undetermined: bool,
     all_snapshots: bool,
@@ -56,6 +61,7 @@ impl ScanConfig {
             } else {
                 statuses.into_iter().flat_map(|word: StatusWord| word.0).collect()
             },
+            by: args.by.or(in_file.by),
             fail_on: fail_on.unwrap_or(FailOn(Some(Severity::Low))),
             fail_on_undetermined: args.fail_on_undetermined || in_file.fail_on_undetermined == Some(true),
             all_snapshots: args.all_snapshots || in_file.all_snapshots == Some(true),
@@ -63,19 +69,35 @@ impl ScanConfig {
         };
         let reads = [config.evaluation.reads(&config.inputs.paths), config.live.reads()];
         check_formats(&config.formats, &reads.concat())?;
+        check_ranking(args.by, &config.formats)?;
         Ok(config)
     }
 
     /// Findings are created only where a format shows them.
     fn emit_filter(&self) -> EmitFilter {
-        if !self.formats.iter().any(|to| to.format.shows_findings()) {
+        let ranked = self.by.is_some();
+        if !self.formats.iter().any(|to| to.format.shows_findings(ranked)) {
             return EmitFilter::nothing();
         }
         EmitFilter::new(&self.statuses, self.evaluation.min_severity)
     }
 
-    fn outputs(&self) -> Result<Outputs<Target>, Failure> {
-        Ok(Outputs::new(open_outputs(&self.formats)?, self.layout()))
+    fn outputs(&self) -> Result<Counting<Outputs<Target>>, Failure> {
+        let outputs = Outputs::ranked(open_outputs(&self.formats)?, self.layout(), self.by.is_some());
+        Ok(Counting::new(
+            outputs,
+            self.counting_keys(),
+            &self.evaluation.program,
+        ))
+    }
+
+    /// Accounts are counted where a format shows which are the worst, or how many pass a requirement.
+    fn counting_keys(&self) -> CountingKeys {
+        let are_ranked = self.formats.iter().any(|to| to.format.is_for_people());
+        CountingKeys {
+            by: self.by,
+            accounts: are_ranked || !self.evaluation.frameworks.is_empty(),
+        }
     }
 
     fn assess(&self, source: impl Source, sink: &impl Sink, rows: RowSelection) -> io::Result<Tally> {
@@ -136,7 +158,10 @@ fn evaluate_newest(
     config: &ScanConfig,
     several: &SeveralInputs<'_>,
 ) -> Result<(Evaluated, Snapshots), Failure> {
-    let streams = config.formats.iter().any(|to| to.format.streams());
+    let streams = config
+        .formats
+        .iter()
+        .any(|to| to.format.streams(config.by.is_some()));
     let mut newest = None;
     if !streams && config.inputs.options.as_of.is_none() {
         let sink = Surveying::new(config.outputs()?, false);
@@ -156,10 +181,23 @@ fn evaluate_newest(
     Ok((evaluated, newest))
 }
 
+/// A ranking that no format shows is a mistake.
+fn check_ranking(by: Option<RankBy>, formats: &[FormatTo]) -> Result<(), Failure> {
+    if by.is_none() || formats.iter().any(|to| to.format.shows_ranking()) {
+        return Ok(());
+    }
+    let formats: Vec<String> = formats.iter().map(|to| to.format.to_string()).collect();
+    let message = format!(
+        "--by has no effect on {}: table, summary, json, csv and markdown show a ranking",
+        formats.join(" and ")
+    );
+    Err(Failure::Usage(message))
+}
+
 /// The result of a scan that is not written to its end.
 pub(super) struct Evaluated {
     tally: Tally,
-    outputs: Outputs<Target>,
+    outputs: Counting<Outputs<Target>>,
 }
 
 /// Evaluates all that the source gives.
@@ -186,6 +224,11 @@ pub(super) fn write(config: &ScanConfig, evaluated: Evaluated) -> Result<Tally, 
         weakened,
         ..
     } = &config.evaluation;
+    let (outputs, counted) = outputs.finish();
+    tally.ranking = config.by.map(|by| counted.ranking(by, program));
+    if config.counting_keys().accounts && counted.accounts() > 1 {
+        tally.accounts = counted.ranking(RankBy::Account, program).entries;
+    }
     let frameworks = frameworks.iter().map(AsRef::as_ref);
     tally.compliance = rule::compliance(frameworks, program.rules(), weakened, *level, &tally);
     add_diagnostics(&mut tally, config);

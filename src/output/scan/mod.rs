@@ -10,6 +10,7 @@ mod json;
 mod markdown;
 mod ndjson;
 mod outputs;
+mod ranking;
 #[cfg(test)]
 mod snapshots;
 mod summary;
@@ -33,8 +34,12 @@ pub type Format = &'static FormatSpec<ScanWriter>;
 /// How a format of an assessment is written.
 #[derive(Clone, Copy, Debug)]
 pub enum ScanWriter {
-    /// Finding by finding, as they come.
+    /// Finding by finding, as they come, and nothing else.
+    StreamFindings(fn() -> Box<dyn FindingStream>),
+    /// Finding by finding, as they come, then the tally with what it counts and ranks.
     Stream(fn() -> Box<dyn FindingStream>),
+    /// Finding by finding; but where a ranking is asked for, the ranking at the end in place of the findings.
+    StreamOrRanking(fn() -> Box<dyn FindingStream>, fn(&ScanView<'_>) -> String),
     /// At the end, without findings.
     RenderCounts(fn(&ScanView<'_>) -> String),
     /// At the end, with the worst findings.
@@ -53,14 +58,19 @@ impl Formats for ScanWriter {
 }
 
 impl FormatSpec<ScanWriter> {
-    /// Whether it shows any finding.
-    pub fn shows_findings(&self) -> bool {
-        !matches!(self.writer, ScanWriter::RenderCounts(_))
+    /// Whether it shows any finding. `ranked` says whether a ranking is asked for.
+    pub fn shows_findings(&self, ranked: bool) -> bool {
+        !matches!(self.writer.resolved(ranked), ScanWriter::RenderCounts(_))
     }
 
     /// Whether it is written while reports are evaluated, and not only at the end.
-    pub fn streams(&self) -> bool {
-        matches!(self.writer, ScanWriter::Stream(_))
+    pub fn streams(&self, ranked: bool) -> bool {
+        self.writer.resolved(ranked).starts_stream().is_some()
+    }
+
+    /// Whether it shows a ranking that is asked for.
+    pub fn shows_ranking(&self) -> bool {
+        !matches!(self.writer, ScanWriter::StreamFindings(_))
     }
 }
 

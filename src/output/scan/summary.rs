@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use anstyle::Style;
 
-use super::{ScanView, ScanWriter, compliance};
+use super::{ScanView, ScanWriter, compliance, ranking};
 use crate::finding::{Code, RuleTally};
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::phrases::{self, counted, number};
@@ -28,7 +28,12 @@ const DIAGNOSTICS: usize = 20;
 fn render(view: &ScanView<'_>) -> String {
     let mut out = join_sections(vec![
         inputs(view, INPUTS),
-        rules(view, view.tally.rules.iter()),
+        ranking::text(view),
+        if ranking::is_of_rules(view) {
+            String::new()
+        } else {
+            rules(view, view.tally.rules.iter())
+        },
         compliance::text(view),
     ]);
     out.push('\n');

@@ -6,7 +6,7 @@ use anstyle::Style;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::summary::{found_nothing, found_something, inputs, rules, verdict};
-use super::{ScanView, ScanWriter, compliance};
+use super::{ScanView, ScanWriter, compliance, ranking};
 use crate::finding::{Finding, Status};
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::phrases::{self, counted};
@@ -32,6 +32,7 @@ const LEAST: usize = 12;
 fn render(view: &ScanView<'_>) -> String {
     join_sections(vec![
         inputs(view, INPUTS),
+        ranking::text(view),
         rules_with_findings(view),
         compliance::text(view),
         findings(view),
@@ -47,7 +48,7 @@ fn rules_with_findings(view: &ScanView<'_>) -> String {
         return out;
     }
     let all = &view.tally.rules;
-    if all.iter().any(found_something) {
+    if !ranking::is_of_rules(view) && all.iter().any(found_something) {
         out = rules(view, all.iter().filter(|rule| found_something(rule)));
     }
     if let Some(others) = found_nothing(all) {

@@ -78,7 +78,7 @@ fn formats_for_terminals_are_coloured_where_colours_are_wanted() {
 #[test]
 fn summary_alone_shows_no_findings() {
     for format in ScanWriter::ALL {
-        assert_eq!(format.shows_findings(), format.name != "summary", "{format}");
+        assert_eq!(format.shows_findings(false), format.name != "summary", "{format}");
     }
 }
 
