@@ -20,6 +20,7 @@ mod inputs;
 mod malformed_reports;
 mod outputs;
 mod ranking;
+mod readable;
 mod root_rows;
 mod selection;
 mod settings;

@@ -7,7 +7,7 @@ use super::fetch::Report;
 use super::fetch_accounts::FetchedAccount;
 use super::outcomes::{Outcome, OutcomeStatus};
 use super::permissions::MissingPermission;
-use crate::engine::{AccountInfo, BlockEnd, Input, ReportId, Source, SourceEvent};
+use crate::engine::{AccountInfo, BlockEnd, FileFacts, Input, ReportId, Source, SourceEvent};
 use crate::finding::AsOfSource;
 use crate::report::header::Header;
 use crate::report::not_a_report::NotAReport;
@@ -112,6 +112,7 @@ impl<I: Iterator<Item = FetchedAccount> + Send> LiveSource<I> {
             as_of_source: self.as_of.map_or(AsOfSource::Generated, |_| AsOfSource::Argument),
             generated: Some(report.generated),
             account,
+            file: FileFacts::default(),
         }
     }
 }

@@ -445,6 +445,10 @@ impl<S: Sink> Sink for Counting<S> {
         self.inner.rows(inner, block);
     }
 
+    fn shows_lines(&self) -> bool {
+        self.inner.shows_lines()
+    }
+
     fn takes_findings(&self) -> bool {
         self.inner.takes_findings()
     }

@@ -100,6 +100,11 @@ pub trait Sink: Sync {
         false
     }
 
+    /// Whether findings need the lines of their rows in their files.
+    fn shows_lines(&self) -> bool {
+        false
+    }
+
     /// Adds the rows of a block to a part, before their findings. Most sinks need no rows.
     fn rows(&self, _part: &mut Self::Part, _block: Block<'_>) {}
 

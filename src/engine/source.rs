@@ -244,6 +244,16 @@ pub struct Input {
     pub generated: Option<Timestamp>,
     /// What is known about its account from elsewhere.
     pub account: AccountInfo,
+    /// What is known about the file that it is in.
+    pub file: FileFacts,
+}
+
+/// What is known about the file of a report.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FileFacts {
+    /// How many lines of the file are between the report before it, or the file's beginning, and its first row; none if
+    /// its rows are not lines of the file.
+    pub lines_before: Option<u64>,
 }
 
 /// What is known about the account of a live report, but is not in the report. Empty for saved reports.

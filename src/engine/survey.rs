@@ -121,6 +121,10 @@ impl<S: Sink> Sink for Surveying<S> {
         self.inner.counts_verdicts()
     }
 
+    fn shows_lines(&self) -> bool {
+        self.inner.shows_lines()
+    }
+
     fn takes_findings(&self) -> bool {
         self.inner.takes_findings()
     }

@@ -14,7 +14,7 @@ use super::verdicts::{ChunkView, VerdictCounts, is_selected};
 use crate::finding::{
     AsOfSource, Code, Diagnostic, DiagnosticLog, InputTally, Level, PassedOver, RuleTally, Tally,
 };
-use crate::report::chunk::{BadCell, Chunk};
+use crate::report::chunk::BadCell;
 use crate::report::issue::{Issue, RowIssue};
 use crate::report::not_a_report::NotAReport;
 use crate::report::schema::{ExtraColumn, TextColumn};
@@ -115,8 +115,8 @@ impl TallyBuilder {
             None => self.open(input, counts.len()),
         };
         current.rows_before = view.first_row - 1;
-        let mut of_block = current.of_issues(chunk, issues, end);
-        of_block.extend(current.of_bad_cells(chunk, self.diagnostics.room(Code::BadCell)));
+        let mut of_block = current.of_issues(view, issues, end);
+        of_block.extend(current.of_bad_cells(view, self.diagnostics.room(Code::BadCell)));
         of_block.extend(self.twice.add(view));
         // In the order of rows, so that the result does not depend on where blocks begin.
         of_block.sort_by_key(|diagnostic| diagnostic.row);
@@ -286,7 +286,8 @@ impl TallyBuilder {
 }
 
 impl CurrentInput {
-    fn of_issues(&mut self, chunk: &Chunk, issues: &[RowIssue], end: BlockEnd) -> Vec<Diagnostic> {
+    fn of_issues(&mut self, view: ChunkView<'_>, issues: &[RowIssue], end: BlockEnd) -> Vec<Diagnostic> {
+        let chunk = view.chunk;
         let mut diagnostics = Vec::new();
         let mut ragged = chunk.rows.ragged().iter();
         for RowIssue { row, issue } in issues {
@@ -315,13 +316,19 @@ impl CurrentInput {
             } else {
                 diagnostic
             };
+            let record = chunk.rows.record_of_data_row(*row as usize);
+            // What was not made a record is not on the line of the next one.
+            let record = record.filter(|_| !matches!(issue, Issue::RepeatedHeader | Issue::LeftOut));
+            let line = record.and_then(|record| view.lines.line(&chunk.rows, record));
             let row = self.rows_before + u64::from(*row) + 1;
-            diagnostics.push(diagnostic.in_path(&self.input.path).in_row(row));
+            let diagnostic = diagnostic.in_path(&self.input.path).in_row(row);
+            diagnostics.push(diagnostic.on_line(line));
         }
         diagnostics
     }
 
-    fn of_bad_cells(&self, chunk: &Chunk, room: usize) -> Vec<Diagnostic> {
+    fn of_bad_cells(&self, view: ChunkView<'_>, room: usize) -> Vec<Diagnostic> {
+        let chunk = view.chunk;
         let bad = chunk.bad_cells().listed.iter().take(room);
         let diagnostic = |bad: &BadCell| {
             let record = bad.row as usize;
@@ -329,6 +336,7 @@ impl CurrentInput {
             Diagnostic::of_bad_cell(bad.column)
                 .in_path(&self.input.path)
                 .in_row(self.rows_before + chunk.rows.data_rows_before(record) as u64 + 1)
+                .on_line(view.lines.line(&chunk.rows, record))
                 .with_value(shortened(value.unwrap_or(b"")))
         };
         bad.map(diagnostic).collect()

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::finding_ref::{FindingRef, UserRow};
+use super::lines::LinesOfBlock;
 use super::program::{Program, RuleInstance};
 use super::registers::Registers;
 use super::sink::{Sink, StatusBitmaps};
@@ -83,6 +84,8 @@ pub(super) struct ChunkView<'a> {
     pub(super) selected: &'a [u64],
     /// Number of the chunk's first record in its input, from 1.
     pub(super) first_row: u64,
+    /// The lines of its records.
+    pub(super) lines: &'a LinesOfBlock,
 }
 
 /// The verdicts of one rule instance on 64 records, as bitmaps.

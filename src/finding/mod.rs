@@ -137,6 +137,9 @@ pub struct Source {
     pub path: String,
     /// Data row, from 1; null where the finding is about a whole input.
     pub row: Option<u64>,
+    /// The line of the file on which the row starts, from 1, if that is known: for people only.
+    #[serde(skip)]
+    pub line: Option<u64>,
 }
 
 /// Why a failing verdict is accepted.

@@ -18,7 +18,7 @@ use super::temporary;
 pub use super::walk::FoundFile;
 use super::walk::{FileWalk, STDIN, UnreadablePath};
 use crate::engine::{
-    BlockEnd, DeferredInput, DeferredText, Input, LeftOutInput, ReportId, Source, SourceEvent,
+    BlockEnd, DeferredInput, DeferredText, FileFacts, Input, LeftOutInput, ReportId, Source, SourceEvent,
 };
 use crate::finding::AsOfSource;
 use crate::report::header::Header;
@@ -305,6 +305,7 @@ impl Inputs {
             as_of_source,
             generated: contained.generated,
             account: contained.account,
+            file: FileFacts::default(),
         });
         Ok(ContainedReader { input, rows })
     }

@@ -22,8 +22,9 @@ pub(super) const YELLOW: Style = AnsiColor::Yellow.on_default();
 /// Blanks between two columns.
 const GAP: usize = 2;
 
-/// From this width on, the text of a finding is beside its rule, not below it.
-const WIDE: usize = 120;
+/// From this width on, the text of a finding is beside its rule, not below it. In less, the columns before it leave too
+/// little room for it.
+const WIDE: usize = 161;
 
 /// A wrapped column is this wide at least, as long as the others can give way.
 const WRAPPED_LEAST: usize = 20;

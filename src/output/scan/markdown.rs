@@ -17,7 +17,7 @@ pub(super) const FORMAT: FormatSpec<ScanWriter> = FormatSpec::new(
 fn render(view: &ScanView<'_>) -> String {
     let tally = view.tally;
     let title = format!("IAM credential report: {}", phrases::verdict_counts(tally));
-    let mut out = Markdown::new(&title);
+    let mut out = Markdown::new(&title, view.options);
     out.list(tally.evaluated_inputs().into_iter().map(|input| {
         let (name, users) = (
             code(&phrases::input_name(input)),

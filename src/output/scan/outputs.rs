@@ -126,6 +126,13 @@ impl<W: io::Write + Send> Outputs<W> {
     }
 }
 
+impl<W> Outputs<W> {
+    fn shows_worst(&self) -> bool {
+        let shows_worst = |format: &ScanWriter| matches!(format, ScanWriter::RenderWorst(_));
+        self.formats.iter().any(shows_worst)
+    }
+}
+
 impl<W: io::Write> Written<W> {
     /// Writes the openings, once.
     fn open(&mut self, formats: &[ScanWriter]) -> io::Result<()> {
@@ -160,11 +167,14 @@ impl<W: io::Write + Send> Sink for Outputs<W> {
                 buffer: Vec::new(),
             })
         });
-        let shows_worst = |format: &ScanWriter| matches!(format, ScanWriter::RenderWorst(_));
         FormattedBlock {
             streams: streams.collect(),
-            worst: (self.formats.iter().any(shows_worst)).then(|| WorstFindings::new(self.options.limit)),
+            worst: self.shows_worst().then(|| WorstFindings::new(self.options.limit)),
         }
+    }
+
+    fn shows_lines(&self) -> bool {
+        self.formats.iter().any(|format| format.starts_stream().is_none())
     }
 
     fn finding(&self, block: &mut FormattedBlock, finding: &FindingRef<'_>) {

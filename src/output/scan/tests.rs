@@ -133,7 +133,7 @@ fn many_reports_are_listed_to_a_limit() {
     );
     assert!(head.contains(&"  and 2 more"), "{text}");
     assert!(
-        text.contains("  account 123456789012, row 1 in a.csv\n"),
+        text.contains("  account 123456789012, line 2 in a.csv\n"),
         "{text}"
     );
     assert!(
