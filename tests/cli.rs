@@ -26,6 +26,8 @@ mod selection;
 mod settings;
 mod several_reports;
 mod shapes;
+mod sheets;
+
 #[cfg(unix)]
 mod signals;
 mod snapshots;

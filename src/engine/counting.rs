@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use super::finding_ref::FindingRef;
 use super::program::Program;
 use super::sink::{Block, Sink, StatusBitmaps};
-use crate::finding::{RankBy, RankEntry, Ranking, Severity, Status};
+use crate::finding::{AccountVerdicts, RankBy, RankEntry, Ranking, Severity, Status};
 use crate::report::cell::path_of;
 use crate::report::schema::{ColumnSet, TextColumn};
 
@@ -81,33 +81,23 @@ struct OfAccount {
 const FAILS: u8 = 1;
 const UNDETERMINED: u8 = 2;
 
-/// What an account says about a rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RuleInAccount {
-    /// Whether a verdict fails.
-    pub fails: bool,
-    /// Whether a verdict is undetermined.
-    pub is_undetermined: bool,
-}
-
 impl Counted {
     /// How many accounts have users that were evaluated. Rows without an account count as one.
     pub fn accounts(&self) -> usize {
         self.accounts.len()
     }
 
-    /// Of each account whether it has root's row, and what it says about the rule at a position.
-    pub fn by_account(&self) -> impl Iterator<Item = (bool, impl Fn(usize) -> RuleInAccount)> {
-        self.accounts.values().map(|of_account| {
-            let of_rule = |rule: usize| {
-                let bits = of_account.rules.get(rule).copied().unwrap_or(0);
-                RuleInAccount {
-                    fails: bits & FAILS != 0,
-                    is_undetermined: bits & UNDETERMINED != 0,
-                }
-            };
-            (of_account.has_root, of_rule)
-        })
+    /// The verdicts on each account.
+    pub fn by_account(&self) -> Vec<AccountVerdicts> {
+        let verdicts = self.accounts.values().map(|of_account| {
+            let have = |bit: u8| of_account.rules.iter().map(|bits| bits & bit != 0).collect();
+            AccountVerdicts {
+                has_root: of_account.has_root,
+                fails: have(FAILS),
+                undetermined: have(UNDETERMINED),
+            }
+        });
+        verdicts.collect()
     }
 
     /// The ranking of these, the worst first.

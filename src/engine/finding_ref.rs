@@ -254,6 +254,21 @@ impl<'a> FindingRef<'a> {
         self.row().and(self.compiled.credential(self.slot))
     }
 
+    /// When its credential was created, and when it was last used; none where that is unknown or never was.
+    pub fn credential_times(&self) -> [Option<Timestamp>; 2] {
+        let (Some(row), Some(credential)) = (self.row(), self.credential()) else {
+            return [None, None];
+        };
+        let known = |column: TimeColumn| {
+            let time = row.time(column);
+            (time != cell::ABSENT && time != cell::UNKNOWN).then_some(Timestamp(time))
+        };
+        [
+            known(credential.created()),
+            credential.last_used().and_then(known),
+        ]
+    }
+
     /// The cells that the rule read, as written, ordered by name.
     pub fn evidence(&self) -> impl Iterator<Item = (Column, &'a [u8])> {
         let row = self.row();

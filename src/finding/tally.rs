@@ -171,6 +171,8 @@ pub struct RequirementTally {
     pub level: Option<u8>,
     /// Its outcome.
     pub outcome: Outcome,
+    /// Whether a report decides it.
+    pub decided: Decided,
     /// Ids of the rules that decide it; none if it must be checked by hand.
     pub rules: Vec<String>,
     /// How many verdicts pass.
@@ -181,12 +183,49 @@ pub struct RequirementTally {
     pub undetermined: u64,
     /// How many verdicts are suppressed.
     pub suppressed: u64,
+    /// How many accounts pass and fail it; null where a report does not decide it.
+    pub accounts: Option<AccountsOfRequirement>,
     /// The rules on related matters, which decide nothing of it.
     pub related: RelatedTally,
     /// Why a report does not decide it, or not all of it.
     pub why: Option<String>,
     /// The parameters that were weakened: the rule finds less than the requirement demands.
     pub warnings: Vec<String>,
+}
+
+/// How many accounts pass and fail a requirement, as far as a report decides it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct AccountsOfRequirement {
+    /// Those without a fail that have every verdict.
+    pub passing: u64,
+    /// Those with a fail that is not suppressed.
+    pub failing: u64,
+    /// The others: a verdict is undetermined, or root's row is missing.
+    pub undetermined: u64,
+}
+
+/// The verdicts on one account, as far as requirements need them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AccountVerdicts {
+    /// Whether root's row is among those that were evaluated.
+    pub has_root: bool,
+    /// Whether a verdict fails, by the position of the rule.
+    pub fails: Vec<bool>,
+    /// Whether a verdict is undetermined, by the position of the rule.
+    pub undetermined: Vec<bool>,
+}
+
+word_enum! {
+    /// Whether a credential report decides a requirement.
+    pub enum Decided {
+        /// All of it.
+        Yes = "yes",
+        /// A part of it: a pass is not sufficient.
+        Partly = "partly",
+        /// Nothing of it: people have to check.
+        No = "no",
+    }
 }
 
 /// The verdicts of the rules that are related to a requirement without deciding it.

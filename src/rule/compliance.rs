@@ -2,7 +2,10 @@
 
 use super::framework::{Coverage, Framework, Requirement};
 use super::select::{BoundRule, WeakenedParameter};
-use crate::finding::{FrameworkTally, Outcome, RelatedTally, RequirementTally, RuleTally, Tally};
+use crate::finding::{
+    AccountVerdicts, AccountsOfRequirement, Decided, FrameworkTally, Outcome, RelatedTally, RequirementTally,
+    RuleTally, Tally,
+};
 
 /// Why a requirement that a rule about root decides is undetermined.
 const LACKS_ROOT: &str = "An account has no row of root, so a rule about root says nothing there.";
@@ -10,26 +13,30 @@ const LACKS_ROOT: &str = "An account has no row of root, so a rule about root sa
 /// Why such a requirement is not evaluated.
 const LEAVES_OUT_ROOT: &str = "Filters leave out root, so the rule about it was not evaluated.";
 
-/// The result of each framework. `rules` are the rules that ran, in the order of the tally.
+/// The result of each framework. `rules` are the rules that ran, in the order of the tally; `accounts` are those that were
+/// evaluated.
 pub fn compliance<'a>(
     frameworks: impl IntoIterator<Item = &'a Framework>,
     rules: impl IntoIterator<Item = &'a BoundRule>,
     weakened: &[WeakenedParameter],
     level: Option<u8>,
-    tally: &'a Tally,
+    (tally, accounts): (&'a Tally, &[AccountVerdicts]),
 ) -> Vec<FrameworkTally> {
     let users: u64 = tally.inputs.iter().filter_map(|input| input.users).sum();
-    let of_rule = |(bound, rule): (&'a BoundRule, &'a RuleTally)| {
+    let of_rule = |(position, (bound, rule)): (usize, (&'a BoundRule, &'a RuleTally))| {
         let is_about_root = bound.is_about_root();
         RuleResult {
             bound,
+            position,
+            is_about_root,
             tally: rule,
             lacks_root: is_about_root && (tally.roots == 0 || tally.lacks_root),
             is_partial: tally.is_partial,
             had_users: users > 0,
         }
     };
-    let rules: Vec<_> = rules.into_iter().zip(&tally.rules).map(of_rule).collect();
+    let rules = rules.into_iter().zip(&tally.rules).enumerate();
+    let rules: Vec<_> = rules.map(of_rule).collect();
     let frameworks = frameworks.into_iter().map(|framework| FrameworkTally {
         framework: framework.name.clone(),
         title: framework.title.clone(),
@@ -42,7 +49,7 @@ pub fn compliance<'a>(
         requirements: framework
             .requirements
             .iter()
-            .map(|requirement| requirement_tally(framework, requirement, &rules, weakened))
+            .map(|requirement| requirement_tally((framework, requirement), &rules, accounts, weakened))
             .collect(),
     });
     frameworks.collect()
@@ -51,6 +58,9 @@ pub fn compliance<'a>(
 /// A rule, its tally, and whether the reports had users that it is about: for a rule about root, that of each account.
 struct RuleResult<'a> {
     bound: &'a BoundRule,
+    /// Its position among the rules that ran.
+    position: usize,
+    is_about_root: bool,
     tally: &'a RuleTally,
     lacks_root: bool,
     /// Whether root may be missing because filters leave it out.
@@ -59,9 +69,9 @@ struct RuleResult<'a> {
 }
 
 fn requirement_tally(
-    framework: &Framework,
-    requirement: &Requirement,
+    (framework, requirement): (&Framework, &Requirement),
     rules: &[RuleResult<'_>],
+    accounts: &[AccountVerdicts],
     weakened: &[WeakenedParameter],
 ) -> RequirementTally {
     let name = framework.qualified(requirement);
@@ -92,6 +102,8 @@ fn requirement_tally(
         assessment: requirement.assessment,
         level: requirement.level,
         outcome,
+        decided: decided(requirement.coverage),
+        accounts: (decided(requirement.coverage) != Decided::No).then(|| by_account(&deciding, accounts)),
         rules: ids(&deciding),
         passed: sum(|tally| tally.passed),
         failed,
@@ -101,6 +113,32 @@ fn requirement_tally(
         why: (!why.is_empty()).then(|| as_sentences(&why)),
         warnings: warnings.map(ToString::to_string).collect(),
     }
+}
+
+fn decided(coverage: Coverage) -> Decided {
+    match coverage {
+        Coverage::Full => Decided::Yes,
+        Coverage::Partial => Decided::Partly,
+        Coverage::Related | Coverage::Manual => Decided::No,
+    }
+}
+
+/// How many of the accounts pass and fail all of these rules.
+fn by_account(deciding: &[&RuleResult<'_>], accounts: &[AccountVerdicts]) -> AccountsOfRequirement {
+    let mut counts = AccountsOfRequirement::default();
+    for account in accounts {
+        let is_undetermined = |rule: &&RuleResult<'_>| {
+            account.undetermined[rule.position] || rule.is_about_root && !account.has_root
+        };
+        if deciding.iter().any(|rule| account.fails[rule.position]) {
+            counts.failing += 1;
+        } else if deciding.iter().any(is_undetermined) {
+            counts.undetermined += 1;
+        } else {
+            counts.passing += 1;
+        }
+    }
+    counts
 }
 
 fn related_tally(related: &[&RuleResult<'_>]) -> RelatedTally {

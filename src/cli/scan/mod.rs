@@ -70,6 +70,7 @@ impl ScanConfig {
         let reads = [config.evaluation.reads(&config.inputs.paths), config.live.reads()];
         check_formats(&config.formats, &reads.concat())?;
         check_ranking(args.by, &config.formats)?;
+        check_requirements(&config.evaluation, &config.formats)?;
         Ok(config)
     }
 
@@ -194,6 +195,18 @@ fn check_ranking(by: Option<RankBy>, formats: &[FormatTo]) -> Result<(), Failure
     Err(Failure::Usage(message))
 }
 
+/// So is a list of requirements without a framework.
+fn check_requirements(evaluation: &Evaluation, formats: &[FormatTo]) -> Result<(), Failure> {
+    let listing = formats.iter().find(|to| to.format.shows_requirements_only());
+    match listing.filter(|_| evaluation.frameworks.is_empty()) {
+        None => Ok(()),
+        Some(to) => Err(Failure::Usage(format!(
+            "--format {} lists the requirements of a framework: give --framework as well",
+            to.format
+        ))),
+    }
+}
+
 /// The result of a scan that is not written to its end.
 pub(super) struct Evaluated {
     tally: Tally,
@@ -229,8 +242,13 @@ pub(super) fn write(config: &ScanConfig, evaluated: Evaluated) -> Result<Tally, 
     if config.counting_keys().accounts && counted.accounts() > 1 {
         tally.accounts = counted.ranking(RankBy::Account, program).entries;
     }
+    let accounts = if frameworks.is_empty() {
+        Vec::new()
+    } else {
+        counted.by_account()
+    };
     let frameworks = frameworks.iter().map(AsRef::as_ref);
-    tally.compliance = rule::compliance(frameworks, program.rules(), weakened, *level, &tally);
+    tally.compliance = rule::compliance(frameworks, program.rules(), weakened, *level, (&tally, &accounts));
     add_diagnostics(&mut tally, config);
     let finish = || -> Result<(), Failure> {
         for target in outputs.finish(&tally)? {

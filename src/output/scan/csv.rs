@@ -13,6 +13,7 @@ use crate::output::format::{FormatSpec, Readers};
 use crate::output::json_text::{write_hex, write_number};
 use crate::output::phrases::parameters;
 use crate::output::shared_part::SharedPart;
+use crate::report::cell::path_of;
 
 pub(super) const FORMAT: FormatSpec<ScanWriter> = FormatSpec::new(
     "csv",
@@ -23,7 +24,7 @@ pub(super) const FORMAT: FormatSpec<ScanWriter> = FormatSpec::new(
 
 const HEADER: &str = "id,rule,parameters,title,status,severity,account,account_name,user,arn,credential,\
     access_key_id,as_of,source_path,source_row,message,evidence,requirements,related_requirements,suppression_reason,\
-    suppression_expires,suppression_ticket\r\n";
+    suppression_expires,suppression_ticket,user_path,created,age_days,last_used,idle_days\r\n";
 
 /// Writes findings as records.
 #[derive(Debug, Default)]
@@ -31,6 +32,8 @@ struct Records {
     rules: RulePartsCache<RuleParts>,
     /// `account` to `arn`.
     user: SharedPart<(ReportId, u64)>,
+    /// `user_path`.
+    path: SharedPart<(ReportId, u64)>,
     /// `as_of` to `source_path`.
     input: SharedPart<ReportId>,
     evidence: Vec<u8>,
@@ -75,6 +78,8 @@ impl FindingStream for Records {
         write_evidence(finding, &mut self.evidence, out);
         out.extend_from_slice(&rule.requirements);
         write_suppression(finding, out);
+        out.extend_from_slice(self.path.get(user_key(finding), |part| write_path(finding, part)));
+        write_ages(finding, out);
         out.extend_from_slice(b"\r\n");
     }
 }
@@ -139,6 +144,30 @@ fn write_suppression(finding: &FindingRef<'_>, out: &mut Vec<u8>) {
     for cell in std::iter::once(Some(&suppression.reason)).chain(cells) {
         out.push(b',');
         write_cell(cell.map_or(b"", String::as_bytes), out);
+    }
+}
+
+fn write_path(finding: &FindingRef<'_>, out: &mut Vec<u8>) {
+    out.push(b',');
+    let arn = finding.row().and_then(UserRow::arn);
+    write_cell(arn.map_or(b"", path_of), out);
+}
+
+/// When the credential was created and last used, each with the whole days since then: nothing where that is unknown, never
+/// was, or is after the as-of.
+fn write_ages(finding: &FindingRef<'_>, out: &mut Vec<u8>) {
+    let as_of = finding.input().as_of;
+    for time in finding.credential_times() {
+        out.push(b',');
+        if let Some(time) = time {
+            out.extend_from_slice(time.to_string().as_bytes());
+        }
+        out.push(b',');
+        if let Some(seconds) = time.and_then(|time| as_of.0.checked_sub(time.0))
+            && let Ok(seconds) = u64::try_from(seconds)
+        {
+            write_number(seconds / 86_400, out);
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod markdown;
 mod ndjson;
 mod outputs;
 mod ranking;
+mod requirements;
 #[cfg(test)]
 mod snapshots;
 mod summary;
@@ -42,6 +43,8 @@ pub enum ScanWriter {
     StreamOrRanking(fn() -> Box<dyn FindingStream>, fn(&ScanView<'_>) -> String),
     /// At the end, without findings.
     RenderCounts(fn(&ScanView<'_>) -> String),
+    /// At the end, with requirements alone.
+    RenderRequirements(fn(&ScanView<'_>) -> String),
     /// At the end, with the worst findings.
     RenderWorst(fn(&ScanView<'_>) -> String),
 }
@@ -54,13 +57,17 @@ impl Formats for ScanWriter {
         ndjson::FORMAT,
         csv::FORMAT,
         markdown::FORMAT,
+        requirements::FORMAT,
     ];
 }
 
 impl FormatSpec<ScanWriter> {
     /// Whether it shows any finding. `ranked` says whether a ranking is asked for.
     pub fn shows_findings(&self, ranked: bool) -> bool {
-        !matches!(self.writer.resolved(ranked), ScanWriter::RenderCounts(_))
+        match self.writer.resolved(ranked) {
+            ScanWriter::RenderCounts(_) | ScanWriter::RenderRequirements(_) => false,
+            _ => true,
+        }
     }
 
     /// Whether it is written while reports are evaluated, and not only at the end.
@@ -68,9 +75,18 @@ impl FormatSpec<ScanWriter> {
         self.writer.resolved(ranked).starts_stream().is_some()
     }
 
+    /// Whether it shows the requirements of frameworks and nothing else.
+    pub fn shows_requirements_only(&self) -> bool {
+        matches!(self.writer, ScanWriter::RenderRequirements(_))
+    }
+
     /// Whether it shows a ranking that is asked for.
     pub fn shows_ranking(&self) -> bool {
-        !matches!(self.writer, ScanWriter::StreamFindings(_))
+        let without = matches!(
+            self.writer,
+            ScanWriter::StreamFindings(_) | ScanWriter::RenderRequirements(_)
+        );
+        !without
     }
 }
 

@@ -60,7 +60,7 @@ impl ScanWriter {
             Self::Stream(start) | Self::StreamFindings(start) | Self::StreamOrRanking(start, _) => {
                 Some(start)
             }
-            Self::RenderCounts(_) | Self::RenderWorst(_) => None,
+            Self::RenderCounts(_) | Self::RenderRequirements(_) | Self::RenderWorst(_) => None,
         }
     }
 
@@ -77,7 +77,9 @@ impl ScanWriter {
             Self::Stream(start) | Self::StreamFindings(start) | Self::StreamOrRanking(start, _) => {
                 start().ending(view.tally)
             }
-            Self::RenderCounts(render) | Self::RenderWorst(render) => render(view).into_bytes(),
+            Self::RenderCounts(render) | Self::RenderRequirements(render) | Self::RenderWorst(render) => {
+                render(view).into_bytes()
+            }
         }
     }
 }
