@@ -13,6 +13,7 @@ mod demo;
 mod directories;
 mod empty_times;
 mod escaping;
+mod evidence;
 mod exit;
 mod filters;
 mod help;

@@ -9,6 +9,7 @@ use super::outcomes::{Outcome, OutcomeStatus};
 use super::permissions::MissingPermission;
 use crate::engine::{AccountInfo, BlockEnd, FileFacts, Input, ReportId, Source, SourceEvent};
 use crate::finding::AsOfSource;
+use crate::io::hashing::sha256;
 use crate::report::header::Header;
 use crate::report::not_a_report::NotAReport;
 use crate::report::time::Timestamp;
@@ -103,6 +104,8 @@ impl<I: Iterator<Item = FetchedAccount> + Send> LiveSource<I> {
 
     fn input(&mut self, header: Header, report: &Report, path: String, account: AccountInfo) -> Input {
         self.opened += 1;
+        let file = FileFacts::default();
+        file.digest.set(Some(sha256(&report.csv)));
         Input {
             id: ReportId::first_of(self.opened - 1),
             path,
@@ -112,7 +115,7 @@ impl<I: Iterator<Item = FetchedAccount> + Send> LiveSource<I> {
             as_of_source: self.as_of.map_or(AsOfSource::Generated, |_| AsOfSource::Argument),
             generated: Some(report.generated),
             account,
-            file: FileFacts::default(),
+            file,
         }
     }
 }

@@ -204,6 +204,7 @@ impl Evaluation {
             as_of,
             now: self.now,
             compared: false,
+            hashed: 0,
             limits: self.limits,
         };
         InputReader {

@@ -66,6 +66,7 @@ pub(super) struct SettingsValues {
     pub(super) fail_on: Option<Word<FailOn>>,
     pub(super) fail_on_undetermined: Option<bool>,
     pub(super) all_snapshots: Option<bool>,
+    pub(super) hash_inputs: Option<bool>,
     pub(super) suppressions: Option<PathBuf>,
     pub(super) no_suppressions: Option<bool>,
     pub(super) threads: Option<usize>,

@@ -38,8 +38,8 @@ pub use selection::{LeftOutInput, LeftOutRows, RowSelection};
 pub use sink::{Block, Sink, StatusBitmaps};
 pub use snapshots::{Snapshots, newest_snapshots, undated_beside_dated};
 pub use source::{
-    AccountInfo, BlockEnd, DeferredInput, DeferredText, FileFacts, Input, ReportId, SequentialRead,
-    SequentialSource, Source, SourceError, SourceEvent,
+    AccountInfo, BlockEnd, DeferredInput, DeferredText, FileDigest, FileFacts, Input, ReportId,
+    SequentialRead, SequentialSource, Source, SourceError, SourceEvent,
 };
 pub use survey::{AccountRows, SurveyedReport, Surveying, survey};
 pub use verdicts::EmitFilter;

@@ -8,7 +8,7 @@ use super::finding_ref::shortened;
 use super::program::Program;
 use super::root_rows::{AccountsOfChunk, AccountsTwice, RootRows};
 use super::run::SelectedRows;
-use super::source::{BlockEnd, Input, ReportId};
+use super::source::{BlockEnd, FileDigest, Input, ReportId};
 use super::stand_ins::{StandIns, StandInsOfReport};
 use super::verdicts::{ChunkView, VerdictCounts, is_selected};
 use crate::finding::{
@@ -26,6 +26,8 @@ pub(super) struct TallyBuilder {
     diagnostics: DiagnosticLog,
     /// The reports of the entries in the tally.
     ids: Vec<ReportId>,
+    /// The digests of their files.
+    digests: Vec<FileDigest>,
     current: Option<CurrentInput>,
     twice: AccountsTwice,
     /// Of all reports so far.
@@ -95,6 +97,7 @@ impl TallyBuilder {
             },
             diagnostics: DiagnosticLog::default(),
             ids: Vec::new(),
+            digests: Vec::new(),
             current: None,
             twice: AccountsTwice::default(),
             root_rows: RootRows::default(),
@@ -197,6 +200,10 @@ impl TallyBuilder {
         self.tally
             .diagnostics
             .extend(no_match.map(|message| Diagnostic::new(Code::NoMatch, message)));
+        // A file that has several reports is read to its end only now.
+        for (input, digest) in self.tally.inputs.iter_mut().zip(&self.digests) {
+            input.sha256 = digest.get();
+        }
         let mut inputs: Vec<_> = self.ids.into_iter().zip(self.tally.inputs).collect();
         for left_out in selection.rows.left_out_inputs().values() {
             inputs.extend(left_out.reports.iter().cloned());
@@ -271,6 +278,7 @@ impl TallyBuilder {
         self.diagnostics.end_input(&current.input.path);
         let left_out = selection.rows.of(&current.input).map(|rows| rows.reason);
         self.ids.push(current.input.id);
+        self.digests.push(current.input.file.digest.clone());
         self.tally.inputs.push(InputTally {
             path: current.input.path.clone(),
             account_name: current.input.account.name.clone(),
@@ -280,6 +288,7 @@ impl TallyBuilder {
             as_of: current.input.as_of.to_string(),
             as_of_source: current.input.as_of_source,
             generated: current.input.generated.map(|time| time.to_string()),
+            sha256: None,
         });
         Some(current.ended())
     }

@@ -25,8 +25,8 @@ pub use log::{DiagnosticLog, HiddenDiagnostics, first_of_each, gravest};
 pub use passed_over::PassedOver;
 pub use ranking::{RankBy, RankEntry, Ranking};
 pub use tally::{
-    AccountVerdicts, AccountsOfRequirement, AsOfSource, Assessment, Decided, FrameworkStatus, FrameworkTally,
-    InputTally, LeftOutReason, Outcome, RelatedTally, RequirementTally, RuleTally, Tally,
+    AccountVerdicts, AccountsOfRequirement, AsOfSource, Assessment, Decided, Evidence, FrameworkStatus,
+    FrameworkTally, InputTally, LeftOutReason, Outcome, RelatedTally, RequirementTally, RuleTally, Tally,
 };
 
 word_enum! {

@@ -29,6 +29,9 @@ pub struct Tally {
     /// The number of inputs that have a verdict that is determined.
     #[serde(skip)]
     pub evaluated: u64,
+    /// What ran.
+    #[serde(default)]
+    pub evidence: Evidence,
     /// The rules, in the order of their findings within a row.
     pub rules: Vec<RuleTally>,
     /// The ranking that `--by` asks for.
@@ -51,6 +54,17 @@ impl Tally {
     pub fn evaluated_inputs(&self) -> Vec<&InputTally> {
         self.inputs.iter().filter(|input| input.users.is_some()).collect()
     }
+}
+
+/// What ran, so that a result can be traced to the program and the rules behind it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Evidence {
+    /// The version of credlens.
+    pub version: String,
+    /// The SHA-256 of the rules as they ran: of each its id, logic, parameters and severity. The same in every run and on
+    /// every machine.
+    pub rules_sha256: String,
 }
 
 /// One input.
@@ -76,6 +90,10 @@ pub struct InputTally {
     pub as_of_source: AsOfSource,
     /// When AWS generated the report, RFC 3339 UTC, if the input says so.
     pub generated: Option<String>,
+    /// The SHA-256 of the file as it is, or of the report that AWS gave; null if it was not asked for, or the file is too
+    /// large (see `--hash-inputs`) or could not be read to its end.
+    #[serde(default)]
+    pub sha256: Option<String>,
 }
 
 word_enum! {
@@ -183,6 +201,8 @@ pub struct RequirementTally {
     pub undetermined: u64,
     /// How many verdicts are suppressed.
     pub suppressed: u64,
+    /// What does not exist, if nothing was there to evaluate: `no access key exists`.
+    pub nothing: Option<String>,
     /// How many accounts pass and fail it; null where a report does not decide it.
     pub accounts: Option<AccountsOfRequirement>,
     /// The rules on related matters, which decide nothing of it.

@@ -11,7 +11,7 @@ use super::found::is_passed_over;
 use super::inputs::InputOptions;
 use super::stream::{InputStream, decompress, first_read};
 use super::walk::FoundFile;
-use crate::engine::{AccountInfo, BlockEnd, FileFacts, Input, ReportId, Source, SourceEvent};
+use crate::engine::{AccountInfo, BlockEnd, FileDigest, FileFacts, Input, ReportId, Source, SourceEvent};
 use crate::finding::{AsOfSource, Code, Diagnostic, PassedOver};
 use crate::report::as_of::{from_directories, from_file_name};
 use crate::report::cut::{is_closed, line_ends, whole_records};
@@ -28,6 +28,8 @@ pub(super) struct UnreadReport {
     pub(super) file: FoundFile,
     /// The bytes of its file.
     pub(super) stream: InputStream,
+    /// Set once it was read to its end.
+    pub(super) digest: FileDigest,
     /// Whether other reports are read at the same time, so that it has to wait if it takes much memory.
     pub(super) waits: bool,
     pub(super) options: InputOptions,
@@ -83,6 +85,7 @@ pub(super) struct OpenInput {
     file: FoundFile,
     options: InputOptions,
     header_cache: Arc<HeaderCache>,
+    digest: FileDigest,
     id: ReportId,
     layers: String,
     kind: Envelope,
@@ -220,6 +223,7 @@ impl SniffedReport {
             file: report.file,
             options: report.options,
             header_cache: report.header_cache,
+            digest: report.digest,
             id: ReportId::first_of(report.index),
             layers,
             kind: Envelope::Csv,
@@ -334,6 +338,7 @@ impl OpenInput {
             generated: generated.time(),
             file: FileFacts {
                 lines_before: self.lines.as_mut().map(std::mem::take),
+                digest: self.digest.clone(),
             },
             account: AccountInfo {
                 diagnostics: unreadable(&path, generated).into_iter().collect(),

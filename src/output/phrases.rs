@@ -354,6 +354,7 @@ mod tests {
                 as_of: time.to_owned(),
                 as_of_source: source,
                 generated: generated.map(str::to_owned),
+                sha256: None,
             };
             as_of(&input, Timestamp::parse(b"2026-12-25"))
         };

@@ -87,6 +87,7 @@ fn input(index: usize, path: &str) -> Input {
         account: account(path),
         file: FileFacts {
             lines_before: Some(1),
+            ..FileFacts::default()
         },
     }
 }

@@ -6,6 +6,7 @@ use crate::finding::{
     AccountVerdicts, AccountsOfRequirement, Decided, FrameworkTally, Outcome, RelatedTally, RequirementTally,
     RuleTally, Tally,
 };
+use crate::gsl::typed::Entity;
 
 /// Why a requirement that a rule about root decides is undetermined.
 const LACKS_ROOT: &str = "An account has no row of root, so a rule about root says nothing there.";
@@ -103,6 +104,7 @@ fn requirement_tally(
         level: requirement.level,
         outcome,
         decided: decided(requirement.coverage),
+        nothing: nothing(&deciding).filter(|_| outcome_is_of_nothing(outcome)),
         accounts: (decided(requirement.coverage) != Decided::No).then(|| by_account(&deciding, accounts)),
         rules: ids(&deciding),
         passed: sum(|tally| tally.passed),
@@ -121,6 +123,37 @@ fn decided(coverage: Coverage) -> Decided {
         Coverage::Partial => Decided::Partly,
         Coverage::Related | Coverage::Manual => Decided::No,
     }
+}
+
+fn outcome_is_of_nothing(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Pass | Outcome::Partial)
+}
+
+/// What these rules are about and does not exist, if they had nothing to evaluate: `no access key exists`.
+fn nothing(deciding: &[&RuleResult<'_>]) -> Option<String> {
+    if deciding.is_empty() || sum(deciding, |tally| tally.relevant) > 0 {
+        return None;
+    }
+    let mut missing: Vec<String> = Vec::new();
+    for entity in Entity::ALL {
+        let of_entity = deciding.iter().filter(|rule| rule.bound.typed.entity == entity);
+        let of_entity: Vec<&RuleResult<'_>> = of_entity.copied().collect();
+        if of_entity.is_empty() {
+            continue;
+        }
+        let what = match entity {
+            Entity::IamUser => "user",
+            Entity::IamAccessKey => "access key",
+            Entity::IamSigningCertificate => "signing certificate",
+        };
+        let is_any = of_entity.iter().any(|rule| rule.tally.tested > 0);
+        missing.push(if is_any {
+            format!("no {what} is in its scope")
+        } else {
+            format!("no {what} exists")
+        });
+    }
+    Some(missing.join(", "))
 }
 
 /// How many of the accounts pass and fail all of these rules.

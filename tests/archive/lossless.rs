@@ -310,6 +310,7 @@ fn undated_reports_are_refused() {
     let path = directory.path().join("report.csv");
     std::fs::write(&path, PLAIN).unwrap();
     let options = credlens::io::inputs::InputOptions {
+        hashed: 0,
         compared: false,
         as_of: None,
         now: Timestamp(0),

@@ -68,6 +68,10 @@ pub(in crate::cli) struct ScanArgs {
     #[arg(long, help_heading = "Output")]
     pub(super) fail_on_undetermined: bool,
 
+    /// Compute the SHA-256 of inputs of any size for json, not only of those up to 64 MiB
+    #[arg(long, help_heading = "Output")]
+    pub(super) hash_inputs: bool,
+
     /// Evaluate all snapshots of an account, not only the newest one
     #[arg(long)]
     pub(super) all_snapshots: bool,

@@ -8,7 +8,7 @@ use credlens::engine::{
     Counting, CountingKeys, EmitFilter, RowSelection, Sink, Snapshots, Source, Surveying,
     undated_beside_dated,
 };
-use credlens::finding::{Code, Diagnostic, RankBy, RuleTally, Severity, Status, Tally};
+use credlens::finding::{Code, Diagnostic, Evidence, RankBy, RuleTally, Severity, Status, Tally};
 use credlens::output::{DisplayOptions, Outputs};
 use credlens::rule;
 
@@ -24,6 +24,9 @@ use super::signals;
 use super::terminal::{Color, colored};
 
 pub(super) use args::{ScanArgs, StatusWord};
+
+/// Bytes of an input up to which its SHA-256 costs little beside the rest: 64 MiB.
+const HASHED: u64 = 64 << 20;
 
 /// What a scan does, resolved.
 pub(super) struct ScanConfig {
@@ -52,10 +55,16 @@ impl ScanConfig {
         );
         let as_of = args.as_of.or(in_file.as_of.map(|word| word.0));
         let fail_on = args.fail_on.or(in_file.fail_on.map(|word| word.0));
+        let formats = FormatTo::or_default(formats);
+        let mut inputs = evaluation.reader(args.inputs, as_of, objects);
+        if formats.iter().any(|to| to.format.shows_evidence()) {
+            let is_any_size = args.hash_inputs || in_file.hash_inputs == Some(true);
+            inputs.options.hashed = if is_any_size { u64::MAX } else { HASHED };
+        }
         let config = Self {
-            inputs: evaluation.reader(args.inputs, as_of, objects),
+            inputs,
             live: args.live,
-            formats: FormatTo::or_default(formats),
+            formats,
             statuses: if statuses.is_empty() {
                 vec![Status::Fail, Status::Undetermined]
             } else {
@@ -238,6 +247,10 @@ pub(super) fn write(config: &ScanConfig, evaluated: Evaluated) -> Result<Tally, 
         ..
     } = &config.evaluation;
     let (outputs, counted) = outputs.finish();
+    tally.evidence = Evidence {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        rules_sha256: rule::rules_sha256(program.rules()),
+    };
     tally.ranking = config.by.map(|by| counted.ranking(by, program));
     if config.counting_keys().accounts && counted.accounts() > 1 {
         tally.accounts = counted.ranking(RankBy::Account, program).entries;

@@ -75,6 +75,11 @@ impl FormatSpec<ScanWriter> {
         self.writer.resolved(ranked).starts_stream().is_some()
     }
 
+    /// Whether it shows the evidence of a run, such as the digests of inputs.
+    pub fn shows_evidence(&self) -> bool {
+        matches!(self.writer, ScanWriter::Stream(_))
+    }
+
     /// Whether it shows the requirements of frameworks and nothing else.
     pub fn shows_requirements_only(&self) -> bool {
         matches!(self.writer, ScanWriter::RenderRequirements(_))
