@@ -2,7 +2,7 @@
 //!
 //! Memory grows with the number of accounts, users with a finding, rules or paths, and only if they are asked for.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::io;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
@@ -43,15 +43,15 @@ pub struct Counting<S> {
 #[derive(Debug, Default)]
 pub struct Counted {
     /// By account: its id, else its name, none where the report says neither.
-    accounts: HashMap<Option<Vec<u8>>, OfAccount>,
+    accounts: BTreeMap<Option<Vec<u8>>, OfAccount>,
     /// By account and user, or by path.
-    others: HashMap<Key, Counts>,
+    others: BTreeMap<Key, Counts>,
     /// By the position of the rule.
     rules: Vec<Counts>,
 }
 
 /// A user of an account, or a path.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     account: Option<Vec<u8>>,
     text: Option<Vec<u8>>,
@@ -150,7 +150,7 @@ impl Counted {
     }
 
     fn append(&mut self, other: &mut Self) {
-        for (account, other) in other.accounts.drain() {
+        for (account, other) in std::mem::take(&mut other.accounts) {
             let known = self.accounts.entry(account).or_default();
             known.counts.append(other.counts);
             known.has_root |= other.has_root;
@@ -159,7 +159,7 @@ impl Counted {
                 *bits |= other;
             }
         }
-        for (key, counts) in other.others.drain() {
+        for (key, counts) in std::mem::take(&mut other.others) {
             self.others.entry(key).or_default().append(counts);
         }
         let rules = self.rules.len().max(other.rules.len());
@@ -234,7 +234,7 @@ impl Counts {
 }
 
 /// Words of 64 rows that have some of these, with the rows that are evaluated.
-fn masks<'a>(rows: Range<usize>, selected: &'a [u64]) -> impl Iterator<Item = (usize, u64)> + 'a {
+fn masks(rows: Range<usize>, selected: &[u64]) -> impl Iterator<Item = (usize, u64)> {
     let words = rows.start / 64..rows.end.div_ceil(64);
     let masks = words.map(move |word| {
         let from = rows.start.saturating_sub(word * 64);
@@ -319,7 +319,7 @@ impl<S> Counting<S> {
 
     fn count_account(
         &self,
-        accounts: &mut HashMap<Option<Vec<u8>>, OfAccount>,
+        accounts: &mut BTreeMap<Option<Vec<u8>>, OfAccount>,
         verdicts: StatusBitmaps<'_>,
         run: &AccountRun<'_>,
     ) {
@@ -347,13 +347,9 @@ impl<S> Counting<S> {
     }
 
     /// Counts row by row. Users of whom nothing was found are left out.
-    fn count_rows(&self, by: RankBy, counts: &mut HashMap<Key, Counts>, run: &AccountRun<'_>) {
+    fn count_rows(&self, by: RankBy, counts: &mut BTreeMap<Key, Counts>, run: &AccountRun<'_>) {
         let Block {
-            chunk,
-            input,
-            selected,
-            verdicts,
-            ..
+            selected, verdicts, ..
         } = run.block;
         for (word, mask) in masks(run.rows.clone(), selected) {
             let of_word = verdicts.word(word);
@@ -366,20 +362,7 @@ impl<S> Counting<S> {
                 let bit = rest & rest.wrapping_neg();
                 rest ^= bit;
                 let row = word * 64 + bit.trailing_zeros() as usize;
-                let text = |column| chunk.text(&input.header, row, column);
-                let key = match by {
-                    RankBy::User => Key {
-                        account: run.account.map(<[u8]>::to_vec),
-                        text: text(TextColumn::User).map(<[u8]>::to_vec),
-                    },
-                    _ => Key {
-                        account: None,
-                        text: text(TextColumn::Arn)
-                            .map(path_of)
-                            .filter(|path| !path.is_empty())
-                            .map(<[u8]>::to_vec),
-                    },
-                };
+                let key = run.key(by, row);
                 let counts = counts.entry(key).or_default();
                 if by == RankBy::User && counts.account_name.is_none() {
                     counts.account_name.clone_from(&run.name);
@@ -401,6 +384,25 @@ struct AccountRun<'a> {
     account: Option<&'a [u8]>,
     name: Option<String>,
     rows: Range<usize>,
+}
+
+impl AccountRun<'_> {
+    /// The user or the path of a row.
+    fn key(&self, by: RankBy, row: usize) -> Key {
+        let Block { chunk, input, .. } = self.block;
+        let text = |column| chunk.text(&input.header, row, column);
+        if by == RankBy::User {
+            return Key {
+                account: self.account.map(<[u8]>::to_vec),
+                text: text(TextColumn::User).map(<[u8]>::to_vec),
+            };
+        }
+        let path = text(TextColumn::Arn).map(path_of);
+        Key {
+            account: None,
+            text: path.filter(|path| !path.is_empty()).map(<[u8]>::to_vec),
+        }
+    }
 }
 
 /// The name of a row's account, from its input or from a column.

@@ -1,5 +1,6 @@
 //! The SHA-256 of an input, computed while it is read.
 
+use std::fmt::Write as _;
 use std::io::{self, Read};
 
 use sha2::{Digest as _, Sha256};
@@ -62,8 +63,10 @@ impl Read for HashingReader {
 }
 
 fn hex(hash: Sha256) -> String {
-    let bytes = hash.finalize();
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize().iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("invariant: a string takes all");
+        text
+    })
 }
 
 /// The SHA-256 of all these bytes.

@@ -29,7 +29,6 @@ pub fn compliance<'a>(
         RuleResult {
             bound,
             position,
-            is_about_root,
             tally: rule,
             lacks_root: is_about_root && (tally.roots == 0 || tally.lacks_root),
             is_partial: tally.is_partial,
@@ -61,7 +60,6 @@ struct RuleResult<'a> {
     bound: &'a BoundRule,
     /// Its position among the rules that ran.
     position: usize,
-    is_about_root: bool,
     tally: &'a RuleTally,
     lacks_root: bool,
     /// Whether root may be missing because filters leave it out.
@@ -86,14 +84,14 @@ fn requirement_tally(
     let lacks_root = deciding.iter().any(|rule| rule.lacks_root);
     let is_undetermined = undetermined > 0 || lacks_root || deciding.iter().any(|rule| !rule.had_users);
     let is_left_out = deciding.iter().any(|rule| rule.lacks_root && rule.is_partial);
-    let outcome = match outcome(requirement.coverage, failed, is_undetermined) {
-        Outcome::Undetermined if is_left_out => Outcome::NotEvaluated,
-        outcome => outcome,
-    };
-    let missing = match outcome {
-        Outcome::NotEvaluated => Some(LEAVES_OUT_ROOT),
-        Outcome::Undetermined if lacks_root => Some(LACKS_ROOT),
-        _ => None,
+    let mut outcome = outcome(requirement.coverage, failed, is_undetermined);
+    if outcome == Outcome::Undetermined && is_left_out {
+        outcome = Outcome::NotEvaluated;
+    }
+    let missing = if outcome == Outcome::NotEvaluated {
+        Some(LEAVES_OUT_ROOT)
+    } else {
+        (outcome == Outcome::Undetermined && lacks_root).then_some(LACKS_ROOT)
     };
     let why: Vec<&str> = requirement.why.as_deref().into_iter().chain(missing).collect();
     let warnings = weakened.iter().filter(|weakened| weakened.requirement == name);
@@ -159,11 +157,15 @@ fn nothing(deciding: &[&RuleResult<'_>]) -> Option<String> {
 /// How many of the accounts pass and fail all of these rules.
 fn by_account(deciding: &[&RuleResult<'_>], accounts: &[AccountVerdicts]) -> AccountsOfRequirement {
     let mut counts = AccountsOfRequirement::default();
+    let deciding: Vec<(usize, bool)> = deciding
+        .iter()
+        .map(|rule| (rule.position, rule.bound.is_about_root()))
+        .collect();
     for account in accounts {
-        let is_undetermined = |rule: &&RuleResult<'_>| {
-            account.undetermined[rule.position] || rule.is_about_root && !account.has_root
+        let is_undetermined = |&(rule, is_about_root): &(usize, bool)| {
+            account.undetermined[rule] || is_about_root && !account.has_root
         };
-        if deciding.iter().any(|rule| account.fails[rule.position]) {
+        if deciding.iter().any(|&(rule, _)| account.fails[rule]) {
             counts.failing += 1;
         } else if deciding.iter().any(is_undetermined) {
             counts.undetermined += 1;

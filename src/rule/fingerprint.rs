@@ -1,5 +1,7 @@
 //! A hash of the rules as they run, so that two results can be compared.
 
+use std::fmt::Write as _;
+
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
@@ -16,8 +18,10 @@ pub fn rules_sha256<'a>(rules: impl IntoIterator<Item = &'a BoundRule>) -> Strin
         hash.update(rule.to_string());
         hash.update("\n");
     }
-    let bytes = hash.finalize();
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize().iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("invariant: a string takes all");
+        text
+    })
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ fn section(framework: &FrameworkTally, view: &ScanView<'_>) -> String {
     for requirement in &framework.requirements {
         let mut verdicts = verdicts(requirement);
         if by_account && requirement.accounts.is_some() {
-            verdicts += &format!("; accounts: {}", accounts(requirement));
+            verdicts = format!("{verdicts}; accounts: {}", accounts(requirement));
         }
         let mut cells = vec![
             TextCell::styled(requirement.outcome.name(), style(requirement.outcome)),

@@ -64,10 +64,11 @@ impl Formats for ScanWriter {
 impl FormatSpec<ScanWriter> {
     /// Whether it shows any finding. `ranked` says whether a ranking is asked for.
     pub fn shows_findings(&self, ranked: bool) -> bool {
-        match self.writer.resolved(ranked) {
-            ScanWriter::RenderCounts(_) | ScanWriter::RenderRequirements(_) => false,
-            _ => true,
-        }
+        let writer = self.writer.resolved(ranked);
+        !matches!(
+            writer,
+            ScanWriter::RenderCounts(_) | ScanWriter::RenderRequirements(_)
+        )
     }
 
     /// Whether it is written while reports are evaluated, and not only at the end.

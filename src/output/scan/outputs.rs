@@ -50,7 +50,12 @@ impl ScanWriter {
     pub(super) fn resolved(self, ranked: bool) -> Self {
         match self {
             Self::StreamOrRanking(_, ranking) if ranked => Self::RenderCounts(ranking),
-            other => other,
+            Self::StreamOrRanking(..)
+            | Self::Stream(_)
+            | Self::StreamFindings(_)
+            | Self::RenderCounts(_)
+            | Self::RenderRequirements(_)
+            | Self::RenderWorst(_) => self,
         }
     }
 

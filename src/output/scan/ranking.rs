@@ -68,7 +68,7 @@ impl<'a> Shown<'a> {
             }),
         ];
         let has_names = self.has(|entry| entry.account_name.is_some());
-        let account = &account[..1 + usize::from(has_names)];
+        let account = &account[..=usize::from(has_names)];
         match self.by {
             RankBy::Account => account.to_vec(),
             RankBy::User => {
@@ -251,8 +251,10 @@ const PARAMETERS: NamedCell = ("parameters", |entry| {
     Some(phrases::parameters(entry.parameters.as_ref()?))
 });
 
+type CountOf = fn(&RankEntry) -> u64;
+
 /// The columns of counts in CSV.
-const COUNTS: [(&str, fn(&RankEntry) -> u64); 11] = [
+const COUNTS: [(&str, CountOf); 11] = [
     ("critical", |entry| entry.critical),
     ("high", |entry| entry.high),
     ("medium", |entry| entry.medium),
