@@ -9,8 +9,8 @@ use std::sync::Arc;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 use credlens::engine::{
-    self, AccountInfo, AssessOptions, BlockEnd, EmitFilter, Input, Program, ReportId, Sink, Source,
-    SourceEvent, Workers,
+    self, AccountInfo, AssessOptions, BlockEnd, EmitFilter, FileFacts, Input, Program, ReportId, Sink,
+    Source, SourceEvent, Workers,
 };
 use credlens::finding::{AsOfSource, Severity, Status};
 use credlens::history::trend::{Trend, TrendOptions};
@@ -60,6 +60,7 @@ fn reports(days: usize) -> Vec<Report> {
             as_of_source: AsOfSource::Argument,
             generated: None,
             account: AccountInfo::default(),
+            file: FileFacts::default(),
         };
         reports.push(Report {
             input: Arc::new(input),

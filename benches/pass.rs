@@ -11,7 +11,8 @@ use std::sync::Arc;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 
 use credlens::engine::{
-    self, AccountInfo, AssessOptions, BlockEnd, EmitFilter, Input, Program, ReportId, Source, SourceEvent,
+    self, AccountInfo, AssessOptions, BlockEnd, EmitFilter, FileFacts, Input, Program, ReportId, Source,
+    SourceEvent,
 };
 use credlens::finding::AsOfSource;
 use credlens::output::{DisplayOptions, Format, Outputs};
@@ -65,6 +66,7 @@ impl Report {
             as_of_source: AsOfSource::Argument,
             generated: None,
             account: AccountInfo::default(),
+            file: FileFacts::default(),
         };
         Self {
             input: Arc::new(input),
@@ -128,7 +130,7 @@ fn program(rules: &[&str]) -> Program {
 /// Evaluates the whole report, and discards the output.
 fn pass(report: &Report, program: &Program, format: &str, threads: usize) {
     let format: Format = format.parse().expect("a format");
-    let emit = if format.shows_findings() {
+    let emit = if format.shows_findings(false) {
         EmitFilter::default()
     } else {
         EmitFilter::nothing()

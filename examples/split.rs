@@ -28,6 +28,7 @@ struct Args {
 fn main() {
     let args = Args::parse();
     let options = InputOptions {
+        hashed: 0,
         as_of: Some(Timestamp(0)),
         now: Timestamp(0),
         compared: false,

@@ -15,6 +15,7 @@ mod directories;
 mod due;
 mod empty_times;
 mod escaping;
+mod evidence;
 mod exit;
 mod filters;
 mod fix;
@@ -24,11 +25,15 @@ mod inputs;
 mod list;
 mod malformed_reports;
 mod outputs;
+mod ranking;
+mod readable;
 mod root_rows;
 mod selection;
 mod settings;
 mod several_reports;
 mod shapes;
+mod sheets;
+
 #[cfg(unix)]
 mod signals;
 mod snapshots;

@@ -18,7 +18,8 @@ mod unveiled;
 use std::sync::Arc;
 
 use credlens::engine::{
-    self, AccountInfo, BlockEnd, EmitFilter, Input, Program, ReportId, Sink, Source, SourceEvent, Workers,
+    self, AccountInfo, BlockEnd, EmitFilter, FileFacts, Input, Program, ReportId, Sink, Source, SourceEvent,
+    Workers,
 };
 use credlens::finding::{AsOfSource, Severity, Status};
 use credlens::history::{
@@ -101,6 +102,7 @@ impl Memory {
             as_of_source: AsOfSource::Argument,
             generated: None,
             account: AccountInfo::default(),
+            file: FileFacts::default(),
         });
         self.index += 1;
         Some((input, report.records))

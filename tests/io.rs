@@ -49,6 +49,7 @@ impl Outcome {
 
 fn options(limits: Limits) -> InputOptions {
     InputOptions {
+        hashed: 0,
         compared: false,
         as_of: None,
         now: Timestamp(0),

@@ -8,8 +8,9 @@ use super::fetch::Report;
 use super::fetch_accounts::FetchedAccount;
 use super::outcomes::{Outcome, OutcomeStatus};
 use super::permissions::MissingPermission;
-use crate::engine::{AccountInfo, BlockEnd, Input, ReportId, Source, SourceEvent};
+use crate::engine::{AccountInfo, BlockEnd, FileFacts, Input, ReportId, Source, SourceEvent};
 use crate::finding::AsOfSource;
+use crate::io::hashing::sha256;
 use crate::report::header::Header;
 use crate::report::not_a_report::NotAReport;
 use crate::report::time::Timestamp;
@@ -119,6 +120,8 @@ impl<I: Iterator<Item = FetchedAccount> + Send> LiveSource<I> {
 
     fn input(&mut self, header: Header, report: &Report, path: String, account: AccountInfo) -> Input {
         self.opened += 1;
+        let file = FileFacts::default();
+        file.digest.set(Some(sha256(&report.csv)));
         Input {
             id: ReportId::first_of(self.opened - 1),
             path,
@@ -128,6 +131,7 @@ impl<I: Iterator<Item = FetchedAccount> + Send> LiveSource<I> {
             as_of_source: self.as_of.map_or(AsOfSource::Generated, |_| AsOfSource::Argument),
             generated: Some(report.generated),
             account,
+            file,
         }
     }
 }

@@ -83,7 +83,7 @@ pub(super) struct EvaluateArgs {
     #[arg(long, help_heading = "Suppressions", conflicts_with = "suppressions")]
     no_suppressions: bool,
 
-    /// Settings file; its format, status and fail-on apply to `scan` only, as-of to `scan` and `list` [default: credlens.toml in the
+    /// Settings file; its format, status, by and fail-on apply to `scan` only, as-of to `scan` and `list` [default: credlens.toml in the
     /// working directory, if it exists]
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
@@ -129,6 +129,7 @@ pub(super) struct Evaluation {
     /// The window in seconds in which verdicts are due, for commands that show them.
     pub(super) due_within: Option<u64>,
     pub(super) limit: usize,
+    is_limit_given: bool,
     pub(super) threads: usize,
     pub(super) verbosity: Verbosity,
     pub(super) now: Timestamp,
@@ -174,6 +175,7 @@ impl Evaluation {
                 0 => usize::MAX,
                 limit => limit,
             },
+            is_limit_given: args.limit.or(in_file.limit).is_some(),
             threads,
             limits: LimitArgs { max_unpacked }.limits(),
             verbosity,
@@ -233,6 +235,7 @@ impl Evaluation {
             as_of,
             now: self.now,
             compared: false,
+            hashed: 0,
             limits: self.limits,
         };
         InputReader {
@@ -290,6 +293,7 @@ impl Evaluation {
             width: width(),
             color: colored(&io::stdout()),
             limit: self.limit,
+            is_limit_given: self.is_limit_given,
             now: Some(self.now),
             errors: true,
         }

@@ -154,6 +154,7 @@ impl SeveralInputs<'_> {
             // `--as-of` says to when ages are counted, not when a report was generated.
             let undated = InputOptions {
                 as_of: None,
+                hashed: 0,
                 ..self.reader.options
             };
             let source = evaluation.progress(self.open_with(undated)?);

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use credlens::finding::{GivenFilters, Severity};
+use credlens::finding::{GivenFilters, RankBy, Severity};
 use credlens::output::Format;
 use credlens::report::time::Timestamp;
 use credlens::rule::Document;
@@ -62,12 +62,14 @@ pub(super) struct SettingsValues {
     #[serde(default)]
     pub(super) status: Vec<Word<StatusWord>>,
     pub(super) due_within: Option<Word<Span>>,
+    pub(super) by: Option<RankBy>,
     pub(super) min_severity: Option<Severity>,
     pub(super) limit: Option<usize>,
     pub(super) fix: Option<bool>,
     pub(super) fail_on: Option<Word<FailOn>>,
     pub(super) fail_on_undetermined: Option<bool>,
     pub(super) all_snapshots: Option<bool>,
+    pub(super) hash_inputs: Option<bool>,
     pub(super) suppressions: Option<PathBuf>,
     pub(super) no_suppressions: Option<bool>,
     pub(super) threads: Option<usize>,

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use xxhash_rust::xxh3::{xxh3_128, xxh3_128_with_seed};
 
+use super::lines::LinesOfBlock;
 use super::program::CompiledRule;
 use super::source::Input;
 use super::verdicts::ChunkView;
@@ -25,6 +26,7 @@ pub struct UserRow<'a> {
     chunk: &'a Chunk,
     index: usize,
     number: u64,
+    lines: &'a LinesOfBlock,
     key: OnceCell<u128>,
 }
 
@@ -36,6 +38,7 @@ impl<'a> UserRow<'a> {
             chunk: view.chunk,
             index,
             number: view.first_row + view.chunk.rows.data_rows_before(index) as u64,
+            lines: view.lines,
             key: OnceCell::new(),
         }
     }
@@ -65,6 +68,11 @@ impl<'a> UserRow<'a> {
     /// Number of the data row in its input, from 1.
     pub fn number(&self) -> u64 {
         self.number
+    }
+
+    /// The line of the file on which the row starts, from 1; none if rows are not lines of it, or the sink shows none.
+    pub fn line(&self) -> Option<u64> {
+        self.lines.line(&self.chunk.rows, self.index)
     }
 
     /// The user's name; `<root_account>` for root.
@@ -288,6 +296,21 @@ impl<'a> FindingRef<'a> {
         self.row().and(self.compiled.credential(self.slot))
     }
 
+    /// When its credential was created, and when it was last used; none where that is unknown or never was.
+    pub fn credential_times(&self) -> [Option<Timestamp>; 2] {
+        let (Some(row), Some(credential)) = (self.row(), self.credential()) else {
+            return [None, None];
+        };
+        let known = |column: TimeColumn| {
+            let time = row.time(column);
+            (time != cell::ABSENT && time != cell::UNKNOWN).then_some(Timestamp(time))
+        };
+        [
+            known(credential.created()),
+            credential.last_used().and_then(known),
+        ]
+    }
+
     /// The cells that the rule read, as written, ordered by name.
     pub fn evidence(&self) -> impl Iterator<Item = (Column, &'a [u8])> {
         let row = self.row();
@@ -387,6 +410,7 @@ impl<'a> FindingRef<'a> {
             source: Source {
                 path: self.input.path.clone(),
                 row: row.map(UserRow::number),
+                line: row.and_then(UserRow::line),
             },
             message: self.message().into_owned(),
             evidence: self

@@ -1,6 +1,7 @@
 //! The items of a list: the users, keys or certificates that a program lists, with the findings about each.
 
 use super::finding_ref::UserRow;
+use super::lines::LinesOfBlock;
 use super::program::Program;
 use super::sink::Block;
 use super::source::Input;
@@ -138,6 +139,7 @@ impl<'a> ItemRef<'a> {
             source: Source {
                 path: input.path.clone(),
                 row: Some(row.number()),
+                line: None,
             },
             never_used: self.last_use == LastUse::Never,
         }
@@ -240,7 +242,10 @@ impl Lister {
         mut each: impl FnMut(&ItemRef<'_>),
     ) -> Listed {
         self.count_findings(block, scratch);
+        // Lists show rows, not lines.
+        let lines = LinesOfBlock::new(None);
         let view = ChunkView {
+            lines: &lines,
             input: block.input,
             chunk: block.chunk,
             selected: block.selected,

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{AccountInfo, BlockEnd, FindingRef, Input, ReportId, Sink, Source, SourceEvent};
+use super::{AccountInfo, BlockEnd, FileFacts, FindingRef, Input, ReportId, Sink, Source, SourceEvent};
 use crate::finding::{AsOfSource, Finding};
 use crate::report::header::Header;
 use crate::report::not_a_report::NotAReport;
@@ -55,6 +55,7 @@ impl Memory {
             as_of_source: AsOfSource::Argument,
             generated: None,
             account: AccountInfo::default(),
+            file: FileFacts::default(),
         });
         self.inputs += 1;
         let mut blocks: Vec<_> = blocks.into_iter().collect();

@@ -3,11 +3,13 @@
 //! threads. The only layer with threads. Has no I/O of its own and no clock.
 
 mod bits;
+mod counting;
 mod due;
 pub mod examples;
 mod filtering;
 mod finding_ref;
 mod fix;
+mod lines;
 mod listing;
 mod memory;
 mod newest;
@@ -31,6 +33,7 @@ mod workers;
 
 use std::io;
 
+pub use counting::{Counted, Counting, CountingKeys};
 pub use due::{DueVerdict, LONGEST_DUE_WINDOW};
 pub use finding_ref::{FindingRef, FindingScope, UserRow, finding_id, user_key};
 pub use listing::{ItemRef, ItemScratch, LastUse, Listed, Lister};
@@ -41,8 +44,8 @@ pub use selection::{LeftOutInput, LeftOutRows, RowSelection};
 pub use sink::{Block, Sink, StatusBitmaps};
 pub use snapshots::{Snapshots, newest_snapshots, undated_beside_dated};
 pub use source::{
-    AccountInfo, BlockEnd, DeferredInput, DeferredText, Input, ReportId, SequentialRead, SequentialSource,
-    Source, SourceError, SourceEvent,
+    AccountInfo, BlockEnd, DeferredInput, DeferredText, FileDigest, FileFacts, Input, ReportId,
+    SequentialRead, SequentialSource, Source, SourceError, SourceEvent,
 };
 pub use survey::{AccountRows, SurveyedReport, Surveying, survey};
 pub use verdicts::EmitFilter;

@@ -159,11 +159,13 @@ impl AccountsTwice {
                 let message = format!(
                     "account {account} appears twice in this file, so its findings are counted twice"
                 );
+                let line = view.lines.line(&chunk.rows, row);
                 let row = view.first_row + chunk.rows.data_rows_before(row) as u64;
                 diagnostics.push(
                     Diagnostic::new(Code::AccountTwice, message)
                         .in_path(&input.path)
-                        .in_row(row),
+                        .in_row(row)
+                        .on_line(line),
                 );
             }
         }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::due::{DueFinder, DuePlan};
 use super::filtering::Filtering;
 use super::finding_ref::{FindingRef, FindingScope};
+use super::lines::{LineEnds, LinesBefore, LinesOfBlock};
 use super::ordered_gate::{OrderedGate, Pass};
 use super::program::Program;
 use super::registers::{Registers, Restriction};
@@ -31,6 +32,7 @@ use crate::rule::RuleSuppressions;
 struct ReadBefore {
     /// How many data rows the current input has in earlier blocks, of all its reports.
     rows: u64,
+    lines: LinesBefore,
     /// The sets of columns that earlier reports lack, if the sink compares reports.
     lacking: Option<Vec<ColumnSet>>,
 }
@@ -78,6 +80,10 @@ pub(super) struct Run<'a, S, Src> {
     due: Option<&'a DuePlan>,
     /// Whether the sink compares reports.
     compares: bool,
+    /// Whether the sink counts all verdicts.
+    counts: bool,
+    /// Whether it shows lines.
+    lines: bool,
     /// The source, and the ticket of its next event.
     source: Mutex<(Src, u64)>,
     numbering: OrderedGate<ReadBefore>,
@@ -104,9 +110,12 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
             selection,
             due,
             compares: sink.lacking_before().is_some(),
+            counts: sink.counts_verdicts(),
+            lines: sink.shows_lines(),
             source: Mutex::new((source, 0)),
             numbering: OrderedGate::new(ReadBefore {
                 rows: 0,
+                lines: LinesBefore::default(),
                 lacking: sink.lacking_before().map(|lacking| vec![lacking]),
             }),
             delivery: OrderedGate::new((TallyBuilder::new(program, due.map(DuePlan::seconds)), Ok(()))),
@@ -129,19 +138,21 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
         Some((ticket, event))
     }
 
-    /// How many data rows the input has before this block, and the columns that its report has and earlier ones lack; none
-    /// after a stop.
+    /// How many data rows and lines the input has before this block, and the columns that its report has and earlier ones
+    /// lack; none after a stop.
     fn read_before(
         &self,
         pass: Pass,
-        rows: u64,
+        (rows, lines): (u64, Option<LineEnds>),
         input: &Input,
         end: BlockEnd,
-    ) -> Option<(u64, Vec<ColumnSet>)> {
+    ) -> Option<(u64, LinesOfBlock, Vec<ColumnSet>)> {
         self.numbering.pass(pass, |before| {
             let rows_before = before.rows;
             before.rows = if end.ends_input() { 0 } else { rows_before + rows };
-            (rows_before, before.gained(input, self.program))
+            let lines = lines.and_then(|lines| before.lines.pass(input, lines));
+            let gained = before.gained(input, self.program);
+            (rows_before, LinesOfBlock::new(lines), gained)
         })
     }
 
@@ -296,7 +307,8 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
         self.splitter
             .split(&mut chunk.rows, &input.header, &mut self.issues);
         let rows = chunk.rows.data_rows() as u64;
-        let Some((rows_before, gained)) = run.read_before(pass, rows, input, end) else {
+        let lines = run.lines.then(|| LineEnds::of(chunk.rows.block()));
+        let Some((rows_before, lines, gained)) = run.read_before(pass, (rows, lines), input, end) else {
             return;
         };
         chunk.decode(&input.header, run.columns);
@@ -315,6 +327,7 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
             chunk,
             selected: &self.selected,
             first_row: rows_before + 1,
+            lines: &lines,
         };
         if let Some(plan) = run.due {
             self.due
@@ -326,7 +339,7 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
             &self.registers,
             view,
             run.suppressions,
-            run.emit,
+            (run.emit, run.counts),
             due,
         );
         let stand_ins = stand_ins::find(run.program, &self.registers, cutoffs, view);
@@ -346,6 +359,7 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
                 last: end.ends_report(),
                 emitted,
                 due: due.all(),
+                verdicts: verdicts.all(run.program),
                 unseen: &self.without.unseen,
                 without: &self.without.fails,
                 results: (run.program, &self.registers),

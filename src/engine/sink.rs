@@ -34,6 +34,8 @@ pub struct Block<'a> {
     ///
     /// [`AssessOptions::due_within`]: super::AssessOptions::due_within
     pub due: &'a [DueVerdict],
+    /// The statuses of all verdicts, emitted or not, after suppressions; empty unless the sink counts them.
+    pub verdicts: StatusBitmaps<'a>,
     /// For each word of rows and each rule instance the rows for which the report cannot say whether they fail, because it
     /// lacks columns that the rule reads, optional ones too. Empty if it lacks none, or if the sink does not compare reports.
     pub unseen: &'a [u64],
@@ -50,11 +52,11 @@ impl Block<'_> {
     }
 }
 
-/// The statuses of a block's emitted findings, as bitmaps of 64 rows.
+/// The statuses of a block's findings, as bitmaps of 64 rows.
 #[derive(Clone, Copy, Debug)]
 pub struct StatusBitmaps<'a> {
     pub(super) instances: &'a [RuleInstance],
-    /// For each word of rows and each rule instance a bitmap for each status; empty if nothing is emitted.
+    /// For each word of rows and each rule instance a bitmap for each status; may be empty if there are none.
     pub(super) words: &'a [[u64; Status::ALL.len()]],
 }
 
@@ -64,6 +66,14 @@ impl StatusBitmaps<'_> {
         self.instances
             .iter()
             .map(|instance| (instance.rule, instance.slot))
+    }
+
+    /// For each rule instance a bitmap for each status of these 64 rows; nothing where there are none.
+    pub(super) fn word(&self, word: usize) -> &[[u64; Status::ALL.len()]] {
+        let instances = self.instances.len();
+        self.words
+            .get(word * instances..(word + 1) * instances)
+            .unwrap_or_default()
     }
 
     /// For each word of rows and each rule instance, the rows with this status.
@@ -94,6 +104,16 @@ pub trait Sink: Sync {
     /// report cannot say, and what it says only with more columns than an earlier one, of this run or before.
     fn lacking_before(&self) -> Option<ColumnSet> {
         None
+    }
+
+    /// Whether [`Block::verdicts`] has all verdicts, for a sink that counts also what is not emitted.
+    fn counts_verdicts(&self) -> bool {
+        false
+    }
+
+    /// Whether findings need the lines of their rows in their files.
+    fn shows_lines(&self) -> bool {
+        false
     }
 
     /// Adds the rows of a block to a part, before their findings. Most sinks need no rows.

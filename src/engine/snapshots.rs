@@ -97,6 +97,7 @@ fn entry(report: &SurveyedReport, reason: LeftOutReason) -> InputTally {
         as_of: input.as_of.to_string(),
         as_of_source: input.as_of_source,
         generated: input.generated.map(|time| time.to_string()),
+        sha256: None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The source that gives the engine its inputs, block by block.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::finding::{AsOfSource, Diagnostic, PassedOver};
 use crate::report::header::Header;
@@ -244,7 +244,44 @@ pub struct Input {
     pub generated: Option<Timestamp>,
     /// What is known about its account from elsewhere.
     pub account: AccountInfo,
+    /// What is known about the file that it is in.
+    pub file: FileFacts,
 }
+
+/// What is known about the file of a report.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FileFacts {
+    /// How many lines of the file are between the report before it, or the file's beginning, and its first row; none if
+    /// its rows are not lines of the file.
+    pub lines_before: Option<u64>,
+    /// Its digest.
+    pub digest: FileDigest,
+}
+
+/// The SHA-256 of a file, in hexadecimal. It is known once the file was read to its end: a source sets it, and all clones
+/// have it then.
+#[derive(Clone, Debug, Default)]
+pub struct FileDigest(Arc<Mutex<Option<String>>>);
+
+impl FileDigest {
+    /// The digest, if it is known.
+    pub fn get(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Sets the digest, or forgets it.
+    pub fn set(&self, digest: Option<String>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = digest;
+    }
+}
+
+impl PartialEq for FileDigest {
+    fn eq(&self, other: &Self) -> bool {
+        self.get() == other.get()
+    }
+}
+
+impl Eq for FileDigest {}
 
 /// What is known about the account of a live report, but is not in the report. Empty for saved reports.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

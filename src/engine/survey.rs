@@ -122,6 +122,14 @@ impl<S: Sink> Sink for Surveying<S> {
         self.inner.rows(inner, block);
     }
 
+    fn counts_verdicts(&self) -> bool {
+        self.inner.counts_verdicts()
+    }
+
+    fn shows_lines(&self) -> bool {
+        self.inner.shows_lines()
+    }
+
     fn takes_findings(&self) -> bool {
         self.inner.takes_findings()
     }

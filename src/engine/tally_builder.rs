@@ -8,13 +8,13 @@ use super::finding_ref::shortened;
 use super::program::Program;
 use super::root_rows::{AccountsOfChunk, AccountsTwice, RootRows};
 use super::run::SelectedRows;
-use super::source::{BlockEnd, Input, ReportId};
+use super::source::{BlockEnd, FileDigest, Input, ReportId};
 use super::stand_ins::{StandIns, StandInsOfReport};
 use super::verdicts::{ChunkView, VerdictCounts, is_selected};
 use crate::finding::{
     AsOfSource, Code, Diagnostic, DiagnosticLog, InputTally, Level, PassedOver, RuleTally, Tally,
 };
-use crate::report::chunk::{BadCell, Chunk};
+use crate::report::chunk::BadCell;
 use crate::report::issue::{Issue, RowIssue};
 use crate::report::not_a_report::NotAReport;
 use crate::report::schema::{ExtraColumn, TextColumn};
@@ -26,6 +26,8 @@ pub(super) struct TallyBuilder {
     diagnostics: DiagnosticLog,
     /// The reports of the entries in the tally.
     ids: Vec<ReportId>,
+    /// The digests of their files.
+    digests: Vec<FileDigest>,
     current: Option<CurrentInput>,
     twice: AccountsTwice,
     /// Of all reports so far.
@@ -98,6 +100,7 @@ impl TallyBuilder {
             },
             diagnostics: DiagnosticLog::default(),
             ids: Vec::new(),
+            digests: Vec::new(),
             current: None,
             twice: AccountsTwice::default(),
             root_rows: RootRows::default(),
@@ -118,8 +121,8 @@ impl TallyBuilder {
             None => self.open(input, counts.len()),
         };
         current.rows_before = view.first_row - 1;
-        let mut of_block = current.of_issues(chunk, issues, end);
-        of_block.extend(current.of_bad_cells(chunk, self.diagnostics.room(Code::BadCell)));
+        let mut of_block = current.of_issues(view, issues, end);
+        of_block.extend(current.of_bad_cells(view, self.diagnostics.room(Code::BadCell)));
         of_block.extend(self.twice.add(view));
         // In the order of rows, so that the result does not depend on where blocks begin.
         of_block.sort_by_key(|diagnostic| diagnostic.row);
@@ -200,6 +203,10 @@ impl TallyBuilder {
         self.tally
             .diagnostics
             .extend(no_match.map(|message| Diagnostic::new(Code::NoMatch, message)));
+        // A file that has several reports is read to its end only now.
+        for (input, digest) in self.tally.inputs.iter_mut().zip(&self.digests) {
+            input.sha256 = digest.get();
+        }
         let mut inputs: Vec<_> = self.ids.into_iter().zip(self.tally.inputs).collect();
         for left_out in selection.rows.left_out_inputs().values() {
             inputs.extend(left_out.reports.iter().cloned());
@@ -274,6 +281,7 @@ impl TallyBuilder {
         self.diagnostics.end_input(&current.input.path);
         let left_out = selection.rows.left_out_of(&current.input).map(|rows| rows.reason);
         self.ids.push(current.input.id);
+        self.digests.push(current.input.file.digest.clone());
         self.tally.inputs.push(InputTally {
             path: current.input.path.clone(),
             account_name: current.input.account.name.clone(),
@@ -283,13 +291,15 @@ impl TallyBuilder {
             as_of: current.input.as_of.to_string(),
             as_of_source: current.input.as_of_source,
             generated: current.input.generated.map(|time| time.to_string()),
+            sha256: None,
         });
         Some(current.ended())
     }
 }
 
 impl CurrentInput {
-    fn of_issues(&mut self, chunk: &Chunk, issues: &[RowIssue], end: BlockEnd) -> Vec<Diagnostic> {
+    fn of_issues(&mut self, view: ChunkView<'_>, issues: &[RowIssue], end: BlockEnd) -> Vec<Diagnostic> {
+        let chunk = view.chunk;
         let mut diagnostics = Vec::new();
         let mut ragged = chunk.rows.ragged().iter();
         for RowIssue { row, issue } in issues {
@@ -318,13 +328,19 @@ impl CurrentInput {
             } else {
                 diagnostic
             };
+            let record = chunk.rows.record_of_data_row(*row as usize);
+            // What was not made a record is not on the line of the next one.
+            let record = record.filter(|_| !matches!(issue, Issue::RepeatedHeader | Issue::LeftOut));
+            let line = record.and_then(|record| view.lines.line(&chunk.rows, record));
             let row = self.rows_before + u64::from(*row) + 1;
-            diagnostics.push(diagnostic.in_path(&self.input.path).in_row(row));
+            let diagnostic = diagnostic.in_path(&self.input.path).in_row(row);
+            diagnostics.push(diagnostic.on_line(line));
         }
         diagnostics
     }
 
-    fn of_bad_cells(&self, chunk: &Chunk, room: usize) -> Vec<Diagnostic> {
+    fn of_bad_cells(&self, view: ChunkView<'_>, room: usize) -> Vec<Diagnostic> {
+        let chunk = view.chunk;
         let bad = chunk.bad_cells().listed.iter().take(room);
         let diagnostic = |bad: &BadCell| {
             let record = bad.row as usize;
@@ -332,6 +348,7 @@ impl CurrentInput {
             Diagnostic::of_bad_cell(bad.column)
                 .in_path(&self.input.path)
                 .in_row(self.rows_before + chunk.rows.data_rows_before(record) as u64 + 1)
+                .on_line(view.lines.line(&chunk.rows, record))
                 .with_value(shortened(value.unwrap_or(b"")))
         };
         bad.map(diagnostic).collect()

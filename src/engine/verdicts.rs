@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::due::DueVerdicts;
 use super::finding_ref::{FindingRef, UserRow};
+use super::lines::LinesOfBlock;
 use super::program::{Program, RuleInstance};
 use super::registers::Registers;
 use super::sink::{Sink, StatusBitmaps};
@@ -71,6 +72,8 @@ pub(super) struct Verdicts<'s> {
     pub(super) counts: Vec<VerdictCounts>,
     /// For each word of 64 records and each rule instance, a bitmap for each status that is emitted.
     emitted: Vec<[u64; Status::ALL.len()]>,
+    /// The same for all verdicts; empty unless the sink counts them.
+    all: Vec<[u64; Status::ALL.len()]>,
     /// The suppressions of failing verdicts, by record and rule instance.
     accepted: BTreeMap<(usize, usize), &'s Suppression>,
 }
@@ -84,6 +87,8 @@ pub(super) struct ChunkView<'a> {
     pub(super) selected: &'a [u64],
     /// Number of the chunk's first record in its input, from 1.
     pub(super) first_row: u64,
+    /// The lines of its records.
+    pub(super) lines: &'a LinesOfBlock,
 }
 
 /// The verdicts of one rule instance on 64 records, as bitmaps.
@@ -102,17 +107,21 @@ impl<'s> Verdicts<'s> {
         registers: &Registers,
         view: ChunkView<'_>,
         suppressions: &'s [RuleSuppressions<'s>],
-        emit: EmitFilter,
+        (emit, counts): (EmitFilter, bool),
         due: &DueVerdicts,
     ) {
         self.counts.clear();
         self.counts.resize(program.rules.len(), VerdictCounts::default());
         self.emitted.clear();
+        self.all.clear();
         self.accepted.clear();
         let instances = program.instances.len();
         if !emit.is_nothing() {
             self.emitted
                 .resize(registers.words() * instances, Default::default());
+        }
+        if counts {
+            self.all.resize(registers.words() * instances, Default::default());
         }
         let missing = view.input.lacks();
         for (position, instance) in program.instances.iter().enumerate() {
@@ -128,6 +137,9 @@ impl<'s> Verdicts<'s> {
                 let due = due.rows(word, position);
                 verdict.verdicts[Status::Due as usize] = due;
                 self.counts[instance.rule].add(&verdict, folds);
+                if let Some(all) = self.all.get_mut(word * instances + position) {
+                    *all = verdict.verdicts;
+                }
                 if let Some(emitted) = self.emitted.get_mut(word * instances + position) {
                     // One diagnostic says that everything about a ragged record is undetermined.
                     verdict.verdicts[Status::Undetermined as usize] &= !ragged(view.chunk, word);
@@ -176,6 +188,14 @@ impl<'s> Verdicts<'s> {
         StatusBitmaps {
             instances: &program.instances,
             words: &self.emitted,
+        }
+    }
+
+    /// The statuses of all verdicts, as bitmaps; empty unless they were asked for.
+    pub(super) fn all<'a>(&'a self, program: &'a Program) -> StatusBitmaps<'a> {
+        StatusBitmaps {
+            instances: &program.instances,
+            words: &self.all,
         }
     }
 

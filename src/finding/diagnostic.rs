@@ -214,6 +214,9 @@ pub struct Diagnostic {
     pub path: Option<String>,
     /// Data row, from 1.
     pub row: Option<u64>,
+    /// The line of the file, from 1, if it is known: for people, in place of the row.
+    #[serde(skip)]
+    pub line: Option<u64>,
     /// Column, as AWS spells it.
     pub column: Option<String>,
     /// The cell or word, as written.
@@ -233,6 +236,7 @@ impl Diagnostic {
             code,
             path: None,
             row: None,
+            line: None,
             column: None,
             value: None,
             message: message.into(),
@@ -251,6 +255,12 @@ impl Diagnostic {
     pub fn in_path(self, path: impl Into<String>) -> Self {
         let path = Some(path.into());
         Self { path, ..self }
+    }
+
+    /// On this line of the file, if it is known.
+    #[must_use]
+    pub(crate) fn on_line(self, line: Option<u64>) -> Self {
+        Self { line, ..self }
     }
 
     /// About this data row, from 1.

@@ -9,6 +9,7 @@ mod issues;
 mod list_item;
 mod log;
 mod passed_over;
+mod ranking;
 mod tally;
 
 use std::collections::BTreeMap;
@@ -28,9 +29,10 @@ pub use id::FindingId;
 pub use list_item::ListItem;
 pub use log::{DiagnosticLog, HiddenDiagnostics, first_of_each, gravest};
 pub use passed_over::PassedOver;
+pub use ranking::{RankBy, RankEntry, Ranking};
 pub use tally::{
-    AsOfSource, Assessment, FrameworkStatus, FrameworkTally, InputTally, LeftOutReason, Outcome,
-    RelatedTally, RequirementTally, RuleTally, Tally,
+    AccountVerdicts, AccountsOfRequirement, AsOfSource, Assessment, Decided, Evidence, FrameworkStatus,
+    FrameworkTally, InputTally, LeftOutReason, Outcome, RelatedTally, RequirementTally, RuleTally, Tally,
 };
 
 word_enum! {
@@ -150,6 +152,9 @@ pub struct Source {
     pub path: String,
     /// Data row, from 1; null where the finding is about a whole input.
     pub row: Option<u64>,
+    /// The line of the file on which the row starts, from 1, if that is known: for people only.
+    #[serde(skip)]
+    pub line: Option<u64>,
 }
 
 /// Why a failing verdict is accepted.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Diagnostic, GivenFilters, PassedOver, Severity, word_enum};
+use super::{Diagnostic, GivenFilters, PassedOver, RankEntry, Ranking, Severity, word_enum};
 
 /// The tally of a run. All verdicts are counted, including those that `--status` and `--min-severity` do not show.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,8 +32,17 @@ pub struct Tally {
     /// The number of inputs that have a verdict that is determined.
     #[serde(skip)]
     pub evaluated: u64,
+    /// What ran.
+    #[serde(default)]
+    pub evidence: Evidence,
     /// The rules, in the order of their findings within a row.
     pub rules: Vec<RuleTally>,
+    /// The ranking that `--by` asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ranking: Option<Ranking>,
+    /// The accounts, worst first, where formats for people show them; empty if there is only one.
+    #[serde(skip)]
+    pub accounts: Vec<RankEntry>,
     /// The outcomes of the selected frameworks; empty if none was selected.
     pub compliance: Vec<FrameworkTally>,
     /// The diagnostics, in order.
@@ -48,6 +57,17 @@ impl Tally {
     pub fn evaluated_inputs(&self) -> Vec<&InputTally> {
         self.inputs.iter().filter(|input| input.users.is_some()).collect()
     }
+}
+
+/// What ran, so that a result can be traced to the program and the rules behind it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Evidence {
+    /// The version of credlens.
+    pub version: String,
+    /// The SHA-256 of the rules as they ran: of each its id, logic, parameters and severity. The same in every run and on
+    /// every machine.
+    pub rules_sha256: String,
 }
 
 /// One input.
@@ -73,6 +93,10 @@ pub struct InputTally {
     pub as_of_source: AsOfSource,
     /// When AWS generated the report, RFC 3339 UTC, if the input says so.
     pub generated: Option<String>,
+    /// The SHA-256 of the file as it is, or of the report that AWS gave; null if it was not asked for, or the file is too
+    /// large (see `--hash-inputs`) or could not be read to its end.
+    #[serde(default)]
+    pub sha256: Option<String>,
 }
 
 word_enum! {
@@ -175,6 +199,8 @@ pub struct RequirementTally {
     pub level: Option<u8>,
     /// Its outcome.
     pub outcome: Outcome,
+    /// Whether a report decides it.
+    pub decided: Decided,
     /// Ids of the rules that decide it; none if it must be checked by hand.
     pub rules: Vec<String>,
     /// How many verdicts pass.
@@ -185,12 +211,51 @@ pub struct RequirementTally {
     pub undetermined: u64,
     /// How many verdicts are suppressed.
     pub suppressed: u64,
+    /// What does not exist, if nothing was there to evaluate: `no access key exists`.
+    pub nothing: Option<String>,
+    /// How many accounts pass and fail it; null where a report does not decide it.
+    pub accounts: Option<AccountsOfRequirement>,
     /// The rules on related matters, which decide nothing of it.
     pub related: RelatedTally,
     /// Why a report does not decide it, or not all of it.
     pub why: Option<String>,
     /// The parameters that were weakened: the rule finds less than the requirement demands.
     pub warnings: Vec<String>,
+}
+
+/// How many accounts pass and fail a requirement, as far as a report decides it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct AccountsOfRequirement {
+    /// Those without a fail that have every verdict.
+    pub passing: u64,
+    /// Those with a fail that is not suppressed.
+    pub failing: u64,
+    /// The others: a verdict is undetermined, or root's row is missing.
+    pub undetermined: u64,
+}
+
+/// The verdicts on one account, as far as requirements need them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AccountVerdicts {
+    /// Whether root's row is among those that were evaluated.
+    pub has_root: bool,
+    /// Whether a verdict fails, by the position of the rule.
+    pub fails: Vec<bool>,
+    /// Whether a verdict is undetermined, by the position of the rule.
+    pub undetermined: Vec<bool>,
+}
+
+word_enum! {
+    /// Whether a credential report decides a requirement.
+    pub enum Decided {
+        /// All of it.
+        Yes = "yes",
+        /// A part of it: a pass is not sufficient.
+        Partly = "partly",
+        /// Nothing of it: people have to check.
+        No = "no",
+    }
 }
 
 /// The verdicts of the rules that are related to a requirement without deciding it.

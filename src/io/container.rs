@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::error::InputError;
+use super::hashing::sha256;
 use super::remote::{Remote, is_remote};
 use super::walk::FoundFile;
-use crate::engine::{AccountInfo, DeferredText, SourceError};
+use crate::engine::{AccountInfo, DeferredText, FileDigest, SourceError};
 use crate::finding::AsOfSource;
 use crate::report::time::Timestamp;
 
@@ -122,6 +123,8 @@ pub struct ContainedReport {
 pub(super) struct ContainerCursor {
     path: PathBuf,
     container: Box<dyn Container>,
+    /// That of the file.
+    pub(super) digest: FileDigest,
     reports: Vec<ContainedReport>,
     next: usize,
     end: usize,
@@ -140,7 +143,7 @@ impl ContainerCursor {
     /// open is not opened again.
     pub(super) fn of(
         path: &Path,
-        open: Option<Self>,
+        (open, hashed): (Option<Self>, u64),
         format: &mut dyn ContainerFormat,
         remote: &mut dyn Remote,
     ) -> Result<Option<Self>, InputError> {
@@ -151,7 +154,7 @@ impl ContainerCursor {
         let mut opened = match open.filter(|open| open.path == file) {
             Some(open) => open,
             None => match content(&file, remote)? {
-                Some(content) => Self::new(file, content, format)?,
+                Some(content) => Self::new(file, (content, hashed), format)?,
                 None => return Ok(None),
             },
         };
@@ -164,12 +167,24 @@ impl ContainerCursor {
         Ok(Some(opened))
     }
 
-    fn new(path: PathBuf, content: FileBytes, format: &mut dyn ContainerFormat) -> Result<Self, InputError> {
+    fn new(
+        path: PathBuf,
+        (content, hashed): (FileBytes, u64),
+        format: &mut dyn ContainerFormat,
+    ) -> Result<Self, InputError> {
+        let digest = FileDigest::default();
+        // Parquet is not read from beginning to end, so this is a read of its own, before any other.
+        let length = content.length().map_err(InputError::Read)?;
+        if length <= hashed {
+            let bytes = content.read(0..length).map_err(InputError::Read)?;
+            digest.set(Some(sha256(&bytes)));
+        }
         let container = format.open(&path, content)?;
         Ok(Self {
             reports: container.reports(),
             path,
             container,
+            digest,
             next: 0,
             end: 0,
         })

@@ -18,7 +18,8 @@ use super::temporary;
 pub use super::walk::FoundFile;
 use super::walk::{FileWalk, STDIN, UnreadablePath};
 use crate::engine::{
-    BlockEnd, DeferredInput, DeferredText, Input, LeftOutInput, ReportId, Source, SourceEvent,
+    BlockEnd, DeferredInput, DeferredText, FileDigest, FileFacts, Input, LeftOutInput, ReportId, Source,
+    SourceEvent,
 };
 use crate::finding::AsOfSource;
 use crate::report::header::Header;
@@ -37,6 +38,8 @@ pub struct InputOptions {
     /// Whether users are followed from one report to the next: a report whose last row lacks fields, so that it may lack
     /// users, or whose accounts only a column distinguishes, is an error.
     pub compared: bool,
+    /// How many bytes an input has at most of which the SHA-256 is computed; 0 for none.
+    pub hashed: u64,
     /// How much is read at most.
     pub limits: Limits,
 }
@@ -205,6 +208,7 @@ impl Inputs {
     pub fn in_time_order(self) -> Vec<FoundFile> {
         let mut inputs = self;
         inputs.options.limits.block = PEEK;
+        inputs.options.hashed = 0;
         let mut text = Vec::new();
         let mut dated: Vec<(Option<Timestamp>, FoundFile)> = Vec::new();
         while let Some(found) = inputs.find().transpose() {
@@ -265,7 +269,12 @@ impl Inputs {
                 return Ok(None);
             };
             let open = self.container.take();
-            let container = ContainerCursor::of(&file.path, open, self.format.as_mut(), self.remote.as_mut());
+            let container = ContainerCursor::of(
+                &file.path,
+                (open, self.options.hashed),
+                self.format.as_mut(),
+                self.remote.as_mut(),
+            );
             match container {
                 Ok(None) => return Ok(Some(ReportLocation::File(file))),
                 Ok(opened) => self.container = opened,
@@ -285,6 +294,7 @@ impl Inputs {
             .container
             .as_mut()
             .expect("invariant: the location is one in it");
+        let container_digest = container.digest.clone();
         let rows = container.rows(number)?.into_iter();
         let known = self.header_cache.starting(&contained.header);
         let header = match known.filter(|header| header.written() == contained.header) {
@@ -305,6 +315,10 @@ impl Inputs {
             as_of_source,
             generated: contained.generated,
             account: contained.account,
+            file: FileFacts {
+                lines_before: None,
+                digest: container_digest,
+            },
         });
         Ok(ContainedReader { input, rows })
     }
@@ -312,10 +326,13 @@ impl Inputs {
     /// A report in a file of its own or on standard input, and the size of a regular file.
     fn unread(&mut self, file: &FoundFile) -> Result<(UnreadReport, Option<u64>), InputError> {
         let (stream, size) = self.open_stream(&file.path)?;
+        let digest = FileDigest::default();
+        let stream = stream.hashed(self.options.hashed, &digest);
         let report = UnreadReport {
             index: self.index(),
             file: file.clone(),
             stream,
+            digest,
             waits: false,
             options: self.options,
             header_cache: Arc::clone(&self.header_cache),

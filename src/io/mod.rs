@@ -8,6 +8,7 @@ pub mod container;
 mod decompress;
 pub mod error;
 mod found;
+pub mod hashing;
 pub mod inputs;
 mod kept;
 pub mod outputs;

@@ -11,10 +11,10 @@ use super::found::is_passed_over;
 use super::inputs::InputOptions;
 use super::stream::{InputStream, decompress, first_read};
 use super::walk::FoundFile;
-use crate::engine::{AccountInfo, BlockEnd, Input, ReportId, Source, SourceEvent};
+use crate::engine::{AccountInfo, BlockEnd, FileDigest, FileFacts, Input, ReportId, Source, SourceEvent};
 use crate::finding::{AsOfSource, Code, Diagnostic, PassedOver};
 use crate::report::as_of::{from_directories, from_file_name};
-use crate::report::cut::{is_closed, whole_records};
+use crate::report::cut::{is_closed, line_ends, whole_records};
 use crate::report::envelope::{self, Envelope, Generated, Shape, Unwrapped};
 use crate::report::header::Header;
 use crate::report::next_header::next_header;
@@ -28,6 +28,8 @@ pub(super) struct UnreadReport {
     pub(super) file: FoundFile,
     /// The bytes of its file.
     pub(super) stream: InputStream,
+    /// Set once it was read to its end.
+    pub(super) digest: FileDigest,
     /// Whether other reports are read at the same time, so that it has to wait if it takes much memory.
     pub(super) waits: bool,
     pub(super) options: InputOptions,
@@ -83,6 +85,7 @@ pub(super) struct OpenInput {
     file: FoundFile,
     options: InputOptions,
     header_cache: Arc<HeaderCache>,
+    digest: FileDigest,
     id: ReportId,
     layers: String,
     kind: Envelope,
@@ -94,6 +97,8 @@ pub(super) struct OpenInput {
     begun: usize,
     /// The report that is read; none before its header.
     current: Option<OpenReport>,
+    /// How many lines were read since the last row that was given away; none if lines are not those of the file.
+    lines: Option<u64>,
     /// The envelopes that follow, or what is wrong there.
     following: VecDeque<Result<Unwrapped, NotAReport>>,
     /// The first of them, if the next report comes from it and not from `stream`.
@@ -218,6 +223,7 @@ impl SniffedReport {
             file: report.file,
             options: report.options,
             header_cache: report.header_cache,
+            digest: report.digest,
             id: ReportId::first_of(report.index),
             layers,
             kind: Envelope::Csv,
@@ -226,6 +232,7 @@ impl SniffedReport {
             held: std::mem::take(text),
             begun: 0,
             current: None,
+            lines: Some(0),
             next: following.pop_front(),
             following,
         })
@@ -254,7 +261,11 @@ impl OpenInput {
             let end = self.next_block(text, &report.input.header)?;
             report.has_rows |= !text.trim_ascii().is_empty();
             if !report.has_rows {
+                let lines = &mut Arc::make_mut(&mut report.input).file.lines_before;
+                *lines = lines.map(|before| before + line_ends(text));
                 if end.ends_report() {
+                    let lines = lines.unwrap_or(0);
+                    self.pass_lines(lines);
                     return Ok(self.without_users(text, end));
                 }
                 continue;
@@ -273,12 +284,16 @@ impl OpenInput {
             self.stream = InputStream::new(Box::new(Cursor::new(unwrapped.csv)));
             self.held.clear();
             self.begun = 0;
+            let is_whole_file = self.kind == Envelope::Csv && self.id.report == 0;
+            self.lines = self.lines.filter(|_| is_whole_file);
         }
         self.fill(first_read(self.options.limits));
         let (header, length) = self
             .stream
             .take_header(&self.held[self.begun..], &self.header_cache)?;
+        let header_lines = line_ends(&self.held[self.begun..self.begun + length]);
         self.begun += length;
+        self.pass_lines(header_lines);
         if self.options.compared && header.tells_accounts_apart_by_column() {
             return Err(NotAReport::WithoutArns.into());
         }
@@ -296,6 +311,11 @@ impl OpenInput {
         })
     }
 
+    /// Counts lines that are not in a block.
+    fn pass_lines(&mut self, lines: u64) {
+        self.lines = self.lines.map(|before| before + lines);
+    }
+
     /// Reads until `most` bytes are held, or the stream ends. Bytes that are held are moved only where half of them
     /// have been given away: many small reports share one block.
     fn fill(&mut self, most: usize) {
@@ -306,7 +326,7 @@ impl OpenInput {
         self.stream.fill(&mut self.held, self.begun + most);
     }
 
-    fn input(&self, header: Header, generated: &Generated) -> Input {
+    fn input(&mut self, header: Header, generated: &Generated) -> Input {
         let (as_of, as_of_source) = self.options.as_of(&self.file.path, generated.time());
         let path = self.file.path.to_string_lossy().into_owned();
         Input {
@@ -316,6 +336,10 @@ impl OpenInput {
             as_of,
             as_of_source,
             generated: generated.time(),
+            file: FileFacts {
+                lines_before: self.lines.as_mut().map(std::mem::take),
+                digest: self.digest.clone(),
+            },
             account: AccountInfo {
                 diagnostics: unreadable(&path, generated).into_iter().collect(),
                 ..AccountInfo::default()
@@ -350,6 +374,7 @@ impl OpenInput {
             let lines = if has_ended { text.len() } else { whole_lines(text) };
             if let Some(next) = next_header(&text[..lines], header) {
                 self.held.extend_from_slice(&text[next.start..]);
+                self.pass_lines(line_ends(&text[next.rows_end..next.start]));
                 text.truncate(next.rows_end);
                 return Ok(BlockEnd::Report);
             }
@@ -387,6 +412,8 @@ impl OpenInput {
             return false;
         };
         text.extend_from_slice(&held[..next.rows_end]);
+        let between = line_ends(&held[next.rows_end..next.start]);
+        self.pass_lines(between);
         self.begun += next.start;
         true
     }

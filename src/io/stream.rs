@@ -4,8 +4,10 @@ use std::io::{self, Cursor, ErrorKind, Read};
 
 use super::decompress::Compression;
 use super::error::InputError;
+use super::hashing::HashingReader;
 use super::inputs::Limits;
 use super::report_reader::HeaderCache;
+use crate::engine::FileDigest;
 use crate::report::envelope;
 use crate::report::header::{self, Header};
 
@@ -37,6 +39,19 @@ impl InputStream {
             reader,
             size: size.filter(|&size| size > 0),
             end: None,
+        }
+    }
+
+    /// The same stream, which sets the digest of its bytes when they end, if they are at most `most`; 0 for none.
+    pub(super) fn hashed(self, most: u64, digest: &FileDigest) -> Self {
+        if most == 0 {
+            return self;
+        }
+        let size = self.size.map(|size| size as u64);
+        let reader = HashingReader::new(self.reader, (size, most), digest.clone());
+        Self {
+            reader: Box::new(reader),
+            ..self
         }
     }
 

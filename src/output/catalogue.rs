@@ -6,39 +6,63 @@ use serde_json::{Value, json};
 
 use super::DisplayOptions;
 use super::json_text::pretty;
-use super::terminal::{Align, TextCell, TextTable, severity_style};
+use super::terminal::{Align, DIM, TextCell, TextTable, severity_style, wrap};
 use crate::report::escape::escape;
 use crate::rule::{Coverage, Framework, Rule, RuleRef};
 
-/// The rules as a table.
+/// From this width on, a rule's title is beside its id, not below it.
+const WIDE: usize = 110;
+
+/// The ids of CloudGuard's rules begin so; those of ours are words.
+const OF_VENDOR: &str = "D9.";
+
+/// The rules as a table, those of vendors last.
 pub fn rules_table(rules: &[Arc<Rule>], options: DisplayOptions) -> String {
-    let mut table = TextTable::with_heads(&[
+    let is_wide = options.width >= WIDE;
+    let mut columns = vec![
         ("rule", Align::Name),
         ("severity", Align::Left),
         ("default", Align::Left),
-        ("title", Align::Wrapped),
-    ]);
-    for rule in rules {
-        let parameters = rule.parameters.iter();
-        let parameters: Vec<_> = parameters
-            .map(|(name, parameter)| format!("{name}={} {}", parameter.default, parameter.unit))
-            .collect();
-        let parameters = match parameters.as_slice() {
-            [] => String::new(),
-            parameters => format!(" ({})", parameters.join(", ")),
-        };
-        table.row([
+    ];
+    columns.extend(is_wide.then_some(("title", Align::Wrapped)));
+    let mut table = TextTable::with_heads(&columns);
+    let mut ordered: Vec<&Arc<Rule>> = rules.iter().collect();
+    ordered.sort_by_key(|rule| rule.id.starts_with(OF_VENDOR));
+    for rule in ordered {
+        let mut cells = vec![
             TextCell::new(escape(&rule.id)),
             TextCell::styled(rule.severity.name(), severity_style(rule.severity)),
             TextCell::new(if rule.default { "yes" } else { "" }),
-            TextCell::new(escape(&format!("{}{parameters}", rule.title))),
-        ]);
+        ];
+        let title = title(rule);
+        if is_wide {
+            cells.push(TextCell::new(title));
+            table.row(cells);
+            continue;
+        }
+        table.row(cells);
+        for line in wrap(&title, options.width.saturating_sub(2)) {
+            table.line(format!("  {}", options.paint(DIM, line)));
+        }
     }
     format!(
         "{}\n{} rules; `credlens rules show RULE` explains one\n",
         table.render(options),
         rules.len()
     )
+}
+
+/// `Active access key not rotated (max_age=90 days)`
+fn title(rule: &Rule) -> String {
+    let parameters = rule.parameters.iter();
+    let parameters: Vec<_> = parameters
+        .map(|(name, parameter)| format!("{name}={} {}", parameter.default, parameter.unit))
+        .collect();
+    let parameters = match parameters.as_slice() {
+        [] => String::new(),
+        parameters => format!(" ({})", parameters.join(", ")),
+    };
+    escape(&format!("{}{parameters}", rule.title)).into_owned()
 }
 
 /// The rules as a JSON array.

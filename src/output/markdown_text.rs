@@ -2,26 +2,34 @@
 
 use std::fmt::Write as _;
 
+use super::DisplayOptions;
 use super::phrases::{diagnostic_line, number};
 use crate::finding::{Diagnostic, gravest};
 use crate::report::escape::escape;
 
-/// How many items of a list are shown: pull requests and wikis take only so much.
+/// How many items of a list are usually shown: pull requests and wikis take only so much.
 const LISTED: usize = 20;
 
 /// A Markdown page, block by block. Text is given as Markdown: what comes from a report goes through [`plain`] or
 /// [`code`] before.
-pub(super) struct Markdown(String);
+pub(super) struct Markdown {
+    text: String,
+    /// How many items of a list are shown.
+    listed: usize,
+}
 
 impl Markdown {
     /// A page with this title.
-    pub(super) fn new(title: &str) -> Self {
-        Self(format!("# {title}\n"))
+    pub(super) fn new(title: &str, options: DisplayOptions) -> Self {
+        Self {
+            text: format!("# {title}\n"),
+            listed: options.most(LISTED),
+        }
     }
 
     /// The page.
     pub(super) fn into_text(self) -> String {
-        self.0
+        self.text
     }
 
     /// A heading of the second level.
@@ -30,7 +38,7 @@ impl Markdown {
     }
 
     pub(super) fn paragraph(&mut self, text: &str) {
-        writeln!(self.0, "\n{text}").expect("invariant: a string takes all");
+        writeln!(self.text, "\n{text}").expect("invariant: a string takes all");
     }
 
     /// A table with columns of words, then columns of numbers.
@@ -44,7 +52,7 @@ impl Markdown {
         let rule = "---|".repeat(words.len()) + &"--:|".repeat(numbers.len());
         self.paragraph(&format!("| {heads} |\n|{rule}"));
         for row in rows {
-            writeln!(self.0, "| {} |", row.join(" | ")).expect("invariant: a string takes all");
+            writeln!(self.text, "| {} |", row.join(" | ")).expect("invariant: a string takes all");
         }
     }
 
@@ -53,8 +61,8 @@ impl Markdown {
         if items.len() == 0 {
             return;
         }
-        let more = items.len().saturating_sub(LISTED);
-        let mut lines: Vec<String> = items.take(LISTED).map(|item| format!("- {item}")).collect();
+        let more = items.len().saturating_sub(self.listed);
+        let mut lines: Vec<String> = items.take(self.listed).map(|item| format!("- {item}")).collect();
         if more > 0 {
             lines.push(format!("- and {} more", number(more as u64)));
         }

@@ -47,10 +47,19 @@ pub struct DisplayOptions {
     pub color: bool,
     /// How many findings, events or accounts a list shows.
     pub limit: usize,
+    /// Whether the user gave this limit: then it holds for every list, also for those that are short otherwise.
+    pub is_limit_given: bool,
     /// The present instant, to say how old a report is; without it, outputs do not say.
     pub now: Option<Timestamp>,
     /// Whether the formats for terminals show errors, too: not where the terminal shows them already.
     pub errors: bool,
+}
+
+impl DisplayOptions {
+    /// How many lines a list shows that is short unless the user gives a limit.
+    fn most(self, usual: usize) -> usize {
+        if self.is_limit_given { self.limit } else { usual }
+    }
 }
 
 impl Default for DisplayOptions {
@@ -59,6 +68,7 @@ impl Default for DisplayOptions {
             width: 80,
             color: false,
             limit: 50,
+            is_limit_given: false,
             now: None,
             errors: true,
         }

@@ -94,6 +94,12 @@ pub(super) fn rule(id: &str, parameters: &BTreeMap<String, i64>) -> String {
     out
 }
 
+/// `max_age=90; window=60`, as CSV has parameters.
+pub(super) fn parameters(parameters: &BTreeMap<String, i64>) -> String {
+    let pairs = parameters.iter().map(|(name, value)| format!("{name}={value}"));
+    pairs.collect::<Vec<_>>().join("; ")
+}
+
 /// The message of a finding, the cells that make it concrete, and why it is accepted if it is.
 pub(super) fn sentences(finding: &Finding) -> Vec<String> {
     let mut out = vec![escape(&finding.message).into_owned()];
@@ -143,14 +149,20 @@ pub(super) fn account(id: Option<&str>, name: Option<&str>) -> String {
 /// credentials, those without the time are left out.
 pub(super) fn evidence(finding: &Finding) -> String {
     let credential = finding.credential.map(Credential::name);
-    let cells = finding.evidence.iter().filter_map(|(name, value)| {
-        let value = match Column::from_name(name)? {
-            Column::Time(_) if credential.is_none() && cell::time(value.as_bytes()) == cell::ABSENT => None,
-            Column::Time(_) => Some(time(value, finding.as_of)),
-            Column::Text(_) => Some(escape(value).into_owned()),
+    let cells = finding.evidence.iter().filter_map(|(column, cell)| {
+        let value = match Column::from_name(column)? {
+            Column::Time(_) if credential.is_none() && cell::time(cell.as_bytes()) == cell::ABSENT => None,
+            Column::Time(_) => Some(time(cell, finding)),
+            Column::Text(_) => Some(escape(cell).into_owned()),
             Column::Flag(_) => None,
         };
-        Some(format!("{} {}", short(name, credential), value?))
+        let (name, value) = (short(column, credential), value?);
+        let is_never = name == "last used" && cell::time(finding.evidence[column].as_bytes()) == cell::ABSENT;
+        Some(if is_never {
+            "never used".to_owned()
+        } else {
+            format!("{name} {value}")
+        })
     });
     cells.collect::<Vec<_>>().join(", ")
 }
@@ -166,13 +178,39 @@ pub(super) fn short(name: &str, credential: Option<&str>) -> String {
 }
 
 /// `2026-01-02 (322 days)`; what is not a valid time, as written.
-fn time(value: &str, as_of: Timestamp) -> String {
+fn time(value: &str, finding: &Finding) -> String {
+    let as_of = finding.as_of;
     let time = Timestamp(cell::time(value.as_bytes()));
     let (Some(day), false) = (value.get(..10), [cell::ABSENT, cell::UNKNOWN].contains(&time.0)) else {
         return escape(value).into_owned();
     };
     let side = if time <= as_of { "" } else { " after the as-of" };
-    format!("{day} ({}{side})", duration(as_of.0.abs_diff(time.0)))
+    format!(
+        "{day} ({}{side})",
+        age(as_of.0.abs_diff(time.0), &finding.message)
+    )
+}
+
+/// A length of time beside a message. Where the message names the same number of days, so does the rest: `90 days` beside
+/// "more than 90 days ago" would contradict it.
+fn age(seconds: u64, message: &str) -> String {
+    let (days, rest) = (seconds / 86_400, seconds % 86_400);
+    if rest == 0 || !names_days(message, days) {
+        return duration(seconds);
+    }
+    let rest = match rest {
+        0..60 => counted(rest, "second"),
+        60..3_600 => counted(rest / 60, "minute"),
+        _ => counted(rest / 3_600, "hour"),
+    };
+    format!("{} and {rest}", counted(days, "day"))
+}
+
+/// Whether a message has this number of days.
+fn names_days(message: &str, days: u64) -> bool {
+    let words: Vec<&str> = message.split(' ').collect();
+    let names = |pair: &[&str]| pair[0].parse() == Ok(days) && pair[1].starts_with("day");
+    words.windows(2).any(names)
 }
 
 /// `3 failed, 40 passed`: the counts that are not zero.
@@ -243,7 +281,8 @@ pub fn diagnostic_line(diagnostic: &Diagnostic) -> String {
         .iter()
         .map(|path| escape(path).into_owned())
         .collect();
-    location.extend(diagnostic.row.map(|row| format!("row {row}")));
+    let line = diagnostic.line.map(|line| format!("line {line}"));
+    location.extend(line.or_else(|| diagnostic.row.map(|row| format!("row {row}"))));
     let cell = match (&diagnostic.column, &diagnostic.value) {
         (Some(column), Some(value)) => Some(format!("{} '{}'", escape(column), escape(value))),
         (Some(word), None) => Some(escape(word).into_owned()),
@@ -295,6 +334,36 @@ mod tests {
     }
 
     #[test]
+    fn an_age_never_contradicts_the_message_beside_it() {
+        let day = 86_400;
+        let message = "this key was created more than 90 days ago and is still active";
+        let ages = [
+            90 * day - 1,
+            90 * day,
+            90 * day + 1,
+            90 * day + 61,
+            91 * day - 1,
+            91 * day,
+        ];
+        assert_eq!(
+            ages.map(|seconds| age(seconds, message)),
+            [
+                "89 days",
+                "90 days",
+                "90 days and 1 second",
+                "90 days and 1 minute",
+                "90 days and 23 hours",
+                "91 days"
+            ]
+        );
+        assert_eq!(
+            age(day + 300, "created more than 1 days ago"),
+            "1 day and 5 minutes"
+        );
+        assert_eq!(age(90 * day + 1, "this password has expired"), "90 days");
+    }
+
+    #[test]
     fn as_of_with_source_and_age() {
         let shown = |time: &str, source, generated: Option<&str>| {
             let input = InputTally {
@@ -306,6 +375,7 @@ mod tests {
                 as_of: time.to_owned(),
                 as_of_source: source,
                 generated: generated.map(str::to_owned),
+                sha256: None,
             };
             as_of(&input, Timestamp::parse(b"2026-12-25"))
         };

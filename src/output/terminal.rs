@@ -22,8 +22,9 @@ pub(super) const YELLOW: Style = AnsiColor::Yellow.on_default();
 /// Blanks between two columns.
 pub(super) const GAP: usize = 2;
 
-/// From this width on, the text of a finding is beside its rule, not below it.
-const WIDE: usize = 120;
+/// From this width on, the text of a finding is beside its rule, not below it. In less, the columns before it leave too
+/// little room for it.
+const WIDE: usize = 161;
 
 /// A wrapped column is this wide at least, as long as the others can give way.
 const WRAPPED_LEAST: usize = 20;
@@ -188,6 +189,8 @@ impl TextCell {
 pub(super) enum Align {
     /// Words, cut where they must be.
     Left,
+    /// Ids, which are never cut.
+    Whole,
     /// Numbers, cut where they must be.
     Right,
     /// Names that are copied and searched for: cut last of all.
@@ -319,7 +322,7 @@ impl TextTable {
             .map(|((cell, &width), align)| match align {
                 Align::Wrapped => wrap(&cell.text, width).into_iter().map(Cow::Owned).collect(),
                 Align::Path => vec![cut_start(&cell.text, width)],
-                Align::Left | Align::Right | Align::Name => vec![cut(&cell.text, width)],
+                Align::Left | Align::Right | Align::Name | Align::Whole => vec![cut(&cell.text, width)],
             })
             .collect();
         let height = texts.iter().map(Vec::len).max().unwrap_or(0);

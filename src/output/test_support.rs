@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{DisplayOptions, Format, Outputs};
 use crate::engine::{
-    self, AccountInfo, AssessOptions, BlockEnd, FindingRef, Input, Program, ReportId, Sink, Source,
-    SourceEvent,
+    self, AccountInfo, AssessOptions, BlockEnd, FileFacts, FindingRef, Input, Program, ReportId, Sink,
+    Source, SourceEvent,
 };
 use crate::finding::{AsOfSource, Tally};
 use crate::report::escape::must_be_escaped;
@@ -85,6 +85,10 @@ fn input(index: usize, path: &str) -> Input {
         as_of_source: AsOfSource::FileName,
         generated: None,
         account: account(path),
+        file: FileFacts {
+            lines_before: Some(1),
+            ..FileFacts::default()
+        },
     }
 }
 

@@ -25,6 +25,12 @@ pub fn whole_records(text: &[u8], delimiter: u8) -> Option<usize> {
     }
 }
 
+/// How many line ends a text has: `\n`, `\r\n`, and a `\r` alone.
+pub fn line_ends(text: &[u8]) -> u64 {
+    let alone = memchr_iter(b'\r', text).filter(|&at| text.get(at + 1) != Some(&b'\n'));
+    (memchr_iter(b'\n', text).count() + alone.count()) as u64
+}
+
 /// Whether every quote that opens in `text` is closed in it.
 pub fn is_closed(text: &[u8], delimiter: u8) -> bool {
     let mut unquoted = 0;

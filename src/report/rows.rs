@@ -17,6 +17,10 @@ pub struct Rows {
     rewritten: Vec<u8>,
     /// The indexes of the rewritten records, ascending.
     rewritten_records: Vec<u32>,
+    /// Where each of them was in the block.
+    origins: Vec<u32>,
+    /// Where the record is that is being rewritten.
+    origin: u32,
     /// Where the rewritten records will start in `text`.
     block_length: usize,
     /// Where each record starts in `text`.
@@ -46,6 +50,8 @@ impl Rows {
         self.block_length = self.text.len();
         self.rewritten.clear();
         self.rewritten_records.clear();
+        self.origins.clear();
+        self.origin = 0;
         self.starts.clear();
         self.ends.clear();
         self.ragged.clear();
@@ -77,6 +83,12 @@ impl Rows {
         let gaps = self.left_out.partition_point(|&(at, _)| at as usize <= record);
         let left_out = gaps.checked_sub(1).map_or(0, |gap| self.left_out[gap].1);
         record + left_out as usize
+    }
+
+    /// The record that is this data row of the block, from 0; none if the row was left out.
+    pub fn record_of_data_row(&self, row: usize) -> Option<usize> {
+        let from = row.saturating_sub(self.left_out.last().map_or(0, |&(_, count)| count as usize));
+        (from..=row.min(self.len().saturating_sub(1))).find(|&record| self.data_rows_before(record) == row)
     }
 
     /// How many data rows the block has, including those that were left out.
@@ -168,9 +180,31 @@ impl Rows {
         self.ends.truncate(self.starts.len() * self.width);
     }
 
+    /// The records that are rewritten from here on were at this position of the block.
+    pub(super) fn rewrite_from(&mut self, start: usize) {
+        self.origin = offset(start);
+    }
+
+    /// The block up to the line on which this record starts.
+    pub fn before(&self, record: usize) -> &[u8] {
+        let rewritten = self.rewritten_records.binary_search(&offset(record));
+        let start = rewritten.map_or(self.starts[record], |at| self.origins[at]) as usize;
+        let block = &self.text[..self.block_length];
+        // Empty lines before a record are read with it.
+        let rest = block[start..].iter();
+        let empty = rest.take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
+        &block[..start + empty]
+    }
+
+    /// The block as it was read.
+    pub fn block(&self) -> &[u8] {
+        &self.text[..self.block_length]
+    }
+
     /// Adds a record in plain form.
     pub(super) fn push<'a>(&mut self, fields: impl IntoIterator<Item = &'a [u8]>) {
         self.rewritten_records.push(offset(self.starts.len()));
+        self.origins.push(self.origin);
         self.starts.push(offset(self.block_length + self.rewritten.len()));
         for field in fields {
             self.rewritten.extend_from_slice(field);

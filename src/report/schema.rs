@@ -337,6 +337,26 @@ impl Credential {
     }
 }
 
+impl Credential {
+    /// When it was created; a password, when it was set.
+    pub const fn created(self) -> TimeColumn {
+        match self {
+            Self::Password => TimeColumn::PasswordLastChanged,
+            Self::AccessKey(slot) => ACCESS_KEY.last_rotated[slot as usize],
+            Self::Certificate(slot) => CERTIFICATE.last_rotated[slot as usize],
+        }
+    }
+
+    /// When it was last used; AWS does not record it for certificates.
+    pub const fn last_used(self) -> Option<TimeColumn> {
+        match self {
+            Self::Password => Some(TimeColumn::PasswordLastUsed),
+            Self::AccessKey(slot) => Some(KEY_LAST_USED.date[slot as usize]),
+            Self::Certificate(_) => None,
+        }
+    }
+}
+
 impl fmt::Display for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())

@@ -2,7 +2,11 @@
 
 use super::framework::{Coverage, Framework, Requirement};
 use super::select::{BoundRule, WeakenedParameter};
-use crate::finding::{FrameworkTally, Outcome, RelatedTally, RequirementTally, RuleTally, Tally};
+use crate::finding::{
+    AccountVerdicts, AccountsOfRequirement, Decided, FrameworkTally, Outcome, RelatedTally, RequirementTally,
+    RuleTally, Tally,
+};
+use crate::gsl::typed::Entity;
 
 /// Why a requirement that a rule about root decides is undetermined.
 const LACKS_ROOT: &str = "An account has no row of root, so a rule about root says nothing there.";
@@ -10,26 +14,29 @@ const LACKS_ROOT: &str = "An account has no row of root, so a rule about root sa
 /// Why such a requirement is not evaluated.
 const LEAVES_OUT_ROOT: &str = "Filters leave out root, so the rule about it was not evaluated.";
 
-/// The result of each framework. `rules` are the rules that ran, in the order of the tally.
+/// The result of each framework. `rules` are the rules that ran, in the order of the tally; `accounts` are those that were
+/// evaluated.
 pub fn compliance<'a>(
     frameworks: impl IntoIterator<Item = &'a Framework>,
     rules: impl IntoIterator<Item = &'a BoundRule>,
     weakened: &[WeakenedParameter],
     level: Option<u8>,
-    tally: &'a Tally,
+    (tally, accounts): (&'a Tally, &[AccountVerdicts]),
 ) -> Vec<FrameworkTally> {
     let users: u64 = tally.inputs.iter().filter_map(|input| input.users).sum();
-    let of_rule = |(bound, rule): (&'a BoundRule, &'a RuleTally)| {
+    let of_rule = |(position, (bound, rule)): (usize, (&'a BoundRule, &'a RuleTally))| {
         let is_about_root = bound.is_about_root();
         RuleResult {
             bound,
+            position,
             tally: rule,
             lacks_root: is_about_root && (tally.roots == 0 || tally.lacks_root),
             is_partial: tally.is_partial,
             had_users: users > 0,
         }
     };
-    let rules: Vec<_> = rules.into_iter().zip(&tally.rules).map(of_rule).collect();
+    let rules = rules.into_iter().zip(&tally.rules).enumerate();
+    let rules: Vec<_> = rules.map(of_rule).collect();
     let frameworks = frameworks.into_iter().map(|framework| FrameworkTally {
         framework: framework.name.clone(),
         title: framework.title.clone(),
@@ -42,7 +49,7 @@ pub fn compliance<'a>(
         requirements: framework
             .requirements
             .iter()
-            .map(|requirement| requirement_tally(framework, requirement, &rules, weakened))
+            .map(|requirement| requirement_tally((framework, requirement), &rules, accounts, weakened))
             .collect(),
     });
     frameworks.collect()
@@ -51,6 +58,8 @@ pub fn compliance<'a>(
 /// A rule, its tally, and whether the reports had users that it is about: for a rule about root, that of each account.
 struct RuleResult<'a> {
     bound: &'a BoundRule,
+    /// Its position among the rules that ran.
+    position: usize,
     tally: &'a RuleTally,
     lacks_root: bool,
     /// Whether root may be missing because filters leave it out.
@@ -59,9 +68,9 @@ struct RuleResult<'a> {
 }
 
 fn requirement_tally(
-    framework: &Framework,
-    requirement: &Requirement,
+    (framework, requirement): (&Framework, &Requirement),
     rules: &[RuleResult<'_>],
+    accounts: &[AccountVerdicts],
     weakened: &[WeakenedParameter],
 ) -> RequirementTally {
     let name = framework.qualified(requirement);
@@ -90,6 +99,9 @@ fn requirement_tally(
         assessment: requirement.assessment,
         level: requirement.level,
         outcome,
+        decided: decided(requirement.coverage),
+        nothing: nothing(&deciding).filter(|_| outcome_is_of_nothing(outcome)),
+        accounts: (decided(requirement.coverage) != Decided::No).then(|| by_account(&deciding, accounts)),
         rules: ids(&deciding),
         passed: sum(|tally| tally.passed),
         failed,
@@ -99,6 +111,67 @@ fn requirement_tally(
         why: (!why.is_empty()).then(|| as_sentences(&why)),
         warnings: warnings.map(ToString::to_string).collect(),
     }
+}
+
+fn decided(coverage: Coverage) -> Decided {
+    match coverage {
+        Coverage::Full => Decided::Yes,
+        Coverage::Partial => Decided::Partly,
+        Coverage::Related | Coverage::Manual => Decided::No,
+    }
+}
+
+fn outcome_is_of_nothing(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Pass | Outcome::Partial)
+}
+
+/// What these rules are about and does not exist, if they had nothing to evaluate: `no access key exists`.
+fn nothing(deciding: &[&RuleResult<'_>]) -> Option<String> {
+    if deciding.is_empty() || sum(deciding, |tally| tally.relevant) > 0 {
+        return None;
+    }
+    let mut missing: Vec<String> = Vec::new();
+    for entity in Entity::ALL {
+        let of_entity = deciding.iter().filter(|rule| rule.bound.typed.entity == entity);
+        let of_entity: Vec<&RuleResult<'_>> = of_entity.copied().collect();
+        if of_entity.is_empty() {
+            continue;
+        }
+        let what = match entity {
+            Entity::IamUser => "user",
+            Entity::IamAccessKey => "access key",
+            Entity::IamSigningCertificate => "signing certificate",
+        };
+        let is_any = of_entity.iter().any(|rule| rule.tally.tested > 0);
+        missing.push(if is_any {
+            format!("no {what} is in its scope")
+        } else {
+            format!("no {what} exists")
+        });
+    }
+    Some(missing.join(", "))
+}
+
+/// How many of the accounts pass and fail all of these rules.
+fn by_account(deciding: &[&RuleResult<'_>], accounts: &[AccountVerdicts]) -> AccountsOfRequirement {
+    let mut counts = AccountsOfRequirement::default();
+    let deciding: Vec<(usize, bool)> = deciding
+        .iter()
+        .map(|rule| (rule.position, rule.bound.is_about_root()))
+        .collect();
+    for account in accounts {
+        let is_undetermined = |&(rule, is_about_root): &(usize, bool)| {
+            account.undetermined[rule] || is_about_root && !account.has_root
+        };
+        if deciding.iter().any(|&(rule, _)| account.fails[rule]) {
+            counts.failing += 1;
+        } else if deciding.iter().any(is_undetermined) {
+            counts.undetermined += 1;
+        } else {
+            counts.passing += 1;
+        }
+    }
+    counts
 }
 
 fn related_tally(related: &[&RuleResult<'_>]) -> RelatedTally {

@@ -3,7 +3,7 @@
 use credlens::archive::add::{Added, add};
 use credlens::archive::store::Directory;
 use credlens::archive::verify::verify;
-use credlens::engine::{AccountInfo, BlockEnd, Input, ReportId, Source, SourceEvent};
+use credlens::engine::{AccountInfo, BlockEnd, FileFacts, Input, ReportId, Source, SourceEvent};
 use credlens::finding::AsOfSource;
 use credlens::io::inputs::Limits;
 use credlens::report::cut::whole_records;
@@ -35,6 +35,7 @@ impl Blocks {
             as_of_source: AsOfSource::Argument,
             generated: None,
             account: AccountInfo::default(),
+            file: FileFacts::default(),
         };
         Some(Self {
             input: std::sync::Arc::new(input),
@@ -309,6 +310,7 @@ fn undated_reports_are_refused() {
     let path = directory.path().join("report.csv");
     std::fs::write(&path, PLAIN).unwrap();
     let options = credlens::io::inputs::InputOptions {
+        hashed: 0,
         compared: false,
         as_of: None,
         now: Timestamp(0),

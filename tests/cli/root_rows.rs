@@ -94,7 +94,7 @@ fn one_account_without_root_among_others_leaves_it_undetermined() {
     assert_eq!(outcomes(&requirements), ["undetermined", "undetermined", "pass"]);
     assert_eq!(requirements["1.5"]["passed"], 1);
     place
-        .run("scan mixed.csv --framework cis-aws-3.0 --as-of 2026-06-01")
+        .run("scan mixed.csv --framework cis-aws-3.0 --as-of 2026-06-01 --format markdown")
         .says("1 passed, a row of root is missing");
 
     let (_, requirements) = scan(&place, "failing.csv");

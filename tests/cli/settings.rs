@@ -28,7 +28,7 @@ verbose = true
 
 [set]
 access-key-not-rotated.max_age = 60
-"access-key-unused.max_idle" = 30
+"access-key-inactive.max_age" = 80
 
 [[suppress]]
 rule = "access-key-inactive"
@@ -44,7 +44,7 @@ fn every_key_is_used_and_said_to_be() {
     run.ends(0, "note: credlens.toml: settings of this file were used");
     run.says("2026-11-21T00:00:00Z (given)")
         .says("(max_age=60)")
-        .says("(max_idle=30)")
+        .says("(max_age=80)")
         .says("1 suppressed");
     run.hides("root-without-mfa");
 }

@@ -180,6 +180,7 @@ impl Case {
             source: credlens::finding::Source {
                 path: "report-0.csv".to_owned(),
                 row: Some(number),
+                line: None,
             },
             never_used: false,
         }

@@ -140,6 +140,7 @@ fn demo() -> String {
     let rules = select(&Catalogue::builtin(), &Selection::default()).expect("the default rules");
     let now: Timestamp = "2026-06-02".parse().expect("a time");
     let options = inputs::InputOptions {
+        hashed: 0,
         compared: false,
         as_of: None,
         now,

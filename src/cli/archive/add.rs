@@ -26,6 +26,7 @@ pub(super) fn run(args: ArchiveAddArgs) -> Result<Exit, Failure> {
     let inputs = InputReader {
         paths: args.inputs,
         options: InputOptions {
+            hashed: 0,
             compared: true,
             as_of: args.as_of,
             now: now(),

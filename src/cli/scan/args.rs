@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Args;
-use credlens::finding::{Status, UnknownWord};
+use credlens::finding::{RankBy, Status, UnknownWord};
 use credlens::output::ScanWriter;
 use credlens::report::time::Timestamp;
 
@@ -23,6 +23,7 @@ Examples:
   credlens scan s3://audit-reports/2026-11-21/      saved reports in S3
   credlens scan reports/ --framework cis-aws-5.0    every report in a directory, one benchmark
   aws iam get-credential-report | credlens scan -   the output of the AWS CLI, as it is
+  credlens scan --org --by account --format summary the worst accounts of the organization
   credlens scan report.csv --rule 'access-key-*' --set access-key-not-rotated.max_age=60
   credlens scan report.csv --format table --format ndjson=findings.ndjson
   credlens scan report.csv --due-within 14d         also what will fail in the next 14 days
@@ -61,6 +62,13 @@ pub(in crate::cli) struct ScanArgs {
     #[arg(long, value_name = "LIST", value_delimiter = ',', help_heading = "Output")]
     pub(super) status: Vec<StatusWord>,
 
+    /// Rank by this, the worst first
+    ///
+    /// Accounts, users, rules or paths: by the number of critical fails, then of high ones, and so on. All verdicts count,
+    /// whatever is shown. In csv, the ranking takes the place of the findings
+    #[arg(long, value_name = "account|user|rule|path", help_heading = "Output")]
+    pub(super) by: Option<RankBy>,
+
     /// Show also what will fail within this time, such as 14d
     ///
     /// What passes and will fail by time alone within this time after the as-of, such as 36h, 14d or 2w: its status is
@@ -84,6 +92,10 @@ pub(in crate::cli) struct ScanArgs {
     /// Count an undetermined verdict at or above --fail-on as a failure in the exit status
     #[arg(long, help_heading = "Output")]
     pub(super) fail_on_undetermined: bool,
+
+    /// Compute the SHA-256 of inputs of any size for json, not only of those up to 64 MiB
+    #[arg(long, help_heading = "Output")]
+    pub(super) hash_inputs: bool,
 
     /// Evaluate all snapshots of an account, not only the newest one
     #[arg(long)]

@@ -5,8 +5,11 @@ mod args;
 use std::io;
 use std::path::Path;
 
-use credlens::engine::{EmitFilter, RowSelection, Sink, Snapshots, Source, Surveying, undated_beside_dated};
-use credlens::finding::{Code, Diagnostic, RuleTally, Severity, Status, Tally};
+use credlens::engine::{
+    Counting, CountingKeys, EmitFilter, RowSelection, Sink, Snapshots, Source, Surveying,
+    undated_beside_dated,
+};
+use credlens::finding::{Code, Diagnostic, Evidence, RankBy, RuleTally, Severity, Status, Tally};
 use credlens::output::Outputs;
 use credlens::rule;
 
@@ -24,6 +27,9 @@ use super::signals;
 
 pub(super) use args::{ScanArgs, StatusWord};
 
+/// Bytes of an input up to which its SHA-256 costs little beside the rest: 64 MiB.
+const HASHED: u64 = 64 << 20;
+
 /// What a scan does, resolved.
 pub(super) struct ScanConfig {
     pub(super) inputs: InputReader,
@@ -31,6 +37,8 @@ pub(super) struct ScanConfig {
     pub(super) formats: Vec<FormatTo>,
     pub(super) evaluation: Evaluation,
     statuses: Vec<Status>,
+    /// The ranking that is asked for.
+    by: Option<RankBy>,
     fail_on: FailOn,
     fail_on_undetermined: bool,
     all_snapshots: bool,
@@ -59,11 +67,18 @@ impl ScanConfig {
         }
         let as_of = args.as_of.or(in_file.as_of.map(|word| word.0));
         let fail_on = args.fail_on.or(in_file.fail_on.map(|word| word.0));
+        let formats = FormatTo::or_default(formats);
+        let mut inputs = evaluation.reader(args.inputs, as_of, objects);
+        if formats.iter().any(|to| to.format.shows_evidence()) {
+            let is_any_size = args.hash_inputs || in_file.hash_inputs == Some(true);
+            inputs.options.hashed = if is_any_size { u64::MAX } else { HASHED };
+        }
         let config = Self {
-            inputs: evaluation.reader(args.inputs, as_of, objects),
+            inputs,
             live: args.live,
             formats,
             statuses: shown(statuses, evaluation.due_within.is_some())?,
+            by: args.by.or(in_file.by),
             fail_on: fail_on.unwrap_or(FailOn(Some(Severity::Low))),
             fail_on_undetermined: args.fail_on_undetermined || in_file.fail_on_undetermined == Some(true),
             all_snapshots: args.all_snapshots || in_file.all_snapshots == Some(true),
@@ -71,22 +86,40 @@ impl ScanConfig {
         };
         let reads = [config.evaluation.reads(&config.inputs.paths), config.live.reads()];
         check_formats(&config.formats, &reads.concat())?;
+        check_ranking(args.by, &config.formats)?;
+        check_requirements(&config.evaluation, &config.formats)?;
         Ok(config)
     }
 
     /// Findings are created only where a format shows them.
     fn emit_filter(&self) -> EmitFilter {
-        if !self.formats.iter().any(|to| to.format.shows_findings()) {
+        let ranked = self.by.is_some();
+        if !self.formats.iter().any(|to| to.format.shows_findings(ranked)) {
             return EmitFilter::nothing();
         }
         EmitFilter::new(&self.statuses, self.evaluation.min_severity)
     }
 
-    fn outputs(&self) -> Result<Outputs<Target>, Failure> {
-        Ok(Outputs::new(
+    fn outputs(&self) -> Result<Counting<Outputs<Target>>, Failure> {
+        let outputs = Outputs::ranked(
             open_outputs(&self.formats)?,
             self.evaluation.layout_of(&self.formats),
+            self.by.is_some(),
+        );
+        Ok(Counting::new(
+            outputs,
+            self.counting_keys(),
+            &self.evaluation.program,
         ))
+    }
+
+    /// Accounts are counted where a format shows which are the worst, or how many pass a requirement.
+    fn counting_keys(&self) -> CountingKeys {
+        let are_ranked = self.formats.iter().any(|to| to.format.is_for_people());
+        CountingKeys {
+            by: self.by,
+            accounts: are_ranked || !self.evaluation.frameworks.is_empty(),
+        }
     }
 
     fn assess(&self, source: impl Source, sink: &impl Sink, rows: RowSelection) -> io::Result<Tally> {
@@ -151,7 +184,10 @@ fn evaluate_newest(
     config: &ScanConfig,
     several: &SeveralInputs<'_>,
 ) -> Result<(Evaluated, Snapshots), Failure> {
-    let streams = config.formats.iter().any(|to| to.format.streams());
+    let streams = config
+        .formats
+        .iter()
+        .any(|to| to.format.streams(config.by.is_some()));
     let mut newest = None;
     if !streams && config.inputs.options.as_of.is_none() {
         let sink = Surveying::new(config.outputs()?, false);
@@ -171,10 +207,35 @@ fn evaluate_newest(
     Ok((evaluated, newest))
 }
 
+/// A ranking that no format shows is a mistake.
+fn check_ranking(by: Option<RankBy>, formats: &[FormatTo]) -> Result<(), Failure> {
+    if by.is_none() || formats.iter().any(|to| to.format.shows_ranking()) {
+        return Ok(());
+    }
+    let formats: Vec<String> = formats.iter().map(|to| to.format.to_string()).collect();
+    let message = format!(
+        "--by has no effect on {}: table, summary, json, csv and markdown show a ranking",
+        formats.join(" and ")
+    );
+    Err(Failure::Usage(message))
+}
+
+/// So is a list of requirements without a framework.
+fn check_requirements(evaluation: &Evaluation, formats: &[FormatTo]) -> Result<(), Failure> {
+    let listing = formats.iter().find(|to| to.format.shows_requirements_only());
+    match listing.filter(|_| evaluation.frameworks.is_empty()) {
+        None => Ok(()),
+        Some(to) => Err(Failure::Usage(format!(
+            "--format {} lists the requirements of a framework: give --framework as well",
+            to.format
+        ))),
+    }
+}
+
 /// The result of a scan that is not written to its end.
 pub(super) struct Evaluated {
     tally: Tally,
-    outputs: Outputs<Target>,
+    outputs: Counting<Outputs<Target>>,
 }
 
 /// Evaluates all that the source gives.
@@ -197,8 +258,22 @@ fn write(config: &ScanConfig, evaluated: Evaluated) -> Result<Tally, Failure> {
         weakened,
         ..
     } = &config.evaluation;
+    let (outputs, counted) = outputs.finish();
+    tally.evidence = Evidence {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        rules_sha256: rule::rules_sha256(program.rules()),
+    };
+    tally.ranking = config.by.map(|by| counted.ranking(by, program));
+    if config.counting_keys().accounts && counted.accounts() > 1 {
+        tally.accounts = counted.ranking(RankBy::Account, program).entries;
+    }
+    let accounts = if frameworks.is_empty() {
+        Vec::new()
+    } else {
+        counted.by_account()
+    };
     let frameworks = frameworks.iter().map(AsRef::as_ref);
-    tally.compliance = rule::compliance(frameworks, program.rules(), weakened, *level, &tally);
+    tally.compliance = rule::compliance(frameworks, program.rules(), weakened, *level, (&tally, &accounts));
     config.evaluation.add_diagnostics(&mut tally);
     let finish = || -> Result<(), Failure> {
         for target in outputs.finish(&tally)? {

@@ -15,7 +15,7 @@ pub(super) const FORMAT: FormatSpec<DiffWriter> = FormatSpec::new(
 );
 
 fn render(view: &DiffView<'_>) -> String {
-    let mut out = Markdown::new("IAM credential reports: what changed");
+    let mut out = Markdown::new("IAM credential reports: what changed", view.options);
     let snapshots = [("Old", view.diff.old), ("New", view.diff.new)];
     let snapshots = snapshots.into_iter().zip(view.diff.users);
     out.list(snapshots.map(|((name, snapshot), users)| {

@@ -139,5 +139,6 @@ fn tally(snapshot: &Snapshot, input: &Input) -> InputTally {
         as_of: input.as_of.to_string(),
         as_of_source: input.as_of_source,
         generated: input.generated.map(|time| time.to_string()),
+        sha256: None,
     }
 }

@@ -30,7 +30,7 @@ fn render(view: &DiffView<'_>) -> String {
         findings(view, Move::Opened),
         findings(view, Move::Unveiled),
         findings(view, Move::Resolved),
-        terminal::diagnostics(view.diagnostics, DIAGNOSTICS, view.options),
+        terminal::diagnostics(view.diagnostics, view.options.most(DIAGNOSTICS), view.options),
     ])
 }
 

@@ -108,7 +108,7 @@ fn table_at_100_columns() {
 
     1 opened (1 high)
       high  \x1b]0;new\x07  console-user-without-mfa  password
-        this user has a console password but no MFA
+        this user can sign in with only a password
 
     3 resolved (1 critical, 2 high)
       critical  <root_account>     root-access-key-active    access_key_1
@@ -157,7 +157,7 @@ fn markdown() {
 
     | Severity | User | Account | Rule | Credential | What |
     |---|---|---|---|---|---|
-    | high | `\x1b]0;new\x07` | `123456789012` | `console-user-without-mfa` | `password` | this user has a console password but no MFA |
+    | high | `\x1b]0;new\x07` | `123456789012` | `console-user-without-mfa` | `password` | this user can sign in with only a password |
 
     ## Resolved
 

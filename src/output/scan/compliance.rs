@@ -3,8 +3,7 @@
 use anstyle::Style;
 
 use super::ScanView;
-use crate::finding::{FrameworkStatus, FrameworkTally, Outcome, RelatedTally, RequirementTally};
-use crate::output::DisplayOptions;
+use crate::finding::{Decided, FrameworkStatus, FrameworkTally, Outcome, RelatedTally, RequirementTally};
 use crate::output::markdown_text::{Markdown, plain};
 use crate::output::phrases::{counted, counts};
 use crate::output::terminal::{Align, BOLD, DIM, GREEN, MAGENTA, RED, TextCell, TextTable, YELLOW};
@@ -13,27 +12,35 @@ use crate::report::escape::escape;
 /// A section per framework, for a terminal.
 pub(super) fn text(view: &ScanView<'_>) -> String {
     let frameworks = view.tally.compliance.iter();
-    let sections: Vec<String> = frameworks
-        .map(|framework| section(framework, view.options))
-        .collect();
+    let sections: Vec<String> = frameworks.map(|framework| section(framework, view)).collect();
     sections.join("\n")
 }
 
-fn section(framework: &FrameworkTally, options: DisplayOptions) -> String {
+fn section(framework: &FrameworkTally, view: &ScanView<'_>) -> String {
+    let options = view.options;
     let assessed = framework.requirements.iter().any(|it| !assessment(it).is_empty());
     let mut aligns = vec![Align::Left, Align::Left, Align::Wrapped, Align::Left];
     if assessed {
         aligns.insert(2, Align::Left);
     }
+    let by_account = view.tally.accounts.len() > 1;
+    if by_account {
+        aligns.pop();
+        aligns.push(Align::Wrapped);
+    }
     let mut table = TextTable::new(0, aligns);
     let name = options.paint(BOLD, escape(&framework.framework));
     table.line(format!("{name}{}: {}", standing(framework), outcomes(framework)));
     for requirement in &framework.requirements {
+        let mut verdicts = verdicts(requirement);
+        if by_account && requirement.accounts.is_some() {
+            verdicts = format!("{verdicts}; accounts: {}", accounts(requirement));
+        }
         let mut cells = vec![
             TextCell::styled(requirement.outcome.name(), style(requirement.outcome)),
             TextCell::new(escape(&requirement.id)),
             TextCell::new(escape(&requirement.title)),
-            TextCell::styled(verdicts(requirement), DIM),
+            TextCell::styled(verdicts, DIM),
         ];
         if assessed {
             cells.insert(2, TextCell::styled(assessment(requirement), DIM));
@@ -47,11 +54,35 @@ fn section(framework: &FrameworkTally, options: DisplayOptions) -> String {
             table.row(cells);
         }
     }
-    table.render(options)
+    let undecided = undecided(framework).map(|text| options.paragraph(DIM, &text));
+    table.render(options) + &undecided.unwrap_or_default()
+}
+
+/// `1 fail, 3 pass`
+fn accounts(requirement: &RequirementTally) -> String {
+    let Some(accounts) = requirement.accounts else {
+        return String::new();
+    };
+    counts([
+        (accounts.failing, "fail"),
+        (accounts.undetermined, "undetermined"),
+        (accounts.passing, "pass"),
+    ])
+}
+
+/// The requirements that a report does not decide, by id.
+fn undecided(framework: &FrameworkTally) -> Option<String> {
+    let requirements = framework.requirements.iter();
+    let undecided = requirements.filter(|it| it.decided == Decided::No);
+    let ids: Vec<String> = undecided.map(|it| escape(&it.id).into_owned()).collect();
+    let requirements = counted(ids.len() as u64, "requirement");
+    let text = format!("a report does not decide {requirements}: {}", ids.join(", "));
+    (!ids.is_empty()).then_some(text)
 }
 
 /// A section per framework, as Markdown.
 pub(super) fn markdown(view: &ScanView<'_>, out: &mut Markdown) {
+    let by_account = view.tally.accounts.len() > 1;
     for framework in &view.tally.compliance {
         out.heading(&plain(&format!("{}{}", framework.title, standing(framework))));
         out.paragraph(&outcomes(framework));
@@ -71,13 +102,22 @@ pub(super) fn markdown(view: &ScanView<'_>, out: &mut Markdown) {
             if assessed {
                 cells.insert(2, assessment(requirement));
             }
+            if by_account {
+                cells.push(accounts(requirement));
+            }
             cells
         });
         let mut heads = vec!["Outcome", "Requirement", "Title", "Verdicts"];
         if assessed {
             heads.insert(2, "Assessment");
         }
+        if by_account {
+            heads.push("Accounts");
+        }
         out.table(&heads, &[], rows);
+        if let Some(undecided) = undecided(framework) {
+            out.paragraph(&plain(&undecided));
+        }
     }
 }
 
@@ -159,6 +199,9 @@ fn decided(requirement: &RequirementTally) -> String {
         requirement.passed,
     ]);
     let is_decided = requirement.outcome != Outcome::Undetermined || requirement.undetermined > 0;
+    if let Some(nothing) = &requirement.nothing {
+        return nothing.clone();
+    }
     match (counts.is_empty(), is_decided) {
         (true, _) => "nothing to evaluate".to_owned(),
         (false, true) => counts,

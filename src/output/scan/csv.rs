@@ -1,27 +1,30 @@
-//! `csv`: one finding per record, with a header, for spreadsheets. Programs are better served by `ndjson`.
+//! `csv`: one finding per record, with a header, for spreadsheets. Programs are better served by `ndjson`. A ranking
+//! that is asked for takes the place of the findings: a sheet has one table.
 //!
 //! Parameters and evidence are `name=value; name=value`, requirements are separated by `; `.
 //!
 //! Records are written by hand: with the writer of the crate csv, a scan of a million users takes 2.2 times the CPU time.
 
 use super::common_parts::{RulePartsCache, user_key};
-use super::{FindingStream, ScanWriter};
+use super::{FindingStream, ScanWriter, ranking};
 use crate::engine::{CompiledRule, FindingRef, Input, ReportId, UserRow};
 use crate::output::csv_text::write_cell;
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::json_text::{write_hex, write_number};
+use crate::output::phrases::parameters;
 use crate::output::shared_part::SharedPart;
+use crate::report::cell::path_of;
 
 pub(super) const FORMAT: FormatSpec<ScanWriter> = FormatSpec::new(
     "csv",
     "for spreadsheets",
     Readers::Program,
-    ScanWriter::Stream(|| Box::new(Records::default())),
+    ScanWriter::StreamOrRanking(|| Box::new(Records::default()), ranking::csv),
 );
 
 const HEADER: &str = "id,rule,parameters,title,status,severity,account,account_name,user,arn,credential,\
     access_key_id,as_of,source_path,source_row,message,evidence,requirements,related_requirements,suppression_reason,\
-    suppression_expires,suppression_ticket,due_at\r\n";
+    suppression_expires,suppression_ticket,due_at,user_path,created,age_days,last_used,idle_days\r\n";
 
 /// Writes findings as records.
 #[derive(Debug, Default)]
@@ -29,6 +32,8 @@ struct Records {
     rules: RulePartsCache<RuleParts>,
     /// `account` to `arn`.
     user: SharedPart<(ReportId, u64)>,
+    /// `user_path`.
+    path: SharedPart<(ReportId, u64)>,
     /// `as_of` to `source_path`.
     input: SharedPart<ReportId>,
     evidence: Vec<u8>,
@@ -77,6 +82,8 @@ impl FindingStream for Records {
         if let Some(due_at) = finding.due_at {
             write_cell(due_at.to_string().as_bytes(), out);
         }
+        out.extend_from_slice(self.path.get(user_key(finding), |part| write_path(finding, part)));
+        write_ages(finding, out);
         out.extend_from_slice(b"\r\n");
     }
 }
@@ -84,12 +91,8 @@ impl FindingStream for Records {
 impl RuleParts {
     fn new(compiled: &CompiledRule) -> Self {
         let bound = &compiled.bound;
-        let parameters = bound.parameters.iter();
-        let parameters: Vec<_> = parameters
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
         let mut head = vec![b','];
-        for cell in [&bound.rule.id, &parameters.join("; "), &bound.rule.title] {
+        for cell in [&bound.rule.id, &parameters(&bound.parameters), &bound.rule.title] {
             write_cell(cell.as_bytes(), &mut head);
             head.push(b',');
         }
@@ -145,6 +148,30 @@ fn write_suppression(finding: &FindingRef<'_>, out: &mut Vec<u8>) {
     for cell in std::iter::once(Some(&suppression.reason)).chain(cells) {
         out.push(b',');
         write_cell(cell.map_or(b"", String::as_bytes), out);
+    }
+}
+
+fn write_path(finding: &FindingRef<'_>, out: &mut Vec<u8>) {
+    out.push(b',');
+    let arn = finding.row().and_then(UserRow::arn);
+    write_cell(arn.map_or(b"", path_of), out);
+}
+
+/// When the credential was created and last used, each with the whole days since then: nothing where that is unknown, never
+/// was, or is after the as-of.
+fn write_ages(finding: &FindingRef<'_>, out: &mut Vec<u8>) {
+    let as_of = finding.input().as_of;
+    for time in finding.credential_times() {
+        out.push(b',');
+        if let Some(time) = time {
+            out.extend_from_slice(time.to_string().as_bytes());
+        }
+        out.push(b',');
+        if let Some(seconds) = time.and_then(|time| as_of.0.checked_sub(time.0))
+            && let Ok(seconds) = u64::try_from(seconds)
+        {
+            write_number(seconds / 86_400, out);
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! `markdown`: counts, then the worst findings by severity, for pull requests and wikis.
 
 use super::summary::{found_nothing, found_something};
-use super::{ScanView, ScanWriter, compliance, due, fixes};
+use super::{ScanView, ScanWriter, compliance, due, fixes, ranking};
 use crate::finding::{Finding, RuleTally, Severity};
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::markdown_text::{Markdown, account, code, optional_code, plain};
@@ -17,7 +17,7 @@ pub(super) const FORMAT: FormatSpec<ScanWriter> = FormatSpec::new(
 fn render(view: &ScanView<'_>) -> String {
     let tally = view.tally;
     let title = format!("IAM credential report: {}", phrases::verdict_counts(tally));
-    let mut out = Markdown::new(&title);
+    let mut out = Markdown::new(&title, view.options);
     out.list(tally.evaluated_inputs().into_iter().map(|input| {
         let (name, users) = (
             code(&phrases::input_name(input)),
@@ -28,7 +28,8 @@ fn render(view: &ScanView<'_>) -> String {
             phrases::as_of(input, view.options.now)
         )
     }));
-    rules(&tally.rules, &mut out);
+    ranking::markdown(view, &mut out);
+    rules(view, &mut out);
     compliance::markdown(view, &mut out);
     if !view.worst.is_empty() {
         out.paragraph(&format!("Worst first; {}.", phrases::ages_counted_to(tally)));
@@ -49,11 +50,12 @@ fn render(view: &ScanView<'_>) -> String {
 }
 
 /// The rules that found something; the others are counted.
-fn rules(all: &[RuleTally], out: &mut Markdown) {
+fn rules(view: &ScanView<'_>, out: &mut Markdown) {
+    let all = &view.tally.rules;
     let mut rules: Vec<&RuleTally> = all.iter().filter(|rule| found_something(rule)).collect();
     rules.sort_by_key(|rule| std::cmp::Reverse(rule.severity));
     let is_due = all.iter().any(|rule| rule.due.is_some());
-    if !rules.is_empty() {
+    if !rules.is_empty() && !ranking::is_of_rules(view) {
         let rows = rules.into_iter().map(|rule| {
             let name = code(&phrases::rule(&rule.id, &rule.parameters));
             let counts = [rule.failed, rule.undetermined, rule.suppressed, rule.passed];

@@ -12,6 +12,8 @@ mod json;
 mod markdown;
 mod ndjson;
 mod outputs;
+mod ranking;
+mod requirements;
 #[cfg(test)]
 mod snapshots;
 mod soonest_findings;
@@ -36,10 +38,16 @@ pub type Format = &'static FormatSpec<ScanWriter>;
 /// How a format of an assessment is written.
 #[derive(Clone, Copy, Debug)]
 pub enum ScanWriter {
-    /// Finding by finding, as they come.
+    /// Finding by finding, as they come, and nothing else.
+    StreamFindings(fn() -> Box<dyn FindingStream>),
+    /// Finding by finding, as they come, then the tally with what it counts and ranks.
     Stream(fn() -> Box<dyn FindingStream>),
+    /// Finding by finding; but where a ranking is asked for, the ranking at the end in place of the findings.
+    StreamOrRanking(fn() -> Box<dyn FindingStream>, fn(&ScanView<'_>) -> String),
     /// At the end, without findings.
     RenderCounts(fn(&ScanView<'_>) -> String),
+    /// At the end, with requirements alone.
+    RenderRequirements(fn(&ScanView<'_>) -> String),
     /// At the end, with the worst findings.
     RenderWorst(fn(&ScanView<'_>) -> String),
 }
@@ -52,13 +60,18 @@ impl Formats for ScanWriter {
         ndjson::FORMAT,
         csv::FORMAT,
         markdown::FORMAT,
+        requirements::FORMAT,
     ];
 }
 
 impl FormatSpec<ScanWriter> {
-    /// Whether it shows any finding.
-    pub fn shows_findings(&self) -> bool {
-        !matches!(self.writer, ScanWriter::RenderCounts(_))
+    /// Whether it shows any finding. `ranked` says whether a ranking is asked for.
+    pub fn shows_findings(&self, ranked: bool) -> bool {
+        let writer = self.writer.resolved(ranked);
+        !matches!(
+            writer,
+            ScanWriter::RenderCounts(_) | ScanWriter::RenderRequirements(_)
+        )
     }
 
     /// Whether its findings say how they are fixed, where that is asked for.
@@ -68,8 +81,27 @@ impl FormatSpec<ScanWriter> {
     }
 
     /// Whether it is written while reports are evaluated, and not only at the end.
-    pub fn streams(&self) -> bool {
+    pub fn streams(&self, ranked: bool) -> bool {
+        self.writer.resolved(ranked).starts_stream().is_some()
+    }
+
+    /// Whether it shows the evidence of a run, such as the digests of inputs.
+    pub fn shows_evidence(&self) -> bool {
         matches!(self.writer, ScanWriter::Stream(_))
+    }
+
+    /// Whether it shows the requirements of frameworks and nothing else.
+    pub fn shows_requirements_only(&self) -> bool {
+        matches!(self.writer, ScanWriter::RenderRequirements(_))
+    }
+
+    /// Whether it shows a ranking that is asked for.
+    pub fn shows_ranking(&self) -> bool {
+        let without = matches!(
+            self.writer,
+            ScanWriter::StreamFindings(_) | ScanWriter::RenderRequirements(_)
+        );
+        !without
     }
 }
 

@@ -16,7 +16,7 @@ pub(super) const FORMAT: FormatSpec<ScanWriter> = FormatSpec::new(
     "ndjson",
     "one finding per line",
     Readers::Program,
-    ScanWriter::Stream(|| Box::new(Lines::default())),
+    ScanWriter::StreamFindings(|| Box::new(Lines::default())),
 );
 
 /// Writes findings as lines of JSON.

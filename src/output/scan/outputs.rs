@@ -13,7 +13,8 @@ use crate::finding::{Finding, Status, Tally};
 /// Writes findings as they come, in every format asked for, and the rest at the end.
 #[derive(Debug)]
 pub struct Outputs<W> {
-    formats: Vec<Format>,
+    /// One per format.
+    formats: Vec<ScanWriter>,
     options: DisplayOptions,
     written: Mutex<Written<W>>,
     /// [`WorstFindings::bar`] of all that was accepted.
@@ -54,11 +55,31 @@ struct StreamBuffer {
 }
 
 impl ScanWriter {
-    fn stream(self) -> Option<Box<dyn FindingStream>> {
+    /// What it writes where a ranking is asked for, or none is.
+    pub(super) fn resolved(self, ranked: bool) -> Self {
         match self {
-            Self::Stream(start) => Some(start()),
-            Self::RenderCounts(_) | Self::RenderWorst(_) => None,
+            Self::StreamOrRanking(_, ranking) if ranked => Self::RenderCounts(ranking),
+            Self::StreamOrRanking(..)
+            | Self::Stream(_)
+            | Self::StreamFindings(_)
+            | Self::RenderCounts(_)
+            | Self::RenderRequirements(_)
+            | Self::RenderWorst(_) => self,
         }
+    }
+
+    /// How its stream of findings starts, if it has one.
+    pub(super) fn starts_stream(self) -> Option<fn() -> Box<dyn FindingStream>> {
+        match self {
+            Self::Stream(start) | Self::StreamFindings(start) | Self::StreamOrRanking(start, _) => {
+                Some(start)
+            }
+            Self::RenderCounts(_) | Self::RenderRequirements(_) | Self::RenderWorst(_) => None,
+        }
+    }
+
+    fn stream(self) -> Option<Box<dyn FindingStream>> {
+        self.starts_stream().map(|start| start())
     }
 
     fn opening(self) -> Vec<u8> {
@@ -67,8 +88,12 @@ impl ScanWriter {
 
     fn ending(self, view: &ScanView<'_>) -> Vec<u8> {
         match self {
-            Self::Stream(start) => start().ending(view.tally),
-            Self::RenderCounts(render) | Self::RenderWorst(render) => render(view).into_bytes(),
+            Self::Stream(start) | Self::StreamFindings(start) | Self::StreamOrRanking(start, _) => {
+                start().ending(view.tally)
+            }
+            Self::RenderCounts(render) | Self::RenderRequirements(render) | Self::RenderWorst(render) => {
+                render(view).into_bytes()
+            }
         }
     }
 }
@@ -76,7 +101,13 @@ impl ScanWriter {
 impl<W: io::Write + Send> Outputs<W> {
     /// Writes each format to its writer, in large pieces.
     pub fn new(outputs: Vec<(Format, W)>, options: DisplayOptions) -> Self {
-        let (formats, writers): (Vec<_>, Vec<_>) = outputs.into_iter().unzip();
+        Self::ranked(outputs, options, false)
+    }
+
+    /// The same; `ranked` says whether a ranking is asked for, which [`Tally::ranking`] will have.
+    pub fn ranked(outputs: Vec<(Format, W)>, options: DisplayOptions, ranked: bool) -> Self {
+        let of = |(format, writer): (Format, W)| (format.writer.resolved(ranked), writer);
+        let (formats, writers): (Vec<_>, Vec<_>) = outputs.into_iter().map(of).unzip();
         let worst = WorstFindings::new(options.limit);
         Self {
             options,
@@ -109,21 +140,28 @@ impl<W: io::Write + Send> Outputs<W> {
             options: self.options,
         };
         for (format, writer) in self.formats.iter().zip(&mut written.writers) {
-            writer.write_all(&format.writer.ending(&view))?;
+            writer.write_all(&format.ending(&view))?;
             writer.flush()?;
         }
         Ok(written.writers)
     }
 }
 
+impl<W> Outputs<W> {
+    fn shows_worst(&self) -> bool {
+        let shows_worst = |format: &ScanWriter| matches!(format, ScanWriter::RenderWorst(_));
+        self.formats.iter().any(shows_worst)
+    }
+}
+
 impl<W: io::Write> Written<W> {
     /// Writes the openings, once.
-    fn open(&mut self, formats: &[Format]) -> io::Result<()> {
+    fn open(&mut self, formats: &[ScanWriter]) -> io::Result<()> {
         if std::mem::replace(&mut self.opened, true) {
             return Ok(());
         }
         for (format, writer) in formats.iter().zip(&mut self.writers) {
-            writer.write_all(&format.writer.opening())?;
+            writer.write_all(&format.opening())?;
         }
         Ok(())
     }
@@ -146,19 +184,22 @@ impl<W: io::Write + Send> Sink for Outputs<W> {
         let streams = self.formats.iter().enumerate().filter_map(|(output, format)| {
             Some(StreamBuffer {
                 output,
-                stream: format.writer.stream()?,
+                stream: format.stream()?,
                 buffer: Vec::new(),
             })
         });
-        let shows_worst = |format: &Format| matches!(format.writer, ScanWriter::RenderWorst(_));
         let ranked = || RankedFindings {
             worst: WorstFindings::new(self.options.limit),
             soonest: SoonestFindings::new(self.options.limit),
         };
         FormattedBlock {
             streams: streams.collect(),
-            ranked: self.formats.iter().any(shows_worst).then(ranked),
+            ranked: self.shows_worst().then(ranked),
         }
+    }
+
+    fn shows_lines(&self) -> bool {
+        self.formats.iter().any(|format| format.starts_stream().is_none())
     }
 
     fn finding(&self, block: &mut FormattedBlock, finding: &FindingRef<'_>) {

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use anstyle::Style;
 
-use super::{ScanView, ScanWriter, compliance};
+use super::{ScanView, ScanWriter, compliance, ranking};
 use crate::finding::{Code, RuleTally};
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::phrases::{self, counted, number};
@@ -20,19 +20,19 @@ pub(super) const FORMAT: FormatSpec<ScanWriter> = FormatSpec::new(
     ScanWriter::RenderCounts(render),
 );
 
-/// How many inputs are listed by name.
-const INPUTS: usize = 20;
 /// How many diagnostics are shown.
 const DIAGNOSTICS: usize = 20;
 
 fn render(view: &ScanView<'_>) -> String {
     let mut out = join_sections(vec![
-        inputs(view, INPUTS),
-        rules(view, view.tally.rules.iter()),
+        about_inputs(view),
+        ranking::text(view),
+        rules_with_findings(view),
         compliance::text(view),
     ]);
     out.push('\n');
-    let diagnostics = terminal::diagnostics(&view.tally.diagnostics, DIAGNOSTICS, view.options);
+    let most = view.options.most(DIAGNOSTICS);
+    let diagnostics = terminal::diagnostics(&view.tally.diagnostics, most, view.options);
     if !diagnostics.is_empty() {
         out.push_str(&diagnostics);
         out.push('\n');
@@ -40,28 +40,84 @@ fn render(view: &ScanView<'_>) -> String {
     out + &verdict(view)
 }
 
-/// Lines about the inputs, at most `limit` of them by name.
+/// The rules that found something; the others are counted.
+pub(super) fn rules_with_findings(view: &ScanView<'_>) -> String {
+    let mut out = String::new();
+    if view.tally.evaluated_inputs().is_empty() {
+        return out;
+    }
+    let all = &view.tally.rules;
+    if !ranking::is_of_rules(view) && all.iter().any(found_something) {
+        out = rules(view, all.iter().filter(|rule| found_something(rule)));
+    }
+    if let Some(others) = found_nothing(all) {
+        out.push_str(&view.options.paint(DIM, others));
+        out.push('\n');
+    }
+    out
+}
+
+/// Lines about the inputs, at most `limit` of them by name. Where several accounts are shown, they are not named.
 pub(super) fn inputs(view: &ScanView<'_>, limit: usize) -> String {
+    let inputs = view.tally.evaluated_inputs();
+    if inputs.len() < 2 || !view.tally.accounts.is_empty() {
+        return about_inputs(view);
+    }
+    let (head, settings) = (in_one_line(view), settings(view));
+    format!("{head}{}{settings}", list(view, limit))
+}
+
+/// How many users in how many reports, and as of when.
+fn about_inputs(view: &ScanView<'_>) -> String {
+    let mut line = in_one_line(view);
+    if common_as_of(view).is_none()
+        && let Some(span) = span(view)
+    {
+        line.truncate(line.trim_end().len());
+        line = view
+            .options
+            .paragraph(Style::new(), &format!("{}, {span}", line.replace('\n', " ")));
+    }
+    line + &settings(view)
+}
+
+fn in_one_line(view: &ScanView<'_>) -> String {
     let (inputs, options) = (view.tally.evaluated_inputs(), view.options);
     let name = match inputs.as_slice() {
         [] => return "no report could be evaluated\n".to_owned(),
         [input] => phrases::input_name(input),
         _ => counted(inputs.len() as u64, "report"),
     };
+    let accounts = match view.tally.accounts.len() {
+        0 => String::new(),
+        accounts => format!(" of {}", counted(accounts as u64, "account")),
+    };
     let as_of = common_as_of(view).map(|as_of| format!(", evaluated as of {as_of}"));
     let users = counted(inputs.iter().filter_map(|input| input.users).sum(), "user");
-    let line = format!("{users} in {name}{}", as_of.unwrap_or_default());
-    let mut out = options.paragraph(Style::new(), &line);
-    if inputs.len() > 1 {
-        out.push_str(&list(view, limit));
-    }
+    let line = format!("{users}{accounts} in {name}{}", as_of.unwrap_or_default());
+    options.paragraph(Style::new(), &line)
+}
+
+fn settings(view: &ScanView<'_>) -> String {
+    let mut out = String::new();
     for diagnostic in &view.tally.diagnostics {
         if let (Code::Settings, Some(path)) = (diagnostic.code, &diagnostic.path) {
             let line = format!("settings of {} were used", escape(path));
-            out.push_str(&options.paragraph(Style::new(), &line));
+            out.push_str(&view.options.paragraph(Style::new(), &line));
         }
     }
     out
+}
+
+/// The as-ofs of inputs that have several.
+fn span(view: &ScanView<'_>) -> Option<String> {
+    let inputs = view.tally.evaluated_inputs().into_iter();
+    let mut times: Vec<&str> = inputs.map(|input| &*input.as_of).collect();
+    times.sort_unstable();
+    match (*times.first()?, *times.last()?) {
+        (first, last) if first == last => Some(format!("evaluated as of {first}")),
+        (first, last) => Some(format!("each evaluated as of its own time, {first} to {last}")),
+    }
 }
 
 /// The as-of of the inputs, where it is the same for all.

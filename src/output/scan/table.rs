@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use anstyle::Style;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::summary::{found_nothing, found_something, inputs, rules, verdict};
-use super::{ScanView, ScanWriter, compliance, due, fixes};
+use super::summary::{inputs, rules_with_findings, verdict};
+use super::{ScanView, ScanWriter, compliance, due, fixes, ranking};
 use crate::finding::{Finding, Status};
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::phrases::{self, counted};
@@ -32,32 +32,20 @@ const LEAST: usize = 12;
 
 fn render(view: &ScanView<'_>) -> String {
     join_sections(vec![
-        inputs(view, INPUTS),
+        inputs(view, view.options.most(INPUTS)),
+        ranking::text(view),
         rules_with_findings(view),
         compliance::text(view),
         findings(view),
         due::text(view),
         fixes::next_step(view),
-        terminal::diagnostics(&view.tally.diagnostics, DIAGNOSTICS, view.options),
+        terminal::diagnostics(
+            &view.tally.diagnostics,
+            view.options.most(DIAGNOSTICS),
+            view.options,
+        ),
         verdict(view),
     ])
-}
-
-/// The rules that found something; the others are counted.
-fn rules_with_findings(view: &ScanView<'_>) -> String {
-    let mut out = String::new();
-    if view.tally.evaluated_inputs().is_empty() {
-        return out;
-    }
-    let all = &view.tally.rules;
-    if all.iter().any(found_something) {
-        out = rules(view, all.iter().filter(|rule| found_something(rule)));
-    }
-    if let Some(others) = found_nothing(all) {
-        out.push_str(&view.options.paint(DIM, others));
-        out.push('\n');
-    }
-    out
 }
 
 fn findings(view: &ScanView<'_>) -> String {
@@ -67,9 +55,7 @@ fn findings(view: &ScanView<'_>) -> String {
         let ages = phrases::ages_counted_to(view.tally);
         table.line(view.options.paint(DIM, format!("worst first; {ages}")));
         for group in by_user(view.worst) {
-            if !view.options.is_wide() {
-                table.line("");
-            }
+            table.line("");
             table.line(head(view, group[0]));
             for finding in group {
                 table.finding(cells(finding), &phrases::sentences(finding), view.options);
@@ -115,7 +101,8 @@ pub(super) fn head(view: &ScanView<'_>, finding: &Finding) -> String {
         let account = phrases::with_name(account, finding.account_name.as_deref());
         about.push(format!("account {account}"));
     }
-    about.extend(finding.source.row.map(|row| format!("row {row}")));
+    let line = finding.source.line.map(|line| format!("line {line}"));
+    about.extend(line.or_else(|| finding.source.row.map(|row| format!("row {row}"))));
     let about = about.join(", ");
     let options = view.options;
     let mut room = options.width.saturating_sub(user.width() + 2);

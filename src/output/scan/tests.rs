@@ -35,7 +35,7 @@ fn formats_are_known_by_their_names() {
     let error = "htm\x1bl".parse::<Format>().unwrap_err();
     assert_eq!(
         error.to_string(),
-        r"unknown format 'htm\x1bl'; one of table, summary, json, ndjson, csv, markdown"
+        r"unknown format 'htm\x1bl'; one of table, summary, json, ndjson, csv, markdown, requirements"
     );
 }
 
@@ -78,7 +78,11 @@ fn formats_for_terminals_are_coloured_where_colours_are_wanted() {
 #[test]
 fn summary_alone_shows_no_findings() {
     for format in ScanWriter::ALL {
-        assert_eq!(format.shows_findings(), format.name != "summary", "{format}");
+        assert_eq!(
+            format.shows_findings(false),
+            !["summary", "requirements"].contains(&format.name),
+            "{format}"
+        );
     }
 }
 
@@ -133,7 +137,7 @@ fn many_reports_are_listed_to_a_limit() {
     );
     assert!(head.contains(&"  and 2 more"), "{text}");
     assert!(
-        text.contains("  account 123456789012, row 1 in a.csv\n"),
+        text.contains("  account 123456789012, line 2 in a.csv\n"),
         "{text}"
     );
     assert!(

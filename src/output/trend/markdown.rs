@@ -16,7 +16,7 @@ pub(super) const FORMAT: FormatSpec<TrendWriter> = FormatSpec::new(
 );
 
 fn render(document: &TrendDocument, options: DisplayOptions) -> String {
-    let mut out = Markdown::new("IAM credential reports: trend");
+    let mut out = Markdown::new("IAM credential reports: trend", options);
     out.paragraph(&phrases::span(document));
     let all = series(document);
     for one in all.iter().take(options.limit) {

@@ -36,7 +36,7 @@ fn render(document: &TrendDocument, options: DisplayOptions) -> String {
         phrases::unveiled(document).map_or(String::new(), |text| options.paragraph(DIM, text)),
         oldest(document, options),
         options.paragraph(Style::new(), &phrases::rotation(&document.rotation)),
-        terminal::diagnostics(&document.diagnostics, DIAGNOSTICS, options),
+        terminal::diagnostics(&document.diagnostics, options.most(DIAGNOSTICS), options),
     ]);
     join_sections(sections)
 }

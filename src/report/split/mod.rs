@@ -92,6 +92,7 @@ impl Splitting<'_> {
     #[cold]
     fn add_first(&mut self, start: usize) -> usize {
         self.rows.drop_unfinished();
+        self.rows.rewrite_from(start);
         let delimiter = self.header.delimiter();
         let reader = match &mut *self.reader {
             Some(reader) if reader.delimiter() == delimiter => reader,
