@@ -67,6 +67,10 @@ pub(super) enum Failure {
     )]
     NothingToDo(String),
     /// A signal ended the run; the text describes the outputs.
+    #[cfg_attr(
+        not(feature = "aws"),
+        expect(dead_code, reason = "only live runs end by themselves at a signal")
+    )]
     Signal(u8, &'static str),
 }
 
@@ -79,7 +83,6 @@ impl Failure {
             Self::Output(Unwritable { error, .. }) if is_broken_pipe(error) => return Exit::Clean,
             Self::Arguments(error) => return report_arguments(error),
             Self::Rules(errors) => print_rule_errors(errors),
-            Self::Signal(_, "") => {}
             Self::Signal(..) | Self::NothingToDo(_) => print_message(&self),
             Self::Usage(_) | Self::Io(..) | Self::Output(_) | Self::NothingEvaluated(_) => print_error(&self),
         }
