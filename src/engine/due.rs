@@ -94,7 +94,8 @@ impl DuePlan {
             let is_dated = match op {
                 Op::Not(of) => dated[*of],
                 Op::All(of) | Op::Any(of) => of.iter().any(|&of| dated[of]),
-                leaf => Comparison::of(leaf).is_some(),
+                Op::Before(..) | Op::After(..) => true,
+                Op::Flag(..) | Op::IsEmpty(_) | Op::Text(..) | Op::Difference { .. } => false,
             };
             dated.push(is_dated);
         }
@@ -288,11 +289,12 @@ impl RowLater<'_> {
         match &self.program.ops[node] {
             Op::Not(of) => self.turns(*of, window, turns),
             Op::All(of) | Op::Any(of) => of.iter().for_each(|&of| self.turns(of, window, turns)),
-            leaf => {
+            leaf @ (Op::Before(..) | Op::After(..)) => {
                 if let Some((comparison, time)) = self.comparison(leaf) {
                     comparison.turns(time, window, turns);
                 }
             }
+            Op::Flag(..) | Op::IsEmpty(_) | Op::Text(..) | Op::Difference { .. } => {}
         }
     }
 
@@ -305,10 +307,11 @@ impl RowLater<'_> {
             Op::Not(of) => self.value(*of, as_of).map(|value| !value),
             Op::All(of) => self.combine(of, as_of, false),
             Op::Any(of) => self.combine(of, as_of, true),
-            leaf => {
+            leaf @ (Op::Before(..) | Op::After(..)) => {
                 let (comparison, time) = self.comparison(leaf)?;
                 Some(comparison.holds(time, as_of))
             }
+            Op::Flag(..) | Op::IsEmpty(_) | Op::Text(..) | Op::Difference { .. } => None,
         }
     }
 

@@ -129,10 +129,27 @@ mod tests {
         text.parse::<Timestamp>().expect("a time").0
     }
 
-    /// The seconds of the window at which the comparison differs from the second before.
-    fn every_second(comparison: Comparison, time: i64, window: Window) -> Vec<i64> {
-        let turns = |&second: &i64| comparison.holds(time, second) != comparison.holds(time, second - 1);
-        (window.after + 1..=window.until).filter(turns).collect()
+    /// The seconds of the window at which the comparison differs from the second before. Tried are those around the start
+    /// of each day and around the clock time of the time, and one in each quarter of an hour, so that no other turn is
+    /// overlooked. All units here are whole days or less than a minute.
+    fn tried(comparison: Comparison, time: i64, window: Window) -> Vec<i64> {
+        let clock = time.rem_euclid(SECONDS_PER_DAY);
+        let mut seconds = vec![window.after];
+        for start in (day(window.after)..=day(window.until)).map(start) {
+            seconds.extend(start - 60..start + 60);
+            seconds.extend(start + clock - 60..start + clock + 60);
+            seconds.extend((start..start + SECONDS_PER_DAY).step_by(900));
+        }
+        seconds.retain(|second| (window.after..=window.until).contains(second));
+        seconds.sort_unstable();
+        seconds.dedup();
+        let pairs = seconds.windows(2);
+        let turns = pairs.filter(|pair| comparison.holds(time, pair[0]) != comparison.holds(time, pair[1]));
+        let turn = |pair: &[i64]| {
+            assert_eq!(pair[0] + 1, pair[1], "{comparison:?} {time} turns elsewhere");
+            pair[1]
+        };
+        turns.map(turn).collect()
     }
 
     fn found(comparison: Comparison, time: i64, window: Window) -> Vec<i64> {
@@ -201,7 +218,7 @@ mod tests {
                     let middle = Timestamp(first + 2 * SECONDS_PER_DAY).plus(count, unit).0;
                     for time in [0, 1, 43_210, 86_399, 86_400, 100_000, -1, -86_400, 250_000] {
                         let time = middle.saturating_add(time);
-                        let expected = every_second(comparison, time, window);
+                        let expected = tried(comparison, time, window);
                         assert_eq!(found(comparison, time, window), expected, "{comparison:?} {time}");
                         // What is outside of the bounds does not turn after the first second.
                         let late: Vec<_> = expected.iter().filter(|&&turn| turn > window.after + 1).collect();

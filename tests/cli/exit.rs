@@ -53,7 +53,7 @@ fn usage_is_2() {
         .ends(2, "not a valid time; write 2026-11-21");
     place
         .run("scan csv.csv --status bla")
-        .ends(2, "one of fail, undetermined, suppressed, pass, all");
+        .ends(2, "one of fail, undetermined, suppressed, pass, due, all");
     place
         .run("scan csv.csv --fail-on bla")
         .ends(2, "high, critical, never");

@@ -95,7 +95,9 @@ fn case(seconds: std::ops::Range<i64>, rows: usize) -> impl Strategy<Value = Cas
         let as_of: Timestamp = as_of.parse().unwrap();
         let mut interesting = Interesting::of(&[]);
         let mut comparisons = Vec::new();
-        rules.iter().for_each(|rule| look(rule, &mut comparisons));
+        for rule in &rules {
+            look(rule, &mut comparisons);
+        }
         for (count, unit) in comparisons {
             for later in [-1, 0, 1, 2, seconds / 3, seconds - 1, seconds, seconds + 1] {
                 let cutoff = Timestamp(as_of.0 + later).plus(count, unit).0;
@@ -222,7 +224,9 @@ impl Case {
     /// which its times are equal to a cutoff, each with those around it.
     fn turning(&self, row: &Row) -> Vec<i64> {
         let mut comparisons = Vec::new();
-        self.rules.iter().for_each(|rule| look(rule, &mut comparisons));
+        for rule in &self.rules {
+            look(rule, &mut comparisons);
+        }
         let times = row.values().filter_map(|cell| naive::parse(cell.trim()));
         let mut of_day: BTreeSet<i64> = BTreeSet::from([0]);
         for time in times.map(|time| time.timestamp()) {
@@ -300,17 +304,17 @@ fn compare(cases: u32, case: impl Strategy<Value = Case>, seconds: fn(&Case, &Ro
         panic!("{error}\n{runner}");
     }
     let found = found.into_inner();
-    assert!(found > 40, "only {found} verdicts were due");
+    assert!(found > 25, "only {found} verdicts were due");
 }
 
 #[test]
 fn what_is_due_second_by_second() {
-    compare(128, case(1..90, 12), |case, _| {
+    compare(80, case(1..90, 12), |case, _| {
         (case.as_of.0 + 1..=case.as_of.0 + case.seconds).collect()
     });
 }
 
 #[test]
 fn what_is_due_in_days() {
-    compare(48, case(1..6 * DAY, 18), Case::turning);
+    compare(32, case(1..6 * DAY, 18), Case::turning);
 }

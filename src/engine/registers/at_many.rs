@@ -31,11 +31,10 @@ impl Registers {
 impl Leaf<'_> {
     /// A comparison whose cutoff is one of these, or between them.
     pub(super) fn at_many(self, op: &Op, (least, greatest): (i64, i64)) -> bool {
-        let (column, is_before) = match op {
-            Op::Before(column, ..) => (*column, true),
-            Op::After(column, ..) => (*column, false),
-            _ => unreachable!("other leaves do not depend on the as-of"),
+        let (Op::Before(column, ..) | Op::After(column, ..)) = op else {
+            unreachable!("other leaves do not depend on the as-of");
         };
+        let (column, is_before) = (*column, matches!(op, Op::Before(..)));
         let times = self.chunk.times(column);
         if times.cells.is_empty() || self.hidden.contains(column) {
             return self.all_unknown();

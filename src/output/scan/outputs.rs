@@ -1,7 +1,7 @@
 //! The engine's sink: several formats of one run.
 
 use std::io;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::soonest_findings::SoonestFindings;
@@ -9,6 +9,7 @@ use super::worst_findings::WorstFindings;
 use super::{DisplayOptions, FindingStream, Format, ScanView, ScanWriter};
 use crate::engine::{FindingRef, Sink};
 use crate::finding::{Finding, Status, Tally};
+use crate::report::time::Timestamp;
 
 /// Writes findings as they come, in every format asked for, and the rest at the end.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub struct Outputs<W> {
     written: Mutex<Written<W>>,
     /// [`WorstFindings::bar`] of all that was accepted.
     bar: AtomicU8,
+    /// [`SoonestFindings::bar`] of all that was accepted.
+    due_bar: AtomicI64,
 }
 
 #[derive(Debug)]
@@ -112,6 +115,7 @@ impl<W: io::Write + Send> Outputs<W> {
         Self {
             options,
             bar: AtomicU8::new(worst.bar()),
+            due_bar: AtomicI64::new(i64::MAX),
             written: Mutex::new(Written {
                 writers,
                 worst,
@@ -207,8 +211,11 @@ impl<W: io::Write + Send> Sink for Outputs<W> {
             stream.finding(finding, buffer);
         }
         match &mut block.ranked {
-            Some(ranked) if finding.status == Status::Due => ranked.soonest.add(finding),
-            // Everything that was accepted comes before this finding, so an old bar is only too low.
+            // Everything that was accepted comes before this finding, so an old bar only lets too many pass.
+            Some(ranked) if finding.status == Status::Due => {
+                let bar = Timestamp(self.due_bar.load(Ordering::Relaxed));
+                ranked.soonest.add(finding, bar);
+            }
             Some(ranked) => ranked.worst.add(finding, self.bar.load(Ordering::Relaxed)),
             None => {}
         }
@@ -225,6 +232,7 @@ impl<W: io::Write + Send> Sink for Outputs<W> {
             written.worst.take(&mut ranked.worst);
             written.soonest.take(&mut ranked.soonest);
             self.bar.store(written.worst.bar(), Ordering::Relaxed);
+            self.due_bar.store(written.soonest.bar().0, Ordering::Relaxed);
         }
         Ok(())
     }

@@ -34,8 +34,9 @@ impl SoonestFindings {
         }
     }
 
-    /// Adds a finding that is due and comes after all that were added.
-    pub(super) fn add(&mut self, finding: &FindingRef<'_>) {
+    /// Adds a finding that is due and comes after all that were added. `bar` is [`SoonestFindings::bar`] of findings that
+    /// come before all of these.
+    pub(super) fn add(&mut self, finding: &FindingRef<'_>, bar: Timestamp) {
         let Some(due_at) = finding.due_at else { return };
         let rank = DueRank {
             due_at,
@@ -45,8 +46,16 @@ impl SoonestFindings {
         self.emitted += 1;
         let is_full = self.soonest.len() >= self.limit;
         let last = self.soonest.last_key_value().map(|(&last, _)| last);
-        if !is_full || last.is_some_and(|last| rank < last) {
+        if due_at <= bar && (!is_full || last.is_some_and(|last| rank < last)) {
             self.insert(rank, finding.to_finding());
+        }
+    }
+
+    /// Findings that are due later cannot be among the soonest any more.
+    pub(super) fn bar(&self) -> Timestamp {
+        match self.soonest.last_key_value() {
+            Some((last, _)) if self.soonest.len() >= self.limit => last.due_at,
+            Some(_) | None => Timestamp(i64::MAX),
         }
     }
 
