@@ -1,10 +1,40 @@
 //! The columns of a list: what each format writes, and what lines can be sorted by.
 
-use crate::engine::ItemRef;
-use crate::report::time::Timestamp;
-use crate::report::word::word_enum;
+use std::str::FromStr;
 
-word_enum! {
+use crate::engine::ItemRef;
+use crate::report::schema::{Column, FlagColumn};
+use crate::report::time::Timestamp;
+use crate::report::word::{UnknownWord, find};
+
+/// The flags of a report keep their names.
+const PASSWORD_ENABLED: &str = Column::Flag(FlagColumn::PasswordEnabled).name();
+const MFA_ACTIVE: &str = Column::Flag(FlagColumn::MfaActive).name();
+
+/// Declares [`ListColumn`]: each column with its name.
+macro_rules! columns {
+    ($(#[$meta:meta])* pub enum ListColumn { $($(#[$of_column:meta])* $column:ident = $name:expr,)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum ListColumn {
+            $($(#[$of_column])* $column,)*
+        }
+
+        impl ListColumn {
+            /// All columns, in order.
+            pub const ALL: [Self; [$($name),*].len()] = [$(Self::$column),*];
+
+            /// Its name.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$column => $name,)*
+                }
+            }
+        }
+    };
+}
+
+columns! {
     /// A column of a list, in the order of CSV and JSON.
     pub enum ListColumn {
         /// The id of the account.
@@ -36,9 +66,9 @@ word_enum! {
         /// The service of the last use.
         LastUsedService = "last_used_service",
         /// Whether the user has a console password.
-        PasswordEnabled = "password_enabled",
+        PasswordEnabled = PASSWORD_ENABLED,
         /// Whether the user has MFA.
-        MfaActive = "mfa_active",
+        MfaActive = MFA_ACTIVE,
         /// The access key's id.
         AccessKeyId = "access_key_id",
         /// Who owns the user.
@@ -55,6 +85,14 @@ word_enum! {
         SourcePath = "source_path",
         /// The data row.
         SourceRow = "source_row",
+    }
+}
+
+impl FromStr for ListColumn {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Self, UnknownWord> {
+        find("column", word, &Self::ALL, Self::name)
     }
 }
 

@@ -36,7 +36,6 @@ impl FromStr for SortOrder {
         let column = match alias {
             Some(&(_, column)) => column,
             None => word.parse().map_err(|error: UnknownWord| UnknownWord {
-                what: "column".to_owned(),
                 known: format!("age, idle, due, {}", error.known),
                 ..error
             })?,
@@ -48,7 +47,7 @@ impl FromStr for SortOrder {
 impl fmt::Display for SortOrder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.descending { "-" } else { "" };
-        write!(f, "{sign}{}", self.column)
+        write!(f, "{sign}{}", self.column.name())
     }
 }
 
