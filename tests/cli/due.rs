@@ -200,11 +200,11 @@ fn the_table_lists_what_is_due_soonest_first() {
     insta::assert_snapshot!(section.join("\n\n"), @"
     due within 14 days, soonest first; times are UTC
 
-    ann  account 111122223333, row 1
+    ann  account 111122223333, line 2
       2026-05-02 00:00:03  high  access-key-not-rotated  access_key_1
         last rotated 2026-02-01 (88 days)
 
-    bob  account 111122223333, row 2
+    bob  account 111122223333, line 3
       2026-05-06 00:00:01  high  access-key-not-rotated  access_key_2
         last rotated 2026-02-05 (85 days)
     ");

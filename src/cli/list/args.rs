@@ -9,7 +9,7 @@ use credlens::report::time::Timestamp;
 
 use crate::cli::aws::LiveScanArgs;
 use crate::cli::evaluate::EvaluateArgs;
-use crate::cli::outputs::{FormatTo, format_help};
+use crate::cli::outputs::{FormatTo, format_help, short_format_help};
 use crate::cli::span::Span;
 
 const EXAMPLES: &str = "\
@@ -40,18 +40,23 @@ pub(in crate::cli) struct ListArgs {
     #[arg(value_name = "WHAT")]
     pub(super) kind: KindWord,
 
+    /// Report files, directories, archives, `s3://…`, or -
+    ///
     /// A report file, a directory (searched recursively), an archive, `s3://bucket/key`, `s3://bucket/prefix`, or - for
     /// standard input. Without an INPUT: the live account of your AWS credentials
     #[arg(value_name = "INPUT")]
     pub(super) inputs: Vec<PathBuf>,
 
-    /// List only those for which this condition in GSL is true, such as "mfaActive = false"; those for which cells that
-    /// decide are unknown are left out and counted
+    /// Only those for which this condition in GSL is true
+    ///
+    /// Such as "mfaActive = false"; those for which cells that decide are unknown are left out and counted
     #[arg(long = "where", value_name = "GSL")]
     pub(super) condition: Option<String>,
 
-    /// Sort by a column of CSV, or by age, idle or due; descending with a minus: --sort=-age. Lines without a value come
-    /// last [default: the order of the report]
+    /// Sort by a column, age, idle or due; -age descends
+    ///
+    /// A column of CSV, or age, idle or due; descending with a minus: --sort=-age. Lines without a value come last
+    /// [default: the order of the report]
     #[arg(
         long,
         value_name = "COLUMN",
@@ -60,12 +65,16 @@ pub(in crate::cli) struct ListArgs {
     )]
     pub(super) sort: Option<SortOrder>,
 
-    /// Show in `due_at` when the first rule will fail that does not yet, by time alone and within this time after the
-    /// as-of, such as 14d (s, m, h, d, w)
+    /// Show what will fail within this time, such as 14d
+    ///
+    /// `due_at` is when the first rule will fail that does not yet, by time alone and within this time after the as-of
+    /// (s, m, h, d, w)
     #[arg(long, value_name = "SPAN", help_heading = "Output")]
     pub(super) due_within: Option<Span>,
 
-    /// Count ages to this instant, such as 2026-11-21T00:00:00Z; a date alone is its first second. Default: when AWS
+    /// Count ages to this instant [default: that of the report]
+    ///
+    /// Such as 2026-11-21T00:00:00Z; a date alone is its first second. Default: when AWS
     /// generated the report, if the input has that; else a date or time in the file name; else a directory named
     /// after a date (a date alone is its last second); else now
     #[arg(long, value_name = "TIME")]
@@ -74,7 +83,7 @@ pub(in crate::cli) struct ListArgs {
     #[command(flatten)]
     pub(super) live: LiveScanArgs,
 
-    #[arg(long, value_name = "FMT[=PATH]", help_heading = "Output", help = format_help::<ItemWriter>("list"))]
+    #[arg(long, value_name = "FMT[=PATH]", help_heading = "Output", help = short_format_help::<ItemWriter>(), long_help = format_help::<ItemWriter>("list"))]
     pub(super) format: Vec<FormatTo<ItemFormat>>,
 
     /// List the users of all snapshots of an account, not only of the newest one
