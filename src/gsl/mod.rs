@@ -80,7 +80,7 @@ pub fn parse_rule(source: &str, parameters: &BTreeMap<String, i64>) -> Result<Ty
 /// use credlens::gsl::{self, typed::Entity};
 ///
 /// let condition = gsl::parse_condition(Entity::IamUser, "passwordEnabled and not mfaActive").expect("a condition");
-/// assert_eq!(condition.to_string(), "passwordEnabled = true and not mfaActive = true");
+/// assert_eq!(condition.to_string(), "passwordEnabled = true and mfaActive != true");
 /// ```
 pub fn parse_condition(entity: Entity, source: &str) -> Result<Expr, Vec<Error>> {
     let tokens = tokens(source, "condition")?;

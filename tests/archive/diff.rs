@@ -33,8 +33,11 @@ fn diff_at_two_dates() {
         between("2026-01-15", "2026-03-01", &["--account", "111122223333"]),
         whole
     );
-    let (code, _, err) = run(&["diff", "--archive", "archive", "2026-01-15", "2026-03-01"]);
-    assert!(code == 0 && err.contains("444455556666"), "{err}");
+    let (code, out, err) = run(&["diff", "--archive", "archive", "2026-01-15", "2026-03-01"]);
+    assert!(
+        code == 0 && out.contains("account 444455556666 has no report as of OLD"),
+        "{out}{err}"
+    );
     let (code, _, err) = run(&["diff", "--archive", "archive", "2025-01-15", "2026-03-01"]);
     assert_eq!(code, 3, "{err}");
     let (code, _, err) = run(&[
@@ -263,7 +266,7 @@ fn diff_of_reports_without_accounts() {
         "named-2025-01-01.csv",
         "named-2026-02-01.csv",
     ]);
-    let (_, _, err) = run(&["diff", "--archive", "later", "2025-01-31", "2026-02-28"]);
+    let (_, err, _) = run(&["diff", "--archive", "later", "2025-01-31", "2026-02-28"]);
     assert!(
         err.contains("reports that name no account are not compared"),
         "{err}"

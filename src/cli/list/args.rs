@@ -32,7 +32,7 @@ Exit status:
   5  an output could not be written
   130  interrupted (143 by SIGTERM, 129 by SIGHUP)";
 
-/// List users, access keys or signing certificates with their ages, last use and findings
+/// List users, access keys or certificates with their ages and findings
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct ListArgs {
@@ -53,7 +53,7 @@ pub(in crate::cli) struct ListArgs {
     #[arg(long = "where", value_name = "GSL")]
     pub(super) condition: Option<String>,
 
-    /// Sort by a column, age, idle or due; -age descends
+    /// Sort by a column, such as -age
     ///
     /// A column of CSV, or age, idle or due; descending with a minus: --sort=-age. Lines without a value come last
     /// [default: the order of the report]
@@ -65,7 +65,7 @@ pub(in crate::cli) struct ListArgs {
     )]
     pub(super) sort: Option<SortOrder>,
 
-    /// Show what will fail within this time, such as 14d
+    /// Show what will fail within, say, 14d
     ///
     /// `due_at` is when the first rule will fail that does not yet, by time alone and within this time after the as-of
     /// (s, m, h, d, w)

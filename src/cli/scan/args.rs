@@ -62,14 +62,14 @@ pub(in crate::cli) struct ScanArgs {
     #[arg(long, value_name = "LIST", value_delimiter = ',', help_heading = "Output")]
     pub(super) status: Vec<StatusWord>,
 
-    /// Rank by this, the worst first
+    /// Rank by account, user, rule or path
     ///
     /// Accounts, users, rules or paths: by the number of critical fails, then of high ones, and so on. All verdicts count,
     /// whatever is shown. In csv, the ranking takes the place of the findings
-    #[arg(long, value_name = "account|user|rule|path", help_heading = "Output")]
+    #[arg(long, value_name = "WHAT", help_heading = "Output")]
     pub(super) by: Option<RankBy>,
 
-    /// Show also what will fail within this time, such as 14d
+    /// Show also what will fail within, say, 14d
     ///
     /// What passes and will fail by time alone within this time after the as-of, such as 36h, 14d or 2w: its status is
     /// due. It does not change the exit status
