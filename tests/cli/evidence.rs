@@ -24,7 +24,8 @@ const NO_KEY: &str = "false,N/A,N/A";
 
 fn digest(bytes: impl AsRef<[u8]>) -> String {
     let hash = Sha256::digest(bytes.as_ref());
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    hash.iter()
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 fn json(place: &Workspace, args: &str) -> Value {

@@ -354,7 +354,9 @@ impl TrendState<'_> {
         let Some(point) = self.current.take() else { return };
         let accounts = point.figures;
         let mut figures = Figures::new(self.rules.len(), ColumnSet::default());
-        accounts.values().for_each(|account| figures.add(account));
+        for account in accounts.values() {
+            figures.add(account);
+        }
         let is_one = self.options.by_account || accounts.len() == 1;
         let only = accounts.keys().next().filter(|_| is_one);
         let only = only.filter(|account| !account.is_empty());
