@@ -23,6 +23,7 @@ mod help;
 mod init;
 mod inputs;
 mod list;
+mod list_outputs;
 mod malformed_reports;
 mod outputs;
 mod ranking;

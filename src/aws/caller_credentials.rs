@@ -62,7 +62,7 @@ impl Error {
         } else if let Self::SignOn(code) = &self {
             format!("single sign-on issued none ({code})")
         } else if matches!(self, Self::NoCredentials) {
-            "there is no source any more".to_owned()
+            "their source has gone".to_owned()
         } else {
             return self;
         };

@@ -14,6 +14,7 @@ mod diagnostics;
 mod diff;
 mod due;
 mod evaluate;
+mod evaluating_run;
 mod fail_on;
 mod failure;
 #[cfg(feature = "aws")]
@@ -24,7 +25,6 @@ mod help;
 mod init;
 mod inputs;
 mod list;
-mod live_run;
 mod manual;
 mod outputs;
 mod progress;

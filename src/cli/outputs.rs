@@ -221,6 +221,11 @@ impl Write for Target {
     }
 }
 
+/// Puts files in their places once their outputs are written to the end.
+pub(super) fn finish_outputs(written: io::Result<Vec<Target>>) -> Result<(), Failure> {
+    written?.into_iter().try_for_each(Target::finish)
+}
+
 /// Opens what the formats go to.
 pub(super) fn open_outputs<F: Copy + Display>(formats: &[FormatTo<F>]) -> Result<Vec<(F, Target)>, Failure> {
     let is_alone = formats.len() == 1;

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use credlens::io::inputs::Inputs;
 
+use super::evaluating_run::EvaluatingRun;
 use super::failure::{Exit, Failure};
-use super::live_run::LiveRun;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
 pub(super) struct LocationArgs {}
@@ -69,6 +69,6 @@ impl Objects {
     }
 }
 
-pub(super) fn run_live(_run: &impl LiveRun) -> Result<Exit, Failure> {
+pub(super) fn run_live(_run: &impl EvaluatingRun) -> Result<Exit, Failure> {
     unreachable!("invariant: without an input there is no configuration")
 }

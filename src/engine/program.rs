@@ -90,7 +90,7 @@ pub struct CompiledRule {
     pub(super) key: u128,
     /// The columns that it reads, in all slots.
     pub needs: ColumnSet,
-    /// How its findings are fixed, if they shall say so.
+    /// How its findings are fixed, if that is asked for.
     pub(super) fix: Option<FixTemplate>,
     /// The position of its first rule instance in the program: it has one for each slot.
     first_instance: usize,

@@ -11,8 +11,9 @@ use super::container::{
 };
 use super::error::InputError;
 pub use super::kept::KeptInputs;
+use super::open_input::OpenInput;
 use super::remote::{NoRemote, Remote, is_remote};
-use super::report_reader::{HeaderCache, OpenInput, ReportReader, UnreadReport, failed};
+use super::report_reader::{HeaderCache, ReportReader, UnreadReport, failed};
 use super::stream::InputStream;
 use super::temporary;
 pub use super::walk::FoundFile;

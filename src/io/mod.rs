@@ -11,6 +11,7 @@ mod found;
 pub mod hashing;
 pub mod inputs;
 mod kept;
+mod open_input;
 pub mod outputs;
 pub mod remote;
 mod report_reader;

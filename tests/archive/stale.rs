@@ -109,7 +109,7 @@ fn what_is_not_there_is_not_recent() {
     assert_eq!(code, 3, "{err}");
 }
 
-/// A report that is dated after now is no recent one.
+/// A report dated after now does not count as a recent one.
 #[test]
 fn reports_of_the_future_are_left_out() {
     let directory = saved();

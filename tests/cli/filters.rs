@@ -287,7 +287,7 @@ fn diff_takes_a_user_that_matches_in_either_report() {
     assert_eq!(events(&dev), [""; 0]);
 }
 
-/// A user who is deleted is resolved, not missing; accounts without such a user are no part of the trend.
+/// A user who is deleted is resolved, not missing; accounts without such a user are not part of the trend.
 #[test]
 fn trend_of_some_users() {
     let place = place()

@@ -4,38 +4,46 @@ use std::path::Path;
 use std::sync::{Arc, PoisonError};
 
 use credlens::aws::{LiveSource, ReportOrder};
+use credlens::engine::RowSelection;
 
 use super::{FetchRequest, conclude, start};
+use crate::cli::evaluating_run::{EvaluatingRun, Subject};
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::live_run::LiveRun;
 use crate::cli::outputs::{canonical, is_read};
 use crate::cli::terminal::print_error;
 
 /// Runs a command on live accounts.
-pub(in crate::cli) fn run_live<R: LiveRun>(run: &R) -> Result<Exit, Failure> {
-    let live = run.live();
+pub(in crate::cli) fn run_live<R: EvaluatingRun>(run: &R) -> Result<Exit, Failure> {
+    let Subject {
+        live,
+        inputs,
+        evaluation,
+        ..
+    } = run.subject();
     let aws = &live.aws;
     if let Some(path) = aws.outcomes.as_deref() {
         check_outcomes(run, path)?;
     }
-    let verbosity = run.evaluation().verbosity;
+    let verbosity = evaluation.verbosity;
     let request = FetchRequest {
         resolve_keys: live.resolve_keys,
         verbose: verbosity.verbose,
         quiet: verbosity.quiet,
         order: ReportOrder::ByAccount,
-        filters: run.evaluation().filters.clone(),
+        filters: evaluation.filters.clone(),
         grace: FetchRequest::SHORT,
     };
-    let options = run.inputs().options;
+    let options = inputs.options;
     let started = start(aws, options.now, &request, || Ok(()))?;
     let source = LiveSource::new(started.arrivals, options.as_of, Arc::clone(&started.record));
-    let written = run.evaluate(source).and_then(|evaluated| {
-        if let Some(signal) = started.runtime.interrupted() {
-            return Err(Failure::Signal(signal, R::INTERRUPTED));
-        }
-        run.write(evaluated)
-    });
+    let written = run
+        .evaluate(source, RowSelection::default())
+        .and_then(|evaluated| {
+            if let Some(signal) = started.runtime.interrupted() {
+                return Err(Failure::Signal(signal, R::INTERRUPTED));
+            }
+            run.write(evaluated)
+        });
     if written.is_err() {
         // The accounts whose findings were not written are to be scanned again.
         match started.outcomes.interrupted() {
@@ -54,7 +62,7 @@ pub(in crate::cli) fn run_live<R: LiveRun>(run: &R) -> Result<Exit, Failure> {
 }
 
 /// The file of `--outcomes` is neither a format's nor one that this run reads.
-fn check_outcomes(run: &impl LiveRun, path: &Path) -> Result<(), Failure> {
+fn check_outcomes(run: &impl EvaluatingRun, path: &Path) -> Result<(), Failure> {
     let targets = run.targets();
     let same = |target: &Path| match (canonical(target), canonical(path)) {
         (Ok(target), Ok(path)) => target == path,
@@ -66,7 +74,7 @@ fn check_outcomes(run: &impl LiveRun, path: &Path) -> Result<(), Failure> {
             path.display()
         )));
     }
-    if is_read(path, &run.evaluation().reads(&[])) {
+    if is_read(path, &run.subject().evaluation.reads(&[])) {
         return Err(Failure::Usage(format!(
             "{} is read by this run; give --outcomes another file",
             path.display()

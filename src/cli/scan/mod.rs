@@ -7,23 +7,19 @@ use std::path::Path;
 
 use credlens::engine::{
     Counting, CountingKeys, EmitFilter, RowSelection, Sink, Snapshots, Source, Surveying,
-    undated_beside_dated,
 };
-use credlens::finding::{Code, Diagnostic, Evidence, RankBy, RuleTally, Severity, Status, Tally};
+use credlens::finding::{Evidence, RankBy, RuleTally, Severity, Status, Tally};
 use credlens::output::Outputs;
 use credlens::rule;
 
-use super::aws::{self, LiveScanArgs};
-use super::diagnostics::{has_errors, is_cut_off, print_all, print_passed_over};
 use super::due;
-use super::evaluate::{Evaluation, Verbosity};
+use super::evaluate::Evaluation;
+use super::evaluating_run::{self, EvaluatingRun, Subject, is_partial};
 use super::fail_on::FailOn;
 use super::failure::{Exit, Failure};
-use super::inputs::{InputReader, SeveralInputs};
-use super::live_run::LiveRun;
-use super::outputs::{FormatTo, Target, check_formats, open_outputs};
+use super::inputs::SeveralInputs;
+use super::outputs::{FormatTo, Target, check_formats, finish_outputs, open_outputs};
 use super::settings::{SettingsFile, SettingsText, first_given};
-use super::signals;
 
 pub(super) use args::{ScanArgs, StatusWord};
 
@@ -31,17 +27,14 @@ pub(super) use args::{ScanArgs, StatusWord};
 const HASHED: u64 = 64 << 20;
 
 /// What a scan does, resolved.
-pub(super) struct ScanConfig {
-    pub(super) inputs: InputReader,
-    pub(super) live: LiveScanArgs,
-    pub(super) formats: Vec<FormatTo>,
-    pub(super) evaluation: Evaluation,
+struct ScanConfig {
+    subject: Subject,
+    formats: Vec<FormatTo>,
     statuses: Vec<Status>,
     /// The ranking that is asked for.
     by: Option<RankBy>,
     fail_on: FailOn,
     fail_on_undetermined: bool,
-    all_snapshots: bool,
 }
 
 impl ScanConfig {
@@ -67,28 +60,28 @@ impl ScanConfig {
         }
         let as_of = args.as_of.or(in_file.as_of.map(|word| word.0));
         let fail_on = args.fail_on.or(in_file.fail_on.map(|word| word.0));
-        let formats = FormatTo::or_default(formats);
         let mut inputs = evaluation.reader(args.inputs, as_of, objects);
         if formats.iter().any(|to| to.format.shows_evidence()) {
             let is_any_size = args.hash_inputs || in_file.hash_inputs == Some(true);
             inputs.options.hashed = if is_any_size { u64::MAX } else { HASHED };
         }
-        let config = Self {
-            inputs,
-            live: args.live,
+        let reads = [evaluation.reads(&inputs.paths), args.live.reads()];
+        check_formats(&formats, &reads.concat())?;
+        check_ranking(args.by, &formats)?;
+        check_requirements(&evaluation, &formats)?;
+        Ok(Self {
             formats,
             statuses: shown(statuses, evaluation.due_within.is_some())?,
             by: args.by.or(in_file.by),
             fail_on: fail_on.unwrap_or(FailOn(Some(Severity::Low))),
             fail_on_undetermined: args.fail_on_undetermined || in_file.fail_on_undetermined == Some(true),
-            all_snapshots: args.all_snapshots || in_file.all_snapshots == Some(true),
-            evaluation,
-        };
-        let reads = [config.evaluation.reads(&config.inputs.paths), config.live.reads()];
-        check_formats(&config.formats, &reads.concat())?;
-        check_ranking(args.by, &config.formats)?;
-        check_requirements(&config.evaluation, &config.formats)?;
-        Ok(config)
+            subject: Subject {
+                inputs,
+                live: args.live,
+                all_snapshots: args.all_snapshots || in_file.all_snapshots == Some(true),
+                evaluation,
+            },
+        })
     }
 
     /// Findings are created only where a format shows them.
@@ -97,19 +90,19 @@ impl ScanConfig {
         if !self.formats.iter().any(|to| to.format.shows_findings(ranked)) {
             return EmitFilter::nothing();
         }
-        EmitFilter::new(&self.statuses, self.evaluation.min_severity)
+        EmitFilter::new(&self.statuses, self.subject.evaluation.min_severity)
     }
 
     fn outputs(&self) -> Result<Counting<Outputs<Target>>, Failure> {
         let outputs = Outputs::ranked(
             open_outputs(&self.formats)?,
-            self.evaluation.layout_of(&self.formats),
+            self.subject.evaluation.layout_of(&self.formats),
             self.by.is_some(),
         );
         Ok(Counting::new(
             outputs,
             self.counting_keys(),
-            &self.evaluation.program,
+            &self.subject.evaluation.program,
         ))
     }
 
@@ -118,21 +111,14 @@ impl ScanConfig {
         let are_ranked = self.formats.iter().any(|to| to.format.is_for_people());
         CountingKeys {
             by: self.by,
-            accounts: are_ranked || !self.evaluation.frameworks.is_empty(),
+            accounts: are_ranked || !self.subject.evaluation.frameworks.is_empty(),
         }
     }
 
     fn assess(&self, source: impl Source, sink: &impl Sink, rows: RowSelection) -> io::Result<Tally> {
-        let evaluation = &self.evaluation;
+        let evaluation = &self.subject.evaluation;
         let rows = (rows, Some(&evaluation.filters));
         evaluation.assess(evaluation.progress(source), self.emit_filter(), sink, rows)
-    }
-
-    /// The report of the one live account could not be fetched, and every format is read by people here: the reason is
-    /// printed once, on standard error.
-    fn is_shown_by_its_error(&self, tally: &Tally) -> bool {
-        let is_live = self.inputs.paths.is_empty() && !self.live.several();
-        is_live && tally.inputs.is_empty() && self.formats.iter().all(FormatTo::is_shown)
     }
 }
 
@@ -155,56 +141,7 @@ fn shown(given: Vec<StatusWord>, finds_due: bool) -> Result<Vec<Status>, Failure
 pub(super) fn run(args: ScanArgs) -> Result<Exit, Failure> {
     let text = SettingsText::read(args.evaluate.config.as_deref())?;
     let config = ScanConfig::resolve(args, &text.parse()?)?;
-    if config.inputs.paths.is_empty() {
-        return aws::run_live(&config);
-    }
-    signals::end_cleanly()?;
-    let several = if config.all_snapshots {
-        None
-    } else {
-        config.inputs.several()?
-    };
-    let (mut evaluated, snapshots) = match several {
-        None => (
-            evaluate(&config, config.inputs.open(), RowSelection::default())?,
-            Snapshots::default(),
-        ),
-        Some(several) => evaluate_newest(&config, &several)?,
-    };
-    evaluated.tally.diagnostics.extend(snapshots.diagnostics);
-    let undated = undated_beside_dated(&evaluated.tally.inputs);
-    evaluated.tally.diagnostics.extend(undated);
-    let tally = write(&config, evaluated)?;
-    Ok(conclude(&config, &tally, 0))
-}
-
-/// Evaluates the newest snapshot of each account. Outputs that are only written at the end can be thrown away: then the
-/// first pass surveys, too, and is the only one where nothing is left out.
-fn evaluate_newest(
-    config: &ScanConfig,
-    several: &SeveralInputs<'_>,
-) -> Result<(Evaluated, Snapshots), Failure> {
-    let streams = config
-        .formats
-        .iter()
-        .any(|to| to.format.streams(config.by.is_some()));
-    let mut newest = None;
-    if !streams && config.inputs.options.as_of.is_none() {
-        let sink = Surveying::new(config.outputs()?, false);
-        let tally = config.assess(several.open()?, &sink, RowSelection::default())?;
-        let (outputs, surveyed) = sink.finish(&tally);
-        newest = several.choose(&surveyed, false);
-        if let Some(newest) = newest.take_if(|newest| newest.rows.is_all()) {
-            return Ok((Evaluated { tally, outputs }, newest));
-        }
-    }
-    let newest = match newest {
-        Some(newest) => newest,
-        None => several.newest(&config.evaluation)?,
-    };
-    let rows = newest.rows.clone();
-    let evaluated = evaluate(config, several.open_chosen(&newest)?, rows)?;
-    Ok((evaluated, newest))
+    evaluating_run::run(&config)
 }
 
 /// A ranking that no format shows is a mistake.
@@ -233,22 +170,15 @@ fn check_requirements(evaluation: &Evaluation, formats: &[FormatTo]) -> Result<(
 }
 
 /// The result of a scan that is not written to its end.
-pub(super) struct Evaluated {
+struct Evaluated {
     tally: Tally,
     outputs: Counting<Outputs<Target>>,
-}
-
-/// Evaluates all that the source gives.
-fn evaluate(config: &ScanConfig, source: impl Source, rows: RowSelection) -> Result<Evaluated, Failure> {
-    let outputs = config.outputs()?;
-    let tally = config.assess(source, &outputs, rows)?;
-    Ok(Evaluated { tally, outputs })
 }
 
 /// Ends the outputs and puts files in their places.
 fn write(config: &ScanConfig, evaluated: Evaluated) -> Result<Tally, Failure> {
     let Evaluated { mut tally, outputs } = evaluated;
-    if config.is_shown_by_its_error(&tally) {
+    if config.subject.is_shown_by_its_error(&tally, &config.formats) {
         return Ok(tally);
     }
     let Evaluation {
@@ -257,7 +187,7 @@ fn write(config: &ScanConfig, evaluated: Evaluated) -> Result<Tally, Failure> {
         level,
         weakened,
         ..
-    } = &config.evaluation;
+    } = &config.subject.evaluation;
     let (outputs, counted) = outputs.finish();
     tally.evidence = Evidence {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -274,39 +204,11 @@ fn write(config: &ScanConfig, evaluated: Evaluated) -> Result<Tally, Failure> {
     };
     let frameworks = frameworks.iter().map(AsRef::as_ref);
     tally.compliance = rule::compliance(frameworks, program.rules(), weakened, *level, (&tally, &accounts));
-    config.evaluation.add_diagnostics(&mut tally);
-    let finish = || -> Result<(), Failure> {
-        for target in outputs.finish(&tally)? {
-            target.finish()?;
-        }
-        Ok(())
-    };
+    config.subject.evaluation.add_diagnostics(&mut tally);
     // What cannot be read is said also where the result cannot be written.
-    finish().inspect_err(|_| print_diagnostics(&tally, config))?;
+    let finished = finish_outputs(outputs.finish(&tally));
+    finished.inspect_err(|_| config.subject.print_diagnostics(&tally, &config.formats))?;
     Ok(tally)
-}
-
-/// Prints what the outputs do not show; the exit status, where so many inputs may fail.
-fn conclude(config: &ScanConfig, tally: &Tally, allow_failed: usize) -> Exit {
-    print_diagnostics(tally, config);
-    exit(tally, config, allow_failed)
-}
-
-/// Standard error gets the diagnostics that standard output does not show to people, and the live accounts that failed
-/// are in the table of outcomes.
-fn print_diagnostics(tally: &Tally, config: &ScanConfig) {
-    let verbosity = config.evaluation.verbosity;
-    let shown = config.formats.iter().any(FormatTo::is_shown);
-    let least = verbosity.least_level(shown);
-    let is_printed = |diagnostic: &&Diagnostic| {
-        let in_outcomes = config.live.several() && diagnostic.code == Code::Unreadable;
-        let is_cut_off = is_cut_off(diagnostic) && !verbosity.quiet;
-        (Verbosity::is_printed(diagnostic, least) || is_cut_off) && !in_outcomes
-    };
-    print_all(tally.diagnostics.iter().filter(is_printed), verbosity.verbose);
-    if verbosity.verbose {
-        print_passed_over(&tally.passed_over);
-    }
 }
 
 fn exit(tally: &Tally, config: &ScanConfig, allow_failed: usize) -> Exit {
@@ -321,38 +223,50 @@ fn exit(tally: &Tally, config: &ScanConfig, allow_failed: usize) -> Exit {
     config.fail_on.exit(failed.map(|rule| rule.severity))
 }
 
-/// Whether something could not be evaluated, beyond the accounts that may fail.
-pub(super) fn is_partial(tally: &Tally, allow_failed: usize) -> bool {
-    let diagnostics = &tally.diagnostics;
-    // The accounts of a live run that failed are the errors about inputs.
-    let is_of_account = |it: &&Diagnostic| it.code == Code::Unreadable;
-    let is_allowed = diagnostics.iter().filter(is_of_account).count() <= allow_failed;
-    has_errors(diagnostics.iter().filter(|it| !is_allowed || !is_of_account(it)))
-}
-
-impl LiveRun for ScanConfig {
+impl EvaluatingRun for ScanConfig {
     type Evaluated = Evaluated;
     type Written = Tally;
     const INTERRUPTED: &'static str = "interrupted; no findings were written to files";
 
-    fn live(&self) -> &LiveScanArgs {
-        &self.live
-    }
-
-    fn inputs(&self) -> &InputReader {
-        &self.inputs
-    }
-
-    fn evaluation(&self) -> &Evaluation {
-        &self.evaluation
+    fn subject(&self) -> &Subject {
+        &self.subject
     }
 
     fn targets(&self) -> Vec<&Path> {
         self.formats.iter().filter_map(|to| to.path.as_deref()).collect()
     }
 
-    fn evaluate(&self, source: impl Source) -> Result<Evaluated, Failure> {
-        evaluate(self, source, RowSelection::default())
+    fn evaluate(&self, source: impl Source, rows: RowSelection) -> Result<Evaluated, Failure> {
+        let outputs = self.outputs()?;
+        let tally = self.assess(source, &outputs, rows)?;
+        Ok(Evaluated { tally, outputs })
+    }
+
+    /// Outputs that are only written at the end can be thrown away: then the first pass surveys, too, and is the only one
+    /// where nothing is left out.
+    fn evaluate_newest(&self, several: &SeveralInputs<'_>) -> Result<(Evaluated, Snapshots), Failure> {
+        let is_ranked = self.by.is_some();
+        let streams = self.formats.iter().any(|to| to.format.streams(is_ranked));
+        let mut newest = None;
+        if !streams && self.subject.inputs.options.as_of.is_none() {
+            let sink = Surveying::new(self.outputs()?, false);
+            let tally = self.assess(several.open()?, &sink, RowSelection::default())?;
+            let (outputs, surveyed) = sink.finish(&tally);
+            newest = several.choose(&surveyed, false);
+            if let Some(newest) = newest.take_if(|newest| newest.rows.is_all()) {
+                return Ok((Evaluated { tally, outputs }, newest));
+            }
+        }
+        let newest = match newest {
+            Some(newest) => newest,
+            None => several.newest(&self.subject.evaluation)?,
+        };
+        let evaluated = self.evaluate(several.open_chosen(&newest)?, newest.rows.clone())?;
+        Ok((evaluated, newest))
+    }
+
+    fn tally(evaluated: &mut Evaluated) -> &mut Tally {
+        &mut evaluated.tally
     }
 
     fn write(&self, evaluated: Evaluated) -> Result<Tally, Failure> {
@@ -360,6 +274,7 @@ impl LiveRun for ScanConfig {
     }
 
     fn conclude(&self, tally: &Tally, allow_failed: usize) -> Exit {
-        conclude(self, tally, allow_failed)
+        self.subject.print_diagnostics(tally, &self.formats);
+        exit(tally, self, allow_failed)
     }
 }
