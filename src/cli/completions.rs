@@ -4,8 +4,9 @@
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command};
 use clap_complete::Shell;
-use credlens::finding::{Severity, Status};
+use credlens::finding::{RankBy, Severity, Status};
 use credlens::output::diff::DiffWriter;
+use credlens::output::list::{ItemWriter, SortOrder};
 use credlens::output::trend::TrendWriter;
 use credlens::output::{Formats, ScanWriter};
 use credlens::rule::Catalogue;
@@ -61,6 +62,9 @@ fn values(path: &str, argument: &str) -> Vec<&'static str> {
         ("scan", "format") => formats::<ScanWriter>(),
         ("diff", "format") => formats::<DiffWriter>(),
         ("trend", "format") => formats::<TrendWriter>(),
+        ("list", "format") => formats::<ItemWriter>(),
+        ("list", "sort") => SortOrder::words(),
+        ("scan", "by") => RankBy::ALL.map(RankBy::name).to_vec(),
         _ => Vec::new(),
     }
 }

@@ -67,6 +67,7 @@ struct Counts {
     undetermined: u64,
     suppressed: u64,
     passed: u64,
+    due: u64,
     account_name: Option<String>,
 }
 
@@ -195,6 +196,7 @@ impl Counts {
         self.undetermined += other.undetermined;
         self.suppressed += other.suppressed;
         self.passed += other.passed;
+        self.due += other.due;
         if self.account_name.is_none() {
             self.account_name = other.account_name;
         }
@@ -207,6 +209,7 @@ impl Counts {
         self.undetermined += count(Status::Undetermined);
         self.suppressed += count(Status::Suppressed);
         self.passed += count(Status::Pass);
+        self.due += count(Status::Due);
     }
 
     fn add_users(&mut self, users: u64, failing: u64) {
@@ -228,6 +231,7 @@ impl Counts {
             undetermined: self.undetermined,
             suppressed: self.suppressed,
             passed: self.passed,
+            due: (self.due > 0).then_some(self.due),
             ..RankEntry::default()
         }
     }
@@ -346,7 +350,7 @@ impl<S> Counting<S> {
         }
     }
 
-    /// Counts row by row. Users of whom nothing was found are left out.
+    /// Counts row by row. Users of whom nothing was found or is due are left out.
     fn count_rows(&self, by: RankBy, counts: &mut BTreeMap<Key, Counts>, run: &AccountRun<'_>) {
         let Block {
             selected, verdicts, ..
@@ -355,7 +359,7 @@ impl<S> Counting<S> {
             let of_word = verdicts.word(word);
             let found = of_word.iter().fold(0, |bits, verdict| {
                 let of = |status: Status| verdict[status as usize];
-                bits | of(Status::Fail) | of(Status::Undetermined) | of(Status::Suppressed)
+                bits | of(Status::Fail) | of(Status::Undetermined) | of(Status::Suppressed) | of(Status::Due)
             });
             let mut rest = if by == RankBy::User { mask & found } else { mask };
             while rest != 0 {
@@ -392,9 +396,13 @@ impl AccountRun<'_> {
         let Block { chunk, input, .. } = self.block;
         let text = |column| chunk.text(&input.header, row, column);
         if by == RankBy::User {
+            // A user without a name is known by its ARN.
+            let known = |text: &&[u8]| !text.is_empty();
+            let who = text(TextColumn::User).filter(known);
+            let who = who.or_else(|| text(TextColumn::Arn).filter(known));
             return Key {
                 account: self.account.map(<[u8]>::to_vec),
-                text: text(TextColumn::User).map(<[u8]>::to_vec),
+                text: who.map(<[u8]>::to_vec),
             };
         }
         let path = text(TextColumn::Arn).map(path_of);

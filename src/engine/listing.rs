@@ -15,8 +15,6 @@ use crate::report::schema::{
 };
 use crate::report::time::Timestamp;
 
-const SECONDS_PER_DAY: u64 = 86_400;
-
 /// A user, key or certificate that is listed: borrowed from the block, with nothing formatted yet.
 #[derive(Clone, Copy, Debug)]
 pub struct ItemRef<'a> {
@@ -96,17 +94,6 @@ impl<'a> ItemRef<'a> {
         }
     }
 
-    /// How many seconds have gone by since a time; 0 if it is after the as-of.
-    pub fn seconds_since(&self, time: Timestamp) -> u64 {
-        let gone = self.input().as_of.0.saturating_sub(time.0);
-        u64::try_from(gone).unwrap_or(0)
-    }
-
-    /// How many whole days have gone by since a time.
-    pub fn days_since(&self, time: Timestamp) -> u64 {
-        self.seconds_since(time) / SECONDS_PER_DAY
-    }
-
     /// The item, with everything copied.
     pub fn to_item(&self) -> ListItem {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -123,9 +110,9 @@ impl<'a> ItemRef<'a> {
             credential: self.credential,
             active: self.active,
             created: self.created,
-            age_days: self.created.map(|time| self.days_since(time)),
+            age_days: self.created.and_then(|time| time.days_until(input.as_of)),
             last_used: self.last_used(),
-            idle_days: self.last_used().map(|time| self.days_since(time)),
+            idle_days: self.last_used().and_then(|time| time.days_until(input.as_of)),
             last_used_region: self.last_used_region().map(text),
             last_used_service: self.last_used_service().map(text),
             password_enabled: self.password_enabled,
@@ -153,6 +140,8 @@ pub struct Lister {
     /// For each rule instance the severity of its findings, and of which items they are: those in this slot. Findings about
     /// a user are in the first slot.
     instances: Vec<(Option<Slot>, Severity)>,
+    /// Findings of lower severities do not count.
+    least: Severity,
 }
 
 /// What a worker reuses from block to block.
@@ -176,8 +165,8 @@ pub struct Listed {
 }
 
 impl Lister {
-    /// Lists what the program lists, users if it lists nothing.
-    pub fn new(program: &Program) -> Self {
+    /// Lists what the program lists, users if it lists nothing, with what is due of at least this severity.
+    pub fn new(program: &Program, least: Severity) -> Self {
         let entity = program
             .listing
             .as_ref()
@@ -197,6 +186,7 @@ impl Lister {
         Self {
             entity,
             instances: instances.collect(),
+            least,
         }
     }
 
@@ -285,7 +275,9 @@ impl Lister {
             due.resize(block.chunk.rows.len(), None);
         }
         for due in block.due {
-            if let (Some(slot), _) = self.instances[due.instance] {
+            if let (Some(slot), severity) = self.instances[due.instance]
+                && severity >= self.least
+            {
                 let first = &mut scratch.due[slot as usize][due.row];
                 *first = Some(first.map_or(due.due_at, |first| first.min(due.due_at)));
             }

@@ -201,5 +201,6 @@ fn adjective(reason: LeftOutReason) -> &'static str {
         LeftOutReason::Identical => "identical",
         LeftOutReason::SameTime => "of the same time",
         LeftOutReason::Undated => "undated",
+        LeftOutReason::Filtered => "without a user that the filters admit",
     }
 }

@@ -12,7 +12,8 @@ use super::source::{BlockEnd, FileDigest, Input, ReportId};
 use super::stand_ins::{StandIns, StandInsOfReport};
 use super::verdicts::{ChunkView, VerdictCounts, is_selected};
 use crate::finding::{
-    AsOfSource, Code, Diagnostic, DiagnosticLog, InputTally, Level, PassedOver, RuleTally, Tally,
+    AsOfSource, Code, Diagnostic, DiagnosticLog, InputTally, LeftOutReason, Level, PassedOver, RuleTally,
+    Tally,
 };
 use crate::report::chunk::BadCell;
 use crate::report::issue::{Issue, RowIssue};
@@ -194,10 +195,7 @@ impl TallyBuilder {
         }
         let no_match = selection.filtering.and_then(Filtering::no_match);
         // If nothing could be read, the errors say why there is no such user.
-        let no_match = no_match.filter(|_| self.tally.evaluated > 0);
-        if no_match.is_some() {
-            self.tally.evaluated = 0;
-        }
+        let no_match = no_match.filter(|_| !self.tally.inputs.is_empty());
         self.tally.diagnostics = self.diagnostics.finish();
         self.tally.diagnostics.extend(passed_over);
         self.tally
@@ -218,6 +216,7 @@ impl TallyBuilder {
 
     fn open(&mut self, input: &Arc<Input>, rules: usize) -> CurrentInput {
         let width = input.header.width();
+        self.diagnostics.begin_input();
         for issue in input.header.issues() {
             self.diagnostics
                 .push(Diagnostic::of_issue(issue, width).in_path(&input.path));
@@ -246,6 +245,13 @@ impl TallyBuilder {
     /// Ends the current input, if there is one.
     pub(super) fn end(&mut self, selection: SelectedRows<'_>) -> Option<EndedInput> {
         let mut current = self.current.take()?;
+        let is_filtered = current.has_rows && current.users == 0 && selection.filtering.is_some();
+        if is_filtered {
+            self.diagnostics.take_back_input();
+            let left_out = selection.rows.left_out_of(&current.input).map(|rows| rows.reason);
+            self.list_input(&current, left_out.or(Some(LeftOutReason::Filtered)));
+            return Some(current.ended());
+        }
         if current
             .newest
             .is_some_and(|newest| newest > current.input.as_of.0)
@@ -280,20 +286,26 @@ impl TallyBuilder {
             .append_report(std::mem::take(&mut current.root_rows));
         self.diagnostics.end_input(&current.input.path);
         let left_out = selection.rows.left_out_of(&current.input).map(|rows| rows.reason);
-        self.ids.push(current.input.id);
-        self.digests.push(current.input.file.digest.clone());
+        self.list_input(&current, left_out);
+        Some(current.ended())
+    }
+
+    /// Adds the entry of an input.
+    fn list_input(&mut self, current: &CurrentInput, left_out: Option<LeftOutReason>) {
+        let input = &current.input;
+        self.ids.push(input.id);
+        self.digests.push(input.file.digest.clone());
         self.tally.inputs.push(InputTally {
-            path: current.input.path.clone(),
-            account_name: current.input.account.name.clone(),
-            kind: current.input.kind.clone(),
+            path: input.path.clone(),
+            account_name: input.account.name.clone(),
+            kind: input.kind.clone(),
             users: Some(current.users).filter(|&users| users > 0 || left_out.is_none()),
             left_out,
-            as_of: current.input.as_of.to_string(),
-            as_of_source: current.input.as_of_source,
-            generated: current.input.generated.map(|time| time.to_string()),
+            as_of: input.as_of.to_string(),
+            as_of_source: input.as_of_source,
+            generated: input.generated.map(|time| time.to_string()),
             sha256: None,
         });
-        Some(current.ended())
     }
 }
 

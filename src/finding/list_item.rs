@@ -36,13 +36,13 @@ pub struct ListItem {
     /// When the user, key or certificate was created; null where unknown.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub created: Option<Timestamp>,
-    /// Days since then.
+    /// Whole days since then; null if it is after the as-of.
     pub age_days: Option<u64>,
     /// The last use of the key; of a user, that of the password or a key, whichever is later. Null where unknown or
     /// never, and for certificates, whose use a report does not have.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub last_used: Option<Timestamp>,
-    /// Days since then.
+    /// Whole days since then; null if it is after the as-of.
     pub idle_days: Option<u64>,
     /// The region of that use; null if it was of the password.
     pub last_used_region: Option<String>,

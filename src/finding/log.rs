@@ -21,6 +21,8 @@ pub struct DiagnosticLog {
     of_input: BTreeMap<Code, u64>,
     /// How many of the run are only counted.
     omitted: u64,
+    /// How many were listed and omitted before the current input.
+    before: (usize, u64),
 }
 
 impl DiagnosticLog {
@@ -42,6 +44,21 @@ impl DiagnosticLog {
     /// Counts diagnostics that were not created, since there was no [`Self::room`].
     pub fn count(&mut self, code: Code, more: u64) {
         *self.of_input.entry(code).or_default() += more;
+    }
+
+    /// Begins an input.
+    pub fn begin_input(&mut self) {
+        self.before = (self.listed.len(), self.omitted);
+    }
+
+    /// Takes back what was said of the current input, but for errors: nothing of it was asked for.
+    pub fn take_back_input(&mut self) {
+        let (listed, omitted) = self.before;
+        let of_input = self.listed.split_off(listed);
+        let errors = of_input.into_iter().filter(|it| it.level == Level::Error);
+        self.listed.extend(errors);
+        self.omitted = omitted;
+        self.of_input.clear();
     }
 
     /// Ends the current input: lists how many of each code were only counted.

@@ -134,7 +134,7 @@ pub struct Finding {
     pub related_requirements: Vec<String>,
     /// The suppression that accepts it, if one does.
     pub suppression: Option<Suppression>,
-    /// How it is fixed; only with `--fix`, of what fails.
+    /// How it is fixed; only with `--fix`, of what fails or is due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fix: Option<Fix>,
 }

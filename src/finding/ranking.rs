@@ -72,12 +72,15 @@ pub struct RankEntry {
     pub suppressed: u64,
     /// How many verdicts pass.
     pub passed: u64,
+    /// How many of those that pass, or are not applicable, fail by time alone within the window; left out if there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<u64>,
 }
 
 impl RankEntry {
-    /// Whether a verdict fails, is undetermined or is suppressed.
+    /// Whether a verdict fails, is undetermined, suppressed or due.
     pub fn found_something(&self) -> bool {
-        self.failed + self.undetermined + self.suppressed > 0
+        self.failed + self.undetermined + self.suppressed + self.due.unwrap_or(0) > 0
     }
 
     /// Sorts entries, the worst first; of equally bad ones by their names.
@@ -94,6 +97,7 @@ impl RankEntry {
             self.informational,
             self.undetermined,
             self.suppressed,
+            self.due.unwrap_or(0),
         ];
         let names = [
             &self.account,

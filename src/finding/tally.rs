@@ -100,7 +100,7 @@ pub struct InputTally {
 }
 
 word_enum! {
-    /// Why a snapshot of an account is left out: of each account the newest one is evaluated.
+    /// Why a report is left out: of each account the newest one is evaluated, and of that the users that filters admit.
     pub enum LeftOutReason {
         /// A newer one is evaluated.
         Older = "older",
@@ -112,6 +112,8 @@ word_enum! {
         SameTime = "same-time",
         /// Nothing says when it was generated, and another one is dated.
         Undated = "undated",
+        /// It has no user that the filters admit.
+        Filtered = "filtered",
     }
 }
 

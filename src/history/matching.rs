@@ -11,7 +11,7 @@ use super::roster::index;
 use super::snapshot::Snapshot;
 use crate::engine::Workers;
 use crate::report::schema::TextColumn;
-use crate::rule::Filters;
+use crate::rule::{Filters, UserToFilter};
 
 /// A user by its rows in the snapshots that have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,7 +103,18 @@ impl Matching {
             let [in_old, in_new] = user.rows();
             in_old.is_some_and(|row| is_wanted(old, row)) || in_new.is_some_and(|row| is_wanted(new, row))
         });
-        let unchanged = self.as_before.retain(|row| is_wanted(old, index(row)));
+        // An unchanged user has the same name and ARN; the newer snapshot may have another name of its account.
+        let is_wanted_now = |row: usize| {
+            let user = old.users().to_filter(row);
+            let name = user
+                .account
+                .and_then(|account| new.users().account_names().get(account));
+            let account_name = name.map(str::as_bytes);
+            account_name.is_some() && filters.admits(&UserToFilter { account_name, ..user })
+        };
+        let unchanged = self
+            .as_before
+            .retain(|row| is_wanted(old, index(row)) || is_wanted_now(row));
         [0, 1].map(|side| {
             let rows = self.users.iter().filter(|user| user.rows()[side].is_some());
             unchanged + rows.count() as u64

@@ -59,6 +59,16 @@ impl Unit {
 }
 
 impl Timestamp {
+    /// How many seconds it is until a later instant; none if that is earlier.
+    pub fn seconds_until(self, later: Self) -> Option<u64> {
+        u64::try_from(later.0.checked_sub(self.0)?).ok()
+    }
+
+    /// How many whole days it is until a later instant; none if that is earlier.
+    pub fn days_until(self, later: Self) -> Option<u64> {
+        Some(self.seconds_until(later)? / SECONDS_PER_DAY.unsigned_abs())
+    }
+
     /// This instant `n` units later (earlier when negative). Saturates far outside the calendar, so that comparisons
     /// remain correct.
     #[must_use]

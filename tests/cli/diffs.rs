@@ -233,3 +233,25 @@ fn directories() {
     let place = place.file("new/a/2026-06-03.csv", "user,arn\n\"al");
     diff(&place, "old new").ends(3, "cannot be read");
 }
+
+/// Reports without ARNs are those of one account, of which the newest counts.
+#[test]
+fn directories_of_reports_without_arns() {
+    let report = |names: &[&str]| {
+        let rows: String = names.iter().map(|name| format!("{name},true,false\n")).collect();
+        format!("user,password_enabled,mfa_active\n{rows}")
+    };
+    let place = Workspace::new()
+        .file("old/2026-05-01.csv", report(&["early", "al"]))
+        .file("old/2026-05-02.csv", report(&["al"]))
+        .file("new/2026-06-01.csv", report(&["al", "bo"]));
+    let json = json(&place, "old new");
+    assert_eq!(
+        (json["old"]["reports"].as_u64(), json["old"]["users"].as_u64()),
+        (Some(1), Some(1))
+    );
+    assert_eq!(
+        (list(&json, "/events", "kind"), list(&json, "/events", "user")),
+        (vec!["user-created".to_owned()], vec!["bo".to_owned()])
+    );
+}

@@ -265,3 +265,33 @@ IamAccessKey should not have lastRotated before(-90, 'days') and lastRotated aft
     let counts = [0, 1].map(|rule| ["passed", "due"].map(|it| json["rules"][rule][it].as_u64().unwrap()));
     assert_eq!(counts, [[0, 1], [1, 1]]);
 }
+
+/// What is due has fixes wherever it is shown, and is in the ranking of rules, accounts and users.
+#[test]
+fn what_is_due_is_fixed_and_ranked() {
+    for format in ["table", "markdown"] {
+        let run = scan(&format!("--due-within 2w --status due --fix --format {format}"));
+        run.says("aws iam update-access-key").says("--user-name=ann");
+    }
+    let ranking = |by: &str| {
+        let run = scan(&format!("--due-within 2w --by {by} --format json"));
+        json(&run)["ranking"]["entries"].as_array().unwrap().clone()
+    };
+    let due = |by: &str| -> u64 { ranking(by).iter().map(|it| it["due"].as_u64().unwrap_or(0)).sum() };
+    assert_eq!(["rule", "account", "user", "path"].map(due), [2; 4]);
+    let table = scan("--due-within 2w --by rule");
+    let row = table
+        .stdout
+        .lines()
+        .find(|line| line.contains("access-key-not-rotated"))
+        .unwrap();
+    assert!(row.contains('2'), "{}", table.stdout);
+    let without = scan("--by rule --format json");
+    assert!(
+        json(&without)["ranking"]["entries"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|it| it.get("due").is_none())
+    );
+}

@@ -337,3 +337,77 @@ fn filters_in_settings() {
     assert_eq!((users(""), users("--user alice")), (2, 2));
     assert_eq!(users("--account dev"), 3);
 }
+
+/// All columns of a report as AWS writes it, so that unchanged users are recognised while the newer report is read.
+#[test]
+fn diff_by_the_name_that_only_the_newer_report_has() {
+    const ALL: &str = "user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,\
+        password_next_rotation,mfa_active,access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date,\
+        access_key_1_last_used_region,access_key_1_last_used_service,access_key_2_active,access_key_2_last_rotated,\
+        access_key_2_last_used_date,access_key_2_last_used_region,access_key_2_last_used_service,cert_1_active,\
+        cert_1_last_rotated,cert_2_active,cert_2_last_rotated";
+    let report = |name: &str| {
+        let row = |user: &str, arn: &str| {
+            let cells = "true,2026-04-01T00:00:00Z,2026-01-01T00:00:00Z,N/A,false,false,N/A,N/A,N/A,N/A,false,N/A,N/A,N/A,N/A";
+            format!(
+                "{user},arn:aws:iam::111122223333:{arn},2019-01-01T00:00:00Z,{cells},false,N/A,false,N/A{name}\n"
+            )
+        };
+        let head = if name.is_empty() { "" } else { ",account_name" };
+        format!(
+            "{ALL}{head}\n{}{}",
+            row("<root_account>", "root"),
+            row("al", "user/al")
+        )
+    };
+    let place = Workspace::new()
+        .file("2026-05-01.csv", report(""))
+        .file("2026-06-01.csv", report(",prod"));
+    for account in ["prod", "111122223333"] {
+        let run = place.run(&*format!(
+            "diff 2026-05-01.csv 2026-06-01.csv --rule console-user-without-mfa --format json --account {account}"
+        ));
+        run.ends(0, "");
+        let json: Value = serde_json::from_str(&run.stdout).unwrap();
+        let users = ["old", "new"].map(|side| json[side]["users"].as_u64());
+        assert_eq!(users, [Some(2), Some(2)], "{account}");
+        assert_eq!(json["findings"]["open"].as_array().unwrap().len(), 1, "{account}");
+    }
+}
+
+/// A report without a user that is asked for says nothing, and counts as little.
+#[test]
+fn reports_without_such_a_user_are_left_out() {
+    let other = "user,arn,user_creation_time,password_enabled,mfa_active\nzoe,arn:aws:iam::777788889999:user/zoe,soon,maybe,false\n";
+    let place = place().file("other-2026-05-01.csv", other);
+    let scan = |inputs: &str, account: &str| {
+        place.run(&*format!(
+            "scan {inputs} --rule console-user-without-mfa --format json --account {account} --fail-on never"
+        ))
+    };
+    let run = scan("2026-05-01.csv other-2026-05-01.csv", "dev");
+    run.ends(0, "");
+    let json: Value = serde_json::from_str(&run.stdout).unwrap();
+    let inputs = json["inputs"].as_array().unwrap().iter();
+    let inputs: Vec<_> = inputs
+        .map(|it| (it["users"].as_u64(), it["left_out"].as_str()))
+        .collect();
+    assert_eq!(inputs, [(Some(3), None), (None, Some("filtered"))]);
+    let about_other = json["diagnostics"].as_array().unwrap().iter();
+    assert_eq!(
+        about_other
+            .filter(|it| it["path"] == "other-2026-05-01.csv")
+            .count(),
+        0
+    );
+    let table = place.run("scan . --rule console-user-without-mfa --account dev --fail-on never");
+    table.ends(0, "").hides("2 reports").hides("other-2026");
+    // What cannot be read stays an error, and alone it is no result.
+    let place = place.file(
+        "cut-2026-05-01.csv",
+        "user,arn,mfa_active\n\"zoe,arn:aws:iam::777788889999:user/zoe,",
+    );
+    let broken = place.run("scan cut-2026-05-01.csv 2026-05-01.csv --account 777788889999");
+    let alone = place.run("scan cut-2026-05-01.csv --account 777788889999");
+    assert_eq!((broken.status, alone.status), (3, 3), "{broken:?} {alone:?}");
+}

@@ -163,6 +163,27 @@ fn findings_are_those_of_the_selected_rules() {
         "list users {FILE} --framework cis-aws-5.0 --min-severity high --format csv"
     ));
     run.ends(0, "");
+    let severe = column(&run, "findings");
+    let all = place.run(&*format!(
+        "list users {FILE} --framework cis-aws-5.0 --format csv"
+    ));
+    let all = column(&all, "findings");
+    let numbers = |cells: &[String]| {
+        cells
+            .iter()
+            .map(|cell| cell.parse().unwrap())
+            .collect::<Vec<u64>>()
+    };
+    assert!(
+        numbers(&severe).iter().sum::<u64>() < numbers(&all).iter().sum::<u64>(),
+        "{severe:?} {all:?}"
+    );
+    assert!(
+        numbers(&severe)
+            .iter()
+            .zip(numbers(&all))
+            .all(|(severe, all)| *severe <= all)
+    );
     let text = "[[suppress]]\nrule = \"console-user-without-mfa\"\nuser = \"alice\"\nreason = \"x\"\n";
     let run = place.file("s.toml", text).run(&*format!(
         "list users {FILE} --rule console-user-without-mfa --suppressions s.toml --format csv"
@@ -424,6 +445,7 @@ fn when_something_is_due() {
     assert_eq!(due("keys --due-within 10d"), ["-", "-"]);
     assert_eq!(due("users --due-within 14d"), [first, "-"]);
     assert_eq!(due("keys"), ["-", "-"]);
+    assert_eq!(due("keys --due-within 14d --min-severity critical"), ["-", "-"]);
     let sorted = place.run("list keys 2026-05-20.csv --as-of 2026-05-20 --rule access-key-not-rotated --due-within 90d --sort=-due --format csv");
     assert!(
         sorted

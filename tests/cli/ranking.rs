@@ -157,8 +157,8 @@ fn suppressed_fails_are_not_failed() {
     let run = place.run(&*format!(
         "scan dev-2026-05-01.csv prod-2026-05-01.csv {RULES} --by account --format csv --suppressions s.toml"
     ));
-    run.says("1,444455556666,dev,0,7,1,0,0,8,0,0,3,3,4\r\n")
-        .says("2,111122223333,prod,0,1,0,0,0,1,0,1,1,1,2\r\n");
+    run.says("1,444455556666,dev,0,7,1,0,0,8,0,0,3,0,3,4\r\n")
+        .says("2,111122223333,prod,0,1,0,0,0,1,0,1,1,0,1,2\r\n");
 }
 
 #[test]
@@ -167,9 +167,9 @@ fn csv_is_the_ranking_in_place_of_findings() {
     assert_eq!(
         run.stdout,
         "rank,account,account_name,critical,high,medium,low,informational,failed,undetermined,suppressed,passed,\
-         failing_users,users\r\n\
-         1,111122223333,prod,1,1,0,0,0,2,0,0,1,2,2\r\n\
-         2,444455556666,dev,0,7,1,0,0,8,0,0,3,3,4\r\n"
+         due,failing_users,users\r\n\
+         1,111122223333,prod,1,1,0,0,0,2,0,0,1,0,2,2\r\n\
+         2,444455556666,dev,0,7,1,0,0,8,0,0,3,0,3,4\r\n"
     );
     scan("--by user --format csv")
         .says("rank,user,account,account_name,critical")
@@ -229,4 +229,27 @@ fn a_ranking_that_no_format_shows_is_refused() {
         .says("paths, worst first");
     // Settings are for many commands.
     place.run("scan dev-2026-05-01.csv --format ndjson").ends(1, "");
+}
+
+/// Users without a name are known by their ARN, never merged.
+#[test]
+fn users_without_a_name() {
+    let report = "arn,password_enabled,mfa_active\n\
+        arn:aws:iam::111122223333:user/al,true,false\narn:aws:iam::111122223333:user/bo,true,false\n";
+    let place = Workspace::new().file("2026-05-01.csv", report);
+    let run = place.run("scan 2026-05-01.csv --rule console-user-without-mfa --by user --format json");
+    let json: Value = serde_json::from_str(&run.stdout).unwrap();
+    let users: Vec<_> = json["ranking"]["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["user"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        users,
+        [
+            "arn:aws:iam::111122223333:user/al",
+            "arn:aws:iam::111122223333:user/bo"
+        ]
+    );
 }

@@ -164,9 +164,9 @@ impl Case {
             credential,
             active: is_active(entity, slot, row),
             created: created.map(timestamp),
-            age_days: created.map(days),
+            age_days: created.and_then(days),
             last_used: use_.time.map(timestamp),
-            idle_days: use_.time.map(days),
+            idle_days: use_.time.and_then(days),
             last_used_region: use_.region.and_then(|column| naive::text_cell(row, column)),
             last_used_service: use_.service.and_then(|column| naive::text_cell(row, column)),
             password_enabled: naive::flag_cell(row, FlagColumn::PasswordEnabled),
@@ -202,6 +202,7 @@ impl Case {
             kind: self.kind,
             condition: text,
             sort: None,
+            min_severity: Severity::Informational,
         };
         let formats = vec![("json".parse().unwrap(), Vec::new())];
         let outputs = ListOutputs::new(formats, request, &program, DisplayOptions::default());
@@ -290,8 +291,9 @@ fn timestamp(time: DateTime<Utc>) -> credlens::report::time::Timestamp {
     credlens::report::time::Timestamp(time.timestamp())
 }
 
-fn days(since: DateTime<Utc>) -> u64 {
-    u64::try_from((as_of() - since).num_days()).unwrap_or(0)
+fn days(since: DateTime<Utc>) -> Option<u64> {
+    let seconds = u64::try_from((as_of() - since).num_seconds()).ok()?;
+    Some(seconds / 86_400)
 }
 
 /// The patterns have no wildcard but `*`.

@@ -163,9 +163,15 @@ pub(super) fn newest(
             accounts: accounts.chain(others.then(String::new)).collect(),
         }
     };
-    Ok(reports
-        .iter()
-        .map(last)
-        .filter(|report| !report.accounts.is_empty())
-        .collect())
+    let mut last: Vec<LastReport> = reports.iter().map(last).collect();
+    // Reports without ARNs are treated as those of one account, of which the last one counts.
+    let others = last.iter().filter(|report| report.accounts.contains(""));
+    let newest = others.map(|report| report.as_of).max();
+    for report in &mut last {
+        if Some(report.as_of) != newest {
+            report.accounts.remove("");
+        }
+    }
+    last.retain(|report| !report.accounts.is_empty());
+    Ok(last)
 }

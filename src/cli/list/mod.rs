@@ -48,6 +48,7 @@ impl ListConfig {
                 kind,
                 condition: args.condition,
                 sort: args.sort,
+                min_severity: evaluation.min_severity,
             },
             formats,
             subject: Subject {

@@ -159,5 +159,6 @@ fn flag<'a>(flag: Option<bool>) -> Cell<'a> {
 }
 
 fn days<'a>(item: &ItemRef<'_>, since: Option<Timestamp>) -> Cell<'a> {
-    since.map_or(Cell::Null, |since| Cell::Number(item.days_since(since)))
+    let days = since.and_then(|since| since.days_until(item.input().as_of));
+    days.map_or(Cell::Null, Cell::Number)
 }

@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 use super::DisplayOptions;
 use super::format::{FormatSpec, Formats};
 use crate::engine::ItemRef;
-use crate::finding::{Code, Diagnostic, ListItem, Tally};
+use crate::finding::{Code, Diagnostic, ListItem, Severity, Tally};
 use crate::gsl::typed::Entity;
 use crate::report::word::word_enum;
 
@@ -70,6 +70,8 @@ pub struct ListRequest {
     pub condition: Option<String>,
     /// The order; without one, that of inputs and rows.
     pub sort: Option<SortOrder>,
+    /// Findings of lower severities do not count.
+    pub min_severity: Severity,
 }
 
 /// A format of a list.

@@ -89,7 +89,7 @@ impl<W: io::Write + Send> ListOutputs<W> {
     ) -> Self {
         let (formats, writers): (Vec<_>, Vec<_>) = outputs.into_iter().unzip();
         Self {
-            lister: Lister::new(program),
+            lister: Lister::new(program, request.min_severity),
             request,
             options,
             written: Mutex::new(Written {

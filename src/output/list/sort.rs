@@ -24,6 +24,14 @@ const ALIASES: [(&str, ListColumn); 4] = [
     ("source", ListColumn::SourcePath),
 ];
 
+impl SortOrder {
+    /// The words for columns, the short ones first.
+    pub fn words() -> Vec<&'static str> {
+        let short = ALIASES.iter().map(|(alias, _)| *alias);
+        short.chain(ListColumn::ALL.map(ListColumn::name)).collect()
+    }
+}
+
 impl FromStr for SortOrder {
     type Err = UnknownWord;
 
@@ -67,7 +75,10 @@ impl SortOrder {
     /// What the item is sorted by; none where it has no value.
     pub(super) fn key(self, item: &ItemRef<'_>) -> Option<SortKey> {
         // Within a day, the exact time decides.
-        let exact = |time: Option<Timestamp>| time.map(|time| SortKey::of_number(item.seconds_since(time)));
+        let exact = |time: Option<Timestamp>| {
+            let seconds = time?.seconds_until(item.input().as_of)?;
+            Some(SortKey::of_number(seconds))
+        };
         if self.column == ListColumn::AgeDays {
             return exact(item.created);
         }

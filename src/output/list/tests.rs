@@ -14,6 +14,7 @@ fn request(kind: ListKind, condition: Option<&str>, sort: Option<&str>) -> ListR
         kind,
         condition: condition.map(str::to_owned),
         sort: sort.map(|text| text.parse().expect("an order")),
+        min_severity: Severity::Informational,
     }
 }
 

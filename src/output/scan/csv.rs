@@ -167,10 +167,8 @@ fn write_ages(finding: &FindingRef<'_>, out: &mut Vec<u8>) {
             out.extend_from_slice(time.to_string().as_bytes());
         }
         out.push(b',');
-        if let Some(seconds) = time.and_then(|time| as_of.0.checked_sub(time.0))
-            && let Ok(seconds) = u64::try_from(seconds)
-        {
-            write_number(seconds / 86_400, out);
+        if let Some(days) = time.and_then(|time| time.days_until(as_of)) {
+            write_number(days, out);
         }
     }
 }

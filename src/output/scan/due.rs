@@ -2,8 +2,8 @@
 
 use anstyle::Style;
 
-use super::ScanView;
 use super::table::head;
+use super::{ScanView, fixes};
 use crate::finding::Finding;
 use crate::output::markdown_text::{Markdown, account, code, optional_code, plain};
 use crate::output::phrases::{self, counted, due_within, more};
@@ -28,6 +28,9 @@ pub(super) fn text(view: &ScanView<'_>) -> String {
             table.line(head(view, &group[0]));
             for finding in group {
                 table.finding(cells(finding), &sentences(finding), options);
+                for line in fixes::lines(finding, options) {
+                    table.line(line);
+                }
             }
         }
         out = table.render(options);

@@ -14,9 +14,14 @@ use crate::report::escape::{escape, escape_lines};
 const WORDS: usize = 4;
 const COPIED: usize = 6;
 
+/// The findings that are shown, those that are due last.
+fn shown<'a>(view: &ScanView<'a>) -> impl Iterator<Item = &'a Finding> {
+    view.worst.iter().chain(view.due)
+}
+
 /// How the findings of this view are fixed: whether they say so.
 fn shows_fixes(view: &ScanView<'_>) -> bool {
-    view.worst.iter().any(|finding| finding.fix.is_some())
+    shown(view).any(|finding| finding.fix.is_some())
 }
 
 /// The lines below a finding of the table.
@@ -74,7 +79,7 @@ pub(super) fn markdown(view: &ScanView<'_>, out: &mut Markdown) {
         return;
     }
     out.heading("How to fix them");
-    for finding in view.worst {
+    for finding in shown(view) {
         if let Some(fix) = &finding.fix {
             out.paragraph(&format!("### {}", title(finding)));
             section(fix, out);

@@ -105,9 +105,10 @@ impl<'a> Shown<'a> {
                 entry.informational
             }),
         ];
-        let others: [Count; 2] = [
+        let others: [Count; 3] = [
             ("undetermined", None, |entry| entry.undetermined),
             ("suppressed", None, |entry| entry.suppressed),
+            ("due", None, |entry| entry.due.unwrap_or(0)),
         ];
         let failed: [Count; 1] = [("failed", None, |entry| entry.failed)];
         let fails = if self.by == RankBy::Rule {
@@ -254,7 +255,7 @@ const PARAMETERS: NamedCell = ("parameters", |entry| {
 type CountOf = fn(&RankEntry) -> u64;
 
 /// The columns of counts in CSV.
-const COUNTS: [(&str, CountOf); 11] = [
+const COUNTS: [(&str, CountOf); 12] = [
     ("critical", |entry| entry.critical),
     ("high", |entry| entry.high),
     ("medium", |entry| entry.medium),
@@ -264,6 +265,7 @@ const COUNTS: [(&str, CountOf); 11] = [
     ("undetermined", |entry| entry.undetermined),
     ("suppressed", |entry| entry.suppressed),
     ("passed", |entry| entry.passed),
+    ("due", |entry| entry.due.unwrap_or(0)),
     ("failing_users", |entry| entry.failing_users),
     ("users", |entry| entry.users),
 ];
