@@ -1,20 +1,23 @@
 //! Applies the filters of a run to the records of a chunk.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use super::bits::set;
 use super::source::Input;
-use crate::report::cell::path_of;
+use super::verdicts::is_selected;
 use crate::report::chunk::Chunk;
 use crate::report::header::Header;
 use crate::report::schema::TextColumn;
-use crate::rule::{Filters, NearMisses, UserToFilter};
+use crate::rule::{Filters, NearMisses};
 
 /// The filters, and what they may have meant while no user is admitted.
 #[derive(Debug)]
 pub(super) struct Filtering<'a> {
     filters: &'a Filters,
     admitted: AtomicBool,
+    /// Of the workers that have ended.
     misses: Mutex<NearMisses>,
 }
 
@@ -36,52 +39,86 @@ impl<'a> Filtering<'a> {
     /// What to say if no user was admitted.
     pub(super) fn no_match(&self) -> Option<String> {
         let misses = self.misses.lock().unwrap_or_else(PoisonError::into_inner);
-        (!self.admitted.load(Ordering::Relaxed)).then(|| misses.message(self.filters))
+        (!self.is_any_admitted()).then(|| misses.message(self.filters))
     }
 
-    /// Clears the bits of the records that are not admitted.
-    pub(super) fn apply(&self, input: &Input, chunk: &Chunk, selected: &mut [u64]) {
+    /// Adds what a worker saw.
+    pub(super) fn add_misses(&self, misses: NearMisses) {
+        let mut all = self.misses.lock().unwrap_or_else(PoisonError::into_inner);
+        all.append(misses);
+    }
+
+    /// Clears the bits of the records that are not admitted. `misses` are those of the worker.
+    pub(super) fn apply(&self, input: &Input, chunk: &Chunk, misses: &mut NearMisses, selected: &mut [u64]) {
         let header = &input.header;
+        let given = input.account.name.as_deref().map(str::as_bytes);
+        let has_names = given.is_none() && chunk.has_account_column(header);
         for (rows, account) in chunk.account_runs(header) {
-            for row in rows {
-                let bit = 1 << (row % 64);
-                if selected[row / 64] & bit == 0 {
-                    continue;
-                }
-                let name = input.account.name.as_deref().map(str::as_bytes);
-                let user = UserToFilter {
-                    account,
-                    account_name: name.or_else(|| chunk.account_name(header, row)),
-                    ..user(chunk, header, row)
-                };
-                if !self.admits(&user) {
-                    selected[row / 64] &= !bit;
-                }
+            let length = if has_names { 1 } else { rows.len().max(1) };
+            for first in rows.clone().step_by(length) {
+                let name = given.or_else(|| chunk.account_name(header, first));
+                let rows = first..rows.end.min(first + length);
+                self.apply_to_account((chunk, header), rows, (account, name), misses, selected);
             }
         }
     }
 
-    fn admits(&self, user: &UserToFilter<'_>) -> bool {
-        if self.filters.admits(user) {
-            self.admitted.store(true, Ordering::Relaxed);
-            return true;
+    /// The same for records that follow one another, of one account.
+    fn apply_to_account(
+        &self,
+        (chunk, header): (&Chunk, &Header),
+        rows: Range<usize>,
+        (account, name): (Option<&[u8]>, Option<&[u8]>),
+        misses: &mut NearMisses,
+        selected: &mut [u64],
+    ) {
+        let is_account_admitted = self.filters.admits_account(account, name);
+        if !self.filters.is_partial() {
+            let is_any_selected = rows.clone().any(|row| is_selected(selected, row));
+            if is_account_admitted && is_any_selected {
+                self.admitted.store(true, Ordering::Relaxed);
+            } else if is_any_selected && !self.is_any_admitted() {
+                misses.add_account(self.filters, account, name);
+            }
+            if !is_account_admitted {
+                rows.for_each(|row| set(selected, row, false));
+            }
+            return;
         }
-        // What was meant is only of interest if no user is admitted.
-        if !self.admitted.load(Ordering::Relaxed) {
-            let mut misses = self.misses.lock().unwrap_or_else(PoisonError::into_inner);
-            misses.add(self.filters, user);
+        let mut is_account_seen = false;
+        for row in rows {
+            if !is_selected(selected, row) {
+                continue;
+            }
+            // What was meant is only of interest if no user is admitted.
+            let is_any_admitted = self.is_any_admitted();
+            if !is_account_admitted && is_any_admitted {
+                set(selected, row, false);
+                continue;
+            }
+            let user = some(chunk.text(header, row, TextColumn::User));
+            let path = some(chunk.path(header, row));
+            if is_account_admitted && self.filters.admits_user(user, path) {
+                if !is_any_admitted {
+                    self.admitted.store(true, Ordering::Relaxed);
+                }
+                continue;
+            }
+            set(selected, row, false);
+            if !is_any_admitted {
+                if !std::mem::replace(&mut is_account_seen, true) {
+                    misses.add_account(self.filters, account, name);
+                }
+                misses.add_user(self.filters, user, path);
+            }
         }
-        false
+    }
+
+    fn is_any_admitted(&self) -> bool {
+        self.admitted.load(Ordering::Relaxed)
     }
 }
 
-/// The name and the path of a record. Root's ARN has none.
-fn user<'a>(chunk: &'a Chunk, header: &Header, row: usize) -> UserToFilter<'a> {
-    let some = |text: &&[u8]| !text.is_empty();
-    let arn = chunk.text(header, row, TextColumn::Arn);
-    UserToFilter {
-        user: chunk.text(header, row, TextColumn::User).filter(some),
-        path: arn.map(path_of).filter(some),
-        ..UserToFilter::default()
-    }
+fn some(text: Option<&[u8]>) -> Option<&[u8]> {
+    text.filter(|text| !text.is_empty())
 }

@@ -25,7 +25,7 @@ use crate::report::issue::RowIssue;
 use crate::report::schema::{ColumnSet, Slot};
 use crate::report::split::Splitter;
 use crate::report::time::Timestamp;
-use crate::rule::RuleSuppressions;
+use crate::rule::{NearMisses, RuleSuppressions};
 
 /// What was read before a block.
 #[derive(Default)]
@@ -208,6 +208,8 @@ pub(super) struct Worker<'r, 'a, S: Sink, Src> {
     registers: Registers,
     /// The records of the last block that are evaluated, as bitmaps.
     selected: Vec<u64>,
+    /// What filters may have meant.
+    misses: NearMisses,
     /// The cutoffs for the as-of of the last block.
     cutoffs: Option<(Timestamp, Vec<i64>)>,
     due: DueFinder,
@@ -225,6 +227,7 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
             issues: Vec::new(),
             registers: Registers::default(),
             selected: Vec::new(),
+            misses: NearMisses::default(),
             cutoffs: None,
             due: DueFinder::default(),
             verdicts: Verdicts::default(),
@@ -235,6 +238,13 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
 
     /// Evaluates blocks until there are no more, or the sink fails.
     pub(super) fn work(mut self) {
+        self.evaluate_blocks();
+        if let Some(filtering) = self.run.selection.filtering {
+            filtering.add_misses(std::mem::take(&mut self.misses));
+        }
+    }
+
+    fn evaluate_blocks(&mut self) {
         while !self.run.is_stopped() {
             let Some((ticket, event)) = self.run.next(self.chunk.rows.text_mut()) else {
                 return;
@@ -320,7 +330,7 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
             .run(run.program, cutoffs, chunk, &input.header, Restriction::default());
         run.selection.rows.select(input, chunk, &mut self.selected);
         if let Some(filtering) = run.selection.filtering {
-            filtering.apply(input, chunk, &mut self.selected);
+            filtering.apply(input, chunk, &mut self.misses, &mut self.selected);
         }
         let view = ChunkView {
             input,

@@ -251,10 +251,7 @@ impl Chunk {
     ) -> impl Iterator<Item = (Range<usize>, Option<&'a [u8]>)> {
         self.arn_runs(header).flat_map(move |(rows, prefix)| {
             let account = account_of(prefix);
-            let has_column = [ExtraColumn::AccountId, ExtraColumn::AccountName]
-                .into_iter()
-                .any(|column| header.extra(column).is_some());
-            let length = if account.is_none() && has_column {
+            let length = if account.is_none() && self.has_account_column(header) {
                 1
             } else {
                 rows.len().max(1)
@@ -268,6 +265,17 @@ impl Chunk {
                 (row..end.min(row + length), account.or_else(in_columns))
             })
         })
+    }
+
+    /// Whether columns have ids or names of accounts, which may differ from row to row.
+    pub fn has_account_column(&self, header: &Header) -> bool {
+        let columns = [ExtraColumn::AccountId, ExtraColumn::AccountName];
+        columns.into_iter().any(|column| header.extra(column).is_some())
+    }
+
+    /// The IAM path of a record, as its ARN says; empty for root; none where the report lacks the column.
+    pub fn path(&self, header: &Header, row: usize) -> Option<&[u8]> {
+        self.text(header, row, TextColumn::Arn).map(cell::path_of)
     }
 
     /// The account of a record, as its ARN says, or else the column of account ids.

@@ -33,11 +33,10 @@ pub(crate) fn find<T: Copy>(
 
 /// The word most similar to this one: different in case only, or in a few letters.
 pub(crate) fn nearest<'a>(word: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let lower = word.to_ascii_lowercase();
     words
         .into_iter()
         .filter(|candidate| candidate.len().abs_diff(word.len()) <= tolerance(candidate))
-        .map(|candidate| (distance(&lower, candidate), candidate))
+        .map(|candidate| (distance(word, candidate), candidate))
         .filter(|&(distance, candidate)| distance <= tolerance(candidate))
         .min_by_key(|&(distance, _)| distance)
         .map(|(_, candidate)| candidate)
@@ -48,8 +47,9 @@ const fn tolerance(word: &str) -> usize {
     word.len() / 4
 }
 
-fn distance(lower: &str, candidate: &str) -> usize {
-    strsim::osa_distance(lower, &candidate.to_ascii_lowercase())
+/// In how many letters two words differ, case aside; exchanged neighbours count as one.
+pub(crate) fn distance(one: &str, other: &str) -> usize {
+    strsim::osa_distance(&one.to_ascii_lowercase(), &other.to_ascii_lowercase())
 }
 
 /// Declares an enum with a word for each member: `ALL` in the order of declaration, `name`, `Display`, `FromStr` and

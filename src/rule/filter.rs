@@ -1,10 +1,10 @@
 //! Filters: which users are evaluated, by name, path and account.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 
 use super::glob::Glob;
 use crate::finding::GivenFilters;
-use crate::report::word::nearest;
+use crate::report::word::{distance, nearest};
 
 /// The filters of a run. A user is evaluated if every kind of filter admits it.
 #[derive(Clone, Debug, Default)]
@@ -110,9 +110,12 @@ impl Filters {
 
     /// Whether a user is evaluated.
     pub fn admits(&self, user: &UserToFilter<'_>) -> bool {
-        self.admits_account(user.account, user.account_name)
-            && self.of(FilterKind::User).admits(&[user.user])
-            && self.of(FilterKind::Path).admits(&[user.path])
+        self.admits_account(user.account, user.account_name) && self.admits_user(user.user, user.path)
+    }
+
+    /// Whether a user with this name and path is evaluated, as far as the account admits it.
+    pub fn admits_user(&self, user: Option<&[u8]>, path: Option<&[u8]>) -> bool {
+        self.of(FilterKind::User).admits(&[user]) && self.of(FilterKind::Path).admits(&[path])
     }
 
     /// Whether users of this account are evaluated, as far as the account is concerned.
@@ -146,15 +149,11 @@ impl Filters {
             .iter()
             .map(|glob| (glob, "--account"))
             .chain(except.iter().map(|glob| (glob, "--exclude-account")));
-        let (glob, option) = all.find(|(glob, _)| !texts().any(|text| glob.matches(text.as_bytes())))?;
-        let near = texts().filter_map(|text| near(glob, FilterKind::Account, text.as_bytes()));
-        let meant = near.min_by_key(|text| distance(glob, text));
-        let meant = meant.map(|meant| format!("; did you mean '{meant}'?"));
-        let pattern = glob.pattern();
-        Some(format!(
-            "no account matches {option} '{pattern}'{}",
-            meant.unwrap_or_default()
-        ))
+        all.find_map(|(glob, option)| {
+            let mut seen = NearMiss::default();
+            texts().for_each(|text| seen.add(glob, FilterKind::Account, text.as_bytes()));
+            seen.message(glob, FilterKind::Account, option)
+        })
     }
 
     /// As they were given.
@@ -192,44 +191,61 @@ impl Filters {
 /// What patterns without a match may have meant, among the texts that were seen.
 #[derive(Clone, Debug, Default)]
 pub struct NearMisses {
-    /// By kind and pattern, the nearest text so far.
-    nearest: BTreeMap<(usize, String), String>,
-    /// By kind and pattern, whether it matched.
-    matched: BTreeMap<(usize, String), bool>,
+    /// By kind, one for each of its patterns `only`; none before the first text.
+    kinds: [Vec<NearMiss>; FilterKind::ALL.len()],
+}
+
+/// What one pattern may have meant. It does not depend on the order of the texts.
+#[derive(Clone, Debug, Default)]
+struct NearMiss {
+    is_matched: bool,
+    /// The nearest text and how far it is from the pattern, unless the pattern is matched.
+    nearest: Option<(usize, String)>,
 }
 
 impl NearMisses {
     /// Looks at a user that was not admitted.
     pub fn add(&mut self, filters: &Filters, user: &UserToFilter<'_>) {
-        let texts = [&[user.user][..], &[user.path], &[user.account, user.account_name]];
-        for (kind, texts) in FilterKind::ALL.into_iter().zip(texts) {
-            for glob in &filters.of(kind).only {
-                let key = || (kind as usize, glob.pattern().to_owned());
-                for text in texts.iter().flatten() {
-                    if glob.matches(text) {
-                        self.matched.insert(key(), true);
-                    } else if let Some(text) = near(glob, kind, text) {
-                        let better =
-                            |known: &String| (distance(glob, &text), &text) < (distance(glob, known), known);
-                        if self.nearest.get(&key()).is_none_or(better) {
-                            self.nearest.insert(key(), text);
-                        }
-                    }
-                }
-            }
+        self.add_account(filters, user.account, user.account_name);
+        self.add_user(filters, user.user, user.path);
+    }
+
+    /// Looks at an account with a user that was not admitted.
+    pub fn add_account(&mut self, filters: &Filters, id: Option<&[u8]>, name: Option<&[u8]>) {
+        self.add_texts(filters, FilterKind::Account, &[id, name]);
+    }
+
+    /// Looks at the name and the path of a user that was not admitted.
+    pub fn add_user(&mut self, filters: &Filters, user: Option<&[u8]>, path: Option<&[u8]>) {
+        self.add_texts(filters, FilterKind::User, &[user]);
+        self.add_texts(filters, FilterKind::Path, &[path]);
+    }
+
+    fn add_texts(&mut self, filters: &Filters, kind: FilterKind, texts: &[Option<&[u8]>]) {
+        let (patterns, misses) = (&filters.of(kind).only, &mut self.kinds[kind as usize]);
+        misses.resize_with(patterns.len(), NearMiss::default);
+        for (glob, miss) in patterns.iter().zip(misses) {
+            texts.iter().flatten().for_each(|text| miss.add(glob, kind, text));
+        }
+    }
+
+    /// Adds what was seen of other users with the same filters.
+    pub fn append(&mut self, other: Self) {
+        for (misses, others) in self.kinds.iter_mut().zip(other.kinds) {
+            misses.resize_with(misses.len().max(others.len()), NearMiss::default);
+            misses.iter_mut().zip(others).for_each(|(miss, other)| miss.append(other));
         }
     }
 
     /// What to say of filters that admit no user: the patterns that match nothing, and what they may have meant.
     pub fn message(&self, filters: &Filters) -> String {
         let unmatched = FilterKind::ALL.into_iter().flat_map(|kind| {
-            let only = filters.of(kind).only.iter();
-            let unmatched = only.filter(move |glob| {
-                !self
-                    .matched
-                    .contains_key(&(kind as usize, glob.pattern().to_owned()))
-            });
-            unmatched.map(move |glob| self.of_pattern(kind, glob))
+            let (misses, option) = (&self.kinds[kind as usize], format!("--{}", kind.name()));
+            let patterns = filters.of(kind).only.iter().enumerate();
+            patterns.filter_map(move |(at, glob)| {
+                let unseen = NearMiss::default();
+                misses.get(at).unwrap_or(&unseen).message(glob, kind, &option)
+            })
         });
         let unmatched: Vec<String> = unmatched.collect();
         if unmatched.is_empty() {
@@ -237,25 +253,52 @@ impl NearMisses {
         }
         unmatched.join("; ")
     }
+}
 
-    fn of_pattern(&self, kind: FilterKind, glob: &Glob) -> String {
-        let (name, pattern) = (kind.name(), glob.pattern());
-        let meant = self.nearest.get(&(kind as usize, pattern.to_owned()));
-        let meant = meant.map(|meant| format!("; did you mean '{meant}'?"));
+impl NearMiss {
+    /// Looks at a text.
+    fn add(&mut self, glob: &Glob, kind: FilterKind, text: &[u8]) {
+        if self.is_matched {
+            return;
+        }
+        if glob.matches(text) {
+            self.is_matched = true;
+            self.nearest = None;
+        } else if let Some(meant) = near(glob, kind, text) {
+            let known = self.nearest.as_ref().map(|(distance, text)| (*distance, &**text));
+            let found = (distance(glob.pattern(), &meant), &*meant);
+            if known.is_none_or(|known| found < known) {
+                self.nearest = Some((found.0, meant.into_owned()));
+            }
+        }
+    }
+
+    /// Adds what was seen of other texts.
+    fn append(&mut self, other: Self) {
+        self.is_matched |= other.is_matched;
+        let both = [self.nearest.take(), other.nearest];
+        self.nearest = both.into_iter().flatten().min().filter(|_| !self.is_matched);
+    }
+
+    /// What to say of the pattern, unless it is matched.
+    fn message(&self, glob: &Glob, kind: FilterKind, option: &str) -> Option<String> {
+        let meant = self.nearest.as_ref();
+        let meant = meant.map(|(_, meant)| format!("; did you mean '{meant}'?"));
         let what = match kind {
             FilterKind::User => "no user",
             FilterKind::Path => "no path of a user",
             FilterKind::Account => "no account",
         };
-        format!("{what} matches --{name} '{pattern}'{}", meant.unwrap_or_default())
+        let (pattern, meant) = (glob.pattern(), meant.unwrap_or_default());
+        (!self.is_matched).then(|| format!("{what} matches {option} '{pattern}'{meant}"))
     }
 }
 
 /// What a pattern may have meant where this text was seen.
-fn near(glob: &Glob, kind: FilterKind, text: &[u8]) -> Option<String> {
+fn near<'a>(glob: &Glob, kind: FilterKind, text: &'a [u8]) -> Option<Cow<'a, str>> {
     let text = str::from_utf8(text).ok()?;
     if glob.matches_in_other_case(text.as_bytes()) {
-        return Some(text.to_owned());
+        return Some(text.into());
     }
     let pattern = glob.exact()?;
     if kind == FilterKind::Path {
@@ -263,14 +306,10 @@ fn near(glob: &Glob, kind: FilterKind, text: &[u8]) -> Option<String> {
         let inner = pattern.trim_matches('/');
         let is_below = text.strip_prefix('/').and_then(|path| path.strip_prefix(inner));
         if !inner.is_empty() && is_below.is_some_and(|rest| rest.starts_with('/')) {
-            return Some(format!("/{inner}/*"));
+            return Some(format!("/{inner}/*").into());
         }
     }
-    nearest(pattern, [text]).map(str::to_owned)
-}
-
-fn distance(glob: &Glob, text: &str) -> usize {
-    strsim::osa_distance(&glob.pattern().to_ascii_lowercase(), &text.to_ascii_lowercase())
+    nearest(pattern, [text]).map(Cow::from)
 }
 
 #[cfg(test)]
@@ -384,6 +423,36 @@ mod tests {
         assert_eq!(
             both,
             "no user matches --user '<root_account>' --path '/team-a/' at once"
+        );
+    }
+
+    #[test]
+    fn what_was_meant_does_not_depend_on_who_saw_it() {
+        let filters = filters(&[("user", "alise"), ("user", "bob"), ("account", "prid")]);
+        let names = ["alicia", "alize", "alice", "bob", "carol"].map(|name| UserToFilter {
+            user: Some(name.as_bytes()),
+            ..ALICE
+        });
+        let whole = "no user matches --user 'alise'; did you mean 'alice'?; \
+            no account matches --account 'prid'; did you mean 'prod'?";
+        for rotation in 0..names.len() {
+            for split in 0..=names.len() {
+                let mut names = names;
+                names.rotate_left(rotation);
+                let (first, second) = names.split_at(split);
+                let [mut first, second] = [first, second].map(|users| {
+                    let mut misses = NearMisses::default();
+                    users.iter().for_each(|user| misses.add(&filters, user));
+                    misses
+                });
+                first.append(second);
+                assert_eq!(first.message(&filters), whole);
+            }
+        }
+        let unseen = NearMisses::default().message(&filters);
+        assert_eq!(
+            unseen,
+            "no user matches --user 'alise'; no user matches --user 'bob'; no account matches --account 'prid'"
         );
     }
 }

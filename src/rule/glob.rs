@@ -10,7 +10,7 @@ use globset::{GlobBuilder, GlobMatcher};
 pub(super) struct Glob {
     pattern: String,
     matcher: Option<GlobMatcher>,
-    /// Compiled where someone asks what was meant.
+    /// The same for any case, compiled where what was meant is asked for.
     any_case: OnceLock<Option<GlobMatcher>>,
 }
 
@@ -50,6 +50,9 @@ impl Glob {
 
     /// Whether it would match this text if case did not matter.
     pub(super) fn matches_in_other_case(&self, text: &[u8]) -> bool {
+        if self.matcher.is_none() {
+            return text.eq_ignore_ascii_case(self.pattern.as_bytes());
+        }
         let any_case = self.any_case.get_or_init(|| compiled(&self.pattern, true).ok());
         any_case.as_ref().is_some_and(|matcher| matches(matcher, text))
     }
