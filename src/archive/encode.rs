@@ -231,8 +231,7 @@ fn typed_cells<'a>(
         let field = chunk.rows.field(row, position);
         let is_reproduced = match *column {
             Some(Column::Time(column)) => {
-                let known = chunk.times(column).cells[row];
-                let known = (known != cell::ABSENT && known != cell::UNKNOWN).then_some(known);
+                let known = cell::known(chunk.times(column).cells[row]).map(|time| time.0);
                 cells.times[column as usize] = known;
                 time.clear();
                 match known {

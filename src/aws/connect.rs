@@ -18,7 +18,6 @@ use aws_sdk_iam::config::{Credentials, IdentityCache, SharedHttpClient};
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 use aws_types::service_config::ServiceConfigKey;
 
-use super::accounts::is_account_id;
 use super::error::Error;
 use super::http_client::http_client;
 use super::location::{
@@ -27,6 +26,7 @@ use super::location::{
 use super::permissions::Action;
 use super::retry::RetriedCalls;
 use super::sendable_credentials::sendable;
+use crate::report::cell::is_account_id;
 
 /// The default region: that of IAM's own endpoint.
 const DEFAULT_REGION: &str = "us-east-1";

@@ -246,10 +246,7 @@ fn owners(report: &Report) -> (Vec<Owner>, bool) {
         .map(|(active, created)| {
             let created = cell::time(rows.cell(&header, row, created)?);
             let active = cell::flag(rows.cell(&header, row, active)?) == Flag::True;
-            (![cell::ABSENT, cell::UNKNOWN].contains(&created)).then_some(Key {
-                created: Timestamp(created),
-                active,
-            })
+            cell::known(created).map(|created| Key { created, active })
         });
         let user = rows.cell(&header, row, TextColumn::User).unwrap_or(b"");
         if slots == [None, None] {

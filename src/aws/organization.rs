@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use aws_sdk_organizations::types::{Account as Listed, AccountState, AccountStatus};
 
-use super::accounts::{Account, UNKNOWN_STATE, is_account_id};
+use super::accounts::{Account, UNKNOWN_STATE};
 use super::connect::Session;
 use super::error::Error;
 use super::permissions::Action;
 use super::retry::RetriedCalls;
+use crate::report::cell::is_account_id;
 
 /// Lists the accounts, from the management account or that of a delegated administrator. Those that are not active are
 /// marked.

@@ -11,7 +11,6 @@ use super::finding_ref::FindingRef;
 use super::program::Program;
 use super::sink::{Block, Sink, StatusBitmaps};
 use crate::finding::{AccountVerdicts, RankBy, RankEntry, Ranking, Severity, Status};
-use crate::report::cell::path_of;
 use crate::report::schema::{ColumnSet, TextColumn};
 
 /// What is counted.
@@ -394,21 +393,21 @@ impl AccountRun<'_> {
     /// The user or the path of a row.
     fn key(&self, by: RankBy, row: usize) -> Key {
         let Block { chunk, input, .. } = self.block;
-        let text = |column| chunk.text(&input.header, row, column);
         if by == RankBy::User {
             // A user without a name is known by its ARN.
-            let known = |text: &&[u8]| !text.is_empty();
-            let who = text(TextColumn::User).filter(known);
-            let who = who.or_else(|| text(TextColumn::Arn).filter(known));
+            let known = |column| {
+                let text = chunk.text(&input.header, row, column);
+                text.filter(|text| !text.is_empty())
+            };
+            let who = known(TextColumn::User).or_else(|| known(TextColumn::Arn));
             return Key {
                 account: self.account.map(<[u8]>::to_vec),
                 text: who.map(<[u8]>::to_vec),
             };
         }
-        let path = text(TextColumn::Arn).map(path_of);
         Key {
             account: None,
-            text: path.filter(|path| !path.is_empty()).map(<[u8]>::to_vec),
+            text: chunk.path(&input.header, row).map(<[u8]>::to_vec),
         }
     }
 }

@@ -96,8 +96,9 @@ impl<'a> Filtering<'a> {
                 set(selected, row, false);
                 continue;
             }
-            let user = some(chunk.text(header, row, TextColumn::User));
-            let path = some(chunk.path(header, row));
+            let user = chunk.text(header, row, TextColumn::User);
+            let user = user.filter(|user| !user.is_empty());
+            let path = chunk.path(header, row);
             if is_account_admitted && self.filters.admits_user(user, path) {
                 if !is_any_admitted {
                     self.admitted.store(true, Ordering::Relaxed);
@@ -117,8 +118,4 @@ impl<'a> Filtering<'a> {
     fn is_any_admitted(&self) -> bool {
         self.admitted.load(Ordering::Relaxed)
     }
-}
-
-fn some(text: Option<&[u8]>) -> Option<&[u8]> {
-    text.filter(|text| !text.is_empty())
 }

@@ -103,7 +103,7 @@ impl<'a> UserRow<'a> {
 
     /// The IAM path that the ARN names; root has none.
     pub fn path(&self) -> Option<&'a [u8]> {
-        self.arn().map(cell::path_of).filter(|path| !path.is_empty())
+        self.chunk.path(&self.input.header, self.index)
     }
 
     /// The id of the access key in this slot, if it is known.
@@ -219,18 +219,12 @@ impl<'a> FindingRef<'a> {
         let text = |bytes: &'a [u8]| str::from_utf8(bytes).ok();
         let created = self.row().and_then(|row| {
             let (_, created) = self.compiled.bound.typed.entity.existence(self.slot)?;
-            let time = row.time(created);
-            (time != cell::ABSENT && time != cell::UNKNOWN).then_some(Timestamp(time))
+            cell::known(row.time(created))
         });
         Subject {
             account: self.account().and_then(text),
             user: self.row().and_then(UserRow::user).and_then(text),
-            path: self
-                .row()
-                .and_then(UserRow::arn)
-                .map(cell::path_of)
-                .filter(|path| !path.is_empty())
-                .and_then(text),
+            path: self.row().and_then(UserRow::path).and_then(text),
             credential: self.credential(),
             created,
         }
@@ -301,10 +295,7 @@ impl<'a> FindingRef<'a> {
         let (Some(row), Some(credential)) = (self.row(), self.credential()) else {
             return [None, None];
         };
-        let known = |column: TimeColumn| {
-            let time = row.time(column);
-            (time != cell::ABSENT && time != cell::UNKNOWN).then_some(Timestamp(time))
-        };
+        let known = |column: TimeColumn| cell::known(row.time(column));
         [
             known(credential.created()),
             credential.last_used().and_then(known),

@@ -3,12 +3,9 @@
 use super::finding_ref::{FindingRef, UserRow};
 use crate::finding::{Fix, Status};
 use crate::report::cell::{self, Flag};
+use crate::report::chunk::ROOT;
 use crate::report::schema::{ACCESS_KEY, BySlot, CERTIFICATE, Credential, FlagColumn, Slot, SlotColumns};
-use crate::report::time::Timestamp;
 use crate::rule::{FixSubject, KeyFacts};
-
-/// How the report spells root, after it was read.
-const ROOT: &str = "<root_account>";
 
 impl FindingRef<'_> {
     /// How it is fixed, if that is asked for and there is something to fix.
@@ -56,7 +53,7 @@ impl FindingRef<'_> {
         let exists = is_its_own || has_time || matches!(flag, Some(Flag::True | Flag::Unknown));
         exists.then(|| KeyFacts {
             id,
-            created: (time != cell::ABSENT && time != cell::UNKNOWN).then_some(Timestamp(time)),
+            created: cell::known(time),
             is_inactive: flag == Some(Flag::False),
         })
     }

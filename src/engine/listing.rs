@@ -8,7 +8,7 @@ use super::source::Input;
 use super::verdicts::ChunkView;
 use crate::finding::{ListItem, Severity, Source, Status};
 use crate::gsl::typed::Entity;
-use crate::report::cell::{self, Flag};
+use crate::report::cell::{self, Flag, known};
 use crate::report::chunk::Chunk;
 use crate::report::schema::{
     ACCESS_KEY, CERTIFICATE, Column, ColumnSet, Credential, FlagColumn, KEY_LAST_USED, Slot, TimeColumn,
@@ -362,10 +362,6 @@ fn flag_of(chunk: &Chunk, column: FlagColumn, row: usize) -> Option<bool> {
         Flag::False => Some(false),
         Flag::NotSupported | Flag::Unknown => None,
     }
-}
-
-fn known(time: i64) -> Option<Timestamp> {
-    (time != cell::ABSENT && time != cell::UNKNOWN).then_some(Timestamp(time))
 }
 
 fn last_use(time: i64, slot: Option<Slot>) -> LastUse {

@@ -2,11 +2,11 @@
 
 use super::cells::{Cells as _, Key};
 use super::diff::DiffOptions;
-use super::event::{Event, Kind, Value, known};
+use super::event::{Event, Kind, Value};
 use super::pairs::{Pair, Pairs, pair};
 use super::snapshot::Snapshot;
 use super::users::Users;
-use crate::report::cell::{self, Flag};
+use crate::report::cell::{self, Flag, known};
 use crate::report::schema::{FlagColumn, TimeColumn};
 use crate::report::time::Timestamp;
 

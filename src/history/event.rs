@@ -1,7 +1,7 @@
 //! The events that can happen to a user between two snapshots.
 
 use crate::finding::{Severity, word_enum};
-use crate::report::cell;
+use crate::report::cell::known;
 use crate::report::schema::{ACCESS_KEY, CERTIFICATE, ColumnSet, FlagColumn, KEY_LAST_USED, TimeColumn};
 use crate::report::time::Timestamp;
 
@@ -141,11 +141,6 @@ impl Value {
             Self::Flag(flag) => Some(flag.to_string()),
         }
     }
-}
-
-/// The time of a cell; none if the cell is absent or unknown.
-pub fn known(cell: i64) -> Option<Timestamp> {
-    (cell != cell::ABSENT && cell != cell::UNKNOWN).then_some(Timestamp(cell))
 }
 
 /// One event. The rows lead to its user.

@@ -7,10 +7,10 @@ use hashbrown::hash_table::Entry;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::cells::Cells as _;
-use super::event::known;
 use super::roster::index;
 use super::users::Users;
 use crate::engine::Workers;
+use crate::report::cell::known;
 use crate::report::schema::TimeColumn;
 
 /// How the users of an account are identified.

@@ -5,11 +5,11 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::as_before::AsBefore;
 use super::before::{Before, NO_ROW, Unchanged};
-use super::event::known;
 use super::index::{Identifier, Identity, Index, UserIds, is_created_later};
 use super::roster::index;
 use super::snapshot::Snapshot;
 use crate::engine::Workers;
+use crate::report::cell::known;
 use crate::report::schema::TextColumn;
 use crate::rule::{Filters, UserToFilter};
 

@@ -33,7 +33,7 @@ pub use before::Before;
 pub use cells::{Cells, Key, SlotContent};
 pub use collect::{CollectedBlock, Collector};
 pub use diff::{Cause, Causes, Diff, DiffOptions, Side, diff};
-pub use event::{Event, Kind, Value, known};
+pub use event::{Event, Kind, Value};
 pub use findings::{Findings, Move, Moved};
 pub use matching::Incomparable;
 pub use snapshot::Snapshot;

@@ -3,7 +3,7 @@
 use super::cells::{Cells, SlotContent};
 use super::changes::{Changes, Comparison};
 use super::diff::{Cause, Causes, Side};
-use super::event::{Event, Kind, Value, known};
+use super::event::{Event, Kind, Value};
 use super::findings::{Lists, Move, Moved};
 use super::packed::Used;
 use super::pairs::{Pair, Pairs};
@@ -13,6 +13,7 @@ use super::verdicts::{CompactFinding, UserVerdicts};
 use crate::engine::CompiledRule;
 use crate::finding::Status;
 use crate::gsl::typed::Entity;
+use crate::report::cell::known;
 use crate::report::schema::{ACCESS_KEY, BySlot, CERTIFICATE, ColumnSet, KEY_LAST_USED, Slot, TimeColumn};
 use crate::report::time::Timestamp;
 

@@ -8,8 +8,7 @@
 use std::ops::Range;
 
 use super::cells::holds_key;
-use super::event::known;
-use crate::report::cell::{self, Flag};
+use crate::report::cell::{self, Flag, known};
 use crate::report::chunk::Chunk;
 use crate::report::schema::{
     ACCESS_KEY, CERTIFICATE, Column, FlagColumn, KEY_LAST_USED, SlotColumns, TimeColumn,

@@ -60,7 +60,7 @@ impl Users {
         let name = account.and_then(|account| self.account_names.get(account));
         UserToFilter {
             user: Some(self.name(row)).filter(some),
-            path: Some(cell::path_of(self.arn(row))).filter(some),
+            path: cell::path_of(self.arn(row)),
             account,
             account_name: name.map(str::as_bytes),
         }

@@ -180,8 +180,7 @@ pub(super) fn short(name: &str, credential: Option<&str>) -> String {
 /// `2026-01-02 (322 days)`; what is not a valid time, as written.
 fn time(value: &str, finding: &Finding) -> String {
     let as_of = finding.as_of;
-    let time = Timestamp(cell::time(value.as_bytes()));
-    let (Some(day), false) = (value.get(..10), [cell::ABSENT, cell::UNKNOWN].contains(&time.0)) else {
+    let (Some(day), Some(time)) = (value.get(..10), cell::known(cell::time(value.as_bytes()))) else {
         return escape(value).into_owned();
     };
     let side = if time <= as_of { "" } else { " after the as-of" };

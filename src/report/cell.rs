@@ -37,6 +37,11 @@ pub fn time(cell: &[u8]) -> i64 {
     }
 }
 
+/// The time in a cell of seconds; none if the cell is [`ABSENT`] or [`UNKNOWN`].
+pub fn known(seconds: i64) -> Option<Timestamp> {
+    (seconds != ABSENT && seconds != UNKNOWN).then_some(Timestamp(seconds))
+}
+
 /// What other tools write in a time cell in place of `N/A`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum StandIn {
@@ -114,6 +119,11 @@ pub fn account_of(arn: &[u8]) -> Option<&[u8]> {
     is_id.then_some(account)
 }
 
+/// Whether this is an account id, which is safe in a file name: twelve digits.
+pub fn is_account_id(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// What an ARN names in its account, as in `arn:PARTITION:iam::ACCOUNT:RESOURCE`: `root` or `user/PATH/NAME`.
 pub fn resource_of(arn: &[u8]) -> Option<&[u8]> {
     let colon = memchr::memchr_iter(b':', arn).nth(4)?;
@@ -135,14 +145,12 @@ pub fn partition_of(arn: &[u8]) -> &[u8] {
         .unwrap_or_default()
 }
 
-/// The IAM path in the ARN of a user, `/` or `/division/team/`; empty if it is not the ARN of a user. Root has none.
-pub fn path_of(arn: &[u8]) -> &[u8] {
-    let path_and_name = resource_of(arn).and_then(|resource| resource.strip_prefix(b"user"));
-    let parts = path_and_name.and_then(|text| Some((text, memchr::memrchr(b'/', text)?)));
-    match parts {
-        Some((text, end)) if text.starts_with(b"/") && end + 1 < text.len() => &text[..=end],
-        Some(_) | None => b"",
-    }
+/// The IAM path in the ARN of a user, `/` or `/division/team/`; none if it is not the ARN of a user. Root has none.
+pub fn path_of(arn: &[u8]) -> Option<&[u8]> {
+    let path_and_name = resource_of(arn)?.strip_prefix(b"user")?;
+    let end = memchr::memrchr(b'/', path_and_name)?;
+    let is_path = path_and_name.starts_with(b"/") && end + 1 < path_and_name.len();
+    is_path.then(|| &path_and_name[..=end])
 }
 
 /// Whether AWS wrote an unknown time or flag on purpose, so that it is not an issue.
@@ -182,10 +190,24 @@ mod tests {
     }
 
     #[test]
+    fn known_times() {
+        let known = ["2026-01-02", "N/A", "", "soon"].map(|cell| known(time(cell.as_bytes())));
+        assert_eq!(known, [Timestamp::parse(b"2026-01-02"), None, None, None]);
+    }
+
+    #[test]
+    fn account_ids_are_twelve_digits() {
+        assert!(is_account_id("012345678901"));
+        for text in ["", "12345678901", "1234567890123", "12345678901a", "١٢٣٤٥٦"] {
+            assert!(!is_account_id(text), "{text}");
+        }
+    }
+
+    #[test]
     fn parts_of_arns() {
         let parts = |arn: &'static str| {
             let text = |bytes| str::from_utf8(bytes).expect("text");
-            (text(partition_of(arn.as_bytes())), text(path_of(arn.as_bytes())))
+            (text(partition_of(arn.as_bytes())), text(path_of(arn.as_bytes()).unwrap_or_default()))
         };
         assert_eq!(parts("arn:aws:iam::111122223333:user/alice"), ("aws", "/"));
         let path = parts("arn:aws-cn:iam::111122223333:user/division/te:am/alice");
@@ -194,7 +216,7 @@ mod tests {
         assert_eq!(parts("arn:aws:iam::111122223333:role/a/b"), ("aws", ""));
         for user in ["user", "user/", "user/a/", "users/a"] {
             let arn = format!("arn:aws:iam::111122223333:{user}");
-            assert_eq!(path_of(arn.as_bytes()), b"", "{user}");
+            assert_eq!(path_of(arn.as_bytes()), None, "{user}");
         }
         for arn in [
             "",

@@ -273,9 +273,9 @@ impl Chunk {
         columns.into_iter().any(|column| header.extra(column).is_some())
     }
 
-    /// The IAM path of a record, as its ARN says; empty for root; none where the report lacks the column.
+    /// The IAM path of a record, as its ARN says; root has none.
     pub fn path(&self, header: &Header, row: usize) -> Option<&[u8]> {
-        self.text(header, row, TextColumn::Arn).map(cell::path_of)
+        self.text(header, row, TextColumn::Arn).and_then(cell::path_of)
     }
 
     /// The account of a record, as its ARN says, or else the column of account ids.

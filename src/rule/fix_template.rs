@@ -9,6 +9,7 @@ use super::placeholder::{ListedId, Placeholder};
 use super::suppression::Subject;
 use super::suppression_entry::suppression_entry;
 use crate::finding::{Command, Fix, FixStep};
+use crate::report::cell::is_account_id;
 use crate::report::schema::{BySlot, Credential};
 use crate::report::time::Timestamp;
 
@@ -163,7 +164,7 @@ struct Filling<'s> {
 impl Filling<'_> {
     /// Whose credentials the commands need.
     fn credentials(&mut self) {
-        let Some(account) = self.subject.account.filter(|account| is_account(account)) else {
+        let Some(account) = self.subject.account.filter(|account| is_account_id(account)) else {
             return;
         };
         let region = self.subject.partition.and_then(region_of);
@@ -310,7 +311,7 @@ impl Filling<'_> {
     fn value(&self, placeholder: Placeholder) -> Option<&str> {
         match placeholder {
             Placeholder::User => Some(self.subject.name),
-            Placeholder::Account => self.subject.account.filter(|account| is_account(account)),
+            Placeholder::Account => self.subject.account.filter(|account| is_account_id(account)),
             Placeholder::KeyId | Placeholder::CertificateId => match &*self.subject.candidates(placeholder) {
                 [(_, facts)] => FixSubject::id_of(facts),
                 _ => None,
@@ -380,10 +381,6 @@ fn is_id(id: &str) -> bool {
         && id
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-}
-
-fn is_account(account: &str) -> bool {
-    account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// A region of a partition other than `aws`, whose credentials AWS looks up in a region of the partition.

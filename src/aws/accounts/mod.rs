@@ -4,6 +4,8 @@ mod file;
 
 use std::collections::BTreeMap;
 
+use crate::report::cell::is_account_id;
+
 pub use file::parse;
 
 /// An account to fetch.
@@ -62,11 +64,6 @@ pub fn is_role_arn(arn: &str) -> bool {
     let is_account = is_account_id(part());
     let name = part().strip_prefix("role/");
     is_iam && is_account && name.is_some_and(|name| !name.contains(':') && is_role(name))
-}
-
-/// Whether this is an account id, which is safe in a file name: twelve digits.
-pub fn is_account_id(id: &str) -> bool {
-    id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Why an account's role or external id, which is not shown, is invalid.

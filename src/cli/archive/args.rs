@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use credlens::report::cell::is_account_id;
 use credlens::report::time::Timestamp;
 
 use super::expected::ExpectedArgs;
@@ -103,8 +104,7 @@ pub(super) struct ReportFilterArgs {
 }
 
 fn account(text: &str) -> Result<String, String> {
-    let is_id = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
-    is_id
+    is_account_id(text)
         .then(|| text.to_owned())
         .ok_or_else(|| "not an account id, which is twelve digits, such as 123456789012".to_owned())
 }

@@ -12,11 +12,11 @@ use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use credlens::aws::accounts::is_account_id;
 use credlens::aws::{FetchedAccount, OutcomeStatus, Report, ReportOrder, RunRecord};
 use credlens::io::temporary::TemporaryFile;
 use credlens::io::write_once::{WriteOutcome, write_once};
 use credlens::output::escape;
+use credlens::report::cell::is_account_id;
 
 use super::aws::{FetchRequest, Started, conclude, start};
 use super::failure::{Exit, Failure};

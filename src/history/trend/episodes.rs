@@ -6,8 +6,8 @@ use super::survival::Lengths;
 use super::user::Step;
 use crate::engine::{CompiledRule, finding_id};
 use crate::finding::FindingId;
-use crate::history::event::known;
 use crate::history::instance_bits::has;
+use crate::report::cell::known;
 use crate::report::schema::{ColumnSet, Slot};
 use crate::report::time::Timestamp;
 

@@ -5,8 +5,8 @@ use super::row::{Mark, UserState};
 use super::survival::{rank, ratio};
 use crate::engine::CompiledRule;
 use crate::history::cells::Cells;
-use crate::history::event::{columns, known};
-use crate::report::cell::{self, Flag};
+use crate::history::event::columns;
+use crate::report::cell::{self, Flag, known};
 use crate::report::schema::{
     ACCESS_KEY, CERTIFICATE, ColumnSet, FlagColumn, KEY_LAST_USED, Slot, TimeColumn,
 };

@@ -4,9 +4,9 @@
 use super::digest::RowRef;
 use super::row::{Mark, UserState};
 use super::user::{FollowedUser, RowBefore, Step, TrendCounts};
-use crate::history::event;
 use crate::history::hashed::{HashedMap, HashedSet};
 use crate::history::instance_bits::InstanceBits;
+use crate::report::cell;
 use crate::report::schema::ColumnSet;
 use crate::report::time::Timestamp;
 
@@ -264,7 +264,7 @@ pub(super) fn take_duplicates<'a>(rows: &mut Vec<RowRef<'a>>, suspects: &[usize]
             continue;
         }
         // An unknown time is before all others.
-        let loser = if event::known(at.created()) > event::known(other.created()) {
+        let loser = if cell::known(at.created()) > cell::known(other.created()) {
             std::mem::replace(known, number)
         } else {
             number

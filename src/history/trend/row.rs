@@ -3,8 +3,7 @@
 use super::figures::Facts;
 use crate::gsl::typed::Entity;
 use crate::history::cells::SlotContent;
-use crate::history::event::known;
-use crate::report::cell::{self, Flag};
+use crate::report::cell::{self, Flag, known};
 use crate::report::schema::{ACCESS_KEY, CERTIFICATE, Slot, TimeColumn};
 
 /// A user, as far as it decides which findings and keys there are.

@@ -13,7 +13,6 @@ use crate::output::format::{FormatSpec, Readers};
 use crate::output::json_text::{write_hex, write_number};
 use crate::output::phrases::parameters;
 use crate::output::shared_part::SharedPart;
-use crate::report::cell::path_of;
 
 pub(super) const FORMAT: FormatSpec<ScanWriter> = FormatSpec::new(
     "csv",
@@ -153,8 +152,8 @@ fn write_suppression(finding: &FindingRef<'_>, out: &mut Vec<u8>) {
 
 fn write_path(finding: &FindingRef<'_>, out: &mut Vec<u8>) {
     out.push(b',');
-    let arn = finding.row().and_then(UserRow::arn);
-    write_cell(arn.map_or(b"", path_of), out);
+    let path = finding.row().and_then(UserRow::path);
+    write_cell(path.unwrap_or_default(), out);
 }
 
 /// When the credential was created and last used, each with the whole days since then: nothing where that is unknown, never
