@@ -1,6 +1,7 @@
 //! Compares the engine with the naive interpreter, on random reports, rules and suppressions.
 
 mod arn_parts;
+mod details;
 mod due;
 mod lists;
 mod report;

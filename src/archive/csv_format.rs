@@ -10,8 +10,8 @@ use crate::report::schema::{
 use crate::report::time::Timestamp;
 
 /// How many columns of each kind a report can have.
-pub(super) const TIMES: usize = TimeColumn::COUNT;
-pub(super) const FLAGS: usize = FlagColumn::COUNT;
+pub(super) const TIMES: usize = TimeColumn::IN_REPORT;
+pub(super) const FLAGS: usize = FlagColumn::IN_REPORT;
 pub(super) const TEXTS: usize = Column::COUNT - TIMES - FLAGS;
 
 /// The CSV of a typed cell that is null.

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::finding_ref::FindingRef;
 use super::program::Program;
-use super::sink::{Block, Sink, StatusBitmaps};
+use super::sink::{Block, CredentialVerdicts, Sink, StatusBitmaps};
 use crate::finding::{AccountVerdicts, RankBy, RankEntry, Ranking, Severity, Status};
 use crate::report::schema::{ColumnSet, TextColumn};
 
@@ -76,6 +76,19 @@ struct OfAccount {
     has_root: bool,
     /// By the position of the rule, which verdicts there are: bits of [`FAILS`] and [`UNDETERMINED`].
     rules: Vec<u8>,
+}
+
+impl OfAccount {
+    /// Notes which verdicts there are on these rows.
+    fn note(&mut self, verdicts: &[[u64; Status::ALL.len()]], rules: &[usize], mask: u64) {
+        for (verdict, &rule) in verdicts.iter().zip(rules) {
+            for (status, bit) in [(Status::Fail, FAILS), (Status::Undetermined, UNDETERMINED)] {
+                if verdict[status as usize] & mask != 0 {
+                    self.rules[rule] |= bit;
+                }
+            }
+        }
+    }
 }
 
 const FAILS: u8 = 1;
@@ -302,6 +315,57 @@ impl<S> Counting<S> {
         }
     }
 
+    /// Counts the verdicts on the service-specific credentials of a block's users, whom [`Self::count`] has counted.
+    fn count_service_credentials(&self, counted: &mut Counted, of: CredentialVerdicts<'_>) {
+        let block = &of.users;
+        let rules: Vec<usize> = of.verdicts.instances().map(|(rule, _)| rule).collect();
+        // The user whose failing credential was counted last, of any rule and of each.
+        let mut failing_user = None;
+        let mut failing_user_of = vec![None; self.severities.len()];
+        for (index, &owner) in of.owners.iter().enumerate() {
+            let (row, bit) = (owner as usize, 1 << (index % 64));
+            let verdicts = of.verdicts.word(index / 64);
+            let is_new = failing(verdicts, bit) != 0
+                && failing(block.verdicts.word(row / 64), 1 << (row % 64)) == 0
+                && failing_user.replace(row) != Some(row);
+            let run = AccountRun {
+                block,
+                rules: &rules,
+                name: None,
+                account: block.chunk.account(&block.input.header, row),
+                rows: row..row + 1,
+            };
+            let add = |counts: &mut Counts| {
+                counts.failing_users += u64::from(is_new);
+                for (verdict, &rule) in verdicts.iter().zip(&rules) {
+                    counts.add(self.severities[rule], verdict, bit);
+                }
+            };
+            if self.keys.has_accounts() {
+                let account = run.account.map(<[u8]>::to_vec);
+                let of_account = counted.accounts.entry(account).or_default();
+                of_account.rules.resize(self.severities.len(), 0);
+                add(&mut of_account.counts);
+                of_account.note(verdicts, &rules, bit);
+            }
+            match self.keys.by {
+                Some(by @ (RankBy::User | RankBy::Path)) => {
+                    add(counted.others.entry(run.key(by, row)).or_default())
+                }
+                Some(RankBy::Rule) => {
+                    for (verdict, &rule) in verdicts.iter().zip(&rules) {
+                        let counts = &mut counted.rules[rule];
+                        counts.add(self.severities[rule], verdict, bit);
+                        let fails = verdict[Status::Fail as usize] & bit != 0;
+                        let is_new = fails && failing_user_of[rule].replace(row) != Some(row);
+                        counts.failing_users += u64::from(is_new);
+                    }
+                }
+                Some(RankBy::Account) | None => {}
+            }
+        }
+    }
+
     fn count_rules(
         &self,
         counts: &mut [Counts],
@@ -328,22 +392,18 @@ impl<S> Counting<S> {
     ) {
         let of_account = accounts.entry(run.account.map(<[u8]>::to_vec)).or_default();
         of_account.rules.resize(self.severities.len(), 0);
-        let counts = &mut of_account.counts;
-        if counts.account_name.is_none() {
-            counts.account_name.clone_from(&run.name);
+        if of_account.counts.account_name.is_none() {
+            of_account.counts.account_name.clone_from(&run.name);
         }
         let root = run.block.chunk.root();
         for (word, mask) in masks(run.rows.clone(), run.block.selected) {
             let of_word = verdicts.word(word);
+            let counts = &mut of_account.counts;
             counts.add_users(mask, failing(of_word, mask));
             for (verdict, &rule) in of_word.iter().zip(run.rules) {
                 counts.add(self.severities[rule], verdict, mask);
-                for (status, bit) in [(Status::Fail, FAILS), (Status::Undetermined, UNDETERMINED)] {
-                    if verdict[status as usize] & mask != 0 {
-                        of_account.rules[rule] |= bit;
-                    }
-                }
             }
+            of_account.note(of_word, run.rules, mask);
             let is_root = |row: usize| mask >> (row % 64) & 1 == 1 && root[row];
             of_account.has_root |= (word * 64..root.len().min(word * 64 + 64)).any(is_root);
         }
@@ -442,6 +502,11 @@ impl<S: Sink> Sink for Counting<S> {
             self.count(counted, &block);
         }
         self.inner.rows(inner, block);
+    }
+
+    fn service_credentials(&self, (inner, counted): &mut Self::Part, of: CredentialVerdicts<'_>) {
+        self.count_service_credentials(counted, of);
+        self.inner.service_credentials(inner, of);
     }
 
     fn shows_lines(&self) -> bool {

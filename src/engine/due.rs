@@ -210,7 +210,7 @@ impl DueFinder {
                 let bits = registers.bits(instance.fail);
                 bits.yes[word] | bits.unknown.map_or(0, |unknown| unknown[word])
             };
-            let mut rows = possible(&self.registers) & !possible(now) & view.selected[word];
+            let mut rows = possible(&self.registers) & !possible(now) & view.rows_of(instance, word);
             while rows != 0 {
                 let row = word * 64 + rows.trailing_zeros() as usize;
                 rows &= rows - 1;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
-use xxhash_rust::xxh3::{xxh3_128, xxh3_128_with_seed};
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128, xxh3_128_with_seed};
 
 use super::lines::LinesOfBlock;
 use super::program::CompiledRule;
@@ -13,6 +13,8 @@ use super::verdicts::ChunkView;
 use crate::finding::{Finding, FindingId, Source, Status, Suppression};
 use crate::report::cell;
 use crate::report::chunk::Chunk;
+use crate::report::details::UserDetails;
+use crate::report::rows::Rows;
 use crate::report::schema::{
     BySlot, Column, ColumnSet, Credential, ExtraColumn, Slot, TextColumn, TimeColumn,
 };
@@ -27,18 +29,25 @@ pub struct UserRow<'a> {
     index: usize,
     number: u64,
     lines: &'a LinesOfBlock,
+    /// Where the row stands in its report.
+    place: (&'a Rows, usize),
     key: OnceCell<u128>,
 }
 
 impl<'a> UserRow<'a> {
     /// The row at this index of the chunk.
     pub(super) fn new(view: ChunkView<'a>, index: usize) -> Self {
+        let place = match view.owners {
+            Some(owners) => (&owners.chunk.rows, owners.rows[index] as usize),
+            None => (&view.chunk.rows, index),
+        };
         Self {
             input: view.input,
             chunk: view.chunk,
             index,
-            number: view.first_row + view.chunk.rows.data_rows_before(index) as u64,
+            number: view.first_row + place.0.data_rows_before(place.1) as u64,
             lines: view.lines,
+            place,
             key: OnceCell::new(),
         }
     }
@@ -72,7 +81,7 @@ impl<'a> UserRow<'a> {
 
     /// The line of the file on which the row starts, from 1; none if rows are not lines of it, or the sink shows none.
     pub fn line(&self) -> Option<u64> {
-        self.lines.line(&self.chunk.rows, self.index)
+        self.lines.line(self.place.0, self.place.1)
     }
 
     /// The user's name; `<root_account>` for root.
@@ -106,17 +115,26 @@ impl<'a> UserRow<'a> {
         self.chunk.path(&self.input.header, self.index)
     }
 
+    /// What AWS says about the user beside the report.
+    pub fn details(&self) -> Option<&'a UserDetails> {
+        self.input.account.details.as_ref()?.user(self.user()?)
+    }
+
     /// The id of the access key in this slot, if it is known.
     pub fn access_key_id(&self, slot: Slot) -> Option<&'a str> {
         let header = &self.input.header;
-        let of_user = self.user().and_then(|user| self.input.account.key_ids.get(user));
-        let known = of_user.and_then(|ids| ids[slot as usize].as_deref());
+        let known = self.details().and_then(|details| details.access_key_id(slot));
         known.or_else(|| {
             let id = self
                 .chunk
                 .extra(header, self.index, ExtraColumn::KEY_ID[slot as usize])?;
             str::from_utf8(id).ok()
         })
+    }
+
+    /// The id of the service-specific credential that the row is about.
+    pub fn service_credential_id(&self) -> Option<&'a [u8]> {
+        self.text(TextColumn::ServiceCredentialId)
     }
 
     /// Its text in this column; none where it is absent, or the report lacks the column.
@@ -218,8 +236,10 @@ impl<'a> FindingRef<'a> {
     pub(super) fn subject(&self) -> Subject<'a> {
         let text = |bytes: &'a [u8]| str::from_utf8(bytes).ok();
         let created = self.row().and_then(|row| {
-            let (_, created) = self.compiled.bound.typed.entity.existence(self.slot)?;
-            cell::known(row.time(created))
+            let entity = self.compiled.bound.typed.entity;
+            let of_details = || Some(TimeColumn::ServiceCredentialCreated).filter(|_| entity.needs_details());
+            let of_slot = entity.existence(self.slot).map(|(_, created)| created);
+            cell::known(row.time(of_slot.or_else(of_details)?))
         });
         Subject {
             account: self.account().and_then(text),
@@ -371,8 +391,15 @@ impl<'a> FindingRef<'a> {
         }
     }
 
-    /// The creation times of the keys or certificates in both slots, if the rule is about those.
+    /// The creation times of the keys or certificates in both slots, if the rule is about those. A service-specific
+    /// credential has an id that never changes: its hash takes their place.
     fn created(&self, row: &UserRow<'_>) -> Option<BySlot<i64>> {
+        if let Some(id) = row
+            .service_credential_id()
+            .filter(|_| self.credential() == Some(Credential::ServiceCredential))
+        {
+            return Some([xxh3_64(id).cast_signed(), cell::ABSENT]);
+        }
         let columns = self.compiled.bound.typed.entity.slot_columns()?;
         Some(columns.last_rotated.map(|column| row.time(column)))
     }

@@ -4,7 +4,9 @@ use super::finding_ref::{FindingRef, UserRow};
 use crate::finding::{Fix, Status};
 use crate::report::cell::{self, Flag};
 use crate::report::chunk::ROOT;
-use crate::report::schema::{ACCESS_KEY, BySlot, CERTIFICATE, Credential, FlagColumn, Slot, SlotColumns};
+use crate::report::schema::{
+    ACCESS_KEY, BySlot, CERTIFICATE, Credential, FlagColumn, Slot, SlotColumns, TimeColumn,
+};
 use crate::rule::{FixSubject, KeyFacts};
 
 impl FindingRef<'_> {
@@ -30,7 +32,21 @@ impl FindingRef<'_> {
             without_password: is_false(row, FlagColumn::PasswordEnabled),
             keys,
             certificates,
+            service_credential: self.service_credential(row),
         }))
+    }
+
+    /// What is known of the service-specific credential that it is about.
+    fn service_credential<'b>(&self, row: &'b UserRow<'_>) -> Option<KeyFacts<'b>> {
+        let id = row.service_credential_id()?;
+        let active = row
+            .cell(FlagColumn::ServiceCredentialActive.into())
+            .map(cell::flag);
+        Some(KeyFacts {
+            id: str::from_utf8(id).ok(),
+            created: cell::known(row.time(TimeColumn::ServiceCredentialCreated)),
+            is_inactive: active == Some(Flag::False),
+        })
     }
 
     /// What is known of the key or certificate in a slot, if there is one.
@@ -68,7 +84,7 @@ impl FindingRef<'_> {
         let slots = match self.credential() {
             Some(Credential::AccessKey(_)) => keys,
             Some(Credential::Certificate(_)) => certificates,
-            Some(Credential::Password) | None => return false,
+            Some(Credential::Password | Credential::ServiceCredential) | None => return false,
         };
         let [first, second] = slots.map(|facts| facts.and_then(|facts| facts.created));
         first.is_some() && first == second

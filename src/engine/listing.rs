@@ -90,7 +90,8 @@ impl<'a> ItemRef<'a> {
     pub fn access_key_id(&self) -> Option<&'a str> {
         match self.credential {
             Some(Credential::AccessKey(slot)) => self.row.access_key_id(slot),
-            Some(Credential::Password | Credential::Certificate(_)) | None => None,
+            Some(Credential::Password | Credential::Certificate(_) | Credential::ServiceCredential)
+            | None => None,
         }
     }
 
@@ -175,9 +176,11 @@ impl Lister {
             let rule = &program.compiled_rules()[rule];
             let of_item = match entity {
                 Entity::IamUser => Some(Slot::One),
-                Entity::IamAccessKey | Entity::IamSigningCertificate => Slot::ALL
-                    .into_iter()
-                    .find(|&of_item| rule.credential(slot) == entity.credential(of_item)),
+                Entity::IamAccessKey | Entity::IamSigningCertificate | Entity::IamServiceCredential => {
+                    Slot::ALL
+                        .into_iter()
+                        .find(|&of_item| rule.credential(slot) == entity.credential(of_item))
+                }
             };
             (of_item, rule.bound.severity)
         };
@@ -240,6 +243,7 @@ impl Lister {
             chunk: block.chunk,
             selected: block.selected,
             first_row: block.first_row,
+            owners: None,
         };
         let mut listed = Listed::default();
         for word in 0..block.selected.len() {
@@ -314,7 +318,7 @@ impl Lister {
         let last_use = match self.entity {
             Entity::IamUser => user_last_use(chunk, index),
             Entity::IamAccessKey => last_use(time(KEY_LAST_USED.date[slot as usize]), Some(slot)),
-            Entity::IamSigningCertificate => LastUse::Unknown,
+            Entity::IamSigningCertificate | Entity::IamServiceCredential => LastUse::Unknown,
         };
         let (findings, severity) = scratch.findings[slot as usize][index];
         ItemRef {

@@ -20,6 +20,7 @@ mod registers;
 mod root_rows;
 mod run;
 mod selection;
+mod service_credentials;
 mod sink;
 mod snapshots;
 mod source;
@@ -41,7 +42,7 @@ pub use memory::{Collect, Memory};
 pub use newest::Instants;
 pub use program::{CompiledRule, Program};
 pub use selection::{LeftOutInput, LeftOutRows, RowSelection};
-pub use sink::{Block, Sink, StatusBitmaps};
+pub use sink::{Block, CredentialVerdicts, Sink, StatusBitmaps};
 pub use snapshots::{Snapshots, newest_snapshots, undated_beside_dated};
 pub use source::{
     AccountInfo, BlockEnd, DeferredInput, DeferredText, FileDigest, FileFacts, Input, ReportId,

@@ -50,6 +50,8 @@ pub(super) struct RuleInstance {
     /// Position of the rule in the program.
     pub(super) rule: usize,
     pub(super) slot: Slot,
+    /// It evaluates a table made from details.
+    pub(super) needs_details: bool,
     /// The entity exists; none if it exists in every record.
     pub(super) exists: Option<Node>,
     /// It exists, is relevant, not excluded, and violates the rule.
@@ -138,11 +140,17 @@ impl CompiledRule {
     }
 }
 
-/// All columns that the rule reads but name and ARN, which are in the finding itself.
+/// All columns that the rule reads but name and ARN, which are in the finding itself; of a service-specific credential also its
+/// id.
 fn evidence(typed: &TypedRule, slot: Slot) -> Vec<Column> {
     let identity = [TextColumn::User, TextColumn::Arn].map(Column::Text);
     let identity = identity.into_iter().collect();
-    let mut columns: Vec<Column> = typed.columns(slot).minus(identity).iter().collect();
+    let mut read = typed.columns(slot).minus(identity);
+    if typed.entity.needs_details() {
+        // Their id alone says which of a user's credentials it is.
+        read.insert(TextColumn::ServiceCredentialId);
+    }
+    let mut columns: Vec<Column> = read.iter().collect();
     columns.sort_by_key(|column| column.name());
     columns
 }
@@ -304,6 +312,7 @@ impl Compiler {
         RuleInstance {
             rule,
             slot,
+            needs_details: typed.entity.needs_details(),
             exists,
             fail: self.all(fail),
             scope: (!scope.is_empty()).then(|| self.all(scope)),

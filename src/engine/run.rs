@@ -13,6 +13,7 @@ use super::program::Program;
 use super::registers::{Registers, Restriction};
 use super::root_rows::RootRows;
 use super::selection::RowSelection;
+use super::service_credentials::{Evaluating, ServiceCredentials};
 use super::sink::{Block, Sink};
 use super::source::{BlockEnd, DeferredInput, Input, Source, SourceEvent};
 use super::stand_ins;
@@ -215,6 +216,7 @@ pub(super) struct Worker<'r, 'a, S: Sink, Src> {
     due: DueFinder,
     verdicts: Verdicts<'a>,
     without: Without,
+    service_credentials: ServiceCredentials<'a>,
     part: S::Part,
 }
 
@@ -232,6 +234,7 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
             due: DueFinder::default(),
             verdicts: Verdicts::default(),
             without: Without::default(),
+            service_credentials: ServiceCredentials::default(),
             part: run.sink.part(),
         }
     }
@@ -338,6 +341,7 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
             selected: &self.selected,
             first_row: rows_before + 1,
             lines: &lines,
+            owners: None,
         };
         if let Some(plan) = run.due {
             self.due
@@ -359,27 +363,38 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
             let results = (&self.registers, &**cutoffs);
             self.without.evaluate(run.program, results, view, &gained);
         }
-        run.sink.rows(
-            &mut self.part,
-            Block {
-                input,
-                chunk,
-                selected: &self.selected,
-                first_row: view.first_row,
-                last: end.ends_report(),
-                emitted,
-                due: due.all(),
-                verdicts: verdicts.all(run.program),
-                unseen: &self.without.unseen,
-                without: &self.without.fails,
-                results: (run.program, &self.registers),
-            },
-        );
+        let block = Block {
+            input,
+            chunk,
+            selected: &self.selected,
+            first_row: view.first_row,
+            last: end.ends_report(),
+            emitted,
+            due: due.all(),
+            verdicts: verdicts.all(run.program),
+            unseen: &self.without.unseen,
+            without: &self.without.fails,
+            results: (run.program, &self.registers),
+        };
+        run.sink.rows(&mut self.part, block);
         if run.sink.takes_findings() {
             verdicts.findings(run.program, view, due, (run.sink, &mut self.part));
         }
+        let with = Evaluating {
+            program: run.program,
+            cutoffs,
+            columns: run.columns,
+            suppressions: run.suppressions,
+            due: run.due,
+            emit: run.emit,
+            sink: run.sink,
+        };
+        let of_credentials = self
+            .service_credentials
+            .evaluate(with, (block, view), &mut self.part);
         run.deliver(pass, &mut self.part, |builder| {
             builder.add((input, end), view, &verdicts.counts, &self.issues);
+            builder.add_service_credentials(of_credentials);
             builder.add_stand_ins(stand_ins);
             builder.add_root_rows(&root_rows);
             end.ends_report()

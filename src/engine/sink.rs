@@ -45,6 +45,17 @@ pub struct Block<'a> {
     pub(super) results: (&'a Program, &'a Registers),
 }
 
+/// The verdicts on the service-specific credentials of a block's users.
+#[derive(Clone, Copy, Debug)]
+pub struct CredentialVerdicts<'a> {
+    /// For each credential in the place of a row.
+    pub verdicts: StatusBitmaps<'a>,
+    /// The row of each credential's user in the block; ascending.
+    pub owners: &'a [u32],
+    /// The users.
+    pub users: Block<'a>,
+}
+
 impl Block<'_> {
     /// Whether this row is evaluated.
     pub fn is_selected(&self, row: usize) -> bool {
@@ -123,6 +134,10 @@ pub trait Sink: Sync {
     fn takes_findings(&self) -> bool {
         true
     }
+
+    /// Adds the verdicts on the service-specific credentials of a block's users, after the block, for a sink that counts
+    /// verdicts.
+    fn service_credentials(&self, _part: &mut Self::Part, _of: CredentialVerdicts<'_>) {}
 
     /// Adds a finding to a part. Findings are added in (row, rule) order.
     fn finding(&self, part: &mut Self::Part, finding: &FindingRef<'_>);

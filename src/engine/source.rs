@@ -1,11 +1,11 @@
 //! The source that gives the engine its inputs, block by block.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::finding::{AsOfSource, Diagnostic, PassedOver};
+use crate::report::details::Details;
 use crate::report::header::Header;
-use crate::report::schema::{BySlot, Column, ColumnSet};
+use crate::report::schema::{Column, ColumnSet};
 use crate::report::time::Timestamp;
 
 /// Inputs, block by block, in the order of their findings.
@@ -283,13 +283,13 @@ impl PartialEq for FileDigest {
 
 impl Eq for FileDigest {}
 
-/// What is known about the account of a live report, but is not in the report. Empty for saved reports.
+/// What is known about the account of a report, but is not in the report.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AccountInfo {
     /// Its name in the organization.
     pub name: Option<String>,
-    /// Ids of access keys, by the user's name and the slot.
-    pub key_ids: BTreeMap<Vec<u8>, BySlot<Option<String>>>,
+    /// What AWS says beside the report, if that was fetched.
+    pub details: Option<Arc<Details>>,
     /// Problems and notes from fetching the report.
     pub diagnostics: Vec<Diagnostic>,
 }

@@ -196,7 +196,10 @@ impl Run<'_> {
     /// The words of rows of each rule instance.
     fn words(&self, word: impl Fn(usize, usize) -> u64) -> RowsOfInstances {
         let words = self.view.selected.len();
-        let of_instance = |at| {
+        let of_instance = |at: usize| {
+            if self.program.instances[at].needs_details {
+                return Vec::new();
+            }
             let rows: Vec<u64> = (0..words).map(|number| word(at, number)).collect();
             if rows.iter().all(|&rows| rows == 0) {
                 Vec::new()

@@ -137,15 +137,15 @@ impl TallyBuilder {
         self.diagnostics
             .count(Code::BadCell, chunk.bad_cells().count - listed);
         self.tally.roots += current.add_chunk(view);
-        for ((rule, counts), folded) in self.tally.rules.iter_mut().zip(counts).zip(&mut current.folded) {
-            add_counts(rule, counts);
-            if counts.tested > 0 {
-                let before = current.determined == Some(true);
-                current.determined = Some(before || counts.tested > counts.undetermined);
-            }
-            *folded += counts.folded;
-        }
+        current.add_counts(&mut self.tally.rules, counts);
         self.current = Some(current);
+    }
+
+    /// Adds the verdicts on service-specific credentials of the users of the block that was added last.
+    pub(super) fn add_service_credentials(&mut self, counts: Option<&[VerdictCounts]>) {
+        if let (Some(current), Some(counts)) = (&mut self.current, counts) {
+            current.add_counts(&mut self.tally.rules, counts);
+        }
     }
 
     /// Adds the stand-ins of the block that was added last.
@@ -310,6 +310,18 @@ impl TallyBuilder {
 }
 
 impl CurrentInput {
+    /// Adds the counts of each rule's verdicts.
+    fn add_counts(&mut self, rules: &mut [RuleTally], counts: &[VerdictCounts]) {
+        for ((rule, counts), folded) in rules.iter_mut().zip(counts).zip(&mut self.folded) {
+            add_counts(rule, counts);
+            if counts.tested > 0 {
+                let before = self.determined == Some(true);
+                self.determined = Some(before || counts.tested > counts.undetermined);
+            }
+            *folded += counts.folded;
+        }
+    }
+
     fn of_issues(&mut self, view: ChunkView<'_>, issues: &[RowIssue], end: BlockEnd) -> Vec<Diagnostic> {
         let chunk = view.chunk;
         let mut diagnostics = Vec::new();

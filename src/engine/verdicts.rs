@@ -89,6 +89,29 @@ pub(super) struct ChunkView<'a> {
     pub(super) first_row: u64,
     /// The lines of its records.
     pub(super) lines: &'a LinesOfBlock,
+    /// If it is a table of service-specific credentials, the users' rows that it was made from.
+    pub(super) owners: Option<Owners<'a>>,
+}
+
+/// The users of a table of service-specific credentials.
+#[derive(Clone, Copy)]
+pub(super) struct Owners<'a> {
+    /// The chunk with their rows.
+    pub(super) chunk: &'a Chunk,
+    /// The index in it of each credential's user.
+    pub(super) rows: &'a [u32],
+}
+
+impl ChunkView<'_> {
+    /// The records of a word that a rule instance evaluates, as a bitmap: rules about service-specific credentials evaluate
+    /// a table of these, all others the report.
+    pub(super) fn rows_of(&self, instance: &RuleInstance, word: usize) -> u64 {
+        if instance.needs_details == self.owners.is_some() {
+            self.selected[word]
+        } else {
+            0
+        }
+    }
 }
 
 /// The verdicts of one rule instance on 64 records, as bitmaps.
@@ -130,7 +153,7 @@ impl<'s> Verdicts<'s> {
             let mut emits = Status::ALL.map(|status| emit.emits(status, compiled.bound.severity));
             emits[Status::Undetermined as usize] &= !folds;
             for word in 0..registers.words() {
-                let mut verdict = word_of(registers, instance, (word, view.selected[word]));
+                let mut verdict = word_of(registers, instance, (word, view.rows_of(instance, word)));
                 if let Some(suppressions) = suppressions.get(instance.rule) {
                     self.suppress(program, view, suppressions, (position, word), &mut verdict);
                 }

@@ -125,7 +125,7 @@ fn fill(
     for word in 0..registers.words() {
         let is_whole = !ragged(view.chunk, word);
         rows.extend(program.instances.iter().map(|instance| {
-            if !reads(program, instance, columns) {
+            if instance.needs_details || !reads(program, instance, columns) {
                 return 0;
             }
             let verdicts = word_of(registers, instance, (word, view.selected[word])).verdicts;

@@ -41,7 +41,7 @@ impl AnyAttribute {
     }
 }
 
-/// All attributes of an entity: its own, and for a key or certificate also those of its user.
+/// All attributes of an entity: its own, and for a credential also those of its user.
 ///
 /// ```
 /// use credlens::gsl::{attributes, typed::Entity};
@@ -54,6 +54,7 @@ pub fn attributes(entity: Entity) -> impl Iterator<Item = AnyAttribute> + Clone 
         Entity::IamUser => (&OF_USER, &[]),
         Entity::IamAccessKey => (&OF_KEY, &OF_OWNER),
         Entity::IamSigningCertificate => (&OF_CERTIFICATE, &OF_OWNER),
+        Entity::IamServiceCredential => (&OF_SERVICE_CREDENTIAL, &OF_OWNER),
     };
     own.iter().chain(owner).copied()
 }
@@ -71,6 +72,16 @@ const OF_CERTIFICATE: [AnyAttribute; 2] = [
     AnyAttribute::Time(Attribute::new("lastRotated", CERTIFICATE.last_rotated)),
 ];
 
+const OF_SERVICE_CREDENTIAL: [AnyAttribute; 4] = [
+    AnyAttribute::Text(Attribute::new(
+        "service",
+        [S::Cell(X::ServiceCredentialService); _],
+    )),
+    AnyAttribute::Flag(Attribute::new("isActive", [F::ServiceCredentialActive; _])),
+    AnyAttribute::Time(Attribute::new("created", [T::ServiceCredentialCreated; _])),
+    AnyAttribute::Time(Attribute::new("expires", [T::ServiceCredentialExpires; _])),
+];
+
 const fn cells([one, two]: BySlot<TextColumn>) -> BySlot<TextSource> {
     [S::Cell(one), S::Cell(two)]
 }
@@ -78,7 +89,7 @@ const fn cells([one, two]: BySlot<TextColumn>) -> BySlot<TextSource> {
 /// The parts of the ARN are attributes of their own.
 const OF_USER_COUNT: usize = Column::COUNT + 2;
 
-/// Declares `OF_USER`, and `OF_OWNER`: the same for the owner of a key or certificate.
+/// Declares `OF_USER`, and `OF_OWNER`: the same for the owner of a credential.
 macro_rules! user_attributes {
     ($($name:literal $kind:ident $column:expr;)*) => {
         const OF_USER: [AnyAttribute; OF_USER_COUNT] =
@@ -136,7 +147,8 @@ mod tests {
         for entity in Entity::ALL {
             for attribute in attributes(entity) {
                 let same = attribute.column(Slot::One) == attribute.column(Slot::Two);
-                let users = entity == Entity::IamUser || attribute.name().starts_with("user.");
+                let is_row = matches!(entity, Entity::IamUser | Entity::IamServiceCredential);
+                let users = is_row || attribute.name().starts_with("user.");
                 assert_eq!(same, users, "{entity:?} {}", attribute.name());
             }
         }

@@ -60,10 +60,12 @@ pub(super) fn unknown_entity(entity: Spanned<&str>) -> Error {
     match (entity.node, nearest(entity.node, names)) {
         ("Iam", _) => error.with_help(
             "`Iam` is the account with its password policy, which a credential report does not have\n\
-             the entities are IamUser, IamAccessKey and IamSigningCertificate",
+             the entities are IamUser, IamAccessKey, IamSigningCertificate and IamServiceCredential",
         ),
         (_, Some(meant)) => error.with_help(format!("did you mean `{meant}`?")),
-        _ => error.with_help("the entities are IamUser, IamAccessKey and IamSigningCertificate"),
+        _ => error.with_help(
+            "the entities are IamUser, IamAccessKey, IamSigningCertificate and IamServiceCredential",
+        ),
     }
 }
 

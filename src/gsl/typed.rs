@@ -17,19 +17,21 @@ word_enum! {
         IamAccessKey = "IamAccessKey",
         /// One for each certificate that exists: active, or with a `last_rotated`. An extension of GSL.
         IamSigningCertificate = "IamSigningCertificate",
+        /// One for each service-specific credential. Only details have these. An extension of GSL.
+        IamServiceCredential = "IamServiceCredential",
     }
 }
 
 impl Entity {
-    /// The slots in which a row can have such an entity; for [`Entity::IamUser`], one for the row itself.
+    /// The slots in which a row can have such an entity; one where the row itself is the entity.
     pub const fn slots(self) -> &'static [Slot] {
         match self {
-            Self::IamUser => &[Slot::One],
+            Self::IamUser | Self::IamServiceCredential => &[Slot::One],
             Self::IamAccessKey | Self::IamSigningCertificate => &Slot::ALL,
         }
     }
 
-    /// The two columns that say whether the entity in this slot exists; none for a user, whose row is enough.
+    /// The two columns that say whether the entity in this slot exists; none where the row is enough.
     pub const fn existence(self, slot: Slot) -> Option<(FlagColumn, TimeColumn)> {
         match self.slot_columns() {
             Some(columns) => Some((columns.active[slot as usize], columns.last_rotated[slot as usize])),
@@ -37,13 +39,18 @@ impl Entity {
         }
     }
 
-    /// The columns of such entities by slot; none for a user.
+    /// The columns of such entities by slot; none where there are no slots.
     pub const fn slot_columns(self) -> Option<&'static SlotColumns> {
         match self {
-            Self::IamUser => None,
+            Self::IamUser | Self::IamServiceCredential => None,
             Self::IamAccessKey => Some(&ACCESS_KEY),
             Self::IamSigningCertificate => Some(&CERTIFICATE),
         }
+    }
+
+    /// Whether it is in details alone, and in no report.
+    pub const fn needs_details(self) -> bool {
+        matches!(self, Self::IamServiceCredential)
     }
 
     /// The credential that the entity in this slot is, if it is one.
@@ -52,6 +59,7 @@ impl Entity {
             Self::IamUser => None,
             Self::IamAccessKey => Some(Credential::AccessKey(slot)),
             Self::IamSigningCertificate => Some(Credential::Certificate(slot)),
+            Self::IamServiceCredential => Some(Credential::ServiceCredential),
         }
     }
 }

@@ -164,7 +164,7 @@ impl FindingMoves<'_> {
 
     fn pairs(&self, found: CompactFinding) -> Option<&Pairs> {
         match self.rules[usize::from(found.rule)].bound.typed.entity {
-            Entity::IamUser => None,
+            Entity::IamUser | Entity::IamServiceCredential => None,
             Entity::IamAccessKey => Some(&self.changes.keys),
             Entity::IamSigningCertificate => Some(&self.changes.certificates),
         }
@@ -270,7 +270,7 @@ impl FindingMoves<'_> {
     /// The contents of the slots that a finding about a key or certificate is about.
     fn contents(&self, found: CompactFinding) -> fn(&Users, usize) -> BySlot<SlotContent> {
         match self.rules[usize::from(found.rule)].bound.typed.entity {
-            Entity::IamUser | Entity::IamAccessKey => Cells::keys,
+            Entity::IamUser | Entity::IamAccessKey | Entity::IamServiceCredential => Cells::keys,
             Entity::IamSigningCertificate => Cells::certificates,
         }
     }

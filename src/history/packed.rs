@@ -20,7 +20,7 @@ use crate::report::wide::Work;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Packed {
     /// Almost all times are between 1970 and 2106 and fit into 32 bits; the others are [`WIDE`].
-    times: [u32; TimeColumn::COUNT],
+    times: [u32; TimeColumn::IN_REPORT],
     /// Two bits per flag, and [`ROOT`].
     flags: u32,
 }
@@ -48,7 +48,7 @@ const USES: [(TimeColumn, Option<(TimeColumn, FlagColumn)>); 3] = {
     ]
 };
 
-const ROOT: u32 = 1 << (2 * FlagColumn::COUNT);
+const ROOT: u32 = 1 << (2 * FlagColumn::IN_REPORT);
 
 impl Packed {
     /// A time cell; none if it does not fit, and is stored elsewhere.
@@ -147,7 +147,7 @@ impl Work for Packing<'_> {
     fn run(self) -> bool {
         let rows = self.chunk.rows.len();
         let mut tile = Tile {
-            times: [[UNKNOWN; TILE]; TimeColumn::COUNT],
+            times: [[UNKNOWN; TILE]; TimeColumn::IN_REPORT],
             flags: [0; TILE],
         };
         let mut has_wide_time = false;
@@ -170,7 +170,7 @@ const TILE: usize = 64;
 
 /// The columns of some rows.
 struct Tile {
-    times: [[u32; TILE]; TimeColumn::COUNT],
+    times: [[u32; TILE]; TimeColumn::IN_REPORT],
     flags: [u32; TILE],
 }
 
@@ -221,7 +221,7 @@ mod tests {
         };
         let user = |times: &[(TimeColumn, u32)]| {
             let mut user = Packed {
-                times: [ABSENT; TimeColumn::COUNT],
+                times: [ABSENT; TimeColumn::IN_REPORT],
                 flags: 0,
             };
             user.times[Key1LastRotated as usize] = 10;
@@ -282,7 +282,7 @@ mod tests {
         ];
         let back = |time: i64| {
             let packed = Packed {
-                times: [narrowed(time); TimeColumn::COUNT],
+                times: [narrowed(time); TimeColumn::IN_REPORT],
                 flags: 0,
             };
             packed.time(TimeColumn::Key2LastUsed)

@@ -8,6 +8,7 @@ use crate::engine::{
     Source, SourceEvent,
 };
 use crate::finding::{AsOfSource, Tally};
+use crate::report::details::{Details, UserDetails};
 use crate::report::escape::must_be_escaped;
 use crate::report::header::Header;
 use crate::report::time::Timestamp;
@@ -67,10 +68,17 @@ fn account(path: &str) -> AccountInfo {
     if path != NAMED {
         return AccountInfo::default();
     }
-    let user = b"=cmd|'/c calc'!A1".to_vec();
+    let user = UserDetails {
+        access_key_ids: [Some("AKIAIOSFODNN7EXAMPLE".to_owned()), None],
+        ..UserDetails::default()
+    };
+    let details = Details {
+        users: [("=cmd|'/c calc'!A1".to_owned(), user)].into(),
+        ..Details::new(None, None, String::new())
+    };
     AccountInfo {
         name: Some("pro\x1bd \"east\"".to_owned()),
-        key_ids: [(user, [Some("AKIAIOSFODNN7EXAMPLE".to_owned()), None])].into(),
+        details: Some(Arc::new(details)),
         diagnostics: Vec::new(),
     }
 }

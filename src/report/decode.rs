@@ -45,7 +45,7 @@ impl Work for Decoding<'_> {
         let mut present = Present::default();
         for first in (0..self.rows.len()).step_by(TILE) {
             let tile = Tile::new(self.rows, self.header, first..self.rows.len().min(first + TILE));
-            for column in Column::ALL {
+            for column in Column::ALL.into_iter().chain(Column::DETAILS) {
                 let Some(position) = self
                     .header
                     .position(column)

@@ -27,7 +27,7 @@ const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
 pub struct Header {
     delimiter: u8,
     names: Arc<[String]>,
-    positions: [Option<usize>; Column::COUNT],
+    positions: [Option<usize>; Column::WITH_DETAILS],
     extras: [Option<usize>; ExtraColumn::COUNT],
     issues: Arc<[Issue]>,
     has_underscores: bool,
@@ -95,7 +95,7 @@ impl Header {
                 .iter()
                 .map(|name| String::from_utf8_lossy(name).trim().to_owned())
                 .collect(),
-            positions: [None; Column::COUNT],
+            positions: [None; Column::WITH_DETAILS],
             extras: [None; ExtraColumn::COUNT],
             issues: Arc::default(),
             has_underscores: false,
@@ -178,6 +178,19 @@ impl Header {
             issues.push(Issue::MissingColumns(missing));
         }
         issues
+    }
+
+    /// The header of a table of service-specific credentials: each row is that of a user, followed by a credential.
+    pub fn with_details(&self) -> Self {
+        let mut header = self.clone();
+        let mut names = self.names.to_vec();
+        for column in Column::DETAILS {
+            header.positions[column.index()] = Some(names.len());
+            names.push(column.name().to_owned());
+        }
+        header.names = names.into();
+        header.issues = Arc::default();
+        header
     }
 
     /// Whether it has one of the flags that say whether a credential is active, as every report has.

@@ -6,6 +6,7 @@ pub mod cell;
 pub mod chunk;
 pub mod cut;
 mod decode;
+pub mod details;
 pub mod envelope;
 pub mod escape;
 mod fixed_form;

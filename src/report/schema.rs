@@ -1,7 +1,8 @@
 //! The columns of a credential report: the only place where a column name is spelled.
 //!
 //! Source: IAM User Guide, "Getting credential reports"; the order is that of every report AWS has
-//! written since 2015, with the documented `additional_credentials_info` last.
+//! written since 2015, with the documented `additional_credentials_info` last. After them come the columns of the table of
+//! service-specific credentials, which the engine makes from details: no report has these.
 
 use std::fmt;
 use std::str::FromStr;
@@ -27,8 +28,17 @@ macro_rules! columns {
         }
 
         impl $enum {
-            /// How many there are.
+            /// How many there are, those of details included.
             pub const COUNT: usize = Self::ALL.len();
+
+            /// How many of them a report can have; they are the first.
+            pub const IN_REPORT: usize = {
+                let mut count = 0;
+                while count < Self::COUNT && Self::ALL[count].0 < Column::COUNT {
+                    count += 1;
+                }
+                count
+            };
 
             const ALL: &[(usize, &str, Column)] = &[$(($position, $name, Column::$kind(Self::$column))),*];
         }
@@ -57,6 +67,8 @@ columns! {
         Key2LastUsed = 15 "access_key_2_last_used_date",
         Cert1LastRotated = 19 "cert_1_last_rotated",
         Cert2LastRotated = 21 "cert_2_last_rotated",
+        ServiceCredentialCreated = 26 "service_credential_created",
+        ServiceCredentialExpires = 27 "service_credential_expires",
     }
 }
 
@@ -69,6 +81,7 @@ columns! {
         Key2Active = 13 "access_key_2_active",
         Cert1Active = 18 "cert_1_active",
         Cert2Active = 20 "cert_2_active",
+        ServiceCredentialActive = 25 "service_credential_active",
     }
 }
 
@@ -83,6 +96,8 @@ columns! {
         Key2LastUsedService = 17 "access_key_2_last_used_service",
         /// Documented, but not seen in real reports.
         AdditionalCredentials = 22 "additional_credentials_info",
+        ServiceCredentialId = 23 "service_credential_id",
+        ServiceCredentialService = 24 "service_credential_service",
     }
 }
 
@@ -99,24 +114,44 @@ pub enum Column {
 
 impl Column {
     /// How many columns a report can have.
-    pub const COUNT: usize = TimeColumn::COUNT + FlagColumn::COUNT + TextColumn::COUNT;
+    pub const COUNT: usize = 23;
 
-    /// All columns, in report order.
-    pub const ALL: [Self; Self::COUNT] = {
+    /// How many there are, those of details included.
+    pub const WITH_DETAILS: usize = TimeColumn::COUNT + FlagColumn::COUNT + TextColumn::COUNT;
+
+    /// All columns of a report, in report order.
+    pub const ALL: [Self; Self::COUNT] = Self::in_order();
+
+    /// The columns about one service-specific credential.
+    pub const DETAILS: [Self; Self::WITH_DETAILS - Self::COUNT] = {
+        let all = Self::in_order::<{ Self::WITH_DETAILS }>();
+        let mut details = [Self::Text(TextColumn::User); Self::WITH_DETAILS - Self::COUNT];
+        let mut at = 0;
+        while at < details.len() {
+            details[at] = all[Self::COUNT + at];
+            at += 1;
+        }
+        details
+    };
+
+    /// The first columns, in order.
+    const fn in_order<const N: usize>() -> [Self; N] {
         let types = [TimeColumn::ALL, FlagColumn::ALL, TextColumn::ALL];
-        let mut all = [Self::Text(TextColumn::User); Self::COUNT];
+        let mut all = [Self::Text(TextColumn::User); N];
         let mut of_type = 0;
         while of_type < types.len() {
             let mut at = 0;
             while at < types[of_type].len() {
                 let (position, _, column) = types[of_type][at];
-                all[position] = column;
+                if position < N {
+                    all[position] = column;
+                }
                 at += 1;
             }
             of_type += 1;
         }
         all
-    };
+    }
 
     /// Columns that a report may lack without a loss: their cells are absent. The cells of any other column that a
     /// report lacks are unknown.
@@ -315,24 +350,28 @@ pub enum Credential {
     AccessKey(Slot),
     /// The signing certificate in this slot.
     Certificate(Slot),
+    /// A service-specific credential.
+    ServiceCredential,
 }
 
 impl Credential {
-    /// All credentials, in report order.
-    pub const ALL: [Self; 5] = [
+    /// All credentials, those of a report in its order.
+    pub const ALL: [Self; 6] = [
         Self::Password,
         Self::AccessKey(Slot::One),
         Self::AccessKey(Slot::Two),
         Self::Certificate(Slot::One),
         Self::Certificate(Slot::Two),
+        Self::ServiceCredential,
     ];
 
-    /// The word in outputs: `password`, `access_key_1`, `cert_2`, …
+    /// The word in outputs: `password`, `access_key_1`, `cert_2`, `service_credential`, …
     pub const fn name(self) -> &'static str {
         match self {
             Self::Password => "password",
             Self::AccessKey(slot) => ACCESS_KEY.name[slot as usize],
             Self::Certificate(slot) => CERTIFICATE.name[slot as usize],
+            Self::ServiceCredential => "service_credential",
         }
     }
 }
@@ -344,15 +383,16 @@ impl Credential {
             Self::Password => TimeColumn::PasswordLastChanged,
             Self::AccessKey(slot) => ACCESS_KEY.last_rotated[slot as usize],
             Self::Certificate(slot) => CERTIFICATE.last_rotated[slot as usize],
+            Self::ServiceCredential => TimeColumn::ServiceCredentialCreated,
         }
     }
 
-    /// When it was last used; AWS does not record it for certificates.
+    /// When it was last used; AWS does not say this of certificates and service-specific credentials.
     pub const fn last_used(self) -> Option<TimeColumn> {
         match self {
             Self::Password => Some(TimeColumn::PasswordLastUsed),
             Self::AccessKey(slot) => Some(KEY_LAST_USED.date[slot as usize]),
-            Self::Certificate(_) => None,
+            Self::Certificate(_) | Self::ServiceCredential => None,
         }
     }
 }
@@ -428,11 +468,10 @@ impl ColumnSet {
         Self(self.0 & !other.0)
     }
 
-    /// The columns, in report order.
+    /// The columns, in report order, those of details last.
     pub fn iter(self) -> impl Iterator<Item = Column> {
-        Column::ALL
-            .into_iter()
-            .filter(move |&column| self.contains(column))
+        let all = Column::ALL.into_iter().chain(Column::DETAILS);
+        all.filter(move |&column| self.contains(column))
     }
 }
 
@@ -485,7 +524,7 @@ mod tests {
                 .filter(move |it| it.credential() == credential)
         };
         let counts = Credential::ALL.map(|credential| columns(Some(credential)).count());
-        assert_eq!(counts, [4, 5, 5, 2, 2]);
+        assert_eq!(counts, [4, 5, 5, 2, 2, 0]);
         for column in [Column::from(TextColumn::User), FlagColumn::MfaActive.into()] {
             assert_eq!(column.credential(), None);
         }

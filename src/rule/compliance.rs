@@ -141,6 +141,7 @@ fn nothing(deciding: &[&RuleResult<'_>]) -> Option<String> {
             Entity::IamUser => "user",
             Entity::IamAccessKey => "access key",
             Entity::IamSigningCertificate => "signing certificate",
+            Entity::IamServiceCredential => "service-specific credential",
         };
         let is_any = of_entity.iter().any(|rule| rule.tally.tested > 0);
         missing.push(if is_any {

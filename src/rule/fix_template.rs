@@ -48,9 +48,11 @@ pub struct FixSubject<'a> {
     pub keys: BySlot<Option<KeyFacts<'a>>>,
     /// The signing certificates that exist, by slot.
     pub certificates: BySlot<Option<KeyFacts<'a>>>,
+    /// The service-specific credential that it is about.
+    pub service_credential: Option<KeyFacts<'a>>,
 }
 
-/// What is known of a key or certificate.
+/// What is known of a key, certificate or service-specific credential.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct KeyFacts<'a> {
     /// Its id, if it is known.
@@ -138,6 +140,9 @@ impl FixSubject<'_> {
                     Credential::AccessKey(slot) => (Placeholder::KeyId, self.keys[slot as usize]),
                     Credential::Certificate(slot) => {
                         (Placeholder::CertificateId, self.certificates[slot as usize])
+                    }
+                    Credential::ServiceCredential => {
+                        (Placeholder::ServiceCredentialId, self.service_credential)
                     }
                 };
                 Some((credential, facts?)).filter(|_| own == placeholder)
@@ -312,10 +317,12 @@ impl Filling<'_> {
         match placeholder {
             Placeholder::User => Some(self.subject.name),
             Placeholder::Account => self.subject.account.filter(|account| is_account_id(account)),
-            Placeholder::KeyId | Placeholder::CertificateId => match &*self.subject.candidates(placeholder) {
-                [(_, facts)] => FixSubject::id_of(facts),
-                _ => None,
-            },
+            Placeholder::KeyId | Placeholder::CertificateId | Placeholder::ServiceCredentialId => {
+                match &*self.subject.candidates(placeholder) {
+                    [(_, facts)] => FixSubject::id_of(facts),
+                    _ => None,
+                }
+            }
             Placeholder::DeviceArn
             | Placeholder::FirstCode
             | Placeholder::SecondCode

@@ -11,6 +11,8 @@ pub(super) enum Placeholder {
     KeyId,
     /// The signing certificate's id.
     CertificateId,
+    /// The id of the service-specific credential.
+    ServiceCredentialId,
     /// What no report has: the serial number of an MFA device.
     DeviceArn,
     /// The first code of an MFA device.
@@ -32,7 +34,7 @@ pub(super) struct ListedId {
 }
 
 impl ListedId {
-    pub(super) const ALL: [Self; 2] = [
+    pub(super) const ALL: [Self; 3] = [
         Self {
             placeholder: Placeholder::KeyId,
             listing: "list-access-keys",
@@ -43,15 +45,21 @@ impl ListedId {
             listing: "list-signing-certificates",
             created: "UploadDate",
         },
+        Self {
+            placeholder: Placeholder::ServiceCredentialId,
+            listing: "list-service-specific-credentials",
+            created: "CreateDate",
+        },
     ];
 }
 
 impl Placeholder {
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::User,
         Self::Account,
         Self::KeyId,
         Self::CertificateId,
+        Self::ServiceCredentialId,
         Self::DeviceArn,
         Self::FirstCode,
         Self::SecondCode,
@@ -65,6 +73,7 @@ impl Placeholder {
             Self::Account => "{account}",
             Self::KeyId => "{key_id}",
             Self::CertificateId => "{certificate_id}",
+            Self::ServiceCredentialId => "{service_credential_id}",
             Self::DeviceArn => "{device_arn}",
             Self::FirstCode => "{code_1}",
             Self::SecondCode => "{code_2}",
@@ -79,6 +88,7 @@ impl Placeholder {
             Self::Account => "ACCOUNT_ID",
             Self::KeyId => "KEY_ID",
             Self::CertificateId => "CERTIFICATE_ID",
+            Self::ServiceCredentialId => "SERVICE_CREDENTIAL_ID",
             Self::DeviceArn => "DEVICE_ARN",
             Self::FirstCode => "CODE_1",
             Self::SecondCode => "CODE_2",

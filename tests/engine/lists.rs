@@ -142,13 +142,13 @@ impl Case {
     fn item(&self, slot: Slot, row: &Row, number: u64) -> ListItem {
         let entity = self.kind.entity();
         let credential = match entity {
-            Entity::IamUser => None,
+            Entity::IamUser | Entity::IamServiceCredential => None,
             Entity::IamAccessKey => Some(Credential::AccessKey(slot)),
             Entity::IamSigningCertificate => Some(Credential::Certificate(slot)),
         };
         let user_created = naive::time_cell(row, TimeColumn::UserCreation).unwrap_or_default();
         let created = match entity {
-            Entity::IamUser => user_created,
+            Entity::IamUser | Entity::IamServiceCredential => user_created,
             Entity::IamAccessKey | Entity::IamSigningCertificate => naive::created(entity, slot, row),
         };
         let use_ = last_use(entity, slot, row);
@@ -241,7 +241,7 @@ fn last_use(entity: Entity, slot: Slot, row: &Row) -> LastUse {
         ),
     ];
     let columns = match entity {
-        Entity::IamUser => vec![password, keys[0], keys[1]],
+        Entity::IamUser | Entity::IamServiceCredential => vec![password, keys[0], keys[1]],
         Entity::IamAccessKey => vec![keys[slot as usize]],
         Entity::IamSigningCertificate => Vec::new(),
     };
@@ -271,7 +271,7 @@ fn is_active(entity: Entity, slot: Slot, row: &Row) -> Option<bool> {
         FlagColumn::Cert2Active,
     ];
     let columns = match entity {
-        Entity::IamUser => &all[..],
+        Entity::IamUser | Entity::IamServiceCredential => &all[..],
         Entity::IamAccessKey => &all[1 + slot as usize..][..1],
         Entity::IamSigningCertificate => &all[3 + slot as usize..][..1],
     };

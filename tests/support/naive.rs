@@ -92,6 +92,7 @@ pub(crate) fn credential(rule: &TypedRule, slot: Slot) -> Option<Credential> {
     match rule.entity {
         Entity::IamAccessKey => return Some(Credential::AccessKey(slot)),
         Entity::IamSigningCertificate => return Some(Credential::Certificate(slot)),
+        Entity::IamServiceCredential => return Some(Credential::ServiceCredential),
         Entity::IamUser => {}
     }
     let of_column = |column: Column| {
@@ -140,7 +141,7 @@ pub(crate) fn account(row: &Row) -> Option<String> {
 
 fn columns(entity: Entity, slot: Slot) -> Option<(FlagColumn, TimeColumn)> {
     Some(match (entity, slot) {
-        (Entity::IamUser, _) => return None,
+        (Entity::IamUser | Entity::IamServiceCredential, _) => return None,
         (Entity::IamAccessKey, Slot::One) => (FlagColumn::Key1Active, TimeColumn::Key1LastRotated),
         (Entity::IamAccessKey, Slot::Two) => (FlagColumn::Key2Active, TimeColumn::Key2LastRotated),
         (Entity::IamSigningCertificate, Slot::One) => (FlagColumn::Cert1Active, TimeColumn::Cert1LastRotated),

@@ -171,7 +171,8 @@ impl UserState {
     /// The slots that findings of this entity are about; none if they are about the user.
     pub(super) fn slots_of(&self, entity: Entity) -> Option<Slots> {
         match entity {
-            Entity::IamUser => None,
+            // Snapshots have no details.
+            Entity::IamUser | Entity::IamServiceCredential => None,
             Entity::IamAccessKey => Some(self.slots(0)),
             Entity::IamSigningCertificate => Some(self.slots(1)),
         }
