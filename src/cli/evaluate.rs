@@ -122,6 +122,10 @@ pub(super) struct Evaluation {
     pub(super) frameworks: Vec<Arc<Framework>>,
     pub(super) level: Option<u8>,
     partly_decided: Vec<PartlyDecided>,
+    /// The ids of rules that need details and were asked for by id.
+    details_by_id: Vec<String>,
+    /// The ids of rules that are left out because they need details.
+    left_out: Vec<String>,
     pub(super) weakened: Vec<WeakenedParameter>,
     pub(super) suppressions: Suppressions,
     pub(super) filters: Filters,
@@ -140,6 +144,43 @@ pub(super) struct Evaluation {
 }
 
 impl Evaluation {
+    /// The same for commands that compare snapshots: rules that need details are left out.
+    pub(super) fn resolve_for_snapshots(
+        args: &EvaluateArgs,
+        settings: &SettingsFile<'_>,
+    ) -> Result<Self, Failure> {
+        let mut evaluation = Self::resolve(args, settings)?;
+        if let Some(id) = evaluation.details_by_id.first() {
+            return Err(Failure::Usage(format!(
+                "the rule {id} needs details, which snapshots do not have: use it with `credlens scan`"
+            )));
+        }
+        let (left_out, rules): (Vec<_>, Vec<_>) = evaluation
+            .program
+            .rules()
+            .cloned()
+            .partition(|bound| bound.typed.entity.needs_details());
+        evaluation.left_out = left_out.into_iter().map(|bound| bound.rule.id.clone()).collect();
+        evaluation.program = Program::new(rules);
+        Ok(evaluation)
+    }
+
+    /// A rule that was asked for by id was run, or there was nothing to run any rule on.
+    pub(super) fn check_details(&self, tally: &Tally) -> Result<(), Failure> {
+        match self.details_by_id.first() {
+            Some(id) if !tally.has_details && tally.evaluated > 0 => Err(without_details(id)),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// The same for live accounts, before they are fetched.
+    pub(super) fn check_live_details(&self, has_details: bool) -> Result<(), Failure> {
+        match self.details_by_id.first() {
+            Some(id) if !has_details => Err(without_details(id)),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// Reads the rules and suppressions that the command line and the settings file name.
     pub(super) fn resolve(args: &EvaluateArgs, settings: &SettingsFile<'_>) -> Result<Self, Failure> {
         let in_file = &settings.values;
@@ -166,6 +207,8 @@ impl Evaluation {
             frameworks: selected.frameworks,
             level: selected.level,
             partly_decided: selected.partly_decided,
+            details_by_id: selected.details_by_id,
+            left_out: Vec::new(),
             weakened: selected.weakened,
             suppressions,
             filters: args.filters.resolve(in_file)?,
@@ -201,7 +244,13 @@ impl Evaluation {
         let partly = self.partly_decided.iter();
         let partly = partly.map(|check| Diagnostic::new(Code::PartlyDecided, check.to_string()));
         let filters = filters::note(&self.filters);
-        settings.chain(filters).chain(retired).chain(partly).collect()
+        let not_run = (!self.left_out.is_empty()).then(|| {
+            let ids = self.left_out.join(", ");
+            let message = format!("not run, because snapshots have no details: {ids}");
+            Diagnostic::new(Code::RulesNotRun, message)
+        });
+        let notes = settings.chain(filters).chain(retired).chain(partly);
+        notes.chain(not_run).collect()
     }
 
     /// Adds the diagnostics about the settings rather than about an input.
@@ -298,6 +347,13 @@ impl Evaluation {
             errors: true,
         }
     }
+}
+
+fn without_details(id: &str) -> Failure {
+    Failure::Usage(format!(
+        "the rule {id} is about service-specific credentials, which no report has: fetch them with --details, live or with \
+         `credlens fetch`"
+    ))
 }
 
 fn check_threads(threads: usize) -> Result<usize, Failure> {

@@ -113,6 +113,7 @@ pub(super) fn run<R: EvaluatingRun>(run: &R) -> Result<Exit, Failure> {
         Some(several) => run.evaluate_newest(&several)?,
     };
     let tally = R::tally(&mut evaluated);
+    run.subject().evaluation.check_details(tally)?;
     tally.diagnostics.extend(snapshots.diagnostics);
     let undated = undated_beside_dated(&tally.inputs);
     tally.diagnostics.extend(undated);

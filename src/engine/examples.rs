@@ -28,7 +28,10 @@ pub fn verdict(rule: &Arc<Rule>, example: &Example) -> Result<Verdict, rule::Err
         rule::Error::new(format!("{}: example '{}': {error}", rule.id, example.name))
     };
     let as_of = Timestamp::parse(EXAMPLE_AS_OF.as_bytes()).expect("invariant: the constant is a time");
-    let source = Memory::csv(&example.name, &csv, as_of).map_err(|error| refuse(&error))?;
+    let mut source = Memory::csv(&example.name, &csv, as_of).map_err(|error| refuse(&error))?;
+    if let Some(details) = example.details() {
+        source = source.with_details(&Arc::new(details));
+    }
     let options = AssessOptions {
         threads: 1,
         ..AssessOptions::default()

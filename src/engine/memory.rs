@@ -1,11 +1,12 @@
 //! Reports and findings in memory: for programs without files, for examples and for tests.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{AccountInfo, BlockEnd, FileFacts, FindingRef, Input, ReportId, Sink, Source, SourceEvent};
 use crate::finding::{AsOfSource, Finding};
+use crate::report::details::Details;
 use crate::report::header::Header;
 use crate::report::not_a_report::NotAReport;
 use crate::report::time::Timestamp;
@@ -65,6 +66,23 @@ impl Memory {
                 .push_back((Arc::clone(&input), block, BlockEnd::Nothing));
         }
         self.blocks.push_back((input, last, BlockEnd::Input));
+    }
+}
+
+impl Memory {
+    /// The same reports, each with these details.
+    #[must_use]
+    pub fn with_details(mut self, details: &Arc<Details>) -> Self {
+        let mut known: BTreeMap<ReportId, Arc<Input>> = BTreeMap::new();
+        for (input, ..) in &mut self.blocks {
+            let with_details = known.entry(input.id).or_insert_with(|| {
+                let mut with_details = Input::clone(input);
+                with_details.account.details = Some(Arc::clone(details));
+                Arc::new(with_details)
+            });
+            *input = Arc::clone(with_details);
+        }
+        self
     }
 }
 

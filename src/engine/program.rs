@@ -247,6 +247,14 @@ impl Program {
         self.columns
     }
 
+    /// The positions of the rules that need details.
+    pub(super) fn on_details(&self) -> Vec<usize> {
+        let on_details = |(position, rule): (usize, &CompiledRule)| {
+            rule.bound.typed.entity.needs_details().then_some(position)
+        };
+        self.rules.iter().enumerate().filter_map(on_details).collect()
+    }
+
     /// Whether a rule is about root alone.
     pub(super) fn is_about_root(&self) -> bool {
         self.is_about_root

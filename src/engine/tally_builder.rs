@@ -31,6 +31,10 @@ pub(super) struct TallyBuilder {
     digests: Vec<FileDigest>,
     current: Option<CurrentInput>,
     twice: AccountsTwice,
+    /// The positions of the rules that need details.
+    on_details: Vec<usize>,
+    /// How many evaluated reports come without details, and how many with them.
+    by_details: [u64; 2],
     /// Of all reports so far.
     root_rows: RootRows,
 }
@@ -90,6 +94,7 @@ impl TallyBuilder {
                 undetermined: 0,
                 suppressed: 0,
                 due: due_within.map(|_| 0),
+                not_run: None,
                 file: bound.rule.file().map(str::to_owned),
             })
             .collect();
@@ -104,6 +109,8 @@ impl TallyBuilder {
             digests: Vec::new(),
             current: None,
             twice: AccountsTwice::default(),
+            on_details: program.on_details(),
+            by_details: [0, 0],
             root_rows: RootRows::default(),
         }
     }
@@ -196,7 +203,9 @@ impl TallyBuilder {
         let no_match = selection.filtering.and_then(Filtering::no_match);
         // If nothing could be read, the errors say why there is no such user.
         let no_match = no_match.filter(|_| !self.tally.inputs.is_empty());
+        let not_run = self.rules_not_run();
         self.tally.diagnostics = self.diagnostics.finish();
+        self.tally.diagnostics.extend(not_run);
         self.tally.diagnostics.extend(passed_over);
         self.tally
             .diagnostics
@@ -212,6 +221,35 @@ impl TallyBuilder {
         inputs.sort_by_key(|&(id, _)| id);
         self.tally.inputs = inputs.into_iter().map(|(_, input)| input).collect();
         self.tally
+    }
+
+    /// Marks the rules that no report had the details for, and says on how many reports rules were not run.
+    fn rules_not_run(&mut self) -> Option<Diagnostic> {
+        let [without, with] = self.by_details;
+        self.tally.has_details = with > 0;
+        if self.on_details.is_empty() || without == 0 {
+            return None;
+        }
+        for &rule in &self.on_details {
+            self.tally.rules[rule].not_run = Some(without);
+        }
+        let mut ids: Vec<&str> = self
+            .on_details
+            .iter()
+            .map(|&rule| &*self.tally.rules[rule].id)
+            .collect();
+        ids.dedup();
+        let reports = match (without, with) {
+            (_, 0) => String::new(),
+            (1, _) => " on 1 report".to_owned(),
+            (without, _) => format!(" on {without} reports"),
+        };
+        let were = if ids.len() == 1 { "was" } else { "were" };
+        let message = format!(
+            "{} {were} not run{reports}: service-specific credentials are not in a report",
+            ids.join(", ")
+        );
+        Some(Diagnostic::new(Code::RulesNotRun, message))
     }
 
     fn open(&mut self, input: &Arc<Input>, rules: usize) -> CurrentInput {
@@ -273,6 +311,9 @@ impl TallyBuilder {
         } else {
             self.tally.evaluated += 1;
         }
+        let details = current.input.account.details.as_ref();
+        let has_details = details.is_some_and(|details| details.service_credentials_listed);
+        self.by_details[usize::from(has_details)] += 1;
         for diagnostic in current.of_stand_ins(&self.tally.rules) {
             self.diagnostics.push(diagnostic);
         }

@@ -161,6 +161,9 @@ registry! {
     SuppressionUnused "suppression-unused" Warning:
         "A suppression matched no finding.",
         "Remove the suppression, or correct what it matches.";
+    RulesNotRun "rules-not-run" Note:
+        "Rules need what no credential report has, and it was not at hand; the exit status does not change.",
+        "Fetch it with --details, live or with `credlens fetch`.";
     KeyIdsUnknown "key-ids-unknown" Warning:
         "The ids of some access keys could not be listed.",
         "The message says why. Findings without a key id name the slot and the creation time.";

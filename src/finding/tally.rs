@@ -23,6 +23,9 @@ pub struct Tally {
     /// Whether filters may leave out users of an account that is evaluated, root among them.
     #[serde(skip)]
     pub is_partial: bool,
+    /// Whether an input has details.
+    #[serde(skip)]
+    pub has_details: bool,
     /// The number of root rows in all inputs.
     #[serde(skip)]
     pub roots: u64,
@@ -158,6 +161,10 @@ pub struct RuleTally {
     /// for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<u64>,
+    /// On how many reports the rule was not run, because it needs details (`--details`) that they do not have; left out if
+    /// it was run on all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_run: Option<u64>,
     /// The file of the rule or of its override, if it is not as built in.
     #[serde(skip)]
     pub file: Option<String>,

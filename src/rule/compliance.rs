@@ -14,6 +14,10 @@ const LACKS_ROOT: &str = "An account has no row of root, so a rule about root sa
 /// Why such a requirement is not evaluated.
 const LEAVES_OUT_ROOT: &str = "Filters leave out root, so the rule about it was not evaluated.";
 
+/// Why a requirement is not evaluated that a rule about service-specific credentials decides.
+const LACKS_DETAILS: &str =
+    "Service-specific credentials are not in a report, so the rule about them was not run: use --details.";
+
 /// The result of each framework. `rules` are the rules that ran, in the order of the tally; `accounts` are those that were
 /// evaluated.
 pub fn compliance<'a>(
@@ -82,12 +86,16 @@ fn requirement_tally(
     let sum = |count: fn(&RuleTally) -> u64| sum(&deciding, count);
     let (failed, undetermined) = (sum(|tally| tally.failed), sum(|tally| tally.undetermined));
     let lacks_root = deciding.iter().any(|rule| rule.lacks_root);
-    let is_undetermined = undetermined > 0 || lacks_root || deciding.iter().any(|rule| !rule.had_users);
+    let lacks_details = deciding.iter().any(|rule| rule.tally.not_run.is_some());
+    let is_undetermined =
+        undetermined > 0 || lacks_root || lacks_details || deciding.iter().any(|rule| !rule.had_users);
     let is_left_out = deciding.iter().any(|rule| rule.lacks_root && rule.is_partial);
     let outcome = outcome(requirement.coverage, failed, is_undetermined);
     let is_open = outcome == Outcome::Undetermined;
     let (outcome, missing) = if is_open && is_left_out {
         (Outcome::NotEvaluated, Some(LEAVES_OUT_ROOT))
+    } else if is_open && lacks_details {
+        (Outcome::NotEvaluated, Some(LACKS_DETAILS))
     } else {
         (outcome, (is_open && lacks_root).then_some(LACKS_ROOT))
     };

@@ -7,7 +7,10 @@ use super::definition::Parameter;
 use super::error::did_you_mean;
 use super::toml_reader::{File, Located, Table};
 use crate::finding::{UnknownWord, Verdict};
+use crate::report::chunk::ROOT;
+use crate::report::details::{Details, ServiceCredential, UserDetails};
 use crate::report::schema::{Column, FlagColumn, TextColumn, TimeColumn};
+use crate::report::time::Timestamp;
 
 /// The as-of at which examples are evaluated.
 pub const EXAMPLE_AS_OF: &str = "2026-01-01T00:00:00Z";
@@ -93,6 +96,47 @@ impl Example {
     }
 }
 
+impl Example {
+    /// The details of the report: the service-specific credential that cells describe, if some do. The others are those of
+    /// a new API key for Bedrock that is inactive and expires.
+    pub fn details(&self) -> Option<Details> {
+        let cell = |column: Column| {
+            let named = |(name, _): &(&String, &String)| column_named(name) == Some(column);
+            self.cells.iter().find(named).map(|(_, cell)| cell.as_str())
+        };
+        if !Column::DETAILS.into_iter().any(|column| cell(column).is_some()) {
+            return None;
+        }
+        let time = |column: TimeColumn, quiet: &str| {
+            Timestamp::parse(cell(column.into()).unwrap_or(quiet).as_bytes())
+        };
+        let text = |column: TextColumn, quiet: &str| cell(column.into()).unwrap_or(quiet).to_owned();
+        let credential = ServiceCredential {
+            id: text(TextColumn::ServiceCredentialId, "ACCAEXAMPLE123EXAMPLE"),
+            service: text(TextColumn::ServiceCredentialService, "bedrock.amazonaws.com"),
+            active: cell(FlagColumn::ServiceCredentialActive.into())
+                .map_or(Some(false), |cell| cell.parse().ok()),
+            created: time(TimeColumn::ServiceCredentialCreated, "2025-12-01T00:00:00Z"),
+            expires: time(TimeColumn::ServiceCredentialExpires, "2026-03-01T00:00:00Z"),
+        };
+        let user = cell(TextColumn::User.into()).unwrap_or(if self.root { ROOT } else { QUIET_USER[0].1 });
+        let mut details = Details::new(None, None, String::new());
+        details.service_credentials_listed = true;
+        let of_user = UserDetails {
+            service_credentials: vec![credential],
+            ..UserDetails::default()
+        };
+        details.users.insert(user.to_owned(), of_user);
+        Some(details)
+    }
+}
+
+/// The column of this name, in reports or in details.
+fn column_named(name: &str) -> Option<Column> {
+    let in_details = || Column::DETAILS.into_iter().find(|column| column.name() == name);
+    Column::from_name(name).or_else(in_details)
+}
+
 fn quote(cell: &str) -> String {
     if cell.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", cell.replace('"', "\"\""))
@@ -134,8 +178,9 @@ fn read_cells(table: &mut Table<'_, '_>) -> BTreeMap<String, String> {
 }
 
 fn check_column(file: &File<'_>, span: Range<usize>, name: &str) {
-    if Column::from_name(name).is_none() {
-        let help = did_you_mean(name, Column::ALL.map(Column::name));
+    if column_named(name).is_none() {
+        let known = Column::ALL.into_iter().chain(Column::DETAILS);
+        let help = did_you_mean(name, known.map(Column::name));
         file.error(span, format!("reports have no column '{name}'"), help);
     }
 }

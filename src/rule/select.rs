@@ -51,6 +51,8 @@ pub struct Selected {
     pub partly_decided: Vec<PartlyDecided>,
     /// Parameters that a setting makes weaker than a requirement demands.
     pub weakened: Vec<WeakenedParameter>,
+    /// The ids of rules that need details and were asked for by id: they must not be left out.
+    pub details_by_id: Vec<String>,
 }
 
 /// A rule with values for its parameters, ready to evaluate.
@@ -169,10 +171,14 @@ pub fn select(catalogue: &Catalogue, selection: &Selection) -> Result<Selected, 
         let bound = choice.bind(parameters);
         bound.map_err(|error| errors.push(error)).ok()
     });
-    let rules = rules.collect();
+    let rules: Vec<BoundRule> = rules.collect();
     if !errors.is_empty() {
         return Err(errors);
     }
+    let on_details = rules.iter().filter(|bound| bound.typed.entity.needs_details());
+    let ids = on_details.map(|bound| &bound.rule.id);
+    let mut details_by_id: Vec<String> = ids.filter(|id| selection.rules.contains(id)).cloned().collect();
+    details_by_id.dedup();
     let partly_decided = chosen.partly_decided;
     if !partly_decided.is_empty() {
         frameworks.push(Arc::new(Framework::of_other_tools(&partly_decided)));
@@ -183,6 +189,7 @@ pub fn select(catalogue: &Catalogue, selection: &Selection) -> Result<Selected, 
         level: selection.level,
         partly_decided,
         weakened: chosen.weakened,
+        details_by_id,
     })
 }
 

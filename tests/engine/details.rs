@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::DateTime;
-use credlens::engine::{
-    self, AccountInfo, AssessOptions, Collect, EmitFilter, Input, Program, Source, SourceEvent,
-};
+use credlens::engine::{self, AssessOptions, Collect, EmitFilter, Program};
 use credlens::finding::{Finding, Severity, Status, Tally, Verdict};
 use credlens::gsl::typed::{Entity, TypedRule};
 use credlens::report::details::{Details, ServiceCredential, UserDetails};
@@ -172,11 +170,8 @@ impl Case {
             emit: EmitFilter::new(&Status::ALL, Severity::Informational),
             ..AssessOptions::default()
         };
-        let source = WithDetails {
-            source: memory(&[(&self.report.header(), self.report.blocks(size))]),
-            details: Arc::new(self.details.clone()),
-            known: BTreeMap::new(),
-        };
+        let reports = [(&*self.report.header(), self.report.blocks(size))];
+        let source = memory(&reports).with_details(&Arc::new(self.details.clone()));
         let sink = Collect::default();
         let tally = engine::assess(&self.program(), source, &sink, options).unwrap();
         (sink.into_findings(), tally)
@@ -189,35 +184,6 @@ impl Case {
             is_of_report && !self.report.columns.contains(column)
         };
         self.rules[rule].all_columns().iter().any(|column| lacks(&column))
-    }
-}
-
-/// A source whose inputs have details.
-struct WithDetails<S> {
-    source: S,
-    details: Arc<Details>,
-    known: BTreeMap<String, Arc<Input>>,
-}
-
-impl<S: Source> Source for WithDetails<S> {
-    fn next(&mut self, text: &mut Vec<u8>) -> Option<SourceEvent> {
-        match self.source.next(text)? {
-            SourceEvent::Block { input, end } => {
-                let details = Some(Arc::clone(&self.details));
-                let with_details = || {
-                    Arc::new(Input {
-                        account: AccountInfo {
-                            details,
-                            ..AccountInfo::default()
-                        },
-                        ..Input::clone(&input)
-                    })
-                };
-                let input = Arc::clone(self.known.entry(input.path.clone()).or_insert_with(with_details));
-                Some(SourceEvent::Block { input, end })
-            }
-            other => Some(other),
-        }
     }
 }
 

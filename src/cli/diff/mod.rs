@@ -60,7 +60,7 @@ struct DiffSide {
 
 impl DiffConfig {
     fn resolve(args: DiffArgs, settings: &SettingsFile<'_>) -> Result<Self, Failure> {
-        let evaluation = Evaluation::resolve(&args.evaluate, settings)?;
+        let evaluation = Evaluation::resolve_for_snapshots(&args.evaluate, settings)?;
         let formats = FormatTo::or_default(args.format);
         let named = match args.archived.path() {
             Some(archive) => vec![archive.to_owned()],

@@ -45,7 +45,7 @@ impl TrendConfig {
             )));
         }
         let objects = args.location.objects(&args.inputs)?;
-        let evaluation = Evaluation::resolve(&args.evaluate, settings)?;
+        let evaluation = Evaluation::resolve_for_snapshots(&args.evaluate, settings)?;
         let formats = FormatTo::or_default(args.format);
         check_formats(&formats, &evaluation.reads(&args.inputs))?;
         Ok(Self {

@@ -152,9 +152,17 @@ pub(super) fn found_something(rule: &RuleTally) -> bool {
     rule.failed + rule.undetermined + rule.suppressed + rule.due.unwrap_or(0) > 0
 }
 
+/// Whether a rule had nothing to evaluate because no report has the details that it needs.
+fn was_not_run(rule: &RuleTally) -> bool {
+    rule.not_run.is_some() && rule.tested == 0
+}
+
 /// `10 rules found nothing`, where there are such.
 pub(super) fn found_nothing(rules: &[RuleTally]) -> Option<String> {
-    let count = rules.iter().filter(|rule| !found_something(rule)).count();
+    let count = rules
+        .iter()
+        .filter(|rule| !found_something(rule) && !was_not_run(rule))
+        .count();
     (count > 0).then(|| format!("{} found nothing", counted(count as u64, "rule")))
 }
 
