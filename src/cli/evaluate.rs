@@ -11,7 +11,8 @@ use credlens::io::inputs::{InputOptions, Limits};
 use credlens::output::{DisplayOptions, FormatSpec};
 use credlens::report::time::Timestamp;
 use credlens::rule::{
-    self, Catalogue, Filters, Framework, PartlyDecided, Selected, Selection, Suppressions, WeakenedParameter,
+    self, Catalogue, Filters, Framework, Owners, PartlyDecided, Selected, Selection, Suppressions,
+    WeakenedParameter,
 };
 
 use super::aws::Objects;
@@ -163,6 +164,17 @@ impl Evaluation {
         evaluation.left_out = left_out.into_iter().map(|bound| bound.rule.id.clone()).collect();
         evaluation.program = Program::new(rules);
         Ok(evaluation)
+    }
+
+    /// Adds a file that the run reads.
+    pub(super) fn add_read(&mut self, path: &Path) {
+        self.reads.push(path.to_owned());
+    }
+
+    /// Findings say the owners of users, from there.
+    pub(super) fn own(&mut self, owners: &Arc<Owners>) {
+        let program = std::mem::replace(&mut self.program, Program::new(Vec::new()));
+        self.program = program.with_owners(owners);
     }
 
     /// A rule that was asked for by id was run, or there was nothing to run any rule on.

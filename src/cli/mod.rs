@@ -27,6 +27,7 @@ mod inputs;
 mod list;
 mod manual;
 mod outputs;
+mod owners;
 mod progress;
 mod rule_files;
 mod rules;

@@ -61,6 +61,8 @@ pub(super) struct SettingsValues {
     pub(super) format: Vec<Word<StdoutFormat>>,
     #[serde(default)]
     pub(super) status: Vec<Word<StatusWord>>,
+    pub(super) owners: Option<PathBuf>,
+    pub(super) owner_tag: Option<String>,
     pub(super) due_within: Option<Word<Span>>,
     pub(super) by: Option<RankBy>,
     pub(super) min_severity: Option<Severity>,
@@ -155,7 +157,8 @@ impl SettingsText {
             .rules_from
             .iter_mut()
             .flatten()
-            .chain(&mut values.suppressions);
+            .chain(&mut values.suppressions)
+            .chain(&mut values.owners);
         paths.for_each(|path| *path = folder.join(&*path));
         Ok(SettingsFile {
             file: Some((path, document)),

@@ -1,17 +1,18 @@
-//! A sink that counts all verdicts by account, user, rule or path, emitted or not, beside another sink.
+//! A sink that counts all verdicts by account, user, rule, path or owner, emitted or not, beside another sink.
 //!
-//! Memory grows with the number of accounts, users with a finding, rules or paths, and only if they are asked for.
+//! Memory grows with the number of accounts, users with a finding, rules, paths or owners, and only if they are asked for.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::finding_ref::FindingRef;
 use super::program::Program;
 use super::sink::{Block, CredentialVerdicts, Sink, StatusBitmaps};
 use crate::finding::{AccountVerdicts, RankBy, RankEntry, Ranking, Severity, Status};
 use crate::report::schema::{ColumnSet, TextColumn};
+use crate::rule::{Owners, UserToFilter};
 
 /// What is counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,6 +36,7 @@ pub struct Counting<S> {
     keys: CountingKeys,
     /// By the position of the rule.
     severities: Vec<Severity>,
+    owners: Arc<Owners>,
     counted: Mutex<Counted>,
 }
 
@@ -43,13 +45,13 @@ pub struct Counting<S> {
 pub struct Counted {
     /// By account: its id, else its name, none where the report says neither.
     accounts: BTreeMap<Option<Vec<u8>>, OfAccount>,
-    /// By account and user, or by path.
+    /// By account and user, or by path or owner.
     others: BTreeMap<Key, Counts>,
     /// By the position of the rule.
     rules: Vec<Counts>,
 }
 
-/// A user of an account, or a path.
+/// A user of an account, a path, or an owner.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     account: Option<Vec<u8>>,
@@ -126,20 +128,18 @@ impl Counted {
                 });
                 rules.collect()
             }
-            RankBy::User | RankBy::Path => {
+            RankBy::User | RankBy::Path | RankBy::Owner => {
                 let entries = self.others.iter().map(|(key, counts)| {
                     let text = key.text.as_deref().map(text_of);
-                    let [user, path] = if by == RankBy::User {
-                        [text, None]
-                    } else {
-                        [None, text]
-                    };
+                    let of = |kind: RankBy| text.clone().filter(|_| by == kind);
+                    let [user, path, owner] = [RankBy::User, RankBy::Path, RankBy::Owner].map(of);
                     let (account, account_name) = id_and_name(key.account.as_deref(), counts);
                     RankEntry {
                         account,
                         account_name,
                         user,
                         path,
+                        owner,
                         ..counts.entry()
                     }
                 });
@@ -275,6 +275,7 @@ impl<S> Counting<S> {
             inner,
             keys,
             severities: program.rules().map(|bound| bound.severity).collect(),
+            owners: Arc::clone(&program.owners),
             counted: Mutex::default(),
         }
     }
@@ -309,7 +310,7 @@ impl<S> Counting<S> {
             if self.keys.has_accounts() {
                 self.count_account(&mut counted.accounts, verdicts, &run);
             }
-            if let Some(by @ (RankBy::User | RankBy::Path)) = self.keys.by {
+            if let Some(by @ (RankBy::User | RankBy::Path | RankBy::Owner)) = self.keys.by {
                 self.count_rows(by, &mut counted.others, &run);
             }
         }
@@ -331,7 +332,7 @@ impl<S> Counting<S> {
             let run = AccountRun {
                 block,
                 rules: &rules,
-                name: None,
+                name: account_name(block, row),
                 account: block.chunk.account(&block.input.header, row),
                 rows: row..row + 1,
             };
@@ -349,8 +350,8 @@ impl<S> Counting<S> {
                 of_account.note(verdicts, &rules, bit);
             }
             match self.keys.by {
-                Some(by @ (RankBy::User | RankBy::Path)) => {
-                    add(counted.others.entry(run.key(by, row)).or_default())
+                Some(by @ (RankBy::User | RankBy::Path | RankBy::Owner)) => {
+                    add(counted.others.entry(run.key(by, row, &self.owners)).or_default())
                 }
                 Some(RankBy::Rule) => {
                     for (verdict, &rule) in verdicts.iter().zip(&rules) {
@@ -425,7 +426,7 @@ impl<S> Counting<S> {
                 let bit = rest & rest.wrapping_neg();
                 rest ^= bit;
                 let row = word * 64 + bit.trailing_zeros() as usize;
-                let key = run.key(by, row);
+                let key = run.key(by, row, &self.owners);
                 let counts = counts.entry(key).or_default();
                 if by == RankBy::User && counts.account_name.is_none() {
                     counts.account_name.clone_from(&run.name);
@@ -450,8 +451,8 @@ struct AccountRun<'a> {
 }
 
 impl AccountRun<'_> {
-    /// The user or the path of a row.
-    fn key(&self, by: RankBy, row: usize) -> Key {
+    /// The user, the path or the owner of a row.
+    fn key(&self, by: RankBy, row: usize, owners: &Owners) -> Key {
         let Block { chunk, input, .. } = self.block;
         if by == RankBy::User {
             // A user without a name is known by its ARN.
@@ -465,10 +466,30 @@ impl AccountRun<'_> {
                 text: who.map(<[u8]>::to_vec),
             };
         }
+        let text = if by == RankBy::Owner {
+            self.owner(row, owners).map(str::as_bytes)
+        } else {
+            chunk.path(&input.header, row)
+        };
         Key {
             account: None,
-            text: chunk.path(&input.header, row).map(<[u8]>::to_vec),
+            text: text.map(<[u8]>::to_vec),
         }
+    }
+
+    /// Who owns the user of a row, if that is known.
+    fn owner<'o>(&'o self, row: usize, owners: &'o Owners) -> Option<&'o str> {
+        let Block { chunk, input, .. } = self.block;
+        let name = chunk.text(&input.header, row, TextColumn::User);
+        let name = name.filter(|name| !name.is_empty());
+        let details = input.account.details.as_ref();
+        let user = UserToFilter {
+            user: name,
+            path: chunk.path(&input.header, row),
+            account: self.account,
+            account_name: self.name.as_deref().map(str::as_bytes),
+        };
+        owners.owner_of(&user, name.and_then(|name| details?.user(name)))
     }
 }
 

@@ -19,7 +19,7 @@ use crate::report::schema::{
     BySlot, Column, ColumnSet, Credential, ExtraColumn, Slot, TextColumn, TimeColumn,
 };
 use crate::report::time::Timestamp;
-use crate::rule::Subject;
+use crate::rule::{Owners, Subject, UserToFilter};
 
 /// One data row of one input.
 #[derive(Debug)]
@@ -130,6 +130,28 @@ impl<'a> UserRow<'a> {
                 .extra(header, self.index, ExtraColumn::KEY_ID[slot as usize])?;
             str::from_utf8(id).ok()
         })
+    }
+
+    /// Who owns the user, if that is known.
+    pub(super) fn owner(&self, owners: &'a Owners) -> Option<&'a str> {
+        let details = self.details();
+        if details.is_none() && owners.is_of_tags_only() {
+            return None;
+        }
+        let user = UserToFilter {
+            user: self.user().filter(|user| !user.is_empty()),
+            path: self.path(),
+            account: self.account(),
+            account_name: self.account_name().map(str::as_bytes),
+        };
+        owners.owner_of(&user, details)
+    }
+
+    /// What the access key in this slot is for, if a tag says it: the console writes one that is named by the key's id.
+    pub fn access_key_description(&self, slot: Slot) -> Option<&'a str> {
+        let tags = self.details()?.tags.as_ref()?;
+        let description = tags.get(self.access_key_id(slot)?)?;
+        Some(description.as_str()).filter(|text| !text.is_empty())
     }
 
     /// The id of the service-specific credential that the row is about.
@@ -295,6 +317,19 @@ impl<'a> FindingRef<'a> {
         self.key_id(slot)
     }
 
+    /// What the access key that it is about is for, if that is known.
+    pub fn access_key_description(&self) -> Option<&'a str> {
+        let Some(Credential::AccessKey(slot)) = self.credential() else {
+            return None;
+        };
+        self.row()?.access_key_description(slot)
+    }
+
+    /// Who owns the user, if that is known.
+    pub fn owner(&self) -> Option<&'a str> {
+        self.row()?.owner(&self.compiled.owners)
+    }
+
     /// The id of the key in a slot, if it is known.
     pub(super) fn key_id(&self, slot: Slot) -> Option<&'a str> {
         self.row()?.access_key_id(slot)
@@ -424,6 +459,8 @@ impl<'a> FindingRef<'a> {
             arn: row.and_then(UserRow::arn).map(text),
             credential: self.credential(),
             access_key_id: self.access_key_id().map(str::to_owned),
+            access_key_description: self.access_key_description().map(str::to_owned),
+            owner: self.owner().map(str::to_owned),
             as_of: self.input.as_of,
             source: Source {
                 path: self.input.path.clone(),

@@ -1,5 +1,7 @@
 //! The items of a list: the users, keys or certificates that a program lists, with the findings about each.
 
+use std::sync::Arc;
+
 use super::finding_ref::UserRow;
 use super::lines::LinesOfBlock;
 use super::program::Program;
@@ -14,6 +16,7 @@ use crate::report::schema::{
     ACCESS_KEY, CERTIFICATE, Column, ColumnSet, Credential, FlagColumn, KEY_LAST_USED, Slot, TimeColumn,
 };
 use crate::report::time::Timestamp;
+use crate::rule::Owners;
 
 /// A user, key or certificate that is listed: borrowed from the block, with nothing formatted yet.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +37,8 @@ pub struct ItemRef<'a> {
     pub password_enabled: Option<bool>,
     /// Whether the user has MFA.
     pub mfa_active: Option<bool>,
+    /// Who owns the user, if that is known.
+    pub owner: Option<&'a str>,
     /// How many findings are about it.
     pub findings: u64,
     /// The severity of the worst of them.
@@ -95,6 +100,15 @@ impl<'a> ItemRef<'a> {
         }
     }
 
+    /// What the access key is for, if a tag says it.
+    pub fn access_key_description(&self) -> Option<&'a str> {
+        match self.credential {
+            Some(Credential::AccessKey(slot)) => self.row.access_key_description(slot),
+            Some(Credential::Password | Credential::Certificate(_) | Credential::ServiceCredential)
+            | None => None,
+        }
+    }
+
     /// The item, with everything copied.
     pub fn to_item(&self) -> ListItem {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -119,7 +133,8 @@ impl<'a> ItemRef<'a> {
             password_enabled: self.password_enabled,
             mfa_active: self.mfa_active,
             access_key_id: self.access_key_id().map(str::to_owned),
-            owner: None,
+            access_key_description: self.access_key_description().map(str::to_owned),
+            owner: self.owner.map(str::to_owned),
             findings: self.findings,
             severity: self.severity,
             due_at: self.due_at,
@@ -143,6 +158,7 @@ pub struct Lister {
     instances: Vec<(Option<Slot>, Severity)>,
     /// Findings of lower severities do not count.
     least: Severity,
+    owners: Arc<Owners>,
 }
 
 /// What a worker reuses from block to block.
@@ -190,6 +206,7 @@ impl Lister {
             entity,
             instances: instances.collect(),
             least,
+            owners: Arc::clone(&program.owners),
         }
     }
 
@@ -301,7 +318,7 @@ impl Lister {
     }
 
     fn item<'a>(
-        &self,
+        &'a self,
         chunk: &Chunk,
         row: &'a UserRow<'a>,
         slot: Slot,
@@ -330,6 +347,7 @@ impl Lister {
             last_use,
             password_enabled: flag(FlagColumn::PasswordEnabled),
             mfa_active: flag(FlagColumn::MfaActive),
+            owner: row.owner(&self.owners),
             findings,
             severity,
             due_at: scratch.due[slot as usize][index],

@@ -2,6 +2,7 @@
 //! operation.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::gsl::typed::{Comparison, Entity, Expr, TextSource, TextTest, TimeTest, TypedRule};
 use crate::report::cell::Flag;
@@ -9,7 +10,7 @@ use crate::report::schema::{
     BySlot, Column, ColumnSet, Credential, FlagColumn, Slot, TextColumn, TimeColumn,
 };
 use crate::report::time::{Timestamp, Unit};
-use crate::rule::{BoundRule, FixTemplate};
+use crate::rule::{BoundRule, FixTemplate, Owners};
 
 /// Position of an operation in its program; operands are before the operations that use them.
 pub(super) type Node = usize;
@@ -71,6 +72,8 @@ pub struct Program {
     pub(super) listing: Option<CompiledListing>,
     columns: ColumnSet,
     is_about_root: bool,
+    /// Where the owners of users come from.
+    pub(super) owners: Arc<Owners>,
 }
 
 /// What a program lists, besides evaluating its rules.
@@ -94,6 +97,8 @@ pub struct CompiledRule {
     pub needs: ColumnSet,
     /// How its findings are fixed, if that is asked for.
     pub(super) fix: Option<FixTemplate>,
+    /// Where the owners of users come from.
+    pub(super) owners: Arc<Owners>,
     /// The position of its first rule instance in the program: it has one for each slot.
     first_instance: usize,
     slots: BySlot<SlotFacts>,
@@ -118,6 +123,7 @@ impl CompiledRule {
             bound,
             position,
             fix: None,
+            owners: Arc::default(),
             first_instance,
             slots,
         }
@@ -141,14 +147,15 @@ impl CompiledRule {
 }
 
 /// All columns that the rule reads but name and ARN, which are in the finding itself; of a service-specific credential also its
-/// id.
+/// id and service.
 fn evidence(typed: &TypedRule, slot: Slot) -> Vec<Column> {
     let identity = [TextColumn::User, TextColumn::Arn].map(Column::Text);
     let identity = identity.into_iter().collect();
     let mut read = typed.columns(slot).minus(identity);
     if typed.entity.needs_details() {
-        // Their id alone says which of a user's credentials it is.
+        // They say which of a user's credentials it is.
         read.insert(TextColumn::ServiceCredentialId);
+        read.insert(TextColumn::ServiceCredentialService);
     }
     let mut columns: Vec<Column> = read.iter().collect();
     columns.sort_by_key(|column| column.name());
@@ -190,6 +197,7 @@ impl Program {
             instances,
             listing: None,
             columns,
+            owners: Arc::default(),
         }
     }
 
@@ -230,6 +238,18 @@ impl Program {
             compiled.fix = Some(FixTemplate::new(rule, parameters));
         }
         self
+    }
+
+    /// The same, with the owners of users from there.
+    #[must_use]
+    pub fn with_owners(mut self, owners: &Arc<Owners>) -> Self {
+        for compiled in &mut self.rules {
+            compiled.owners = Arc::clone(owners);
+        }
+        Self {
+            owners: Arc::clone(owners),
+            ..self
+        }
     }
 
     /// The rules, in order.

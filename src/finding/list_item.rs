@@ -54,6 +54,9 @@ pub struct ListItem {
     pub mfa_active: Option<bool>,
     /// The access key's id, if it is known.
     pub access_key_id: Option<String>,
+    /// What the access key is for: the value of the user's tag that is named by the key's id, as IAM's console writes it.
+    #[serde(default)]
+    pub access_key_description: Option<String>,
     /// Who owns the user; null where nothing says it.
     pub owner: Option<String>,
     /// How many verdicts of the selected rules on the user, or on this key or certificate alone, fail and are not suppressed.

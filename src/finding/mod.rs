@@ -118,6 +118,12 @@ pub struct Finding {
     pub credential: Option<Credential>,
     /// The access key's id, if it is known.
     pub access_key_id: Option<String>,
+    /// What the access key is for: the value of the user's tag that is named by the key's id, as IAM's console writes it.
+    #[serde(default)]
+    pub access_key_description: Option<String>,
+    /// Who owns the user, as a file of owners or a tag says; null where nothing says it.
+    #[serde(default)]
+    pub owner: Option<String>,
     /// The instant to which ages are counted, RFC 3339 UTC.
     #[cfg_attr(test, schemars(with = "String"))]
     pub as_of: Timestamp,

@@ -18,6 +18,8 @@ word_enum! {
         Rule = "rule",
         /// IAM paths.
         Path = "path",
+        /// Owners of users.
+        Owner = "owner",
     }
 }
 
@@ -50,6 +52,9 @@ pub struct RankEntry {
     pub parameters: Option<BTreeMap<String, i64>>,
     /// The IAM path; null for root and for users without a readable ARN.
     pub path: Option<String>,
+    /// Who owns the users; null for those of whom nothing says it.
+    #[serde(default)]
+    pub owner: Option<String>,
     /// How many users were evaluated, including root.
     pub users: u64,
     /// How many of them have a fail.
@@ -103,6 +108,7 @@ impl RankEntry {
             &self.account,
             &self.account_name,
             &self.path,
+            &self.owner,
             &self.user,
             &self.rule,
         ];

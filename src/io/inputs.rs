@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::container::{
     ContainedReport, ContainerCursor, ContainerFormat, NoArchives, ReportLocation, file_of,
 };
+use super::details;
 use super::error::InputError;
 pub use super::kept::KeptInputs;
 use super::open_input::OpenInput;
@@ -19,8 +20,8 @@ use super::temporary;
 pub use super::walk::FoundFile;
 use super::walk::{FileWalk, STDIN, UnreadablePath};
 use crate::engine::{
-    BlockEnd, DeferredInput, DeferredText, FileDigest, FileFacts, Input, LeftOutInput, ReportId, Source,
-    SourceEvent,
+    AccountInfo, BlockEnd, DeferredInput, DeferredText, FileDigest, FileFacts, Input, LeftOutInput, ReportId,
+    Source, SourceEvent,
 };
 use crate::finding::AsOfSource;
 use crate::report::header::Header;
@@ -329,8 +330,15 @@ impl Inputs {
         let (stream, size) = self.open_stream(&file.path)?;
         let digest = FileDigest::default();
         let stream = stream.hashed(self.options.hashed, &digest);
+        let has_details = size.is_some() && !self.options.compared && !is_remote(&file.path);
+        let account = if has_details {
+            details::beside(&file.path, self.options.limits)
+        } else {
+            AccountInfo::default()
+        };
         let report = UnreadReport {
             index: self.index(),
+            account,
             file: file.clone(),
             stream,
             digest,

@@ -27,6 +27,8 @@ pub(super) struct OpenInput {
     options: InputOptions,
     header_cache: Arc<HeaderCache>,
     digest: FileDigest,
+    /// What is known of the account of the first report.
+    account: AccountInfo,
     id: ReportId,
     layers: String,
     kind: Envelope,
@@ -65,6 +67,7 @@ impl OpenInput {
             options: report.options,
             header_cache: report.header_cache,
             digest: report.digest,
+            account: report.account,
             id: ReportId::first_of(report.index),
             layers,
             kind: Envelope::Csv,
@@ -166,8 +169,10 @@ impl OpenInput {
     }
 
     fn input(&mut self, header: Header, generated: &Generated) -> Input {
+        let mut account = std::mem::take(&mut self.account);
         let (as_of, as_of_source) = self.options.as_of(&self.file.path, generated.time());
         let path = self.file.path.to_string_lossy().into_owned();
+        account.diagnostics.extend(unreadable(&path, generated));
         Input {
             id: self.id,
             kind: format!("{}{}", self.kind.name(), self.layers),
@@ -179,10 +184,7 @@ impl OpenInput {
                 lines_before: self.lines.as_mut().map(std::mem::take),
                 digest: self.digest.clone(),
             },
-            account: AccountInfo {
-                diagnostics: unreadable(&path, generated).into_iter().collect(),
-                ..AccountInfo::default()
-            },
+            account,
             path,
         }
     }

@@ -10,7 +10,7 @@ use super::inputs::InputOptions;
 use super::open_input::OpenInput;
 use super::stream::{InputStream, decompress};
 use super::walk::FoundFile;
-use crate::engine::{FileDigest, Source, SourceEvent};
+use crate::engine::{AccountInfo, FileDigest, Source, SourceEvent};
 use crate::finding::PassedOver;
 use crate::report::envelope::{self, Shape};
 use crate::report::header::Header;
@@ -22,6 +22,8 @@ pub(super) struct UnreadReport {
     pub(super) file: FoundFile,
     /// The bytes of its file.
     pub(super) stream: InputStream,
+    /// What is known of its account: the details beside it.
+    pub(super) account: AccountInfo,
     /// Set once it was read to its end.
     pub(super) digest: FileDigest,
     /// Whether other reports are read at the same time, so that it has to wait if it takes much memory.

@@ -9,7 +9,7 @@ use crate::finding::{
 };
 use crate::report::cell;
 use crate::report::escape::escape;
-use crate::report::schema::{Column, Credential};
+use crate::report::schema::{Column, Credential, TextColumn, TimeColumn};
 use crate::report::time::Timestamp;
 
 /// The number, with commas between thousands.
@@ -107,6 +107,8 @@ pub(super) fn sentences(finding: &Finding) -> Vec<String> {
     if finding.status != Status::Undetermined {
         out.push(evidence(finding));
     }
+    let description = finding.access_key_description.as_deref();
+    out.extend(description.map(|text| format!("its description: {}", escape(text))));
     out.extend(finding.suppression.as_ref().map(accepted));
     out.retain(|sentence| !sentence.is_empty());
     out
@@ -119,15 +121,19 @@ fn accepted(suppression: &Suppression) -> String {
     escape(&format!("accepted{until}: {}{ticket}", suppression.reason)).into_owned()
 }
 
-/// The credential that a finding is about, and the key's id where it is known.
+/// The credential that a finding is about, and its id where it is known.
 pub(super) fn credential(finding: &Finding) -> String {
     let credential = finding.credential.map(Credential::name).into_iter();
+    let of_service = finding.evidence.get(SERVICE_CREDENTIAL_ID).map(String::as_str);
     let words: Vec<_> = credential
-        .chain(finding.access_key_id.as_deref())
+        .chain(finding.access_key_id.as_deref().or(of_service))
         .map(escape)
         .collect();
     words.join(" ")
 }
+
+/// It is shown with the credential.
+const SERVICE_CREDENTIAL_ID: &str = Column::Text(TextColumn::ServiceCredentialId).name();
 
 /// The path of an input, and its account's name where it is known.
 pub(super) fn input_name(input: &InputTally) -> String {
@@ -150,8 +156,15 @@ pub(super) fn account(id: Option<&str>, name: Option<&str>) -> String {
 pub(super) fn evidence(finding: &Finding) -> String {
     let credential = finding.credential.map(Credential::name);
     let cells = finding.evidence.iter().filter_map(|(column, cell)| {
-        let value = match Column::from_name(column)? {
+        let value = match Column::named(column)? {
             Column::Time(_) if credential.is_none() && cell::time(cell.as_bytes()) == cell::ABSENT => None,
+            Column::Text(TextColumn::ServiceCredentialId) => None,
+            // The message says that it never expires, where that matters.
+            Column::Time(TimeColumn::ServiceCredentialExpires)
+                if cell::time(cell.as_bytes()) == cell::ABSENT =>
+            {
+                None
+            }
             Column::Time(_) => Some(time(cell, finding)),
             Column::Text(_) => Some(escape(cell).into_owned()),
             Column::Flag(_) => None,

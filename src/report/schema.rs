@@ -186,6 +186,12 @@ impl Column {
             .map(|(_, column)| column)
     }
 
+    /// The column of exactly this name, one of details included.
+    pub fn named(name: &str) -> Option<Self> {
+        let mut all = Self::ALL.into_iter().chain(Self::DETAILS);
+        all.find(|column| column.name() == name)
+    }
+
     /// The column that another name stands for only where a report lacks it under its own.
     pub(super) fn from_weak_name(name: &str) -> Option<Self> {
         let found = WEAK_ALIASES.into_iter().find(|(known, _)| are_alike(known, name));

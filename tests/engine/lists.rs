@@ -172,6 +172,7 @@ impl Case {
             password_enabled: naive::flag_cell(row, FlagColumn::PasswordEnabled),
             mfa_active: naive::flag_cell(row, FlagColumn::MfaActive),
             access_key_id: None,
+            access_key_description: None,
             owner: None,
             findings,
             severity,

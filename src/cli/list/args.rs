@@ -10,6 +10,7 @@ use credlens::report::time::Timestamp;
 use crate::cli::aws::LiveScanArgs;
 use crate::cli::evaluate::EvaluateArgs;
 use crate::cli::outputs::{FormatTo, format_help, short_format_help};
+use crate::cli::owners::OwnerArgs;
 use crate::cli::span::Span;
 
 const EXAMPLES: &str = "\
@@ -79,6 +80,9 @@ pub(in crate::cli) struct ListArgs {
     /// after a date (a date alone is its last second); else now
     #[arg(long, value_name = "TIME")]
     pub(super) as_of: Option<Timestamp>,
+
+    #[command(flatten)]
+    pub(super) owners: OwnerArgs,
 
     #[command(flatten)]
     pub(super) live: LiveScanArgs,

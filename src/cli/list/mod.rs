@@ -38,6 +38,7 @@ impl ListConfig {
         let mut evaluation = Evaluation::resolve(&args.evaluate, settings)?;
         evaluation.program = evaluation.program.with_listing(kind.entity(), condition.as_ref());
         let in_file = &settings.values;
+        args.owners.resolve(&mut evaluation, in_file)?;
         evaluation.due_within = due::window(args.due_within, in_file)?;
         let as_of = args.as_of.or(in_file.as_of.map(|word| word.0));
         let formats = FormatTo::or_default(args.format);

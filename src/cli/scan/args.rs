@@ -13,6 +13,7 @@ use crate::cli::aws::LiveScanArgs;
 use crate::cli::evaluate::EvaluateArgs;
 use crate::cli::fail_on::FailOn;
 use crate::cli::outputs::{FormatTo, format_help, short_format_help};
+use crate::cli::owners::OwnerArgs;
 use crate::cli::span::Span;
 
 const EXAMPLES: &str = "\
@@ -49,6 +50,9 @@ pub(in crate::cli) struct ScanArgs {
     /// after a date (a date alone is its last second); else now
     #[arg(long, value_name = "TIME")]
     pub(super) as_of: Option<Timestamp>,
+
+    #[command(flatten)]
+    pub(super) owners: OwnerArgs,
 
     #[command(flatten)]
     pub(super) live: LiveScanArgs,

@@ -42,6 +42,7 @@ impl ScanConfig {
         let objects = args.live.objects(&args.inputs)?;
         let mut evaluation = Evaluation::resolve(&args.evaluate, settings)?;
         let in_file = &settings.values;
+        args.owners.resolve(&mut evaluation, in_file)?;
         evaluation.due_within = due::window(args.due_within, in_file)?;
         let formats = in_file.format.iter().map(|word| FormatTo::to_stdout(word.0.0));
         let formats = first_given(args.format, formats.collect());

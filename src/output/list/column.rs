@@ -71,6 +71,8 @@ columns! {
         MfaActive = MFA_ACTIVE,
         /// The access key's id.
         AccessKeyId = "access_key_id",
+        /// What the access key is for.
+        AccessKeyDescription = "access_key_description",
         /// Who owns the user.
         Owner = "owner",
         /// How many findings there are.
@@ -133,7 +135,8 @@ impl ListColumn {
             Self::PasswordEnabled => flag(item.password_enabled),
             Self::MfaActive => flag(item.mfa_active),
             Self::AccessKeyId => text(item.access_key_id().map(str::as_bytes)),
-            Self::Owner => Cell::Null,
+            Self::AccessKeyDescription => text(item.access_key_description().map(str::as_bytes)),
+            Self::Owner => text(item.owner.map(str::as_bytes)),
             Self::Findings => Cell::Number(item.findings),
             Self::Severity => item
                 .severity

@@ -56,7 +56,7 @@ const fn column(
 }
 
 /// All columns, in order. Those that say nothing about the items are left out.
-const COLUMNS: [Column; 19] = [
+const COLUMNS: [Column; 20] = [
     column(C::Account, "account", (Align::Name, 0), |item| {
         name(item.account.as_deref())
     }),
@@ -70,6 +70,18 @@ const COLUMNS: [Column; 19] = [
     column(C::AccessKeyId, "access key id", (Align::Name, 8), |item| {
         name(item.access_key_id.as_deref())
     }),
+    column(
+        C::AccessKeyDescription,
+        "description",
+        (Align::Wrapped, 7),
+        |item| {
+            plain(
+                item.access_key_description
+                    .as_deref()
+                    .map_or_else(String::new, |text| escape(text).into_owned()),
+            )
+        },
+    ),
     column(C::Path, "path", (Align::Name, 10), |item| {
         name(item.path.as_deref())
     }),

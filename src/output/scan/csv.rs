@@ -23,7 +23,8 @@ pub(super) const FORMAT: FormatSpec<ScanWriter> = FormatSpec::new(
 
 const HEADER: &str = "id,rule,parameters,title,status,severity,account,account_name,user,arn,credential,\
     access_key_id,as_of,source_path,source_row,message,evidence,requirements,related_requirements,suppression_reason,\
-    suppression_expires,suppression_ticket,due_at,user_path,created,age_days,last_used,idle_days\r\n";
+    suppression_expires,suppression_ticket,due_at,user_path,created,age_days,last_used,idle_days,owner,\
+    access_key_description\r\n";
 
 /// Writes findings as records.
 #[derive(Debug, Default)]
@@ -83,6 +84,10 @@ impl FindingStream for Records {
         }
         out.extend_from_slice(self.path.get(user_key(finding), |part| write_path(finding, part)));
         write_ages(finding, out);
+        for cell in [finding.owner(), finding.access_key_description()] {
+            out.push(b',');
+            write_cell(cell.unwrap_or_default().as_bytes(), out);
+        }
         out.extend_from_slice(b"\r\n");
     }
 }

@@ -67,6 +67,10 @@ impl Lines {
         write_option(credential.map(|credential| credential.name().as_bytes()), out);
         out.extend_from_slice(br#","access_key_id":"#);
         write_option(finding.access_key_id().map(str::as_bytes), out);
+        out.extend_from_slice(br#","access_key_description":"#);
+        write_option(finding.access_key_description().map(str::as_bytes), out);
+        out.extend_from_slice(br#","owner":"#);
+        write_option(finding.owner().map(str::as_bytes), out);
         out.extend_from_slice(self.input.get(Some(input.id), |part| write_input(input, part)));
         match finding.row() {
             Some(row) => write_number(row.number(), out),

@@ -1,4 +1,4 @@
-//! Rankings of accounts, users, rules or paths: a section of the formats for people, and a table of its own in CSV.
+//! Rankings of accounts, users, rules, paths or owners: a section of the formats for people, and a table of its own in CSV.
 
 use anstyle::Style;
 
@@ -88,6 +88,9 @@ impl<'a> Shown<'a> {
                 });
                 vec![severity, ("rule", Align::Wrapped, rule_name)]
             }
+            RankBy::Owner => vec![("owner", Align::Wrapped, |entry| {
+                entry.owner.as_deref().unwrap_or("unknown").to_owned()
+            })],
             RankBy::Path => vec![("path", Align::Wrapped, |entry| {
                 entry.path.as_deref().unwrap_or("root, or no ARN").to_owned()
             })],
@@ -225,6 +228,7 @@ pub(super) fn csv(view: &ScanView<'_>) -> String {
         RankBy::User => &[USER, ACCOUNT, ACCOUNT_NAME],
         RankBy::Rule => &[RULE, PARAMETERS, SEVERITY],
         RankBy::Path => &[PATH],
+        RankBy::Owner => &[OWNER],
     };
     let heads = ["rank"].into_iter().chain(names.iter().map(|(head, _)| *head));
     let heads = heads.chain(COUNTS.map(|(head, _)| head)).map(str::to_owned);
@@ -247,6 +251,7 @@ const ACCOUNT_NAME: NamedCell = ("account_name", |entry| entry.account_name.clon
 const USER: NamedCell = ("user", |entry| entry.user.clone());
 const RULE: NamedCell = ("rule", |entry| entry.rule.clone());
 const SEVERITY: NamedCell = ("severity", |entry| Some(entry.severity?.to_string()));
+const OWNER: NamedCell = ("owner", |entry| entry.owner.clone());
 const PATH: NamedCell = ("path", |entry| entry.path.clone());
 const PARAMETERS: NamedCell = ("parameters", |entry| {
     Some(phrases::parameters(entry.parameters.as_ref()?))

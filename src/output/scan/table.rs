@@ -101,6 +101,12 @@ pub(super) fn head(view: &ScanView<'_>, finding: &Finding) -> String {
         let account = phrases::with_name(account, finding.account_name.as_deref());
         about.push(format!("account {account}"));
     }
+    about.extend(
+        finding
+            .owner
+            .as_deref()
+            .map(|owner| format!("owner {}", escape(owner))),
+    );
     let line = finding.source.line.map(|line| format!("line {line}"));
     about.extend(line.or_else(|| finding.source.row.map(|row| format!("row {row}"))));
     let about = about.join(", ");
