@@ -192,8 +192,18 @@ fn central_root_access_is_decided_by_what_root_has() {
 #[test]
 fn a_number_of_days_in_a_text_is_that_of_its_rule() {
     for (name, rule, days, coverage) in [
-        ("bsi-c5-2020/IDM-03", "user-dormant-enabled", 62, Coverage::Partial),
-        ("cis-controls-v8-ig1/5.3", "user-dormant-enabled", 45, Coverage::Partial),
+        (
+            "bsi-c5-2020/IDM-03",
+            "user-dormant-enabled",
+            62,
+            Coverage::Partial,
+        ),
+        (
+            "cis-controls-v8-ig1/5.3",
+            "user-dormant-enabled",
+            45,
+            Coverage::Partial,
+        ),
         (
             "ens-rd2022/op.acc.6.aws.iam.2",
             "access-key-not-rotated",
