@@ -161,10 +161,60 @@ fn a_requirement_is_decided_only_by_what_it_is_about() {
         ("iso-27001-2022/A.8.5", vec!["root-without-mfa"]),
         ("iso-27001-2013/A.9.4", vec!["root-without-mfa"]),
         ("soc-2/CC6.6", mfa.to_vec()),
+        ("nydfs-23-nycrr-500/500.12", mfa.to_vec()),
+        ("nis2/11.3.2.a", vec!["root-without-mfa"]),
+        ("nis2/11.3.2.c", vec!["root-access-key-active"]),
+        ("secnumcloud-3.2/9.6", mfa.to_vec()),
     ] {
         let requirement = requirement(name);
         assert_eq!(names(&requirement.rules), rules, "{name}");
         assert_eq!(requirement.coverage, Coverage::Partial, "{name}");
+    }
+}
+
+#[test]
+fn central_root_access_is_decided_by_what_root_has() {
+    let requirement = requirement("cis-aws-7.0/2.1.1");
+    let expected = [
+        "root-access-key-active",
+        "root-access-key-inactive",
+        "root-password-present",
+        "root-signing-certificate-active",
+    ];
+    assert_eq!(names(&requirement.rules), expected);
+    assert_eq!(requirement.coverage, Coverage::Partial);
+    assert_eq!(
+        (requirement.level, requirement.assessment),
+        (Some(2), Some(Assessment::Manual))
+    );
+}
+
+#[test]
+fn a_number_of_days_in_a_text_is_that_of_its_rule() {
+    for (name, rule, days, coverage) in [
+        (
+            "bsi-c5-2020/IDM-03",
+            "user-dormant-enabled",
+            62,
+            Coverage::Partial,
+        ),
+        (
+            "cis-controls-v8-ig1/5.3",
+            "user-dormant-enabled",
+            45,
+            Coverage::Partial,
+        ),
+        (
+            "ens-rd2022/op.acc.6.aws.iam.2",
+            "access-key-not-rotated",
+            90,
+            Coverage::Full,
+        ),
+    ] {
+        let requirement = requirement(name);
+        assert_eq!(names(&requirement.rules), [rule], "{name}");
+        let values: Vec<i64> = requirement.rules[0].parameters.values().copied().collect();
+        assert_eq!((values, requirement.coverage), (vec![days], coverage), "{name}");
     }
 }
 
@@ -241,6 +291,8 @@ fn frameworks_that_ended_say_so() {
         ("ffiec", "retired on 2025-08-31"),
         ("nist-800-171-r2", "retired on 2024-05-14"),
         ("fedramp-low", "superseded"),
+        ("rbi-cyber-security-framework", "retired on 2026-07-31"),
+        ("bsi-c5-2020", "superseded"),
         ("cis-aws-6.0", "superseded"),
         ("cis-aws-7.0", "current"),
     ] {
