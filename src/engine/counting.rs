@@ -351,7 +351,7 @@ impl<S> Counting<S> {
             }
             match self.keys.by {
                 Some(by @ (RankBy::User | RankBy::Path | RankBy::Owner)) => {
-                    add(counted.others.entry(run.key(by, row, &self.owners)).or_default())
+                    add(counted.others.entry(run.key(by, row, &self.owners)).or_default());
                 }
                 Some(RankBy::Rule) => {
                     for (verdict, &rule) in verdicts.iter().zip(&rules) {

@@ -5,9 +5,9 @@ use crate::finding::{Fix, Status};
 use crate::report::cell::{self, Flag};
 use crate::report::chunk::ROOT;
 use crate::report::schema::{
-    ACCESS_KEY, BySlot, CERTIFICATE, Credential, FlagColumn, Slot, SlotColumns, TimeColumn,
+    ACCESS_KEY, BySlot, CERTIFICATE, Credential, FlagColumn, KEY_LAST_USED, Slot, SlotColumns, TimeColumn,
 };
-use crate::rule::{FixSubject, KeyFacts};
+use crate::rule::{FixSubject, KeyFacts, UserKind, is_of_ses_smtp};
 
 impl FindingRef<'_> {
     /// How it is fixed, if that is asked for and there is something to fix.
@@ -25,28 +25,34 @@ impl FindingRef<'_> {
         Some(template.fill(&FixSubject {
             subject: self.subject(),
             same_second: self.in_same_second(&keys, &certificates),
-            is_root: name == ROOT,
+            kind: if name == ROOT {
+                UserKind::Root
+            } else if is_of_ses_smtp(&name, self.last_services(row)) {
+                UserKind::SesSmtp
+            } else {
+                UserKind::User
+            },
             name: &name,
             account: self.account().and_then(text),
             partition: row.arn().map(cell::partition_of).and_then(text),
             without_password: is_false(row, FlagColumn::PasswordEnabled),
             keys,
             certificates,
-            service_credential: self.service_credential(row),
+            service_credential: service_credential(row),
         }))
     }
 
-    /// What is known of the service-specific credential that it is about.
-    fn service_credential<'b>(&self, row: &'b UserRow<'_>) -> Option<KeyFacts<'b>> {
-        let id = row.service_credential_id()?;
-        let active = row
-            .cell(FlagColumn::ServiceCredentialActive.into())
-            .map(cell::flag);
-        Some(KeyFacts {
-            id: str::from_utf8(id).ok(),
-            created: cell::known(row.time(TimeColumn::ServiceCredentialCreated)),
-            is_inactive: active == Some(Flag::False),
-        })
+    /// The last services of the key that it is about, or of both keys.
+    fn last_services<'b>(&self, row: &'b UserRow<'_>) -> impl Iterator<Item = &'b [u8]> {
+        let own = match self.credential() {
+            Some(Credential::AccessKey(slot)) => Some(slot),
+            Some(Credential::Password | Credential::Certificate(_) | Credential::ServiceCredential)
+            | None => None,
+        };
+        let slots = Slot::ALL
+            .into_iter()
+            .filter(move |&slot| own.is_none_or(|own| own == slot));
+        slots.filter_map(|slot| row.text(KEY_LAST_USED.service[slot as usize]))
     }
 
     /// What is known of the key or certificate in a slot, if there is one.
@@ -89,6 +95,19 @@ impl FindingRef<'_> {
         let [first, second] = slots.map(|facts| facts.and_then(|facts| facts.created));
         first.is_some() && first == second
     }
+}
+
+/// What is known of the service-specific credential that a row is about.
+fn service_credential<'b>(row: &'b UserRow<'_>) -> Option<KeyFacts<'b>> {
+    let id = row.service_credential_id()?;
+    let active = row
+        .cell(FlagColumn::ServiceCredentialActive.into())
+        .map(cell::flag);
+    Some(KeyFacts {
+        id: str::from_utf8(id).ok(),
+        created: cell::known(row.time(TimeColumn::ServiceCredentialCreated)),
+        is_inactive: active == Some(Flag::False),
+    })
 }
 
 /// Whether a flag is exactly false.

@@ -391,7 +391,7 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
         };
         let of_credentials = self
             .service_credentials
-            .evaluate(with, (block, view), &mut self.part);
+            .evaluate(&with, (block, view), &mut self.part);
         run.deliver(pass, &mut self.part, |builder| {
             builder.add((input, end), view, &verdicts.counts, &self.issues);
             builder.add_service_credentials(of_credentials);

@@ -26,7 +26,6 @@ pub(super) struct ServiceCredentials<'s> {
 }
 
 /// How a run evaluates them.
-#[derive(Clone, Copy)]
 pub(super) struct Evaluating<'a, 's, S> {
     pub(super) program: &'a Program,
     pub(super) cutoffs: &'a [i64],
@@ -43,7 +42,7 @@ impl<'s> ServiceCredentials<'s> {
     /// rule's verdicts; none if the users have no such credentials.
     pub(super) fn evaluate<S: Sink>(
         &mut self,
-        with: Evaluating<'_, 's, S>,
+        with: &Evaluating<'_, 's, S>,
         (block, users): (Block<'_>, ChunkView<'_>),
         part: &mut S::Part,
     ) -> Option<&[VerdictCounts]> {

@@ -158,7 +158,6 @@ pub(super) fn evidence(finding: &Finding) -> String {
     let cells = finding.evidence.iter().filter_map(|(column, cell)| {
         let value = match Column::named(column)? {
             Column::Time(_) if credential.is_none() && cell::time(cell.as_bytes()) == cell::ABSENT => None,
-            Column::Text(TextColumn::ServiceCredentialId) => None,
             // The message says that it never expires, where that matters.
             Column::Time(TimeColumn::ServiceCredentialExpires)
                 if cell::time(cell.as_bytes()) == cell::ABSENT =>
@@ -166,8 +165,8 @@ pub(super) fn evidence(finding: &Finding) -> String {
                 None
             }
             Column::Time(_) => Some(time(cell, finding)),
+            Column::Flag(_) | Column::Text(TextColumn::ServiceCredentialId) => None,
             Column::Text(_) => Some(escape(cell).into_owned()),
-            Column::Flag(_) => None,
         };
         let (name, value) = (short(column, credential), value?);
         let is_never = name == "last used" && cell::time(finding.evidence[column].as_bytes()) == cell::ABSENT;

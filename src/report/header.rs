@@ -181,6 +181,7 @@ impl Header {
     }
 
     /// The header of a table of service-specific credentials: each row is that of a user, followed by a credential.
+    #[must_use]
     pub fn with_details(&self) -> Self {
         let mut header = self.clone();
         let mut names = self.names.to_vec();

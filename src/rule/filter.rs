@@ -445,7 +445,9 @@ mod tests {
                 let (first, second) = names.split_at(split);
                 let [mut first, second] = [first, second].map(|users| {
                     let mut misses = NearMisses::default();
-                    users.iter().for_each(|user| misses.add(&filters, user));
+                    for user in users {
+                        misses.add(&filters, user);
+                    }
                     misses
                 });
                 first.append(second);

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::definition::Rule;
+use super::definition::{Remedy, Rule};
 use super::instruction_text::{Block, Line, blocks};
 use super::instructions::Section;
 use super::placeholder::{ListedId, Placeholder};
+use super::ses_smtp;
 use super::suppression::Subject;
 use super::suppression_entry::suppression_entry;
 use crate::finding::{Command, Fix, FixStep};
@@ -25,6 +26,20 @@ pub struct FixTemplate {
     words: Vec<Block>,
     /// How to undo it.
     after: Vec<Block>,
+    /// What takes the place of all these for users of SES SMTP; empty unless the rule rotates or deactivates keys.
+    of_ses_smtp: Vec<Block>,
+}
+
+/// Kinds of users whose fixes differ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UserKind {
+    /// An IAM user.
+    #[default]
+    User,
+    /// One whose key SES derives an SMTP password from.
+    SesSmtp,
+    /// Root.
+    Root,
 }
 
 /// What is known of the user and credential of a finding.
@@ -34,8 +49,8 @@ pub struct FixSubject<'a> {
     pub subject: Subject<'a>,
     /// Whether the other key or certificate was created in the same second.
     pub same_second: bool,
-    /// Whether it is root.
-    pub is_root: bool,
+    /// Which kind of user it is.
+    pub kind: UserKind,
     /// The user's name as the report has it; what is not UTF-8 is replaced.
     pub name: &'a str,
     /// The account's id, as the report has it.
@@ -76,6 +91,11 @@ impl FixTemplate {
             commands: read(&[Section::Cli]),
             words: read(&[Section::Implementation, Section::Console]),
             after: read(&[Section::Backout]),
+            of_ses_smtp: if changes_keys(rule) {
+                blocks(ses_smtp::STEPS, parameters)
+            } else {
+                Vec::new()
+            },
         }
     }
 
@@ -87,6 +107,14 @@ impl FixTemplate {
             listed: Vec::new(),
             identified: Vec::new(),
         };
+        if subject.kind == UserKind::SesSmtp
+            && !self.of_ses_smtp.is_empty()
+            && subject.without_commands().is_none()
+        {
+            filling.credentials();
+            filling.add(&self.of_ses_smtp);
+            return self.fix(filling.steps, subject);
+        }
         filling.add(&self.before);
         match subject.without_commands() {
             None if !self.commands.is_empty() => {
@@ -99,17 +127,28 @@ impl FixTemplate {
             }
         }
         filling.add(&self.after);
+        self.fix(filling.steps, subject)
+    }
+
+    fn fix(&self, steps: Vec<FixStep>, subject: &FixSubject<'_>) -> Fix {
         Fix {
-            steps: filling.steps,
+            steps,
             suppression: suppression_entry(&self.rule, &subject.subject, subject.same_second),
         }
     }
 }
 
+/// Whether the instructions of a rule take an access key out of use.
+fn changes_keys(rule: &Rule) -> bool {
+    let commands = rule.fix.get(&Section::Cli);
+    let of_keys = commands.is_some_and(|commands| commands.contains("update-access-key"));
+    of_keys && matches!(rule.remedy, Remedy::Rotate | Remedy::Deactivate)
+}
+
 impl FixSubject<'_> {
     /// Why there can be no commands, if there cannot.
     fn without_commands(&self) -> Option<String> {
-        if self.is_root {
+        if self.kind == UserKind::Root {
             return Some("Root is not an IAM user: no command with a user's name reaches it.".to_owned());
         }
         let rules = "IAM allows only 1 to 64 letters, digits and `+=,.@_-` in the name of a user";

@@ -238,7 +238,8 @@ fn directories() {
 #[test]
 fn directories_of_reports_without_arns() {
     let report = |names: &[&str]| {
-        let rows: String = names.iter().map(|name| format!("{name},true,false\n")).collect();
+        let rows: Vec<String> = names.iter().map(|name| format!("{name},true,false\n")).collect();
+        let rows = rows.concat();
         format!("user,password_enabled,mfa_active\n{rows}")
     };
     let place = Workspace::new()

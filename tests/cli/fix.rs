@@ -199,3 +199,32 @@ fn root_gets_words() {
         );
     }
 }
+
+#[test]
+fn users_of_ses_smtp_get_their_own_steps() {
+    let key = "true,2021-02-03T04:05:06Z,2026-11-01T00:00:00Z,eu-west-1";
+    let row = |name: &str, service: &str| {
+        format!(
+            "{name},arn:aws:iam::111122223333:user/{name},2020-01-01T00:00:00Z,false,N/A,N/A,N/A,false,\
+             {key},{service},false,N/A,N/A,N/A,N/A,false,N/A,false,N/A,AKIAIOSFODNN7EXAMPLE\n"
+        )
+    };
+    let rows = [
+        row("mailer", "ses"),
+        row("ses-smtp-user.20250101", "N/A"),
+        row("other", "s3"),
+    ]
+    .concat();
+    let place = Workspace::new().file("2026-11-21.csv", format!("{HEADER}\n{rows}"));
+    let run = place.run("scan 2026-11-21.csv --fix --format json --rule access-key-not-rotated");
+    let found = findings(&run);
+    let mentions = |at: usize, text: &str| found[at]["fix"].to_string().contains(text);
+    assert!(mentions(0, "To deactivate the key stops this mail"), "{found:?}");
+    assert!(mentions(1, "Create SMTP credentials"));
+    assert!(!mentions(0, "create-access-key"));
+    assert!(!mentions(2, "SMTP") && mentions(2, "create-access-key"));
+    let shown = commands(&found[..1], "access-key-not-rotated");
+    let deactivate =
+        "aws iam update-access-key --user-name=mailer --access-key-id=AKIAIOSFODNN7EXAMPLE --status=Inactive";
+    assert!(shown.contains(&deactivate.to_owned()), "{shown:?}");
+}

@@ -252,7 +252,7 @@ fn each_credential_has_findings_with_ids_of_their_own() {
     assert_ne!(ids[0], ids[1]);
     assert_eq!(findings[0].source.row, Some(2));
     // The id does not depend on what else is listed.
-    let mut fewer = case.clone();
+    let mut fewer = case;
     let alice = fewer.details.users.get_mut("alice").unwrap();
     alice.service_credentials.remove(0);
     assert_eq!(fewer.actual(1, 10).0[0].id, ids[1]);

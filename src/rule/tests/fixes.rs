@@ -4,7 +4,7 @@ use super::catalogue;
 use crate::finding::{Command, Fix, FixStep};
 use crate::report::schema::{Credential, Slot};
 use crate::rule::instruction_text::{Block, Line, blocks};
-use crate::rule::{FixSubject, FixTemplate, KeyFacts, Rule, Section, Subject, rule_page};
+use crate::rule::{FixSubject, FixTemplate, KeyFacts, Rule, Section, Subject, UserKind, rule_page};
 
 /// The blocks of a rule's commands.
 fn command_blocks(rule: &Rule) -> Vec<Block> {
@@ -82,6 +82,7 @@ fn every_command_of_a_built_in_rule_can_be_filled_in() {
                 "account",
                 "key_id",
                 "certificate_id",
+                "service_credential_id",
                 "device_arn",
                 "new_password",
             ];
@@ -118,6 +119,7 @@ fn what_a_finding_shows_is_what_the_page_shows() {
         let mut subject = named("USER_NAME");
         subject.subject.credential = None;
         subject.certificates = subject.keys;
+        subject.service_credential = subject.keys[0].or(subject.keys[1]);
         subject.account = None;
         let fix = FixTemplate::new(rule, &rule.defaults()).fill(&subject);
         // Where the page does not list the keys, the finding does.
@@ -230,7 +232,7 @@ fn names_that_iam_does_not_allow_get_words() {
 fn root_gets_words_from_every_rule() {
     let catalogue = catalogue();
     let mut subject = named("<root_account>");
-    subject.is_root = true;
+    subject.kind = UserKind::Root;
     for rule in catalogue.rules() {
         let fix = FixTemplate::new(rule, &rule.defaults()).fill(&subject);
         assert_eq!(commands(&fix), [""; 0], "{}", rule.id);
