@@ -70,7 +70,7 @@ fn parse(text: &str) -> (Vec<Part>, Vec<Recipe>) {
                 let shown: Vec<_> = lines.by_ref().take_while(|line| *line != "```").collect();
                 Part::Block {
                     info: info.to_owned(),
-                    text: shown.iter().map(|line| format!("{line}\n")).collect(),
+                    text: shown.iter().flat_map(|line| [line, "\n"]).collect(),
                 }
             }
             None => Part::Prose(line.to_owned()),
