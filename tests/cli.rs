@@ -9,6 +9,8 @@ use tempfile::TempDir;
 
 mod catalogue;
 mod compliance;
+#[cfg(unix)]
+mod cookbook;
 mod demo;
 mod details;
 mod diffs;

@@ -106,7 +106,7 @@ impl FilterArgs {
 
 /// What every output says about the filters, if there are any.
 pub(super) fn note(filters: &Filters) -> Option<Diagnostic> {
-    let message = || format!("only the users of {} are evaluated", filters.phrase());
+    let message = || format!("only the users chosen by {} are evaluated", filters.phrase());
     (!filters.is_empty()).then(|| Diagnostic::new(Code::Filtered, message()))
 }
 

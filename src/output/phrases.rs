@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use crate::finding::{
     AsOfSource, Diagnostic, Finding, InputTally, RuleTally, Severity, Status, Suppression, Tally,
 };
+use crate::report::as_of::{from_directories, from_file_name};
 use crate::report::cell;
 use crate::report::escape::escape;
 use crate::report::schema::{Column, Credential, TextColumn, TimeColumn};
@@ -55,6 +56,9 @@ pub(super) fn as_of(input: &InputTally, now: Option<Timestamp>) -> String {
         (AsOfSource::Argument, None) => "given".to_owned(),
         (AsOfSource::Argument, Some(generated)) => format!("given; the report was generated {generated}"),
         (AsOfSource::Generated, _) => "when the report was generated".to_owned(),
+        (AsOfSource::FileName, _) if is_dated_by_directory(&input.path) => {
+            "from the directory name".to_owned()
+        }
         (AsOfSource::FileName, _) => "from the file name".to_owned(),
         (AsOfSource::Now, _) => {
             return format!("{as_of} (now; the report does not say when it was generated)");
@@ -67,6 +71,13 @@ pub(super) fn as_of(input: &InputTally, now: Option<Timestamp>) -> String {
             seconds => format!(", in {}", duration(seconds)),
         });
     format!("{as_of} ({source}){}", age.unwrap_or_default())
+}
+
+/// Whether the date in this path is in the name of a directory, not of the file.
+fn is_dated_by_directory(path: &str) -> bool {
+    let names: Vec<&str> = path.split(['/', '\\']).collect();
+    let directories = names.split_last().map_or(&[][..], |(_, directories)| directories);
+    from_file_name(path).is_none() && from_directories(directories).is_some()
 }
 
 /// `ages are counted to 2026-11-21 06:00 UTC`.

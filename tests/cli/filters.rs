@@ -142,7 +142,7 @@ fn every_output_says_so() {
         let run = place().run(&*format!(
             "scan 2026-05-01.csv --format {format} --user svc-* --exclude-account dev"
         ));
-        let note = "only the users of --user 'svc-*' --exclude-account 'dev' are evaluated";
+        let note = "only the users chosen by --user 'svc-*' --exclude-account 'dev' are evaluated";
         let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         let said = words(&run.stdout) + &words(&run.stderr);
         assert!(

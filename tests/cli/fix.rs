@@ -166,6 +166,17 @@ fn the_table_says_what_to_do_next() {
     place
         .run("scan 2026-11-21.csv --rule root-without-mfa")
         .hides("why it matters");
+    let accepted = "[[suppress]]\nrule = \"*\"\nreason = \"accepted\"";
+    let place = place.file("accepted.toml", accepted);
+    place
+        .run("scan 2026-11-21.csv --suppressions accepted.toml --status suppressed")
+        .ends(0, "")
+        .says("accepted: accepted")
+        .hides("why it matters");
+    place
+        .run("scan 2026-11-21.csv --status pass")
+        .says("  pass  ")
+        .hides("why it matters");
     let place = place.file("my rules/own.gsl", "IamUser should have mfaActive");
     place
         .run([

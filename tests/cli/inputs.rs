@@ -106,7 +106,10 @@ fn the_as_of_is_the_first_that_exists_and_the_output_says_which() {
     let place = Workspace::with(&["csv.csv", "cli-json.json"]);
     let text = place.read("csv.csv");
     let json = place.read("cli-json.json");
-    let place = place.file("2026-11-20.csv", text).file("2020-01-01.json", json);
+    let place = place
+        .file("2026-11-19/csv.csv", &text)
+        .file("2026-11-20.csv", text)
+        .file("2020-01-01.json", json);
     for (args, as_of) in [
         (
             "2020-01-01.json --as-of 2026-11-22",
@@ -121,6 +124,10 @@ fn the_as_of_is_the_first_that_exists_and_the_output_says_which() {
             "2026-11-21T03:04:05Z (when the report was generated)",
         ),
         ("2026-11-20.csv", "2026-11-20T23:59:59Z (from the file name)"),
+        (
+            "2026-11-19/csv.csv",
+            "2026-11-19T23:59:59Z (from the directory name)",
+        ),
         ("csv.csv", "(now; the report does"),
     ] {
         let run = place.run(format!("scan {args} --format summary").as_str());

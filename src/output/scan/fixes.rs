@@ -3,7 +3,7 @@
 use unicode_width::UnicodeWidthStr as _;
 
 use super::ScanView;
-use crate::finding::{Command, Finding, Fix, FixStep};
+use crate::finding::{Command, Finding, Fix, FixStep, Status};
 use crate::output::DisplayOptions;
 use crate::output::markdown_text::{Markdown, code, plain};
 use crate::output::prose::{for_markdown, for_terminal};
@@ -128,9 +128,11 @@ fn fenced(language: &str, block: &str) -> String {
     format!("{fence}{language}\n{}\n{fence}", escape_lines(block))
 }
 
-/// What to do next: what explains the rule of the worst finding, and how to see the steps of each finding.
+/// What to do next: what explains the rule of the worst finding, and how to see the steps of each finding. Nothing if
+/// there is nothing to do: only what passed or was accepted is shown.
 pub(super) fn next_step(view: &ScanView<'_>) -> String {
-    let Some(worst) = view.worst.first() else {
+    let is_open = |finding: &&Finding| !matches!(finding.status, Status::Suppressed | Status::Pass);
+    let Some(worst) = view.worst.iter().find(is_open) else {
         return String::new();
     };
     let rule = view.tally.rules.iter().find(|rule| rule.id == worst.rule);
