@@ -207,7 +207,10 @@ mod tests {
     fn parts_of_arns() {
         let parts = |arn: &'static str| {
             let text = |bytes| str::from_utf8(bytes).expect("text");
-            (text(partition_of(arn.as_bytes())), text(path_of(arn.as_bytes()).unwrap_or_default()))
+            (
+                text(partition_of(arn.as_bytes())),
+                text(path_of(arn.as_bytes()).unwrap_or_default()),
+            )
         };
         assert_eq!(parts("arn:aws:iam::111122223333:user/alice"), ("aws", "/"));
         let path = parts("arn:aws-cn:iam::111122223333:user/division/te:am/alice");

@@ -233,7 +233,10 @@ impl NearMisses {
     pub fn append(&mut self, other: Self) {
         for (misses, others) in self.kinds.iter_mut().zip(other.kinds) {
             misses.resize_with(misses.len().max(others.len()), NearMiss::default);
-            misses.iter_mut().zip(others).for_each(|(miss, other)| miss.append(other));
+            misses
+                .iter_mut()
+                .zip(others)
+                .for_each(|(miss, other)| miss.append(other));
         }
     }
 

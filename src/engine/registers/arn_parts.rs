@@ -32,7 +32,11 @@ impl Leaf<'_> {
         match self.header.position(TextColumn::Arn) {
             Some(position) => {
                 for (row, arn) in rows.fields(0..rows.len(), position).enumerate() {
-                    set(self.yes, row, test.holds(cell::path_of(cell::text(arn)).unwrap_or_default()));
+                    set(
+                        self.yes,
+                        row,
+                        test.holds(cell::path_of(cell::text(arn)).unwrap_or_default()),
+                    );
                 }
             }
             None if test.holds(b"") => self.yes.fill(u64::MAX),

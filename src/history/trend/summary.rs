@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use super::document::{AccountGap, OldFinding, RuleTrend};
 use super::survival::days;
 use super::{TrendState, text};
+use crate::history::owners::id_of;
 use crate::history::stale::StaleAccount;
 use crate::report::time::Timestamp;
 
@@ -36,7 +37,7 @@ impl TrendState<'_> {
             id: id.to_string(),
             rule: self.rules[usize::from(open.rule)].bound.rule.id.clone(),
             severity: severity(open.rule),
-            account: known(account),
+            account: id_of(account).map(text),
             account_name: self.account_names.get(account).map(str::to_owned),
             user: known(&user.name),
             arn: known(&user.arn),
@@ -97,7 +98,7 @@ impl TrendState<'_> {
             .gaps(stale)
             .into_iter()
             .map(|(account, gap)| AccountGap {
-                account: (!account.is_empty()).then(|| text(account)),
+                account: id_of(account).map(text),
                 account_name: self.account_names.get(account).map(str::to_owned),
                 after: gap.after.to_string(),
                 first: gap.first.to_string(),
