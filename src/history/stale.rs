@@ -63,6 +63,24 @@ impl StaleAccount {
         all.into_values().collect()
     }
 
+    /// Of these accounts those with a user that the filters admit.
+    pub fn with_users(snapshots: &[Snapshot], filters: &Filters) -> Vec<Self> {
+        let has_users = |stale: &Self| {
+            snapshots.iter().any(|snapshot| {
+                let users = snapshot.users();
+                let mut admitted = (0..users.len()).filter(|&row| filters.admits(&users.to_filter(row)));
+                admitted.any(|row| {
+                    let account = users.account_or_name(row).unwrap_or_default();
+                    let name = users.account_names().get(account);
+                    *stale == Self::new(account, name, snapshot.input.as_of, stale.findings)
+                })
+            })
+        };
+        let mut accounts = Self::of_snapshots(snapshots, filters);
+        accounts.retain(has_users);
+        accounts
+    }
+
     /// `111122223333 (prod), last of 2026-11-23`.
     fn phrase(&self) -> String {
         let who = match (self.account.as_deref(), self.account_name.as_deref()) {
