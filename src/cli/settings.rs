@@ -21,7 +21,7 @@ use super::span::Span;
 use super::terminal::Color;
 
 /// Read from the working directory where `--config` names no other file.
-const DEFAULT_FILE: &str = "credlens.toml";
+pub(super) const DEFAULT_FILE: &str = "credlens.toml";
 
 /// The settings file as text, if there is one: its path, the path as errors print it, and its text.
 pub(super) struct SettingsText(Option<(PathBuf, String, String)>);

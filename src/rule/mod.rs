@@ -43,7 +43,7 @@ pub use fingerprint::rules_sha256;
 pub use fix_template::{FixSubject, FixTemplate, KeyFacts};
 pub use framework::{Coverage, Framework, Requirement, RuleRef};
 pub use instructions::Section;
-pub use lint::{Lint, lint};
+pub use lint::{Lint, lint, wrong_wildcard};
 pub use page::{framework_index, framework_page, rule_index, rule_page, rule_page_fix_first};
 pub use select::{BoundRule, Selected, Selection, Setting, WeakenedParameter, select};
 pub use suppression::{RuleSuppressions, Subject, Suppressions};

@@ -17,7 +17,7 @@ use super::evaluate::Evaluation;
 use super::fail_on::FailOn;
 use super::failure::{Exit, Failure};
 use super::inputs::InputReader;
-use super::outputs::{FormatTo, check_formats, write_documents};
+use super::outputs::{FormatTo, check_formats, check_limit, write_documents};
 use super::settings::{SettingsFile, SettingsText};
 use super::signals;
 
@@ -66,6 +66,7 @@ impl DiffConfig {
     fn resolve(args: DiffArgs, settings: &SettingsFile<'_>) -> Result<Self, Failure> {
         let evaluation = Evaluation::resolve(&args.evaluate, settings)?;
         let formats = FormatTo::or_default(args.format);
+        check_limit(args.evaluate.limit, &formats)?;
         let named = match args.archived.path() {
             Some(archive) => vec![archive.to_owned()],
             None if args.old.as_os_str() == "-" && args.new == args.old => {
