@@ -8,6 +8,7 @@ mod compliance;
 mod csv;
 mod due;
 mod fixes;
+mod foremost;
 mod json;
 mod markdown;
 mod ndjson;
@@ -16,12 +17,10 @@ mod ranking;
 mod requirements;
 #[cfg(test)]
 mod snapshots;
-mod soonest_findings;
 mod summary;
 mod table;
 #[cfg(test)]
 mod tests;
-mod worst_findings;
 
 pub use json::Assessment;
 pub(super) use ndjson::rule_members;
