@@ -119,7 +119,7 @@ fn future_time(rule: &TypedRule) -> Option<Warning> {
 
 fn glob_in_text(rule: &TypedRule) -> Option<Warning> {
     let parts = [&rule.relevant, &rule.exclude].into_iter().flatten();
-    let message = parts.chain([&rule.condition]).find_map(wrong_wildcard);
+    let message = parts.chain([&rule.condition]).filter_map(wrong_wildcard).last();
     message.map(|message| ("wildcard", message))
 }
 
@@ -138,9 +138,9 @@ pub fn wrong_wildcard(condition: &Expr) -> Option<String> {
         if let Some(glob) = glob {
             let like = glob.replace(['*', '?'], "%");
             let name = attribute.name();
-            found.get_or_insert_with(|| {
-                format!("GSL's wildcard is %, not * or ?; did you mean {name} like '{like}'?")
-            });
+            found = Some(format!(
+                "GSL's wildcard is %, not * or ?; did you mean {name} like '{like}'?"
+            ));
         }
     });
     found

@@ -49,6 +49,7 @@ impl TrendState<'_> {
         oldest.collect()
     }
 
+    /// The counts of each rule that has or had a failing finding, the most severe first, then by id.
     pub(super) fn rule_trends(&self, stale: &Stale) -> Vec<RuleTrend> {
         let mut open = vec![[0; 2]; self.rules.len()];
         for (account, followed) in &self.accounts {
@@ -80,6 +81,8 @@ impl TrendState<'_> {
         });
         rules
     }
+
+    /// The accounts without a newer report, in order, each with the findings that were open in its last one.
     pub(super) fn stale_accounts(&self, stale: &Stale) -> Vec<StaleAccount> {
         let open = |account: &Vec<u8>| {
             let users = self.accounts.get(account).map(|followed| followed.users.values());
@@ -92,6 +95,7 @@ impl TrendState<'_> {
         stale.collect()
     }
 
+    /// The snapshots from which accounts are missing that earlier ones have, in the order of their beginning.
     pub(super) fn account_gaps(&self, stale: &Stale) -> Vec<AccountGap> {
         let gaps = self
             .rounds
