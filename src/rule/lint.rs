@@ -119,7 +119,8 @@ fn future_time(rule: &TypedRule) -> Option<Warning> {
 
 fn glob_in_text(rule: &TypedRule) -> Option<Warning> {
     let parts = [&rule.relevant, &rule.exclude].into_iter().flatten();
-    let message = parts.chain([&rule.condition]).filter_map(wrong_wildcard).last();
+    let mut parts = parts.chain([&rule.condition]).rev();
+    let message = parts.find_map(wrong_wildcard);
     message.map(|message| ("wildcard", message))
 }
 

@@ -218,9 +218,13 @@ pub(super) fn note(requirement: &RequirementTally) -> Option<String> {
     match requirement.outcome {
         Outcome::Manual | Outcome::Related => None,
         Outcome::NotEvaluated => Some("filters leave out root".to_owned()),
-        _ if counts_of(requirement).is_empty() => Some("nothing to evaluate".to_owned()),
-        // What passed is not all: a rule about root had no row of it.
-        _ => (!is_decided).then(|| "a row of root is missing".to_owned()),
+        Outcome::Fail | Outcome::Undetermined | Outcome::Partial | Outcome::Pass => {
+            if counts_of(requirement).is_empty() {
+                return Some("nothing to evaluate".to_owned());
+            }
+            // What passed is not all: a rule about root had no row of it.
+            (!is_decided).then(|| "a row of root is missing".to_owned())
+        }
     }
 }
 
