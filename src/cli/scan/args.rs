@@ -34,7 +34,6 @@ Examples:
 /// Evaluate credential reports
 #[derive(Debug, Args)]
 #[command(after_help = [EXAMPLES, EXIT_STATUSES].concat())]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(in crate::cli) struct ScanArgs {
     /// Reports: files, directories, s3:// or -; none: the live account
     ///
