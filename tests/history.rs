@@ -1,5 +1,6 @@
 //! `diff` and `trend`: simulated accounts with known events, random reports, and unusual or incomplete ones.
 
+mod account_columns;
 mod account_names;
 mod cli;
 mod diff;

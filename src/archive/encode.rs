@@ -1,7 +1,6 @@
 //! Encodes a report for the archive, block by block, into rows that reproduce its bytes.
 
 use std::collections::BTreeSet;
-use std::io::{self, Read};
 
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
@@ -12,6 +11,7 @@ use super::error::Error;
 use super::meta::{RawBytes, ReportMeta, VERSION, columns};
 use crate::engine::Input;
 use crate::finding::AsOfSource;
+use crate::finding::digest::hex;
 use crate::report::cell::{self, Flag};
 use crate::report::chunk::Chunk;
 use crate::report::cut::is_closed;
@@ -167,26 +167,6 @@ impl ReportEncoder {
         self.meta.sha256 = hex(&self.hash.finalize());
         (self.meta, self.rows)
     }
-}
-
-/// The SHA-256 of everything that is read, in hexadecimal.
-pub(super) fn sha256(mut bytes: impl Read) -> io::Result<String> {
-    let (mut hash, mut buffer) = (Sha256::new(), vec![0; 64 * 1024]);
-    loop {
-        match bytes.read(&mut buffer)? {
-            0 => return Ok(hex(&hash.finalize())),
-            read => hash.update(&buffer[..read]),
-        }
-    }
-}
-
-/// Bytes in hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut hex, byte| {
-        write!(hex, "{byte:02x}").expect("invariant: writing to a string cannot fail");
-        hex
-    })
 }
 
 /// The format of most rows of a report, by its header and first rows.

@@ -1,6 +1,6 @@
 //! Reads one file of an archive: its metadata, and its rows group by group.
 
-use std::io::{Cursor, Seek as _};
+use std::io::Cursor;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
@@ -14,7 +14,6 @@ use super::columns::{AS_WRITTEN, RECORD, archived_name};
 use super::csv::CsvChunk;
 use super::csv_format::CsvFormat;
 use super::decoded::DecodedRows;
-use super::encode::{hex, sha256};
 use super::error::Error;
 use super::guard::{guarded, unreadable};
 use super::layout::FileName;
@@ -22,6 +21,7 @@ use super::meta::{FileMeta, HASH_KEY, KEY, ReportMeta, VERSION, columns};
 use super::seal::{self, Seal};
 use super::sizes::{are_sound_pages, is_sound_footer};
 use super::store::Store;
+use crate::finding::digest::{hex, sha256};
 use crate::io::container::FileBytes;
 use crate::report::header::Header;
 use crate::report::schema::{Column, ColumnSet};
@@ -334,7 +334,7 @@ fn read_meta(footer: &FileMetadata, rows: u64, path: &str) -> Result<Option<File
     let Some(json) = value(KEY) else {
         return Ok(None);
     };
-    if value(HASH_KEY).is_some_and(|hash| hash != hex(&Sha256::digest(json))) {
+    if value(HASH_KEY).is_some_and(|hash| hash != sha256(json)) {
         return Err(damaged("its metadata does not match its hash"));
     }
     let version = serde_json::from_str(json).map(|Version { version }| version);
@@ -350,11 +350,7 @@ fn read_meta(footer: &FileMetadata, rows: u64, path: &str) -> Result<Option<File
 
 /// The SHA-256 of the bytes of a file.
 fn hash_of(data: &FileBytes, shown: &str) -> Result<String, Error> {
-    let hash = match data {
-        FileBytes::Memory(bytes) => sha256(&**bytes),
-        FileBytes::File(file) => (&**file).rewind().and_then(|()| sha256(&**file)),
-    };
-    hash.map_err(Error::io(format!("cannot read {shown}")))
+    data.sha256().map_err(Error::io(format!("cannot read {shown}")))
 }
 
 /// Runs the Parquet decoder, which may panic on damaged bytes. What it says about them is of no use to a reader.

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::csv::ReportCsv;
-use super::encode::sha256;
 use super::error::Error;
 use super::file::ArchiveFile;
 use super::layout::{FileName, partition};
 use super::list::is_archived;
 use super::store::Store;
+use crate::io::hashing::sha256_of;
 pub use crate::output::archive::{Problem, Verified};
 use crate::report::time::Timestamp;
 
@@ -121,5 +121,5 @@ fn problem(path: &str, message: String) -> Problem {
 /// The SHA-256 of the CSV of a report.
 fn hash_of(file: &mut ArchiveFile, report: usize) -> Result<String, Error> {
     let csv = ReportCsv::new(file, report)?;
-    sha256(csv).map_err(|error| Error::Refused(error.to_string()))
+    sha256_of(csv).map_err(|error| Error::Refused(error.to_string()))
 }

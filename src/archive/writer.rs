@@ -9,13 +9,13 @@ use polars::prelude::{DataFrame, ParquetCompression, ParquetWriter, PolarsError,
 use sha2::{Digest as _, Sha256};
 
 use super::columns::{RowBuilder, schema};
-use super::encode::hex;
 use super::error::Error;
 use super::guard::guarded;
 use super::layout::FileName;
 use super::meta::{FileMeta, HASH_KEY, KEY, ReportMeta, VERSION};
 use super::seal::{footer_length, seal};
 use super::store::Store;
+use crate::finding::digest::{hex, sha256};
 use crate::io::temporary::TemporaryFile;
 
 /// Rows of a row group: enough to compress well, few enough to read in little memory.
@@ -198,7 +198,7 @@ impl FileWriter {
             reports: std::mem::take(&mut self.reports),
         };
         let json = serde_json::to_string(&meta).expect("invariant: metadata is plain data");
-        let hash = hex(&Sha256::digest(&json));
+        let hash = sha256(&json);
         let pairs = vec![(KEY.to_owned(), json), (HASH_KEY.to_owned(), hash)];
         let pairs = KeyValueMetadata::from_static(pairs);
         let pairs = pairs.collect(ParquetMetadataContext { arrow_schema: "" })?;

@@ -11,7 +11,7 @@ use credlens::io::inputs::{InputOptions, Limits};
 use credlens::output::{DisplayOptions, FormatSpec};
 use credlens::report::time::Timestamp;
 use credlens::rule::{
-    self, Catalogue, Filters, Framework, Owners, PartlyDecided, Selected, Selection, Suppressions,
+    self, Catalogue, Filters, Framework, Owners, PartlyDecided, Selected, Selection, Setting, Suppressions,
     WeakenedParameter,
 };
 
@@ -72,7 +72,7 @@ pub(super) struct EvaluateArgs {
     ///
     /// In formats for people, the worst first
     #[arg(long, value_name = "N", help_heading = "Output")]
-    limit: Option<usize>,
+    pub(super) limit: Option<usize>,
 
     /// Accepted findings
     ///
@@ -388,9 +388,9 @@ fn select(
         Some((_, document)) => document.parameters(catalogue)?,
         None => Vec::new(),
     };
-    for text in &args.set {
-        parameters.push(text.parse()?);
-    }
+    let given = args.set.iter().map(|text| text.parse());
+    let given = given.collect::<Result<Vec<Setting>, _>>()?;
+    parameters.extend(given.iter().cloned());
     // Rules and frameworks are one choice: the command line makes all of it or none.
     let on_command_line = !args.rule.is_empty() || !args.framework.is_empty();
     let (rules, frameworks) = if on_command_line {
@@ -414,7 +414,9 @@ fn select(
         level,
         settings: parameters,
     };
-    Ok(rule::select(catalogue, &selection)?)
+    let selected = rule::select(catalogue, &selection)?;
+    selected.check_settings(catalogue, &given)?;
+    Ok(selected)
 }
 
 /// The entries of this file and of the settings file.

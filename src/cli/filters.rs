@@ -5,7 +5,7 @@ use credlens::finding::{Code, Diagnostic, GivenFilters};
 use credlens::rule::Filters;
 
 use super::failure::Failure;
-use super::settings::SettingsValues;
+use super::settings::{SettingsValues, first_given};
 
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Filters")]
@@ -85,20 +85,17 @@ fn split(list: &str) -> Vec<String> {
 }
 
 impl FilterArgs {
-    /// Those of the command line, else those of the settings file: they are one choice, of which the command line makes
-    /// all or none.
+    /// Of each option that of the command line, else that of the settings file.
     pub(super) fn resolve(&self, in_file: &SettingsValues) -> Result<Filters, Failure> {
-        let of_command_line = GivenFilters {
-            user: self.user.clone(),
-            exclude_user: self.exclude_user.clone(),
-            path: self.path.clone(),
-            exclude_path: self.exclude_path.clone(),
-            ..self.accounts.given()
-        };
-        let given = if of_command_line.is_empty() {
-            in_file.filters()
-        } else {
-            of_command_line
+        let first = |given: &[String], in_file: &[String]| first_given(given.to_vec(), in_file.to_vec());
+        let accounts = self.accounts.given();
+        let given = GivenFilters {
+            user: first(&self.user, &in_file.user),
+            exclude_user: first(&self.exclude_user, &in_file.exclude_user),
+            path: first(&self.path, &in_file.path),
+            exclude_path: first(&self.exclude_path, &in_file.exclude_path),
+            account: first(&accounts.account, &in_file.account),
+            exclude_account: first(&accounts.exclude_account, &in_file.exclude_account),
         };
         Filters::new(&given).map_err(Failure::Usage)
     }
@@ -106,7 +103,7 @@ impl FilterArgs {
 
 /// What every output says about the filters, if there are any.
 pub(super) fn note(filters: &Filters) -> Option<Diagnostic> {
-    let message = || format!("only the users chosen by {} are evaluated", filters.phrase());
+    let message = || format!("only the users{} are evaluated", filters.phrase());
     (!filters.is_empty()).then(|| Diagnostic::new(Code::Filtered, message()))
 }
 

@@ -15,6 +15,7 @@ mod diff;
 mod due;
 mod evaluate;
 mod evaluating_run;
+mod evidence;
 mod fail_on;
 mod failure;
 #[cfg(feature = "aws")]

@@ -79,6 +79,21 @@ impl<F: FromStr<Err: Display>> FromStr for FormatTo<F> {
     }
 }
 
+/// A limit that no format has is a mistake: what is written would be all.
+pub(super) fn check_limit<W>(
+    given: Option<usize>,
+    formats: &[FormatTo<&'static FormatSpec<W>>],
+) -> Result<(), Failure> {
+    if given.is_none() || formats.iter().any(|to| to.format.is_for_people()) {
+        return Ok(());
+    }
+    let formats: Vec<String> = formats.iter().map(|to| to.format.to_string()).collect();
+    Err(Failure::Usage(format!(
+        "--limit has no effect on {}: programs get every line",
+        formats.join(" and ")
+    )))
+}
+
 /// Each format needs an output of its own, and none may replace a file that the run reads.
 pub(super) fn check_formats<F: Display>(formats: &[FormatTo<F>], inputs: &[PathBuf]) -> Result<(), Failure> {
     let mut taken = BTreeSet::new();

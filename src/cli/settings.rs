@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use credlens::finding::{GivenFilters, RankBy, Severity};
+use credlens::finding::{RankBy, Severity};
 use credlens::output::Format;
 use credlens::report::time::Timestamp;
 use credlens::rule::Document;
@@ -21,7 +21,7 @@ use super::span::Span;
 use super::terminal::Color;
 
 /// Read from the working directory where `--config` names no other file.
-const DEFAULT_FILE: &str = "credlens.toml";
+pub(super) const DEFAULT_FILE: &str = "credlens.toml";
 
 /// The settings file as text, if there is one: its path, the path as errors print it, and its text.
 pub(super) struct SettingsText(Option<(PathBuf, String, String)>);
@@ -43,17 +43,17 @@ pub(super) struct SettingsValues {
     pub(super) level: Option<u8>,
     pub(super) rules_from: Option<Vec<PathBuf>>,
     #[serde(default)]
-    user: Vec<String>,
+    pub(super) user: Vec<String>,
     #[serde(default)]
-    exclude_user: Vec<String>,
+    pub(super) exclude_user: Vec<String>,
     #[serde(default)]
-    path: Vec<String>,
+    pub(super) path: Vec<String>,
     #[serde(default)]
-    exclude_path: Vec<String>,
+    pub(super) exclude_path: Vec<String>,
     #[serde(default)]
-    account: Vec<String>,
+    pub(super) account: Vec<String>,
     #[serde(default)]
-    exclude_account: Vec<String>,
+    pub(super) exclude_account: Vec<String>,
     /// Read once the rules are known.
     #[serde(default, rename = "set")]
     _set: IgnoredAny,
@@ -82,19 +82,6 @@ pub(super) struct SettingsValues {
     /// Read once the rules are known.
     #[serde(default, rename = "suppress")]
     _suppress: IgnoredAny,
-}
-
-impl SettingsValues {
-    pub(super) fn filters(&self) -> GivenFilters {
-        GivenFilters {
-            user: self.user.clone(),
-            exclude_user: self.exclude_user.clone(),
-            path: self.path.clone(),
-            exclude_path: self.exclude_path.clone(),
-            account: self.account.clone(),
-            exclude_account: self.exclude_account.clone(),
-        }
-    }
 }
 
 /// A value that is written as on the command line.

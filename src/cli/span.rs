@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::str::FromStr;
+#[cfg(feature = "aws")]
+use std::time::Duration;
 
 #[cfg(feature = "archive")]
 use credlens::report::time::Timestamp;
@@ -44,6 +46,12 @@ impl Span {
         u64::from(self.count) * seconds
     }
 
+    /// The same, for clocks.
+    #[cfg(feature = "aws")]
+    pub(super) fn duration(self) -> Duration {
+        Duration::from_secs(self.seconds())
+    }
+
     /// The instant so long before this one.
     #[cfg(feature = "archive")]
     pub(super) fn before(self, instant: Timestamp) -> Timestamp {
@@ -60,7 +68,7 @@ impl FromStr for Span {
         let unit = Unit::ALL.into_iter().find(|unit| unit.spelled().0 == letter);
         let span = count.parse().ok().zip(unit);
         span.map(|(count, unit)| Self { count, unit })
-            .ok_or_else(|| "not a span of time; write 90m, 36h, 14d or 2w".to_owned())
+            .ok_or_else(|| "not a span of time; write 90s, 10m, 36h, 14d or 2w".to_owned())
     }
 }
 
@@ -101,6 +109,7 @@ mod tests {
             "99999999999d",
             "1d2h",
             "٣h",
+            "4é",
         ] {
             assert!(text.parse::<Span>().is_err(), "{text}");
         }

@@ -63,6 +63,10 @@ pub(super) fn print_error(error: impl Display) {
 }
 
 /// Prints a warning, which is one line.
+pub(super) fn print_note(note: impl Display) {
+    print_message(format_args!("note: {}", escape(&note.to_string())));
+}
+
 pub(super) fn print_warning(warning: impl Display) {
     print_message(format_args!("warning: {}", escape(&warning.to_string())));
 }

@@ -56,16 +56,17 @@ impl<'a> UserRow<'a> {
     fn key(&self) -> u128 {
         *self.key.get_or_init(|| {
             let created = self.time(TimeColumn::UserCreation);
-            if let Some(arn) = self.arn() {
-                return user_key(arn, created);
-            }
-            let user = self.user().unwrap_or(b"");
-            let header = &self.input.header;
-            let name = || self.chunk.account_name(header, self.index);
-            match self.account().or_else(name) {
-                Some(account) => user_key(&[account, b"/", user].concat(), created),
-                None => user_key(user, created),
-            }
+            let account = || {
+                self.chunk
+                    .account_in_columns(&self.input.header, self.index)
+                    .unwrap_or_default()
+            };
+            user_key(
+                self.user().unwrap_or_default(),
+                self.arn().unwrap_or_default(),
+                account,
+                created,
+            )
         })
     }
 
@@ -180,11 +181,18 @@ impl<'a> UserRow<'a> {
     }
 }
 
-/// Identifies a user by ARN (which has the account in it), or else by name, and by creation time, since a user may be
-/// deleted and created again. `created` is the cell `user_creation_time`: seconds, [`cell::ABSENT`] or
-/// [`cell::UNKNOWN`].
-pub fn user_key(who: &[u8], created: i64) -> u128 {
-    xxh3_128_with_seed(who, created.cast_unsigned())
+/// Identifies a user by ARN (which has the account in it), or else by name and the account in columns, and by creation
+/// time, since a user may be deleted and created again. A text that is not known is empty. `created` is the cell
+/// `user_creation_time`: seconds, [`cell::ABSENT`] or [`cell::UNKNOWN`].
+pub fn user_key<'a>(name: &[u8], arn: &[u8], account: impl FnOnce() -> &'a [u8], created: i64) -> u128 {
+    let key = |who: &[u8]| xxh3_128_with_seed(who, created.cast_unsigned());
+    if !arn.is_empty() {
+        return key(arn);
+    }
+    match account() {
+        [] => key(name),
+        account => key(&[account, b"/", name].concat()),
+    }
 }
 
 /// The user or input that a finding is about.

@@ -122,7 +122,8 @@ pub trait Sink: Sync {
         false
     }
 
-    /// Whether findings need the lines of their rows in their files.
+    /// Whether findings need the lines of their rows in their files. Counting line ends costs a pass over each block, so
+    /// sinks that show none do not ask for it.
     fn shows_lines(&self) -> bool {
         false
     }

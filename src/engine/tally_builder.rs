@@ -393,10 +393,12 @@ impl CurrentInput {
             } else {
                 diagnostic
             };
-            let record = chunk.rows.record_of_data_row(*row as usize);
             // What was not made a record is not on the line of the next one.
-            let record = record.filter(|_| !matches!(issue, Issue::RepeatedHeader | Issue::LeftOut));
-            let line = record.and_then(|record| view.lines.line(&chunk.rows, record));
+            let is_of_record = !matches!(issue, Issue::RepeatedHeader | Issue::LeftOut);
+            let record = is_of_record.then(|| chunk.rows.record_of_data_row(*row as usize));
+            let line = record
+                .flatten()
+                .and_then(|record| view.lines.line(&chunk.rows, record));
             let row = self.rows_before + u64::from(*row) + 1;
             let diagnostic = diagnostic.in_path(&self.input.path).in_row(row);
             diagnostics.push(diagnostic.on_line(line));

@@ -2,6 +2,7 @@
 
 mod command;
 mod diagnostic;
+pub mod digest;
 mod filters;
 mod fix;
 mod id;

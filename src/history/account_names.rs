@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::accounts::AccountOf;
+use super::accounts::AccountOfRow;
+use super::owners::id_of;
 use crate::engine::Input;
 use crate::report::chunk::Chunk;
-use crate::report::schema::{ExtraColumn, TextColumn};
+use crate::report::schema::TextColumn;
 
 /// Names by account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,19 +15,15 @@ pub struct AccountNames(BTreeMap<Vec<u8>, String>);
 impl AccountNames {
     /// Takes the names of a block: that of the input's account, else those in the rows.
     pub(super) fn take(&mut self, input: &Input, chunk: &Chunk) {
-        let columns = [ExtraColumn::AccountId, ExtraColumn::AccountName];
-        let has_columns = columns
-            .into_iter()
-            .any(|column| input.header.extra(column).is_some());
         let of_input = input.account.name.as_deref();
-        if of_input.is_none() && !has_columns {
+        if of_input.is_none() && !chunk.has_account_column(&input.header) {
             return;
         }
-        let mut accounts = AccountOf::default();
+        let mut accounts = AccountOfRow::new(chunk, &input.header);
         let mut last: Option<&[u8]> = None;
         for row in 0..chunk.rows.len() {
             let arn = chunk.text(&input.header, row, TextColumn::Arn);
-            let account = accounts.arn(arn.unwrap_or_default()).unwrap_or_default();
+            let [account, _] = accounts.row(row, arn.unwrap_or_default());
             if last == Some(account) || self.0.contains_key(account) {
                 continue;
             }
@@ -52,10 +49,12 @@ impl AccountNames {
         self.0.get(account).map(String::as_str)
     }
 
-    /// The account in messages: `111122223333 (prod)`.
+    /// The account in messages: `111122223333 (prod)`, or its name where that is all there is.
     pub fn phrase(&self, account: &[u8]) -> String {
         let id = String::from_utf8_lossy(account);
-        self.get(account)
-            .map_or_else(|| id.to_string(), |name| format!("{id} ({name})"))
+        match self.get(account).filter(|_| id_of(account).is_some()) {
+            Some(name) => format!("{id} ({name})"),
+            None => id.into_owned(),
+        }
     }
 }

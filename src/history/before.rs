@@ -192,7 +192,7 @@ impl<'a> Before<'a> {
         if self.index.counts(expected) && is_named(expected) {
             return Some(expected);
         }
-        let identifier = self.index.users.identity.of(row.name, row.arn);
+        let identifier = self.index.users.identity.of(row.name, row.arn, row.owner);
         self.index.row(identifier).filter(|&old| is_named(old))
     }
 

@@ -8,7 +8,6 @@ use super::before::{Before, Expected, Taken};
 use super::roster::{BlockRows, Roster, RowFate, index, rule};
 use super::snapshot::Snapshot;
 use crate::engine::{Block, FindingRef, Input, Sink};
-use crate::report::cell::account_of;
 use crate::report::schema::{Column, ColumnSet};
 
 /// Passes each completely read report to a callback as a snapshot, in the order of inputs.
@@ -104,8 +103,9 @@ impl<F: FnMut(Snapshot) + Send> Sink for Collector<'_, F> {
         let (taken, mut expected) = (&mut part.taken, Expected::new(before, block.input));
         let gained = self.lacking_before.minus(block.input.header.missing());
         part.roster.take(block, &mut part.rows, gained, |row| {
-            let account = || account_of(row.arn);
-            if wanted.is_some_and(|wanted| account().is_some_and(|account| !wanted.contains(account))) {
+            let is_wanted =
+                |wanted: &BTreeSet<Vec<u8>>| row.account.is_empty() || wanted.contains(row.account);
+            if !wanted.is_none_or(is_wanted) {
                 return RowFate::LeftOut;
             }
             match before {

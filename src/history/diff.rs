@@ -1,5 +1,7 @@
 //! Compares two snapshots: events, and findings that were opened, resolved or are still open.
 
+use std::collections::BTreeSet;
+
 use super::as_before::AsBefore;
 use super::before::Before;
 use super::cells::Cells as _;
@@ -186,7 +188,7 @@ pub fn diff<'a>(
         users,
         no_match: filters
             .filter(|_| users == [0, 0])
-            .map(|filters| no_match([old, new], filters)),
+            .map(|filters| no_match([old, new], &matching.accounts, filters)),
         rules: program.compiled_rules(),
         as_before: matching.as_before,
         lists,
@@ -194,8 +196,19 @@ pub fn diff<'a>(
     })
 }
 
-/// What to say of filters that admit no user of these snapshots.
-fn no_match(snapshots: [&Snapshot; 2], filters: &Filters) -> String {
+/// What to say of filters that admit no compared user of these snapshots. `of_one` are the accounts that only one of them
+/// has.
+fn no_match(snapshots: [&Snapshot; 2], of_one: &[BTreeSet<Vec<u8>>; 2], filters: &Filters) -> String {
+    for (snapshot, of_one) in snapshots.into_iter().zip(of_one) {
+        let users = snapshot.users();
+        let admitted = (0..users.len()).filter(|&row| filters.admits(&users.to_filter(row)));
+        let accounts = admitted.filter_map(|row| users.account_or_name(row));
+        let accounts = accounts.filter(|&account| of_one.contains(account));
+        let note = notes::accounts(snapshot, &accounts.map(<[u8]>::to_vec).collect());
+        if let Some(note) = note {
+            return format!("{}: {}", snapshot.input.path, note.message);
+        }
+    }
     let mut misses = NearMisses::default();
     for users in snapshots.map(Snapshot::users) {
         (0..users.len()).for_each(|row| misses.add(filters, &users.to_filter(row)));

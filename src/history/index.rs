@@ -1,10 +1,10 @@
-//! Looks up the users of a snapshot by ARN or name.
+//! Looks up the users of a snapshot by ARN, or by name and account.
 
 use std::ops::Range;
 
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::cells::Cells as _;
 use super::roster::index;
@@ -16,7 +16,7 @@ use crate::report::schema::TimeColumn;
 /// How the users of an account are identified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Identity {
-    /// By ARN, or by name if a row has no ARN.
+    /// By ARN, or by name and the account in columns if a row has no ARN.
     Arn,
     /// By name.
     Name,
@@ -26,24 +26,29 @@ pub(super) enum Identity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Identifier<'a> {
     Arn(&'a [u8]),
-    Name(&'a [u8]),
+    /// The name, and the account; empty if that is not known, or does not count.
+    Name(&'a [u8], &'a [u8]),
 }
 
 impl Identifier<'_> {
     pub(super) fn hash(self) -> u32 {
-        let (Self::Arn(text) | Self::Name(text)) = self;
+        let hash = match self {
+            Self::Arn(text) | Self::Name(text, []) => xxh3_64(text),
+            Self::Name(name, account) => xxh3_64_with_seed(name, xxh3_64(account)),
+        };
         #[expect(clippy::cast_possible_truncation, reason = "a part of a hash is one")]
-        let hash = xxh3_64(text) as u32;
+        let hash = hash as u32;
         hash
     }
 }
 
 impl Identity {
-    /// The identifier of this user.
-    pub(super) fn of<'a>(self, name: &'a [u8], arn: &'a [u8]) -> Identifier<'a> {
+    /// The identifier of the user with this name, ARN, and account in columns.
+    pub(super) fn of<'a>(self, name: &'a [u8], arn: &'a [u8], owner: &'a [u8]) -> Identifier<'a> {
         match self {
             Self::Arn if !arn.is_empty() => Identifier::Arn(arn),
-            Self::Arn | Self::Name => Identifier::Name(name),
+            Self::Arn => Identifier::Name(name, owner),
+            Self::Name => Identifier::Name(name, b""),
         }
     }
 }
@@ -58,7 +63,8 @@ pub(super) struct UserIds<'a> {
 impl<'a> UserIds<'a> {
     pub(super) fn at(self, row: u32) -> Identifier<'a> {
         let row = row as usize;
-        self.identity.of(self.users.name(row), self.users.arn(row))
+        self.identity
+            .of(self.users.name(row), self.users.arn(row), self.users.owner(row))
     }
 
     fn hash(self, row: u32) -> u32 {

@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::as_before::AsBefore;
 use super::before::{Before, NO_ROW, Unchanged};
 use super::index::{Identifier, Identity, Index, UserIds, is_created_later};
+use super::owners::id_of;
 use super::roster::index;
 use super::snapshot::Snapshot;
 use crate::engine::Workers;
@@ -106,8 +107,9 @@ impl Matching {
         // An unchanged user has the same name and ARN; the newer snapshot may have another name of its account.
         let is_wanted_now = |row: usize| {
             let user = old.users().to_filter(row);
-            let name = user
-                .account
+            let name = old
+                .users()
+                .account_or_name(row)
                 .and_then(|account| new.users().account_names().get(account));
             let account_name = name.map(str::as_bytes);
             account_name.is_some() && filters.admits(&UserToFilter { account_name, ..user })
@@ -154,8 +156,10 @@ fn identity(old: &Snapshot, new: &Snapshot) -> Result<Identity, Incomparable> {
 /// Accounts that only one of the snapshots has; by snapshot.
 fn accounts_of_one(old: &Snapshot, new: &Snapshot) -> Result<[BTreeSet<Vec<u8>>; 2], Incomparable> {
     let (in_old, in_new) = (old.users().accounts(), new.users().accounts());
-    // Without an account in one of them, they may be of the same one.
-    if in_old.is_empty() || in_new.is_empty() {
+    // Without an account in one of them, they may be of the same one; as may an id and a name.
+    let has_id = |accounts: &BTreeSet<Vec<u8>>| accounts.iter().any(|account| id_of(account).is_some());
+    let is_unknown = in_old.is_disjoint(in_new) && has_id(in_old) != has_id(in_new);
+    if in_old.is_empty() || in_new.is_empty() || is_unknown {
         return Ok(Default::default());
     }
     let [only_old, only_new] = [in_old - in_new, in_new - in_old];
@@ -297,6 +301,6 @@ impl Matcher<'_> {
 
 /// Whether the other snapshot has the user's account too.
 fn is_compared(snapshot: &Snapshot, row: u32, of_one: &BTreeSet<Vec<u8>>) -> bool {
-    let account = || snapshot.users().account(row as usize);
+    let account = || snapshot.users().account_or_name(row as usize);
     of_one.is_empty() || account().is_none_or(|account| !of_one.contains(account))
 }

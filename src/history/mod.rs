@@ -19,6 +19,7 @@ mod matching;
 mod moves;
 mod names;
 mod notes;
+mod owners;
 mod packed;
 mod pairs;
 mod roster;

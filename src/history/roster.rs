@@ -1,6 +1,6 @@
 //! Users with their findings: of a block, of a report, or of several reports.
 
-use super::accounts::AccountsOf;
+use super::accounts::{AccountOfRow, AccountsOf};
 use super::packed::{Packed, Packing};
 use super::users::Users;
 use super::verdicts::{UserVerdicts, Verdicts};
@@ -41,6 +41,10 @@ pub(super) struct BlockRow<'a> {
     pub(super) number: u32,
     pub(super) name: &'a [u8],
     pub(super) arn: &'a [u8],
+    /// Its account, as the ARN or else a column says; empty if it is not known.
+    pub(super) account: &'a [u8],
+    /// The account in the columns, if the ARN names none; else empty.
+    pub(super) owner: &'a [u8],
     pub(super) cells: &'a Packed,
     pub(super) verdicts: UserVerdicts<'a>,
 }
@@ -82,23 +86,27 @@ impl Roster {
         self.rows = index(rows.cells.len());
         self.users.account_names.take(input, chunk);
         let mut accounts = AccountsOf::default();
+        let mut account_of = AccountOfRow::new(chunk, &input.header);
         for (number, cells) in (0..).zip(&rows.cells) {
             let [name, arn] = [TextColumn::User, TextColumn::Arn].map(|column| {
                 chunk
                     .text(&input.header, number as usize, column)
                     .unwrap_or_default()
             });
+            let [account, owner] = account_of.row(number as usize, arn);
             let row = BlockRow {
                 number,
                 name,
                 arn,
+                account,
+                owner,
                 cells,
                 verdicts: rows.verdicts.of(number),
             };
             let fate = fate(&row);
             if fate != RowFate::LeftOut {
                 self.count += 1;
-                accounts.add(arn, &mut self.users.accounts);
+                accounts.add(account, &mut self.users.accounts);
             }
             if fate == RowFate::Stored {
                 self.numbers.push(number);

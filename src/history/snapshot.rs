@@ -152,10 +152,7 @@ impl Snapshot {
 
     fn user_key(&self, row: usize) -> u128 {
         let users = self.users();
-        let who = match users.arn(row) {
-            [] => users.name(row),
-            arn => arn,
-        };
-        user_key(who, users.time(row, TimeColumn::UserCreation))
+        let created = users.time(row, TimeColumn::UserCreation);
+        user_key(users.name(row), users.arn(row), || users.owner(row), created)
     }
 }

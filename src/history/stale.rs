@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::owners::id_of;
 use super::snapshot::Snapshot;
 use crate::finding::{Code, Diagnostic, Status};
 use crate::report::time::Timestamp;
@@ -27,10 +28,10 @@ pub struct StaleAccount {
 }
 
 impl StaleAccount {
-    /// An account with this id, empty if it is not known.
+    /// An account with this id, or the name if that is all there is; empty if it is not known.
     pub(super) fn new(account: &[u8], name: Option<&str>, as_of: Timestamp, findings: u64) -> Self {
         Self {
-            account: (!account.is_empty()).then(|| String::from_utf8_lossy(account).into_owned()),
+            account: id_of(account).map(|id| String::from_utf8_lossy(id).into_owned()),
             account_name: name.map(str::to_owned),
             as_of: as_of.to_string(),
             findings,
@@ -45,10 +46,11 @@ impl StaleAccount {
             // An account is listed even if it has no findings.
             let name = |account: &[u8]| users.account_names().get(account);
             let accounts = users.accounts().iter().map(|account| &**account);
-            let wanted = accounts.filter(|&id| filters.admits_account(Some(id), name(id).map(str::as_bytes)));
+            let wanted = accounts
+                .filter(|&account| filters.admits_account(id_of(account), name(account).map(str::as_bytes)));
             let mut failing: BTreeMap<&[u8], u64> = wanted.map(|account| (account, 0)).collect();
             for row in (0..users.len()).filter(|&row| filters.admits(&users.to_filter(row))) {
-                let account = users.account(row).unwrap_or_default();
+                let account = users.account_or_name(row).unwrap_or_default();
                 let found = snapshot.found_of(super::roster::index(row));
                 let fails = found.filter(|found| found.status == Status::Fail);
                 *failing.entry(account).or_default() += fails.count() as u64;
@@ -61,12 +63,33 @@ impl StaleAccount {
         all.into_values().collect()
     }
 
+    /// Of these accounts those with a user that the filters admit.
+    pub fn with_users(snapshots: &[Snapshot], filters: &Filters) -> Vec<Self> {
+        let has_users = |stale: &Self| {
+            snapshots.iter().any(|snapshot| {
+                let users = snapshot.users();
+                let mut admitted = (0..users.len()).filter(|&row| filters.admits(&users.to_filter(row)));
+                admitted.any(|row| {
+                    let account = users.account_or_name(row).unwrap_or_default();
+                    let name = users.account_names().get(account);
+                    *stale == Self::new(account, name, snapshot.input.as_of, stale.findings)
+                })
+            })
+        };
+        let mut accounts = Self::of_snapshots(snapshots, filters);
+        accounts.retain(has_users);
+        accounts
+    }
+
     /// `111122223333 (prod), last of 2026-11-23`.
     fn phrase(&self) -> String {
-        let id = self.account.as_deref().unwrap_or("(unknown)");
-        let name = self.account_name.as_ref().map(|name| format!(" ({name})"));
+        let who = match (self.account.as_deref(), self.account_name.as_deref()) {
+            (Some(id), Some(name)) => format!("{id} ({name})"),
+            (Some(one), None) | (None, Some(one)) => one.to_owned(),
+            (None, None) => "(unknown)".to_owned(),
+        };
         let day = self.as_of.get(..10).unwrap_or(&self.as_of);
-        format!("{id}{}, last of {day}", name.unwrap_or_default())
+        format!("{who}, last of {day}")
     }
 }
 

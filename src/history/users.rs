@@ -6,6 +6,7 @@ use super::account_names::AccountNames;
 use super::cells::Cells;
 use super::index::Identity;
 use super::names::Names;
+use super::owners::{Owners, id_of};
 use super::packed::{Packed, Used};
 use super::roster::{BlockRow, index};
 use crate::report::cell::{self, Flag};
@@ -21,7 +22,9 @@ pub struct Users {
     /// Times that do not fit into [`Packed`], by row and column.
     wide_times: BTreeMap<(u32, usize), i64>,
     names: Names,
-    /// Hashes of the ARNs, or of the name of a user without an ARN.
+    /// Of users whose ARN names no account.
+    owners: Owners,
+    /// Hashes of the ARNs, or of the name and account of a user without an ARN.
     hashes: Vec<u32>,
     pub(super) accounts: BTreeSet<Vec<u8>>,
     pub(super) account_names: AccountNames,
@@ -48,16 +51,29 @@ impl Users {
         self.names.arn(row)
     }
 
-    /// The account in the ARN.
+    /// The id of the account, as the ARN says, or else a column of the report.
     pub fn account(&self, row: usize) -> Option<&[u8]> {
+        self.account_or_name(row).and_then(id_of)
+    }
+
+    /// The account as [`Users::account`] says, or else its name in a column of the report.
+    pub fn account_or_name(&self, row: usize) -> Option<&[u8]> {
         cell::account_of(self.arn(row))
+            .or_else(|| Some(self.owner(row)).filter(|account| !account.is_empty()))
+    }
+
+    /// The account in the columns of a user whose ARN names none; else empty.
+    pub(super) fn owner(&self, row: usize) -> &[u8] {
+        self.owners.of(row)
     }
 
     /// What filters go by.
     pub(super) fn to_filter(&self, row: usize) -> UserToFilter<'_> {
         let some = |text: &&[u8]| !text.is_empty();
         let account = self.account(row);
-        let name = account.and_then(|account| self.account_names.get(account));
+        let name = self
+            .account_or_name(row)
+            .and_then(|account| self.account_names.get(account));
         UserToFilter {
             user: Some(self.name(row)).filter(some),
             path: cell::path_of(self.arn(row)),
@@ -66,7 +82,7 @@ impl Users {
         }
     }
 
-    /// The accounts in the ARNs.
+    /// The accounts, as [`Users::account_or_name`] says.
     pub fn accounts(&self) -> &BTreeSet<Vec<u8>> {
         &self.accounts
     }
@@ -89,9 +105,9 @@ impl Users {
         cells.used_since(row.cells, idle)
     }
 
-    /// Whether a user has the name and ARN of the row.
+    /// Whether a user has the name, ARN and account of the row.
     pub(super) fn is_named(&self, user: usize, row: &BlockRow<'_>) -> bool {
-        self.names.are(user, row.name, row.arn)
+        self.names.are(user, row.name, row.arn) && self.owner(user) == row.owner
     }
 
     /// Whether the keys and certificates of a user can be identified: see [`Packed::is_clear`].
@@ -99,7 +115,7 @@ impl Users {
         self.cells[user].is_clear()
     }
 
-    /// The hash of the ARN, or of the name of a user without an ARN.
+    /// The hash of the ARN, or of the name and account of a user without an ARN.
     pub(super) fn hash(&self, user: usize) -> u32 {
         self.hashes[user]
     }
@@ -117,14 +133,17 @@ impl Users {
                 }
             }
         }
+        self.owners.set(self.cells.len(), row.owner);
         self.cells.push(*row.cells);
         self.names.push(row.name, row.arn);
-        self.hashes.push(Identity::Arn.of(row.name, row.arn).hash());
+        self.hashes
+            .push(Identity::Arn.of(row.name, row.arn, row.owner).hash());
     }
 
     /// Appends the users of `other`.
     pub(super) fn append(&mut self, other: &mut Self) {
         let before = index(self.cells.len());
+        self.owners.append(self.cells.len(), &mut other.owners);
         self.cells.append(&mut other.cells);
         let wide_times = std::mem::take(&mut other.wide_times).into_iter();
         self.wide_times

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::error::InputError;
-use super::hashing::sha256;
+use super::hashing::sha256_of;
 use super::remote::{Remote, is_remote};
 use super::walk::FoundFile;
 use crate::engine::{AccountInfo, DeferredText, FileDigest, SourceError};
@@ -46,6 +46,21 @@ impl FileBytes {
     pub fn is_parquet(&self) -> bool {
         let magic = 0..PARQUET_MAGIC.len() as u64;
         self.read(magic).is_ok_and(|magic| magic == PARQUET_MAGIC)
+    }
+
+    /// The SHA-256 of all of them, read in pieces. Moves the position at which a file is read.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn sha256(&self) -> io::Result<String> {
+        match self {
+            Self::File(file) => {
+                let mut file = &**file;
+                file.rewind()?;
+                sha256_of(file)
+            }
+            Self::Memory(bytes) => sha256_of(&**bytes),
+        }
     }
 
     /// Those of a range; fewer where it goes beyond the end. Moves the place at which a file is read.
@@ -176,8 +191,7 @@ impl ContainerCursor {
         // Parquet is not read from beginning to end, so this is a read of its own, before any other.
         let length = content.length().map_err(InputError::Read)?;
         if length <= hashed {
-            let bytes = content.read(0..length).map_err(InputError::Read)?;
-            digest.set(Some(sha256(&bytes)));
+            digest.set(Some(content.sha256().map_err(InputError::Read)?));
         }
         let container = format.open(&path, content)?;
         Ok(Self {
@@ -259,4 +273,27 @@ fn content(path: &Path, remote: &mut dyn Remote) -> Result<Option<FileBytes>, In
     }
     let bytes = FileBytes::File(Arc::new(File::open(path).map_err(InputError::Open)?));
     Ok(bytes.is_parquet().then_some(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+    use crate::finding::digest::sha256;
+
+    #[test]
+    fn the_digest_of_a_file_of_many_pieces() {
+        let bytes: Vec<u8> = (0..300_000_u32).map(|number| (number % 251) as u8).collect();
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&bytes).unwrap();
+        let file = FileBytes::File(Arc::new(file));
+        assert_eq!(file.sha256().unwrap(), sha256(&bytes));
+        // Where a file is read next does not matter.
+        assert_eq!(file.sha256().unwrap(), sha256(&bytes));
+        assert_eq!(
+            FileBytes::Memory(bytes.clone().into()).sha256().unwrap(),
+            sha256(&bytes)
+        );
+    }
 }

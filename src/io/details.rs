@@ -5,10 +5,10 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::hashing::sha256;
 use super::inputs::Limits;
 use super::stream::{InputStream, decompress};
 use crate::engine::AccountInfo;
+use crate::finding::digest::sha256;
 use crate::finding::{Code, Diagnostic};
 use crate::report::details::Details;
 

@@ -1,11 +1,11 @@
 //! The SHA-256 of an input, computed while it is read.
 
-use std::fmt::Write as _;
 use std::io::{self, Read};
 
 use sha2::{Digest as _, Sha256};
 
 use crate::engine::FileDigest;
+use crate::finding::digest::hex;
 
 /// Hashes the bytes that are read through it, as they are in the file.
 pub(super) struct HashingReader {
@@ -44,7 +44,7 @@ impl HashingReader {
             self.hash = None;
             self.digest.set(None);
         } else if bytes.is_empty() || self.size == Some(self.read) {
-            self.digest.set(Some(hex(hash.clone())));
+            self.digest.set(Some(hex(&hash.clone().finalize())));
         } else {
             // A file that grew while it was read.
             self.digest.set(None);
@@ -62,16 +62,18 @@ impl Read for HashingReader {
     }
 }
 
-fn hex(hash: Sha256) -> String {
-    hash.finalize().iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("invariant: a string takes all");
-        text
-    })
-}
-
-/// The SHA-256 of all these bytes.
-pub fn sha256(bytes: &[u8]) -> String {
-    hex(Sha256::new_with_prefix(bytes))
+/// The SHA-256 of everything that is read, piece by piece.
+///
+/// # Errors
+/// Those of the reader.
+pub fn sha256_of(mut bytes: impl Read) -> io::Result<String> {
+    let (mut hash, mut buffer) = (Sha256::new(), vec![0; 64 * 1024]);
+    loop {
+        match bytes.read(&mut buffer)? {
+            0 => return Ok(hex(&hash.finalize())),
+            read => hash.update(&buffer[..read]),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -95,7 +97,7 @@ mod tests {
         }
         // A file is not read beyond its size.
         assert_eq!(read(Some(3), 3, 64).as_deref(), Some(ABC));
-        assert_eq!(sha256(b"abc"), ABC);
+        assert_eq!(sha256_of(&b"abc"[..]).unwrap(), ABC);
     }
 
     #[test]

@@ -261,6 +261,7 @@ pub(super) fn verdict_counts(tally: &Tally) -> String {
         0 if tally.inputs.iter().all(|input| input.users.unwrap_or(0) == 0) => {
             "nothing was evaluated".to_owned()
         }
+        0 if tally.evaluated == 0 => "nothing could be determined".to_owned(),
         0 => "nothing failed".to_owned(),
         failed => format!("{} failed ({by_severity})", number(failed)),
     };

@@ -258,10 +258,7 @@ impl Chunk {
             };
             let end = rows.end;
             rows.step_by(length).map(move |row| {
-                let in_columns = || {
-                    self.account_id(header, row)
-                        .or_else(|| self.account_name(header, row))
-                };
+                let in_columns = || self.account_in_columns(header, row);
                 (row..end.min(row + length), account.or_else(in_columns))
             })
         })
@@ -283,6 +280,12 @@ impl Chunk {
         let arn = self.rows.cell(header, row, TextColumn::Arn);
         arn.and_then(|arn| account_of(cell::text(arn)))
             .or_else(|| self.account_id(header, row))
+    }
+
+    /// The account of a record whose ARN names none, as columns say: its id, or else its name.
+    pub fn account_in_columns(&self, header: &Header, row: usize) -> Option<&[u8]> {
+        self.account_id(header, row)
+            .or_else(|| self.account_name(header, row))
     }
 
     fn account_id(&self, header: &Header, row: usize) -> Option<&[u8]> {

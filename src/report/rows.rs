@@ -87,8 +87,13 @@ impl Rows {
 
     /// The record that is this data row of the block, from 0; none if the row was left out.
     pub fn record_of_data_row(&self, row: usize) -> Option<usize> {
-        let from = row.saturating_sub(self.left_out.last().map_or(0, |&(_, count)| count as usize));
-        (from..=row.min(self.len().saturating_sub(1))).find(|&record| self.data_rows_before(record) == row)
+        let gaps = self
+            .left_out
+            .partition_point(|&(at, count)| at as usize + count as usize <= row);
+        let left_out = gaps.checked_sub(1).map_or(0, |gap| self.left_out[gap].1);
+        let record = row - left_out as usize;
+        let end = self.left_out.get(gaps).map_or(self.len(), |&(at, _)| at as usize);
+        (record < end).then_some(record)
     }
 
     /// How many data rows the block has, including those that were left out.

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use super::glob::Glob;
 use crate::finding::GivenFilters;
+use crate::report::cell::is_account_id;
+use crate::report::chunk::ROOT;
 use crate::report::word::{distance, nearest};
 
 /// The filters of a run. A user is evaluated if every kind of filter admits it.
@@ -22,6 +24,9 @@ enum FilterKind {
     /// The id or the name of the account.
     Account,
 }
+
+/// How people call root where its name is asked for.
+const ROOT_WORDS: [&str; 4] = ["root", "root_account", "root-account", "<root>"];
 
 /// The patterns of one kind: a text is admitted if it matches one of `only` (or there are none), and none of `except`.
 #[derive(Clone, Debug, Default)]
@@ -170,17 +175,39 @@ impl Filters {
         }
     }
 
-    /// `--user 'ext-*' --exclude-path '/service/*'`: for messages, not for shells.
+    /// ` of --user 'ext-*' without --exclude-path '/service/*'`, behind users or reports in messages; empty without
+    /// filters.
     pub fn phrase(&self) -> String {
-        let options = FilterKind::ALL.into_iter().flat_map(|kind| {
-            let Filter { only, except } = self.of(kind);
-            let option = move |prefix: &'static str| {
-                move |glob: &Glob| format!("--{prefix}{} '{}'", kind.name(), glob.pattern())
-            };
-            let (only, except) = (only.iter().map(option("")), except.iter().map(option("exclude-")));
-            only.chain(except).collect::<Vec<_>>()
-        });
-        options.collect::<Vec<_>>().join(" ")
+        match self.options() {
+            [only, except] if only.is_empty() && except.is_empty() => String::new(),
+            [only, except] if except.is_empty() => format!(" of {only}"),
+            [only, except] if only.is_empty() => format!(" without {except}"),
+            [only, except] => format!(" of {only} without {except}"),
+        }
+    }
+
+    /// What to say if every pattern matches users, and still no user is admitted.
+    fn nothing_left(&self) -> String {
+        match self.options() {
+            [only, except] if except.is_empty() => format!("no user matches {only} at once"),
+            [only, except] if only.is_empty() => format!("no user is left without {except}"),
+            [only, except] => format!("no user matches {only} without {except}"),
+        }
+    }
+
+    /// `--user 'ext-*'` and `--exclude-path '/service/*'`: for messages, not for shells.
+    fn options(&self) -> [String; 2] {
+        let options = |prefix: &str, patterns: fn(&Filter) -> &[Glob]| {
+            let kinds = FilterKind::ALL.into_iter();
+            let options = kinds.flat_map(|kind| patterns(self.of(kind)).iter().map(move |glob| (kind, glob)));
+            let options =
+                options.map(|(kind, glob)| format!("--{prefix}{} '{}'", kind.name(), glob.pattern()));
+            options.collect::<Vec<_>>().join(" ")
+        };
+        [
+            options("", |filter| &filter.only),
+            options("exclude-", |filter| &filter.except),
+        ]
     }
 
     fn of(&self, kind: FilterKind) -> &Filter {
@@ -252,7 +279,7 @@ impl NearMisses {
         });
         let unmatched: Vec<String> = unmatched.collect();
         if unmatched.is_empty() {
-            return format!("no user matches {} at once", filters.phrase());
+            return filters.nothing_left();
         }
         unmatched.join("; ")
     }
@@ -287,14 +314,27 @@ impl NearMiss {
     fn message(&self, glob: &Glob, kind: FilterKind, option: &str) -> Option<String> {
         let meant = self.nearest.as_ref();
         let meant = meant.map(|(_, meant)| format!("; did you mean '{meant}'?"));
+        let hint = hint(glob, kind).unwrap_or_default();
         let what = match kind {
             FilterKind::User => "no user",
             FilterKind::Path => "no path of a user",
             FilterKind::Account => "no account",
         };
         let (pattern, meant) = (glob.pattern(), meant.unwrap_or_default());
-        (!self.is_matched).then(|| format!("{what} matches {option} '{pattern}'{meant}"))
+        (!self.is_matched).then(|| format!("{what} matches {option} '{pattern}'{hint}{meant}"))
     }
+}
+
+/// What to say of a pattern that no text could match as it was meant.
+fn hint(glob: &Glob, kind: FilterKind) -> Option<&'static str> {
+    let is_short_id = kind == FilterKind::Account && is_part_of_id(glob.exact()?);
+    is_short_id.then_some("; an account id has twelve digits")
+}
+
+/// Whether a pattern is a number, and not the id of an account.
+fn is_part_of_id(pattern: &str) -> bool {
+    let is_number = !pattern.is_empty() && pattern.bytes().all(|byte| byte.is_ascii_digit());
+    is_number && !is_account_id(pattern)
 }
 
 /// What a pattern may have meant where this text was seen.
@@ -304,6 +344,13 @@ fn near<'a>(glob: &Glob, kind: FilterKind, text: &'a [u8]) -> Option<Cow<'a, str
         return Some(text.into());
     }
     let pattern = glob.exact()?;
+    // Root has a name that is not the word for it.
+    if kind == FilterKind::User && text == ROOT && ROOT_WORDS.contains(&&*pattern.to_ascii_lowercase()) {
+        return Some(ROOT.into());
+    }
+    if kind == FilterKind::Account && is_part_of_id(pattern) && text.starts_with(pattern) {
+        return Some(format!("{pattern}*").into());
+    }
     if kind == FilterKind::Path {
         // `team-a` and `/team-a` for `/team-a/`, and for all that is below it.
         let inner = pattern.trim_matches('/');
@@ -420,6 +467,35 @@ mod tests {
         ] {
             assert_eq!(message(&[given]), right);
         }
+        for (given, right) in [
+            (
+                ("user", "root"),
+                "no user matches --user 'root'; did you mean '<root_account>'?",
+            ),
+            (
+                ("account", "1111"),
+                "no account matches --account '1111'; an account id has twelve digits; did you mean '1111*'?",
+            ),
+            (
+                ("account", "9999"),
+                "no account matches --account '9999'; an account id has twelve digits",
+            ),
+            (
+                ("account", "1111222233334"),
+                "no account matches --account '1111222233334'; an account id has twelve digits; did you mean \
+                 '111122223333'?",
+            ),
+        ] {
+            assert_eq!(message(&[given]), right);
+        }
+        assert_eq!(
+            message(&[("user", "alice"), ("exclude-user", "alice")]),
+            "no user matches --user 'alice' without --exclude-user 'alice'"
+        );
+        assert_eq!(
+            message(&[("exclude-user", "*")]),
+            "no user is left without --exclude-user '*'"
+        );
         let both = message(&[("user", "alice"), ("path", "/zebra/")]);
         assert_eq!(both, "no path of a user matches --path '/zebra/'");
         let both = message(&[("user", "<root_account>"), ("path", "/team-a/")]);
@@ -427,6 +503,27 @@ mod tests {
             both,
             "no user matches --user '<root_account>' --path '/team-a/' at once"
         );
+    }
+
+    #[test]
+    fn in_messages() {
+        for (given, right) in [
+            (&[][..], ""),
+            (&[("user", "a*")], " of --user 'a*'"),
+            (&[("exclude-user", "a*")], " without --exclude-user 'a*'"),
+            (
+                &[
+                    ("exclude-path", "/x/"),
+                    ("account", "prod"),
+                    ("exclude-user", "y"),
+                    ("user", "a"),
+                    ("user", "b"),
+                ],
+                " of --user 'a' --user 'b' --account 'prod' without --exclude-user 'y' --exclude-path '/x/'",
+            ),
+        ] {
+            assert_eq!(filters(given).phrase(), right);
+        }
     }
 
     #[test]

@@ -1,12 +1,11 @@
 //! A hash of the rules as they run, so that two results can be compared.
 
-use std::fmt::Write as _;
-
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::definition::fill;
 use super::select::BoundRule;
+use crate::finding::digest::hex;
 
 /// The SHA-256 of the id, logic, parameters and severity of each rule, in order. Titles, messages and fixes may change
 /// without a change of what is found.
@@ -18,10 +17,7 @@ pub fn rules_sha256<'a>(rules: impl IntoIterator<Item = &'a BoundRule>) -> Strin
         hash.update(rule.to_string());
         hash.update("\n");
     }
-    hash.finalize().iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("invariant: a string takes all");
-        text
-    })
+    hex(&hash.finalize())
 }
 
 #[cfg(test)]

@@ -117,27 +117,33 @@ fn future_time(rule: &TypedRule) -> Option<Warning> {
     found
 }
 
-/// `*` and `?` stand for themselves in GSL, and no name of IAM has them.
 fn glob_in_text(rule: &TypedRule) -> Option<Warning> {
     let parts = [&rule.relevant, &rule.exclude].into_iter().flatten();
+    let mut parts = parts.chain([&rule.condition]).rev();
+    let message = parts.find_map(wrong_wildcard);
+    message.map(|message| ("wildcard", message))
+}
+
+/// What to say of a condition that compares with text that has `*` or `?`: they stand for themselves in GSL, and no name of
+/// IAM has them.
+pub fn wrong_wildcard(condition: &Expr) -> Option<String> {
     let mut found = None;
     let is_glob = |text: &&String| text.contains(['*', '?']);
-    for expr in parts.chain([&rule.condition]) {
-        each_leaf(expr, &mut |leaf| {
-            let Expr::Text(attribute, test) = leaf else { return };
-            let glob = match test {
-                TextTest::Equals(text) | TextTest::Like(text) => Some(text).filter(is_glob),
-                TextTest::In(texts) => texts.iter().find(is_glob),
-                TextTest::Matches(_) | TextTest::IsEmpty => None,
-            };
-            if let Some(glob) = glob {
-                let like = glob.replace(['*', '?'], "%");
-                let name = attribute.name();
-                let message = format!("GSL's wildcard is %, not * or ?; did you mean {name} like '{like}'?");
-                found = Some(("wildcard", message));
-            }
-        });
-    }
+    each_leaf(condition, &mut |leaf| {
+        let Expr::Text(attribute, test) = leaf else { return };
+        let glob = match test {
+            TextTest::Equals(text) | TextTest::Like(text) => Some(text).filter(is_glob),
+            TextTest::In(texts) => texts.iter().find(is_glob),
+            TextTest::Matches(_) | TextTest::IsEmpty => None,
+        };
+        if let Some(glob) = glob {
+            let like = glob.replace(['*', '?'], "%");
+            let name = attribute.name();
+            found = Some(format!(
+                "GSL's wildcard is %, not * or ?; did you mean {name} like '{like}'?"
+            ));
+        }
+    });
     found
 }
 

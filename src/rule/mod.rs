@@ -45,7 +45,7 @@ pub use fingerprint::rules_sha256;
 pub use fix_template::{FixSubject, FixTemplate, KeyFacts, UserKind};
 pub use framework::{Coverage, Framework, Requirement, RuleRef};
 pub use instructions::Section;
-pub use lint::{Lint, lint};
+pub use lint::{Lint, lint, wrong_wildcard};
 pub use owners::{OWNER_TAG, Owners};
 pub use page::{framework_index, framework_page, rule_index, rule_page, rule_page_fix_first};
 pub use select::{BoundRule, Selected, Selection, Setting, WeakenedParameter, select};

@@ -237,6 +237,25 @@ fn resolve_settings(catalogue: &Catalogue, settings: &[Setting], errors: &mut Ve
     resolved
 }
 
+impl Selected {
+    /// Values for rules that are not selected change nothing: each is an error.
+    pub fn check_settings(&self, catalogue: &Catalogue, settings: &[Setting]) -> Result<(), Vec<Error>> {
+        let is_selected = |id: &String| self.rules.iter().any(|bound| bound.rule.id == *id);
+        let unused = settings.iter().filter_map(|setting| {
+            let ids = resolve_setting(catalogue, setting).ok()?;
+            if ids.iter().any(is_selected) {
+                return None;
+            }
+            let Setting { rule, parameter, .. } = setting;
+            let message = format!("--set {rule}.{parameter} has no effect: the rule is not selected");
+            let help = format!("select it by --rule '{rule}', or leave --set out");
+            Some(Error::request(message, Some(help)))
+        });
+        let unused: Vec<Error> = unused.collect();
+        if unused.is_empty() { Ok(()) } else { Err(unused) }
+    }
+}
+
 /// The ids of the rules that the setting applies to.
 fn resolve_setting(catalogue: &Catalogue, setting: &Setting) -> Result<Vec<String>, Error> {
     let name = &setting.parameter;

@@ -1,6 +1,6 @@
 //! Details beside a saved report: key ids, tags and service-specific credentials; rules that need them, and reports without.
 
-use credlens::io::hashing::sha256;
+use credlens::finding::digest::sha256;
 use serde_json::{Value, json};
 
 use super::{Outcome, Workspace};

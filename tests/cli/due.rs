@@ -149,7 +149,7 @@ fn what_is_due_is_shown_by_default_and_by_its_status() {
 fn windows_that_are_not_valid() {
     scan("--due-within 0d").ends(2, "--due-within must be 1 second to 3650 days, got 0 days");
     scan("--due-within 3651d").ends(2, "--due-within must be 1 second to 3650 days, got 3651 days");
-    scan("--due-within 14").ends(2, "not a span of time; write 90m, 36h, 14d or 2w");
+    scan("--due-within 14").ends(2, "not a span of time; write 90s, 10m, 36h, 14d or 2w");
     scan("--due-within 3650d").ends(1, "");
 }
 

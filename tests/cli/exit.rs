@@ -82,6 +82,29 @@ fn no_evaluated_input_is_3() {
         .hides("found nothing");
 }
 
+/// What looks clean is clean.
+#[test]
+fn without_a_verdict_nothing_failed_is_not_said() {
+    let text =
+        "user,arn,user_creation_time,mfa_active\nbob,arn:aws:iam::111122223333:user/bob,2020-01-01,maybe\n";
+    let place = Workspace::new().file("r.csv", text);
+    for format in ["table", "summary", "markdown"] {
+        let run = place.run(&*format!(
+            "scan r.csv --as-of 2026-01-01 --rule console-user-without-mfa --rule access-key-unused --format {format}"
+        ));
+        run.ends(3, "every verdict on this report is undetermined")
+            .says("nothing could be determined, 3 undetermined")
+            .hides("nothing failed")
+            .hides("found nothing");
+    }
+    let list = ["list", "keys", "r.csv", "--as-of", "2026-01-01"];
+    place
+        .run(&list[..])
+        .ends(3, "")
+        .says("nothing could be determined")
+        .hides("no access key is listed");
+}
+
 #[test]
 fn partial_is_4_whatever_fails() {
     let place = Workspace::with(&["csv.csv"]).file("clean.csv", CLEAN);

@@ -142,7 +142,7 @@ fn every_output_says_so() {
         let run = place().run(&*format!(
             "scan 2026-05-01.csv --format {format} --user svc-* --exclude-account dev"
         ));
-        let note = "only the users chosen by --user 'svc-*' --exclude-account 'dev' are evaluated";
+        let note = "only the users of --user 'svc-*' without --exclude-account 'dev' are evaluated";
         let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         let said = words(&run.stdout) + &words(&run.stderr);
         assert!(
@@ -177,6 +177,14 @@ fn a_filter_without_a_match_is_3() {
             "no account matches --account 'Dev'; did you mean 'dev'?",
         ),
         (
+            "--user root",
+            "no user matches --user 'root'; did you mean '<root_account>'?",
+        ),
+        (
+            "--account 1111",
+            "no account matches --account '1111'; an account id has twelve digits; did you mean '1111*'?",
+        ),
+        (
             "--account prod --path /team-a/x/",
             "no user matches --path '/team-a/x/' --account 'prod' at once",
         ),
@@ -190,6 +198,10 @@ fn a_filter_without_a_match_is_3() {
             .ends(3, message)
             .says("nothing was evaluated")
             .hides("nothing failed");
+        for format in ["summary", "markdown"] {
+            let run = place().run(&*format!("scan 2026-05-01.csv --format {format} {filters}"));
+            run.says("nothing was evaluated").hides("found nothing");
+        }
         let place = place().file("2026-06-01.csv", report(&USERS));
         place
             .run(&*format!("diff 2026-05-01.csv 2026-06-01.csv {filters}"))
@@ -322,7 +334,7 @@ fn trend_of_some_users() {
     assert_eq!(alice["stale_accounts"], serde_json::json!([]));
 }
 
-/// The command line makes all of the choice, or the settings file does.
+/// Of each option the command line goes first.
 #[test]
 fn filters_in_settings() {
     let place = place().file(
@@ -334,8 +346,61 @@ fn filters_in_settings() {
         let json: Value = serde_json::from_str(&run.stdout).unwrap();
         json["inputs"][0]["users"].as_u64().unwrap()
     };
-    assert_eq!((users(""), users("--user alice")), (2, 2));
-    assert_eq!(users("--account dev"), 3);
+    assert_eq!((users(""), users("--user alice")), (2, 1));
+    assert_eq!(users("--account prod"), 2);
+    assert_eq!(
+        (users("--exclude-account prod"), users("--exclude-user *-b")),
+        (1, 1)
+    );
+    let run = place.run("scan 2026-05-01.csv --account dev");
+    run.ends(
+        3,
+        "no user matches --user 'svc-*' --account 'dev' without --exclude-account 'dev'",
+    );
+}
+
+/// An account that is left out is there.
+#[test]
+fn diff_of_an_account_that_is_not_compared() {
+    let single = |account: &str, name: &str, user: &str| {
+        let whole = report(&[]);
+        let header = whole.lines().next().unwrap();
+        format!("{header}\n{}", rows(account, name, &[user]))
+    };
+    let place = Workspace::new()
+        .file("old/2026-05-01.csv", single("111122223333", "prod", "/alice"))
+        .file("old/2026-05-02.csv", single("444455556666", "dev", "/bob"))
+        .file("new/2026-06-01.csv", single("111122223333", "prod", "/alice"))
+        .file("new/2026-06-02.csv", single("777788889999", "test", "/carol"))
+        .file("both.csv", report(&USERS))
+        .file("one.csv", single("111122223333", "prod", "/alice"));
+    for (filters, message) in [
+        (
+            "--account 444455556666",
+            "the users of --account '444455556666' are only in accounts without a newer report: 444455556666 (dev), \
+             last of 2026-05-02",
+        ),
+        (
+            "--user bob",
+            "the users of --user 'bob' are only in accounts without a newer report: 444455556666 (dev), last of 2026-05-02",
+        ),
+        (
+            "--account test --exclude-user x",
+            "the users of --account 'test' without --exclude-user 'x' are only in accounts without an older report: \
+             777788889999 (test), last of 2026-06-02",
+        ),
+        ("--user bop", "no user matches --user 'bop'"),
+    ] {
+        place.run(&*format!("diff old new {filters}")).ends(3, message);
+    }
+    let diff = "diff both.csv one.csv --old-as-of 2026-05-01 --new-as-of 2026-06-01";
+    place.run(&*format!("{diff} --account dev")).ends(
+        3,
+        "both.csv: account 444455556666 (dev) is not in the other report, so it is not compared",
+    );
+    place
+        .run(&*format!("{diff} --account Dev"))
+        .ends(3, "no account matches --account 'Dev'; did you mean 'dev'?");
 }
 
 /// All columns of a report as AWS writes it, so that unchanged users are recognised while the newer report is read.

@@ -42,6 +42,96 @@ fn a_document_says_what_was_asked_for() {
     assert!(diagnostics.any(|it| it["code"] == "filtered"));
 }
 
+/// The same evidence as in the JSON of a scan.
+#[test]
+fn a_document_says_what_ran_on_which_bytes() {
+    let place = place();
+    let json = |command: &str, args: &str| -> Value {
+        let run = place.run(&*format!("{command} {FILE} --format json {args}"));
+        serde_json::from_str(&run.stdout).unwrap()
+    };
+    let [scan, list] = ["scan", "list users"].map(|command| json(command, ""));
+    assert_eq!(list["evidence"], scan["evidence"]);
+    assert_eq!(list["evidence"]["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(list["inputs"][0]["sha256"], scan["inputs"][0]["sha256"]);
+    assert_eq!(list["inputs"][0]["sha256"].as_str().unwrap().len(), 64);
+    let other = json("list users", "--set access-key-unused.max_idle=44 --hash-inputs");
+    assert_ne!(
+        other["evidence"]["rules_sha256"],
+        list["evidence"]["rules_sha256"]
+    );
+}
+
+#[test]
+fn wildcards_of_shells_are_warned_about() {
+    let run = list(&["users", FILE, "--where", "name like 'al*'", "--format", "names"]);
+    run.ends(
+        0,
+        "warning: --where: GSL's wildcard is %, not * or ?; did you mean name like 'al%'?",
+    );
+    assert_eq!(run.stdout, "");
+    let run = list(&[
+        "users",
+        FILE,
+        "--where",
+        "not name like 'al%'",
+        "--format",
+        "names",
+    ]);
+    assert!(!run.stderr.contains("wildcard"), "{run:?}");
+}
+
+#[test]
+fn options_without_effect_are_errors() {
+    for (args, message) in [
+        ("--sort due", "give --due-within SPAN as well"),
+        ("--sort=-due", "give --due-within SPAN as well"),
+        (
+            "--rule root-* --set access-key-unused.max_idle=60",
+            "--set access-key-unused.max_idle has no effect: the rule is not selected",
+        ),
+        ("--format csv --limit 3", "--limit has no effect on csv"),
+        (
+            "--format json --format names=x --limit 0",
+            "--limit has no effect on json and names",
+        ),
+    ] {
+        let run = place().run(&*format!("list users {FILE} {args}"));
+        run.ends(2, message);
+    }
+    let place = place().file(
+        "credlens.toml",
+        "limit = 7\n[set]\naccess-key-unused.max_idle = 60\n",
+    );
+    for args in [
+        "--format csv --rule root-*",
+        "--sort due --due-within 14d",
+        "--format csv --format table=x --limit 3",
+        "--rule access-key-* --set access-key-*.max_idle=60",
+    ] {
+        place.run(&*format!("list users {FILE} {args}")).ends(0, "");
+    }
+}
+
+/// An account that has only a name is an account.
+#[test]
+fn the_account_is_shown_where_there_are_several() {
+    let rows = "user,user_creation_time,account_name\nalice,2020-01-01,prod\nalice,2020-01-01,dev\n";
+    let place = Workspace::new().file("r.csv", rows);
+    for width in ["30", "80"] {
+        let mut command = place.command();
+        command
+            .args("list users r.csv --as-of 2026-01-01".split(' '))
+            .env("COLUMNS", width);
+        let (code, out, _) = crate::support::ended(&mut command);
+        assert_eq!(code, 0);
+        assert!(
+            ["account name", "prod", "dev"].iter().all(|it| out.contains(it)),
+            "{out}"
+        );
+    }
+}
+
 #[test]
 fn several_formats_at_once_and_in_files() {
     let place = place();

@@ -227,3 +227,20 @@ fn own_rules_beside_a_framework() {
     );
     assert_eq!(rules(&twice), ["team-names"]);
 }
+
+#[test]
+fn settings_in_a_directory_of_rules_are_passed_over() {
+    let place = Workspace::new()
+        .file("credlens.toml", "fail-on = \"high\"\n")
+        .file("own.gsl", "IamUser should have mfaActive\n");
+    let run = place.run("rules check .");
+    run.ends(
+        0,
+        "credlens.toml: settings of credlens, not rules, so it is passed over",
+    )
+    .says("1 rule read, 0 errors");
+    // What is named is meant.
+    place
+        .run("rules check credlens.toml")
+        .ends(2, "unknown key 'fail-on'");
+}

@@ -108,14 +108,14 @@ fn requirements_are_a_sheet_of_their_own() {
     let lines: Vec<&str> = run.stdout.split_terminator("\r\n").collect();
     assert_eq!(
         lines[0],
-        "requirement,title,decided,status,passed,failed,undetermined,accounts_passing,accounts_failing"
+        "requirement,title,decided,status,passed,failed,undetermined,accounts_passing,accounts_failing,note"
     );
     assert!(
-        lines.contains(&"cis-aws-5.0/1.4,Root has MFA,yes,fail,1,1,0,1,1"),
+        lines.contains(&"cis-aws-5.0/1.4,Root has MFA,yes,fail,1,1,0,1,1,"),
         "{run:?}"
     );
     assert!(
-        lines.contains(&"cis-aws-5.0/1.7,Passwords have at least 14 characters,no,manual,,,,,"),
+        lines.contains(&"cis-aws-5.0/1.7,Passwords have at least 14 characters,no,manual,,,,,,"),
         "{run:?}"
     );
     // Hardware MFA is more than the report shows.
@@ -124,6 +124,22 @@ fn requirements_are_a_sheet_of_their_own() {
             .contains("cis-aws-5.0/1.5,Root has hardware MFA,partly,fail,1,1,0,1,1"),
         "{run:?}"
     );
+}
+
+/// What passes since nothing exists is not like what passes by its verdicts.
+#[test]
+fn requirements_say_why_there_is_no_verdict() {
+    let place = Workspace::new().file("r.csv", format!("{HEADER}{ROOT}"));
+    let run = place.run("scan r.csv --as-of 2026-06-01 --framework cis-aws-5.0 --format requirements");
+    let lines: Vec<&str> = run.stdout.split_terminator("\r\n").collect();
+    let line = |id: &str| *lines.iter().find(|line| line.starts_with(id)).unwrap();
+    assert_eq!(
+        line("cis-aws-5.0/1.13,"),
+        "cis-aws-5.0/1.13,Access keys are replaced within 90 days,yes,pass,0,0,0,1,0,no access key exists"
+    );
+    assert!(line("cis-aws-5.0/1.4,").ends_with(",yes,fail,0,1,0,0,1,"));
+    scan("--framework cis-aws-5.0 --format requirements --user alice")
+        .says(",not-evaluated,0,0,0,0,0,filters leave out root\r\n");
 }
 
 #[test]

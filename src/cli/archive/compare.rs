@@ -79,12 +79,9 @@ fn side(
     }
     last.retain(|(_, of)| !of.is_empty());
     if last.is_empty() {
-        let of = match filters.phrase() {
-            filters if filters.is_empty() => String::new(),
-            filters => format!(" of {filters}"),
-        };
         return Err(Failure::NothingEvaluated(format!(
-            "the archive has no report{of} as of {at} or before"
+            "the archive has no report{} as of {at} or before",
+            filters.phrase()
         )));
     }
     let last = last.into_iter().map(|(listed, accounts)| LastReport {

@@ -1,8 +1,6 @@
 //! The flags for AWS: where it is, whose credentials, and which accounts.
 
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
-use std::time::Duration;
 
 use clap::Args;
 use credlens::aws::accounts::{EXTERNAL_ID, is_external_id, is_role, is_role_arn};
@@ -11,6 +9,7 @@ use credlens::io::remote;
 
 use super::Objects;
 use crate::cli::failure::Failure;
+use crate::cli::span::Span;
 
 /// Whose credentials are used, and where AWS is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
@@ -34,7 +33,7 @@ pub(in crate::cli) struct LocationArgs {
     /// Longest time for each step, such as 90s or 10m: assume a role, generate and fetch a report, look up the keys of
     /// an account, list or read objects in S3 [default: 10m]
     #[arg(long, value_name = "TIME", help_heading = "AWS")]
-    pub(super) timeout: Option<TimeSpan>,
+    pub(super) timeout: Option<Span>,
 }
 
 /// Which accounts are fetched, with whose credentials, and how.
@@ -58,7 +57,7 @@ pub(in crate::cli) struct AwsArgs {
     /// Use a report younger than this, such as 90m, 4h or 1d, instead of requesting a new one. AWS generates a new
     /// one at most every 4 hours [default: 4h]
     #[arg(long, value_name = "AGE", help_heading = "AWS")]
-    pub(super) max_report_age: Option<TimeSpan>,
+    pub(super) max_report_age: Option<Span>,
 
     /// Every active account of the organization
     #[arg(long, help_heading = "Organization")]
@@ -211,7 +210,7 @@ impl LocationArgs {
             profile: self.profile.clone(),
             region: self.region.clone(),
             endpoint_url: self.endpoint_url.clone(),
-            timeout: self.timeout.map(|span| span.0),
+            timeout: self.timeout.map(Span::duration),
             ..ConnectSettings::default()
         })
     }
@@ -237,7 +236,7 @@ impl LocationArgs {
                     .to_owned(),
             ));
         }
-        if self.timeout.is_some_and(|span| span.0.is_zero()) {
+        if self.timeout.is_some_and(|span| span.seconds() == 0) {
             return Err(Failure::Usage("--timeout must be longer than 0".to_owned()));
         }
         if let Some(region) = &self.region {
@@ -247,48 +246,5 @@ impl LocationArgs {
             check_endpoint(url).map_err(|wrong| Failure::Usage(format!("--endpoint-url: {wrong}")))?;
         }
         Ok(())
-    }
-}
-
-/// A length of time: `90s`, `10m`, `4h`, `1d`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct TimeSpan(pub(super) Duration);
-
-impl FromStr for TimeSpan {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("'{text}' is not a length of time such as 90s, 10m, 4h or 1d");
-        let unit = text.chars().last().ok_or_else(wrong)?;
-        let seconds = match unit {
-            's' => 1,
-            'm' => 60,
-            'h' => 3_600,
-            'd' => 86_400,
-            _ => return Err(wrong()),
-        };
-        let count: u32 = text
-            .strip_suffix(unit)
-            .unwrap_or("")
-            .parse()
-            .map_err(|_| wrong())?;
-        Ok(Self(Duration::from_secs(u64::from(count) * seconds)))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lengths_of_time() {
-        let seconds = |text: &str| text.parse::<TimeSpan>().map(|span| span.0.as_secs());
-        assert_eq!(seconds("90s"), Ok(90));
-        assert_eq!(seconds("10m"), Ok(600));
-        assert_eq!(seconds("4h"), Ok(14_400));
-        assert_eq!(seconds("1d"), Ok(86_400));
-        for wrong in ["", "4", "h", "-1h", "1.5h", "4 h", "9999999999s", "4é"] {
-            assert!(seconds(wrong).is_err(), "{wrong}");
-        }
     }
 }

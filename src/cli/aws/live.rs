@@ -13,12 +13,13 @@ use credlens::output::{escape, escape_lines};
 use credlens::report::time::Timestamp;
 use credlens::rule::Filters;
 
-use super::args::{AwsArgs, TimeSpan};
+use super::args::AwsArgs;
 use super::outcomes::{Done, OutcomesWriter};
 use super::table;
 use crate::cli::failure::{Attempt as _, Failure};
 use crate::cli::outputs::is_read;
 use crate::cli::signals;
+use crate::cli::span::Span;
 use crate::cli::terminal::{print_message, print_warning};
 
 const ROLE: &str = "OrganizationAccountAccessRole";
@@ -138,7 +139,8 @@ pub(in crate::cli) fn start(
 }
 
 fn options(aws: &AwsArgs, now: Timestamp, verbose: bool) -> FetchOptions {
-    let duration = |span: Option<TimeSpan>, seconds| span.map_or(Duration::from_secs(seconds), |span| span.0);
+    let duration =
+        |span: Option<Span>, seconds| span.map_or_else(|| Duration::from_secs(seconds), Span::duration);
     FetchOptions {
         max_report_age: duration(aws.max_report_age, MAX_REPORT_AGE),
         timeout: duration(aws.location.timeout, TIMEOUT),

@@ -35,7 +35,8 @@ pub(in crate::cli) fn run_live<R: EvaluatingRun>(run: &R) -> Result<Exit, Failur
     };
     let options = inputs.options;
     let started = start(aws, options.now, &request, || Ok(()))?;
-    let source = LiveSource::new(started.arrivals, options.as_of, Arc::clone(&started.record));
+    let source =
+        LiveSource::new(started.arrivals, options.as_of, Arc::clone(&started.record)).hashed(options.hashed);
     let written = run
         .evaluate(source, RowSelection::default())
         .and_then(|evaluated| {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use credlens::engine::{Input, RowSelection, Workers};
 use credlens::finding::{AsOfSource, Code, Diagnostic, Level};
-use credlens::history::{self, Before, Collector, Move, Snapshot, StaleAccount, stale_note};
+use credlens::history::{self, Before, Collector, Move, Snapshot, StaleAccount, stale_note, stale_phrase};
 use credlens::io::error::InputError;
 use credlens::output::diff::{DiffFormat, DiffView, write_diff};
 
@@ -17,7 +17,7 @@ use super::evaluate::Evaluation;
 use super::fail_on::FailOn;
 use super::failure::{Exit, Failure};
 use super::inputs::InputReader;
-use super::outputs::{FormatTo, check_formats, write_documents};
+use super::outputs::{FormatTo, check_formats, check_limit, write_documents};
 use super::settings::{SettingsFile, SettingsText};
 use super::signals;
 
@@ -32,6 +32,8 @@ pub(super) struct Sides {
     pub(super) new: Vec<Compared>,
     /// The last reports of the accounts that have no newer one.
     pub(super) stale: Vec<Compared>,
+    /// The reports of NEW for the accounts that OLD lacks.
+    pub(super) unpaired: Vec<Compared>,
     /// What is said of accounts that are left out.
     pub(super) notes: Vec<Diagnostic>,
 }
@@ -42,6 +44,8 @@ struct DiffConfig {
     new: DiffSide,
     /// The last reports of the accounts that have no newer one.
     stale: DiffSide,
+    /// The reports of NEW for the accounts that OLD lacks.
+    unpaired: DiffSide,
     /// What is said of accounts that are left out.
     notes: Vec<Diagnostic>,
     formats: Vec<FormatTo<DiffFormat>>,
@@ -62,6 +66,7 @@ impl DiffConfig {
     fn resolve(args: DiffArgs, settings: &SettingsFile<'_>) -> Result<Self, Failure> {
         let evaluation = Evaluation::resolve_for_snapshots(&args.evaluate, settings)?;
         let formats = FormatTo::or_default(args.format);
+        check_limit(args.evaluate.limit, &formats)?;
         let named = match args.archived.path() {
             Some(archive) => vec![archive.to_owned()],
             None if args.old.as_os_str() == "-" && args.new == args.old => {
@@ -77,6 +82,7 @@ impl DiffConfig {
             old,
             new,
             stale,
+            unpaired,
             notes,
         } = match sides {
             Some(sides) => sides,
@@ -89,10 +95,11 @@ impl DiffConfig {
                 old: vec![(args.old, None)],
                 new: vec![(args.new, None)],
                 stale: Vec::new(),
+                unpaired: Vec::new(),
                 notes: Vec::new(),
             },
         };
-        let all = [&old, &new, &stale].into_iter().flatten();
+        let all = [&old, &new, &stale, &unpaired].into_iter().flatten();
         let paths: Vec<_> = all.map(|(path, _)| path.clone()).collect();
         let objects = args.location.objects(&paths)?;
         let side = |compared: Vec<Compared>, as_of| {
@@ -106,6 +113,7 @@ impl DiffConfig {
             old: side(old, args.old_as_of),
             new: side(new, args.new_as_of),
             stale: side(stale, None),
+            unpaired: side(unpaired, None),
             notes,
             formats,
             options: history::DiffOptions {
@@ -142,6 +150,27 @@ impl DiffConfig {
             StaleAccount::of_snapshots(&snapshots, &self.evaluation.filters),
             diagnostics,
         ))
+    }
+
+    /// What to say of filters that admit no compared user: they may admit users of accounts that are left out.
+    fn no_match(&self, otherwise: String) -> Result<String, Failure> {
+        let filters = &self.evaluation.filters;
+        for (side, report) in [
+            (&self.stale, "a newer report"),
+            (&self.unpaired, "an older report"),
+        ] {
+            if side.inputs.paths.is_empty() {
+                continue;
+            }
+            let (snapshots, _) = self.snapshots(side, None)?;
+            if let Some(accounts) = stale_phrase(&StaleAccount::with_users(&snapshots, filters)) {
+                return Ok(format!(
+                    "the users{} are only in accounts without {report}: {accounts}",
+                    filters.phrase()
+                ));
+            }
+        }
+        Ok(otherwise)
     }
 
     fn snapshots(
@@ -228,7 +257,7 @@ pub(super) fn run(args: DiffArgs) -> Result<Exit, Failure> {
     let mut diff = history::diff(&config.evaluation.program, before, new, &workers)
         .map_err(|error| Failure::Usage(error.to_string()))?;
     if let Some(no_match) = diff.no_match {
-        return Err(Failure::NothingEvaluated(no_match));
+        return Err(Failure::NothingEvaluated(config.no_match(no_match)?));
     }
     check_dated([&diff.old.input, &diff.new.input])?;
     if !config.reversed {

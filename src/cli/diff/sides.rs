@@ -54,6 +54,7 @@ pub(in crate::cli) fn pair(old: &[LastReport], new: &[LastReport], at: &str) -> 
         old: compared(old, newer),
         new: compared(new, newer),
         stale: compared(old, stale),
+        unpaired: compared(new, |account| !as_of_old.contains_key(&**account)),
         notes,
     })
 }

@@ -9,6 +9,7 @@ use credlens::report::time::Timestamp;
 
 use crate::cli::aws::LiveScanArgs;
 use crate::cli::evaluate::EvaluateArgs;
+use crate::cli::evidence::EvidenceArgs;
 use crate::cli::outputs::{FormatTo, format_help, short_format_help};
 use crate::cli::owners::OwnerArgs;
 use crate::cli::span::Span;
@@ -93,6 +94,9 @@ pub(in crate::cli) struct ListArgs {
     /// List the users of all snapshots of an account, not only of the newest one
     #[arg(long)]
     pub(super) all_snapshots: bool,
+
+    #[command(flatten)]
+    pub(super) evidence: EvidenceArgs,
 
     #[command(flatten)]
     pub(super) evaluate: EvaluateArgs,

@@ -7,14 +7,14 @@ use std::path::Path;
 use credlens::engine::{EmitFilter, RowSelection, Source};
 use credlens::finding::{Code, Diagnostic, Level, Status, Tally};
 use credlens::gsl;
-use credlens::output::list::{ItemFormat, ListCounts, ListOutputs, ListRequest};
+use credlens::output::list::{ItemFormat, ListCounts, ListOutputs, ListRequest, SortOrder};
 use credlens::rule;
 
 use super::due;
 use super::evaluate::Evaluation;
 use super::evaluating_run::{self, EvaluatingRun, Subject, is_partial};
 use super::failure::{Exit, Failure};
-use super::outputs::{FormatTo, Target, check_formats, finish_outputs, open_outputs};
+use super::outputs::{FormatTo, Target, check_formats, check_limit, finish_outputs, open_outputs};
 use super::settings::{SettingsFile, SettingsText};
 
 pub(super) use args::ListArgs;
@@ -24,6 +24,8 @@ struct ListConfig {
     subject: Subject,
     request: ListRequest,
     formats: Vec<FormatTo<ItemFormat>>,
+    /// What is said of the condition.
+    wildcard: Option<Diagnostic>,
 }
 
 impl ListConfig {
@@ -34,17 +36,28 @@ impl ListConfig {
             parsed.map_err(|errors| rule::Error::text("--where", 1, text, errors))
         });
         let condition = condition.transpose()?;
+        let wildcard = condition.as_ref().and_then(rule::wrong_wildcard);
+        let wildcard = wildcard.map(|message| Diagnostic::new(Code::Wildcard, format!("--where: {message}")));
         let objects = args.live.objects(&args.inputs)?;
         let mut evaluation = Evaluation::resolve(&args.evaluate, settings)?;
         evaluation.program = evaluation.program.with_listing(kind.entity(), condition.as_ref());
         let in_file = &settings.values;
         args.owners.resolve(&mut evaluation, in_file)?;
         evaluation.due_within = due::window(args.due_within, in_file)?;
+        if args.sort.is_some_and(SortOrder::is_by_due) && evaluation.due_within.is_none() {
+            let message = "--sort due sorts by when something will fail: give --due-within SPAN as well";
+            return Err(Failure::Usage(message.to_owned()));
+        }
         let as_of = args.as_of.or(in_file.as_of.map(|word| word.0));
         let formats = FormatTo::or_default(args.format);
+        check_limit(args.evaluate.limit, &formats)?;
         let reads = [evaluation.reads(&args.inputs), args.live.reads()];
         check_formats(&formats, &reads.concat())?;
+        let mut inputs = evaluation.reader(args.inputs, as_of, objects);
+        let shows_evidence = formats.iter().any(|to| to.format.shows_evidence());
+        inputs.options.hashed = args.evidence.hashed(in_file, shows_evidence);
         Ok(Self {
+            wildcard,
             request: ListRequest {
                 kind,
                 condition: args.condition,
@@ -53,7 +66,7 @@ impl ListConfig {
             },
             formats,
             subject: Subject {
-                inputs: evaluation.reader(args.inputs, as_of, objects),
+                inputs,
                 live: args.live,
                 all_snapshots: args.all_snapshots || in_file.all_snapshots == Some(true),
                 evaluation,
@@ -128,7 +141,9 @@ impl EvaluatingRun for ListConfig {
             return Ok(Written { tally, counts });
         }
         tally.diagnostics.iter_mut().for_each(without_verdicts);
+        tally.evidence = subject.evaluation.evidence();
         tally.diagnostics.extend(counts.diagnostics(&self.request));
+        tally.diagnostics.extend(self.wildcard.clone());
         subject.evaluation.add_diagnostics(&mut tally);
         // What cannot be read is said also where the result cannot be written.
         let finished = finish_outputs(outputs.finish(&tally));

@@ -13,8 +13,8 @@ use credlens::rule::{self, Catalogue, Rule, Selection};
 use super::PageFormat;
 use super::failure::{Exit, Failure, print_rule_errors};
 use super::outputs::print;
-use super::rule_files::{self, catalogue};
-use super::terminal::{list_options, print_error, print_warning};
+use super::rule_files::{self, RulesRead, catalogue};
+use super::terminal::{list_options, print_error, print_note, print_warning};
 
 pub(super) use args::RulesArgs;
 use args::{RulesCommand, RulesListArgs};
@@ -90,7 +90,18 @@ fn show(word: &str, rules_from: &[PathBuf], format: PageFormat) -> Result<Exit, 
 /// The rules in these files, or the built-in ones, and the errors in the files. A file that overrides a known rule
 /// counts as that rule.
 fn read(paths: &[PathBuf]) -> Result<(Vec<Arc<Rule>>, Vec<rule::Error>), Failure> {
-    let (catalogue, ids, errors) = rule_files::read(paths)?;
+    let RulesRead {
+        catalogue,
+        ids,
+        errors,
+        passed_over,
+    } = rule_files::read(paths)?;
+    for path in passed_over {
+        let path = path.display();
+        print_note(format_args!(
+            "{path}: settings of credlens, not rules, so it is passed over"
+        ));
+    }
     let rules = if paths.is_empty() {
         catalogue.rules().cloned().collect()
     } else {

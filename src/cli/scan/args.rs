@@ -11,6 +11,7 @@ use credlens::report::time::Timestamp;
 use crate::cli::EXIT_STATUSES;
 use crate::cli::aws::LiveScanArgs;
 use crate::cli::evaluate::EvaluateArgs;
+use crate::cli::evidence::EvidenceArgs;
 use crate::cli::fail_on::FailOn;
 use crate::cli::outputs::{FormatTo, format_help, short_format_help};
 use crate::cli::owners::OwnerArgs;
@@ -34,7 +35,6 @@ Examples:
 /// Evaluate credential reports
 #[derive(Debug, Args)]
 #[command(after_help = [EXAMPLES, EXIT_STATUSES].concat())]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(in crate::cli) struct ScanArgs {
     /// Reports: files, directories, s3:// or -; none: the live account
     ///
@@ -98,9 +98,8 @@ pub(in crate::cli) struct ScanArgs {
     #[arg(long, help_heading = "Output")]
     pub(super) fail_on_undetermined: bool,
 
-    /// Compute the SHA-256 of inputs of any size for json, not only of those up to 64 MiB
-    #[arg(long, help_heading = "Output")]
-    pub(super) hash_inputs: bool,
+    #[command(flatten)]
+    pub(super) evidence: EvidenceArgs,
 
     /// Evaluate all snapshots of an account, not only the newest one
     #[arg(long)]

@@ -8,7 +8,7 @@ use std::path::Path;
 use credlens::engine::{
     Counting, CountingKeys, EmitFilter, RowSelection, Sink, Snapshots, Source, Surveying,
 };
-use credlens::finding::{Evidence, RankBy, RuleTally, Severity, Status, Tally};
+use credlens::finding::{RankBy, RuleTally, Severity, Status, Tally};
 use credlens::output::Outputs;
 use credlens::rule;
 
@@ -22,9 +22,6 @@ use super::outputs::{FormatTo, Target, check_formats, finish_outputs, open_outpu
 use super::settings::{SettingsFile, SettingsText, first_given};
 
 pub(super) use args::{ScanArgs, StatusWord};
-
-/// Bytes of an input up to which its SHA-256 costs little beside the rest: 64 MiB.
-const HASHED: u64 = 64 << 20;
 
 /// What a scan does, resolved.
 struct ScanConfig {
@@ -62,10 +59,8 @@ impl ScanConfig {
         let as_of = args.as_of.or(in_file.as_of.map(|word| word.0));
         let fail_on = args.fail_on.or(in_file.fail_on.map(|word| word.0));
         let mut inputs = evaluation.reader(args.inputs, as_of, objects);
-        if formats.iter().any(|to| to.format.shows_evidence()) {
-            let is_any_size = args.hash_inputs || in_file.hash_inputs == Some(true);
-            inputs.options.hashed = if is_any_size { u64::MAX } else { HASHED };
-        }
+        let shows_evidence = formats.iter().any(|to| to.format.shows_evidence());
+        inputs.options.hashed = args.evidence.hashed(in_file, shows_evidence);
         let reads = [evaluation.reads(&inputs.paths), args.live.reads()];
         check_formats(&formats, &reads.concat())?;
         check_ranking(args.by, &formats)?;
@@ -190,10 +185,7 @@ fn write(config: &ScanConfig, evaluated: Evaluated) -> Result<Tally, Failure> {
         ..
     } = &config.subject.evaluation;
     let (outputs, counted) = outputs.finish();
-    tally.evidence = Evidence {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        rules_sha256: rule::rules_sha256(program.rules()),
-    };
+    tally.evidence = config.subject.evaluation.evidence();
     tally.ranking = config.by.map(|by| counted.ranking(by, program));
     if config.counting_keys().accounts && counted.accounts() > 1 {
         tally.accounts = counted.ranking(RankBy::Account, program).entries;

@@ -12,7 +12,7 @@ use super::row::{Mark, UserState, is_known_time};
 use crate::engine::{Block, FindingRef, Input, user_key};
 use crate::finding::Status;
 use crate::history::account_names::AccountNames;
-use crate::history::accounts::AccountOf;
+use crate::history::accounts::AccountOfRow;
 use crate::history::cells::Cells as _;
 use crate::history::instance_bits::{InstanceBits, has};
 use crate::history::names::Names;
@@ -55,7 +55,6 @@ pub(super) struct AccountGroup {
 /// The groups of a block, by account.
 #[derive(Default)]
 struct AccountGroups<'a> {
-    accounts: AccountOf<'a>,
     groups: BTreeMap<&'a [u8], usize>,
     /// The last account, since consecutive rows mostly have the same.
     last: Option<(&'a [u8], usize)>,
@@ -64,11 +63,10 @@ struct AccountGroups<'a> {
 impl<'a> AccountGroups<'a> {
     fn group_of(
         &mut self,
-        arn: &'a [u8],
+        account: &'a [u8],
         groups: &mut Vec<AccountGroup>,
         new: impl Fn() -> Figures,
     ) -> usize {
-        let account = self.accounts.arn(arn).unwrap_or_default();
         if let Some((_, group)) = self.last.filter(|&(last, _)| last == account) {
             return group;
         }
@@ -111,7 +109,7 @@ impl<'a> RowRef<'a> {
         self.digest.created[self.row]
     }
 
-    /// What identifies the user: the ARN, or the name of a user without one.
+    /// What identifies the user in its account: the ARN, or the name of a user without one.
     pub(super) fn identifier(self) -> &'a [u8] {
         identifier(self.name(), self.arn())
     }
@@ -174,12 +172,19 @@ impl Digest {
         let lacks: ColumnSet = input.lacks();
         let new = || Figures::new(rules, lacks);
         let mut known = AccountGroups::default();
+        let mut account_of = AccountOfRow::new(chunk, &input.header);
         for row in 0..chunk.rows.len() {
             let [name, arn] = [TextColumn::User, TextColumn::Arn]
                 .map(|column| chunk.text(&input.header, row, column).unwrap_or_default());
             self.names.push(name, arn);
-            let group = known.group_of(arn, &mut self.groups, new);
-            let user = user_state(chunk, row, identifier(name, arn), idle_since, group);
+            let [account, owner] = account_of.row(row, arn);
+            let group = known.group_of(account, &mut self.groups, new);
+            let created = chunk.time(row, TimeColumn::UserCreation);
+            let hashes = (
+                user_key(name, arn, || owner, created),
+                xxh3_64(identifier(name, arn)),
+            );
+            let user = user_state((chunk, row), hashes, idle_since, group);
             // A user that filters leave out is in no group: only its account counts as seen.
             if block.is_selected(row) {
                 let account = &mut self.groups[group];
@@ -192,7 +197,7 @@ impl Digest {
                     account.figures.root(chunk, row);
                 }
             }
-            self.created.push(chunk.time(row, TimeColumn::UserCreation));
+            self.created.push(created);
             self.rows.push(user);
         }
     }
@@ -237,12 +242,17 @@ impl Digest {
     }
 }
 
-fn user_state(chunk: &Chunk, row: usize, identifier: &[u8], idle_since: i64, group: usize) -> UserState {
+/// The user of a row; `hashes` identify it with and without its creation time.
+fn user_state(
+    (chunk, row): (&Chunk, usize),
+    hashes: (u128, u64),
+    idle_since: i64,
+    group: usize,
+) -> UserState {
     let created = chunk.time(row, TimeColumn::UserCreation);
     let slots =
         [ACCESS_KEY, CERTIFICATE].map(|columns| columns.last_rotated.map(|column| chunk.time(row, column)));
     let contents = [chunk.keys(row), chunk.certificates(row)];
     let facts = Facts::of(chunk, row, idle_since);
-    let hashes = (user_key(identifier, created), xxh3_64(identifier));
     UserState::new(hashes, is_known_time(created), (slots, contents), facts, group)
 }

@@ -29,6 +29,7 @@ use self::rounds::Rounds;
 use self::user::{Step, TrendCounts};
 use super::account_names::AccountNames;
 use super::notes::{self, Note};
+use super::owners::id_of;
 use super::stale::stale_note;
 use crate::engine::{Block, CompiledRule, FindingRef, Input, Program, Sink};
 use crate::finding::{Code, Diagnostic};
@@ -362,7 +363,7 @@ impl TrendState<'_> {
         let only = only.filter(|account| !account.is_empty());
         let point = Point {
             accounts: accounts.len() as u64,
-            account: only.map(|account| text(account)),
+            account: only.and_then(|account| id_of(account)).map(text),
             account_name: only.and_then(|account| Some(self.account_names.get(account)?.to_owned())),
             ..figures.finish(self.rules)
         };

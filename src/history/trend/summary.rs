@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use super::document::{AccountGap, OldFinding, RuleTrend};
 use super::survival::days;
 use super::{TrendState, text};
+use crate::history::owners::id_of;
 use crate::history::stale::StaleAccount;
 use crate::report::time::Timestamp;
 
@@ -36,7 +37,7 @@ impl TrendState<'_> {
             id: id.to_string(),
             rule: self.rules[usize::from(open.rule)].bound.rule.id.clone(),
             severity: severity(open.rule),
-            account: known(account),
+            account: id_of(account).map(text),
             account_name: self.account_names.get(account).map(str::to_owned),
             user: known(&user.name),
             arn: known(&user.arn),
@@ -48,6 +49,7 @@ impl TrendState<'_> {
         oldest.collect()
     }
 
+    /// The counts of each rule that has or had a failing finding, the most severe first, then by id.
     pub(super) fn rule_trends(&self, stale: &Stale) -> Vec<RuleTrend> {
         let mut open = vec![[0; 2]; self.rules.len()];
         for (account, followed) in &self.accounts {
@@ -79,6 +81,8 @@ impl TrendState<'_> {
         });
         rules
     }
+
+    /// The accounts without a newer report, in order, each with the findings that were open in its last one.
     pub(super) fn stale_accounts(&self, stale: &Stale) -> Vec<StaleAccount> {
         let open = |account: &Vec<u8>| {
             let users = self.accounts.get(account).map(|followed| followed.users.values());
@@ -91,13 +95,14 @@ impl TrendState<'_> {
         stale.collect()
     }
 
+    /// The snapshots from which accounts are missing that earlier ones have, in the order of their beginning.
     pub(super) fn account_gaps(&self, stale: &Stale) -> Vec<AccountGap> {
         let gaps = self
             .rounds
             .gaps(stale)
             .into_iter()
             .map(|(account, gap)| AccountGap {
-                account: (!account.is_empty()).then(|| text(account)),
+                account: id_of(account).map(text),
                 account_name: self.account_names.get(account).map(str::to_owned),
                 after: gap.after.to_string(),
                 first: gap.first.to_string(),

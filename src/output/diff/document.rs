@@ -41,7 +41,7 @@ pub struct DiffEvent {
     /// How much that matters.
     #[serde(default = "informational")]
     pub severity: Severity,
-    /// Account of the user; null where the report lacks the arn column.
+    /// Account of the user, as the ARN or else a column says; null if it is not known.
     pub account: Option<String>,
     /// The account's name, if it is known.
     #[serde(default)]

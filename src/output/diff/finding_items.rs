@@ -111,7 +111,9 @@ fn write_user(view: &DiffView<'_>, snapshot: &Snapshot, row: usize, out: &mut Ve
     let account = users.account(row);
     write_option(account, out);
     out.extend_from_slice(br#","account_name":"#);
-    let name = account.and_then(|account| view.name_of(account));
+    let name = users
+        .account_or_name(row)
+        .and_then(|account| view.name_of(account));
     write_option(name.map(str::as_bytes), out);
     out.extend_from_slice(br#","user":"#);
     write_option(text(users.name(row)), out);

@@ -121,7 +121,7 @@ impl<'a> DiffView<'a> {
     /// The as-of of both reports of a finding's account.
     fn instants_of_account(&self, moved: &Moved) -> [Timestamp; 2] {
         let (snapshot, _) = self.subject(moved);
-        let account = snapshot.users().account(moved.row as usize);
+        let account = snapshot.users().account_or_name(moved.row as usize);
         [self.diff.old, self.diff.new].map(|snapshot| snapshot.as_of_account(account))
     }
 
@@ -131,7 +131,7 @@ impl<'a> DiffView<'a> {
         DiffEvent {
             kind: event.kind,
             severity: event.kind.severity(),
-            account_name: self.account_name(account.as_deref()),
+            account_name: self.account_name(snapshot, row),
             account,
             user,
             arn,
@@ -152,7 +152,7 @@ impl<'a> DiffView<'a> {
             parameters: bound.parameters.clone(),
             title: bound.rule.title.clone(),
             severity: bound.severity,
-            account_name: self.account_name(account.as_deref()),
+            account_name: self.account_name(snapshot, moved.row),
             account,
             user,
             arn,
@@ -169,10 +169,10 @@ impl<'a> DiffView<'a> {
         }
     }
 
-    /// The name of an account: as the newer snapshot says, else the older one.
-    fn account_name(&self, account: Option<&str>) -> Option<String> {
-        let name = self.name_of(account?.as_bytes())?;
-        Some(name.to_owned())
+    /// The name of a user's account: as the newer snapshot says, else the older one.
+    fn account_name(&self, snapshot: &Snapshot, row: u32) -> Option<String> {
+        let account = snapshot.users().account_or_name(row as usize)?;
+        self.name_of(account).map(str::to_owned)
     }
 
     fn name_of(&self, account: &[u8]) -> Option<&'a str> {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::ndjson::write_object;
 use super::{ItemStream, ItemWriter, ListKind, ListView};
 use crate::engine::ItemRef;
-use crate::finding::{Diagnostic, GivenFilters, InputTally, ListItem, RuleTally};
+use crate::finding::{Diagnostic, Evidence, GivenFilters, InputTally, ListItem, RuleTally};
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::json_text::to_vec;
 
@@ -53,6 +53,9 @@ pub struct AboutList {
     pub inputs: Vec<InputTally>,
     /// The filters that chose the users; empty if all are evaluated.
     pub filters: GivenFilters,
+    /// What ran.
+    #[serde(default)]
+    pub evidence: Evidence,
     /// The rules whose findings are counted, with the counts of all evaluated users.
     pub rules: Vec<RuleTally>,
     /// The diagnostics, in order.
@@ -71,6 +74,7 @@ impl AboutList {
             as_of: tally.as_of.clone(),
             inputs: tally.inputs.clone(),
             filters: tally.filters.clone(),
+            evidence: tally.evidence.clone(),
             rules: tally.rules.clone(),
             diagnostics: tally.diagnostics.clone(),
         }
@@ -85,6 +89,10 @@ impl ItemStream for Elements {
     /// The object's beginning, up to the first item.
     fn opening(&self) -> Vec<u8> {
         format!(r#"{{"schema":"{}","items":["#, ListItem::SCHEMA).into_bytes()
+    }
+
+    fn shows_evidence(&self) -> bool {
+        true
     }
 
     fn separator(&self) -> &'static [u8] {

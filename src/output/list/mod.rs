@@ -86,6 +86,13 @@ pub enum ItemWriter {
     Render(fn(&ListView<'_>) -> String),
 }
 
+impl FormatSpec<ItemWriter> {
+    /// Whether it shows the evidence of a run, such as the digests of inputs.
+    pub fn shows_evidence(&self) -> bool {
+        matches!(self.writer, ItemWriter::Stream(start) if start().shows_evidence())
+    }
+}
+
 impl Formats for ItemWriter {
     const ALL: &'static [FormatSpec<Self>] = &[
         table::FORMAT,
@@ -109,6 +116,11 @@ pub trait ItemStream: Send {
     /// What comes before each item but the first.
     fn separator(&self) -> &'static [u8] {
         b""
+    }
+
+    /// Whether it shows the evidence of a run, such as the digests of inputs.
+    fn shows_evidence(&self) -> bool {
+        false
     }
 
     /// Whether only the first item of each user is written.
@@ -149,7 +161,7 @@ pub struct ListCounts {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Accounts {
     has_items: bool,
-    /// The account of the first item, which may be unknown.
+    /// The account of the first item, by id or else by name; it may be unknown.
     first: Option<Vec<u8>>,
     are_several: bool,
 }

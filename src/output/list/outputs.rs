@@ -224,7 +224,8 @@ impl ListPart {
         let user = (item.input().id, item.row.number());
         let is_same_user = self.last_user.replace(user) == Some(user);
         if !is_same_user {
-            self.accounts.add(item.row.account());
+            let name = || item.row.account_name().map(str::as_bytes);
+            self.accounts.add(item.row.account().or_else(name));
         }
         let key = request.sort.and_then(|order| order.key(item));
         if let Some(shown) = self.shown.as_mut().filter(|_| !is_full) {

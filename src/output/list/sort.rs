@@ -67,6 +67,11 @@ pub(super) enum SortKey {
 }
 
 impl SortOrder {
+    /// Whether it sorts by the time at which something will fail.
+    pub fn is_by_due(self) -> bool {
+        self.column == ListColumn::DueAt
+    }
+
     /// The column.
     pub(super) fn column(self) -> ListColumn {
         self.column

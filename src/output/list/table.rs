@@ -189,7 +189,7 @@ fn says_something(column: &Column, view: &ListView<'_>) -> bool {
     let (shows, kind) = (column.shows, view.request.kind);
     let any = |says: &dyn Fn(&ListItem) -> bool| view.shown.iter().any(says);
     if shows == C::Account {
-        view.counts.accounts.are_several
+        view.counts.accounts.are_several && any(&|item| item.account.is_some())
     } else if shows == C::Credential {
         kind != ListKind::Users
     } else if shows == C::IdleDays {
@@ -201,13 +201,20 @@ fn says_something(column: &Column, view: &ListView<'_>) -> bool {
     }
 }
 
+/// Whether only the account's name says which of several accounts an item is of.
+fn is_named_only(item: &ListItem) -> bool {
+    item.account.is_none() && item.account_name.is_some()
+}
+
 /// The rank of a column in this list. Whether the owner of a key can sign in matters less than the key's use.
 fn rank(column: &Column, view: &ListView<'_>) -> u8 {
     let shows = column.shows;
     let is_sorted_by = view.request.sort.is_some_and(|order| order.column() == shows);
     let is_of_owner =
         view.request.kind != ListKind::Users && [C::PasswordEnabled, C::MfaActive].contains(&shows);
-    if is_sorted_by {
+    let says_the_account =
+        shows == C::AccountName && view.counts.accounts.are_several && view.shown.iter().any(is_named_only);
+    if is_sorted_by || says_the_account {
         0
     } else if is_of_owner {
         LAST
@@ -221,6 +228,11 @@ fn ending(view: &ListView<'_>) -> String {
     let inputs = view.tally.evaluated_inputs();
     if inputs.iter().all(|input| input.users == Some(0)) {
         return view.options.paragraph(Style::new(), "nothing was evaluated");
+    }
+    if !view.counts.determined {
+        return view
+            .options
+            .paragraph(Style::new(), "nothing could be determined");
     }
     let what = view.request.kind.singular();
     let mut line = match view.counts.listed {

@@ -172,8 +172,8 @@ fn verdicts(requirement: &RequirementTally) -> String {
     let related = related(&requirement.related);
     let decided = match requirement.outcome {
         Outcome::Manual => Some("not in a report".to_owned()),
-        Outcome::NotEvaluated => Some("filters leave out root".to_owned()),
         Outcome::Related => None,
+        Outcome::NotEvaluated => note(requirement),
         Outcome::Fail | Outcome::Undetermined | Outcome::Partial | Outcome::Pass => {
             Some(decided(requirement))
         }
@@ -192,21 +192,39 @@ fn related(tally: &RelatedTally) -> Option<String> {
 }
 
 fn decided(requirement: &RequirementTally) -> String {
-    let counts = verdict_counts([
+    let counts = counts_of(requirement);
+    match note(requirement) {
+        Some(note) if counts.is_empty() || requirement.nothing.is_some() => note,
+        Some(note) => format!("{counts}, {note}"),
+        None => counts,
+    }
+}
+
+fn counts_of(requirement: &RequirementTally) -> String {
+    verdict_counts([
         requirement.failed,
         requirement.undetermined,
         requirement.suppressed,
         requirement.passed,
-    ]);
-    let is_decided = requirement.outcome != Outcome::Undetermined || requirement.undetermined > 0;
+    ])
+}
+
+/// What the counts of a requirement do not say: why there are none, or that they are not all.
+pub(super) fn note(requirement: &RequirementTally) -> Option<String> {
     if let Some(nothing) = &requirement.nothing {
-        return nothing.clone();
+        return Some(nothing.clone());
     }
-    match (counts.is_empty(), is_decided) {
-        (true, _) => "nothing to evaluate".to_owned(),
-        (false, true) => counts,
-        // What passed is not all: a rule about root had no row of it.
-        (false, false) => format!("{counts}, a row of root is missing"),
+    let is_decided = requirement.outcome != Outcome::Undetermined || requirement.undetermined > 0;
+    match requirement.outcome {
+        Outcome::Manual | Outcome::Related => None,
+        Outcome::NotEvaluated => Some("filters leave out root".to_owned()),
+        Outcome::Fail | Outcome::Undetermined | Outcome::Partial | Outcome::Pass => {
+            if counts_of(requirement).is_empty() {
+                return Some("nothing to evaluate".to_owned());
+            }
+            // What passed is not all: a rule about root had no row of it.
+            (!is_decided).then(|| "a row of root is missing".to_owned())
+        }
     }
 }
 

@@ -46,6 +46,10 @@ impl FindingStream for Elements {
         format!(r#"{{"schema":"{}","findings":["#, Assessment::SCHEMA).into_bytes()
     }
 
+    fn shows_evidence(&self) -> bool {
+        true
+    }
+
     fn separator(&self) -> &'static [u8] {
         b","
     }

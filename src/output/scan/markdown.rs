@@ -69,7 +69,7 @@ fn rules(view: &ScanView<'_>, out: &mut Markdown) {
         counts.extend(is_due.then_some("Due"));
         out.table(&["Severity", "Rule"], &counts, rows);
     }
-    if let Some(others) = found_nothing(all) {
+    if let Some(others) = found_nothing(view.tally) {
         out.paragraph(&others);
     }
 }

@@ -8,6 +8,7 @@ mod compliance;
 mod csv;
 mod due;
 mod fixes;
+mod foremost;
 mod json;
 mod markdown;
 mod ndjson;
@@ -16,12 +17,10 @@ mod ranking;
 mod requirements;
 #[cfg(test)]
 mod snapshots;
-mod soonest_findings;
 mod summary;
 mod table;
 #[cfg(test)]
 mod tests;
-mod worst_findings;
 
 pub use json::Assessment;
 pub(super) use ndjson::rule_members;
@@ -87,7 +86,7 @@ impl FormatSpec<ScanWriter> {
 
     /// Whether it shows the evidence of a run, such as the digests of inputs.
     pub fn shows_evidence(&self) -> bool {
-        matches!(self.writer, ScanWriter::Stream(_))
+        matches!(self.writer, ScanWriter::Stream(start) if start().shows_evidence())
     }
 
     /// Whether it shows the requirements of frameworks and nothing else.
@@ -118,6 +117,11 @@ pub trait FindingStream: Send {
     /// What comes before each finding but the first.
     fn separator(&self) -> &'static [u8] {
         b""
+    }
+
+    /// Whether it shows the evidence of a run, such as the digests of inputs.
+    fn shows_evidence(&self) -> bool {
+        false
     }
 
     /// What comes after the findings.

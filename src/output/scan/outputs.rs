@@ -1,15 +1,14 @@
 //! The engine's sink: several formats of one run.
 
+use std::cmp::Reverse;
 use std::io;
 use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::soonest_findings::SoonestFindings;
-use super::worst_findings::WorstFindings;
+use super::foremost::{Mildness, SoonestFindings, WorstFindings, mildness};
 use super::{DisplayOptions, FindingStream, Format, ScanView, ScanWriter};
 use crate::engine::{FindingRef, Sink};
 use crate::finding::{Finding, Status, Tally};
-use crate::report::time::Timestamp;
 
 /// Writes findings as they come, in every format asked for, and the rest at the end.
 #[derive(Debug)]
@@ -18,9 +17,9 @@ pub struct Outputs<W> {
     formats: Vec<ScanWriter>,
     options: DisplayOptions,
     written: Mutex<Written<W>>,
-    /// [`WorstFindings::bar`] of all that was accepted.
+    /// Findings of this mildness and milder ones cannot be among the worst any more.
     bar: AtomicU8,
-    /// [`SoonestFindings::bar`] of all that was accepted.
+    /// Findings due after this second cannot be among the soonest any more.
     due_bar: AtomicI64,
 }
 
@@ -114,7 +113,7 @@ impl<W: io::Write + Send> Outputs<W> {
         let worst = WorstFindings::new(options.limit);
         Self {
             options,
-            bar: AtomicU8::new(worst.bar()),
+            bar: AtomicU8::new(Mildness::MAX),
             due_bar: AtomicI64::new(i64::MAX),
             written: Mutex::new(Written {
                 writers,
@@ -213,10 +212,16 @@ impl<W: io::Write + Send> Sink for Outputs<W> {
         match &mut block.ranked {
             // Everything that was accepted comes before this finding, so an old bar only lets too many pass.
             Some(ranked) if finding.status == Status::Due => {
-                let bar = Timestamp(self.due_bar.load(Ordering::Relaxed));
-                ranked.soonest.add(finding, bar);
+                let due_at = finding.due_at.expect("invariant: what is due has a time");
+                let rank = (due_at, Reverse(finding.rule().bound.severity));
+                let is_behind = due_at.0 > self.due_bar.load(Ordering::Relaxed);
+                ranked.soonest.add(finding, rank, is_behind);
             }
-            Some(ranked) => ranked.worst.add(finding, self.bar.load(Ordering::Relaxed)),
+            Some(ranked) => {
+                let rank = mildness(finding);
+                let is_behind = rank >= self.bar.load(Ordering::Relaxed);
+                ranked.worst.add(finding, rank, is_behind);
+            }
             None => {}
         }
     }
@@ -231,8 +236,10 @@ impl<W: io::Write + Send> Sink for Outputs<W> {
         if let Some(ranked) = &mut block.ranked {
             written.worst.take(&mut ranked.worst);
             written.soonest.take(&mut ranked.soonest);
-            self.bar.store(written.worst.bar(), Ordering::Relaxed);
-            self.due_bar.store(written.soonest.bar().0, Ordering::Relaxed);
+            let bar = written.worst.bar().unwrap_or(Mildness::MAX);
+            let due_bar = written.soonest.bar().map_or(i64::MAX, |(due_at, _)| due_at.0);
+            self.bar.store(bar, Ordering::Relaxed);
+            self.due_bar.store(due_bar, Ordering::Relaxed);
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! `requirements`: one requirement of a selected framework per record of CSV, for the sheet that an auditor asks for.
 
-use super::{ScanView, ScanWriter};
+use super::{ScanView, ScanWriter, compliance};
 use crate::finding::{Decided, FrameworkTally, RequirementTally};
 use crate::output::csv_text::write_record;
 use crate::output::format::{FormatSpec, Readers};
@@ -12,7 +12,7 @@ pub(super) const FORMAT: FormatSpec<ScanWriter> = FormatSpec::new(
     ScanWriter::RenderRequirements(render),
 );
 
-const HEADER: [&str; 9] = [
+const HEADER: [&str; 10] = [
     "requirement",
     "title",
     "decided",
@@ -22,6 +22,7 @@ const HEADER: [&str; 9] = [
     "undetermined",
     "accounts_passing",
     "accounts_failing",
+    "note",
 ];
 
 fn render(view: &ScanView<'_>) -> String {
@@ -36,7 +37,7 @@ fn render(view: &ScanView<'_>) -> String {
 }
 
 /// Where a report decides nothing there is no count: a 0 would read as a result.
-fn record(framework: &FrameworkTally, requirement: &RequirementTally) -> [String; 9] {
+fn record(framework: &FrameworkTally, requirement: &RequirementTally) -> [String; 10] {
     let count = |count: u64| match requirement.decided {
         Decided::No => String::new(),
         Decided::Yes | Decided::Partly => count.to_string(),
@@ -52,5 +53,6 @@ fn record(framework: &FrameworkTally, requirement: &RequirementTally) -> [String
         count(requirement.undetermined),
         count(accounts.passing),
         count(accounts.failing),
+        compliance::note(requirement).unwrap_or_default(),
     ]
 }

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use anstyle::Style;
 
 use super::{ScanView, ScanWriter, compliance, ranking};
-use crate::finding::{Code, RuleTally};
+use crate::finding::{Code, RuleTally, Tally};
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::phrases::{self, counted, number};
 use crate::output::terminal::{
@@ -50,7 +50,7 @@ pub(super) fn rules_with_findings(view: &ScanView<'_>) -> String {
     if !ranking::is_of_rules(view) && all.iter().any(found_something) {
         out = rules(view, all.iter().filter(|rule| found_something(rule)));
     }
-    if let Some(others) = found_nothing(all) {
+    if let Some(others) = found_nothing(view.tally) {
         out.push_str(&view.options.paint(DIM, others));
         out.push('\n');
     }
@@ -157,13 +157,13 @@ fn was_not_run(rule: &RuleTally) -> bool {
     rule.not_run.is_some() && rule.tested == 0
 }
 
-/// `10 rules found nothing`, where there are such.
-pub(super) fn found_nothing(rules: &[RuleTally]) -> Option<String> {
+/// `10 rules found nothing`, where there are such. Without a verdict no rule found nothing.
+pub(super) fn found_nothing(tally: &Tally) -> Option<String> {
+    let rules = tally.rules.iter();
     let count = rules
-        .iter()
         .filter(|rule| !found_something(rule) && !was_not_run(rule))
         .count();
-    (count > 0).then(|| format!("{} found nothing", counted(count as u64, "rule")))
+    (count > 0 && tally.evaluated > 0).then(|| format!("{} found nothing", counted(count as u64, "rule")))
 }
 
 /// A column of counts: its head, and what it counts.
