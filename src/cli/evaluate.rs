@@ -125,6 +125,8 @@ pub(super) struct Evaluation {
     partly_decided: Vec<PartlyDecided>,
     /// The ids of rules that need details and were asked for by id.
     details_by_id: Vec<String>,
+    /// Whether the rules are those that run if none is chosen.
+    is_default: bool,
     /// The ids of rules that are left out because they need details.
     left_out: Vec<String>,
     pub(super) weakened: Vec<WeakenedParameter>,
@@ -220,6 +222,7 @@ impl Evaluation {
             level: selected.level,
             partly_decided: selected.partly_decided,
             details_by_id: selected.details_by_id,
+            is_default: selected.is_default,
             left_out: Vec::new(),
             weakened: selected.weakened,
             suppressions,
@@ -256,7 +259,7 @@ impl Evaluation {
         let partly = self.partly_decided.iter();
         let partly = partly.map(|check| Diagnostic::new(Code::PartlyDecided, check.to_string()));
         let filters = filters::note(&self.filters);
-        let not_run = (!self.left_out.is_empty()).then(|| {
+        let not_run = (!self.left_out.is_empty() && !self.is_default).then(|| {
             let ids = self.left_out.join(", ");
             let message = format!("not run, because snapshots have no details: {ids}");
             Diagnostic::new(Code::RulesNotRun, message)
@@ -267,6 +270,11 @@ impl Evaluation {
 
     /// Adds the diagnostics about the settings rather than about an input.
     pub(super) fn add_diagnostics(&self, tally: &mut Tally) {
+        // No one asked for these rules; where some reports have details, all should.
+        let is_asked_for = !self.is_default || tally.has_details;
+        tally
+            .diagnostics
+            .retain(|it| is_asked_for || it.code != Code::RulesNotRun);
         tally.diagnostics.extend(self.notes());
         let weakened = self.weakened.iter().map(ToString::to_string);
         let weakened = weakened.map(|message| Diagnostic::new(Code::LooserThanFramework, message));

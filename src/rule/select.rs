@@ -51,6 +51,8 @@ pub struct Selected {
     pub partly_decided: Vec<PartlyDecided>,
     /// Parameters that a setting makes weaker than a requirement demands.
     pub weakened: Vec<WeakenedParameter>,
+    /// Whether nothing was asked for, so that these are the default rules.
+    pub is_default: bool,
     /// The ids of rules that need details and were asked for by id: they must not be left out.
     pub details_by_id: Vec<String>,
 }
@@ -189,6 +191,7 @@ pub fn select(catalogue: &Catalogue, selection: &Selection) -> Result<Selected, 
         level: selection.level,
         partly_decided,
         weakened: chosen.weakened,
+        is_default: selection.rules.is_empty() && selection.frameworks.is_empty(),
         details_by_id,
     })
 }

@@ -74,7 +74,7 @@ fn the_members_of_a_line() {
         "user_created": "2024-06-01T00:00:00Z", "credential": "access_key_1", "active": true,
         "created": "2025-12-03T00:00:00Z", "age_days": 180, "last_used": "2026-05-30T00:00:01Z", "idle_days": 1,
         "last_used_region": "eu-west-1", "last_used_service": "s3", "password_enabled": true, "mfa_active": false,
-        "access_key_id": null, "owner": null, "findings": 1, "severity": "high", "due_at": null,
+        "access_key_id": null, "access_key_description": null, "owner": null, "findings": 1, "severity": "high", "due_at": null,
         "as_of": "2026-06-01T00:00:00Z", "source": {"path": FILE, "row": 2},
     });
     assert_eq!(line, expected);

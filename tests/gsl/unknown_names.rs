@@ -58,7 +58,7 @@ fn entities_and_attributes_that_a_report_lacks() {
       | ^^^ unknown entity
       |
       = help: `Iam` is the account with its password policy, which a credential report does not have
-              the entities are IamUser, IamAccessKey and IamSigningCertificate
+              the entities are IamUser, IamAccessKey, IamSigningCertificate and IamServiceCredential
     ");
     assert_snapshot!(errors("S3Bucket should have acl"), @"
     error: `S3Bucket` is not an entity of a credential report
@@ -67,7 +67,7 @@ fn entities_and_attributes_that_a_report_lacks() {
     1 | S3Bucket should have acl
       | ^^^^^^^^ unknown entity
       |
-      = help: the entities are IamUser, IamAccessKey and IamSigningCertificate
+      = help: the entities are IamUser, IamAccessKey, IamSigningCertificate and IamServiceCredential
     ");
     assert_snapshot!(errors("List<IamUser> should have items with [ mfaActive ]"), @"
     error: `List<…>` needs data that a credential report lacks
