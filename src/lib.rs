@@ -44,5 +44,6 @@ pub mod gsl;
 pub mod history;
 pub mod io;
 pub mod output;
+pub mod remedy;
 pub mod report;
 pub mod rule;

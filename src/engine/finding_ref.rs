@@ -70,6 +70,11 @@ impl<'a> UserRow<'a> {
         })
     }
 
+    /// Whether it is root's.
+    pub fn is_root(&self) -> bool {
+        self.chunk.root().get(self.index).is_some_and(|&is_root| is_root)
+    }
+
     /// Index of the record in its block, from 0.
     pub fn index(&self) -> usize {
         self.index

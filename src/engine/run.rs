@@ -209,6 +209,8 @@ pub(super) struct Worker<'r, 'a, S: Sink, Src> {
     registers: Registers,
     /// The records of the last block that are evaluated, as bitmaps.
     selected: Vec<u64>,
+    /// The same before filters.
+    newest: Vec<u64>,
     /// What filters may have meant.
     misses: NearMisses,
     /// The cutoffs for the as-of of the last block.
@@ -229,6 +231,7 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
             issues: Vec::new(),
             registers: Registers::default(),
             selected: Vec::new(),
+            newest: Vec::new(),
             misses: NearMisses::default(),
             cutoffs: None,
             due: DueFinder::default(),
@@ -332,6 +335,7 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
         self.registers
             .run(run.program, cutoffs, chunk, &input.header, Restriction::default());
         run.selection.rows.select(input, chunk, &mut self.selected);
+        self.newest.clone_from(&self.selected);
         if let Some(filtering) = run.selection.filtering {
             filtering.apply(input, chunk, &mut self.misses, &mut self.selected);
         }
@@ -367,6 +371,7 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
             input,
             chunk,
             selected: &self.selected,
+            newest: &self.newest,
             first_row: view.first_row,
             last: end.ends_report(),
             emitted,

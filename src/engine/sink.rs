@@ -23,6 +23,8 @@ pub struct Block<'a> {
     pub chunk: &'a Chunk,
     /// The rows that are evaluated, as bitmaps of 64.
     pub selected: &'a [u64],
+    /// The same whatever filters choose: the rows of the newest snapshots.
+    pub newest: &'a [u64],
     /// The number of the first data row in the input, from 1.
     pub first_row: u64,
     /// Whether this is the last block of the report.
@@ -57,6 +59,11 @@ pub struct CredentialVerdicts<'a> {
 }
 
 impl Block<'_> {
+    /// Whether this row is of the newest snapshot of its account, whatever filters choose.
+    pub fn is_of_newest(&self, row: usize) -> bool {
+        is_selected(self.newest, row)
+    }
+
     /// Whether this row is evaluated.
     pub fn is_selected(&self, row: usize) -> bool {
         is_selected(self.selected, row)

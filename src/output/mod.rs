@@ -23,6 +23,7 @@ mod scan;
 #[cfg(test)]
 mod schema;
 mod shared_part;
+mod steps;
 mod terminal;
 #[cfg(test)]
 mod test_support;

@@ -99,6 +99,18 @@ impl FixTemplate {
         }
     }
 
+    /// Words and commands that are no rule's.
+    pub fn of_text(text: &str) -> Self {
+        Self {
+            rule: String::new(),
+            before: Vec::new(),
+            commands: blocks(text, &BTreeMap::new()),
+            words: Vec::new(),
+            after: Vec::new(),
+            of_ses_smtp: Vec::new(),
+        }
+    }
+
     /// The instructions for one finding. Root gets words: most commands of IAM do not reach it.
     pub fn fill(&self, subject: &FixSubject<'_>) -> Fix {
         let mut filling = Filling {

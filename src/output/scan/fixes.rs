@@ -3,16 +3,13 @@
 use unicode_width::UnicodeWidthStr as _;
 
 use super::ScanView;
-use crate::finding::{Command, Finding, Fix, FixStep, Status};
+use crate::finding::{Command, Finding, Fix, Status};
 use crate::output::DisplayOptions;
 use crate::output::markdown_text::{Markdown, code, plain};
-use crate::output::prose::{for_markdown, for_terminal};
+use crate::output::steps::{self, COPIED, WORDS, fenced, indented};
 use crate::output::terminal::{DIM, wrap};
-use crate::report::escape::{escape, escape_lines};
-
-/// The blanks before words, and before what is copied.
-const WORDS: usize = 4;
-const COPIED: usize = 6;
+use crate::output::prose::for_terminal;
+use crate::report::escape::escape;
 
 /// The findings that are shown, those that are due last.
 fn shown<'a>(view: &ScanView<'a>) -> impl Iterator<Item = &'a Finding> {
@@ -37,20 +34,7 @@ pub(super) fn lines(finding: &Finding, options: DisplayOptions) -> Vec<String> {
     if fix.steps.is_empty() {
         words("The rule has no instructions for a fix.", &mut out);
     }
-    for step in &fix.steps {
-        match step {
-            FixStep::Text { text } => match code_block(text) {
-                Some((_, block)) => {
-                    out.extend(escape_lines(block).lines().map(|line| indented(COPIED, line)));
-                }
-                None => words(text, &mut out),
-            },
-            FixStep::Command { argv, .. } => {
-                let lines = Command::new(argv).lines(options.width.saturating_sub(COPIED));
-                out.extend(lines.iter().map(|line| indented(COPIED, &escape(line))));
-            }
-        }
-    }
+    out.extend(steps::lines(&fix.steps, options));
     if let Some(entry) = &fix.suppression {
         words("To accept it instead, in credlens.toml:", &mut out);
         out.extend(
@@ -60,17 +44,6 @@ pub(super) fn lines(finding: &Finding, options: DisplayOptions) -> Vec<String> {
         );
     }
     out
-}
-
-fn indented(blanks: usize, line: &str) -> String {
-    format!("{}{line}", " ".repeat(blanks))
-}
-
-/// The language and the lines of a fenced block.
-fn code_block(text: &str) -> Option<(&str, &str)> {
-    let inner = text.strip_prefix("```")?.strip_suffix("```")?;
-    let (language, block) = inner.split_once('\n')?;
-    Some((language, block.strip_suffix('\n').unwrap_or(block)))
 }
 
 /// A section for each finding that says how it is fixed.
@@ -106,26 +79,11 @@ fn section(fix: &Fix, out: &mut Markdown) {
     if fix.steps.is_empty() {
         out.paragraph("The rule has no instructions for a fix.");
     }
-    for step in &fix.steps {
-        match step {
-            FixStep::Text { text } => match code_block(text) {
-                Some((language, block)) => out.paragraph(&fenced(language, block)),
-                None => out.paragraph(&for_markdown(text)),
-            },
-            FixStep::Command { shell, .. } => out.paragraph(&fenced("sh", shell)),
-        }
-    }
+    steps::markdown(&fix.steps, out);
     if let Some(entry) = &fix.suppression {
         out.paragraph(&plain("To accept it instead, in credlens.toml:"));
         out.paragraph(&fenced("toml", entry.trim_end()));
     }
-}
-
-/// A block that nothing in it can end: the fence is longer than any run of backticks.
-fn fenced(language: &str, block: &str) -> String {
-    let runs = block.split(|char| char != '`').map(str::len);
-    let fence = "`".repeat(runs.max().unwrap_or(0).max(2) + 1);
-    format!("{fence}{language}\n{}\n{fence}", escape_lines(block))
 }
 
 /// What to do next: what explains the rule of the worst finding, and how to see the steps of each finding. Nothing if
@@ -165,14 +123,6 @@ fn labelled(label: &str, text: &str, options: DisplayOptions) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::output::test_support::{hostile_with_fixes, unescaped};
-
-    #[test]
-    fn no_block_ends_another() {
-        assert_eq!(fenced("sh", "ls"), "```sh\nls\n```");
-        assert_eq!(fenced("", "a\n````\nb\x1b"), "`````\na\n````\nb\\x1b\n`````");
-        assert_eq!(code_block("```sh\nls | wc\n```"), Some(("sh", "ls | wc")));
-        assert_eq!(code_block("words"), None);
-    }
 
     #[test]
     fn what_is_copied_is_not_cut() {

@@ -1,0 +1,1 @@
+//! Plans of hostile reports are escaped in every format.

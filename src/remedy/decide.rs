@@ -1,0 +1,286 @@
+//! What is done about each credential of a user, or why nothing is.
+
+use std::collections::BTreeMap;
+
+use super::facts::{Key, LastUse, Problem, User};
+use super::history::{InactiveKeys, KeyIdentity};
+use super::journal::Journal;
+use super::reason::Reason;
+use super::step::Action;
+use crate::finding::Status;
+use crate::report::schema::{Credential, Slot};
+use crate::report::time::Timestamp;
+use crate::rule::{Filters, Remedy, UserToFilter, is_of_ses_smtp};
+
+/// The least days without use after which a key is deactivated.
+const QUIET_DAYS: i64 = 45;
+
+/// How long a key must have been inactive before it may be deleted, in days.
+const INACTIVE_DAYS: u64 = 30;
+
+/// How a plan is decided.
+#[derive(Debug, Default)]
+pub struct Options {
+    /// The days without use after which a key is deactivated, if they are given.
+    pub quiet_days: Option<i64>,
+    /// The users that `--exclude-…` leaves out of the steps.
+    pub excluded: Filters,
+    /// The tag that exempts a user: its key, and its value if only that one exempts.
+    pub exempt_tag: Option<(String, Option<String>)>,
+    /// Since when keys are inactive, as earlier snapshots show.
+    pub inactive: InactiveKeys,
+    /// What was deactivated before.
+    pub journal: Journal,
+}
+
+/// What was decided about one credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decided<'a> {
+    /// The credential; none for the user as a whole.
+    pub credential: Option<Credential>,
+    /// Its id, if it is a service-specific one.
+    pub service_credential: Option<(String, Option<Timestamp>)>,
+    /// What is done, or why nothing is.
+    pub action: Result<Action, Reason>,
+    /// The findings that call for it.
+    pub problems: Vec<&'a Problem>,
+    /// The days without use that count for it.
+    pub quiet_days: i64,
+}
+
+/// What findings are about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct About {
+    credential: Option<Credential>,
+    service_credential: Option<(String, Option<Timestamp>)>,
+}
+
+/// Decides about each credential of a user with findings: one decision for a credential, however many rules it breaks.
+/// Verdicts that are suppressed, undetermined or due are decisions of their own.
+pub fn decide<'a>(user: &'a User, options: &Options) -> Vec<Decided<'a>> {
+    let deciding = Deciding { user, options };
+    let mut failing: BTreeMap<About, Vec<&Problem>> = BTreeMap::new();
+    let mut others: BTreeMap<(About, Reason), Vec<&Problem>> = BTreeMap::new();
+    for problem in user.problems.iter().filter(|it| it.remedy != Remedy::None) {
+        let about = deciding.about(problem);
+        match open_reason(problem.status) {
+            None => failing.entry(about).or_default().push(problem),
+            Some(reason) => others.entry((about, reason)).or_default().push(problem),
+        }
+    }
+    let failing = failing.into_iter().map(|(about, problems)| {
+        let quiet_days = deciding.quiet_days(&problems);
+        let action = deciding.action(&about, &problems, quiet_days);
+        (about, action, problems, quiet_days)
+    });
+    let others = others.into_iter().map(|((about, reason), problems)| {
+        let quiet_days = deciding.quiet_days(&problems);
+        (about, Err(reason), problems, quiet_days)
+    });
+    let decided = failing.chain(others);
+    let decided = decided.map(|(about, action, problems, quiet_days)| Decided {
+        credential: about.credential,
+        service_credential: about.service_credential,
+        action,
+        problems,
+        quiet_days,
+    });
+    decided.collect()
+}
+
+/// Why a verdict that does not fail leads to no step.
+fn open_reason(status: Status) -> Option<Reason> {
+    match status {
+        Status::Suppressed => Some(Reason::Suppressed),
+        Status::Undetermined => Some(Reason::Undetermined),
+        Status::Due => Some(Reason::Due),
+        Status::Fail | Status::Pass => None,
+    }
+}
+
+struct Deciding<'a> {
+    user: &'a User,
+    options: &'a Options,
+}
+
+impl Deciding<'_> {
+    /// What a finding is about. Of a finding on both keys, the key that is used less.
+    fn about(&self, problem: &Problem) -> About {
+        let of_keys = || match problem.remedy {
+            Remedy::Deactivate | Remedy::Rotate => self.less_used().map(|key| Credential::AccessKey(key.slot)),
+            Remedy::Delete | Remedy::Manual | Remedy::None => None,
+        };
+        About {
+            credential: problem.credential.or_else(of_keys),
+            service_credential: problem.service_credential.clone(),
+        }
+    }
+
+    /// Of the active keys, the one that was never used, else the one that was used earlier.
+    fn less_used(&self) -> Option<&Key> {
+        let active = self.user.keys.iter().flatten().filter(|key| key.active == Some(true));
+        active.min_by_key(|key| match key.last_used {
+            LastUse::Never => (0, None, key.created),
+            LastUse::At(time) => (1, Some(time), key.created),
+            LastUse::EmptyCell | LastUse::Unknown => (2, None, key.created),
+        })
+    }
+
+    /// The days without use after which the key is deactivated: those that are given, else the greatest limit of its rules,
+    /// and never less than the usual ones.
+    fn quiet_days(&self, problems: &[&Problem]) -> i64 {
+        let limits = problems.iter().filter_map(|problem| problem.max_idle);
+        let usual = limits.fold(QUIET_DAYS, i64::max);
+        self.options.quiet_days.unwrap_or(usual)
+    }
+
+    fn action(&self, about: &About, problems: &[&Problem], quiet_days: i64) -> Result<Action, Reason> {
+        self.check_user()?;
+        let calls_for = |remedy: Remedy| problems.iter().any(|problem| problem.remedy == remedy);
+        match about.credential {
+            Some(Credential::AccessKey(slot)) => {
+                let Some(key) = self.user.key(slot) else {
+                    return Err(Reason::Undetermined);
+                };
+                self.check_ses(key)?;
+                self.of_key(key, problems, quiet_days)
+            }
+            // Only keys are ever deactivated.
+            _ if calls_for(Remedy::Rotate) => Ok(Action::Rotate),
+            Some(Credential::ServiceCredential) if calls_for(Remedy::Delete) => Err(Reason::DeactivationUnknown),
+            _ => Ok(Action::Manual),
+        }
+    }
+
+    /// Whether the user may be touched at all.
+    fn check_user(&self) -> Result<(), Reason> {
+        let user = self.user;
+        let as_filtered = UserToFilter {
+            user: Some(user.name.as_bytes()),
+            path: user.path.as_deref().map(str::as_bytes),
+            account: user.account.as_deref().map(str::as_bytes),
+            account_name: user.account_name.as_deref().map(str::as_bytes),
+        };
+        let has_tag = |is_meant: &dyn Fn(&str, &str) -> bool| {
+            let tags = user.tags.iter().flatten();
+            tags.into_iter().any(|(key, value)| is_meant(key, value))
+        };
+        let is_exempt = |key: &str, value: &str| {
+            let tag = self.options.exempt_tag.as_ref();
+            tag.is_some_and(|(wanted, of_value)| {
+                key == wanted
+                    && match of_value {
+                        Some(of_value) => value == of_value,
+                        None => !value.eq_ignore_ascii_case("false"),
+                    }
+            })
+        };
+        if user.is_root {
+            Err(Reason::Root)
+        } else if !self.options.excluded.admits(&as_filtered) {
+            Err(Reason::Filtered)
+        } else if user.is_made_for_api_key() {
+            Err(Reason::ApiKeyUser)
+        } else if has_tag(&|key, _| key.starts_with("aws:cloudformation:")) {
+            Err(Reason::InfrastructureAsCode)
+        } else if has_tag(&is_exempt) {
+            Err(Reason::Exempt)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn check_ses(&self, key: &Key) -> Result<(), Reason> {
+        if is_of_ses_smtp(&self.user.name, key.service.as_deref()) {
+            return Err(Reason::SesSmtp);
+        }
+        Ok(())
+    }
+
+    fn of_key(&self, key: &Key, problems: &[&Problem], quiet_days: i64) -> Result<Action, Reason> {
+        let created = key.created.ok_or(Reason::UnknownCreation)?;
+        let deactivated = self.options.journal.deactivated(&self.identity(created));
+        let calls_for = |remedy: Remedy| problems.iter().any(|problem| problem.remedy == remedy);
+        match key.active {
+            None => Err(Reason::Undetermined),
+            Some(false) => self.of_inactive(created, deactivated),
+            Some(true) if deactivated.is_some() => Err(Reason::Reactivated),
+            Some(true) => match self.quiet(key, created, quiet_days) {
+                Ok(()) => Ok(Action::Deactivate),
+                // Age alone: the key is or may be in use.
+                Err(_) if calls_for(Remedy::Rotate) => Ok(Action::Rotate),
+                Err(_) if !calls_for(Remedy::Deactivate) => Ok(Action::Manual),
+                Err(reason) => Err(self.of_pair(key, problems).unwrap_or(reason)),
+            },
+        }
+    }
+
+    /// Whether the key was idle for the quiet days, or never used and older than these.
+    fn quiet(&self, key: &Key, created: Timestamp, days: i64) -> Result<(), Reason> {
+        const DAY: i64 = 86_400;
+        let age = self.user.as_of.0.saturating_sub(created.0);
+        let quiet = days.saturating_mul(DAY);
+        if age < DAY {
+            return Err(Reason::TooNew);
+        }
+        match key.last_used {
+            LastUse::EmptyCell => Err(Reason::EmptyLastUse),
+            LastUse::Unknown => Err(Reason::UnknownLastUse),
+            LastUse::Never if age > quiet => Ok(()),
+            LastUse::Never => Err(Reason::NotQuiet),
+            LastUse::At(time) if self.user.as_of.0.saturating_sub(time.0) >= quiet => Ok(()),
+            LastUse::At(_) => Err(Reason::InUse),
+        }
+    }
+
+    /// Where only a rule about both keys calls for it, and both are active: a rotation is under way.
+    fn of_pair(&self, key: &Key, problems: &[&Problem]) -> Option<Reason> {
+        let is_of_pair = problems.iter().all(|problem| problem.credential.is_none());
+        let other = self.user.other_key(key.slot)?;
+        (is_of_pair && other.active == Some(true)).then_some(Reason::RotationUnderWay)
+    }
+
+    fn of_inactive(&self, created: Timestamp, deactivated: Option<Timestamp>) -> Result<Action, Reason> {
+        let shown = self.options.inactive.get(&self.identity(created));
+        // What was active in between was activated and deactivated again: the snapshots say since when.
+        let last_active = shown.and_then(|shown| shown.last_active);
+        let deactivated = deactivated.filter(|&at| last_active.is_none_or(|active| at > active));
+        let since = [shown.map(|shown| shown.since), deactivated].into_iter().flatten().min();
+        let days = since.and_then(|since| since.days_until(self.user.as_of));
+        if days.is_some_and(|days| days >= INACTIVE_DAYS) {
+            Ok(Action::Delete)
+        } else {
+            Err(Reason::DeactivationUnknown)
+        }
+    }
+
+    fn identity(&self, created: Timestamp) -> KeyIdentity {
+        KeyIdentity {
+            account: self.user.account.clone(),
+            user: self.user.name.clone(),
+            created,
+        }
+    }
+}
+
+impl User {
+    /// The keys that are inactive, whose deletion depends on since when.
+    pub fn inactive_keys(&self) -> impl Iterator<Item = KeyIdentity> {
+        let inactive = self.keys.iter().flatten().filter(|key| key.active == Some(false));
+        inactive.filter_map(|key| {
+            Some(KeyIdentity {
+                account: self.account.clone(),
+                user: self.name.clone(),
+                created: key.created?,
+            })
+        })
+    }
+}
+
+/// The slot of an access key.
+pub(super) const fn slot_of(credential: Option<Credential>) -> Option<Slot> {
+    match credential {
+        Some(Credential::AccessKey(slot)) => Some(slot),
+        Some(Credential::Password | Credential::Certificate(_) | Credential::ServiceCredential) | None => None,
+    }
+}
