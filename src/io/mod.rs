@@ -6,6 +6,7 @@
 
 pub mod container;
 mod decompress;
+pub mod details;
 pub mod error;
 mod found;
 pub mod hashing;

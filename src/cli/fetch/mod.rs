@@ -12,13 +12,16 @@ use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use credlens::aws::{FetchedAccount, OutcomeStatus, Report, ReportOrder, RunRecord};
+use credlens::aws::{FetchedAccount, FetchedDetails, OutcomeStatus, Report, ReportOrder, RunRecord, path_of};
+use credlens::finding::Level;
+use credlens::io::details::write_beside;
 use credlens::io::temporary::TemporaryFile;
-use credlens::io::write_once::{WriteOutcome, write_once};
+use credlens::io::write_once::{WriteOutcome, is_there, write_once};
 use credlens::output::escape;
 use credlens::report::cell::is_account_id;
 
-use super::aws::{FetchRequest, Started, conclude, start};
+use super::aws::{FetchRequest, Started, all_details, conclude, start};
+use super::diagnostics::print_all;
 use super::failure::{Exit, Failure};
 use super::now;
 use super::outputs::print;
@@ -88,7 +91,13 @@ fn save_all(
     let mut all_written = true;
     for fetched in started.arrivals.by_ref() {
         let saved = match &fetched.result {
-            Ok((report, _)) => destination.save(&fetched, report, paths, args.quiet),
+            Ok((report, details)) => {
+                if let Some(details) = details {
+                    print_missing(args, &fetched.account.id, details);
+                }
+                let details = details.as_ref();
+                destination.save(&fetched, (report, details), paths, args.quiet)
+            }
             Err(error) => {
                 // With several accounts, the table of outcomes has it.
                 if !several {
@@ -117,13 +126,26 @@ fn request(args: &FetchArgs, order: ReportOrder, grace: Duration) -> Result<Fetc
         return Err(Failure::Usage(message.to_owned()));
     }
     Ok(FetchRequest {
-        resolve_keys: false,
+        details: args.details.then(all_details),
         verbose: args.verbose > 0,
         quiet: args.quiet,
         order,
         filters,
         grace,
     })
+}
+
+/// Prints which details are missing.
+fn print_missing(args: &FetchArgs, account: &str, details: &FetchedDetails) {
+    let is_verbose = args.verbose > 0;
+    let least = match (args.quiet, is_verbose) {
+        (true, _) => Level::Error,
+        (false, false) => Level::Warning,
+        (false, true) => Level::Note,
+    };
+    let missing = details.diagnostics.iter().filter(|it| it.level >= least);
+    let missing: Vec<_> = missing.map(|it| it.clone().in_path(path_of(account))).collect();
+    print_all(missing.iter(), is_verbose);
 }
 
 /// The end of a run that a signal came too late to interrupt.
@@ -156,6 +178,11 @@ impl Destination {
         let text = path.as_os_str().to_string_lossy();
         let names_directory = path.is_dir() || text.ends_with(std::path::is_separator);
         match (text == "-", args.aws.several()) {
+            (true, false) if args.details => Err(Failure::Usage(
+                "--details are saved beside the report, and standard output has no place for them; name a file or a \
+                 directory by --output"
+                    .to_owned(),
+            )),
             (true, false) => Ok(Self::Stdout),
             (true, true) => Err(Failure::Usage(
                 "reports of several accounts cannot go to standard output; name a directory".to_owned(),
@@ -197,7 +224,7 @@ impl Destination {
     fn save(
         &self,
         fetched: &FetchedAccount,
-        report: &Report,
+        (report, details): (&Report, Option<&FetchedDetails>),
         paths: &mut Paths,
         quiet: bool,
     ) -> Result<(), Failure> {
@@ -206,8 +233,14 @@ impl Destination {
             Self::File(path) => path.clone(),
             Self::Directory(directory) => file_in(directory, fetched, report)?,
         };
-        let cannot = Failure::output(format!("cannot write {} as csv", path.display()));
-        let kept = write_once(&path, &report.csv).map_err(cannot)?;
+        let cannot = || Failure::output(format!("cannot write {} as csv", path.display()));
+        if let Some(details) = details {
+            // First: where the run ends between the two, the report is missing, and is fetched again.
+            is_there(&path, &report.csv).map_err(cannot())?;
+            let what = format!("cannot write the details beside {}", path.display());
+            write_beside(&path, &details.details).map_err(Failure::output(what))?;
+        }
+        let kept = write_once(&path, &report.csv).map_err(cannot())?;
         if kept == WriteOutcome::AlreadyThere && !quiet {
             let path = path.display().to_string();
             print_message(format_args!(
