@@ -152,8 +152,13 @@ async fn tagged(
         Ok(None) => {}
         Ok(Some(chosen)) => users.retain(|user| chosen.contains(user)),
         Err(_) => {
-            let message = format!("the tags of this account's users are unknown: {}", Error::TaskPanicked);
-            fetched.diagnostics.push(Diagnostic::new(Code::TagsUnknown, message));
+            let message = format!(
+                "the tags of this account's users are unknown: {}",
+                Error::TaskPanicked
+            );
+            fetched
+                .diagnostics
+                .push(Diagnostic::new(Code::TagsUnknown, message));
             users.clear();
         }
     }

@@ -280,8 +280,7 @@ impl Error {
             "RequestTimeout" | "RequestTimeoutException" | "IDPCommunicationError" | "HTTP 408" => {
                 Self::Unavailable(action, code)
             }
-            // A test server may not have a call.
-            _ if status >= 500 && status != 501 => Self::Unavailable(action, code),
+            _ if status >= 500 => Self::Unavailable(action, code),
             _ => Self::Other(action, code),
         }
     }

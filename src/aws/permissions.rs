@@ -325,7 +325,10 @@ mod tests {
         ];
         let policies = suggested_policies(&denied, "unused", true);
         assert_eq!(policies.len(), 1);
-        assert_eq!(policies[0].actions, [Action::ListAccessKeys, Action::ListUserTags]);
+        assert_eq!(
+            policies[0].actions,
+            [Action::ListAccessKeys, Action::ListUserTags]
+        );
         let policy: serde_json::Value = serde_json::from_str(&policies[0].policy).unwrap();
         let statement = serde_json::json!([{
             "Effect": "Allow",

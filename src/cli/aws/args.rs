@@ -31,8 +31,8 @@ pub(in crate::cli) struct LocationArgs {
     #[arg(long, value_name = "URL", help_heading = "AWS")]
     pub(super) endpoint_url: Option<String>,
 
-    /// Longest time for each step, such as 90s or 10m: assume a role, generate and fetch a report, look up each kind
-    /// of details of an account, list or read objects in S3 [default: 10m]
+    /// Longest time for each step, such as 90s or 10m: assume a role, generate and fetch a report, look up details
+    /// of an account, list or read objects in S3 [default: 10m]
     #[arg(long, value_name = "TIME", help_heading = "AWS")]
     pub(super) timeout: Option<TimeSpan>,
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use credlens::aws::accounts::{self, Account, UNKNOWN_STATE};
 use credlens::aws::{
-    self, ConnectSettings, DetailsRequest, Error, FetchJob, FetchOptions, FetchedAccounts, ListedAccounts, Outcomes,
-    ReportOrder, RunRecord, Runtime, Session,
+    self, ConnectSettings, DetailsRequest, Error, FetchJob, FetchOptions, FetchedAccounts, ListedAccounts,
+    Outcomes, ReportOrder, RunRecord, Runtime, Session,
 };
 use credlens::output::{escape, escape_lines};
 use credlens::report::time::Timestamp;
@@ -104,7 +104,8 @@ pub(in crate::cli) fn start(
         (failure, _) => failure,
     };
     let session = runtime.wait(Session::open(&settings));
-    let session = session.map_err(|error| by_signal(refused(aws, &error, "aws", request.details.is_some())))?;
+    let session =
+        session.map_err(|error| by_signal(refused(aws, &error, "aws", request.details.is_some())))?;
     let record = Arc::new(Mutex::new(RunRecord {
         has_details: request.details.is_some(),
         ..RunRecord::default()

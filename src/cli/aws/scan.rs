@@ -69,7 +69,11 @@ pub(in crate::cli) fn run_live<R: EvaluatingRun>(run: &R) -> Result<Exit, Failur
         return Ok(exit);
     };
     print_error(message);
-    Ok(if is_all { Exit::NothingEvaluated } else { Exit::Partial })
+    Ok(if is_all {
+        Exit::NothingEvaluated
+    } else {
+        Exit::Partial
+    })
 }
 
 /// The file of `--outcomes` is neither a format's nor one that this run reads.

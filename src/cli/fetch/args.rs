@@ -14,7 +14,7 @@ Examples:
   credlens fetch --profile audit --output - | credlens scan -
   credlens fetch --org --output reports/ --outcomes outcomes.json
   credlens fetch --org --output reports/ --resume outcomes.json
-  credlens fetch --org --details --output reports/  with key ids, tags and service-specific credentials
+  credlens fetch --org --details --output reports/  key ids and tags beside them
   credlens fetch --org --archive archive/           into an archive of Parquet files
 
 Exit status:
