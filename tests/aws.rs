@@ -10,6 +10,7 @@ mod cli;
 mod credential_chain;
 mod details;
 mod details_files;
+mod details_flags;
 mod ended_credentials;
 mod endpoint_settings;
 mod endpoints;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use aws_sdk_iam::types::{ServiceSpecificCredentialMetadata, StatusType};
+use aws_sdk_iam::types::ServiceSpecificCredentialMetadata;
 
 use super::connect::Session;
 use super::error::Error;
@@ -119,10 +119,10 @@ fn credential(listed: ServiceSpecificCredentialMetadata) -> (String, ServiceCred
     let credential = ServiceCredential {
         id: listed.service_specific_credential_id,
         service: listed.service_name,
-        active: match listed.status {
-            StatusType::Active => Some(true),
-            StatusType::Inactive | StatusType::Expired => Some(false),
-            // AWS's words may grow.
+        // AWS's words may grow.
+        active: match listed.status.as_str() {
+            "Active" => Some(true),
+            "Inactive" | "Expired" => Some(false),
             _ => None,
         },
         // The SDK puts the beginning of Unix time in place of a time that is missing.

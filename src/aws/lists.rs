@@ -100,13 +100,11 @@ where
             let Some(user) = waiting.next() else { break };
             running.spawn(call(user));
         }
-        match running.join_next().await {
-            Some(ended) => of_users.add(ended.unwrap_or(Err(Error::TaskPanicked))),
-            None => {
-                of_users.failed += waiting.len() as u64;
-                return of_users;
-            }
-        }
+        let Some(ended) = running.join_next().await else {
+            of_users.failed += waiting.len() as u64;
+            return of_users;
+        };
+        of_users.add(ended.unwrap_or(Err(Error::TaskPanicked)));
     }
 }
 

@@ -2,6 +2,15 @@
 
 use super::server::CALLER;
 
+/// The account of the role in a request to assume it.
+pub(super) fn role_account(body: &str) -> String {
+    let arn = body
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("RoleArn="))
+        .unwrap_or("");
+    arn.split("%3A").nth(4).unwrap_or("").to_owned()
+}
+
 pub(super) fn caller(partition: &str) -> String {
     format!(
         "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>\

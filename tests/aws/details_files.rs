@@ -199,6 +199,30 @@ fn missing_details_do_not_fail_the_account() {
     assert!(!quiet.err.contains("warning"), "{}", quiet.err);
 }
 
+/// What many accounts have in common is not printed for each.
+#[test]
+fn missing_details_of_many_accounts() {
+    let server = Server::start(accounts(9));
+    server.answer_instead(LIST, 403, &error("AccessDenied"));
+    let folder = tempfile::tempdir().unwrap();
+    let ended = fetch(&server, folder.path(), &["--org", "--output", "reports/"]);
+    assert_eq!(ended.exit, 0, "{}", ended.err);
+    assert_eq!(
+        ended.err.matches("are unknown: AWS denied").count(),
+        3,
+        "{}",
+        ended.err
+    );
+    let more = "… and 6 more of service-credentials-unknown";
+    assert!(ended.err.contains(more), "{}", ended.err);
+    assert_eq!(
+        ended.err.matches("The smallest policy").count(),
+        1,
+        "{}",
+        ended.err
+    );
+}
+
 /// A scan of the directory does not mention the details, which are not reports.
 #[test]
 fn a_search_passes_over_details() {
@@ -218,7 +242,7 @@ fn a_search_passes_over_details() {
     assert!(ended.err.contains(note), "{}", ended.err);
     // Where there is nothing else, it is said what was found.
     for name in names(&folder.path().join("reports")) {
-        if name.ends_with(".csv") {
+        if !name.ends_with(".details.json") {
             fs::remove_file(folder.path().join("reports").join(name)).unwrap();
         }
     }

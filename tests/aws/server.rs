@@ -6,7 +6,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::answers::{assumed, assumed_by_token, caller, keys, service_credentials, tags};
+use super::answers::{assumed, assumed_by_token, caller, keys, role_account, service_credentials, tags};
 use super::{error, generated, got, large_report, report};
 
 /// The account of the tests' credentials.
@@ -396,12 +396,4 @@ fn read(reader: &mut impl std::io::BufRead) -> Option<Call> {
         account,
         body,
     })
-}
-
-fn role_account(body: &str) -> String {
-    let arn = body
-        .split('&')
-        .find_map(|pair| pair.strip_prefix("RoleArn="))
-        .unwrap_or("");
-    arn.split("%3A").nth(4).unwrap_or("").to_owned()
 }

@@ -5,7 +5,9 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use credlens::aws::{DetailsRequest, Report};
-use credlens::engine::{self, AccountInfo, AssessOptions, EmitFilter, FindingRef, Memory, Program, Sink};
+use credlens::engine::{
+    self, AccountInfo, AssessOptions, EmitFilter, FindingRef, Memory, Program, Sink, UserRow,
+};
 use credlens::finding::{Severity, Status};
 use credlens::report::header::Header;
 
@@ -59,7 +61,7 @@ impl Sink for Names {
     }
 
     fn finding(&self, part: &mut Self::Part, finding: &FindingRef<'_>) {
-        let name = finding.row().and_then(|row| row.user());
+        let name = finding.row().and_then(UserRow::user);
         // Names that are not UTF-8 are not IAM's.
         let name = name.and_then(|name| str::from_utf8(name).ok());
         if let Some(name) = name.filter(|name| !part.contains(*name)) {

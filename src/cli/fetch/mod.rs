@@ -13,7 +13,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use credlens::aws::{FetchedAccount, FetchedDetails, OutcomeStatus, Report, ReportOrder, RunRecord, path_of};
-use credlens::finding::Level;
+use credlens::finding::{Diagnostic, Level};
 use credlens::io::details::write_beside;
 use credlens::io::temporary::TemporaryFile;
 use credlens::io::write_once::{WriteOutcome, is_there, write_once};
@@ -79,23 +79,42 @@ pub(super) fn run(args: &FetchArgs) -> Result<Exit, Failure> {
     Ok(exit(&record, args.aws.allow_failed.unwrap_or(0)))
 }
 
-/// Saves the reports as they arrive; whether all of those could be written. Of several accounts, one whose report
-/// cannot be saved fails alone.
+/// Saves the reports as they arrive, and prints which details are missing; whether all reports could be written.
 fn save_all(
     args: &FetchArgs,
     destination: &Destination,
     started: &mut Started,
     paths: &mut Paths,
 ) -> Result<bool, Failure> {
+    let mut missing = Vec::new();
+    let ended = save_each(args, destination, started, (paths, &mut missing));
+    let is_verbose = args.verbose > 0;
+    let least = match (args.quiet, is_verbose) {
+        (true, _) => Level::Error,
+        (false, false) => Level::Warning,
+        (false, true) => Level::Note,
+    };
+    print_all(missing.iter().filter(|it| it.level >= least), is_verbose);
+    ended
+}
+
+/// Of several accounts, one whose report cannot be saved fails alone.
+fn save_each(
+    args: &FetchArgs,
+    destination: &Destination,
+    started: &mut Started,
+    (paths, missing): (&mut Paths, &mut Vec<Diagnostic>),
+) -> Result<bool, Failure> {
     let several = args.aws.several();
     let mut all_written = true;
     for fetched in started.arrivals.by_ref() {
         let saved = match &fetched.result {
             Ok((report, details)) => {
-                if let Some(details) = details {
-                    print_missing(args, &fetched.account.id, details);
-                }
                 let details = details.as_ref();
+                let diagnostics = details.map(|details| details.diagnostics.as_slice());
+                let path = path_of(&fetched.account.id);
+                let diagnostics = diagnostics.unwrap_or_default().iter();
+                missing.extend(diagnostics.map(|it| it.clone().in_path(&path)));
                 destination.save(&fetched, (report, details), paths, args.quiet)
             }
             Err(error) => {
@@ -133,19 +152,6 @@ fn request(args: &FetchArgs, order: ReportOrder, grace: Duration) -> Result<Fetc
         filters,
         grace,
     })
-}
-
-/// Prints which details are missing.
-fn print_missing(args: &FetchArgs, account: &str, details: &FetchedDetails) {
-    let is_verbose = args.verbose > 0;
-    let least = match (args.quiet, is_verbose) {
-        (true, _) => Level::Error,
-        (false, false) => Level::Warning,
-        (false, true) => Level::Note,
-    };
-    let missing = details.diagnostics.iter().filter(|it| it.level >= least);
-    let missing: Vec<_> = missing.map(|it| it.clone().in_path(path_of(account))).collect();
-    print_all(missing.iter(), is_verbose);
 }
 
 /// The end of a run that a signal came too late to interrupt.
