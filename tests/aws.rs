@@ -1,5 +1,6 @@
 //! Live reports, against stubs of AWS and the moto server.
 
+mod answers;
 #[cfg(feature = "archive")]
 mod archive;
 #[cfg(feature = "archive")]
@@ -7,6 +8,9 @@ mod archive_errors;
 mod chosen_accounts;
 mod cli;
 mod credential_chain;
+mod details;
+mod details_files;
+mod details_flags;
 mod ended_credentials;
 mod endpoint_settings;
 mod endpoints;

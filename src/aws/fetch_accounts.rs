@@ -11,10 +11,10 @@ use tokio::time::timeout_at;
 use super::accounts::Account;
 use super::caller_credentials::CallerCredentials;
 use super::connect::{Caller, Session};
+use super::details::{self, DetailsRequest, FetchedDetails};
 use super::error::Error;
 use super::fetch::{FetchOptions, Report, fetch};
 use super::interrupt::Interrupt;
-use super::keys::{self, ResolvedKeys};
 use super::runtime::Runtime;
 
 /// The order in which reports are handed over, and what a signal does to reports that have arrived.
@@ -37,8 +37,8 @@ pub struct FetchJob {
     pub listed: Option<ListedAccounts>,
     /// How each report is fetched.
     pub options: FetchOptions,
-    /// Whether to look up the ids of access keys.
-    pub resolve_keys: bool,
+    /// The details that are fetched with each report, if they are.
+    pub details: Option<DetailsRequest>,
 }
 
 /// Accounts, and the roles that are assumed in them.
@@ -63,8 +63,8 @@ pub struct ListedAccounts {
 pub struct FetchedAccount {
     /// The account. The id of the credentials' own account may be empty if fetching failed.
     pub account: Account,
-    /// Its report and the ids of its keys, or why there is no report.
-    pub result: Result<(Report, ResolvedKeys), Error>,
+    /// Its report, and the details if they were asked for; or why there is no report.
+    pub result: Result<(Report, Option<FetchedDetails>), Error>,
 }
 
 impl Runtime {
@@ -206,12 +206,12 @@ fn start(job: FetchJob) -> Vec<(Account, JoinHandle<FetchedAccount>)> {
 async fn fetch_own(job: &FetchJob) -> FetchedAccount {
     let mut account = Account::default();
     let fetching = async {
-        let (report, keys) = fetch_with_keys(job, &job.session, "own account").await?;
+        let (report, details) = fetch_with_details(job, &job.session, ("own account", None)).await?;
         account.id = match report.account() {
             Some(id) => id,
             None => job.session.caller().await?.account,
         };
-        Ok((report, keys))
+        Ok((report, of_account(details, &account.id)))
     };
     let result = fetching.await;
     FetchedAccount { account, result }
@@ -222,14 +222,15 @@ async fn fetch_listed(
     listed: &ListedAccounts,
     account: &Account,
     caller: &CallerCredentials,
-) -> Result<(Report, ResolvedKeys), Error> {
+) -> Result<(Report, Option<FetchedDetails>), Error> {
     if let Some(reason) = &account.invalid {
         return Err(Error::InvalidAccount(reason.clone()));
     }
     caller.check()?;
     let session = assume_roles(job, listed, account, caller).await?;
-    let fetched = fetch_with_keys(job, &session, &account.id).await;
-    let (report, resolved) = fetched.map_err(|error| {
+    let named = (&*account.id, account.name.clone());
+    let fetched = fetch_with_details(job, &session, named).await;
+    let (report, details) = fetched.map_err(|error| {
         if account.id == listed.caller.account {
             caller.failed(error)
         } else {
@@ -241,7 +242,7 @@ async fn fetch_listed(
             let advice = where_from(listed, account);
             Err(Error::WrongAccount(found, advice))
         }
-        Some(_) | None => Ok((report, resolved)),
+        Some(_) | None => Ok((report, of_account(details, &account.id))),
     }
 }
 
@@ -312,18 +313,27 @@ pub fn role_arn(partition: &str, account: &str, role: &str) -> String {
     )
 }
 
-async fn fetch_with_keys(
+/// The report of the session's account, and its details if they are asked for. The account has an id or words for the log,
+/// and may have a name.
+async fn fetch_with_details(
     job: &FetchJob,
     session: &Session,
-    name: &str,
-) -> Result<(Report, ResolvedKeys), Error> {
-    let report = fetch(session, &job.options, name).await?;
-    let resolved = if job.resolve_keys {
-        keys::resolve(session, &report).await
-    } else {
-        ResolvedKeys::default()
+    (account, name): (&str, Option<String>),
+) -> Result<(Report, Option<FetchedDetails>), Error> {
+    let report = fetch(session, &job.options, account).await?;
+    let details = match &job.details {
+        Some(request) => Some(details::fetch(session, &report, request, name).await),
+        None => None,
     };
-    Ok((report, resolved))
+    Ok((report, details))
+}
+
+/// The same details, of the account with this id.
+fn of_account(details: Option<FetchedDetails>, id: &str) -> Option<FetchedDetails> {
+    details.map(|mut fetched| {
+        fetched.details.account = Some(id.to_owned());
+        fetched
+    })
 }
 
 #[cfg(test)]

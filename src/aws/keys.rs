@@ -1,15 +1,13 @@
 //! Finds the access key ids behind the slots of a report, by creation time and status.
 
-use std::collections::BTreeMap;
-
-use aws_sdk_iam::operation::list_access_keys::ListAccessKeysError;
 use aws_sdk_iam::types::StatusType;
-use tokio::task::JoinSet;
 
 use super::connect::Session;
+use super::details::FetchedDetails;
 use super::error::Error;
 use super::fetch::Report;
-use super::permissions::{Action, MissingPermission};
+use super::lists::{Page, all_pages, for_each_user, of_user};
+use super::permissions::Action;
 use super::retry::RetriedCalls;
 use crate::finding::{Code, Diagnostic, Level};
 use crate::output::counted;
@@ -17,23 +15,6 @@ use crate::report::cell::{self, Flag};
 use crate::report::chunk::ROOT;
 use crate::report::schema::{FlagColumn, Slot, TextColumn, TimeColumn};
 use crate::report::time::Timestamp;
-
-/// How many users of an account are looked up at the same time.
-const CONCURRENT_USERS: usize = 4;
-
-/// Ids by user and slot.
-pub type KeyIds = BTreeMap<Vec<u8>, [Option<String>; 2]>;
-
-/// The access key ids of a report.
-#[derive(Debug, Default)]
-pub struct ResolvedKeys {
-    /// The ids that are certain.
-    pub ids: KeyIds,
-    /// Why others are missing.
-    pub diagnostics: Vec<Diagnostic>,
-    /// The permission that is missing for the others.
-    pub missing: Option<MissingPermission>,
-}
 
 /// A key, from a report or from IAM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,146 +43,96 @@ enum SlotKey {
     Gone,
 }
 
-/// Lists the keys of every user of the report who has one, until an error that is not about one user.
-pub(super) async fn resolve(session: &Session, report: &Report) -> ResolvedKeys {
+/// Lists the keys of every user of the report who has one, until an error that is not about one user, and adds the ids
+/// that are certain.
+pub(super) async fn resolve(session: &Session, report: &Report, fetched: &mut FetchedDetails) {
     let (owners, root_has_key) = owners(report);
-    let mut resolver = KeyResolver::default();
-    let mut waiting = owners.into_iter();
-    let mut running = JoinSet::new();
     let calls = RetriedCalls::new(Action::ListAccessKeys, session.limit);
-    loop {
-        while running.len() < CONCURRENT_USERS && !resolver.has_stopped {
-            let Some(owner) = waiting.next() else { break };
-            let (session, calls) = (session.clone(), calls.clone());
-            running.spawn(async move {
-                let listed = list(&session, calls, &owner.user).await;
-                (owner, listed)
-            });
+    let keys_of = |owner: Owner| {
+        let (session, mut calls) = (session.clone(), calls.clone());
+        async move {
+            let keys = list(&session, &mut calls, &owner.user).await?;
+            // A user that was deleted since has none.
+            Ok((owner, keys.unwrap_or_default()))
         }
-        match running.join_next().await {
-            Some(Ok((owner, listed))) => resolver.add(owner, listed),
-            // The task panicked.
-            Some(Err(_)) => {}
-            None => {
-                resolver.failed += waiting.len() as u64;
-                return resolver.finish(root_has_key);
-            }
+    };
+    let listed = for_each_user(owners, keys_of).await;
+    fetched.unknown(&listed, Code::KeyIdsUnknown, "access key ids");
+    let mut ambiguous = Vec::new();
+    let mut gone = 0;
+    for (owner, keys) in listed.found {
+        let matches = Slot::ALL.map(|slot| match_slot(&owner, slot, &keys));
+        if matches.contains(&SlotKey::Ambiguous) {
+            ambiguous.push(owner.user.clone());
+        }
+        gone += matches.iter().filter(|found| **found == SlotKey::Gone).count() as u64;
+        let ids = matches.map(|found| match found {
+            SlotKey::Id(id) => Some(id),
+            SlotKey::Empty | SlotKey::Ambiguous | SlotKey::Gone => None,
+        });
+        if ids != [None, None] {
+            let user = fetched.details.users.entry(owner.user).or_default();
+            user.access_key_ids = ids;
         }
     }
+    ambiguous.sort();
+    fetched.diagnostics.extend(notes(&ambiguous, gone, root_has_key));
+}
+
+/// Why ids are missing, although the keys could be listed.
+fn notes(ambiguous: &[String], gone: u64, root_has_key: bool) -> Vec<Diagnostic> {
+    let ambiguous = ambiguous.iter().map(|user| {
+        let message = format!(
+            "the keys of user {user} cannot be told apart: they were created in the same second, and have the \
+             same status or one was deleted"
+        );
+        Diagnostic::new(Code::KeyIdAmbiguous, message)
+    });
+    let mut notes: Vec<_> = ambiguous.collect();
+    if gone > 0 {
+        let were = if gone == 1 { "was" } else { "were" };
+        let keys = counted(gone, "access key");
+        let message = format!("{keys} {were} deleted after the report was generated");
+        notes.push(Diagnostic::new(Code::KeyGone, message));
+    }
+    if root_has_key {
+        let message = "the ids of root's access keys are unknown: only root can list them";
+        notes.push(Diagnostic::new(Code::KeyIdsUnknown, message).with_level(Level::Note));
+    }
+    notes
 }
 
 /// The keys of a user; none if the user does not exist any more.
 async fn list(
     session: &Session,
-    mut calls: RetriedCalls,
+    calls: &mut RetriedCalls,
     user: &str,
 ) -> Result<Option<Vec<(String, Key)>>, Error> {
     let action = Action::ListAccessKeys;
-    let iam = session.iam();
-    let mut keys = Vec::new();
-    let mut marker = None;
-    loop {
-        let request = iam.list_access_keys().user_name(user).set_marker(marker);
-        let call = || async {
-            match request.clone().send().await {
-                Ok(page) => Ok(Some(page)),
-                Err(error)
-                    if error
-                        .as_service_error()
-                        .is_some_and(ListAccessKeysError::is_no_such_entity_exception) =>
-                {
-                    Ok(None)
-                }
-                Err(error) => Err(session.explain(action, &error)),
-            }
-        };
-        let Some(page) = calls.call(call).await? else {
-            return Ok(None);
-        };
-        keys.extend(page.access_key_metadata().iter().filter_map(|listed| {
+    let request = session.iam().list_access_keys().user_name(user);
+    let page = |marker| {
+        let request = request.clone().set_marker(marker);
+        async {
+            let page = of_user(session, action, request.send().await)?;
+            Ok(page.map(|page| Page {
+                items: page.access_key_metadata,
+                marker: page.marker,
+                is_truncated: page.is_truncated,
+            }))
+        }
+    };
+    let listed = all_pages(calls, action, page).await?;
+    let keys = listed.map(|listed| {
+        let keys = listed.into_iter().filter_map(|listed| {
             let key = Key {
                 created: Timestamp(listed.create_date()?.secs()),
                 active: listed.status() == Some(&StatusType::Active),
             };
-            Some((listed.access_key_id()?.to_owned(), key))
-        }));
-        match page.marker {
-            // A repeated marker would loop forever.
-            Some(next) if page.is_truncated && request.get_marker().as_ref() != Some(&next) => {
-                marker = Some(next);
-            }
-            Some(_) if page.is_truncated => return Err(Error::Unreadable(action)),
-            Some(_) | None => return Ok(Some(keys)),
-        }
-    }
-}
-
-/// Matches the listed keys to the slots, and collects the results.
-#[derive(Default)]
-struct KeyResolver {
-    resolved: ResolvedKeys,
-    ambiguous: Vec<String>,
-    gone: u64,
-    /// Users whose keys could not be listed.
-    failed: u64,
-    error: Option<Error>,
-    /// Every other user would fail in the same way.
-    has_stopped: bool,
-}
-
-impl KeyResolver {
-    fn add(&mut self, owner: Owner, listed: Result<Option<Vec<(String, Key)>>, Error>) {
-        let listed = match listed {
-            Ok(listed) => listed.unwrap_or_default(),
-            Err(error) => {
-                self.failed += 1;
-                // Other error codes may be about this one user.
-                self.has_stopped |= !matches!(error, Error::Other(..));
-                let missing = &mut self.resolved.missing;
-                *missing = missing.take().or_else(|| error.missing_permission());
-                self.error.get_or_insert(error);
-                return;
-            }
-        };
-        let matches = Slot::ALL.map(|slot| match_slot(&owner, slot, &listed));
-        if matches.contains(&SlotKey::Ambiguous) {
-            self.ambiguous.push(owner.user.clone());
-        }
-        self.gone += matches.iter().filter(|found| **found == SlotKey::Gone).count() as u64;
-        let ids = matches.map(|found| match found {
-            SlotKey::Id(id) => Some(id),
-            SlotKey::Empty | SlotKey::Ambiguous | SlotKey::Gone => None,
+            Some((listed.access_key_id?, key))
         });
-        self.resolved.ids.insert(owner.user.into_bytes(), ids);
-    }
-
-    fn finish(mut self, root_has_key: bool) -> ResolvedKeys {
-        let diagnostics = &mut self.resolved.diagnostics;
-        if let Some(error) = &self.error {
-            let users = counted(self.failed, "user");
-            let message = format!("the access key ids of {users} are unknown: {error}");
-            diagnostics.push(Diagnostic::new(Code::KeyIdsUnknown, message));
-        }
-        self.ambiguous.sort();
-        for user in &self.ambiguous {
-            let message = format!(
-                "the keys of user {user} cannot be told apart: they were created in the same second, and have the \
-                 same status or one was deleted"
-            );
-            diagnostics.push(Diagnostic::new(Code::KeyIdAmbiguous, message));
-        }
-        if self.gone > 0 {
-            let were = if self.gone == 1 { "was" } else { "were" };
-            let keys = counted(self.gone, "access key");
-            let message = format!("{keys} {were} deleted after the report was generated");
-            diagnostics.push(Diagnostic::new(Code::KeyGone, message));
-        }
-        if root_has_key {
-            let message = "the ids of root's access keys are unknown: only root can list them";
-            diagnostics.push(Diagnostic::new(Code::KeyIdsUnknown, message).with_level(Level::Note));
-        }
-        self.resolved
-    }
+        keys.collect()
+    });
+    Ok(keys)
 }
 
 /// Finds the listed key of a slot. The creation time identifies a key. The status may have changed since the report

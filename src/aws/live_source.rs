@@ -22,8 +22,8 @@ pub struct RunRecord {
     pub outcomes: Vec<Outcome>,
     /// The permissions that are missing, each once.
     pub missing: Vec<MissingPermission>,
-    /// Whether the ids of access keys are looked up.
-    pub resolves_keys: bool,
+    /// Whether details are fetched, too.
+    pub has_details: bool,
     /// Whether the caller's credentials ended before all accounts were fetched.
     pub credentials_ended: bool,
 }
@@ -31,11 +31,11 @@ pub struct RunRecord {
 impl RunRecord {
     /// Adds the result of an account.
     pub fn add(&mut self, fetched: &FetchedAccount) {
-        let missing = match &fetched.result {
-            Ok((_, resolved)) => resolved.missing.clone(),
-            Err(error) => error.missing_permission(),
-        };
-        self.missing.extend(missing);
+        match &fetched.result {
+            Ok((_, Some(details))) => self.missing.extend(details.missing.iter().cloned()),
+            Ok((_, None)) => {}
+            Err(error) => self.missing.extend(error.missing_permission()),
+        }
         self.missing.sort();
         self.missing.dedup();
         let error = fetched.result.as_ref().err();
@@ -155,7 +155,7 @@ impl<I: Iterator<Item = FetchedAccount> + Send> Source for LiveSource<I> {
         let mut record = record.lock().unwrap_or_else(PoisonError::into_inner);
         record.add(&fetched);
         let path = path_of(&fetched.account.id);
-        let (report, resolved) = match fetched.result {
+        let (report, fetched_details) = match fetched.result {
             Ok(given) => given,
             Err(error) => {
                 let error = Box::new(error);
@@ -173,12 +173,15 @@ impl<I: Iterator<Item = FetchedAccount> + Send> Source for LiveSource<I> {
         match split {
             Ok((header, rows)) => {
                 text.extend_from_slice(rows);
-                let diagnostics = resolved.diagnostics.into_iter();
-                let account = AccountInfo {
+                let mut account = AccountInfo {
                     name: fetched.account.name,
-                    key_ids: resolved.ids,
-                    diagnostics: diagnostics.map(|diagnostic| diagnostic.in_path(&path)).collect(),
+                    ..AccountInfo::default()
                 };
+                if let Some(fetched) = fetched_details {
+                    let diagnostics = fetched.diagnostics.into_iter();
+                    account.diagnostics = diagnostics.map(|it| it.in_path(&path)).collect();
+                    account.details = Some(Arc::new(fetched.details));
+                }
                 let input = Arc::new(self.input(header, &report, path, account));
                 Some(SourceEvent::Block {
                     input,

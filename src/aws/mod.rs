@@ -1,4 +1,4 @@
-//! AWS: credential reports of live accounts, the accounts of an organization, access key ids, and objects in S3.
+//! AWS: credential reports of live accounts and their details, the accounts of an organization, and objects in S3.
 //!
 //! Evaluates no rule and opens no report file. No message and no log line contains a secret; `error.rs` says which
 //! texts of the AWS SDK may be shown.
@@ -9,12 +9,14 @@ mod ca_bundle;
 mod caller_credentials;
 mod connect;
 mod credential_errors;
+mod details;
 mod error;
 mod fetch;
 mod fetch_accounts;
 mod http_client;
 mod interrupt;
 mod keys;
+mod lists;
 mod live_source;
 mod location;
 mod organization;
@@ -29,12 +31,12 @@ mod s3_policy;
 mod sendable_credentials;
 
 pub use connect::{Caller, ConnectSettings, Session};
+pub use details::{DetailsRequest, FetchedDetails, TagsOf};
 pub use error::{Error, LastResponse};
 pub use fetch::{FetchOptions, Log, Report, fetch};
 pub use fetch_accounts::{
     FetchJob, FetchedAccount, FetchedAccounts, ListedAccounts, NoMoreAccounts, ReportOrder, role_arn,
 };
-pub use keys::{KeyIds, ResolvedKeys};
 pub use live_source::{LiveSource, RunRecord, account_of, path_of};
 pub use location::{check_endpoint, check_region};
 pub use organization::organization_accounts;

@@ -11,6 +11,10 @@ pub enum Action {
     GenerateCredentialReport,
     /// Lists the access keys of a user.
     ListAccessKeys,
+    /// Lists the service-specific credentials of users.
+    ListServiceSpecificCredentials,
+    /// Lists the tags of a user.
+    ListUserTags,
     /// Lists the accounts of an organization.
     ListAccounts,
     /// Assumes a role.
@@ -38,6 +42,8 @@ impl Action {
             Self::GetCredentialReport => "iam:GetCredentialReport",
             Self::GenerateCredentialReport => "iam:GenerateCredentialReport",
             Self::ListAccessKeys => "iam:ListAccessKeys",
+            Self::ListServiceSpecificCredentials => "iam:ListServiceSpecificCredentials",
+            Self::ListUserTags => "iam:ListUserTags",
             Self::ListAccounts => "organizations:ListAccounts",
             Self::AssumeRole => "sts:AssumeRole",
             Self::AssumeRoleWithWebIdentity => "sts:AssumeRoleWithWebIdentity",
@@ -48,6 +54,14 @@ impl Action {
             Self::GetObject => "s3:GetObject",
             Self::PutObject => "s3:PutObject",
         }
+    }
+
+    /// Whether it is called for the details of a report only.
+    const fn is_for_details(self) -> bool {
+        matches!(
+            self,
+            Self::ListAccessKeys | Self::ListServiceSpecificCredentials | Self::ListUserTags
+        )
     }
 
     /// Whether a token is a parameter of the request, so that AWS's message may repeat it.
@@ -77,8 +91,8 @@ pub struct MissingPermission {
 /// A policy that grants a missing permission.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SuggestedPolicy {
-    /// The missing permission.
-    pub action: Action,
+    /// The missing permissions.
+    pub actions: Vec<Action>,
     /// To whom it must be attached, as a phrase.
     pub principal: &'static str,
     /// The policy, as JSON.
@@ -86,60 +100,23 @@ pub struct SuggestedPolicy {
 }
 
 /// The smallest policies that grant these permissions and all else that the principal needs for the run, one for each
-/// action. `role` is the ARN of the roles in the accounts, for a caller who may not list them; `keys` is whether the keys
-/// of users are listed. What S3 denies is for [`s3_policy`](super::s3_policy()).
-pub fn suggested_policies(missing: &[MissingPermission], role: &str, keys: bool) -> Vec<SuggestedPolicy> {
-    let report: &[Action] = if keys { &KEYS } else { &REPORT };
+/// action or group of actions. `role` is the ARN of the roles in the accounts, for a caller who may not list them; `details`
+/// is whether the details of reports are fetched. What S3 denies is for [`s3_policy`](super::s3_policy()).
+pub fn suggested_policies(missing: &[MissingPermission], role: &str, details: bool) -> Vec<SuggestedPolicy> {
+    let report: &[Action] = if details { &DETAILS } else { &REPORT };
     let mut missing = missing.to_vec();
     missing.sort();
     missing.dedup();
-    let by_action = missing.chunk_by(|one, other| one.action == other.action);
-    let policies = by_action.filter_map(|missing| {
-        let action = missing[0].action;
-        let resources: Vec<_> = missing
-            .iter()
-            .filter_map(|missing| missing.resource.as_deref())
-            .collect();
-        let (principal, statements) = match action {
-            Action::GetCredentialReport | Action::GenerateCredentialReport => {
-                ("the principal that reads the report", vec![allow(report, &["*"])])
-            }
-            Action::ListAccessKeys => (
-                "the principal that reads the report, for --resolve-keys",
-                vec![allow(&KEYS, &["*"])],
-            ),
-            Action::ListAccounts => (
-                "the principal that scans the organization, in its management account or that of a delegated \
-                 administrator, whose report it reads itself; the role in each account must trust it, and needs the last \
-                 statement, too",
-                vec![
-                    allow(&[action], &["*"]),
-                    allow(&[Action::AssumeRole], &[role]),
-                    allow(report, &["*"]),
-                ],
-            ),
-            Action::AssumeRole if !resources.is_empty() => (
-                if keys {
-                    "the principal that assumes the role; the role must trust it, too, and allow \
-                     iam:GenerateCredentialReport, iam:GetCredentialReport and iam:ListAccessKeys"
-                } else {
-                    "the principal that assumes the role; the role must trust it, too, and allow \
-                     iam:GenerateCredentialReport and iam:GetCredentialReport"
-                },
-                vec![allow(&[action], &resources)],
-            ),
-            // The resource is unknown, or the caller's policy does not decide.
-            Action::AssumeRole
-            | Action::AssumeRoleWithWebIdentity
-            | Action::GetRoleCredentials
-            | Action::CreateToken
-            | Action::GetCallerIdentity
-            | Action::ListBucket
-            | Action::GetObject
-            | Action::PutObject => return None,
-        };
+    let groups = missing.chunk_by(|one, other| {
+        one.action == other.action || one.action.is_for_details() && other.action.is_for_details()
+    });
+    let policies = groups.filter_map(|missing| {
+        let mut actions: Vec<_> = missing.iter().map(|missing| missing.action).collect();
+        actions.dedup();
+        let resources = missing.iter().filter_map(|missing| missing.resource.as_deref());
+        let (principal, statements) = statements(actions[0], &resources.collect::<Vec<_>>(), (report, role))?;
         Some(SuggestedPolicy {
-            action,
+            actions,
             principal,
             policy: policy(&statements),
         })
@@ -147,11 +124,61 @@ pub fn suggested_policies(missing: &[MissingPermission], role: &str, keys: bool)
     policies.collect()
 }
 
+/// To whom a policy for a missing permission on these resources must be attached, and its statements. `report` has the
+/// permissions that a report requires.
+fn statements(
+    action: Action,
+    resources: &[&str],
+    (report, role): (&[Action], &str),
+) -> Option<(&'static str, Vec<String>)> {
+    Some(match action {
+        Action::GetCredentialReport | Action::GenerateCredentialReport => {
+            ("the principal that reads the report", vec![allow(report, &["*"])])
+        }
+        Action::ListAccessKeys | Action::ListServiceSpecificCredentials | Action::ListUserTags => (
+            "the principal that reads the report, for --details",
+            vec![allow(&DETAILS, &["*"])],
+        ),
+        Action::ListAccounts => (
+            "the principal that scans the organization, in its management account or that of a delegated \
+             administrator, whose report it reads itself; the role in each account must trust it, and needs the last \
+             statement, too",
+            vec![
+                allow(&[action], &["*"]),
+                allow(&[Action::AssumeRole], &[role]),
+                allow(report, &["*"]),
+            ],
+        ),
+        Action::AssumeRole if !resources.is_empty() => (
+            if report == DETAILS {
+                "the principal that assumes the role; the role must trust it, too, and allow \
+                 iam:GenerateCredentialReport, iam:GetCredentialReport, iam:ListAccessKeys, \
+                 iam:ListServiceSpecificCredentials and iam:ListUserTags"
+            } else {
+                "the principal that assumes the role; the role must trust it, too, and allow \
+                 iam:GenerateCredentialReport and iam:GetCredentialReport"
+            },
+            vec![allow(&[action], resources)],
+        ),
+        // The resource is unknown, or the caller's policy does not decide.
+        Action::AssumeRole
+        | Action::AssumeRoleWithWebIdentity
+        | Action::GetRoleCredentials
+        | Action::CreateToken
+        | Action::GetCallerIdentity
+        | Action::ListBucket
+        | Action::GetObject
+        | Action::PutObject => return None,
+    })
+}
+
 const REPORT: [Action; 2] = [Action::GenerateCredentialReport, Action::GetCredentialReport];
-const KEYS: [Action; 3] = [
+const DETAILS: [Action; 5] = [
     Action::GenerateCredentialReport,
     Action::GetCredentialReport,
     Action::ListAccessKeys,
+    Action::ListServiceSpecificCredentials,
+    Action::ListUserTags,
 ];
 
 fn allow(actions: &[Action], resources: &[impl AsRef<str>]) -> String {
@@ -229,6 +256,8 @@ mod tests {
             Action::GetCredentialReport,
             Action::GenerateCredentialReport,
             Action::ListAccessKeys,
+            Action::ListServiceSpecificCredentials,
+            Action::ListUserTags,
             Action::ListAccounts,
             Action::AssumeRole,
         ] {
@@ -262,8 +291,8 @@ mod tests {
     /// The first denial names all that the flags need.
     #[test]
     fn policies_grant_what_the_flags_need() {
-        let statements = |action, keys| {
-            let policies = suggested_policies(&[missing(action, Some("role"))], "role", keys);
+        let statements = |action, details| {
+            let policies = suggested_policies(&[missing(action, Some("role"))], "role", details);
             policies[0].policy.clone() + policies[0].principal
         };
         for action in [
@@ -272,13 +301,44 @@ mod tests {
             Action::ListAccounts,
             Action::AssumeRole,
         ] {
-            for keys in [false, true] {
-                let text = statements(action, keys);
+            for details in [false, true] {
+                let text = statements(action, details);
                 assert!(text.contains("iam:GetCredentialReport"), "{text}");
                 assert!(text.contains("iam:GenerateCredentialReport"), "{text}");
-                assert_eq!(text.contains("iam:ListAccessKeys"), keys, "{text}");
+                for action in [
+                    "iam:ListAccessKeys",
+                    "iam:ListServiceSpecificCredentials",
+                    "iam:ListUserTags",
+                ] {
+                    assert_eq!(text.contains(action), details, "{text}");
+                }
             }
         }
+    }
+
+    #[test]
+    fn one_policy_grants_all_details() {
+        let denied = [
+            missing(Action::ListUserTags, None),
+            missing(Action::ListAccessKeys, None),
+            missing(Action::ListUserTags, None),
+        ];
+        let policies = suggested_policies(&denied, "unused", true);
+        assert_eq!(policies.len(), 1);
+        assert_eq!(
+            policies[0].actions,
+            [Action::ListAccessKeys, Action::ListUserTags]
+        );
+        let policy: serde_json::Value = serde_json::from_str(&policies[0].policy).unwrap();
+        let statement = serde_json::json!([{
+            "Effect": "Allow",
+            "Action": [
+                "iam:GenerateCredentialReport", "iam:GetCredentialReport", "iam:ListAccessKeys",
+                "iam:ListServiceSpecificCredentials", "iam:ListUserTags",
+            ],
+            "Resource": "*",
+        }]);
+        assert_eq!(policy["Statement"], statement);
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub fn s3_policy(denied: Action, needs: &[S3Need]) -> Option<SuggestedPolicy> {
         .iter()
         .flat_map(|(bucket, needs)| statements(bucket, needs));
     Some(SuggestedPolicy {
-        action: denied,
+        actions: vec![denied],
         principal: match widest {
             S3Access::ReadOne => {
                 "the principal that reads the objects; without s3:ListBucket, S3 also denies access to objects that do not exist"

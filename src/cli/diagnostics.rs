@@ -22,10 +22,15 @@ pub(super) fn is_about_inputs(diagnostic: &Diagnostic) -> bool {
     )
 }
 
-/// Whether it is printed even where standard output shows it, unless little is to be printed: that access key ids are
+/// Whether it is printed even where standard output shows it, unless little is to be printed: that details are
 /// missing is easily overlooked among the findings.
 pub(super) fn is_cut_off(diagnostic: &Diagnostic) -> bool {
-    diagnostic.code == Code::KeyIdsUnknown && diagnostic.level == Level::Warning
+    let of_details = [
+        Code::KeyIdsUnknown,
+        Code::ServiceCredentialsUnknown,
+        Code::TagsUnknown,
+    ];
+    of_details.contains(&diagnostic.code) && diagnostic.level == Level::Warning
 }
 
 /// Prints what each file is that was passed over.

@@ -188,11 +188,31 @@ impl Evaluation {
     }
 
     /// The same for live accounts, before they are fetched.
+    #[cfg_attr(
+        not(feature = "aws"),
+        expect(dead_code, reason = "only live runs fetch details")
+    )]
     pub(super) fn check_live_details(&self, has_details: bool) -> Result<(), Failure> {
         match self.details_by_id.first() {
             Some(id) if !has_details => Err(without_details(id)),
             Some(_) | None => Ok(()),
         }
+    }
+
+    /// That a rule was asked for by id and not run, although details were to be fetched; and whether no other rule was.
+    #[cfg_attr(
+        not(feature = "aws"),
+        expect(dead_code, reason = "only live runs fetch details")
+    )]
+    pub(super) fn not_run_by_id(&self, tally: &Tally) -> Option<(String, bool)> {
+        let not_run = |_: &&String| !tally.has_details && tally.evaluated > 0;
+        let id = self.details_by_id.first().filter(not_run)?;
+        let mut rules = self.program.rules();
+        let is_all = rules.all(|bound| bound.typed.entity.needs_details());
+        let message = format!(
+            "the rule {id} was not run: the service-specific credentials of no account could be listed"
+        );
+        Some((message, is_all))
     }
 
     /// Reads the rules and suppressions that the command line and the settings file name.

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use credlens::engine::{RowSelection, Snapshots, Source, undated_beside_dated};
-use credlens::finding::{Code, Diagnostic, Tally};
+use credlens::finding::{Code, Diagnostic, Status, Tally};
 use credlens::output::FormatSpec;
 
 use super::aws::{self, LiveScanArgs};
@@ -73,6 +73,13 @@ pub(super) trait EvaluatingRun {
         expect(dead_code, reason = "only live runs ask for them")
     )]
     fn targets(&self) -> Vec<&Path>;
+
+    /// Where details are fetched: the users with findings of these statuses get their tags, or else all users.
+    #[cfg_attr(
+        not(feature = "aws"),
+        expect(dead_code, reason = "only live runs fetch details")
+    )]
+    fn tagged(&self) -> Option<Vec<Status>>;
 
     /// Evaluates these rows of all that the source gives.
     fn evaluate(&self, source: impl Source, rows: RowSelection) -> Result<Self::Evaluated, Failure>;

@@ -72,15 +72,25 @@ impl Memory {
 impl Memory {
     /// The same reports, each with these details.
     #[must_use]
-    pub fn with_details(mut self, details: &Arc<Details>) -> Self {
+    pub fn with_details(self, details: &Arc<Details>) -> Self {
+        self.of_account(&AccountInfo {
+            details: Some(Arc::clone(details)),
+            ..AccountInfo::default()
+        })
+    }
+
+    /// The same reports, each of this account.
+    #[must_use]
+    pub fn of_account(mut self, account: &AccountInfo) -> Self {
         let mut known: BTreeMap<ReportId, Arc<Input>> = BTreeMap::new();
         for (input, ..) in &mut self.blocks {
-            let with_details = known.entry(input.id).or_insert_with(|| {
-                let mut with_details = Input::clone(input);
-                with_details.account.details = Some(Arc::clone(details));
-                Arc::new(with_details)
+            let of_account = known.entry(input.id).or_insert_with(|| {
+                Arc::new(Input {
+                    account: account.clone(),
+                    ..Input::clone(input)
+                })
             });
-            *input = Arc::clone(with_details);
+            *input = Arc::clone(of_account);
         }
         self
     }

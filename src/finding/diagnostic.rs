@@ -180,6 +180,12 @@ registry! {
     KeyGone "key-gone" Note:
         "Access keys in the report have been deleted since.",
         "Nothing to do.";
+    ServiceCredentialsUnknown "service-credentials-unknown" Warning:
+        "The service-specific credentials of an account could not be listed, so rules about them were not run on it.",
+        "The message says why. Run again, if need be with the permission that the message names.";
+    TagsUnknown "tags-unknown" Warning:
+        "The tags of some users could not be listed.",
+        "The message says why. Findings about these users have no owner and no description from tags.";
     Order "order" Warning:
         "OLD is not older than NEW.",
         "Swap the two reports, or date them with --old-as-of and --new-as-of.";

@@ -12,6 +12,8 @@ pub struct PassedOver {
     pub path: String,
     /// What it is instead.
     pub what: String,
+    /// Whether it belongs to a report, as details do: then only a list of all these files has it.
+    pub is_beside_report: bool,
 }
 
 impl PassedOver {
@@ -23,6 +25,10 @@ impl PassedOver {
     /// The one diagnostic for all of them, if there are any. `is_all` says whether nothing else was found, which is an
     /// error.
     pub fn diagnostic(files: &[Self], is_all: bool) -> Option<Diagnostic> {
+        let files: Vec<_> = files
+            .iter()
+            .filter(|file| is_all || !file.is_beside_report)
+            .collect();
         let count = files.len();
         let mut names: Vec<&str> = files.iter().take(NAMED).map(|file| &*file.path).collect();
         let more = format!("and {} more", count.saturating_sub(NAMED));

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use super::details::is_name_of_details;
 use super::error::InputError;
 use crate::report::not_a_report::NotAReport;
 
@@ -60,6 +61,11 @@ pub(super) fn is_passed_over(path: &Path, error: &InputError) -> bool {
         | InputError::Archive(_)
         | InputError::NoSuchReport(_) => false,
     }
+}
+
+/// Whether the file at this path, which cannot be read as a report, has the details of one.
+pub(super) fn is_details(path: &Path, error: &InputError) -> bool {
+    is_name_of_details(path) && matches!(error, InputError::NotAReport(NotAReport::OwnOutput))
 }
 
 fn is_other(what: &NotAReport, promise: Promise) -> bool {

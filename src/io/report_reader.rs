@@ -5,7 +5,7 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::error::InputError;
-use super::found::is_passed_over;
+use super::found::{is_details, is_passed_over};
 use super::inputs::InputOptions;
 use super::open_input::OpenInput;
 use super::stream::{InputStream, decompress};
@@ -121,6 +121,7 @@ pub(super) fn failed(file: &FoundFile, error: InputError, text: &mut Vec<u8>) ->
         return SourceEvent::PassedOver(PassedOver {
             path,
             what: what(&error),
+            is_beside_report: is_details(&file.path, &error),
         });
     }
     SourceEvent::Failed {

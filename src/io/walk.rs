@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use super::container::is_numbered;
-use super::details;
 use super::error::InputError;
 use super::remote::{Remote, is_remote};
 
@@ -173,8 +172,6 @@ impl FileWalk {
                 }
                 Err(error) => Err((FoundFile::named(path), error)),
             },
-            // Details belong to the report beside them.
-            WalkStep::File(path) if details::is_named_so(&path) => Ok(None),
             WalkStep::File(path) => Ok(Some(FoundFile::searched(path))),
             WalkStep::Found(file) => {
                 self.begun += 1;

@@ -14,22 +14,26 @@ pub enum WriteOutcome {
     AlreadyThere,
 }
 
+/// Whether these bytes are at this path already.
+///
+/// # Errors
+/// Those of the file system, and when the path is taken by a file with other bytes or by something that is not a file.
+pub fn is_there(path: &Path, bytes: &[u8]) -> io::Result<bool> {
+    match has_content(path, bytes.len() as u64, bytes)? {
+        Some(true) => Ok(true),
+        Some(false) => Err(other()),
+        None => Ok(false),
+    }
+}
+
 /// Writes bytes to a new file: whole, or not at all. The umask decides who may read it. A file that has the same bytes is
 /// left as it is.
 ///
 /// # Errors
-/// Those of the file system, and when the path is taken by a file with other bytes or by something that is not a file.
+/// As [`is_there`].
 pub fn write_once(path: &Path, bytes: &[u8]) -> io::Result<WriteOutcome> {
-    let other = || {
-        io::Error::new(
-            ErrorKind::AlreadyExists,
-            "a file with other content is in the way; move it away, or name another path",
-        )
-    };
-    match has_content(path, bytes.len() as u64, bytes)? {
-        Some(true) => return Ok(WriteOutcome::AlreadyThere),
-        Some(false) => return Err(other()),
-        None => {}
+    if is_there(path, bytes)? {
+        return Ok(WriteOutcome::AlreadyThere);
     }
     let directory = directory(path);
     let mut file = TemporaryFile::new(directory, ".credlens-")?;
@@ -39,4 +43,9 @@ pub fn write_once(path: &Path, bytes: &[u8]) -> io::Result<WriteOutcome> {
     // The file is in place. Unreadable directories and some network shares cannot be synced.
     drop(sync_directory(directory));
     Ok(written)
+}
+
+pub(super) fn other() -> io::Error {
+    let message = "a file with other content is in the way; move it away, or name another path";
+    io::Error::new(ErrorKind::AlreadyExists, message)
 }

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use assert_cmd::Command;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_iam::config::{Credentials, SharedCredentialsProvider};
-use aws_sdk_iam::types::StatusType;
+use aws_sdk_iam::types::{StatusType, Tag};
+use credlens::report::details::Details;
 
 const ROLE: &str = "OrganizationAccountAccessRole";
 const HUB: &str = "123456789012";
@@ -203,6 +204,42 @@ fn keys_are_resolved() {
         .map(|finding| finding["access_key_id"].as_str().unwrap())
         .collect();
     assert_eq!(ids, [alice, bob]);
+}
+
+/// This moto has no `ListServiceSpecificCredentials`: a server without a call is one more reason for a warning.
+#[test]
+#[ignore = "needs moto: tests/moto/run"]
+fn details_are_saved() {
+    let moto = Moto::start();
+    let folder = tempfile::tempdir().unwrap();
+    let key = seed(async {
+        let hub = moto.hub("us-east-1");
+        let key = user_with_key(&hub, "alice").await;
+        let tag = Tag::builder().key("Owner").value("data team").build().unwrap();
+        let iam = aws_sdk_iam::Client::new(&hub);
+        iam.tag_user().user_name("alice").tags(tag).send().await.unwrap();
+        iam.create_user().user_name("bob").send().await.unwrap();
+        key
+    });
+    let fetch = [
+        "fetch",
+        "--max-report-age",
+        "36500d",
+        "--details",
+        "--output",
+        "r.csv",
+    ];
+    let (exit, _, err) = moto.credlens(folder.path(), "us-east-1", &fetch);
+    assert_eq!(exit, 0, "{err}");
+    let unknown = "the service-specific credentials of this account are unknown: AWS failed to answer";
+    assert_eq!(err.matches(unknown).count(), 1, "{err}");
+    let details = std::fs::read(folder.path().join("r.details.json")).unwrap();
+    let details = Details::parse(&details).unwrap();
+    assert!(!details.service_credentials_listed);
+    let (alice, bob) = (&details.users["alice"], &details.users["bob"]);
+    assert_eq!(alice.access_key_ids, [Some(key), None]);
+    assert_eq!(alice.tag("owner"), Some("data team"));
+    assert_eq!(bob.tags, Some([].into()));
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Responses that exceed the limit of their length.
 
+use super::answers::{assumed, caller};
 use super::cli::{accounts, credlens};
-use super::server::{GENERATED, Server, assumed, caller};
+use super::server::{GENERATED, Server};
 use super::{generated, got};
 
 /// A valid answer, padded with line breaks.

@@ -6,6 +6,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use super::answers::{assumed, assumed_by_token, caller, keys, role_account, service_credentials, tags};
 use super::{error, generated, got, large_report, report};
 
 /// The account of the tests' credentials.
@@ -50,6 +51,8 @@ pub(super) struct Server {
     hanging_up: Arc<Mutex<BTreeSet<String>>>,
     /// Calls that get another answer: status and body.
     instead: Arc<Mutex<BTreeMap<String, (u16, String)>>>,
+    /// Answers to calls of one action with this value of a parameter, or without the parameter.
+    special: Arc<Mutex<Vec<SpecialAnswer>>>,
     /// How many calls with the caller's credentials are answered before they have ended, and the code then.
     caller_ends: Arc<Mutex<Option<(usize, String)>>>,
     partition: Arc<Mutex<&'static str>>,
@@ -57,6 +60,18 @@ pub(super) struct Server {
     generated: Arc<Mutex<String>>,
     /// The reports of accounts that have another one than [`report`].
     reports: Arc<Mutex<BTreeMap<String, String>>>,
+}
+
+/// In place of a parameter: the account of the credentials that signed a call.
+pub(super) const ACCOUNT: &str = "the account";
+
+/// An answer to calls with one value of a parameter.
+#[derive(Clone, Debug)]
+struct SpecialAnswer {
+    action: String,
+    parameter: String,
+    value: Option<String>,
+    answer: (u16, String),
 }
 
 /// A call that was received.
@@ -88,6 +103,7 @@ impl Server {
             silent: Arc::default(),
             hanging_up: Arc::default(),
             instead: Arc::default(),
+            special: Arc::default(),
             caller_ends: Arc::default(),
             partition: Arc::new(Mutex::new("aws")),
             generated: Arc::new(Mutex::new(GENERATED.to_owned())),
@@ -153,6 +169,22 @@ impl Server {
     pub(super) fn answer_instead(&self, action: &str, status: u16, body: &str) {
         let answer = (status, body.to_owned());
         self.instead.lock().unwrap().insert(action.to_owned(), answer);
+    }
+
+    /// Answers this call with a status and body where a parameter has this value, or is missing.
+    pub(super) fn answer_where(
+        &self,
+        action: &str,
+        (parameter, value): (&str, Option<&str>),
+        status: u16,
+        body: &str,
+    ) {
+        self.special.lock().unwrap().push(SpecialAnswer {
+            action: action.to_owned(),
+            parameter: parameter.to_owned(),
+            value: value.map(str::to_owned),
+            answer: (status, body.to_owned()),
+        });
     }
 
     /// Answers this call as usual again.
@@ -233,6 +265,14 @@ impl Server {
         if let Some(answer) = self.instead.lock().unwrap().get(&call.action) {
             return answer.clone();
         }
+        let is_meant = |special: &&SpecialAnswer| {
+            let of_account = (special.parameter == ACCOUNT).then(|| call.account.clone());
+            let value = of_account.or_else(|| call.parameter(&special.parameter));
+            special.action == call.action && special.value == value
+        };
+        if let Some(special) = self.special.lock().unwrap().iter().find(is_meant) {
+            return special.answer.clone();
+        }
         if let Some(code) = self.ended(call) {
             return (403, error(&code));
         }
@@ -263,6 +303,11 @@ impl Server {
             },
             "GenerateCredentialReport" => (200, generated("COMPLETE")),
             "ListAccessKeys" => (200, keys(&call.account)),
+            "ListServiceSpecificCredentials" => (200, service_credentials(&[], None)),
+            "ListUserTags" => {
+                let owner = format!("team of {}", call.parameter("UserName").unwrap_or_default());
+                (200, tags(&[("Owner", &owner)], None))
+            }
             _ => (400, error("InvalidAction")),
         }
     }
@@ -351,44 +396,4 @@ fn read(reader: &mut impl std::io::BufRead) -> Option<Call> {
         account,
         body,
     })
-}
-
-fn role_account(body: &str) -> String {
-    let arn = body
-        .split('&')
-        .find_map(|pair| pair.strip_prefix("RoleArn="))
-        .unwrap_or("");
-    arn.split("%3A").nth(4).unwrap_or("").to_owned()
-}
-
-pub(super) fn caller(partition: &str) -> String {
-    format!(
-        "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>\
-         <Arn>arn:{partition}:iam::{CALLER}:user/hub</Arn><UserId>A</UserId><Account>{CALLER}</Account>\
-         </GetCallerIdentityResult></GetCallerIdentityResponse>"
-    )
-}
-
-fn assumed_by_token(account: &str) -> String {
-    assumed(account).replace("AssumeRole", "AssumeRoleWithWebIdentity")
-}
-
-pub(super) fn assumed(account: &str) -> String {
-    format!(
-        "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult><Credentials>\
-         <AccessKeyId>ASIA{account}</AccessKeyId><SecretAccessKey>MEMBERSECRET</SecretAccessKey>\
-         <SessionToken>MEMBERTOKEN</SessionToken><Expiration>2036-01-01T00:00:00Z</Expiration></Credentials>\
-         </AssumeRoleResult></AssumeRoleResponse>"
-    )
-}
-
-fn keys(account: &str) -> String {
-    super::result(
-        "ListAccessKeys",
-        &format!(
-            "<AccessKeyMetadata><member><UserName>alice</UserName><AccessKeyId>AKIA{account}</AccessKeyId>\
-             <Status>Active</Status><CreateDate>2020-01-01T00:00:00Z</CreateDate></member></AccessKeyMetadata>\
-             <IsTruncated>false</IsTruncated>"
-        ),
-    )
 }

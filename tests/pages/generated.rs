@@ -9,7 +9,7 @@ use credlens::finding::{RuleTally, diagnostics_page};
 use credlens::gsl::typed::{Entity, TextSource};
 use credlens::gsl::{self, AnyAttribute, attributes};
 use credlens::report::schema::Slot;
-use credlens::rule::{Catalogue, EXAMPLE_AS_OF};
+use credlens::rule::EXAMPLE_AS_OF;
 use regex::Regex;
 
 use super::root;

@@ -30,8 +30,8 @@ pub(in crate::cli) struct LocationArgs {
     #[arg(long, value_name = "URL", help_heading = "AWS")]
     pub(super) endpoint_url: Option<String>,
 
-    /// Longest time for each step, such as 90s or 10m: assume a role, generate and fetch a report, look up the keys of
-    /// an account, list or read objects in S3 [default: 10m]
+    /// Longest time for each step, such as 90s or 10m: assume a role, generate and fetch a report, look up details
+    /// of an account, list or read objects in S3 [default: 10m]
     #[arg(long, value_name = "TIME", help_heading = "AWS")]
     pub(super) timeout: Option<Span>,
 }
@@ -101,9 +101,12 @@ pub(in crate::cli) struct LiveScanArgs {
     #[command(flatten)]
     pub(super) aws: AwsArgs,
 
-    /// Show the ids of the access keys in findings: lists the keys of every user who has one
-    #[arg(long, help_heading = "AWS")]
-    pub(super) resolve_keys: bool,
+    /// Fetch what reports do not have, too
+    ///
+    /// The ids of access keys, the service-specific credentials of all users, and the tags of users: for `scan`, of those
+    /// with findings, for `list`, of all. `--resolve-keys` is an older name of the same
+    #[arg(long, visible_alias = "resolve-keys", help_heading = "AWS")]
+    pub(super) details: bool,
 }
 
 impl LiveScanArgs {
@@ -117,7 +120,7 @@ impl LiveScanArgs {
             location: location.clone(),
             ..AwsArgs::default()
         };
-        if self.resolve_keys || self.aws != location_only {
+        if self.details || self.aws != location_only {
             return Err(without_aws());
         }
         location.objects(inputs)

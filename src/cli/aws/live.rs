@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use credlens::aws::accounts::{self, Account, UNKNOWN_STATE};
 use credlens::aws::{
-    self, ConnectSettings, Error, FetchJob, FetchOptions, FetchedAccounts, ListedAccounts, Outcomes,
-    ReportOrder, RunRecord, Runtime, Session,
+    self, ConnectSettings, DetailsRequest, Error, FetchJob, FetchOptions, FetchedAccounts, ListedAccounts,
+    Outcomes, ReportOrder, RunRecord, Runtime, Session,
 };
 use credlens::output::{escape, escape_lines};
 use credlens::report::time::Timestamp;
@@ -42,7 +42,7 @@ pub(in crate::cli) struct Started {
 /// How reports are fetched, besides the flags for AWS.
 #[derive(Clone)]
 pub(in crate::cli) struct FetchRequest {
-    pub(in crate::cli) resolve_keys: bool,
+    pub(in crate::cli) details: Option<DetailsRequest>,
     pub(in crate::cli) verbose: bool,
     pub(in crate::cli) quiet: bool,
     pub(in crate::cli) order: ReportOrder,
@@ -105,9 +105,10 @@ pub(in crate::cli) fn start(
         (failure, _) => failure,
     };
     let session = runtime.wait(Session::open(&settings));
-    let session = session.map_err(|error| by_signal(refused(aws, &error, "aws", request.resolve_keys)))?;
+    let session =
+        session.map_err(|error| by_signal(refused(aws, &error, "aws", request.details.is_some())))?;
     let record = Arc::new(Mutex::new(RunRecord {
-        resolves_keys: request.resolve_keys,
+        has_details: request.details.is_some(),
         ..RunRecord::default()
     }));
     let listed = if aws.several() {
@@ -127,7 +128,7 @@ pub(in crate::cli) fn start(
         session,
         listed,
         options,
-        resolve_keys: request.resolve_keys,
+        details: request.details.clone(),
     };
     let arrivals = runtime.fetch_all(job, request.order);
     Ok(Started {
@@ -179,19 +180,19 @@ fn several(
     earlier: Option<&Outcomes>,
     request: &FetchRequest,
 ) -> Result<ListedAccounts, Failure> {
-    let (filters, keys) = (&request.filters, request.resolve_keys);
+    let (filters, details) = (&request.filters, request.details.is_some());
     let listed = match (&aws.accounts_file, earlier) {
         (Some(path), _) => Some(read_accounts(path)?),
         (None, Some(earlier)) => Some(earlier.known()),
         (None, None) => None,
     };
     let caller = runtime.wait(session.caller());
-    let caller = caller.map_err(|error| refused(aws, &error, session.partition(), keys))?;
+    let caller = caller.map_err(|error| refused(aws, &error, session.partition(), details))?;
     let listed = match listed {
         Some(listed) => Ok(listed),
         None => runtime.wait(aws::organization_accounts(session)),
     };
-    let accounts = listed.map_err(|error| refused(aws, &error, &caller.partition, keys))?;
+    let accounts = listed.map_err(|error| refused(aws, &error, &caller.partition, details))?;
     let mut accounts = chosen(accounts, filters)?;
     if let Some(earlier) = earlier {
         retain_failed(aws, filters, &mut accounts, earlier)?;
@@ -284,7 +285,7 @@ fn read_outcomes(path: &Path) -> Result<Outcomes, Failure> {
 }
 
 /// The failure for an error of AWS before any report was fetched.
-fn refused(aws: &AwsArgs, error: &Error, partition: &str, keys: bool) -> Failure {
+fn refused(aws: &AwsArgs, error: &Error, partition: &str, details: bool) -> Failure {
     if matches!(error, Error::Interrupted) {
         return Failure::Signal(signals::INTERRUPT, "interrupted");
     }
@@ -295,7 +296,7 @@ fn refused(aws: &AwsArgs, error: &Error, partition: &str, keys: bool) -> Failure
     for policy in policies(
         error.missing_permission().as_slice(),
         &role_arn(aws, partition),
-        keys,
+        details,
     ) {
         message = format!("{message}\n{policy}");
     }
@@ -318,7 +319,7 @@ pub(in crate::cli) fn conclude(
     }
     // Listing the accounts, for which the partition would matter, was allowed.
     let role = role_arn(aws, "aws");
-    policies(&record.missing, &role, record.resolves_keys).for_each(print_message);
+    policies(&record.missing, &role, record.has_details).for_each(print_message);
     outcomes.write()
 }
 
@@ -333,15 +334,19 @@ pub(in crate::cli) fn print_policy(remedy: &aws::SuggestedPolicy) {
 }
 
 /// The policies that would allow what AWS denied; `role` is the ARN of the roles in the accounts.
-fn policies(denied: &[aws::MissingPermission], role: &str, keys: bool) -> impl Iterator<Item = String> {
-    let remedies = aws::suggested_policies(denied, role, keys).into_iter();
+fn policies(denied: &[aws::MissingPermission], role: &str, details: bool) -> impl Iterator<Item = String> {
+    let remedies = aws::suggested_policies(denied, role, details).into_iter();
     remedies.map(|remedy| shown(&remedy))
 }
 
 fn shown(remedy: &aws::SuggestedPolicy) -> String {
+    let names: Vec<_> = remedy.actions.iter().map(|action| action.name()).collect();
+    let needed = match names.as_slice() {
+        [others @ .., last] if !others.is_empty() => format!("{} and {last} are", others.join(", ")),
+        names => format!("{} is", names.join("")),
+    };
     format!(
-        "{} is needed. The smallest policy for {}:\n{}",
-        remedy.action,
+        "{needed} needed. The smallest policy for {}:\n{}",
         remedy.principal,
         escape_lines(&remedy.policy)
     )

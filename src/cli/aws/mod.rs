@@ -7,6 +7,7 @@ mod objects;
 mod outcomes;
 mod scan;
 mod table;
+mod tagged;
 
 pub(super) use args::{AwsArgs, LiveScanArgs, LocationArgs};
 pub(super) use live::{FetchRequest, Started, conclude, print_policy, start};
@@ -14,3 +15,4 @@ pub(super) use objects::Objects;
 #[cfg(feature = "archive")]
 pub(super) use outcomes::OutcomesWriter;
 pub(super) use scan::run_live;
+pub(super) use tagged::all_details;

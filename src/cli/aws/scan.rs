@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError};
 use credlens::aws::{LiveSource, ReportOrder};
 use credlens::engine::RowSelection;
 
+use super::tagged::{all_details, details_of};
 use super::{FetchRequest, conclude, start};
 use crate::cli::evaluating_run::{EvaluatingRun, Subject};
 use crate::cli::failure::{Exit, Failure};
@@ -24,9 +25,13 @@ pub(in crate::cli) fn run_live<R: EvaluatingRun>(run: &R) -> Result<Exit, Failur
     if let Some(path) = aws.outcomes.as_deref() {
         check_outcomes(run, path)?;
     }
+    evaluation.check_live_details(live.details)?;
     let verbosity = evaluation.verbosity;
     let request = FetchRequest {
-        resolve_keys: live.resolve_keys,
+        details: live.details.then(|| match run.tagged() {
+            None => all_details(),
+            Some(statuses) => details_of(run.subject(), &statuses),
+        }),
         verbose: verbosity.verbose,
         quiet: verbosity.quiet,
         order: ReportOrder::ByAccount,
@@ -37,9 +42,11 @@ pub(in crate::cli) fn run_live<R: EvaluatingRun>(run: &R) -> Result<Exit, Failur
     let started = start(aws, options.now, &request, || Ok(()))?;
     let source =
         LiveSource::new(started.arrivals, options.as_of, Arc::clone(&started.record)).hashed(options.hashed);
+    let mut not_run = None;
     let written = run
         .evaluate(source, RowSelection::default())
-        .and_then(|evaluated| {
+        .and_then(|mut evaluated| {
+            not_run = evaluation.not_run_by_id(R::tally(&mut evaluated));
             if let Some(signal) = started.runtime.interrupted() {
                 return Err(Failure::Signal(signal, R::INTERRUPTED));
             }
@@ -59,7 +66,15 @@ pub(in crate::cli) fn run_live<R: EvaluatingRun>(run: &R) -> Result<Exit, Failur
     drop(record);
     let exit = run.conclude(&written, allowed);
     conclude(aws, &started.record, &started.outcomes, verbosity.quiet)?;
-    Ok(exit)
+    let Some((message, is_all)) = not_run else {
+        return Ok(exit);
+    };
+    print_error(message);
+    Ok(if is_all {
+        Exit::NothingEvaluated
+    } else {
+        Exit::Partial
+    })
 }
 
 /// The file of `--outcomes` is neither a format's nor one that this run reads.

@@ -14,6 +14,7 @@ Examples:
   credlens fetch --profile audit --output - | credlens scan -
   credlens fetch --org --output reports/ --outcomes outcomes.json
   credlens fetch --org --output reports/ --resume outcomes.json
+  credlens fetch --org --details --output reports/  key ids and tags beside them
   credlens fetch --org --archive archive/           into an archive of Parquet files
 
 Exit status:
@@ -43,6 +44,13 @@ pub(in crate::cli) struct FetchArgs {
     /// report; a file, or - for standard output, is for one account
     #[arg(long, short, value_name = "PATH")]
     pub(super) output: Option<PathBuf>,
+
+    /// Fetch what reports do not have, too, and save it beside each report
+    ///
+    /// The ids of access keys, and the service-specific credentials and tags of all users: `REPORT.csv` gets
+    /// `REPORT.details.json`, which only its owner may read. `--resolve-keys` is an older name of the same
+    #[arg(long, visible_alias = "resolve-keys", help_heading = "AWS")]
+    pub(super) details: bool,
 
     /// Print only errors on standard error
     #[arg(long, short)]

@@ -12,13 +12,16 @@ use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use credlens::aws::{FetchedAccount, OutcomeStatus, Report, ReportOrder, RunRecord};
+use credlens::aws::{FetchedAccount, FetchedDetails, OutcomeStatus, Report, ReportOrder, RunRecord, path_of};
+use credlens::finding::{Diagnostic, Level};
+use credlens::io::details::write_beside;
 use credlens::io::temporary::TemporaryFile;
-use credlens::io::write_once::{WriteOutcome, write_once};
+use credlens::io::write_once::{WriteOutcome, is_there, write_once};
 use credlens::output::escape;
 use credlens::report::cell::is_account_id;
 
-use super::aws::{FetchRequest, Started, conclude, start};
+use super::aws::{FetchRequest, Started, all_details, conclude, start};
+use super::diagnostics::print_all;
 use super::failure::{Exit, Failure};
 use super::now;
 use super::outputs::print;
@@ -76,19 +79,44 @@ pub(super) fn run(args: &FetchArgs) -> Result<Exit, Failure> {
     Ok(exit(&record, args.aws.allow_failed.unwrap_or(0)))
 }
 
-/// Saves the reports as they arrive; whether all of those could be written. Of several accounts, one whose report
-/// cannot be saved fails alone.
+/// Saves the reports as they arrive, and prints which details are missing; whether all reports could be written.
 fn save_all(
     args: &FetchArgs,
     destination: &Destination,
     started: &mut Started,
     paths: &mut Paths,
 ) -> Result<bool, Failure> {
+    let mut missing = Vec::new();
+    let ended = save_each(args, destination, started, (paths, &mut missing));
+    let is_verbose = args.verbose > 0;
+    let least = match (args.quiet, is_verbose) {
+        (true, _) => Level::Error,
+        (false, false) => Level::Warning,
+        (false, true) => Level::Note,
+    };
+    print_all(missing.iter().filter(|it| it.level >= least), is_verbose);
+    ended
+}
+
+/// Of several accounts, one whose report cannot be saved fails alone.
+fn save_each(
+    args: &FetchArgs,
+    destination: &Destination,
+    started: &mut Started,
+    (paths, missing): (&mut Paths, &mut Vec<Diagnostic>),
+) -> Result<bool, Failure> {
     let several = args.aws.several();
     let mut all_written = true;
     for fetched in started.arrivals.by_ref() {
         let saved = match &fetched.result {
-            Ok((report, _)) => destination.save(&fetched, report, paths, args.quiet),
+            Ok((report, details)) => {
+                let details = details.as_ref();
+                let diagnostics = details.map(|details| details.diagnostics.as_slice());
+                let path = path_of(&fetched.account.id);
+                let diagnostics = diagnostics.unwrap_or_default().iter();
+                missing.extend(diagnostics.map(|it| it.clone().in_path(&path)));
+                destination.save(&fetched, (report, details), paths, args.quiet)
+            }
             Err(error) => {
                 // With several accounts, the table of outcomes has it.
                 if !several {
@@ -117,7 +145,7 @@ fn request(args: &FetchArgs, order: ReportOrder, grace: Duration) -> Result<Fetc
         return Err(Failure::Usage(message.to_owned()));
     }
     Ok(FetchRequest {
-        resolve_keys: false,
+        details: args.details.then(all_details),
         verbose: args.verbose > 0,
         quiet: args.quiet,
         order,
@@ -156,6 +184,11 @@ impl Destination {
         let text = path.as_os_str().to_string_lossy();
         let names_directory = path.is_dir() || text.ends_with(std::path::is_separator);
         match (text == "-", args.aws.several()) {
+            (true, false) if args.details => Err(Failure::Usage(
+                "--details are saved beside the report, and standard output has no place for them; name a file or a \
+                 directory by --output"
+                    .to_owned(),
+            )),
             (true, false) => Ok(Self::Stdout),
             (true, true) => Err(Failure::Usage(
                 "reports of several accounts cannot go to standard output; name a directory".to_owned(),
@@ -197,7 +230,7 @@ impl Destination {
     fn save(
         &self,
         fetched: &FetchedAccount,
-        report: &Report,
+        (report, details): (&Report, Option<&FetchedDetails>),
         paths: &mut Paths,
         quiet: bool,
     ) -> Result<(), Failure> {
@@ -206,8 +239,14 @@ impl Destination {
             Self::File(path) => path.clone(),
             Self::Directory(directory) => file_in(directory, fetched, report)?,
         };
-        let cannot = Failure::output(format!("cannot write {} as csv", path.display()));
-        let kept = write_once(&path, &report.csv).map_err(cannot)?;
+        let cannot = || Failure::output(format!("cannot write {} as csv", path.display()));
+        if let Some(details) = details {
+            // First: where the run ends between the two, the report is missing, and is fetched again.
+            is_there(&path, &report.csv).map_err(cannot())?;
+            let what = format!("cannot write the details beside {}", path.display());
+            write_beside(&path, &details.details).map_err(Failure::output(what))?;
+        }
+        let kept = write_once(&path, &report.csv).map_err(cannot())?;
         if kept == WriteOutcome::AlreadyThere && !quiet {
             let path = path.display().to_string();
             print_message(format_args!(

@@ -115,6 +115,10 @@ impl EvaluatingRun for ListConfig {
         self.formats.iter().filter_map(|to| to.path.as_deref()).collect()
     }
 
+    fn tagged(&self) -> Option<Vec<Status>> {
+        None
+    }
+
     fn evaluate(&self, source: impl Source, rows: RowSelection) -> Result<Evaluated, Failure> {
         let evaluation = &self.subject.evaluation;
         let outputs = ListOutputs::new(

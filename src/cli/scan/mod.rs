@@ -229,6 +229,11 @@ impl EvaluatingRun for ScanConfig {
         self.formats.iter().filter_map(|to| to.path.as_deref()).collect()
     }
 
+    /// Rankings count what fails, shown or not.
+    fn tagged(&self) -> Option<Vec<Status>> {
+        Some([&[Status::Fail], &*self.statuses].concat())
+    }
+
     fn evaluate(&self, source: impl Source, rows: RowSelection) -> Result<Evaluated, Failure> {
         let outputs = self.outputs()?;
         let tally = self.assess(source, &outputs, rows)?;
