@@ -223,7 +223,7 @@ impl ListPart {
     fn add(&mut self, item: &ItemRef<'_>, request: &ListRequest, is_full: bool) {
         let user = (item.input().id, item.row.number());
         let is_same_user = self.last_user.replace(user) == Some(user);
-        if !is_same_user {
+        if !is_same_user && !self.accounts.are_several {
             let name = || item.row.account_name().map(str::as_bytes);
             self.accounts.add(item.row.account().or_else(name));
         }
