@@ -168,6 +168,19 @@ impl Evaluation {
         Ok(evaluation)
     }
 
+    /// Findings say how they are fixed.
+    pub(super) fn with_fixes(&mut self) {
+        let program = std::mem::replace(&mut self.program, Program::new(Vec::new()));
+        self.program = program.with_fixes();
+    }
+
+    /// Takes the `--exclude-…` out of the filters: their users are evaluated.
+    pub(super) fn take_exclusions(&mut self) -> Filters {
+        let (only, excluded) = std::mem::take(&mut self.filters).split();
+        self.filters = only;
+        excluded
+    }
+
     /// Adds a file that the run reads.
     pub(super) fn add_read(&mut self, path: &Path) {
         self.reads.push(path.to_owned());

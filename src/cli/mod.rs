@@ -30,6 +30,7 @@ mod manual;
 mod outputs;
 mod owners;
 mod progress;
+mod remedy;
 mod rule_files;
 mod rules;
 mod scan;
@@ -94,6 +95,7 @@ enum Command {
     Trend(Box<trend::TrendArgs>),
     #[cfg(feature = "archive")]
     Archive(archive::ArchiveArgs),
+    Remedy(remedy::RemedyArgs),
     Rules(rules::RulesArgs),
     Frameworks(frameworks::FrameworksArgs),
     /// Print a completion script for a shell
@@ -115,6 +117,7 @@ fn dispatch(command: Command) -> Result<Exit, Failure> {
         Command::Trend(args) => trend::run(*args),
         #[cfg(feature = "archive")]
         Command::Archive(args) => archive::run(args),
+        Command::Remedy(args) => remedy::run(args),
         Command::Rules(args) => rules::run(args),
         Command::Frameworks(args) => frameworks::run(args),
         Command::Init(args) => init::run(&args),

@@ -34,6 +34,11 @@ impl LiveScanArgs {
         Ok(Objects)
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "as in aws/")]
+    pub(super) fn objects_of(&self, _others: &[PathBuf]) -> Result<Objects, Failure> {
+        Ok(Objects)
+    }
+
     pub(super) fn several(&self) -> bool {
         false
     }

@@ -18,6 +18,7 @@ pub mod list;
 mod markdown_text;
 pub mod page;
 mod phrases;
+pub mod plan;
 mod prose;
 mod scan;
 #[cfg(test)]

@@ -126,7 +126,10 @@ fn text(bytes: &[u8]) -> String {
 fn user(finding: &FindingRef<'_>, row: &UserRow<'_>) -> User {
     let name = row.user().map(text).unwrap_or_default();
     let details = row.details();
-    let time = |column: TimeColumn| row.cell(column.into()).and_then(|cell| cell::known(cell::time(cell)));
+    let time = |column: TimeColumn| {
+        row.cell(column.into())
+            .and_then(|cell| cell::known(cell::time(cell)))
+    };
     let flag = |column: FlagColumn| row.cell(column.into()).map(cell::flag);
     User {
         account: finding.account().map(text),

@@ -107,7 +107,9 @@ impl Deciding<'_> {
     /// What a finding is about. Of a finding on both keys, the key that is used less.
     fn about(&self, problem: &Problem) -> About {
         let of_keys = || match problem.remedy {
-            Remedy::Deactivate | Remedy::Rotate => self.less_used().map(|key| Credential::AccessKey(key.slot)),
+            Remedy::Deactivate | Remedy::Rotate => {
+                self.less_used().map(|key| Credential::AccessKey(key.slot))
+            }
             Remedy::Delete | Remedy::Manual | Remedy::None => None,
         };
         About {
@@ -118,7 +120,12 @@ impl Deciding<'_> {
 
     /// Of the active keys, the one that was never used, else the one that was used earlier.
     fn less_used(&self) -> Option<&Key> {
-        let active = self.user.keys.iter().flatten().filter(|key| key.active == Some(true));
+        let active = self
+            .user
+            .keys
+            .iter()
+            .flatten()
+            .filter(|key| key.active == Some(true));
         active.min_by_key(|key| match key.last_used {
             LastUse::Never => (0, None, key.created),
             LastUse::At(time) => (1, Some(time), key.created),
@@ -147,7 +154,9 @@ impl Deciding<'_> {
             }
             // Only keys are ever deactivated.
             _ if calls_for(Remedy::Rotate) => Ok(Action::Rotate),
-            Some(Credential::ServiceCredential) if calls_for(Remedy::Delete) => Err(Reason::DeactivationUnknown),
+            Some(Credential::ServiceCredential) if calls_for(Remedy::Delete) => {
+                Err(Reason::DeactivationUnknown)
+            }
             _ => Ok(Action::Manual),
         }
     }
@@ -245,7 +254,10 @@ impl Deciding<'_> {
         // What was active in between was activated and deactivated again: the snapshots say since when.
         let last_active = shown.and_then(|shown| shown.last_active);
         let deactivated = deactivated.filter(|&at| last_active.is_none_or(|active| at > active));
-        let since = [shown.map(|shown| shown.since), deactivated].into_iter().flatten().min();
+        let since = [shown.map(|shown| shown.since), deactivated]
+            .into_iter()
+            .flatten()
+            .min();
         let days = since.and_then(|since| since.days_until(self.user.as_of));
         if days.is_some_and(|days| days >= INACTIVE_DAYS) {
             Ok(Action::Delete)
@@ -281,6 +293,8 @@ impl User {
 pub(super) const fn slot_of(credential: Option<Credential>) -> Option<Slot> {
     match credential {
         Some(Credential::AccessKey(slot)) => Some(slot),
-        Some(Credential::Password | Credential::Certificate(_) | Credential::ServiceCredential) | None => None,
+        Some(Credential::Password | Credential::Certificate(_) | Credential::ServiceCredential) | None => {
+            None
+        }
     }
 }

@@ -165,7 +165,9 @@ impl Instructions {
 
 /// What to do first where a user has two keys, the most that IAM allows.
 fn taken(other: &Key) -> FixStep {
-    let created = other.created.map_or("at an unknown time".to_owned(), |time| time.to_string());
+    let created = other
+        .created
+        .map_or("at an unknown time".to_owned(), |time| time.to_string());
     FixStep::text(match (other.active, other.last_used) {
         (Some(false), _) => format!(
             "The user has two keys, the most that IAM allows. The other one, created {created}, is inactive: delete it first, once \
@@ -201,10 +203,17 @@ fn filled(user: &User, credential: Option<Credential>, text: &str) -> Vec<FixSte
             created,
         },
         same_second: user.keys_share_a_second(),
-        kind: if user.is_root { UserKind::Root } else { UserKind::User },
+        kind: if user.is_root {
+            UserKind::Root
+        } else {
+            UserKind::User
+        },
         name: &user.name,
         account: user.account.as_deref(),
-        partition: user.arn.as_deref().and_then(|arn| str::from_utf8(partition_of(arn.as_bytes())).ok()),
+        partition: user
+            .arn
+            .as_deref()
+            .and_then(|arn| str::from_utf8(partition_of(arn.as_bytes())).ok()),
         without_password: user.credentials.without_password,
         keys: Slot::ALL.map(facts),
         certificates: [None, None],

@@ -74,9 +74,12 @@ impl Journal {
     fn record(&mut self, record: Record) {
         let is_done = record.record == "result" && record.outcome.as_deref() == Some("done");
         let is_deactivation = record.action.as_deref() == Some("deactivate");
-        if let (true, Some(user), Some(created), Some(at)) =
-            (is_done && is_deactivation, record.user, record.key_created, record.at)
-        {
+        if let (true, Some(user), Some(created), Some(at)) = (
+            is_done && is_deactivation,
+            record.user,
+            record.key_created,
+            record.at,
+        ) {
             let key = KeyIdentity {
                 account: record.account,
                 user,
@@ -134,7 +137,9 @@ mod tests {
     fn what_is_not_a_journal_is_an_error() {
         let add = |text: &str| Journal::default().add(text).unwrap_err().to_string();
         assert!(add("hello").starts_with("line 1: not a record of a journal"));
-        assert!(add("{\"schema\":\"credlens.journal/v9\",\"record\":\"x\"}").starts_with("line 1: its schema"));
+        assert!(
+            add("{\"schema\":\"credlens.journal/v9\",\"record\":\"x\"}").starts_with("line 1: its schema")
+        );
         assert!(add("{\"sch").starts_with("line 1: not a record"));
     }
 }

@@ -21,7 +21,10 @@ pub struct Announced(BTreeMap<String, Timestamp>);
 impl Announced {
     /// Those of an earlier plan.
     pub fn of(plan: &Plan) -> Self {
-        let steps = plan.steps.iter().map(|step| (step.id.clone(), step.first_planned));
+        let steps = plan
+            .steps
+            .iter()
+            .map(|step| (step.id.clone(), step.first_planned));
         Self(steps.collect())
     }
 }
@@ -67,7 +70,9 @@ pub fn plan(collected: &Collected, input: PlanInput) -> Plan {
     steps.sort_by(|(one, _), (other, _)| one.cmp(other));
     let steps: Vec<Step> = steps.into_iter().map(|(_, step)| step).collect();
     let mut instants = collected.accounts.values().map(|account| account.as_of);
-    let as_of = instants.next().filter(|first| instants.all(|other| other == *first));
+    let as_of = instants
+        .next()
+        .filter(|first| instants.all(|other| other == *first));
     Plan {
         schema: Plan::SCHEMA.to_owned(),
         id: plan_id(input.created, &steps),
@@ -143,10 +148,17 @@ fn target(user: &User, decided: &Decided<'_>) -> Target {
         Some(LastUse::At(time)) => Some(time),
         Some(LastUse::Never | LastUse::EmptyCell | LastUse::Unknown) | None => None,
     };
-    let mut rules: Vec<String> = decided.problems.iter().map(|problem| problem.rule.clone()).collect();
+    let mut rules: Vec<String> = decided
+        .problems
+        .iter()
+        .map(|problem| problem.rule.clone())
+        .collect();
     rules.dedup();
-    let mut requirements: Vec<String> =
-        decided.problems.iter().flat_map(|problem| problem.requirements.clone()).collect();
+    let mut requirements: Vec<String> = decided
+        .problems
+        .iter()
+        .flat_map(|problem| problem.requirements.clone())
+        .collect();
     requirements.sort();
     requirements.dedup();
     Target {
@@ -155,8 +167,12 @@ fn target(user: &User, decided: &Decided<'_>) -> Target {
         user: user.name.clone(),
         arn: user.arn.clone(),
         credential: decided.credential,
-        key_created: key.and_then(|key| key.created).or(service.and_then(|(_, created)| *created)),
-        access_key_id: key.and_then(|key| key.id.clone()).or(service.map(|(id, _)| id.clone())),
+        key_created: key
+            .and_then(|key| key.created)
+            .or(service.and_then(|(_, created)| *created)),
+        access_key_id: key
+            .and_then(|key| key.id.clone())
+            .or(service.map(|(id, _)| id.clone())),
         description: key.and_then(|key| key.description.clone()),
         last_used,
         last_service: key.and_then(|key| key.service.clone()),
@@ -189,7 +205,9 @@ fn why(user: &User, decided: &Decided<'_>, action: Action) -> String {
     let age = |time: Timestamp| days_between(time, user.as_of);
     match (action, key) {
         (Action::Deactivate, Some(key)) => match (key.last_used, key.created) {
-            (LastUse::At(time), _) => format!("idle for {} days, the limit is {}", age(time), decided.quiet_days),
+            (LastUse::At(time), _) => {
+                format!("idle for {} days, the limit is {}", age(time), decided.quiet_days)
+            }
             (_, Some(created)) => format!(
                 "never used, and created {} days ago; the limit is {}",
                 age(created),
@@ -204,7 +222,10 @@ fn why(user: &User, decided: &Decided<'_>, action: Action) -> String {
                 LastUse::Never => "and was never used, but not for the quiet days".to_owned(),
                 LastUse::EmptyCell | LastUse::Unknown => "and may be in use".to_owned(),
             };
-            format!("the key is {} {used}", created.unwrap_or_else(|| "old".to_owned()))
+            format!(
+                "the key is {} {used}",
+                created.unwrap_or_else(|| "old".to_owned())
+            )
         }
         (Action::Delete, Some(_)) => "the key has been inactive for at least 30 days".to_owned(),
         (Action::Deactivate | Action::Rotate | Action::Manual | Action::Delete, _) => {
@@ -225,7 +246,10 @@ fn breaks(user: &User, credential: Option<Credential>, action: Action) -> Option
         return None;
     };
     let service = key.service.as_deref().unwrap_or("an unknown service");
-    let region = key.region.as_deref().map_or_else(String::new, |region| format!(" in {region}"));
+    let region = key
+        .region
+        .as_deref()
+        .map_or_else(String::new, |region| format!(" in {region}"));
     Some(format!("whatever used {service}{region}, last on {time}"))
 }
 
@@ -236,7 +260,10 @@ fn step_id(target: &Target, action: Action) -> String {
         Some(other) => other.to_string(),
         None => String::new(),
     };
-    let created = target.key_created.map(|time| time.to_string()).unwrap_or_default();
+    let created = target
+        .key_created
+        .map(|time| time.to_string())
+        .unwrap_or_default();
     let parts = [
         target.account.as_deref().unwrap_or_default(),
         target.arn.as_deref().unwrap_or(&target.user),

@@ -54,7 +54,9 @@ impl Reason {
                 "the user was made for a long-term API key, which the report does not show and which may be in use"
             }
             Self::SesSmtp => "applications may send mail with a password that is derived from this key",
-            Self::InfrastructureAsCode => "the user's tags say that infrastructure as code makes it, which would undo the change",
+            Self::InfrastructureAsCode => {
+                "the user's tags say that infrastructure as code makes it, which would undo the change"
+            }
             Self::Exempt => "a tag exempts the user",
             Self::Filtered => "an --exclude filter leaves the user out",
             Self::Suppressed => "a suppression accepts the findings",
@@ -63,9 +65,13 @@ impl Reason {
             Self::InUse => "the key was used within the quiet days",
             Self::NotQuiet => "the key was never used, but is not older than the quiet days",
             Self::TooNew => "the key is younger than a day, and reports lag behind by hours",
-            Self::EmptyLastUse => "its last use is an empty cell, not N/A, which does not prove that it was never used",
+            Self::EmptyLastUse => {
+                "its last use is an empty cell, not N/A, which does not prove that it was never used"
+            }
             Self::UnknownLastUse => "the report does not say when it was last used",
-            Self::UnknownCreation => "the report does not say when it was created, so that it cannot be told apart from another key",
+            Self::UnknownCreation => {
+                "the report does not say when it was created, so that it cannot be told apart from another key"
+            }
             Self::RotationUnderWay => {
                 "both keys are active and neither has been idle for the quiet days: this looks like a rotation under way"
             }
@@ -77,7 +83,9 @@ impl Reason {
     /// What a person does instead.
     pub fn instead(self) -> &'static str {
         match self {
-            Self::Root => "Sign in as root, or use central root access, and follow `credlens rules show` for each rule.",
+            Self::Root => {
+                "Sign in as root, or use central root access, and follow `credlens rules show` for each rule."
+            }
             Self::ApiKeyUser => {
                 "Find out who uses the API key: `credlens rules show api-key-user`. If the user has an access key or a password, \
                  treat it as an incident."
@@ -89,19 +97,27 @@ impl Reason {
             Self::Exempt => "Nothing, as long as the exemption holds. Review exemptions regularly.",
             Self::Filtered => "Run the plan without the filter when the user is to be included.",
             Self::Suppressed => "Nothing until the suppression expires.",
-            Self::Undetermined => "Look at the cells that the findings name, and get the report again from AWS.",
+            Self::Undetermined => {
+                "Look at the cells that the findings name, and get the report again from AWS."
+            }
             Self::Due => "Tell the owner, and plan the rotation before the date.",
             Self::InUse => "Ask the owner; the key may be needed for a job that runs monthly.",
-            Self::NotQuiet => "Ask the owner whether the key is still to be used. It is planned once it is older.",
+            Self::NotQuiet => {
+                "Ask the owner whether the key is still to be used. It is planned once it is older."
+            }
             Self::TooNew => "Run the plan again tomorrow.",
             Self::EmptyLastUse => "Use the report as AWS wrote it, or look the key up in IAM.",
             Self::UnknownLastUse => "Get the report again from AWS, or look the key up in IAM.",
             Self::UnknownCreation => "Get the report again from AWS.",
-            Self::RotationUnderWay => "Ask the owner to finish the rotation: switch over, then deactivate the old key.",
+            Self::RotationUnderWay => {
+                "Ask the owner to finish the rotation: switch over, then deactivate the old key."
+            }
             Self::DeactivationUnknown => {
                 "Give earlier snapshots with --history, or a journal with --journal; a key that was inactive for 30 days may be deleted."
             }
-            Self::Reactivated => "Ask the owner what needs the key, and rotate it or move the application to a role.",
+            Self::Reactivated => {
+                "Ask the owner what needs the key, and rotate it or move the application to a role."
+            }
         }
     }
 }

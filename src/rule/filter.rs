@@ -101,6 +101,16 @@ impl Filters {
         })
     }
 
+    /// The patterns that choose users, and those that leave some out.
+    pub fn split(self) -> (Self, Self) {
+        let mut excluding = Self::default();
+        let mut only = self;
+        for (of_only, of_excluding) in only.kinds.iter_mut().zip(&mut excluding.kinds) {
+            of_excluding.except = std::mem::take(&mut of_only.except);
+        }
+        (only, excluding)
+    }
+
     /// Whether every user is admitted.
     pub fn is_empty(&self) -> bool {
         self.kinds.iter().all(Filter::is_empty)

@@ -126,6 +126,15 @@ impl LiveScanArgs {
         location.objects(inputs)
     }
 
+    /// Reads other inputs than those that are evaluated, some of which may be in S3.
+    pub(in crate::cli) fn objects_of(&self, others: &[PathBuf]) -> Result<Objects, Failure> {
+        let objects = Objects::at(&self.aws.location)?;
+        if others.iter().any(|input| remote::is_remote(input)) {
+            objects.connect()?;
+        }
+        Ok(objects)
+    }
+
     pub(in crate::cli) fn several(&self) -> bool {
         self.aws.several()
     }

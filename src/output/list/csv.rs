@@ -59,7 +59,9 @@ impl ItemStream for Records {
                 Cell::Text(text) => write_cell(text, out),
                 Cell::Word(word) => out.extend_from_slice(word.as_bytes()),
                 Cell::Time(time) => {
-                    let part = self.time.get(Some(time), |part| super::lines::write_time(time, part));
+                    let part = self
+                        .time
+                        .get(Some(time), |part| super::lines::write_time(time, part));
                     out.extend_from_slice(part);
                 }
                 Cell::Number(number) => write_number(number, out),

@@ -6,12 +6,33 @@ use crate::output::format::{FormatSpec, Readers};
 use crate::remedy::Target;
 use crate::report::time::Timestamp;
 
-pub(super) const FORMAT: FormatSpec<PlanWriter> =
-    FormatSpec::new("csv", "a worklist for spreadsheets", Readers::Program, PlanWriter(write));
+pub(super) const FORMAT: FormatSpec<PlanWriter> = FormatSpec::new(
+    "csv",
+    "a worklist for spreadsheets",
+    Readers::Program,
+    PlanWriter(write),
+);
 
 const HEADER: [&str; 19] = [
-    "step", "action", "reason", "account", "account_name", "owner", "user", "arn", "credential", "access_key_id",
-    "description", "key_created", "last_used", "last_service", "rules", "requirements", "why", "breaks", "first_planned",
+    "step",
+    "action",
+    "reason",
+    "account",
+    "account_name",
+    "owner",
+    "user",
+    "arn",
+    "credential",
+    "access_key_id",
+    "description",
+    "key_created",
+    "last_used",
+    "last_service",
+    "rules",
+    "requirements",
+    "why",
+    "breaks",
+    "first_planned",
 ];
 
 /// What a record says besides its credential.
@@ -68,7 +89,10 @@ fn cells(record: &Record<'_>) -> [String; HEADER.len()] {
         text(&target.owner),
         target.user.clone(),
         text(&target.arn),
-        target.credential.map(|credential| credential.to_string()).unwrap_or_default(),
+        target
+            .credential
+            .map(|credential| credential.to_string())
+            .unwrap_or_default(),
         text(&target.access_key_id),
         text(&target.description),
         time(target.key_created),

@@ -17,8 +17,13 @@ pub(super) const FORMAT: FormatSpec<PlanWriter> = FormatSpec::new(
 fn write(view: &PlanView<'_>) -> String {
     let plan = view.plan;
     let mut out = Markdown::new("Remediation plan", view.options);
-    let as_of = plan.as_of.map_or_else(String::new, |as_of| format!(", from reports as of {as_of}"));
-    out.paragraph(&plain(&format!("Plan {}, made {}{as_of}.", plan.id, plan.created)));
+    let as_of = plan
+        .as_of
+        .map_or_else(String::new, |as_of| format!(", from reports as of {as_of}"));
+    out.paragraph(&plain(&format!(
+        "Plan {}, made {}{as_of}.",
+        plan.id, plan.created
+    )));
     accounts(view, &mut out);
     if plan.steps.is_empty() {
         out.paragraph("Nothing to do.");
@@ -62,12 +67,25 @@ fn section(number: u64, step: &Step, out: &mut Markdown) {
         None => "What may break: nothing that is known".to_owned(),
     });
     facts.extend(target.key_created.map(|time| format!("Created: {time}")));
-    facts.extend(target.description.as_deref().map(|text| format!("Description: {}", plain(text))));
-    facts.extend(target.owner.as_deref().map(|owner| format!("Owner: {}", plain(owner))));
+    facts.extend(
+        target
+            .description
+            .as_deref()
+            .map(|text| format!("Description: {}", plain(text))),
+    );
+    facts.extend(
+        target
+            .owner
+            .as_deref()
+            .map(|owner| format!("Owner: {}", plain(owner))),
+    );
     let rules: Vec<String> = target.rules.iter().map(|rule| code(rule)).collect();
     facts.push(format!("Rules: {}", rules.join(", ")));
     if !target.requirements.is_empty() {
-        facts.push(format!("Requirements: {}", plain(&target.requirements.join(", "))));
+        facts.push(format!(
+            "Requirements: {}",
+            plain(&target.requirements.join(", "))
+        ));
     }
     facts.push(format!("First planned: {}", step.first_planned));
     let facts: Vec<String> = facts.iter().map(|fact| format!("- {fact}")).collect();
@@ -85,7 +103,10 @@ fn section(number: u64, step: &Step, out: &mut Markdown) {
 
 /// `alice in 111122223333, access_key_1 AKIA…`.
 fn who(target: &Target) -> String {
-    let account = target.account.as_deref().map(|account| format!(" in {}", code(account)));
+    let account = target
+        .account
+        .as_deref()
+        .map(|account| format!(" in {}", code(account)));
     let credential = credential(target);
     let credential = (!credential.is_empty()).then(|| format!(", {}", code(&credential)));
     format!(

@@ -77,7 +77,10 @@ fn groups<'a, T>(
 /// What a group is called; not escaped yet.
 fn heading(target: &Target, by: PlanBy) -> String {
     match by {
-        PlanBy::Owner => target.owner.clone().unwrap_or_else(|| "no known owner".to_owned()),
+        PlanBy::Owner => target
+            .owner
+            .clone()
+            .unwrap_or_else(|| "no known owner".to_owned()),
         PlanBy::Account => match (&target.account, &target.account_name) {
             (Some(id), Some(name)) => format!("account {id} ({name})"),
             (Some(id), None) => format!("account {id}"),

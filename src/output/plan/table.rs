@@ -73,7 +73,11 @@ fn table(view: &PlanView<'_>, steps: &[(u64, &Step)]) -> String {
     if several {
         heads.push(("account", Align::Whole));
     }
-    heads.extend([("user", Align::Name), ("credential", Align::Left), ("last used", Align::Left)]);
+    heads.extend([
+        ("user", Align::Name),
+        ("credential", Align::Left),
+        ("last used", Align::Left),
+    ]);
     if owners {
         heads.push(("owner", Align::Name));
     }
@@ -89,7 +93,11 @@ fn table(view: &PlanView<'_>, steps: &[(u64, &Step)]) -> String {
         if several {
             cells.push(text(target.account.as_deref().unwrap_or_default()));
         }
-        cells.extend([text(&target.user), text(&credential(target)), text(&last_used(step, view.plan.as_of))]);
+        cells.extend([
+            text(&target.user),
+            text(&credential(target)),
+            text(&last_used(step, view.plan.as_of)),
+        ]);
         if owners {
             cells.push(text(target.owner.as_deref().unwrap_or_default()));
         }
@@ -125,11 +133,20 @@ fn left_alone(view: &PlanView<'_>) -> String {
     }
     let mut out = view.options.paragraph(BOLD, "left alone");
     for reason in Reason::ALL {
-        let of_reason: Vec<&Excluded> = view.plan.excluded.iter().filter(|it| it.reason == reason).collect();
+        let of_reason: Vec<&Excluded> = view
+            .plan
+            .excluded
+            .iter()
+            .filter(|it| it.reason == reason)
+            .collect();
         let Some(first) = of_reason.first() else { continue };
         let names = of_reason.iter().take(NAMED).map(|it| {
             let credential = credential(&it.target);
-            let credential = if credential.is_empty() { credential } else { format!(" {credential}") };
+            let credential = if credential.is_empty() {
+                credential
+            } else {
+                format!(" {credential}")
+            };
             escape(&format!("{}{credential}", it.target.user)).into_owned()
         });
         let mut names = names.collect::<Vec<_>>().join(", ");
@@ -146,7 +163,9 @@ fn left_alone(view: &PlanView<'_>) -> String {
 
 fn indented(view: &PlanView<'_>, blanks: usize, style: Style, text: &str) -> String {
     let lines = terminal::wrap(text, view.options.width.saturating_sub(blanks));
-    let lines = lines.iter().map(|line| format!("{}{}\n", " ".repeat(blanks), view.options.paint(style, line)));
+    let lines = lines
+        .iter()
+        .map(|line| format!("{}{}\n", " ".repeat(blanks), view.options.paint(style, line)));
     lines.collect()
 }
 

@@ -6,9 +6,9 @@ use super::ScanView;
 use crate::finding::{Command, Finding, Fix, Status};
 use crate::output::DisplayOptions;
 use crate::output::markdown_text::{Markdown, code, plain};
+use crate::output::prose::for_terminal;
 use crate::output::steps::{self, COPIED, WORDS, fenced, indented};
 use crate::output::terminal::{DIM, wrap};
-use crate::output::prose::for_terminal;
 use crate::report::escape::escape;
 
 /// The findings that are shown, those that are due last.

@@ -1,0 +1,283 @@
+//! `credlens remedy plan`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use credlens::engine::{self, AssessOptions, EmitFilter, Program, RowSelection, Source};
+use credlens::finding::{Status, Tally};
+use credlens::output::DisplayOptions;
+use credlens::output::plan::{PlanBy, PlanFormat, PlanView};
+use credlens::remedy::{
+    Announced, Collect, Collected, InactiveKeys, Journal, KeyHistory, Options, Plan, PlanInput, User, plan,
+};
+use credlens::rule::Filters;
+
+use super::args::PlanArgs;
+use crate::cli::due;
+use crate::cli::evaluate::Evaluation;
+use crate::cli::evaluating_run::{self, EvaluatingRun, Subject, is_partial};
+use crate::cli::failure::{Attempt as _, Exit, Failure};
+use crate::cli::inputs::InputReader;
+use crate::cli::outputs::{FormatTo, check_formats, write_documents};
+use crate::cli::settings::{SettingsFile, SettingsText};
+
+/// The tag that exempts a user unless another one is given.
+const EXEMPT_TAG: &str = "credlens-exempt";
+
+/// A plan, resolved.
+struct PlanConfig {
+    subject: Subject,
+    formats: Vec<FormatTo<PlanFormat>>,
+    by: Option<PlanBy>,
+    quiet_days: Option<i64>,
+    exempt_tag: (String, Option<String>),
+    /// The users that are left out of the steps, and listed.
+    excluded: Filters,
+    history: Option<InputReader>,
+    announced: Announced,
+    journal: Journal,
+}
+
+impl PlanConfig {
+    fn resolve(args: PlanArgs, settings: &SettingsFile<'_>) -> Result<Self, Failure> {
+        let objects = args.live.objects(&args.inputs)?;
+        let mut evaluation = Evaluation::resolve(&args.evaluate, settings)?;
+        let in_file = &settings.values;
+        args.owners.resolve(&mut evaluation, in_file)?;
+        evaluation.due_within = due::window(args.due_within, in_file)?;
+        evaluation.with_fixes();
+        let excluded = evaluation.take_exclusions();
+        let as_of = args.as_of.or(in_file.as_of.map(|word| word.0));
+        let formats = FormatTo::or_default(args.format);
+        if args.by.is_some() && !formats.iter().any(|to| to.format.is_grouped()) {
+            return Err(Failure::Usage(
+                "--by is for --format table, markdown and csv".to_owned(),
+            ));
+        }
+        let mut journal = Journal::default();
+        for path in &args.journal {
+            let text = read(path, "journal")?;
+            let added = journal.add(&text);
+            added.map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
+        }
+        let announced = match &args.announced {
+            Some(path) => announced(path)?,
+            None => Announced::default(),
+        };
+        let named = [&args.history[..], &args.journal, args.announced.as_slice()].concat();
+        let reads = [evaluation.reads(&args.inputs), named, args.live.reads()];
+        check_formats(&formats, &reads.concat())?;
+        let history = history(&args.history, &evaluation, &args.live)?;
+        let mut inputs = evaluation.reader(args.inputs, as_of, objects);
+        inputs.options.hashed = args.evidence.hashed(in_file, true);
+        Ok(Self {
+            formats,
+            by: args.by.map(|word| word.0),
+            quiet_days: args.quiet_days.map(i64::from),
+            exempt_tag: exempt_tag(args.exempt_tag.as_deref().unwrap_or(EXEMPT_TAG)),
+            excluded,
+            history,
+            announced,
+            journal,
+            subject: Subject {
+                inputs,
+                live: args.live,
+                all_snapshots: false,
+                evaluation,
+            },
+        })
+    }
+
+    /// Since when keys of these users are inactive, as earlier snapshots show.
+    fn inactive(&self, users: &[User], tally: &mut Tally) -> Result<InactiveKeys, Failure> {
+        let Some(history) = &self.history else {
+            return Ok(InactiveKeys::default());
+        };
+        let wanted: BTreeSet<_> = users.iter().flat_map(User::inactive_keys).collect();
+        if wanted.is_empty() {
+            return Ok(InactiveKeys::default());
+        }
+        let keys = KeyHistory::of(wanted);
+        let evaluation = &self.subject.evaluation;
+        let options = AssessOptions {
+            threads: evaluation.threads,
+            emit: EmitFilter::nothing(),
+            ..AssessOptions::default()
+        };
+        let source = evaluation.progress(history.open());
+        let read = engine::assess(&Program::new(Vec::new()), source, &keys, options)?;
+        tally.diagnostics.extend(read.diagnostics);
+        Ok(keys.inactive())
+    }
+
+    fn print_diagnostics(&self, written: &Written) {
+        self.subject.print_diagnostics(&written.tally, &self.formats);
+    }
+}
+
+/// What was gathered, and no plan yet.
+struct Evaluated {
+    tally: Tally,
+    collected: Collected,
+}
+
+struct Written {
+    tally: Tally,
+}
+
+pub(super) fn run(args: PlanArgs) -> Result<Exit, Failure> {
+    let text = SettingsText::read(args.evaluate.config.as_deref())?;
+    let config = PlanConfig::resolve(args, &text.parse()?)?;
+    evaluating_run::run(&config)
+}
+
+impl EvaluatingRun for PlanConfig {
+    type Evaluated = Evaluated;
+    type Written = Written;
+    const INTERRUPTED: &'static str = "interrupted; no plan was written to files";
+
+    fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
+    fn targets(&self) -> Vec<&Path> {
+        self.formats.iter().filter_map(|to| to.path.as_deref()).collect()
+    }
+
+    fn tagged(&self) -> Option<Vec<Status>> {
+        Some(vec![Status::Fail])
+    }
+
+    fn evaluate(&self, source: impl Source, rows: RowSelection) -> Result<Evaluated, Failure> {
+        let evaluation = &self.subject.evaluation;
+        let sink = Collect::default();
+        let statuses = [
+            Status::Fail,
+            Status::Undetermined,
+            Status::Suppressed,
+            Status::Due,
+        ];
+        let emit = EmitFilter::new(&statuses, evaluation.min_severity);
+        let rows = (rows, Some(&evaluation.filters));
+        let tally = evaluation.assess(evaluation.progress(source), emit, &sink, rows)?;
+        Ok(Evaluated {
+            tally,
+            collected: sink.into_collected(),
+        })
+    }
+
+    fn tally(evaluated: &mut Evaluated) -> &mut Tally {
+        &mut evaluated.tally
+    }
+
+    fn write(&self, evaluated: Evaluated) -> Result<Written, Failure> {
+        let Evaluated { mut tally, collected } = evaluated;
+        let evaluation = &self.subject.evaluation;
+        if self.subject.is_shown_by_its_error(&tally, &self.formats) {
+            return Ok(Written { tally });
+        }
+        let inactive = self.inactive(&collected.users, &mut tally)?;
+        evaluation.add_diagnostics(&mut tally);
+        let digests = tally
+            .inputs
+            .iter()
+            .filter_map(|input| Some((input.path.clone(), input.sha256.clone()?)));
+        let input = PlanInput {
+            created: evaluation.now,
+            options: Options {
+                quiet_days: self.quiet_days,
+                excluded: self.excluded.clone(),
+                exempt_tag: Some(self.exempt_tag.clone()),
+                inactive,
+                journal: self.journal.clone(),
+            },
+            announced: self.announced.clone(),
+            evidence: Some(evaluation.evidence()),
+            digests: digests.collect::<BTreeMap<_, _>>(),
+            diagnostics: tally.diagnostics.clone(),
+        };
+        let plan = plan(&collected, input);
+        let written = Written { tally };
+        let result = self.write_plan(&plan);
+        result.inspect_err(|_| self.print_diagnostics(&written))?;
+        Ok(written)
+    }
+
+    fn conclude(&self, written: &Written, allow_failed: usize) -> Exit {
+        self.print_diagnostics(written);
+        if written.tally.evaluated == 0 {
+            Exit::NothingEvaluated
+        } else if is_partial(&written.tally, allow_failed) {
+            Exit::Partial
+        } else {
+            Exit::Clean
+        }
+    }
+}
+
+impl PlanConfig {
+    fn write_plan(&self, plan: &Plan) -> Result<(), Failure> {
+        let view = PlanView {
+            plan,
+            by: self.by,
+            options: self.layout(),
+        };
+        write_documents(&self.formats, |format, out| {
+            out.write_all(format.write(&view).as_bytes())
+        })
+    }
+
+    /// All steps are shown unless a limit is given: what is not shown is not done.
+    fn layout(&self) -> DisplayOptions {
+        let options = self.subject.evaluation.layout_of(&self.formats);
+        DisplayOptions {
+            limit: if options.is_limit_given {
+                options.limit
+            } else {
+                usize::MAX
+            },
+            ..options
+        }
+    }
+}
+
+fn read(path: &Path, what: &str) -> Result<String, Failure> {
+    std::fs::read_to_string(path).attempt(|| format!("cannot read the {what} {}", path.display()))
+}
+
+fn announced(path: &Path) -> Result<Announced, Failure> {
+    let text = read(path, "plan")?;
+    let plan: Plan = serde_json::from_str(&text)
+        .map_err(|error| Failure::Usage(format!("{} is not a plan: {error}", path.display())))?;
+    if plan.schema != Plan::SCHEMA {
+        let message = format!(
+            "{}: its schema is '{}', and this version reads {}",
+            path.display(),
+            plan.schema,
+            Plan::SCHEMA
+        );
+        return Err(Failure::Usage(message));
+    }
+    Ok(Announced::of(&plan))
+}
+
+/// What reads the earlier snapshots, each at its own time.
+fn history(
+    paths: &[PathBuf],
+    evaluation: &Evaluation,
+    live: &crate::cli::aws::LiveScanArgs,
+) -> Result<Option<InputReader>, Failure> {
+    if paths.is_empty() {
+        return Ok(None);
+    }
+    let objects = live.objects_of(paths)?;
+    Ok(Some(evaluation.reader(paths.to_vec(), None, objects)))
+}
+
+/// `KEY[=VALUE]`.
+fn exempt_tag(text: &str) -> (String, Option<String>) {
+    match text.split_once('=') {
+        Some((key, value)) => (key.to_owned(), Some(value.to_owned())),
+        None => (text.to_owned(), None),
+    }
+}
