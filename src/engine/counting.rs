@@ -317,8 +317,12 @@ impl<S> Counting<S> {
     }
 
     /// Counts the verdicts on the service-specific credentials of a block's users, whom [`Self::count`] has counted.
-    fn count_service_credentials(&self, counted: &mut Counted, of: CredentialVerdicts<'_>) {
-        let block = &of.users;
+    fn count_service_credentials(
+        &self,
+        counted: &mut Counted,
+        block: &Block<'_>,
+        of: CredentialVerdicts<'_>,
+    ) {
         let rules: Vec<usize> = of.verdicts.instances().map(|(rule, _)| rule).collect();
         // The user whose failing credential was counted last, of any rule and of each.
         let mut failing_user = None;
@@ -489,7 +493,7 @@ impl AccountRun<'_> {
             account: self.account,
             account_name: self.name.as_deref().map(str::as_bytes),
         };
-        owners.owner_of(&user, name.and_then(|name| details?.user(name)))
+        owners.owner_of(&user, name.and_then(|name| details?.user(self.account, name)))
     }
 }
 
@@ -521,13 +525,11 @@ impl<S: Sink> Sink for Counting<S> {
     fn rows(&self, (inner, counted): &mut Self::Part, block: Block<'_>) {
         if self.counts_verdicts() {
             self.count(counted, &block);
+            if let Some(credentials) = block.credentials {
+                self.count_service_credentials(counted, &block, credentials);
+            }
         }
         self.inner.rows(inner, block);
-    }
-
-    fn service_credentials(&self, (inner, counted): &mut Self::Part, of: CredentialVerdicts<'_>) {
-        self.count_service_credentials(counted, of);
-        self.inner.service_credentials(inner, of);
     }
 
     fn shows_lines(&self) -> bool {

@@ -123,7 +123,8 @@ impl<'a> UserRow<'a> {
 
     /// What AWS says about the user beside the report.
     pub fn details(&self) -> Option<&'a UserDetails> {
-        self.input.account.details.as_ref()?.user(self.user()?)
+        let details = self.input.account.details.as_ref()?;
+        details.user(self.account(), self.user()?)
     }
 
     /// The id of the access key in this slot, if it is known.

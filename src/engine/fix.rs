@@ -7,7 +7,7 @@ use crate::report::chunk::ROOT;
 use crate::report::schema::{
     ACCESS_KEY, BySlot, CERTIFICATE, Credential, FlagColumn, KEY_LAST_USED, Slot, SlotColumns, TimeColumn,
 };
-use crate::rule::{FixSubject, KeyFacts, UserKind, is_of_ses_smtp};
+use crate::rule::{FixSubject, KeyFacts, UserKind, is_made_for_api_key, is_of_ses_smtp};
 
 impl FindingRef<'_> {
     /// How it is fixed, if that is asked for and there is something to fix.
@@ -22,11 +22,13 @@ impl FindingRef<'_> {
         let text = |bytes| str::from_utf8(bytes).ok();
         let keys = Slot::ALL.map(|slot| self.facts(row, &ACCESS_KEY, slot, self.key_id(slot)));
         let certificates = Slot::ALL.map(|slot| self.facts(row, &CERTIFICATE, slot, None));
-        Some(template.fill(&FixSubject {
+        let mut fix = template.fill(&FixSubject {
             subject: self.subject(),
             same_second: self.in_same_second(&keys, &certificates),
             kind: if name == ROOT {
                 UserKind::Root
+            } else if is_made_for_api_key(&name) {
+                UserKind::ApiKey
             } else if is_of_ses_smtp(&name, self.last_services(row)) {
                 UserKind::SesSmtp
             } else {
@@ -39,7 +41,12 @@ impl FindingRef<'_> {
             keys,
             certificates,
             service_credential: service_credential(row),
-        }))
+        });
+        if self.credential() == Some(Credential::ServiceCredential) && has_twin(row) {
+            // No entry accepts one of them alone.
+            fix.suppression = None;
+        }
+        Some(fix)
     }
 
     /// The last services of the key that it is about, or of both keys.
@@ -95,6 +102,18 @@ impl FindingRef<'_> {
         let [first, second] = slots.map(|facts| facts.and_then(|facts| facts.created));
         first.is_some() && first == second
     }
+}
+
+/// Whether the user has another service-specific credential that was created in the same second.
+fn has_twin(row: &UserRow<'_>) -> bool {
+    let created = cell::known(row.time(TimeColumn::ServiceCredentialCreated));
+    let all = row
+        .details()
+        .map_or(&[][..], |details| &details.service_credentials);
+    all.iter()
+        .filter(|credential| credential.created == created)
+        .count()
+        > 1
 }
 
 /// What is known of the service-specific credential that a row is about.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::finding_ref::UserRow;
 use super::lines::LinesOfBlock;
 use super::program::Program;
-use super::sink::Block;
+use super::sink::{Block, CredentialVerdicts};
 use super::source::Input;
 use super::verdicts::ChunkView;
 use crate::finding::{ListItem, Severity, Source, Status};
@@ -303,6 +303,9 @@ impl Lister {
                 *first = Some(first.map_or(due.due_at, |first| first.min(due.due_at)));
             }
         }
+        if let Some(credentials) = block.credentials {
+            self.count_service_credentials(credentials, scratch);
+        }
         for (word, instance, mut rows) in block.emitted.rows(Status::Fail) {
             let (Some(slot), severity) = self.instances[instance] else {
                 continue;
@@ -313,6 +316,33 @@ impl Lister {
                 let (count, worst) = &mut scratch.findings[slot as usize][row];
                 *count += 1;
                 *worst = (*worst).max(Some(severity));
+            }
+        }
+    }
+
+    /// Adds the findings on service-specific credentials to those of their users.
+    fn count_service_credentials(&self, credentials: CredentialVerdicts<'_>, scratch: &mut ItemScratch) {
+        let CredentialVerdicts {
+            emitted, due, owners, ..
+        } = credentials;
+        for (word, instance, mut rows) in emitted.rows(Status::Fail) {
+            let (Some(slot), severity) = self.instances[instance] else {
+                continue;
+            };
+            while rows != 0 {
+                let owner = owners[word * 64 + rows.trailing_zeros() as usize];
+                rows &= rows - 1;
+                let (count, worst) = &mut scratch.findings[slot as usize][owner as usize];
+                *count += 1;
+                *worst = (*worst).max(Some(severity));
+            }
+        }
+        for due in due {
+            if let (Some(slot), severity) = self.instances[due.instance]
+                && severity >= self.least
+            {
+                let first = &mut scratch.due[slot as usize][owners[due.row] as usize];
+                *first = Some(first.map_or(due.due_at, |first| first.min(due.due_at)));
             }
         }
     }

@@ -367,6 +367,17 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
             let results = (&self.registers, &**cutoffs);
             self.without.evaluate(run.program, results, view, &gained);
         }
+        let with = Evaluating {
+            program: run.program,
+            cutoffs,
+            columns: run.columns,
+            suppressions: run.suppressions,
+            due: run.due,
+            emit: run.emit,
+            counts: run.counts,
+        };
+        self.service_credentials.evaluate(&with, input, view);
+        let credentials = &self.service_credentials;
         let block = Block {
             input,
             chunk,
@@ -379,27 +390,17 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
             verdicts: verdicts.all(run.program),
             unseen: &self.without.unseen,
             without: &self.without.fails,
+            credentials: credentials.found(run.program),
             results: (run.program, &self.registers),
         };
         run.sink.rows(&mut self.part, block);
         if run.sink.takes_findings() {
             verdicts.findings(run.program, view, due, (run.sink, &mut self.part));
+            credentials.findings(run.program, view, (run.sink, &mut self.part));
         }
-        let with = Evaluating {
-            program: run.program,
-            cutoffs,
-            columns: run.columns,
-            suppressions: run.suppressions,
-            due: run.due,
-            emit: run.emit,
-            sink: run.sink,
-        };
-        let of_credentials = self
-            .service_credentials
-            .evaluate(&with, (block, view), &mut self.part);
         run.deliver(pass, &mut self.part, |builder| {
             builder.add((input, end), view, &verdicts.counts, &self.issues);
-            builder.add_service_credentials(of_credentials);
+            builder.add_service_credentials(credentials.counts());
             builder.add_stand_ins(stand_ins);
             builder.add_root_rows(&root_rows);
             end.ends_report()

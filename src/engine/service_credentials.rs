@@ -1,14 +1,16 @@
 //! The table of service-specific credentials, made from the details of a report and the rows of their users: one row for
 //! each credential, evaluated like any block.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::due::{DueFinder, DuePlan};
 use super::program::Program;
 use super::registers::{Registers, Restriction};
-use super::sink::{Block, CredentialVerdicts, Sink};
+use super::sink::{CredentialVerdicts, Sink};
 use super::source::Input;
 use super::verdicts::{ChunkView, EmitFilter, Owners, VerdictCounts, Verdicts, is_selected};
+use crate::finding::{Code, Diagnostic};
 use crate::report::chunk::Chunk;
 use crate::report::details::ServiceCredential;
 use crate::report::issue::RowIssue;
@@ -23,10 +25,12 @@ pub(super) struct ServiceCredentials<'s> {
     registers: Registers,
     due: DueFinder,
     verdicts: Verdicts<'s>,
+    /// The input of the table; none if the users of the last block have no such credentials.
+    evaluated: Option<Arc<Input>>,
 }
 
 /// How a run evaluates them.
-pub(super) struct Evaluating<'a, 's, S> {
+pub(super) struct Evaluating<'a, 's> {
     pub(super) program: &'a Program,
     pub(super) cutoffs: &'a [i64],
     /// The columns that are decoded.
@@ -34,67 +38,115 @@ pub(super) struct Evaluating<'a, 's, S> {
     pub(super) suppressions: &'s [RuleSuppressions<'s>],
     pub(super) due: Option<&'a DuePlan>,
     pub(super) emit: EmitFilter,
-    pub(super) sink: &'a S,
+    /// Whether the sink counts all verdicts.
+    pub(super) counts: bool,
 }
 
 impl<'s> ServiceCredentials<'s> {
-    /// Evaluates the credentials of the users of a block, and passes what is found to the sink. Gives the counts of each
-    /// rule's verdicts; none if the users have no such credentials.
-    pub(super) fn evaluate<S: Sink>(
-        &mut self,
-        with: &Evaluating<'_, 's, S>,
-        (block, users): (Block<'_>, ChunkView<'_>),
-        part: &mut S::Part,
-    ) -> Option<&[VerdictCounts]> {
+    /// Evaluates the credentials of the users of a block, if they have some.
+    pub(super) fn evaluate(&mut self, with: &Evaluating<'_, 's>, input: &Arc<Input>, users: ChunkView<'_>) {
         let program = with.program;
-        let input = self.table.read(block.input, users, with.columns)?;
-        let table = &self.table;
-        let header = &input.header;
+        self.evaluated = self.table.read(input, users, with.columns);
+        let Some(input) = &self.evaluated else { return };
+        let view = self.table.view(input, users);
         self.registers.run(
             program,
             with.cutoffs,
-            &table.chunk,
-            header,
+            &self.table.chunk,
+            &input.header,
             Restriction::default(),
         );
-        let owners = Owners {
-            chunk: users.chunk,
-            rows: &table.owners,
-        };
-        let view = ChunkView {
-            input: &input,
-            chunk: &table.chunk,
-            selected: &table.selected,
-            owners: Some(owners),
-            ..users
-        };
         if let Some(plan) = with.due {
             self.due
                 .find((program, plan), &self.registers, view, with.suppressions);
         }
-        let due = &self.due.found;
-        let counts = with.sink.counts_verdicts();
         self.verdicts.evaluate(
             program,
             &self.registers,
             view,
             with.suppressions,
-            (with.emit, counts),
-            due,
+            (with.emit, with.counts),
+            &self.due.found,
         );
-        let verdicts = &self.verdicts;
-        if counts {
-            let of_credentials = CredentialVerdicts {
-                verdicts: verdicts.all(program),
-                owners: &table.owners,
-                users: block,
+    }
+
+    /// The verdicts on the credentials of the block that was evaluated last, if its users have some.
+    pub(super) fn found<'a>(&'a self, program: &'a Program) -> Option<CredentialVerdicts<'a>> {
+        self.evaluated.as_ref().map(|_| CredentialVerdicts {
+            emitted: self.verdicts.emitted(program),
+            verdicts: self.verdicts.all(program),
+            due: self.due.found.all(),
+            owners: &self.table.owners,
+        })
+    }
+
+    /// The counts of each rule's verdicts on them.
+    pub(super) fn counts(&self) -> Option<&[VerdictCounts]> {
+        self.evaluated.as_ref().map(|_| &*self.verdicts.counts)
+    }
+
+    /// Emits the findings on them to the sink.
+    pub(super) fn findings<S: Sink>(
+        &self,
+        program: &Program,
+        users: ChunkView<'_>,
+        (sink, part): (&S, &mut S::Part),
+    ) {
+        if let Some(input) = &self.evaluated {
+            let view = self.table.view(input, users);
+            self.verdicts
+                .findings(program, view, &self.due.found, (sink, part));
+        }
+    }
+}
+
+/// The users of a report who have such credentials: details may name users who are not in the report.
+#[derive(Debug, Default)]
+pub(super) struct CredentialUsers(BTreeSet<String>);
+
+impl CredentialUsers {
+    /// Adds those of a block, evaluated or not.
+    pub(super) fn add(&mut self, view: ChunkView<'_>) {
+        let Some(details) = &view.input.account.details else {
+            return;
+        };
+        let header = &view.input.header;
+        for row in 0..view.chunk.rows.len() {
+            let Some(name) = view.chunk.text(header, row, TextColumn::User) else {
+                continue;
             };
-            with.sink.service_credentials(part, of_credentials);
+            let of_user = details.user(view.chunk.account(header, row), name);
+            if of_user.is_some_and(|of_user| !of_user.service_credentials.is_empty()) {
+                self.0.insert(String::from_utf8_lossy(name).into_owned());
+            }
         }
-        if with.sink.takes_findings() {
-            verdicts.findings(program, view, due, (with.sink, part));
+    }
+
+    /// What is said of those who are not in the report, if there are such.
+    pub(super) fn missing(&self, input: &Input) -> Option<Diagnostic> {
+        const NAMED: usize = 3;
+        let details = input.account.details.as_ref()?;
+        let with_credentials = details
+            .users
+            .iter()
+            .filter(|(_, user)| !user.service_credentials.is_empty());
+        let missing = with_credentials
+            .map(|(name, _)| name)
+            .filter(|name| !self.0.contains(*name));
+        let missing: Vec<&String> = missing.collect();
+        if missing.is_empty() {
+            return None;
         }
-        Some(&self.verdicts.counts)
+        let mut names: Vec<&str> = missing.iter().take(NAMED).map(|name| name.as_str()).collect();
+        let more = format!("{} more", missing.len().saturating_sub(NAMED));
+        if missing.len() > NAMED {
+            names.push(&more);
+        }
+        let message = format!(
+            "service-specific credentials of users who are not in the report are not evaluated: {}",
+            names.join(", ")
+        );
+        Some(Diagnostic::new(Code::CredentialsOfOthers, message).in_path(&input.path))
     }
 }
 
@@ -128,7 +180,8 @@ impl ServiceCredentialTable {
         for row in 0..view.chunk.rows.len() {
             let user = view.chunk.text(&input.header, row, TextColumn::User);
             let user = user.filter(|_| is_selected(view.selected, row));
-            let credentials = user.and_then(|user| details.user(user));
+            let account = view.chunk.account(&input.header, row);
+            let credentials = user.and_then(|user| details.user(account, user));
             for credential in credentials.iter().flat_map(|user| &user.service_credentials) {
                 write_row((input, view), row, credential, self.chunk.rows.text_mut());
                 self.owners.push(u32::try_from(row).unwrap_or(u32::MAX));
@@ -149,6 +202,20 @@ impl ServiceCredentialTable {
             *last = (1 << beyond) - 1;
         }
         Some(table)
+    }
+
+    /// The table beside its users.
+    fn view<'a>(&'a self, input: &'a Input, users: ChunkView<'a>) -> ChunkView<'a> {
+        ChunkView {
+            input,
+            chunk: &self.chunk,
+            selected: &self.selected,
+            owners: Some(Owners {
+                chunk: users.chunk,
+                rows: &self.owners,
+            }),
+            ..users
+        }
     }
 
     /// The input of the table of this report.

@@ -43,19 +43,23 @@ pub struct Block<'a> {
     pub unseen: &'a [u64],
     /// What fails without the columns that an earlier report lacks and this one has: one for each such set of columns.
     pub without: &'a [FailsWithout],
+    /// The verdicts on service-specific credentials of its users, if these have some.
+    pub credentials: Option<CredentialVerdicts<'a>>,
     /// The program, and the results of its operations.
     pub(super) results: (&'a Program, &'a Registers),
 }
 
-/// The verdicts on the service-specific credentials of a block's users.
+/// The verdicts on the service-specific credentials of a block's users: each credential in the place of a row.
 #[derive(Clone, Copy, Debug)]
 pub struct CredentialVerdicts<'a> {
-    /// For each credential in the place of a row.
+    /// The statuses of the emitted findings.
+    pub emitted: StatusBitmaps<'a>,
+    /// The statuses of all verdicts; empty unless the sink counts them.
     pub verdicts: StatusBitmaps<'a>,
+    /// The verdicts that are due.
+    pub due: &'a [DueVerdict],
     /// The row of each credential's user in the block; ascending.
     pub owners: &'a [u32],
-    /// The users.
-    pub users: Block<'a>,
 }
 
 impl Block<'_> {
@@ -142,10 +146,6 @@ pub trait Sink: Sync {
     fn takes_findings(&self) -> bool {
         true
     }
-
-    /// Adds the verdicts on the service-specific credentials of a block's users, after the block, for a sink that counts
-    /// verdicts.
-    fn service_credentials(&self, _part: &mut Self::Part, _of: CredentialVerdicts<'_>) {}
 
     /// Adds a finding to a part. Findings are added in (row, rule) order.
     fn finding(&self, part: &mut Self::Part, finding: &FindingRef<'_>);

@@ -8,6 +8,7 @@ use super::finding_ref::shortened;
 use super::program::Program;
 use super::root_rows::{AccountsOfChunk, AccountsTwice, RootRows};
 use super::run::SelectedRows;
+use super::service_credentials::CredentialUsers;
 use super::source::{BlockEnd, FileDigest, Input, ReportId};
 use super::stand_ins::{StandIns, StandInsOfReport};
 use super::verdicts::{ChunkView, VerdictCounts, is_selected};
@@ -54,6 +55,7 @@ struct CurrentInput {
     /// The undetermined verdicts that fold into one finding, for each rule.
     folded: Vec<u64>,
     accounts: BTreeSet<Vec<u8>>,
+    credential_users: CredentialUsers,
     /// Whether a diagnostic says that rows were left out.
     left_out: bool,
     /// Whether an error says that a line is not a row: one is enough for the exit status.
@@ -143,6 +145,7 @@ impl TallyBuilder {
         }
         self.diagnostics
             .count(Code::BadCell, chunk.bad_cells().count - listed);
+        current.credential_users.add(view);
         self.tally.roots += current.add_chunk(view);
         current.add_counts(&mut self.tally.rules, counts);
         self.current = Some(current);
@@ -272,6 +275,7 @@ impl TallyBuilder {
             determined: None,
             folded: vec![0; rules],
             accounts: BTreeSet::new(),
+            credential_users: CredentialUsers::default(),
             left_out: false,
             has_foreign_line: false,
             newest: None,
@@ -295,6 +299,9 @@ impl TallyBuilder {
             .is_some_and(|newest| newest > current.input.as_of.0)
         {
             self.diagnostics.push(current.newer_than_as_of());
+        }
+        if let Some(missing) = current.credential_users.missing(&current.input) {
+            self.diagnostics.push(missing);
         }
         for diagnostic in current.of_columns() {
             self.diagnostics.push(diagnostic);

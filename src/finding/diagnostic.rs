@@ -168,6 +168,9 @@ registry! {
         "The details beside a report are damaged, of a later version, or of another report; the report is evaluated without \
          them.",
         "Fetch the report and its details again, with `credlens fetch --details`.";
+    CredentialsOfOthers "credentials-of-others" Warning:
+        "Details have service-specific credentials of users who are not in the report, or of another account.",
+        "Fetch the report and its details again. A report may be up to four hours older than its details.";
     RulesNotRun "rules-not-run" Note:
         "Rules need what no credential report has, and it was not at hand; the exit status does not change.",
         "Fetch it with --details, live or with `credlens fetch`.";

@@ -81,6 +81,10 @@ fn check_replaceable(path: &Path, report: &Path, details: &Details) -> io::Resul
 /// What the details beside a report say, if there are any. If they are damaged or of another report, a diagnostic says it.
 pub(super) fn beside(report: &Path, limits: Limits) -> AccountInfo {
     let path = path_of(report);
+    // Opening a named pipe would wait for its writer.
+    if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+        return AccountInfo::default();
+    }
     let read = match File::open(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return AccountInfo::default(),
         opened => opened.and_then(|file| read_all(file, limits)),
@@ -92,7 +96,7 @@ pub(super) fn beside(report: &Path, limits: Limits) -> AccountInfo {
             if Some(&details.report_sha256) == digest(report, limits).as_ref() {
                 Ok(details)
             } else {
-                Err("it was fetched with another report".to_owned())
+                Err("it was fetched with another report, or the report was changed since".to_owned())
             }
         });
     match details {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::finding::{FindingId, FixStep, Status};
 use crate::report::schema::{BySlot, Credential, Slot};
 use crate::report::time::Timestamp;
-use crate::rule::Remedy;
+use crate::rule::{Remedy, is_made_for_api_key};
 
 /// When a key was last used, as its report says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,8 +132,6 @@ impl User {
 
     /// Whether the user was made for a long-term API key.
     pub fn is_made_for_api_key(&self) -> bool {
-        ["BedrockAPIKey-", "AeaApiKey-"]
-            .iter()
-            .any(|start| self.name.starts_with(start))
+        is_made_for_api_key(&self.name)
     }
 }

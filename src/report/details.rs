@@ -20,7 +20,7 @@ pub struct Details {
     /// When the report was generated.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub generated: Option<Timestamp>,
-    /// SHA-256 of the report's CSV, in hexadecimal: these are the details of no other report.
+    /// SHA-256 of the report as it was fetched, in hexadecimal: these are the details of no other report.
     pub report_sha256: String,
     /// Whether the account's service-specific credentials could be listed: those of all users then are here.
     pub service_credentials_listed: bool,
@@ -110,8 +110,13 @@ impl Details {
         json.expect("invariant: the type has only texts, flags and maps by text") + "\n"
     }
 
-    /// What is known of a user. Names that are not UTF-8 are not IAM's.
-    pub fn user(&self, name: &[u8]) -> Option<&UserDetails> {
+    /// What is known of a user of an account; nothing if the details are another account's. Names that are not UTF-8 are not
+    /// IAM's.
+    pub fn user(&self, account: Option<&[u8]>, name: &[u8]) -> Option<&UserDetails> {
+        let is_other = |account: &[u8]| self.account.as_ref().is_some_and(|own| own.as_bytes() != account);
+        if account.is_some_and(is_other) {
+            return None;
+        }
         self.users.get(str::from_utf8(name).ok()?)
     }
 }
@@ -190,10 +195,11 @@ mod tests {
     #[test]
     fn tags_are_found_in_any_case() {
         let details = details();
-        let alice = details.user(b"alice").unwrap();
+        let alice = details.user(Some(b"111122223333"), b"alice").unwrap();
         assert_eq!(alice.tag("owner"), Some("data team"));
         assert_eq!(alice.tag("team"), None);
-        assert_eq!(details.user(b"Alice"), None);
+        assert_eq!(details.user(None, b"Alice"), None);
+        assert_eq!(details.user(Some(b"444455556666"), b"alice"), None);
         assert_eq!(alice.access_key_id(Slot::One), Some("AKIAEXAMPLE"));
         assert_eq!(alice.access_key_id(Slot::Two), None);
     }

@@ -9,6 +9,7 @@ use super::example::Example;
 use super::instructions::Section;
 use super::toml_reader::{File, Located, Table};
 use crate::finding::{Severity, word_enum};
+use crate::gsl::typed::Entity;
 use crate::gsl::{self, typed::TypedRule};
 
 /// A rule: one predicate in GSL with its severity, texts, parameters and examples.
@@ -167,6 +168,13 @@ impl Parameter {
 }
 
 impl Rule {
+    /// Whether it is about service-specific credentials, which no report has.
+    pub(super) fn is_about_service_credentials(&self) -> bool {
+        self.logic
+            .trim_start()
+            .starts_with(Entity::IamServiceCredential.name())
+    }
+
     /// Reads a rule file.
     pub fn parse(id: &str, origin: &str, text: &str) -> Result<Self, Error> {
         File::read(origin, text, |table| Self::read(id, table))

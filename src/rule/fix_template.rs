@@ -6,9 +6,9 @@ use super::definition::{Remedy, Rule};
 use super::instruction_text::{Block, Line, blocks};
 use super::instructions::Section;
 use super::placeholder::{ListedId, Placeholder};
-use super::ses_smtp;
 use super::suppression::Subject;
 use super::suppression_entry::suppression_entry;
+use super::user_kind::{OF_API_KEY, OF_SES_SMTP, UserKind};
 use crate::finding::{Command, Fix, FixStep};
 use crate::report::cell::is_account_id;
 use crate::report::schema::{BySlot, Credential};
@@ -28,18 +28,8 @@ pub struct FixTemplate {
     after: Vec<Block>,
     /// What takes the place of all these for users of SES SMTP; empty unless the rule rotates or deactivates keys.
     of_ses_smtp: Vec<Block>,
-}
-
-/// Kinds of users whose fixes differ.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum UserKind {
-    /// An IAM user.
-    #[default]
-    User,
-    /// One whose key SES derives an SMTP password from.
-    SesSmtp,
-    /// Root.
-    Root,
+    /// What takes their place for users made for API keys; empty if the rule is about these.
+    of_api_key: Vec<Block>,
 }
 
 /// What is known of the user and credential of a finding.
@@ -92,9 +82,14 @@ impl FixTemplate {
             words: read(&[Section::Implementation, Section::Console]),
             after: read(&[Section::Backout]),
             of_ses_smtp: if changes_keys(rule) {
-                blocks(ses_smtp::STEPS, parameters)
+                blocks(OF_SES_SMTP, parameters)
             } else {
                 Vec::new()
+            },
+            of_api_key: if is_about_api_keys(rule) {
+                Vec::new()
+            } else {
+                blocks(OF_API_KEY, parameters)
             },
         }
     }
@@ -108,6 +103,7 @@ impl FixTemplate {
             words: Vec::new(),
             after: Vec::new(),
             of_ses_smtp: Vec::new(),
+            of_api_key: Vec::new(),
         }
     }
 
@@ -119,6 +115,10 @@ impl FixTemplate {
             listed: Vec::new(),
             identified: Vec::new(),
         };
+        if subject.kind == UserKind::ApiKey && !self.of_api_key.is_empty() {
+            filling.add(&self.of_api_key);
+            return self.fix(filling.steps, subject);
+        }
         if subject.kind == UserKind::SesSmtp
             && !self.of_ses_smtp.is_empty()
             && subject.without_commands().is_none()
@@ -148,6 +148,11 @@ impl FixTemplate {
             suppression: suppression_entry(&self.rule, &subject.subject, subject.same_second),
         }
     }
+}
+
+/// Whether a rule is about users made for API keys, or about service-specific credentials such as these keys.
+fn is_about_api_keys(rule: &Rule) -> bool {
+    rule.id.starts_with("api-key-user") || rule.is_about_service_credentials()
 }
 
 /// Whether the instructions of a rule take an access key out of use.

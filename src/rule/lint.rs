@@ -106,7 +106,11 @@ fn future_time(rule: &TypedRule) -> Option<Warning> {
             let Expr::Time(attribute, TimeTest::Before(n, _) | TimeTest::After(n, _)) = leaf else {
                 return;
             };
-            let planned = attribute.column(Slot::One) == TimeColumn::PasswordNextRotation;
+            let planned = [
+                TimeColumn::PasswordNextRotation,
+                TimeColumn::ServiceCredentialExpires,
+            ];
+            let planned = planned.contains(&attribute.column(Slot::One));
             if *n > 0 && !planned {
                 let name = attribute.name();
                 let message = format!("{name} is never in the future; did you mean -{n} instead of {n}?");

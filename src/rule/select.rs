@@ -51,7 +51,7 @@ pub struct Selected {
     pub partly_decided: Vec<PartlyDecided>,
     /// Parameters that a setting makes weaker than a requirement demands.
     pub weakened: Vec<WeakenedParameter>,
-    /// Whether nothing was asked for, so that these are the default rules.
+    /// Whether nothing was asked for, so that rules that need details are built-in default rules.
     pub is_default: bool,
     /// The ids of rules that need details and were asked for by id: they must not be left out.
     pub details_by_id: Vec<String>,
@@ -181,6 +181,8 @@ pub fn select(catalogue: &Catalogue, selection: &Selection) -> Result<Selected, 
     let ids = on_details.map(|bound| &bound.rule.id);
     let mut details_by_id: Vec<String> = ids.filter(|id| selection.rules.contains(id)).cloned().collect();
     details_by_id.dedup();
+    let mut on_details = rules.iter().filter(|bound| bound.typed.entity.needs_details());
+    let has_own = on_details.any(|bound| bound.rule.file().is_some());
     let partly_decided = chosen.partly_decided;
     if !partly_decided.is_empty() {
         frameworks.push(Arc::new(Framework::of_other_tools(&partly_decided)));
@@ -191,7 +193,7 @@ pub fn select(catalogue: &Catalogue, selection: &Selection) -> Result<Selected, 
         level: selection.level,
         partly_decided,
         weakened: chosen.weakened,
-        is_default: selection.rules.is_empty() && selection.frameworks.is_empty(),
+        is_default: selection.rules.is_empty() && selection.frameworks.is_empty() && !has_own,
         details_by_id,
     })
 }

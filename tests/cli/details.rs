@@ -188,7 +188,7 @@ fn details_that_do_not_belong_to_the_report_are_not_used() {
 
 #[test]
 fn a_directory_is_searched_for_reports_and_details_belong_to_them() {
-    let run = place().run(&*format!("scan . {RULES} -v --format ndjson"));
+    let run = place().run(&*format!("scan . {RULES} --format ndjson"));
     run.ends(1, "");
     assert_eq!(findings(&run).len(), 4);
     assert!(!run.stderr.contains("details"), "{run:?}");
@@ -203,4 +203,97 @@ fn compressed_reports_have_details_too() {
         .file("r-2026-05-01.details.json", details(REPORT).to_string());
     let run = place.run(&*format!("scan r-2026-05-01.csv.gz {RULES} --format ndjson"));
     assert_eq!(findings(&run).len(), 4);
+}
+
+#[test]
+fn rankings_and_lists_count_service_credentials() {
+    let rules = "--rule service-credential-*";
+    let place = place();
+    place
+        .run(&*format!("scan . {rules} --by account --format csv"))
+        .says("\r\n1,111122223333,,0,1,1,1,0,3,0,0,1,0,1,3\r\n");
+    place
+        .run(&*format!("scan . {rules} --by user --format csv"))
+        .says("\r\n1,BedrockAPIKey-x1,111122223333,,0,1,1,1,0,3,");
+    place
+        .run(&*format!("scan . {rules} --by path --format csv"))
+        .says("\r\n1,/,0,1,1,1,0,3,");
+    let run = place.run(&*format!("scan . {rules} --by rule --format csv"));
+    run.says("service-credential-not-rotated,max_age=90,high,0,1,0,0,0,1,0,0,0,0,1,3\r\n");
+    let run = place.run(&*format!("list users . {rules} --user Bedrock* --format ndjson"));
+    run.says("\"findings\":3,\"severity\":\"high\"");
+    let run = place.run("list users . --rule service-credential-not-rotated --set service-credential-not-rotated.max_age=150 --due-within 60d --user Bedrock* --format ndjson");
+    run.says("\"due_at\":\"2026-05-31T00:00:01Z\"");
+}
+
+#[test]
+fn details_of_another_account_or_user_are_not_used_and_said_so() {
+    let mut other = details(REPORT);
+    other["account"] = "999999999999".into();
+    let place = Workspace::new()
+        .file("r-2026-05-01.csv", REPORT)
+        .file("r-2026-05-01.details.json", other.to_string());
+    let run = place.run(&*format!("scan r-2026-05-01.csv {RULES} --format ndjson"));
+    run.ends(
+        1,
+        "users who are not in the report are not evaluated: BedrockAPIKey-x1 [credentials-of-others]",
+    );
+    assert_eq!(findings(&run).len(), 1);
+    assert_eq!(findings(&run)[0]["access_key_id"], Value::Null);
+}
+
+#[test]
+fn an_entry_that_would_accept_other_credentials_is_not_shown() {
+    let mut twins = details(REPORT);
+    let credentials = &mut twins["users"]["BedrockAPIKey-x1"]["service_credentials"];
+    credentials[1]["created"] = credentials[0]["created"].clone();
+    let place = Workspace::new()
+        .file("r-2026-05-01.csv", REPORT)
+        .file("r-2026-05-01.details.json", twins.to_string());
+    let entries = |place: &Workspace| {
+        let run = place.run("scan r-2026-05-01.csv --rule service-credential-* --format ndjson --fix");
+        findings(&run)
+            .iter()
+            .filter(|it| it["fix"]["suppression"].is_string())
+            .count()
+    };
+    assert_eq!(entries(&place), 0);
+    assert_eq!(entries(&self::place()), 3);
+}
+
+#[test]
+fn no_rule_gives_usual_steps_to_users_made_for_api_keys() {
+    let key = "2019-01-01T00:00:00Z";
+    let report = format!(
+        "user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,mfa_active,access_key_1_active,\
+         access_key_1_last_rotated,access_key_1_last_used_date,access_key_2_active,access_key_2_last_rotated,access_key_2_last_used_date\n\
+         BedrockAPIKey-x1,arn:aws:iam::111122223333:user/BedrockAPIKey-x1,{key},true,N/A,{key},false,true,{key},N/A,true,{key},N/A\n\
+         AeaApiKey-y,arn:aws:iam::111122223333:user/AeaApiKey-y,{key},false,N/A,N/A,false,false,{key},N/A,false,N/A,N/A\n"
+    );
+    let place = Workspace::new().file("r-2026-05-01.csv", report);
+    let run = place.run("scan r-2026-05-01.csv --rule * --fix --format ndjson");
+    let all = findings(&run);
+    let others = all
+        .iter()
+        .filter(|it| it["status"] == "fail" && !it["rule"].as_str().unwrap().starts_with("api-key-user"));
+    let mut rules = std::collections::BTreeSet::new();
+    for finding in others {
+        let fix = finding["fix"].to_string();
+        assert!(
+            fix.contains("treat that as an incident") && !fix.contains("\"argv\""),
+            "{fix}"
+        );
+        rules.insert(finding["rule"].as_str().unwrap().to_owned());
+    }
+    assert!(rules.len() > 8, "{rules:?}");
+}
+
+#[test]
+fn own_rules_that_need_details_are_said_not_to_be_run() {
+    let place = Workspace::new()
+        .file("r-2026-05-01.csv", REPORT)
+        .file("only.gsl", "IamServiceCredential should not have isActive\n");
+    let run = place.run("scan r-2026-05-01.csv --rules-from only.gsl");
+    run.says("only, service-credential-never-expires")
+        .says("rules-not-run");
 }
