@@ -32,6 +32,7 @@ mod outputs;
 mod owners;
 mod ranking;
 mod readable;
+mod remedy;
 mod root_rows;
 mod selection;
 mod settings;

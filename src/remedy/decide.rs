@@ -23,6 +23,8 @@ const INACTIVE_DAYS: u64 = 30;
 pub struct Options {
     /// The days without use after which a key is deactivated, if they are given.
     pub quiet_days: Option<i64>,
+    /// The greatest number of days without use that a selected rule about keys allows, if one is about use.
+    pub idle_limit: Option<i64>,
     /// The users that `--exclude-…` leaves out of the steps.
     pub excluded: Filters,
     /// The tag that exempts a user: its key, and its value if only that one exempts.
@@ -56,7 +58,8 @@ struct About {
 }
 
 /// Decides about each credential of a user with findings: one decision for a credential, however many rules it breaks.
-/// Verdicts that are suppressed, undetermined or due are decisions of their own.
+/// Where no
+/// rule fails, verdicts that are suppressed, undetermined or due say why nothing is done.
 pub fn decide<'a>(user: &'a User, options: &Options) -> Vec<Decided<'a>> {
     let deciding = Deciding { user, options };
     let mut failing: BTreeMap<About, Vec<&Problem>> = BTreeMap::new();
@@ -73,11 +76,14 @@ pub fn decide<'a>(user: &'a User, options: &Options) -> Vec<Decided<'a>> {
         let action = deciding.action(&about, &problems, quiet_days);
         (about, action, problems, quiet_days)
     });
+    // What fails decides about a credential.
+    let failing: Vec<_> = failing.collect();
+    others.retain(|(about, _), _| failing.iter().all(|(known, ..)| known != about));
     let others = others.into_iter().map(|((about, reason), problems)| {
         let quiet_days = deciding.quiet_days(&problems);
         (about, Err(reason), problems, quiet_days)
     });
-    let decided = failing.chain(others);
+    let decided = failing.into_iter().chain(others);
     let decided = decided.map(|(about, action, problems, quiet_days)| Decided {
         credential: about.credential,
         service_credential: about.service_credential,
@@ -133,11 +139,11 @@ impl Deciding<'_> {
         })
     }
 
-    /// The days without use after which the key is deactivated: those that are given, else the greatest limit of its rules,
-    /// and never less than the usual ones.
+    /// The days without use after which the key is deactivated: those that are given, else the greatest limit of the selected
+    /// rules about use, whatever rule names the key, and never less than the usual ones.
     fn quiet_days(&self, problems: &[&Problem]) -> i64 {
         let limits = problems.iter().filter_map(|problem| problem.max_idle);
-        let usual = limits.fold(QUIET_DAYS, i64::max);
+        let usual = limits.chain(self.options.idle_limit).fold(QUIET_DAYS, i64::max);
         self.options.quiet_days.unwrap_or(usual)
     }
 

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use credlens::engine::{self, AssessOptions, EmitFilter, Program, RowSelection, Source};
 use credlens::finding::{Status, Tally};
+use credlens::gsl::typed::Entity;
 use credlens::output::DisplayOptions;
 use credlens::output::plan::{PlanBy, PlanFormat, PlanView};
 use credlens::remedy::{
     Announced, Collect, Collected, InactiveKeys, Journal, KeyHistory, Options, Plan, PlanInput, User, plan,
 };
-use credlens::rule::Filters;
+use credlens::rule::{BoundRule, Filters};
 
 use super::args::PlanArgs;
 use crate::cli::due;
@@ -186,6 +187,7 @@ impl EvaluatingRun for PlanConfig {
             created: evaluation.now,
             options: Options {
                 quiet_days: self.quiet_days,
+                idle_limit: evaluation.program.rules().filter_map(idle_limit).max(),
                 excluded: self.excluded.clone(),
                 exempt_tag: Some(self.exempt_tag.clone()),
                 inactive,
@@ -272,6 +274,12 @@ fn history(
     }
     let objects = live.objects_of(paths)?;
     Ok(Some(evaluation.reader(paths.to_vec(), None, objects)))
+}
+
+/// The days without use that a rule about keys allows, if it is about use.
+fn idle_limit(bound: &BoundRule) -> Option<i64> {
+    let is_of_keys = bound.typed.entity == Entity::IamAccessKey;
+    bound.parameters.get("max_idle").copied().filter(|_| is_of_keys)
 }
 
 /// `KEY[=VALUE]`.
