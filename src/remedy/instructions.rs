@@ -86,8 +86,8 @@ aws iam delete-access-key --user-name={user} --access-key-id={key_id}
 ";
 
 const BEFORE_DELETING_A_USER: &str = "\
-If the user is to be deleted: IAM refuses while anything is attached, and a deletion that stops half-way leaves a user whom nobody \
-can restore. List what is there first, and record it.
+If the user is to be deleted: IAM refuses while anything is attached, and a deletion that stops half-way leaves a user who cannot be \
+restored. List what is there first, and record it.
 
 ```sh
 aws iam list-access-keys --user-name={user}

@@ -1,5 +1,5 @@
 //! What is to be done about findings: a plan, decided from plain data. Each step is about one credential, whatever number of
-//! rules it breaks; only keys that nobody has used for a while are ever deactivated.
+//! rules it breaks; only keys that were not used for a while are ever deactivated.
 //!
 //! [`Collect`] is the engine's sink that gathers what a report says of users with findings; [`decide()`] says what is done about
 //! each credential, or why nothing is; [`plan()`] puts the steps in order.

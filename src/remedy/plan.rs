@@ -184,7 +184,7 @@ fn target(user: &User, decided: &Decided<'_>) -> Target {
 }
 
 fn step(user: &User, decided: &Decided<'_>, action: Action, target: Target, input: &PlanInput) -> Step {
-    let id = step_id(&target, action);
+    let id = step_id(&target, action, user.keys_share_a_second());
     let fixes: Vec<_> = decided.problems.iter().map(|it| (&*it.rule, &*it.fix)).collect();
     let instructions = Instructions::of(user, decided.credential, action, &fixes);
     Step {
@@ -218,7 +218,8 @@ fn why(user: &User, decided: &Decided<'_>, action: Action) -> String {
         (Action::Rotate, Some(key)) => {
             let created = key.created.map(|time| format!("{} days old", age(time)));
             let used = match key.last_used {
-                LastUse::At(time) => format!("and was used {} days ago", age(time)),
+                LastUse::At(time) if age(time) == 0 => "and was used within a day before the report".to_owned(),
+                LastUse::At(time) => format!("and was used {} days before the report", age(time)),
                 LastUse::Never => "and was never used, but not for the quiet days".to_owned(),
                 LastUse::EmptyCell | LastUse::Unknown => "and may be in use".to_owned(),
             };
@@ -253,10 +254,11 @@ fn breaks(user: &User, credential: Option<Credential>, action: Action) -> Option
     Some(format!("whatever used {service}{region}, last on {time}"))
 }
 
-/// Identifies a step: its account, user, credential and action. A key is identified by its creation time, since slots change.
-fn step_id(target: &Target, action: Action) -> String {
+/// Identifies a step: its account, user, credential and action. A key is identified by its creation time, since slots
+/// change, and by its slot only if the other one was created in the same second.
+fn step_id(target: &Target, action: Action, same_second: bool) -> String {
     let credential = match target.credential {
-        Some(Credential::AccessKey(_)) => "access_key".to_owned(),
+        Some(Credential::AccessKey(_)) if !same_second => "access_key".to_owned(),
         Some(other) => other.to_string(),
         None => String::new(),
     };

@@ -1,5 +1,5 @@
-//! `docs/cookbook.md`: runs every command of the page in a copy of `fixtures/cookbook`, and compares what it prints and
-//! writes with the blocks that follow it. `UPDATE=1 cargo test` rewrites these blocks.
+//! `docs/cookbook.md` and `docs/remedy.md`: runs every command of the pages in a copy of `fixtures/cookbook`, and compares what
+//! it prints and writes with the blocks that follow it. `UPDATE=1 cargo test` rewrites these blocks.
 //!
 //! The first word after a fence is the language. Of the words behind it, a feature (`archive`) says what a command needs, a
 //! file name whose content a block shows (standard output, if there is none), and `first 9` that these are its first lines.
@@ -56,8 +56,11 @@ impl Recipe {
     }
 }
 
-fn page() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/cookbook.md")
+/// The pages whose commands are run.
+const PAGES: [&str; 2] = ["docs/cookbook.md", "docs/remedy.md"];
+
+fn path_of(page: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(page)
 }
 
 /// The text before the first question, and the questions.
@@ -141,10 +144,12 @@ fn without_age(text: &str) -> String {
     age.replace_all(text, "").into_owned()
 }
 
-/// The hash in the name of an archived file depends on the version of the Parquet library.
+/// The hash in the name of an archived file depends on the version of the Parquet library, the id of a plan on the time.
 fn without_hashes(text: &str) -> String {
     let hash = Regex::new(r"-[0-9a-f]{32}\.parquet").unwrap();
-    hash.replace_all(text, "-….parquet").into_owned()
+    let plan = Regex::new(r"plan [0-9a-f]{16}").unwrap();
+    let text = hash.replace_all(text, "-….parquet");
+    plan.replace_all(&text, "plan …").into_owned()
 }
 
 /// The first lines of a text, if only these are wanted, and a sign that there are more.
@@ -218,8 +223,12 @@ fn answer(place: &Workspace, recipe: &mut Recipe) {
 }
 
 #[test]
-fn every_command_prints_what_the_page_shows() {
-    let committed = fs::read_to_string(page()).unwrap();
+fn every_command_prints_what_the_pages_show() {
+    PAGES.iter().for_each(|page| check(page));
+}
+
+fn check(page: &str) {
+    let committed = fs::read_to_string(path_of(page)).unwrap();
     let (before, mut recipes) = parse(&committed);
     let place = files();
     for recipe in &mut recipes {
@@ -235,7 +244,7 @@ fn every_command_prints_what_the_page_shows() {
     let parts = recipes.iter().flat_map(|recipe| &recipe.parts);
     let printed = render(before.iter().chain(parts));
     if std::env::var_os("UPDATE").is_some() {
-        fs::write(page(), printed).unwrap();
+        fs::write(path_of(page), printed).unwrap();
         return;
     }
     let (committed, printed): (Vec<_>, Vec<_>) = (committed.lines().collect(), printed.lines().collect());
@@ -243,7 +252,7 @@ fn every_command_prints_what_the_page_shows() {
         (0..committed.len().max(printed.len())).find(|&line| committed.get(line) != printed.get(line));
     if let Some(line) = differs {
         panic!(
-            "docs/cookbook.md, line {}: {:?}, but it is {:?}; run the tests with UPDATE=1",
+            "{page}, line {}: {:?}, but it is {:?}; run the tests with UPDATE=1",
             line + 1,
             committed.get(line),
             printed.get(line)
@@ -268,9 +277,10 @@ fn unquoted(command: &str) -> String {
 
 #[test]
 fn each_question_has_one_command_and_needs_no_other_program() {
-    let (_, recipes) = parse(&fs::read_to_string(page()).unwrap());
-    assert!(recipes.len() >= 25, "{}", recipes.len());
-    for recipe in &recipes {
+    let questions = |page: &str| parse(&fs::read_to_string(path_of(page)).unwrap()).1;
+    let counts = PAGES.map(|page| questions(page).len());
+    assert!(counts[0] >= 25 && counts[1] >= 5, "{counts:?}");
+    for recipe in PAGES.iter().flat_map(|page| questions(page)) {
         let (_, command) = recipe.command();
         assert!(command.starts_with("credlens "), "{command}");
         let plain = unquoted(command);

@@ -9,6 +9,7 @@ use credlens::finding::digest::sha256;
 use serde_json::{Value, json};
 
 use super::{Outcome, Workspace};
+use crate::support::schemas;
 
 const HEADER: &str = "user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,\
     password_next_rotation,mfa_active,access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date,\
@@ -53,6 +54,7 @@ fn place(rows: &[String]) -> Workspace {
 const PLAN: &str = "remedy plan r.csv --as-of 2026-06-01 --rule access-key-* --format json";
 
 fn plan(run: &Outcome) -> Value {
+    schemas::assert_document("plan.v1", &run.stdout);
     serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run:#?}"))
 }
 
