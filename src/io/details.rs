@@ -1,16 +1,13 @@
 //! The details beside a report: `report.details.json` next to `report.csv`, as `credlens fetch --details` writes them.
 
 use std::fs::File;
-use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
+use super::archived_details::{add, open, parse, read_all};
 use super::inputs::Limits;
 use super::stream::{InputStream, decompress};
 use crate::engine::AccountInfo;
 use crate::finding::digest::sha256;
-use crate::finding::{Code, Diagnostic};
-use crate::report::details::Details;
 
 /// How the names of such files end.
 const ENDING: &str = ".details.json";
@@ -35,44 +32,16 @@ pub(super) fn is_named_so(path: &Path) -> bool {
 /// What the details beside a report say, if there are any. If they are damaged or of another report, a diagnostic says it.
 pub(super) fn beside(report: &Path, limits: Limits) -> AccountInfo {
     let path = path_of(report);
-    let read = match File::open(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return AccountInfo::default(),
-        opened => opened.and_then(|file| read_all(file, limits)),
+    let mut account = AccountInfo::default();
+    let Some(opened) = open(&path) else {
+        return account;
     };
-    let details = read
+    let details = opened
+        .and_then(|file| read_all(file, limits))
         .map_err(|error| error.to_string())
-        .and_then(|json| Details::parse(&json).map_err(|error| error.to_string()))
-        .and_then(|details| {
-            if Some(&details.report_sha256) == digest(report, limits).as_ref() {
-                Ok(details)
-            } else {
-                Err("it was fetched with another report".to_owned())
-            }
-        });
-    match details {
-        Ok(details) => AccountInfo {
-            details: Some(Arc::new(details)),
-            ..AccountInfo::default()
-        },
-        Err(why) => {
-            let message = format!("{} is not used: {why}", path.display());
-            let diagnostic = Diagnostic::new(Code::DetailsNotUsed, message);
-            AccountInfo {
-                diagnostics: vec![diagnostic.in_path(report.to_string_lossy())],
-                ..AccountInfo::default()
-            }
-        }
-    }
-}
-
-/// The bytes of a file that is not larger than what is held in memory.
-fn read_all(file: File, limits: Limits) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    file.take(limits.held as u64 + 1).read_to_end(&mut bytes)?;
-    if bytes.len() > limits.held {
-        return Err(io::Error::other("it is too large"));
-    }
-    Ok(bytes)
+        .and_then(|json| parse(&json, &digest(report, limits).unwrap_or_default()));
+    add(&mut account, details, (&path, &report.to_string_lossy()));
+    account
 }
 
 /// The SHA-256 of a report as it was fetched: of what is in the file, decompressed.
