@@ -3,6 +3,7 @@
 mod cli;
 mod crash;
 mod damage;
+pub(crate) mod details;
 mod diff;
 mod engines;
 mod lossless;

@@ -9,15 +9,14 @@ use super::meta::ReportMeta;
 use super::store::Store;
 use crate::engine::Input;
 use crate::finding::Code;
-pub use crate::io::archived_details::{path_of, report_of};
 use crate::io::archived_details::parse;
+pub use crate::io::archived_details::{path_of, report_of};
 use crate::io::inputs::Limits;
 use crate::io::write_once::WriteOutcome;
 use crate::report::details::Details;
 
 /// Why details are left as they are.
-const OTHERS: &str =
-    "the archive has other details of this report, which stay as they are: those that were added first are kept";
+const OTHERS: &str = "the archive has other details of this report, which were added first and are kept";
 
 /// Puts the details of a report into an archive. None if the archive has others of this report, which stay as they are.
 pub fn put(store: &dyn Store, details: &Details) -> Result<Option<WriteOutcome>, Error> {

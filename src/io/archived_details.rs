@@ -30,8 +30,10 @@ pub fn path_of(sha256: &str) -> String {
 pub fn report_of(path: &str) -> Option<&str> {
     let (directory, name) = path.split_once('/')?;
     let sha256 = name.strip_suffix(EXTENSION)?;
-    let is_hash =
-        sha256.len() == DIGITS && sha256.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let is_hash = sha256.len() == DIGITS
+        && sha256
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     (directory == DIRECTORY && is_hash).then_some(sha256)
 }
 
@@ -114,7 +116,11 @@ pub fn parse(json: &[u8], sha256: &str) -> Result<Details, String> {
 }
 
 /// Adds the details of a report to what is known of its account, or says why the file is not used.
-pub(super) fn add(account: &mut AccountInfo, details: Result<Details, String>, (file, report): (&Path, &str)) {
+pub(super) fn add(
+    account: &mut AccountInfo,
+    details: Result<Details, String>,
+    (file, report): (&Path, &str),
+) {
     match details {
         Ok(details) => account.details = Some(Arc::new(details)),
         Err(why) => {
@@ -180,7 +186,10 @@ mod tests {
             ("../x.parquet", "../.."),
             ("/a/day/x.parquet", "/a"),
         ] {
-            assert_eq!(near(Path::new(file), "s"), Path::new(archive).join("_details/s.json"));
+            assert_eq!(
+                near(Path::new(file), "s"),
+                Path::new(archive).join("_details/s.json")
+            );
         }
     }
 }

@@ -188,9 +188,10 @@ impl FileWalk {
             },
             // Details belong to the report beside them.
             WalkStep::File(path) if details::is_named_so(&path) => Ok(None),
-            WalkStep::File(path) | WalkStep::Found(FoundFile { path, searched: true, .. })
-                if archived_details::is_named_so(&path) =>
-            {
+            WalkStep::File(path)
+            | WalkStep::Found(FoundFile {
+                path, searched: true, ..
+            }) if archived_details::is_named_so(&path) => {
                 self.details.add(path);
                 Ok(None)
             }

@@ -75,7 +75,9 @@ pub(in crate::cli) fn report_added(
         .notes
         .iter()
         .map(|(path, message)| format!("{path}: {message}"));
-    let warnings = conflicts.chain(notes).chain(added.unreadable.iter().map(ToString::to_string));
+    let warnings = conflicts
+        .chain(notes)
+        .chain(added.unreadable.iter().map(ToString::to_string));
     warnings.filter(|_| !quiet).for_each(print_warning);
     print_passed_over(added, quiet);
     if !quiet {
