@@ -9,7 +9,7 @@ use super::meta::ReportMeta;
 use super::store::Store;
 use crate::engine::Input;
 use crate::finding::Code;
-use crate::io::archived_details::parse;
+use crate::io::archived_details::{TOO_LARGE, parse};
 pub use crate::io::archived_details::{path_of, report_of};
 use crate::io::inputs::Limits;
 use crate::io::write_once::WriteOutcome;
@@ -37,7 +37,7 @@ pub fn read(store: &dyn Store, sha256: &str) -> Result<Vec<u8>, Error> {
     let most = Limits::default().held as u64;
     let length = file.length().map_err(cannot())?;
     if length > most {
-        return Err(unusable("it is too large".to_owned()));
+        return Err(unusable(TOO_LARGE.to_owned()));
     }
     let bytes = file.read(0..length).map_err(cannot())?;
     match parse(&bytes, sha256) {

@@ -18,6 +18,9 @@ use crate::report::details::Details;
 const DIRECTORY: &str = "_details";
 const EXTENSION: &str = ".json";
 
+/// What is wrong with details that are not read.
+pub const TOO_LARGE: &str = "it is too large";
+
 /// Hexadecimal digits of a SHA-256.
 const DIGITS: usize = 64;
 
@@ -77,29 +80,33 @@ pub(super) fn near(file: &Path, sha256: &str) -> PathBuf {
         .join(path_of(sha256))
 }
 
-/// Opens a file to read it whole; none if there is none. Opening a pipe would wait for its writer.
-pub(super) fn open(path: &Path) -> Option<io::Result<File>> {
-    let kind = match fs::metadata(path) {
+/// Reads a file with details whole; none if there is none. Opening a pipe would wait for its writer.
+pub(super) fn read(path: &Path, limits: Limits) -> Option<Result<Vec<u8>, String>> {
+    let metadata = match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
-        Err(error) => return Some(Err(error)),
-        Ok(metadata) => metadata.file_type(),
+        Err(error) => return Some(Err(error.to_string())),
+        Ok(metadata) => metadata,
     };
-    Some(if kind.is_file() {
-        File::open(path)
-    } else {
-        let what = format!("it is {}, not a file", file_kind(kind));
-        Err(io::Error::other(what))
-    })
+    if !metadata.is_file() {
+        let what = file_kind(metadata.file_type());
+        return Some(Err(format!("it is {what}, not a file")));
+    }
+    if metadata.len() > limits.held as u64 {
+        return Some(Err(TOO_LARGE.to_owned()));
+    }
+    let opened = File::open(path).map_err(|error| error.to_string());
+    Some(opened.and_then(|file| read_all(file, limits)))
 }
 
 /// The bytes of details that are not larger than what is held in memory.
-pub(super) fn read_all(reader: impl Read, limits: Limits) -> io::Result<Vec<u8>> {
+pub(super) fn read_all(reader: impl Read, limits: Limits) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
-    reader.take(limits.held as u64 + 1).read_to_end(&mut bytes)?;
-    if bytes.len() > limits.held {
-        return Err(io::Error::other("it is too large"));
+    let read = reader.take(limits.held as u64 + 1).read_to_end(&mut bytes);
+    match read {
+        Err(error) => Err(error.to_string()),
+        Ok(_) if bytes.len() > limits.held => Err(TOO_LARGE.to_owned()),
+        Ok(_) => Ok(bytes),
     }
-    Ok(bytes)
 }
 
 /// Reads the details of the report with this SHA-256.

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use super::archived_details::{add, open, parse, read_all};
+use super::archived_details::{add, parse, read};
 use super::inputs::Limits;
 use super::stream::{InputStream, decompress};
 use crate::engine::AccountInfo;
@@ -33,13 +33,10 @@ pub(super) fn is_named_so(path: &Path) -> bool {
 pub(super) fn beside(report: &Path, limits: Limits) -> AccountInfo {
     let path = path_of(report);
     let mut account = AccountInfo::default();
-    let Some(opened) = open(&path) else {
+    let Some(json) = read(&path, limits) else {
         return account;
     };
-    let details = opened
-        .and_then(|file| read_all(file, limits))
-        .map_err(|error| error.to_string())
-        .and_then(|json| parse(&json, &digest(report, limits).unwrap_or_default()));
+    let details = json.and_then(|json| parse(&json, &digest(report, limits).unwrap_or_default()));
     add(&mut account, details, (&path, &report.to_string_lossy()));
     account
 }

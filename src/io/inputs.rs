@@ -352,13 +352,10 @@ impl Inputs {
         let read = if is_remote(&path) {
             self.read_aside(&path)
         } else {
-            let limits = self.options.limits;
-            let Some(opened) = archived_details::open(&path) else {
+            let Some(read) = archived_details::read(&path, self.options.limits) else {
                 return;
             };
-            opened
-                .and_then(|file| archived_details::read_all(file, limits))
-                .map_err(|error| error.to_string())
+            read
         };
         let details = read.and_then(|json| archived_details::parse(&json, sha256));
         archived_details::add(account, details, (&path, report));
@@ -378,7 +375,7 @@ impl Inputs {
                 }
             }
         };
-        archived_details::read_all(reader, limits).map_err(|error| error.to_string())
+        archived_details::read_all(reader, limits)
     }
 
     /// A report in a file of its own or on standard input, and the size of a regular file.
