@@ -57,6 +57,10 @@ impl FoundDetails {
         self.0.insert(path);
     }
 
+    pub(super) fn extend(&mut self, paths: Vec<PathBuf>) {
+        self.0.extend(paths);
+    }
+
     /// All of them.
     pub(super) fn paths(&self) -> impl Iterator<Item = &PathBuf> {
         self.0.iter()

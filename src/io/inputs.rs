@@ -364,17 +364,14 @@ impl Inputs {
     /// The bytes of an object that belongs to a report.
     fn read_aside(&mut self, url: &Path) -> Result<Vec<u8>, String> {
         let limits = self.options.limits;
-        let reader: Box<dyn Read + Send> = match self.kept.as_ref().and_then(|kept| kept.get(url)) {
-            Some(content) => Box::new(content),
-            None => {
-                let opened = self.remote.open_aside(&url.to_string_lossy());
-                let reader = opened.map_err(|error| error.to_string())?;
-                match &self.kept {
-                    Some(kept) => kept.keeping(url, reader, limits.block),
-                    None => reader,
-                }
-            }
-        };
+        if let Some(content) = self.kept.as_ref().and_then(|kept| kept.get(url)) {
+            return archived_details::read_all(content, limits);
+        }
+        let opened = self.remote.open_aside(&url.to_string_lossy());
+        let mut reader = opened.map_err(|error| error.to_string())?;
+        if let Some(kept) = &self.kept {
+            reader = kept.keeping(url, reader, limits.block);
+        }
         archived_details::read_all(reader, limits)
     }
 

@@ -180,7 +180,7 @@ impl FileWalk {
                     let urls = urls.into_iter().rev().map(PathBuf::from);
                     let (details, files): (Vec<_>, Vec<_>) =
                         urls.partition(|url| archived_details::is_named_so(url));
-                    details.into_iter().for_each(|url| self.details.add(url));
+                    self.details.extend(details);
                     self.pending.extend(files.into_iter().map(WalkStep::File));
                     Ok(None)
                 }
