@@ -3,6 +3,7 @@
 mod cli;
 mod crash;
 mod damage;
+pub(crate) mod details;
 mod diff;
 mod engines;
 mod lossless;
@@ -13,6 +14,7 @@ mod outputs;
 mod renamed_files;
 mod rewritten_files;
 mod stale;
+mod unusable_details;
 
 use std::fs;
 use std::io::Read as _;

@@ -32,6 +32,8 @@ mod roles;
 mod s3;
 #[cfg(feature = "archive")]
 mod s3_archive;
+#[cfg(feature = "archive")]
+mod s3_archive_details;
 mod s3_server;
 #[cfg(feature = "archive")]
 mod s3_store;

@@ -1,7 +1,9 @@
 //! Adds reports to an archive.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use super::details;
 use super::encode::ReportEncoder;
 use super::error::Error;
 use super::layout::partition;
@@ -12,10 +14,14 @@ use super::writer::{FileWriter, ROWS_PER_GROUP};
 use crate::engine::{Input, ReportId, SequentialSource, Source};
 use crate::finding::PassedOver;
 use crate::io::error::ROWS_READ;
+use crate::report::details::Details;
 use crate::report::header::Header;
 
 /// How many files, one per day, are open at once. Reports are sorted by time, or are all of a day or two.
 const MOST_OPEN_DAYS: usize = 4;
+
+/// Details wait in memory for the end of their report's file, which ends after this many of their users: some 64 MiB.
+const MOST_DETAILED_USERS: usize = 200_000;
 
 /// The outcome of adding reports.
 #[derive(Debug, Default)]
@@ -26,6 +32,10 @@ pub struct Added {
     pub known: Vec<ReportMeta>,
     /// Files in directories that are not reports.
     pub passed_over: Vec<PassedOver>,
+    /// Of how many reports details were added.
+    pub details: usize,
+    /// The paths of reports whose details were not added, and why not.
+    pub notes: Vec<(String, String)>,
     /// Inputs that were not added, and why not.
     pub failed: Vec<(String, String)>,
     /// The paths of reports that contradict another report of the same account and as-of, and a message.
@@ -93,6 +103,35 @@ struct PendingReport {
     encoder: ReportEncoder,
     /// A file of its own, for a large report.
     own_file: Option<FileWriter>,
+    /// What came with it.
+    details: Option<Arc<Details>>,
+}
+
+/// A file that is being written, and the details of its reports, with the paths of these.
+struct OpenFile {
+    writer: FileWriter,
+    details: Vec<(String, Arc<Details>)>,
+}
+
+impl OpenFile {
+    fn of(writer: FileWriter) -> Self {
+        Self {
+            writer,
+            details: Vec::new(),
+        }
+    }
+
+    fn add_report(&mut self, report: ReportMeta, details: Option<Arc<Details>>) {
+        let path = report.path.clone();
+        self.details.extend(details.map(|details| (path, details)));
+        self.writer.add_report(report);
+    }
+
+    /// Whether the details take much memory.
+    fn has_many_details(&self) -> bool {
+        let users = self.details.iter().map(|(_, details)| details.users.len());
+        users.sum::<usize>() >= MOST_DETAILED_USERS
+    }
 }
 
 impl PendingReport {
@@ -118,7 +157,7 @@ impl PendingReport {
 struct Adder<'a> {
     store: &'a dyn Store,
     /// Files that are being written, by partition.
-    days: BTreeMap<String, FileWriter>,
+    days: BTreeMap<String, OpenFile>,
     /// The reports that the archive has, by partition, for the partitions read so far.
     known: BTreeMap<String, Vec<ReportMeta>>,
     outcome: &'a mut Added,
@@ -133,15 +172,20 @@ impl Adder<'_> {
         Some(PendingReport {
             encoder,
             own_file: None,
+            details: details::of_input(input, &mut self.outcome.notes),
         })
     }
 
     fn end(&mut self, report: PendingReport, header: &Header) -> Result<(), Error> {
         let (meta, rows) = report.encoder.finish(header);
+        let details = details::of_report(report.details, &meta, &mut self.outcome.notes);
         let day = partition(meta.as_of);
         let known = self.known_on(&day)?;
         let same_instant = || known.iter().filter(|known| known.as_of == meta.as_of);
         if same_instant().any(|known| known.sha256 == meta.sha256) {
+            if let Some(details) = details {
+                details::add(self.store, &meta.path, &details, self.outcome)?;
+            }
             (self.archived)(&meta.path);
             self.outcome.known.push(meta);
             return Ok(());
@@ -161,23 +205,33 @@ impl Adder<'_> {
             );
             self.outcome.conflicts.push((meta.path.clone(), message));
         }
-        if let Some(mut file) = report.own_file {
-            file.add_rows(rows)?;
-            file.add_report(meta);
+        if let Some(mut writer) = report.own_file {
+            writer.add_rows(rows)?;
+            let mut file = OpenFile::of(writer);
+            file.add_report(meta, details);
             return self.close(file);
         }
-        if !self.days.contains_key(&day) {
-            while self.days.len() >= MOST_OPEN_DAYS
-                && let Some((_, earliest)) = self.days.pop_first()
-            {
-                self.close(earliest)?;
-            }
-            self.days.insert(day.clone(), FileWriter::new(self.store)?);
+        let mut file = self.open_day(&day)?;
+        file.writer.add_rows(rows)?;
+        file.add_report(meta, details);
+        if file.has_many_details() {
+            return self.close(file);
         }
-        let writer = self.days.get_mut(&day).expect("invariant: inserted above");
-        writer.add_rows(rows)?;
-        writer.add_report(meta);
+        self.days.insert(day, file);
         Ok(())
+    }
+
+    /// The file of a day that is being written, or a new one.
+    fn open_day(&mut self, day: &str) -> Result<OpenFile, Error> {
+        if let Some(file) = self.days.remove(day) {
+            return Ok(file);
+        }
+        while self.days.len() >= MOST_OPEN_DAYS
+            && let Some((_, earliest)) = self.days.pop_first()
+        {
+            self.close(earliest)?;
+        }
+        Ok(OpenFile::of(FileWriter::new(self.store)?))
     }
 
     /// The reports that the archive has of a day, including those of this run.
@@ -202,9 +256,10 @@ impl Adder<'_> {
         Ok(self.known.get_mut(day).expect("invariant: inserted above"))
     }
 
-    fn close(&mut self, writer: FileWriter) -> Result<(), Error> {
-        let reports = writer.reports().to_vec();
-        let name = match writer.finish(self.store) {
+    /// Ends a file. Its reports are in the archive then, and their details follow.
+    fn close(&mut self, file: OpenFile) -> Result<(), Error> {
+        let reports = file.writer.reports().to_vec();
+        let name = match file.writer.finish(self.store) {
             Err(Error::Refused(why)) => {
                 let failed = reports.into_iter().map(|report| (report.path, why.clone()));
                 self.outcome.failed.extend(failed);
@@ -212,17 +267,20 @@ impl Adder<'_> {
             }
             finished => finished?,
         };
+        self.outcome.files.push(name.path());
+        self.outcome.added.extend_from_slice(&reports);
+        for (path, details) in file.details {
+            details::add(self.store, &path, &details, self.outcome)?;
+        }
         for report in &reports {
             (self.archived)(&report.path);
         }
-        self.outcome.files.push(name.path());
-        self.outcome.added.extend(reports);
         Ok(())
     }
 
     fn finish(mut self) -> Result<(), Error> {
-        while let Some((_, writer)) = self.days.pop_first() {
-            self.close(writer)?;
+        while let Some((_, file)) = self.days.pop_first() {
+            self.close(file)?;
         }
         Ok(())
     }

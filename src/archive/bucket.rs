@@ -9,6 +9,7 @@ use super::store::{Store, StoredFile};
 use crate::aws::{self, S3, S3Access, S3Url, SuggestedPolicy, s3_policy};
 use crate::io::container::FileBytes;
 use crate::io::temporary::{TemporaryFile, are_same};
+use crate::io::write_once::WriteOutcome;
 
 /// An object that shows that the archive can be written. It is written once; its name is hidden, as that of a lock.
 const MARK: &str = ".credlens";
@@ -111,21 +112,27 @@ impl Store for Bucket {
             file.file().read_to_end(&mut bytes)
         };
         read().map_err(Error::io("cannot read a temporary file"))?;
+        if self.put_once(&bytes, path)?.is_some() {
+            return Ok(());
+        }
         let at = self.at(path);
-        let is_new = self.s3.put_new(&at, &bytes);
-        let unwritable = Error::unwritable(format!("cannot write {at}"));
-        if is_new.map_err(|error| unwritable(io::Error::other(error)))? {
-            return Ok(());
-        }
-        let existing = self.s3.read(&at);
-        let existing = BufReader::new(existing.map_err(failed(format!("cannot read {at}")))?);
-        if are_same(existing, &*bytes).map_err(Error::io(format!("cannot read {at}")))? {
-            return Ok(());
-        }
         Err(Error::Refused(format!(
             "not added: the bytes of {at} do not match the hash in its name, and objects are not replaced; delete it, \
              then add this report again"
         )))
+    }
+
+    fn put_once(&self, bytes: &[u8], path: &str) -> Result<Option<WriteOutcome>, Error> {
+        let at = self.at(path);
+        let is_new = self.s3.put_new(&at, bytes);
+        let unwritable = Error::unwritable(format!("cannot write {at}"));
+        if is_new.map_err(|error| unwritable(io::Error::other(error)))? {
+            return Ok(Some(WriteOutcome::Written));
+        }
+        let existing = self.s3.read(&at);
+        let existing = BufReader::new(existing.map_err(failed(format!("cannot read {at}")))?);
+        let is_same = are_same(existing, bytes).map_err(Error::io(format!("cannot read {at}")))?;
+        Ok(is_same.then_some(WriteOutcome::AlreadyThere))
     }
 
     /// The object that is written stays, as an archive in a directory keeps its lock: to delete it would take another

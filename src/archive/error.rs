@@ -57,6 +57,11 @@ pub enum Error {
          exported; restore the file from a backup, or delete it and add its reports again"
     )]
     LostColumns(String, String),
+    /// A file that should have the details of a report.
+    #[error(
+        "{0} is not used: {1}; restore it from a backup, or delete it and add its report with its details again"
+    )]
+    UnusableDetails(String, String),
     /// A report that cannot be archived.
     #[error("{0}")]
     Refused(String),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::details::report_of;
 use super::error::Error;
 use super::file::ArchiveFile;
 use super::layout::FileName;
@@ -23,6 +24,8 @@ pub struct ListedReport {
     pub reports: usize,
     /// Its metadata.
     pub report: ReportMeta,
+    /// Whether the archive has details of it.
+    pub details: bool,
 }
 
 impl ListedReport {
@@ -48,6 +51,7 @@ impl ListedReport {
             bytes: report.bytes,
             sha256: report.sha256.clone(),
             file: self.path(),
+            details: self.details,
         }
     }
 }
@@ -70,7 +74,12 @@ pub struct Listing {
 pub fn list(store: &dyn Store) -> Result<Listing, Error> {
     let mut listing = Listing::default();
     let mut reports_of_misplaced = Vec::new();
+    let mut details = BTreeSet::new();
     for entry in store.list("")? {
+        if let Some(sha256) = report_of(&entry.path) {
+            details.insert(sha256.to_owned());
+            continue;
+        }
         let is_placed = FileName::parse(&entry.path).is_some();
         if !is_placed && !is_archived(store, &entry.path) {
             listing.foreign.push(entry.path);
@@ -96,6 +105,9 @@ pub fn list(store: &dyn Store) -> Result<Listing, Error> {
     let mut seen = BTreeSet::new();
     let mut is_new = |listed: &ListedReport| seen.insert((listed.report.as_of, listed.report.sha256.clone()));
     listing.reports.retain(|listed| is_new(listed));
+    for listed in &mut listing.reports {
+        listed.details = details.contains(&listed.report.sha256);
+    }
     Ok(listing)
 }
 
@@ -136,6 +148,7 @@ fn listed(entry: &StoredFile, file: &ArchiveFile) -> Vec<ListedReport> {
         index,
         reports: count,
         report: report.clone(),
+        details: false,
     });
     listed.collect()
 }

@@ -10,6 +10,7 @@ mod columns;
 pub mod csv;
 mod csv_format;
 mod decoded;
+pub mod details;
 mod encode;
 pub mod error;
 pub mod file;

@@ -14,6 +14,7 @@ use super::layout::FileName;
 use crate::io::container::FileBytes;
 use crate::io::scaffold::LockFile;
 use crate::io::temporary::{self, TemporaryFile, sync_directory};
+use crate::io::write_once::WriteOutcome;
 
 /// A file in a store.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,6 +49,10 @@ pub trait Store: Send {
     /// Stores a temporary file at this path. An existing file is not changed, unless it is damaged.
     /// After an error, the path is as it was.
     fn put(&self, file: TemporaryFile, path: &str) -> Result<(), Error>;
+
+    /// Stores bytes at a path that has no file yet, for its owner alone to read. What was done; none if the path has a file
+    /// with other bytes, which stays as it is.
+    fn put_once(&self, bytes: &[u8], path: &str) -> Result<Option<WriteOutcome>, Error>;
 
     /// Finds out whether the archive can be listed and written, before anything is done for it. Nothing is left of a new
     /// archive that cannot.
@@ -131,6 +136,35 @@ impl Directory {
         Ok(())
     }
 
+    /// Stores a file in its directory, which is created, and syncs both.
+    fn store<T>(&self, path: &str, store: impl FnOnce(&Path) -> io::Result<T>) -> Result<T, Error> {
+        let target = self.at(path);
+        let directory = target.parent().unwrap_or(&self.path);
+        let is_new = !directory.exists();
+        let put = || -> io::Result<T> {
+            fs::create_dir_all(directory)?;
+            if fs::symlink_metadata(directory)?.is_symlink() {
+                return Err(io::Error::other(
+                    "its directory is a symlink, which is not followed",
+                ));
+            }
+            let stored = store(&target)?;
+            sync_directory(directory)?;
+            sync_directory(&self.path)?;
+            if let Some(parent) = self.path.parent().filter(|parent| *parent != Path::new("")) {
+                sync_directory(parent)?;
+            }
+            Ok(stored)
+        };
+        put().map_err(|error| {
+            if is_new {
+                // If it is empty.
+                drop(fs::remove_dir(directory));
+            }
+            Error::unwritable(format!("cannot write {}", self.shown(path)))(error)
+        })
+    }
+
     /// Waits for the lock.
     fn wait_for(&self, lock: &File) -> io::Result<()> {
         for _ in 0..LOCK_TRIES {
@@ -201,33 +235,18 @@ impl Store for Directory {
     }
 
     fn put(&self, mut file: TemporaryFile, path: &str) -> Result<(), Error> {
-        let target = self.at(path);
-        let directory = target.parent().unwrap_or(&self.path);
-        let is_new = !directory.exists();
-        let put = || -> io::Result<()> {
-            fs::create_dir_all(directory)?;
-            if fs::symlink_metadata(directory)?.is_symlink() {
-                return Err(io::Error::other(
-                    "its directory is a symlink, which is not followed",
-                ));
-            }
-            if file.persist_new(&target)?.is_none() {
-                // The name has the hash of the bytes, so a file with other bytes is damaged.
-                file.replace(&target)?;
-            }
-            sync_directory(directory)?;
-            sync_directory(&self.path)?;
-            match self.path.parent().filter(|parent| *parent != Path::new("")) {
-                Some(parent) => sync_directory(parent),
-                None => Ok(()),
-            }
-        };
-        put().map_err(|error| {
-            if is_new {
-                // If it is empty.
-                drop(fs::remove_dir(directory));
-            }
-            Error::unwritable(format!("cannot write {}", self.shown(path)))(error)
+        self.store(path, |target| match file.persist_new(target)? {
+            Some(_) => Ok(()),
+            // The name has the hash of the bytes, so a file with other bytes is damaged.
+            None => file.replace(target),
+        })
+    }
+
+    fn put_once(&self, bytes: &[u8], path: &str) -> Result<Option<WriteOutcome>, Error> {
+        self.store(path, |target| {
+            let mut file = TemporaryFile::private(&self.path, TEMPORARY)?;
+            file.write_all(bytes)?;
+            file.persist_new(target)
         })
     }
 

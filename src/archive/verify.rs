@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::csv::ReportCsv;
+use super::details::{self, report_of};
 use super::error::Error;
 use super::file::ArchiveFile;
 use super::layout::{FileName, partition};
@@ -22,8 +23,15 @@ pub fn verify(store: &dyn Store) -> Result<Verified, Error> {
         seen: BTreeMap::new(),
         verified: Verified::default(),
     };
-    for path in verifier.paths.clone() {
+    let (details, files): (Vec<_>, Vec<_>) = {
+        let paths = verifier.paths.clone().into_iter();
+        paths.partition(|path| report_of(path).is_some())
+    };
+    for path in files {
         verifier.file(&path);
+    }
+    for path in details {
+        verifier.details(&path);
     }
     Ok(verifier.verified)
 }
@@ -69,6 +77,22 @@ impl Verifier<'_> {
         match of_day {
             Ok(name) => self.reports(path, &mut file, name.as_of),
             Err(error) => self.problem(path, error.to_string()),
+        }
+    }
+
+    /// Checks the details of a report, after all reports.
+    fn details(&mut self, path: &str) {
+        let sha256 = report_of(path).unwrap_or_default();
+        if let Err(error) = details::read(self.store, sha256) {
+            // The problem names the path.
+            let error = error.to_string().replacen(&self.store.shown(path), "it", 1);
+            return self.problem(path, error);
+        }
+        self.verified.details += 1;
+        if !self.seen.keys().any(|(_, report)| report == sha256) {
+            let message = "details of a report that is not in a readable file of the archive; they are not used until it is \
+                           added, and may be deleted";
+            self.verified.notes.push(problem(path, message.to_owned()));
         }
     }
 

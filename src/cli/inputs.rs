@@ -157,7 +157,7 @@ impl SeveralInputs<'_> {
                 hashed: 0,
                 ..self.reader.options
             };
-            let source = evaluation.progress(self.open_with(undated)?);
+            let source = evaluation.progress(self.open_with(undated)?.with_details(false));
             let (surveyed, _) = engine::survey(source, evaluation.threads, digests)?;
             Ok(self.choose(&surveyed, digests))
         };

@@ -165,8 +165,8 @@ registry! {
         "A suppression matched no finding.",
         "Remove the suppression, or correct what it matches.";
     DetailsNotUsed "details-not-used" Warning:
-        "The details beside a report are damaged, of a later version, or of another report; the report is evaluated without \
-         them.",
+        "The details beside a report, or of one in an archive, are damaged, of a later version, or of another report; the \
+         report is evaluated without them.",
         "Fetch the report and its details again, with `credlens fetch --details`.";
     CredentialsOfOthers "credentials-of-others" Warning:
         "Details have service-specific credentials of users who are not in the report, or of another account.",

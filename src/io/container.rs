@@ -223,6 +223,11 @@ impl ContainerCursor {
         ))
     }
 
+    /// The path of the file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The rows of a report.
     pub(super) fn rows(&mut self, number: usize) -> Result<Vec<DeferredText>, InputError> {
         self.container.rows(number).map_err(InputError::Archive)

@@ -2,17 +2,16 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
+use super::archived_details::{add, parse, read};
 use super::inputs::Limits;
 use super::stream::{InputStream, decompress};
 use super::temporary::{TemporaryFile, directory, has_content, sync_directory};
 use super::write_once::other;
 use crate::engine::AccountInfo;
 use crate::finding::digest::sha256;
-use crate::finding::{Code, Diagnostic};
 use crate::report::details::Details;
 
 /// How the names of files with details end.
@@ -85,44 +84,13 @@ pub(super) fn beside(report: &Path, limits: Limits) -> AccountInfo {
     if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
         return AccountInfo::default();
     }
-    let read = match File::open(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return AccountInfo::default(),
-        opened => opened.and_then(|file| read_all(file, limits)),
+    let mut account = AccountInfo::default();
+    let Some(json) = read(&path, limits) else {
+        return account;
     };
-    let details = read
-        .map_err(|error| error.to_string())
-        .and_then(|json| Details::parse(&json).map_err(|error| error.to_string()))
-        .and_then(|details| {
-            if Some(&details.report_sha256) == digest(report, limits).as_ref() {
-                Ok(details)
-            } else {
-                Err("it was fetched with another report, or the report was changed since".to_owned())
-            }
-        });
-    match details {
-        Ok(details) => AccountInfo {
-            details: Some(Arc::new(details)),
-            ..AccountInfo::default()
-        },
-        Err(why) => {
-            let message = format!("{} is not used: {why}", path.display());
-            let diagnostic = Diagnostic::new(Code::DetailsNotUsed, message);
-            AccountInfo {
-                diagnostics: vec![diagnostic.in_path(report.to_string_lossy())],
-                ..AccountInfo::default()
-            }
-        }
-    }
-}
-
-/// The bytes of a file that is not larger than what is held in memory.
-fn read_all(file: File, limits: Limits) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    file.take(limits.held as u64 + 1).read_to_end(&mut bytes)?;
-    if bytes.len() > limits.held {
-        return Err(io::Error::other("it is too large"));
-    }
-    Ok(bytes)
+    let details = json.and_then(|json| parse(&json, &digest(report, limits).unwrap_or_default()));
+    add(&mut account, details, (&path, &report.to_string_lossy()));
+    account
 }
 
 /// The SHA-256 of a report as it was fetched: of what is in the file, decompressed.

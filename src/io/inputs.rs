@@ -6,6 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::archived_details;
 use super::container::{
     ContainedReport, ContainerCursor, ContainerFormat, NoArchives, ReportLocation, file_of,
 };
@@ -96,6 +97,8 @@ pub struct Inputs {
     archived: BTreeSet<(usize, Timestamp, String)>,
     remote: Box<dyn Remote>,
     options: InputOptions,
+    /// Whether the details of reports are read.
+    details: bool,
     current: Option<CurrentReport>,
     /// Number of inputs opened so far.
     opened: usize,
@@ -141,6 +144,7 @@ impl Inputs {
             archived: BTreeSet::new(),
             remote: Box::new(NoRemote),
             options,
+            details: !options.compared,
             current: None,
             opened: 0,
             header_cache: Arc::default(),
@@ -151,6 +155,12 @@ impl Inputs {
     #[must_use]
     pub fn with_container_format(self, format: Box<dyn ContainerFormat>) -> Self {
         Self { format, ..self }
+    }
+
+    /// Reads the details of reports, or does not. Those of reports that are compared are not read otherwise.
+    #[must_use]
+    pub fn with_details(self, details: bool) -> Self {
+        Self { details, ..self }
     }
 
     /// Reads these arguments, which can be read only once, from copies.
@@ -243,7 +253,9 @@ impl Inputs {
             }));
         }
         dated.sort_by_key(|&(time, _)| (time.is_none(), time));
-        let mut ordered: Vec<FoundFile> = Vec::new();
+        // First, so that they are found again before the reports.
+        let details = inputs.walk.details().paths().cloned();
+        let mut ordered: Vec<FoundFile> = details.map(FoundFile::searched).collect();
         for (_, file) in dated {
             match ordered.last_mut() {
                 Some(last) if last.path == file.path && last.reports.end == file.reports.start => {
@@ -296,7 +308,7 @@ impl Inputs {
             .container
             .as_mut()
             .expect("invariant: the location is one in it");
-        let container_digest = container.digest.clone();
+        let (container_digest, file) = (container.digest.clone(), container.path().to_owned());
         let rows = container.rows(number)?.into_iter();
         let known = self.header_cache.starting(&contained.header);
         let header = match known.filter(|header| header.written() == contained.header) {
@@ -308,6 +320,10 @@ impl Inputs {
             Some(as_of) => (as_of, AsOfSource::Argument),
             None => (contained.as_of, contained.as_of_source),
         };
+        let mut account = contained.account;
+        if self.details {
+            self.add_details(&mut account, &file, (&path.to_string_lossy(), &contained.hash));
+        }
         let input = Arc::new(Input {
             id: ReportId::first_of(self.index()),
             path: path.to_string_lossy().into_owned(),
@@ -316,7 +332,7 @@ impl Inputs {
             as_of,
             as_of_source,
             generated: contained.generated,
-            account: contained.account,
+            account,
             file: FileFacts {
                 lines_before: None,
                 digest: container_digest,
@@ -325,12 +341,46 @@ impl Inputs {
         Ok(ContainedReader { input, rows })
     }
 
+    /// Adds the details of a report in a file of an archive, if there are any.
+    fn add_details(&mut self, account: &mut AccountInfo, file: &Path, (report, sha256): (&str, &str)) {
+        let path = match self.walk.details().of(file, sha256) {
+            Some(found) => found,
+            // No request is made for what a search did not find.
+            None if is_remote(file) => return,
+            None => archived_details::near(file, sha256),
+        };
+        let read = if is_remote(&path) {
+            self.read_aside(&path)
+        } else {
+            let Some(read) = archived_details::read(&path, self.options.limits) else {
+                return;
+            };
+            read
+        };
+        let details = read.and_then(|json| archived_details::parse(&json, sha256));
+        archived_details::add(account, details, (&path, report));
+    }
+
+    /// The bytes of an object that belongs to a report.
+    fn read_aside(&mut self, url: &Path) -> Result<Vec<u8>, String> {
+        let limits = self.options.limits;
+        if let Some(content) = self.kept.as_ref().and_then(|kept| kept.get(url)) {
+            return archived_details::read_all(content, limits);
+        }
+        let opened = self.remote.open_aside(&url.to_string_lossy());
+        let mut reader = opened.map_err(|error| error.to_string())?;
+        if let Some(kept) = &self.kept {
+            reader = kept.keeping(url, reader, limits.block);
+        }
+        archived_details::read_all(reader, limits)
+    }
+
     /// A report in a file of its own or on standard input, and the size of a regular file.
     fn unread(&mut self, file: &FoundFile) -> Result<(UnreadReport, Option<u64>), InputError> {
         let (stream, size) = self.open_stream(&file.path)?;
         let digest = FileDigest::default();
         let stream = stream.hashed(self.options.hashed, &digest);
-        let has_details = size.is_some() && !self.options.compared && !is_remote(&file.path);
+        let has_details = size.is_some() && self.details && !is_remote(&file.path);
         let account = if has_details {
             details::beside(&file.path, self.options.limits)
         } else {

@@ -4,6 +4,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "this layer accesses files")]
 
+pub mod archived_details;
 pub mod container;
 mod decompress;
 pub mod details;

@@ -25,6 +25,14 @@ pub trait Remote: Send {
     /// # Errors
     /// When it cannot be read.
     fn open(&mut self, url: &str) -> Result<Box<dyn Read + Send>, InputError>;
+
+    /// Opens what belongs to a report, such as its details: the reports that are read ahead stay as they are.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn open_aside(&mut self, url: &str) -> Result<Box<dyn Read + Send>, InputError> {
+        self.open(url)
+    }
 }
 
 /// Stands in for the object store in a build without one.

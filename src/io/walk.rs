@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
+use super::archived_details::{self, FoundDetails};
 use super::container::is_numbered;
 use super::error::InputError;
 use super::remote::{Remote, is_remote};
@@ -26,6 +27,8 @@ pub(super) struct FileWalk {
     roots: Option<HashSet<PathBuf>>,
     /// The real paths of the directories read through symlinks.
     linked: HashSet<PathBuf>,
+    /// The details of archived reports that were found so far: they are not inputs of their own.
+    details: FoundDetails,
 }
 
 enum WalkStep {
@@ -62,7 +65,8 @@ impl FoundFile {
         }
     }
 
-    fn searched(path: PathBuf) -> Self {
+    /// What a search found.
+    pub(super) fn searched(path: PathBuf) -> Self {
         Self {
             searched: true,
             ..Self::named(path)
@@ -85,6 +89,7 @@ impl FileWalk {
             found: 0,
             roots: None,
             linked: HashSet::new(),
+            details: FoundDetails::default(),
         }
     }
 
@@ -119,6 +124,11 @@ impl FileWalk {
     /// Number of arguments begun: the last file found belongs to the last of them.
     pub(super) fn begun(&self) -> usize {
         self.begun
+    }
+
+    /// The details of archived reports that were found so far.
+    pub(super) fn details(&self) -> &FoundDetails {
+        &self.details
     }
 
     /// Whether to skip a directory behind a symlink: it is read anyway, or contains the symlink.
@@ -166,12 +176,22 @@ impl FileWalk {
                 Ok(urls) if urls.iter().map(Path::new).eq([&*path]) => Ok(Some(FoundFile::named(path))),
                 Ok(urls) => {
                     self.pending.push(WalkStep::End(path, self.found));
-                    let files = urls.into_iter().rev().map(PathBuf::from).map(WalkStep::File);
-                    self.pending.extend(files);
+                    let urls = urls.into_iter().rev().map(PathBuf::from);
+                    let (details, files): (Vec<_>, Vec<_>) =
+                        urls.partition(|url| archived_details::is_named_so(url));
+                    self.details.extend(details);
+                    self.pending.extend(files.into_iter().map(WalkStep::File));
                     Ok(None)
                 }
                 Err(error) => Err((FoundFile::named(path), error)),
             },
+            WalkStep::File(path)
+            | WalkStep::Found(FoundFile {
+                path, searched: true, ..
+            }) if archived_details::is_named_so(&path) => {
+                self.details.add(path);
+                Ok(None)
+            }
             WalkStep::File(path) => Ok(Some(FoundFile::searched(path))),
             WalkStep::Found(file) => {
                 self.begun += 1;

@@ -32,11 +32,27 @@ pub fn is_there(path: &Path, bytes: &[u8]) -> io::Result<bool> {
 /// # Errors
 /// As [`is_there`].
 pub fn write_once(path: &Path, bytes: &[u8]) -> io::Result<WriteOutcome> {
+    write_new(path, bytes, TemporaryFile::new)
+}
+
+/// The same for a file that only its owner may read.
+///
+/// # Errors
+/// As [`write_once`].
+pub fn write_once_private(path: &Path, bytes: &[u8]) -> io::Result<WriteOutcome> {
+    write_new(path, bytes, TemporaryFile::private)
+}
+
+fn write_new(
+    path: &Path,
+    bytes: &[u8],
+    create: fn(&Path, &str) -> io::Result<TemporaryFile>,
+) -> io::Result<WriteOutcome> {
     if is_there(path, bytes)? {
         return Ok(WriteOutcome::AlreadyThere);
     }
     let directory = directory(path);
-    let mut file = TemporaryFile::new(directory, ".credlens-")?;
+    let mut file = create(directory, ".credlens-")?;
     file.write_all(bytes)?;
     // None: another process wrote a different file in the meantime.
     let written = file.persist_new(path)?.ok_or_else(other)?;

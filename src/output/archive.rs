@@ -79,6 +79,9 @@ pub struct ArchivedReport {
     pub sha256: String,
     /// Its file below the archive, as an INPUT names it.
     pub file: String,
+    /// Whether the archive has details of it: key ids, tags and service-specific credentials.
+    #[serde(default)]
+    pub details: bool,
 }
 
 impl Contents {
@@ -191,6 +194,9 @@ pub struct Verified {
     pub files: usize,
     /// Reports in them that are what was added.
     pub reports: usize,
+    /// Files with the details of reports that can be used.
+    #[serde(default)]
+    pub details: usize,
     /// What is wrong.
     pub problems: Vec<Problem>,
     /// What is unusual, but no problem.
@@ -213,6 +219,7 @@ impl Default for Verified {
             schema: Self::SCHEMA.to_owned(),
             files: 0,
             reports: 0,
+            details: 0,
             problems: Vec::new(),
             notes: Vec::new(),
         }
@@ -238,7 +245,13 @@ impl Verified {
             }
         }
         let files = counted(self.files as u64, "file");
-        let reports = |what| counted(self.reports as u64, what);
+        let reports = |what| {
+            let reports = counted(self.reports as u64, what);
+            match self.details {
+                0 => reports,
+                details => format!("{reports}, details of {}", number(details as u64)),
+            }
+        };
         match self.problems.len() {
             0 => text + &format!("{files} with {}: all intact\n", reports("report")),
             problems => {

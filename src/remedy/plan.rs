@@ -218,7 +218,9 @@ fn why(user: &User, decided: &Decided<'_>, action: Action) -> String {
         (Action::Rotate, Some(key)) => {
             let created = key.created.map(|time| format!("{} days old", age(time)));
             let used = match key.last_used {
-                LastUse::At(time) if age(time) == 0 => "and was used within a day before the report".to_owned(),
+                LastUse::At(time) if age(time) == 0 => {
+                    "and was used within a day before the report".to_owned()
+                }
                 LastUse::At(time) => format!("and was used {} days before the report", age(time)),
                 LastUse::Never => "and was never used, but not for the quiet days".to_owned(),
                 LastUse::EmptyCell | LastUse::Unknown => "and may be in use".to_owned(),

@@ -82,6 +82,7 @@ fn add_list_export_verify() {
       "schema": "credlens.archive-verify/v1",
       "files": 3,
       "reports": 4,
+      "details": 0,
       "problems": [
         {
           "path": "stray",

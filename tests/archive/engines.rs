@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use tempfile::tempdir;
 
 use super::PLAIN;
+use super::details::details;
 
 /// The statements of the page for an engine, with the path of this archive.
 fn statements(engine: &str, archive: &Path) -> String {
@@ -77,7 +78,10 @@ fn statements_of_the_page_count_as_trend_does() {
     fs::create_dir(&reports).unwrap();
     // An account whose id begins with zeros, and a day on which no user has MFA.
     let write = |name: &str, csv: &str| fs::write(reports.join(name), csv).unwrap();
-    write("2026-01-01.csv", &PLAIN.replace("111122223333", "000012345678"));
+    let first = PLAIN.replace("111122223333", "000012345678");
+    write("2026-01-01.csv", &first);
+    // Engines pass over the directory of details.
+    write("2026-01-01.details.json", &details(&first, "ACCAEXAMPLE"));
     write(
         "2026-02-01.csv",
         &PLAIN.replace("false,false,false", "true,false,false"),
@@ -94,6 +98,7 @@ fn statements_of_the_page_count_as_trend_does() {
         .unwrap();
     assert!(add.status.success());
     let archive = directory.path().join("archive");
+    assert!(archive.join("_details").is_dir());
     let expected: Vec<_> = trend(directory.path())
         .into_iter()
         .filter(|[_, count]| count != "0")

@@ -250,3 +250,34 @@ fn a_search_passes_over_details() {
     assert_eq!(ended.exit, 3, "{}", ended.err);
     assert!(ended.err.contains("2 files were passed over"), "{}", ended.err);
 }
+
+/// An archive keeps them as files of their own, and gives them back.
+#[cfg(feature = "archive")]
+#[test]
+fn details_go_into_an_archive_and_come_back() {
+    let server = Server::start(accounts(1));
+    let listed = [("alice", "ACCAALICE", "Active", None)];
+    server.answer_instead(LIST, 200, &service_credentials(&listed, None));
+    let folder = tempfile::tempdir().unwrap();
+    let ended = fetch(&server, folder.path(), &["--archive", "archive"]);
+    assert_eq!(ended.exit, 0, "{}", ended.err);
+    assert!(folder.path().join("archive/_details").is_dir());
+    let run = |args: &[&str]| credlens(&server, folder.path(), args);
+    let ended = run(&["archive", "export", "archive", "--output", "out/"]);
+    assert_eq!(ended.exit, 0, "{}", ended.err);
+    let csv = folder.path().join(format!("out/{CALLER}_20261121T080000Z.csv"));
+    let details = details(&path_of(&csv));
+    assert_eq!(details.report_sha256, sha256(&fs::read(&csv).unwrap()));
+    assert_eq!(details.users["alice"].service_credentials[0].id, "ACCAALICE");
+    let ended = run(&[
+        "scan",
+        "archive",
+        "--rule",
+        "service-credential-never-expires",
+        "--format",
+        "ndjson",
+    ]);
+    assert_eq!(ended.exit, 1, "{}", ended.err);
+    assert!(ended.out.contains("ACCAALICE"), "{}", ended.out);
+    assert_eq!(run(&["archive", "verify", "archive"]).exit, 0);
+}

@@ -36,7 +36,7 @@ pub(super) fn run(args: ArchiveAddArgs) -> Result<Exit, Failure> {
     };
     signals::end_cleanly()?;
     let store = open_store(&args.at.archive, &args.at.location, args.quiet)?;
-    let mut source = Progress::new(inputs.open_in_time_order(), args.quiet);
+    let mut source = Progress::new(inputs.open_in_time_order().with_details(true), args.quiet);
     let mut added = Added::default();
     let ended = add(&*store, &mut source, &mut added);
     drop(source);
@@ -71,7 +71,13 @@ pub(in crate::cli) fn report_added(
         .conflicts
         .iter()
         .map(|(path, message)| format!("{path} {message}"));
-    let warnings = conflicts.chain(added.unreadable.iter().map(ToString::to_string));
+    let notes = added
+        .notes
+        .iter()
+        .map(|(path, message)| format!("{path}: {message}"));
+    let warnings = conflicts
+        .chain(notes)
+        .chain(added.unreadable.iter().map(ToString::to_string));
     warnings.filter(|_| !quiet).for_each(print_warning);
     print_passed_over(added, quiet);
     if !quiet {
@@ -99,6 +105,10 @@ fn summary(added: &Added) -> String {
         counted(added_count as u64, "report"),
         counted(users, "user")
     )];
+    if added.details > 0 {
+        let reports = counted(added.details as u64, "report");
+        parts.push(format!("details of {reports} added"));
+    }
     match known {
         0 => {}
         1 => parts.push("1 was there already".to_owned()),

@@ -4,10 +4,12 @@ use std::io::Read as _;
 use std::path::Path;
 
 use credlens::archive::csv::ReportCsv;
+use credlens::archive::details;
 use credlens::archive::file::ArchiveFile;
 use credlens::archive::list::ListedReport;
 use credlens::archive::store::{Directory, Store};
-use credlens::io::write_once::{WriteOutcome, write_once};
+use credlens::io::details::path_of;
+use credlens::io::write_once::{WriteOutcome, write_once, write_once_private};
 use credlens::output::{counted, escape};
 
 use super::args::ArchiveExportArgs;
@@ -62,7 +64,9 @@ pub(super) fn run(args: &ArchiveExportArgs) -> Result<Exit, Failure> {
         } else {
             args.output.clone()
         };
-        if let Err(error) = bytes.and_then(|bytes| save(&path, &bytes)) {
+        let saved = bytes.and_then(|bytes| save(&path, &bytes));
+        let saved = saved.and_then(|()| save_details(&*store, listed, &path));
+        if let Err(error) = saved {
             if matches!(error, Failure::Output(_)) {
                 unwritable = true;
             }
@@ -105,6 +109,17 @@ fn save(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
         ));
     }
     Ok(())
+}
+
+/// Saves the details of a report beside its CSV, where a scan of it finds them.
+fn save_details(store: &dyn Store, listed: &ListedReport, report: &Path) -> Result<(), Failure> {
+    if !listed.details {
+        return Ok(());
+    }
+    let bytes = details::read(store, &listed.report.sha256)?;
+    let path = path_of(report);
+    let cannot = Failure::output(format!("cannot write {}", path.display()));
+    write_once_private(&path, &bytes).map(drop).map_err(cannot)
 }
 
 /// The name that `credlens fetch` gives, so that a later scan finds its as-of; with the beginning of its hash where the

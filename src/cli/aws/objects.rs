@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use credlens::aws::{
     Action, ConnectSettings, Error, S3, S3Access, S3Body, S3Need, S3Object, S3Url, s3_policy,
 };
+use credlens::io::archived_details;
 use credlens::io::error::InputError;
 use credlens::io::inputs::Inputs;
 use credlens::io::remote::Remote;
@@ -99,7 +100,8 @@ impl Objects {
         let mut state = self.lock();
         let urls = order.iter().map(|input| input.to_string_lossy());
         let known = urls.filter(|url| state.listed.contains(&**url));
-        let next = known.filter_map(|url| url.parse().ok()).collect();
+        let next = known.filter_map(|url| url.parse().ok());
+        let next = next.filter(is_read_in_turn).collect();
         state.next = next;
         state.ahead.clear();
         drop(state);
@@ -114,7 +116,11 @@ impl Remote for Objects {
             return Ok(vec![url.to_owned()]);
         }
         if let Some(urls) = state.found.get(url).cloned() {
-            state.next = urls.iter().filter_map(|url| url.parse().ok()).collect();
+            state.next = urls
+                .iter()
+                .filter_map(|url| url.parse().ok())
+                .filter(is_read_in_turn)
+                .collect();
             state.ahead.clear();
             return Ok(urls);
         }
@@ -123,7 +129,7 @@ impl Remote for Objects {
         let urls: Vec<String> = found.iter().map(S3Url::to_string).collect();
         state.listed.extend(urls.iter().cloned());
         state.found.insert(url.to_owned(), urls.clone());
-        state.next = found.into();
+        state.next = found.into_iter().filter(is_read_in_turn).collect();
         state.ahead.clear();
         Ok(urls)
     }
@@ -148,6 +154,15 @@ impl Remote for Objects {
         }
         drop(state);
         let opened = begun.opened();
+        Ok(Box::new(opened.map_err(|error| self.lock().failed(&at, error))?))
+    }
+
+    fn open_aside(&mut self, url: &str) -> Result<Box<dyn Read + Send>, InputError> {
+        let at: S3Url = url.parse().map_err(remote)?;
+        let mut state = self.lock();
+        let s3 = state.s3().map_err(|error| state.failed(&at, error))?;
+        drop(state);
+        let opened = s3.begin(&at).opened();
         Ok(Box::new(opened.map_err(|error| self.lock().failed(&at, error))?))
     }
 }
@@ -218,6 +233,11 @@ impl ObjectsState {
 
 fn remote(error: impl std::error::Error + Send + Sync + 'static) -> InputError {
     InputError::Remote(Box::new(error))
+}
+
+/// Whether an object is read when its turn comes. Details are read with the report to which they belong.
+fn is_read_in_turn(at: &S3Url) -> bool {
+    !archived_details::is_named_so(Path::new(&at.key))
 }
 
 /// Whether it looks like the name of one object, such as `2026-11-21/111122223333.csv`.

@@ -34,11 +34,6 @@ pub(super) fn run(args: &FetchArgs) -> Option<Result<Exit, Failure>> {
 }
 
 fn fetch(args: &FetchArgs, archive: &Path) -> Result<Exit, Failure> {
-    if args.details {
-        // They would be `account.details` of each input below.
-        let message = "archives do not keep details yet; leave out --details, or save the reports by --output DIRECTORY";
-        return Err(Failure::Usage(message.to_owned()));
-    }
     if let Some(outcomes) = &args.aws.outcomes
         && is_read(outcomes, &[archive.to_owned()])
     {
