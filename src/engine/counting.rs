@@ -321,7 +321,7 @@ impl<S> Counting<S> {
         &self,
         counted: &mut Counted,
         block: &Block<'_>,
-        of: CredentialVerdicts<'_>,
+        of: &CredentialVerdicts<'_>,
     ) {
         let rules: Vec<usize> = of.verdicts.instances().map(|(rule, _)| rule).collect();
         // The user whose failing credential was counted last, of any rule and of each.

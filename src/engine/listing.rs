@@ -321,7 +321,7 @@ impl Lister {
     }
 
     /// Adds the findings on service-specific credentials to those of their users.
-    fn count_service_credentials(&self, credentials: CredentialVerdicts<'_>, scratch: &mut ItemScratch) {
+    fn count_service_credentials(&self, credentials: &CredentialVerdicts<'_>, scratch: &mut ItemScratch) {
         let CredentialVerdicts {
             emitted, due, owners, ..
         } = credentials;
@@ -337,7 +337,7 @@ impl Lister {
                 *worst = (*worst).max(Some(severity));
             }
         }
-        for due in due {
+        for due in *due {
             if let (Some(slot), severity) = self.instances[due.instance]
                 && severity >= self.least
             {

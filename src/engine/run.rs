@@ -378,6 +378,7 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
         };
         self.service_credentials.evaluate(&with, input, view);
         let credentials = &self.service_credentials;
+        let found = credentials.found(run.program);
         let block = Block {
             input,
             chunk,
@@ -390,7 +391,7 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
             verdicts: verdicts.all(run.program),
             unseen: &self.without.unseen,
             without: &self.without.fails,
-            credentials: credentials.found(run.program),
+            credentials: found.as_ref(),
             results: (run.program, &self.registers),
         };
         run.sink.rows(&mut self.part, block);

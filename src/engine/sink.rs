@@ -44,7 +44,7 @@ pub struct Block<'a> {
     /// What fails without the columns that an earlier report lacks and this one has: one for each such set of columns.
     pub without: &'a [FailsWithout],
     /// The verdicts on service-specific credentials of its users, if these have some.
-    pub credentials: Option<CredentialVerdicts<'a>>,
+    pub credentials: Option<&'a CredentialVerdicts<'a>>,
     /// The program, and the results of its operations.
     pub(super) results: (&'a Program, &'a Registers),
 }

@@ -16,16 +16,15 @@ pub(super) fn lines(steps: &[FixStep], options: DisplayOptions) -> Vec<String> {
     let mut out = Vec::new();
     for step in steps {
         match step {
-            FixStep::Text { text } => match code_block(text) {
-                Some((_, block)) => {
+            FixStep::Text { text } => {
+                if let Some((_, block)) = code_block(text) {
                     out.extend(escape_lines(block).lines().map(|line| indented(COPIED, line)));
-                }
-                None => {
+                } else {
                     let room = options.width.saturating_sub(WORDS);
                     let lines = wrap(&escape(&for_terminal(text)), room);
                     out.extend(lines.into_iter().map(|line| indented(WORDS, &line)));
                 }
-            },
+            }
             FixStep::Command { argv, .. } => {
                 let lines = Command::new(argv).lines(options.width.saturating_sub(COPIED));
                 out.extend(lines.iter().map(|line| indented(COPIED, &escape(line))));

@@ -30,7 +30,8 @@ const SCHEMA: &str = "credlens.journal/v1";
 struct Record {
     schema: String,
     /// `begin`, `intent`, `result`, …
-    record: String,
+    #[serde(rename = "record")]
+    kind: String,
     /// What was done.
     #[serde(default)]
     action: Option<String>,
@@ -72,7 +73,7 @@ impl Journal {
     }
 
     fn record(&mut self, record: Record) {
-        let is_done = record.record == "result" && record.outcome.as_deref() == Some("done");
+        let is_done = record.kind == "result" && record.outcome.as_deref() == Some("done");
         let is_deactivation = record.action.as_deref() == Some("deactivate");
         if let (true, Some(user), Some(created), Some(at)) = (
             is_done && is_deactivation,

@@ -51,7 +51,7 @@ fn details_are_saved_beside_the_report() {
     let details = details(&path_of(&csv));
     assert_eq!(details.account.as_deref(), Some(CALLER));
     assert_eq!(details.generated.unwrap().to_string(), GENERATED);
-    assert_eq!(details.report_sha256, sha256(&fs::read(&csv).unwrap()));
+    assert_eq!(details.report_sha256, sha256(fs::read(&csv).unwrap()));
     assert!(details.service_credentials_listed);
     let users: Vec<_> = details.users.keys().collect();
     assert_eq!(users, ["alice", "bob"]);
@@ -267,7 +267,7 @@ fn details_go_into_an_archive_and_come_back() {
     assert_eq!(ended.exit, 0, "{}", ended.err);
     let csv = folder.path().join(format!("out/{CALLER}_20261121T080000Z.csv"));
     let details = details(&path_of(&csv));
-    assert_eq!(details.report_sha256, sha256(&fs::read(&csv).unwrap()));
+    assert_eq!(details.report_sha256, sha256(fs::read(&csv).unwrap()));
     assert_eq!(details.users["alice"].service_credentials[0].id, "ACCAALICE");
     let ended = run(&[
         "scan",

@@ -1,5 +1,7 @@
 //! Users whose ARN names no account belong to the one in a column of the report, in every command.
 
+use std::fmt::Write as _;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -28,7 +30,8 @@ fn report(is_active: [bool; 4]) -> String {
     ];
     let mut text = HEADER.to_owned();
     for ((user, arn, id, name), is_active) in rows.into_iter().zip(is_active) {
-        text += &format!(
+        let _ = write!(
+            text,
             "{user},{arn},2021-01-02T03:04:05Z,false,false,{is_active},2021-01-02T03:04:05Z,false,N/A,{id},{name}\n"
         );
     }

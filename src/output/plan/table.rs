@@ -151,7 +151,7 @@ fn left_alone(view: &PlanView<'_>) -> String {
         });
         let mut names = names.collect::<Vec<_>>().join(", ");
         if of_reason.len() > NAMED {
-            names.push_str(&format!(" and {} more", of_reason.len() - NAMED));
+            names = format!("{names} and {} more", of_reason.len() - NAMED);
         }
         let line = format!("{}: {names}", reason.name());
         out.push_str(&indented(view, 2, Style::new(), &line));

@@ -122,7 +122,10 @@ mod tests {
                 assert_eq!(worst, sorted, "limit {limit}, block {block}");
                 let by_rule = |finding: &FindingRef<'_>| {
                     let bound = &finding.rule().bound;
-                    (Timestamp(bound.rule.id.len() as i64 % 3), Reverse(bound.severity))
+                    (
+                        Timestamp(i64::from(bound.rule.id.len().is_multiple_of(3))),
+                        Reverse(bound.severity),
+                    )
                 };
                 let (mut all, soonest) = all_and_first((limit, block), by_rule);
                 all.sort_by_key(|(rank, _)| *rank);
