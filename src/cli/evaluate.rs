@@ -70,7 +70,7 @@ pub(super) struct EvaluateArgs {
 
     /// Lines per list; 0 is all [default: 50]
     ///
-    /// In formats for people, the worst first
+    /// In formats for people: of findings the worst, of a list the first in its order
     #[arg(long, value_name = "N", help_heading = "Output")]
     pub(super) limit: Option<usize>,
 

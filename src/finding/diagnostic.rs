@@ -169,8 +169,8 @@ registry! {
          them.",
         "Fetch the report and its details again, with `credlens fetch --details`.";
     RulesNotRun "rules-not-run" Note:
-        "Rules need what no credential report has, and it was not at hand; the exit status does not change.",
-        "Fetch it with --details, live or with `credlens fetch`.";
+        "Rules need data that no credential report has, and it was not at hand; the exit status does not change.",
+        "Fetch the data with --details, live or with `credlens fetch`.";
     KeyIdsUnknown "key-ids-unknown" Warning:
         "The ids of some access keys could not be listed.",
         "The message says why. Findings without a key id name the slot and the creation time.";

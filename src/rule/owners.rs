@@ -7,6 +7,7 @@ use csv::{ReaderBuilder, StringRecord};
 use super::filter::UserToFilter;
 use super::glob::Glob;
 use crate::report::details::UserDetails;
+use crate::report::escape::escape;
 
 /// The tag that names the owner unless another one is chosen.
 pub const OWNER_TAG: &str = "owner";
@@ -54,16 +55,21 @@ impl Owners {
     /// # Errors
     /// What is wrong with the file, and on which line.
     pub fn with_file(mut self, text: &[u8]) -> Result<Self, String> {
-        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-        let mut reader = ReaderBuilder::new().flexible(true).from_reader(text);
+        let (text, delimiter, before) = opened(text)?;
+        let mut reader = ReaderBuilder::new();
+        let mut reader = reader
+            .flexible(true)
+            .delimiter(delimiter)
+            .from_reader(text.as_bytes());
         let header = reader.headers().map_err(|error| error.to_string())?.clone();
-        let columns = Columns::find(&header)?;
+        let first = before + 1;
+        let columns = Columns::find(&header).map_err(|error| format!("line {first}: {error}"))?;
         for record in reader.records() {
             let record = record.map_err(|error| error.to_string())?;
-            let number = record.position().map_or(0, csv::Position::line);
+            let number = || before + line_of(text, record.position());
             let line = columns
                 .line(&record)
-                .map_err(|error| format!("line {number}: {error}"))?;
+                .map_err(|error| format!("line {}: {error}", number()))?;
             if let Some(line) = line {
                 self.add(line);
             }
@@ -124,8 +130,68 @@ impl Line {
     }
 }
 
+/// The text of a file of owners, its delimiter, and how many lines were before the header: spreadsheets write semicolons
+/// or tabs where the comma is part of numbers, and some say so in a first line `sep=;`.
+fn opened(file: &[u8]) -> Result<(&str, u8, u64), String> {
+    let file = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file);
+    let text = str::from_utf8(file).map_err(|error| {
+        let before = &file[..error.valid_up_to()];
+        let line = before.split(|&byte| byte == b'\n').count();
+        format!("line {line}: not UTF-8: save the file as CSV UTF-8")
+    })?;
+    if text.contains('\0') {
+        return Err("not UTF-8: save the file as CSV UTF-8".to_owned());
+    }
+    let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
+    let is_separator = |first: &str| Some(first.trim_end_matches('\r').strip_prefix("sep=")?.bytes().next());
+    if let Some(Some(delimiter)) = is_separator(first) {
+        return Ok((rest, delimiter, 1));
+    }
+    let columns = |delimiter: u8| {
+        let cells = first.split(char::from(delimiter));
+        let known = cells.filter(|cell| {
+            KNOWN
+                .iter()
+                .any(|name| is_column(cell.trim().trim_matches('"'), name))
+        });
+        known.count()
+    };
+    // Of equal ones the first: the comma.
+    let best = DELIMITERS
+        .into_iter()
+        .rev()
+        .max_by_key(|&delimiter| columns(delimiter));
+    Ok((text, best.unwrap_or(b','), 0))
+}
+
+/// The line of a record, which begins behind the blank lines at its position.
+fn line_of(text: &str, position: Option<&csv::Position>) -> u64 {
+    let start = position.map_or(0, csv::Position::byte);
+    let start = usize::try_from(start).map_or(0, |start| start.min(text.len()));
+    let blank = text.as_bytes()[start..]
+        .iter()
+        .take_while(|byte| matches!(byte, b'\r' | b'\n'))
+        .count();
+    let lines = text.as_bytes()[..start + blank]
+        .iter()
+        .filter(|&&byte| byte == b'\n')
+        .count();
+    1 + lines as u64
+}
+
+const DELIMITERS: [u8; 3] = *b",;\t";
+
+/// The columns of a file of owners.
+const KNOWN: [&str; 4] = ["user", "path", "account", "owner"];
+
+fn is_column(head: &str, name: &str) -> bool {
+    head.trim().eq_ignore_ascii_case(name)
+}
+
 /// The positions of the columns in a file of owners.
 struct Columns {
+    /// How many columns there are.
+    width: usize,
     owner: usize,
     user: Option<usize>,
     path: Option<usize>,
@@ -134,39 +200,33 @@ struct Columns {
 
 impl Columns {
     fn find(header: &StringRecord) -> Result<Self, String> {
-        let find = |name: &str| {
-            header
-                .iter()
-                .position(|column| column.trim().eq_ignore_ascii_case(name))
-        };
-        let known = ["user", "path", "account", "owner"];
-        let is_unknown = |column: &&str| {
-            !known
-                .iter()
-                .any(|known| column.trim().eq_ignore_ascii_case(known))
-        };
-        if let Some(unknown) = header.iter().find(is_unknown) {
+        if let Some(unknown) = header
+            .iter()
+            .find(|head| !KNOWN.iter().any(|name| is_column(head, name)))
+        {
             return Err(format!(
-                "line 1: unknown column '{unknown}'; the columns are user, path, account and owner"
+                "unknown column '{}'; the columns are user, path, account and owner, separated by commas, semicolons or tabs",
+                escape(unknown)
             ));
         }
+        let find = |name: &str| header.iter().position(|head| is_column(head, name));
+        if let Some(twice) = KNOWN
+            .iter()
+            .find(|name| header.iter().filter(|head| is_column(head, name)).count() > 1)
+        {
+            return Err(format!("the column '{twice}' is there twice"));
+        }
         let columns = Self {
-            owner: find("owner").ok_or("line 1: the column 'owner' is missing")?,
+            width: header.len(),
+            owner: find("owner").ok_or("the column 'owner' is missing")?,
             user: find("user"),
             path: find("path"),
             account: find("account"),
         };
-        match columns {
-            Self {
-                user: None,
-                path: None,
-                account: None,
-                ..
-            } => {
-                Err("line 1: besides 'owner', one of the columns user, path and account is needed".to_owned())
-            }
-            columns => Ok(columns),
+        if columns.user.is_none() && columns.path.is_none() && columns.account.is_none() {
+            return Err("besides 'owner', one of the columns user, path and account is needed".to_owned());
         }
+        Ok(columns)
     }
 
     /// What a line says; nothing if it is blank.
@@ -174,6 +234,14 @@ impl Columns {
         let cell = |position: usize| record.get(position).unwrap_or_default().trim();
         if record.iter().all(|cell| cell.trim().is_empty()) {
             return Ok(None);
+        }
+        // A spreadsheet may pad lines with empty cells.
+        if record.iter().skip(self.width).any(|cell| !cell.trim().is_empty()) {
+            return Err(format!(
+                "it has {} cells, but the header has {}: put a cell that contains the separator in double quotes",
+                record.len(),
+                self.width
+            ));
         }
         let glob = |name: &str, position: Option<usize>| {
             let pattern = position.map(cell).filter(|pattern| !pattern.is_empty());
@@ -190,9 +258,7 @@ impl Columns {
             return Err("there is no owner".to_owned());
         }
         if line.user.is_none() && line.path.is_none() && line.account.is_none() {
-            return Err(
-                "this is no one's owner: name a user, path or account, or * for all users".to_owned(),
-            );
+            return Err("this line names no user, path or account; write * for all users".to_owned());
         }
         Ok(Some(line))
     }
@@ -257,12 +323,22 @@ mod tests {
             ),
             (
                 "user,owner,team\n",
-                "line 1: unknown column 'team'; the columns are user, path, account and owner",
+                "line 1: unknown column 'team'; the columns are user, path, account and owner, separated by commas, \
+                 semicolons or tabs",
             ),
             ("user,owner\nalice,\n", "line 2: there is no owner"),
             (
                 "user,owner\nalice,x\n,y\n",
-                "line 3: this is no one's owner: name a user, path or account, or * for all users",
+                "line 3: this line names no user, path or account; write * for all users",
+            ),
+            (
+                "user,owner\nalice,Müller, Anna\n",
+                "line 2: it has 3 cells, but the header has 2: put a cell that contains the separator in double quotes",
+            ),
+            ("user,owner,User\n", "line 1: the column 'user' is there twice"),
+            (
+                "sep=;\nuser;owner\n\n;y\n",
+                "line 4: this line names no user, path or account; write * for all users",
             ),
             ("user,owner\na[,y\n", "line 2: the user is not a valid pattern: "),
         ] {
@@ -274,5 +350,42 @@ mod tests {
                 .with_file(b"\xef\xbb\xbfUser ,OWNER\n*,x\n")
                 .is_ok()
         );
+    }
+
+    #[test]
+    fn spreadsheets_separate_by_semicolons_and_tabs() {
+        let alice = user("alice", "/", "111122223333");
+        for file in [
+            "user;owner\nalice;Müller, Anna\n",
+            "\u{feff}user;owner\r\nalice;Müller, Anna\r\n",
+            "\"user\"\t\"owner\"\nalice\tMüller, Anna\n",
+            "sep=;\r\nuser;owner\r\nalice;Müller, Anna\r\n",
+            "sep=|\nuser|owner\nalice|Müller, Anna\n",
+            "user,owner\nalice,\"Müller, Anna\",\n",
+        ] {
+            let owners = Owners::default().with_file(file.as_bytes()).unwrap();
+            assert_eq!(owners.owner_of(&alice, None), Some("Müller, Anna"), "{file}");
+        }
+    }
+
+    #[test]
+    fn another_encoding_is_named() {
+        let utf_16: Vec<u8> = "user,owner\nalice,x\n"
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        for (file, expected) in [
+            (
+                b"user,owner\nalice,M\xfcller\n".to_vec(),
+                "line 2: not UTF-8: save the file as CSV UTF-8",
+            ),
+            (
+                [b"\xff\xfe", &*utf_16].concat(),
+                "line 1: not UTF-8: save the file as CSV UTF-8",
+            ),
+            (utf_16, "not UTF-8: save the file as CSV UTF-8"),
+        ] {
+            assert_eq!(Owners::default().with_file(&file).unwrap_err(), expected);
+        }
     }
 }

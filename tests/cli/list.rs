@@ -421,7 +421,7 @@ fn settings_are_those_of_scan_but_not_its_format() {
     assert_eq!(column(&run, "age_days"), ["1095"]);
 }
 
-/// With `--due-within`, a line says when the first rule will fail that does not yet.
+/// With `--due-within`, a line says when the first rule that does not fail yet will fail.
 #[test]
 fn when_something_is_due() {
     let report = "user,arn,user_creation_time,password_enabled,mfa_active,access_key_1_active,access_key_1_last_rotated,\
@@ -482,5 +482,16 @@ fn long_owners_and_descriptions_leave_the_other_columns() {
             assert!(head.contains(column), "{columns}: {text}");
         }
         assert!(text.matches("team-").count() <= 16, "{text}");
+    }
+}
+
+#[test]
+fn the_last_line_says_how_many_match() {
+    for (condition, says) in [
+        ("name = 'alice'", "1 user matches --where"),
+        ("name != 'alice'", "3 users match --where"),
+        ("name = 'zoe'", "no user matches --where"),
+    ] {
+        list(&["users", FILE, "--where", condition]).says(&format!("\n{says}\n"));
     }
 }

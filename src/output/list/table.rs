@@ -241,13 +241,13 @@ fn ending(view: &ListView<'_>) -> String {
             .paragraph(Style::new(), "nothing could be determined");
     }
     let what = view.request.kind.singular();
-    let mut line = match view.counts.listed {
-        0 => format!("no {what} is listed"),
-        listed => counted(listed, what),
+    let line = match (view.counts.listed, view.request.condition.is_some()) {
+        (0, false) => format!("no {what} is listed"),
+        (0, true) => format!("no {what} matches --where"),
+        (1, true) => format!("1 {what} matches --where"),
+        (listed, true) => format!("{} match --where", counted(listed, what)),
+        (listed, false) => counted(listed, what),
     };
-    if view.request.condition.is_some() {
-        line.push_str(" for which --where is true");
-    }
     view.options.paragraph(Style::new(), &line)
 }
 

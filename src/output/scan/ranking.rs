@@ -89,7 +89,7 @@ impl<'a> Shown<'a> {
                 vec![severity, ("rule", Align::Wrapped, rule_name)]
             }
             RankBy::Owner => vec![("owner", Align::Wrapped, |entry| {
-                entry.owner.as_deref().unwrap_or("unknown").to_owned()
+                entry.owner.as_deref().unwrap_or(NO_OWNER).to_owned()
             })],
             RankBy::Path => vec![("path", Align::Wrapped, |entry| {
                 entry.path.as_deref().unwrap_or("root, or no ARN").to_owned()
@@ -169,6 +169,9 @@ impl<'a> Shown<'a> {
     }
 }
 
+/// What is shown of users without an owner; no name of one.
+const NO_OWNER: &str = "no owner known";
+
 /// The head of the column of account names.
 const ACCOUNT_NAME_HEAD: &str = "name";
 
@@ -231,6 +234,8 @@ pub(super) fn markdown(view: &ScanView<'_>, out: &mut Markdown) {
     let rows = shown.entries.iter().map(|entry| {
         let names = names.iter().map(|(_, _, name)| match name(entry) {
             name if name.is_empty() => name,
+            // Not a name.
+            name if shown.by == RankBy::Owner && entry.owner.is_none() => plain(&name),
             name => code(&name),
         });
         let counts = counts.iter().map(|(_, _, count)| number(count(entry)));
