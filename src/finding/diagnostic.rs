@@ -164,6 +164,9 @@ registry! {
     SuppressionUnused "suppression-unused" Warning:
         "A suppression matched no finding.",
         "Remove the suppression, or correct what it matches.";
+    OwnerUnused "owner-unused" Note:
+        "Lines of the file of owners name the owner of no user: they match none, or an earlier line does.",
+        "Correct what the lines match, or remove them.";
     DetailsNotUsed "details-not-used" Warning:
         "The details beside a report are damaged, of a later version, or of another report; the report is evaluated without \
          them.",

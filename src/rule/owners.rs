@@ -1,19 +1,22 @@
 //! Who owns a user: as a file says that is given with the report, else as a tag of the user says.
 
 use std::collections::HashMap;
-
-use csv::{ReaderBuilder, StringRecord};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::filter::UserToFilter;
 use super::glob::Glob;
+use super::owners_file;
+use crate::finding::{Code, Diagnostic};
 use crate::report::details::UserDetails;
-use crate::report::escape::escape;
 
 /// The tag that names the owner unless another one is chosen.
 pub const OWNER_TAG: &str = "owner";
 
+/// How many unused lines are listed.
+const UNUSED: usize = 10;
+
 /// Where owners come from.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Owners {
     tag: String,
     lines: Vec<Line>,
@@ -24,12 +27,16 @@ pub struct Owners {
 }
 
 /// A line of the file; what it does not give does not matter.
-#[derive(Clone, Debug)]
-struct Line {
-    user: Option<Glob>,
-    path: Option<Glob>,
-    account: Option<Glob>,
-    owner: String,
+#[derive(Debug)]
+pub(super) struct Line {
+    /// Its number in the file.
+    pub(super) number: u64,
+    pub(super) user: Option<Glob>,
+    pub(super) path: Option<Glob>,
+    pub(super) account: Option<Glob>,
+    pub(super) owner: String,
+    /// Whether it named the owner of a user.
+    pub(super) is_used: AtomicBool,
 }
 
 impl Default for Owners {
@@ -55,24 +62,8 @@ impl Owners {
     /// # Errors
     /// What is wrong with the file, and on which line.
     pub fn with_file(mut self, text: &[u8]) -> Result<Self, String> {
-        let (text, delimiter, before) = opened(text)?;
-        let mut reader = ReaderBuilder::new();
-        let mut reader = reader
-            .flexible(true)
-            .delimiter(delimiter)
-            .from_reader(text.as_bytes());
-        let header = reader.headers().map_err(|error| error.to_string())?.clone();
-        let first = before + 1;
-        let columns = Columns::find(&header).map_err(|error| format!("line {first}: {error}"))?;
-        for record in reader.records() {
-            let record = record.map_err(|error| error.to_string())?;
-            let number = || before + line_of(text, record.position());
-            let line = columns
-                .line(&record)
-                .map_err(|error| format!("line {}: {error}", number()))?;
-            if let Some(line) = line {
-                self.add(line);
-            }
+        for line in owners_file::read(text)? {
+            self.add(line);
         }
         Ok(self)
     }
@@ -113,8 +104,33 @@ impl Owners {
             positions.find(|&position| self.lines[position].is_of(user))
         };
         let found = [named.and_then(|named| first(named)), first(&self.others)];
-        let position = found.into_iter().flatten().min()?;
-        Some(&self.lines[position].owner)
+        let line = &self.lines[found.into_iter().flatten().min()?];
+        // Workers share the line; few of them write to it.
+        if !line.is_used.load(Ordering::Relaxed) {
+            line.is_used.store(true, Ordering::Relaxed);
+        }
+        Some(&line.owner)
+    }
+
+    /// After a run over all users: the lines of the file that named the owner of none.
+    pub fn unused(&self, path: &str) -> Option<Diagnostic> {
+        let unused = self
+            .lines
+            .iter()
+            .filter(|line| !line.is_used.load(Ordering::Relaxed));
+        let numbers: Vec<String> = unused.map(|line| line.number.to_string()).collect();
+        let (listed, others) = numbers.split_at(numbers.len().min(UNUSED));
+        let (what, names) = match listed {
+            [] => return None,
+            [number] => (format!("line {number}"), "names"),
+            _ if others.is_empty() => (format!("lines {}", listed.join(", ")), "name"),
+            _ => (
+                format!("lines {} and {} more", listed.join(", "), others.len()),
+                "name",
+            ),
+        };
+        let message = format!("{what} {names} the owner of no user here");
+        Some(Diagnostic::new(Code::OwnerUnused, message).in_path(path))
     }
 }
 
@@ -127,140 +143,6 @@ impl Line {
         matches(&self.user, &[user.user])
             && matches(&self.path, &[user.path])
             && matches(&self.account, &[user.account, user.account_name])
-    }
-}
-
-/// The text of a file of owners, its delimiter, and how many lines were before the header: spreadsheets write semicolons
-/// or tabs where the comma is part of numbers, and some say so in a first line `sep=;`.
-fn opened(file: &[u8]) -> Result<(&str, u8, u64), String> {
-    let file = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file);
-    let text = str::from_utf8(file).map_err(|error| {
-        let before = &file[..error.valid_up_to()];
-        let line = before.split(|&byte| byte == b'\n').count();
-        format!("line {line}: not UTF-8: save the file as CSV UTF-8")
-    })?;
-    if text.contains('\0') {
-        return Err("not UTF-8: save the file as CSV UTF-8".to_owned());
-    }
-    let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
-    let is_separator = |first: &str| Some(first.trim_end_matches('\r').strip_prefix("sep=")?.bytes().next());
-    if let Some(Some(delimiter)) = is_separator(first) {
-        return Ok((rest, delimiter, 1));
-    }
-    let columns = |delimiter: u8| {
-        let cells = first.split(char::from(delimiter));
-        let known = cells.filter(|cell| {
-            KNOWN
-                .iter()
-                .any(|name| is_column(cell.trim().trim_matches('"'), name))
-        });
-        known.count()
-    };
-    // Of equal ones the first: the comma.
-    let best = DELIMITERS
-        .into_iter()
-        .rev()
-        .max_by_key(|&delimiter| columns(delimiter));
-    Ok((text, best.unwrap_or(b','), 0))
-}
-
-/// The line of a record, which begins behind the blank lines at its position.
-fn line_of(text: &str, position: Option<&csv::Position>) -> u64 {
-    let start = position.map_or(0, csv::Position::byte);
-    let start = usize::try_from(start).map_or(0, |start| start.min(text.len()));
-    let blank = text.as_bytes()[start..]
-        .iter()
-        .take_while(|byte| matches!(byte, b'\r' | b'\n'))
-        .count();
-    let lines = text.as_bytes()[..start + blank]
-        .iter()
-        .filter(|&&byte| byte == b'\n')
-        .count();
-    1 + lines as u64
-}
-
-const DELIMITERS: [u8; 3] = *b",;\t";
-
-/// The columns of a file of owners.
-const KNOWN: [&str; 4] = ["user", "path", "account", "owner"];
-
-fn is_column(head: &str, name: &str) -> bool {
-    head.trim().eq_ignore_ascii_case(name)
-}
-
-/// The positions of the columns in a file of owners.
-struct Columns {
-    /// How many columns there are.
-    width: usize,
-    owner: usize,
-    user: Option<usize>,
-    path: Option<usize>,
-    account: Option<usize>,
-}
-
-impl Columns {
-    fn find(header: &StringRecord) -> Result<Self, String> {
-        if let Some(unknown) = header
-            .iter()
-            .find(|head| !KNOWN.iter().any(|name| is_column(head, name)))
-        {
-            return Err(format!(
-                "unknown column '{}'; the columns are user, path, account and owner, separated by commas, semicolons or tabs",
-                escape(unknown)
-            ));
-        }
-        let find = |name: &str| header.iter().position(|head| is_column(head, name));
-        if let Some(twice) = KNOWN
-            .iter()
-            .find(|name| header.iter().filter(|head| is_column(head, name)).count() > 1)
-        {
-            return Err(format!("the column '{twice}' is there twice"));
-        }
-        let columns = Self {
-            width: header.len(),
-            owner: find("owner").ok_or("the column 'owner' is missing")?,
-            user: find("user"),
-            path: find("path"),
-            account: find("account"),
-        };
-        if columns.user.is_none() && columns.path.is_none() && columns.account.is_none() {
-            return Err("besides 'owner', one of the columns user, path and account is needed".to_owned());
-        }
-        Ok(columns)
-    }
-
-    /// What a line says; nothing if it is blank.
-    fn line(&self, record: &StringRecord) -> Result<Option<Line>, String> {
-        let cell = |position: usize| record.get(position).unwrap_or_default().trim();
-        if record.iter().all(|cell| cell.trim().is_empty()) {
-            return Ok(None);
-        }
-        // A spreadsheet may pad lines with empty cells.
-        if record.iter().skip(self.width).any(|cell| !cell.trim().is_empty()) {
-            return Err(format!(
-                "it has {} cells, but the header has {}: put a cell that contains the separator in double quotes",
-                record.len(),
-                self.width
-            ));
-        }
-        let glob = |name: &str, position: Option<usize>| {
-            let pattern = position.map(cell).filter(|pattern| !pattern.is_empty());
-            let compiled = pattern.map(Glob::new).transpose();
-            compiled.map_err(|error| format!("the {name} is not a valid pattern: {error}"))
-        };
-        let line = Line {
-            user: glob("user", self.user)?,
-            path: glob("path", self.path)?,
-            account: glob("account", self.account)?,
-            owner: cell(self.owner).to_owned(),
-        };
-        if line.owner.is_empty() {
-            return Err("there is no owner".to_owned());
-        }
-        if line.user.is_none() && line.path.is_none() && line.account.is_none() {
-            return Err("this line names no user, path or account; write * for all users".to_owned());
-        }
-        Ok(Some(line))
     }
 }
 
@@ -387,5 +269,24 @@ mod tests {
         ] {
             assert_eq!(Owners::default().with_file(&file).unwrap_err(), expected);
         }
+    }
+
+    #[test]
+    fn unused_lines_are_listed() {
+        let file = "sep=;\nuser;owner\n\nalice;one\nbob;two\n\nal*;three\n";
+        let owners = Owners::default().with_file(file.as_bytes()).unwrap();
+        let message = |owners: &Owners| owners.unused("o.csv").map(|it| it.message);
+        assert_eq!(
+            message(&owners).unwrap(),
+            "lines 4, 5, 7 name the owner of no user here"
+        );
+        owners.owner_of(&user("alice", "/", "111122223333"), None);
+        owners.owner_of(&user("alan", "/", "111122223333"), None);
+        assert_eq!(
+            message(&owners).unwrap(),
+            "line 5 names the owner of no user here"
+        );
+        owners.owner_of(&user("bob", "/", "111122223333"), None);
+        assert_eq!(message(&owners), None);
     }
 }

@@ -102,6 +102,26 @@ fn users_without_an_owner_are_not_those_of_an_owner_named_unknown() {
 }
 
 #[test]
+fn lines_for_no_user_are_reported() {
+    // carol has no finding of the rule, but she is evaluated.
+    let file = "user,owner\ncarol,x\nzoe,y\nalice,z\n";
+    let place = place().file("unused.csv", file);
+    let rule = "--rule console-user-without-mfa --exclude-user nobody --owners unused.csv";
+    let scan = "scan r-2026-05-01.csv --rule root-without-mfa --owners unused.csv";
+    place
+        .run(scan)
+        .ends(0, "")
+        .says("note: unused.csv: line 3 names the owner of no user here [owner-unused]");
+    place
+        .run("list users r-2026-05-01.csv --where name='alice' --owners unused.csv")
+        .says("line 3 names the owner of no user here");
+    // The user may be one that the filters leave out.
+    place
+        .run(&*format!("scan r-2026-05-01.csv {rule}"))
+        .hides("owner-unused");
+}
+
+#[test]
 fn markdown_names_owners() {
     let markdown = place().run(&*format!("{SCAN} --format markdown"));
     markdown
