@@ -70,7 +70,7 @@ pub(super) struct EvaluateArgs {
 
     /// Lines per list; 0 is all [default: 50]
     ///
-    /// In formats for people, the worst first
+    /// In formats for people: of findings the worst, of a list the first in its order
     #[arg(long, value_name = "N", help_heading = "Output")]
     pub(super) limit: Option<usize>,
 
@@ -131,6 +131,8 @@ pub(super) struct Evaluation {
     left_out: Vec<String>,
     pub(super) weakened: Vec<WeakenedParameter>,
     pub(super) suppressions: Suppressions,
+    /// Where the owners of users come from, and the file of owners.
+    owners: Option<(Arc<Owners>, PathBuf)>,
     pub(super) filters: Filters,
     pub(super) min_severity: Severity,
     /// The window in seconds in which verdicts are due, for commands that show them.
@@ -186,10 +188,11 @@ impl Evaluation {
         self.reads.push(path.to_owned());
     }
 
-    /// Findings say the owners of users, from there.
-    pub(super) fn own(&mut self, owners: &Arc<Owners>) {
+    /// Findings say the owners of users, from there and this file.
+    pub(super) fn own(&mut self, owners: &Arc<Owners>, file: Option<PathBuf>) {
         let program = std::mem::replace(&mut self.program, Program::new(Vec::new()));
         self.program = program.with_owners(owners);
+        self.owners = file.map(|file| (Arc::clone(owners), file));
     }
 
     /// A rule that was asked for by id was run, or there was nothing to run any rule on.
@@ -259,6 +262,7 @@ impl Evaluation {
             left_out: Vec::new(),
             weakened: selected.weakened,
             suppressions,
+            owners: None,
             filters: args.filters.resolve(in_file)?,
             min_severity: min_severity.unwrap_or(Severity::Informational),
             due_within: None,
@@ -319,6 +323,9 @@ impl Evaluation {
         let is_all = self.filters.is_empty();
         let suppressions = suppressions.filter(|it| is_all || it.code != Code::SuppressionUnused);
         tally.diagnostics.extend(suppressions);
+        let owners = self.owners.as_ref().filter(|_| is_all && tally.evaluated > 0);
+        let unused = owners.and_then(|(owners, file)| owners.unused(&file.display().to_string()));
+        tally.diagnostics.extend(unused);
     }
 
     /// The files and directories that a run on these inputs reads: no output may replace them.

@@ -47,7 +47,7 @@ use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::error::{ContextKind, ContextValue};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use credlens::finding::Command as ShellCommand;
@@ -157,7 +157,34 @@ fn parse() -> Result<Cli, Failure> {
     let arguments =
         std::env::args_os().map(|argument| OsString::from(escape(&argument.to_string_lossy()).into_owned()));
     let error = typed(arguments.collect()).err().unwrap_or(error);
-    Err(Failure::Arguments(error))
+    Err(Failure::Arguments(with_usage(error)))
+}
+
+/// The error with the usage of the command that was typed: clap's own shows optional arguments that were typed as if
+/// they were required, and advises to pass an unknown option as a value, which few mean.
+fn with_usage(mut error: clap::Error) -> clap::Error {
+    if error.get(ContextKind::Usage).is_some() {
+        let mut root = help::command();
+        root.build();
+        let mut command = &mut root;
+        for word in std::env::args_os().skip(1) {
+            let word = word.to_string_lossy();
+            match command.find_subcommand(&*word) {
+                Some(_) => {
+                    command = command
+                        .find_subcommand_mut(&*word)
+                        .expect("invariant: it was found")
+                }
+                None => break,
+            }
+        }
+        let usage = command.render_usage();
+        error.insert(ContextKind::Usage, ContextValue::StyledStr(usage));
+    }
+    if error.kind() == ErrorKind::UnknownArgument {
+        error.remove(ContextKind::Suggested);
+    }
+    error
 }
 
 /// What to type instead of a report in the place of a command.

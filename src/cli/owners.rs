@@ -40,7 +40,8 @@ impl OwnerArgs {
             owners = with_file.map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
             evaluation.add_read(path);
         }
-        evaluation.own(&Arc::new(owners));
+        let file = self.owners.or_else(|| in_file.owners.clone());
+        evaluation.own(&Arc::new(owners), file);
         Ok(())
     }
 }

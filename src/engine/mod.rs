@@ -15,6 +15,7 @@ mod memory;
 mod newest;
 
 mod ordered_gate;
+mod owned;
 mod program;
 mod registers;
 mod root_rows;

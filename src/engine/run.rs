@@ -9,6 +9,7 @@ use super::filtering::Filtering;
 use super::finding_ref::{FindingRef, FindingScope};
 use super::lines::{LineEnds, LinesBefore, LinesOfBlock};
 use super::ordered_gate::{OrderedGate, Pass};
+use super::owned;
 use super::program::Program;
 use super::registers::{Registers, Restriction};
 use super::root_rows::RootRows;
@@ -347,6 +348,7 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
             lines: &lines,
             owners: None,
         };
+        owned::use_owners(run.program, view);
         if let Some(plan) = run.due {
             self.due
                 .find((run.program, plan), &self.registers, view, run.suppressions);

@@ -164,6 +164,9 @@ registry! {
     SuppressionUnused "suppression-unused" Warning:
         "A suppression matched no finding.",
         "Remove the suppression, or correct what it matches.";
+    OwnerUnused "owner-unused" Note:
+        "Lines of the file of owners name the owner of no user: they match none, or an earlier line does.",
+        "Correct what the lines match, or remove them.";
     DetailsNotUsed "details-not-used" Warning:
         "The details beside a report, or of one in an archive, are damaged, of a later version, or of another report; the \
          report is evaluated without them.",
@@ -172,8 +175,8 @@ registry! {
         "Details have service-specific credentials of users who are not in the report, or of another account.",
         "Fetch the report and its details again. A report may be up to four hours older than its details.";
     RulesNotRun "rules-not-run" Note:
-        "Rules need what no credential report has, and it was not at hand; the exit status does not change.",
-        "Fetch it with --details, live or with `credlens fetch`.";
+        "Rules need data that no credential report has, and it was not at hand; the exit status does not change.",
+        "Fetch the data with --details, live or with `credlens fetch`.";
     KeyIdsUnknown "key-ids-unknown" Warning:
         "The ids of some access keys could not be listed.",
         "The message says why. Findings without a key id name the slot and the creation time.";

@@ -63,7 +63,7 @@ pub struct ListItem {
     pub findings: u64,
     /// The severity of the worst of them; null where there is none.
     pub severity: Option<Severity>,
-    /// When the first rule will fail that does not yet; null without `--due-within`.
+    /// When the first rule that does not fail yet will fail; null without `--due-within`.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub due_at: Option<Timestamp>,
     /// The instant to which days are counted, RFC 3339 UTC.

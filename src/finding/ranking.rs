@@ -1,4 +1,4 @@
-//! The ranking of accounts, users, rules or paths by what fails there.
+//! The ranking of accounts, users, rules, paths or owners by what fails there.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use super::{Severity, word_enum};
 
 word_enum! {
     /// What a ranking is of.
-    pub enum RankBy {
+    pub enum RankBy as "ranking" {
         /// Accounts.
         Account = "account",
         /// Users of whom something was found.
@@ -23,7 +23,7 @@ word_enum! {
     }
 }
 
-/// Accounts, users, rules or paths, the worst first: the one with more critical fails, then with more high ones, and so
+/// Accounts, users, rules, paths or owners, the worst first: the one with more critical fails, then with more high ones, and so
 /// on. All verdicts are counted, including those that `--status` and `--min-severity` do not show.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

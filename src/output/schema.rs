@@ -10,6 +10,8 @@ use serde_json::json;
 use super::test_support::{hostile, hostile_with_fixes};
 use super::{Assessment, DisplayOptions};
 use crate::finding::Finding;
+use crate::remedy::Plan;
+use crate::report::details::Details;
 
 #[path = "../../tests/support/schemas.rs"]
 pub(super) mod schemas;
@@ -52,6 +54,8 @@ pub(super) fn check_committed<T: JsonSchema>(file: &str, name: &str) {
 fn committed_schemas_are_those_of_the_types() {
     check_committed::<Finding>("finding.v1", Finding::SCHEMA);
     check_committed::<Assessment>("assessment.v1", Assessment::SCHEMA);
+    check_committed::<Details>("details.v1", Details::SCHEMA);
+    check_committed::<Plan>("plan.v1", Plan::SCHEMA);
 }
 
 #[test]
@@ -74,4 +78,12 @@ fn output_with_fixes_is_valid_too() {
     assert!(lines.contains(r#""fix":{"steps":[{"kind":"text""#), "{lines}");
     schemas::assert_findings(&lines);
     schemas::assert_assessment(&hostile_with_fixes("json", DisplayOptions::default()));
+}
+
+#[test]
+fn details_that_are_written_are_valid_and_can_be_read_back() {
+    let demo = include_str!("../../fixtures/demo/111122223333_20260601T000000Z.details.json");
+    let details = Details::parse(demo.as_bytes()).unwrap();
+    schemas::assert_document("details.v1", &details.to_json());
+    assert_eq!(Details::parse(details.to_json().as_bytes()).unwrap(), details);
 }

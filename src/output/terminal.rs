@@ -199,6 +199,8 @@ pub(super) enum Align {
     Path,
     /// Words that are wrapped, in what the other columns leave.
     Wrapped,
+    /// Ids in the last column, which are copied: where they do not fit, they are on a line of their own.
+    Below,
 }
 
 #[derive(Clone, Debug)]
@@ -238,8 +240,13 @@ impl TextTable {
 
     /// A table of findings, for [`TextTable::finding`].
     pub(super) fn of_findings(options: DisplayOptions) -> Self {
-        let mut columns = vec![Align::Left; 4];
-        columns.extend(options.is_wide().then_some(Align::Wrapped));
+        // Names and ids are never cut: people copy them.
+        let mut columns = vec![Align::Left, Align::Wrapped, Align::Wrapped];
+        if options.is_wide() {
+            columns.extend([Align::Wrapped; 2]);
+        } else {
+            columns.push(Align::Below);
+        }
         Self::new(2, columns)
     }
 
@@ -283,21 +290,48 @@ impl TextTable {
         out
     }
 
-    /// Widths of the columns: as wide as their widest cell. Where that is too much, wrapped columns give way first,
-    /// then cut ones, then names, the widest of them first.
-    fn widths(&self, width: usize) -> Vec<usize> {
+    /// Whether nothing must be cut in this width, and no column wrapped to less than some words.
+    pub(super) fn fits(&self, width: usize) -> bool {
+        let widths = self.natural_widths(usize::MAX);
+        let least = widths
+            .iter()
+            .zip(&self.columns)
+            .map(|(&width, align)| match align {
+                Align::Wrapped | Align::Path => width.min(WRAPPED_LEAST),
+                _ => width,
+            });
+        least.sum::<usize>() <= self.room(width)
+    }
+
+    /// What the gaps between columns leave.
+    fn room(&self, width: usize) -> usize {
         let gaps = self.indent + GAP * self.columns.len().saturating_sub(1);
-        let room = width.saturating_sub(gaps);
+        width.saturating_sub(gaps)
+    }
+
+    /// The widths of the widest cells, up to this.
+    fn natural_widths(&self, room: usize) -> Vec<usize> {
         let mut widths = vec![0; self.columns.len()];
         for line in &self.lines {
             let TableLine::Row(cells) = line else { continue };
-            for (width, cell) in widths.iter_mut().zip(cells) {
+            let columns = widths.iter_mut().zip(cells).zip(&self.columns);
+            for ((width, cell), _) in columns.filter(|(_, align)| **align != Align::Below) {
                 *width = cell.text.width().clamp(*width, room.max(*width));
             }
         }
-        let steps: [(&[Align], usize); 3] = [
+        widths
+    }
+
+    /// Widths of the columns: as wide as their widest cell. Where that is too much, wrapped columns give way first,
+    /// then cut ones, then names, the widest of them first.
+    fn widths(&self, width: usize) -> Vec<usize> {
+        let room = self.room(width);
+        let mut widths = self.natural_widths(room);
+        let steps: [(&[Align], usize); 5] = [
             (&[Align::Wrapped, Align::Path], WRAPPED_LEAST),
-            (&[Align::Left, Align::Right], 1),
+            (&[Align::Left], 1),
+            (&[Align::Wrapped, Align::Path], WRAPPED_LEAST / 2),
+            (&[Align::Right], 1),
             (&[Align::Name, Align::Wrapped, Align::Path], 1),
         ];
         for (giving_way, least) in steps {
@@ -312,6 +346,10 @@ impl TextTable {
                 excess -= 1;
             }
         }
+        let left = room.saturating_sub(widths.iter().sum());
+        for (width, align) in widths.iter_mut().zip(&self.columns) {
+            *width = if *align == Align::Below { left } else { *width };
+        }
         widths
     }
 
@@ -322,6 +360,8 @@ impl TextTable {
             .map(|((cell, &width), align)| match align {
                 Align::Wrapped => wrap(&cell.text, width).into_iter().map(Cow::Owned).collect(),
                 Align::Path => vec![cut_start(&cell.text, width)],
+                Align::Below if cell.text.width() > width => Vec::new(),
+                Align::Below => vec![Cow::Borrowed(cell.text.as_str())],
                 Align::Left | Align::Right | Align::Name | Align::Whole => vec![cut(&cell.text, width)],
             })
             .collect();
@@ -348,6 +388,21 @@ impl TextTable {
                 out.push_str(&options.paint(cell.style, text));
                 blanks = after + GAP;
             }
+        }
+        let below =
+            columns.filter(|((cell, width), align)| **align == Align::Below && cell.text.width() > **width);
+        for ((cell, _), _) in below {
+            self.render_below(cell, options, out);
+        }
+    }
+
+    /// The lines of a cell that does not fit beside the others.
+    fn render_below(&self, cell: &TextCell, options: DisplayOptions, out: &mut String) {
+        let indent = self.indent + GAP;
+        for line in wrap(&cell.text, options.width.saturating_sub(indent)) {
+            out.push('\n');
+            out.extend(std::iter::repeat_n(' ', indent));
+            out.push_str(&options.paint(cell.style, line));
         }
     }
 }

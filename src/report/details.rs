@@ -135,7 +135,7 @@ impl UserDetails {
             let is_meant = |(other, _): &(&String, &String)| other.to_lowercase() == key.to_lowercase();
             tags.iter().find(is_meant).map(|(_, value)| value)
         });
-        value.map(String::as_str).filter(|value| !value.is_empty())
+        value.map(String::as_str).filter(|value| !value.trim().is_empty())
     }
 }
 

@@ -53,11 +53,11 @@ pub(crate) fn distance(one: &str, other: &str) -> usize {
 }
 
 /// Declares an enum with a word for each member: `ALL` in the order of declaration, `name`, `Display`, `FromStr` and
-/// serde by that word.
+/// serde by that word. Errors call a member what follows `as`, else by the name of the enum.
 macro_rules! word_enum {
     (
         $(#[$meta:meta])*
-        pub enum $enum:ident {
+        pub enum $enum:ident $(as $what:literal)? {
             $($(#[$member_meta:meta])* $member:ident = $word:literal,)*
         }
     ) => {
@@ -90,7 +90,8 @@ macro_rules! word_enum {
             type Err = $crate::report::word::UnknownWord;
 
             fn from_str(word: &str) -> Result<Self, Self::Err> {
-                $crate::report::word::find(stringify!($enum), word, &Self::ALL, Self::name)
+                let what = [$($what,)? stringify!($enum)][0];
+                $crate::report::word::find(what, word, &Self::ALL, Self::name)
             }
         }
     };

@@ -327,7 +327,7 @@ impl NearMiss {
         let hint = hint(glob, kind).unwrap_or_default();
         let what = match kind {
             FilterKind::User => "no user",
-            FilterKind::Path => "no path of a user",
+            FilterKind::Path => "no user's path",
             FilterKind::Account => "no account",
         };
         let (pattern, meant) = (glob.pattern(), meant.unwrap_or_default());
@@ -460,11 +460,11 @@ mod tests {
             (("user", "zebra"), "no user matches --user 'zebra'"),
             (
                 ("path", "team-a"),
-                "no path of a user matches --path 'team-a'; did you mean '/team-a/*'?",
+                "no user's path matches --path 'team-a'; did you mean '/team-a/*'?",
             ),
             (
                 ("path", "/team-a"),
-                "no path of a user matches --path '/team-a'; did you mean '/team-a/*'?",
+                "no user's path matches --path '/team-a'; did you mean '/team-a/*'?",
             ),
             (
                 ("account", "Prod"),
@@ -507,7 +507,7 @@ mod tests {
             "no user is left without --exclude-user '*'"
         );
         let both = message(&[("user", "alice"), ("path", "/zebra/")]);
-        assert_eq!(both, "no path of a user matches --path '/zebra/'");
+        assert_eq!(both, "no user's path matches --path '/zebra/'");
         let both = message(&[("user", "<root_account>"), ("path", "/team-a/")]);
         assert_eq!(
             both,

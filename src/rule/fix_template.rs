@@ -360,10 +360,16 @@ impl Filling<'_> {
         }
         let which = match &*described {
             [one] => one.clone(),
-            several => format!("one of {}", several.join(" and ")),
+            [one, other] => format!("either {one} or {other}"),
+            several => format!("one of {}", several.join(", ")),
+        };
+        // Service-specific credentials have ids and no slots.
+        let slots = match placeholder {
+            Placeholder::ServiceCredentialId => "",
+            _ => " Slots may have changed since the report.",
         };
         self.steps.push(FixStep::text(format!(
-            "{} is {which}: compare {created} in the answer of `{listing}`. Slots may have changed since the report.",
+            "{} is {which}: compare {created} in the answer of `{listing}`.{slots}",
             placeholder.word()
         )));
     }

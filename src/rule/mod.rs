@@ -22,6 +22,7 @@ mod instruction_text;
 mod instructions;
 mod lint;
 mod owners;
+mod owners_file;
 mod page;
 mod placeholder;
 mod satisfiable;

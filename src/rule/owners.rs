@@ -1,18 +1,22 @@
 //! Who owns a user: as a file says that is given with the report, else as a tag of the user says.
 
 use std::collections::HashMap;
-
-use csv::{ReaderBuilder, StringRecord};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::filter::UserToFilter;
 use super::glob::Glob;
+use super::owners_file;
+use crate::finding::{Code, Diagnostic};
 use crate::report::details::UserDetails;
 
 /// The tag that names the owner unless another one is chosen.
 pub const OWNER_TAG: &str = "owner";
 
+/// How many unused lines are listed.
+const UNUSED: usize = 10;
+
 /// Where owners come from.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Owners {
     tag: String,
     lines: Vec<Line>,
@@ -23,12 +27,16 @@ pub struct Owners {
 }
 
 /// A line of the file; what it does not give does not matter.
-#[derive(Clone, Debug)]
-struct Line {
-    user: Option<Glob>,
-    path: Option<Glob>,
-    account: Option<Glob>,
-    owner: String,
+#[derive(Debug)]
+pub(super) struct Line {
+    /// Its number in the file.
+    pub(super) number: u64,
+    pub(super) user: Option<Glob>,
+    pub(super) path: Option<Glob>,
+    pub(super) account: Option<Glob>,
+    pub(super) owner: String,
+    /// Whether it named the owner of a user.
+    pub(super) is_used: AtomicBool,
 }
 
 impl Default for Owners {
@@ -54,19 +62,8 @@ impl Owners {
     /// # Errors
     /// What is wrong with the file, and on which line.
     pub fn with_file(mut self, text: &[u8]) -> Result<Self, String> {
-        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-        let mut reader = ReaderBuilder::new().flexible(true).from_reader(text);
-        let header = reader.headers().map_err(|error| error.to_string())?.clone();
-        let columns = Columns::find(&header)?;
-        for record in reader.records() {
-            let record = record.map_err(|error| error.to_string())?;
-            let number = record.position().map_or(0, csv::Position::line);
-            let line = columns
-                .line(&record)
-                .map_err(|error| format!("line {number}: {error}"))?;
-            if let Some(line) = line {
-                self.add(line);
-            }
+        for line in owners_file::read(text)? {
+            self.add(line);
         }
         Ok(self)
     }
@@ -107,8 +104,33 @@ impl Owners {
             positions.find(|&position| self.lines[position].is_of(user))
         };
         let found = [named.and_then(|named| first(named)), first(&self.others)];
-        let position = found.into_iter().flatten().min()?;
-        Some(&self.lines[position].owner)
+        let line = &self.lines[found.into_iter().flatten().min()?];
+        // Workers share the line; few of them write to it.
+        if !line.is_used.load(Ordering::Relaxed) {
+            line.is_used.store(true, Ordering::Relaxed);
+        }
+        Some(&line.owner)
+    }
+
+    /// After a run over all users: the lines of the file that named the owner of none.
+    pub fn unused(&self, path: &str) -> Option<Diagnostic> {
+        let unused = self
+            .lines
+            .iter()
+            .filter(|line| !line.is_used.load(Ordering::Relaxed));
+        let numbers: Vec<String> = unused.map(|line| line.number.to_string()).collect();
+        let (listed, others) = numbers.split_at(numbers.len().min(UNUSED));
+        let (what, names) = match listed {
+            [] => return None,
+            [number] => (format!("line {number}"), "names"),
+            _ if others.is_empty() => (format!("lines {}", listed.join(", ")), "name"),
+            _ => (
+                format!("lines {} and {} more", listed.join(", "), others.len()),
+                "name",
+            ),
+        };
+        let message = format!("{what} {names} the owner of no user here");
+        Some(Diagnostic::new(Code::OwnerUnused, message).in_path(path))
     }
 }
 
@@ -121,80 +143,6 @@ impl Line {
         matches(&self.user, &[user.user])
             && matches(&self.path, &[user.path])
             && matches(&self.account, &[user.account, user.account_name])
-    }
-}
-
-/// The positions of the columns in a file of owners.
-struct Columns {
-    owner: usize,
-    user: Option<usize>,
-    path: Option<usize>,
-    account: Option<usize>,
-}
-
-impl Columns {
-    fn find(header: &StringRecord) -> Result<Self, String> {
-        let find = |name: &str| {
-            header
-                .iter()
-                .position(|column| column.trim().eq_ignore_ascii_case(name))
-        };
-        let known = ["user", "path", "account", "owner"];
-        let is_unknown = |column: &&str| {
-            !known
-                .iter()
-                .any(|known| column.trim().eq_ignore_ascii_case(known))
-        };
-        if let Some(unknown) = header.iter().find(is_unknown) {
-            return Err(format!(
-                "line 1: unknown column '{unknown}'; the columns are user, path, account and owner"
-            ));
-        }
-        let columns = Self {
-            owner: find("owner").ok_or("line 1: the column 'owner' is missing")?,
-            user: find("user"),
-            path: find("path"),
-            account: find("account"),
-        };
-        match columns {
-            Self {
-                user: None,
-                path: None,
-                account: None,
-                ..
-            } => {
-                Err("line 1: besides 'owner', one of the columns user, path and account is needed".to_owned())
-            }
-            columns => Ok(columns),
-        }
-    }
-
-    /// What a line says; nothing if it is blank.
-    fn line(&self, record: &StringRecord) -> Result<Option<Line>, String> {
-        let cell = |position: usize| record.get(position).unwrap_or_default().trim();
-        if record.iter().all(|cell| cell.trim().is_empty()) {
-            return Ok(None);
-        }
-        let glob = |name: &str, position: Option<usize>| {
-            let pattern = position.map(cell).filter(|pattern| !pattern.is_empty());
-            let compiled = pattern.map(Glob::new).transpose();
-            compiled.map_err(|error| format!("the {name} is not a valid pattern: {error}"))
-        };
-        let line = Line {
-            user: glob("user", self.user)?,
-            path: glob("path", self.path)?,
-            account: glob("account", self.account)?,
-            owner: cell(self.owner).to_owned(),
-        };
-        if line.owner.is_empty() {
-            return Err("there is no owner".to_owned());
-        }
-        if line.user.is_none() && line.path.is_none() && line.account.is_none() {
-            return Err(
-                "this is no one's owner: name a user, path or account, or * for all users".to_owned(),
-            );
-        }
-        Ok(Some(line))
     }
 }
 
@@ -257,12 +205,22 @@ mod tests {
             ),
             (
                 "user,owner,team\n",
-                "line 1: unknown column 'team'; the columns are user, path, account and owner",
+                "line 1: unknown column 'team'; the columns are user, path, account and owner, separated by commas, \
+                 semicolons or tabs",
             ),
             ("user,owner\nalice,\n", "line 2: there is no owner"),
             (
                 "user,owner\nalice,x\n,y\n",
-                "line 3: this is no one's owner: name a user, path or account, or * for all users",
+                "line 3: this line names no user, path or account; write * for all users",
+            ),
+            (
+                "user,owner\nalice,Müller, Anna\n",
+                "line 2: it has 3 cells, but the header has 2: put a cell that contains the separator in double quotes",
+            ),
+            ("user,owner,User\n", "line 1: the column 'user' is there twice"),
+            (
+                "sep=;\nuser;owner\n\n;y\n",
+                "line 4: this line names no user, path or account; write * for all users",
             ),
             ("user,owner\na[,y\n", "line 2: the user is not a valid pattern: "),
         ] {
@@ -274,5 +232,61 @@ mod tests {
                 .with_file(b"\xef\xbb\xbfUser ,OWNER\n*,x\n")
                 .is_ok()
         );
+    }
+
+    #[test]
+    fn spreadsheets_separate_by_semicolons_and_tabs() {
+        let alice = user("alice", "/", "111122223333");
+        for file in [
+            "user;owner\nalice;Müller, Anna\n",
+            "\u{feff}user;owner\r\nalice;Müller, Anna\r\n",
+            "\"user\"\t\"owner\"\nalice\tMüller, Anna\n",
+            "sep=;\r\nuser;owner\r\nalice;Müller, Anna\r\n",
+            "sep=|\nuser|owner\nalice|Müller, Anna\n",
+            "user,owner\nalice,\"Müller, Anna\",\n",
+        ] {
+            let owners = Owners::default().with_file(file.as_bytes()).unwrap();
+            assert_eq!(owners.owner_of(&alice, None), Some("Müller, Anna"), "{file}");
+        }
+    }
+
+    #[test]
+    fn another_encoding_is_named() {
+        let utf_16: Vec<u8> = "user,owner\nalice,x\n"
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        for (file, expected) in [
+            (
+                b"user,owner\nalice,M\xfcller\n".to_vec(),
+                "line 2: not UTF-8: save the file as CSV UTF-8",
+            ),
+            (
+                [b"\xff\xfe", &*utf_16].concat(),
+                "line 1: not UTF-8: save the file as CSV UTF-8",
+            ),
+            (utf_16, "not UTF-8: save the file as CSV UTF-8"),
+        ] {
+            assert_eq!(Owners::default().with_file(&file).unwrap_err(), expected);
+        }
+    }
+
+    #[test]
+    fn unused_lines_are_listed() {
+        let file = "sep=;\nuser;owner\n\nalice;one\nbob;two\n\nal*;three\n";
+        let owners = Owners::default().with_file(file.as_bytes()).unwrap();
+        let message = |owners: &Owners| owners.unused("o.csv").map(|it| it.message);
+        assert_eq!(
+            message(&owners).unwrap(),
+            "lines 4, 5, 7 name the owner of no user here"
+        );
+        owners.owner_of(&user("alice", "/", "111122223333"), None);
+        owners.owner_of(&user("alan", "/", "111122223333"), None);
+        assert_eq!(
+            message(&owners).unwrap(),
+            "line 5 names the owner of no user here"
+        );
+        owners.owner_of(&user("bob", "/", "111122223333"), None);
+        assert_eq!(message(&owners), None);
     }
 }

@@ -210,3 +210,19 @@ fn thousands_of_ragged_rows_are_an_error_and_not_all_kept() {
         .run("scan ragged.csv --rule user-without-mfa --format csv")
         .ends(4, "were not evaluated");
 }
+
+#[test]
+fn an_unknown_option_is_answered_with_the_usage_of_its_command() {
+    let place = Workspace::new();
+    for arguments in ["list users report.csv --bla", "list --bla"] {
+        let run = place.run(arguments);
+        run.ends(2, "Usage: credlens list [OPTIONS] <WHAT> [INPUT]...\n");
+        assert!(!run.stderr.contains("as a value"), "{run:?}");
+    }
+    place
+        .run("scan report.csv --formt csv")
+        .ends(2, "a similar argument exists: '--format'");
+    place
+        .run("rules show --bla")
+        .ends(2, "Usage: credlens rules show [OPTIONS] <RULE>");
+}

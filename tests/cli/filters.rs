@@ -170,7 +170,7 @@ fn a_filter_without_a_match_is_3() {
         ),
         (
             "--path /team-a",
-            "no path of a user matches --path '/team-a'; did you mean '/team-a/*'?",
+            "no user's path matches --path '/team-a'; did you mean '/team-a/*'?",
         ),
         (
             "--account Dev",

@@ -421,7 +421,7 @@ fn settings_are_those_of_scan_but_not_its_format() {
     assert_eq!(column(&run, "age_days"), ["1095"]);
 }
 
-/// With `--due-within`, a line says when the first rule will fail that does not yet.
+/// With `--due-within`, a line says when the first rule that does not fail yet will fail.
 #[test]
 fn when_something_is_due() {
     let report = "user,arn,user_creation_time,password_enabled,mfa_active,access_key_1_active,access_key_1_last_rotated,\
@@ -460,4 +460,38 @@ fn when_something_is_due() {
         "{}",
         sorted.stdout
     );
+}
+
+#[test]
+fn long_owners_and_descriptions_leave_the_other_columns() {
+    let row = "r-2026-05-01.csv";
+    let report = "user,arn,user_creation_time,password_enabled,mfa_active,access_key_1_active,\
+        access_key_1_last_rotated,access_key_1_last_used_date\n\
+        alice,arn:aws:iam::111122223333:user/alice,2019-01-01T00:00:00Z,true,false,true,2019-01-01T00:00:00Z,N/A\n";
+    for (length, columns) in [(104, "120"), (3000, "200"), (3000, "80")] {
+        let owner = "team-".repeat(length / 5);
+        let place = Workspace::new()
+            .file(row, report)
+            .file("owners.csv", format!("user,owner\nalice,{owner}\n"));
+        let mut command = place.command();
+        command.env("COLUMNS", columns);
+        command.args(["list", "keys", row, "--owners", "owners.csv"]);
+        let text = String::from_utf8(command.output().unwrap().stdout).unwrap();
+        let head = text.lines().find(|line| line.starts_with("user ")).unwrap();
+        for column in ["owner", "active", "age", "idle", "severity"] {
+            assert!(head.contains(column), "{columns}: {text}");
+        }
+        assert!(text.matches("team-").count() <= 16, "{text}");
+    }
+}
+
+#[test]
+fn the_last_line_says_how_many_match() {
+    for (condition, says) in [
+        ("name = 'alice'", "1 user matches --where"),
+        ("name != 'alice'", "3 users match --where"),
+        ("name = 'zoe'", "no user matches --where"),
+    ] {
+        list(&["users", FILE, "--where", condition]).says(&format!("\n{says}\n"));
+    }
 }

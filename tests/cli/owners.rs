@@ -41,7 +41,7 @@ fn findings_name_the_owner() {
     // A formula stays text.
     place()
         .run(&*format!("{SCAN} --format csv"))
-        .says(",\"'=team a, of prod\",\r\n");
+        .says(",\"'=team a, of prod\",,\r\n");
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn the_ranking_by_owner() {
         .says("owners, worst first\n")
         .says("alice@example.com     1         1 of 1")
         .says("=team a, of prod      1         1 of 1")
-        .says("unknown               1         1 of 2");
+        .says("no owner known        1         1 of 2");
     place()
         .run(&*format!("{SCAN} --by owner --format csv"))
         .says("rank,owner,critical,")
@@ -85,4 +85,57 @@ fn a_wrong_file_is_an_error() {
     place
         .run("scan r-2026-05-01.csv --owners owners.csv --format csv=owners.csv")
         .ends(2, "owners.csv");
+}
+
+#[test]
+fn users_without_an_owner_are_not_those_of_an_owner_named_unknown() {
+    let place = place().file("unknown.csv", "user;owner\nalice;unknown\n");
+    let by_owner = "scan r-2026-05-01.csv --rule console-user-without-mfa --owners unknown.csv --by owner";
+    place
+        .run(by_owner)
+        .says("unknown            1         1 of 1")
+        .says("no owner known     2         2 of 3");
+    place
+        .run(&*format!("{by_owner} --format markdown"))
+        .says("| `unknown` | 1 |")
+        .says("| no owner known | 2 |");
+}
+
+#[test]
+fn lines_for_no_user_are_reported() {
+    // carol has no finding of the rule, but she is evaluated.
+    let file = "user,owner\ncarol,x\nzoe,y\nalice,z\n";
+    let place = place().file("unused.csv", file);
+    let rule = "--rule console-user-without-mfa --exclude-user nobody --owners unused.csv";
+    let scan = "scan r-2026-05-01.csv --rule root-without-mfa --owners unused.csv";
+    place
+        .run(scan)
+        .ends(0, "")
+        .says("note: unused.csv: line 3 names the owner of no user here [owner-unused]");
+    place
+        .run("list users r-2026-05-01.csv --where name='alice' --owners unused.csv")
+        .says("line 3 names the owner of no user here");
+    // The user may be one that the filters leave out.
+    place
+        .run(&*format!("scan r-2026-05-01.csv {rule}"))
+        .hides("owner-unused");
+}
+
+#[test]
+fn markdown_names_owners() {
+    let markdown = place().run(&*format!("{SCAN} --format markdown"));
+    markdown
+        .says("| User | Account | Owner | Status |")
+        .says("| `alice` | `111122223333` | alice&#64;example.com | fail |");
+    place()
+        .run("scan r-2026-05-01.csv --rule console-user-without-mfa --format markdown")
+        .hides("Owner");
+}
+
+#[test]
+fn a_ranking_of_several_things_is_an_error() {
+    place().run(&*format!("{SCAN} --by owner,user")).ends(
+        2,
+        "unknown ranking 'owner,user'; one of account, user, rule, path, owner",
+    );
 }

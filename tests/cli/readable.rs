@@ -290,3 +290,92 @@ fn the_list_of_rules_fits_and_ends_with_those_of_vendors() {
         }
     }
 }
+
+/// The table of a scan at this width.
+fn table_at(place: &Workspace, args: &str, columns: &str) -> String {
+    let mut command = place.command();
+    command.env("COLUMNS", columns).args(args.split_whitespace());
+    String::from_utf8(command.output().unwrap().stdout).unwrap()
+}
+
+/// Two accounts with long names; a key whose id is known, and a user made for an API key.
+fn long_names() -> Workspace {
+    let header = "user,arn,user_creation_time,password_enabled,mfa_active,access_key_1_active,access_key_1_last_rotated,\
+        access_key_1_last_used_service,access_key_1_id,account_name";
+    let row = |account: &str, user: &str, id: &str| {
+        format!(
+            "{header}\n<root_account>,arn:aws:iam::{account}:root,2019-01-01T00:00:00Z,true,false,false,N/A,N/A,,\
+             Prod workloads of division number 16\n{user},arn:aws:iam::{account}:user/{user},2019-01-01T00:00:00Z,true,\
+             false,true,2019-01-01T00:00:00Z,s3,{id},Prod workloads of division number 16\n"
+        )
+    };
+    Workspace::new()
+        .file(
+            "a-2026-05-01.csv",
+            row("111122223333", "BedrockAPIKey-7f3k", "AKIAIOSFODNN7EXAMPLE"),
+        )
+        .file(
+            "b-2026-05-01.csv",
+            row("444455556666", "deployment-of-the-web-shop-in-production", ""),
+        )
+}
+
+#[test]
+fn rule_names_and_key_ids_are_never_cut() {
+    let place = long_names();
+    for columns in ["60", "80", "100", "160", "161", "200"] {
+        let text = table_at(&place, "scan a-2026-05-01.csv --limit 50", columns);
+        assert!(
+            text.contains("  api-key-user-key-used-elsewhere"),
+            "{columns}: {text}"
+        );
+        assert!(text.contains(" AKIAIOSFODNN7EXAMPLE"), "{columns}: {text}");
+        assert!(
+            text.lines().all(|line| line.width() <= columns.parse().unwrap()),
+            "{text}"
+        );
+    }
+    let text = table_at(&place, "scan a-2026-05-01.csv --limit 50", "80");
+    assert!(
+        text.contains("  api-key-user-key-used-elsewhere\n    access_key_1 AKIAIOSFODNN7EXAMPLE\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_long_name_of_an_account_leaves_the_line() {
+    let place = long_names();
+    for args in ["scan a-2026-05-01.csv", "scan ."] {
+        let text = table_at(&place, args, "80");
+        let heads: Vec<&str> = text
+            .lines()
+            .filter(|line| line.contains("  account 1111") && !line.starts_with("all users"))
+            .collect();
+        assert!(heads.len() >= 2, "{text}");
+        for head in heads {
+            assert!(head.contains(", line 2") || head.contains(", line 3"), "{head}");
+            assert!(args != "scan ." || head.contains("a-2026-05-01.csv"), "{head}");
+        }
+    }
+    // Beside a long user, neither the account nor the line is cut.
+    let text = table_at(&place, "scan b-2026-05-01.csv", "60");
+    assert!(
+        text.contains("\ndeployment-of-the-web-shop-in-production\n  account 444455556666, line 3"),
+        "{text}"
+    );
+}
+
+#[test]
+fn long_names_of_accounts_leave_the_counts_of_a_ranking() {
+    let text = table_at(&long_names(), "scan . --by user", "80");
+    let (_, ranking) = text.split_once("users, worst first\n").unwrap();
+    let head = ranking.lines().next().unwrap();
+    assert!(!head.contains('…'), "{text}");
+    assert!(head.starts_with("user  "), "{text}");
+    for word in ["account", "critical", "high"] {
+        assert!(head.contains(word), "{text}");
+    }
+    assert!(ranking.contains("444455556666"), "{text}");
+    let wide = table_at(&long_names(), "scan . --by user", "160");
+    assert!(wide.contains("Prod workloads of division number 16"), "{wide}");
+}

@@ -16,15 +16,18 @@ use crate::cli::span::Span;
 
 const EXAMPLES: &str = "\
 Examples:
-  credlens list users report.csv                     every user, with age, last use and findings
-  credlens list users report.csv --where 'passwordEnabled and not mfaActive' --format names
-  credlens list keys report.csv --where \"isActive and lastRotated before(-180, 'days')\" --sort=-age
+  credlens list users report.csv                      every user
+  credlens list users report.csv --where 'passwordEnabled and not mfaActive'
+  credlens list keys report.csv --where \"lastRotated before(-180, 'days')\"
   credlens list keys report.csv --where 'isActive and lastUsedDate isEmpty()'
-  credlens list keys reports/ --format csv=keys.csv  every key of every account, for a spreadsheet
-  credlens list users --path '/team-a/*'             users of the live account below a path
+  credlens list keys report.csv --sort=-age           the oldest first
+  credlens list keys reports/ --format csv=keys.csv   for a spreadsheet
+  credlens list keys reports/ --owners owners.csv --sort owner
+  credlens list users --path '/team-a/*'              of the live account
 
-What can be written after --where: docs/gsl.md. Attributes of users are name, mfaActive, …; keys and certificates have
-isActive, lastRotated, …, and those of their user as user.name, …
+docs/gsl.md has what can be written after --where. Users have name, mfaActive, …
+Keys and certificates have isActive, lastRotated, …, and what their user has as
+user.name, …
 
 Exit status:
   0  done
@@ -69,7 +72,7 @@ pub(in crate::cli) struct ListArgs {
 
     /// Show what will fail within, say, 14d
     ///
-    /// `due_at` is when the first rule will fail that does not yet, by time alone and within this time after the as-of
+    /// `due_at` is when the first rule that does not fail yet will fail by time alone, within this time after the as-of
     /// (s, m, h, d, w)
     #[arg(long, value_name = "SPAN", help_heading = "Output")]
     pub(super) due_within: Option<Span>,

@@ -67,9 +67,9 @@ pub(in crate::cli) struct ScanArgs {
     #[arg(long, value_name = "LIST", value_delimiter = ',', help_heading = "Output")]
     pub(super) status: Vec<StatusWord>,
 
-    /// Rank by account, user, rule or path
+    /// Rank by account, user, rule, path or owner
     ///
-    /// Accounts, users, rules or paths: by the number of critical fails, then of high ones, and so on. All verdicts count,
+    /// Accounts, users, rules, paths or owners: by the number of critical fails, then of high ones, and so on. All verdicts count,
     /// whatever is shown. In csv, the ranking takes the place of the findings
     #[arg(long, value_name = "WHAT", help_heading = "Output")]
     pub(super) by: Option<RankBy>,

@@ -9,7 +9,9 @@ use crate::finding::{Code, Diagnostic, ListItem};
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::phrases::{self, counted};
 use crate::output::scan;
-use crate::output::terminal::{self, Align, DIM, GAP, TextCell, TextTable, join_sections, severity_style};
+use crate::output::terminal::{
+    self, Align, DIM, GAP, TextCell, TextTable, cut, join_sections, severity_style,
+};
 use crate::report::escape::escape;
 use crate::report::schema::Credential;
 use crate::report::time::Timestamp;
@@ -23,6 +25,10 @@ pub(super) const FORMAT: FormatSpec<ItemWriter> = FormatSpec::new(
 
 /// The rank of what there is seldom room for.
 const LAST: u8 = 20;
+/// Where there is no room for all, words are wrapped to this before other columns are left out.
+const WORDS: usize = 24;
+/// Of longer words, as tags may have, the rest is cut: one item must not fill the screen.
+const LONGEST: usize = 3 * WORDS;
 /// How many diagnostics are shown.
 const DIAGNOSTICS: usize = 5;
 
@@ -60,8 +66,8 @@ const COLUMNS: [Column; 20] = [
     column(C::Account, "account", (Align::Name, 0), |item| {
         name(item.account.as_deref())
     }),
-    column(C::AccountName, "account name", (Align::Name, 9), |item| {
-        name(item.account_name.as_deref())
+    column(C::AccountName, "account name", (Align::Wrapped, 9), |item| {
+        words(item.account_name.as_deref())
     }),
     column(C::User, "user", (Align::Wrapped, 0), user),
     column(C::Credential, "credential", (Align::Left, 0), |item| {
@@ -74,19 +80,13 @@ const COLUMNS: [Column; 20] = [
         C::AccessKeyDescription,
         "description",
         (Align::Wrapped, 7),
-        |item| {
-            plain(
-                item.access_key_description
-                    .as_deref()
-                    .map_or_else(String::new, |text| escape(text).into_owned()),
-            )
-        },
+        |item| words(item.access_key_description.as_deref()),
     ),
-    column(C::Path, "path", (Align::Name, 10), |item| {
-        name(item.path.as_deref())
+    column(C::Path, "path", (Align::Wrapped, 10), |item| {
+        words(item.path.as_deref())
     }),
-    column(C::Owner, "owner", (Align::Name, 3), |item| {
-        name(item.owner.as_deref())
+    column(C::Owner, "owner", (Align::Wrapped, 3), |item| {
+        words(item.owner.as_deref())
     }),
     column(C::Active, "active", (Align::Left, 4), |item| flag(item.active)),
     column(C::PasswordEnabled, "password", (Align::Left, 6), |item| {
@@ -158,13 +158,19 @@ fn items(view: &ListView<'_>) -> String {
 /// out rather than names cut.
 fn chosen(view: &ListView<'_>) -> Vec<&'static Column> {
     let columns = COLUMNS.iter().filter(|column| says_something(column, view));
-    // A long name is wrapped before it takes the place of everything else.
-    let most = view.options.width / 2;
+    // What is long is wrapped before it takes the place of everything else.
+    let most = |column: &Column| {
+        if column.shows == C::User {
+            view.options.width / 2
+        } else {
+            WORDS
+        }
+    };
     let width = |column: &Column| {
         let cells = view.shown.iter().map(|item| (column.cell)(item).0.width());
         let widest = cells.max().unwrap_or(0).max(column.head.width());
         if column.align == Align::Wrapped {
-            widest.min(most)
+            widest.min(most(column))
         } else {
             widest
         }
@@ -235,13 +241,13 @@ fn ending(view: &ListView<'_>) -> String {
             .paragraph(Style::new(), "nothing could be determined");
     }
     let what = view.request.kind.singular();
-    let mut line = match view.counts.listed {
-        0 => format!("no {what} is listed"),
-        listed => counted(listed, what),
+    let line = match (view.counts.listed, view.request.condition.is_some()) {
+        (0, false) => format!("no {what} is listed"),
+        (0, true) => format!("no {what} matches --where"),
+        (1, true) => format!("1 {what} matches --where"),
+        (listed, true) => format!("{} match --where", counted(listed, what)),
+        (listed, false) => counted(listed, what),
     };
-    if view.request.condition.is_some() {
-        line.push_str(" for which --where is true");
-    }
     view.options.paragraph(Style::new(), &line)
 }
 
@@ -252,6 +258,11 @@ fn plain(text: impl Into<String>) -> Shown {
 /// Text from a report.
 fn name(text: Option<&str>) -> Shown {
     plain(escape(text.unwrap_or_default()))
+}
+
+/// Text from a report, or about it, of any length.
+fn words(text: Option<&str>) -> Shown {
+    plain(cut(&escape(text.unwrap_or_default()), LONGEST))
 }
 
 fn user(item: &ListItem) -> Shown {

@@ -14,7 +14,7 @@ use crate::report::word::word_enum;
 
 word_enum! {
     /// What the steps of a plan are grouped by, for those who work them off.
-    pub enum PlanBy {
+    pub enum PlanBy as "grouping" {
         /// Accounts.
         Account = "account",
         /// Owners of users.

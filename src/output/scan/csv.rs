@@ -24,7 +24,7 @@ pub(super) const FORMAT: FormatSpec<ScanWriter> = FormatSpec::new(
 const HEADER: &str = "id,rule,parameters,title,status,severity,account,account_name,user,arn,credential,\
     access_key_id,as_of,source_path,source_row,message,evidence,requirements,related_requirements,suppression_reason,\
     suppression_expires,suppression_ticket,due_at,user_path,created,age_days,last_used,idle_days,owner,\
-    access_key_description\r\n";
+    access_key_description,service_credential_id\r\n";
 
 /// Writes findings as records.
 #[derive(Debug, Default)]
@@ -88,6 +88,9 @@ impl FindingStream for Records {
             out.push(b',');
             write_cell(cell.unwrap_or_default().as_bytes(), out);
         }
+        out.push(b',');
+        let of_service = finding.row().and_then(|row| row.service_credential_id());
+        write_cell(of_service.unwrap_or_default(), out);
         out.extend_from_slice(b"\r\n");
     }
 }

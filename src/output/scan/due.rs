@@ -94,8 +94,11 @@ pub(super) fn markdown(view: &ScanView<'_>, out: &mut Markdown) {
     out.paragraph("Soonest first; times are UTC.");
     let is_several = view.tally.evaluated_inputs().len() > 1;
     let report: &[&str] = if is_several { &["Report"] } else { &[] };
+    let has_owners = view.due.iter().any(|finding| finding.owner.is_some());
+    let owner: &[&str] = if has_owners { &["Owner"] } else { &[] };
     let heads = [
         &["Due", "Severity", "User", "Account"],
+        owner,
         report,
         &["Rule", "Credential", "What"],
     ]
@@ -109,6 +112,7 @@ pub(super) fn markdown(view: &ScanView<'_>, out: &mut Markdown) {
             code(user),
             account(finding.account.as_deref(), finding.account_name.as_deref()),
         ];
+        cells.extend(has_owners.then(|| plain(finding.owner.as_deref().unwrap_or_default())));
         cells.extend(is_several.then(|| code(&finding.source.path)));
         cells.extend([
             code(&finding.rule),

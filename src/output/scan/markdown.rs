@@ -77,8 +77,11 @@ fn rules(view: &ScanView<'_>, out: &mut Markdown) {
 /// Findings of one severity.
 fn table(findings: &[&Finding], several_reports: bool, out: &mut Markdown) {
     let report: &[&str] = if several_reports { &["Report"] } else { &[] };
+    let has_owners = findings.iter().any(|finding| finding.owner.is_some());
+    let owner: &[&str] = if has_owners { &["Owner"] } else { &[] };
     let heads = [
         &["User", "Account"],
+        owner,
         report,
         &["Status", "Rule", "Credential", "What"],
     ]
@@ -88,6 +91,7 @@ fn table(findings: &[&Finding], several_reports: bool, out: &mut Markdown) {
         let account = account(finding.account.as_deref(), finding.account_name.as_deref());
         let credential = Some(phrases::credential(finding)).filter(|text| !text.is_empty());
         let mut cells = vec![code(user), account];
+        cells.extend(has_owners.then(|| plain(finding.owner.as_deref().unwrap_or_default())));
         cells.extend(several_reports.then(|| code(&finding.source.path)));
         cells.extend([
             finding.status.to_string(),

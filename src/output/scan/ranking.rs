@@ -63,7 +63,7 @@ impl<'a> Shown<'a> {
                 })
                 .to_owned()
             }),
-            ("name", Align::Wrapped, |entry| {
+            (ACCOUNT_NAME_HEAD, Align::Wrapped, |entry| {
                 entry.account_name.clone().unwrap_or_default()
             }),
         ];
@@ -72,7 +72,7 @@ impl<'a> Shown<'a> {
         match self.by {
             RankBy::Account => account.to_vec(),
             RankBy::User => {
-                let user: Name = ("user", Align::Name, |entry| {
+                let user: Name = ("user", Align::Wrapped, |entry| {
                     let user = entry.user.as_deref();
                     user.unwrap_or("a user without a name").to_owned()
                 });
@@ -89,7 +89,7 @@ impl<'a> Shown<'a> {
                 vec![severity, ("rule", Align::Wrapped, rule_name)]
             }
             RankBy::Owner => vec![("owner", Align::Wrapped, |entry| {
-                entry.owner.as_deref().unwrap_or("unknown").to_owned()
+                entry.owner.as_deref().unwrap_or(NO_OWNER).to_owned()
             })],
             RankBy::Path => vec![("path", Align::Wrapped, |entry| {
                 entry.path.as_deref().unwrap_or("root, or no ARN").to_owned()
@@ -130,10 +130,59 @@ impl<'a> Shown<'a> {
         (self.by != RankBy::User).then_some("failing users")
     }
 
+    /// The table for a terminal: with the names of accounts, or where the account's id is enough without; with the heads
+    /// of counts in full, or short.
+    fn table(&self, has_names: bool, is_short: bool) -> TextTable {
+        let is_needed = self.by == RankBy::Account || self.has(|entry| entry.account.is_none());
+        let mut names = self.names();
+        names.retain(|&(head, ..)| has_names || is_needed || head != ACCOUNT_NAME_HEAD);
+        let counts = self.counts();
+        let heads = counts.iter().map(|&(head, ..)| head).chain(self.users_head());
+        let heads = heads.map(|head| if is_short { short(head) } else { head });
+        let mut columns: Vec<(&str, Align)> = names.iter().map(|&(head, align, _)| (head, align)).collect();
+        columns.extend(heads.map(|head| (head, Align::Right)));
+        let mut table = TextTable::with_heads(&columns);
+        for entry in self.entries {
+            let names = names.iter().map(|(head, _, name)| {
+                let style = entry.severity.filter(|_| *head == "severity");
+                let text = escape(&name(entry)).into_owned();
+                TextCell::styled(text, style.map_or(Style::new(), severity_style))
+            });
+            let counts = counts.iter().map(|(_, severity, count)| {
+                let style = match (count(entry), severity) {
+                    (0, _) => DIM,
+                    (_, Some(severity)) => severity_style(*severity),
+                    (_, None) => Style::new(),
+                };
+                TextCell::styled(number(count(entry)), style)
+            });
+            let users = self.users(entry).map(TextCell::new);
+            table.row(names.chain(counts).chain(users));
+        }
+        table
+    }
+
     /// `3 of 40`
     fn users(&self, entry: &RankEntry) -> Option<String> {
         let of_all = format!("{} of {}", number(entry.failing_users), number(entry.users));
         self.users_head().map(|_| of_all)
+    }
+}
+
+/// What is shown of users without an owner; no name of one.
+const NO_OWNER: &str = "no owner known";
+
+/// The head of the column of account names.
+const ACCOUNT_NAME_HEAD: &str = "name";
+
+/// The head of a column of counts where there is little room.
+fn short(head: &'static str) -> &'static str {
+    match head {
+        "informational" => "info",
+        "undetermined" => "undet.",
+        "suppressed" => "suppr.",
+        "failing users" => "failing",
+        head => head,
     }
 }
 
@@ -161,28 +210,11 @@ pub(super) fn text(view: &ScanView<'_>) -> String {
     let Some(shown) = Shown::of(view) else {
         return String::new();
     };
-    let (names, counts) = (shown.names(), shown.counts());
-    let mut columns: Vec<(&str, Align)> = names.iter().map(|&(head, align, _)| (head, align)).collect();
-    let heads = counts.iter().map(|&(head, ..)| head).chain(shown.users_head());
-    columns.extend(heads.map(|head| (head, Align::Right)));
-    let mut table = TextTable::with_heads(&columns);
-    for entry in shown.entries {
-        let names = names.iter().map(|(head, _, name)| {
-            let style = entry.severity.filter(|_| *head == "severity");
-            let text = escape(&name(entry)).into_owned();
-            TextCell::styled(text, style.map_or(Style::new(), severity_style))
-        });
-        let counts = counts.iter().map(|(_, severity, count)| {
-            let style = match (count(entry), severity) {
-                (0, _) => DIM,
-                (_, Some(severity)) => severity_style(*severity),
-                (_, None) => Style::new(),
-            };
-            TextCell::styled(number(count(entry)), style)
-        });
-        let users = shown.users(entry).map(TextCell::new);
-        table.row(names.chain(counts).chain(users));
-    }
+    // Where there is no room for all, the account's name is left out before the heads of counts are shortened.
+    let layouts = [(true, false), (false, false), (false, true)];
+    let mut tables = layouts.map(|(has_names, is_short)| shown.table(has_names, is_short));
+    let fitting = tables.iter().position(|table| table.fits(view.options.width));
+    let table = &mut tables[fitting.unwrap_or(layouts.len() - 1)];
     table.more(shown.more());
     let title = view.options.paint(BOLD, shown.title());
     format!("{title}\n{}", table.render(view.options))
@@ -202,6 +234,8 @@ pub(super) fn markdown(view: &ScanView<'_>, out: &mut Markdown) {
     let rows = shown.entries.iter().map(|entry| {
         let names = names.iter().map(|(_, _, name)| match name(entry) {
             name if name.is_empty() => name,
+            // Not a name.
+            name if shown.by == RankBy::Owner && entry.owner.is_none() => plain(&name),
             name => code(&name),
         });
         let counts = counts.iter().map(|(_, _, count)| number(count(entry)));

@@ -1,6 +1,8 @@
 //! `table`: counts, then the worst findings by user, for people at a terminal.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt::Write as _;
 
 use anstyle::Style;
 use unicode_width::UnicodeWidthStr as _;
@@ -11,8 +13,8 @@ use crate::finding::{Finding, Status};
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::phrases::{self, counted};
 use crate::output::terminal::{
-    self, BOLD, DIM, GREEN, MAGENTA, TextCell, TextTable, YELLOW, cut, cut_start, join_sections,
-    severity_style,
+    self, BOLD, DIM, GAP, GREEN, MAGENTA, TextCell, TextTable, YELLOW, cut, cut_start, join_sections,
+    severity_style, wrap,
 };
 use crate::report::escape::escape;
 
@@ -95,34 +97,88 @@ pub(super) fn head(view: &ScanView<'_>, finding: &Finding) -> String {
         (None, Some(_)) => "a user without a name".into(),
         (None, None) => "all users".into(),
     };
-    let user = cut(&user, view.options.width);
-    let mut about = Vec::new();
-    if let Some(account) = &finding.account {
-        let account = phrases::with_name(account, finding.account_name.as_deref());
-        about.push(format!("account {account}"));
-    }
-    about.extend(
-        finding
-            .owner
-            .as_deref()
-            .map(|owner| format!("owner {}", escape(owner))),
-    );
-    let line = finding.source.line.map(|line| format!("line {line}"));
-    about.extend(line.or_else(|| finding.source.row.map(|row| format!("row {row}"))));
-    let about = about.join(", ");
     let options = view.options;
-    let mut room = options.width.saturating_sub(user.width() + 2);
+    let user = cut(&user, options.width);
+    let path = (view.tally.evaluated_inputs().len() > 1).then(|| escape(&finding.source.path));
+    let room = options.width.saturating_sub(user.width() + GAP);
+    let about = About::of(finding, path.as_deref());
     let mut out = options.paint(BOLD, &user);
-    if !about.is_empty() && room > LEAST {
+    if about.least() <= room {
         out.push_str("  ");
-        out.push_str(&options.paint(DIM, cut(&about, room)));
-        room = room.saturating_sub(about.width());
-    }
-    if view.tally.evaluated_inputs().len() > 1 && room > LEAST {
-        let path = escape(&finding.source.path);
-        out.push_str(&options.paint(DIM, format!(" in {}", cut_start(&path, room - " in ".len()))));
+        out.push_str(&options.paint(DIM, about.text(room)));
+    } else {
+        // Beside a long name, there is no room for an account and a line.
+        for line in wrap(&about.text(options.width), options.width.saturating_sub(GAP)) {
+            out.push_str("\n  ");
+            out.push_str(&options.paint(DIM, line));
+        }
     }
     out
+}
+
+/// Where a user is: what finds it again comes before names, which may be long.
+struct About<'a> {
+    account: Option<String>,
+    account_name: Option<Cow<'a, str>>,
+    owner: Option<String>,
+    line: Option<String>,
+    path: Option<&'a str>,
+}
+
+impl<'a> About<'a> {
+    fn of(finding: &'a Finding, path: Option<&'a str>) -> Self {
+        let line = finding.source.line.map(|line| format!("line {line}"));
+        let owner = finding.owner.as_deref();
+        Self {
+            account: finding
+                .account
+                .as_deref()
+                .map(|id| format!("account {}", escape(id))),
+            account_name: finding.account_name.as_deref().map(escape),
+            owner: owner.map(|owner| format!("owner {}", escape(owner))),
+            line: line.or_else(|| finding.source.row.map(|row| format!("row {row}"))),
+            path,
+        }
+    }
+
+    /// The account and the line, which are never cut.
+    fn found_at(&self) -> String {
+        let parts = [self.account.as_deref(), self.line.as_deref()];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+
+    fn path_in(&self, room: usize) -> String {
+        let path = self.path.filter(|_| room >= LEAST);
+        path.map_or(String::new(), |path| {
+            format!(" in {}", cut_start(path, room - " in ".len()))
+        })
+    }
+
+    /// The columns that it needs at least.
+    fn least(&self) -> usize {
+        self.found_at().width()
+    }
+
+    fn text(&self, room: usize) -> String {
+        let name = self.account_name.as_deref();
+        let named = name.map_or(String::new(), |name| format!(" ({name})"));
+        let account = self.account.as_ref().map(|account| format!("{account}{named}"));
+        let all = [account.as_deref(), self.owner.as_deref(), self.line.as_deref()];
+        let mut out = all.into_iter().flatten().collect::<Vec<_>>().join(", ");
+        if out.width() + self.path.map_or(0, |_| LEAST) <= room {
+            out.push_str(&self.path_in(room - out.width()));
+            return out;
+        }
+        let mut out = self.found_at();
+        out.push_str(&self.path_in(room.saturating_sub(out.width())));
+        for name in [self.owner.as_deref(), name].into_iter().flatten() {
+            let left = room.saturating_sub(out.width() + 2);
+            if left >= LEAST {
+                write!(out, ", {}", cut(name, left)).expect("invariant: a string takes all");
+            }
+        }
+        out
+    }
 }
 
 fn cells(finding: &Finding) -> [TextCell; 4] {

@@ -246,7 +246,7 @@ fn of_two_keys_that_are_meant_both_are_described() {
     subject.subject.credential = None;
     subject.keys[0] = Some(key(Some("AKIAIOSFODNN7EXAMPLE"), "2020-01-02T03:04:05Z"));
     let text = shown(&fill("two-active-access-keys", &subject));
-    let both = "KEY_ID is one of AKIAIOSFODNN7EXAMPLE, access_key_1 (created 2020-01-02T03:04:05Z) and access_key_2 \
+    let both = "KEY_ID is either AKIAIOSFODNN7EXAMPLE, access_key_1 (created 2020-01-02T03:04:05Z) or access_key_2 \
                 (created 2026-01-02T03:04:05Z)";
     assert!(text.contains(both), "{text}");
     assert!(
