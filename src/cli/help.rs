@@ -36,7 +36,8 @@ const INPUT: [&str; 5] = [
 ];
 
 /// The options that `-h` shows where a command has headings. A new one is shown by `--help` alone.
-const SHORT: [&str; 22] = [
+const SHORT: [&str; 25] = [
+    "announced",
     "archive",
     "account",
     "as_of",
@@ -48,10 +49,12 @@ const SHORT: [&str; 22] = [
     "format",
     "framework",
     "help",
+    "history",
     "min_severity",
     "org",
     "output",
     "profile",
+    "quiet_days",
     "rule",
     "rules_from",
     "sort",

@@ -174,6 +174,12 @@ registry! {
     CredentialsOfOthers "credentials-of-others" Warning:
         "Details have service-specific credentials of users who are not in the report, or of another account.",
         "Fetch the report and its details again. A report may be up to four hours older than its details.";
+    TagsNotKnown "tags-not-known" Note:
+        "A plan was made without the tags of users, so that no tag exempts them and none says that code makes them.",
+        "Use --details with live accounts, or with `credlens fetch`.";
+    OldReport "old-report" Note:
+        "A plan was made from a report that is older than a day: credentials may have been used since.",
+        "Look at the last use again before you change anything, or fetch a new report.";
     RulesNotRun "rules-not-run" Note:
         "Rules need data that no credential report has, and it was not at hand; the exit status does not change.",
         "Fetch the data with --details, live or with `credlens fetch`.";

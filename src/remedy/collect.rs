@@ -5,7 +5,9 @@ use std::io;
 use std::sync::{Mutex, PoisonError};
 
 use super::facts::{Credentials, Key, LastUse, Problem, User};
-use crate::engine::{Block, FindingRef, ReportId, Sink, UserRow};
+use crate::engine::{Block, FindingRef, Input, ReportId, Sink, UserRow};
+use crate::finding::AsOfSource;
+use crate::report::as_of::from_file_name;
 use crate::report::cell::{self, Flag};
 use crate::report::schema::{
     ACCESS_KEY, CERTIFICATE, Column, ColumnSet, Credential, FlagColumn, KEY_LAST_USED, Slot, TextColumn,
@@ -79,7 +81,7 @@ impl Sink for Collect {
             let keys = of_account.or_insert_with(|| AccountKeys {
                 name: input.account.name.clone().or_else(name),
                 active_keys: 0,
-                generated: input.generated,
+                generated: reported(input),
                 as_of: input.as_of,
                 path: input.path.clone(),
             });
@@ -123,6 +125,12 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
+/// When a report was made: as it says itself, as its name says, or else as `--as-of` says. None if nothing does.
+fn reported(input: &Input) -> Option<Timestamp> {
+    let own = input.generated.or_else(|| from_file_name(&input.path));
+    own.or_else(|| (input.as_of_source != AsOfSource::Now).then_some(input.as_of))
+}
+
 fn user(finding: &FindingRef<'_>, row: &UserRow<'_>) -> User {
     let name = row.user().map(text).unwrap_or_default();
     let details = row.details();
@@ -143,12 +151,14 @@ fn user(finding: &FindingRef<'_>, row: &UserRow<'_>) -> User {
         tags: details.and_then(|details| details.tags.clone()),
         keys: Slot::ALL.map(|slot| key(row, slot)),
         credentials: Credentials {
-            password_last_used: time(TimeColumn::PasswordLastUsed),
+            password_last_used: (flag(FlagColumn::PasswordEnabled) != Some(Flag::False))
+                .then(|| last_use(row.cell(TimeColumn::PasswordLastUsed.into()))),
             certificates: CERTIFICATE.last_rotated.map(time),
             inactive_certificates: CERTIFICATE.active.map(|column| flag(column) == Some(Flag::False)),
             without_password: flag(FlagColumn::PasswordEnabled) == Some(Flag::False),
         },
         as_of: finding.input().as_of,
+        reported: reported(finding.input()),
         problems: Vec::new(),
     }
 }

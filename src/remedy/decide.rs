@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use super::facts::{Key, LastUse, Problem, User};
 use super::history::{InactiveKeys, KeyIdentity};
-use super::journal::Journal;
+use super::journal::{Journal, JournalKey};
 use super::reason::Reason;
 use super::step::Action;
 use crate::finding::Status;
 use crate::report::schema::{Credential, Slot};
 use crate::report::time::Timestamp;
-use crate::rule::{Filters, Remedy, UserToFilter, is_of_ses_smtp};
+use crate::rule::{Filters, Remedy, UserToFilter, is_user_name};
 
 /// The least days without use after which a key is deactivated.
 const QUIET_DAYS: i64 = 45;
@@ -73,7 +73,9 @@ pub fn decide<'a>(user: &'a User, options: &Options) -> Vec<Decided<'a>> {
     }
     let failing = failing.into_iter().map(|(about, problems)| {
         let quiet_days = deciding.quiet_days(&problems);
-        let action = deciding.action(&about, &problems, quiet_days);
+        let accepted = others.get(&(about.clone(), Reason::Suppressed));
+        let is_use_accepted = accepted.is_some_and(|accepted| accepted.iter().any(|it| is_about_use(it)));
+        let action = deciding.action(&about, &problems, (quiet_days, is_use_accepted));
         (about, action, problems, quiet_days)
     });
     // What fails decides about a credential.
@@ -92,6 +94,11 @@ pub fn decide<'a>(user: &'a User, options: &Options) -> Vec<Decided<'a>> {
         quiet_days,
     });
     decided.collect()
+}
+
+/// Whether a rule is about the use of a key: where that is accepted, the key is not deactivated for another rule.
+fn is_about_use(problem: &Problem) -> bool {
+    problem.max_idle.is_some() || problem.remedy == Remedy::Deactivate
 }
 
 /// Why a verdict that does not fail leads to no step.
@@ -147,7 +154,12 @@ impl Deciding<'_> {
         self.options.quiet_days.unwrap_or(usual)
     }
 
-    fn action(&self, about: &About, problems: &[&Problem], quiet_days: i64) -> Result<Action, Reason> {
+    fn action(
+        &self,
+        about: &About,
+        problems: &[&Problem],
+        (quiet_days, is_use_accepted): (i64, bool),
+    ) -> Result<Action, Reason> {
         self.check_user()?;
         let calls_for = |remedy: Remedy| problems.iter().any(|problem| problem.remedy == remedy);
         match about.credential {
@@ -155,8 +167,7 @@ impl Deciding<'_> {
                 let Some(key) = self.user.key(slot) else {
                     return Err(Reason::Undetermined);
                 };
-                self.check_ses(key)?;
-                self.of_key(key, problems, quiet_days)
+                self.of_key(key, problems, (quiet_days, is_use_accepted))
             }
             // Only keys are ever deactivated.
             _ if calls_for(Remedy::Rotate) => Ok(Action::Rotate),
@@ -183,7 +194,7 @@ impl Deciding<'_> {
         let is_exempt = |key: &str, value: &str| {
             let tag = self.options.exempt_tag.as_ref();
             tag.is_some_and(|(wanted, of_value)| {
-                key == wanted
+                key.eq_ignore_ascii_case(wanted)
                     && match of_value {
                         Some(of_value) => value == of_value,
                         None => !value.eq_ignore_ascii_case("false"),
@@ -196,6 +207,10 @@ impl Deciding<'_> {
             Err(Reason::Filtered)
         } else if user.is_made_for_api_key() {
             Err(Reason::ApiKeyUser)
+        } else if !is_user_name(&user.name) {
+            Err(Reason::InvalidName)
+        } else if user.is_of_ses_smtp() {
+            Err(Reason::SesSmtp)
         } else if has_tag(&|key, _| key.starts_with("aws:cloudformation:")) {
             Err(Reason::InfrastructureAsCode)
         } else if has_tag(&is_exempt) {
@@ -205,35 +220,46 @@ impl Deciding<'_> {
         }
     }
 
-    fn check_ses(&self, key: &Key) -> Result<(), Reason> {
-        if is_of_ses_smtp(&self.user.name, key.service.as_deref()) {
-            return Err(Reason::SesSmtp);
-        }
-        Ok(())
-    }
-
-    fn of_key(&self, key: &Key, problems: &[&Problem], quiet_days: i64) -> Result<Action, Reason> {
+    fn of_key(
+        &self,
+        key: &Key,
+        problems: &[&Problem],
+        (quiet_days, is_use_accepted): (i64, bool),
+    ) -> Result<Action, Reason> {
         let created = key.created.ok_or(Reason::UnknownCreation)?;
-        let deactivated = self.options.journal.deactivated(&self.identity(created));
+        if self.user.account.is_none() {
+            return Err(Reason::UnknownAccount);
+        }
+        if key.id.is_none() && self.user.keys_share_a_second() {
+            return Err(Reason::Ambiguous);
+        }
+        let journal = self.options.journal.of(&self.identity(created));
         let calls_for = |remedy: Remedy| problems.iter().any(|problem| problem.remedy == remedy);
-        match key.active {
-            None => Err(Reason::Undetermined),
-            Some(false) => self.of_inactive(created, deactivated),
-            Some(true) if deactivated.is_some() => Err(Reason::Reactivated),
-            Some(true) => match self.quiet(key, created, quiet_days) {
-                Ok(()) => Ok(Action::Deactivate),
+        match (key.active, journal.deactivated) {
+            (None, _) => Err(Reason::Undetermined),
+            (Some(false), _) => self.of_inactive(key, created, journal),
+            (Some(true), Some(at)) if self.user.reported.is_none_or(|reported| reported < at) => {
+                Err(Reason::ReportTooOld)
+            }
+            (Some(true), Some(_)) => Err(Reason::Reactivated),
+            (Some(true), None) => match self.quiet(key, created, quiet_days) {
+                Ok(()) if !is_use_accepted => Ok(Action::Deactivate),
                 // Age alone: the key is or may be in use.
-                Err(_) if calls_for(Remedy::Rotate) => Ok(Action::Rotate),
-                Err(_) if !calls_for(Remedy::Deactivate) => Ok(Action::Manual),
-                Err(reason) => Err(self.of_pair(key, problems).unwrap_or(reason)),
+                _ if calls_for(Remedy::Rotate) => Ok(Action::Rotate),
+                _ if !calls_for(Remedy::Deactivate) => Ok(Action::Manual),
+                Ok(()) => Err(Reason::Suppressed),
+                Err(reason) => Err(self.of_pair(key, reason)),
             },
         }
     }
 
-    /// Whether the key was idle for the quiet days, or never used and older than these.
+    /// Whether the key was idle for the quiet days, or never used and older than these, when the report was made: what was
+    /// done since is not known.
     fn quiet(&self, key: &Key, created: Timestamp, days: i64) -> Result<(), Reason> {
         const DAY: i64 = 86_400;
-        let age = self.user.as_of.0.saturating_sub(created.0);
+        let reported = self.user.reported.ok_or(Reason::UndatedReport)?;
+        let until = reported.min(self.user.as_of).0;
+        let age = until.saturating_sub(created.0);
         let quiet = days.saturating_mul(DAY);
         if age < DAY {
             return Err(Reason::TooNew);
@@ -243,28 +269,42 @@ impl Deciding<'_> {
             LastUse::Unknown => Err(Reason::UnknownLastUse),
             LastUse::Never if age > quiet => Ok(()),
             LastUse::Never => Err(Reason::NotQuiet),
-            LastUse::At(time) if self.user.as_of.0.saturating_sub(time.0) >= quiet => Ok(()),
+            // A key cannot have been used before it was created.
+            LastUse::At(time) if time < created => Err(Reason::UnknownLastUse),
+            LastUse::At(time) if until.saturating_sub(time.0) >= quiet => Ok(()),
             LastUse::At(_) => Err(Reason::InUse),
         }
     }
 
-    /// Where only a rule about both keys calls for it, and both are active: a rotation is under way.
-    fn of_pair(&self, key: &Key, problems: &[&Problem]) -> Option<Reason> {
-        let is_of_pair = problems.iter().all(|problem| problem.credential.is_none());
-        let other = self.user.other_key(key.slot)?;
-        (is_of_pair && other.active == Some(true)).then_some(Reason::RotationUnderWay)
+    /// Of two active keys of which this one is not idle: a rotation is under way.
+    fn of_pair(&self, key: &Key, reason: Reason) -> Reason {
+        let other = self.user.other_key(key.slot);
+        let is_pair = other.is_some_and(|other| other.active == Some(true));
+        match reason {
+            Reason::InUse | Reason::NotQuiet | Reason::TooNew if is_pair => Reason::RotationUnderWay,
+            reason => reason,
+        }
     }
 
-    fn of_inactive(&self, created: Timestamp, deactivated: Option<Timestamp>) -> Result<Action, Reason> {
+    /// An inactive key may be deleted if it was inactive, and not used, for long enough.
+    fn of_inactive(&self, key: &Key, created: Timestamp, journal: JournalKey) -> Result<Action, Reason> {
+        let used = match key.last_used {
+            LastUse::Never => None,
+            LastUse::At(time) => Some(time),
+            LastUse::EmptyCell | LastUse::Unknown => return Err(Reason::DeactivationUnknown),
+        };
         let shown = self.options.inactive.get(&self.identity(created));
-        // What was active in between was activated and deactivated again: the snapshots say since when.
-        let last_active = shown.and_then(|shown| shown.last_active);
-        let deactivated = deactivated.filter(|&at| last_active.is_none_or(|active| at > active));
-        let since = [shown.map(|shown| shown.since), deactivated]
+        // What was used, active or activated in between was deactivated again later.
+        let last_active = [used, journal.activated, shown.and_then(|shown| shown.last_active)];
+        let last_active = last_active.into_iter().flatten().max();
+        let is_since = |time: &Timestamp| last_active.is_none_or(|active| *time > active);
+        let in_snapshots = shown.and_then(|shown| shown.times.iter().copied().find(is_since));
+        let since = [in_snapshots, journal.deactivated.filter(is_since)];
+        let days = since
             .into_iter()
             .flatten()
-            .min();
-        let days = since.and_then(|since| since.days_until(self.user.as_of));
+            .min()
+            .and_then(|since| since.days_until(self.user.as_of));
         if days.is_some_and(|days| days >= INACTIVE_DAYS) {
             Ok(Action::Delete)
         } else {

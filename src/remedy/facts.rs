@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::finding::{FindingId, FixStep, Status};
 use crate::report::schema::{BySlot, Credential, Slot};
 use crate::report::time::Timestamp;
-use crate::rule::{Remedy, is_made_for_api_key};
+use crate::rule::{Remedy, is_made_for_api_key, is_of_ses_smtp};
 
 /// When a key was last used, as its report says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,10 +42,10 @@ pub struct Key {
 }
 
 /// The times of the user's other credentials, for the order of steps.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Credentials {
-    /// When the password was last used.
-    pub password_last_used: Option<Timestamp>,
+    /// When the password was last used, if there may be one.
+    pub password_last_used: Option<LastUse>,
     /// When the certificates were created.
     pub certificates: BySlot<Option<Timestamp>>,
     /// Whether the certificates are inactive.
@@ -108,6 +108,8 @@ pub struct User {
     pub credentials: Credentials,
     /// The instant at which the report was evaluated.
     pub as_of: Timestamp,
+    /// When the report was made, if anything says it: a key may have been used since.
+    pub reported: Option<Timestamp>,
     /// The findings.
     pub problems: Vec<Problem>,
 }
@@ -128,6 +130,16 @@ impl User {
         let [one, two] = &self.keys;
         let created = |key: &Option<Key>| key.as_ref().and_then(|key| key.created);
         created(one).is_some() && created(one) == created(two)
+    }
+
+    /// Whether a key of the user is the source of an SMTP password of SES.
+    pub fn is_of_ses_smtp(&self) -> bool {
+        let services = self
+            .keys
+            .iter()
+            .flatten()
+            .filter_map(|key| key.service.as_deref());
+        is_of_ses_smtp(&self.name, services)
     }
 
     /// Whether the user was made for a long-term API key.

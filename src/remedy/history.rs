@@ -27,10 +27,10 @@ type States = BTreeMap<Timestamp, bool>;
 pub type InactiveKeys = BTreeMap<KeyIdentity, Inactive>;
 
 /// Since when a key is inactive, as snapshots show.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inactive {
-    /// The first snapshot from which on it was inactive in all.
-    pub since: Timestamp,
+    /// The snapshots at the end in which it was inactive, from the first on.
+    pub times: Vec<Timestamp>,
     /// The last snapshot in which it was active, or that does not say.
     pub last_active: Option<Timestamp>,
 }
@@ -57,10 +57,14 @@ impl KeyHistory {
         let states = self.states.into_inner().unwrap_or_else(PoisonError::into_inner);
         let since = states.into_iter().filter_map(|(key, states)| {
             let inactive = states.iter().rev().take_while(|(_, is_inactive)| **is_inactive);
-            let since = inactive.last().map(|(time, _)| *time)?;
+            let mut times: Vec<Timestamp> = inactive.map(|(time, _)| *time).collect();
+            times.reverse();
+            if times.is_empty() {
+                return None;
+            }
             let active = states.iter().rev().find(|(_, is_inactive)| !**is_inactive);
             let last_active = active.map(|(time, _)| *time);
-            Some((key, Inactive { since, last_active }))
+            Some((key, Inactive { times, last_active }))
         });
         since.collect()
     }

@@ -1,5 +1,7 @@
 //! The words and commands of each action, filled in for a user and a key by the writer that fills the fixes of rules.
 
+use std::sync::LazyLock;
+
 use super::decide::slot_of;
 use super::facts::{Key, LastUse, User};
 use super::step::Action;
@@ -18,25 +20,27 @@ pub(super) struct Instructions {
 
 const DEACTIVATE: &str = "\
 ```sh
-# its last use: later than the report says, something needs it
+# Check the last use: if it is later than in the report, something needs the key.
 aws iam get-access-key-last-used --access-key-id={key_id}
 aws iam update-access-key --user-name={user} --access-key-id={key_id} --status=Inactive
 ```
 ";
 
 const CHECK: &str = "\
-Watch the owner's applications for one whole period of their least frequent job; monthly jobs exist. Calls with an inactive key \
-fail with InvalidClientTokenId or AccessDenied, and CloudTrail does not record all of them.
+The status of the key must be `Inactive`:
 
 ```sh
 aws iam list-access-keys --user-name={user}
 ```
+
+Watch the owner's applications for one whole period of their least frequent job; monthly jobs exist. Calls with an inactive key \
+fail with `InvalidClientTokenId` or `AccessDenied`.
 ";
 
 const UNDO: &str = "\
 ```sh
 aws iam update-access-key --user-name={user} --access-key-id={key_id} --status=Active
-# the status; get-access-key-last-used does not show it
+# Shows the status, which get-access-key-last-used does not.
 aws iam list-access-keys --user-name={user}
 ```
 ";
@@ -57,28 +61,16 @@ frequent job.
 aws iam get-access-key-last-used --access-key-id={key_id}
 ```
 
-3. Deactivate the old key. Wait; if something breaks, activate it again.
-
-```sh
-aws iam update-access-key --user-name={user} --access-key-id={key_id} --status=Inactive
-# if something breaks, run the same command with --status=Active
-```
-
-4. Delete the old key once it has been inactive for 30 days. This cannot be undone.
-
-```sh
-aws iam delete-access-key --user-name={user} --access-key-id={key_id}
-```
+3. Deactivate the old key. The next plan lists it under `deactivate`, with the commands and their undo, once it has been idle for \
+the quiet days.
+4. Wait, and delete it. The plan lists it under `delete` once snapshots show that it was inactive for 30 days.
 ";
-
-const NEXT_RUN: &str = "The next plan lists the old key under `deactivate` once it has been idle for the quiet days, and under `delete` \
-    once snapshots show that it was inactive for 30 days.";
 
 const DELETE: &str = "\
 This cannot be undone: a key with the same id and secret cannot be created again.
 
 ```sh
-# inactive, and not used since
+# The status must be Inactive, and the last use must be before the deactivation.
 aws iam list-access-keys --user-name={user}
 aws iam get-access-key-last-used --access-key-id={key_id}
 aws iam delete-access-key --user-name={user} --access-key-id={key_id}
@@ -86,10 +78,11 @@ aws iam delete-access-key --user-name={user} --access-key-id={key_id}
 ";
 
 const BEFORE_DELETING_A_USER: &str = "\
-If the user is to be deleted: IAM refuses while anything is attached, and a deletion that stops half-way leaves a user who cannot be \
+Before a user is deleted: IAM refuses while anything is attached, and a deletion that stops half-way leaves a user that cannot be \
 restored. List what is there first, and record it.
 
 ```sh
+aws iam get-login-profile --user-name={user}
 aws iam list-access-keys --user-name={user}
 aws iam list-signing-certificates --user-name={user}
 aws iam list-ssh-public-keys --user-name={user}
@@ -101,6 +94,18 @@ aws iam list-groups-for-user --user-name={user}
 ```
 ";
 
+const KEYS_ELSEWHERE: &str = "The user's access keys have steps or reasons of their own in this plan.";
+
+/// Read once for all steps.
+static DEACTIVATING: LazyLock<FixTemplate> = LazyLock::new(|| FixTemplate::of_text(DEACTIVATE));
+static CHECKING: LazyLock<FixTemplate> = LazyLock::new(|| FixTemplate::of_text(CHECK));
+static UNDOING: LazyLock<FixTemplate> = LazyLock::new(|| FixTemplate::of_text(UNDO));
+static CREATING: LazyLock<FixTemplate> = LazyLock::new(|| FixTemplate::of_text(CREATE));
+static SWITCHING: LazyLock<FixTemplate> = LazyLock::new(|| FixTemplate::of_text(SWITCH));
+static DELETING: LazyLock<FixTemplate> = LazyLock::new(|| FixTemplate::of_text(DELETE));
+static BEFORE_DELETING: LazyLock<FixTemplate> =
+    LazyLock::new(|| FixTemplate::of_text(BEFORE_DELETING_A_USER));
+
 impl Instructions {
     /// Those of an action on a credential. `fixes` are the steps of the rules that call for it.
     pub(super) fn of(
@@ -109,41 +114,59 @@ impl Instructions {
         action: Action,
         fixes: &[(&str, &[FixStep])],
     ) -> Self {
-        let fill = |text: &str| filled(user, credential, text);
+        let fill = |template: &FixTemplate| filled(user, credential, template);
         match action {
             Action::Deactivate => Self {
-                todo: fill(DEACTIVATE),
-                check: fill(CHECK),
-                undo: fill(UNDO),
+                todo: fill(&DEACTIVATING),
+                check: fill(&CHECKING),
+                undo: fill(&UNDOING),
             },
             Action::Rotate => match slot_of(credential) {
                 Some(slot) => Self::rotating(user, credential, slot),
                 None => Self::of_rules(fixes),
             },
             Action::Delete => Self {
-                todo: fill(DELETE),
+                todo: fill(&DELETING),
                 ..Self::default()
             },
-            Action::Manual => {
-                let mut manual = Self::of_rules(fixes);
-                if credential.is_none() {
-                    manual.todo.extend(fill(BEFORE_DELETING_A_USER));
-                }
-                manual
-            }
+            Action::Manual => Self::manual(user, credential, fixes),
         }
     }
 
+    /// Those of the rules. A step about the user leaves keys alone, and lists what is attached before a user is deleted.
+    fn manual(user: &User, credential: Option<Credential>, fixes: &[(&str, &[FixStep])]) -> Self {
+        let mut manual = Self::of_rules(fixes);
+        if credential.is_some() {
+            return manual;
+        }
+        let before = manual.todo.len();
+        manual.todo.retain(|step| !is_about_a_key(step));
+        if manual.todo.len() < before {
+            manual.todo.push(FixStep::text(KEYS_ELSEWHERE));
+        }
+        let speaks_of_deletion =
+            |step: &FixStep| matches!(step, FixStep::Text { text } if text.contains("Delete the user"));
+        let rules = ["user-dormant", "user-without-credentials"];
+        let is_deleted =
+            fixes.iter().any(|(rule, _)| rules.contains(rule)) || manual.todo.iter().any(speaks_of_deletion);
+        if is_deleted {
+            let mut first = filled(user, credential, &BEFORE_DELETING);
+            first.append(&mut manual.todo);
+            manual.todo = first;
+        }
+        manual
+    }
+
     fn rotating(user: &User, credential: Option<Credential>, slot: Slot) -> Self {
-        let fill = |text: &str| filled(user, credential, text);
-        let mut todo: Vec<FixStep> = user.other_key(slot).map(taken).into_iter().collect();
-        todo.extend(fill(CREATE));
-        todo.extend(fill(SWITCH));
-        todo.push(FixStep::text(NEXT_RUN));
+        let other = user.other_key(slot);
+        let mut todo = match other {
+            Some(other) => vec![taken(user, slot, other)],
+            None => filled(user, credential, &CREATING),
+        };
+        todo.extend(filled(user, credential, &SWITCHING));
         Self {
             todo,
-            check: Vec::new(),
-            undo: Vec::new(),
+            ..Self::default()
         }
     }
 
@@ -163,29 +186,43 @@ impl Instructions {
     }
 }
 
+/// Whether a step changes or names an access key.
+fn is_about_a_key(step: &FixStep) -> bool {
+    match step {
+        FixStep::Command { argv, .. } => argv.iter().any(|word| word.starts_with("--access-key-id")),
+        FixStep::Text { text } => text.contains("access_key_"),
+    }
+}
+
 /// What to do first where a user has two keys, the most that IAM allows.
-fn taken(other: &Key) -> FixStep {
+fn taken(user: &User, slot: Slot, other: &Key) -> FixStep {
     let created = other
         .created
         .map_or("at an unknown time".to_owned(), |time| time.to_string());
+    let is_newer = other.created > user.key(slot).and_then(|key| key.created);
+    let both =
+        format!("1. The user has two keys, the most that IAM allows. The other one, created {created}, ");
     FixStep::text(match (other.active, other.last_used) {
-        (Some(false), _) => format!(
-            "The user has two keys, the most that IAM allows. The other one, created {created}, is inactive: delete it first, once \
-             nothing needs it."
-        ),
-        (_, LastUse::Never) => format!(
-            "The user has two keys, the most that IAM allows. The other one, created {created}, was never used: if it is the new key \
-             of a rotation, go on with step 2; else deactivate and delete it first."
-        ),
-        (_, LastUse::At(_) | LastUse::EmptyCell | LastUse::Unknown) => format!(
-            "The user has two keys, the most that IAM allows, and both are or may be in use. The other one was created {created}. \
-             Move the uses of one key to the other before you create a new one."
-        ),
+        (Some(false), _) => {
+            both + "is inactive, and must be deleted before a new key can be created: this plan says whether it may be."
+        }
+        (_, LastUse::Never) if is_newer => {
+            both + "is newer and was never used: if it is the new key of a rotation, go on with step 2."
+        }
+        (_, LastUse::Never) => {
+            both + "was never used, so it goes first: this plan says when it is deactivated."
+        }
+        (_, LastUse::At(_) | LastUse::EmptyCell | LastUse::Unknown) if is_newer => {
+            both + "is newer and may be in use: if it is the new key of a rotation, go on with step 2."
+        }
+        (_, LastUse::At(_) | LastUse::EmptyCell | LastUse::Unknown) => {
+            both + "is or may be in use, too: move all uses to one of the two keys before a new one is created."
+        }
     })
 }
 
 /// A text with its commands filled in.
-fn filled(user: &User, credential: Option<Credential>, text: &str) -> Vec<FixStep> {
+fn filled(user: &User, credential: Option<Credential>, template: &FixTemplate) -> Vec<FixStep> {
     let facts = |slot: Slot| {
         user.key(slot).map(|key| KeyFacts {
             id: key.id.as_deref(),
@@ -219,5 +256,5 @@ fn filled(user: &User, credential: Option<Credential>, text: &str) -> Vec<FixSte
         certificates: [None, None],
         service_credential: None,
     };
-    FixTemplate::of_text(text).fill(&subject).steps
+    template.fill(&subject).steps
 }

@@ -1,14 +1,25 @@
 //! What journals say of keys that were deactivated: `credlens.journal/v1`, one record a line.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use super::history::KeyIdentity;
 use crate::report::time::Timestamp;
 
-/// The keys that journals say were deactivated, and when.
+/// What journals say was done to keys.
 #[derive(Clone, Debug, Default)]
 pub struct Journal {
-    deactivated: Vec<(KeyIdentity, Timestamp)>,
+    keys: BTreeMap<KeyIdentity, JournalKey>,
+}
+
+/// When a key was last deactivated, and last activated again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JournalKey {
+    /// The last deactivation.
+    pub deactivated: Option<Timestamp>,
+    /// The last activation.
+    pub activated: Option<Timestamp>,
 }
 
 /// Why a file is not a journal.
@@ -74,26 +85,29 @@ impl Journal {
 
     fn record(&mut self, record: Record) {
         let is_done = record.kind == "result" && record.outcome.as_deref() == Some("done");
-        let is_deactivation = record.action.as_deref() == Some("deactivate");
-        if let (true, Some(user), Some(created), Some(at)) = (
-            is_done && is_deactivation,
-            record.user,
-            record.key_created,
-            record.at,
-        ) {
-            let key = KeyIdentity {
-                account: record.account,
-                user,
-                created,
-            };
-            self.deactivated.push((key, at));
+        let (Some(user), Some(created), Some(at)) = (record.user, record.key_created, record.at) else {
+            return;
+        };
+        if !is_done {
+            return;
         }
+        let key = KeyIdentity {
+            account: record.account,
+            user,
+            created,
+        };
+        let of_key = self.keys.entry(key).or_default();
+        let time = match record.action.as_deref() {
+            Some("deactivate") => &mut of_key.deactivated,
+            Some("activate") => &mut of_key.activated,
+            Some(_) | None => return,
+        };
+        *time = (*time).max(Some(at));
     }
 
-    /// When the key was last deactivated.
-    pub fn deactivated(&self, key: &KeyIdentity) -> Option<Timestamp> {
-        let of_key = self.deactivated.iter().filter(|(other, _)| other == key);
-        of_key.map(|(_, at)| *at).max()
+    /// What was done to a key.
+    pub fn of(&self, key: &KeyIdentity) -> JournalKey {
+        self.keys.get(key).copied().unwrap_or_default()
     }
 }
 
@@ -126,12 +140,12 @@ mod tests {
             r#"{"schema":"credlens.jour"#.to_owned(),
         ];
         journal.add(&text.join("\n")).unwrap();
-        assert_eq!(journal.deactivated(&key()), Timestamp::parse(b"2026-01-03"));
+        assert_eq!(journal.of(&key()).deactivated, Timestamp::parse(b"2026-01-03"));
         let other = KeyIdentity {
             user: "bob".to_owned(),
             ..key()
         };
-        assert_eq!(journal.deactivated(&other), None);
+        assert_eq!(journal.of(&other), JournalKey::default());
     }
 
     #[test]

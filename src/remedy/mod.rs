@@ -18,7 +18,7 @@ pub use collect::{AccountKeys, Collect, Collected};
 pub use decide::{Decided, Options, decide};
 pub use facts::{Credentials, Key, LastUse, Problem, User};
 pub use history::{Inactive, InactiveKeys, KeyHistory, KeyIdentity};
-pub use journal::{Journal, JournalError};
+pub use journal::{Journal, JournalError, JournalKey};
 pub use plan::{Announced, PlanInput, plan};
 pub use reason::Reason;
 pub use step::{Action, Excluded, Plan, PlanAccount, Step, Target};

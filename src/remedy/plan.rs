@@ -59,6 +59,10 @@ pub fn plan(collected: &Collected, input: PlanInput) -> Plan {
                     steps.push((Risk::of(user, &decided), step));
                 }
                 Err(reason) => excluded.push(Excluded {
+                    id: credential_id(&target, user.keys_share_a_second()),
+                    action: None,
+                    breaks: breaks(user, decided.credential, Action::Deactivate),
+                    first_planned: None,
                     reason,
                     why: reason.why().to_owned(),
                     instead: reason.instead().to_owned(),
@@ -132,12 +136,25 @@ impl Risk {
     }
 }
 
-/// The last use of a credential, as far as a report knows it.
+/// The last use of a credential, as far as a report knows it; of a user the latest of all.
 fn last_use(user: &User, credential: Option<Credential>) -> Option<LastUse> {
     match credential {
         Some(Credential::AccessKey(slot)) => user.key(slot).map(|key| key.last_used),
-        Some(Credential::Password) => user.credentials.password_last_used.map(LastUse::At),
-        Some(Credential::Certificate(_) | Credential::ServiceCredential) | None => None,
+        Some(Credential::Password) => user.credentials.password_last_used,
+        Some(Credential::Certificate(_) | Credential::ServiceCredential) => None,
+        None => {
+            let of_keys = user.keys.iter().flatten().map(|key| key.last_used);
+            let all: Vec<LastUse> = of_keys.chain(user.credentials.password_last_used).collect();
+            let times = all.iter().filter_map(|last_use| match last_use {
+                LastUse::At(time) => Some(*time),
+                LastUse::Never | LastUse::EmptyCell | LastUse::Unknown => None,
+            });
+            match times.max() {
+                Some(time) => Some(LastUse::At(time)),
+                None if all.iter().all(|last_use| *last_use == LastUse::Never) => Some(LastUse::Never),
+                None => None,
+            }
+        }
     }
 }
 
@@ -206,23 +223,27 @@ fn why(user: &User, decided: &Decided<'_>, action: Action) -> String {
     match (action, key) {
         (Action::Deactivate, Some(key)) => match (key.last_used, key.created) {
             (LastUse::At(time), _) => {
-                format!("idle for {} days, the limit is {}", age(time), decided.quiet_days)
+                format!(
+                    "idle for {}; the quiet days are {}",
+                    days(age(time)),
+                    decided.quiet_days
+                )
             }
             (_, Some(created)) => format!(
-                "never used, and created {} days ago; the limit is {}",
-                age(created),
+                "never used, and {} old; the quiet days are {}",
+                days(age(created)),
                 decided.quiet_days
             ),
             (_, None) => "never used".to_owned(),
         },
         (Action::Rotate, Some(key)) => {
-            let created = key.created.map(|time| format!("{} days old", age(time)));
+            let created = key.created.map(|time| format!("{} old", days(age(time))));
             let used = match key.last_used {
                 LastUse::At(time) if age(time) == 0 => {
                     "and was used within a day before the report".to_owned()
                 }
-                LastUse::At(time) => format!("and was used {} days before the report", age(time)),
-                LastUse::Never => "and was never used, but not for the quiet days".to_owned(),
+                LastUse::At(time) => format!("and was used {} before the report", days(age(time))),
+                LastUse::Never => "and was never used, but is younger than the quiet days".to_owned(),
                 LastUse::EmptyCell | LastUse::Unknown => "and may be in use".to_owned(),
             };
             format!(
@@ -239,14 +260,33 @@ fn why(user: &User, decided: &Decided<'_>, action: Action) -> String {
     }
 }
 
-/// What uses the key, where that is known.
+/// `1 day`, `52 days`.
+fn days(count: u64) -> String {
+    if count == 1 {
+        "1 day".to_owned()
+    } else {
+        format!("{count} days")
+    }
+}
+
+/// What uses the credential, as far as that is known; nothing where it was never used.
 fn breaks(user: &User, credential: Option<Credential>, action: Action) -> Option<String> {
     if action == Action::Delete {
         return None;
     }
-    let key = user.key(slot_of(credential)?)?;
-    let LastUse::At(time) = key.last_used else {
-        return None;
+    let used = last_use(user, credential)?;
+    let LastUse::At(time) = used else {
+        return (used != LastUse::Never)
+            .then(|| "unknown: the report does not say when it was last used".to_owned());
+    };
+    let key = slot_of(credential).and_then(|slot| user.key(slot));
+    let Some(key) = key else {
+        let what = if credential.is_some() {
+            "the sign-in of this user"
+        } else {
+            "what this user does"
+        };
+        return Some(format!("{what}, last on {time}"));
     };
     let service = key.service.as_deref().unwrap_or("an unknown service");
     let region = key
@@ -259,6 +299,12 @@ fn breaks(user: &User, credential: Option<Credential>, action: Action) -> Option
 /// Identifies a step: its account, user, credential and action. A key is identified by its creation time, since slots
 /// change, and by its slot only if the other one was created in the same second.
 fn step_id(target: &Target, action: Action, same_second: bool) -> String {
+    let text = format!("{}\0{}", credential_id(target, same_second), action.name());
+    format!("{:032x}", xxh3_128(text.as_bytes()))
+}
+
+/// Identifies a credential, or a user.
+fn credential_id(target: &Target, same_second: bool) -> String {
     let credential = match target.credential {
         Some(Credential::AccessKey(_)) if !same_second => "access_key".to_owned(),
         Some(other) => other.to_string(),
@@ -268,16 +314,17 @@ fn step_id(target: &Target, action: Action, same_second: bool) -> String {
         .key_created
         .map(|time| time.to_string())
         .unwrap_or_default();
+    let of_service = target.credential == Some(Credential::ServiceCredential);
     let parts = [
         target.account.as_deref().unwrap_or_default(),
         target.arn.as_deref().unwrap_or(&target.user),
         &credential,
         &created,
-        match target.credential {
-            Some(Credential::ServiceCredential) => target.access_key_id.as_deref().unwrap_or_default(),
-            Some(_) | None => "",
-        },
-        action.name(),
+        target
+            .access_key_id
+            .as_deref()
+            .filter(|_| of_service)
+            .unwrap_or_default(),
     ];
     format!("{:032x}", xxh3_128(parts.join("\0").as_bytes()))
 }

@@ -42,6 +42,16 @@ word_enum! {
         DeactivationUnknown = "deactivation-unknown",
         /// It was deactivated before, and is active again: somebody needed it.
         Reactivated = "reactivated",
+        /// It was deactivated after the report was made.
+        ReportTooOld = "report-too-old",
+        /// Nothing says when the report was made.
+        UndatedReport = "undated-report",
+        /// Another key of the user was created in the same second, and its id is not known.
+        Ambiguous = "ambiguous",
+        /// The report does not say whose account it is.
+        UnknownAccount = "unknown-account",
+        /// IAM allows no user of this name.
+        InvalidName = "invalid-name",
     }
 }
 
@@ -50,9 +60,7 @@ impl Reason {
     pub fn why(self) -> &'static str {
         match self {
             Self::Root => "root's credentials are never changed automatically",
-            Self::ApiKeyUser => {
-                "the user was made for a long-term API key, which the report does not show and which may be in use"
-            }
+            Self::ApiKeyUser => "the user was made for a long-term API key, which may be in use",
             Self::SesSmtp => "applications may send mail with a password that is derived from this key",
             Self::InfrastructureAsCode => {
                 "the user's tags say that infrastructure as code makes it, which would undo the change"
@@ -75,8 +83,19 @@ impl Reason {
             Self::RotationUnderWay => {
                 "both keys are active and neither has been idle for the quiet days: this looks like a rotation under way"
             }
-            Self::DeactivationUnknown => "the key is inactive, and nothing shows for how long: keep it",
+            Self::DeactivationUnknown => {
+                "the key is inactive, and nothing shows that it has been so for 30 days: keep it"
+            }
             Self::Reactivated => "the key was deactivated before and is active again: somebody needed it",
+            Self::ReportTooOld => "the key was deactivated after this report was made",
+            Self::UndatedReport => {
+                "nothing says when the report was made, so that a key may have been used since"
+            }
+            Self::Ambiguous => {
+                "the user's other key was created in the same second, and only their ids tell them apart"
+            }
+            Self::UnknownAccount => "the report does not say whose account it is",
+            Self::InvalidName => "IAM allows no user of this name",
         }
     }
 
@@ -100,7 +119,7 @@ impl Reason {
             Self::Undetermined => {
                 "Look at the cells that the findings name, and get the report again from AWS."
             }
-            Self::Due => "Tell the owner, and plan the rotation before the date.",
+            Self::Due => "Warn the owner before the date on which the rule fails.",
             Self::InUse => "Ask the owner; the key may be needed for a job that runs monthly.",
             Self::NotQuiet => {
                 "Ask the owner whether the key is still to be used. It is planned once it is older."
@@ -113,11 +132,20 @@ impl Reason {
                 "Ask the owner to finish the rotation: switch over, then deactivate the old key."
             }
             Self::DeactivationUnknown => {
-                "Give earlier snapshots with --history, or a journal with --journal; a key that was inactive for 30 days may be deleted."
+                "Earlier snapshots (--history) or a journal (--journal) can show it; after 30 days it may be deleted."
             }
             Self::Reactivated => {
                 "Ask the owner what needs the key, and rotate it or move the application to a role."
             }
+            Self::ReportTooOld => "Get a newer report.",
+            Self::UndatedReport => {
+                "Give the time of the report with --as-of, or use a report with its date in its name."
+            }
+            Self::Ambiguous => {
+                "Use --details, which finds the ids of keys, or compare both keys in the console."
+            }
+            Self::UnknownAccount => "Use the report as AWS wrote it: its ARNs name the account.",
+            Self::InvalidName => "Look for the user in IAM, and check where the report comes from.",
         }
     }
 }

@@ -108,6 +108,10 @@ pub struct Step {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Excluded {
+    /// Identifies the credential.
+    pub id: String,
+    /// Nothing is done: always null.
+    pub action: Option<Action>,
     /// Why it is left alone.
     pub reason: Reason,
     /// The credential.
@@ -117,6 +121,11 @@ pub struct Excluded {
     pub why: String,
     /// What a person does instead.
     pub instead: String,
+    /// What would break if the credential were changed, as far as that is known.
+    pub breaks: Option<String>,
+    /// It is not planned: always null.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub first_planned: Option<Timestamp>,
 }
 
 /// The credential that a step is about, and the findings that call for it.

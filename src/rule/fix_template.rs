@@ -438,7 +438,7 @@ fn items(words: &str) -> Vec<String> {
 
 /// What IAM allows as the name of a user:
 /// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateUser.html>
-fn is_user_name(name: &str) -> bool {
+pub fn is_user_name(name: &str) -> bool {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"+=,.@_-".contains(&byte);
     (1..=64).contains(&name.len()) && name.bytes().all(is_allowed)
 }

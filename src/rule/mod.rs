@@ -43,7 +43,7 @@ pub use error::Error;
 pub use example::{EXAMPLE_AS_OF, Example};
 pub use filter::{Filters, NearMisses, UserToFilter};
 pub use fingerprint::rules_sha256;
-pub use fix_template::{FixSubject, FixTemplate, KeyFacts};
+pub use fix_template::{FixSubject, FixTemplate, KeyFacts, is_user_name};
 pub use framework::{Coverage, Framework, Requirement, RuleRef};
 pub use instructions::Section;
 pub use lint::{Lint, lint, wrong_wildcard};

@@ -34,7 +34,7 @@ pub fn is_of_ses_smtp(user: &str, last_services: impl IntoIterator<Item = impl A
     user.starts_with(NAMED)
         || last_services
             .into_iter()
-            .any(|service| service.as_ref() == SERVICE.as_bytes())
+            .any(|service| service.as_ref().eq_ignore_ascii_case(SERVICE.as_bytes()))
 }
 
 /// What replaces the steps of all other rules for a user made for an API key.

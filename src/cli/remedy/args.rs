@@ -13,7 +13,7 @@ use crate::cli::outputs::{FormatTo, format_help, short_format_help};
 use crate::cli::owners::OwnerArgs;
 use crate::cli::span::Span;
 
-/// Mend what is found: an ordered plan
+/// Plan how to fix what was found
 #[derive(Debug, Args)]
 pub(in crate::cli) struct RemedyArgs {
     #[command(subcommand)]
@@ -43,7 +43,7 @@ Exit status:
   5  an output could not be written
   130  interrupted (143 by SIGTERM, 129 by SIGHUP)";
 
-/// Plan what to do about the findings, those steps first that break the least
+/// Plan what to do about the findings, the least disruptive steps first
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct PlanArgs {
@@ -103,7 +103,7 @@ pub(super) struct PlanArgs {
     #[arg(long, value_name = "WHAT", help_heading = "Output")]
     pub(super) by: Option<ByWord>,
 
-    /// List also what will fail within, say, 14d, as left alone
+    /// List what will fail within, say, 14d, too; nothing is done about it
     #[arg(long, value_name = "SPAN", help_heading = "Output")]
     pub(super) due_within: Option<Span>,
 

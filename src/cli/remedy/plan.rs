@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use credlens::engine::{self, AssessOptions, EmitFilter, Program, RowSelection, Source};
-use credlens::finding::{Status, Tally};
+use credlens::finding::{Code, Diagnostic, Status, Tally};
 use credlens::gsl::typed::Entity;
-use credlens::output::DisplayOptions;
 use credlens::output::plan::{PlanBy, PlanFormat, PlanView};
+use credlens::output::{DisplayOptions, counted};
 use credlens::remedy::{
     Announced, Collect, Collected, InactiveKeys, Journal, KeyHistory, Options, Plan, PlanInput, User, plan,
 };
+use credlens::report::time::Timestamp;
 use credlens::rule::{BoundRule, Filters};
 
 use super::args::PlanArgs;
@@ -32,6 +33,8 @@ struct PlanConfig {
     by: Option<PlanBy>,
     quiet_days: Option<i64>,
     exempt_tag: (String, Option<String>),
+    /// Whether a tag was named that exempts users.
+    asks_for_tags: bool,
     /// The users that are left out of the steps, and listed.
     excluded: Filters,
     history: Option<InputReader>,
@@ -75,6 +78,7 @@ impl PlanConfig {
             formats,
             by: args.by.map(|word| word.0),
             quiet_days: args.quiet_days.map(i64::from),
+            asks_for_tags: args.exempt_tag.is_some(),
             exempt_tag: exempt_tag(args.exempt_tag.as_deref().unwrap_or(EXEMPT_TAG)),
             excluded,
             history,
@@ -179,6 +183,13 @@ impl EvaluatingRun for PlanConfig {
         }
         let inactive = self.inactive(&collected.users, &mut tally)?;
         evaluation.add_diagnostics(&mut tally);
+        tally.diagnostics.extend(notes(&collected, evaluation.now));
+        if self.asks_for_tags && collected.users.iter().all(|user| user.tags.is_none()) {
+            return Err(Failure::Usage(
+                "--exempt-tag needs the tags of users, which no report has: use --details, live or with `credlens fetch`"
+                    .to_owned(),
+            ));
+        }
         let digests = tally
             .inputs
             .iter()
@@ -274,6 +285,32 @@ fn history(
     }
     let objects = live.objects_of(paths)?;
     Ok(Some(evaluation.reader(paths.to_vec(), None, objects)))
+}
+
+/// What should be known about a plan: whose tags are not known, and how old its reports are.
+fn notes(collected: &Collected, now: Timestamp) -> Vec<Diagnostic> {
+    let mut notes = Vec::new();
+    let without_tags = collected
+        .users
+        .iter()
+        .filter(|user| !user.is_root && user.tags.is_none());
+    let count = without_tags.count() as u64;
+    if count > 0 {
+        let users = counted(count, "user");
+        let message = format!("the tags of {users} are not known, so no tag exempts them");
+        notes.push(Diagnostic::new(Code::TagsNotKnown, message));
+    }
+    let made = collected
+        .accounts
+        .values()
+        .filter_map(|account| account.generated);
+    let oldest = made.min().and_then(|time| time.days_until(now));
+    if let Some(days) = oldest.filter(|&days| days > 0) {
+        let days = counted(days, "day");
+        let message = format!("the oldest report is {days} old; what was used since is not known");
+        notes.push(Diagnostic::new(Code::OldReport, message));
+    }
+    notes
 }
 
 /// The days without use that a rule about keys allows, if it is about use.

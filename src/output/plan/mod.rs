@@ -7,6 +7,8 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
+
 use super::DisplayOptions;
 use super::format::{FormatSpec, Formats};
 use crate::remedy::{Plan, Target};
@@ -64,12 +66,14 @@ fn groups<'a, T>(
     by: Option<PlanBy>,
 ) -> Vec<(Option<String>, Vec<T>)> {
     let mut groups: Vec<(Option<String>, Vec<T>)> = Vec::new();
+    let mut known: HashMap<Option<String>, usize> = HashMap::new();
     for item in items {
         let heading = by.map(|by| heading(target(&item), by));
-        match groups.iter_mut().find(|(known, _)| *known == heading) {
-            Some((_, items)) => items.push(item),
-            None => groups.push((heading, vec![item])),
-        }
+        let position = *known.entry(heading.clone()).or_insert_with(|| {
+            groups.push((heading, Vec::new()));
+            groups.len() - 1
+        });
+        groups[position].1.push(item);
     }
     groups
 }

@@ -5,10 +5,9 @@ use anstyle::Style;
 use super::{PlanView, PlanWriter, credential, groups};
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::phrases::{counted, counts, more};
-use crate::output::terminal::{self, Align, BOLD, DIM, TextCell, TextTable, join_sections};
+use crate::output::terminal::{self, Align, BOLD, DIM, TextCell, TextTable, cut, join_sections};
 use crate::remedy::{Action, Excluded, Reason, Step};
 use crate::report::escape::escape;
-use crate::report::time::Timestamp;
 
 pub(super) const FORMAT: FormatSpec<PlanWriter> = FormatSpec::new(
     "table",
@@ -65,23 +64,29 @@ fn steps(view: &PlanView<'_>) -> String {
     out
 }
 
+/// From this width on, why is beside the step, not below it.
+const WIDE: usize = 120;
+
 fn table(view: &PlanView<'_>, steps: &[(u64, &Step)]) -> String {
     let has = |of: &dyn Fn(&Step) -> bool| steps.iter().any(|(_, step)| of(step));
     let several = view.plan.accounts.len() > 1 && view.by != Some(super::PlanBy::Account);
     let owners = view.by.is_none() && has(&|step| step.target.owner.is_some());
-    let mut heads = vec![("", Align::Right), ("action", Align::Left)];
+    let is_wide = view.options.width >= WIDE;
+    let mut heads = vec![("", Align::Right), ("action", Align::Whole)];
     if several {
         heads.push(("account", Align::Whole));
     }
     heads.extend([
-        ("user", Align::Name),
-        ("credential", Align::Left),
-        ("last used", Align::Left),
+        ("user", Align::Wrapped),
+        ("credential", Align::Whole),
+        ("last used", Align::Whole),
     ]);
     if owners {
-        heads.push(("owner", Align::Name));
+        heads.push(("owner", Align::Wrapped));
     }
-    heads.push(("why", Align::Wrapped));
+    if is_wide {
+        heads.push(("why", Align::Wrapped));
+    }
     let mut table = TextTable::with_heads(&heads);
     for (number, step) in steps {
         let target = &step.target;
@@ -96,16 +101,28 @@ fn table(view: &PlanView<'_>, steps: &[(u64, &Step)]) -> String {
         cells.extend([
             text(&target.user),
             text(&credential(target)),
-            text(&last_used(step, view.plan.as_of)),
+            text(&last_used(step)),
         ]);
         if owners {
-            cells.push(text(target.owner.as_deref().unwrap_or_default()));
+            cells.push(text(&cut(target.owner.as_deref().unwrap_or_default(), OWNER)));
         }
-        cells.push(text(&step.why));
-        table.row(cells);
+        if is_wide {
+            cells.push(text(&step.why));
+            table.row(cells);
+        } else {
+            table.row(cells);
+            for line in terminal::wrap(&escape(&step.why), view.options.width.saturating_sub(WHY)) {
+                table.line(format!("{}{}", " ".repeat(WHY), view.options.paint(DIM, line)));
+            }
+        }
     }
     table.render(view.options)
 }
+
+/// Columns of an owner that are shown.
+const OWNER: usize = 24;
+/// The blanks before why, below a step.
+const WHY: usize = 4;
 
 const fn style(action: Action) -> Style {
     match action {
@@ -115,7 +132,7 @@ const fn style(action: Action) -> Style {
     }
 }
 
-fn last_used(step: &Step, _: Option<Timestamp>) -> String {
+fn last_used(step: &Step) -> String {
     step.target.last_used.map_or(String::new(), |time| {
         let day = time.to_string().get(..10).unwrap_or_default().to_owned();
         match &step.target.last_service {
@@ -147,7 +164,13 @@ fn left_alone(view: &PlanView<'_>) -> String {
             } else {
                 format!(" {credential}")
             };
-            escape(&format!("{}{credential}", it.target.user)).into_owned()
+            let account = it
+                .target
+                .account
+                .as_deref()
+                .filter(|_| view.plan.accounts.len() > 1);
+            let account = account.map_or_else(String::new, |account| format!(" of {account}"));
+            escape(&format!("{}{account}{credential}", it.target.user)).into_owned()
         });
         let mut names = names.collect::<Vec<_>>().join(", ");
         if of_reason.len() > NAMED {
