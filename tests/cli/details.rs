@@ -204,3 +204,14 @@ fn compressed_reports_have_details_too() {
     let run = place.run(&*format!("scan r-2026-05-01.csv.gz {RULES} --format ndjson"));
     assert_eq!(findings(&run).len(), 4);
 }
+
+#[test]
+fn csv_names_the_service_specific_credential() {
+    let run = place().run("scan r-2026-05-01.csv --rule service-credential-not-rotated --format csv");
+    let mut reader = csv::Reader::from_reader(run.stdout.as_bytes());
+    let columns = reader.headers().unwrap().clone();
+    let column = |name: &str| columns.iter().position(|head| head == name).unwrap();
+    let record = reader.records().next().unwrap().unwrap();
+    assert_eq!(&record[column("service_credential_id")], "ACCAEXAMPLE1EXAMPLE1");
+    assert_eq!(&record[column("access_key_id")], "");
+}
