@@ -298,7 +298,7 @@ impl TextTable {
             .zip(&self.columns)
             .map(|(&width, align)| match align {
                 Align::Wrapped | Align::Path => width.min(WRAPPED_LEAST),
-                _ => width,
+                Align::Left | Align::Whole | Align::Right | Align::Name | Align::Below => width,
             });
         least.sum::<usize>() <= self.room(width)
     }

@@ -364,9 +364,10 @@ impl Filling<'_> {
             several => format!("one of {}", several.join(", ")),
         };
         // Service-specific credentials have ids and no slots.
-        let slots = match placeholder {
-            Placeholder::ServiceCredentialId => "",
-            _ => " Slots may have changed since the report.",
+        let slots = if placeholder == Placeholder::ServiceCredentialId {
+            ""
+        } else {
+            " Slots may have changed since the report."
         };
         self.steps.push(FixStep::text(format!(
             "{} is {which}: compare {created} in the answer of `{listing}`.{slots}",

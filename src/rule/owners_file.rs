@@ -3,6 +3,7 @@
 use std::sync::atomic::AtomicBool;
 
 use csv::{ReaderBuilder, StringRecord};
+use memchr::memchr_iter;
 
 use super::glob::Glob;
 use super::owners::Line;
@@ -50,7 +51,7 @@ impl LineCounter<'_> {
             .iter()
             .take_while(|byte| matches!(byte, b'\r' | b'\n'));
         let start = start + blank.count();
-        self.line += text[self.at..start].iter().filter(|&&byte| byte == b'\n').count() as u64;
+        self.line += memchr_iter(b'\n', &text[self.at..start]).count() as u64;
         self.at = start;
         self.line
     }

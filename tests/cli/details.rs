@@ -299,3 +299,14 @@ fn own_rules_that_need_details_are_said_not_to_be_run() {
         "only-1, service-credential-never-expires, service-credential-not-rotated were not run",
     );
 }
+
+#[test]
+fn csv_names_the_service_specific_credential() {
+    let run = place().run("scan r-2026-05-01.csv --rule service-credential-not-rotated --format csv");
+    let mut reader = csv::Reader::from_reader(run.stdout.as_bytes());
+    let columns = reader.headers().unwrap().clone();
+    let column = |name: &str| columns.iter().position(|head| head == name).unwrap();
+    let record = reader.records().next().unwrap().unwrap();
+    assert_eq!(&record[column("service_credential_id")], "ACCAEXAMPLE1EXAMPLE1");
+    assert_eq!(&record[column("access_key_id")], "");
+}

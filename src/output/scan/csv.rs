@@ -89,7 +89,7 @@ impl FindingStream for Records {
             write_cell(cell.unwrap_or_default().as_bytes(), out);
         }
         out.push(b',');
-        let of_service = finding.row().and_then(|row| row.service_credential_id());
+        let of_service = finding.row().and_then(UserRow::service_credential_id);
         write_cell(of_service.unwrap_or_default(), out);
         out.extend_from_slice(b"\r\n");
     }

@@ -273,3 +273,18 @@ fn parameters_are_filled_in() {
     let has = |text: &str| commands(&fix).iter().any(|line| line.contains(text));
     assert!(has("--max-password-age 60 "), "{}", shown(&fix));
 }
+
+#[test]
+fn a_service_specific_credential_has_no_slot_that_changes() {
+    let mut subject = alice(None);
+    subject.subject.credential = Some(Credential::ServiceCredential);
+    subject.service_credential = Some(key(None, "2026-01-02T03:04:05Z"));
+    let text = shown(&fill("service-credential-not-rotated", &subject));
+    assert!(
+        text.contains(
+            "# SERVICE_CREDENTIAL_ID is service_credential (created 2026-01-02T03:04:05Z): compare "
+        ),
+        "{text}"
+    );
+    assert!(!text.contains("Slots"), "{text}");
+}
