@@ -33,6 +33,7 @@ mod owners;
 mod ranking;
 mod readable;
 mod remedy;
+mod remedy_safety;
 mod root_rows;
 mod selection;
 mod settings;

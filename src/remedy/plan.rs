@@ -110,6 +110,8 @@ struct Risk {
     use_: UseRisk,
     account: Option<String>,
     user: String,
+    /// Steps about the user come after those about its credentials.
+    is_of_user: bool,
     credential: Option<Credential>,
 }
 
@@ -131,6 +133,7 @@ impl Risk {
             use_,
             account: user.account.clone(),
             user: user.name.clone(),
+            is_of_user: decided.credential.is_none(),
             credential: decided.credential,
         }
     }

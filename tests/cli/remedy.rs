@@ -11,16 +11,16 @@ use serde_json::{Value, json};
 use super::{Outcome, Workspace};
 use crate::support::schemas;
 
-const HEADER: &str = "user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,\
+pub(super) const HEADER: &str = "user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,\
     password_next_rotation,mfa_active,access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date,\
     access_key_1_last_used_region,access_key_1_last_used_service,access_key_2_active,access_key_2_last_rotated,\
     access_key_2_last_used_date,access_key_2_last_used_region,access_key_2_last_used_service,cert_1_active,\
     cert_1_last_rotated,cert_2_active,cert_2_last_rotated\n";
 
-const NONE: &str = "false,N/A,N/A,N/A,N/A";
+pub(super) const NONE: &str = "false,N/A,N/A,N/A,N/A";
 
 /// A user without a password, with these keys.
-fn user(name: &str, keys: [&str; 2]) -> String {
+pub(super) fn user(name: &str, keys: [&str; 2]) -> String {
     let [one, two] = keys;
     let quoted = name.replace('"', "\"\"");
     format!(
@@ -30,7 +30,7 @@ fn user(name: &str, keys: [&str; 2]) -> String {
 }
 
 /// A key that was created and last used then.
-fn key(active: bool, created: &str, used: &str) -> String {
+pub(super) fn key(active: bool, created: &str, used: &str) -> String {
     let place = if used.len() > 10 {
         "eu-west-1,s3"
     } else {
@@ -39,27 +39,27 @@ fn key(active: bool, created: &str, used: &str) -> String {
     format!("{active},{created},{used},{place}")
 }
 
-fn report(rows: &[String]) -> String {
+pub(super) fn report(rows: &[String]) -> String {
     let root = "<root_account>,arn:aws:iam::111122223333:root,2019-01-01T00:00:00Z,true,no_information,2019-01-01T00:00:00Z,\
         not_supported,true,false,N/A,N/A,N/A,N/A,false,N/A,N/A,N/A,N/A,false,N/A,false,N/A\n";
     format!("{HEADER}{root}{}", rows.concat())
 }
 
 /// Evaluated as of 2026-06-01T00:00:00Z.
-fn place(rows: &[String]) -> Workspace {
+pub(super) fn place(rows: &[String]) -> Workspace {
     Workspace::new().file("r.csv", report(rows))
 }
 
 /// Of the rules about keys.
-const PLAN: &str = "remedy plan r.csv --as-of 2026-06-01 --rule access-key-* --format json";
+pub(super) const PLAN: &str = "remedy plan r.csv --as-of 2026-06-01 --rule access-key-* --format json";
 
-fn plan(run: &Outcome) -> Value {
+pub(super) fn plan(run: &Outcome) -> Value {
     schemas::assert_document("plan.v1", &run.stdout);
     serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run:#?}"))
 }
 
 /// By user and credential what is done, or why nothing is.
-fn decided(plan: &Value) -> BTreeMap<(String, String), String> {
+pub(super) fn decided(plan: &Value) -> BTreeMap<(String, String), String> {
     let of = |list: &str, what: &str| {
         let items = plan[list].as_array().unwrap().clone().into_iter();
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -69,7 +69,7 @@ fn decided(plan: &Value) -> BTreeMap<(String, String), String> {
     of("steps", "action").chain(of("excluded", "reason")).collect()
 }
 
-fn expect(plan: &Value, expected: &[(&str, &str, &str)]) {
+pub(super) fn expect(plan: &Value, expected: &[(&str, &str, &str)]) {
     let expected = expected
         .iter()
         .map(|(user, credential, what)| (((*user).to_owned(), (*credential).to_owned()), (*what).to_owned()));
@@ -271,7 +271,10 @@ fn steps_that_break_the_least_come_first() {
         plan["steps"][1]["breaks"],
         "whatever used s3 in eu-west-1, last on 2025-05-01T00:00:00Z"
     );
-    assert_eq!(plan["steps"][1]["why"], "idle for 396 days, the limit is 45");
+    assert_eq!(
+        plan["steps"][1]["why"],
+        "idle for 396 days; the quiet days are 45"
+    );
     assert_eq!(plan["accounts"][0]["sha256"], sha256(report(&rows).as_bytes()));
 }
 
@@ -360,7 +363,7 @@ fn groups_and_formats() {
     run("--by owner")
         .says("data team\n")
         .says("no known owner\n")
-        .says("1  deactivate  alice  access_key_1             never used, and created 516 days ago; the limit is 45");
+        .says("deactivate  alice  access_key_1\n    never used, and 516 days old; the quiet days are 45\n");
     run("--format csv").says("step,action,reason,account,account_name,owner,user,arn,credential,");
     run("--by owner --format json").ends(2, "--by is for --format table, markdown and csv");
     let page = run("--format markdown");
