@@ -173,7 +173,7 @@ fn with_usage(mut error: clap::Error) -> clap::Error {
                 Some(_) => {
                     command = command
                         .find_subcommand_mut(&*word)
-                        .expect("invariant: it was found")
+                        .expect("invariant: it was found");
                 }
                 None => break,
             }

@@ -280,9 +280,11 @@ impl Deciding<'_> {
     fn of_pair(&self, key: &Key, reason: Reason) -> Reason {
         let other = self.user.other_key(key.slot);
         let is_pair = other.is_some_and(|other| other.active == Some(true));
-        match reason {
-            Reason::InUse | Reason::NotQuiet | Reason::TooNew if is_pair => Reason::RotationUnderWay,
-            reason => reason,
+        let is_in_use = matches!(reason, Reason::InUse | Reason::NotQuiet | Reason::TooNew);
+        if is_pair && is_in_use {
+            Reason::RotationUnderWay
+        } else {
+            reason
         }
     }
 

@@ -30,9 +30,9 @@ fn report(is_active: [bool; 4]) -> String {
     ];
     let mut text = HEADER.to_owned();
     for ((user, arn, id, name), is_active) in rows.into_iter().zip(is_active) {
-        let _ = write!(
+        let _ = writeln!(
             text,
-            "{user},{arn},2021-01-02T03:04:05Z,false,false,{is_active},2021-01-02T03:04:05Z,false,N/A,{id},{name}\n"
+            "{user},{arn},2021-01-02T03:04:05Z,false,false,{is_active},2021-01-02T03:04:05Z,false,N/A,{id},{name}"
         );
     }
     text
