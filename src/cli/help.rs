@@ -36,8 +36,7 @@ const INPUT: [&str; 5] = [
 ];
 
 /// The options that `-h` shows where a command has headings. A new one is shown by `--help` alone.
-const SHORT: [&str; 25] = [
-    "announced",
+const SHORT: [&str; 23] = [
     "archive",
     "account",
     "as_of",
@@ -49,7 +48,6 @@ const SHORT: [&str; 25] = [
     "format",
     "framework",
     "help",
-    "history",
     "min_severity",
     "org",
     "output",

@@ -14,18 +14,21 @@ use crate::finding::{Diagnostic, Evidence};
 use crate::report::schema::Credential;
 use crate::report::time::Timestamp;
 
-/// When steps first stood in a plan, by their ids.
+/// When credentials first stood in the steps of a plan, whatever was to be done about them.
 #[derive(Clone, Debug, Default)]
 pub struct Announced(BTreeMap<String, Timestamp>);
 
 impl Announced {
     /// Those of an earlier plan.
     pub fn of(plan: &Plan) -> Self {
-        let steps = plan
-            .steps
-            .iter()
-            .map(|step| (step.id.clone(), step.first_planned));
-        Self(steps.collect())
+        let mut first: BTreeMap<String, Timestamp> = BTreeMap::new();
+        for step in &plan.steps {
+            let planned = first
+                .entry(credential_id(&step.target, false))
+                .or_insert(step.first_planned);
+            *planned = (*planned).min(step.first_planned);
+        }
+        Self(first)
     }
 }
 
@@ -204,11 +207,12 @@ fn target(user: &User, decided: &Decided<'_>) -> Target {
 }
 
 fn step(user: &User, decided: &Decided<'_>, action: Action, target: Target, input: &PlanInput) -> Step {
+    let first_planned = input.announced.0.get(&credential_id(&target, false)).copied();
     let id = step_id(&target, action, user.keys_share_a_second());
     let fixes: Vec<_> = decided.problems.iter().map(|it| (&*it.rule, &*it.fix)).collect();
     let instructions = Instructions::of(user, decided.credential, action, &fixes);
     Step {
-        first_planned: input.announced.0.get(&id).copied().unwrap_or(input.created),
+        first_planned: first_planned.unwrap_or(input.created),
         id,
         action,
         why: why(user, decided, action),

@@ -234,3 +234,15 @@ fn tags_are_found_in_any_case_and_must_be_known_where_they_are_asked_for() {
         "{said:?}"
     );
 }
+
+#[test]
+fn a_key_keeps_its_first_planned_time_whatever_is_to_be_done() {
+    let row = |used: &str| [user("alice", [&key(true, "2025-01-01T00:00:00Z", used), NONE])];
+    let mut earlier = plan(&place(&row("2026-05-31T00:00:00Z")).run(PLAN));
+    assert_eq!(earlier["steps"][0]["action"], "rotate");
+    earlier["steps"][0]["first_planned"] = "2026-05-01T00:00:00Z".into();
+    let later = place(&row("2026-03-31T00:00:00Z")).file("old.json", earlier.to_string());
+    let later = plan(&later.run(&*format!("{PLAN} --announced old.json")));
+    assert_eq!(later["steps"][0]["action"], "deactivate");
+    assert_eq!(later["steps"][0]["first_planned"], "2026-05-01T00:00:00Z");
+}

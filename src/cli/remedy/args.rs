@@ -60,13 +60,15 @@ pub(super) struct PlanArgs {
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..=3650), help_heading = "Plan")]
     pub(super) quiet_days: Option<u16>,
 
-    /// Earlier snapshots, which show since when keys are inactive. Repeatable
+    /// Earlier snapshots. Repeatable
     ///
-    /// An archive, a directory or a report. A key is proposed for deletion only if it was inactive for 30 days
+    /// An archive, a directory or a report: they show since when keys are inactive. A key is proposed for deletion only if it was inactive for 30 days
     #[arg(long, value_name = "INPUT", help_heading = "Plan")]
     pub(super) history: Vec<PathBuf>,
 
-    /// An earlier plan (json): its steps keep the time when they were first planned
+    /// An earlier plan (json)
+    ///
+    /// A credential that stood in it keeps the time when it was first planned, whatever is to be done about it
     #[arg(long, value_name = "PLAN", help_heading = "Plan")]
     pub(super) announced: Option<PathBuf>,
 
@@ -82,9 +84,9 @@ pub(super) struct PlanArgs {
     #[arg(long, value_name = "KEY[=VALUE]", help_heading = "Plan")]
     pub(super) exempt_tag: Option<String>,
 
-    /// Count ages to this time [default: that of the report]
+    /// Count ages to this time
     ///
-    /// Such as 2026-11-21; a date alone is its first second
+    /// Such as 2026-11-21; a date alone is its first second [default: the time of the report]
     #[arg(long, value_name = "TIME")]
     pub(super) as_of: Option<Timestamp>,
 
@@ -103,7 +105,9 @@ pub(super) struct PlanArgs {
     #[arg(long, value_name = "WHAT", help_heading = "Output")]
     pub(super) by: Option<ByWord>,
 
-    /// List what will fail within, say, 14d, too; nothing is done about it
+    /// List also what fails within, say, 14d
+    ///
+    /// By time alone; nothing is done about it
     #[arg(long, value_name = "SPAN", help_heading = "Output")]
     pub(super) due_within: Option<Span>,
 
