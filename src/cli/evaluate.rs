@@ -176,7 +176,8 @@ impl Evaluation {
         self.program = program.with_fixes();
     }
 
-    /// Takes the `--exclude-…` out of the filters: their users are evaluated.
+    /// Takes the users and paths that `--exclude-…` names out of the filters, so that these users are evaluated. Accounts are
+    /// left out as ever: they need not be fetched.
     pub(super) fn take_exclusions(&mut self) -> Filters {
         let (only, excluded) = std::mem::take(&mut self.filters).split();
         self.filters = only;

@@ -194,6 +194,7 @@ impl ServiceCredentialTable {
         self.issues.clear();
         self.splitter
             .split(&mut self.chunk.rows, &table.header, &mut self.issues);
+        self.mark_ragged(view.chunk);
         self.chunk.decode(&table.header, columns);
         self.selected.clear();
         self.selected.resize(self.owners.len().div_ceil(64), u64::MAX);
@@ -202,6 +203,15 @@ impl ServiceCredentialTable {
             *last = (1 << beyond) - 1;
         }
         Some(table)
+    }
+
+    /// A credential of a user whose row is ragged is unknown like that row.
+    fn mark_ragged(&mut self, users: &Chunk) {
+        let ragged = users.rows.ragged();
+        let records = (0_u32..).zip(&self.owners);
+        let records = records.filter(|(_, owner)| ragged.binary_search(owner).is_ok());
+        let records: Vec<u32> = records.map(|(record, _)| record).collect();
+        self.chunk.rows.mark_ragged(&records);
     }
 
     /// The table beside its users.
@@ -244,14 +254,20 @@ fn write_row(
     let rows = &view.chunk.rows;
     let index = u32::try_from(row).unwrap_or(u32::MAX);
     let is_ragged = rows.ragged().binary_search(&index).is_ok();
-    let of_credential = Column::DETAILS.map(|column| cell_of(credential, column));
+    let of_credential = Column::DETAILS.map(|column| {
+        if is_ragged {
+            String::from_utf8_lossy(UNCLEAR).into_owned()
+        } else {
+            cell_of(credential, column)
+        }
+    });
     let mut writer = csv::WriterBuilder::new()
         .delimiter(input.header.delimiter())
         .from_writer(out);
     let of_user = (0..input.header.width()).map(|position| {
         let is_name = input.header.position(TextColumn::User) == Some(position)
             || input.header.position(TextColumn::Arn) == Some(position);
-        // What cannot be told of a row whose fields are unclear is not absent, but unknown.
+        // A flag that is empty or missing would have a value of its own.
         if is_ragged && !is_name {
             UNCLEAR
         } else {

@@ -1,7 +1,6 @@
 //! Reads the reports of one input, which was taken out of its envelope: blocks of whole records, one report after another.
 
 use std::collections::VecDeque;
-use std::ffi::OsStr;
 use std::io::Cursor;
 use std::path::Path;
 use std::sync::Arc;
@@ -13,7 +12,7 @@ use super::stream::{InputStream, first_read};
 use super::walk::FoundFile;
 use crate::engine::{AccountInfo, BlockEnd, FileDigest, FileFacts, Input, ReportId, SourceEvent};
 use crate::finding::{AsOfSource, Code, Diagnostic};
-use crate::report::as_of::{from_directories, from_file_name};
+use crate::report::as_of::from_path;
 use crate::report::cut::{is_closed, line_ends, whole_records};
 use crate::report::envelope::{Envelope, Generated, Unwrapped};
 use crate::report::header::Header;
@@ -313,12 +312,7 @@ fn unreadable(path: &str, generated: &Generated) -> Option<Diagnostic> {
 impl InputOptions {
     /// The as-of of the report at this path, and where it comes from.
     fn as_of(&self, path: &Path, generated: Option<Timestamp>) -> (Timestamp, AsOfSource) {
-        let in_directories = || {
-            let above: Vec<_> = path.parent()?.iter().map(OsStr::to_string_lossy).collect();
-            let above: Vec<&str> = above.iter().map(|name| &**name).collect();
-            from_directories(&above)
-        };
-        let in_name = || from_file_name(&path.file_name()?.to_string_lossy()).or_else(in_directories);
+        let in_name = || from_path(&path.to_string_lossy());
         if let Some(time) = self.as_of {
             (time, AsOfSource::Argument)
         } else if let Some(time) = generated {

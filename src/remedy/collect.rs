@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use super::facts::{Credentials, Key, LastUse, Problem, User};
 use crate::engine::{Block, FindingRef, Input, ReportId, Sink, UserRow};
 use crate::finding::AsOfSource;
-use crate::report::as_of::from_file_name;
+use crate::report::as_of::from_path;
 use crate::report::cell::{self, Flag};
 use crate::report::schema::{
     ACCESS_KEY, CERTIFICATE, Column, ColumnSet, Credential, FlagColumn, KEY_LAST_USED, Slot, TextColumn,
@@ -127,7 +127,7 @@ fn text(bytes: &[u8]) -> String {
 
 /// When a report was made: as it says itself, as its name says, or else as `--as-of` says. None if nothing does.
 fn reported(input: &Input) -> Option<Timestamp> {
-    let own = input.generated.or_else(|| from_file_name(&input.path));
+    let own = input.generated.or_else(|| from_path(&input.path));
     own.or_else(|| (input.as_of_source != AsOfSource::Now).then_some(input.as_of))
 }
 

@@ -125,7 +125,7 @@ impl User {
         self.keys[1 - slot as usize].as_ref()
     }
 
-    /// Whether both keys were created in the same second, so that only slots tell them apart.
+    /// Whether both keys were created in the same second, so that only slots distinguish them.
     pub fn keys_share_a_second(&self) -> bool {
         let [one, two] = &self.keys;
         let created = |key: &Option<Key>| key.as_ref().and_then(|key| key.created);

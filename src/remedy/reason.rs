@@ -16,7 +16,7 @@ word_enum! {
         InfrastructureAsCode = "infrastructure-as-code",
         /// A tag of the user exempts it.
         Exempt = "exempt",
-        /// `--exclude-user`, `--exclude-path` or `--exclude-account`.
+        /// `--exclude-user` or `--exclude-path`.
         Filtered = "filtered",
         /// A suppression accepts the findings.
         Suppressed = "suppressed",
@@ -40,7 +40,7 @@ word_enum! {
         RotationUnderWay = "rotation-under-way",
         /// It is inactive, and nothing shows for how long.
         DeactivationUnknown = "deactivation-unknown",
-        /// It was deactivated before, and is active again: somebody needed it.
+        /// It was deactivated before, and is active again: someone needed it.
         Reactivated = "reactivated",
         /// It was deactivated after the report was made.
         ReportTooOld = "report-too-old",
@@ -78,7 +78,7 @@ impl Reason {
             }
             Self::UnknownLastUse => "the report does not say when it was last used",
             Self::UnknownCreation => {
-                "the report does not say when it was created, so that it cannot be told apart from another key"
+                "the report does not say when it was created, so that it cannot be distinguished from another key"
             }
             Self::RotationUnderWay => {
                 "both keys are active and neither has been idle for the quiet days: this looks like a rotation under way"
@@ -86,13 +86,13 @@ impl Reason {
             Self::DeactivationUnknown => {
                 "the key is inactive, and nothing shows that it has been so for 30 days: keep it"
             }
-            Self::Reactivated => "the key was deactivated before and is active again: somebody needed it",
+            Self::Reactivated => "the key was deactivated before and is active again: someone needed it",
             Self::ReportTooOld => "the key was deactivated after this report was made",
             Self::UndatedReport => {
                 "nothing says when the report was made, so that a key may have been used since"
             }
             Self::Ambiguous => {
-                "the user's other key was created in the same second, and only their ids tell them apart"
+                "the user's other key was created in the same second, and only their ids distinguish them"
             }
             Self::UnknownAccount => "the report does not say whose account it is",
             Self::InvalidName => "IAM allows no user of this name",

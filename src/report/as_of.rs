@@ -19,6 +19,14 @@ pub fn from_file_name(name: &str) -> Option<Timestamp> {
     with_clock.or(found.last()).map(|dated| dated.time)
 }
 
+/// The time in the path of a report: that of its file name, else that of its directories.
+pub fn from_path(path: &str) -> Option<Timestamp> {
+    let names = path.split(['/', '\\']).filter(|name| !matches!(*name, "" | "."));
+    let mut names: Vec<&str> = names.collect();
+    let file = names.pop()?;
+    from_file_name(file).or_else(|| from_directories(&names))
+}
+
 /// The last second of the day that a directory of collected reports is named after, the outermost first: `2026-11-21`,
 /// `20261121` or `date=2026-11-21`, and nothing else, or three of them, `2026/11/21` or `year=2026/month=11/day=21`. Of
 /// several the innermost.

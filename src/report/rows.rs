@@ -69,6 +69,12 @@ impl Rows {
         self.starts.is_empty()
     }
 
+    /// Says of which records, ascending, the fields cannot be matched to columns: all their cells are unknown.
+    pub(crate) fn mark_ragged(&mut self, records: &[u32]) {
+        self.ragged.clear();
+        self.ragged.extend_from_slice(records);
+    }
+
     /// The records whose fields cannot be matched to columns, ascending.
     pub fn ragged(&self) -> &[u32] {
         &self.ragged

@@ -101,12 +101,13 @@ impl Filters {
         })
     }
 
-    /// The patterns that choose users, and those that leave some out.
+    /// The patterns that choose accounts and users, and those that leave users out.
     pub fn split(self) -> (Self, Self) {
         let mut excluding = Self::default();
         let mut only = self;
-        for (of_only, of_excluding) in only.kinds.iter_mut().zip(&mut excluding.kinds) {
-            of_excluding.except = std::mem::take(&mut of_only.except);
+        for kind in [FilterKind::User, FilterKind::Path] {
+            let except = &mut only.kinds[kind as usize].except;
+            excluding.kinds[kind as usize].except = std::mem::take(except);
         }
         (only, excluding)
     }

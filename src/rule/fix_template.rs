@@ -94,7 +94,7 @@ impl FixTemplate {
         }
     }
 
-    /// Words and commands that are no rule's.
+    /// Words and commands that belong to no rule.
     pub fn of_text(text: &str) -> Self {
         Self {
             rule: String::new(),

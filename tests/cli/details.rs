@@ -310,3 +310,31 @@ fn csv_names_the_service_specific_credential() {
     assert_eq!(&record[column("service_credential_id")], "ACCAEXAMPLE1EXAMPLE1");
     assert_eq!(&record[column("access_key_id")], "");
 }
+
+/// A row whose fields cannot be matched to columns says nothing certain about its user, and so about the user's credentials.
+#[test]
+fn credentials_of_a_user_with_a_ragged_row_are_undetermined() {
+    let ragged = REPORT.replace(
+        "BedrockAPIKey-x1,arn:aws:iam::111122223333:user/BedrockAPIKey-x1,2026-01-01T00:00:00Z,false,",
+        "BedrockAPIKey-x1,arn:aws:iam::111122223333:user/BedrockAPIKey-x1,",
+    );
+    let place = Workspace::new()
+        .file("r-2026-05-01.csv", &ragged)
+        .file("r-2026-05-01.details.json", details(&ragged).to_string())
+        .file(
+            "own.gsl",
+            "IamServiceCredential should not have user.additionalCredentialsInfo = '?' or isActive\n",
+        );
+    let run = place.run(
+        "scan r-2026-05-01.csv --rule service-credential-* --rule own-1 --rules-from own.gsl --format json",
+    );
+    let json: Value = serde_json::from_str(&run.stdout).unwrap();
+    for rule in json["rules"].as_array().unwrap() {
+        assert_eq!(
+            (&rule["failed"], &rule["passed"]),
+            (&json!(0), &json!(0)),
+            "{rule}"
+        );
+        assert_eq!(rule["undetermined"], 2, "{rule}");
+    }
+}

@@ -246,3 +246,25 @@ fn a_key_keeps_its_first_planned_time_whatever_is_to_be_done() {
     assert_eq!(later["steps"][0]["action"], "deactivate");
     assert_eq!(later["steps"][0]["first_planned"], "2026-05-01T00:00:00Z");
 }
+
+#[test]
+fn the_date_of_a_directory_is_that_of_the_report_too() {
+    let rows = [user(
+        "daily",
+        [&key(true, "2025-01-01T00:00:00Z", "2026-03-31T00:00:00Z"), NONE],
+    )];
+    let place = Workspace::new().file("reports/2026/04/01/r.csv", report(&rows));
+    let run = place.run("remedy plan reports --as-of 2026-12-31 --rule access-key-unused --format json");
+    assert_eq!(of_key(&plan(&run), "daily"), "in-use");
+}
+
+#[test]
+fn accounts_that_are_left_out_are_not_looked_at() {
+    let other = report(&[user("alice", [&old(), NONE])]).replace("111122223333", "444455556666");
+    let place = place(&[user("alice", [&old(), NONE])]).file("s.csv", other);
+    let run = place.run(&*format!("{PLAN} s.csv --exclude-account 4444*"));
+    let plan = plan(&run);
+    assert_eq!(plan["accounts"].as_array().unwrap().len(), 2);
+    assert_eq!(plan["excluded"], json!([]));
+    assert_eq!(plan["steps"].as_array().unwrap().len(), 1);
+}

@@ -74,7 +74,7 @@ pub(super) struct PlanArgs {
 
     /// Journals of changes that were made. Repeatable
     ///
-    /// Keys that were deactivated there and are active again are left alone: somebody needed them
+    /// Keys that were deactivated there and are active again are left alone: someone needed them
     #[arg(long, value_name = "FILE", help_heading = "Plan")]
     pub(super) journal: Vec<PathBuf>,
 
