@@ -185,8 +185,8 @@ fn summary(choice: &Choice) -> Option<Diagnostic> {
     let (snapshots, accounts) = (left_out().count(), accounts.len());
     let plural = |count: usize| if count == 1 { "" } else { "s" };
     let message = format!(
-        "{snapshots} snapshot{} of {accounts} account{} left out ({}), so that nothing is counted twice; evaluate all \
-         with --all-snapshots, follow them with 'credlens trend'",
+        "{snapshots} snapshot{} of {accounts} account{} left out ({}), so that nothing is counted twice; `credlens scan \
+         --all-snapshots` evaluates all, `credlens trend` follows them",
         plural(snapshots),
         plural(accounts),
         counts.join(", ")

@@ -177,6 +177,10 @@ registry! {
     TagsNotKnown "tags-not-known" Note:
         "A plan was made without the tags of users, so that no tag exempts them and none says that code makes them.",
         "Use --details with live accounts, or with `credlens fetch`.";
+    ServicesNotKnown "services-not-known" Note:
+        "A plan was made from a report that does not say for which services keys were used last, so that users of SES SMTP are \
+         recognized by their names alone.",
+        "Use the report as AWS wrote it. Before a key is deactivated, check its last service: a mail password may be derived from it.";
     OldReport "old-report" Note:
         "A plan was made from a report that is older than a day: credentials may have been used since.",
         "Look at the last use again before you change anything, or fetch a new report.";

@@ -16,21 +16,10 @@ pub(super) fn write_record(cells: impl Iterator<Item = String>, out: &mut Vec<u8
     out.extend_from_slice(b"\r\n");
 }
 
-/// Bytes that are plain text to readers of CSV inside a cell.
-const PLAIN: [bool; 256] = {
-    let mut plain = [false; 256];
-    let mut byte = b' ';
-    while byte <= b'~' {
-        plain[byte as usize] = byte != b'"' && byte != b',';
-        byte += 1;
-    }
-    plain
-};
-
 /// Appends one cell, invalid UTF-8 replaced by U+FFFD.
 pub(super) fn write_cell(bytes: &[u8], out: &mut Vec<u8>) {
     let mut ends = bytes.first().into_iter().chain(bytes.last());
-    if ends.all(|&byte| is_plain_end(byte)) && bytes.iter().all(|&byte| PLAIN[usize::from(byte)]) {
+    if ends.all(|&byte| is_plain_end(byte)) && are_plain(bytes) {
         return out.extend_from_slice(bytes);
     }
     let text = String::from_utf8_lossy(bytes);
@@ -48,6 +37,18 @@ pub(super) fn write_cell(bytes: &[u8], out: &mut Vec<u8>) {
         out.push(byte);
     }
     out.extend_from_slice(quote);
+}
+
+/// Whether the bytes are plain text to readers of CSV inside a cell. Blocks of a fixed size become vector instructions.
+fn are_plain(bytes: &[u8]) -> bool {
+    const fn is_plain(byte: u8) -> bool {
+        matches!(byte, b' '..=b'!' | b'#'..=b'+' | b'-'..=b'~')
+    }
+    let (blocks, rest) = bytes.as_chunks::<16>();
+    let are_blocks = blocks
+        .iter()
+        .all(|block| block.iter().fold(true, |plain, &byte| plain & is_plain(byte)));
+    are_blocks && rest.iter().all(|&byte| is_plain(byte))
 }
 
 /// Whether a cell that starts or ends with this byte is neither a formula nor needs quotes for it.

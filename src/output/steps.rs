@@ -42,7 +42,13 @@ pub(super) fn markdown(steps: &[FixStep], out: &mut Markdown) {
                 Some((language, block)) => out.paragraph(&fenced(language, block)),
                 None => out.paragraph(&for_markdown(text)),
             },
-            FixStep::Command { shell, .. } => out.paragraph(&fenced("sh", shell)),
+            FixStep::Command { shell, fill_in, .. } => {
+                let replace = match fill_in.as_slice() {
+                    [] => String::new(),
+                    words => format!("# Replace {} first.\n", words.join(" and ")),
+                };
+                out.paragraph(&fenced("sh", &(replace + shell)));
+            }
         }
     }
 }

@@ -1,8 +1,10 @@
 //! The engine's sink for plans: users with findings, and how many active keys each account has.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
 use std::sync::{Mutex, PoisonError};
+
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::facts::{Credentials, Key, LastUse, Problem, User};
 use crate::engine::{Block, FindingRef, Input, ReportId, Sink, UserRow};
@@ -14,10 +16,19 @@ use crate::report::schema::{
     TimeColumn,
 };
 use crate::report::time::Timestamp;
+use crate::rule::{Remedy, is_of_ses_smtp};
 
 /// Gathers what a plan is decided from.
 #[derive(Debug, Default)]
-pub struct Collect(Mutex<Collected>);
+pub struct Collect(Mutex<Collecting>);
+
+#[derive(Debug, Default)]
+struct Collecting {
+    collected: Collected,
+    /// The hashes of all users, and of those that have several rows.
+    rows: HashSet<u64>,
+    repeated: HashSet<u64>,
+}
 
 /// What was gathered.
 #[derive(Debug, Default)]
@@ -33,8 +44,10 @@ pub struct Collected {
 pub struct AccountKeys {
     /// Its name, if it is known.
     pub name: Option<String>,
-    /// How many of its keys are active, whatever filters choose.
-    pub active_keys: u64,
+    /// How many of its keys are active, whatever filters choose; none if its report lacks a column that says it.
+    pub active_keys: Option<u64>,
+    /// Whether its report says for which services keys were used last.
+    pub has_services: bool,
     /// When its report was generated, if that is known.
     pub generated: Option<Timestamp>,
     /// The instant at which its report is evaluated.
@@ -50,13 +63,26 @@ pub struct CollectedBlock {
     /// The positions of users, by report and row.
     known: HashMap<(ReportId, u64), usize>,
     accounts: BTreeMap<Option<String>, AccountKeys>,
+    /// The hashes of all users.
+    rows: Vec<u64>,
 }
 
 impl Collect {
     /// What was gathered.
     pub fn into_collected(self) -> Collected {
-        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+        let all = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut collected = all.collected;
+        for user in &mut collected.users {
+            let account = user.account.as_ref().map(String::as_bytes);
+            user.has_other_row = all.repeated.contains(&user_hash(account, user.name.as_bytes()));
+        }
+        collected
     }
+}
+
+/// Identifies a user in a set. A collision, of which there is one in many millions of accounts, leaves a user alone.
+fn user_hash(account: Option<&[u8]>, name: &[u8]) -> u64 {
+    xxh3_64(&[account.unwrap_or_default(), b"/", name].concat())
 }
 
 impl Sink for Collect {
@@ -72,6 +98,12 @@ impl Sink for Collect {
 
     fn rows(&self, part: &mut Self::Part, block: Block<'_>) {
         let Block { chunk, input, .. } = block;
+        let has = |columns: &[Column]| {
+            columns
+                .iter()
+                .all(|&column| input.header.position(column).is_some())
+        };
+        let says = has(&ACCESS_KEY.active.map(Column::Flag));
         for (rows, account) in chunk.account_runs(&input.header) {
             let mut rows = rows.filter(|&row| block.is_of_newest(row)).peekable();
             let Some(&first) = rows.peek() else { continue };
@@ -80,15 +112,19 @@ impl Sink for Collect {
             let of_account = part.accounts.entry(account.map(text));
             let keys = of_account.or_insert_with(|| AccountKeys {
                 name: input.account.name.clone().or_else(name),
-                active_keys: 0,
+                active_keys: Some(0),
+                has_services: has(&KEY_LAST_USED.service.map(Column::Text)),
                 generated: reported(input),
                 as_of: input.as_of,
                 path: input.path.clone(),
             });
             for row in rows {
-                for column in ACCESS_KEY.active {
-                    let is_active = chunk.flags(column).cells.get(row) == Some(&Flag::True);
-                    keys.active_keys += u64::from(is_active);
+                let is_active = |column| chunk.flags(column).cells.get(row) == Some(&Flag::True);
+                let active = ACCESS_KEY.active.into_iter().filter(|&column| is_active(column));
+                let active = Some(active.count() as u64).filter(|_| says);
+                keys.active_keys = sum(keys.active_keys, active);
+                if let Some(name) = chunk.text(&input.header, row, TextColumn::User) {
+                    part.rows.push(user_hash(account, name));
                 }
             }
         }
@@ -108,10 +144,19 @@ impl Sink for Collect {
     fn accept(&self, part: &mut Self::Part) -> io::Result<()> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         part.known.clear();
+        for row in part.rows.drain(..) {
+            if !all.rows.insert(row) {
+                all.repeated.insert(row);
+            }
+        }
+        let all = &mut all.collected;
         all.users.append(&mut part.users);
         for (account, keys) in std::mem::take(&mut part.accounts) {
             match all.accounts.get_mut(&account) {
-                Some(known) => known.active_keys += keys.active_keys,
+                Some(known) => {
+                    known.active_keys = sum(known.active_keys, keys.active_keys);
+                    known.has_services &= keys.has_services;
+                }
                 None => {
                     all.accounts.insert(account, keys);
                 }
@@ -119,6 +164,11 @@ impl Sink for Collect {
         }
         Ok(())
     }
+}
+
+/// Nothing, if either is not known.
+fn sum(one: Option<u64>, other: Option<u64>) -> Option<u64> {
+    Some(one? + other?)
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -143,6 +193,14 @@ fn user(finding: &FindingRef<'_>, row: &UserRow<'_>) -> User {
         account: finding.account().map(text),
         account_name: finding.account_name().map(str::to_owned),
         is_root: row.is_root(),
+        is_of_ses_smtp: is_of_ses_smtp(
+            &name,
+            KEY_LAST_USED
+                .service
+                .iter()
+                .filter_map(|&column| row.cell(column.into()).map(cell::text)),
+        ),
+        has_other_row: false,
         name,
         arn: row.arn().map(text),
         path: row.path().map(text),
@@ -173,6 +231,7 @@ fn key(row: &UserRow<'_>, slot: Slot) -> Option<Key> {
         let text_of = row.cell(column.into()).map(cell::text)?;
         Some(text(text_of)).filter(|text| !text.is_empty())
     };
+    let last_used = last_use(row.cell(KEY_LAST_USED.date[at].into()));
     exists.then(|| Key {
         slot,
         created: created.and_then(cell::known),
@@ -181,12 +240,27 @@ fn key(row: &UserRow<'_>, slot: Slot) -> Option<Key> {
             Some(Flag::False) => Some(false),
             Some(_) | None => None,
         },
-        last_used: last_use(row.cell(KEY_LAST_USED.date[at].into())),
+        last_used: if last_used == LastUse::Never && names_a_service(row, slot) {
+            // A service without a time contradicts itself.
+            LastUse::Unknown
+        } else {
+            last_used
+        },
         service: cell_text(KEY_LAST_USED.service[at]),
         region: cell_text(KEY_LAST_USED.region[at]),
         id: row.access_key_id(slot).map(str::to_owned),
         description: row.access_key_description(slot).map(str::to_owned),
     })
+}
+
+/// Whether the report names the service or the region of a last use. `not_supported` names none.
+fn names_a_service(row: &UserRow<'_>, slot: Slot) -> bool {
+    let at = slot as usize;
+    let cells = [KEY_LAST_USED.service[at], KEY_LAST_USED.region[at]];
+    let mut cells = cells
+        .iter()
+        .filter_map(|&column| row.cell(column.into()).map(cell::text));
+    cells.any(|text| !text.is_empty() && !cell::is_not_supported(text))
 }
 
 fn last_use(cell: Option<&[u8]>) -> LastUse {
@@ -219,6 +293,11 @@ fn problem(finding: &FindingRef<'_>, row: &UserRow<'_>) -> Problem {
         credential,
         service_credential,
         max_idle: bound.parameters.get("max_idle").copied(),
+        is_about_use: bound.rule.remedy == Remedy::Deactivate
+            && KEY_LAST_USED
+                .date
+                .iter()
+                .any(|&column| finding.rule().needs.contains(column)),
         requirements: bound.requirements.clone(),
         fix: finding.fix().map(|fix| fix.steps).unwrap_or_default(),
         accepted: finding.suppression.map(|suppression| suppression.reason.clone()),

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::earlier::{ChangedKey, EarlierChanges};
+use super::exemption::{ExemptTag, is_of_infrastructure_as_code};
 use super::facts::{Key, LastUse, Problem, User};
 use super::history::{InactiveKeys, KeyIdentity};
-use super::journal::{Journal, JournalKey};
 use super::reason::Reason;
 use super::step::Action;
 use crate::finding::Status;
@@ -27,12 +28,12 @@ pub struct Options {
     pub idle_limit: Option<i64>,
     /// The users that `--exclude-…` leaves out of the steps.
     pub excluded: Filters,
-    /// The tag that exempts a user: its key, and its value if only that one exempts.
-    pub exempt_tag: Option<(String, Option<String>)>,
+    /// The tag that exempts a user.
+    pub exempt_tag: ExemptTag,
     /// Since when keys are inactive, as earlier snapshots show.
     pub inactive: InactiveKeys,
     /// What was deactivated before.
-    pub journal: Journal,
+    pub journal: EarlierChanges,
 }
 
 /// What was decided about one credential.
@@ -74,14 +75,21 @@ pub fn decide<'a>(user: &'a User, options: &Options) -> Vec<Decided<'a>> {
     let failing = failing.into_iter().map(|(about, problems)| {
         let quiet_days = deciding.quiet_days(&problems);
         let accepted = others.get(&(about.clone(), Reason::Suppressed));
-        let is_use_accepted = accepted.is_some_and(|accepted| accepted.iter().any(|it| is_about_use(it)));
+        let is_use_accepted = accepted.is_some_and(|accepted| accepted.iter().any(|it| it.is_about_use));
         let action = deciding.action(&about, &problems, (quiet_days, is_use_accepted));
         (about, action, problems, quiet_days)
     });
     // What fails decides about a credential.
     let failing: Vec<_> = failing.collect();
     others.retain(|(about, _), _| failing.iter().all(|(known, ..)| known != about));
-    let others = others.into_iter().map(|((about, reason), problems)| {
+    // The weightiest reason stands for all.
+    let mut left_alone: BTreeMap<About, (Reason, Vec<&Problem>)> = BTreeMap::new();
+    for ((about, reason), problems) in others {
+        let (weightiest, all) = left_alone.entry(about).or_insert((reason, Vec::new()));
+        *weightiest = (*weightiest).min(reason);
+        all.extend(problems);
+    }
+    let others = left_alone.into_iter().map(|(about, (reason, problems))| {
         let quiet_days = deciding.quiet_days(&problems);
         (about, Err(reason), problems, quiet_days)
     });
@@ -94,11 +102,6 @@ pub fn decide<'a>(user: &'a User, options: &Options) -> Vec<Decided<'a>> {
         quiet_days,
     });
     decided.collect()
-}
-
-/// Whether a rule is about the use of a key: where that is accepted, the key is not deactivated for another rule.
-fn is_about_use(problem: &Problem) -> bool {
-    problem.max_idle.is_some() || problem.remedy == Remedy::Deactivate
 }
 
 /// Why a verdict that does not fail leads to no step.
@@ -187,33 +190,25 @@ impl Deciding<'_> {
             account: user.account.as_deref().map(str::as_bytes),
             account_name: user.account_name.as_deref().map(str::as_bytes),
         };
-        let has_tag = |is_meant: &dyn Fn(&str, &str) -> bool| {
-            let tags = user.tags.iter().flatten();
-            tags.into_iter().any(|(key, value)| is_meant(key, value))
-        };
-        let is_exempt = |key: &str, value: &str| {
-            let tag = self.options.exempt_tag.as_ref();
-            tag.is_some_and(|(wanted, of_value)| {
-                key.eq_ignore_ascii_case(wanted)
-                    && match of_value {
-                        Some(of_value) => value == of_value,
-                        None => !value.eq_ignore_ascii_case("false"),
-                    }
-            })
-        };
         if user.is_root {
             Err(Reason::Root)
+        } else if user.has_other_row {
+            Err(Reason::DuplicateUser)
         } else if !self.options.excluded.admits(&as_filtered) {
             Err(Reason::Filtered)
         } else if user.is_made_for_api_key() {
             Err(Reason::ApiKeyUser)
         } else if !is_user_name(&user.name) {
             Err(Reason::InvalidName)
-        } else if user.is_of_ses_smtp() {
+        } else if user.is_of_ses_smtp {
             Err(Reason::SesSmtp)
-        } else if has_tag(&|key, _| key.starts_with("aws:cloudformation:")) {
+        } else if user.tags.as_ref().is_some_and(is_of_infrastructure_as_code) {
             Err(Reason::InfrastructureAsCode)
-        } else if has_tag(&is_exempt) {
+        } else if user
+            .tags
+            .as_ref()
+            .is_some_and(|tags| self.options.exempt_tag.exempts(tags))
+        {
             Err(Reason::Exempt)
         } else {
             Ok(())
@@ -242,14 +237,18 @@ impl Deciding<'_> {
                 Err(Reason::ReportTooOld)
             }
             (Some(true), Some(_)) => Err(Reason::Reactivated),
-            (Some(true), None) => match self.quiet(key, created, quiet_days) {
-                Ok(()) if !is_use_accepted => Ok(Action::Deactivate),
-                // Age alone: the key is or may be in use.
-                _ if calls_for(Remedy::Rotate) => Ok(Action::Rotate),
-                _ if !calls_for(Remedy::Deactivate) => Ok(Action::Manual),
-                Ok(()) => Err(Reason::Suppressed),
-                Err(reason) => Err(self.of_pair(key, reason)),
-            },
+            (Some(true), None) => {
+                let quiet = self.quiet(key, created, quiet_days);
+                // Another fault than disuse: the key is or may be in use.
+                let is_used = !problems.iter().any(|problem| problem.is_about_use);
+                match quiet {
+                    Ok(()) if !is_use_accepted => Ok(Action::Deactivate),
+                    _ if is_used && calls_for(Remedy::Rotate) => Ok(Action::Rotate),
+                    _ if is_used && !calls_for(Remedy::Deactivate) => Ok(Action::Manual),
+                    Ok(()) => Err(Reason::Suppressed),
+                    Err(reason) => Err(self.of_pair(key, reason)),
+                }
+            }
         }
     }
 
@@ -257,8 +256,7 @@ impl Deciding<'_> {
     /// done since is not known.
     fn quiet(&self, key: &Key, created: Timestamp, days: i64) -> Result<(), Reason> {
         const DAY: i64 = 86_400;
-        let reported = self.user.reported.ok_or(Reason::UndatedReport)?;
-        let until = reported.min(self.user.as_of).0;
+        let until = self.user.known_until().ok_or(Reason::UndatedReport)?.0;
         let age = until.saturating_sub(created.0);
         let quiet = days.saturating_mul(DAY);
         if age < DAY {
@@ -289,12 +287,13 @@ impl Deciding<'_> {
     }
 
     /// An inactive key may be deleted if it was inactive, and not used, for long enough.
-    fn of_inactive(&self, key: &Key, created: Timestamp, journal: JournalKey) -> Result<Action, Reason> {
+    fn of_inactive(&self, key: &Key, created: Timestamp, journal: ChangedKey) -> Result<Action, Reason> {
         let used = match key.last_used {
             LastUse::Never => None,
             LastUse::At(time) => Some(time),
             LastUse::EmptyCell | LastUse::Unknown => return Err(Reason::DeactivationUnknown),
         };
+        let until = self.user.known_until().ok_or(Reason::UndatedReport)?;
         let shown = self.options.inactive.get(&self.identity(created));
         // What was used, active or activated in between was deactivated again later.
         let last_active = [used, journal.activated, shown.and_then(|shown| shown.last_active)];
@@ -306,7 +305,7 @@ impl Deciding<'_> {
             .into_iter()
             .flatten()
             .min()
-            .and_then(|since| since.days_until(self.user.as_of));
+            .and_then(|since| since.days_until(until));
         if days.is_some_and(|days| days >= INACTIVE_DAYS) {
             Ok(Action::Delete)
         } else {

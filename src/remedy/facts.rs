@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::finding::{FindingId, FixStep, Status};
 use crate::report::schema::{BySlot, Credential, Slot};
 use crate::report::time::Timestamp;
-use crate::rule::{Remedy, is_made_for_api_key, is_of_ses_smtp};
+use crate::rule::{Remedy, is_made_for_api_key};
 
 /// When a key was last used, as its report says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,8 +71,10 @@ pub struct Problem {
     pub credential: Option<Credential>,
     /// The id of the service-specific credential that it is about, and when that was created.
     pub service_credential: Option<(String, Option<Timestamp>)>,
-    /// The days without use that the rule allows, if it is about use.
+    /// The days without use that the rule allows, if it has such a limit.
     pub max_idle: Option<i64>,
+    /// Whether it is about the use of a key: where that is accepted, no other rule deactivates the key.
+    pub is_about_use: bool,
     /// The requirements that it decides.
     pub requirements: Vec<String>,
     /// The rule's steps, filled in.
@@ -98,6 +100,10 @@ pub struct User {
     pub created: Option<Timestamp>,
     /// Whether it is root.
     pub is_root: bool,
+    /// Whether one of its keys is the source of an SMTP password of SES.
+    pub is_of_ses_smtp: bool,
+    /// Whether the report has another row of the same user, so that it is not certain which one holds.
+    pub has_other_row: bool,
     /// Who owns the user, if that is known.
     pub owner: Option<String>,
     /// The user's tags, if they are known.
@@ -115,6 +121,12 @@ pub struct User {
 }
 
 impl User {
+    /// Until when the report knows what was used: what was done since is not known, whatever the as-of. None if nothing says
+    /// when it was made.
+    pub fn known_until(&self) -> Option<Timestamp> {
+        self.reported.map(|reported| reported.min(self.as_of))
+    }
+
     /// The key in a slot.
     pub fn key(&self, slot: Slot) -> Option<&Key> {
         self.keys[slot as usize].as_ref()
@@ -130,16 +142,6 @@ impl User {
         let [one, two] = &self.keys;
         let created = |key: &Option<Key>| key.as_ref().and_then(|key| key.created);
         created(one).is_some() && created(one) == created(two)
-    }
-
-    /// Whether a key of the user is the source of an SMTP password of SES.
-    pub fn is_of_ses_smtp(&self) -> bool {
-        let services = self
-            .keys
-            .iter()
-            .flatten()
-            .filter_map(|key| key.service.as_deref());
-        is_of_ses_smtp(&self.name, services)
     }
 
     /// Whether the user was made for a long-term API key.

@@ -23,13 +23,13 @@ pub struct KeyIdentity {
 /// Whether the key was inactive, by instant.
 type States = BTreeMap<Timestamp, bool>;
 
-/// What snapshots show of keys that are inactive in the last one.
+/// What snapshots show of keys.
 pub type InactiveKeys = BTreeMap<KeyIdentity, Inactive>;
 
 /// Since when a key is inactive, as snapshots show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inactive {
-    /// The snapshots at the end in which it was inactive, from the first on.
+    /// The snapshots at the end in which it was inactive, from the first on; none if it is not inactive in the last one.
     pub times: Vec<Timestamp>,
     /// The last snapshot in which it was active, or that does not say.
     pub last_active: Option<Timestamp>,
@@ -55,16 +55,13 @@ impl KeyHistory {
     /// whether a key is active proves nothing: it ends the time.
     pub fn inactive(self) -> InactiveKeys {
         let states = self.states.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let since = states.into_iter().filter_map(|(key, states)| {
+        let since = states.into_iter().map(|(key, states)| {
             let inactive = states.iter().rev().take_while(|(_, is_inactive)| **is_inactive);
             let mut times: Vec<Timestamp> = inactive.map(|(time, _)| *time).collect();
             times.reverse();
-            if times.is_empty() {
-                return None;
-            }
             let active = states.iter().rev().find(|(_, is_inactive)| !**is_inactive);
             let last_active = active.map(|(time, _)| *time);
-            Some((key, Inactive { times, last_active }))
+            (key, Inactive { times, last_active })
         });
         since.collect()
     }

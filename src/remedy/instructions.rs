@@ -40,8 +40,17 @@ fail with `InvalidClientTokenId` or `AccessDenied`.
 const UNDO: &str = "\
 ```sh
 aws iam update-access-key --user-name={user} --access-key-id={key_id} --status=Active
-# Shows the status, which get-access-key-last-used does not.
+# The status must be Active again.
 aws iam list-access-keys --user-name={user}
+```
+";
+
+const REVIEW: &str = "\
+See when the key was used last, and ask the owner whether it is needed. If it is, move its use to a role where that is possible. If \
+it is not, a later plan deactivates it: once it has been idle for the quiet days, or sooner with `--quiet-days`.
+
+```sh
+aws iam get-access-key-last-used --access-key-id={key_id}
 ```
 ";
 
@@ -94,12 +103,16 @@ aws iam list-groups-for-user --user-name={user}
 ```
 ";
 
+const ALTERNATIVES: &str = "\
+These are the ways that the rules know, with what takes them back: choose one, and run its commands one at a time.";
+
 const KEYS_ELSEWHERE: &str = "The user's access keys have steps or reasons of their own in this plan.";
 
 /// Read once for all steps.
 static DEACTIVATING: LazyLock<FixTemplate> = LazyLock::new(|| FixTemplate::of_text(DEACTIVATE));
 static CHECKING: LazyLock<FixTemplate> = LazyLock::new(|| FixTemplate::of_text(CHECK));
 static UNDOING: LazyLock<FixTemplate> = LazyLock::new(|| FixTemplate::of_text(UNDO));
+static REVIEWING: LazyLock<FixTemplate> = LazyLock::new(|| FixTemplate::of_text(REVIEW));
 static CREATING: LazyLock<FixTemplate> = LazyLock::new(|| FixTemplate::of_text(CREATE));
 static SWITCHING: LazyLock<FixTemplate> = LazyLock::new(|| FixTemplate::of_text(SWITCH));
 static DELETING: LazyLock<FixTemplate> = LazyLock::new(|| FixTemplate::of_text(DELETE));
@@ -107,12 +120,14 @@ static BEFORE_DELETING: LazyLock<FixTemplate> =
     LazyLock::new(|| FixTemplate::of_text(BEFORE_DELETING_A_USER));
 
 impl Instructions {
-    /// Those of an action on a credential. `fixes` are the steps of the rules that call for it.
+    /// Those of an action on a credential. `fixes` are the steps of the rules that call for it, and `of_other` is what the plan does
+    /// about the user's other key.
     pub(super) fn of(
         user: &User,
         credential: Option<Credential>,
         action: Action,
         fixes: &[(&str, &[FixStep])],
+        of_other: Option<Action>,
     ) -> Self {
         let fill = |template: &FixTemplate| filled(user, credential, template);
         match action {
@@ -122,7 +137,7 @@ impl Instructions {
                 undo: fill(&UNDOING),
             },
             Action::Rotate => match slot_of(credential) {
-                Some(slot) => Self::rotating(user, credential, slot),
+                Some(slot) => Self::rotating(user, credential, slot, of_other),
                 None => Self::of_rules(fixes),
             },
             Action::Delete => Self {
@@ -133,8 +148,15 @@ impl Instructions {
         }
     }
 
-    /// Those of the rules. A step about the user leaves keys alone, and lists what is attached before a user is deleted.
+    /// Those of the rules, but of keys only how to see whether they are needed: what changes them has steps of its own, once they are
+    /// idle. A step about the user leaves keys alone, and lists what is attached before a user is deleted.
     fn manual(user: &User, credential: Option<Credential>, fixes: &[(&str, &[FixStep])]) -> Self {
+        if slot_of(credential).is_some() {
+            return Self {
+                todo: filled(user, credential, &REVIEWING),
+                ..Self::default()
+            };
+        }
         let mut manual = Self::of_rules(fixes);
         if credential.is_some() {
             return manual;
@@ -151,18 +173,19 @@ impl Instructions {
             fixes.iter().any(|(rule, _)| rules.contains(rule)) || manual.todo.iter().any(speaks_of_deletion);
         if is_deleted {
             let mut first = filled(user, credential, &BEFORE_DELETING);
-            first.append(&mut manual.todo);
+            add_new(&mut first, &manual.todo);
             manual.todo = first;
         }
         manual
     }
 
-    fn rotating(user: &User, credential: Option<Credential>, slot: Slot) -> Self {
+    fn rotating(user: &User, credential: Option<Credential>, slot: Slot, of_other: Option<Action>) -> Self {
         let other = user.other_key(slot);
-        let mut todo = match other {
-            Some(other) => vec![taken(user, slot, other)],
-            None => filled(user, credential, &CREATING),
-        };
+        let mut todo: Vec<FixStep> = other
+            .map(|other| taken(user, slot, other, of_other))
+            .into_iter()
+            .collect();
+        todo.extend(filled(user, credential, &CREATING));
         todo.extend(filled(user, credential, &SWITCHING));
         Self {
             todo,
@@ -177,13 +200,34 @@ impl Instructions {
             if fixes.len() > 1 {
                 todo.push(FixStep::text(format!("For `{rule}`:")));
             }
-            todo.extend(steps.iter().cloned());
+            add_new(&mut todo, steps);
+        }
+        if todo.iter().filter(|step| is_change(step)).count() > 1 {
+            todo.insert(0, FixStep::text(ALTERNATIVES));
         }
         Self {
             todo,
             ..Self::default()
         }
     }
+}
+
+/// Adds steps, but what is said already is not said again.
+fn add_new(todo: &mut Vec<FixStep>, steps: &[FixStep]) {
+    for step in steps {
+        if !todo.contains(step) {
+            todo.push(step.clone());
+        }
+    }
+}
+
+/// Whether a step is a command that changes something.
+fn is_change(step: &FixStep) -> bool {
+    let FixStep::Command { argv, .. } = step else {
+        return false;
+    };
+    let reads = |word: &String| word.starts_with("list-") || word.starts_with("get-");
+    argv.first().is_some_and(|word| word == "aws") && !argv.get(2).is_some_and(reads)
 }
 
 /// Whether a step changes or names an access key.
@@ -194,31 +238,34 @@ fn is_about_a_key(step: &FixStep) -> bool {
     }
 }
 
-/// What to do first where a user has two keys, the most that IAM allows.
-fn taken(user: &User, slot: Slot, other: &Key) -> FixStep {
+/// What to do first where a user has two keys, the most that IAM allows. `planned` is what this plan does about the other one.
+fn taken(user: &User, slot: Slot, other: &Key, planned: Option<Action>) -> FixStep {
     let created = other
         .created
         .map_or("at an unknown time".to_owned(), |time| time.to_string());
     let is_newer = other.created > user.key(slot).and_then(|key| key.created);
-    let both =
-        format!("1. The user has two keys, the most that IAM allows. The other one, created {created}, ");
-    FixStep::text(match (other.active, other.last_used) {
+    let rest = match (other.active, planned) {
+        (Some(false), Some(Action::Delete)) => "is inactive and goes first: this plan deletes it.",
         (Some(false), _) => {
-            both + "is inactive, and must be deleted before a new key can be created: this plan says whether it may be."
+            "is inactive, and must be deleted before a new one can be created. Keep it until it has been inactive for 30 days."
         }
-        (_, LastUse::Never) if is_newer => {
-            both + "is newer and was never used: if it is the new key of a rotation, go on with step 2."
+        (_, Some(Action::Deactivate)) => {
+            "is not used and goes first: this plan deactivates it. Once it has been inactive for 30 days, delete it."
         }
-        (_, LastUse::Never) => {
-            both + "was never used, so it goes first: this plan says when it is deactivated."
+        _ if is_newer && other.last_used == LastUse::Never => {
+            "is newer and was never used: if it is the new key of a rotation, go on with stage 2."
         }
-        (_, LastUse::At(_) | LastUse::EmptyCell | LastUse::Unknown) if is_newer => {
-            both + "is newer and may be in use: if it is the new key of a rotation, go on with step 2."
+        _ if is_newer => {
+            "is newer and in use, or may be: if it is the new key of a rotation, go on with stage 2. If not, move all uses to one \
+             of the two keys first, and deactivate and delete the other."
         }
-        (_, LastUse::At(_) | LastUse::EmptyCell | LastUse::Unknown) => {
-            both + "is or may be in use, too: move all uses to one of the two keys before a new one is created."
+        _ => {
+            "is in use, too, or may be: move all uses to one of the two keys first, and deactivate and delete the other."
         }
-    })
+    };
+    FixStep::text(format!(
+        "The user has two keys, the most that IAM allows. The other one, created {created}, {rest}"
+    ))
 }
 
 /// A text with its commands filled in.

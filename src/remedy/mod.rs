@@ -6,19 +6,30 @@
 
 mod collect;
 mod decide;
+mod earlier;
+mod exemption;
 mod facts;
 mod history;
 mod instructions;
 mod journal;
+mod live;
 mod plan;
 mod reason;
+mod skip;
 mod step;
 
 pub use collect::{AccountKeys, Collect, Collected};
 pub use decide::{Decided, Options, decide};
+pub use earlier::{ChangedKey, EarlierChanges};
+pub use exemption::{EXEMPT_TAG, ExemptTag};
 pub use facts::{Credentials, Key, LastUse, Problem, User};
 pub use history::{Inactive, InactiveKeys, KeyHistory, KeyIdentity};
-pub use journal::{Journal, JournalError, JournalKey};
+pub use journal::{
+    Begin, CallerRef, ChangeOutcome, End, Entry, Guards, Intent, JournalError, JournalText, KeyAction,
+    KeyChanges, KeyResult, Limits, PlanRef, Record, Recorded, Replay, Session, Skip, StepKey,
+};
+pub use live::{Answer, Change, KeyStatus, LiveIam, LiveKey, LiveUse, NoAnswer};
 pub use plan::{Announced, PlanInput, plan};
 pub use reason::Reason;
+pub use skip::SkipReason;
 pub use step::{Action, Excluded, Plan, PlanAccount, Step, Target};

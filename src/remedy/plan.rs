@@ -1,6 +1,6 @@
 //! Puts steps in order: those that break the least come first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -8,7 +8,7 @@ use super::collect::Collected;
 use super::decide::{Decided, Options, decide, slot_of};
 use super::facts::{LastUse, User};
 use super::instructions::Instructions;
-use super::reason::days_between;
+use super::reason::{Reason, days_between};
 use super::step::{Action, Excluded, Plan, PlanAccount, Step, Target};
 use crate::finding::{Diagnostic, Evidence};
 use crate::report::schema::Credential;
@@ -54,12 +54,13 @@ pub fn plan(collected: &Collected, input: PlanInput) -> Plan {
     let mut steps: Vec<(Risk, Step)> = Vec::new();
     let mut excluded: Vec<Excluded> = Vec::new();
     for user in &collected.users {
-        for decided in decide(user, &input.options) {
-            let target = target(user, &decided);
+        let all = decide(user, &input.options);
+        for decided in &all {
+            let target = target(user, decided);
             match decided.action {
                 Ok(action) => {
-                    let step = step(user, &decided, action, target, &input);
-                    steps.push((Risk::of(user, &decided), step));
+                    let step = step(user, (decided, &all), action, target, &input);
+                    steps.push((Risk::of(user, decided), step));
                 }
                 Err(reason) => excluded.push(Excluded {
                     id: credential_id(&target, user.keys_share_a_second()),
@@ -74,6 +75,9 @@ pub fn plan(collected: &Collected, input: PlanInput) -> Plan {
             }
         }
     }
+    // Several rows of a user lead to one entry.
+    let mut known = BTreeSet::new();
+    excluded.retain(|it| it.reason != Reason::DuplicateUser || known.insert(it.id.clone()));
     steps.sort_by(|(one, _), (other, _)| one.cmp(other));
     let steps: Vec<Step> = steps.into_iter().map(|(_, step)| step).collect();
     let mut instants = collected.accounts.values().map(|account| account.as_of);
@@ -206,15 +210,27 @@ fn target(user: &User, decided: &Decided<'_>) -> Target {
     }
 }
 
-fn step(user: &User, decided: &Decided<'_>, action: Action, target: Target, input: &PlanInput) -> Step {
+/// The step of one decision; `all` are those about the user.
+fn step(
+    user: &User,
+    (decided, all): (&Decided<'_>, &[Decided<'_>]),
+    action: Action,
+    target: Target,
+    input: &PlanInput,
+) -> Step {
     let first_planned = input.announced.0.get(&credential_id(&target, false)).copied();
     let id = step_id(&target, action, user.keys_share_a_second());
     let fixes: Vec<_> = decided.problems.iter().map(|it| (&*it.rule, &*it.fix)).collect();
-    let instructions = Instructions::of(user, decided.credential, action, &fixes);
+    let other = slot_of(decided.credential).map(|slot| Credential::AccessKey(slot.other()));
+    let of_other = all.iter().find(|it| other.is_some() && it.credential == other);
+    let of_other = of_other.and_then(|it| it.action.ok());
+    let instructions = Instructions::of(user, decided.credential, action, &fixes, of_other);
     Step {
-        first_planned: first_planned.unwrap_or(input.created),
+        // What was announced for later is not announced yet.
+        first_planned: first_planned.map_or(input.created, |first| first.min(input.created)),
         id,
         action,
+        quiet_days: (action == Action::Deactivate).then_some(decided.quiet_days),
         why: why(user, decided, action),
         breaks: breaks(user, decided.credential, action),
         target,
@@ -226,7 +242,9 @@ fn step(user: &User, decided: &Decided<'_>, action: Action, target: Target, inpu
 
 fn why(user: &User, decided: &Decided<'_>, action: Action) -> String {
     let key = slot_of(decided.credential).and_then(|slot| user.key(slot));
-    let age = |time: Timestamp| days_between(time, user.as_of);
+    // Disuse is known up to the report, whatever the as-of.
+    let until = user.known_until().unwrap_or(user.as_of);
+    let age = |time: Timestamp| days_between(time, until);
     match (action, key) {
         (Action::Deactivate, Some(key)) => match (key.last_used, key.created) {
             (LastUse::At(time), _) => {

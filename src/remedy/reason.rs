@@ -18,10 +18,12 @@ word_enum! {
         Exempt = "exempt",
         /// `--exclude-user` or `--exclude-path`.
         Filtered = "filtered",
-        /// A suppression accepts the findings.
-        Suppressed = "suppressed",
+        /// The report has several rows of the user.
+        DuplicateUser = "duplicate-user",
         /// Cells are unknown that decide whether there is anything to do.
         Undetermined = "undetermined",
+        /// A suppression accepts the findings.
+        Suppressed = "suppressed",
         /// The rules do not fail yet.
         Due = "due",
         /// It was used within the quiet days.
@@ -36,7 +38,7 @@ word_enum! {
         UnknownLastUse = "unknown-last-use",
         /// When it was created is unknown, so it cannot be identified.
         UnknownCreation = "unknown-creation",
-        /// Of two active keys neither is idle: a rotation is under way.
+        /// Both keys are active, and this one is not idle: a rotation is under way.
         RotationUnderWay = "rotation-under-way",
         /// It is inactive, and nothing shows for how long.
         DeactivationUnknown = "deactivation-unknown",
@@ -61,12 +63,17 @@ impl Reason {
         match self {
             Self::Root => "root's credentials are never changed automatically",
             Self::ApiKeyUser => "the user was made for a long-term API key, which may be in use",
-            Self::SesSmtp => "applications may send mail with a password that is derived from this key",
+            Self::SesSmtp => {
+                "applications may send mail with a password that is derived from a key of this user"
+            }
             Self::InfrastructureAsCode => {
                 "the user's tags say that infrastructure as code makes it, which would undo the change"
             }
             Self::Exempt => "a tag exempts the user",
             Self::Filtered => "an --exclude filter leaves the user out",
+            Self::DuplicateUser => {
+                "the report has several rows of this user, and it is not certain which one holds"
+            }
             Self::Suppressed => "a suppression accepts the findings",
             Self::Undetermined => "cells are unknown that decide whether there is anything to do",
             Self::Due => "the rules do not fail yet",
@@ -81,7 +88,8 @@ impl Reason {
                 "the report does not say when it was created, so that it cannot be distinguished from another key"
             }
             Self::RotationUnderWay => {
-                "both keys are active and neither has been idle for the quiet days: this looks like a rotation under way"
+                "both keys of the user are active and this one has not been idle for the quiet days: this looks like a rotation \
+                 under way"
             }
             Self::DeactivationUnknown => {
                 "the key is inactive, and nothing shows that it has been so for 30 days: keep it"
@@ -110,17 +118,19 @@ impl Reason {
                  treat it as an incident."
             }
             Self::SesSmtp => {
-                "Create new SMTP credentials in the SES console, switch the applications over, then deactivate this key by hand."
+                "Create new SMTP credentials in the SES console, switch the applications over, then deactivate the user's old key by \
+                 hand."
             }
             Self::InfrastructureAsCode => "Change the template or code that makes the user.",
             Self::Exempt => "Nothing, as long as the exemption holds. Review exemptions regularly.",
             Self::Filtered => "Run the plan without the filter when the user is to be included.",
+            Self::DuplicateUser => "Get the report again from AWS, which has one row of each user.",
             Self::Suppressed => "Nothing until the suppression expires.",
             Self::Undetermined => {
                 "Look at the cells that the findings name, and get the report again from AWS."
             }
             Self::Due => "Warn the owner before the date on which the rule fails.",
-            Self::InUse => "Ask the owner; the key may be needed for a job that runs monthly.",
+            Self::InUse => "Nothing, as long as it is needed. Ask the owner whether it is.",
             Self::NotQuiet => {
                 "Ask the owner whether the key is still to be used. It is planned once it is older."
             }

@@ -37,7 +37,8 @@ pub struct Plan {
     /// The instant to which ages are counted; null if accounts differ.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub as_of: Option<Timestamp>,
-    /// The days without use after which a key is deactivated, if they were given; else each rule's own, at least 45.
+    /// The days without use after which a key is deactivated, as `--quiet-days` gives them; null where it does not: then the
+    /// steps say which count, the greatest limit of the selected rules about the use of keys, and at least 45.
     pub quiet_days: Option<i64>,
     /// What the plan was made with.
     pub evidence: Option<Evidence>,
@@ -64,8 +65,8 @@ pub struct PlanAccount {
     pub id: Option<String>,
     /// Its name, if it is known.
     pub name: Option<String>,
-    /// How many active access keys it has, whatever filters choose.
-    pub active_keys: u64,
+    /// How many active access keys it has, whatever filters choose; null if its report lacks a column that says it.
+    pub active_keys: Option<u64>,
     /// When its report was generated, if that is known.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub generated: Option<Timestamp>,
@@ -89,6 +90,8 @@ pub struct Step {
     /// The credential.
     #[serde(flatten)]
     pub target: Target,
+    /// The days without use after which the key is deactivated; null for other actions.
+    pub quiet_days: Option<i64>,
     /// Why this is done.
     pub why: String,
     /// What would break, if something does; null where nothing is known to use it.

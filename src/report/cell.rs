@@ -154,7 +154,7 @@ pub fn path_of(arn: &[u8]) -> Option<&[u8]> {
 }
 
 /// Whether AWS wrote an unknown time or flag on purpose, so that it is not an issue.
-pub(super) fn is_not_supported(cell: &[u8]) -> bool {
+pub fn is_not_supported(cell: &[u8]) -> bool {
     trim(cell).eq_ignore_ascii_case(NOT_SUPPORTED)
 }
 

@@ -299,6 +299,15 @@ pub enum Slot {
 impl Slot {
     /// Both slots, in report order.
     pub const ALL: BySlot<Self> = [Self::One, Self::Two];
+
+    /// The other one.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::One => Self::Two,
+            Self::Two => Self::One,
+        }
+    }
 }
 
 /// One value for each slot: `values[slot as usize]`.

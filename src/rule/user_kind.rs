@@ -31,7 +31,8 @@ const SERVICE: &str = "ses";
 
 /// Whether a user is one: by its name, or by the last service of one of its keys.
 pub fn is_of_ses_smtp(user: &str, last_services: impl IntoIterator<Item = impl AsRef<[u8]>>) -> bool {
-    user.starts_with(NAMED)
+    user.get(..NAMED.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(NAMED))
         || last_services
             .into_iter()
             .any(|service| service.as_ref().eq_ignore_ascii_case(SERVICE.as_bytes()))

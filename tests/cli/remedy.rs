@@ -306,7 +306,7 @@ fn a_key_is_deleted_only_if_it_was_inactive_for_thirty_days() {
 fn journal(at: &str) -> String {
     let record = json!({
         "schema": "credlens.journal/v1", "record": "result", "action": "deactivate", "outcome": "done", "at": at,
-        "account": "111122223333", "user": "alice", "key_created": "2025-01-01T00:00:00Z",
+        "step": "s", "account": "111122223333", "user": "alice", "key_created": "2025-01-01T00:00:00Z",
     });
     format!("{record}\n")
 }

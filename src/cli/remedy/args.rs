@@ -45,7 +45,7 @@ Exit status:
 
 /// Plan what to do about the findings, the least disruptive steps first
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, mut_arg("limit", |arg| arg.help("Steps that are shown [default: all]")))]
 pub(super) struct PlanArgs {
     /// Report files, directories, archives, `s3://…`, or -
     ///
@@ -56,7 +56,8 @@ pub(super) struct PlanArgs {
 
     /// Days without use after which a key is deactivated
     ///
-    /// A key that was never used must be older. [default: the limit of each rule about use, and at least 45]
+    /// A key that was never used must be older [default: the greatest limit of the selected rules about the use of keys, and
+    /// at least 45]
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..=3650), help_heading = "Plan")]
     pub(super) quiet_days: Option<u16>,
 

@@ -9,7 +9,8 @@ use credlens::gsl::typed::Entity;
 use credlens::output::plan::{PlanBy, PlanFormat, PlanView};
 use credlens::output::{DisplayOptions, counted};
 use credlens::remedy::{
-    Announced, Collect, Collected, InactiveKeys, Journal, KeyHistory, Options, Plan, PlanInput, User, plan,
+    Announced, Collect, Collected, EarlierChanges, ExemptTag, InactiveKeys, KeyHistory, Options, Plan,
+    PlanInput, User, plan,
 };
 use credlens::report::time::Timestamp;
 use credlens::rule::{BoundRule, Filters};
@@ -23,23 +24,20 @@ use crate::cli::inputs::InputReader;
 use crate::cli::outputs::{FormatTo, check_formats, write_documents};
 use crate::cli::settings::{SettingsFile, SettingsText};
 
-/// The tag that exempts a user unless another one is given.
-const EXEMPT_TAG: &str = "credlens-exempt";
-
 /// A plan, resolved.
 struct PlanConfig {
     subject: Subject,
     formats: Vec<FormatTo<PlanFormat>>,
     by: Option<PlanBy>,
     quiet_days: Option<i64>,
-    exempt_tag: (String, Option<String>),
+    exempt_tag: ExemptTag,
     /// Whether a tag was named that exempts users.
     asks_for_tags: bool,
     /// The users that are left out of the steps, and listed.
     excluded: Filters,
     history: Option<InputReader>,
     announced: Announced,
-    journal: Journal,
+    journal: EarlierChanges,
 }
 
 impl PlanConfig {
@@ -58,7 +56,7 @@ impl PlanConfig {
                 "--by is for --format table, markdown and csv".to_owned(),
             ));
         }
-        let mut journal = Journal::default();
+        let mut journal = EarlierChanges::default();
         for path in &args.journal {
             let text = read(path, "journal")?;
             let added = journal.add(&text);
@@ -79,7 +77,11 @@ impl PlanConfig {
             by: args.by.map(|word| word.0),
             quiet_days: args.quiet_days.map(i64::from),
             asks_for_tags: args.exempt_tag.is_some(),
-            exempt_tag: exempt_tag(args.exempt_tag.as_deref().unwrap_or(EXEMPT_TAG)),
+            exempt_tag: args
+                .exempt_tag
+                .as_deref()
+                .map(ExemptTag::parse)
+                .unwrap_or_default(),
             excluded,
             history,
             announced,
@@ -200,7 +202,7 @@ impl EvaluatingRun for PlanConfig {
                 quiet_days: self.quiet_days,
                 idle_limit: evaluation.program.rules().filter_map(idle_limit).max(),
                 excluded: self.excluded.clone(),
-                exempt_tag: Some(self.exempt_tag.clone()),
+                exempt_tag: self.exempt_tag.clone(),
                 inactive,
                 journal: self.journal.clone(),
             },
@@ -211,7 +213,7 @@ impl EvaluatingRun for PlanConfig {
         };
         let plan = plan(&collected, input);
         let written = Written { tally };
-        let result = self.write_plan(&plan);
+        let result = self.write_plan(&plan, written.tally.evaluated);
         result.inspect_err(|_| self.print_diagnostics(&written))?;
         Ok(written)
     }
@@ -229,9 +231,10 @@ impl EvaluatingRun for PlanConfig {
 }
 
 impl PlanConfig {
-    fn write_plan(&self, plan: &Plan) -> Result<(), Failure> {
+    fn write_plan(&self, plan: &Plan, evaluated: u64) -> Result<(), Failure> {
         let view = PlanView {
             plan,
+            evaluated,
             by: self.by,
             options: self.layout(),
         };
@@ -300,6 +303,19 @@ fn notes(collected: &Collected, now: Timestamp) -> Vec<Diagnostic> {
         let message = format!("the tags of {users} are not known, so no tag exempts them");
         notes.push(Diagnostic::new(Code::TagsNotKnown, message));
     }
+    let without_services = collected
+        .accounts
+        .values()
+        .filter(|account| !account.has_services);
+    let count = without_services.count() as u64;
+    if count > 0 {
+        let accounts = counted(count, "account");
+        let message = format!(
+            "the reports of {accounts} do not say for which services keys were used last, so users of SES SMTP are recognized by \
+             their names alone"
+        );
+        notes.push(Diagnostic::new(Code::ServicesNotKnown, message));
+    }
     let made = collected
         .accounts
         .values()
@@ -317,12 +333,4 @@ fn notes(collected: &Collected, now: Timestamp) -> Vec<Diagnostic> {
 fn idle_limit(bound: &BoundRule) -> Option<i64> {
     let is_of_keys = bound.typed.entity == Entity::IamAccessKey;
     bound.parameters.get("max_idle").copied().filter(|_| is_of_keys)
-}
-
-/// `KEY[=VALUE]`.
-fn exempt_tag(text: &str) -> (String, Option<String>) {
-    match text.split_once('=') {
-        Some((key, value)) => (key.to_owned(), Some(value.to_owned())),
-        None => (text.to_owned(), None),
-    }
 }

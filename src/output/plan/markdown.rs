@@ -25,7 +25,9 @@ fn write(view: &PlanView<'_>) -> String {
         plan.id, plan.created
     )));
     accounts(view, &mut out);
-    if plan.steps.is_empty() {
+    if view.evaluated == 0 {
+        out.paragraph("Nothing was evaluated.");
+    } else if plan.steps.is_empty() {
         out.paragraph("Nothing to do.");
     }
     let limit = view.options.limit;
@@ -52,7 +54,9 @@ fn accounts(view: &PlanView<'_>, out: &mut Markdown) {
             text(&account.name),
             generated,
             code(&account.source),
-            account.active_keys.to_string(),
+            account
+                .active_keys
+                .map_or_else(|| "unknown".to_owned(), |keys| keys.to_string()),
         ]
     });
     out.table(&["Account", "Name", "Report of", "Input"], &["Active keys"], rows);

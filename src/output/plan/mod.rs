@@ -29,6 +29,8 @@ word_enum! {
 pub struct PlanView<'a> {
     /// The plan.
     pub plan: &'a Plan,
+    /// How many users were evaluated.
+    pub evaluated: u64,
     /// What its steps are grouped by.
     pub by: Option<PlanBy>,
     /// How it is laid out.

@@ -32,12 +32,13 @@ fn write(view: &PlanView<'_>) -> String {
 fn about(view: &PlanView<'_>) -> String {
     let plan = view.plan;
     let accounts = counted(plan.accounts.len() as u64, "account");
-    let keys: u64 = plan.accounts.iter().map(|account| account.active_keys).sum();
+    let keys: Option<u64> = plan.accounts.iter().map(|account| account.active_keys).sum();
+    let keys = keys.map(|keys| format!(" with {}", counted(keys, "active access key")));
     let as_of = plan.as_of.map(|as_of| format!(", as of {as_of}"));
     let line = format!(
-        "plan {} for {accounts} with {}{}",
+        "plan {} for {accounts}{}{}",
         plan.id,
-        counted(keys, "active access key"),
+        keys.unwrap_or_default(),
         as_of.unwrap_or_default()
     );
     view.options.paragraph(BOLD, &line)
@@ -200,6 +201,9 @@ fn capital(text: &str) -> String {
 
 fn ending(view: &PlanView<'_>) -> String {
     let plan = view.plan;
+    if view.evaluated == 0 {
+        return view.options.paragraph(Style::new(), "nothing was evaluated");
+    }
     if plan.steps.is_empty() {
         return view.options.paragraph(Style::new(), "nothing to do");
     }

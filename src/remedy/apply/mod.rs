@@ -1,0 +1,1 @@
+//! Applies a plan: asks AWS about each step again, and deactivates its key.
