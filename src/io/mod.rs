@@ -12,6 +12,7 @@ pub mod error;
 mod found;
 pub mod hashing;
 pub mod inputs;
+pub mod journal;
 mod kept;
 mod open_input;
 pub mod outputs;

@@ -101,6 +101,20 @@ impl TemporaryFile {
         }
     }
 
+    /// Syncs it to disk, renames it to a target that does not exist, and gives it for further writing.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn persist_open(mut self, target: &Path) -> io::Result<File> {
+        self.file().sync_all()?;
+        let _pending = pending();
+        let file = self.file.take().expect("invariant: there until it is renamed");
+        file.persist_noclobber(target).map_err(|failed| {
+            self.file = Some(failed.file);
+            failed.error
+        })
+    }
+
     fn persist(
         &mut self,
         persist: impl FnOnce(NamedTempFile) -> Result<File, tempfile::PersistError>,

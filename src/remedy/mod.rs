@@ -4,6 +4,8 @@
 //! [`Collect`] is the engine's sink that gathers what a report says of users with findings; [`decide()`] says what is done about
 //! each credential, or why nothing is; [`plan()`] puts the steps in order.
 
+mod apply;
+mod audit;
 mod collect;
 mod decide;
 mod earlier;
@@ -18,6 +20,11 @@ mod reason;
 mod skip;
 mod step;
 
+pub use apply::{
+    Applying, Chosen, Ending, Recorder, Refusal, Selection, StepReport, UndoEnd, Undoing, Unrecorded,
+    check_ages, choose,
+};
+pub use audit::{AuditRecord, AuditRun, AuditStep, KeyVerdict, RunKind, audit};
 pub use collect::{AccountKeys, Collect, Collected};
 pub use decide::{Decided, Options, decide};
 pub use earlier::{ChangedKey, EarlierChanges};

@@ -13,10 +13,7 @@ use crate::rule::is_of_ses_smtp;
 const DAY: i64 = 86_400;
 
 /// What an answer means: `judge` is asked if there is one. What cannot be read never lets a step through.
-pub(super) fn answered<T>(
-    answer: Answer<T>,
-    judge: impl FnOnce(T) -> Meaning,
-) -> (Meaning, Option<String>) {
+pub(super) fn answered<T>(answer: Answer<T>, judge: impl FnOnce(T) -> Meaning) -> (Meaning, Option<String>) {
     match answer {
         Ok(answer) => (judge(answer), None),
         Err(NoAnswer::Unreadable(error)) => (Meaning::Skip(SkipReason::Unreadable), Some(error)),
@@ -77,7 +74,12 @@ pub(super) fn tags(guards: &Guards, tags: Option<&BTreeMap<String, String>>) -> 
 }
 
 pub(super) fn groups(guards: &Guards, groups: Option<&BTreeSet<String>>) -> Meaning {
-    let is_exempt = |group: &String| guards.exempt_groups.iter().any(|it| it.eq_ignore_ascii_case(group));
+    let is_exempt = |group: &String| {
+        guards
+            .exempt_groups
+            .iter()
+            .any(|it| it.eq_ignore_ascii_case(group))
+    };
     match groups {
         None => Meaning::Skip(SkipReason::Gone),
         Some(groups) if groups.iter().any(is_exempt) => Meaning::Skip(SkipReason::ExemptGroup),

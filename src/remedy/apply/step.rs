@@ -89,8 +89,7 @@ pub(crate) fn next(question: Question, meaning: Meaning, may_be_done: bool) -> N
         (_, Interrupted) => Next::End(Ending::Interrupted),
         (Change, Changed) => Next::End(Ending::Done),
         (Change, Rejected) => Next::End(Ending::Failed),
-        (Change, Unknown) => Next::End(Ending::Unknown),
-        (Change, GoOn) => Next::End(Ending::Unknown),
+        (Change, Unknown | GoOn) => Next::End(Ending::Unknown),
         (Account | Key | Tags | Groups | LastUse, Changed | Rejected | Unknown) => {
             Next::End(Ending::Skipped(SkipReason::Unreadable))
         }
@@ -132,11 +131,10 @@ mod tests {
                     let follows = QUESTIONS.get(position + 1);
                     let expected = match (meaning, follows) {
                         (Meaning::GoOn, Some(&follows)) => Next::Ask(follows),
-                        // An answer to the change that says nothing.
-                        (Meaning::GoOn, None) => Next::End(Ending::Unknown),
                         (Meaning::Changed, None) => Next::End(Ending::Done),
                         (Meaning::Rejected, None) => Next::End(Ending::Failed),
-                        (Meaning::Unknown, None) => Next::End(Ending::Unknown),
+                        // To go on says nothing about a change.
+                        (Meaning::Unknown | Meaning::GoOn, None) => Next::End(Ending::Unknown),
                         (Meaning::Changed | Meaning::Rejected | Meaning::Unknown, Some(_)) => {
                             Next::End(Ending::Skipped(SkipReason::Unreadable))
                         }
