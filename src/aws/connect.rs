@@ -51,6 +51,8 @@ pub struct ConnectSettings {
     pub external_id: Option<String>,
     /// The name of the role's session in AWS's logs.
     pub role_session_name: Option<String>,
+    /// What the user agent calls this program, of letters, digits and `-`, so that `CloudTrail` shows it; `credlens` by default.
+    pub app_name: Option<String>,
     /// The time limit of a step with its retries, such as assuming a role, listing the accounts or looking up the
     /// keys of an account; ten minutes by default.
     pub timeout: Option<Duration>,
@@ -72,6 +74,8 @@ pub struct Session {
 pub struct Caller {
     /// The account's id.
     pub account: String,
+    /// The ARN of the user or role session.
+    pub arn: String,
     /// `aws`, `aws-cn`, `aws-us-gov` or another one.
     pub partition: String,
 }
@@ -114,7 +118,7 @@ impl Session {
             .retry_config(RetryConfig::disabled())
             .timeout_config(inner.clone())
             .identity_cache(IdentityCache::lazy().load_timeout(attempt.mul_f64(0.9)).build())
-            .app_name(AppName::new("credlens").expect("invariant: letters only"));
+            .app_name(app_name(settings)?);
         if let Some(url) = &settings.endpoint_url {
             // Which of AWS's own addresses to use has no meaning with another one, and the SDK refuses both.
             loader = loader.endpoint_url(url).use_fips(false).use_dual_stack(false);
@@ -277,12 +281,13 @@ impl Session {
             let output = sts.get_caller_identity().send().await;
             let output = output.map_err(|error| self.explain(action, &error))?;
             let partition = output.arn().and_then(|arn| arn.split(':').nth(1));
-            match (output.account(), partition) {
-                (Some(account), Some(partition)) if is_account_id(account) => Ok(Caller {
+            match (output.account(), output.arn(), partition) {
+                (Some(account), Some(arn), Some(partition)) if is_account_id(account) => Ok(Caller {
                     account: account.to_owned(),
+                    arn: arn.to_owned(),
                     partition: partition.to_owned(),
                 }),
-                (_, _) => Err(Error::Unreadable(action)),
+                (_, _, _) => Err(Error::Unreadable(action)),
             }
         };
         self.call(action, call).await
@@ -295,6 +300,11 @@ impl Session {
     pub(super) fn organizations(&self) -> aws_sdk_organizations::Client {
         aws_sdk_organizations::Client::new(&self.config_of("Organizations"))
     }
+}
+
+fn app_name(settings: &ConnectSettings) -> Result<AppName, Error> {
+    let name = settings.app_name.clone().unwrap_or_else(|| "credlens".to_owned());
+    AppName::new(name).map_err(|error| Error::InvalidSettings(error.to_string()))
 }
 
 /// The error of a file with a token that cannot be read. Its content is not looked at.

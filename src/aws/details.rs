@@ -197,7 +197,7 @@ async fn add_tags(session: &Session, users: Vec<String>, fetched: &mut FetchedDe
 }
 
 /// The tags of a user; none if the user does not exist any more.
-async fn list_tags(
+pub(super) async fn list_tags(
     session: &Session,
     calls: &mut RetriedCalls,
     user: &str,

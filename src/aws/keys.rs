@@ -1,6 +1,6 @@
 //! Finds the access key ids behind the slots of a report, by creation time and status.
 
-use aws_sdk_iam::types::StatusType;
+use aws_sdk_iam::types::{AccessKeyMetadata, StatusType};
 
 use super::connect::Session;
 use super::details::FetchedDetails;
@@ -108,6 +108,26 @@ async fn list(
     calls: &mut RetriedCalls,
     user: &str,
 ) -> Result<Option<Vec<(String, Key)>>, Error> {
+    let listed = list_keys(session, calls, user).await?;
+    let keys = listed.map(|listed| {
+        let keys = listed.into_iter().filter_map(|listed| {
+            let key = Key {
+                created: Timestamp(listed.create_date()?.secs()),
+                active: listed.status() == Some(&StatusType::Active),
+            };
+            Some((listed.access_key_id?, key))
+        });
+        keys.collect()
+    });
+    Ok(keys)
+}
+
+/// The same as IAM lists them.
+pub(super) async fn list_keys(
+    session: &Session,
+    calls: &mut RetriedCalls,
+    user: &str,
+) -> Result<Option<Vec<AccessKeyMetadata>>, Error> {
     let action = Action::ListAccessKeys;
     let request = session.iam().list_access_keys().user_name(user);
     let page = |marker| {
@@ -121,18 +141,7 @@ async fn list(
             }))
         }
     };
-    let listed = all_pages(calls, action, page).await?;
-    let keys = listed.map(|listed| {
-        let keys = listed.into_iter().filter_map(|listed| {
-            let key = Key {
-                created: Timestamp(listed.create_date()?.secs()),
-                active: listed.status() == Some(&StatusType::Active),
-            };
-            Some((listed.access_key_id?, key))
-        });
-        keys.collect()
-    });
-    Ok(keys)
+    all_pages(calls, action, page).await
 }
 
 /// Finds the listed key of a slot. The creation time identifies a key. The status may have changed since the report

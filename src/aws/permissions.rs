@@ -15,6 +15,12 @@ pub enum Action {
     ListServiceSpecificCredentials,
     /// Lists the tags of a user.
     ListUserTags,
+    /// Lists the groups of a user.
+    ListGroupsForUser,
+    /// Says when an access key was used last.
+    GetAccessKeyLastUsed,
+    /// Deactivates an access key, or activates it.
+    UpdateAccessKey,
     /// Lists the accounts of an organization.
     ListAccounts,
     /// Assumes a role.
@@ -44,6 +50,9 @@ impl Action {
             Self::ListAccessKeys => "iam:ListAccessKeys",
             Self::ListServiceSpecificCredentials => "iam:ListServiceSpecificCredentials",
             Self::ListUserTags => "iam:ListUserTags",
+            Self::ListGroupsForUser => "iam:ListGroupsForUser",
+            Self::GetAccessKeyLastUsed => "iam:GetAccessKeyLastUsed",
+            Self::UpdateAccessKey => "iam:UpdateAccessKey",
             Self::ListAccounts => "organizations:ListAccounts",
             Self::AssumeRole => "sts:AssumeRole",
             Self::AssumeRoleWithWebIdentity => "sts:AssumeRoleWithWebIdentity",
@@ -166,10 +175,30 @@ fn statements(
         | Action::GetRoleCredentials
         | Action::CreateToken
         | Action::GetCallerIdentity
+        // `remedy_policy` has these.
+        | Action::ListGroupsForUser
+        | Action::GetAccessKeyLastUsed
+        | Action::UpdateAccessKey
         | Action::ListBucket
         | Action::GetObject
         | Action::PutObject => return None,
     })
+}
+
+/// The smallest policy for applying plans and taking them back, apart from that of scans, which only read.
+pub fn remedy_policy(partition: &str) -> String {
+    let of_users = [
+        Action::ListAccessKeys,
+        Action::ListGroupsForUser,
+        Action::ListUserTags,
+        Action::UpdateAccessKey,
+    ];
+    let users = format!("arn:{partition}:iam::*:user/*");
+    policy(&[
+        allow(&of_users, &[users.as_str()]),
+        // Its key is all that the request names.
+        allow(&[Action::GetAccessKeyLastUsed], &["*"]),
+    ])
 }
 
 const REPORT: [Action; 2] = [Action::GenerateCredentialReport, Action::GetCredentialReport];

@@ -91,6 +91,16 @@ impl Runtime {
         })
     }
 
+    /// Waits for the result of a future, whatever signal arrives. The future heeds [`Self::is_interrupted`] itself.
+    pub(super) fn finish<T>(&self, future: impl Future<Output = T>) -> T {
+        self.threads.block_on(future)
+    }
+
+    /// Whether the calls are cancelled.
+    pub fn is_interrupted(&self) -> bool {
+        self.interrupt.is_raised()
+    }
+
     /// The signal that interrupted the run.
     pub fn interrupted(&self) -> Option<u8> {
         self.interrupt.signal()
