@@ -10,6 +10,7 @@
 #[cfg(feature = "archive")]
 pub mod archive;
 pub mod catalogue;
+pub mod changes;
 mod csv_text;
 pub mod diff;
 mod format;
@@ -20,6 +21,7 @@ pub mod page;
 mod phrases;
 pub mod plan;
 mod prose;
+pub mod record;
 mod scan;
 #[cfg(test)]
 mod schema;
