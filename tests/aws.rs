@@ -22,9 +22,15 @@ mod interrupt;
 mod invalid_settings;
 mod list;
 mod moto;
+#[cfg(unix)]
+mod moto_remedy;
 mod moto_s3;
 #[cfg(all(unix, feature = "archive"))]
 mod nightly;
+#[cfg(unix)]
+mod remedy;
+#[cfg(unix)]
+mod remedy_server;
 mod report_states;
 mod response_limits;
 mod retries;

@@ -6,10 +6,11 @@ use clap::{Arg, ArgAction, Command, CommandFactory as _};
 use super::Cli;
 
 /// The headings of options, in order. A command with one of them has no options without a heading.
-const HEADINGS: [&str; 7] = [
+const HEADINGS: [&str; 8] = [
     "Input",
     "Rules",
     "Filters",
+    "Limits",
     "Output",
     "Exit",
     "AWS",
@@ -36,30 +37,38 @@ const INPUT: [&str; 5] = [
 ];
 
 /// The options that `-h` shows where a command has headings. A new one is shown by `--help` alone.
-const SHORT: [&str; 23] = [
+const SHORT: [&str; 31] = [
     "archive",
     "account",
+    "announced",
     "as_of",
     "by",
     "due_within",
     "fail_on",
     "fail_on_new",
+    "exempt_group",
     "fix",
     "format",
     "framework",
     "help",
+    "max_changes",
+    "max_share",
     "min_severity",
     "org",
     "output",
     "profile",
     "quiet_days",
+    "resume_journal",
+    "role_in_accounts",
     "rule",
     "rules_from",
     "sort",
     "status",
+    "step",
     "suppressions",
     "user",
     "where",
+    "yes",
 ];
 
 /// The command line, arranged.

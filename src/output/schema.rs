@@ -21,11 +21,38 @@ fn schema_of<T: JsonSchema>(name: &str) -> String {
     let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
     let mut schema = generator.into_root_schema_for::<T>();
     RecursiveTransform(refuse_unknown_members).transform(&mut schema);
+    if schema.get("oneOf").is_some() {
+        refuse_members_of_no_kind(&mut schema);
+    }
     schema.insert("title".to_owned(), name.into());
     if let Some(member) = schema.pointer_mut("/properties/schema") {
         member["const"] = json!(name);
     }
     serde_json::to_string_pretty(&schema).expect("a schema is JSON") + "\n"
+}
+
+/// Where a document is one of several kinds, its members are those of all documents and those of its kind together.
+fn refuse_members_of_no_kind(schema: &mut Schema) {
+    let Some(root) = schema.as_object_mut() else {
+        return;
+    };
+    let mut kinds = Vec::new();
+    for kind in root["oneOf"].as_array_mut().into_iter().flatten() {
+        if let Some(kind) = kind.as_object_mut() {
+            kind.remove("additionalProperties");
+            kinds.extend(kind.get("$ref").and_then(|it| it.as_str()).map(str::to_owned));
+        }
+    }
+    for kind in kinds {
+        let of_kind = kind
+            .strip_prefix("#/$defs/")
+            .and_then(|name| root["$defs"].get_mut(name));
+        if let Some(of_kind) = of_kind.and_then(|it| it.as_object_mut()) {
+            of_kind.remove("additionalProperties");
+        }
+    }
+    root.remove("additionalProperties");
+    root.insert("unevaluatedProperties".to_owned(), false.into());
 }
 
 fn refuse_unknown_members(schema: &mut Schema) {

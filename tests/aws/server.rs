@@ -82,6 +82,7 @@ pub(super) struct Call {
     /// The account of the credentials that signed it.
     pub(super) account: String,
     pub(super) body: String,
+    pub(super) user_agent: String,
 }
 
 impl Call {
@@ -347,8 +348,9 @@ impl Server {
     }
 }
 
-fn read(reader: &mut impl std::io::BufRead) -> Option<Call> {
+pub(super) fn read(reader: &mut impl std::io::BufRead) -> Option<Call> {
     let (mut length, mut action, mut account) = (0, String::new(), CALLER.to_owned());
+    let mut user_agent = String::new();
     let (mut line, mut request) = (String::new(), String::new());
     loop {
         line.clear();
@@ -368,6 +370,7 @@ fn read(reader: &mut impl std::io::BufRead) -> Option<Call> {
         };
         match name.to_ascii_lowercase().as_str() {
             "content-length" => length = value.parse().ok()?,
+            "x-amz-user-agent" => value.clone_into(&mut user_agent),
             "x-amz-target" => value.rsplit('.').next()?.clone_into(&mut action),
             "authorization" => {
                 // The key ids that this stub issues contain the account.
@@ -395,5 +398,6 @@ fn read(reader: &mut impl std::io::BufRead) -> Option<Call> {
         action,
         account,
         body,
+        user_agent,
     })
 }

@@ -227,6 +227,17 @@ impl LocationArgs {
         })
     }
 
+    /// The same as words of a command.
+    pub(in crate::cli) fn words(&self) -> Vec<String> {
+        let flag = |name: &str, value: Option<String>| value.map(|value| format!("--{name}={value}"));
+        let flags = [
+            flag("profile", self.profile.clone()),
+            flag("region", self.region.clone()),
+            flag("endpoint-url", self.endpoint_url.clone()),
+        ];
+        flags.into_iter().flatten().collect()
+    }
+
     /// Reads the inputs that are in S3.
     pub(in crate::cli) fn objects(&self, inputs: &[PathBuf]) -> Result<Objects, Failure> {
         let in_s3 = inputs.iter().any(|input| remote::is_remote(input));

@@ -13,7 +13,7 @@ use crate::cli::outputs::{FormatTo, format_help, short_format_help};
 use crate::cli::owners::OwnerArgs;
 use crate::cli::span::Span;
 
-/// Plan how to fix what was found
+/// Plan how to fix what was found, apply it, and take it back
 #[derive(Debug, Args)]
 pub(in crate::cli) struct RemedyArgs {
     #[command(subcommand)]
@@ -23,6 +23,12 @@ pub(in crate::cli) struct RemedyArgs {
 #[derive(Debug, Subcommand)]
 pub(super) enum RemedyCommand {
     Plan(Box<PlanArgs>),
+    #[cfg(feature = "aws")]
+    Apply(Box<ApplyArgs>),
+    #[cfg(feature = "aws")]
+    Undo(Box<UndoArgs>),
+    #[cfg(feature = "aws")]
+    Record(RecordArgs),
 }
 
 const EXAMPLES: &str = "\
@@ -117,6 +123,200 @@ pub(super) struct PlanArgs {
 
     #[command(flatten)]
     pub(super) evaluate: EvaluateArgs,
+}
+
+#[cfg(feature = "aws")]
+pub(super) use changing::{ApplyArgs, RecordArgs, UndoArgs};
+
+/// The arguments of what changes keys.
+#[cfg(feature = "aws")]
+mod changing {
+    use std::path::PathBuf;
+
+    use clap::Args;
+    use credlens::output::record::{RecordFormat, RecordWriter};
+
+    use super::super::access::AccessArgs;
+    use crate::cli::filters::FilterArgs;
+    use crate::cli::outputs::{FormatTo, format_help, short_format_help};
+    use crate::cli::span::Span;
+
+    const APPLY_EXAMPLES: &str = "\
+Examples:
+  credlens remedy apply plan.json                  what would be done: nothing is changed
+  credlens remedy apply plan.json --step 1 --yes   one key first
+  credlens remedy apply plan.json --announced last-week.json --yes
+  credlens remedy apply plan.json --role-name CredlensRemedy --yes
+  credlens remedy apply --resume JOURNAL --yes     after an interruption
+
+Only keys are ever deactivated, and never root's. docs/remedy.md has a walk-through, the limits and the smallest policy.
+
+Exit status:
+  0  done, nothing to do, or skipped because a key is used or exempt
+  2  refused: a limit, an old plan, a wrong account; nothing was changed
+  3  nothing could be read
+  4  some step could not be decided, or failed
+  5  the journal could not be written; the run stopped there
+  130  interrupted (143 by SIGTERM, 129 by SIGHUP), after the call in flight was recorded";
+
+    /// Deactivate the keys of a plan that are still unused
+    ///
+    /// Each key is looked at again before it is changed: its last use, its user's tags and groups, and whose credentials these are. What
+    /// AWS does not say stops the step. Without --yes nothing is changed
+    #[derive(Debug, Args)]
+    #[command(after_help = APPLY_EXAMPLES)]
+    pub(in crate::cli::remedy) struct ApplyArgs {
+        /// The plan, from `credlens remedy plan --format json`; - is standard input
+        #[arg(
+            value_name = "PLAN",
+            required_unless_present = "resume_journal",
+            conflicts_with = "resume_journal"
+        )]
+        pub(in crate::cli::remedy) plan: Option<PathBuf>,
+
+        /// Go on with an interrupted run
+        ///
+        /// Its journal has the plan, the limits and what was done; what may have been done is asked. The ages of plan and reports are
+        /// checked again
+        #[arg(id = "resume_journal", long = "resume", value_name = "JOURNAL", help_heading = "Input", conflicts_with_all = ["journal", "announced", "step", "user",
+            "path", "account", "exclude_user", "exclude_path", "exclude_account", "max_changes", "max_share", "max_errors",
+            "max_plan_age", "max_report_age", "min_notice", "exempt_tag", "exempt_group"])]
+        pub(in crate::cli::remedy) resume: Option<PathBuf>,
+
+        /// Apply the plan; without it, only show what would be done
+        #[arg(long, help_heading = "Input")]
+        pub(in crate::cli::remedy) yes: bool,
+
+        /// Where to record what is done
+        ///
+        /// [default: a new file in the working directory, with the plan's id and the time]
+        #[arg(long, value_name = "FILE", help_heading = "Output")]
+        pub(in crate::cli::remedy) journal: Option<PathBuf>,
+
+        /// Only this step: its number in the plan, or its id. Repeatable
+        #[arg(long, value_name = "STEP", help_heading = "Filters")]
+        pub(in crate::cli::remedy) step: Vec<String>,
+
+        #[command(flatten)]
+        pub(in crate::cli::remedy) filters: FilterArgs,
+
+        /// An older plan: only steps that stood in it are applied
+        #[arg(long, value_name = "PLAN", help_heading = "Limits")]
+        pub(in crate::cli::remedy) announced: Option<PathBuf>,
+
+        /// How long ago steps must have stood in a plan [default: 7d]
+        #[arg(long, value_name = "SPAN", help_heading = "Limits", requires = "announced")]
+        pub(in crate::cli::remedy) min_notice: Option<Span>,
+
+        /// Most changes; above it nothing at all is done [default: 25]
+        #[arg(long, value_name = "N", help_heading = "Limits")]
+        pub(in crate::cli::remedy) max_changes: Option<u64>,
+
+        /// Most changes in percent of an account's active keys [default: 10]
+        ///
+        /// Above it nothing at all is done. Three keys of an account are always allowed
+        #[arg(long, value_name = "PERCENT", help_heading = "Limits", value_parser = clap::value_parser!(u8).range(0..=100))]
+        pub(in crate::cli::remedy) max_share: Option<u8>,
+
+        /// Stop after so many errors [default: 3]
+        #[arg(long, value_name = "N", help_heading = "Limits", value_parser = clap::value_parser!(u64).range(1..))]
+        pub(in crate::cli::remedy) max_errors: Option<u64>,
+
+        /// Oldest plan that is applied [default: 1d]
+        #[arg(long, value_name = "SPAN", help_heading = "Limits")]
+        pub(in crate::cli::remedy) max_plan_age: Option<Span>,
+
+        /// Oldest report that a plan may be made from [default: 2d]
+        #[arg(long, value_name = "SPAN", help_heading = "Limits")]
+        pub(in crate::cli::remedy) max_report_age: Option<Span>,
+
+        /// The tag that exempts a user
+        ///
+        /// Any value but false exempts, unless one is given [default: credlens-exempt]
+        #[arg(long, value_name = "KEY[=VALUE]", help_heading = "Limits")]
+        pub(in crate::cli::remedy) exempt_tag: Option<String>,
+
+        /// A group whose users are exempt. Repeatable
+        #[arg(long, value_name = "NAME", help_heading = "Limits")]
+        pub(in crate::cli::remedy) exempt_group: Vec<String>,
+
+        #[command(flatten)]
+        pub(in crate::cli::remedy) access: AccessArgs,
+    }
+
+    const UNDO_EXAMPLES: &str = "\
+Examples:
+  credlens remedy undo JOURNAL               what would be activated: nothing is changed
+  credlens remedy undo JOURNAL --yes         all keys that were deactivated, or may have been
+  credlens remedy undo JOURNAL --user alice --yes
+
+Needs the journal alone. It can be repeated. The last line says which keys are active again, and which are not.
+
+Exit status:
+  0  all are active again, or nothing was to be undone
+  2  usage error
+  3  no key could be activated
+  4  some could not
+  5  the journal could not be written; the keys were activated all the same
+  130  interrupted (143 by SIGTERM, 129 by SIGHUP), after the call in flight was recorded";
+
+    /// Activate the keys again that a run deactivated
+    ///
+    /// Every key that was deactivated, or may have been, and is not activated again yet; keys that were inactive before are not touched.
+    /// Without --yes nothing is changed
+    #[derive(Debug, Args)]
+    #[command(after_help = UNDO_EXAMPLES)]
+    pub(in crate::cli::remedy) struct UndoArgs {
+        /// The journal of `credlens remedy apply`
+        #[arg(value_name = "JOURNAL")]
+        pub(in crate::cli::remedy) journal: PathBuf,
+
+        /// Activate them; without it, only show which
+        #[arg(long, help_heading = "Input")]
+        pub(in crate::cli::remedy) yes: bool,
+
+        /// Only the key of this step, by the step's id or the key's. Repeatable
+        #[arg(long, value_name = "STEP", help_heading = "Filters")]
+        pub(in crate::cli::remedy) step: Vec<String>,
+
+        #[command(flatten)]
+        pub(in crate::cli::remedy) filters: FilterArgs,
+
+        #[command(flatten)]
+        pub(in crate::cli::remedy) access: AccessArgs,
+    }
+
+    const RECORD_EXAMPLES: &str = "\
+Examples:
+  credlens remedy record JOURNAL --format markdown=record.md
+  credlens remedy record JOURNAL --format json=record.json --format markdown=record.md
+
+Changes nothing: a key that is active again is reported, not switched off.
+
+Exit status:
+  0  the record was written
+  2  usage error
+  3  AWS said of no key how it is
+  4  AWS did not say how some keys are
+  5  an output could not be written
+  130  interrupted (143 by SIGTERM, 129 by SIGHUP)";
+
+    /// Look at the keys of a run again, and write the record for auditors
+    ///
+    /// Who changed what, when and why, from which reports, what was skipped or undone, and how each key is now
+    #[derive(Debug, Args)]
+    #[command(after_help = RECORD_EXAMPLES)]
+    pub(in crate::cli::remedy) struct RecordArgs {
+        /// The journal of `credlens remedy apply`
+        #[arg(value_name = "JOURNAL")]
+        pub(in crate::cli::remedy) journal: PathBuf,
+
+        #[arg(long, value_name = "FMT[=PATH]", help_heading = "Output", help = short_format_help::<RecordWriter>(), long_help = format_help::<RecordWriter>("record"))]
+        pub(in crate::cli::remedy) format: Vec<FormatTo<RecordFormat>>,
+
+        #[command(flatten)]
+        pub(in crate::cli::remedy) access: AccessArgs,
+    }
 }
 
 /// What steps are grouped by, as typed.

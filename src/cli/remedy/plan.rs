@@ -16,10 +16,11 @@ use credlens::report::time::Timestamp;
 use credlens::rule::{BoundRule, Filters};
 
 use super::args::PlanArgs;
+use super::files::{read, read_plan};
 use crate::cli::due;
 use crate::cli::evaluate::Evaluation;
 use crate::cli::evaluating_run::{self, EvaluatingRun, Subject, is_partial};
-use crate::cli::failure::{Attempt as _, Exit, Failure};
+use crate::cli::failure::{Exit, Failure};
 use crate::cli::inputs::InputReader;
 use crate::cli::outputs::{FormatTo, check_formats, write_documents};
 use crate::cli::settings::{SettingsFile, SettingsText};
@@ -59,11 +60,11 @@ impl PlanConfig {
         let mut journal = EarlierChanges::default();
         for path in &args.journal {
             let text = read(path, "journal")?;
-            let added = journal.add(&text);
+            let added = journal.add(&String::from_utf8_lossy(&text));
             added.map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
         }
         let announced = match &args.announced {
-            Some(path) => announced(path)?,
+            Some(path) => Announced::of(&read_plan(path)?.0),
             None => Announced::default(),
         };
         let named = [&args.history[..], &args.journal, args.announced.as_slice()].concat();
@@ -255,26 +256,6 @@ impl PlanConfig {
             ..options
         }
     }
-}
-
-fn read(path: &Path, what: &str) -> Result<String, Failure> {
-    std::fs::read_to_string(path).attempt(|| format!("cannot read the {what} {}", path.display()))
-}
-
-fn announced(path: &Path) -> Result<Announced, Failure> {
-    let text = read(path, "plan")?;
-    let plan: Plan = serde_json::from_str(&text)
-        .map_err(|error| Failure::Usage(format!("{} is not a plan: {error}", path.display())))?;
-    if plan.schema != Plan::SCHEMA {
-        let message = format!(
-            "{}: its schema is '{}', and this version reads {}",
-            path.display(),
-            plan.schema,
-            Plan::SCHEMA
-        );
-        return Err(Failure::Usage(message));
-    }
-    Ok(Announced::of(&plan))
 }
 
 /// What reads the earlier snapshots, each at its own time.

@@ -53,7 +53,7 @@ pub struct Applying<'a> {
     /// The first record of the journal: limits and exemptions.
     pub begin: &'a Begin,
     /// Gets what becomes of each step.
-    pub show: &'a mut dyn FnMut(&StepReport),
+    pub show: Box<dyn FnMut(&StepReport) + 'a>,
 }
 
 /// A step that was examined.

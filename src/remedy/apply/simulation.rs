@@ -347,7 +347,7 @@ impl Place {
             })
             .filter(|(_, state)| state.needs_apply())
             .collect();
-        let mut shown = |report: &StepReport| self.shown.borrow_mut().push(report.clone());
+        let shown = |report: &StepReport| self.shown.borrow_mut().push(report.clone());
         let mut journal = Journal {
             text: &self.journal,
             fate,
@@ -359,7 +359,7 @@ impl Place {
             },
             clock: &|| NOW,
             begin: &begin,
-            show: &mut shown,
+            show: Box::new(shown),
         };
         catch_unwind(AssertUnwindSafe(|| applying.apply(&states, &mut journal))).ok()
     }
@@ -399,7 +399,7 @@ impl Place {
                 fate,
             },
             clock: &|| NOW,
-            show: &mut |_| {},
+            show: Box::new(|_| {}),
         };
         catch_unwind(AssertUnwindSafe(|| undoing.undo(&keys, &mut journal))).ok()
     }
@@ -646,7 +646,7 @@ fn a_run_stops_after_some_errors() {
         },
         clock: &|| NOW,
         begin: &limits,
-        show: &mut |_| {},
+        show: Box::new(|_| {}),
     };
     let mut journal = Journal {
         text: &text,
@@ -670,7 +670,7 @@ fn a_look_changes_nothing() {
         },
         clock: &|| NOW,
         begin: &begin,
-        show: &mut |report| shown.push(report.clone()),
+        show: Box::new(|report| shown.push(report.clone())),
     }
     .show(&steps);
     assert_eq!(end, End::default());

@@ -16,7 +16,7 @@ pub struct Undoing<'a> {
     /// The clock of this machine.
     pub clock: &'a dyn Fn() -> Timestamp,
     /// Gets what becomes of each key.
-    pub show: &'a mut dyn FnMut(&StepReport),
+    pub show: Box<dyn FnMut(&StepReport) + 'a>,
 }
 
 /// How an undo ended.

@@ -1,0 +1,48 @@
+//! Plans and journals as files.
+
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use credlens::finding::digest::sha256;
+use credlens::remedy::Plan;
+
+use crate::cli::failure::{Attempt as _, Failure};
+
+/// The bytes of a file, which is `what`; `-` is standard input.
+pub(super) fn read(path: &Path, what: &str) -> Result<Vec<u8>, Failure> {
+    let bytes = if path.as_os_str() == "-" {
+        let mut bytes = Vec::new();
+        io::stdin().read_to_end(&mut bytes).map(|_| bytes)
+    } else {
+        std::fs::read(path)
+    };
+    bytes.attempt(|| format!("cannot read the {what} {}", path.display()))
+}
+
+/// A plan, and the SHA-256 of its file.
+pub(super) fn read_plan(path: &Path) -> Result<(Plan, String), Failure> {
+    let bytes = read(path, "plan")?;
+    let not_a_plan = |error: serde_json::Error| {
+        Failure::Usage(format!(
+            "{} is not a plan in JSON ({error}); write one with `credlens remedy plan --format json=PLAN`",
+            path.display()
+        ))
+    };
+    let schema = serde_json::from_slice::<WithSchema>(&bytes)
+        .map_err(not_a_plan)?
+        .schema;
+    if schema != Plan::SCHEMA {
+        return Err(Failure::Usage(format!(
+            "{}: its schema is '{schema}', and this version reads {}",
+            path.display(),
+            Plan::SCHEMA
+        )));
+    }
+    let plan = serde_json::from_slice(&bytes).map_err(not_a_plan)?;
+    Ok((plan, sha256(&bytes)))
+}
+
+#[derive(serde::Deserialize)]
+struct WithSchema {
+    schema: String,
+}
