@@ -6,7 +6,6 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use assert_cmd::Command;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_iam::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_iam::types::{StatusType, Tag};
@@ -31,13 +30,32 @@ impl Drop for Moto {
 impl Moto {
     pub(super) fn start() -> Self {
         let program = std::env::var_os("CREDLENS_MOTO").expect("CREDLENS_MOTO; use tests/moto/run");
+        Self::start_by(|port| {
+            let mut command = std::process::Command::new(program);
+            command.args(["-H", "127.0.0.1", "-p", port]);
+            command
+        })
+    }
+
+    /// With users that have a past: see `tests/moto/seeded.py`.
+    #[cfg(unix)]
+    pub(super) fn seeded(seed: &Path) -> Self {
+        let program = std::env::var_os("CREDLENS_MOTO").expect("CREDLENS_MOTO; use tests/moto/run");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/moto/seeded.py");
+        Self::start_by(|port| {
+            let mut command = std::process::Command::new(Path::new(&program).with_file_name("python"));
+            command.arg(script).arg(port).arg(seed);
+            command
+        })
+    }
+
+    fn start_by(command: impl FnOnce(&str) -> std::process::Command) -> Self {
         let port = TcpListener::bind("127.0.0.1:0")
             .unwrap()
             .local_addr()
             .unwrap()
             .port();
-        let child = std::process::Command::new(program)
-            .args(["-H", "127.0.0.1", "-p", &port.to_string()])
+        let child = command(&port.to_string())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -91,8 +109,18 @@ impl Moto {
     }
 
     pub(super) fn credlens(&self, folder: &Path, region: &str, arguments: &[&str]) -> (i32, String, String) {
-        let output = Command::cargo_bin("credlens")
-            .unwrap()
+        let output = self.command(folder, region, arguments).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (
+            output.status.code().unwrap(),
+            text(output.stdout),
+            text(output.stderr),
+        )
+    }
+
+    pub(super) fn command(&self, folder: &Path, region: &str, arguments: &[&str]) -> std::process::Command {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_credlens"));
+        command
             .current_dir(folder)
             .env_clear()
             .env("AWS_ACCESS_KEY_ID", "testing")
@@ -100,15 +128,8 @@ impl Moto {
             .env("AWS_REGION", region)
             .env("AWS_ENDPOINT_URL", &self.url)
             .env("HOME", folder)
-            .args(arguments)
-            .output()
-            .unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        (
-            output.status.code().unwrap(),
-            text(output.stdout),
-            text(output.stderr),
-        )
+            .args(arguments);
+        command
     }
 }
 
