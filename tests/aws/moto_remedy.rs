@@ -184,6 +184,61 @@ fn a_plan_is_applied_killed_gone_on_with_and_undone() {
     assert_eq!(keys(&moto), before);
 }
 
+/// The commands of the chapter about applying a plan work as they are printed, one after another.
+#[test]
+#[ignore = "needs moto: tests/moto/run"]
+fn the_walk_through_of_the_docs() {
+    let folder = tempfile::tempdir().unwrap();
+    let idle = json!({"created": "2013-03-04T05:06:07+00:00", "used": null, "active": true});
+    let user = |name: &str| json!({"name": name, "keys": [idle], "tags": {}, "groups": []});
+    let users = json!({HUB: [user("user-000"), user("user-001")]});
+    fs::write(folder.path().join("seed.json"), users.to_string()).unwrap();
+    let moto = Moto::seeded(&folder.path().join("seed.json"));
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/remedy.md");
+    let docs = fs::read_to_string(docs).unwrap();
+    let chapter = docs.split("## Applying a plan").nth(1).unwrap();
+    let commands = chapter
+        .split("```sh\n")
+        .nth(1)
+        .unwrap()
+        .split("```")
+        .next()
+        .unwrap();
+    let mut inactive = Vec::new();
+    for command in commands.lines() {
+        let command = command.split('#').next().unwrap();
+        let mut words: Vec<&str> = command.split_whitespace().skip(1).collect();
+        if words[1] == "apply" {
+            // The reports of moto are of 2015.
+            words.extend(["--max-report-age", OLD]);
+        }
+        let (exit, _, err) = moto.credlens(folder.path(), REGION, &words);
+        assert_eq!(exit, 0, "{command}: {err}");
+        let active = seed(async {
+            let iam = aws_sdk_iam::Client::new(&moto.hub(REGION));
+            let mut active = 0;
+            for name in ["user-000", "user-001"] {
+                let keys = iam.list_access_keys().user_name(name).send().await.unwrap();
+                let keys = keys.access_key_metadata.into_iter();
+                active += keys.filter(|key| key.status == Some(StatusType::Active)).count();
+            }
+            active
+        });
+        inactive.push(2 - active);
+    }
+    assert_eq!(inactive, [0, 0, 1, 2, 2, 2, 1]);
+    let policy = chapter
+        .split("```json\n")
+        .nth(1)
+        .unwrap()
+        .split("```")
+        .next()
+        .unwrap();
+    let policy: Value = serde_json::from_str(policy).unwrap();
+    let ours: Value = serde_json::from_str(&credlens::aws::remedy_policy("aws")).unwrap();
+    assert_eq!(policy, ours);
+}
+
 /// No key is touched that is not in the plan, and no change is missing from the journal.
 fn check(before: &Keys, after: &Keys, replay: &Replay, planned: &[String]) {
     let recorded = replay.keys.iter().filter(|key| key.state.needs_undo());

@@ -500,10 +500,10 @@ fn what_happened_meanwhile_stops_a_step() {
             change(users.get_mut(&(CALLER.to_owned(), name.to_owned())).unwrap());
         };
         of(users, "alice", &|user| {
-            user.keys[1].used = Some(ago(60).to_string())
+            user.keys[1].used = Some(ago(60).to_string());
         });
         of(users, "bob", &|user| {
-            user.tags.push(("Credlens-Exempt".to_owned(), "yes".to_owned()))
+            user.tags.push(("Credlens-Exempt".to_owned(), "yes".to_owned()));
         });
         users.remove(&(CALLER.to_owned(), "carol".to_owned()));
     });
@@ -708,7 +708,7 @@ fn nothing_is_done_that_cannot_be_recorded() {
         for (name, value) in command.get_envs() {
             shell.env(name, value.unwrap_or_default());
         }
-        drop(command.stdin(Stdio::null()));
+        command.stdin(Stdio::null());
         let output = shell.output().unwrap();
         (
             output.status.code(),

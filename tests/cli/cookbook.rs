@@ -56,6 +56,9 @@ impl Recipe {
     }
 }
 
+/// The chapter whose commands need AWS.
+const NEEDS_AWS: &str = "## Applying a plan";
+
 /// The pages whose commands are run.
 const PAGES: [&str; 2] = ["docs/cookbook.md", "docs/remedy.md"];
 
@@ -63,9 +66,9 @@ fn path_of(page: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(page)
 }
 
-/// The text before the first question, and the questions.
-fn parse(text: &str) -> (Vec<Part>, Vec<Recipe>) {
-    let (mut before, mut recipes) = (Vec::new(), Vec::<Recipe>::new());
+/// The text before the first question, the questions, and the chapter that needs AWS: `aws/moto_remedy.rs` runs that one.
+fn parse(text: &str) -> (Vec<Part>, Vec<Recipe>, Vec<Part>) {
+    let (mut before, mut recipes, mut after) = (Vec::new(), Vec::<Recipe>::new(), Vec::new());
     let mut lines = text.lines();
     while let Some(line) = lines.next() {
         let part = match line.strip_prefix("```") {
@@ -78,19 +81,21 @@ fn parse(text: &str) -> (Vec<Part>, Vec<Recipe>) {
             }
             None => Part::Prose(line.to_owned()),
         };
-        if let Some(title) = line.strip_prefix("### ") {
+        if let Some(title) = line.strip_prefix("### ").filter(|_| after.is_empty()) {
             let title = title.to_owned();
             recipes.push(Recipe {
                 title,
                 parts: Vec::new(),
             });
         }
+        let is_chapter = line == NEEDS_AWS;
         match recipes.last_mut() {
+            Some(_) if is_chapter || !after.is_empty() => after.push(part),
             Some(recipe) => recipe.parts.push(part),
             None => before.push(part),
         }
     }
-    (before, recipes)
+    (before, recipes, after)
 }
 
 fn render<'a>(parts: impl Iterator<Item = &'a Part>) -> String {
@@ -231,7 +236,7 @@ fn every_command_prints_what_the_pages_show() {
 
 fn check(page: &str) {
     let committed = fs::read_to_string(path_of(page)).unwrap();
-    let (before, mut recipes) = parse(&committed);
+    let (before, mut recipes, after) = parse(&committed);
     let place = files();
     for recipe in &mut recipes {
         let is_possible = match recipe.command().0 {
@@ -244,7 +249,7 @@ fn check(page: &str) {
         }
     }
     let parts = recipes.iter().flat_map(|recipe| &recipe.parts);
-    let printed = render(before.iter().chain(parts));
+    let printed = render(before.iter().chain(parts).chain(&after));
     if std::env::var_os("UPDATE").is_some() {
         fs::write(path_of(page), printed).unwrap();
         return;

@@ -14,7 +14,7 @@ use crate::cli::signals;
 use crate::cli::terminal::print_message;
 
 /// How long a call may be under way when a signal arrives, with its record.
-const GRACE: Duration = Duration::from_secs(60);
+const GRACE: Duration = Duration::from_mins(1);
 
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct AccessArgs {

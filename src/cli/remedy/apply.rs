@@ -87,7 +87,7 @@ fn apply_plan(args: &ApplyArgs, path: &Path) -> Result<Exit, Failure> {
         caller: caller_ref(&caller),
         role_name: args.access.role_name.clone(),
         chosen_by,
-        evidence: plan.evidence.clone(),
+        evidence: plan.evidence,
         accounts: chosen.accounts,
         steps: chosen.steps,
     };
