@@ -49,6 +49,8 @@ pub enum ScanWriter {
     RenderRequirements(fn(&ScanView<'_>) -> String),
     /// At the end, with the worst findings.
     RenderWorst(fn(&ScanView<'_>) -> String),
+    /// The same with so many of them, unless the user gives a limit: for documents that are searched, not read.
+    RenderMost(usize, fn(&ScanView<'_>) -> Vec<u8>),
 }
 
 impl Formats for ScanWriter {
@@ -134,7 +136,7 @@ pub trait FindingStream: Send {
 #[derive(Debug)]
 pub struct ScanView<'a> {
     tally: &'a Tally,
-    /// The worst findings, worst first.
+    /// The worst findings, worst first: as many as the format shows.
     worst: &'a [Finding],
     /// How many findings were emitted, those that are due aside.
     emitted: u64,

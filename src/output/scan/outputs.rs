@@ -16,6 +16,8 @@ pub struct Outputs<W> {
     /// One per format.
     formats: Vec<ScanWriter>,
     options: DisplayOptions,
+    /// How many of the worst findings are kept for the formats that show them.
+    kept: usize,
     written: Mutex<Written<W>>,
     /// Findings of this mildness and milder ones cannot be among the worst any more.
     bar: AtomicU8,
@@ -66,7 +68,8 @@ impl ScanWriter {
             | Self::StreamFindings(_)
             | Self::RenderCounts(_)
             | Self::RenderRequirements(_)
-            | Self::RenderWorst(_) => self,
+            | Self::RenderWorst(_)
+            | Self::RenderMost(..) => self,
         }
     }
 
@@ -76,7 +79,23 @@ impl ScanWriter {
             Self::Stream(start) | Self::StreamFindings(start) | Self::StreamOrRanking(start, _) => {
                 Some(start)
             }
-            Self::RenderCounts(_) | Self::RenderRequirements(_) | Self::RenderWorst(_) => None,
+            Self::RenderCounts(_)
+            | Self::RenderRequirements(_)
+            | Self::RenderWorst(_)
+            | Self::RenderMost(..) => None,
+        }
+    }
+
+    /// How many of the worst findings it shows, of those that are due the same.
+    fn shown(self, options: DisplayOptions) -> usize {
+        match self {
+            Self::RenderWorst(_) => options.limit,
+            Self::RenderMost(usual, _) => options.most(usual),
+            Self::StreamFindings(_)
+            | Self::Stream(_)
+            | Self::StreamOrRanking(..)
+            | Self::RenderCounts(_)
+            | Self::RenderRequirements(_) => 0,
         }
     }
 
@@ -96,6 +115,7 @@ impl ScanWriter {
             Self::RenderCounts(render) | Self::RenderRequirements(render) | Self::RenderWorst(render) => {
                 render(view).into_bytes()
             }
+            Self::RenderMost(_, render) => render(view),
         }
     }
 }
@@ -110,15 +130,21 @@ impl<W: io::Write + Send> Outputs<W> {
     pub fn ranked(outputs: Vec<(Format, W)>, options: DisplayOptions, ranked: bool) -> Self {
         let of = |(format, writer): (Format, W)| (format.writer.resolved(ranked), writer);
         let (formats, writers): (Vec<_>, Vec<_>) = outputs.into_iter().map(of).unzip();
-        let worst = WorstFindings::new(options.limit);
+        let kept = formats
+            .iter()
+            .map(|format| format.shown(options))
+            .max()
+            .unwrap_or(0);
+        let worst = WorstFindings::new(kept);
         Self {
             options,
+            kept,
             bar: AtomicU8::new(Mildness::MAX),
             due_bar: AtomicI64::new(i64::MAX),
             written: Mutex::new(Written {
                 writers,
                 worst,
-                soonest: SoonestFindings::new(options.limit),
+                soonest: SoonestFindings::new(kept),
                 opened: false,
                 begun: vec![false; formats.len()],
             }),
@@ -134,15 +160,16 @@ impl<W: io::Write + Send> Outputs<W> {
         let worst: Vec<Finding> = written.worst.into_findings();
         let due_emitted = written.soonest.emitted();
         let due = written.soonest.into_findings();
-        let view = ScanView {
-            tally,
-            worst: &worst,
-            emitted,
-            due: &due,
-            due_emitted,
-            options: self.options,
-        };
         for (format, writer) in self.formats.iter().zip(&mut written.writers) {
+            let shown = format.shown(self.options);
+            let view = ScanView {
+                tally,
+                worst: &worst[..worst.len().min(shown)],
+                emitted,
+                due: &due[..due.len().min(shown)],
+                due_emitted,
+                options: self.options,
+            };
             writer.write_all(&format.ending(&view))?;
             writer.flush()?;
         }
@@ -152,8 +179,7 @@ impl<W: io::Write + Send> Outputs<W> {
 
 impl<W> Outputs<W> {
     fn shows_worst(&self) -> bool {
-        let shows_worst = |format: &ScanWriter| matches!(format, ScanWriter::RenderWorst(_));
-        self.formats.iter().any(shows_worst)
+        self.kept > 0
     }
 }
 
@@ -192,8 +218,8 @@ impl<W: io::Write + Send> Sink for Outputs<W> {
             })
         });
         let ranked = || RankedFindings {
-            worst: WorstFindings::new(self.options.limit),
-            soonest: SoonestFindings::new(self.options.limit),
+            worst: WorstFindings::new(self.kept),
+            soonest: SoonestFindings::new(self.kept),
         };
         FormattedBlock {
             streams: streams.collect(),
