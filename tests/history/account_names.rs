@@ -139,7 +139,7 @@ fn trend_for_people() {
     );
     let html = trend("html");
     assert!(
-        html.contains("<h2>Account 444455556666 (&lt;b&gt;dev&lt;/b&gt;)</h2>"),
+        html.contains(">Account 444455556666 (&lt;b&gt;dev&lt;/b&gt;)</h2>"),
         "{html}"
     );
     assert!(html.contains("<td>111122223333 (prod)</td>"), "{html}");

@@ -121,7 +121,8 @@ fn time_axis(frame: &mut Frame, points: &[&Point], x: &[f64]) {
         let (class, x) = match number {
             0 => ("start", x),
             _ if number == last => ("end", x),
-            _ => ("middle", x),
+            // The style leaves these out where there is little room.
+            _ => ("middle between", x),
         };
         frame.text((x, base + 20.0), class, day(&point.as_of));
         free = x + if number == 0 { 120.0 } else { 100.0 };
@@ -142,13 +143,8 @@ pub(super) fn stacked(title: &str, points: &[&Point], layers: &[Layer]) -> Strin
             .zip(&layer.values)
             .map(|(below, value)| below + value)
             .collect();
-        // A single snapshot is drawn across the whole chart.
-        let edges = |values: &[f64]| -> Vec<(f64, f64)> {
-            match (values, x.as_slice()) {
-                ([value], _) => vec![(LEFT, *value), (WIDTH - RIGHT, *value)],
-                _ => x.iter().copied().zip(values.iter().copied()).collect(),
-            }
-        };
+        let edges =
+            |values: &[f64]| -> Vec<(f64, f64)> { x.iter().copied().zip(values.iter().copied()).collect() };
         let upper = edges(&above);
         let lower = edges(&below).into_iter().rev();
         let outline: Vec<String> = upper
@@ -158,11 +154,12 @@ pub(super) fn stacked(title: &str, points: &[&Point], layers: &[Layer]) -> Strin
             .collect();
         let name = layer.name;
         frame.push(format_args!(
-            "<polygon points=\"{}\" class=\"{name}\"><title>{name}</title></polygon>",
+            "<polygon points=\"{}\" class=\"{name}\"/>",
             outline.join(" ")
         ));
         below = above;
     }
+    hover(&mut frame, points, &x, |at| values_at(layers, at));
     unveiled(&mut frame, points, &x);
     time_axis(&mut frame, points, &x);
     frame.finish()
@@ -179,46 +176,137 @@ fn unveiled(frame: &mut Frame, points: &[&Point], x: &[f64]) {
     }
 }
 
-/// A share over time; it has gaps where there is none.
-pub(super) fn share(title: &str, points: &[&Point], values: &[Option<f64>]) -> String {
-    let mut frame = Frame::new(title, HEIGHT, 100.0);
-    frame.grid(25.0, " %");
+/// One line over time; it has gaps where a value is not known.
+pub(super) struct Curve {
+    /// Its name, for people.
+    pub(super) name: &'static str,
+    /// Its class in the page's style.
+    pub(super) class: &'static str,
+    /// By point.
+    pub(super) values: Vec<Option<f64>>,
+}
+
+/// Lines over time. `unit` follows each value; the axis ends at `top`, or above the highest value.
+pub(super) fn lines(
+    title: &str,
+    points: &[&Point],
+    curves: &[Curve],
+    (unit, top): (&str, Option<f64>),
+) -> String {
+    let highest = curves
+        .iter()
+        .flat_map(|curve| &curve.values)
+        .flatten()
+        .copied()
+        .fold(0.0, f64::max);
+    let (step, top) = top.map_or_else(|| scale(highest), |top| (top / 4.0, top));
+    let mut frame = Frame::new(title, HEIGHT, top);
+    frame.grid(step, unit);
     let x = positions(points);
-    let mut run: Vec<String> = Vec::new();
-    for (x, value) in x.iter().zip(values.iter().copied()) {
-        match value {
-            Some(value) => {
-                let y = frame.y(value * 100.0);
-                run.push(format!("{x:.1},{y:.1}"));
-                frame.push(format_args!(
-                    "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"2.5\" class=\"dot\"/>"
-                ));
-            }
-            None => line(&mut frame, &mut run),
+    for curve in curves {
+        let mut run: Vec<String> = Vec::new();
+        for (x, value) in x.iter().zip(curve.values.iter().copied()) {
+            let Some(value) = value else {
+                line(&mut frame, &mut run, curve.class);
+                continue;
+            };
+            let y = frame.y(value);
+            run.push(format!("{x:.1},{y:.1}"));
+            let class = curve.class;
+            frame.push(format_args!(
+                "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"2.5\" class=\"dot {class}\"/>"
+            ));
         }
+        line(&mut frame, &mut run, curve.class);
     }
-    line(&mut frame, &mut run);
+    hover(&mut frame, points, &x, |at| {
+        let values = curves
+            .iter()
+            .filter_map(|curve| Some((curve.name, curve.values[at]?)));
+        let texts: Vec<String> = values
+            .map(|(name, value)| format!("{name} {}{unit}", value.floor()))
+            .collect();
+        texts.join(", ")
+    });
     time_axis(&mut frame, points, &x);
     frame.finish()
 }
 
-fn line(frame: &mut Frame, run: &mut Vec<String>) {
+fn line(frame: &mut Frame, run: &mut Vec<String>, class: &str) {
     if run.len() > 1 {
         frame.push(format_args!(
-            "<polyline points=\"{}\" class=\"curve\"/>",
+            "<polyline points=\"{}\" class=\"curve {class}\"/>",
             run.join(" ")
         ));
     }
     run.clear();
 }
 
+/// Bars side by side at each snapshot.
+pub(super) fn bars(title: &str, points: &[&Point], layers: &[Layer]) -> String {
+    let highest = layers
+        .iter()
+        .flat_map(|layer| &layer.values)
+        .copied()
+        .fold(0.0, f64::max);
+    let (step, top) = scale(highest);
+    let mut frame = Frame::new(title, HEIGHT, top);
+    frame.grid(step, "");
+    let x = positions(points);
+    // Some snapshots are closer together than most.
+    let mut distances: Vec<f64> = x.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    distances.sort_by(f64::total_cmp);
+    let usual = distances.get(distances.len() / 2).copied().unwrap_or(WIDTH);
+    #[expect(clippy::cast_precision_loss, reason = "there are few layers")]
+    let width = (usual * 0.7 / layers.len() as f64).clamp(1.0, 14.0);
+    #[expect(clippy::cast_precision_loss, reason = "there are few layers")]
+    let left = width * layers.len() as f64 / 2.0;
+    for (at, x) in x.iter().enumerate() {
+        let mut x = (x - left).clamp(LEFT, WIDTH - RIGHT - 2.0 * left);
+        for layer in layers {
+            let y = frame.y(layer.values[at]);
+            let (height, class) = (frame.y(0.0) - y, layer.name);
+            frame.push(format_args!(
+                "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" class=\"{class}\"/>"
+            ));
+            x += width;
+        }
+    }
+    hover(&mut frame, points, &x, |at| values_at(layers, at));
+    time_axis(&mut frame, points, &x);
+    frame.finish()
+}
+
+/// `3 critical, 12 high`.
+fn values_at(layers: &[Layer], at: usize) -> String {
+    let values = layers
+        .iter()
+        .map(|layer| format!("{} {}", layer.values[at], layer.name));
+    values.collect::<Vec<_>>().join(", ")
+}
+
+/// What a mouse shows over each snapshot: its day and its values.
+fn hover(frame: &mut Frame, points: &[&Point], x: &[f64], text: impl Fn(usize) -> String) {
+    let between = |one: f64, other: f64| f64::midpoint(one, other);
+    for (at, point) in points.iter().enumerate() {
+        let left = if at == 0 { LEFT } else { between(x[at - 1], x[at]) };
+        let right = x.get(at + 1).map_or(WIDTH - RIGHT, |next| between(x[at], *next));
+        let (width, height) = (right - left, frame.height - TOP - BOTTOM);
+        let words = format!("{}: {}", day(&point.as_of), text(at));
+        let words = escape_html(&words);
+        frame.push(format_args!(
+            "<rect x=\"{left:.1}\" y=\"{TOP}\" width=\"{width:.1}\" height=\"{height}\" class=\"hover\"><title>{words}</title></rect>"
+        ));
+    }
+}
+
 /// Names of [`Point::key_ages`].
 const AGES: [&str; 6] = ["≤ 30 d", "≤ 90 d", "≤ 180 d", "≤ 1 y", "≤ 2 y", "older"];
 
-/// Key ages at the first and at the last snapshot, side by side; no bars where they are not known.
-pub(super) fn key_ages(title: &str, first: &Point, last: &Point) -> String {
+/// Key ages at the first snapshot, if there is more than one, and at the last, side by side; no bars where they are not known.
+pub(super) fn key_ages(title: &str, first: Option<&Point>, last: &Point) -> String {
     #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^53 keys")]
-    let counts = [first, last].map(|point| point.key_ages.map(|ages| ages.map(|count| count as f64)));
+    let counts = [first, Some(last)].map(|point| point?.key_ages.map(|ages| ages.map(|count| count as f64)));
     let highest = counts.iter().flatten().flatten().copied().fold(0.0, f64::max);
     let (step, top) = scale(highest);
     let mut frame = Frame::new(title, HEIGHT, top);

@@ -2,14 +2,14 @@
 
 use std::fmt::Write as _;
 
-use super::charts::{Layer, key_ages, share, stacked, times_to_resolve};
+use super::charts::{Curve, Layer, bars, key_ages, lines, stacked, times_to_resolve};
+use super::html_parts;
 use super::series::{Figure, FigureUnit, Series, series};
 use super::{TrendWriter, phrases};
-use crate::finding::gravest;
-use crate::history::trend::{RuleTrend, TrendDocument};
+use crate::history::trend::{Point, RuleTrend, TrendDocument};
 use crate::output::DisplayOptions;
 use crate::output::format::{FormatSpec, Readers};
-use crate::output::phrases::{counted, diagnostic_line, number, rule};
+use crate::output::phrases::{counted, rule};
 use crate::report::escape::escape;
 
 pub(super) const FORMAT: FormatSpec<TrendWriter> = FormatSpec::new(
@@ -20,7 +20,6 @@ pub(super) const FORMAT: FormatSpec<TrendWriter> = FormatSpec::new(
 );
 
 const STYLE: &str = include_str!("style.css");
-const DIAGNOSTICS: usize = 20;
 /// Rules in the chart of times at most.
 const TIMES: usize = 15;
 
@@ -36,11 +35,12 @@ fn render(document: &TrendDocument, options: DisplayOptions) -> String {
     page.line(format_args!("<h1>IAM credential reports: trend</h1>"));
     page.line(format_args!(
         "<p class=\"soft\">{}</p>",
-        escape_html(&phrases::span(document))
+        html_parts::about(document, options)
     ));
     let all = series(document);
-    for one in all.iter().take(options.limit) {
-        page.section(one, document, all.len() == 1);
+    page.0.push_str(&html_parts::ranking(&all, options.limit));
+    for (number, one) in all.iter().enumerate().take(options.limit) {
+        page.section((number, one), document, all.len() == 1);
     }
     if all.len() > options.limit {
         let more = counted((all.len() - options.limit) as u64, "more account");
@@ -56,7 +56,7 @@ fn render(document: &TrendDocument, options: DisplayOptions) -> String {
     page.notes(document);
     page.rules(document);
     page.oldest(document, options.limit);
-    page.diagnostics(document);
+    page.0.push_str(&html_parts::diagnostics(document));
     page.0.push_str("</body>\n</html>\n");
     page.0
 }
@@ -78,7 +78,7 @@ pub(super) fn escape_html(text: &str) -> String {
 }
 
 /// An account with its name, as far as they are known.
-fn html_account(id: Option<&str>, name: Option<&str>) -> String {
+pub(super) fn html_account(id: Option<&str>, name: Option<&str>) -> String {
     let id = escape_html(id.unwrap_or(""));
     name.map_or_else(|| id.clone(), |name| format!("{id} ({})", escape_html(name)))
 }
@@ -92,10 +92,11 @@ impl Page {
     }
 
     /// Cards and charts of one series; `of_all`: of all accounts together.
-    fn section(&mut self, series: &Series<'_>, document: &TrendDocument, of_all: bool) {
+    fn section(&mut self, (number, series): (usize, &Series<'_>), document: &TrendDocument, of_all: bool) {
         if let Some(account) = series.account {
             self.line(format_args!(
-                "<h2>Account {}</h2>",
+                "<h2 id=\"{}\">Account {}</h2>",
+                html_parts::anchor(number),
                 html_account(Some(account), series.name)
             ));
             self.line(format_args!(
@@ -105,9 +106,20 @@ impl Page {
         }
         let figures = series.figures();
         self.cards(&figures);
+        let is_one = series.points.len() == 1;
+        if is_one {
+            self.line(format_args!(
+                "<p>There is one snapshot: what changes over time needs at least two.</p>"
+            ));
+        }
         self.line(format_args!("<div class=\"charts\">"));
-        self.severities(series);
-        self.coverage(series);
+        if !is_one {
+            self.severities(series);
+            self.moved(series);
+            self.coverage(series);
+            self.key_age(series);
+            self.old_keys(series);
+        }
         self.ages(series);
         if of_all {
             self.times(document);
@@ -127,11 +139,15 @@ impl Page {
                 (Some(std::cmp::Ordering::Less | std::cmp::Ordering::Greater), _) => "worse",
             };
             let class = if is_neutral(&figure.name) { "same" } else { class };
+            let before = if figure.values.len() > 1 {
+                format!(" <i class=\"{class}\">was {}</i>", figure.text(first))
+            } else {
+                String::new()
+            };
             self.line(format_args!(
-                "<div><b>{}</b><span>{} <i class=\"{class}\">was {}</i></span></div>",
+                "<div><b>{}</b><span>{}{before}</span></div>",
                 figure.text(last),
-                escape_html(&figure.name),
-                figure.text(first)
+                escape_html(&figure.name)
             ));
         }
         self.line(format_args!("</div>"));
@@ -144,7 +160,12 @@ impl Page {
             .collect();
         let title = escape_html(title);
         self.line(format_args!(
-            "<figure><figcaption><strong>{title}</strong>{}</figcaption>\n{chart}</figure>",
+            "<figure class=\"{}\"><figcaption><strong>{title}</strong>{}</figcaption>\n{chart}</figure>",
+            if title.contains("by rule") {
+                "by-rule"
+            } else {
+                "over-time"
+            },
             keys.concat()
         ));
     }
@@ -178,8 +199,73 @@ impl Page {
 
     fn coverage(&mut self, series: &Series<'_>) {
         let title = "Console users with MFA";
-        let values: Vec<Option<f64>> = series.points.iter().map(|point| point.mfa_coverage).collect();
-        let chart = share(title, &series.points, &values);
+        let values = series
+            .points
+            .iter()
+            .map(|point| point.mfa_coverage.map(|share| share * 100.0));
+        let curve = Curve {
+            name: "with MFA",
+            class: "last",
+            values: values.collect(),
+        };
+        let chart = lines(title, &series.points, &[curve], (" %", Some(100.0)));
+        self.figure(title, &[], &chart);
+    }
+
+    fn moved(&mut self, series: &Series<'_>) {
+        let title = "Findings opened and resolved";
+        #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^53 findings")]
+        let layer = |name: &'static str, of: fn(&Point) -> u64| Layer {
+            name,
+            values: series.points.iter().map(|point| of(point) as f64).collect(),
+        };
+        let layers = [
+            layer("opened", |point| point.opened),
+            layer("resolved", |point| point.resolved),
+        ];
+        let chart = bars(title, &series.points, &layers);
+        self.figure(title, &[("opened", "opened"), ("resolved", "resolved")], &chart);
+    }
+
+    fn key_age(&mut self, series: &Series<'_>) {
+        let title = "Age of active access keys, in days";
+        let curve = |name: &'static str, class: &'static str, of: fn(&Point) -> Option<i64>| {
+            #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^53 days")]
+            let values = series
+                .points
+                .iter()
+                .map(|point| of(point).map(|days| days as f64));
+            Curve {
+                name,
+                class,
+                values: values.collect(),
+            }
+        };
+        let curves = [
+            curve("median", "last", |point| point.key_age_median),
+            curve("90th percentile", "second", |point| point.key_age_p90),
+        ];
+        let chart = lines(title, &series.points, &curves, ("", None));
+        self.figure(
+            title,
+            &[("last", "median"), ("second", "90th percentile")],
+            &chart,
+        );
+    }
+
+    fn old_keys(&mut self, series: &Series<'_>) {
+        let title = "Active access keys over 90 days";
+        #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^53 keys")]
+        let values = series
+            .points
+            .iter()
+            .map(|point| point.keys_over_90_days.map(|keys| keys as f64));
+        let curve = Curve {
+            name: "keys over 90 days:",
+            class: "last",
+            values: values.collect(),
+        };
+        let chart = lines(title, &series.points, &[curve], ("", None));
         self.figure(title, &[], &chart);
     }
 
@@ -190,8 +276,9 @@ impl Page {
                 ("first", phrases::day(&first.as_of)),
                 ("last", phrases::day(&last.as_of)),
             ];
-            let chart = key_ages(title, first, last);
-            self.figure(title, &keys, &chart);
+            let before = (series.points.len() > 1).then_some(*first);
+            let chart = key_ages(title, before, last);
+            self.figure(title, if before.is_some() { &keys } else { &keys[1..] }, &chart);
         }
     }
 
@@ -282,24 +369,6 @@ impl Page {
         if let Some(more) = phrases::more_open(document, limit) {
             self.line(format_args!("<p class=\"soft\">{}</p>", escape_html(&more)));
         }
-    }
-
-    fn diagnostics(&mut self, document: &TrendDocument) {
-        if document.diagnostics.is_empty() {
-            return;
-        }
-        self.line(format_args!("<h2>Diagnostics</h2>\n<ul>"));
-        let (shown, hidden) = gravest(&document.diagnostics, DIAGNOSTICS);
-        for diagnostic in shown {
-            self.line(format_args!(
-                "<li>{}</li>",
-                escape_html(&diagnostic_line(diagnostic))
-            ));
-        }
-        if hidden.count > 0 {
-            self.line(format_args!("<li>and {} more</li>", number(hidden.count)));
-        }
-        self.line(format_args!("</ul>"));
     }
 }
 

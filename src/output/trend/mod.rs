@@ -3,6 +3,7 @@
 mod charts;
 mod csv;
 mod html;
+mod html_parts;
 mod json;
 mod markdown;
 mod phrases;

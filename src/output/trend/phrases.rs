@@ -9,6 +9,7 @@ pub(super) fn span(document: &TrendDocument) -> String {
     let snapshots = counted(document.snapshots.len() as u64, "snapshot");
     let ends = document.snapshots.first().zip(document.snapshots.last());
     match ends {
+        Some((first, last)) if std::ptr::eq(first, last) => format!("{snapshots}, of {}", day(&first.as_of)),
         Some((first, last)) => format!("{snapshots} from {} to {}", day(&first.as_of), day(&last.as_of)),
         None => snapshots,
     }
