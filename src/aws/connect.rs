@@ -270,6 +270,15 @@ impl Session {
         })
     }
 
+    /// The same session with a time limit for each step that is no longer than this.
+    #[must_use]
+    pub fn within(&self, limit: Duration) -> Self {
+        Self {
+            limit: self.limit.min(limit),
+            ..self.clone()
+        }
+    }
+
     /// Asks AWS for the owner of the credentials.
     ///
     /// # Errors

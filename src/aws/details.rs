@@ -14,6 +14,7 @@ use super::keys;
 use super::lists::{OfUsers, Page, all_pages, for_each_user, of_user};
 use super::permissions::{Action, MissingPermission};
 use super::retry::RetriedCalls;
+use super::whole_answer::WholeAnswer;
 use crate::engine::AccountInfo;
 use crate::finding::digest::sha256;
 use crate::finding::{Code, Diagnostic};
@@ -205,7 +206,8 @@ pub(super) async fn list_tags(
     let action = Action::ListUserTags;
     let request = session.iam().list_user_tags().user_name(user);
     let page = |marker| {
-        let request = request.clone().set_marker(marker);
+        let request = request.clone().set_marker(marker).customize();
+        let request = request.interceptor(WholeAnswer(&["Tags", "IsTruncated"]));
         async {
             let page = of_user(session, action, request.send().await)?;
             Ok(page.map(|page| Page {
@@ -216,5 +218,8 @@ pub(super) async fn list_tags(
         }
     };
     let tags = all_pages(calls, action, page).await?;
+    if tags.iter().flatten().any(|tag| tag.key.is_empty()) {
+        return Err(Error::Unreadable(action));
+    }
     Ok(tags.map(|tags| tags.into_iter().map(|tag| (tag.key, tag.value)).collect()))
 }

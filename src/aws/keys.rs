@@ -9,6 +9,7 @@ use super::fetch::Report;
 use super::lists::{Page, all_pages, for_each_user, of_user};
 use super::permissions::Action;
 use super::retry::RetriedCalls;
+use super::whole_answer::WholeAnswer;
 use crate::finding::{Code, Diagnostic, Level};
 use crate::output::counted;
 use crate::report::cell::{self, Flag};
@@ -131,7 +132,8 @@ pub(super) async fn list_keys(
     let action = Action::ListAccessKeys;
     let request = session.iam().list_access_keys().user_name(user);
     let page = |marker| {
-        let request = request.clone().set_marker(marker);
+        let request = request.clone().set_marker(marker).customize();
+        let request = request.interceptor(WholeAnswer(&["AccessKeyMetadata", "IsTruncated"]));
         async {
             let page = of_user(session, action, request.send().await)?;
             Ok(page.map(|page| Page {

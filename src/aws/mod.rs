@@ -30,6 +30,7 @@ mod runtime;
 mod s3;
 mod s3_policy;
 mod sendable_credentials;
+mod whole_answer;
 
 pub use connect::{Caller, ConnectSettings, Session};
 pub use details::{DetailsRequest, FetchedDetails, TagsOf};

@@ -17,8 +17,12 @@ use super::lists::{Page, all_pages, of_user};
 use super::permissions::{Action, MissingPermission};
 use super::retry::{Backoff, FailureKind, RetriedCalls, RetryDecision, jitter};
 use super::runtime::Runtime;
+use super::whole_answer::WholeAnswer;
 use crate::remedy::{Answer, Change, KeyStatus, LiveIam, LiveKey, LiveUse, NoAnswer};
 use crate::report::time::Timestamp;
+
+/// The service of a key that was never used.
+const NEVER: &str = "N/A";
 
 /// After this time the session of a role, which lasts an hour, is renewed.
 const SESSION: Duration = Duration::from_mins(45);
@@ -47,6 +51,8 @@ pub struct RemedyIam<'a> {
     access: RemedyAccess,
     /// Sessions in accounts, since when, and the account that AWS says it is.
     opened: BTreeMap<String, Opened>,
+    /// Accounts whose credentials could not be had, or are not known: they are not asked for again.
+    failed: BTreeMap<String, String>,
     /// The permissions that were missing.
     missing: Vec<MissingPermission>,
 }
@@ -66,6 +72,7 @@ impl<'a> RemedyIam<'a> {
             runtime,
             access,
             opened: BTreeMap::new(),
+            failed: BTreeMap::new(),
             missing: Vec::new(),
         }
     }
@@ -102,7 +109,11 @@ impl<'a> RemedyIam<'a> {
             session,
             is_role: role.is_some(),
             since: Instant::now(),
-            account: None,
+            account: access
+                .caller
+                .as_ref()
+                .filter(|_| is_own)
+                .map(|caller| caller.account.clone()),
         };
         self.opened.insert(account.to_owned(), opened.clone());
         Ok(opened)
@@ -133,6 +144,14 @@ impl<'a> RemedyIam<'a> {
         answer.map_err(|error| self.no_answer(&error))
     }
 
+    /// Does not ask for this account again: many keys would wait for the same answer.
+    fn remember(&mut self, account: &str, answer: NoAnswer) -> NoAnswer {
+        if let NoAnswer::Unreadable(error) = &answer {
+            self.failed.insert(account.to_owned(), error.clone());
+        }
+        answer
+    }
+
     fn no_answer(&mut self, error: &Error) -> NoAnswer {
         if matches!(error, Error::Interrupted) {
             return NoAnswer::Interrupted;
@@ -144,7 +163,16 @@ impl<'a> RemedyIam<'a> {
 
 impl LiveIam for RemedyIam<'_> {
     fn account_for(&mut self, account: &str) -> Answer<String> {
-        let known = self.opened.get(account).and_then(|opened| opened.account.clone());
+        if let Some(error) = self.failed.get(account) {
+            return Err(NoAnswer::Unreadable(error.clone()));
+        }
+        let known = match self.opened(account) {
+            Ok(opened) => opened.account,
+            Err(error) => {
+                let answer = self.no_answer(&error);
+                return Err(self.remember(account, answer));
+            }
+        };
         if let Some(known) = known {
             return Ok(known);
         }
@@ -153,7 +181,8 @@ impl LiveIam for RemedyIam<'_> {
             account,
             action,
             |session, _| async move { session.caller().await },
-        )?;
+        );
+        let caller = caller.map_err(|answer| self.remember(account, answer))?;
         if let Some(opened) = self.opened.get_mut(account) {
             opened.account = Some(caller.account.clone());
         }
@@ -191,15 +220,14 @@ impl LiveIam for RemedyIam<'_> {
                 let answer = answer.map_err(|error| session.explain(action, &error))?;
                 let of_key = answer.access_key_last_used.ok_or(Error::Unreadable(action))?;
                 let time = of_key.last_used_date.map(|date| Timestamp(date.secs()));
-                // IAM says `N/A` of a key that was never used. A service without a time is no answer.
-                let is_named = !["", "N/A"].contains(&of_key.service_name.as_str());
-                if time.is_none() && is_named {
+                // IAM says `N/A` of a key that was never used; anything else without a time is no answer.
+                if time.is_none() && of_key.service_name != NEVER {
                     return Err(Error::Unreadable(action));
                 }
                 Ok(LiveUse {
                     user: answer.user_name,
                     time,
-                    service: Some(of_key.service_name).filter(|_| is_named),
+                    service: Some(of_key.service_name).filter(|service| service != NEVER),
                 })
             };
             calls.call(call).await
@@ -217,7 +245,8 @@ impl LiveIam for RemedyIam<'_> {
         self.ask(account, action, |session, mut calls| async move {
             let request = session.iam().list_groups_for_user().user_name(user);
             let page = |marker| {
-                let request = request.clone().set_marker(marker);
+                let request = request.clone().set_marker(marker).customize();
+                let request = request.interceptor(WholeAnswer(&["Groups", "IsTruncated"]));
                 async {
                     let page = of_user(&session, action, request.send().await)?;
                     Ok(page.map(|page| Page {
@@ -228,11 +257,21 @@ impl LiveIam for RemedyIam<'_> {
                 }
             };
             let groups = all_pages(&mut calls, action, page).await?;
+            if groups.iter().flatten().any(|group| group.group_name.is_empty()) {
+                return Err(Error::Unreadable(action));
+            }
             Ok(groups.map(|groups| groups.into_iter().map(|group| group.group_name).collect()))
         })
     }
 
     fn set_status(&mut self, account: &str, user: &str, key: &str, status: KeyStatus) -> Change {
+        if let Some(error) = self
+            .failed
+            .get(account)
+            .filter(|_| !self.opened.contains_key(account))
+        {
+            return Change::Rejected(error.clone());
+        }
         let opened = match self.opened(account) {
             Ok(opened) => opened,
             Err(Error::Interrupted) => return Change::NotAsked,

@@ -92,6 +92,8 @@ word_enum! {
         UsedSince = "used-since",
         /// It was activated again, and is inactive.
         InactiveAgain = "inactive-again",
+        /// AWS may have been asked to deactivate it, and the answer is not known.
+        InDoubt = "in-doubt",
         /// It does not exist any more.
         Gone = "gone",
         /// AWS did not say.
@@ -104,7 +106,12 @@ impl KeyVerdict {
     pub fn needs_attention(self) -> bool {
         match self {
             Self::AsIntended | Self::NotChanged => false,
-            Self::Reactivated | Self::UsedSince | Self::InactiveAgain | Self::Gone | Self::Unknown => true,
+            Self::Reactivated
+            | Self::UsedSince
+            | Self::InactiveAgain
+            | Self::InDoubt
+            | Self::Gone
+            | Self::Unknown => true,
         }
     }
 
@@ -121,6 +128,10 @@ impl KeyVerdict {
             }
             Self::InactiveAgain => {
                 "The key was activated again and is inactive: someone else deactivated it."
+            }
+            Self::InDoubt => {
+                "A run ended before AWS answered, so it is not certain that the run made the key what it is. `credlens remedy apply \
+                 --resume` settles it, and `credlens remedy undo` takes it back."
             }
             Self::Gone => "The user or the key does not exist any more.",
             Self::Unknown => "AWS did not say how the key is now.",
@@ -318,13 +329,11 @@ fn verdict(changes: &KeyChanges, look: &Look) -> KeyVerdict {
     let was_used = look.last_used > changes.deactivated;
     match (changes.state, is_active) {
         (Recorded::Done, true) => KeyVerdict::Reactivated,
-        (Recorded::Done | Recorded::MaybeDone, false) if was_used => KeyVerdict::UsedSince,
-        (Recorded::Done | Recorded::MaybeDone, false) if !look.is_use_known => KeyVerdict::Unknown,
+        (Recorded::Done, false) if was_used => KeyVerdict::UsedSince,
+        (Recorded::Done, false) if !look.is_use_known => KeyVerdict::Unknown,
         (Recorded::Undone, false) => KeyVerdict::InactiveAgain,
-        (Recorded::MaybeUndone, false) => KeyVerdict::Unknown,
-        // AWS may not have deactivated it, which is what it looks like.
-        (Recorded::MaybeDone, true) => KeyVerdict::NotChanged,
-        (Recorded::Done | Recorded::MaybeDone, false)
+        (Recorded::MaybeDone, _) | (Recorded::MaybeUndone, false) => KeyVerdict::InDoubt,
+        (Recorded::Done, false)
         | (Recorded::Undone | Recorded::MaybeUndone, true)
         | (Recorded::NotDone | Recorded::Skipped, _) => KeyVerdict::AsIntended,
     }

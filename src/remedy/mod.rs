@@ -22,7 +22,7 @@ mod step;
 
 pub use apply::{
     Applying, Chosen, Ending, Recorder, Refusal, Selection, StepReport, UndoEnd, Undoing, Unrecorded,
-    check_ages, choose,
+    check_again, choose, span,
 };
 pub use audit::{AuditRecord, AuditRun, AuditStep, KeyVerdict, RunKind, audit};
 pub use collect::{AccountKeys, Collect, Collected};

@@ -11,6 +11,8 @@ word_enum! {
         TooNew = "too-new",
         /// The key is not active.
         AlreadyInactive = "already-inactive",
+        /// The key has expired.
+        Expired = "expired",
         /// The user or the key does not exist any more.
         Gone = "gone",
         /// A tag of the user exempts it.
@@ -37,6 +39,7 @@ impl SkipReason {
             Self::InUse
             | Self::TooNew
             | Self::AlreadyInactive
+            | Self::Expired
             | Self::Gone
             | Self::Exempt
             | Self::ExemptGroup
@@ -52,6 +55,7 @@ impl SkipReason {
             Self::InUse => "it was used since the report, or within the quiet days",
             Self::TooNew => "it is too new to be called unused",
             Self::AlreadyInactive => "it is not active any more",
+            Self::Expired => "it has expired",
             Self::Gone => "the user or the key does not exist any more",
             Self::Exempt => "a tag exempts the user",
             Self::ExemptGroup => "a group exempts the user",

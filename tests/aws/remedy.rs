@@ -147,6 +147,7 @@ impl Place {
             .current_dir(self.folder.path())
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("COLUMNS", "300")
             .env("HOME", self.folder.path())
             .env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
             .env("AWS_SECRET_ACCESS_KEY", "x")
@@ -337,7 +338,7 @@ fn a_plan_is_shown_applied_undone_and_recorded() {
     assert_eq!(again.exit, Some(0), "{again:?}");
     assert!(again.err.contains("nothing is left to undo"), "{again:?}");
     // What was undone is not done again.
-    assert_eq!(place.resume().exit, Some(0));
+    assert_eq!(place.resume().exit, Some(2));
     assert_eq!(place.iam.users(), place.before);
 }
 
@@ -796,7 +797,7 @@ fn an_undo_needs_little() {
         .fail("ListAccessKeys", None, Fault::Refused("AccessDenied"));
     fs::set_permissions(place.path("j"), fs::Permissions::from_mode(0o400)).unwrap();
     let undone = place.undo();
-    assert!(matches!(undone.exit, Some(0 | 5)), "{undone:?}");
+    assert!(matches!(undone.exit, Some(4 | 5)), "{undone:?}");
     assert!(undone.err.contains("line 3: not a record"), "{undone:?}");
     assert_eq!(place.iam.users(), place.before);
 }
@@ -820,7 +821,7 @@ fn announced_steps_alone_are_applied() {
     let early = place.apply(&["--announced", "plan.json"]);
     assert_eq!(early.exit, Some(0), "{early:?}");
     assert!(
-        early.err.contains("3 steps are not announced for 7 days") && place.inactive().is_empty(),
+        early.err.contains("3 steps are not announced for long enough") && place.inactive().is_empty(),
         "{early:?}"
     );
     let run = place.apply(&["--announced", "older.json"]);
@@ -830,4 +831,280 @@ fn announced_steps_alone_are_applied() {
         inactive.len() == 2 && inactive.iter().all(|name| names.contains(name)),
         "{inactive:?}"
     );
+}
+
+/// The commands that are printed work as they are, also with an external id and odd names.
+#[test]
+fn printed_commands_work() {
+    let other = "222222222222";
+    let place = Place::new(users(other, &["alice", "bob", "carol"]));
+    place
+        .iam
+        .fail("UpdateAccessKey", Some("bob"), Fault::Refused("AccessDenied"));
+    let run = place.run(&[
+        "remedy",
+        "apply",
+        "plan.json",
+        "--yes",
+        "--journal=-j",
+        "--max-share",
+        "100",
+        "--role-name",
+        "Remedy",
+        "--external-id",
+        "a b'c",
+    ]);
+    assert_eq!(
+        run.exit,
+        Some(2),
+        "an external id that IAM would not allow: {run:?}"
+    );
+    let run = place.run(&[
+        "remedy",
+        "apply",
+        "plan.json",
+        "--yes",
+        "--journal=-j",
+        "--max-share",
+        "100",
+        "--role-name",
+        "Remedy",
+        "--external-id",
+        "a-b",
+    ]);
+    assert_eq!(run.exit, Some(4), "{run:?}");
+    place.iam.heal();
+    for (label, inactive) in [("go on:", 3), ("undo:", 0)] {
+        let line = run.out.lines().find(|line| line.starts_with(label)).unwrap();
+        let command = line[label.len()..]
+            .trim()
+            .replace("credlens ", &format!("{} ", env!("CARGO_BIN_EXE_credlens")));
+        let mut shell = Command::new("sh");
+        shell
+            .args(["-c", &command])
+            .current_dir(place.folder.path())
+            .env_clear()
+            .stdin(Stdio::null());
+        for (name, value) in place.command().get_envs() {
+            shell.env(name, value.unwrap_or_default());
+        }
+        let output = shell.output().unwrap();
+        assert!(output.status.success(), "{command}: {output:?}");
+        assert_eq!(place.inactive().len(), inactive, "{command}");
+    }
+}
+
+/// STS that does not answer is asked once, not for every key.
+#[test]
+fn an_undo_does_not_wait_for_what_it_does_not_need() {
+    let place = Place::three();
+    place.apply(&[]);
+    place.iam.calls();
+    place.iam.fail("GetCallerIdentity", None, Fault::Silent);
+    let undone = place.run(&["remedy", "undo", "j", "--yes", "--timeout", "1s"]);
+    assert_eq!(undone.exit, Some(0), "{undone:?}");
+    assert_eq!(place.iam.users(), place.before);
+    let asked = place
+        .iam
+        .calls()
+        .into_iter()
+        .filter(|call| call.action == "GetCallerIdentity");
+    assert!(asked.count() <= 2);
+}
+
+/// An answer that lacks what it must have says nothing.
+#[test]
+fn answers_that_are_cut_away_let_nothing_through() {
+    let cut = |action: &str, inner: &str| super::result(action, inner);
+    for (action, body) in [
+        ("ListUserTags", cut("ListUserTags", "")),
+        (
+            "ListUserTags",
+            cut("ListUserTags", "<IsTruncated>false</IsTruncated>"),
+        ),
+        (
+            "ListUserTags",
+            cut(
+                "ListUserTags",
+                "<Tags><member><Value>yes</Value></member></Tags><IsTruncated>false</IsTruncated>",
+            ),
+        ),
+        (
+            "ListGroupsForUser",
+            cut("ListGroupsForUser", "<IsTruncated>false</IsTruncated>"),
+        ),
+        (
+            "ListGroupsForUser",
+            cut(
+                "ListGroupsForUser",
+                "<Groups><member><Path>/</Path></member></Groups><IsTruncated>false</IsTruncated>",
+            ),
+        ),
+        ("GetAccessKeyLastUsed", cut("GetAccessKeyLastUsed", "")),
+        (
+            "GetAccessKeyLastUsed",
+            cut(
+                "GetAccessKeyLastUsed",
+                "<UserName>alice</UserName><AccessKeyLastUsed></AccessKeyLastUsed>",
+            ),
+        ),
+        (
+            "GetAccessKeyLastUsed",
+            cut(
+                "GetAccessKeyLastUsed",
+                "<AccessKeyLastUsed><Region>eu-west-1</Region></AccessKeyLastUsed>",
+            ),
+        ),
+        (
+            "ListAccessKeys",
+            cut("ListAccessKeys", "<IsTruncated>false</IsTruncated>"),
+        ),
+        ("ListUserTags", String::new()),
+        ("ListUserTags", "<html>Sign in</html>".to_owned()),
+    ] {
+        let place = Place::three();
+        place.iam.fail(action, None, Fault::Says(body.clone()));
+        let run = place.apply(&["--timeout", "1s", "--exempt-group", "break-glass"]);
+        assert!(place.inactive().is_empty(), "{action} {body}: {run:?}");
+        assert_eq!(run.exit, Some(3), "{action} {body}: {run:?}");
+    }
+}
+
+#[test]
+fn edited_plans_and_journals_are_refused() {
+    let place = Place::three();
+    let plan = fs::read_to_string(place.path("plan.json")).unwrap();
+    let edit = |change: &dyn Fn(&mut Value)| {
+        let mut edited: Value = serde_json::from_str(&plan).unwrap();
+        change(&mut edited);
+        fs::write(place.path("plan.json"), edited.to_string()).unwrap();
+        place.apply(&[])
+    };
+    let refuse = |change: &dyn Fn(&mut Value), words: &str| {
+        let run = edit(change);
+        assert_eq!(run.exit, Some(2), "{words} {run:?}");
+        assert!(run.err.contains(words), "{words} {run:?}");
+    };
+    refuse(
+        &|plan| plan["steps"][1]["id"] = plan["steps"][0]["id"].clone(),
+        "the same id",
+    );
+    refuse(
+        &|plan| plan["id"] = "../x".into(),
+        "its id is not one of credlens",
+    );
+    refuse(
+        &|plan| plan["accounts"] = serde_json::json!([plan["accounts"][0], plan["accounts"][0]]),
+        "an account twice",
+    );
+    refuse(
+        &|plan| plan["accounts"][0]["generated"] = "2090-01-01T00:00:00Z".into(),
+        "later than this machine's clock",
+    );
+    refuse(&|plan| plan["steps"][0]["quiet_days"] = (-1).into(), "quiet days");
+    refuse(
+        &|plan| plan["steps"][0]["user"] = "<root_account>".into(),
+        "root's",
+    );
+    for arguments in [
+        ["--exempt-tag", ""],
+        ["--exempt-tag", "=x"],
+        ["--exempt-group", " "],
+    ] {
+        fs::write(place.path("plan.json"), &plan).unwrap();
+        assert_eq!(place.apply(&arguments).exit, Some(2));
+    }
+    assert!(place.inactive().is_empty() && !place.path("j").exists());
+
+    // A journal whose first record was edited.
+    place
+        .iam
+        .fail("ListAccessKeys", None, Fault::Refused("AccessDenied"));
+    place.apply(&[]);
+    place.iam.heal();
+    let journal = fs::read_to_string(place.path("j")).unwrap();
+    for (from, to) in [
+        ("\"action\":\"deactivate\"", "\"action\":\"rotate\""),
+        ("\"max_changes\":25", "\"max_changes\":1"),
+        ("\"user\":\"alice\"", "\"user\":\"<root_account>\""),
+    ] {
+        fs::write(place.path("j"), journal.replacen(from, to, 1)).unwrap();
+        let run = place.resume();
+        assert_eq!(run.exit, Some(2), "{from} {run:?}");
+    }
+    assert!(place.inactive().is_empty());
+}
+
+#[test]
+fn a_run_that_was_undone_does_not_go_on() {
+    let place = Place::three();
+    place
+        .iam
+        .fail("ListAccessKeys", Some("bob"), Fault::Refused("AccessDenied"));
+    assert_eq!(place.apply(&[]).exit, Some(4));
+    place.iam.heal();
+    assert_eq!(
+        place
+            .run(&["remedy", "undo", "j", "--yes", "--user", "typo"])
+            .exit,
+        Some(2)
+    );
+    assert_eq!(
+        place.run(&["remedy", "undo", "j", "--yes", "--step", "1"]).exit,
+        Some(2)
+    );
+    assert_eq!(
+        place.run(&["remedy", "undo", "j", "--yes", "--step", "2"]).exit,
+        Some(0)
+    );
+    let resumed = place.resume();
+    assert_eq!(resumed.exit, Some(2), "{resumed:?}");
+    assert!(resumed.err.contains("this run was undone"), "{resumed:?}");
+}
+
+/// What IAM says may be older than the change: a key that may be inactive is never called fine.
+#[test]
+fn what_may_have_been_done_is_not_forgotten() {
+    let place = Place::three();
+    place
+        .iam
+        .fail_times("UpdateAccessKey", None, 1, Fault::SignalAfter("KILL"));
+    place.apply(&[]);
+    place.iam.heal();
+    let user = place.inactive()[0].clone();
+    let of_user = (CALLER.to_owned(), user.clone());
+    let old = super::remedy_server::keys(&user, &place.before[&of_user]);
+    place.iam.fail("ListAccessKeys", Some(&user), Fault::Says(old));
+    place.iam.change(|users| {
+        let tags = &mut users.get_mut(&of_user).unwrap().tags;
+        tags.push(("credlens-exempt".to_owned(), "yes".to_owned()));
+    });
+    let resumed = place.resume();
+    assert_eq!(resumed.exit, Some(4), "{resumed:?}");
+    assert!(
+        resumed.out.contains("in doubt") && resumed.out.contains("undo:"),
+        "{resumed:?}"
+    );
+    place.iam.heal();
+    let record = place.run(&["remedy", "record", "j"]);
+    assert!(record.out.contains("in-doubt"), "{record:?}");
+    let undone = place.undo();
+    assert_eq!(undone.exit, Some(0), "{undone:?}");
+    assert!(undone.err.contains("repeat this undo in a minute"), "{undone:?}");
+    assert!(place.inactive().is_empty());
+}
+
+#[test]
+fn an_undo_does_not_need_standard_output() {
+    let place = Place::three();
+    place.apply(&[]);
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let status = place
+        .command()
+        .args(["remedy", "undo", "j", "--yes"])
+        .stdout(full)
+        .status()
+        .unwrap();
+    assert_eq!(status.code(), Some(5));
+    assert_eq!(place.iam.users(), place.before);
 }

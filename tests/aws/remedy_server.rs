@@ -15,6 +15,8 @@ use super::{error, result};
 pub(super) enum Fault {
     /// It is refused with this code.
     Refused(&'static str),
+    /// It is answered by this text.
+    Says(String),
     /// It is not answered.
     Silent,
     /// It has its effect, and the connection breaks before the answer.
@@ -163,6 +165,7 @@ impl Iam {
                     let status = if *code == "ServiceFailure" { 500 } else { 400 };
                     (status, error(code))
                 }
+                Some(Fault::Says(body)) => (200, body.clone()),
                 Some(Fault::Silent) => {
                     std::thread::sleep(Duration::from_mins(1));
                     return;
@@ -255,7 +258,7 @@ fn list(action: &str, name: &str, members: &str) -> String {
     )
 }
 
-fn keys(user: &str, of: &User) -> String {
+pub(super) fn keys(user: &str, of: &User) -> String {
     let members = of.keys.iter().map(|key| {
         let status = if key.active { "Active" } else { "Inactive" };
         format!(

@@ -34,12 +34,7 @@ pub(super) struct AccessArgs {
     pub(super) role_name: Option<String>,
 
     /// External id of these roles
-    #[arg(
-        long,
-        value_name = "ID",
-        help_heading = "Organization",
-        requires = "role_in_accounts"
-    )]
+    #[arg(long, value_name = "ID", help_heading = "Organization")]
     pub(super) external_id: Option<String>,
 }
 
@@ -114,18 +109,20 @@ impl AccessArgs {
 }
 
 impl Access {
-    /// Asks AWS whose credentials these are.
-    pub(super) fn ask_caller(&mut self) -> Result<Caller, Failure> {
-        let caller = self.runtime.wait(self.session.caller());
+    /// Asks AWS whose credentials these are, for at most this long.
+    pub(super) fn ask_caller(&mut self, limit: Duration) -> Result<Caller, Failure> {
+        let caller = self.runtime.wait(self.session.within(limit).caller());
         let caller = caller.map_err(|error| refused(&self.runtime, &error))?;
         self.caller = Some(caller.clone());
         Ok(caller)
     }
 }
 
-/// The name of sessions and of the user agent.
+/// The name of sessions and of the user agent. An id that is not one of ours, as in a damaged journal, is not sent.
 fn name(journal: &str) -> String {
-    format!("credlens-{journal}")
+    let is_id =
+        !journal.is_empty() && journal.len() <= 32 && journal.bytes().all(|byte| byte.is_ascii_hexdigit());
+    format!("credlens-{}", if is_id { journal } else { "unknown" })
 }
 
 pub(super) fn caller_ref(caller: &Caller) -> CallerRef {

@@ -1,8 +1,11 @@
 //! `credlens remedy apply`.
 
+use std::collections::BTreeMap;
+use std::fs::File;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use credlens::aws::{Caller, RemedyIam};
 use credlens::finding::Command;
@@ -10,21 +13,21 @@ use credlens::io::journal::JournalFile;
 use credlens::output::changes::{applied_line, step_line};
 use credlens::output::{counted, escape};
 use credlens::remedy::{
-    Applying, Begin, Chosen, End, Ending, Entry, ExemptTag, Guards, JournalText, Limits, PlanRef, Record,
-    Recorded, Recorder as _, Replay, Selection, Session, SkipReason, Step, StepReport, Unrecorded,
-    check_ages, choose,
+    Applying, Begin, Chosen, End, Ending, Entry, ExemptTag, Guards, JournalText, KeyAction, Limits, PlanRef,
+    Record, Recorded, Recorder as _, Replay, Selection, Session, SkipReason, Step, StepReport, Unrecorded,
+    check_again, choose, span,
 };
 
 use super::access::{Access, caller_ref, print_policy};
 use super::args::ApplyArgs;
-use super::files::read_plan;
+use super::files::{read, read_plan};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::now;
 use crate::cli::outputs::print;
 use crate::cli::settings::SettingsValues;
 use crate::cli::signals;
 use crate::cli::span::Span;
-use crate::cli::terminal::print_note;
+use crate::cli::terminal::{print_note, width};
 
 const DAY: i64 = 86_400;
 
@@ -32,12 +35,27 @@ const DAY: i64 = 86_400;
 struct Run {
     begin: Begin,
     states: Vec<Recorded>,
-    /// The journal of an earlier run, opened.
-    journal: Option<JournalFile>,
+    /// The bytes of the journal that goes on.
+    before: Option<Vec<u8>>,
 }
 
 pub(super) fn run(args: &ApplyArgs) -> Result<Exit, Failure> {
     args.access.check()?;
+    super::check_guards(args.exempt_tag.as_deref(), &args.exempt_group)?;
+    if args
+        .journal
+        .as_deref()
+        .is_some_and(|path| path.as_os_str() == "-")
+    {
+        return Err(Failure::Usage(
+            "--journal needs a file, which --resume and undo can read".to_owned(),
+        ));
+    }
+    if args.access.external_id.is_some() && args.access.role_name.is_none() && args.resume.is_none() {
+        return Err(Failure::Usage(
+            "--external-id is for roles; add --role-name ROLE".to_owned(),
+        ));
+    }
     match (&args.plan, &args.resume) {
         (Some(plan), None) => apply_plan(args, plan),
         (None, Some(journal)) => resume(args, journal),
@@ -70,7 +88,7 @@ fn apply_plan(args: &ApplyArgs, path: &Path) -> Result<Exit, Failure> {
     }
     let id = journal_id(&plan.id);
     let mut access = args.access.connect(&id)?;
-    let caller = access.ask_caller()?;
+    let caller = access.ask_caller(Duration::MAX)?;
     check_accounts(args, &chosen, &caller)?;
     let chosen_by = chosen_by(&selection);
     let begin = Begin {
@@ -89,26 +107,39 @@ fn apply_plan(args: &ApplyArgs, path: &Path) -> Result<Exit, Failure> {
         chosen_by,
         evidence: plan.evidence,
         accounts: chosen.accounts,
+        numbers: chosen.numbers,
         steps: chosen.steps,
     };
     let states = vec![Recorded::NotDone; begin.steps.len()];
-    let run = Run {
-        begin,
-        states,
-        journal: None,
-    };
-    execute(args, run, &access)
+    execute(
+        args,
+        &Run {
+            begin,
+            states,
+            before: None,
+        },
+        &access,
+    )
 }
 
 /// Goes on with an earlier run: what was done is not done again, and what may have been done is asked.
 fn resume(args: &ApplyArgs, path: &Path) -> Result<Exit, Failure> {
-    let (journal, bytes) = JournalFile::open(path).map_err(|error| super::unopened(path, &error))?;
+    let bytes = read(path, "journal")?;
     let of_file = |error| Failure::Usage(format!("{}: {error}", path.display()));
     let records = JournalText::whole(&String::from_utf8_lossy(&bytes)).map_err(of_file)?;
     let replay = Replay::of(&records);
     let (_, begin) = replay.first().map_err(of_file)?.clone();
-    check_ages(begin.plan.created, &begin.accounts, &begin.limits, now())
-        .map_err(|refusal| Failure::Usage(refusal.to_string()))?;
+    if replay
+        .sessions
+        .iter()
+        .any(|(_, action, _)| *action == KeyAction::Activate)
+    {
+        return Err(Failure::Usage(format!(
+            "{}: this run was undone, so it does not go on; make a new plan",
+            path.display()
+        )));
+    }
+    check_again(&begin, now()).map_err(|refusal| Failure::Usage(refusal.to_string()))?;
     let state = |step: &Step| {
         let known = replay.keys.iter().find(|key| key.key.step == step.id);
         known.map_or(Recorded::NotDone, |key| key.state)
@@ -119,33 +150,37 @@ fn resume(args: &ApplyArgs, path: &Path) -> Result<Exit, Failure> {
         return Err(Failure::NothingToDo(message));
     }
     let mut access = args.access.connect(&begin.journal)?;
-    access.ask_caller()?;
-    let run = Run {
-        begin,
-        states,
-        journal: Some(journal),
-    };
-    execute(args, run, &access)
+    access.ask_caller(Duration::MAX)?;
+    let before = Some(bytes);
+    execute(
+        args,
+        &Run {
+            begin,
+            states,
+            before,
+        },
+        &access,
+    )
 }
 
 /// Shows the steps, or applies them.
-fn execute(args: &ApplyArgs, run: Run, access: &Access) -> Result<Exit, Failure> {
+fn execute(args: &ApplyArgs, run: &Run, access: &Access) -> Result<Exit, Failure> {
     let Run {
         begin,
         states,
-        journal,
+        before,
     } = run;
     let left: Vec<(&Step, Recorded)> = begin
         .steps
         .iter()
-        .zip(states)
+        .zip(states.iter().copied())
         .filter(|(_, state)| state.needs_apply())
         .collect();
     let role = args.access.role_name.as_deref().or(begin.role_name.as_deref());
     let mut iam = args.access.iam(access, &begin.journal, role, None);
-    let mut seen = Seen::default();
+    let mut seen = Seen::of(begin);
     if !args.yes {
-        let end = seen.applying(&mut iam, &begin).show(&left);
+        let end = seen.applying(&mut iam, begin).show(&left);
         print_policy(&iam, access.session.partition());
         seen.print(&format!(
             "{} would be deactivated, {} skipped, {} not decided; nothing was changed: --yes applies the plan\n",
@@ -155,12 +190,13 @@ fn execute(args: &ApplyArgs, run: Run, access: &Access) -> Result<Exit, Failure>
         ));
         return seen.exit(access, end);
     }
-    show_steps(&left)?;
+    seen.show_steps(&left);
     access
         .runtime
         .exiting_at_once(|| confirm(&format!("Deactivate {}?", counted(left.len() as u64, "key"))))?;
-    let (path, mut journal) = open_journal(args, &begin, journal, access)?;
-    let result = seen.applying(&mut iam, &begin).apply(&left, &mut journal);
+    // Not before the answer: another run may need the journal while this one waits for it.
+    let (path, mut journal) = open_journal(args, begin, before.as_deref(), access)?;
+    let result = seen.applying(&mut iam, begin).apply(&left, &mut journal);
     print_policy(&iam, access.session.partition());
     let end = result.map_err(|unrecorded| not_recorded(&path, &unrecorded))?;
     seen.print(&ending(end, &path, args));
@@ -171,7 +207,7 @@ fn execute(args: &ApplyArgs, run: Run, access: &Access) -> Result<Exit, Failure>
 fn open_journal(
     args: &ApplyArgs,
     begin: &Begin,
-    earlier: Option<JournalFile>,
+    before: Option<&[u8]>,
     access: &Access,
 ) -> Result<(PathBuf, JournalFile), Failure> {
     let unwritable = |path: &Path| {
@@ -180,7 +216,8 @@ fn open_journal(
             path.display()
         ))
     };
-    if let (Some(mut journal), Some(path)) = (earlier, &args.resume) {
+    if let (Some(before), Some(path)) = (before, &args.resume) {
+        let mut journal = super::open_unchanged(path, before)?;
         let session = Session {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             caller: access.caller.as_ref().map(caller_ref),
@@ -192,6 +229,7 @@ fn open_journal(
     }
     let at = now();
     let path = args.journal.clone().unwrap_or_else(|| {
+        // The id is hexadecimal: `choose` checks that.
         let time: String = at
             .to_string()
             .chars()
@@ -213,6 +251,8 @@ fn open_journal(
 /// What was shown of the steps.
 #[derive(Debug, Default)]
 struct Seen {
+    /// The numbers of steps in the plan, by id.
+    numbers: BTreeMap<String, u64>,
     /// Steps that would be applied.
     ready: u64,
     /// Steps that could not be decided because AWS did not say enough.
@@ -222,6 +262,23 @@ struct Seen {
 }
 
 impl Seen {
+    fn of(begin: &Begin) -> Self {
+        let ids = begin.steps.iter().map(|step| step.id.clone());
+        Self {
+            numbers: ids.zip(begin.numbers.iter().copied()).collect(),
+            ..Self::default()
+        }
+    }
+
+    fn show_steps(&mut self, left: &[(&Step, Recorded)]) {
+        let number = |step: &Step| self.numbers.get(&step.id).copied().unwrap_or(0);
+        let lines: String = left
+            .iter()
+            .map(|(step, _)| step_line(number(step), step, width()))
+            .collect();
+        self.print(&lines);
+    }
+
     fn applying<'a>(&'a mut self, iam: &'a mut RemedyIam<'_>, begin: &'a Begin) -> Applying<'a> {
         Applying {
             iam,
@@ -235,7 +292,8 @@ impl Seen {
         self.ready += u64::from(report.ending.is_none());
         let is_unreadable = report.ending == Some(Ending::Skipped(SkipReason::Unreadable));
         self.unreadable += u64::from(is_unreadable);
-        self.print(&applied_line(report));
+        let number = self.numbers.get(&report.key.step).copied();
+        self.print(&applied_line(number, report, width()));
     }
 
     fn print(&mut self, text: &str) {
@@ -265,21 +323,21 @@ impl Seen {
     }
 }
 
-fn show_steps(left: &[(&Step, Recorded)]) -> Result<(), Failure> {
-    let lines: String = (1..)
-        .zip(left)
-        .map(|(number, (step, _))| step_line(number, step))
-        .collect();
-    print("the steps", lines)
-}
-
 /// Asks on a terminal; elsewhere --yes is the answer.
 pub(super) fn confirm(question: &str) -> Result<(), Failure> {
-    if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+    if !io::stdin().is_terminal() {
         return Ok(());
     }
+    // Whatever standard error is redirected to, the question is seen.
+    let terminal = File::options().write(true).open("/dev/tty");
+    let mut terminal: Box<dyn io::Write> = match terminal {
+        Ok(terminal) => Box::new(terminal),
+        Err(_) => Box::new(io::stderr()),
+    };
     let mut answer = String::new();
-    let asked = write!(io::stderr(), "{question} [y/N] ").and_then(|()| io::stdin().read_line(&mut answer));
+    let asked = write!(terminal, "{question} [y/N] ")
+        .and_then(|()| terminal.flush())
+        .and_then(|()| io::stdin().read_line(&mut answer));
     match asked {
         Ok(_) if ["y", "yes"].contains(&answer.trim().to_lowercase().as_str()) => Ok(()),
         Ok(_) | Err(_) => Err(Failure::Usage("not confirmed: nothing was changed".to_owned())),
@@ -295,7 +353,7 @@ fn ending(end: End, path: &Path, args: &ApplyArgs) -> String {
         end.failed,
         end.left
     );
-    let path = path.display().to_string();
+    let path = super::as_argument(path);
     let command = |words: &[&str]| {
         let words = ["credlens", "remedy"]
             .iter()
@@ -341,11 +399,11 @@ fn not_recorded(path: &Path, unrecorded: &Unrecorded) -> Failure {
 
 fn say_what_is_left_out(chosen: &Chosen, limits: &Limits) {
     if chosen.unannounced > 0 {
-        let notice = limits.min_notice.unwrap_or(0) / DAY;
+        let days = limits.min_notice.unwrap_or(0);
         print_note(format_args!(
-            "{} not announced for {}: the older plan does not have them, or is not old enough",
+            "{} not announced for long enough: the older plan does not deactivate the key, or was made less than {} ago",
             are(chosen.unannounced),
-            counted(notice.unsigned_abs(), "day")
+            span(days)
         ));
     }
     if chosen.for_people > 0 {

@@ -156,7 +156,7 @@ Exit status:
   2  refused: a limit, an old plan, a wrong account; nothing was changed
   3  nothing could be read
   4  some step could not be decided, or failed
-  5  the journal could not be written; the run stopped there
+  5  the journal could not be written, and the run stopped there; or standard output could not be
   130  interrupted (143 by SIGTERM, 129 by SIGHUP), after the call in flight was recorded";
 
     /// Deactivate the keys of a plan that are still unused
@@ -164,7 +164,7 @@ Exit status:
     /// Each key is looked at again before it is changed: its last use, its user's tags and groups, and whose credentials these are. What
     /// AWS does not say stops the step. Without --yes nothing is changed
     #[derive(Debug, Args)]
-    #[command(after_help = APPLY_EXAMPLES)]
+    #[command(after_help = APPLY_EXAMPLES, mut_arg("user", |arg| arg.long_help("Only keys of users of this name, such as 'svc-*'. Repeatable")), mut_arg("account", |arg| arg.long_help("Only keys in these accounts, by id or name. Repeatable")), mut_arg("timeout", |arg| arg.help("Longest time for each question to AWS, such as 90s or 10m [default: 10m]")))]
     pub(in crate::cli::remedy) struct ApplyArgs {
         /// The plan, from `credlens remedy plan --format json`; - is standard input
         #[arg(
@@ -176,8 +176,8 @@ Exit status:
 
         /// Go on with an interrupted run
         ///
-        /// Its journal has the plan, the limits and what was done; what may have been done is asked. The ages of plan and reports are
-        /// checked again
+        /// Its journal has the plan, the limits and what was done; AWS is asked about what may have been done. Limits and ages are checked
+        /// again
         #[arg(id = "resume_journal", long = "resume", value_name = "JOURNAL", help_heading = "Input", conflicts_with_all = ["journal", "announced", "step", "user",
             "path", "account", "exclude_user", "exclude_path", "exclude_account", "max_changes", "max_share", "max_errors",
             "max_plan_age", "max_report_age", "min_notice", "exempt_tag", "exempt_group"])]
@@ -200,25 +200,25 @@ Exit status:
         #[command(flatten)]
         pub(in crate::cli::remedy) filters: FilterArgs,
 
-        /// An older plan: only steps that stood in it are applied
+        /// An older plan: only keys that it deactivates, too, are deactivated
         #[arg(long, value_name = "PLAN", help_heading = "Limits")]
         pub(in crate::cli::remedy) announced: Option<PathBuf>,
 
-        /// How long ago steps must have stood in a plan [default: 7d]
+        /// How long ago the older plan must have been made [default: 7d]
         #[arg(long, value_name = "SPAN", help_heading = "Limits", requires = "announced")]
         pub(in crate::cli::remedy) min_notice: Option<Span>,
 
-        /// Most changes; above it nothing at all is done [default: 25]
+        /// Most changes allowed in one run; above this nothing is done [default: 25]
         #[arg(long, value_name = "N", help_heading = "Limits")]
         pub(in crate::cli::remedy) max_changes: Option<u64>,
 
-        /// Most changes in percent of an account's active keys [default: 10]
+        /// The same in percent of an account's active keys [default: 10]
         ///
-        /// Above it nothing at all is done. Three keys of an account are always allowed
+        /// Above this nothing is done. Three keys of an account are always allowed. It holds for one run: several runs with --step add up
         #[arg(long, value_name = "PERCENT", help_heading = "Limits", value_parser = clap::value_parser!(u8).range(0..=100))]
         pub(in crate::cli::remedy) max_share: Option<u8>,
 
-        /// Stop after so many errors [default: 3]
+        /// Stop after this many errors [default: 3]
         #[arg(long, value_name = "N", help_heading = "Limits", value_parser = clap::value_parser!(u64).range(1..))]
         pub(in crate::cli::remedy) max_errors: Option<u64>,
 
@@ -232,7 +232,7 @@ Exit status:
 
         /// The tag that exempts a user
         ///
-        /// Any value but false exempts, unless one is given [default: credlens-exempt]
+        /// Any value but false exempts, unless one is given. It takes the place of credlens-exempt [default: credlens-exempt]
         #[arg(long, value_name = "KEY[=VALUE]", help_heading = "Limits")]
         pub(in crate::cli::remedy) exempt_tag: Option<String>,
 
@@ -257,7 +257,7 @@ Exit status:
   2  usage error
   3  no key could be activated
   4  some could not
-  5  the journal could not be written; the keys were activated all the same
+  5  the journal or standard output could not be written; the keys were activated all the same
   130  interrupted (143 by SIGTERM, 129 by SIGHUP), after the call in flight was recorded";
 
     /// Activate the keys again that a run deactivated
@@ -265,7 +265,7 @@ Exit status:
     /// Every key that was deactivated, or may have been, and is not activated again yet; keys that were inactive before are not touched.
     /// Without --yes nothing is changed
     #[derive(Debug, Args)]
-    #[command(after_help = UNDO_EXAMPLES)]
+    #[command(after_help = UNDO_EXAMPLES, mut_arg("user", |arg| arg.long_help("Only keys of users of this name, such as 'svc-*'. Repeatable")), mut_arg("account", |arg| arg.long_help("Only keys in these accounts, by id or name. Repeatable")), mut_arg("timeout", |arg| arg.help("Longest time for each question to AWS, such as 90s or 10m [default: 10m]")))]
     pub(in crate::cli::remedy) struct UndoArgs {
         /// The journal of `credlens remedy apply`
         #[arg(value_name = "JOURNAL")]
@@ -275,7 +275,7 @@ Exit status:
         #[arg(long, help_heading = "Input")]
         pub(in crate::cli::remedy) yes: bool,
 
-        /// Only the key of this step, by the step's id or the key's. Repeatable
+        /// Only the key of this step: its number in the plan, its id or the key's. Repeatable
         #[arg(long, value_name = "STEP", help_heading = "Filters")]
         pub(in crate::cli::remedy) step: Vec<String>,
 
@@ -296,8 +296,8 @@ Changes nothing: a key that is active again is reported, not switched off.
 Exit status:
   0  the record was written
   2  usage error
-  3  AWS said of no key how it is
-  4  AWS did not say how some keys are
+  3  AWS gave the state of no key
+  4  AWS did not give the state of some keys
   5  an output could not be written
   130  interrupted (143 by SIGTERM, 129 by SIGHUP)";
 
@@ -305,7 +305,7 @@ Exit status:
     ///
     /// Who changed what, when and why, from which reports, what was skipped or undone, and how each key is now
     #[derive(Debug, Args)]
-    #[command(after_help = RECORD_EXAMPLES)]
+    #[command(after_help = RECORD_EXAMPLES, mut_arg("timeout", |arg| arg.help("Longest time for each question to AWS, such as 90s or 10m [default: 10m]")))]
     pub(in crate::cli::remedy) struct RecordArgs {
         /// The journal of `credlens remedy apply`
         #[arg(value_name = "JOURNAL")]

@@ -8,15 +8,30 @@ use credlens::remedy::Plan;
 
 use crate::cli::failure::{Attempt as _, Failure};
 
-/// The bytes of a file, which is `what`; `-` is standard input.
+/// The most bytes of a plan or journal.
+const MOST: u64 = 512 << 20;
+
+/// The bytes of a file, which is `what`; a plan may come from standard input: `-`.
 pub(super) fn read(path: &Path, what: &str) -> Result<Vec<u8>, Failure> {
-    let bytes = if path.as_os_str() == "-" {
+    let bytes = if what == "plan" && path.as_os_str() == "-" {
         let mut bytes = Vec::new();
-        io::stdin().read_to_end(&mut bytes).map(|_| bytes)
+        io::stdin().take(MOST).read_to_end(&mut bytes).map(|_| bytes)
     } else {
-        std::fs::read(path)
+        of_file(path)
     };
     bytes.attempt(|| format!("cannot read the {what} {}", path.display()))
+}
+
+/// The bytes of a regular file: a pipe might never end.
+fn of_file(path: &Path) -> io::Result<Vec<u8>> {
+    let metadata = std::fs::metadata(path)?;
+    if !metadata.is_file() {
+        return Err(io::Error::other("it is not a file"));
+    }
+    if metadata.len() > MOST {
+        return Err(io::Error::other("it is larger than 512 MiB"));
+    }
+    std::fs::read(path)
 }
 
 /// A plan, and the SHA-256 of its file.

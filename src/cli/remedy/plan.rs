@@ -43,6 +43,7 @@ struct PlanConfig {
 
 impl PlanConfig {
     fn resolve(args: PlanArgs, settings: &SettingsFile<'_>) -> Result<Self, Failure> {
+        super::check_guards(args.exempt_tag.as_deref(), &[])?;
         let objects = args.live.objects(&args.inputs)?;
         let mut evaluation = Evaluation::resolve(&args.evaluate, settings)?;
         let in_file = &settings.values;

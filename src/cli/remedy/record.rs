@@ -1,5 +1,7 @@
 //! `credlens remedy record`.
 
+use std::time::Duration;
+
 use credlens::finding::digest::sha256;
 use credlens::output::DisplayOptions;
 use credlens::remedy::{JournalText, KeyVerdict, Replay, audit};
@@ -27,7 +29,7 @@ pub(super) fn run(args: RecordArgs) -> Result<Exit, Failure> {
     let of_file = |error| Failure::Usage(format!("{}: {error}", path.display()));
     let (_, begin) = replay.first().map_err(of_file)?;
     let mut access = args.access.connect(&begin.journal)?;
-    access.ask_caller()?;
+    access.ask_caller(Duration::MAX)?;
     let role = args.access.role_name.as_deref().or(begin.role_name.as_deref());
     let mut iam = args.access.iam(&access, &begin.journal, role, None);
     let record = audit(&replay, sha256(&bytes), &mut iam, now()).map_err(of_file)?;

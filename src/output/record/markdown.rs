@@ -4,8 +4,8 @@ use super::RecordWriter;
 use crate::output::DisplayOptions;
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::markdown_text::{Markdown, code, plain};
-use crate::output::phrases::counts;
-use crate::remedy::{AuditRecord, AuditStep, KeyVerdict, Recorded};
+use crate::output::phrases::{counted, counts};
+use crate::remedy::{AuditRecord, AuditStep, KeyVerdict, Recorded, span};
 use crate::report::time::Timestamp;
 
 pub(super) const FORMAT: FormatSpec<RecordWriter> = FormatSpec::new(
@@ -33,10 +33,10 @@ fn summary(record: &AuditRecord) -> String {
         (count as u64, state.name())
     });
     format!(
-        "Journal {} of plan {}. Of {} steps: {}. The keys were looked at {}.",
+        "Journal {} of plan {}, with {}: {}. The keys were looked at {}.",
         record.journal,
         record.plan.id,
-        record.steps.len(),
+        counted(record.steps.len() as u64, "step"),
         counts(states),
         record.created
     )
@@ -55,8 +55,12 @@ fn about(record: &AuditRecord, out: &mut Markdown) {
         format!("Journal: SHA-256 {}", code(&record.journal_sha256)),
         format!("credlens {}", plain(&record.version)),
         format!(
-            "Limits: {} changes, {} percent of an account's active keys, {} errors",
-            limits.max_changes, limits.max_share, limits.max_errors
+            "Limits: {} changes, {} percent of an account's active keys, {} errors, a plan of at most {}, reports of at most {}",
+            limits.max_changes,
+            limits.max_share,
+            limits.max_errors,
+            span(limits.max_plan_age),
+            span(limits.max_report_age)
         ),
         format!("Exempt by the tag {}", code(&tag(record))),
     ];
@@ -259,6 +263,7 @@ fn status(step: &AuditStep) -> String {
             | KeyVerdict::Reactivated
             | KeyVerdict::UsedSince
             | KeyVerdict::InactiveAgain
+            | KeyVerdict::InDoubt
             | KeyVerdict::Unknown,
         ) => "unknown".to_owned(),
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::remedy::journal::{Limits, StepKey};
+use crate::remedy::journal::{Begin, Limits, StepKey};
 use crate::remedy::step::{Action, Plan, PlanAccount, Step};
 use crate::report::cell::{is_account_id, path_of};
 use crate::report::chunk::ROOT;
@@ -35,6 +35,8 @@ pub struct Selection {
 pub struct Chosen {
     /// In the order of the plan.
     pub steps: Vec<Step>,
+    /// Their numbers in the plan, from 1.
+    pub numbers: Vec<u64>,
     /// Their accounts.
     pub accounts: Vec<PlanAccount>,
     /// How many other steps that deactivate a key the older plan does not announce, or not for long enough.
@@ -71,8 +73,8 @@ pub enum Refusal {
         allowed: u64,
         /// The share that is allowed, in percent.
         share: u64,
-        /// How many active keys it has; `an unknown number of`.
-        active: String,
+        /// How many active keys it has.
+        active: u64,
         /// The share that would be enough, in percent.
         needed: u64,
     },
@@ -104,6 +106,31 @@ pub enum Refusal {
         /// How old it may be.
         most: String,
     },
+    /// A report is of a later time than now.
+    #[error(
+        "the report of account {account} was made {made}, which is later than this machine's clock says; correct the clock, or make a \
+         new plan"
+    )]
+    LaterReport {
+        /// The account.
+        account: String,
+        /// When its report was made.
+        made: Timestamp,
+    },
+    /// Nothing says how many keys an account has.
+    #[error(
+        "the plan has {changes} changes in account {account} and does not say how many active keys it has, so that at most \
+         {ALWAYS_ALLOWED} are allowed; apply a part of it with --step or --user, or make a plan from a report with all columns"
+    )]
+    UnknownShare {
+        /// The account.
+        account: String,
+        /// How many steps there are in it.
+        changes: u64,
+    },
+    /// The plan is not one that credlens writes.
+    #[error("the plan cannot be applied: {0}; make a new plan")]
+    InvalidPlan(&'static str),
     /// Nothing says when a report was made.
     #[error(
         "the plan does not say when the report of account {0} was made; make a plan from a report with its time"
@@ -151,7 +178,10 @@ pub fn choose(
         .as_ref()
         .map(|older| announced_by(older, limits, now));
     let mut chosen = Chosen::default();
-    let mut keys = BTreeSet::new();
+    if plan.id.is_empty() || !plan.id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(Refusal::InvalidPlan("its id is not one of credlens"));
+    }
+    let (mut keys, mut ids) = (BTreeSet::new(), BTreeSet::new());
     for (number, step) in (1..).zip(&plan.steps) {
         if step.action != Action::Deactivate {
             chosen.for_people += 1;
@@ -167,6 +197,9 @@ pub fn choose(
         )) {
             return Err(Refusal::Invalid(number, "an earlier step is about the same key"));
         }
+        if !ids.insert(&step.id) {
+            return Err(Refusal::Invalid(number, "an earlier step has the same id"));
+        }
         let is_named = named.as_ref().is_none_or(|named| named.contains(&number));
         if !is_named || !selection.admits(step) {
             continue;
@@ -179,6 +212,7 @@ pub fn choose(
             continue;
         }
         chosen.steps.push(step.clone());
+        chosen.numbers.push(number as u64);
     }
     check_plan_age(plan.created, limits, now)?;
     chosen.accounts = accounts_of(plan, &chosen.steps)?;
@@ -189,20 +223,29 @@ pub fn choose(
     Ok(chosen)
 }
 
-/// Checks the ages again, when a run goes on.
+/// Checks everything again when a run goes on: the journal may have been edited, and plan and reports are older now.
 ///
 /// # Errors
 /// Why nothing is applied.
-pub fn check_ages(
-    made: Timestamp,
-    accounts: &[PlanAccount],
-    limits: &Limits,
-    now: Timestamp,
-) -> Result<(), Refusal> {
-    check_plan_age(made, limits, now)?;
-    accounts
-        .iter()
-        .try_for_each(|account| check_report_age(account, limits, now))
+pub fn check_again(begin: &Begin, now: Timestamp) -> Result<(), Refusal> {
+    let plan = Plan {
+        schema: Plan::SCHEMA.to_owned(),
+        id: begin.plan.id.clone(),
+        created: begin.plan.created,
+        as_of: None,
+        quiet_days: None,
+        evidence: None,
+        accounts: begin.accounts.clone(),
+        steps: begin.steps.clone(),
+        excluded: Vec::new(),
+        diagnostics: Vec::new(),
+    };
+    let chosen = choose(&plan, &Selection::default(), &begin.limits, now)?;
+    if chosen.steps.len() == begin.steps.len() {
+        Ok(())
+    } else {
+        Err(Refusal::InvalidPlan("it has steps that are for people"))
+    }
 }
 
 impl Selection {
@@ -253,8 +296,8 @@ fn announced_by<'a>(older: &'a Plan, limits: &Limits, now: Timestamp) -> BTreeSe
     let notice = limits.min_notice.unwrap_or(0);
     let steps = older.steps.iter();
     let steps = steps.filter(|step| {
-        let since = step.first_planned.min(older.created);
-        step.action == Action::Deactivate && now.0.saturating_sub(since.0) >= notice
+        // Not `first_planned`: that may be of another action, which announced no outage.
+        step.action == Action::Deactivate && now.0.saturating_sub(older.created.0) >= notice
     });
     steps.map(|step| step.id.as_str()).collect()
 }
@@ -289,13 +332,17 @@ fn accounts_of(plan: &Plan, steps: &[Step]) -> Result<Vec<PlanAccount>, Refusal>
         .filter_map(|step| step.target.account.as_deref())
         .collect();
     let accounts = wanted.into_iter().map(|id| {
-        let of_plan = plan
+        let mut of_plan = plan
             .accounts
             .iter()
-            .find(|account| account.id.as_deref() == Some(id));
-        of_plan
-            .cloned()
-            .ok_or_else(|| Refusal::UndatedReport(id.to_owned()))
+            .filter(|account| account.id.as_deref() == Some(id));
+        let account = of_plan
+            .next()
+            .ok_or_else(|| Refusal::UndatedReport(id.to_owned()))?;
+        match of_plan.next() {
+            None => Ok(account.clone()),
+            Some(_) => Err(Refusal::InvalidPlan("it lists an account twice")),
+        }
     });
     accounts.collect()
 }
@@ -327,6 +374,12 @@ fn check_report_age(account: &PlanAccount, limits: &Limits, now: Timestamp) -> R
     let made = account
         .generated
         .ok_or_else(|| Refusal::UndatedReport(name_of(account)))?;
+    if made.0.saturating_sub(now.0) > CLOCKS_DIFFER {
+        return Err(Refusal::LaterReport {
+            account: name_of(account),
+            made,
+        });
+    }
     if now.0.saturating_sub(made.0) > limits.max_report_age {
         return Err(Refusal::OldReport {
             account: name_of(account),
@@ -358,23 +411,30 @@ fn check_limits(chosen: &Chosen, limits: &Limits) -> Result<(), Refusal> {
             .active_keys
             .map_or(0, |active| active.saturating_mul(share) / 100);
         let allowed = of_share.max(ALWAYS_ALLOWED);
-        if changes > allowed {
-            let known = account.active_keys.filter(|&active| active > 0);
-            return Err(Refusal::TooGreatAShare {
-                account: name_of(account),
+        if changes <= allowed {
+            continue;
+        }
+        let account_name = name_of(account);
+        return Err(match account.active_keys {
+            None => Refusal::UnknownShare {
+                account: account_name,
+                changes,
+            },
+            Some(active) => Refusal::TooGreatAShare {
+                account: account_name,
                 changes,
                 allowed,
                 share,
-                active: known.map_or_else(|| "unknown number of".to_owned(), |active| active.to_string()),
-                needed: known.map_or(100, |active| (changes * 100).div_ceil(active).min(100)),
-            });
-        }
+                active,
+                needed: (changes * 100).div_ceil(active.max(1)).min(100),
+            },
+        });
     }
     Ok(())
 }
 
 /// `1 day`, `36 hours`, `90 seconds`.
-fn span(seconds: i64) -> String {
+pub fn span(seconds: i64) -> String {
     let units = [(86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")];
     let unit = units
         .into_iter()

@@ -55,7 +55,8 @@ pub(super) fn key(wanted: &StepKey, keys: Option<Vec<LiveKey>>, now: Timestamp) 
     };
     let meaning = match key.status {
         None => Meaning::Skip(SkipReason::Ambiguous),
-        Some(KeyStatus::Inactive | KeyStatus::Expired) => Meaning::Skip(SkipReason::AlreadyInactive),
+        Some(KeyStatus::Inactive) => Meaning::Skip(SkipReason::AlreadyInactive),
+        Some(KeyStatus::Expired) => Meaning::Skip(SkipReason::Expired),
         Some(KeyStatus::Active) if now.0.saturating_sub(wanted.key_created.0) < DAY => {
             Meaning::Skip(SkipReason::TooNew)
         }

@@ -11,7 +11,7 @@ mod simulation;
 mod step;
 mod undo;
 
-pub use choose::{Chosen, Refusal, Selection, check_ages, choose};
+pub use choose::{Chosen, Refusal, Selection, check_again, choose, span};
 pub use run::{Applying, Recorder, StepReport, Unrecorded};
 pub use step::Ending;
 pub use undo::{UndoEnd, Undoing};

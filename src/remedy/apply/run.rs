@@ -139,7 +139,7 @@ impl Applying<'_> {
                 found_later: true,
                 error: None,
             })),
-            Ending::Skipped(reason) => Some(Entry::Skip(Skip {
+            Ending::Skipped(reason) | Ending::Doubtful(reason) => Some(Entry::Skip(Skip {
                 key,
                 reason,
                 error: report.error.clone(),
@@ -173,18 +173,20 @@ impl Applying<'_> {
             .iam
             .set_status(&key.account, &key.user, &id, KeyStatus::Inactive);
         let (meaning, error) = judge::change(change);
-        let ending = match next(Question::Change, meaning, true) {
+        let ending = match next(Question::Change, meaning, false) {
             Next::End(ending) => ending,
             // The table asks nothing after the change.
             Next::Ask(_) => Ending::Unknown,
         };
         let outcome = match ending {
             Ending::Done | Ending::FoundDone => ChangeOutcome::Done,
-            Ending::Failed | Ending::Skipped(_) | Ending::Interrupted => ChangeOutcome::Failed,
+            Ending::Failed | Ending::Skipped(_) | Ending::Doubtful(_) | Ending::Interrupted => {
+                ChangeOutcome::Failed
+            }
             Ending::Unknown => ChangeOutcome::Unknown,
         };
         let because = match ending {
-            Ending::Skipped(reason) => Some(reason.why().to_owned()),
+            Ending::Skipped(reason) | Ending::Doubtful(reason) => Some(reason.why().to_owned()),
             Ending::Interrupted => Some("interrupted before AWS was asked".to_owned()),
             Ending::Done | Ending::FoundDone | Ending::Failed | Ending::Unknown => error.clone(),
         };
@@ -280,9 +282,12 @@ impl Applying<'_> {
                     quiet_days: step.quiet_days.unwrap_or(i64::MAX),
                     planned: step.target.last_used,
                 };
-                judge::answered(self.iam.last_use(&key.account, &id), |live| {
-                    judge::last_use(key, &live, times)
-                })
+                let answer = self.iam.last_use(&key.account, &id);
+                let used = answer.as_ref().ok().and_then(|live| live.time);
+                let (meaning, error) = judge::answered(answer, |live| judge::last_use(key, &live, times));
+                let is_in_use = meaning == Meaning::Skip(SkipReason::InUse);
+                let when = used.filter(|_| is_in_use).map(|time| format!("last used {time}"));
+                (meaning, error.or(when))
             }
             // That is `change`.
             Question::Change => (Meaning::Unknown, None),
@@ -295,7 +300,11 @@ impl End {
         match ending {
             Ending::Done | Ending::FoundDone => self.done += 1,
             ending if ending.is_error() => self.failed += 1,
-            Ending::Skipped(_) | Ending::Failed | Ending::Unknown | Ending::Interrupted => {
+            Ending::Skipped(_)
+            | Ending::Doubtful(_)
+            | Ending::Failed
+            | Ending::Unknown
+            | Ending::Interrupted => {
                 self.skipped += 1;
             }
         }

@@ -240,7 +240,7 @@ fn step(user: &str, key: &Key, number: usize) -> Step {
 fn plan_of(steps: Vec<Step>) -> Plan {
     Plan {
         schema: Plan::SCHEMA.to_owned(),
-        id: "p".to_owned(),
+        id: "a1".to_owned(),
         created: REPORTED,
         as_of: Some(REPORTED),
         quiet_days: None,
@@ -309,6 +309,7 @@ fn begin() -> Begin {
         chosen_by: Vec::new(),
         evidence: None,
         accounts: plan.accounts,
+        numbers: vec![1, 2, 3],
         steps: plan.steps,
     }
 }
@@ -558,7 +559,11 @@ fn skipped(change: impl FnOnce(&mut User)) -> Option<SkipReason> {
     match alice(change).ending? {
         Ending::Skipped(reason) => Some(reason),
         Ending::Done => None,
-        other @ (Ending::FoundDone | Ending::Failed | Ending::Unknown | Ending::Interrupted) => {
+        other @ (Ending::FoundDone
+        | Ending::Doubtful(_)
+        | Ending::Failed
+        | Ending::Unknown
+        | Ending::Interrupted) => {
             panic!("{other:?}")
         }
     }
@@ -579,7 +584,7 @@ fn what_changed_since_the_plan_stops_a_step() {
     );
     assert_eq!(
         skipped(|user| user.keys[0].status = KeyStatus::Expired),
-        Some(AlreadyInactive)
+        Some(Expired)
     );
     assert_eq!(skipped(|user| user.keys.clear()), Some(Gone));
     assert_eq!(skipped(|user| user.keys[0].created = Timestamp(1)), Some(Gone));
@@ -696,7 +701,7 @@ fn limits_refuse_the_whole_plan() {
     assert!(says(&of(4, Some(39))).contains("raise --max-share to 11"));
     assert!(choose(&of(4, Some(40))).is_ok());
     assert!(choose(&of(3, None)).is_ok());
-    assert!(says(&of(4, None)).contains("unknown number of active keys"));
+    assert!(says(&of(4, None)).contains("does not say how many active keys"));
 }
 
 #[test]
@@ -806,6 +811,6 @@ fn steps_are_chosen_by_number_id_and_notice() {
     // carol's key was to be rotated then: its deactivation is new.
     assert_eq!(announced(7, 7), (1, 1));
     assert_eq!(announced(6, 6), (0, 2));
-    // The plan before that one announced it first.
-    assert_eq!(announced(1, 8), (1, 1));
+    // What stood there for longer may have been something else.
+    assert_eq!(announced(1, 8), (0, 2));
 }

@@ -46,6 +46,9 @@ pub enum Ending {
     FoundDone,
     /// Nothing was changed.
     Skipped(SkipReason),
+    /// AWS may have changed it when an earlier run asked, and is not asked again, for this reason. What IAM says about the key may
+    /// be older than that change.
+    Doubtful(SkipReason),
     /// AWS did not change it.
     Failed,
     /// AWS may have changed it.
@@ -59,7 +62,7 @@ impl Ending {
     pub fn is_error(self) -> bool {
         match self {
             Self::Skipped(reason) => !reason.is_settled(),
-            Self::Failed | Self::Unknown => true,
+            Self::Doubtful(_) | Self::Failed | Self::Unknown => true,
             Self::Done | Self::FoundDone | Self::Interrupted => false,
         }
     }
@@ -85,6 +88,9 @@ pub(crate) fn next(question: Question, meaning: Meaning, may_be_done: bool) -> N
         (LastUse, GoOn) => Next::Ask(Change),
         // It is as the earlier run wanted it.
         (Key, Skip(SkipReason::AlreadyInactive)) if may_be_done => Next::End(Ending::FoundDone),
+        (_, Skip(reason)) if may_be_done && reason.is_settled() && reason != SkipReason::Gone => {
+            Next::End(Ending::Doubtful(reason))
+        }
         (_, Skip(reason)) => Next::End(Ending::Skipped(reason)),
         (_, Interrupted) => Next::End(Ending::Interrupted),
         (Change, Changed) => Next::End(Ending::Done),
@@ -143,6 +149,11 @@ mod tests {
                             if may_be_done && question == Question::Key =>
                         {
                             Next::End(Ending::FoundDone)
+                        }
+                        (Meaning::Skip(reason), _)
+                            if may_be_done && reason.is_settled() && reason != SkipReason::Gone =>
+                        {
+                            Next::End(Ending::Doubtful(reason))
                         }
                         (Meaning::Skip(reason), _) => Next::End(Ending::Skipped(reason)),
                     };

@@ -94,6 +94,8 @@ pub struct Begin {
     pub evidence: Option<Evidence>,
     /// The accounts of the steps.
     pub accounts: Vec<PlanAccount>,
+    /// The numbers that the steps have in the plan.
+    pub numbers: Vec<u64>,
     /// The steps that are to be applied, in order.
     pub steps: Vec<Step>,
 }

@@ -15,7 +15,7 @@ pub enum JournalError {
     #[error("it is empty: a journal begins with a record of its plan")]
     Empty,
     /// The first record is not the right one.
-    #[error("its first record is not that of a run")]
+    #[error("it does not begin with the record of a plan")]
     Begin,
 }
 

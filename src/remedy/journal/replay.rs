@@ -152,7 +152,12 @@ impl Replay {
     }
 
     fn known(&mut self, key: &StepKey) -> &mut KeyChanges {
-        let known = self.keys.iter().position(|known| known.key.step == key.step);
+        let is_same = |known: &KeyChanges| {
+            let known = &known.key;
+            (&known.step, &known.account, &known.user, known.key_created)
+                == (&key.step, &key.account, &key.user, key.key_created)
+        };
+        let known = self.keys.iter().position(is_same);
         let position = known.unwrap_or_else(|| {
             self.keys.push(KeyChanges {
                 key: key.clone(),
