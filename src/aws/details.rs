@@ -207,7 +207,7 @@ pub(super) async fn list_tags(
     let request = session.iam().list_user_tags().user_name(user);
     let page = |marker| {
         let request = request.clone().set_marker(marker).customize();
-        let request = request.interceptor(WholeAnswer(&["Tags", "IsTruncated"]));
+        let request = request.interceptor(WholeAnswer(&["Tags"]));
         async {
             let page = of_user(session, action, request.send().await)?;
             Ok(page.map(|page| Page {

@@ -133,7 +133,7 @@ pub(super) async fn list_keys(
     let request = session.iam().list_access_keys().user_name(user);
     let page = |marker| {
         let request = request.clone().set_marker(marker).customize();
-        let request = request.interceptor(WholeAnswer(&["AccessKeyMetadata", "IsTruncated"]));
+        let request = request.interceptor(WholeAnswer(&["AccessKeyMetadata"]));
         async {
             let page = of_user(session, action, request.send().await)?;
             Ok(page.map(|page| Page {

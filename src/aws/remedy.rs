@@ -246,7 +246,7 @@ impl LiveIam for RemedyIam<'_> {
             let request = session.iam().list_groups_for_user().user_name(user);
             let page = |marker| {
                 let request = request.clone().set_marker(marker).customize();
-                let request = request.interceptor(WholeAnswer(&["Groups", "IsTruncated"]));
+                let request = request.interceptor(WholeAnswer(&["Groups"]));
                 async {
                     let page = of_user(&session, action, request.send().await)?;
                     Ok(page.map(|page| Page {
