@@ -69,7 +69,7 @@ fn without_findings(rule: &RuleTally) -> TestCase {
         0 => ("no finding".to_owned(), TestCaseStatus::success()),
         _ => {
             let mut status = TestCaseStatus::skipped();
-            let message = format!("{} that --status or --min-severity does not show", counted(hidden, "finding"));
+            let message = format!("{} that --status, --min-severity or --limit does not show", counted(hidden, "finding"));
             status.set_message(message);
             ("findings that are not shown".to_owned(), status)
         }

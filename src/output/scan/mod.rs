@@ -22,6 +22,8 @@ mod ranking;
 mod requirements;
 mod sarif;
 #[cfg(test)]
+mod every_status;
+#[cfg(test)]
 mod snapshots;
 mod summary;
 mod table;

@@ -237,7 +237,7 @@ fn location(finding: &Finding, view: &ScanView<'_>) -> Value {
     let path = &finding.source.path;
     let has_lines = || {
         let input = view.tally.inputs.iter().find(|input| input.path == *path);
-        input.is_some_and(|input| input.kind == "csv")
+        input.is_some_and(|input| input.kind.split('+').next() == Some("csv"))
     };
     let line = match finding.source.row {
         Some(_) => finding.source.line,
