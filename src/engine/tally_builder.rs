@@ -13,8 +13,8 @@ use super::source::{BlockEnd, FileDigest, Input, ReportId};
 use super::stand_ins::{StandIns, StandInsOfReport};
 use super::verdicts::{ChunkView, VerdictCounts, is_selected};
 use crate::finding::{
-    AsOfSource, Code, Diagnostic, DiagnosticLog, InputTally, LeftOutReason, Level, PassedOver, RuleTally, RuleTexts,
-    Tally,
+    AsOfSource, Code, Diagnostic, DiagnosticLog, InputTally, LeftOutReason, Level, PassedOver, RuleTally,
+    RuleTexts, Tally,
 };
 use crate::report::chunk::BadCell;
 use crate::report::issue::{Issue, RowIssue};

@@ -14,7 +14,9 @@ pub struct Region {
 
 /// Text that is not the name of a region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a region has lower-case letters, digits and hyphens, such as us-east-1, cn-north-1 or us-gov-west-1")]
+#[error(
+    "a region has lower-case letters, digits and hyphens, such as us-east-1, cn-north-1 or us-gov-west-1"
+)]
 pub struct NotARegion;
 
 /// The region of a partition whose endpoints are global, where the user names none: `aws` stands for all others.
@@ -46,7 +48,9 @@ impl Region {
 
     /// The partition that it is in.
     pub fn partition(&self) -> &'static str {
-        let of_prefix = PREFIXES.iter().find(|(prefix, _)| self.name().starts_with(prefix));
+        let of_prefix = PREFIXES
+            .iter()
+            .find(|(prefix, _)| self.name().starts_with(prefix));
         of_prefix.map_or("aws", |(_, partition)| partition)
     }
 
@@ -82,10 +86,24 @@ mod tests {
     #[test]
     fn only_names_of_regions_are_accepted() {
         for name in ["us-east-1", "cn-north-1", "us-gov-west-1", "eusc-de-east-1"] {
-            assert_eq!(name.parse::<Region>().map(|region| region.name().to_owned()).unwrap(), name);
+            assert_eq!(
+                name.parse::<Region>()
+                    .map(|region| region.name().to_owned())
+                    .unwrap(),
+                name
+            );
         }
         let long = "a-".repeat(20) + "1";
-        for name in ["", "useast1", "us-East-1", "us--1", "-", "us-east-1\u{1b}", "us-east-1:x", &long] {
+        for name in [
+            "",
+            "useast1",
+            "us-East-1",
+            "us--1",
+            "-",
+            "us-east-1\u{1b}",
+            "us-east-1:x",
+            &long,
+        ] {
             assert_eq!(name.parse::<Region>(), Err(NotARegion), "{name}");
         }
     }

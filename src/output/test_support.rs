@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{DisplayOptions, Format, Outputs};
 use crate::engine::{
-    self, AccountInfo, AssessOptions, BlockEnd, EmitFilter, FileFacts, FindingRef, Input, Program, ReportId, Sink,
-    Source, SourceEvent,
+    self, AccountInfo, AssessOptions, BlockEnd, EmitFilter, FileFacts, FindingRef, Input, Program, ReportId,
+    Sink, Source, SourceEvent,
 };
 use crate::finding::{AsOfSource, Diagnostic, Severity, Status, Tally};
 use crate::report::details::{Details, UserDetails};
@@ -87,7 +87,8 @@ fn account(path: &str) -> AccountInfo {
 pub(super) const SHORT: &str = "short: 100%.csv";
 
 /// The columns of [`SHORT`].
-const SHORT_HEADER: &str = "user,user_creation_time,password_enabled,access_key_1_active,access_key_1_last_rotated";
+const SHORT_HEADER: &str =
+    "user,user_creation_time,password_enabled,access_key_1_active,access_key_1_last_rotated";
 
 fn input(index: usize, path: &str) -> Input {
     let header = if path == SHORT { SHORT_HEADER } else { HEADER };

@@ -69,19 +69,30 @@ impl FindingStream for AsffFindings {
 fn rule_members(compiled: &CompiledRule) -> Vec<u8> {
     let rule = &compiled.bound.rule;
     let mut out = Vec::new();
-    write_member("GeneratorId", &format!("credlens/{}", text(&rule.id, 256)), &mut out);
+    write_member(
+        "GeneratorId",
+        &format!("credlens/{}", text(&rule.id, 256)),
+        &mut out,
+    );
     write_member("Title", &text(&rule.title, TITLE), &mut out);
     write_member("Types", &[TYPE], &mut out);
     let mut recommendation = Map::new();
     if let Some(fix) = rule.instructions() {
         let one_line: Vec<&str> = fix.split_whitespace().collect();
-        recommendation.insert("Text".to_owned(), json!(text(&one_line.join(" "), RECOMMENDATION)));
+        recommendation.insert(
+            "Text".to_owned(),
+            json!(text(&one_line.join(" "), RECOMMENDATION)),
+        );
     }
     if let Some(address) = rule.references.first().filter(|it| is_address(it)) {
         recommendation.insert("Url".to_owned(), json!(address));
     }
     if !recommendation.is_empty() {
-        write_member("Remediation", &json!({"Recommendation": recommendation}), &mut out);
+        write_member(
+            "Remediation",
+            &json!({"Recommendation": recommendation}),
+            &mut out,
+        );
     }
     out
 }
@@ -129,7 +140,11 @@ fn write_finding(finding: &FindingRef<'_>, account: &str, rule: &[u8], out: &mut
     out.extend_from_slice(rule);
     write_member("Description", &description(finding), out);
     write_member("Severity", &severity, out);
-    write_member("FindingProviderFields", &json!({"Severity": severity, "Types": [TYPE]}), out);
+    write_member(
+        "FindingProviderFields",
+        &json!({"Severity": severity, "Types": [TYPE]}),
+        out,
+    );
     write_member("Resources", &resources(finding, account), out);
     write_member("Compliance", &compliance(finding), out);
     let workflow = match finding.status {
@@ -140,7 +155,8 @@ fn write_finding(finding: &FindingRef<'_>, account: &str, rule: &[u8], out: &mut
     write_member("Workflow", &json!({"Status": workflow}), out);
     out.extend_from_slice(br#","RecordState":"ACTIVE""#);
     if let Some(suppression) = finding.suppression {
-        let note = json!({"Text": text(&reason(suppression), NOTE), "UpdatedBy": "credlens", "UpdatedAt": as_of});
+        let note =
+            json!({"Text": text(&reason(suppression), NOTE), "UpdatedBy": "credlens", "UpdatedAt": as_of});
         write_member("Note", &note, out);
     }
     write_member("ProductFields", &product_fields(finding), out);
@@ -154,7 +170,9 @@ fn is_visible(text: &str) -> bool {
 
 fn reason(suppression: &Suppression) -> String {
     let more = [("until", &suppression.expires), ("ticket", &suppression.ticket)];
-    let more = more.iter().filter_map(|(word, value)| Some(format!("; {word} {}", value.as_ref()?)));
+    let more = more
+        .iter()
+        .filter_map(|(word, value)| Some(format!("; {word} {}", value.as_ref()?)));
     format!("accepted: {}{}", suppression.reason, more.collect::<String>())
 }
 
@@ -212,7 +230,10 @@ fn compliance(finding: &FindingRef<'_>) -> Value {
     if !requirements.is_empty() {
         let names = |all: Vec<&str>| -> Vec<String> {
             let (most, length) = REQUIREMENTS;
-            all.into_iter().take(most).map(|name| text(name, length)).collect()
+            all.into_iter()
+                .take(most)
+                .map(|name| text(name, length))
+                .collect()
         };
         out["RelatedRequirements"] = json!(names(requirements.iter().map(String::as_str).collect()));
         let standards = names(standards(requirements));
@@ -249,7 +270,10 @@ fn product_fields(finding: &FindingRef<'_>) -> Value {
         add(&format!("parameter/{}", text(name, 64)), &value.to_string());
     }
     for (column, cell) in finding.evidence() {
-        add(&format!("evidence/{}", column.name()), &String::from_utf8_lossy(cell));
+        add(
+            &format!("evidence/{}", column.name()),
+            &String::from_utf8_lossy(cell),
+        );
     }
     // The API takes 50; the first are those that identify the finding.
     Value::Object(fields.into_iter().take(50).collect())

@@ -94,15 +94,24 @@ impl AsffBatches {
             "aws" => "aws",
             other => self.partitions.entry(account).or_insert_with(|| other.to_owned()),
         };
-        let given = self.region.as_ref().filter(|region| region.partition() == partition);
+        let given = self
+            .region
+            .as_ref()
+            .filter(|region| region.partition() == partition);
         let region = given.map_or_else(|| Region::usual(partition), Region::name);
         let account = str::from_utf8(&account).unwrap_or_default();
-        format!(r#"{{"ProductArn":"arn:{partition}:securityhub:{region}:{account}:product/{account}/default","#)
+        format!(
+            r#"{{"ProductArn":"arn:{partition}:securityhub:{region}:{account}:product/{account}/default","#
+        )
     }
 
     /// Writes the largest request, of several the first, so that others can wait.
     fn write_largest(&mut self, out: &mut Vec<u8>) {
-        let largest = self.waiting.iter().rev().max_by_key(|(_, batch)| batch.text.len());
+        let largest = self
+            .waiting
+            .iter()
+            .rev()
+            .max_by_key(|(_, batch)| batch.text.len());
         let Some((&account, _)) = largest else {
             return;
         };
@@ -118,7 +127,9 @@ impl AsffBatch {
         if self.findings > 0 {
             self.text.push(b',');
         }
-        parts.iter().for_each(|part| self.text.extend_from_slice(part));
+        for part in parts {
+            self.text.extend_from_slice(part);
+        }
         self.findings += 1;
     }
 
@@ -140,7 +151,9 @@ impl Arranger for AsffBatches {
 
     fn end(&mut self, out: &mut Vec<u8>) {
         self.bytes = 0;
-        mem::take(&mut self.waiting).into_values().for_each(|batch| batch.write(out));
+        for batch in mem::take(&mut self.waiting).into_values() {
+            batch.write(out);
+        }
     }
 
     fn diagnostics(&self) -> Vec<Diagnostic> {
@@ -149,8 +162,14 @@ impl Arranger for AsffBatches {
             (number > 0).then(|| Diagnostic::new(Code::NotInFormat, message))
         };
         let all = [
-            left_out(self.without_account, "without the id of one account, which Security Hub asks for"),
-            left_out(self.too_large, "of more than 240 KB, which Security Hub does not take"),
+            left_out(
+                self.without_account,
+                "without the id of one account, which Security Hub asks for",
+            ),
+            left_out(
+                self.too_large,
+                "of more than 240 KB, which Security Hub does not take",
+            ),
         ];
         all.into_iter().flatten().collect()
     }
@@ -171,9 +190,15 @@ mod tests {
             assert!(line.len() <= BYTES, "{}", line.len());
             let request: serde_json::Value = serde_json::from_str(line).unwrap();
             let findings = request["Findings"].as_array().unwrap();
-            let arns: Vec<&str> = findings.iter().map(|it| it["ProductArn"].as_str().unwrap()).collect();
+            let arns: Vec<&str> = findings
+                .iter()
+                .map(|it| it["ProductArn"].as_str().unwrap())
+                .collect();
             let accounts: Vec<&str> = arns.iter().filter_map(|arn| arn.split(':').nth(4)).collect();
-            assert!(accounts.iter().all(|account| *account == accounts[0]), "{accounts:?}");
+            assert!(
+                accounts.iter().all(|account| *account == accounts[0]),
+                "{accounts:?}"
+            );
             (accounts[0].to_owned(), findings.len())
         };
         lines.map(request).collect()
@@ -183,7 +208,11 @@ mod tests {
     fn a_request_has_at_most_100_findings_of_one_account() {
         let (mut batches, mut out) = (AsffBatches::default(), Vec::new());
         for number in 0..250 {
-            let account = if number % 5 == 0 { "222222222222" } else { "111111111111" };
+            let account = if number % 5 == 0 {
+                "222222222222"
+            } else {
+                "111111111111"
+            };
             batches.take(line(account, "aws", r#""Id":"x""#).as_bytes(), &mut out);
         }
         batches.take(b"\n\n", &mut out);
@@ -192,7 +221,11 @@ mod tests {
         assert_eq!(requests(&out), [(one.clone(), 100), (one, 100), (two, 50)]);
         let said = batches.diagnostics();
         assert_eq!(said.len(), 1);
-        assert!(said[0].message.starts_with("asff leaves out 2 findings"), "{}", said[0].message);
+        assert!(
+            said[0].message.starts_with("asff leaves out 2 findings"),
+            "{}",
+            said[0].message
+        );
     }
 
     #[test]
@@ -216,7 +249,10 @@ mod tests {
         let (mut batches, mut out) = (AsffBatches::default(), Vec::new());
         let finding = format!(r#""Id":"{}""#, "x".repeat(100_000));
         for number in 0..1_000 {
-            batches.take(line(&format!("{number:012}"), "aws", &finding).as_bytes(), &mut out);
+            batches.take(
+                line(&format!("{number:012}"), "aws", &finding).as_bytes(),
+                &mut out,
+            );
             let waiting: usize = batches.waiting.values().map(|batch| batch.text.len()).sum();
             assert!(waiting == batches.bytes && waiting <= WAITING_BYTES);
         }
@@ -235,13 +271,20 @@ mod tests {
         assert_eq!(arn(None, ""), "aws:securityhub:us-east-1");
         assert_eq!(arn(None, "aws-cn"), "aws-cn:securityhub:cn-north-1");
         assert_eq!(arn(Some("eu-west-1"), "aws"), "aws:securityhub:eu-west-1");
-        assert_eq!(arn(Some("eu-west-1"), "aws-us-gov"), "aws-us-gov:securityhub:us-gov-west-1");
+        assert_eq!(
+            arn(Some("eu-west-1"), "aws-us-gov"),
+            "aws-us-gov:securityhub:us-gov-west-1"
+        );
     }
 
     #[test]
     fn a_finding_about_a_whole_report_is_in_the_partition_of_its_account() {
         let mut batches = AsffBatches::default();
         batches.product(*b"111122223333", b"aws-cn");
-        assert!(batches.product(*b"111122223333", b"").contains("arn:aws-cn:securityhub:cn-north-1:"));
+        assert!(
+            batches
+                .product(*b"111122223333", b"")
+                .contains("arn:aws-cn:securityhub:cn-north-1:")
+        );
     }
 }

@@ -42,7 +42,8 @@ pub(super) fn account_id<'a>(finding: &FindingRef<'a>) -> Option<&'a str> {
 pub(super) fn partition<'a>(finding: &FindingRef<'a>) -> Option<&'a str> {
     let partition = str::from_utf8(cell::partition_of(finding.row()?.arn()?)).ok()?;
     let is_word = |char: u8| char.is_ascii_lowercase() || char == b'-';
-    let is_partition = partition.starts_with("aws") && partition.len() <= 16 && partition.bytes().all(is_word);
+    let is_partition =
+        partition.starts_with("aws") && partition.len() <= 16 && partition.bytes().all(is_word);
     is_partition.then_some(partition)
 }
 

@@ -112,7 +112,11 @@ fn message(finding: &FindingRef<'_>) -> String {
         Status::Fail | Status::Undetermined | Status::Pass | Status::Due => "",
     };
     let [account, credential] = [account, credential].map(Option::unwrap_or_default);
-    format!("{user}{account}{credential}: {status}{} [{}]", finding.message(), finding.rule().bound.rule.id)
+    format!(
+        "{user}{account}{credential}: {status}{} [{}]",
+        finding.message(),
+        finding.rule().bound.rule.id
+    )
 }
 
 /// The text of a command: GitHub's rules for `%` and line ends. What is not printable is escaped before that.
@@ -178,7 +182,8 @@ impl Arranger for WorstAnnotations {
         }
         if rest > 0 {
             let more = counted(rest, "more finding");
-            let line = format!("::notice title=credlens::{more}; --format markdown and --format sarif show more\n");
+            let line =
+                format!("::notice title=credlens::{more}; --format markdown and --format sarif show more\n");
             out.extend_from_slice(line.as_bytes());
         }
     }

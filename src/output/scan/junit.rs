@@ -1,4 +1,4 @@
-//! `junit`: JUnit XML, for the test reports of CI servers. A suite is a rule, a case a user or a credential.
+//! `junit`: the XML of test reports, for the pages of CI servers. A suite is a rule, a case a user or a credential.
 
 use std::collections::BTreeMap;
 
@@ -65,16 +65,15 @@ fn suite(rule: &RuleTally, findings: &[&Finding], several: bool) -> TestSuite {
 /// The case of a rule without findings that are shown.
 fn without_findings(rule: &RuleTally) -> TestCase {
     let hidden = rule.failed + rule.undetermined;
-    let (name, status) = match hidden {
-        0 => ("no finding".to_owned(), TestCaseStatus::success()),
-        _ => {
-            let mut status = TestCaseStatus::skipped();
-            let message = format!("{} that --status, --min-severity or --limit does not show", counted(hidden, "finding"));
-            status.set_message(message);
-            ("findings that are not shown".to_owned(), status)
-        }
-    };
-    of_rule(&rule.id, TestCase::new(name, status))
+    if hidden == 0 {
+        return of_rule(&rule.id, TestCase::new("no finding", TestCaseStatus::success()));
+    }
+    let mut status = TestCaseStatus::skipped();
+    status.set_message(format!(
+        "{} that --status, --min-severity or --limit does not show",
+        counted(hidden, "finding")
+    ));
+    of_rule(&rule.id, TestCase::new("findings that are not shown", status))
 }
 
 fn of_rule(rule: &str, mut case: TestCase) -> TestCase {
@@ -104,7 +103,10 @@ fn case(finding: &Finding, several: bool) -> TestCase {
         }
         Status::Pass | Status::Due => TestCaseStatus::success(),
     };
-    let mut case = of_rule(&finding.rule, TestCase::new(text(&name(finding, several)), status));
+    let mut case = of_rule(
+        &finding.rule,
+        TestCase::new(text(&name(finding, several)), status),
+    );
     if finding.status == Status::Due {
         case.set_system_out(message);
     }

@@ -9,6 +9,8 @@ mod common_parts;
 mod compliance;
 mod csv;
 mod due;
+#[cfg(test)]
+mod every_status;
 mod fixes;
 mod foremost;
 mod github;
@@ -21,8 +23,6 @@ mod outputs;
 mod ranking;
 mod requirements;
 mod sarif;
-#[cfg(test)]
-mod every_status;
 #[cfg(test)]
 mod snapshots;
 mod summary;

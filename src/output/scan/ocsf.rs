@@ -8,7 +8,7 @@ use super::common_parts::{
     RulePartsCache, account_id, arn, partition, severity_by_status, standards, user_name,
 };
 use super::{FindingStream, ScanWriter};
-use crate::engine::{CompiledRule, FindingRef};
+use crate::engine::{CompiledRule, FindingRef, UserRow};
 use crate::finding::{Severity, Status};
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::json_text::{write, write_hex, write_member, write_number, write_option, write_text};
@@ -109,7 +109,11 @@ impl RuleParts {
         write_member("control", &rule.id, &mut parts.compliance);
         write_member("control_parameters", &parameters, &mut parts.compliance);
         write_member("requirements", &bound.requirements, &mut parts.compliance);
-        write_member("standards", &standards(&bound.requirements), &mut parts.compliance);
+        write_member(
+            "standards",
+            &standards(&bound.requirements),
+            &mut parts.compliance,
+        );
         if let Some(text) = rule.instructions() {
             let remediation = json!({"desc": text, "references": rule.references});
             write_member("remediation", &remediation, &mut parts.remediation);
@@ -234,15 +238,12 @@ fn write_resources(finding: &FindingRef<'_>, out: &mut Vec<u8>) {
 }
 
 fn write_whole_input(finding: &FindingRef<'_>, out: &mut Vec<u8>) {
-    match account_id(finding) {
-        Some(account) => {
-            out.extend_from_slice(br#""type":"AwsAccount""#);
-            write_member("uid", &account, out);
-        }
-        None => {
-            out.extend_from_slice(br#""type":"CredentialReport""#);
-            write_member("name", &finding.input().path, out);
-        }
+    if let Some(account) = account_id(finding) {
+        out.extend_from_slice(br#""type":"AwsAccount""#);
+        write_member("uid", &account, out);
+    } else {
+        out.extend_from_slice(br#""type":"CredentialReport""#);
+        write_member("name", &finding.input().path, out);
     }
 }
 
@@ -251,14 +252,19 @@ fn write_unmapped(finding: &FindingRef<'_>, rule: &RuleParts, out: &mut Vec<u8>)
     out.extend_from_slice(br#","unmapped":{"status":"#);
     write(&finding.status, out);
     out.extend_from_slice(br#","credential":"#);
-    write_option(finding.credential().map(|credential| credential.name().as_bytes()), out);
+    write_option(
+        finding
+            .credential()
+            .map(|credential| credential.name().as_bytes()),
+        out,
+    );
     if let Some(due_at) = &finding.due_at {
         write_member("due_at", due_at, out);
     }
     if let Some(suppression) = finding.suppression {
         write_member("suppression", suppression, out);
     }
-    let row = finding.row().map(|row| row.number());
+    let row = finding.row().map(UserRow::number);
     write_member("source", &json!({"path": finding.input().path, "row": row}), out);
     out.extend_from_slice(&rule.unmapped);
     out.push(b'}');

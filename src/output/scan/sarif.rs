@@ -4,6 +4,7 @@
 //! <https://docs.github.com/en/code-security/code-scanning/integrating-with-code-scanning/sarif-support-for-code-scanning>.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
@@ -12,6 +13,7 @@ use crate::finding::{Finding, RuleTally, Severity, Status};
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::json_text::to_vec;
 use crate::output::phrases::counted;
+use crate::report::schema::Credential;
 
 pub(super) const FORMAT: FormatSpec<ScanWriter> = FormatSpec::new(
     "sarif",
@@ -67,7 +69,8 @@ fn invocation(view: &ScanView<'_>, shown: usize, left_out: u64) -> Value {
             counted(shown as u64, "finding"),
             left_out
         );
-        notifications.push(json!({"level": "warning", "message": {"text": text}, "descriptor": {"id": "left-out"}}));
+        notifications
+            .push(json!({"level": "warning", "message": {"text": text}, "descriptor": {"id": "left-out"}}));
     }
     let diagnostics = view.tally.diagnostics.iter().map(|diagnostic| {
         let text = crate::output::diagnostic_line(diagnostic);
@@ -193,7 +196,9 @@ fn suppressions(finding: &Finding) -> Value {
     };
     let mut entry = json!({"kind": "external", "status": "accepted", "justification": suppression.reason});
     let more = [("expires", &suppression.expires), ("ticket", &suppression.ticket)];
-    let more = more.into_iter().filter_map(|(name, value)| Some((name.to_owned(), json!(value.as_ref()?))));
+    let more = more
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), json!(value.as_ref()?))));
     let more: Map<String, Value> = more.collect();
     if !more.is_empty() {
         entry["properties"] = Value::Object(more);
@@ -207,7 +212,7 @@ fn properties(finding: &Finding) -> Value {
         "severity": finding.severity,
         "account": finding.account,
         "accountName": finding.account_name,
-        "credential": finding.credential.map(|credential| credential.name()),
+        "credential": finding.credential.map(Credential::name),
         "accessKeyId": finding.access_key_id,
         "owner": finding.owner,
         "asOf": finding.as_of,
@@ -249,7 +254,9 @@ fn location(finding: &Finding, view: &ScanView<'_>) -> Value {
     }
     let mut out = json!({"physicalLocation": physical});
     let names = [("name", &finding.user), ("fullyQualifiedName", &finding.arn)];
-    let names = names.into_iter().filter_map(|(name, value)| Some((name.to_owned(), json!(value.as_ref()?))));
+    let names = names
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), json!(value.as_ref()?))));
     let mut logical: Map<String, Value> = names.collect();
     if !logical.is_empty() {
         logical.insert("kind".to_owned(), json!("resource"));
@@ -283,7 +290,7 @@ fn encoded(text: &str, others: &str) -> String {
         if char.is_ascii_alphanumeric() || "-._~".contains(char) || others.contains(char) && char.is_ascii() {
             out.push(char);
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            write!(out, "%{byte:02X}").expect("invariant: a string takes all");
         }
     }
     out
