@@ -14,13 +14,14 @@ use super::stand_ins::{StandIns, StandInsOfReport};
 use super::verdicts::{ChunkView, VerdictCounts, is_selected};
 use crate::finding::{
     AsOfSource, Code, Diagnostic, DiagnosticLog, InputTally, LeftOutReason, Level, PassedOver, RuleTally,
-    Tally,
+    RuleTexts, Tally,
 };
 use crate::report::chunk::BadCell;
 use crate::report::issue::{Issue, RowIssue};
 use crate::report::not_a_report::NotAReport;
 use crate::report::schema::{ExtraColumn, TextColumn};
 use crate::report::time::Timestamp;
+use crate::rule::BoundRule;
 
 /// The tally so far.
 pub(super) struct TallyBuilder {
@@ -98,6 +99,7 @@ impl TallyBuilder {
                 due: due_within.map(|_| 0),
                 not_run: None,
                 file: bound.rule.file().map(str::to_owned),
+                texts: texts(bound),
             })
             .collect();
         Self {
@@ -533,6 +535,17 @@ impl CurrentInput {
             self.input.as_of
         );
         Diagnostic::new(Code::NewerThanAsOf, message).in_path(&self.input.path)
+    }
+}
+
+fn texts(bound: &BoundRule) -> RuleTexts {
+    let rule = &bound.rule;
+    RuleTexts {
+        title: rule.title.clone(),
+        message: bound.message.clone(),
+        why: rule.why.clone(),
+        fix: rule.instructions().unwrap_or_default().to_owned(),
+        reference: rule.references.first().cloned(),
     }
 }
 

@@ -142,6 +142,9 @@ registry! {
     NotListed "not-listed" Warning:
         "Cells are unknown that say whether a user, key or certificate belongs in the list; it is left out.",
         "Use the report as AWS generated it. The other diagnostics of the input say which cells or columns are missing.";
+    NotInFormat "not-in-format" Warning:
+        "Findings are left out of an output, because its format does not take them.",
+        "The message says why. Other formats have all findings.";
     Wildcard "wildcard" Warning:
         "The condition of `--where` compares with text that has `*` or `?`, which stand for themselves in GSL.",
         "Compare by `like`, and write `%` for any characters.";

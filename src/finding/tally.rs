@@ -168,6 +168,24 @@ pub struct RuleTally {
     /// The file of the rule or of its override, if it is not as built in.
     #[serde(skip)]
     pub file: Option<String>,
+    /// What the rule says about itself.
+    #[serde(skip)]
+    pub texts: RuleTexts,
+}
+
+/// What a rule says about itself, for documents that explain their rules.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RuleTexts {
+    /// The bad state in a few words.
+    pub title: String,
+    /// One sentence for a fail.
+    pub message: String,
+    /// Why it matters, in Markdown.
+    pub why: String,
+    /// How a fail is fixed, in Markdown; empty if the rule has no instructions.
+    pub fix: String,
+    /// The first address of further reading.
+    pub reference: Option<String>,
 }
 
 /// The outcome of one framework.

@@ -22,6 +22,7 @@ mod phrases;
 pub mod plan;
 mod prose;
 pub mod record;
+mod region;
 mod scan;
 #[cfg(test)]
 mod schema;
@@ -36,6 +37,7 @@ pub use format::{FormatSpec, Formats, Readers, list_formats};
 #[cfg(feature = "aws")]
 pub(crate) use json_text::pretty;
 pub use phrases::{counted, diagnostic_line};
+pub use region::Region;
 pub use scan::{Assessment, Format, Outputs, ScanWriter};
 
 pub use crate::report::escape::{escape, escape_lines};
@@ -57,6 +59,8 @@ pub struct DisplayOptions {
     pub now: Option<Timestamp>,
     /// Whether the formats for terminals show errors, too: not where the terminal shows them already.
     pub errors: bool,
+    /// The region for formats that name one, where the user gave it.
+    pub region: Option<Region>,
 }
 
 impl DisplayOptions {
@@ -75,6 +79,7 @@ impl Default for DisplayOptions {
             is_limit_given: false,
             now: None,
             errors: true,
+            region: None,
         }
     }
 }

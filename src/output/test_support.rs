@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use super::{DisplayOptions, Format, Outputs};
 use crate::engine::{
-    self, AccountInfo, AssessOptions, BlockEnd, FileFacts, FindingRef, Input, Program, ReportId, Sink,
-    Source, SourceEvent,
+    self, AccountInfo, AssessOptions, BlockEnd, EmitFilter, FileFacts, FindingRef, Input, Program, ReportId,
+    Sink, Source, SourceEvent,
 };
-use crate::finding::{AsOfSource, Tally};
+use crate::finding::{AsOfSource, Diagnostic, Severity, Status, Tally};
 use crate::report::details::{Details, UserDetails};
 use crate::report::escape::must_be_escaped;
 use crate::report::header::Header;
 use crate::report::time::Timestamp;
-use crate::rule::{Catalogue, Selection, select};
+use crate::rule::{Catalogue, Selection, Suppressions, select};
 
 /// The columns of the reports below.
 pub(super) const HEADER: &str = "user,arn,user_creation_time,password_enabled,password_last_used,\
@@ -83,12 +83,20 @@ fn account(path: &str) -> AccountInfo {
     }
 }
 
+/// A path of a report that lacks columns, and has one without an ARN.
+pub(super) const SHORT: &str = "short: 100%.csv";
+
+/// The columns of [`SHORT`].
+const SHORT_HEADER: &str =
+    "user,user_creation_time,password_enabled,access_key_1_active,access_key_1_last_rotated";
+
 fn input(index: usize, path: &str) -> Input {
+    let header = if path == SHORT { SHORT_HEADER } else { HEADER };
     Input {
         id: ReportId::first_of(index),
         path: path.to_owned(),
         kind: "csv".to_owned(),
-        header: Header::parse(HEADER.as_bytes()).expect("a header"),
+        header: Header::parse(header.as_bytes()).expect("a header"),
         as_of: "2026-11-21".parse::<Timestamp>().expect("a time"),
         as_of_source: AsOfSource::FileName,
         generated: None,
@@ -160,6 +168,36 @@ pub(super) fn hostile_with_fixes(format: &str, options: DisplayOptions) -> Strin
     let tally = engine::assess(&program, source, &outputs, AssessOptions::default());
     let texts = outputs.finish(&tally.expect("memory takes all"));
     String::from_utf8(texts.expect("memory takes all").concat()).expect("UTF-8")
+}
+
+/// Findings of every status in this format, by all rules: of users who attack, of an account with a name, of a user in China
+/// without a name, and of whole reports; and what the format says that it leaves out.
+pub(super) fn every_status(format: &str, options: DisplayOptions) -> (String, Vec<Diagnostic>) {
+    let suppressions = "[[suppress]]\nrule = 'access-key-not-rotated'\nuser = '=cmd*'\n\
+                        reason = \"until \\u001b[1m\\u202e % ,:]]> the move\"\nexpires = 2026-12-31\nticket = 'SEC-1'\n";
+    let suppressions = Suppressions::parse("suppressions.toml", suppressions, &Catalogue::builtin());
+    let assess = AssessOptions {
+        emit: EmitFilter::new(&Status::ALL, Severity::Informational),
+        suppressions: Some(&suppressions.expect("valid suppressions")),
+        due_within: Some(366 * 86_400),
+        ..AssessOptions::default()
+    };
+    let unnamed = ",arn:aws-cn:iam::111122223333:user/\u{202e}a/,2020-01-01T00:00:00Z,true,N/A,N/A,N/A,false,true,2026-11-01T00:00:00Z,\
+        N/A,N/A,N/A,false,N/A,N/A,N/A,N/A,false,N/A,false,N/A\n";
+    let short = "alice,2020-01-01T00:00:00Z,true,true,2020-01-01T00:00:00Z\n";
+    let reports = [
+        ("hos\x1btile.csv", HOSTILE.as_bytes()),
+        (NAMED, HOSTILE.as_bytes()),
+        ("a,b:c%/\u{202e}.csv", unnamed.as_bytes()),
+        (SHORT, short.as_bytes()),
+    ];
+    let format: Format = format.parse().expect("a format");
+    let outputs = Outputs::new(vec![(format, Vec::new())], options);
+    let tally = engine::assess(&program(&["*"]), Memory::new(&reports), &outputs, assess);
+    let diagnostics = outputs.diagnostics();
+    let text = outputs.finish(&tally.expect("memory takes all"));
+    let text = String::from_utf8(text.expect("memory takes all").concat());
+    (text.expect("UTF-8"), diagnostics)
 }
 
 /// The characters that must be escaped, line ends aside.

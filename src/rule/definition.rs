@@ -175,6 +175,14 @@ impl Rule {
             .starts_with(Entity::IamServiceCredential.name())
     }
 
+    /// How a fail is fixed, for readers who do not know the user yet: in the console, else the plan, else with the command
+    /// line; none if it has no instructions.
+    pub fn instructions(&self) -> Option<&str> {
+        let sections = [Section::Console, Section::Implementation, Section::Cli];
+        let texts = sections.iter().filter_map(|section| self.fix.get(section));
+        texts.map(|text| text.trim()).find(|text| !text.is_empty())
+    }
+
     /// Reads a rule file.
     pub fn parse(id: &str, origin: &str, text: &str) -> Result<Self, Error> {
         File::read(origin, text, |table| Self::read(id, table))

@@ -24,6 +24,42 @@ fn all_formats_at_once() {
 }
 
 #[test]
+fn the_region_of_a_saved_report_is_that_of_security_hub() {
+    let place = Workspace::with(&["csv.csv"]);
+    let run = place.run("scan csv.csv --format asff --region eu-west-1");
+    assert!(
+        run.stdout
+            .contains(r#""ProductArn":"arn:aws:securityhub:eu-west-1:"#),
+        "{}",
+        run.stdout
+    );
+    let run = place.run("scan csv.csv --format asff --region nowhere");
+    run.ends(2, "--region");
+}
+
+#[cfg(not(feature = "aws"))]
+#[test]
+fn a_region_that_no_format_names_is_a_mistake() {
+    let place = Workspace::with(&["csv.csv"]);
+    place
+        .run("scan csv.csv --region eu-west-1")
+        .ends(2, "--region is for --format asff");
+}
+
+#[test]
+fn findings_that_a_format_does_not_take_are_counted() {
+    let report =
+        "user,user_creation_time,password_enabled,mfa_active\nalice,2020-01-01T00:00:00Z,true,false\n";
+    let place = Workspace::new().file("a-2026-11-21.csv", report);
+    let run = place.run("scan a-2026-11-21.csv --rule console-user-without-mfa --format asff=f.asff");
+    assert_eq!(place.read("f.asff"), "");
+    run.ends(1, "asff leaves out 1 finding without the id of one account");
+    let run = place
+        .run("scan a-2026-11-21.csv --rule console-user-without-mfa --format asff=f.asff --format table");
+    run.ends(1, "").says("[not-in-format]");
+}
+
+#[test]
 fn one_place_takes_one_format() {
     let place = Workspace::with(&["csv.csv"]);
     let refused = "two formats go to";

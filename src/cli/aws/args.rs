@@ -22,7 +22,8 @@ pub(in crate::cli) struct LocationArgs {
     pub(super) profile: Option<String>,
 
     /// Region. IAM is the same in all regions of a partition, so this decides between aws, aws-cn, aws-us-gov and
-    /// others; for S3, the region of the bucket [default: that of the profile or the environment, else us-east-1]
+    /// others; for S3, the region of the bucket; in asff, that of Security Hub [default: that of the profile or the
+    /// environment, else us-east-1; in asff the usual region of the account's partition]
     #[arg(long, value_name = "REGION", help_heading = "AWS")]
     pub(super) region: Option<String>,
 
@@ -133,6 +134,13 @@ impl LiveScanArgs {
             objects.connect()?;
         }
         Ok(objects)
+    }
+
+    /// The region, for a format that names one. Where AWS is not called it is for the format alone.
+    pub(in crate::cli) fn take_region_of_format(&mut self, inputs: &[PathBuf]) -> Option<String> {
+        let region = &mut self.aws.location.region;
+        let calls_aws = inputs.is_empty() || inputs.iter().any(|input| remote::is_remote(input));
+        if calls_aws { region.clone() } else { region.take() }
     }
 
     pub(in crate::cli) fn several(&self) -> bool {

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use clap::Args;
 use credlens::finding::{RankBy, Status, UnknownWord};
+#[cfg(not(feature = "aws"))]
+use credlens::output::Region;
 use credlens::output::ScanWriter;
 use credlens::report::time::Timestamp;
 
@@ -56,6 +58,14 @@ pub(in crate::cli) struct ScanArgs {
 
     #[command(flatten)]
     pub(super) live: LiveScanArgs,
+
+    /// Region of AWS Security Hub in asff
+    ///
+    /// It is in the ARN of the product that imports the findings. Accounts of another partition have the usual region of
+    /// theirs [default: us-east-1, cn-north-1 or us-gov-west-1]
+    #[cfg(not(feature = "aws"))]
+    #[arg(long, value_name = "REGION", help_heading = "Output")]
+    pub(super) region: Option<Region>,
 
     #[arg(long, value_name = "FMT[=PATH]", help_heading = "Output", help = short_format_help::<ScanWriter>(), long_help = format_help::<ScanWriter>("findings"))]
     pub(super) format: Vec<FormatTo>,

@@ -9,7 +9,7 @@ use credlens::engine::{
     Counting, CountingKeys, EmitFilter, RowSelection, Sink, Snapshots, Source, Surveying,
 };
 use credlens::finding::{RankBy, RuleTally, Severity, Status, Tally};
-use credlens::output::Outputs;
+use credlens::output::{DisplayOptions, Outputs, Region};
 use credlens::rule;
 
 use super::due;
@@ -27,6 +27,8 @@ pub(super) use args::{ScanArgs, StatusWord};
 struct ScanConfig {
     subject: Subject,
     formats: Vec<FormatTo>,
+    /// The region for formats that name one.
+    region: Option<Region>,
     statuses: Vec<Status>,
     /// The ranking that is asked for.
     by: Option<RankBy>,
@@ -35,19 +37,20 @@ struct ScanConfig {
 }
 
 impl ScanConfig {
-    fn resolve(args: ScanArgs, settings: &SettingsFile<'_>) -> Result<Self, Failure> {
+    fn resolve(mut args: ScanArgs, settings: &SettingsFile<'_>) -> Result<Self, Failure> {
+        let in_file = settings.values.format.iter();
+        let in_file = in_file.map(|word| FormatTo::to_stdout(word.0.0)).collect();
+        let formats = FormatTo::or_default(first_given(std::mem::take(&mut args.format), in_file));
+        let region = region(&mut args, &formats)?;
         let objects = args.live.objects(&args.inputs)?;
         let mut evaluation = Evaluation::resolve(&args.evaluate, settings)?;
         let in_file = &settings.values;
         args.owners.resolve(&mut evaluation, in_file)?;
         evaluation.due_within = due::window(args.due_within, in_file)?;
-        let formats = in_file.format.iter().map(|word| FormatTo::to_stdout(word.0.0));
-        let formats = first_given(args.format, formats.collect());
         let statuses = first_given(
             args.status,
             in_file.status.iter().map(|word| word.0.clone()).collect(),
         );
-        let formats = FormatTo::or_default(formats);
         if args.fix && !formats.iter().any(|to| to.format.shows_fixes()) {
             return Err(Failure::Usage(
                 "--fix is for --format table, markdown, json and ndjson".to_owned(),
@@ -67,6 +70,7 @@ impl ScanConfig {
         check_requirements(&evaluation, &formats)?;
         Ok(Self {
             formats,
+            region,
             statuses: shown(statuses, evaluation.due_within.is_some())?,
             by: args.by.or(in_file.by),
             fail_on: fail_on.unwrap_or(FailOn(Some(Severity::Low))),
@@ -90,11 +94,11 @@ impl ScanConfig {
     }
 
     fn outputs(&self) -> Result<Counting<Outputs<Target>>, Failure> {
-        let outputs = Outputs::ranked(
-            open_outputs(&self.formats)?,
-            self.subject.evaluation.layout_of(&self.formats),
-            self.by.is_some(),
-        );
+        let options = DisplayOptions {
+            region: self.region,
+            ..self.subject.evaluation.layout_of(&self.formats)
+        };
+        let outputs = Outputs::ranked(open_outputs(&self.formats)?, options, self.by.is_some());
         Ok(Counting::new(
             outputs,
             self.counting_keys(),
@@ -116,6 +120,26 @@ impl ScanConfig {
         let rows = (rows, Some(&evaluation.filters));
         evaluation.assess(evaluation.progress(source), self.emit_filter(), sink, rows)
     }
+}
+
+/// The region for formats that name one. In a build that calls AWS, the flag is one of those for AWS.
+#[cfg(feature = "aws")]
+fn region(args: &mut ScanArgs, formats: &[FormatTo]) -> Result<Option<Region>, Failure> {
+    if !formats.iter().any(|to| to.format.shows_region()) {
+        return Ok(None);
+    }
+    let given = args.live.take_region_of_format(&args.inputs);
+    let region = given.map(|region| region.parse::<Region>()).transpose();
+    region.map_err(|wrong| Failure::Usage(format!("--region: {wrong}")))
+}
+
+/// The region for formats that name one.
+#[cfg(not(feature = "aws"))]
+fn region(args: &mut ScanArgs, formats: &[FormatTo]) -> Result<Option<Region>, Failure> {
+    if args.region.is_some() && !formats.iter().any(|to| to.format.shows_region()) {
+        return Err(Failure::Usage("--region is for --format asff".to_owned()));
+    }
+    Ok(args.region)
 }
 
 /// The statuses that are shown.
@@ -198,6 +222,7 @@ fn write(config: &ScanConfig, evaluated: Evaluated) -> Result<Tally, Failure> {
     let frameworks = frameworks.iter().map(AsRef::as_ref);
     tally.compliance = rule::compliance(frameworks, program.rules(), weakened, *level, (&tally, &accounts));
     config.subject.evaluation.add_diagnostics(&mut tally);
+    tally.diagnostics.extend(outputs.diagnostics());
     // What cannot be read is said also where the result cannot be written.
     let finished = finish_outputs(outputs.finish(&tally));
     finished.inspect_err(|_| config.subject.print_diagnostics(&tally, &config.formats))?;

@@ -3,18 +3,26 @@
 //! [`Outputs`] is the engine's sink. A format that streams is written by the workers, finding by finding; the others
 //! are rendered at the end, from the tally and the worst findings. So memory does not grow with the number of findings.
 
+mod asff;
+mod asff_batches;
 mod common_parts;
 mod compliance;
 mod csv;
 mod due;
+#[cfg(test)]
+mod every_status;
 mod fixes;
 mod foremost;
+mod github;
 mod json;
+mod junit;
 mod markdown;
 mod ndjson;
+mod ocsf;
 mod outputs;
 mod ranking;
 mod requirements;
+mod sarif;
 #[cfg(test)]
 mod snapshots;
 mod summary;
@@ -26,10 +34,12 @@ pub use json::Assessment;
 pub(super) use ndjson::rule_members;
 pub use outputs::Outputs;
 
+use std::fmt;
+
 use super::DisplayOptions;
 use super::format::{FormatSpec, Formats};
 use crate::engine::FindingRef;
-use crate::finding::{Finding, Tally};
+use crate::finding::{Diagnostic, Finding, Tally};
 
 /// A format of an assessment.
 pub type Format = &'static FormatSpec<ScanWriter>;
@@ -62,6 +72,11 @@ impl Formats for ScanWriter {
         csv::FORMAT,
         markdown::FORMAT,
         requirements::FORMAT,
+        ocsf::FORMAT,
+        asff::FORMAT,
+        sarif::FORMAT,
+        junit::FORMAT,
+        github::FORMAT,
     ];
 }
 
@@ -102,7 +117,13 @@ impl FormatSpec<ScanWriter> {
             self.writer,
             ScanWriter::StreamFindings(_) | ScanWriter::RenderRequirements(_)
         );
-        !without
+        let of_findings = [&sarif::FORMAT, &junit::FORMAT];
+        !without && of_findings.iter().all(|format| format.name != self.name)
+    }
+
+    /// Whether it names a region of AWS.
+    pub fn shows_region(&self) -> bool {
+        self.name == asff::FORMAT.name
     }
 }
 
@@ -126,8 +147,33 @@ pub trait FindingStream: Send {
         false
     }
 
+    /// Whether findings need the lines of their rows in their files.
+    fn shows_lines(&self) -> bool {
+        false
+    }
+
+    /// What arranges the formatted findings, if they are not written one after another as they are.
+    fn arranger(&self, _options: DisplayOptions) -> Option<Box<dyn Arranger>> {
+        None
+    }
+
     /// What comes after the findings.
     fn ending(&self, _tally: &Tally) -> Vec<u8> {
+        Vec::new()
+    }
+}
+
+/// Arranges the findings that workers formatted, for formats that write several of them together or only the first of
+/// each kind. It gets them in order, and its memory must not grow with their number.
+pub trait Arranger: Send + fmt::Debug {
+    /// Takes the formatted findings of a block, and appends what can be written.
+    fn take(&mut self, findings: &[u8], out: &mut Vec<u8>);
+
+    /// Appends the rest, after the last finding.
+    fn end(&mut self, out: &mut Vec<u8>);
+
+    /// What it left out.
+    fn diagnostics(&self) -> Vec<Diagnostic> {
         Vec::new()
     }
 }

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::foremost::{Mildness, SoonestFindings, WorstFindings, mildness};
-use super::{DisplayOptions, FindingStream, Format, ScanView, ScanWriter};
+use super::{Arranger, DisplayOptions, FindingStream, Format, ScanView, ScanWriter};
 use crate::engine::{FindingRef, Sink};
-use crate::finding::{Finding, Status, Tally};
+use crate::finding::{Diagnostic, Finding, Status, Tally};
 
 /// Writes findings as they come, in every format asked for, and the rest at the end.
 #[derive(Debug)]
@@ -35,6 +35,10 @@ struct Written<W> {
     opened: bool,
     /// Whether a finding is written, one per format.
     begun: Vec<bool>,
+    /// What arranges findings, one per format.
+    arrangers: Vec<Option<Box<dyn Arranger>>>,
+    /// What an arranger lets be written.
+    arranged: Vec<u8>,
 }
 
 /// The findings of a block, formatted by a worker.
@@ -103,6 +107,14 @@ impl ScanWriter {
         self.starts_stream().map(|start| start())
     }
 
+    fn arranger(self, options: DisplayOptions) -> Option<Box<dyn Arranger>> {
+        self.stream()?.arranger(options)
+    }
+
+    fn shows_lines(self) -> bool {
+        self.stream().is_none_or(|stream| stream.shows_lines())
+    }
+
     fn opening(self) -> Vec<u8> {
         self.stream().map_or_else(Vec::new, |stream| stream.opening())
     }
@@ -147,15 +159,25 @@ impl<W: io::Write + Send> Outputs<W> {
                 soonest: SoonestFindings::new(kept),
                 opened: false,
                 begun: vec![false; formats.len()],
+                arrangers: formats.iter().map(|format| format.arranger(options)).collect(),
+                arranged: Vec::new(),
             }),
             formats,
         }
+    }
+
+    /// What formats left out of the findings that were emitted so far.
+    pub fn diagnostics(&self) -> Vec<Diagnostic> {
+        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let arrangers = written.arrangers.iter().flatten();
+        arrangers.flat_map(|arranger| arranger.diagnostics()).collect()
     }
 
     /// Writes what comes after the findings, flushes, and gives the writers back, in order.
     pub fn finish(self, tally: &Tally) -> io::Result<Vec<W>> {
         let mut written = self.written.into_inner().unwrap_or_else(PoisonError::into_inner);
         written.open(&self.formats)?;
+        written.write_rest()?;
         let emitted = written.worst.emitted();
         let worst: Vec<Finding> = written.worst.into_findings();
         let due_emitted = written.soonest.emitted();
@@ -197,12 +219,29 @@ impl<W: io::Write> Written<W> {
 
     /// Writes findings, the first one without its separator.
     fn write(&mut self, output: usize, separator: &[u8], findings: &[u8]) -> io::Result<()> {
+        if let Some(arranger) = &mut self.arrangers[output] {
+            self.arranged.clear();
+            arranger.take(findings, &mut self.arranged);
+            return self.writers[output].write_all(&self.arranged);
+        }
         let first = !std::mem::replace(&mut self.begun[output], true);
         let findings = match findings.strip_prefix(separator) {
             Some(rest) if first => rest,
             Some(_) | None => findings,
         };
         self.writers[output].write_all(findings)
+    }
+
+    /// Writes what is still to be arranged.
+    fn write_rest(&mut self) -> io::Result<()> {
+        for (arranger, writer) in self.arrangers.iter_mut().zip(&mut self.writers) {
+            if let Some(arranger) = arranger {
+                self.arranged.clear();
+                arranger.end(&mut self.arranged);
+                writer.write_all(&self.arranged)?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -228,7 +267,7 @@ impl<W: io::Write + Send> Sink for Outputs<W> {
     }
 
     fn shows_lines(&self) -> bool {
-        self.formats.iter().any(|format| format.starts_stream().is_none())
+        self.formats.iter().any(|format| format.shows_lines())
     }
 
     fn finding(&self, block: &mut FormattedBlock, finding: &FindingRef<'_>) {
