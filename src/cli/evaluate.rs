@@ -406,6 +406,7 @@ impl Evaluation {
             is_limit_given: self.is_limit_given,
             now: Some(self.now),
             errors: true,
+            fixes: false,
         }
     }
 }

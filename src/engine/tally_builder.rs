@@ -14,7 +14,7 @@ use super::stand_ins::{StandIns, StandInsOfReport};
 use super::verdicts::{ChunkView, VerdictCounts, is_selected};
 use crate::finding::{
     AsOfSource, Code, Diagnostic, DiagnosticLog, InputTally, LeftOutReason, Level, PassedOver, RuleTally,
-    Tally,
+    RuleText, Tally,
 };
 use crate::report::chunk::BadCell;
 use crate::report::issue::{Issue, RowIssue};
@@ -98,6 +98,10 @@ impl TallyBuilder {
                 due: due_within.map(|_| 0),
                 not_run: None,
                 file: bound.rule.file().map(str::to_owned),
+                text: RuleText {
+                    title: bound.rule.title.clone(),
+                    why: bound.rule.why.clone(),
+                },
             })
             .collect();
         Self {

@@ -33,7 +33,8 @@ pub use passed_over::PassedOver;
 pub use ranking::{RankBy, RankEntry, Ranking};
 pub use tally::{
     AccountVerdicts, AccountsOfRequirement, AsOfSource, Assessment, Decided, Evidence, FrameworkStatus,
-    FrameworkTally, InputTally, LeftOutReason, Outcome, RelatedTally, RequirementTally, RuleTally, Tally,
+    FrameworkTally, InputTally, LeftOutReason, Outcome, RelatedTally, RequirementTally, RuleTally, RuleText,
+    Tally,
 };
 
 word_enum! {

@@ -168,6 +168,18 @@ pub struct RuleTally {
     /// The file of the rule or of its override, if it is not as built in.
     #[serde(skip)]
     pub file: Option<String>,
+    /// What it says to people.
+    #[serde(skip)]
+    pub text: RuleText,
+}
+
+/// The text of a rule, for formats that show it beside its findings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RuleText {
+    /// The bad state in a few words.
+    pub title: String,
+    /// Why it matters: paragraphs of Markdown.
+    pub why: String,
 }
 
 /// The outcome of one framework.

@@ -14,6 +14,7 @@ pub mod changes;
 mod csv_text;
 pub mod diff;
 mod format;
+mod html_text;
 mod json_text;
 pub mod list;
 mod markdown_text;
@@ -42,6 +43,7 @@ pub use crate::report::escape::{escape, escape_lines};
 use crate::report::time::Timestamp;
 
 /// How the formats for people are laid out.
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 #[derive(Clone, Copy, Debug)]
 pub struct DisplayOptions {
     /// Columns of the terminal.
@@ -57,6 +59,8 @@ pub struct DisplayOptions {
     pub now: Option<Timestamp>,
     /// Whether the formats for terminals show errors, too: not where the terminal shows them already.
     pub errors: bool,
+    /// Whether every format that can say how findings are fixed says it, and not only those that always do.
+    pub fixes: bool,
 }
 
 impl DisplayOptions {
@@ -75,6 +79,7 @@ impl Default for DisplayOptions {
             is_limit_given: false,
             now: None,
             errors: true,
+            fixes: false,
         }
     }
 }
