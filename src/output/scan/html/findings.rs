@@ -14,7 +14,7 @@ use crate::output::steps;
 pub(super) fn worst(view: &ScanView<'_>, out: &mut Html) {
     out.section("findings", "Findings");
     if view.emitted == 0 {
-        out.note("No finding is to be shown.");
+        out.note("There are no findings to show.");
     } else {
         out.note(&shown(view));
     }

@@ -32,8 +32,7 @@
     }
     for (const { body, rows } of groups) body.hidden = rows.every((row) => row.hidden);
     const shown = findings.filter((finding) => finding.shown).length;
-    count.textContent = shown === findings.length
-      ? `${shown} findings shown` : `${shown} of ${findings.length} findings shown`;
+    count.textContent = `Shown: ${shown} of ${findings.length}`;
   }
 
   // By a column: all in one body, each row with its user. Otherwise by user, as the page has them.

@@ -128,7 +128,7 @@ fn more_findings_than_usual_are_shown_up_to_a_limit_that_is_given() {
 fn a_page_of_nothing_says_so() {
     let page = of_copies(0, options(80));
     assert!(page.contains("no report could be evaluated"), "{page}");
-    assert!(page.contains("No finding is to be shown."), "{page}");
+    assert!(page.contains("There are no findings to show."), "{page}");
 }
 
 #[test]
