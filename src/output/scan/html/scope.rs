@@ -26,7 +26,8 @@ pub(super) fn section(view: &ScanView<'_>, out: &mut Html) {
         fact("Ages", ages.strip_prefix("ages are ").unwrap_or(&ages), out);
     }
     if let Some(now) = view.options.now {
-        fact("Evaluated", &now.to_string(), out);
+        // A day, as elsewhere: two runs on one day give the same page.
+        fact("Evaluated on", &now.to_string()[..10], out);
     }
     fact("Rules", &counted(tally.rules.len() as u64, "rule"), out);
     if !tally.evidence.rules_sha256.is_empty() {
