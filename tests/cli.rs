@@ -23,6 +23,7 @@ mod exit;
 mod filters;
 mod fix;
 mod help;
+mod html;
 mod init;
 mod inputs;
 mod list;
@@ -46,7 +47,7 @@ mod signals;
 mod snapshots;
 mod suppressions;
 
-const FORMATS: [&str; 6] = ["table", "summary", "json", "ndjson", "csv", "markdown"];
+const FORMATS: [&str; 7] = ["table", "summary", "json", "ndjson", "csv", "markdown", "html"];
 
 /// A temporary directory in which the program runs, with an empty environment.
 struct Workspace(TempDir);

@@ -407,6 +407,7 @@ impl Evaluation {
             now: Some(self.now),
             errors: true,
             region: None,
+            fixes: false,
         }
     }
 }

@@ -12,7 +12,7 @@ const HASHED: u64 = 64 << 20;
 
 #[derive(Debug, Args)]
 pub(super) struct EvidenceArgs {
-    /// Compute the SHA-256 of inputs of any size for json, not only of those up to 64 MiB
+    /// Compute the SHA-256 of inputs of any size for json and html, not only of those up to 64 MiB
     #[arg(long, help_heading = "Output")]
     hash_inputs: bool,
 }

@@ -229,6 +229,8 @@ pub struct FindingRef<'a> {
     pub suppression: Option<&'a Suppression>,
     /// When it fails, if it is due.
     pub due_at: Option<Timestamp>,
+    /// Whether it does not say how it is fixed, though the program would.
+    pub(super) is_without_fix: bool,
 }
 
 /// The id of a rule's finding on the user with this [`user_key`]. If the rule is about keys or certificates, `created`
@@ -265,6 +267,7 @@ impl<'a> FindingRef<'a> {
             scope: FindingScope::User(row),
             suppression: None,
             due_at: None,
+            is_without_fix: false,
         }
     }
 

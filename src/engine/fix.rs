@@ -10,9 +10,18 @@ use crate::report::schema::{
 use crate::rule::{FixSubject, KeyFacts, UserKind, is_made_for_api_key, is_of_ses_smtp};
 
 impl FindingRef<'_> {
+    /// The same, which does not say how it is fixed: for readers who did not ask for it.
+    #[must_use]
+    pub fn without_fix(self) -> Self {
+        Self {
+            is_without_fix: true,
+            ..self
+        }
+    }
+
     /// How it is fixed, if that is asked for and there is something to fix.
     pub fn fix(&self) -> Option<Fix> {
-        let template = self.compiled.fix.as_ref()?;
+        let template = self.compiled.fix.as_ref().filter(|_| !self.is_without_fix)?;
         let row = self.row()?;
         match self.status {
             Status::Fail | Status::Due => {}

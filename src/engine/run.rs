@@ -188,6 +188,7 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
                     },
                     suppression: None,
                     due_at: None,
+                    is_without_fix: false,
                 };
                 self.sink.finding(part, &finding);
             }

@@ -14,6 +14,7 @@ pub mod changes;
 mod csv_text;
 pub mod diff;
 mod format;
+mod html_text;
 mod json_text;
 pub mod list;
 mod markdown_text;
@@ -44,6 +45,7 @@ pub use crate::report::escape::{escape, escape_lines};
 use crate::report::time::Timestamp;
 
 /// How the formats for people are laid out.
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 #[derive(Clone, Copy, Debug)]
 pub struct DisplayOptions {
     /// Columns of the terminal.
@@ -61,6 +63,8 @@ pub struct DisplayOptions {
     pub errors: bool,
     /// The region for formats that name one, where the user gave it.
     pub region: Option<Region>,
+    /// Whether every format that can say how findings are fixed says it, and not only those that always do.
+    pub fixes: bool,
 }
 
 impl DisplayOptions {
@@ -80,6 +84,7 @@ impl Default for DisplayOptions {
             now: None,
             errors: true,
             region: None,
+            fixes: false,
         }
     }
 }

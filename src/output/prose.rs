@@ -1,5 +1,6 @@
 //! Words with Markdown in them, as rule files have them, for people at a terminal and for Markdown around them.
 
+use super::html_text::Html;
 use super::markdown_text::{code, plain};
 
 /// A piece of a line of Markdown.
@@ -47,6 +48,25 @@ pub(super) fn for_markdown(line: &str) -> String {
         Piece::Code(text) => code(text),
     });
     pieces.collect()
+}
+
+/// The line for HTML, with its code spans as elements, and no marks of emphasis and links.
+pub(super) fn for_html(line: &str, out: &mut Html) {
+    for piece in pieces(line) {
+        match piece {
+            Piece::Plain(text) => out.text(&without_marks(text)),
+            Piece::Code(text) => out.element("code", text),
+        };
+    }
+}
+
+/// Paragraphs with blank lines between them, for HTML.
+pub(super) fn paragraphs_for_html(text: &str, out: &mut Html) {
+    for paragraph in text.trim().split("\n\n") {
+        out.markup("<p>");
+        for_html(paragraph, out);
+        out.markup("</p>");
+    }
 }
 
 /// Links as their text, addresses without brackets, and no `**`.

@@ -1,8 +1,9 @@
 //! Steps of a fix or a plan, in words and commands, for people: below a line of a table, and in Markdown.
 
 use super::DisplayOptions;
+use super::html_text::Html;
 use super::markdown_text::Markdown;
-use super::prose::{for_markdown, for_terminal};
+use super::prose::{for_html, for_markdown, for_terminal};
 use super::terminal::wrap;
 use crate::finding::{Command, FixStep};
 use crate::report::escape::{escape, escape_lines};
@@ -51,6 +52,38 @@ pub(super) fn markdown(steps: &[FixStep], out: &mut Markdown) {
             }
         }
     }
+}
+
+/// Steps in HTML: words as paragraphs, and commands as blocks that can be copied.
+pub(super) fn html(steps: &[FixStep], out: &mut Html) {
+    for step in steps {
+        match step {
+            FixStep::Text { text } => {
+                if let Some((_, block)) = code_block(text) {
+                    html_block(block, out);
+                } else {
+                    out.markup("<p>");
+                    for_html(text, out);
+                    out.markup("</p>");
+                }
+            }
+            FixStep::Command { shell, fill_in, .. } => {
+                if !fill_in.is_empty() {
+                    out.classed("p", "soft", &format!("Replace {} first:", fill_in.join(" and ")));
+                }
+                html_block(shell, out);
+            }
+        }
+    }
+}
+
+/// Lines as they are, to be copied.
+pub(super) fn html_block(block: &str, out: &mut Html) {
+    out.markup("<pre><code>");
+    for (position, line) in block.trim_end().lines().enumerate() {
+        out.markup(if position > 0 { "\n" } else { "" }).text(line);
+    }
+    out.markup("</code></pre>");
 }
 
 /// A line after this many blanks.

@@ -162,6 +162,10 @@ pub(super) fn hostile(format: &str, options: DisplayOptions) -> String {
 /// The same with how findings are fixed.
 pub(super) fn hostile_with_fixes(format: &str, options: DisplayOptions) -> String {
     let format: Format = format.parse().expect("a format");
+    let options = DisplayOptions {
+        fixes: true,
+        ..options
+    };
     let outputs = Outputs::new(vec![(format, Vec::new())], options);
     let source = Memory::new(&[("hos\x1btile.csv", HOSTILE.as_bytes())]);
     let program = program(&RULES).with_fixes();

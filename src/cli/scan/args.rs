@@ -94,7 +94,7 @@ pub(in crate::cli) struct ScanArgs {
     /// Show with each finding how to fix it
     ///
     /// The steps, filled in for its user and credential, and the suppression that would accept it instead: in table,
-    /// markdown, json and ndjson
+    /// markdown, json and ndjson; html has them always
     #[arg(long, help_heading = "Output")]
     pub(super) fix: bool,
 

@@ -34,6 +34,8 @@ struct ScanConfig {
     by: Option<RankBy>,
     fail_on: FailOn,
     fail_on_undetermined: bool,
+    /// Whether every format that can say how findings are fixed says it.
+    fixes: bool,
 }
 
 impl ScanConfig {
@@ -53,10 +55,11 @@ impl ScanConfig {
         );
         if args.fix && !formats.iter().any(|to| to.format.shows_fixes()) {
             return Err(Failure::Usage(
-                "--fix is for --format table, markdown, json and ndjson".to_owned(),
+                "--fix is for --format table, markdown, json and ndjson; html always says how to fix findings".to_owned(),
             ));
         }
-        if args.fix || in_file.fix == Some(true) {
+        let fixes = args.fix || in_file.fix == Some(true);
+        if fixes || formats.iter().any(|to| to.format.always_shows_fixes()) {
             evaluation.program = evaluation.program.with_fixes();
         }
         let as_of = args.as_of.or(in_file.as_of.map(|word| word.0));
@@ -74,6 +77,7 @@ impl ScanConfig {
             statuses: shown(statuses, evaluation.due_within.is_some())?,
             by: args.by.or(in_file.by),
             fail_on: fail_on.unwrap_or(FailOn(Some(Severity::Low))),
+            fixes,
             fail_on_undetermined: args.fail_on_undetermined || in_file.fail_on_undetermined == Some(true),
             subject: Subject {
                 inputs,
@@ -96,6 +100,7 @@ impl ScanConfig {
     fn outputs(&self) -> Result<Counting<Outputs<Target>>, Failure> {
         let options = DisplayOptions {
             region: self.region,
+            fixes: self.fixes,
             ..self.subject.evaluation.layout_of(&self.formats)
         };
         let outputs = Outputs::ranked(open_outputs(&self.formats)?, options, self.by.is_some());
@@ -108,7 +113,7 @@ impl ScanConfig {
 
     /// Accounts are counted where a format shows which are the worst, or how many pass a requirement.
     fn counting_keys(&self) -> CountingKeys {
-        let are_ranked = self.formats.iter().any(|to| to.format.is_for_people());
+        let are_ranked = self.formats.iter().any(|to| to.format.shows_accounts());
         CountingKeys {
             by: self.by,
             accounts: are_ranked || !self.subject.evaluation.frameworks.is_empty(),
@@ -171,7 +176,7 @@ fn check_ranking(by: Option<RankBy>, formats: &[FormatTo]) -> Result<(), Failure
     }
     let formats: Vec<String> = formats.iter().map(|to| to.format.to_string()).collect();
     let message = format!(
-        "--by has no effect on {}: table, summary, json, csv and markdown show a ranking",
+        "--by has no effect on {}: table, summary, json, csv, markdown and html show a ranking",
         formats.join(" and ")
     );
     Err(Failure::Usage(message))

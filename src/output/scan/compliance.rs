@@ -4,8 +4,10 @@ use anstyle::Style;
 
 use super::ScanView;
 use crate::finding::{Decided, FrameworkStatus, FrameworkTally, Outcome, RelatedTally, RequirementTally};
+use crate::output::html_text::Html;
 use crate::output::markdown_text::{Markdown, plain};
 use crate::output::phrases::{counted, counts};
+use crate::output::prose::for_html;
 use crate::output::terminal::{Align, BOLD, DIM, GREEN, MAGENTA, RED, TextCell, TextTable, YELLOW};
 use crate::report::escape::escape;
 
@@ -119,6 +121,56 @@ pub(super) fn markdown(view: &ScanView<'_>, out: &mut Markdown) {
             out.paragraph(&plain(&undecided));
         }
     }
+}
+
+/// A section per framework, as HTML.
+pub(super) fn html(view: &ScanView<'_>, out: &mut Html) {
+    let by_account = view.tally.accounts.len() > 1;
+    for framework in &view.tally.compliance {
+        let title = format!("{}{}", framework.title, standing(framework));
+        out.element("h3", &title).markup("\n").note(&outcomes(framework));
+        let assessed = framework.requirements.iter().any(|it| !assessment(it).is_empty());
+        let mut heads = vec!["Outcome", "Requirement", "Title"];
+        heads.extend(assessed.then_some("Assessment"));
+        heads.push("Verdicts");
+        heads.extend(by_account.then_some("Accounts"));
+        out.table(&title, &heads, &[]);
+        for requirement in &framework.requirements {
+            out.markup("<tr>").marked(requirement.outcome.name());
+            out.classed("td", "id", &requirement.id);
+            html_title(requirement, out);
+            if assessed {
+                out.cell(&assessment(requirement));
+            }
+            out.cell(&verdicts(requirement));
+            if by_account {
+                out.cell(&accounts(requirement));
+            }
+            out.markup("</tr>\n");
+        }
+        out.end_table();
+    }
+}
+
+/// The title of a requirement, the rules behind its outcome, and what limits it.
+fn html_title(requirement: &RequirementTally, out: &mut Html) {
+    out.markup("<td>").text(&requirement.title);
+    let rules = [
+        ("rules: ", &requirement.rules),
+        ("related: ", &requirement.related.rules),
+    ];
+    for (label, rules) in rules.into_iter().filter(|(_, rules)| !rules.is_empty()) {
+        out.classed("span", "below", &format!("{label}{}", rules.join(", ")));
+    }
+    if let Some(why) = requirement.why.as_deref() {
+        out.markup("<span class=\"below\">");
+        for_html(why.trim(), out);
+        out.markup("</span>");
+    }
+    for warning in &requirement.warnings {
+        out.classed("span", "below warning", &format!("warning: {warning}"));
+    }
+    out.markup("</td>");
 }
 
 /// ` (retired on 2024-12-31)`, nothing if it is in force.

@@ -14,6 +14,7 @@ mod every_status;
 mod fixes;
 mod foremost;
 mod github;
+mod html;
 mod json;
 mod junit;
 mod markdown;
@@ -71,6 +72,7 @@ impl Formats for ScanWriter {
         ndjson::FORMAT,
         csv::FORMAT,
         markdown::FORMAT,
+        html::FORMAT,
         requirements::FORMAT,
         ocsf::FORMAT,
         asff::FORMAT,
@@ -93,6 +95,20 @@ impl FormatSpec<ScanWriter> {
     /// Whether its findings say how they are fixed, where that is asked for.
     pub fn shows_fixes(&self) -> bool {
         let formats = [&table::FORMAT, &json::FORMAT, &ndjson::FORMAT, &markdown::FORMAT];
+        self.is_one_of(&formats) || self.always_shows_fixes()
+    }
+
+    /// Whether its findings say how they are fixed without being asked.
+    pub fn always_shows_fixes(&self) -> bool {
+        self.is_one_of(&[&html::FORMAT])
+    }
+
+    /// Whether it shows the worst accounts, where there are several, without being asked.
+    pub fn shows_accounts(&self) -> bool {
+        self.is_for_people() || self.is_one_of(&[&html::FORMAT])
+    }
+
+    fn is_one_of(&self, formats: &[&Self]) -> bool {
         formats.iter().any(|format| format.name == self.name)
     }
 
@@ -103,7 +119,8 @@ impl FormatSpec<ScanWriter> {
 
     /// Whether it shows the evidence of a run, such as the digests of inputs.
     pub fn shows_evidence(&self) -> bool {
-        matches!(self.writer, ScanWriter::Stream(start) if start().shows_evidence())
+        let in_stream = matches!(self.writer, ScanWriter::Stream(start) if start().shows_evidence());
+        in_stream || self.is_one_of(&[&html::FORMAT])
     }
 
     /// Whether it shows the requirements of frameworks and nothing else.

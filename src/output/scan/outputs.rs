@@ -1,5 +1,6 @@
 //! The engine's sink: several formats of one run.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::io;
 use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
@@ -15,6 +16,8 @@ use crate::finding::{Diagnostic, Finding, Status, Tally};
 pub struct Outputs<W> {
     /// One per format.
     formats: Vec<ScanWriter>,
+    /// Whether findings in this format say how they are fixed, one per format.
+    with_fixes: Vec<bool>,
     options: DisplayOptions,
     /// How many of the worst findings are kept for the formats that show them.
     kept: usize,
@@ -140,6 +143,10 @@ impl<W: io::Write + Send> Outputs<W> {
 
     /// The same; `ranked` says whether a ranking is asked for, which [`Tally::ranking`] will have.
     pub fn ranked(outputs: Vec<(Format, W)>, options: DisplayOptions, ranked: bool) -> Self {
+        let with_fixes = outputs
+            .iter()
+            .map(|(format, _)| options.fixes || format.always_shows_fixes());
+        let with_fixes = with_fixes.collect();
         let of = |(format, writer): (Format, W)| (format.writer.resolved(ranked), writer);
         let (formats, writers): (Vec<_>, Vec<_>) = outputs.into_iter().map(of).unzip();
         let kept = formats
@@ -163,6 +170,7 @@ impl<W: io::Write + Send> Outputs<W> {
                 arranged: Vec::new(),
             }),
             formats,
+            with_fixes,
         }
     }
 
@@ -182,13 +190,15 @@ impl<W: io::Write + Send> Outputs<W> {
         let worst: Vec<Finding> = written.worst.into_findings();
         let due_emitted = written.soonest.emitted();
         let due = written.soonest.into_findings();
-        for (format, writer) in self.formats.iter().zip(&mut written.writers) {
+        let formats = self.formats.iter().zip(&self.with_fixes);
+        for ((format, with_fixes), writer) in formats.zip(&mut written.writers) {
             let shown = format.shown(self.options);
+            let first = |findings| first(findings, shown, *with_fixes);
             let view = ScanView {
                 tally,
-                worst: &worst[..worst.len().min(shown)],
+                worst: &first(&worst),
                 emitted,
-                due: &due[..due.len().min(shown)],
+                due: &first(&due),
                 due_emitted,
                 options: self.options,
             };
@@ -203,6 +213,19 @@ impl<W> Outputs<W> {
     fn shows_worst(&self) -> bool {
         self.kept > 0
     }
+}
+
+/// As many of the first findings as a format shows, as it shows them.
+fn first(findings: &[Finding], shown: usize, with_fixes: bool) -> Cow<'_, [Finding]> {
+    let first = &findings[..findings.len().min(shown)];
+    if with_fixes || first.iter().all(|finding| finding.fix.is_none()) {
+        return first.into();
+    }
+    let without_fix = |finding: &Finding| Finding {
+        fix: None,
+        ..finding.clone()
+    };
+    first.iter().map(without_fix).collect::<Vec<_>>().into()
 }
 
 impl<W: io::Write> Written<W> {
@@ -271,8 +294,13 @@ impl<W: io::Write + Send> Sink for Outputs<W> {
     }
 
     fn finding(&self, block: &mut FormattedBlock, finding: &FindingRef<'_>) {
-        for StreamBuffer { stream, buffer, .. } in &mut block.streams {
-            stream.finding(finding, buffer);
+        for part in &mut block.streams {
+            let finding = if self.with_fixes[part.output] {
+                *finding
+            } else {
+                finding.without_fix()
+            };
+            part.stream.finding(&finding, &mut part.buffer);
         }
         match &mut block.ranked {
             // Everything that was accepted comes before this finding, so an old bar only lets too many pass.

@@ -5,6 +5,7 @@ use anstyle::Style;
 use super::ScanView;
 use crate::finding::{RankBy, RankEntry, Ranking, Severity};
 use crate::output::csv_text::write_record;
+use crate::output::html_text::Html;
 use crate::output::markdown_text::{Markdown, code, plain};
 use crate::output::phrases::{self, number};
 use crate::output::terminal::{Align, BOLD, DIM, TextCell, TextTable, severity_style};
@@ -23,9 +24,14 @@ struct Shown<'a> {
 impl<'a> Shown<'a> {
     /// The ranking that is asked for; else that of accounts, where there are several.
     fn of(view: &ScanView<'a>) -> Option<Self> {
+        Self::up_to([view.options.limit, view.options.most(ACCOUNTS)], view)
+    }
+
+    /// The same with at most so many entries: where a ranking is asked for, and else.
+    fn up_to([asked, unasked]: [usize; 2], view: &ScanView<'a>) -> Option<Self> {
         let (by, entries, most) = match &view.tally.ranking {
-            Some(Ranking { by, entries }) => (*by, entries, view.options.limit),
-            None => (RankBy::Account, &view.tally.accounts, view.options.most(ACCOUNTS)),
+            Some(Ranking { by, entries }) => (*by, entries, asked),
+            None => (RankBy::Account, &view.tally.accounts, unasked),
         };
         // Rules that found nothing come last, and are counted elsewhere.
         let found = |it: &&RankEntry| by != RankBy::Rule || it.found_something();
@@ -245,6 +251,44 @@ pub(super) fn markdown(view: &ScanView<'_>, out: &mut Markdown) {
     let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
     out.table(&words, &numbers, rows);
     out.more(shown.more());
+}
+
+/// The section of a page, with at most so many entries.
+pub(super) fn html(most: usize, view: &ScanView<'_>, out: &mut Html) {
+    let Some(shown) = Shown::up_to([most; 2], view) else {
+        return;
+    };
+    let (names, counts) = (shown.names(), shown.counts());
+    let title = capitalised(&shown.title());
+    out.section("ranking", &title);
+    let words: Vec<String> = names.iter().map(|(head, ..)| capitalised(head)).collect();
+    let numbers = counts.iter().map(|(head, ..)| *head).chain(shown.users_head());
+    let numbers: Vec<String> = numbers.map(capitalised).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
+    out.table(&title, &words, &numbers);
+    for entry in shown.entries {
+        out.markup("<tr>");
+        for (head, _, name) in &names {
+            if *head == "severity" {
+                out.marked(&name(entry));
+            } else {
+                out.classed("td", "name", &name(entry));
+            }
+        }
+        for (_, _, count) in &counts {
+            out.number(count(entry));
+        }
+        if let Some(users) = shown.users(entry) {
+            out.classed("td", "number", &users);
+        }
+        out.markup("</tr>\n");
+    }
+    out.end_table();
+    if let Some(more) = shown.more() {
+        out.note(&more);
+    }
+    out.markup("</section>\n");
 }
 
 fn capitalised(text: &str) -> String {

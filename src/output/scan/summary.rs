@@ -82,9 +82,19 @@ fn about_inputs(view: &ScanView<'_>) -> String {
 }
 
 fn in_one_line(view: &ScanView<'_>) -> String {
-    let (inputs, options) = (view.tally.evaluated_inputs(), view.options);
+    if view.tally.evaluated_inputs().is_empty() {
+        return format!("{}\n", in_words(view));
+    }
+    let as_of = common_as_of(view).map(|as_of| format!(", evaluated as of {as_of}"));
+    let line = format!("{}{}", in_words(view), as_of.unwrap_or_default());
+    view.options.paragraph(Style::new(), &line)
+}
+
+/// `40 users of 3 accounts in 4 reports`
+pub(super) fn in_words(view: &ScanView<'_>) -> String {
+    let inputs = view.tally.evaluated_inputs();
     let name = match inputs.as_slice() {
-        [] => return "no report could be evaluated\n".to_owned(),
+        [] => return "no report could be evaluated".to_owned(),
         [input] => phrases::input_name(input),
         _ => counted(inputs.len() as u64, "report"),
     };
@@ -92,10 +102,8 @@ fn in_one_line(view: &ScanView<'_>) -> String {
         0 => String::new(),
         accounts => format!(" of {}", counted(accounts as u64, "account")),
     };
-    let as_of = common_as_of(view).map(|as_of| format!(", evaluated as of {as_of}"));
     let users = counted(inputs.iter().filter_map(|input| input.users).sum(), "user");
-    let line = format!("{users}{accounts} in {name}{}", as_of.unwrap_or_default());
-    options.paragraph(Style::new(), &line)
+    format!("{users}{accounts} in {name}")
 }
 
 fn settings(view: &ScanView<'_>) -> String {
@@ -110,7 +118,7 @@ fn settings(view: &ScanView<'_>) -> String {
 }
 
 /// The as-ofs of inputs that have several.
-fn span(view: &ScanView<'_>) -> Option<String> {
+pub(super) fn span(view: &ScanView<'_>) -> Option<String> {
     let inputs = view.tally.evaluated_inputs().into_iter();
     let mut times: Vec<&str> = inputs.map(|input| &*input.as_of).collect();
     times.sort_unstable();
@@ -121,7 +129,7 @@ fn span(view: &ScanView<'_>) -> Option<String> {
 }
 
 /// The as-of of the inputs, where it is the same for all.
-fn common_as_of(view: &ScanView<'_>) -> Option<String> {
+pub(super) fn common_as_of(view: &ScanView<'_>) -> Option<String> {
     let inputs = view.tally.evaluated_inputs().into_iter();
     let mut all = inputs.map(|input| phrases::as_of(input, view.options.now));
     let first = all.next()?;

@@ -75,7 +75,7 @@ fn findings(view: &ScanView<'_>) -> String {
 }
 
 /// The findings of each user, users in the order of their worst finding.
-fn by_user(findings: &[Finding]) -> Vec<Vec<&Finding>> {
+pub(super) fn by_user(findings: &[Finding]) -> Vec<Vec<&Finding>> {
     let mut positions = HashMap::new();
     let mut groups: Vec<Vec<&Finding>> = Vec::new();
     for finding in findings {

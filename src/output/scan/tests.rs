@@ -35,7 +35,7 @@ fn formats_are_known_by_their_names() {
     let error = "htm\x1bl".parse::<Format>().unwrap_err();
     assert_eq!(
         error.to_string(),
-        r"unknown format 'htm\x1bl'; one of table, summary, json, ndjson, csv, markdown, requirements, ocsf, asff, sarif, junit, github"
+        r"unknown format 'htm\x1bl'; one of table, summary, json, ndjson, csv, markdown, html, requirements, ocsf, asff, sarif, junit, github"
     );
 }
 

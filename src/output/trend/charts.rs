@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::html::escape_html;
 use super::phrases::day;
 use crate::history::trend::{Point, RuleTrend};
+use crate::output::html_text::escape_html;
 use crate::output::phrases::counted;
 use crate::report::time::Timestamp;
 

@@ -9,8 +9,8 @@ use super::{TrendWriter, phrases};
 use crate::history::trend::{Point, RuleTrend, TrendDocument};
 use crate::output::DisplayOptions;
 use crate::output::format::{FormatSpec, Readers};
+use crate::output::html_text::{self, escape_html, page_start};
 use crate::output::phrases::{counted, rule};
-use crate::report::escape::escape;
 
 pub(super) const FORMAT: FormatSpec<TrendWriter> = FormatSpec::new(
     "html",
@@ -24,14 +24,8 @@ const STYLE: &str = include_str!("style.css");
 const TIMES: usize = 15;
 
 fn render(document: &TrendDocument, options: DisplayOptions) -> String {
-    let mut page = Page(format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; \
-         base-uri 'none'; form-action 'none'\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"referrer\" content=\"no-referrer\">\n\
-         <title>IAM credential reports: trend</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n"
-    ));
+    let style = [html_text::STYLE, STYLE].concat();
+    let mut page = Page(page_start("IAM credential reports: trend", &style, None));
     page.line(format_args!("<h1>IAM credential reports: trend</h1>"));
     page.line(format_args!(
         "<p class=\"soft\">{}</p>",
@@ -59,22 +53,6 @@ fn render(document: &TrendDocument, options: DisplayOptions) -> String {
     page.0.push_str(&html_parts::diagnostics(document));
     page.0.push_str("</body>\n</html>\n");
     page.0
-}
-
-/// The text, escaped for terminals, with nothing in it that is markup.
-pub(super) fn escape_html(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for char in escape(text).chars() {
-        match char {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            _ => out.push(char),
-        }
-    }
-    out
 }
 
 /// An account with its name, as far as they are known.

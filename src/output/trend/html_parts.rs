@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::html::{escape_html, html_account};
+use super::html::html_account;
 use super::phrases;
 use super::series::Series;
 use crate::finding::{Code, Diagnostic, Level, Severity};
 use crate::history::trend::TrendDocument;
 use crate::output::DisplayOptions;
+use crate::output::html_text::escape_html;
 use crate::output::phrases::{counted, number};
 
 /// Messages of one kind at most.
