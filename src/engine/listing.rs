@@ -153,6 +153,8 @@ impl<'a> ItemRef<'a> {
 #[derive(Debug)]
 pub struct Lister {
     entity: Entity,
+    /// Whether it lists all that exist, and not what the program lists.
+    is_of_all: bool,
     /// For each rule instance the severity of its findings, and of which items they are: those in this slot. Findings about
     /// a user are in the first slot.
     instances: Vec<(Option<Slot>, Severity)>,
@@ -188,6 +190,15 @@ impl Lister {
             .listing
             .as_ref()
             .map_or(Entity::IamUser, |listing| listing.entity);
+        Self::of(program, (entity, false), least)
+    }
+
+    /// Lists all users, or all keys that exist, of the program of a block, with what is due of at least this severity.
+    pub fn of_all(block: &Block<'_>, entity: Entity, least: Severity) -> Self {
+        Self::of(block.results.0, (entity, true), least)
+    }
+
+    fn of(program: &Program, (entity, is_of_all): (Entity, bool), least: Severity) -> Self {
         let of_instance = |rule: usize, slot: Slot| {
             let rule = &program.compiled_rules()[rule];
             let of_item = match entity {
@@ -204,6 +215,7 @@ impl Lister {
         let instances = instances.map(|it| of_instance(it.rule, it.slot));
         Self {
             entity,
+            is_of_all,
             instances: instances.collect(),
             least,
             owners: Arc::clone(&program.owners),
@@ -217,21 +229,26 @@ impl Lister {
 
     /// The columns that it reads.
     pub fn columns(&self) -> ColumnSet {
+        Self::columns_of(self.entity)
+    }
+
+    /// The columns that lists of these read.
+    pub fn columns_of(entity: Entity) -> ColumnSet {
         let flags = [FlagColumn::PasswordEnabled, FlagColumn::MfaActive].map(Column::Flag);
         let mut columns: ColumnSet = flags.into_iter().collect();
         columns.insert(TimeColumn::UserCreation);
-        if self.entity == Entity::IamUser {
+        if entity == Entity::IamUser {
             columns.insert(TimeColumn::PasswordLastUsed);
             let active = ACCESS_KEY.active.into_iter().chain(CERTIFICATE.active);
             active.for_each(|column| columns.insert(column));
         }
-        if self.entity != Entity::IamSigningCertificate {
+        if entity != Entity::IamSigningCertificate {
             KEY_LAST_USED
                 .date
                 .into_iter()
                 .for_each(|column| columns.insert(column));
         }
-        if let Some(of_entity) = self.entity.slot_columns() {
+        if let Some(of_entity) = entity.slot_columns() {
             of_entity
                 .active
                 .into_iter()
@@ -264,7 +281,11 @@ impl Lister {
         };
         let mut listed = Listed::default();
         for word in 0..block.selected.len() {
-            let slots = listed_of_word(block, word);
+            let slots = if self.is_of_all {
+                self.all_of_word(block, word)
+            } else {
+                listed_of_word(block, word)
+            };
             for (_, yes, unknown) in &slots {
                 listed.items += u64::from(yes.count_ones());
                 listed.unknown += u64::from(unknown.count_ones());
@@ -284,6 +305,26 @@ impl Lister {
             }
         }
         listed
+    }
+
+    /// For each slot the records of a word that are selected, and have the entity there.
+    fn all_of_word(&self, block: &Block<'_>, word: usize) -> Vec<(Slot, u64, u64)> {
+        let mask = block.selected[word];
+        if self.entity.slot_columns().is_none() {
+            return vec![(Slot::One, mask, 0)];
+        }
+        let exists = |slot: Slot, bit: u32| {
+            let row = word * 64 + bit as usize;
+            self.entity.existence(slot).is_some_and(|(active, created)| {
+                flag_of(block.chunk, active, row) == Some(true)
+                    || time_of(block.chunk, created, row) != cell::ABSENT
+            })
+        };
+        let of_slot = |slot: Slot| {
+            let bits = (0..64).filter(|bit| mask >> bit & 1 == 1 && exists(slot, *bit));
+            (slot, bits.fold(0, |all, bit| all | 1 << bit), 0)
+        };
+        Slot::ALL.map(of_slot).to_vec()
     }
 
     fn count_findings(&self, block: &Block<'_>, scratch: &mut ItemScratch) {

@@ -1,6 +1,7 @@
 """Reads the formats of `credlens scan` with programs by others. Arguments: credlens, a directory, moto_server."""
 
 import collections
+import datetime
 import json
 import pathlib
 import re
@@ -17,12 +18,13 @@ import hostile
 import jsonschema
 import junitparser
 import ocsf_json_schema
+import openpyxl
 from botocore.config import Config
 from botocore.validate import ParamValidator
 
 HERE = pathlib.Path(__file__).parent
 Finding = collections.namedtuple("Finding", "id status account")
-FORMATS = ["ndjson", "ocsf", "asff", "sarif", "junit", "github"]
+FORMATS = ["ndjson", "ocsf", "asff", "sarif", "junit", "github", "xlsx"]
 TEXTS = {"Id": 512, "Title": 256, "Description": 1024, "GeneratorId": 512, "ProductArn": 2048}
 
 
@@ -33,6 +35,8 @@ def scan(program, work, name, arguments):
     done = subprocess.run([program, "scan", *arguments, *flags], capture_output=True, text=True, cwd=work)
     assert done.returncode in (1, 4), (done.returncode, done.stderr)
     for fmt, path in outputs.items():
+        if fmt == "xlsx":
+            continue
         used = set().union(*map(set, lines(path)))
         raw = {c for c in used if unicodedata.category(c) in ("Cc", "Cf", "Co", "Cn", "Cs")}
         assert not raw, (fmt, raw)
@@ -210,6 +214,28 @@ def check_github(path, findings):
     return f"{kinds}, {rest} more"
 
 
+def check_xlsx(path, findings):
+    book = openpyxl.load_workbook(path)
+    assert book.sheetnames == ["Summary", "Findings", "Users", "Keys", "Requirements"], book.sheetnames
+    cells = 0
+    for sheet in book:
+        for row in sheet.iter_rows():
+            for cell in row:
+                assert cell.data_type != "f" and cell.hyperlink is None, (sheet.title, cell.coordinate)
+                if isinstance(cell.value, str):
+                    assert not any(unicodedata.category(c) in ("Cc", "Cf") for c in cell.value), cell.value
+                cells += 1
+        if sheet.title != "Summary":
+            assert sheet.freeze_panes == "A2" and sheet.auto_filter.ref, sheet.title
+    rows = book["Findings"].max_row - 1
+    assert rows == len(findings), (rows, len(findings))
+    heads = [cell.value for cell in book["Users"][1]]
+    created = [row[heads.index("created")] for row in book["Users"].iter_rows(min_row=2, values_only=True)]
+    assert any(isinstance(time, datetime.datetime) for time in created)
+    keys = book["Keys"].max_row - 1
+    return f"{cells} cells, {rows} findings, {len(created)} users, {keys} keys"
+
+
 def check(name, program, work, arguments, moto, most_requests):
     started = time.monotonic()
     paths, findings, stderr = scan(program, work, name, arguments)
@@ -220,6 +246,7 @@ def check(name, program, work, arguments, moto, most_requests):
         "sarif": lambda: check_sarif(paths["sarif"], findings),
         "junit": lambda: check_junit(paths["junit"], findings),
         "github": lambda: check_github(paths["github"], findings),
+        "xlsx": lambda: check_xlsx(paths["xlsx"], findings),
     }
     for fmt, run in checks.items():
         print(f"  {fmt}: {run()}", flush=True)

@@ -1,4 +1,4 @@
-//! `markdown`: events, then findings, for pull requests and wikis.
+//! `markdown`: totals, then what is new and what is resolved, worst first, then events: what one mails or posts.
 
 use super::snapshots::{as_of, reports};
 use super::{DiffView, DiffWriter, phrases};
@@ -29,11 +29,11 @@ fn render(view: &DiffView<'_>) -> String {
             as_of(snapshot, view.options.now)
         )
     }));
-    out.paragraph(&phrases::summary(view));
-    events(view, &mut out);
-    findings(view, "Opened", Move::Opened, &mut out);
+    out.paragraph(&format!("**{}**", phrases::summary(view)));
+    findings(view, "New", Move::Opened, &mut out);
     findings(view, "Unveiled", Move::Unveiled, &mut out);
     findings(view, "Resolved", Move::Resolved, &mut out);
+    events(view, &mut out);
     out.diagnostics(view.diagnostics);
     out.into_text()
 }

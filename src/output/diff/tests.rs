@@ -138,7 +138,21 @@ fn markdown() {
     - Old: `o\x1bld.csv`, 4 users, as of 2026-11-21T00:00:00Z (from the file name)
     - New: `new.csv`, 4 users, as of 2026-11-21T00:00:00Z (from the file name)
 
-    findings: 1 opened (1 high), 3 resolved (1 critical, 2 high), 1 still open (1 medium)
+    **findings: 1 opened (1 high), 3 resolved (1 critical, 2 high), 1 still open (1 medium)**
+
+    ## New
+
+    | Severity | User | Account | Rule | Credential | What |
+    |---|---|---|---|---|---|
+    | high | `\x1b]0;new\x07` | `123456789012` | `console-user-without-mfa` | `password` | this user can sign in with only a password |
+
+    ## Resolved
+
+    | Severity | User | Account | Rule | Credential | What |
+    |---|---|---|---|---|---|
+    | critical | `<root_account>` | `123456789012` | `root-access-key-active` | `access_key_1` | by key-deactivated |
+    | high | =cmd&#124;'/c calc'&#33;A1 | `123456789012` | `access-key-not-rotated` | `access_key_1` | by key-deactivated, key-rotated |
+    | high | =cmd&#124;'/c calc'&#33;A1 | `123456789012` | `console-user-without-mfa` | `password` | by mfa-activated |
 
     ## Events
 
@@ -152,20 +166,6 @@ fn markdown() {
     | key-rotated | =cmd&#124;'/c calc'&#33;A1 | `123456789012` | key created 2026-01-02 03:04 → 2026-11-20 03:04 |
     | user-created | `\x1b]0;new\x07` | `123456789012` | 2026-11-20 00:00 |
     | user-deleted | `ta,b "東京"` | `123456789012` | was created 2020-01-01 00:00 |
-
-    ## Opened
-
-    | Severity | User | Account | Rule | Credential | What |
-    |---|---|---|---|---|---|
-    | high | `\x1b]0;new\x07` | `123456789012` | `console-user-without-mfa` | `password` | this user can sign in with only a password |
-
-    ## Resolved
-
-    | Severity | User | Account | Rule | Credential | What |
-    |---|---|---|---|---|---|
-    | critical | `<root_account>` | `123456789012` | `root-access-key-active` | `access_key_1` | by key-deactivated |
-    | high | =cmd&#124;'/c calc'&#33;A1 | `123456789012` | `access-key-not-rotated` | `access_key_1` | by key-deactivated, key-rotated |
-    | high | =cmd&#124;'/c calc'&#33;A1 | `123456789012` | `console-user-without-mfa` | `password` | by mfa-activated |
 
     ## Diagnostics
 

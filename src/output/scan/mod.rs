@@ -30,6 +30,7 @@ mod summary;
 mod table;
 #[cfg(test)]
 mod tests;
+mod xlsx;
 
 pub use json::Assessment;
 pub(super) use ndjson::rule_members;
@@ -40,7 +41,7 @@ use std::fmt;
 use super::DisplayOptions;
 use super::format::{FormatSpec, Formats};
 use crate::engine::FindingRef;
-use crate::finding::{Diagnostic, Finding, Tally};
+use crate::finding::{Diagnostic, Finding, ListItem, Tally};
 
 /// A format of an assessment.
 pub type Format = &'static FormatSpec<ScanWriter>;
@@ -62,6 +63,8 @@ pub enum ScanWriter {
     RenderWorst(fn(&ScanView<'_>) -> String),
     /// The same with so many of them, unless the user gives a limit: for documents that are searched, not read.
     RenderMost(usize, fn(&ScanView<'_>) -> Vec<u8>),
+    /// The same, with all users and their keys.
+    RenderBook(usize, fn(&ScanView<'_>) -> Vec<u8>),
 }
 
 impl Formats for ScanWriter {
@@ -79,6 +82,7 @@ impl Formats for ScanWriter {
         sarif::FORMAT,
         junit::FORMAT,
         github::FORMAT,
+        xlsx::FORMAT,
     ];
 }
 
@@ -203,6 +207,9 @@ pub struct ScanView<'a> {
     worst: &'a [Finding],
     /// How many findings were emitted, those that are due aside.
     emitted: u64,
+    /// All users that are evaluated and their keys, for the formats that list them.
+    users: &'a [ListItem],
+    keys: &'a [ListItem],
     /// The findings that are due soonest, soonest first.
     due: &'a [Finding],
     /// How many findings that are due were emitted.
@@ -215,6 +222,8 @@ pub(super) fn inputs_section(tally: &Tally, options: DisplayOptions) -> String {
     let view = ScanView {
         tally,
         worst: &[],
+        users: &[],
+        keys: &[],
         emitted: 0,
         due: &[],
         due_emitted: 0,

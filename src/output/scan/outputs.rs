@@ -8,8 +8,10 @@ use std::sync::{Mutex, PoisonError};
 
 use super::foremost::{Mildness, SoonestFindings, WorstFindings, mildness};
 use super::{Arranger, DisplayOptions, FindingStream, Format, ScanView, ScanWriter};
-use crate::engine::{FindingRef, Sink};
-use crate::finding::{Diagnostic, Finding, Status, Tally};
+use crate::engine::{Block, FindingRef, ItemScratch, Lister, Sink};
+use crate::finding::{Diagnostic, Finding, ListItem, Severity, Status, Tally};
+use crate::gsl::typed::Entity;
+use crate::report::schema::ColumnSet;
 
 /// Writes findings as they come, in every format asked for, and the rest at the end.
 #[derive(Debug)]
@@ -36,6 +38,9 @@ struct Written<W> {
     soonest: SoonestFindings,
     /// Whether the openings are written.
     opened: bool,
+    /// All users and their keys, for the formats that list them.
+    users: Vec<ListItem>,
+    keys: Vec<ListItem>,
     /// Whether a finding is written, one per format.
     begun: Vec<bool>,
     /// What arranges findings, one per format.
@@ -47,7 +52,17 @@ struct Written<W> {
 /// The findings of a block, formatted by a worker.
 pub struct FormattedBlock {
     streams: Vec<StreamBuffer>,
+    /// None if no format lists them.
+    items: Option<Items>,
     ranked: Option<RankedFindings>,
+}
+
+/// The users and keys of a block.
+#[derive(Default)]
+struct Items {
+    scratch: ItemScratch,
+    users: Vec<ListItem>,
+    keys: Vec<ListItem>,
 }
 
 /// The findings of a block that formats show which are rendered at the end.
@@ -76,7 +91,8 @@ impl ScanWriter {
             | Self::RenderCounts(_)
             | Self::RenderRequirements(_)
             | Self::RenderWorst(_)
-            | Self::RenderMost(..) => self,
+            | Self::RenderMost(..)
+            | Self::RenderBook(..) => self,
         }
     }
 
@@ -89,7 +105,8 @@ impl ScanWriter {
             Self::RenderCounts(_)
             | Self::RenderRequirements(_)
             | Self::RenderWorst(_)
-            | Self::RenderMost(..) => None,
+            | Self::RenderMost(..)
+            | Self::RenderBook(..) => None,
         }
     }
 
@@ -97,13 +114,18 @@ impl ScanWriter {
     fn shown(self, options: DisplayOptions) -> usize {
         match self {
             Self::RenderWorst(_) => options.limit,
-            Self::RenderMost(usual, _) => options.most(usual),
+            Self::RenderMost(usual, _) | Self::RenderBook(usual, _) => options.most(usual),
             Self::StreamFindings(_)
             | Self::Stream(_)
             | Self::StreamOrRanking(..)
             | Self::RenderCounts(_)
             | Self::RenderRequirements(_) => 0,
         }
+    }
+
+    /// Whether it lists users and keys.
+    fn lists_items(self) -> bool {
+        matches!(self, Self::RenderBook(..))
     }
 
     fn stream(self) -> Option<Box<dyn FindingStream>> {
@@ -130,7 +152,7 @@ impl ScanWriter {
             Self::RenderCounts(render) | Self::RenderRequirements(render) | Self::RenderWorst(render) => {
                 render(view).into_bytes()
             }
-            Self::RenderMost(_, render) => render(view),
+            Self::RenderMost(_, render) | Self::RenderBook(_, render) => render(view),
         }
     }
 }
@@ -165,6 +187,8 @@ impl<W: io::Write + Send> Outputs<W> {
                 worst,
                 soonest: SoonestFindings::new(kept),
                 opened: false,
+                users: Vec::new(),
+                keys: Vec::new(),
                 begun: vec![false; formats.len()],
                 arrangers: formats.iter().map(|format| format.arranger(options)).collect(),
                 arranged: Vec::new(),
@@ -198,6 +222,8 @@ impl<W: io::Write + Send> Outputs<W> {
                 tally,
                 worst: &first(&worst),
                 emitted,
+                users: &written.users,
+                keys: &written.keys,
                 due: &first(&due),
                 due_emitted,
                 options: self.options,
@@ -212,6 +238,10 @@ impl<W: io::Write + Send> Outputs<W> {
 impl<W> Outputs<W> {
     fn shows_worst(&self) -> bool {
         self.kept > 0
+    }
+
+    fn lists_items(&self) -> bool {
+        self.formats.iter().any(|format| format.lists_items())
     }
 }
 
@@ -285,7 +315,30 @@ impl<W: io::Write + Send> Sink for Outputs<W> {
         };
         FormattedBlock {
             streams: streams.collect(),
+            items: self.lists_items().then(Items::default),
             ranked: self.shows_worst().then(ranked),
+        }
+    }
+
+    fn columns(&self) -> ColumnSet {
+        let of_items = || Lister::columns_of(Entity::IamUser).union(Lister::columns_of(Entity::IamAccessKey));
+        if self.lists_items() {
+            of_items()
+        } else {
+            ColumnSet::default()
+        }
+    }
+
+    fn rows(&self, part: &mut FormattedBlock, block: Block<'_>) {
+        let Some(items) = &mut part.items else { return };
+        for entity in [Entity::IamUser, Entity::IamAccessKey] {
+            let lister = Lister::of_all(&block, entity, Severity::Informational);
+            let list = if entity == Entity::IamUser {
+                &mut items.users
+            } else {
+                &mut items.keys
+            };
+            lister.list(&block, &mut items.scratch, |item| list.push(item.to_item()));
         }
     }
 
@@ -325,6 +378,10 @@ impl<W: io::Write + Send> Sink for Outputs<W> {
         for part in block.streams.iter_mut().filter(|part| !part.buffer.is_empty()) {
             written.write(part.output, part.stream.separator(), &part.buffer)?;
             part.buffer.clear();
+        }
+        if let Some(items) = &mut block.items {
+            written.users.append(&mut items.users);
+            written.keys.append(&mut items.keys);
         }
         if let Some(ranked) = &mut block.ranked {
             written.worst.take(&mut ranked.worst);
