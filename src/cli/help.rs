@@ -40,7 +40,7 @@ const INPUT: [&str; 5] = [
 const SHORT: [&str; 31] = [
     "archive",
     "account",
-    "announced",
+    "announced_plan",
     "as_of",
     "by",
     "due_within",

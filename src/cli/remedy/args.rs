@@ -178,7 +178,7 @@ Exit status:
         ///
         /// Its journal has the plan, the limits and what was done; AWS is asked about what may have been done. Limits and ages are checked
         /// again
-        #[arg(id = "resume_journal", long = "resume", value_name = "JOURNAL", help_heading = "Input", conflicts_with_all = ["journal", "announced", "step", "user",
+        #[arg(id = "resume_journal", long = "resume", value_name = "JOURNAL", help_heading = "Input", conflicts_with_all = ["journal", "announced_plan", "step", "user",
             "path", "account", "exclude_user", "exclude_path", "exclude_account", "max_changes", "max_share", "max_errors",
             "max_plan_age", "max_report_age", "min_notice", "exempt_tag", "exempt_group"])]
         pub(in crate::cli::remedy) resume: Option<PathBuf>,
@@ -201,11 +201,21 @@ Exit status:
         pub(in crate::cli::remedy) filters: FilterArgs,
 
         /// An older plan: only keys that it deactivates, too, are deactivated
-        #[arg(long, value_name = "PLAN", help_heading = "Limits")]
+        #[arg(
+            id = "announced_plan",
+            long = "announced",
+            value_name = "PLAN",
+            help_heading = "Limits"
+        )]
         pub(in crate::cli::remedy) announced: Option<PathBuf>,
 
         /// How long ago the older plan must have been made [default: 7d]
-        #[arg(long, value_name = "SPAN", help_heading = "Limits", requires = "announced")]
+        #[arg(
+            long,
+            value_name = "SPAN",
+            help_heading = "Limits",
+            requires = "announced_plan"
+        )]
         pub(in crate::cli::remedy) min_notice: Option<Span>,
 
         /// Most changes allowed in one run; above this nothing is done [default: 25]

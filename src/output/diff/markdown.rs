@@ -29,7 +29,7 @@ fn render(view: &DiffView<'_>) -> String {
             as_of(snapshot, view.options.now)
         )
     }));
-    out.paragraph(&format!("**{}**", phrases::summary(view)));
+    out.paragraph(&phrases::summary(view));
     findings(view, "New", Move::Opened, &mut out);
     findings(view, "Unveiled", Move::Unveiled, &mut out);
     findings(view, "Resolved", Move::Resolved, &mut out);

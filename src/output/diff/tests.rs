@@ -138,7 +138,7 @@ fn markdown() {
     - Old: `o\x1bld.csv`, 4 users, as of 2026-11-21T00:00:00Z (from the file name)
     - New: `new.csv`, 4 users, as of 2026-11-21T00:00:00Z (from the file name)
 
-    **findings: 1 opened (1 high), 3 resolved (1 critical, 2 high), 1 still open (1 medium)**
+    findings: 1 opened (1 high), 3 resolved (1 critical, 2 high), 1 still open (1 medium)
 
     ## New
 
