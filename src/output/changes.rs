@@ -41,11 +41,11 @@ fn line(what: &str, why: Option<String>, width: usize) -> String {
         return whole + "\n";
     }
     let below = wrap(&why, width.saturating_sub(INDENT));
-    let below: String = below
+    let below: Vec<String> = below
         .iter()
         .map(|line| format!("{}{line}\n", " ".repeat(INDENT)))
         .collect();
-    format!("{what}\n{below}")
+    format!("{what}\n{}", below.concat())
 }
 
 /// A step that is going to be applied, with its number in the plan.

@@ -62,10 +62,11 @@ pub(super) fn ranking(all: &[Series<'_>], limit: usize) -> String {
             .collect();
         (std::cmp::Reverse(counts), *number)
     });
-    let heads: String = severities
+    let heads: Vec<String> = severities
         .iter()
         .map(|severity| format!("<th class=\"number\">{severity}</th>"))
         .collect();
+    let heads = heads.concat();
     add(
         &mut out,
         format_args!(
@@ -88,10 +89,11 @@ fn row(out: &mut String, (position, one): (usize, &Series<'_>), severities: &[Se
     } else {
         name
     };
-    let counts: String = severities
+    let counts: Vec<String> = severities
         .iter()
         .map(|severity| format!("<td class=\"number\">{}</td>", number(failing(one, *severity))))
         .collect();
+    let counts = counts.concat();
     let all = |point: Option<&&crate::history::trend::Point>| -> u64 {
         point.map_or(0, |point| point.by_severity.values().sum())
     };
