@@ -24,10 +24,12 @@ pub(super) const FORMAT: FormatSpec<ScanWriter> = FormatSpec::new(
 const ROWS: usize = 1_048_575;
 
 fn render(view: &ScanView<'_>) -> Vec<u8> {
-    book(view).expect("invariant: no sheet has more rows, and no cell more text, than a workbook may have")
+    book(view, ROWS)
+        .expect("invariant: no sheet has more rows, and no cell more text, than a workbook may have")
 }
 
-fn book(view: &ScanView<'_>) -> Result<Vec<u8>, XlsxError> {
+/// A workbook whose sheets have at most so many rows; the summary counts what is left out.
+fn book(view: &ScanView<'_>, most: usize) -> Result<Vec<u8>, XlsxError> {
     let mut book = Workbook::new();
     // The same report gives the same bytes.
     let created = ExcelDateTime::from_timestamp(view.options.now.map_or(0, |now| now.0))?;
@@ -37,12 +39,12 @@ fn book(view: &ScanView<'_>) -> Result<Vec<u8>, XlsxError> {
             .set_creation_datetime(&created),
     );
     let formats = Formats::new();
-    summary(view, &mut book, &formats)?;
-    let findings = view.worst.iter().chain(view.due).take(ROWS).map(finding);
+    summary(view, most, &mut book, &formats)?;
+    let findings = view.worst.iter().chain(view.due).take(most).map(finding);
     sheet::add(&mut book, ("Findings", &formats), &FINDING, findings)?;
-    let users = view.users.iter().take(ROWS).map(|user| item(user, false));
+    let users = view.users.iter().take(most).map(|user| item(user, false));
     sheet::add(&mut book, ("Users", &formats), &USER, users)?;
-    let keys = view.keys.iter().take(ROWS).map(|key| item(key, true));
+    let keys = view.keys.iter().take(most).map(|key| item(key, true));
     sheet::add(&mut book, ("Keys", &formats), &KEY, keys)?;
     let requirements = view.tally.compliance.iter().flat_map(|framework| {
         let all = framework.requirements.iter();
@@ -52,10 +54,17 @@ fn book(view: &ScanView<'_>) -> Result<Vec<u8>, XlsxError> {
     book.save_to_buffer()
 }
 
-/// Facts of the run, then its inputs and rules.
-fn summary(view: &ScanView<'_>, book: &mut Workbook, formats: &Formats) -> Result<(), XlsxError> {
+/// Facts of the run, then its rules and inputs, of which there may be many.
+fn summary(
+    view: &ScanView<'_>,
+    most: usize,
+    book: &mut Workbook,
+    formats: &Formats,
+) -> Result<(), XlsxError> {
     let tally = view.tally;
+    let beyond = |rows: usize| rows.saturating_sub(most) as u64;
     let hidden = view.hidden() + view.due_emitted - view.due.len() as u64;
+    let hidden = hidden + beyond(view.worst.len() + view.due.len());
     let users: u64 = tally.inputs.iter().filter_map(|input| input.users).sum();
     let mut rows = vec![
         vec![Cell::word("credlens"), Cell::word(&tally.evidence.version)],
@@ -67,16 +76,20 @@ fn summary(view: &ScanView<'_>, book: &mut Workbook, formats: &Formats) -> Resul
         vec![Cell::word("users evaluated"), Cell::Count(users)],
         vec![Cell::word("verdicts"), Cell::Text(phrases::verdict_counts(tally))],
         vec![Cell::word("findings not in this workbook"), Cell::Count(hidden)],
+        vec![
+            Cell::word("users not in this workbook"),
+            Cell::Count(beyond(view.users.len())),
+        ],
+        vec![
+            Cell::word("keys not in this workbook"),
+            Cell::Count(beyond(view.keys.len())),
+        ],
     ];
     if !tally.filters.is_empty() {
         let filters =
             serde_json::to_string(&tally.filters).expect("invariant: the type has only texts and lists");
         rows.push(vec![Cell::word("filters"), Cell::Text(filters)]);
     }
-    rows.push(Vec::new());
-    let heads = ["input", "users", "as of", "generated", "SHA-256"];
-    rows.push(heads.map(Cell::word).to_vec());
-    rows.extend(tally.inputs.iter().map(input));
     rows.push(Vec::new());
     let heads = [
         "rule",
@@ -99,11 +112,15 @@ fn summary(view: &ScanView<'_>, book: &mut Workbook, formats: &Formats) -> Resul
             Cell::word(&rule.texts.title),
         ]
     }));
+    rows.push(Vec::new());
+    let heads = ["input", "users", "as of", "generated", "SHA-256"];
+    rows.push(heads.map(Cell::word).to_vec());
+    rows.extend(tally.inputs.iter().map(input));
     let sheet = book.add_worksheet().set_name("Summary")?;
     for (at, width) in [(0, 44), (1, 18), (2, 22), (3, 22), (4, 20), (5, 12), (6, 50)] {
         sheet.set_column_width(at, width)?;
     }
-    for (row, cells) in (0..).zip(rows) {
+    for (row, cells) in (0..).zip(rows.into_iter().take(ROWS)) {
         for (at, cell) in (0..).zip(cells) {
             sheet::write(sheet, (row, at), cell, formats)?;
         }

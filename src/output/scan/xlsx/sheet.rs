@@ -4,11 +4,10 @@
 
 use rust_xlsxwriter::{ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 
-use crate::output::terminal::cut;
 use crate::report::escape::escape;
 use crate::report::time::Timestamp;
 
-/// The most characters of a cell.
+/// The most UTF-16 units of a cell.
 const MOST: usize = 32_767;
 /// The first second that a sheet knows as a date: 1900-01-01.
 const FIRST: i64 = -2_208_988_800;
@@ -124,11 +123,53 @@ pub(super) fn write(
     Ok(())
 }
 
-/// The text as a cell may have it.
+/// The text as a cell may have it: escaped, and cut off with an ellipsis where it is too long.
 fn shown(text: &str) -> String {
     let text = escape(text);
-    if text.chars().count() <= MOST {
-        return text.into_owned();
+    let mut units = 0;
+    let mut fits = 0;
+    for (at, char) in text.char_indices() {
+        // The ellipsis is one unit.
+        if units < MOST {
+            fits = at;
+        }
+        units += char.len_utf16();
+        if units > MOST {
+            return format!("{}…", &text[..fits]);
+        }
     }
-    cut(&text, MOST - 1).chars().take(MOST).collect()
+    text.into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn units(text: &str) -> usize {
+        text.encode_utf16().count()
+    }
+
+    #[test]
+    fn text_is_cut_to_what_a_cell_may_have() {
+        for char in ["a", "é", "東", "🔑"] {
+            let most = MOST / units(char);
+            let whole = char.repeat(most);
+            assert!(shown(&whole) == whole, "{char}");
+            let cut = shown(&char.repeat(most + 1));
+            assert!(cut.ends_with('…'), "{char}");
+            assert!((MOST - 1..=MOST).contains(&units(&cut)), "{char}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_text_can_be_written(text in "(\\PC|[\u{0}-\u{1f}]|🔑){0,40}", times in 1_usize..4000) {
+            let text = text.repeat(times);
+            let mut book = Workbook::new();
+            let cell = write(book.add_worksheet(), (0, 0), Cell::Text(text), &Formats::new());
+            prop_assert!(cell.is_ok());
+        }
+    }
 }
