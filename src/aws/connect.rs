@@ -20,13 +20,12 @@ use aws_types::service_config::ServiceConfigKey;
 
 use super::error::Error;
 use super::http_client::http_client;
-use super::location::{
-    ProfileFacts, check_endpoint, check_partition, check_region, partition, profile_facts,
-};
+use super::location::{ProfileFacts, check_endpoint, check_partition, check_region, profile_facts};
 use super::permissions::Action;
 use super::retry::RetriedCalls;
 use super::sendable_credentials::sendable;
 use crate::report::cell::is_account_id;
+use crate::report::partition::Partition;
 
 /// The default region: that of IAM's own endpoint.
 const DEFAULT_REGION: &str = "us-east-1";
@@ -213,7 +212,7 @@ impl Session {
     pub fn partition(&self) -> &'static str {
         self.config
             .region()
-            .map_or("aws", |region| partition(region.as_ref()))
+            .map_or("aws", |region| Partition::of_region(region.as_ref()).name)
     }
 
     /// Classifies an error of a call with these credentials.

@@ -8,6 +8,7 @@ use aws_runtime::env_config::file::EnvConfigFiles;
 use aws_types::os_shim_internal::{Env, Fs};
 
 use super::error::Error;
+use crate::report::partition::{PARTITIONS, is_region_name};
 
 /// The variable with the file of a token for web identity.
 const TOKEN_FILE: &str = "AWS_WEB_IDENTITY_TOKEN_FILE";
@@ -17,12 +18,7 @@ const TOKEN_FILE: &str = "AWS_WEB_IDENTITY_TOKEN_FILE";
 /// # Errors
 /// The form that is expected.
 pub fn check_region(region: &str) -> Result<(), String> {
-    let is_word = |char: char| char.is_ascii_lowercase() || char.is_ascii_digit();
-    let is_name = region.len() <= 63
-        && region
-            .split('-')
-            .all(|word| !word.is_empty() && word.chars().all(is_word));
-    if is_name {
+    if region.len() <= 63 && is_region_name(region) {
         return Ok(());
     }
     Err(format!(
@@ -59,60 +55,22 @@ pub fn check_endpoint(url: &str) -> Result<(), &'static str> {
     )
 }
 
-/// The partitions, and how the names of their regions begin, before a place and a number: the patterns of the SDK's
-/// partitions.json, so that new regions of a known kind are known.
-const PARTITIONS: [(&str, &[&str]); 8] = [
-    ("aws-cn", &["cn-"]),
-    ("aws-us-gov", &["us-gov-"]),
-    ("aws-iso", &["us-iso-"]),
-    ("aws-iso-b", &["us-isob-"]),
-    ("aws-iso-e", &["eu-isoe-"]),
-    ("aws-iso-f", &["us-isof-"]),
-    ("aws-eusc", &["eusc-"]),
-    (
-        "aws",
-        &["us-", "eu-", "ap-", "sa-", "ca-", "me-", "af-", "il-", "mx-"],
-    ),
-];
-
-/// The partition of a region.
-pub(super) fn partition(region: &str) -> &'static str {
-    let is_in = |prefixes: &[&str]| prefixes.iter().any(|prefix| region.starts_with(prefix));
-    let found = PARTITIONS.iter().find(|(_, prefixes)| is_in(prefixes));
-    found.map_or("aws", |(partition, _)| partition)
-}
-
 /// Checks that a region is of a known partition. Services with an address of their own may have any region.
 ///
 /// # Errors
 /// The partitions, with the beginnings of their regions.
 pub(super) fn check_partition(region: &str) -> Result<(), String> {
-    let is_in = |(partition, prefixes): &(&str, &[&str])| {
-        let is_global = region.strip_suffix("-global") == Some(partition);
-        // A region of eusc- also has a country.
-        let words = if *partition == "aws-eusc" { 2 } else { 1 };
-        let mut rests = prefixes.iter().filter_map(|prefix| region.strip_prefix(prefix));
-        is_global || rests.any(|rest| is_place(rest, words))
-    };
-    if PARTITIONS.iter().any(is_in) {
+    if PARTITIONS.iter().any(|partition| partition.has(region)) {
         return Ok(());
     }
     let (last, others) = PARTITIONS.split_last().expect("invariant: there are partitions");
     let known = std::iter::once(last).chain(others);
-    let known = known.map(|(partition, prefixes)| format!("{partition} ({})", prefixes.join(", ")));
+    let known = known.map(|known| format!("{} ({})", known.name, known.prefixes.join(", ")));
     Err(format!(
         "'{region}' is not a region of a known partition; check --region, AWS_REGION and the profile. The partitions, \
          and how their regions begin: {}",
         known.collect::<Vec<_>>().join(", ")
     ))
-}
-
-/// Whether it is this many words and a number, such as `east-1`.
-fn is_place(text: &str, words: usize) -> bool {
-    let parts: Vec<_> = text.split('-').collect();
-    let is_word = |part: &&str| part.starts_with(|char: char| char.is_ascii_lowercase());
-    let is_number = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    parts.len() == words + 1 && parts[..words].iter().all(is_word) && parts.last().is_some_and(is_number)
 }
 
 /// What a session knows of a profile.
@@ -253,19 +211,6 @@ mod tests {
             let error = check_partition(region).unwrap_err();
             assert!(error.contains("aws-us-gov (us-gov-)"), "{error}");
         }
-    }
-
-    #[test]
-    fn partitions() {
-        let regions = [
-            "eu-west-1",
-            "cn-north-1",
-            "us-gov-east-1",
-            "us-isob-east-1",
-            "eusc-de-east-1",
-        ];
-        let partitions = ["aws", "aws-cn", "aws-us-gov", "aws-iso-b", "aws-eusc"];
-        assert_eq!(regions.map(partition), partitions);
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use crate::report::partition::{Partition, is_region_name};
+
 /// The longest name that is accepted. Regions have up to 16 characters (`ap-southeast-10`).
 const LONGEST: usize = 32;
 
@@ -19,27 +21,6 @@ pub struct Region {
 )]
 pub struct NotARegion;
 
-/// The region of a partition whose endpoints are global, where the user names none: `aws` stands for all others.
-const DEFAULTS: [(&str, &str); 7] = [
-    ("aws", "us-east-1"),
-    ("aws-cn", "cn-north-1"),
-    ("aws-us-gov", "us-gov-west-1"),
-    ("aws-iso", "us-iso-east-1"),
-    ("aws-iso-b", "us-isob-east-1"),
-    ("aws-iso-f", "us-isof-south-1"),
-    ("aws-eusc", "eusc-de-east-1"),
-];
-
-/// The partition of the regions whose names begin so; `aws` has all others.
-const PREFIXES: [(&str, &str); 6] = [
-    ("cn-", "aws-cn"),
-    ("us-gov-", "aws-us-gov"),
-    ("us-iso-", "aws-iso"),
-    ("us-isob-", "aws-iso-b"),
-    ("us-isof-", "aws-iso-f"),
-    ("eusc-", "aws-eusc"),
-];
-
 impl Region {
     /// Its name.
     pub fn name(&self) -> &str {
@@ -48,16 +29,7 @@ impl Region {
 
     /// The partition that it is in.
     pub fn partition(&self) -> &'static str {
-        let of_prefix = PREFIXES
-            .iter()
-            .find(|(prefix, _)| self.name().starts_with(prefix));
-        of_prefix.map_or("aws", |(_, partition)| partition)
-    }
-
-    /// The usual region of a partition.
-    pub(super) fn usual(partition: &str) -> &'static str {
-        let known = DEFAULTS.iter().find(|(name, _)| *name == partition);
-        known.unwrap_or(&DEFAULTS[0]).1
+        Partition::of_region(self.name()).name
     }
 }
 
@@ -65,11 +37,7 @@ impl FromStr for Region {
     type Err = NotARegion;
 
     fn from_str(text: &str) -> Result<Self, NotARegion> {
-        let is_word = |word: &str| {
-            let mut chars = word.bytes();
-            !word.is_empty() && chars.all(|char| char.is_ascii_lowercase() || char.is_ascii_digit())
-        };
-        if text.len() > LONGEST || !text.contains('-') || !text.split('-').all(is_word) {
+        if text.len() > LONGEST || !text.contains('-') || !is_region_name(text) {
             return Err(NotARegion);
         }
         let mut name = [0; LONGEST];
@@ -106,13 +74,5 @@ mod tests {
         ] {
             assert_eq!(name.parse::<Region>(), Err(NotARegion), "{name}");
         }
-    }
-
-    #[test]
-    fn the_usual_region_of_a_partition_is_in_it() {
-        for (partition, region) in DEFAULTS {
-            assert_eq!(region.parse::<Region>().unwrap().partition(), partition);
-        }
-        assert_eq!(Region::usual("aws-new"), "us-east-1");
     }
 }

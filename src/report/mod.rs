@@ -14,6 +14,7 @@ pub mod header;
 pub mod issue;
 pub mod next_header;
 pub mod not_a_report;
+pub mod partition;
 mod recognise;
 mod repair;
 pub mod rows;

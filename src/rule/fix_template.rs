@@ -11,6 +11,7 @@ use super::suppression_entry::suppression_entry;
 use super::user_kind::{OF_API_KEY, OF_SES_SMTP, UserKind};
 use crate::finding::{Command, Fix, FixStep};
 use crate::report::cell::is_account_id;
+use crate::report::partition::Partition;
 use crate::report::schema::{BySlot, Credential};
 use crate::report::time::Timestamp;
 
@@ -455,9 +456,6 @@ fn is_id(id: &str) -> bool {
 
 /// A region of a partition other than `aws`, whose credentials AWS looks up in a region of the partition.
 fn region_of(partition: &str) -> Option<&'static str> {
-    match partition {
-        "aws-cn" => Some("cn-north-1"),
-        "aws-us-gov" => Some("us-gov-west-1"),
-        _ => None,
-    }
+    let other = Partition::named(partition).filter(|known| known.name != "aws");
+    other.map(|known| known.usual_region)
 }

@@ -10,6 +10,7 @@ use super::Arranger;
 use crate::finding::{Code, Diagnostic};
 use crate::output::phrases::counted;
 use crate::output::region::Region;
+use crate::report::partition::Partition;
 
 /// Most findings of a request, its most bytes (of 6 MB), and most bytes of a finding (of 240 KB).
 /// <https://docs.aws.amazon.com/securityhub/latest/partnerguide/guidelines-batchimportfindings.html>
@@ -98,7 +99,9 @@ impl AsffBatches {
             .region
             .as_ref()
             .filter(|region| region.partition() == partition);
-        let region = given.map_or_else(|| Region::usual(partition), Region::name);
+        // The ARN needs a region even where the partition is not known.
+        let usual = || Partition::named(partition).map_or("us-east-1", |known| known.usual_region);
+        let region = given.map_or_else(usual, Region::name);
         let account = str::from_utf8(&account).unwrap_or_default();
         format!(
             r#"{{"ProductArn":"arn:{partition}:securityhub:{region}:{account}:product/{account}/default","#
