@@ -42,10 +42,7 @@ fn open_unchanged(path: &Path, before: &[u8]) -> Result<JournalFile, Failure> {
     if bytes == before {
         Ok(journal)
     } else {
-        Err(Failure::Usage(format!(
-            "{}: another run wrote to it meanwhile; nothing was changed, run this again",
-            path.display()
-        )))
+        Err(written_meanwhile(path))
     }
 }
 
@@ -60,7 +57,7 @@ fn as_argument(path: &Path) -> String {
     }
 }
 
-/// A tag or group without a name would exempt nobody.
+/// A tag or group without a name would exempt no user, and look as if it did.
 fn check_guards(tag: Option<&str>, groups: &[String]) -> Result<(), Failure> {
     let is_nameless = |tag: &str| tag.split('=').next().unwrap_or_default().trim().is_empty();
     if tag.is_some_and(is_nameless) {
@@ -80,4 +77,13 @@ fn check_guards(tag: Option<&str>, groups: &[String]) -> Result<(), Failure> {
 #[cfg(feature = "aws")]
 fn unopened(path: &Path, error: &std::io::Error) -> Failure {
     Failure::Usage(format!("cannot open the journal {}: {error}", path.display()))
+}
+
+/// A journal has changed since it was read.
+#[cfg(feature = "aws")]
+fn written_meanwhile(path: &Path) -> Failure {
+    Failure::Usage(format!(
+        "{}: another run wrote to it meanwhile; nothing was changed, run this again",
+        path.display()
+    ))
 }

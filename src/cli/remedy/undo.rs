@@ -37,7 +37,7 @@ pub(super) fn run(args: &UndoArgs) -> Result<Exit, Failure> {
     let path = &args.journal;
     let bytes = read(path, "journal")?;
     let text = JournalText::read(&String::from_utf8_lossy(&bytes));
-    // What can be read is undone: a damaged line is no reason to leave other keys inactive.
+    // What can be read is undone: one damaged line must not leave all other keys inactive.
     for error in &text.damaged {
         print_warning(format_args!("{}: {error}", path.display()));
     }
@@ -54,7 +54,7 @@ pub(super) fn run(args: &UndoArgs) -> Result<Exit, Failure> {
         .iter()
         .map(|changes| would_undo_line(changes, width()))
         .collect();
-    // That a line cannot be printed is no reason to stop.
+    // Keys are activated even if these lines cannot be printed.
     drop(print("the keys", lines));
     if !args.yes {
         let keys = counted(keys.len() as u64, "key");
@@ -253,10 +253,7 @@ impl Recorder for Kept {
 fn open(path: &Path, before: &[u8]) -> Result<Kept, Failure> {
     match JournalFile::open(path) {
         Ok((journal, bytes)) if bytes == before => Ok(Kept::Journal(journal)),
-        Ok(_) => Err(Failure::Usage(format!(
-            "{}: another run wrote to it meanwhile; nothing was changed, run this again",
-            path.display()
-        ))),
+        Ok(_) => Err(super::written_meanwhile(path)),
         Err(error) if error.kind() == io::ErrorKind::ResourceBusy => Err(super::unopened(path, &error)),
         Err(error) => Ok(Kept::Not(error.kind(), error.to_string())),
     }

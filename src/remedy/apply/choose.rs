@@ -2,22 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::refusal::Refusal;
 use crate::remedy::journal::{Begin, Limits, StepKey};
 use crate::remedy::step::{Action, Plan, PlanAccount, Step};
-use crate::report::cell::{is_account_id, path_of};
+use crate::report::cell::{account_of, is_account_id, path_of, resource_of};
 use crate::report::chunk::ROOT;
 use crate::report::schema::Credential;
 use crate::report::time::Timestamp;
 use crate::rule::{Filters, UserToFilter, is_user_name};
 
 /// How many keys of an account may be changed whatever share of its keys they are.
-const ALWAYS_ALLOWED: u64 = 3;
+pub(super) const ALWAYS_ALLOWED: u64 = 3;
 
 /// How far clocks of different machines may differ, in seconds.
 const CLOCKS_DIFFER: i64 = 300;
 
 /// How many letters of a step's id name it at least.
-const SHORTEST_ID: usize = 6;
+pub(super) const SHORTEST_ID: usize = 6;
 
 /// What chooses among the steps of a plan.
 #[derive(Debug, Default)]
@@ -26,7 +27,7 @@ pub struct Selection {
     pub steps: Vec<String>,
     /// Filters of users and accounts.
     pub filters: Filters,
-    /// An older plan: only what stood in it long enough ago is applied.
+    /// An older plan: only what was in it long enough ago is applied.
     pub announced: Option<Plan>,
 }
 
@@ -45,123 +46,6 @@ pub struct Chosen {
     pub for_people: u64,
 }
 
-/// Why nothing is applied.
-#[derive(Debug, thiserror::Error)]
-pub enum Refusal {
-    /// More changes than are allowed.
-    #[error(
-        "the plan has {changes} changes, and at most {most} are allowed at once; apply a part of it with --step, --user or \
-         --account, or raise --max-changes"
-    )]
-    TooMany {
-        /// How many steps there are.
-        changes: u64,
-        /// How many are allowed.
-        most: u64,
-    },
-    /// A greater share of an account's keys than is allowed.
-    #[error(
-        "the plan has {changes} changes in account {account}, and at most {allowed} are allowed: {share} percent of its {active} \
-         active keys, but always {ALWAYS_ALLOWED}; apply a part of it with --step or --user, or raise --max-share to {needed}"
-    )]
-    TooGreatAShare {
-        /// The account.
-        account: String,
-        /// How many steps there are in it.
-        changes: u64,
-        /// How many are allowed.
-        allowed: u64,
-        /// The share that is allowed, in percent.
-        share: u64,
-        /// How many active keys it has.
-        active: u64,
-        /// The share that would be enough, in percent.
-        needed: u64,
-    },
-    /// The plan is too old.
-    #[error(
-        "the plan was made {made}, more than {most} ago: keys may have been used since; make a new plan, or raise --max-plan-age"
-    )]
-    OldPlan {
-        /// When it was made.
-        made: Timestamp,
-        /// How old it may be.
-        most: String,
-    },
-    /// The plan is of a later time than now.
-    #[error(
-        "the plan was made {0}, which is later than this machine's clock says; correct the clock, or make a new plan"
-    )]
-    LaterPlan(Timestamp),
-    /// A report is too old.
-    #[error(
-        "the report of account {account} was made {made}, more than {most} ago; make a plan from a new report, or raise \
-         --max-report-age"
-    )]
-    OldReport {
-        /// The account.
-        account: String,
-        /// When its report was made.
-        made: Timestamp,
-        /// How old it may be.
-        most: String,
-    },
-    /// A report is of a later time than now.
-    #[error(
-        "the report of account {account} was made {made}, which is later than this machine's clock says; correct the clock, or make a \
-         new plan"
-    )]
-    LaterReport {
-        /// The account.
-        account: String,
-        /// When its report was made.
-        made: Timestamp,
-    },
-    /// Nothing says how many keys an account has.
-    #[error(
-        "the plan has {changes} changes in account {account} and does not say how many active keys it has, so that at most \
-         {ALWAYS_ALLOWED} are allowed; apply a part of it with --step or --user, or make a plan from a report with all columns"
-    )]
-    UnknownShare {
-        /// The account.
-        account: String,
-        /// How many steps there are in it.
-        changes: u64,
-    },
-    /// The plan is not one that credlens writes.
-    #[error("the plan cannot be applied: {0}; make a new plan")]
-    InvalidPlan(&'static str),
-    /// Nothing says when a report was made.
-    #[error(
-        "the plan does not say when the report of account {0} was made; make a plan from a report with its time"
-    )]
-    UndatedReport(String),
-    /// The plan counts ages to a later time than it was made at.
-    #[error(
-        "the plan counts the ages of account {account} to {as_of}, which is later than it was made ({made}): keys would look older \
-         than they are; make a plan without --as-of"
-    )]
-    LaterAsOf {
-        /// The account.
-        account: String,
-        /// The time to which ages are counted.
-        as_of: Timestamp,
-        /// When the plan was made.
-        made: Timestamp,
-    },
-    /// A step is named that the plan does not have.
-    #[error(
-        "the plan has no step '{0}'; name its number, or its id or the beginning of it (at least {SHORTEST_ID} letters)"
-    )]
-    NoStep(String),
-    /// A step is named that is for people.
-    #[error("step {0} is to {1}, which is for people: only keys are ever deactivated")]
-    ForPeople(usize, Action),
-    /// A step is not one that credlens writes.
-    #[error("step {0} of the plan cannot be applied: {1}; make a new plan")]
-    Invalid(usize, &'static str),
-}
-
 /// Chooses steps, and checks all limits. Nothing may be applied if this fails.
 ///
 /// # Errors
@@ -172,42 +56,22 @@ pub fn choose(
     limits: &Limits,
     now: Timestamp,
 ) -> Result<Chosen, Refusal> {
+    check_form(plan)?;
     let named = named_steps(plan, &selection.steps)?;
-    let announced = selection
-        .announced
-        .as_ref()
-        .map(|older| announced_by(older, limits, now));
+    let older = selection.announced.as_ref();
+    let announced = older.map(|older| announced_by(older, limits, now));
     let mut chosen = Chosen::default();
-    if plan.id.is_empty() || !plan.id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err(Refusal::InvalidPlan("its id is not one of credlens"));
-    }
-    let (mut keys, mut ids) = (BTreeSet::new(), BTreeSet::new());
     for (number, step) in (1..).zip(&plan.steps) {
         if step.action != Action::Deactivate {
             chosen.for_people += 1;
             continue;
         }
-        check_step(number, step)?;
-        let target = &step.target;
-        if !keys.insert((
-            &target.account,
-            &target.user,
-            target.key_created,
-            &target.access_key_id,
-        )) {
-            return Err(Refusal::Invalid(number, "an earlier step is about the same key"));
-        }
-        if !ids.insert(&step.id) {
-            return Err(Refusal::Invalid(number, "an earlier step has the same id"));
-        }
         let is_named = named.as_ref().is_none_or(|named| named.contains(&number));
         if !is_named || !selection.admits(step) {
             continue;
         }
-        if announced
-            .as_ref()
-            .is_some_and(|announced| !announced.contains(&*step.id))
-        {
+        let is_announced = |announced: &BTreeSet<&str>| announced.contains(&*step.id);
+        if !announced.as_ref().is_none_or(is_announced) {
             chosen.unannounced += 1;
             continue;
         }
@@ -221,6 +85,27 @@ pub fn choose(
     }
     check_limits(&chosen, limits)?;
     Ok(chosen)
+}
+
+/// Whether credlens could have written this plan: each key once, and each id.
+fn check_form(plan: &Plan) -> Result<(), Refusal> {
+    if plan.id.is_empty() || !plan.id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(Refusal::InvalidPlan("its id is not one of credlens"));
+    }
+    let (mut keys, mut ids) = (BTreeSet::new(), BTreeSet::new());
+    let steps = (1..).zip(&plan.steps);
+    for (number, step) in steps.filter(|(_, step)| step.action == Action::Deactivate) {
+        check_step(number, step)?;
+        let target = &step.target;
+        let user = (&target.account, &target.user);
+        if !keys.insert((user, target.key_created, &target.access_key_id)) {
+            return Err(Refusal::Invalid(number, "an earlier step is about the same key"));
+        }
+        if !ids.insert(&step.id) {
+            return Err(Refusal::Invalid(number, "an earlier step has the same id"));
+        }
+    }
+    Ok(())
 }
 
 /// Checks everything again when a run goes on: the journal may have been edited, and plan and reports are older now.
@@ -302,16 +187,17 @@ fn announced_by<'a>(older: &'a Plan, limits: &Limits, now: Timestamp) -> BTreeSe
     steps.map(|step| step.id.as_str()).collect()
 }
 
-/// Whether a step is one that a plan of ours may have: whoever edits a plan does not get further than that.
+/// Whether credlens could have written this step: a plan that was edited cannot reach further.
 fn check_step(number: usize, step: &Step) -> Result<(), Refusal> {
     let target = &step.target;
     let account = target.account.as_deref().unwrap_or_default();
-    let is_of_account = |arn: &String| arn.split(':').nth(4) == Some(account);
-    let wrong = if target.user == ROOT || target.arn.as_ref().is_some_and(|arn| arn.ends_with(":root")) {
+    let arn = target.arn.as_ref().map(String::as_bytes);
+    let is_of_account = |arn: &[u8]| account_of(arn) == Some(account.as_bytes());
+    let wrong = if target.user == ROOT || arn.and_then(resource_of) == Some(b"root") {
         "root's credentials are never changed"
     } else if !is_user_name(&target.user) {
         "IAM allows no user of this name"
-    } else if !is_account_id(account) || !target.arn.as_ref().is_none_or(is_of_account) {
+    } else if !is_account_id(account) || !arn.is_none_or(is_of_account) {
         "its account is not valid"
     } else if !matches!(target.credential, Some(Credential::AccessKey(_))) {
         "only access keys are ever deactivated"
@@ -371,19 +257,19 @@ fn check_report(plan: &Plan, account: &PlanAccount, limits: &Limits, now: Timest
 }
 
 fn check_report_age(account: &PlanAccount, limits: &Limits, now: Timestamp) -> Result<(), Refusal> {
-    let made = account
+    let generated = account
         .generated
         .ok_or_else(|| Refusal::UndatedReport(name_of(account)))?;
-    if made.0.saturating_sub(now.0) > CLOCKS_DIFFER {
+    if generated.0.saturating_sub(now.0) > CLOCKS_DIFFER {
         return Err(Refusal::LaterReport {
             account: name_of(account),
-            made,
+            generated,
         });
     }
-    if now.0.saturating_sub(made.0) > limits.max_report_age {
+    if now.0.saturating_sub(generated.0) > limits.max_report_age {
         return Err(Refusal::OldReport {
             account: name_of(account),
-            made,
+            generated,
             most: span(limits.max_report_age),
         });
     }

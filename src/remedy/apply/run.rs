@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::judge::{self, Times};
+use super::meaning::{self, Times};
 use super::step::{Ending, Meaning, Next, Question, next};
 use crate::remedy::journal::{
     Begin, ChangeOutcome, End, Entry, Intent, KeyAction, KeyResult, Recorded, Skip, StepKey,
@@ -172,32 +172,14 @@ impl Applying<'_> {
         let change = self
             .iam
             .set_status(&key.account, &key.user, &id, KeyStatus::Inactive);
-        let (meaning, error) = judge::change(change);
+        let (meaning, error) = meaning::change(change);
         let ending = match next(Question::Change, meaning, false) {
             Next::End(ending) => ending,
             // The table asks nothing after the change.
             Next::Ask(_) => Ending::Unknown,
         };
-        let outcome = match ending {
-            Ending::Done | Ending::FoundDone => ChangeOutcome::Done,
-            Ending::Failed | Ending::Skipped(_) | Ending::Doubtful(_) | Ending::Interrupted => {
-                ChangeOutcome::Failed
-            }
-            Ending::Unknown => ChangeOutcome::Unknown,
-        };
-        let because = match ending {
-            Ending::Skipped(reason) | Ending::Doubtful(reason) => Some(reason.why().to_owned()),
-            Ending::Interrupted => Some("interrupted before AWS was asked".to_owned()),
-            Ending::Done | Ending::FoundDone | Ending::Failed | Ending::Unknown => error.clone(),
-        };
-        let result = KeyResult {
-            action: KeyAction::Deactivate,
-            key: key.clone(),
-            outcome,
-            found_later: false,
-            error: because,
-        };
-        let changed = (outcome != ChangeOutcome::Failed).then(|| key.clone());
+        let result = result_of(key.clone(), ending, error.as_deref());
+        let changed = (result.outcome != ChangeOutcome::Failed).then(|| key.clone());
         self.record(recorder, Entry::Result(result), (changed, end))?;
         if ending != Ending::Interrupted {
             let ending = Some(ending);
@@ -245,20 +227,11 @@ impl Applying<'_> {
         let now = (self.clock)();
         let guards = &self.begin.guards;
         match question {
-            Question::Account => {
-                let answer = self.iam.account_for(&key.account);
-                let found = answer.as_ref().ok().cloned();
-                let (meaning, error) = judge::answered(answer, |found| judge::account(&key.account, &found));
-                let wrong = found.filter(|_| meaning == Meaning::Skip(SkipReason::WrongAccount));
-                (
-                    meaning,
-                    error.or(wrong.map(|found| format!("they are of account {found}"))),
-                )
-            }
+            Question::Account => self.ask_account(key),
             Question::Key => {
                 let mut id = None;
-                let asked = judge::answered(self.iam.keys(&key.account, &key.user), |keys| {
-                    let (meaning, found) = judge::key(key, keys, now);
+                let asked = meaning::answered(self.iam.keys(&key.account, &key.user), |keys| {
+                    let (meaning, found) = meaning::key(key, keys, now);
                     id = found;
                     meaning
                 });
@@ -267,31 +240,65 @@ impl Applying<'_> {
                 }
                 asked
             }
-            Question::Tags => judge::answered(self.iam.tags(&key.account, &key.user), |tags| {
-                judge::tags(guards, tags.as_ref())
+            Question::Tags => meaning::answered(self.iam.tags(&key.account, &key.user), |tags| {
+                meaning::tags(guards, tags.as_ref())
             }),
             Question::Groups if guards.exempt_groups.is_empty() => (Meaning::GoOn, None),
-            Question::Groups => judge::answered(self.iam.groups(&key.account, &key.user), |groups| {
-                judge::groups(guards, groups.as_ref())
+            Question::Groups => meaning::answered(self.iam.groups(&key.account, &key.user), |groups| {
+                meaning::groups(guards, groups.as_ref())
             }),
-            Question::LastUse => {
-                let id = key.access_key_id.clone().unwrap_or_default();
-                let times = Times {
-                    now,
-                    reported: reported(&self.begin.accounts, &key.account),
-                    quiet_days: step.quiet_days.unwrap_or(i64::MAX),
-                    planned: step.target.last_used,
-                };
-                let answer = self.iam.last_use(&key.account, &id);
-                let used = answer.as_ref().ok().and_then(|live| live.time);
-                let (meaning, error) = judge::answered(answer, |live| judge::last_use(key, &live, times));
-                let is_in_use = meaning == Meaning::Skip(SkipReason::InUse);
-                let when = used.filter(|_| is_in_use).map(|time| format!("last used {time}"));
-                (meaning, error.or(when))
-            }
+            Question::LastUse => self.ask_last_use(step, key, now),
             // That is `change`.
             Question::Change => (Meaning::Unknown, None),
         }
+    }
+
+    fn ask_account(&mut self, key: &StepKey) -> (Meaning, Option<String>) {
+        let answer = self.iam.account_for(&key.account);
+        let found = answer.as_ref().ok().cloned();
+        let (meaning, error) = meaning::answered(answer, |found| meaning::account(&key.account, &found));
+        let wrong = found.filter(|_| meaning == Meaning::Skip(SkipReason::WrongAccount));
+        let wrong = wrong.map(|found| format!("they are of account {found}"));
+        (meaning, error.or(wrong))
+    }
+
+    fn ask_last_use(&mut self, step: &Step, key: &StepKey, now: Timestamp) -> (Meaning, Option<String>) {
+        let id = key.access_key_id.clone().unwrap_or_default();
+        let times = Times {
+            now,
+            reported: reported(&self.begin.accounts, &key.account),
+            quiet_days: step.quiet_days.unwrap_or(i64::MAX),
+            planned: step.target.last_used,
+        };
+        let answer = self.iam.last_use(&key.account, &id);
+        let used = answer.as_ref().ok().and_then(|live| live.time);
+        let (meaning, error) = meaning::answered(answer, |live| meaning::last_use(key, &live, times));
+        let is_in_use = meaning == Meaning::Skip(SkipReason::InUse);
+        let when = used.filter(|_| is_in_use).map(|time| format!("last used {time}"));
+        (meaning, error.or(when))
+    }
+}
+
+/// What is recorded of a change that ended so.
+fn result_of(key: StepKey, ending: Ending, error: Option<&str>) -> KeyResult {
+    let outcome = match ending {
+        Ending::Done | Ending::FoundDone => ChangeOutcome::Done,
+        Ending::Failed | Ending::Skipped(_) | Ending::Doubtful(_) | Ending::Interrupted => {
+            ChangeOutcome::Failed
+        }
+        Ending::Unknown => ChangeOutcome::Unknown,
+    };
+    let because = match ending {
+        Ending::Skipped(reason) | Ending::Doubtful(reason) => Some(reason.why()),
+        Ending::Interrupted => Some("interrupted before AWS was asked"),
+        Ending::Done | Ending::FoundDone | Ending::Failed | Ending::Unknown => error,
+    };
+    KeyResult {
+        action: KeyAction::Deactivate,
+        key,
+        outcome,
+        found_later: false,
+        error: because.map(str::to_owned),
     }
 }
 
@@ -328,7 +335,7 @@ fn ended(key: StepKey, ending: Ending, error: Option<String>) -> Examined {
     Examined::Ended(report, ending)
 }
 
-/// When the report of an account was made: nothing may have been used since. What is not known is the beginning of all times.
+/// When the report of an account was generated: nothing may have been used since. What is not known is the beginning of all times.
 fn reported(accounts: &[PlanAccount], id: &str) -> Timestamp {
     let account = accounts.iter().find(|account| account.id.as_deref() == Some(id));
     account

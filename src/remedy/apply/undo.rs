@@ -1,7 +1,7 @@
 //! Takes back what a journal says was done, the last change first. It needs neither report nor rules, and trusts no status that
 //! IAM reports, since that may be old: AWS is asked to activate every key that it was asked to deactivate.
 
-use super::judge;
+use super::meaning;
 use super::run::{Recorder, StepReport};
 use super::step::{Ending, Meaning};
 use crate::remedy::journal::{ChangeOutcome, Entry, Intent, KeyAction, KeyResult, StepKey};
@@ -30,7 +30,7 @@ pub struct UndoEnd {
     pub left: u64,
     /// Whether a signal ended it.
     pub interrupted: bool,
-    /// Why records could not be kept: the first error. That is no reason to leave keys inactive.
+    /// Why records could not be kept: the first error. Keys are activated all the same.
     pub unrecorded: Option<std::io::Error>,
 }
 
@@ -65,8 +65,8 @@ impl Undoing<'_> {
         recorder: &mut dyn Recorder,
         end: &mut UndoEnd,
     ) -> (Ending, Option<String>) {
-        let (meaning, error) = judge::answered(self.iam.account_for(&key.account), |found| {
-            judge::account(&key.account, &found)
+        let (meaning, error) = meaning::answered(self.iam.account_for(&key.account), |found| {
+            meaning::account(&key.account, &found)
         });
         match meaning {
             // AWS knows a key by its id: in another account the change fails. Credentials of another account are still a mistake.
@@ -87,17 +87,7 @@ impl Undoing<'_> {
         let change = self
             .iam
             .set_status(&key.account, &key.user, id, KeyStatus::Active);
-        let (outcome, ending, error) = match change {
-            Change::Done => (ChangeOutcome::Done, Ending::Done, None),
-            Change::Gone => {
-                let reason = SkipReason::Gone;
-                let why = reason.why().to_owned();
-                (ChangeOutcome::Failed, Ending::Skipped(reason), Some(why))
-            }
-            Change::Rejected(error) => (ChangeOutcome::Failed, Ending::Failed, Some(error)),
-            Change::Unknown(error) => (ChangeOutcome::Unknown, Ending::Unknown, Some(error)),
-            Change::NotAsked => (ChangeOutcome::Failed, Ending::Interrupted, None),
-        };
+        let (outcome, ending, error) = outcome_of(change);
         let result = KeyResult {
             action: KeyAction::Activate,
             key: key.clone(),
@@ -113,5 +103,19 @@ impl Undoing<'_> {
         if let Err(error) = recorder.record((self.clock)(), entry) {
             end.unrecorded.get_or_insert(error);
         }
+    }
+}
+
+fn outcome_of(change: Change) -> (ChangeOutcome, Ending, Option<String>) {
+    match change {
+        Change::Done => (ChangeOutcome::Done, Ending::Done, None),
+        Change::Gone => {
+            let reason = SkipReason::Gone;
+            let why = reason.why().to_owned();
+            (ChangeOutcome::Failed, Ending::Skipped(reason), Some(why))
+        }
+        Change::Rejected(error) => (ChangeOutcome::Failed, Ending::Failed, Some(error)),
+        Change::Unknown(error) => (ChangeOutcome::Unknown, Ending::Unknown, Some(error)),
+        Change::NotAsked => (ChangeOutcome::Failed, Ending::Interrupted, None),
     }
 }

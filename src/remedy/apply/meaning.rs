@@ -12,10 +12,13 @@ use crate::rule::is_of_ses_smtp;
 
 const DAY: i64 = 86_400;
 
-/// What an answer means: `judge` is asked if there is one. What cannot be read never lets a step through.
-pub(super) fn answered<T>(answer: Answer<T>, judge: impl FnOnce(T) -> Meaning) -> (Meaning, Option<String>) {
+/// What an answer means: what `meaning` says, if there is one. What cannot be read never lets a step through.
+pub(super) fn answered<T>(
+    answer: Answer<T>,
+    meaning: impl FnOnce(T) -> Meaning,
+) -> (Meaning, Option<String>) {
     match answer {
-        Ok(answer) => (judge(answer), None),
+        Ok(answer) => (meaning(answer), None),
         Err(NoAnswer::Unreadable(error)) => (Meaning::Skip(SkipReason::Unreadable), Some(error)),
         Err(NoAnswer::Interrupted) => (Meaning::Interrupted, None),
     }
@@ -93,7 +96,7 @@ pub(super) fn groups(guards: &Guards, groups: Option<&BTreeSet<String>>) -> Mean
 pub(super) struct Times {
     /// The clock of this machine.
     pub(super) now: Timestamp,
-    /// When the report of the plan was made.
+    /// When the report of the plan was generated.
     pub(super) reported: Timestamp,
     /// The days without use after which a key is deactivated.
     pub(super) quiet_days: i64,
