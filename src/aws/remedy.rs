@@ -220,7 +220,7 @@ impl LiveIam for RemedyIam<'_> {
                 let answer = answer.map_err(|error| session.explain(action, &error))?;
                 let of_key = answer.access_key_last_used.ok_or(Error::Unreadable(action))?;
                 let time = of_key.last_used_date.map(|date| Timestamp(date.secs()));
-                // IAM says `N/A` of a key that was never used; anything else without a time is no answer.
+                // IAM says `N/A` of a key that was never used; anything else without a time cannot be read.
                 if time.is_none() && of_key.service_name != NEVER {
                     return Err(Error::Unreadable(action));
                 }

@@ -81,7 +81,7 @@ pub struct AuditRun {
 
 word_enum! {
     /// How a key is, compared with what was done to it.
-    pub enum KeyVerdict as "verdict" {
+    pub enum KeyCheck as "check" {
         /// As it was left: inactive and not used since, or active again after an undo.
         AsIntended = "as-intended",
         /// Nothing was changed.
@@ -101,7 +101,7 @@ word_enum! {
     }
 }
 
-impl KeyVerdict {
+impl KeyCheck {
     /// Whether a person must look at it.
     pub fn needs_attention(self) -> bool {
         match self {
@@ -121,10 +121,10 @@ impl KeyVerdict {
             Self::AsIntended => "The key is as it was left.",
             Self::NotChanged => "Nothing was changed.",
             Self::Reactivated => {
-                "The key was deactivated and is active again: someone needed it. Ask the owner; it is not switched off again."
+                "The key was deactivated and is active again: someone needed it. Ask the owner; credlens never switches it off by itself."
             }
             Self::UsedSince => {
-                "The key was used after it was deactivated: IAM is slow to tell all services, or it was active in between."
+                "The key was used after it was deactivated: the change takes some seconds to reach all services, or the key was active in between."
             }
             Self::InactiveAgain => {
                 "The key was activated again and is inactive: someone else deactivated it."
@@ -157,7 +157,7 @@ pub struct AuditStep {
     pub findings: Vec<FindingId>,
     /// The requirements that these decide.
     pub requirements: Vec<String>,
-    /// When the step first stood in a plan.
+    /// When the step was first in a plan.
     #[cfg_attr(test, schemars(with = "String"))]
     pub first_planned: Timestamp,
     /// What was done.
@@ -178,7 +178,7 @@ pub struct AuditStep {
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub last_used: Option<Timestamp>,
     /// How that compares with what was done.
-    pub verdict: KeyVerdict,
+    pub check: KeyCheck,
     /// What AWS answered where it did not say how the key is.
     pub look_error: Option<String>,
 }
@@ -310,37 +310,37 @@ fn look(iam: &mut dyn LiveIam, key: &StepKey) -> Result<Look, Interrupted> {
     })
 }
 
-fn verdict(changes: &KeyChanges, look: &Look) -> KeyVerdict {
+fn check(changes: &KeyChanges, look: &Look) -> KeyCheck {
     let is_changed = match changes.state {
         Recorded::NotDone | Recorded::Skipped => false,
         Recorded::MaybeDone | Recorded::Done | Recorded::MaybeUndone | Recorded::Undone => true,
     };
     match look.exists {
-        _ if !is_changed => return KeyVerdict::NotChanged,
-        None => return KeyVerdict::Unknown,
-        Some(false) => return KeyVerdict::Gone,
+        _ if !is_changed => return KeyCheck::NotChanged,
+        None => return KeyCheck::Unknown,
+        Some(false) => return KeyCheck::Gone,
         Some(true) => {}
     }
     let is_active = match look.status {
         Some(KeyStatus::Active) => true,
         Some(KeyStatus::Inactive | KeyStatus::Expired) => false,
-        None => return KeyVerdict::Unknown,
+        None => return KeyCheck::Unknown,
     };
     let was_used = look.last_used > changes.deactivated;
     match (changes.state, is_active) {
-        (Recorded::Done, true) => KeyVerdict::Reactivated,
-        (Recorded::Done, false) if was_used => KeyVerdict::UsedSince,
-        (Recorded::Done, false) if !look.is_use_known => KeyVerdict::Unknown,
-        (Recorded::Undone, false) => KeyVerdict::InactiveAgain,
-        (Recorded::MaybeDone, _) | (Recorded::MaybeUndone, false) => KeyVerdict::InDoubt,
+        (Recorded::Done, true) => KeyCheck::Reactivated,
+        (Recorded::Done, false) if was_used => KeyCheck::UsedSince,
+        (Recorded::Done, false) if !look.is_use_known => KeyCheck::Unknown,
+        (Recorded::Undone, false) => KeyCheck::InactiveAgain,
+        (Recorded::MaybeDone, _) | (Recorded::MaybeUndone, false) => KeyCheck::InDoubt,
         (Recorded::Done, false)
         | (Recorded::Undone | Recorded::MaybeUndone, true)
-        | (Recorded::NotDone | Recorded::Skipped, _) => KeyVerdict::AsIntended,
+        | (Recorded::NotDone | Recorded::Skipped, _) => KeyCheck::AsIntended,
     }
 }
 
 fn audit_step(step: &Step, changes: &KeyChanges, look: Look) -> AuditStep {
-    let verdict = verdict(changes, &look);
+    let check = check(changes, &look);
     let target = &step.target;
     let skip = changes.skip.clone().filter(|_| !changes.state.needs_undo());
     AuditStep {
@@ -361,7 +361,7 @@ fn audit_step(step: &Step, changes: &KeyChanges, look: Look) -> AuditStep {
         skipped: skip.map(|(reason, _)| reason),
         status: look.status,
         last_used: look.last_used,
-        verdict,
+        check,
         look_error: look.error,
     }
 }

@@ -175,7 +175,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// When a report was made: as it says itself, as its name says, or else as `--as-of` says. None if nothing does.
+/// When a report was generated: as it says itself, as its name says, or else as `--as-of` says. None if nothing does.
 fn reported(input: &Input) -> Option<Timestamp> {
     let own = input.generated.or_else(|| from_path(&input.path));
     own.or_else(|| (input.as_of_source != AsOfSource::Now).then_some(input.as_of))

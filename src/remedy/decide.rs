@@ -252,7 +252,7 @@ impl Deciding<'_> {
         }
     }
 
-    /// Whether the key was idle for the quiet days, or never used and older than these, when the report was made: what was
+    /// Whether the key was idle for the quiet days, or never used and older than these, when the report was generated: what was
     /// done since is not known.
     fn quiet(&self, key: &Key, created: Timestamp, days: i64) -> Result<(), Reason> {
         const DAY: i64 = 86_400;

@@ -114,7 +114,7 @@ pub struct User {
     pub credentials: Credentials,
     /// The instant at which the report was evaluated.
     pub as_of: Timestamp,
-    /// When the report was made, if anything says it: a key may have been used since.
+    /// When the report was generated, if anything says it: a key may have been used since.
     pub reported: Option<Timestamp>,
     /// The findings.
     pub problems: Vec<Problem>,

@@ -24,7 +24,7 @@ pub use apply::{
     Applying, Chosen, Ending, Recorder, Refusal, Selection, StepReport, UndoEnd, Undoing, Unrecorded,
     check_again, choose, span,
 };
-pub use audit::{AuditRecord, AuditRun, AuditStep, KeyVerdict, RunKind, audit};
+pub use audit::{AuditRecord, AuditRun, AuditStep, KeyCheck, RunKind, audit};
 pub use collect::{AccountKeys, Collect, Collected};
 pub use decide::{Decided, Options, decide};
 pub use earlier::{ChangedKey, EarlierChanges};

@@ -14,7 +14,7 @@ use crate::finding::{Diagnostic, Evidence};
 use crate::report::schema::Credential;
 use crate::report::time::Timestamp;
 
-/// When credentials first stood in the steps of a plan, whatever was to be done about them.
+/// When credentials were first in the steps of a plan, whatever was to be done about them.
 #[derive(Clone, Debug, Default)]
 pub struct Announced(BTreeMap<String, Timestamp>);
 

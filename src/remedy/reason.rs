@@ -44,9 +44,9 @@ word_enum! {
         DeactivationUnknown = "deactivation-unknown",
         /// It was deactivated before, and is active again: someone needed it.
         Reactivated = "reactivated",
-        /// It was deactivated after the report was made.
+        /// It was deactivated after the report was generated.
         ReportTooOld = "report-too-old",
-        /// Nothing says when the report was made.
+        /// Nothing says when the report was generated.
         UndatedReport = "undated-report",
         /// Another key of the user was created in the same second, and its id is not known.
         Ambiguous = "ambiguous",
@@ -95,9 +95,9 @@ impl Reason {
                 "the key is inactive, and nothing shows that it has been so for 30 days: keep it"
             }
             Self::Reactivated => "the key was deactivated before and is active again: someone needed it",
-            Self::ReportTooOld => "the key was deactivated after this report was made",
+            Self::ReportTooOld => "the key was deactivated after this report was generated",
             Self::UndatedReport => {
-                "nothing says when the report was made, so that a key may have been used since"
+                "nothing says when the report was generated, so that a key may have been used since"
             }
             Self::Ambiguous => {
                 "the user's other key was created in the same second, and only their ids distinguish them"

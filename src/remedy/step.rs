@@ -96,7 +96,7 @@ pub struct Step {
     pub why: String,
     /// What would break, if something does; null where nothing is known to use it.
     pub breaks: Option<String>,
-    /// When this step first stood in a plan.
+    /// When this step was first in a plan.
     #[cfg_attr(test, schemars(with = "String"))]
     pub first_planned: Timestamp,
     /// What to do, in words and commands.

@@ -309,13 +309,13 @@ fn a_plan_is_shown_applied_undone_and_recorded() {
     let text = fs::read_to_string(place.path("record.json")).unwrap();
     schemas::assert_document("record.v1", &text);
     let json: Value = serde_json::from_str(&text).unwrap();
-    let verdicts: Vec<&str> = json["steps"]
+    let checks: Vec<&str> = json["steps"]
         .as_array()
         .unwrap()
         .iter()
-        .map(|step| step["verdict"].as_str().unwrap())
+        .map(|step| step["check"].as_str().unwrap())
         .collect();
-    assert_eq!(verdicts, ["as-intended"; 3]);
+    assert_eq!(checks, ["as-intended"; 3]);
     assert!(
         record.out.contains("Nothing: every key is as it was left."),
         "{record:?}"
@@ -540,15 +540,15 @@ fn keys_that_are_active_again_are_reported_and_left_alone() {
     let record = place.run(&["remedy", "record", "j", "--format", "json"]);
     assert_eq!(record.exit, Some(0), "{record:?}");
     let json: Value = serde_json::from_str(&record.out).unwrap();
-    let mut verdicts: Vec<(&str, &str)> = json["steps"]
+    let mut checks: Vec<(&str, &str)> = json["steps"]
         .as_array()
         .unwrap()
         .iter()
-        .map(|step| (step["user"].as_str().unwrap(), step["verdict"].as_str().unwrap()))
+        .map(|step| (step["user"].as_str().unwrap(), step["check"].as_str().unwrap()))
         .collect();
-    verdicts.sort_unstable();
+    checks.sort_unstable();
     assert_eq!(
-        verdicts,
+        checks,
         [
             ("alice", "reactivated"),
             ("bob", "used-since"),

@@ -75,7 +75,7 @@ pub(super) struct PlanArgs {
 
     /// An earlier plan (json)
     ///
-    /// A credential that stood in it keeps the time when it was first planned, whatever is to be done about it
+    /// A credential that was in it keeps the time when it was first planned, whatever is to be done about it
     #[arg(long, value_name = "PLAN", help_heading = "Plan")]
     pub(super) announced: Option<PathBuf>,
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use credlens::finding::digest::sha256;
 use credlens::output::DisplayOptions;
-use credlens::remedy::{JournalText, KeyVerdict, Replay, audit};
+use credlens::remedy::{JournalText, KeyCheck, Replay, audit};
 
 use super::access::print_policy;
 use super::args::RecordArgs;
@@ -42,9 +42,8 @@ pub(super) fn run(args: RecordArgs) -> Result<Exit, Failure> {
         let text = format.write(&record, DisplayOptions::default());
         out.write_all(text.as_bytes())
     })?;
-    let unread = |step: &&credlens::remedy::AuditStep| {
-        step.look_error.is_some() || step.verdict == KeyVerdict::Unknown
-    };
+    let unread =
+        |step: &&credlens::remedy::AuditStep| step.look_error.is_some() || step.check == KeyCheck::Unknown;
     let unread = record.steps.iter().filter(unread).count();
     Ok(if unread == 0 {
         Exit::Clean

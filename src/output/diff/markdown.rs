@@ -30,7 +30,7 @@ fn render(view: &DiffView<'_>) -> String {
         )
     }));
     out.paragraph(&phrases::summary(view));
-    findings(view, "New", Move::Opened, &mut out);
+    findings(view, "Opened", Move::Opened, &mut out);
     findings(view, "Unveiled", Move::Unveiled, &mut out);
     findings(view, "Resolved", Move::Resolved, &mut out);
     events(view, &mut out);

@@ -140,7 +140,7 @@ fn markdown() {
 
     findings: 1 opened (1 high), 3 resolved (1 critical, 2 high), 1 still open (1 medium)
 
-    ## New
+    ## Opened
 
     | Severity | User | Account | Rule | Credential | What |
     |---|---|---|---|---|---|

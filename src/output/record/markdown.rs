@@ -5,7 +5,7 @@ use crate::output::DisplayOptions;
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::markdown_text::{Markdown, code, plain};
 use crate::output::phrases::{counted, counts};
-use crate::remedy::{AuditRecord, AuditStep, KeyVerdict, Recorded, span};
+use crate::remedy::{AuditRecord, AuditStep, KeyCheck, Recorded, span};
 use crate::report::time::Timestamp;
 
 pub(super) const FORMAT: FormatSpec<RecordWriter> = FormatSpec::new(
@@ -142,7 +142,7 @@ fn attention(record: &AuditRecord, out: &mut Markdown) {
     let steps: Vec<&AuditStep> = record
         .steps
         .iter()
-        .filter(|step| step.verdict.needs_attention())
+        .filter(|step| step.check.needs_attention())
         .collect();
     out.heading("What a person must look at");
     if steps.is_empty() {
@@ -151,14 +151,14 @@ fn attention(record: &AuditRecord, out: &mut Markdown) {
     }
     let rows = steps.into_iter().map(|step| {
         let meaning = match &step.look_error {
-            Some(error) if step.verdict == KeyVerdict::Unknown => {
-                format!("{} {error}", step.verdict.meaning())
+            Some(error) if step.check == KeyCheck::Unknown => {
+                format!("{} {error}", step.check.meaning())
             }
-            Some(_) | None => step.verdict.meaning().to_owned(),
+            Some(_) | None => step.check.meaning().to_owned(),
         };
         vec![
             who(step),
-            step.verdict.name().to_owned(),
+            step.check.name().to_owned(),
             time(step.last_used),
             plain(&meaning),
         ]
@@ -253,18 +253,18 @@ fn who(step: &AuditStep) -> String {
 }
 
 fn status(step: &AuditStep) -> String {
-    match (step.status, step.verdict) {
+    match (step.status, step.check) {
         (Some(status), _) => status.name().to_owned(),
-        (None, KeyVerdict::Gone) => "does not exist".to_owned(),
+        (None, KeyCheck::Gone) => "does not exist".to_owned(),
         (
             None,
-            KeyVerdict::AsIntended
-            | KeyVerdict::NotChanged
-            | KeyVerdict::Reactivated
-            | KeyVerdict::UsedSince
-            | KeyVerdict::InactiveAgain
-            | KeyVerdict::InDoubt
-            | KeyVerdict::Unknown,
+            KeyCheck::AsIntended
+            | KeyCheck::NotChanged
+            | KeyCheck::Reactivated
+            | KeyCheck::UsedSince
+            | KeyCheck::InactiveAgain
+            | KeyCheck::InDoubt
+            | KeyCheck::Unknown,
         ) => "unknown".to_owned(),
     }
 }

@@ -55,7 +55,7 @@ impl FindingStream for Annotations {
     }
 }
 
-/// By severity; only what fails is an error, and what passes or is accepted is no more than a notice.
+/// By severity; only what fails is an error, and what passes or is accepted is at most a notice.
 fn kind(finding: &FindingRef<'_>) -> usize {
     let severity = finding.rule().bound.severity;
     match (finding.status, severity) {
@@ -82,7 +82,7 @@ fn annotation(finding: &FindingRef<'_>, kind: &str) -> String {
     out
 }
 
-/// Whether an annotation can be on it: live accounts, S3 and standard input are no files of a repository.
+/// Whether an annotation can be on it: live accounts, S3 and standard input are not files of a repository.
 fn is_file(path: &str) -> bool {
     path != "-" && !path.contains("://")
 }

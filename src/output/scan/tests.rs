@@ -19,7 +19,7 @@ pub(super) fn options(width: usize) -> DisplayOptions {
 }
 
 fn all_formats() -> Vec<Format> {
-    // A workbook is no text; its own tests read it.
+    // A workbook is not text; the tests beside it read one.
     ScanWriter::ALL
         .iter()
         .filter(|format| format.name != "xlsx")

@@ -78,7 +78,7 @@ pub struct Begin {
     pub version: String,
     /// The plan.
     pub plan: PlanRef,
-    /// The older plan in which the steps had to stand, if one was named.
+    /// The older plan that the steps had to be in, if one was named.
     pub announced: Option<PlanRef>,
     /// What limits the run.
     pub limits: Limits,

@@ -29,7 +29,7 @@ pub struct JournalText {
 }
 
 impl JournalText {
-    /// Reads what can be read. A line that a killed run cut off is no damage: it is the last one, or the record of a later run
+    /// Reads what can be read. A line that a killed run cut off does not count as damage: it is the last one, or the record of a later run
     /// follows.
     pub fn read(text: &str) -> Self {
         let mut read = Self::default();
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_killed_run_cut_off_is_no_damage() {
+    fn what_a_killed_run_cut_off_is_not_damage() {
         let end = line(Entry::End(End::default()));
         let resume = line(Entry::Resume(session()));
         let undo = line(Entry::Undo(session()));
