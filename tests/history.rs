@@ -188,6 +188,7 @@ pub(crate) fn json(diff: &Diff<'_>) -> String {
         assert_eq!(findings.by_rule(), by_rule, "{which:?}");
     }
     let view = DiffView {
+        by: None,
         stale: &[],
         diff,
         diagnostics: &diff.diagnostics,

@@ -84,7 +84,8 @@ pub(super) fn check_limit<W>(
     given: Option<usize>,
     formats: &[FormatTo<&'static FormatSpec<W>>],
 ) -> Result<(), Failure> {
-    if given.is_none() || formats.iter().any(|to| to.format.is_for_people()) {
+    let has_limit = |to: &FormatTo<&FormatSpec<W>>| to.format.is_for_people() || to.format.is_limited;
+    if given.is_none() || formats.iter().any(has_limit) {
         return Ok(());
     }
     let formats: Vec<String> = formats.iter().map(|to| to.format.to_string()).collect();

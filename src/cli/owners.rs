@@ -1,6 +1,6 @@
 //! `--owners` and `--owner-tag`: where the owners of users come from.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
@@ -34,14 +34,18 @@ impl OwnerArgs {
         let tag = self.owner_tag.as_ref().or(in_file.owner_tag.as_ref());
         let mut owners = Owners::of_tag(tag.map_or(OWNER_TAG, String::as_str));
         if let Some(path) = self.owners.as_ref().or(in_file.owners.as_ref()) {
-            let text =
-                std::fs::read(path).attempt(|| format!("cannot read the owners {}", path.display()))?;
-            let with_file = owners.with_file(&text);
-            owners = with_file.map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
+            owners = read_owners(path, owners)?;
             evaluation.add_read(path);
         }
         let file = self.owners.or_else(|| in_file.owners.clone());
         evaluation.own(&Arc::new(owners), file);
         Ok(())
     }
+}
+
+/// The same owners, and first those of this file.
+pub(super) fn read_owners(path: &Path, owners: Owners) -> Result<Owners, Failure> {
+    let text = std::fs::read(path).attempt(|| format!("cannot read the owners {}", path.display()))?;
+    let with_file = owners.with_file(&text);
+    with_file.map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
 }

@@ -14,14 +14,13 @@ use super::stand_ins::{StandIns, StandInsOfReport};
 use super::verdicts::{ChunkView, VerdictCounts, is_selected};
 use crate::finding::{
     AsOfSource, Code, Diagnostic, DiagnosticLog, InputTally, LeftOutReason, Level, PassedOver, RuleTally,
-    RuleTexts, Tally,
+    Tally,
 };
 use crate::report::chunk::BadCell;
 use crate::report::issue::{Issue, RowIssue};
 use crate::report::not_a_report::NotAReport;
 use crate::report::schema::{ExtraColumn, TextColumn};
 use crate::report::time::Timestamp;
-use crate::rule::BoundRule;
 
 /// The tally so far.
 pub(super) struct TallyBuilder {
@@ -99,7 +98,7 @@ impl TallyBuilder {
                 due: due_within.map(|_| 0),
                 not_run: None,
                 file: bound.rule.file().map(str::to_owned),
-                texts: texts(bound),
+                texts: bound.texts(),
             })
             .collect();
         Self {
@@ -535,17 +534,6 @@ impl CurrentInput {
             self.input.as_of
         );
         Diagnostic::new(Code::NewerThanAsOf, message).in_path(&self.input.path)
-    }
-}
-
-fn texts(bound: &BoundRule) -> RuleTexts {
-    let rule = &bound.rule;
-    RuleTexts {
-        title: rule.title.clone(),
-        message: bound.message.clone(),
-        why: rule.why.clone(),
-        fix: rule.instructions().unwrap_or_default().to_owned(),
-        reference: rule.references.first().cloned(),
     }
 }
 

@@ -109,22 +109,22 @@ impl Snapshot {
         reports.map(|joined| (&*joined.input, &joined.accounts)).collect()
     }
 
-    /// The as-of of the report that has this user.
-    pub fn as_of(&self, row: u32) -> Timestamp {
-        let report = self.joined.partition_point(|joined| joined.end <= row);
-        self.joined
-            .get(report)
-            .map_or(self.input.as_of, |joined| joined.input.as_of)
-    }
-
-    /// The columns that the report of this user lacks, optional ones too.
-    pub(super) fn missing(&self, row: u32) -> ColumnSet {
+    /// The report that has this user.
+    fn report(&self, row: u32) -> &Input {
         let report = self.joined.partition_point(|joined| joined.end <= row);
         self.joined
             .get(report)
             .map_or(&self.input, |joined| &joined.input)
-            .header
-            .missing()
+    }
+
+    /// The as-of of the report that has this user.
+    pub fn as_of(&self, row: u32) -> Timestamp {
+        self.report(row).as_of
+    }
+
+    /// The columns that the report of this user lacks, optional ones too.
+    pub(super) fn missing(&self, row: u32) -> ColumnSet {
+        self.report(row).header.missing()
     }
 
     /// The columns that any of its reports lacks, optional ones too.
@@ -133,11 +133,16 @@ impl Snapshot {
         joined.fold(self.input.header.missing(), ColumnSet::union)
     }
 
-    /// The as-of of the report of an account, even if none of its users are stored.
-    pub fn as_of_account(&self, account: Option<&[u8]>) -> Timestamp {
+    /// The report of an account, even if none of its users are stored.
+    pub fn report_of_account(&self, account: Option<&[u8]>) -> &Input {
         let has_it = |joined: &&Joined| account.is_some_and(|account| joined.accounts.contains(account));
         let joined = self.joined.iter().find(has_it);
-        joined.map_or(self.input.as_of, |joined| joined.input.as_of)
+        joined.map_or(&self.input, |joined| &joined.input)
+    }
+
+    /// The as-of of the report of an account.
+    pub fn as_of_account(&self, account: Option<&[u8]>) -> Timestamp {
+        self.report_of_account(account).as_of
     }
 
     /// The id of a finding of a user. `rules` are those the snapshot was evaluated with.

@@ -68,7 +68,7 @@ impl Users {
     }
 
     /// What filters go by.
-    pub(super) fn to_filter(&self, row: usize) -> UserToFilter<'_> {
+    pub fn to_filter(&self, row: usize) -> UserToFilter<'_> {
         let some = |text: &&[u8]| !text.is_empty();
         let account = self.account(row);
         let name = self

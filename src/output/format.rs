@@ -14,6 +14,8 @@ pub struct FormatSpec<W> {
     pub help: &'static str,
     /// Who reads it.
     pub readers: Readers,
+    /// Whether `--limit` is for it, although programs read it.
+    pub is_limited: bool,
     /// How it is written.
     pub(super) writer: W,
 }
@@ -41,7 +43,16 @@ impl<W: Copy> FormatSpec<W> {
             name,
             help,
             readers,
+            is_limited: false,
             writer,
+        }
+    }
+
+    /// The same for a format of programs that takes only so many findings.
+    pub(super) const fn limited(self) -> Self {
+        Self {
+            is_limited: true,
+            ..self
         }
     }
 }

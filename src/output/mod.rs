@@ -18,12 +18,15 @@ mod html_text;
 mod json_text;
 pub mod list;
 mod markdown_text;
+mod ocsf;
+mod other_tools;
 pub mod page;
 mod phrases;
 pub mod plan;
 mod prose;
 pub mod record;
 mod region;
+mod sarif;
 mod scan;
 #[cfg(test)]
 mod schema;

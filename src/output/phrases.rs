@@ -244,6 +244,21 @@ pub(super) fn counts(all: impl IntoIterator<Item = (u64, &'static str)>) -> Stri
     counts.join(", ")
 }
 
+/// The text with a capital letter at its beginning.
+pub(super) fn capitalised(text: &str) -> String {
+    let (first, rest) = text.split_at(text.len().min(1));
+    first.to_uppercase() + rest
+}
+
+/// What is said of users whose owner is not known; no name of one.
+pub(super) const NO_OWNER: &str = "no owner known";
+
+/// What is said of users without a path.
+pub(super) const NO_PATH: &str = "root, or no ARN";
+
+/// What is said of users whose account is not known.
+pub(super) const NO_ACCOUNT: &str = "unknown";
+
 /// `1 critical, 3 high`: the counts that are not zero, worst first.
 pub(super) fn by_severity(count: impl Fn(Severity) -> u64) -> String {
     let severities = Severity::ALL.into_iter().rev();

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::{DisplayOptions, Format, Outputs};
 use crate::engine::{
     self, AccountInfo, AssessOptions, BlockEnd, EmitFilter, FileFacts, FindingRef, Input, Program, ReportId,
@@ -224,5 +226,26 @@ impl<F: Fn(&FindingRef<'_>) + Sync> Sink for ForEachFinding<F> {
 
     fn accept(&self, (): &mut ()) -> std::io::Result<()> {
         Ok(())
+    }
+}
+
+/// The schema of OCSF for compliance findings with the profile `cloud`.
+pub(super) const OCSF: &str =
+    include_str!("../../tests/formats/ocsf-compliance-finding-1.5.0-cloud.schema.json");
+/// The schema of SARIF 2.1.0.
+pub(super) const SARIF: &str = include_str!("../../tests/formats/sarif-schema-2.1.0.json");
+
+/// Panics unless each document is valid by the schema that another organization published.
+pub(super) fn assert_valid(schema: &str, documents: &[Value]) {
+    // SARIF's schema has a pattern that is valid only in old dialects: of run.language, which is not used.
+    let schema = schema.replace("[a-zA-Z]{2}]?$", "[a-zA-Z]{2}$");
+    let schema: Value = serde_json::from_str(&schema).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    for document in documents {
+        let errors: Vec<String> = validator
+            .iter_errors(document)
+            .map(|error| format!("{error} at {}", error.instance_path()))
+            .collect();
+        assert!(errors.is_empty(), "{errors:#?} in {document}");
     }
 }

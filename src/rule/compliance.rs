@@ -1,7 +1,8 @@
 //! The results of frameworks and their requirements, computed from the results of rules.
 
+use super::bound::BoundRule;
 use super::framework::{Coverage, Framework, Requirement};
-use super::select::{BoundRule, WeakenedParameter};
+use super::select::WeakenedParameter;
 use crate::finding::{
     AccountVerdicts, AccountsOfRequirement, Decided, FrameworkTally, Outcome, RelatedTally, RequirementTally,
     RuleTally, Tally,

@@ -3,8 +3,8 @@
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
+use super::bound::BoundRule;
 use super::definition::fill;
-use super::select::BoundRule;
 use crate::finding::digest::hex;
 
 /// The SHA-256 of the id, logic, parameters and severity of each rule, in order. Titles, messages and fixes may change

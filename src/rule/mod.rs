@@ -6,6 +6,7 @@
 
 mod about_root;
 mod alias;
+mod bound;
 mod catalogue;
 mod compliance;
 mod custom;
@@ -35,6 +36,7 @@ mod toml_reader;
 mod user_kind;
 
 pub use alias::{Alias, PartlyDecided};
+pub use bound::BoundRule;
 pub use catalogue::Catalogue;
 pub use compliance::compliance;
 pub use definition::{Parameter, Remedy, Rule, WeakerWhen};
@@ -49,7 +51,7 @@ pub use instructions::Section;
 pub use lint::{Lint, lint, wrong_wildcard};
 pub use owners::{OWNER_TAG, Owners};
 pub use page::{framework_index, framework_page, rule_index, rule_page, rule_page_fix_first};
-pub use select::{BoundRule, Selected, Selection, Setting, WeakenedParameter, select};
+pub use select::{Selected, Selection, Setting, WeakenedParameter, select};
 pub use suppression::{RuleSuppressions, Subject, Suppressions};
 pub use suppression_entry::suppression_entry;
 pub use user_kind::{UserKind, is_made_for_api_key, is_of_ses_smtp};

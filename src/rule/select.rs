@@ -5,13 +5,13 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::alias::{Alias, PartlyDecided};
+use super::bound::BoundRule;
 use super::catalogue::Catalogue;
 use super::definition::{Parameter, Rule};
 use super::error::{Error, did_you_mean};
 use super::framework::{Framework, OTHER_TOOLS, RuleRef};
 use super::toml_reader::{Located, Table};
 use crate::finding::Severity;
-use crate::gsl::typed::TypedRule;
 
 /// A request for rules. An empty one selects the default rules.
 #[derive(Clone, Debug, Default)]
@@ -55,26 +55,6 @@ pub struct Selected {
     pub is_default: bool,
     /// The ids of rules that need details and were asked for by id: they must not be left out.
     pub details_by_id: Vec<String>,
-}
-
-/// A rule with values for its parameters, ready to evaluate.
-#[derive(Clone, Debug)]
-pub struct BoundRule {
-    /// The rule.
-    pub rule: Arc<Rule>,
-    /// The value of each of its parameters.
-    pub parameters: BTreeMap<String, i64>,
-    /// The highest severity that the selected frameworks give it, where one that gives none counts as the rule's own;
-    /// without a framework, the rule's own.
-    pub severity: Severity,
-    /// Its checked logic.
-    pub typed: TypedRule,
-    /// The requirements of the selected frameworks that it decides, such as `cis-aws-5.0/1.13`.
-    pub requirements: Vec<String>,
-    /// The requirements of the selected frameworks that it is related to without deciding them.
-    pub related: Vec<String>,
-    /// One sentence for a fail.
-    pub message: String,
 }
 
 /// A parameter that is set to a weaker value than a requirement demands.

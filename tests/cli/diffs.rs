@@ -256,3 +256,68 @@ fn directories_of_reports_without_arns() {
         (vec!["user-created".to_owned()], vec!["bo".to_owned()])
     );
 }
+
+#[test]
+fn findings_are_grouped_by_owner() {
+    let place = place().file("owners.csv", "user,owner\nal,team-a\nbo,team-b\n");
+    let days = "2026-05-01.csv 2026-06-01.csv";
+    let by_owner = format!("{days} --by owner --owners owners.csv");
+    diff(&place, &format!("{by_owner} --format markdown"))
+        .says("| Owner | Opened | Resolved | Still open |")
+        .says("| `team-a` | 1 (1 high) | 0 | 0 |")
+        .says("| no owner known | 0 | 1 | 0 |")
+        .says("## `team-a`: 1 opened")
+        .says("| opened | high | `al` |")
+        .says("## no owner known: 1 resolved");
+    diff(&place, &by_owner)
+        .says("owners, worst first\n")
+        .says("team-a");
+    // The settings file may name the owners.
+    let settings = place.file("credlens.toml", "owners = \"owners.csv\"\n");
+    diff(&settings, &format!("{days} --by owner")).says("team-a");
+    diff(&settings, days).hides("team-a");
+}
+
+#[test]
+fn a_grouping_without_effect_is_an_error() {
+    let place = place().file("owners.csv", "user,owner\nal,team-a\n");
+    let days = "2026-05-01.csv 2026-06-01.csv";
+    for (args, error) in [
+        ("--by owner", "--by owner needs --owners FILE"),
+        ("--owners owners.csv", "--owners has no effect without --by owner"),
+        (
+            "--by path --owners owners.csv",
+            "--owners has no effect without --by owner",
+        ),
+        (
+            "--by path --format json",
+            "--by has no effect on json: table and markdown group findings",
+        ),
+        ("--by user", "invalid value 'user' for '--by <WHAT>'"),
+        ("--by owner --owners none.csv", "cannot read the owners none.csv"),
+        (
+            "--by owner --owners owners.csv --format markdown=owners.csv",
+            "owners.csv is an input",
+        ),
+        ("--limit 5 --format ocsf", "--limit has no effect on ocsf"),
+    ] {
+        diff(&place, &format!("{days} {args}")).ends(2, error);
+    }
+}
+
+#[test]
+fn sarif_has_the_worst_findings_that_the_limit_allows() {
+    let place = place();
+    let run = diff(&place, "2026-05-01.csv 2026-06-01.csv --format sarif --limit 1");
+    run.ends(0, "");
+    let document: Value = serde_json::from_str(&run.stdout).unwrap();
+    let run = &document["runs"][0];
+    let all = json(&place, "2026-05-01.csv 2026-06-01.csv");
+    let count = |which: &str| all["findings"][which].as_array().unwrap().len();
+    let all: usize = ["opened", "unveiled", "resolved", "open"].map(count).iter().sum();
+    assert_eq!(run["results"].as_array().unwrap().len(), 1);
+    assert_eq!(run["properties"]["leftOut"], all - 1);
+    assert_eq!(run["results"][0]["baselineState"], "new");
+    let notes = &run["invocations"][0]["toolExecutionNotifications"];
+    assert_eq!(notes[0]["descriptor"]["id"], "left-out");
+}

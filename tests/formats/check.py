@@ -242,6 +242,33 @@ def check_xlsx(path, findings):
     return f"{cells} cells, {rows} findings, {len(created)} users, {keys} keys"
 
 
+def check_diff(program, work):
+    """The findings of a diff as OCSF and SARIF, by the schemas of OCSF and OASIS, against its JSON."""
+    old, new = hostile.snapshots(work)
+    outputs = {fmt: work / f"diff.{fmt}" for fmt in ("json", "ocsf", "sarif")}
+    flags = [f"--format={fmt}={path}" for fmt, path in outputs.items()]
+    subprocess.run([program, "diff", old, new, "--rule=*", *flags], check=True, capture_output=True, cwd=work)
+    document = json.loads(outputs["json"].read_text(encoding="utf-8"))
+    findings = [(change, it["id"]) for change, all in document["findings"].items() for it in all]
+    changes = collections.Counter(change for change, _ in findings)
+    assert all(changes[change] for change in ("opened", "resolved", "open")), changes
+    schema = json.loads((HERE / "ocsf-compliance-finding-1.5.0-cloud.schema.json").read_text())
+    validator = jsonschema.validators.validator_for(schema)(schema)
+    activities = {"opened": 1, "unveiled": 1, "open": 2, "resolved": 3}
+    events = [json.loads(line) for line in lines(outputs["ocsf"])]
+    assert [(it["activity_id"], it["finding_info"]["uid"]) for it in events] == [
+        (activities[change], id) for change, id in findings
+    ]
+    for event in events:
+        validator.validate(event)
+    sarif = json.loads(outputs["sarif"].read_text(encoding="utf-8"))
+    jsonschema.Draft7Validator(json.loads((HERE / "sarif-schema-2.1.0.json").read_text())).validate(sarif)
+    results = sarif["runs"][0]["results"]
+    states = collections.Counter(result["baselineState"] for result in results)
+    assert len(results) == min(len(findings), 5000) and states["new"] == changes["opened"] + changes["unveiled"], states
+    return f"{dict(changes)}, SARIF {dict(states)}"
+
+
 def check(name, program, work, arguments, moto, most_requests):
     started = time.monotonic()
     paths, findings, stderr = scan(program, work, name, arguments)
@@ -269,6 +296,7 @@ def main():
         statuses = {finding.status for finding in findings}
         assert statuses == {"fail", "undetermined", "suppressed", "pass", "due"}, statuses
         # moto searches its findings one by one, so it gets some of the requests.
+        print(f"diff: {check_diff(program, work)}", flush=True)
         check("large", program, work, ["large-2026-11-21.csv"], moto, 20)
     finally:
         moto.end()

@@ -81,3 +81,15 @@ def reports(work: pathlib.Path):
     suppressions = work / "suppressions.toml"
     suppressions.write_text(SUPPRESSIONS)
     return where, suppressions
+
+
+def snapshots(work: pathlib.Path):
+    """The paths of an older and a newer report of one account: users who stay, go and come, keys that are rotated."""
+    account = "111111111111"
+    root = row("<root_account>", account, arn=f"arn:aws:iam::{account}:root", mfa_active="true")
+    old = [root] + [row(name, account) for name in NAMES[:-2]]
+    new = [root] + [row(name, account, mfa_active="true") for name in NAMES[2:6]] + [row(name, account) for name in NAMES[6:]]
+    paths = work / "old-2026-10-21.csv", work / "new-2026-11-21.csv"
+    for path, rows in zip(paths, (old, new)):
+        write(path, HEADER, rows)
+    return paths

@@ -6,6 +6,7 @@ use clap::Args;
 use credlens::output::diff::{DiffFormat, DiffWriter};
 use credlens::report::time::Timestamp;
 
+use super::grouping::GroupBy;
 use crate::cli::archive::CompareArgs;
 use crate::cli::aws::LocationArgs;
 use crate::cli::evaluate::EvaluateArgs;
@@ -18,6 +19,7 @@ Examples:
   credlens diff --archive archive/ 2026-10-01 2026-11-01   every account of an archive, at two dates
   credlens diff old.json new.json --fail-on-new high       for pipelines: status 1 on a new finding
   credlens diff old.csv new.csv --format markdown=changes.md --format ndjson=events.ndjson
+  credlens diff old/ new/ --by owner --owners owners.csv --format markdown    what to mail to whom
 
 Ages are counted to when each report was generated: its own time, else the date in its file name.
 --old-as-of and --new-as-of give the time where both are missing or wrong.
@@ -61,6 +63,25 @@ pub(in crate::cli) struct DiffArgs {
 
     #[arg(long, value_name = "FMT[=PATH]", help_heading = "Output", help = short_format_help::<DiffWriter>(), long_help = format_help::<DiffWriter>("changes"))]
     pub(super) format: Vec<FormatTo<DiffFormat>>,
+
+    /// Group findings by account, path or owner
+    ///
+    /// In markdown, each account, IAM path or owner has a section with its findings; in table, a line with its counts. The
+    /// worst come first [default: account in markdown, where there are several]
+    #[arg(
+        long,
+        value_name = "WHAT",
+        hide_possible_values = true,
+        help_heading = "Output"
+    )]
+    pub(super) by: Option<GroupBy>,
+
+    /// Who owns which users, for --by owner
+    ///
+    /// A CSV file with a header: owner, and one or more of user, path and account, as in the filters. The first line that
+    /// matches a user counts. Tags do not: snapshots have none
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(super) owners: Option<PathBuf>,
 
     /// Exit 1 on an opened finding this severe
     ///

@@ -1,6 +1,7 @@
 //! `credlens diff`: compares two reports.
 
 mod args;
+mod grouping;
 pub(super) mod sides;
 
 use std::collections::BTreeSet;
@@ -20,6 +21,8 @@ use super::inputs::InputReader;
 use super::outputs::{FormatTo, check_formats, check_limit, write_documents};
 use super::settings::{SettingsFile, SettingsText};
 use super::signals;
+
+use grouping::Grouped;
 
 pub(super) use args::DiffArgs;
 
@@ -49,6 +52,7 @@ struct DiffConfig {
     /// What is said of accounts that are left out.
     notes: Vec<Diagnostic>,
     formats: Vec<FormatTo<DiffFormat>>,
+    by: Option<Grouped>,
     options: history::DiffOptions,
     reversed: bool,
     fail_on_new: FailOn,
@@ -64,9 +68,11 @@ struct DiffSide {
 
 impl DiffConfig {
     fn resolve(args: DiffArgs, settings: &SettingsFile<'_>) -> Result<Self, Failure> {
-        let evaluation = Evaluation::resolve_for_snapshots(&args.evaluate, settings)?;
+        let mut evaluation = Evaluation::resolve_for_snapshots(&args.evaluate, settings)?;
         let formats = FormatTo::or_default(args.format);
         check_limit(args.evaluate.limit, &formats)?;
+        let by = (args.by, args.owners);
+        let by = Grouped::resolve(by, &formats, &settings.values, &mut evaluation)?;
         let named = match args.archived.path() {
             Some(archive) => vec![archive.to_owned()],
             None if args.old.as_os_str() == "-" && args.new == args.old => {
@@ -116,6 +122,7 @@ impl DiffConfig {
             unpaired: side(unpaired, None),
             notes,
             formats,
+            by,
             options: history::DiffOptions {
                 idle_days: args.idle_days,
             },
@@ -319,6 +326,7 @@ fn write(
         diff,
         stale,
         diagnostics: &diagnostics,
+        by: config.by.as_ref().map(Grouped::grouping),
         options: config.evaluation.layout(),
         workers,
     };

@@ -302,10 +302,9 @@ fn notes(collected: &Collected, now: Timestamp) -> Vec<Diagnostic> {
         .accounts
         .values()
         .filter_map(|account| account.generated);
-    let oldest = made.min().and_then(|time| time.days_until(now));
-    if let Some(days) = oldest.filter(|&days| days > 0) {
-        let days = counted(days, "day");
-        let message = format!("the oldest report is {days} old; what was used since is not known");
+    let is_old = |time: &Timestamp| time.days_until(now).is_some_and(|days| days > 0);
+    if let Some(oldest) = made.min().filter(is_old) {
+        let message = format!("the oldest report is of {oldest}; what was used since is not known");
         notes.push(Diagnostic::new(Code::OldReport, message));
     }
     notes

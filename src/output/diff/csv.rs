@@ -70,7 +70,9 @@ fn write(view: &DiffView<'_>, out: &mut dyn Write) -> io::Result<()> {
         let findings = view.diff.findings(which);
         let rows = |users: Range<usize>, out: &mut Vec<u8>| {
             for moved in findings.of(users, |_| true) {
-                let instants = view.instants_of_account(&moved).map(|time| time.to_string());
+                let instants = view
+                    .reports_of_account(&moved)
+                    .map(|report| report.as_of.to_string());
                 let cells = finding_cells(view.finding(&moved), which)
                     .into_iter()
                     .chain(instants);

@@ -1,11 +1,13 @@
-//! `markdown`: totals, then what is new and what is resolved, worst first, then events: what one mails or posts.
+//! `markdown`: totals, then what was opened and resolved, worst first, then events: what one mails or posts. Where several
+//! accounts are compared, or a grouping is asked for, by account, path or owner.
 
+use super::groups::{Group, Shown};
 use super::snapshots::{as_of, reports};
-use super::{DiffView, DiffWriter, phrases};
+use super::{DiffFinding, DiffView, DiffWriter, Grouping, phrases};
 use crate::history::Move;
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::markdown_text::{Markdown, account, code, optional_code, plain};
-use crate::output::phrases::counted;
+use crate::output::phrases::{capitalised, counted, more};
 
 pub(super) const FORMAT: FormatSpec<DiffWriter> = FormatSpec::new(
     "markdown",
@@ -30,9 +32,14 @@ fn render(view: &DiffView<'_>) -> String {
         )
     }));
     out.paragraph(&phrases::summary(view));
-    findings(view, "Opened", Move::Opened, &mut out);
-    findings(view, "Unveiled", Move::Unveiled, &mut out);
-    findings(view, "Resolved", Move::Resolved, &mut out);
+    let by_account = || view.has_several_accounts().then_some(Grouping::Account);
+    if let Some(by) = view.by.or_else(by_account) {
+        groups(view, by, &mut out);
+    } else {
+        findings(view, "Opened", Move::Opened, &mut out);
+        findings(view, "Unveiled", Move::Unveiled, &mut out);
+        findings(view, "Resolved", Move::Resolved, &mut out);
+    }
     events(view, &mut out);
     out.diagnostics(view.diagnostics);
     out.into_text()
@@ -55,6 +62,69 @@ fn events(view: &DiffView<'_>, out: &mut Markdown) {
     out.more(view.more("event", all.len() as u64));
 }
 
+/// The groups with what they count, then the findings of each that changed.
+fn groups(view: &DiffView<'_>, by: Grouping<'_>, out: &mut Markdown) {
+    let (groups, shown) = view.groups(by);
+    if groups.is_empty() {
+        return;
+    }
+    let what = capitalised(by.name());
+    out.heading(&format!("{what}s, worst first"));
+    let unveiled = (view.diff.findings(Move::Unveiled).count() > 0).then_some((Move::Unveiled, "Unveiled"));
+    let columns: Vec<(Move, &str)> = [(Move::Opened, "Opened")]
+        .into_iter()
+        .chain(unveiled)
+        .chain([(Move::Resolved, "Resolved"), (Move::Open, "Still open")])
+        .collect();
+    let rows = groups.iter().take(view.options.limit).map(|group| {
+        let counts = columns.iter().map(|(which, _)| group.count(*which));
+        [name(group, by)].into_iter().chain(counts).collect()
+    });
+    let heads: Vec<&str> = columns.iter().map(|(_, head)| *head).collect();
+    out.table(&[&what], &heads, rows);
+    out.more(view.more(by.name(), groups.len() as u64));
+    let mut lines = 0;
+    for (position, findings) in &shown {
+        let group = &groups[*position];
+        out.heading(&format!("{}: {}", name(group, by), group.summary()));
+        lines += findings.len() as u64;
+        of_group(findings, by, out);
+    }
+    let changed = [Move::Opened, Move::Unveiled, Move::Resolved];
+    let changed: u64 = changed
+        .map(|which| view.diff.findings(which).count())
+        .iter()
+        .sum();
+    out.more(more(changed - lines, "finding", changed));
+}
+
+/// What a group is called, as Markdown.
+fn name(group: &Group, by: Grouping<'_>) -> String {
+    match (&group.name, by) {
+        (None, _) => plain(by.unknown()),
+        (Some(id), Grouping::Account) => account(Some(id), group.account_name.as_deref()),
+        (Some(name), Grouping::Path | Grouping::Owner(_)) => code(name),
+    }
+}
+
+fn of_group(findings: &Shown, by: Grouping<'_>, out: &mut Markdown) {
+    let has_account = !matches!(by, Grouping::Account);
+    let rows = findings.iter().map(|(which, finding)| {
+        let mut cells = cells(finding);
+        if !has_account {
+            cells.remove(ACCOUNT);
+        }
+        cells.insert(0, which.name().to_owned());
+        cells
+    });
+    let mut heads = vec!["Change"];
+    heads.extend(HEADS);
+    if !has_account {
+        heads.remove(ACCOUNT + 1);
+    }
+    out.table(&heads, &[], rows);
+}
+
 fn findings(view: &DiffView<'_>, heading: &str, which: Move, out: &mut Markdown) {
     let findings = view.diff.findings(which);
     let count = findings.count();
@@ -65,21 +135,25 @@ fn findings(view: &DiffView<'_>, heading: &str, which: Move, out: &mut Markdown)
     if which == Move::Unveiled {
         out.paragraph(phrases::UNVEILED);
     }
-    let rows = view.worst(findings).into_iter().map(|finding| {
-        let [user, credential] =
-            [&finding.user, &finding.credential].map(|text| optional_code(text.as_deref()));
-        let account = account(finding.account.as_deref(), finding.account_name.as_deref());
-        let (severity, rule) = (finding.severity.to_string(), code(&finding.rule));
-        vec![
-            severity,
-            user,
-            account,
-            rule,
-            credential,
-            plain(&phrases::reason(&finding)),
-        ]
-    });
-    let heads = ["Severity", "User", "Account", "Rule", "Credential", "What"];
-    out.table(&heads, &[], rows);
+    let rows = view.worst(findings);
+    out.table(&HEADS, &[], rows.iter().map(cells));
     out.more(view.more("finding", count));
+}
+
+/// The columns of a finding.
+const HEADS: [&str; 6] = ["Severity", "User", "Account", "Rule", "Credential", "What"];
+
+/// The position of the account among them.
+const ACCOUNT: usize = 2;
+
+fn cells(finding: &DiffFinding) -> Vec<String> {
+    let [user, credential] = [&finding.user, &finding.credential].map(|text| optional_code(text.as_deref()));
+    vec![
+        finding.severity.to_string(),
+        user,
+        account(finding.account.as_deref(), finding.account_name.as_deref()),
+        code(&finding.rule),
+        credential,
+        plain(&phrases::reason(finding)),
+    ]
 }

@@ -3,11 +3,14 @@
 mod csv;
 mod document;
 mod finding_items;
+mod groups;
 mod in_order;
 mod json;
 mod markdown;
 mod ndjson;
+mod ocsf;
 mod phrases;
+mod sarif;
 mod snapshots;
 mod table;
 #[cfg(test)]
@@ -16,13 +19,14 @@ mod tests;
 use std::io::{self, Write};
 
 pub use document::{DiffDocument, DiffEvent, DiffFinding, DiffFindings, EventLine};
+pub use groups::Grouping;
 pub use snapshots::{DiffAccount, DiffSnapshot};
 
 use super::DisplayOptions;
 use super::format::{FormatSpec, Formats};
 use super::phrases::more;
-use crate::engine::Workers;
-use crate::finding::{Diagnostic, Severity, Status};
+use crate::engine::{Input, Workers};
+use crate::finding::{Diagnostic, FindingId, Severity, Status};
 use crate::history::{Cells as _, Diff, Event, Findings, Moved, Side, Snapshot, StaleAccount};
 use crate::report::cell::known;
 use crate::report::schema::Column;
@@ -42,6 +46,8 @@ impl Formats for DiffWriter {
         json::FORMAT,
         ndjson::FORMAT,
         csv::FORMAT,
+        ocsf::FORMAT,
+        sarif::FORMAT,
     ];
 }
 
@@ -54,6 +60,8 @@ pub struct DiffView<'a> {
     pub stale: &'a [StaleAccount],
     /// Diagnostics of the comparison, and of reading the reports.
     pub diagnostics: &'a [Diagnostic],
+    /// By what the formats for people group findings, if that is asked for.
+    pub by: Option<Grouping<'a>>,
     /// Layout of the formats for people.
     pub options: DisplayOptions,
     /// Threads that format long lists.
@@ -118,11 +126,11 @@ impl<'a> DiffView<'a> {
         sides.map(|(snapshot, row)| row.map_or_else(|| of_account(snapshot), |row| snapshot.as_of(row)))
     }
 
-    /// The as-of of both reports of a finding's account.
-    fn instants_of_account(&self, moved: &Moved) -> [Timestamp; 2] {
+    /// Both reports of a finding's account, the older one first.
+    fn reports_of_account(&self, moved: &Moved) -> [&'a Input; 2] {
         let (snapshot, _) = self.subject(moved);
         let account = snapshot.users().account_or_name(moved.row as usize);
-        [self.diff.old, self.diff.new].map(|snapshot| snapshot.as_of_account(account))
+        [self.diff.old, self.diff.new].map(|snapshot| snapshot.report_of_account(account))
     }
 
     fn event(&self, event: &Event) -> DiffEvent {
@@ -141,13 +149,17 @@ impl<'a> DiffView<'a> {
         }
     }
 
+    fn id(&self, moved: &Moved) -> FindingId {
+        self.subject(moved).0.id(self.diff.rules, moved.row, moved.found)
+    }
+
     fn finding(&self, moved: &Moved) -> DiffFinding {
         let (snapshot, created) = self.subject(moved);
         let (found, bound) = (moved.found, self.rule(moved.found.rule));
         let [account, user, arn] = who(snapshot, moved.row);
         let credential = bound.typed.credential(found.slot);
         DiffFinding {
-            id: snapshot.id(self.diff.rules, moved.row, found).to_string(),
+            id: self.id(moved).to_string(),
             rule: bound.rule.id.clone(),
             parameters: bound.parameters.clone(),
             title: bound.rule.title.clone(),
@@ -185,10 +197,10 @@ impl<'a> DiffView<'a> {
         self.diff.new.users().accounts().len() > 1
     }
 
-    /// The worst of these findings, worst first.
-    fn worst(&self, findings: Findings<'_>) -> Vec<DiffFinding> {
+    /// These findings, worst first.
+    fn worst_moved(&self, findings: Findings<'a>) -> impl Iterator<Item = Moved> {
         let worst_first = Severity::ALL.into_iter().rev();
-        let by_severity = worst_first.flat_map(|severity| {
+        worst_first.flat_map(move |severity| {
             let is_of = move |rule: u16| self.rule(rule).severity == severity;
             let counts = (0..).zip(findings.by_rule());
             let count: u64 = counts
@@ -198,8 +210,12 @@ impl<'a> DiffView<'a> {
             let all = findings.of(0..findings.users(), is_of);
             // Behind the last one there is nothing to search for.
             all.take(usize::try_from(count).unwrap_or(usize::MAX))
-        });
-        let shown = by_severity.take(self.options.limit);
+        })
+    }
+
+    /// The worst of these findings that are shown, worst first.
+    fn worst(&self, findings: Findings<'a>) -> Vec<DiffFinding> {
+        let shown = self.worst_moved(findings).take(self.options.limit);
         shown.map(|moved| self.finding(&moved)).collect()
     }
 

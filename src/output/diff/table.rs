@@ -3,7 +3,7 @@
 use anstyle::Style;
 
 use super::snapshots::{as_of, reports};
-use super::{DiffView, DiffWriter, phrases};
+use super::{DiffView, DiffWriter, Grouping, phrases};
 use crate::history::{Kind, Move};
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::phrases::{account, counted};
@@ -26,6 +26,7 @@ fn render(view: &DiffView<'_>) -> String {
     join_sections(vec![
         snapshots(view),
         verdict(view),
+        view.by.map_or_else(String::new, |by| groups(view, by)),
         events(view),
         findings(view, Move::Opened),
         findings(view, Move::Unveiled),
@@ -46,6 +47,35 @@ fn snapshots(view: &DiffView<'_>) -> String {
         ]);
     }
     table.render(view.options)
+}
+
+/// What was opened and resolved in each account, path or owner.
+fn groups(view: &DiffView<'_>, by: Grouping<'_>) -> String {
+    let (groups, _) = view.groups(by);
+    if groups.is_empty() {
+        return String::new();
+    }
+    let moves = [(Move::Opened, "opened"), (Move::Unveiled, "unveiled")];
+    let moves = moves
+        .into_iter()
+        .chain([(Move::Resolved, "resolved"), (Move::Open, "still open")]);
+    let moves = moves.filter(|(which, _)| view.diff.findings(*which).count() > 0);
+    let moves: Vec<(Move, &str)> = moves.collect();
+    let mut columns = vec![(by.name(), Align::Wrapped)];
+    columns.extend(moves.iter().map(|(_, head)| (*head, Align::Left)));
+    let mut table = TextTable::with_heads(&columns);
+    for group in groups.iter().take(view.options.limit) {
+        let name = match (&group.name, by) {
+            (None, _) => by.unknown().to_owned(),
+            (Some(id), Grouping::Account) => account(Some(id), group.account_name.as_deref()),
+            (Some(name), Grouping::Path | Grouping::Owner(_)) => escape(name).into_owned(),
+        };
+        let counts = moves.iter().map(|(which, _)| TextCell::new(group.count(*which)));
+        table.row([TextCell::new(name)].into_iter().chain(counts));
+    }
+    table.more(view.more(by.name(), groups.len() as u64));
+    let title = view.options.paint(BOLD, format!("{}s, worst first", by.name()));
+    format!("{title}\n{}", table.render(view.options))
 }
 
 fn events(view: &DiffView<'_>) -> String {

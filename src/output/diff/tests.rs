@@ -1,12 +1,15 @@
 //! A hostile report and a later one, in every format.
 
+use serde_json::{Value, json};
+
 use super::*;
 use crate::engine::{self, EmitFilter};
 use crate::finding::Status;
-use crate::history::{Before, Collector, DiffOptions, diff};
+use crate::history::{Before, Collector, DiffOptions, Move, diff};
 use crate::output::json_text;
 use crate::output::schema::{check_committed, schemas};
-use crate::output::test_support::{HOSTILE, Memory, RULES, program, unescaped};
+use crate::output::test_support::{HOSTILE, Memory, OCSF, RULES, SARIF, assert_valid, program, unescaped};
+use crate::rule::Owners;
 
 /// Rotated, signed in as root, MFA activated, one user gone, one new, the slots of one swapped.
 const LATER: &str = "\
@@ -17,6 +20,10 @@ const LATER: &str = "\
 ";
 
 fn written(format: &str, width: usize) -> String {
+    grouped(format, width, None)
+}
+
+fn grouped(format: &str, width: usize, by: Option<Grouping<'_>>) -> String {
     let program = program(&RULES);
     let mut snapshots = Vec::new();
     let reports = [("o\x1bld.csv", HOSTILE.as_bytes()), ("new.csv", LATER.as_bytes())];
@@ -38,6 +45,7 @@ fn written(format: &str, width: usize) -> String {
     let diagnostics = [&changes.diagnostics[..], &tally.diagnostics[..]].concat();
     let view = DiffView {
         stale: &[],
+        by,
         diff: &changes,
         diagnostics: &diagnostics,
         options: DisplayOptions {
@@ -175,4 +183,137 @@ fn markdown() {
     - warning: o&#92;x1bld.csv, row 4, mfa\_active 'maybe': neither true nor false; what depends on this cell is undetermined &#91;bad-cell&#93;
     - warning: new.csv, row 3, access\_key\_1\_last\_rotated 'soon&#92;x07': not a valid time; what depends on this cell is undetermined &#91;bad-cell&#93;
     "#);
+}
+
+/// Every finding of the document, with what became of it, in the order of [`Move`].
+fn all_findings() -> Vec<(Move, DiffFinding)> {
+    let read: DiffDocument = serde_json::from_str(&written("json", 80)).unwrap();
+    let findings = read.findings;
+    let all = [
+        (Move::Opened, findings.opened),
+        (Move::Unveiled, findings.unveiled),
+        (Move::Resolved, findings.resolved),
+        (Move::Open, findings.open),
+    ];
+    let with = |(which, findings): (Move, Vec<DiffFinding>)| {
+        findings.into_iter().map(move |finding| (which, finding))
+    };
+    all.into_iter().flat_map(with).collect()
+}
+
+#[test]
+fn ocsf_creates_updates_and_closes_findings() {
+    let text = written("ocsf", 80);
+    let events: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_valid(OCSF, &events);
+    let findings = all_findings();
+    assert_eq!(events.len(), findings.len());
+    for (event, (which, finding)) in events.iter().zip(findings) {
+        let (activity, status) = match which {
+            Move::Opened | Move::Unveiled => (1, 1),
+            Move::Open => (2, 1),
+            Move::Resolved => (3, 4),
+        };
+        let compliance = match finding.after {
+            Some(Status::Fail | Status::Suppressed) => 3,
+            Some(Status::Undetermined) => 2,
+            Some(Status::Pass | Status::Due) | None => 1,
+        };
+        assert_eq!(event["finding_info"]["uid"], finding.id);
+        assert_eq!(
+            [&event["activity_id"], &event["type_uid"], &event["status_id"]],
+            [activity, 200_300 + activity, status]
+        );
+        assert_eq!(event["compliance"]["status_id"], compliance);
+        assert_eq!(event["unmapped"]["change"], which.name());
+        assert_eq!(event["unmapped"]["resolved_by"], json!(finding.resolved_by));
+        assert_eq!(event["resources"][0]["data"], json!(finding.dates));
+        assert_eq!(event["resources"][0]["uid"], json!(finding.arn));
+    }
+}
+
+#[test]
+fn sarif_says_what_is_new_unchanged_and_absent() {
+    let document: Value = serde_json::from_str(&written("sarif", 80)).unwrap();
+    assert_valid(SARIF, std::slice::from_ref(&document));
+    let run = &document["runs"][0];
+    let results = run["results"].as_array().unwrap();
+    let findings = all_findings();
+    assert_eq!(
+        (results.len(), &run["properties"]["leftOut"]),
+        (findings.len(), &json!(0))
+    );
+    for (which, finding) in findings {
+        let is_it = |it: &&Value| it["partialFingerprints"]["credlensFindingId/v1"] == *finding.id;
+        let result = results.iter().find(is_it).unwrap();
+        let baseline = match which {
+            Move::Opened | Move::Unveiled => "new",
+            Move::Open if finding.before == finding.after => "unchanged",
+            Move::Open => "updated",
+            Move::Resolved => "absent",
+        };
+        assert_eq!(result["baselineState"], baseline);
+        let path = if which == Move::Resolved {
+            "o%1Bld.csv"
+        } else {
+            "new.csv"
+        };
+        let location = &result["locations"][0];
+        assert_eq!(location["physicalLocation"]["artifactLocation"]["uri"], path);
+        assert_eq!(
+            location["logicalLocations"][0]["fullyQualifiedName"],
+            json!(finding.arn)
+        );
+        let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+        assert_eq!(run["tool"]["driver"]["rules"][index]["id"], *finding.rule);
+    }
+    // The worst of what is new comes first, what is gone last.
+    let states: Vec<&Value> = results.iter().map(|it| &it["baselineState"]).collect();
+    assert_eq!(states.first().copied(), Some(&json!("new")));
+    assert_eq!(states.last().copied(), Some(&json!("absent")));
+}
+
+#[test]
+fn groups_count_every_finding_once() {
+    let owners = Owners::default()
+        .with_file(b"user,owner\n<root_account>,se|cu\x1brity\n=cmd*,<b>team</b>\n")
+        .unwrap();
+    for by in [Grouping::Account, Grouping::Path, Grouping::Owner(&owners)] {
+        for format in ["table", "markdown"] {
+            assert_eq!(unescaped(&grouped(format, 80, Some(by))), "", "{by:?}");
+        }
+    }
+    let markdown = grouped("markdown", 80, Some(Grouping::Owner(&owners)));
+    let ranking = "\
+## Owners, worst first
+
+| Owner | Opened | Resolved | Still open |
+|---|--:|--:|--:|
+| no owner known | 1 (1 high) | 0 | 1 |
+| se&#124;cu&#92;x1brity | 0 | 1 | 0 |
+| `<b>team</b>` | 0 | 2 | 0 |
+
+## no owner known: 1 opened, 1 still open
+";
+    assert!(markdown.contains(ranking), "{markdown}");
+    assert!(markdown.contains("\n## `<b>team</b>`: 2 resolved\n\n| Change | Severity | User | Account |"));
+    let ranking = "\
+paths, worst first
+path             opened      resolved  still open
+/                1 (1 high)  0         1
+root, or no ARN  0           1         0
+/=cmd|'/         0           2         0
+";
+    let table = grouped("table", 100, Some(Grouping::Path));
+    assert!(table.contains(ranking), "{table}");
+    // Every finding that changed is shown once.
+    let changed = all_findings()
+        .iter()
+        .filter(|(which, _)| *which != Move::Open)
+        .count();
+    let rows = markdown.matches("\n| opened |").count() + markdown.matches("\n| resolved |").count();
+    assert_eq!(rows, changed);
 }

@@ -7,15 +7,14 @@
 use serde_json::{Map, Value, json};
 
 use super::asff_batches::AsffBatches;
-use super::common_parts::{
-    RulePartsCache, account_id, arn, cut, partition, severity_by_status, standards, user_name,
-};
+use super::common_parts::{RulePartsCache, account_id, arn, partition, user_name};
 use super::{Arranger, FindingStream, ScanWriter};
 use crate::engine::{CompiledRule, FindingRef, UserRow};
 use crate::finding::{Severity, Status, Suppression};
 use crate::output::DisplayOptions;
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::json_text::write_member;
+use crate::output::other_tools::{cut, severity_by_status, standards};
 use crate::report::escape::escape;
 use crate::report::time::Timestamp;
 

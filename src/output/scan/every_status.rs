@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::finding::Status;
-use crate::output::test_support::{NAMED, SHORT, every_status, unescaped};
+use crate::output::test_support::{NAMED, OCSF, SARIF, SHORT, assert_valid, every_status, unescaped};
 
 fn written(format: &str) -> (String, Vec<Diagnostic>) {
     let (text, diagnostics) = every_status(format, DisplayOptions::default());
@@ -31,24 +31,6 @@ fn findings() -> Vec<Finding> {
 
 fn statuses(findings: &[Finding]) -> BTreeSet<Status> {
     findings.iter().map(|finding| finding.status).collect()
-}
-
-const OCSF: &str = include_str!("../../../tests/formats/ocsf-compliance-finding-1.5.0-cloud.schema.json");
-const SARIF: &str = include_str!("../../../tests/formats/sarif-schema-2.1.0.json");
-
-/// Panics unless each document is valid by the schema that another organization published.
-fn assert_valid(schema: &str, documents: &[Value]) {
-    // SARIF's schema has a pattern that is valid only in old dialects: of run.language, which is not used.
-    let schema = schema.replace("[a-zA-Z]{2}]?$", "[a-zA-Z]{2}$");
-    let schema: Value = serde_json::from_str(&schema).unwrap();
-    let validator = jsonschema::validator_for(&schema).unwrap();
-    for document in documents {
-        let errors: Vec<String> = validator
-            .iter_errors(document)
-            .map(|error| format!("{error} at {}", error.instance_path()))
-            .collect();
-        assert!(errors.is_empty(), "{errors:#?} in {document}");
-    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::finding::{RankBy, RankEntry, Ranking, Severity};
 use crate::output::csv_text::write_record;
 use crate::output::html_text::Html;
 use crate::output::markdown_text::{Markdown, code, plain};
-use crate::output::phrases::{self, number};
+use crate::output::phrases::{self, capitalised, number};
 use crate::output::terminal::{Align, BOLD, DIM, TextCell, TextTable, severity_style};
 use crate::report::escape::escape;
 
@@ -65,7 +65,7 @@ impl<'a> Shown<'a> {
                 id.unwrap_or(if entry.account_name.is_some() {
                     ""
                 } else {
-                    "unknown"
+                    phrases::NO_ACCOUNT
                 })
                 .to_owned()
             }),
@@ -95,10 +95,10 @@ impl<'a> Shown<'a> {
                 vec![severity, ("rule", Align::Wrapped, rule_name)]
             }
             RankBy::Owner => vec![("owner", Align::Wrapped, |entry| {
-                entry.owner.as_deref().unwrap_or(NO_OWNER).to_owned()
+                entry.owner.as_deref().unwrap_or(phrases::NO_OWNER).to_owned()
             })],
             RankBy::Path => vec![("path", Align::Wrapped, |entry| {
-                entry.path.as_deref().unwrap_or("root, or no ARN").to_owned()
+                entry.path.as_deref().unwrap_or(phrases::NO_PATH).to_owned()
             })],
         }
     }
@@ -174,9 +174,6 @@ impl<'a> Shown<'a> {
         self.users_head().map(|_| of_all)
     }
 }
-
-/// What is shown of users without an owner; no name of one.
-const NO_OWNER: &str = "no owner known";
 
 /// The head of the column of account names.
 const ACCOUNT_NAME_HEAD: &str = "name";
@@ -289,11 +286,6 @@ pub(super) fn html(most: usize, view: &ScanView<'_>, out: &mut Html) {
         out.note(&more);
     }
     out.markup("</section>\n");
-}
-
-fn capitalised(text: &str) -> String {
-    let (first, rest) = text.split_at(text.len().min(1));
-    first.to_uppercase() + rest
 }
 
 /// The ranking as CSV, all of it, with the columns of what it is of.

@@ -1,0 +1,70 @@
+//! `ocsf`: an event for each finding: created where it was opened, updated where it is still open, closed where it is
+//! resolved.
+
+use std::io::{self, Write};
+use std::ops::Range;
+
+use super::in_order::write_in_order;
+use super::{DiffView, DiffWriter};
+use crate::history::{Cause, Cells as _, Move, Moved};
+use crate::output::format::{FormatSpec, Readers};
+use crate::output::ocsf::{Change, Event, EventUser, RuleParts};
+
+pub(super) const FORMAT: FormatSpec<DiffWriter> = FormatSpec::new(
+    "ocsf",
+    "findings as OCSF events (create, update, close), one per line",
+    Readers::Program,
+    write,
+);
+
+fn write(view: &DiffView<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let rules: Vec<RuleParts> = view.diff.rules.iter().map(RuleParts::new).collect();
+    for which in Move::ALL {
+        let findings = view.diff.findings(which);
+        let events = |users: Range<usize>, out: &mut Vec<u8>| {
+            for moved in findings.of(users, |_| true) {
+                write_event(view, which, &moved, &rules[usize::from(moved.found.rule)], out);
+            }
+        };
+        write_in_order(view, findings.users(), events, |text| out.write_all(text))?;
+    }
+    Ok(())
+}
+
+fn write_event(view: &DiffView<'_>, which: Move, moved: &Moved, parts: &RuleParts, out: &mut Vec<u8>) {
+    let rule = &view.diff.rules[usize::from(moved.found.rule)];
+    let (snapshot, _) = view.subject(moved);
+    let (users, row) = (snapshot.users(), moved.row as usize);
+    let [old, new] = view.reports_of_account(moved);
+    let shown_last = if which == Move::Resolved { old } else { new };
+    let some = |text: &&[u8]| !text.is_empty();
+    let account = users.account_or_name(row);
+    let event = Event {
+        rule,
+        id: view.id(moved),
+        as_of: new.as_of,
+        last_seen: shown_last.as_of,
+        status: moved.after,
+        change: Some(Change {
+            which,
+            before: moved.before,
+            resolved_by: moved.by.iter().map(Cause::name).collect(),
+        }),
+        message: &rule.bound.message,
+        account: users.account(row),
+        account_name: account.and_then(|account| view.name_of(account)),
+        user: Some(EventUser {
+            is_root: users.is_root(row),
+            name: Some(users.name(row)).filter(some),
+            arn: Some(users.arn(row)).filter(some),
+            owner: None,
+            access_key: None,
+        }),
+        credential: rule.bound.typed.credential(moved.found.slot),
+        due_at: None,
+        suppression: None,
+        source: (&shown_last.path, None),
+    };
+    let evidence = view.dates(moved).map(|(column, time)| (column, time.to_string()));
+    event.write(parts, evidence, out);
+}
