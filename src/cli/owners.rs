@@ -45,7 +45,8 @@ impl OwnerArgs {
 
 /// The same owners, and first those of this file.
 pub(super) fn read_owners(path: &Path, owners: Owners) -> Result<Owners, Failure> {
-    let text = std::fs::read(path).attempt(|| format!("cannot read the owners {}", path.display()))?;
+    let text =
+        std::fs::read(path).attempt(|| format!("cannot read the file of owners {}", path.display()))?;
     let with_file = owners.with_file(&text);
     with_file.map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
 }

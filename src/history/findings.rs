@@ -41,6 +41,9 @@ pub struct Moved {
     pub after: Option<Status>,
     /// What resolved it; empty unless it is resolved.
     pub by: Causes,
+    /// Of an open finding of the newer snapshot, the user and the finding in the older one. Its id may be another there, for
+    /// example where that report lacks a column.
+    pub earlier: Option<(u32, CompactFinding)>,
 }
 
 impl Moved {
@@ -57,6 +60,7 @@ impl Moved {
             before,
             after,
             by: Causes::default(),
+            earlier: None,
         }
     }
 }

@@ -40,12 +40,16 @@ impl FindingMoves<'_> {
         let (before, after) = (old.roster.verdicts.of(old_row), new.roster.verdicts.of(new_row));
         let alike = self.alike(before, after);
         for found in after.failing() {
-            let was = if alike.iter().any(|&(_, now)| now == found) {
-                Some(Status::Fail)
-            } else {
-                self.other(found, Side::New, before, old)
+            let like = alike.iter().find(|&&(_, now)| now == found);
+            let was = match like {
+                Some(_) => Some(Status::Fail),
+                None => self.other(found, Side::New, before, old),
             };
-            let moved = Moved::new((new_row, found), Side::New, was, Some(Status::Fail));
+            let mut moved = Moved::new((new_row, found), Side::New, was, Some(Status::Fail));
+            if was == Some(Status::Fail) {
+                let earlier = like.map_or_else(|| self.earlier(found), |&(earlier, _)| earlier);
+                moved.earlier = Some((old_row, earlier));
+            }
             let which = match was {
                 Some(Status::Fail) => Move::Open,
                 _ if self.is_unveiled(found, [before, after]) => Move::Unveiled,
@@ -66,6 +70,15 @@ impl FindingMoves<'_> {
                 }
             }
         }
+    }
+
+    /// A finding that fails in both snapshots, as it is in the older one.
+    fn earlier(&self, found: CompactFinding) -> CompactFinding {
+        let slot = match self.fate(found, Side::New) {
+            EntityFate::There(Some((Some(old), _))) => old.slot,
+            EntityFate::There(_) | EntityFate::Gone(_) | EntityFate::Unclear => found.slot,
+        };
+        CompactFinding { slot, ..found }
     }
 
     /// The status of the same rule and entity in the other snapshot.

@@ -33,6 +33,7 @@ pub(super) struct RuleParts {
 /// An event about a finding.
 #[derive(Debug)]
 pub(super) struct Event<'a> {
+    pub(super) activity: Activity,
     pub(super) rule: &'a CompiledRule,
     pub(super) id: FindingId,
     /// The as-of of the report in which it is so.
@@ -55,12 +56,22 @@ pub(super) struct Event<'a> {
     pub(super) source: (&'a str, Option<u64>),
 }
 
+/// What an event does to the finding with its id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Activity {
+    Create = 1,
+    Update = 2,
+    Close = 3,
+}
+
 /// What became of a finding.
 #[derive(Debug)]
 pub(super) struct Change<'a> {
     pub(super) which: Move,
     pub(super) before: Option<Status>,
     pub(super) resolved_by: Vec<&'a str>,
+    /// The id under which it was known, or goes on, where that is another one.
+    pub(super) other_id: Option<FindingId>,
 }
 
 /// The user whom a finding is about.
@@ -147,12 +158,12 @@ impl Event<'_> {
         out.extend_from_slice(b"}\n");
     }
 
-    /// What one report shows is created; between two snapshots, findings are created, updated or closed.
     fn write_activity(&self, out: &mut Vec<u8>) {
-        let (id, name) = match self.change.as_ref().map(|change| change.which) {
-            None | Some(Move::Opened | Move::Unveiled) => (1, "Create"),
-            Some(Move::Open) => (2, "Update"),
-            Some(Move::Resolved) => (3, "Close"),
+        let id = self.activity as u8;
+        let name = match self.activity {
+            Activity::Create => "Create",
+            Activity::Update => "Update",
+            Activity::Close => "Close",
         };
         let text = format!(
             r#"{{"activity_id":{id},"activity_name":"{name}","category_uid":2,"category_name":"Findings","class_uid":2003,"class_name":"Compliance Finding","type_uid":20030{id},"type_name":"Compliance Finding: {name}","time":"#
@@ -169,13 +180,9 @@ impl Event<'_> {
         };
         write_member("severity_id", &severity_id(severity), out);
         write_member("severity", &caption(severity), out);
-        let is_resolved = self
-            .change
-            .as_ref()
-            .is_some_and(|change| change.which == Move::Resolved);
         let (status_id, status) = match self.status {
             Some(Status::Suppressed) => (3, "Suppressed"),
-            _ if is_resolved => (4, "Resolved"),
+            _ if self.activity == Activity::Close => (4, "Resolved"),
             _ => (1, "New"),
         };
         write_member("status_id", &status_id, out);
@@ -298,6 +305,11 @@ impl Event<'_> {
             write_member("change", &change.which.name(), out);
             write_member("before", &change.before, out);
             write_member("resolved_by", &change.resolved_by, out);
+            if let Some(other) = change.other_id {
+                let is_gone = self.activity == Activity::Close;
+                let name = if is_gone { "goes_on_as" } else { "was_known_as" };
+                write_member(name, &other.to_string(), out);
+            }
         }
         out.extend_from_slice(br#","credential":"#);
         write_option(

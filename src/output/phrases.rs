@@ -254,10 +254,10 @@ pub(super) fn capitalised(text: &str) -> String {
 pub(super) const NO_OWNER: &str = "no owner known";
 
 /// What is said of users without a path.
-pub(super) const NO_PATH: &str = "root, or no ARN";
+pub(super) const NO_PATH: &str = "no path (root, or users without an ARN)";
 
 /// What is said of users whose account is not known.
-pub(super) const NO_ACCOUNT: &str = "unknown";
+pub(super) const NO_ACCOUNT: &str = "account unknown";
 
 /// `1 critical, 3 high`: the counts that are not zero, worst first.
 pub(super) fn by_severity(count: impl Fn(Severity) -> u64) -> String {

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use super::json_text::to_vec;
+use super::json_text::{write, write_member};
 use super::phrases::counted;
 use crate::finding::{Diagnostic, FindingId, RuleTexts, Severity, Status};
 
@@ -31,8 +31,7 @@ pub(super) struct Run<'a> {
 
 impl Run<'_> {
     /// The document, with these results of all findings.
-    pub(super) fn render(&self, results: &[Value]) -> Vec<u8> {
-        let left_out = self.findings - results.len() as u64;
+    pub(super) fn render(&self, results: impl Iterator<Item = Value>) -> Vec<u8> {
         let driver = json!({
             "name": "credlens",
             "version": env!("CARGO_PKG_VERSION"),
@@ -40,28 +39,34 @@ impl Run<'_> {
             "shortDescription": {"text": "Audits AWS IAM credential reports"},
             "rules": self.rules.descriptors,
         });
-        let document = json!({
-            "$schema": SCHEMA,
-            "version": "2.1.0",
-            "runs": [{
-                "tool": {"driver": driver},
-                "invocations": [self.invocation(results.len(), left_out)],
-                "results": results,
-                "properties": {"findings": self.findings, "leftOut": left_out, "asOf": self.as_of},
-            }],
-        });
-        let mut text = to_vec(&document);
-        text.push(b'\n');
-        text
+        let mut out =
+            format!(r#"{{"$schema":"{SCHEMA}","version":"2.1.0","runs":[{{"results":["#).into_bytes();
+        let mut shown = 0;
+        // Formatted one by one: as a document, results would take ten times the memory.
+        for result in results {
+            if shown > 0 {
+                out.push(b',');
+            }
+            write(&result, &mut out);
+            shown += 1;
+        }
+        out.push(b']');
+        let left_out = self.findings - shown;
+        write_member("tool", &json!({"driver": driver}), &mut out);
+        write_member("invocations", &[self.invocation(shown, left_out)], &mut out);
+        let properties = json!({"findings": self.findings, "leftOut": left_out, "asOf": self.as_of});
+        write_member("properties", &properties, &mut out);
+        out.extend_from_slice(b"}]}\n");
+        out
     }
 
     /// The diagnostics of the run, and what is left out of it.
-    fn invocation(&self, shown: usize, left_out: u64) -> Value {
+    fn invocation(&self, shown: u64, left_out: u64) -> Value {
         let mut notifications = Vec::new();
         if left_out > 0 {
             let text = format!(
                 "only the worst {} are in this run, {left_out} more were found: --limit 0 has all, and so has --format {}",
-                counted(shown as u64, "finding"),
+                counted(shown, "finding"),
                 self.whole
             );
             notifications.push(

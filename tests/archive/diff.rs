@@ -364,7 +364,7 @@ fn accounts_without_a_newer_report() {
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let count = format!(
             "; not counted here: {} of 1 account without a newer report",
-            failing.lines().count()
+            credlens::output::counted(failing.lines().count() as u64, "finding")
         );
         assert!(text.contains(note) && text.contains(&count), "{format}: {text}");
     }

@@ -1,5 +1,7 @@
 //! `credlens diff` as people use it: swapped reports, what comes first, severities of events, dates, CSV, directories.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::{Outcome, Workspace};
@@ -294,7 +296,10 @@ fn a_grouping_without_effect_is_an_error() {
             "--by has no effect on json: table and markdown group findings",
         ),
         ("--by user", "invalid value 'user' for '--by <WHAT>'"),
-        ("--by owner --owners none.csv", "cannot read the owners none.csv"),
+        (
+            "--by owner --owners none.csv",
+            "cannot read the file of owners none.csv",
+        ),
         (
             "--by owner --owners owners.csv --format markdown=owners.csv",
             "owners.csv is an input",
@@ -320,4 +325,114 @@ fn sarif_has_the_worst_findings_that_the_limit_allows() {
     assert_eq!(run["results"][0]["baselineState"], "new");
     let notes = &run["invocations"][0]["toolExecutionNotifications"];
     assert_eq!(notes[0]["descriptor"]["id"], "left-out");
+}
+
+fn events(place: &Workspace, args: &str) -> Vec<Value> {
+    let run = diff(place, &format!("{args} --format ocsf"));
+    run.ends(0, "");
+    let lines = run.stdout.lines();
+    lines.map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// Replays events on the ids of findings that fail: what is left is what fails in the newer report.
+#[test]
+fn events_lead_from_the_findings_of_one_report_to_those_of_the_next() {
+    let without_creation = |text: &str| {
+        let mut lines = csv::Reader::from_reader(text.as_bytes());
+        let mut out = csv::Writer::from_writer(Vec::new());
+        let keep = |record: &csv::StringRecord| -> Vec<String> {
+            record
+                .iter()
+                .enumerate()
+                .filter(|(at, _)| *at != 2)
+                .map(|(_, cell)| cell.to_owned())
+                .collect()
+        };
+        out.write_record(keep(lines.headers().unwrap())).unwrap();
+        for record in lines.records() {
+            out.write_record(keep(&record.unwrap())).unwrap();
+        }
+        String::from_utf8(out.into_inner().unwrap()).unwrap()
+    };
+    let old = report(A, &[("al", NO_MFA), ("bo", KEY), ("cy", NO_MFA), ("ed", KEY)]);
+    let new = report(
+        A,
+        &[("al", NO_MFA), ("bo", KEY), ("cy", WITH_MFA), ("di", NO_MFA)],
+    );
+    let rules = "--rule console-user-without-mfa --rule access-key-not-rotated";
+    for (old, is_renamed) in [(old.clone(), false), (without_creation(&old), true)] {
+        let place = Workspace::new()
+            .file("2026-05-01.csv", old)
+            .file("2026-06-01.csv", new.clone());
+        let failing = |path: &str| -> BTreeSet<String> {
+            let run = place.run(&*format!("scan {path} {rules} --status fail --format ocsf"));
+            let lines = run.stdout.lines();
+            let uid = |line| serde_json::from_str::<Value>(line).unwrap()["finding_info"]["uid"].to_string();
+            lines.map(uid).collect()
+        };
+        let mut known = failing("2026-05-01.csv");
+        let mut renamed = 0;
+        for event in events(&place, "2026-05-01.csv 2026-06-01.csv") {
+            let uid = event["finding_info"]["uid"].to_string();
+            renamed += usize::from(event["unmapped"]["was_known_as"].is_string());
+            match event["activity_name"].as_str().unwrap() {
+                "Create" => assert!(known.insert(uid), "{event}"),
+                "Update" => assert!(known.contains(&uid), "{event}"),
+                "Close" => assert!(known.remove(&uid), "{event}"),
+                other => panic!("{other}"),
+            }
+        }
+        assert_eq!(known, failing("2026-06-01.csv"));
+        assert_eq!(renamed > 0, is_renamed);
+    }
+}
+
+#[test]
+fn events_say_what_became_of_a_finding() {
+    let unknown = "true,no_information,maybe,false,N/A,false,N/A";
+    let place = Workspace::new()
+        .file("2026-05-01.csv", report(A, &[("al", NO_MFA), ("cy", NO_MFA)]))
+        .file("2026-06-01.csv", report(A, &[("al", unknown), ("cy", WITH_MFA)]));
+    let messages: Vec<(String, u64)> = events(&place, "2026-05-01.csv 2026-06-01.csv")
+        .into_iter()
+        .map(|event| {
+            let status = event["compliance"]["status_id"].as_u64().unwrap();
+            (event["message"].as_str().unwrap().to_owned(), status)
+        })
+        .collect();
+    let message = "this user can sign in with only a password";
+    let resolved = format!("resolved by mfa-activated; it was: {message}");
+    let unsure = format!("cannot be determined any more; it was: {message}");
+    assert_eq!(messages, [(resolved, 1), (unsure, 2)]);
+}
+
+#[test]
+fn every_owner_with_a_change_has_a_section() {
+    let rows = |cells: &'static str| -> Vec<(String, &'static str)> {
+        (0..60).map(|number| (format!("u{number:02}"), cells)).collect()
+    };
+    let as_report = |rows: &[(String, &str)]| {
+        let rows: Vec<(&str, &str)> = rows.iter().map(|(name, cells)| (&**name, *cells)).collect();
+        report(A, &rows)
+    };
+    let place = Workspace::new()
+        .file("2026-05-01.csv", as_report(&rows(WITH_MFA)))
+        .file("2026-06-01.csv", as_report(&rows(NO_MFA)))
+        .file("owners.csv", "user,owner\nu0*,zero\nu1*,one\nu9*,nine\nu*,rest\n");
+    let digest = "2026-05-01.csv 2026-06-01.csv --by owner --owners owners.csv --format markdown";
+    let run = diff(&place, digest);
+    run.says("## `rest`: 40 opened\n")
+        .says("## `zero`: 10 opened\n")
+        .says("## `one`: 10 opened\n");
+    run.says("… and 20 more findings (--limit 40 shows all)");
+    run.says("line 4 names the owner of no user here");
+    assert_eq!(run.stdout.matches("\n| opened |").count(), 40, "{}", run.stdout);
+    let short = diff(&place, &format!("{digest} --limit 1"));
+    short
+        .says("- Old: ")
+        .says("- New: ")
+        .says("## `rest`: 40 opened")
+        .hides("## `one`");
+    assert_eq!(short.stdout.matches("\n| opened |").count(), 1);
+    diff(&place, &format!("{digest} --user u0*")).hides("owner-unused");
 }

@@ -80,7 +80,7 @@ fn a_wrong_file_is_an_error() {
         .ends(2, "bad.csv: line 2: there is no owner");
     place
         .run("scan r-2026-05-01.csv --owners none.csv")
-        .ends(2, "cannot read the owners none.csv");
+        .ends(2, "cannot read the file of owners none.csv");
     // No output replaces it.
     place
         .run("scan r-2026-05-01.csv --owners owners.csv --format csv=owners.csv")

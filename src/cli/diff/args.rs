@@ -66,8 +66,8 @@ pub(in crate::cli) struct DiffArgs {
 
     /// Group findings by account, path or owner
     ///
-    /// In markdown, each account, IAM path or owner has a section with its findings; in table, a line with its counts. The
-    /// worst come first [default: account in markdown, where there are several]
+    /// In markdown, each account, IAM path or owner with a change has a section with its findings, 20 unless --limit says
+    /// otherwise; in table, a line with its counts. The worst come first [default: account in markdown, where there are several]
     #[arg(
         long,
         value_name = "WHAT",
@@ -79,7 +79,7 @@ pub(in crate::cli) struct DiffArgs {
     /// Who owns which users, for --by owner
     ///
     /// A CSV file with a header: owner, and one or more of user, path and account, as in the filters. The first line that
-    /// matches a user counts. Tags do not: snapshots have none
+    /// matches a user counts. Tags of users are not used: reports do not have them
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(super) owners: Option<PathBuf>,
 

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use credlens::finding::Diagnostic;
+use credlens::history::{Diff, Snapshot};
 use credlens::output::FormatSpec;
 use credlens::output::diff::{DiffWriter, Grouping};
 use credlens::rule::Owners;
@@ -25,7 +27,8 @@ pub(super) enum GroupBy {
 pub(super) enum Grouped {
     Account,
     Path,
-    Owner(Owners),
+    /// The owners, and their file.
+    Owner(Owners, PathBuf),
 }
 
 impl Grouped {
@@ -58,7 +61,7 @@ impl Grouped {
                     )
                 })?;
                 evaluation.add_read(&path);
-                Self::Owner(read_owners(&path, Owners::default())?)
+                Self::Owner(read_owners(&path, Owners::default())?, path)
             }
         }))
     }
@@ -67,7 +70,20 @@ impl Grouped {
         match self {
             Self::Account => Grouping::Account,
             Self::Path => Grouping::Path,
-            Self::Owner(owners) => Grouping::Owner(owners),
+            Self::Owner(owners, _) => Grouping::Owner(owners),
         }
+    }
+
+    /// The lines of the owners that name the owner of no user, where all users are compared.
+    pub(super) fn unused(&self, diff: &Diff<'_>) -> Option<Diagnostic> {
+        let Self::Owner(owners, path) = self else {
+            return None;
+        };
+        for users in [diff.old, diff.new].map(Snapshot::users) {
+            (0..users.len()).for_each(|row| {
+                let _owner = owners.owner_of(&users.to_filter(row), None);
+            });
+        }
+        owners.unused(&path.display().to_string())
     }
 }

@@ -322,6 +322,11 @@ fn write(
 ) -> Result<(), Failure> {
     let mut diagnostics = [&diff.diagnostics[..], diagnostics].concat();
     diagnostics.extend(config.evaluation.notes());
+    let by = config
+        .by
+        .as_ref()
+        .filter(|_| config.evaluation.filters.is_empty());
+    diagnostics.extend(by.and_then(|by| by.unused(diff)));
     let view = DiffView {
         diff,
         stale,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{DiffFinding, DiffView};
 use crate::finding::Severity;
-use crate::history::{Move, Moved};
+use crate::history::{Move, Moved, Side};
 use crate::output::phrases::{self, by_severity, number};
 use crate::report::cell::path_of;
 use crate::rule::Owners;
@@ -88,13 +88,12 @@ impl Group {
         }
     }
 
-    /// `2 opened, 1 resolved, 4 still open`: what there is.
+    /// `2 opened, 1 resolved`: what changed.
     pub(super) fn summary(&self) -> String {
         let all = [
             (Move::Opened, "opened"),
             (Move::Unveiled, "unveiled"),
             (Move::Resolved, "resolved"),
-            (Move::Open, "still open"),
         ];
         let all = all.map(|(which, words)| (self.counts.of(which), words));
         let all = all.into_iter().filter(|(count, _)| *count > 0);
@@ -104,7 +103,8 @@ impl Group {
         all.join(", ")
     }
 
-    fn changed(&self) -> u64 {
+    /// How many of its findings changed.
+    pub(super) fn changed(&self) -> u64 {
         [Move::Opened, Move::Unveiled, Move::Resolved]
             .map(|which| self.counts.of(which))
             .iter()
@@ -112,30 +112,60 @@ impl Group {
     }
 }
 
-/// The findings that a group shows.
-pub(super) type Shown = Vec<(Move, DiffFinding)>;
+/// The findings that groups show, each group with its position.
+pub(super) type ShownByGroup = Vec<(usize, Vec<(Move, DiffFinding)>)>;
 
-impl DiffView<'_> {
-    /// The groups that have findings, the worst one first, and of those that changed the findings that are shown: as many
-    /// as the limit allows in all, worst first.
-    pub(super) fn groups(&self, by: Grouping<'_>) -> (Vec<Group>, Vec<(usize, Shown)>) {
-        let mut counts: BTreeMap<Option<String>, (Counts, Option<String>)> = BTreeMap::new();
+/// The groups of a diff, the worst one first.
+pub(super) struct Groups<'a> {
+    view: &'a DiffView<'a>,
+    pub(super) all: Vec<Group>,
+    /// By user, the position of its group.
+    of_user: BTreeMap<(bool, u32), usize>,
+}
+
+impl<'a> DiffView<'a> {
+    /// The groups that have findings.
+    pub(super) fn groups(&'a self, by: Grouping<'_>) -> Groups<'a> {
+        let mut positions: BTreeMap<Option<String>, usize> = BTreeMap::new();
+        let mut all: Vec<Group> = Vec::new();
+        // A user is looked up once, however many findings it has.
+        let mut of_user: BTreeMap<(bool, u32), usize> = BTreeMap::new();
         for which in Move::ALL {
             for moved in self.diff.findings(which).iter() {
-                let (name, account_name) = self.group_of(by, &moved);
-                let (counts, _) = counts.entry(name).or_insert((Counts::default(), account_name));
-                counts.add(which, self.rule(moved.found.rule).severity);
+                let group = *of_user.entry(user_of(&moved)).or_insert_with(|| {
+                    let (name, account_name) = self.group_of(by, &moved);
+                    *positions.entry(name.clone()).or_insert_with(|| {
+                        let counts = Counts::default();
+                        all.push(Group {
+                            name,
+                            account_name,
+                            counts,
+                        });
+                        all.len() - 1
+                    })
+                });
+                all[group].counts.add(which, self.rule(moved.found.rule).severity);
             }
         }
-        let groups = counts.into_iter().map(|(name, (counts, account_name))| Group {
-            name,
-            account_name,
-            counts,
+        let mut order: Vec<usize> = (0..all.len()).collect();
+        order.sort_by(|&one, &other| {
+            let badness = |group: usize| (Reverse(all[group].counts.badness()), &all[group].name);
+            badness(one).cmp(&badness(other))
         });
-        let mut groups: Vec<Group> = groups.collect();
-        groups.sort_by_key(|group| Reverse(group.counts.badness()));
-        let shown = self.shown_by_group(by, &groups);
-        (groups, shown)
+        let mut ranks = vec![0; all.len()];
+        for (rank, &group) in order.iter().enumerate() {
+            ranks[group] = rank;
+        }
+        for group in of_user.values_mut() {
+            *group = ranks[*group];
+        }
+        let mut all: Vec<Option<Group>> = all.into_iter().map(Some).collect();
+        let all = order.into_iter().filter_map(|group| all[group].take()).collect();
+        Groups {
+            view: self,
+            all,
+            of_user,
+        }
     }
 
     /// The account, path or owner of the user of a finding, and the account's name.
@@ -156,30 +186,35 @@ impl DiffView<'_> {
             }
         }
     }
+}
 
-    fn shown_by_group(&self, by: Grouping<'_>, groups: &[Group]) -> Vec<(usize, Shown)> {
-        let positions: BTreeMap<&Option<String>, usize> =
-            groups.iter().map(|group| &group.name).zip(0..).collect();
-        let mut room = self.options.limit;
-        // The groups that have room, each with how many of its findings.
-        let rooms: Vec<usize> = groups
+fn user_of(moved: &Moved) -> (bool, u32) {
+    (moved.side == Side::New, moved.row)
+}
+
+impl Groups<'_> {
+    /// Of the first so many groups that changed, the findings that are shown: as many of each, worst first.
+    pub(super) fn shown(&self, groups: usize, findings: usize) -> ShownByGroup {
+        let changed = self
+            .all
             .iter()
-            .map(|group| {
-                let of_group = room.min(usize::try_from(group.changed()).unwrap_or(usize::MAX));
-                room -= of_group;
-                of_group
-            })
+            .enumerate()
+            .filter(|(_, group)| group.changed() > 0);
+        let mut shown: ShownByGroup = changed
+            .take(groups)
+            .map(|(position, _)| (position, Vec::new()))
             .collect();
-        let mut shown: Vec<Shown> = groups.iter().map(|_| Vec::new()).collect();
         for which in [Move::Opened, Move::Unveiled, Move::Resolved] {
-            for moved in self.worst_moved(self.diff.findings(which)) {
-                let position = positions[&self.group_of(by, &moved).0];
-                if shown[position].len() < rooms[position] {
-                    shown[position].push((which, self.finding(&moved)));
+            for moved in self.view.worst_moved(self.view.diff.findings(which)) {
+                let position = self.of_user[&user_of(&moved)];
+                let place = shown.binary_search_by_key(&position, |(position, _)| *position);
+                if let Ok(place) = place
+                    && shown[place].1.len() < findings
+                {
+                    shown[place].1.push((which, self.view.finding(&moved)));
                 }
             }
         }
-        let shown = shown.into_iter().enumerate();
-        shown.filter(|(_, findings)| !findings.is_empty()).collect()
+        shown
     }
 }

@@ -1,7 +1,7 @@
 //! `markdown`: totals, then what was opened and resolved, worst first, then events: what one mails or posts. Where several
 //! accounts are compared, or a grouping is asked for, by account, path or owner.
 
-use super::groups::{Group, Shown};
+use super::groups::Group;
 use super::snapshots::{as_of, reports};
 use super::{DiffFinding, DiffView, DiffWriter, Grouping, phrases};
 use crate::history::Move;
@@ -20,17 +20,18 @@ fn render(view: &DiffView<'_>) -> String {
     let mut out = Markdown::new("IAM credential reports: what changed", view.options);
     let snapshots = [("Old", view.diff.old), ("New", view.diff.new)];
     let snapshots = snapshots.into_iter().zip(view.diff.users);
-    out.list(snapshots.map(|((name, snapshot), users)| {
+    let lines = snapshots.map(|((name, snapshot), users)| {
         let path = match snapshot.reports().len() {
             1 => code(&reports(snapshot)),
             _ => reports(snapshot),
         };
         let users = counted(users, "user");
         format!(
-            "{name}: {path}, {users}, as of {}",
+            "- {name}: {path}, {users}, as of {}",
             as_of(snapshot, view.options.now)
         )
-    }));
+    });
+    out.paragraph(&lines.collect::<Vec<_>>().join("\n"));
     out.paragraph(&phrases::summary(view));
     let by_account = || view.has_several_accounts().then_some(Grouping::Account);
     if let Some(by) = view.by.or_else(by_account) {
@@ -64,8 +65,8 @@ fn events(view: &DiffView<'_>, out: &mut Markdown) {
 
 /// The groups with what they count, then the findings of each that changed.
 fn groups(view: &DiffView<'_>, by: Grouping<'_>, out: &mut Markdown) {
-    let (groups, shown) = view.groups(by);
-    if groups.is_empty() {
+    let groups = view.groups(by);
+    if groups.all.is_empty() {
         return;
     }
     let what = capitalised(by.name());
@@ -76,27 +77,24 @@ fn groups(view: &DiffView<'_>, by: Grouping<'_>, out: &mut Markdown) {
         .chain(unveiled)
         .chain([(Move::Resolved, "Resolved"), (Move::Open, "Still open")])
         .collect();
-    let rows = groups.iter().take(view.options.limit).map(|group| {
+    let rows = groups.all.iter().take(view.options.limit).map(|group| {
         let counts = columns.iter().map(|(which, _)| group.count(*which));
         [name(group, by)].into_iter().chain(counts).collect()
     });
     let heads: Vec<&str> = columns.iter().map(|(_, head)| *head).collect();
     out.table(&[&what], &heads, rows);
-    out.more(view.more(by.name(), groups.len() as u64));
-    let mut lines = 0;
-    for (position, findings) in &shown {
-        let group = &groups[*position];
+    out.more(view.more(by.name(), groups.all.len() as u64));
+    for (position, findings) in groups.shown(view.options.limit, view.options.most(OF_GROUP)) {
+        let group = &groups.all[position];
         out.heading(&format!("{}: {}", name(group, by), group.summary()));
-        lines += findings.len() as u64;
-        of_group(findings, by, out);
+        of_group(&findings, by, out);
+        let hidden = group.changed() - findings.len() as u64;
+        out.more(more(hidden, "finding", group.changed()));
     }
-    let changed = [Move::Opened, Move::Unveiled, Move::Resolved];
-    let changed: u64 = changed
-        .map(|which| view.diff.findings(which).count())
-        .iter()
-        .sum();
-    out.more(more(changed - lines, "finding", changed));
 }
+
+/// How many findings each account, path or owner shows, unless a limit is given.
+const OF_GROUP: usize = 20;
 
 /// What a group is called, as Markdown.
 fn name(group: &Group, by: Grouping<'_>) -> String {
@@ -107,7 +105,7 @@ fn name(group: &Group, by: Grouping<'_>) -> String {
     }
 }
 
-fn of_group(findings: &Shown, by: Grouping<'_>, out: &mut Markdown) {
+fn of_group(findings: &[(Move, DiffFinding)], by: Grouping<'_>, out: &mut Markdown) {
     let has_account = !matches!(by, Grouping::Account);
     let rows = findings.iter().map(|(which, finding)| {
         let mut cells = cells(finding);

@@ -153,6 +153,13 @@ impl<'a> DiffView<'a> {
         self.subject(moved).0.id(self.diff.rules, moved.row, moved.found)
     }
 
+    /// The id that an open finding had in the older snapshot, if it is another one there.
+    fn earlier_id(&self, moved: &Moved) -> Option<FindingId> {
+        let (row, found) = moved.earlier?;
+        let earlier = self.diff.old.id(self.diff.rules, row, found);
+        (earlier != self.id(moved)).then_some(earlier)
+    }
+
     fn finding(&self, moved: &Moved) -> DiffFinding {
         let (snapshot, created) = self.subject(moved);
         let (found, bound) = (moved.found, self.rule(moved.found.rule));

@@ -5,10 +5,11 @@ use std::io::{self, Write};
 use std::ops::Range;
 
 use super::in_order::write_in_order;
-use super::{DiffView, DiffWriter};
+use super::{DiffView, DiffWriter, phrases};
+use crate::finding::{FindingId, Status};
 use crate::history::{Cause, Cells as _, Move, Moved};
 use crate::output::format::{FormatSpec, Readers};
-use crate::output::ocsf::{Change, Event, EventUser, RuleParts};
+use crate::output::ocsf::{Activity, Change, Event, EventUser, RuleParts};
 
 pub(super) const FORMAT: FormatSpec<DiffWriter> = FormatSpec::new(
     "ocsf",
@@ -23,7 +24,7 @@ fn write(view: &DiffView<'_>, out: &mut dyn Write) -> io::Result<()> {
         let findings = view.diff.findings(which);
         let events = |users: Range<usize>, out: &mut Vec<u8>| {
             for moved in findings.of(users, |_| true) {
-                write_event(view, which, &moved, &rules[usize::from(moved.found.rule)], out);
+                write_events(view, which, &moved, &rules[usize::from(moved.found.rule)], out);
             }
         };
         write_in_order(view, findings.users(), events, |text| out.write_all(text))?;
@@ -31,17 +32,47 @@ fn write(view: &DiffView<'_>, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-fn write_event(view: &DiffView<'_>, which: Move, moved: &Moved, parts: &RuleParts, out: &mut Vec<u8>) {
+/// An event about a finding; where its id in the older report is another one, two: who knows it by that id sees it closed.
+fn write_events(view: &DiffView<'_>, which: Move, moved: &Moved, parts: &RuleParts, out: &mut Vec<u8>) {
+    let id = view.id(moved);
+    let earlier = view.earlier_id(moved);
+    let activity = match which {
+        Move::Opened | Move::Unveiled => Activity::Create,
+        Move::Open if earlier.is_some() => Activity::Create,
+        Move::Open => Activity::Update,
+        Move::Resolved => Activity::Close,
+    };
+    if let Some(earlier) = earlier {
+        write_event(
+            view,
+            (which, moved),
+            (Activity::Close, earlier, Some(id)),
+            parts,
+            out,
+        );
+    }
+    write_event(view, (which, moved), (activity, id, earlier), parts, out);
+}
+
+fn write_event(
+    view: &DiffView<'_>,
+    (which, moved): (Move, &Moved),
+    (activity, id, other_id): (Activity, FindingId, Option<FindingId>),
+    parts: &RuleParts,
+    out: &mut Vec<u8>,
+) {
     let rule = &view.diff.rules[usize::from(moved.found.rule)];
     let (snapshot, _) = view.subject(moved);
     let (users, row) = (snapshot.users(), moved.row as usize);
     let [old, new] = view.reports_of_account(moved);
-    let shown_last = if which == Move::Resolved { old } else { new };
+    let is_gone = which == Move::Resolved && moved.after != Some(Status::Suppressed);
+    let shown_last = if is_gone { old } else { new };
     let some = |text: &&[u8]| !text.is_empty();
     let account = users.account_or_name(row);
     let event = Event {
+        activity,
         rule,
-        id: view.id(moved),
+        id,
         as_of: new.as_of,
         last_seen: shown_last.as_of,
         status: moved.after,
@@ -49,8 +80,9 @@ fn write_event(view: &DiffView<'_>, which: Move, moved: &Moved, parts: &RulePart
             which,
             before: moved.before,
             resolved_by: moved.by.iter().map(Cause::name).collect(),
+            other_id,
         }),
-        message: &rule.bound.message,
+        message: &phrases::standing(&rule.bound.message, moved),
         account: users.account(row),
         account_name: account.and_then(|account| view.name_of(account)),
         user: Some(EventUser {

@@ -1,7 +1,10 @@
 //! Phrases that the table and the Markdown of a diff share.
 
+use std::borrow::Cow;
+
 use super::{DiffEvent, DiffFinding, DiffView};
-use crate::history::{Findings, Kind, Move};
+use crate::finding::Status;
+use crate::history::{Cause, Findings, Kind, Move, Moved};
 use crate::output::phrases::{by_severity, counted, number, short, to_the_minute};
 use crate::report::escape::escape;
 
@@ -23,7 +26,7 @@ pub(super) fn summary(view: &DiffView<'_>) -> String {
         let accounts = counted(view.stale.len() as u64, "account");
         format!(
             "; not counted here: {} of {accounts} without a newer report",
-            number(findings)
+            counted(findings, "finding")
         )
     });
     let all = all.collect::<Vec<_>>().join(", ");
@@ -91,6 +94,17 @@ fn state(event: &DiffEvent) -> &'static str {
 /// `last rotated 2026-01-02`: a column without the credential, which is shown already, and the day.
 fn date(column: &str, time: &str, credential: Option<&str>) -> String {
     format!("{} {}", short(column, credential), time.get(..10).unwrap_or(time))
+}
+
+/// What a finding is about, where nothing else says what became of it.
+pub(super) fn standing<'a>(message: &'a str, moved: &Moved) -> Cow<'a, str> {
+    let causes: Vec<&str> = moved.by.iter().map(Cause::name).collect();
+    match moved.after {
+        Some(Status::Suppressed) => format!("suppressed now: {message}").into(),
+        _ if !causes.is_empty() => format!("resolved by {}; it was: {message}", causes.join(", ")).into(),
+        Some(Status::Undetermined) => format!("cannot be determined any more; it was: {message}").into(),
+        Some(Status::Fail | Status::Pass | Status::Due) | None => message.into(),
+    }
 }
 
 /// What resolved a finding, or what an opened one is about.

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::{DiffFinding, DiffView, DiffWriter};
+use super::{DiffFinding, DiffView, DiffWriter, phrases};
 use crate::finding::{RuleTexts, Severity, Status};
 use crate::history::{Move, Moved};
 use crate::output::format::{FormatSpec, Readers};
@@ -46,7 +46,7 @@ fn write(view: &DiffView<'_>, out: &mut dyn Write) -> io::Result<()> {
     let results = shown
         .iter()
         .map(|(which, moved)| result(view, *which, moved, &run.rules, has_suppressions));
-    out.write_all(&run.render(&results.collect::<Vec<_>>()))
+    out.write_all(&run.render(results))
 }
 
 /// The findings that the run has room for: what is new before what stays, and that before what is gone; each the worst
@@ -103,7 +103,7 @@ fn result(
         severity: finding.severity,
         who: finding.user.as_deref().unwrap_or("a user without a name"),
         credential: finding.credential.as_deref(),
-        message: &finding.message,
+        message: &phrases::standing(&finding.message, moved),
         location: Location {
             path: if is_gone { &old.path } else { &new.path },
             line: None,
@@ -112,14 +112,25 @@ fn result(
         },
         baseline: Some(baseline),
         suppressions: has_suppressions.then(suppressions),
-        properties: properties(&finding, which, [old, new].map(|report| report.as_of.to_string())),
+        properties: properties(
+            view,
+            (which, moved),
+            &finding,
+            [old, new].map(|report| report.as_of.to_string()),
+        ),
     };
     result.to_value(rules)
 }
 
-fn properties(finding: &DiffFinding, which: Move, [old_as_of, new_as_of]: [String; 2]) -> Value {
+fn properties(
+    view: &DiffView<'_>,
+    (which, moved): (Move, &Moved),
+    finding: &DiffFinding,
+    [old_as_of, new_as_of]: [String; 2],
+) -> Value {
     json!({
         "change": which.name(),
+        "earlierId": view.earlier_id(moved).map(|id| id.to_string()),
         "before": finding.before,
         "after": finding.after,
         "resolvedBy": finding.resolved_by,

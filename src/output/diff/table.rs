@@ -51,7 +51,7 @@ fn snapshots(view: &DiffView<'_>) -> String {
 
 /// What was opened and resolved in each account, path or owner.
 fn groups(view: &DiffView<'_>, by: Grouping<'_>) -> String {
-    let (groups, _) = view.groups(by);
+    let groups = view.groups(by).all;
     if groups.is_empty() {
         return String::new();
     }
@@ -62,7 +62,7 @@ fn groups(view: &DiffView<'_>, by: Grouping<'_>) -> String {
     let moves = moves.filter(|(which, _)| view.diff.findings(*which).count() > 0);
     let moves: Vec<(Move, &str)> = moves.collect();
     let mut columns = vec![(by.name(), Align::Wrapped)];
-    columns.extend(moves.iter().map(|(_, head)| (*head, Align::Left)));
+    columns.extend(moves.iter().map(|(_, head)| (*head, Align::Right)));
     let mut table = TextTable::with_heads(&columns);
     for group in groups.iter().take(view.options.limit) {
         let name = match (&group.name, by) {

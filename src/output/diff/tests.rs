@@ -296,16 +296,16 @@ fn groups_count_every_finding_once() {
 | se&#124;cu&#92;x1brity | 0 | 1 | 0 |
 | `<b>team</b>` | 0 | 2 | 0 |
 
-## no owner known: 1 opened, 1 still open
+## no owner known: 1 opened
 ";
     assert!(markdown.contains(ranking), "{markdown}");
     assert!(markdown.contains("\n## `<b>team</b>`: 2 resolved\n\n| Change | Severity | User | Account |"));
     let ranking = "\
 paths, worst first
-path             opened      resolved  still open
-/                1 (1 high)  0         1
-root, or no ARN  0           1         0
-/=cmd|'/         0           2         0
+path                                         opened  resolved  still open
+/                                        1 (1 high)         0           1
+no path (root, or users without an ARN)           0         1           0
+/=cmd|'/                                          0         2           0
 ";
     let table = grouped("table", 100, Some(Grouping::Path));
     assert!(table.contains(ranking), "{table}");

@@ -4,7 +4,7 @@ use super::common_parts::RulePartsCache;
 use super::{FindingStream, ScanWriter};
 use crate::engine::{FindingRef, UserRow};
 use crate::output::format::{FormatSpec, Readers};
-use crate::output::ocsf::{Event, EventUser, RuleParts};
+use crate::output::ocsf::{Activity, Event, EventUser, RuleParts};
 
 pub(super) const FORMAT: FormatSpec<ScanWriter> = FormatSpec::new(
     "ocsf",
@@ -24,6 +24,7 @@ impl FindingStream for Events {
         let rule = self.rules.get(finding.rule(), RuleParts::new);
         let as_of = finding.input().as_of;
         let event = Event {
+            activity: Activity::Create,
             rule: finding.rule(),
             id: finding.id(),
             as_of,

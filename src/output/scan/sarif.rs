@@ -33,7 +33,7 @@ fn render(view: &ScanView<'_>) -> Vec<u8> {
     let results = shown
         .iter()
         .map(|finding| result(finding, &run.rules, view, has_suppressions));
-    run.render(&results.collect::<Vec<_>>())
+    run.render(results)
 }
 
 fn result(finding: &Finding, rules: &SarifRules<'_>, view: &ScanView<'_>, has_suppressions: bool) -> Value {
