@@ -35,7 +35,7 @@ def handler(event, context):
     digest = changes(work, now - datetime.timedelta(days=int(os.environ.get("DAYS", "7"))), now)
     if digest is None and not missing:
         return {"sent": []}
-    text = "\n".join([*missing, *([""] if missing else []), digest or "No finding was opened.\n"])
+    text = "\n".join([*missing, *([""] if missing else []), digest or "No new finding is known.\n"])
     return {"sent": send(subject(digest, missing), text)}
 
 
