@@ -6,7 +6,7 @@ template.yaml sets the environment and the schedule:
     ROLE_NAME       the role in each account of the organization; empty: only the account of the function
     EXTERNAL_ID     the external id of these roles, if they ask for one
     FAIL_ON_NEW     the lowest severity of an opened finding that is sent: low
-    DAYS            how far back: 7
+    DAYS            how old the earlier report must be at least: 6, so that a run that comes hours early finds that of a week ago
     TOPIC           an SNS topic that gets the digest
     MAIL_FROM, MAIL_TO              addresses for SES; MAIL_TO may be several, separated by commas
     WEBHOOK_PARAMETER, WEBHOOK_KIND an SSM parameter with the URL of a webhook, and "slack" or "teams"
@@ -32,7 +32,7 @@ def handler(event, context):
     work = Path(os.environ.get("WORK", "/tmp"))
     now = datetime.datetime.now(datetime.timezone.utc)
     missing = fetch(work)
-    digest = changes(work, now - datetime.timedelta(days=int(os.environ.get("DAYS", "7"))), now)
+    digest = changes(work, now - datetime.timedelta(days=int(os.environ.get("DAYS", "6"))), now)
     if digest is None and not missing:
         return {"sent": []}
     text = "\n".join([*missing, *([""] if missing else []), digest or "No new finding is known.\n"])

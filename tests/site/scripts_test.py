@@ -167,6 +167,12 @@ class Function(unittest.TestCase):
         self.assertEqual(mailed["Destination"], {"ToAddresses": ["a@example.com", "b@example.com"]})
         self.assertEqual(mailed["Content"]["Simple"]["Body"]["Text"]["Data"], published["Message"])
 
+    def test_a_run_that_comes_early_compares_with_the_report_of_a_week_ago(self):
+        self.archived("2026-05-01", 14)
+        self.archived("2026-05-31", 6.9)
+        self.assertEqual(self.run_function(TOPIC="topic"), {"sent": ["sns"]})
+        self.assertIn("1 opened (1 high)", self.sent[0][1]["Message"])
+
     def test_a_week_without_news_is_silent(self):
         self.archived("2026-06-01", 7)
         self.assertEqual(self.run_function(TOPIC="topic", FAIL_ON_NEW="critical"), {"sent": []})
