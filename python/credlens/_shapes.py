@@ -6,10 +6,11 @@ Fields of a later version of the program that are not here are in `document`.
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
+
+_WORST_FIRST = ("critical", "high", "medium", "low", "informational")
 
 _Record = TypeVar("_Record", "Finding", "Item", "Source")
 
@@ -83,7 +84,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Tally:
-    """How many verdicts there are of each status, shown or not; `failed_by_severity` has the failed ones, such as {"high": 3}."""
+    """How many verdicts there are of each status, shown or not; `failed_by_severity` has the failed ones, the worst first."""
 
     failed: int
     undetermined: int
@@ -173,9 +174,9 @@ def _record(shape: type[_Record], record: Mapping[str, Any]) -> _Record:
 
 
 def _tally(rules: list[dict[str, Any]]) -> Tally:
-    by_severity: Counter[str] = Counter()
+    by_severity = dict.fromkeys(_WORST_FIRST, 0)
     for rule in rules:
-        by_severity[rule["severity"]] += rule["failed"]
+        by_severity[rule["severity"]] = by_severity.get(rule["severity"], 0) + rule["failed"]
 
     def total(status: str) -> int:
         return sum(rule.get(status) or 0 for rule in rules)
@@ -186,5 +187,5 @@ def _tally(rules: list[dict[str, Any]]) -> Tally:
         suppressed=total("suppressed"),
         passed=total("passed"),
         due=total("due"),
-        failed_by_severity=dict(+by_severity),
+        failed_by_severity={severity: failed for severity, failed in by_severity.items() if failed},
     )
