@@ -246,7 +246,7 @@ class Step:
         sys.exit(status)
 
     def output(self, **values: object) -> None:
-        """Numbers and paths below RUNNER_TEMP, none of which has a line end."""
+        """Numbers, and paths below RUNNER_TEMP: no value has a line end."""
         with open(os.environ["GITHUB_OUTPUT"], "a", encoding="utf-8") as file:
             file.writelines(f"{name}={value}\n" for name, value in values.items())
 

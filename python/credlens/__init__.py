@@ -64,7 +64,7 @@ def list_certificates(inputs: Inputs | None = None, **options: Option) -> Listin
 
 
 def _call(result: type[_Result], command: list[str], inputs: Inputs | None, options: dict[str, Any]) -> _Result:
-    ran = run([*command, "--format=json", *arguments(options)], inputs)
+    ran = run([*command, "--format=json", "--color=never", *arguments(options)], inputs)
     partial = ran.status == _PARTIAL
     try:
         read = result.read(ran.document, partial=partial, messages=ran.messages)

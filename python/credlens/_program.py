@@ -84,6 +84,8 @@ def run(arguments: list[str], inputs: Inputs | None) -> Run:
                 stdin=given.stdin,
                 input=given.content,
                 pass_fds=given.files,
+                # Messages are text, whatever the settings of the terminal.
+                env={**os.environ, "NO_COLOR": "1"},
                 capture_output=True,
                 check=False,
             )

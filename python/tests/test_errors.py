@@ -59,6 +59,18 @@ def test_names_in_errors_are_escaped() -> None:
     assert "\x1b" not in str(raised.value)
 
 
+def test_messages_have_no_colours(monkeypatch: pytest.MonkeyPatch, demo: Path, tmp_path: Path) -> None:
+    monkeypatch.setenv("CLICOLOR_FORCE", "1")
+    (tmp_path / "credlens.toml").write_text('color = "always"\n')
+    for options in ({"no_such_option": 1}, {"rules": "no-such-rule"}):
+        with pytest.raises(credlens.Error) as raised:
+            credlens.scan(demo, **options)
+        assert "\x1b" not in str(raised.value)
+    with pytest.warns(credlens.PartialWarning) as warned:
+        assert "\x1b" not in credlens.scan([demo, "missing.csv"]).messages
+    assert "\x1b" not in str(warned[0].message)
+
+
 def test_partial_results_warn(demo: Path) -> None:
     with pytest.warns(credlens.PartialWarning, match=r"missing\.csv") as warned:
         assessment = credlens.scan([demo, "missing.csv"])
