@@ -99,18 +99,18 @@ class Assessment:
     """The findings of a run, in the order of inputs, rows and rules.
 
     `partial` says that some inputs or accounts failed. `messages` is what the program wrote to standard error, `document` is its
-    JSON as a whole.
+    JSON as a whole. Its repr, which notebooks show, has the counts and no findings.
     """
 
     SCHEMA: ClassVar[str] = "credlens.assessment/v1"
 
-    findings: list[Finding]
+    findings: list[Finding] = field(repr=False)
     tally: Tally
     as_of: str | None
-    inputs: list[dict[str, Any]]
-    rules: list[dict[str, Any]]
-    compliance: list[dict[str, Any]]
-    diagnostics: list[dict[str, Any]]
+    inputs: list[dict[str, Any]] = field(repr=False)
+    rules: list[dict[str, Any]] = field(repr=False)
+    compliance: list[dict[str, Any]] = field(repr=False)
+    diagnostics: list[dict[str, Any]] = field(repr=False)
     partial: bool
     messages: str
     document: dict[str, Any] = field(repr=False)

@@ -50,6 +50,8 @@ def test_the_tally_counts_what_is_not_shown(demo: Path) -> None:
     assert whole.as_of == "2026-06-01T00:00:00Z"
     assert not whole.partial
     assert whole.document["evidence"]["version"]
+    assert "failed=32" in repr(whole)
+    assert len(repr(whole)) < 1000
 
 
 def test_findings_at_or_above_fail_on_are_not_an_error(demo: Path) -> None:
