@@ -130,10 +130,10 @@ fn mistakes() -> String {
     format!("```text\n{}\n```\n", shown.collect::<Vec<_>>().join("\n\n"))
 }
 
-/// How many lines of the demo the README shows at most; it ends behind a user.
+/// How many lines of the demo the page shows at most; it ends behind a user.
 const SCREEN: usize = 52;
 
-/// What the README's first command prints, without how long ago that was, which depends on the day.
+/// What a scan of the demo prints, without how long ago that was, which depends on the day.
 fn demo() -> String {
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_credlens"))
         .args(["scan", "fixtures/demo"])
@@ -151,8 +151,8 @@ fn demo() -> String {
 }
 
 #[test]
-fn the_readme_shows_what_the_demo_prints() {
-    assert_part_is("README.md", "demo", &demo());
+fn the_docs_show_what_the_demo_prints() {
+    assert_part_is("docs/outputs.md", "demo", &demo());
 }
 
 #[test]
