@@ -4,10 +4,10 @@ use std::io::Cursor;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use polars::io::SerReader as _;
-use polars::io::mmap::MmapBytesReader;
-use polars::io::parquet::read::FileMetadata;
-use polars::prelude::{ParallelStrategy, ParquetReader, PolarsResult};
+use polars::prelude::PolarsResult;
+use polars_io::SerReader as _;
+use polars_io::mmap::MmapBytesReader;
+use polars_io::parquet::read::{FileMetadata, ParallelStrategy, ParquetReader};
 use sha2::{Digest as _, Sha256};
 
 use super::columns::{AS_WRITTEN, RECORD, archived_name};

@@ -3,7 +3,7 @@
 
 use std::io;
 
-use polars::io::parquet::read::FileMetadata;
+use polars_io::parquet::read::FileMetadata;
 
 use super::thrift::integers;
 use crate::io::container::FileBytes;
