@@ -55,7 +55,10 @@ def main(work: Path, wheel: Path) -> None:
 def check_wheel(path: Path) -> str:
     """The version in its metadata."""
     version = path.name.split("-")[1]
-    assert path.name == f"credlens-{version}-py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64.whl", path.name
+    # manylinux2014 is another name of manylinux_2_17, which old versions of pip know.
+    *rest, tags = path.name.removesuffix(".whl").split("-")
+    assert rest == ["credlens", version, "py3", "none"], path.name
+    assert set(tags.split(".")) == {"manylinux_2_17_x86_64", "manylinux2014_x86_64"}, path.name
     assert f'\nversion = "{version}"\n' in (ROOT / "Cargo.toml").read_text()
     assert path.stat().st_size < WHEEL_BYTES, path.stat().st_size
     info, scripts = f"credlens-{version}.dist-info", f"credlens-{version}.data/scripts"
