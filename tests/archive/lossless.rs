@@ -244,9 +244,11 @@ fn columns_are_typed_for_other_engines() {
 }
 
 fn polars_frame(path: &std::path::Path) -> polars::prelude::DataFrame {
-    use polars::prelude::SerReader as _;
+    use polars_io::SerReader as _;
     let file = std::fs::File::open(path).unwrap();
-    polars::prelude::ParquetReader::new(file).finish().unwrap()
+    polars_io::parquet::read::ParquetReader::new(file)
+        .finish()
+        .unwrap()
 }
 
 /// A report with more rows than a row group, and reports that share a row group.

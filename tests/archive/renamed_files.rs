@@ -183,7 +183,8 @@ fn a_renamed_file_is_read_or_an_error() {
 /// Parquet files of other programs are errors where they are named, and passed over where a search finds them.
 #[test]
 fn foreign_parquet_files() {
-    use polars::prelude::{Column, DataFrame, ParquetWriter};
+    use polars::prelude::{Column, DataFrame};
+    use polars_io::parquet::write::ParquetWriter;
     let directory = saved();
     let mut frame = DataFrame::new(2, vec![Column::new("name".into(), ["a", "b"])]).unwrap();
     let mut bytes = Vec::new();

@@ -5,8 +5,10 @@ use std::fs::{self, File};
 
 use credlens::archive::store::Directory;
 use credlens::archive::verify::verify;
-use polars::io::parquet::write::KeyValueMetadata;
-use polars::prelude::{Column, DataFrame, ParquetReader, ParquetWriter, SerReader as _};
+use polars::prelude::{Column, DataFrame};
+use polars_io::SerReader as _;
+use polars_io::parquet::read::ParquetReader;
+use polars_io::parquet::write::{KeyValueMetadata, ParquetWriter};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tempfile::{TempDir, tempdir};
