@@ -59,6 +59,8 @@ def fail(message: str) -> NoReturn:
     """End with a usage error. Messages are ours: they repeat no text of a report."""
     escaped = message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     print(f"::error title=credlens::{escaped}", flush=True)
+    with open(os.environ["GITHUB_OUTPUT"], "a", encoding="utf-8") as file:
+        file.write(f"status={USAGE}\n")
     sys.exit(USAGE)
 
 
@@ -88,14 +90,18 @@ def install(work: Path) -> str:
     else:
         version = version or own_version()
         if not re.fullmatch(r"[0-9][0-9A-Za-z.]*", version):
-            fail("version: not a version such as 0.1.0")
+            fail("version: not a version such as 0.2.0")
         wanted = f"credlens=={version}"
     venv = work / "venv"
-    pip = [str(venv / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-    for command in ([sys.executable, "-m", "venv", str(venv)], [*pip, "--only-binary=:all:", "--no-deps", wanted]):
-        if subprocess.run(command, check=False).returncode != 0:  # noqa: S603 a list, not a shell
+    # Isolated, and not in the checkout: its venv.py or pip/ would be run, with the keys of the workflow.
+    pip = [str(venv / "bin" / "python"), "-I", "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    for command in ([sys.executable, "-I", "-m", "venv", str(venv)], [*pip, "--only-binary=:all:", "--no-deps", wanted]):
+        if subprocess.run(command, check=False, cwd=work).returncode != 0:  # noqa: S603 a list, not a shell
             fail(f"credlens could not be installed: {shlex.join(command)} failed")
-    return str(venv / "bin" / "credlens")
+    program = venv / "bin" / "credlens"
+    if not program.is_file():
+        fail(f"credlens could not be installed: {wanted} does not have it")
+    return str(program)
 
 
 def own_version() -> str:
@@ -160,6 +166,8 @@ class Step:
         status = self.run("scan", *options, *self.arguments, "--", *inputs, shown=log)
         if status not in (0, 1, PARTIAL):
             self.give_up("scan", status)
+        if not findings.exists():
+            fail("arguments: with these, `credlens scan` evaluates nothing")
         rules = json.loads(findings.read_text(encoding="utf-8"))["rules"]
         self.output(findings=findings)
         for count in ("failed", "undetermined", "suppressed"):
@@ -177,17 +185,19 @@ class Step:
         old = setting("BASELINE")
         if not old and not setting("CACHE"):
             return 0
-        new = inputs[0] if len(inputs) == 1 else str(self.copy(inputs, self.work / "together"))
+        reports = self.reports(inputs)
+        new = inputs[0] if len(inputs) == 1 else str(self.copy(reports, self.work / "together"))
         if setting("CACHE"):
             if not self.earlier.is_dir():
                 self.summary.append("No earlier reports are in the cache: the next run is compared with these.\n")
                 return 0
-            if contents(self.earlier) == contents(*map(Path, inputs)):
+            if contents(self.earlier) == contents(*map(Path, reports)):
                 self.output(opened=0, resolved=0)
                 self.summary.append("The reports are the same as in the last run.\n")
                 return 0
             # Two files are compared even if nothing dates them.
-            old_file, new_file = only_file(self.earlier), only_file(Path(new))
+            old_file = only_file(self.earlier)
+            new_file = only_file(Path(reports[0])) if len(reports) == 1 else None
             old, new = (str(old_file), str(new_file)) if old_file and new_file else (str(self.earlier), new)
         changes = self.work / "changes.json"
         options = [f"--format=json={changes}", f"--format=markdown={self.work / 'diff.md'}"]
@@ -205,8 +215,18 @@ class Step:
         """The reports of this run, for the cache. An incomplete run leaves the earlier ones, so that no account is lost."""
         if setting("CACHE") and complete:
             shutil.rmtree(self.earlier, ignore_errors=True)
-            self.copy(inputs, self.earlier)
+            self.copy(self.reports(inputs), self.earlier)
             self.output(store="true")
+
+    def reports(self, inputs: Sequence[str]) -> list[str]:
+        """The reports that were evaluated, and the files of details beside them; nothing else that is below the inputs."""
+        document = json.loads((self.work / "findings.json").read_text(encoding="utf-8"))
+        found = [Path(entry["path"]) for entry in document["inputs"]]
+        with_details = [path.with_name(path.name.split(".")[0] + ".details.json") for path in found]
+        wanted = {str(path) for path in [*found, *with_details] if path.is_file() and not path.is_symlink()}
+        # An archive is one input, whose files only it understands.
+        archives = [name for name in inputs if (Path(name) / "_details").is_dir() or any(Path(name).rglob("*.parquet"))]
+        return archives + sorted(path for path in wanted if not any(Path(name) in Path(path).parents for name in archives))
 
     def copy(self, inputs: Sequence[str], folder: Path) -> Path:
         """Copies under their own paths, which may have the date. What does not exist is left out: the scan has said so."""
@@ -215,7 +235,7 @@ class Step:
             parts = path.resolve().parts[1:] if path.is_absolute() or ".." in path.parts else path.parts
             target = folder.joinpath(str(number), *parts)
             if path.is_dir():
-                shutil.copytree(path, target, dirs_exist_ok=True)
+                shutil.copytree(path, target, symlinks=True, dirs_exist_ok=True)
             elif path.is_file():
                 target.parent.mkdir(parents=True)
                 shutil.copyfile(path, target)

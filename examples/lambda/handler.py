@@ -53,7 +53,8 @@ def fetch(work):
     if not outcomes.exists():
         return []
     accounts = json.loads(outcomes.read_text())["accounts"]
-    return [f"No report: {one['account']}: {one['error']}" for one in accounts if one["outcome"] == "failed"]
+    failed = [one for one in accounts if one["outcome"] == "failed"]
+    return [f"No report: {one['account']}: {' '.join(one['error'].split())}" for one in failed]
 
 
 def changes(work, old, new):
@@ -93,35 +94,46 @@ def subject(digest, missing):
 
 
 def send(title, text):
-    sent = []
-    if os.environ.get("TOPIC"):
-        message = cut(text, LONGEST_MAIL)
-        boto3.client("sns").publish(TopicArn=os.environ["TOPIC"], Subject=title[:100], Message=message)
-        sent.append("sns")
-    if os.environ.get("MAIL_TO"):
-        boto3.client("sesv2").send_email(
-            FromEmailAddress=os.environ["MAIL_FROM"],
-            Destination={"ToAddresses": os.environ["MAIL_TO"].split(",")},
-            Content={
-                "Simple": {
-                    "Subject": {"Data": title, "Charset": "UTF-8"},
-                    "Body": {"Text": {"Data": cut(text, LONGEST_MAIL), "Charset": "UTF-8"}},
-                }
-            },
-        )
-        sent.append("ses")
-    if os.environ.get("WEBHOOK_PARAMETER"):
-        post(title, cut(text, LONGEST_CHAT), os.environ.get("WEBHOOK_KIND", "slack"))
-        sent.append("webhook")
+    """To every receiver, even if another one fails; then the first failure fails the invocation."""
+    ways = {"TOPIC": ("sns", notify), "MAIL_TO": ("ses", mail), "WEBHOOK_PARAMETER": ("webhook", post)}
+    sent, failures = [], []
+    for variable, (name, way) in ways.items():
+        if os.environ.get(variable):
+            try:
+                way(title, text)
+                sent.append(name)
+            except Exception as failure:
+                print(f"{name} failed: {failure}", file=sys.stderr)
+                failures.append(failure)
+    if failures:
+        raise failures[0]
     return sent
 
 
-def post(title, text, kind):
+def notify(title, text):
+    message = cut(text, LONGEST_MAIL)
+    boto3.client("sns").publish(TopicArn=os.environ["TOPIC"], Subject=title[:100], Message=message)
+
+
+def mail(title, text):
+    boto3.client("sesv2").send_email(
+        FromEmailAddress=os.environ["MAIL_FROM"],
+        Destination={"ToAddresses": os.environ["MAIL_TO"].split(",")},
+        Content={
+            "Simple": {
+                "Subject": {"Data": title, "Charset": "UTF-8"},
+                "Body": {"Text": {"Data": cut(text, LONGEST_MAIL), "Charset": "UTF-8"}},
+            }
+        },
+    )
+
+
+def post(title, text):
     """To the URL in the SSM parameter: whoever knows the URL may post, so it is kept as a secret."""
     parameter = boto3.client("ssm").get_parameter(Name=os.environ["WEBHOOK_PARAMETER"], WithDecryption=True)
     request = urllib.request.Request(
         parameter["Parameter"]["Value"],
-        data=json.dumps(message(title, text, kind)).encode(),
+        data=json.dumps(message(title, text, os.environ.get("WEBHOOK_KIND", "slack"))).encode(),
         headers={"Content-Type": "application/json"},
     )
     with urllib.request.urlopen(request, timeout=30) as answer:
@@ -130,6 +142,7 @@ def post(title, text, kind):
 
 def message(title, text, kind):
     if kind == "teams":
+        text = cut(text, LONGEST_CHAT)
         lines = [{"type": "TextBlock", "text": title, "weight": "Bolder", "wrap": True}]
         lines.append({"type": "CodeBlock", "codeSnippet": text, "language": "PlainText"})
         card = {"type": "AdaptiveCard", "version": "1.5", "body": lines}
@@ -138,6 +151,8 @@ def message(title, text, kind):
     # In Slack, a name such as <!channel> would notify everyone, and three backticks would end the block.
     for sign, escaped in {"&": "&amp;", "<": "&lt;", ">": "&gt;", "```": "'''"}.items():
         text = text.replace(sign, escaped)
+    # Escaped, it is longer.
+    text = cut(text, LONGEST_CHAT)
     return {"text": f"*{title}*\n```\n{text}\n```"}
 
 

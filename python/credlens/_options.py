@@ -48,10 +48,16 @@ def _text(name: str, value: object) -> str:
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise Error(f"{name}: a datetime needs a time zone, such as datetime.now(timezone.utc)")
-        return value.astimezone(timezone.utc).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+        try:
+            utc = value.astimezone(timezone.utc)
+        except OverflowError as error:
+            raise Error(f"{name}: {value} is not a time in UTC") from error
+        return utc.replace(microsecond=0, tzinfo=None).isoformat() + "Z"
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, timedelta):
+        if value % timedelta(seconds=1):
+            raise Error(f"{name}: {value} is not a number of whole seconds")
         return f"{int(value.total_seconds())}s"
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)

@@ -9,20 +9,22 @@ import shutil
 import signal
 import subprocess
 import sysconfig
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Union, cast
 
-_Bytes = Union[bytes, bytearray]
+_Bytes = Union[bytes, bytearray, memoryview]
 _Input = Union[str, "os.PathLike[str]", _Bytes]
 
-_BYTES = (bytes, bytearray)
+_BYTES = (bytes, bytearray, memoryview)
 _SINGLE = (str, os.PathLike, *_BYTES)
 
 Inputs = Union[_Input, Iterable[_Input]]
 """A path, the bytes of a report in any shape that the program reads, or several of these."""
+
+_STANDARD = 2  # the highest descriptor of a standard stream
 
 # Clean, and findings at or above --fail-on; 4 is partial.
 _DONE = (0, 1, 4)
@@ -50,20 +52,23 @@ class Run:
     messages: str
 
 
+# At import, since sysconfig fills its tables without a lock, and threads may make the first calls.
+_NAME = "credlens" + (sysconfig.get_config_var("EXE") or "")
+_FOLDERS = [
+    # pip install --target, and layers of AWS Lambda.
+    Path(__file__).resolve().parents[1] / "bin",
+    Path(sysconfig.get_path("scripts")),
+    # pip install --user.
+    Path(sysconfig.get_path("scripts", f"{os.name}_user")),
+]
+
+
 def find_program() -> str:
     """The path of the program: that in the variable CREDLENS, else the one installed with this module, else the one on PATH."""
     named = os.environ.get("CREDLENS")
     if named:
         return named
-    name = "credlens" + (sysconfig.get_config_var("EXE") or "")
-    folders = [
-        # pip install --target, and layers of AWS Lambda.
-        Path(__file__).resolve().parents[1] / "bin",
-        Path(sysconfig.get_path("scripts")),
-        # pip install --user.
-        Path(sysconfig.get_path("scripts", f"{os.name}_user")),
-    ]
-    for path in (folder / name for folder in folders):
+    for path in (folder / _NAME for folder in _FOLDERS):
         if path.is_file() and os.access(path, os.X_OK):
             return str(path)
     on_path = shutil.which("credlens")
@@ -127,7 +132,7 @@ class _Given:
         self._names: dict[str, str] = {}
         if inputs is None:
             return
-        several = [inputs] if isinstance(inputs, _SINGLE) else list(inputs)
+        several = [inputs] if isinstance(inputs, _SINGLE) else _several(inputs)
         if not several:
             raise Error("no inputs: an empty list is not the live account, which is None")
         # After `--`, no path is an option.
@@ -142,13 +147,20 @@ class _Given:
                 self.arguments.append("-")
                 self.stdin, self.content = None, bytes(entry)
             else:
-                self._add_file_in_memory(number, entry, stack)
+                self._add_file_in_memory(number, bytes(cast("bytes", entry)), stack)
 
-    def _add_file_in_memory(self, number: int, content: _Bytes, stack: ExitStack) -> None:
+    def _add_file_in_memory(self, number: int, content: bytes, stack: ExitStack) -> None:
         """One input of several. The program reads each twice, to find the newest snapshot of an account: it cannot be a pipe."""
         if not hasattr(os, "memfd_create"):
             raise Error("several inputs as bytes need Linux: write them to files, or call once for each")
-        file = stack.enter_context(os.fdopen(os.memfd_create("credlens"), "wb"))
+        import fcntl  # noqa: PLC0415 Windows does not have it
+
+        descriptor = os.memfd_create("credlens")
+        if descriptor <= _STANDARD:
+            # A daemon has closed its standard streams: the program must not take this file for one of them.
+            low, descriptor = descriptor, fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _STANDARD + 1)
+            os.close(low)
+        file = stack.enter_context(os.fdopen(descriptor, "wb"))
         file.write(content)
         file.flush()
         path = f"/proc/self/fd/{file.fileno()}"
@@ -170,6 +182,16 @@ class _Given:
         for diagnostic in document.get("diagnostics", []):
             diagnostic["path"] = self._names.get(diagnostic["path"], diagnostic["path"])
             diagnostic["message"] = self.renamed(diagnostic["message"])
+
+
+def _several(inputs: object) -> list[_Input]:
+    """Several inputs; not the lines of a file, the keys of a mapping or what cannot be several."""
+    kind = type(inputs).__name__
+    if hasattr(inputs, "read"):
+        raise Error(f"an input is a path or bytes, not {kind}: pass what its read() gives")
+    if isinstance(inputs, Mapping) or not isinstance(inputs, Iterable):
+        raise Error(f"an input is a path or bytes, or several of them, not {kind}")
+    return list(cast("Iterable[_Input]", inputs))
 
 
 def _path(entry: object) -> str:

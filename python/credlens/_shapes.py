@@ -27,6 +27,9 @@ class Source:
 class Finding:
     """One verdict of a rule on a user or credential. Times are RFC 3339 in UTC."""
 
+    def __hash__(self) -> int:
+        return hash((self.id, self.status))
+
     id: str
     rule: str
     title: str

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import subprocess
 import sys
 import tempfile
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import FIXTURES
@@ -153,3 +155,17 @@ def test_a_large_report_as_bytes(report: bytes) -> None:
     assessment = credlens.scan(header + b"".join(rows), as_of="2026-11-21")
     assert len({finding.user for finding in assessment.findings}) == users
     assert assessment.inputs[0]["users"] == 2 * users
+
+
+@pytest.mark.parametrize("inputs", [io.BytesIO(b"user\n"), {"a": 1}, 5, [5]])
+def test_what_is_no_input_is_an_error(inputs: Any) -> None:
+    with pytest.raises(credlens.Error, match="an input is a path or bytes"):
+        credlens.scan(inputs)
+
+
+def test_first_calls_in_several_threads() -> None:
+    """In a process of its own, since sysconfig keeps what it found."""
+    code = "import threading, credlens; [threading.Thread(target=credlens.find_program).start() for _ in range(16)]"
+    for _ in range(5):
+        ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert ran.stderr == ""

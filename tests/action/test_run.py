@@ -307,3 +307,34 @@ def test_the_default_version_is_that_of_the_repository(monkeypatch: pytest.Monke
     import run as script  # noqa: PLC0415 only this test reads the script as a module
 
     assert f'\nversion = "{script.own_version()}"\n' in (ROOT / "Cargo.toml").read_text()
+
+
+def test_the_cache_has_reports_and_nothing_else(run: Run, workspace: Path, tmp_path: Path) -> None:
+    """Not the token of a checkout, not what a link leads to; and a link in a circle ends nothing."""
+    (workspace / ".git").mkdir()
+    (workspace / ".git" / "config").write_text("AUTHORIZATION: basic SECRET")
+    (workspace / "reports" / "notes.txt").symlink_to("/etc/passwd")
+    (workspace / "reports" / "loop").symlink_to(".")
+    ran = run(inputs=".", cache="nightly")
+    assert ran.status in (0, 1, 4), ran.log
+    stored = [path for path in (tmp_path / "temp" / "credlens-earlier").rglob("*") if not path.is_dir()]
+    assert ran.outputs.get("store") != "true" or stored
+    assert all(path.suffix in (".csv", ".json") and not path.is_symlink() for path in stored), stored
+    assert "Traceback" not in ran.log
+
+
+def test_nothing_of_the_checkout_is_run(run: Run, workspace: Path, tmp_path: Path) -> None:
+    for name in ("venv.py", "pip/__init__.py", "ensurepip.py"):
+        (workspace / name).parent.mkdir(exist_ok=True)
+        (workspace / name).write_text(f"open({str(tmp_path / 'hijacked')!r}, 'w')")
+    ran = run(program="", inputs="reports", wheel="missing.whl")
+    assert (ran.status, ran.outputs) == (2, {"status": "2"})
+    assert not (tmp_path / "hijacked").exists()
+
+
+@pytest.mark.parametrize("arguments", ["--help", "--version", "'unclosed"])
+def test_arguments_that_evaluate_nothing_are_usage_errors(run: Run, arguments: str) -> None:
+    ran = run(inputs="reports", arguments=arguments)
+    assert ran.status == 2
+    assert ran.outputs["status"] == "2"
+    assert "Traceback" not in ran.log
