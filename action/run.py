@@ -29,7 +29,7 @@ PRECEDENCE = [USAGE, 5, NO_INPUT, PARTIAL, 1, 0]
 
 def main() -> None:
     temp = Path(os.environ["RUNNER_TEMP"])
-    # No one else on the runner reads the reports.
+    # Only the user of this step can read the reports.
     os.umask(0o077)
     work = temp / "credlens"
     shutil.rmtree(work, ignore_errors=True)
@@ -39,7 +39,7 @@ def main() -> None:
     inputs, fetched = step.inputs()
     scanned = step.scan(inputs)
     compared = step.compare(inputs)
-    step.store(inputs, complete=PARTIAL not in (fetched, scanned) and scanned in (0, 1))
+    step.store(complete=PARTIAL not in (fetched, scanned) and scanned in (0, 1))
     step.write_summary()
     status = min((fetched, scanned, compared), key=rank)
     step.output(status=status)
@@ -185,19 +185,19 @@ class Step:
         old = setting("BASELINE")
         if not old and not setting("CACHE"):
             return 0
-        reports = self.reports(inputs)
+        reports = self.reports()
         new = inputs[0] if len(inputs) == 1 else str(self.copy(reports, self.work / "together"))
         if setting("CACHE"):
             if not self.earlier.is_dir():
                 self.summary.append("No earlier reports are in the cache: the next run is compared with these.\n")
                 return 0
-            if contents(self.earlier) == contents(*map(Path, reports)):
+            if contents(self.earlier) == contents(*reports):
                 self.output(opened=0, resolved=0)
                 self.summary.append("The reports are the same as in the last run.\n")
                 return 0
             # Two files are compared even if nothing dates them.
             old_file = only_file(self.earlier)
-            new_file = only_file(Path(reports[0])) if len(reports) == 1 else None
+            new_file = reports[0] if len(reports) == 1 else None
             old, new = (str(old_file), str(new_file)) if old_file and new_file else (str(self.earlier), new)
         changes = self.work / "changes.json"
         options = [f"--format=json={changes}", f"--format=markdown={self.work / 'diff.md'}"]
@@ -211,34 +211,27 @@ class Step:
         self.summary.append((self.work / "diff.md").read_text(encoding="utf-8"))
         return status
 
-    def store(self, inputs: Sequence[str], *, complete: bool) -> None:
+    def store(self, *, complete: bool) -> None:
         """The reports of this run, for the cache. An incomplete run leaves the earlier ones, so that no account is lost."""
         if setting("CACHE") and complete:
             shutil.rmtree(self.earlier, ignore_errors=True)
-            self.copy(self.reports(inputs), self.earlier)
+            self.copy(self.reports(), self.earlier)
             self.output(store="true")
 
-    def reports(self, inputs: Sequence[str]) -> list[str]:
-        """The reports that were evaluated, and the files of details beside them; nothing else that is below the inputs."""
+    def reports(self) -> list[Path]:
+        """The files that were evaluated, and those of details beside them; nothing else that is below the inputs."""
         document = json.loads((self.work / "findings.json").read_text(encoding="utf-8"))
-        found = [Path(entry["path"]) for entry in document["inputs"]]
-        with_details = [path.with_name(path.name.split(".")[0] + ".details.json") for path in found]
-        wanted = {str(path) for path in [*found, *with_details] if path.is_file() and not path.is_symlink()}
-        # An archive is one input, whose files only it understands.
-        archives = [name for name in inputs if (Path(name) / "_details").is_dir() or any(Path(name).rglob("*.parquet"))]
-        return archives + sorted(path for path in wanted if not any(Path(name) in Path(path).parents for name in archives))
+        found = {file_of(entry["path"]) for entry in document["inputs"]}
+        details = {path.with_name(path.name.split(".")[0] + ".details.json") for path in found}
+        return sorted(path for path in found | details if path.is_file() and not path.is_symlink())
 
-    def copy(self, inputs: Sequence[str], folder: Path) -> Path:
-        """Copies under their own paths, which may have the date. What does not exist is left out: the scan has said so."""
-        for number, name in enumerate(inputs):
-            path = Path(name)
-            parts = path.resolve().parts[1:] if path.is_absolute() or ".." in path.parts else path.parts
-            target = folder.joinpath(str(number), *parts)
-            if path.is_dir():
-                shutil.copytree(path, target, symlinks=True, dirs_exist_ok=True)
-            elif path.is_file():
-                target.parent.mkdir(parents=True)
-                shutil.copyfile(path, target)
+    def copy(self, reports: Sequence[Path], folder: Path) -> Path:
+        """Copies under their own paths, which may have the date."""
+        for path in reports:
+            is_below = not path.is_absolute() and ".." not in path.parts
+            target = folder.joinpath("below", *path.parts) if is_below else folder.joinpath("elsewhere", *path.resolve().parts[1:])
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
         return folder
 
     def run(self, *arguments: str, shown: Path | None = None) -> int:
@@ -275,6 +268,11 @@ class Step:
         before = path.stat().st_size if path.exists() else 0
         with path.open("ab") as file:
             file.write(cut("\n".join(self.summary), SUMMARY_BYTES - before))
+
+
+def file_of(path: str) -> Path:
+    """`reports.csv` of `reports.csv#2`, the second report in it; unless a file has that name."""
+    return Path(path) if Path(path).is_file() else Path(re.sub(r"#[0-9]+$", "", path))
 
 
 def files(path: Path) -> list[Path]:

@@ -40,7 +40,7 @@ pub(super) struct Event<'a> {
     pub(super) as_of: Timestamp,
     /// When a report last showed the finding.
     pub(super) last_seen: Timestamp,
-    /// None if there is no such finding any more.
+    /// None once the finding is gone.
     pub(super) status: Option<Status>,
     /// What became of it between two snapshots; none where only one is known.
     pub(super) change: Option<Change<'a>>,

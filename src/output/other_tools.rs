@@ -12,7 +12,7 @@ pub(super) fn account_id(account: &[u8]) -> Option<&str> {
     is_id.then_some(account)
 }
 
-/// The partition that an ARN names, such as `aws-cn`; none if it is no ARN, or names something else.
+/// The partition that an ARN names, such as `aws-cn`; none if it is not an ARN, or names something else.
 pub(super) fn partition(arn: &[u8]) -> Option<&str> {
     let partition = str::from_utf8(cell::partition_of(arn)).ok()?;
     let is_word = |char: u8| char.is_ascii_lowercase() || char == b'-';

@@ -150,7 +150,7 @@ def test_the_cache_has_the_reports_of_the_last_run(run: Run, tmp_path: Path) -> 
     assert (second.outputs["opened"], second.outputs["resolved"]) == ("6", "4")
     third = run(inputs="reports/2026-06-01", cache="nightly", fail_on="never")
     assert (third.outputs["opened"], third.outputs["resolved"]) == ("0", "0")
-    assert (tmp_path / "temp/credlens-earlier/0/reports/2026-06-01/111122223333.csv").exists()
+    assert (tmp_path / "temp/credlens-earlier/below/reports/2026-06-01/111122223333.csv").exists()
 
 
 def test_an_incomplete_run_leaves_the_cache(run: Run, tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_an_incomplete_run_leaves_the_cache(run: Run, tmp_path: Path) -> None:
     ran = run(inputs="reports/2026-06-01\nmissing.csv", cache="nightly")
     assert ran.status == 4
     assert "store" not in ran.outputs
-    assert (tmp_path / "temp/credlens-earlier/0/reports/2026-05-01").exists()
+    assert (tmp_path / "temp/credlens-earlier/below/reports/2026-05-01").exists()
 
 
 def test_undated_files_in_the_cache(run: Run, workspace: Path) -> None:
@@ -338,3 +338,32 @@ def test_arguments_that_evaluate_nothing_are_usage_errors(run: Run, arguments: s
     assert ran.status == 2
     assert ran.outputs["status"] == "2"
     assert "Traceback" not in ran.log
+
+
+def test_the_cache_has_files_of_several_reports(run: Run, workspace: Path, tmp_path: Path) -> None:
+    """The program calls them `both.csv#1` and `both.csv#2`, and archived reports likewise."""
+    days = workspace / "reports" / "2026-06-01"
+    both = "".join((days / f"{account}.csv").read_text() for account in ("111122223333", "444455556666"))
+    (workspace / "both-2026-06-01.csv").write_text(both)
+    ran = run(inputs="both-2026-06-01.csv", cache="nightly")
+    assert (ran.status, ran.outputs["store"]) == (1, "true")
+    stored = tmp_path / "temp" / "credlens-earlier" / "below" / "both-2026-06-01.csv"
+    assert stored.read_text() == both
+    again = run(inputs="both-2026-06-01.csv", cache="nightly")
+    assert "The reports are the same as in the last run." in again.summary
+
+
+def test_an_archive_is_stored_and_compared(run: Run, workspace: Path) -> None:
+    program = os.environ["CREDLENS"]
+    if subprocess.run([program, "archive", "--help"], capture_output=True, check=False).returncode != 0:
+        pytest.skip("a program without archives")
+
+    def add(day: str) -> None:
+        subprocess.run([program, "archive", "add", "archive", f"reports/{day}"], cwd=workspace, check=True, capture_output=True)
+
+    add("2026-05-01")
+    assert run(inputs="archive", cache="nightly").outputs["store"] == "true"
+    add("2026-06-01")
+    ran = run(inputs="archive", cache="nightly")
+    # As docs/cookbook.md shows of these two days.
+    assert (ran.outputs["opened"], ran.outputs["resolved"]) == ("6", "4"), ran.log

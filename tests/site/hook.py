@@ -80,5 +80,5 @@ def on_post_template(output_content, template_name, config):
 
 
 def without_stars(html):
-    """The theme's script would ask GitHub for the number of stars: pages ask no one."""
+    """The theme's script would ask GitHub for the number of stars: pages fetch nothing from other hosts."""
     return html.replace('data-md-component="source"', "")
