@@ -229,7 +229,8 @@ class Step:
         """Copies under their own paths, which may have the date."""
         for path in reports:
             is_below = not path.is_absolute() and ".." not in path.parts
-            target = folder.joinpath("below", *path.parts) if is_below else folder.joinpath("elsewhere", *path.resolve().parts[1:])
+            parts = ("below", *path.parts) if is_below else ("elsewhere", *path.resolve().parts[1:])
+            target = folder.joinpath(*parts)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
         return folder

@@ -70,6 +70,8 @@ pub(super) struct Change<'a> {
     pub(super) which: Move,
     pub(super) before: Option<Status>,
     pub(super) resolved_by: Vec<&'a str>,
+    /// Whether the user or the credential is gone, so that the rule has nothing to pass on.
+    pub(super) is_gone: bool,
     /// The id under which it was known, or goes on, where that is another one.
     pub(super) other_id: Option<FindingId>,
 }
@@ -193,7 +195,9 @@ impl Event<'_> {
     }
 
     fn write_compliance(&self, rule: &RuleParts, out: &mut Vec<u8>) {
+        let is_gone = self.change.as_ref().is_some_and(|change| change.is_gone);
         let (status_id, status) = match self.status {
+            None if is_gone => (99, "Gone"),
             Some(Status::Pass | Status::Due) | None => (1, "Pass"),
             Some(Status::Undetermined) => (2, "Warning"),
             Some(Status::Fail | Status::Suppressed) => (3, "Fail"),

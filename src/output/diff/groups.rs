@@ -21,6 +21,9 @@ pub enum Grouping<'a> {
     Owner(&'a Owners),
 }
 
+/// The moves that are news. What is still open is only counted.
+const CHANGED: [Move; 3] = [Move::Opened, Move::Unveiled, Move::Resolved];
+
 /// The findings of one account, path or owner.
 #[derive(Debug)]
 pub(super) struct Group {
@@ -90,25 +93,17 @@ impl Group {
 
     /// `2 opened, 1 resolved`: what changed.
     pub(super) fn summary(&self) -> String {
-        let all = [
-            (Move::Opened, "opened"),
-            (Move::Unveiled, "unveiled"),
-            (Move::Resolved, "resolved"),
-        ];
-        let all = all.map(|(which, words)| (self.counts.of(which), words));
+        let all = CHANGED.map(|which| (self.counts.of(which), which.name()));
         let all = all.into_iter().filter(|(count, _)| *count > 0);
         let all: Vec<String> = all
-            .map(|(count, words)| format!("{} {words}", number(count)))
+            .map(|(count, name)| format!("{} {name}", number(count)))
             .collect();
         all.join(", ")
     }
 
     /// How many of its findings changed.
     pub(super) fn changed(&self) -> u64 {
-        [Move::Opened, Move::Unveiled, Move::Resolved]
-            .map(|which| self.counts.of(which))
-            .iter()
-            .sum()
+        CHANGED.map(|which| self.counts.of(which)).iter().sum()
     }
 }
 
@@ -204,7 +199,7 @@ impl Groups<'_> {
             .take(groups)
             .map(|(position, _)| (position, Vec::new()))
             .collect();
-        for which in [Move::Opened, Move::Unveiled, Move::Resolved] {
+        for which in CHANGED {
             for moved in self.view.worst_moved(self.view.diff.findings(which)) {
                 let position = self.of_user[&user_of(&moved)];
                 let place = shown.binary_search_by_key(&position, |(position, _)| *position);

@@ -6,8 +6,10 @@ use std::ops::Range;
 
 use super::in_order::write_in_order;
 use super::{DiffView, DiffWriter, phrases};
+use crate::engine::CompiledRule;
 use crate::finding::{FindingId, Status};
-use crate::history::{Cause, Cells as _, Move, Moved};
+use crate::gsl::typed::Entity;
+use crate::history::{Cause, Cells as _, Kind, Move, Moved};
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::ocsf::{Activity, Change, Event, EventUser, RuleParts};
 
@@ -30,6 +32,16 @@ fn write(view: &DiffView<'_>, out: &mut dyn Write) -> io::Result<()> {
         write_in_order(view, findings.users(), events, |text| out.write_all(text))?;
     }
     Ok(())
+}
+
+/// Whether the user is gone, or the key or certificate that a rule is about.
+fn is_gone(rule: &CompiledRule, moved: &Moved) -> bool {
+    let is_about_user = rule.bound.typed.entity == Entity::IamUser;
+    moved.by.iter().any(|cause| match cause {
+        Cause::Event(Kind::UserDeleted | Kind::UserRecreated) => true,
+        Cause::Event(Kind::KeyDeleted | Kind::CertificateDeleted) => !is_about_user,
+        Cause::Event(_) | Cause::Suppressed | Cause::Used | Cause::Other => false,
+    })
 }
 
 /// An event about a finding; where its id in the older report is another one, two: who knows it by that id sees it closed.
@@ -65,8 +77,8 @@ fn write_event(
     let (snapshot, _) = view.subject(moved);
     let (users, row) = (snapshot.users(), moved.row as usize);
     let [old, new] = view.reports_of_account(moved);
-    let is_gone = which == Move::Resolved && moved.after != Some(Status::Suppressed);
-    let shown_last = if is_gone { old } else { new };
+    let is_shown_now = which != Move::Resolved || moved.after == Some(Status::Suppressed);
+    let shown_last = if is_shown_now { new } else { old };
     let some = |text: &&[u8]| !text.is_empty();
     let account = users.account_or_name(row);
     let event = Event {
@@ -80,6 +92,7 @@ fn write_event(
             which,
             before: moved.before,
             resolved_by: moved.by.iter().map(Cause::name).collect(),
+            is_gone: is_gone(rule, moved),
             other_id,
         }),
         message: &phrases::standing(&rule.bound.message, moved),
