@@ -5,9 +5,10 @@ use std::fs::OpenOptions;
 use std::path::Path;
 use std::time::Duration;
 
-use aws_config::default_provider::region::DefaultRegionChain;
+use aws_config::environment::EnvironmentVariableRegionProvider;
+use aws_config::imds::region::ImdsRegionProvider;
 use aws_config::meta::region::RegionProviderChain;
-use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
 use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::sts::AssumeRoleProvider;
@@ -102,7 +103,7 @@ impl Session {
         let mut facts = profile_facts(settings.profile.as_deref()).await?;
         facts.role = settings.role_arn.clone().or(facts.role);
         let client = http_client(settings, &facts).await?;
-        let region = region(settings).await;
+        let region = region(settings, client.clone()).await;
         check_region(region.as_ref()).map_err(Error::InvalidSettings)?;
         // Of nested calls the inner one must give up first, since its error says why.
         let inner = timeouts(attempt.mul_f64(0.6));
@@ -342,14 +343,18 @@ fn profile_provider(
     provider.profile_name(profile).build()
 }
 
-async fn region(settings: &ConnectSettings) -> Region {
-    let chain = DefaultRegionChain::builder();
-    let chain = match &settings.profile {
-        Some(profile) => chain.profile_name(profile),
-        None => chain,
+/// The region as AWS's default chain has it, but with this client: the SDK has none of its own here.
+async fn region(settings: &ConnectSettings, client: SharedHttpClient) -> Region {
+    let profile = ProfileFileRegionProvider::builder();
+    let profile = match &settings.profile {
+        Some(name) => profile.profile_name(name),
+        None => profile,
     };
+    let machine = ProviderConfig::default().with_http_client(client);
     RegionProviderChain::first_try(settings.region.clone().map(Region::new))
-        .or_else(chain.build())
+        .or_else(EnvironmentVariableRegionProvider::new())
+        .or_else(profile.build())
+        .or_else(ImdsRegionProvider::builder().configure(&machine).build())
         .or_else(Region::from_static(DEFAULT_REGION))
         .region()
         .await

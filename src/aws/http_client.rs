@@ -31,12 +31,12 @@ pub(super) async fn http_client(
     })
 }
 
-/// The SDK's default client, with these certificates.
+/// The SDK's default client, with these certificates and with ring.
 fn trusting(trusted: TrustStore) -> SharedHttpClient {
     let context = TlsContext::builder().with_trust_store(trusted).build();
     let context = context.expect("invariant: a trust store is all it has");
     Builder::new().build_with_connector_fn(move |settings, components| {
-        let connector = ConnectorBuilder::default().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
+        let connector = ConnectorBuilder::default().tls_provider(Provider::Rustls(CryptoMode::Ring));
         let mut connector = connector.tls_context(context.clone());
         connector.set_connector_settings(settings.cloned());
         connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));

@@ -76,6 +76,30 @@ fn instance_credentials() {
     insta::assert_snapshot!(ended.err.lines().last().unwrap(), @"error: no AWS credentials found; pass --profile, set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in with `aws sso login`");
 }
 
+/// Nothing else names a region, so the machine is asked: with our client, since the SDK has none of its own.
+#[test]
+fn region_of_the_instance() {
+    let server = Server::start(accounts(2));
+    let folder = tempfile::tempdir().unwrap();
+    let variables = [
+        ("AWS_EC2_METADATA_DISABLED", "false"),
+        ("AWS_EC2_METADATA_SERVICE_ENDPOINT", server.url.as_str()),
+        ("AWS_ACCESS_KEY_ID", KEY),
+        ("AWS_SECRET_ACCESS_KEY", "MEMBERSECRET"),
+        ("AWS_SESSION_TOKEN", "MEMBERTOKEN"),
+    ];
+    let arguments = [&["fetch"], &YOUNG[..]].concat();
+    let placement = "GET /latest/meta-data/placement/region";
+    server.answer_instead("PUT /latest/api/token", 200, "GOODTOKEN");
+    server.answer_instead(placement, 200, "no region");
+    let ended = run(&server, folder.path(), &variables, &arguments);
+    assert_eq!(ended.exit, 2, "{}", ended.err);
+    assert!(ended.err.contains("no region"), "{}", ended.err);
+    server.answer_instead(placement, 200, "eu-north-1");
+    assert_fetched(&run(&server, folder.path(), &variables, &arguments));
+    assert_eq!(server.counts()[placement], 1);
+}
+
 #[test]
 fn single_sign_on() {
     let server = Server::start(accounts(2));

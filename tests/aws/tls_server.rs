@@ -75,7 +75,7 @@ impl TlsServer {
             url: format!("https://{}", listener.local_addr().unwrap()),
             handshakes: Arc::default(),
         };
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .unwrap()
