@@ -89,7 +89,7 @@ impl Session {
         Box::pin(Self::open_by(settings, None)).await
     }
 
-    /// [`Self::open`] with a loader that has, for example, another HTTP client.
+    /// [`Self::open`] with a loader, which must have an HTTP client: this crate's SDK has none by default.
     ///
     /// # Errors
     /// As [`Self::open`].

@@ -116,7 +116,8 @@ impl Bucket {
             ..ConnectSettings::default()
         };
         let credentials = Credentials::new("AKIDEXAMPLE", "SECRETEXAMPLE", None, None, "test");
-        let loader = aws_config::defaults(BehaviorVersion::latest());
+        let plain = aws_smithy_http_client::Builder::new().build_http();
+        let loader = aws_config::defaults(BehaviorVersion::latest()).http_client(plain);
         S3::connect_with(&settings, loader.credentials_provider(credentials)).unwrap()
     }
 }

@@ -72,7 +72,7 @@ impl S3 {
         Self::connect_by(|| Box::pin(Session::open(settings)))
     }
 
-    /// [`Self::connect`] with a loader that has, for example, other credentials.
+    /// [`Self::connect`] with a loader, which must have an HTTP client; for example for other credentials.
     ///
     /// # Errors
     /// As [`Self::connect`].
