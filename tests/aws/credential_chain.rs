@@ -97,6 +97,7 @@ fn region_of_the_instance() {
     assert!(ended.err.contains("no region"), "{}", ended.err);
     server.answer_instead(placement, 200, "eu-north-1");
     assert_fetched(&run(&server, folder.path(), &variables, &arguments));
+    // Once in each run.
     assert_eq!(server.counts()[placement], 2);
 }
 
