@@ -77,6 +77,7 @@ impl Moto {
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(region.to_owned()))
             .endpoint_url(&self.url)
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .build()
     }
