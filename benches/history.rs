@@ -14,10 +14,10 @@ use credlens::engine::{
 };
 use credlens::finding::{AsOfSource, Severity, Status};
 use credlens::history::trend::{Trend, TrendOptions};
-use credlens::history::{self, Before, Collector, Move, Snapshot};
+use credlens::history::{self, Collector, Move, Snapshot};
 use credlens::report::header::Header;
 use credlens::report::time::Timestamp;
-use credlens::rule::{self, Catalogue, Selection};
+use credlens::rule::{self, Catalogue, Filters, Selection};
 
 const USERS: u64 = 10_000;
 const DAY: i64 = 86_400;
@@ -124,22 +124,10 @@ fn diffs(criterion: &mut Criterion) {
     });
     for (name, other) in [("with itself", 0), ("with the next day", 1)] {
         group.bench_function(name, |bencher| {
-            let (options, workers) = (history::DiffOptions::default(), Workers::one());
+            let (filters, workers) = (Filters::default(), Workers::one());
             bencher.iter(|| {
-                let before = Before::new(&snapshots[0], options, &workers);
-                let diff = history::diff(&program, before, &snapshots[other], &workers);
-                black_box(diff.expect("one account").findings(Move::Open).iter().count())
-            });
-        });
-        group.bench_function(format!("{name}, while it is read"), |bencher| {
-            let (options, workers) = (history::DiffOptions::default(), Workers::one());
-            bencher.iter(|| {
-                let (before, mut new) = (Before::new(&snapshots[0], options, &workers), None);
-                let collector = Collector::new(|snapshot| new = Some(snapshot)).against(&before);
-                evaluate(&program, &reports[other..=other], &collector, 1);
-                drop(collector);
-                let new = new.expect("a whole report");
-                let diff = history::diff(&program, before, &new, &workers);
+                let options = (history::DiffOptions::default(), &filters);
+                let diff = history::diff(&program, [&snapshots[0], &snapshots[other]], options, &workers);
                 black_box(diff.expect("one account").findings(Move::Open).iter().count())
             });
         });
@@ -154,8 +142,10 @@ fn trends(criterion: &mut Criterion) {
     for (name, threads) in [("1 thread", 1), ("2 threads", 2)] {
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
-                let trend = Trend::new(&program, TrendOptions::default());
-                evaluate(&program, &reports, &trend, threads);
+                let mut trend = Trend::new(&program, TrendOptions::default());
+                let collector = Collector::new(|snapshot| trend.add(snapshot));
+                evaluate(&program, &reports, &collector, threads);
+                drop(collector);
                 black_box(trend.finish())
             });
         });

@@ -23,15 +23,14 @@ use credlens::engine::{
     Workers,
 };
 use credlens::finding::{AsOfSource, Severity, Status};
-use credlens::history::{
-    self, Before, Collector, Diff, DiffOptions, Incomparable, Move, Moved, Side, Snapshot,
-};
+use credlens::history::trend::{Trend, TrendDocument, TrendOptions};
+use credlens::history::{self, Collector, Diff, DiffOptions, Incomparable, Move, Moved, Side, Snapshot};
 use credlens::output::DisplayOptions;
 use credlens::output::diff::{DiffView, write_diff};
 use credlens::report::header::Header;
 use credlens::report::schema::ColumnSet;
 use credlens::report::time::Timestamp;
-use credlens::rule::{Catalogue, Selection, select};
+use credlens::rule::{Catalogue, Filters, Selection, select};
 
 /// Columns of reports in which keys and certificates can be followed.
 const COLUMNS: [&str; 17] = [
@@ -200,23 +199,41 @@ pub(crate) fn json(diff: &Diff<'_>) -> String {
     String::from_utf8(out).unwrap()
 }
 
-/// Checks that a newer report gives the same diff if it is compared while it is read. `ways` are the numbers of threads and
-/// of lines per block.
-pub(crate) fn assert_same_while_read(
+/// Compares two snapshots.
+pub(crate) fn diff_of<'a>(
+    program: &'a Program,
+    snapshots: [&'a Snapshot; 2],
+) -> Result<Diff<'a>, Incomparable> {
+    let options = (DiffOptions::default(), &Filters::default());
+    history::diff(program, snapshots, options, &Workers::one())
+}
+
+/// The trend of reports.
+pub(crate) fn trend_of(program: &Program, reports: Vec<Report>, options: TrendOptions) -> TrendDocument {
+    let mut trend = Trend::new(program, options);
+    let collector = Collector::new(|snapshot| trend.add(snapshot));
+    evaluate(program, reports, &collector);
+    drop(collector);
+    trend.finish()
+}
+
+/// Checks that a newer report gives the same diff however it is read. `ways` are the numbers of threads and of lines per
+/// block.
+pub(crate) fn assert_same_however_read(
     program: &Program,
     (old, report): (&Snapshot, &Report),
     whole: &Result<String, Incomparable>,
     ways: &[(usize, usize)],
 ) {
     for &(threads, lines) in ways {
-        let workers = Workers::new(threads).unwrap();
-        let before = Before::new(old, DiffOptions::default(), &workers);
         let mut new = None;
-        let collector = Collector::new(|snapshot| new = Some(snapshot)).against(&before);
+        let collector = Collector::new(|snapshot| new = Some(snapshot)).after_lacking(old.missing_anywhere());
         evaluate_in_blocks(program, vec![report.clone()], &collector, (threads, lines));
         drop(collector);
         let new = new.unwrap();
-        let diff = history::diff(program, before, &new, &workers);
+        let workers = Workers::new(threads).unwrap();
+        let options = (DiffOptions::default(), &Filters::default());
+        let diff = history::diff(program, [old, &new], options, &workers);
         let read = diff.map(|diff| json(&diff));
         assert_eq!(&read, whole, "{threads} threads, blocks of {lines} lines");
     }

@@ -1,80 +1,52 @@
 //! Finds the events of a user who is in both snapshots.
 
-use super::cells::{Cells as _, Key};
-use super::diff::DiffOptions;
 use super::event::{Event, Kind, Value};
-use super::pairs::{Pair, Pairs, pair};
-use super::snapshot::Snapshot;
-use super::users::Users;
+use super::keys::{Key, Pair, Pairs};
+use super::transition::User;
 use crate::report::cell::{self, Flag, known};
 use crate::report::schema::{FlagColumn, TimeColumn};
-use crate::report::time::Timestamp;
+use crate::report::time::{Timestamp, Unit};
 
-/// The events of one user, and how its keys and certificates pair up.
-#[derive(Debug)]
-pub(super) struct Changes<'a> {
-    pub(super) keys: Pairs,
-    pub(super) certificates: Pairs,
-    pub(super) events: &'a [Event],
-}
-
-/// Compares one user in both snapshots.
+/// A user in both snapshots.
 #[derive(Clone, Copy)]
-pub(super) struct Comparison<'a> {
-    pub(super) old: &'a Snapshot,
-    pub(super) new: &'a Snapshot,
-    pub(super) old_row: u32,
-    pub(super) new_row: u32,
-    pub(super) options: DiffOptions,
+pub(super) struct Changes<'a> {
+    pub(super) old: User<'a>,
+    pub(super) new: User<'a>,
+    pub(super) keys: &'a Pairs,
+    pub(super) certificates: &'a Pairs,
+    /// Days without use after which a credential is idle.
+    pub(super) idle_days: i64,
 }
 
-impl<'a> Comparison<'a> {
-    /// Each snapshot with the user's row in it, the older one first.
-    pub(super) fn sides(self) -> [(&'a Snapshot, u32); 2] {
-        [(self.old, self.old_row), (self.new, self.new_row)]
+impl Changes<'_> {
+    /// What happened, in the order of [`Kind`].
+    pub(super) fn events(self) -> Vec<Event> {
+        let mut all = Vec::new();
+        self.password(&mut all);
+        self.mfa(&mut all);
+        self.keys(self.keys, &KEY, &mut all);
+        self.uses(&mut all);
+        self.rotation(&mut all);
+        self.keys(self.certificates, &CERTIFICATE, &mut all);
+        self.root_use(&mut all);
+        all.sort_by_key(|event| (event.kind, event.key_created));
+        all
     }
 
-    /// A cell of the user before and after.
-    fn both<T>(self, cell: impl Fn(&Users, usize) -> T) -> (T, T) {
-        self.sides()
-            .map(|(snapshot, row)| cell(snapshot.users(), row as usize))
-            .into()
-    }
-
-    /// Appends the events of this user to `all`.
-    pub(super) fn changes(self, all: &mut Vec<Event>) -> Changes<'_> {
-        let others = all.len();
-        let keys = pair(self.both(Users::keys));
-        let certificates = pair(self.both(Users::certificates));
-        self.password(all);
-        self.mfa(all);
-        self.keys(&keys, &KEY, all);
-        self.uses(&keys, all);
-        self.rotation(&keys, all);
-        self.keys(&certificates, &CERTIFICATE, all);
-        self.root_use(&keys, all);
-        let events = &mut all[others..];
-        events.sort_by_key(|event| (event.kind, event.key_created));
-        Changes {
-            keys,
-            certificates,
-            events,
-        }
-    }
-
+    /// A time of the user before and after.
     pub(super) fn times(self, column: TimeColumn) -> (i64, i64) {
-        self.both(|users, row| users.time(row, column))
+        (self.old.cells().time(column), self.new.cells().time(column))
     }
 
     fn flags(self, column: FlagColumn) -> (Flag, Flag) {
-        self.both(|users, row| users.flag(row, column))
+        (self.old.cells().flag(column), self.new.cells().flag(column))
     }
 
     fn event(self, kind: Kind, key_created: Option<Timestamp>, old: Value, new: Value) -> Event {
         Event {
             kind,
-            old_row: Some(self.old_row),
-            new_row: Some(self.new_row),
+            old_row: Some(self.old.row),
+            new_row: Some(self.new.row),
             key_created,
             old,
             new,
@@ -116,7 +88,7 @@ impl<'a> Comparison<'a> {
     /// Whether a credential with this last use was idle at the older snapshot. Idleness between the snapshots is not visible,
     /// because a report has only the last use.
     fn is_idle(self, last: i64) -> bool {
-        let since = self.options.idle_since(self.old.as_of(self.old_row));
+        let since = self.old.as_of().plus(-self.idle_days, Unit::Days);
         known(last).is_some_and(|last| last <= since)
     }
 
@@ -144,9 +116,8 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn uses(self, keys: &Pairs, events: &mut Vec<Event>) {
-        for &(old, new) in &keys.all {
-            let Some((old, new)) = old.zip(new) else { continue };
+    fn uses(self, events: &mut Vec<Event>) {
+        for (old, new) in self.keys.in_both() {
             if !is_later(old.last_used, new.last_used) {
                 continue;
             }
@@ -161,7 +132,8 @@ impl<'a> Comparison<'a> {
     }
 
     /// If several keys qualify, the newest created key replaces the oldest retired one.
-    fn rotation(self, keys: &Pairs, events: &mut Vec<Event>) {
+    fn rotation(self, events: &mut Vec<Event>) {
+        let keys = self.keys;
         let created = keys.all.iter().filter_map(|&pair| match pair {
             (None, Some(new)) => known(new.created),
             _ => None,
@@ -178,10 +150,11 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn root_use(self, keys: &Pairs, events: &mut Vec<Event>) {
-        if !self.new.users().is_root(self.new_row as usize) {
+    fn root_use(self, events: &mut Vec<Event>) {
+        if !self.new.cells().is_root {
             return;
         }
+        let keys = self.keys;
         let password = self.times(TimeColumn::PasswordLastUsed);
         let of_keys = keys
             .all

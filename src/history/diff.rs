@@ -1,34 +1,20 @@
 //! Compares two snapshots: events, and findings that were opened, resolved or are still open.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
-use super::as_before::AsBefore;
-use super::before::Before;
-use super::cells::Cells as _;
-use super::changes::Comparison;
-use super::event::{Event, Kind, Value};
-use super::findings::{Counts, Findings, Lists, Move, Moved};
-use super::matching::{Incomparable, Match, Matching, match_users};
-use super::moves::FindingMoves;
+use super::event::{Causes, Event};
+use super::keys::{are_of_same_second, is_unclear};
+use super::matching::{Incomparable, Match, MatchedSnapshots, match_snapshots};
 use super::notes::{self, Note};
-use super::roster::index;
 use super::snapshot::Snapshot;
-use super::verdicts::CompactFinding;
+use super::transition::{Before, Comparer, Move, Moved, Side, Transition, User, is_other, is_unchanged};
+use super::users::index;
 use crate::engine::{CompiledRule, Program, Workers};
 use crate::finding::{Diagnostic, Status};
 use crate::gsl::typed::Entity;
 use crate::report::schema::{Slot, TimeColumn};
-use crate::report::time::{Timestamp, Unit};
 use crate::rule::{Filters, NearMisses};
-
-/// Which of the two snapshots.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// The older one.
-    Old,
-    /// The newer one.
-    New,
-}
 
 /// Events and findings between two snapshots.
 #[derive(Debug)]
@@ -38,6 +24,8 @@ pub struct Diff<'a> {
     /// The newer snapshot.
     pub new: &'a Snapshot,
     /// Users in the order of the newer snapshot, then deleted users; the events of a user in the order of [`Kind`].
+    ///
+    /// [`Kind`]: super::Kind
     pub events: Vec<Event>,
     /// What limits the comparison, and what is unusual in the reports.
     pub diagnostics: Vec<Diagnostic>,
@@ -47,78 +35,12 @@ pub struct Diff<'a> {
     pub no_match: Option<String>,
     /// The rules that evaluated both snapshots, by position.
     pub rules: &'a [CompiledRule],
-    pub(super) as_before: AsBefore,
-    /// Findings of changed users.
-    pub(super) lists: Lists,
-    /// The number of findings of all users.
-    pub(super) counts: Counts,
-}
-
-impl<'a> Diff<'a> {
-    /// The findings that were opened, resolved or are still open.
-    pub fn findings(&'a self, which: Move) -> Findings<'a> {
-        Findings { diff: self, which }
-    }
-}
-
-/// What resolved a finding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cause {
-    /// An event.
-    Event(Kind),
-    /// A suppression covers it now.
-    Suppressed,
-    /// The credential was used.
-    Used,
-    /// Something else: another cell changed, or time passed.
-    Other,
-}
-
-impl Cause {
-    /// The word in outputs.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Event(kind) => kind.name(),
-            Self::Suppressed => "suppressed",
-            Self::Used => "used",
-            Self::Other => "other",
-        }
-    }
-}
-
-/// A set of causes: events in the order of [`Kind`], then the others.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Causes(u32);
-
-impl Causes {
-    const OTHERS: [Cause; 3] = [Cause::Suppressed, Cause::Used, Cause::Other];
-
-    /// Whether there are none.
-    pub fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
-    /// The causes in order.
-    pub fn iter(self) -> impl Iterator<Item = Cause> {
-        let all = Kind::ALL.into_iter().map(Cause::Event).chain(Self::OTHERS);
-        all.filter(move |&cause| self.0 & Self::bit(cause) != 0)
-    }
-
-    fn bit(cause: Cause) -> u32 {
-        let others = Kind::ALL.len();
-        1 << match cause {
-            Cause::Event(kind) => kind as usize,
-            Cause::Suppressed => others,
-            Cause::Used => others + 1,
-            Cause::Other => others + 2,
-        }
-    }
-}
-
-impl FromIterator<Cause> for Causes {
-    fn from_iter<T: IntoIterator<Item = Cause>>(causes: T) -> Self {
-        Self(causes.into_iter().fold(0, |bits, cause| bits | Self::bit(cause)))
-    }
+    options: DiffOptions,
+    matches: Vec<Match>,
+    /// Which of them have findings that were opened, unveiled or resolved; ascending.
+    moved: Vec<u32>,
+    /// The number of findings, by [`Move`] and position of the rule.
+    counts: [Vec<u64>; Move::ALL.len()],
 }
 
 /// How snapshots are compared.
@@ -128,13 +50,6 @@ pub struct DiffOptions {
     pub idle_days: i64,
 }
 
-impl DiffOptions {
-    /// A credential last used at or before this time is idle at `as_of`.
-    pub(super) fn idle_since(self, as_of: Timestamp) -> Timestamp {
-        as_of.plus(-self.idle_days, Unit::Days)
-    }
-}
-
 impl Default for DiffOptions {
     fn default() -> Self {
         Self { idle_days: 90 }
@@ -142,58 +57,56 @@ impl Default for DiffOptions {
 }
 
 /// The number of users that a thread takes at a time.
-const PART: usize = 512;
+const PART: usize = 8_192;
 
-/// Compares two snapshots that were evaluated with this program. The newer one is complete, or was collected against the
-/// same older one.
+/// Compares two snapshots that were evaluated with this program: the users that the filters admit as one of the snapshots has
+/// them.
 pub fn diff<'a>(
     program: &'a Program,
-    before: Before<'a>,
-    new: &'a Snapshot,
+    [old, new]: [&'a Snapshot; 2],
+    (options, filters): (DiffOptions, &Filters),
     workers: &Workers,
 ) -> Result<Diff<'a>, Incomparable> {
-    let (old, options, filters) = (before.old, before.options, before.filters);
-    let mut matching = match_users(before, new, workers)?;
-    let users = filters.map_or_else(
-        || [old, new].map(Snapshot::count),
-        |filters| matching.filter([old, new], filters),
-    );
-    let comparer = Comparer {
+    let mut matched = match_snapshots(old, new)?;
+    filter(&mut matched, [old, new], filters);
+    let in_snapshot = |row: fn(&Match) -> Option<u32>| matched.users.iter().filter_map(row).count() as u64;
+    let mut users = [in_snapshot(|user| user.old), in_snapshot(|user| user.new)];
+    if filters.is_empty() {
+        users = [old, new].map(|snapshot| snapshot.users().len() as u64);
+    }
+    let rules = program.compiled_rules();
+    let mut diff = Diff {
         old,
         new,
-        options,
-        rules: program.compiled_rules(),
-        have_columns: [Entity::IamAccessKey, Entity::IamSigningCertificate]
-            .map(|entity| has_columns(old, entity) && has_columns(new, entity)),
-    };
-    let Matching {
-        users: matches,
-        as_before,
-        ..
-    } = &matching;
-    let (parts, mut counts) = workers.both(
-        || workers.in_parts(0..matches.len(), PART, |part| comparer.users(&matches[part])),
-        || Counts::of((old, new), as_before, program.compiled_rules().len(), workers),
-    );
-    let changes = Changed::join(parts);
-    let diagnostics = comparer.diagnostics(&matching, &changes);
-    let mut lists = changes.lists;
-    lists.sort();
-    counts.add(&lists);
-    Ok(Diff {
-        old,
-        new,
-        events: changes.events,
-        diagnostics,
+        events: Vec::new(),
+        diagnostics: Vec::new(),
         users,
-        no_match: filters
-            .filter(|_| users == [0, 0])
-            .map(|filters| no_match([old, new], &matching.accounts, filters)),
-        rules: program.compiled_rules(),
-        as_before: matching.as_before,
-        lists,
-        counts,
-    })
+        no_match: None,
+        rules,
+        options,
+        matches: std::mem::take(&mut matched.users),
+        moved: Vec::new(),
+        counts: Move::ALL.map(|_| vec![0; rules.len()]),
+    };
+    let parts = workers.in_parts(0..diff.matches.len(), PART, |part| diff.compare(part));
+    let unusual = diff.add(parts);
+    diff.diagnostics = diff.diagnostics(&matched, &unusual);
+    diff.no_match =
+        (!filters.is_empty() && users == [0, 0]).then(|| no_match([old, new], &matched.accounts, filters));
+    Ok(diff)
+}
+
+/// Leaves out the users that the filters admit neither as the older snapshot has them nor as the newer one.
+fn filter(matched: &mut MatchedSnapshots, [old, new]: [&Snapshot; 2], filters: &Filters) {
+    if filters.is_empty() {
+        return;
+    }
+    let is_wanted = |snapshot: &Snapshot, row: Option<u32>| {
+        row.is_some_and(|row| filters.admits(&snapshot.users().to_filter(row as usize)))
+    };
+    matched
+        .users
+        .retain(|user| is_wanted(old, user.old) || is_wanted(new, user.new));
 }
 
 /// What to say of filters that admit no compared user of these snapshots. `of_one` are the accounts that only one of them
@@ -216,6 +129,143 @@ fn no_match(snapshots: [&Snapshot; 2], of_one: &[BTreeSet<Vec<u8>>; 2], filters:
     misses.message(filters)
 }
 
+/// What happened to some users.
+#[derive(Debug)]
+struct Part {
+    events: Vec<Event>,
+    moved: Vec<u32>,
+    counts: [Vec<u64>; Move::ALL.len()],
+    unusual: UnusualUsers,
+}
+
+/// Users by row of the newer snapshot.
+#[derive(Debug, Default)]
+struct UnusualUsers {
+    /// With keys or certificates created in the same second.
+    same_second: Vec<u32>,
+    /// Whose keys or certificates cannot be identified, because cells are unknown.
+    unclear: Vec<u32>,
+}
+
+impl<'a> Diff<'a> {
+    /// The findings that were opened, resolved or are still open.
+    pub fn findings(&'a self, which: Move) -> Findings<'a> {
+        Findings { diff: self, which }
+    }
+
+    /// A user in the snapshots that have it.
+    fn users_of(&self, user: Match) -> [Option<User<'a>>; 2] {
+        let in_snapshot = |snapshot: &'a Snapshot, row: Option<u32>| {
+            let row = row?;
+            let created = snapshot.users().time(row as usize, TimeColumn::UserCreation);
+            Some(User {
+                snapshot,
+                row,
+                created,
+            })
+        };
+        [in_snapshot(self.old, user.old), in_snapshot(self.new, user.new)]
+    }
+
+    /// What happened to a user; none if nothing did, and the findings are the same.
+    fn transition(&self, [old, new]: [Option<User<'a>>; 2]) -> Option<Transition> {
+        if let (Some(old), Some(new)) = (old, new)
+            && is_unchanged(old, new)
+        {
+            return None;
+        }
+        let open = old.map_or_else(Vec::new, |old| old.open(self.rules));
+        let comparer = Comparer {
+            rules: self.rules,
+            idle_days: self.options.idle_days,
+        };
+        let before = old.map(|user| Before { user, open: &open });
+        Some(comparer.transition(before, new))
+    }
+
+    fn compare(&self, users: Range<usize>) -> Part {
+        let mut part = Part {
+            events: Vec::new(),
+            moved: Vec::new(),
+            counts: Move::ALL.map(|_| vec![0; self.rules.len()]),
+            unusual: UnusualUsers::default(),
+        };
+        let have_columns = [Entity::IamAccessKey, Entity::IamSigningCertificate].map(|entity| {
+            [self.old, self.new]
+                .iter()
+                .all(|snapshot| has_columns(snapshot, entity))
+        });
+        for position in users {
+            let both = self.users_of(self.matches[position]);
+            if let [Some(old), Some(new)] = both
+                && !is_other(old, new)
+            {
+                part.unusual.add([old, new], have_columns);
+            }
+            let Some(transition) = self.transition(both) else {
+                for found in both[1].into_iter().flat_map(User::failing) {
+                    part.counts[Move::Open as usize][usize::from(found.rule)] += 1;
+                }
+                continue;
+            };
+            part.events.extend(transition.events);
+            let mut findings = transition.findings.iter();
+            if findings.any(|change| change.which != Move::Open) {
+                part.moved.push(index(position));
+            }
+            for change in &transition.findings {
+                part.counts[change.which as usize][usize::from(change.open.rule)] += 1;
+            }
+        }
+        part
+    }
+
+    /// Takes what happened to all users; the unusual ones.
+    fn add(&mut self, parts: Vec<Part>) -> UnusualUsers {
+        let mut unusual = UnusualUsers::default();
+        for mut part in parts {
+            self.events.append(&mut part.events);
+            self.moved.append(&mut part.moved);
+            for (all, counts) in self.counts.iter_mut().zip(&part.counts) {
+                all.iter_mut().zip(counts).for_each(|(all, count)| *all += count);
+            }
+            unusual.same_second.append(&mut part.unusual.same_second);
+            unusual.unclear.append(&mut part.unusual.unclear);
+        }
+        self.events
+            .sort_by_key(|event| (event.new_row.is_none(), event.new_row, event.old_row));
+        unusual
+    }
+
+    fn diagnostics(&self, matched: &MatchedSnapshots, unusual: &UnusualUsers) -> Vec<Diagnostic> {
+        let mut diagnostics = notes::order(self.old, self.new);
+        diagnostics.extend(notes::columns(self.old, self.new));
+        for (side, snapshot) in [self.old, self.new].into_iter().enumerate() {
+            diagnostics.extend(notes::undated(&snapshot.input));
+            diagnostics.extend(notes::accounts(snapshot, &matched.accounts[side]));
+            let repeated = &matched.repeated[side];
+            diagnostics.extend(about(snapshot, repeated, notes::duplicates));
+        }
+        diagnostics.extend(about(self.new, &unusual.same_second, notes::same_second));
+        diagnostics.extend(about(self.new, &unusual.unclear, notes::unclear));
+        diagnostics
+    }
+}
+
+impl UnusualUsers {
+    /// `have_columns` says whether both reports have the columns of keys, and of certificates.
+    fn add(&mut self, users: [User<'_>; 2], have_columns: [bool; 2]) {
+        let slots = users.map(|user| [user.cells().keys(), user.cells().certificates()]);
+        if slots.iter().flatten().any(|&slots| are_of_same_second(slots)) {
+            self.same_second.push(users[1].row);
+        }
+        let is_unclear = |slots: &[_; 2]| (0..2).any(|kind| have_columns[kind] && is_unclear(slots[kind]));
+        if slots.iter().any(is_unclear) {
+            self.unclear.push(users[1].row);
+        }
+    }
+}
+
 /// Whether a report has the columns that say whether such an entity exists.
 fn has_columns(snapshot: &Snapshot, entity: Entity) -> bool {
     let lacks = snapshot.input.lacks();
@@ -223,151 +273,10 @@ fn has_columns(snapshot: &Snapshot, entity: Entity) -> bool {
     columns.all(|(active, created)| !lacks.contains(active) && !lacks.contains(created))
 }
 
-struct Comparer<'a> {
-    old: &'a Snapshot,
-    new: &'a Snapshot,
-    options: DiffOptions,
-    rules: &'a [CompiledRule],
-    /// Whether both reports have the columns of keys, and of certificates.
-    have_columns: [bool; 2],
-}
-
-/// The changes of some users.
-#[derive(Default)]
-struct Changed {
-    events: Vec<Event>,
-    lists: Lists,
-    /// Users, by row of the newer snapshot, with keys or certificates created in the same second.
-    same_second: Vec<u32>,
-    /// Users whose keys or certificates cannot be identified, because cells are unknown.
-    unclear: Vec<u32>,
-}
-
-impl Changed {
-    fn join(parts: Vec<Self>) -> Self {
-        let mut all = Self::default();
-        all.events
-            .reserve(parts.iter().map(|part| part.events.len()).sum());
-        for mut part in parts {
-            all.events.append(&mut part.events);
-            all.lists.append(&mut part.lists);
-            all.same_second.append(&mut part.same_second);
-            all.unclear.append(&mut part.unclear);
-        }
-        all
-    }
-}
-
-impl Comparer<'_> {
-    fn users(&self, users: &[Match]) -> Changed {
-        let mut changed = Changed::default();
-        for &user in users {
-            match user {
-                Match::Same(old, new) => self.same(old, new, &mut changed),
-                Match::Recreated(old, new) => {
-                    let event = self.user_event(Kind::UserRecreated, Some(old), Some(new));
-                    changed.events.push(event);
-                    self.resolve_all(old, Kind::UserRecreated, &mut changed);
-                    self.open_all(old, new, &mut changed);
-                }
-                Match::Created(new) => {
-                    let event = self.user_event(Kind::UserCreated, None, Some(new));
-                    changed.events.push(event);
-                    let after_old = index(self.old.users().len()) + new;
-                    self.open_all(after_old, new, &mut changed);
-                }
-                Match::Deleted(old) => {
-                    let event = self.user_event(Kind::UserDeleted, Some(old), None);
-                    changed.events.push(event);
-                    self.resolve_all(old, Kind::UserDeleted, &mut changed);
-                }
-            }
-        }
-        // Each thread sorts its own part, so that sorting the joined lists is quick.
-        changed.lists.sort();
-        changed
-    }
-
-    fn same(&self, old_row: u32, new_row: u32, changed: &mut Changed) {
-        let comparison = Comparison {
-            old: self.old,
-            new: self.new,
-            old_row,
-            new_row,
-            options: self.options,
-        };
-        let changes = comparison.changes(&mut changed.events);
-        let (keys, certificates) = (&changes.keys, &changes.certificates);
-        if keys.same_second || certificates.same_second {
-            changed.same_second.push(new_row);
-        }
-        if keys.is_unclear() && self.have_columns[0] || certificates.is_unclear() && self.have_columns[1] {
-            changed.unclear.push(new_row);
-        }
-        let moves = FindingMoves {
-            comparison,
-            changes: &changes,
-            rules: self.rules,
-        };
-        moves.add_to(&mut changed.lists);
-    }
-
-    fn user_event(&self, kind: Kind, old_row: Option<u32>, new_row: Option<u32>) -> Event {
-        let created = |snapshot: &Snapshot, row: Option<u32>| {
-            let time = row.map(|row| snapshot.users().time(row as usize, TimeColumn::UserCreation));
-            time.map_or(Value::None, Value::of_time)
-        };
-        Event {
-            kind,
-            old_row,
-            new_row,
-            key_created: None,
-            old: created(self.old, old_row),
-            new: created(self.new, new_row),
-        }
-    }
-
-    fn resolve_all(&self, row: u32, kind: Kind, changed: &mut Changed) {
-        for found in failing(self.old, row) {
-            let resolved = Moved {
-                by: Causes::from_iter([Cause::Event(kind)]),
-                ..Moved::new((row, found), Side::Old, Some(Status::Fail), None)
-            };
-            changed.lists.push(Move::Resolved, row, resolved);
-        }
-    }
-
-    fn open_all(&self, old: u32, row: u32, changed: &mut Changed) {
-        for found in failing(self.new, row) {
-            let opened = Moved::new((row, found), Side::New, None, Some(Status::Fail));
-            changed.lists.push(Move::Opened, old, opened);
-        }
-    }
-
-    fn diagnostics(&self, matching: &Matching, changed: &Changed) -> Vec<Diagnostic> {
-        let snapshots = [self.old, self.new];
-        let mut diagnostics = notes::order(self.old, self.new);
-        diagnostics.extend(notes::columns(self.old, self.new));
-        for (side, snapshot) in snapshots.into_iter().enumerate() {
-            diagnostics.extend(notes::undated(&snapshot.input));
-            diagnostics.extend(notes::accounts(snapshot, &matching.accounts[side]));
-            let repeated = &matching.duplicates[side];
-            diagnostics.extend(about(snapshot, repeated, notes::duplicates));
-        }
-        for (rows, note) in [
-            (&changed.same_second, notes::same_second as Note),
-            (&changed.unclear, notes::unclear),
-        ] {
-            let numbers: Vec<u32> = rows.iter().map(|&row| self.new.roster.number(row)).collect();
-            diagnostics.extend(about(self.new, &numbers, note));
-        }
-        diagnostics
-    }
-}
-
-/// A diagnostic about the users in these rows of the report, if there are any.
+/// A diagnostic about the users in these rows, if there are any.
 fn about(snapshot: &Snapshot, rows: &[u32], note: Note) -> Option<Diagnostic> {
-    let first = u64::from(*rows.first()?) + 1;
+    let numbers = rows.iter().map(|&row| snapshot.users().number(row));
+    let first = u64::from(numbers.min()?) + 1;
     let mut note = note(&snapshot.input, first, rows.len());
     if snapshot.is_joined() {
         // The row counts through all joined reports, so it is not a row of any of them.
@@ -376,6 +285,77 @@ fn about(snapshot: &Snapshot, rows: &[u32], note: Note) -> Option<Diagnostic> {
     Some(note)
 }
 
-fn failing(snapshot: &Snapshot, row: u32) -> impl Iterator<Item = CompactFinding> {
-    snapshot.roster.verdicts.of(row).failing()
+/// All findings of one [`Move`]: users in the order of the older snapshot, then users of only the newer one; the findings of
+/// a user by rule and slot. They are not stored: users are compared again.
+#[derive(Clone, Copy, Debug)]
+pub struct Findings<'a> {
+    diff: &'a Diff<'a>,
+    which: Move,
+}
+
+impl<'a> Findings<'a> {
+    /// Their number, by position of the rule.
+    pub fn by_rule(self) -> &'a [u64] {
+        &self.diff.counts[self.which as usize]
+    }
+
+    /// Their number.
+    pub fn count(self) -> u64 {
+        self.by_rule().iter().sum()
+    }
+
+    /// All of them.
+    pub fn iter(self) -> impl Iterator<Item = Moved> + 'a {
+        self.of(0..self.users(), |_| true)
+    }
+
+    /// The number of user positions for [`Self::of`].
+    pub fn users(self) -> usize {
+        self.diff.matches.len()
+    }
+
+    /// The findings of some users, of the wanted rules.
+    pub fn of(
+        self,
+        users: Range<usize>,
+        is_wanted: impl Fn(u16) -> bool + Copy + 'a,
+    ) -> impl Iterator<Item = Moved> + 'a {
+        let moved = &self.diff.moved;
+        let at = |position: usize| moved.partition_point(|&moved| (moved as usize) < position);
+        let (all, moved) = match self.which {
+            Move::Open => (users, &moved[..0]),
+            Move::Opened | Move::Unveiled | Move::Resolved => (0..0, &moved[at(users.start)..at(users.end)]),
+        };
+        let positions = all.chain(moved.iter().map(|&position| position as usize));
+        positions.flat_map(move |position| self.of_user(position, is_wanted))
+    }
+
+    fn of_user(self, position: usize, is_wanted: impl Fn(u16) -> bool) -> Vec<Moved> {
+        let both = self.diff.users_of(self.diff.matches[position]);
+        let mut all: Vec<Moved> = match self.diff.transition(both) {
+            Some(transition) => {
+                let findings = transition.findings.into_iter();
+                let mine = findings.filter(|change| change.which == self.which);
+                mine.map(|change| change.moved).collect()
+            }
+            None if self.which == Move::Open => both[1].into_iter().flat_map(still_failing).collect(),
+            None => Vec::new(),
+        };
+        all.retain(|moved| is_wanted(moved.found.rule));
+        all.sort_by_key(|moved| (moved.found.rule, moved.found.slot));
+        all
+    }
+}
+
+/// The findings of an unchanged user.
+fn still_failing(user: User<'_>) -> impl Iterator<Item = Moved> {
+    user.failing().map(move |found| Moved {
+        row: user.row,
+        found,
+        side: Side::New,
+        before: Some(Status::Fail),
+        after: Some(Status::Fail),
+        by: Causes::default(),
+        earlier: None,
+    })
 }

@@ -159,3 +159,63 @@ pub struct Event {
     /// The cell that changed, after.
     pub new: Value,
 }
+
+/// What resolved a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// An event.
+    Event(Kind),
+    /// A suppression covers it now.
+    Suppressed,
+    /// The credential was used.
+    Used,
+    /// Something else: another cell changed, or time passed.
+    Other,
+}
+
+impl Cause {
+    /// The word in outputs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Event(kind) => kind.name(),
+            Self::Suppressed => "suppressed",
+            Self::Used => "used",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// A set of causes: events in the order of [`Kind`], then the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Causes(u32);
+
+impl Causes {
+    const OTHERS: [Cause; 3] = [Cause::Suppressed, Cause::Used, Cause::Other];
+
+    /// Whether there are none.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The causes in order.
+    pub fn iter(self) -> impl Iterator<Item = Cause> {
+        let all = Kind::ALL.into_iter().map(Cause::Event).chain(Self::OTHERS);
+        all.filter(move |&cause| self.0 & Self::bit(cause) != 0)
+    }
+
+    fn bit(cause: Cause) -> u32 {
+        let others = Kind::ALL.len();
+        1 << match cause {
+            Cause::Event(kind) => kind as usize,
+            Cause::Suppressed => others,
+            Cause::Used => others + 1,
+            Cause::Other => others + 2,
+        }
+    }
+}
+
+impl FromIterator<Cause> for Causes {
+    fn from_iter<T: IntoIterator<Item = Cause>>(causes: T) -> Self {
+        Self(causes.into_iter().fold(0, |bits, cause| bits | Self::bit(cause)))
+    }
+}

@@ -1,42 +1,216 @@
-//! Matches the users of two snapshots.
+//! Matches the users of two snapshots by account, ARN (or name), each once.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeSet, HashMap};
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
 
-use super::as_before::AsBefore;
-use super::before::{Before, NO_ROW, Unchanged};
-use super::index::{Identifier, Identity, Index, UserIds, is_created_later};
-use super::owners::id_of;
-use super::roster::index;
+use hashbrown::HashTable;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+
+use super::account::id_of;
 use super::snapshot::Snapshot;
-use crate::engine::Workers;
+use super::users::{Users, index};
 use crate::report::cell::known;
-use crate::report::schema::TextColumn;
-use crate::rule::{Filters, UserToFilter};
+use crate::report::schema::{TextColumn, TimeColumn};
 
-/// A user by its rows in the snapshots that have it.
+/// A user by its rows in the snapshots that have it. If the creation times differ, it was deleted and created again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Match {
-    /// In both.
-    Same(u32, u32),
-    /// Deleted, and created again with the same ARN.
-    Recreated(u32, u32),
-    /// Only in the newer one.
-    Created(u32),
-    /// Only in the older one.
-    Deleted(u32),
+pub(super) struct Match {
+    pub(super) old: Option<u32>,
+    pub(super) new: Option<u32>,
 }
 
-/// The users of both snapshots, matched.
-#[derive(Debug)]
+/// How the users of an account are identified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Identity {
+    /// By ARN, or by name and the account in columns if a row has no ARN.
+    Arn,
+    /// By name.
+    Name,
+}
+
+/// What identifies a user. A name that looks like an ARN is still a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Identifier<'a> {
+    Arn(&'a [u8]),
+    /// The name, and the account; empty if that is not known, or does not count.
+    Name(&'a [u8], &'a [u8]),
+}
+
+impl Identifier<'_> {
+    fn hash(self) -> u64 {
+        match self {
+            Self::Arn(text) | Self::Name(text, []) => xxh3_64(text),
+            Self::Name(name, account) => xxh3_64_with_seed(name, xxh3_64(account)),
+        }
+    }
+}
+
+/// Some of the users of a snapshot, with their identifiers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Roster<'a> {
+    pub(super) users: &'a Users,
+    pub(super) identity: Identity,
+    /// Rows that do not count, ascending.
+    pub(super) left_out: &'a [u32],
+}
+
+impl<'a> Roster<'a> {
+    fn at(self, row: u32) -> Identifier<'a> {
+        let [name, arn, owner] = self.users.who(row as usize);
+        match self.identity {
+            Identity::Arn if !arn.is_empty() => Identifier::Arn(arn),
+            Identity::Arn => Identifier::Name(name, owner),
+            Identity::Name => Identifier::Name(name, b""),
+        }
+    }
+
+    fn counts(self, row: u32) -> bool {
+        (row as usize) < self.users.len() && self.left_out.binary_search(&row).is_err()
+    }
+
+    fn rows(self) -> impl Iterator<Item = u32> {
+        (0..index(self.users.len())).filter(move |&row| self.counts(row))
+    }
+
+    /// The rows of these users by identifier; they repeat no user.
+    fn table(self) -> HashTable<u32> {
+        let mut table = HashTable::with_capacity(self.users.len());
+        for row in self.rows() {
+            table.insert_unique(self.at(row).hash(), row, |&row| self.at(row).hash());
+        }
+        table
+    }
+}
+
+/// The users of two snapshots, each once.
+#[derive(Debug, Default)]
 pub(super) struct Matching {
-    /// Changed users: in the order of the newer snapshot, then deleted users in the order of the older one.
+    /// In the order of the older snapshot, then users of only the newer one in its order.
     pub(super) users: Vec<Match>,
-    pub(super) as_before: AsBefore,
+    /// Rows of the newer snapshot that repeat a user and do not count, ascending.
+    pub(super) repeated: Vec<u32>,
+}
+
+/// No row.
+const NO_ROW: u32 = u32::MAX;
+
+/// Matches users by their identifiers. The older snapshot repeats none of them. Of the rows of a user in the newer one the row
+/// created last counts, or the first of equal ones.
+pub(super) fn match_users(old: Roster<'_>, new: Roster<'_>) -> Matching {
+    let table = OnceCell::new();
+    let mut claims = vec![NO_ROW; old.users.len()];
+    let most_are_new = old.users.is_empty();
+    let mut created: HashTable<u32> =
+        HashTable::with_capacity(if most_are_new { new.users.len() } else { 0 });
+    let mut repeated = Vec::new();
+    let mut expected = 0;
+    for row in new.rows() {
+        let who = new.at(row);
+        // Most reports have the same users in the same order.
+        let at = if old.counts(expected) && old.at(expected) == who {
+            Some(expected)
+        } else {
+            let table = table.get_or_init(|| old.table());
+            table.find(who.hash(), |&row| old.at(row) == who).copied()
+        };
+        expected = at.unwrap_or(expected).wrapping_add(u32::from(at.is_some()));
+        let claim = if let Some(at) = at {
+            &mut claims[at as usize]
+        } else {
+            let hash = |&row: &u32| new.at(row).hash();
+            let entry = created.entry(who.hash(), |&other| new.at(other) == who, hash);
+            // An entry for a user that is new is its own claim.
+            entry.or_insert(row).into_mut()
+        };
+        if *claim == row {
+            continue;
+        }
+        if *claim == NO_ROW {
+            *claim = row;
+        } else if is_created_later(new.users, [*claim, row]) {
+            repeated.push(std::mem::replace(claim, row));
+        } else {
+            repeated.push(row);
+        }
+    }
+    repeated.sort_unstable();
+    let mut created: Vec<u32> = created.into_iter().collect();
+    created.sort_unstable();
+    let known = old.rows().map(|row| Match {
+        old: Some(row),
+        new: Some(claims[row as usize]).filter(|&new| new != NO_ROW),
+    });
+    let created = created.into_iter().map(|row| Match {
+        old: None,
+        new: Some(row),
+    });
+    Matching {
+        users: known.chain(created).collect(),
+        repeated,
+    }
+}
+
+/// The rows that repeat a user and do not count, ascending.
+pub(super) fn repeated(all: Roster<'_>) -> Vec<u32> {
+    let nobody = Roster {
+        users: &Users::default(),
+        ..all
+    };
+    match_users(nobody, all).repeated
+}
+
+/// Whether the later of two rows of one user was created later; an unknown time is before all others.
+fn is_created_later(users: &Users, rows: [u32; 2]) -> bool {
+    let [earlier, later] = rows.map(|row| known(users.time(row as usize, TimeColumn::UserCreation)));
+    later > earlier
+}
+
+/// The users of two snapshots of the same accounts, matched.
+#[derive(Debug)]
+pub(super) struct MatchedSnapshots {
+    /// In the order of the older snapshot, then users of only the newer one in its order.
+    pub(super) users: Vec<Match>,
     /// Rows that repeat a user and are left out, ascending; by snapshot.
-    pub(super) duplicates: [Vec<u32>; 2],
+    pub(super) repeated: [Vec<u32>; 2],
     /// Accounts that only one of the snapshots has; by snapshot.
     pub(super) accounts: [BTreeSet<Vec<u8>>; 2],
+}
+
+/// Matches the users of the accounts that both snapshots have.
+pub(super) fn match_snapshots(old: &Snapshot, new: &Snapshot) -> Result<MatchedSnapshots, Incomparable> {
+    let identity = identity(old, new)?;
+    let accounts = accounts_of_one(old, new)?;
+    let [mut old_out, new_out] = [(old, &accounts[0]), (new, &accounts[1])].map(not_compared);
+    let repeated = repeated(Roster {
+        users: old.users(),
+        identity,
+        left_out: &old_out,
+    });
+    old_out.extend(&repeated);
+    old_out.sort_unstable();
+    let [old, new] = [(old, &old_out), (new, &new_out)].map(|(snapshot, left_out)| Roster {
+        users: snapshot.users(),
+        identity,
+        left_out,
+    });
+    let matching = match_users(old, new);
+    Ok(MatchedSnapshots {
+        users: matching.users,
+        repeated: [repeated, matching.repeated],
+        accounts,
+    })
+}
+
+/// The rows of users whose accounts only this snapshot has.
+fn not_compared((snapshot, of_one): (&Snapshot, &BTreeSet<Vec<u8>>)) -> Vec<u32> {
+    if of_one.is_empty() {
+        return Vec::new();
+    }
+    let users = snapshot.users();
+    let account = |row: u32| users.account_or_name(row as usize);
+    let rows = 0..index(users.len());
+    rows.filter(|&row| account(row).is_some_and(|account| of_one.contains(account)))
+        .collect()
 }
 
 /// Why two snapshots cannot be compared.
@@ -59,80 +233,6 @@ pub enum Incomparable {
     /// No column identifies the users of both reports.
     #[error("{0} lacks the column user, and the reports do not both have arn, so users cannot be matched")]
     NoUser(String),
-}
-
-/// The number of users that a thread takes at a time.
-const PART: usize = 1_024;
-
-/// Matches users by account, ARN (or name) and creation time.
-pub(super) fn match_users(
-    before: Before<'_>,
-    new: &Snapshot,
-    workers: &Workers,
-) -> Result<Matching, Incomparable> {
-    let (old, index, unchanged) = before.into_parts();
-    let identity = identity(old, new)?;
-    let accounts = accounts_of_one(old, new)?;
-    let index = if index.users.identity == identity {
-        index
-    } else {
-        let users = old.users();
-        Index::new(UserIds { users, identity }, workers)
-    };
-    let matcher = Matcher {
-        old,
-        new,
-        new_users: UserIds {
-            users: new.users(),
-            identity,
-        },
-        index,
-        unchanged,
-        accounts,
-        claims: vec![NO_ROW; old.users().len()],
-    };
-    Ok(matcher.matching(workers))
-}
-
-impl Matching {
-    /// Leaves out the users that the filters admit neither as the older snapshot has them nor as the newer one; the
-    /// numbers of the others in each.
-    pub(super) fn filter(&mut self, [old, new]: [&Snapshot; 2], filters: &Filters) -> [u64; 2] {
-        let is_wanted =
-            |snapshot: &Snapshot, row: u32| filters.admits(&snapshot.users().to_filter(row as usize));
-        self.users.retain(|user| {
-            let [in_old, in_new] = user.rows();
-            in_old.is_some_and(|row| is_wanted(old, row)) || in_new.is_some_and(|row| is_wanted(new, row))
-        });
-        // An unchanged user has the same name and ARN; the newer snapshot may have another name of its account.
-        let is_wanted_now = |row: usize| {
-            let user = old.users().to_filter(row);
-            let name = old
-                .users()
-                .account_or_name(row)
-                .and_then(|account| new.users().account_names().get(account));
-            let account_name = name.map(str::as_bytes);
-            account_name.is_some() && filters.admits(&UserToFilter { account_name, ..user })
-        };
-        let unchanged = self
-            .as_before
-            .retain(|row| is_wanted(old, index(row)) || is_wanted_now(row));
-        [0, 1].map(|side| {
-            let rows = self.users.iter().filter(|user| user.rows()[side].is_some());
-            unchanged + rows.count() as u64
-        })
-    }
-}
-
-impl Match {
-    /// Its rows in both snapshots.
-    fn rows(self) -> [Option<u32>; 2] {
-        match self {
-            Self::Same(old, new) | Self::Recreated(old, new) => [Some(old), Some(new)],
-            Self::Created(new) => [None, Some(new)],
-            Self::Deleted(old) => [Some(old), None],
-        }
-    }
 }
 
 /// How users of both snapshots are identified.
@@ -175,132 +275,4 @@ fn accounts_of_one(old: &Snapshot, new: &Snapshot) -> Result<[BTreeSet<Vec<u8>>;
         });
     }
     Ok([only_old, only_new])
-}
-
-struct Matcher<'a> {
-    old: &'a Snapshot,
-    new: &'a Snapshot,
-    /// The users of the newer snapshot.
-    new_users: UserIds<'a>,
-    /// The users of the older snapshot.
-    index: Index<'a>,
-    unchanged: Unchanged,
-    /// Accounts that only one of the snapshots has; by snapshot.
-    accounts: [BTreeSet<Vec<u8>>; 2],
-    /// By row of the older snapshot, the row of the newer one that counts for that user, or [`NO_ROW`].
-    claims: Vec<u32>,
-}
-
-impl Matcher<'_> {
-    fn matching(mut self, workers: &Workers) -> Matching {
-        let all = 0..self.new.users().len();
-        let olds = workers.in_parts(all, PART, |rows| {
-            let old = |row| match self.unchanged.others.get(row) {
-                Some(&old) if old != NO_ROW => old,
-                _ => self.index.row_of(self.new_users, index(row)).unwrap_or(NO_ROW),
-            };
-            rows.map(old).collect::<Vec<_>>()
-        });
-        let olds = olds.concat();
-        let counts = self.claim(&olds);
-        let counted = (0..).zip(olds).filter(|&(row, _)| counts[row as usize]);
-        let changed = counted.map(|(row, old)| match old {
-            NO_ROW => Match::Created(row),
-            old if self.is_other(old, row) => Match::Recreated(old, row),
-            old => Match::Same(old, row),
-        });
-        let mut users: Vec<Match> = changed.collect();
-        let [only_old, _] = &self.accounts;
-        let is_gone = |&row: &u32| {
-            let at = row as usize;
-            self.claims[at] == NO_ROW
-                && self.unchanged.rows[at] == NO_ROW
-                && self.index.counts(row)
-                && is_compared(self.old, row, only_old)
-        };
-        let rows = 0..index(self.old.users().len());
-        users.extend(rows.filter(is_gone).map(Match::Deleted));
-        self.index
-            .duplicates
-            .retain(|&row| is_compared(self.old, row, only_old));
-        let duplicates = self
-            .index
-            .duplicates
-            .iter()
-            .map(|&row| self.old.roster.number(row));
-        let mut unchanged = self.unchanged;
-        unchanged.duplicates.sort_unstable();
-        Matching {
-            users,
-            duplicates: [duplicates.collect(), unchanged.duplicates],
-            as_before: AsBefore::new(unchanged.rows, unchanged.reevaluated),
-            accounts: self.accounts,
-        }
-    }
-
-    /// Decides which rows of the newer snapshot count. `olds` are the rows of their users in the older one.
-    fn claim(&mut self, olds: &[u32]) -> Vec<bool> {
-        let mut counts = vec![true; olds.len()];
-        let mut created: HashMap<Identifier<'_>, u32> = HashMap::new();
-        for (row, &old) in (0..).zip(olds) {
-            if !is_compared(self.new, row, &self.accounts[1]) {
-                counts[row as usize] = false;
-                continue;
-            }
-            if self.is_repeated(row, old) {
-                counts[row as usize] = false;
-                self.unchanged.duplicates.push(self.new.roster.number(row));
-                continue;
-            }
-            let claim = match self.claims.get_mut(old as usize) {
-                Some(claim) => claim,
-                None => created.entry(self.new_users.at(row)).or_insert(NO_ROW),
-            };
-            let before = std::mem::replace(claim, row);
-            if before == NO_ROW {
-                continue;
-            }
-            let loser = if is_created_later(self.new_users.created(before), self.new_users.created(row)) {
-                before
-            } else {
-                std::mem::replace(claim, before)
-            };
-            counts[loser as usize] = false;
-            self.unchanged.duplicates.push(self.new.roster.number(loser));
-        }
-        counts
-    }
-
-    /// Whether this row repeats an unchanged user whose other row counts. If this row counts, the other row no longer does.
-    fn is_repeated(&mut self, row: u32, old: u32) -> bool {
-        let Some(other) = self.unchanged.rows.get_mut(old as usize) else {
-            return false;
-        };
-        if *other == NO_ROW {
-            return false;
-        }
-        let created = known(self.index.users.created(old));
-        let mine = (
-            known(self.new_users.created(row)),
-            Reverse(self.new.roster.number(row)),
-        );
-        if (created, Reverse(*other)) > mine {
-            return true;
-        }
-        let other = std::mem::replace(other, NO_ROW);
-        self.unchanged.duplicates.push(other);
-        false
-    }
-
-    /// Whether two users with the same identifier have different creation times.
-    fn is_other(&self, old: u32, new: u32) -> bool {
-        let created = known(self.index.users.created(old)).zip(known(self.new_users.created(new)));
-        created.is_some_and(|(old, new)| old != new)
-    }
-}
-
-/// Whether the other snapshot has the user's account too.
-fn is_compared(snapshot: &Snapshot, row: u32, of_one: &BTreeSet<Vec<u8>>) -> bool {
-    let account = || snapshot.users().account_or_name(row as usize);
-    of_one.is_empty() || account().is_none_or(|account| !of_one.contains(account))
 }

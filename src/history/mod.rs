@@ -1,43 +1,27 @@
 //! Compares snapshots of credential reports: `diff` lists events and findings between two, `trend` follows findings over
 //! many. Users are matched by account, ARN and creation time, keys by creation time. Slots are never compared, because AWS
-//! moves keys between them. No I/O, no clock.
+//! moves keys between them. What happened to a user is decided in one place, `transition`. No I/O, no clock.
 
-mod account_names;
-mod accounts;
-mod as_before;
-mod before;
-mod cells;
+mod account;
 mod changes;
-mod collect;
 mod diff;
 mod event;
 mod findings;
-mod hashed;
-mod index;
-mod instance_bits;
+mod keys;
 mod matching;
-mod moves;
-mod names;
 mod notes;
-mod owners;
-mod packed;
-mod pairs;
-mod roster;
 mod snapshot;
-mod stale;
+mod transition;
 pub mod trend;
 mod users;
 mod verdicts;
 
-pub use account_names::AccountNames;
-pub use before::Before;
-pub use cells::{Cells, Key, SlotContent};
-pub use collect::{CollectedBlock, Collector};
-pub use diff::{Cause, Causes, Diff, DiffOptions, Side, diff};
-pub use event::{Event, Kind, Value};
-pub use findings::{Findings, Move, Moved};
+pub use account::AccountNames;
+pub use diff::{Diff, DiffOptions, Findings, diff};
+pub use event::{Cause, Causes, Event, Kind, Value};
 pub use matching::Incomparable;
-pub use snapshot::Snapshot;
-pub use stale::{StaleAccount, stale_note, stale_phrase};
+pub use notes::{StaleAccount, stale_note, stale_phrase};
+pub use snapshot::{CollectedBlock, Collector, Snapshot};
+pub use transition::{Move, Moved, Side};
 pub use users::Users;
 pub use verdicts::CompactFinding;

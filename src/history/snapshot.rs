@@ -1,26 +1,25 @@
-//! A snapshot: the users of one report at its as-of, with their findings.
+//! A snapshot: the users of one report at its as-of, with their findings. Snapshots are collected while reports are evaluated.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::cells::Cells as _;
-use super::roster::{Roster, index};
-use super::users::Users;
-use super::verdicts::CompactFinding;
-use crate::engine::{CompiledRule, Input, finding_id, user_key};
-use crate::finding::{FindingId, Status};
-use crate::report::schema::{ColumnSet, TimeColumn};
+use super::users::{RowFate, Users, index};
+use super::verdicts::{CompactFinding, Verdicts, rule};
+use crate::engine::{Block, CompiledRule, FindingRef, Input, Sink, finding_id, user_key};
+use crate::finding::FindingId;
+use crate::report::schema::{Column, ColumnSet, TimeColumn};
 use crate::report::time::Timestamp;
 
-/// A report with its findings. Passes are not stored. Neither are users who are unchanged since the older snapshot, if
-/// the report was compared with one while it was read.
+/// The users of a report with their findings. Passes are not stored.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     /// The input and its as-of.
     pub input: Arc<Input>,
     /// Positions of the rules whose undetermined findings fold into one, because the report lacks columns.
     pub folded: Vec<u16>,
-    pub(super) roster: Roster,
+    users: Users,
+    verdicts: Verdicts,
     /// The snapshots that were joined into this one; empty if it is of one report.
     joined: Vec<Joined>,
 }
@@ -36,28 +35,28 @@ struct Joined {
 
 impl Snapshot {
     /// A snapshot without users.
-    pub(super) fn new(input: Arc<Input>) -> Self {
+    fn new(input: Arc<Input>) -> Self {
         Self {
             input,
             folded: Vec::new(),
-            roster: Roster::default(),
+            users: Users::default(),
+            verdicts: Verdicts::default(),
             joined: Vec::new(),
         }
     }
 
-    /// The stored users.
+    /// The users.
     pub fn users(&self) -> &Users {
-        &self.roster.users
-    }
-
-    /// The number of users, stored or not.
-    pub fn count(&self) -> u64 {
-        u64::from(self.roster.count())
+        &self.users
     }
 
     /// The findings of a user: first the failing ones by rule and slot, then the others.
-    pub fn found_of(&self, row: u32) -> impl Iterator<Item = CompactFinding> {
-        self.roster.verdicts.of(row).all()
+    pub fn found_of(&self, row: u32) -> &[CompactFinding] {
+        self.verdicts.of(row)
+    }
+
+    pub(super) fn verdicts(&self) -> &Verdicts {
+        &self.verdicts
     }
 
     /// Joins snapshots of several accounts. The as-of is the latest one; each user is still compared as of its own report.
@@ -77,7 +76,7 @@ impl Snapshot {
                 return None;
             }
             joined.push(part(&next, all.users().len() + next.users().len()));
-            all.roster.append(&mut next.roster);
+            all.append(&mut next.users, &mut next.verdicts);
             all.folded.extend(next.folded);
             let input = Arc::make_mut(&mut all.input);
             input.as_of = input.as_of.max(next.input.as_of);
@@ -90,9 +89,33 @@ impl Snapshot {
         Some(all)
     }
 
-    /// The status of a rule for users who have no other: undetermined if the report lacks columns that the rule needs.
-    pub(super) fn folded(&self, rule: u16) -> Option<Status> {
-        self.folded.contains(&rule).then_some(Status::Undetermined)
+    /// The users of each account by themselves; those whose account is not known are of the account "".
+    pub(super) fn by_account(self) -> BTreeMap<Vec<u8>, Self> {
+        let accounts = self.users.accounts().iter().cloned();
+        let nameless = self.users.has_rows_without_account.then(Vec::new);
+        let mut all: BTreeMap<Vec<u8>, Self> = accounts
+            .chain(nameless)
+            .map(|account| {
+                let mut of_account = Self::new(Arc::clone(&self.input));
+                of_account.folded.clone_from(&self.folded);
+                (account, of_account)
+            })
+            .collect();
+        if all.len() == 1 {
+            return all.into_keys().zip([self]).collect();
+        }
+        for row in 0..index(self.users.len()) {
+            let account = self.users.account_or_name(row as usize).unwrap_or_default();
+            let of_account = all.get_mut(account).expect("invariant: it is among the accounts");
+            of_account.users.push(&self.users, row);
+            of_account.verdicts.push(&self.verdicts, row);
+        }
+        all
+    }
+
+    fn append(&mut self, users: &mut Users, verdicts: &mut Verdicts) {
+        self.users.append(users);
+        self.verdicts.append(verdicts);
     }
 
     /// Whether it was joined from several reports.
@@ -128,12 +151,12 @@ impl Snapshot {
     }
 
     /// The columns that any of its reports lacks, optional ones too.
-    pub(super) fn missing_anywhere(&self) -> ColumnSet {
+    pub fn missing_anywhere(&self) -> ColumnSet {
         let joined = self.joined.iter().map(|joined| joined.input.header.missing());
         joined.fold(self.input.header.missing(), ColumnSet::union)
     }
 
-    /// The report of an account, even if none of its users are stored.
+    /// The report of an account, even if it has no users.
     pub fn report_of_account(&self, account: Option<&[u8]>) -> &Input {
         let has_it = |joined: &&Joined| account.is_some_and(|account| joined.accounts.contains(account));
         let joined = self.joined.iter().find(has_it);
@@ -147,17 +170,124 @@ impl Snapshot {
 
     /// The id of a finding of a user. `rules` are those the snapshot was evaluated with.
     pub fn id(&self, rules: &[CompiledRule], row: u32, found: CompactFinding) -> FindingId {
-        let row = row as usize;
         let compiled = &rules[usize::from(found.rule)];
         let columns = compiled.bound.typed.entity.slot_columns();
-        let created =
-            columns.map(|columns| columns.last_rotated.map(|column| self.users().time(row, column)));
-        finding_id(compiled, self.user_key(row), found.slot, created)
+        let time = |column| self.users.time(row as usize, column);
+        let created = columns.map(|columns| columns.last_rotated.map(time));
+        let user = self.user_key(row, time(TimeColumn::UserCreation));
+        finding_id(compiled, user, found.slot, created)
     }
 
-    fn user_key(&self, row: usize) -> u128 {
-        let users = self.users();
-        let created = users.time(row, TimeColumn::UserCreation);
-        user_key(users.name(row), users.arn(row), || users.owner(row), created)
+    /// The key of a user in the ids of its findings; `created` is its creation time, a time cell.
+    pub(super) fn user_key(&self, row: u32, created: i64) -> u128 {
+        let [name, arn, owner] = self.users.who(row as usize);
+        user_key(name, arn, || owner, created)
+    }
+}
+
+/// The engine sink that passes each completely read report to a callback as a snapshot, in the order of inputs. A report that
+/// was only partly read is dropped, because its missing users would seem deleted.
+pub struct Collector<F> {
+    /// The accounts to collect, by index of the input; all accounts if an input has no entry.
+    accounts: Vec<Option<BTreeSet<Vec<u8>>>>,
+    /// The columns that the reports of earlier runs lack.
+    lacking_before: ColumnSet,
+    state: Mutex<(F, Option<Snapshot>)>,
+}
+
+/// The rows of one block that a worker collects.
+#[derive(Default)]
+pub struct CollectedBlock {
+    input: Option<Arc<Input>>,
+    users: Users,
+    verdicts: Verdicts,
+    folded: Vec<u16>,
+    last: bool,
+}
+
+impl<F: FnMut(Snapshot) + Send> Collector<F> {
+    /// Passes snapshots to `take`.
+    pub fn new(take: F) -> Self {
+        Self {
+            accounts: Vec::new(),
+            lacking_before: ColumnSet::default(),
+            state: Mutex::new((take, None)),
+        }
+    }
+
+    /// Collects only these accounts of each input, by its index, and rows without an account.
+    #[must_use]
+    pub fn of_accounts(self, accounts: Vec<Option<BTreeSet<Vec<u8>>>>) -> Self {
+        Self { accounts, ..self }
+    }
+
+    /// For reports that are compared with older ones, collected before: the columns that these lack.
+    #[must_use]
+    pub fn after_lacking(self, lacking_before: ColumnSet) -> Self {
+        Self {
+            lacking_before,
+            ..self
+        }
+    }
+}
+
+impl<F: FnMut(Snapshot) + Send> Sink for Collector<F> {
+    type Part = CollectedBlock;
+
+    fn part(&self) -> CollectedBlock {
+        CollectedBlock::default()
+    }
+
+    fn columns(&self) -> ColumnSet {
+        Column::ALL.into_iter().collect()
+    }
+
+    fn lacking_before(&self) -> Option<ColumnSet> {
+        Some(self.lacking_before)
+    }
+
+    fn rows(&self, part: &mut CollectedBlock, block: Block<'_>) {
+        part.input = Some(Arc::clone(block.input));
+        part.last = block.last;
+        let wanted = self.accounts.get(block.input.id.input).and_then(Option::as_ref);
+        part.users.take(block, |row, account| {
+            let is_wanted = |wanted: &BTreeSet<Vec<u8>>| account.is_empty() || wanted.contains(account);
+            match block.is_selected(row) {
+                _ if !wanted.is_none_or(is_wanted) => RowFate::Ignored,
+                false => RowFate::LeftOut,
+                true => RowFate::Stored,
+            }
+        });
+        part.verdicts = Verdicts::of_block(block, &part.users.stored());
+    }
+
+    fn takes_findings(&self) -> bool {
+        false
+    }
+
+    fn finding(&self, part: &mut CollectedBlock, finding: &FindingRef<'_>) {
+        part.folded.push(rule(finding.rule().position));
+    }
+
+    fn accept(&self, part: &mut CollectedBlock) -> io::Result<()> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let (take, current) = &mut *state;
+        // A part without rows has only the folded findings of an input that failed.
+        if let Some(input) = part.input.take() {
+            let same = |snapshot: &Snapshot| snapshot.input.id == input.id;
+            let snapshot = current.take().filter(same);
+            let mut snapshot = snapshot.unwrap_or_else(|| Snapshot::new(input));
+            snapshot.append(&mut part.users, &mut part.verdicts);
+            snapshot.folded.append(&mut part.folded);
+            if part.last {
+                snapshot.folded.sort_unstable();
+                snapshot.folded.dedup();
+                take(snapshot);
+            } else {
+                *current = Some(snapshot);
+            }
+        }
+        part.folded.clear();
+        Ok(())
     }
 }

@@ -1,33 +1,45 @@
-//! Stores the users of a report compactly: packed times and flags per user, and one buffer for all names.
+//! The users of a report: their cells, names and accounts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::ops::Range;
 
-use super::account_names::AccountNames;
-use super::cells::Cells;
-use super::index::Identity;
-use super::names::Names;
-use super::owners::{Owners, id_of};
-use super::packed::{Packed, Used};
-use super::roster::{BlockRow, index};
-use crate::report::cell::{self, Flag};
-use crate::report::chunk::Chunk;
-use crate::report::schema::{Column, FlagColumn, TimeColumn};
-use crate::report::time::Timestamp;
+use super::account::{AccountNames, AccountOfRow, AccountsOf, Owners, id_of};
+use super::keys::UserCells;
+use crate::engine::Block;
+use crate::report::cell;
+use crate::report::schema::{TextColumn, TimeColumn};
 use crate::rule::UserToFilter;
 
-/// All users of one report, in its order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// A row, or the number of a user, as it is stored.
+pub(super) fn index(number: usize) -> u32 {
+    u32::try_from(number).expect("invariant: a snapshot has fewer than 4 G rows")
+}
+
+/// The users of one report, in its order. Some of its rows may not be stored.
+#[derive(Clone, Debug, Default)]
 pub struct Users {
-    cells: Vec<Packed>,
-    /// Times that do not fit into [`Packed`], by row and column.
-    wide_times: BTreeMap<(u32, usize), i64>,
+    cells: Vec<UserCells>,
     names: Names,
     /// Of users whose ARN names no account.
     owners: Owners,
-    /// Hashes of the ARNs, or of the name and account of a user without an ARN.
-    hashes: Vec<u32>,
     pub(super) accounts: BTreeSet<Vec<u8>>,
     pub(super) account_names: AccountNames,
+    /// Whether a row names no account.
+    pub(super) has_rows_without_account: bool,
+    /// The number of rows of the report, stored or not.
+    pub(super) rows: u32,
+    /// The row of each user in the report, from 0; empty while all rows are stored.
+    numbers: Vec<u32>,
+}
+
+/// What happens to a row of a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RowFate {
+    Stored,
+    /// Only its account is noted.
+    LeftOut,
+    /// It counts for nothing.
+    Ignored,
 }
 
 impl Users {
@@ -51,6 +63,16 @@ impl Users {
         self.names.arn(row)
     }
 
+    /// A time of the user: seconds, [`cell::ABSENT`] or [`cell::UNKNOWN`].
+    pub fn time(&self, row: usize, column: TimeColumn) -> i64 {
+        self.cells[row].time(column)
+    }
+
+    /// Whether it is the root user.
+    pub fn is_root(&self, row: usize) -> bool {
+        self.cells[row].is_root
+    }
+
     /// The id of the account, as the ARN says, or else a column of the report.
     pub fn account(&self, row: usize) -> Option<&[u8]> {
         self.account_or_name(row).and_then(id_of)
@@ -65,6 +87,20 @@ impl Users {
     /// The account in the columns of a user whose ARN names none; else empty.
     pub(super) fn owner(&self, row: usize) -> &[u8] {
         self.owners.of(row)
+    }
+
+    /// What identifies a user in outputs: name, ARN and the account in columns.
+    pub(super) fn who(&self, row: usize) -> [&[u8]; 3] {
+        [self.name(row), self.arn(row), self.owner(row)]
+    }
+
+    pub(super) fn cells(&self, row: usize) -> &UserCells {
+        &self.cells[row]
+    }
+
+    /// The row of a user in the report, from 0.
+    pub(super) fn number(&self, row: u32) -> u32 {
+        self.numbers.get(row as usize).copied().unwrap_or(row)
     }
 
     /// What filters go by.
@@ -92,81 +128,162 @@ impl Users {
         &self.account_names
     }
 
-    /// Compares the cells of a user with those of a newer row: see [`Packed::used_since`]. Times that do not fit into
-    /// [`Packed`] are treated as changed.
-    pub(super) fn used_since(&self, user: usize, row: &BlockRow<'_>, idle: Timestamp) -> Option<Used> {
-        let cells = &self.cells[user];
-        if !self.wide_times.is_empty() && row.cells.has_wide_time() {
-            return None;
-        }
-        if cells == row.cells {
-            return Some(Used::default());
-        }
-        cells.used_since(row.cells, idle)
-    }
-
-    /// Whether a user has the name, ARN and account of the row.
-    pub(super) fn is_named(&self, user: usize, row: &BlockRow<'_>) -> bool {
-        self.names.are(user, row.name, row.arn) && self.owner(user) == row.owner
-    }
-
-    /// Whether the keys and certificates of a user can be identified: see [`Packed::is_clear`].
-    pub(super) fn is_clear(&self, user: usize) -> bool {
-        self.cells[user].is_clear()
-    }
-
-    /// The hash of the ARN, or of the name and account of a user without an ARN.
-    pub(super) fn hash(&self, user: usize) -> u32 {
-        self.hashes[user]
-    }
-
-    /// Adds the user of a row. `chunk` is given if a time of its block does not fit into [`Packed`].
-    pub(super) fn push(&mut self, row: &BlockRow<'_>, chunk: Option<&Chunk>) {
-        if let Some(chunk) = chunk.filter(|_| row.cells.has_wide_time()) {
-            for column in Column::ALL {
-                if let Column::Time(time) = column
-                    && row.cells.time(time).is_none()
-                {
-                    let cell = chunk.times(time).cells[row.number as usize];
-                    self.wide_times
-                        .insert((index(self.cells.len()), time as usize), cell);
-                }
+    /// Fills an empty list with the users of a block. `fate` decides what happens to a row, by its position in the block and
+    /// its account.
+    pub(super) fn take(&mut self, block: Block<'_>, fate: impl Fn(usize, &[u8]) -> RowFate) {
+        let Block { input, chunk, .. } = block;
+        UserCells::read(chunk, &mut self.cells);
+        self.rows = index(self.cells.len());
+        self.account_names.take(input, chunk);
+        let mut accounts = AccountsOf::default();
+        let mut account_of = AccountOfRow::new(chunk, &input.header);
+        let mut stored = 0;
+        for row in 0..self.cells.len() {
+            let [name, arn] = [TextColumn::User, TextColumn::Arn]
+                .map(|column| chunk.text(&input.header, row, column).unwrap_or_default());
+            let [account, owner] = account_of.row(row, arn);
+            let fate = fate(row, account);
+            if fate != RowFate::Ignored {
+                accounts.add(account, &mut self.accounts);
+                self.has_rows_without_account |= account.is_empty();
+            }
+            if fate == RowFate::Stored {
+                self.cells[stored] = self.cells[row];
+                self.numbers.push(index(row));
+                self.owners.set(stored, owner);
+                self.names.push(name, arn);
+                stored += 1;
             }
         }
-        self.owners.set(self.cells.len(), row.owner);
-        self.cells.push(*row.cells);
-        self.names.push(row.name, row.arn);
-        self.hashes
-            .push(Identity::Arn.of(row.name, row.arn, row.owner).hash());
+        if stored == self.cells.len() {
+            self.numbers.clear();
+        }
+        self.cells.truncate(stored);
     }
 
-    /// Appends the users of `other`.
+    /// The rows that are stored, in the block that [`Users::take`] took.
+    pub(super) fn stored(&self) -> impl ExactSizeIterator<Item = usize> + Clone {
+        (0..index(self.len())).map(|row| self.number(row) as usize)
+    }
+
+    /// Appends the users of `other`, which is empty afterwards.
     pub(super) fn append(&mut self, other: &mut Self) {
-        let before = index(self.cells.len());
+        let users = index(self.len());
+        if users < self.rows || other.len() < other.rows as usize {
+            if self.numbers.is_empty() {
+                self.numbers.extend(0..users);
+            }
+            let numbers = (0..index(other.len())).map(|row| self.rows + other.number(row));
+            self.numbers.extend(numbers);
+        }
+        other.numbers.clear();
         self.owners.append(self.cells.len(), &mut other.owners);
         self.cells.append(&mut other.cells);
-        let wide_times = std::mem::take(&mut other.wide_times).into_iter();
-        self.wide_times
-            .extend(wide_times.map(|((row, column), time)| ((before + row, column), time)));
         self.names.append(&mut other.names);
-        self.hashes.append(&mut other.hashes);
         self.accounts.extend(std::mem::take(&mut other.accounts));
         self.account_names.append(&mut other.account_names);
+        self.has_rows_without_account |= std::mem::take(&mut other.has_rows_without_account);
+        self.rows = index((self.rows + std::mem::take(&mut other.rows)) as usize);
+    }
+
+    /// Appends the user in this row of `other`.
+    pub(super) fn push(&mut self, other: &Self, row: u32) {
+        let at = row as usize;
+        self.numbers.push(other.number(row));
+        self.owners.set(self.cells.len(), other.owner(at));
+        self.cells.push(other.cells[at]);
+        self.names.push(other.name(at), other.arn(at));
     }
 }
 
-impl Cells for Users {
-    fn time(&self, row: usize, column: TimeColumn) -> i64 {
-        self.cells[row]
-            .time(column)
-            .unwrap_or_else(|| self.wide_times[&(index(row), column as usize)])
+/// Name and ARN of each user, by row.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Names {
+    /// The ARN of each user, followed by the name unless the ARN ends with it.
+    text: Vec<u8>,
+    bounds: Vec<TextBounds>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct TextBounds {
+    /// Where the text of the user ends.
+    end: usize,
+    /// Length of the ARN.
+    arn: u32,
+    /// Length of the name, which is at the end of the text.
+    name: u32,
+}
+
+impl Names {
+    fn push(&mut self, name: &[u8], arn: &[u8]) {
+        self.text.extend_from_slice(arn);
+        if !arn.ends_with(name) {
+            self.text.extend_from_slice(name);
+        }
+        let length = |text: &[u8]| u32::try_from(text.len()).expect("invariant: a record is within a block");
+        self.bounds.push(TextBounds {
+            end: self.text.len(),
+            arn: length(arn),
+            name: length(name),
+        });
     }
 
-    fn flag(&self, row: usize, column: FlagColumn) -> Flag {
-        self.cells[row].flag(column)
+    /// The name; empty if the report has none.
+    fn name(&self, row: usize) -> &[u8] {
+        let TextBounds { end, name, .. } = self.bounds[row];
+        &self.text[end - name as usize..end]
     }
 
-    fn is_root(&self, row: usize) -> bool {
-        self.cells[row].is_root()
+    /// The ARN; empty if the report has none.
+    fn arn(&self, row: usize) -> &[u8] {
+        let start = self.text_of(row).start;
+        &self.text[start..start + self.bounds[row].arn as usize]
+    }
+
+    /// The range of the user's text.
+    fn text_of(&self, row: usize) -> Range<usize> {
+        let start = row.checked_sub(1).map_or(0, |before| self.bounds[before].end);
+        start..self.bounds[row].end
+    }
+
+    /// Appends the names of `other`.
+    fn append(&mut self, other: &mut Self) {
+        let before = self.text.len();
+        self.text.append(&mut other.text);
+        let moved = other.bounds.drain(..).map(|bounds| TextBounds {
+            end: bounds.end + before,
+            ..bounds
+        });
+        self.bounds.extend(moved);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_arns_come_back() {
+        let all: [(&[u8], &[u8]); 6] = [
+            (b"alice", b"arn:aws:iam::1:user/alice"),
+            (b"carol", b"arn:aws:iam::1:user/alice"),
+            (b"<root_account>", b"arn:aws:iam::1:root"),
+            (b"", b"arn:aws:iam::1:user/x"),
+            (b"bob", b""),
+            (b"", b""),
+        ];
+        let mut names = Names::default();
+        for part in all.chunks(2) {
+            let mut more = Names::default();
+            for (name, arn) in part {
+                more.push(name, arn);
+            }
+            names.append(&mut more);
+            assert_eq!(more, Names::default());
+        }
+        assert_eq!(names.bounds.len(), all.len());
+        for (row, (name, arn)) in all.into_iter().enumerate() {
+            assert_eq!((names.name(row), names.arn(row)), (name, arn));
+        }
     }
 }

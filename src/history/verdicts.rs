@@ -1,7 +1,6 @@
-//! Stores findings of users compactly: one bit per rule instance for failing ones, a list for the few others.
+//! The findings of users: a short list for each, and what their report cannot say because it lacks columns.
 
-use super::instance_bits::{self, InstanceBits};
-use super::roster::{index, rule};
+use super::users::index;
 use crate::engine::Block;
 use crate::finding::Status;
 use crate::report::schema::{ColumnSet, Slot};
@@ -17,206 +16,181 @@ pub struct CompactFinding {
     pub slot: Slot,
 }
 
+/// The position of a rule as it is stored.
+pub(super) fn rule(position: usize) -> u16 {
+    u16::try_from(position).expect("invariant: fewer than 65,536 rules")
+}
+
 /// The findings of users, by index of the user.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Verdicts {
-    /// Position of the rule and slot of each rule instance.
-    instances: Vec<(u16, Slot)>,
-    /// One bit per rule instance: whether it fails. [`Self::words`] words per user.
-    fails: Vec<u64>,
-    /// Undetermined and suppressed findings, by user.
-    others: Vec<OtherStatus>,
-    /// The rule instances for which the report cannot say whether they fail, because it lacks columns.
-    unseen: InstanceBits,
-    /// The rule instances that fail even without the columns that the older report lacks.
-    without: InstanceBits,
+    /// First the failing ones of each user, by rule and slot, then the others.
+    found: Vec<CompactFinding>,
+    /// Where those of each user end.
+    ends: Vec<u32>,
+    /// For which rules the report cannot say whether they fail, because it lacks columns.
+    unseen: RuleMarks,
+    /// By columns that earlier reports lack, which rules fail even without them.
+    without: Vec<(ColumnSet, RuleMarks)>,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct OtherStatus {
-    user: u32,
-    instance: u32,
-    status: Status,
+/// Rules and slots by index of the user. Almost always there are none.
+#[derive(Clone, Debug, Default)]
+struct RuleMarks(Vec<(u32, u16, Slot)>);
+
+impl RuleMarks {
+    /// The marks of these rows of a block. For each word of rows and each rule instance, `bitmaps` has the marked rows.
+    fn of_block(block: Block<'_>, bitmaps: &[u64], stored: impl Iterator<Item = usize>) -> Self {
+        if bitmaps.iter().all(|&rows| rows == 0) {
+            return Self::default();
+        }
+        let instances: Vec<(u16, Slot)> = instances(block);
+        let mut marks = Vec::new();
+        for (user, row) in (0..).zip(stored) {
+            let of_word = &bitmaps[row / 64 * instances.len()..][..instances.len()];
+            let marked = instances.iter().zip(of_word);
+            let marked = marked.filter(|&(_, rows)| rows >> (row % 64) & 1 == 1);
+            marks.extend(marked.map(|(&(rule, slot), _)| (user, rule, slot)));
+        }
+        Self(marks)
+    }
+
+    fn of(&self, user: u32) -> impl Iterator<Item = (u16, Slot)> {
+        let start = self.0.partition_point(|mark| mark.0 < user);
+        let marks = self.0[start..].iter().take_while(move |mark| mark.0 == user);
+        marks.map(|&(_, rule, slot)| (rule, slot))
+    }
+
+    fn has(&self, user: u32, rule: u16, slot: Slot) -> bool {
+        !self.0.is_empty() && self.of(user).any(|mark| mark == (rule, slot))
+    }
+
+    /// Appends the marks of other users; `users` is the number of users before them.
+    fn append(&mut self, users: u32, other: &mut Self) {
+        let marks = other.0.drain(..);
+        self.0
+            .extend(marks.map(|(user, rule, slot)| (users + user, rule, slot)));
+    }
 }
 
-/// The findings of one user.
-#[derive(Clone, Copy)]
-pub(super) struct UserVerdicts<'a> {
-    instances: &'a [(u16, Slot)],
-    fails: &'a [u64],
-    others: &'a [OtherStatus],
-    unseen: &'a [u64],
-    without: &'a [u64],
+/// Position of the rule, and slot, of each rule instance.
+fn instances(block: Block<'_>) -> Vec<(u16, Slot)> {
+    let instances = block.emitted.instances();
+    instances.map(|(position, slot)| (rule(position), slot)).collect()
 }
 
 impl Verdicts {
-    /// Replaces the content by the findings of a block; `gained` are the columns that the older report lacks.
-    pub(super) fn fill(&mut self, block: Block<'_>, gained: ColumnSet) {
-        self.instances.clear();
-        self.instances.extend(
-            block
-                .emitted
-                .instances()
-                .map(|(position, slot)| (rule(position), slot)),
-        );
-        let words = self.words();
-        self.fails.clear();
-        self.fails.resize(words * block.chunk.rows.len(), 0);
-        for (word, instance, rows) in block.emitted.rows(Status::Fail) {
-            for row in ones(rows) {
-                self.fails[(word * 64 + row) * words + instance / 64] |= 1 << (instance % 64);
+    /// The findings of these rows of a block.
+    pub(super) fn of_block(
+        block: Block<'_>,
+        stored: &(impl ExactSizeIterator<Item = usize> + Clone),
+    ) -> Self {
+        let mut of_rows = vec![0_u32; block.chunk.rows.len()];
+        let statuses = [Status::Fail, Status::Undetermined, Status::Suppressed];
+        for status in statuses {
+            for (word, _, rows) in block.emitted.rows(status) {
+                ones(rows).for_each(|row| of_rows[word * 64 + row] += 1);
             }
         }
-        self.others.clear();
-        for status in [Status::Undetermined, Status::Suppressed] {
+        let mut ends = Vec::with_capacity(stored.len());
+        let mut end = 0;
+        // From now on, where the next finding of a row goes; rows that are not stored have none.
+        let mut next = vec![None; of_rows.len()];
+        for row in stored.clone() {
+            next[row] = Some(end);
+            end += of_rows[row];
+            ends.push(end);
+        }
+        let mut found = vec![NONE; end as usize];
+        let instances = instances(block);
+        for status in statuses {
             for (word, instance, rows) in block.emitted.rows(status) {
-                self.others.extend(ones(rows).map(|row| OtherStatus {
-                    user: index(word * 64 + row),
-                    instance: index(instance),
-                    status,
-                }));
+                let (rule, slot) = instances[instance];
+                for row in ones(rows) {
+                    if let Some(next) = &mut next[word * 64 + row] {
+                        found[*next as usize] = CompactFinding { rule, status, slot };
+                        *next += 1;
+                    }
+                }
             }
         }
-        self.others
-            .sort_unstable_by_key(|other| (other.user, other.instance));
-        let (rows, instances) = (block.chunk.rows.len(), self.instances.len());
-        self.unseen.fill(rows, instances, block.unseen);
-        let without = block.without.iter().find(|without| without.columns == gained);
-        let without = without.map_or(&[][..], |without| &without.rows);
-        self.without.fill(rows, instances, without);
-    }
-
-    pub(super) fn clear(&mut self) {
-        self.fails.clear();
-        self.others.clear();
-        self.unseen.clear();
-        self.without.clear();
-    }
-
-    /// The number of words per user.
-    fn words(&self) -> usize {
-        self.instances.len().div_ceil(64)
-    }
-
-    /// The number of rule instances.
-    pub(super) fn instances(&self) -> usize {
-        self.instances.len()
-    }
-
-    /// Position of the rule of a rule instance.
-    pub(super) fn rule(&self, instance: usize) -> u16 {
-        self.instances[instance].0
-    }
-
-    /// One bit per rule instance of this user: whether it fails.
-    #[inline]
-    pub(super) fn fails(&self, user: u32) -> &[u64] {
-        let words = self.words();
-        &self.fails[user as usize * words..][..words]
-    }
-
-    pub(super) fn of(&self, user: u32) -> UserVerdicts<'_> {
-        let start = self.others.partition_point(|other| other.user < user);
-        let others = &self.others[start..];
-        let count = others.iter().take_while(|other| other.user == user).count();
-        UserVerdicts {
-            instances: &self.instances,
-            fails: self.fails(user),
-            others: &others[..count],
-            unseen: self.unseen.of(user as usize),
-            without: self.without.of(user as usize),
+        let marks = |bitmaps: &[u64]| RuleMarks::of_block(block, bitmaps, stored.clone());
+        let without = block.without.iter();
+        let without = without.map(|without| (without.columns, marks(&without.rows)));
+        Self {
+            found,
+            ends,
+            unseen: marks(block.unseen),
+            without: without.collect(),
         }
     }
 
-    /// Adds the findings of the next user, who has this index.
-    pub(super) fn push(&mut self, user: u32, verdicts: UserVerdicts<'_>) {
-        if self.instances.is_empty() {
-            self.instances.extend_from_slice(verdicts.instances);
-        }
-        self.fails.extend_from_slice(verdicts.fails);
-        self.unseen.push(user as usize, verdicts.unseen);
-        self.without.push(user as usize, verdicts.without);
-        self.others
-            .extend(verdicts.others.iter().map(|&other| OtherStatus { user, ..other }));
+    /// The findings of a user.
+    pub(super) fn of(&self, user: u32) -> &[CompactFinding] {
+        let user = user as usize;
+        let start = user.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.found[start as usize..self.ends[user] as usize]
     }
 
-    /// Appends the findings of other users; `users` is the number of users before them.
-    pub(super) fn append(&mut self, users: u32, other: &mut Self) {
-        if self.instances.is_empty() {
-            // All verdicts are of one program.
-            self.instances.clone_from(&other.instances);
+    /// Whether the report cannot say if a rule fails, because it lacks columns.
+    pub(super) fn is_unseen(&self, user: u32, rule: u16, slot: Slot) -> bool {
+        self.unseen.has(user, rule, slot)
+    }
+
+    /// Whether a rule fails even without these columns, which an earlier report lacks.
+    pub(super) fn fails_without(&self, columns: ColumnSet, user: u32, (rule, slot): (u16, Slot)) -> bool {
+        let without = self.without.iter();
+        // What fails without more columns also fails without these.
+        let with_these = without.filter(|(set, _)| columns.minus(*set).is_empty());
+        let least = with_these.min_by_key(|(set, _)| set.iter().count());
+        least.is_some_and(|(_, marks)| marks.has(user, rule, slot))
+    }
+
+    /// Appends the findings of other users, which are empty afterwards.
+    pub(super) fn append(&mut self, other: &mut Self) {
+        let (users, before) = (index(self.ends.len()), index(self.found.len()));
+        self.found.append(&mut other.found);
+        self.ends.extend(other.ends.drain(..).map(|end| before + end));
+        self.unseen.append(users, &mut other.unseen);
+        for (columns, mut marks) in other.without.drain(..) {
+            self.without_mut(columns).append(users, &mut marks);
         }
-        self.fails.append(&mut other.fails);
-        self.unseen.append(users as usize, &mut other.unseen);
-        self.without.append(users as usize, &mut other.without);
-        let others = other.others.drain(..);
-        self.others.extend(others.map(|other| OtherStatus {
-            user: other.user + users,
-            ..other
-        }));
+    }
+
+    /// Appends the findings of a user of `other`.
+    pub(super) fn push(&mut self, other: &Self, user: u32) {
+        let new = index(self.ends.len());
+        self.found.extend_from_slice(other.of(user));
+        self.ends.push(index(self.found.len()));
+        let renumbered = |marks: &RuleMarks| {
+            let marks = marks.of(user).map(|(rule, slot)| (new, rule, slot));
+            RuleMarks(marks.collect())
+        };
+        self.unseen.append(0, &mut renumbered(&other.unseen));
+        for (columns, marks) in &other.without {
+            self.without_mut(*columns).append(0, &mut renumbered(marks));
+        }
+    }
+
+    fn without_mut(&mut self, columns: ColumnSet) -> &mut RuleMarks {
+        let at = self.without.iter().position(|(set, _)| *set == columns);
+        let at = at.unwrap_or_else(|| {
+            self.without.push((columns, RuleMarks::default()));
+            self.without.len() - 1
+        });
+        &mut self.without[at].1
     }
 }
 
-impl<'a> UserVerdicts<'a> {
-    /// Whether the findings are the same. Both are of the same program.
-    pub(super) fn is_like(self, other: UserVerdicts<'_>) -> bool {
-        let status = |other: &OtherStatus| (other.instance, other.status);
-        self.fails == other.fails && self.others.iter().map(status).eq(other.others.iter().map(status))
-    }
-
-    /// The failing findings, by rule and slot.
-    pub(super) fn failing(self) -> impl Iterator<Item = CompactFinding> + 'a {
-        let words = self.fails.iter().enumerate();
-        let instances = words.flat_map(|(word, &bits)| ones(bits).map(move |bit| word * 64 + bit));
-        instances.map(move |instance| self.found(instance, Status::Fail))
-    }
-
-    /// One bit per rule instance: whether it fails.
-    pub(super) fn fails(self) -> &'a [u64] {
-        self.fails
-    }
-
-    /// Position of the rule of a rule instance.
-    pub(super) fn rule(self, instance: usize) -> u16 {
-        self.instances[instance].0
-    }
-
-    /// The status of a rule instance; none if it passes.
-    pub(super) fn status(self, instance: usize) -> Option<Status> {
-        if self.fails[instance / 64] >> (instance % 64) & 1 == 1 {
-            return Some(Status::Fail);
-        }
-        let mut others = self.others.iter();
-        let other = others.find(|other| other.instance as usize == instance);
-        other.map(|other| other.status)
-    }
-
-    /// Whether the report cannot say if a rule instance fails, because it lacks columns.
-    pub(super) fn is_unseen(self, instance: usize) -> bool {
-        instance_bits::has(self.unseen, instance)
-    }
-
-    /// Whether a rule instance fails even without the columns that the older report lacks.
-    pub(super) fn fails_without(self, instance: usize) -> bool {
-        instance_bits::has(self.without, instance)
-    }
-
-    /// All findings: first the failing ones, then the others.
-    pub(super) fn all(self) -> impl Iterator<Item = CompactFinding> + 'a {
-        let others = self.others.iter();
-        let others = others.map(move |other| self.found(other.instance as usize, other.status));
-        self.failing().chain(others)
-    }
-
-    pub(super) fn found(self, instance: usize, status: Status) -> CompactFinding {
-        let (rule, slot) = self.instances[instance];
-        CompactFinding { rule, status, slot }
-    }
-}
+/// In the place of a finding that is not known yet.
+const NONE: CompactFinding = CompactFinding {
+    rule: 0,
+    status: Status::Pass,
+    slot: Slot::One,
+};
 
 /// The positions of set bits, ascending.
-#[inline]
-pub(super) fn ones(mut bits: u64) -> impl Iterator<Item = usize> {
+fn ones(mut bits: u64) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
         let bit = bits.trailing_zeros() as usize;
         // Stays 0 when no bit is left.

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use credlens::engine::{Program, Workers};
 use credlens::finding::Status;
-use credlens::history::{self, Before, Diff, DiffOptions, Move, Moved, Side, Snapshot};
+use credlens::history::{self, Diff, DiffOptions, Move, Moved, Side, Snapshot};
 use proptest::prelude::*;
 
 use super::expected_events::{ExpectedEvent, expected_events};
 use super::simulated_account::{Account, DAY, HEADER, START};
-use super::{Report, assert_same_while_read, collect_snapshots, json, program};
+use super::{Report, assert_same_however_read, collect_snapshots, diff_of, json, program};
 
 fn report(account: &Account) -> Report {
     Report {
@@ -45,7 +45,13 @@ fn events(diff: &Diff<'_>) -> Vec<ExpectedEvent> {
 
 fn failing(program: &Program, snapshot: &Snapshot) -> BTreeSet<u128> {
     let rows = 0..u32::try_from(snapshot.users().len()).unwrap();
-    let found = rows.flat_map(|row| snapshot.found_of(row).map(move |found| (row, found)));
+    let found = rows.flat_map(|row| {
+        snapshot
+            .found_of(row)
+            .iter()
+            .copied()
+            .map(move |found| (row, found))
+    });
     found
         .filter(|(_, found)| found.status == Status::Fail)
         .map(|(row, found)| snapshot.id(program.compiled_rules(), row, found).0)
@@ -74,13 +80,7 @@ fn check_a_year(program: &Program, seed: u64, users: u64, every: u64) {
     }
     let snapshots = collect_snapshots(program, states.iter().map(report).collect());
     for (number, (states, snapshots)) in states.windows(2).zip(snapshots.windows(2)).enumerate() {
-        let diff = history::diff(
-            program,
-            Before::new(&snapshots[0], DiffOptions::default(), &Workers::one()),
-            &snapshots[1],
-            &Workers::one(),
-        )
-        .unwrap();
+        let diff = diff_of(program, [&snapshots[0], &snapshots[1]]).unwrap();
         assert_eq!(
             events(&diff),
             expected_events(&states[0], &states[1]),
@@ -98,7 +98,7 @@ fn check_a_year(program: &Program, seed: u64, users: u64, every: u64) {
         assert!(open.all(|moved| moved.side == Side::New));
         if number % 8 == 0 {
             let (newer, whole) = (report(&states[1]), Ok(json(&diff)));
-            assert_same_while_read(program, (&snapshots[0], &newer), &whole, &[(2, 7)]);
+            assert_same_however_read(program, (&snapshots[0], &newer), &whole, &[(2, 7)]);
         }
         let mut resolved = diff.findings(Move::Resolved).iter();
         assert!(resolved.all(|moved| !moved.by.is_empty()));
@@ -144,8 +144,8 @@ fn many_users_in_another_order() {
         let workers = Workers::new(threads).unwrap();
         let diff = history::diff(
             &program,
-            Before::new(&snapshots[0], DiffOptions::default(), &workers),
-            &snapshots[1],
+            [&snapshots[0], &snapshots[1]],
+            (DiffOptions::default(), &credlens::rule::Filters::default()),
             &workers,
         )
         .unwrap();
@@ -167,7 +167,7 @@ fn many_users_in_another_order() {
         assert_eq!(duplicates.count(), 1, "{:?}", diff.diagnostics);
         if threads == 1 {
             let whole = Ok(json(&diff));
-            assert_same_while_read(
+            assert_same_however_read(
                 &program,
                 (&snapshots[0], &new),
                 &whole,

@@ -1,12 +1,12 @@
 //! The figure of dormant users in `trend` is the number of failing findings of the rule `user-dormant`.
 
-use credlens::history::trend::{Point, Trend, TrendOptions};
+use credlens::history::trend::{Point, TrendOptions};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::simulated_account::{HEADER, START};
-use super::{Report, evaluate, program};
+use super::{Report, program, trend_of};
 
 /// 90 days before [`START`].
 const LIMIT: &str = "2024-10-03T00:00:00Z";
@@ -36,9 +36,9 @@ fn point(rows: &[Vec<(&str, &str)>]) -> Point {
         as_of: START,
     };
     let program = program();
-    let trend = Trend::new(&program, TrendOptions::default());
-    evaluate(&program, vec![report], &trend);
-    trend.finish().snapshots.remove(0)
+    trend_of(&program, vec![report], TrendOptions::default())
+        .snapshots
+        .remove(0)
 }
 
 fn failing(point: &Point) -> u64 {

@@ -1,16 +1,18 @@
 //! Property tests of `diff` and `trend` with random cells under random headers: nothing panics, and nothing changes between
 //! equal reports.
 
-use credlens::engine::Workers;
-use credlens::history::trend::{Trend, TrendOptions};
-use credlens::history::{self, Before, DiffOptions, Move};
+use credlens::history::trend::TrendOptions;
+use credlens::history::{Move, Snapshot};
+use std::collections::BTreeSet;
+
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
 
+use super::diff_and_trend::{of_diff, of_trend};
 use super::simulated_account::{HEADER, START};
-use super::{Report, assert_same_while_read, collect_snapshots, evaluate, json, program};
+use super::{Report, assert_same_however_read, collect_snapshots, diff_of, json, program, trend_of};
 
 fn cell() -> impl Strategy<Value = &'static str> {
     select(vec![
@@ -112,12 +114,21 @@ fn a_certificate_without_creation_time_is_matched_by_its_slot() {
     let program = program();
     let reports = vec![report(&old, START), report(&old, START)];
     let snapshots = collect_snapshots(&program, reports);
-    let before = Before::new(&snapshots[0], DiffOptions::default(), &Workers::one());
-    let diff = history::diff(&program, before, &snapshots[1], &Workers::one()).unwrap();
+    let diff = diff_of(&program, [&snapshots[0], &snapshots[1]]).unwrap();
     assert_eq!(
         Move::ALL.map(|which| diff.findings(which).count() > 0),
         [false, false, false, true]
     );
+}
+
+/// Whether the same accounts are in both; a trend follows each by itself, and users without an account, too.
+fn have_same_accounts(snapshots: [&Snapshot; 2]) -> bool {
+    let [old, new] = snapshots.map(|snapshot| {
+        let users = snapshot.users();
+        let accounts = (0..users.len()).map(|row| users.account_or_name(row));
+        accounts.collect::<BTreeSet<_>>()
+    });
+    old == new && !old.is_empty()
 }
 
 proptest! {
@@ -126,9 +137,7 @@ proptest! {
         let program = program();
         let reports = vec![report(&old, START), report(&old, START), report(&new, START + 86_400)];
         let snapshots = collect_snapshots(&program, reports.clone());
-        let trend = Trend::new(&program, TrendOptions::default());
-        evaluate(&program, reports.clone(), &trend);
-        let document = trend.finish();
+        let document = trend_of(&program, reports.clone(), TrendOptions::default());
         let resolved: u64 = document.rules.iter().map(|rule| rule.resolved).sum();
         let of_points: u64 = document.snapshots.iter().map(|point| point.resolved).sum();
         prop_assert_eq!(resolved, of_points);
@@ -136,8 +145,7 @@ proptest! {
             prop_assert_eq!(rule.open + rule.of_stale_accounts + rule.resolved, rule.at_start + rule.opened + rule.unveiled);
         }
         let diff = |old, new| {
-            let before = Before::new(&snapshots[old], DiffOptions::default(), &Workers::one());
-            history::diff(&program, before, &snapshots[new], &Workers::one())
+            diff_of(&program, [&snapshots[old], &snapshots[new]])
         };
         if let Ok(diff) = diff(0, 1) {
             prop_assert_eq!(&diff.events, &[]);
@@ -145,14 +153,14 @@ proptest! {
         }
         for (old, new) in [(0, 1), (0, 2), (2, 0)] {
             let whole = diff(old, new).map(|diff| json(&diff));
-            assert_same_while_read(&program, (&snapshots[old], &reports[new]), &whole, &[(2, 3)]);
+            assert_same_however_read(&program, (&snapshots[old], &reports[new]), &whole, &[(2, 3)]);
         }
     }
 
-    /// Unchanged users are not stored while a report is read. That does not change the diff, whatever rows are edited,
-    /// repeated or moved.
+    /// A diff does not depend on blocks and threads, and is the trend of its two reports, whatever rows are edited, repeated
+    /// or moved.
     #[test]
-    fn edited_reports_compare_the_same_while_read(old in prop_oneof![1 => table(), 3 => repeated_users()], edits in vec(edit(), 0..5), days in select(vec![1, 100])) {
+    fn edited_reports_compare_the_same_however_read_and_as_a_trend(old in prop_oneof![1 => table(), 3 => repeated_users()], edits in vec(edit(), 0..5), days in select(vec![1, 100])) {
         let program = program();
         let mut new = old.clone();
         for (from, to, stays, cell) in edits {
@@ -168,10 +176,13 @@ proptest! {
             new.1.insert(to.index(new.1.len() + 1), row);
         }
         let new = report(&new, START + days * 86_400);
-        let snapshots = collect_snapshots(&program, vec![report(&old, START), new.clone()]);
-        let before = Before::new(&snapshots[0], DiffOptions::default(), &Workers::one());
-        let whole = history::diff(&program, before, &snapshots[1], &Workers::one());
+        let reports = vec![report(&old, START), new.clone()];
+        let snapshots = collect_snapshots(&program, reports.clone());
+        let whole = diff_of(&program, [&snapshots[0], &snapshots[1]]);
+        if let (Ok(diff), true) = (&whole, have_same_accounts([&snapshots[0], &snapshots[1]])) {
+            prop_assert_eq!(of_trend(&program, reports), of_diff(diff));
+        }
         let whole = whole.map(|diff| json(&diff));
-        assert_same_while_read(&program, (&snapshots[0], &new), &whole, &[(1, usize::MAX), (3, 1)]);
+        assert_same_however_read(&program, (&snapshots[0], &new), &whole, &[(1, usize::MAX), (3, 1)]);
     }
 }

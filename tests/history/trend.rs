@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use credlens::engine::Program;
-use credlens::history::trend::{Trend, TrendDocument, TrendOptions};
+use credlens::history::trend::{TrendDocument, TrendOptions};
 use credlens::rule::{Catalogue, Selection, select};
 use proptest::prelude::*;
 
 use super::simulated_account::{Account, DAY, HEADER, Key, ROOT, Random, START, User, text};
-use super::{Report, evaluate};
+use super::{Report, trend_of};
 
 const RULES: [&str; 3] = [
     "access-key-not-rotated",
@@ -116,9 +116,7 @@ fn days_until(episodes: &[(i64, bool, bool)], share: f64) -> Option<f64> {
 
 fn trend(reports: Vec<Report>, options: TrendOptions) -> TrendDocument {
     let program = program();
-    let trend = Trend::new(&program, options);
-    evaluate(&program, reports, &trend);
-    trend.finish()
+    trend_of(&program, reports, options)
 }
 
 fn report(account: &Account) -> Report {
@@ -337,9 +335,7 @@ proptest! {
                 [report, garbled]
             });
             let program = super::program();
-            let trend = Trend::new(&program, TrendOptions::default());
-            evaluate(&program, reports.collect(), &trend);
-            trend.finish()
+            trend_of(&program, reports.collect(), TrendOptions::default())
         };
         let (garbled, clean) = (with(8), with(0));
         let moved = |document: &TrendDocument| -> Vec<_> {

@@ -2,11 +2,11 @@
 //! or resolved, and figures that are unknown are null.
 
 use credlens::engine::Program;
-use credlens::history::trend::{Point, RuleTrend, Trend, TrendDocument, TrendOptions};
+use credlens::history::trend::{Point, RuleTrend, TrendDocument, TrendOptions};
 use credlens::report::time::Timestamp;
 use credlens::rule::{Catalogue, Selection, select};
 
-use super::{COLUMNS, Report, evaluate};
+use super::{COLUMNS, Report, trend_of};
 
 const OLD_KEY: &str = "access-key-not-rotated";
 const NO_MFA: &str = "console-user-without-mfa";
@@ -83,9 +83,7 @@ fn trend(reports: Vec<Report>) -> TrendDocument {
         ..Selection::default()
     };
     let program = Program::new(select(&Catalogue::builtin(), &selection).unwrap().rules);
-    let trend = Trend::new(&program, TrendOptions::default());
-    evaluate(&program, reports, &trend);
-    trend.finish()
+    trend_of(&program, reports, TrendOptions::default())
 }
 
 fn rule<'a>(document: &'a TrendDocument, id: &str) -> &'a RuleTrend {

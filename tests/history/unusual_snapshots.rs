@@ -1,14 +1,12 @@
 //! `diff` of snapshots that cannot be compared, or only in part: errors, diagnostics and causes.
 
-use credlens::engine::{self, Program, Workers};
+use credlens::engine::{self, Program};
 use credlens::finding::Status;
-use credlens::history::{
-    self, Before, Cause, Collector, Diff, DiffOptions, Incomparable, Move, Moved, Snapshot,
-};
+use credlens::history::{Cause, Collector, Diff, Incomparable, Move, Moved, Snapshot};
 use credlens::rule::{Catalogue, Selection, select};
 
 use super::simulated_account::{HEADER, START};
-use super::{Report, assert_same_while_read, collect_snapshots, json, program};
+use super::{Report, assert_same_however_read, collect_snapshots, diff_of, json, program};
 use crate::support::pipeline::memory;
 
 const DAY: i64 = 86_400;
@@ -35,11 +33,10 @@ fn compare(old: (&str, &str), new: (&str, &str), check: impl FnOnce(&Diff<'_>)) 
 fn compare_by(program: &Program, old: (&str, &str), new: (&str, &str), check: impl FnOnce(&Diff<'_>)) {
     let newer = report(new, START + DAY);
     let (old, new) = pair(program, old, new);
-    let before = Before::new(&old, DiffOptions::default(), &Workers::one());
-    let diff = history::diff(program, before, &new, &Workers::one()).unwrap();
+    let diff = diff_of(program, [&old, &new]).unwrap();
     check(&diff);
     let whole = Ok(json(&diff));
-    assert_same_while_read(program, (&old, &newer), &whole, &[(1, 1), (2, 2)]);
+    assert_same_however_read(program, (&old, &newer), &whole, &[(1, 1), (2, 2)]);
 }
 
 fn kinds(diff: &Diff<'_>) -> Vec<&'static str> {
@@ -69,8 +66,7 @@ const SHORT: &str = "user,arn,user_creation_time,mfa_active";
 fn refused(old: (&str, &str), new: (&str, &str)) -> Incomparable {
     let program = program();
     let (old, new) = pair(&program, old, new);
-    let before = Before::new(&old, DiffOptions::default(), &Workers::one());
-    history::diff(&program, before, &new, &Workers::one()).unwrap_err()
+    diff_of(&program, [&old, &new]).unwrap_err()
 }
 
 #[test]
@@ -260,13 +256,7 @@ fn swapped_reports_get_a_diagnostic() {
     let records = "a,arn:aws:iam::111111111111:user/a,2020-01-01,true";
     let program = program();
     let (old, new) = pair(&program, (SHORT, records), (SHORT, records));
-    let diff = history::diff(
-        &program,
-        Before::new(&new, DiffOptions::default(), &Workers::one()),
-        &old,
-        &Workers::one(),
-    )
-    .unwrap();
+    let diff = diff_of(&program, [&new, &old]).unwrap();
     assert_eq!(codes(&diff), ["order"]);
 }
 
@@ -298,7 +288,7 @@ fn findings_after_rows_that_are_left_out() {
     let snapshot: Snapshot = snapshot.unwrap();
     let rows = 0..u32::try_from(snapshot.users().len()).unwrap();
     let fails = |&row: &u32| {
-        let mut found = snapshot.found_of(row);
+        let mut found = snapshot.found_of(row).iter();
         found.any(|found| found.status == Status::Fail)
     };
     let users: Vec<_> = rows

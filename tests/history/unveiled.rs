@@ -1,13 +1,13 @@
 //! Findings that only became visible because the newer report has more columns: `diff` and `trend` count them apart from
 //! those opened. What a report lacks resolves nothing.
 
-use credlens::engine::{Program, Workers};
+use credlens::engine::Program;
 use credlens::finding::Status;
-use credlens::history::trend::{Trend, TrendDocument, TrendOptions};
-use credlens::history::{self, Before, Diff, DiffOptions, Move};
+use credlens::history::trend::{TrendDocument, TrendOptions};
+use credlens::history::{self, Diff, Move};
 use credlens::report::time::Timestamp;
 
-use super::{COLUMNS, Report, assert_same_while_read, collect_snapshots, evaluate, json, program};
+use super::{COLUMNS, Report, assert_same_however_read, collect_snapshots, diff_of, json, program, trend_of};
 
 const ADDITIONAL: &str = "additional_credentials_info";
 const KEY_2: [&str; 3] = [
@@ -83,11 +83,10 @@ pub(super) fn compare(old: Report, new: &Report, check: impl FnOnce(&Diff<'_>)) 
     let [old, newer] = &snapshots[..] else {
         panic!("two reports")
     };
-    let before = Before::new(old, DiffOptions::default(), &Workers::one());
-    let diff = history::diff(&program, before, newer, &Workers::one()).unwrap();
+    let diff = diff_of(&program, [old, newer]).unwrap();
     check(&diff);
     let whole = Ok(json(&diff));
-    assert_same_while_read(&program, (old, new), &whole, &[(1, 1), (2, 2)]);
+    assert_same_however_read(&program, (old, new), &whole, &[(1, 1), (2, 2)]);
 }
 
 /// Whether a finding of this user and rule moved like this.
@@ -260,9 +259,7 @@ fn fewer_columns_resolve_nothing() {
 
 fn trend(reports: Vec<Report>) -> TrendDocument {
     let program = program();
-    let trend = Trend::new(&program, TrendOptions::default());
-    evaluate(&program, reports, &trend);
-    trend.finish()
+    trend_of(&program, reports, TrendOptions::default())
 }
 
 /// At start, opened, unveiled, resolved and open at the end.

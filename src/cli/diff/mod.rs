@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 
 use credlens::engine::{Input, RowSelection, Workers};
 use credlens::finding::{AsOfSource, Code, Diagnostic, Level};
-use credlens::history::{self, Before, Collector, Move, Snapshot, StaleAccount, stale_note, stale_phrase};
+use credlens::history::{self, Collector, Move, Snapshot, StaleAccount, stale_note, stale_phrase};
 use credlens::io::error::InputError;
 use credlens::output::diff::{DiffFormat, DiffView, write_diff};
+use credlens::report::schema::ColumnSet;
 
 use super::diagnostics::has_errors;
 use super::evaluate::Evaluation;
@@ -132,9 +133,9 @@ impl DiffConfig {
         })
     }
 
-    /// The snapshot of OLD, or of NEW against that of OLD.
-    fn collect(&self, side: &DiffSide, before: Option<&Before<'_>>) -> Result<Collected, Failure> {
-        let (snapshots, diagnostics) = self.snapshots(side, before)?;
+    /// The snapshot of OLD or NEW; `lacking` are the columns that OLD lacks.
+    fn collect(&self, side: &DiffSide, lacking: ColumnSet) -> Result<Collected, Failure> {
+        let (snapshots, diagnostics) = self.snapshots(side, lacking)?;
         let mut paths: Vec<_> = snapshots
             .iter()
             .map(|snapshot| snapshot.input.path.clone())
@@ -152,7 +153,7 @@ impl DiffConfig {
         if self.stale.inputs.paths.is_empty() {
             return Ok(<_>::default());
         }
-        let (snapshots, diagnostics) = self.snapshots(&self.stale, None)?;
+        let (snapshots, diagnostics) = self.snapshots(&self.stale, ColumnSet::default())?;
         Ok((
             StaleAccount::of_snapshots(&snapshots, &self.evaluation.filters),
             diagnostics,
@@ -169,7 +170,7 @@ impl DiffConfig {
             if side.inputs.paths.is_empty() {
                 continue;
             }
-            let (snapshots, _) = self.snapshots(side, None)?;
+            let (snapshots, _) = self.snapshots(side, ColumnSet::default())?;
             if let Some(accounts) = stale_phrase(&StaleAccount::with_users(&snapshots, filters)) {
                 return Ok(format!(
                     "the users{} are only in accounts without {report}: {accounts}",
@@ -183,15 +184,12 @@ impl DiffConfig {
     fn snapshots(
         &self,
         side: &DiffSide,
-        before: Option<&Before<'_>>,
+        lacking: ColumnSet,
     ) -> Result<(Vec<Snapshot>, Vec<Diagnostic>), Failure> {
         let mut snapshots = Vec::new();
-        let collector =
-            Collector::new(|snapshot| snapshots.push(snapshot)).of_accounts(side.accounts.clone());
-        let collector = match before {
-            Some(before) => collector.against(before),
-            None => collector,
-        };
+        let collector = Collector::new(|snapshot| snapshots.push(snapshot))
+            .of_accounts(side.accounts.clone())
+            .after_lacking(lacking);
         let evaluation = &self.evaluation;
         let tally = evaluation.assess(
             evaluation.progress(side.inputs.open()),
@@ -244,24 +242,23 @@ pub(super) fn run(args: DiffArgs) -> Result<Exit, Failure> {
     let config = DiffConfig::resolve(args, &text.parse()?)?;
     signals::end_cleanly()?;
     let workers = Workers::new(config.evaluation.threads)?;
-    let old = config.collect(&config.old, None)?;
-    let before = old.snapshot.as_ref();
-    let filters = &config.evaluation.filters;
-    let before = before.map(|old| Before::new(old, config.options, &workers).filtered(filters));
-    let new = config.collect(&config.new, before.as_ref())?;
+    let old = config.collect(&config.old, ColumnSet::default())?;
+    let lacking = old.snapshot.as_ref().map(Snapshot::missing_anywhere);
+    let new = config.collect(&config.new, lacking.unwrap_or_default())?;
     let (stale, of_stale) = config.stale_accounts()?;
     let paths = [old.paths, new.paths].concat();
     let mut diagnostics = [old.diagnostics, new.diagnostics, of_stale].concat();
     config.check_collected(&paths, &diagnostics)?;
     diagnostics.extend(stale_note(&stale));
     diagnostics.extend(config.notes.iter().cloned());
-    let (Some(before), Some(new)) = (before, &new.snapshot) else {
+    let (Some(old), Some(new)) = (&old.snapshot, &new.snapshot) else {
         return Err(Failure::Usage(
             "the reports of these accounts lack different columns; compare one account at a time by --account"
                 .to_owned(),
         ));
     };
-    let mut diff = history::diff(&config.evaluation.program, before, new, &workers)
+    let options = (config.options, &config.evaluation.filters);
+    let mut diff = history::diff(&config.evaluation.program, [old, new], options, &workers)
         .map_err(|error| Failure::Usage(error.to_string()))?;
     if let Some(no_match) = diff.no_match {
         return Err(Failure::NothingEvaluated(config.no_match(no_match)?));

@@ -4,6 +4,7 @@ mod args;
 
 use credlens::engine::RowSelection;
 use credlens::finding::Code;
+use credlens::history::Collector;
 use credlens::history::trend::{self, TrendDocument, TrendOptions};
 use credlens::io::inputs::reads_once;
 use credlens::output::DisplayOptions;
@@ -73,14 +74,16 @@ pub(super) fn run(args: TrendArgs) -> Result<Exit, Failure> {
     let config = TrendConfig::resolve(args, &text.parse()?)?;
     signals::end_cleanly()?;
     let evaluation = &config.evaluation;
-    let trend = trend::Trend::new(&evaluation.program, config.options);
+    let mut trend = trend::Trend::new(&evaluation.program, config.options);
+    let collector = Collector::new(|snapshot| trend.add(snapshot));
     let source = evaluation.progress(config.inputs.open_in_time_order());
     let tally = evaluation.assess(
         source,
         evaluation.followed(),
-        &trend,
+        &collector,
         (RowSelection::default(), Some(&evaluation.filters)),
     )?;
+    drop(collector);
     let failed = has_errors(&tally.diagnostics);
     let mut document = trend.finish();
     // Two snapshots of an account in one file are what a trend is made of.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::finding::{Diagnostic, Severity};
-use crate::history::stale::StaleAccount;
+use crate::history::notes::StaleAccount;
 
 /// How findings and figures changed over many snapshots: `credlens.trend/v1`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

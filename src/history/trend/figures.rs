@@ -1,11 +1,13 @@
 //! Counts the figures of a point: users, keys, MFA coverage, findings.
 
 use super::document::Point;
-use super::row::{Mark, UserState};
-use super::survival::{rank, ratio};
+use super::follow::active_keys;
 use crate::engine::CompiledRule;
-use crate::history::cells::Cells;
+use crate::finding::Status;
 use crate::history::event::columns;
+use crate::history::keys::UserCells;
+use crate::history::snapshot::Snapshot;
+use crate::history::users::index;
 use crate::report::cell::{self, Flag, known};
 use crate::report::schema::{
     ACCESS_KEY, CERTIFICATE, ColumnSet, FlagColumn, KEY_LAST_USED, Slot, TimeColumn,
@@ -59,62 +61,6 @@ pub(super) struct Figures {
     pub(super) resolved: u64,
 }
 
-/// What a user adds to the figures, besides the ages of its keys.
-#[derive(Clone, Copy, Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is counted separately")]
-pub(super) struct Facts {
-    is_console_user: bool,
-    has_mfa: bool,
-    is_dormant: bool,
-    is_root_used: bool,
-    active_keys: u8,
-    unused_credentials: u8,
-}
-
-/// A credential last used at or before this time is idle.
-pub(super) fn idle_since(as_of: Timestamp) -> i64 {
-    as_of.plus(-IDLE, Unit::Days).0
-}
-
-impl Facts {
-    pub(super) fn of(users: &impl Cells, row: usize, idle_since: i64) -> Self {
-        use FlagColumn::{MfaActive, PasswordEnabled};
-        use TimeColumn::{PasswordLastChanged, PasswordLastUsed};
-        let is_root = users.is_root(row);
-        let enabled = users.flag(row, PasswordEnabled);
-        let is_console_user = enabled == Flag::True || enabled == Flag::NotSupported && is_root;
-        let is_on = |flag| users.flag(row, flag) == Flag::True;
-        let is_unused = |flag, used, since| {
-            let used = users.time(row, used);
-            let is_never_used = used == cell::ABSENT;
-            let last = if is_never_used {
-                users.time(row, since)
-            } else {
-                used
-            };
-            !is_root && is_on(flag) && known(last).is_some_and(|last| last.0 <= idle_since)
-        };
-        let key = |slot| {
-            let at = slot as usize;
-            is_unused(
-                ACCESS_KEY.active[at],
-                KEY_LAST_USED.date[at],
-                ACCESS_KEY.last_rotated[at],
-            )
-        };
-        let password = is_unused(PasswordEnabled, PasswordLastUsed, PasswordLastChanged);
-        Self {
-            is_console_user,
-            has_mfa: is_console_user && is_on(MfaActive),
-            is_dormant: !is_root && is_dormant(users, row, idle_since),
-            is_root_used: is_root && last_use(users, row).is_some_and(|last| last.0 > idle_since),
-            active_keys: ACCESS_KEY.active.map(|flag| u8::from(is_on(flag))).iter().sum(),
-            unused_credentials: u8::from(password)
-                + Slot::ALL.map(|slot| u8::from(key(slot))).iter().sum::<u8>(),
-        }
-    }
-}
-
 impl Figures {
     /// Zeros, for a number of rules and a report that lacks these columns.
     pub(super) fn new(rules: usize, lacks: ColumnSet) -> Self {
@@ -125,19 +71,45 @@ impl Figures {
         }
     }
 
-    /// Counts a user.
-    pub(super) fn user(&mut self, row: &UserState, as_of: Timestamp) {
-        let facts = row.facts;
-        self.as_of = Some(as_of);
+    /// Those of a snapshot, without these rows, which are ascending.
+    pub(super) fn of(snapshot: &Snapshot, left_out: &[u32], rules: usize) -> Self {
+        let mut figures = Self::new(rules, snapshot.input.lacks());
+        figures.as_of = Some(snapshot.input.as_of);
+        for row in 0..snapshot.users().len() {
+            let number = index(row);
+            if left_out.binary_search(&number).is_err() {
+                figures.user(snapshot.users().cells(row), snapshot.input.as_of);
+                let found = snapshot.found_of(number).iter();
+                for failing in found.take_while(|found| found.status == Status::Fail) {
+                    figures.failing[usize::from(failing.rule)] += 1;
+                }
+            }
+        }
+        figures
+    }
+
+    fn user(&mut self, user: &UserCells, as_of: Timestamp) {
+        use FlagColumn::{MfaActive, PasswordEnabled};
+        let idle_since = as_of.plus(-IDLE, Unit::Days).0;
+        let is_on = |flag| user.flag(flag) == Flag::True;
+        let enabled = user.flag(PasswordEnabled);
+        let is_console_user = enabled == Flag::True || enabled == Flag::NotSupported && user.is_root;
         self.users += 1;
-        self.console_users += u64::from(facts.is_console_user);
-        self.console_users_with_mfa += u64::from(facts.has_mfa);
-        self.active_keys += u64::from(facts.active_keys);
-        self.unused_credentials += u64::from(facts.unused_credentials);
-        self.dormant_users += u64::from(facts.is_dormant);
-        self.root_used += u64::from(facts.is_root_used);
-        for created in row.active_keys() {
+        self.console_users += u64::from(is_console_user);
+        self.console_users_with_mfa += u64::from(is_console_user && is_on(MfaActive));
+        for flag in ACCESS_KEY.active {
+            self.active_keys += u64::from(is_on(flag));
+        }
+        for created in active_keys(user) {
             self.key((as_of.0 - created).max(0));
+        }
+        if user.is_root {
+            let last = last_use(user);
+            self.root_used += u64::from(last.is_some_and(|last| last.0 > idle_since));
+            self.root_last_used = self.root_last_used.max(last);
+        } else {
+            self.unused_credentials += unused_credentials(user, idle_since);
+            self.dormant_users += u64::from(is_dormant(user, idle_since));
         }
     }
 
@@ -150,49 +122,8 @@ impl Figures {
         self.ages.push(age / SECONDS_PER_DAY);
     }
 
-    /// Takes the last use of root.
-    pub(super) fn root(&mut self, users: &impl Cells, row: usize) {
-        self.root_last_used = self.root_last_used.max(last_use(users, row));
-    }
-
-    /// Counts a failing finding of the rule at this position.
-    pub(super) fn failing(&mut self, rule: u16) {
-        self.failing[usize::from(rule)] += 1;
-    }
-
     /// Adds the counts of other users.
     pub(super) fn add(&mut self, other: &Self) {
-        self.each(other, |mine, other| *mine += other);
-        self.ages.extend_from_slice(&other.ages);
-        self.as_of = self.as_of.max(other.as_of);
-        self.root_last_used = self.root_last_used.max(other.root_last_used);
-        self.lacks = self.lacks.union(other.lacks);
-    }
-
-    /// Adds what was opened and resolved in an earlier report of the same point.
-    pub(super) fn add_moves(&mut self, earlier: &Self) {
-        self.opened += earlier.opened;
-        self.unveiled += earlier.unveiled;
-        self.resolved += earlier.resolved;
-    }
-
-    /// Removes a user who was counted with this as-of, and its findings.
-    pub(super) fn take_back(&mut self, row: &UserState, marks: &[Mark], as_of: Timestamp) {
-        let mut one = Self::new(self.failing.len(), ColumnSet::default());
-        one.user(row, as_of);
-        for mark in marks.iter().filter(|mark| mark.fails) {
-            one.failing(mark.rule);
-        }
-        self.each(&one, |mine, other| *mine -= other);
-        for age in one.ages {
-            if let Some(position) = self.ages.iter().position(|&other| other == age) {
-                self.ages.swap_remove(position);
-            }
-        }
-    }
-
-    /// Applies `with` to each count and the same count of `other`.
-    fn each(&mut self, other: &Self, with: impl Fn(&mut u64, u64)) {
         for (mine, other) in [
             (&mut self.users, other.users),
             (&mut self.console_users, other.console_users),
@@ -205,7 +136,7 @@ impl Figures {
             (&mut self.unveiled, other.unveiled),
             (&mut self.resolved, other.resolved),
         ] {
-            with(mine, other);
+            *mine += other;
         }
         let mine = self
             .old_keys
@@ -213,9 +144,18 @@ impl Figures {
             .chain(&mut self.key_ages)
             .chain(&mut self.failing);
         let others = other.old_keys.iter().chain(&other.key_ages).chain(&other.failing);
-        for (mine, &other) in mine.zip(others) {
-            with(mine, other);
-        }
+        mine.zip(others).for_each(|(mine, other)| *mine += other);
+        self.ages.extend_from_slice(&other.ages);
+        self.as_of = self.as_of.max(other.as_of);
+        self.root_last_used = self.root_last_used.max(other.root_last_used);
+        self.lacks = self.lacks.union(other.lacks);
+    }
+
+    /// Adds what was opened and resolved in an earlier report of the same point.
+    pub(super) fn add_moves(&mut self, earlier: &Self) {
+        self.opened += earlier.opened;
+        self.unveiled += earlier.unveiled;
+        self.resolved += earlier.resolved;
     }
 
     /// The finished point; `rules` are those that evaluated its snapshots.
@@ -309,17 +249,74 @@ impl FigureKind {
 }
 
 /// The last use of the password or a key.
-fn last_use(users: &impl Cells, row: usize) -> Option<Timestamp> {
-    let uses = USES.map(|column| users.time(row, column));
+fn last_use(user: &UserCells) -> Option<Timestamp> {
+    let uses = USES.map(|column| user.time(column));
     uses.into_iter().filter_map(known).max()
 }
 
+/// The number of passwords and active keys that have not been used since.
+fn unused_credentials(user: &UserCells, idle_since: i64) -> u64 {
+    let is_unused = |flag, used, since| {
+        let used = user.time(used);
+        let is_never_used = used == cell::ABSENT;
+        let last = if is_never_used { user.time(since) } else { used };
+        user.flag(flag) == Flag::True && known(last).is_some_and(|last| last.0 <= idle_since)
+    };
+    let password = is_unused(
+        FlagColumn::PasswordEnabled,
+        TimeColumn::PasswordLastUsed,
+        TimeColumn::PasswordLastChanged,
+    );
+    let keys = Slot::ALL.map(|slot| {
+        let at = slot as usize;
+        let (active, used) = (ACCESS_KEY.active[at], KEY_LAST_USED.date[at]);
+        u64::from(is_unused(active, used, ACCESS_KEY.last_rotated[at]))
+    });
+    u64::from(password) + keys.iter().sum::<u64>()
+}
+
 /// Whether the rule `user-dormant` fails. As in rules, an absent time is before all others.
-fn is_dormant(users: &impl Cells, row: usize, idle_since: i64) -> bool {
+fn is_dormant(user: &UserCells, idle_since: i64) -> bool {
     let is_until = |column, last| {
-        let time = users.time(row, column);
+        let time = user.time(column);
         time != cell::UNKNOWN && time <= last
     };
     is_until(TimeColumn::UserCreation, idle_since - 1)
         && SIGNS_OF_LIFE.iter().all(|&column| is_until(column, idle_since))
+}
+
+/// Seconds as days, rounded to hundredths.
+pub(super) fn days(seconds: i64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^53 seconds")]
+    let hundredths = seconds as f64 / 864.0;
+    hundredths.round() / 100.0
+}
+
+/// A share of a count.
+pub(super) fn ratio(part: u64, whole: u64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^53 things")]
+    let ratio = part as f64 / whole as f64;
+    ratio
+}
+
+/// The nearest-rank percentile of sorted values: the least value that at least `percent` of them do not exceed.
+pub(super) fn percentile(sorted: &[i64], percent: usize) -> Option<i64> {
+    rank(sorted.len(), percent).map(|rank| sorted[rank])
+}
+
+/// The index of the nearest-rank percentile among `count` sorted values.
+pub(super) fn rank(count: usize, percent: usize) -> Option<usize> {
+    let rank = (count * percent).div_ceil(100).max(1);
+    (count > 0).then(|| rank - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_a_hundredth_of_a_day_is_rounded_up() {
+        let rounded = [6_876_143, 6_876_144].map(|seconds| days(seconds).to_string());
+        assert_eq!(rounded, ["79.58", "79.59"]);
+    }
 }

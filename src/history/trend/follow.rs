@@ -1,286 +1,485 @@
-//! Follows one account from snapshot to snapshot: its open findings and active keys. An unchanged user only costs a
-//! comparison.
+//! Follows one account from snapshot to snapshot: its open findings, how long findings last, and whether keys are replaced in
+//! time. Of each account only the last snapshot is stored.
 
-use super::digest::RowRef;
-use super::row::{Mark, UserState};
-use super::user::{FollowedUser, RowBefore, Step, TrendCounts};
-use crate::history::hashed::{HashedMap, HashedSet};
-use crate::history::instance_bits::InstanceBits;
-use crate::report::cell;
-use crate::report::schema::ColumnSet;
+use std::collections::BTreeMap;
+
+use super::document::Rotation;
+use super::figures::{days, ratio};
+use crate::engine::{CompiledRule, finding_id};
+use crate::finding::FindingId;
+use crate::history::diff::DiffOptions;
+use crate::history::findings::Open;
+use crate::history::keys::{SlotContent, UserCells, are_of_same_second, is_unclear};
+use crate::history::matching::{Identity, Match, Roster, match_users, repeated};
+use crate::history::snapshot::Snapshot;
+use crate::history::transition::{Before, Comparer, FindingChange, Move, User, is_other, is_unchanged};
+use crate::history::users::Users;
+use crate::report::cell::{self, Flag};
+use crate::report::schema::TimeColumn;
 use crate::report::time::Timestamp;
-
-/// How many rows ahead to look for a user that is not in the expected row. Users further ahead are found with a map.
-const AHEAD: usize = 16;
 
 /// The state of one account after its last snapshot.
 #[derive(Debug, Default)]
-pub(super) struct Followed {
-    /// As-of of the last snapshot.
-    pub(super) last: Option<Timestamp>,
-    /// Its users, each once.
-    rows: Vec<UserState>,
-    marks: Vec<Mark>,
-    /// Positions of the rules that were folded in it.
-    folded: Vec<u16>,
-    /// By index of the user, what it cannot say, because it lacks columns.
-    unseen: InstanceBits,
-    /// The columns that it lacks.
-    missing: ColumnSet,
-    /// Users with open findings or lost keys, by [`crate::engine::user_key`].
-    pub(super) users: HashedMap<u128, FollowedUser>,
+pub(super) struct Followed(Option<Last>);
+
+#[derive(Debug)]
+struct Last {
+    snapshot: Snapshot,
+    /// Rows of it that repeat a user and do not count, ascending.
+    repeated: Vec<u32>,
+    /// By row.
+    users: Vec<FollowedUser>,
+}
+
+/// What is known of a user beside its last snapshot.
+#[derive(Clone, Debug)]
+struct FollowedUser {
+    /// Its creation time, a time cell: an earlier snapshot may have it where the last one does not.
+    created: i64,
+    open: Vec<Open>,
+    /// Creation times of keys that were active and are unclear in the last snapshot, each with the as-of of the last
+    /// snapshot that shows the key.
+    lost_keys: Vec<(i64, Timestamp)>,
 }
 
 /// Rows of a snapshot that get a diagnostic.
-#[derive(Default)]
-pub(super) struct UnusualRows<'a> {
+#[derive(Debug, Default)]
+pub(super) struct UnusualRows {
     /// Rows that repeat a user and do not count.
-    pub(super) duplicates: Vec<RowRef<'a>>,
+    pub(super) repeated: Vec<u32>,
     /// Users who have keys created in the same second, and had none before.
-    pub(super) same_second: Vec<RowRef<'a>>,
+    pub(super) same_second: Vec<u32>,
 }
 
-/// Rows that differ from the previous snapshot.
-#[derive(Default)]
-struct RowChanges {
-    /// Changed users: their previous row and their row now.
-    same: Vec<(usize, usize)>,
-    added: Vec<usize>,
-    removed: Vec<usize>,
+impl UnusualRows {
+    /// Of a snapshot that is not compared.
+    pub(super) fn of(snapshot: &Snapshot) -> Self {
+        Self {
+            repeated: repeated(roster(snapshot.users(), &[])),
+            ..Self::default()
+        }
+    }
+
+    /// The same by the numbers of the rows in the report, from 0.
+    pub(super) fn numbered(self, snapshot: &Snapshot) -> Self {
+        let numbers = |rows: Vec<u32>| {
+            let rows = rows.into_iter();
+            rows.map(|row| snapshot.users().number(row)).collect()
+        };
+        Self {
+            repeated: numbers(self.repeated),
+            same_second: numbers(self.same_second),
+        }
+    }
+}
+
+fn roster<'a>(users: &'a Users, left_out: &'a [u32]) -> Roster<'a> {
+    Roster {
+        users,
+        identity: Identity::Arn,
+        left_out,
+    }
 }
 
 impl Followed {
-    /// Takes the rows of the next snapshot.
-    pub(super) fn next<'a>(
-        &mut self,
-        mut rows: Vec<RowRef<'a>>,
-        step: Step<'_>,
-        counts: &mut TrendCounts<'_>,
-    ) -> UnusualRows<'a> {
-        let mut changes = self.changes(&rows, step);
-        let mut unusual = UnusualRows {
-            // A user of the previous snapshot matches one row only, so each repeated user has an added row.
-            duplicates: take_duplicates(&mut rows, &changes.added),
-            ..UnusualRows::default()
-        };
-        if !unusual.duplicates.is_empty() {
-            changes = self.changes(&rows, step);
-        }
-        for &before in &changes.removed {
-            let row = &self.rows[before];
-            let user = self.users.remove(&row.user).unwrap_or_default();
-            user.removed(row, step, counts);
-        }
-        let mut renamed = Vec::new();
-        for &(before, now) in &changes.same {
-            let at = rows[now];
-            let key = self.change(before, at, step, counts);
-            if key != at.row().user {
-                renamed.push((now, key));
-            }
-            if at.row().is_same_second() && !self.rows[before].is_same_second() {
-                unusual.same_second.push(at);
-            }
-        }
-        for &now in &changes.added {
-            let at = rows[now];
-            if at.row().is_same_second() {
-                unusual.same_second.push(at);
-            }
-            if at.marks().iter().any(|mark| mark.fails) {
-                let user = self.users.entry(at.row().user).or_default();
-                user.added(at, step, counts);
-            }
-        }
-        self.store(&rows, step, &renamed);
-        unusual
+    /// The last snapshot.
+    pub(super) fn snapshot(&self) -> Option<&Snapshot> {
+        self.0.as_ref().map(|last| &last.snapshot)
     }
 
-    /// Takes a changed user. The result is its key.
-    fn change(
-        &mut self,
-        before: usize,
-        at: RowRef<'_>,
-        step: Step<'_>,
-        counts: &mut TrendCounts<'_>,
-    ) -> u128 {
-        let old = &self.rows[before];
-        // The key of the row that has the creation time, if one of them does.
-        let key = if at.row().is_dated {
-            at.row().user
-        } else {
-            old.user
+    /// Takes the next snapshot; the rows of it that are unusual.
+    pub(super) fn next(&mut self, next: Snapshot, counts: &mut TrendCounts<'_>) -> UnusualRows {
+        let nobody = Users::default();
+        let last = self.0.take();
+        let old = match &last {
+            Some(last) => roster(last.snapshot.users(), &last.repeated),
+            None => roster(&nobody, &[]),
         };
-        let mut user = self.users.remove(&old.user).unwrap_or_default();
-        let before = RowBefore {
-            row: old,
-            unseen: self.unseen.of(before),
-            missing: self.missing,
+        let matching = match_users(old, roster(next.users(), &[]));
+        let mut step = Step {
+            users: vec![FollowedUser::NEW; next.users().len()],
+            next: &next,
+            last,
+            same_second: Vec::new(),
         };
-        user.change(before, at, step, counts);
-        if !user.is_idle() {
-            self.users.insert(key, user);
+        for user in matching.users {
+            step.user(user, counts);
         }
-        key
-    }
-
-    fn store(&mut self, rows: &[RowRef<'_>], step: Step<'_>, renamed: &[(usize, u128)]) {
-        self.last = Some(step.as_of);
-        step.folded.clone_into(&mut self.folded);
-        self.missing = step.missing;
-        self.rows.clear();
-        self.marks.clear();
-        self.unseen.clear();
-        for (user, at) in rows.iter().enumerate() {
-            self.unseen.push(user, at.unseen());
-            self.rows.push(at.row().with_marks_at(self.marks.len()));
-            self.marks.extend_from_slice(at.marks());
-        }
-        for &(row, user) in renamed {
-            self.rows[row].user = user;
-            self.rows[row].is_dated = true;
-        }
-    }
-
-    /// Most reports have the same users in the same order, so that one comparison per user is enough.
-    fn changes(&self, rows: &[RowRef<'_>], step: Step<'_>) -> RowChanges {
-        let waiting = self.waiting(step);
-        let is_unchanged = |at: RowRef<'_>, before: usize| {
-            let row = &self.rows[before];
-            at.is_like(row, row.marks(&self.marks)) && (waiting.is_empty() || !waiting.contains(&row.user))
-        };
-        let mut changes = RowChanges::default();
-        let mut expected = 0;
-        for (now, &at) in rows.iter().enumerate() {
-            let ahead = self.rows[expected..].iter().take(AHEAD);
-            let Some(skipped) = ahead.map(|row| row.user).position(|user| user == at.row().user) else {
-                changes.added.push(now);
-                continue;
-            };
-            changes.removed.extend(expected..expected + skipped);
-            expected += skipped;
-            if !is_unchanged(at, expected) {
-                changes.same.push((expected, now));
-            }
-            expected += 1;
-        }
-        changes.removed.extend(expected..self.rows.len());
-        self.pair(&mut changes, rows, |row| row.user, |_, _| true, is_unchanged);
-        // If a snapshot does not have the creation time of a user, the ARN identifies it.
-        let is_undated = |old: &UserState, new: &UserState| !old.is_dated || !new.is_dated;
-        self.pair(
-            &mut changes,
-            rows,
-            |row| row.identifier.into(),
-            is_undated,
-            is_unchanged,
-        );
-        changes
-    }
-
-    /// Finds added users among the removed ones: they only moved to another row.
-    fn pair(
-        &self,
-        changes: &mut RowChanges,
-        rows: &[RowRef<'_>],
-        key: impl Fn(&UserState) -> u128,
-        is_same: impl Fn(&UserState, &UserState) -> bool,
-        is_unchanged: impl Fn(RowRef<'_>, usize) -> bool,
-    ) {
-        let RowChanges { same, added, removed } = changes;
-        if added.is_empty() || removed.is_empty() {
-            return;
-        }
-        let keys = removed.iter().map(|&row| (key(&self.rows[row]), row));
-        let keys: HashedMap<u128, usize> = keys.collect();
-        let mut found = HashedSet::default();
-        added.retain(|&now| {
-            let at = rows[now];
-            let before = keys.get(&key(at.row())).copied();
-            let before = before.filter(|&row| is_same(&self.rows[row], at.row()));
-            let Some(before) = before.filter(|&row| found.insert(row as u64)) else {
-                return true;
-            };
-            if !is_unchanged(at, before) {
-                same.push((before, now));
-            }
-            false
+        let Step {
+            users, same_second, ..
+        } = step;
+        self.0 = Some(Last {
+            snapshot: next,
+            repeated: matching.repeated.clone(),
+            users,
         });
-        removed.retain(|&row| !found.contains(&(row as u64)));
+        UnusualRows {
+            repeated: matching.repeated,
+            same_second,
+        }
     }
 
-    /// Users with open findings of rules that were folded in the last snapshot and are not in this one, or that read columns
-    /// that only this one has. Their findings may be resolved although the user is unchanged.
-    fn waiting(&self, step: Step<'_>) -> HashedSet<u128> {
-        let gained = self.missing.minus(step.missing);
-        if gained.is_empty() && self.folded.iter().all(|rule| step.folded.contains(rule)) {
-            return HashedSet::default();
-        }
-        let is_evaluated_again = |rule: &u16| {
-            let needs = step.rules[usize::from(*rule)].needs;
-            self.folded.contains(rule) && !step.folded.contains(rule)
-                || !gained.intersection(needs).is_empty()
-        };
-        let users = self.users.iter();
-        users
-            .filter(|(_, user)| user.open.iter().any(|open| is_evaluated_again(&open.rule)))
-            .map(|(&key, _)| key)
-            .collect()
+    /// The open findings, each with its user's row.
+    fn open_by_row(&self) -> impl Iterator<Item = (&Last, usize, &Open)> {
+        let last = self.0.iter();
+        last.flat_map(|last| {
+            let users = last.users.iter().enumerate();
+            users.flat_map(move |(row, user)| user.open.iter().map(move |open| (last, row, open)))
+        })
+    }
+
+    /// The open findings.
+    pub(super) fn open(&self) -> impl Iterator<Item = &Open> {
+        self.open_by_row().map(|(_, _, open)| open)
+    }
+
+    /// The open findings, each with its id and the name and ARN of its user; empty if the report does not have them.
+    pub(super) fn identified<'a>(
+        &'a self,
+        rules: &'a [CompiledRule],
+    ) -> impl Iterator<Item = (&'a Open, FindingId, [&'a [u8]; 2])> {
+        self.open_by_row().map(move |(last, row, open)| {
+            let compiled = &rules[usize::from(open.rule)];
+            let about = compiled.bound.typed.entity.existence(open.slot);
+            let number = u32::try_from(row).expect("invariant: rows are counted in 32 bits");
+            let user = last.snapshot.user_key(number, last.users[row].created);
+            let id = finding_id(compiled, user, open.slot, about.map(|_| open.created));
+            let users = last.snapshot.users();
+            (open, id, [users.name(row), users.arn(row)])
+        })
     }
 
     /// Counts what is open and active at the end.
     pub(super) fn finish(&self, counts: &mut TrendCounts<'_>) {
-        let Some(last) = self.last else { return };
-        let open = self.users.values().flat_map(|user| &user.open);
-        for open in open.filter(|open| open.has_known_start()) {
+        let Some(last) = &self.0 else { return };
+        let as_of = last.snapshot.input.as_of;
+        for open in self.open().filter(|open| open.since.is_known()) {
             let lengths = &mut counts.episodes[usize::from(open.rule)].lengths;
-            lengths.open(last.0 - open.since.0);
+            lengths.open(as_of.0 - open.since.as_of.0);
         }
-        let active = self.rows.iter().flat_map(UserState::active_keys);
-        let lost = self.users.values().flat_map(|user| &user.lost_keys);
-        for created in active.chain(lost.map(|&(created, _)| created)) {
-            counts.rotation.at_end(created, last);
+        for (row, user) in last.users.iter().enumerate() {
+            let repeats = last.repeated.iter().any(|&repeated| repeated as usize == row);
+            let active = active_keys(last.snapshot.users().cells(row)).filter(|_| !repeats);
+            for created in active.chain(user.lost_keys.iter().map(|&(created, _)| created)) {
+                counts.rotation.at_end(created, as_of);
+            }
         }
     }
 }
 
-/// Removes the rows of repeated users who have a row among the suspects. Of the rows of one user the one created last
-/// counts, or the first of equal ones.
-pub(super) fn take_duplicates<'a>(rows: &mut Vec<RowRef<'a>>, suspects: &[usize]) -> Vec<RowRef<'a>> {
-    let suspects: HashedSet<u64> = suspects.iter().map(|&row| rows[row].row().identifier).collect();
-    let mut duplicates = Vec::new();
-    if suspects.is_empty() {
-        return duplicates;
-    }
-    let mut counting: HashedMap<u64, usize> = HashedMap::default();
-    let mut left_out = HashedSet::default();
-    for (number, at) in rows.iter().enumerate() {
-        if !suspects.contains(&at.row().identifier) {
-            continue;
+impl FollowedUser {
+    const NEW: Self = Self {
+        created: cell::UNKNOWN,
+        open: Vec::new(),
+        lost_keys: Vec::new(),
+    };
+}
+
+/// The step from the last snapshot of an account to the next.
+struct Step<'a> {
+    /// None before the first snapshot.
+    last: Option<Last>,
+    next: &'a Snapshot,
+    /// The users of the next snapshot, by row.
+    users: Vec<FollowedUser>,
+    /// Users who have keys created in the same second, and had none before.
+    same_second: Vec<u32>,
+}
+
+impl Step<'_> {
+    fn user(&mut self, user: Match, counts: &mut TrendCounts<'_>) {
+        let mut before = FollowedUser::NEW;
+        if let (Some(last), Some(row)) = (&mut self.last, user.old) {
+            before = std::mem::replace(&mut last.users[row as usize], FollowedUser::NEW);
         }
-        let known = counting.entry(at.row().identifier).or_insert(number);
-        let other = rows[*known];
-        if *known == number || other.identifier() != at.identifier() {
-            continue;
-        }
-        // An unknown time is before all others.
-        let loser = if cell::known(at.created()) > cell::known(other.created()) {
-            std::mem::replace(known, number)
-        } else {
-            number
-        };
-        left_out.insert(loser as u64);
-    }
-    if !left_out.is_empty() {
-        let mut number = 0;
-        rows.retain(|&at| {
-            let counts = !left_out.contains(&number);
-            if !counts {
-                duplicates.push(at);
-            }
-            number += 1;
-            counts
+        let old = self.last.as_ref().zip(user.old).map(|(last, row)| User {
+            snapshot: &last.snapshot,
+            row,
+            created: before.created,
         });
+        let new = user.new.map(|row| {
+            let created = self.next.users().time(row as usize, TimeColumn::UserCreation);
+            User {
+                snapshot: self.next,
+                row,
+                created: if created == cell::UNKNOWN {
+                    before.created
+                } else {
+                    created
+                },
+            }
+        });
+        if let (Some(old), Some(new)) = (old, new)
+            && is_unchanged(old, new)
+        {
+            self.users[new.row as usize] = before;
+            return;
+        }
+        let mut after = FollowedUser {
+            created: new.map_or(cell::UNKNOWN, |new| new.created),
+            ..FollowedUser::NEW
+        };
+        let same = old.zip(new).filter(|&(old, new)| !is_other(old, new));
+        let is_of_same_second = |user: User<'_>| {
+            [user.cells().keys(), user.cells().certificates()]
+                .into_iter()
+                .any(are_of_same_second)
+        };
+        let is_new =
+            new.is_some_and(is_of_same_second) && !same.is_some_and(|(old, _)| is_of_same_second(old));
+        if let Some(old) = old {
+            let as_of = [old.as_of(), self.next.input.as_of];
+            let now = same.map(|(_, new)| new.cells());
+            let keys = KeySteps { as_of, now };
+            after.lost_keys = keys.follow(old.cells(), &before.lost_keys, counts.rotation);
+        }
+        let comparer = counts.comparer;
+        let open = &before.open[..];
+        let transition = comparer.transition(old.map(|user| Before { user, open }), new);
+        let is_first = self.last.is_none();
+        let changes = transition.findings.into_iter();
+        after.open = changes
+            .filter_map(|change| counts.take(&change, (is_first, self.next)))
+            .collect();
+        if let Some(new) = new {
+            self.users[new.row as usize] = after;
+            self.same_second.extend(is_new.then_some(new.row));
+        }
     }
-    duplicates
+}
+
+/// The keys of a user from one snapshot to the next.
+struct KeySteps<'a> {
+    /// As-of of both.
+    as_of: [Timestamp; 2],
+    /// The cells in the next one; none if the user is gone.
+    now: Option<&'a UserCells>,
+}
+
+impl KeySteps<'_> {
+    /// Counts the active keys that are inactive or gone in the next snapshot; those of which it does not say so.
+    fn follow(
+        &self,
+        before: &UserCells,
+        lost: &[(i64, Timestamp)],
+        rotation: &mut Rotation,
+    ) -> Vec<(i64, Timestamp)> {
+        let mut active: Vec<i64> = self.now.into_iter().flat_map(active_keys).collect();
+        let seen = active_keys(before).map(|created| (created, self.as_of[0]));
+        let mut still_lost = Vec::new();
+        for (created, seen) in seen.chain(lost.iter().copied()) {
+            if let Some(same) = active.iter().position(|&active| active == created) {
+                active.remove(same);
+            } else if self.now.is_some_and(|now| may_be_active(now, created)) {
+                still_lost.push((created, seen));
+            } else {
+                rotation.retired(created, seen, self.as_of[1]);
+            }
+        }
+        still_lost
+    }
+}
+
+/// Creation times of the active access keys, as far as they are known.
+pub(super) fn active_keys(cells: &UserCells) -> impl Iterator<Item = i64> + use<> {
+    let keys = cells.keys().into_iter().filter_map(SlotContent::key);
+    keys.filter(|key| key.active == Flag::True).map(|key| key.created)
+}
+
+/// Whether a key that was active may still be, although it is not shown as active.
+fn may_be_active(cells: &UserCells, created: i64) -> bool {
+    let slots = cells.keys();
+    let keys = slots.into_iter().filter_map(SlotContent::key);
+    let mut seen = keys.filter(|key| key.created == created).peekable();
+    if seen.peek().is_none() {
+        return is_unclear(slots);
+    }
+    seen.any(|key| key.active == Flag::Unknown)
+}
+
+/// The counts of all accounts.
+pub(super) struct TrendCounts<'a> {
+    pub(super) comparer: Comparer<'a>,
+    /// One per rule.
+    pub(super) episodes: &'a mut [Episodes],
+    pub(super) rotation: &'a mut Rotation,
+    /// Findings opened in this snapshot.
+    pub(super) opened: u64,
+    /// Findings that only became visible in this snapshot.
+    pub(super) unveiled: u64,
+    /// Findings resolved in this snapshot.
+    pub(super) resolved: u64,
+}
+
+impl<'a> TrendCounts<'a> {
+    pub(super) fn new(
+        rules: &'a [CompiledRule],
+        episodes: &'a mut [Episodes],
+        rotation: &'a mut Rotation,
+    ) -> Self {
+        Self {
+            comparer: Comparer {
+                rules,
+                // A trend does not show events.
+                idle_days: DiffOptions::default().idle_days,
+            },
+            episodes,
+            rotation,
+            opened: 0,
+            unveiled: 0,
+            resolved: 0,
+        }
+    }
+
+    /// Counts what became of a finding; the finding, if it is open. `is_first` says whether this is the first snapshot of the
+    /// account.
+    fn take(&mut self, change: &FindingChange, (is_first, next): (bool, &Snapshot)) -> Option<Open> {
+        let mut open = change.open;
+        let episodes = &mut self.episodes[usize::from(open.rule)];
+        match change.which {
+            Move::Open => {}
+            Move::Resolved => {
+                self.resolved += 1;
+                episodes.end(&open, next.input.as_of);
+                return None;
+            }
+            Move::Opened | Move::Unveiled if is_first => {
+                open.since.at_start = true;
+                episodes.at_start += 1;
+            }
+            Move::Unveiled => {
+                self.unveiled += 1;
+                episodes.unveiled += 1;
+            }
+            Move::Opened => {
+                self.opened += 1;
+                episodes.opened += 1;
+            }
+        }
+        Some(open)
+    }
+}
+
+/// How often findings of one rule were opened and resolved, and how long they lasted.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Episodes {
+    pub(super) at_start: u64,
+    pub(super) opened: u64,
+    pub(super) unveiled: u64,
+    pub(super) resolved: u64,
+    pub(super) lengths: Lengths,
+}
+
+impl Episodes {
+    fn end(&mut self, open: &Open, now: Timestamp) {
+        self.resolved += 1;
+        if open.since.is_known() {
+            self.lengths.ended(now.0 - open.since.as_of.0);
+        }
+    }
+}
+
+impl Rotation {
+    fn limit(self) -> i64 {
+        self.max_age * 86_400
+    }
+
+    /// Counts a key that was last seen active at `seen`, and is inactive or gone at `gone`.
+    pub(super) fn retired(&mut self, created: i64, seen: Timestamp, gone: Timestamp) {
+        if gone.0 - created <= self.limit() {
+            self.in_time += 1;
+        } else if seen.0 - created > self.limit() {
+            self.late += 1;
+        } else {
+            self.unclear += 1;
+        }
+    }
+
+    /// Counts a key that is active in the last snapshot.
+    pub(super) fn at_end(&mut self, created: i64, last: Timestamp) {
+        if last.0 - created > self.limit() {
+            self.never += 1;
+        } else {
+            self.not_due += 1;
+        }
+    }
+}
+
+/// How long findings last (Kaplan–Meier, which counts open findings for as long as they were seen): the lengths of episodes in
+/// seconds, each with the number that ended and the number still open.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Lengths(BTreeMap<i64, (u64, u64)>);
+
+impl Lengths {
+    /// Adds an episode that ended.
+    pub(super) fn ended(&mut self, seconds: i64) {
+        self.0.entry(seconds).or_default().0 += 1;
+    }
+
+    /// Adds an episode that was open when last seen.
+    pub(super) fn open(&mut self, seconds: i64) {
+        self.0.entry(seconds).or_default().1 += 1;
+    }
+
+    /// The shortest length, in days, within which at least `share` of all episodes are estimated to end;
+    /// none if the estimate does not reach it.
+    pub(super) fn days_until(&self, share: f64) -> Option<f64> {
+        let mut at_risk: u64 = self.0.values().map(|(ended, open)| ended + open).sum();
+        let mut surviving = 1.0;
+        for (&seconds, &(ended, open)) in &self.0 {
+            if ended > 0 {
+                surviving *= ratio(at_risk - ended, at_risk);
+                // The tolerance covers rounding errors of the product.
+                if surviving <= 1.0 - share + 1e-9 {
+                    return Some(days(seconds));
+                }
+            }
+            at_risk -= ended + open;
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::trend::figures::percentile;
+
+    const DAY: i64 = 86_400;
+
+    #[test]
+    fn open_episodes_count_for_as_long_as_they_were_seen() {
+        // A textbook example: 6, 6, 6, 6+, 7, 9+, 10, 10+, 11+, 13, 16, 17+, 19+, 20+, 22, 23, 25+, 32+, 32+,
+        // 34+, 35+ weeks (Freireich et al. 1963): the median is 23.
+        let mut lengths = Lengths::default();
+        for ended in [6, 6, 6, 7, 10, 13, 16, 22, 23] {
+            lengths.ended(ended * DAY);
+        }
+        for open in [6, 9, 10, 11, 17, 19, 20, 25, 32, 32, 34, 35] {
+            lengths.open(open * DAY);
+        }
+        assert_eq!(lengths.days_until(0.5), Some(23.0));
+        assert_eq!(lengths.days_until(0.1), Some(6.0));
+        assert_eq!(lengths.days_until(0.9), None);
+    }
+
+    #[test]
+    fn without_open_ones_it_is_the_nearest_rank() {
+        for count in 1..40_i64 {
+            let mut lengths = Lengths::default();
+            let all: Vec<i64> = (1..=count).map(|day| day * DAY).collect();
+            for &length in &all {
+                lengths.ended(length);
+            }
+            for (share, percent) in [(0.5, 50), (0.9, 90)] {
+                assert_eq!(
+                    lengths.days_until(share),
+                    percentile(&all, percent).map(days),
+                    "{count}"
+                );
+            }
+        }
+        assert_eq!(Lengths::default().days_until(0.5), None);
+        assert_eq!(percentile(&[], 50), None);
+    }
 }

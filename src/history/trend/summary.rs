@@ -5,16 +5,16 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::document::{AccountGap, OldFinding, RuleTrend};
-use super::survival::days;
-use super::{TrendState, text};
-use crate::history::owners::id_of;
-use crate::history::stale::StaleAccount;
+use super::figures::days;
+use super::{Trend, text};
+use crate::history::account::id_of;
+use crate::history::notes::StaleAccount;
 use crate::report::time::Timestamp;
 
 /// The accounts without a newer report, with the as-of of their last one.
 type Stale = BTreeMap<Vec<u8>, Timestamp>;
 
-impl TrendState<'_> {
+impl Trend<'_> {
     /// The findings open for longest, without those of accounts that have no newer report.
     pub(super) fn oldest(&self, stale: &Stale) -> Vec<OldFinding> {
         let accounts = self
@@ -22,29 +22,30 @@ impl TrendState<'_> {
             .iter()
             .filter(|(account, _)| !stale.contains_key(*account));
         let open = accounts.flat_map(|(account, followed)| {
-            let users = followed.users.iter();
-            users.flat_map(move |(&key, user)| {
-                let open = user.open.iter();
-                open.map(move |open| (account, followed.last, user, open, open.id(self.rules, key)))
-            })
+            let open = followed.identified(self.rules);
+            open.map(move |(open, id, user)| (account, followed, user, open, id))
         });
         let mut open: Vec<_> = open.collect();
         let severity = |rule: u16| self.rules[usize::from(rule)].bound.severity;
-        open.sort_unstable_by_key(|(.., open, id)| (open.since, Reverse(severity(open.rule)), id.0));
+        open.sort_unstable_by_key(|(.., open, id)| (open.since.as_of, Reverse(severity(open.rule)), id.0));
         let oldest = open.into_iter().take(self.options.oldest);
         let known = |name: &[u8]| (!name.is_empty()).then(|| text(name));
-        let oldest = oldest.map(|(account, last, user, open, id)| OldFinding {
+        let oldest = oldest.map(|(account, followed, [name, arn], open, id)| OldFinding {
             id: id.to_string(),
             rule: self.rules[usize::from(open.rule)].bound.rule.id.clone(),
             severity: severity(open.rule),
             account: id_of(account).map(text),
             account_name: self.account_names.get(account).map(str::to_owned),
-            user: known(&user.name),
-            arn: known(&user.arn),
-            since: open.since.to_string(),
-            at_start: open.at_start,
-            unveiled: open.unveiled,
-            days: days(last.map_or(0, |last| last.0 - open.since.0)),
+            user: known(name),
+            arn: known(arn),
+            since: open.since.as_of.to_string(),
+            at_start: open.since.at_start,
+            unveiled: open.since.unveiled,
+            days: days(
+                followed
+                    .snapshot()
+                    .map_or(0, |last| last.input.as_of.0 - open.since.as_of.0),
+            ),
         });
         oldest.collect()
     }
@@ -54,7 +55,7 @@ impl TrendState<'_> {
         let mut open = vec![[0; 2]; self.rules.len()];
         for (account, followed) in &self.accounts {
             let is_stale = usize::from(stale.contains_key(account));
-            for finding in followed.users.values().flat_map(|user| &user.open) {
+            for finding in followed.open() {
                 open[usize::from(finding.rule)][is_stale] += 1;
             }
         }
@@ -85,8 +86,8 @@ impl TrendState<'_> {
     /// The accounts without a newer report, in order, each with the findings that were open in its last one.
     pub(super) fn stale_accounts(&self, stale: &Stale) -> Vec<StaleAccount> {
         let open = |account: &Vec<u8>| {
-            let users = self.accounts.get(account).map(|followed| followed.users.values());
-            users.map_or(0, |users| users.map(|user| user.open.len() as u64).sum())
+            let followed = self.accounts.get(account);
+            followed.map_or(0, |followed| followed.open().count() as u64)
         };
         let stale = stale.iter().map(|(account, &last)| {
             let name = self.account_names.get(account);

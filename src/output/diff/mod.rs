@@ -27,7 +27,7 @@ use super::format::{FormatSpec, Formats};
 use super::phrases::more;
 use crate::engine::{Input, Workers};
 use crate::finding::{Diagnostic, FindingId, Severity, Status};
-use crate::history::{Cells as _, Diff, Event, Findings, Moved, Side, Snapshot, StaleAccount};
+use crate::history::{Diff, Event, Findings, Moved, Side, Snapshot, StaleAccount};
 use crate::report::cell::known;
 use crate::report::schema::Column;
 use crate::report::time::Timestamp;

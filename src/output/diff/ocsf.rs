@@ -9,7 +9,7 @@ use super::{DiffView, DiffWriter, phrases};
 use crate::engine::CompiledRule;
 use crate::finding::{FindingId, Status};
 use crate::gsl::typed::Entity;
-use crate::history::{Cause, Cells as _, Kind, Move, Moved};
+use crate::history::{Cause, Kind, Move, Moved};
 use crate::output::format::{FormatSpec, Readers};
 use crate::output::ocsf::{Activity, Change, Event, EventUser, RuleParts};
 

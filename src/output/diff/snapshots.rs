@@ -134,7 +134,7 @@ fn tally(snapshot: &Snapshot, input: &Input) -> InputTally {
         path: input.path.clone(),
         account_name: input.account.name.clone(),
         kind: input.kind.clone(),
-        users: Some(snapshot.count()),
+        users: Some(snapshot.users().len() as u64),
         left_out: None,
         as_of: input.as_of.to_string(),
         as_of_source: input.as_of_source,

@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 use super::*;
 use crate::engine::{self, EmitFilter};
 use crate::finding::Status;
-use crate::history::{Before, Collector, DiffOptions, Move, diff};
+use crate::history::{Collector, DiffOptions, Move, diff};
 use crate::output::json_text;
 use crate::output::schema::{check_committed, schemas};
 use crate::output::test_support::{HOSTILE, Memory, OCSF, RULES, SARIF, assert_valid, program, unescaped};
+use crate::rule::Filters;
 use crate::rule::Owners;
 
 /// Rotated, signed in as root, MFA activated, one user gone, one new, the slots of one swapped.
@@ -37,8 +38,8 @@ fn grouped(format: &str, width: usize, by: Option<Grouping<'_>>) -> String {
     drop(sink);
     let changes = diff(
         &program,
-        Before::new(&snapshots[0], DiffOptions::default(), &Workers::one()),
-        &snapshots[1],
+        [&snapshots[0], &snapshots[1]],
+        (DiffOptions::default(), &Filters::default()),
         &Workers::one(),
     )
     .expect("one account");

@@ -3,6 +3,7 @@
 use super::*;
 use crate::engine::{self, Source, SourceEvent};
 use crate::finding::AsOfSource;
+use crate::history::Collector;
 use crate::history::trend::{Trend, TrendOptions};
 use crate::output::schema::{check_committed, schemas};
 use crate::output::test_support::{HOSTILE, Memory, RULES, program, unescaped};
@@ -40,9 +41,11 @@ fn document(by_account: bool) -> TrendDocument {
         by_account,
         ..TrendOptions::default()
     };
-    let trend = Trend::new(&program, options);
+    let mut trend = Trend::new(&program, options);
     let source = Monthly(Memory::new(&reports));
-    engine::assess(&program, source, &trend, engine::AssessOptions::default()).expect("memory takes all");
+    let collector = Collector::new(|snapshot| trend.add(snapshot));
+    engine::assess(&program, source, &collector, engine::AssessOptions::default()).expect("memory takes all");
+    drop(collector);
     trend.finish()
 }
 
