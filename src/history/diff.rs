@@ -338,7 +338,7 @@ impl<'a> Findings<'a> {
                 let mine = findings.filter(|change| change.which == self.which);
                 mine.map(|change| change.moved).collect()
             }
-            None if self.which == Move::Open => both[1].into_iter().flat_map(still_failing).collect(),
+            None if self.which == Move::Open => still_failing(both).collect(),
             None => Vec::new(),
         };
         all.retain(|moved| is_wanted(moved.found.rule));
@@ -348,14 +348,18 @@ impl<'a> Findings<'a> {
 }
 
 /// The findings of an unchanged user.
-fn still_failing(user: User<'_>) -> impl Iterator<Item = Moved> {
-    user.failing().map(move |found| Moved {
-        row: user.row,
-        found,
-        side: Side::New,
-        before: Some(Status::Fail),
-        after: Some(Status::Fail),
-        by: Causes::default(),
-        earlier: None,
+fn still_failing(both: [Option<User<'_>>; 2]) -> impl Iterator<Item = Moved> {
+    let [old, new] = both;
+    let users = old.zip(new).into_iter();
+    users.flat_map(|(old, new)| {
+        new.failing().map(move |found| Moved {
+            row: new.row,
+            found,
+            side: Side::New,
+            before: Some(Status::Fail),
+            after: Some(Status::Fail),
+            by: Causes::default(),
+            earlier: Some((old.row, found)),
+        })
     })
 }

@@ -9,27 +9,40 @@ use crate::report::schema::{
 /// The times and flags of a user. Cells of columns that the report lacks are unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct UserCells {
-    times: [PackedTime; TimeColumn::IN_REPORT],
+    /// Each in [`TIME`] bytes, in the order of columns.
+    times: [u8; TIME * TimeColumn::IN_REPORT],
     flags: [Flag; FlagColumn::IN_REPORT],
     pub(super) is_root: bool,
 }
 
+/// The bytes of a time cell: enough for the years 1 to 9999.
+const TIME: usize = 5;
+const ABSENT: [u8; TIME] = [0, 0, 0, 0, 0x80];
+const UNKNOWN: [u8; TIME] = [0xff, 0xff, 0xff, 0xff, 0x7f];
+
 impl UserCells {
-    const UNKNOWN: Self = Self {
-        times: [PackedTime::of(cell::UNKNOWN); TimeColumn::IN_REPORT],
-        flags: [Flag::Unknown; FlagColumn::IN_REPORT],
-        is_root: false,
-    };
+    /// All cells are unknown.
+    fn unknown() -> Self {
+        let mut times = [0; TIME * TimeColumn::IN_REPORT];
+        for time in times.as_chunks_mut().0 {
+            *time = UNKNOWN;
+        }
+        Self {
+            times,
+            flags: [Flag::Unknown; FlagColumn::IN_REPORT],
+            is_root: false,
+        }
+    }
 
     /// Replaces `all` by the users of a chunk.
     pub(super) fn read(chunk: &Chunk, all: &mut Vec<Self>) {
         all.clear();
-        all.resize(chunk.rows.len(), Self::UNKNOWN);
+        all.resize(chunk.rows.len(), Self::unknown());
         for column in Column::ALL {
             match column {
                 Column::Time(time) => {
                     for (user, &cell) in all.iter_mut().zip(&chunk.times(time).cells) {
-                        user.times[time as usize] = PackedTime::of(cell);
+                        user.set(time, cell);
                     }
                 }
                 Column::Flag(flag) => {
@@ -47,7 +60,24 @@ impl UserCells {
 
     /// A time: seconds, [`cell::ABSENT`] or [`cell::UNKNOWN`].
     pub(super) fn time(&self, column: TimeColumn) -> i64 {
-        self.times[column as usize].cell()
+        match self.times.as_chunks().0[column as usize] {
+            ABSENT => cell::ABSENT,
+            UNKNOWN => cell::UNKNOWN,
+            low => {
+                let mut high = [0; 8];
+                high[8 - TIME..].copy_from_slice(&low);
+                i64::from_le_bytes(high) >> (8 * (8 - TIME))
+            }
+        }
+    }
+
+    fn set(&mut self, column: TimeColumn, cell: i64) {
+        let packed = &mut self.times.as_chunks_mut().0[column as usize];
+        match cell {
+            cell::ABSENT => *packed = ABSENT,
+            cell::UNKNOWN => *packed = UNKNOWN,
+            seconds => packed.copy_from_slice(&seconds.to_le_bytes()[..TIME]),
+        }
     }
 
     /// A flag.
@@ -78,38 +108,6 @@ impl UserCells {
                 active,
                 last_used,
             }),
-        }
-    }
-}
-
-/// A time cell in five bytes. Times are of the years 1 to 9999.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct PackedTime([u8; 5]);
-
-impl PackedTime {
-    const ABSENT: Self = Self([0, 0, 0, 0, 0x80]);
-    const UNKNOWN: Self = Self([0xff, 0xff, 0xff, 0xff, 0x7f]);
-
-    const fn of(cell: i64) -> Self {
-        match cell {
-            cell::ABSENT => Self::ABSENT,
-            cell::UNKNOWN => Self::UNKNOWN,
-            seconds => match seconds.to_le_bytes().first_chunk() {
-                Some(low) => Self(*low),
-                None => Self::UNKNOWN,
-            },
-        }
-    }
-
-    fn cell(self) -> i64 {
-        match self {
-            Self::ABSENT => cell::ABSENT,
-            Self::UNKNOWN => cell::UNKNOWN,
-            Self(low) => {
-                let mut high = [0; 8];
-                high[3..].copy_from_slice(&low);
-                i64::from_le_bytes(high) >> 24
-            }
         }
     }
 }
@@ -266,7 +264,10 @@ mod tests {
             i32::MIN.into(),
         ];
         for cell in cells.into_iter().chain(first_and_last) {
-            assert_eq!(PackedTime::of(cell).cell(), cell);
+            let mut user = UserCells::unknown();
+            user.set(TimeColumn::Key2LastUsed, cell);
+            assert_eq!(user.time(TimeColumn::Key2LastUsed), cell);
+            assert_eq!(user.time(TimeColumn::Key1LastUsed), cell::UNKNOWN);
         }
     }
 

@@ -20,6 +20,8 @@ pub struct Snapshot {
     pub folded: Vec<u16>,
     users: Users,
     verdicts: Verdicts,
+    /// The columns that the report lacks, optional ones too.
+    missing: ColumnSet,
     /// The snapshots that were joined into this one; empty if it is of one report.
     joined: Vec<Joined>,
 }
@@ -30,6 +32,7 @@ struct Joined {
     /// The row after its last user.
     end: u32,
     input: Arc<Input>,
+    missing: ColumnSet,
     accounts: BTreeSet<Vec<u8>>,
 }
 
@@ -37,6 +40,7 @@ impl Snapshot {
     /// A snapshot without users.
     fn new(input: Arc<Input>) -> Self {
         Self {
+            missing: input.header.missing(),
             input,
             folded: Vec::new(),
             users: Users::default(),
@@ -68,6 +72,7 @@ impl Snapshot {
         let part = |snapshot: &Self, end: usize| Joined {
             end: index(end),
             input: Arc::clone(&snapshot.input),
+            missing: snapshot.missing,
             accounts: snapshot.users().accounts().clone(),
         };
         let mut joined = vec![part(&all, all.users().len())];
@@ -132,28 +137,26 @@ impl Snapshot {
         reports.map(|joined| (&*joined.input, &joined.accounts)).collect()
     }
 
-    /// The report that has this user.
-    fn report(&self, row: u32) -> &Input {
+    /// Of several reports, the one that has this user.
+    fn joined(&self, row: u32) -> Option<&Joined> {
         let report = self.joined.partition_point(|joined| joined.end <= row);
-        self.joined
-            .get(report)
-            .map_or(&self.input, |joined| &joined.input)
+        self.joined.get(report)
     }
 
     /// The as-of of the report that has this user.
     pub fn as_of(&self, row: u32) -> Timestamp {
-        self.report(row).as_of
+        self.joined(row).map_or(&self.input, |joined| &joined.input).as_of
     }
 
     /// The columns that the report of this user lacks, optional ones too.
     pub(super) fn missing(&self, row: u32) -> ColumnSet {
-        self.report(row).header.missing()
+        self.joined(row).map_or(self.missing, |joined| joined.missing)
     }
 
     /// The columns that any of its reports lacks, optional ones too.
     pub fn missing_anywhere(&self) -> ColumnSet {
-        let joined = self.joined.iter().map(|joined| joined.input.header.missing());
-        joined.fold(self.input.header.missing(), ColumnSet::union)
+        let joined = self.joined.iter().map(|joined| joined.missing);
+        joined.fold(self.missing, ColumnSet::union)
     }
 
     /// The report of an account, even if it has no users.

@@ -151,10 +151,8 @@ pub(super) struct Comparer<'a> {
 /// Whether a user has the same cells and the same findings in both snapshots, and their reports can say the same. Then nothing
 /// happened, and what was open is open.
 pub(super) fn is_unchanged(old: User<'_>, new: User<'_>) -> bool {
-    let [old_users, new_users] = [old, new].map(|user| user.snapshot.users());
     old.cells() == new.cells()
         && old.found() == new.found()
-        && old_users.who(old.row as usize) == new_users.who(new.row as usize)
         && old.missing() == new.missing()
         && old.snapshot.folded == new.snapshot.folded
 }

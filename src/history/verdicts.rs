@@ -41,16 +41,18 @@ struct RuleMarks(Vec<(u32, u16, Slot)>);
 impl RuleMarks {
     /// The marks of these rows of a block. For each word of rows and each rule instance, `bitmaps` has the marked rows.
     fn of_block(block: Block<'_>, bitmaps: &[u64], stored: impl Iterator<Item = usize>) -> Self {
-        if bitmaps.iter().all(|&rows| rows == 0) {
+        let instances = instances(block);
+        let words = || bitmaps.chunks_exact(instances.len().max(1));
+        let is_marked = |&at: &usize| words().any(|instances| instances[at] != 0);
+        let marked: Vec<usize> = (0..instances.len()).filter(is_marked).collect();
+        if marked.is_empty() {
             return Self::default();
         }
-        let instances: Vec<(u16, Slot)> = instances(block);
         let mut marks = Vec::new();
         for (user, row) in (0..).zip(stored) {
             let of_word = &bitmaps[row / 64 * instances.len()..][..instances.len()];
-            let marked = instances.iter().zip(of_word);
-            let marked = marked.filter(|&(_, rows)| rows >> (row % 64) & 1 == 1);
-            marks.extend(marked.map(|(&(rule, slot), _)| (user, rule, slot)));
+            let of_row = marked.iter().filter(|&&at| of_word[at] >> (row % 64) & 1 == 1);
+            marks.extend(of_row.map(|&at| (user, instances[at].0, instances[at].1)));
         }
         Self(marks)
     }

@@ -2,10 +2,14 @@
 
 mod args;
 
-use credlens::engine::RowSelection;
+use std::panic::resume_unwind;
+use std::sync::mpsc;
+use std::thread;
+
+use credlens::engine::{RowSelection, Tally};
 use credlens::finding::Code;
 use credlens::history::Collector;
-use credlens::history::trend::{self, TrendDocument, TrendOptions};
+use credlens::history::trend::{Trend, TrendDocument, TrendOptions};
 use credlens::io::inputs::reads_once;
 use credlens::output::DisplayOptions;
 use credlens::output::trend::{TrendFormat, write_trend};
@@ -69,23 +73,40 @@ impl TrendConfig {
     }
 }
 
+/// Reads all reports, and follows their snapshots on a thread of its own, so that reading does not wait for it.
+fn follow(config: &TrendConfig) -> Result<(Tally, TrendDocument), Failure> {
+    let evaluation = &config.evaluation;
+    let mut trend = Trend::new(&evaluation.program, config.options);
+    let source = evaluation.progress(config.inputs.open_in_time_order());
+    // A snapshot is handed over when the one before has been followed: that bounds the memory of large reports.
+    let (sender, snapshots) = mpsc::sync_channel(0);
+    thread::scope(|scope| {
+        let follower = scope.spawn(|| {
+            snapshots.into_iter().for_each(|snapshot| trend.add(snapshot));
+            trend.finish()
+        });
+        // The receiver ends only after the sender, unless it panics, which `join` passes on.
+        let collector = Collector::new(|snapshot| _ = sender.send(snapshot));
+        let tally = evaluation.assess(
+            source,
+            evaluation.followed(),
+            &collector,
+            (RowSelection::default(), Some(&evaluation.filters)),
+        );
+        drop(collector);
+        drop(sender);
+        let document = follower.join().unwrap_or_else(|panic| resume_unwind(panic));
+        Ok((tally?, document))
+    })
+}
+
 pub(super) fn run(args: TrendArgs) -> Result<Exit, Failure> {
     let text = SettingsText::read(args.evaluate.config.as_deref())?;
     let config = TrendConfig::resolve(args, &text.parse()?)?;
     signals::end_cleanly()?;
     let evaluation = &config.evaluation;
-    let mut trend = trend::Trend::new(&evaluation.program, config.options);
-    let collector = Collector::new(|snapshot| trend.add(snapshot));
-    let source = evaluation.progress(config.inputs.open_in_time_order());
-    let tally = evaluation.assess(
-        source,
-        evaluation.followed(),
-        &collector,
-        (RowSelection::default(), Some(&evaluation.filters)),
-    )?;
-    drop(collector);
+    let (tally, mut document) = follow(&config)?;
     let failed = has_errors(&tally.diagnostics);
-    let mut document = trend.finish();
     // Two snapshots of an account in one file are what a trend is made of.
     let of_tally = tally.diagnostics.into_iter();
     document

@@ -75,10 +75,11 @@ impl Figures {
     pub(super) fn of(snapshot: &Snapshot, left_out: &[u32], rules: usize) -> Self {
         let mut figures = Self::new(rules, snapshot.input.lacks());
         figures.as_of = Some(snapshot.input.as_of);
+        let idle_since = snapshot.input.as_of.plus(-IDLE, Unit::Days).0;
         for row in 0..snapshot.users().len() {
             let number = index(row);
             if left_out.binary_search(&number).is_err() {
-                figures.user(snapshot.users().cells(row), snapshot.input.as_of);
+                figures.user(snapshot.users().cells(row), [snapshot.input.as_of.0, idle_since]);
                 let found = snapshot.found_of(number).iter();
                 for failing in found.take_while(|found| found.status == Status::Fail) {
                     figures.failing[usize::from(failing.rule)] += 1;
@@ -88,9 +89,9 @@ impl Figures {
         figures
     }
 
-    fn user(&mut self, user: &UserCells, as_of: Timestamp) {
+    /// Counts a user. A credential last used at or before `idle_since` is idle.
+    fn user(&mut self, user: &UserCells, [as_of, idle_since]: [i64; 2]) {
         use FlagColumn::{MfaActive, PasswordEnabled};
-        let idle_since = as_of.plus(-IDLE, Unit::Days).0;
         let is_on = |flag| user.flag(flag) == Flag::True;
         let enabled = user.flag(PasswordEnabled);
         let is_console_user = enabled == Flag::True || enabled == Flag::NotSupported && user.is_root;
@@ -101,7 +102,7 @@ impl Figures {
             self.active_keys += u64::from(is_on(flag));
         }
         for created in active_keys(user) {
-            self.key((as_of.0 - created).max(0));
+            self.key((as_of - created).max(0));
         }
         if user.is_root {
             let last = last_use(user);
