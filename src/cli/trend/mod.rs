@@ -6,8 +6,8 @@ use std::panic::resume_unwind;
 use std::sync::mpsc;
 use std::thread;
 
-use credlens::engine::{RowSelection, Tally};
-use credlens::finding::Code;
+use credlens::engine::RowSelection;
+use credlens::finding::{Code, Tally};
 use credlens::history::Collector;
 use credlens::history::trend::{Trend, TrendDocument, TrendOptions};
 use credlens::io::inputs::reads_once;
