@@ -36,26 +36,33 @@ impl UserCells {
 
     /// Replaces `all` by the users of a chunk.
     pub(super) fn read(chunk: &Chunk, all: &mut Vec<Self>) {
-        all.clear();
-        all.resize(chunk.rows.len(), Self::unknown());
+        let (mut times, mut flags) = (Vec::new(), Vec::new());
         for column in Column::ALL {
             match column {
-                Column::Time(time) => {
-                    for (user, &cell) in all.iter_mut().zip(&chunk.times(time).cells) {
-                        user.set(time, cell);
-                    }
-                }
-                Column::Flag(flag) => {
-                    for (user, &cell) in all.iter_mut().zip(&chunk.flags(flag).cells) {
-                        user.flags[flag as usize] = cell;
-                    }
-                }
+                Column::Time(time) => times.push((time, &chunk.times(time).cells[..])),
+                Column::Flag(flag) => flags.push((flag, &chunk.flags(flag).cells[..])),
                 Column::Text(_) => {}
             }
         }
-        for (user, &is_root) in all.iter_mut().zip(chunk.root()) {
+        all.clear();
+        all.extend(chunk.root().iter().enumerate().map(|(row, &is_root)| {
+            let mut user = Self::unknown();
             user.is_root = is_root;
-        }
+            // The cells of a column that the report lacks are not there.
+            for (column, cells) in &times {
+                cells
+                    .get(row)
+                    .into_iter()
+                    .for_each(|&cell| user.set(*column, cell));
+            }
+            for (column, cells) in &flags {
+                cells
+                    .get(row)
+                    .into_iter()
+                    .for_each(|&cell| user.flags[*column as usize] = cell);
+            }
+            user
+        }));
     }
 
     /// A time: seconds, [`cell::ABSENT`] or [`cell::UNKNOWN`].

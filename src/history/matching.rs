@@ -91,6 +91,9 @@ pub(super) struct Matching {
     pub(super) repeated: Vec<u32>,
 }
 
+/// How many rows to look at before a table of all users is made.
+const AHEAD: u32 = 4;
+
 /// No row.
 const NO_ROW: u32 = u32::MAX;
 
@@ -106,13 +109,13 @@ pub(super) fn match_users(old: Roster<'_>, new: Roster<'_>) -> Matching {
     let mut expected = 0;
     for row in new.rows() {
         let who = new.at(row);
-        // Most reports have the same users in the same order.
-        let at = if old.counts(expected) && old.at(expected) == who {
-            Some(expected)
-        } else {
+        // Most reports have the same users in the same order, but for a few.
+        let mut near = expected..expected.saturating_add(AHEAD);
+        let at = near.find(|&row| old.counts(row) && old.at(row) == who);
+        let at = at.or_else(|| {
             let table = table.get_or_init(|| old.table());
             table.find(who.hash(), |&row| old.at(row) == who).copied()
-        };
+        });
         expected = at.unwrap_or(expected).wrapping_add(u32::from(at.is_some()));
         let claim = if let Some(at) = at {
             &mut claims[at as usize]

@@ -119,6 +119,12 @@ impl Snapshot {
     }
 
     fn append(&mut self, users: &mut Users, verdicts: &mut Verdicts) {
+        if self.users.rows == 0 {
+            // Nothing needs to be copied, whichever block is the first.
+            std::mem::swap(&mut self.users, users);
+            std::mem::swap(&mut self.verdicts, verdicts);
+            return;
+        }
         self.users.append(users);
         self.verdicts.append(verdicts);
     }

@@ -82,11 +82,13 @@ fn follow(config: &TrendConfig) -> Result<(Tally, TrendDocument), Failure> {
     let (sender, snapshots) = mpsc::sync_channel(0);
     thread::scope(|scope| {
         let follower = scope.spawn(|| {
-            snapshots.into_iter().for_each(|snapshot| trend.add(snapshot));
+            for snapshot in snapshots {
+                trend.add(snapshot);
+            }
             trend.finish()
         });
         // The receiver ends only after the sender, unless it panics, which `join` passes on.
-        let collector = Collector::new(|snapshot| _ = sender.send(snapshot));
+        let collector = Collector::new(|snapshot| drop(sender.send(snapshot)));
         let tally = evaluation.assess(
             source,
             evaluation.followed(),
