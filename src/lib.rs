@@ -1,49 +1,69 @@
-//! Audits AWS IAM credential reports.
+//! Audits AWS IAM credential reports: exact to the second, and explicit about what a report does not say.
 //!
-//! Rules are written in [GSL](gsl), selected and bound to parameters ([`rule::select`]), and compiled together into one
-//! [`Program`](engine::Program) of column operations. [`engine::assess`] evaluates a report with it, block by block and
-//! in parallel. A [`Sink`](engine::Sink) receives the findings in (input, row, rule) order, whatever the number of
-//! threads; the counts are returned as a [`Tally`](finding::Tally).
+//! An [`Auditor`] has [`Rules`] and reads [`Reports`]: it [audits](Auditor::audit) them, [compares](Auditor::diff) two, or
+//! [follows](Auditor::trend) many over time. Its page has an example of each.
 //!
 //! ```
-//! use credlens::engine::{self, Collect, Memory, AssessOptions, Program};
-//! use credlens::finding::Severity;
-//! use credlens::rule::{Catalogue, Selection, select};
+//! use credlens::{Auditor, Reports, Rules};
 //!
-//! let report = "user,arn,password_enabled,mfa_active\n\
-//!               alice,arn:aws:iam::111122223333:user/alice,true,false\n\
-//!               bob,arn:aws:iam::111122223333:user/bob,true,true\n";
-//! let rules = Selection { rules: vec!["console-user-without-mfa".to_owned()], ..Selection::default() };
-//! let selected = select(&Catalogue::builtin(), &rules).expect("a known rule");
-//!
-//! let source = Memory::csv("report.csv", report, "2026-06-01T00:00:00Z".parse()?)?;
-//! let findings = Collect::default();
-//! let tally = engine::assess(&Program::new(selected.rules), source, &findings, AssessOptions::default())?;
-//!
-//! let findings = findings.into_findings();
-//! assert_eq!(findings[0].user.as_deref(), Some("alice"));
-//! assert_eq!(findings[0].severity, Severity::High);
-//! assert_eq!((tally.rules[0].passed, tally.rules[0].failed), (1, 1));
+//! let auditor = Auditor::new(Rules::new())?;
+//! let reports = Reports::from_path("fixtures/demo").as_of("2026-06-01T00:00:00Z".parse()?);
+//! let audit = auditor.audit(reports)?;
+//! for finding in audit.findings.iter().filter(|finding| finding.status == credlens::Status::Fail) {
+//!     println!("{} {}: {}", finding.severity, finding.user.as_deref().unwrap_or("-"), finding.message);
+//! }
+//! # assert!(audit.findings.len() > 10);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The command line program uses [`io::inputs::Inputs`] (files, directories and standard input, in bounded memory)
-//! instead of [`Memory`](engine::Memory), and [`output::Outputs`] (every format, streamed) instead of
-//! [`Collect`](engine::Collect).
+//! The same report and rules give the same result on any machine and number of threads. What a cell does not say is
+//! [`Status::Undetermined`], and never clean.
 //!
-//! The layers from [`report`], which depends on no other, to [`output`] do no I/O and read no clock: the same input
-//! gives the same bytes. ARCHITECTURE.md in the repository describes how the layers fit together.
+//! # Features
+//!
+//! - `cli` (default): the program `credlens`. Without it, none of its libraries (`clap` and others) are compiled.
+//! - `aws` (default): reports fetched from AWS, and files in S3, for the program.
+//! - `archive` (default): snapshots in Parquet, which [`Reports::from_path`] then reads, too.
+//!
+//! The modules that are not on this page are those of the program: they are public for it alone, and may change with every
+//! release. ARCHITECTURE.md in the repository describes them.
 
+mod api;
 #[cfg(feature = "archive")]
+#[doc(hidden)]
 pub mod archive;
 #[cfg(feature = "aws")]
+#[doc(hidden)]
 pub mod aws;
+#[doc(hidden)]
 pub mod engine;
+#[doc(hidden)]
 pub mod finding;
+#[doc(hidden)]
 pub mod gsl;
+#[doc(hidden)]
 pub mod history;
+#[doc(hidden)]
 pub mod io;
+#[doc(hidden)]
 pub mod output;
+#[doc(hidden)]
 pub mod remedy;
+#[doc(hidden)]
 pub mod report;
+#[doc(hidden)]
 pub mod rule;
+
+pub use api::{Audit, Auditor, Error, Reports, Rules};
+#[doc(inline)]
+pub use finding::{Code, Diagnostic, Finding, FindingId, Level, RuleTally, Severity, Status, Tally};
+#[doc(inline)]
+pub use history::Kind as EventKind;
+#[doc(inline)]
+pub use history::StaleAccount;
+#[doc(inline)]
+pub use history::trend::{AccountGap, OldFinding, Point, Rotation, RuleTrend, TrendDocument};
+#[doc(inline)]
+pub use output::diff::{DiffAccount, DiffDocument, DiffEvent, DiffFinding, DiffFindings, DiffSnapshot};
+#[doc(inline)]
+pub use report::time::Timestamp;

@@ -106,7 +106,7 @@ pub(super) fn match_users(old: Roster<'_>, new: Roster<'_>) -> Matching {
     let mut created: HashTable<u32> =
         HashTable::with_capacity(if most_are_new { new.users.len() } else { 0 });
     let mut repeated = Vec::new();
-    let mut expected = 0;
+    let mut expected: u32 = 0;
     for row in new.rows() {
         let who = new.at(row);
         // Most reports have the same users in the same order, but for a few.

@@ -78,8 +78,8 @@ fn follow(config: &TrendConfig) -> Result<(Tally, TrendDocument), Failure> {
     let evaluation = &config.evaluation;
     let mut trend = Trend::new(&evaluation.program, config.options);
     let source = evaluation.progress(config.inputs.open_in_time_order());
-    // A snapshot is handed over when the one before has been followed: that bounds the memory of large reports.
-    let (sender, snapshots) = mpsc::sync_channel(0);
+    // Few wait, because those of large reports need much memory.
+    let (sender, snapshots) = mpsc::sync_channel(1);
     thread::scope(|scope| {
         let follower = scope.spawn(|| {
             for snapshot in snapshots {

@@ -27,8 +27,8 @@ struct Last {
     snapshot: Snapshot,
     /// Rows of it that repeat a user and do not count, ascending.
     repeated: Vec<u32>,
-    /// By row.
-    users: Vec<FollowedUser>,
+    /// By row; none of users of whom nothing more is known.
+    users: Vec<Option<Box<FollowedUser>>>,
 }
 
 /// What is known of a user beside its last snapshot.
@@ -97,7 +97,7 @@ impl Followed {
         };
         let matching = match_users(old, roster(next.users(), &[]));
         let mut step = Step {
-            users: vec![FollowedUser::NEW; next.users().len()],
+            users: vec![None; next.users().len()],
             next: &next,
             last,
             same_second: Vec::new(),
@@ -124,7 +124,10 @@ impl Followed {
         let last = self.0.iter();
         last.flat_map(|last| {
             let users = last.users.iter().enumerate();
-            users.flat_map(move |(row, user)| user.open.iter().map(move |open| (last, row, open)))
+            users.flat_map(move |(row, user)| {
+                let open = user.iter().flat_map(|user| &user.open);
+                open.map(move |open| (last, row, open))
+            })
         })
     }
 
@@ -142,7 +145,7 @@ impl Followed {
             let compiled = &rules[usize::from(open.rule)];
             let about = compiled.bound.typed.entity.existence(open.slot);
             let number = u32::try_from(row).expect("invariant: rows are counted in 32 bits");
-            let user = last.snapshot.user_key(number, last.users[row].created);
+            let user = last.snapshot.user_key(number, last.created(row));
             let id = finding_id(compiled, user, open.slot, about.map(|_| open.created));
             let users = last.snapshot.users();
             (open, id, [users.name(row), users.arn(row)])
@@ -160,19 +163,23 @@ impl Followed {
         for (row, user) in last.users.iter().enumerate() {
             let repeats = last.repeated.iter().any(|&repeated| repeated as usize == row);
             let active = active_keys(last.snapshot.users().cells(row)).filter(|_| !repeats);
-            for created in active.chain(user.lost_keys.iter().map(|&(created, _)| created)) {
+            let lost = user.iter().flat_map(|user| &user.lost_keys);
+            for created in active.chain(lost.map(|&(created, _)| created)) {
                 counts.rotation.at_end(created, as_of);
             }
         }
     }
 }
 
-impl FollowedUser {
-    const NEW: Self = Self {
-        created: cell::UNKNOWN,
-        open: Vec::new(),
-        lost_keys: Vec::new(),
-    };
+impl Last {
+    /// The creation time of a user, a time cell.
+    fn created(&self, row: usize) -> i64 {
+        let user = self.users[row].as_ref();
+        user.map_or_else(
+            || self.snapshot.users().time(row, TimeColumn::UserCreation),
+            |user| user.created,
+        )
+    }
 }
 
 /// The step from the last snapshot of an account to the next.
@@ -180,72 +187,89 @@ struct Step<'a> {
     /// None before the first snapshot.
     last: Option<Last>,
     next: &'a Snapshot,
-    /// The users of the next snapshot, by row.
-    users: Vec<FollowedUser>,
+    /// What is known of the users of the next snapshot, by row.
+    users: Vec<Option<Box<FollowedUser>>>,
     /// Users who have keys created in the same second, and had none before.
     same_second: Vec<u32>,
 }
 
 impl Step<'_> {
     fn user(&mut self, user: Match, counts: &mut TrendCounts<'_>) {
-        let mut before = FollowedUser::NEW;
-        if let (Some(last), Some(row)) = (&mut self.last, user.old) {
-            before = std::mem::replace(&mut last.users[row as usize], FollowedUser::NEW);
-        }
-        let old = self.last.as_ref().zip(user.old).map(|(last, row)| User {
-            snapshot: &last.snapshot,
-            row,
-            created: before.created,
-        });
-        let new = user.new.map(|row| {
-            let created = self.next.users().time(row as usize, TimeColumn::UserCreation);
-            User {
-                snapshot: self.next,
-                row,
-                created: if created == cell::UNKNOWN {
-                    before.created
-                } else {
-                    created
-                },
-            }
-        });
-        if let (Some(old), Some(new)) = (old, new)
-            && is_unchanged(old, new)
-        {
-            self.users[new.row as usize] = before;
-            return;
-        }
-        let mut after = FollowedUser {
-            created: new.map_or(cell::UNKNOWN, |new| new.created),
-            ..FollowedUser::NEW
+        let before = self.last.as_mut().zip(user.old);
+        let before = before.and_then(|(last, row)| last.users[row as usize].take());
+        let earlier = before.as_ref().map_or(cell::UNKNOWN, |before| before.created);
+        let old = self.last.as_ref().zip(user.old);
+        let old = old.map(|(last, row)| dated((&last.snapshot, row), earlier));
+        let new = user
+            .new
+            .map(|row| dated((self.next, row), old.map_or(earlier, |old| old.created)));
+        let is_same = old.zip(new).is_some_and(|(old, new)| is_unchanged(old, new));
+        let after = if is_same {
+            before
+        } else {
+            self.changed((old, new), before.as_deref(), counts)
         };
-        let same = old.zip(new).filter(|&(old, new)| !is_other(old, new));
-        let is_of_same_second = |user: User<'_>| {
-            [user.cells().keys(), user.cells().certificates()]
-                .into_iter()
-                .any(are_of_same_second)
-        };
-        let is_new =
-            new.is_some_and(is_of_same_second) && !same.is_some_and(|(old, _)| is_of_same_second(old));
-        if let Some(old) = old {
-            let as_of = [old.as_of(), self.next.input.as_of];
-            let now = same.map(|(_, new)| new.cells());
-            let keys = KeySteps { as_of, now };
-            after.lost_keys = keys.follow(old.cells(), &before.lost_keys, counts.rotation);
-        }
-        let comparer = counts.comparer;
-        let open = &before.open[..];
-        let transition = comparer.transition(old.map(|user| Before { user, open }), new);
-        let is_first = self.last.is_none();
-        let changes = transition.findings.into_iter();
-        after.open = changes
-            .filter_map(|change| counts.take(&change, (is_first, self.next)))
-            .collect();
-        if let Some(new) = new {
-            self.users[new.row as usize] = after;
-            self.same_second.extend(is_new.then_some(new.row));
+        if let Some(row) = user.new {
+            let is_new = !is_same && are_new_of_same_second(old, new);
+            self.same_second.extend(is_new.then_some(row));
+            self.users[row as usize] = after;
         }
     }
+
+    /// What is known of a user after a step in which something changed.
+    fn changed(
+        &self,
+        (old, new): (Option<User<'_>>, Option<User<'_>>),
+        before: Option<&FollowedUser>,
+        counts: &mut TrendCounts<'_>,
+    ) -> Option<Box<FollowedUser>> {
+        let (open, lost) = before.map_or((&[][..], &[][..]), |before| (&before.open, &before.lost_keys));
+        let same = old.zip(new).filter(|&(old, new)| !is_other(old, new));
+        let lost_keys = old.map_or_else(Vec::new, |old| {
+            let keys = KeySteps {
+                as_of: [old.as_of(), self.next.input.as_of],
+                now: same.map(|(_, new)| new.cells()),
+            };
+            keys.follow(old.cells(), lost, counts.rotation)
+        });
+        let before = old.map(|user| Before { user, open });
+        let changes = counts.comparer.transition(before, new).findings.into_iter();
+        let is_first = self.last.is_none();
+        let open = changes.filter_map(|change| counts.take(&change, (is_first, self.next)));
+        let open = open.collect();
+        let after = FollowedUser {
+            created: new?.created,
+            open,
+            lost_keys,
+        };
+        let is_dated = new?.cells().time(TimeColumn::UserCreation) == after.created;
+        let is_needed = !after.open.is_empty() || !after.lost_keys.is_empty() || !is_dated;
+        is_needed.then(|| Box::new(after))
+    }
+}
+
+/// A user in a snapshot, with an earlier creation time if this snapshot does not say it.
+fn dated((snapshot, row): (&Snapshot, u32), earlier: i64) -> User<'_> {
+    let created = snapshot.users().time(row as usize, TimeColumn::UserCreation);
+    User {
+        snapshot,
+        row,
+        created: if created == cell::UNKNOWN {
+            earlier
+        } else {
+            created
+        },
+    }
+}
+
+/// Whether a user has keys created in the same second, and had none before.
+fn are_new_of_same_second(old: Option<User<'_>>, new: Option<User<'_>>) -> bool {
+    let are = |user: User<'_>| {
+        let slots = [user.cells().keys(), user.cells().certificates()];
+        slots.into_iter().any(are_of_same_second)
+    };
+    let same = old.zip(new).filter(|&(old, new)| !is_other(old, new));
+    new.is_some_and(are) && !same.is_some_and(|(old, _)| are(old))
 }
 
 /// The keys of a user from one snapshot to the next.

@@ -16,6 +16,7 @@ mod foremost;
 mod github;
 mod html;
 mod json;
+#[cfg(feature = "cli")]
 mod junit;
 mod markdown;
 mod ndjson;
@@ -30,6 +31,7 @@ mod summary;
 mod table;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "cli")]
 mod xlsx;
 
 pub use json::Assessment;
@@ -80,8 +82,10 @@ impl Formats for ScanWriter {
         ocsf::FORMAT,
         asff::FORMAT,
         sarif::FORMAT,
+        #[cfg(feature = "cli")]
         junit::FORMAT,
         github::FORMAT,
+        #[cfg(feature = "cli")]
         xlsx::FORMAT,
     ];
 }
@@ -138,8 +142,7 @@ impl FormatSpec<ScanWriter> {
             self.writer,
             ScanWriter::StreamFindings(_) | ScanWriter::RenderRequirements(_)
         );
-        let of_findings = [&sarif::FORMAT, &junit::FORMAT];
-        !without && of_findings.iter().all(|format| format.name != self.name)
+        !without && !["sarif", "junit"].contains(&self.name)
     }
 
     /// Whether it names a region of AWS.
@@ -208,7 +211,15 @@ pub struct ScanView<'a> {
     /// How many findings were emitted, those that are due aside.
     emitted: u64,
     /// All users that are evaluated and their keys, for the formats that list them.
+    #[cfg_attr(
+        not(feature = "cli"),
+        expect(dead_code, reason = "only a format of the program lists them")
+    )]
     users: &'a [ListItem],
+    #[cfg_attr(
+        not(feature = "cli"),
+        expect(dead_code, reason = "only a format of the program lists them")
+    )]
     keys: &'a [ListItem],
     /// The findings that are due soonest, soonest first.
     due: &'a [Finding],
