@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use credlens::report::schema::Column;
 
 /// From the layer that names no other to the one that may name all. Some may not exist yet.
-const LAYERS: [&str; 12] = [
+const LAYERS: [&str; 13] = [
     "report", "gsl", "finding", "rule", "engine", "history", "remedy", "output", "io", "aws", "archive",
-    "cli",
+    "api", "cli",
 ];
 
 /// The layers that may use files, the environment and the clock.

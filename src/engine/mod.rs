@@ -52,7 +52,7 @@ pub use source::{
 pub use survey::{AccountRows, SurveyedReport, Surveying, survey};
 pub use verdicts::EmitFilter;
 pub use without::FailsWithout;
-pub use workers::Workers;
+pub use workers::{Workers, hand_over};
 
 use crate::finding::Tally;
 use crate::rule::{Filters, RuleSuppressions, Suppressions};

@@ -2,6 +2,9 @@
 
 use std::io;
 use std::ops::Range;
+use std::panic::resume_unwind;
+use std::sync::mpsc;
+use std::thread;
 
 use rayon::prelude::*;
 
@@ -63,9 +66,48 @@ impl Workers {
     }
 }
 
+/// Passes the values that `produce` hands over to `consume`, in their order and on a thread of its own, so that one does not
+/// wait for the other. At most one value waits, since they may be large.
+pub fn hand_over<T: Send, R>(
+    produce: impl FnOnce(&(dyn Fn(T) + Sync)) -> R,
+    mut consume: impl FnMut(T) + Send,
+) -> R {
+    let (sender, receiver) = mpsc::sync_channel(1);
+    thread::scope(|scope| {
+        let consumer = scope.spawn(move || receiver.into_iter().for_each(&mut consume));
+        // Nobody receives any more only after a panic, which `join` passes on.
+        let result = produce(&|value| drop(sender.send(value)));
+        drop(sender);
+        consumer.join().unwrap_or_else(|panic| resume_unwind(panic));
+        result
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_are_handed_over_in_order() {
+        let mut seen = Vec::new();
+        let result = hand_over(
+            |hand| {
+                (0..100).for_each(hand);
+                "done"
+            },
+            |value| seen.push(value),
+        );
+        assert_eq!((result, seen), ("done", (0..100).collect::<Vec<_>>()));
+    }
+
+    #[test]
+    #[should_panic(expected = "enough")]
+    fn a_panic_of_the_consumer_is_passed_on() {
+        hand_over(
+            |hand| (0..100).for_each(hand),
+            |value: i32| assert!(value < 3, "enough"),
+        );
+    }
 
     #[test]
     fn results_are_in_the_order_of_the_ranges() {

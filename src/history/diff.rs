@@ -8,7 +8,7 @@ use super::keys::{are_of_same_second, is_unclear};
 use super::matching::{Incomparable, Match, MatchedSnapshots, match_snapshots};
 use super::notes::{self, Note};
 use super::snapshot::Snapshot;
-use super::transition::{Before, Comparer, Move, Moved, Side, Transition, User, is_other, is_unchanged};
+use super::transition::{Before, Comparer, Move, Moved, Side, Transition, User, is_other};
 use super::users::index;
 use crate::engine::{CompiledRule, Program, Workers};
 use crate::finding::{Diagnostic, Status};
@@ -35,7 +35,7 @@ pub struct Diff<'a> {
     pub no_match: Option<String>,
     /// The rules that evaluated both snapshots, by position.
     pub rules: &'a [CompiledRule],
-    options: DiffOptions,
+    comparer: Comparer<'a>,
     matches: Vec<Match>,
     /// Which of them have findings that were opened, unveiled or resolved; ascending.
     moved: Vec<u32>,
@@ -83,7 +83,7 @@ pub fn diff<'a>(
         users,
         no_match: None,
         rules,
-        options,
+        comparer: Comparer::new(rules, options.idle_days, [old, new]),
         matches: std::mem::take(&mut matched.users),
         moved: Vec::new(),
         counts: Move::ALL.map(|_| vec![0; rules.len()]),
@@ -169,18 +169,15 @@ impl<'a> Diff<'a> {
 
     /// What happened to a user; none if nothing did, and the findings are the same.
     fn transition(&self, [old, new]: [Option<User<'a>>; 2]) -> Option<Transition> {
-        if let (Some(old), Some(new)) = (old, new)
-            && is_unchanged(old, new)
+        if old
+            .zip(new)
+            .is_some_and(|(old, new)| self.comparer.is_unchanged(old, new))
         {
             return None;
         }
         let open = old.map_or_else(Vec::new, |old| old.open(self.rules));
-        let comparer = Comparer {
-            rules: self.rules,
-            idle_days: self.options.idle_days,
-        };
         let before = old.map(|user| Before { user, open: &open });
-        Some(comparer.transition(before, new))
+        Some(self.comparer.transition(before, new))
     }
 
     fn compare(&self, users: Range<usize>) -> Part {

@@ -140,24 +140,34 @@ pub(super) struct Before<'a> {
     pub(super) open: &'a [Open],
 }
 
-/// How users are compared.
+/// How the users of two snapshots are compared.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Comparer<'a> {
-    pub(super) rules: &'a [CompiledRule],
+    rules: &'a [CompiledRule],
     /// Days without use after which a credential is idle.
-    pub(super) idle_days: i64,
+    idle_days: i64,
+    /// Whether the same rules are folded in both.
+    fold_the_same: bool,
 }
 
-/// Whether a user has the same cells and the same findings in both snapshots, and their reports can say the same. Then nothing
-/// happened, and what was open is open.
-pub(super) fn is_unchanged(old: User<'_>, new: User<'_>) -> bool {
-    old.cells() == new.cells()
-        && old.found() == new.found()
-        && old.missing() == new.missing()
-        && old.snapshot.folded == new.snapshot.folded
-}
+impl<'a> Comparer<'a> {
+    pub(super) fn new(rules: &'a [CompiledRule], idle_days: i64, [old, new]: [&Snapshot; 2]) -> Self {
+        Self {
+            rules,
+            idle_days,
+            fold_the_same: old.folded == new.folded,
+        }
+    }
 
-impl Comparer<'_> {
+    /// Whether a user has the same cells and the same findings in both snapshots, and their reports can say the same. Then
+    /// nothing happened, and what was open is open.
+    pub(super) fn is_unchanged(self, old: User<'_>, new: User<'_>) -> bool {
+        self.fold_the_same
+            && old.cells() == new.cells()
+            && old.found() == new.found()
+            && old.missing() == new.missing()
+    }
+
     /// What happened to a user who has the same identity in both snapshots, or is in one of them.
     pub(super) fn transition(self, old: Option<Before<'_>>, new: Option<User<'_>>) -> Transition {
         match (old, new) {

@@ -2,14 +2,10 @@
 
 mod args;
 
-use std::panic::resume_unwind;
-use std::sync::mpsc;
-use std::thread;
-
-use credlens::engine::RowSelection;
+use credlens::engine::{RowSelection, hand_over};
 use credlens::finding::{Code, Tally};
-use credlens::history::Collector;
 use credlens::history::trend::{Trend, TrendDocument, TrendOptions};
+use credlens::history::{Collector, Snapshot};
 use credlens::io::inputs::reads_once;
 use credlens::output::DisplayOptions;
 use credlens::output::trend::{TrendFormat, write_trend};
@@ -73,33 +69,20 @@ impl TrendConfig {
     }
 }
 
-/// Reads all reports, and follows their snapshots on a thread of its own, so that reading does not wait for it.
+/// Reads all reports, and follows their snapshots on a thread of its own.
 fn follow(config: &TrendConfig) -> Result<(Tally, TrendDocument), Failure> {
     let evaluation = &config.evaluation;
     let mut trend = Trend::new(&evaluation.program, config.options);
-    let source = evaluation.progress(config.inputs.open_in_time_order());
-    // Few wait, because those of large reports need much memory.
-    let (sender, snapshots) = mpsc::sync_channel(1);
-    thread::scope(|scope| {
-        let follower = scope.spawn(|| {
-            for snapshot in snapshots {
-                trend.add(snapshot);
-            }
-            trend.finish()
-        });
-        // The receiver ends only after the sender, unless it panics, which `join` passes on.
-        let collector = Collector::new(|snapshot| drop(sender.send(snapshot)));
-        let tally = evaluation.assess(
-            source,
+    let read = |hand: &(dyn Fn(Snapshot) + Sync)| {
+        evaluation.assess(
+            evaluation.progress(config.inputs.open_in_time_order()),
             evaluation.followed(),
-            &collector,
+            &Collector::new(hand),
             (RowSelection::default(), Some(&evaluation.filters)),
-        );
-        drop(collector);
-        drop(sender);
-        let document = follower.join().unwrap_or_else(|panic| resume_unwind(panic));
-        Ok((tally?, document))
-    })
+        )
+    };
+    let tally = hand_over(read, |snapshot| trend.add(snapshot))?;
+    Ok((tally, trend.finish()))
 }
 
 pub(super) fn run(args: TrendArgs) -> Result<Exit, Failure> {

@@ -12,7 +12,7 @@ use crate::history::findings::Open;
 use crate::history::keys::{SlotContent, UserCells, are_of_same_second, is_unclear};
 use crate::history::matching::{Identity, Match, Roster, match_users, repeated};
 use crate::history::snapshot::Snapshot;
-use crate::history::transition::{Before, Comparer, FindingChange, Move, User, is_other, is_unchanged};
+use crate::history::transition::{Before, Comparer, FindingChange, Move, User, is_other};
 use crate::history::users::Users;
 use crate::report::cell::{self, Flag};
 use crate::report::schema::TimeColumn;
@@ -96,7 +96,11 @@ impl Followed {
             None => roster(&nobody, &[]),
         };
         let matching = match_users(old, roster(next.users(), &[]));
+        let before = last.as_ref().map_or(&next, |last| &last.snapshot);
+        // A trend does not show events.
+        let idle_days = DiffOptions::default().idle_days;
         let mut step = Step {
+            comparer: Comparer::new(counts.rules, idle_days, [before, &next]),
             users: vec![None; next.users().len()],
             next: &next,
             last,
@@ -184,6 +188,7 @@ impl Last {
 
 /// The step from the last snapshot of an account to the next.
 struct Step<'a> {
+    comparer: Comparer<'a>,
     /// None before the first snapshot.
     last: Option<Last>,
     next: &'a Snapshot,
@@ -203,7 +208,9 @@ impl Step<'_> {
         let new = user
             .new
             .map(|row| dated((self.next, row), old.map_or(earlier, |old| old.created)));
-        let is_same = old.zip(new).is_some_and(|(old, new)| is_unchanged(old, new));
+        let is_same = old
+            .zip(new)
+            .is_some_and(|(old, new)| self.comparer.is_unchanged(old, new));
         let after = if is_same {
             before
         } else {
@@ -233,7 +240,7 @@ impl Step<'_> {
             keys.follow(old.cells(), lost, counts.rotation)
         });
         let before = old.map(|user| Before { user, open });
-        let changes = counts.comparer.transition(before, new).findings.into_iter();
+        let changes = self.comparer.transition(before, new).findings.into_iter();
         let is_first = self.last.is_none();
         let open = changes.filter_map(|change| counts.take(&change, (is_first, self.next)));
         let open = open.collect();
@@ -323,7 +330,7 @@ fn may_be_active(cells: &UserCells, created: i64) -> bool {
 
 /// The counts of all accounts.
 pub(super) struct TrendCounts<'a> {
-    pub(super) comparer: Comparer<'a>,
+    pub(super) rules: &'a [CompiledRule],
     /// One per rule.
     pub(super) episodes: &'a mut [Episodes],
     pub(super) rotation: &'a mut Rotation,
@@ -342,11 +349,7 @@ impl<'a> TrendCounts<'a> {
         rotation: &'a mut Rotation,
     ) -> Self {
         Self {
-            comparer: Comparer {
-                rules,
-                // A trend does not show events.
-                idle_days: DiffOptions::default().idle_days,
-            },
+            rules,
             episodes,
             rotation,
             opened: 0,
