@@ -28,6 +28,7 @@ macro_rules! registry {
         word_enum! {
             /// The kinds of diagnostics, in the order of `docs/diagnostics.md`. Their names, in kebab-case, are part of
             /// the output contract.
+            #[non_exhaustive]
             pub enum Code {
                 $(#[doc = $meaning] $code = $name,)*
             }
@@ -239,6 +240,7 @@ registry! {
 /// A problem or note about an input, a rule or a setting. Only errors change the exit status.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Diagnostic {
     /// How serious it is.
     pub level: Level,

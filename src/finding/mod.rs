@@ -86,6 +86,7 @@ word_enum! {
 /// A verdict that is emitted, with its evidence: `credlens.finding/v1`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Finding {
     /// Always `credlens.finding/v1`.
     pub schema: String,

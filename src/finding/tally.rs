@@ -9,6 +9,7 @@ use super::{Diagnostic, GivenFilters, PassedOver, RankEntry, Ranking, Severity, 
 /// The tally of a run. All verdicts are counted, including those that `--status` and `--min-severity` do not show.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Tally {
     /// The as-of of all inputs; null where they differ.
     pub as_of: Option<String>,
@@ -138,6 +139,7 @@ word_enum! {
 /// `relevant` = `passed` + `failed` + `undetermined` + `suppressed`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct RuleTally {
     /// Id of the rule.
     pub id: String,

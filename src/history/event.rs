@@ -8,6 +8,7 @@ use crate::report::time::Timestamp;
 word_enum! {
     /// What happened. The events of a user are in this order. A user who was created, deleted or recreated has only that
     /// event.
+    #[non_exhaustive]
     pub enum Kind {
         /// The user is new.
         UserCreated = "user-created",

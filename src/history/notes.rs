@@ -119,6 +119,7 @@ const LISTED: usize = 20;
 /// An account without a newer report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct StaleAccount {
     /// The account; null for reports that do not contain it.
     pub account: Option<String>,
@@ -132,7 +133,7 @@ pub struct StaleAccount {
 
 impl StaleAccount {
     /// An account with this id, or the name if that is all there is; empty if it is not known.
-    pub(super) fn new(account: &[u8], name: Option<&str>, as_of: Timestamp, findings: u64) -> Self {
+    pub fn new(account: &[u8], name: Option<&str>, as_of: Timestamp, findings: u64) -> Self {
         Self {
             account: id_of(account).map(|id| String::from_utf8_lossy(id).into_owned()),
             account_name: name.map(str::to_owned),

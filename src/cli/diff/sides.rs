@@ -91,12 +91,7 @@ fn compared(side: &[LastReport], is_wanted: impl Fn(&String) -> bool) -> Vec<Com
 fn nothing_newer(old: &[LastReport], is_stale: impl Fn(&String) -> bool, at: &str) -> Failure {
     let stale = old.iter().flat_map(|report| {
         let accounts = report.accounts.iter().filter(|account| is_stale(account));
-        accounts.map(|account| StaleAccount {
-            account: Some(account.clone()).filter(|account| !account.is_empty()),
-            account_name: report.name.clone(),
-            as_of: report.as_of.to_string(),
-            findings: 0,
-        })
+        accounts.map(|account| StaleAccount::new(account.as_bytes(), report.name.as_deref(), report.as_of, 0))
     });
     let mut stale: Vec<_> = stale.collect();
     stale.sort_by(|one, other| (&one.as_of, &one.account).cmp(&(&other.as_of, &other.account)));

@@ -10,6 +10,7 @@ use crate::history::notes::StaleAccount;
 /// How findings and figures changed over many snapshots: `credlens.trend/v1`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct TrendDocument {
     /// Always `credlens.trend/v1`.
     pub schema: String,
@@ -41,6 +42,7 @@ impl TrendDocument {
 /// A figure is null if a report lacks a column that it depends on.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Point {
     /// The as-of, RFC 3339 UTC; of several reports, the latest one.
     pub as_of: String,
@@ -100,6 +102,7 @@ pub struct Point {
 /// How the findings of one rule changed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct RuleTrend {
     /// Id of the rule.
     pub rule: String,
@@ -131,6 +134,7 @@ pub struct RuleTrend {
 /// Consecutive snapshots without an account that an earlier one has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct AccountGap {
     /// The account; null for reports that do not contain it.
     pub account: Option<String>,
@@ -149,6 +153,7 @@ pub struct AccountGap {
 /// A finding that is open at the end.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct OldFinding {
     /// Id of the finding, the same as in `credlens scan`.
     pub id: String,
@@ -179,6 +184,7 @@ pub struct OldFinding {
 /// Whether access keys were replaced in time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Rotation {
     /// Number of days after which a key should be replaced.
     pub max_age: i64,

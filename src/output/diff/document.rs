@@ -13,6 +13,7 @@ use crate::history::{Kind, StaleAccount};
 /// A run does not build it but writes it item by item; the type is for reading one back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct DiffDocument {
     /// Always `credlens.diff/v1`.
     pub schema: String,
@@ -35,6 +36,7 @@ pub struct DiffDocument {
 /// One event of one user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct DiffEvent {
     /// What happened.
     pub kind: Kind,
@@ -62,6 +64,7 @@ pub struct DiffEvent {
 /// a user by rule and slot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct DiffFindings {
     /// Those of the newer snapshot that were not failing in the older.
     pub opened: Vec<DiffFinding>,
@@ -78,6 +81,7 @@ pub struct DiffFindings {
 /// A finding and what became of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct DiffFinding {
     /// Stable name of the finding, the same as in `credlens scan`.
     pub id: String,

@@ -12,6 +12,7 @@ use crate::report::time::Timestamp;
 /// account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct DiffSnapshot {
     /// The report as named on the command line; null if there are several.
     pub path: Option<String>,
@@ -42,6 +43,7 @@ pub struct DiffSnapshot {
 /// An account of a snapshot, and its report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct DiffAccount {
     /// The account.
     pub account: String,
