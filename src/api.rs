@@ -4,7 +4,9 @@ use std::io::{self, Cursor};
 use std::path::PathBuf;
 
 use crate::engine::{self, AssessOptions, Collect, EmitFilter, Program, Sink, Source, Workers};
-use crate::finding::{AsOfSource, Diagnostic, Finding, Level, Severity, Status, Tally};
+use crate::finding::{
+    AsOfSource, Diagnostic, Finding, InputTally, Level, RuleTally, Severity, Status, Tally,
+};
 use crate::history::trend::{Trend, TrendDocument, TrendOptions};
 use crate::history::{self, Collector, DiffOptions, Snapshot};
 use crate::io::inputs::{InputOptions, Inputs, Limits};
@@ -220,15 +222,30 @@ impl Reports {
 pub struct Audit {
     /// What fails, is undetermined, or is suppressed: in the order of reports and rows, then of rules.
     pub findings: Vec<Finding>,
-    /// How many verdicts of each rule passed, failed and so on, and what is unusual in the reports.
-    pub tally: Tally,
+    /// How many verdicts of each rule passed, failed and so on, by id.
+    pub rules: Vec<RuleTally>,
+    /// The reports, in the order in which they were read.
+    pub reports: Vec<InputTally>,
+    /// What is unusual in the reports: columns that are missing, cells that cannot be read.
+    pub diagnostics: Vec<Diagnostic>,
 }
 
 /// Evaluates and compares reports with the rules that it was made with. It can be shared by threads.
 ///
 /// # Examples
 ///
-/// Bytes in any envelope:
+/// Bytes in any envelope, as AWS and its command line give them:
+///
+/// ```
+/// use credlens::{Auditor, Reports, Rules};
+///
+/// let bytes = std::fs::read("fixtures/base64.txt")?;
+/// let audit = Auditor::new(Rules::new())?.audit(Reports::from_bytes(bytes).as_of("2026-06-01T00:00:00Z".parse()?))?;
+/// assert_eq!(audit.reports.len(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// One rule, and its counts:
 ///
 /// ```
 /// use credlens::{Auditor, Reports, Rules, Status};
@@ -242,7 +259,7 @@ pub struct Audit {
 /// assert_eq!(audit.findings.len(), 1);
 /// assert_eq!(audit.findings[0].user.as_deref(), Some("alice"));
 /// assert_eq!(audit.findings[0].status, Status::Fail);
-/// assert_eq!((audit.tally.rules[0].passed, audit.tally.rules[0].failed), (1, 1));
+/// assert_eq!((audit.rules[0].passed, audit.rules[0].failed), (1, 1));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -254,7 +271,7 @@ pub struct Audit {
 /// let auditor = Auditor::new(Rules::new().framework("cis-aws-7.0"))?;
 /// let reports = Reports::from_path("fixtures/demo").as_of("2026-06-01T00:00:00Z".parse()?);
 /// let audit = auditor.audit(reports)?;
-/// assert!(audit.tally.evaluated > 0);
+/// assert!(!audit.findings.is_empty());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -311,7 +328,9 @@ impl Auditor {
         let tally = self.assess(reports.open(false), &findings)?;
         Ok(Audit {
             findings: findings.into_findings(),
-            tally,
+            rules: tally.rules,
+            reports: tally.inputs,
+            diagnostics: tally.diagnostics,
         })
     }
 

@@ -56,7 +56,10 @@ pub mod rule;
 
 pub use api::{Audit, Auditor, Error, Reports, Rules};
 #[doc(inline)]
-pub use finding::{Code, Diagnostic, Finding, FindingId, Level, RuleTally, Severity, Status, Tally};
+pub use finding::{
+    AsOfSource, Code, Command, Diagnostic, Finding, FindingId, Fix, FixStep, InputTally, LeftOutReason,
+    Level, RuleTally, RuleTexts, Severity, Source, Status, Suppression,
+};
 #[doc(inline)]
 pub use history::Kind as EventKind;
 #[doc(inline)]
@@ -65,5 +68,7 @@ pub use history::StaleAccount;
 pub use history::trend::{AccountGap, OldFinding, Point, Rotation, RuleTrend, TrendDocument};
 #[doc(inline)]
 pub use output::diff::{DiffAccount, DiffDocument, DiffEvent, DiffFinding, DiffFindings, DiffSnapshot};
+#[doc(inline)]
+pub use report::schema::{Credential, Slot};
 #[doc(inline)]
 pub use report::time::Timestamp;

@@ -169,6 +169,7 @@ pub struct Source {
 /// Why a failing verdict is accepted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Suppression {
     /// Why.
     pub reason: String,

@@ -77,6 +77,7 @@ pub struct Evidence {
 /// One input.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct InputTally {
     /// As named on the command line.
     pub path: String,
@@ -177,6 +178,7 @@ pub struct RuleTally {
 
 /// What a rule says about itself, for documents that explain their rules.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RuleTexts {
     /// The bad state in a few words.
     pub title: String,

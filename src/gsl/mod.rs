@@ -15,7 +15,7 @@
 //!   All are case-sensitive, except a regular expression with the flag `i`.
 //! - In a string, `''` is a quote, and a backslash is a backslash. In a regular expression, `\/` is a slash.
 //! - `{name}` or `-{name}` may be in place of any number and is the value of that parameter.
-//! - Entities: `IamUser`, and beyond GSL `IamAccessKey` and `IamSigningCertificate`. [`attributes`] lists the
+//! - Entities: `IamUser`, and beyond GSL `IamAccessKey` and `IamSigningCertificate`. `attributes` lists the
 //!   attributes of each.
 //!
 //! Rules may be untrusted: their size, nesting and regular expressions are bounded.

@@ -119,12 +119,6 @@ impl Snapshot {
     }
 
     fn append(&mut self, users: &mut Users, verdicts: &mut Verdicts) {
-        if self.users.rows == 0 {
-            // Nothing needs to be copied, whichever block is the first.
-            std::mem::swap(&mut self.users, users);
-            std::mem::swap(&mut self.verdicts, verdicts);
-            return;
-        }
         self.users.append(users);
         self.verdicts.append(verdicts);
     }
@@ -286,7 +280,13 @@ impl<F: FnMut(Snapshot) + Send> Sink for Collector<F> {
             let same = |snapshot: &Snapshot| snapshot.input.id == input.id;
             let snapshot = current.take().filter(same);
             let mut snapshot = snapshot.unwrap_or_else(|| Snapshot::new(input));
-            snapshot.append(&mut part.users, &mut part.verdicts);
+            if part.last && snapshot.users.rows == 0 {
+                // The only block of a report need not be copied.
+                snapshot.users = std::mem::take(&mut part.users);
+                snapshot.verdicts = std::mem::take(&mut part.verdicts);
+            } else {
+                snapshot.append(&mut part.users, &mut part.verdicts);
+            }
             snapshot.folded.append(&mut part.folded);
             if part.last {
                 snapshot.folded.sort_unstable();

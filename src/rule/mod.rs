@@ -1,7 +1,7 @@
 //! Rules and frameworks as data: definitions, parameters, selection, suppressions, and their pages.
 //!
 //! A rule is a TOML file under `rules/`: its file name is its id, its logic is GSL. A framework is a TOML file under
-//! `frameworks/`. `build.rs` embeds both. Nothing here sees a report: [`select`] gives [`BoundRule`]s, which the engine
+//! `frameworks/`. `build.rs` embeds both. Nothing here sees a report: `select` gives `BoundRule`s, which the engine
 //! evaluates.
 
 mod about_root;

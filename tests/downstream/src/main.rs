@@ -47,9 +47,9 @@ fn rules_of_ones_own() -> Result<(), Box<dyn Error>> {
     let statuses: Vec<_> = audit.findings.iter().map(|finding| finding.status).collect();
     assert!(statuses.contains(&Status::Fail) && statuses.contains(&Status::Suppressed), "{statuses:?}");
     // A missing column is never clean.
-    let unused = audit.tally.rules.iter().find(|rule| rule.id == "access-key-unused");
+    let unused = audit.rules.iter().find(|rule| rule.id == "access-key-unused");
     assert!(unused.is_some_and(|rule| rule.passed == 0));
-    assert!(audit.tally.diagnostics.iter().any(|note| note.code == Code::MissingColumns || note.level >= Level::Note));
+    assert!(audit.diagnostics.iter().any(|note| note.code == Code::MissingColumns || note.level >= Level::Note));
 
     let errors = Rules::new().file("broken.gsl", "IamUser should").map(|_| ());
     assert!(matches!(errors, Err(credlens::Error::Rules(messages)) if messages[0].contains("broken.gsl")));
