@@ -199,7 +199,7 @@ impl Reports {
             ReportSource::Bytes(bytes) => {
                 Inputs::new(vec![PathBuf::from("-")], Box::new(Cursor::new(bytes)), options)
             }
-            ReportSource::Files(files) => Inputs::new(files, Box::new(io::empty()), options),
+            ReportSource::Files(files) => with_archives(Inputs::new(files, Box::new(io::empty()), options)),
         }
     }
 
@@ -210,10 +210,17 @@ impl Reports {
             ReportSource::Bytes(_) => self.open(true),
             ReportSource::Files(_) => {
                 let files = self.open(true).in_time_order();
-                Inputs::of_files(files, Box::new(io::empty()), options)
+                with_archives(Inputs::of_files(files, Box::new(io::empty()), options))
             }
         }
     }
+}
+
+/// Reads the files of archives, too.
+fn with_archives(inputs: Inputs) -> Inputs {
+    #[cfg(feature = "archive")]
+    let inputs = inputs.with_container_format(Box::new(crate::archive::inputs::ArchiveFormat));
+    inputs
 }
 
 /// What rules say of reports.
@@ -240,7 +247,8 @@ pub struct Audit {
 /// use credlens::{Auditor, Reports, Rules};
 ///
 /// let bytes = std::fs::read("fixtures/base64.txt")?;
-/// let audit = Auditor::new(Rules::new())?.audit(Reports::from_bytes(bytes).as_of("2026-06-01T00:00:00Z".parse()?))?;
+/// let reports = Reports::from_bytes(bytes).as_of("2026-06-01T00:00:00Z".parse()?);
+/// let audit = Auditor::new(Rules::new())?.audit(reports)?;
 /// assert_eq!(audit.reports.len(), 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -254,7 +262,8 @@ pub struct Audit {
 ///               alice,arn:aws:iam::111122223333:user/alice,true,false\n\
 ///               bob,arn:aws:iam::111122223333:user/bob,true,true\n";
 /// let auditor = Auditor::new(Rules::new().rule("console-user-without-mfa"))?;
-/// let audit = auditor.audit(Reports::from_bytes(report).as_of("2026-06-01T00:00:00Z".parse()?))?;
+/// let reports = Reports::from_bytes(report).as_of("2026-06-01T00:00:00Z".parse()?);
+/// let audit = auditor.audit(reports)?;
 ///
 /// assert_eq!(audit.findings.len(), 1);
 /// assert_eq!(audit.findings[0].user.as_deref(), Some("alice"));
@@ -275,7 +284,7 @@ pub struct Audit {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Rules of one's own:
+/// Your own rules:
 ///
 /// ```
 /// use credlens::{Auditor, Reports, Rules};
@@ -322,7 +331,8 @@ impl Auditor {
     /// Evaluates every user of these reports.
     ///
     /// # Errors
-    /// [`Error::Unreadable`] if a report cannot be read to its end, [`Error::NoReport`] if there is none.
+    /// [`Error::Unreadable`] if a report cannot be read to its end, [`Error::Undated`] if nothing says when it was generated,
+    /// [`Error::NoReport`] if there is none.
     pub fn audit(&self, reports: Reports) -> Result<Audit, Error> {
         let findings = Collect::default();
         let tally = self.assess(reports.open(false), &findings)?;
@@ -338,8 +348,8 @@ impl Auditor {
     /// are still open.
     ///
     /// # Errors
-    /// Those of [`Auditor::audit`], and [`Error::Incomparable`] if they are of different accounts, if there is more than one
-    /// report on a side, or if nothing identifies their users.
+    /// Those of [`Auditor::audit`], and [`Error::Incomparable`] if they are of different accounts or in the wrong order, if
+    /// there is more than one report on a side, or if nothing identifies their users.
     ///
     /// ```
     /// use credlens::{Auditor, EventKind, Reports, Rules};
@@ -357,6 +367,12 @@ impl Auditor {
     pub fn diff(&self, old: Reports, new: Reports) -> Result<DiffDocument, Error> {
         let old = self.snapshot(old, ColumnSet::default())?;
         let new = self.snapshot(new, old.missing_anywhere())?;
+        let [old_as_of, new_as_of] = [&old, &new].map(|snapshot| snapshot.input.as_of);
+        if old_as_of > new_as_of {
+            let message =
+                format!("the older report ({old_as_of}) is newer than the other ({new_as_of}); swap them");
+            return Err(Error::Incomparable(message));
+        }
         let workers = Workers::new(self.threads)?;
         let options = (DiffOptions::default(), &Filters::default());
         let diff = history::diff(&self.program, [&old, &new], options, &workers);

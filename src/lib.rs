@@ -4,13 +4,14 @@
 //! [follows](Auditor::trend) many over time. Its page has an example of each.
 //!
 //! ```
-//! use credlens::{Auditor, Reports, Rules};
+//! use credlens::{Auditor, Reports, Rules, Status};
 //!
 //! let auditor = Auditor::new(Rules::new())?;
 //! let reports = Reports::from_path("fixtures/demo").as_of("2026-06-01T00:00:00Z".parse()?);
 //! let audit = auditor.audit(reports)?;
-//! for finding in audit.findings.iter().filter(|finding| finding.status == credlens::Status::Fail) {
-//!     println!("{} {}: {}", finding.severity, finding.user.as_deref().unwrap_or("-"), finding.message);
+//! for finding in audit.findings.iter().filter(|it| it.status == Status::Fail) {
+//!     let user = finding.user.as_deref().unwrap_or("-");
+//!     println!("{} {user}: {}", finding.severity, finding.message);
 //! }
 //! # assert!(audit.findings.len() > 10);
 //! # Ok::<(), Box<dyn std::error::Error>>(())

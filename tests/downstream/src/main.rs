@@ -84,8 +84,10 @@ fn errors(auditor: &Auditor) {
     let other = format!("{HEADER}\nbob,arn:aws:iam::444455556666:user/bob,2025-01-01,true,true,false\n");
     let other = Reports::from_bytes(other).as_of(Timestamp(1_800_000_000));
     let old = report(true, "2026-06-01").expect("a day");
-    let incomparable = auditor.diff(old, other);
+    let incomparable = auditor.diff(old.clone(), other);
     assert!(matches!(incomparable, Err(credlens::Error::Incomparable(_))));
+    let swapped = auditor.diff(report(true, "2026-06-02").expect("a day"), old);
+    assert!(matches!(swapped, Err(credlens::Error::Incomparable(message)) if message.contains("swap them")));
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
