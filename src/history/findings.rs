@@ -370,12 +370,13 @@ impl FindingChanges<'_> {
             Place::At(slot) => (slot == found.slot).then_some(0),
             Place::Gone => None,
             Place::Unclear => {
-                let [old, new] = self.both_slots(open.rule);
-                match (known(open.key_created()), new[found.slot as usize].key()) {
+                let new = self.slots(open.rule, self.changes.new)[found.slot as usize];
+                let is_in_both = || self.pairs(open.rule)?.before(found.slot);
+                match (known(open.key_created()), new.key()) {
                     (None, None) => Some(is_other_slot),
                     (Some(_), Some(_)) => None,
-                    // A key that the older snapshot shows is another one.
-                    (None, Some(key)) if old.iter().any(|slot| slot.is(key.created)) => None,
+                    // A key that the older snapshot shows, too, is another one.
+                    (None, Some(_)) if is_in_both().is_some() => None,
                     (Some(_), None) | (None, Some(_)) => Some(2 + is_other_slot),
                 }
             }

@@ -373,3 +373,27 @@ fn figures_that_need_a_missing_column_are_unknown() {
         Some(1)
     );
 }
+
+/// A creation time that a report does not say, whether the cell is garbage or `N/A`, says nothing: the time of the report
+/// before still tells two users with one ARN apart.
+#[test]
+fn a_creation_time_that_is_not_said_for_a_while() {
+    let created = |time: &str| user("u").console().cell("user_creation_time", time);
+    for between in ["garbage", "N/A", ""] {
+        let days = |last: &str| {
+            trend(vec![
+                report("2024-01-01", &[created("2020-01-01")]),
+                report("2024-01-02", &[created(between)]),
+                report("2024-01-03", &[created(last)]),
+            ])
+        };
+        assert_eq!(
+            moved(&days("2020-01-01"), NO_MFA).0,
+            0,
+            "the same user, {between}"
+        );
+        let other = days("2023-06-01");
+        let (opened, resolved, open, _) = moved(&other, NO_MFA);
+        assert_eq!((opened, resolved, open), (1, 1, 1), "another user, {between}");
+    }
+}

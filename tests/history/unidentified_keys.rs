@@ -56,3 +56,27 @@ fn a_key_without_creation_time_that_certainly_no_longer_fails() {
         assert_moved(diff, Move::Resolved, "a", CERTIFICATE);
     });
 }
+
+/// A key that only the newer report shows may be the one that the older report does not identify, even if both have another
+/// key of the same second.
+#[test]
+fn a_key_of_the_second_of_another_one() {
+    let first = [
+        ("access_key_1_active", "true"),
+        ("access_key_1_last_rotated", "2023-01-01"),
+        ("access_key_2_active", "true"),
+    ];
+    let unclear = [&first[..], &[("access_key_2_last_rotated", "?")]].concat();
+    let shown = [&first[..], &[("access_key_2_last_rotated", "2023-01-01")]].concat();
+    let rows = |cells| [("<root_account>", cells)];
+    let (old, new) = (
+        report(OLD, &[], &rows(&unclear[..])),
+        report(NEW, &[], &rows(&shown[..])),
+    );
+    compare(old, &new, |diff| {
+        for which in [Move::Opened, Move::Resolved] {
+            assert_eq!(moved(diff, which), [""; 0], "{which:?}");
+        }
+        assert_moved(diff, Move::Open, "<root_account>", ROOT_KEY);
+    });
+}

@@ -14,7 +14,7 @@ use crate::history::matching::{Identity, Match, Roster, match_users, repeated};
 use crate::history::snapshot::Snapshot;
 use crate::history::transition::{Before, Comparer, FindingChange, Move, User, is_other};
 use crate::history::users::Users;
-use crate::report::cell::{self, Flag};
+use crate::report::cell::{self, Flag, known};
 use crate::report::schema::TimeColumn;
 use crate::report::time::Timestamp;
 
@@ -258,14 +258,11 @@ impl Step<'_> {
 /// A user in a snapshot, with an earlier creation time if this snapshot does not say it.
 fn dated((snapshot, row): (&Snapshot, u32), earlier: i64) -> User<'_> {
     let created = snapshot.users().time(row as usize, TimeColumn::UserCreation);
+    let is_known = known(created).is_some();
     User {
         snapshot,
         row,
-        created: if created == cell::UNKNOWN {
-            earlier
-        } else {
-            created
-        },
+        created: if is_known { created } else { earlier },
     }
 }
 
