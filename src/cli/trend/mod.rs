@@ -69,19 +69,38 @@ impl TrendConfig {
     }
 }
 
+/// How many users are followed at a time: enough that threads seldom wait for each other, and few enough for memory.
+const BATCH: usize = 50_000;
+
 /// Reads all reports, and follows their snapshots on a thread of its own.
 fn follow(config: &TrendConfig) -> Result<(Tally, TrendDocument), Failure> {
     let evaluation = &config.evaluation;
     let mut trend = Trend::new(&evaluation.program, config.options);
-    let read = |hand: &(dyn Fn(Snapshot) + Sync)| {
-        evaluation.assess(
+    let read = |hand: &(dyn Fn(Vec<Snapshot>) + Sync)| {
+        let (mut batch, mut users) = (Vec::new(), 0);
+        let collector = Collector::new(|snapshot| {
+            users += 1 + snapshot.users().len();
+            batch.push(snapshot);
+            if users >= BATCH {
+                hand(std::mem::take(&mut batch));
+                users = 0;
+            }
+        });
+        let tally = evaluation.assess(
             evaluation.progress(config.inputs.open_in_time_order()),
             evaluation.followed(),
-            &Collector::new(hand),
+            &collector,
             (RowSelection::default(), Some(&evaluation.filters)),
-        )
+        );
+        drop(collector);
+        hand(batch);
+        tally
     };
-    let tally = hand_over(read, |snapshot| trend.add(snapshot))?;
+    let tally = hand_over(read, |batch| {
+        for snapshot in batch {
+            trend.add(snapshot);
+        }
+    })?;
     Ok((tally, trend.finish()))
 }
 
