@@ -101,11 +101,12 @@ const NO_ROW: u32 = u32::MAX;
 /// created last counts, or the first of equal ones.
 pub(super) fn match_users(old: Roster<'_>, new: Roster<'_>) -> Matching {
     let table = OnceCell::new();
-    let mut claims = vec![NO_ROW; old.users.len()];
     let most_are_new = old.users.is_empty();
-    let mut created: HashTable<u32> =
-        HashTable::with_capacity(if most_are_new { new.users.len() } else { 0 });
-    let mut repeated = Vec::new();
+    let mut claims = Claims {
+        old: vec![NO_ROW; old.users.len()],
+        created: HashTable::with_capacity(if most_are_new { new.users.len() } else { 0 }),
+        repeated: Vec::new(),
+    };
     let mut expected: u32 = 0;
     for row in new.rows() {
         let who = new.at(row);
@@ -117,39 +118,66 @@ pub(super) fn match_users(old: Roster<'_>, new: Roster<'_>) -> Matching {
             table.find(who.hash(), |&row| old.at(row) == who).copied()
         });
         expected = at.unwrap_or(expected).wrapping_add(u32::from(at.is_some()));
+        claims.claim((new, row), at);
+    }
+    claims.into_matching(old)
+}
+
+/// The rows of the newer snapshot that count for a user, as far as they are known.
+struct Claims {
+    /// By row of the older snapshot, or [`NO_ROW`].
+    old: Vec<u32>,
+    /// For users who are not in the older one, by identifier.
+    created: HashTable<u32>,
+    /// Rows that do not count.
+    repeated: Vec<u32>,
+}
+
+impl Claims {
+    /// Takes the next row of the newer snapshot; `at` is the row of its user in the older one.
+    fn claim(&mut self, (new, row): (Roster<'_>, u32), at: Option<u32>) {
         let claim = if let Some(at) = at {
-            &mut claims[at as usize]
+            &mut self.old[at as usize]
         } else {
+            let who = new.at(row);
             let hash = |&row: &u32| new.at(row).hash();
-            let entry = created.entry(who.hash(), |&other| new.at(other) == who, hash);
-            // An entry for a user that is new is its own claim.
+            let entry = self
+                .created
+                .entry(who.hash(), |&other| new.at(other) == who, hash);
+            // The first row of a user who is new claims it.
             entry.or_insert(row).into_mut()
         };
-        if *claim == row {
-            continue;
-        }
         if *claim == NO_ROW {
             *claim = row;
-        } else if is_created_later(new.users, [*claim, row]) {
-            repeated.push(std::mem::replace(claim, row));
+        }
+        let before = *claim;
+        if before == row {
+            return;
+        }
+        if is_created_later(new.users, [before, row]) {
+            *claim = row;
+            self.repeated.push(before);
         } else {
-            repeated.push(row);
+            self.repeated.push(row);
         }
     }
-    repeated.sort_unstable();
-    let mut created: Vec<u32> = created.into_iter().collect();
-    created.sort_unstable();
-    let known = old.rows().map(|row| Match {
-        old: Some(row),
-        new: Some(claims[row as usize]).filter(|&new| new != NO_ROW),
-    });
-    let created = created.into_iter().map(|row| Match {
-        old: None,
-        new: Some(row),
-    });
-    Matching {
-        users: known.chain(created).collect(),
-        repeated,
+
+    fn into_matching(mut self, old: Roster<'_>) -> Matching {
+        self.repeated.sort_unstable();
+        let mut created: Vec<u32> = self.created.into_iter().collect();
+        created.sort_unstable();
+        let known = old.rows().map(|row| Match {
+            old: Some(row),
+            new: Some(self.old[row as usize]).filter(|&new| new != NO_ROW),
+        });
+        let created = created.into_iter().map(|row| Match {
+            old: None,
+            new: Some(row),
+        });
+        Matching {
+            users: known.chain(created).collect(),
+            repeated: self.repeated,
+        }
     }
 }
 

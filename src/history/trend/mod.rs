@@ -2,6 +2,7 @@
 //! is stored.
 
 mod document;
+mod episodes;
 mod figures;
 mod follow;
 mod rounds;
@@ -12,8 +13,9 @@ use std::sync::Arc;
 
 pub use document::{AccountGap, OldFinding, Point, Rotation, RuleTrend, TrendDocument};
 
+use self::episodes::{Episodes, TrendCounts};
 use self::figures::{Figures, days};
-use self::follow::{Episodes, Followed, TrendCounts, UnusualRows};
+use self::follow::{Followed, UnusualRows};
 use self::rounds::Rounds;
 use super::account::{AccountNames, id_of};
 use super::notes::{self, Note, StaleAccount, stale_note};

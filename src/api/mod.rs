@@ -1,7 +1,14 @@
 //! The public API: reports in, findings, changes and trends out. Everything else is for the program, and may change.
 
-use std::io::{self, Cursor};
-use std::path::PathBuf;
+mod error;
+mod reports;
+mod rules;
+
+pub use error::Error;
+pub use reports::Reports;
+pub use rules::Rules;
+
+use rules::messages;
 
 use crate::engine::{self, AssessOptions, Collect, EmitFilter, Program, Sink, Source, Workers};
 use crate::finding::{
@@ -9,219 +16,11 @@ use crate::finding::{
 };
 use crate::history::trend::{Trend, TrendDocument, TrendOptions};
 use crate::history::{self, Collector, DiffOptions, Snapshot};
-use crate::io::inputs::{InputOptions, Inputs, Limits};
+use crate::io::inputs::Inputs;
 use crate::output::DisplayOptions;
 use crate::output::diff::{DiffDocument, DiffView, write_diff};
 use crate::report::schema::ColumnSet;
-use crate::report::time::Timestamp;
-use crate::rule::{Catalogue, Filters, Selection, Setting, Suppressions, select};
-
-/// Why reports could not be evaluated or compared. Each message says what is wrong, where, and what to do.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// Rules, frameworks, settings or suppressions have errors: one message each.
-    #[error("{}", .0.join("\n"))]
-    Rules(Vec<String>),
-    /// There is no report.
-    #[error("there is no report to evaluate")]
-    NoReport,
-    /// Reports could not be read to their end. These are the errors; nothing that was read before is returned.
-    #[error("{}", texts(.0))]
-    Unreadable(Vec<Diagnostic>),
-    /// Nothing says when these reports were generated, so that no age is known.
-    #[error("nothing says when {} generated: give its as-of", were(.0))]
-    Undated(Vec<String>),
-    /// Two reports cannot be compared.
-    #[error("{0}")]
-    Incomparable(String),
-    /// Threads could not be started.
-    #[error(transparent)]
-    Io(#[from] io::Error),
-}
-
-/// Which reports were, or which report was.
-fn were(paths: &[String]) -> String {
-    match paths {
-        [path] if path == "-" => "the report was".to_owned(),
-        [path] => format!("{path} was"),
-        [path, more @ ..] => format!("{path} and {} more were", more.len()),
-        [] => "a report was".to_owned(),
-    }
-}
-
-fn texts(diagnostics: &[Diagnostic]) -> String {
-    let texts = diagnostics.iter().map(|it| match &it.path {
-        Some(path) => format!("{path}: {}", it.message),
-        None => it.message.clone(),
-    });
-    texts.collect::<Vec<_>>().join("\n")
-}
-
-/// Which rules an [`Auditor`] has, and what they accept.
-#[derive(Debug)]
-pub struct Rules {
-    catalogue: Catalogue,
-    selection: Selection,
-    suppressions: Suppressions,
-}
-
-impl Default for Rules {
-    /// The default rules.
-    fn default() -> Self {
-        Self {
-            catalogue: Catalogue::builtin(),
-            selection: Selection::default(),
-            suppressions: Suppressions::default(),
-        }
-    }
-}
-
-impl Rules {
-    /// The default rules of credlens, until others are asked for.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Adds the rules of a file: one rule in TOML, an override of a known one, or bare GSL with a rule on each line. `name` is
-    /// the name of the file, from which ids are made. The rules are evaluated, and others only if they are asked for.
-    ///
-    /// # Errors
-    /// [`Error::Rules`] with every error of the file.
-    pub fn file(mut self, name: &str, text: &str) -> Result<Self, Error> {
-        let ids = self
-            .catalogue
-            .add(name, text)
-            .map_err(|errors| messages(&errors))?;
-        self.selection.rules.extend(ids);
-        Ok(self)
-    }
-
-    /// Evaluates this rule: an id, an alias (such as `iam-user-mfa-enabled` of AWS Config), or a glob (`access-key-*`).
-    #[must_use]
-    pub fn rule(mut self, name: impl Into<String>) -> Self {
-        self.selection.rules.push(name.into());
-        self
-    }
-
-    /// Evaluates the rules of this framework, with the values that it asks for: for example `cis-aws-7.0`.
-    #[must_use]
-    pub fn framework(mut self, name: impl Into<String>) -> Self {
-        self.selection.frameworks.push(name.into());
-        self
-    }
-
-    /// Sets a parameter: `access-key-unused.max_idle=60`.
-    ///
-    /// # Errors
-    /// [`Error::Rules`] if it does not have this form. Whether there is such a parameter is known in [`Auditor::new`].
-    pub fn set(mut self, setting: &str) -> Result<Self, Error> {
-        let setting: Setting = setting.parse().map_err(|error| messages(&[error]))?;
-        self.selection.settings.push(setting);
-        Ok(self)
-    }
-
-    /// Accepts what the `[[suppress]]` entries of a settings file cover. `name` is the name of the file.
-    ///
-    /// # Errors
-    /// [`Error::Rules`] with every error of the file.
-    pub fn suppressions(mut self, name: &str, text: &str) -> Result<Self, Error> {
-        let more = Suppressions::parse(name, text, &self.catalogue);
-        self.suppressions
-            .extend(more.map_err(|error| messages(&[error]))?);
-        Ok(self)
-    }
-}
-
-fn messages(errors: &[crate::rule::Error]) -> Error {
-    Error::Rules(errors.iter().map(ToString::to_string).collect())
-}
-
-/// Credential reports to read: bytes or files, in any envelope that AWS and other tools write (CSV, gzip, zstd, JSON or YAML
-/// of the AWS CLI, base64).
-#[derive(Clone, Debug)]
-pub struct Reports {
-    source: ReportSource,
-    as_of: Option<Timestamp>,
-}
-
-#[derive(Clone, Debug)]
-enum ReportSource {
-    Bytes(Vec<u8>),
-    Files(Vec<PathBuf>),
-}
-
-impl Reports {
-    /// A report in memory.
-    pub fn from_bytes(bytes: impl Into<Vec<u8>>) -> Self {
-        Self::new(ReportSource::Bytes(bytes.into()))
-    }
-
-    /// A report in a file, or all reports of a folder.
-    pub fn from_path(path: impl Into<PathBuf>) -> Self {
-        Self::from_paths([path])
-    }
-
-    /// Reports in files and folders.
-    pub fn from_paths(paths: impl IntoIterator<Item = impl Into<PathBuf>>) -> Self {
-        let paths = paths.into_iter().map(Into::into);
-        Self::new(ReportSource::Files(paths.collect()))
-    }
-
-    fn new(source: ReportSource) -> Self {
-        Self { source, as_of: None }
-    }
-
-    /// The instant at which they are evaluated. Without it, it is when AWS generated each report, if its envelope says so,
-    /// or else the date in the name of its file; if neither dates a report, that is an error. No clock is read.
-    #[must_use]
-    pub fn as_of(self, as_of: Timestamp) -> Self {
-        Self {
-            as_of: Some(as_of),
-            ..self
-        }
-    }
-
-    fn options(&self, compared: bool) -> InputOptions {
-        InputOptions {
-            as_of: self.as_of,
-            // What nothing dates is refused.
-            now: Timestamp(0),
-            compared,
-            hashed: 0,
-            limits: Limits::default(),
-        }
-    }
-
-    fn open(self, compared: bool) -> Inputs {
-        let options = self.options(compared);
-        match self.source {
-            ReportSource::Bytes(bytes) => {
-                Inputs::new(vec![PathBuf::from("-")], Box::new(Cursor::new(bytes)), options)
-            }
-            ReportSource::Files(files) => with_archives(Inputs::new(files, Box::new(io::empty()), options)),
-        }
-    }
-
-    /// The same in the order of their as-of.
-    fn open_in_time_order(self) -> Inputs {
-        let options = self.options(true);
-        match self.source {
-            ReportSource::Bytes(_) => self.open(true),
-            ReportSource::Files(_) => {
-                let files = self.open(true).in_time_order();
-                with_archives(Inputs::of_files(files, Box::new(io::empty()), options))
-            }
-        }
-    }
-}
-
-/// Reads the files of archives, too.
-fn with_archives(inputs: Inputs) -> Inputs {
-    #[cfg(feature = "archive")]
-    let inputs = inputs.with_container_format(Box::new(crate::archive::inputs::ArchiveFormat));
-    inputs
-}
+use crate::rule::{Filters, Suppressions, select};
 
 /// What rules say of reports.
 #[derive(Clone, Debug)]
