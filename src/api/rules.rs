@@ -3,7 +3,7 @@
 use super::error::Error;
 use crate::rule::{Catalogue, Selection, Setting, Suppressions};
 
-/// Which rules an [`Auditor`] has, and what they accept.
+/// Which rules an [`Auditor`](super::Auditor) has, and what they accept.
 #[derive(Debug)]
 pub struct Rules {
     pub(super) catalogue: Catalogue,
@@ -59,7 +59,7 @@ impl Rules {
     /// Sets a parameter: `access-key-unused.max_idle=60`.
     ///
     /// # Errors
-    /// [`Error::Rules`] if it does not have this form. Whether there is such a parameter is known in [`Auditor::new`].
+    /// [`Error::Rules`] if it does not have this form. Whether there is such a parameter is known in [`Auditor::new`](super::Auditor::new).
     pub fn set(mut self, setting: &str) -> Result<Self, Error> {
         let setting: Setting = setting.parse().map_err(|error| messages(&[error]))?;
         self.selection.settings.push(setting);
