@@ -12,7 +12,7 @@ use rules::messages;
 
 use crate::engine::{self, AssessOptions, Collect, EmitFilter, Program, Sink, Source, Workers};
 use crate::finding::{
-    AsOfSource, Diagnostic, Finding, InputTally, Level, RuleTally, Severity, Status, Tally,
+    AsOfSource, Code, Diagnostic, Finding, InputTally, Level, RuleTally, Severity, Status, Tally,
 };
 use crate::history::trend::{Trend, TrendDocument, TrendOptions};
 use crate::history::{self, Collector, DiffOptions, Snapshot};
@@ -108,10 +108,15 @@ impl Auditor {
     /// Compiles the rules.
     ///
     /// # Errors
-    /// [`Error::Rules`] if there is no such rule, framework or parameter.
+    /// [`Error::Rules`] if a rule, framework or parameter is not known, or if a rule is about what no report has.
     pub fn new(rules: Rules) -> Result<Self, Error> {
         let selected = select(&rules.catalogue, &rules.selection).map_err(|errors| messages(&errors))?;
-        // A report has no details; rules that need them are left out, as the program does without `--details`.
+        if !selected.details_by_id.is_empty() {
+            let ids = selected.details_by_id.join(", ");
+            let message = format!("no report has what these rules are about (it is in IAM alone): {ids}");
+            return Err(Error::Rules(vec![message]));
+        }
+        // Those of a framework or of the default are left out, as the program does without `--details`.
         let bound = selected.rules.into_iter();
         let bound = bound.filter(|bound| !bound.typed.entity.needs_details());
         Ok(Self {
@@ -164,8 +169,8 @@ impl Auditor {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn diff(&self, old: Reports, new: Reports) -> Result<DiffDocument, Error> {
-        let old = self.snapshot(old, ColumnSet::default())?;
-        let new = self.snapshot(new, old.missing_anywhere())?;
+        let (old, of_old) = self.snapshot(old, ColumnSet::default())?;
+        let (new, of_new) = self.snapshot(new, old.missing_anywhere())?;
         let [old_as_of, new_as_of] = [&old, &new].map(|snapshot| snapshot.input.as_of);
         if old_as_of > new_as_of {
             let message =
@@ -176,10 +181,11 @@ impl Auditor {
         let options = (DiffOptions::default(), &Filters::default());
         let diff = history::diff(&self.program, [&old, &new], options, &workers);
         let diff = diff.map_err(|error| Error::Incomparable(error.to_string()))?;
+        let diagnostics = [&diff.diagnostics[..], &of_old, &of_new].concat();
         let view = DiffView {
             diff: &diff,
             stale: &[],
-            diagnostics: &diff.diagnostics,
+            diagnostics: &diagnostics,
             by: None,
             options: DisplayOptions::default(),
             workers: &workers,
@@ -213,14 +219,14 @@ impl Auditor {
         let first = reports.next().ok_or(Error::NoReport)?;
         let Some(second) = reports.next() else {
             // Reports of files are followed while they are read: of each account one snapshot is stored.
-            self.snapshots(first.open_in_time_order(), ColumnSet::default(), |snapshot| {
+            let read = self.snapshots(first.open_in_time_order(), ColumnSet::default(), |snapshot| {
                 trend.add(snapshot);
             })?;
-            return Ok(trend.finish());
+            return Ok(document(trend, read));
         };
-        let (mut snapshots, mut lacking) = (Vec::new(), ColumnSet::default());
+        let (mut snapshots, mut lacking, mut read) = (Vec::new(), ColumnSet::default(), Vec::new());
         for reports in [first, second].into_iter().chain(reports) {
-            self.snapshots(reports.open(true), lacking, |snapshot| snapshots.push(snapshot))?;
+            read.extend(self.snapshots(reports.open(true), lacking, |snapshot| snapshots.push(snapshot))?);
             let missing = snapshots.iter().map(Snapshot::missing_anywhere);
             lacking = missing.fold(lacking, ColumnSet::union);
         }
@@ -228,14 +234,15 @@ impl Auditor {
         for snapshot in snapshots {
             trend.add(snapshot);
         }
-        Ok(trend.finish())
+        Ok(document(trend, read))
     }
 
-    fn snapshot(&self, reports: Reports, lacking: ColumnSet) -> Result<Snapshot, Error> {
+    /// The one snapshot, and what is unusual in its report.
+    fn snapshot(&self, reports: Reports, lacking: ColumnSet) -> Result<(Snapshot, Vec<Diagnostic>), Error> {
         let mut all = Vec::new();
-        self.snapshots(reports.open(true), lacking, |snapshot| all.push(snapshot))?;
+        let diagnostics = self.snapshots(reports.open(true), lacking, |snapshot| all.push(snapshot))?;
         match <[Snapshot; 1]>::try_from(all) {
-            Ok([snapshot]) => Ok(snapshot),
+            Ok([snapshot]) => Ok((snapshot, diagnostics)),
             Err(several) => Err(Error::Incomparable(format!(
                 "{} reports on one side; compare two reports",
                 several.len()
@@ -248,9 +255,9 @@ impl Auditor {
         inputs: Inputs,
         lacking: ColumnSet,
         take: impl FnMut(Snapshot) + Send,
-    ) -> Result<(), Error> {
+    ) -> Result<Vec<Diagnostic>, Error> {
         let collector = Collector::new(take).after_lacking(lacking);
-        self.assess(inputs, &collector).map(|_| ())
+        self.assess(inputs, &collector).map(|tally| tally.diagnostics)
     }
 
     fn assess(&self, source: impl Source, sink: &impl Sink) -> Result<Tally, Error> {
@@ -278,4 +285,13 @@ impl Auditor {
             (true, _) => Ok(tally),
         }
     }
+}
+
+/// The document of a trend, with what is unusual in its reports first.
+fn document(trend: Trend<'_>, read: Vec<Diagnostic>) -> TrendDocument {
+    let mut document = trend.finish();
+    // Two snapshots of an account in one file are what a trend is made of.
+    let read = read.into_iter().filter(|it| it.code != Code::AccountTwice);
+    document.diagnostics.splice(0..0, read);
+    document
 }

@@ -75,7 +75,7 @@ pub fn hand_over<T: Send, R>(
     let (sender, receiver) = mpsc::sync_channel(1);
     thread::scope(|scope| {
         let consumer = scope.spawn(move || receiver.into_iter().for_each(&mut consume));
-        // Nobody receives any more only after a panic, which `join` passes on.
+        // To send fails only after a panic of the consumer, which `join` passes on.
         let result = produce(&|value| drop(sender.send(value)));
         drop(sender);
         consumer.join().unwrap_or_else(|panic| resume_unwind(panic));

@@ -183,11 +183,11 @@ impl Claims {
 
 /// The rows that repeat a user and do not count, ascending.
 pub(super) fn repeated(all: Roster<'_>) -> Vec<u32> {
-    let nobody = Roster {
+    let empty = Roster {
         users: &Users::default(),
         ..all
     };
-    match_users(nobody, all).repeated
+    match_users(empty, all).repeated
 }
 
 /// Whether the later of two rows of one user was created later; an unknown time is before all others.

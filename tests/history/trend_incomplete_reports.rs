@@ -375,7 +375,7 @@ fn figures_that_need_a_missing_column_are_unknown() {
 }
 
 /// A creation time that a report does not say, whether the cell is garbage or `N/A`, says nothing: the time of the report
-/// before still tells two users with one ARN apart.
+/// before still distinguishes two users with one ARN.
 #[test]
 fn a_creation_time_that_is_not_said_for_a_while() {
     let created = |time: &str| user("u").console().cell("user_creation_time", time);

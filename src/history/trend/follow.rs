@@ -87,11 +87,11 @@ impl Followed {
 
     /// Takes the next snapshot; the rows of it that are unusual.
     pub(super) fn next(&mut self, next: Snapshot, counts: &mut TrendCounts<'_>) -> UnusualRows {
-        let nobody = Users::default();
+        let no_users = Users::default();
         let last = self.0.take();
         let old = match &last {
             Some(last) => roster(last.snapshot.users(), &last.repeated),
-            None => roster(&nobody, &[]),
+            None => roster(&no_users, &[]),
         };
         let matching = match_users(old, roster(next.users(), &[]));
         let before = last.as_ref().map_or(&next, |last| &last.snapshot);

@@ -63,6 +63,8 @@ fn comparisons() -> Result<(), Box<dyn Error>> {
     let diff: DiffDocument = auditor.diff(report(true, "2026-06-01")?, report(false, "2026-06-02")?)?;
     assert_eq!(diff.events[0].kind, EventKind::MfaDeactivated);
     assert_eq!(diff.findings.opened[0].user.as_deref(), Some("alice"));
+    // What the reports lack is said of a comparison, too.
+    assert!(diff.diagnostics.iter().any(|note| note.code == Code::MissingColumns), "{:?}", diff.diagnostics);
 
     let days = [("2026-06-03", true), ("2026-06-01", true), ("2026-06-02", false)];
     let reports = days.into_iter().map(|(day, mfa)| report(mfa, day));
