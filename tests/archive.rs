@@ -1,6 +1,7 @@
 //! The archive: reports are exported byte for byte as they were added, and damage is found.
 
 mod cli;
+mod columns;
 mod crash;
 mod damage;
 pub(crate) mod details;

@@ -8,7 +8,7 @@ use super::encode::ReportEncoder;
 use super::error::Error;
 use super::layout::partition;
 use super::list::reports_below;
-use super::meta::ReportMeta;
+use super::meta::{ReportMeta, RowOrder};
 use super::store::Store;
 use super::writer::{FileWriter, ROWS_PER_GROUP};
 use crate::engine::{Input, ReportId, SequentialSource, Source};
@@ -148,7 +148,7 @@ impl PendingReport {
         }
         let file = match &mut self.own_file {
             Some(file) => file,
-            none => none.insert(FileWriter::new(store)?),
+            none => none.insert(FileWriter::new(store, RowOrder::Report)?),
         };
         file.add_rows(self.encoder.take_rows())
     }
@@ -231,7 +231,7 @@ impl Adder<'_> {
         {
             self.close(earliest)?;
         }
-        Ok(OpenFile::of(FileWriter::new(self.store)?))
+        Ok(OpenFile::of(FileWriter::new(self.store, RowOrder::Report)?))
     }
 
     /// The reports that the archive has of a day, including those of this run.

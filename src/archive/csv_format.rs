@@ -143,6 +143,9 @@ impl TypedCells for TypedRow<'_> {
     }
 }
 
+/// By position, the cells that differ from the CSV of their typed cells; empty if none does.
+pub(super) type WrittenCells = Vec<Option<Box<[u8]>>>;
+
 /// Typed cells on their way into the archive.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct TypedRow<'a> {
@@ -316,8 +319,11 @@ pub(super) fn flag_word(flag: Option<bool>) -> &'static [u8] {
 
 #[cfg(test)]
 mod tests {
-    use super::super::meta::{VERSION, columns};
     use super::*;
+
+    fn all() -> ColumnSet {
+        Column::ALL.into_iter().collect()
+    }
 
     fn style(quotes: Quotes) -> CsvStyle {
         CsvStyle {
@@ -330,7 +336,7 @@ mod tests {
     #[test]
     fn names_are_unique() {
         let header = Header::parse(b"user,arn,mfa_active,user,owner,owner,MFA_ACTIVE").expect("a header");
-        let format = CsvFormat::new(&header, columns(VERSION), style(Quotes::Needed));
+        let format = CsvFormat::new(&header, all(), style(Quotes::Needed));
         assert_eq!(
             format.names(),
             [
@@ -351,7 +357,7 @@ mod tests {
     fn a_column_newer_than_the_file() {
         let header = Header::parse(b"user,MFA_Active,password_enabled").expect("a header");
         let newer = ColumnSet::of(Column::Flag(FlagColumn::MfaActive));
-        let format = CsvFormat::new(&header, columns(VERSION).minus(newer), style(Quotes::Needed));
+        let format = CsvFormat::new(&header, all().minus(newer), style(Quotes::Needed));
         assert_eq!(format.names(), ["user", "MFA_Active", "password_enabled"]);
         let written = [None, Some(Box::from(*b"TRUE")), None];
         let mut csv = Vec::new();
@@ -369,7 +375,7 @@ mod tests {
         let csv = |quotes| {
             let mut out = Vec::new();
             let written = [None, None, None, Some(Box::from(*b"x"))];
-            CsvFormat::new(&header, columns(VERSION), style(quotes)).write_row(&row, &written, &mut out);
+            CsvFormat::new(&header, all(), style(quotes)).write_row(&row, &written, &mut out);
             String::from_utf8(out).expect("text")
         };
         assert_eq!(csv(Quotes::Needed), "\"a,\"\"b\"\"\",N/A,N/A,x\r\n");

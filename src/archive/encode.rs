@@ -5,18 +5,22 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use super::columns::RowBuilder;
-use super::csv_format::{ABSENT, CsvFormat, CsvStyle, LineEnd, Quotes, TypedRow, UtcSuffix, flag_word};
+use super::columns::{RowBuilder, RowFacts};
+use super::csv_format::{
+    ABSENT, CsvFormat, CsvStyle, LineEnd, Quotes, TypedRow, UtcSuffix, WrittenCells, flag_word,
+};
 use super::error::Error;
-use super::meta::{RawBytes, ReportMeta, VERSION, columns};
-use crate::engine::Input;
+use super::issues;
+use super::meta::{RawBytes, ReportMeta, RowsFacts};
+use crate::engine::{Input, ReportAccounts};
 use crate::finding::AsOfSource;
 use crate::finding::digest::hex;
 use crate::report::cell::{self, Flag};
 use crate::report::chunk::Chunk;
 use crate::report::cut::is_closed;
 use crate::report::header::Header;
-use crate::report::schema::Column;
+use crate::report::issue::RowIssue;
+use crate::report::schema::{Column, ColumnSet, TextColumn};
 use crate::report::split::Splitter;
 
 /// How many lines to search for the end of a record, and how many records for the next row.
@@ -26,10 +30,21 @@ const AHEAD: usize = 64;
 pub(super) struct ReportEncoder {
     meta: ReportMeta,
     accounts: BTreeSet<String>,
+    surveyed: ReportAccounts,
+    /// Data rows so far, including those that were left out.
+    data_rows: u64,
+    /// The columns that the report lacks, so that their cells are unknown.
+    lacks: ColumnSet,
+    /// The last set of unknown cells, as text.
+    unknown: (ColumnSet, String),
     /// Known after the first block.
     format: Option<CsvFormat>,
     splitter: Splitter,
     chunk: Chunk,
+    /// Those of the chunk.
+    issues: Vec<RowIssue>,
+    /// What was left out after the last row, as text.
+    issues_before: String,
     /// The bytes after the last row. They become part of the next row's record, or the tail.
     pending: Vec<u8>,
     hash: Sha256,
@@ -68,13 +83,20 @@ impl ReportEncoder {
             },
             ends_line: true,
             tail: RawBytes::default(),
+            facts: None,
         };
         Ok(Self {
             meta,
             accounts: BTreeSet::new(),
+            surveyed: ReportAccounts::default(),
+            data_rows: 0,
+            lacks: input.lacks(),
+            unknown: Default::default(),
             format: None,
             splitter: Splitter::default(),
             chunk: Chunk::default(),
+            issues: Vec::new(),
+            issues_before: String::new(),
             pending: Vec::new(),
             hash,
             rows: RowBuilder::new(),
@@ -89,8 +111,10 @@ impl ReportEncoder {
         let block = self.chunk.rows.text_mut();
         block.clear();
         block.extend_from_slice(text);
-        self.splitter.split(&mut self.chunk.rows, header, &mut Vec::new());
+        self.splitter
+            .split(self.chunk.rows.split_mut(), header, &mut self.issues);
         self.chunk.decode(header, Column::ALL.into_iter().collect());
+        self.surveyed.add(header, &self.chunk, false);
         let format = match self.format.take() {
             Some(format) => format,
             None => format_of(header, &self.chunk),
@@ -109,8 +133,10 @@ impl ReportEncoder {
 
     fn add_rows(&mut self, header: &Header, format: &CsvFormat, text: &[u8]) {
         let mut at = 0;
+        let issues = std::mem::take(&mut self.issues);
+        let mut issues = issues.iter().peekable();
         for row in 0..self.chunk.rows.len() {
-            let (cells, written) = typed_cells(&self.chunk, format, row);
+            let (cells, mut written) = typed_cells(&self.chunk, format, row);
             self.csv.clear();
             format.write_row(&cells, &written, &mut self.csv);
             let is_text = cells
@@ -118,9 +144,11 @@ impl ReportEncoder {
                 .iter()
                 .flatten()
                 .all(|text| str::from_utf8(text).is_ok());
-            let json = as_written(format, &written);
+            if !is_text {
+                keep_bytes(&cells, format, &mut written);
+            }
             let is_reproduced =
-                is_text && self.pending.is_empty() && text[at..].starts_with(&self.csv) && json.is_ok();
+                is_text && self.pending.is_empty() && text[at..].starts_with(&self.csv) && are_text(&written);
             let length = if is_reproduced {
                 self.csv.len()
             } else {
@@ -129,19 +157,40 @@ impl ReportEncoder {
             let record = (!is_reproduced)
                 .then(|| [&std::mem::take(&mut self.pending)[..], &text[at..at + length]].concat());
             at += length;
-            let account = self.chunk.account(header, row);
-            let account = account.and_then(|account| str::from_utf8(account).ok());
+            let in_block = self.chunk.rows.data_rows_before(row);
+            let report_row = self.data_rows + in_block as u64 + 1;
+            let mut issue_text = std::mem::take(&mut self.issues_before);
+            while let Some(issue) = issues.next_if(|issue| issue.row as usize <= in_block) {
+                let number = self.data_rows + u64::from(issue.row) + 1;
+                issues::write(&issue.issue, number, report_row, &mut issue_text);
+            }
+            note_unknown(&self.chunk, row, self.lacks, &mut self.unknown);
+            let arn = self.chunk.text(header, row, TextColumn::Arn).unwrap_or_default();
+            let account = self.chunk.account(header, row).and_then(|account| str::from_utf8(account).ok());
             if let Some(account) = account.filter(|&account| !self.accounts.contains(account)) {
                 self.accounts.insert(account.to_owned());
             }
-            let snapshot = (self.meta.as_of.0, account);
-            self.rows.push(
-                snapshot,
-                &cells,
-                json.ok().flatten().as_deref(),
-                record.as_deref(),
-            );
+            let json = as_written(format, &written);
+            let facts = RowFacts {
+                as_of: self.meta.as_of.0,
+                account,
+                as_written: json.as_deref(),
+                record: record.as_deref(),
+                report_row,
+                partition: str::from_utf8(cell::partition_of(arn)).ok().filter(|text| !text.is_empty()),
+                path: cell::path_of(arn).and_then(|path| str::from_utf8(path).ok()),
+                is_root: self.chunk.root()[row],
+                unknown_cells: Some(&*self.unknown.1).filter(|text| !text.is_empty()),
+                issues: Some(&*issue_text).filter(|text| !text.is_empty()),
+            };
+            self.rows.push(&facts, &cells);
         }
+        let data_rows = self.chunk.rows.data_rows() as u64;
+        for issue in issues {
+            let number = self.data_rows + u64::from(issue.row) + 1;
+            issues::write(&issue.issue, number, 0, &mut self.issues_before);
+        }
+        self.data_rows += data_rows;
         self.meta.rows += self.chunk.rows.len() as u64;
         self.pending.extend_from_slice(&text[at..]);
     }
@@ -165,6 +214,7 @@ impl ReportEncoder {
         self.meta.tail = RawBytes(self.pending);
         self.meta.accounts = self.accounts.into_iter().collect();
         self.meta.sha256 = hex(&self.hash.finalize());
+        self.meta.facts = Some(RowsFacts::of(self.surveyed, self.data_rows, self.issues_before));
         (self.meta, self.rows)
     }
 }
@@ -195,7 +245,7 @@ fn format_of(header: &Header, chunk: &Chunk) -> CsvFormat {
         line_end,
         quotes,
     };
-    CsvFormat::new(header, columns(VERSION), style)
+    CsvFormat::new(header, Column::ALL.into_iter().collect(), style)
 }
 
 /// The typed cells of a row and, by position, the cells that differ from the CSV of these.
@@ -203,7 +253,7 @@ fn typed_cells<'a>(
     chunk: &'a Chunk,
     format: &CsvFormat,
     row: usize,
-) -> (TypedRow<'a>, Vec<Option<Box<[u8]>>>) {
+) -> (TypedRow<'a>, WrittenCells) {
     let mut cells = TypedRow::default();
     let mut written = Vec::new();
     let mut time = Vec::with_capacity(32);
@@ -243,21 +293,52 @@ fn typed_cells<'a>(
     (cells, written)
 }
 
-/// The cells as written, as JSON; an error if one of them is not UTF-8.
-fn as_written(
-    format: &CsvFormat,
-    written: &[Option<Box<[u8]>>],
-) -> Result<Option<String>, std::str::Utf8Error> {
+/// Sets `unknown` to the columns whose cells are unknown in this row, and their names.
+fn note_unknown(chunk: &Chunk, row: usize, lacks: ColumnSet, unknown: &mut (ColumnSet, String)) {
+    let index = u32::try_from(row).unwrap_or(u32::MAX);
+    let of_row = if chunk.rows.ragged().binary_search(&index).is_ok() {
+        Column::ALL.into_iter().collect()
+    } else {
+        lacks.union(chunk.unknown_cells(row))
+    };
+    if of_row != unknown.0 {
+        let names = of_row.iter().map(Column::name);
+        let names = names.fold(String::new(), |text, name| text + "," + name);
+        *unknown = (of_row, if names.is_empty() { names } else { names + "," });
+    }
+}
+
+/// Adds the bytes of text that is not UTF-8, which its columns do not store.
+fn keep_bytes(cells: &TypedRow<'_>, format: &CsvFormat, written: &mut WrittenCells) {
+    written.resize(format.columns().len(), None);
+    for (cell, column) in written.iter_mut().zip(format.columns()) {
+        if let Some(Column::Text(column)) = column
+            && let Some(text) = cells.texts[*column as usize]
+            && str::from_utf8(text).is_err()
+        {
+            *cell = Some(Box::from(text));
+        }
+    }
+}
+
+fn are_text(written: &WrittenCells) -> bool {
+    let mut cells = written.iter().flatten();
+    cells.all(|cell| str::from_utf8(cell).is_ok())
+}
+
+/// The cells as written, as JSON: a text, or the numbers of bytes that are not UTF-8.
+fn as_written(format: &CsvFormat, written: &WrittenCells) -> Option<String> {
     if written.is_empty() {
-        return Ok(None);
+        return None;
     }
     let mut cells = Map::new();
     for (name, cell) in format.names().iter().zip(written) {
         if let Some(cell) = cell {
-            cells.insert(name.clone(), Value::from(str::from_utf8(cell)?));
+            let text = str::from_utf8(cell).map_or_else(|_| Value::from(&**cell), Value::from);
+            cells.insert(name.clone(), text);
         }
     }
-    Ok(Some(Value::Object(cells).to_string()))
+    Some(Value::Object(cells).to_string())
 }
 
 /// The length of a row that its cells do not reproduce: up to the end of the record with this CSV, if there are only

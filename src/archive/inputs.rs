@@ -1,14 +1,16 @@
 //! Lets `io` read archived reports as inputs like any other.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use super::csv::CsvChunk;
 use super::error::Error;
 use super::file::ArchiveFile;
 use super::layout::FileName;
-use crate::engine::{AccountInfo, DeferredText, SourceError};
+use super::rows::ArchivedRows;
+use crate::engine::{AccountInfo, DeferredBlock, SourceError, StoredColumns, StoredRecords};
 use crate::io::container::{ContainedReport, Container, ContainerFormat, FileBytes};
 use crate::io::error::InputError;
+use crate::report::schema::ColumnSet;
 
 /// Opens Parquet files among the inputs.
 #[derive(Debug, Default)]
@@ -21,7 +23,7 @@ impl ContainerFormat for ArchiveFormat {
         let file = path.file_name().unwrap_or_default();
         let name = format!("{}/{}", parent.to_string_lossy(), file.to_string_lossy());
         // The diagnostic names the path.
-        let file = ArchiveFile::from_bytes(bytes, "it".to_owned(), FileName::parse(&name).as_ref());
+        let file = ArchiveFile::unchecked(bytes, "it".to_owned(), FileName::parse(&name));
         match file {
             Ok(file) => Ok(Box::new(file)),
             Err(Error::NotAnArchive(_)) => Err(InputError::ForeignParquet),
@@ -43,14 +45,25 @@ impl Container for ArchiveFile {
                 generated: report.generated,
                 account: AccountInfo {
                     name: report.account_name.clone(),
+                    rows: self.accounts(index).map(Arc::new),
                     ..AccountInfo::default()
                 },
             })
             .collect()
     }
 
-    fn rows(&mut self, report: usize) -> Result<Vec<DeferredText>, SourceError> {
-        let text = |chunk: CsvChunk| DeferredText::new(move |text| Ok(chunk.append_to(text)?));
-        Ok(self.chunks(report)?.into_iter().map(text).collect())
+    fn rows(&mut self, report: usize) -> Result<Vec<DeferredBlock>, SourceError> {
+        let rows = Self::rows(self, report)?.into_iter();
+        Ok(rows.map(|rows| DeferredBlock(Box::new(rows))).collect())
+    }
+}
+
+impl StoredRecords for ArchivedRows {
+    fn append_text(&self, text: &mut Vec<u8>) -> Result<(), SourceError> {
+        Ok(self.append_to(text)?)
+    }
+
+    fn columns(&self, wanted: ColumnSet) -> Result<Option<StoredColumns>, SourceError> {
+        Ok(Self::columns(self, wanted)?)
     }
 }

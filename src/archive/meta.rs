@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::csv_format::CsvStyle;
+use crate::engine::{AccountRows, ReportAccounts};
 use crate::finding::AsOfSource;
 use crate::report::schema::{Column, ColumnSet};
 use crate::report::time::Timestamp;
@@ -14,31 +15,69 @@ pub(super) const KEY: &str = "credlens.archive";
 pub(super) const HASH_KEY: &str = "credlens.archive.sha256";
 
 /// The version that is written. A reader refuses later ones and reads all earlier ones.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
-/// The columns that credlens has learnt since version 1, each with the first version that stores it as a typed column.
-const ADDED: &[(Column, u32)] = &[];
+/// What is read from a cell, of which rows a report has and what is wrong with them. Raised when any of that changes: what
+/// is stored about the rows of other files is read again from what was written then.
+pub(super) const SEMANTICS: u32 = 1;
 
-const _: () = assert!(
-    Column::COUNT == 23 + ADDED.len(),
-    "a new column needs a new VERSION of the archive and a line in ADDED"
-);
+/// How many columns a report had when version 1 was written: the first ones.
+const IN_VERSION_1: usize = 23;
 
-/// The report columns that files of a version store as typed columns. The cells of other columns are stored as written.
-pub(super) fn columns(version: u32) -> ColumnSet {
-    let is_typed = |column: &Column| {
-        let mut added = ADDED.iter().filter(|(added, _)| added == column);
-        added.all(|&(_, since)| since <= version)
-    };
-    Column::ALL.into_iter().filter(is_typed).collect()
+/// The order of the rows of a file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum RowOrder {
+    /// Report by report, as added.
+    #[default]
+    Report,
+    /// By account, user and time: that of compacted files.
+    User,
 }
 
 /// The metadata of a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct FileMeta {
     pub(super) version: u32,
-    /// Its reports, in the order of their rows.
+    /// See [`SEMANTICS`]; 0 in version 1, which stores less.
+    #[serde(default)]
+    pub(super) semantics: u32,
+    /// The names of the report's columns that are stored as typed columns; empty in version 1. The cells of other columns
+    /// are stored as written.
+    #[serde(default)]
+    pub(super) columns: Vec<String>,
+    #[serde(default)]
+    pub(super) order: RowOrder,
+    /// Its reports, in the order of their rows, or of their time.
     pub(super) reports: Vec<ReportMeta>,
+}
+
+impl FileMeta {
+    /// What is written about these reports.
+    pub(super) fn new(order: RowOrder, reports: Vec<ReportMeta>) -> Self {
+        Self {
+            version: VERSION,
+            semantics: SEMANTICS,
+            columns: Column::ALL.map(|column| column.name().to_owned()).to_vec(),
+            order,
+            reports,
+        }
+    }
+
+    /// The report columns that are stored as typed columns.
+    pub(super) fn typed(&self) -> ColumnSet {
+        let all = Column::ALL.into_iter();
+        if self.version == 1 {
+            return all.take(IN_VERSION_1).collect();
+        }
+        all.filter(|column| self.columns.iter().any(|name| name == column.name()))
+            .collect()
+    }
+
+    /// Whether its rows say all that is read from them now.
+    pub(super) fn is_current(&self) -> bool {
+        self.version == VERSION && self.semantics == SEMANTICS && self.typed() == Column::ALL.into_iter().collect()
+    }
 }
 
 impl FileMeta {
@@ -92,6 +131,65 @@ pub struct ReportMeta {
     pub(super) ends_line: bool,
     /// The bytes after the last row.
     pub(super) tail: RawBytes,
+    /// Not in version 1.
+    #[serde(default)]
+    pub(super) facts: Option<RowsFacts>,
+}
+
+/// What the rows of a report have in common, so that some questions are answered without reading them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct RowsFacts {
+    /// The accounts that have rows, with what is known of these.
+    pub(super) accounts: Vec<AccountFacts>,
+    /// Whether there are rows without an account.
+    pub(super) other_rows: bool,
+    /// Number of data rows, including those that were left out.
+    pub(super) data_rows: u64,
+    /// The issues of what follows the last row that is stored.
+    pub(super) issues_after: String,
+}
+
+/// An account of a report.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct AccountFacts {
+    pub(super) account: RawBytes,
+    /// Whether root's row is among its rows.
+    pub(super) root: bool,
+    /// The last of the times at which its rows say they were generated.
+    pub(super) generated: Option<Timestamp>,
+}
+
+impl RowsFacts {
+    /// The accounts as a survey finds them.
+    pub(super) fn surveyed(&self) -> ReportAccounts {
+        let accounts = self.accounts.iter().map(|of| {
+            let rows = AccountRows {
+                has_root: of.root,
+                time: of.generated,
+                digest: 0,
+            };
+            (of.account.0.clone(), rows)
+        });
+        ReportAccounts {
+            accounts: accounts.collect(),
+            has_other_rows: self.other_rows,
+        }
+    }
+
+    /// The same, from a survey.
+    pub(super) fn of(surveyed: ReportAccounts, data_rows: u64, issues_after: String) -> Self {
+        let accounts = surveyed.accounts.into_iter().map(|(account, rows)| AccountFacts {
+            account: RawBytes(account),
+            root: rows.has_root,
+            generated: rows.time,
+        });
+        Self {
+            accounts: accounts.collect(),
+            other_rows: surveyed.has_other_rows,
+            data_rows,
+            issues_after,
+        }
+    }
 }
 
 /// Bytes, serialized as text if they are UTF-8.

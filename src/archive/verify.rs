@@ -60,7 +60,7 @@ impl Verifier<'_> {
             let error = error.to_string();
             Error::Refused(error.replacen(&self.store.shown(path), "it", 1))
         });
-        let file = bytes.and_then(|bytes| ArchiveFile::from_bytes(bytes, "it".to_owned(), name.as_ref()));
+        let file = bytes.and_then(|bytes| ArchiveFile::from_bytes(bytes, "it".to_owned(), name.clone()));
         let mut file = match file {
             Err(Error::NotAnArchive(_)) if name.is_none() => return self.problem(path, foreign.to_owned()),
             Err(error) => {

@@ -3,18 +3,21 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use polars::polars_utils::compression::ZstdLevel;
-use polars::prelude::{DataFrame, PolarsError, PolarsResult};
-use polars_io::parquet::write::{
-    BatchedWriter, KeyValueMetadata, ParquetCompression, ParquetMetadataContext, ParquetWriter,
+use polars::prelude::{CompatLevel, DataFrame, PolarsError, PolarsResult, SchemaExt as _};
+use polars_core::runtime::RAYON;
+use polars_parquet::read::fallible_streaming_iterator;
+use polars_parquet::write::{
+    CompressedPage, CompressionOptions, DynIter, DynStreamingIterator, Encoding, FileWriter as ParquetWriter,
+    KeyValue, StatisticsOptions, Version, WriteOptions, ZstdLevel, array_to_columns, compress,
 };
+use rayon::iter::{IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
 use sha2::{Digest as _, Sha256};
 
-use super::columns::{RowBuilder, schema};
+use super::columns::{ARN, RECORD, REPORT, REPORT_ROW, RowBuilder, USER_NAME, is_time, schema};
 use super::error::Error;
 use super::guard::guarded;
 use super::layout::FileName;
-use super::meta::{FileMeta, HASH_KEY, KEY, ReportMeta, VERSION};
+use super::meta::{FileMeta, HASH_KEY, KEY, ReportMeta, RowOrder};
 use super::seal::{footer_length, seal};
 use super::store::Store;
 use crate::finding::digest::{hex, sha256};
@@ -23,13 +26,14 @@ use crate::io::temporary::TemporaryFile;
 /// Rows of a row group: enough to compress well, few enough to read in little memory.
 pub(super) const ROWS_PER_GROUP: usize = 131_072;
 
-/// The level of zstd. Files are a tenth smaller than at level 3; higher levels take many times as long for little.
-const LEVEL: i32 = 12;
+/// The level of zstd. Higher ones take many times as long for a tenth less.
+const LEVEL: i32 = 6;
 
 /// A file that is being written.
 pub(super) struct FileWriter {
-    parquet: BatchedWriter<SharedFile>,
+    parquet: ParquetWriter<SharedFile>,
     file: SharedFile,
+    order: RowOrder,
     reports: Vec<ReportMeta>,
     /// Rows that are not in a row group yet.
     waiting: Option<DataFrame>,
@@ -114,8 +118,8 @@ impl Write for SharedFile {
 }
 
 impl FileWriter {
-    /// Starts a file for this store.
-    pub(super) fn new(store: &dyn Store) -> Result<Self, Error> {
+    /// Starts a file for this store, with rows in this order.
+    pub(super) fn new(store: &dyn Store, order: RowOrder) -> Result<Self, Error> {
         let file = SharedFile(Arc::new(Mutex::new(HashedFile {
             file: store.temporary()?,
             hash: Sha256::new(),
@@ -124,16 +128,15 @@ impl FileWriter {
         })));
         let attempt = format!("cannot write into the archive {}", store.name());
         let parquet = watched(&attempt, || {
-            let level = ZstdLevel::try_new(LEVEL)?;
-            ParquetWriter::new(file.clone())
-                .with_compression(ParquetCompression::Zstd(Some(level)))
-                .batched(&schema())
+            let schema = schema().to_arrow(CompatLevel::newest());
+            ParquetWriter::try_new(file.clone(), schema, options()?)
         })?;
         let parquet = parquet.map_err(|error| failed(&attempt, &error))?;
         Ok(Self {
             attempt,
             parquet,
             file,
+            order,
             reports: Vec::new(),
             waiting: None,
         })
@@ -141,10 +144,17 @@ impl FileWriter {
 
     /// Adds rows of the report that is added next.
     pub(super) fn add_rows(&mut self, rows: RowBuilder) -> Result<(), Error> {
+        let report = self.reports.len() + 1;
+        let rows = watched(&self.attempt, || rows.finish(report))?;
+        self.add_frame(&rows)
+    }
+
+    /// Adds rows of any of its reports.
+    pub(super) fn add_frame(&mut self, rows: &DataFrame) -> Result<(), Error> {
         let before = self.waiting.take();
         let joined = watched(&self.attempt, || match before {
-            None => Ok(rows.finish()),
-            Some(waiting) => waiting.vstack(&rows.finish()),
+            None => Ok(rows.clone()),
+            Some(waiting) => waiting.vstack(rows),
         })?;
         let waiting = joined.map_err(|error| failed(&self.attempt, &error))?;
         if waiting.height() >= ROWS_PER_GROUP {
@@ -166,14 +176,20 @@ impl FileWriter {
     }
 
     fn write_group(&mut self, mut rows: DataFrame) -> Result<(), Error> {
+        let (order, parquet) = (self.order, &mut self.parquet);
         let written = watched(&self.attempt, || {
             rows.rechunk_mut_par();
-            self.parquet.write_batch(&rows)
+            let group = encoded(&rows, order, parquet)?;
+            let columns = group.iter().map(|pages| {
+                let pages = pages.iter().map(PolarsResult::Ok);
+                Ok(DynStreamingIterator::new(fallible_streaming_iterator::convert(pages)))
+            });
+            parquet.write(rows.height() as u64, DynIter::new(columns))
         })?;
         written.map_err(|error| self.file.explain(&self.attempt, &error))
     }
 
-    /// Completes the file and stores it. All of its reports are of one day.
+    /// Completes the file and stores it.
     pub(super) fn finish(mut self, store: &dyn Store) -> Result<FileName, Error> {
         if let Some(waiting) = self.waiting.take().filter(|waiting| waiting.height() > 0) {
             self.write_group(waiting)?;
@@ -195,23 +211,56 @@ impl FileWriter {
     }
 
     fn write_footer(&mut self) -> PolarsResult<()> {
-        let meta = FileMeta {
-            version: VERSION,
-            reports: std::mem::take(&mut self.reports),
-        };
+        let meta = FileMeta::new(self.order, std::mem::take(&mut self.reports));
         let json = serde_json::to_string(&meta).expect("invariant: metadata is plain data");
         let hash = sha256(&json);
-        let pairs = vec![(KEY.to_owned(), json), (HASH_KEY.to_owned(), hash)];
-        let pairs = KeyValueMetadata::from_static(pairs);
-        let pairs = pairs.collect(ParquetMetadataContext { arrow_schema: "" })?;
+        let pair = |key: &str, value| KeyValue::new(key.to_owned(), Some(value));
         self.file.lock().end = Some(Vec::new());
-        let writer = self.parquet.get_writer();
-        writer
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .end(Some(pairs))?;
+        self.parquet.end(Some(vec![pair(KEY, json), pair(HASH_KEY, hash)]))?;
         Ok(self.file.lock().write_end()?)
     }
+}
+
+fn options() -> PolarsResult<WriteOptions> {
+    Ok(WriteOptions {
+        statistics: StatisticsOptions::default(),
+        version: Version::V1,
+        compression: CompressionOptions::Zstd(Some(ZstdLevel::try_new(LEVEL)?)),
+        data_page_size: None,
+    })
+}
+
+/// How a column is encoded. Report by report most times and names are there once; by user, all are there from day to day.
+fn encoding(column: &str, order: RowOrder) -> Encoding {
+    let is_numbered = [REPORT, REPORT_ROW].contains(&column);
+    match order {
+        _ if is_numbered => Encoding::DeltaBinaryPacked,
+        RowOrder::Report if is_time(column) => Encoding::DeltaBinaryPacked,
+        RowOrder::Report if [USER_NAME, ARN, RECORD].contains(&column) => Encoding::Plain,
+        RowOrder::Report | RowOrder::User => Encoding::RleDictionary,
+    }
+}
+
+/// The pages of each column, compressed. Columns are encoded in parallel.
+fn encoded(
+    rows: &DataFrame,
+    order: RowOrder,
+    parquet: &ParquetWriter<SharedFile>,
+) -> PolarsResult<Vec<Vec<CompressedPage>>> {
+    let options = parquet.options();
+    let fields = parquet.parquet_schema().fields();
+    let column = |(column, field): (&polars::prelude::Column, _)| {
+        let array = column.as_materialized_series().to_arrow(0, CompatLevel::newest());
+        let encoding = encoding(column.name(), order);
+        let mut compressed = Vec::new();
+        for pages in array_to_columns(array, Clone::clone(field), options, &[encoding])? {
+            for page in pages {
+                compressed.push(compress(page?, Vec::new(), options.compression)?);
+            }
+        }
+        Ok(compressed)
+    };
+    RAYON.install(|| rows.columns().par_iter().zip(fields).map(column).collect())
 }
 
 /// Runs a part of the Parquet writer, which may panic where memory or threads run out.

@@ -144,6 +144,7 @@ async fn tagged(
         name,
         details: Some(Arc::new(fetched.details.clone())),
         diagnostics: Vec::new(),
+        rows: None,
     };
     let (tags_of, of) = (Arc::clone(&request.tags_of), report.clone());
     // It evaluates a report: other accounts must not wait for that.

@@ -14,7 +14,7 @@ use crate::finding::{Finding, FindingId, Source, Status, Suppression};
 use crate::report::cell;
 use crate::report::chunk::Chunk;
 use crate::report::details::UserDetails;
-use crate::report::rows::Rows;
+use crate::report::records::Records;
 use crate::report::schema::{
     BySlot, Column, ColumnSet, Credential, ExtraColumn, Slot, TextColumn, TimeColumn,
 };
@@ -30,7 +30,7 @@ pub struct UserRow<'a> {
     number: u64,
     lines: &'a LinesOfBlock,
     /// Where the row stands in its report.
-    place: (&'a Rows, usize),
+    place: (&'a Records, usize),
     key: OnceCell<u128>,
 }
 

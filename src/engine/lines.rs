@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use super::source::{Input, ReportId};
 use crate::report::cut::line_ends;
-use crate::report::rows::Rows;
+use crate::report::records::Records;
 
 /// The lines of an input before a block, which come from the blocks and headers before it.
 #[derive(Debug, Default)]
@@ -72,7 +72,7 @@ impl LinesOfBlock {
     }
 
     /// The line on which this record starts, from 1.
-    pub(super) fn line(&self, rows: &Rows, record: usize) -> Option<u64> {
+    pub(super) fn line(&self, rows: &Records, record: usize) -> Option<u64> {
         let before = self.before?;
         let text = rows.before(record);
         let (counted, lines) = match self.counted.get() {

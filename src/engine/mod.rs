@@ -46,10 +46,11 @@ pub use selection::{LeftOutInput, LeftOutRows, RowSelection};
 pub use sink::{Block, CredentialVerdicts, Sink, StatusBitmaps};
 pub use snapshots::{Snapshots, newest_snapshots, undated_beside_dated};
 pub use source::{
-    AccountInfo, BlockEnd, DeferredInput, DeferredText, FileDigest, FileFacts, Input, ReportId,
+    StoredColumns, StoredRecords,
+    AccountInfo, BlockEnd, DeferredInput, DeferredBlock, FileDigest, FileFacts, Input, ReportId,
     SequentialRead, SequentialSource, Source, SourceError, SourceEvent,
 };
-pub use survey::{AccountRows, SurveyedReport, Surveying, survey};
+pub use survey::{AccountRows, ReportAccounts, SurveyedReport, Surveying, survey};
 pub use verdicts::EmitFilter;
 pub use without::FailsWithout;
 pub use workers::{Workers, hand_over};

@@ -35,8 +35,10 @@ impl RootRows {
         // Rows of one account may be among those of others.
         let mut runs: HashMap<Option<&[u8]>, bool> = HashMap::new();
         for (rows, account) in view.chunk.account_runs(&view.input.header) {
-            // Nothing is known of a ragged record, not even that it has no account.
-            if has_row(view, rows.clone(), |row| account.is_some() || !is_ragged(row)) {
+            // Nothing is known of a ragged record, not even that it has no account; unless it is root's, whatever is in other
+            // blocks.
+            let counts = |row: usize| account.is_some() || !is_ragged(row) || root[row];
+            if has_row(view, rows.clone(), counts) {
                 *runs.entry(account).or_default() |= has_roots && has_row(view, rows, |row| root[row]);
             }
         }

@@ -16,7 +16,7 @@ use super::root_rows::RootRows;
 use super::selection::RowSelection;
 use super::service_credentials::{Evaluating, ServiceCredentials};
 use super::sink::{Block, Sink};
-use super::source::{BlockEnd, DeferredInput, Input, Source, SourceEvent};
+use super::source::{BlockEnd, DeferredBlock, DeferredInput, Input, Source, SourceError, SourceEvent};
 use super::stand_ins;
 use super::tally_builder::{EndedInput, TallyBuilder};
 use super::verdicts::{ChunkView, EmitFilter, Verdicts};
@@ -24,7 +24,7 @@ use super::without::Without;
 use crate::finding::{Status, Tally};
 use crate::report::chunk::Chunk;
 use crate::report::issue::RowIssue;
-use crate::report::schema::{ColumnSet, Slot};
+use crate::report::schema::{Column, ColumnSet, Slot, TextColumn};
 use crate::report::split::Splitter;
 use crate::report::time::Timestamp;
 use crate::rule::{NearMisses, RuleSuppressions};
@@ -123,6 +123,19 @@ impl<'a, S: Sink, Src: Source> Run<'a, S, Src> {
             delivery: OrderedGate::new((TallyBuilder::new(program, due.map(DuePlan::seconds)), Ok(()))),
             stopped: AtomicBool::new(false),
         }
+    }
+
+    /// The columns to decode of a block that was stored: all that may be asked for, of which findings and lists ask for any.
+    fn stored_columns(&self, input: &Input) -> ColumnSet {
+        let reads_cells = self.sink.takes_findings()
+            || self.sink.columns() != ColumnSet::default()
+            || !self.suppressions.is_empty()
+            || input.account.details.is_some();
+        if reads_cells {
+            return Column::ALL.into_iter().collect();
+        }
+        let who = [TextColumn::User, TextColumn::Arn].map(Column::Text);
+        self.columns.union(who.into_iter().collect())
     }
 
     /// The tally, or the error of the sink, after all workers have ended.
@@ -283,10 +296,9 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
     fn event(&mut self, pass: Pass, event: SourceEvent) {
         match event {
             SourceEvent::Block { input, end } => self.block(pass, &input, end),
-            SourceEvent::DeferredBlock { input, end, text } => {
-                match text.produce(self.chunk.rows.text_mut()) {
-                    Ok(()) => self.block(pass, &input, end),
-                    Err(error) => self.fail(pass, &input.path, &error.to_string(), true),
+            SourceEvent::DeferredBlock { input, end, block } => {
+                if let Err(error) = self.stored_block(pass, (&input, end), &block) {
+                    self.fail(pass, &input.path, &error.to_string(), true);
                 }
             }
             SourceEvent::Failed {
@@ -320,16 +332,42 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
         });
     }
 
+    /// Evaluates a block that was stored: as columns, if they say everything, or else as text.
+    fn stored_block(
+        &mut self,
+        pass: Pass,
+        (input, end): (&Arc<Input>, BlockEnd),
+        block: &DeferredBlock,
+    ) -> Result<(), SourceError> {
+        let Some(columns) = block.0.columns(self.run.stored_columns(input))? else {
+            block.text(self.chunk.rows.text_mut())?;
+            self.block(pass, input, end);
+            return Ok(());
+        };
+        self.chunk.store(&input.header, columns.block);
+        self.issues = columns.issues;
+        self.evaluate(pass, input, end);
+        Ok(())
+    }
+
     fn block(&mut self, pass: Pass, input: &Arc<Input>, end: BlockEnd) {
-        let (run, chunk) = (self.run, &mut self.chunk);
+        let chunk = &mut self.chunk;
         self.splitter
-            .split(&mut chunk.rows, &input.header, &mut self.issues);
+            .split(chunk.rows.split_mut(), &input.header, &mut self.issues);
+        self.evaluate(pass, input, end);
+    }
+
+    /// Evaluates the records of the chunk, which were split, or stored as columns.
+    fn evaluate(&mut self, pass: Pass, input: &Arc<Input>, end: BlockEnd) {
+        let (run, chunk) = (self.run, &mut self.chunk);
         let rows = chunk.rows.data_rows() as u64;
         let lines = run.lines.then(|| LineEnds::of(chunk.rows.block()));
         let Some((rows_before, lines, gained)) = run.read_before(pass, (rows, lines), input, end) else {
             return;
         };
-        chunk.decode(&input.header, run.columns);
+        if !chunk.is_stored() {
+            chunk.decode(&input.header, run.columns);
+        }
         let cutoffs = match &mut self.cutoffs {
             Some((as_of, cutoffs)) if *as_of == input.as_of => cutoffs,
             other => &mut other.insert((input.as_of, run.program.cutoffs(input.as_of))).1,

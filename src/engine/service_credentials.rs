@@ -193,7 +193,7 @@ impl ServiceCredentialTable {
         let table = self.input_of(input);
         self.issues.clear();
         self.splitter
-            .split(&mut self.chunk.rows, &table.header, &mut self.issues);
+            .split(self.chunk.rows.split_mut(), &table.header, &mut self.issues);
         self.mark_ragged(view.chunk);
         self.chunk.decode(&table.header, columns);
         self.selected.clear();
@@ -211,7 +211,7 @@ impl ServiceCredentialTable {
         let records = (0_u32..).zip(&self.owners);
         let records = records.filter(|(_, owner)| ragged.binary_search(owner).is_ok());
         let records: Vec<u32> = records.map(|(record, _)| record).collect();
-        self.chunk.rows.mark_ragged(&records);
+        self.chunk.rows.split_mut().mark_ragged(&records);
     }
 
     /// The table beside its users.

@@ -24,7 +24,7 @@ pub fn newest_snapshots(reports: &[SurveyedReport], instants: Instants, digests:
     let mut needs_digests = false;
     let choice = choose(&candidates, instants, |one, other, account| {
         needs_digests |= !digests;
-        reports[one].accounts[account].digest == reports[other].accounts[account].digest
+        reports[one].rows.accounts[account].digest == reports[other].rows.accounts[account].digest
     });
     (!needs_digests).then(|| Snapshots {
         rows: selection(reports, &choice),
@@ -33,7 +33,7 @@ pub fn newest_snapshots(reports: &[SurveyedReport], instants: Instants, digests:
 }
 
 fn candidate(report: &SurveyedReport) -> Candidate {
-    let accounts = report.accounts.iter();
+    let accounts = report.rows.accounts.iter();
     let of_account = |rows: &AccountRows| OfAccount {
         root: rows.has_root,
         time: rows.time,
@@ -57,7 +57,7 @@ fn selection(reports: &[SurveyedReport], choice: &Choice) -> RowSelection {
                 reports: Vec::new(),
             })
         });
-        let is_whole = left_out.len() == report.accounts.len() && !report.has_other_rows;
+        let is_whole = left_out.len() == report.rows.accounts.len() && !report.rows.has_other_rows;
         match (left_out.values().next(), &mut *input) {
             (Some(why), Some(input)) if is_whole => {
                 input

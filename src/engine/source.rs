@@ -2,10 +2,13 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::survey::ReportAccounts;
 use crate::finding::{AsOfSource, Diagnostic, PassedOver};
 use crate::report::details::Details;
 use crate::report::header::Header;
+use crate::report::issue::RowIssue;
 use crate::report::schema::{Column, ColumnSet};
+use crate::report::stored::StoredBlock;
 use crate::report::time::Timestamp;
 
 /// Inputs, block by block, in the order of their findings.
@@ -37,14 +40,14 @@ pub enum SourceEvent {
         /// What ends with it. A report that is read to its end has a last block, which may be empty.
         end: BlockEnd,
     },
-    /// A block whose text the worker that evaluates it produces: work that need not be done in the order of blocks.
+    /// A block that the worker that evaluates it reads: work that need not be done in the order of blocks.
     DeferredBlock {
         /// Its report.
         input: Arc<Input>,
         /// What ends with it.
         end: BlockEnd,
-        /// Produces its text.
-        text: DeferredText,
+        /// Reads it.
+        block: DeferredBlock,
     },
     /// A whole input that the worker that evaluates it reads, while others read theirs. Its own source gives its blocks
     /// up to the last one or to a failure.
@@ -121,7 +124,7 @@ impl std::fmt::Debug for DeferredInput {
 /// be read, and why.
 pub type SequentialRead = Result<(Arc<Input>, bool), (String, SourceError)>;
 
-/// A source for a single reader: deferred texts are produced and deferred inputs are read in order, so that there are
+/// A source for a single reader: deferred blocks are written as text and deferred inputs are read in order, so that there are
 /// only blocks and failures.
 pub struct SequentialSource<'a> {
     source: &'a mut dyn Source,
@@ -167,11 +170,7 @@ impl<'a> SequentialSource<'a> {
                     continue;
                 }
                 Some(SourceEvent::Block { input, end }) => Ok((input, end.ends_report())),
-                Some(SourceEvent::DeferredBlock {
-                    input,
-                    end,
-                    text: deferred,
-                }) => match deferred.produce(text) {
+                Some(SourceEvent::DeferredBlock { input, end, block }) => match block.text(text) {
                     Ok(()) => Ok((input, end.ends_report())),
                     Err(error) => Err((input.path.clone(), error)),
                 },
@@ -181,30 +180,47 @@ impl<'a> SequentialSource<'a> {
     }
 }
 
-type ProduceText = dyn FnOnce(&mut Vec<u8>) -> Result<(), SourceError> + Send;
-
-/// The text of a block that has not been produced.
-pub struct DeferredText(Box<ProduceText>);
-
-impl DeferredText {
-    /// `append` appends whole records.
-    pub fn new(append: impl FnOnce(&mut Vec<u8>) -> Result<(), SourceError> + Send + 'static) -> Self {
-        Self(Box::new(append))
-    }
-
-    /// Replaces `text` with the text.
+/// A block that was stored, as columns or so that its text can be written again.
+pub trait StoredRecords: Send {
+    /// Appends the text of its records.
     ///
     /// # Errors
-    /// If the data that it is produced from is damaged.
-    pub fn produce(self, text: &mut Vec<u8>) -> Result<(), SourceError> {
+    /// If what is stored is damaged.
+    fn append_text(&self, text: &mut Vec<u8>) -> Result<(), SourceError>;
+
+    /// Its columns, of which at least these are decoded; none where only the text says everything.
+    ///
+    /// # Errors
+    /// If what is stored is damaged.
+    fn columns(&self, wanted: ColumnSet) -> Result<Option<StoredColumns>, SourceError>;
+}
+
+/// A block as columns.
+#[derive(Debug)]
+pub struct StoredColumns {
+    /// Its records.
+    pub block: StoredBlock,
+    /// What was wrong with its rows.
+    pub issues: Vec<RowIssue>,
+}
+
+/// A block that has not been read.
+pub struct DeferredBlock(pub Box<dyn StoredRecords>);
+
+impl DeferredBlock {
+    /// Replaces `text` with the text of its records.
+    ///
+    /// # Errors
+    /// If what is stored is damaged.
+    pub fn text(&self, text: &mut Vec<u8>) -> Result<(), SourceError> {
         text.clear();
-        (self.0)(text)
+        self.0.append_text(text)
     }
 }
 
-impl std::fmt::Debug for DeferredText {
+impl std::fmt::Debug for DeferredBlock {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("DeferredText")
+        f.write_str("DeferredBlock")
     }
 }
 
@@ -292,6 +308,8 @@ pub struct AccountInfo {
     pub details: Option<Arc<Details>>,
     /// Problems and notes from fetching the report.
     pub diagnostics: Vec<Diagnostic>,
+    /// The accounts of its rows, if that is known before they are read.
+    pub rows: Option<Arc<ReportAccounts>>,
 }
 
 impl Input {

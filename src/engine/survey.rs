@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::Xxh3;
 use super::finding_ref::FindingRef;
 use super::program::Program;
 use super::sink::{Block, Sink};
-use super::source::{Input, Source};
+use super::source::{Input, Source, SourceEvent};
 use super::{AssessOptions, assess};
 use crate::finding::{AsOfSource, Code, Tally};
 use crate::report::cell;
@@ -25,8 +25,15 @@ pub struct SurveyedReport {
     /// The report, with the as-of that it has without `--as-of`.
     pub input: Arc<Input>,
     /// Its accounts.
+    pub rows: ReportAccounts,
+}
+
+/// The accounts of a report.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReportAccounts {
+    /// Each with what is known of its rows.
     pub accounts: BTreeMap<Vec<u8>, AccountRows>,
-    /// Whether it has rows without an account.
+    /// Whether the report has rows without an account.
     pub has_other_rows: bool,
 }
 
@@ -66,9 +73,43 @@ pub fn survey(
         threads,
         ..AssessOptions::default()
     };
+    let mut known = Vec::new();
+    let source = Unknown {
+        source,
+        known: (!digests).then_some(&mut known),
+    };
     let tally = assess(&Program::new(Vec::new()), source, &sink, options)?;
-    let (_, reports) = sink.finish(&tally);
+    let (_, mut reports) = sink.finish(&tally);
+    reports.append(&mut known);
+    reports.sort_by_key(|report| report.input.id);
     Ok((reports, tally))
+}
+
+/// A source without the reports whose accounts are known before their rows are read.
+struct Unknown<'a, S> {
+    source: S,
+    /// Those reports; none if all are read.
+    known: Option<&'a mut Vec<SurveyedReport>>,
+}
+
+impl<S: Source> Source for Unknown<'_, S> {
+    fn next(&mut self, text: &mut Vec<u8>) -> Option<SourceEvent> {
+        loop {
+            let event = self.source.next(text)?;
+            if let SourceEvent::DeferredBlock { input, end, .. } = &event
+                && let (Some(rows), Some(known)) = (&input.account.rows, &mut self.known)
+            {
+                if end.ends_report() {
+                    known.push(SurveyedReport {
+                        input: Arc::clone(input),
+                        rows: ReportAccounts::clone(rows),
+                    });
+                }
+                continue;
+            }
+            return Some(event);
+        }
+    }
 }
 
 /// A sink that surveys reports beside another sink, for a pass whose outputs can be thrown away: where nothing is left
@@ -108,16 +149,18 @@ impl<S: Sink> Sink for Surveying<S> {
     }
 
     fn columns(&self) -> ColumnSet {
+        if self.digests {
+            return Column::ALL.into_iter().collect();
+        }
         self.inner.columns()
     }
 
     fn rows(&self, (inner, surveyed): &mut Self::Part, block: Block<'_>) {
         let mut report = SurveyedReport {
             input: Arc::clone(block.input),
-            accounts: BTreeMap::new(),
-            has_other_rows: false,
+            rows: ReportAccounts::default(),
         };
-        report.add(block.chunk, self.digests);
+        report.rows.add(&block.input.header, block.chunk, self.digests);
         *surveyed = Some(report);
         self.inner.rows(inner, block);
     }
@@ -142,7 +185,7 @@ impl<S: Sink> Sink for Surveying<S> {
         if let Some(block) = surveyed.take() {
             let mut reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
             match reports.last_mut() {
-                Some(last) if last.input.id == block.input.id => last.append(block),
+                Some(last) if last.input.id == block.input.id => last.rows.append(block.rows),
                 _ => reports.push(block),
             }
         }
@@ -170,12 +213,12 @@ impl Sink for Nothing {
     }
 }
 
-impl SurveyedReport {
-    fn add(&mut self, chunk: &Chunk, digests: bool) {
-        let input = Arc::clone(&self.input);
+impl ReportAccounts {
+    /// Adds the rows of a block. `digests` says whether rows are compared, which takes longer.
+    pub fn add(&mut self, header: &Header, chunk: &Chunk, digests: bool) {
         let has_roots = chunk.root().contains(&true);
-        let dated = input.header.extra(ExtraColumn::GeneratedTime).is_some();
-        for (records, account) in chunk.account_runs(&input.header) {
+        let dated = header.extra(ExtraColumn::GeneratedTime).is_some();
+        for (records, account) in chunk.account_runs(header) {
             let Some(account) = account else {
                 self.has_other_rows = true;
                 continue;
@@ -188,12 +231,12 @@ impl SurveyedReport {
             if dated {
                 let times = records
                     .clone()
-                    .filter_map(|row| chunk.generated(&input.header, row));
+                    .filter_map(|row| chunk.generated(header, row));
                 rows.time = times.max();
             }
             if digests {
                 for row in records {
-                    rows.digest = rows.digest.wrapping_add(digest(&input.header, chunk, row));
+                    rows.digest = rows.digest.wrapping_add(digest(header, chunk, row));
                 }
             }
             match self.accounts.get_mut(account) {

@@ -2,7 +2,7 @@
 //! report of such a file. The archive layer decodes them; this one only knows the traits that it implements.
 
 use std::fs::{self, File};
-use std::io::{self, Cursor, Read as _, Seek as _, SeekFrom};
+use std::io::{self, Read as _, Seek as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::error::InputError;
 use super::hashing::sha256_of;
 use super::remote::{Remote, is_remote};
 use super::walk::FoundFile;
-use crate::engine::{AccountInfo, DeferredText, FileDigest, SourceError};
+use crate::engine::{AccountInfo, DeferredBlock, FileDigest, SourceError};
 use crate::finding::AsOfSource;
 use crate::report::time::Timestamp;
 
@@ -63,27 +63,45 @@ impl FileBytes {
         }
     }
 
-    /// Those of a range; fewer where it goes beyond the end. Moves the place at which a file is read.
+    /// Those of a range; fewer where it goes beyond the end.
     ///
     /// # Errors
     /// Those of the file system.
     pub fn read(&self, range: Range<u64>) -> io::Result<Vec<u8>> {
-        let length = range.end.saturating_sub(range.start);
-        let mut read = Vec::new();
-        match self {
-            Self::File(file) => {
-                let mut file = &**file;
-                file.seek(SeekFrom::Start(range.start))?;
-                file.take(length).read_to_end(&mut read)?;
-            }
+        let length = usize::try_from(range.end.saturating_sub(range.start)).map_err(io::Error::other)?;
+        let file = match self {
+            Self::File(file) => file,
             Self::Memory(bytes) => {
-                let mut bytes = Cursor::new(bytes);
-                bytes.set_position(range.start);
-                bytes.take(length).read_to_end(&mut read)?;
+                let [start, end] = [range.start, range.end].map(|at| usize::try_from(at).unwrap_or(usize::MAX));
+                let end = end.min(bytes.len());
+                return Ok(bytes[start.min(end)..end].to_vec());
+            }
+        };
+        let there = file.metadata()?.len().saturating_sub(range.start);
+        let mut read = vec![0; length.min(usize::try_from(there).unwrap_or(usize::MAX))];
+        let mut done = 0;
+        while done < read.len() {
+            match read_at(file, &mut read[done..], range.start + done as u64) {
+                Ok(0) => break,
+                Ok(count) => done += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
             }
         }
+        read.truncate(done);
         Ok(read)
     }
+}
+
+/// Reads from a place in a file, wherever others read it at the same time.
+#[cfg(unix)]
+fn read_at(file: &File, into: &mut [u8], at: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, into, at)
+}
+
+#[cfg(windows)]
+fn read_at(file: &File, into: &mut [u8], at: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, into, at)
 }
 
 /// Opens Parquet files.
@@ -114,7 +132,7 @@ pub trait Container: Send {
     ///
     /// # Errors
     /// When the file is damaged.
-    fn rows(&mut self, report: usize) -> Result<Vec<DeferredText>, SourceError>;
+    fn rows(&mut self, report: usize) -> Result<Vec<DeferredBlock>, SourceError>;
 }
 
 /// A report in a container.
@@ -229,7 +247,7 @@ impl ContainerCursor {
     }
 
     /// The rows of a report.
-    pub(super) fn rows(&mut self, number: usize) -> Result<Vec<DeferredText>, InputError> {
+    pub(super) fn rows(&mut self, number: usize) -> Result<Vec<DeferredBlock>, InputError> {
         self.container.rows(number).map_err(InputError::Archive)
     }
 }

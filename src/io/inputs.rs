@@ -21,7 +21,7 @@ use super::temporary;
 pub use super::walk::FoundFile;
 use super::walk::{FileWalk, STDIN, UnreadablePath};
 use crate::engine::{
-    AccountInfo, BlockEnd, DeferredInput, DeferredText, FileDigest, FileFacts, Input, LeftOutInput, ReportId,
+    AccountInfo, BlockEnd, DeferredInput, DeferredBlock, FileDigest, FileFacts, Input, LeftOutInput, ReportId,
     Source, SourceEvent,
 };
 use crate::finding::AsOfSource;
@@ -503,7 +503,7 @@ enum CurrentReport {
 struct ContainedReader {
     input: Arc<Input>,
     /// Its remaining blocks.
-    rows: std::vec::IntoIter<DeferredText>,
+    rows: std::vec::IntoIter<DeferredBlock>,
 }
 
 impl CurrentReport {
@@ -511,12 +511,12 @@ impl CurrentReport {
         match self {
             Self::Read(reading) => reading.next(text),
             Self::Contained(contained) => {
-                let text = contained.rows.next()?;
+                let block = contained.rows.next()?;
                 let is_last = contained.rows.len() == 0;
                 Some(SourceEvent::DeferredBlock {
                     input: Arc::clone(&contained.input),
                     end: BlockEnd::of_only_report(is_last),
-                    text,
+                    block,
                 })
             }
         }

@@ -82,6 +82,7 @@ fn account(path: &str) -> AccountInfo {
         name: Some("pro\x1bd \"east\"".to_owned()),
         details: Some(Arc::new(details)),
         diagnostics: Vec::new(),
+        rows: None,
     }
 }
 

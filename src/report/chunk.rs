@@ -1,12 +1,15 @@
 //! One block of records as typed columns, with its root rows and its bad cells.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::cell::{self, Flag, StandIn, account_of};
 use super::decode::Decoding;
 use super::header::Header;
-use super::rows::{Rows, offset};
+use super::records::Records;
+use super::rows::offset;
 use super::schema::{Column, ColumnSet, ExtraColumn, FlagColumn, TextColumn, TimeColumn};
+use super::stored::{FlagCells, StoredBlock, StoredRows, TimeCells};
 use super::time::Timestamp;
 use super::wide::widest;
 
@@ -27,9 +30,9 @@ pub struct BadCell {
 #[derive(Clone, Debug, Default)]
 pub struct Chunk {
     /// The records themselves.
-    pub rows: Rows,
-    times: [Times; TimeColumn::COUNT],
-    flags: [Flags; FlagColumn::COUNT],
+    pub rows: Records,
+    times: TimeCells,
+    flags: FlagCells,
     /// Which records are root's.
     root: Vec<bool>,
     /// Records that are named as root and are not root's by their ARN.
@@ -92,14 +95,33 @@ impl Chunk {
     pub fn decode(&mut self, header: &Header, wanted: ColumnSet) {
         self.find_root(header);
         self.newest = widest(Decoding {
-            rows: &self.rows,
+            rows: self.rows.split(),
             header,
             wanted,
-            times: &mut self.times,
-            flags: &mut self.flags,
+            times: Arc::make_mut(&mut self.times),
+            flags: Arc::make_mut(&mut self.flags),
         });
         self.forget_ragged();
         self.note_bad_cells(header);
+    }
+
+    /// Takes a block of stored columns.
+    pub fn store(&mut self, header: &Header, block: StoredBlock) {
+        let stored = StoredRows::new(header, block);
+        (self.times, self.flags) = stored.typed();
+        self.rows.stored = Some(stored);
+        self.find_root(header);
+        let past = Column::ALL.into_iter().filter_map(|column| match column {
+            Column::Time(TimeColumn::PasswordNextRotation) | Column::Flag(_) | Column::Text(_) => None,
+            Column::Time(time) => self.times(time).cells.iter().filter(|&&time| time != cell::UNKNOWN).max(),
+        });
+        self.newest = past.copied().max().filter(|&newest| newest != cell::ABSENT);
+        self.note_bad_cells(header);
+    }
+
+    /// Whether its records were stored as columns, and so need not be decoded.
+    pub fn is_stored(&self) -> bool {
+        self.rows.stored.is_some()
     }
 
     fn find_root(&mut self, header: &Header) {
@@ -150,8 +172,12 @@ impl Chunk {
     /// A ragged record has empty cells, which are not absent but unknown.
     fn forget_ragged(&mut self) {
         let ragged = self.rows.ragged();
-        for times in self.times.iter_mut().filter(|times| !times.cells.is_empty()) {
-            times.any_unknown |= !ragged.is_empty();
+        if ragged.is_empty() {
+            return;
+        }
+        let times = Arc::make_mut(&mut self.times).iter_mut();
+        for times in times.filter(|times| !times.cells.is_empty()) {
+            times.any_unknown = true;
             for &row in ragged {
                 times.cells[row as usize] = cell::UNKNOWN;
             }
@@ -200,9 +226,13 @@ impl Chunk {
         let position = header
             .position(column)
             .filter(|_| self.times(column).any_stand_in);
-        let fields = position.map(|position| self.rows.fields(0..self.rows.len(), position));
-        let fields = fields.into_iter().flatten().enumerate();
-        let in_place = fields.filter_map(|(row, field)| Some((row, cell::stands_in(field)?)));
+        let cells = position.map(|position| (position, self.times(column).cells.iter().enumerate()));
+        let cells = cells.into_iter().flat_map(|(position, cells)| cells.map(move |cell| (position, cell)));
+        let absent = cells.filter(|&(position, (row, &time))| {
+            time == cell::ABSENT && self.rows.may_be_unusual(row, position)
+        });
+        let in_place = absent
+            .filter_map(|(position, (row, _))| Some((row, cell::stands_in(self.rows.field(row, position))?)));
         let ragged = self.rows.ragged();
         in_place
             .filter(|(row, _)| !ragged.iter().any(|ragged| *ragged as usize == *row))
@@ -214,7 +244,7 @@ impl Chunk {
     pub fn with_unknown<'a>(&self, cells: impl Iterator<Item = (TimeColumn, &'a [usize])>) -> Self {
         let mut other = self.clone();
         for (column, rows) in cells {
-            let times = &mut other.times[column as usize];
+            let times = &mut Arc::make_mut(&mut other.times)[column as usize];
             times.any_unknown = true;
             for &row in rows {
                 times.cells[row] = cell::UNKNOWN;
@@ -377,6 +407,28 @@ impl Chunk {
         &self.bad_cells
     }
 
+    /// The columns whose cells are unknown in this record, of those that were decoded.
+    pub fn unknown_cells(&self, row: usize) -> ColumnSet {
+        let mut unknown = ColumnSet::default();
+        for column in Column::ALL {
+            let is_unknown = match column {
+                Column::Time(time) => {
+                    let times = self.times(time);
+                    times.any_unknown && times.cells[row] == cell::UNKNOWN
+                }
+                Column::Flag(flag) => {
+                    let flags = self.flags(flag);
+                    flags.any_unknown && flags.cells[row] == Flag::Unknown
+                }
+                Column::Text(_) => false,
+            };
+            if is_unknown {
+                unknown.insert(column);
+            }
+        }
+        unknown
+    }
+
     /// The newest time of an event in the past, in the columns that were decoded.
     pub fn newest(&self) -> Option<i64> {
         self.newest
@@ -400,10 +452,17 @@ pub struct BadCells {
 
 impl BadCells {
     /// Notes the unknown cells of a column that are not `not_supported` and not in a ragged record.
-    fn note(&mut self, rows: &Rows, column: Column, position: usize, unknown: impl Iterator<Item = bool>) {
+    fn note(
+        &mut self,
+        rows: &Records,
+        column: Column,
+        position: usize,
+        unknown: impl Iterator<Item = bool>,
+    ) {
         let before = self.listed.len();
-        for ((row, field), is_unknown) in (0_u32..).zip(rows.fields(0..rows.len(), position)).zip(unknown) {
-            if !is_unknown || cell::is_not_supported(field) || rows.ragged().binary_search(&row).is_ok() {
+        for (row, _) in (0_u32..).zip(unknown).filter(|&(_, is_unknown)| is_unknown) {
+            let is_ragged = rows.ragged().binary_search(&row).is_ok();
+            if is_ragged || cell::is_not_supported(rows.field(row as usize, position)) {
                 continue;
             }
             self.count += 1;
@@ -426,7 +485,7 @@ mod tests {
         let mut chunk = Chunk::default();
         chunk.rows.text_mut().extend_from_slice(text.as_bytes());
         let mut issues = Vec::new();
-        Splitter::default().split(&mut chunk.rows, &header, &mut issues);
+        Splitter::default().split(chunk.rows.split_mut(), &header, &mut issues);
         chunk.decode(&header, Column::ALL.into_iter().collect());
         (chunk, issues)
     }

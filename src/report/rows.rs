@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use super::gaps::Gaps;
 use super::header::Header;
 use super::schema::{Column, TextColumn};
 
@@ -30,8 +31,7 @@ pub struct Rows {
     width: usize,
     /// Records whose fields cannot be matched to columns; of their cells only user and ARN are stored, as a hint.
     ragged: Vec<u32>,
-    /// Records before which rows were left out, ascending, and how many rows were left out up to there.
-    left_out: Vec<(u32, u32)>,
+    left_out: Gaps,
 }
 
 impl Rows {
@@ -80,31 +80,14 @@ impl Rows {
         &self.ragged
     }
 
-    /// How many data rows of the block are before this record, including those that were left out.
-    #[inline]
-    pub fn data_rows_before(&self, record: usize) -> usize {
-        if self.left_out.is_empty() {
-            return record;
-        }
-        let gaps = self.left_out.partition_point(|&(at, _)| at as usize <= record);
-        let left_out = gaps.checked_sub(1).map_or(0, |gap| self.left_out[gap].1);
-        record + left_out as usize
-    }
-
-    /// The record that is this data row of the block, from 0; none if the row was left out.
-    pub fn record_of_data_row(&self, row: usize) -> Option<usize> {
-        let gaps = self
-            .left_out
-            .partition_point(|&(at, count)| at as usize + count as usize <= row);
-        let left_out = gaps.checked_sub(1).map_or(0, |gap| self.left_out[gap].1);
-        let record = row - left_out as usize;
-        let end = self.left_out.get(gaps).map_or(self.len(), |&(at, _)| at as usize);
-        (record < end).then_some(record)
+    /// The rows that were left out.
+    pub(super) fn left_out(&self) -> &Gaps {
+        &self.left_out
     }
 
     /// How many data rows the block has, including those that were left out.
     pub fn data_rows(&self) -> usize {
-        self.data_rows_before(self.len())
+        self.left_out.data_rows_before(self.len())
     }
 
     /// The field at this position of this record, without the blanks around it.
@@ -231,14 +214,7 @@ impl Rows {
 
     /// Counts a row that is left out.
     pub(super) fn leave_out(&mut self) {
-        let record = offset(self.starts.len());
-        match self.left_out.last_mut() {
-            Some((at, count)) if *at == record => *count += 1,
-            last => {
-                let before = last.map_or(0, |&mut (_, count)| count);
-                self.left_out.push((record, before + 1));
-            }
-        }
+        self.left_out.leave_out(self.starts.len(), 1);
     }
 
     /// Adds a record of which only the probable user and ARN are known.

@@ -16,7 +16,7 @@ use super::{PLAIN, add_to, csvs, files, memory};
 use crate::support::pipeline::AS_OF;
 
 /// A report in memory, in blocks of about this many bytes, as files are read.
-struct Blocks {
+pub(super) struct Blocks {
     input: std::sync::Arc<Input>,
     rest: Vec<u8>,
     size: usize,
@@ -24,7 +24,7 @@ struct Blocks {
 }
 
 impl Blocks {
-    fn new(csv: &[u8], size: usize) -> Option<Self> {
+    pub(super) fn new(csv: &[u8], size: usize) -> Option<Self> {
         let (header, rows) = Header::split(csv).ok()?;
         let input = Input {
             id: ReportId::first_of(0),
@@ -98,7 +98,7 @@ fn cell() -> impl Strategy<Value = Vec<u8>> {
 }
 
 prop_compose! {
-    fn report()(
+    pub(super) fn report()(
         header in header(),
         rows in proptest::collection::vec((proptest::collection::vec(cell(), 22..24), 0_u8..20), 0..12),
         crlf in proptest::bool::weighted(0.2),
@@ -223,6 +223,14 @@ fn columns_are_typed_for_other_engines() {
     additional_credentials_info: str
     as_written: str
     record: binary
+    format: i32
+    report: i32
+    report_row: i64
+    aws_partition: str
+    user_path: str
+    is_root: bool
+    unknown_cells: str
+    issues: str
     ");
     let row = |row: usize| {
         #[expect(clippy::wildcard_enum_match_arm, reason = "only times need another form")]
@@ -238,8 +246,8 @@ fn columns_are_typed_for_other_engines() {
             .join(" | ")
     };
     insta::assert_snapshot!([row(0), row(1)].join("\n"), @r#"
-    1767225600000000 | "111122223333" | "<root_account>" | "arn:aws:iam::111122223333:root" | 1577934245000000 | null | null | null | null | true | false | null | null | null | null | null | null | null | null | null | null | null | null | null | null | "{"password_enabled":"not_supported"}" | null
-    1767225600000000 | "111122223333" | "alice" | "arn:aws:iam::111122223333:user/alice" | 1609556645000000 | true | null | null | null | false | true | 1749283750000000 | null | null | null | null | null | null | null | null | null | null | null | null | null | null | null
+    1767225600000000 | "111122223333" | "<root_account>" | "arn:aws:iam::111122223333:root" | 1577934245000000 | null | null | null | null | true | false | null | null | null | null | null | null | null | null | null | null | null | null | null | null | "{"password_enabled":"not_supported"}" | null | 2 | 1 | 1 | "aws" | null | true | ",password_last_used,password_last_changed,password_next_rotation,access_key_1_last_used_date,access_key_1_last_used_region,access_key_1_last_used_service,access_key_2_active,access_key_2_last_rotated,access_key_2_last_used_date,access_key_2_last_used_region,access_key_2_last_used_service,cert_1_active,cert_1_last_rotated,cert_2_active,cert_2_last_rotated," | null
+    1767225600000000 | "111122223333" | "alice" | "arn:aws:iam::111122223333:user/alice" | 1609556645000000 | true | null | null | null | false | true | 1749283750000000 | null | null | null | null | null | null | null | null | null | null | null | null | null | null | null | 2 | 1 | 2 | "aws" | "/" | false | ",password_last_used,password_last_changed,password_next_rotation,access_key_1_last_used_date,access_key_1_last_used_region,access_key_1_last_used_service,access_key_2_active,access_key_2_last_rotated,access_key_2_last_used_date,access_key_2_last_used_region,access_key_2_last_used_service,cert_1_active,cert_1_last_rotated,cert_2_active,cert_2_last_rotated," | null
     "#);
 }
 

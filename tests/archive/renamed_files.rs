@@ -65,9 +65,12 @@ fn content(bytes: &[u8]) -> Result<(Vec<ContainedReport>, Vec<u8>), String> {
     let mut container = container.map_err(|error| error.to_string())?;
     let mut text = Vec::new();
     for rows in container.rows(0).map_err(|error| error.to_string())? {
-        rows.produce(&mut text).map_err(|error| error.to_string())?;
+        rows.text(&mut text).map_err(|error| error.to_string())?;
     }
-    Ok((container.reports(), text))
+    // Only of a file with its seal are the accounts known before its rows are read.
+    let mut reports = container.reports();
+    reports.iter_mut().for_each(|report| report.account.rows = None);
+    Ok((reports, text))
 }
 
 /// Flips bits and compares what is read. An allocation that fails would end this process.

@@ -57,7 +57,7 @@ fn accounts_whose_last_report_is_older() {
     assert_eq!((code, &*err), (1, ""));
     insta::assert_snapshot!(out, @"
     account       name  last report              age  file
-    444455556666        2026-02-20T23:59:59Z  9 days  …T235959Z-9902bc4419e596ca1ce1ec21f49eac37.parquet
+    444455556666        2026-02-20T23:59:59Z  9 days  …T235959Z-e219437ca373ea436c34295aa666c3f6.parquet
 
     1 account without a report of the 36 hours before 2026-03-02T12:00:00Z
     ");

@@ -149,9 +149,9 @@ pub(super) fn newest(
                     .filters
                     .admits_account(Some(account), name.map(str::as_bytes))
         };
-        let accounts = report.accounts.keys().filter(counts).filter(is_admitted);
+        let accounts = report.rows.accounts.keys().filter(counts).filter(is_admitted);
         let accounts = accounts.map(|account| String::from_utf8_lossy(account).into_owned());
-        let others = report.has_other_rows && report.accounts.is_empty();
+        let others = report.rows.has_other_rows && report.rows.accounts.is_empty();
         LastReport {
             path: PathBuf::from(&input.path),
             as_of: input.as_of,

@@ -1,0 +1,122 @@
+//! Where the rows of a report are in its file.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::columns::{REPORT, REPORT_ROW};
+use super::error::Error;
+use super::meta::FileMeta;
+use super::row_group::{DecodedColumn, Kind, RowGroup};
+
+/// Some rows of a report, in its order.
+#[derive(Clone)]
+pub(super) struct Place {
+    groups: Vec<Arc<RowGroup>>,
+    rows: RowsIn,
+}
+
+#[derive(Clone)]
+enum RowsIn {
+    /// One after another in the only row group.
+    Range(Range<usize>),
+    /// Anywhere.
+    Picked(Arc<[Pick]>),
+}
+
+/// A row, by the number of its row group and in it.
+#[derive(Clone, Copy)]
+pub(super) struct Pick {
+    group: u32,
+    row: u32,
+}
+
+impl Place {
+    pub(super) fn nowhere() -> Self {
+        Self {
+            groups: Vec::new(),
+            rows: RowsIn::Range(0..0),
+        }
+    }
+
+    pub(super) fn range(group: Arc<RowGroup>, rows: Range<usize>) -> Self {
+        Self {
+            groups: vec![group],
+            rows: RowsIn::Range(rows),
+        }
+    }
+
+    pub(super) fn picked(groups: &[Arc<RowGroup>], picks: &Arc<[Pick]>) -> Self {
+        Self {
+            groups: groups.to_vec(),
+            rows: RowsIn::Picked(Arc::clone(picks)),
+        }
+    }
+
+    /// Number of rows.
+    pub(super) fn len(&self) -> usize {
+        match &self.rows {
+            RowsIn::Range(rows) => rows.len(),
+            RowsIn::Picked(picks) => picks.len(),
+        }
+    }
+
+    /// The row groups that have rows of it.
+    pub(super) fn groups(&self) -> &[Arc<RowGroup>] {
+        &self.groups
+    }
+
+    /// Calls `each` with the row group of each row, by its position in [`groups`](Self::groups), and the row in it.
+    #[inline]
+    pub(super) fn visit(&self, mut each: impl FnMut(usize, usize)) {
+        match &self.rows {
+            RowsIn::Range(rows) => rows.clone().for_each(|row| each(0, row)),
+            RowsIn::Picked(picks) => picks.iter().for_each(|pick| each(pick.group as usize, pick.row as usize)),
+        }
+    }
+
+    /// The last row.
+    pub(super) fn last(&self) -> Option<(usize, usize)> {
+        match &self.rows {
+            RowsIn::Range(rows) => rows.end.checked_sub(1).filter(|row| rows.contains(row)).map(|row| (0, row)),
+            RowsIn::Picked(picks) => picks.last().map(|pick| (pick.group as usize, pick.row as usize)),
+        }
+    }
+
+    /// A column, by row group; none if the file lacks it.
+    pub(super) fn columns(&self, name: &str, kind: Kind) -> Result<Option<Vec<&DecodedColumn>>, Error> {
+        self.groups.iter().map(|group| group.column(name, kind)).collect()
+    }
+}
+
+impl Pick {
+    /// The rows of each report of a compacted file, in the order of the report.
+    pub(super) fn by_report(groups: &[Arc<RowGroup>], meta: &FileMeta) -> Result<Vec<Arc<[Self]>>, Error> {
+        let mut found: Vec<Vec<(i64, Self)>> = meta.reports.iter().map(|_| Vec::new()).collect();
+        for (group, decoded) in (0_u32..).zip(groups) {
+            let columns = [REPORT, REPORT_ROW].map(|name| decoded.column(name, Kind::Numbers));
+            let [Ok(Some(DecodedColumn::Numbers(reports))), Ok(Some(DecodedColumn::Numbers(numbers)))] = columns
+            else {
+                let [reports, numbers] = columns;
+                (reports?, numbers?);
+                return Err(decoded.damaged("its columns of reports are missing"));
+            };
+            for (row, (report, number)) in (0_u32..).zip(reports.iter().zip(numbers.iter())) {
+                let at = report.and_then(|report| usize::try_from(report).ok()?.checked_sub(1));
+                let of_report = at.and_then(|at| found.get_mut(at));
+                let (Some(of_report), Some(number)) = (of_report, number) else {
+                    return Err(decoded.damaged("a row is of no report"));
+                };
+                of_report.push((number, Self { group, row }));
+            }
+        }
+        let is_whole = found.iter().zip(&meta.reports).all(|(rows, report)| rows.len() as u64 == report.rows);
+        if let (false, Some(group)) = (is_whole, groups.first()) {
+            return Err(group.damaged("its reports do not have the rows that they should have"));
+        }
+        let in_order = found.into_iter().map(|mut rows| {
+            rows.sort_by_key(|(number, _)| *number);
+            rows.into_iter().map(|(_, pick)| pick).collect()
+        });
+        Ok(in_order.collect())
+    }
+}

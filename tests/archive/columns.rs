@@ -1,0 +1,130 @@
+//! Archived reports are evaluated as columns, with the same results as their CSV.
+
+use std::sync::LazyLock;
+
+use credlens::archive::add::{Added, add};
+use credlens::archive::inputs::ArchiveFormat;
+use credlens::archive::store::Directory;
+use credlens::engine::{self, Program, Source};
+use credlens::finding::{Diagnostic, Finding, Tally};
+use credlens::io::inputs::{InputOptions, Inputs, Limits};
+use credlens::report::schema::{Column, ExtraColumn};
+use credlens::rule::{self, Selection};
+use proptest::prelude::*;
+use serde_json::Value;
+use tempfile::{TempDir, tempdir};
+
+use super::lossless::{Blocks, report};
+use crate::support::pipeline::{AS_OF, CATALOGUE, evaluate};
+
+/// Every built-in rule.
+static PROGRAM: LazyLock<Program> = LazyLock::new(|| {
+    let every = Selection {
+        rules: vec!["*".to_owned()],
+        ..Selection::default()
+    };
+    Program::new(rule::select(&CATALOGUE, &every).unwrap().rules)
+});
+
+fn archived(csv: &[u8], size: usize) -> Option<TempDir> {
+    let directory = tempdir().unwrap();
+    let mut added = Added::default();
+    let mut source = Blocks::new(csv, size)?;
+    add(&Directory::new(directory.path()), &mut source, &mut added).unwrap();
+    assert_eq!(added.added.len(), 1);
+    Some(directory)
+}
+
+fn inputs(directory: &TempDir) -> Inputs {
+    let options = InputOptions {
+        as_of: None,
+        now: AS_OF,
+        compared: false,
+        hashed: 0,
+        limits: Limits::default(),
+    };
+    Inputs::new(vec![directory.path().to_owned()], Box::new(std::io::empty()), options)
+        .with_container_format(Box::new(ArchiveFormat))
+}
+
+/// What is found, without where.
+fn found((findings, tally): (Vec<Finding>, Tally)) -> Value {
+    let findings = findings.into_iter().map(|mut finding| {
+        finding.source.path.clear();
+        finding
+    });
+    let pathless = |mut diagnostic: Diagnostic| {
+        diagnostic.path = None;
+        diagnostic
+    };
+    let findings: Vec<_> = findings.collect();
+    let diagnostics: Vec<_> = tally.diagnostics.into_iter().map(pathless).collect();
+    serde_json::json!([findings, diagnostics, tally.rules, tally.evaluated])
+}
+
+/// The first values that differ.
+fn first_difference(one: &Value, other: &Value) -> Option<(String, String)> {
+    match (one, other) {
+        _ if one == other => None,
+        (Value::Array(one), Value::Array(other)) if one.len() == other.len() => {
+            one.iter().zip(other).find_map(|(one, other)| first_difference(one, other))
+        }
+        _ => Some((one.to_string(), other.to_string())),
+    }
+}
+
+fn surveyed(source: impl Source, digests: bool) -> Vec<engine::ReportAccounts> {
+    let (reports, _) = engine::survey(source, 1, digests).unwrap();
+    reports.into_iter().map(|report| report.rows).collect()
+}
+
+/// Compares what is found in a report with what is found in it once it was archived.
+fn compare(csv: &[u8], size: usize) -> Result<(), TestCaseError> {
+    let Some(directory) = archived(csv, size) else {
+        return Ok(());
+    };
+    let of_csv = found(evaluate(&PROGRAM, Blocks::new(csv, size).unwrap(), 1));
+    let of_archive = found(evaluate(&PROGRAM, inputs(&directory), 1));
+    prop_assert_eq!(first_difference(&of_archive, &of_csv), None);
+    for digests in [false, true] {
+        let of_csv = surveyed(Blocks::new(csv, size).unwrap(), digests);
+        prop_assert_eq!(surveyed(inputs(&directory), digests), of_csv);
+    }
+    Ok(())
+}
+
+/// Reports of other programs: with accounts, ids and times in columns of their own.
+fn with_columns() -> impl Strategy<Value = Vec<u8>> {
+    let names: Vec<&str> = Column::ALL.iter().map(|column| column.name()).collect();
+    assert_eq!(ExtraColumn::from_name("account_id"), Some(ExtraColumn::AccountId));
+    let header = names.join(",") + ",account_id,account_name,access_key_1_id,generated_time";
+    let cell = prop_oneof![
+        Just(""), Just("N/A"), Just("111122223333"), Just("prod"), Just("AKIAIOSFODNN7EXAMPLE"), Just(" x "),
+        Just("2026-01-02T03:04:05Z"), Just("true"), Just("arn:aws-cn:iam::111122223333:user/a/b/c"),
+        Just("arn:aws:iam::444455556666:root"), Just("1970-01-01T00:00:00Z"), Just("soon"), Just("<root_account>"),
+    ];
+    let row = proptest::collection::vec(cell, names.len() + 4);
+    proptest::collection::vec(row, 1..8).prop_map(move |rows| {
+        let rows = rows.into_iter().map(|row| row.join(","));
+        std::iter::once(header.clone()).chain(rows).collect::<Vec<_>>().join("\n").into_bytes()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn reports_are_evaluated_as_their_csv(csv in report(), size in 1_usize..400) {
+        compare(&csv, size)?;
+    }
+
+    #[test]
+    fn reports_with_columns_of_other_programs_are(csv in with_columns(), size in 1_usize..400) {
+        compare(&csv, size)?;
+    }
+
+    #[test]
+    fn any_bytes_are(bytes in proptest::collection::vec(any::<u8>(), 0..300), size in 1_usize..400) {
+        compare(&[b"user,arn,mfa_active\n".as_slice(), &bytes].concat(), size)?;
+    }
+}
