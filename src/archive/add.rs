@@ -7,7 +7,7 @@ use super::details;
 use super::encode::ReportEncoder;
 use super::error::Error;
 use super::layout::partition;
-use super::list::reports_below;
+use super::list::reports_of_day;
 use super::meta::{ReportMeta, RowOrder};
 use super::store::Store;
 use super::writer::{FileWriter, ROWS_PER_GROUP};
@@ -16,6 +16,7 @@ use crate::finding::PassedOver;
 use crate::io::error::ROWS_READ;
 use crate::report::details::Details;
 use crate::report::header::Header;
+use crate::report::time::Timestamp;
 
 /// How many files, one per day, are open at once. Reports are sorted by time, or are all of a day or two.
 const MOST_OPEN_DAYS: usize = 4;
@@ -180,7 +181,7 @@ impl Adder<'_> {
         let (meta, rows) = report.encoder.finish(header);
         let details = details::of_report(report.details, &meta, &mut self.outcome.notes);
         let day = partition(meta.as_of);
-        let known = self.known_on(&day)?;
+        let known = self.known_on(&day, meta.as_of)?;
         let same_instant = || known.iter().filter(|known| known.as_of == meta.as_of);
         if same_instant().any(|known| known.sha256 == meta.sha256) {
             if let Some(details) = details {
@@ -235,9 +236,9 @@ impl Adder<'_> {
     }
 
     /// The reports that the archive has of a day, including those of this run.
-    fn known_on(&mut self, day: &str) -> Result<&mut Vec<ReportMeta>, Error> {
+    fn known_on(&mut self, day: &str, as_of: Timestamp) -> Result<&mut Vec<ReportMeta>, Error> {
         if !self.known.contains_key(day) {
-            let (known, unreadable) = reports_below(self.store, &format!("{day}/"))?;
+            let (known, unreadable) = reports_of_day(self.store, as_of)?;
             // A run that saves several batches finds them more than once.
             for error in unreadable {
                 let text = error.to_string();
@@ -250,7 +251,6 @@ impl Adder<'_> {
                     self.outcome.unreadable.push(error);
                 }
             }
-            let known = known.into_iter().map(|listed| listed.report).collect();
             self.known.insert(day.to_owned(), known);
         }
         Ok(self.known.get_mut(day).expect("invariant: inserted above"))

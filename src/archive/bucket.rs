@@ -135,6 +135,17 @@ impl Store for Bucket {
         Ok(is_same.then_some(WriteOutcome::AlreadyThere))
     }
 
+    fn remove(&self, path: &str) -> Result<(), Error> {
+        Err(Error::Refused(format!(
+            "{} is not removed: files of an archive in S3 are never replaced",
+            self.at(path)
+        )))
+    }
+
+    fn lock_out_readers(&self) -> Result<Box<dyn Send>, Error> {
+        Ok(Box::new(()))
+    }
+
     /// The object that is written stays, as an archive in a directory keeps its lock: to delete it would take another
     /// permission.
     fn check(&self) -> Result<(), Error> {

@@ -29,9 +29,9 @@ pub(super) const REPORT: &str = "report";
 /// The number of the data row in its report, from 1.
 pub(super) const REPORT_ROW: &str = "report_row";
 /// The partition in the ARN, such as `aws` or `aws-cn`.
-const AWS_PARTITION: &str = "aws_partition";
+pub(super) const AWS_PARTITION: &str = "aws_partition";
 /// The IAM path in the ARN.
-const USER_PATH: &str = "user_path";
+pub(super) const USER_PATH: &str = "user_path";
 /// Whether the row is root's.
 const IS_ROOT: &str = "is_root";
 /// The columns whose cells are unknown: `,mfa_active,password_last_used,`.

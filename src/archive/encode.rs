@@ -12,6 +12,7 @@ use super::csv_format::{
 use super::error::Error;
 use super::issues;
 use super::meta::{RawBytes, ReportMeta, RowsFacts};
+use super::usual_arn::usual_arn;
 use crate::engine::{Input, ReportAccounts};
 use crate::finding::AsOfSource;
 use crate::finding::digest::hex;
@@ -35,6 +36,8 @@ pub(super) struct ReportEncoder {
     data_rows: u64,
     /// The columns that the report lacks, so that their cells are unknown.
     lacks: ColumnSet,
+    /// Whether each ARN so far is the usual one of its row.
+    usual_arns: bool,
     /// The last set of unknown cells, as text.
     unknown: (ColumnSet, String),
     /// Known after the first block.
@@ -91,6 +94,7 @@ impl ReportEncoder {
             surveyed: ReportAccounts::default(),
             data_rows: 0,
             lacks: input.lacks(),
+            usual_arns: true,
             unknown: Default::default(),
             format: None,
             splitter: Splitter::default(),
@@ -166,10 +170,17 @@ impl ReportEncoder {
             }
             note_unknown(&self.chunk, row, self.lacks, &mut self.unknown);
             let arn = self.chunk.text(header, row, TextColumn::Arn).unwrap_or_default();
-            let account = self.chunk.account(header, row).and_then(|account| str::from_utf8(account).ok());
+            let account = self
+                .chunk
+                .account(header, row)
+                .and_then(|account| str::from_utf8(account).ok());
             if let Some(account) = account.filter(|&account| !self.accounts.contains(account)) {
                 self.accounts.insert(account.to_owned());
             }
+            let [user, as_is] =
+                [TextColumn::User, TextColumn::Arn].map(|column| cells.texts[column as usize]);
+            let usual = user.zip(as_is).and_then(|(user, arn)| usual_arn(arn, user));
+            self.usual_arns &= usual.is_some();
             let json = as_written(format, &written);
             let facts = RowFacts {
                 as_of: self.meta.as_of.0,
@@ -177,7 +188,9 @@ impl ReportEncoder {
                 as_written: json.as_deref(),
                 record: record.as_deref(),
                 report_row,
-                partition: str::from_utf8(cell::partition_of(arn)).ok().filter(|text| !text.is_empty()),
+                partition: str::from_utf8(cell::partition_of(arn))
+                    .ok()
+                    .filter(|text| !text.is_empty()),
                 path: cell::path_of(arn).and_then(|path| str::from_utf8(path).ok()),
                 is_root: self.chunk.root()[row],
                 unknown_cells: Some(&*self.unknown.1).filter(|text| !text.is_empty()),
@@ -214,7 +227,12 @@ impl ReportEncoder {
         self.meta.tail = RawBytes(self.pending);
         self.meta.accounts = self.accounts.into_iter().collect();
         self.meta.sha256 = hex(&self.hash.finalize());
-        self.meta.facts = Some(RowsFacts::of(self.surveyed, self.data_rows, self.issues_before));
+        self.meta.facts = Some(RowsFacts::of(
+            self.surveyed,
+            self.data_rows,
+            self.issues_before,
+            self.usual_arns,
+        ));
         (self.meta, self.rows)
     }
 }
@@ -249,11 +267,7 @@ fn format_of(header: &Header, chunk: &Chunk) -> CsvFormat {
 }
 
 /// The typed cells of a row and, by position, the cells that differ from the CSV of these.
-fn typed_cells<'a>(
-    chunk: &'a Chunk,
-    format: &CsvFormat,
-    row: usize,
-) -> (TypedRow<'a>, WrittenCells) {
+fn typed_cells<'a>(chunk: &'a Chunk, format: &CsvFormat, row: usize) -> (TypedRow<'a>, WrittenCells) {
     let mut cells = TypedRow::default();
     let mut written = Vec::new();
     let mut time = Vec::with_capacity(32);

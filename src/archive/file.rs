@@ -4,12 +4,12 @@ use std::io::{self, Cursor};
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
+use polars::prelude::ArrowSchema;
 use polars::prelude::PolarsResult;
 use polars_buffer::Buffer;
 use polars_io::SerReader as _;
 use polars_io::mmap::MmapBytesReader;
 use polars_io::parquet::read::{FileMetadata, ParquetReader};
-use polars::prelude::ArrowSchema;
 use sha2::{Digest as _, Sha256};
 
 use super::columns::{AS_WRITTEN, RECORD, archived_name};
@@ -67,7 +67,9 @@ pub(super) struct FileContent {
 impl FileContent {
     /// Checks once that the bytes are those that were written.
     pub(super) fn check(&self) -> Result<Option<&Buffer<u8>>, Error> {
-        let checked = self.checked.get_or_init(|| self.read_and_check().map_err(|error| error.to_string()));
+        let checked = self
+            .checked
+            .get_or_init(|| self.read_and_check().map_err(|error| error.to_string()));
         match checked {
             Ok(held) => Ok(held.as_ref()),
             Err(error) => Err(Error::Refused(error.clone())),
@@ -108,7 +110,8 @@ impl FileContent {
         let held = self.check().map_err(io::Error::other)?;
         match held {
             Some(held) => {
-                let [start, end] = [range.start, range.end].map(|at| usize::try_from(at).unwrap_or(usize::MAX));
+                let [start, end] =
+                    [range.start, range.end].map(|at| usize::try_from(at).unwrap_or(usize::MAX));
                 let is_in = start <= end && end <= held.len();
                 let cut_off = || io::Error::from(io::ErrorKind::UnexpectedEof);
                 is_in.then(|| held.clone().sliced(start..end)).ok_or_else(cut_off)
@@ -166,7 +169,10 @@ impl ArchiveFile {
             Err(Error::Damaged(path.to_owned(), why))
         };
         let Ok(header) = self.complete_header(report) else {
-            return damaged(&self.content.path, "cannot be checked, because columns of it are missing");
+            return damaged(
+                &self.content.path,
+                "cannot be checked, because columns of it are missing",
+            );
         };
         let mut hash = Sha256::new_with_prefix(header);
         let mut text = Vec::new();
@@ -239,7 +245,12 @@ impl ArchiveFile {
             let why = "it has no reports".to_owned();
             return Err(Error::Damaged(self.content.path.clone(), why));
         };
-        Ok(FileName::new(as_of, &hash_of(&self.content.data, &self.content.path)?))
+        let compacted = self.content.meta.order == RowOrder::User;
+        Ok(FileName::new(
+            as_of,
+            &hash_of(&self.content.data, &self.content.path)?,
+            compacted,
+        ))
     }
 
     /// Its reports.
@@ -274,7 +285,12 @@ impl ArchiveFile {
     }
 
     fn parse_header(&self, header: &[u8]) -> Result<Header, Error> {
-        let damaged = |error| Error::Damaged(self.content.path.clone(), format!("a header in its metadata {error}"));
+        let damaged = |error| {
+            Error::Damaged(
+                self.content.path.clone(),
+                format!("a header in its metadata {error}"),
+            )
+        };
         Header::parse(header).map_err(damaged)
     }
 
@@ -291,7 +307,11 @@ impl ArchiveFile {
     /// A row group. In the order of reports only the last one that was used is kept.
     fn group(&mut self, number: usize) -> Arc<RowGroup> {
         if self.content.meta.order == RowOrder::Report {
-            let others = self.groups.iter_mut().enumerate().filter(|(other, _)| *other != number);
+            let others = self
+                .groups
+                .iter_mut()
+                .enumerate()
+                .filter(|(other, _)| *other != number);
             others.for_each(|(_, group)| *group = None);
         }
         let group = self.groups[number].get_or_insert_with(|| Arc::new(RowGroup::new(&self.content, number)));
@@ -309,11 +329,17 @@ impl ArchiveFile {
             RowOrder::User => vec![self.picked(report)?],
         };
         let last = places.len() - 1;
-        let mut before: Option<Place> = None;
+        let mut before = (0, None);
         let mut rows = Vec::new();
         for (at, place) in places.into_iter().enumerate() {
-            let before = before.replace(place.clone());
-            rows.push(ArchivedRows::new((&format, &header, &meta), place, (before, at == last)));
+            let next = (before.0 + place.len() as u64, Some(place.clone()));
+            let before = std::mem::replace(&mut before, next);
+            rows.push(ArchivedRows::new(
+                (&format, &header, &meta),
+                place,
+                before,
+                at == last,
+            ));
         }
         Ok(rows)
     }
@@ -325,7 +351,9 @@ impl ArchiveFile {
         let mut row = rows.start;
         while row < rows.end {
             let number = self.content.ends.partition_point(|&end| end <= row);
-            let start = number.checked_sub(1).map_or(0, |before| self.content.ends[before]);
+            let start = number
+                .checked_sub(1)
+                .map_or(0, |before| self.content.ends[before]);
             let end = self.content.ends[number].min(rows.end);
             places.push(Place::range(self.group(number), row - start..end - start));
             row = end;
@@ -361,13 +389,9 @@ impl ArchiveFile {
         (has_rows && self.is_current()).then(|| facts.surveyed())
     }
 
+    /// The order of its rows.
     pub(super) fn order(&self) -> RowOrder {
         self.content.meta.order
-    }
-
-    /// The version of its format.
-    pub(super) fn version(&self) -> u32 {
-        self.content.meta.version
     }
 }
 

@@ -38,7 +38,10 @@ pub(super) fn write(issue: &Issue, number: u64, own: u64, text: &mut String) {
         | Issue::LeftOut => None,
     };
     let is_it = |known: &Issue| std::mem::discriminant(known) == std::mem::discriminant(issue);
-    let word = WORDS.iter().find(|(_, known)| is_it(known)).map(|(word, _)| *word);
+    let word = WORDS
+        .iter()
+        .find(|(_, known)| is_it(known))
+        .map(|(word, _)| *word);
     text.push_str(word.expect("invariant: the other issues are about headers"));
     if let Some(fields) = fields {
         text.push_str(&format!("={fields}"));

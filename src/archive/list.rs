@@ -6,10 +6,11 @@ use std::path::Path;
 use super::details::report_of;
 use super::error::Error;
 use super::file::ArchiveFile;
-use super::layout::FileName;
+use super::layout::{FileName, month};
 use super::meta::ReportMeta;
 use super::store::{Store, StoredFile};
 use crate::output::archive::ArchivedReport;
+use crate::report::time::Timestamp;
 
 /// An archived report and its file.
 #[derive(Clone, Debug, PartialEq)]
@@ -111,19 +112,19 @@ pub fn list(store: &dyn Store) -> Result<Listing, Error> {
     Ok(listing)
 }
 
-/// The reports of the files whose path has this prefix, in the order of the files, and the errors of files that are
+/// The reports of the files that may have reports of a day, in the order of the files, and the errors of files that are
 /// damaged.
-pub(super) fn reports_below(
+pub(super) fn reports_of_day(
     store: &dyn Store,
-    prefix: &str,
-) -> Result<(Vec<ListedReport>, Vec<Error>), Error> {
+    as_of: Timestamp,
+) -> Result<(Vec<ReportMeta>, Vec<Error>), Error> {
     let (mut reports, mut errors) = (Vec::new(), Vec::new());
-    for entry in store.list(prefix)? {
-        if FileName::parse(&entry.path).is_none() {
+    for entry in store.list(&month(as_of))? {
+        if !FileName::parse(&entry.path).is_some_and(|name| name.may_have(as_of)) {
             continue;
         }
         match ArchiveFile::open(store, &entry.path) {
-            Ok(file) => reports.extend(listed(&entry, &file)),
+            Ok(file) => reports.extend_from_slice(file.reports()),
             Err(error) => errors.push(error),
         }
     }

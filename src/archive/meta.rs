@@ -76,7 +76,9 @@ impl FileMeta {
 
     /// Whether its rows say all that is read from them now.
     pub(super) fn is_current(&self) -> bool {
-        self.version == VERSION && self.semantics == SEMANTICS && self.typed() == Column::ALL.into_iter().collect()
+        self.version == VERSION
+            && self.semantics == SEMANTICS
+            && self.typed() == Column::ALL.into_iter().collect()
     }
 }
 
@@ -147,6 +149,8 @@ pub(super) struct RowsFacts {
     pub(super) data_rows: u64,
     /// The issues of what follows the last row that is stored.
     pub(super) issues_after: String,
+    /// Whether each ARN is [the usual one](super::usual_arn) of its row, so that it need not be read.
+    pub(super) usual_arns: bool,
 }
 
 /// An account of a report.
@@ -177,7 +181,12 @@ impl RowsFacts {
     }
 
     /// The same, from a survey.
-    pub(super) fn of(surveyed: ReportAccounts, data_rows: u64, issues_after: String) -> Self {
+    pub(super) fn of(
+        surveyed: ReportAccounts,
+        data_rows: u64,
+        issues_after: String,
+        usual_arns: bool,
+    ) -> Self {
         let accounts = surveyed.accounts.into_iter().map(|(account, rows)| AccountFacts {
             account: RawBytes(account),
             root: rows.has_root,
@@ -188,6 +197,7 @@ impl RowsFacts {
             other_rows: surveyed.has_other_rows,
             data_rows,
             issues_after,
+            usual_arns,
         }
     }
 }

@@ -3,10 +3,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use polars_arrow::array::{PrimitiveArray, StaticArray};
+
 use super::columns::{REPORT, REPORT_ROW};
 use super::error::Error;
 use super::meta::FileMeta;
-use super::row_group::{DecodedColumn, Kind, RowGroup};
+use super::row_group::{ArchivedArray, RowGroup};
 
 /// Some rows of a report, in its order.
 #[derive(Clone)]
@@ -70,21 +72,53 @@ impl Place {
     pub(super) fn visit(&self, mut each: impl FnMut(usize, usize)) {
         match &self.rows {
             RowsIn::Range(rows) => rows.clone().for_each(|row| each(0, row)),
-            RowsIn::Picked(picks) => picks.iter().for_each(|pick| each(pick.group as usize, pick.row as usize)),
+            RowsIn::Picked(picks) => picks
+                .iter()
+                .for_each(|pick| each(pick.group as usize, pick.row as usize)),
         }
     }
 
-    /// The last row.
-    pub(super) fn last(&self) -> Option<(usize, usize)> {
+    /// Calls `each` with the value of each row.
+    #[inline]
+    pub(super) fn values<'a, A: StaticArray>(
+        &self,
+        columns: &[&'a A],
+        mut each: impl FnMut(Option<A::ValueT<'a>>),
+    ) {
         match &self.rows {
-            RowsIn::Range(rows) => rows.end.checked_sub(1).filter(|row| rows.contains(row)).map(|row| (0, row)),
-            RowsIn::Picked(picks) => picks.last().map(|pick| (pick.group as usize, pick.row as usize)),
+            RowsIn::Range(rows) => {
+                let Some(column) = columns.first() else { return };
+                if column.null_count() == 0 {
+                    rows.clone().for_each(|row| each(Some(column.value(row))));
+                } else {
+                    rows.clone().for_each(|row| each(column.get(row)));
+                }
+            }
+            RowsIn::Picked(picks) => {
+                picks
+                    .iter()
+                    .for_each(|pick| each(columns[pick.group as usize].get(pick.row as usize)));
+            }
         }
     }
 
     /// A column, by row group; none if the file lacks it.
-    pub(super) fn columns(&self, name: &str, kind: Kind) -> Result<Option<Vec<&DecodedColumn>>, Error> {
-        self.groups.iter().map(|group| group.column(name, kind)).collect()
+    pub(super) fn columns<A: ArchivedArray>(&self, name: &str) -> Result<Option<Vec<&A>>, Error> {
+        self.groups.iter().map(|group| group.column(name)).collect()
+    }
+}
+
+impl Place {
+    /// A column that every file has, by row group.
+    pub(super) fn needed<A: ArchivedArray>(&self, name: &str) -> Result<Vec<&A>, Error> {
+        let missing = || self.damaged(&format!("its column {name} is missing"));
+        self.columns(name)?.ok_or_else(missing)
+    }
+
+    /// The error that something in the file cannot be.
+    pub(super) fn damaged(&self, why: &str) -> Error {
+        let group = self.groups.first();
+        group.map_or_else(|| Error::Refused(why.to_owned()), |group| group.damaged(why))
     }
 }
 
@@ -93,15 +127,13 @@ impl Pick {
     pub(super) fn by_report(groups: &[Arc<RowGroup>], meta: &FileMeta) -> Result<Vec<Arc<[Self]>>, Error> {
         let mut found: Vec<Vec<(i64, Self)>> = meta.reports.iter().map(|_| Vec::new()).collect();
         for (group, decoded) in (0_u32..).zip(groups) {
-            let columns = [REPORT, REPORT_ROW].map(|name| decoded.column(name, Kind::Numbers));
-            let [Ok(Some(DecodedColumn::Numbers(reports))), Ok(Some(DecodedColumn::Numbers(numbers)))] = columns
-            else {
-                let [reports, numbers] = columns;
-                (reports?, numbers?);
+            let column = |name| decoded.column::<PrimitiveArray<i64>>(name);
+            let (Some(reports), Some(numbers)) = (column(REPORT)?, column(REPORT_ROW)?) else {
                 return Err(decoded.damaged("its columns of reports are missing"));
             };
             for (row, (report, number)) in (0_u32..).zip(reports.iter().zip(numbers.iter())) {
-                let at = report.and_then(|report| usize::try_from(report).ok()?.checked_sub(1));
+                let number = number.copied();
+                let at = report.and_then(|&report| usize::try_from(report).ok()?.checked_sub(1));
                 let of_report = at.and_then(|at| found.get_mut(at));
                 let (Some(of_report), Some(number)) = (of_report, number) else {
                     return Err(decoded.damaged("a row is of no report"));
@@ -109,7 +141,10 @@ impl Pick {
                 of_report.push((number, Self { group, row }));
             }
         }
-        let is_whole = found.iter().zip(&meta.reports).all(|(rows, report)| rows.len() as u64 == report.rows);
+        let is_whole = found
+            .iter()
+            .zip(&meta.reports)
+            .all(|(rows, report)| rows.len() as u64 == report.rows);
         if let (false, Some(group)) = (is_whole, groups.first()) {
             return Err(group.damaged("its reports do not have the rows that they should have"));
         }

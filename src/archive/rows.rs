@@ -4,22 +4,26 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use polars_arrow::array::{BooleanArray, PrimitiveArray, StaticArray as _, Utf8ViewArray};
+
 use super::columns::{
-    AS_OF, AS_WRITTEN, ISSUES, MICROSECONDS, REPORT_ROW, UNKNOWN_CELLS, archived_name,
+    ACCOUNT_ID, AS_OF, AS_WRITTEN, AWS_PARTITION, ISSUES, MICROSECONDS, REPORT_ROW, UNKNOWN_CELLS, USER_NAME,
+    USER_PATH, archived_name,
 };
 use super::csv_format::{CsvFormat, UtcSuffix, WrittenCells};
 use super::decoded::{DecodedRow, DecodedRows};
 use super::error::Error;
 use super::issues;
-use super::meta::ReportMeta;
+use super::meta::{ReportMeta, RowsFacts};
 use super::place::Place;
-use super::row_group::{DecodedColumn, Kind};
+use super::row_group::has_any;
+use super::usual_arn::ArnParts;
 use crate::engine::StoredColumns;
 use crate::report::cell::{self, Flag};
 use crate::report::chunk::{Flags, Times};
 use crate::report::header::Header;
 use crate::report::issue::{Issue, RowIssue};
-use crate::report::schema::{Column, ColumnSet};
+use crate::report::schema::{Column, ColumnSet, TextColumn};
 use crate::report::stored::{StoredBlock, TextCells};
 use crate::report::time::Timestamp;
 
@@ -35,8 +39,10 @@ pub struct ArchivedRows {
     header: Header,
     meta: Arc<ReportMeta>,
     place: Place,
-    /// The rows of the report before these.
-    before: Option<Place>,
+    /// How many rows of the report are before these.
+    before: u64,
+    /// The last of them, if there are any.
+    last_before: Option<Place>,
     /// Whether the report ends with them.
     is_last: bool,
 }
@@ -46,7 +52,8 @@ impl ArchivedRows {
     pub(super) fn new(
         (format, header, meta): (&Arc<CsvFormat>, &Header, &Arc<ReportMeta>),
         place: Place,
-        (before, is_last): (Option<Place>, bool),
+        (before, last_before): (u64, Option<Place>),
+        is_last: bool,
     ) -> Self {
         Self {
             format: Arc::clone(format),
@@ -54,18 +61,19 @@ impl ArchivedRows {
             meta: Arc::clone(meta),
             place,
             before,
+            last_before,
             is_last,
         }
     }
 
     /// Whether the rows say themselves that their report is as of this instant.
     pub(super) fn is_as_of(&self, as_of: Timestamp) -> Result<bool, Error> {
-        let Some(stored) = self.place.columns(AS_OF, Kind::Numbers)? else {
+        let Some(stored) = self.place.columns::<PrimitiveArray<i64>>(AS_OF)? else {
             return Ok(self.place.len() == 0);
         };
         let mut is_as_of = true;
         self.place.visit(|group, row| {
-            is_as_of &= stored[group].number(row) == Some(as_of.0 * MICROSECONDS);
+            is_as_of &= stored[group].get(row) == Some(as_of.0 * MICROSECONDS);
         });
         Ok(is_as_of)
     }
@@ -83,7 +91,11 @@ impl ArchivedRows {
             }
             match cache.of(&self.format, decoded.as_written(group, row)) {
                 Ok(written) => {
-                    let row = DecodedRow { decoded: &decoded, group, row };
+                    let row = DecodedRow {
+                        decoded: &decoded,
+                        group,
+                        row,
+                    };
                     self.format.write_row(&row, written, text);
                 }
                 Err(_) => error = Some(group),
@@ -119,7 +131,9 @@ impl ArchivedRows {
             ..StoredBlock::default()
         };
         self.add_exceptions(&mut block)?;
-        let in_report = wanted.iter().filter(|&column| self.header.position(column).is_some());
+        let in_report = wanted
+            .iter()
+            .filter(|&column| self.header.position(column).is_some());
         for column in in_report {
             match column {
                 Column::Time(time) => block.times[time as usize] = self.times(column, &block)?,
@@ -132,24 +146,14 @@ impl ArchivedRows {
         Ok(Some(StoredColumns { block, issues }))
     }
 
-    fn damaged(&self, why: &str) -> Error {
-        let group = self.place.groups().first();
-        group.map_or_else(|| Error::Refused(why.to_owned()), |group| group.damaged(why))
-    }
-
-    fn stored(&self, name: &str, kind: Kind) -> Result<Vec<&DecodedColumn>, Error> {
-        let columns = self.place.columns(name, kind)?;
-        columns.ok_or_else(|| self.damaged(&format!("its column {name} is missing")))
-    }
-
     /// The texts of a column that has few, by row.
     fn few_texts(&self, name: &str) -> Result<Vec<(usize, &str)>, Error> {
-        let columns = self.stored(name, Kind::Texts)?;
+        let columns = self.place.needed::<Utf8ViewArray>(name)?;
         let mut texts = Vec::new();
-        if columns.iter().any(|column| column.has_any()) {
+        if columns.iter().any(|column| has_any(*column)) {
             let mut at = 0;
             self.place.visit(|group, row| {
-                texts.extend(columns[group].text(row).map(|text| (at, text)));
+                texts.extend(columns[group].get(row).map(|text| (at, text)));
                 at += 1;
             });
         }
@@ -160,7 +164,7 @@ impl ArchivedRows {
         let mut cache = AsWrittenCache::default();
         for (row, json) in self.few_texts(AS_WRITTEN)? {
             let written = cache.of(&self.format, json);
-            let written = written.map_err(|_| self.damaged("its cells as written cannot be read"))?;
+            let written = written.map_err(|_| self.place.damaged("its cells as written cannot be read"))?;
             let row = u32::try_from(row).unwrap_or(u32::MAX);
             let cells = written.iter().enumerate();
             let cells = cells.filter_map(|(position, cell)| Some(((row, position), cell.clone()?)));
@@ -170,16 +174,16 @@ impl ArchivedRows {
     }
 
     fn times(&self, column: Column, block: &StoredBlock) -> Result<Times, Error> {
-        let columns = self.stored(archived_name(column), Kind::Numbers)?;
+        let columns = self.place.needed::<PrimitiveArray<i64>>(archived_name(column))?;
         let position = self.header.position(column).unwrap_or_default();
         let mut times = Times {
             cells: Vec::with_capacity(block.count),
             ..Times::default()
         };
-        if columns.iter().any(|column| column.has_any()) {
-            self.place.visit(|group, row| {
-                let time = columns[group].number(row);
-                times.cells.push(time.map_or(cell::ABSENT, |time| time.div_euclid(MICROSECONDS)));
+        let seconds = |time: i64| time.div_euclid(MICROSECONDS);
+        if columns.iter().any(|column| has_any(*column)) {
+            self.place.values(&columns, |time| {
+                times.cells.push(time.map_or(cell::ABSENT, seconds))
             });
         } else {
             times.cells.resize(block.count, cell::ABSENT);
@@ -193,13 +197,13 @@ impl ArchivedRows {
 
     /// What is null is unknown, or `not_supported`.
     fn flags(&self, column: Column) -> Result<Flags, Error> {
-        let columns = self.stored(archived_name(column), Kind::Flags)?;
+        let columns = self.place.needed::<BooleanArray>(archived_name(column))?;
         let mut flags = Flags {
             cells: Vec::with_capacity(self.place.len()),
             ..Flags::default()
         };
-        self.place.visit(|group, row| {
-            flags.cells.push(match columns[group].flag(row) {
+        self.place.values(&columns, |flag| {
+            flags.cells.push(match flag {
                 Some(true) => Flag::True,
                 Some(false) => Flag::False,
                 None => Flag::NotSupported,
@@ -209,103 +213,162 @@ impl ArchivedRows {
     }
 
     fn texts(&self, column: Column, block: &StoredBlock) -> Result<TextCells, Error> {
-        let columns = self.stored(archived_name(column), Kind::Texts)?;
+        let has_usual_arns = self.meta.facts.as_ref().is_some_and(|facts| facts.usual_arns);
+        if has_usual_arns && column == Column::Text(TextColumn::Arn) {
+            return self.usual_arns();
+        }
+        let columns = self.place.needed::<Utf8ViewArray>(archived_name(column))?;
         let position = self.header.position(column).unwrap_or_default();
         let any_exception = block.exceptions.keys().any(|(_, at)| *at == position);
+        if !any_exception && !columns.iter().any(|column| has_any(*column)) {
+            return Ok(TextCells::absent(block.count));
+        }
         let mut texts = TextCells::with_capacity(block.count, block.count * 4);
         let mut at = 0;
-        self.place.visit(|group, row| {
-            let exception = any_exception.then(|| block.exceptions.get(&(at, position))).flatten();
-            let text = columns[group].text(row).map(str::as_bytes);
-            texts.push(exception.map(|cell| &**cell).or(text));
+        self.place.values(&columns, |text| {
+            let exception = any_exception
+                .then(|| block.exceptions.get(&(at, position)))
+                .flatten();
+            texts.push(exception.map(|cell| &**cell).or(text.map(str::as_bytes)));
             at += 1;
         });
         Ok(texts)
     }
 
+    /// The ARNs, from the columns of their parts.
+    fn usual_arns(&self) -> Result<TextCells, Error> {
+        let [partitions, accounts, paths, users] = [AWS_PARTITION, ACCOUNT_ID, USER_PATH, USER_NAME]
+            .map(|name| self.place.needed::<Utf8ViewArray>(name));
+        let (partitions, accounts, paths, users) = (partitions?, accounts?, paths?, users?);
+        let count = self.place.len();
+        let mut arns = TextCells::with_capacity(count, count * 64);
+        let mut arn = Vec::new();
+        self.place.visit(|group, row| {
+            arn.clear();
+            let parts = ArnParts {
+                partition: partitions[group].get(row).unwrap_or_default(),
+                account: accounts[group].get(row).unwrap_or_default(),
+                path: paths[group].get(row),
+                user: users[group].get(row).unwrap_or_default(),
+            };
+            parts.write(&mut arn);
+            arns.push(Some(&arn));
+        });
+        Ok(arns)
+    }
+
     fn forget_unknown(&self, block: &mut StoredBlock) -> Result<(), Error> {
-        for (row, names) in self.few_texts(UNKNOWN_CELLS)? {
-            for name in names.split(',').filter(|name| !name.is_empty()) {
-                match Column::named(name) {
-                    Some(Column::Time(column)) => {
+        let mut last: (&str, Vec<Column>) = ("", Vec::new());
+        let texts = self.few_texts(UNKNOWN_CELLS)?;
+        for &(row, names) in &texts {
+            // A report that lacks columns says it in every row.
+            if names != last.0 {
+                last = (names, self.unknown_columns(names)?);
+            }
+            for &column in &last.1 {
+                match column {
+                    Column::Time(column) => {
                         let times = &mut block.times[column as usize];
                         if let Some(cell) = times.cells.get_mut(row) {
                             *cell = cell::UNKNOWN;
                             times.any_unknown = true;
                         }
                     }
-                    Some(Column::Flag(column)) => {
+                    Column::Flag(column) => {
                         let flags = &mut block.flags[column as usize];
                         if let Some(cell) = flags.cells.get_mut(row) {
                             *cell = Flag::Unknown;
                             flags.any_unknown = true;
                         }
                     }
-                    Some(Column::Text(_)) => {}
-                    None => return Err(self.damaged("a column that is unknown in a row has no name of a column")),
+                    Column::Text(_) => {}
                 }
             }
         }
         Ok(())
     }
 
+    /// Columns by their names in `unknown_cells`, but for those that the report lacks.
+    fn unknown_columns(&self, names: &str) -> Result<Vec<Column>, Error> {
+        let mut columns = Vec::new();
+        for name in names.split(',').filter(|name| !name.is_empty()) {
+            let unreadable = || {
+                self.place
+                    .damaged("which cells of a row are unknown cannot be read")
+            };
+            let column = Column::named(name).ok_or_else(unreadable)?;
+            if self.header.position(column).is_some() {
+                columns.push(column);
+            }
+        }
+        Ok(columns)
+    }
+
     /// The issues of the rows; what is ragged, and what was left out.
     fn add_issues(&self, block: &mut StoredBlock) -> Result<Vec<RowIssue>, Error> {
-        let before = match &self.before {
-            Some(before) => last_number(before)?.unwrap_or(0),
-            None => 0,
-        };
+        let facts = self.meta.facts.as_ref();
         let texts = self.few_texts(ISSUES)?;
-        let numbers = self.stored(REPORT_ROW, Kind::Numbers)?;
-        let mut issues = Vec::new();
+        // Of almost every report each data row is stored, and nothing is wrong with them.
+        let is_plain = |facts: &RowsFacts| facts.data_rows == self.meta.rows && facts.issues_after.is_empty();
+        if texts.is_empty() && facts.is_some_and(is_plain) {
+            return Ok(Vec::new());
+        }
+        let unreadable = || self.place.damaged("what was wrong with its rows cannot be read");
+        let numbers = |place: &Place| -> Result<Vec<u64>, Error> {
+            let mut numbers = Vec::with_capacity(place.len());
+            let columns = place.needed::<PrimitiveArray<i64>>(REPORT_ROW)?;
+            place.values(&columns, |number| {
+                numbers.push(number.map_or(0, i64::cast_unsigned))
+            });
+            Ok(numbers)
+        };
+        let before = match &self.last_before {
+            Some(place) => numbers(place)?.last().copied().unwrap_or(self.before),
+            None => self.before,
+        };
+        let mut found: Vec<(u64, Issue, usize)> = Vec::new();
         let mut texts = texts.into_iter().peekable();
-        let (mut at, mut next, mut is_sound) = (0, before, true);
-        let unreadable = || self.damaged("what was wrong with a row cannot be read");
-        self.place.visit(|group, row| {
-            next += 1;
-            let number = numbers[group].number(row).map_or(0, i64::cast_unsigned);
-            if number > next {
-                let gap = u32::try_from(number - next);
-                is_sound &= gap.is_ok();
-                block.left_out.leave_out(at, gap.unwrap_or_default());
-            }
-            is_sound &= number >= next;
+        let mut next = before;
+        for (row, number) in numbers(&self.place)?.into_iter().enumerate() {
+            let gap = number.checked_sub(next + 1).ok_or_else(unreadable)?;
+            leave_out(block, row, gap).ok_or_else(unreadable)?;
             next = number;
-            if let Some((_, text)) = texts.next_if(|(row, _)| *row == at) {
-                match issues::parse(text, number) {
-                    Some(of_row) => issues.extend(of_row.into_iter().map(|issue| (issue, at))),
-                    None => is_sound = false,
-                }
+            if let Some((_, text)) = texts.next_if(|(of, _)| *of == row) {
+                let of_row = issues::parse(text, number).ok_or_else(unreadable)?;
+                found.extend(of_row.into_iter().map(|(number, issue)| (number, issue, row)));
             }
-            at += 1;
-        });
-        if self.is_last && let Some(facts) = &self.meta.facts {
-            let after = u32::try_from(facts.data_rows.saturating_sub(next)).map_err(|_| unreadable())?;
-            if after > 0 {
-                block.left_out.leave_out(at, after);
-            }
-            let issues_after = issues::parse(&facts.issues_after, 0).ok_or_else(unreadable)?;
-            issues.extend(issues_after.into_iter().map(|issue| (issue, at)));
         }
-        if !is_sound {
-            return Err(unreadable());
+        if let Some(facts) = facts.filter(|_| self.is_last) {
+            let gap = facts.data_rows.checked_sub(next).ok_or_else(unreadable)?;
+            leave_out(block, block.count, gap).ok_or_else(unreadable)?;
+            let after = issues::parse(&facts.issues_after, 0).ok_or_else(unreadable)?;
+            found.extend(
+                after
+                    .into_iter()
+                    .map(|(number, issue)| (number, issue, block.count)),
+            );
         }
-        let of_block = |((number, issue), record): ((u64, Issue), usize)| {
+        let of_block = |(number, issue, record): (u64, Issue, usize)| {
             if matches!(issue, Issue::Ragged(_)) {
                 block.ragged.push(u32::try_from(record).ok()?);
             }
             let row = u32::try_from(number.checked_sub(before + 1)?).ok()?;
             Some(RowIssue { row, issue })
         };
-        issues.into_iter().map(of_block).collect::<Option<_>>().ok_or_else(unreadable)
+        found
+            .into_iter()
+            .map(of_block)
+            .collect::<Option<_>>()
+            .ok_or_else(unreadable)
     }
 }
 
-/// The number of the last of these rows in the report.
-fn last_number(place: &Place) -> Result<Option<u64>, Error> {
-    let columns = place.columns(REPORT_ROW, Kind::Numbers)?;
-    let last = place.last().zip(columns);
-    Ok(last.and_then(|((group, row), columns)| columns[group].number(row)).map(i64::cast_unsigned))
+/// Leaves out rows before a record; none if they are too many.
+fn leave_out(block: &mut StoredBlock, record: usize, rows: u64) -> Option<()> {
+    if rows > 0 {
+        block.left_out.leave_out(record, u32::try_from(rows).ok()?);
+    }
+    Some(())
 }
 
 /// The parsed values of `as_written`, of which there are few different ones.

@@ -54,6 +54,13 @@ pub trait Store: Send {
     /// with other bytes, which stays as it is.
     fn put_once(&self, bytes: &[u8], path: &str) -> Result<Option<WriteOutcome>, Error>;
 
+    /// Removes a file whose reports other files have.
+    fn remove(&self, path: &str) -> Result<(), Error>;
+
+    /// Waits for those who [read](Directory::begin_reading) the archive, and keeps others from beginning until the guard
+    /// is dropped.
+    fn lock_out_readers(&self) -> Result<Box<dyn Send>, Error>;
+
     /// Finds out whether the archive can be listed and written, before anything is done for it. Nothing is left of a new
     /// archive that cannot.
     fn check(&self) -> Result<(), Error>;
@@ -94,6 +101,14 @@ impl Directory {
     /// Whether this directory is an archive that was written to.
     pub fn is_at(path: &Path) -> bool {
         path.join(LOCK).exists()
+    }
+
+    /// Keeps the files of an archive, if one is there, from being removed until the guard is dropped: what is read again
+    /// or later is still there. Waits for a run that removes files. None where directories cannot be locked.
+    pub fn begin_reading(path: &Path) -> Option<File> {
+        let directory = Self::is_at(path).then(|| File::open(path).ok())??;
+        directory.lock_shared().ok()?;
+        Some(directory)
     }
 
     /// Sets a function to call with the name of the archive when waiting for another run takes long.
@@ -248,6 +263,34 @@ impl Store for Directory {
             file.write_all(bytes)?;
             file.persist_new(target)
         })
+    }
+
+    fn remove(&self, path: &str) -> Result<(), Error> {
+        let remove = || -> io::Result<()> {
+            fs::remove_file(self.at(path))?;
+            if let Some(directory) = self.at(path).parent() {
+                sync_directory(directory)?;
+                // If it is empty.
+                drop(fs::remove_dir(directory));
+            }
+            sync_directory(&self.path)
+        };
+        remove().map_err(Error::unwritable(format!("cannot remove {}", self.shown(path))))
+    }
+
+    fn lock_out_readers(&self) -> Result<Box<dyn Send>, Error> {
+        // Where a directory cannot be locked, readers do not lock it either.
+        let Ok(directory) = File::open(&self.path) else {
+            return Ok(Box::new(()));
+        };
+        match self.wait_for(&directory) {
+            Ok(()) => Ok(Box::new(directory)),
+            Err(error) if error.kind() == ErrorKind::Interrupted => Err(Error::unwritable(format!(
+                "cannot lock the archive {}",
+                self.name()
+            ))(error)),
+            Err(_) => Ok(Box::new(())),
+        }
     }
 
     fn check(&self) -> Result<(), Error> {

@@ -6,7 +6,7 @@ use super::csv::ReportCsv;
 use super::details::{self, report_of};
 use super::error::Error;
 use super::file::ArchiveFile;
-use super::layout::{FileName, partition};
+use super::layout::FileName;
 use super::list::is_archived;
 use super::store::Store;
 use crate::io::hashing::sha256_of;
@@ -75,7 +75,7 @@ impl Verifier<'_> {
             None => self.misplaced(path, &file),
         };
         match of_day {
-            Ok(name) => self.reports(path, &mut file, name.as_of),
+            Ok(name) => self.reports(path, &mut file, &name),
             Err(error) => self.problem(path, error.to_string()),
         }
     }
@@ -111,12 +111,16 @@ impl Verifier<'_> {
         Ok(name)
     }
 
-    /// Checks the reports of a file that belongs into the directory of this day.
-    fn reports(&mut self, path: &str, file: &mut ArchiveFile, day: Timestamp) {
+    /// Checks the reports of a file that should have this name.
+    fn reports(&mut self, path: &str, file: &mut ArchiveFile, name: &FileName) {
         let metas = file.reports().to_vec();
         for (number, meta) in (1..).zip(&metas) {
-            if partition(meta.as_of) != partition(day) {
-                self.problem(path, format!("its report as of {} is of another day", meta.as_of));
+            if !name.may_have(meta.as_of) {
+                let span = if name.compacted { "month" } else { "day" };
+                self.problem(
+                    path,
+                    format!("its report as of {} is of another {span}", meta.as_of),
+                );
             }
             match hash_of(file, number - 1) {
                 Ok(hash) if hash == meta.sha256 => self.verified.reports += 1,
@@ -143,7 +147,7 @@ fn problem(path: &str, message: String) -> Problem {
 }
 
 /// The SHA-256 of the CSV of a report.
-fn hash_of(file: &mut ArchiveFile, report: usize) -> Result<String, Error> {
+pub(super) fn hash_of(file: &mut ArchiveFile, report: usize) -> Result<String, Error> {
     let csv = ReportCsv::new(file, report)?;
     sha256_of(csv).map_err(|error| Error::Refused(error.to_string()))
 }

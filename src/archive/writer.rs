@@ -4,11 +4,12 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use polars::prelude::{CompatLevel, DataFrame, PolarsError, PolarsResult, SchemaExt as _};
+use polars_arrow::array::Array;
 use polars_core::runtime::RAYON;
 use polars_parquet::read::fallible_streaming_iterator;
 use polars_parquet::write::{
     CompressedPage, CompressionOptions, DynIter, DynStreamingIterator, Encoding, FileWriter as ParquetWriter,
-    KeyValue, StatisticsOptions, Version, WriteOptions, ZstdLevel, array_to_columns, compress,
+    KeyValue, ParquetType, StatisticsOptions, Version, WriteOptions, ZstdLevel, array_to_columns, compress,
 };
 use rayon::iter::{IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
 use sha2::{Digest as _, Sha256};
@@ -170,6 +171,11 @@ impl FileWriter {
         self.reports.push(report);
     }
 
+    /// Runs a part of the library that prepares rows.
+    pub(super) fn watched<T>(&self, run: impl FnOnce() -> PolarsResult<T>) -> Result<T, Error> {
+        watched(&self.attempt, run)?.map_err(|error| failed(&self.attempt, &error))
+    }
+
     /// The reports that were added.
     pub(super) fn reports(&self) -> &[ReportMeta] {
         &self.reports
@@ -182,7 +188,9 @@ impl FileWriter {
             let group = encoded(&rows, order, parquet)?;
             let columns = group.iter().map(|pages| {
                 let pages = pages.iter().map(PolarsResult::Ok);
-                Ok(DynStreamingIterator::new(fallible_streaming_iterator::convert(pages)))
+                Ok(DynStreamingIterator::new(fallible_streaming_iterator::convert(
+                    pages,
+                )))
             });
             parquet.write(rows.height() as u64, DynIter::new(columns))
         })?;
@@ -203,7 +211,7 @@ impl FileWriter {
         let hashed =
             Arc::into_inner(self.file.0).expect("invariant: only the Parquet writer, now dropped, shared it");
         let HashedFile { mut file, hash, .. } = hashed.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let name = FileName::new(earliest, &hex(&hash.finalize()));
+        let name = FileName::new(earliest, &hex(&hash.finalize()), self.order == RowOrder::User);
         file.flush()
             .map_err(Error::unwritable("cannot write a temporary file"))?;
         store.put(file, &name.path())?;
@@ -216,7 +224,8 @@ impl FileWriter {
         let hash = sha256(&json);
         let pair = |key: &str, value| KeyValue::new(key.to_owned(), Some(value));
         self.file.lock().end = Some(Vec::new());
-        self.parquet.end(Some(vec![pair(KEY, json), pair(HASH_KEY, hash)]))?;
+        self.parquet
+            .end(Some(vec![pair(KEY, json), pair(HASH_KEY, hash)]))?;
         Ok(self.file.lock().write_end()?)
     }
 }
@@ -241,6 +250,31 @@ fn encoding(column: &str, order: RowOrder) -> Encoding {
     }
 }
 
+/// The pages of a column.
+fn compressed(
+    array: &dyn Array,
+    field: &ParquetType,
+    encoding: Encoding,
+    options: WriteOptions,
+) -> PolarsResult<Vec<CompressedPage>> {
+    let mut compressed = Vec::new();
+    for pages in array_to_columns(array, field.clone(), options, &[encoding])? {
+        for page in pages {
+            compressed.push(compress(page?, Vec::new(), options.compression)?);
+        }
+    }
+    Ok(compressed)
+}
+
+/// How many bytes the data of pages are, and how many they were before they were compressed.
+fn sizes(pages: &[CompressedPage]) -> (usize, usize) {
+    let sizes = pages.iter().filter_map(|page| match page {
+        CompressedPage::Data(page) => Some((page.compressed_size(), page.uncompressed_size())),
+        CompressedPage::Dict(_) => None,
+    });
+    sizes.fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1))
+}
+
 /// The pages of each column, compressed. Columns are encoded in parallel.
 fn encoded(
     rows: &DataFrame,
@@ -249,14 +283,18 @@ fn encoded(
 ) -> PolarsResult<Vec<Vec<CompressedPage>>> {
     let options = parquet.options();
     let fields = parquet.parquet_schema().fields();
-    let column = |(column, field): (&polars::prelude::Column, _)| {
+    let column = |(column, field): (&polars::prelude::Column, &ParquetType)| {
         let array = column.as_materialized_series().to_arrow(0, CompatLevel::newest());
         let encoding = encoding(column.name(), order);
-        let mut compressed = Vec::new();
-        for pages in array_to_columns(array, Clone::clone(field), options, &[encoding])? {
-            for page in pages {
-                compressed.push(compress(page?, Vec::new(), options.compression)?);
-            }
+        let mut compressed = compressed(&*array, field, encoding, options)?;
+        // What is hardly smaller is not worth the time of every reader.
+        let (compressed_size, size) = sizes(&compressed);
+        if compressed_size * 10 > size * 9 {
+            let options = WriteOptions {
+                compression: CompressionOptions::Uncompressed,
+                ..options
+            };
+            compressed = self::compressed(&*array, field, encoding, options)?;
         }
         Ok(compressed)
     };

@@ -348,6 +348,8 @@ impl Evaluation {
             hashed: 0,
             limits: self.limits,
         };
+        // What is read twice is still there the second time.
+        paths.iter().for_each(|path| super::archive::keep_files(path));
         InputReader {
             paths,
             options,

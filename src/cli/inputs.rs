@@ -120,6 +120,11 @@ pub(super) struct SeveralInputs<'a> {
 }
 
 impl SeveralInputs<'_> {
+    /// Whether files with several reports are among them.
+    pub(super) fn may_be_archived(&self) -> bool {
+        self.files.is_none()
+    }
+
     /// Reads them.
     pub(super) fn open(&self) -> io::Result<Inputs> {
         self.open_with(self.reader.options)

@@ -46,9 +46,8 @@ pub use selection::{LeftOutInput, LeftOutRows, RowSelection};
 pub use sink::{Block, CredentialVerdicts, Sink, StatusBitmaps};
 pub use snapshots::{Snapshots, newest_snapshots, undated_beside_dated};
 pub use source::{
-    StoredColumns, StoredRecords,
-    AccountInfo, BlockEnd, DeferredInput, DeferredBlock, FileDigest, FileFacts, Input, ReportId,
-    SequentialRead, SequentialSource, Source, SourceError, SourceEvent,
+    AccountInfo, BlockEnd, DeferredBlock, DeferredInput, FileDigest, FileFacts, Input, ReportId,
+    SequentialRead, SequentialSource, Source, SourceError, SourceEvent, StoredColumns, StoredRecords,
 };
 pub use survey::{AccountRows, ReportAccounts, SurveyedReport, Surveying, survey};
 pub use verdicts::EmitFilter;

@@ -229,9 +229,7 @@ impl ReportAccounts {
                 digest: 0,
             };
             if dated {
-                let times = records
-                    .clone()
-                    .filter_map(|row| chunk.generated(header, row));
+                let times = records.clone().filter_map(|row| chunk.generated(header, row));
                 rows.time = times.max();
             }
             if digests {

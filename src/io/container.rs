@@ -72,7 +72,8 @@ impl FileBytes {
         let file = match self {
             Self::File(file) => file,
             Self::Memory(bytes) => {
-                let [start, end] = [range.start, range.end].map(|at| usize::try_from(at).unwrap_or(usize::MAX));
+                let [start, end] =
+                    [range.start, range.end].map(|at| usize::try_from(at).unwrap_or(usize::MAX));
                 let end = end.min(bytes.len());
                 return Ok(bytes[start.min(end)..end].to_vec());
             }

@@ -21,8 +21,8 @@ use super::temporary;
 pub use super::walk::FoundFile;
 use super::walk::{FileWalk, STDIN, UnreadablePath};
 use crate::engine::{
-    AccountInfo, BlockEnd, DeferredInput, DeferredBlock, FileDigest, FileFacts, Input, LeftOutInput, ReportId,
-    Source, SourceEvent,
+    AccountInfo, BlockEnd, DeferredBlock, DeferredInput, FileDigest, FileFacts, Input, LeftOutInput,
+    ReportId, Source, SourceEvent,
 };
 use crate::finding::AsOfSource;
 use crate::report::header::Header;

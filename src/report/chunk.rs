@@ -113,7 +113,12 @@ impl Chunk {
         self.find_root(header);
         let past = Column::ALL.into_iter().filter_map(|column| match column {
             Column::Time(TimeColumn::PasswordNextRotation) | Column::Flag(_) | Column::Text(_) => None,
-            Column::Time(time) => self.times(time).cells.iter().filter(|&&time| time != cell::UNKNOWN).max(),
+            Column::Time(time) => self
+                .times(time)
+                .cells
+                .iter()
+                .filter(|&&time| time != cell::UNKNOWN)
+                .max(),
         });
         self.newest = past.copied().max().filter(|&newest| newest != cell::ABSENT);
         self.note_bad_cells(header);
@@ -227,7 +232,9 @@ impl Chunk {
             .position(column)
             .filter(|_| self.times(column).any_stand_in);
         let cells = position.map(|position| (position, self.times(column).cells.iter().enumerate()));
-        let cells = cells.into_iter().flat_map(|(position, cells)| cells.map(move |cell| (position, cell)));
+        let cells = cells
+            .into_iter()
+            .flat_map(|(position, cells)| cells.map(move |cell| (position, cell)));
         let absent = cells.filter(|&(position, (row, &time))| {
             time == cell::ABSENT && self.rows.may_be_unusual(row, position)
         });
@@ -452,13 +459,7 @@ pub struct BadCells {
 
 impl BadCells {
     /// Notes the unknown cells of a column that are not `not_supported` and not in a ragged record.
-    fn note(
-        &mut self,
-        rows: &Records,
-        column: Column,
-        position: usize,
-        unknown: impl Iterator<Item = bool>,
-    ) {
+    fn note(&mut self, rows: &Records, column: Column, position: usize, unknown: impl Iterator<Item = bool>) {
         let before = self.listed.len();
         for (row, _) in (0_u32..).zip(unknown).filter(|&(_, is_unknown)| is_unknown) {
             let is_ragged = rows.ragged().binary_search(&row).is_ok();

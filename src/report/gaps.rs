@@ -40,7 +40,9 @@ impl Gaps {
 
     /// Which of so many records is this data row, from 0; none if the row was left out.
     pub(super) fn record_of_data_row(&self, row: usize, records: usize) -> Option<usize> {
-        let gaps = self.0.partition_point(|&(at, count)| at as usize + count as usize <= row);
+        let gaps = self
+            .0
+            .partition_point(|&(at, count)| at as usize + count as usize <= row);
         let left_out = gaps.checked_sub(1).map_or(0, |gap| self.0[gap].1);
         let record = row - left_out as usize;
         let end = self.0.get(gaps).map_or(records, |&(at, _)| at as usize);

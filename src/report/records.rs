@@ -89,22 +89,24 @@ impl Records {
     /// The fields at this position of these records, as written.
     #[inline]
     pub fn fields(&self, records: Range<usize>, position: usize) -> impl Iterator<Item = &[u8]> {
-        let split = match self.stored {
-            None => records.clone(),
-            Some(_) => 0..0,
-        };
-        let stored = self.stored.as_ref().map(|stored| stored.fields(records, position));
-        self.split.fields(split, position).chain(stored.into_iter().flatten())
+        match &self.stored {
+            None => Fields::Split(self.split.fields(records, position)),
+            Some(stored) => Fields::Stored(stored.fields(records, position)),
+        }
     }
 
     /// Whether the text of a time cell may be another than that of its time.
     pub(super) fn may_be_unusual(&self, row: usize, position: usize) -> bool {
-        self.stored.as_ref().is_none_or(|stored| stored.is_exception(row, position))
+        self.stored
+            .as_ref()
+            .is_none_or(|stored| stored.is_exception(row, position))
     }
 
     /// The cell of this column, without the blanks around it; none where the report lacks the column.
     pub fn cell(&self, header: &Header, row: usize, column: impl Into<Column>) -> Option<&[u8]> {
-        header.position(column.into()).map(|position| self.field(row, position))
+        header
+            .position(column.into())
+            .map(|position| self.field(row, position))
     }
 
     /// The block as it was read; nothing of stored records.
@@ -120,6 +122,32 @@ impl Records {
         match &self.stored {
             None => self.split.before(record),
             Some(_) => &[],
+        }
+    }
+}
+
+/// Fields of records.
+enum Fields<S, C> {
+    Split(S),
+    Stored(C),
+}
+
+impl<'a, S: Iterator<Item = &'a [u8]>, C: Iterator<Item = &'a [u8]>> Iterator for Fields<S, C> {
+    type Item = &'a [u8];
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a [u8]> {
+        match self {
+            Self::Split(fields) => fields.next(),
+            Self::Stored(fields) => fields.next(),
+        }
+    }
+
+    #[inline]
+    fn fold<B, F: FnMut(B, &'a [u8]) -> B>(self, init: B, each: F) -> B {
+        match self {
+            Self::Split(fields) => fields.fold(init, each),
+            Self::Stored(fields) => fields.fold(init, each),
         }
     }
 }

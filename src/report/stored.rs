@@ -39,6 +39,14 @@ impl TextCells {
         }
     }
 
+    /// This many cells that are not there.
+    pub fn absent(cells: usize) -> Self {
+        Self {
+            bytes: ABSENT.repeat(cells),
+            ends: (1..=cells).map(|cell| offset(cell * ABSENT.len())).collect(),
+        }
+    }
+
     /// Adds a cell; one that is not there is `N/A`.
     pub fn push(&mut self, cell: Option<&[u8]>) {
         self.bytes.extend_from_slice(cell.unwrap_or(ABSENT));
@@ -48,15 +56,6 @@ impl TextCells {
     fn get(&self, row: usize) -> &[u8] {
         let start = row.checked_sub(1).map_or(0, |before| self.ends[before]);
         &self.bytes[start as usize..self.ends[row] as usize]
-    }
-
-    fn range(&self, rows: Range<usize>) -> impl Iterator<Item = &[u8]> {
-        let mut start = rows.start.checked_sub(1).map_or(0, |before| self.ends[before]) as usize;
-        self.ends[rows].iter().map(move |&end| {
-            let cell = &self.bytes[start..end as usize];
-            start = end as usize;
-            cell
-        })
     }
 }
 
@@ -146,22 +145,27 @@ impl StoredRows {
     pub(super) fn field(&self, row: usize, position: usize) -> &[u8] {
         match self.columns[position] {
             Some(Column::Text(column)) => self.texts(column).get(row),
-            None => self.exceptions.get(&(offset(row), position)).map_or(b"", |cell| trim(cell)),
-            Some(Column::Time(_) | Column::Flag(_)) => {
-                self.written[row].get_or_init(|| Box::new(self.write(row))).0.get(position)
-            }
+            None => self
+                .exceptions
+                .get(&(offset(row), position))
+                .map_or(b"", |cell| trim(cell)),
+            Some(Column::Time(_) | Column::Flag(_)) => self.written[row]
+                .get_or_init(|| Box::new(self.write(row)))
+                .0
+                .get(position),
         }
     }
 
     /// The fields at this position of these records, of a text column.
     pub(super) fn fields(&self, records: Range<usize>, position: usize) -> impl Iterator<Item = &[u8]> {
         let texts = match self.columns[position] {
-            Some(Column::Text(column)) => Some(self.texts(column).range(records.clone())),
+            Some(Column::Text(column)) => Some(self.texts(column)),
             Some(Column::Time(_) | Column::Flag(_)) | None => None,
         };
-        let others = if texts.is_some() { 0..0 } else { records };
-        let others = others.map(move |row| self.field(row, position));
-        texts.into_iter().flatten().chain(others)
+        records.map(move |row| match texts {
+            Some(texts) => texts.get(row),
+            None => self.field(row, position),
+        })
     }
 
     fn texts(&self, column: TextColumn) -> &TextCells {
@@ -174,7 +178,10 @@ impl StoredRows {
         let mut cells = TextCells::with_capacity(self.columns.len(), self.columns.len() * 8);
         let mut time = [0; 32];
         for (position, column) in self.columns.iter().enumerate() {
-            let exception = self.exceptions.get(&(offset(row), position)).map(|cell| trim(cell));
+            let exception = self
+                .exceptions
+                .get(&(offset(row), position))
+                .map(|cell| trim(cell));
             let typed = match column {
                 Some(Column::Time(column)) => cell::known(self.times[*column as usize].cells[row])
                     .map(|known| written_time(known, self.utc, &mut time)),

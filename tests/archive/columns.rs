@@ -43,8 +43,12 @@ fn inputs(directory: &TempDir) -> Inputs {
         hashed: 0,
         limits: Limits::default(),
     };
-    Inputs::new(vec![directory.path().to_owned()], Box::new(std::io::empty()), options)
-        .with_container_format(Box::new(ArchiveFormat))
+    Inputs::new(
+        vec![directory.path().to_owned()],
+        Box::new(std::io::empty()),
+        options,
+    )
+    .with_container_format(Box::new(ArchiveFormat))
 }
 
 /// What is found, without where.
@@ -66,9 +70,10 @@ fn found((findings, tally): (Vec<Finding>, Tally)) -> Value {
 fn first_difference(one: &Value, other: &Value) -> Option<(String, String)> {
     match (one, other) {
         _ if one == other => None,
-        (Value::Array(one), Value::Array(other)) if one.len() == other.len() => {
-            one.iter().zip(other).find_map(|(one, other)| first_difference(one, other))
-        }
+        (Value::Array(one), Value::Array(other)) if one.len() == other.len() => one
+            .iter()
+            .zip(other)
+            .find_map(|(one, other)| first_difference(one, other)),
         _ => Some((one.to_string(), other.to_string())),
     }
 }
@@ -99,14 +104,28 @@ fn with_columns() -> impl Strategy<Value = Vec<u8>> {
     assert_eq!(ExtraColumn::from_name("account_id"), Some(ExtraColumn::AccountId));
     let header = names.join(",") + ",account_id,account_name,access_key_1_id,generated_time";
     let cell = prop_oneof![
-        Just(""), Just("N/A"), Just("111122223333"), Just("prod"), Just("AKIAIOSFODNN7EXAMPLE"), Just(" x "),
-        Just("2026-01-02T03:04:05Z"), Just("true"), Just("arn:aws-cn:iam::111122223333:user/a/b/c"),
-        Just("arn:aws:iam::444455556666:root"), Just("1970-01-01T00:00:00Z"), Just("soon"), Just("<root_account>"),
+        Just(""),
+        Just("N/A"),
+        Just("111122223333"),
+        Just("prod"),
+        Just("AKIAIOSFODNN7EXAMPLE"),
+        Just(" x "),
+        Just("2026-01-02T03:04:05Z"),
+        Just("true"),
+        Just("arn:aws-cn:iam::111122223333:user/a/b/c"),
+        Just("arn:aws:iam::444455556666:root"),
+        Just("1970-01-01T00:00:00Z"),
+        Just("soon"),
+        Just("<root_account>"),
     ];
     let row = proptest::collection::vec(cell, names.len() + 4);
     proptest::collection::vec(row, 1..8).prop_map(move |rows| {
         let rows = rows.into_iter().map(|row| row.join(","));
-        std::iter::once(header.clone()).chain(rows).collect::<Vec<_>>().join("\n").into_bytes()
+        std::iter::once(header.clone())
+            .chain(rows)
+            .collect::<Vec<_>>()
+            .join("\n")
+            .into_bytes()
     })
 }
 

@@ -133,7 +133,7 @@ fn waiting_for_the_lock_is_reported() {
     let (code, _, err) = loud.join().unwrap();
     assert_eq!(code, 0);
     assert!(
-        err.starts_with("another run is adding to archive; waiting for it to end\n"),
+        err.starts_with("another run uses archive; waiting for it to end\n"),
         "{err}"
     );
     let (code, _, err) = quiet.join().unwrap();

@@ -20,6 +20,7 @@ Examples:
   credlens archive list archive/ --stale 36h   the accounts without a report of the last 36 hours
   credlens archive export archive/ --at 2026-10-01 --output reports/
   credlens archive verify archive/
+  credlens archive compact archive/ --until 2026-10-31   a file a month
   credlens trend archive/
   credlens diff --archive archive/ 2026-10-01 2026-11-01
 
@@ -50,6 +51,10 @@ pub(super) enum ArchiveCommand {
     Export(ArchiveExportArgs),
     /// Read everything: find files that are damaged, cut off, misplaced, or not of the archive
     Verify(ArchiveVerifyArgs),
+    /// Write files of earlier versions again in the present one
+    Upgrade(ArchiveUpgradeArgs),
+    /// Write the files of each month again as one
+    Compact(ArchiveCompactArgs),
 }
 
 #[derive(Debug, Args)]
@@ -161,6 +166,41 @@ pub(super) struct ArchiveVerifyArgs {
     /// Output format
     #[arg(long, value_name = "FMT", default_value = "table")]
     pub(super) format: ListFormat,
+}
+
+/// Write files of earlier versions again in the present one
+///
+/// What other engines need to be exact is in them then: which cells are unknown, among others. A file is removed once the one
+/// that takes its place was written and read back; a run that is killed is simply repeated.
+#[derive(Debug, Args)]
+pub(super) struct ArchiveUpgradeArgs {
+    /// The archive: a directory
+    #[arg(value_name = "ARCHIVE")]
+    pub(super) archive: PathBuf,
+
+    /// Print only errors on standard error
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+}
+
+/// Write the files of each month again as one
+///
+/// Rows are sorted by account, user and time, so that what repeats from day to day takes little space. Every report is
+/// still given back byte for byte. Files are removed once the one that takes their place was written and read back; a run
+/// that is killed is simply repeated. Files of earlier versions are upgraded with it.
+#[derive(Debug, Args)]
+pub(super) struct ArchiveCompactArgs {
+    /// The archive: a directory
+    #[arg(value_name = "ARCHIVE")]
+    pub(super) archive: PathBuf,
+
+    /// Only files whose reports are all of this instant or earlier, such as 2026-10-31; a date alone is its last second
+    #[arg(long, value_name = "TIME", value_parser = until)]
+    pub(super) until: Option<Timestamp>,
+
+    /// Print only errors on standard error
+    #[arg(long, short)]
+    pub(super) quiet: bool,
 }
 
 /// `credlens diff --archive`

@@ -1,4 +1,4 @@
-//! `credlens archive`: add, list, export and verify. `without_archive.rs` takes its place in a build without the feature
+//! `credlens archive`: add, list, export, verify, upgrade and compact. `without_archive.rs` takes its place in a build without the feature
 //! `archive`.
 
 pub(super) mod add;
@@ -10,6 +10,7 @@ mod compare;
 mod expected;
 pub(super) mod export;
 mod list;
+mod rewrite;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -29,6 +30,7 @@ use super::terminal::{print_error, print_message, print_warning};
 
 pub(super) use args::{ArchiveArgs, CompareArgs};
 use args::{ArchiveCommand, ArchiveVerifyArgs, ReportFilterArgs};
+pub(super) use rewrite::keep_files;
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
@@ -45,6 +47,8 @@ pub(super) fn run(args: ArchiveArgs) -> Result<Exit, Failure> {
         ArchiveCommand::List(args) => list::run(&args),
         ArchiveCommand::Export(args) => export::run(&args),
         ArchiveCommand::Verify(args) => verify_all(&args),
+        ArchiveCommand::Upgrade(args) => rewrite::upgrade(&args),
+        ArchiveCommand::Compact(args) => rewrite::compact(&args),
     }
 }
 
@@ -84,25 +88,35 @@ fn store_at(
 
 fn print_waiting(archive: &str) {
     print_message(format_args!(
-        "another run is adding to {}; waiting for it to end",
+        "another run uses {}; waiting for it to end",
         escape(archive)
     ));
 }
 
-/// The archive at this path, which must exist.
+/// The archive at this path, which must exist. Its files are not removed while this process reads them.
 fn existing_store(path: &Path, location: &LocationArgs) -> Result<Box<dyn Store>, Failure> {
-    if !is_remote(path) && !path.is_dir() {
-        let why = if path.exists() {
-            "it is not a directory"
-        } else {
-            "there is no such directory; `credlens archive add` creates one"
-        };
-        return Err(Failure::NothingEvaluated(format!(
-            "{} is not an archive: {why}",
-            path.display()
-        )));
+    if is_remote(path) {
+        return store_at(path, location, false, false);
     }
-    store_at(path, location, false, false)
+    let directory = existing_directory(path)?;
+    keep_files(path);
+    Ok(Box::new(directory.on_wait(print_waiting)))
+}
+
+/// The archive in this directory, which must exist.
+fn existing_directory(path: &Path) -> Result<Directory, Failure> {
+    if path.is_dir() {
+        return Ok(Directory::new(path));
+    }
+    let why = if path.exists() {
+        "it is not a directory"
+    } else {
+        "there is no such directory; `credlens archive add` creates one"
+    };
+    Err(Failure::NothingEvaluated(format!(
+        "{} is not an archive: {why}",
+        path.display()
+    )))
 }
 
 /// The archived reports, in the order of their as-of, and whether a file could not be read, which is printed, as are

@@ -271,12 +271,12 @@ impl EvaluatingRun for ScanConfig {
     }
 
     /// Outputs that are only written at the end can be thrown away: then the first pass surveys, too, and is the only one
-    /// where nothing is left out.
+    /// where nothing is left out. Of archived reports, metadata say what the first pass finds out.
     fn evaluate_newest(&self, several: &SeveralInputs<'_>) -> Result<(Evaluated, Snapshots), Failure> {
         let is_ranked = self.by.is_some();
         let streams = self.formats.iter().any(|to| to.format.streams(is_ranked));
         let mut newest = None;
-        if !streams && self.subject.inputs.options.as_of.is_none() {
+        if !streams && !several.may_be_archived() && self.subject.inputs.options.as_of.is_none() {
             let sink = Surveying::new(self.outputs()?, false);
             let tally = self.assess(several.open()?, &sink, RowSelection::default())?;
             let (outputs, surveyed) = sink.finish(&tally);
