@@ -13,6 +13,7 @@ mod nothing_added;
 mod old_versions;
 mod outputs;
 mod renamed_files;
+mod rewrite;
 mod rewritten_files;
 mod stale;
 mod unusable_details;

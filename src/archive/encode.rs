@@ -23,6 +23,7 @@ use crate::report::header::Header;
 use crate::report::issue::RowIssue;
 use crate::report::schema::{Column, ColumnSet, TextColumn};
 use crate::report::split::Splitter;
+use crate::report::time::Timestamp;
 
 /// How many lines to search for the end of a record, and how many records for the next row.
 const AHEAD: usize = 64;
@@ -32,6 +33,9 @@ pub(super) struct ReportEncoder {
     meta: ReportMeta,
     accounts: BTreeSet<String>,
     surveyed: ReportAccounts,
+    /// Whether no row so far gives a diagnostic of its own; and the newest time in them.
+    is_quiet: bool,
+    newest: Option<Timestamp>,
     /// Data rows so far, including those that were left out.
     data_rows: u64,
     /// The columns that the report lacks, so that their cells are unknown.
@@ -92,6 +96,9 @@ impl ReportEncoder {
             meta,
             accounts: BTreeSet::new(),
             surveyed: ReportAccounts::default(),
+            // What is in columns of other programs may be unclear.
+            is_quiet: !input.header.has_extras(),
+            newest: None,
             data_rows: 0,
             lacks: input.lacks(),
             usual_arns: true,
@@ -119,6 +126,8 @@ impl ReportEncoder {
             .split(self.chunk.rows.split_mut(), header, &mut self.issues);
         self.chunk.decode(header, Column::ALL.into_iter().collect());
         self.surveyed.add(header, &self.chunk, false);
+        self.is_quiet &= self.issues.is_empty() && self.chunk.bad_cells().count == 0;
+        self.newest = self.newest.max(self.chunk.newest().map(Timestamp));
         let format = match self.format.take() {
             Some(format) => format,
             None => format_of(header, &self.chunk),
@@ -227,12 +236,14 @@ impl ReportEncoder {
         self.meta.tail = RawBytes(self.pending);
         self.meta.accounts = self.accounts.into_iter().collect();
         self.meta.sha256 = hex(&self.hash.finalize());
-        self.meta.facts = Some(RowsFacts::of(
-            self.surveyed,
-            self.data_rows,
-            self.issues_before,
-            self.usual_arns,
-        ));
+        let newest = self.newest.unwrap_or(self.meta.as_of);
+        self.surveyed.quiet_from = self.is_quiet.then_some(newest);
+        self.meta.facts = Some(RowsFacts {
+            data_rows: self.data_rows,
+            issues_after: self.issues_before,
+            usual_arns: self.usual_arns,
+            ..RowsFacts::of(self.surveyed)
+        });
         (self.meta, self.rows)
     }
 }

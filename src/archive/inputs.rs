@@ -66,4 +66,12 @@ impl StoredRecords for ArchivedRows {
     fn columns(&self, wanted: ColumnSet) -> Result<Option<StoredColumns>, SourceError> {
         Ok(Self::columns(self, wanted)?)
     }
+
+    fn count(&self) -> usize {
+        Self::count(self)
+    }
+
+    fn accounts(&self) -> Option<[Vec<u8>; 2]> {
+        Self::accounts(self)
+    }
 }

@@ -149,6 +149,8 @@ pub(super) struct RowsFacts {
     pub(super) data_rows: u64,
     /// The issues of what follows the last row that is stored.
     pub(super) issues_after: String,
+    /// If no row gives a diagnostic at any as-of from some instant on: that instant.
+    pub(super) quiet_from: Option<Timestamp>,
     /// Whether each ARN is [the usual one](super::usual_arn) of its row, so that it need not be read.
     pub(super) usual_arns: bool,
 }
@@ -177,16 +179,12 @@ impl RowsFacts {
         ReportAccounts {
             accounts: accounts.collect(),
             has_other_rows: self.other_rows,
+            quiet_from: self.quiet_from,
         }
     }
 
     /// The same, from a survey.
-    pub(super) fn of(
-        surveyed: ReportAccounts,
-        data_rows: u64,
-        issues_after: String,
-        usual_arns: bool,
-    ) -> Self {
+    pub(super) fn of(surveyed: ReportAccounts) -> Self {
         let accounts = surveyed.accounts.into_iter().map(|(account, rows)| AccountFacts {
             account: RawBytes(account),
             root: rows.has_root,
@@ -195,9 +193,8 @@ impl RowsFacts {
         Self {
             accounts: accounts.collect(),
             other_rows: surveyed.has_other_rows,
-            data_rows,
-            issues_after,
-            usual_arns,
+            quiet_from: surveyed.quiet_from,
+            ..Self::default()
         }
     }
 }

@@ -78,6 +78,14 @@ impl Place {
         }
     }
 
+    /// The column of the only row group, and the rows in it, if they are one after another.
+    pub(super) fn only<'a, A>(&self, columns: &[&'a A]) -> Option<(&'a A, Range<usize>)> {
+        match &self.rows {
+            RowsIn::Range(rows) => columns.first().map(|column| (*column, rows.clone())),
+            RowsIn::Picked(_) => None,
+        }
+    }
+
     /// Calls `each` with the value of each row.
     #[inline]
     pub(super) fn values<'a, A: StaticArray>(

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use polars::prelude::{DataType, PolarsResult, Series};
 use polars_arrow::array::{Array, BinaryViewArray, BooleanArray, PrimitiveArray, Utf8ViewArray};
+use polars_parquet::parquet::statistics::Statistics;
 use polars_parquet::read::{BasicDecompressor, PageReader, column_iter_to_arrays};
 
 use super::error::Error;
@@ -126,6 +127,20 @@ impl RowGroup {
         let types = vec![&column.descriptor().descriptor.primitive_type];
         let (arrays, _) = column_iter_to_arrays(pages, types, field.clone(), None)?;
         A::of(&Series::try_from((field, arrays))?.rechunk())
+    }
+
+    /// The least and the greatest text of a column, if no row is without one.
+    pub(super) fn bounds(&self, name: &str) -> Option<[Vec<u8>; 2]> {
+        let group = &self.file.footer.row_groups[self.number];
+        let column = group.columns_under_root_iter(name)?.next()?;
+        let statistics = column.statistics(&self.file.footer.footer_buf)?.ok()?;
+        let Statistics::Binary(of_column) = statistics else {
+            return None;
+        };
+        let bounds = [of_column.min_value?, of_column.max_value?];
+        // Longer ones may be cut off.
+        let is_sound = bounds[0] <= bounds[1] && bounds.iter().all(|bound| bound.len() < 32);
+        (of_column.null_count == Some(0) && is_sound).then_some(bounds)
     }
 
     /// The error that something in the file cannot be.

@@ -78,6 +78,19 @@ impl ArchivedRows {
         Ok(is_as_of)
     }
 
+    /// How many they are.
+    pub(super) fn count(&self) -> usize {
+        self.place.len()
+    }
+
+    /// The least and the greatest of the accounts in their row group, if each row there has one.
+    pub(super) fn accounts(&self) -> Option<[Vec<u8>; 2]> {
+        match self.place.groups() {
+            [group] => group.bounds(ACCOUNT_ID),
+            _ => None,
+        }
+    }
+
     /// Appends their CSV to `text`.
     pub fn append_to(&self, text: &mut Vec<u8>) -> Result<(), Error> {
         let decoded = DecodedRows::of(&self.place, &self.format)?;
@@ -152,8 +165,8 @@ impl ArchivedRows {
         let mut texts = Vec::new();
         if columns.iter().any(|column| has_any(*column)) {
             let mut at = 0;
-            self.place.visit(|group, row| {
-                texts.extend(columns[group].get(row).map(|text| (at, text)));
+            self.place.values(&columns, |text| {
+                texts.extend(text.map(|text| (at, text)));
                 at += 1;
             });
         }
@@ -181,12 +194,22 @@ impl ArchivedRows {
             ..Times::default()
         };
         let seconds = |time: i64| time.div_euclid(MICROSECONDS);
-        if columns.iter().any(|column| has_any(*column)) {
+        if !columns.iter().any(|column| has_any(*column)) {
+            times.cells.resize(block.count, cell::ABSENT);
+        } else if let Some((column, rows)) = self.place.only(&columns) {
+            times
+                .cells
+                .extend(column.values()[rows.clone()].iter().map(|&time| seconds(time)));
+            if let Some(valid) = column.validity() {
+                let valid = valid.iter().skip(rows.start);
+                for (cell, is_valid) in times.cells.iter_mut().zip(valid) {
+                    *cell = if is_valid { *cell } else { cell::ABSENT };
+                }
+            }
+        } else {
             self.place.values(&columns, |time| {
                 times.cells.push(time.map_or(cell::ABSENT, seconds))
             });
-        } else {
-            times.cells.resize(block.count, cell::ABSENT);
         }
         let of_column = block.exceptions.iter().filter(|((_, at), _)| *at == position);
         times.any_stand_in = of_column.into_iter().any(|((row, _), cell)| {
@@ -202,13 +225,18 @@ impl ArchivedRows {
             cells: Vec::with_capacity(self.place.len()),
             ..Flags::default()
         };
-        self.place.values(&columns, |flag| {
-            flags.cells.push(match flag {
-                Some(true) => Flag::True,
-                Some(false) => Flag::False,
-                None => Flag::NotSupported,
-            });
-        });
+        let of = |flag: bool| if flag { Flag::True } else { Flag::False };
+        match self.place.only(&columns) {
+            Some((column, rows)) if column.validity().is_none() => {
+                let values = column.values().iter().skip(rows.start);
+                flags.cells.extend(values.take(rows.len()).map(of));
+            }
+            Some(_) | None => {
+                self.place.values(&columns, |flag| {
+                    flags.cells.push(flag.map_or(Flag::NotSupported, of))
+                });
+            }
+        }
         Ok(flags)
     }
 

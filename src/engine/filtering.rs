@@ -115,6 +115,17 @@ impl<'a> Filtering<'a> {
         }
     }
 
+    /// Notes accounts whose rows are not read, because none is admitted.
+    pub(super) fn pass_over<'t>(
+        &self,
+        accounts: impl Iterator<Item = (&'t [u8], Option<&'t [u8]>)>,
+        misses: &mut NearMisses,
+    ) {
+        if !self.is_any_admitted() {
+            accounts.for_each(|(account, name)| misses.add_account(self.filters, Some(account), name));
+        }
+    }
+
     fn is_any_admitted(&self) -> bool {
         self.admitted.load(Ordering::Relaxed)
     }

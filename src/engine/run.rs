@@ -26,6 +26,7 @@ use crate::report::chunk::Chunk;
 use crate::report::issue::RowIssue;
 use crate::report::schema::{Column, ColumnSet, Slot, TextColumn};
 use crate::report::split::Splitter;
+use crate::report::stored::StoredBlock;
 use crate::report::time::Timestamp;
 use crate::rule::{NearMisses, RuleSuppressions};
 
@@ -339,6 +340,15 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
         (input, end): (&Arc<Input>, BlockEnd),
         block: &DeferredBlock,
     ) -> Result<(), SourceError> {
+        if self.is_out(input, block) {
+            let mut nothing = StoredBlock::default();
+            let count = u32::try_from(block.0.count())?;
+            nothing.left_out.leave_out(0, count);
+            self.chunk.store(&input.header, nothing);
+            self.issues.clear();
+            self.evaluate(pass, input, end);
+            return Ok(());
+        }
         let Some(columns) = block.0.columns(self.run.stored_columns(input))? else {
             block.text(self.chunk.rows.text_mut())?;
             self.block(pass, input, end);
@@ -348,6 +358,45 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
         self.issues = columns.issues;
         self.evaluate(pass, input, end);
         Ok(())
+    }
+
+    /// Whether nothing is known to come of a stored block: none of its records is evaluated, and none gives a diagnostic.
+    fn is_out(&mut self, input: &Input, block: &DeferredBlock) -> bool {
+        let Some(rows) = &input.account.rows else {
+            return false;
+        };
+        let is_quiet = rows.quiet_from.is_some_and(|from| from <= input.as_of);
+        // What is compared has times of its own, whoever is left out of it.
+        if !is_quiet || rows.has_other_rows || self.run.compares {
+            return false;
+        }
+        let left_out = self.run.selection.rows.left_out_of(input);
+        let filters = self
+            .run
+            .selection
+            .filtering
+            .filter(|filtering| !filtering.filters().is_partial());
+        let name = input.account.name.as_deref().map(str::as_bytes);
+        let is_out = |account: &[u8]| {
+            left_out.is_some_and(|rows| rows.accounts.contains(account))
+                || filters.is_some_and(|it| !it.filters().admits_account(Some(account), name))
+        };
+        let of_block = block.0.accounts();
+        let mut accounts = match &of_block {
+            Some([first, last]) => rows.accounts.range(first.clone()..=last.clone()),
+            None => rows.accounts.range::<[u8], _>(..),
+        };
+        if !accounts.all(|(account, _)| is_out(account)) {
+            return false;
+        }
+        if let Some(filtering) = filters {
+            let seen = rows
+                .accounts
+                .keys()
+                .filter(|&account| left_out.is_none_or(|rows| !rows.accounts.contains(account)));
+            filtering.pass_over(seen.map(|account| (&**account, name)), &mut self.misses);
+        }
+        true
     }
 
     fn block(&mut self, pass: Pass, input: &Arc<Input>, end: BlockEnd) {

@@ -193,6 +193,12 @@ pub trait StoredRecords: Send {
     /// # Errors
     /// If what is stored is damaged.
     fn columns(&self, wanted: ColumnSet) -> Result<Option<StoredColumns>, SourceError>;
+
+    /// How many they are.
+    fn count(&self) -> usize;
+
+    /// The least and the greatest of their accounts, if each record has one and that is known before they are read.
+    fn accounts(&self) -> Option<[Vec<u8>; 2]>;
 }
 
 /// A block as columns.

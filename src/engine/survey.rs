@@ -35,6 +35,8 @@ pub struct ReportAccounts {
     pub accounts: BTreeMap<Vec<u8>, AccountRows>,
     /// Whether the report has rows without an account.
     pub has_other_rows: bool,
+    /// If its rows give no diagnostics at any as-of from some instant on: that instant.
+    pub quiet_from: Option<Timestamp>,
 }
 
 /// The rows of one account in a report.

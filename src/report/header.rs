@@ -265,6 +265,11 @@ impl Header {
         self.extras[column as usize]
     }
 
+    /// Whether it has any such column.
+    pub fn has_extras(&self) -> bool {
+        self.extras.iter().any(Option::is_some)
+    }
+
     /// What the first of these rows that says it says about when the report was generated, if there is a column for it.
     pub fn first_generated(&self, rows: &[u8]) -> Option<Vec<u8>> {
         let position = self.extra(ExtraColumn::GeneratedTime)?;

@@ -1,24 +1,25 @@
 //! Archived reports are evaluated as columns, with the same results as their CSV.
 
+use std::path::Path;
 use std::sync::LazyLock;
 
 use credlens::archive::add::{Added, add};
 use credlens::archive::inputs::ArchiveFormat;
 use credlens::archive::store::Directory;
-use credlens::engine::{self, Program, Source};
-use credlens::finding::{Diagnostic, Finding, Tally};
+use credlens::engine::{self, AssessOptions, EmitFilter, Program, Source};
+use credlens::finding::{Diagnostic, Finding, GivenFilters, Severity, Status, Tally};
 use credlens::io::inputs::{InputOptions, Inputs, Limits};
 use credlens::report::schema::{Column, ExtraColumn};
-use credlens::rule::{self, Selection};
+use credlens::rule::{self, Filters, Selection};
 use proptest::prelude::*;
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 
 use super::lossless::{Blocks, report};
-use crate::support::pipeline::{AS_OF, CATALOGUE, evaluate};
+use crate::support::pipeline::{AS_OF, CATALOGUE, evaluate, evaluate_with};
 
 /// Every built-in rule.
-static PROGRAM: LazyLock<Program> = LazyLock::new(|| {
+pub(super) static PROGRAM: LazyLock<Program> = LazyLock::new(|| {
     let every = Selection {
         rules: vec!["*".to_owned()],
         ..Selection::default()
@@ -35,7 +36,7 @@ fn archived(csv: &[u8], size: usize) -> Option<TempDir> {
     Some(directory)
 }
 
-fn inputs(directory: &TempDir) -> Inputs {
+pub(super) fn inputs(directory: &Path) -> Inputs {
     let options = InputOptions {
         as_of: None,
         now: AS_OF,
@@ -43,16 +44,12 @@ fn inputs(directory: &TempDir) -> Inputs {
         hashed: 0,
         limits: Limits::default(),
     };
-    Inputs::new(
-        vec![directory.path().to_owned()],
-        Box::new(std::io::empty()),
-        options,
-    )
-    .with_container_format(Box::new(ArchiveFormat))
+    Inputs::new(vec![directory.to_owned()], Box::new(std::io::empty()), options)
+        .with_container_format(Box::new(ArchiveFormat))
 }
 
 /// What is found, without where.
-fn found((findings, tally): (Vec<Finding>, Tally)) -> Value {
+pub(super) fn found((findings, tally): (Vec<Finding>, Tally)) -> Value {
     let findings = findings.into_iter().map(|mut finding| {
         finding.source.path.clear();
         finding
@@ -89,11 +86,47 @@ fn compare(csv: &[u8], size: usize) -> Result<(), TestCaseError> {
         return Ok(());
     };
     let of_csv = found(evaluate(&PROGRAM, Blocks::new(csv, size).unwrap(), 1));
-    let of_archive = found(evaluate(&PROGRAM, inputs(&directory), 1));
+    let of_archive = found(evaluate(&PROGRAM, inputs(directory.path()), 1));
     prop_assert_eq!(first_difference(&of_archive, &of_csv), None);
+    for (account, excluded) in [
+        ("111122223333", false),
+        ("1*", true),
+        ("4444*", false),
+        ("999999999999", false),
+    ] {
+        let accounts = vec![account.to_owned()];
+        let given = if excluded {
+            GivenFilters {
+                exclude_account: accounts,
+                ..GivenFilters::default()
+            }
+        } else {
+            GivenFilters {
+                account: accounts,
+                ..GivenFilters::default()
+            }
+        };
+        let filters = Filters::new(&given).unwrap();
+        let found_with = |source: &mut dyn Source| {
+            let options = AssessOptions {
+                emit: EmitFilter::new(&Status::ALL, Severity::Informational),
+                filters: Some(&filters),
+                ..AssessOptions::default()
+            };
+            found(evaluate_with(&PROGRAM, source, options))
+        };
+        let of_csv = found_with(&mut Blocks::new(csv, size).unwrap());
+        let of_archive = found_with(&mut inputs(directory.path()));
+        prop_assert_eq!(
+            first_difference(&of_archive, &of_csv),
+            None,
+            "of account {}",
+            account
+        );
+    }
     for digests in [false, true] {
         let of_csv = surveyed(Blocks::new(csv, size).unwrap(), digests);
-        prop_assert_eq!(surveyed(inputs(&directory), digests), of_csv);
+        prop_assert_eq!(surveyed(inputs(directory.path()), digests), of_csv);
     }
     Ok(())
 }

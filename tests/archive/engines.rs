@@ -98,12 +98,41 @@ fn statements_of_the_page_count_as_trend_does() {
         .unwrap();
     assert!(add.status.success());
     let archive = directory.path().join("archive");
+    // Compacted files, others, and one of version 1.
+    for day in 2..5 {
+        write(
+            &format!("2026-01-0{day}.csv"),
+            &first.replace("bob", &format!("bob{day}")),
+        );
+    }
+    for args in [
+        ["add", "archive", "reports"],
+        ["compact", "archive", "--until=2026-01-31"],
+    ] {
+        let mut command = assert_cmd::Command::cargo_bin("credlens").unwrap();
+        command
+            .current_dir(directory.path())
+            .arg("archive")
+            .args(args)
+            .assert()
+            .success();
+    }
+    assert_eq!(
+        fs::read_dir(archive.join("snapshot_date=2026-01-01"))
+            .unwrap()
+            .count(),
+        1
+    );
+    super::copy(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/archive/version-1"),
+        &archive,
+    );
     assert!(archive.join("_details").is_dir());
     let expected: Vec<_> = trend(directory.path())
         .into_iter()
         .filter(|[_, count]| count != "0")
         .collect();
-    assert_eq!(expected.len(), 2);
+    assert_eq!(expected.len(), 6, "{expected:?}");
     let engines = std::env::var("CREDLENS_ENGINES").expect("CREDLENS_ENGINES; use tests/engines/run");
     for engine in engines.split(' ') {
         let name = engine.to_lowercase();
@@ -111,7 +140,7 @@ fn statements_of_the_page_count_as_trend_does() {
         assert_eq!(counted, expected, "{engine}");
         let source = if engine == "DuckDB" {
             format!(
-                "read_parquet('{}/*/*.parquet', hive_partitioning = true)",
+                "read_parquet('{}/*/*.parquet', hive_partitioning = true, union_by_name = true)",
                 archive.display()
             )
         } else {

@@ -44,8 +44,17 @@ fn run(
     } else {
         store.on_wait(print_waiting)
     };
+    let was_marked = store.is_marked();
     let mut outcome = Rewritten::default();
     let done = rewrite(&store, &mut outcome);
+    if done.is_ok()
+        && outcome.removed.is_empty()
+        && outcome.left == 0
+        && outcome.errors.is_empty()
+        && !was_marked
+    {
+        return Err(no_archive(&store));
+    }
     outcome.errors.iter().for_each(print_error);
     if !quiet {
         print_message(summary(&outcome));
@@ -57,9 +66,6 @@ fn run(
     let lines: String = files.map(|file| escape(&file).into_owned() + "\n").collect();
     print("the names of the files that were written", lines)?;
     done?;
-    if outcome.removed.is_empty() && outcome.left == 0 && outcome.errors.is_empty() && !store.is_marked() {
-        return Err(no_archive(&store));
-    }
     Ok(if outcome.errors.is_empty() {
         Exit::Clean
     } else {
