@@ -229,6 +229,7 @@ impl From<RawBytes> for RawBytesJson {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::cell;
 
     #[test]
     fn raw_bytes_round_trip() {
@@ -237,6 +238,70 @@ mod tests {
             let back: RawBytes = serde_json::from_str(&json).expect("what was written");
             assert_eq!(back.0, bytes, "{json}");
         }
+    }
+
+    /// What earlier files say is unknown is outdated once this changes.
+    #[test]
+    fn what_is_read_from_cells_is_that_of_these_semantics() {
+        let cells = [
+            "",
+            " ",
+            "N/A",
+            " n/a ",
+            "no_information",
+            "No_Information",
+            "not_supported",
+            "NOT_SUPPORTED",
+            "true",
+            "TRUE",
+            "False",
+            "yes",
+            "1",
+            "t",
+            "-",
+            "null",
+            "never",
+            "2026-01-02",
+            "2026-01-02T03:04:05Z",
+            "2026-01-02 03:04:05",
+            "2026-01-02T03:04:05.9Z",
+            "2026-01-02T03:04:05+01:00",
+            "2026-01-02T03:04:05-0130",
+            "2026-02-29",
+            "2024-02-29",
+            "2026-01-02T24:00:00Z",
+            "2026-01-02T03:04:60Z",
+            "2026-1-2",
+            "20260102",
+            "2026-01-02T03:04Z",
+            "1970-01-01T00:00:00Z",
+            "1970-01-01",
+            "0001-01-01T00:00:00Z",
+            "0000-01-01",
+            "9999-12-31T23:59:59Z",
+            "9999-12-31T23:59:59-01:00",
+            "1767225600",
+            "2026-01-02T03:04:05z",
+            "arn:aws:iam::1:root",
+            "arn:aws:iam::1:user/a:root",
+            "<root_account>",
+        ];
+        let read = cells.map(|text| {
+            let text = text.as_bytes();
+            format!(
+                "{} {:?} {:?} {:?}",
+                cell::time(text),
+                cell::flag(text),
+                cell::text(text),
+                cell::stands_in(text)
+            )
+        });
+        let read = crate::finding::digest::sha256(&read.join("\n"));
+        assert_eq!(
+            (SEMANTICS, &read[..16]),
+            (1, "02c88714d16d265a"),
+            "if cells are read in another way, raise SEMANTICS"
+        );
     }
 
     /// Paths and counts are made of the metadata, which may be forged.

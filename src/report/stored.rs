@@ -159,8 +159,9 @@ impl StoredRows {
     /// The fields at this position of these records, of a text column.
     pub(super) fn fields(&self, records: Range<usize>, position: usize) -> impl Iterator<Item = &[u8]> {
         let texts = match self.columns[position] {
-            Some(Column::Text(column)) => Some(self.texts(column)),
-            Some(Column::Time(_) | Column::Flag(_)) | None => None,
+            // Of no records there are no texts.
+            Some(Column::Text(column)) if !records.is_empty() => Some(self.texts(column)),
+            Some(Column::Text(_) | Column::Time(_) | Column::Flag(_)) | None => None,
         };
         records.map(move |row| match texts {
             Some(texts) => texts.get(row),

@@ -1,9 +1,11 @@
 //! Archived reports are evaluated as columns, with the same results as their CSV.
 
+use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
 
 use credlens::archive::add::{Added, add};
+use credlens::archive::file::ArchiveFile;
 use credlens::archive::inputs::ArchiveFormat;
 use credlens::archive::store::Directory;
 use credlens::engine::{self, AssessOptions, EmitFilter, Program, Source};
@@ -16,6 +18,7 @@ use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 
 use super::lossless::{Blocks, report};
+use super::{PLAIN, credlens, files, saved};
 use crate::support::pipeline::{AS_OF, CATALOGUE, evaluate, evaluate_with};
 
 /// Every built-in rule.
@@ -179,4 +182,87 @@ proptest! {
     fn any_bytes_are(bytes in proptest::collection::vec(any::<u8>(), 0..300), size in 1_usize..400) {
         compare(&[b"user,arn,mfa_active\n".as_slice(), &bytes].concat(), size)?;
     }
+}
+
+/// Damages the pages of files, which their names and metadata do not show.
+fn damage(archive: &Path, is_meant: impl Fn(&str) -> bool) -> usize {
+    let meant: Vec<_> = files(archive).into_iter().filter(|file| is_meant(file)).collect();
+    for file in &meant {
+        let path = archive.join(file);
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[40] ^= 1;
+        fs::write(path, bytes).unwrap();
+    }
+    meant.len()
+}
+
+/// Of older snapshots and of accounts that are not asked for only the metadata is read.
+#[test]
+fn only_the_files_that_are_needed_are_read() {
+    let directory = saved();
+    credlens(directory.path(), &["archive", "add", "archive", "reports"]);
+    let scan = |more: &[&str]| {
+        let args = [&["scan", "archive", "--format", "ndjson"], more].concat();
+        credlens(directory.path(), &args)
+    };
+    let (all, of_account) = (scan(&[]), scan(&["--account", "111122223333"]));
+    assert!(
+        all.0 == 1 && all.1.contains("444455556666") && of_account.0 == 1,
+        "{all:?}"
+    );
+    assert!(!of_account.1.is_empty() && !of_account.1.contains("444455556666"));
+    let archive = directory.path().join("archive");
+    assert_eq!(damage(&archive, |file| file < "snapshot_date=2026-03"), 2);
+    assert_eq!(scan(&[]), all);
+    assert_eq!(scan(&["--all-snapshots"]).0, 4);
+    // The newest ones are in one file, so that it is read for either account.
+    assert_eq!(damage(&archive, |file| file > "snapshot_date=2026-03"), 1);
+    assert_eq!(scan(&["--account", "111122223333"]).0, 3);
+    // In files of their own, the other one is not.
+    let apart = directory.path().join("apart");
+    for report in ["reports/2026-03-01.csv", "reports/other-2026-03-01.csv"] {
+        credlens(directory.path(), &["archive", "add", "apart", report]);
+    }
+    let scan = |account: &str| {
+        let args = ["scan", "apart", "--format", "ndjson", "--account", account];
+        credlens(directory.path(), &args)
+    };
+    let (one, other) = (scan("111122223333"), scan("444455556666"));
+    let is_of = |file: &str, account: &str| {
+        let file = ArchiveFile::open(&Directory::new(&apart), file).unwrap();
+        file.reports()[0].accounts == [account]
+    };
+    assert_eq!(damage(&apart, |file| is_of(file, "444455556666")), 1);
+    assert_eq!((scan("111122223333"), scan("444455556666").0), (one, 3));
+    assert_eq!(other.0, 1);
+}
+
+/// Accounts of other row groups are left out without being read, with the same results.
+#[test]
+fn one_account_of_a_large_report() {
+    let header = PLAIN.lines().next().unwrap();
+    let row = |account: u64, user: u64| {
+        format!("u{user},arn:aws:iam::{account}:user/u{user},2022-01-02T03:04:05Z,true,false,false,N/A\n")
+    };
+    let rows = (0..131_100)
+        .map(|user| row(111_122_223_333, user))
+        .chain((0..40).map(|user| row(444_455_556_666, user)));
+    let csv = format!("{header}\n{}", rows.collect::<String>()).into_bytes();
+    let directory = archived(&csv, 1 << 20).unwrap();
+    let filters = GivenFilters {
+        account: vec!["444455556666".to_owned()],
+        ..GivenFilters::default()
+    };
+    let filters = Filters::new(&filters).unwrap();
+    let found_with = |source: &mut dyn Source| {
+        let options = AssessOptions {
+            filters: Some(&filters),
+            ..AssessOptions::default()
+        };
+        evaluate_with(&PROGRAM, source, options)
+    };
+    let of_csv = found_with(&mut Blocks::new(&csv, 1 << 20).unwrap());
+    let of_archive = found_with(&mut inputs(directory.path()));
+    assert_eq!(of_archive.0[0].source.row, Some(131_101));
+    assert_eq!(first_difference(&found(of_archive), &found(of_csv)), None);
 }
