@@ -44,10 +44,10 @@ pub(super) fn write(issue: &Issue, number: u64, own: u64, text: &mut String) {
         .map(|(word, _)| *word);
     text.push_str(word.expect("invariant: the other issues are about headers"));
     if let Some(fields) = fields {
-        text.push_str(&format!("={fields}"));
+        text.extend(["=", &fields.to_string()]);
     }
     if number != own {
-        text.push_str(&format!("@{number}"));
+        text.extend(["@", &number.to_string()]);
     }
 }
 

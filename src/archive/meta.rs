@@ -296,7 +296,7 @@ mod tests {
                 cell::stands_in(text)
             )
         });
-        let read = crate::finding::digest::sha256(&read.join("\n"));
+        let read = crate::finding::digest::sha256(read.join("\n"));
         assert_eq!(
             (SEMANTICS, &read[..16]),
             (1, "02c88714d16d265a"),

@@ -50,7 +50,7 @@ pub fn upgrade(store: &dyn Store, outcome: &mut Rewritten) -> Result<(), Error> 
         let reports = (0..found.reports.len()).map(|report| (0, report)).collect();
         let order = found.order;
         match write(store, &[&found], &reports, order) {
-            Ok(name) => replace(store, &[&found], vec![(name.path(), reports.len())], outcome)?,
+            Ok(name) => replace(store, &[&found], &[(name.path(), reports.len())], outcome)?,
             Err(error @ (Error::Unwritable { .. } | Error::Stopped(..))) => return Err(error),
             Err(error) => outcome.errors.push(error),
         }
@@ -133,7 +133,9 @@ type Reports = Vec<(usize, usize)>;
 
 /// The reports of these files, each once, in groups that each become a file: those of an account are together.
 fn groups(files: &[&Found]) -> Vec<Reports> {
-    let mut accounts: BTreeMap<&[String], BTreeMap<(Timestamp, &str), (usize, usize)>> = BTreeMap::new();
+    /// Reports, each once.
+    type Once<'a> = BTreeMap<(Timestamp, &'a str), (usize, usize)>;
+    let mut accounts: BTreeMap<&[String], Once<'_>> = BTreeMap::new();
     for (at, found) in files.iter().enumerate() {
         for (number, report) in found.reports.iter().enumerate() {
             let of_accounts = accounts.entry(&report.accounts).or_default();
@@ -191,18 +193,18 @@ fn compact_month(store: &dyn Store, files: &[&Found], outcome: &mut Rewritten) -
         let name = write(store, files, &reports, RowOrder::User)?;
         written.push((name.path(), reports.len()));
     }
-    replace(store, files, written, outcome)
+    replace(store, files, &written, outcome)
 }
 
 /// Removes files whose reports are in those that were written, which are read back first.
 fn replace(
     store: &dyn Store,
     files: &[&Found],
-    written: Vec<(String, usize)>,
+    written: &[(String, usize)],
     outcome: &mut Rewritten,
 ) -> Result<(), Error> {
     let mut there: BTreeSet<(Timestamp, String)> = BTreeSet::new();
-    for (path, _) in &written {
+    for (path, _) in written {
         let mut file = ArchiveFile::open(store, path)?;
         for (number, report) in file.reports().to_vec().into_iter().enumerate() {
             if hash_of(&mut file, number)? != report.sha256 {
@@ -230,7 +232,7 @@ fn replace(
         store.remove(&found.path)?;
         outcome.removed.push((found.path.clone(), found.size));
     }
-    for (path, reports) in &written {
+    for (path, reports) in written {
         let size = store
             .read(path)?
             .length()
@@ -283,19 +285,19 @@ fn encode(
     writer: &mut FileWriter,
     order: RowOrder,
 ) -> Result<(ReportMeta, super::columns::RowBuilder), Error> {
-    let meta = file.reports()[number].clone();
     let header = file.complete_header(number)?;
+    let meta = file.reports()[number].clone();
     let parsed = Header::parse(&header).map_err(|error| Error::Refused(error.to_string()))?;
     let input = Input {
         id: ReportId::first_of(0),
-        path: meta.path.clone(),
+        path: meta.path,
         kind: "archive".to_owned(),
         header: parsed,
         as_of: meta.as_of,
         as_of_source: meta.as_of_source,
         generated: meta.generated,
         account: AccountInfo {
-            name: meta.account_name.clone(),
+            name: meta.account_name,
             ..AccountInfo::default()
         },
         file: FileFacts::default(),

@@ -16,58 +16,39 @@ pub(super) struct RowGroup {
     file: Arc<FileContent>,
     number: usize,
     rows: usize,
-    columns: Vec<OnceLock<Result<DecodedArray, String>>>,
+    columns: Vec<OnceLock<Result<Box<dyn Array>, String>>>,
 }
 
-/// A column of one array.
-enum DecodedColumn {
-    /// Times in microseconds, or numbers.
-    Numbers(PrimitiveArray<i64>),
-    Flags(BooleanArray),
-    Texts(Utf8ViewArray),
-    Bytes(BinaryViewArray),
+/// The arrays that columns are read as: times in microseconds and numbers, flags, texts, bytes.
+pub(super) trait ArchivedArray: Array + Clone {
+    /// The only array of a series; none if the column has another type.
+    fn of(series: &Series) -> Option<Self>;
 }
 
-/// What a column can have: arrays of one type.
-pub(super) trait ArchivedArray: Array + Sized + 'static {
-    /// The array in a series; none if the column has another type.
-    fn of(series: &Series) -> PolarsResult<Option<Self>>;
-    fn decoded(self) -> DecodedArray;
-    fn in_column(column: &DecodedArray) -> Option<&Self>;
+impl ArchivedArray for PrimitiveArray<i64> {
+    fn of(series: &Series) -> Option<Self> {
+        let numbers = series.cast(&DataType::Int64).ok()?;
+        numbers.i64().ok()?.downcast_iter().next().cloned()
+    }
 }
 
-/// A decoded column, for [`ArchivedArray`].
-pub(super) struct DecodedArray(DecodedColumn);
-
-macro_rules! archived_array {
-    ($array:ty, $variant:ident, $series:ident => $chunked:expr) => {
-        impl ArchivedArray for $array {
-            fn of($series: &Series) -> PolarsResult<Option<Self>> {
-                let chunked = $chunked;
-                Ok(chunked
-                    .ok()
-                    .and_then(|chunked| chunked.downcast_iter().next().cloned()))
-            }
-
-            fn decoded(self) -> DecodedArray {
-                DecodedArray(DecodedColumn::$variant(self))
-            }
-
-            fn in_column(column: &DecodedArray) -> Option<&Self> {
-                match &column.0 {
-                    DecodedColumn::$variant(array) => Some(array),
-                    #[expect(clippy::wildcard_enum_match_arm, reason = "all others")]
-                    _ => None,
-                }
-            }
-        }
-    };
+impl ArchivedArray for BooleanArray {
+    fn of(series: &Series) -> Option<Self> {
+        series.bool().ok()?.downcast_iter().next().cloned()
+    }
 }
 
-archived_array!(PrimitiveArray<i64>, Numbers, series => series.cast(&DataType::Int64)?.i64().cloned());
-archived_array!(BooleanArray, Flags, series => series.bool().cloned());
-archived_array!(Utf8ViewArray, Texts, series => series.str().cloned());
-archived_array!(BinaryViewArray, Bytes, series => series.binary().cloned());
+impl ArchivedArray for Utf8ViewArray {
+    fn of(series: &Series) -> Option<Self> {
+        series.str().ok()?.downcast_iter().next().cloned()
+    }
+}
+
+impl ArchivedArray for BinaryViewArray {
+    fn of(series: &Series) -> Option<Self> {
+        series.binary().ok()?.downcast_iter().next().cloned()
+    }
+}
 
 impl RowGroup {
     pub(super) fn new(file: &Arc<FileContent>, number: usize) -> Self {
@@ -93,10 +74,12 @@ impl RowGroup {
         let decoded = self.columns[index].get_or_init(|| {
             let decoded = self.file.decoded(|| self.decode::<A>(index));
             let whole = decoded.and_then(|decoded| self.checked(name, decoded));
-            whole.map(A::decoded).map_err(|error| error.to_string())
+            whole
+                .map(|array| -> Box<dyn Array> { Box::new(array) })
+                .map_err(|error| error.to_string())
         });
         let decoded = decoded.as_ref().map_err(|error| Error::Refused(error.clone()))?;
-        Ok(A::in_column(decoded))
+        Ok(decoded.as_any().downcast_ref())
     }
 
     /// The column, if it is of the type that was meant and has a value in each row.
@@ -126,7 +109,7 @@ impl RowGroup {
         let pages = vec![BasicDecompressor::new(pages, Vec::new())];
         let types = vec![&column.descriptor().descriptor.primitive_type];
         let (arrays, _) = column_iter_to_arrays(pages, types, field.clone(), None)?;
-        A::of(&Series::try_from((field, arrays))?.rechunk())
+        Ok(A::of(&Series::try_from((field, arrays))?.rechunk()))
     }
 
     /// The least and the greatest text of a column, if no row is without one.

@@ -208,7 +208,7 @@ impl ArchivedRows {
             }
         } else {
             self.place.values(&columns, |time| {
-                times.cells.push(time.map_or(cell::ABSENT, seconds))
+                times.cells.push(time.map_or(cell::ABSENT, seconds));
             });
         }
         let of_column = block.exceptions.iter().filter(|((_, at), _)| *at == position);
@@ -233,7 +233,7 @@ impl ArchivedRows {
             }
             Some(_) | None => {
                 self.place.values(&columns, |flag| {
-                    flags.cells.push(flag.map_or(Flag::NotSupported, of))
+                    flags.cells.push(flag.map_or(Flag::NotSupported, of));
                 });
             }
         }
@@ -346,7 +346,7 @@ impl ArchivedRows {
             let mut numbers = Vec::with_capacity(place.len());
             let columns = place.needed::<PrimitiveArray<i64>>(REPORT_ROW)?;
             place.values(&columns, |number| {
-                numbers.push(number.map_or(0, i64::cast_unsigned))
+                numbers.push(number.map_or(0, i64::cast_unsigned));
             });
             Ok(numbers)
         };

@@ -349,7 +349,9 @@ impl Evaluation {
             limits: self.limits,
         };
         // What is read twice is still there the second time.
-        paths.iter().for_each(|path| super::archive::keep_files(path));
+        for path in &paths {
+            super::archive::keep_files(path);
+        }
         InputReader {
             paths,
             options,

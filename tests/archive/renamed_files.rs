@@ -69,7 +69,9 @@ fn content(bytes: &[u8]) -> Result<(Vec<ContainedReport>, Vec<u8>), String> {
     }
     // Only of a file with its seal are the accounts known before its rows are read.
     let mut reports = container.reports();
-    reports.iter_mut().for_each(|report| report.account.rows = None);
+    for report in &mut reports {
+        report.account.rows = None;
+    }
     Ok((reports, text))
 }
 

@@ -45,10 +45,8 @@ fn all_found(directory: &Path) -> Vec<String> {
     };
     let mut all: Vec<String> = Vec::new();
     for part in parts {
-        match part {
-            Value::Array(values) => all.extend(values.iter().map(ToString::to_string)),
-            other => all.push(other.to_string()),
-        }
+        let values = part.as_array().cloned().unwrap_or_else(|| vec![part]);
+        all.extend(values.iter().map(ToString::to_string));
     }
     all.sort();
     all
@@ -79,7 +77,7 @@ fn compacted(directory: &Path) -> Rewritten {
 }
 
 /// A report of one of two accounts that changes from day to day.
-fn plain(account: u8, day: i64) -> String {
+fn plain(account: i64, day: i64) -> String {
     let csv = PLAIN.replace("111122223333", &format!("1111222233{account:02}"));
     let csv = if day % 3 == 0 {
         csv.replace("bob", &format!("bob{day}"))
@@ -90,7 +88,7 @@ fn plain(account: u8, day: i64) -> String {
 }
 
 fn two_accounts() -> TempDir {
-    let days = (0..70).map(|day| (day, plain((day % 2) as u8, day / 2).into_bytes()));
+    let days = (0..70).map(|day| (day, plain(day % 2, day / 2).into_bytes()));
     archive(&days.collect::<Vec<_>>()).unwrap()
 }
 
@@ -306,7 +304,7 @@ fn end_anywhere(archive: impl Fn() -> TempDir, run: fn(&dyn Store, &mut Rewritte
 #[test]
 fn a_run_may_end_anywhere() {
     let few = || {
-        let days = (0..8).map(|day| (day * 5, plain((day % 2) as u8, day).into_bytes()));
+        let days = (0..8).map(|day| (day * 5, plain(day % 2, day).into_bytes()));
         archive(&days.collect::<Vec<_>>()).unwrap()
     };
     end_anywhere(few, |store, outcome| compact(store, None, outcome));
