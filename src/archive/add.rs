@@ -1,15 +1,16 @@
 //! Adds reports to an archive.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use super::details;
 use super::encode::ReportEncoder;
 use super::error::Error;
-use super::layout::partition;
+use super::layout::{month, partition};
 use super::list::reports_of_day;
 use super::meta::{ReportMeta, RowOrder};
-use super::store::Store;
+use super::store::{Store, StoredFile};
 use super::writer::{FileWriter, ROWS_PER_GROUP};
 use crate::engine::{Input, ReportId, SequentialSource, Source};
 use crate::finding::PassedOver;
@@ -64,6 +65,7 @@ pub fn add_noting(
     let mut adder = Adder {
         store,
         days: BTreeMap::new(),
+        months: BTreeMap::new(),
         known: BTreeMap::new(),
         outcome,
         archived,
@@ -159,6 +161,8 @@ struct Adder<'a> {
     store: &'a dyn Store,
     /// Files that are being written, by partition.
     days: BTreeMap<String, OpenFile>,
+    /// The files that the archive had, by month, for the months asked for so far.
+    months: BTreeMap<String, Vec<StoredFile>>,
     /// The reports that the archive has, by partition, for the partitions read so far.
     known: BTreeMap<String, Vec<ReportMeta>>,
     outcome: &'a mut Added,
@@ -238,7 +242,12 @@ impl Adder<'_> {
     /// The reports that the archive has of a day, including those of this run.
     fn known_on(&mut self, day: &str, as_of: Timestamp) -> Result<&mut Vec<ReportMeta>, Error> {
         if !self.known.contains_key(day) {
-            let (known, unreadable) = reports_of_day(self.store, as_of)?;
+            let month = month(as_of);
+            let files = match self.months.entry(month.clone()) {
+                Entry::Occupied(files) => files.into_mut(),
+                Entry::Vacant(place) => place.insert(self.store.list(&month)?),
+            };
+            let (known, unreadable) = reports_of_day(self.store, files, as_of);
             // A run that saves several batches finds them more than once.
             for error in unreadable {
                 let text = error.to_string();

@@ -33,6 +33,9 @@ use crate::report::schema::{Column, ColumnSet};
 /// Bytes up to which a file is held in memory while it is read.
 const HELD: u64 = 32 << 20;
 
+/// What is wrong with a damaged file that has its name.
+const OTHER_BYTES: &str = "its bytes do not match the hash in its name";
+
 /// A file of an archive.
 pub struct ArchiveFile {
     content: Arc<FileContent>,
@@ -90,8 +93,7 @@ impl FileContent {
                 None => hash_of(&self.data, &self.path)?,
             };
             if !hash.starts_with(&name.hash) {
-                let why = "its bytes do not match the hash in its name";
-                return Err(Error::Damaged(self.path.clone(), why.to_owned()));
+                return Err(Error::Damaged(self.path.clone(), OTHER_BYTES.to_owned()));
             }
         } else {
             let is_sound = match &self.seal {
@@ -197,6 +199,17 @@ impl ArchiveFile {
 
     /// Reads the metadata.
     fn parse(data: FileBytes, path: String, name: Option<FileName>) -> Result<Self, Error> {
+        let hash = name.as_ref().map(|name| (data.clone(), name.hash.clone()));
+        let parsed = Self::parse_footer(data, path.clone(), name);
+        match (parsed, hash) {
+            (Err(Error::Unreadable(_)), Some((data, hash))) if !hash_of(&data, &path)?.starts_with(&hash) => {
+                Err(Error::Damaged(path, OTHER_BYTES.to_owned()))
+            }
+            (parsed, _) => parsed,
+        }
+    }
+
+    fn parse_footer(data: FileBytes, path: String, name: Option<FileName>) -> Result<Self, Error> {
         let seal = check_footer(&data, &path)?;
         let (footer, schema) = decoded(&path, || {
             let mut reader = parquet(&data)?;

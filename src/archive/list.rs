@@ -6,7 +6,7 @@ use std::path::Path;
 use super::details::report_of;
 use super::error::Error;
 use super::file::ArchiveFile;
-use super::layout::{FileName, month};
+use super::layout::FileName;
 use super::meta::ReportMeta;
 use super::store::{Store, StoredFile};
 use crate::output::archive::ArchivedReport;
@@ -112,14 +112,15 @@ pub fn list(store: &dyn Store) -> Result<Listing, Error> {
     Ok(listing)
 }
 
-/// The reports of the files that may have reports of a day, in the order of the files, and the errors of files that are
-/// damaged.
+/// The reports of those of these files that may have reports of a day, in the order of the files, and the errors of files
+/// that are damaged.
 pub(super) fn reports_of_day(
     store: &dyn Store,
+    files: &[StoredFile],
     as_of: Timestamp,
-) -> Result<(Vec<ReportMeta>, Vec<Error>), Error> {
+) -> (Vec<ReportMeta>, Vec<Error>) {
     let (mut reports, mut errors) = (Vec::new(), Vec::new());
-    for entry in store.list(&month(as_of))? {
+    for entry in files {
         if !FileName::parse(&entry.path).is_some_and(|name| name.may_have(as_of)) {
             continue;
         }
@@ -128,7 +129,7 @@ pub(super) fn reports_of_day(
             Err(error) => errors.push(error),
         }
     }
-    Ok((reports, errors))
+    (reports, errors)
 }
 
 /// Whether a file that is not named like one of an archive is read as one: a scan goes by the same signs.

@@ -5,13 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use polars::prelude::{CompatLevel, DataFrame, PolarsError, PolarsResult, SchemaExt as _};
 use polars_arrow::array::Array;
-use polars_core::runtime::RAYON;
 use polars_parquet::read::fallible_streaming_iterator;
 use polars_parquet::write::{
     CompressedPage, CompressionOptions, DynIter, DynStreamingIterator, Encoding, FileWriter as ParquetWriter,
     KeyValue, ParquetType, StatisticsOptions, Version, WriteOptions, ZstdLevel, array_to_columns, compress,
 };
-use rayon::iter::{IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
 use sha2::{Digest as _, Sha256};
 
 use super::columns::{ARN, RECORD, REPORT, REPORT_ROW, RowBuilder, USER_NAME, is_time, schema};
@@ -275,7 +273,7 @@ fn sizes(pages: &[CompressedPage]) -> (usize, usize) {
     sizes.fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1))
 }
 
-/// The pages of each column, compressed. Columns are encoded in parallel.
+/// The pages of each column, compressed.
 fn encoded(
     rows: &DataFrame,
     order: RowOrder,
@@ -298,7 +296,7 @@ fn encoded(
         }
         Ok(compressed)
     };
-    RAYON.install(|| rows.columns().par_iter().zip(fields).map(column).collect())
+    rows.columns().iter().zip(fields).map(column).collect()
 }
 
 /// Runs a part of the Parquet writer, which may panic where memory or threads run out.

@@ -26,11 +26,7 @@ fn damaged_objects_are_reported() {
     let file = local.lines().next().unwrap().strip_prefix("local/").unwrap();
     let key: &'static str = Box::leak(format!("keep/{file}").into_boxed_str());
     let bucket = Bucket::start(script(&[
-        (
-            "prefix=keep%2Fsnapshot_date%3D2026-11-20",
-            &[listed(&[key], None)],
-        ),
-        ("list-type=2", &[listed(&[], None)]),
+        ("prefix=keep%2Fsnapshot_date%3D2026-11", &[listed(&[key], None)]),
         (
             "GET /audit/keep/snapshot_date%3D2026-11-20",
             &[answer(200, "rotten")],
