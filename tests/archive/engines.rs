@@ -132,7 +132,7 @@ fn statements_of_the_page_count_as_trend_does() {
         .into_iter()
         .filter(|[_, count]| count != "0")
         .collect();
-    assert_eq!(expected.len(), 6, "{expected:?}");
+    assert_eq!(expected.len(), 5, "{expected:?}");
     let engines = std::env::var("CREDLENS_ENGINES").expect("CREDLENS_ENGINES; use tests/engines/run");
     for engine in engines.split(' ') {
         let name = engine.to_lowercase();
