@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures archive, trend and diff against DuckDB, and fills in the table of docs/archive.md.
 
-    cargo build --release --no-default-features --features archive --bin credlens --example synth
+    cargo build --release --no-default-features --features cli,archive --bin credlens --example synth
     python3 benches/peers/snapshots.py --python PYTHON
 
 PYTHON needs duckdb and pytz as in tests/engines/requirements.txt. The script generates a year of daily reports of an
@@ -72,6 +72,17 @@ duckdb.sql("SET TimeZone = 'UTC'")
 start = time.perf_counter()
 rows = [duckdb.sql(statement).fetchall() for statement in sys.stdin.read().split(";")]
 print(json.dumps([len(rows[0]), [list(map(int, row[1:4])) for row in rows[0]], time.perf_counter() - start]))
+"""
+
+
+# What DuckDB takes to copy the same reports into one Parquet file.
+COPY = """
+import duckdb, os, sys
+reports, file = sys.argv[1:]
+duckdb.sql(
+    f"COPY (SELECT * FROM read_csv('{reports}/*.csv', filename = true, nullstr = 'N/A')) "
+    f"TO '{file}' (FORMAT parquet, COMPRESSION zstd)"
+)
 """
 
 
@@ -184,20 +195,42 @@ def size_of(directory):
     return sum(os.path.getsize(os.path.join(path, name)) for path, _, names in os.walk(directory) for name in names)
 
 
-def measure(args):
-    reports, archive = year(args), os.path.join(args.work, "archive")
-    shutil.rmtree(archive, ignore_errors=True)
+def archives(args, reports):
+    """An archive as added and a compacted copy of it, what making them took, and what DuckDB's copy took."""
     credlens = args.binary
-    add = Process("add 365 reports of 10,000 users", [credlens, "archive", "add", archive, reports, "--quiet"])
-    add.once()
-    size, csv = size_of(archive), size_of(reports)
-    verify = Process("verify them", [credlens, "archive", "verify", archive])
-    scan = Process("scan, summary, of the archive", [credlens, "scan", archive, "--format", "summary"])
-    of_files = Process("scan, summary, of the CSVs", [credlens, "scan", reports, "--format", "summary"])
-    trend = Process("trend of the archive", [credlens, "trend", archive, "--format", "json", "--quiet"])
-    trend_files = Process("trend of the CSVs", [credlens, "trend", reports, "--format", "json", "--quiet"])
-    duck = Process("DuckDB, the same counts", [args.python, "-c", RUN], query(archive).encode())
-    interleave(args.rounds, verify, scan, of_files, trend, trend_files, duck)
+    added, compacted = (os.path.join(args.work, name) for name in ("archive", "compacted"))
+    file = os.path.join(args.work, "duckdb.parquet")
+    add = Process("archive add: 365 reports of 10,000 users", [credlens, "archive", "add", added, reports, "--quiet"])
+    copy = Process("DuckDB, a copy of them as one Parquet file", [args.python, "-c", COPY, reports, file])
+    compact = Process("archive compact", [credlens, "archive", "compact", compacted, "--quiet"])
+    for _ in range(3):
+        shutil.rmtree(added, ignore_errors=True)
+        shutil.rmtree(compacted, ignore_errors=True)
+        add.once()
+        copy.once()
+        shutil.copytree(added, compacted)
+        compact.once()
+    return added, compacted, os.path.getsize(file), (add, copy, compact)
+
+
+def measure(args):
+    reports = year(args)
+    archive, compacted, duck_size, making = archives(args, reports)
+    credlens = args.binary
+    size, compacted_size, csv = size_of(archive), size_of(compacted), size_of(reports)
+    verify = Process("archive verify", [credlens, "archive", "verify", archive])
+    places = (("the archive", archive), ("the compacted one", compacted), ("the CSVs", reports))
+
+    def reading(what, arguments, tail):
+        return [Process(f"{what} of {name}", [credlens, *arguments, path, *tail]) for name, path in places]
+
+    summary = ("--format", "summary", "--quiet")
+    scans = reading("scan (the newest)", ("scan",), summary)
+    all_scans = reading("scan --all-snapshots", ("scan",), ("--all-snapshots", *summary))
+    trends = reading("trend", ("trend",), ("--format", "json", "--quiet"))
+    trend = trends[0]
+    duck = Process("DuckDB, the counts of trend", [args.python, "-c", RUN], query(archive).encode())
+    interleave(args.rounds, verify, *scans, *all_scans, *trends, duck)
     points = json.loads(trend.out)["snapshots"]
     count, rows, inside = json.loads(duck.out)
     names = ("users", "console_users", "console_users_with_mfa")
@@ -215,18 +248,27 @@ def measure(args):
         )
         interleave(args.rounds, scanned, compared)
         diffs += [scanned, compared]
-    all_ = [add, verify, scan, of_files, trend, trend_files, duck, *diffs]
+    all_ = [*making, verify, *scans, *all_scans, *trends, duck, *diffs]
     lines = ["", "| what | wall | CPU | peak memory |", "| --- | ---: | ---: | ---: |"]
     lines += [f"| {p.name} | {p.wall:.2f} s | {p.cpu:.2f} s | {p.peak / 1024:.0f} MiB |" for p in all_]
     users = DAYS * len(open(os.path.join(reports, f"{LAST}.csv")).readlines()) - DAYS
     lines += [
         "",
-        f"The archive takes {size / users:.1f} bytes per user and snapshot, the CSVs {csv / users:.1f}: 1 to {csv / size:.2f}. "
-        f"Trend of the archive takes {trend.wall / duck.wall:.2f} of DuckDB's time, of which {inside:.2f} s are its queries. "
+        f"The archive takes {size / users:.1f} bytes a user and snapshot, the CSVs {csv / users:.1f}: 1 to {csv / size:.2f}. "
+        f"Compacted, it takes {compacted_size / users:.1f} bytes, DuckDB's copy {duck_size / users:.1f}. "
+        f"`archive add` takes {making[0].wall / making[1].wall:.2f} times as long as DuckDB's copy. Of the time of the CSVs, a "
+        f"scan of the newest snapshot takes {ratio(scans, 0):.2f} (compacted {ratio(scans, 1):.2f}), one of all "
+        f"{ratio(all_scans, 0):.2f} ({ratio(all_scans, 1):.2f}), trend {ratio(trends, 0):.2f} ({ratio(trends, 1):.2f}). Trend of the "
+        f"archive takes {trend.wall / duck.wall:.2f} of DuckDB's time, of which {inside:.2f} s are its queries. "
         f"Diff takes {diffs[1].wall / diffs[0].wall:.1f} times as long as a scan for a table, {diffs[3].wall / diffs[2].wall:.1f} times for JSON.",
         "",
     ]
     return "\n".join(lines)
+
+
+def ratio(processes, at):
+    """The time of a process to that of the last one, in which the CSVs are read."""
+    return processes[at].wall / processes[-1].wall
 
 
 def fill(page, text):

@@ -25,11 +25,14 @@ enum RowsIn {
     Picked(Arc<[Pick]>),
 }
 
-/// A row, by the number of its row group and in it.
+/// A row of a report. They are in the order of the file, in which memory is read fastest.
 #[derive(Clone, Copy)]
 pub(super) struct Pick {
+    /// The number of its row group, and its number in that.
     group: u32,
     row: u32,
+    /// Its place in the order of the report.
+    rank: u32,
 }
 
 impl Place {
@@ -72,9 +75,13 @@ impl Place {
     pub(super) fn visit(&self, mut each: impl FnMut(usize, usize)) {
         match &self.rows {
             RowsIn::Range(rows) => rows.clone().for_each(|row| each(0, row)),
-            RowsIn::Picked(picks) => picks
-                .iter()
-                .for_each(|pick| each(pick.group as usize, pick.row as usize)),
+            RowsIn::Picked(picks) => {
+                let mut in_order = vec![(0, 0); picks.len()];
+                for pick in &**picks {
+                    in_order[pick.rank as usize] = (pick.group as usize, pick.row as usize);
+                }
+                in_order.into_iter().for_each(|(group, row)| each(group, row));
+            }
         }
     }
 
@@ -103,9 +110,11 @@ impl Place {
                 }
             }
             RowsIn::Picked(picks) => {
-                picks
-                    .iter()
-                    .for_each(|pick| each(columns[pick.group as usize].get(pick.row as usize)));
+                let mut in_order: Vec<Option<A::ValueT<'a>>> = picks.iter().map(|_| None).collect();
+                for pick in &**picks {
+                    in_order[pick.rank as usize] = columns[pick.group as usize].get(pick.row as usize);
+                }
+                in_order.into_iter().for_each(each);
             }
         }
     }
@@ -131,9 +140,9 @@ impl Place {
 }
 
 impl Pick {
-    /// The rows of each report of a compacted file, in the order of the report.
+    /// The rows of each report of a compacted file.
     pub(super) fn by_report(groups: &[Arc<RowGroup>], meta: &FileMeta) -> Result<Vec<Arc<[Self]>>, Error> {
-        let mut found: Vec<Vec<(i64, Self)>> = meta.reports.iter().map(|_| Vec::new()).collect();
+        let mut found: Vec<(Vec<i64>, Vec<Self>)> = meta.reports.iter().map(|_| Default::default()).collect();
         for (group, decoded) in (0_u32..).zip(groups) {
             let column = |name| decoded.column::<PrimitiveArray<i64>>(name);
             let (Some(reports), Some(numbers)) = (column(REPORT)?, column(REPORT_ROW)?) else {
@@ -146,20 +155,25 @@ impl Pick {
                 let (Some(of_report), Some(number)) = (of_report, number) else {
                     return Err(decoded.damaged("a row is of no report"));
                 };
-                of_report.push((number, Self { group, row }));
+                of_report.0.push(number);
+                of_report.1.push(Self { group, row, rank: 0 });
             }
         }
         let is_whole = found
             .iter()
             .zip(&meta.reports)
-            .all(|(rows, report)| rows.len() as u64 == report.rows);
+            .all(|((_, rows), report)| rows.len() as u64 == report.rows);
         if let (false, Some(group)) = (is_whole, groups.first()) {
             return Err(group.damaged("its reports do not have the rows that they should have"));
         }
-        let in_order = found.into_iter().map(|mut rows| {
-            rows.sort_by_key(|(number, _)| *number);
-            rows.into_iter().map(|(_, pick)| pick).collect()
+        let ranked = found.into_iter().map(|(numbers, mut rows)| {
+            let mut order: Vec<usize> = (0..rows.len()).collect();
+            order.sort_by_key(|&at| numbers[at]);
+            for (rank, at) in (0_u32..).zip(order) {
+                rows[at].rank = rank;
+            }
+            rows.into()
         });
-        Ok(in_order.collect())
+        Ok(ranked.collect())
     }
 }

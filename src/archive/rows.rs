@@ -265,23 +265,28 @@ impl ArchivedRows {
 
     /// The ARNs, from the columns of their parts.
     fn usual_arns(&self) -> Result<TextCells, Error> {
-        let [partitions, accounts, paths, users] = [AWS_PARTITION, ACCOUNT_ID, USER_PATH, USER_NAME]
-            .map(|name| self.place.needed::<Utf8ViewArray>(name));
-        let (partitions, accounts, paths, users) = (partitions?, accounts?, paths?, users?);
-        let count = self.place.len();
-        let mut arns = TextCells::with_capacity(count, count * 64);
+        let texts = |name: &str| -> Result<Vec<Option<&str>>, Error> {
+            let columns = self.place.needed::<Utf8ViewArray>(name)?;
+            let mut texts = Vec::with_capacity(self.place.len());
+            self.place.values(&columns, |text| texts.push(text));
+            Ok(texts)
+        };
+        let (partitions, accounts) = (texts(AWS_PARTITION)?, texts(ACCOUNT_ID)?);
+        let (paths, users) = (texts(USER_PATH)?, texts(USER_NAME)?);
+        let mut arns = TextCells::with_capacity(self.place.len(), self.place.len() * 64);
         let mut arn = Vec::new();
-        self.place.visit(|group, row| {
+        for (((partition, account), path), user) in partitions.into_iter().zip(accounts).zip(paths).zip(users)
+        {
             arn.clear();
             let parts = ArnParts {
-                partition: partitions[group].get(row).unwrap_or_default(),
-                account: accounts[group].get(row).unwrap_or_default(),
-                path: paths[group].get(row),
-                user: users[group].get(row).unwrap_or_default(),
+                partition: partition.unwrap_or_default(),
+                account: account.unwrap_or_default(),
+                path,
+                user: user.unwrap_or_default(),
             };
             parts.write(&mut arn);
             arns.push(Some(&arn));
-        });
+        }
         Ok(arns)
     }
 
