@@ -7,6 +7,7 @@ pub mod add;
 #[cfg(feature = "aws")]
 pub mod bucket;
 mod columns;
+mod content;
 pub mod csv;
 mod csv_format;
 mod decoded;
@@ -22,6 +23,7 @@ pub mod list;
 pub mod meta;
 mod place;
 pub mod rewrite;
+mod row_columns;
 mod row_group;
 mod rows;
 mod seal;

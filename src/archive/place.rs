@@ -80,7 +80,9 @@ impl Place {
                 for pick in &**picks {
                     in_order[pick.rank as usize] = (pick.group as usize, pick.row as usize);
                 }
-                in_order.into_iter().for_each(|(group, row)| each(group, row));
+                for (group, row) in in_order {
+                    each(group, row);
+                }
             }
         }
     }

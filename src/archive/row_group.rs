@@ -8,8 +8,8 @@ use polars_arrow::array::{Array, BinaryViewArray, BooleanArray, PrimitiveArray, 
 use polars_parquet::parquet::statistics::Statistics;
 use polars_parquet::read::{BasicDecompressor, PageReader, column_iter_to_arrays};
 
+use super::content::FileContent;
 use super::error::Error;
-use super::file::FileContent;
 
 /// A row group. Its pages are compressed, so a column of it is decoded as a whole, and once.
 pub(super) struct RowGroup {
