@@ -103,12 +103,38 @@ impl Directory {
         path.join(LOCK).exists()
     }
 
-    /// Keeps the files of an archive, if one is there, from being removed until the guard is dropped: what is read again
-    /// or later is still there. Waits for a run that removes files. None where directories cannot be locked.
-    pub fn begin_reading(path: &Path) -> Option<File> {
-        let directory = Self::is_at(path).then(|| File::open(path).ok())??;
-        directory.lock_shared().ok()?;
-        Some(directory)
+    /// Keeps the files of archives from being removed until the guards are dropped, so that what is read again or later is
+    /// still there: of the archives in this directory or below it, and of one that this path is in. Waits for a run that
+    /// removes files. Empty where directories cannot be locked.
+    pub fn begin_reading(path: &Path) -> Vec<File> {
+        let above = path
+            .ancestors()
+            .skip(1)
+            .take(2)
+            .filter(|above| *above != Path::new(""));
+        let mut archives: Vec<PathBuf> = above
+            .filter(|above| Self::is_at(above))
+            .map(Path::to_owned)
+            .collect();
+        let mut directories = vec![path.to_owned()];
+        while let Some(directory) = directories.pop() {
+            if Self::is_at(&directory) {
+                archives.push(directory);
+                continue;
+            }
+            let entries = fs::read_dir(&directory)
+                .into_iter()
+                .flatten()
+                .filter_map(Result::ok);
+            let below = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+            directories.extend(below.map(|entry| entry.path()));
+        }
+        let lock = |archive: PathBuf| {
+            let directory = File::open(archive).ok()?;
+            directory.lock_shared().ok()?;
+            Some(directory)
+        };
+        archives.into_iter().filter_map(lock).collect()
     }
 
     /// Sets a function to call with the name of the archive when waiting for another run takes long.

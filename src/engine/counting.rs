@@ -518,6 +518,10 @@ impl<S: Sink> Sink for Counting<S> {
         self.inner.lacking_before()
     }
 
+    fn sees_left_out(&self) -> bool {
+        self.inner.sees_left_out()
+    }
+
     fn counts_verdicts(&self) -> bool {
         self.keys != CountingKeys::default()
     }

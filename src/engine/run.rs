@@ -366,8 +366,7 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
             return false;
         };
         let is_quiet = rows.quiet_from.is_some_and(|from| from <= input.as_of);
-        // What is compared has times of its own, whoever is left out of it.
-        if !is_quiet || rows.has_other_rows || self.run.compares {
+        if !is_quiet || rows.has_other_rows || self.run.sink.sees_left_out() {
             return false;
         }
         let left_out = self.run.selection.rows.left_out_of(input);

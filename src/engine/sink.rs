@@ -128,6 +128,12 @@ pub trait Sink: Sync {
         None
     }
 
+    /// Whether [`Sink::rows`] looks at rows that filters or newer snapshots leave out: then such rows are read even where they
+    /// need not be. Where reports are compared, it does.
+    fn sees_left_out(&self) -> bool {
+        self.lacking_before().is_some()
+    }
+
     /// Whether [`Block::verdicts`] has all verdicts, for a sink that counts also what is not emitted.
     fn counts_verdicts(&self) -> bool {
         false

@@ -167,6 +167,10 @@ impl<S: Sink> Sink for Surveying<S> {
         self.inner.rows(inner, block);
     }
 
+    fn sees_left_out(&self) -> bool {
+        true
+    }
+
     fn counts_verdicts(&self) -> bool {
         self.inner.counts_verdicts()
     }

@@ -271,3 +271,30 @@ fn one_account_of_a_large_report() {
     assert_eq!(of_archive.0[0].source.row, Some(131_101));
     assert_eq!(first_difference(&found(of_archive), &found(of_csv)), None);
 }
+
+/// A plan counts the keys of every account, whoever is asked for.
+#[test]
+fn a_plan_knows_the_accounts_that_filters_leave_out() {
+    let directory = saved();
+    credlens(directory.path(), &["archive", "add", "archive", "reports"]);
+    let accounts = |path: &str| {
+        let args = [
+            "remedy",
+            "plan",
+            path,
+            "--format",
+            "json",
+            "--exclude-account",
+            "111122223333",
+        ];
+        let (_, out, err) = credlens(directory.path(), &args);
+        let plan: Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out}{err}"));
+        let accounts = plan["accounts"].as_array().expect("accounts").iter();
+        accounts
+            .map(|account| (account["id"].clone(), account["as_of"].clone()))
+            .collect::<Vec<_>>()
+    };
+    let of_reports = accounts("reports");
+    assert_eq!(of_reports.len(), 2);
+    assert_eq!(accounts("archive"), of_reports);
+}

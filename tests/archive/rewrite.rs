@@ -350,14 +350,24 @@ fn a_killed_run_loses_nothing() {
 #[test]
 fn files_are_not_removed_under_a_reader() {
     let directory = two_accounts();
-    let reader = Directory::begin_reading(directory.path()).expect("an archive");
-    let mut run = compacting(directory.path()).spawn().unwrap();
-    sleep(Duration::from_millis(700));
-    assert!(run.try_wait().unwrap().is_none(), "it waits");
-    assert!(files(directory.path()).len() >= 70);
-    drop(reader);
-    assert!(run.wait().unwrap().success());
-    assert_eq!(files(directory.path()).len(), 3);
+    let parent = tempdir().unwrap();
+    let archive = parent.path().join("below/archive");
+    copy(directory.path(), &archive);
+    fs::write(archive.join(".credlens.lock"), "").unwrap();
+    let day = archive.join("snapshot_date=2026-01-01");
+    for path in [parent.path(), &archive, &day, &archive.join(&files(&archive)[0])] {
+        let reader = Directory::begin_reading(path);
+        assert_eq!(reader.len(), 1, "{}", path.display());
+        let mut run = compacting(&archive).spawn().unwrap();
+        sleep(Duration::from_millis(400));
+        if path == parent.path() {
+            assert!(run.try_wait().unwrap().is_none(), "it waits");
+            assert!(files(&archive).len() >= 70);
+        }
+        drop(reader);
+        assert!(run.wait().unwrap().success());
+        assert_eq!(files(&archive).len(), 3);
+    }
 }
 
 #[test]

@@ -105,10 +105,10 @@ fn size(bytes: u64) -> String {
     }
 }
 
-/// Waits for a run that removes files of this archive, and keeps others from doing it until this process ends.
+/// Waits for runs that remove files of archives at this path, and keeps others from doing it until this process ends.
 pub(in crate::cli) fn keep_files(path: &Path) {
-    if let Some(guard) = Directory::begin_reading(path) {
+    if !is_remote(path) {
         // Locked until the process ends.
-        std::mem::forget(guard);
+        std::mem::forget(Directory::begin_reading(path));
     }
 }
