@@ -17,6 +17,7 @@ use super::store::Store;
 use crate::engine::ReportAccounts;
 use crate::finding::digest::hex;
 use crate::io::container::FileBytes;
+use crate::report::chunk::Chunk;
 use crate::report::header::Header;
 use crate::report::schema::Column;
 
@@ -247,6 +248,32 @@ impl ArchiveFile {
         // A report without rows is none: reading it says so.
         let has_rows = self.reports()[report].rows > 0;
         (has_rows && self.is_current()).then(|| facts.surveyed())
+    }
+
+    /// Checks that what a scan reads from the columns of a report fits what the metadata say about its rows.
+    pub(super) fn check_columns(&mut self, report: usize) -> Result<(), Error> {
+        let (mut chunk, mut found) = (Chunk::default(), ReportAccounts::default());
+        let all = Column::ALL.into_iter().collect();
+        for rows in self.rows(report)? {
+            let Some(columns) = rows.columns(all)? else {
+                return Ok(());
+            };
+            chunk.store(&rows.header, columns.block, all);
+            found.add(&rows.header, &chunk, false);
+        }
+        let facts = self.reports()[report]
+            .facts
+            .clone()
+            .unwrap_or_default()
+            .surveyed();
+        if (found.accounts, found.has_other_rows) == (facts.accounts, facts.has_other_rows) {
+            return Ok(());
+        }
+        let why = format!(
+            "its report {} has other accounts than its metadata say",
+            report + 1
+        );
+        Err(Error::Damaged(self.content.path.clone(), why))
     }
 
     /// The order of its rows.

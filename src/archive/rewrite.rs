@@ -49,7 +49,8 @@ pub fn upgrade(store: &dyn Store, outcome: &mut Rewritten) -> Result<(), Error> 
         }
         let reports = (0..found.reports.len()).map(|report| (0, report)).collect();
         let order = found.order;
-        match write(store, &[&found], &reports, order) {
+        let mut readers = None;
+        match write(store, &[&found], &reports, order, &mut readers) {
             Ok(name) => replace(store, &[&found], &[(name.path(), reports.len())], outcome)?,
             Err(error @ (Error::Unwritable { .. } | Error::Stopped(..))) => return Err(error),
             Err(error) => outcome.errors.push(error),
@@ -91,7 +92,14 @@ pub fn compact(store: &dyn Store, until: Option<Timestamp>, outcome: &mut Rewrit
                 false
             }
         });
-        compact_month(store, &files.iter().collect::<Vec<_>>(), outcome)?;
+        match compact_month(store, &files.iter().collect::<Vec<_>>(), outcome) {
+            Err(error @ (Error::Unwritable { .. } | Error::Stopped(..))) => return Err(error),
+            Err(error) => {
+                outcome.left += files.len();
+                outcome.errors.push(error);
+            }
+            Ok(()) => {}
+        }
     }
     Ok(())
 }
@@ -184,13 +192,14 @@ fn parts(reports: &Reports, rows: impl Fn(&(usize, usize)) -> u64) -> Vec<Range<
 }
 
 fn compact_month(store: &dyn Store, files: &[&Found], outcome: &mut Rewritten) -> Result<(), Error> {
-    let mut written = Vec::new();
+    let (mut written, mut readers) = (Vec::new(), None);
     for mut reports in groups(files) {
         reports.sort_by_key(|&(at, number)| {
             let report = &files[at].reports[number];
-            (report.as_of, report.accounts.clone(), report.sha256.clone())
+            // Of two at the same time the one that was read first stays the first.
+            (report.as_of, at, number)
         });
-        let name = write(store, files, &reports, RowOrder::User)?;
+        let name = write(store, files, &reports, RowOrder::User, &mut readers)?;
         written.push((name.path(), reports.len()));
     }
     replace(store, files, &written, outcome)
@@ -207,6 +216,7 @@ fn replace(
     for (path, _) in written {
         let mut file = ArchiveFile::open(store, path)?;
         for (number, report) in file.reports().to_vec().into_iter().enumerate() {
+            file.check_columns(number)?;
             if hash_of(&mut file, number)? != report.sha256 {
                 let why = format!(
                     "its report {} does not give back the bytes that were added",
@@ -227,7 +237,6 @@ fn replace(
         return Err(Error::Refused(message.to_owned()));
     }
     let is_written = |path: &String| written.iter().any(|(written, _)| written == path);
-    let _readers = store.lock_out_readers()?;
     for found in files.iter().filter(|found| !is_written(&found.path)) {
         store.remove(&found.path)?;
         outcome.removed.push((found.path.clone(), found.size));
@@ -243,8 +252,14 @@ fn replace(
     Ok(())
 }
 
-/// Writes these reports as one file, with rows in this order.
-fn write(store: &dyn Store, files: &[&Found], reports: &Reports, order: RowOrder) -> Result<FileName, Error> {
+/// Writes these reports as one file, with rows in this order. `readers` keeps them out from then on.
+fn write(
+    store: &dyn Store,
+    files: &[&Found],
+    reports: &Reports,
+    order: RowOrder,
+    readers: &mut Option<Box<dyn Send>>,
+) -> Result<FileName, Error> {
     let mut writer = FileWriter::new(store, order)?;
     let mut all: Option<DataFrame> = None;
     let mut open: Option<(usize, ArchiveFile)> = None;
@@ -254,6 +269,13 @@ fn write(store: &dyn Store, files: &[&Found], reports: &Reports, order: RowOrder
             other => other.insert((at, ArchiveFile::open(store, &files[at].path)?)),
         };
         let (meta, rows) = encode(file, number, &mut writer, order)?;
+        if meta.sha256 != files[at].reports[number].sha256 {
+            let why = format!(
+                "its report {} does not give back the bytes that were added",
+                number + 1
+            );
+            return Err(Error::Damaged(store.shown(&files[at].path), why));
+        }
         match order {
             RowOrder::Report => writer.add_rows(rows)?,
             RowOrder::User => {
@@ -274,6 +296,10 @@ fn write(store: &dyn Store, files: &[&Found], reports: &Reports, order: RowOrder
             let length = ROWS_PER_GROUP.min(sorted.height() - start);
             writer.add_frame(&sorted.slice(i64::try_from(start).unwrap_or(i64::MAX), length))?;
         }
+    }
+    // A reader lists an archive more than once: between its first look and its last nothing comes and nothing goes.
+    if readers.is_none() {
+        *readers = Some(store.lock_out_readers()?);
     }
     writer.finish(store)
 }

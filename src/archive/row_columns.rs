@@ -258,7 +258,10 @@ impl ArchivedRows {
         let mut texts = texts.into_iter().peekable();
         let mut next = before;
         for (row, number) in numbers(&self.place)?.into_iter().enumerate() {
-            let gap = number.checked_sub(next + 1).ok_or_else(unreadable)?;
+            let gap = next
+                .checked_add(1)
+                .and_then(|next| number.checked_sub(next))
+                .ok_or_else(unreadable)?;
             leave_out(block, row, gap).ok_or_else(unreadable)?;
             next = number;
             if let Some((_, text)) = texts.next_if(|(of, _)| *of == row) {
@@ -278,9 +281,10 @@ impl ArchivedRows {
         }
         let of_block = |(number, issue, record): (u64, Issue, usize)| {
             if matches!(issue, Issue::Ragged(_)) {
+                (record < block.count).then_some(())?;
                 block.ragged.push(u32::try_from(record).ok()?);
             }
-            let row = u32::try_from(number.checked_sub(before + 1)?).ok()?;
+            let row = u32::try_from(number.checked_sub(before.checked_add(1)?)?).ok()?;
             Some(RowIssue { row, issue })
         };
         found

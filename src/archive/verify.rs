@@ -123,7 +123,10 @@ impl Verifier<'_> {
                 );
             }
             match hash_of(file, number - 1) {
-                Ok(hash) if hash == meta.sha256 => self.verified.reports += 1,
+                Ok(hash) if hash == meta.sha256 => match file.check_columns(number - 1) {
+                    Ok(()) => self.verified.reports += 1,
+                    Err(error) => self.problem(path, error.to_string()),
+                },
                 Ok(_) => {
                     let message = format!("its report {number} does not give back the bytes that were added");
                     self.problem(path, message);

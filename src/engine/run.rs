@@ -344,7 +344,7 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
             let mut nothing = StoredBlock::default();
             let count = u32::try_from(block.0.count())?;
             nothing.left_out.leave_out(0, count);
-            self.chunk.store(&input.header, nothing);
+            self.chunk.store(&input.header, nothing, ColumnSet::default());
             self.issues.clear();
             self.evaluate(pass, input, end);
             return Ok(());
@@ -354,7 +354,7 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
             self.block(pass, input, end);
             return Ok(());
         };
-        self.chunk.store(&input.header, columns.block);
+        self.chunk.store(&input.header, columns.block, self.run.columns);
         self.issues = columns.issues;
         self.evaluate(pass, input, end);
         Ok(())
@@ -385,7 +385,10 @@ impl<'r, 'a, S: Sink, Src: Source> Worker<'r, 'a, S, Src> {
             Some([first, last]) => rows.accounts.range(first.clone()..=last.clone()),
             None => rows.accounts.range::<[u8], _>(..),
         };
-        if !accounts.all(|(account, _)| is_out(account)) {
+        let Some(first) = accounts.next() else {
+            return false;
+        };
+        if !is_out(first.0) || !accounts.all(|(account, _)| is_out(account)) {
             return false;
         }
         if let Some(filtering) = filters {

@@ -182,7 +182,9 @@ fn text(bytes: &[u8]) -> String {
 
 /// When a report was generated: as it says itself, as its name says, or else as `--as-of` says. None if nothing does.
 fn reported(input: &Input) -> Option<Timestamp> {
-    let own = input.generated.or_else(|| from_path(&input.path));
+    // The name of an archived file is not that of its reports.
+    let named = || from_path(&input.path).filter(|_| input.kind != "archive");
+    let own = input.generated.or_else(named);
     own.or_else(|| (input.as_of_source != AsOfSource::Now).then_some(input.as_of))
 }
 

@@ -102,16 +102,21 @@ impl Chunk {
             flags: Arc::make_mut(&mut self.flags),
         });
         self.forget_ragged();
-        self.note_bad_cells(header);
+        self.note_bad_cells(header, wanted);
     }
 
-    /// Takes a block of stored columns.
-    pub fn store(&mut self, header: &Header, block: StoredBlock) {
+    /// Takes a block of stored columns. Diagnostics are only of these, whatever else was decoded.
+    pub fn store(&mut self, header: &Header, mut block: StoredBlock, read: ColumnSet) {
+        for column in Column::ALL.into_iter().filter(|&column| !read.contains(column)) {
+            if let Column::Time(time) = column {
+                block.times[time as usize].any_stand_in = false;
+            }
+        }
         let stored = StoredRows::new(header, block);
         (self.times, self.flags) = stored.typed();
         self.rows.stored = Some(stored);
         self.find_root(header);
-        let past = Column::ALL.into_iter().filter_map(|column| match column {
+        let past = read.iter().filter_map(|column| match column {
             Column::Time(TimeColumn::PasswordNextRotation) | Column::Flag(_) | Column::Text(_) => None,
             Column::Time(time) => self
                 .times(time)
@@ -121,7 +126,7 @@ impl Chunk {
                 .max(),
         });
         self.newest = past.copied().max().filter(|&newest| newest != cell::ABSENT);
-        self.note_bad_cells(header);
+        self.note_bad_cells(header, read);
     }
 
     /// Whether its records were stored as columns, and so need not be decoded.
@@ -189,11 +194,11 @@ impl Chunk {
         }
     }
 
-    fn note_bad_cells(&mut self, header: &Header) {
+    fn note_bad_cells(&mut self, header: &Header, read: ColumnSet) {
         self.bad_cells.listed.clear();
         self.bad_cells.count = 0;
         for column in Column::ALL {
-            let Some(position) = header.position(column) else {
+            let Some(position) = header.position(column).filter(|_| read.contains(column)) else {
                 continue;
             };
             match column {

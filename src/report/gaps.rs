@@ -19,10 +19,10 @@ impl Gaps {
     pub fn leave_out(&mut self, record: usize, rows: u32) {
         let record = offset(record);
         match self.0.last_mut() {
-            Some((at, count)) if *at == record => *count += rows,
+            Some((at, count)) if *at == record => *count = count.saturating_add(rows),
             last => {
                 let before = last.map_or(0, |&mut (_, count)| count);
-                self.0.push((record, before + rows));
+                self.0.push((record, before.saturating_add(rows)));
             }
         }
     }

@@ -23,6 +23,9 @@ pub(super) fn run(args: ArchiveAddArgs) -> Result<Exit, Failure> {
     if args.inputs.iter().any(|input| is_remote(input)) {
         objects.connect()?;
     }
+    for path in &args.inputs {
+        super::keep_files(path);
+    }
     let inputs = InputReader {
         paths: args.inputs,
         options: InputOptions {

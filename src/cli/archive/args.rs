@@ -52,8 +52,16 @@ pub(super) enum ArchiveCommand {
     /// Read everything: find files that are damaged, cut off, misplaced, or not of the archive
     Verify(ArchiveVerifyArgs),
     /// Write files of earlier versions again in the present one
+    ///
+    /// Other engines see then what only later versions write: which cells are unknown, among others. A file is removed once
+    /// the one that takes its place was written and read back, and once no one reads the archive; a run that is killed is
+    /// simply repeated.
     Upgrade(ArchiveUpgradeArgs),
     /// Write the files of each month again as one
+    ///
+    /// Rows are sorted by account, user and time, so that what repeats from day to day takes little space. Every report is
+    /// still given back byte for byte. Files are removed once those that take their place were written and read back, and
+    /// once no one reads the archive; a run that is killed is simply repeated. Files of earlier versions are upgraded with it.
     Compact(ArchiveCompactArgs),
 }
 
@@ -168,10 +176,6 @@ pub(super) struct ArchiveVerifyArgs {
     pub(super) format: ListFormat,
 }
 
-/// Write files of earlier versions again in the present one
-///
-/// What other engines need to be exact is in them then: which cells are unknown, among others. A file is removed once the one
-/// that takes its place was written and read back; a run that is killed is simply repeated.
 #[derive(Debug, Args)]
 pub(super) struct ArchiveUpgradeArgs {
     /// The archive: a directory
@@ -183,11 +187,6 @@ pub(super) struct ArchiveUpgradeArgs {
     pub(super) quiet: bool,
 }
 
-/// Write the files of each month again as one
-///
-/// Rows are sorted by account, user and time, so that what repeats from day to day takes little space. Every report is
-/// still given back byte for byte. Files are removed once the one that takes their place was written and read back; a run
-/// that is killed is simply repeated. Files of earlier versions are upgraded with it.
 #[derive(Debug, Args)]
 pub(super) struct ArchiveCompactArgs {
     /// The archive: a directory
