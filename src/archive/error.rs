@@ -68,6 +68,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// The error that a report, by its number in the file from 0, does not give back what was added.
+    pub(super) fn other_bytes(path: &str, report: usize) -> Self {
+        let why = format!(
+            "its report {} does not give back the bytes that were added",
+            report + 1
+        );
+        Self::Damaged(path.to_owned(), why)
+    }
+
     /// Adds what failed to an error of the file system.
     pub(super) fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         move |error| Self::Io {

@@ -58,7 +58,7 @@ impl ArchiveFile {
 
     /// Checks that a report gives back the bytes that were added, and that its rows have its as-of, which is not among
     /// those bytes. A row group at a time is in memory.
-    fn check_report(&mut self, report: usize) -> Result<(), Error> {
+    pub(super) fn check_report(&mut self, report: usize) -> Result<(), Error> {
         let ReportMeta {
             as_of, ref sha256, ..
         } = self.reports()[report];
@@ -84,7 +84,7 @@ impl ArchiveFile {
             hash.update(&text);
         }
         if hex(&hash.finalize()) != sha256 {
-            return damaged(&self.content.path, "does not give back the bytes that were added");
+            return Err(Error::other_bytes(&self.content.path, report));
         }
         Ok(())
     }
@@ -245,7 +245,7 @@ impl ArchiveFile {
     /// The accounts of a report's rows, if the file says them as they would be found now.
     pub(super) fn accounts(&self, report: usize) -> Option<ReportAccounts> {
         let facts = self.reports()[report].facts.as_ref()?;
-        // A report without rows is none: reading it says so.
+        // That a report has no rows is an error once it is read.
         let has_rows = self.reports()[report].rows > 0;
         (has_rows && self.is_current()).then(|| facts.surveyed())
     }

@@ -125,9 +125,7 @@ impl Place {
     pub(super) fn columns<A: ArchivedArray>(&self, name: &str) -> Result<Option<Vec<&A>>, Error> {
         self.groups.iter().map(|group| group.column(name)).collect()
     }
-}
 
-impl Place {
     /// A column that every file has, by row group.
     pub(super) fn needed<A: ArchivedArray>(&self, name: &str) -> Result<Vec<&A>, Error> {
         let missing = || self.damaged(&format!("its column {name} is missing"));
@@ -155,7 +153,7 @@ impl Pick {
                 let at = report.and_then(|&report| usize::try_from(report).ok()?.checked_sub(1));
                 let of_report = at.and_then(|at| found.get_mut(at));
                 let (Some(of_report), Some(number)) = (of_report, number) else {
-                    return Err(decoded.damaged("a row is of no report"));
+                    return Err(decoded.damaged("a row has the number of a report that is not in it"));
                 };
                 of_report.0.push(number);
                 of_report.1.push(Self { group, row, rank: 0 });

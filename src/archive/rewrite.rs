@@ -15,7 +15,6 @@ use super::layout::{FileName, month};
 use super::list::is_archived;
 use super::meta::{ReportMeta, RowOrder};
 use super::store::Store;
-use super::verify::hash_of;
 use super::writer::{FileWriter, ROWS_PER_GROUP};
 use crate::engine::{AccountInfo, FileFacts, Input, ReportId};
 use crate::report::header::Header;
@@ -39,6 +38,22 @@ pub struct Rewritten {
     pub errors: Vec<Error>,
 }
 
+impl Rewritten {
+    /// Notes that files stayed as they were, because what was to replace them could not be made. An error if others cannot be
+    /// replaced either.
+    fn note(&mut self, replaced: Result<(), Error>, files: usize) -> Result<(), Error> {
+        match replaced {
+            Err(error @ (Error::Unwritable { .. } | Error::Stopped(..))) => return Err(error),
+            Err(error) => {
+                self.left += files;
+                self.errors.push(error);
+            }
+            Ok(()) => {}
+        }
+        Ok(())
+    }
+}
+
 /// Writes the files of earlier versions again, in the present one.
 pub fn upgrade(store: &dyn Store, outcome: &mut Rewritten) -> Result<(), Error> {
     let _lock = store.lock()?;
@@ -50,11 +65,11 @@ pub fn upgrade(store: &dyn Store, outcome: &mut Rewritten) -> Result<(), Error> 
         let reports = (0..found.reports.len()).map(|report| (0, report)).collect();
         let order = found.order;
         let mut readers = None;
-        match write(store, &[&found], &reports, order, &mut readers) {
-            Ok(name) => replace(store, &[&found], &[(name.path(), reports.len())], outcome)?,
-            Err(error @ (Error::Unwritable { .. } | Error::Stopped(..))) => return Err(error),
-            Err(error) => outcome.errors.push(error),
-        }
+        let files = [&found];
+        let written = write(store, &files, &reports, order, &mut readers);
+        let replaced =
+            written.and_then(|name| replace(store, &files, &[(name.path(), reports.len())], outcome));
+        outcome.note(replaced, files.len())?;
     }
     Ok(())
 }
@@ -78,9 +93,14 @@ pub fn compact(store: &dyn Store, until: Option<Timestamp>, outcome: &mut Rewrit
             _ => outcome.left += 1,
         }
     }
+    let is_done = |files: &[Found]| {
+        let mut compacted = files
+            .iter()
+            .map(|found| found.order == RowOrder::User && found.is_current);
+        files.len() == 1 || compacted.all(|is_compacted| is_compacted)
+    };
     for (_, mut files) in months {
-        let is_done = |found: &Found| found.order == RowOrder::User && found.is_current;
-        if files.len() == 1 || files.iter().all(is_done) {
+        if is_done(&files) {
             outcome.left += files.len();
             continue;
         }
@@ -88,18 +108,17 @@ pub fn compact(store: &dyn Store, until: Option<Timestamp>, outcome: &mut Rewrit
         files.retain(|found| match ArchiveFile::open(store, &found.path) {
             Ok(_) => true,
             Err(error) => {
+                outcome.left += 1;
                 outcome.errors.push(error);
                 false
             }
         });
-        match compact_month(store, &files.iter().collect::<Vec<_>>(), outcome) {
-            Err(error @ (Error::Unwritable { .. } | Error::Stopped(..))) => return Err(error),
-            Err(error) => {
-                outcome.left += files.len();
-                outcome.errors.push(error);
-            }
-            Ok(()) => {}
+        if is_done(&files) {
+            outcome.left += files.len();
+            continue;
         }
+        let compacted = compact_month(store, &files.iter().collect::<Vec<_>>(), outcome);
+        outcome.note(compacted, files.len())?;
     }
     Ok(())
 }
@@ -130,7 +149,10 @@ fn found(store: &dyn Store, outcome: &mut Rewritten) -> Result<Vec<Found>, Error
                 is_current: file.is_current(),
             }),
             Err(Error::NotAnArchive(_)) if !is_named => {}
-            Err(error) => outcome.errors.push(error),
+            Err(error) => {
+                outcome.left += 1;
+                outcome.errors.push(error);
+            }
         }
     }
     Ok(found)
@@ -205,36 +227,20 @@ fn compact_month(store: &dyn Store, files: &[&Found], outcome: &mut Rewritten) -
     replace(store, files, &written, outcome)
 }
 
-/// Removes files whose reports are in those that were written, which are read back first.
+/// Removes files whose reports are in those that were written, which are read back first. What does not give them back is
+/// removed instead.
 fn replace(
     store: &dyn Store,
     files: &[&Found],
     written: &[(String, usize)],
     outcome: &mut Rewritten,
 ) -> Result<(), Error> {
-    let mut there: BTreeSet<(Timestamp, String)> = BTreeSet::new();
-    for (path, _) in written {
-        let mut file = ArchiveFile::open(store, path)?;
-        for (number, report) in file.reports().to_vec().into_iter().enumerate() {
-            file.check_columns(number)?;
-            if hash_of(&mut file, number)? != report.sha256 {
-                let why = format!(
-                    "its report {} does not give back the bytes that were added",
-                    number + 1
-                );
-                return Err(Error::Damaged(store.shown(path), why));
-            }
-            there.insert((report.as_of, report.sha256));
+    if let Err(error) = check(store, files, written) {
+        let was_there = |path: &String| files.iter().any(|found| found.path == *path);
+        for (path, _) in written.iter().filter(|(path, _)| !was_there(path)) {
+            store.remove(path)?;
         }
-    }
-    let has_all = |found: &&Found| {
-        let mut reports = found.reports.iter();
-        reports.all(|report| there.contains(&(report.as_of, report.sha256.clone())))
-    };
-    if !files.iter().all(has_all) {
-        let message =
-            "the files that were written lack reports of those that they replace, which stay as they were";
-        return Err(Error::Refused(message.to_owned()));
+        return Err(error);
     }
     let is_written = |path: &String| written.iter().any(|(written, _)| written == path);
     for found in files.iter().filter(|found| !is_written(&found.path)) {
@@ -250,6 +256,29 @@ fn replace(
         outcome.reports += reports;
     }
     Ok(())
+}
+
+/// Checks that files that were written have all reports of these files.
+fn check(store: &dyn Store, files: &[&Found], written: &[(String, usize)]) -> Result<(), Error> {
+    let mut there: BTreeSet<(Timestamp, String)> = BTreeSet::new();
+    for (path, _) in written {
+        let mut file = ArchiveFile::open(store, path)?;
+        for (number, report) in file.reports().to_vec().into_iter().enumerate() {
+            file.check_report(number)?;
+            file.check_columns(number)?;
+            there.insert((report.as_of, report.sha256));
+        }
+    }
+    let has_all = |found: &&Found| {
+        let mut reports = found.reports.iter();
+        reports.all(|report| there.contains(&(report.as_of, report.sha256.clone())))
+    };
+    if files.iter().all(has_all) {
+        return Ok(());
+    }
+    let message =
+        "the files that were written lack reports of those that they replace, which stay as they were";
+    Err(Error::Refused(message.to_owned()))
 }
 
 /// Writes these reports as one file, with rows in this order. `readers` keeps them out from then on.
@@ -270,11 +299,7 @@ fn write(
         };
         let (meta, rows) = encode(file, number, &mut writer, order)?;
         if meta.sha256 != files[at].reports[number].sha256 {
-            let why = format!(
-                "its report {} does not give back the bytes that were added",
-                number + 1
-            );
-            return Err(Error::Damaged(store.shown(&files[at].path), why));
+            return Err(Error::other_bytes(&store.shown(&files[at].path), number));
         }
         match order {
             RowOrder::Report => writer.add_rows(rows)?,

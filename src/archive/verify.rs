@@ -150,7 +150,7 @@ fn problem(path: &str, message: String) -> Problem {
 }
 
 /// The SHA-256 of the CSV of a report.
-pub(super) fn hash_of(file: &mut ArchiveFile, report: usize) -> Result<String, Error> {
+fn hash_of(file: &mut ArchiveFile, report: usize) -> Result<String, Error> {
     let csv = ReportCsv::new(file, report)?;
     sha256_of(csv).map_err(|error| Error::Refused(error.to_string()))
 }

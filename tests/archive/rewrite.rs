@@ -16,10 +16,12 @@ use credlens::archive::rewrite::{Rewritten, compact, upgrade};
 use credlens::archive::store::{Directory, Store, StoredFile};
 use credlens::archive::verify::verify;
 use credlens::engine::Memory;
+use credlens::finding::digest::sha256;
 use credlens::io::container::FileBytes;
 use credlens::io::temporary::TemporaryFile;
 use credlens::io::write_once::WriteOutcome;
 use credlens::report::time::Timestamp;
+use memchr::memmem;
 use proptest::prelude::*;
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
@@ -191,8 +193,56 @@ fn a_damaged_file_stays_as_it_is() {
     fs::write(&damaged, &bytes).unwrap();
     let mut outcome = Rewritten::default();
     compact(&Directory::new(directory.path()), None, &mut outcome).unwrap();
-    assert_eq!((outcome.errors.len(), outcome.removed.len()), (1, 69));
+    assert_eq!(
+        (outcome.errors.len(), outcome.removed.len(), outcome.left),
+        (1, 69, 1)
+    );
     assert_eq!(fs::read(&damaged).unwrap(), bytes);
+    // Once more, there is nothing else to do.
+    let mut again = Rewritten::default();
+    compact(&Directory::new(directory.path()), None, &mut again).unwrap();
+    assert_eq!((again.errors.len(), again.written.len(), again.left), (1, 0, 4));
+}
+
+/// A file as a release wrote it that read cells differently: its metadata say so, and with them its hashes.
+fn of_other_semantics(archive: &Path, file: &str) {
+    let bytes = fs::read(archive.join(file)).unwrap();
+    let at = |bytes: &[u8], part: &[u8]| memmem::find(bytes, part).unwrap();
+    let start = at(&bytes, br#"{"version":2,"semantics":1"#);
+    let json_end = start + memmem::rfind(&bytes[start..], b"]}").unwrap() + 2;
+    let json = str::from_utf8(&bytes[start..json_end]).unwrap();
+    let other = json.replacen(r#""semantics":1"#, r#""semantics":0"#, 1);
+    let mut bytes = bytes.clone();
+    let hash = at(&bytes, sha256(json).as_bytes());
+    bytes[hash..hash + 64].copy_from_slice(sha256(&other).as_bytes());
+    bytes[start..json_end].copy_from_slice(other.as_bytes());
+    // The seal has the hash of the footer, which begins behind it.
+    let seal = at(&bytes, b"credlens.sealed1");
+    let footer = sha256(&bytes[seal + 80..]);
+    for (place, digits) in (seal + 48..).zip(footer.as_bytes().chunks(2)) {
+        bytes[place] = u8::from_str_radix(str::from_utf8(digits).unwrap(), 16).unwrap();
+    }
+    fs::remove_file(archive.join(file)).unwrap();
+    let (named, _) = file.rsplit_once('-').unwrap();
+    let named = format!("{named}-{}.parquet", &sha256(&bytes)[..32]);
+    fs::write(archive.join(named), bytes).unwrap();
+}
+
+/// What such a file says is unknown is outdated: its rows are read from what was written, and `upgrade` brings it up to date.
+#[test]
+fn rows_of_other_semantics_are_read_again() {
+    let directory = two_accounts();
+    let (before, found_before) = (reports(directory.path()), all_found(directory.path()));
+    let file = files(directory.path())[7].clone();
+    of_other_semantics(directory.path(), &file);
+    assert_eq!(reports(directory.path()), before);
+    assert_eq!(all_found(directory.path()), found_before);
+    let verified = verify(&Directory::new(directory.path())).unwrap();
+    assert_eq!((verified.reports, verified.problems), (70, vec![]));
+    let mut outcome = Rewritten::default();
+    upgrade(&Directory::new(directory.path()), &mut outcome).unwrap();
+    assert_eq!((outcome.removed.len(), outcome.left), (1, 69));
+    assert!(files(directory.path()).contains(&file), "it is what it was");
 }
 
 /// A store that stops working after some calls, as one whose process ends.
